@@ -17,7 +17,10 @@ import click
 import pydicom
 
 import dcmcfg
+from dcmcfg.cli.help import format_topic
+from dcmcfg.cli.help_pages.topics import get_topic
 from dcmcfg.cli.main import program
+from dcmcfg.cli.topics import TOPICS
 from dcmcfg.lint.catalogue import RULES, RULES_BY_TOPIC
 from dcmcfg.lint.rule import LintRule
 from dcmcfg.schema.effect_timing import BEHAVIOURS, EFFECT_TIMINGS, EffectTiming, RequiredAction
@@ -27,7 +30,8 @@ COMMANDS_HEAD = """\
 
 <!-- Written by docs/generate.py from the commands' own help; `make docs` after a change of one. -->
 
-What `dcmcfg COMMAND --help` says, for all of them in the order of the work.
+This page has the output of `dcmcfg COMMAND --help` for every command, and the help topics. Options that many commands share are in the topics:
+[site options](#help-topic-site-options), [safety overrides](#help-topic-safety-overrides), [limits](#help-topic-limits).
 """
 
 #: click keeps two columns free of the terminal's 80.
@@ -74,7 +78,9 @@ def commands_page() -> str:
     sections = list(_sections(program, context))
     contents = [f"- [`{title}`](#{title.replace(' ', '-')}): {short}" for title, short, _ in sections[1:]]
     blocks = [f"{'#' * (1 + len(title.split()))} {title}\n\n{text}" for title, _, text in sections]
-    return "\n".join([COMMANDS_HEAD, *contents, "", *blocks])
+    topics = [f"## Help topic {name}\n\n```text\n{format_topic(context, get_topic(name))}\n```\n" for name in TOPICS]
+    contents += [f"- [`dcmcfg help {name}`](#help-topic-{name}): {summary}" for name, summary in TOPICS.items()]
+    return "\n".join([COMMANDS_HEAD, *contents, "", *blocks, *topics])
 
 
 def _sections(command: click.Command, context: click.Context) -> Iterator[tuple[str, str, str]]:

@@ -113,8 +113,8 @@ LAZY: Mapping[str, frozenset[str]] = {
     "dcmcfg.cli.verify.command": frozenset(
         {"dcmcfg.cli.verify.many_studies", "dcmcfg.cli.verify.temporary_destination"}
     ),
-    "dcmcfg.cli.verify.many_studies": frozenset({"dcmcfg.cli.verify.evidence_files"}),
-    "dcmcfg.cli.verify.one_study": frozenset({"dcmcfg.cli.verify.evidence_files"}),
+    "dcmcfg.cli.verify.many_studies": frozenset({"dcmcfg.cli.verify.evidence_files", "dcmcfg.cli.verify.report_files"}),
+    "dcmcfg.cli.verify.one_study": frozenset({"dcmcfg.cli.verify.evidence_files", "dcmcfg.cli.verify.report_files"}),
     "dcmcfg.cli.verify.temporary_destination": frozenset({"dcmcfg.cli.session.reload"}),
     "dcmcfg.settings.keychain": frozenset({"keyring", "keyring.errors"}),
     "dcmcfg.dicom.pydicom_lazy": frozenset({UNKNOWN}),

@@ -15,7 +15,7 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 
 from dcmcfg.bulk.schedule import NextAction, decide_next_action
 from dcmcfg.bulk.store import ResultStore
-from dcmcfg.bulk.study_result import AttemptResult, VerificationOutcome, make_attempt_result
+from dcmcfg.bulk.study_result import AttemptResult, make_attempt_result, make_unsent_result
 from dcmcfg.dicom.move import Cancellation, MoveOutcome
 from dcmcfg.dicom.open_association import OpenAssociation
 from dcmcfg.dicom.storage.receiver import ReceivedInstance, Receiver
@@ -220,7 +220,7 @@ class StudyRequester:
                     ),
                 )
         except (DicomError, NotFound) as error:
-            result = replace(_make_unsent_result(error), configuration_checksum=self.configuration_checksum)
+            result = replace(make_unsent_result(error), configuration_checksum=self.configuration_checksum)
             return CompletedAttempt(
                 result, _decide_after_error(error), next(iter(attempts), None), is_association_usable=False
             )
@@ -278,12 +278,6 @@ class StudyRequester:
 
     def _describe_misdirected(self, attempt: MoveAttempt) -> Iterator[str]:
         return self.move_tracker.describe_misdirected(attempt, self.receiver.received if self.receiver else ())
-
-
-def _make_unsent_result(error: DicomError | NotFound) -> AttemptResult:
-    return AttemptResult(
-        VerificationOutcome.NOT_SENT, f"no C-MOVE was sent: {error.message}", next_step=error.next_step
-    )
 
 
 def _decide_after_error(error: DicomError | NotFound) -> NextAction:

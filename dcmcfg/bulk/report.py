@@ -99,11 +99,11 @@ class BulkReport:
 
     ``has_new_results`` is False where all answers are those of an earlier run. ``configuration_checksum`` stands for
     what decides in the tree now, as :attr:`~dcmcfg.bulk.study_result.AttemptResult.configuration_checksum` does for
-    then.
+    then. ``store`` is None for one study whose answer is not stored.
     """
 
     run_parameters: RunParameters
-    store: Path
+    store: Path | None
     created: datetime
     results: tuple[StudyResult, ...]
     summary: RunSummary
@@ -113,7 +113,7 @@ class BulkReport:
     @staticmethod
     def create(
         run_parameters: RunParameters,
-        store: Path,
+        store: Path | None,
         results: Sequence[StudyResult],
         created: datetime,
         *,

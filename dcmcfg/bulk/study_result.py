@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime
 from enum import Enum
 
+from dcmcfg.errors import DcmcfgError
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.verdict import ReceiptFinding, Verdict
 
@@ -123,4 +124,11 @@ def make_attempt_result(verdict: Verdict, evidence: Evidence, run_warnings: Coll
         next_step=next(iter(verdict.next_steps), ""),
         evidence_warnings="; ".join(each for each in evidence.warnings if each not in run_warnings),
         seconds=outcome.seconds,
+    )
+
+
+def make_unsent_result(error: DcmcfgError) -> AttemptResult:
+    """Return the result of an attempt that ended with *error* before its C-MOVE was sent."""
+    return AttemptResult(
+        VerificationOutcome.NOT_SENT, f"no C-MOVE was sent: {error.message}", next_step=error.next_step
     )

@@ -11,6 +11,7 @@ from dcmcfg.cli.completers import complete_ae
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.display_options import wide_option
 from dcmcfg.cli.options.help_page import CommandGroup
+from dcmcfg.cli.options.output_options import format_option, json_option, output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.directory import open_directory
@@ -66,19 +67,22 @@ def capability_group() -> None:
 @click.argument("ae", metavar=_AE, shell_complete=complete_ae)
 @site_options
 @_role
-@click.option("--lines", is_flag=True, help="Print lines that 'dcmcfg ae add --capabilities FILE' takes.")
 @wide_option
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def list_command(settings: Settings, *, ae: str, role: str | None, lines: bool, as_json: bool) -> None:
-    """List the capabilities of an AE: SOP class, role, transfer syntaxes."""
+@format_option("table", "lines", "json", flags=("lines",))
+@output_option
+def list_command(settings: Settings, *, ae: str, role: str | None, form: str) -> None:
+    """List the capabilities of an AE: SOP class, role, transfer syntaxes.
+
+    With --format lines, the output has the form that 'dcmcfg ae add --capabilities FILE' reads.
+    """
     with open_directory(settings) as directory:
         network_ae = resolve_network_ae(Configuration(read_tree(directory)), ae)
     entries = [
         each for each in network_ae.capability_source.capabilities if role in (None, get_sop_class_role(each)[1])
     ]
-    if as_json:
+    if form == "json":
         print_json(capabilities_json(network_ae, entries))
-    elif lines:
+    elif form == "lines":
         for each in entries:
             sop_class, entry_role = get_sop_class_role(each)
             print_output(format_capability_line(entry_role, sop_class, each.texts(DICOM_TRANSFER_SYNTAX)))
@@ -177,7 +181,8 @@ def copy_command(settings: Settings, options: ChangeOptions, *, source: str, ae:
 @site_options
 @click.option("--sending", is_flag=True, help="Compare what A sends (SCU) with what B receives (SCP).")
 @wide_option
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@json_option
+@output_option
 def diff_command(settings: Settings, *, one: str, other: str, sending: bool, as_json: bool) -> int:
     """Show the capabilities that the AE A has and the AE B has not.
 

@@ -11,6 +11,7 @@ import click
 
 from dcmcfg.changes import Add
 from dcmcfg.cli.options.file_urls import file_urls_options
+from dcmcfg.cli.options.output_options import format_option, output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.directory import open_directory
@@ -46,8 +47,8 @@ from dcmcfg.settings import Settings
     is_flag=True,
     help="Accept only LDIF of RFC 2849, for strict readers such as editors; also for a FILE of change records.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-@click.option("--sarif", "as_sarif", is_flag=True, help="Print the findings as SARIF 2.1.0.")
+@format_option("text", "sarif", "json", flags=("sarif",))
+@output_option
 def check_command(
     settings: Settings,
     *,
@@ -55,8 +56,7 @@ def check_command(
     schema_source: str | None,
     file_urls: Path | bool,
     rfc2849: bool,
-    as_json: bool,
-    as_sarif: bool,
+    form: str,
 ) -> int:
     """Find errors in the tree, or in LDIF files.
 
@@ -66,8 +66,6 @@ def check_command(
     two connections share. A FILE of change records is checked with --rfc2849, for its form only.
     Exit code 1 when there are errors; warnings alone are 0.
     """
-    if as_json and as_sarif:
-        raise click.UsageError("--json and --sarif exclude each other")
     file_records = read_files(files, file_urls=file_urls, strict=rfc2849)
     # A change says nothing of an entry by itself, so the form is all that there is to check.
     change_counts = {name: len(records) for name, records in file_records if rfc2849 and has_changes(records)}
@@ -90,9 +88,9 @@ def check_command(
     )
     startup_problems = find_startup_problems(subjects, checking_schema, datetime.now(UTC))
     findings = tuple(locate_values((*entry_findings, *startup_problems), checking_schema, files))
-    if as_json:
+    if form == "json":
         print_json(findings_json(findings, len(subjects)) | {"change_record_count": sum(change_counts.values())})
-    elif as_sarif:
+    elif form == "sarif":
         click.echo(json.dumps(findings_sarif(findings, (*RULES, *STARTUP_RULES)), indent=2))
     else:
         print_change_files(

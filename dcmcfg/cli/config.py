@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 from dcmcfg.cli import invocation
 from dcmcfg.cli.completers import complete_profile
 from dcmcfg.cli.options.help_page import CommandGroup
+from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.site_command import SiteCommand
 from dcmcfg.cli.options.site_settings import SITE_SETTINGS, add_site_options
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
@@ -46,8 +47,6 @@ from dcmcfg.settings.profiles import (
     read_profile,
 )
 from dcmcfg.settings.sources import find_profile_to_use
-
-_json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
 def _complete_key(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 — click's signature, as below
@@ -102,7 +101,7 @@ def config_group() -> None:
 
 
 @config_group.command("list", cls=UniqueOptionsCommand)
-@_json_option
+@json_option
 def list_command(*, as_json: bool) -> None:
     """List the profiles, and the one in use.
 
@@ -127,7 +126,7 @@ def list_command(*, as_json: bool) -> None:
 @config_group.command("show", cls=SiteCommand)
 @click.argument("name", required=False, shell_complete=complete_profile)
 @add_site_options
-@_json_option
+@json_option
 def show_command(*, name: str | None, as_json: bool, **site: str | None) -> None:
     """Show each setting in effect, and its source.
 
@@ -151,7 +150,7 @@ def show_command(*, name: str | None, as_json: bool, **site: str | None) -> None
 @config_group.command("set", cls=UniqueOptionsCommand)
 @click.argument("key", metavar="NAME.KEY", callback=_parse_key, shell_complete=_complete_key)
 @click.argument("value", shell_complete=_complete_value)
-@_json_option
+@json_option
 def set_command(*, key: tuple[str, str], value: str, as_json: bool) -> None:
     """Set a key of a profile.
 
@@ -172,7 +171,7 @@ def set_command(*, key: tuple[str, str], value: str, as_json: bool) -> None:
 
 @config_group.command("unset", cls=UniqueOptionsCommand)
 @click.argument("key", metavar="NAME.KEY", callback=_parse_key, shell_complete=_complete_existing_key)
-@_json_option
+@json_option
 def unset_command(*, key: tuple[str, str], as_json: bool) -> None:
     """Remove a key from a profile.
 
@@ -211,7 +210,7 @@ def _warn_if_unusable(name: str) -> None:
 @config_group.command("use", cls=UniqueOptionsCommand)
 @click.argument("name", required=False, shell_complete=complete_profile)
 @click.option("--none", "use_none", is_flag=True, help="Select no profile.")
-@_json_option
+@json_option
 def use_command(*, name: str | None, use_none: bool, as_json: bool) -> None:
     """Select the profile that commands use by default.
 
@@ -238,7 +237,7 @@ def use_command(*, name: str | None, use_none: bool, as_json: bool) -> None:
 
 @config_group.command("path", cls=UniqueOptionsCommand)
 @click.argument("name", required=False, shell_complete=complete_profile)
-@_json_option
+@json_option
 def path_command(*, name: str | None, as_json: bool) -> None:
     """Print the folder of the profiles, or the file of one.
 

@@ -14,6 +14,7 @@ from dcmcfg.cli.options.arguments import cipher_suite_option
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.display_options import wide_option
 from dcmcfg.cli.options.help_page import CommandGroup
+from dcmcfg.cli.options.output_options import json_option, output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options, site_options_without_device
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.edit import apply_edit
@@ -138,7 +139,8 @@ def connection_group() -> None:
 @click.argument("device", required=False, metavar="[DEVICE]", shell_complete=complete_device)
 @site_options_without_device
 @wide_option
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@json_option
+@output_option
 def list_command(settings: Settings, *, device: str | None, as_json: bool) -> None:
     """List the connections of DEVICE, or of all devices, with their users."""
     with open_directory(settings) as directory:

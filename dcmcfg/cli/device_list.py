@@ -6,6 +6,7 @@ import click
 
 from dcmcfg.cli.noun_groups import device_group
 from dcmcfg.cli.options.display_options import wide_option
+from dcmcfg.cli.options.output_options import json_option, output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.no_match import report_matches
@@ -22,7 +23,8 @@ from dcmcfg.settings import Settings
 @click.argument("pattern", default="")
 @site_options
 @wide_option
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@json_option
+@output_option
 def list_command(settings: Settings, *, pattern: str, as_json: bool) -> int:
     """List the devices, with their AEs.
 

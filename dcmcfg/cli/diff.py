@@ -9,6 +9,7 @@ import click
 
 from dcmcfg.cli.options.file_urls import file_urls_options
 from dcmcfg.cli.options.map_base import AUTO, parse_base
+from dcmcfg.cli.options.output_options import format_option, private_output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.directory import open_directory
@@ -50,9 +51,8 @@ _DIFFERENT = 1
     help="Rewrite the DNs of the file from this base DN to that of the other side; 'auto' detects the base DN.",
 )
 @file_urls_options
-@click.option("--ldif", "form", flag_value="ldif", help="Print change records for 'dcmcfg apply'.")
-@click.option("--unified", "form", flag_value="unified", help="Print a unified diff of the two exports.")
-@click.option("--json", "form", flag_value="json", help="Print it as JSON.")
+@format_option("text", "ldif", "unified", "json", flags=("ldif", "unified"))
+@private_output_option(lambda parameters: parameters["with_secrets"])
 def diff_command(
     settings: Settings,
     *,
@@ -62,7 +62,7 @@ def diff_command(
     with_secrets: bool,
     map_base: str | None,
     file_urls: Path | bool,
-    form: str | None,
+    form: str,
 ) -> int:
     """Show the differences between two configurations.
 
@@ -155,7 +155,7 @@ def _select_compared(settings: Settings, sides: _ComparedTrees, only: str | None
 
 
 def _print_result(
-    difference: TreeDiff, sides: _ComparedTrees, form: str | None, scope_option: tuple[str, ...], *, with_secrets: bool
+    difference: TreeDiff, sides: _ComparedTrees, form: str, scope_option: tuple[str, ...], *, with_secrets: bool
 ) -> None:
     names = sides.names
     match form:

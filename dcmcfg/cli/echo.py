@@ -14,6 +14,7 @@ from dcmcfg.cli import invocation
 from dcmcfg.cli.completers import complete_ae_title
 from dcmcfg.cli.options.association_tls import TlsOptions, over_tls_option, tls_options
 from dcmcfg.cli.options.display_options import wide_option
+from dcmcfg.cli.options.output_options import json_option, output_option
 from dcmcfg.cli.options.parallel import parallel_option
 from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
@@ -49,7 +50,8 @@ _MAX_TIMEOUT_S = 3600
 @over_tls_option("Use the TLS connection of each AE; the default if an AE has no other.")
 @tls_options
 @wide_option
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@json_option
+@output_option
 @site_options
 def echo_command(
     settings: Settings,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from dcmcfg.cli.completers import complete_attribute
+from dcmcfg.cli.options.output_options import json_option, output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
@@ -26,7 +27,8 @@ from dcmcfg.settings import Settings
 @site_options
 @click.option("--object-class", metavar="CLASS", help="Explain the attribute on this object class only.")
 @click.option("--offline", is_flag=True, help="Do not read the directory.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@json_option
+@output_option
 def explain_command(
     settings: Settings, *, attribute: str, object_class: str | None, offline: bool, as_json: bool
 ) -> None:

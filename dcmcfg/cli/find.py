@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from dcmcfg.cli.options.display_options import wide_option
+from dcmcfg.cli.options.output_options import json_option, output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
@@ -22,7 +23,8 @@ _NOTHING = 1
 @click.argument("text")
 @site_options
 @wide_option
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@json_option
+@output_option
 def find_command(settings: Settings, *, text: str, as_json: bool) -> int:
     """Find a text in names and values.
 

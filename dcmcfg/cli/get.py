@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from dcmcfg.cli.completers import complete_allowed_attribute, complete_target
+from dcmcfg.cli.options.output_options import file_option, json_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json, write_octets
@@ -24,13 +25,14 @@ _NOT_SET = 1
 @click.argument("target", shell_complete=complete_target)
 @click.argument("attributes", nargs=-1, metavar="[ATTR]...", shell_complete=complete_allowed_attribute)
 @site_options
-@click.option(
-    "--out",
-    metavar="NEW",
-    help="Write the value of one ATTR to a new file, octet by octet, readable by you only; '-' is standard output.",
+@file_option(
+    "FILE",
+    "Write the value of one ATTR to a new FILE, octet by octet, readable by you only; '-' is standard output.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def get_command(settings: Settings, *, target: str, attributes: tuple[str, ...], out: str | None, as_json: bool) -> int:
+@json_option
+def get_command(
+    settings: Settings, *, target: str, attributes: tuple[str, ...], output: str | None, as_json: bool
+) -> int:
     """Show values of an entry.
 
     Each value is printed on one line. Without ATTR, all attributes are shown. If an AE of the archive has no value of
@@ -40,14 +42,14 @@ def get_command(settings: Settings, *, target: str, attributes: tuple[str, ...],
 
     Exit codes: 0 all attributes are set, 1 an ATTR is neither set nor inherited.
     """
-    if out is not None and (len(attributes) != 1 or as_json):
-        raise click.UsageError("--out takes one ATTR, and no --json")
+    if output is not None and (len(attributes) != 1 or as_json):
+        raise click.UsageError("--output requires exactly one ATTR, and excludes --json")
     with open_directory(settings) as directory:
         schema = read_schema_for_attributes(directory, attributes)
         resolved_target = resolve_target(Configuration(read_tree(directory)), target)
     effective_values = get_effective_values(schema, resolved_target, attributes)
-    if out is not None and any(each.values for each in effective_values):
-        write_octets(out, require_single_value(resolved_target, effective_values))
+    if output is not None and any(each.values for each in effective_values):
+        write_octets(output, require_single_value(resolved_target, effective_values))
     elif as_json:
         print_json(values_json(resolved_target, effective_values))
     else:

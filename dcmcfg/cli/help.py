@@ -45,7 +45,7 @@ def help_command(ctx: click.Context, /, *, words: tuple[str, ...], as_json: bool
         if as_json:
             print_json(_topic_json(topic))
         else:
-            click.echo(_format_topic(ctx, topic))
+            click.echo(format_topic(ctx, topic))
         return
     found = _find_command(ctx, tuple(expand_alias(words)))
     if as_json:
@@ -85,7 +85,8 @@ def _list_commands(ctx: click.Context) -> list[tuple[str, str]]:
     return [(name, each.get_short_help_str(limit=200)) for name, each in commands if each is not None]
 
 
-def _format_topic(ctx: click.Context, topic: Topic) -> str:
+def format_topic(ctx: click.Context, topic: Topic) -> str:
+    """Return *topic* as text, in lines that fit the width of *ctx*."""
     formatter = ctx.make_formatter()
     for paragraph in topic.paragraphs:
         formatter.write_paragraph()

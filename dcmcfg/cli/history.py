@@ -6,6 +6,7 @@ import click
 
 from dcmcfg.cli.options.arguments import RolloutNumber
 from dcmcfg.cli.options.display_options import wide_option
+from dcmcfg.cli.options.output_options import json_option, output_option
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.render.history import history_json, print_history, print_rollout, rollout_json
@@ -18,7 +19,8 @@ from dcmcfg.settings.folders import get_state_folder
 @click.argument("number", required=False, type=RolloutNumber(), metavar="[N]")
 @click.option("--mark-resolved", is_flag=True, help="Mark the interrupted change N as corrected by hand.")
 @wide_option
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@json_option
+@output_option
 def history_command(*, number: int | None, mark_resolved: bool, as_json: bool) -> None:
     """List the changes applied from this account.
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
 from dcmcfg.cli.options.help_page import CommandGroup
+from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.output import print_json
@@ -19,7 +20,7 @@ from dcmcfg.lab import demo, lifecycle
 from dcmcfg.lab.site import TokenRequirements
 from dcmcfg.lab.state import PartState
 from dcmcfg.lab.studies import make_standard_studies
-from dcmcfg.render.lab import format_part_ready, lab_json, print_lab
+from dcmcfg.render.lab import demo_json, format_part_ready, lab_json, print_lab
 from dcmcfg.settings.folders import get_state_subfolder
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -75,7 +76,10 @@ def lab_group() -> None:
     metavar="N",
     help="Add N studies of one image each; every tenth is purged and held by the external archive.",
 )
-def up_command(folder: Path, with_pid: int | None, token_issuer: str | None, studies: int, *, foreground: bool) -> None:
+@json_option
+def up_command(
+    folder: Path, with_pid: int | None, token_issuer: str | None, studies: int, *, foreground: bool, as_json: bool
+) -> None:
     """Start the lab on free ports.
 
     The command returns when every part is ready. Exit codes: 0 started, 3 a part did not start, and nothing runs.
@@ -85,21 +89,34 @@ def up_command(folder: Path, with_pid: int | None, token_issuer: str | None, stu
     lab, started = lifecycle.up(
         folder, _print_part, owner_pid=pid, token_requirements=token_requirements, extra_study_count=studies
     )
+    if as_json:
+        extra_studies = {
+            "extra_study_count": lab.site.extra_study_count,
+            "study_list_file": str(lab.site.study_list_file) if lab.site.extra_study_count else None,
+        }
+        print_json(lab_json(lab, make_standard_studies()) | extra_studies | {"started": started})
+        if foreground:
+            _wait_for_interrupt(lab)
+        return
     status_text = "The lab is up" if started else "The lab is already up"
     lines = [f"{status_text}: profile {lifecycle.PROFILE}, folder {lab.site.folder}"]
     if lab.site.extra_study_count:
         lines.append(f"{lab.site.extra_study_count} more studies: {lab.site.study_list_file}")
+    print_output(*lines)
     if foreground:
-        _wait_for_interrupt(lab, lines)
-    else:
-        print_output(*lines)
+        _wait_for_interrupt(lab)
 
 
 @lab_group.command("down", cls=UniqueOptionsCommand)
 @_known_folder_option
-def down_command(folder: Path) -> None:
+@json_option
+def down_command(folder: Path, *, as_json: bool) -> None:
     """Stop the lab, and remove its folder and its profile."""
-    match lifecycle.down(folder):
+    result = lifecycle.down(folder)
+    if as_json:
+        print_json({"folder": str(folder), "result": result.name.lower()})
+        return
+    match result:
         case lifecycle.DownResult.STOPPED:
             print_output("The lab is down.")
         case lifecycle.DownResult.ALREADY_ENDED:
@@ -112,7 +129,7 @@ def down_command(folder: Path) -> None:
 
 @lab_group.command("status", cls=UniqueOptionsCommand)
 @_known_folder_option
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option
 def status_command(folder: Path, *, as_json: bool) -> int:
     """Show the parts of the lab and its studies.
 
@@ -132,24 +149,27 @@ def status_command(folder: Path, *, as_json: bool) -> int:
 
 
 @lab_group.command("demo", cls=UniqueOptionsCommand, short_help="Demonstrate an external retrieve on a lab of its own.")
-def demo_command() -> int:
+@json_option
+def demo_command(*, as_json: bool) -> int:
     """Demonstrate a retrieve from an external archive on a lab of its own.
 
     A retrieve fails, the missing setting is made, the retrieve succeeds, and the setting is reverted. Each step is a
     real command, and its result is checked. Exit codes: 0 all steps succeeded, 1 a step failed.
     """
-    return 0 if demo.run_demo(lambda text: print_output(*text.split("\n"))) else 1
+    result = demo.run_demo(lambda text: print_output(*text.split("\n"), on_stderr=as_json))
+    if as_json:
+        print_json(demo_json(result))
+    return 0 if result.passed else 1
 
 
 def _print_part(part: PartState) -> None:
     print_output(format_part_ready(part), on_stderr=True)
 
 
-def _wait_for_interrupt(lab: lifecycle.Lab, lines: Sequence[str]) -> None:
-    """Print *lines*, wait until Ctrl-C, and take *lab* down; raises :class:`LabError` when it ends by itself."""
+def _wait_for_interrupt(lab: lifecycle.Lab) -> None:
+    """Wait until Ctrl-C, and take *lab* down; raises :class:`LabError` when it ends by itself."""
     folder = lab.site.folder
     try:
-        print_output(*lines)
         print_output("Ctrl-C ends it.", on_stderr=True)
         while (found_lab := lifecycle.find_lab(folder)) and found_lab.is_up:
             time.sleep(_POLL_INTERVAL_S)

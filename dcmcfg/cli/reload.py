@@ -10,6 +10,7 @@ from dcmcfg.archive.archive_state import ServiceState
 from dcmcfg.archive.control import ControlService, NotStarted
 from dcmcfg.archive.reload_failures import Reload, ReloadFailed
 from dcmcfg.cli import invocation
+from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.archive import make_control_service
@@ -21,7 +22,7 @@ from dcmcfg.settings import Settings
 
 @click.command("reload", cls=SiteCommand)
 @site_options
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option
 def reload_command(settings: Settings, *, as_json: bool) -> None:
     """Make the archive load its configuration again.
 

@@ -10,6 +10,7 @@ import click
 from dcmcfg.bulk.store_catalog import STORE_FOLDER, StoreInfo, find_stores, select_by_name, select_older_than
 from dcmcfg.cli.options.display_options import wide_option
 from dcmcfg.cli.options.help_page import CommandGroup
+from dcmcfg.cli.options.output_options import json_option, output_option
 from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 from dcmcfg.cli.printing import print_message, print_output
@@ -43,7 +44,8 @@ def _get_folder() -> Path:
 
 @results_group.command("list", cls=UniqueOptionsCommand)
 @wide_option
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@json_option
+@output_option
 def list_command(*, as_json: bool) -> None:
     """List the stores, the last used first.
 
@@ -67,7 +69,7 @@ def list_command(*, as_json: bool) -> None:
 )
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @wide_option
-@click.option("--json", "as_json", is_flag=True, help="Print what was deleted as JSON.")
+@json_option
 def clear_command(*, names: tuple[str, ...], older_than_days: float | None, yes: bool, as_json: bool) -> int:
     """Delete stores by name or by age.
 

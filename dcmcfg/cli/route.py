@@ -9,11 +9,12 @@ import click
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
 from dcmcfg.cli.completers import complete_ae_title
+from dcmcfg.cli.options.output_options import format_option, private_output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.archive_database import connect_database
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.cli.session.output import STDOUT, print_json, write_atomically
+from dcmcfg.cli.session.output import STDOUT, print_json, print_text, write_atomically
 from dcmcfg.cli.session.status_hint import advise_status
 from dcmcfg.dicom.open_association import open_association
 from dcmcfg.dicom.query import find_instances
@@ -78,9 +79,9 @@ from dcmcfg.verify.run import get_query_timeouts
     metavar="HOST[:PORT]",
     help="With --study, address of the archive instead of the one in the configuration.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.option("--mermaid", "as_mermaid", is_flag=True, help="Print it as a Mermaid diagram.")
-@click.option("--svg", metavar="FILE", help="Write a picture of it too, - for standard output and nothing else there.")
+@format_option("text", "mermaid", "svg", "json", flags=("mermaid",))
+@private_output_option(lambda parameters: parameters["study"] is not None)
+@click.option("--svg", metavar="FILE", hidden=True, help="Also write a picture to FILE.")
 @site_options
 def route_command(
     settings: Settings,
@@ -93,8 +94,7 @@ def route_command(
     study: str | None,
     qido: bool,
     connect: str | None,
-    as_json: bool,
-    as_mermaid: bool,
+    form: str,
     svg: str | None,
 ) -> int:
     """Predict how the archive handles a C-MOVE.
@@ -106,8 +106,8 @@ def route_command(
     Exit codes: 0 the study is delivered if the prerequisites on other systems hold, 1 the archive refuses the request,
     or not everything is delivered.
     """
-    if as_mermaid + as_json + (svg == STDOUT) > 1:
-        raise click.UsageError("one of --json, --mermaid and --svg - goes to standard output")
+    if svg == STDOUT and form != "text":
+        raise click.UsageError(f"--svg - and --format {form} exclude each other")
     if study is not None and state is not None:
         raise click.UsageError("--study finds out what --state says")
     if connect is not None and study is None:
@@ -138,12 +138,15 @@ def route_command(
     is_delivered = route.is_delivered(*states)
     if svg is not None:
         write_atomically(svg, draw(build_sequence_diagrams(route)))
-    if as_json:
-        print_json(route_json(route, delivered=is_delivered, study=located_study))
-    elif as_mermaid:
-        print_output(*render_mermaid(build_sequence_diagrams(route)))
-    elif svg != STDOUT:
-        print_route(route, located_study, states=states)
+    match form:
+        case "json":
+            print_json(route_json(route, delivered=is_delivered, study=located_study))
+        case "mermaid":
+            print_output(*render_mermaid(build_sequence_diagrams(route)))
+        case "svg":
+            print_text(draw(build_sequence_diagrams(route)))
+        case _ if svg != STDOUT:
+            print_route(route, located_study, states=states)
     return 0 if is_delivered else 1
 
 

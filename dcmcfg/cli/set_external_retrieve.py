@@ -58,8 +58,9 @@ def set_external_retrieve_command(
         raise click.UsageError(
             "Specify an AE title or --clear" if aet is None else "AET and --clear exclude each other"
         )
-    if ldif == STDOUT and options.as_json:
-        raise click.UsageError("--ldif - and --json both write to standard output")
+    if ldif == STDOUT and options.stdout_reserved:
+        other_option = "--json" if options.as_json else "--output -"
+        raise click.UsageError(f"--ldif - and {other_option} both write to standard output")
     title = parse_ae_title(aet) if aet is not None else None
     with open_directory(settings) as directory:
         tree = read_tree(directory)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from dcmcfg.cli.completers import complete_target
+from dcmcfg.cli.options.output_options import json_option, output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
@@ -20,7 +21,8 @@ from dcmcfg.settings import Settings
 @click.command("show", cls=SiteCommand)
 @click.argument("target", required=False, metavar="[TARGET]", shell_complete=complete_target)
 @site_options
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@json_option
+@output_option
 def show_command(settings: Settings, *, target: str | None, as_json: bool) -> None:
     """Show a device, its AEs and its retrieve settings.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from dcmcfg.cli import invocation
+from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.session.directory import open_directory
@@ -28,7 +29,7 @@ from dcmcfg.snapshot.snapshot import find_snapshot_problems, is_loadable, take_s
     "--check", "checking", is_flag=True, help="Check that FILE is complete and can be loaded, without a server."
 )
 @click.option("--replace", "replacing", is_flag=True, help="Replace an existing FILE.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option
 def snapshot_command(settings: Settings, *, file: Path, checking: bool, replacing: bool, as_json: bool) -> None:
     """Save the configuration with its secrets to a file.
 

@@ -9,6 +9,7 @@ import click
 from dcmcfg.archive.archive_state import ServiceState
 from dcmcfg.archive.control import ArchiveStatus, NotStarted
 from dcmcfg.cli import invocation
+from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.session.archive import make_control_service
@@ -30,7 +31,7 @@ from dcmcfg.temporary.title_claims import CLEAN_COMMAND, find_abandoned_claims
     is_flag=True,
     help="Also connect to the directory server, and show your identity there.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option
 def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -> int:
     """Show whether the archive runs.
 

@@ -11,6 +11,7 @@ from dcmcfg.archive.issuer import TokenIssuer
 from dcmcfg.archive.token_check import TokenOutcome, check_token
 from dcmcfg.archive.token_refusal import explain_token_refusal
 from dcmcfg.cli import invocation
+from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.session.archive import get_credential
@@ -27,7 +28,7 @@ _TIMEOUTS = HttpTimeouts(connect=5.0, response=15.0)
 @site_options
 @click.option("--role", default="auth", show_default=True, help="Role that the archive requires (auth-user-role).")
 @click.option("--print", "only_print", is_flag=True, help="Print only the token, for other programs such as curl.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option
 def token_command(settings: Settings, *, role: str, only_print: bool, as_json: bool) -> int:
     """Show whether the archive accepts the token.
 

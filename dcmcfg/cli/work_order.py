@@ -6,6 +6,7 @@ import click
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli.completers import complete_ae_title
+from dcmcfg.cli.options.output_options import format_option, output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json, print_text
@@ -22,8 +23,6 @@ from dcmcfg.render.work_order import (
 from dcmcfg.route.request import get_archive_ae
 from dcmcfg.route.work_order import WorkOrder, create_work_order
 from dcmcfg.settings import Settings
-
-_FORMATS = ("text", "csv", "orthanc", "ldif")
 
 
 @click.command("work-order", cls=SiteCommand)
@@ -54,10 +53,8 @@ _FORMATS = ("text", "csv", "orthanc", "ldif")
     shell_complete=complete_ae_title,
     help="Move Destination; can be repeated. By default those that the archive accepts, else the other AEs.",
 )
-@click.option(
-    "--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help="What it is printed as."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@format_option("text", "csv", "orthanc", "ldif", "json")
+@output_option
 @site_options
 def work_order_command(
     settings: Settings,
@@ -67,7 +64,6 @@ def work_order_command(
     calling: tuple[str, ...],
     dest: tuple[str, ...],
     form: str,
-    as_json: bool,
 ) -> None:
     """List what to configure on an external archive.
 
@@ -75,8 +71,6 @@ def work_order_command(
     deliver retrieves. The format 'orthanc' is a configuration file of Orthanc, 'ldif' has the classes of PS3.15, and
     'dcmcfg import' reads 'csv'.
     """
-    if as_json and form != "text":
-        raise click.UsageError("--json and --format exclude each other")
     external_ae_title = parse_ae_title(external)
     title = parse_ae_title(ae) if ae is not None else None
     requesters, destinations = [parse_ae_title(each) for each in calling], [parse_ae_title(each) for each in dest]
@@ -90,7 +84,7 @@ def work_order_command(
         requesters=requesters,
         destinations=destinations,
     )
-    if as_json:
+    if form == "json":
         print_json(work_order_json(order))
     elif form == "text":
         print_work_order(make_stdout_console(), order)

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from shlex import join
 from typing import Any
@@ -103,7 +104,20 @@ class DemoRun:
         )
 
 
-def run_demo(print_line: PrintLine) -> bool:
+@dataclass(frozen=True)
+class DemoResult:
+    """The result of the demo: how many checks passed, in how many seconds, and the check that failed, if any."""
+
+    check_count: int
+    seconds: float
+    failure: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return not self.failure
+
+
+def run_demo(print_line: PrintLine) -> DemoResult:
     """Tell the story line by line; return whether every step did what the story says.
 
     The lab is down and its folder gone when this returns or raises, Ctrl-C included.
@@ -117,11 +131,12 @@ def run_demo(print_line: PrintLine) -> bool:
         except DemoStepFailed as failure:
             print_line(f"  [NOT SO] {failure}")
             print_line(f"\nThe story did not go as told; {demo.passed_checks} checks before that were ok.")
-            return False
+            return DemoResult(demo.passed_checks, time.monotonic() - started, str(failure))
         finally:
             lifecycle.down(demo.lab_folder)  # finds nothing any more when all went well
-    print_line(f"\nThe story went as told: {demo.passed_checks} checks, {time.monotonic() - started:.0f} s.\n{SUMMARY}")
-    return True
+    result = DemoResult(demo.passed_checks, time.monotonic() - started)
+    print_line(f"\nThe story went as told: {result.check_count} checks, {result.seconds:.0f} s.\n{SUMMARY}")
+    return result
 
 
 def _run_steps(demo: DemoRun) -> None:

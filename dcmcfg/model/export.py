@@ -39,6 +39,19 @@ def export_ldif(entries: Iterable[Entry], *, with_secrets: bool) -> Iterator[str
     yield from format_records(entries, with_secrets=with_secrets)
 
 
+class RecordCount:
+    """The number of records in LDIF text that passes through."""
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def count_in(self, text: Iterable[str]) -> Iterator[str]:
+        """Yield the pieces of *text*, each of whole records, and add their records to :attr:`total`."""
+        for piece in text:
+            self.total += piece.startswith("dn:") + piece.count("\ndn:")
+            yield piece
+
+
 def format_records(entries: Iterable[Entry], *, with_secrets: bool) -> Iterator[str]:
     """Yield the records of :func:`export_ldif` without the version line before them, which slapadd refuses."""
     for entry in entries:

@@ -141,7 +141,7 @@ def _rebase_filter(assertion_filter: Filter, rebasing: Rebasing, location: str) 
             raise Refused(
                 "it asserts an entryCSN, which holds on the server that it was written for only",
                 subject=location,
-                next_step="write the plan anew on this site: apply what it was made of with --map-base, and --out PLAN",
+                next_step="write the plan anew on this site: apply what it was made of with --map-base, and -o PLAN",
             )
         case Equals(name, value):
             return Equals(name, rebasing.rebase_value(name, value))

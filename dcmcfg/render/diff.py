@@ -100,7 +100,7 @@ def print_diff(console: Console, diff: TreeDiff, direction: DiffDirection, base:
     print_table(console, (Column("Entry", WrapMode.AT_COMMAS), Column("Attribute"), *values), rows)
     if len(steps) > SHOWN_ENTRIES:
         hidden_count = len(steps) - SHOWN_ENTRIES
-        print_line(console, f"… and {hidden_count} more entries; --ldif, --unified and --json show all")
+        print_line(console, f"… and {hidden_count} more entries; --format ldif, unified and json show all")
     print_line(console, _format_summary(diff, direction))
     if direction.reverse_hint:
         print_line(console, format_single_line(direction.reverse_hint))

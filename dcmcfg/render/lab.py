@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from dcmcfg.lab.demo import DemoResult
 from dcmcfg.lab.lifecycle import PROFILE, Lab
 from dcmcfg.lab.state import PartState
 from dcmcfg.lab.studies import LabStudy, StudyLocation
@@ -62,6 +63,16 @@ def lab_json(lab: Lab | None, studies: tuple[LabStudy, ...]) -> dict[str, Any]:
             }
             for study in studies
         ],
+    }
+
+
+def demo_json(result: DemoResult) -> dict[str, Any]:
+    """Return the result of the demo for ``--json``; ``failure`` is null if every check passed."""
+    return {
+        "passed": result.passed,
+        "check_count": result.check_count,
+        "failure": result.failure or None,
+        "duration_seconds": round(result.seconds, 3),
     }
 
 

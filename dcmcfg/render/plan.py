@@ -25,7 +25,7 @@ from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.secret_values import remove_secrets_from_change
 
-#: A plan of more steps is shown up to here; ``--out`` writes all of it.
+#: A plan of more steps is shown up to here; ``-o`` writes all of it.
 SHOWN_STEPS = 40
 #: One of more steps is not shown a second time, as LDIF.
 _MAX_LDIF_STEPS = 10
@@ -61,7 +61,7 @@ def print_plan(console: Console, plan: Plan, *, with_ldif: bool = True) -> None:
         for line in format_changes_ldif(plan.changes).rstrip("\n").split("\n"):
             print_line(console, line)
     elif len(plan.steps) > _MAX_LDIF_STEPS:
-        print_line(console, "--out FILE writes the whole plan as LDIF")
+        print_line(console, "-o FILE writes the whole plan as LDIF")
 
 
 def _group_similar_steps(plan: Plan) -> Iterator[tuple[PlanStep, ...]]:

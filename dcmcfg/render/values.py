@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
 
+from dcmcfg.entry import Entry
 from dcmcfg.model.effective_settings import EffectiveValues
+from dcmcfg.model.export import attribute_sort_key
 from dcmcfg.model.targets import Target
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.terminal.cells import SECRET_PLACEHOLDER, format_zip_member
 from dcmcfg.render.terminal.console import print_line
-from dcmcfg.secret_values import is_secret
+from dcmcfg.secret_values import is_secret, remove_secrets_from_entry
 from dcmcfg.zip_members import list_zip_members
 
 
@@ -49,6 +52,34 @@ def values_json(target: Target, attributes: Sequence[EffectiveValues]) -> dict[s
             for each in attributes
         },
     }
+
+
+def entries_json(entries: Iterable[Entry], *, with_secrets: bool) -> dict[str, Any]:
+    """Return *entries* for ``--json``: ``dn``, ``attributes`` (name to values) and ``omitted_secrets`` of each.
+
+    A value is text, or ``{"base64": …}`` if its octets are not UTF-8. ``omitted_secrets`` names the attributes of which
+    secret values were left out.
+    """
+    return {"entries": [_entry_json(entry, with_secrets=with_secrets) for entry in entries]}
+
+
+def _entry_json(entry: Entry, *, with_secrets: bool) -> dict[str, Any]:
+    shown, omitted = (entry, ()) if with_secrets else remove_secrets_from_entry(entry)
+    return {
+        "dn": str(shown.dn),
+        "attributes": {
+            each.name: [_value_json(value) for value in sorted(each.values)]
+            for each in sorted(shown.attributes, key=lambda each: attribute_sort_key(each.name))
+        },
+        "omitted_secrets": sorted(omitted),
+    }
+
+
+def _value_json(value: bytes) -> str | dict[str, str]:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(value).decode()}
 
 
 def _format_value(name: str, value: bytes) -> str:

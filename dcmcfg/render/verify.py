@@ -13,7 +13,7 @@ from rich.text import Text
 from dcmcfg.archive.stored_studies import StoredStudy
 from dcmcfg.dicom.move import MoveProgress
 from dcmcfg.printable import escape_unprintable
-from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console, wrap_text
+from dcmcfg.render.terminal.console import make_stderr_console, wrap_text
 from dcmcfg.render.terminal.styles import FAILURE, HEADING, NEXT_STEP, NOTE, SUCCESS, UNDECIDED
 from dcmcfg.render.verify_parts import (
     format_request_lines,
@@ -41,13 +41,12 @@ _UIDS_SHOWN = 10
 _LABEL = 10  # columns
 
 
-def print_verdict(verdict: Verdict, evidence: Evidence, *, details: bool = False) -> None:
-    """Print the report: the headline, who asked whom, each part by itself, what to do next.
+def print_verdict(verdict: Verdict, evidence: Evidence, console: Console, *, details: bool = False) -> None:
+    """Print the report on *console*: the headline, who asked whom, each part by itself, what to do next.
 
     With *details* each C-STORE is printed, not only a summary of them. Lines are broken between words, where there is
     a width: a UID stays in one piece, and no line ends in blanks.
     """
-    console = make_stdout_console()
     for line in _build_report_lines(verdict, evidence, console, details=details):
         console.print(line, soft_wrap=True)
 

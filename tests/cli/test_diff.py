@@ -51,7 +51,7 @@ def test_a_long_table_is_cut_and_says_what_shows_the_rest(run: Run, tmp_path: Pa
     one, other = written(tmp_path / "a.ldif", DEVICE), written(tmp_path / "b.ldif", DEVICE + "".join(more))
     text = run("diff", one, other).stdout
     assert text.count("(entry)") == 200
-    assert "… and 1 more entries; --ldif, --unified and --json show all\n201 entries differ: 201 to add\n" in text
+    assert "… and 1 more entries; --format ldif, unified and json show all\n201 entries differ: 201 to add\n" in text
     assert run("diff", one, other, "--ldif").stdout.count("changetype: add\n") == 201
 
 

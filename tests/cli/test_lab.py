@@ -364,6 +364,28 @@ def test_a_part_that_cannot_start_is_named_with_the_last_lines_of_its_log(
     assert not home.profile.exists()
 
 
+def test_up_and_down_as_json(home: Home) -> None:
+    code, out, err = home.run("lab", "up", "--json", "--studies", "3")
+    result = json.loads(out)
+    assert (code, result["started"], result["running"], result["extra_study_count"]) == (0, True, True, 3)
+    assert Path(result["study_list_file"]).is_file()
+    assert "ready" in err  # the progress, as without --json
+    assert [part["name"] for part in result["parts"]] == ["slapd", "storage", "external", "archive"]
+    again = json.loads(home.run("lab", "up", "--json")[1])
+    assert (again["started"], again["parts"]) == (False, result["parts"])
+    down = {"folder": str(home.lab), "result": "stopped"}
+    assert home.run("--json", "lab", "down") == (0, json.dumps(down, indent=2) + "\n", "")
+    assert json.loads(home.run("lab", "down", "--json")[1])["result"] == "no_lab"
+
+
+def test_the_demo_as_json_tells_its_story_on_standard_error(home: Home) -> None:
+    home.environment["TMPDIR"] = str(home.folder)
+    code, out, err = home.run("lab", "demo", "--json")
+    result = json.loads(out)
+    assert (code, result["passed"], result["failure"]) == (0, True, None)
+    assert f"The story went as told: {result['check_count']} checks" in err
+
+
 def test_the_demo_goes_as_told_and_leaves_nothing_behind(home: Home) -> None:
     home.environment["TMPDIR"] = str(home.folder)
     code, out, err = home.run("lab", "demo")
@@ -380,7 +402,9 @@ def test_a_demo_that_goes_otherwise_says_so_and_takes_its_lab_down(home: Home, m
     monkeypatch.setattr(tempfile, "tempdir", str(home.folder))
     monkeypatch.setattr(demo, "MOVE_DESTINATION_UNKNOWN", 0xA802)
     output_lines: list[str] = []
-    assert demo.run_demo(output_lines.append) is False
+    result = demo.run_demo(output_lines.append)
+    assert (result.passed, result.check_count > 0) == (False, True)
+    assert result.failure.startswith("not verified: status A801, nothing received: not so")
     not_so = next(line for line in output_lines if "[NOT SO]" in line)
     assert "status A801, nothing received: not so" in not_so
     processes = [int(pid) for line in output_lines for pid in re.findall(r"\(process (\d+)\)", line)]

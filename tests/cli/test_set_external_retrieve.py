@@ -245,7 +245,7 @@ def test_the_plan_file_is_applied_as_reviewed_or_refused(run: Run, site: CliSite
     assert stat.S_IMODE(plan.stat().st_mode) == 0o600
     again = run("set-external-retrieve", "DCM4CHEE", "--dry-run", "--out", str(plan))
     assert again.exit_code == 3
-    assert again.stderr == f"dcmcfg: {plan}: the file exists\n  next: --out names a new file\n"
+    assert again.stderr == f"dcmcfg: {plan}: the file exists\n  next: --output names a new file\n"
 
     assert run("set-external-retrieve", "AS_RECEIVED", "--yes", "--force-unusable-reference").exit_code == 0
     refused = run("apply", str(plan), "--yes")

@@ -34,7 +34,7 @@ RECALL = ("--recall", "--dest", "A")
         ),
         (
             (*ONE, "--replace"),
-            "--replace goes with --evidence, --csv, --junit or --html: no other file is written",
+            "--replace goes with --evidence, --csv, --junit, --html or --output: no other file is written",
         ),
         ((*ONE, "--patient-id-issuer", "H"), "--patient-id-issuer goes with --patient-id"),
         ((*ONE, "--tls-key", "f"), "--tls-key goes with --tls-cert"),
@@ -59,13 +59,13 @@ RECALL = ("--recall", "--dest", "A")
             "--patient-id is for one study, and --query makes them many",
         ),
         (
-            (*ONE, "--csv", "-", "--evidence", "e.json"),
+            (*ONE, "--results", "r.sqlite", "--evidence", "e.json"),
             "--evidence of many studies takes a folder, and e.json is a file",
         ),
         ((*ONE, "--evidence", "folder"), "--evidence: folder ends neither in .json nor in .html"),
         (
-            (*ONE, "--csv", "-", "--details"),
-            "--details is for one study, and --csv makes a run over many, of which --csv, --junit and --html tell",
+            (*ONE, "--again", "--details"),
+            "--details is for one study, and --again makes a run over many, of which --csv, --junit and --html tell",
         ),
         (
             (*MANY, "--again", "--only-failed"),
@@ -76,7 +76,18 @@ RECALL = ("--recall", "--dest", "A")
         ((*RECALL, "--query", "PatientID=X", "--limit", "3"), "--limit is for many studies, and --recall takes one"),
         ((*RECALL, "--rate", "4/s"), "--rate is for many studies, and --recall takes one"),
         ((*RECALL, "--patience-s", "9"), "--patience-s is for many studies, and --recall takes one"),
-        ((*RECALL, "--csv", "f"), "--csv is for many studies, and --recall takes one"),
+        ((*RECALL, "--results", "f"), "--results is for many studies, and --recall takes one"),
+        (
+            (*ONE, "--csv", "-", "--format", "html", "-o", "-"),
+            "- is given for several reports",
+        ),
+        ((*ONE, "--csv", "-", "-o", "report.txt"), "- is given for several reports"),
+        ((*ONE, "--csv", "a", "--format", "csv", "-o", "b"), "--csv and --format csv exclude each other"),
+        (
+            (*MANY, "--csv", "report", "-o", "report"),
+            "the same file twice: the list, --results and each report need one of their own",
+        ),
+        (("--clean-temporary", "-o", "f"), "--clean-temporary moves nothing: --output has no meaning with it"),
         ((*RECALL, "--image", "1.2.3"), "--image is of a study that is known, and --recall takes any"),
         ((*RECALL, "--patient-id", "4711"), "--patient-id is of a study that is known, and --recall takes any"),
         ((*RECALL, "--expect", "3"), "--expect is of a study that is known, and --recall takes any"),
@@ -102,6 +113,9 @@ def test_what_has_no_meaning_is_refused_by_both_names(run: Run, arguments: tuple
         ("--query", "PatientID=1", "--limit", "3", "--dest", "A", "--no-qido", "--rate", "4/s", "--keep", "d"),
         (*RECALL, "--query", "PatientID=1", "--qido", "--require-route", "--receive", "--require-observation"),
         ("--study", "1.2.3", "--temporary-dest", "--yes", "--receive", "--json"),
+        (*ONE, "--csv", "-", "--details"),
+        (*RECALL, "--format", "junit"),
+        ("--clean-temporary", "--yes", "--format", "json"),
         ("--clean-temporary", "--yes", "--json"),
     ],
 )
@@ -126,8 +140,12 @@ def test_a_key_that_would_not_narrow_it_down_is_refused_with_the_one_meant(
     )
 
 
-def test_details_are_no_option_for_json(run: Run) -> None:
-    result = run("verify", *ONE, "--details", "--json")
+@pytest.mark.parametrize(
+    "arguments",
+    [("verify", "--json"), ("verify", "--format", "json"), ("--json", "verify")],
+)
+def test_details_are_no_option_for_json(run: Run, arguments: tuple[str, ...]) -> None:
+    result = run(*arguments, *ONE, "--details")
     assert result.exit_code == 2
     assert json.loads(result.stdout)["error"]["message"] == (
         "--details adds to the report, and --json has all of it anyway"

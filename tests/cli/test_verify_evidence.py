@@ -252,6 +252,6 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_asked(
     (tmp_path / "file").write_text("mine")
     moves_before = moves(site)
     for name, words in (("file", "a file, not a folder"), ("no/proofs", "the file cannot be written")):
-        done = verify(run, "local", "--csv", "-", "--evidence", str(tmp_path / name))
+        done = verify(run, "local", "--again", "--evidence", str(tmp_path / name))
         assert (done.exit_code, words in done.stderr) == (3, True), done.stderr
     assert moves(site) == moves_before

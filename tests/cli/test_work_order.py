@@ -88,7 +88,7 @@ def test_as_json(run: Run) -> None:
 def test_json_is_a_form_of_its_own(run: Run) -> None:
     result = run(*ASKED, "--json", "--format", "csv")
     assert result.exit_code == 2
-    assert json.loads(result.stdout)["error"]["message"] == "--json and --format exclude each other"
+    assert json.loads(result.stdout)["error"]["message"] == "--format csv and --json exclude each other"
 
 
 @pytest.mark.parametrize(

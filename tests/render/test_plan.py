@@ -42,7 +42,7 @@ def test_of_many_entries_below_one_parent_the_first_are_shown_and_nothing_as_ldi
         "… and 167 more below dicomAETitle=STORESCP,dicomDeviceName=storescp (new entries)",
         "cn=more,dicomDeviceName=storescp (new entry) 4 attributes",
         "",
-        "--out FILE writes the whole plan as LDIF",
+        "-o FILE writes the whole plan as LDIF",
     ]
 
 
@@ -63,5 +63,5 @@ def test_of_many_that_differ_the_first_are_shown(monkeypatch: pytest.MonkeyPatch
     below = [Delete(entry.dn.child("cn", "below")) for entry in parents]
     children = [Entry.from_values(each.dn, {"objectClass": "dicomTransferCapability", "cn": "below"}) for each in below]
     lines = printed(monkeypatch, list(below), *parents, *children)
-    assert lines[-2:] == ["… and 5 more steps", "--out FILE writes the whole plan as LDIF"]
+    assert lines[-2:] == ["… and 5 more steps", "-o FILE writes the whole plan as LDIF"]
     assert len(lines) == 40 + 3

@@ -63,5 +63,5 @@ ARGUMENTS = {
     "connection show target": "Device, and name of the connection if it has several.",
     "show target": "Device or AE: see 'dcmcfg help targets'; without it, the device of the archive.",
     "undo number": "Number of the change; without it, the interrupted or the newest one.",
-    "values": "Attribute and value: = sets, += adds and -= removes it. @FILE reads the value from a file, @- from stdin.",
+    "values": "Attribute and value: = sets, += adds, -= removes it. @FILE reads the value from a file, @- from stdin.",
 }

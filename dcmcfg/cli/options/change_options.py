@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 import click
 
 from dcmcfg.cli import invocation
+from dcmcfg.cli.options.output_options import file_option, json_option
 from dcmcfg.cli.options.topic_option import topic_option
 from dcmcfg.cli.printing import print_output
+from dcmcfg.cli.session.output import STDOUT
 from dcmcfg.cli.topics import SAFETY_OVERRIDES
 from dcmcfg.errors import Refused
 from dcmcfg.plan import risk_checks
@@ -123,58 +125,57 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
         *,
         dry_run: bool,
         yes: bool,
-        out: Path | None,
+        output: Path | None,
         no_reload: bool,
         as_json: bool,
         strict: bool,
         in_transaction: bool | None,
         **rest: Any,
     ) -> R:
+        plan_to_stdout = output is not None and str(output) == STDOUT
+        if plan_to_stdout and as_json:
+            raise click.UsageError("--output - and --json both write to standard output")
         invocation.current().changes_directory = True
         forced = frozenset(risk for parameter, risk in RISK_BY_PARAMETER.items() if rest.pop(parameter))
         invocation.current().skip_schema_check = SERVER_SCHEMA in forced
         options = ChangeOptions(
             dry_run=dry_run,
             yes=yes,
-            plan_file=out,
+            plan_file=output,
             no_reload=no_reload,
             as_json=as_json,
-            stdout_reserved=as_json,
+            stdout_reserved=as_json or plan_to_stdout,
             strict=strict,
             in_transaction=in_transaction,
             forced_risks=forced,
         )
         return command(options=options, **rest)
 
-    for option in reversed(
-        (
-            click.option("--dry-run", is_flag=True, help="Show the plan, and change nothing."),
-            click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation."),
-            click.option(
-                "--out",
-                type=click.Path(dir_okay=False, path_type=Path),
-                metavar="PLAN",
-                help="Also write the plan to a new file that 'dcmcfg apply' or ldapmodify carries out.",
-            ),
-            click.option(
-                "--no-reload",
-                is_flag=True,
-                help="Do not reload the archive. It loads the change at its next reload or start, or when a storage "
-                "falls below its dcmStorageThreshold.",
-            ),
-            click.option(
-                "--strict", is_flag=True, help="Refuse the plan if anything in an entry has changed since it was made."
-            ),
-            click.option(
-                "--transaction/--step-by-step",
-                "in_transaction",
-                default=None,
-                help="Apply the plan in one transaction, or step by step. By default in one transaction if the server "
-                "supports it safely.",
-            ),
-            click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
-            *force_options(),
-        )
-    ):
+    decorators: Sequence[Callable[[Callable[..., Any]], Callable[..., Any]]] = (
+        click.option("--dry-run", is_flag=True, help="Show the plan, and change nothing."),
+        click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation."),
+        file_option(
+            "PLAN",
+            "Also write the plan to the new file PLAN, for 'dcmcfg apply' or ldapmodify; '-' is standard output.",
+            click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+        ),
+        click.option(
+            "--no-reload",
+            is_flag=True,
+            help="Do not reload the archive. It loads the change at its next reload or start, or when a storage "
+            "falls below its dcmStorageThreshold.",
+        ),
+        click.option("--strict", is_flag=True, help="Refuse the plan if an entry has changed since it was made."),
+        click.option(
+            "--transaction/--step-by-step",
+            "in_transaction",
+            default=None,
+            help="Apply the plan in one transaction, or step by step. By default in one transaction if the server "
+            "supports it safely.",
+        ),
+        json_option,
+        *force_options(),
+    )
+    for option in reversed(decorators):
         with_change_options = option(with_change_options)
     return with_change_options

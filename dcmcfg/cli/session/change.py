@@ -13,6 +13,7 @@ from dcmcfg.cli import invocation
 from dcmcfg.cli.options.change_options import ChangeOptions, require_forced
 from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.change_report import ChangeReport, ReloadReport, rename_device_in_profile
+from dcmcfg.cli.session.output import STDOUT, print_text
 from dcmcfg.cli.session.plan_assessment import PlanPurpose, assess_plan
 from dcmcfg.cli.session.rejects import RejectsFile
 from dcmcfg.cli.terminal import confirm, require_terminal
@@ -136,8 +137,7 @@ def apply_plan(
         require_forced(assessment.risks, assessment.forced_risks)
     strategy = _choose_and_announce_strategy(directory, plan, options, resumed_record)
     if options.plan_file is not None:
-        _write_plan(settings, plan, options.plan_file)
-        options.print_lines(f"plan: {options.plan_file}")
+        _write_plan(settings, plan, options.plan_file, options)
     if options.dry_run:
         report.print_result()
         return
@@ -230,17 +230,21 @@ def _print_plan_and_warnings(
         print_message(f"warning: {escape_unprintable(warning)}")
 
 
-def _write_plan(settings: Settings, plan: Plan, path: Path) -> None:
+def _write_plan(settings: Settings, plan: Plan, path: Path, options: ChangeOptions) -> None:
     head = (
         f"dcmcfg plan for {format_site_headline(settings)}",
         "For dcmcfg apply, or ldapmodify. May hold secrets.",
     )
+    if str(path) == STDOUT:
+        print_text([format_plan(plan, comments=head)])
+        return
     try:
         write_private(path, format_plan(plan, comments=head))
     except FileExistsError:
-        raise DcmcfgError("the file exists", subject=str(path), next_step="--out names a new file") from None
+        raise DcmcfgError("the file exists", subject=str(path), next_step="--output names a new file") from None
     except OSError as error:
         raise DcmcfgError(f"the plan cannot be written ({error.strerror})", subject=str(path)) from error
+    options.print_lines(f"plan: {path}")
 
 
 def _make_rollout_context(

@@ -130,28 +130,31 @@ def write_octets(target: str, octets: bytes) -> None:
 
 
 @contextmanager
-def redirect_output(target: str, *, private: bool) -> Iterator[None]:
+def redirect_output(target: str, *, private: bool, must_be_new: bool = False) -> Iterator[None]:
     """Write what is printed on standard output meanwhile to the file *target*; ``-`` is standard output itself.
 
-    An existing file is replaced, whole or not at all, and keeps its permissions. A new *private* file is readable by
-    its owner only. If an exception is raised meanwhile, the file stays as it was. Raises :class:`DcmcfgError`, at
-    once if possible, when the file cannot be written.
+    An existing file is replaced, whole or not at all, and keeps its permissions; with *must_be_new* it is an error.
+    A new *private* file is readable by its owner only. If an exception is raised meanwhile, the file stays as it was.
+    Raises :class:`DcmcfgError`, at once if possible, when the file cannot be written.
     """
     if target == STDOUT:
         yield
         return
-    require_writable_file(target, must_be_new=False)
+    require_writable_file(target, must_be_new=must_be_new)
     path = Path(target).resolve()
     try:
         if path.exists() and not path.is_file():
-            with path.open("w", encoding="utf-8") as file, redirect_stdout(file):
+            with path.open("w", encoding="utf-8") as device, redirect_stdout(device):
                 yield
             return
         with (
-            _open_and_rename(path, private=private and not path.exists(), must_be_new=False) as file,
+            _open_and_rename(path, private=private and not path.exists(), must_be_new=must_be_new) as file,
             redirect_stdout(file),
         ):
             yield
+    except FileExistsError:
+        invocation.current().json_printed = False
+        raise _make_exists_error(target) from None
     except OSError as error:
         invocation.current().json_printed = False
         raise _make_write_error(error, target, path) from error

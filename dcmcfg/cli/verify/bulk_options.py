@@ -12,12 +12,10 @@ from dcmcfg.bulk.schedule import parse_rate
 from dcmcfg.bulk.source import ExplicitStudies, StudyListFile, StudyQuery, StudySource
 from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site_command import option_group, section_option
-from dcmcfg.cli.session.output import STDOUT, require_writable_file
 from dcmcfg.dicom.query_keys import parse_keys
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.verify.addresses import MAX_TIMEOUT_S
 
-_REPORT_FILE = click.Path(allow_dash=True)
 _MAX_PARALLEL = 32
 _MAX_RETRIES = 100
 
@@ -36,9 +34,6 @@ class BulkOptions:
     store_file: Path | None
     verify_all_again: bool
     only_failed: bool
-    csv: str | None
-    junit: str | None
-    html: str | None
 
     def make_source(self, study_uids: tuple[str, ...]) -> StudySource | None:
         """Return where the studies of a run over many come from; None where it is one study and nothing is kept of it.
@@ -53,37 +48,11 @@ class BulkOptions:
         uids = tuple(map(parse_uid, study_uids))
         return ExplicitStudies(uids) if len(set(uids)) > 1 or (uids and self.is_stored) else None
 
-    def require_valid_outputs(self, source: StudySource, *, as_json: bool, replace: bool) -> None:
-        """Raise :class:`click.UsageError` for reports that are in each other's way, or have no place at all.
-
-        Raises :class:`~dcmcfg.errors.DcmcfgError` for a report that cannot be written, and
-        :class:`~dcmcfg.errors.MalformedInput` for a rate that is none, and a list with a mistake.
-        """
-        self._require_distinct_outputs(as_json=as_json, replace=replace)
+    def require_valid(self, source: StudySource) -> None:
+        """Raise :class:`~dcmcfg.errors.MalformedInput` for a malformed rate, and for a list with a mistake."""
         _ = self.run_options
         if isinstance(source, StudyListFile):
             source.read()  # a list with a mistake ends it here: no store is made, nothing is added for it
-
-    def _require_distinct_outputs(self, *, as_json: bool, replace: bool) -> None:
-        """Raise where a report has no place of its own, or none at all."""
-        targets = list(self.report_files.values())
-        if as_json and STDOUT in targets:
-            raise click.UsageError("--json and a report to - are both for standard output; name a file for the report")
-        if targets.count(STDOUT) > 1:
-            raise click.UsageError("- is given for several reports")
-        read_files = [each for each in (self.studies_file, self.store_file) if each is not None and each != STDOUT]
-        written_files = [target for target in targets if target != STDOUT]
-        paths = [Path(each).resolve() for each in (*read_files, *written_files)]
-        if len(set(paths)) < len(paths):
-            raise click.UsageError("the same file twice: the list, --results and each report need one of their own")
-        for target in written_files:
-            require_writable_file(target, must_be_new=not replace)
-
-    @property
-    def report_files(self) -> dict[str, str]:
-        """The files to write by form: csv, junit, html."""
-        reports = {"csv": self.csv, "junit": self.junit, "html": self.html}
-        return {form: target for form, target in reports.items() if target is not None}
 
     @property
     def run_options(self) -> RunOptions:
@@ -99,7 +68,7 @@ class BulkOptions:
     @property
     def storing_option(self) -> str:
         """The option by which answers are kept, without being for that alone; empty where there is none."""
-        storing_options = {**self.report_files, "again": self.verify_all_again, "only-failed": self.only_failed}
+        storing_options = {"again": self.verify_all_again, "only-failed": self.only_failed}
         return next((f"--{name}" for name, is_given in storing_options.items() if is_given), "")
 
 
@@ -165,8 +134,5 @@ bulk_options = option_group(
             is_flag=True,
             help="Verify failed studies again, and keep successful results, also those from before a change.",
         ),
-        _bulk_option("--csv", type=_REPORT_FILE, metavar="FILE", help="Write a CSV file with a row for each study."),
-        _bulk_option("--junit", type=_REPORT_FILE, metavar="FILE", help="Write a JUnit XML file with a test case for each study."),
-        _bulk_option("--html", type=_REPORT_FILE, metavar="FILE", help="Write an HTML report with diagrams."),
     ],
 )

@@ -46,6 +46,12 @@ def verify_command(settings: Settings, *, options: VerifyOptions) -> int:
     temporary destination could not be removed.
     """
     run = options.make_run(settings)
+    with options.reports.redirect_report(replace=options.files.replace):
+        return _run_verify(run, options)
+
+
+def _run_verify(run: VerifyRun, options: VerifyOptions) -> int:
+    settings = run.settings
     with open_directory(settings) as directory:
         if options.temporary.clean_temporary:
             from dcmcfg.cli.verify.temporary_destination import clean_leftovers

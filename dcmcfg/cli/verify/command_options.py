@@ -12,6 +12,7 @@ from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.bulk.source import StudySource
 from dcmcfg.cli.completers import complete_ae_title
 from dcmcfg.cli.options.association_tls import TlsOptions, over_tls_option, tls_options
+from dcmcfg.cli.options.output_options import details_option
 from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site_command import option_group
 from dcmcfg.cli.verify.bulk_options import BulkOptions, bulk_options
@@ -20,6 +21,7 @@ from dcmcfg.cli.verify.evidence_options import EvidenceFiles, EvidenceOptions, e
 from dcmcfg.cli.verify.option_rules import require_consistent_options
 from dcmcfg.cli.verify.options import ReceiveOptions, RetrieveOptions, receiving_options, retrieval_options
 from dcmcfg.cli.verify.recall_options import RecallOptions, recall_options
+from dcmcfg.cli.verify.report_options import ReportOptions, report_options
 from dcmcfg.cli.verify.run import VerifyRun
 from dcmcfg.cli.verify.temporary_options import TemporaryDestinationOptions, temporary_options
 from dcmcfg.dicom.uid import parse_uid
@@ -49,8 +51,13 @@ class VerifyOptions:
     files: EvidenceFiles
     tls: TlsOptions
     bulk: BulkOptions
+    reports: ReportOptions
     details: bool
-    as_json: bool
+
+    @property
+    def as_json(self) -> bool:
+        """Whether the report is JSON."""
+        return self.reports.as_json
 
     def make_run(self, settings: Settings) -> VerifyRun:
         """Return the run that the options describe; nothing has been asked of the archive or the directory yet.
@@ -58,7 +65,7 @@ class VerifyOptions:
         Raises :class:`click.UsageError` for options that contradict each other, and
         :class:`~dcmcfg.errors.DcmcfgError` for a malformed value or a file that cannot be written.
         """
-        require_consistent_options(self.studies)
+        require_consistent_options(self.studies, as_json=self.as_json)
         selection = self.retrieving.parse_selection()
         model_and_patient = self.retrieving.parse_model_and_patient()
         query_keys = self.recalling.parse_query_keys(self.bulk)
@@ -93,7 +100,7 @@ class VerifyOptions:
             evidence_files=self.files,
             bulk_options=self.bulk,
             tls_files=self.tls.get_tls_files(settings),
-            as_json=self.as_json,
+            reports=self.reports,
             details=self.details,
         )
 
@@ -114,8 +121,11 @@ class VerifyOptions:
 
     def _parse_source(self) -> StudySource | None:
         source = None if self.recalling.recall else self.bulk.make_source(self.studies)
+        self.reports.require_distinct_files(
+            read=(self.bulk.studies_file, self.bulk.store_file), replace=self.files.replace
+        )
         if source is not None:
-            self.bulk.require_valid_outputs(source, as_json=self.as_json, replace=self.files.replace)
+            self.bulk.require_valid(source)
         return source
 
     def _parse_archive_ae_title(self) -> str | None:
@@ -164,7 +174,7 @@ _OPTIONS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
         metavar="S",
         help="Time-out in seconds for each response; by default longer than that of the archive (dcmRetrieveTimeout).",
     ),
-    click.option("--details", is_flag=True, help="Show each C-STORE and each kept file."),
-    click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON."),
+    report_options,
+    details_option,
 ]
 verify_options = option_group("options", VerifyOptions, _OPTIONS)

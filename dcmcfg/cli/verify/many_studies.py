@@ -29,7 +29,7 @@ from dcmcfg.bulk.study_result import VerificationOutcome
 from dcmcfg.cli import invocation
 from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.failures import INTERRUPTED_EXIT_CODE
-from dcmcfg.cli.session.output import STDOUT, write_report
+from dcmcfg.cli.session.output import STDOUT
 from dcmcfg.cli.session.status_hint import advise_status, make_next_step
 from dcmcfg.cli.terminal import confirm
 from dcmcfg.cli.verify.after_sending import convert_failures_after_send
@@ -40,9 +40,7 @@ from dcmcfg.cli.verify.run import VerifyRun
 from dcmcfg.dicom.move import Cancellation
 from dcmcfg.errors import DcmcfgError, NegativeResult
 from dcmcfg.render.bulk import bulk_json, print_bulk
-from dcmcfg.render.bulk_files import render_bulk_csv, render_bulk_junit
 from dcmcfg.render.bulk_progress import show_bulk_progress
-from dcmcfg.render.html.bulk_page import render_bulk_page
 from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console
 from dcmcfg.route.command import format_command
 from dcmcfg.settings.folders import get_state_subfolder
@@ -58,7 +56,6 @@ if TYPE_CHECKING:
 
 #: More studies than that are asked about where nobody has said how many may match.
 _CONFIRM_ABOVE = 100
-_REPORT_RENDERERS = {"csv": render_bulk_csv, "junit": render_bulk_junit, "html": render_bulk_page}
 
 
 def verify_many(
@@ -157,13 +154,13 @@ def verify_many(
             active_destination.extend_json(make_json) if active_destination else make_json
         )
         if not run.as_json:
-            _print_summary(report, notes, next_steps, on_stderr=STDOUT in bulk.report_files.values())
+            _print_summary(report, notes, next_steps, on_stderr=STDOUT in run.reports.files.values())
         for folder in files.paths:
             print_message(f"evidence: {folder}")
-        for form, target in bulk.report_files.items():
-            write_report(target, _REPORT_RENDERERS[form](report), must_be_new=not files.replace and target != STDOUT)
-            if target != STDOUT:
-                print_message(f"{form}: {target}")
+        if run.reports.files:
+            from dcmcfg.cli.verify.report_files import write_report_files
+
+            write_report_files(run, report)
     return code, make_json
 
 

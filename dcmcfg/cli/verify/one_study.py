@@ -22,20 +22,25 @@ import click
 
 from dcmcfg.cli import invocation
 from dcmcfg.cli.options.site_command import get_given_options
+from dcmcfg.cli.session.output import STDOUT
 from dcmcfg.cli.session.status_hint import advise_status
 from dcmcfg.cli.verify.after_sending import convert_failures_after_send
 from dcmcfg.cli.verify.destination_request import CommandResult
 from dcmcfg.cli.verify.run import VerifyRun
 from dcmcfg.dicom.move import Cancellation
+from dcmcfg.errors import DicomError, NotFound
 from dcmcfg.model.devices import Configuration
+from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console
 from dcmcfg.render.verify import print_verdict, show_verify_progress, verdict_json
 from dcmcfg.verify.addresses import VerificationAddresses
+from dcmcfg.verify.evidence import VerificationRequest
 from dcmcfg.verify.judgement import judge_evidence
 from dcmcfg.verify.recall import RecallSearch
 from dcmcfg.verify.run import gather_evidence
 from dcmcfg.verify.timeline import Timeline
 
 if TYPE_CHECKING:
+    from dcmcfg.cli.verify.report_files import SingleStudyReport
     from dcmcfg.cli.verify.temporary_destination import ActiveDestination
 
 
@@ -185,8 +190,13 @@ def verify_one(
         destination_ae_title=active_destination.ae_title if active_destination else "",
     )
     receiver_options = run.get_receiver_settings(addresses)
+    report = _make_report(run, request, addresses, has_temporary_destination=active_destination is not None)
     with advise_status(addresses.archive), convert_failures_after_send() as sent:
-        with show_verify_progress() as callbacks, cancel_on_interrupt(cancellation, callbacks.on_step) as enable_cancel:
+        with (
+            show_verify_progress() as callbacks,
+            cancel_on_interrupt(cancellation, callbacks.on_step) as enable_cancel,
+            _report_unsent(report, sent),
+        ):
             evidence = gather_evidence(
                 request,
                 addresses,
@@ -201,13 +211,18 @@ def verify_one(
         verdict = active_destination.add_advice(verdict, evidence) if active_destination else verdict
         verdict = replace(verdict, next_steps=tuple(map(add_run_options, verdict.next_steps)))
         if not run.as_json:
-            print_verdict(verdict, evidence, details=run.details)
+            on_stderr = STDOUT in run.reports.files.values()
+            console = make_stderr_console() if on_stderr else make_stdout_console()
+            print_verdict(verdict, evidence, console, details=run.details)
             sys.stdout.flush()
         make_json = functools.partial(verdict_json, verdict, evidence)
-        if run.evidence_files.paths:
+        if run.evidence_files.paths or report is not None:
             invocation.current().partial_result = (
                 active_destination.extend_json(make_json) if active_destination else make_json
             )
+        if report is not None:
+            report.write(verdict, evidence)
+        if run.evidence_files.paths:
             shown_configuration = active_destination.configuration if active_destination else configuration
             from dcmcfg.cli.verify.evidence_files import write_evidence_files
 
@@ -215,3 +230,29 @@ def verify_one(
                 run, shown_configuration, addresses, timeline=timeline, evidence=evidence, verdict=verdict
             )
     return verdict.exit_code, make_json
+
+
+def _make_report(
+    run: VerifyRun,
+    request: VerificationRequest,
+    addresses: VerificationAddresses,
+    *,
+    has_temporary_destination: bool,
+) -> SingleStudyReport | None:
+    """Return what writes the report files of *run*; None if it has none."""
+    if not run.reports.files:
+        return None
+    from dcmcfg.cli.verify.report_files import SingleStudyReport
+
+    return SingleStudyReport(run, request, addresses, has_temporary_destination=has_temporary_destination)
+
+
+@contextmanager
+def _report_unsent(report: SingleStudyReport | None, sent: threading.Event) -> Iterator[None]:
+    """Write the report files also if no C-MOVE could be sent."""
+    try:
+        yield
+    except (DicomError, NotFound) as error:
+        if report is not None and not sent.is_set():
+            report.write_unsent(error)
+        raise

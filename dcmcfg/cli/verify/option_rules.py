@@ -13,7 +13,8 @@ from dcmcfg.cli.options.site_command import get_given_options
 _OptionsInUse = Mapping[str, str]
 #: Runs over several studies, over one whose answer is kept as that of several is, and of one study.
 _SEVERAL_STUDIES, _STORED_STUDY, _SINGLE_STUDY = "several studies", "a kept study", "one study"
-_RESULT_OPTIONS = ("--results", "--again", "--only-failed", "--csv", "--junit", "--html")
+_RESULT_OPTIONS = ("--results", "--again", "--only-failed")
+_REPORT_OPTIONS = ("--csv", "--junit", "--html", "--output")
 _RUN_OPTIONS = ("--parallel", "--rate", "--retries", "--patience-s")
 _SINGLE_STUDY_OPTIONS = ("--series", "--image", "--patient-id", "--patient-id-issuer", "--expect")
 _RECEIVE_OPTIONS = ("--receive", "--keep", "--temporary-dest")
@@ -100,16 +101,21 @@ _RULES: tuple[_RequiresAnyOf | _ConflictsWith | _AllowsOnly, ...] = (
     _RequiresAnyOf(("--yes",), ("--temporary-dest", "--clean-temporary"), "nothing else is asked"),
     _RequiresAnyOf(("--require-observation",), _RECEIVE_OPTIONS, "without it nobody of ours can see what arrives"),
     _RequiresAnyOf(("--patient-id-issuer",), ("--patient-id",)),
-    _RequiresAnyOf(("--replace",), ("--evidence", "--csv", "--junit", "--html"), "no other file is written"),
+    _RequiresAnyOf(("--replace",), ("--evidence", *_REPORT_OPTIONS), "no other file is written"),
 )
 
 
-def require_consistent_options(studies: tuple[str, ...]) -> None:
+def require_consistent_options(studies: tuple[str, ...], *, as_json: bool) -> None:
     """Raise :class:`click.UsageError` where options of the command that runs do not go together, naming both.
 
-    *studies* are those of ``--study``. Only what was said on the command line counts.
+    *studies* are those of ``--study``. *as_json* is true for ``--json``, whatever its spelling and place. Only what was
+    said on the command line counts.
     """
     given_options = {each: each for each in get_given_options(click.get_current_context())}
+    given_options.pop("--out", None)  # the hidden name of --output, which is there too
+    if as_json:
+        given_options.pop("--format", None)
+        given_options["--json"] = "--json"
     options_in_use = given_options | _classify_run(given_options, studies)
     for rule in _RULES:
         if (problem := rule.find_problem(options_in_use)) is not None:

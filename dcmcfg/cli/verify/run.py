@@ -11,6 +11,7 @@ from dcmcfg.cli.verify.bulk_options import BulkOptions
 from dcmcfg.cli.verify.destination_request import AddressFinder
 from dcmcfg.cli.verify.evidence_options import EvidenceFiles, EvidenceOptions
 from dcmcfg.cli.verify.recall_options import RecallOptions
+from dcmcfg.cli.verify.report_options import ReportOptions
 from dcmcfg.dicom.retrieval import InformationModel, Patient, Priority
 from dcmcfg.dicom.tls import TlsFiles
 from dcmcfg.settings import Settings
@@ -46,8 +47,13 @@ class VerifyRun:
     evidence_files: EvidenceFiles
     bulk_options: BulkOptions
     tls_files: TlsFiles
-    as_json: bool
+    reports: ReportOptions
     details: bool = False
+
+    @property
+    def as_json(self) -> bool:
+        """Whether the report is JSON."""
+        return self.reports.as_json
 
     def make_request(
         self, addresses: VerificationAddresses, *, study_uid: str = "", destination_ae_title: str = ""

@@ -55,7 +55,7 @@ def _render_facts(report: BulkReport) -> Iterator[str]:
         "Route": ", ".join(f"{finding} for {number:,}" for finding, number in summary.route_counts.items())
         or "not known",
         "First request": format_timestamp(summary.started) if summary.started else "never",
-        "Results file": str(report.store),
+        **({"Results file": str(report.store)} if report.store is not None else {}),
     }
     yield from render_definition_list((name, value or "none") for name, value in facts.items())
 
