@@ -30,8 +30,9 @@ COMMANDS_HEAD = """\
 
 <!-- Written by docs/generate.py from the commands' own help; `make docs` after a change of one. -->
 
-This page has the output of `dcmcfg COMMAND --help` for every command, and the help topics. Options that many commands share are in the topics:
-[site options](#help-topic-site-options), [safety overrides](#help-topic-safety-overrides), [limits](#help-topic-limits).
+This page has the output of `dcmcfg COMMAND --help` for every command, and the help topics. Options that many commands
+share are in the topics: [site options](#help-topic-site-options), [safety overrides](#help-topic-safety-overrides),
+[limits](#help-topic-limits).
 """
 
 #: click keeps two columns free of the terminal's 80.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import platform
 import pty
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import click
@@ -95,6 +97,7 @@ def test_help_lists_every_command_and_loads_none() -> None:
     for entry in commands.COMMANDS.values():
         assert f"dcmcfg.cli.{entry.module}" not in loaded.split()
     heavy = {"httpx", "ldap3", "pydicom", "pynetdicom", "rich", "platformdirs", "dcmcfg.settings"}
+    heavy |= {"tomlkit", "dcmcfg.cli.help_pages.topics"}
     assert not heavy & set(loaded.split())
 
 
@@ -109,6 +112,17 @@ def test_help_is_short_and_long(run: Run, arguments: list[str], option: str) -> 
 def test_version() -> None:
     result = dcmcfg("--version")
     assert (result.returncode, result.stdout, result.stderr) == (0, f"dcmcfg {__version__}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [["--version", "--json"], ["--json", "--version"]])
+def test_version_as_json_has_those_of_the_libraries(arguments: list[str]) -> None:
+    result = dcmcfg(*arguments)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert json.loads(result.stdout) == {
+        "version": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("ldap3", "pynetdicom", "pydicom")},
+    }
 
 
 def test_help_works_with_a_broken_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
