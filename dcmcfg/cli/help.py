@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from click.shell_completion import CompletionItem
@@ -67,7 +67,7 @@ def _find_command(ctx: click.Context, words: tuple[str, ...]) -> click.Context:
     return found
 
 
-def _fail(ctx: click.Context, found: click.Context, word: str, *, is_first: bool) -> Any:
+def _fail(ctx: click.Context, found: click.Context, word: str, *, is_first: bool) -> NoReturn:
     names = dict(_list_commands(found)) | (TOPICS if is_first else {})
     similar = suggest_names(word, names)
     hint = f" Did you mean {' or '.join(similar)}?" if similar else ""
