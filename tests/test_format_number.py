@@ -32,15 +32,13 @@ from dcmcfg.rollout.history import History
 from dcmcfg.rollout.journal import JOURNAL_FORMAT
 from dcmcfg.rollout.record import HEADER_FORMAT
 from dcmcfg.rollout.reload_result import RELOAD_FORMAT, RecordedReload, RecordedReloadOutcome, read_reload, write_reload
-from dcmcfg.settings.profile_edits import select_profile
+from dcmcfg.settings.profile_edits import select_profile, update_profile, write_profile
 from dcmcfg.settings.profiles import (
     PROFILE_FORMAT,
     SELECTION_FORMAT,
     get_selection_path,
     read_profile,
     read_selected_profile,
-    update_profile,
-    write_profile,
 )
 from dcmcfg.snapshot.file import SNAPSHOT_FORMAT, Snapshot, SnapshotFacts, format_snapshot, read_snapshot
 from dcmcfg.temporary.title_claims import CLAIM_FORMAT, TitleClaim, hold_claim, read_title_claims

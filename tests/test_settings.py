@@ -18,7 +18,8 @@ from dcmcfg.settings import (
     update_profile,
     write_profile,
 )
-from dcmcfg.settings.profiles import PROFILE_KEYS
+from dcmcfg.settings.profile_edits import select_profile
+from dcmcfg.settings.profiles import PROFILE_KEYS, get_selection_path
 from dcmcfg.settings.secret import Secret
 from dcmcfg.settings.sources import VARIABLES
 
@@ -527,6 +528,16 @@ def test_profile_is_removed_once() -> None:
     assert not remove_profile("lab")
 
 
+def test_a_removed_profile_is_no_longer_selected() -> None:
+    for name in ("lab", "other"):
+        write_profile(name, {})
+    select_profile("lab")
+    remove_profile("other")
+    assert get_selection_path().exists()
+    remove_profile("lab")
+    assert not get_selection_path().exists()
+
+
 def test_every_setting_is_in_the_documentation() -> None:
     text = (Path(__file__).parents[1] / "docs" / "settings.md").read_text("utf-8")
     options = ["--" + setting.replace("_", "-") for setting in SITE_SETTINGS]
@@ -543,7 +554,10 @@ def test_every_setting_is_in_the_documentation() -> None:
         ),
         ('  device="o\\"ld"\r\nbase_dn = "dc=x"\r\n', '  device="new"\r\nbase_dn = "dc=x"\r\n'),
         # A line like that inside another value is not the setting.
-        ('bind_dn = """\ndevice = \'x\'"""\ndevice = "old"\n', 'bind_dn = "device = \'x\'"\ndevice = "new"\n'),
+        (
+            'bind_dn = """\ndevice = \'x\'"""\ndevice = "old"\n',
+            'bind_dn = """\ndevice = \'x\'"""\ndevice = "new"\n',
+        ),
         ('device = """\nold"""\n', 'device = "new"\n'),
     ],
 )
@@ -566,8 +580,8 @@ def test_a_linked_profile_is_written_where_it_is(tmp_path: Path) -> None:
     assert resolve_settings({"profile": "lab"}, {}).device == 'a"b'
 
 
-def test_a_profile_that_cannot_be_written_is_told() -> None:
-    with pytest.raises(DcmcfgError, match="the profile cannot be written"):
+def test_a_missing_profile_is_not_updated() -> None:
+    with pytest.raises(NotFound, match="there is no profile gone"):
         update_profile("gone", "device", "new")
 
 

@@ -1,9 +1,17 @@
-"""Where the site is, put together from options, profiles and the environment."""
+"""The site of a run, put together from options, profiles and the environment."""
 
-from dcmcfg.settings.profiles import get_profile_path, remove_profile, update_profile, write_profile
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dcmcfg.lazy_exports import make_lazy_exports
+from dcmcfg.settings.profiles import get_profile_path, remove_profile
 from dcmcfg.settings.resolve import resolve_settings
 from dcmcfg.settings.secret import Secret
 from dcmcfg.settings.site import Settings, format_site_headline
+
+if TYPE_CHECKING:
+    from dcmcfg.settings.profile_edits import update_profile, write_profile
 
 __all__ = [
     "Secret",
@@ -15,3 +23,6 @@ __all__ = [
     "update_profile",
     "write_profile",
 ]
+
+# Few commands write a profile, and the library that does so takes 20 ms to load.
+__getattr__, __dir__ = make_lazy_exports(__name__, {"profile_edits": ("update_profile", "write_profile")})

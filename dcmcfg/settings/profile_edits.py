@@ -1,6 +1,7 @@
-"""Change single keys of profiles, and select the profile to use; comments and all other lines of a file stay.
+"""Write profiles, change single keys of them, and select the profile to use.
 
-Kept apart from :mod:`~dcmcfg.settings.profiles`: only ``dcmcfg config`` loads tomlkit.
+A change keeps comments and all other lines of the file. Kept apart from :mod:`~dcmcfg.settings.profiles`, which every
+command loads: only commands that write a profile load tomlkit.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 import stat
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ from dcmcfg.settings.profiles import (
     PROFILE_KEYS,
     SELECTION_FORMAT,
     SELECTION_KEY,
+    check_content,
     get_profile_path,
     get_selection_path,
     list_profile_names,
@@ -121,6 +123,29 @@ def _make_unknown_key_error(key: str, subject: str) -> MalformedInput:
     return MalformedInput(f"unknown key {key!r}", subject=subject, next_step=hint)
 
 
+def write_profile(name: str, values: Mapping[str, str]) -> Path:
+    """Write the profile *name*, whole or not at all, readable by its owner only; return its path.
+
+    Raises :class:`MalformedInput` for a bad name or key, :class:`DcmcfgError` when it cannot be written.
+    """
+    path = get_profile_path(name)
+    check_content(values, str(path))
+    with lock_profiles():
+        try:
+            replace_file(path, tomlkit.dumps(PROFILE_FORMAT.add_number(values)))
+        except OSError as error:
+            raise DcmcfgError(f"the profile cannot be written: {error.strerror}", subject=str(path)) from None
+    return path
+
+
+def update_profile(name: str, key: str, value: str) -> Path:
+    """Write *value* to *key* of the profile *name*, which exists; return its path.
+
+    Raises as :func:`set_profile_value` does, and :class:`NotFound` when there is no such profile.
+    """
+    return _edit_value(get_profile_path(name), key, value, create=False).path
+
+
 def set_profile_value(name: str, key: str, value: str | bool) -> ProfileEdit:
     """Write *value*, of :func:`parse_profile_value`, to *key* of the profile *name*; a missing profile is created.
 
@@ -128,8 +153,10 @@ def set_profile_value(name: str, key: str, value: str | bool) -> ProfileEdit:
     :class:`MalformedInput` when it is not TOML, :class:`~dcmcfg.errors.UnknownFormat` for one of a later dcmcfg, and
     :class:`~dcmcfg.errors.Refused` as :func:`require_trusted_file` does.
     """
-    path = get_profile_path(name)
+    return _edit_value(get_profile_path(name), key, value, create=True)
 
+
+def _edit_value(path: Path, key: str, value: str | bool, *, create: bool) -> ProfileEdit:
     def set_value(document: Any) -> bool:
         current = _unwrap(document.get(key))
         if type(current) is type(value) and current == value:
@@ -138,7 +165,7 @@ def set_profile_value(name: str, key: str, value: str | bool) -> ProfileEdit:
         return True
 
     with lock_profiles():
-        is_changed, unknown_keys = _edit_file(path, set_value, create=True)
+        is_changed, unknown_keys = _edit_file(path, set_value, create=create)
     return ProfileEdit(path, value, is_changed, unknown_keys)
 
 
@@ -156,9 +183,6 @@ def unset_profile_value(name: str, key: str) -> ProfileEdit:
         return document.pop(key, None) is not None
 
     with lock_profiles():
-        if not path.exists():
-            known_names = ", ".join(list_profile_names()) or "none"
-            raise NotFound(f"there is no profile {name}", subject=str(path), next_step=f"there are: {known_names}")
         is_changed, unknown_keys = _edit_file(path, remove_value, create=False)
     return ProfileEdit(path, None, is_changed, unknown_keys)
 
@@ -201,7 +225,7 @@ def lock_profiles() -> Iterator[None]:
         create_private_folder(folder)
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise DcmcfgError(f"the folder cannot be used: {error.strerror}", subject=str(folder)) from None
+        raise DcmcfgError(f"the folder cannot be written: {error.strerror}", subject=str(folder)) from None
     try:
         _acquire(handle, folder)
         yield
@@ -234,7 +258,10 @@ def _edit_file(path: Path, edit: Callable[[Any], bool], *, create: bool) -> tupl
         text = target.read_bytes().decode()
     except FileNotFoundError:
         if not create:
-            raise
+            known_names = ", ".join(list_profile_names()) or "none"
+            raise NotFound(
+                f"there is no profile {path.stem}", subject=str(path), next_step=f"there are: {known_names}"
+            ) from None
         text = tomlkit.dumps(PROFILE_FORMAT.add_number({}))
     except UnicodeDecodeError:
         raise MalformedInput("the profile is not UTF-8 text", subject=str(path)) from None

@@ -5,18 +5,16 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import stat
 import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
 import platformdirs
-import tomli_w
 
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.format_number import FileFormat
-from dcmcfg.private_folders import create_private_folder, require_ownership
+from dcmcfg.private_folders import require_ownership
 
 DEFAULT_PROFILE = "default"
 PROFILE_FORMAT = FileFormat("the profile", 1)
@@ -108,7 +106,7 @@ def read_profile(name: str, selected_by: str = "--profile") -> dict[str, str]:
     except ValueError as error:  # not TOML, or not UTF-8
         raise MalformedInput(f"the profile is not TOML: {error}", subject=str(path)) from None
     content = PROFILE_FORMAT.read_object(content, str(path))
-    _check_content(content, str(path))
+    check_content(content, str(path))
     return {key: _resolve_path(key, _format_value(value), path.parent) for key, value in content.items()}
 
 
@@ -161,66 +159,6 @@ def require_trusted_file(path: Path) -> None:
         )
 
 
-def write_profile(name: str, values: Mapping[str, str]) -> Path:
-    """Write the profile *name*, whole or not at all, readable by its owner only; return where.
-
-    Raises :class:`MalformedInput` for a bad name or key, :class:`DcmcfgError` when it cannot be written.
-    """
-    path = get_profile_path(name)
-    _check_content(values, str(path))
-    try:
-        create_private_folder(path.parent)
-        replace_file(path, tomli_w.dumps(PROFILE_FORMAT.add_number(values)))
-    except OSError as error:
-        raise DcmcfgError(f"the profile cannot be written: {error.strerror}", subject=str(path)) from None
-    return path
-
-
-def update_profile(name: str, key: str, value: str) -> Path:
-    """Have the profile *name*, which holds *key*, hold *value* there; return its file, otherwise as it was.
-
-    What the file is a link to is written, whole or not at all. Raises :class:`DcmcfgError` when it cannot be read or
-    written.
-    """
-    path = get_profile_path(name).resolve()
-    try:
-        text = path.read_bytes().decode()
-        content = tomllib.loads(text)
-        PROFILE_FORMAT.read_number(content, str(path))
-        new_text = _compile_assignment_pattern(key).sub(
-            lambda match: match[1] + _format_toml_value(value), text, count=1
-        )
-        new_content = content | {key: value}
-        if (
-            _parse_content(new_text) != new_content
-        ):  # written in a way that one line does not change, such as over several
-            new_text = tomli_w.dumps(new_content)
-        mode = stat.S_IMODE(path.stat().st_mode)
-        replace_file(path, new_text)
-        path.chmod(mode)
-    except OSError as error:
-        raise DcmcfgError(f"the profile cannot be written: {error.strerror}", subject=str(path)) from None
-    except ValueError as error:
-        raise DcmcfgError(f"the profile is not TOML: {error}", subject=str(path)) from None
-    return path
-
-
-def _compile_assignment_pattern(key: str) -> re.Pattern[str]:
-    """Return the pattern of the line that sets *key*, up to its value, and the value: a string of one line."""
-    return re.compile(rf"""(?m)^([ \t]*{key}[ \t]*=[ \t]*)(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*')""")
-
-
-def _format_toml_value(value: str) -> str:
-    return tomli_w.dumps({"": value}).partition("=")[2].strip()
-
-
-def _parse_content(text: str) -> Mapping[str, object]:
-    try:
-        return tomllib.loads(text)
-    except ValueError:
-        return {}
-
-
 def replace_file(path: Path, text: str) -> None:
     """Write *text* to *path*, whole or not at all, readable by its owner only; raises :class:`OSError`."""
     # mkstemp creates the file with mode 0600.
@@ -238,10 +176,13 @@ def replace_file(path: Path, text: str) -> None:
 
 
 def remove_profile(name: str) -> bool:
-    """Remove the profile *name*; return whether there was one."""
+    """Remove the profile *name*, and its selection by ``dcmcfg config use``; return whether there was one."""
     path = get_profile_path(name)
     try:
         path.unlink()
+        with contextlib.suppress(DcmcfgError):  # a selection that cannot be read is reported by the next command
+            if read_selected_profile() == name:
+                get_selection_path().unlink()
     except FileNotFoundError:
         return False
     except OSError as error:
@@ -253,7 +194,8 @@ def _get_folder() -> Path:
     return platformdirs.user_config_path("dcmcfg") / "profiles"
 
 
-def _check_content(content: Mapping[str, object], where: str) -> None:
+def check_content(content: Mapping[str, object], where: str) -> None:
+    """Raise :class:`MalformedInput` unless *content* is that of a profile; *where* names its file."""
     for key, value in content.items():
         if key not in PROFILE_KEYS:
             raise MalformedInput(

@@ -21,7 +21,7 @@ from dcmcfg.plan.renamed_archives import DEVICE_NAME_PROPERTY, RenamedArchive
 from dcmcfg.plan.risk_checks import Risk
 from dcmcfg.render.plan import plan_json, risks_json
 from dcmcfg.rollout.execution import RolloutOutcome
-from dcmcfg.settings import Settings, update_profile
+from dcmcfg.settings import Settings
 
 _DEFAULT = "default"
 
@@ -45,6 +45,8 @@ def rename_device_in_profile(settings: Settings, renamed_archives: Sequence[Rena
     new_name = _find_new_name(settings, renamed_archives)
     if new_name is None or settings.origins.get("device") != f"profile {settings.profile}":
         return None
+    from dcmcfg.settings.profile_edits import update_profile
+
     try:
         return update_profile(settings.profile, "device", new_name)
     except DcmcfgError as error:
