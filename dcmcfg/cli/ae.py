@@ -20,7 +20,7 @@ from dcmcfg.edits.removal import remove_network_ae
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.targets import resolve_network_ae
-from dcmcfg.network_address import parse_network_address
+from dcmcfg.onboarding.role import DEFAULT_ROLE, AERole, describe_roles, parse_new_address, parse_role
 from dcmcfg.settings import Settings
 
 _NONE, _STORAGE_SCP = "none", "storage-scp"
@@ -29,6 +29,12 @@ _NONE, _STORAGE_SCP = "none", "storage-scp"
 @ae_group.command("add", short_help="Add an AE, with device and connection.", cls=SiteCommand)
 @click.argument("address", metavar="AET@HOST:PORT")
 @site_options_without_device
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in AERole], case_sensitive=False),
+    default=DEFAULT_ROLE.value,
+    help=f"Role of the AE, workstation by default. {describe_roles()}.",
+)
 @click.option(
     "--device",
     "on_device",
@@ -54,6 +60,7 @@ def add_command(
     options: ChangeOptions,
     *,
     address: str,
+    role: str,
     on_device: str | None,
     connection: str | None,
     tls: bool,
@@ -65,15 +72,18 @@ def add_command(
 ) -> None:
     """Add an AE: its registration, device, connection and itself, as dcmldap writes them.
 
-    AET@HOST:PORT is where it listens, an IPv6 address in brackets. A connection of its device that leads there is
-    shared; one that leads elsewhere is never changed, the AE gets one of its own. What is there already counts as done.
+    The AE listens at AET@HOST:PORT; an IPv6 address stands in brackets. With --role modality the port may be missing. A
+    connection of the device to the same address is shared. A connection to another address is never changed: the AE
+    gets its own. Entries that are there already are unchanged.
 
     Without capabilities the archive sends the AE everything. The lines of a FILE are ROLE SOP-CLASS SYNTAX…, as
-    'dcmcfg capability list AE --lines' writes them. The archive's device, for --tls, is said before the command.
+    'dcmcfg capability list AE --lines' writes them. --tls takes the cipher suites of the archive's device: specify that
+    device before the command ('dcmcfg --device NAME ae add …').
     """
     if like is not None and capabilities != _NONE:
         raise click.UsageError("--like and --capabilities exclude each other")
-    address_parts = parse_network_address(address)
+    ae_role = parse_role(role)
+    title, host, port = parse_new_address(address, ae_role)
     file_capabilities = read_capabilities(Path(capabilities)) if capabilities not in (_NONE, _STORAGE_SCP) else ()
 
     def make_edit(configuration: Configuration) -> Edit:
@@ -82,10 +92,12 @@ def add_command(
             build_storage_scp_capabilities(configuration) if capabilities == _STORAGE_SCP else file_capabilities
         )
         new_ae = NewNetworkAE(
-            address_parts.ae_title,
-            address_parts.host,
-            address_parts.port,
+            title,
+            host,
+            port,
             device=on_device,
+            device_type=ae_role.device_type,
+            acceptor=ae_role.listens,
             cipher_suites=tls_suites,
             connection=connection,
             description=description,
