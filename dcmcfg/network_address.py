@@ -51,6 +51,17 @@ def parse_network_address(text: str) -> NetworkAddress:
     return NetworkAddress(parse_ae_title(title), host, port)
 
 
+def parse_ae_address(text: str) -> tuple[str, str, int | None]:
+    """Return title, host and port in *text*, ``AET@host`` or ``AET@host:port``, an IPv6 address in brackets.
+
+    Raises :class:`MalformedInput`.
+    """
+    title, at_sign, host_and_port = text.partition("@")
+    if not at_sign:
+        raise MalformedInput("not the address of an AE", subject=repr(text), next_step=_FORM)
+    return parse_ae_title(title), *parse_host_port(host_and_port)
+
+
 def parse_host_port(text: str) -> tuple[str, int | None]:
     """Return host and port in *text*, ``host:port`` or ``host``, with an IPv6 address in brackets.
 

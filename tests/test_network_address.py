@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.errors import MalformedInput
-from dcmcfg.network_address import format_host_port, parse_network_address
+from dcmcfg.network_address import format_host_port, parse_ae_address, parse_network_address
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,14 @@ def test_title_host_and_port_are_read_and_written_again(text: str, title: str, h
     found = parse_network_address(text)
     assert (found.ae_title, found.host, found.port) == (title, host, port)
     assert str(found) == text
+
+
+def test_a_port_may_be_missing_where_nothing_listens() -> None:
+    assert parse_ae_address("CT 1@ct1") == ("CT 1", "ct1", None)
+    assert parse_ae_address("CT1@[2001:db8::1]") == ("CT1", "2001:db8::1", None)
+    assert parse_ae_address("CT1@ct1:104") == ("CT1", "ct1", 104)
+    with pytest.raises(MalformedInput, match="not the address of an AE"):
+        parse_ae_address("ct1:104")
 
 
 def test_a_place_without_a_port_is_its_host() -> None:

@@ -20,7 +20,7 @@ from dcmcfg.edits.removal import remove_network_ae
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.targets import resolve_network_ae
-from dcmcfg.network_address import parse_network_address
+from dcmcfg.onboarding.role import DEFAULT_ROLE, AERole, describe_roles, parse_new_address, parse_role
 from dcmcfg.settings import Settings
 
 _NONE, _STORAGE_SCP = "none", "storage-scp"
@@ -29,6 +29,12 @@ _NONE, _STORAGE_SCP = "none", "storage-scp"
 @ae_group.command("add", short_help="Add an AE, with device and connection.", cls=SiteCommand)
 @click.argument("address", metavar="AET@HOST:PORT")
 @site_options_without_device
+@click.option(
+    "--role",
+    type=click.Choice([role.value for role in AERole], case_sensitive=False),
+    default=DEFAULT_ROLE.value,
+    help=f"Role of the AE, workstation by default. {describe_roles()}.",
+)
 @click.option(
     "--device",
     "on_device",
@@ -56,6 +62,7 @@ def add_command(
     options: ChangeOptions,
     *,
     address: str,
+    role: str,
     on_device: str | None,
     connection: str | None,
     tls: bool,
@@ -68,15 +75,17 @@ def add_command(
     """Add an AE, with its device, connection and registration.
 
     The entries are those that dcmldap writes. Entries that exist already are unchanged. If the device has a connection
-    with the same address, the AE shares it. A connection with another address is never changed.
+    with the same address, the AE shares it. A connection with another address is never changed. With --role modality,
+    the port is optional.
 
     The archive sends everything to an AE without capabilities. Each line of a file of capabilities is ROLE SOP-CLASS
-    SYNTAX…, as 'dcmcfg capability list AE --format lines' prints it. To name the archive's device for --tls, put
-    --device before the command.
+    SYNTAX…, as 'dcmcfg capability list AE --format lines' prints it. --tls uses the cipher suites of the archive's
+    device: to name that device, put --device before the command.
     """
     if like is not None and capabilities != _NONE:
         raise click.UsageError("--like and --capabilities exclude each other")
-    address_parts = parse_network_address(address)
+    ae_role = parse_role(role)
+    title, host, port = parse_new_address(address, ae_role)
     file_capabilities = read_capabilities(Path(capabilities)) if capabilities not in (_NONE, _STORAGE_SCP) else ()
 
     def make_edit(configuration: Configuration) -> Edit:
@@ -85,10 +94,12 @@ def add_command(
             build_storage_scp_capabilities(configuration) if capabilities == _STORAGE_SCP else file_capabilities
         )
         new_ae = NewNetworkAE(
-            address_parts.ae_title,
-            address_parts.host,
-            address_parts.port,
+            title,
+            host,
+            port,
             device=on_device,
+            device_type=ae_role.device_type,
+            acceptor=ae_role.listens,
             cipher_suites=tls_suites,
             connection=connection,
             description=description,

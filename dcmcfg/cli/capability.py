@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -20,16 +22,23 @@ from dcmcfg.cli.session.output import print_json
 from dcmcfg.dicom.capability_lines import format_capability_line
 from dcmcfg.dicom.uid_registry import ANY_UID, UidKind, complete_keywords, format_uid_name, resolve_uid
 from dcmcfg.directory.tree_reader import read_tree
-from dcmcfg.edits.capabilities import add_capabilities, copy_capabilities, remove_capabilities
+from dcmcfg.edits.capabilities import add_capabilities, copy_capabilities, remove_capabilities, set_capabilities
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.transfer_capability import TransferCapability
-from dcmcfg.model.capabilities import ROLES, find_missing_capabilities, get_sop_class_role, map_sop_class_names
-from dcmcfg.model.devices import Configuration
+from dcmcfg.model.capabilities import (
+    ROLES,
+    find_capabilities,
+    find_missing_capabilities,
+    get_sop_class_role,
+    map_sop_class_names,
+)
+from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.model.targets import resolve_network_ae
 from dcmcfg.render.capabilities import (
     capabilities_json,
     missing_capabilities_json,
     print_capabilities,
+    print_capability_details,
     print_missing_capabilities,
 )
 from dcmcfg.render.terminal.console import make_stdout_console
@@ -37,6 +46,7 @@ from dcmcfg.schema_names import DICOM_TRANSFER_SYNTAX
 from dcmcfg.settings import Settings
 from dcmcfg.well_known_uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 
+R = TypeVar("R")
 _LITTLE_ENDIAN = (IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN)
 _AE = "TITLE|DEVICE/TITLE"
 _role = click.option(
@@ -54,9 +64,9 @@ def _complete_transfer_syntax(ctx: click.Context, param: click.Parameter, incomp
     ]
 
 
-@click.group("capability", cls=CommandGroup, short_help="List, change, copy and compare capabilities of AEs.")
+@click.group("capability", cls=CommandGroup, short_help="List, show, change and compare capabilities.")
 def capability_group() -> None:
-    """List, change, copy and compare the transfer capabilities of AEs.
+    """List, show, change, copy and compare the transfer capabilities of AEs.
 
     Specify SOP classes and transfer syntaxes by name ("CT Image Storage"), keyword (CTImageStorage) or UID. The archive
     sends everything to an AE without SCP capabilities, and otherwise only what they list.
@@ -90,17 +100,52 @@ def list_command(settings: Settings, *, ae: str, role: str | None, form: str) ->
         print_capabilities(make_stdout_console(), network_ae, entries)
 
 
-@capability_group.command("add", short_help="Add SOP classes or transfer syntaxes to an AE.", cls=SiteCommand)
+@capability_group.command("show", short_help="Show the capability of an AE for one SOP class.", cls=SiteCommand)
 @click.argument("ae", metavar=_AE, shell_complete=complete_ae)
-@click.argument("sop_classes", nargs=-1, required=True, metavar="SOP-CLASS…", shell_complete=_complete_sop_class)
+@click.argument("sop_class", metavar="SOP-CLASS", shell_complete=_complete_sop_class)
 @site_options
-@click.option(
-    "--role",
-    type=click.Choice(ROLES, case_sensitive=False),
-    multiple=True,
-    required=True,
-    help="Role of the AE: scu sends, scp receives; can be repeated.",
-)
+@_role
+@json_option
+@output_option
+def show_command(settings: Settings, *, ae: str, sop_class: str, role: str | None, as_json: bool) -> None:
+    """Show the capability of an AE for one SOP class, in one role or in both: transfer syntaxes and other attributes.
+
+    If the AE shares the capabilities of another AE, those are shown.
+    """
+    with open_directory(settings) as directory:
+        configuration = Configuration(read_tree(directory))
+    network_ae = resolve_network_ae(configuration, ae)
+    uid = resolve_uid(sop_class, UidKind.SOP_CLASS, map_sop_class_names(configuration), any_kind=True)
+    roles = ROLES if role is None else (role,)
+    entries = find_capabilities(network_ae.capability_source, uid, roles, label=sop_class)
+    if as_json:
+        print_json(capabilities_json(network_ae, entries))
+    else:
+        print_capability_details(make_stdout_console(), network_ae, entries)
+
+
+def _new_capability_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Return *command* with the arguments and options that ``add`` and ``set`` have in common."""
+    for decorate in (
+        click.option(
+            "--role",
+            type=click.Choice(ROLES, case_sensitive=False),
+            multiple=True,
+            required=True,
+            help="Role of the AE: scu sends, scp receives; can be repeated.",
+        ),
+        site_options,
+        click.argument(
+            "sop_classes", nargs=-1, required=True, metavar="SOP-CLASS…", shell_complete=_complete_sop_class
+        ),
+        click.argument("ae", metavar=_AE, shell_complete=complete_ae),
+    ):
+        command = decorate(command)
+    return command
+
+
+@capability_group.command("add", short_help="Add SOP classes or transfer syntaxes to an AE.", cls=SiteCommand)
+@_new_capability_options
 @click.option(
     "--transfer-syntax",
     "syntaxes",
@@ -119,18 +164,77 @@ def add_command(
     role: tuple[str, ...],
     syntaxes: tuple[str, ...],
 ) -> None:
-    """Add SOP classes to the capabilities of an AE, or transfer syntaxes to one of them."""
-    uids = tuple(dict.fromkeys(resolve_uid(each, UidKind.TRANSFER_SYNTAX) for each in syntaxes)) or _LITTLE_ENDIAN
+    """Add SOP classes to the capabilities of an AE, or transfer syntaxes to an existing capability.
+
+    Existing transfer syntaxes stay; 'dcmcfg capability set' replaces them.
+    """
+    _apply_capabilities(settings, options, _CapabilityRequest(ae, sop_classes, role, syntaxes), add_capabilities)
+
+
+@capability_group.command("set", short_help="Set the transfer syntaxes of SOP classes.", cls=SiteCommand)
+@_new_capability_options
+@click.option(
+    "--transfer-syntax",
+    "syntaxes",
+    multiple=True,
+    required=True,
+    metavar="SYNTAX",
+    shell_complete=_complete_transfer_syntax,
+    help="Transfer syntax of each SOP class; can be repeated.",
+)
+@changing_options
+def set_command(
+    settings: Settings,
+    options: ChangeOptions,
+    *,
+    ae: str,
+    sop_classes: tuple[str, ...],
+    role: tuple[str, ...],
+    syntaxes: tuple[str, ...],
+) -> None:
+    """Set the transfer syntaxes of SOP classes: exactly these, in each specified role.
+
+    A missing capability is added, as by 'dcmcfg capability add'. Other SOP classes and roles are unchanged.
+    """
+    _apply_capabilities(settings, options, _CapabilityRequest(ae, sop_classes, role, syntaxes), set_capabilities)
+
+
+@dataclass(frozen=True)
+class _CapabilityRequest:
+    """An AE, SOP classes, roles and transfer syntaxes as given on the command line.
+
+    Without ``syntaxes`` they are the two in little endian.
+    """
+
+    ae: str
+    sop_classes: tuple[str, ...]
+    roles: tuple[str, ...]
+    syntaxes: tuple[str, ...]
+
+    def build_capabilities(
+        self, configuration: Configuration, syntax_uids: tuple[str, ...]
+    ) -> list[TransferCapability]:
+        """Return a capability for each SOP class in each role; raises MalformedInput for an unknown SOP class."""
+        known_names = map_sop_class_names(configuration)
+        uids = {resolve_uid(each, UidKind.SOP_CLASS, known_names): each for each in self.sop_classes}
+        return [
+            TransferCapability(f"{_get_sop_class_name(uid, known_names)} {role}", uid, role, syntax_uids)
+            for uid in uids
+            for role in dict.fromkeys(self.roles)
+        ]
+
+
+def _apply_capabilities(
+    settings: Settings,
+    options: ChangeOptions,
+    request: _CapabilityRequest,
+    edit_capabilities: Callable[[Configuration, NetworkAE, list[TransferCapability]], Edit],
+) -> None:
+    uids = tuple(dict.fromkeys(resolve_uid(each, UidKind.TRANSFER_SYNTAX) for each in request.syntaxes))
 
     def make_edit(configuration: Configuration) -> Edit:
-        known_names = map_sop_class_names(configuration)
-        names = {resolve_uid(each, UidKind.SOP_CLASS, known_names): each for each in sop_classes}
-        capabilities = [
-            TransferCapability(f"{_get_sop_class_name(uid, known_names)} {capability_role}", uid, capability_role, uids)
-            for uid in names
-            for capability_role in dict.fromkeys(role)
-        ]
-        return add_capabilities(configuration, resolve_network_ae(configuration, ae), capabilities)
+        capabilities = request.build_capabilities(configuration, uids or _LITTLE_ENDIAN)
+        return edit_capabilities(configuration, resolve_network_ae(configuration, request.ae), capabilities)
 
     apply_edit(settings, options, make_edit)
 

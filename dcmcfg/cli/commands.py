@@ -38,8 +38,8 @@ SECTIONS = {
         "edit": Command("edit", "edit_command", "Edit an entry or a subtree as LDIF in your editor."),
         "ae": Command("noun_groups", "ae_group", "List, show, add, change and remove AEs."),
         "device": Command("noun_groups", "device_group", "List, show, create, change and remove devices."),
-        "connection": Command("connection", "connection_group", "List, add, change and remove connections."),
-        "capability": Command("capability", "capability_group", "List, change, copy and compare capabilities of AEs."),
+        "connection": Command("connection", "connection_group", "List, show, add, change, remove connections."),
+        "capability": Command("capability", "capability_group", "List, show, change and compare capabilities."),
         "rename": Command("rename", "rename_group", "Rename an exporter, a queue or another part."),
         "import": Command("import_", "import_command", "Add the AEs of a file, a row each."),
     },
@@ -86,6 +86,7 @@ COMMANDS = {name: command for section in SECTIONS.values() for name, command in 
 SUBCOMMANDS = {
     "ae": {
         "list": Command("ae_list", "list_command", "List the AEs of all devices, with their addresses."),
+        "show": Command("ae_show", "show_command", "Show one AE, and which settings refer to it."),
         "add": Command("ae", "add_command", "Add an AE, with device and connection."),
         "set": Command("set", "ae_set_command", "Set, add and remove values of an AE."),
         "rename": Command("rename", "ae_command", "Give an AE another title."),
@@ -93,6 +94,7 @@ SUBCOMMANDS = {
     },
     "device": {
         "list": Command("device_list", "list_command", "List the devices, with their AEs."),
+        "show": Command("show", "device_show_command", "Show a device, its AEs and where they send retrieves."),
         "create": Command("device", "create_command", "Create a device without anything in it."),
         "clone": Command("device", "clone_command", "Copy the device OLD with everything in it as NEW."),
         "set": Command("set", "device_set_command", "Set, add and remove values of a device."),

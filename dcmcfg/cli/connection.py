@@ -28,7 +28,12 @@ from dcmcfg.model.connections import ConnectionUsers
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.references.index import References
 from dcmcfg.network_address import parse_host, parse_host_port
-from dcmcfg.render.connections import connections_json, print_connections
+from dcmcfg.render.connections import (
+    connection_details_json,
+    connections_json,
+    print_connection,
+    print_connections,
+)
 from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.settings import Settings
 
@@ -130,9 +135,9 @@ def _parse_address(ctx: click.Context, param: click.Parameter, value: str | None
     return parse_host(value) if value else value
 
 
-@click.group("connection", cls=CommandGroup, short_help="List, add, change and remove connections.")
+@click.group("connection", cls=CommandGroup, short_help="List, show, add, change, remove connections.")
 def connection_group() -> None:
-    """List, add, change and remove the network connections of devices."""
+    """List, show, add, change and remove the network connections of devices."""
 
 
 @connection_group.command("list", short_help="List connections and who uses them.", cls=SiteCommand)
@@ -151,6 +156,25 @@ def list_command(settings: Settings, *, device: str | None, as_json: bool) -> No
         print_json(connections_json(devices, users))
     else:
         print_connections(make_stdout_console(), devices, users)
+
+
+@connection_group.command("show", short_help="Show one connection and who uses it.", cls=SiteCommand)
+@click.argument("target", metavar="DEVICE[/NAME]", shell_complete=complete_connection)
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def show_command(settings: Settings, *, target: str, as_json: bool) -> None:
+    """Show one connection: address, TLS, who uses it, and all other attributes.
+
+    NAME may be missing where the device has one connection only, and may be the title of an AE that has one.
+    """
+    with open_directory(settings) as directory:
+        configuration = Configuration(read_tree(directory))
+    device, connection = find_connection(configuration, target)
+    users = ConnectionUsers(References(configuration.tree))
+    if as_json:
+        print_json(connection_details_json(device, connection, users))
+    else:
+        print_connection(make_stdout_console(), device, connection, users)
 
 
 @connection_group.command("add", short_help="Add a connection to a device.", cls=SiteCommand)

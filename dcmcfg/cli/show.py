@@ -1,17 +1,20 @@
-"""``dcmcfg show``."""
+"""``dcmcfg show`` and ``dcmcfg device show``."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
-from dcmcfg.cli.completers import complete_target
+from dcmcfg.cli.completers import complete_device, complete_target
+from dcmcfg.cli.noun_groups import device_group
 from dcmcfg.cli.options.output_options import json_option, output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.errors import NotFound
-from dcmcfg.model.devices import Configuration
+from dcmcfg.model.devices import Configuration, Device, NetworkAE
 from dcmcfg.model.targets import resolve_target
 from dcmcfg.render.device import device_json, print_device
 from dcmcfg.render.terminal.console import make_stdout_console
@@ -29,8 +32,7 @@ def show_command(settings: Settings, *, target: str | None, as_json: bool) -> No
     For each AE, the command shows the value in effect of each setting that controls retrieves, and its source: the AE
     itself or its device.
     """
-    with open_directory(settings) as directory:
-        resolved_target = resolve_target(Configuration(read_tree(directory)), target or settings.device)
+    resolved_target = resolve_target(_read_configuration(settings), target or settings.device)
     device = resolved_target.device
     if device is None:
         raise NotFound(
@@ -38,7 +40,28 @@ def show_command(settings: Settings, *, target: str | None, as_json: bool) -> No
             subject=str(resolved_target.entry.dn),
             next_step="dcmcfg get shows any entry",
         )
-    aes = device.network_aes if resolved_target.ae is None else (resolved_target.ae,)
+    _print_device(device, device.network_aes if resolved_target.ae is None else (resolved_target.ae,), as_json=as_json)
+
+
+@device_group.command("show", cls=SiteCommand)
+@click.argument("name", required=False, metavar="[DEVICE]", shell_complete=complete_device)
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def device_show_command(settings: Settings, *, name: str | None, as_json: bool) -> None:
+    """Show a device, its AEs and where they send retrieves.
+
+    The output is that of 'dcmcfg show DEVICE'. Without DEVICE, the archive's device is shown.
+    """
+    device = _read_configuration(settings).get_device(name or settings.device)
+    _print_device(device, device.network_aes, as_json=as_json)
+
+
+def _read_configuration(settings: Settings) -> Configuration:
+    with open_directory(settings) as directory:
+        return Configuration(read_tree(directory))
+
+
+def _print_device(device: Device, aes: Sequence[NetworkAE], *, as_json: bool) -> None:
     if as_json:
         print_json(device_json(device, aes))
     else:

@@ -8,9 +8,10 @@ from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.entry import Entry
-from dcmcfg.errors import NotFound, Refused
+from dcmcfg.errors import Refused
 from dcmcfg.model.capabilities import (
     SCP,
+    find_capabilities,
     find_withheld_sop_classes,
     get_sop_class_role,
     index_capabilities,
@@ -60,15 +61,38 @@ def add_capabilities(
     Those it has keep their syntaxes and get more. Raises :class:`Refused` where the name of one is that of another SOP
     class or role.
     """
+    return _build_edit(configuration, ae, new_capabilities, Operation.ADD)
+
+
+def set_capabilities(configuration: Configuration, ae: NetworkAE, desired: Iterable[TransferCapability]) -> Edit:
+    """Return the edit after which *ae* has the capabilities *desired* with exactly their transfer syntaxes.
+
+    Missing ones are added. Of several entries for one SOP class in one role, the first stays: the archive would unite
+    their syntaxes. Raises as :func:`add_capabilities`.
+    """
+    desired = tuple(desired)
+    keys = {(each.sop_class, each.role) for each in desired}
+    kept = index_capabilities(ae)
+    duplicates = [
+        each for each in ae.capabilities if (key := get_sop_class_role(each)) in keys and each is not kept[key]
+    ]
+    edit = _build_edit(configuration, ae, desired, Operation.REPLACE)
+    return Edit((*edit.changes, *(Delete(each.dn) for each in duplicates)), edit.warnings)
+
+
+def _build_edit(
+    configuration: Configuration, ae: NetworkAE, capabilities: Iterable[TransferCapability], operation: Operation
+) -> Edit:
+    """Return the edit that adds *capabilities*; those that *ae* has get their syntaxes by *operation*."""
     existing = index_capabilities(ae)
     by_name = {(entry.text(COMMON_NAME) or "").casefold(): entry for entry in ae.capabilities}
     changes: list[Change] = []
     new: list[Entry] = []
-    for capability in new_capabilities:
+    for capability in capabilities:
         existing_entry = existing.get((capability.sop_class, capability.role))
         if existing_entry is not None:
             values = tuple(syntax.encode() for syntax in capability.transfer_syntaxes)
-            changes.append(Modify(existing_entry.dn, (Modification(Operation.ADD, DICOM_TRANSFER_SYNTAX, values),)))
+            changes.append(Modify(existing_entry.dn, (Modification(operation, DICOM_TRANSFER_SYNTAX, values),)))
             continue
         if capability.name.casefold() in by_name:
             raise Refused(f"{ae.title} has a capability {capability.name} already, which is another")
@@ -129,22 +153,12 @@ def remove_capabilities(
 ) -> Edit:
     """Return the edit that takes *sop_classes* (UID → what the user calls it) in *roles* from *ae*.
 
-    Raises :class:`NotFound` for one that it has in none of the roles.
+    Raises :class:`~dcmcfg.errors.NotFound` for one that it has in none of the roles.
     """
     role_names = tuple(roles)
     removed: list[Entry] = []
     for uid, label in sop_classes.items():
-        found = [
-            each
-            for each in ae.capabilities
-            if get_sop_class_role(each)[0] == uid and get_sop_class_role(each)[1] in role_names
-        ]
-        if not found:
-            raise NotFound(
-                f"{ae.title} has no capability for {label} as {' or '.join(role_names)}",
-                next_step=f"dcmcfg capability list {ae.qualified_title} tells what it has",
-            )
-        removed += found
+        removed += find_capabilities(ae, uid, role_names, label=label)
     remaining = [each for each in ae.capabilities if each not in removed]
     return Edit(
         tuple(Delete(each.dn) for each in removed), tuple(warn_about_capabilities(configuration, ae, remaining))

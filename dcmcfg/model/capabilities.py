@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass
 
 from dcmcfg.entry import Entry
+from dcmcfg.errors import NotFound
 from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.schema_names import COMMON_NAME, DICOM_SOP_CLASS, DICOM_TRANSFER_ROLE, DICOM_TRANSFER_SYNTAX
 from dcmcfg.well_known_uids import STORAGE_SOP_CLASS_PREFIX
@@ -124,6 +125,24 @@ def find_withheld_sop_classes(configuration: Configuration, entries: Iterable[En
         if get_sop_class_role(each)[1] == SCU and is_storage_capability(each)
     }
     return tuple(sorted(name for uid, name in sent.items() if uid not in accepted))
+
+
+def find_capabilities(ae: NetworkAE, sop_class: str, roles: Collection[str], *, label: str) -> tuple[Entry, ...]:
+    """Return the own capabilities of *ae* for *sop_class* (UID) in one of *roles*.
+
+    Raises :class:`~dcmcfg.errors.NotFound` without any; *label* is what the user calls the SOP class.
+    """
+    found = tuple(
+        each
+        for each in ae.capabilities
+        if get_sop_class_role(each)[0] == sop_class and get_sop_class_role(each)[1] in roles
+    )
+    if not found:
+        raise NotFound(
+            f"{ae.title} has no capability for {label} as {' or '.join(roles)}",
+            next_step=f"dcmcfg capability list {ae.qualified_title} lists its capabilities",
+        )
+    return found
 
 
 def index_capabilities(ae: NetworkAE) -> dict[SopClassRole, Entry]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from dcmcfg.model.devices import Configuration, Connection, NetworkAE
 from dcmcfg.network_address import format_host_port
 from dcmcfg.onboarding.proposal import Proposal, RejectedRow, make_proposal, reject_if_incomplete
-from dcmcfg.onboarding.row import DESCRIPTION, TITLE, SheetRow, determine_role, make_row_values
+from dcmcfg.onboarding.role import determine_role
+from dcmcfg.onboarding.row import DESCRIPTION, TITLE, SheetRow, make_row_values
 from dcmcfg.schema.findings import SourceLocation
 
 _MAX_TITLES_SHOWN = 3

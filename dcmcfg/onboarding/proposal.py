@@ -9,7 +9,8 @@ from typing import TypeVar
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.errors import MalformedInput
 from dcmcfg.network_address import format_host_port, parse_host, parse_port
-from dcmcfg.onboarding.row import DESCRIPTION, DEVICE, HOST, PORT, ROLE, TITLE, TLS, AERole, SheetRow
+from dcmcfg.onboarding.role import DEFAULT_ROLE, AERole, parse_role
+from dcmcfg.onboarding.row import DESCRIPTION, DEVICE, HOST, PORT, ROLE, TITLE, TLS, SheetRow
 from dcmcfg.secret_values import format_value
 
 _BOOLEANS = dict.fromkeys(("yes", "true", "1", "on", "y", "tls"), True) | dict.fromkeys(
@@ -46,7 +47,7 @@ class Proposal:
     @property
     def effective_role(self) -> AERole:
         """Its role, a workstation where none is said."""
-        return self.role or AERole.WORKSTATION
+        return self.role or DEFAULT_ROLE
 
     @property
     def listens(self) -> bool:
@@ -92,7 +93,7 @@ def make_proposal(row: SheetRow) -> Proposal | RejectedRow:
         port=_parse_cell(row, PORT, parse_port, problems),
         tls=_parse_cell(row, TLS, _parse_boolean, problems),
         description=row.values.get(DESCRIPTION),
-        role=_parse_cell(row, ROLE, _parse_role, problems),
+        role=_parse_cell(row, ROLE, parse_role, problems),
         device=row.values.get(DEVICE),
     )
     return RejectedRow(row, "; ".join(problems)) if problems else proposal
@@ -127,10 +128,3 @@ def _parse_boolean(text: str) -> bool:
     if value is None:
         raise MalformedInput("neither yes nor no")
     return value
-
-
-def _parse_role(text: str) -> AERole:
-    try:
-        return AERole(text.casefold())
-    except ValueError:
-        raise MalformedInput(f"no such role; there are {', '.join(role.value for role in AERole)}") from None

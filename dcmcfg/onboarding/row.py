@@ -1,9 +1,4 @@
-"""What one row of a file says of an AE, as it is written there; and an AE of the tree as such a row.
-
-The role of an AE decides what is written for it. No role writes transfer capabilities, as ``dcmldap`` does not: with
-none the archive sends whatever it has, while a single SCP capability would hide all other SOP classes
-(RetrieveServiceImpl).
-"""
+"""What one row of a file says of an AE, as it is written there; and an AE of the tree as such a row."""
 
 from __future__ import annotations
 
@@ -11,19 +6,17 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import Protocol
 
 from dcmcfg.model.devices import NetworkAE
+from dcmcfg.onboarding.role import determine_role
 from dcmcfg.schema.findings import SourceLocation
 from dcmcfg.schema_names import (
     DICOM_AE_TITLE,
-    DICOM_ASSOCIATION_ACCEPTOR,
     DICOM_DESCRIPTION,
     DICOM_DEVICE_NAME,
     DICOM_HOSTNAME,
     DICOM_PORT,
-    DICOM_PRIMARY_DEVICE_TYPE,
 )
 from dcmcfg.secret_values import is_secret
 
@@ -77,37 +70,6 @@ class SheetRow:
     def text(self, name: str) -> str:
         """Return the value of the column *name*, or an empty text."""
         return self.values.get(name, "")
-
-
-#: dicomPrimaryDeviceType of an archive, as the stock configuration has it.
-ARCHIVE_TYPE = "ARCHIVE"
-
-
-class AERole(Enum):
-    """A workstation or other destination of images; a modality, which only sends; another archive."""
-
-    WORKSTATION = "workstation"
-    MODALITY = "modality"
-    ARCHIVE = "archive"
-
-    @property
-    def listens(self) -> bool:
-        """Whether it accepts associations (dicomAssociationAcceptor), so that it needs a port."""
-        return self is not AERole.MODALITY
-
-    @property
-    def device_type(self) -> str | None:
-        """The dicomPrimaryDeviceType of a device that is made for it, if any."""
-        return ARCHIVE_TYPE if self is AERole.ARCHIVE else None
-
-
-def determine_role(ae: NetworkAE) -> AERole:
-    """Return the role that *ae* has by its entry and its device."""
-    if ae.entry.text(DICOM_ASSOCIATION_ACCEPTOR) == "FALSE":
-        return AERole.MODALITY
-    if ARCHIVE_TYPE in ae.device.entry.texts(DICOM_PRIMARY_DEVICE_TYPE):
-        return AERole.ARCHIVE
-    return AERole.WORKSTATION
 
 
 def make_row_values(ae: NetworkAE) -> dict[str, str]:

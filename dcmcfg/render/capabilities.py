@@ -8,15 +8,23 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from dcmcfg.dicom.uid_registry import get_keyword
+from dcmcfg.dicom.uid_registry import format_uid_name, get_keyword
 from dcmcfg.entry import Entry
 from dcmcfg.model.capabilities import MissingCapability, find_unrestricted_roles, get_sop_class_name, get_sop_class_role
 from dcmcfg.model.devices import NetworkAE
 from dcmcfg.printable import escape_unprintable, format_count
+from dcmcfg.render.terminal.cells import format_cell_value
 from dcmcfg.render.terminal.console import print_line
+from dcmcfg.render.terminal.fields import print_fields
 from dcmcfg.render.terminal.list_table import ListColumn, print_list
 from dcmcfg.render.terminal.styles import CHANGED, REMOVED, SIGN_STYLES
-from dcmcfg.schema_names import COMMON_NAME, DICOM_TRANSFER_SYNTAX
+from dcmcfg.schema_names import (
+    COMMON_NAME,
+    DICOM_SOP_CLASS,
+    DICOM_TRANSFER_ROLE,
+    DICOM_TRANSFER_SYNTAX,
+    OBJECT_CLASS,
+)
 
 _COLUMNS = (
     ListColumn(heading="SOP class", min_width=32),
@@ -24,6 +32,8 @@ _COLUMNS = (
     ListColumn(heading="Role"),
     ListColumn(heading="Transfer syntaxes", drop_order=1, min_width=20),
 )
+#: The attributes that have a label of their own.
+_SHOWN_ATTRIBUTES = frozenset({OBJECT_CLASS, COMMON_NAME, DICOM_SOP_CLASS, DICOM_TRANSFER_ROLE, DICOM_TRANSFER_SYNTAX})
 
 
 def print_capabilities(console: Console, ae: NetworkAE, entries: Sequence[Entry]) -> None:
@@ -39,6 +49,38 @@ def print_capabilities(console: Console, ae: NetworkAE, entries: Sequence[Entry]
     print_line(console, format_count(len(rows), "capability", "capabilities"))
     if not ae.capability_source.capabilities and not ae.device.is_archive:
         print_line(console, "an AE that lists none is sent everything")
+
+
+def print_capability_details(console: Console, ae: NetworkAE, entries: Sequence[Entry]) -> None:
+    """Print each of the capability *entries* of *ae* with its transfer syntaxes and its other attributes."""
+    if ae.capability_source is not ae:
+        print_line(console, f"{ae.title} shares the capabilities of {ae.capability_source.title}")
+    for each in entries:
+        sop_class, role = get_sop_class_role(each)
+        print_line(console, f"{get_sop_class_name(each)} {role} of {ae.qualified_title}")
+        print_fields(
+            console,
+            (
+                ("DN", (str(each.dn),)),
+                ("SOP class", (_format_uid(sop_class),)),
+                ("Role", (role,)),
+                ("Transfer syntaxes", tuple(map(_format_uid, each.texts(DICOM_TRANSFER_SYNTAX))) or ("none",)),
+                (
+                    "Other attributes",
+                    tuple(
+                        f"{attribute.name}={format_cell_value(attribute.name, value)}"
+                        for attribute in sorted(each.attributes, key=lambda attribute: attribute.name)
+                        if attribute.name not in _SHOWN_ATTRIBUTES
+                        for value in attribute.values
+                    ),
+                ),
+            ),
+        )
+
+
+def _format_uid(uid: str) -> str:
+    name = format_uid_name(uid)
+    return uid if name == uid else f"{name} ({uid})"
 
 
 def capabilities_json(ae: NetworkAE, entries: Iterable[Entry]) -> dict[str, Any]:

@@ -9,11 +9,23 @@ from rich.console import Console
 
 from dcmcfg.model.connections import ConnectionUsers, format_users, get_connection_name
 from dcmcfg.model.devices import DICOM, Connection, Device
+from dcmcfg.model.targets import format_target
 from dcmcfg.network_address import format_host_port
 from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.terminal.cells import format_cell_value
 from dcmcfg.render.terminal.console import print_line
+from dcmcfg.render.terminal.fields import format_yes_no, print_fields
 from dcmcfg.render.terminal.list_table import ListColumn, print_list
-from dcmcfg.schema_names import DICOM_TLS_CIPHER_SUITE
+from dcmcfg.schema_names import (
+    COMMON_NAME,
+    DCM_PROTOCOL,
+    DICOM_HOSTNAME,
+    DICOM_INSTALLED,
+    DICOM_PORT,
+    DICOM_TLS_CIPHER_SUITE,
+    OBJECT_CLASS,
+    TLS_PROTOCOL,
+)
 
 #: The protocol is empty for DICOM; of the cipher suites, the first tells TLS from plain.
 _COLUMNS = (
@@ -22,6 +34,19 @@ _COLUMNS = (
     ListColumn(heading="Protocol", drop_order=2),
     ListColumn(heading="TLS cipher suites", drop_order=1, min_width=10),
     ListColumn(heading="Used by", drop_order=3, min_width=16),
+)
+#: The attributes that have a label or key of their own.
+_SHOWN_ATTRIBUTES = frozenset(
+    {
+        OBJECT_CLASS,
+        COMMON_NAME,
+        DICOM_HOSTNAME,
+        DICOM_PORT,
+        DCM_PROTOCOL,
+        DICOM_INSTALLED,
+        DICOM_TLS_CIPHER_SUITE,
+        TLS_PROTOCOL,
+    }
 )
 
 
@@ -36,23 +61,62 @@ def print_connections(console: Console, devices: Iterable[Device], users: Connec
 
 def connections_json(devices: Iterable[Device], users: ConnectionUsers) -> dict[str, Any]:
     """Return the ``connections`` of *devices* for ``--json``; ``used_by`` holds the DNs of the users."""
+    return {"connections": [_connection_json(device, each, users) for device in devices for each in device.connections]}
+
+
+def _connection_json(device: Device, connection: Connection, users: ConnectionUsers) -> dict[str, Any]:
     return {
-        "connections": [
-            {
-                "device": device.name,
-                "name": get_connection_name(each.dn),
-                "dn": str(each.dn),
-                "host": each.host,
-                "port": each.port,
-                "protocol": each.protocol,
-                "cipher_suites": list(_list_cipher_suites(device, each)),
-                "installed": each.installed,
-                "used_by": [str(user.dn) for user in users.find_users(each)],
-            }
-            for device in devices
-            for each in device.connections
-        ]
+        "device": device.name,
+        "name": get_connection_name(connection.dn),
+        "dn": str(connection.dn),
+        "host": connection.host,
+        "port": connection.port,
+        "protocol": connection.protocol,
+        "cipher_suites": list(_list_cipher_suites(device, connection)),
+        "installed": connection.installed,
+        "used_by": [str(user.dn) for user in users.find_users(connection)],
     }
+
+
+def print_connection(console: Console, device: Device, connection: Connection, users: ConnectionUsers) -> None:
+    """Print *connection* of *device*: address, TLS, who uses it, and the attributes that are not among these."""
+    used_by = users.find_users(connection)
+    print_line(console, f"{device.name}/{get_connection_name(connection.dn)}")
+    print_fields(
+        console,
+        (
+            ("DN", (str(connection.dn),)),
+            ("Address", (format_listening_address(connection),)),
+            ("Protocol", (connection.protocol,)),
+            ("Installed", (format_yes_no(value=connection.installed),)),
+            ("TLS", (", ".join(sorted(connection.tls_versions)) if connection.tls else "no",)),
+            ("Cipher suites", _list_cipher_suites(device, connection)),
+            ("Used by", tuple(format_target(device.tree, user) for user in used_by) or ("nothing",)),
+            ("Other attributes", tuple(f"{name}={value}" for name, value in _iterate_other_values(device, connection))),
+        ),
+    )
+
+
+def connection_details_json(device: Device, connection: Connection, users: ConnectionUsers) -> dict[str, Any]:
+    """Return *connection* of *device* for ``--json``: as ``connection list`` has it, with all else that is set.
+
+    ``tls_versions`` is empty without TLS; ``other_attributes`` are those that no other key holds, by name.
+    """
+    other_attributes: dict[str, list[str]] = {}
+    for name, value in _iterate_other_values(device, connection):
+        other_attributes.setdefault(name, []).append(value)
+    return {
+        **_connection_json(device, connection, users),
+        "tls_versions": sorted(connection.tls_versions) if connection.tls else [],
+        "other_attributes": other_attributes,
+    }
+
+
+def _iterate_other_values(device: Device, connection: Connection) -> Iterator[tuple[str, str]]:
+    entry = device.tree.get(connection.dn)
+    for attribute in sorted(entry.attributes, key=lambda each: each.name) if entry is not None else ():
+        if attribute.name not in _SHOWN_ATTRIBUTES:
+            yield from ((attribute.name, format_cell_value(attribute.name, value)) for value in attribute.values)
 
 
 def format_listening_address(connection: Connection) -> str:

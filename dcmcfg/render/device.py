@@ -23,7 +23,7 @@ _ADDRESSES = (
     Column("Capabilities", WrapMode.AT_SPACES),
     Column("Description", WrapMode.AT_SPACES),
 )
-_SETTINGS = (Column("AE"), Column("Setting"), Column("Value", WrapMode.AUTO), Column("Set on"))
+SETTING_COLUMNS = (Column("AE"), Column("Setting"), Column("Value", WrapMode.AUTO), Column("Set on"))
 _UNSET = "(not set: objects go straight to the requester)"
 
 
@@ -34,7 +34,7 @@ def print_device(console: Console, device: Device, aes: Sequence[NetworkAE]) -> 
     print_line(console, escape_unprintable(str(device.entry.dn)))
     print_table(console, _ADDRESSES, list(_build_address_rows(aes)))
     if device.is_archive:
-        print_table(console, _SETTINGS, list(_build_setting_rows(aes)))
+        print_table(console, SETTING_COLUMNS, list(build_setting_rows(aes)))
 
 
 def device_json(device: Device, aes: Sequence[NetworkAE]) -> dict[str, Any]:
@@ -55,10 +55,15 @@ def _ae_json(ae: NetworkAE) -> dict[str, Any]:
         "other_ae_titles": list(ae.other_titles),
         "capabilities": capability_counts_json(ae),
         "connections": [connection_json(connection) for connection in ae.connections],
-        "settings": {
-            setting.name: {"values": list(setting.values), "level": setting.level or None}
-            for setting in (list_retrieve_settings(ae) if ae.device.is_archive else ())
-        },
+        "settings": retrieve_settings_json(ae),
+    }
+
+
+def retrieve_settings_json(ae: NetworkAE) -> dict[str, Any]:
+    """Return the retrieve settings in force for *ae* for ``--json``, by attribute; none for another device's AE."""
+    return {
+        setting.name: {"values": list(setting.values), "level": setting.level or None}
+        for setting in (list_retrieve_settings(ae) if ae.device.is_archive else ())
     }
 
 
@@ -109,7 +114,8 @@ def _build_address_rows(aes: Iterable[NetworkAE]) -> Iterator[tuple[str, ...]]:
         yield "\n".join(titles), addresses, format_capability_counts(ae), description
 
 
-def _build_setting_rows(aes: Iterable[NetworkAE]) -> Iterator[tuple[str, ...]]:
+def build_setting_rows(aes: Iterable[NetworkAE]) -> Iterator[tuple[str, ...]]:
+    """Yield the retrieve settings in force for each of *aes*, as rows for :data:`SETTING_COLUMNS`."""
     for ae in aes:
         for number, setting in enumerate(list_retrieve_settings(ae)):
             yield (

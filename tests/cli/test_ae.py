@@ -155,6 +155,40 @@ def test_connections_are_shared_or_own_and_never_re_pointed(run: Run, stock_site
     assert f"{4 + len(listed.stdout.splitlines())} to add, in one transaction, if" in from_file.stdout
 
 
+ROLES = {
+    "workstation": ("WS1@ws1:104", "TRUE", ()),
+    "modality": ("WS1@ws1", "FALSE", ()),
+    "archive": ("WS1@ws1:104", "TRUE", ("ARCHIVE",)),
+}
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_writes_what_it_writes_in_an_import(run: Run, site: CliSite, tmp_path: Path, role: str) -> None:
+    before = site.octets()
+    address, acceptor, types = ROLES[role]
+    result = run("ae", "add", address, "--role", role.upper(), "--yes", "--no-reload")
+    assert result.exit_code == 0, result.stderr
+    assert site.values("dicomAssociationAcceptor", AE) == (acceptor,)
+    assert site.values("dicomPrimaryDeviceType", DEVICE) == types
+    assert site.values("dicomPort", f"cn=dicom,{DEVICE}") == (() if role == "modality" else ("104",))
+    added = site.octets()
+    again = run("ae", "add", address, "--role", role, "--yes")
+    assert (again.exit_code, again.stderr) == (0, "")
+    assert run("undo", "--yes", "--no-reload").exit_code == 0
+    title, _, host_and_port = address.partition("@")
+    host, _, port = host_and_port.partition(":")
+    file = tmp_path / "new.csv"
+    file.write_text(f"title,host,port,role\n{title},{host},{port},{role}\n")
+    assert run("import", str(file), "--yes", "--no-reload").exit_code == 0
+    assert site.octets() == added
+    if role == "workstation":
+        other = run("ae", "add", address, "--role", "modality", "--yes")
+        assert (other.exit_code, "its dicomAssociationAcceptor is another" in other.stderr) == (3, True)
+    assert run("undo", "--yes", "--no-reload").exit_code == 0
+    assert site.octets() == before
+
+
 @pytest.mark.real
 def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, stock_site: CliSite) -> None:
     before = stock_site.octets()
@@ -202,6 +236,9 @@ def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, s
     [
         (["add"], "Missing argument 'AET@HOST:PORT'"),
         (["add", "WS1@host"], "not the address of an AE"),
+        (["add", "WS1@host", "--role", "archive"], "not the address of an AE"),
+        (["add", "host", "--role", "modality"], "not the address of an AE"),
+        (["add", "WS1@host:104", "--role", "modalty"], "'modalty' is not one of 'workstation', 'modality', 'archive'"),
         (["add", "WS1@host:0"], "not a TCP port"),
         (["add", "WS1@host:70000"], "not a TCP port"),
         (["add", "SEVENTEENLETTERSX@host:104"], "it has 17 characters"),

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.sites import DEVICES, CliSite
+from tests.cli.sites import ARCHIVE_DN, DEVICES, CliSite
 from tests.ports import free_port
 
 WS1 = f"dicomAETitle=WS1,dicomDeviceName=ws1,{DEVICES}"
@@ -86,9 +86,82 @@ def test_the_capabilities_of_an_ae(run: Run, stock_site: CliSite) -> None:
     assert stock_site.octets() == before
 
 
+@pytest.mark.real
+def test_set_gives_a_sop_class_exactly_these_transfer_syntaxes(run: Run, stock_site: CliSite) -> None:
+    assert run("ae", "add", "WS1@ws1:104", "--yes").exit_code == 0
+    before = stock_site.octets()
+    syntaxes = ("--transfer-syntax", "JPEG2000", "--transfer-syntax", "1.2.840.10008.1.2.1")
+    request = ("capability", "set", "WS1", "CTImageStorage", "MR Image Storage", "--role", "scp", *syntaxes, "--yes")
+    assert run("capability", "add", "WS1", "CTImageStorage", "--role", "SCP", "--role", "SCU", "--yes").exit_code == 0
+    result = run(*request)
+    assert result.exit_code == 0, result.stderr
+    assert result.stderr == ""
+    entries = stock_site.octets()
+    exact = {b"1.2.840.10008.1.2.4.91", b"1.2.840.10008.1.2.1"}
+    assert entries[f"cn=CT Image Storage SCP,{WS1}"]["dicomtransfersyntax"] == exact
+    assert entries[f"cn=MR Image Storage SCP,{WS1}"]["dicomtransfersyntax"] == exact
+    assert entries[f"cn=CT Image Storage SCU,{WS1}"]["dicomtransfersyntax"] == {
+        b"1.2.840.10008.1.2",
+        b"1.2.840.10008.1.2.1",
+    }
+    again = run(*request)
+    assert (again.exit_code, again.stderr) == (0, "")
+    assert again.stdout.splitlines()[-1] == "nothing to do; if the archive has not loaded it: dcmcfg reload"
+    for _ in range(2):
+        assert run("undo", "--yes", "--no-reload").exit_code == 0
+    assert stock_site.octets() == before
+    for arguments, problem in (
+        (("WS2", "CTImageStorage"), "no AE has the title WS2\n  next: near misses: ws1/WS1\n"),
+        (
+            ("WS1", "CTImageStorag"),
+            "'CTImageStorag': no SOP class has this name\n  next: near misses: CTImageStorage, ",
+        ),
+    ):
+        refused = run("capability", "set", *arguments, "--role", "SCP", *syntaxes, "--yes")
+        assert (refused.exit_code, refused.stdout) == (3 if arguments[0] == "WS2" else 2, "")
+        assert refused.stderr.startswith(f"dcmcfg: {problem}")
+    assert stock_site.octets() == before
+
+
+@pytest.mark.real
+def test_show_prints_one_capability_with_all_that_is_set(run: Run, stock_site: CliSite) -> None:
+    own = f"dicomAETitle=DCM4CHEE,{ARCHIVE_DN}"
+    name = "Study Root Query/Retrieve Information Model - FIND"
+    for sop_class in (name, "1.2.840.10008.5.1.4.1.2.2.1", "StudyRootQueryRetrieveInformationModelFind"):
+        result = run("capability", "show", "DCM4CHEE", sop_class, "--role", "scp")
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert result.stdout == (
+            "Study Root Query Retrieve Information Model - FIND SCP of dcm4chee-arc/DCM4CHEE\n"
+            f"  DN:                cn=Study Root Query Retrieve Information Model - FIND SCP,{own}\n"
+            f"  SOP class:         {name} (1.2.840.10008.5.1.4.1.2.2.1)\n"
+            "  Role:              SCP\n"
+            "  Transfer syntaxes: Implicit VR Little Endian (1.2.840.10008.1.2)\n"
+            "  Other attributes:  dcmCombinedDateTimeMatching=TRUE\n"
+            "                     dcmFuzzySemanticMatching=TRUE\n"
+            "                     dcmRelationalQueries=TRUE\n"
+            "                     dcmTimezoneQueryAdjustment=TRUE\n"
+        )
+    both = json.loads(run("capability", "show", "DCM4CHEE", "CTImageStorage", "--json").stdout)
+    assert [(each["name"], each["role"]) for each in both["capabilities"]] == [
+        ("CT Image Storage SCP", "SCP"),
+        ("CT Image Storage SCU", "SCU"),
+    ]
+    for arguments, code, problem in (
+        (("STORESCP", "CTImageStorage", "--role", "SCU"), 3, "STORESCP has no capability for CTImageStorage as SCU"),
+        (("STORESCP", "CTImageStorag"), 2, "'CTImageStorag': no SOP class has this name"),
+        (("STORSCP", "CTImageStorage"), 3, "no AE has the title STORSCP"),
+    ):
+        refused = run("capability", "show", *arguments)
+        assert (refused.exit_code, refused.stdout) == (code, "")
+        assert refused.stderr.startswith(f"dcmcfg: {problem}\n  next: ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
+        (["set", "WS1", "CTImageStorage", "--role", "SCP"], "Missing option '--transfer-syntax'"),
+        (["set", "WS1", "CTImageStorage", "--transfer-syntax", "JPEG2000"], "Missing option '--role'"),
+        (["show", "WS1"], "Missing argument 'SOP-CLASS'"),
         (["add", "WS1", "CTImageStorage"], "Missing option '--role'"),
         (["add", "WS1", "--role", "SCP"], "Missing argument 'SOP-CLASS…'"),
         (["add", "WS1", "1.2.3", "--role", "SCX"], "'SCX' is not one of"),

@@ -100,3 +100,46 @@ def test_usage_errors_exit_2_before_any_server_is_asked(run: Run, arguments: lis
     result = run("connection", *arguments, "--ldap-url", f"ldap://127.0.0.1:{free_port()}")
     assert result.exit_code == 2
     assert problem in result.stderr
+
+
+@pytest.mark.real
+def test_show_prints_one_connection_with_all_that_is_set(run: Run, stock_site: CliSite) -> None:
+    changed = run(
+        "set",
+        DICOM,
+        "dicomTLSCipherSuite=TLS_RSA_WITH_AES_128_CBC_SHA",
+        "dcmTLSProtocol=TLSv1.2",
+        "dcmTLSProtocol=TLSv1.3",
+        "dcmIdleTimeout=60000",
+        "--yes",
+        "--no-reload",
+    )
+    assert changed.exit_code == 0, changed.stderr
+    for target in ("storescp", "StoreSCP/dicom", "storescp/STORESCP"):
+        result = run("connection", "show", target)
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert result.stdout == (
+            "storescp/dicom\n"
+            f"  DN:               {DICOM}\n"
+            "  Address:          localhost:11117\n"
+            "  Protocol:         DICOM\n"
+            "  Installed:        yes\n"
+            "  TLS:              TLSv1.2, TLSv1.3\n"
+            "  Cipher suites:    TLS_RSA_WITH_AES_128_CBC_SHA\n"
+            "  Used by:          storescp/STORESCP\n"
+            "  Other attributes: dcmIdleTimeout=60000\n"
+        )
+    listed = json.loads(run("connection", "list", "storescp", "--json").stdout)["connections"][0]
+    assert json.loads(run("connection", "show", "storescp", "--json").stdout) == {
+        **listed,
+        "tls_versions": ["TLSv1.2", "TLSv1.3"],
+        "other_attributes": {"dcmIdleTimeout": ["60000"]},
+    }
+    for target, problem in (
+        ("dcm4chee-arc", "the device dcm4chee-arc has several connections"),
+        ("storescp/dicm", "the device storescp has no connection dicm"),
+        ("storscp", "there is no device storscp"),
+    ):
+        refused = run("connection", "show", target)
+        assert (refused.exit_code, refused.stdout) == (3, "")
+        assert refused.stderr.startswith(f"dcmcfg: {problem}\n  next: ")

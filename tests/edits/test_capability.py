@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dcmcfg.changes import Delete, Modify
 from dcmcfg.dn import DN
-from dcmcfg.edits.capabilities import add_capabilities, copy_capabilities, remove_capabilities
+from dcmcfg.edits.capabilities import add_capabilities, copy_capabilities, remove_capabilities, set_capabilities
 from dcmcfg.edits.edit import Edit
 from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
 from dcmcfg.edits.transfer_capability import TransferCapability
@@ -67,6 +69,22 @@ def test_the_first_scp_capability_of_another_system_warns_of_what_it_is_no_longe
     tree = with_ws1(CT_SCP)
     assert add(tree, TransferCapability("MR Image Storage SCP", MR, "SCP", (IMPLICIT,))).warnings == ()
     assert add(with_ws1(), TransferCapability("CT Image Storage SCU", CT, "SCU", (IMPLICIT,))).warnings == ()
+
+
+def test_set_leaves_exactly_these_transfer_syntaxes_in_one_entry() -> None:
+    tree = with_ws1(
+        CT_SCP, TransferCapability("Second CT", CT, "SCP", (EXPLICIT,)), replace(CT_SCP, name="X", role="SCU")
+    )
+    desired = (replace(CT_SCP, transfer_syntaxes=(EXPLICIT,)), TransferCapability("MR SCP", MR, "SCP", (IMPLICIT,)))
+    edit = set_capabilities(Configuration(tree), ae(tree), desired)
+    plan = planned(tree, edit)
+    assert {(get_sop_class_role(each), each.texts("dicomTransferSyntax")) for each in ae(plan.after).capabilities} == {
+        ((CT, "SCP"), (EXPLICIT,)),
+        ((CT, "SCU"), (IMPLICIT,)),
+        ((MR, "SCP"), (IMPLICIT,)),
+    }
+    assert plan.undo().after == tree
+    assert not planned(plan.after, set_capabilities(Configuration(plan.after), ae(plan.after), desired)).steps
 
 
 def test_one_that_is_there_gets_more_transfer_syntaxes_or_counts_as_done() -> None:

@@ -54,6 +54,7 @@ ARGUMENTS = {
     "results clear names": "Name of a store, or its beginning, as 'dcmcfg results list' shows it.",
     "set-external-retrieve aet": "Storage SCP of the archive itself, such as DCM4CHEE.",
     "snapshot file": "File to write; with --check, the file to check.",
+    "sop_class": "Name, keyword (CTImageStorage) or UID of a SOP class.",
     "sop_classes": "Name, keyword (CTImageStorage) or UID of a SOP class.",
     "target": "Device, AE or entry: see 'dcmcfg help targets'.",
     "connection add target": "Device, and name of the new connection ('dicom' by default).",

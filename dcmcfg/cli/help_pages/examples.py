@@ -138,6 +138,16 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
             "dcmcfg capability add CT1 CTImageStorage --role scu --transfer-syntax JPEGLSLossless",
         ),
     ),
+    "capability set": (
+        (
+            "Let an AE receive CT images in JPEG-LS only",
+            "dcmcfg capability set CT1 CTImageStorage --role scp --transfer-syntax JPEGLSLossless",
+        ),
+        (
+            "Show the plan, and change nothing",
+            "dcmcfg capability set CT1 CTImageStorage --role scp --transfer-syntax JPEGLSLossless --dry-run",
+        ),
+    ),
     "capability remove": (
         ("Remove a SOP class in both roles", "dcmcfg capability remove STORESCP CTImageStorage"),
         ("Remove it as SCP only", "dcmcfg capability remove STORESCP CTImageStorage --role scp"),

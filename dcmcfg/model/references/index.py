@@ -96,6 +96,11 @@ class References:
         """Return the references that give *name* of *kind*; whether they mean a certain entry, :meth:`resolve` says."""
         return tuple(each for each in self.all if each.kind is kind and kind.are_same_name(each.name, name))
 
+    def find_references_to(self, entry: Entry, kind: EntityKind, name: str) -> tuple[Reference, ...]:
+        """Return the references that mean *entry*: those by its *name* of *kind*, and those by its DN."""
+        by_dn = (each for each in self.all if each.kind is EntityKind.ENTRY and self.resolve(each) is entry)
+        return (*(each for each in self.find_references(kind, name) if self.resolve(each) is entry), *by_dn)
+
     def find_device_key(self, dn: DN) -> NormalDN | None:
         """Return the normal form of the DN of the device at or above *dn*, or None."""
         key = self.tree.key(dn)

@@ -36,6 +36,16 @@ def test_an_exporter_refers_to_ae_queue_and_peer() -> None:
     assert str(found["STORESCP"].dn) == f"dicomAETitle=STORESCP,{STORESCP}"
 
 
+def test_references_to_an_entry_are_those_by_its_name_and_by_its_dn() -> None:
+    references = References(tree(*site_entries(), exporter(dicomAETitle="STORESCP")))
+    (ae,) = references.find_entries(EntityKind.AE, "STORESCP")
+    found = references.find_references_to(ae, EntityKind.AE, "STORESCP")
+    assert [each.attribute for each in found] == ["dcmURI"], "the local name means an AE of the exporter's device"
+    (connection,) = (each for each in references.tree.sorted_entries() if str(each.dn) == f"cn=dicom,{STORESCP}")
+    (by_dn,) = references.find_references_to(connection, EntityKind.ENTRY, "")
+    assert (by_dn.dn, by_dn.attribute) == (ae.dn, "dicomNetworkConnectionReference")
+
+
 def test_a_local_name_is_not_found_on_another_device() -> None:
     references = References(tree(*site_entries(), exporter(dicomAETitle="STORESCP")))
     (local,) = (each for each in references.all if each.attribute == "dicomAETitle")

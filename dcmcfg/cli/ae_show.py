@@ -1,0 +1,48 @@
+"""``dcmcfg ae show``. Kept apart: each command is a module of its own, loaded only when the command runs."""
+
+from __future__ import annotations
+
+import click
+
+from dcmcfg.cli.completers import complete_ae, complete_device
+from dcmcfg.cli.noun_groups import ae_group
+from dcmcfg.cli.options.site_command import SiteCommand, site_options_without_device
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.output import print_json
+from dcmcfg.directory.tree_reader import read_tree
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.references.index import References
+from dcmcfg.model.references.kinds import EntityKind
+from dcmcfg.model.registries import find_registrations
+from dcmcfg.model.targets import resolve_network_ae
+from dcmcfg.render.ae import ae_details_json, print_ae
+from dcmcfg.render.terminal.console import make_stdout_console
+from dcmcfg.settings import Settings
+
+
+@ae_group.command("show", short_help="Show one AE, and which settings refer to it.", cls=SiteCommand)
+@click.argument("ae", metavar="TITLE|DEVICE/TITLE", shell_complete=complete_ae)
+@site_options_without_device
+@click.option(
+    "--device",
+    "on_device",
+    metavar="NAME",
+    shell_complete=complete_device,
+    help="Device of the AE, where several have an AE of the title.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def show_command(settings: Settings, *, ae: str, on_device: str | None, as_json: bool) -> None:
+    """Show one AE: connections, role, accepted callers, number of capabilities, and which settings refer to it.
+
+    The retrieve settings of an archive's AE are those in force, each with the entry that it comes from. For all
+    attributes run 'dcmcfg get AE:TITLE', for the capabilities 'dcmcfg capability list TITLE'.
+    """
+    with open_directory(settings) as directory:
+        tree = read_tree(directory)
+    network_ae = resolve_network_ae(Configuration(tree), ae, on_device)
+    references = References(tree).find_references_to(network_ae.entry, EntityKind.AE, network_ae.title)
+    registered = bool(find_registrations(tree, EntityKind.AE, network_ae.title))
+    if as_json:
+        print_json(ae_details_json(network_ae, references, registered=registered))
+    else:
+        print_ae(make_stdout_console(), network_ae, references, registered=registered)

@@ -1,0 +1,81 @@
+"""The role of a new AE: what ``ae add --role`` and the column ``role`` of ``import`` write for it.
+
+No role writes transfer capabilities, as ``dcmldap`` does not: without any the archive sends all SOP classes, while a
+single SCP capability would hide all others (RetrieveServiceImpl).
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from dcmcfg.errors import MalformedInput
+from dcmcfg.model.devices import NetworkAE
+from dcmcfg.network_address import parse_ae_address, parse_network_address
+from dcmcfg.schema_names import DICOM_ASSOCIATION_ACCEPTOR, DICOM_PRIMARY_DEVICE_TYPE
+
+#: dicomPrimaryDeviceType of an archive, as the stock configuration has it.
+ARCHIVE_TYPE = "ARCHIVE"
+
+
+class AERole(Enum):
+    """A workstation or other destination of images; a modality, which only sends; another archive."""
+
+    WORKSTATION = "workstation"
+    MODALITY = "modality"
+    ARCHIVE = "archive"
+
+    @property
+    def listens(self) -> bool:
+        """Whether it accepts associations (dicomAssociationAcceptor), so that it needs a port."""
+        return self is not AERole.MODALITY
+
+    @property
+    def device_type(self) -> str | None:
+        """The dicomPrimaryDeviceType of a device that is made for it, if any."""
+        return ARCHIVE_TYPE if self is AERole.ARCHIVE else None
+
+    @property
+    def description(self) -> str:
+        """What an AE of the role does, and what is written for it, as a phrase for help texts."""
+        return _DESCRIPTIONS[self]
+
+
+_DESCRIPTIONS = {
+    AERole.WORKSTATION: "accepts associations",
+    AERole.MODALITY: "only sends, needs no port",
+    AERole.ARCHIVE: "accepts associations, a new device gets the type ARCHIVE",
+}
+DEFAULT_ROLE = AERole.WORKSTATION
+
+
+def describe_roles() -> str:
+    """Return all roles with their descriptions in one line, the default first."""
+    return "; ".join(f"{role.value}: {role.description}" for role in AERole)
+
+
+def parse_role(text: str) -> AERole:
+    """Return the role called *text*, whose case is not significant; raises :class:`MalformedInput`."""
+    try:
+        return AERole(text.casefold())
+    except ValueError:
+        raise MalformedInput(f"no such role; there are {', '.join(role.value for role in AERole)}") from None
+
+
+def parse_new_address(text: str, role: AERole) -> tuple[str, str, int | None]:
+    """Return title, host and port in *text*, ``AET@HOST:PORT``; the port may be missing where *role* does not listen.
+
+    Raises :class:`MalformedInput`.
+    """
+    if not role.listens:
+        return parse_ae_address(text)
+    address = parse_network_address(text)
+    return address.ae_title, address.host, address.port
+
+
+def determine_role(ae: NetworkAE) -> AERole:
+    """Return the role that *ae* has by its entry and its device."""
+    if ae.entry.text(DICOM_ASSOCIATION_ACCEPTOR) == "FALSE":
+        return AERole.MODALITY
+    if ARCHIVE_TYPE in ae.device.entry.texts(DICOM_PRIMARY_DEVICE_TYPE):
+        return AERole.ARCHIVE
+    return AERole.WORKSTATION
