@@ -6,6 +6,7 @@ import click
 
 from dcmcfg.cli.completers import complete_ae, complete_device
 from dcmcfg.cli.noun_groups import ae_group
+from dcmcfg.cli.options.output_options import json_option, output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options_without_device
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
@@ -20,7 +21,7 @@ from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.settings import Settings
 
 
-@ae_group.command("show", short_help="Show one AE, and which settings refer to it.", cls=SiteCommand)
+@ae_group.command("show", short_help="Show an AE, and the settings that refer to it.", cls=SiteCommand)
 @click.argument("ae", metavar="TITLE|DEVICE/TITLE", shell_complete=complete_ae)
 @site_options_without_device
 @click.option(
@@ -28,14 +29,17 @@ from dcmcfg.settings import Settings
     "on_device",
     metavar="NAME",
     shell_complete=complete_device,
-    help="Device of the AE, where several have an AE of the title.",
+    help="Device of the AE, if several devices have it.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@json_option
+@output_option
 def show_command(settings: Settings, *, ae: str, on_device: str | None, as_json: bool) -> None:
-    """Show one AE: connections, role, accepted callers, number of capabilities, and which settings refer to it.
+    """Show an AE, and the settings that refer to it.
 
-    The retrieve settings of an archive's AE are those in force, each with the entry that it comes from. For all
-    attributes run 'dcmcfg get AE:TITLE', for the capabilities 'dcmcfg capability list TITLE'.
+    The output has the connections, the role, the accepted callers, and the number of capabilities. For an AE of the
+    archive, it also has the retrieve settings in effect, each with its source.
+
+    For all attributes, run 'dcmcfg get AE:TITLE'. For the capabilities, run 'dcmcfg capability list TITLE'.
     """
     with open_directory(settings) as directory:
         tree = read_tree(directory)

@@ -86,7 +86,7 @@ COMMANDS = {name: command for section in SECTIONS.values() for name, command in 
 SUBCOMMANDS = {
     "ae": {
         "list": Command("ae_list", "list_command", "List the AEs of all devices, with their addresses."),
-        "show": Command("ae_show", "show_command", "Show one AE, and which settings refer to it."),
+        "show": Command("ae_show", "show_command", "Show an AE, and the settings that refer to it."),
         "add": Command("ae", "add_command", "Add an AE, with device and connection."),
         "set": Command("set", "ae_set_command", "Set, add and remove values of an AE."),
         "rename": Command("rename", "ae_command", "Give an AE another title."),
@@ -94,7 +94,7 @@ SUBCOMMANDS = {
     },
     "device": {
         "list": Command("device_list", "list_command", "List the devices, with their AEs."),
-        "show": Command("show", "device_show_command", "Show a device, its AEs and where they send retrieves."),
+        "show": Command("show", "device_show_command", "Show a device, its AEs and its retrieve settings."),
         "create": Command("device", "create_command", "Create a device without anything in it."),
         "clone": Command("device", "clone_command", "Copy the device OLD with everything in it as NEW."),
         "set": Command("set", "device_set_command", "Set, add and remove values of a device."),

@@ -140,7 +140,7 @@ def connection_group() -> None:
     """List, show, add, change and remove the network connections of devices."""
 
 
-@connection_group.command("list", short_help="List connections and who uses them.", cls=SiteCommand)
+@connection_group.command("list", short_help="List connections and their users.", cls=SiteCommand)
 @click.argument("device", required=False, metavar="[DEVICE]", shell_complete=complete_device)
 @site_options_without_device
 @wide_option
@@ -158,14 +158,15 @@ def list_command(settings: Settings, *, device: str | None, as_json: bool) -> No
         print_connections(make_stdout_console(), devices, users)
 
 
-@connection_group.command("show", short_help="Show one connection and who uses it.", cls=SiteCommand)
+@connection_group.command("show", short_help="Show a connection and its users.", cls=SiteCommand)
 @click.argument("target", metavar="DEVICE[/NAME]", shell_complete=complete_connection)
 @site_options
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@json_option
+@output_option
 def show_command(settings: Settings, *, target: str, as_json: bool) -> None:
-    """Show one connection: address, TLS, who uses it, and all other attributes.
+    """Show a connection: its address, TLS, its users, and all other attributes.
 
-    NAME may be missing where the device has one connection only, and may be the title of an AE that has one.
+    NAME is optional if the device has one connection only. It can also be the title of an AE with one connection.
     """
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
@@ -209,7 +210,7 @@ def add_command(
     apply_edit(settings, options, make_edit)
 
 
-@connection_group.command("set", short_help="Change a connection, for all who use it.", cls=SiteCommand)
+@connection_group.command("set", short_help="Change a connection for all its users.", cls=SiteCommand)
 @click.argument("target", metavar="DEVICE[/NAME]", shell_complete=complete_connection)
 @click.argument("address", metavar="[HOST[:PORT]]", required=False)
 @site_options

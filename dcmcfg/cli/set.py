@@ -45,17 +45,18 @@ def set_command(
 ) -> None:
     """Set, add and remove values of an entry.
 
-    TARGET is DEVICE, DEVICE/AE, AE:TITLE, or a DN, absolute or relative to the devices' container. One call may use all
-    three forms; they are one change of the entry:
+    One command can use all three forms, which become one change of the entry:
 
     \b
       ATTR=VALUE   sets exactly this value; repeat it for several values
-      ATTR+=VALUE  adds a value; a value that is there is unchanged
-      ATTR-=VALUE  removes a value; of one that is not there, similar values are shown
+      ATTR+=VALUE  adds a value; an existing value is unchanged
+      ATTR-=VALUE  removes a value; if it does not exist, similar values are shown
 
-    A VALUE of @FILE is read from a file, @- from standard input. A value that begins with @ is written with another @
-    before it. Names and values are checked before the plan. The object class that allows an attribute is added with its
-    first value. ATTR-= removes a class that dcmcfg added in this way with the last value that needs it.
+    @FILE as VALUE reads the value from a file, @- from standard input. Write a value that starts with @ with another @
+    before it. Names and values are checked before the plan is made.
+
+    If an attribute requires another object class, dcmcfg adds the class with its first value. ATTR-= removes that class
+    with the last value that requires it.
     """  # noqa: D301 — the backslash is click's mark for lines that it must not wrap
     _apply_values(settings, options, values, lambda configuration: resolve_target(configuration, target))
 
@@ -69,7 +70,7 @@ def set_command(
     "on_device",
     metavar="NAME",
     shell_complete=complete_device,
-    help="Device of the AE, where several have an AE of the title.",
+    help="Device of the AE, if several devices have it.",
 )
 @changing_options
 def ae_set_command(

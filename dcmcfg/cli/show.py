@@ -46,11 +46,12 @@ def show_command(settings: Settings, *, target: str | None, as_json: bool) -> No
 @device_group.command("show", cls=SiteCommand)
 @click.argument("name", required=False, metavar="[DEVICE]", shell_complete=complete_device)
 @site_options
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@json_option
+@output_option
 def device_show_command(settings: Settings, *, name: str | None, as_json: bool) -> None:
-    """Show a device, its AEs and where they send retrieves.
+    """Show a device, its AEs and its retrieve settings.
 
-    The output is that of 'dcmcfg show DEVICE'. Without DEVICE, the archive's device is shown.
+    The output is the same as that of 'dcmcfg show DEVICE'.
     """
     device = _read_configuration(settings).get_device(name or settings.device)
     _print_device(device, device.network_aes, as_json=as_json)

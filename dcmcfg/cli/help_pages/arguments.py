@@ -31,6 +31,7 @@ ARGUMENTS = {
     "config use name": "Name of a profile.",
     "connection list device": "Device whose connections are listed; without it, all devices.",
     "device": "Name of the device.",
+    "device show name": "Name of the device; without it, the device of the archive.",
     "device clone new": "Name of the copy.",
     "device clone old": "Device to copy.",
     "diff sides": "LDIF file, folder of *.ldif files, '-' for standard input, or 'live'. FROM is 'live' by default.",
