@@ -6,12 +6,19 @@ Kept apart: ``dcmcfg --help`` loads it, and does not load the options of the sit
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
+from dcmcfg.cli.options.verbose_option import make_verbose_option
+
 
 class UniqueOptionsCommand(click.Command):
-    """A command whose options are given once, unless they take several values."""
+    """A command whose options are given once, unless they take several values; it has ``-v``, hidden in its help."""
+
+    def __init__(self, *arguments: Any, **attributes: Any) -> None:
+        super().__init__(*arguments, **attributes)
+        self.params.append(make_verbose_option(hidden=not isinstance(self, click.Group)))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse as click does; raises :class:`click.UsageError` for an option that contradicts an earlier one."""
