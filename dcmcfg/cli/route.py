@@ -10,7 +10,12 @@ from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
 from dcmcfg.cli.completers import complete_ae_title
 from dcmcfg.cli.options.examples import format_examples
-from dcmcfg.cli.options.output_options import format_option, private_output_option
+from dcmcfg.cli.options.output_options import (
+    details_option,
+    format_option,
+    private_output_option,
+    require_details_form,
+)
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.archive_database import connect_database
@@ -88,6 +93,7 @@ from dcmcfg.verify.run import get_query_timeouts
 )
 @click.option("--connect", metavar="HOST[:PORT]", help="Where --study calls the archive, instead of its address.")
 @format_option("text", "mermaid", "svg", "json", flags=("mermaid",))
+@details_option
 @private_output_option(lambda parameters: parameters["study"] is not None)
 @click.option("--svg", metavar="FILE", hidden=True, help="Also write a picture to FILE.")
 @site_options
@@ -103,6 +109,7 @@ def route_command(
     qido: bool,
     connect: str | None,
     form: str,
+    details: bool,
     svg: str | None,
 ) -> int:
     """Say what the archive will do with a C-MOVE.
@@ -114,6 +121,7 @@ def route_command(
     Exit code 0 when the study arrives, if the needs on the other machines are met: in the state asked for, or in each
     for which something is set up. 1 when the archive will refuse, or nobody will receive all of it.
     """
+    require_details_form(form, details=details)
     if svg == STDOUT and form != "text":
         raise click.UsageError(f"--svg - and --format {form} exclude each other")
     if study is not None and state is not None:
@@ -154,7 +162,7 @@ def route_command(
         case "svg":
             print_text(draw(build_sequence_diagrams(route)))
         case _ if svg != STDOUT:
-            print_route(route, located_study, states=states)
+            print_route(route, located_study, states=states, details=details)
     return 0 if is_delivered else 1
 
 
