@@ -45,6 +45,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "printable",
             "wrapping",
             "format_number",
+            "protocol_log",
         }
     ),  # words; "" is dcmcfg/__init__.py
     frozenset({"ldif", "schema"}),  # text

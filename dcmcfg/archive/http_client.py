@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import ssl
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,8 +17,10 @@ from urllib.parse import quote, quote_plus
 
 import httpx
 
+from dcmcfg.archive.request_log import HTTP, describe_request, describe_response, describe_url
 from dcmcfg.errors import MalformedInput
 from dcmcfg.limits import HTTP_BODY, Limit
+from dcmcfg.protocol_log import PROTOCOL_LOG
 from dcmcfg.tls_trust import SYSTEM_STORE_UNUSABLE, UnusableCaFile, create_ssl_context
 
 _MIN_SECRET_LENGTH = 8  # characters; what is shorter may be a part of a word of the answer
@@ -102,11 +105,39 @@ class HttpClient:
         httpx bounds the wait for each piece of an answer, not that for all of them, hence the thread.
         """
         self.validate_tls_files(url)
+        if not PROTOCOL_LOG.level:
+            return self._exchange_in_time(method, url, headers or {}, form, secrets=secrets)
+        started, response, result = time.monotonic(), None, "failed"
+        try:
+            response = self._exchange_in_time(method, url, headers or {}, form, secrets=secrets)
+        except httpx.TransportError as error:
+            result = type(error).__name__
+            raise
+        finally:
+            if response is not None:
+                result = str(response.status)
+            PROTOCOL_LOG.log(HTTP, f"{method} {describe_url(url, secrets)}", result, started)
+            for detail in describe_request(headers or {}, form):
+                PROTOCOL_LOG.log_detail(HTTP, detail)
+            if response is not None:
+                PROTOCOL_LOG.log_detail(HTTP, describe_response(response.headers, len(response.body)))
+        return response
+
+    def _exchange_in_time(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        form: Mapping[str, str] | None,
+        *,
+        secrets: Collection[str],
+    ) -> HttpResponse:
+        """Return the answer, as :meth:`request` does."""
         outcome: SimpleQueue[HttpResponse | BaseException] = SimpleQueue()
 
         def exchange() -> None:
             try:
-                outcome.put(_redact(secrets, self._exchange(method, url, headers or {}, form)))
+                outcome.put(_redact(secrets, self._exchange(method, url, headers, form)))
             except (httpx.InvalidURL, UnicodeError) as error:  # from a host that has no form in DNS too
                 outcome.put(httpx.UnsupportedProtocol(f"not a usable URL: {error}"))
             except BaseException as error:  # noqa: BLE001 — raised by the thread that waits

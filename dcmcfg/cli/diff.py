@@ -9,7 +9,12 @@ import click
 
 from dcmcfg.cli.options.file_urls import file_urls_options
 from dcmcfg.cli.options.map_base import AUTO, parse_base
-from dcmcfg.cli.options.output_options import format_option, private_output_option
+from dcmcfg.cli.options.output_options import (
+    details_option,
+    format_option,
+    private_output_option,
+    require_details_form,
+)
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.directory import open_directory
@@ -52,6 +57,7 @@ _DIFFERENT = 1
 )
 @file_urls_options
 @format_option("text", "ldif", "unified", "json", flags=("ldif", "unified"))
+@details_option
 @private_output_option(lambda parameters: parameters["with_secrets"])
 def diff_command(
     settings: Settings,
@@ -63,6 +69,7 @@ def diff_command(
     map_base: str | None,
     file_urls: Path | bool,
     form: str,
+    details: bool,
 ) -> int:
     """Show the differences between two configurations.
 
@@ -74,6 +81,7 @@ def diff_command(
 
     Exit codes: 0 equal, 1 different, 3 a side cannot be read.
     """
+    require_details_form(form, details=details)
     with pause_garbage_collection():
         compared = _read_sides(settings, sides, file_urls=file_urls)
         if map_base is not None:
@@ -82,7 +90,7 @@ def diff_command(
         difference = diff_trees(before, after, ignore=ignore, with_secrets=with_secrets)
     device = settings.device_from_option
     scope_option = ("--only", only) if only is not None else ("--device", device) if device is not None else ()
-    _print_result(difference, compared, form, scope_option, with_secrets=with_secrets)
+    _print_result(difference, compared, form, scope_option, with_secrets=with_secrets, details=details)
     return _DIFFERENT if difference.plan.steps else 0
 
 
@@ -155,7 +163,13 @@ def _select_compared(settings: Settings, sides: _ComparedTrees, only: str | None
 
 
 def _print_result(
-    difference: TreeDiff, sides: _ComparedTrees, form: str, scope_option: tuple[str, ...], *, with_secrets: bool
+    difference: TreeDiff,
+    sides: _ComparedTrees,
+    form: str,
+    scope_option: tuple[str, ...],
+    *,
+    with_secrets: bool,
+    details: bool,
 ) -> None:
     names = sides.names
     match form:
@@ -173,6 +187,6 @@ def _print_result(
             # By the whole trees: what was compared may be a part without the container.
             base = find_devices_dn(*sides.trees)
             direction = DiffDirection.for_sides(names, sides.live_index, scope_option)
-            print_diff(make_stdout_console(), difference, direction, base, with_secrets=with_secrets)
+            print_diff(make_stdout_console(), difference, direction, base, with_secrets=with_secrets, details=details)
             return
     print_text(pieces)

@@ -9,7 +9,12 @@ import click
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
 from dcmcfg.cli.completers import complete_ae_title
-from dcmcfg.cli.options.output_options import format_option, private_output_option
+from dcmcfg.cli.options.output_options import (
+    details_option,
+    format_option,
+    private_output_option,
+    require_details_form,
+)
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.archive_database import connect_database
@@ -80,6 +85,7 @@ from dcmcfg.verify.run import get_query_timeouts
     help="With --study, address of the archive instead of the one in the configuration.",
 )
 @format_option("text", "mermaid", "svg", "json", flags=("mermaid",))
+@details_option
 @private_output_option(lambda parameters: parameters["study"] is not None)
 @click.option("--svg", metavar="FILE", hidden=True, help="Also write a picture to FILE.")
 @site_options
@@ -95,6 +101,7 @@ def route_command(
     qido: bool,
     connect: str | None,
     form: str,
+    details: bool,
     svg: str | None,
 ) -> int:
     """Predict how the archive handles a C-MOVE.
@@ -106,6 +113,7 @@ def route_command(
     Exit codes: 0 the study is delivered if the prerequisites on other systems hold, 1 the archive refuses the request,
     or not everything is delivered.
     """
+    require_details_form(form, details=details)
     if svg == STDOUT and form != "text":
         raise click.UsageError(f"--svg - and --format {form} exclude each other")
     if study is not None and state is not None:
@@ -146,7 +154,7 @@ def route_command(
         case "svg":
             print_text(draw(build_sequence_diagrams(route)))
         case _ if svg != STDOUT:
-            print_route(route, located_study, states=states)
+            print_route(route, located_study, states=states, details=details)
     return 0 if is_delivered else 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import ssl
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field, replace
@@ -14,6 +15,7 @@ from dcmcfg.dicom.connect import open_socket, translate_connect_error
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
 from dcmcfg.dicom.uid_registry import format_uid_name
 from dcmcfg.dicom.ul.association import NOT_DICOM, Association, AssociationEnded, describe_abort
+from dcmcfg.dicom.ul.association_log import DICOM, MessageLog, log_contexts
 from dcmcfg.dicom.ul.command_set import CommandField, encode_request
 from dcmcfg.dicom.ul.negotiation import (
     Acceptance,
@@ -28,6 +30,7 @@ from dcmcfg.dicom.ul.request import DimseRequest
 from dcmcfg.dicom.ul.requested_connection import ConnectionClosed, PduTimeout, RequestedConnection
 from dcmcfg.dicom.ul.tls_failure import describe_lost_connection, suggest_tls_fix
 from dcmcfg.errors import DicomError, NotDicom, RejectedTransient, TlsHandshakeFailed, TransientDicomError
+from dcmcfg.protocol_log import PROTOCOL_LOG
 from dcmcfg.well_known_uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 
 _PEER_LOG = "its own log says more"
@@ -146,6 +149,54 @@ def _request_association(
     relational_sop_classes: Sequence[str],
 ) -> OpenAssociation:
     proposed = build_proposed_contexts(sop_classes, _TRANSFER_SYNTAXES)
+    label = f"{calling_ae_title} → {peer}"
+    with _log_request(f"A-ASSOCIATE {label}{' over TLS' if tls else ''}"):
+        connection, acceptance = _negotiate(
+            peer,
+            calling_ae_title,
+            proposed,
+            timeouts=timeouts,
+            tls=tls,
+            relational_sop_classes=relational_sop_classes,
+        )
+    message_log = None
+    if PROTOCOL_LOG.level:
+        log_contexts(
+            {number: each.abstract_syntax for number, each in proposed.items()}, acceptance.contexts, format_uid_name
+        )
+        message_log = MessageLog(label)
+    stall_timeout_s = min(timeouts.acse, timeouts.network)
+    ul_association = Association(connection, acceptance, stall_timeout_s, timeouts.acse, message_log=message_log)
+    return OpenAssociation(ul_association, peer, timeouts)
+
+
+@contextmanager
+def _log_request(request: str) -> Iterator[None]:
+    """Log the association that is asked for meanwhile as *request*."""
+    if not PROTOCOL_LOG.level:
+        yield
+        return
+    started, result = time.monotonic(), "failed"
+    try:
+        yield
+        result = "accepted"
+    except DicomError as error:
+        result = error.message
+        raise
+    finally:
+        PROTOCOL_LOG.log(DICOM, request, result, started)
+
+
+def _negotiate(
+    peer: Peer,
+    calling_ae_title: str,
+    proposed: Mapping[int, ProposedContext],
+    *,
+    timeouts: DicomTimeouts,
+    tls: ssl.SSLContext | None,
+    relational_sop_classes: Sequence[str],
+) -> tuple[RequestedConnection, Acceptance]:
+    """Return a connection with *peer*, and what it accepted of *proposed*."""
     connection = open_connection(peer, timeouts, tls)
     try:
         request = encode_association_request(
@@ -160,8 +211,7 @@ def _request_association(
     except BaseException:
         connection.close(ABORT_PDU)
         raise
-    stall_timeout_s = min(timeouts.acse, timeouts.network)
-    return OpenAssociation(Association(connection, acceptance, stall_timeout_s, timeouts.acse), peer, timeouts)
+    return connection, acceptance
 
 
 def open_connection(peer: Peer, timeouts: DicomTimeouts, tls: ssl.SSLContext | None = None) -> RequestedConnection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -17,13 +18,16 @@ from ldap3.core.exceptions import (
 )
 
 from dcmcfg.directory.failures import SUCCESS, raise_for_result, translate_ldap_errors
+from dcmcfg.directory.request_log import LDAP, format_result
 from dcmcfg.directory.server import LdapServerSettings
 from dcmcfg.directory.tls import VerifiedTls, build_handshake_ended_error, create_client_context
 from dcmcfg.errors import DirectoryError
 from dcmcfg.limits import LDAP_SETUP, Limit
+from dcmcfg.protocol_log import PROTOCOL_LOG
 
 #: The extended operation "Who am I?" (RFC 4532).
 WHO_AM_I = "1.3.6.1.4.1.4203.1.11.3"
+_STARTTLS = "extended 1.3.6.1.4.1.1466.20037 (StartTLS)"
 _PORTS = {"ldap": 389, "ldaps": 636}
 
 
@@ -43,8 +47,10 @@ def open_connection(server: LdapServerSettings) -> ldap3.Connection:
     connection = _build_connection(server, tls)
     try:
         with translate_ldap_errors(server.url, request_sent=False), _translate_non_ldap(server):
-            _secure_connection(connection, server, tls)
-            response = _bind(connection, server, tls)
+            with _log_request(f"connect {server.url}"):
+                _secure_connection(connection, server, tls)
+            with _log_request(f"bind {_format_identity(server)}", connection):
+                response = _bind(connection, server, tls)
         raise_for_result(response, f"{_format_identity(server)} @ {server.url}")
     except BaseException:
         close_connection(connection)
@@ -52,8 +58,24 @@ def open_connection(server: LdapServerSettings) -> ldap3.Connection:
     return connection
 
 
+@contextmanager
+def _log_request(request: str, connection: ldap3.Connection | None = None) -> Iterator[None]:
+    """Log what is asked meanwhile as *request*, with the result that *connection* has then."""
+    if not PROTOCOL_LOG.level:
+        yield
+        return
+    started, result = time.monotonic(), "failed"
+    try:
+        yield
+        result = "done" if connection is None else format_result(connection.result["result"])
+    finally:
+        PROTOCOL_LOG.log(LDAP, request, result, started)
+
+
 def close_connection(connection: ldap3.Connection) -> None:
     """Close *connection*, whatever state it is in."""
+    if PROTOCOL_LOG.level and not connection.closed:
+        PROTOCOL_LOG.log(LDAP, "unbind")
     with suppress(LDAPExceptionError, OSError):  # the peer may be gone already; there is nothing left to lose
         connection.unbind()
 
@@ -100,7 +122,7 @@ def _secure_connection(connection: ldap3.Connection, server: LdapServerSettings,
     try:
         connection.open(read_server_info=False)
         if server.starttls:
-            with _limit_received(connection, server):
+            with _log_request(_STARTTLS, connection), _limit_received(connection, server):
                 connection.start_tls(read_server_info=False)
     except LDAPExceptionError as error:
         if tls is not None and tls.failure is not None:

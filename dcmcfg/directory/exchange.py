@@ -8,6 +8,7 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+import time
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
@@ -17,7 +18,9 @@ from ldap3.core.exceptions import LDAPExceptionError
 
 from dcmcfg.directory.failures import LdapResponseTimeout
 from dcmcfg.directory.messages import UNSOLICITED_MESSAGE_ID, InvalidResponse, LdapResponse, ResponseBuffer
+from dcmcfg.directory.request_log import LDAP, RequestDescription, describe_request, format_result
 from dcmcfg.errors import ConnectionLost, DirectoryError
+from dcmcfg.protocol_log import PROTOCOL_LOG
 
 #: A message ID → the octets of the request under it.
 RequestEncoder = Callable[[int], bytes]
@@ -43,6 +46,7 @@ class Exchange:
         self._outgoing = bytearray()
         self._incoming = ResponseBuffer()
         self._pending: set[int] = set()
+        self._logged: dict[int, tuple[RequestDescription, float]] = {}  # by message ID, with the time of the request
 
     @property
     def pending_count(self) -> int:
@@ -58,7 +62,10 @@ class Exchange:
     def queue_request(self, request: RequestEncoder) -> int:
         """Have *request* go out with the next :meth:`collect_responses`; return its message ID."""
         number: int = self._connection.server.next_message_id()
-        self._outgoing += request(number)
+        octets = request(number)
+        if PROTOCOL_LOG.level:
+            self._logged[number] = describe_request(octets), time.monotonic()
+        self._outgoing += octets
         self._pending.add(number)
         return number
 
@@ -97,11 +104,19 @@ class Exchange:
         """Return *response*, which must be one to a request of ours."""
         if response.message_id in self._pending:
             self._pending.remove(response.message_id)
+            if response.message_id in self._logged:
+                self._log(response.message_id, format_result(response.result_code))
             return response
         if response.message_id == UNSOLICITED_MESSAGE_ID and response.name == _NOTICE_OF_DISCONNECTION:
             reason = " ".join(response.message.split())
             raise ConnectionLost(f"the server ended it: {reason or 'it gave no reason'}")
         raise InvalidResponse(f"it answered request {response.message_id}, which was not made")
+
+    def _log(self, message_id: int, result: str) -> None:
+        description, started = self._logged.pop(message_id)
+        PROTOCOL_LOG.log(LDAP, description.headline, result, started)
+        for detail in description.details:
+            PROTOCOL_LOG.log_detail(LDAP, detail)
 
     @contextmanager
     def _nonblocking_socket(self) -> Iterator[None]:
@@ -121,6 +136,8 @@ class Exchange:
             raise self._close_as_lost(error.message) from error
 
     def _close_as_lost(self, reason: str, error_class: type[ConnectionLost] = ConnectionLost) -> ConnectionLost:
+        for message_id in tuple(self._logged):
+            self._log(message_id, f"no result: {reason}")
         with suppress(LDAPExceptionError, OSError):
             self._connection.strategy.close()
         return error_class(f"the connection to the LDAP server was lost: {reason}", subject=self._url)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import ldap3
 from ldap3.operation.search import search_operation
@@ -13,16 +14,20 @@ from ldap3.protocol.rfc2696 import paged_search_control
 
 from dcmcfg.directory.failures import ADMIN_LIMIT_EXCEEDED, raise_for_result
 from dcmcfg.directory.referrals import MANAGE_DSA_IT, REF_ATTRIBUTE, Referral
+from dcmcfg.directory.request_log import LDAP, format_oid, format_result, quote_dn
 from dcmcfg.directory.search_responses import SearchCounter, SearchResultDone, read_search_entries
 from dcmcfg.directory.search_result_entry import InvalidLdapMessage
 from dcmcfg.directory.server import Scope
 from dcmcfg.dn import DN
+from dcmcfg.protocol_log import PROTOCOL_LOG
 
 _SCOPES: Mapping[Scope, Literal["BASE", "LEVEL", "SUBTREE"]] = {
     "base": "BASE",
     "one": "LEVEL",
     "subtree": "SUBTREE",
 }
+_SCOPE_NAMES = {0: "base", 1: "one", 2: "subtree"}
+_FILTER = "(objectClass=*)"
 #: Most configurations fit in one page of this size, and are then read as they are at one moment.
 _PAGE_SIZE = 5000
 #: Asked for where a server allows no larger pages (size.pr in OpenLDAP's limits); after it, no pages at all.
@@ -47,7 +52,7 @@ def search(
     """
     request = search_operation(
         str(base),
-        "(objectClass=*)",
+        _FILTER,
         _SCOPES[scope],
         ldap3.DEREF_NEVER,  # an alias is an entry of the tree like others; slapd takes four times as long with it
         list(attributes) if scope == "base" else [*attributes, REF_ATTRIBUTE],
@@ -87,16 +92,38 @@ def _search_page(
     if scope != "base":
         controls.append(build_control(MANAGE_DSA_IT, criticality=False, value=None))
     number: int = connection.send("searchRequest", request, controls or None)
-    done = None
+    started, done = time.monotonic(), None
     response = read_search_entries(
         connection.socket.recv, number, counter, lambda urls: on_referral(Referral.from_reference(urls))
     )
     try:
         done = yield from response if scope == "base" else _separate_referrals(response, on_referral)
     finally:
+        if PROTOCOL_LOG.level:
+            _log_search(request, done, started, message_id=number, controls=controls)
         if done is None:  # what is still to come would be taken for the answer to the next request
             connection.strategy.close()
     return done
+
+
+def _log_search(
+    request: Any,
+    done: SearchResultDone | None,
+    started: float,
+    *,
+    message_id: int,
+    controls: Sequence[Any],
+) -> None:
+    """Log the search *request* of ldap3; *done* is None where it was not read to its end."""
+    scope = _SCOPE_NAMES.get(int(request["scope"]), "")
+    count = "" if done is None else f", {done.entry_count} {'entry' if done.entry_count == 1 else 'entries'}"
+    result = "not read to its end" if done is None else f"{format_result(done.result_code)}{count}"
+    PROTOCOL_LOG.log(LDAP, f"search {quote_dn(str(request['baseObject']))} {scope} {_FILTER}", result, started)
+    attributes = ", ".join(map(str, request["attributes"]))
+    PROTOCOL_LOG.log_detail(LDAP, f"message ID {message_id}, attributes: {attributes}")
+    oids = [str(control["controlType"]) for control in controls]
+    if oids:
+        PROTOCOL_LOG.log_detail(LDAP, f"controls: {', '.join(map(format_oid, oids))}")
 
 
 def _separate_referrals(

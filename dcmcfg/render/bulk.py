@@ -22,9 +22,19 @@ _INDENT = " " * 4
 _GROUPS_SHOWN, _UIDS_SHOWN = 10, 5
 
 
-def print_bulk(report: BulkReport, notes: Sequence[str], next_steps: Sequence[str], console: Console) -> None:
-    """Print the headline, what was asked, why studies failed in groups, the slowest ones, what to do next."""
-    for line in _build_lines(report, notes, next_steps, console):
+def print_bulk(
+    report: BulkReport,
+    notes: Sequence[str],
+    next_steps: Sequence[str],
+    console: Console,
+    *,
+    details: bool = False,
+) -> None:
+    """Print the headline, what was asked, why studies failed in groups, the slowest ones, what to do next.
+
+    With *details* all groups with all their studies are printed, not only the first.
+    """
+    for line in _build_lines(report, notes, next_steps, console, details=details):
         line.rstrip()
         console.print(line, soft_wrap=True)
 
@@ -111,8 +121,10 @@ def _study_json(result: StudyResult, configuration_checksum: str) -> dict[str, A
 
 
 def _build_lines(
-    report: BulkReport, notes: Iterable[str], next_steps: Iterable[str], console: Console
+    report: BulkReport, notes: Iterable[str], next_steps: Iterable[str], console: Console, *, details: bool
 ) -> Iterator[Text]:
+    all_groups = report.summary.failure_groups
+    groups = all_groups if details else all_groups[:_GROUPS_SHOWN]
     yield from wrap_text(
         Text(report.headline, style=f"{HEADING} {SUCCESS if report.summary.all_successful else FAILURE}"), console, 0
     )
@@ -121,8 +133,8 @@ def _build_lines(
         yield from wrap_text(Text(escape_unprintable(sentence)), console, 0)
     yield Text()
     parts = [
-        *(("Failures", HEADING, _format_group(group)) for group in report.summary.failure_groups[:_GROUPS_SHOWN]),
-        *_remaining_groups_part(report.summary.failure_groups),
+        *(("Failures", HEADING, _format_group(group, details=details)) for group in groups),
+        *_remaining_groups_part(len(all_groups) - len(groups)),
         *([("Slowest", HEADING, _format_slowest(report, console))] if report.summary.slowest else []),
         ("Results", HEADING, Text(escape_unprintable(str(report.store)))),
         *(("Next step", NEXT_STEP, Text(escape_unprintable(step))) for step in next_steps),
@@ -152,21 +164,22 @@ def _build_header_lines(report: BulkReport) -> Iterator[str]:
         )
 
 
-def _format_group(group: FailureGroup) -> Text:
+def _format_group(group: FailureGroup, *, details: bool) -> Text:
     number = format_count(len(group.studies), "study", "studies", grouped=True)
     text = Text(escape_unprintable(f"{number}: {group.reason}"), style=FAILURE)
-    for each in group.studies[:_UIDS_SHOWN]:
+    shown = group.studies if details else group.studies[:_UIDS_SHOWN]
+    for each in shown:
         text.append(f"\n{escape_unprintable(each.study_uid)}", style="default")
-    if (hidden_count := len(group.studies) - _UIDS_SHOWN) > 0:
-        text.append(f"\nand {hidden_count:,} more (--csv FILE has all)", style="default")
+    if hidden_count := len(group.studies) - len(shown):
+        text.append(f"\nand {hidden_count:,} more (--details and --csv FILE have all)", style="default")
     if group.next_step:
         text.append(f"\nNext step: {escape_unprintable(group.next_step)}", style="default")
     return text
 
 
-def _remaining_groups_part(groups: Sequence[FailureGroup]) -> Iterator[tuple[str, str, Text]]:
-    if (hidden_count := len(groups) - _GROUPS_SHOWN) > 0:
-        yield "Failures", HEADING, Text(f"and {hidden_count:,} more reasons (--csv FILE has all)")
+def _remaining_groups_part(hidden_count: int) -> Iterator[tuple[str, str, Text]]:
+    if hidden_count:
+        yield "Failures", HEADING, Text(f"and {hidden_count:,} more reasons (--details and --csv FILE have all)")
 
 
 def _format_slowest(report: BulkReport, console: Console) -> Text:

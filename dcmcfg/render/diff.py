@@ -81,10 +81,18 @@ def _command_argument(name: str) -> str:
     return "-" if name == "standard input" else name
 
 
-def print_diff(console: Console, diff: TreeDiff, direction: DiffDirection, base: DN, *, with_secrets: bool) -> None:
+def print_diff(
+    console: Console,
+    diff: TreeDiff,
+    direction: DiffDirection,
+    base: DN,
+    *,
+    with_secrets: bool,
+    details: bool = False,
+) -> None:
     """Print a table of what differs, then how many entries do; or one line.
 
-    DNs are relative to *base*, the devices' container.
+    DNs are relative to *base*, the devices' container. With *details* all entries are shown, not only the first.
     """
     steps = diff.plan.steps
     if not steps:
@@ -92,15 +100,15 @@ def print_diff(console: Console, diff: TreeDiff, direction: DiffDirection, base:
         return
     print_line(console, format_single_line(direction.heading))
     rows = []
-    for step in steps[:SHOWN_ENTRIES]:
+    shown_count = len(steps) if details else SHOWN_ENTRIES
+    for step in steps[:shown_count]:
         entry = format_relative_dn(step.change.dn, base)
         for number, row in enumerate(_build_rows(step, with_secrets=with_secrets)):
             rows.append([escape_unprintable(cell) for cell in (entry if number == 0 else "", *row)])
     values = (Column(escape_unprintable(title), WrapMode.AUTO) for title in direction.columns)
     print_table(console, (Column("Entry", WrapMode.AT_COMMAS), Column("Attribute"), *values), rows)
-    if len(steps) > SHOWN_ENTRIES:
-        hidden_count = len(steps) - SHOWN_ENTRIES
-        print_line(console, f"… and {hidden_count} more entries; --format ldif, unified and json show all")
+    if hidden_count := len(steps[shown_count:]):
+        print_line(console, f"… and {hidden_count} more entries; --details shows all")
     print_line(console, _format_summary(diff, direction))
     if direction.reverse_hint:
         print_line(console, format_single_line(direction.reverse_hint))

@@ -46,11 +46,18 @@ _LABEL = 12  # columns
 _MAX_NAMED_UIDS = 5
 
 
-def print_route(route: Route, study: LocatedStudy | None = None, *, states: Sequence[StudyState] = ()) -> None:
+def print_route(
+    route: Route,
+    study: LocatedStudy | None = None,
+    *,
+    states: Sequence[StudyState] = (),
+    details: bool = False,
+) -> None:
     """Print *route*: what is asked, then for each state the messages, what stops them, and who must know whom.
 
     *study* is what the archive lists of the study that it is about. Where not everything arrives, the last line says in
-    which of *states*, which are those that were asked for (all that are set up when empty).
+    which of *states*, which are those that were asked for (all that are set up when empty). With *details*, all SOP
+    classes and transfer syntaxes are named, not only the first.
     """
     console = make_stdout_console()
     request = route.request
@@ -69,7 +76,7 @@ def print_route(route: Route, study: LocatedStudy | None = None, *, states: Sequ
     for path in route.paths:
         print_line(console, "")
         _print_path(console, path)
-    for line, state_names in _group_capability_limits(route.paths).items():
+    for line, state_names in _group_capability_limits(route.paths, details=details).items():
         print_line(console, "")
         _print_labelled(
             console, "Not sent", Text(escape_unprintable(f"{', '.join(state_names)}: {line}"), style=UNDECIDED)
@@ -151,11 +158,11 @@ def _print_steps(console: Console, steps: Sequence[RouteMessage]) -> None:
         )
 
 
-def _group_capability_limits(paths: Iterable[RetrievePath]) -> dict[str, list[str]]:
+def _group_capability_limits(paths: Iterable[RetrievePath], *, details: bool) -> dict[str, list[str]]:
     """Return what is kept back, each line once, with the states in which it is."""
     states_by_line: dict[str, list[str]] = {}
     for path in paths:
-        for line in _format_capability_limits(path.capability_limits):
+        for line in _format_capability_limits(path.capability_limits, details=details):
             states = states_by_line.setdefault(line, [])
             if path.study_state.value not in states:
                 states.append(path.study_state.value)
@@ -185,7 +192,7 @@ def _print_failure(console: Console, failure: RouteFailure) -> None:
         _print_labelled(console, "Next step", Text(escape_unprintable(failure.next_step), style=NEXT_STEP))
 
 
-def _format_capability_limits(limits: CapabilityLimits | None) -> Iterator[str]:
+def _format_capability_limits(limits: CapabilityLimits | None, *, details: bool) -> Iterator[str]:
     if limits is None:
         return
     for uids, reason in (
@@ -194,10 +201,11 @@ def _format_capability_limits(limits: CapabilityLimits | None) -> Iterator[str]:
         (limits.not_accepted_by_archive, "that the AE they come back to does not list as SCP"),
     ):
         if uids:
-            yield f"{format_count(len(uids), 'SOP class', 'SOP classes')} {reason}: {_format_uid_names(uids)}"
+            names = _format_uid_names(uids, details=details)
+            yield f"{format_count(len(uids), 'SOP class', 'SOP classes')} {reason}: {names}"
     if limits.reencoded_transfer_syntaxes:
         max_class_count = max(number for _, number in limits.reencoded_transfer_syntaxes)
-        syntaxes = _format_uid_names([uid for uid, _ in limits.reencoded_transfer_syntaxes])
+        syntaxes = _format_uid_names([uid for uid, _ in limits.reencoded_transfer_syntaxes], details=details)
         number = format_count(len(limits.reencoded_transfer_syntaxes), "transfer syntax", "transfer syntaxes")
         class_count = format_count(max_class_count, "SOP class", "SOP classes")
         yield (
@@ -206,10 +214,11 @@ def _format_capability_limits(limits: CapabilityLimits | None) -> Iterator[str]:
         )
 
 
-def _format_uid_names(uids: Sequence[str]) -> str:
-    hidden_count = len(uids) - _MAX_NAMED_UIDS
-    names = ", ".join(look_up_uid_name(uid) for uid in uids[:_MAX_NAMED_UIDS])
-    return f"{names} and {hidden_count} more (--json has all)" if hidden_count > 0 else names
+def _format_uid_names(uids: Sequence[str], *, details: bool) -> str:
+    shown = uids if details else uids[:_MAX_NAMED_UIDS]
+    names = ", ".join(map(look_up_uid_name, shown))
+    hidden_count = len(uids) - len(shown)
+    return f"{names} and {hidden_count} more (--details shows all)" if hidden_count else names
 
 
 def _print_labelled(console: Console, label: str, content: Text) -> None:

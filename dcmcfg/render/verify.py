@@ -44,8 +44,8 @@ _LABEL = 10  # columns
 def print_verdict(verdict: Verdict, evidence: Evidence, console: Console, *, details: bool = False) -> None:
     """Print the report on *console*: the headline, who asked whom, each part by itself, what to do next.
 
-    With *details* each C-STORE is printed, not only a summary of them. Lines are broken between words, where there is
-    a width: a UID stays in one piece, and no line ends in blanks.
+    With *details* each C-STORE and each UID is printed, not only a summary of them. Lines are broken between words,
+    where there is a width: a UID stays in one piece, and no line ends in blanks.
     """
     for line in _build_report_lines(verdict, evidence, console, details=details):
         console.print(line, soft_wrap=True)
@@ -61,8 +61,8 @@ def _build_report_lines(verdict: Verdict, evidence: Evidence, console: Console, 
         yield from wrap_text(line, console, 0)
     yield Text()
     parts = [
-        (Text("Reported", style=HEADING), _format_reported(verdict.report, evidence)),
-        (Text("Received", style=HEADING), _format_received(verdict.receipt, evidence)),
+        (Text("Reported", style=HEADING), _format_reported(verdict.report, evidence, details=details)),
+        (Text("Received", style=HEADING), _format_received(verdict.receipt, evidence, details=details)),
         *_transfers_part(evidence, details=details),
         (Text("Route", style=HEADING), _format_route(verdict.route)),
         *((Text("Next step", style=NEXT_STEP), Text(escape_unprintable(step))) for step in verdict.next_steps),
@@ -196,7 +196,7 @@ def _database_json(study: StoredStudy | None) -> dict[str, Any] | None:
     }
 
 
-def _format_reported(reported: ReportAssessment, evidence: Evidence) -> Text:
+def _format_reported(reported: ReportAssessment, evidence: Evidence, *, details: bool) -> Text:
     expected = "unknown" if reported.expected_count is None else str(reported.expected_count)
     status = "no final response" if reported.status is None else f"{reported.status:04X} {reported.meaning}"
     counters = f"completed={reported.completed}, failed={reported.failed}, warning={reported.warning}"
@@ -204,12 +204,12 @@ def _format_reported(reported: ReportAssessment, evidence: Evidence) -> Text:
     text.append(f"\n{counters} (expected: {expected})", style="default")
     if reported.comment:
         text.append(f"\nComment: {escape_unprintable(reported.comment)}", style="default")
-    _append_uids(text, "Failed", evidence.outcome.failed_sop_instance_uids)
+    _append_uids(text, "Failed", evidence.outcome.failed_sop_instance_uids, details=details)
     status_reasons = () if reported.status is None else (f"status {reported.status:04X}",)
     return _append_reasons(text, (reason for reason in reported.reasons if reason not in status_reasons))
 
 
-def _format_received(received: ReceiptAssessment, evidence: Evidence) -> Text:
+def _format_received(received: ReceiptAssessment, evidence: Evidence, *, details: bool) -> Text:
     destination = evidence.request.destination_ae_title
     if received.finding is ReceiptFinding.NOT_OBSERVED:
         return Text(
@@ -241,7 +241,7 @@ def _format_received(received: ReceiptAssessment, evidence: Evidence) -> Text:
         ("Duplicate", received.duplicates),
     )
     for label, uids in uid_groups:
-        _append_uids(text, label, uids)
+        _append_uids(text, label, uids, details=details)
     return _append_reasons(text, received.reasons)
 
 
@@ -251,11 +251,12 @@ def _transfers_part(evidence: Evidence, *, details: bool) -> Iterator[tuple[Text
         yield Text("Sent", style=HEADING), Text(lines)
 
 
-def _append_uids(text: Text, label: str, uids: Sequence[str]) -> None:
-    for uid in uids[:_UIDS_SHOWN]:
+def _append_uids(text: Text, label: str, uids: Sequence[str], *, details: bool) -> None:
+    shown_count = len(uids) if details else _UIDS_SHOWN
+    for uid in uids[:shown_count]:
         text.append(f"\n{label}: {escape_unprintable(uid)}", style="default")
-    if len(uids) > _UIDS_SHOWN:
-        text.append(f"\n{label}: {len(uids) - _UIDS_SHOWN} more (--json has all)", style="default")
+    if hidden_count := len(uids[shown_count:]):
+        text.append(f"\n{label}: {hidden_count} more (--details and --json have all)", style="default")
 
 
 def _format_route(route: RouteAssessment) -> Text:

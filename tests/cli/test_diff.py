@@ -51,7 +51,12 @@ def test_a_long_table_is_cut_and_says_what_shows_the_rest(run: Run, tmp_path: Pa
     one, other = written(tmp_path / "a.ldif", DEVICE), written(tmp_path / "b.ldif", DEVICE + "".join(more))
     text = run("diff", one, other).stdout
     assert text.count("(entry)") == 200
-    assert "… and 1 more entries; --format ldif, unified and json show all\n201 entries differ: 201 to add\n" in text
+    assert "… and 1 more entries; --details shows all\n201 entries differ: 201 to add\n" in text
+    detailed = run("diff", one, other, "--details").stdout
+    assert (detailed.count("(entry)"), "more entries" in detailed) == (201, False)
+    refused = run("diff", one, other, "--details", "--format", "ldif")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "Error: --details is for the form text: --format ldif has all details\n" in refused.stderr
     assert run("diff", one, other, "--ldif").stdout.count("changetype: add\n") == 201
 
 

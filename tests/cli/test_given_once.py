@@ -34,7 +34,7 @@ def test_each_option_of_each_command_is_refused_twice_or_takes_several_values(
 ) -> None:
     assert isinstance(command, UniqueOptionsCommand)
     for option in command.params:
-        if not isinstance(option, click.Option) or option.is_flag or option.multiple:
+        if not isinstance(option, click.Option) or option.is_flag or option.multiple or option.count:
             continue
         result = run(*name, *[option.opts[-1], *["x"] * option.nargs] * 2)
         names = "/".join(option.opts)

@@ -43,8 +43,11 @@ def test_a_purged_study_comes_back_to_the_archive_and_is_forwarded(run: Run, sit
         "\n"
         "Not sent    purged: 107 SOP classes that the destination does not list as SCP, although it lists others: "
         "Encapsulated PDF Storage, Encapsulated CDA Storage, Encapsulated STL Storage, Encapsulated OBJ Storage, "
-        "Encapsulated MTL Storage and 102 more (--json has all)\n"
+        "Encapsulated MTL Storage and 102 more (--details shows all)\n"
     )
+    detailed = run("route", "--dest", "WORKSTATION", "--state", "purged", "--calling", "VIEWER", "--details").stdout
+    assert "more (--details" not in detailed
+    assert len(detailed.partition("Encapsulated PDF Storage")[2].split(", ")) == 107
     assert site.octets() == before
 
 

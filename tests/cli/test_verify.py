@@ -299,7 +299,12 @@ def test_no_line_is_broken_and_none_ends_in_blanks_where_there_is_no_terminal(
     lines = result.stdout.splitlines()
     assert f"study {longest}" in lines
     missing = [line.partition("Missing: ")[2] for line in lines if "Missing: " in line]
-    assert missing == [*sorted(many.sop_instance_uids)[:10], "2 more (--json has all)"]
+    assert missing == [*sorted(many.sop_instance_uids)[:10], "2 more (--details and --json have all)"]
+    with scripted_archive(many, lambda _: MoveResponse(0xA702, "x" * 64)) as archive:
+        detailed = verify(archive, "--receive", "--details", study=longest).stdout.splitlines()
+    assert [line.partition("Missing: ")[2] for line in detailed if "Missing: " in line] == sorted(
+        many.sop_instance_uids
+    )
     assert f"          Comment: {'x' * 64}" in lines
     assert [line for line in lines if line != line.rstrip()] == []
     words = "Next step the external archive LONGTERM was to send straight to WORKSTATION"

@@ -64,10 +64,6 @@ RECALL = ("--recall", "--dest", "A")
         ),
         ((*ONE, "--evidence", "folder"), "--evidence: folder ends neither in .json nor in .html"),
         (
-            (*ONE, "--again", "--details"),
-            "--details is for one study, and --again makes a run over many, of which --csv, --junit and --html tell",
-        ),
-        (
             (*MANY, "--again", "--only-failed"),
             "--again asks for all studies anew, --only-failed for those that failed",
         ),
@@ -114,6 +110,7 @@ def test_what_has_no_meaning_is_refused_by_both_names(run: Run, arguments: tuple
         (*RECALL, "--query", "PatientID=1", "--qido", "--require-route", "--receive", "--require-observation"),
         ("--study", "1.2.3", "--temporary-dest", "--yes", "--receive", "--json"),
         (*ONE, "--csv", "-", "--details"),
+        (*ONE, "--again", "--details"),
         (*RECALL, "--format", "junit"),
         ("--clean-temporary", "--yes", "--format", "json"),
         ("--clean-temporary", "--yes", "--json"),

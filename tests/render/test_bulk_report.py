@@ -95,3 +95,14 @@ def test_a_slow_study_has_a_second_line_further_in_where_the_first_has_no_room(w
     shown = io.StringIO()
     print_bulk(report(slow), (), (), Console(file=shown, width=width))
     assert f"Slowest       0.50 s{between}{uid}\n" in shown.getvalue()
+
+
+@pytest.mark.parametrize("details", [False, True])
+def test_details_name_every_study_of_a_group(details: bool) -> None:
+    results = [result(number, VerificationOutcome.NOT_VERIFIED) for number in range(1, 9)]
+    shown = io.StringIO()
+    print_bulk(report(*results), (), (), Console(file=shown, width=200), details=details)
+    failures = shown.getvalue().partition("Failures")[2].partition("Slowest")[0]
+    named = [each.study_uid for each in results if f" {each.study_uid}\n" in failures]
+    assert len(named) == (8 if details else 5)
+    assert ("and 3 more (--details and --csv FILE have all)" in failures) is not details

@@ -18,7 +18,7 @@ from dcmcfg.cli.session.output import redirect_output
 F = TypeVar("F", bound=Callable[..., object])
 R = TypeVar("R")
 
-JSON = "json"
+TEXT, JSON = "text", "json"
 _OUTPUT_TEXT = "Write the output to FILE instead of standard output ('-')."
 
 
@@ -89,6 +89,12 @@ def file_option(
 def details_option(command: F) -> F:
     """Return *command* with ``--details``, to be called with ``details: bool``."""
     return click.option("--details", is_flag=True, help="Show all details of the report.")(command)
+
+
+def require_details_form(form: str, *, details: bool) -> None:
+    """Raise :class:`click.UsageError` for ``--details`` with a *form* other than text, which has all details."""
+    if details and form != TEXT:
+        raise click.UsageError(f"--details is for the form {TEXT}: --format {form} has all details")
 
 
 def _redirecting(command: Callable[..., R], is_private: Callable[[Mapping[str, Any]], bool]) -> Callable[..., R]:

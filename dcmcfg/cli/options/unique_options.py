@@ -11,20 +11,22 @@ import click
 
 from dcmcfg.cli.options.display_options import make_color_option
 from dcmcfg.cli.options.help_page import HelpPage
+from dcmcfg.cli.options.verbose_option import make_verbose_option
 
-_COLOR_OPTION, _LISTED_COLOR_OPTION = make_color_option(hidden=True), make_color_option(hidden=False)
+_HIDDEN_OPTIONS = (make_color_option(hidden=True), make_verbose_option(hidden=True))
+_LISTED_OPTIONS = (make_color_option(hidden=False), make_verbose_option(hidden=False))
 
 
 class UniqueOptionsCommand(HelpPage):
     """A command whose options are given once, unless they take several values.
 
-    It has ``--color``, which only the program's own help lists.
+    It has ``--color`` and ``-v``, which only the program's own help lists.
     """
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the command's parameters, and the options that every command has."""
         params = super().get_params(ctx)
-        return [*params, _LISTED_COLOR_OPTION if ctx.parent is None else _COLOR_OPTION]
+        return [*params, *(_LISTED_OPTIONS if ctx.parent is None else _HIDDEN_OPTIONS)]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse as click does; raises :class:`click.UsageError` for an option that contradicts an earlier one."""

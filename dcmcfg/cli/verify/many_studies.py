@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dcmcfg.bulk.attempt import MoveTracker, StudyEvidence, StudyRequester, keep_verdict_unchanged
-from dcmcfg.bulk.report import BulkReport
 from dcmcfg.bulk.requirements import ResultRequirements
 from dcmcfg.bulk.run import RunEnding
 from dcmcfg.bulk.run_options import ReceiverKind, RunParameters, collect_run_parameters
@@ -154,7 +153,9 @@ def verify_many(
             active_destination.extend_json(make_json) if active_destination else make_json
         )
         if not run.as_json:
-            _print_summary(report, notes, next_steps, on_stderr=STDOUT in run.reports.files.values())
+            console = make_stderr_console() if STDOUT in run.reports.files.values() else make_stdout_console()
+            print_bulk(report, notes, next_steps, console, details=run.details)
+            sys.stdout.flush()
         for folder in files.paths:
             print_message(f"evidence: {folder}")
         if run.reports.files:
@@ -162,12 +163,6 @@ def verify_many(
 
             write_report_files(run, report)
     return code, make_json
-
-
-def _print_summary(report: BulkReport, notes: tuple[str, ...], next_steps: tuple[str, ...], *, on_stderr: bool) -> None:
-    """Print the summary; *on_stderr*, where standard output is for a file, on standard error."""
-    print_bulk(report, notes, next_steps, make_stderr_console() if on_stderr else make_stdout_console())
-    sys.stdout.flush()
 
 
 def _note_stored_result(bulk: BulkOptions, source: StudySource) -> Iterator[str]:

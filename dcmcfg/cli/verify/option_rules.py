@@ -87,11 +87,6 @@ _RULES: tuple[_RequiresAnyOf | _ConflictsWith | _AllowsOnly, ...] = (
     _ConflictsWith(("--study",), ("--studies", "--query"), "name the studies in one way: {one} and {other} are two"),
     _ConflictsWith(("--studies",), ("--query",), "name the studies in one way: {one} and {other} are two"),
     _ConflictsWith(_SINGLE_STUDY_OPTIONS, (_SEVERAL_STUDIES,), "{one} is for one study, and {other} makes them many"),
-    _ConflictsWith(
-        ("--details",),
-        (_SEVERAL_STUDIES, _STORED_STUDY),
-        "{one} is for one study, and {other} makes a run over many, of which --csv, --junit and --html tell",
-    ),
     _ConflictsWith(("--details",), ("--json",), "{one} adds to the report, and {other} has all of it anyway"),
     _ConflictsWith(_RUN_OPTIONS, (_SINGLE_STUDY,), "{one} is for many studies, and {other} names one: leave it out"),
     _ConflictsWith(("--again",), ("--only-failed",), "{one} asks for all studies anew, {other} for those that failed"),

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 from dcmcfg.dicom.storage.incoming_data_set import IncomingDataSet
 from dcmcfg.dicom.storage.service import RequestOrigin, StorageScp, accepts_abstract_syntax
+from dcmcfg.dicom.uid_registry import format_uid_name
 from dcmcfg.dicom.ul.accepted_connection import AcceptedConnection, ConnectionEnded, PduReader
+from dcmcfg.dicom.ul.association_log import DICOM, format_pdu_type, log_contexts, log_served
 from dcmcfg.dicom.ul.command_set import CommandSet, decode_command_set
 from dcmcfg.dicom.ul.negotiation import LOCAL_LIMIT_EXCEEDED, encode_rejection, find_rejection, negotiate
 from dcmcfg.dicom.ul.pdu import (
@@ -23,6 +25,7 @@ from dcmcfg.dicom.ul.pdu import (
     build_unexpected_pdu_violation,
     split_into_pdus,
 )
+from dcmcfg.protocol_log import PROTOCOL_LOG
 
 #: The longest PDU that we take.
 MAXIMUM_LENGTH = 1 << 18
@@ -81,6 +84,11 @@ class StorageAssociation:
         self._calling, self._maximum_length = request.calling_ae_title, request.maximum_length
         self._peer = f"{self._calling} ({self._peer})"
         rejection = LOCAL_LIMIT_EXCEEDED if is_over_limit else find_rejection(request, self._scp.ae_title)
+        if PROTOCOL_LOG.level:
+            result = "accepted" if rejection is None else str(rejection)
+            PROTOCOL_LOG.log(DICOM, f"A-ASSOCIATE {self._label}", result)
+            proposed = {number: each.abstract_syntax for number, each in request.contexts.items()}
+            log_contexts(proposed, contexts, format_uid_name)
         if rejection is not None:
             self._scp.on_problem(f"{self._peer} called {request.called_ae_title}: {rejection}")
             return encode_rejection(rejection)
@@ -92,10 +100,16 @@ class StorageAssociation:
         self._connection.clear_deadline()
         return None
 
+    @property
+    def _label(self) -> str:
+        return f"{self._peer} → {self._scp.ae_title}"
+
     def _take_pdu(self) -> bytes | None:
         """Take one PDU of the established association; return what is left to say where that ends it."""
         self._take_fragments()
         kind, length = self._reader.read_header()
+        if PROTOCOL_LOG.level and kind != PduType.P_DATA:
+            PROTOCOL_LOG.log(DICOM, f"association {self._label}", f"ended by {format_pdu_type(kind)}")
         match kind:
             case PduType.P_DATA if length <= MAX_PDU_OCTETS:
                 self._take_values(length)
@@ -177,5 +191,7 @@ class StorageAssociation:
 
     def _respond(self, command: CommandSet, data_set: IncomingDataSet | None) -> None:
         response = self._scp.handle_request(command, data_set, self._origins[self._context_id])
+        if PROTOCOL_LOG.level:
+            log_served(self._label, command, response)
         if response is not None:
             self._connection.send(split_into_pdus(response, COMMAND_BIT, self._context_id, self._maximum_length))

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
+from dcmcfg.dicom.ul.association_log import MessageLog
 from dcmcfg.dicom.ul.command_set import MESSAGE_ID_BEING_RESPONDED_TO, CommandSet, decode_command_set
 from dcmcfg.dicom.ul.negotiation import Acceptance
 from dcmcfg.dicom.ul.pdu import (
@@ -120,7 +121,7 @@ class DimseResponseTimeout(AssociationEnded):
 
 
 class Association:
-    """An established association on *connection*.
+    """An established association on *connection*; *message_log* logs its messages where that is wanted.
 
     ``end_reason`` is the first thing that ended it, in words; ``""`` while nothing has. The peer must finish what it
     began to send within *stall_timeout_s* seconds, and a release within *release_timeout_s*. Another thread may call
@@ -128,7 +129,13 @@ class Association:
     """
 
     def __init__(
-        self, connection: RequestedConnection, acceptance: Acceptance, stall_timeout_s: float, release_timeout_s: float
+        self,
+        connection: RequestedConnection,
+        acceptance: Acceptance,
+        stall_timeout_s: float,
+        release_timeout_s: float,
+        *,
+        message_log: MessageLog | None = None,
     ) -> None:
         self.connection = connection
         self.acceptance = acceptance
@@ -138,6 +145,7 @@ class Association:
         self._is_releasing = False
         self._incoming = MessageAssembler(acceptance.contexts.keys())
         self._messages: deque[DimseMessage] = deque()
+        self._log = message_log
         with _OPEN_LOCK:
             _OPEN.add(self)
 
@@ -155,6 +163,8 @@ class Association:
 
     def send(self, context_id: int, command_set: bytes, data_set: bytes | None = None) -> None:
         """Send a message; raises :class:`AssociationEnded`."""
+        if self._log is not None:
+            self._log.log_sent(command_set, data_set)
         self._send(encode_message(command_set, data_set, context_id, self.acceptance.maximum_length))
 
     def wait_for_response(self, message_id: int, seconds: float) -> DimseMessage | None:
@@ -208,6 +218,8 @@ class Association:
             message = self._messages.popleft()
             if not message.command.is_response:
                 raise self._end(NOT_DICOM, ABORT_PDU)
+            if self._log is not None:
+                self._log.log_received(message.command, message.data_set)
             answered_message_id = message.command.number(MESSAGE_ID_BEING_RESPONDED_TO)
             if answered_message_id == message_id:
                 return message
@@ -268,6 +280,8 @@ class Association:
     def _end(self, reason: str, final_pdu: bytes = b"") -> AssociationEnded:
         """Close the connection after *final_pdu*; return what to raise."""
         self.end_reason = reason
+        if self._log is not None:
+            self._log.log_end(reason)
         with _OPEN_LOCK:
             _OPEN.discard(self)
         self.connection.close(final_pdu)

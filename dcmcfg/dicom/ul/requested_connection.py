@@ -11,7 +11,9 @@ import socket
 import ssl
 import time
 
+from dcmcfg.dicom.ul.association_log import log_pdu, log_pdus
 from dcmcfg.dicom.ul.pdu import HEADER, MAX_PDU_OCTETS
+from dcmcfg.protocol_log import PROTOCOL_LOG
 
 _LINGER_S = 1.0
 
@@ -86,10 +88,14 @@ class RequestedConnection:
         """
         deadline = time.monotonic() + seconds
         kind, length = HEADER.unpack(self._take(HEADER.size, deadline))
+        if PROTOCOL_LOG.level:
+            log_pdu("received", kind, length)
         return kind, self._take(length, deadline) if length <= MAX_PDU_OCTETS else b""
 
     def send(self, octets: bytes, seconds: float) -> None:
         """Send all of *octets*; raises :class:`ConnectionClosed`."""
+        if PROTOCOL_LOG.level:
+            log_pdus("sent", octets)
         try:
             self.connection.settimeout(seconds)
             self.connection.sendall(octets)
@@ -98,6 +104,8 @@ class RequestedConnection:
 
     def close(self, final_pdu: bytes = b"") -> None:
         """Send *final_pdu*, wait a moment for the peer to close, so that it is not lost, then close."""
+        if PROTOCOL_LOG.level:
+            log_pdus("sent", final_pdu)
         close_gracefully(self.connection, final_pdu)
         self._selector.close()
         self._awake.close()

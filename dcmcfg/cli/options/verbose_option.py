@@ -1,0 +1,32 @@
+"""The option ``-v/--verbose``, which every command has, and which is also accepted before the command.
+
+Kept apart: ``dcmcfg --help`` loads it, and does not load the other output options.
+"""
+
+from __future__ import annotations
+
+import click
+
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.protocol_log import enable_protocol_log
+
+
+def make_verbose_option(*, hidden: bool) -> click.Option:
+    """Return the option; ``-v`` before and after the command add up."""
+    return click.Option(
+        ["-v", "--verbose"],
+        count=True,
+        expose_value=False,
+        hidden=hidden,
+        callback=_enable_log,
+        help="Print each LDAP, DICOM and HTTP request on standard error; -vv prints more of the protocol.",
+    )
+
+
+def _enable_log(ctx: click.Context, param: click.Parameter, value: int) -> None:  # noqa: ARG001 — click's signature
+    if value:
+        ctx.with_resource(enable_protocol_log(value, _print_line))
+
+
+def _print_line(line: str) -> None:
+    click.echo(escape_unprintable(line), err=True)
