@@ -241,10 +241,14 @@ class Device:
         )
 
     def _build_network_ae(self, entry: Entry) -> NetworkAE:
-        by_dn = {self.tree.key(connection.dn): connection for connection in self.connections}
         references = (self._parse_reference(text) for text in entry.texts(DICOM_NETWORK_CONNECTION_REFERENCE))
-        found = tuple(by_dn[key] for key in references if key in by_dn)
+        by_key = self._connections_by_key
+        found = tuple(by_key[key] for key in references if key in by_key)
         return NetworkAE(entry, self, entry.text(DICOM_AE_TITLE) or "", found, self._is_installed(entry))
+
+    @cached_property
+    def _connections_by_key(self) -> Mapping[NormalDN | None, Connection]:
+        return {self.tree.key(connection.dn): connection for connection in self.connections}
 
     def _parse_reference(self, reference: str) -> NormalDN | None:
         """Return what *reference* is compared by, None when it is no DN: a file may hold anything."""

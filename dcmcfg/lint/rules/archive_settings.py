@@ -65,7 +65,7 @@ def _find_ae_without_web_app(context: LintContext) -> Iterator[Violation]:
 
 def _find_preferred_transfer_syntax_order(context: LintContext) -> Iterator[Violation]:
     name = "dcmPreferredTransferSyntax"
-    for entry in context.tree.sorted_entries():
+    for entry in context.tree.index.find_by_attribute(name):
         for value in entry.values(name):
             if not _ORDINAL.match(value):
                 yield Violation(entry.dn, "its first three characters are cut off as an ordinal", name, value)

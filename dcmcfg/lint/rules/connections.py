@@ -119,8 +119,8 @@ def _find_ae_not_installed(context: LintContext) -> Iterator[Violation]:
 
 
 def _find_connection_named_by_address(context: LintContext) -> Iterator[Violation]:
-    for entry in context.tree.sorted_entries():
-        if entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS) and COMMON_NAME in entry:
+    for entry in context.tree.index.find_by_class(DICOM_NETWORK_CONNECTION_OBJECT_CLASS):
+        if COMMON_NAME in entry:
             naming = {kind.lower() for kind, _ in entry.dn.rdn.parts}
             if COMMON_NAME not in naming:
                 message = "it has a cn and is named by its host, so the archive looks for it under another DN"

@@ -40,7 +40,7 @@ def _find_mixed_retrieve_not_forwarded(context: LintContext) -> Iterator[Violati
 
 
 def _find_move_scp_pair_format(context: LintContext) -> Iterator[Violation]:
-    for entry in context.entries_to_check:
+    for entry in context.entries_with(C_STORE_SCU_OF_C_MOVE_SCP):
         for value in entry.values(C_STORE_SCU_OF_C_MOVE_SCP) if entry.is_a(ARCHIVE_DEVICE_OBJECT_CLASS) else ():
             if b"=" not in value:
                 message = "it is not CALLING=SCP, so the archive does not load the device"

@@ -12,7 +12,7 @@ from dcmcfg.model.registries import REGISTRIES, WILDCARD
 
 def _find_registry_orphan(context: LintContext) -> Iterator[Violation]:
     for registry in REGISTRIES:
-        carried_names = registry.index_names(context.tree.sorted_entries())
+        carried_names = registry.index_names(context.tree.index.find_by_class(registry.kind.value.object_class))
         for entry in registry.find_entries(context.tree):
             name = entry.text(registry.kind.value.attribute)
             if name is not None and name not in carried_names:
@@ -28,7 +28,8 @@ def _find_registry_missing(context: LintContext) -> Iterator[Violation]:
             continue  # the archive makes it when it registers the first name
         attribute = registry.kind.value.attribute
         known = {entry.text(attribute) for entry in registry.find_entries(context.tree)}
-        for name, entry in registry.index_names(context.tree.sorted_entries()).items():
+        carriers = context.tree.index.find_by_class(registry.kind.value.object_class)
+        for name, entry in registry.index_names(carriers).items():
             if name not in known and name != WILDCARD:
                 added = Add(registry.build_entry(container.dn, name))
                 changes = (added,) if added.dn not in context.tree else ()

@@ -56,12 +56,7 @@ def _classify(context: LintContext, reference: Reference) -> str:
 
 def _build_finder(rule_name: str) -> Callable[[LintContext], Iterator[Violation]]:
     def find_violations(context: LintContext) -> Iterator[Violation]:
-        for reference in find_looked_up_references(context):
-            name = reference.name
-            if name == WILDCARD_TITLE or context.references.resolve(reference) is not None:
-                continue
-            if _classify(context, reference) != rule_name or _is_other_title(context, reference):
-                continue
+        for reference in context.compute_once(_group_unknown_references).get(rule_name, ()):
             yield Violation(
                 reference.dn,
                 _build_message(context, reference),
@@ -72,6 +67,19 @@ def _build_finder(rule_name: str) -> Callable[[LintContext], Iterator[Violation]
             )
 
     return find_violations
+
+
+def _group_unknown_references(context: LintContext) -> dict[str, list[Reference]]:
+    """Return the references to titles that no AE carries, by the name of the rule that each breaks."""
+    found: dict[str, list[Reference]] = {}
+    for reference in find_looked_up_references(context):
+        if (
+            reference.name != WILDCARD_TITLE
+            and context.references.resolve(reference) is None
+            and not _is_other_title(context, reference)
+        ):
+            found.setdefault(_classify(context, reference), []).append(reference)
+    return found
 
 
 def _build_command(context: LintContext, reference: Reference) -> tuple[str, ...]:

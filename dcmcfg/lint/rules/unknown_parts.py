@@ -35,7 +35,7 @@ def _build_message(context: LintContext, kind: EntityKind, name: str, *, local: 
 
 
 def _list_names(context: LintContext, kind: EntityKind) -> set[str]:
-    entries = (entry for entry in context.tree.entries.values() if entry.is_a(kind.value.object_class))
+    entries = context.tree.index.find_by_class(kind.value.object_class)
     return {name for entry in entries if (name := entry.text(kind.value.attribute)) is not None}
 
 
