@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from dcmcfg.cli.options.output_options import format_option, output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.no_match import report_matches
@@ -21,9 +22,9 @@ from dcmcfg.settings import Settings
 @click.command("aes", cls=SiteCommand)
 @click.argument("pattern", default="")
 @site_options
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print it as CSV that 'dcmcfg onboard' reads.")
-def aes_command(settings: Settings, *, pattern: str, as_json: bool, as_csv: bool) -> int:
+@format_option("table", "csv", "json", flags=("csv",))
+@output_option
+def aes_command(settings: Settings, *, pattern: str, form: str) -> int:
     """List the AEs of all devices, with their addresses.
 
     PATTERN picks those whose title, device or host has it in it, or fits it as a whole where it has * or ?; case does
@@ -32,16 +33,14 @@ def aes_command(settings: Settings, *, pattern: str, as_json: bool, as_csv: bool
 
     Exit code: 1 when PATTERN fits none.
     """
-    if as_json and as_csv:
-        raise click.UsageError("--json and --csv exclude each other")
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
     device_name = settings.device_from_option
     all_aes = configuration.get_device(device_name).network_aes if device_name else tuple(configuration.network_aes())
     aes = filter_aes(all_aes, pattern)
-    if as_json:
+    if form == "json":
         print_json({"aes": [ae_json(ae) for ae in aes]})
-    elif as_csv:
+    elif form == "csv":
         print_text([write_rows(map(make_row_values_without_secrets, aes))])
     else:
         print_aes(make_stdout_console(), aes)

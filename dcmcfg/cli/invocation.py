@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from collections.abc import Callable
@@ -25,7 +26,8 @@ class Invocation:
     ``may_have_changed`` is true from the first request that may change something: a failure that nobody foresaw is exit
     code 4 from there on, and 3 before. ``arguments`` are the arguments that the program was called with.
     ``changes_directory`` is true in a command that can change the directory, ``skip_schema_check`` where the server
-    alone judges what its schema allows. ``json_printed`` is true once the JSON object of ``--json`` is printed; until
+    alone judges what its schema allows. ``json_before_command`` is true if ``--json`` came before the command.
+    ``json_printed`` is true once the JSON object of ``--json`` is printed; until
     then ``partial_result``, if any, returns what it would hold were the command to end now, for a failure to be told
     in. ``printed_warnings`` are the warnings of a credential that leaves this machine unencrypted, each printed once.
     """
@@ -35,6 +37,7 @@ class Invocation:
     site_options: dict[str, str] = field(default_factory=dict)
     may_have_changed: bool = False
     changes_directory: bool = False
+    json_before_command: bool = False
     skip_schema_check: bool = False
     json_printed: bool = False
     partial_result: Callable[[], dict[str, Any]] | None = None
@@ -42,9 +45,14 @@ class Invocation:
 
     @property
     def json_requested(self) -> bool:
-        """Whether ``--json`` was asked for; known before, and without, the command line being understood."""
+        """Whether ``--json`` or ``--format json`` is among the arguments, also if they cannot be parsed."""
         end = self.arguments.index("--") if "--" in self.arguments else len(self.arguments)
-        return "--json" in self.arguments[:end]
+        arguments = self.arguments[:end]
+        return (
+            "--json" in arguments
+            or "--format=json" in arguments
+            or ("--format", "json") in itertools.pairwise(arguments)
+        )
 
     @property
     def command_line(self) -> str:

@@ -89,16 +89,19 @@ class Program(UniqueOptionsCommand, click.Group):
 )
 @add_site_options
 @limit_option
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, whatever the command.")
 @click.version_option(__version__, prog_name="dcmcfg", message="%(prog)s %(version)s")
 @click.pass_context
-def program(ctx: click.Context, /, **site: str | None) -> None:
+def program(ctx: click.Context, /, *, as_json: bool, **site: str | None) -> None:
     """Configure a dcm4chee-arc archive, and prove that it works.
 
     The options below may also follow the command. Without them the site is that of a profile or the environment,
     and last a stock installation on this machine.
     """
     options = {name: value for name, value in site.items() if value is not None}
-    ctx.ensure_object(invocation.Invocation).site_options.update(options)
+    run = ctx.ensure_object(invocation.Invocation)
+    run.site_options.update(options)
+    run.json_before_command = as_json
 
 
 def main() -> None:

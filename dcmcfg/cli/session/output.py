@@ -7,10 +7,11 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from stat import S_IMODE
+from typing import TextIO
 
 import click
 
@@ -128,12 +129,46 @@ def write_octets(target: str, octets: bytes) -> None:
         raise _make_write_error(error, target, path) from error
 
 
+@contextmanager
+def redirect_output(target: str, *, private: bool) -> Iterator[None]:
+    """Write what is printed on standard output meanwhile to the file *target*; ``-`` is standard output itself.
+
+    An existing file is replaced, whole or not at all, and keeps its permissions. A new *private* file is readable by
+    its owner only. If an exception is raised meanwhile, the file stays as it was. Raises :class:`DcmcfgError`, at
+    once if possible, when the file cannot be written.
+    """
+    if target == STDOUT:
+        yield
+        return
+    require_writable_file(target, must_be_new=False)
+    path = Path(target).resolve()
+    try:
+        if path.exists() and not path.is_file():
+            with path.open("w", encoding="utf-8") as file, redirect_stdout(file):
+                yield
+            return
+        with (
+            _open_and_rename(path, private=private and not path.exists(), must_be_new=False) as file,
+            redirect_stdout(file),
+        ):
+            yield
+    except OSError as error:
+        invocation.current().json_printed = False
+        raise _make_write_error(error, target, path) from error
+
+
 def _write_and_rename(path: Path, text: Iterable[str], *, private: bool, must_be_new: bool) -> None:
-    """Write a temporary file beside *path*, which then gets its name."""
+    with _open_and_rename(path, private=private, must_be_new=must_be_new) as file:
+        file.writelines(text)
+
+
+@contextmanager
+def _open_and_rename(path: Path, *, private: bool, must_be_new: bool) -> Iterator[TextIO]:
+    """Open a temporary file beside *path*, which then gets its name; an exception meanwhile removes it."""
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.writelines(text)
+            yield file
             if private:
                 file.flush()
                 os.fsync(file.fileno())

@@ -1,0 +1,124 @@
+"""The output options, which mean the same on every command: ``-o``, ``--format``, ``--json`` and ``--details``.
+
+:func:`json_option` adds ``--json`` to a command, :func:`format_option` adds ``--format`` and ``--json``, and
+:func:`output_option` adds ``-o/--output``. ``--json`` is also accepted before the command.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from dcmcfg.cli import invocation
+from dcmcfg.cli.session.output import redirect_output
+
+F = TypeVar("F", bound=Callable[..., object])
+R = TypeVar("R")
+
+JSON = "json"
+_OUTPUT_TEXT = "Write the output to FILE instead of standard output ('-')."
+
+
+def json_option(command: F) -> F:
+    """Return *command* with ``--json``, to be called with ``as_json: bool``; true also for ``--json`` before it."""
+    return click.option(
+        "--json", "as_json", is_flag=True, callback=_add_json_before_command, help="Print the result as JSON."
+    )(command)
+
+
+def format_option(*names: str, flags: Sequence[str] = ()) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Return what adds ``--format`` with *names* and ``--json`` to a command, to be called with ``form: str``.
+
+    The first name is the default. Each of *flags* is a name that also has a hidden option of its own, such as
+    ``--csv``. Two options that name different forms are a usage error.
+    """
+
+    def add(command: Callable[..., R]) -> Callable[..., R]:
+        @functools.wraps(command)
+        def with_format(*, form: str | None, form_flag: str | None, **parameters: object) -> R:
+            return command(form=_resolve_format(form, form_flag) or names[0], **parameters)
+
+        options = [
+            click.option("--format", "form", type=click.Choice(names), help=f"Output format; {names[0]} by default."),
+            click.option("--json", "form_flag", flag_value=JSON, help="Same as --format json."),
+            *(click.option(f"--{name}", "form_flag", flag_value=name, hidden=True) for name in flags),
+        ]
+        for option in reversed(options):
+            with_format = option(with_format)
+        return with_format
+
+    return add
+
+
+def output_option(command: Callable[..., R]) -> Callable[..., R]:
+    """Return *command* with ``-o/--output FILE``: what it prints on standard output goes to FILE, whole or not at all.
+
+    An existing FILE is replaced. If the command raises an error, FILE stays as it was.
+    """
+    return _redirecting(command, _is_public)
+
+
+def private_output_option(
+    is_private: Callable[[Mapping[str, Any]], bool],
+) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Return what :func:`output_option` is, for output that may hold secrets or name patients' studies.
+
+    If *is_private* is true of the command's parameters, a new FILE is readable by its owner only.
+    """
+    return lambda command: _redirecting(command, is_private)
+
+
+def file_option(
+    metavar: str, help_text: str, kind: click.ParamType[Any] | None = None
+) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Return what adds ``-o/--output`` to a command that writes its file itself; it is called with ``output``.
+
+    The parameter is what *kind* makes of the value (a string by default), or None.
+    """
+
+    def add(command: Callable[..., R]) -> Callable[..., R]:
+        hidden = click.option("--out", "output", type=kind, hidden=True)(command)
+        return click.option("-o", "--output", "output", metavar=metavar, type=kind, help=help_text)(hidden)
+
+    return add
+
+
+def details_option(command: F) -> F:
+    """Return *command* with ``--details``, to be called with ``details: bool``."""
+    return click.option("--details", is_flag=True, help="Show all details of the report.")(command)
+
+
+def _redirecting(command: Callable[..., R], is_private: Callable[[Mapping[str, Any]], bool]) -> Callable[..., R]:
+    @functools.wraps(command)
+    def with_output(*, output: str | None, **parameters: Any) -> R:
+        if output is None:
+            return command(**parameters)
+        with redirect_output(output, private=is_private(parameters)):
+            return command(**parameters)
+
+    return file_option("FILE", _OUTPUT_TEXT)(with_output)
+
+
+def _is_public(_: Mapping[str, Any]) -> bool:
+    return False
+
+
+def _resolve_format(form: str | None, form_flag: str | None) -> str | None:
+    """Return the one form that the options name, None without any; raises :class:`click.UsageError` for two."""
+    spellings = {
+        **({form: f"--format {form}"} if form is not None else {}),
+        **({form_flag: f"--{form_flag}"} if form_flag is not None else {}),
+    }
+    if invocation.current().json_before_command:
+        spellings[JSON] = "--json"
+    if len(spellings) > 1:
+        first, second, *_ = sorted(spellings.values())
+        raise click.UsageError(f"{first} and {second} exclude each other")
+    return next(iter(spellings), None)
+
+
+def _add_json_before_command(ctx: click.Context, param: click.Parameter, value: bool) -> bool:  # noqa: ARG001 — click's signature
+    return value or ctx.ensure_object(invocation.Invocation).json_before_command
