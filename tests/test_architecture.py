@@ -98,7 +98,8 @@ UNKNOWN = "(computed)"
 #: Module → the modules that it imports inside a function, because most runs do without them and would start slower:
 #: each command's module only when that command runs, what completes options only when a shell asks, HTTP only when an
 #: archive is asked, the keychain's library only when a secret is kept there, pydicom only when a file or text beyond
-#: ASCII is read, cryptography only when the tree has certificates, and what a package exports only when somebody uses the name. Such an import makes no cycle.
+#: ASCII is read, cryptography only when the tree has certificates, and what a package exports only when somebody uses
+#: the name. Such an import makes no cycle.
 LAZY: Mapping[str, frozenset[str]] = {
     "dcmcfg.cli.command_loader": frozenset({UNKNOWN}),  # tests/cli/test_main.py loads each command
     "dcmcfg.cli.options.site_settings": frozenset({"dcmcfg.cli.completers"}),

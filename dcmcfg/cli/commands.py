@@ -46,8 +46,7 @@ SECTIONS = {
         "onboard": Command("onboard", "onboard_command", "Add the AEs of a file, a row each."),
     },
     "Check": {
-        "check": Command("check", "check_command", "Find errors in the tree, or in LDIF files."),
-        "lint": Command("lint", "lint_command", "Find what will not work, before anyone tries."),
+        "check": Command("check", "check_command", "Check the configuration for problems."),
     },
     "Files": {
         "export-ldif": Command("export_ldif", "export_ldif_command", "Write the configuration as LDIF."),
@@ -86,6 +85,7 @@ COMMANDS = {name: command for section in SECTIONS.values() for name, command in 
 ALIASES = {
     "aes": "ae list",
     "devices": "device list",
+    "lint": "check",
 }
 
 

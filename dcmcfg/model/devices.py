@@ -14,6 +14,7 @@ from dcmcfg.schema_names import (
     ARCHIVE_DEVICE_OBJECT_CLASS,
     DCM_PROTOCOL,
     DICOM_AE_TITLE,
+    DICOM_CONFIGURATION_ROOT_OBJECT_CLASS,
     DICOM_DEVICE_NAME,
     DICOM_DEVICE_OBJECT_CLASS,
     DICOM_DEVICES_ROOT_OBJECT_CLASS,
@@ -272,7 +273,7 @@ class Configuration:
     def root(self) -> DN:
         """The DN of the configuration root, which is found and not assumed; raises :class:`NotFound`."""
         for entry in self.tree.entries.values():
-            if entry.is_a("dicomConfigurationRoot"):
+            if entry.is_a(DICOM_CONFIGURATION_ROOT_OBJECT_CLASS):
                 return entry.dn
         raise build_no_configuration_error()
 

@@ -403,8 +403,11 @@ def find_spelling_in_entry(schema: Schema, name: str, entry: Entry | None) -> st
 
 
 def _has_value(schema: Schema, entry: Entry, name: str, value: bytes) -> bool:
+    held_values = entry.values(name)
+    if value in held_values:
+        return True
     normal = schema.normalise_value(name, value)
-    return any(schema.normalise_value(name, held) == normal for held in entry.values(name))
+    return any(schema.normalise_value(name, held) == normal for held in held_values)
 
 
 def _encode_value(value: str) -> bytes:

@@ -98,6 +98,7 @@ RULES = (
         fix="Set the time.",
         fix_command="dcmcfg set DEVICE dcmAECacheStaleTimeout=PT5M",
         find_violations=_find_ae_cache_never_expires,
+        needs_whole_tree=False,
     ),
     LintRule(
         "ae-cache-timeout-long",
@@ -107,6 +108,7 @@ RULES = (
         fix="Set a shorter time, unless each change is followed by a reload.",
         fix_command="dcmcfg set DEVICE dcmAECacheStaleTimeout=PT5M",
         find_violations=_find_ae_cache_timeout_long,
+        needs_whole_tree=False,
     ),
     LintRule(
         "storage-threshold",
@@ -128,6 +130,7 @@ RULES = (
         fix="Set the interval.",
         fix_command="dcmcfg set DEVICE dcmTaskPollingInterval=PT1M",
         find_violations=_find_tasks_never_run,
+        needs_whole_tree=False,
     ),
     LintRule(
         "ae-without-web-app",
@@ -146,5 +149,7 @@ RULES = (
         fix="Write the place before each value.",
         fix_command="dcmcfg edit TARGET",
         find_violations=_find_preferred_transfer_syntax_order,
+        part="formats",
+        needs_whole_tree=False,
     ),
 )

@@ -98,6 +98,7 @@ RULES = (
         fix="Put the new certificate in its place.",
         fix_command=_REPLACE_COMMAND,
         find_violations=_find_certificate_expired,
+        needs_whole_tree=False,
     ),
     LintRule(
         "certificate-expires",
@@ -108,6 +109,7 @@ RULES = (
         fix="Have it renewed.",
         fix_command=_REPLACE_COMMAND,
         find_violations=_find_certificate_expires,
+        needs_whole_tree=False,
     ),
     LintRule(
         "certificate-unreadable",
@@ -117,5 +119,7 @@ RULES = (
         fix="Put it in again, in DER.",
         fix_command=_REPLACE_COMMAND,
         find_violations=_find_certificate_unreadable,
+        part="formats",
+        needs_whole_tree=False,
     ),
 )

@@ -46,7 +46,7 @@ RULES = (
         reason="The name counts as taken, so adding an AE of that title fails (68, already exists). The default "
         "configurations of 5.31.0 to 5.32.0 came with such an entry, NEW_AET_A.",
         fix="Remove the registration.",
-        fix_command="dcmcfg lint --fix --rule registry-orphan",
+        fix_command="dcmcfg check --fix --rule registry-orphan",
         find_violations=_find_registry_orphan,
         is_auto_fixable=True,
     ),
@@ -56,7 +56,7 @@ RULES = (
         requirement="An AE title, HL7 application name or web application name is registered.",
         reason="Another tool may take the name a second time.",
         fix="Register it.",
-        fix_command="dcmcfg lint --fix --rule registry-missing",
+        fix_command="dcmcfg check --fix --rule registry-missing",
         find_violations=_find_registry_missing,
         is_auto_fixable=True,
     ),

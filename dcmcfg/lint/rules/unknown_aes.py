@@ -195,6 +195,7 @@ RULES = (
         fix="Add the AE, or name one that is there.",
         fix_command=_ADD,
         find_violations=_build_finder("fallback-scp-unknown"),
+        part="references",
     ),
     LintRule(
         "external-archive-unknown",
@@ -205,6 +206,7 @@ RULES = (
         fix="Add the AE, or name one that is there.",
         fix_command=_ADD,
         find_violations=_build_finder("external-archive-unknown"),
+        part="references",
     ),
     LintRule(
         "exporter-destination-unknown",
@@ -214,6 +216,7 @@ RULES = (
         fix="Add the AE, or correct the URI.",
         fix_command=_ADD,
         find_violations=_build_finder("exporter-destination-unknown"),
+        part="references",
     ),
     LintRule(
         "remote-ae-unknown",
@@ -223,6 +226,7 @@ RULES = (
         fix="Add the AE, or name one that is there.",
         fix_command=_ADD,
         find_violations=_build_finder("remote-ae-unknown"),
+        part="references",
     ),
     LintRule(
         "local-ae-unknown",
@@ -233,6 +237,7 @@ RULES = (
         fix="Name an AE of the same device.",
         fix_command="dcmcfg set TARGET ATTR=AET",
         find_violations=_build_finder("local-ae-unknown"),
+        part="references",
     ),
     LintRule(
         "accepted-destination-unknown",
@@ -242,6 +247,7 @@ RULES = (
         fix="Correct the title, take it off the list, or add the AE.",
         fix_command=_ADD,
         find_violations=_build_finder("accepted-destination-unknown"),
+        part="references",
     ),
     LintRule(
         "ups-destination-unknown",
@@ -251,6 +257,7 @@ RULES = (
         fix="Add the AE, correct the URI, or remove the rule if it is not used.",
         fix_command=_ADD,
         find_violations=_build_finder("ups-destination-unknown"),
+        part="references",
     ),
     LintRule(
         "other-title-as-destination",
@@ -261,6 +268,7 @@ RULES = (
         fix="Name the AE by its own title, or add an AE of that title.",
         fix_command="dcmcfg set TARGET ATTR=AET",
         find_violations=_find_other_title_as_destination,
+        part="references",
     ),
     LintRule(
         "wildcard-as-peer",
@@ -270,6 +278,7 @@ RULES = (
         fix="Name the AE that is meant.",
         fix_command="dcmcfg set TARGET ATTR=AET",
         find_violations=_find_wildcard_as_peer,
+        part="references",
     ),
     LintRule(
         "condition-on-unknown-ae",
@@ -279,6 +288,7 @@ RULES = (
         fix="Correct the title in the condition.",
         fix_command="dcmcfg edit TARGET",
         find_violations=_find_condition_on_unknown_ae,
+        part="references",
     ),
     LintRule(
         "ui-reference-unknown",
@@ -288,5 +298,6 @@ RULES = (
         fix="Correct or remove the name.",
         fix_command="dcmcfg remove-value TARGET ATTR=VALUE",
         find_violations=_find_ui_reference_unknown,
+        part="references",
     ),
 )

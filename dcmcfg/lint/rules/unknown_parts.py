@@ -59,6 +59,7 @@ def _build_rule(kind: EntityKind, name: str, severity: Severity, reason: str) ->
         fix=f"Name {article.lower()} {word} that is there, or add it.",
         fix_command="dcmcfg set TARGET ATTR=NAME",
         find_violations=_build_finder(kind),
+        part="references",
     )
 
 
@@ -113,5 +114,6 @@ RULES = (
         fix="Add the queue.",
         fix_command="dcmcfg apply FILE",
         find_violations=_find_commitment_queue_missing,
+        part="references",
     ),
 )
