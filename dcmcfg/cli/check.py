@@ -52,39 +52,36 @@ from dcmcfg.settings import Settings
 from dcmcfg.suggestions import suggest_names
 
 _LIST_COMMAND = "dcmcfg check --list-rules"
-_NAMES_OF_RULES = tuple(CHECK_RULES_BY_NAME)
-_NAMES_TO_SKIP = (*PARTS, *CHECK_RULES_BY_NAME)
-
-
-def _require_known(
-    ctx: click.Context, param: click.Parameter, names: tuple[str, ...], *, known: Sequence[str]
-) -> tuple[str, ...]:
-    """Return *names*, each once; raises a usage error with similar ones for a name that is not among *known*."""
-    for name in names:
-        if name not in known:
-            similar = suggest_names(name, known)
-            hint = f"Did you mean {' or '.join(similar)}? " if similar else ""
-            what = "rule" if param.name == "rule_names" else "part or rule"
-            raise click.BadParameter(f"unknown {what} {name!r}. {hint}To list them: {_LIST_COMMAND}", ctx, param)
-    return tuple(dict.fromkeys(names))
-
-
-def _parse_rules(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
-    return _require_known(ctx, param, names, known=_NAMES_OF_RULES)
-
-
-def _parse_skipped(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
-    return _require_known(ctx, param, names, known=_NAMES_TO_SKIP)
 
 
 def _parse_parts(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
-        if name not in PARTS:
-            if name in CHECK_RULES_BY_NAME:
-                raise click.BadParameter(f"{name} is a rule, not a part. Use --rule {name}", ctx, param)
-            similar = suggest_names(name, PARTS)
-            hint = f"Did you mean {' or '.join(similar)}? " if similar else ""
-            raise click.BadParameter(f"unknown part {name!r}. {hint}The parts: {', '.join(PARTS)}", ctx, param)
+        if name in CHECK_RULES_BY_NAME:
+            raise click.BadParameter(f"{name} is a rule, not a part. Use --rule {name}", ctx, param)
+    return _require_known(ctx, param, names, ("part", PARTS))
+
+
+def _parse_rules(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name in PARTS:
+            raise click.BadParameter(f"{name} is a part, not a rule. Use --only {name}", ctx, param)
+    return _require_known(ctx, param, names, ("rule", tuple(CHECK_RULES_BY_NAME)))
+
+
+def _parse_skipped(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    return _require_known(ctx, param, names, ("part or rule", (*PARTS, *CHECK_RULES_BY_NAME)))
+
+
+def _require_known(
+    ctx: click.Context, param: click.Parameter, names: tuple[str, ...], kind: tuple[str, Sequence[str]]
+) -> tuple[str, ...]:
+    """Return *names*, each once; raises a usage error for a name that is not among those of *kind* (word, names)."""
+    word, known = kind
+    for name in names:
+        if name not in known:
+            similar = suggest_names(name, known)
+            hint = f"Did you mean {', '.join(similar)}? " if similar else ""
+            raise click.BadParameter(f"unknown {word} {name!r}. {hint}To list them: {_LIST_COMMAND}", ctx, param)
     return tuple(dict.fromkeys(names))
 
 

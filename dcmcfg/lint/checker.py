@@ -90,7 +90,7 @@ class CheckReport:
     """The ``findings`` in ``entry_count`` entries, the worst first, in the order of the entries.
 
     ``rules`` are those that were checked. ``rules_for_whole`` were not, because the entries are a part of a
-    configuration. ``topics_for_archive`` were not, because there is no archive device.
+    configuration. ``topics_for_archive`` were not, because a whole configuration has no archive device.
     """
 
     findings: tuple[EntryFinding, ...]
@@ -123,7 +123,7 @@ def check_configuration(subject: CheckSubject, now: datetime, rules: Sequence[Ch
     names = {rule.name for rule in rules}
     selected = [rule for rule in RULES if rule.name in names]
     checked = [rule for rule in selected if subject.is_whole or not rule.needs_whole_tree]
-    left_out = {rule.name for rule in selected} - {rule.name for rule in checked}
+    left_out = {rule.name for rule in selected} - {rule.name for rule in checked} if subject.entries else set()
     with pause_garbage_collection():
         violations = find_violations(LintContext(subject.tree, now), checked)
         of_entries = _check_entries(subject, names) if any(rule.name in names for rule in SCHEMA_RULES) else ()
@@ -136,7 +136,7 @@ def check_configuration(subject: CheckSubject, now: datetime, rules: Sequence[Ch
         entry_count=len(subject.entries),
         rules=tuple(rule for rule in rules if rule.name not in left_out),
         rules_for_whole=tuple(rule for rule in rules if rule.name in left_out),
-        topics_for_archive=() if subject.has_archive else _find_archive_topics(checked),
+        topics_for_archive=_find_archive_topics(checked) if subject.is_whole and not subject.has_archive else (),
     )
 
 
