@@ -21,9 +21,10 @@ from dcmcfg.cli.help import format_topic
 from dcmcfg.cli.help_pages.topics import get_topic
 from dcmcfg.cli.main import program
 from dcmcfg.cli.topics import TOPICS
-from dcmcfg.lint.catalogue import RULES, RULES_BY_TOPIC
-from dcmcfg.lint.rule import LintRule
+from dcmcfg.lint.catalogue import CHECK_RULES, RULES_BY_TOPIC
 from dcmcfg.schema.effect_timing import BEHAVIOURS, EFFECT_TIMINGS, EffectTiming, RequiredAction
+from dcmcfg.schema.findings import PARTS, CheckRule
+from dcmcfg.schema.findings import RULES as SCHEMA_RULES
 
 COMMANDS_HEAD = """\
 # The commands
@@ -38,38 +39,28 @@ share are in the topics: [site options](#help-topic-site-options), [safety overr
 #: click keeps two columns free of the terminal's 80.
 _WIDTH = 78
 
-LINT_HEAD = """\
-# What will not work
+RULES_HEAD = """\
+# The rules of dcmcfg check
 
 <!-- Written by docs/generate.py from the rules; `make docs` after a change of one. -->
 
-`dcmcfg lint [FILE|FOLDER]` looks at the configuration as a whole and says what the archive will fail at: AEs that
-nobody carries, connections that do not fit, exporters whose queue is missing, studies that are never purged. Nothing is
-changed and the archive is not asked. `dcmcfg check` is its sibling: it looks at each entry and value by itself.
+This page explains each rule of `dcmcfg check`: its requirement, what happens otherwise, and the fix. [check.md](check.md)
+explains the command. `dcmcfg check --list-rules` prints the same list. There are {count} rules.
 
-Without FILE the live tree is read. A FILE, a FOLDER (`*.ldif`) or `-` is taken for the whole configuration: an AE that
-is not in it is unknown. There are {count} rules:
+| severity | meaning | exit code |
+|---|---|---|
+| error | It fails. | 1 |
+| warning | It fails in some cases, or does something unexpected. | 0 |
+| note | It works, and may not be intended. | 0 |
 
-- **error**: it fails. Exit code 1.
-- **warning**: it fails in some cases, or does something else than one would think. Exit code 0.
-- **note**: it works, and may not be what was meant. Exit code 0.
+Each rule belongs to a part, for `--only PART` and `--skip PART`: {parts}.
 
-Where no archive's device is in it, the topics that need one are named as not tried. Where `check` finds errors on other
-values of the same tree, a line says how many.
+- *fixable*: `dcmcfg check --fix` can fix a violation.
+- *whole*: the rule is checked only in a whole configuration, see [check.md](check.md#parts-of-a-configuration).
+- *unloadable*, *stops-next-start*, *reference*: the impact, see [check.md](check.md#impact). A plan that adds an
+  unloadable finding is refused ([apply.md](apply.md#risks)).
 
-`--rule RULE` (again for more) asks those rules only. `--json` is for scripts, `--sarif` (SARIF 2.1.0) for code review.
-
-`--fix` mends what needs no decision (marked *fixable*), as one plan like that of every changing command: shown, asked,
-undone by the undo file. What is left is told afterwards, and an error among it is exit code 1.
-
-Not seen from the tree, so not said: whether the external archive knows the archive's AEs and accepts its callers
-(`dcmcfg verify` shows that), reverse DNS of callers, key stores in files, time-outs that are too short for a tape
-library, what transfer syntaxes are stored, settings that were changed and need a restart. Formats, enumerations and
-port numbers are `check`'s.
-
-Rules of kind *unloadable* or *stops-next-start* keep the archive from loading its configuration or from its next start.
-`check` finds all of that: ports by the rules here, the rest by its own. A plan that adds such a finding is refused
-([apply.md](apply.md#risks)).
+If several rules find the same defect, the most specific one reports it.
 """
 
 
@@ -94,24 +85,27 @@ def _sections(command: click.Command, context: click.Context) -> Iterator[tuple[
                 yield from _sections(found, click.Context(found, parent=context, info_name=name))
 
 
-def lint_page() -> str:
-    """Return the text of ``lint.md``."""
-    return "\n".join([LINT_HEAD.format(count=len(RULES)), *_topics()])
+def rules_page() -> str:
+    """Return the text of ``rules.md``."""
+    head = RULES_HEAD.format(count=len(CHECK_RULES), parts=", ".join(f"`{part}`" for part in PARTS))
+    return "\n".join([head, "## Entries and values\n", *map(_rule_text, SCHEMA_RULES), *_topics()])
 
 
 def _topics() -> Iterator[str]:
     for heading, rules in RULES_BY_TOPIC.items():
         yield f"## {heading}\n"
         for rule in rules:
-            yield _entry(rule)
+            whole = ", whole" if rule.needs_whole_tree else ""
+            yield _rule_text(rule.check_rule, whole=whole, command=f" `{rule.fix_command}`")
 
 
-def _entry(rule: LintRule) -> str:
-    kind = "" if rule.impact == "rule" else f", {rule.impact}"
+def _rule_text(rule: CheckRule, *, whole: str = "", command: str = "") -> str:
+    impact = "" if rule.impact == "rule" else f", {rule.impact}"
     fixable = ", fixable" if rule.is_auto_fixable else ""
+    fix = rule.fix.replace("dcmcfg explain ATTRIBUTE", "`dcmcfg explain ATTRIBUTE`")
     return (
-        f"### `{rule.name}`\n\n*{rule.severity}{kind}{fixable}* · {rule.requirement}\n\n"
-        f"- otherwise: {rule.reason}\n- fix: {rule.fix} `{rule.fix_command}`\n"
+        f"### `{rule.name}`\n\n*{rule.severity}, {rule.part}{impact}{fixable}{whole}* · {rule.requirement}\n\n"
+        f"- otherwise: {rule.reason}\n- fix: {fix}{command}\n"
     )
 
 
@@ -261,8 +255,8 @@ def find_comment(package: str, name: str) -> str:
 PAGES = {
     "commands.md": commands_page,
     "design.md": design_page,
-    "lint.md": lint_page,
     "python-api.md": api_page,
+    "rules.md": rules_page,
     "taking-effect.md": effect_page,
     "../dcmcfg/dicom/uids.json": uid_table,
 }

@@ -99,7 +99,8 @@ UNKNOWN = "(computed)"
 #: Module → the modules that it imports inside a function, because most runs do without them and would start slower:
 #: each command's module only when that command runs, what completes options only when a shell asks, HTTP only when an
 #: archive is asked, the keychain's library only when a secret is kept there, pydicom only when a file or text beyond
-#: ASCII is read, and what a package exports only when somebody uses the name. Such an import makes no cycle.
+#: ASCII is read, cryptography only when the tree has certificates, and what a package exports only when somebody uses
+#: the name. Such an import makes no cycle.
 LAZY: Mapping[str, frozenset[str]] = {
     "dcmcfg.cli.command_loader": frozenset({UNKNOWN}),  # tests/cli/test_main.py loads each command
     "dcmcfg.cli.options.help_page": frozenset({"dcmcfg.cli.help_pages.page"}),
@@ -117,6 +118,7 @@ LAZY: Mapping[str, frozenset[str]] = {
     "dcmcfg.cli.verify.many_studies": frozenset({"dcmcfg.cli.verify.evidence_files", "dcmcfg.cli.verify.report_files"}),
     "dcmcfg.cli.verify.one_study": frozenset({"dcmcfg.cli.verify.evidence_files", "dcmcfg.cli.verify.report_files"}),
     "dcmcfg.cli.verify.temporary_destination": frozenset({"dcmcfg.cli.session.reload"}),
+    "dcmcfg.lint.rules.certificates": frozenset({"cryptography"}),
     "dcmcfg.settings.keychain": frozenset({"keyring", "keyring.errors"}),
     "dcmcfg.dicom.pydicom_lazy": frozenset({UNKNOWN}),
     "dcmcfg.lazy_exports": frozenset({UNKNOWN}),

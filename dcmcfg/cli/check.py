@@ -3,102 +3,271 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from dcmcfg.changes import Add
+from dcmcfg.cli import invocation
+from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.file_urls import file_urls_options
-from dcmcfg.cli.options.output_options import format_option, output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
-from dcmcfg.cli.printing import print_message
+from dcmcfg.cli.printing import print_message, print_output
+from dcmcfg.cli.session.change import apply_plan
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.cli.session.output import print_json
+from dcmcfg.cli.session.output import print_json, redirect_output
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import read_schema
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.errors import LdifError
 from dcmcfg.files.ldif import format_file_name, read_files
 from dcmcfg.files.locations import locate_values
+from dcmcfg.files.trees import list_ldif_files
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record, has_changes
-from dcmcfg.lint.startup_rules import STARTUP_RULES, find_startup_problems
-from dcmcfg.render.check import findings_json, findings_sarif, print_change_files, print_findings
-from dcmcfg.render.terminal.console import make_stdout_console
-from dcmcfg.schema.check import LocatedEntry, check_entries
+from dcmcfg.lint.catalogue import CHECK_RULES, CHECK_RULES_BY_NAME
+from dcmcfg.lint.checker import CheckReport, CheckSubject, check_configuration, select_rules
+from dcmcfg.lint.linter import collect_fixes
+from dcmcfg.model.tree import Tree
+from dcmcfg.plan.plan import DesiredChange, make_plan
+from dcmcfg.render.check import (
+    findings_sarif,
+    format_skipped_rules,
+    print_change_files,
+    print_report,
+    print_rules,
+    report_json,
+    rules_json,
+)
+from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console
+from dcmcfg.schema.check import LocatedEntry
 from dcmcfg.schema.definitions import Schema, load_bundled_schema
-from dcmcfg.schema.findings import RULES, SourceLocation
+from dcmcfg.schema.findings import PARTS, CheckRule, EntryFinding, SourceLocation
 from dcmcfg.settings import Settings
+from dcmcfg.suggestions import suggest_names
+
+_LIST_COMMAND = "dcmcfg check --list-rules"
+
+
+def _parse_parts(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name in CHECK_RULES_BY_NAME:
+            raise click.BadParameter(f"{name} is a rule, not a part. Use --rule {name}", ctx, param)
+    return _require_known(ctx, param, names, ("part", PARTS))
+
+
+def _parse_rules(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name in PARTS:
+            raise click.BadParameter(f"{name} is a part, not a rule. Use --only {name}", ctx, param)
+    return _require_known(ctx, param, names, ("rule", tuple(CHECK_RULES_BY_NAME)))
+
+
+def _parse_skipped(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    return _require_known(ctx, param, names, ("part or rule", (*PARTS, *CHECK_RULES_BY_NAME)))
+
+
+def _require_known(
+    ctx: click.Context, param: click.Parameter, names: tuple[str, ...], kind: tuple[str, Sequence[str]]
+) -> tuple[str, ...]:
+    """Return *names*, each once; raises a usage error for a name that is not among those of *kind* (word, names)."""
+    word, known = kind
+    for name in names:
+        if name not in known:
+            similar = suggest_names(name, known)
+            hint = f"Did you mean {', '.join(similar)}? " if similar else ""
+            raise click.BadParameter(f"unknown {word} {name!r}. {hint}To list them: {_LIST_COMMAND}", ctx, param)
+    return tuple(dict.fromkeys(names))
+
+
+def _complete_rule(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 — click's signature
+    return [
+        CompletionItem(rule.name, help=rule.requirement) for rule in CHECK_RULES if rule.name.startswith(incomplete)
+    ]
+
+
+def _complete_part(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 — click's signature
+    return [CompletionItem(name) for name in PARTS if name.startswith(incomplete)]
+
+
+def _complete_skipped(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return [*_complete_part(ctx, param, incomplete), *_complete_rule(ctx, param, incomplete)]
 
 
 @click.command("check", cls=SiteCommand)
 @click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path, allow_dash=True))
 @site_options
+@click.option(
+    "--only",
+    "parts",
+    callback=_parse_parts,
+    shell_complete=_complete_part,
+    multiple=True,
+    metavar="PART",
+    help=f"Check this part only: {', '.join(PARTS)}; can be repeated.",
+)
+@click.option(
+    "--rule",
+    "rule_names",
+    callback=_parse_rules,
+    shell_complete=_complete_rule,
+    multiple=True,
+    metavar="RULE",
+    help="Check this rule only; can be repeated.",
+)
+@click.option(
+    "--skip",
+    "skipped_names",
+    callback=_parse_skipped,
+    shell_complete=_complete_skipped,
+    multiple=True,
+    metavar="NAME",
+    help="Skip this part or rule; can be repeated.",
+)
+@click.option("--list-rules", is_flag=True, help="List the rules instead of checking them.")
 @file_urls_options
 @click.option(
     "--schema",
     "schema_source",
     type=click.Choice(["server", "bundled"]),
-    help="The server's own schema (default for the live tree), or the one that comes with dcmcfg (for a FILE).",
+    help="Schema of the directory server (default for the live tree), or the bundled one (default for a FILE).",
 )
 @click.option(
     "--rfc2849",
     is_flag=True,
-    help="Accept only LDIF of RFC 2849, for strict readers such as editors; also for a FILE of change records.",
+    help="Accept only strict RFC 2849 LDIF; also for a FILE of change records.",
 )
-@format_option("text", "sarif", "json", flags=("sarif",))
-@output_option
+@click.option("--format", "form", type=click.Choice(["text", "sarif", "json"]), help="Output format; text by default.")
+@click.option("--sarif", "as_sarif", is_flag=True, hidden=True)
+@click.option(
+    "--fix", is_flag=True, help="Fix what requires no decision, as a plan; the following options require --fix."
+)
+@changing_options
 def check_command(
     settings: Settings,
+    options: ChangeOptions,
     *,
     files: tuple[Path, ...],
+    parts: tuple[str, ...],
+    rule_names: tuple[str, ...],
+    skipped_names: tuple[str, ...],
+    list_rules: bool,
     schema_source: str | None,
     file_urls: Path | bool,
     rfc2849: bool,
-    form: str,
+    form: str | None,
+    as_sarif: bool,
+    fix: bool,
 ) -> int:
-    """Find errors in the tree, or in LDIF files.
+    """Check the configuration for problems.
 
-    Without FILE the live tree is read; a FILE holds entries as LDIF, '-' is standard input. All findings are listed at
-    once; several files count as one tree. Checked are names, classes, references, and everything that keeps the archive
-    from loading the configuration or from its next start: values, connections of another device or protocol, ports that
-    two connections share. A FILE of change records is checked with --rfc2849, for its form only.
-    Exit code 1 when there are errors; warnings alone are 0.
+    Several files count as one configuration.
+
+    The parts are schema (names, classes, syntax), formats (values that the archive can load), references (AEs,
+    connections and other parts that must exist), and rules (what the settings mean together). Rules that need a whole
+    configuration are skipped if the files are a part of one. A FILE of change records is checked with --rfc2849, for
+    its form only.
+
+    docs/rules.md explains each rule.
+
+    Exit codes: 0 no errors (warnings and notes are possible), 1 errors.
     """
-    file_records = read_files(files, file_urls=file_urls, strict=rfc2849)
-    # A change says nothing of an entry by itself, so the form is all that there is to check.
-    change_counts = {name: len(records) for name, records in file_records if rfc2849 and has_changes(records)}
-    subjects = tuple(
-        subject
-        for name, records in file_records
-        if name not in change_counts
-        for subject in _list_subjects(name, records)
-    )
-    schema = None
-    if not files or schema_source == "server":
-        with open_directory(settings) as directory:
-            if not files:
-                subjects = tuple(LocatedEntry(entry) for entry in read_tree(directory).sorted_entries())
-            if schema_source != "bundled":
-                schema = _read_server_schema(directory)
-    checking_schema = schema or load_bundled_schema()
-    entry_findings = check_entries(
-        subjects, checking_schema, live=not files, server_is_newer=not files and schema is None
-    )
-    startup_problems = find_startup_problems(subjects, checking_schema, datetime.now(UTC))
-    findings = tuple(locate_values((*entry_findings, *startup_problems), checking_schema, files))
+    invocation.current().changes_directory = fix
+    form = _resolve_format(form, options, as_sarif=as_sarif)
+    _require_consistent_options(files, options, form=form, fix=fix)
+    rules = select_rules(parts, rule_names, skipped_names)
+    if not rules:
+        raise click.UsageError("--skip leaves no rule to check")
+    options = replace(options, as_json=form == "json", stdout_reserved=options.stdout_reserved or form == "json")
+    report_file = None if fix or options.plan_file is None else str(options.plan_file)
+    with nullcontext() if report_file is None else redirect_output(report_file, private=False):
+        if list_rules:
+            _print_rules(rules, form)
+            return 0
+        if fix:
+            return _apply_fixes(settings, rules, schema_source, options)
+        if files:
+            records = _read_records(files, file_urls=file_urls, rfc2849=rfc2849)
+            schema = _read_schema(settings) if schema_source == "server" else None
+            report = _check_files(records, schema or load_bundled_schema(), rules)
+            change_counts = records.change_counts
+        else:
+            with open_directory(settings) as directory:
+                report, change_counts = _check_live_tree(directory, read_tree(directory), rules, schema_source), {}
+        _print_report(report, form, change_counts)
+        return _get_exit_code(report.findings)
+
+
+def _resolve_format(form: str | None, options: ChangeOptions, *, as_sarif: bool) -> str:
+    """Return the one output format that the options name, ``text`` without any; raises a usage error for two."""
+    named = {*filter(None, [form, "json" if options.as_json else None, "sarif" if as_sarif else None])}
+    if len(named) > 1:
+        raise click.UsageError(f"the output formats {' and '.join(sorted(named))} exclude each other")
+    return next(iter(named), "text")
+
+
+def _require_consistent_options(files: tuple[Path, ...], options: ChangeOptions, *, form: str, fix: bool) -> None:
+    if form == "sarif" and fix:
+        raise click.UsageError("--format sarif and --fix exclude each other")
+    if fix and files:
+        raise click.UsageError("--fix changes the live tree. Fix a file in an editor")
+    if not fix and options != ChangeOptions(
+        dry_run=False,
+        yes=False,
+        plan_file=options.plan_file,
+        no_reload=False,
+        as_json=options.as_json,
+        stdout_reserved=options.stdout_reserved,
+    ):
+        raise click.UsageError("the options of a change (--dry-run, --yes and so on) require --fix")
+
+
+def _print_rules(rules: Sequence[CheckRule], form: str) -> None:
     if form == "json":
-        print_json(findings_json(findings, len(subjects)) | {"change_record_count": sum(change_counts.values())})
+        print_json(rules_json(rules))
     elif form == "sarif":
-        click.echo(json.dumps(findings_sarif(findings, (*RULES, *STARTUP_RULES)), indent=2))
+        click.echo(json.dumps(findings_sarif((), rules), indent=2))
     else:
-        print_change_files(
-            make_stdout_console(), [(format_file_name(name), count) for name, count in change_counts.items()]
-        )
-        if subjects or not change_counts:
-            print_findings(make_stdout_console(), findings, len(subjects))
-    return 1 if any(finding.severity == "error" for finding in findings) else 0
+        print_rules(make_stdout_console(), rules)
+
+
+@dataclass(frozen=True)
+class _FileRecords:
+    """What the files hold: ``entries``, and the number of records of each file of changes."""
+
+    paths: tuple[Path, ...]
+    entries: tuple[LocatedEntry, ...]
+    change_counts: Mapping[str, int]
+
+
+def _read_records(files: Sequence[Path], *, file_urls: Path | bool, rfc2849: bool) -> _FileRecords:
+    paths = tuple(path for each in files for path in list_ldif_files(each))
+    read = read_files(paths, file_urls=file_urls, strict=rfc2849)
+    # A change says nothing of an entry by itself, so the form is all that there is to check.
+    change_counts = {name: len(records) for name, records in read if rfc2849 and has_changes(records)}
+    entries = (entry for name, records in read if name not in change_counts for entry in _list_entries(name, records))
+    return _FileRecords(paths, tuple(entries), change_counts)
+
+
+def _check_files(records: _FileRecords, schema: Schema, rules: Sequence[CheckRule]) -> CheckReport:
+    report = check_configuration(CheckSubject.from_entries(records.entries, schema), datetime.now(UTC), rules)
+    return replace(report, findings=tuple(locate_values(report.findings, schema, records.paths)))
+
+
+def _check_live_tree(
+    directory: Directory, tree: Tree, rules: Sequence[CheckRule], schema_source: str | None
+) -> CheckReport:
+    schema = _read_server_schema(directory) if schema_source != "bundled" else None
+    return check_configuration(CheckSubject.from_tree(tree, schema), datetime.now(UTC), rules)
+
+
+def _read_schema(settings: Settings) -> Schema | None:
+    with open_directory(settings) as directory:
+        return _read_server_schema(directory)
 
 
 def _read_server_schema(directory: Directory) -> Schema | None:
@@ -108,7 +277,7 @@ def _read_server_schema(directory: Directory) -> Schema | None:
     return schema
 
 
-def _list_subjects(path: str, records: tuple[Record, ...]) -> Iterator[LocatedEntry]:
+def _list_entries(path: str, records: tuple[Record, ...]) -> Iterator[LocatedEntry]:
     """Yield the entries of a file; raises :class:`LdifError` for a record that changes one instead."""
     name = format_file_name(path)
     for record in records:
@@ -122,3 +291,41 @@ def _list_subjects(path: str, records: tuple[Record, ...]) -> Iterator[LocatedEn
                     next_step="dcmcfg apply --dry-run FILE shows what it would do, with warnings; "
                     "check --rfc2849 FILE checks its form",
                 )
+
+
+def _print_report(report: CheckReport, form: str, change_counts: Mapping[str, int]) -> None:
+    """Print *report*; *change_counts* has the number of records of each file of changes."""
+    if form == "json":
+        print_json(report_json(report) | {"change_record_count": sum(change_counts.values())})
+    elif form == "sarif":
+        click.echo(json.dumps(findings_sarif(report.findings, report.rules), indent=2))
+        for line in format_skipped_rules(report):
+            print_message(line)
+    else:
+        console = make_stdout_console()
+        print_change_files(console, [(format_file_name(name), count) for name, count in change_counts.items()])
+        if report.entry_count or not change_counts:
+            print_report(console, report)
+
+
+def _apply_fixes(
+    settings: Settings, rules: Sequence[CheckRule], schema_source: str | None, options: ChangeOptions
+) -> int:
+    """Apply the fixes that need no decision, then print the findings that remain."""
+    with open_directory(settings) as directory:
+        tree = read_tree(directory)
+        report = _check_live_tree(directory, tree, rules, schema_source)
+        plan = make_plan(tree, [DesiredChange(change) for change in collect_fixes(report.findings)])
+        nothing_to_fix = not plan.steps and not options.as_json
+        if not nothing_to_fix:
+            apply_plan(settings, directory, plan, options=options)
+    remaining = replace(report, findings=tuple(each for each in report.findings if not each.fix_changes))
+    if remaining.findings or nothing_to_fix:
+        print_report(make_stderr_console() if options.stdout_reserved else make_stdout_console(), remaining)
+    if nothing_to_fix:
+        print_output("No changes. --fix can fix none of these findings." if remaining.findings else "No changes.")
+    return _get_exit_code(remaining.findings)
+
+
+def _get_exit_code(findings: Sequence[EntryFinding]) -> int:
+    return 1 if any(each.severity == "error" for each in findings) else 0

@@ -44,8 +44,7 @@ SECTIONS = {
         "import": Command("import_", "import_command", "Add the AEs of a file, a row each."),
     },
     "Check": {
-        "check": Command("check", "check_command", "Find errors in the tree, or in LDIF files."),
-        "lint": Command("lint", "lint_command", "Find what will not work, before anyone tries."),
+        "check": Command("check", "check_command", "Check the configuration for problems."),
     },
     "Files": {
         "export-ldif": Command("export_ldif", "export_ldif_command", "Write the configuration as LDIF."),
@@ -113,6 +112,7 @@ ALIASES = {
     "onboard": "import",
     "add-value": "set --equals +=",
     "remove-value": "set --equals -=",
+    "lint": "check",
 }
 
 

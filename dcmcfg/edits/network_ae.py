@@ -263,7 +263,7 @@ class NetworkAEAdder:
         if new.title in self._registered:
             raise Refused(
                 f"the title {new.title} is registered, though no AE has it",
-                next_step="if nobody needs it, dcmcfg lint --fix --rule registry-orphan removes the registration",
+                next_step="if nobody needs it, dcmcfg check --fix --rule registry-orphan removes the registration",
             )
         if new.device is None and device is not None and device.titles:
             raise Refused(

@@ -38,7 +38,7 @@ def read_ldif_tree(path: Path, schema: Schema, *, file_urls: Path | bool = False
     records, an entry given twice or without its parent.
     """
     reader = _TreeReader(schema)
-    for file in _list_files(path):
+    for file in list_ldif_files(path):
         resolve_url = build_url_resolver(file, file_urls=file_urls)
         if str(file) == STDIN:
             reader.add_file(sys.stdin.buffer, STDIN, resolve_url)
@@ -61,7 +61,11 @@ def parse_ldif_tree(source: Iterable[bytes], name: str, schema: Schema) -> Tree:
     return reader.build_tree(name)
 
 
-def _list_files(path: Path) -> list[Path]:
+def list_ldif_files(path: Path) -> list[Path]:
+    """Return the ``*.ldif`` files of the folder *path* by name, or *path* itself if it is none.
+
+    Raises :class:`LdifError` for a folder without such files.
+    """
     if not path.is_dir():
         return [path]
     files = sorted(path.glob("*.ldif"))

@@ -25,8 +25,16 @@ class AELookup:
     names_peer: bool
 
 
-def find_looked_up_references(context: LintContext) -> Iterator[Reference]:
-    """Yield the AE titles that an archive looks up; what is for the UI is left out."""
+def find_looked_up_references(context: LintContext) -> tuple[Reference, ...]:
+    """Return the AE titles that an archive looks up; what is for the UI is left out."""
+    return context.compute_once(_list_looked_up_references)
+
+
+def _list_looked_up_references(context: LintContext) -> tuple[Reference, ...]:
+    return tuple(_iterate_looked_up_references(context))
+
+
+def _iterate_looked_up_references(context: LintContext) -> Iterator[Reference]:
     for reference in context.references.all:
         if (
             reference.kind is EntityKind.AE
@@ -50,6 +58,10 @@ def _is_passed_through(context: LintContext, reference: Reference) -> bool:
 
 def find_ae_lookups(context: LintContext) -> tuple[AELookup, ...]:
     """Return each AE that an archive looks up and finds, once for an archive."""
+    return context.compute_once(_collect_ae_lookups)
+
+
+def _collect_ae_lookups(context: LintContext) -> tuple[AELookup, ...]:
     archives = {context.tree.key(device.entry.dn): device for device in context.archives}
     found: dict[tuple[str, str], list[tuple[Device, NetworkAE, Reference]]] = {}
     for reference in find_looked_up_references(context):

@@ -1,4 +1,4 @@
-"""All rules of ``dcmcfg lint``, in the order in which they are reported and documented."""
+"""All rules of ``dcmcfg check``, in the order in which they are documented."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from dcmcfg.lint.rules import (
     unknown_aes,
     unknown_parts,
 )
+from dcmcfg.schema.findings import RULES as SCHEMA_RULES
+from dcmcfg.schema.findings import CheckRule
 
 #: Heading → its rules.
 RULES_BY_TOPIC: dict[str, tuple[LintRule, ...]] = {
@@ -52,7 +54,11 @@ ARCHIVE_TOPICS = (
     "Transport",
     "Capabilities",
 )
-#: All rules, in the order of their topics.
+#: All rules on what settings mean together, in the order of their topics.
 RULES: tuple[LintRule, ...] = tuple(rule for rules in RULES_BY_TOPIC.values() for rule in rules)
 #: Name → rule.
 RULES_BY_NAME = {rule.name: rule for rule in RULES}
+#: The rules of all parts: those for entries and values, then :data:`RULES`.
+CHECK_RULES: tuple[CheckRule, ...] = (*SCHEMA_RULES, *(rule.check_rule for rule in RULES))
+#: Name → rule of any part.
+CHECK_RULES_BY_NAME = {rule.name: rule for rule in CHECK_RULES}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any, TypeVar, cast
 
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
@@ -17,11 +18,14 @@ from dcmcfg.model.targets import format_target
 from dcmcfg.model.tree import Tree
 from dcmcfg.route.external_archives import find_external_archives
 from dcmcfg.schema_names import (
+    ARCHIVE_DEVICE_OBJECT_CLASS,
     DICOM_DEVICE_OBJECT_CLASS,
     DICOM_NETWORK_CONNECTION_OBJECT_CLASS,
     DICOM_NETWORK_CONNECTION_REFERENCE,
     OBJECT_CLASS,
 )
+
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
@@ -56,19 +60,47 @@ class LintContext:
         return tuple(self._find_connection_references())
 
     def _find_connection_references(self) -> Iterator[ConnectionReference]:
-        for entry in self.entries_to_check:
+        for entry in self.entries_with(DICOM_NETWORK_CONNECTION_REFERENCE):
             for value in entry.values(DICOM_NETWORK_CONNECTION_REFERENCE):
-                try:
-                    found = self.tree.get(DN.parse(value.decode("utf-8", "surrogateescape")))
-                except MalformedInput:
-                    found = None
-                connection = found if found is not None and found.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS) else None
-                yield ConnectionReference(entry, value, connection)
+                text = value.decode("utf-8", "surrogateescape")
+                yield ConnectionReference(
+                    entry, value, self._connections_by_dn.get(text) or self._find_connection(text)
+                )
+
+    def _find_connection(self, text: str) -> Entry | None:
+        try:
+            found = self.tree.get(DN.parse(text))
+        except MalformedInput:
+            return None
+        return found if found is not None and found.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS) else None
+
+    @cached_property
+    def _connections_by_dn(self) -> Mapping[str, Entry]:
+        """The connections by their DN as it is spelt, which most references repeat: such a value need not be parsed."""
+        return {str(entry.dn): entry for entry in self.tree.index.find_by_class(DICOM_NETWORK_CONNECTION_OBJECT_CLASS)}
+
+    def entries_with(self, attribute: str) -> Sequence[Entry]:
+        """Return those of :attr:`entries_to_check` that may have *attribute*, options ignored."""
+        return self.tree.index.find_by_attribute(attribute) if self.scope is None else self.scope
+
+    def compute_once(self, compute: Callable[[LintContext], _Found]) -> _Found:
+        """Return ``compute(self)``, computed when the first rule asks for it. *compute* is a function of a module."""
+        if compute not in self._computed:
+            self._computed[compute] = compute(self)
+        return cast("_Found", self._computed[compute])
+
+    @cached_property
+    def _computed(self) -> dict[Callable[[LintContext], Any], Any]:
+        return {}
 
     @cached_property
     def listeners(self) -> Mapping[NormalDN, Sequence[ListeningConnection]]:
         """The connections with an open port of each installed archive among the judged entries, by its device."""
-        return find_archive_listeners(self.tree, self.entries_to_check)
+        if self.scope is not None:
+            return find_archive_listeners(self.tree, self.scope)
+        archives = self.tree.index.find_by_class(ARCHIVE_DEVICE_OBJECT_CLASS)
+        entries = [each for archive in archives for each in (archive, *self.tree.children(archive.dn))]
+        return find_archive_listeners(self.tree, entries)
 
     @cached_property
     def references(self) -> References:
@@ -78,9 +110,7 @@ class LintContext:
     @cached_property
     def devices(self) -> tuple[Device, ...]:
         """All devices, in the tree's order."""
-        return tuple(
-            Device(entry, self.tree) for entry in self.tree.sorted_entries() if entry.is_a(DICOM_DEVICE_OBJECT_CLASS)
-        )
+        return tuple(Device(entry, self.tree) for entry in self.tree.index.find_by_class(DICOM_DEVICE_OBJECT_CLASS))
 
     @cached_property
     def archives(self) -> tuple[Device, ...]:
@@ -161,5 +191,15 @@ class LintContext:
 
     def find_similar_titles(self, ae_title: str) -> frozenset[str]:
         """Return the titles that differ from *ae_title* only by case or blanks at the ends."""
-        folded_title = ae_title.strip(" ").casefold()
-        return frozenset(each for each in self.aes_by_title if each.strip(" ").casefold() == folded_title)
+        return frozenset(self._titles_by_folded_title.get(_fold_title(ae_title), ()))
+
+    @cached_property
+    def _titles_by_folded_title(self) -> Mapping[str, Sequence[str]]:
+        found: dict[str, list[str]] = {}
+        for title in self.aes_by_title:
+            found.setdefault(_fold_title(title), []).append(title)
+        return found
+
+
+def _fold_title(ae_title: str) -> str:
+    return ae_title.strip(" ").casefold()

@@ -25,7 +25,7 @@ from dcmcfg.plan.loadability import REFUSED_KINDS
 from dcmcfg.plan.plan import Plan, PlanStep
 from dcmcfg.plan.risk_checks import NewFinding, find_new_dangling_references
 from dcmcfg.schema.device_rules import DeviceRules
-from dcmcfg.schema.findings import KEY_STORE, PROTOCOL, REQUIRED_REFERENCE, EntryFinding, SourceLocation
+from dcmcfg.schema.findings import EntryFinding, SourceLocation, format_fix
 from dcmcfg.schema.values import ValueRules
 
 #: The rules that judge what entries of a device mean together. They judge
@@ -34,13 +34,6 @@ DEVICE_RULES: tuple[LintRule, ...] = listening.RULES
 #: The rules for references that are refused although the archive loads them: the AE exists and can play its role. They
 #: judge :attr:`LintContext.archives_to_check` only. ``check`` leaves them out: a file may hold a part of a tree.
 REFERENCE_RULES: tuple[LintRule, ...] = external_retrieve.AE_RULES
-#: Rule → fix; for any other rule of ``check`` it is another value.
-_FIXES = {
-    REQUIRED_REFERENCE: "Remove the reference, or add the entry that it names.",
-    PROTOCOL: "Refer to a connection of the right protocol, or correct its dcmProtocol.",
-    KEY_STORE: "Set the missing attribute.",
-}
-
 #: What makes two findings the same one: entry, attribute, value (or else the message), and whether it is a reason to
 #: refuse. A value that is a DN is compared by its entry.
 _FindingKey = tuple[NormalDN, str, bytes | NormalDN, bool]
@@ -207,8 +200,7 @@ def _check_values(rules: ValueRules, entry: Entry, attributes: Iterable[Attribut
 
 
 def _add_fix(finding: EntryFinding) -> _FixableFinding:
-    other_value = f"Correct the value. dcmcfg explain {finding.attribute} shows its form."
-    return _FixableFinding(finding, _FIXES.get(finding.rule, other_value))
+    return _FixableFinding(finding, format_fix(finding))
 
 
 def _build_value_rules(tree: Tree) -> ValueRules:

@@ -106,11 +106,11 @@ def find_new_violations(
     ).find_new()
     found = ((rule, each) for rule, each in found if (rule.name, each.dn, each.value) not in known)
     yield from (
-        f"{violation.dn}: {rule.format_message(violation)} (lint: {rule.name})"
+        f"{violation.dn}: {rule.format_message(violation)} (rule: {rule.name})"
         for rule, violation in islice(found, _MAXIMUM_REPORTED)
     )
     if more := sum(1 for _ in found):
-        yield f"and {more} more that dcmcfg lint would tell"
+        yield f"and {more} more. To list them after the change: dcmcfg check"
 
 
 @dataclass(frozen=True)

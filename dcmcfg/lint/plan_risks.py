@@ -8,7 +8,6 @@ from datetime import datetime
 
 from dcmcfg.dn import DN
 from dcmcfg.lint.new_load_failures import REFERENCE_RULES, find_new_load_failures
-from dcmcfg.lint.rule import to_check_rule
 from dcmcfg.plan.loadability import REFUSED_KINDS
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.risk_checks import (
@@ -22,7 +21,7 @@ from dcmcfg.plan.risk_checks import (
 )
 from dcmcfg.schema.findings import EntryFinding
 
-_REFERENCES = frozenset(map(to_check_rule, REFERENCE_RULES))
+_REFERENCES = frozenset(rule.check_rule for rule in REFERENCE_RULES)
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def assess_plan_risks(
     alternative_name = DANGLING_REFERENCE if all(_build_reference_key(each) in dangling for each in refused) else ""
     references = tuple(each for each in found if each.finding.rule in _REFERENCES)
     remaining = (each for each in found if each not in refused and each not in references)
-    warnings = tuple(f"{each} (lint: {each.finding.rule.name})" for each in remaining)
+    warnings = tuple(f"{each} (rule: {each.finding.rule.name})" for each in remaining)
     return PlanRisks(
         (*step_risks, *_build_load_risk(refused, alternative_name), *_build_reference_risk(references)), warnings
     )

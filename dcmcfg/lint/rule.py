@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
 
 from dcmcfg.changes import Change
 from dcmcfg.dn import DN
 from dcmcfg.lint.context import LintContext
-from dcmcfg.schema.findings import CheckRule, EntryFinding, Impact, Severity
+from dcmcfg.schema.findings import CheckRule, EntryFinding, Impact, Part, Severity
 from dcmcfg.secret_values import is_secret
 
 
@@ -40,11 +41,11 @@ class Violation:
 
 @dataclass(frozen=True)
 class LintRule:
-    """A rule of ``dcmcfg lint``: the requirement, the reason for it, and the fix of a violation.
+    """A rule on what settings mean together: the requirement, the reason for it, and the fix of a violation.
 
     ``requirement`` describes a correct configuration ("An AE title is carried by one AE."). ``reason`` says what
-    happens otherwise. ``fix`` says how to correct an entry, with ``fix_command`` as an example. ``docs/lint.md`` has
-    all four. ``dcmcfg lint`` shows the message of a :class:`Violation`, and ``fix`` if that has no command.
+    happens otherwise. ``fix`` says how to correct an entry, with ``fix_command`` as an example. ``docs/rules.md`` has
+    all four. ``dcmcfg check`` shows the message of a :class:`Violation`, and ``fix`` if that has no command.
     """
 
     name: str
@@ -59,24 +60,43 @@ class LintRule:
     is_auto_fixable: bool = False
     #: What a violation does to the archive.
     impact: Impact = "rule"
+    #: The part of ``dcmcfg check`` that the rule belongs to.
+    part: Part = "rules"
+    #: Whether the rule looks for entries that a part of a configuration may lack. It then checks whole ones only.
+    needs_whole_tree: bool = True
+    #: The rules that find the same defect without knowing as much; if both find it, this rule reports it.
+    supersedes: tuple[CheckRule, ...] = ()
 
     def format_message(self, violation: Violation) -> str:
         """Return the message of *violation*; the requirement of the rule if the value is a secret."""
         return self.requirement if violation.has_secret_value else violation.message
 
-
-def to_check_rule(rule: LintRule) -> CheckRule:
-    """Return *rule* as findings name it."""
-    return CheckRule(rule.name, rule.severity, rule.requirement, rule.impact)
+    @cached_property
+    def check_rule(self) -> CheckRule:
+        """The rule as findings name it."""
+        return CheckRule(
+            self.name,
+            self.severity,
+            self.requirement,
+            self.impact,
+            part=self.part,
+            fix=self.fix,
+            reason=self.reason,
+            is_auto_fixable=self.is_auto_fixable,
+        )
 
 
 def build_finding(rule: LintRule, violation: Violation) -> EntryFinding:
-    """Return the finding that *violation* of *rule* is, without the value's secret."""
+    """Return the finding that *violation* of *rule* is; without the commands that would show a secret value."""
+    is_secret_value = violation.has_secret_value
     return EntryFinding(
-        to_check_rule(rule),
+        rule.check_rule,
         violation.dn,
         violation.attribute,
         rule.format_message(violation),
         value=violation.value,
         severity=rule.severity,
+        fix_command=() if is_secret_value else violation.fix_command,
+        fix_changes=violation.fix_changes,
+        correction_commands=() if is_secret_value else violation.correction_commands,
     )

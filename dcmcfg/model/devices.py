@@ -14,6 +14,7 @@ from dcmcfg.schema_names import (
     ARCHIVE_DEVICE_OBJECT_CLASS,
     DCM_PROTOCOL,
     DICOM_AE_TITLE,
+    DICOM_CONFIGURATION_ROOT_OBJECT_CLASS,
     DICOM_DEVICE_NAME,
     DICOM_DEVICE_OBJECT_CLASS,
     DICOM_DEVICES_ROOT_OBJECT_CLASS,
@@ -241,10 +242,14 @@ class Device:
         )
 
     def _build_network_ae(self, entry: Entry) -> NetworkAE:
-        by_dn = {self.tree.key(connection.dn): connection for connection in self.connections}
         references = (self._parse_reference(text) for text in entry.texts(DICOM_NETWORK_CONNECTION_REFERENCE))
-        found = tuple(by_dn[key] for key in references if key in by_dn)
+        by_key = self._connections_by_key
+        found = tuple(by_key[key] for key in references if key in by_key)
         return NetworkAE(entry, self, entry.text(DICOM_AE_TITLE) or "", found, self._is_installed(entry))
+
+    @cached_property
+    def _connections_by_key(self) -> Mapping[NormalDN | None, Connection]:
+        return {self.tree.key(connection.dn): connection for connection in self.connections}
 
     def _parse_reference(self, reference: str) -> NormalDN | None:
         """Return what *reference* is compared by, None when it is no DN: a file may hold anything."""
@@ -268,7 +273,7 @@ class Configuration:
     def root(self) -> DN:
         """The DN of the configuration root, which is found and not assumed; raises :class:`NotFound`."""
         for entry in self.tree.entries.values():
-            if entry.is_a("dicomConfigurationRoot"):
+            if entry.is_a(DICOM_CONFIGURATION_ROOT_OBJECT_CLASS):
                 return entry.dn
         raise build_no_configuration_error()
 

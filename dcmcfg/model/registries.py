@@ -25,7 +25,7 @@ class Registry(NamedTuple):
 
     def find_container(self, tree: Tree) -> Entry | None:
         """Return the entry of the container in *tree*, or None while no name was ever registered."""
-        return next((entry for entry in tree.sorted_entries() if entry.is_a(self.container_class)), None)
+        return next(iter(tree.index.find_by_class(self.container_class)), None)
 
     def build_entry(self, container: DN, name: str) -> Entry:
         """Return the entry that registers *name* below *container*."""
@@ -34,7 +34,7 @@ class Registry(NamedTuple):
 
     def find_entries(self, tree: Tree) -> Iterator[Entry]:
         """Yield the registrations in *tree*."""
-        return (entry for entry in tree.sorted_entries() if entry.is_a(self.entry_class))
+        return iter(tree.index.find_by_class(self.entry_class))
 
     def index_names(self, entries: Iterable[Entry]) -> dict[str, Entry]:
         """Return the names of its kind that *entries* carry, with the first entry of each."""

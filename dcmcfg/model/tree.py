@@ -12,6 +12,7 @@ from dcmcfg.dn import DN, RDN, NormalDN, sort_parents_first
 from dcmcfg.entry import Entry
 from dcmcfg.entry_draft import EntryDraft
 from dcmcfg.errors import DoesNotApply
+from dcmcfg.model.entry_index import EntryIndex
 from dcmcfg.schema.definitions import RDNNormaliser, Schema
 from dcmcfg.suggestions import join_limited, suggest_names
 
@@ -81,8 +82,9 @@ class Tree:
     @cached_property
     def _children(self) -> Mapping[NormalDN, tuple[NormalDN, ...]]:
         found: dict[NormalDN, list[NormalDN]] = {}
-        for key in sorted(key for key in self.entries if key):
-            found.setdefault(key[1:], []).append(key)
+        for key in self._sorted_names:
+            if key:
+                found.setdefault(key[1:], []).append(key)
         return {parent: tuple(children) for parent, children in found.items()}
 
     def sorted_entries(self) -> tuple[Entry, ...]:
@@ -90,8 +92,17 @@ class Tree:
         return self._sorted_entries
 
     @cached_property
+    def _sorted_names(self) -> list[NormalDN]:
+        return sort_parents_first(self.entries)
+
+    @cached_property
     def _sorted_entries(self) -> tuple[Entry, ...]:
-        return tuple(self.entries[key] for key in sort_parents_first(self.entries))
+        return tuple([self.entries[key] for key in self._sorted_names])
+
+    @cached_property
+    def index(self) -> EntryIndex:
+        """The entries by object class and attribute, in the order of :meth:`sorted_entries`."""
+        return EntryIndex(self._sorted_entries)
 
     def with_changes(self, changes: Iterable[Change]) -> Tree:
         """Return the tree after *changes*; raises :class:`DoesNotApply` at the first one that the tree refuses."""
@@ -392,8 +403,11 @@ def find_spelling_in_entry(schema: Schema, name: str, entry: Entry | None) -> st
 
 
 def _has_value(schema: Schema, entry: Entry, name: str, value: bytes) -> bool:
+    held_values = entry.values(name)
+    if value in held_values:
+        return True
     normal = schema.normalise_value(name, value)
-    return any(schema.normalise_value(name, held) == normal for held in entry.values(name))
+    return any(schema.normalise_value(name, held) == normal for held in held_values)
 
 
 def _encode_value(value: str) -> bytes:

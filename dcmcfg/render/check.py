@@ -1,9 +1,10 @@
-"""Findings as a table, as JSON, and as SARIF."""
+"""Findings as a table with suggested fixes, as JSON, and as SARIF; and the list of rules."""
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -11,10 +12,11 @@ from rich.console import Console
 
 from dcmcfg import __version__
 from dcmcfg.dn import DN
+from dcmcfg.lint.checker import CheckReport
 from dcmcfg.printable import escape_unprintable, format_count
-from dcmcfg.render.terminal.console import print_line
+from dcmcfg.render.terminal.console import print_command, print_line, print_prose
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
-from dcmcfg.schema.findings import RULES, CheckRule, EntryFinding
+from dcmcfg.schema.findings import CheckRule, EntryFinding, format_fix
 from dcmcfg.schema_names import COMMON_NAME, DICOM_DEVICE_NAME
 from dcmcfg.secret_values import is_secret
 
@@ -28,7 +30,40 @@ _COLUMNS = (
     Column("Value", WrapMode.AUTO),
     Column("Problem", WrapMode.AT_SPACES),
 )
+_RULE_COLUMNS = (Column("Part"), Column("Severity"), Column("Rule"), Column("Requirement", WrapMode.AT_SPACES))
 _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def print_report(console: Console, report: CheckReport) -> None:
+    """Print the findings of *report*, how many there are, which rules were not checked, and the suggested fixes."""
+    print_findings(console, report.findings, report.entry_count)
+    for line in format_skipped_rules(report):
+        print_prose(console, line)
+    suggested_fixes = tuple(_format_suggested_fixes(report.findings))
+    if suggested_fixes:
+        print_line(console, "Suggested fixes:")
+    for command, explanation in suggested_fixes:
+        if explanation:
+            print_prose(console, f"  {command}{explanation}")
+        else:
+            print_command(console, command)
+
+
+def print_rules(console: Console, rules: Sequence[CheckRule]) -> None:
+    """Print *rules* as a table."""
+    print_table(console, _RULE_COLUMNS, [(rule.part, rule.severity, rule.name, rule.requirement) for rule in rules])
+
+
+def format_skipped_rules(report: CheckReport) -> Iterator[str]:
+    """Yield a sentence for each reason why *report* leaves rules out."""
+    if report.rules_for_whole:
+        yield (
+            f"Skipped {format_count(len(report.rules_for_whole), 'rule')} for whole configurations: "
+            "the input has no configuration root, or no device."
+        )
+    if report.topics_for_archive:
+        topics = ", ".join(topic[0].lower() + topic[1:] for topic in report.topics_for_archive)
+        yield f"Skipped the rules that need an archive device: {topics}."
 
 
 def print_findings(console: Console, findings: Sequence[EntryFinding], entry_count: int) -> None:
@@ -79,6 +114,49 @@ def findings_json(findings: Sequence[EntryFinding], entry_count: int) -> dict[st
     }
 
 
+def report_json(report: CheckReport) -> dict[str, Any]:
+    """Return *report* for ``--json``: that of :func:`findings_json`, ``note_count``, and which rules were not checked.
+
+    ``skipped_rules`` are names of rules that need a whole configuration, ``skipped_topics`` headings of docs/rules.md.
+    Each finding has its ``part``, ``fix`` in words, ``fix_command`` (null where one has to choose),
+    ``correction_commands`` (those that put another name in the place of a typo) and ``fixable``, whether ``--fix``
+    fixes it.
+    """
+    content = findings_json(report.findings, report.entry_count)
+    content["note_count"] = sum(each.severity == "note" for each in report.findings)
+    content["skipped_rules"] = [rule.name for rule in report.rules_for_whole]
+    content["skipped_topics"] = list(report.topics_for_archive)
+    for finding, each in zip(content["findings"], report.findings, strict=True):
+        correction = [_format_command(arguments) for arguments in each.correction_commands]
+        finding |= {
+            "part": each.rule.part,
+            "fix": format_fix(each),
+            "fix_command": _format_command(each.fix_command) if each.fix_command and not correction else None,
+            "correction_commands": correction,
+            "fixable": bool(each.fix_changes),
+        }
+    return content
+
+
+def rules_json(rules: Iterable[CheckRule]) -> dict[str, Any]:
+    """Return *rules* for ``--json``: name, part, severity, impact, requirement, reason and fix of each."""
+    return {
+        "rules": [
+            {
+                "name": rule.name,
+                "part": rule.part,
+                "severity": rule.severity,
+                "impact": rule.impact,
+                "requirement": rule.requirement,
+                "reason": rule.reason,
+                "fix": rule.fix,
+                "fixable": rule.is_auto_fixable,
+            }
+            for rule in rules
+        ]
+    }
+
+
 def finding_json(finding: EntryFinding) -> dict[str, Any]:
     """Return *finding* for ``--json``, see :func:`findings_json`."""
     return {
@@ -94,7 +172,7 @@ def finding_json(finding: EntryFinding) -> dict[str, Any]:
     }
 
 
-def findings_sarif(findings: Sequence[EntryFinding], rules: Sequence[CheckRule] = RULES) -> dict[str, Any]:
+def findings_sarif(findings: Sequence[EntryFinding], rules: Sequence[CheckRule]) -> dict[str, Any]:
     """Return *findings* as a SARIF 2.1.0 log of one run; the DN is a logical location, the line a physical one.
 
     *rules* are those that were checked.
@@ -103,8 +181,9 @@ def findings_sarif(findings: Sequence[EntryFinding], rules: Sequence[CheckRule] 
         {
             "id": rule.name,
             "shortDescription": {"text": rule.requirement},
+            "help": {"text": " ".join(filter(None, (rule.reason, rule.fix)))},
             "defaultConfiguration": {"level": rule.severity},
-            "properties": {"impact": rule.impact},
+            "properties": {"impact": rule.impact, "part": rule.part},
         }
         for rule in rules
     ]
@@ -181,3 +260,26 @@ def _format_value(finding: EntryFinding) -> str:
         else f"{value[:_MAX_VALUE_LENGTH]}… ({len(finding.value or b'')} octets)"
     )
     return escape_unprintable(shortened)
+
+
+def _format_suggested_fixes(findings: Sequence[EntryFinding]) -> Iterator[tuple[str, str]]:
+    """Yield each command that fixes a finding, once, with a remark; then the fixes of other findings in words."""
+    fixable_count = sum(bool(each.fix_changes) for each in findings)
+    if fixable_count:
+        yield "dcmcfg check --fix", f"    ({fixable_count} of {len(findings)})"
+    yield from dict.fromkeys(line for each in findings if not each.fix_changes for line in _format_fix_commands(each))
+    others = (each for each in findings if not each.fix_command and not each.fix_changes)
+    yield from dict.fromkeys(("", escape_unprintable(f"[{each.rule.name}] {format_fix(each)}")) for each in others)
+
+
+def _format_fix_commands(finding: EntryFinding) -> Iterator[tuple[str, str]]:
+    yield from ((escape_unprintable(_format_command(arguments)), "") for arguments in finding.correction_commands)
+    if finding.fix_command:
+        yield (
+            escape_unprintable(_format_command(finding.fix_command)),
+            "    (if the name is right)" if finding.correction_commands else "",
+        )
+
+
+def _format_command(arguments: Sequence[str]) -> str:
+    return f"dcmcfg {shlex.join(arguments)}"

@@ -84,7 +84,7 @@ def resolve_ae(configuration: Configuration, ae_title: str) -> NetworkAE | Unres
             LookupFailure.UNKNOWN,
             ae_title,
             reason,
-            f"mend {DICOM_NETWORK_CONNECTION_REFERENCE} of {dangling} (dcmcfg lint)",
+            f"mend {DICOM_NETWORK_CONNECTION_REFERENCE} of {dangling} (dcmcfg check)",
         )
     if unloadable := find_unloadable_value(ae.device):
         reason = f"the archive cannot read the device {ae.device.name}: {unloadable.reason}"

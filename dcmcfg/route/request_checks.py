@@ -20,7 +20,7 @@ def check_request(request: RouteRequest, configuration: Configuration) -> RouteF
     archive_ae = request.archive_ae
     if problem := explain_load_failure(archive_ae.device):
         reason = f"the archive does not load its own device: {problem}"
-        return RouteFailure("no association", reason, "mend it (dcmcfg lint), then dcmcfg reload")
+        return RouteFailure("no association", reason, "mend it (dcmcfg check), then dcmcfg reload")
     if problem := explain_rejection(archive_ae, request.calling_ae_title):
         return RouteFailure(
             "association rejected",

@@ -210,7 +210,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour(
         "dcmObjectStorageID",
         "The archive itself removes a storage here when that storage falls below its dcmStorageThreshold. A value that "
-        "names a storage that is not there is loaded, and C-STOREs fail (lint: storage-unknown).",
+        "names a storage that is not there is loaded, and C-STOREs fail (rule: storage-unknown).",
     ),
     Behaviour("dcmExternalRetrieveAEDestination", _LOADED_VALUE_HIDDEN),
     Behaviour("dcmCStoreSCUOfCMoveSCP", _LOADED_VALUE_HIDDEN),
@@ -229,7 +229,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     ),
     Behaviour(
         "dcmQueueName",
-        "An exporter with a queue that is not there is loaded, and its tasks fail (lint: queue-unknown).",
+        "An exporter with a queue that is not there is loaded, and its tasks fail (rule: queue-unknown).",
     ),
     Behaviour("dcmTag", "The archive loads a value that is no tag, such as 0020000Z; it has no effect."),
     Behaviour(

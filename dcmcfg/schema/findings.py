@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
+from dcmcfg.changes import Change
 from dcmcfg.dn import DN
 
 Severity = Literal["error", "warning", "note"]
+#: The worst first.
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 #: What a breach does to the archive:
 #:
 #: ``unloadable``: a reload answers 409 or 500, and the next start of the archive fails.
@@ -17,58 +20,214 @@ Severity = Literal["error", "warning", "note"]
 Impact = Literal["unloadable", "stops-next-start", "reference", "rule"]
 
 
+#: What a rule judges: the schema, the format of values, references, or what the settings mean together.
+Part = Literal["schema", "formats", "references", "rules"]
+PARTS: tuple[Part, ...] = ("schema", "formats", "references", "rules")
+
+_OTHER_VALUE = "Correct the value. dcmcfg explain ATTRIBUTE shows its form."
+
+
 @dataclass(frozen=True)
 class CheckRule:
-    """A rule of ``dcmcfg check``: its identifier, how bad a breach is, what it asks for, what a breach does."""
+    """A rule of ``dcmcfg check``: its name, the severity of a violation, the requirement, and the impact.
+
+    ``part`` is what the rule belongs to, ``reason`` is what happens otherwise, and ``fix`` is how to correct an entry.
+    """
 
     name: str
     severity: Severity
     requirement: str
     impact: Impact = "rule"
+    _: KW_ONLY
+    part: Part
+    fix: str = _OTHER_VALUE
+    reason: str = ""
+    #: Whether ``--fix`` can fix some violations.
+    is_auto_fixable: bool = False
 
 
-UNKNOWN_ATTRIBUTE = CheckRule("unknown-attribute", "error", "Every attribute is defined by the schema.")
-UNKNOWN_CLASS = CheckRule("unknown-class", "error", "Every object class is defined by the schema.")
-MISSING_ATTRIBUTE = CheckRule("missing-attribute", "error", "An entry has every attribute that its classes require.")
+UNKNOWN_ATTRIBUTE = CheckRule(
+    "unknown-attribute",
+    "error",
+    "Every attribute is defined by the schema.",
+    part="schema",
+    fix="Correct the name of the attribute, or remove the attribute.",
+    reason="A directory server rejects the entry.",
+)
+UNKNOWN_CLASS = CheckRule(
+    "unknown-class",
+    "error",
+    "Every object class is defined by the schema.",
+    part="schema",
+    fix="Correct the name of the object class, or remove the value.",
+    reason="A directory server rejects the entry.",
+)
+MISSING_ATTRIBUTE = CheckRule(
+    "missing-attribute",
+    "error",
+    "An entry has every attribute that its classes require.",
+    part="schema",
+    fix="Set the missing attribute.",
+    reason="A directory server rejects the entry.",
+)
 ATTRIBUTE_NOT_ALLOWED = CheckRule(
-    "attribute-not-allowed", "error", "Each attribute is allowed by a class of the entry."
+    "attribute-not-allowed",
+    "error",
+    "Each attribute is allowed by a class of the entry.",
+    part="schema",
+    fix="Remove the attribute, or add the object class that allows it.",
+    reason="A directory server rejects the entry.",
 )
-SINGLE_VALUED = CheckRule("single-valued", "error", "A single-valued attribute has one value.")
+SINGLE_VALUED = CheckRule(
+    "single-valued",
+    "error",
+    "A single-valued attribute has one value.",
+    part="schema",
+    fix="Keep one value.",
+    reason="A directory server rejects the entry.",
+)
 DUPLICATE_VALUE = CheckRule(
-    "duplicate-value", "error", "No attribute has a value twice, as its equality rule compares."
+    "duplicate-value",
+    "error",
+    "No attribute has a value twice, as its equality rule compares.",
+    part="schema",
+    fix="Remove the second value.",
+    reason="A directory server rejects the entry.",
 )
-DUPLICATE_ENTRY = CheckRule("duplicate-entry", "error", "No entry is given twice.")
-PARENT_MISSING = CheckRule("parent-missing", "error", "An entry has a parent.")
-SYNTAX = CheckRule("syntax", "error", "A value is of its attribute's LDAP syntax.")
-FORMAT = CheckRule("format", "error", "A value is in the format that the archive parses.", "unloadable")
-ENUMERATION = CheckRule("enumeration", "error", "A value is one of those that the archive knows.", "unloadable")
-PORT = CheckRule("port", "error", "A port is from 1 to 65535.", "unloadable")
+DUPLICATE_ENTRY = CheckRule(
+    "duplicate-entry",
+    "error",
+    "No entry is given twice.",
+    part="schema",
+    fix="Remove the second record.",
+    reason="A directory server rejects the second entry.",
+)
+PARENT_MISSING = CheckRule(
+    "parent-missing",
+    "error",
+    "An entry has a parent.",
+    part="schema",
+    fix="Add the parent, or remove the entry.",
+    reason="A directory server rejects the entry.",
+)
+SYNTAX = CheckRule(
+    "syntax",
+    "error",
+    "A value is of its attribute's LDAP syntax.",
+    part="schema",
+    reason="A directory server rejects the value.",
+)
+FORMAT = CheckRule(
+    "format",
+    "error",
+    "A value is in the format that the archive parses.",
+    "unloadable",
+    part="formats",
+    reason="The archive cannot load the device.",
+)
+ENUMERATION = CheckRule(
+    "enumeration",
+    "error",
+    "A value is one of those that the archive knows.",
+    "unloadable",
+    part="formats",
+    reason="The archive cannot load the device.",
+)
+PORT = CheckRule(
+    "port",
+    "error",
+    "A port is from 1 to 65535.",
+    "unloadable",
+    part="formats",
+    reason="The archive cannot load the device.",
+)
 REQUIRED_REFERENCE = CheckRule(
     "required-reference",
     "error",
     "A reference that the archive follows on load names an existing entry; a connection is one of the same device.",
     "unloadable",
+    part="references",
+    fix="Remove the reference, or add the entry that it names.",
+    reason="The archive cannot load the device.",
 )
 PROTOCOL = CheckRule(
-    "protocol", "error", "A connection has the protocol of the application that uses it.", "unloadable"
+    "protocol",
+    "error",
+    "A connection has the protocol of the application that uses it.",
+    "unloadable",
+    part="references",
+    fix="Refer to a connection of the right protocol, or correct its dcmProtocol.",
+    reason="The archive cannot load the device.",
 )
 TLS = CheckRule(
-    "tls", "error", "TLS cipher suites and versions of the archive's connections are names of Java.", "unloadable"
+    "tls",
+    "error",
+    "TLS cipher suites and versions of the archive's connections are names of Java.",
+    "unloadable",
+    part="formats",
+    reason="The archive cannot open the port.",
 )
 BIND_HOST = CheckRule(
-    "bind-host", "error", "The host that a connection of the archive listens on can be a host name.", "unloadable"
+    "bind-host",
+    "error",
+    "The host that a connection of the archive listens on can be a host name.",
+    "unloadable",
+    part="formats",
+    reason="The archive cannot open the port.",
 )
 KEY_STORE = CheckRule(
-    "key-store", "error", "A key store of the archive has a type, and a PIN or its property.", "stops-next-start"
+    "key-store",
+    "error",
+    "A key store of the archive has a type, and a PIN or its property.",
+    "stops-next-start",
+    part="formats",
+    fix="Set the missing attribute.",
+    reason="A reload keeps the old key. The next start of the archive fails.",
 )
-DANGLING_REFERENCE = CheckRule("dangling-reference", "warning", "A reference names an entry that exists.", "reference")
-AE_TITLE = CheckRule("ae-title", "error", "An AE title is 1 to 16 characters of DICOM's (PS3.5, AE).")
-HOST = CheckRule("host", "warning", "A host of numbers alone is an IPv4 address: four of them, from 0 to 255.")
-TAG = CheckRule("tag", "warning", "A tag is eight hexadecimal digits; the archive takes other text for another tag.")
+DANGLING_REFERENCE = CheckRule(
+    "dangling-reference",
+    "warning",
+    "A reference names an entry that exists.",
+    "reference",
+    part="references",
+    fix="Remove the reference, or add the entry that it names.",
+    reason="The archive loads the device without what the reference names.",
+)
+AE_TITLE = CheckRule(
+    "ae-title",
+    "error",
+    "An AE title is 1 to 16 characters of DICOM's (PS3.5, AE).",
+    part="formats",
+    reason="No association can use the title.",
+)
+HOST = CheckRule(
+    "host",
+    "warning",
+    "A host of numbers alone is an IPv4 address: four of them, from 0 to 255.",
+    part="formats",
+    reason="Java reads 10.1.2 as 10.1.0.2.",
+)
+TAG = CheckRule(
+    "tag",
+    "warning",
+    "A tag is eight hexadecimal digits; the archive takes other text for another tag.",
+    part="formats",
+    reason="The archive reads other text as another tag.",
+)
 VALUE_NOT_OFFERED = CheckRule(
-    "value-not-offered", "warning", "A value is one of those that the archive's web form offers."
+    "value-not-offered",
+    "warning",
+    "A value is one of those that the archive's web form offers.",
+    part="formats",
+    reason="The web form cannot show the value, and it may be a typo.",
 )
-OUT_OF_RANGE = CheckRule("out-of-range", "warning", "A number is within the bounds that the archive's web form sets.")
+OUT_OF_RANGE = CheckRule(
+    "out-of-range",
+    "warning",
+    "A number is within the bounds that the archive's web form sets.",
+    part="formats",
+    reason="The web form refuses to save the device.",
+)
 
 RULES = (
     UNKNOWN_ATTRIBUTE,
@@ -119,6 +278,10 @@ class EntryFinding:
 
     ``attribute`` is empty where the entry as a whole is meant, ``value`` None where no single value is. ``message``
     never repeats a value that may be a secret. ``location`` is None unless the entry was read from a file.
+
+    ``fix_command`` has the words after ``dcmcfg`` of the command that fixes just this finding, if there is one.
+    ``fix_changes`` fix it if nothing has to be decided, else there are none. ``correction_commands`` are the words of
+    commands that correct a name which is probably a typo; if it is none, ``fix_command`` fixes the finding.
     """
 
     rule: CheckRule
@@ -129,8 +292,16 @@ class EntryFinding:
     value: bytes | None = None
     severity: Severity = "error"
     location: SourceLocation | None = None
+    fix_command: tuple[str, ...] = ()
+    fix_changes: tuple[Change, ...] = ()
+    correction_commands: tuple[tuple[str, ...], ...] = ()
 
     @property
     def impact(self) -> Impact:
         """What the breach does to the archive."""
         return self.rule.impact
+
+
+def format_fix(finding: EntryFinding) -> str:
+    """Return how to correct *finding*, with its attribute in place of ``ATTRIBUTE``."""
+    return finding.rule.fix.replace("ATTRIBUTE", finding.attribute) if finding.attribute else finding.rule.fix

@@ -291,7 +291,7 @@ def _create_not_found(search: RecallSearch, reason: str) -> NotFound:
     return NotFound(
         f"no purged study was found: none{criteria} {reason}",
         subject=str(search.addresses.archive),
-        next_step="let the archive purge one (dcmcfg lint tells what keeps it from that), look for others with "
+        next_step="let the archive purge one (dcmcfg check tells what keeps it from that), look for others with "
         "--query, or name one with --study",
     )
 

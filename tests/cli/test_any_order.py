@@ -105,6 +105,6 @@ def _given(command: tuple[str, ...], folder: Path) -> tuple[str, ...]:
 
 def test_what_is_not_there_yet_is_shown_before_the_question(run: Run, site: CliSite, tmp_path: Path) -> None:
     done = run(*_given(("apply", EXPORTER + "dcmStgCmtSCP: DCMQRSCP\n"), tmp_path), "--yes", "--no-reload")
-    lint_rules = [line.rpartition("(lint: ")[2] for line in done.stderr.splitlines() if "(lint: " in line]
+    lint_rules = [line.rpartition("(rule: ")[2] for line in done.stderr.splitlines() if "(rule: " in line]
     assert done.exit_code == 0
     assert sorted(lint_rules) == ["exporter-destination-unknown)", "external-archive-unknown)", "queue-unknown)"]

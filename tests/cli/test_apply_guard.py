@@ -65,7 +65,7 @@ def test_several_risks_are_told_together(run: Run, site: CliSite, tmp_path: Path
     result = run("apply", written(tmp_path / "both.ldif", NO_CONNECTION + VENDOR), "--yes")
     every = result.stderr.splitlines()
     lines = [line for line in every if not line.startswith("warning: ")]
-    lint_rules = sorted(line.rpartition("(lint: ")[2] for line in every if line not in lines)
+    lint_rules = sorted(line.rpartition("(rule: ")[2] for line in every if line not in lines)
     assert lint_rules == ["exporter-cannot-connect)", "tls-mismatch)"], "no AE of the archive has a connection any more"
     assert (result.exit_code, lines[0]) == (3, "dcmcfg: the plan is refused:")
     reference = f": dicomNetworkConnectionReference 'cn=dicom,{ARCHIVE_DN}': there is no such entry"

@@ -206,7 +206,7 @@ def test_a_port_that_may_be_taken_is_a_warning(run: Run, site: CliSite) -> None:
         0,
         f"warning: cn=more,{ARCHIVE_DN}: dicomPort '{number}': the connection dicom has port {number} too "
         f"(bound to 127.0.0.1 and pacs.example.org), and dcmcfg does not look host names up. "
-        f"{PORT_FIX} (lint: port-possibly-taken)\n",
+        f"{PORT_FIX} (rule: port-possibly-taken)\n",
     )
 
 

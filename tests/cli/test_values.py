@@ -34,7 +34,7 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
     assert (result.exit_code, result.stderr) == (
         0,
         "warning: the device storescp is no archive, and dcmArchiveNetworkAE is for the AEs of one.\n"
-        f"warning: {STORESCP_DN}: the storage fs1 belongs to another device (lint: storage-unknown)\n",
+        f"warning: {STORESCP_DN}: the storage fs1 belongs to another device (rule: storage-unknown)\n",
     )
     assert [line.rstrip() for line in result.stdout.splitlines()] == [
         site.headline,
@@ -117,7 +117,7 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
         3,
         f"warning: {ae}: dcmAcceptedMoveDestination was empty and let every destination in; from now on each but "
         "STORSCP is refused (C801)\n"
-        f"warning: {ae}: no AE has the title STORSCP; near misses: STORESCP (lint: accepted-destination-unknown)\n"
+        f"warning: {ae}: no AE has the title STORSCP; near misses: STORESCP (rule: accepted-destination-unknown)\n"
         f"dcmcfg: the plan is refused: dangling-reference: a reference would lead to no entry: {ae} "
         "(dcmAcceptedMoveDestination: STORSCP)\n"
         "  next: --force-dangling-reference, if it is meant\n",
@@ -134,7 +134,7 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
 
 def test_a_name_of_nothing_is_warned_of_on_screen_and_in_json(run: Run, site: CliSite) -> None:
     result = run("set", "dcm4chee-arc", "dcmFallbackCMoveSCP=LONGTERN", "--dry-run", "--json")
-    message = "no AE has the title LONGTERN; near misses: LONGTERM (lint: fallback-scp-unknown)"
+    message = "no AE has the title LONGTERN; near misses: LONGTERM (rule: fallback-scp-unknown)"
     warning = f"{ARCHIVE_DN}: {message}"
     assert (result.exit_code, result.stderr.count(f"warning: {warning}\n")) == (0, 1)
     assert json.loads(result.stdout)["warnings"] == [warning]

@@ -16,12 +16,13 @@ from dcmcfg.edits.network_ae import NewNetworkAE, add_network_ae
 from dcmcfg.edits.removal import remove_network_ae
 from dcmcfg.edits.transfer_capability import TransferCapability
 from dcmcfg.errors import DcmcfgError
-from dcmcfg.lint.linter import LintFinding, lint
+from dcmcfg.lint.linter import lint
 from dcmcfg.model.capabilities import find_missing_capabilities
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import DesiredChange, make_plan
+from dcmcfg.schema.findings import EntryFinding
 from tests.lint.breaking import NOW, valid_tree
 
 DEVICES = ("storescp", "workstation", "dcm4chee-arc")
@@ -67,11 +68,11 @@ def after(tree: Tree, edit: Edit) -> Tree:
 
 
 def errors(tree: Tree) -> set[tuple[str, str, str]]:
-    return {_parse_reference_key(each) for each in lint(tree, NOW) if each.finding.severity == "error"}
+    return {_parse_reference_key(each) for each in lint(tree, NOW) if each.severity == "error"}
 
 
-def _parse_reference_key(found: LintFinding) -> tuple[str, str, str]:
-    return found.rule.name, str(found.finding.dn), found.finding.attribute
+def _parse_reference_key(found: EntryFinding) -> tuple[str, str, str]:
+    return found.rule.name, str(found.dn), found.attribute
 
 
 @cache

@@ -163,8 +163,7 @@ def test_each_reference_leads_where_it_led_and_what_looks_alike_stays(
 def test_lint_finds_nothing_that_it_did_not_find_before(case: Case) -> None:
     _, plan = renamed(case)
     found, still = (
-        Counter((each.rule.name, each.finding.attribute) for each in lint(tree, NOW))
-        for tree in (case.tree, plan.after)
+        Counter((each.rule.name, each.attribute) for each in lint(tree, NOW)) for tree in (case.tree, plan.after)
     )
     assert not still - found
 

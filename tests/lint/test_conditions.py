@@ -13,9 +13,7 @@ from tests.lint.breaking import NOW, RULE, STORAGE, more, valid_tree
 
 
 def messages(value: str, dn: str = RULE) -> list[str]:
-    return [
-        found.finding.message for found in lint(valid_tree().with_changes([more(dn, "dcmProperty", value)]), NOW, RULES)
-    ]
+    return [found.message for found in lint(valid_tree().with_changes([more(dn, "dcmProperty", value)]), NOW, RULES)]
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,7 @@ TAKEN, PERHAPS = RULES
 def rules_and_connections(checked_tree: Tree) -> list[tuple[str, str]]:
     """Rule and connection of each."""
     return [
-        (each.rule.name, str(each.finding.dn.rdn))
-        for each in lint(checked_tree, NOW, [RULES_BY_NAME[name] for name in RULES])
+        (each.rule.name, str(each.dn.rdn)) for each in lint(checked_tree, NOW, [RULES_BY_NAME[name] for name in RULES])
     ]
 
 
@@ -140,17 +139,17 @@ def test_the_ports_of_remote_devices_are_not_the_archives() -> None:
 def test_each_connection_is_named_once_with_a_port_of_its_own() -> None:
     others = [connection(SMALL, name=f"c{number}") for number in range(4)]
     given = lint(tree(*site_entries(), *others), NOW, [RULES_BY_NAME[TAKEN]])
-    assert [each.finding.message.rpartition(" in the")[0].rpartition("; ")[2] for each in given] == [
+    assert [each.message.rpartition(" in the")[0].rpartition("; ")[2] for each in given] == [
         f"port {port} is unused" for port in (11113, 11114, 11115, 11116)
     ]
-    assert {each.finding.impact for each in given} == {"stops-next-start"}
+    assert {each.impact for each in given} == {"stops-next-start"}
 
 
 def test_where_no_port_is_left_none_is_proposed() -> None:
     ports = {"dicomPort": "65535"}
     others = [entry for entry in site_entries() if not entry.is_a("dicomNetworkConnection")]
     (given,) = lint(tree(*others, listener("a", ports), listener("b", ports)), NOW, [RULES_BY_NAME[TAKEN]])
-    assert given.finding.message == "the connection a has port 65535 too (bound to localhost)"
+    assert given.message == "the connection a has port 65535 too (bound to localhost)"
 
 
 @pytest.mark.usefixtures("recordings")

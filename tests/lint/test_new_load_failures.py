@@ -207,7 +207,7 @@ def test_a_port_that_may_be_taken_is_a_warning_and_no_risk() -> None:
     assert found.risks == ()
     (warning,) = found.warnings
     assert warning.startswith(f"x.ldif:1: cn=new,{ARCHIVE}: dicomPort '11112': the connection dicom has port 11112 too")
-    assert warning.endswith("(lint: port-possibly-taken)")
+    assert warning.endswith("(rule: port-possibly-taken)")
 
 
 def test_a_warning_that_becomes_an_error_is_new() -> None:

@@ -38,7 +38,7 @@ def test_the_delete_of_an_ae_that_is_named_is_told_at_the_entry_that_names_it() 
     tree = site(dcmFallbackCMoveSCP="STORESCP")
     ae = f"dicomAETitle=STORESCP,{STORESCP}"
     (message,) = messages(Delete(DN.parse(f"cn=CT Image Storage SCP,{ae}")), Delete(DN.parse(ae)), tree=tree)
-    assert message == f"{ARCHIVE}: no AE has the title STORESCP (lint: fallback-scp-unknown)"
+    assert message == f"{ARCHIVE}: no AE has the title STORESCP (rule: fallback-scp-unknown)"
 
 
 def test_what_was_wrong_before_is_not_told() -> None:
@@ -56,7 +56,7 @@ def test_an_ae_that_the_plan_is_refused_for_is_not_told_again() -> None:
 @pytest.mark.parametrize("breaking", REPORTED, ids=[f"{each.rule}-{n}" for n, each in enumerate(REPORTED)])
 def test_each_error_of_lint_is_told(breaking: Break) -> None:
     lines = messages(*breaking.changes, tree=valid_tree())
-    (line,) = (line for line in lines if line.endswith(f"(lint: {breaking.rule})") and breaking.message in line)
+    (line,) = (line for line in lines if line.endswith(f"(rule: {breaking.rule})") and breaking.message in line)
     assert line.startswith(breaking.dn)
 
 
@@ -74,9 +74,7 @@ def valid_tree_with_modalities() -> Tree:
 def messages_of_lint(*changes: Change) -> dict[tuple[object, ...], str]:
     """What all of lint finds after *changes*, as :func:`find_new_violations` tells it."""
     return {
-        (found.rule.name, found.finding.dn, found.finding.value): (
-            f"{found.finding.dn}: {found.finding.message} (lint: {found.rule.name})"
-        )
+        (found.rule.name, found.dn, found.value): (f"{found.dn}: {found.message} (rule: {found.rule.name})")
         for found in lint(valid_tree_with_modalities().with_changes(changes), NOW, PLAN_RULES)
     }
 
@@ -105,7 +103,7 @@ def test_a_rename_makes_nothing_wrong_that_was_wrong_before() -> None:
     assert messages(Rename(DN.parse(STORESCP), RDN.of("dicomDeviceName", "other")), tree=tree) == []
     renamed = (Rename(DN.parse(ARCHIVE), RDN.of("dicomDeviceName", "other")), put(OTHER, dcmFallbackCMoveSCP="GONE"))
     assert messages(*renamed, put(OTHER, dcmAltCMoveSCP="NOSUCH"), tree=tree) == [
-        f"{OTHER}: no AE has the title NOSUCH (lint: external-archive-unknown)"
+        f"{OTHER}: no AE has the title NOSUCH (rule: external-archive-unknown)"
     ]
 
 
@@ -116,4 +114,4 @@ def test_a_certificate_asks_for_its_rules() -> None:
     plan = make_plan(valid_tree(), [DesiredChange(change) for change in expired.changes])
     assert changes_certificates(plan)
     (line,) = find_new_violations(plan, NOW, ALL)
-    assert line.endswith("(lint: certificate-expired)")
+    assert line.endswith("(rule: certificate-expired)")

@@ -45,7 +45,7 @@ TLS = "TLS_RSA_WITH_AES_128_CBC_SHA"
 
 
 def messages(rule: str, changes: Iterable[Change]) -> list[str]:
-    return [each.finding.message for each in lint(valid_tree().with_changes(changes), NOW, [RULES_BY_NAME[rule]])]
+    return [each.message for each in lint(valid_tree().with_changes(changes), NOW, [RULES_BY_NAME[rule]])]
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_port_that_is_none_is_none(port: str) -> None:
 def test_a_secret_is_not_told_with_what_is_wrong_with_it() -> None:
     tree = valid_tree().with_changes([put(EXPORTER, dcmURI="dicom:joe:geheim@host")])
     (found,) = lint(tree, NOW, [RULES_BY_NAME["exporter-destination-unknown"]])
-    assert "geheim" not in found.finding.message
+    assert "geheim" not in found.message
     assert found.fix_command == ()
 
 
@@ -208,7 +208,7 @@ def test_what_the_container_image_leaves_to_the_old_title_is_fixed_by_a_rename_o
     command = ("ae", "rename", "DCM4CHEE", "HOSPPACS", "--references-only")
     found = lint(renamed, NOW, [RULES_BY_NAME["ups-destination-unknown"], RULES_BY_NAME["local-ae-unknown"]])
     assert {each.fix_command for each in found} == {command}
-    assert "the container image leaves it there when AE_TITLE is another, here HOSPPACS" in found[-1].finding.message
+    assert "the container image leaves it there when AE_TITLE is another, here HOSPPACS" in found[-1].message
     references = rename_references(References(renamed), "DCM4CHEE", "HOSPPACS")
     fixed = renamed.with_changes(references.edit.changes)
     assert lint(fixed, NOW, [RULES_BY_NAME["ups-destination-unknown"], RULES_BY_NAME["local-ae-unknown"]]) == ()

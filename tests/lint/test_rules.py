@@ -10,17 +10,18 @@ import pytest
 from dcmcfg.changes import Add
 from dcmcfg.entry import Attribute
 from dcmcfg.lint.catalogue import ARCHIVE_TOPICS, RULES, RULES_BY_NAME, RULES_BY_TOPIC
-from dcmcfg.lint.linter import LintFinding, lint
+from dcmcfg.lint.linter import lint
 from dcmcfg.model.tree import Tree
+from dcmcfg.schema.findings import EntryFinding
 from tests.lint.breaking import ARCHIVE, BREAKS, EXPORTER, NOW, STORAGE, Break, new, put, valid_tree
 
 
-def findings_of(rule: str, tree: Tree) -> list[LintFinding]:
+def findings_of(rule: str, tree: Tree) -> list[EntryFinding]:
     return list(lint(tree, NOW, [RULES_BY_NAME[rule]]))
 
 
-def summaries(found: list[LintFinding]) -> list[tuple[str, str, str]]:
-    return [(str(each.finding.dn), each.finding.attribute, each.finding.message) for each in found]
+def summaries(found: list[EntryFinding]) -> list[tuple[str, str, str]]:
+    return [(str(each.dn), each.attribute, each.message) for each in found]
 
 
 def test_no_rule_finds_anything_in_the_sound_tree() -> None:

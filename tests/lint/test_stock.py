@@ -43,7 +43,7 @@ def stock(upstream: Path, release: str, folder: Path) -> Tree:
 
 
 def summaries(tree: Tree) -> tuple[Summary, ...]:
-    return tuple((each.finding.severity, each.rule.name, str(each.finding.dn.rdn)) for each in lint(tree, NOW))
+    return tuple((each.severity, each.rule.name, str(each.dn.rdn)) for each in lint(tree, NOW))
 
 
 @pytest.mark.parametrize("release", EXPECTED)
@@ -92,9 +92,7 @@ def test_the_container_image_with_another_ae_title_is_found_out(upstream: Path, 
         if entry.text("dicomAETitle") == "DCM4CHEE"
     ]
     changes += [Rename(dn, RDN.of("dicomAETitle", "HOSPPACS")) for dn in names]
-    found = [
-        (each.finding.severity, each.rule.name, each.fix_command) for each in lint(tree.with_changes(changes), NOW)
-    ]
+    found = [(each.severity, each.rule.name, each.fix_command) for each in lint(tree.with_changes(changes), NOW)]
     assert len(names) == 2
     assert found == [
         ("error", "external-retrieve-unknown", ("set-external-retrieve", "HOSPPACS")),

@@ -405,7 +405,7 @@ def test_a_way_that_does_not_arrive(
             "VIEWER",
             None,
             "A801 Unknown AE: STORESCP",
-            "mend dicomNetworkConnectionReference of dicomAETitle=STORESCP (dcmcfg lint)",
+            "mend dicomNetworkConnectionReference of dicomAETitle=STORESCP (dcmcfg check)",
         ),
         (
             (put("dicomPort", "70000", on=STORESCP_DEVICE.child("cn", "dicom")),),
@@ -438,7 +438,7 @@ def test_a_way_that_does_not_arrive(
             "VIEWER",
             None,
             "no association",
-            "mend it (dcmcfg lint), then dcmcfg reload",
+            "mend it (dcmcfg check), then dcmcfg reload",
         ),
     ],
 )

@@ -187,12 +187,9 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     # Check
     "check": (
         ("Check the live configuration", "dcmcfg check"),
-        ("Check a file before it is applied", "dcmcfg check site.ldif"),
-    ),
-    "lint": (
-        ("Check the live configuration", "dcmcfg lint"),
-        ("Check a file that holds the whole configuration", "dcmcfg lint site.ldif"),
-        ("Fix what requires no decision", "dcmcfg lint --fix"),
+        ("Check files of a whole configuration before they are applied", "dcmcfg check site.ldif"),
+        ("Check references only", "dcmcfg check --only references"),
+        ("Fix what requires no decision", "dcmcfg check --fix"),
     ),
     # Files
     "export-ldif": (

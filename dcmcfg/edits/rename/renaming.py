@@ -199,5 +199,5 @@ def require_free(references: References, kind: EntityKind, name: str) -> None:
         raise Refused(
             f"{name} is registered, although no {word} carries it",
             subject=str(registered[0]),
-            next_step="dcmcfg lint --fix --rule registry-orphan takes registrations away that nothing carries",
+            next_step="dcmcfg check --fix --rule registry-orphan takes registrations away that nothing carries",
         )

@@ -1,1 +1,1 @@
-"""The rules of ``dcmcfg lint``, a file for each topic."""
+"""The rules on what settings mean together, a file for each topic."""

@@ -65,7 +65,7 @@ def _find_ae_without_web_app(context: LintContext) -> Iterator[Violation]:
 
 def _find_preferred_transfer_syntax_order(context: LintContext) -> Iterator[Violation]:
     name = "dcmPreferredTransferSyntax"
-    for entry in context.tree.sorted_entries():
+    for entry in context.tree.index.find_by_attribute(name):
         for value in entry.values(name):
             if not _ORDINAL.match(value):
                 yield Violation(entry.dn, "its first three characters are cut off as an ordinal", name, value)
@@ -98,6 +98,7 @@ RULES = (
         fix="Set the time.",
         fix_command="dcmcfg set DEVICE dcmAECacheStaleTimeout=PT5M",
         find_violations=_find_ae_cache_never_expires,
+        needs_whole_tree=False,
     ),
     LintRule(
         "ae-cache-timeout-long",
@@ -107,6 +108,7 @@ RULES = (
         fix="Set a shorter time, unless each change is followed by a reload.",
         fix_command="dcmcfg set DEVICE dcmAECacheStaleTimeout=PT5M",
         find_violations=_find_ae_cache_timeout_long,
+        needs_whole_tree=False,
     ),
     LintRule(
         "storage-threshold",
@@ -128,6 +130,7 @@ RULES = (
         fix="Set the interval.",
         fix_command="dcmcfg set DEVICE dcmTaskPollingInterval=PT1M",
         find_violations=_find_tasks_never_run,
+        needs_whole_tree=False,
     ),
     LintRule(
         "ae-without-web-app",
@@ -146,5 +149,7 @@ RULES = (
         fix="Write the place before each value.",
         fix_command="dcmcfg edit TARGET",
         find_violations=_find_preferred_transfer_syntax_order,
+        part="formats",
+        needs_whole_tree=False,
     ),
 )

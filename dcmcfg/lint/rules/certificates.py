@@ -4,31 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-
-from cryptography import x509
+from typing import TYPE_CHECKING
 
 from dcmcfg.dn import DN
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.schema_names import USER_CERTIFICATE
 
+if TYPE_CHECKING:
+    from cryptography import x509
+
+#: An entry, an attribute, the octets, and what they say; None where they cannot be read.
+_Certificate = tuple[DN, str, bytes, "x509.Certificate | None"]
+_ATTRIBUTES = (USER_CERTIFICATE.lower(), "cacertificate")
 #: How long before the end it is reported.
 _WARNING_PERIOD = timedelta(days=60)
 
 
-def _iterate_certificates(context: LintContext) -> Iterator[tuple[DN, str, bytes, x509.Certificate | None]]:
-    """Yield each certificate: entry, attribute, octets, and what they say; None where they cannot be read."""
-    for entry in context.tree.sorted_entries():
-        for attribute in entry.attributes:
-            if attribute.name.partition(";")[0].lower() in (USER_CERTIFICATE.lower(), "cacertificate"):
-                for value in attribute.values:
-                    try:
-                        certificate = x509.load_der_x509_certificate(value)
-                        _parse_completely(certificate)
-                    except ValueError:
-                        yield entry.dn, attribute.name, value, None
-                    else:
-                        yield entry.dn, attribute.name, value, certificate
+def _find_certificates(context: LintContext) -> tuple[_Certificate, ...]:
+    """Return the certificates in the tree, each parsed once for all rules."""
+    return tuple(_iterate_certificates(context))
+
+
+def _iterate_certificates(context: LintContext) -> Iterator[_Certificate]:
+    for entry in context.tree.index.find_by_attributes(_holds_certificates):
+        for attribute in filter(lambda each: _holds_certificates(each.name), entry.attributes):
+            for value in attribute.values:
+                yield entry.dn, attribute.name, value, _parse_certificate(value)
+
+
+def _holds_certificates(name: str) -> bool:
+    return name.partition(";")[0].lower() in _ATTRIBUTES
+
+
+def _parse_certificate(value: bytes) -> x509.Certificate | None:
+    from cryptography import x509  # most trees have no certificates, and the library loads slowly
+
+    try:
+        certificate = x509.load_der_x509_certificate(value)
+        _parse_completely(certificate)
+    except ValueError:
+        return None
+    return certificate
 
 
 def _parse_completely(certificate: x509.Certificate) -> None:
@@ -43,7 +60,7 @@ def _format_subject(certificate: x509.Certificate) -> str:
 
 
 def _find_certificate_expired(context: LintContext) -> Iterator[Violation]:
-    for dn, name, _, certificate in _iterate_certificates(context):
+    for dn, name, _, certificate in context.compute_once(_find_certificates):
         if certificate is not None and certificate.not_valid_after_utc <= context.now:
             ended = _format_day(certificate.not_valid_after_utc)
             yield Violation(dn, f"{_format_subject(certificate)} expired on {ended}", name)
@@ -53,7 +70,7 @@ def _find_certificate_expired(context: LintContext) -> Iterator[Violation]:
 
 
 def _find_certificate_expires(context: LintContext) -> Iterator[Violation]:
-    for dn, name, _, certificate in _iterate_certificates(context):
+    for dn, name, _, certificate in context.compute_once(_find_certificates):
         if certificate is not None and context.now < certificate.not_valid_after_utc <= context.now + _WARNING_PERIOD:
             ends = certificate.not_valid_after_utc
             days = (ends - context.now).days
@@ -61,7 +78,7 @@ def _find_certificate_expires(context: LintContext) -> Iterator[Violation]:
 
 
 def _find_certificate_unreadable(context: LintContext) -> Iterator[Violation]:
-    for dn, name, value, certificate in _iterate_certificates(context):
+    for dn, name, value, certificate in context.compute_once(_find_certificates):
         if certificate is None:
             yield Violation(dn, f"{len(value)} octets that are no X.509 certificate", name)
 
@@ -81,6 +98,7 @@ RULES = (
         fix="Put the new certificate in its place.",
         fix_command=_REPLACE_COMMAND,
         find_violations=_find_certificate_expired,
+        needs_whole_tree=False,
     ),
     LintRule(
         "certificate-expires",
@@ -91,6 +109,7 @@ RULES = (
         fix="Have it renewed.",
         fix_command=_REPLACE_COMMAND,
         find_violations=_find_certificate_expires,
+        needs_whole_tree=False,
     ),
     LintRule(
         "certificate-unreadable",
@@ -100,5 +119,7 @@ RULES = (
         fix="Put it in again, in DER.",
         fix_command=_REPLACE_COMMAND,
         find_violations=_find_certificate_unreadable,
+        part="formats",
+        needs_whole_tree=False,
     ),
 )

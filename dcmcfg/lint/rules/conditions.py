@@ -1,6 +1,6 @@
 """Conditions of rules, as the archive reads them (Conditions, HL7Conditions).
 
-Kept apart: each topic of docs/lint.md is a module of its own (lint/catalogue.py lists them).
+Kept apart: each topic of docs/rules.md is a module of its own (lint/catalogue.py lists them).
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.schema.archive_values import get_value_kinds
+from dcmcfg.schema.findings import FORMAT
 from dcmcfg.schema.value_kinds.conditions import CONDITION, HL7_CONDITION
 from dcmcfg.schema_names import DCM_PROPERTY
 
 
 def _find_condition_format(context: LintContext) -> Iterator[Violation]:
     kinds = {name: kind for name, kind in get_value_kinds(DCM_PROPERTY).items() if kind in (CONDITION, HL7_CONDITION)}
-    for entry in context.entries_to_check:
+    for entry in context.entries_with(DCM_PROPERTY):
         if DCM_PROPERTY not in entry:
             continue
         for kind in dict.fromkeys(kind for name, kind in kinds.items() if entry.is_a(name)):
@@ -35,5 +36,8 @@ RULES = (
         fix_command="dcmcfg edit TARGET",
         find_violations=_find_condition_format,
         impact="unloadable",
+        part="formats",
+        needs_whole_tree=False,
+        supersedes=(FORMAT,),
     ),
 )

@@ -11,6 +11,7 @@ from dcmcfg.lint.ae_lookups import find_ae_lookups
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.model.devices import DICOM, find_enclosing_device
+from dcmcfg.schema.findings import DANGLING_REFERENCE, PROTOCOL, REQUIRED_REFERENCE, SYNTAX
 from dcmcfg.schema_names import (
     COMMON_NAME,
     DCM_PROTOCOL,
@@ -119,8 +120,8 @@ def _find_ae_not_installed(context: LintContext) -> Iterator[Violation]:
 
 
 def _find_connection_named_by_address(context: LintContext) -> Iterator[Violation]:
-    for entry in context.tree.sorted_entries():
-        if entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS) and COMMON_NAME in entry:
+    for entry in context.tree.index.find_by_class(DICOM_NETWORK_CONNECTION_OBJECT_CLASS):
+        if COMMON_NAME in entry:
             naming = {kind.lower() for kind, _ in entry.dn.rdn.parts}
             if COMMON_NAME not in naming:
                 message = "it has a cn and is named by its host, so the archive looks for it under another DN"
@@ -138,10 +139,12 @@ RULES = (
         requirement="A connection reference names a connection that exists.",
         reason="The archive cannot load the device: all its AEs are unknown, and the list of all AEs fails (409).",
         fix="Remove the reference, or add the connection.",
-        fix_command="dcmcfg lint --fix --rule connection-dangling",
+        fix_command="dcmcfg check --fix --rule connection-dangling",
         find_violations=_find_connection_dangling,
         is_auto_fixable=True,
         impact="unloadable",
+        part="references",
+        supersedes=(REQUIRED_REFERENCE, DANGLING_REFERENCE, SYNTAX),
     ),
     LintRule(
         "connection-of-other-device",
@@ -152,6 +155,9 @@ RULES = (
         fix_command="dcmcfg connection add DEVICE/NAME HOST:PORT --ae AET",
         find_violations=_find_connection_of_other_device,
         impact="unloadable",
+        part="references",
+        needs_whole_tree=False,
+        supersedes=(REQUIRED_REFERENCE,),
     ),
     LintRule(
         "connection-spelling",
@@ -160,9 +166,11 @@ RULES = (
         reason="The archive compares the two as text without regard to case. Only servers that hand DNs out in one "
         "spelling hide the difference.",
         fix="Write it like the DN.",
-        fix_command="dcmcfg lint --fix --rule connection-spelling",
+        fix_command="dcmcfg check --fix --rule connection-spelling",
         find_violations=_find_connection_spelling,
         is_auto_fixable=True,
+        part="references",
+        needs_whole_tree=False,
     ),
     LintRule(
         "connection-protocol",
@@ -174,6 +182,9 @@ RULES = (
         fix_command="dcmcfg set DN dcmProtocol=PROTOCOL",
         find_violations=_find_connection_protocol,
         impact="unloadable",
+        part="references",
+        needs_whole_tree=False,
+        supersedes=(PROTOCOL,),
     ),
     LintRule(
         "connection-not-installed",
@@ -210,5 +221,7 @@ RULES = (
         fix="Rename the connection, or remove its cn.",
         fix_command="dcmcfg unset DN cn",
         find_violations=_find_connection_named_by_address,
+        part="references",
+        needs_whole_tree=False,
     ),
 )

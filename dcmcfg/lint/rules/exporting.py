@@ -130,6 +130,8 @@ RULES = (
         fix="Correct the scheme.",
         fix_command="dcmcfg set DN dcmURI=dicom:AET",
         find_violations=_find_exporter_scheme_unknown,
+        part="formats",
+        needs_whole_tree=False,
     ),
     LintRule(
         "several-retrieve-aets",
@@ -139,6 +141,7 @@ RULES = (
         fix="Keep the one that studies are to be fetched from.",
         fix_command="dcmcfg set DN dcmRetrieveAET-=AET",
         find_violations=_find_several_retrieve_aets,
+        needs_whole_tree=False,
     ),
     LintRule(
         "export-loop",

@@ -142,6 +142,7 @@ RULES = (
         fix="Set it to a storage SCP of the archive.",
         fix_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_unknown,
+        part="references",
     ),
     LintRule(
         "external-retrieve-elsewhere",
@@ -151,6 +152,7 @@ RULES = (
         fix="Set it to a storage SCP of the archive.",
         fix_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_elsewhere,
+        part="references",
     ),
     LintRule(
         CANNOT_STORE_RULE,

@@ -94,6 +94,8 @@ RULES = (
         fix="Set a positive number.",
         fix_command="dcmcfg set TARGET dcmFallbackCMoveSCPRetries=NUMBER",
         find_violations=_find_fallback_retries,
+        part="formats",
+        needs_whole_tree=False,
     ),
     LintRule(
         "alternative-is-external",

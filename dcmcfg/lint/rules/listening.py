@@ -148,6 +148,7 @@ RULES = (
         fix_command="dcmcfg connection set DEVICE/NAME HOST:PORT",
         find_violations=_find_port_in_use,
         impact="stops-next-start",
+        needs_whole_tree=False,
     ),
     LintRule(
         "port-possibly-taken",
@@ -159,5 +160,6 @@ RULES = (
         fix=_FIX,
         fix_command="dcmcfg connection set DEVICE/NAME HOST:PORT",
         find_violations=_find_port_possibly_in_use,
+        needs_whole_tree=False,
     ),
 )

@@ -118,6 +118,7 @@ RULES = (
         fix="Set dcmStorageDuration to CACHE.",
         fix_command="dcmcfg set DN dcmStorageDuration=CACHE",
         find_violations=_find_external_storage_not_cache,
+        needs_whole_tree=False,
     ),
     LintRule(
         "purge-without-copy",
@@ -127,6 +128,7 @@ RULES = (
         fix="Say where the copy has to be.",
         fix_command="dcmcfg set DN dcmExternalRetrieveAET=AET",
         find_violations=_find_purge_without_copy,
+        needs_whole_tree=False,
     ),
     LintRule(
         "cache-never-purged",
@@ -158,6 +160,7 @@ RULES = (
         fix="Set it to NEARLINE or OFFLINE.",
         fix_command="dcmcfg set DN dcmExternalRetrieveInstanceAvailability=NEARLINE",
         find_violations=_find_purged_without_availability,
+        needs_whole_tree=False,
     ),
     LintRule(
         "availability-without-effect",
@@ -167,5 +170,6 @@ RULES = (
         fix="Name the external archive, or unset the availability.",
         fix_command="dcmcfg unset DN dcmExternalRetrieveInstanceAvailability",
         find_violations=_find_availability_without_effect,
+        needs_whole_tree=False,
     ),
 )

@@ -8,6 +8,7 @@ from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.lint.rules.external_retrieve import find_destinations
 from dcmcfg.model.devices import DICOM, Device
+from dcmcfg.schema.findings import FORMAT
 from dcmcfg.schema_names import (
     ACCEPTED_CALLING_AE_TITLE,
     ARCHIVE_DEVICE_OBJECT_CLASS,
@@ -40,7 +41,7 @@ def _find_mixed_retrieve_not_forwarded(context: LintContext) -> Iterator[Violati
 
 
 def _find_move_scp_pair_format(context: LintContext) -> Iterator[Violation]:
-    for entry in context.entries_to_check:
+    for entry in context.entries_with(C_STORE_SCU_OF_C_MOVE_SCP):
         for value in entry.values(C_STORE_SCU_OF_C_MOVE_SCP) if entry.is_a(ARCHIVE_DEVICE_OBJECT_CLASS) else ():
             if b"=" not in value:
                 message = "it is not CALLING=SCP, so the archive does not load the device"
@@ -122,6 +123,9 @@ RULES = (
         fix_command="dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP=AET=AET",
         find_violations=_find_move_scp_pair_format,
         impact="unloadable",
+        part="formats",
+        needs_whole_tree=False,
+        supersedes=(FORMAT,),
     ),
     LintRule(
         "recall-sender-mismatch",

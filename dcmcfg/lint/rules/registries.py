@@ -12,7 +12,7 @@ from dcmcfg.model.registries import REGISTRIES, WILDCARD
 
 def _find_registry_orphan(context: LintContext) -> Iterator[Violation]:
     for registry in REGISTRIES:
-        carried_names = registry.index_names(context.tree.sorted_entries())
+        carried_names = registry.index_names(context.tree.index.find_by_class(registry.kind.value.object_class))
         for entry in registry.find_entries(context.tree):
             name = entry.text(registry.kind.value.attribute)
             if name is not None and name not in carried_names:
@@ -28,7 +28,8 @@ def _find_registry_missing(context: LintContext) -> Iterator[Violation]:
             continue  # the archive makes it when it registers the first name
         attribute = registry.kind.value.attribute
         known = {entry.text(attribute) for entry in registry.find_entries(context.tree)}
-        for name, entry in registry.index_names(context.tree.sorted_entries()).items():
+        carriers = context.tree.index.find_by_class(registry.kind.value.object_class)
+        for name, entry in registry.index_names(carriers).items():
             if name not in known and name != WILDCARD:
                 added = Add(registry.build_entry(container.dn, name))
                 changes = (added,) if added.dn not in context.tree else ()
@@ -45,7 +46,7 @@ RULES = (
         reason="The name counts as taken, so adding an AE of that title fails (68, already exists). The default "
         "configurations of 5.31.0 to 5.32.0 came with such an entry, NEW_AET_A.",
         fix="Remove the registration.",
-        fix_command="dcmcfg lint --fix --rule registry-orphan",
+        fix_command="dcmcfg check --fix --rule registry-orphan",
         find_violations=_find_registry_orphan,
         is_auto_fixable=True,
     ),
@@ -55,7 +56,7 @@ RULES = (
         requirement="An AE title, HL7 application name or web application name is registered.",
         reason="Another tool may take the name a second time.",
         fix="Register it.",
-        fix_command="dcmcfg lint --fix --rule registry-missing",
+        fix_command="dcmcfg check --fix --rule registry-missing",
         find_violations=_find_registry_missing,
         is_auto_fixable=True,
     ),

@@ -32,9 +32,9 @@ def _find_duplicate_ae_title(context: LintContext) -> Iterator[Violation]:
 def _find_duplicate_application_name(context: LintContext) -> Iterator[Violation]:
     for kind in (EntityKind.HL7_APPLICATION, EntityKind.WEB_APP):
         seen = set()
-        for entry in context.tree.sorted_entries():
+        for entry in context.tree.index.find_by_class(kind.value.object_class):
             name = entry.text(kind.value.attribute)
-            if name is None or name == "*" or not entry.is_a(kind.value.object_class):
+            if name is None or name == "*":
                 continue
             if name in seen:
                 message = f"another device has a {kind.value.label} of this name"
@@ -59,16 +59,15 @@ def _find_other_title_shadowed(context: LintContext) -> Iterator[Violation]:
 
 def _find_name_with_special_characters(context: LintContext) -> Iterator[Violation]:
     for entry in context.tree.sorted_entries():
-        if context.references.find_device_key(entry.dn) is None or not entry.dn.rdns:
-            continue
-        for kind, value in entry.dn.rdn.parts:
+        for kind, value in entry.dn.rdn.parts if entry.dn.rdns else ():
             if needs_escaping_in_dn(value):
                 message = f"the archive writes DNs without escaping, so it does not find this {kind} again"
             elif is_changed_in_reference(value) and any(map(entry.is_a, _REFERENCED_CLASSES)):
                 message = "in references it may stand otherwise, so that the archive does not load the device"
             else:
                 continue
-            yield Violation(entry.dn, message, kind, value.encode("utf-8", "surrogateescape"))
+            if context.references.find_device_key(entry.dn) is not None:
+                yield Violation(entry.dn, message, kind, value.encode("utf-8", "surrogateescape"))
 
 
 RULES = (

@@ -56,12 +56,7 @@ def _classify(context: LintContext, reference: Reference) -> str:
 
 def _build_finder(rule_name: str) -> Callable[[LintContext], Iterator[Violation]]:
     def find_violations(context: LintContext) -> Iterator[Violation]:
-        for reference in find_looked_up_references(context):
-            name = reference.name
-            if name == WILDCARD_TITLE or context.references.resolve(reference) is not None:
-                continue
-            if _classify(context, reference) != rule_name or _is_other_title(context, reference):
-                continue
+        for reference in context.compute_once(_group_unknown_references).get(rule_name, ()):
             yield Violation(
                 reference.dn,
                 _build_message(context, reference),
@@ -72,6 +67,19 @@ def _build_finder(rule_name: str) -> Callable[[LintContext], Iterator[Violation]
             )
 
     return find_violations
+
+
+def _group_unknown_references(context: LintContext) -> dict[str, list[Reference]]:
+    """Return the references to titles that no AE carries, by the name of the rule that each breaks."""
+    found: dict[str, list[Reference]] = {}
+    for reference in find_looked_up_references(context):
+        if (
+            reference.name != WILDCARD_TITLE
+            and context.references.resolve(reference) is None
+            and not _is_other_title(context, reference)
+        ):
+            found.setdefault(_classify(context, reference), []).append(reference)
+    return found
 
 
 def _build_command(context: LintContext, reference: Reference) -> tuple[str, ...]:
@@ -187,6 +195,7 @@ RULES = (
         fix="Add the AE, or name one that is there.",
         fix_command=_ADD,
         find_violations=_build_finder("fallback-scp-unknown"),
+        part="references",
     ),
     LintRule(
         "external-archive-unknown",
@@ -197,6 +206,7 @@ RULES = (
         fix="Add the AE, or name one that is there.",
         fix_command=_ADD,
         find_violations=_build_finder("external-archive-unknown"),
+        part="references",
     ),
     LintRule(
         "exporter-destination-unknown",
@@ -206,6 +216,7 @@ RULES = (
         fix="Add the AE, or correct the URI.",
         fix_command=_ADD,
         find_violations=_build_finder("exporter-destination-unknown"),
+        part="references",
     ),
     LintRule(
         "remote-ae-unknown",
@@ -215,6 +226,7 @@ RULES = (
         fix="Add the AE, or name one that is there.",
         fix_command=_ADD,
         find_violations=_build_finder("remote-ae-unknown"),
+        part="references",
     ),
     LintRule(
         "local-ae-unknown",
@@ -225,6 +237,7 @@ RULES = (
         fix="Name an AE of the same device.",
         fix_command="dcmcfg set TARGET ATTR=AET",
         find_violations=_build_finder("local-ae-unknown"),
+        part="references",
     ),
     LintRule(
         "accepted-destination-unknown",
@@ -234,6 +247,7 @@ RULES = (
         fix="Correct the title, take it off the list, or add the AE.",
         fix_command=_ADD,
         find_violations=_build_finder("accepted-destination-unknown"),
+        part="references",
     ),
     LintRule(
         "ups-destination-unknown",
@@ -243,6 +257,7 @@ RULES = (
         fix="Add the AE, correct the URI, or remove the rule if it is not used.",
         fix_command=_ADD,
         find_violations=_build_finder("ups-destination-unknown"),
+        part="references",
     ),
     LintRule(
         "other-title-as-destination",
@@ -253,6 +268,7 @@ RULES = (
         fix="Name the AE by its own title, or add an AE of that title.",
         fix_command="dcmcfg set TARGET ATTR=AET",
         find_violations=_find_other_title_as_destination,
+        part="references",
     ),
     LintRule(
         "wildcard-as-peer",
@@ -262,6 +278,7 @@ RULES = (
         fix="Name the AE that is meant.",
         fix_command="dcmcfg set TARGET ATTR=AET",
         find_violations=_find_wildcard_as_peer,
+        part="references",
     ),
     LintRule(
         "condition-on-unknown-ae",
@@ -271,6 +288,7 @@ RULES = (
         fix="Correct the title in the condition.",
         fix_command="dcmcfg edit TARGET",
         find_violations=_find_condition_on_unknown_ae,
+        part="references",
     ),
     LintRule(
         "ui-reference-unknown",
@@ -280,5 +298,6 @@ RULES = (
         fix="Correct or remove the name.",
         fix_command="dcmcfg set TARGET ATTR-=VALUE",
         find_violations=_find_ui_reference_unknown,
+        part="references",
     ),
 )

@@ -35,7 +35,7 @@ def _build_message(context: LintContext, kind: EntityKind, name: str, *, local: 
 
 
 def _list_names(context: LintContext, kind: EntityKind) -> set[str]:
-    entries = (entry for entry in context.tree.entries.values() if entry.is_a(kind.value.object_class))
+    entries = context.tree.index.find_by_class(kind.value.object_class)
     return {name for entry in entries if (name := entry.text(kind.value.attribute)) is not None}
 
 
@@ -59,6 +59,7 @@ def _build_rule(kind: EntityKind, name: str, severity: Severity, reason: str) ->
         fix=f"Name {article.lower()} {word} that is there, or add it.",
         fix_command="dcmcfg set TARGET ATTR=NAME",
         find_violations=_build_finder(kind),
+        part="references",
     )
 
 
@@ -113,5 +114,6 @@ RULES = (
         fix="Add the queue.",
         fix_command="dcmcfg apply FILE",
         find_violations=_find_commitment_queue_missing,
+        part="references",
     ),
 )

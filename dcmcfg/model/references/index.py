@@ -12,11 +12,10 @@ from dcmcfg.errors import MalformedInput
 from dcmcfg.model.references.kinds import EntityKind, NameUse
 from dcmcfg.model.references.rewriting import find_names, may_contain_names
 from dcmcfg.model.tree import Tree
-from dcmcfg.schema_names import DICOM_DEVICE_OBJECT_CLASS, OBJECT_CLASS
+from dcmcfg.schema_names import DICOM_DEVICE_OBJECT_CLASS
 
-#: Object class, in lower case → the kind of thing that its entries are.
-_KINDS = {kind.value.object_class.lower(): kind for kind in EntityKind if kind is not EntityKind.ENTRY}
-_ORDER = {kind: number for number, kind in enumerate(EntityKind)}
+#: The kinds whose entries have a class of their own.
+_KINDS = tuple(kind for kind in EntityKind if kind is not EntityKind.ENTRY)
 
 
 # Positional, because keywords cost: see tests/test_signatures.py.
@@ -47,7 +46,8 @@ class References:
     @cached_property
     def all(self) -> tuple[Reference, ...]:
         """Every reference, in the order of the tree's entries; what an entry's own RDN names is none."""
-        return tuple(reference for entry in self.tree.sorted_entries() for reference in self._find_references_in(entry))
+        entries = self.tree.index.find_by_attributes(lambda name: any(self._attribute_kinds[name]))
+        return tuple(reference for entry in entries for reference in self._find_references_in(entry))
 
     @cached_property
     def by_attribute(self) -> Mapping[str, tuple[Reference, ...]]:
@@ -104,18 +104,23 @@ class References:
     def find_device_key(self, dn: DN) -> NormalDN | None:
         """Return the normal form of the DN of the device at or above *dn*, or None."""
         key = self.tree.key(dn)
-        return next((key[index:] for index in range(len(key)) if key[index:] in self._devices), None)
+        starts = (len(key) - depth for depth in self._device_depths if depth <= len(key))
+        return next((key[start:] for start in starts if key[start:] in self._devices), None)
 
     @cached_property
     def _devices(self) -> frozenset[NormalDN]:
-        return frozenset(key for key, entry in self.tree.entries.items() if entry.is_a(DICOM_DEVICE_OBJECT_CLASS))
+        return frozenset(self.tree.key(entry.dn) for entry in self.tree.index.find_by_class(DICOM_DEVICE_OBJECT_CLASS))
+
+    @cached_property
+    def _device_depths(self) -> tuple[int, ...]:
+        """The lengths of the devices' names, the longest first: as a rule one, so that one name is looked up."""
+        return tuple(sorted({len(key) for key in self._devices}, reverse=True))
 
     @cached_property
     def _entries_by_name(self) -> Mapping[tuple[EntityKind, str], tuple[Entry, ...]]:
         found: dict[tuple[EntityKind, str], list[Entry]] = {}
-        for entry in self.tree.sorted_entries():
-            classes = (value.decode("utf-8", "replace").lower() for value in entry.values(OBJECT_CLASS))
-            for kind in sorted({_KINDS[each] for each in classes if each in _KINDS}, key=_ORDER.__getitem__):
+        for kind in _KINDS:
+            for entry in self.tree.index.find_by_class(kind.value.object_class):
                 name = entry.text(kind.value.attribute)
                 if name is not None:
                     found.setdefault((kind, _build_key(kind, name)), []).append(entry)
