@@ -21,7 +21,7 @@ ARGUMENTS = {
     "capability copy source": "AE whose capabilities are copied.",
     "capability diff one": "AE whose capabilities are compared.",
     "capability diff other": "AE to compare with.",
-    "check files": "LDIF file with entries, a folder of *.ldif files, or '-' for standard input; without it, the live tree.",
+    "check files": "LDIF file with entries, folder of *.ldif files, or '-' (standard input); the live tree by default.",
     "completion shell": "Shell to print the script for.",
     "config path name": "Name of a profile.",
     "config set key": "Profile and key, such as hospital.ldap_url.",
