@@ -41,7 +41,7 @@ _REJECTED = 1
 @click.option("--resume", is_flag=True, help="Finish the interrupted change; excludes FILE.")
 @click.option("--prune", is_flag=True, help="Delete the entries at and below --under that no FILE names.")
 @click.option("--under", "prune_base", metavar="DN", help="Entry at and below which --prune deletes.")
-@click.option("--continue", "continue_on_misfit", is_flag=True, help="Skip records that do not fit; exit code 1.")
+@click.option("--continue", "continue_on_misfit", is_flag=True, help="Skip records that do not fit (exit code 1).")
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False, path_type=Path),

@@ -38,10 +38,10 @@ SECTIONS = {
         "edit": Command("edit", "edit_command", "Edit an entry or a subtree as LDIF in your editor."),
         "ae": Command("noun_groups", "ae_group", "List, show, add, change and remove AEs."),
         "device": Command("noun_groups", "device_group", "List, show, create, change and remove devices."),
-        "connection": Command("connection", "connection_group", "List, show, add, change, remove connections."),
+        "connection": Command("connection", "connection_group", "List, show, add, change and remove connections."),
         "capability": Command("capability", "capability_group", "List, show, change and compare capabilities."),
         "rename": Command("rename", "rename_group", "Rename an exporter, a queue or another part."),
-        "import": Command("import_", "import_command", "Add the AEs of a file, a row each."),
+        "import": Command("import_", "import_command", "Add the AEs of a file."),
     },
     "Check": {
         "check": Command("check", "check_command", "Check the configuration for problems."),

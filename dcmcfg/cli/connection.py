@@ -135,7 +135,7 @@ def _parse_address(ctx: click.Context, param: click.Parameter, value: str | None
     return parse_host(value) if value else value
 
 
-@click.group("connection", cls=CommandGroup, short_help="List, show, add, change, remove connections.")
+@click.group("connection", cls=CommandGroup, short_help="List, show, add, change and remove connections.")
 def connection_group() -> None:
     """List, show, add, change and remove the network connections of devices."""
 

@@ -70,7 +70,7 @@ def echo_command(
     The addresses are those of the configuration. Over TLS, the certificate of the peer is verified before anything else
     is sent. A successful C-ECHO does not prove permission to store or retrieve: use 'dcmcfg verify'.
 
-    Exit codes: 0 all AEs responded, 1 an AE did not respond, or has no address.
+    Exit codes: 0 all AEs responded, 1 an AE did not respond, or an AE that you named has no address.
     """
     if titles and all_aes:
         raise click.UsageError(f"--all calls every AE: name none beside it, or leave it out to call {titles[0]}")

@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem
 from dcmcfg.cli.commands import expand_alias
 from dcmcfg.cli.help_pages.page import list_arguments, list_examples
 from dcmcfg.cli.help_pages.topics import Topic, get_topic
-from dcmcfg.cli.options.help_page import list_option_sections, list_option_topics
+from dcmcfg.cli.options.help_page import PageFormatter, list_option_sections, list_option_topics
 from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 from dcmcfg.cli.session.output import print_json
@@ -87,7 +87,7 @@ def _list_commands(ctx: click.Context) -> list[tuple[str, str]]:
 
 def format_topic(ctx: click.Context, topic: Topic) -> str:
     """Return *topic* as text, in lines that fit the width of *ctx*."""
-    formatter = ctx.make_formatter()
+    formatter = PageFormatter(width=ctx.terminal_width, max_width=ctx.max_content_width)
     for paragraph in topic.paragraphs:
         formatter.write_paragraph()
         formatter.write_text(paragraph)

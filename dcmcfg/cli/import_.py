@@ -71,7 +71,7 @@ def import_command(
     tls: TlsOptions,
     cipher_suites: tuple[str, ...],
 ) -> int:
-    """Add the AEs of a file, a row each.
+    """Add the AEs of a file.
 
     FILE is CSV with the columns title, host, port, tls, description, role and device in its first line; YAML or JSON
     with a list of the same keys; an Orthanc configuration (DicomModalities); or Gazelle's CSV.

@@ -93,7 +93,7 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
 @click.command("dcmcfg", cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @add_site_options
 @limit_option
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, whatever the command.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result of any command as JSON.")
 @click.option(
     "--version",
     is_flag=True,

@@ -67,7 +67,7 @@ def list_command(*, as_json: bool) -> None:
     metavar="N",
     help="Delete stores that were last used more than N days ago.",
 )
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 @wide_option
 @json_option
 def clear_command(*, names: tuple[str, ...], older_than_days: float | None, yes: bool, as_json: bool) -> int:

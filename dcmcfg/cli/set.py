@@ -52,8 +52,8 @@ def set_command(
       ATTR+=VALUE  adds a value; an existing value is unchanged
       ATTR-=VALUE  removes a value; if it does not exist, similar values are shown
 
-    @FILE as VALUE reads the value from a file, @- from standard input. Write a value that starts with @ with another @
-    before it. Names and values are checked before the plan is made.
+    @FILE as VALUE reads the value from a file, @- from standard input; write a leading @ as @@. Names and values are
+    checked before the plan is made.
 
     If an attribute requires another object class, dcmcfg adds the class with its first value. ATTR-= removes that class
     with the last value that requires it.

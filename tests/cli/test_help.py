@@ -173,6 +173,12 @@ def test_pages_load_no_server_library() -> None:
     assert not {"ldap3", "pydicom", "pynetdicom", "httpx", "tomlkit"} & loaded
 
 
+@pytest.mark.parametrize("path", COMMANDS)
+def test_no_option_is_broken_at_its_hyphens(run: Run, path: str) -> None:
+    lines = run(*path.split(), "--help").stdout.splitlines()
+    assert [line for line in lines if line.endswith("-")] == []
+
+
 # -- topics
 
 

@@ -5,14 +5,14 @@ One text serves all commands that have an argument of the name; a key with the c
 
 from __future__ import annotations
 
-_RENAMED = "Present name."
+_RENAMED = "Current name."
 _NEW_NAME = "New name."
 
 #: Parameter, or command and parameter → its text.
 ARGUMENTS = {
-    "address": "Address of the connection; an IPv6 address is in brackets.",
+    "address": "Address of the connection; write an IPv6 address in brackets.",
     "ae": "AE title; DEVICE/TITLE if several devices have the AE.",
-    "ae add address": "AE title, host and port of the AE; an IPv6 address is in brackets.",
+    "ae add address": "AE title, host and port of the AE; write an IPv6 address in brackets.",
     "aet": "AE title.",
     "apply files": "LDIF file with change records, or with entries in their desired state; '-' is standard input.",
     "attribute": "Name of the attribute, such as dcmExternalRetrieveAEDestination.",
@@ -47,9 +47,9 @@ ARGUMENTS = {
     "new": _NEW_NAME,
     "number": "Number of the change, as 'dcmcfg history' lists it.",
     "old": _RENAMED,
-    "ae rename old": "Present AE title; DEVICE/TITLE if several devices have the AE.",
+    "ae rename old": "Current AE title; DEVICE/TITLE if several devices have the AE.",
     "ae rename new": "New AE title.",
-    "pattern": "Text in a name, an AE title or a host; with * or ?, a pattern for all of it. Case does not matter.",
+    "pattern": "Text in a name, an AE title or a host, or with * or ? a pattern for all of it; case does not matter.",
     "restore file": "File that 'dcmcfg snapshot' wrote.",
     "results clear names": "Name of a store, or its beginning, as 'dcmcfg results list' shows it.",
     "set-external-retrieve aet": "Storage SCP of the archive itself, such as DCM4CHEE.",
@@ -60,7 +60,7 @@ ARGUMENTS = {
     "connection add target": "Device, and name of the new connection ('dicom' by default).",
     "connection remove target": "Device, and name of the connection if it has several.",
     "connection set target": "Device, and name of the connection if it has several.",
-    "connection set address": "New address of the connection; an IPv6 address is in brackets.",
+    "connection set address": "New address of the connection; write an IPv6 address in brackets.",
     "connection show target": "Device, and name of the connection if it has several.",
     "show target": "Device or AE: see 'dcmcfg help targets'; without it, the device of the archive.",
     "undo number": "Number of the change; without it, the interrupted or the newest one.",

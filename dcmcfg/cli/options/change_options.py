@@ -165,7 +165,7 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
             help="Do not reload the archive. It loads the change at its next reload or start, or when a storage "
             "falls below its dcmStorageThreshold.",
         ),
-        click.option("--strict", is_flag=True, help="Refuse the plan if an entry has changed since it was made."),
+        click.option("--strict", is_flag=True, help="Refuse the plan if anything in an entry has changed since."),
         click.option(
             "--transaction/--step-by-step",
             "in_transaction",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import click
 
@@ -10,6 +10,24 @@ from dcmcfg.cli.options.topic_option import TopicOption
 from dcmcfg.cli.topics import TOPICS
 
 _OWN, SAFETY_OVERRIDES_HEADING = "Options", "Safety overrides"
+#: A private character that stands for a hyphen while lines are wrapped: textwrap breaks after a real one.
+_HYPHEN = "\ue000"
+
+
+class PageFormatter(click.HelpFormatter):
+    """A formatter that breaks lines at spaces only: never in an option or another name with hyphens."""
+
+    def write_text(self, text: str) -> None:
+        """Write *text*, wrapped."""
+        super().write_text(text.replace("-", _HYPHEN))
+
+    def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """Write *rows*, each a term and its text, as click does."""
+        super().write_dl([(term, text.replace("-", _HYPHEN)) for term, text in rows], col_max, col_spacing)
+
+    def getvalue(self) -> str:
+        """Return what was written."""
+        return super().getvalue().replace(_HYPHEN, "-")
 
 
 class HelpPage(click.Command):
@@ -17,6 +35,12 @@ class HelpPage(click.Command):
 
     The texts of arguments and the examples are in :mod:`dcmcfg.cli.help_pages`, and are loaded only for ``--help``.
     """
+
+    def get_help(self, ctx: click.Context) -> str:
+        """Return the help, in lines that fit the terminal."""
+        formatter = PageFormatter(width=ctx.terminal_width, max_width=ctx.max_content_width)
+        self.format_help(ctx, formatter)
+        return formatter.getvalue().rstrip("\n")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the arguments, the options by heading, and a line for each help topic that describes further ones."""
