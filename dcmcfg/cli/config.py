@@ -10,11 +10,10 @@ import click
 from click.shell_completion import CompletionItem
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.completers import complete_profile
 from dcmcfg.cli.options.help_page import CommandGroup
 from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.site_command import SiteCommand
-from dcmcfg.cli.options.site_settings import SITE_SETTINGS, add_site_options
+from dcmcfg.cli.options.site_settings import SITE_SETTINGS, add_site_options, complete_profile
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.session.output import print_json

@@ -385,3 +385,53 @@ def test_names_and_keys_are_completed() -> None:
     assert offered("config", "unset", "hospital.") == ["hospital.ldap_url", "hospital.device"]
     assert offered("config", "unset", "site.b.") == ["site.b.base_dn"]
     assert offered("config", "set", "hospital.starttls", "") == ["true", "false"]
+
+
+def test_a_profile_that_cannot_be_read_is_listed_with_a_warning(run: Run) -> None:
+    path = write("hospital", "device = ")
+    write("lab", 'ldap_url = "ldap://127.0.0.1:3389"\n')
+    result = run("config", "list")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "\n"
+        " Profile    Used   Directory server        Archive\n"
+        " ─────────────────────────────────────────────────\n"
+        " hospital          (not readable)\n"
+        " lab               ldap://127.0.0.1:3389\n"
+        "\n"
+        f"Folder: {path.parent}\n",
+    )
+    assert result.stderr.startswith(f"warning: hospital: {path}: the profile is not TOML: ")
+    listed = {each["name"]: each for each in json.loads(run("config", "list", "--json").stdout)["profiles"]}
+    assert (listed["hospital"]["ldap_url"], listed["lab"]["problem"]) == (None, None)
+    assert "the profile is not TOML" in listed["hospital"]["problem"]
+
+
+def test_an_option_before_the_command_counts(run: Run) -> None:
+    write("hospital", COMMENTED)
+    write("lab", "")
+    shown = json.loads(run("--profile", "hospital", "--device", "other", "config", "show", "--json").stdout)
+    assert (shown["profile"], shown["profile_selected_by"]) == ("hospital", "--profile")
+    sources = {each["name"]: (each["value"], each["source"], each["origin"]) for each in shown["settings"]}
+    assert sources["device"] == ("other", "option", "--device")
+    assert sources["ldap_url"] == ("ldap://10.1.2.3:389", "profile", "profile hospital")
+    assert json.loads(run("--profile", "lab", "config", "list", "--json").stdout)["used_profile"] == "lab"
+    result = run("config", "show", "hospital", "--profile", "lab")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (2, "Error: NAME and --profile exclude each other")
+
+
+def test_no_server_library_is_loaded_and_other_commands_load_no_toml_writer() -> None:
+    def list_loaded(code: str) -> set[str]:
+        printed = subprocess.run(
+            [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules)"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=PATIENCE_S,
+        )
+        return set(printed.stdout.split())
+
+    assert not {"ldap3", "httpx", "pydicom", "pynetdicom"} & list_loaded("import dcmcfg.cli.config")
+    others = list_loaded("import dcmcfg.settings, dcmcfg.cli.ae_list, dcmcfg.cli.session.change_report")
+    assert "dcmcfg.settings.profiles" in others
+    assert not {"tomlkit", "tomli_w"} & others

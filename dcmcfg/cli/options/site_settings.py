@@ -41,10 +41,11 @@ FLAGS = tuple(setting for setting, _, kind, _ in OPTIONS if kind is _FLAG)
 SITE_SETTINGS = tuple(setting for setting, *_ in OPTIONS)
 
 
-def _complete_profile(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from dcmcfg.cli.completers import complete_profile
+def complete_profile(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the profiles that *incomplete* may become; loads the completions only when a shell asks."""
+    from dcmcfg.cli import completers
 
-    return complete_profile(ctx, param, incomplete)
+    return completers.complete_profile(ctx, param, incomplete)
 
 
 def _complete_device(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -54,7 +55,7 @@ def _complete_device(ctx: click.Context, param: click.Parameter, incomplete: str
 
 
 #: Setting → the function that a shell completes its values with.
-_COMPLETERS = {"profile": _complete_profile, "device": _complete_device}
+_COMPLETERS = {"profile": complete_profile, "device": _complete_device}
 
 
 def add_site_options(function: F, *, except_setting: str | None = None) -> F:
