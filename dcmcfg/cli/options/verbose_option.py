@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.printable import escape_unprintable
+from dcmcfg.cli.printing import print_output
 from dcmcfg.protocol_log import enable_protocol_log
 
 
@@ -29,4 +29,4 @@ def _enable_log(ctx: click.Context, param: click.Parameter, value: int) -> None:
 
 
 def _print_line(line: str) -> None:
-    click.echo(escape_unprintable(line), err=True)
+    print_output(line, on_stderr=True)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from dcmcfg.dicom.status import PENDING, PENDING_WITHOUT_OPTIONAL_KEYS
 from dcmcfg.dicom.ul.command_set import (
     MESSAGE_ID_BEING_RESPONDED_TO,
     RESPONSE_BIT,
@@ -18,7 +19,6 @@ from dcmcfg.dicom.ul.pdu import HEADER, PduType
 from dcmcfg.protocol_log import PROTOCOL_LOG
 
 DICOM = "dicom"
-_PENDING = (0xFF00, 0xFF01)
 _PDU_NAMES = {
     PduType.ASSOCIATE_RQ: "A-ASSOCIATE-RQ",
     PduType.ASSOCIATE_AC: "A-ASSOCIATE-AC",
@@ -64,7 +64,7 @@ class MessageLog:
         if message_id not in self._started:
             return
         name, started, pending_count = self._started.pop(message_id)
-        if status in _PENDING:
+        if status in (PENDING, PENDING_WITHOUT_OPTIONAL_KEYS):
             self._started[message_id] = name, started, pending_count + 1
             return
         responses = "response" if pending_count == 1 else "responses"
