@@ -10,7 +10,7 @@ import pytest
 from dcmcfg.cli.command_loader import load_command
 from dcmcfg.cli.commands import COMMANDS
 
-MAIN = ("verify", "route", "work-order", "echo", "apply", "set-external-retrieve", "lint")
+MAIN = ("verify", "route", "work-order", "echo", "apply", "set-external-retrieve", "check")
 WIDEST = 80
 
 
