@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -14,6 +14,7 @@ from dcmcfg.errors import MalformedInput
 from dcmcfg.lint.listeners import ListeningConnection, find_archive_listeners
 from dcmcfg.model.devices import Device, NetworkAE
 from dcmcfg.model.references.index import Reference, References
+from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.targets import format_target
 from dcmcfg.model.tree import Tree
 from dcmcfg.route.external_archives import find_external_archives
@@ -24,8 +25,12 @@ from dcmcfg.schema_names import (
     DICOM_NETWORK_CONNECTION_REFERENCE,
     OBJECT_CLASS,
 )
+from dcmcfg.suggestions import suggest_names
 
 _Found = TypeVar("_Found")
+#: Comparing two names takes some 10 µs. After so many comparisons there are no more suggestions, or the time of a tree
+#: with many unknown names would be quadratic.
+_MAXIMUM_COMPARISONS = 100_000
 
 
 @dataclass(frozen=True)
@@ -189,6 +194,14 @@ class LintContext:
         """Return what a command calls *entry*: DEVICE, DEVICE/AE or its DN."""
         return format_target(self.tree, entry)
 
+    def suggest_names(self, kind: EntityKind, name: str) -> tuple[str, ...]:
+        """Return up to three names of *kind* that look like *name*; none once very many names were compared."""
+        return self._suggestions.suggest(kind, name)
+
+    @cached_property
+    def _suggestions(self) -> _Suggestions:
+        return _Suggestions(self)
+
     def find_similar_titles(self, ae_title: str) -> frozenset[str]:
         """Return the titles that differ from *ae_title* only by case or blanks at the ends."""
         return frozenset(self._titles_by_folded_title.get(_fold_title(ae_title), ()))
@@ -199,6 +212,31 @@ class LintContext:
         for title in self.aes_by_title:
             found.setdefault(_fold_title(title), []).append(title)
         return found
+
+
+class _Suggestions:
+    """Names that look alike, each compared with the others once, for all rules."""
+
+    def __init__(self, context: LintContext) -> None:
+        self._context = context
+        self._known: dict[EntityKind, Collection[str]] = {}
+        self._found: dict[tuple[EntityKind, str], tuple[str, ...]] = {}
+        self._comparison_count = 0
+
+    def suggest(self, kind: EntityKind, name: str) -> tuple[str, ...]:
+        if kind not in self._known:
+            self._known[kind] = self._context.aes_by_title if kind is EntityKind.AE else self._list_names(kind)
+        known, key = self._known[kind], (kind, name)
+        if key not in self._found:
+            if self._comparison_count > _MAXIMUM_COMPARISONS:
+                return ()
+            self._comparison_count += len(known)
+            self._found[key] = suggest_names(name, known)
+        return self._found[key]
+
+    def _list_names(self, kind: EntityKind) -> Collection[str]:
+        entries = self._context.tree.index.find_by_class(kind.value.object_class)
+        return {name for entry in entries if (name := entry.text(kind.value.attribute)) is not None}
 
 
 def _fold_title(ae_title: str) -> str:

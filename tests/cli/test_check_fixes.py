@@ -115,7 +115,7 @@ def test_findings_of_all_parts_are_one_list(run: Run, folder: Path) -> None:
     assert lines(result.stdout) == [
         "Entry Attribute Value Problem",
         "error dicomDeviceName=dcm4chee-arc dicomInstalled perhaps a boolean is TRUE or FALSE [syntax]",
-        "30-dcm4chee-arc.ldif:10",
+        "30-dcm4chee-arc.ldif:12",
         "error 30-dcm4chee-arc.ldif:29 dcmExternalRetrieveAEDestination X "
         "no AE has the title X; storage SCPs of dcm4chee-arc: DCM4CHEE [external-retrieve-unknown]",
         "warning dicomAETitle=NEW_AET_A,cn=Unique AE Titles Registry dicomAETitle NEW_AET_A "

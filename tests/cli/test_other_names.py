@@ -86,7 +86,6 @@ def test_every_command_says_of_it_what_it_says_of_a_stock_site(
         ("devices",),
         ("aes",),
         ("check",),
-        ("lint",),
         ("explain", "dcmExternalRetrieveAEDestination"),
         ("route", "--dest", "STORESCP"),
         ("set-external-retrieve", "DCM4CHEE", "--yes"),

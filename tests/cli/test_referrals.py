@@ -44,7 +44,6 @@ def refer(site: CliSite) -> str:
         "show",
         f"get {ARCHIVE_DN}",
         "check",
-        "lint",
         "export-ldif",
         "snapshot a.ldif",
         "find dicomPort",

@@ -54,7 +54,7 @@ def test_an_external_ae_is_renamed_and_renamed_back(run: Run, site: CliSite) -> 
     assert (result.exit_code, result.stderr) == (0, LONGTERM_WARNINGS)
     assert site.values("dcmURI", f"dcmExporterID=LONGTERM,{ARCHIVE_DN}") == ("dicom:TAPE",)
     assert site.archive.reloads == 1
-    found = run("lint", "--json")
+    found = run("check", "--json")
     assert [each["rule"] for each in json.loads(found.stdout)["findings"]] == ["external-retrieve-unset"]
 
     assert run("ae", "rename", "TAPE", "LONGTERM", "--yes").exit_code == 0
@@ -217,7 +217,7 @@ def test_the_stock_archives_ae_and_device_are_renamed_and_undone(run: Run, stock
     before = stock_site.octets()
     assert run("ae", "rename", "DCM4CHEE", "HOSPPACS", "--yes").exit_code == 0
     assert run("device", "rename", "dcm4chee-arc", "hosp-arc", "--yes", "--force-archive-device").exit_code == 0
-    found = run("lint", "--device", "hosp-arc", "--json")
+    found = run("check", "--device", "hosp-arc", "--json")
     assert {each["rule"] for each in json.loads(found.stdout)["findings"]} == {"ups-destination-unknown"}
     assert run("undo", "2", "--yes").exit_code == 0
     assert run("undo", "1", "--yes").exit_code == 0

@@ -8,7 +8,7 @@ from dcmcfg.lint.ae_lookups import find_looked_up_references
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.model.references.index import Reference
-from dcmcfg.model.references.kinds import NameUse
+from dcmcfg.model.references.kinds import EntityKind, NameUse
 from dcmcfg.model.references.rewriting import rewrite_name
 from dcmcfg.schema_names import (
     ACCEPTED_MOVE_DESTINATION,
@@ -114,7 +114,7 @@ def _build_message(context: LintContext, reference: Reference) -> str:
         return f"no AE has the title {name!r}; {', '.join(map(repr, similar))} differs by case or blanks, which count"
     if new := _find_new_default_title(context, reference):
         return f"no AE has the title {name}; the container image leaves it there when AE_TITLE is another, here {new}"
-    suggestions = suggest_names(name, context.aes_by_title)
+    suggestions = context.suggest_names(EntityKind.AE, name)
     return f"no AE has the title {name}" + (f"; near misses: {', '.join(suggestions)}" if suggestions else "")
 
 
@@ -123,7 +123,8 @@ def _build_correction(context: LintContext, reference: Reference) -> tuple[tuple
 
     It adds and removes in one change, since an empty list in between may let everybody in.
     """
-    suggestions = suggest_names(reference.name, context.aes_by_title, min_similarity=_MISSPELLING_SIMILARITY)
+    similar_titles = context.suggest_names(EntityKind.AE, reference.name)
+    suggestions = suggest_names(reference.name, similar_titles, min_similarity=_MISSPELLING_SIMILARITY)
     entry = context.tree.get(reference.dn)
     if (
         reference.use is NameUse.LOCAL

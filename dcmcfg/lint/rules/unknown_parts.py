@@ -9,7 +9,6 @@ from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.model.references.kinds import EntityKind, NameUse
 from dcmcfg.schema.findings import Severity
 from dcmcfg.schema_names import EXPORTER_OBJECT_CLASS, QUEUE_OBJECT_CLASS, STG_CMT_SCP
-from dcmcfg.suggestions import suggest_names
 
 _COMMITMENT_QUEUE = "StgCmtSCU"
 
@@ -30,13 +29,8 @@ def _build_message(context: LintContext, kind: EntityKind, name: str, *, local: 
     word = kind.value.label
     if local and context.references.find_entries(kind, name):
         return f"the {word} {name} belongs to another device"
-    similar = suggest_names(name, _list_names(context, kind))
+    similar = context.suggest_names(kind, name)
     return f"there is no {word} {name}" + (f"; near misses: {', '.join(similar)}" if similar else "")
-
-
-def _list_names(context: LintContext, kind: EntityKind) -> set[str]:
-    entries = context.tree.index.find_by_class(kind.value.object_class)
-    return {name for entry in entries if (name := entry.text(kind.value.attribute)) is not None}
 
 
 def _find_commitment_queue_missing(context: LintContext) -> Iterator[Violation]:
