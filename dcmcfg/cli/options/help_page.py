@@ -8,6 +8,7 @@ import click
 
 from dcmcfg.cli.options.topic_option import TopicOption
 from dcmcfg.cli.topics import TOPICS
+from dcmcfg.wrapping import split_command_lines
 
 _OWN, SAFETY_OVERRIDES_HEADING = "Options", "Safety overrides"
 #: A private character that stands for a hyphen while lines are wrapped: textwrap breaks after a real one.
@@ -64,8 +65,8 @@ class HelpPage(click.Command):
         if examples:
             with formatter.section("Examples"):
                 for each in examples:
-                    indent = " " * formatter.current_indent
-                    formatter.write(f"{indent}# {each.purpose}\n{indent}{each.command}\n")
+                    command_lines = split_command_lines(each.command, formatter.width)
+                    formatter.write("".join(f"{line}\n" for line in (f"  # {each.purpose}", *command_lines)))
         super().format_epilog(ctx, formatter)
 
 
