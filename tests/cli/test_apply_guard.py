@@ -100,20 +100,26 @@ def test_renaming_the_archives_device_needs_its_name(run: Run, site: CliSite, tm
 
 
 def test_every_changing_command_names_the_risks_in_its_help(run: Run) -> None:
+    def list_options(page: str) -> list[str]:
+        section = page.partition("Safety overrides:\n")[2].partition("\n\n")[0]
+        return [line.split()[0] for line in section.splitlines() if line.lstrip().startswith("--")]
+
+    risks = list_options(run("help", "safety-overrides").stdout)
+    assert risks == [
+        "--force-many-changes",
+        "--force-many-deletes",
+        "--force-archive-device",
+        "--force-recorded-studies",
+        "--force-stored-objects",
+        "--force-dangling-reference",
+        "--force-vendor-data",
+        "--force-unloadable",
+        "--force-unusable-reference",
+        "--force-server-schema",
+    ]
     for command in ("apply", "set-external-retrieve"):
-        text = run(command, "--help").stdout
-        section = text.partition("Safety overrides:\n")[2].partition("\n\n")[0]
-        options = [line.split()[0] for line in section.splitlines() if line.lstrip().startswith("--")]
-        assert options == [
-            "--force-many-changes",
-            "--force-many-deletes",
-            "--force-archive-device",
-            "--force-recorded-studies",
-            "--force-stored-objects",
-            "--force-dangling-reference",
-            "--force-vendor-data",
-            "--force-unloadable",
-            "--force-unusable-reference",
-            "--force-server-schema",
-            *(["--force-overwrite"] if command == "apply" else []),
-        ]
+        page = run(command, "--help").stdout
+        assert list_options(page) == (["--force-overwrite"] if command == "apply" else [])
+        assert "\n  dcmcfg help safety-overrides " in page
+        context = click.Context(load_command(command), info_name=command)
+        assert {option for each in context.command.params for option in each.opts} >= {*risks}
