@@ -75,7 +75,7 @@ def test_help_of_a_lazy_group_lists_its_commands_and_loads_none(group: str) -> N
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     text, _, loaded = result.stdout.rstrip().rpartition("\n")
-    listed = text.partition("\nCommands:\n")[2]
+    listed = text.partition("\nCommands:\n")[2].partition("\n\n")[0]
     assert [line.split(maxsplit=1) for line in listed.splitlines()] == [
         [name, row.help] for name, row in SUBCOMMANDS[group].items()
     ]
