@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -65,7 +65,7 @@ def _complete_existing_key(ctx: click.Context, param: click.Parameter, incomplet
     return _complete_dotted(incomplete, list_keys)
 
 
-def _complete_dotted(incomplete: str, list_keys: Any) -> list[CompletionItem]:
+def _complete_dotted(incomplete: str, list_keys: Callable[[str], Iterable[str]]) -> list[CompletionItem]:
     name, dot, _ = incomplete.rpartition(".")
     if not dot or name not in list_profile_names():
         return [CompletionItem(f"{each}.") for each in list_profile_names() if each.startswith(incomplete)]
