@@ -8,6 +8,7 @@ import click
 
 from dcmcfg.cli.help_pages.arguments import ARGUMENTS
 from dcmcfg.cli.help_pages.examples import EXAMPLES
+from dcmcfg.wrapping import split_command_lines
 
 _MAX_GROUP_EXAMPLES = 4
 
@@ -26,6 +27,11 @@ class Example:
 
     purpose: str
     command: str
+
+    def format_lines(self, width: int) -> list[str]:
+        """Return both as lines for a shell; a command that is wider than *width* is folded with backslashes."""
+        first, *rest = split_command_lines(self.command, width - 2, indent="")
+        return [f"# {self.purpose}", first, *(f"  {line}" for line in rest)]
 
 
 def get_path(ctx: click.Context) -> str:

@@ -8,7 +8,6 @@ import click
 
 from dcmcfg.cli.options.topic_option import TopicOption
 from dcmcfg.cli.topics import TOPICS
-from dcmcfg.wrapping import split_command_lines
 
 _OWN, SAFETY_OVERRIDES_HEADING = "Options", "Safety overrides"
 #: A private character that stands for a hyphen while lines are wrapped: textwrap breaks after a real one.
@@ -45,9 +44,7 @@ class HelpPage(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the arguments, the options by heading, and a line for each help topic that describes further ones."""
-        from dcmcfg.cli.help_pages.page import list_arguments
-
-        sections = {"Arguments": [(each.metavar, each.text) for each in list_arguments(self, ctx)]}
+        sections = {"Arguments": _list_arguments(self, ctx)}
         sections |= list_option_sections(self, ctx)
         sections["More options"] = [(f"dcmcfg help {topic}", TOPICS[topic]) for topic in list_option_topics(self, ctx)]
         for heading, rows in sections.items():
@@ -59,19 +56,34 @@ class HelpPage(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, each with a line of what it does above the command, and the epilog."""
-        from dcmcfg.cli.help_pages.page import list_examples
-
-        examples = list_examples(self, ctx)
-        if examples:
+        if lines := _list_example_lines(self, ctx, formatter.width):
             with formatter.section("Examples"):
-                for each in examples:
-                    command_lines = split_command_lines(each.command, formatter.width)
-                    formatter.write("".join(f"{line}\n" for line in (f"  # {each.purpose}", *command_lines)))
+                formatter.write("".join(f"  {line}\n" for line in lines))
         super().format_epilog(ctx, formatter)
 
 
 class CommandGroup(HelpPage, click.Group):
     """A group of commands with such a help."""
+
+
+def _is_program(command: click.Command, ctx: click.Context) -> bool:
+    return ctx.parent is None and isinstance(command, click.Group)
+
+
+def _list_arguments(command: click.Command, ctx: click.Context) -> list[tuple[str, str]]:
+    if _is_program(command, ctx):  # it has none, and the texts take time to load
+        return []
+    from dcmcfg.cli.help_pages.page import list_arguments
+
+    return [(each.metavar, each.text) for each in list_arguments(command, ctx)]
+
+
+def _list_example_lines(command: click.Command, ctx: click.Context, width: int) -> list[str]:
+    if _is_program(command, ctx):
+        return []
+    from dcmcfg.cli.help_pages.page import list_examples
+
+    return [line for each in list_examples(command, ctx) for line in each.format_lines(width - 2)]
 
 
 def list_option_sections(command: click.Command, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
