@@ -81,13 +81,13 @@ report_options = option_group(
     [
         format_option("text", "json", *_FILE_FORMS),
         file_option("FILE", "Write the report to the new FILE; '-' is standard output.", _FILE),
-        _option("--csv", type=_FILE, metavar="FILE", help="Write CSV, a row a study: --format csv -o FILE."),
+        _option("--csv", type=_FILE, metavar="FILE", help="A row for each study. Same as --format csv -o FILE."),
         _option(
             "--junit",
             type=_FILE,
             metavar="FILE",
-            help="Write JUnit XML, a test a study: --format junit -o FILE.",
+            help="A JUnit test case for each study. Same as --format junit -o FILE.",
         ),
-        _option("--html", type=_FILE, metavar="FILE", help="Write a page with charts: --format html -o FILE."),
+        _option("--html", type=_FILE, metavar="FILE", help="A page with charts. Same as --format html -o FILE."),
     ],
 )
