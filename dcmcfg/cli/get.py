@@ -8,7 +8,7 @@ from dcmcfg.cli.completers import complete_allowed_attribute, complete_target
 from dcmcfg.cli.options.output_options import file_option, json_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.cli.session.output import print_json, write_octets
+from dcmcfg.cli.session.output import STDOUT, print_json, redirect_output, write_octets
 from dcmcfg.directory.subschema import read_schema_for_attributes
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.model.devices import Configuration
@@ -27,7 +27,8 @@ _NOT_SET = 1
 @site_options
 @file_option(
     "FILE",
-    "Write the value of one ATTR to a new FILE, octet by octet, readable by you only; '-' is standard output.",
+    "Write the value of one ATTR to a new FILE, octet by octet, readable by you only; '-' is standard output. With "
+    "--json, write the JSON.",
 )
 @json_option
 def get_command(
@@ -42,16 +43,17 @@ def get_command(
 
     Exit codes: 0 all attributes are set, 1 an ATTR is neither set nor inherited.
     """
-    if output is not None and (len(attributes) != 1 or as_json):
-        raise click.UsageError("--output requires exactly one ATTR, and excludes --json")
+    if output is not None and not as_json and len(attributes) != 1:
+        raise click.UsageError("--output requires exactly one ATTR, or --json")
     with open_directory(settings) as directory:
         schema = read_schema_for_attributes(directory, attributes)
         resolved_target = resolve_target(Configuration(read_tree(directory)), target)
     effective_values = get_effective_values(schema, resolved_target, attributes)
-    if output is not None and any(each.values for each in effective_values):
+    if as_json:
+        with redirect_output(output or STDOUT, private=True):
+            print_json(values_json(resolved_target, effective_values))
+    elif output is not None and any(each.values for each in effective_values):
         write_octets(output, require_single_value(resolved_target, effective_values))
-    elif as_json:
-        print_json(values_json(resolved_target, effective_values))
     else:
         print_values(make_stdout_console(), resolved_target, effective_values, show_dn=not attributes)
     return 0 if all(each.values for each in effective_values) else _NOT_SET

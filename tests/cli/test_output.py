@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.cli.session.output import write_atomically, write_report
+from dcmcfg.cli.session.output import redirect_output, write_atomically, write_report
 from dcmcfg.errors import DcmcfgError
 
 
@@ -53,3 +53,31 @@ def test_a_report_is_its_owners_until_somebody_says_otherwise(tmp_path: Path) ->
     with pytest.raises(DcmcfgError, match="the file exists"):
         write_report(str(path), ["three"], must_be_new=True)
     assert path.read_text() == "two"
+
+
+def print_half() -> None:
+    print("half")
+    raise KeyboardInterrupt
+
+
+def test_redirected_output_is_written_whole_or_not_at_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "report"
+    path.write_text("before")
+    path.chmod(0o640)
+    with pytest.raises(KeyboardInterrupt), redirect_output(str(path), private=True):
+        print_half()
+    assert (path.read_text(), list(tmp_path.iterdir())) == ("before", [path])
+    with redirect_output(str(path), private=True):
+        print("whole")
+    assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == ("whole\n", 0o640)
+    refused = redirect_output(str(path), private=True, must_be_new=True)
+    with pytest.raises(DcmcfgError, match="the file exists"), refused:
+        print("never")
+    with redirect_output(str(tmp_path / "new"), private=True, must_be_new=True):
+        print("new")
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o600
+    with redirect_output("/dev/null", private=False):
+        print("nowhere")
+    with redirect_output("-", private=False):
+        print("here")
+    assert capsys.readouterr().out == "here\n"

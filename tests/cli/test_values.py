@@ -248,8 +248,11 @@ def test_get_writes_one_value_and_no_secret(run: Run, site: CliSite, tmp_path: P
     unset = run("get", "dcm4chee-arc", "dicomStationName", *out)
     assert (unset.exit_code, unset.stdout) == (1, "# dicomStationName is not set\n")
     assert run("get", "dcm4chee-arc", *out).exit_code == 2
-    assert run("get", "dcm4chee-arc", "dicomVendorData", "--json", *out).exit_code == 2
     assert not (tmp_path / "out").exists()
+    as_json = run("get", "dcm4chee-arc", "--json", *out)
+    assert (as_json.exit_code, as_json.stdout) == (0, "")
+    assert (tmp_path / "out").read_text() == run("get", "dcm4chee-arc", "--json").stdout
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o600
 
 
 def test_a_secret_is_taken_from_a_file_or_a_terminal_and_never_shown(run: Run, site: CliSite, tmp_path: Path) -> None:

@@ -48,13 +48,13 @@ def test_a_command_that_reads_has_a_line_for_each_request(run: Run, site: CliSit
         f'ldap: search "dc=dcm4che,dc=org" subtree (objectClass=*): success, {len(site.octets())} entries',
         "ldap: unbind",
     ]
-    for arguments in (("-v", "ae", "list", "--json"), ("ae", "list", "--json", "--verbose")):
-        result = run(*arguments)
+    for words in ("-v ae list --json", "ae list --json --verbose"):
+        result = run(*words.split())
         assert (result.exit_code, protocol(result.stderr)) == (0, expected)
         assert result.stdout == silent.stdout
     assert (silent.stderr, PROTOCOL_LOG.level) == ("", 0)
-    for arguments in (("-v", "ae", "list", "-v"), ("ae", "list", "-vv")):
-        assert protocol(run(*arguments).stderr) == [
+    for words in ("-v ae list -v", "ae list -vv"):
+        assert protocol(run(*words.split()).stderr) == [
             *expected[:3],
             "ldap:   message ID N, attributes: *, entryCSN, ref",
             "ldap:   controls: 1.2.840.113556.1.4.319 (paged results), 2.16.840.1.113730.3.4.2 (ManageDsaIT)",

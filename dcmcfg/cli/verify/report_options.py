@@ -81,13 +81,15 @@ report_options = option_group(
     [
         format_option("text", "json", *_FILE_FORMS),
         file_option("FILE", "Write the report to the new FILE; '-' is standard output.", _FILE),
-        _option("--csv", type=_FILE, metavar="FILE", help="Write CSV with a row for each study: --format csv -o FILE."),
+        _option(
+            "--csv", type=_FILE, metavar="FILE", help="CSV with a row for each study, same as --format csv -o FILE."
+        ),
         _option(
             "--junit",
             type=_FILE,
             metavar="FILE",
-            help="Write JUnit XML with a test case for each study: --format junit -o FILE.",
+            help="JUnit XML with a test case for each study, same as --format junit -o FILE.",
         ),
-        _option("--html", type=_FILE, metavar="FILE", help="Write HTML with diagrams: --format html -o FILE."),
+        _option("--html", type=_FILE, metavar="FILE", help="HTML page with charts, same as --format html -o FILE."),
     ],
 )
