@@ -41,7 +41,7 @@ _HEAD = """\
 # {of}, of {site}, as LDIF.
 # What you change becomes a plan, which is shown before anything is done. A value or an attribute that is
 # left out is taken away, a record that is left out is deleted, and a new record is added. Names (dn) stay
-# as they are: dcmcfg rename gives others. Close the text as it is to change nothing.
+# as they are: dcmcfg ae rename, device rename and rename change them. Close the text as it is to change nothing.
 
 """
 

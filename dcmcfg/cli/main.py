@@ -14,7 +14,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from dcmcfg.cli import bash_completion, invocation
-from dcmcfg.cli.command_loader import load_command
+from dcmcfg.cli.command_loader import load_command, require_known_command
 from dcmcfg.cli.commands import COMMANDS, SECTIONS, expand_alias
 from dcmcfg.cli.options.limit_option import limit_option
 from dcmcfg.cli.options.site_settings import add_site_options
@@ -59,12 +59,7 @@ class Program(UniqueOptionsCommand, click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, also by an alias. The error for an unknown command lists similar names."""
         args = expand_alias(args)
-        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
-            similar_names = suggest_names(args[0], COMMANDS)
-            ctx.fail(
-                f"No such command {args[0]!r}."
-                + (f" Did you mean {' or '.join(similar_names)}?" if similar_names else "")
-            )
+        require_known_command(ctx, args, COMMANDS)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -58,9 +58,9 @@ def resolve_network_ae(configuration: Configuration, text: str, device_name: str
     """
     if device_name is not None:
         return configuration.get_device(device_name).get_network_ae(text)
-    if any(ae.title == text for ae in configuration.network_aes()):
-        text = f"{_AE_PREFIX}{text}"
-    elif not any(mark in text for mark in "/:="):
+    if titled := [ae for ae in configuration.network_aes() if ae.title == text]:
+        return _require_single(titled, text)
+    if not any(mark in text for mark in "/:="):
         devices = _list_devices(configuration)
         device = _find_device(devices, text)
         raise (
@@ -125,12 +125,20 @@ def _find_ae(devices: tuple[Device, ...], text: str) -> Target | None:
     title = _strip_ae_prefix(text)
     if not aes and title is not None:
         aes = [ae for device in devices for ae in device.network_aes if ae.title == title]
+    if not aes:
+        return None
+    ae = _require_single(aes, text)
+    return Target(ae.entry, ae.device, ae)
+
+
+def _require_single(aes: list[NetworkAE], text: str) -> NetworkAE:
+    """Return the only one of *aes*, at least one; raises :class:`AmbiguousName` if *text* means several."""
     if len(aes) > 1:
         candidates = [ae.qualified_title for ae in aes]
         if len(set(candidates)) < len(candidates):
             candidates = [str(ae.entry.dn) for ae in aes]
         raise AmbiguousName(f"{text} means {' and '.join(candidates)}", next_step="say which of them, or give its DN")
-    return Target(aes[0].entry, aes[0].device, aes[0]) if aes else None
+    return aes[0]
 
 
 def _split_device_and_title(devices: tuple[Device, ...], text: str) -> Iterator[tuple[Device, str]]:

@@ -56,6 +56,23 @@ def test_an_alias_follows_the_options_of_the_program(run: Run) -> None:
     assert "nonsense" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("ae", "shwo", "X"), "No such command 'shwo'. Did you mean show?"),
+        (("device", "creat", "X"), "No such command 'creat'. Did you mean create?"),
+        (("ae", "qqq"), "No such command 'qqq'."),
+        (("rename", "storge", "a", "b"), "No such command 'storge'. Did you mean 'storage'?"),
+    ],
+)
+def test_an_unknown_command_of_a_group_is_an_error_with_similar_names(
+    run: Run, arguments: tuple[str, ...], problem: str
+) -> None:
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith(f"Error: {problem}\n")
+
+
 def test_no_alias_hides_a_command() -> None:
     context = click.Context(program, info_name="dcmcfg")
     for alias in ALIASES:

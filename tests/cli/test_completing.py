@@ -66,7 +66,7 @@ def test_targets_attributes_and_values_come_from_the_site_that_the_line_names(
     assert offered("rename", "exporter", "l") == ["LONGTERM"]
     assert offered("rename", "storage", "") == ["fs1"]
     assert offered("--device", "storescp", "rename", "storage", "") == [], "no part of that device"
-    assert offered("aes", "--device", "st") == offered("--device", "st") == ["storescp"]
+    assert offered("ae", "list", "--device", "st") == offered("--device", "st") == ["storescp"]
     assert offered("ae", "rename", "LO") == ["LONGTERM"]
     destination = "dcmExternalRetrieveAEDestination"
     assert offered("set", "dcm4chee-arc", f"{destination}=") == [f"{destination}=DCM4CHEE"], "no other one can store"

@@ -52,7 +52,7 @@ def test_what_is_edited_becomes_a_plan_that_is_undone_to_the_octet(run: Run, sit
         f"# {STORESCP_DN}, of {site.headline}, as LDIF.\n"
         "# What you change becomes a plan, which is shown before anything is done. A value or an attribute that is\n"
         "# left out is taken away, a record that is left out is deleted, and a new record is added. Names (dn) stay\n"
-        "# as they are: dcmcfg rename gives others. Close the text as it is to change nothing.\n"
+        "# as they are: dcmcfg ae rename, device rename and rename change them. Close the text as it is to change nothing.\n"
         "\n"
         f"dn: {STORESCP_DN}\n"
         "objectClass: dicomDevice\n"

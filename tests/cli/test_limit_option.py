@@ -13,10 +13,10 @@ from tests.cli.sites import CliSite
 @pytest.mark.parametrize(
     ("arguments", "number"),
     [
-        (("devices",), 0),
-        (("--max", "ldap-entries=3", "devices"), 3),
-        (("devices", "--max", "ldap-entries=3"), 3),
-        (("--max", "ldap-entries=3", "devices", "--max", "ldap-octets=1G", "--max", "ldap-entries=4"), 4),
+        (("device", "list"), 0),
+        (("--max", "ldap-entries=3", "device", "list"), 3),
+        (("device", "list", "--max", "ldap-entries=3"), 3),
+        (("--max", "ldap-entries=3", "device", "list", "--max", "ldap-octets=1G", "--max", "ldap-entries=4"), 4),
     ],
 )
 def test_a_limit_is_given_before_or_after_the_command(

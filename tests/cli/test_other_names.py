@@ -83,8 +83,8 @@ def test_every_command_says_of_it_what_it_says_of_a_stock_site(
     commands: tuple[tuple[str, ...], ...] = (
         ("show",),
         ("show", "DCM4CHEE"),
-        ("devices",),
-        ("aes",),
+        ("device", "list"),
+        ("ae", "list"),
         ("check",),
         ("explain", "dcmExternalRetrieveAEDestination"),
         ("route", "--dest", "STORESCP"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
 
-UNNAMED = ("--profile", "no-such-profile-of-this-account", "aes")
+UNNAMED = ("--profile", "no-such-profile-of-this-account", "ae", "list")
 UNKNOWN = ("verify", "--study", "1.2.3", "--dest", "STORESCP", "--yes")
 
 

@@ -39,8 +39,8 @@ def refer(site: CliSite) -> str:
 @pytest.mark.parametrize(
     "command",
     [
-        "devices",
-        "aes",
+        "device list",
+        "ae list",
         "show",
         f"get {ARCHIVE_DN}",
         "check",

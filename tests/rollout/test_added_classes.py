@@ -59,7 +59,15 @@ def test_a_class_that_came_with_a_value_was_added_unasked(tmp_path: Path, comman
     assert added(tmp_path, dn=DN.parse(STORESCP)) == frozenset()
 
 
-@pytest.mark.parametrize("command", ["dcmcfg apply change.ldif", f"{SET} objectclass=dcmNetworkConnection", "'"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "dcmcfg apply change.ldif",
+        f"{SET} objectclass=dcmNetworkConnection",
+        f"{SET} objectClass+=dcmNetworkConnection",
+        "'",
+    ],
+)
 def test_a_class_that_somebody_named_was_not(tmp_path: Path, command: str) -> None:
     rolled_out(tmp_path, command)
     assert added(tmp_path) == frozenset()
