@@ -103,6 +103,7 @@ UNKNOWN = "(computed)"
 LAZY: Mapping[str, frozenset[str]] = {
     "dcmcfg.cli.command_loader": frozenset({UNKNOWN}),  # tests/cli/test_main.py loads each command
     "dcmcfg.cli.options.site_settings": frozenset({"dcmcfg.cli.completers"}),
+    "dcmcfg.cli.check": frozenset({"dcmcfg.cli.session.change"}),
     "dcmcfg.cli.completers": frozenset({"dcmcfg.cli.value_completion"}),
     "dcmcfg.cli.session.archive_database": frozenset({"dcmcfg.cli.session.database"}),
     "dcmcfg.cli.session.change": frozenset({"dcmcfg.cli.session.reload"}),
