@@ -1,4 +1,4 @@
-"""How long ``dcmcfg check`` takes in proportion to its schema part alone, and its growth from 10,000 to 100,000 entries.
+"""How long ``dcmcfg check`` takes in proportion to its schema part alone, and how that grows, up to 100,000 entries.
 
 The tree is the lab's archive beside many modalities (``dcmcfg/lab/large_tree.py``), in a file. Each command runs as a
 process of its own, so its time includes the start, reading the file and printing the findings. *Checks* are the same

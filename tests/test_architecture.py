@@ -106,6 +106,7 @@ LAZY: Mapping[str, frozenset[str]] = {
     "dcmcfg.cli.options.help_page": frozenset({"dcmcfg.cli.help_pages.page"}),
     "dcmcfg.cli.main": frozenset({"dcmcfg.cli.version"}),
     "dcmcfg.cli.options.site_settings": frozenset({"dcmcfg.cli.completers"}),
+    "dcmcfg.cli.check": frozenset({"dcmcfg.cli.session.change"}),
     "dcmcfg.cli.completers": frozenset({"dcmcfg.cli.value_completion"}),
     "dcmcfg.cli.session.archive_database": frozenset({"dcmcfg.cli.session.database"}),
     "dcmcfg.cli.session.change_report": frozenset({"dcmcfg.settings.profile_edits"}),

@@ -18,7 +18,6 @@ from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.file_urls import file_urls_options
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_message, print_output
-from dcmcfg.cli.session.change import apply_plan
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json, redirect_output
 from dcmcfg.directory.server import Directory
@@ -310,6 +309,8 @@ def _apply_fixes(
     settings: Settings, rules: Sequence[CheckRule], schema_source: str | None, options: ChangeOptions
 ) -> int:
     """Apply the fixes that need no decision, then print the findings that remain."""
+    from dcmcfg.cli.session.change import apply_plan  # only a change loads the HTTP client
+
     with open_directory(settings) as directory:
         tree = read_tree(directory)
         report = _check_live_tree(directory, tree, rules, schema_source)

@@ -5,20 +5,22 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from rich.console import Console
 
 from dcmcfg import __version__
 from dcmcfg.dn import DN
-from dcmcfg.lint.checker import CheckReport
 from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.terminal.console import print_command, print_line, print_prose
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.schema.findings import CheckRule, EntryFinding, format_fix
 from dcmcfg.schema_names import COMMON_NAME, DICOM_DEVICE_NAME
 from dcmcfg.secret_values import is_secret
+
+if TYPE_CHECKING:  # plans and snapshots print findings, and do not load the rules
+    from dcmcfg.lint.checker import CheckReport
 
 _SECRET = "(secret)"  # noqa: S105 — what stands in its place
 _MAX_VALUE_LENGTH = 60
