@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import click
 from click.shell_completion import CompletionItem
 
-from dcmcfg.cli.commands import expand_alias
+from dcmcfg.cli.commands import COMMANDS, SUBCOMMANDS, expand_alias
 from dcmcfg.cli.help_pages.page import list_arguments, list_examples
 from dcmcfg.cli.help_pages.topics import Topic, get_topic
 from dcmcfg.cli.options.help_page import PageFormatter, list_option_sections, list_option_topics
@@ -81,6 +81,9 @@ def _list_commands(ctx: click.Context) -> list[tuple[str, str]]:
     group = ctx.command
     if not isinstance(group, click.Group):
         return []
+    rows = COMMANDS if ctx.parent is None else SUBCOMMANDS.get(group.name or "")
+    if rows is not None:  # to load all commands would take a second
+        return [(name, row.help) for name, row in rows.items()]
     commands = ((name, group.get_command(ctx, name)) for name in group.list_commands(ctx))
     return [(name, each.get_short_help_str(limit=200)) for name, each in commands if each is not None]
 

@@ -21,7 +21,6 @@ from dcmcfg.cli.options.site_settings import add_site_options
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 from dcmcfg.cli.session.failures import OutputClosed, run_and_exit
 from dcmcfg.cli.topics import TOPICS
-from dcmcfg.suggestions import suggest_names
 
 #: Trees and plans are large and free of cycles: looking for garbage after each 700 objects, as Python does, takes a
 #: third of the time of a large roll-out and finds nothing.

@@ -162,14 +162,16 @@ def test_shared_options_are_one_line_and_are_accepted_and_completed(run: Run, pa
         assert (option in offered(*path.split(), option)) == (option in names)
 
 
-def test_pages_load_no_server_library() -> None:
+@pytest.mark.parametrize("arguments", [["help", "site-options"], ["help", "--json"], ["help", "ae", "--json"]])
+def test_topics_and_lists_load_no_server_library(arguments: list[str]) -> None:
     code = (
         "import sys; from dcmcfg.cli.main import program\n"
-        "try: program(['help', 'site-options'], prog_name='dcmcfg')\n"
-        "finally: print(*sys.modules)"
+        f"try: program({arguments}, prog_name='dcmcfg')\n"
+        "finally: print('LOADED', *sys.modules)"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
-    loaded = set(result.stdout.rpartition("\n  ")[2].split())
+    loaded = set(result.stdout.rpartition("\nLOADED ")[2].split())
+    assert "dcmcfg.cli.help" in loaded
     assert not {"ldap3", "pydicom", "pynetdicom", "httpx", "tomlkit"} & loaded
 
 
