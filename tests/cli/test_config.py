@@ -13,6 +13,7 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from dcmcfg.cli.main import program
+from dcmcfg.settings.profile_edits import lock_profiles
 from dcmcfg.settings.profiles import PROFILE_KEYS, get_profile_path, get_selection_path
 from tests.cli.conftest import Run
 from tests.patience import PATIENCE_S
@@ -435,3 +436,17 @@ def test_no_server_library_is_loaded_and_other_commands_load_no_toml_writer() ->
     others = list_loaded("import dcmcfg.settings, dcmcfg.cli.ae_list, dcmcfg.cli.session.change_report")
     assert "dcmcfg.settings.profiles" in others
     assert not {"tomlkit", "tomli_w"} & others
+
+
+def test_a_change_waits_for_another_one_and_gives_up(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write("hospital", COMMENTED)
+    monkeypatch.setattr("dcmcfg.settings.profile_edits._LOCK_TIMEOUT_S", 0.05)
+    with lock_profiles():
+        result = run("config", "set", "hospital.device", "new")
+    assert (result.exit_code, result.stdout, path.read_text()) == (3, "", COMMENTED)
+    assert result.stderr == (
+        f"dcmcfg: {path.parent}: another dcmcfg is changing profiles; nothing was changed\n"
+        "  next: wait until it has ended, and repeat the command\n"
+    )
+    assert run("config", "set", "hospital.device", "new").exit_code == 0
+    assert [each.name for each in path.parent.iterdir()] == ["hospital.toml"], "no temporary file, no lock file"
