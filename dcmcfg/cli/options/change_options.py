@@ -99,6 +99,8 @@ class ChangeOptions:
     plan_file: Path | None
     no_reload: bool
     as_json: bool
+    #: Print the plan as LDIF too, however long that is.
+    show_ldif: bool = False
     #: Standard output holds something else, so the plan is shown on standard error.
     stdout_reserved: bool = False
     #: Assert of each entry that nothing in it has changed.
@@ -126,6 +128,7 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
         as_json: bool,
         strict: bool,
         in_transaction: bool | None,
+        show_ldif: bool,
         **rest: Any,
     ) -> R:
         invocation.current().changes_directory = True
@@ -137,6 +140,7 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
             plan_file=out,
             no_reload=no_reload,
             as_json=as_json,
+            show_ldif=show_ldif,
             stdout_reserved=as_json,
             strict=strict,
             in_transaction=in_transaction,
@@ -147,6 +151,7 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
     for option in reversed(
         (
             click.option("--dry-run", is_flag=True, help="Show the plan and stop."),
+            click.option("--show-ldif", is_flag=True, help="Print the plan as LDIF too, however long."),
             click.option("--yes", "-y", is_flag=True, help="Do not ask."),
             click.option(
                 "--out",

@@ -17,8 +17,8 @@ from dcmcfg.render.terminal.styles import are_all_columns_shown
 from dcmcfg.render.terminal.table import COLUMN_GAP, SIDE_BLANKS, Row, escape_rows, print_fitted
 
 _ELLIPSIS = "…"
-#: Of an address shortened in the middle, the end stays: ``pacs-archive…example.org:11112``.
-_KEPT_END = 14
+#: Of a value shortened in the middle, so much of the end stays: a port, a connection's own name.
+_KEPT_END = 10
 #: Where even the columns that are never dropped have no room, values are shortened to this.
 _NARROW = 8
 
