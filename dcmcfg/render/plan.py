@@ -9,7 +9,6 @@ from typing import Any
 from rich.console import Console
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
-from dcmcfg.ldif.writer import format_change
 from dcmcfg.model.devices import find_devices_dn
 from dcmcfg.plan.plan import Plan, UnchangedItem
 from dcmcfg.plan.recorded_names import RecordedStudies
@@ -17,8 +16,8 @@ from dcmcfg.plan.risk_checks import Risk
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.change_lines import ChangeListing, print_change_lines
 from dcmcfg.render.check import finding_json
+from dcmcfg.render.ldif_lines import format_changes_ldif, print_ldif
 from dcmcfg.render.terminal.console import print_line
-from dcmcfg.secret_values import remove_secrets_from_change
 
 #: A plan of more entries is shown up to here; ``--output`` writes all of it.
 SHOWN_STEPS = 40
@@ -41,14 +40,10 @@ def print_plan(console: Console, plan: Plan, *, show_ldif: bool = False, show_sh
     print_change_lines(console, lines)
     if remaining:
         print_line(console, f"… and {remaining} more steps")
-    ldif_lines = (
-        format_changes_ldif(plan.changes).rstrip("\n").split("\n")
-        if show_ldif or (show_short_ldif and len(plan.steps) <= _MAX_LDIF_LINES)
-        else []
-    )
-    if show_ldif or 0 < len(ldif_lines) <= _MAX_LDIF_LINES:
-        for line in ldif_lines:
-            print_line(console, line)
+    may_be_short = show_short_ldif and len(plan.steps) <= _MAX_LDIF_LINES
+    ldif = format_changes_ldif(plan.changes).rstrip("\n") if show_ldif or may_be_short else ""
+    if show_ldif or 0 < len(ldif.splitlines()) <= _MAX_LDIF_LINES:
+        print_ldif(console, ldif)
     else:
         print_line(console, "LDIF: --show-ldif prints it, --output FILE writes it.")
 
@@ -130,15 +125,6 @@ def _format_unchanged_line(unchanged: UnchangedItem) -> str:
         return f"not there, nothing to delete: {escape_unprintable(dn)}"
     missing_note = f": {escape_unprintable('; '.join(unchanged.missing_items))}" if unchanged.missing_items else ""
     return f"already so: {_change_type(unchanged.change)} {escape_unprintable(dn)}{missing_note}"
-
-
-def format_changes_ldif(changes: Iterable[Change]) -> str:
-    """Return *changes* as LDIF to be read, without secrets and controls; a comment names what was left out."""
-    records = []
-    for change in changes:
-        public_change, omitted = remove_secrets_from_change(change)
-        records.append(format_change(public_change, comments=[f"not shown, a secret: {name}" for name in omitted]))
-    return "".join(records)
 
 
 def _change_type(change: Change) -> str:

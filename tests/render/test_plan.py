@@ -251,7 +251,21 @@ def test_ldif_of_up_to_12_lines_is_shown(count: int, is_shown: bool) -> None:
     assert printed([change], show_ldif=True)[summary_end + 1 :] == ldif
 
 
-def test_ldif_has_no_colours() -> None:
+def test_ldif_is_coloured_by_what_happens_to_the_values() -> None:
     lines = printed(CHANGES, show_ldif=True, color=True)
-    assert "\x1b" not in "".join(lines[lines.index("", 1) :])
+    ldif = lines[lines.index("", 1) + 1 :]
+    green, red, yellow, end = "\x1b[32m", "\x1b[31m", "\x1b[33m", "\x1b[0m"
     assert "geheim" not in "".join(lines)
+    assert ldif[:4] == [
+        "# not shown, a secret: dcmKeyStorePin",
+        "dn: dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4ch",
+        " e,dc=org",
+        "changetype: modify",
+    ]
+    assert {line for line in ldif if "\x1b" not in line} == {*ldif[:4], "-"}
+    assert f"{green}dicomDescription: Archive{end}" in ldif
+    assert f"{red}dicomInstalled: TRUE{end}" in ldif or f"{red}delete: dicomInstalled{end}" in ldif
+    renamed = printed([Rename(DN.parse(BELOW), RDN.of("dicomAETitle", "STORE2"))], color=True)
+    assert f"{yellow}newrdn: dicomAETitle=STORE2{end}" in renamed
+    deleted = printed([Delete(DN.parse(f"cn=c0 SCP,{BELOW}"))], capability(0), color=True)
+    assert deleted[-1] == f"{red}changetype: delete{end}"

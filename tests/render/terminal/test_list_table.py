@@ -44,7 +44,7 @@ def test_at_80_columns_the_least_important_column_is_dropped_and_values_are_shor
         "",
         " AE                 Device             Host:port                           TLS",
         f" {'─' * 78}",
-        " CT_RAD_EMERGENCY   radiology-emerg…   ct-1.radiology.hos…mple.org:11112   TLS",
+        " CT_RAD_EMERGENCY   radiology-emerg…   ct-1.radiology.hospita….org:11112   TLS",
         " WS1                ws1                ws1:104 (+1)                        (+1)",
         "",
         "Not shown: Capabilities. --wide shows all columns.",
