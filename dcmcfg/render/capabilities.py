@@ -19,10 +19,10 @@ from dcmcfg.render.terminal.styles import CHANGED, REMOVED, SIGN_STYLES
 from dcmcfg.schema_names import COMMON_NAME, DICOM_TRANSFER_SYNTAX
 
 _COLUMNS = (
-    ListColumn(heading="SOP class", min_width=32),
+    ListColumn(heading="SOP class", min_width=40, keep_end=True),
     ListColumn(heading="UID", drop_order=2),
     ListColumn(heading="Role"),
-    ListColumn(heading="Transfer syntaxes", drop_order=1, min_width=20),
+    ListColumn(heading="Transfer syntaxes", drop_order=1, min_width=17),
 )
 
 

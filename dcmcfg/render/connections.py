@@ -21,7 +21,7 @@ _COLUMNS = (
     ListColumn(heading="Address", min_width=24, keep_end=True),
     ListColumn(heading="Protocol", drop_order=3),
     ListColumn(heading="TLS cipher suites", drop_order=1, min_width=10),
-    ListColumn(heading="Used by", drop_order=2, min_width=16),
+    ListColumn(heading="Used by", drop_order=2, min_width=12),
 )
 
 
