@@ -94,13 +94,16 @@ class ChangeListing:
         return lines, remaining
 
     @cached_property
-    def _added_or_removed(self) -> frozenset[object]:
-        """The names of the entries, other than capabilities, that are added or removed."""
-        return frozenset(
-            self.plan.before.key(step.change.dn)
-            for step in self.plan.steps
-            if isinstance(step.change, Add | Delete) and not is_capability(_get_entry(step))
-        )
+    def _has_renames(self) -> bool:
+        return any(isinstance(change, Rename) for change in self.plan.changes)
+
+    def _is_counted_with_ae(self, step: PlanStep) -> bool:
+        """Tell whether the AE of a capability is itself added, or removed, so that its line counts the capability.
+
+        A renamed AE is under its new name in one tree only, too, and its line counts nothing.
+        """
+        other_tree = self.plan.before if isinstance(step.change, Add) else self.plan.after
+        return step.change.dn.parent not in other_tree and not self._has_renames
 
     def _group_steps(self) -> Iterator[tuple[PlanStep, ...]]:
         """Yield the steps: those alike that follow each other together, and every other by itself."""
@@ -136,7 +139,7 @@ class ChangeListing:
         """Yield the number of capabilities of an AE, few one by one; nothing if the line of the AE counts them."""
         first, tree = steps[0], self._get_tree(steps[0])
         ae_dn = first.change.dn.parent
-        if self.plan.before.key(ae_dn) in self._added_or_removed:
+        if self._is_counted_with_ae(first):
             return
         if len(steps) <= _MAX_CAPABILITIES:
             for step in steps:

@@ -203,6 +203,16 @@ def test_capabilities_of_an_ae_that_is_there_are_counted_or_few_named() -> None:
     )
 
 
+def test_capabilities_of_an_ae_that_is_renamed_in_the_same_plan_are_counted() -> None:
+    rename = Rename(DN.parse(BELOW), RDN.of("dicomAETitle", "STORE2"))
+    renamed = f"dicomAETitle=STORE2,{STORESCP}"
+    assert printed([rename, *(Add(capability(number, renamed)) for number in range(9))])[1:4] == [
+        "  ~ AE storescp/STORESCP → AE storescp/STORE2",
+        "  + 9 capabilities of AE storescp/STORE2: 9 SCP",
+        "",
+    ]
+
+
 def test_of_many_entries_alike_the_first_are_shown() -> None:
     queues = [
         Entry.from_values(f"dcmQueueName=q{n},{ARCHIVE}", {"objectClass": "dcmQueue", "dcmQueueName": f"q{n}"})
