@@ -114,7 +114,7 @@ def import_command(
                 "added_aes": added_aes_json(proposal.added),
                 "probe_results": probe_results_json(proposal.probed),
             },
-            show_ldif=False,
+            show_short_ldif=False,
         )
         apply_plan(
             settings,

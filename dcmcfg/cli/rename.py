@@ -53,7 +53,7 @@ def _apply_rename(settings: Settings, options: ChangeOptions, make_renaming: Cal
         extra_output = ExtraOutput(
             print_below_plan=lambda console: print_rename_summary(console, renaming, tree),
             json_fields={"rename": renaming_json(renaming)},
-            show_ldif=False,
+            show_short_ldif=False,
         )
         apply_plan(
             settings, directory, plan, options=options, warnings=renaming.edit.warnings, extra_output=extra_output

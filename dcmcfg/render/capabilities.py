@@ -27,10 +27,10 @@ from dcmcfg.schema_names import (
 )
 
 _COLUMNS = (
-    ListColumn(heading="SOP class", min_width=32),
+    ListColumn(heading="SOP class", min_width=40, keep_end=True),
     ListColumn(heading="UID", drop_order=2),
     ListColumn(heading="Role"),
-    ListColumn(heading="Transfer syntaxes", drop_order=1, min_width=20),
+    ListColumn(heading="Transfer syntaxes", drop_order=1, min_width=17),
 )
 #: The attributes that have a label of their own.
 _SHOWN_ATTRIBUTES = frozenset({OBJECT_CLASS, COMMON_NAME, DICOM_SOP_CLASS, DICOM_TRANSFER_ROLE, DICOM_TRANSFER_SYNTAX})

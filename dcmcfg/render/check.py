@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from rich.console import Console
+from rich.text import Text
 
 from dcmcfg import __version__
 from dcmcfg.dn import DN
 from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.terminal.console import print_command, print_line, print_prose
-from dcmcfg.render.terminal.table import Column, WrapMode, print_table
+from dcmcfg.render.terminal.styles import SEVERITY_STYLES
+from dcmcfg.render.terminal.table import Column, Row, WrapMode, print_table
 from dcmcfg.schema.findings import CheckRule, EntryFinding, format_fix
 from dcmcfg.schema_names import COMMON_NAME, DICOM_DEVICE_NAME
 from dcmcfg.secret_values import is_secret
@@ -211,7 +213,7 @@ def _sarif_result(finding: EntryFinding) -> dict[str, Any]:
     }
 
 
-def _build_rows(findings: Sequence[EntryFinding], *, each_named: bool = False) -> Iterator[tuple[str, ...]]:
+def _build_rows(findings: Sequence[EntryFinding], *, each_named: bool = False) -> Iterator[Row]:
     """Yield the cells of each finding; the entry is named once for several of it unless *each_named*."""
     previous_dn: DN | None = None
     for finding in findings:
@@ -219,7 +221,8 @@ def _build_rows(findings: Sequence[EntryFinding], *, each_named: bool = False) -
         previous_dn = finding.dn
         kind = "" if finding.impact == "rule" else f", {finding.impact}"
         message = f"{escape_unprintable(finding.message)} [{finding.rule.name}{kind}]"
-        yield finding.severity, location, escape_unprintable(finding.attribute), _format_value(finding), message
+        severity = Text(finding.severity, style=SEVERITY_STYLES[finding.severity])
+        yield severity, location, escape_unprintable(finding.attribute), _format_value(finding), message
 
 
 def _format_location(finding: EntryFinding, *, repeated: bool) -> str:

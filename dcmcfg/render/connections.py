@@ -29,11 +29,11 @@ from dcmcfg.schema_names import (
 
 #: The protocol is empty for DICOM; of the cipher suites, the first tells TLS from plain.
 _COLUMNS = (
-    ListColumn(heading="Connection", min_width=20),
-    ListColumn(heading="Address", min_width=30, keep_end=True),
-    ListColumn(heading="Protocol", drop_order=2),
+    ListColumn(heading="Connection", min_width=30, keep_end=True),
+    ListColumn(heading="Address", min_width=24, keep_end=True),
+    ListColumn(heading="Protocol", drop_order=3),
     ListColumn(heading="TLS cipher suites", drop_order=1, min_width=10),
-    ListColumn(heading="Used by", drop_order=3, min_width=16),
+    ListColumn(heading="Used by", drop_order=2, min_width=12),
 )
 #: The attributes that have a label or key of their own.
 _SHOWN_ATTRIBUTES = frozenset(

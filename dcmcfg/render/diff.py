@@ -1,4 +1,4 @@
-"""A diff as a table, as JSON, as LDIF change records that can be applied, and as unified text.
+"""A diff as lines with signs, as JSON, as LDIF change records that can be applied, and as unified text.
 
 The unified text compares the output of ``export-ldif`` for the two trees.
 """
@@ -11,8 +11,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from itertools import zip_longest
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from rich.console import Console
@@ -25,10 +23,10 @@ from dcmcfg.model.export import export_ldif
 from dcmcfg.plan.plan import PlanStep
 from dcmcfg.plan.tree_diff import TreeDiff
 from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.change_lines import ChangeListing, print_change_lines
 from dcmcfg.render.plan import format_plan_counts
-from dcmcfg.render.terminal.cells import diff_zip_members, format_cell_value, format_relative_dn, make_zip_member_rows
+from dcmcfg.render.terminal.cells import diff_zip_members
 from dcmcfg.render.terminal.console import print_line
-from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.secret_values import is_secret, remove_secrets_from_change
 
@@ -42,12 +40,11 @@ _PAST_VERBS: dict[type[Change], str] = {Add: "added", Modify: "changed", Delete:
 class DiffDirection:
     """What the changes of a diff mean, by which side is the live tree.
 
-    ``heading`` stands above them, ``columns`` name the values of each side. ``is_past`` says that the changes lie in
-    the past: the live tree is the second side. ``reverse_hint`` names the command that shows the other direction.
+    ``heading`` stands above them. ``is_past`` says that the changes lie in the past: the live tree is the second side.
+    ``reverse_hint`` names the command that shows the other direction.
     """
 
     heading: str
-    columns: tuple[str, str]
     is_past: bool = False
     reverse_hint: str = ""
 
@@ -59,22 +56,16 @@ class DiffDirection:
 
         *scope_options* are those that say which part is compared.
         """
-        columns = tuple("Live" if index == live_index else _base_name(name) for index, name in enumerate(side_names))
-        pair = (columns[0], columns[1]) if columns[0] != columns[1] else ("Source", "Target")
         match live_index:
             case 0:
                 command = shlex.join(("dcmcfg", "diff", _command_argument(side_names[1]), "live", *scope_options))
                 reverse_hint = f"What has changed since {side_names[1]}: {command}"
                 return DiffDirection(
-                    f"What would make {side_names[0]} like {side_names[1]}:", pair, reverse_hint=reverse_hint
+                    f"What would make {side_names[0]} like {side_names[1]}:", reverse_hint=reverse_hint
                 )
             case 1:
-                return DiffDirection(f"What has changed in {side_names[1]} since {side_names[0]}:", pair, is_past=True)
-        return DiffDirection(f"From {side_names[0]} to {side_names[1]}:", pair)
-
-
-def _base_name(name: str) -> str:
-    return Path(name).name or name
+                return DiffDirection(f"What has changed in {side_names[1]} since {side_names[0]}:", is_past=True)
+        return DiffDirection(f"From {side_names[0]} to {side_names[1]}:")
 
 
 def _command_argument(name: str) -> str:
@@ -90,7 +81,7 @@ def print_diff(
     with_secrets: bool,
     details: bool = False,
 ) -> None:
-    """Print a table of what differs, then how many entries do; or one line.
+    """Print what differs, then how many entries do; or one line.
 
     DNs are relative to *base*, the devices' container. With *details* all entries are shown, not only the first.
     """
@@ -99,16 +90,11 @@ def print_diff(
         print_line(console, f"no differences{_not_compared_note(diff)}")
         return
     print_line(console, format_single_line(direction.heading))
-    rows = []
-    shown_count = len(steps) if details else SHOWN_ENTRIES
-    for step in steps[:shown_count]:
-        entry = format_relative_dn(step.change.dn, base)
-        for number, row in enumerate(_build_rows(step, with_secrets=with_secrets)):
-            rows.append([escape_unprintable(cell) for cell in (entry if number == 0 else "", *row)])
-    values = (Column(escape_unprintable(title), WrapMode.AUTO) for title in direction.columns)
-    print_table(console, (Column("Entry", WrapMode.AT_COMMAS), Column("Attribute"), *values), rows)
-    if hidden_count := len(steps[shown_count:]):
-        print_line(console, f"… and {hidden_count} more entries; --details shows all")
+    listing = ChangeListing(plan=diff.plan, base=base, with_secrets=with_secrets)
+    lines, remaining = listing.build_lines(len(steps) if details else SHOWN_ENTRIES)
+    print_change_lines(console, lines)
+    if remaining:
+        print_line(console, f"… and {remaining} more entries; --details shows all")
     print_line(console, _format_summary(diff, direction))
     if direction.reverse_hint:
         print_line(console, format_single_line(direction.reverse_hint))
@@ -192,24 +178,6 @@ def _json_value(name: str, value: bytes, *, with_secrets: bool) -> str | dict[st
         return value.decode("utf-8")
     except UnicodeDecodeError:
         return {"base64": base64.b64encode(value).decode()}
-
-
-def _build_rows(step: PlanStep, *, with_secrets: bool) -> Iterator[tuple[str, str, str]]:
-    """Yield (attribute, from, to), one row for a single value that changes, else one for each that goes or comes."""
-    match step:
-        case PlanStep(before=None, after=Entry(attributes=attributes)):
-            yield "(entry)", "(absent)", f"{len(attributes)} attributes"
-        case PlanStep(before=Entry(attributes=attributes), after=None):
-            yield "(entry)", f"{len(attributes)} attributes", "(absent)"
-        case PlanStep(before=before, after=after):
-            for name, removed, added in _find_value_changes(step):
-                old_cells = [format_cell_value(name, value, with_secrets=with_secrets) for value in removed]
-                new_cells = [format_cell_value(name, value, with_secrets=with_secrets) for value in added]
-                old_cells = old_cells or ["" if before and name in before else "(absent)"]
-                new_cells = new_cells or ["" if after and name in after else "(absent)"]
-                for number, (old, new) in enumerate(zip_longest(old_cells, new_cells, fillvalue="")):
-                    yield (name if number == 0 else ""), old, new
-                yield from (("", *members) for members in make_zip_member_rows(removed, added))
 
 
 def _not_compared_note(diff: TreeDiff) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from dcmcfg.printable import escape_unprintable, format_count
-from dcmcfg.render.plan import format_changes_ldif
+from dcmcfg.render.ldif_lines import format_changes_ldif, print_ldif
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.list_table import ListColumn, print_list
 from dcmcfg.rollout.history import History, RolloutStatus, determine_status
@@ -67,8 +67,8 @@ def print_rollout(console: Console, history: History, record: RolloutRecord) -> 
     ):
         if text:
             print_line(console, f"{name + ':':<11}{escape_unprintable(text)}")
-    for line in ("", *format_changes_ldif(record.changes).rstrip("\n").split("\n")):
-        print_line(console, line)
+    print_line(console, "")
+    print_ldif(console, format_changes_ldif(record.changes))
 
 
 def history_json(history: History) -> dict[str, Any]:

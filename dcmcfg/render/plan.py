@@ -1,96 +1,51 @@
-"""A plan as a table, as LDIF without secrets, and as JSON."""
+"""A plan as lines with signs, as LDIF without secrets, and as JSON."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
-from itertools import groupby
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from rich.console import Console
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
-from dcmcfg.dn import DN
-from dcmcfg.entry import Entry
-from dcmcfg.ldif.writer import format_change
 from dcmcfg.model.devices import find_devices_dn
-from dcmcfg.model.tree import Tree
-from dcmcfg.plan.plan import Plan, PlanStep, UnchangedItem
+from dcmcfg.plan.plan import Plan, UnchangedItem
 from dcmcfg.plan.recorded_names import RecordedStudies
 from dcmcfg.plan.risk_checks import Risk
 from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.change_lines import ChangeListing, print_change_lines
 from dcmcfg.render.check import finding_json
-from dcmcfg.render.terminal.cells import format_cell_value, format_relative_dn, make_zip_member_rows
+from dcmcfg.render.ldif_lines import format_changes_ldif, print_ldif
 from dcmcfg.render.terminal.console import print_line
-from dcmcfg.render.terminal.table import Column, WrapMode, print_table
-from dcmcfg.secret_values import remove_secrets_from_change
 
-#: A plan of more steps is shown up to here; ``-o`` writes all of it.
+#: A plan of more entries is shown up to here; ``--output`` writes all of it.
 SHOWN_STEPS = 40
-#: One of more steps is not shown a second time, as LDIF.
-_MAX_LDIF_STEPS = 10
-#: Of entries that come, or go, one after another below one parent, so many are shown when there are more than twice
-#: as many: an AE has hundreds of capabilities.
+#: LDIF of up to so many lines is shown with the plan: one or two changed values. Together with the plan and the
+#: question it stays on a terminal of 24 lines.
+_MAX_LDIF_LINES = 12
+#: Of entries alike that are added, or removed, below one parent, so many are shown.
 _MAX_SIMILAR_STEPS = 3
-_COLUMNS = (
-    Column("Entry", WrapMode.AT_COMMAS),
-    Column("Attribute"),
-    Column("Before", WrapMode.AUTO),
-    Column("After", WrapMode.AUTO),
-)
 
 
-def print_plan(console: Console, plan: Plan, *, with_ldif: bool = True) -> None:
-    """Print *plan* as a table of what moves, and a short one as LDIF too.
+def print_plan(console: Console, plan: Plan, *, show_ldif: bool = False, show_short_ldif: bool = True) -> None:
+    """Print *plan*: a line for each entry, with its sign, and one for each changed attribute.
 
-    DNs in the table are relative to the devices' container; of many entries alike the first are shown.
+    With *show_ldif*, all of it as LDIF too; with *show_short_ldif*, only if that is short. Of many entries alike the
+    first are shown.
     """
-    rows: list[list[str]] = []
-    remaining = len(plan.steps)
-    shown_count = 0
-    for run in _group_similar_steps(plan):
-        if shown_count >= SHOWN_STEPS:
-            break
-        rows += _build_group_rows(run, plan.before)
-        remaining -= len(run)
-        shown_count += min(len(run), _MAX_SIMILAR_STEPS)
-    print_table(console, _COLUMNS, rows)
+    lines, remaining = ChangeListing(
+        plan=plan, base=find_devices_dn(plan.before, plan.after), max_similar=_MAX_SIMILAR_STEPS
+    ).build_lines(SHOWN_STEPS)
+    print_change_lines(console, lines)
     if remaining:
         print_line(console, f"… and {remaining} more steps")
-    if with_ldif and len(plan.steps) <= _MAX_LDIF_STEPS:
-        for line in format_changes_ldif(plan.changes).rstrip("\n").split("\n"):
-            print_line(console, line)
-    elif len(plan.steps) > _MAX_LDIF_STEPS:
-        print_line(console, "-o FILE writes the whole plan as LDIF")
-
-
-def _group_similar_steps(plan: Plan) -> Iterator[tuple[PlanStep, ...]]:
-    """Yield the steps of *plan*: many alike, which follow each other, together, and every other by itself."""
-
-    def get_group_key(step: PlanStep) -> tuple[object, ...]:
-        match step.change:
-            case Add() | Delete():
-                return type(step.change), plan.before.key(step.change.dn.parent)
-            case Modify() | Rename():
-                return (id(step),)
-
-    for _, similar_steps in groupby(plan.steps, get_group_key):
-        run = tuple(similar_steps)
-        if len(run) > 2 * _MAX_SIMILAR_STEPS:
-            yield run
-        else:
-            yield from ((step,) for step in run)
-
-
-def _build_group_rows(run: tuple[PlanStep, ...], tree: Tree) -> Iterator[list[str]]:
-    if len(run) == 1:
-        yield from _build_table_rows(run, tree)
-        return
-    yield from _build_table_rows(run[:_MAX_SIMILAR_STEPS], tree)
-    parent = format_relative_dn(run[0].change.dn.parent, find_devices_dn(tree))
-    hidden_count = len(run) - _MAX_SIMILAR_STEPS
-    operation_text = "(new entries)" if isinstance(run[0].change, Add) else "(entries deleted)"
-    yield [escape_unprintable(f"… and {hidden_count} more below {parent}"), operation_text, "", ""]
+    may_be_short = show_short_ldif and len(plan.steps) <= _MAX_LDIF_LINES
+    ldif = format_changes_ldif(plan.changes).rstrip("\n") if show_ldif or may_be_short else ""
+    if show_ldif or 0 < len(ldif.splitlines()) <= _MAX_LDIF_LINES:
+        print_ldif(console, ldif)
+    else:
+        print_line(console, "LDIF: --show-ldif prints it, --output FILE writes it.")
 
 
 def format_plan_counts(plan: Plan) -> str:
@@ -170,66 +125,6 @@ def _format_unchanged_line(unchanged: UnchangedItem) -> str:
         return f"not there, nothing to delete: {escape_unprintable(dn)}"
     missing_note = f": {escape_unprintable('; '.join(unchanged.missing_items))}" if unchanged.missing_items else ""
     return f"already so: {_change_type(unchanged.change)} {escape_unprintable(dn)}{missing_note}"
-
-
-def _build_table_rows(steps: Iterable[PlanStep], tree: Tree) -> Iterator[list[str]]:
-    base = find_devices_dn(tree)
-
-    def format_value(name: str, value: bytes) -> str:
-        text = format_cell_value(name, value)
-        definition = tree.schema.attribute(name)
-        return _format_relative_dn(text, base) if definition is not None and definition.syntax == "DN" else text
-
-    for step in steps:
-        dn = format_relative_dn(step.change.dn, base)
-        for number, row in enumerate(_build_rows(step, format_value)):
-            yield [escape_unprintable(cell) for cell in (dn if number == 0 else "", *row)]
-
-
-def _format_relative_dn(text: str, base: DN) -> str:
-    """Return the DN in *text* as DNs stand in the table; as it is where that is not plainly a part of it."""
-    base_suffix = f",{base}"
-    return text.removesuffix(base_suffix) if base.rdns else text
-
-
-def _build_rows(step: PlanStep, format_value: Callable[[str, bytes], str]) -> Iterator[tuple[str, str, str]]:
-    match step.change:
-        case Modify(_, modifications):
-            before, after = step.before, step.after
-            for name in dict.fromkeys(modification.name for modification in modifications):
-                yield from _build_attribute_rows(name, before, after, format_value)
-        case Add(entry):
-            yield "(new entry)", "", f"{len(entry.attributes)} attributes"
-        case Delete():
-            count = len(step.before.attributes) if step.before else 0
-            yield "(entry deleted)", f"{count} attributes", ""
-        case Rename(new_superior=None) as rename:
-            yield "(renamed)", str(rename.dn.rdn), str(rename.new_rdn)
-        case Rename() as rename:
-            yield "(moved)", str(rename.dn), str(rename.new_dn)
-
-
-def _build_attribute_rows(
-    name: str, before: Entry | None, after: Entry | None, format_value: Callable[[str, bytes], str]
-) -> Iterator[tuple[str, str, str]]:
-    """Yield one row for a single value that changes, else one for each value that goes or comes."""
-    old, new = (before.values(name) if before else ()), (after.values(name) if after else ())
-    removed = [value for value in old if value not in new]
-    added = [value for value in new if value not in old]
-    for number in range(max(len(removed), len(added))):
-        old_cell = format_value(name, removed[number]) if number < len(removed) else ("(absent)" if not old else "")
-        new_cell = format_value(name, added[number]) if number < len(added) else ("(absent)" if not new else "")
-        yield (name if number == 0 else ""), old_cell, new_cell
-    yield from (("", *members) for members in make_zip_member_rows(removed, added))
-
-
-def format_changes_ldif(changes: Iterable[Change]) -> str:
-    """Return *changes* as LDIF to be read, without secrets and controls; a comment names what was left out."""
-    records = []
-    for change in changes:
-        public_change, omitted = remove_secrets_from_change(change)
-        records.append(format_change(public_change, comments=[f"not shown, a secret: {name}" for name in omitted]))
-    return "".join(records)
 
 
 def _change_type(change: Change) -> str:

@@ -29,14 +29,14 @@ _AES = (
     ListColumn(heading="Capabilities", drop_order=3, min_width=14),
 )
 _DEVICES = (
-    ListColumn(heading="Device", min_width=20),
-    ListColumn(heading="Host:port", min_width=30, keep_end=True),
+    ListColumn(heading="Device"),
+    ListColumn(heading="Host:port", min_width=24, keep_end=True),
     ListColumn(heading="Installed", drop_order=1),
-    ListColumn(heading="AEs", min_width=14),
+    ListColumn(heading="AEs", min_width=10),
 )
 #: What refers to what can be read off the attribute and the value, mostly.
 _HITS = (
-    ListColumn(heading="Entry", min_width=20),
+    ListColumn(heading="Entry", min_width=20, keep_end=True),
     ListColumn(heading="Attribute", min_width=16),
     ListColumn(heading="Value", min_width=20),
     ListColumn(heading="Refers to", drop_order=1),

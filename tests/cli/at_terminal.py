@@ -13,15 +13,19 @@ CTRL_C = "\x03"
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-def at_terminal(arguments: Sequence[str], answers: Sequence[tuple[str, str]], *, columns: int = 120) -> tuple[int, str]:
+def at_terminal(
+    arguments: Sequence[str], answers: Sequence[tuple[str, str]], *, columns: int = 120, term: str = "dumb"
+) -> tuple[int, str]:
     """Run ``dcmcfg`` with *arguments* at a terminal of that many *columns*; return its exit code and all it showed.
 
+    Terminals whose type *term* is not ``dumb`` show colours.
     Each of *answers* is (the prompt's end, what is typed); ``\\x03`` is Ctrl-C.
     """
     pid, terminal = pty.fork()
     if pid == 0:
         os.environ["COLUMNS"] = str(columns)
-        os.environ["TERM"] = "dumb"
+        os.environ["TERM"] = term
+        os.environ.pop("COLORTERM", None)
         os.execv(sys.executable, [sys.executable, "-m", "dcmcfg", *arguments])
     seen = b""
     for prompt, typed in answers:

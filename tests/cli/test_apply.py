@@ -267,8 +267,8 @@ def test_a_file_without_records_is_told(run: Run, site: CliSite, tmp_path: Path)
 def test_a_move_is_shown_with_where_it_goes(run: Run, site: CliSite, tmp_path: Path) -> None:
     text = f"dn: cn=dicom,{ARCHIVE_DN}\nchangetype: moddn\nnewrdn: cn=moved\ndeleteoldrdn: 1\n"
     file = written(tmp_path / "move.ldif", f"{text}newsuperior: dicomDeviceName=storescp,{DEVICES}\n")
-    table = run("apply", file, "--dry-run").stdout.partition("changetype")[0]
-    assert "cn=moved,dicomDeviceName=storescp" in "".join(table.split())
+    plan = run("apply", file, "--dry-run").stdout.partition("dn: ")[0]
+    assert plan.endswith("\n\n  ~ connection dcm4chee-arc/dicom → connection storescp/moved\n\n")
 
 
 def test_an_undo_written_for_another_server_is_warned_about(run: Run, site: CliSite, tmp_path: Path) -> None:

@@ -13,25 +13,10 @@ from tests.ports import free_port
 STORESCP = f"dicomDeviceName=storescp,{DEVICES}"
 DICOM = f"cn=dicom,{STORESCP}"
 MOVED = """\
- Entry                               Attribute       Before      After
- ───────────────────────────────────────────────────────────────────────────────
- cn=dicom,dicomDeviceName=storescp   dicomHostname   localhost   ws1.example.org
-                                     dicomPort       11117       104
-dn: cn=dicom,dicomDeviceName=storescp,cn=Devices,cn=DICOM Configuration,dc=d
- cm4che,dc=org
-changetype: modify
-delete: dicomHostname
-dicomHostname: localhost
--
-add: dicomHostname
-dicomHostname: ws1.example.org
--
-delete: dicomPort
-dicomPort: 11117
--
-add: dicomPort
-dicomPort: 104
--
+  ~ connection storescp/dicom
+      ~ dicomHostname: localhost → ws1.example.org
+      ~ dicomPort: 11117 → 104
+LDIF: --show-ldif prints it, --output FILE writes it.
 1 to change, in one change
 done in one change
 undo: dcmcfg undo 1

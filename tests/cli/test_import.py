@@ -30,13 +30,13 @@ pytestmark = pytest.mark.real
 
 REGISTRY = "cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=org"
 GOOD = "title;host;port;description\nWS1;ws1.example.org;104;Reading room\n"
-#: The rows of the plan's table, blanks between cells left out.
+#: The lines of the plan, without the blanks before them.
 PLAN = [
-    "Entry Attribute Before After",
-    f"dicomAETitle=WS1,{REGISTRY} (new entry) 2 attributes",
-    "dicomDeviceName=ws1 (new entry) 3 attributes",
-    "cn=dicom,dicomDeviceName=ws1 (new entry) 4 attributes",
-    "dicomAETitle=WS1,dicomDeviceName=ws1 (new entry) 6 attributes",
+    "+ registered AE title WS1",
+    "+ device ws1",
+    "+ connection ws1/dicom: ws1.example.org:104",
+    '+ AE ws1/WS1: ws1.example.org:104; capabilities: any; "Reading room"',
+    "LDIF: --show-ldif prints it, --output FILE writes it.",
 ]
 
 

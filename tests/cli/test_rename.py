@@ -15,15 +15,16 @@ from tests.cli.sites import ARCHIVE_DN, DEVICES, CliSite
 pytestmark = pytest.mark.real
 
 LONGTERM_PLAN = """\
-Entry Attribute Before After
-dicomAETitle=LONGTERM,cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=org (renamed) \
-dicomAETitle=LONGTERM dicomAETitle=TAPE
-dicomAETitle=LONGTERM,dicomDeviceName=longterm (renamed) dicomAETitle=LONGTERM dicomAETitle=TAPE
-cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc dcmProperty SendingApplicationEntityTitle!=LONGTERM \
-SendingApplicationEntityTitle!=TAPE
-dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dcmStgCmtSCP LONGTERM TAPE
-dcmURI dicom:LONGTERM dicom:TAPE
-dcmStorageID=fs1,dicomDeviceName=dcm4chee-arc dcmExternalRetrieveAET LONGTERM TAPE
+~ registered AE title LONGTERM → registered AE title TAPE
+~ AE longterm/LONGTERM → AE longterm/TAPE
+~ cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc
+~ dcmProperty: SendingApplicationEntityTitle!=LONGTERM → SendingApplicationEntityTitle!=TAPE
+~ exporter dcm4chee-arc/LONGTERM
+~ dcmStgCmtSCP: LONGTERM → TAPE
+~ dcmURI: dicom:LONGTERM → dicom:TAPE
+~ storage dcm4chee-arc/fs1
+~ dcmExternalRetrieveAET: LONGTERM → TAPE
+LDIF: --show-ldif prints it, --output FILE writes it.
 4 references rewritten: 1 dcmExternalRetrieveAET, 1 dcmProperty, 1 dcmStgCmtSCP, 1 dcmURI
 Remaining in Attribute Value Reason
 cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc cn Export to LONGTERM the name of an entry
@@ -180,10 +181,12 @@ def test_parts_and_mistakes(run: Run, site: CliSite) -> None:
     result = run("rename", "queue", "Export", "Slow", "--dry-run")
     assert lines(result.stdout) == [
         site.headline,
-        "Entry Attribute Before After",
-        "dcmQueueName=Export,dicomDeviceName=dcm4chee-arc (renamed) dcmQueueName=Export dcmQueueName=Slow",
-        "dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dcmQueueName Export Slow",
-        "dcmExporterID=RESEARCH,dicomDeviceName=dcm4chee-arc dcmQueueName Export Slow",
+        "~ queue dcm4chee-arc/Export → queue dcm4chee-arc/Slow",
+        "~ exporter dcm4chee-arc/LONGTERM",
+        "~ dcmQueueName: Export → Slow",
+        "~ exporter dcm4chee-arc/RESEARCH",
+        "~ dcmQueueName: Export → Slow",
+        "LDIF: --show-ldif prints it, --output FILE writes it.",
         "2 references rewritten: 2 dcmQueueName",
         "Remaining in Attribute Value Reason",
         "cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc cn Export to LONGTERM the name of an entry",

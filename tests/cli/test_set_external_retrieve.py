@@ -22,9 +22,8 @@ from tests.ports import free_port
 pytestmark = pytest.mark.real
 
 PLAN = """\
- Entry                          Attribute                          Before     After
- ─────────────────────────────────────────────────────────────────────────────────────
- dicomDeviceName=dcm4chee-arc   dcmExternalRetrieveAEDestination   (absent)   DCM4CHEE
+  ~ device dcm4chee-arc
+      + dcmExternalRetrieveAEDestination: DCM4CHEE
 
 dn: dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4ch
  e,dc=org

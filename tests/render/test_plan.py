@@ -1,67 +1,281 @@
-"""A plan as it is shown: short ones whole, of much that is alike the first."""
+"""A plan as it is printed: whole outputs at 80 and 120 columns, without a terminal, in colours."""
 
 from __future__ import annotations
 
 import pytest
 
-from dcmcfg.changes import Add, Change, Delete
+from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation, Rename
+from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.plan.plan import DesiredChange, make_plan
 from dcmcfg.render.plan import print_plan
 from dcmcfg.render.terminal.console import make_stdout_console
-from tests.trees import STORESCP, connection, site
+from dcmcfg.render.terminal.styles import ColorMode, override_color_mode
+from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, connection, network_ae, site
 
 BELOW = f"dicomAETitle=STORESCP,{STORESCP}"
+VIEWER = f"dicomDeviceName=viewer,{DEVICES}"
+HOST = "viewer-7.radiology.university-hospital.example.org"
+HINT = "LDIF: --show-ldif prints it, --output FILE writes it."
 
 
-def capability(number: int) -> Entry:
-    values = {"objectClass": "dicomTransferCapability", "cn": f"c{number}", "dicomTransferRole": "SCP"}
+def capability(number: int, below: str = BELOW, role: str = "SCP") -> Entry:
+    values = {"objectClass": "dicomTransferCapability", "cn": f"c{number} {role}", "dicomTransferRole": role}
     more = {"dicomSOPClass": f"1.2.{number}", "dicomTransferSyntax": "1.2.840.10008.1.2"}
-    return Entry.from_values(f"cn=c{number},{BELOW}", values | more)
+    return Entry.from_values(f"cn=c{number} {role},{below}", values | more)
 
 
-def printed(monkeypatch: pytest.MonkeyPatch, changes: list[Change], *before: Entry) -> list[str]:
-    monkeypatch.delenv("COLUMNS", raising=False)
+def printed(
+    changes: list[Change], *before: Entry, width: int | None = None, show_ldif: bool = False, color: bool = False
+) -> list[str]:
     tree = site().with_changes(Add(entry) for entry in before)
-    console = make_stdout_console()
-    with console.capture() as captured:
-        print_plan(console, make_plan(tree, [DesiredChange(change) for change in changes]))
-    return [" ".join(line.split()) for line in captured.get().splitlines()[3:]]
+    plan = make_plan(tree, [DesiredChange(change) for change in changes])
+    mode = ColorMode.ALWAYS if color else ColorMode.AUTO
+    with pytest.MonkeyPatch.context() as patch, override_color_mode(mode):
+        patch.setenv("COLUMNS", str(width)) if width else patch.delenv("COLUMNS", raising=False)
+        console = make_stdout_console()
+        with console.capture() as captured:
+            print_plan(console, plan, show_ldif=show_ldif)
+    return captured.get().splitlines()
 
 
-def test_of_many_entries_below_one_parent_the_first_are_shown_and_nothing_as_ldif(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    changes: list[Change] = [Add(capability(number)) for number in range(170)]
-    lines = printed(monkeypatch, [*changes, Add(connection(STORESCP, "104", name="more"))])
-    assert lines == [
-        *(
-            f"cn=c{number},dicomAETitle=STORESCP,dicomDeviceName=storescp (new entry) 5 attributes"
-            for number in (0, 1, 2)
-        ),
-        "… and 167 more below dicomAETitle=STORESCP,dicomDeviceName=storescp (new entries)",
-        "cn=more,dicomDeviceName=storescp (new entry) 4 attributes",
+def make_viewer() -> list[Change]:
+    """A device with an AE over TLS that has 12 capabilities."""
+    device = {"objectClass": "dicomDevice", "dicomDeviceName": "viewer", "dicomDescription": "HP workstation"}
+    address = {"dicomHostname": HOST, "dicomTLSCipherSuite": "TLS_RSA_WITH_AES_128_CBC_SHA"}
+    ae = network_ae(VIEWER, "VIEWER", dicomDescription="Viewer of the emergency ward")
+    scps = [capability(number, str(ae.dn)) for number in range(10)]
+    scus = [capability(number, str(ae.dn), "SCU") for number in range(2)]
+    entries = (Entry.from_values(VIEWER, device), connection(VIEWER, "11112", **address), ae, *scps, *scus)
+    return [Add(entry) for entry in entries]
+
+
+def modify(dn: str, *modifications: tuple[Operation, str, tuple[str, ...]]) -> Modify:
+    encoded = (
+        Modification(operation, name, tuple(map(str.encode, values))) for operation, name, values in modifications
+    )
+    return Modify(DN.parse(dn), tuple(encoded))
+
+
+def test_of_an_added_ae_what_matters_is_in_one_line() -> None:
+    assert printed(make_viewer()) == [
         "",
-        "-o FILE writes the whole plan as LDIF",
+        '  + device viewer: "HP workstation"',
+        f"  + connection viewer/dicom: {HOST}:11112 TLS",
+        f'  + AE viewer/VIEWER: {HOST}:11112 TLS; capabilities: 10 SCP, 2 SCU; "Viewer of the emergency ward"',
+        "",
+        HINT,
     ]
 
 
-def test_six_alike_are_shown_whole_and_as_ldif(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = printed(monkeypatch, [Add(capability(number)) for number in range(6)])
-    assert len([line for line in lines if line.endswith("5 attributes")]) == 6
-    assert len([line for line in lines if line == "changetype: add"]) == 6
+def test_at_80_columns_lines_are_wrapped_between_words() -> None:
+    assert printed(make_viewer(), width=80) == [
+        "",
+        '  + device viewer: "HP workstation"',
+        "  + connection viewer/dicom:",
+        f"      {HOST}:11112 TLS",
+        f"  + AE viewer/VIEWER: {HOST}:11112",
+        '      TLS; capabilities: 10 SCP, 2 SCU; "Viewer of the emergency ward"',
+        "",
+        HINT,
+    ]
 
 
-def test_many_that_go_are_counted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_at_120_columns_fewer_lines_are_wrapped() -> None:
+    assert printed(make_viewer(), width=120) == [
+        "",
+        '  + device viewer: "HP workstation"',
+        f"  + connection viewer/dicom: {HOST}:11112 TLS",
+        f"  + AE viewer/VIEWER: {HOST}:11112 TLS; capabilities: 10 SCP, 2 SCU;",
+        '      "Viewer of the emergency ward"',
+        "",
+        HINT,
+    ]
+
+
+def test_what_is_removed_is_described_as_what_is_added() -> None:
+    entries = [change.entry for change in make_viewer() if isinstance(change, Add)]
+    assert printed([Delete(entry.dn) for entry in reversed(entries)], *entries) == [
+        "",
+        f'  - AE viewer/VIEWER: {HOST}:11112 TLS; capabilities: 10 SCP, 2 SCU; "Viewer of the emergency ward"',
+        f"  - connection viewer/dicom: {HOST}:11112 TLS",
+        '  - device viewer: "HP workstation"',
+        "",
+        HINT,
+    ]
+
+
+CHANGES: list[Change] = [
+    modify(
+        ARCHIVE,
+        (Operation.REPLACE, "dcmFuzzyAlgorithmClass", ("org.dcm4che3.soundex.Metaphone",)),
+        (Operation.ADD, "dicomDescription", ("Archive",)),
+        (Operation.ADD, "dcmKeyStorePin", ("geheim",)),
+        (Operation.ADD, "dcmProperty", tuple(f"k{number}=v" for number in range(9))),
+        (Operation.DELETE, "dicomInstalled", ()),
+    )
+]
+
+
+def test_of_a_changed_entry_each_attribute_has_old_and_new_values() -> None:
+    """No secret is shown, and of many values the first."""
+    assert printed(CHANGES) == [
+        "",
+        "  ~ device dcm4chee-arc",
+        "      ~ dcmFuzzyAlgorithmClass: org.dcm4che3.soundex.ESoundex → org.dcm4che3.soundex.Metaphone",
+        "      + dcmKeyStorePin: (secret)",
+        "      + dcmProperty",
+        *(f"          + k{number}=v" for number in range(5)),
+        "          + … and 4 more",
+        "      + dicomDescription: Archive",
+        "      - dicomInstalled: TRUE",
+        "",
+        HINT,
+    ]
+
+
+def test_added_is_green_removed_red_and_changed_yellow() -> None:
+    assert printed(CHANGES, color=True)[1:7] == [
+        "\x1b[33m  ~ \x1b[0mdevice dcm4chee-arc",
+        "\x1b[33m      ~ \x1b[0mdcmFuzzyAlgorithmClass: org.dcm4che3.soundex.ESoundex → org.dcm4che3.soundex.Metaphone",
+        "\x1b[32m      + \x1b[0m\x1b[32mdcmKeyStorePin: (secret)\x1b[0m",
+        "\x1b[32m      + \x1b[0m\x1b[32mdcmProperty\x1b[0m",
+        "\x1b[32m          + \x1b[0m\x1b[32mk0=v\x1b[0m",
+        "\x1b[32m          + \x1b[0m\x1b[32mk1=v\x1b[0m",
+    ]
+    assert printed(CHANGES, color=True)[12] == "\x1b[31m      - \x1b[0m\x1b[31mdicomInstalled: TRUE\x1b[0m"
+    assert not [line for line in printed(CHANGES) if "\x1b" in line]
+
+
+def test_values_beside_others_have_their_own_signs() -> None:
+    changes: list[Change] = [
+        modify(BELOW, (Operation.ADD, "dcmOtherAETitle", ("X", "Y")), (Operation.DELETE, "dcmOtherAETitle", ("A",))),
+        modify(STORESCP, (Operation.ADD, "objectClass", ("dcmDevice",))),
+        modify(STORESCP, (Operation.REPLACE, "dicomPrimaryDeviceType", ("CT", "MR"))),
+    ]
+    tree_change = modify(BELOW, (Operation.ADD, "dcmOtherAETitle", ("A", "B")))
+    tree = site().with_changes([tree_change, modify(STORESCP, (Operation.ADD, "dicomPrimaryDeviceType", ("MR", "CT")))])
+    console = make_stdout_console()
+    with console.capture() as captured:
+        print_plan(console, make_plan(tree, [DesiredChange(change) for change in changes[:2]]), show_short_ldif=False)
+    assert captured.get().splitlines() == [
+        "",
+        "  ~ AE storescp/STORESCP",
+        "      ~ dcmOtherAETitle",
+        "          - A",
+        "          + X",
+        "          + Y",
+        "  ~ device storescp",
+        "      ~ objectClass: + dcmDevice",
+        "",
+        HINT,
+    ]
+
+
+def test_a_rename_shows_both_names() -> None:
+    changes: list[Change] = [
+        Rename(DN.parse(BELOW), RDN.of("dicomAETitle", "STORE2")),
+        Rename(DN.parse(f"cn=dicom,{STORESCP}"), RDN.of("cn", "plain"), new_superior=DN.parse(ARCHIVE)),
+    ]
+    assert printed(changes)[:4] == [
+        "",
+        "  ~ AE storescp/STORESCP → AE storescp/STORE2",
+        "  ~ connection storescp/dicom → connection dcm4chee-arc/plain",
+        "",
+    ]
+
+
+def test_capabilities_of_an_ae_that_is_there_are_counted_or_few_named() -> None:
+    changes: list[Change] = [Add(capability(number)) for number in range(170)]
+    assert printed([*changes, Add(connection(STORESCP, "104", name="more"))]) == [
+        "",
+        "  + 170 capabilities of AE storescp/STORESCP: 170 SCP",
+        "  + connection storescp/more: localhost:104",
+        "",
+        HINT,
+    ]
+    assert printed(changes[:3])[1:4] == [
+        f"  + capability c{number} SCP of AE storescp/STORESCP: 1 transfer syntax" for number in range(3)
+    ]
     entries = [capability(number) for number in range(20)]
-    lines = printed(monkeypatch, [Delete(entry.dn) for entry in entries], *entries)
-    assert lines[3] == "… and 17 more below dicomAETitle=STORESCP,dicomDeviceName=storescp (entries deleted)"
+    assert printed([Delete(entry.dn) for entry in entries], *entries)[1] == (
+        "  - 20 capabilities of AE storescp/STORESCP: 20 SCP"
+    )
 
 
-def test_of_many_that_differ_the_first_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_capabilities_of_an_ae_that_is_renamed_in_the_same_plan_are_counted() -> None:
+    rename = Rename(DN.parse(BELOW), RDN.of("dicomAETitle", "STORE2"))
+    renamed = f"dicomAETitle=STORE2,{STORESCP}"
+    assert printed([rename, *(Add(capability(number, renamed)) for number in range(9))])[1:4] == [
+        "  ~ AE storescp/STORESCP → AE storescp/STORE2",
+        "  + 9 capabilities of AE storescp/STORE2: 9 SCP",
+        "",
+    ]
+
+
+def test_of_many_entries_alike_the_first_are_shown() -> None:
+    queues = [
+        Entry.from_values(f"dcmQueueName=q{n},{ARCHIVE}", {"objectClass": "dcmQueue", "dcmQueueName": f"q{n}"})
+        for n in range(9)
+    ]
+    assert printed([Add(queue) for queue in queues]) == [
+        "",
+        *(f"  + queue dcm4chee-arc/q{number}: 2 attributes" for number in range(3)),
+        "  + … and 6 more below dicomDeviceName=dcm4chee-arc",
+        "",
+        HINT,
+    ]
+    assert len(printed([Add(queue) for queue in queues[:6]])) == 6 + 3
+
+
+def test_of_many_that_differ_the_first_are_shown() -> None:
     parents = [connection(STORESCP, "104", name=f"p{number}") for number in range(45)]
     below = [Delete(entry.dn.child("cn", "below")) for entry in parents]
-    children = [Entry.from_values(each.dn, {"objectClass": "dicomTransferCapability", "cn": "below"}) for each in below]
-    lines = printed(monkeypatch, list(below), *parents, *children)
-    assert lines[-2:] == ["… and 5 more steps", "-o FILE writes the whole plan as LDIF"]
-    assert len(lines) == 40 + 3
+    children = [Entry.from_values(each.dn, {"objectClass": "top", "cn": "below"}) for each in below]
+    lines = printed(list(below), *parents, *children)
+    assert lines[1] == "  - cn=below,cn=p0,dicomDeviceName=storescp: 2 attributes"
+    assert lines[-3:] == ["", "… and 5 more steps", HINT]
+    assert len(lines) == 40 + 4
+
+
+def test_an_entry_outside_the_devices_goes_by_its_dn() -> None:
+    entry = Entry.from_values(f"ou=people,{BASE}", {"objectClass": "organizationalUnit", "ou": "people"})
+    assert printed([Add(entry)])[1] == f"  + ou=people,{BASE}: 2 attributes"
+
+
+@pytest.mark.parametrize(("count", "is_shown"), [(7, True), (8, False)])
+def test_ldif_of_up_to_12_lines_is_shown(count: int, is_shown: bool) -> None:
+    """Two lines of name, one of the change's type, the attribute, its values, and the end of the modification."""
+    change = modify(ARCHIVE, (Operation.ADD, "dcmProperty", tuple(f"k{number}=v" for number in range(count))))
+    lines = printed([change])
+    ldif = [
+        "dn: dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4ch",
+        " e,dc=org",
+        "changetype: modify",
+        "add: dcmProperty",
+        *(f"dcmProperty: k{number}=v" for number in range(count)),
+        "-",
+    ]
+    summary_end = lines.index("", 1)
+    assert lines[summary_end + 1 :] == (ldif if is_shown else [HINT])
+    assert printed([change], show_ldif=True)[summary_end + 1 :] == ldif
+
+
+def test_ldif_is_coloured_by_what_happens_to_the_values() -> None:
+    lines = printed(CHANGES, show_ldif=True, color=True)
+    ldif = lines[lines.index("", 1) + 1 :]
+    green, red, yellow, end = "\x1b[32m", "\x1b[31m", "\x1b[33m", "\x1b[0m"
+    assert "geheim" not in "".join(lines)
+    assert ldif[:4] == [
+        "# not shown, a secret: dcmKeyStorePin",
+        "dn: dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4ch",
+        " e,dc=org",
+        "changetype: modify",
+    ]
+    assert {line for line in ldif if "\x1b" not in line} == {*ldif[:4], "-"}
+    assert f"{green}dicomDescription: Archive{end}" in ldif
+    assert f"{red}dicomInstalled: TRUE{end}" in ldif or f"{red}delete: dicomInstalled{end}" in ldif
+    renamed = printed([Rename(DN.parse(BELOW), RDN.of("dicomAETitle", "STORE2"))], color=True)
+    assert f"{yellow}newrdn: dicomAETitle=STORE2{end}" in renamed
+    deleted = printed([Delete(DN.parse(f"cn=c0 SCP,{BELOW}"))], capability(0), color=True)
+    assert deleted[-1] == f"{red}changetype: delete{end}"

@@ -103,6 +103,8 @@ class ChangeOptions:
     plan_file: Path | None
     no_reload: bool
     as_json: bool
+    #: Print the plan as LDIF too, however long that is.
+    show_ldif: bool = False
     #: Standard output holds something else, so the plan is shown on standard error.
     stdout_reserved: bool = False
     #: Assert of each entry that nothing in it has changed.
@@ -130,6 +132,7 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
         as_json: bool,
         strict: bool,
         in_transaction: bool | None,
+        show_ldif: bool,
         **rest: Any,
     ) -> R:
         plan_to_stdout = output is not None and str(output) == STDOUT
@@ -144,6 +147,7 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
             plan_file=output,
             no_reload=no_reload,
             as_json=as_json,
+            show_ldif=show_ldif,
             stdout_reserved=as_json or plan_to_stdout,
             strict=strict,
             in_transaction=in_transaction,
@@ -153,6 +157,7 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
 
     decorators: Sequence[Callable[[Callable[..., Any]], Callable[..., Any]]] = (
         click.option("--dry-run", is_flag=True, help="Show the plan, and change nothing."),
+        click.option("--show-ldif", is_flag=True, help="Print the plan as LDIF too, whatever its length."),
         click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation."),
         file_option(
             "PLAN",

@@ -224,7 +224,7 @@ def _print_plan_and_warnings(
     for line in (format_site_headline(settings), *format_unchanged_lines(plan)):
         print_line(console, line)
     if plan.steps:
-        print_plan(console, plan, with_ldif=extra_output.show_ldif)
+        print_plan(console, plan, show_ldif=options.show_ldif, show_short_ldif=extra_output.show_short_ldif)
         extra_output.print_below_plan(console)
     for warning in warnings:
         print_message(f"warning: {escape_unprintable(warning)}")

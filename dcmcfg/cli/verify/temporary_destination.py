@@ -280,7 +280,7 @@ def _print_intro(
             f"{each}"
         )
     if with_plan:
-        print_plan(make_stderr_console(), plan)
+        print_plan(make_stderr_console(), plan, show_ldif=True)
     _print_text(format_added_entries(destination, plan))
     for warning in find_plan_warnings(plan):
         _print_text(f"warning: {warning}")

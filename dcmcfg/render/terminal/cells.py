@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from dcmcfg.dn import DN
 from dcmcfg.secret_values import is_secret
 from dcmcfg.zip_members import ZipMember, find_changed_members
 
 _MAX_VALUE_LENGTH = 200
-#: Of more files in a ZIP file, so many are shown.
-_MAX_MEMBERS = 20
 #: What stands in the place of a secret.
 SECRET_PLACEHOLDER = "(secret)"  # noqa: S105 — what stands in its place
 
@@ -40,15 +38,6 @@ def diff_zip_members(
     return find_changed_members(b"".join(removed), b"".join(added))
 
 
-def make_zip_member_rows(removed: Sequence[bytes], added: Sequence[bytes]) -> Iterator[tuple[str, str]]:
-    """Yield (before, after) of each file that changes where a value goes and comes that are ZIP files, one of each."""
-    changed = diff_zip_members(removed, added)
-    for name, before, after in changed[:_MAX_MEMBERS]:
-        yield format_zip_member(name, before), format_zip_member(name, after)
-    if (hidden_count := len(changed) - _MAX_MEMBERS) > 0:
-        yield "", f"… and {hidden_count} more files in it"
-
-
-def format_zip_member(name: str, member: ZipMember | None) -> str:
-    """Return a file in a ZIP file as text, or that there is none."""
-    return "(absent)" if member is None else f"{name} ({member.length} octets)"
+def format_zip_member(name: str, member: ZipMember) -> str:
+    """Return a file in a ZIP file as text."""
+    return f"{name} ({member.length} octets)"

@@ -129,8 +129,8 @@ def _print_nothing(console: Console) -> None:
 
 @dataclass(frozen=True)
 class ExtraOutput:
-    """What ``print_below_plan`` prints, keys for the object of ``--json``, and whether LDIF is shown."""
+    """What ``print_below_plan`` prints, keys for the object of ``--json``, and whether short LDIF is shown."""
 
     print_below_plan: Callable[[Console], None] = _print_nothing
     json_fields: Mapping[str, Any] = field(default_factory=dict)
-    show_ldif: bool = True
+    show_short_ldif: bool = True

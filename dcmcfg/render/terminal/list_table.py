@@ -17,8 +17,8 @@ from dcmcfg.render.terminal.styles import are_all_columns_shown
 from dcmcfg.render.terminal.table import COLUMN_GAP, SIDE_BLANKS, Row, escape_rows, print_fitted
 
 _ELLIPSIS = "…"
-#: Of an address shortened in the middle, the end stays: ``pacs-archive…example.org:11112``.
-_KEPT_END = 14
+#: Of a value shortened in the middle, so much of the end stays: a port, a connection's own name.
+_KEPT_END = 10
 #: Where even the columns that are never dropped have no room, values are shortened to this.
 _NARROW = 8
 
@@ -48,10 +48,15 @@ def print_list(console: Console, columns: Sequence[ListColumn], rows: Sequence[R
         print_fitted(console, [column.heading for column in columns], plain_rows, rows)
         return
     lines = [[_join_lines(cell) for cell in row] for row in plain_rows]
-    full_widths = [
-        max(cell_len(column.heading), *(cell_len(line[index]) for line in lines))
-        for index, column in enumerate(columns)
-    ]
+    full_widths = _measure_columns(columns, lines)
+    if _compute_table_width(full_widths) > width:
+        # A column without any value is left out first, and not reported: nothing is hidden.
+        used = [index for index in range(len(columns)) if any(line[index] for line in lines)]
+        columns, full_widths = [columns[index] for index in used], [full_widths[index] for index in used]
+        lines, rows = (
+            [[line[index] for index in used] for line in lines],
+            [[row[index] for index in used] for row in rows],
+        )
     widths = _fit_columns(columns, full_widths, width)
     fitted_rows = [
         [_shorten(line[index], column_width, columns[index]) for index, column_width in widths.items()]
@@ -71,13 +76,23 @@ def _join_lines(cell: str) -> str:
     return first if all(each == first for each in others) else f"{first} (+{len(others)})".lstrip()
 
 
+def _measure_columns(columns: Sequence[ListColumn], lines: Sequence[Sequence[str]]) -> list[int]:
+    return [
+        max(cell_len(column.heading), *(cell_len(line[index]) for line in lines))
+        for index, column in enumerate(columns)
+    ]
+
+
+def _compute_table_width(widths: Sequence[int]) -> int:
+    return sum(widths) + COLUMN_GAP * (len(widths) - 1) + SIDE_BLANKS
+
+
 def _fit_columns(columns: Sequence[ListColumn], full_widths: Sequence[int], width: int) -> dict[int, int]:
     """Return the widths of the columns that are shown, by their index; as few as possible are dropped."""
     shown = list(range(len(columns)))
     while True:
-        available = width - COLUMN_GAP * (len(shown) - 1) - SIDE_BLANKS
         min_widths = {index: _get_min_width(columns[index], full_widths[index]) for index in shown}
-        spare_width = available - sum(min_widths.values())
+        spare_width = width - _compute_table_width(list(min_widths.values()))
         least_important = max(shown, key=lambda index: columns[index].drop_order)
         if spare_width >= 0:
             return _distribute(min_widths, full_widths, spare_width)
@@ -88,11 +103,12 @@ def _fit_columns(columns: Sequence[ListColumn], full_widths: Sequence[int], widt
         index: full_widths[index] if columns[index].min_width is None else min(_NARROW, full_widths[index])
         for index in shown
     }
-    return _distribute(narrow_widths, full_widths, max(available - sum(narrow_widths.values()), 0))
+    return _distribute(narrow_widths, full_widths, max(width - _compute_table_width(list(narrow_widths.values())), 0))
 
 
 def _get_min_width(column: ListColumn, full_width: int) -> int:
-    return full_width if column.min_width is None else min(column.min_width, full_width)
+    """Return the width below which *column* is not shortened; its heading stays whole."""
+    return full_width if column.min_width is None else min(max(column.min_width, cell_len(column.heading)), full_width)
 
 
 def _distribute(min_widths: dict[int, int], full_widths: Sequence[int], spare_width: int) -> dict[int, int]:

@@ -44,7 +44,7 @@ def test_at_80_columns_the_least_important_column_is_dropped_and_values_are_shor
         "",
         " AE                 Device             Host:port                           TLS",
         f" {'─' * 78}",
-        " CT_RAD_EMERGENCY   radiology-emerg…   ct-1.radiology.hos…mple.org:11112   TLS",
+        " CT_RAD_EMERGENCY   radiology-emerg…   ct-1.radiology.hospita….org:11112   TLS",
         " WS1                ws1                ws1:104 (+1)                        (+1)",
         "",
         "Not shown: Capabilities. --wide shows all columns.",
@@ -54,11 +54,11 @@ def test_at_80_columns_the_least_important_column_is_dropped_and_values_are_shor
 def test_at_120_columns_all_columns_are_shown() -> None:
     assert printed(120) == [
         "",
-        " AE                 Device                    Host:port                                   TLS    Capabilities",
+        " AE                 Device                    Host:port                                  TLS    Capabilities",
         f" {'─' * 118}",
-        " CT_RAD_EMERGENCY   radiology-emergency-ct…   ct-1.radiology.hospital.example.org:11112   TLS    1 SCU",
-        " WS1                ws1                       ws1:104 (+1)                                (+1)   "
-        "62 SCP, 10 SCU, share…",
+        " CT_RAD_EMERGENCY   radiology-emergency-ct…   ct-1.radiology.hospital.examp….org:11112   TLS    1 SCU",
+        " WS1                ws1                       ws1:104 (+1)                               (+"
+        "1)   62 SCP, 10 SCU, shared…",
         "",
         "Some values are shortened. --wide shows them whole.",
     ]
@@ -94,6 +94,18 @@ def test_a_pipe_and_wide_show_all() -> None:
     with show_all_columns():
         assert printed(80) == COMPLETE
     assert len(printed(80)) == 7
+
+
+def test_a_column_without_values_is_left_out_before_values_are_shortened() -> None:
+    row = ("CT_RAD_EMERGENCY", "radiology-ct-1", "ct-1.radiology.example.org:11112", "", "1 SCU")
+    assert printed(82, (row,)) == [
+        "",
+        " AE                 Device         Host:port                         Capabilities",
+        f" {'─' * 80}",
+        " CT_RAD_EMERGENCY   radiology-c…   ct-1.radiology.examp….org:11112   1 SCU",
+        "",
+        "Some values are shortened. --wide shows them whole.",
+    ]
 
 
 def test_what_fits_is_neither_shortened_nor_dropped() -> None:

@@ -1,0 +1,247 @@
+"""Changes of entries as lines with a sign: ``+`` added, ``-`` removed, ``~`` changed.
+
+A plan and a diff print them alike. An entry that is added or removed takes one line with what identifies it; below a
+changed entry, each attribute has a line. The capabilities of an AE are counted. Secrets are not shown.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+
+from rich.console import Console
+from rich.text import Text
+
+from dcmcfg.changes import Add, Delete, Modify, Rename
+from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
+from dcmcfg.model.capabilities import ROLES
+from dcmcfg.model.tree import Tree
+from dcmcfg.plan.plan import Plan, PlanStep
+from dcmcfg.printable import escape_unprintable, format_count
+from dcmcfg.render.entry_summary import describe_entry, find_entry_label, is_capability, name_entry
+from dcmcfg.render.terminal.cells import diff_zip_members, format_cell_value, format_relative_dn, format_zip_member
+from dcmcfg.render.terminal.console import print_text, wrap_text
+from dcmcfg.render.terminal.styles import ADDED, CHANGED, REMOVED, SIGN_STYLES
+from dcmcfg.schema_names import DICOM_TRANSFER_ROLE
+
+#: Of the values of an attribute that are added, or removed, so many are shown when there are more.
+_MAX_VALUES = 5
+#: Of the files in a ZIP file, so many are shown.
+_MAX_MEMBERS = 20
+#: So many capabilities of one AE are shown one by one; an AE has hundreds.
+_MAX_CAPABILITIES = 3
+#: Columns before the sign of an entry, and by which the lines below it are further in.
+_INDENT, _STEP = 2, 4
+_ARROW = " → "
+
+
+@dataclass(frozen=True)
+class ChangeLine:
+    """A line with its ``sign``; ``depth`` is 0 for an entry, 1 for an attribute, 2 for a value. ``text`` is escaped."""
+
+    sign: str
+    text: str
+    depth: int = 0
+    #: Of a value that is replaced, the new one; ``text`` ends with the old one.
+    new_value: str | None = None
+
+
+def print_change_lines(console: Console, lines: Sequence[ChangeLine]) -> None:
+    """Print *lines* in the colours of their signs, an empty line before and after them."""
+    print_text(console, Text())
+    for line in lines:
+        style = SIGN_STYLES[line.sign]
+        prefix = Text(f"{' ' * (_INDENT + _STEP * line.depth)}{line.sign} ", style=style)
+        continuation = Text(" " * (len(prefix) + 2))
+        # Where something changes, only the sign is coloured: green and red text is what comes and goes.
+        text = Text(line.text, style="" if line.sign == CHANGED else style)
+        if line.new_value is not None:
+            text.append(_ARROW).append(line.new_value)
+        for part in wrap_text(text, console, len(continuation)):
+            print_text(console, Text.assemble(prefix, part))
+            prefix = continuation
+    print_text(console, Text())
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeListing:
+    """How the steps of *plan* are listed, DNs relative to *base*.
+
+    Of entries of one kind that are added, or removed, one after another below one parent, ``max_similar`` are shown
+    when there are more than twice as many; None shows all.
+    """
+
+    plan: Plan
+    base: DN
+    with_secrets: bool = False
+    max_similar: int | None = None
+
+    def build_lines(self, max_entries: int) -> tuple[list[ChangeLine], int]:
+        """Return the lines of the first steps, up to *max_entries* of them, and how many steps remain."""
+        lines: list[ChangeLine] = []
+        shown_count, remaining = 0, len(self.plan.steps)
+        for steps in self._group_steps():
+            if shown_count >= max_entries:
+                break
+            group_lines = list(self._build_group_lines(steps))
+            lines += group_lines
+            remaining -= len(steps)
+            shown_count += sum(line.depth == 0 for line in group_lines)
+        return lines, remaining
+
+    @cached_property
+    def _has_renames(self) -> bool:
+        return any(isinstance(change, Rename) for change in self.plan.changes)
+
+    def _is_counted_with_ae(self, step: PlanStep) -> bool:
+        """Tell whether the AE of a capability is itself added, or removed, so that its line counts the capability.
+
+        A renamed AE is under its new name in one tree only, too, and its line counts nothing.
+        """
+        other_tree = self.plan.before if isinstance(step.change, Add) else self.plan.after
+        return step.change.dn.parent not in other_tree and not self._has_renames
+
+    def _group_steps(self) -> Iterator[tuple[PlanStep, ...]]:
+        """Yield the steps: those alike that follow each other together, and every other by itself."""
+
+        def get_group_key(step: PlanStep) -> tuple[object, ...]:
+            match step.change:
+                case Add() | Delete():
+                    parent = self.plan.before.key(step.change.dn.parent)
+                    return type(step.change), parent, find_entry_label(_get_entry(step))
+                case Modify() | Rename():
+                    return (id(step),)
+
+        for _, alike in groupby(self.plan.steps, get_group_key):
+            steps = tuple(alike)
+            if _are_capabilities(steps) or (self.max_similar is not None and len(steps) > 2 * self.max_similar):
+                yield steps
+            else:
+                yield from ((step,) for step in steps)
+
+    def _build_group_lines(self, steps: tuple[PlanStep, ...]) -> Iterator[ChangeLine]:
+        first = steps[0]
+        if _are_capabilities(steps):
+            yield from self._build_capability_lines(steps)
+            return
+        shown_steps = steps if len(steps) == 1 or self.max_similar is None else steps[: self.max_similar]
+        for step in shown_steps:
+            yield from self._build_step_lines(step)
+        if hidden_count := len(steps) - len(shown_steps):
+            parent = escape_unprintable(format_relative_dn(first.change.dn.parent, self.base))
+            yield ChangeLine(_get_sign(first), f"… and {hidden_count} more below {parent}")
+
+    def _build_capability_lines(self, steps: tuple[PlanStep, ...]) -> Iterator[ChangeLine]:
+        """Yield the number of capabilities of an AE, few one by one; nothing if the line of the AE counts them."""
+        first, tree = steps[0], self._get_tree(steps[0])
+        ae_dn = first.change.dn.parent
+        if self._is_counted_with_ae(first):
+            return
+        if len(steps) <= _MAX_CAPABILITIES:
+            for step in steps:
+                yield from self._build_step_lines(step)
+            return
+        role_counts = Counter(_get_entry(step).text(DICOM_TRANSFER_ROLE) for step in steps)
+        counts = ", ".join(f"{role_counts[role]} {role}" for role in reversed(ROLES) if role_counts[role])
+        ae = tree.get(ae_dn)
+        name = name_entry(ae, tree, self.base) if ae is not None else format_relative_dn(ae_dn, self.base)
+        number = format_count(len(steps), "capability", "capabilities")
+        yield ChangeLine(_get_sign(first), f"{number} of {escape_unprintable(name)}: {counts}")
+
+    def _build_step_lines(self, step: PlanStep) -> Iterator[ChangeLine]:
+        entry, tree = _get_entry(step), self._get_tree(step)
+        name = escape_unprintable(name_entry(entry, tree, self.base))
+        match step.change:
+            case Add() | Delete():
+                details = escape_unprintable(describe_entry(entry, tree))
+                yield ChangeLine(_get_sign(step), f"{name}: {details}" if details else name)
+            case Modify(_, modifications):
+                yield ChangeLine(CHANGED, name)
+                for attribute in dict.fromkeys(modification.name for modification in modifications):
+                    yield from self._build_attribute_lines(attribute, step)
+            case Rename() as rename:
+                new_name = name_entry(step.after, tree, self.base) if step.after is not None else ""
+                if new_name == name:  # two entries of a name, or another attribute names it: the DNs differ
+                    name, new_name = (str(dn.relative_to(self.base)) for dn in (rename.dn, rename.new_dn))
+                yield ChangeLine(CHANGED, name, new_value=escape_unprintable(new_name))
+
+    def _get_tree(self, step: PlanStep) -> Tree:
+        return self.plan.after if isinstance(step.change, Add) else self.plan.before
+
+    def _build_attribute_lines(self, name: str, step: PlanStep) -> Iterator[ChangeLine]:
+        old, new = (entry.values(name) if entry else () for entry in (step.before, step.after))
+        removed = [self._format_value(name, value) for value in old if value not in new]
+        added = [self._format_value(name, value) for value in new if value not in old]
+        sign = ADDED if not old else REMOVED if not new else CHANGED
+        label = escape_unprintable(name)
+        match removed, added:
+            case [], []:
+                yield ChangeLine(sign, f"{label}: the same values in another order", 1)
+            case [value], []:
+                yield ChangeLine(sign, f"{label}: {_signed(REMOVED, sign, value)}", 1)
+            case [], [value]:
+                yield ChangeLine(sign, f"{label}: {_signed(ADDED, sign, value)}", 1)
+            case [old_value], [new_value]:
+                yield ChangeLine(sign, f"{label}: {old_value}", 1, new_value)
+            case _:
+                yield ChangeLine(sign, label, 1)
+                yield from _build_value_lines(REMOVED, removed)
+                yield from _build_value_lines(ADDED, added)
+        yield from _build_zip_member_lines(
+            [value for value in old if value not in new], [value for value in new if value not in old]
+        )
+
+    def _format_value(self, name: str, value: bytes) -> str:
+        """Return *value* escaped, a DN as the entries are named; its length in place of one that is long or binary."""
+        text = format_cell_value(name, value, with_secrets=self.with_secrets)
+        definition = self.plan.before.schema.attribute(name)
+        if definition is not None and definition.syntax == "DN" and self.base.rdns:
+            text = text.removesuffix(f",{self.base}")
+        return escape_unprintable(text)
+
+
+def _signed(value_sign: str, sign: str, value: str) -> str:
+    """Return *value* with its sign, unless the line of the attribute has the same one."""
+    return value if value_sign == sign else f"{value_sign} {value}"
+
+
+def _build_value_lines(sign: str, values: Sequence[str]) -> Iterator[ChangeLine]:
+    shown = values if len(values) <= _MAX_VALUES + 1 else values[:_MAX_VALUES]
+    yield from (ChangeLine(sign, value, 2) for value in shown)
+    if hidden_count := len(values) - len(shown):
+        yield ChangeLine(sign, f"… and {hidden_count} more", 2)
+
+
+def _build_zip_member_lines(removed: Sequence[bytes], added: Sequence[bytes]) -> Iterator[ChangeLine]:
+    """Yield a line for each file that differs where one ZIP file takes the place of another, or is new or removed."""
+    members = diff_zip_members(removed, added)
+    for name, before, after in members[:_MAX_MEMBERS]:
+        old, new = (escape_unprintable(format_zip_member(name, each)) if each else "" for each in (before, after))
+        match before, after:
+            case None, _:
+                yield ChangeLine(ADDED, new, 2)
+            case _, None:
+                yield ChangeLine(REMOVED, old, 2)
+            case _:
+                yield ChangeLine(CHANGED, old, 2, new)
+    if (hidden_count := len(members) - _MAX_MEMBERS) > 0:
+        yield ChangeLine(CHANGED, f"… and {hidden_count} more files in it", 2)
+
+
+def _are_capabilities(steps: Sequence[PlanStep]) -> bool:
+    """Tell whether *steps*, which are alike, add or remove capabilities."""
+    return isinstance(steps[0].change, Add | Delete) and is_capability(_get_entry(steps[0]))
+
+
+def _get_sign(step: PlanStep) -> str:
+    return ADDED if isinstance(step.change, Add) else REMOVED
+
+
+def _get_entry(step: PlanStep) -> Entry:
+    """Return the entry after an Add, else before the step."""
+    entry = step.after if step.before is None else step.before
+    return Entry(step.change.dn) if entry is None else entry
