@@ -374,7 +374,7 @@ def _list_naming_values(schema: Schema, rdn: RDN) -> tuple[tuple[str, bytes], ..
 
 def add_naming_values(schema: Schema, entry: Entry) -> Entry:
     """Return *entry* with the values that its RDN names, added where they are missing (as slapd does)."""
-    if not entry.dn.rdns:
+    if not entry.dn.rdns or all(_encode_value(value) in entry.values(kind) for kind, value in entry.dn.rdn.parts):
         return entry
     for name, value in _list_naming_values(schema, entry.dn.rdn):
         if not _has_value(schema, entry, name, value):
