@@ -85,8 +85,8 @@ def test_a_client_certificate_that_is_wanted_is_asked_for_in_words(
     ("shown", "trusted", "what", "next_step"),
     [
         ("server", "strange_ca", "its authority is not one that is trusted here", "--tls-ca"),
-        ("expired", "ca", f"it expired on {YESTERDAY:%Y-%m-%d}", "the peer needs a new certificate"),
-        ("early", "ca", f"it is not valid before {TOMORROW:%Y-%m-%d}", "is the clock of this machine right?"),
+        ("expired", "ca", f"it expired on {YESTERDAY:%Y-%m-%d}", "install a new certificate on the peer"),
+        ("early", "ca", f"it is not valid before {TOMORROW:%Y-%m-%d}", "check the clock of this machine"),
         ("elsewhere", "ca", "127.0.0.1 was called, and it is for archive.invalid", "--connect HOST"),
     ],
 )
@@ -169,7 +169,7 @@ def test_a_key_with_a_passphrase_is_opened_by_it(pki: Pki, tmp_path: Path) -> No
     ("spoil", "what"),
     [
         (lambda files, _: replace(files, ca=Path("/nowhere.pem")), "No such file"),
-        (lambda files, _: replace(files, ca=files.key), "it holds no certificate in PEM form"),
+        (lambda files, _: replace(files, ca=files.key), "it contains no certificate in PEM format"),
         (lambda files, _: replace(files, certificate=Path("/nowhere.pem")), "No such file"),
         (lambda files, _: replace(files, key=Path("/nowhere.key")), "No such file"),
         (lambda files, pki: replace(files, key=pki.server.key), "not the one of the certificate"),
