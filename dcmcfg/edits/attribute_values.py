@@ -1,4 +1,4 @@
-"""The values of attributes of one entry, any attribute of the schema."""
+"""Set, add and remove values of any attribute of one entry."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _CERTIFICATE = "Certificate"
 
 @dataclass(frozen=True)
 class AttributeValues:
-    """Values of the attribute ``name``, as somebody names it: any case, alias or OID, options included."""
+    """Values of the attribute ``name``, which may have any case, be an alias or OID, and include options."""
 
     name: str
     values: tuple[bytes, ...]
 
 
-#: Classes, in lower case, that were added to the entry only for values: they go with the last of these.
+#: Returns the classes, in lower case, that were added to the entry automatically; they are removed with their values.
 AutoAddedClasses = Callable[[], Collection[str]]
 
 
@@ -49,16 +49,17 @@ def set_values(
 ) -> Edit:
     """Return the edit after which each attribute has exactly the values *desired*.
 
-    A class of *auto_added_classes* goes with the last value that needed it. Raises :class:`~dcmcfg.errors.NotFound` for
-    an attribute that *schema* does not know, with near misses, and :class:`Refused` for what the entry, by its classes,
-    could not hold, what ``dcmcfg check`` would call an error, and what would change the entry's name.
+    A class of *auto_added_classes* is removed with the last value that required it. Raises
+    :class:`~dcmcfg.errors.NotFound` for an attribute that *schema* does not define, with suggestions. Raises
+    :class:`Refused` for an attribute that the classes of the entry do not allow, for an error of ``dcmcfg check``, and
+    for a change of the entry's name.
     """
     for each in desired:
         if get_attribute_type(schema, each.name).name == OBJECT_CLASS:
             raise Refused(
-                "the object classes are not set as a whole",
+                "object classes cannot be set as a whole",
                 subject=str(target.entry.dn),
-                next_step="add-value and remove-value change them one by one",
+                next_step="add or remove them one by one: dcmcfg set objectClass+=CLASS or objectClass-=CLASS",
             )
     return _build_edit(
         schema, target, [(Operation.REPLACE, each) for each in _group_by_attribute(schema, desired)], auto_added_classes
@@ -68,12 +69,12 @@ def set_values(
 def unset_attributes(
     schema: Schema, target: Target, names: Iterable[str], auto_added_classes: AutoAddedClasses = _list_no_classes
 ) -> Edit:
-    """Return the edit after which the entry has none of the attributes *names*; as :func:`set_values` does it."""
+    """Return the edit that removes the attributes *names*; otherwise like :func:`set_values`."""
     return set_values(schema, target, [AttributeValues(name, ()) for name in names], auto_added_classes)
 
 
 def add_values(schema: Schema, target: Target, additions: Sequence[AttributeValues]) -> Edit:
-    """Return the edit that adds the values *additions* to those held; raises what :func:`set_values` does."""
+    """Return the edit that adds the values *additions*; raises the errors of :func:`set_values`."""
     grouped = _group_by_attribute(schema, additions)
     return _build_edit(
         schema, target, [_resolve_operation(schema, target.entry, Operation.ADD, each) for each in grouped]
@@ -86,14 +87,14 @@ def remove_values(
     removals: Sequence[AttributeValues],
     auto_added_classes: AutoAddedClasses = _list_no_classes,
 ) -> Edit:
-    """Return the edit that takes the values *removals* away; as :func:`set_values` does it."""
+    """Return the edit that removes the values *removals*; otherwise like :func:`set_values`."""
     grouped = _group_by_attribute(schema, removals)
     requests = [_resolve_operation(schema, target.entry, Operation.DELETE, each) for each in grouped]
     return _build_edit(schema, target, requests, auto_added_classes)
 
 
 def _group_by_attribute(schema: Schema, given: Iterable[AttributeValues]) -> tuple[AttributeValues, ...]:
-    """Return what is *given*, the values of one attribute together by whichever of its names they were given."""
+    """Return *given* with the values of each attribute merged, also if it is named in different ways."""
     found: dict[str, tuple[str, tuple[bytes, ...]]] = {}
     for each in given:
         name = _build_description(get_attribute_type(schema, each.name), each.name)
@@ -106,7 +107,7 @@ _ValueRequest = tuple[Operation, AttributeValues]
 
 
 def _resolve_operation(schema: Schema, entry: Entry, operation: Operation, requested: AttributeValues) -> _ValueRequest:
-    """Return what is requested, as a replacement where single values cannot be named."""
+    """Return *operation* with its values, or a replacement if the attribute's single values cannot be addressed."""
     attribute_type = get_attribute_type(schema, requested.name)
     if attribute_type.equality_rule is not None:
         return operation, requested
@@ -130,10 +131,11 @@ def _build_edit(
     for operation, each in requests:
         known = get_attribute_type(schema, each.name)
         if known.operational or known.name.lower() in OPERATIONAL_ATTRIBUTES:
-            raise Refused(f"{known.name} is kept by the server", subject=str(entry.dn))
+            raise Refused(f"{known.name} is maintained by the server", subject=str(entry.dn))
         if each.values and operation is not Operation.DELETE:
             classes.update(dict.fromkeys(find_missing_classes(schema, entry_with_classes, known)))
         modifications.append(Modification(operation, _build_description(known, each.name), each.values))
+    # The classes come before the attributes that require them.
     if classes:
         added = Modification(Operation.ADD, OBJECT_CLASS, tuple(name.encode() for name in classes))
         modifications.insert(0, added)
@@ -151,8 +153,9 @@ def _build_edit(
 def _find_unneeded_classes(
     schema: Schema, before: Entry, after: Entry, *, modifications: Sequence[Modification], own_classes: AutoAddedClasses
 ) -> tuple[bytes, ...]:
-    """Return the classes of *own_classes* that the last value that needed them leaves without a use."""
+    """Return the classes of *own_classes* that become unused with the removed values."""
     names = [each.name for each in modifications]
+    # If the user changes the classes explicitly, none is removed automatically.
     if any(name.lower() == OBJECT_CLASS.lower() for name in names):
         return ()
     removed = [get_attribute_type(schema, name) for name in names if before.values(name) and not after.values(name)]
@@ -172,7 +175,7 @@ def _add_classes(entry: Entry, classes: Iterable[bytes]) -> Entry:
 
 
 def _build_description(known: AttributeType, name: str) -> str:
-    """Return the attribute description: the name as the schema has it, with the options given.
+    """Return the attribute description: the name in the spelling of the schema, with the given options.
 
     A certificate is transferred with ``;binary`` only (RFC 4523 §2.1).
     """
@@ -185,7 +188,7 @@ def _build_description(known: AttributeType, name: str) -> str:
 
 
 def _apply_modification(schema: Schema, entry: Entry, modification: Modification) -> Entry:
-    """Return *entry* as *modification* leaves it, where what is already set is unchanged."""
+    """Return *entry* after *modification*; values that are already set are unchanged."""
     name, current = modification.name, entry.values(modification.name)
     given_normal = {schema.normalise_value(name, value) for value in modification.values}
     match modification.operation:
@@ -210,9 +213,11 @@ def _check_single_valued(schema: Schema, before: Entry, after: Entry, modificati
         return
     values_before = before.values(modification.name)
     if modification.operation is Operation.ADD and values_before:
-        yield f"{known.name} takes one value and holds {format_value(known.name, values_before[0])}; set replaces it"
+        yield (
+            f"{known.name} is single-valued and has {format_value(known.name, values_before[0])}; to replace it, use ="
+        )
     else:
-        yield f"{known.name} takes one value, and {count} were given"
+        yield f"{known.name} is single-valued, but {count} values were given"
 
 
 def _find_warnings(
@@ -229,10 +234,10 @@ def _find_warnings(
 
 
 def _warn_about_archive_class(target: Target, after: Entry) -> Iterator[str]:
-    """Yield a sentence when an AE outside an archive's device becomes one with the archive's settings."""
+    """Yield a warning if an AE of a remote device gets the class for the settings of archive AEs."""
     device: Device | None = target.device
     archive_class = ARCHIVE_NETWORK_AE_OBJECT_CLASS
     if target.ae is None or device is None or device.is_archive:
         return
     if after.is_a(archive_class) and not target.entry.is_a(archive_class):
-        yield f"the device {device.name} is no archive, and {archive_class} is for the AEs of one."
+        yield f"the device {device.name} is not an archive, but {archive_class} is for AEs of an archive."
