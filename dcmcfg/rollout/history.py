@@ -136,7 +136,7 @@ class History:
         """
         with lock_directory(self._state, record.header.ldap_url):
             if not self.is_unfinished(record):
-                raise Refused(f"change {record.number} is not unfinished", next_step="dcmcfg history")
+                raise Refused(f"change {record.number} is already finished", next_step="dcmcfg history")
             with record.journal.open_for_writing() as journal_writer:
                 journal_writer.write_closed(record.read_progress().applied)
 

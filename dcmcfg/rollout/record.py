@@ -148,7 +148,7 @@ class RolloutRecord:
             raise DcmcfgError(
                 f"the file was modified after change {self.number} wrote it; nothing was changed",
                 subject=str(path),
-                next_step=f"inspect it; to apply it as it is: dcmcfg apply {path}",
+                next_step=f"inspect it; to apply it anyway: dcmcfg apply {path}",
             )
         return tuple(desired.change for desired in collect_desired_changes(records))
 

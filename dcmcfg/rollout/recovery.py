@@ -169,7 +169,7 @@ def check_overwrites(record: RolloutRecord, undo_plan: Plan, *, accepted: bool) 
         if accepted:
             return ()
         raise Refused(
-            f"it is unknown whether later changes than change {record.number} would be lost ({damaged.message})",
+            f"it is unknown whether changes after change {record.number} would be lost ({damaged.message})",
             subject=damaged.subject,
             next_step=f"compare {record.undo_file} with the configuration; to apply it anyway: "
             f"{_format_forced_undo(record)}",

@@ -235,7 +235,7 @@ def test_an_undo_file_of_a_damaged_record_is_applied_only_where_that_is_named(ru
     refused = run("apply", str(undo), "--yes")
     assert refused.exit_code == 3
     assert refused.stderr == (
-        f"dcmcfg: {plan}: it is unknown whether later changes than change 1 would be lost (the file was "
+        f"dcmcfg: {plan}: it is unknown whether changes after change 1 would be lost (the file was "
         "modified after change "
         "1 wrote it; nothing was changed)\n"
         f"  next: compare {undo} with the configuration; to apply it anyway: dcmcfg apply {undo} --force-overwrite\n"
