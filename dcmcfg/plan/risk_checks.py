@@ -175,7 +175,7 @@ class Risk:
 
     @property
     def has_recorded_studies(self) -> bool:
-        """Whether the archive's database has recorded studies, which an undo does not restore completely."""
+        """Whether the archive's database has recorded studies under the names; an undo does not revert these records."""
         return any(each.purged or each.local for each in self.records)
 
     @property
