@@ -46,8 +46,8 @@ def warn_about_new_restrictions(plan: Plan) -> Iterator[str]:
             if listed_values and before is not None and not before.values(access_list.attribute):
                 yield (
                     f"{after.dn}: {access_list.attribute} was empty, so the archive accepted every "
-                    f"{access_list.member}; from now on, every {access_list.member} except "
-                    f"{join_limited(listed_values, _MAX_NAMED)} is {access_list.rejection}"
+                    f"{access_list.member}; from now on, all except "
+                    f"{join_limited(listed_values, _MAX_NAMED)} are {access_list.rejection}"
                 )
     yield from _warn_about_typos(plan)
     yield from _warn_about_first_capabilities(plan)

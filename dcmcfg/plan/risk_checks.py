@@ -175,7 +175,7 @@ class Risk:
 
     @property
     def has_recorded_studies(self) -> bool:
-        """Whether the archive's database has recorded studies under the names; an undo does not revert these records."""
+        """Whether the archive's database has recorded studies under the names; an undo does not revert them."""
         return any(each.purged or each.local for each in self.records)
 
     @property

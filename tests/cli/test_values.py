@@ -118,8 +118,7 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
     assert (accepted.exit_code, accepted.stderr) == (
         3,
         f"warning: {ae}: dcmAcceptedMoveDestination was empty, so the archive accepted every destination; from "
-        "now on, every destination except "
-        "STORSCP is refused (C801)\n"
+        "now on, all except STORSCP are refused (C801)\n"
         f"warning: {ae}: no AE has the title STORSCP; near misses: STORESCP (lint: accepted-destination-unknown)\n"
         f"dcmcfg: the plan is refused: dangling-reference: a reference would point to a missing entry: {ae} "
         "(dcmAcceptedMoveDestination: STORSCP)\n"

@@ -63,9 +63,9 @@ def test_what_was_on_the_list_before_is_none_of_the_plans_business_under_another
 def test_a_list_that_took_everybody_and_takes_some_is_told(name: str, who: str, others: str) -> None:
     titles = ("STORESCP", "DCM4CHEE", "AS_RECEIVED", "WORKLIST")
     assert list(warn_about_new_restrictions(plan(holding(name, *titles))))[:1] == [
-        f"{AE}: {name} was empty, so the archive accepted every {who}; from now on, every {who} except STORESCP, "
+        f"{AE}: {name} was empty, so the archive accepted every {who}; from now on, all except STORESCP, "
         "DCM4CHEE, AS_RECEIVED and "
-        f"1 more is {others}"
+        f"1 more are {others}"
     ]
 
 
