@@ -85,8 +85,8 @@ def test_a_client_certificate_that_is_wanted_is_asked_for_in_words(
     ("shown", "trusted", "what", "next_step"),
     [
         ("server", "strange_ca", "its authority is not one that is trusted here", "--tls-ca"),
-        ("expired", "ca", f"it expired on {YESTERDAY:%Y-%m-%d}", "install a new certificate on the peer"),
-        ("early", "ca", f"it is not valid before {TOMORROW:%Y-%m-%d}", "check the clock of this machine"),
+        ("expired", "ca", f"it expired on {YESTERDAY:%Y-%m-%d}", "the peer needs a new certificate"),
+        ("early", "ca", f"it is not valid before {TOMORROW:%Y-%m-%d}", "is the clock of this machine right?"),
         ("elsewhere", "ca", "127.0.0.1 was called, and it is for archive.invalid", "--connect HOST"),
     ],
 )
