@@ -140,7 +140,7 @@ def find_capabilities(ae: NetworkAE, sop_class: str, roles: Collection[str], *, 
     if not found:
         raise NotFound(
             f"{ae.title} has no capability for {label} as {' or '.join(roles)}",
-            next_step=f"dcmcfg capability list {ae.qualified_title} lists its capabilities",
+            next_step=f"to list its capabilities: dcmcfg capability list {ae.qualified_title}",
         )
     return found
 

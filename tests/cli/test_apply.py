@@ -162,7 +162,7 @@ def test_every_record_that_does_not_fit_is_named_and_nothing_changes(run: Run, s
     )
     result = run("apply", file, "--yes")
     assert (result.exit_code, result.stdout) == (3, "")
-    assert result.stderr.splitlines()[0] == "dcmcfg: 3 of 4 changes do not fit the tree:"
+    assert result.stderr.splitlines()[0] == "dcmcfg: 3 of 4 changes cannot be applied:"
     missing = f"  {file}:6: cn=nowhere,{DEVICES}: there is no such entry — it exists up to {DEVICES}"
     assert missing in result.stderr.splitlines()
     assert f"  {file}:11: {ARCHIVE_DN}: the entry has" in result.stderr
@@ -244,7 +244,7 @@ def test_every_worked_example_applies_and_comes_back(run: Run, site: CliSite, fi
     result = run("apply", str(file), "--yes")
     assert (result.exit_code, result.stderr) == (0, "")
     if "nothing to do" in result.stdout:
-        assert file.name == "clear-external-retrieve.ldif", "the lab's tree does not hold the setting"
+        assert file.name == "clear-external-retrieve.ldif", "the lab's tree does not have the setting"
         return
     assert site.octets() != before
     assert run("apply", str(undo_files()[-1]), "--yes").exit_code == 0
@@ -300,12 +300,12 @@ def test_what_is_misspelt_in_a_tolerant_file_is_told_as_it_is(run: Run, site: Cl
         "nothing to do; if the archive has not loaded it: dcmcfg reload\n"
     )
     first, second, third = done.stderr.splitlines()
-    assert first.startswith(f"warning: {missing_dn}: not there, so there is nothing to delete; near misses: ")
+    assert first.startswith(f"warning: {missing_dn}: does not exist, so there is nothing to delete; did you mean ")
     assert "dicomDeviceName=storescp" in first
-    assert second.startswith(f"warning: {renamed}: not there, and taken for renamed to dicomDeviceName=storescp ")
-    assert second.endswith("near misses: dicomDeviceName=longterm")
+    assert second.startswith(f"warning: {renamed}: does not exist, assumed to be renamed to dicomDeviceName=storescp ")
+    assert second.endswith("did you mean dicomDeviceName=longterm?")
     assert third == (
-        f"warning: {ARCHIVE_DN}: dicomDeviceName has no value 'dcm4chee-ar' to delete; near misses: 'dcm4chee-arc'"
+        f"warning: {ARCHIVE_DN}: dicomDeviceName has no value 'dcm4chee-ar' to delete; did you mean 'dcm4chee-arc'?"
     )
     assert site.octets() == before
 

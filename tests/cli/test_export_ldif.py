@@ -149,7 +149,7 @@ def test_a_read_that_the_server_cut_short_fails_and_leaves_the_file_as_it_was(
         *("--bind-password-file", str(password)),
     )
     assert result.exit_code == 3
-    assert result.stderr.startswith("dcmcfg: dc=dcm4che,dc=org: the server cut the answer short (size limit)")
+    assert result.stderr.startswith("dcmcfg: dc=dcm4che,dc=org: the server truncated the result (size limit)")
     assert file.read_text() == "yesterday's export\n"
     assert sorted(path.name for path in tmp_path.glob("*export*")) == ["export.ldif"]
 

@@ -132,7 +132,7 @@ def test_the_options_before_the_command_count_too(run: Run, site: CliSite) -> No
     assert result.exit_code == 3
     assert result.stderr == (
         "dcmcfg: the device storescp is not an archive (it has no object class dcmArchiveDevice)\n"
-        "  next: --device names the archive's device\n"
+        "  next: specify the device of the archive with --device\n"
     )
 
 
@@ -140,8 +140,8 @@ def test_an_unknown_title_names_the_near_misses(run: Run, site: CliSite) -> None
     result = run("set-external-retrieve", "DCM4CHE", "--yes")
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
-        "dcmcfg: no AE has the title DCM4CHE; near misses: DCM4CHEE\n"
-        "  next: name a storage SCP of the archive, or say --force-unknown-ae\n"
+        "dcmcfg: no AE has the title DCM4CHE; did you mean DCM4CHEE?\n"
+        "  next: specify a storage SCP of the archive, or --force-unknown-ae\n"
     )
     assert site.values(NAME) == ()
     assert run("set-external-retrieve", "DCM4CHE", "--yes", "--force-unknown-ae").exit_code == 0
@@ -193,7 +193,7 @@ def test_an_ae_that_cannot_play_the_role_is_refused_by_name(run: Run, site: CliS
     ("arguments", "problem"),
     [
         (["A" * 17], "not an AE title: it has 17 characters"),
-        (["A\\B"], "not an AE title: it holds a backslash"),
+        (["A\\B"], "not an AE title: it contains a backslash"),
         ([" "], "not an AE title: it is empty"),
         ([], "Specify an AE title or --clear"),
         (["DCM4CHEE", "--clear"], "AET and --clear exclude each other"),
@@ -251,8 +251,7 @@ def test_the_plan_file_is_applied_as_reviewed_or_refused(run: Run, site: CliSite
     assert refused.exit_code == 3
     change_note = "somebody has changed dcmExternalRetrieveAEDestination (expected none, found 'AS_RECEIVED')"
     assert (
-        f"no longer as it was when this was planned: {change_note}; {site.slapd.bind_dn} changed the entry"
-        in refused.stderr
+        f"has changed since this was planned: {change_note}; {site.slapd.bind_dn} changed the entry" in refused.stderr
     )
     assert site.slapd.run_client("ldapmodify", "-f", str(plan)).returncode == 122
     assert site.values(NAME) == ("AS_RECEIVED",)
@@ -450,7 +449,7 @@ def test_a_wrong_password_and_a_missing_server_change_nothing(
     assert (away.exit_code, away.stdout) == (3, "")
     assert away.stderr == (
         f"dcmcfg: {url}: cannot connect to the LDAP server: connection refused\n"
-        "  next: is it running, and is --ldap-url (DCMCFG_LDAP_URL) right?\n"
+        "  next: check that the server is running, and check --ldap-url (DCMCFG_LDAP_URL)\n"
     )
 
 

@@ -54,7 +54,7 @@ def test_a_base_dn_that_is_not_there_is_told_with_what_the_server_holds(
             3,
             "",
             "dcmcfg: dc=example,dc=org: there is no such entry (LDAP result 32)\n"
-            "  next: check --base-dn (DCMCFG_BASE_DN); the server holds dc=dcm4che,dc=org\n",
+            "  next: check --base-dn (DCMCFG_BASE_DN); the server has dc=dcm4che,dc=org\n",
         )
 
 

@@ -87,8 +87,8 @@ def test_required_revocation_lists_that_are_not_there_are_refused(run: Run, tmp_
     assert (refused.exit_code, refused.stdout, refused.stderr) == (
         2,
         "",
-        f"dcmcfg: {ca_file}: the CA file cannot be used: it holds no revocation list (CRL) in PEM form, and "
-        "--require-crl wants one\n"
+        f"dcmcfg: {ca_file}: the CA file cannot be used: it contains no revocation list (CRL) in PEM format, which "
+        "--require-crl requires\n"
         "  next: --ca-file names a file of CA certificates, and of CRLs where they are wanted\n",
     )
 

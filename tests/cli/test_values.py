@@ -33,7 +33,7 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
     result = run("set", "AE:STORESCP", "dcmotherAETitle=B", "dcmOtherAETitle=A", "dcmObjectStorageID=fs1", "--yes")
     assert (result.exit_code, result.stderr) == (
         0,
-        "warning: the device storescp is no archive, and dcmArchiveNetworkAE is for the AEs of one.\n"
+        "warning: the device storescp is not an archive, but dcmArchiveNetworkAE is for AEs of an archive.\n"
         f"warning: {STORESCP_DN}: the storage fs1 belongs to another device (rule: storage-unknown)\n",
     )
     assert [line.rstrip() for line in result.stdout.splitlines()] == [
@@ -58,7 +58,7 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
     removal = run("set", "AE:STORESCP", "dcmOtherAETitle-=B", "dcmOtherAETitle-=CC", "--yes")
     assert (removal.exit_code, removal.stderr) == (
         0,
-        f"warning: {STORESCP_DN}: dcmOtherAETitle has no value 'CC' to delete; near misses: 'C'\n",
+        f"warning: {STORESCP_DN}: dcmOtherAETitle has no value 'CC' to delete; did you mean 'C'?\n",
     )
     assert set(site.values("dcmOtherAETitle", STORESCP_DN)) == {"A", "C"}
     assert run("unset", "AE:STORESCP", "dcmOtherAETitle", "--yes").exit_code == 0
@@ -85,13 +85,15 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
         ),
         (
             ("set", "storescp", "dicomDeviceName=pacs"),
-            f"dicomDeviceName=storescp,{DEVICES}: dicomDeviceName is part of the entry's name, which keeps 'storescp'\n"
-            "  next: dcmcfg device rename gives it another name, in everything that refers to it too\n",
+            f"dicomDeviceName=storescp,{DEVICES}: dicomDeviceName is part of the DN of the entry and must keep "
+            "the value 'storescp'\n"
+            "  next: to rename it and update all references to it: dcmcfg device rename\n",
         ),
         (
             ("set", "dcm4chee-arc", "dicomPort=104"),
-            f"{ARCHIVE_DN}: dicomPort cannot stand on this entry, which is of the classes dicomDevice, dcmDevice, "
-            "dcmArchiveDevice\n  next: it stands on dicomNetworkConnection\n",
+            f"{ARCHIVE_DN}: dicomPort is not allowed on this entry, which has the object classes dicomDevice, "
+            "dcmDevice, "
+            "dcmArchiveDevice\n  next: it is allowed on dicomNetworkConnection\n",
         ),
     ):
         result = run(*arguments, "--yes")
@@ -103,10 +105,10 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
     ae = f"dicomAETitle=DCM4CHEE,{ARCHIVE_DN}"
     assert (accepted.exit_code, accepted.stderr) == (
         3,
-        f"warning: {ae}: dcmAcceptedMoveDestination was empty and let every destination in; from now on each but "
-        "STORSCP is refused (C801)\n"
+        f"warning: {ae}: dcmAcceptedMoveDestination was empty, so the archive accepted every destination; from "
+        "now on, all except STORSCP are refused (C801)\n"
         f"warning: {ae}: no AE has the title STORSCP; near misses: STORESCP (rule: accepted-destination-unknown)\n"
-        f"dcmcfg: the plan is refused: dangling-reference: a reference would lead to no entry: {ae} "
+        f"dcmcfg: the plan is refused: dangling-reference: a reference would point to a missing entry: {ae} "
         "(dcmAcceptedMoveDestination: STORSCP)\n"
         "  next: --force-dangling-reference, if it is meant\n",
     )

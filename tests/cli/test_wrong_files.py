@@ -25,7 +25,7 @@ def test_a_csv_file_is_no_ldif(run: Run, command: list[str]) -> None:
     result = run(*command, "a.csv")
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
-        "dcmcfg: a.csv: this is a CSV file, not LDIF\n  next: dcmcfg import a.csv adds the AEs of a list\n"
+        "dcmcfg: a.csv: this is a CSV file, not LDIF\n  next: to add the AEs that it lists: dcmcfg import a.csv\n"
     )
 
 
@@ -45,12 +45,22 @@ def test_of_several_files_each_is_named(run: Run) -> None:
 @pytest.mark.parametrize(
     ("command", "told"),
     [
-        (["restore", "a.csv"], "a.csv: this is a CSV file, not a snapshot of dcmcfg\n  next: dcmcfg import a.csv "),
-        (["restore", "a.ldif"], "a.ldif: it is no snapshot of dcmcfg\n  next: dcmcfg apply takes other LDIF files\n"),
-        (["import", "a.ldif"], "a.ldif: this is an LDIF file, not a list of AEs\n  next: dcmcfg apply a.ldif "),
+        (
+            ["restore", "a.csv"],
+            "a.csv: this is a CSV file, not a snapshot of dcmcfg\n  next: to add the AEs "
+            "that it lists: dcmcfg import a.csv",
+        ),
+        (
+            ["restore", "a.ldif"],
+            "a.ldif: not a snapshot of dcmcfg\n  next: to apply another LDIF file: dcmcfg apply FILE\n",
+        ),
+        (
+            ["import", "a.ldif"],
+            "a.ldif: this is an LDIF file, not a list of AEs\n  next: to apply it: dcmcfg apply a.ldif",
+        ),
         (
             ["import", "--input-format", "csv", "a.zip"],
-            "a.zip: this is a ZIP file, not a list of AEs\n  next: unpack it; ",
+            "a.zip: this is a ZIP file, not a list of AEs\n  next: unpack it, or ",
         ),
         (["verify", "--dest", "X", "--studies", "a.ldif"], "a.ldif: this is an LDIF file, not a list of studies\n"),
     ],

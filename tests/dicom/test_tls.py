@@ -169,7 +169,7 @@ def test_a_key_with_a_passphrase_is_opened_by_it(pki: Pki, tmp_path: Path) -> No
     ("spoil", "what"),
     [
         (lambda files, _: replace(files, ca=Path("/nowhere.pem")), "No such file"),
-        (lambda files, _: replace(files, ca=files.key), "it holds no certificate in PEM form"),
+        (lambda files, _: replace(files, ca=files.key), "it contains no certificate in PEM format"),
         (lambda files, _: replace(files, certificate=Path("/nowhere.pem")), "No such file"),
         (lambda files, _: replace(files, key=Path("/nowhere.key")), "No such file"),
         (lambda files, pki: replace(files, key=pki.server.key), "not the one of the certificate"),

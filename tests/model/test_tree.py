@@ -157,7 +157,7 @@ def test_a_name_by_its_alias_is_the_same_attribute() -> None:
 @pytest.mark.parametrize("operation", [Operation.DELETE, Operation.ADD])
 def test_a_refusal_does_not_tell_a_secret(operation: Operation) -> None:
     holding = site(userPassword="geheim") if operation is Operation.ADD else site()
-    with pytest.raises(DoesNotApply, match="a secret") as refused:
+    with pytest.raises(DoesNotApply, match=r"\(secret\)") as refused:
         holding.with_changes([modify(operation, "userPassword", "geheim")])
     assert "geheim" not in str(refused.value)
 

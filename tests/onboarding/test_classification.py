@@ -81,7 +81,7 @@ def test_an_ae_that_differs_is_told_with_what_differs_and_how_to_change_it() -> 
         ),
         (
             {"title": "CT1", "host": "bob:topsecret@h", "port": "1"},
-            "x:2: CT1: host the value, a secret: not a host name or IP address",
+            "x:2: CT1: host (secret): not a host name or IP address",
         ),
     ],
 )

@@ -55,7 +55,7 @@ def test_a_device_that_is_there_does_not_become_an_archive_unnoticed() -> None:
     classes = Modification(Operation.ADD, "objectClass", (b"dcmDevice", b"dcmArchiveDevice"))
     fuzzy = Modification(Operation.ADD, "dcmFuzzyAlgorithmClass", (b"org.dcm4che3.soundex.ESoundex",))
     assert warnings_of(Modify(device, (classes, fuzzy))) == [
-        f"{device}: dcmArchiveDevice makes this device an archive, which it is only where an archive runs under its "
+        f"{device}: dcmArchiveDevice makes this device an archive; it is one only if an archive runs with this device "
         "name"
     ]
     new = Entry.from_values(
@@ -128,4 +128,4 @@ def test_of_many_doubts_the_first_are_told_and_how_many_there_are() -> None:
     warnings = warnings_of(*map(Add, odd))
     assert len(warnings) == 41
     assert warnings[39] == f"cn=odd39,{ARCHIVE}: dicomNetworkConnection requires dicomHostname"
-    assert warnings[40] == "and 10 more of the kind"
+    assert warnings[40] == "and 10 more of this kind"
