@@ -103,11 +103,11 @@ def test_without_a_ca_each_ae_is_told_apart_and_the_next_step_is_said_once(
 ) -> None:
     result = run("echo", "DCM4CHEE", "IOCM_REGULAR_USE", "STORESCP", "--tls")
     assert (result.exit_code, result.stderr) == (1, "")
-    unknown = "certificate not trusted: its authority is not one that is trusted here; nothing was sent"
+    unknown = "certificate not trusted: its authority is not trusted here; nothing was sent"
     for title in ("DCM4CHEE", "IOCM_REGULAR_USE", "STORESCP"):
         assert cells(result.stdout, title)[-1] == unknown
     assert (
-        "\nnext, DCM4CHEE, IOCM_REGULAR_USE, STORESCP: --tls-ca names the certificate of the authority that signed it\n"
+        "\nnext, DCM4CHEE, IOCM_REGULAR_USE, STORESCP: specify the certificate of the authority that signed it with --tls-ca\n"
         in result.stdout
     )
     monkeypatch.setenv("DCMCFG_TLS_CA", str(pki.ca))
