@@ -96,7 +96,7 @@ def is_returned_to_archive(evidence: Evidence) -> bool:
 def is_failed_side_unknown(evidence: Evidence) -> bool:
     """Return whether A702 may be a failure of the destination or of the external archive, without further evidence.
 
-    The archive counts as failed what it could not forward, and also what the external archive could not send to it
+    The archive counts instances as failed if it could not forward them, or if the external archive could not send them
     (``ForwardRetrieveTask``). Its database distinguishes the two: it has the files of objects that came back.
     """
     outcome, route = evidence.outcome, evidence.route

@@ -168,7 +168,7 @@ class Evidence:
     archive_identity: PeerIdentity | None = None  # as reported by the archive
     legs: tuple[TransferLeg, ...] = ()  # C-STOREs of the study according to a log
     log_is_unchanged: bool = False  # nothing was written to that log since the C-MOVE was sent
-    log_is_from_archive: bool = False  # that log, and what ``move_records`` come from, is of the archive that was asked
+    log_is_from_archive: bool = False  # the log belongs to the archive that received the C-MOVE
     receiver_info: ReceiverInfo | None = None  # the receiver of dcmcfg; None if it did not listen
     # began to arrive before the C-MOVE was sent (ignored)
     early_instances: tuple[ReceivedInstance, ...] = ()
