@@ -68,7 +68,8 @@ def test_what_cannot_be_asked_is_unknown_where_records_are_expected(archive: Scr
     archive.answer(404)
     (found,) = search_records([TITLE], lambda: database).records
     assert found.unknown_reason == (
-        f"{archive.url}/aets/DCM4CHEE/rs/studies: no search service (HTTP 404): no archive at this URL, or it has no AE "
+        f"{archive.url}/aets/DCM4CHEE/rs/studies: no search service (HTTP 404): no archive at this URL, or "
+        "it has no AE "
         "DCM4CHEE"
     )
 

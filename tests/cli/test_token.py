@@ -273,7 +273,8 @@ def test_audience_is_what_is_left_when_nothing_else_is_wrong(
         f"Archive   {archive.url} refuses it (HTTP 401)\n"
         f"Requires  issuer {issuer.url}\n"
         "          role auth of the realm (its property auth-user-role)\n"
-        "Reason    no other problem was found; its audience is account, and the archive may require its own client there\n"
+        "Reason    no other problem was found; its audience is account, and the archive may require its own "
+        "client there\n"
     )
 
 

@@ -35,7 +35,9 @@ SAID: dict[str, tuple[str, ...]] = {
     "external-unset-aborts-after-pending": (_NO_FINAL_STRAIGHT, "a longer time-out does not help"),
     "external-set-aborts-after-pending": (_NO_FINAL_BACK, "a longer time-out does not help"),
     "returns-then-aborts": (_NO_FINAL_BACK, "a longer time-out does not help"),
-    "move-destination-port-70000": ("it cannot load the device of WORKSTATION from LDAP: find the value with dcmcfg check",),
+    "move-destination-port-70000": (
+        "it cannot load the device of WORKSTATION from LDAP: find the value with dcmcfg check",
+    ),
     "external-set-port-70000": (_UNLOADABLE,),
     "external-unset-port-70000": (_UNLOADABLE,),
     "external-set-aborts-association": (_ABORTED,),
@@ -46,7 +48,10 @@ SAID: dict[str, tuple[str, ...]] = {
     "move-partly-purged-by-recall": ("the archive recalled 2 instances", "did not forward them", _MAPPING),
     "mixed-aborts": ("the archive sent only the instances in its own storage", "the calling AE title DCM4CHEE"),
     "mixed-rejects": ("LONGTERM or WORKSTATION rejected the association", "--calling DCM4CHEE"),
-    "returns-late": ("the archive did not match it with this request and did not forward it", "only after the last C-STORE"),
+    "returns-late": (
+        "the archive did not match it with this request and did not forward it",
+        "only after the last C-STORE",
+    ),
     "returns-with-other-originator": ("must send DCMCFG as Move Originator AE Title (0000,1030)", _MAPPING),
     "returns-then-fails": ("sent a part of the study to DCM4CHEE, which was forwarded. The rest was never sent",),
     "move-unconfigured-storage": ("on the storage fs9, which the tree does not configure", "asked no external archive"),

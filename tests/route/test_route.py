@@ -245,14 +245,20 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             (BACK,),
             PathOutcome.PARTIAL,
             "B000, completed: the local instances only",
-            "a part is local, so without dcmCStoreSCUOfCMoveSCP the archive stores the objects from LONGTERM and does not forward them",
+            (
+                "a part is local, so without dcmCStoreSCUOfCMoveSCP the archive stores the objects from "
+                "LONGTERM and does not forward them"
+            ),
         ),
         (
             "purged",
             (BACK, put(MAPPING, "TAPE=LONGTERM")),
             PathOutcome.FAILED,
             "0000 without counters",
-            "LONGTERM stores as TAPE (dcmCStoreSCUOfCMoveSCP), but is recorded as LONGTERM: the archive ignores such objects",
+            (
+                "LONGTERM stores as TAPE (dcmCStoreSCUOfCMoveSCP), but is recorded as LONGTERM: the archive "
+                "ignores such objects"
+            ),
         ),
         (
             "purged",
@@ -350,7 +356,10 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             (put("dcmFallbackCMoveSCP", "AS_RECEIVED"),),
             PathOutcome.FAILED,
             "",
-            "AS_RECEIVED is an AE of this archive: the request comes back to the archive, and no condition was found that ends it",
+            (
+                "AS_RECEIVED is an AE of this archive: the request comes back to the archive, and no condition "
+                "was found that ends it"
+            ),
         ),
         (
             "local",
