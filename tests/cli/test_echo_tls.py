@@ -93,7 +93,7 @@ def test_json_tells_the_line_and_where_it_failed(
     assert sorted(archive["tls_session"]) == shown
     assert archive["tls_session"]["certificate_subject"].startswith("CN=archive, ")
     assert (storescp["success"], storescp["failed_stage"], storescp["tls_session"]) == (False, "tls", None)
-    assert storescp["next_step"].startswith("--tls-cert and --tls-key name a certificate")
+    assert storescp["next_step"].startswith("specify a certificate of an authority that the peer trusts")
     assert longterm["success"] is None
     assert longterm["problem"] == "no installed DICOM connection with a port and TLS"
 
