@@ -55,7 +55,8 @@ def set_values(
 
     Additions of existing values and deletions of missing ones are skipped. A class of *auto_added_classes* is removed
     with the last value that required it. Raises :class:`~dcmcfg.errors.NotFound` for an attribute that *schema* does
-    not know, with similar names, and :class:`Refused` for attributes that the classes of the entry do not allow, for values that
+    not know, with similar names, and :class:`Refused` for attributes that the classes of the entry do not allow, for
+    values that
     ``dcmcfg check`` reports as errors or that change the entry's name, and for contradictory operations on one
     attribute.
     """

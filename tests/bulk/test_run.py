@@ -114,9 +114,7 @@ def test_retries_come_to_an_end_and_the_last_answer_stands(store: ResultStore) -
     assert archive.moves == TWELVE[:1] * 3
     (result,) = store.read_results()
     assert result.final_result is not None
-    assert result.final_result.headline.startswith(
-        "NOT verified: no final response came: the peer aborted the association"
-    )
+    assert result.final_result.headline.startswith("NOT verified: no final response: the peer aborted the association")
     assert [each.is_final for each in result.attempts] == [False, False, True]
 
 

@@ -34,8 +34,10 @@ def refused(destination: str, *changes: Change) -> str:
         (
             "STORESCPP",
             (),
-            "the tree has no AE STORESCPP, so the archive would refuse it for each study — did you mean STORESCP? Else "
-            "name another AE with --dest, or dcmcfg ae add STORESCPP@HOST:PORT",
+            (
+                "the tree has no AE STORESCPP, so the archive would refuse it for each study — did you mean "
+                "STORESCP? Else name another AE with --dest, or dcmcfg ae add STORESCPP@HOST:PORT"
+            ),
         ),
         (
             "NOBODY",

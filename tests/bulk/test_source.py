@@ -35,10 +35,10 @@ def test_each_broken_line_is_told_with_its_number() -> None:
         parse_study_list("may.txt", b"1.2.3\nabc\n\n1.2.03\n1.2.4\n\xff\n1.2.5,1.2.6\n")
     assert str(error_info.value) == (
         "may.txt: 4 lines hold no Study Instance UID:\n"
-        "    line 2: 'abc': not a UID: it holds something else than digits and dots\n"
+        "    line 2: 'abc': not a UID: it contains characters other than digits and dots\n"
         "    line 4: '1.2.03': not a UID: a component is empty or begins with a zero, or there is only one component\n"
-        "    line 6: '�': not a UID: it holds something else than digits and dots\n"
-        "    line 7: '1.2.5,1.2.6': not a UID: it holds something else than digits and dots — "
+        "    line 6: '�': not a UID: it contains characters other than digits and dots\n"
+        "    line 7: '1.2.5,1.2.6': not a UID: it contains characters other than digits and dots — "
         "mend them, or put a # before each; nothing was asked"
     )
 

@@ -24,8 +24,8 @@ def test_the_capabilities_of_an_ae(run: Run, stock_site: CliSite) -> None:
     wrong = run("capability", "add", "WS1", "1.2.840.10008.1.2.1", "--role", "SCP", "--yes")
     assert (wrong.exit_code, wrong.stderr) == (
         2,
-        "dcmcfg: 1.2.840.10008.1.2.1: no SOP class but Explicit VR Little Endian (transfer syntax)\n"
-        "  next: give the name, the keyword or the UID of a SOP class\n",
+        "dcmcfg: 1.2.840.10008.1.2.1: not a SOP class: Explicit VR Little Endian (transfer syntax)\n"
+        "  next: use the name, the keyword or the UID of a SOP class\n",
     )
 
     added = run("capability", "add", "WS1", "CT Image Storage", "1.2.528.1.1001.5.1.1.1", "--role", "scp", "--yes")
@@ -82,7 +82,7 @@ def test_the_capabilities_of_an_ae(run: Run, stock_site: CliSite) -> None:
     assert (unknown.exit_code, unknown.stderr) == (
         2,
         "dcmcfg: 'CT Imag Storage': no SOP class has this name\n"
-        "  next: near misses: CT Image Storage, RT Image Storage, MR Image Storage\n",
+        "  next: did you mean CT Image Storage, RT Image Storage, MR Image Storage?\n",
     )
     assert stock_site.octets() == before
 

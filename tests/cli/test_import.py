@@ -311,7 +311,7 @@ def test_only_those_that_answer_are_taken(run: Run, site: CliSite) -> None:
     assert [line.removeprefix("warning: left out: ") for line in result.stderr.splitlines()][1:] == [
         f"new.csv:3: CT2: {LOOPBACK}:{port}: the association was rejected permanently by the application: called AE "
         "title not recognised (1/1/7)",
-        f"new.csv:4: WS1: {LOOPBACK}:{refusing}: connection refused: nothing listens there",
+        f"new.csv:4: WS1: {LOOPBACK}:{refusing}: connection refused: nothing listens at this address",
         f"new.csv:5: WS2: {UNKNOWN_HOST}:104: the host name {UNKNOWN_HOST} cannot be resolved "
         "(Name or service not known)",
     ]
@@ -324,7 +324,9 @@ def test_the_unreachable_may_be_kept_with_a_warning(run: Run, site: CliSite) -> 
     file = written("new.csv", f"title,host,port\nWS1,{LOOPBACK},{port}\n")
     result = run("import", file, "--probe", "--keep-unreachable", "--calling", "ME", "--yes")
     assert result.exit_code == 0
-    assert result.stderr == (f"warning: new.csv:2: WS1@{LOOPBACK}:{port}: connection refused: nothing listens there.\n")
+    assert result.stderr == (
+        f"warning: new.csv:2: WS1@{LOOPBACK}:{port}: connection refused: nothing listens at this address.\n"
+    )
     assert "1 probed as ME: 0 answered, 1 did not" in result.stdout
     assert site.values("dicomPort", f"cn=dicom,dicomDeviceName=ws1,{DEVICES}") == (str(port),)
 
@@ -337,7 +339,7 @@ def test_json_has_the_verdicts_and_nothing_but_an_object_on_standard_output(run:
     probed = json.loads(result.stdout)["probe_results"]
     assert [isinstance(each.pop("duration_seconds"), float) for each in probed] == [True, False, False]
     assert "tls in a file for import" in probed[2].pop("next_step")
-    step = "is it running? Check the host and port that its row gives"
+    step = "check that the peer runs, and the host and port in its row"
     nothing = {"problem": None, "failed_stage": None, "tls_session": None}
     assert probed == [
         {"location": "new.csv:2", "peer": f"WS1@{LOOPBACK}:{port}", "tls": False, "success": True, "next_step": None}
@@ -345,10 +347,10 @@ def test_json_has_the_verdicts_and_nothing_but_an_object_on_standard_output(run:
         {"location": "new.csv:3", "peer": f"WS2@{LOOPBACK}:{refusing}", "tls": False, "success": False}
         | {"next_step": step}
         | nothing
-        | {"problem": "connection refused: nothing listens there", "failed_stage": "tcp"},
+        | {"problem": "connection refused: nothing listens at this address", "failed_stage": "tcp"},
         {"location": "new.csv:4", "peer": f"WS3@{LOOPBACK}:{port}", "tls": True, "success": False}
         | nothing
-        | {"problem": "no TLS: the peer speaks DICOM without TLS there", "failed_stage": "tls"},
+        | {"problem": "no TLS: the peer uses DICOM without TLS at this port", "failed_stage": "tls"},
     ]
     assert "3 probed as DCM4CHEE: 1 answered, 2 did not" in result.stderr
 
@@ -369,9 +371,9 @@ def test_rows_with_tls_are_called_over_it(run: Run, site: CliSite, tmp_path: Pat
     assert "3 probed as DCM4CHEE: 1 answered, 2 did not" in result.stdout
     assert [line for line in result.stderr.splitlines() if "left out" in line] == [
         f"warning: left out: new.csv:3: WS2: {LOOPBACK}:{strange.port}: certificate not trusted: its authority is "
-        "not one that is trusted here; nothing was sent",
-        f"warning: left out: new.csv:4: WS3: {LOOPBACK}:{wanting.port}: no association: the peer speaks TLS there, and "
-        "was called without",
+        "not trusted here; nothing was sent",
+        f"warning: left out: new.csv:4: WS3: {LOOPBACK}:{wanting.port}: no association: the peer uses TLS at "
+        "this port, but was called without TLS",
     ]
     assert site.values("dicomPort", f"cn=dicom-tls,dicomDeviceName=ws1,{DEVICES}") == (str(wanting.port),)
     assert (failed.exit_code, failed.stdout) == (3, "")

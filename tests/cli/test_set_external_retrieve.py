@@ -267,8 +267,8 @@ def test_an_archive_that_is_away_means_nothing_is_changed(run: Run, site: CliSit
     assert result.exit_code == 3
     assert result.stderr == (
         f"dcmcfg: {url}/ctrl/status: Connection refused: no server listens at {urlsplit(url).netloc}\n"
-        "  next: Start the archive's server. One that is starting refuses connections for its first seconds. "
-        "--archive-url sets the URL; nothing was changed; --no-reload changes the directory without the archive\n"
+        "  next: Start the archive's server. A starting server refuses connections for its first seconds. "
+        "Set the URL with --archive-url; nothing was changed; --no-reload changes the directory without the archive\n"
     )
     assert site.values(NAME) == ()
     without = run("set-external-retrieve", "DCM4CHEE", "--yes", "--archive-url", url, "--no-reload")
@@ -337,7 +337,7 @@ def test_a_listener_that_stays_closed_exits_4_and_says_that_the_change_is_in_for
         "reload succeeds, other listeners may be closed too, and the AE cache keeps old AEs. "
         f"Listeners (TCP connection): dicom localhost:{ports[0]} open, "
         f"dicom-tls localhost:{ports[1]} closed\n"
-        "  next: Find what else uses port 11112: another connection of the archive (dcmcfg connection list "
+        "  next: Find the other user of port 11112: another connection of the archive (dcmcfg connection list "
         "dcm4chee-arc), or another process (ss -tlnp 'sport = :11112' on the archive's machine), then run "
         "dcmcfg reload. dcmcfg undo 1 reverts the change; it binds the listener once more, which can fail in "
         "the same way\n"
@@ -533,7 +533,7 @@ def test_an_archive_that_went_down_after_the_change_is_no_reason_to_undo(run: Ru
         "web server has no application at this path (HTTP 404): the path of the URL is wrong, or the archive is not "
         "deployed\n"
         "  next: Check the path of --archive-url: a stock one is http://HOST:8080/dcm4chee-arc. If it is right, deploy "
-        "the archive, or wait if that is under way. Then run dcmcfg reload\n"
+        "the archive, or wait until the deployment ends. Then run dcmcfg reload\n"
     )
     assert json.loads(run("undo", "--yes", "--json").stdout)["changed"] is True
 
@@ -543,7 +543,7 @@ def test_a_reload_whose_answer_was_lost_is_no_reason_to_undo(run: Run, site: Cli
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 4
     assert result.stderr == (
-        f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. The reload was sent and not confirmed: a "
+        f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. The reload was sent but not confirmed: a "
         "gateway or proxy got no answer from the archive (HTTP 504)\n"
-        "  next: dcmcfg status, then dcmcfg reload once more: a second reload does no harm\n"
+        "  next: Run dcmcfg status, then dcmcfg reload once more: a second reload does no harm\n"
     )

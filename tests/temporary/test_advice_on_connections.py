@@ -42,7 +42,7 @@ def test_a_connection_with_tls_that_fits_by_the_tree_leaves_the_key_stores(evide
     assert step.startswith(
         f"by the tree a connection of DCM4CHEE fits that of {TITLE} (both TLSv1.2), and the archive has"
     )
-    assert "can DCM4CHEE call over TLS at all? Its log tells of its key store and trust store" in step
+    assert "check in the log of DCM4CHEE that it can load its key store and trust store for TLS" in step
 
 
 def test_a_plain_connection_that_fits_by_the_tree_leaves_another_directory() -> None:

@@ -12,7 +12,7 @@ from dcmcfg.route.request import find_qido_ae
 from dcmcfg.settings import Settings
 
 #: Why the state of a study is uncertain, before the reason in parentheses.
-LOCATION_UNKNOWN_MESSAGE = "where the files were before the move is not known"
+LOCATION_UNKNOWN_MESSAGE = "the location of the files before the move is unknown"
 
 
 def connect_database(settings: Settings, archive_ae: str) -> Database:

@@ -31,12 +31,13 @@ def test_studies_that_fail_are_told_in_groups_and_asked_again_when_that_is_wante
         "the archive's database or the external archive's log can show a route: --require-route asks the one, "
         "--external-log FILE reads the other\n"
         "\n"
-        "Failures  2 studies: status C801, refused: the archive does not allow this move destination\n"
+        "Failures  2 studies: status C801, refused: the archive does not allow this Move Destination\n"
         f"          {FIVE[1]}\n"
         f"          {FIVE[2]}\n"
-        "          Next step: in the tree dcmAcceptedMoveDestination of DCM4CHEE is not set, which allows any: the "
-        "archive has not loaded that, so dcmcfg reload; where that does not help, it reads another directory "
-        "(dcmcfg status --directory)\n"
+        "          Next step: in the tree, dcmAcceptedMoveDestination of DCM4CHEE is not set, which allows "
+        "any destination, "
+        "but the archive has not loaded that: run dcmcfg reload. If that does not help, the archive reads another "
+        "directory (dcmcfg status --directory)\n"
         "Results   STORE\n"
         "Next step once that is mended, the same command with --only-failed asks for those anew\n"
     )
@@ -66,7 +67,9 @@ def test_where_the_archive_counts_failures_either_side_may_have_failed(
     done = run(*command(pacs), *named(FIVE[:2]), "--retries", "0")
     assert done.exit_code == 1
     (both,) = (" ".join(each.split()) for each in done.stdout.split("2 studies: status A702")[1:])
-    assert f"{FIVE[1]} Next step: either the external archive LONGTERM could not send to DCM4CHEE, " in both
+    assert (
+        f"{FIVE[1]} Next step: either the external archive LONGTERM could not send to DCM4CHEE (see its log), " in both
+    )
 
 
 def test_a_log_that_tells_nothing_is_told_once(verify: Verify, tmp_path: Path) -> None:
@@ -88,9 +91,9 @@ def test_an_archive_that_breaks_each_association_ends_the_run_and_the_same_comma
     output = " ".join(plain(done.stdout, pacs, site).split())
     assert output.endswith(
         "Next step DCM4CHEE@127.0.0.1:PORT: the archive broke each association for 0.3 s, the last time: no final "
-        "response came: the peer aborted the association (its application): its own log says why "
+        "response: the peer aborted the association (its application): its own log says why "
         "Next step the same command again goes on: what has its answer is not asked again"
     )
-    assert done.stderr.startswith("the archive cannot be had (it breaks each association: no final response came: ")
+    assert done.stderr.startswith("the archive cannot be had (it breaks each association: no final response: ")
     script.answers = {}
     assert verify(*named(FIVE)).exit_code == 0

@@ -27,9 +27,8 @@ def test_a_destination_that_no_study_can_reach_ends_it_before_the_first(
     done = run("verify", "--dest", "WORKSTATON", "--connect", address, *named(FIVE))
     assert (done.exit_code, done.stdout) == (3, "")
     assert done.stderr == (
-        "dcmcfg: the tree has no AE WORKSTATON, so the archive would refuse it for each study\n"
-        "  next: did you mean WORKSTATION, WORKLIST? Else name another AE with --dest, or dcmcfg ae add "
-        "WORKSTATON@HOST:PORT\n"
+        "dcmcfg: the tree has no AE WORKSTATON, so the archive would refuse it for each study\n  next: did you "
+        "mean WORKSTATION, WORKLIST? Else name another AE with --dest, or dcmcfg ae add WORKSTATON@HOST:PORT\n"
     )
     set_values(own_site, tmp_path, WORKSTATION, dicomInstalled="FALSE")
     done = run("verify", "--dest", "WORKSTATION", "--connect", address, *named(FIVE))
@@ -107,5 +106,5 @@ def test_an_archive_that_is_not_there_is_told_and_nothing_was_sent(run: Run, sit
     done = run(*command(pacs), *named(FIVE))
     assert done.exit_code == 3
     assert done.stdout.startswith("5 studies: 5 pending\n")
-    assert "connection refused: nothing listens there" in done.stdout
+    assert "connection refused: nothing listens at this address" in done.stdout
     assert re.search(r"dcmcfg (.* )?status shows whether the archive is started", " ".join(done.stdout.split()))

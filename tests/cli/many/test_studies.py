@@ -50,7 +50,7 @@ def test_a_list_with_broken_lines_is_told_whole_and_nothing_is_asked(
     assert done.exit_code == 2
     assert done.stderr == (
         f"dcmcfg: {listed}: 2 lines hold no Study Instance UID:\n"
-        "    line 2: 'nonsense': not a UID: it holds something else than digits and dots\n"
+        "    line 2: 'nonsense': not a UID: it contains characters other than digits and dots\n"
         "    line 3: '1.02': not a UID: a component is empty or begins with a zero, or there is only one component\n"
         "  next: mend them, or put a # before each; nothing was asked\n"
     )

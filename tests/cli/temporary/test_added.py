@@ -45,7 +45,7 @@ def test_it_is_added_received_as_and_taken_back_and_the_archive_forgets_it(run: 
         "taken back DCMCFG_TITLE, roll-out 2",
         "the archive has reloaded",
     ]
-    assert "dcmcfg verify --recall --temporary-dest takes a study that is really purged" in done.stdout
+    assert "dcmcfg verify --recall --temporary-dest selects a study that was purged" in done.stdout
     rows = [line.split()[3:8] for line in run("history").stdout.splitlines() if line[:3].strip().isdigit()]
     assert rows == [["4", "deleted", "applied", "dcmcfg", "verify"], ["4", "added", "undone", "by", "2"]]
     title = re.findall(r"DCMCFG_[0-9A-F]{9}", done.stdout)[0]
@@ -134,7 +134,7 @@ def test_an_ae_that_calls_with_tls_only_gets_a_destination_that_listens_so(
             site.put(name, dn=own)
     assert (without.exit_code, json.loads(without.stdout)["error"]["message"]) == (
         3,
-        "a server needs a certificate to accept TLS",
+        "a TLS server requires a certificate",
     )
     assert (done.exit_code, json.loads(done.stdout)["received"]["finding"]) == (0, "complete"), done.stderr
 

@@ -28,7 +28,7 @@ def test_the_whole_plan_is_shown_where_that_is_asked_for(run: Run, site: Running
 def test_a_port_that_is_taken_is_3_before_anything_is_shown(run: Run, site: RunningSite) -> None:
     done = run(*VERIFY, "--yes", "--temporary-address", f"127.0.0.1:{site.site.ports.archive}")
     assert (done.exit_code, done.stdout) == (3, "")
-    assert f"port {site.site.ports.archive} is taken by " in done.stderr
+    assert f"port {site.site.ports.archive} is already in use by " in done.stderr
     assert done.stderr.splitlines()[-1].startswith("  next: --temporary-address HOST:PORT names another port")
 
 
