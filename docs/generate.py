@@ -39,8 +39,8 @@ RULES_HEAD = """\
 
 <!-- Written by docs/generate.py from the rules; `make docs` after a change of one. -->
 
-This page explains each rule of `dcmcfg check`: its requirement, what happens otherwise, and the fix. [check.md](check.md)
-explains the command. `dcmcfg check --list-rules` prints the same list. There are {count} rules.
+This page explains each rule of `dcmcfg check`: its requirement, what happens otherwise, and the fix.
+[check.md](check.md) explains the command. `dcmcfg check --list-rules` prints the same list. There are {count} rules.
 
 | severity | meaning | exit code |
 |---|---|---|
