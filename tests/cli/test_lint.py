@@ -71,7 +71,7 @@ def test_findings_are_told_with_what_mends_them(run: Run, folder: Path) -> None:
         "no AE has the title X; storage SCPs of dcm4chee-arc: DCM4CHEE [external-retrieve-unknown]",
         "30-dcm4chee-arc.ldif:29",
         "warning dicomAETitle=NEW_AET_A,cn=Unique AE Titles Registry dicomAETitle NEW_AET_A "
-        "no AE has the name NEW_AET_A [registry-orphan]",
+        "no AE named NEW_AET_A exists [registry-orphan]",
         "99-orphan.ldif:3",
         "1080 entries: 1 error, 1 warning",
         "Suggested fixes:",
@@ -100,7 +100,7 @@ warning
              99-orphan.ldif:3
   Attribute  dicomAETitle
   Value      NEW_AET_A
-  Problem    no AE has the name NEW_AET_A [registry-orphan]
+  Problem    no AE named NEW_AET_A exists [registry-orphan]
 
 1080 entries: 1 error, 1 warning
 """
@@ -141,7 +141,7 @@ def test_what_has_no_command_of_its_own_is_told_in_words(run: Run, folder: Path)
     file.write_text(file.read_text().replace("dcmObjectStorageID: fs1", "dcmObjectStorageID: fs2"))
     result = run("lint", str(folder), "--rule", "storage-unknown")
     assert result.exit_code == 1
-    assert lines(result.stdout)[-1] == "[storage-unknown] Name a storage that is there, or add it."
+    assert lines(result.stdout)[-1] == "[storage-unknown] Name a storage that exists, or add it."
 
 
 def test_json_holds_every_finding_with_what_mends_it(run: Run, folder: Path) -> None:
@@ -250,7 +250,7 @@ def test_what_makes_no_sense_is_a_usage_error(run: Run, arguments: tuple[str, ..
     [
         ("nonsense\n", "dcmcfg: standard input:1: "),
         (ORPHAN, "dcmcfg: -: there are no devices\n  next: dcmcfg export-ldif writes a whole configuration\n"),
-        ("", "dcmcfg: -: it holds no entries\n"),
+        ("", "dcmcfg: -: it contains no entries\n"),
     ],
 )
 def test_what_cannot_be_judged_is_a_3(run: Run, text: str, problem: str) -> None:

@@ -1,1 +1,1 @@
-"""The rules of ``dcmcfg lint``, a file for each topic."""
+"""The lint rules, one module per topic."""
