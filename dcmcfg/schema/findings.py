@@ -1,4 +1,4 @@
-"""Finding: what is wrong with an entry, by the rule that says so."""
+"""Findings: problems of entries, each with the rule that it violates."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Literal
 from dcmcfg.dn import DN
 
 Severity = Literal["error", "warning", "note"]
-#: What a breach does to the archive:
+#: The effect of a violation on the archive:
 #:
-#: ``unloadable``: a reload answers 409 or 500, and the next start of the archive fails.
-#: ``stops-next-start``: a reload accepts it, and the next start fails.
-#: ``reference``: the archive loads it, although it names something that does not exist.
-#: ``rule``: a rule of the schema, or advice.
+#: ``unloadable``: a reload fails (409 or 500), and the next start of the archive fails.
+#: ``stops-next-start``: a reload succeeds, but the next start fails.
+#: ``reference``: the archive loads the value, although the named entry does not exist.
+#: ``rule``: no direct effect; a rule of the schema, or advice.
 Impact = Literal["unloadable", "stops-next-start", "reference", "rule"]
 
 
 @dataclass(frozen=True)
 class CheckRule:
-    """A rule of ``dcmcfg check``: its identifier, how bad a breach is, what it asks for, what a breach does."""
+    """A rule of ``dcmcfg check``: its identifier, the severity of a violation, the requirement and the impact."""
 
     name: str
     severity: Severity
@@ -27,48 +27,55 @@ class CheckRule:
     impact: Impact = "rule"
 
 
-UNKNOWN_ATTRIBUTE = CheckRule("unknown-attribute", "error", "Every attribute is defined by the schema.")
-UNKNOWN_CLASS = CheckRule("unknown-class", "error", "Every object class is defined by the schema.")
-MISSING_ATTRIBUTE = CheckRule("missing-attribute", "error", "An entry has every attribute that its classes require.")
+UNKNOWN_ATTRIBUTE = CheckRule("unknown-attribute", "error", "The schema defines every attribute.")
+UNKNOWN_CLASS = CheckRule("unknown-class", "error", "The schema defines every object class.")
+MISSING_ATTRIBUTE = CheckRule(
+    "missing-attribute", "error", "An entry has every attribute that its object classes require."
+)
 ATTRIBUTE_NOT_ALLOWED = CheckRule(
-    "attribute-not-allowed", "error", "Each attribute is allowed by a class of the entry."
+    "attribute-not-allowed", "error", "The object classes of an entry allow each of its attributes."
 )
-SINGLE_VALUED = CheckRule("single-valued", "error", "A single-valued attribute has one value.")
+SINGLE_VALUED = CheckRule("single-valued", "error", "A single-valued attribute has only one value.")
 DUPLICATE_VALUE = CheckRule(
-    "duplicate-value", "error", "No attribute has a value twice, as its equality rule compares."
+    "duplicate-value", "error", "No attribute has two values that are equal by its equality rule."
 )
-DUPLICATE_ENTRY = CheckRule("duplicate-entry", "error", "No entry is given twice.")
-PARENT_MISSING = CheckRule("parent-missing", "error", "An entry has a parent.")
-SYNTAX = CheckRule("syntax", "error", "A value is of its attribute's LDAP syntax.")
-FORMAT = CheckRule("format", "error", "A value is in the format that the archive parses.", "unloadable")
-ENUMERATION = CheckRule("enumeration", "error", "A value is one of those that the archive knows.", "unloadable")
-PORT = CheckRule("port", "error", "A port is from 1 to 65535.", "unloadable")
+DUPLICATE_ENTRY = CheckRule("duplicate-entry", "error", "No entry occurs twice.")
+PARENT_MISSING = CheckRule("parent-missing", "error", "The parent of each entry exists.")
+SYNTAX = CheckRule("syntax", "error", "A value conforms to the LDAP syntax of its attribute.")
+FORMAT = CheckRule("format", "error", "A value has the format that the archive expects.", "unloadable")
+ENUMERATION = CheckRule("enumeration", "error", "A value is one of the constants that the archive knows.", "unloadable")
+PORT = CheckRule("port", "error", "A port is a number from 1 to 65535.", "unloadable")
 REQUIRED_REFERENCE = CheckRule(
     "required-reference",
     "error",
-    "A reference that the archive follows on load names an existing entry; a connection is one of the same device.",
+    "A reference that the archive follows on load names an existing entry. A connection belongs to the same device.",
     "unloadable",
 )
 PROTOCOL = CheckRule(
-    "protocol", "error", "A connection has the protocol of the application that uses it.", "unloadable"
+    "protocol", "error", "The protocol of a connection fits the application that uses it.", "unloadable"
 )
 TLS = CheckRule(
-    "tls", "error", "TLS cipher suites and versions of the archive's connections are names of Java.", "unloadable"
+    "tls",
+    "error",
+    "TLS cipher suites and versions of the archive's connections have names that Java knows.",
+    "unloadable",
 )
 BIND_HOST = CheckRule(
-    "bind-host", "error", "The host that a connection of the archive listens on can be a host name.", "unloadable"
+    "bind-host", "error", "The bind address of an archive connection is a valid host name or address.", "unloadable"
 )
 KEY_STORE = CheckRule(
-    "key-store", "error", "A key store of the archive has a type, and a PIN or its property.", "stops-next-start"
+    "key-store", "error", "A key store of the archive has a type and a PIN or PIN property.", "stops-next-start"
 )
-DANGLING_REFERENCE = CheckRule("dangling-reference", "warning", "A reference names an entry that exists.", "reference")
-AE_TITLE = CheckRule("ae-title", "error", "An AE title is 1 to 16 characters of DICOM's (PS3.5, AE).")
-HOST = CheckRule("host", "warning", "A host of numbers alone is an IPv4 address: four of them, from 0 to 255.")
-TAG = CheckRule("tag", "warning", "A tag is eight hexadecimal digits; the archive takes other text for another tag.")
+DANGLING_REFERENCE = CheckRule("dangling-reference", "warning", "A reference names an existing entry.", "reference")
+AE_TITLE = CheckRule("ae-title", "error", "An AE title consists of 1 to 16 characters that DICOM allows (PS3.5, AE).")
+HOST = CheckRule("host", "warning", "A host that consists of numbers is an IPv4 address: four numbers from 0 to 255.")
+TAG = CheckRule(
+    "tag", "warning", "A tag consists of eight hexadecimal digits. The archive reads other text as a different tag."
+)
 VALUE_NOT_OFFERED = CheckRule(
-    "value-not-offered", "warning", "A value is one of those that the archive's web form offers."
+    "value-not-offered", "warning", "A value is one of the values that the archive's web form offers."
 )
-OUT_OF_RANGE = CheckRule("out-of-range", "warning", "A number is within the bounds that the archive's web form sets.")
+OUT_OF_RANGE = CheckRule("out-of-range", "warning", "A number is within the range that the archive's web form allows.")
 
 RULES = (
     UNKNOWN_ATTRIBUTE,
@@ -99,9 +106,9 @@ RULES = (
 
 @dataclass(frozen=True)
 class SourceLocation:
-    """Where an entry, a value of it, a change or a row stands in a file; ``line`` is that of its first line, from 1.
+    """The location of an entry, value, change or row in a file; ``line`` is the number of its first line, from 1.
 
-    ``ae_number`` tells apart the AEs of one line, None where it has one at most.
+    ``ae_number`` distinguishes several AEs on one line; None if there is at most one.
     """
 
     file: str
@@ -115,10 +122,10 @@ class SourceLocation:
 
 @dataclass(frozen=True)
 class EntryFinding:
-    """A breach of ``rule`` by the entry ``dn``.
+    """A violation of ``rule`` by the entry ``dn``.
 
-    ``attribute`` is empty where the entry as a whole is meant, ``value`` None where no single value is. ``message``
-    never repeats a value that may be a secret. ``location`` is None unless the entry was read from a file.
+    ``attribute`` is empty if the finding is about the whole entry, ``value`` is None if it is not about a single value.
+    ``message`` never repeats a value, which may be a secret. ``location`` is None unless the entry comes from a file.
     """
 
     rule: CheckRule
@@ -132,5 +139,5 @@ class EntryFinding:
 
     @property
     def impact(self) -> Impact:
-        """What the breach does to the archive."""
+        """The effect of the violation on the archive."""
         return self.rule.impact
