@@ -175,11 +175,17 @@ def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, s
             "dcmcfg: * stands for every title: nothing can be sent to it\n"
             "  next: name the AE by the title that it calls itself; dcmcfg apply takes a file that adds an AE *\n"
         ),
-        ("add", "WS1@h:104", "--like", "NOBODY"): "dcmcfg: no AE has the title NOBODY\n  next: dcmcfg aes lists them\n",
+        (
+            "add",
+            "WS1@h:104",
+            "--like",
+            "NOBODY",
+        ): "dcmcfg: no AE has the title NOBODY\n  next: to list the AEs: dcmcfg ae list\n",
         ("remove", "storescp"): (
-            "dcmcfg: the device storescp has no AE storescp\n  next: case counts in AE titles: it has STORESCP\n"
+            "dcmcfg: the device storescp has no AE storescp\n  next: AE titles are case-sensitive: did you mean "
+            "STORESCP?\n"
         ),
-        ("remove", "STORESP"): "dcmcfg: no AE has the title STORESP\n  next: near misses: storescp/STORESCP\n",
+        ("remove", "STORESP"): "dcmcfg: no AE has the title STORESP\n  next: did you mean storescp/STORESCP?\n",
     }
     for arguments, message in cases.items():
         result = run("ae", *arguments, "--yes")
