@@ -1,4 +1,4 @@
-"""Where the site is, put together from options, profiles and the environment."""
+"""Settings of the site, from options, profiles and the environment."""
 
 from dcmcfg.settings.profiles import get_profile_path, remove_profile, update_profile, write_profile
 from dcmcfg.settings.resolve import resolve_settings

@@ -1,4 +1,4 @@
-"""Profiles: the descriptions of sites that the user keeps, one TOML file each."""
+"""Profiles: site settings in TOML files of the user, one file per site."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dcmcfg.private_folders import create_private_folder, require_ownership
 
 DEFAULT_PROFILE = "default"
 PROFILE_FORMAT = FileFormat("the profile", 1)
-#: What a profile may hold; the values are strings, those of ``BOOLEAN_KEYS`` booleans.
+#: The keys of a profile. Values are strings; values of ``BOOLEAN_KEYS`` are booleans.
 PROFILE_KEYS = (
     "ldap_url",
     "base_dn",
@@ -65,43 +65,44 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 def get_profile_path(name: str) -> Path:
-    """Return where the profile *name* is kept, there or not; raises :class:`MalformedInput` for a bad name."""
+    """Return the path of the profile *name*, existing or not; raises :class:`MalformedInput` for an invalid name."""
     if not _NAME.fullmatch(name):
-        raise MalformedInput("a profile's name is made of letters, digits, '_', '-' and '.'", subject=repr(name))
+        raise MalformedInput("a profile name may contain only letters, digits, '_', '-' and '.'", subject=repr(name))
     return _get_folder() / f"{name}.toml"
 
 
 def list_profile_names() -> tuple[str, ...]:
-    """Return the names of the profiles that exist, sorted."""
+    """Return the names of the existing profiles, sorted."""
     return tuple(sorted(path.stem for path in _get_folder().glob("*.toml")))
 
 
 def read_profile(name: str, selected_by: str = "--profile") -> dict[str, str]:
-    """Return what the profile *name* holds; files that it names relatively are taken from its own folder.
+    """Return the content of the profile *name*; relative paths are resolved against its folder.
 
-    *selected_by* says in an error who asked for it.
+    Errors name *selected_by* as the origin of the profile name.
 
-    Raises :class:`NotFound` when there is none, :class:`MalformedInput` when it is not TOML or not a profile,
-    :class:`~dcmcfg.errors.UnknownFormat` for one of a later dcmcfg, and :class:`~dcmcfg.errors.Refused` where others
-    may write to it or to the folders of ours that it is in, or own them.
+    Raises :class:`NotFound` if the profile does not exist, :class:`MalformedInput` if it is not TOML or not a profile,
+    :class:`~dcmcfg.errors.UnknownFormat` for a profile of a later dcmcfg, and :class:`~dcmcfg.errors.Refused` if others
+    own or may write to the profile or dcmcfg's folders above it.
     """
     path = get_profile_path(name)
     base_folder = path.parent.parent
-    for each in (base_folder, path.parent, path):  # it says where the password goes
+    for each in (base_folder, path.parent, path):  # the profile determines which server gets the password
         require_ownership(
-            each, parent_folder=base_folder, allow_root=True, alternative="remove it, if its content is not yours"
+            each, parent_folder=base_folder, allow_root=True, alternative="remove it if its content is not yours"
         )
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         known_names = ", ".join(list_profile_names()) or "none"
         raise NotFound(
-            f"there is no profile {name}, which {selected_by} names",
+            f"the profile {name} does not exist (named by {selected_by})",
             subject=str(path),
-            next_step=f"there are: {known_names}" + ("; dcmcfg lab up makes this one" if name == "lab" else ""),
+            next_step=f"existing profiles: {known_names}"
+            + ("; dcmcfg lab up creates this one" if name == "lab" else ""),
         ) from None
     except OSError as error:
-        raise MalformedInput(f"the profile cannot be read: {error.strerror}", subject=str(path)) from None
+        raise MalformedInput(f"cannot read the profile: {error.strerror}", subject=str(path)) from None
     except ValueError as error:  # not TOML, or not UTF-8
         raise MalformedInput(f"the profile is not TOML: {error}", subject=str(path)) from None
     content = PROFILE_FORMAT.read_object(content, str(path))
@@ -110,9 +111,9 @@ def read_profile(name: str, selected_by: str = "--profile") -> dict[str, str]:
 
 
 def write_profile(name: str, values: Mapping[str, str]) -> Path:
-    """Write the profile *name*, whole or not at all, readable by its owner only; return where.
+    """Write the profile *name* atomically, readable by its owner only; return its path.
 
-    Raises :class:`MalformedInput` for a bad name or key, :class:`DcmcfgError` when it cannot be written.
+    Raises :class:`MalformedInput` for an invalid name or key, :class:`DcmcfgError` if the file cannot be written.
     """
     path = get_profile_path(name)
     _check_content(values, str(path))
@@ -120,15 +121,15 @@ def write_profile(name: str, values: Mapping[str, str]) -> Path:
         create_private_folder(path.parent)
         _write(path, tomli_w.dumps(PROFILE_FORMAT.add_number(values)))
     except OSError as error:
-        raise DcmcfgError(f"the profile cannot be written: {error.strerror}", subject=str(path)) from None
+        raise DcmcfgError(f"cannot write the profile: {error.strerror}", subject=str(path)) from None
     return path
 
 
 def update_profile(name: str, key: str, value: str) -> Path:
-    """Have the profile *name*, which holds *key*, hold *value* there; return its file, otherwise as it was.
+    """Set *key*, which the profile *name* contains, to *value*, keeping the rest of the file; return its path.
 
-    What the file is a link to is written, whole or not at all. Raises :class:`DcmcfgError` when it cannot be read or
-    written.
+    The file is replaced atomically; a symbolic link is followed. Raises :class:`DcmcfgError` if the file cannot be read
+    or written.
     """
     path = get_profile_path(name).resolve()
     try:
@@ -141,20 +142,20 @@ def update_profile(name: str, key: str, value: str) -> Path:
         new_content = content | {key: value}
         if (
             _parse_content(new_text) != new_content
-        ):  # written in a way that one line does not change, such as over several
+        ):  # the value cannot be changed in one line, for example because it spans several lines
             new_text = tomli_w.dumps(new_content)
         mode = stat.S_IMODE(path.stat().st_mode)
         _write(path, new_text)
         path.chmod(mode)
     except OSError as error:
-        raise DcmcfgError(f"the profile cannot be written: {error.strerror}", subject=str(path)) from None
+        raise DcmcfgError(f"cannot write the profile: {error.strerror}", subject=str(path)) from None
     except ValueError as error:
         raise DcmcfgError(f"the profile is not TOML: {error}", subject=str(path)) from None
     return path
 
 
 def _compile_assignment_pattern(key: str) -> re.Pattern[str]:
-    """Return the pattern of the line that sets *key*, up to its value, and the value: a string of one line."""
+    """Return the pattern of a line that sets *key* to a string of one line; group 1 is the part before the value."""
     return re.compile(rf"""(?m)^([ \t]*{key}[ \t]*=[ \t]*)(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*')""")
 
 
@@ -190,7 +191,7 @@ def remove_profile(name: str) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise DcmcfgError(f"the profile cannot be removed: {error.strerror}", subject=str(path)) from None
+        raise DcmcfgError(f"cannot remove the profile: {error.strerror}", subject=str(path)) from None
     return True
 
 
@@ -202,12 +203,12 @@ def _check_content(content: Mapping[str, object], where: str) -> None:
     for key, value in content.items():
         if key not in PROFILE_KEYS:
             raise MalformedInput(
-                f"unknown key {key!r}", subject=where, next_step=f"a profile holds {', '.join(PROFILE_KEYS)}"
+                f"unknown key {key!r}", subject=where, next_step=f"valid keys: {', '.join(PROFILE_KEYS)}"
             )
         if key in BOOLEAN_KEYS and isinstance(value, bool):
             continue
         if not isinstance(value, str) or not value:
-            raise MalformedInput(f"the value of {key!r} is not a text in quotes, or is empty", subject=where)
+            raise MalformedInput(f"the value of {key!r} must be a quoted, non-empty string", subject=where)
 
 
 def _format_value(value: object) -> str:
