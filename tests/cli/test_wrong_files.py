@@ -25,7 +25,7 @@ def test_a_csv_file_is_no_ldif(run: Run, command: list[str]) -> None:
     result = run(*command, "a.csv")
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
-        "dcmcfg: a.csv: this is a CSV file, not LDIF\n  next: dcmcfg onboard a.csv adds the AEs of a list\n"
+        "dcmcfg: a.csv: the file is a CSV file, not LDIF\n  next: dcmcfg onboard a.csv adds the AEs of a list\n"
     )
 
 
@@ -33,13 +33,13 @@ def test_a_csv_file_is_no_ldif(run: Run, command: list[str]) -> None:
 def test_standard_input_is_named_too(run: Run, command: list[str]) -> None:
     result = run(*command, "-", input=CSV)
     assert (result.exit_code, result.stdout) == (3, "")
-    assert result.stderr.startswith("dcmcfg: standard input: this is a CSV file, not LDIF\n")
+    assert result.stderr.startswith("dcmcfg: standard input: the file is a CSV file, not LDIF\n")
 
 
 def test_of_several_files_each_is_named(run: Run) -> None:
     result = run("apply", "--dry-run", "a.csv", "a.zip", "a.ldif")
-    assert "  a.csv: this is a CSV file, not LDIF — " in result.stderr
-    assert "  a.zip: this is a ZIP file, not LDIF — " in result.stderr
+    assert "  a.csv: the file is a CSV file, not LDIF — " in result.stderr
+    assert "  a.zip: the file is a ZIP file, not LDIF — " in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -47,9 +47,12 @@ def test_of_several_files_each_is_named(run: Run) -> None:
     [
         (["restore", "a.csv"], "a.csv: this is a CSV file, not a snapshot of dcmcfg\n  next: dcmcfg onboard a.csv "),
         (["restore", "a.ldif"], "a.ldif: it is no snapshot of dcmcfg\n  next: dcmcfg apply takes other LDIF files\n"),
-        (["onboard", "a.ldif"], "a.ldif: this is an LDIF file, not a list of AEs\n  next: dcmcfg apply a.ldif "),
-        (["onboard", "--format", "csv", "a.zip"], "a.zip: this is a ZIP file, not a list of AEs\n  next: unpack it; "),
-        (["verify", "--dest", "X", "--studies", "a.ldif"], "a.ldif: this is an LDIF file, not a list of studies\n"),
+        (["onboard", "a.ldif"], "a.ldif: the file is an LDIF file, not a list of AEs\n  next: dcmcfg apply a.ldif "),
+        (
+            ["onboard", "--format", "csv", "a.zip"],
+            "a.zip: the file is a ZIP file, not a list of AEs\n  next: unpack it; ",
+        ),
+        (["verify", "--dest", "X", "--studies", "a.ldif"], "a.ldif: the file is an LDIF file, not a list of studies\n"),
     ],
 )
 def test_other_commands_name_it_as_well(run: Run, command: list[str], told: str) -> None:
