@@ -186,7 +186,7 @@ def test_an_archive_that_stays_away_ends_the_run(store: ResultStore) -> None:
 
     store.set_study_list(TWELVE)
     options = RunOptions(parallel=1, retries=50, first_back_off_s=0.01, outage_timeout_s=0.5)
-    with pytest.raises(DicomError, match=r"could not be had for 0\.5 s: connection refused"):
+    with pytest.raises(DicomError, match=r"was unavailable for 0\.5 s: connection refused"):
         run(store.list_unfinished_studies(), asking(archive, store), options, close_after_the_first)
     assert Counter(outcomes(store).values()) == {"reported": 1, "open": 11}
 

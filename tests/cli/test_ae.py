@@ -183,11 +183,12 @@ def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, s
             "WS1@h:104",
             "--like",
             "NOBODY",
-        ): "dcmcfg: no AE has the title NOBODY\n  next: dcmcfg ae list lists them\n",
+        ): "dcmcfg: no AE has the title NOBODY\n  next: to list the AEs: dcmcfg ae list\n",
         ("remove", "storescp"): (
-            "dcmcfg: the device storescp has no AE storescp\n  next: case counts in AE titles: it has STORESCP\n"
+            "dcmcfg: the device storescp has no AE storescp\n  next: AE titles are case-sensitive: did you mean "
+            "STORESCP?\n"
         ),
-        ("remove", "STORESP"): "dcmcfg: no AE has the title STORESP\n  next: near misses: storescp/STORESCP\n",
+        ("remove", "STORESP"): "dcmcfg: no AE has the title STORESP\n  next: did you mean storescp/STORESCP?\n",
     }
     for arguments, message in cases.items():
         result = run("ae", *arguments, "--yes")

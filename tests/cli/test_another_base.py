@@ -88,7 +88,9 @@ def test_a_record_for_another_base_is_carried_out_and_undone(
     )
     done = run("apply", "--map-base", "auto", str(file), "--yes", "--no-reload", *there)
     assert done.exit_code == 0, done.stderr
-    assert f"dicomDescription of dicomAETitle=NEW,{NEW} still says {STOCK}: it is text, not a name" in done.stderr
+    assert (
+        f"dicomDescription of dicomAETitle=NEW,{NEW} still contains {STOCK}: the value is text, not a DN" in done.stderr
+    )
     new_dn = NEW.replace(STOCK, ELSEWHERE)
     (ae,) = elsewhere.entries(f"dicomAETitle=NEW,{new_dn}")
     assert ae.texts("dicomNetworkConnectionReference") == (f"cn=dicom,{new_dn}",)
@@ -177,6 +179,6 @@ def test_a_base_that_cannot_have_the_name_is_left_out_and_told(run: Run, site: C
     assert result.exit_code == 0
     assert result.stdout.startswith(f"version: 1\n\ndn: cn=DICOM Configuration,ou=pacs,{ELSEWHERE}\n")
     assert result.stderr == (
-        f"warning: {STOCK} is left out, as its classes do not allow ou: "
-        f"ou=pacs,{ELSEWHERE} must be there before the rest.\n"
+        f"warning: {STOCK} is omitted because its object classes do not allow ou. Create ou=pacs,{ELSEWHERE} before "
+        "the other entries.\n"
     )

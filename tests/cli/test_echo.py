@@ -130,7 +130,7 @@ def test_an_ae_that_cannot_be_called_is_a_no_where_it_was_named(run: Run, site: 
         ((), 2, "name the AEs to call, or say --all"),
         (("--all", "LONGTERM"), 2, "--all calls every AE: name none beside it, or leave it out to call LONGTERM"),
         (("LONGTERM", "--tls-ca", "ca.pem"), 2, "--tls-ca goes with --tls: nobody is called over TLS here"),
-        (("LONGTRM",), 3, "no AE has the title LONGTRM\n  next: near misses: longterm/LONGTERM\n"),
+        (("LONGTRM",), 3, "no AE has the title LONGTRM\n  next: did you mean longterm/LONGTERM?\n"),
         (("a\\b",), 2, "not an AE title: it contains a backslash"),
         (("LONGTERM", "--timeout-s", "0"), 2, "is not in the range"),
         (("LONGTERM", "--device", "longterm", "--calling", ""), 2, "not an AE title: it is empty"),

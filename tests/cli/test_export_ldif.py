@@ -51,8 +51,8 @@ def test_secrets_are_left_out_with_a_comment_that_names_the_attribute(run: Run, 
     (pin,) = site.values("dcmKeyStorePin")
     text = run("export-ldif").stdout
     assert pin not in re.findall(r"^dcmKeyStorePin: (.*)$", text, re.MULTILINE)
-    assert "# left out, a secret: dcmKeyStorePin\n" in text
-    assert "# left out, a secret: userPassword\n" in text
+    assert "# secret value omitted: dcmKeyStorePin\n" in text
+    assert "# secret value omitted: userPassword\n" in text
     assert "password=" not in text
 
 
@@ -133,7 +133,7 @@ def test_an_unknown_device_is_told_and_no_file_is_left(run: Run, site: CliSite, 
     file = tmp_path / "none.ldif"
     result = run("export-ldif", "--device", "pacs", "-o", str(file))
     assert (result.exit_code, result.stdout) == (3, "")
-    assert result.stderr.startswith("dcmcfg: there is no device pacs\n")
+    assert result.stderr.startswith("dcmcfg: the device pacs does not exist\n")
     assert list(tmp_path.glob("*none*")) == []
 
 

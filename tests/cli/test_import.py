@@ -126,15 +126,15 @@ def test_bad_rows_are_told_and_written_to_be_mended_and_given_again(run: Run, si
     result = run("import", written("new.csv", BAD), "--yes")
     assert result.exit_code == 1
     assert result.stderr.splitlines() == [
-        "warning: new.csv: the column 'VLAN' is unknown and counts for nothing.",
-        "warning: left out: new.csv:3: STORESCP: storescp/STORESCP is there and differs: it is at localhost:11115, not "
+        "warning: new.csv: unknown column 'VLAN', ignored.",
+        "warning: left out: new.csv:3: STORESCP: storescp/STORESCP exists and differs: it is at localhost:11115, not "
         "other.example.org:104 (dcmcfg connection set storescp/dicom other.example.org:104)",
         "warning: left out: new.csv:5: TOO_LONG_FOR_A_TITLE: title 'TOO_LONG_FOR_A_TITLE': not an AE title: it has 20 "
-        "characters; host 'a b': not a host name or IP address; port '0': not a TCP port; tls 'maybe': neither yes nor "
-        "no; role 'viewer': no such role; there are workstation, modality, archive",
-        "warning: left out: new.csv:6: WS2: missing: host, port (only a modality needs none)",
-        "warning: left out: new.csv:7: WS3: the title is wanted otherwise in new.csv:8",
-        "warning: left out: new.csv:8: WS3: the title is wanted otherwise in new.csv:7",
+        "characters; host 'a b': not a host name or IP address; port '0': not a TCP port; tls 'maybe': must be yes "
+        "or no; role 'viewer': unknown role; must be one of workstation, modality, archive",
+        "warning: left out: new.csv:6: WS2: missing: host, port (optional only for a modality)",
+        "warning: left out: new.csv:7: WS3: the same title has other values in new.csv:8",
+        "warning: left out: new.csv:8: WS3: the same title has other values in new.csv:7",
     ]
     assert result.stdout.splitlines()[1] == "1 entry is so already"
     assert outcome(result.stdout) == [
@@ -189,7 +189,7 @@ def test_json_tells_what_was_left_out_and_where_it_is(run: Run, site: CliSite) -
     assert content["rejected"][2] == {
         "location": "new.csv:6",
         "ae_title": "WS2",
-        "reason": "missing: host, port (only a modality needs none)",
+        "reason": "missing: host, port (optional only for a modality)",
     }
 
 
@@ -446,7 +446,7 @@ def test_the_file_that_orthanc_itself_runs_by_is_read_and_orthanc_is_called(
 
 def test_a_file_without_aes_is_told(run: Run, site: CliSite) -> None:
     result = run("import", written("orthanc.json", '{"DicomModalities": {}}'), "--probe", "--yes")
-    assert (result.exit_code, result.stderr) == (0, "warning: orthanc.json holds no AEs.\n")
+    assert (result.exit_code, result.stderr) == (0, "warning: orthanc.json contains no AEs.\n")
     assert result.stdout.splitlines()[0] == "no new AE to probe"
 
 

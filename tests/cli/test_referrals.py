@@ -110,7 +110,7 @@ def test_the_rename_and_the_delete_of_what_stands_above_it_are_refused(run: Run,
         result = run(*arguments, "--yes")
         assert result.exit_code == 3
         assert result.stderr.startswith(WARNING)
-        assert f"a referral to other servers stands below it: {URL}" in result.stderr
+        assert f"a referral to other servers is below the entry: {URL}" in result.stderr
     assert referred.octets() == before
 
 

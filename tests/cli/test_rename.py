@@ -202,9 +202,9 @@ def test_parts_and_mistakes(run: Run, site: CliSite) -> None:
             3,
             "dcmcfg: the archive's program code uses a queue called StgCmtSCU",
         ),
-        ("ae", "LONGTRM", "X"): (3, "dcmcfg: no AE has the title LONGTRM\n  next: near misses: longterm/LONGTERM\n"),
+        ("ae", "LONGTRM", "X"): (3, "dcmcfg: no AE has the title LONGTRM\n  next: did you mean longterm/LONGTERM?\n"),
         ("ae", "LONGTERM", "A" * 17): (2, "dcmcfg: 'AAAAAAAAAAAAAAAAA': not an AE title: it has 17 characters"),
-        ("device", "longtrm", "x"): (3, "dcmcfg: there is no device longtrm\n"),
+        ("device", "longtrm", "x"): (3, "dcmcfg: the device longtrm does not exist\n"),
         ("ae", "LONGTERM", "X", "--references-only", "--keep-alias"): (2, "Usage: dcmcfg ae rename"),
     }
     for words, (code, message) in device_result.items():
@@ -255,4 +255,6 @@ def test_a_near_miss_is_a_name_of_the_same_kind(run: Run, site: CliSite, tmp_pat
         f"dn: dicomAETitle=DCM4CHE,{ARCHIVE_DN}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: x\n"
     )
     refused = run("apply", str(file), "--yes")
-    assert refused.stderr.endswith(f"  next: it exists up to {ARCHIVE_DN}; near misses there: dicomAETitle=DCM4CHEE\n")
+    assert refused.stderr.endswith(
+        f"  next: nearest existing entry: {ARCHIVE_DN}; did you mean dicomAETitle=DCM4CHEE?\n"
+    )

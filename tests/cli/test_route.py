@@ -188,7 +188,7 @@ def test_values_of_the_tree_do_not_steer_the_terminal(run: Run, site: CliSite, t
         (("--dest", "STORESCP", "--ae", "STORESCP"), 3, "the device dcm4chee-arc has no AE STORESCP"),
         (("--dest", "STORESCP", "--external", "A\\B"), 2, "not an AE title: it contains a backslash"),
         (("--dest", "STORESCP", "--external", "A" * 17), 2, "not an AE title: it has 17 characters"),
-        (("--dest", "STORESCP", "--device", "pacs"), 3, "there is no device pacs"),
+        (("--dest", "STORESCP", "--device", "pacs"), 3, "the device pacs does not exist"),
     ],
 )
 def test_what_cannot_be_asked_is_told(

@@ -149,7 +149,7 @@ def test_an_unknown_title_names_the_near_misses(run: Run, site: CliSite) -> None
 
 
 SET_IT = "Fix: Set it to a storage SCP of the archive."
-SET_ANOTHER = "Fix: Set another AE of the archive, one with storage SCP capabilities and dcmObjectStorageID."
+SET_ANOTHER = "Fix: Set another AE of the archive that has storage SCP capabilities and dcmObjectStorageID."
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,8 @@ SET_ANOTHER = "Fix: Set another AE of the archive, one with storage SCP capabili
     [
         (
             "STORESCP",
-            f"STORESCP is an AE of storescp: what dcm4chee-arc fetches goes there and is not forwarded. {SET_IT}",
+            "STORESCP is an AE of storescp: objects that dcm4chee-arc retrieves go there and are not forwarded. "
+            f"{SET_IT}",
         ),
         ("AS_RECEIVED", f"AS_RECEIVED has no storage SCP capability. {SET_ANOTHER}"),
         ("NOBODY", f"no AE has the title NOBODY; storage SCPs of dcm4chee-arc: DCM4CHEE. {SET_IT}"),
@@ -424,10 +425,10 @@ def test_with_json_what_changes_nothing_is_told_with_the_plan(run: Run, site: Cl
     assert content["error"]["subject"] == "http://127.0.0.1:1/x/ctrl/status"
     assert json.loads(misspelt.stdout) == {
         "error": {
-            "message": "there is no device pacs",
+            "message": "the device pacs does not exist",
             "exit_code": 3,
             "subject": "",
-            "next_step": "the devices are: dcm4chee-arc, longterm, storescp, workstation",
+            "next_step": "existing devices: dcm4chee-arc, longterm, storescp, workstation",
         }
     }
     assert site.values(NAME) == ()
@@ -457,7 +458,8 @@ def test_an_unknown_device_is_told_with_those_there_are(run: Run, site: CliSite)
     result = run("set-external-retrieve", "DCM4CHEE", "--yes", "--device", "pacs")
     assert result.exit_code == 3
     assert result.stderr == (
-        "dcmcfg: there is no device pacs\n  next: the devices are: dcm4chee-arc, longterm, storescp, workstation\n"
+        "dcmcfg: the device pacs does not exist\n  next: existing devices: dcm4chee-arc, longterm, storescp, "
+        "workstation\n"
     )
 
 

@@ -219,15 +219,15 @@ def test_a_file_with_a_fitting_checksum_is_proved_all_the_same(run: Run, snapsho
     records = content.rstrip(b"\n").split(b"\n\n")
     archive = next(number for number, record in enumerate(records) if b"dn: dicomDeviceName=dcm4chee-arc," in record)
     cases = {
-        "its parent is missing": records[:archive] + records[archive + 1 :],
-        "the entry stands at": [*records, records[archive]],
+        "its parent entry is missing": records[:archive] + records[archive + 1 :],
+        "the entry already occurs at": [*records, records[archive]],
         "no colon in": [*records, b"dn: cn=x\nno colon"],
-        "none of its object classes allows uid": [
+        "the entry's object classes do not allow uid": [
             *records[:archive],
             records[archive] + b"\nuid: x",
             *records[archive + 1 :],
         ],
-        "no attribute dcmNoSuch is known": [
+        "unknown attribute dcmNoSuch": [
             *records[:archive],
             records[archive] + b"\ndcmNoSuch: x",
             *records[archive + 1 :],

@@ -169,7 +169,7 @@ def test_a_key_that_others_can_read_is_warned_of(verify: Verify, made: Made, pki
         options = ("--tls", "--tls-ca", str(pki.ca), "--tls-cert", str(pki.client.certificate), "--tls-key", str(key))
         result = verify(archive, *options)
     assert result.exit_code == 0
-    assert result.stderr == f"warning: {key}: others can read this private key; chmod 600 keeps it to you\n"
+    assert result.stderr == f"warning: {key}: others can read this private key; to restrict access: chmod 600\n"
 
 
 def test_a_certificate_without_its_key_is_told_as_that_and_as_no_open_secret(
@@ -197,7 +197,7 @@ def test_a_key_without_its_certificate_is_a_usage_error(
     monkeypatch.setenv("DCMCFG_TLS_KEY", os.devnull)
     result = verify(peer)
     assert result.exit_code == 2
-    assert "DCMCFG_TLS_KEY: it goes with a certificate, and there is none beside it" in result.stderr
+    assert "DCMCFG_TLS_KEY: it requires a certificate from the same source, but there is none" in result.stderr
 
 
 @pytest.mark.parametrize(

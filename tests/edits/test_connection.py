@@ -46,7 +46,7 @@ def test_a_connection_is_found_by_its_device_while_there_is_one_only() -> None:
         find_connection(configuration, "dcm4chee-arc")
     with pytest.raises(NotFound, match="no connection http — its connections are: dicom"):
         find_connection(configuration, "storescp/http")
-    with pytest.raises(NotFound, match="there is no device storesp — the devices are: storescp"):
+    with pytest.raises(NotFound, match="the device storesp does not exist — existing devices: storescp"):
         find_connection(configuration, "storesp/dicom")
 
 

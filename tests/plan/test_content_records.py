@@ -136,7 +136,7 @@ def test_entries_do_not_overtake_changes_that_stand_between() -> None:
     child = f"dn: cn=dicom,{new}\nobjectClass: dicomNetworkConnection\ncn: dicom\ndicomHostname: h\n"
     change = f"dn: {ARCHIVE}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: x\n"
     parent = f"dn: {new}\nobjectClass: dicomDevice\ndicomDeviceName: new\ndicomInstalled: TRUE\n"
-    with pytest.raises(DoesNotApply, match="its parent does not exist"):
+    with pytest.raises(DoesNotApply, match="the parent entry does not exist"):
         plan(f"{child}\n{change}\n{parent}")
 
 

@@ -142,7 +142,9 @@ def test_a_wrong_name_is_refused_with_its_near_misses_below_the_last_that_exists
     dn = f"cn=dicom,dicomDeviceName=dcm4chee-ar,{DEVICES}"
     with pytest.raises(DoesNotApply) as modified:
         make_plan(site(), [DesiredChange(deleting("dicomPort", dn=dn))])
-    assert modified.value.next_step == (f"it exists up to {DEVICES}; near misses there: dicomDeviceName=dcm4chee-arc")
+    assert modified.value.next_step == (
+        f"nearest existing entry: {DEVICES}; did you mean dicomDeviceName=dcm4chee-arc?"
+    )
     with pytest.raises(DoesNotApply) as added:
         make_plan(site(), [DesiredChange(Add(connection(f"dicomDeviceName=dcm4chee-ar,{DEVICES}")))])
     assert added.value.next_step == modified.value.next_step
@@ -151,7 +153,9 @@ def test_a_wrong_name_is_refused_with_its_near_misses_below_the_last_that_exists
 def test_an_entry_with_children_is_refused_with_what_to_do_first() -> None:
     with pytest.raises(DoesNotApply, match="2 children") as refused:
         make_plan(site(), [DesiredChange(Delete(DN.parse(STORESCP)))])
-    assert refused.value.next_step.startswith("delete what is below it first, leaf first; dcmcfg apply --prune --under")
+    assert refused.value.next_step.startswith(
+        "delete the entries below it first, leaves first; dcmcfg apply --prune --under"
+    )
 
 
 def test_many_wrong_names_among_many_take_no_longer_than_the_first_of_them() -> None:

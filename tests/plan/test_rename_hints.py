@@ -57,7 +57,7 @@ def test_the_parent_of_an_addition_and_a_new_place_are_found_too() -> None:
 def test_a_rename_that_leads_nowhere_is_not_told() -> None:
     gone = site().with_changes([Delete(entry.dn) for entry in reversed(site().subtree(DN.parse(OLD)))])
     assert problem_of(described(OLD), TITLE, tree=gone).startswith(
-        f"a.ldif:1: {OLD}: there is no such entry — it exists"
+        f"a.ldif:1: {OLD}: there is no such entry — nearest existing entry"
     )
     other = renamed(STORESCP, "dicomDeviceName", "x", 5)
-    assert "it exists up to" in problem_of(described(f"cn=nowhere,{ARCHIVE}"), other)
+    assert "nearest existing entry" in problem_of(described(f"cn=nowhere,{ARCHIVE}"), other)

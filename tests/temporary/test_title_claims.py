@@ -69,7 +69,7 @@ def test_a_file_that_cannot_be_read_may_be_about_any_directory(tmp_path: Path) -
 
 def test_without_a_claim_on_the_disk_nothing_begins(tmp_path: Path) -> None:
     (tmp_path / "temporary").write_text("in the way")
-    with pytest.raises(DcmcfgError, match="the state folder cannot be written"), hold_claim(tmp_path, OURS):
+    with pytest.raises(DcmcfgError, match="cannot write to the state folder"), hold_claim(tmp_path, OURS):
         raise AssertionError("it has begun")
 
 

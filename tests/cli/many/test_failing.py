@@ -53,7 +53,7 @@ def test_that_all_fail_for_like_reasons_is_told_early_and_in_the_end(run: Run, s
     with archive_of(twelve, lambda _, __: MoveResponse(0xA801)) as pacs:
         done = run(*command(pacs), *named(twelve))
     assert done.exit_code == 1
-    assert done.stdout.startswith("12 studies: 12 not verified, all for like reasons\n")
+    assert done.stdout.startswith("12 studies: 12 not verified, all for similar reasons\n")
     assert done.stderr.startswith("the first 10 studies have all failed for like reasons: status A801, refused: ")
     assert done.stderr.endswith("; Ctrl-C stops\n")
     assert done.stderr.count("\n") == 1
@@ -78,7 +78,7 @@ def test_a_log_that_tells_nothing_is_told_once(verify: Verify, tmp_path: Path) -
     done = verify(*named(FIVE[:2]), "--external-log", str(log), "--parallel", "2")
     notes = done.stdout.split("Note ")[1:]
     (note,) = (" ".join(each.split()) for each in notes)
-    assert note.startswith(f"of 2 of 2: nothing in {log} reports a C-MOVE")
+    assert note.startswith(f"2 of 2 studies: nothing in {log} reports a C-MOVE")
 
 
 def test_an_archive_that_breaks_each_association_ends_the_run_and_the_same_command_goes_on(
@@ -90,10 +90,10 @@ def test_an_archive_that_breaks_each_association_ends_the_run_and_the_same_comma
     assert done.stdout.startswith("5 studies: 5 pending\n")
     output = " ".join(plain(done.stdout, pacs, site).split())
     assert output.endswith(
-        "Next step DCM4CHEE@127.0.0.1:PORT: the archive broke each association for 0.3 s, the last time: no final "
-        "response: the peer aborted the association (its application): its own log says why "
+        "Next step DCM4CHEE@127.0.0.1:PORT: the archive broke every association for 0.3 s, most recently: no final "
+        "response: the peer aborted the association (its application): check the archive's log for the reason "
         "Next step the same command again goes on: what has its answer is not asked again"
     )
-    assert done.stderr.startswith("the archive cannot be had (it breaks each association: no final response: ")
+    assert done.stderr.startswith("the archive cannot be had (it breaks every association: no final response: ")
     script.answers = {}
     assert verify(*named(FIVE)).exit_code == 0

@@ -36,13 +36,14 @@ def test_it_is_added_received_as_and_taken_back_and_the_archive_forgets_it(run: 
     assert masked_lines(done.stderr) == [
         "added for this run: DCMCFG_TITLE, a device dcmcfg_title with its connection and AE, and the registration of "
         "the title (--show-plan shows all of it)",
-        "warning: LONGTERM is asked to send straight to DCMCFG_TITLE, which it does not know: what is not in the "
-        "archive's own storage will not arrive (dcmcfg set-external-retrieve has it sent by way of the archive).",
-        "the archive is to call DCMCFG_TITLE at 127.0.0.1:PORT, by which this machine reaches 127.0.0.1",
+        "warning: LONGTERM will be asked to send directly to DCMCFG_TITLE, which it does not know. Objects outside "
+        "the archive's own storage will not be delivered. To route them through the archive: dcmcfg "
+        "set-external-retrieve.",
+        "the archive is to call DCMCFG_TITLE at 127.0.0.1:PORT, this machine's address on the route to 127.0.0.1",
         "the archive reloads twice, when it is added and when it is removed; nothing of it is left then",
-        "added DCMCFG_TITLE in one transaction, roll-out 1",
+        "added DCMCFG_TITLE in one transaction (change 1)",
         "the archive has reloaded",
-        "taken back DCMCFG_TITLE, roll-out 2",
+        "removed DCMCFG_TITLE (change 2)",
         "the archive has reloaded",
     ]
     assert "dcmcfg verify --recall --temporary-dest selects a study that was purged" in done.stdout
@@ -159,7 +160,7 @@ def test_many_studies_have_one_for_the_whole_run(run: Run, site: RunningSite) ->
     assert (answer["outcome_counts"]["pending"], answer["sent_instance_count"], answer["next_steps"]) == (0, 6, [])
     assert held.exit_code == 3
     assert held.stderr.startswith("dcmcfg: "), "nothing was added for a store that another run has"
-    assert "another run uses this store of results" in held.stderr
+    assert "another run uses this result store" in held.stderr
 
 
 def test_two_at_once_have_one_each(site: RunningSite) -> None:

@@ -163,7 +163,7 @@ def test_the_old_title_can_stay_as_another_title_and_goes_when_renamed_back() ->
 
 def test_of_two_devices_with_the_title_one_is_named_and_keeps_the_registration_of_the_other() -> None:
     twice = [*device("second"), *ae_of(f"dicomDeviceName=second,{DEVICES}", "STORESCP")[:1]]
-    with pytest.raises(AmbiguousName, match="AE:STORESCP means second/STORESCP and storescp/STORESCP"):
+    with pytest.raises(AmbiguousName, match="AE:STORESCP matches second/STORESCP and storescp/STORESCP"):
         rename("STORESCP", "SCP2", earlier=twice)
     renaming, after = rename("second/STORESCP", "SCP2", earlier=twice)
     assert DN.parse(f"dicomAETitle=SCP2,dicomDeviceName=second,{DEVICES}") in after
@@ -181,8 +181,8 @@ def test_of_two_devices_with_the_title_one_is_named_and_keeps_the_registration_o
 @pytest.mark.parametrize(
     ("old", "title", "earlier", "error", "message"),
     [
-        ("LONGTRM", "TAPE", [], NotFound, "no AE has the title LONGTRM — near misses: longterm/LONGTERM"),
-        ("longterm", "TAPE", [], NotFound, "no AE has the title longterm — case counts in AE titles"),
+        ("LONGTRM", "TAPE", [], NotFound, "no AE has the title LONGTRM — did you mean longterm/LONGTERM?"),
+        ("longterm", "TAPE", [], NotFound, "no AE has the title longterm — AE titles are case-sensitive"),
         ("storescp/LONGTERM", "TAPE", [], NotFound, "the device storescp has no AE LONGTERM"),
         ("longterm/LONGTERM", "STORESCP", [], Refused, "the name STORESCP is already used by another AE"),
         ("LONGTERM", "PACS", [put(DCM4CHEE, dcmOtherAETitle="PACS")], Refused, "PACS is already used as another title"),

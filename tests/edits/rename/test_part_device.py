@@ -110,7 +110,7 @@ def test_what_is_refused(old: str, new: str, message: str) -> None:
 
 
 def test_an_unknown_device_is_told_with_those_there_are() -> None:
-    with pytest.raises(NotFound, match="there is no device longtrm"):
+    with pytest.raises(NotFound, match="the device longtrm does not exist"):
         rename_device(References(valid_tree()), "longtrm", "tape")
 
 
