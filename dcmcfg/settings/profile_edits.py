@@ -260,7 +260,9 @@ def _edit_file(path: Path, edit: Callable[[Any], bool], *, create: bool) -> tupl
         if not create:
             known_names = ", ".join(list_profile_names()) or "none"
             raise NotFound(
-                f"there is no profile {path.stem}", subject=str(path), next_step=f"there are: {known_names}"
+                f"the profile {path.stem} does not exist",
+                subject=str(path),
+                next_step=f"existing profiles: {known_names}",
             ) from None
         text = tomlkit.dumps(PROFILE_FORMAT.add_number({}))
     except UnicodeDecodeError:
