@@ -96,7 +96,7 @@ def _topics() -> Iterator[str]:
         yield f"## {heading}\n"
         for rule in rules:
             whole = ", whole" if rule.needs_whole_tree else ""
-            yield _rule_text(rule.check_rule, whole=whole, command=f" `{rule.fix_command}`")
+            yield _rule_text(rule.check_rule, whole=whole, command=f" `{rule.example_command}`")
 
 
 def _rule_text(rule: CheckRule, *, whole: str = "", command: str = "") -> str:

@@ -92,6 +92,7 @@ class ProgressTotal:
 
 
 def _is_uid_list_refused(outcome: MoveOutcome) -> bool:
+    """Return whether the peer refused the list of UIDs: peers use A9xx and any Cxxx for this, so each Cxxx counts."""
     status = outcome.status
     any_performed = outcome.completed or outcome.failed or outcome.warning
     return (

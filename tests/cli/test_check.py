@@ -11,7 +11,7 @@ from dcmcfg import __version__
 from dcmcfg.dn import DN
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import list_site_files
-from dcmcfg.lint.catalogue import CHECK_RULES
+from dcmcfg.lint.catalogue import CHECK_RULES, RULES
 from dcmcfg.render.check import findings_sarif
 from dcmcfg.schema.findings import EntryFinding, SourceLocation
 from tests.cli.conftest import Run
@@ -33,7 +33,7 @@ dicomHostname: h
 dicomPort: 70000
 """
 
-SKIPPED = "Skipped 71 rules for whole configurations: the input has no configuration root, or no device."
+SKIPPED = f"Skipped {sum(rule.needs_whole_tree for rule in RULES)} rules for whole configurations: the input has no configuration root, or no device."
 
 
 @pytest.fixture

@@ -380,7 +380,7 @@ def test_a_secret_stays_one(run: Run, folder: Path) -> None:
 
 
 def test_rules_name_commands_that_there_are() -> None:
-    named = {rule.fix_command.split()[1] for rule in RULES}
+    named = {rule.example_command.split()[1] for rule in RULES}
     assert named <= set(COMMANDS)
 
 

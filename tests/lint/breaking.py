@@ -223,7 +223,7 @@ EXTERNAL = (
     ),
 )
 
-NAMED = (
+UNKNOWN_AES = (
     Break(
         "fallback-scp-unknown",
         [put(DCM4CHEE, dcmFallbackCMoveSCP="LONGTERN")],
@@ -784,8 +784,8 @@ CERTIFICATES = (
     ),
 )
 
-#: Rules for less than a whole failure.
-FINER = (
+#: Rules about settings that work, with an unexpected effect.
+EFFECTS = (
     Break(
         "recall-sender-mismatch",
         [more(ARCHIVE, "dcmCStoreSCUOfCMoveSCP", "TAPE=LONGTERM")],
@@ -853,7 +853,7 @@ FINER = (
 
 BREAKS = (
     *EXTERNAL,
-    *NAMED,
+    *UNKNOWN_AES,
     *FALLBACK,
     *EXPORT,
     *PURGING,
@@ -864,5 +864,5 @@ BREAKS = (
     *NAMES,
     *SETTINGS,
     *CERTIFICATES,
-    *FINER,
+    *EFFECTS,
 )

@@ -88,7 +88,7 @@ def test_a_rule_is_fit_to_be_read() -> None:
         for text in (rule.requirement, rule.reason, rule.fix):
             assert text.endswith((".", ";"))
             assert text[0] in "*[" or not text[0].islower() or text.startswith(("dcm", "hl7")), text
-        assert rule.fix_command.startswith("dcmcfg ")
+        assert rule.example_command.startswith("dcmcfg ")
     assert len(RULES_BY_NAME) == len(RULES)
 
 

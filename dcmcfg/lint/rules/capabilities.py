@@ -135,7 +135,7 @@ RULES = (
         reason="The archive sends everything to a destination without SCP capabilities. If there is at least one, the "
         "archive withholds all other SOP classes (A702, or silently if dcmRestrictRetrieveSilently is set).",
         fix="Add the missing capabilities, or remove all capabilities.",
-        fix_command="dcmcfg capability copy FROM TO",
+        example_command="dcmcfg capability copy FROM TO",
         find_violations=_find_incomplete_scp_capabilities,
     ),
     LintRule(
@@ -144,7 +144,7 @@ RULES = (
         requirement="An archive AE that exports objects or serves retrieve requests has storage SCU capabilities.",
         reason="The archive does not send objects of SOP classes that its AE does not list as SCU.",
         fix="Add the capabilities, or share those of another AE (dcmShareTransferCapabilitiesFromAETitle).",
-        fix_command="dcmcfg capability copy FROM TO",
+        example_command="dcmcfg capability copy FROM TO",
         find_violations=_find_no_storage_scu,
     ),
     LintRule(
@@ -153,7 +153,7 @@ RULES = (
         requirement="An archive AE can send objects of every SOP class that it receives.",
         reason="Otherwise the AE withholds them from every destination (A702, or silently).",
         fix="Add SCU capabilities for the SOP classes that it lists as SCP only.",
-        fix_command="dcmcfg capability add DEVICE/AE SCU SOPCLASS",
+        example_command="dcmcfg capability add DEVICE/AE SCU SOPCLASS",
         find_violations=_find_storage_scp_without_scu,
     ),
     LintRule(
@@ -162,7 +162,7 @@ RULES = (
         requirement="An archive AE with SCU capabilities may open associations.",
         reason="The archive ignores dicomAssociationInitiator when it opens associations.",
         fix="Set it to TRUE, or remove the SCU capabilities if the AE should not send.",
-        fix_command="dcmcfg set DEVICE/AE dicomAssociationInitiator=TRUE",
+        example_command="dcmcfg set DEVICE/AE dicomAssociationInitiator=TRUE",
         find_violations=_find_initiator_not_enforced,
     ),
     LintRule(
@@ -171,7 +171,7 @@ RULES = (
         requirement="An archive AE has transfer capabilities of its own or shares those of another AE.",
         reason="Without capabilities it accepts no presentation context, not even for C-ECHO, and sends no objects.",
         fix="Copy the capabilities of another AE, or share them (dcmShareTransferCapabilitiesFromAETitle).",
-        fix_command="dcmcfg capability copy FROM TO",
+        example_command="dcmcfg capability copy FROM TO",
         find_violations=_find_archive_ae_without_capabilities,
     ),
     LintRule(
@@ -180,7 +180,7 @@ RULES = (
         requirement="An archive AE with SCP capabilities accepts associations.",
         reason="Unless dicomAssociationAcceptor is TRUE, the archive rejects every caller (1/1/7).",
         fix="Set dicomAssociationAcceptor to TRUE, or remove the capabilities.",
-        fix_command="dcmcfg set DEVICE/AE dicomAssociationAcceptor=TRUE",
+        example_command="dcmcfg set DEVICE/AE dicomAssociationAcceptor=TRUE",
         find_violations=_find_scp_without_acceptor,
     ),
     LintRule(
@@ -189,7 +189,7 @@ RULES = (
         requirement="An archive AE that is a storage SCP has a storage.",
         reason="Without one, every C-STORE fails.",
         fix="Set dcmObjectStorageID on the AE.",
-        fix_command="dcmcfg set DEVICE/AE dcmObjectStorageID=STORAGE",
+        example_command="dcmcfg set DEVICE/AE dcmObjectStorageID=STORAGE",
         find_violations=_find_no_object_storage,
     ),
 )

@@ -33,7 +33,7 @@ RULES = (
         requirement="A condition has the form KEY=PATTERN or KEY!=PATTERN, where PATTERN is a regular expression.",
         reason="Otherwise the archive cannot load the device.",
         fix="Correct the condition. A pattern must match the whole value; use .* for any text, not *.",
-        fix_command="dcmcfg edit TARGET",
+        example_command="dcmcfg edit TARGET",
         find_violations=_find_condition_format,
         impact="unloadable",
         part="formats",

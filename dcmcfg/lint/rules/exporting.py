@@ -126,7 +126,7 @@ RULES = (
         reason="Only a storage commitment records where a study is. Without it the record stays `*` and nothing is "
         "purged.",
         fix="Set dcmStgCmtSCP.",
-        fix_command="dcmcfg set DN dcmStgCmtSCP=AET",
+        example_command="dcmcfg set DN dcmStgCmtSCP=AET",
         find_violations=_find_no_storage_commitment,
     ),
     LintRule(
@@ -135,7 +135,7 @@ RULES = (
         requirement="The dcmURI of an exporter begins with a scheme that the archive supports.",
         reason="The archive loads other values, but every task of the exporter fails, unless the archive was extended.",
         fix="Correct the scheme.",
-        fix_command="dcmcfg set DN dcmURI=dicom:AET",
+        example_command="dcmcfg set DN dcmURI=dicom:AET",
         find_violations=_find_exporter_scheme_unknown,
         part="formats",
         needs_whole_tree=False,
@@ -147,7 +147,7 @@ RULES = (
         reason="The archive records the first value that the directory returns as the external archive and ignores "
         "the others.",
         fix="Keep the AE title that studies should be retrieved from.",
-        fix_command="dcmcfg set DN dcmRetrieveAET-=AET",
+        example_command="dcmcfg set DN dcmRetrieveAET-=AET",
         find_violations=_find_several_retrieve_aets,
         needs_whole_tree=False,
     ),
@@ -157,7 +157,7 @@ RULES = (
         requirement="An export rule to an external archive excludes objects received from that archive.",
         reason="Otherwise every retrieved study is exported again.",
         fix="Add the condition SendingApplicationEntityTitle!=AET.",
-        fix_command="dcmcfg set DN dcmProperty+=SendingApplicationEntityTitle!=AET",
+        example_command="dcmcfg set DN dcmProperty+=SendingApplicationEntityTitle!=AET",
         find_violations=_find_export_loop,
     ),
 )

@@ -142,7 +142,7 @@ RULES = (
         reason="Otherwise the archive asks the external archive to send to an unknown AE. The official container image "
         "keeps DCM4CHEE in this attribute when AE_TITLE changes the archive's AE title.",
         fix="Set it to a storage SCP of the archive.",
-        fix_command=_SET_COMMAND,
+        example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_unknown,
         part="references",
     ),
@@ -153,7 +153,7 @@ RULES = (
         reason="The external archive would send the objects to that device. The archive never receives or forwards "
         "them.",
         fix="Set it to a storage SCP of the archive.",
-        fix_command=_SET_COMMAND,
+        example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_elsewhere,
         part="references",
     ),
@@ -164,7 +164,7 @@ RULES = (
         "storage.",
         reason="Otherwise the archive refuses the objects from the external archive.",
         fix="Set another AE of the archive that has storage SCP capabilities and dcmObjectStorageID.",
-        fix_command=_SET_COMMAND,
+        example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_cannot_store,
     ),
     LintRule(
@@ -173,7 +173,7 @@ RULES = (
         requirement="The destination AE of external retrieves accepts the external archive as caller.",
         reason="An AE with dcmAcceptedCallingAETitle rejects all callers that are not on the list.",
         fix="Add the external archive's AE title.",
-        fix_command="dcmcfg set DEVICE/AE dcmAcceptedCallingAETitle+=AET",
+        example_command="dcmcfg set DEVICE/AE dcmAcceptedCallingAETitle+=AET",
         find_violations=_find_external_retrieve_caller_refused,
     ),
     LintRule(
@@ -182,7 +182,7 @@ RULES = (
         requirement="The destination AE of external retrieves does not require a user identity.",
         reason="The archive rejects callers that send no user identity.",
         fix="Use an AE without that requirement.",
-        fix_command="dcmcfg set DEVICE/AE dcmUserIdentityNegotiation=SUPPORTS",
+        example_command="dcmcfg set DEVICE/AE dcmUserIdentityNegotiation=SUPPORTS",
         find_violations=_find_external_retrieve_identity,
     ),
     LintRule(
@@ -192,7 +192,7 @@ RULES = (
         reason="If it is not set, the archive forwards requests with their original destination. The external "
         "archive then sends directly to that AE and must know it.",
         fix="Set it, unless direct sending is intended.",
-        fix_command=_SET_COMMAND,
+        example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_unset,
     ),
     LintRule(
@@ -201,7 +201,7 @@ RULES = (
         requirement="An AE has no dcmExternalRetrieveAEDestination that differs from the device's.",
         reason="The AE's own value overrides the device's value, which is easy to overlook.",
         fix="Clear the AE's value, unless it is intended.",
-        fix_command="dcmcfg set-external-retrieve --clear --ae AET",
+        example_command="dcmcfg set-external-retrieve --clear --ae AET",
         find_violations=_find_external_retrieve_overridden,
     ),
 )

@@ -73,7 +73,7 @@ RULES = (
         requirement="The archive forwards requests to another archive, not to itself.",
         reason="The archive calls itself. No limit that ends this loop is known.",
         fix="Set the AE title of the other archive.",
-        fix_command="dcmcfg set TARGET dcmFallbackCMoveSCP=AET",
+        example_command="dcmcfg set TARGET dcmFallbackCMoveSCP=AET",
         find_violations=_find_fallback_loop,
     ),
     LintRule(
@@ -83,7 +83,7 @@ RULES = (
         reason="Without dcmFallbackCMoveSCPDestination, the archive forwards only requests without any match. It "
         "keeps their original destination, which the other archive must know.",
         fix="Set the destination to a storage SCP of the archive, unless this is intended.",
-        fix_command="dcmcfg set TARGET dcmFallbackCMoveSCPDestination=AET",
+        example_command="dcmcfg set TARGET dcmFallbackCMoveSCPDestination=AET",
         find_violations=_find_fallback_without_destination,
     ),
     LintRule(
@@ -92,7 +92,7 @@ RULES = (
         requirement="dcmFallbackCMoveSCPRetries is a positive number of retries.",
         reason="The archive treats 0 as without limit and a negative number as never, the opposite of its description.",
         fix="Set a positive number.",
-        fix_command="dcmcfg set TARGET dcmFallbackCMoveSCPRetries=NUMBER",
+        example_command="dcmcfg set TARGET dcmFallbackCMoveSCPRetries=NUMBER",
         find_violations=_find_fallback_retries,
         part="formats",
         needs_whole_tree=False,
@@ -104,7 +104,7 @@ RULES = (
         reason="The archive does not replace the Move Destination for this AE, regardless of "
         "dcmExternalRetrieveAEDestination.",
         fix="Unset dcmAltCMoveSCP, or name another AE.",
-        fix_command="dcmcfg unset TARGET dcmAltCMoveSCP",
+        example_command="dcmcfg unset TARGET dcmAltCMoveSCP",
         find_violations=_find_alternative_is_external,
     ),
 )

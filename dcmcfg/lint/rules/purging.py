@@ -120,7 +120,7 @@ RULES = (
         reason="PERMANENT (the default) never purges. TEMPORARY also removes the records, so no study can be retrieved "
         "again.",
         fix="Set dcmStorageDuration to CACHE.",
-        fix_command="dcmcfg set DN dcmStorageDuration=CACHE",
+        example_command="dcmcfg set DN dcmStorageDuration=CACHE",
         find_violations=_find_external_storage_not_cache,
         needs_whole_tree=False,
     ),
@@ -130,7 +130,7 @@ RULES = (
         requirement="A storage purges only studies that have a copy elsewhere.",
         reason="With neither dcmExternalRetrieveAET nor dcmExportStorageID, the archive deletes the only copy.",
         fix="Name the place of the copy (dcmExternalRetrieveAET or dcmExportStorageID).",
-        fix_command="dcmcfg set DN dcmExternalRetrieveAET=AET",
+        example_command="dcmcfg set DN dcmExternalRetrieveAET=AET",
         find_violations=_find_purge_without_copy,
         needs_whole_tree=False,
     ),
@@ -141,7 +141,7 @@ RULES = (
         reason="Otherwise it fills up. Triggers are a threshold, a retention or dcmNoDeletionConstraint, together "
         "with the archive's polling.",
         fix="Set a threshold or a retention, and dcmPurgeStoragePollingInterval.",
-        fix_command="dcmcfg set DN dcmDeleterThreshold=SIZE",
+        example_command="dcmcfg set DN dcmDeleterThreshold=SIZE",
         find_violations=_find_cache_never_purged,
     ),
     LintRule(
@@ -151,7 +151,7 @@ RULES = (
         reason="A study is purged only if its recorded external archive is on the list. The archive records the "
         "exporter's first dcmRetrieveAET, or else the title that the external archive answers, usually its own.",
         fix="Set dcmStgCmtSCP on the exporter, and list the AE title that it records.",
-        fix_command="dcmcfg set DN dcmStgCmtSCP=AET",
+        example_command="dcmcfg set DN dcmStgCmtSCP=AET",
         find_violations=_find_external_archive_never_recorded,
     ),
     LintRule(
@@ -162,7 +162,7 @@ RULES = (
         "expect a slow retrieve. With it, a study keeps the value after a recall, so it does not show where the "
         "files are.",
         fix="Set it to NEARLINE or OFFLINE.",
-        fix_command="dcmcfg set DN dcmExternalRetrieveInstanceAvailability=NEARLINE",
+        example_command="dcmcfg set DN dcmExternalRetrieveInstanceAvailability=NEARLINE",
         find_violations=_find_purged_without_availability,
         needs_whole_tree=False,
     ),
@@ -172,7 +172,7 @@ RULES = (
         requirement="A storage with dcmExternalRetrieveInstanceAvailability has dcmExternalRetrieveAET.",
         reason="The archive sets this availability only when it purges a study because an external archive holds it.",
         fix="Name the external archive, or unset the availability.",
-        fix_command="dcmcfg unset DN dcmExternalRetrieveInstanceAvailability",
+        example_command="dcmcfg unset DN dcmExternalRetrieveInstanceAvailability",
         find_violations=_find_availability_without_effect,
         needs_whole_tree=False,
     ),

@@ -114,7 +114,7 @@ RULES = (
         "Originator: it stores them and does not forward them. The same applies to every study if the external archive "
         "omits that attribute.",
         fix="Add CALLING=SCP. Usually both are the external archive's AE title.",
-        fix_command="dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP+=AET=AET",
+        example_command="dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP+=AET=AET",
         find_violations=_find_mixed_retrieve_not_forwarded,
     ),
     LintRule(
@@ -123,7 +123,7 @@ RULES = (
         requirement="dcmCStoreSCUOfCMoveSCP has the form CALLING=SCP.",
         reason="Otherwise the archive cannot load the device.",
         fix="Write both AE titles.",
-        fix_command="dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP=AET=AET",
+        example_command="dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP=AET=AET",
         find_violations=_find_move_scp_pair_format,
         impact="unloadable",
         part="formats",
@@ -138,7 +138,7 @@ RULES = (
         "objects from other titles with success and ignores them.",
         fix="Configure the external archive to send under that title, or record the title that it uses (dcmRetrieveAET "
         "of the exporter).",
-        fix_command="dcmcfg set DN dcmRetrieveAET=AET",
+        example_command="dcmcfg set DN dcmRetrieveAET=AET",
         find_violations=_find_recall_sender_mismatch,
     ),
     LintRule(
@@ -147,7 +147,7 @@ RULES = (
         requirement="An archive that forwards retrieved objects sends pending responses to the requester.",
         reason="Without dcmSendPendingCMoveInterval, the archive sends no pending responses.",
         fix="Set dcmSendPendingCMoveInterval.",
-        fix_command="dcmcfg set DEVICE dcmSendPendingCMoveInterval=PT5S",
+        example_command="dcmcfg set DEVICE dcmSendPendingCMoveInterval=PT5S",
         find_violations=_find_no_pending_responses,
     ),
     LintRule(
@@ -156,7 +156,7 @@ RULES = (
         requirement="The connections of an archive with external archives wait at least a minute for a retrieve.",
         reason="dcmRetrieveTimeout ends with the external archive's first response, which can take long with tapes.",
         fix="Set a longer time, unless the external archive is fast.",
-        fix_command="dcmcfg set DN dcmRetrieveTimeout=300000",
+        example_command="dcmcfg set DN dcmRetrieveTimeout=300000",
         find_violations=_find_retrieve_timeout_short,
     ),
     LintRule(
@@ -166,7 +166,7 @@ RULES = (
         reason="If the external archive uses this list, it rejects the export. The archive forwards retrieve requests "
         "under the title of the original requester, so the list must contain those titles too.",
         fix="Add the titles, both on the external archive and in the tree.",
-        fix_command="dcmcfg set DEVICE/AE dcmAcceptedCallingAETitle+=AET",
+        example_command="dcmcfg set DEVICE/AE dcmAcceptedCallingAETitle+=AET",
         find_violations=_find_external_archive_accept_list,
     ),
     LintRule(
@@ -175,7 +175,7 @@ RULES = (
         requirement="Query results name the external archive.",
         reason="dcmReturnRetrieveAET replaces the external archive's title.",
         fix="Unset it, unless it is intended.",
-        fix_command="dcmcfg unset TARGET dcmReturnRetrieveAET",
+        example_command="dcmcfg unset TARGET dcmReturnRetrieveAET",
         find_violations=_find_return_retrieve_aet,
     ),
 )

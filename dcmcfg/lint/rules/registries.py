@@ -44,7 +44,7 @@ RULES = (
         reason="A registered name is reserved, so adding an AE with that title fails (68, already exists). The default "
         "configurations of 5.31.0 to 5.32.0 contained such an entry, NEW_AET_A.",
         fix="Remove the registration.",
-        fix_command="dcmcfg check --fix --rule registry-orphan",
+        example_command="dcmcfg check --fix --rule registry-orphan",
         find_violations=_find_registry_orphan,
         is_auto_fixable=True,
     ),
@@ -54,7 +54,7 @@ RULES = (
         requirement="Every AE title, HL7 application name and web application name is registered.",
         reason="Otherwise another tool may use the same name again.",
         fix="Register the name.",
-        fix_command="dcmcfg check --fix --rule registry-missing",
+        example_command="dcmcfg check --fix --rule registry-missing",
         find_violations=_find_registry_missing,
         is_auto_fixable=True,
     ),

@@ -77,7 +77,7 @@ RULES = (
         requirement="Each AE title belongs to one AE.",
         reason="The archive uses the first AE that the directory returns, which may change.",
         fix="Rename or remove one of the AEs.",
-        fix_command="dcmcfg ae rename DEVICE/OLD NEW",
+        example_command="dcmcfg ae rename DEVICE/OLD NEW",
         find_violations=_find_duplicate_ae_title,
     ),
     LintRule(
@@ -86,7 +86,7 @@ RULES = (
         requirement="Each HL7 application name and web application name is unique.",
         reason="The archive uses the first entry that the directory returns.",
         fix="Rename or remove one of the entries.",
-        fix_command="dcmcfg edit TARGET",
+        example_command="dcmcfg edit TARGET",
         find_violations=_find_duplicate_application_name,
     ),
     LintRule(
@@ -96,7 +96,7 @@ RULES = (
         reason="The archive searches AE titles before other titles and uses the first match. Callers never reach "
         "the AE by the duplicate title.",
         fix="Remove the other title from all AEs except one.",
-        fix_command="dcmcfg set DEVICE/AE dcmOtherAETitle-=AET",
+        example_command="dcmcfg set DEVICE/AE dcmOtherAETitle-=AET",
         find_violations=_find_other_title_shadowed,
     ),
     LintRule(
@@ -108,7 +108,7 @@ RULES = (
         "compares connection references with these DNs as text. OpenLDAP writes `=` as `\\3D` in them, so the "
         "archive cannot load the whole device.",
         fix="Rename the device or AE. For a connection, add one with another name and remove this one.",
-        fix_command="dcmcfg device rename OLD NEW",
+        example_command="dcmcfg device rename OLD NEW",
         find_violations=_find_name_with_special_characters,
     ),
 )

@@ -167,7 +167,7 @@ RULES = (
         reason="Two connections are compatible only if both are plain or both use TLS "
         "(IncompatibleConnectionException).",
         fix="Add a connection of that kind to the archive's AE, or a connection of the other kind to the peer.",
-        fix_command="dcmcfg connection add DEVICE/NAME HOST:PORT --ae AET",
+        example_command="dcmcfg connection add DEVICE/NAME HOST:PORT --ae AET",
         find_violations=_find_tls_mismatch,
     ),
     LintRule(
@@ -178,7 +178,7 @@ RULES = (
         reason="Otherwise no connection is compatible. Names are Java's (TLS_RSA_WITH_AES_128_CBC_SHA), never "
         "OpenSSL's.",
         fix="Set the same dicomTLSCipherSuite and dcmTLSProtocol on both.",
-        fix_command="dcmcfg set DN dicomTLSCipherSuite+=NAME",
+        example_command="dcmcfg set DN dicomTLSCipherSuite+=NAME",
         find_violations=_find_tls_ciphers,
     ),
     LintRule(
@@ -188,7 +188,7 @@ RULES = (
         reason="Otherwise every task of the exporter fails (IncompatibleConnectionException), even if other AEs "
         "could connect.",
         fix="Add a reference to a connection of the destination's kind (TLS or plain) to that AE.",
-        fix_command="dcmcfg set DEVICE/AE dicomNetworkConnectionReference+=DN",
+        example_command="dcmcfg set DEVICE/AE dicomNetworkConnectionReference+=DN",
         find_violations=_find_exporter_cannot_connect,
     ),
     LintRule(
@@ -197,7 +197,7 @@ RULES = (
         requirement="The host of an AE that the archive calls is not blacklisted.",
         reason="The archive calls the host but rejects connections from it, such as storage commitment results.",
         fix="Remove the host from dcmBlacklistedHostname, unless this is intended.",
-        fix_command="dcmcfg set DN dcmBlacklistedHostname-=HOST",
+        example_command="dcmcfg set DN dcmBlacklistedHostname-=HOST",
         find_violations=_find_peer_blacklisted,
     ),
     LintRule(
@@ -207,7 +207,7 @@ RULES = (
         reason="Peers request a certificate by default (dcmTLSNeedClientAuth), so the handshake fails without the "
         "stores.",
         fix="Configure the stores, or remove the TLS connections.",
-        fix_command="dcmcfg set DEVICE dcmKeyStoreURL=URL",
+        example_command="dcmcfg set DEVICE dcmKeyStoreURL=URL",
         find_violations=_find_tls_without_store,
     ),
     LintRule(
@@ -216,7 +216,7 @@ RULES = (
         requirement="A peer has the host localhost only if the archive runs on the same machine.",
         reason="The archive would connect to its own machine or container.",
         fix="Set the peer's host name.",
-        fix_command="dcmcfg set DN dicomHostname=HOST",
+        example_command="dcmcfg set DN dicomHostname=HOST",
         find_violations=_find_loopback_address,
     ),
     LintRule(
@@ -225,7 +225,7 @@ RULES = (
         requirement="A connection of the archive for remote peers does not listen on localhost only.",
         reason="Peers on other machines cannot connect.",
         fix="Set dcmBindAddress to 0.0.0.0, or unset it.",
-        fix_command="dcmcfg set DN dcmBindAddress=0.0.0.0",
+        example_command="dcmcfg set DN dcmBindAddress=0.0.0.0",
         find_violations=_find_bound_to_loopback,
     ),
     LintRule(
@@ -235,7 +235,7 @@ RULES = (
         reason="The requester uses one. With dcmLimitOpenAssociations 1, the archive rejects the external archive "
         "(2/3/2).",
         fix="Set a higher limit, or 0 for no limit.",
-        fix_command="dcmcfg set DEVICE dcmLimitOpenAssociations=0",
+        example_command="dcmcfg set DEVICE dcmLimitOpenAssociations=0",
         find_violations=_find_recall_association_limit,
     ),
     LintRule(
@@ -245,7 +245,7 @@ RULES = (
         reason="The destination rejects associations above its dcmLimitOpenAssociations (2/3/2), so "
         "dcmMultipleStoreAssociations must not exceed it.",
         fix="Set a lower number, or a higher limit on the destination.",
-        fix_command="dcmcfg set TARGET dcmMultipleStoreAssociations=AET:NUMBER",
+        example_command="dcmcfg set TARGET dcmMultipleStoreAssociations=AET:NUMBER",
         find_violations=_find_store_association_limit,
     ),
 )

@@ -51,7 +51,7 @@ def _build_rule(kind: EntityKind, name: str, severity: Severity, reason: str) ->
         requirement=f"{article} {word} that is referred to exists.",
         reason=reason,
         fix=f"Name {article.lower()} {word} that exists, or add it.",
-        fix_command="dcmcfg set TARGET ATTR=NAME",
+        example_command="dcmcfg set TARGET ATTR=NAME",
         find_violations=_build_finder(kind),
         part="references",
     )
@@ -110,7 +110,7 @@ RULES = (
         reason="Without it the archive never requests storage commitment, never records the external archive and "
         "purges nothing.",
         fix="Add the queue StgCmtSCU.",
-        fix_command="dcmcfg apply FILE",
+        example_command="dcmcfg apply FILE",
         find_violations=_find_commitment_queue_missing,
         part="references",
     ),

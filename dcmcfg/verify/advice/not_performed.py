@@ -22,8 +22,8 @@ from dcmcfg.verify.advice.failed_call import advise_on_failed_call
 from dcmcfg.verify.called_ae import find_called_ae, find_candidate_archives, is_failed_side_unknown
 from dcmcfg.verify.local_files import FileLocality, count_recalled
 
-#: C0xx. The archive's own C801, for a destination that is not allowed, has a module of its own.
-_UNABLE_TO_PROCESS = range(UNABLE_TO_PROCESS, UNABLE_TO_PROCESS + 0x100)
+#: C0xx, as Orthanc answers. Other Cxxx codes, such as the archive's own C801, have modules of their own.
+_ORTHANC_RANGE = range(UNABLE_TO_PROCESS, UNABLE_TO_PROCESS + 0x100)
 
 
 def suggest_steps(case: AdviceCase) -> Iterator[str]:
@@ -48,7 +48,7 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
 
 def _advise_on_status(case: AdviceCase, status: int) -> Iterator[str]:
     called_ae_title = find_called_ae(case.evidence)
-    if status in _UNABLE_TO_PROCESS:
+    if status in _ORTHANC_RANGE:
         yield _advise_on_unable_to_process(case)
     elif (
         status == UNABLE_TO_PERFORM_SUB_OPERATIONS

@@ -145,7 +145,7 @@ RULES = (
         reason="The archive opens the port for one of the connections only. A reload answers 500 although the new "
         "configuration is in force, and the other connection's port is closed. The next start of the archive fails.",
         fix=_FIX,
-        fix_command="dcmcfg connection set DEVICE/NAME HOST:PORT",
+        example_command="dcmcfg connection set DEVICE/NAME HOST:PORT",
         find_violations=_find_port_in_use,
         impact="stops-next-start",
         needs_whole_tree=False,
@@ -157,7 +157,7 @@ RULES = (
         reason="If a host name resolves to the address of the other connection, or if another program uses the "
         "port, the archive cannot open it.",
         fix=_FIX,
-        fix_command="dcmcfg connection set DEVICE/NAME HOST:PORT",
+        example_command="dcmcfg connection set DEVICE/NAME HOST:PORT",
         find_violations=_find_port_possibly_in_use,
         needs_whole_tree=False,
     ),
