@@ -33,7 +33,8 @@ dicomHostname: h
 dicomPort: 70000
 """
 
-SKIPPED = f"Skipped {sum(rule.needs_whole_tree for rule in RULES)} rules for whole configurations: the input has no configuration root, or no device."
+NEEDS_WHOLE = sum(rule.needs_whole_tree for rule in RULES)
+SKIPPED = f"Skipped {NEEDS_WHOLE} rules for whole configurations: the input has no configuration root, or no device."
 
 
 @pytest.fixture
