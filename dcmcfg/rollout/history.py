@@ -102,6 +102,7 @@ class History:
     def is_running(self, record: RolloutRecord) -> bool:
         """Return whether a process is applying *record* now."""
         is_interrupted = determine_status(record) is RolloutStatus.INTERRUPTED
+        # The lock belongs to the directory, so only its newest unfinished roll-out can be in progress.
         return (
             is_interrupted
             and record == self.find_unfinished(record.header.ldap_url)

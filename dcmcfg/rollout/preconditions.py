@@ -46,12 +46,14 @@ def check_unchanged(directory: Directory, plan: Plan) -> None:
     first_steps = _find_first_steps(plan)
     versions = plan.before.versions
     names = [step.change.dn for step in first_steps.values()]
+    # The entryCSN is enough to recognise an unchanged entry; only changed ones are read with their values.
     found = read_entries(directory, plan.before, names, (_VERSION,) if versions else ("*",))
     for key, step in first_steps.items():
         entry = found.get(key)
         if entry is not None and versions:
             if entry.text(_VERSION) == versions.get(key, ""):
                 continue
+            # The archive itself writes to its device entry, so another entryCSN alone is no conflict.
             entry = directory.read_entry(step.change.dn, ("*", _VERSION))
         _check(step, entry, plan.before)
 
@@ -118,6 +120,7 @@ def check_step_preconditions(
 def _check(step: PlanStep, found: Entry | None, before: Tree) -> None:
     match step.change:
         case Add(entry):
+            # An entry that the plan deletes and adds again existed before the plan.
             if found is not None and entry.dn not in before:
                 raise _build_changed_error("somebody has added the entry in the meantime", step, exists=True)
         case Modify() | Delete() | Rename():
@@ -128,6 +131,7 @@ def _check(step: PlanStep, found: Entry | None, before: Tree) -> None:
 
 
 def _check_assertions(step: PlanStep, found: Entry, schema: Schema, *, understood_only: bool = False) -> None:
+    # The entryCSN was read with the user attributes, but filters check it separately.
     version, entry = found.text(_VERSION), found.with_values(_VERSION, ())
     for control in step.change.controls:
         if control.oid != assertions.OID:
