@@ -88,6 +88,7 @@ def find_free_title(configuration: Configuration, make_random_suffix: Callable[[
     """
     tree = configuration.tree
     taken = {entry.text(DICOM_AE_TITLE) for entry in AE_TITLE_REGISTRY.find_entries(tree)}
+    # The device gets the title in lower case as its name, and names of devices ignore case.
     taken |= {device.name.upper() for device in configuration.devices}
     for ae in configuration.network_aes():
         taken |= {ae.title, *ae.other_titles}
@@ -141,6 +142,7 @@ def remove_temporary_destination(configuration: Configuration, title: str) -> Ed
         edit = remove_subtrees(References(tree), [device.entry.dn])
     else:
         edit = Edit(())
+    # A registration may remain without its AE; with the AE, the edit deletes it too, so each delete is kept once.
     deletes = dict.fromkeys((*map(Delete, find_registrations(tree, EntityKind.AE, title)), *edit.changes))
     return Edit((*changes, *deletes))
 

@@ -82,6 +82,7 @@ def _iterate_texts(tree: Tree) -> Iterator[tuple[Entry, str, bytes, str]]:
     for entry in tree.sorted_entries():
         for attribute in entry.attributes:
             definition = tree.schema.attribute(attribute.name)
+            # The values of an attribute that the schema does not define may be text.
             if definition is not None and definition.syntax not in _TEXT:
                 continue
             for value in attribute.values:

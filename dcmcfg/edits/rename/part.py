@@ -56,6 +56,7 @@ def rename_part(
     for a queue that the archive's program code uses.
     """
     holder = Configuration(references.tree).get_device(device)
+    # Registered names are unique in the whole tree, so references of other devices mean the same entry.
     device_key = () if kind.value.registered else references.tree.key(holder.entry.dn)
     if only_references:
         return rename_references_only(references, NameChange(kind, old, new, device_key=device_key))

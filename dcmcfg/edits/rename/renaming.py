@@ -179,7 +179,7 @@ def require_well_formed(tree: Tree, kind: EntityKind, name: str) -> None:
     """
     word = kind.value.label
     if kind is EntityKind.AE:
-        # The names of its warnings are refused below: a rename must not create an entry that the archive cannot change.
+        # A name with a warning is refused below: a rename must not create an entry that the archive cannot change.
         list(check_new_ae_title(parse_ae_title(name)))
     require_valid_name(name, word, _NEXT_STEP)
     definition = tree.schema.attribute(kind.value.attribute)
