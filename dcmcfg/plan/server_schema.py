@@ -65,7 +65,7 @@ class ServerSchemaRules:
         return "_schema" in self.__dict__ and self._schema is not None
 
     def check_step(self, step: PlanStep) -> DoesNotApply | None:
-        """Return why the server would refuse *step*; None if it accepts it or its schema is unknown."""
+        """Return the reason why the server would refuse *step*; None if it accepts *step* or its schema is unknown."""
         after = step.after
         if after is None or (self._is_proven_by_tree(step, after) and not self._structures.find_problems(after)):
             return None

@@ -1,6 +1,6 @@
 """Check whether the directory still meets the preconditions of a plan.
 
-If an entry does not, the error also names who changed that entry last.
+If an entry does not, the error also names the last modifier of that entry.
 """
 
 from __future__ import annotations
@@ -204,7 +204,7 @@ def add_last_changes(
 
 @contextmanager
 def add_last_change_on_refusal(directory: Directory, plan: Plan | None = None) -> Iterator[None]:
-    """Add who changed the entry last, and when, to an error of the block that was caused by a changed entry.
+    """Add the last modifier of the entry, and the time, to an error of the block that a changed entry has caused.
 
     An assertion of *plan* that failed on the server is reported like one that failed before sending, with the attribute
     and the values.
@@ -230,7 +230,7 @@ def _raise_changed_since_plan(directory: Directory, plan: Plan) -> None:
 
 
 def add_last_change(directory: Directory, refusal: DoesNotApply) -> DoesNotApply:
-    """Return *refusal* with who changed the entry last, and when (UTC), if the server shows it."""
+    """Return *refusal* with the last modifier of the entry and the time (UTC), if the server shows them."""
     if isinstance(refusal, ChangesDoNotApply):
         queried = [add_last_change(directory, each) for each in refusal.problems[:_MAX_QUERIED]]
         return ChangesDoNotApply((*queried, *refusal.problems[_MAX_QUERIED:]), refusal.count)
