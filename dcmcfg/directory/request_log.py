@@ -88,6 +88,7 @@ def _describe_modification(step: bytes) -> str:
 
 def _describe_attribute(attribute: bytes) -> str:
     (_, name), (_, values) = read_elements(attribute)
+    # Values may be secrets, so only their number is logged.
     count = len(read_elements(values))
     return f"{_decode(name)} ({count} {'value' if count == 1 else 'values'})"
 

@@ -138,6 +138,7 @@ def remove_temporary_destination(configuration: Configuration, title: str) -> Ed
     device = _find_device(configuration, title)
     if (ae := next((each for each in aes if each.title == title), None)) is not None:
         edit = remove_network_ae(ae, keep_connection=False)
+    # A device with other AEs is kept, because somebody else has added them.
     elif device is not None and not device.network_aes:
         edit = remove_subtrees(References(tree), [device.entry.dn])
     else:

@@ -145,6 +145,7 @@ class _LeftoverClassifier:
         key, equals, pattern = text.partition("=")
         if attribute.partition(";")[0].lower() != _CONDITIONS or not equals:
             return None
+        # The key alone decides which kind of name the condition compares, so any pattern will do.
         probe = find_names(attribute, f"{key}=X".encode())
         return pattern if any(each.kind is self.kind and each.is_pattern for each in probe) else None
 

@@ -77,6 +77,7 @@ def _find_part(references: References, holder: Device, kind: EntityKind, *, old:
         if references.find_device_key(entry.dn) == key:
             return entry
     new_name = NameChange(kind, old, new, device_key=() if kind.value.registered else key)
+    # Another tool may have renamed the entry already, without the references to it.
     if step := suggest_references_only(references, new_name):
         raise NotFound(f"the device {holder.name} has no {word} {old}", next_step=step)
     if carriers:

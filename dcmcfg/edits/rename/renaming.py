@@ -51,6 +51,7 @@ def make_renaming(
     name = new_names[0]
     rewriting = make_rewriting(references, new_names)
     all_changes = (*rewriting.changes, *changes)
+    # In this tree, all rewritten values have the new name, so each value with the old one is a leftover.
     after = References(references.tree.with_changes(all_changes))
     all_warnings = (
         *warnings,
