@@ -110,6 +110,7 @@ def _find_states_by_database(stored: StoredStudy, device: Device) -> _State:
     on_unconfigured = [each for each in instances if each.storage_ids and configured.isdisjoint(each.storage_ids)]
     states = tuple(_list_states(len(instances), len(without_file), len(on_unconfigured)))
     if stored.completeness:
+        # The archive may request an incomplete study from its fallback archive, even if all known files are local.
         states = (StudyState.INCOMPLETE, *(each for each in states if each is not StudyState.LOCAL))
     titles = sorted({each.external_ae_title for each in without_file})
     notes = []

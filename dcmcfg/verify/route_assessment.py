@@ -382,7 +382,9 @@ def judge_route(evidence: Evidence, *, delivered: bool) -> RouteAssessment:
         weigh_actual_path(evidence, findings)
     shown_count = files.not_local_count if files.is_from_database and files.not_local_count else recorded_count
     if evidence.expected_count is not None:
+        # An external archive may count an instance twice.
         shown_count = min(shown_count, evidence.expected_count)
+    # The order decides: a contradiction outweighs every reason, and a local study proves nothing.
     match findings:
         case RouteReasons(contradictions=[_, *_]):
             finding, reasons, shown_count = RouteFinding.CONTRADICTED, findings.contradictions, 0

@@ -106,6 +106,7 @@ def _advise_on_count_mismatch(case: AdviceCase, completed: int) -> str:
             f"{case.archive_ae_title} hides them (dcmQueryRetrieveViewID). Specify the number of instances with "
             "--expect N"
         )
+    # All listed instances were sent, so most likely the number in --expect is wrong.
     if evidence.request.expected_count is not None and completed == len(evidence.instances_before):
         return f"the archive lists {completed} and sent all of them: check --expect {expected}"
     if completed < expected:

@@ -7,6 +7,7 @@ import shlex
 from dcmcfg.verify.advice.case import AdviceCase
 from dcmcfg.verify.called_ae import has_no_compatible_connection
 
+#: The archive cuts Error Comments to 64 characters, so the AE title after this Java exception is often missing.
 AE_NOT_FOUND_EXCEPTION = "ConfigurationNotFoundException"
 #: Prefix of the exceptions of Java's TLS.
 TLS_EXCEPTION_PREFIX = "javax.net.ssl."

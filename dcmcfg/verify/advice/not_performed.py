@@ -32,6 +32,7 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
         return
     if reported.status == SUCCESS and not (reported.failed or reported.warning):
         return
+    # The user cancelled the C-MOVE and knows the reason.
     if case.evidence.outcome.cancelled:
         return
     if case.is_on_unconfigured_storage or case.is_fallback_used or partly_purged.is_applicable(case):
@@ -43,6 +44,7 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
     elif case.is_returned_to_archive:
         yield _advise_on_partial_forwarding(case)
     else:
+        # A success that counts failures is treated like B000.
         yield from _advise_on_status(case, reported.status or SOME_SUB_OPERATIONS_FAILED)
 
 
