@@ -133,12 +133,13 @@ def collect_sources(options: Mapping[str, str], environ: Mapping[str, str]) -> S
         return SettingsSources(option_source, (environment,), "")
     is_option = "profile" in options
     profile = SettingsSource(f"profile {name}", profiles.read_profile(name, selected_by), explicit=is_option)
+    # The user who types --profile means that site, whatever the environment of the shell says.
     others = (profile, environment) if is_option else (environment, profile)
     return SettingsSources(option_source, others, name, selected_by)
 
 
 def find_profile_to_use(options: Mapping[str, str], environ: Mapping[str, str]) -> tuple[str, str]:
-    """Return the name of the profile that a run reads, there or not, and what selected it; two ``""`` for none.
+    """Return the name of the profile that a run reads, which may not exist, and its selector; two ``""`` for none.
 
     It is selected by ``--profile``, ``DCMCFG_PROFILE``, the file of ``dcmcfg config use`` (the path of the file), or
     its name (``default``). Raises what :func:`profiles.read_selected_profile` raises.
