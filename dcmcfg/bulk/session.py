@@ -160,6 +160,7 @@ class BulkSession:
     def _store_study_list(self) -> Iterator[str]:
         """Write the list of studies to the store; yield notes about the list."""
         store, source = self.requester.store, self.source
+        # A continued run keeps its list of studies, so a query is not repeated.
         if isinstance(source, StudyQuery):
             listed_at = store.get_listing_time(source.source_id)
             if listed_at is not None and self.repeat_scope is not RepeatScope.ALL:

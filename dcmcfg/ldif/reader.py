@@ -154,6 +154,7 @@ class _Rfc2849Checker:
 
     def check_lines(self, lines: list[LogicalLine]) -> None:
         """Raise :class:`LdifError` unless the source begins with one version line and ends with a line ending."""
+        # Two lines are enough to find a second version line.
         versions = sum(parse_keyword(line) == "version" for line in lines[:2])
         expected = 0 if self.started else 1
         self.started = True

@@ -153,6 +153,7 @@ def _find_states_by_availability(instances: Sequence[Instance], device: Device) 
         case (0, _):
             states: tuple[StudyState, ...] = (StudyState.UNKNOWN,)
         case (number, count) if count or hides_purges(device):
+            # A single instance cannot be partly local.
             partial_states = (StudyState.PARTIAL,) if number > 1 else ()
             states = (StudyState.LOCAL, StudyState.PURGED, *partial_states, StudyState.UNCONFIGURED_STORAGE)
             if not count:
@@ -180,6 +181,7 @@ def _collect_titles(device: Device, attribute: str) -> set[str]:
 def hides_purges(device: Device) -> bool:
     """Return whether the archive reports ONLINE for purged instances, according to its configuration."""
     return any(
+        # A storage with dcmExternalRetrieveAET deletes files of studies that an external archive holds.
         EXTERNAL_RETRIEVE_AET in each and EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY not in each
         for each in device.children(STORAGE_OBJECT_CLASS)
     )

@@ -16,6 +16,7 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
     reported = case.report
     if reported.is_success or reported.status != SUCCESS or reported.failed or reported.warning:
         return
+    # Other modules advise on these cases.
     if case.is_on_unconfigured_storage or case.is_fallback_used or partly_purged.is_applicable(case):
         return
     if case.misrouting_advice:

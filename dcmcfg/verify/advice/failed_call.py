@@ -110,6 +110,7 @@ def advise_on_missing_ae(case: AdviceCase, ae_title: str) -> str:
 
 
 def _advise_on_rejection(case: AdviceCase, ae_title: str) -> str:
+    # The archive calls the destination under its own title, but passes the caller's title on to an external archive.
     if ae_title == case.destination:
         return (
             f"{ae_title} rejected the archive: it must accept the calling AE title {case.archive_ae_title} and the "
