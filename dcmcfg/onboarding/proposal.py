@@ -68,6 +68,7 @@ class Proposal:
 
     def _make_comparison_key(self) -> tuple[object, ...]:
         host = self.host.casefold() if self.host else None
+        # Without a device, the new AE gets a device with its title as the name, in lower case.
         device = (self.device or self.title).casefold()
         return (self.title, host, self.port, bool(self.tls), self.description, self.effective_role, device)
 
