@@ -84,7 +84,7 @@ def make_proposal(row: SheetRow) -> Proposal | RejectedRow:
         problems.append("the title is missing")
     problems += (
         f"{name} contains a control character; check for a missing quotation mark"
-        for name in (HOST, DESCRIPTION, DEVICE)
+        for name in (HOST, PORT, TLS, DESCRIPTION, ROLE, DEVICE)
         if not row.text(name).isprintable()
     )
     title = _parse_cell(row, TITLE, parse_ae_title, problems)
