@@ -99,6 +99,7 @@ class _Query:
         """Return all instances by one query; none if a response does not contain its series."""
         images = self._find_matches("IMAGE", {}, "SeriesInstanceUID")
         images_with_series = [(image, read_text(image, "SeriesInstanceUID")) for image in images]
+        # An instance without its series cannot be compared; the caller then queries level by level.
         if not all(series_uid for _, series_uid in images_with_series):
             return ()
         return tuple(

@@ -155,6 +155,7 @@ def _map_uids_by_name(kind: UidKind) -> Mapping[str, str]:
         if each.kind == kind.value:
             for alias in (each.keyword, each.name, format_uid_name(uid)):
                 uids.setdefault(_normalize_name(alias), uid)
+    # Some retired UIDs have no name and no keyword.
     uids.pop("", None)
     return uids
 

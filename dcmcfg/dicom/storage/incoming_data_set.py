@@ -40,6 +40,7 @@ def read_data_set_uids(octets: bytes | bytearray, transfer_syntax: str, max_octe
     uids: dict[int, str] = {}
     try:
         if is_deflated(transfer_syntax):
+            # A deflated data set is a raw deflate stream, without the header of zlib (PS3.5 Section A.5).
             octets = zlib.decompressobj(-zlib.MAX_WBITS).decompress(octets, max_octets)
         is_conclusive = _collect_uids(octets, transfer_syntax, uids)
     except TruncatedDataSet:
@@ -52,6 +53,7 @@ def read_data_set_uids(octets: bytes | bytearray, transfer_syntax: str, max_octe
 def _collect_uids(octets: bytes | bytearray, transfer_syntax: str, uids: dict[int, str]) -> bool:
     """Add the UIDs in *octets* to *uids*; return whether no more can follow."""
     for tag, begin, end in iterate_elements(octets, transfer_syntax):
+        # Elements are in ascending order of their tags (PS3.5 Section 7.1), so neither UID can follow.
         if tag > _STUDY_INSTANCE_UID:
             return True
         if tag in (_SOP_INSTANCE_UID, _STUDY_INSTANCE_UID) and end <= len(octets):

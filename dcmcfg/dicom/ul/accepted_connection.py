@@ -34,6 +34,7 @@ class AcceptedConnection:
         self.is_stopping = is_stopping
         self._connection = connection
         self._deadline: float | None = None
+        # Python's ssl module repeats a read that a kernel time-out has ended, so TLS connections use Python's time-out.
         self._has_own_timeouts = _LINUX and not isinstance(connection, ssl.SSLSocket)
         self._set_timeouts(seconds)
         self._enable_quick_ack()
@@ -77,6 +78,7 @@ class AcceptedConnection:
             try:
                 return self._connection.recv_into(buffer)
             except (TimeoutError, BlockingIOError):
+                # Python's time-out raises TimeoutError; the kernel's raises BlockingIOError (EAGAIN).
                 if time.monotonic() > deadline:
                     raise ConnectionEnded("was silent for too long") from None
         raise ConnectionEnded("was still connected when the receiver stopped")
@@ -96,6 +98,7 @@ class AcceptedConnection:
         """
         self._seconds, self._poll_interval_s = seconds, min(seconds, _POLL_INTERVAL_S)
         if self._has_own_timeouts:
+            # A Python time-out would make the socket non-blocking, and the kernel's time-outs would have no effect.
             self._connection.settimeout(None)
             for option, value in ((socket.SO_RCVTIMEO, self._poll_interval_s), (socket.SO_SNDTIMEO, seconds)):
                 whole_seconds = int(value)
@@ -151,11 +154,13 @@ class PduReader:
             kind, length, item_length, context, control = _FRAGMENT.unpack_from(view, self._start)
             if kind != _P_DATA or context != context_id or control & COMMAND_BIT:
                 return
+            # The caller reads PDUs with several values, and reports invalid lengths.
             if item_length + 4 != length or length > MAX_PDU_OCTETS or item_length < 2:
                 return
             begin = self._start + _FRAGMENT.size
             end = begin + item_length - 2
             if end <= self._end:
+                # The position moves before the yield, because the caller may drop the generator after a last fragment.
                 self._start = end
                 yield view[begin:end], control & LAST_FRAGMENT_BIT != 0
             else:
