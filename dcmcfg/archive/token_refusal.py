@@ -61,7 +61,7 @@ def _explain_invalid_token(check: TokenCheck, claims: TokenClaims) -> Iterator[R
         )
     if check.issuer and claims.issuer.rstrip("/") != check.issuer:
         yield _explain_wrong_issuer(claims.issuer, check.issuer)
-    elif check.signature is SignatureStatus.UNKNOWN_KEY:
+    elif check.signature is SignatureStatus.UNKNOWN_KEY:  # For another issuer's token, the key is no second reason.
         key = f"key {claims.key_id}" if claims.key_id else "a key"
         yield RefusalReason(f"it is signed with {key}, which the issuer does not have (any more)", _NEW_HINT)
     elif check.signature is SignatureStatus.INVALID:
