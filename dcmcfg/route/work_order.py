@@ -173,6 +173,7 @@ class _WorkOrderBuilder:
                     AllowedService.COMMITMENT,
                     f"requests storage commitment, and receives the result (exporter {name})",
                 )
+                # The result may come on an association of the other archive, which requires the exporter's address.
                 self._add_destination(title, "")
 
     def _add_retrieves(self) -> None:
@@ -250,6 +251,7 @@ class _WorkOrderBuilder:
 
     def _get_peer(self, title: str) -> _PeerDraft:
         if title not in self._peers:
+            # The archive also accepts titles in dcmOtherAETitle, which are no AEs of the tree.
             ae = self._archive_ae.device.find_called_ae(title) or self._configuration.find_network_ae(title)
             connection = (
                 (ae.find_listening_connection() or ae.find_listening_connection(tls=True)) if ae is not None else None
