@@ -41,6 +41,7 @@ def probe_all(
             run.start_probes(parallel)
             run.collect_result()
     except BaseException:
+        # The threads end with the process and would leave their associations open at the peers.
         force_close_all()
         raise
     return tuple(run.results[number] for number in range(len(endpoints)))
@@ -97,6 +98,7 @@ class _ProbeRun:
         remaining_s = min(self._started_at.values()) + self._max_duration_s - time.monotonic()
         with suppress(Empty):
             number, result = self._result_queue.get(timeout=max(0.0, remaining_s))
+            # A probe that has timed out may still report a result later.
             if self._started_at.pop(number, None) is not None:
                 self._record_result(number, result)
         now = time.monotonic()

@@ -77,6 +77,7 @@ def retry_while_in_progress(action: Callable[[], R]) -> R:
 
 def _remove_with_retries(directory: Directory, context: RolloutContext, title: str) -> int | None:
     for _ in range(_ATTEMPTS):
+        # The tree may change between the plan and the roll-out, for example if another account cleans up too.
         with suppress(DoesNotApply):
             return _remove_once(directory, context, title)
     return _remove_once(directory, context, title)
@@ -144,6 +145,7 @@ def _reconcile(directory: Directory, state: Path, addition: RolloutRecord | None
     except Refused:
         history = History(state)
         unfinished = history.find_unfinished(directory.server.url)
+        # An unfinished roll-out of something else belongs to its user, and is not closed here.
         if (
             addition is None
             or unfinished is None
@@ -171,7 +173,9 @@ def _find_addition(history: History, ldap_url: str, title: str) -> RolloutRecord
 def _is_addition_of(record: RolloutRecord, title: str) -> bool:
     entries = (change.entry for change in record.changes if isinstance(change, Add))
     return any(
-        entry.is_a(DICOM_DEVICE_OBJECT_CLASS) and entry.text(DICOM_DEVICE_NAME) == title.lower() for entry in entries
+        # The device of a temporary destination has the title in lower case as its name.
+        entry.is_a(DICOM_DEVICE_OBJECT_CLASS) and entry.text(DICOM_DEVICE_NAME) == title.lower()
+        for entry in entries
     )
 
 
