@@ -138,7 +138,7 @@ class HttpClient:
         def exchange() -> None:
             try:
                 outcome.put(_redact(secrets, self._exchange(method, url, headers, form)))
-            except (httpx.InvalidURL, UnicodeError) as error:  # also for a host that cannot be a DNS name
+            except (httpx.InvalidURL, UnicodeError) as error:  # The host may be unusable in DNS.
                 outcome.put(httpx.UnsupportedProtocol(f"not a usable URL: {error}"))
             except BaseException as error:  # noqa: BLE001 — raised again by the waiting thread
                 outcome.put(error)

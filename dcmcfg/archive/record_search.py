@@ -126,6 +126,7 @@ def _iterate_records(
     except Empty:
         yield None
     finally:
+        # The thread must not send further requests if nothing waits for their results.
         is_cancelled.set()
 
 

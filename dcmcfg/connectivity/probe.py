@@ -61,8 +61,8 @@ class _ProbeRun:
     ) -> None:
         self._endpoints, self._calling_ae_title, self._tls, self._timeouts = endpoints, calling_ae_title, tls, timeouts
         self._on_result = on_result
-        # Connect and TLS handshake, then a connection for the test of the other protocol; an answer to each association
-        # request; and one echo response.
+        # A probe may connect, do a TLS handshake, and connect again to test the other protocol. It waits for two
+        # association answers and one echo response at most.
         self._max_duration_s = 3 * timeouts.connect + 2 * timeouts.acse + timeouts.dimse
         self._waiting = dict.fromkeys(range(len(endpoints)))
         self._started_at: dict[int, float] = {}

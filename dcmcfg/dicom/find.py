@@ -94,7 +94,7 @@ def _iterate_responses(association: OpenAssociation, request: DimseRequest, leve
 
 
 def _is_final(response: DimseResponse, level: str, association: OpenAssociation, *, cancelled: bool) -> bool:
-    """Return whether *response* is the last; raise :class:`DicomError` for a failure, or a cancel that is not ours."""
+    """Return whether *response* is the last; raise :class:`DicomError` for a failure, or an unrequested cancel."""
     category = get_category(response.status)
     if category == "pending":
         return False

@@ -205,6 +205,7 @@ class _MoveInProgress:
                     timed_out=isinstance(end, DimseResponseTimeout), cancelled=cancel_sent
                 )
             if response is None:
+                # A wake-up returns no response; the next turn of the loop sends the C-CANCEL.
                 continue
             self._progress = _read_progress(response.command)
             if get_category(response.status) != "pending":

@@ -51,7 +51,7 @@ class OpenAssociation:
     _: KW_ONLY
     # Message ID has two octets, so the numbers start again (PS3.7 Section 9.3).
     _message_ids: Iterator[int] = field(default_factory=lambda: itertools.cycle(range(1, 0x10000)), repr=False)
-    # Message IDs for requests of a kind, where a caller sets them
+    # A caller may set the Message IDs for requests of a kind.
     _message_ids_by_kind: Mapping[CommandField, Iterator[int]] = field(default_factory=dict, repr=False)
 
     @property
@@ -198,7 +198,7 @@ def _negotiate(
     tls: ssl.SSLContext | None,
     relational_sop_classes: Sequence[str],
 ) -> tuple[RequestedConnection, Acceptance]:
-    """Return a connection with *peer*, and what it accepted of *proposed*."""
+    """Return a connection with *peer*, and its acceptance of *proposed*."""
     connection = open_connection(peer, timeouts, tls)
     try:
         request = encode_association_request(

@@ -195,6 +195,7 @@ def check_return_destination(
     *attribute* is the attribute that has *ae_title* as its value. Without *external_ae_title*, any external archive is
     meant. None if the objects come back.
     """
+    # Incoming associations may use any title of the archive, so dcmOtherAETitle counts here.
     if archive_ae.device.find_called_ae(ae_title) is not None:
         return None
     storage_ae_titles = [ae.title for ae in archive_ae.device.network_aes if ae.is_storage_scp]

@@ -224,6 +224,7 @@ class PathBuilder:
     def send_directly(self, external_ae_title: str) -> None:
         """Add a C-STORE from *external_ae_title* straight to the destination, not observed by the archive."""
         destination = self._destination
+        # The archive takes no part in this association, so its own connections do not matter.
         connection = find_listening_connection(destination)
         address = get_ae_address(connection) if connection else None
         self._messages.append(
@@ -308,8 +309,6 @@ class PathBuilder:
         for each in failures:
             self.add_failure(replace(each, response=LOCAL_ONLY) if is_sender_recorded and self._sends_locally else each)
 
-    # ---- reasons why the request fails
-
     def _fail_on_capabilities(self, limits: CapabilityLimits) -> None:
         is_silent = get_effective_setting(self._archive_ae, RESTRICT_RETRIEVE_SILENTLY).values == ("TRUE",)
         response = EMPTY_SUCCESS if is_silent else ALL_FAILED
@@ -365,8 +364,6 @@ class PathBuilder:
             )
             return None
         return get_ae_address(connection)
-
-    # ---- how the archive recognises returned objects
 
     def _get_store_scu_mapping(self) -> list[tuple[str, str]]:
         pairs = (value.partition("=") for value in self._archive_ae.device.entry.texts(C_STORE_SCU_OF_C_MOVE_SCP))

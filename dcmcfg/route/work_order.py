@@ -192,8 +192,10 @@ class _WorkOrderBuilder:
             self._add_destinations(return_ae_title, EXTERNAL_RETRIEVE_AE_DESTINATION, is_restored=True)
         if external_ae_title == alternative:
             self._allow_moves(self._requesters, "requests studies on storages that are no longer configured")
+            # The archive keeps the Move Destination of the request for this AE.
             self._add_destinations("", "")
         if external_ae_title == fallback:
+            # Without this attribute, the archive uses the calling AE title of the request.
             callers = get_effective_setting(archive_ae, FALLBACK_C_MOVE_SCP_CALLING_AET).values or self._requesters
             self._allow_moves(callers, "requests studies that the archive does not have")
             self._add_destinations(

@@ -116,5 +116,5 @@ def _find_marked(
 def _is_listening(remnant: MarkedDestination, check_reachable: ReachabilityCheck) -> bool:
     try:
         return check_reachable(Peer(remnant.ae_title, remnant.host or "", remnant.port or 0), remnant.tls)
-    except MalformedInput:  # its connection was removed or changed so that it cannot be called
+    except MalformedInput:  # Its connection was removed, or cannot be called any more.
         return False

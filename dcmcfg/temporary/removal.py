@@ -119,6 +119,7 @@ def _plan_removal(directory: Directory, state: Path, title: str) -> tuple[Plan, 
         try:
             return plan_resume(unfinished, tree), addition.number, unfinished
         except DoesNotApply:
+            # The tree has changed since the interruption, so the edit below removes the remaining parts.
             history.close(unfinished)
     is_in_force = (
         addition is not None
@@ -132,7 +133,7 @@ def _plan_removal(directory: Directory, state: Path, title: str) -> tuple[Plan, 
     edit = remove_temporary_destination(Configuration(tree), title)
     plan = make_plan(tree, [DesiredChange(change) for change in edit.changes])
     if not plan.steps and addition is not None and history.is_unfinished(addition):
-        history.close(addition)  # another process has reverted it
+        history.close(addition)  # Another process has reverted it.
     return plan, undoes, None
 
 
@@ -158,7 +159,7 @@ def _reconcile(directory: Directory, state: Path, addition: RolloutRecord | None
 def _find_addition(history: History, ldap_url: str, title: str) -> RolloutRecord | None:
     """Return the roll-out on the directory at *ldap_url* that added, or should add, the device of *title*."""
     for record in history.records:
-        with suppress(DcmcfgError):  # an unreadable record cannot be this addition
+        with suppress(DcmcfgError):  # An unreadable record cannot be this addition.
             header = record.header
             if (
                 header.ldap_url == ldap_url

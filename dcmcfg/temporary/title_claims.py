@@ -76,7 +76,7 @@ def hold_claim(state: Path, claim: TitleClaim) -> Iterator[None]:
 
 def drop_claim(state: Path, title: str) -> None:
     """Delete the claim on *title*, if there is one, after the destination was removed."""
-    with suppress(OSError):  # a later run finds the claim again and deletes it
+    with suppress(OSError):  # A later run finds the claim again and deletes it.
         _get_claim_path(state, title).unlink()
 
 

@@ -141,7 +141,7 @@ class UnfinishedFile:
         return path
 
     def discard(self) -> None:
-        """Remove what was written; never raises."""
+        """Remove the file; never raises."""
         with contextlib.suppress(OSError):
             self._file.close()
         with contextlib.suppress(OSError):

@@ -48,7 +48,7 @@ class Server:
         self._acceptor = threading.Thread(target=self._accept_all, name="accepting", daemon=True)
 
     def listen(self, address: str, port: int) -> int:
-        """Listen on *port* of *address*, 0 for any free one; return which. Raises OSError."""
+        """Listen on *port* of *address*, 0 for any free one; return the port. Raises OSError."""
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         listener = socket.create_server((address, port), family=family, backlog=_BACKLOG)
         # A caller may be gone between select() and accept(), which must not block then.

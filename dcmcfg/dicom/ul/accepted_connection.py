@@ -14,7 +14,7 @@ from dcmcfg.dicom.ul.pdu import COMMAND_BIT, HEADER, LAST_FRAGMENT_BIT, MAX_PDU_
 from dcmcfg.dicom.ul.requested_connection import close_gracefully
 
 _LINUX = sys.platform == "linux"
-_TIME = struct.Struct("@ll")  # struct timeval
+_TIME = struct.Struct("@ll")  # The kernel expects a struct timeval in native sizes.
 #: Polling interval for the end of a wait; waking a TLS connection in another way would break it.
 _POLL_INTERVAL_S = 0.1
 
@@ -49,6 +49,7 @@ class AcceptedConnection:
 
     def receive_into(self, buffer: memoryview) -> int:
         """Wait for octets, write them to *buffer*, and return their number, at least one."""
+        # A peer that sends octet by octet never reaches the time-out of a single wait.
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise ConnectionEnded("was too slow")
         try:
@@ -117,7 +118,7 @@ class AcceptedConnection:
 
 _FRAGMENT = struct.Struct(">BxLLBB")
 _P_DATA = int(PduType.P_DATA)  # Comparing plain numbers is faster than comparing enum members.
-#: Small enough for a processor cache, large enough for few system calls.
+#: The buffer fits into a processor cache, and is large enough for few system calls.
 _BUFFER_OCTETS = 1 << 19
 
 

@@ -122,7 +122,7 @@ class DimseResponseTimeout(AssociationEnded):
 
 
 class Association:
-    """An established association on *connection*; *message_log* logs its messages where that is wanted.
+    """An established association on *connection*; *message_log* logs its messages, if given.
 
     ``end_reason`` is the first reason why it ended, in words; ``""`` while it is open. The peer must complete a PDU
     that it began within *stall_timeout_s* seconds, and a release within *release_timeout_s*. Other threads may call

@@ -147,8 +147,8 @@ def accept(
     """Return the accepted contexts by identifier, and the A-ASSOCIATE-AC.
 
     A context is accepted if *accepts* returns True for its abstract syntax, with the transfer syntax proposed first.
-    dcmcfg is SCP only, invokes nothing, and accepts PDUs of *maximum_length*. It does not check a user identity, so the
-    answer contains none.
+    dcmcfg is an SCP only, invokes no operations, and accepts PDUs of *maximum_length*. It does not check a user
+    identity, so the answer contains none.
     """
     accepted: dict[int, AcceptedContext] = {}
     items = []

@@ -40,7 +40,7 @@ def _drain(connection: socket.socket) -> None:
 
 
 _PIECE = 1 << 16
-_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux
+_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Only Linux has this option.
 
 
 class ConnectionClosed(Exception):
