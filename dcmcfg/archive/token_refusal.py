@@ -84,6 +84,7 @@ def _explain_missing_role(claims: TokenClaims, role: str) -> Iterator[RefusalRea
     if role in claims.realm_roles:
         return
     location = f"in Keycloak, Users, {claims.user}, Role mapping"
+    # This is the user that Keycloak creates for the service account of a client.
     if claims.user.startswith("service-account-"):
         location = "in Keycloak, Clients, the client, Service accounts roles"
     holders = sorted(client for client, roles in claims.client_roles.items() if role in roles)

@@ -130,6 +130,7 @@ class IncomingDataSet:
 
     def finish(self, sop_instance_uid: str) -> ReceivedDataSet:
         """Return the complete data set; the file gets its final name."""
+        # A short data set ends before the first search.
         uids = self._uids or self._read_uids()
         saved_path = None
         if self._file is not None:
@@ -163,6 +164,7 @@ class IncomingDataSet:
             uids = self._read_uids()
             if uids.is_conclusive or self._next_uid_search_length >= MAX_UID_SEARCH_OCTETS:
                 self._uids, self._uid_search_buffer = uids, bytearray()
+            # Each search starts at the beginning, so growing steps keep the total time linear.
             self._next_uid_search_length *= 4
 
     def _read_uids(self) -> DataSetUids:
