@@ -267,6 +267,7 @@ def find_all_effect_timings(attribute: str) -> tuple[EffectTiming, ...]:
     know.
     """
     special = find_special_effect_timings(attribute)
+    # A special timing for the archive's own device replaces the plain reload.
     if any(each.device_kind is DeviceKind.ARCHIVE for each in special):
         return special
     loaded = ", ".join(_find_loading_classes(attribute))
