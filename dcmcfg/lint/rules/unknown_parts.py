@@ -10,6 +10,7 @@ from dcmcfg.model.references.kinds import EntityKind, NameUse
 from dcmcfg.schema.findings import Severity
 from dcmcfg.schema_names import EXPORTER_OBJECT_CLASS, QUEUE_OBJECT_CLASS, STG_CMT_SCP
 
+#: The archive itself names this queue. No attribute refers to it.
 _COMMITMENT_QUEUE = "StgCmtSCU"
 
 
