@@ -151,6 +151,7 @@ class ExternalArchive:
                 if exchange.is_abandoned or exchange.is_cancelled:
                     return operations.make_cancelled_response()
                 uid = each.unique_key("IMAGE")
+                # An object that is not sent must not get the transfer syntax of the previous one.
                 recorder.transfer_syntax_uid = None
                 try:
                     status = send_file(

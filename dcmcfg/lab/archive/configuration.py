@@ -34,6 +34,7 @@ class Connection:
         """Return whether the connections are compatible: both plain, or both TLS with common version and suite."""
         if self.protocol != other.protocol or self.tls != other.tls:
             return False
+        # Names are compared as text: the archive knows Java names only.
         suites = set(self.cipher_suites).intersection(other.cipher_suites)
         return not self.tls or bool(suites and set(self.tls_versions).intersection(other.tls_versions))
 

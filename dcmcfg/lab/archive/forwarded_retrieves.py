@@ -60,6 +60,7 @@ class ForwardedRetrieve:
         The outgoing association proposes the storage contexts of the incoming one. An object that cannot be sent counts
         as failed.
         """
+        # The lock keeps the order of objects, and lets the end of a retrieve wait for the current one.
         with self._lock:
             if incoming_association_id not in self._associations:
                 self._associations[incoming_association_id] = self._associate(contexts)

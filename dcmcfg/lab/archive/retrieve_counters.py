@@ -29,6 +29,7 @@ class RetrieveCounters:
     """
 
     def __init__(self, total: int) -> None:
+        # Reentrant, because count_store calls count_failed.
         self._lock = threading.RLock()
         self.total = total
         self.completed = 0
@@ -63,6 +64,7 @@ class RetrieveCounters:
         """Record a response of the AE that sends to this archive: its failures and its status are used."""
         with self._lock:
             if self._external_response is None:
+                # The first response announces how many objects the external archive will send.
                 self._announced_total = sum(
                     each or 0 for each in (response.remaining, response.completed, response.failed, response.warning)
                 )

@@ -92,6 +92,7 @@ def find_rejection_reason(
     ae = device.find_called_ae(called_ae_title)
     if ae is None or not ae.installed or not ae.acceptor:
         return CALLED_AE_TITLE_NOT_RECOGNISED
+    # The AE must own the connection of the port that was called (AssociationHandler).
     if not any(each.installed and each.dn in listener_dns for each in ae.connections):
         return CALLED_AE_TITLE_NOT_RECOGNISED
     if ae.accepted_calling_ae_titles and calling_ae_title not in ae.accepted_calling_ae_titles:
