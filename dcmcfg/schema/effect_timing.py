@@ -300,5 +300,5 @@ def describe_behaviour(attribute: str) -> Iterator[str]:
 
 
 def _matches(attribute: str, pattern: str) -> bool:
-    """Return whether *attribute* (an LDAP name, options left out) is *pattern*; case is ignored, as in LDAP."""
+    """Return whether *attribute* (an LDAP name, without its options) is *pattern*; case is ignored, as in LDAP."""
     return fnmatchcase(attribute.partition(";")[0].lower(), pattern.lower())

@@ -64,7 +64,8 @@ def allow_schedule_prefix(check_value: Callable[[str], str]) -> Callable[[str], 
             return check_value(text)
         if before.count("[") != 1 or "]" in after:
             return "expected at most one schedule in brackets before the value, as in [hour=18-6]P30D"
-        # The archive ignores text before ``[``. Sites use it to order thresholds: ``1[hour=18-6]100GB``.
+        # The archive ignores text before ``[``, which only orders thresholds: ``1[hour=18-6]100GB`` (they are sorted as
+        # text).
         return find_schedule_problem(before.partition("[")[2]) or check_value(after)
 
     return problem
