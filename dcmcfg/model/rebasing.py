@@ -116,6 +116,7 @@ class Rebasing:
             starts = find_rdn_offsets(text)
         except MalformedInput:
             return text
+        # The text before the base is copied, so that it keeps its spelling.
         return text[: starts[len(starts) - len(self.old_base.rdns)]] + str(self.new_base)
 
     def _rename_base(self, entry: Entry) -> Entry:

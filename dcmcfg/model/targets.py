@@ -61,6 +61,7 @@ def resolve_network_ae(configuration: Configuration, text: str, device_name: str
     # AE titles may contain the separators ``/``, ``:`` and ``=``, so a complete title takes precedence.
     if titled := [ae for ae in configuration.network_aes() if ae.title == text]:
         return _require_single(titled, text)
+    # Without a separator, the text can only be a title or a device name.
     if not any(mark in text for mark in "/:="):
         devices = _list_devices(configuration)
         device = _find_device(devices, text)

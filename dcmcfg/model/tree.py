@@ -17,7 +17,7 @@ from dcmcfg.schema.definitions import RDNNormaliser, Schema
 from dcmcfg.suggestions import join_limited, suggest_names
 
 _VERSION_ATTRIBUTE = "entrycsn"
-#: LDAP's result code ``referral``. The other codes are numbers of RFC 4511 Appendix A too.
+#: The result code ``referral``. All result codes here are numbers of RFC 4511 Appendix A.
 _REFERRAL = 10
 #: Comparing names takes about 10 µs each. After so many comparisons a draft returns no more suggestions.
 _MAXIMUM_COMPARISONS = 20_000

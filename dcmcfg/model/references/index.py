@@ -47,7 +47,7 @@ class References:
     @cached_property
     def all(self) -> tuple[Reference, ...]:
         """All references, in the order of the tree's entries. Values of an entry's own RDN are not references."""
-        # The index skips entries without any such attribute, as most transfer capabilities.
+        # The index skips entries without any such attribute, for example transfer capabilities.
         entries = self.tree.index.find_by_attributes(lambda name: any(self._attribute_kinds[name]))
         return tuple(reference for entry in entries for reference in self._find_references_in(entry))
 
