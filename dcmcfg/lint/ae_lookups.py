@@ -66,6 +66,7 @@ def _collect_ae_lookups(context: LintContext) -> tuple[AELookup, ...]:
     archives = {context.tree.key(device.entry.dn): device for device in context.archives}
     found: dict[tuple[str, str], list[tuple[Device, NetworkAE, Reference]]] = {}
     for reference in find_looked_up_references(context):
+        # Each of these references is in an archive's device, so the key exists.
         archive = archives[context.references.find_device_key(reference.dn) or ()]
         ae = _resolve_ae(context, archive, reference)
         if ae is not None:

@@ -54,6 +54,7 @@ def assess_plan_risks(
     located = locate(new.finding for new in new_findings)
     found = tuple(replace(new, finding=finding) for new, finding in zip(new_findings, located, strict=True))
     refused = tuple(each for each in found if each.finding.impact in REFUSED_KINDS)
+    # A reference that the archive cannot load must not be reported as a dangling reference too.
     step_risks = find_risks(
         plan, device=device, subtree=subtree_dn, ignored_references=frozenset(map(_build_reference_key, refused))
     )

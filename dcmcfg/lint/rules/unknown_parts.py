@@ -17,6 +17,7 @@ _COMMITMENT_QUEUE = "StgCmtSCU"
 def _build_finder(kind: EntityKind) -> Callable[[LintContext], Iterator[Violation]]:
     def find_violations(context: LintContext) -> Iterator[Violation]:
         for reference in context.references.all:
+            # The rule ui-reference-unknown reports the references of the UI configuration.
             if reference.kind is not kind or reference.is_ui_reference:
                 continue
             if context.references.resolve(reference) is None:
@@ -45,6 +46,7 @@ def _find_commitment_queue_missing(context: LintContext) -> Iterator[Violation]:
 
 def _build_rule(kind: EntityKind, name: str, severity: Severity, reason: str) -> LintRule:
     word = kind.value.label
+    # ``HL7`` begins with a vowel when spoken.
     article = "An" if word[0] in "aeiouAEIOUH" else "A"
     return LintRule(
         name,
