@@ -184,5 +184,6 @@ def _add_image(image: Dataset, number: int) -> None:
     pixels = bytearray()
     for row in range(_ROWS):
         for column in range(_COLUMNS):
+            # The values must fit into the 12 bits of _BITS_STORED.
             pixels += ((row * column * number) % 4096).to_bytes(2, "little")
     image.add_new("PixelData", "OW", bytes(pixels))

@@ -89,6 +89,7 @@ class NetworkAE:
         listed = [each for each in self.capabilities if (each.sop_class, each.role) == (sop_class, role)]
         if not listed:
             return None
+        # The archive treats ``*`` as a wild card only in first place.
         accepts_any = any(each.transfer_syntaxes[:1] == ("*",) for each in listed)
         return ("*",) if accepts_any else tuple(syntax for each in listed for syntax in each.transfer_syntaxes)
 

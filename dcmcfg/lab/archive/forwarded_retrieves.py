@@ -106,6 +106,7 @@ class ForwardedRetrieve:
 
     def wait_for_current_object(self) -> None:
         """Wait until the object that is currently forwarded, if any, is complete."""
+        # :meth:`forward` holds the lock while it sends an object.
         with self._lock:
             pass
 
@@ -133,6 +134,7 @@ class RetrieveRegistry:
         finally:
             with self._lock:
                 self._active.remove(retrieve)
+            # The release of associations takes time, and other retrieves need the registry's lock meanwhile.
             retrieve.close()
 
     def find_matching(self, match_ae_title: str, received: Dataset) -> ForwardedRetrieve | None:

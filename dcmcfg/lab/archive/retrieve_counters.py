@@ -44,6 +44,7 @@ class RetrieveCounters:
         with self._lock:
             if status == SUCCESS:
                 self.completed += 1
+            # The archive tests the bits of B000 and not the range, so a status such as F000 counts as a warning too.
             elif status & _WARNING == _WARNING:
                 self._warning += 1
             else:
@@ -86,6 +87,7 @@ class RetrieveCounters:
     @property
     def remaining(self) -> int:
         """The number of instances without outcome."""
+        # In a fallback the database has no instance, so only the external archive's announcement counts.
         return max(0, max(self.total, self._announced_total) - self.completed - self._warning - self.failed)
 
     def make_pending_response(self) -> MoveResponse | None:

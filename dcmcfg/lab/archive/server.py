@@ -77,6 +77,7 @@ class DicomServer:
             return
         ae = self._state.device.find_called_ae(called)
         if ae is not None:
+            # The accepted contexts depend on the called AE, so they are set for each association.
             association.acceptor.supported_contexts = order_as_requested(association, build_accepted_contexts(ae))
             install_move_handler(association, self._move)
 
