@@ -115,7 +115,7 @@ def up(
             _require_same_tokens(lab.site, token_requirements)
             _require_same_studies(lab.site, extra_study_count)
             return lab, False
-        # A supervisor that was killed may have left parts.
+        # An earlier lab in this folder may still be ending.
         _end_processes(state)
         site = _create_site(folder, token_requirements, extra_study_count)
         lab = _start(folder, on_part_ready, owner_pid)

@@ -16,7 +16,7 @@ from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.requestor import NoContextAccepted, StoreNotSent, open_association, send_file
 from dcmcfg.well_known_uids import VERIFICATION
 
-#: CStoreSCUImpl proposes these for every SOP class, whatever the capabilities list.
+#: CStoreSCUImpl proposes these for every SOP class, regardless of the capabilities.
 _ALWAYS_OFFERED = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 
 

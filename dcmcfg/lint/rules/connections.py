@@ -39,7 +39,7 @@ def _find_connection_dangling(context: LintContext) -> Iterator[Violation]:
         remaining_counts[each.entry.dn] = remaining_counts.get(each.entry.dn, 0) + (each.connection is not None)
     for each in context.connection_references:
         if each.connection is None:
-            # The schema requires at least one reference, so the last one cannot be deleted.
+            # Most object classes require a reference, so the last one is not deleted automatically.
             fix_changes = (_build_deletion(each.entry, each.value),) if remaining_counts[each.entry.dn] else ()
             # Recording move-destination-dangling: all AEs of the device are unknown (LdapDicomConfiguration).
             message = "this connection does not exist, so the archive cannot load the device"
