@@ -62,10 +62,42 @@ def test_an_alias_follows_the_options_of_the_program(run: Run) -> None:
         (("ae", "shwo", "X"), "No such command 'shwo'. Did you mean show?"),
         (("device", "creat", "X"), "No such command 'creat'. Did you mean create?"),
         (("ae", "qqq"), "No such command 'qqq'."),
-        (("rename", "storge", "a", "b"), "No such command 'storge'. Did you mean 'storage'?"),
+        (("rename", "storge", "a", "b"), "No such command 'storge'. Did you mean storage?"),
+        (("ae", "delete", "X"), "No such command 'delete'. Did you mean remove?"),
+        (("ae", "create", "X"), "No such command 'create'. Did you mean add?"),
+        (("ae", "ls"), "No such command 'ls'. Did you mean list?"),
+        (("device", "add", "X"), "No such command 'add'. Did you mean create?"),
+        (("device", "new", "X"), "No such command 'new'. Did you mean create?"),
+        (("device", "delete", "X"), "No such command 'delete'. Did you mean remove?"),
+        (("connection", "create", "X"), "No such command 'create'. Did you mean add?"),
+        (("connection", "get", "X"), "No such command 'get'. Did you mean show?"),
+        (("connection", "rename", "X"), "No such command 'rename'."),
+        (("connection", "remvoe", "X"), "No such command 'remvoe'. Did you mean remove?"),
+        (("ae", "lisst"), "No such command 'lisst'. Did you mean list?"),
     ],
 )
 def test_an_unknown_command_of_a_group_is_an_error_with_similar_names(
+    run: Run, arguments: tuple[str, ...], problem: str
+) -> None:
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith(f"Error: {problem}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("check", "--rules"), "No such option '--rules'. Did you mean --rule, --list-rules?"),
+        (("ae", "add", "--descr", "x"), "No such option '--descr'. Did you mean --description?"),
+        (("ae", "show", "--port", "x"), "No such option '--port'."),
+        (("ae", "list", "--ldapurl", "x"), "No such option '--ldapurl'. Did you mean --ldap-url?"),
+        (("ae", "list", "--outt", "x"), "No such option '--outt'. Did you mean --output?"),
+        (("ae", "list", "-z"), "No such option '-z'."),
+        (("capability", "add", "X", "SCU", "1.2"), "Missing option '--role', one of: scu, scp."),
+        (("completion",), "Missing argument 'SHELL', one of: bash, zsh, fish."),
+    ],
+)
+def test_a_usage_error_is_one_line_with_the_options_that_help_lists(
     run: Run, arguments: tuple[str, ...], problem: str
 ) -> None:
     result = run(*arguments)
