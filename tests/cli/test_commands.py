@@ -23,6 +23,11 @@ def complete(*words: str) -> list[str]:
 def test_an_alias_is_replaced_at_the_beginning_only() -> None:
     assert expand_alias(["aes", "ST*", "--json"]) == ["ae", "list", "ST*", "--json"]
     assert expand_alias(("get", "aes")) == ["get", "aes"]
+    assert expand_alias(["aes", "list", "ST*"]) == ["ae", "list", "ST*"]
+    assert expand_alias(["aes", "set", "X", "a=b"]) == ["ae", "set", "X", "a=b"]
+    assert expand_alias(["devices", "show", "X"]) == ["device", "show", "X"]
+    assert expand_alias(["devices"]) == ["device", "list"]
+    assert expand_alias(["lint", "show"]) == ["check", "show"]
     assert expand_alias(["aesx"]) == ["aesx"]
     assert expand_alias([]) == []
 
