@@ -95,11 +95,13 @@ def device_summary_json(device: Device) -> dict[str, Any]:
 
 
 def hit_json(hit: TextHit) -> dict[str, Any]:
-    """Return *hit* for ``--json``: null for what it has not; a secret's value is ``(secret)``."""
+    """Return *hit* for ``--json``: null for what it has not. A secret has ``secret`` true and no value."""
+    is_hidden = hit.value is not None and is_secret(hit.attribute, hit.value)
     return {
         "dn": str(hit.dn),
         "attribute": hit.attribute or None,
-        "value": _get_value_text(hit) if hit.value is not None else None,
+        "value": None if hit.value is None or is_hidden else _get_value_text(hit),
+        "secret": is_hidden,
         "refers_to": hit.refers_to or None,
     }
 

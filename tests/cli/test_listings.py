@@ -100,7 +100,7 @@ def test_what_the_site_has_is_listed_and_found(run: Run, site: CliSite) -> None:
     ]
     assert json.loads(run("find", NAME[:22].upper(), "--json").stdout) == {
         "text": NAME[:22].upper(),
-        "hits": [{"dn": ARCHIVE_DN, "attribute": NAME, "value": "DCM4CHEE", "refers_to": None}],
+        "hits": [{"dn": ARCHIVE_DN, "attribute": NAME, "value": "DCM4CHEE", "secret": False, "refers_to": None}],
     }
     nowhere = run("find", "geheim")
     assert (nowhere.exit_code, nowhere.stdout, nowhere.stderr) == (1, "0 values in 0 entries\n", "")

@@ -148,8 +148,8 @@ def test_get_shows_a_value_a_line_and_which_level_it_is_from(run: Run, site: Cli
     assert json.loads(as_json.stdout) == {
         "dn": f"dicomAETitle=DCM4CHEE,{ARCHIVE_DN}",
         "attributes": {
-            "dcmSendPendingCMoveInterval": {"values": ["PT5S"], "level": "device"},
-            "dcmRetrieveAET": {"values": [], "level": None},
+            "dcmSendPendingCMoveInterval": {"values": ["PT5S"], "secret": False, "level": "device"},
+            "dcmRetrieveAET": {"values": [], "secret": False, "level": None},
         },
     }
 
@@ -254,6 +254,8 @@ def test_a_secret_is_taken_from_a_file_or_a_terminal_and_never_shown(run: Run, s
     shown = result.output + run("get", "dcm4chee-arc").output + run("history", "1").output
     assert "geheim" not in shown
     assert "dcmKeyStorePin: (secret)" in shown
+    as_json = json.loads(run("get", "dcm4chee-arc", PIN, "--json").stdout)
+    assert as_json["attributes"] == {PIN: {"values": [None], "secret": True, "level": "entry"}}
     exit_code, seen = at_terminal(
         ["set", "dcm4chee-arc", f"{PIN}=@-"],
         [(f"{PIN}: ", "geheimer"), ("Repeat for confirmation: ", "geheimer"), ("[y/N]: ", "y")],
