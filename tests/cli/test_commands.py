@@ -136,6 +136,22 @@ def test_help_of_a_lazy_group_lists_its_commands_and_loads_none(group: str) -> N
     assert not {f"dcmcfg.cli.{row.module}" for row in SUBCOMMANDS[group].values()} & set(loaded.split())
 
 
+@pytest.mark.parametrize(
+    ("group", "names"),
+    [
+        ("ae", "list show add set rename remove"),
+        ("device", "list show create clone set rename remove"),
+        ("connection", "list show add set remove"),
+        ("capability", "list show add set remove copy diff"),
+        ("config", "list show set unset use path"),
+    ],
+)
+def test_each_noun_has_its_verbs_in_one_order(run: Run, group: str, names: str) -> None:
+    listed = run(group, "--help").stdout.partition("\nCommands:\n")[2].partition("\n\n")[0]
+    found = [line.split()[0] for line in listed.splitlines() if not line.startswith("   ")]
+    assert (found, complete(group, "")) == (names.split(), names.split())
+
+
 @pytest.mark.parametrize("group", ["ae", "device"])
 def test_a_list_loads_nothing_that_changes_the_directory(group: str) -> None:
     code = (

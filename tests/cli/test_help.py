@@ -121,7 +121,7 @@ def test_what_is_unknown_is_exit_code_2_with_similar_names(run: Run, words: list
 def test_commands_and_topics_are_completed() -> None:
     assert offered("help", "re") == ["rename", "restore", "results", "reload"]
     assert offered("help", "site") == ["site-options"]
-    assert offered("help", "results", "") == ["clear", "list"]
+    assert offered("help", "results", "") == ["list", "clear"]
     assert offered("help", "reload", "") == offered("help", "xyzzy", "") == []
     assert "site-options" not in offered("help", "ae", "")
 

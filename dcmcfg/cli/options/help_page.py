@@ -66,6 +66,10 @@ class HelpPage(click.Command):
 class CommandGroup(HelpPage, click.Group):
     """A group of commands with such a help."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 — click's signature
+        """Return the names of the commands in the order of their definition, in which help and completion list them."""
+        return list(self.commands)
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
