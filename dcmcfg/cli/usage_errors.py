@@ -52,7 +52,9 @@ def reword_usage_error(error: click.ClickException) -> click.ClickException:
     if isinstance(error, click.NoSuchOption):
         similar = () if error.ctx is None else _suggest_options(error.option_name, error.ctx)
         return click.UsageError(f"No such option {error.option_name!r}.{format_hint(similar)}", error.ctx)
-    param = error.param if isinstance(error, click.MissingParameter) else None
+    if not isinstance(error, click.MissingParameter):
+        return error
+    param = error.param
     if param is not None and isinstance(param.type, click.Choice):
         is_option = isinstance(param, click.Option)
         name = param.get_error_hint(error.ctx) if is_option else repr(param.metavar or (param.name or "").upper())
