@@ -44,6 +44,7 @@ def print_plan(console: Console, plan: Plan, *, show_ldif: bool = False, show_sh
     ldif = format_changes_ldif(plan.changes).rstrip("\n") if show_ldif or may_be_short else ""
     if show_ldif or 0 < len(ldif.splitlines()) <= _MAX_LDIF_LINES:
         print_ldif(console, ldif)
+        print_line(console, "")
     else:
         print_line(console, "LDIF: --show-ldif prints it, --output FILE writes it.")
 
