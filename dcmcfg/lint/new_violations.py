@@ -6,13 +6,13 @@ names, in the sight of all names in the tree. So the cost follows the archives a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
 
-from dcmcfg.dn import NormalDN
+from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
@@ -91,12 +91,18 @@ def changes_certificates(plan: Plan) -> bool:
 
 
 def find_new_violations(
-    plan: Plan, now: datetime, extra_rules: Sequence[LintRule] = (), *, excluded: Iterable[EntryFinding] = ()
+    plan: Plan,
+    now: datetime,
+    extra_rules: Sequence[LintRule] = (),
+    *,
+    excluded: Iterable[EntryFinding] = (),
+    reported_values: Collection[tuple[DN, str, bytes]] = (),
 ) -> Iterator[str]:
     """Yield a sentence for each breach of :data:`PLAN_RULES` and the errors of *extra_rules* that *plan* brings about.
 
-    *now* has a time zone. Findings in *excluded* are left out: the plan is refused for them. Of many breaches, the
-    first are reported, and how many there are.
+    *now* has a time zone. Findings in *excluded* are left out: the plan is refused for them. So are breaches by
+    *reported_values* (entry, attribute, value), which the user has seen. Of many breaches, the first are reported, and
+    how many there are.
     """
     if not plan.steps:
         return
@@ -104,9 +110,15 @@ def find_new_violations(
     found = _ViolationComparison(
         plan, now, tuple(dict.fromkeys((*PLAN_RULES, *_select_reported(extra_rules))))
     ).find_new()
-    found = ((rule, each) for rule, each in found if (rule.name, each.dn, each.value) not in known)
+    found = (
+        (rule, each)
+        for rule, each in found
+        if (rule.name, each.dn, each.value) not in known
+        and (each.dn, each.attribute, each.value) not in reported_values
+    )
     yield from (
-        f"{violation.dn}: {rule.format_message(violation)} (rule: {rule.name})"
+        f"{violation.dn}: {f'{violation.attribute}: ' if violation.attribute else ''}"
+        f"{rule.format_message(violation)} (rule: {rule.name})"
         for rule, violation in islice(found, _MAXIMUM_REPORTED)
     )
     if more := sum(1 for _ in found):
