@@ -295,10 +295,7 @@ def test_what_is_misspelt_in_a_tolerant_file_is_told_as_it_is(run: Run, site: Cl
     )
     done = run("apply", written(tmp_path / "misspelt.ldif", text), "--yes")
     assert done.exit_code == 0
-    assert done.stdout == (
-        f"{site.headline}\n"
-        "nothing to do; if the archive has not loaded it: dcmcfg reload\n"
-    )
+    assert done.stdout == (f"{site.headline}\nnothing to do; if the archive has not loaded it: dcmcfg reload\n")
     first, second, third = done.stderr.splitlines()
     assert first.startswith(f"warning: {missing_dn}: does not exist, so there is nothing to delete; did you mean ")
     assert "dicomDeviceName=storescp" in first

@@ -34,7 +34,8 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
     assert (result.exit_code, result.stderr) == (
         0,
         "warning: the device storescp is not an archive, but dcmArchiveNetworkAE is for AEs of an archive.\n"
-        f"warning: {STORESCP_DN}: dcmObjectStorageID: the storage fs1 belongs to another device (rule: storage-unknown)\n",
+        f"warning: {STORESCP_DN}: dcmObjectStorageID: the storage fs1 belongs to another device (rule: "
+        "storage-unknown)\n",
     )
     assert [line.rstrip() for line in result.stdout.splitlines()] == [
         site.headline,
