@@ -17,6 +17,8 @@ _SHELL_WORD = re.compile(r"""(?:'[^']*'|"[^"]*"|\\.|\S)+""")
 _WORD = re.compile(r"\S+")
 _SPACE_PLACEHOLDER = "\0"  # as wide as the space that it replaces
 _HANGING = 2  # columns
+#: Words that do not stand alone on a line.
+_PREFIXES = ("dcmcfg:", "warning:")
 _LONGEST = 2000  # characters; a longer line is not a sentence, and finding its unbreakable parts takes too long
 
 
@@ -24,15 +26,16 @@ def find_break_points(line: str, width: int, hanging_indent: int = 0) -> list[in
     """Return the offsets of the words in *line* that start a new line, which is indented by *hanging_indent* columns.
 
     Commands, DNs, quoted text and words are not broken. If they are wider than *width* columns, they get a line of
-    their own. A line of more than 2,000 characters is not broken.
+    their own, but for a leading ``dcmcfg:`` or ``warning:``. A line of more than 2,000 characters is not broken.
     """
     if len(line) > _LONGEST:
         return []
     points = []
     start, available = 0, width
     for word in _WORD.finditer(_UNBREAKABLE.sub(lambda match: match[0].replace(" ", _SPACE_PLACEHOLDER), line)):
-        # A break before the first word of a line would not help.
-        if line[start : word.start()].strip() and _display_width(line[start : word.end()]) > available:
+        # A break before the first word of a line would not help, and a prefix must not stand alone.
+        before = line[start : word.start()].strip()
+        if before and before not in _PREFIXES and _display_width(line[start : word.end()]) > available:
             points.append(word.start())
             start, available = word.start(), width - hanging_indent
     return points

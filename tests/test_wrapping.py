@@ -46,6 +46,11 @@ def test_the_prose_after_a_command_is_broken() -> None:
     ]
 
 
+@pytest.mark.parametrize("prefix", ["dcmcfg:", "warning:"])
+def test_the_word_that_begins_a_message_does_not_stand_alone(prefix: str) -> None:
+    assert wrapped(f"{prefix} {DN}: it does not exist", 60) == [f"{prefix} {DN}:", "  it does not exist"]
+
+
 def test_a_wide_character_takes_two_columns() -> None:
     assert wrapped("患者 山田", 7) == ["患者", "  山田"]
 

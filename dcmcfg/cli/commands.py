@@ -117,9 +117,15 @@ ALIASES = {
 
 
 def expand_alias(arguments: Sequence[str]) -> list[str]:
-    """Return *arguments* (the words after ``dcmcfg`` and its options) with the command in place of a leading alias."""
+    """Return *arguments* (the words after ``dcmcfg`` and its options) with the command in place of a leading alias.
+
+    An alias for the list of a noun stands for the noun if a command of that noun follows: ``aes set`` is ``ae set``.
+    """
     for alias, command in ALIASES.items():
         words = alias.split()
         if list(arguments[: len(words)]) == words:
+            noun, _, verb = command.partition(" ")
+            if verb == "list" and "".join(arguments[len(words) : len(words) + 1]) in SUBCOMMANDS.get(noun, {}):
+                return [noun, *arguments[len(words) :]]
             return [*command.split(), *arguments[len(words) :]]
     return list(arguments)

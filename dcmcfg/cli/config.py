@@ -84,7 +84,10 @@ def _complete_value(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 def _parse_key(ctx: click.Context, param: click.Parameter, text: str) -> tuple[str, str]:
     """Return name and key of ``NAME.KEY``; a key has no dot in it, a name may."""
+    text, assigned, _ = text.partition("=")
     name, _, key = text.rpartition(".")
+    if assigned:  # what follows may be a secret
+        raise click.BadParameter(f"separate {text!r} and its value with a space instead of '='", ctx, param)
     if not name or not key:
         raise click.BadParameter(f"{text!r} is not NAME.KEY, such as hospital.ldap_url", ctx, param)
     return name, key

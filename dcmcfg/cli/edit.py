@@ -24,7 +24,7 @@ from dcmcfg.directory.subschema import read_schema_for_attributes
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.edits.text_edit import ShownEntry, hide_secrets, make_edit
 from dcmcfg.entry import Entry
-from dcmcfg.errors import DcmcfgError, IncompleteChange, LdifError, Refused
+from dcmcfg.errors import DcmcfgError, IncompleteChange, LdifError, NegativeResult, Refused
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.ldif.writer import format_for_editor
@@ -161,7 +161,7 @@ def _plan_edited_text(
                 raise
             print_message(*format_problem(error), *([f"  next: {error.next_step}"] if error.next_step else []))
             if not confirm("Edit it again?"):
-                raise
+                raise NegativeResult("declined, nothing was changed") from error
 
 
 def _read_needed_schema(directory: LdapDirectory, entries: Sequence[Entry]) -> Schema:

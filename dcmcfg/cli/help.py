@@ -16,7 +16,7 @@ from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.topics import TOPICS
-from dcmcfg.suggestions import suggest_names
+from dcmcfg.cli.usage_errors import format_hint, suggest_commands
 
 
 def _complete_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 — click's signature
@@ -70,8 +70,7 @@ def _find_command(ctx: click.Context, words: tuple[str, ...]) -> click.Context:
 
 def _fail(ctx: click.Context, found: click.Context, word: str, *, is_first: bool) -> NoReturn:
     names = dict(_list_commands(found)) | (TOPICS if is_first else {})
-    similar = suggest_names(word, names)
-    hint = f" Did you mean {' or '.join(similar)}?" if similar else ""
+    hint = format_hint(suggest_commands(word, names))
     if is_first:
         raise click.UsageError(f"No command or topic {word!r}.{hint}", ctx)
     raise click.UsageError(f"{found.command_path} has no command {word!r}.{hint}", ctx)

@@ -15,7 +15,7 @@ from click.shell_completion import CompletionItem
 
 from dcmcfg import __version__
 from dcmcfg.cli import bash_completion, invocation
-from dcmcfg.cli.command_loader import load_command, require_known_command
+from dcmcfg.cli.command_loader import load_command
 from dcmcfg.cli.commands import COMMANDS, SECTIONS, expand_alias
 from dcmcfg.cli.options.limit_option import limit_option
 from dcmcfg.cli.options.site_settings import add_site_options
@@ -23,6 +23,7 @@ from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.failures import OutputClosed, run_and_exit
 from dcmcfg.cli.topics import TOPICS
+from dcmcfg.cli.usage_errors import require_known_command
 
 #: Trees and plans are large and free of cycles: looking for garbage after each 700 objects, as Python does, takes a
 #: third of the time of a large roll-out and finds nothing.

@@ -6,13 +6,13 @@ the whole tree. The cost depends on the archives and the plan, so there is no li
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
 
-from dcmcfg.dn import NormalDN
+from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
@@ -91,12 +91,18 @@ def changes_certificates(plan: Plan) -> bool:
 
 
 def find_new_violations(
-    plan: Plan, now: datetime, extra_rules: Sequence[LintRule] = (), *, excluded: Iterable[EntryFinding] = ()
+    plan: Plan,
+    now: datetime,
+    extra_rules: Sequence[LintRule] = (),
+    *,
+    excluded: Iterable[EntryFinding] = (),
+    reported_values: Collection[tuple[DN, str, bytes]] = (),
 ) -> Iterator[str]:
     """Yield a sentence for each violation of :data:`PLAN_RULES` and errors of *extra_rules* that *plan* introduces.
 
-    *now* has a time zone. Findings in *excluded* are omitted: the plan is refused because of them. Of many violations,
-    the first are reported, with the number of the others.
+    *now* has a time zone. Findings in *excluded* are omitted: the plan is refused because of them. Violations by
+    *reported_values* (entry, attribute, value) are omitted too, because the user has seen them. Of many violations, the
+    first are reported, with the number of the others.
     """
     if not plan.steps:
         return
@@ -104,9 +110,15 @@ def find_new_violations(
     found = _ViolationComparison(
         plan, now, tuple(dict.fromkeys((*PLAN_RULES, *_select_reported(extra_rules))))
     ).find_new()
-    found = ((rule, each) for rule, each in found if (rule.name, each.dn, each.value) not in known)
+    found = (
+        (rule, each)
+        for rule, each in found
+        if (rule.name, each.dn, each.value) not in known
+        and (each.dn, each.attribute, each.value) not in reported_values
+    )
     yield from (
-        f"{violation.dn}: {rule.format_message(violation)} (rule: {rule.name})"
+        f"{violation.dn}: {f'{violation.attribute}: ' if violation.attribute else ''}"
+        f"{rule.format_message(violation)} (rule: {rule.name})"
         for rule, violation in islice(found, _MAXIMUM_REPORTED)
     )
     if more := sum(1 for _ in found):

@@ -54,8 +54,29 @@ def format_users(users: Iterable[Entry]) -> str:
     )
 
 
+def format_user_names(users: Iterable[Entry]) -> str:
+    """Return the names of *users* in one line, except for AEs with the kind: ``DCM4CHEE; ui (web application)``."""
+    by_kind: dict[EntityKind | None, list[str]] = {}
+    for user in users:
+        kind = _find_kind(user)
+        name = str(user.dn.rdn) if kind is None else user.text(kind.value.attribute) or ""
+        by_kind.setdefault(kind, []).append(name)
+    return "; ".join(", ".join(names) + _format_kind(kind, len(names)) for kind, names in by_kind.items())
+
+
+def _format_kind(kind: EntityKind | None, count: int) -> str:
+    if kind is None or kind is EntityKind.AE:
+        return ""
+    return f" ({kind.value.label}{'s' if count > 1 else ''})"
+
+
+def _find_kind(user: Entry) -> EntityKind | None:
+    kinds = (kind for kind in EntityKind if kind is not EntityKind.ENTRY and user.is_a(kind.value.object_class))
+    return next(kinds, None)
+
+
 def _describe_user(user: Entry) -> tuple[str, str]:
-    for kind in EntityKind:
-        if kind is not EntityKind.ENTRY and user.is_a(kind.value.object_class):
-            return f"the {kind.value.label}", user.text(kind.value.attribute) or ""
-    return "", str(user.dn.rdn)
+    kind = _find_kind(user)
+    if kind is None:
+        return "", str(user.dn.rdn)
+    return f"the {kind.value.label}", user.text(kind.value.attribute) or ""

@@ -29,6 +29,8 @@ _DELIMITERS = ",;\t|"
 _EXCEL_DELIMITER_LINE = re.compile(r'"?sep=(.)"?(?=\r|\n)', re.IGNORECASE)
 #: Added as a last line. If it becomes part of a cell, the quotation of that cell was not closed.
 _END_MARKER = "\0"
+#: In the reason of a row with too many cells; a rejects file is read again by it.
+_EXTRA_CELLS_FIX = "quote cells that contain the delimiter"
 _EXPECTED_HEADER = f"the first line must name the columns: {','.join(COLUMNS)}"
 
 
@@ -41,15 +43,31 @@ class DelimitedFormat:
     delimiter: str = ","
 
     def write_rejected_rows(self, reasons: Mapping[int, str], heading: str) -> str:  # noqa: ARG002 — there is no place for it
-        """Return the rows with the reasons as last column, which replaces the reason column of an earlier run."""
+        """Return the rows with the reasons as last column, which replaces the reason column of an earlier run.
+
+        Cells beyond the headings stay in their place before the reason: without them, the row fits the headings.
+        """
         column_numbers = [number for number, name in enumerate(self.header) if resolve_column(name) != REASON]
         rows = [(*(self.header[number] for number in column_numbers), REASON)]
         for index, reason in sorted(reasons.items()):
             cells = self.records[index]
             row_cells = [cells[number] if number < len(cells) else "" for number in column_numbers]
             # Surplus cells are kept, because they may be the reason of the rejection.
-            rows.append((*row_cells, convert_to_single_line(reason), *cells[len(self.header) :]))
+            rows.append((*row_cells, *self._list_extra_cells(cells), convert_to_single_line(reason)))
         return _write_csv(rows, self.delimiter)
+
+    def _list_extra_cells(self, cells: Sequence[str]) -> tuple[str, ...]:
+        """Return the cells of a row beyond the headings, without the reason of an earlier run and empty cells behind.
+
+        An earlier run wrote the reason of such a row as its last cell, beyond its own column.
+        """
+        column_count = len(self.header)
+        extra_cells = list(cells[column_count:])
+        if extra_cells and resolve_column(self.header[-1]) == REASON and _EXTRA_CELLS_FIX in extra_cells[-1]:
+            extra_cells = list(cells[column_count - 1 : -1])
+        while extra_cells and not extra_cells[-1]:
+            extra_cells.pop()
+        return tuple(extra_cells)
 
 
 def read_delimited(name: str, text: str) -> Sheet:
@@ -176,7 +194,5 @@ def _make_row(location: SourceLocation, columns: Sequence[str | None], cells: Se
     values = {known: cell for known, cell in zip(columns, cells, strict=False) if known and known != REASON and cell}
     problems = []
     if any(cells[len(columns) :]):
-        problems.append(
-            f"the row has {len(cells)} cells, the first line {len(columns)}; quote cells that contain the delimiter"
-        )
+        problems.append(f"the row has {len(cells)} cells, the first line {len(columns)}; {_EXTRA_CELLS_FIX}")
     return SheetRow(location, values, tuple(problems))

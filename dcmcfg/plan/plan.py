@@ -89,12 +89,14 @@ class UnchangedItem:
     """A desired change that is already set.
 
     ``missing_items`` are phrases for the values that the change removes, but that do not exist. With
-    ``is_content_record``, the entry is equal to a content record.
+    ``is_content_record``, the entry is equal to a content record. With ``is_in_warnings``, the typo warnings of the
+    plan name all that does not exist.
     """
 
     change: Change
     missing_items: tuple[str, ...] = ()
     is_content_record: bool = False
+    is_in_warnings: bool = False
 
 
 @dataclass(frozen=True)
@@ -296,7 +298,9 @@ class _PlanBuilder:
         remaining = compute_remaining(self._draft, requested)
         self._typo_warnings.update(dict.fromkeys(remaining.warnings))
         if remaining.change is None:
-            self._unchanged.append(UnchangedItem(desired.change, remaining.missing_items))
+            self._unchanged.append(
+                UnchangedItem(desired.change, remaining.missing_items, is_in_warnings=remaining.is_in_warnings)
+            )
             return
         self._add_resolved(remaining.change, desired.location)
 

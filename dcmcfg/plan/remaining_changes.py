@@ -32,11 +32,13 @@ class RemainingChange:
 
     ``change`` is that part, None if everything is set. ``missing_items`` are phrases for the attributes and values that
     a modify removes, but that the entry does not have. ``warnings`` are sentences about possible typos in them.
+    ``is_in_warnings`` is true if they name all that does not exist.
     """
 
     change: Change | None
     missing_items: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    is_in_warnings: bool = False
 
 
 def compute_remaining(draft: TreeDraft, change: Change) -> RemainingChange:
@@ -52,9 +54,8 @@ def compute_remaining(draft: TreeDraft, change: Change) -> RemainingChange:
         case Delete(dn):
             if draft.get(dn) is not None:
                 return RemainingChange(change)
-            return RemainingChange(
-                None, warnings=_warn_about_similar_names(draft, dn, "does not exist, so there is nothing to delete")
-            )
+            warnings = _warn_about_similar_names(draft, dn, "does not exist, so there is nothing to delete")
+            return RemainingChange(None, warnings=warnings, is_in_warnings=bool(warnings))
         case Rename():
             return _compute_remaining_rename(draft, change)
         case Modify():
@@ -68,7 +69,8 @@ def _compute_remaining_rename(draft: TreeDraft, change: Rename) -> RemainingChan
         return RemainingChange(None)
     # The new name may exist for another reason, so a similar old name is reported as a possible typo.
     problem = f"does not exist, assumed to be renamed to {change.new_rdn} already"
-    return RemainingChange(None, warnings=_warn_about_similar_names(draft, change.dn, problem, excluded=change.new_rdn))
+    warnings = _warn_about_similar_names(draft, change.dn, problem, excluded=change.new_rdn)
+    return RemainingChange(None, warnings=warnings, is_in_warnings=bool(warnings))
 
 
 def _warn_about_similar_names(
@@ -121,6 +123,7 @@ def _compute_remaining_modify(draft: TreeDraft, change: Modify) -> RemainingChan
     modifications: list[Modification] = []
     missing_items: list[str] = []
     warnings: list[str] = []
+    are_all_in_warnings = True
     entry_draft = EntryDraft(draft.schema, entry)
     typo_finder = _TypoFinder(draft.schema, change.dn)
     for modification in change.modifications:
@@ -128,16 +131,21 @@ def _compute_remaining_modify(draft: TreeDraft, change: Modify) -> RemainingChan
         if remaining is not modification and modification.operation is not Operation.ADD:
             found = list(typo_finder.find_typos(entry_draft, modification, remaining))
             missing_count = len(modification.values) - (len(remaining.values) if remaining is not None else 0)
-            missing_items.append(
-                _describe_missing(entry_draft, modification.name, in_warnings=len(found) == missing_count)
-            )
+            in_warnings = len(found) == missing_count
+            are_all_in_warnings &= in_warnings
+            missing_items.append(_describe_missing(entry_draft, modification.name, in_warnings=in_warnings))
             warnings += found
         # Each modification applies to the result of the ones before it (RFC 4511 §4.6).
         if remaining is not None:
             entry_draft.apply(remaining)
             modifications.append(remaining)
     remaining_change = replace(change, modifications=tuple(modifications)) if modifications else None
-    return RemainingChange(remaining_change, tuple(missing_items), tuple(warnings))
+    return RemainingChange(
+        remaining_change,
+        tuple(missing_items),
+        tuple(warnings),
+        is_in_warnings=bool(warnings) and are_all_in_warnings,
+    )
 
 
 def _describe_missing(entry: EntryDraft, name: str, *, in_warnings: bool) -> str:

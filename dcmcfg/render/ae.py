@@ -43,14 +43,15 @@ def print_ae(console: Console, ae: NetworkAE, references: Sequence[Reference], *
     print_line(console, ae.qualified_title)
     print_fields(console, _build_fields(ae, registered=registered))
     if ae.device.is_archive:
-        print_table(console, SETTING_COLUMNS, list(build_setting_rows((ae,))))
+        print_table(console, SETTING_COLUMNS, list(build_setting_rows((ae,))), blank_above=True)
     if references:
         base = find_devices_dn(ae.device.tree)
         rows = [
             (format_relative_dn(each.dn, base), each.attribute, format_cell_value(each.attribute, each.value))
             for each in references
         ]
-        print_table(console, _REFERENCES, [tuple(map(escape_unprintable, row)) for row in rows])
+        shown_rows = [tuple(map(escape_unprintable, row)) for row in rows]
+        print_table(console, _REFERENCES, shown_rows, blank_above=not ae.device.is_archive)
     print_line(console, f"{format_count(len(references), 'reference')} to {ae.title}")
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from rich.console import Console
 
-from dcmcfg.model.connections import ConnectionUsers, format_users, get_connection_name
+from dcmcfg.model.connections import ConnectionUsers, format_user_names, get_connection_name
 from dcmcfg.model.devices import DICOM, Connection, Device
 from dcmcfg.model.targets import format_target
 from dcmcfg.network_address import format_host_port
-from dcmcfg.printable import escape_unprintable
+from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.terminal.cells import format_cell_value
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.fields import format_yes_no, print_fields
@@ -27,13 +27,14 @@ from dcmcfg.schema_names import (
     TLS_PROTOCOL,
 )
 
-#: The protocol is empty for DICOM; of the cipher suites, the first tells TLS from plain.
+#: The protocol is empty for DICOM.
 _COLUMNS = (
     ListColumn(heading="Connection", min_width=30, keep_end=True),
     ListColumn(heading="Address", min_width=24, keep_end=True),
+    ListColumn(heading="TLS", drop_order=2),
     ListColumn(heading="Protocol", drop_order=3),
-    ListColumn(heading="TLS cipher suites", drop_order=1, min_width=10),
-    ListColumn(heading="Used by", drop_order=2, min_width=12),
+    ListColumn(heading="Used by", drop_order=1, min_width=26),
+    ListColumn(heading="Cipher suites", drop_order=4, min_width=10),
 )
 #: The attributes that have a label or key of their own.
 _SHOWN_ATTRIBUTES = frozenset(
@@ -51,12 +52,11 @@ _SHOWN_ATTRIBUTES = frozenset(
 
 
 def print_connections(console: Console, devices: Iterable[Device], users: ConnectionUsers) -> None:
-    """Print the connections of *devices* as ``DEVICE/NAME``, with address and who uses each."""
+    """Print the connections of *devices* as ``DEVICE/NAME``, with address and users, and how many they are."""
     rows = [row for device in devices for row in _build_rows(device, users)]
     if rows:
         print_list(console, _COLUMNS, rows)
-    else:
-        print_line(console, "no connections")
+    print_line(console, format_count(len(rows), "connection"))
 
 
 def connections_json(devices: Iterable[Device], users: ConnectionUsers) -> dict[str, Any]:
@@ -134,9 +134,10 @@ def _build_rows(device: Device, users: ConnectionUsers) -> Iterator[tuple[str, .
                 (
                     f"{device.name}/{get_connection_name(each.dn)}",
                     f"{format_listening_address(each)}{installed_note}",
+                    "TLS" if each.tls else "",
                     "" if each.protocol == DICOM else each.protocol,
+                    format_user_names(users.find_users(each)) or "nothing",
                     " ".join(_list_cipher_suites(device, each)),
-                    format_users(users.find_users(each)) or "nobody",
                 ),
             )
         )

@@ -32,9 +32,9 @@ def print_device(console: Console, device: Device, aes: Sequence[NetworkAE]) -> 
     archive = " (archive)" if device.is_archive else ""
     print_line(console, f"{escape_unprintable(device.name)}{archive}{_installed_suffix(installed=device.installed)}")
     print_line(console, escape_unprintable(str(device.entry.dn)))
-    print_table(console, _ADDRESSES, list(_build_address_rows(aes)))
+    print_table(console, _ADDRESSES, list(_build_address_rows(aes)), blank_above=True)
     if device.is_archive:
-        print_table(console, SETTING_COLUMNS, list(build_setting_rows(aes)))
+        print_table(console, SETTING_COLUMNS, list(build_setting_rows(aes)), blank_above=False)
 
 
 def device_json(device: Device, aes: Sequence[NetworkAE]) -> dict[str, Any]:

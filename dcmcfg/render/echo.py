@@ -9,17 +9,18 @@ from rich.console import Console
 from rich.text import Text
 
 from dcmcfg.connectivity.echo import AeEchoResult, EchoTarget
+from dcmcfg.network_address import format_host_port
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.call_result import call_result_json, format_call_result, format_next_steps
 from dcmcfg.render.terminal.console import print_line, wrap_text
 from dcmcfg.render.terminal.list_table import ListColumn, print_list
 from dcmcfg.render.terminal.styles import NOTE
-from dcmcfg.route.path import AEAddress
 
 LIMITATION = "An echo proves no permission to store or retrieve; dcmcfg verify proves a retrieve."
 _COLUMNS = (
     ListColumn(heading="AE"),
     ListColumn(heading="Address", min_width=24, keep_end=True),
+    ListColumn(heading="TLS", drop_order=2),
     ListColumn(heading="Device", drop_order=1, min_width=16),
     ListColumn(heading="Result", min_width=30),
 )
@@ -97,6 +98,7 @@ def _not_called_json(target: EchoTarget) -> dict[str, Any]:
 def _build_row(result: AeEchoResult) -> tuple[str, ...]:
     target, call_result = result.target, result.call_result
     endpoint = target.endpoint
-    address = str(AEAddress(endpoint.peer.host, endpoint.peer.port, endpoint.tls)) if endpoint else ""
+    address = format_host_port(endpoint.peer.host, endpoint.peer.port) if endpoint else ""
+    tls = "TLS" if endpoint and endpoint.tls else ""
     answer_text = format_call_result(call_result) if call_result else f"not called: {target.problem}"
-    return target.ae.title, address, target.ae.device.name, answer_text
+    return target.ae.title, address, tls, target.ae.device.name, answer_text

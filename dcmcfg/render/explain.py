@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -64,7 +64,7 @@ def explanation_json(explanation: Explanation, usage: AttributeUsage | None, ski
     """Return it for ``--json``: the attribute, ``object_classes`` by name, ``effect_timing``, and where it is set.
 
     ``entries`` and ``effective_values`` are null, with *skip_reason* beside it, when no directory was asked; a
-    secret's value is ``(secret)``.
+    secret's value is null, and ``secret`` beside it is true.
     """
     attribute = explanation.attribute
     return {
@@ -146,14 +146,20 @@ def _object_class_json(use: AttributeUse) -> dict[str, Any]:
 
 
 def _entry_json(name: str, occurrence: AttributeOccurrence) -> dict[str, Any]:
-    return {"dn": str(occurrence.dn), "values": [_get_value_text(name, value) for value in occurrence.values]}
+    return {"dn": str(occurrence.dn), **_values_json(name, occurrence.values)}
+
+
+def _values_json(name: str, values: Sequence[bytes]) -> dict[str, Any]:
+    return {
+        "values": [None if is_secret(name, value) else _get_value_text(name, value) for value in values],
+        "secret": any(is_secret(name, value) for value in values),
+    }
 
 
 def _effective_json(setting: AESetting) -> dict[str, Any]:
-    name = setting.setting.name
     return {
         "device": setting.device,
         "ae_title": setting.ae_title,
-        "values": [_get_value_text(name, value.encode()) for value in setting.setting.values],
+        **_values_json(setting.setting.name, [value.encode() for value in setting.setting.values]),
         "level": setting.setting.level or None,
     }

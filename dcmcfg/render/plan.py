@@ -44,6 +44,7 @@ def print_plan(console: Console, plan: Plan, *, show_ldif: bool = False, show_sh
     ldif = format_changes_ldif(plan.changes).rstrip("\n") if show_ldif or may_be_short else ""
     if show_ldif or 0 < len(ldif.splitlines()) <= _MAX_LDIF_LINES:
         print_ldif(console, ldif)
+        print_line(console, "")
     else:
         print_line(console, "LDIF: --show-ldif prints it, --output FILE writes it.")
 
@@ -110,12 +111,15 @@ def _records_json(records: RecordedStudies) -> dict[str, Any]:
 
 
 def format_unchanged_lines(plan: Plan) -> Iterator[str]:
-    """Yield a line for each desired change that the tree holds already, of many the first ones; one for all entries."""
-    changes = [each for each in plan.unchanged if not each.is_content_record]
+    """Yield a line for each desired change that the tree holds already, of many the first ones; one for all entries.
+
+    A change that a typo warning reports has no line.
+    """
+    changes = [each for each in plan.unchanged if not each.is_content_record and not each.is_in_warnings]
     yield from map(_format_unchanged_line, changes[:SHOWN_STEPS])
     if (hidden_count := len(changes) - SHOWN_STEPS) > 0:
         yield f"already so: {hidden_count} more"
-    if content_count := len(plan.unchanged) - len(changes):
+    if content_count := sum(each.is_content_record for each in plan.unchanged):
         yield f"{content_count} entries are so already" if content_count > 1 else "1 entry is so already"
 
 

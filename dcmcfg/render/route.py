@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.text import Text
@@ -42,8 +42,15 @@ _STEPS = (
     Column("Called AE"),
     Column("Move Destination"),
 )
-_LABEL = 12  # columns
+_MIN_LABEL_WIDTH = 12  # columns, with the blanks behind the label
 _MAX_NAMED_UIDS = 5
+
+
+class _LabelledConsole(NamedTuple):
+    """A console, and the columns that labels take on it."""
+
+    plain: Console
+    label_width: int
 
 
 def print_route(
@@ -59,41 +66,43 @@ def print_route(
     which of *states*, which are those that were asked for (all that are set up when empty). With *details*, all SOP
     classes and transfer syntaxes are named, not only the first.
     """
-    console = make_stdout_console()
+    plain_console = make_stdout_console()
+    label_width = max([_MIN_LABEL_WIDTH, *(len(path.study_state.value) + 2 for path in route.paths)])
+    console = _LabelledConsole(plain_console, label_width)
     request = route.request
     address_text = f" at {route.listening_address}" if route.listening_address else ""
     headline = (
         f"C-MOVE from {request.calling_ae_title} to {request.archive_ae.title}{address_text}, Move Destination "
         f"{request.destination_ae_title}"
     )
-    _print(console, Text(escape_unprintable(headline), style=HEADING), 0)
+    _print(plain_console, Text(escape_unprintable(headline), style=HEADING), 0)
     if study is not None:
         _print_study(console, study)
     if route.refusal is not None:
-        print_line(console, "")
+        print_line(plain_console, "")
         _print_labelled(console, "Refused", Text("whatever the state of the study", style=FAILURE))
         _print_failure(console, route.refusal)
     for path in route.paths:
-        print_line(console, "")
+        print_line(plain_console, "")
         _print_path(console, path)
     for line, state_names in _group_capability_limits(route.paths, details=details).items():
-        print_line(console, "")
+        print_line(plain_console, "")
         _print_labelled(
             console, "Not sent", Text(escape_unprintable(f"{', '.join(state_names)}: {line}"), style=UNDECIDED)
         )
     if undelivered_states := dict.fromkeys(path.study_state.value for path in route.find_undelivered_paths(*states)):
-        print_line(console, "")
+        print_line(plain_console, "")
         hint = "" if states else "; --state asks for one by itself"
         _print_labelled(
             console, "Exit code 1", Text(f"not all arrives: {', '.join(undelivered_states)}{hint}", style=FAILURE)
         )
 
 
-def _print_study(console: Console, study: LocatedStudy) -> None:
+def _print_study(console: _LabelledConsole, study: LocatedStudy) -> None:
     instance_text = f"{format_count(study.instance_count, 'instance')}, {', '.join(study.availabilities)}"
     copy_text = f", copy at {study.external_ae_title}" if study.external_ae_title else ""
     _print(
-        console,
+        console.plain,
         Text(
             escape_unprintable(
                 f"study {study.study_uid}: {instance_text if study.instance_count else 'not known'}{copy_text}"
@@ -121,13 +130,13 @@ def route_json(route: Route, *, delivered: bool, study: LocatedStudy | None = No
     }
 
 
-def _print_path(console: Console, path: RetrievePath) -> None:
+def _print_path(console: _LabelledConsole, path: RetrievePath) -> None:
     heading = Text.assemble((path.outcome_text, _STYLES[path.outcome]), f": {path.branch.value}")
     if path.external_ae_title:
         heading.append(escape_unprintable(f" ({path.external_ae_title}, named by {', '.join(path.configured_by)})"))
     _print_labelled(console, path.study_state.value, heading)
     _print_labelled(console, "", Text(_STATE_DESCRIPTIONS[path.study_state], style=NOTE))
-    _print_steps(console, path.messages)
+    _print_steps(console.plain, path.messages)
     for failure in path.failures:
         _print_failure(console, failure)
     for prerequisite in path.prerequisites:
@@ -184,7 +193,7 @@ def _build_row(number: int, step: RouteMessage) -> tuple[str, ...]:
     return (str(number), *map(escape_unprintable, cells))
 
 
-def _print_failure(console: Console, failure: RouteFailure) -> None:
+def _print_failure(console: _LabelledConsole, failure: RouteFailure) -> None:
     if failure.response:
         _print_labelled(console, "Response", Text(escape_unprintable(failure.response), style=FAILURE))
     _print_labelled(console, "Reason", Text(escape_unprintable(failure.reason)))
@@ -221,12 +230,12 @@ def _format_uid_names(uids: Sequence[str], *, details: bool) -> str:
     return f"{names} and {hidden_count} more (--details shows all)" if hidden_count else names
 
 
-def _print_labelled(console: Console, label: str, content: Text) -> None:
-    prefix = Text(f"{label} ".ljust(_LABEL), style=HEADING)
+def _print_labelled(console: _LabelledConsole, label: str, content: Text) -> None:
+    prefix = Text(f"{label} ".ljust(console.label_width), style=HEADING)
     indent = len(prefix)
-    for line in wrap_text(content, console, indent):
+    for line in wrap_text(content, console.plain, indent):
         line.rstrip()
-        console.print(Text.assemble(prefix, line), soft_wrap=True)
+        console.plain.print(Text.assemble(prefix, line), soft_wrap=True)
         prefix = Text(" " * indent)
 
 

@@ -23,15 +23,16 @@ from dcmcfg.secret_values import is_secret
 _AES = (
     ListColumn(heading="AE"),
     ListColumn(heading="Device", min_width=16),
-    ListColumn(heading="Host:port", min_width=30, keep_end=True),
+    ListColumn(heading="Address", min_width=30, keep_end=True),
     ListColumn(heading="TLS", drop_order=1),
     ListColumn(heading="Installed", drop_order=2),
     ListColumn(heading="Capabilities", drop_order=3, min_width=14),
 )
 _DEVICES = (
     ListColumn(heading="Device"),
-    ListColumn(heading="Host:port", min_width=24, keep_end=True),
-    ListColumn(heading="Installed", drop_order=1),
+    ListColumn(heading="Address", min_width=24, keep_end=True),
+    ListColumn(heading="TLS", drop_order=1),
+    ListColumn(heading="Installed", drop_order=2),
     ListColumn(heading="AEs", min_width=10),
 )
 #: What refers to what can be read off the attribute and the value, mostly.
@@ -95,11 +96,13 @@ def device_summary_json(device: Device) -> dict[str, Any]:
 
 
 def hit_json(hit: TextHit) -> dict[str, Any]:
-    """Return *hit* for ``--json``: null for what it has not; a secret's value is ``(secret)``."""
+    """Return *hit* for ``--json``: null for what it has not. A secret has ``secret`` true and no value."""
+    is_hidden = hit.value is not None and is_secret(hit.attribute, hit.value)
     return {
         "dn": str(hit.dn),
         "attribute": hit.attribute or None,
-        "value": _get_value_text(hit) if hit.value is not None else None,
+        "value": None if hit.value is None or is_hidden else _get_value_text(hit),
+        "secret": is_hidden,
         "refers_to": hit.refers_to or None,
     }
 
@@ -119,8 +122,8 @@ def _build_device_row(device: Device) -> tuple[str, ...]:
     archive = " (archive)" if device.is_archive else ""
     return (
         escape_unprintable(device.name) + archive,
-        "\n".join(f"{_format_address(each)}{' TLS' if each.tls else ''}" for each in device.connections)
-        or "(no connection)",
+        "\n".join(map(_format_address, device.connections)) or "(no connection)",
+        "\n".join("TLS" if each.tls else "" for each in device.connections),
         "yes" if device.installed else "no",
         escape_unprintable(" ".join(ae.title for ae in device.network_aes)),
     )

@@ -40,13 +40,15 @@ def print_values(console: Console, target: Target, attributes: Sequence[Effectiv
 def values_json(target: Target, attributes: Sequence[EffectiveValues]) -> dict[str, Any]:
     """Return *attributes* for ``--json``: ``dn``, and ``attributes`` by name with ``values`` and ``level``.
 
-    ``level`` is ``entry``, ``device``, or null for what is not set. Octets that are not UTF-8 are escaped.
+    ``level`` is ``entry``, ``device``, or null for what is not set. Octets that are not UTF-8 are escaped. A secret
+    value is null; ``secret`` is true for an attribute with one.
     """
     return {
         "dn": str(target.entry.dn),
         "attributes": {
             each.name: {
                 "values": [_get_value_text(each.name, value) for value in each.values],
+                "secret": any(is_secret(each.name, value) for value in each.values),
                 "level": ("device" if each.inherited else "entry") if each.values else None,
             }
             for each in attributes
@@ -91,5 +93,5 @@ def _format_value(name: str, value: bytes) -> str:
         return f"({len(value)} octets)"
 
 
-def _get_value_text(name: str, value: bytes) -> str:
-    return SECRET_PLACEHOLDER if is_secret(name, value) else value.decode("utf-8", "backslashreplace")
+def _get_value_text(name: str, value: bytes) -> str | None:
+    return None if is_secret(name, value) else value.decode("utf-8", "backslashreplace")

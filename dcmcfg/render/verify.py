@@ -7,7 +7,16 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Column
 from rich.text import Text
 
 from dcmcfg.archive.stored_studies import StoredStudy
@@ -39,6 +48,10 @@ from dcmcfg.verify.verdict import (
 
 _UIDS_SHOWN = 10
 _LABEL = 10  # columns
+#: Columns of the progress bar, on a terminal of 100 columns and more and on others.
+_WIDE, _BAR_WIDTH, _NARROW_BAR_WIDTH = 100, 40, 10
+#: What else the progress takes: spinner, ``10000/10000``, ``0:00:00``, and a blank between each two.
+_COUNT_AND_TIME_WIDTH = 1 + 11 + 7 + 4
 
 
 def print_verdict(verdict: Verdict, evidence: Evidence, console: Console, *, details: bool = False) -> None:
@@ -151,14 +164,9 @@ def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
 def show_verify_progress() -> Iterator[VerificationCallbacks]:
     """Yield callbacks that show on standard error how it goes; silent where that is no terminal."""
     console = make_stderr_console()
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(
+        *build_progress_columns(console.width), console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
         task = bar.add_task("", total=None)
 
         def show_pending(move: MoveProgress) -> None:
@@ -171,6 +179,26 @@ def show_verify_progress() -> Iterator[VerificationCallbacks]:
             on_pending=show_pending,
             on_received=lambda number: bar.update(task, completed=number),
         )
+
+
+def build_progress_columns(width: int) -> tuple[ProgressColumn, ...]:
+    """Return the columns of the progress for a terminal *width* columns wide; the text is shortened where it is long.
+
+    Count and time stay whole.
+    """
+    bar_width = _BAR_WIDTH if width >= _WIDE else _NARROW_BAR_WIDTH
+    text_width = max(width - bar_width - _COUNT_AND_TIME_WIDTH, 1)
+    return (
+        SpinnerColumn(),
+        TextColumn(
+            "{task.description}",
+            markup=False,
+            table_column=Column(max_width=text_width, no_wrap=True, overflow="ellipsis"),
+        ),
+        BarColumn(bar_width),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
 
 
 def _build_header_lines(evidence: Evidence) -> Iterator[Text]:

@@ -121,7 +121,7 @@ def _make_unknown_key_error(key: str, subject: str) -> MalformedInput:
             f"a profile holds no secret, so there is no key {key}", subject=subject, next_step=f"use {_SECRETS[key]}"
         )
     similar = suggest_names(key.replace("-", "_"), PROFILE_KEYS)
-    hint = f"did you mean {' or '.join(similar)}?" if similar else f"the keys are {', '.join(PROFILE_KEYS)}"
+    hint = f"did you mean {', '.join(similar)}?" if similar else f"the keys are {', '.join(PROFILE_KEYS)}"
     return MalformedInput(f"unknown key {key!r}", subject=subject, next_step=hint)
 
 

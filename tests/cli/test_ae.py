@@ -239,6 +239,8 @@ def test_what_refers_to_what_goes_is_told_as_data(run: Run, site: CliSite) -> No
         )
     ]
     assert len(dry["referrers"]) == sum("names the AE LONGTERM" in each for each in dry["warnings"])
+    assert not any("no AE has the title" in each for each in dry["warnings"])
+    assert len(set(dry["warnings"])) == len(dry["warnings"])
     assert (
         json.loads(run("device", "remove", "longterm", "--dry-run", "--json").stdout)["referrers"] == dry["referrers"]
     )

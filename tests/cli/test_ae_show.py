@@ -52,7 +52,7 @@ def test_an_ae_is_shown_with_what_it_accepts_and_who_refers_to_it(run: Run, site
         "                    LONGTERM",
         f"  Capabilities:     {counts['scp_count']} SCP, {counts['scu_count']} SCU",
         f" Referring entry{' ' * 65}Attribute{' ' * 20}Value",
-        f" {'─' * 119}",
+        f" {'─' * 120}",
         " dcmuiAetListName=reading,dcmuiConfigName=default,dicomDeviceName=dcm4chee-arc   dcmuiAets                    "
         "WORKSTATION",
         f" dicomAETitle=DCM4CHEE,dicomDeviceName=dcm4chee-arc{' ' * 30}dcmAcceptedMoveDestination   WORKSTATION",

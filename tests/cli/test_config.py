@@ -147,6 +147,16 @@ def test_a_key_without_a_profile_is_a_usage_error(run: Run) -> None:
     assert result.stderr.endswith("'ldap_url' is not NAME.KEY, such as hospital.ldap_url\n")
 
 
+@pytest.mark.parametrize("key", ["bind_password=Geheim123", "hospital.bind_password=Geheim123", "a.b=Geheim.123"])
+@pytest.mark.parametrize("arguments", [("set",), ("set", "x"), ("unset",)])
+def test_text_after_an_equals_sign_is_never_printed(run: Run, arguments: tuple[str, ...], key: str) -> None:
+    verb, *value = arguments
+    result = run("config", verb, key, *value, "--json")
+    assert (result.exit_code, "Geheim" in result.output, "123" in result.output) == (2, False, False)
+    name = key.partition("=")[0]
+    assert result.stderr.endswith(f"separate '{name}' and its value with a space instead of '='\n")
+
+
 def test_settings_that_contradict_each_other_are_written_with_a_warning(run: Run) -> None:
     write("hospital", 'ldap_url = "ldaps://10.1.2.3"\n')
     result = run("config", "set", "hospital.starttls", "true")

@@ -59,10 +59,11 @@ def test_the_life_of_a_connection(run: Run, stock_site: CliSite) -> None:
     )
     listed = run("connection", "list", "storescp")
     assert lines(listed.stdout) == [
-        " Connection           Address           Protocol   TLS cipher suites   Used by",
-        " " + "─" * 85,
-        " storescp/dicom       localhost:11117                                  the AE STORESCP",
-        " storescp/dicom-tls   ws1:2762                                         nobody",
+        " Connection           Address           TLS   Protocol   Used by    Cipher suites",
+        " " + "─" * 80,
+        " storescp/dicom       localhost:11117                    STORESCP",
+        " storescp/dicom-tls   ws1:2762                           nothing",
+        "2 connections",
     ]
     assert run("connection", "remove", "storescp/dicom-tls", "--yes").exit_code == 0
     assert stock_site.octets() == before

@@ -53,7 +53,7 @@ def test_named_aes_are_called_in_that_order(run: Run, site: CliSite, ports: dict
     result = run("echo", "STORESCP", "LONGTERM", "STORESCP")
     assert (result.exit_code, result.stderr) == (1, "")
     assert rows(result.stdout) == [
-        ["AE", "Address", "Device", "Result"],
+        ["AE", "Address", "TLS", "Device", "Result"],
         [
             "STORESCP",
             f"127.0.0.1:{ports['storescp']}",

@@ -71,14 +71,14 @@ def test_tls_is_taken_where_it_is_asked_for_or_there_is_nothing_else(
         answered,
     ]
     secured = r"over TLSv1\.\d, certificate valid until 3000-01-01"
-    address, _, answer = cells(by_itself.stdout, "STORESCP")[1:]
-    assert address == f"127.0.0.1:{addresses['storescp']} TLS"
+    address, tls, _, answer = cells(by_itself.stdout, "STORESCP")[1:]
+    assert (address, tls) == (f"127.0.0.1:{addresses['storescp']}", "TLS")
     assert re.fullmatch(f"{answered} {secured}", answer)
 
     result = run("echo", "DCM4CHEE", "--tls", *trusting)
     assert result.exit_code == 0
-    address, _, answer = cells(result.stdout, "DCM4CHEE")[1:]
-    assert address == f"127.0.0.1:{addresses['tls']} TLS"
+    address, tls, _, answer = cells(result.stdout, "DCM4CHEE")[1:]
+    assert (address, tls) == (f"127.0.0.1:{addresses['tls']}", "TLS")
     assert re.fullmatch(f"{answered} {secured}", answer)
 
 

@@ -218,6 +218,15 @@ def test_at_a_terminal_a_fault_can_be_edited_again(site: CliSite, editor: Path) 
     assert site.values("dicomInstalled", STORESCP_DN) == ("FALSE",)
 
 
+def test_a_fault_that_is_not_edited_again_is_printed_once(site: CliSite, editor: Path) -> None:
+    before = site.octets()
+    editor.write_text("text = text.replace('dicomInstalled: TRUE', 'dicomInstaled: TRUE')")
+    exit_code, seen = at_terminal(["edit", "storescp"], [("Edit it again? [y/N]: ", "n")])
+    assert (exit_code, seen.count("unknown attribute"), site.octets()) == (1, 1, before)
+    assert seen.rstrip().endswith("dcmcfg: declined, nothing was changed")
+    assert len(saved_texts()) == 1
+
+
 def test_a_text_that_was_written_is_not_kept_though_the_archive_did_not_reload(
     run: Run, site: CliSite, editor: Path
 ) -> None:

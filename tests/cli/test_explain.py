@@ -138,7 +138,9 @@ def test_where_it_is_set_and_which_level_wins(run: Run, site: CliSite, tmp_path:
         "  dcm4chee-arc/WORKLIST: DCM4CHEE (from the device)\n"
     )
     on_ae = json.loads(run("explain", NAME, "--object-class", "dcmArchiveNetworkAE", "--json").stdout)
-    assert on_ae["entries"] == [{"dn": f"dicomAETitle=AS_RECEIVED,{ARCHIVE_DN}", "values": ["AS_RECEIVED"]}]
+    assert on_ae["entries"] == [
+        {"dn": f"dicomAETitle=AS_RECEIVED,{ARCHIVE_DN}", "values": ["AS_RECEIVED"], "secret": False}
+    ]
 
 
 @pytest.mark.real
@@ -147,7 +149,11 @@ def test_a_secret_is_not_shown(run: Run, site: CliSite) -> None:
     for option in ([], ["--json"]):
         result = run("explain", "dcmKeyStorePin", *option)
         assert result.exit_code == 0
-        assert "(secret)" in result.stdout
+        if option:
+            (entry,) = [each for each in json.loads(result.stdout)["entries"] if each["dn"] == ARCHIVE_DN]
+            assert entry == {"dn": ARCHIVE_DN, "values": [None], "secret": True}
+        else:
+            assert "(secret)" in result.stdout
         assert f"    {pin}\n" not in result.stdout
         assert f'"{pin}"' not in result.stdout
 

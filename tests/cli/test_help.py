@@ -57,8 +57,11 @@ The help of a command lists the codes that have a special meaning there.
 Exit codes:
   0    Success, also if there was nothing to do.
   1    The answer is no: declined, not verified, problems or differences.
-  2    Usage error: the command line or a setting is wrong.
-  3    Failed, and nothing was changed.
+  2    Usage error: the command line itself or a setting is wrong, such as an
+       unknown option, an invalid AE title or an unknown SOP class.
+  3    Failed, and nothing was changed: refused by the configuration or a
+       server, such as an unknown attribute, a value that its schema does not
+       allow, or a missing entry.
   4    Changed, or possibly changed, but not finished.
   130  Interrupted with Ctrl-C.
   141  The reader of the output ended, as in 'dcmcfg ae list | head'.
@@ -121,7 +124,7 @@ def test_what_is_unknown_is_exit_code_2_with_similar_names(run: Run, words: list
 def test_commands_and_topics_are_completed() -> None:
     assert offered("help", "re") == ["rename", "restore", "results", "reload"]
     assert offered("help", "site") == ["site-options"]
-    assert offered("help", "results", "") == ["clear", "list"]
+    assert offered("help", "results", "") == ["list", "clear"]
     assert offered("help", "reload", "") == offered("help", "xyzzy", "") == []
     assert "site-options" not in offered("help", "ae", "")
 

@@ -169,6 +169,20 @@ def test_bad_rows_are_told_and_written_to_be_mended_and_given_again(run: Run, si
     assert not Path("new.rejects.rejects.csv").exists()
 
 
+def test_a_row_with_an_extra_cell_is_rejected_until_the_cell_is_removed(run: Run, site: CliSite) -> None:
+    first = run("import", written("new.csv", "title,host,port\nWS1,ws1.example.org,104,extra\n"), "--yes")
+    rejects, again = Path("new.rejects.csv"), Path("new.rejects-2.csv")
+    assert first.exit_code == 1
+    assert rejects.read_text().splitlines()[1].startswith('WS1,ws1.example.org,104,extra,"the row has 4 cells')
+    assert run("import", str(rejects), "--yes").exit_code == 1
+    assert again.read_text().splitlines()[1].startswith('WS1,ws1.example.org,104,extra,"the row has 5 cells')
+    assert run("import", str(again), "--yes").exit_code == 1
+    assert Path("new.rejects-3.csv").read_text() == again.read_text()
+    again.write_text(again.read_text().replace(",extra", ""))
+    assert run("import", str(again), "--yes").exit_code == 0
+    assert site.values("dicomPort", f"cn=dicom,dicomDeviceName=ws1,{DEVICES}") == ("104",)
+
+
 def test_json_tells_what_was_left_out_and_where_it_is(run: Run, site: CliSite) -> None:
     result = run("import", written("new.csv", BAD), "--yes", "--json", "--rejects", "mine")
     content = json.loads(result.stdout)

@@ -28,7 +28,7 @@ def test_what_the_site_has_is_listed_and_found(run: Run, site: CliSite) -> None:
     aes = run("ae", "list")
     assert (aes.exit_code, aes.stderr) == (0, "")
     assert lines(aes.stdout) == [
-        " AE                 Device         Host:port         TLS   Installed   Capabilities",
+        " AE                 Device         Address           TLS   Installed   Capabilities",
         f" {'─' * 110}",
         " AS_RECEIVED        dcm4chee-arc   localhost:11112         yes         182 SCP, 174 SCU, shared from DCM4CHEE",
         "                                   localhost:2762    TLS",
@@ -60,24 +60,24 @@ def test_what_the_site_has_is_listed_and_found(run: Run, site: CliSite) -> None:
     assert (nowhere.exit_code, nowhere.stdout, nowhere.stderr) == (1, "0 AEs\n", "")
     misspelt = run("ae", "list", "STROESCP", "--json")
     assert (misspelt.exit_code, json.loads(misspelt.stdout)) == (1, {"aes": []})
-    assert misspelt.stderr == "near misses: STORESCP\n"
+    assert misspelt.stderr == "Did you mean STORESCP?\n"
     assert run("ae", "list", "nowhere", "--csv").exit_code == 1
 
     devices = run("device", "list", "1111?")
     assert (devices.exit_code, devices.stdout) == (1, "0 devices\n"), "a port is no name"
-    assert run("device", "list", "lonterm").stderr == "near misses: longterm\n"
+    assert run("device", "list", "lonterm").stderr == "Did you mean longterm?\n"
     assert lines(run("device", "list").stdout) == [
-        " Device                   Host:port             Installed   AEs",
-        f" {'─' * 105}",
-        " dcm4chee-arc (archive)   localhost:11112       yes         AS_RECEIVED DCM4CHEE IOCM_REGULAR_USE WORKLIST",
-        "                          localhost:2762 TLS",
+        " Device                   Address           TLS   Installed   AEs",
+        f" {'─' * 107}",
+        " dcm4chee-arc (archive)   localhost:11112         yes         AS_RECEIVED DCM4CHEE IOCM_REGULAR_USE WORKLIST",
+        "                          localhost:2762    TLS",
         "                          localhost:2575",
-        "                          localhost:12575 TLS",
+        "                          localhost:12575   TLS",
         "                          localhost:8080",
-        "                          localhost:8443 TLS",
-        " longterm                 localhost:11119       yes         LONGTERM",
-        " storescp                 localhost:11115       no          STORESCP",
-        " workstation              localhost:11117       yes         WORKSTATION",
+        "                          localhost:8443    TLS",
+        " longterm                 localhost:11119         yes         LONGTERM",
+        " storescp                 localhost:11115         no          STORESCP",
+        " workstation              localhost:11117         yes         WORKSTATION",
         "4 devices",
     ]
     devices = json.loads(run("device", "list", "STORE", "--json").stdout)["devices"]
@@ -100,7 +100,7 @@ def test_what_the_site_has_is_listed_and_found(run: Run, site: CliSite) -> None:
     ]
     assert json.loads(run("find", NAME[:22].upper(), "--json").stdout) == {
         "text": NAME[:22].upper(),
-        "hits": [{"dn": ARCHIVE_DN, "attribute": NAME, "value": "DCM4CHEE", "refers_to": None}],
+        "hits": [{"dn": ARCHIVE_DN, "attribute": NAME, "value": "DCM4CHEE", "secret": False, "refers_to": None}],
     }
     nowhere = run("find", "geheim")
     assert (nowhere.exit_code, nowhere.stdout, nowhere.stderr) == (1, "0 values in 0 entries\n", "")
@@ -120,7 +120,7 @@ def test_at_a_terminal_each_item_has_one_line(run: Run, site: CliSite) -> None:
     assert added.exit_code == 0, added.stderr
     assert shown("aes", columns=80) == [
         "",
-        " AE                 Device              Host:port                          TLS",
+        " AE                 Device              Address                            TLS",
         f" {'─' * 78}",
         " CT_RAD_020         ct-radiology-bui…   ct-020.radiology.univ….org:11132",
         " AS_RECEIVED        dcm4chee-arc        localhost:11112 (+1)               (+1)",
@@ -136,7 +136,7 @@ def test_at_a_terminal_each_item_has_one_line(run: Run, site: CliSite) -> None:
     ]
     at_120 = shown("aes", columns=120)
     assert at_120[1:5] == [
-        " AE                 Device                 Host:port                             TLS    "
+        " AE                 Device                 Address                               TLS    "
         "Installed   Capabilities",
         f" {'─' * 118}",
         " CT_RAD_020         ct-radiology-buildi…   ct-020.radiology.univers….org:11132          yes         any",
@@ -146,7 +146,7 @@ def test_at_a_terminal_each_item_has_one_line(run: Run, site: CliSite) -> None:
     assert at_120[-2:] == ["Some values are shortened. --wide shows them whole.", "8 AEs"]
     assert shown("devices", columns=80) == [
         "",
-        " Device                              Host:port                    AEs",
+        " Device                              Address                      AEs",
         f" {'─' * 77}",
         " ct-radiology-building-020-siemens   ct-020.radiolog….org:11132   CT_RAD_020",
         " dcm4chee-arc (archive)              localhost:11112 (+5)         AS_RECEIVED…",
@@ -154,16 +154,17 @@ def test_at_a_terminal_each_item_has_one_line(run: Run, site: CliSite) -> None:
         " storescp                            localhost:11115              STORESCP",
         " workstation                         localhost:11117              WORKSTATION",
         "",
-        "Not shown: Installed. --wide shows all columns.",
+        "Not shown: TLS, Installed. --wide shows all columns.",
         "5 devices",
     ]
     assert shown("connection", "list", LONG_DEVICE, columns=80) == [
         "",
-        " Connection                         Address                      Used by",
+        " Connection                           Address                        Used by",
         f" {'─' * 78}",
-        " ct-radiology-building…mens/dicom   ct-020.radiolog….org:11132   the AE CT_RAD…",
+        " ct-radiology-building-0…mens/dicom   ct-020.radiology.….org:11132   CT_RAD_020",
         "",
         "Some values are shortened. --wide shows them whole.",
+        "1 connection",
     ]
     assert shown("find", "CT_RAD_020", columns=80) == [
         "",

@@ -126,14 +126,16 @@ def test_what_is_on_a_storage_that_is_not_configured_fails_after_an_association(
     assert (result.exit_code, result.stdout, result.stderr) == (
         1,
         (
-            "C-MOVE from DCMCFG to DCM4CHEE at localhost:11112, Move Destination STORESCP\n\nunconfigured-storage "
-            "unconfigured: nothing is sent\n            files on a storage that is not configured here\n\n     "
-            "Message       Sender     Receiver   Address           Calling AE\n "
+            "C-MOVE from DCMCFG to DCM4CHEE at localhost:11112, Move Destination STORESCP\n\nunconfigured-storage  "
+            "unconfigured: nothing is sent\n                      files on a storage that is not configured here\n\n"
+            "     Message       Sender     Receiver   Address           Calling AE\n "
             "────────────────────────────────────────────────────────────────────\n 1   A-ASSOCIATE   DCM4CHEE   "
-            "STORESCP   localhost:11115   DCM4CHEE\n\nResponse    A702 without counters\nReason      the files are on "
+            "STORESCP   localhost:11115   DCM4CHEE\n\nResponse              A702 without counters\n"
+            "Reason                the files are on "
             "a storage that is not configured here, and there is no dcmAltCMoveSCP; the archive does not call a "
-            "recorded external archive for them\nNext step   configure the storage again, or set an archive that "
-            "has the study: dcmcfg set dcm4chee-arc dcmAltCMoveSCP=AET\n\nExit code 1 not all arrives: "
+            "recorded external archive for them\n"
+            "Next step             configure the storage again, or set an archive that "
+            "has the study: dcmcfg set dcm4chee-arc dcmAltCMoveSCP=AET\n\nExit code 1           not all arrives: "
             "unconfigured-storage\n"
         ),
         "",
@@ -161,7 +163,7 @@ def test_without_a_state_each_is_told_and_what_is_not_set_up_is_no_fault(run: Ru
 def test_the_last_line_says_which_state_makes_it_a_no(run: Run, site: CliSite) -> None:
     assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
     result = run("route", "--dest", "STORESCP")
-    last = "Exit code 1 not all arrives: partial; --state asks for one by itself"
+    last = "Exit code 1           not all arrives: partial; --state asks for one by itself"
     assert (result.exit_code, result.stdout.splitlines()[-1]) == (1, last)
 
 

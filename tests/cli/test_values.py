@@ -34,7 +34,8 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
     assert (result.exit_code, result.stderr) == (
         0,
         "warning: the device storescp is not an archive, but dcmArchiveNetworkAE is for AEs of an archive.\n"
-        f"warning: {STORESCP_DN}: the storage fs1 belongs to another device (rule: storage-unknown)\n",
+        f"warning: {STORESCP_DN}: dcmObjectStorageID: the storage fs1 belongs to another device (rule: "
+        "storage-unknown)\n",
     )
     assert [line.rstrip() for line in result.stdout.splitlines()] == [
         site.headline,
@@ -107,7 +108,8 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
         3,
         f"warning: {ae}: dcmAcceptedMoveDestination was empty, so the archive accepted every destination; from "
         "now on, all except STORSCP are refused (C801)\n"
-        f"warning: {ae}: no AE has the title STORSCP; did you mean STORESCP? (rule: accepted-destination-unknown)\n"
+        f"warning: {ae}: dcmAcceptedMoveDestination: no AE has the title STORSCP; did you mean STORESCP? (rule: "
+        "accepted-destination-unknown)\n"
         f"dcmcfg: the plan is refused: dangling-reference: a reference would point to a missing entry: {ae} "
         "(dcmAcceptedMoveDestination: STORSCP)\n"
         "  next: --force-dangling-reference, if it is meant\n",
@@ -124,7 +126,7 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
 
 def test_a_name_of_nothing_is_warned_of_on_screen_and_in_json(run: Run, site: CliSite) -> None:
     result = run("set", "dcm4chee-arc", "dcmFallbackCMoveSCP=LONGTERN", "--dry-run", "--json")
-    message = "no AE has the title LONGTERN; did you mean LONGTERM? (rule: fallback-scp-unknown)"
+    message = "dcmFallbackCMoveSCP: no AE has the title LONGTERN; did you mean LONGTERM? (rule: fallback-scp-unknown)"
     warning = f"{ARCHIVE_DN}: {message}"
     assert (result.exit_code, result.stderr.count(f"warning: {warning}\n")) == (0, 1)
     assert json.loads(result.stdout)["warnings"] == [warning]
@@ -148,8 +150,8 @@ def test_get_shows_a_value_a_line_and_which_level_it_is_from(run: Run, site: Cli
     assert json.loads(as_json.stdout) == {
         "dn": f"dicomAETitle=DCM4CHEE,{ARCHIVE_DN}",
         "attributes": {
-            "dcmSendPendingCMoveInterval": {"values": ["PT5S"], "level": "device"},
-            "dcmRetrieveAET": {"values": [], "level": None},
+            "dcmSendPendingCMoveInterval": {"values": ["PT5S"], "secret": False, "level": "device"},
+            "dcmRetrieveAET": {"values": [], "secret": False, "level": None},
         },
     }
 
@@ -254,6 +256,8 @@ def test_a_secret_is_taken_from_a_file_or_a_terminal_and_never_shown(run: Run, s
     shown = result.output + run("get", "dcm4chee-arc").output + run("history", "1").output
     assert "geheim" not in shown
     assert "dcmKeyStorePin: (secret)" in shown
+    as_json = json.loads(run("get", "dcm4chee-arc", PIN, "--json").stdout)
+    assert as_json["attributes"] == {PIN: {"values": [None], "secret": True, "level": "entry"}}
     exit_code, seen = at_terminal(
         ["set", "dcm4chee-arc", f"{PIN}=@-"],
         [(f"{PIN}: ", "geheimer"), ("Repeat for confirmation: ", "geheimer"), ("[y/N]: ", "y")],

@@ -17,6 +17,7 @@ from dcmcfg.lint.new_violations import PLAN_RULES, changes_certificates, find_ne
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import DesiredChange, make_plan
 from dcmcfg.schema.definitions import load_bundled_schema
+from dcmcfg.schema.findings import EntryFinding
 from tests.lint.breaking import BREAKS, Break, put, valid_tree
 from tests.trees import ARCHIVE, DEVICES, STORESCP, connection, site, site_entries
 
@@ -38,7 +39,7 @@ def test_the_delete_of_an_ae_that_is_named_is_told_at_the_entry_that_names_it() 
     tree = site(dcmFallbackCMoveSCP="STORESCP")
     ae = f"dicomAETitle=STORESCP,{STORESCP}"
     (message,) = messages(Delete(DN.parse(f"cn=CT Image Storage SCP,{ae}")), Delete(DN.parse(ae)), tree=tree)
-    assert message == f"{ARCHIVE}: no AE has the title STORESCP (rule: fallback-scp-unknown)"
+    assert message == f"{ARCHIVE}: dcmFallbackCMoveSCP: no AE has the title STORESCP (rule: fallback-scp-unknown)"
 
 
 def test_what_was_wrong_before_is_not_told() -> None:
@@ -70,11 +71,16 @@ def valid_tree_with_modalities() -> Tree:
     return Tree.from_entries(valid_tree().schema, entries)
 
 
+def _format(found: EntryFinding) -> str:
+    attribute = f"{found.attribute}: " if found.attribute else ""
+    return f"{found.dn}: {attribute}{found.message} (rule: {found.rule.name})"
+
+
 @cache
 def messages_of_lint(*changes: Change) -> dict[tuple[object, ...], str]:
     """What all of lint finds after *changes*, as :func:`find_new_violations` tells it."""
     return {
-        (found.rule.name, found.dn, found.value): (f"{found.dn}: {found.message} (rule: {found.rule.name})")
+        (found.rule.name, found.dn, found.value): _format(found)
         for found in lint(valid_tree_with_modalities().with_changes(changes), NOW, PLAN_RULES)
     }
 
@@ -89,13 +95,13 @@ def test_what_touches_the_plan_is_all_that_full_lint_finds(breaking: Break) -> N
 def test_no_plan_and_no_tree_is_too_large() -> None:
     many = [Add(connection(STORESCP, name=f"c{number}")) for number in range(300)]
     (message,) = messages(*many, setting("dcmFallbackCMoveSCP", "NOSUCHAE"))
-    assert message.startswith(f"{ARCHIVE}: no AE has the title NOSUCHAE")
+    assert message.startswith(f"{ARCHIVE}: dcmFallbackCMoveSCP: no AE has the title NOSUCHAE")
     large = Tree.from_entries(
         load_bundled_schema(),
         [*generate_large_tree(6_003), *(each for each in site_entries() if each.is_a("dicomDevice"))],
     )
     (message,) = messages(setting("dcmFallbackCMoveSCP", "NOSUCHAE"), tree=large)
-    assert message.startswith(f"{ARCHIVE}: no AE has the title NOSUCHAE")
+    assert message.startswith(f"{ARCHIVE}: dcmFallbackCMoveSCP: no AE has the title NOSUCHAE")
 
 
 def test_a_rename_makes_nothing_wrong_that_was_wrong_before() -> None:
@@ -103,8 +109,15 @@ def test_a_rename_makes_nothing_wrong_that_was_wrong_before() -> None:
     assert messages(Rename(DN.parse(STORESCP), RDN.of("dicomDeviceName", "other")), tree=tree) == []
     renamed = (Rename(DN.parse(ARCHIVE), RDN.of("dicomDeviceName", "other")), put(OTHER, dcmFallbackCMoveSCP="GONE"))
     assert messages(*renamed, put(OTHER, dcmAltCMoveSCP="NOSUCH"), tree=tree) == [
-        f"{OTHER}: no AE has the title NOSUCH (rule: external-archive-unknown)"
+        f"{OTHER}: dcmAltCMoveSCP: no AE has the title NOSUCH (rule: external-archive-unknown)"
     ]
+
+
+def test_values_that_the_user_has_seen_are_left_out() -> None:
+    plan = make_plan(site(), [DesiredChange(setting("dcmFallbackCMoveSCP", "NOSUCHAE"))])
+    value = (DN.parse(ARCHIVE), "dcmFallbackCMoveSCP", b"NOSUCHAE")
+    assert len(list(find_new_violations(plan, NOW))) == 1
+    assert list(find_new_violations(plan, NOW, reported_values={value})) == []
 
 
 def test_a_certificate_asks_for_its_rules() -> None:

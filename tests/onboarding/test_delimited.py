@@ -98,6 +98,23 @@ def test_rejects_keep_every_column_and_the_delimiter() -> None:
     assert again == "title;VLAN;port;reason\nCT3;;y;still\n"
 
 
+def test_extra_cells_stand_before_the_reason_and_the_row_fits_without_them() -> None:
+    problem = "the row has 4 cells, the first line 2; quote cells that contain the delimiter"
+    sheet = read("title,port\nCT1,104,extra,more,,\n")
+    text = sheet.source_format.write_rejected_rows({0: problem}, "")
+    assert text == f'title,port,reason\nCT1,104,extra,more,"{problem}"\n'
+    again = read(text)
+    assert again.rows[0].problems == ("the row has 5 cells, the first line 3; quote cells that contain the delimiter",)
+    assert again.source_format.write_rejected_rows({0: problem}, "") == text
+    (fixed,) = read(text.replace("extra,more,", "")).rows
+    assert (dict(fixed.values), fixed.problems) == ({"title": "CT1", "port": "104"}, ())
+
+
+def test_extra_cells_of_a_file_with_a_reason_column_are_kept() -> None:
+    sheet = read("title,reason\nCT1,why,extra\n")
+    assert sheet.source_format.write_rejected_rows({0: "new"}, "") == "title,reason\nCT1,extra,new\n"
+
+
 def test_rejects_of_rejects_have_one_column_for_reasons() -> None:
     assert (
         read("reason,title\nwhy,CT1\n").source_format.write_rejected_rows({0: "new"}, "") == "title,reason\nCT1,new\n"

@@ -255,6 +255,7 @@ def test_ldif_of_up_to_12_lines_is_shown(count: int, is_shown: bool) -> None:
         "add: dcmProperty",
         *(f"dcmProperty: k{number}=v" for number in range(count)),
         "-",
+        "",
     ]
     summary_end = lines.index("", 1)
     assert lines[summary_end + 1 :] == (ldif if is_shown else [HINT])
@@ -272,10 +273,10 @@ def test_ldif_is_coloured_by_what_happens_to_the_values() -> None:
         " e,dc=org",
         "changetype: modify",
     ]
-    assert {line for line in ldif if "\x1b" not in line} == {*ldif[:4], "-"}
+    assert {line for line in ldif if "\x1b" not in line} == {*ldif[:4], "-", ""}
     assert f"{green}dicomDescription: Archive{end}" in ldif
     assert f"{red}dicomInstalled: TRUE{end}" in ldif or f"{red}delete: dicomInstalled{end}" in ldif
     renamed = printed([Rename(DN.parse(BELOW), RDN.of("dicomAETitle", "STORE2"))], color=True)
     assert f"{yellow}newrdn: dicomAETitle=STORE2{end}" in renamed
     deleted = printed([Delete(DN.parse(f"cn=c0 SCP,{BELOW}"))], capability(0), color=True)
-    assert deleted[-1] == f"{red}changetype: delete{end}"
+    assert deleted[-2:] == [f"{red}changetype: delete{end}", ""]

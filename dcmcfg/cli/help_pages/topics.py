@@ -168,8 +168,16 @@ def _make_exit_codes(name: str) -> Topic:
                         str(NegativeResult.exit_code),
                         "The answer is no: declined, not verified, problems or differences.",
                     ),
-                    (str(MalformedInput.exit_code), "Usage error: the command line or a setting is wrong."),
-                    (str(DcmcfgError.exit_code), "Failed, and nothing was changed."),
+                    (
+                        str(MalformedInput.exit_code),
+                        "Usage error: the command line itself or a setting is wrong, such as an unknown option, an "
+                        "invalid AE title or an unknown SOP class.",
+                    ),
+                    (
+                        str(DcmcfgError.exit_code),
+                        "Failed, and nothing was changed: refused by the configuration or a server, such as an "
+                        "unknown attribute, a value that its schema does not allow, or a missing entry.",
+                    ),
                     (str(IncompleteChange.exit_code), "Changed, or possibly changed, but not finished."),
                     (str(INTERRUPTED_EXIT_CODE), "Interrupted with Ctrl-C."),
                     (str(OUTPUT_CLOSED_EXIT_CODE), "The reader of the output ended, as in 'dcmcfg ae list | head'."),

@@ -8,6 +8,7 @@ import click
 
 from dcmcfg.cli.options.topic_option import TopicOption
 from dcmcfg.cli.topics import TOPICS
+from dcmcfg.cli.usage_errors import require_known_command
 
 _OWN, SAFETY_OVERRIDES_HEADING = "Options", "Safety overrides"
 #: A private character that stands for a hyphen while lines are wrapped: textwrap breaks after a real one.
@@ -64,6 +65,17 @@ class HelpPage(click.Command):
 
 class CommandGroup(HelpPage, click.Group):
     """A group of commands with such a help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 — click's signature
+        """Return the names of the commands in the order of their definition, in which help and completion list them."""
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; the error for an unknown one lists similar names."""
+        require_known_command(ctx, args, self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
 
 
 def _is_program(command: click.Command, ctx: click.Context) -> bool:

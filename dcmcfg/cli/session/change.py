@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -79,6 +79,7 @@ def apply_plan(
     extra_output: ExtraOutput = _NO_EXTRA_OUTPUT,
     is_restore: bool = False,
     rules: ServerSchemaRules | None = None,
+    reported_values: Collection[tuple[DN, str, bytes]] = (),
 ) -> None:
     """Show *plan* and, when it is wanted, roll it out and have the archive reload.
 
@@ -88,7 +89,7 @@ def apply_plan(
     and written to their file unless it is a dry run. *rules* are those of the server's own schema for the tree before
     *plan*; without them they are made here. *extra_output* is printed below the plan. An archive whose own device is
     renamed is not asked to reload, since it would not find its device; the next step is printed, and a profile that
-    names the device follows.
+    names the device follows. *warnings* name the *reported_values* (entry, attribute, value): no rule repeats them.
 
     Raises :class:`NegativeResult` when declined or nobody can be asked, :class:`~dcmcfg.errors.ArchiveError` with
     nothing changed when the archive does not answer, :class:`~dcmcfg.errors.Refused` with nothing changed for a risk
@@ -109,7 +110,13 @@ def apply_plan(
         undone_number, resumed_record, is_restore, is_partial=is_partial, undone_was_complete=undone_was_complete
     )
     assessment = assess_plan(
-        settings, plan, options, purpose, scope_dn=scope_dn, warn_unknown_schema=not rules.is_schema_read
+        settings,
+        plan,
+        options,
+        purpose,
+        scope_dn=scope_dn,
+        warn_unknown_schema=not rules.is_schema_read,
+        reported_values=reported_values,
     )
     options = replace(options, forced_risks=assessment.forced_risks)
     renamed_archives = find_renamed_archives(

@@ -38,6 +38,9 @@ def apply_edit(settings: Settings, options: ChangeOptions, make_edit: Callable[[
             options=options,
             warnings=edit.warnings,
             extra_output=ExtraOutput(json_fields=referrers_json(edit)),
+            reported_values={
+                (each.reference.dn, each.reference.attribute, each.reference.value) for each in edit.referrers or ()
+            },
         )
 
 

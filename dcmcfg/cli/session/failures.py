@@ -16,6 +16,7 @@ import click
 
 from dcmcfg.cli.invocation import Invocation
 from dcmcfg.cli.printing import print_message
+from dcmcfg.cli.usage_errors import reword_usage_error
 from dcmcfg.errors import DcmcfgError, IncompleteChange
 
 INTERRUPTED_EXIT_CODE = 130
@@ -77,6 +78,7 @@ def _run_to_exit_code(run: Callable[[], object], invocation: Invocation) -> int:
         )
         return IncompleteChange.exit_code
     except click.ClickException as error:
+        error = reword_usage_error(error)
         usage_text = io.StringIO()
         error.show(usage_text)
         print_message(*usage_text.getvalue().rstrip("\n").split("\n"))

@@ -19,5 +19,5 @@ def report_matches(matches: Sequence[object], pattern: str, names: Iterable[str]
     if matches or not pattern:
         return 0
     if similar_names := suggest_names(pattern, names):
-        print_message(f"near misses: {escape_unprintable(', '.join(similar_names))}")
+        print_message(f"Did you mean {escape_unprintable(', '.join(similar_names))}?")
     return _NOTHING

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
 
@@ -86,12 +86,14 @@ def assess_plan(
     *,
     scope_dn: DN | None,
     warn_unknown_schema: bool,
+    reported_values: Collection[tuple[DN, str, bytes]] = (),
 ) -> PlanAssessment:
     """Return what is to be shown of *plan*.
 
     Risks are measured by the entries at and below *scope_dn* (else the configuration root). With *warn_unknown_schema*,
-    classes and attributes that the bundled schema does not know are warned of. The archive's database is asked where
-    the plan takes away names that it may have recorded.
+    classes and attributes that the bundled schema does not know are warned of; *reported_values* (entry, attribute,
+    value) have a warning already. The archive's database is asked where the plan takes away names that it may have
+    recorded.
     """
     now, is_resumed = datetime.now(UTC), purpose.resumed_record is not None
     locate = functools.partial(locate_all_values, schema=plan.after.schema)
@@ -103,7 +105,11 @@ def assess_plan(
     def iterate_warnings() -> Iterator[str]:
         yield from find_plan_warnings(plan, check_structure=warn_unknown_schema)
         yield from find_new_violations(
-            plan, now, _get_more_rules(plan), excluded=[new.finding for risk in risks for new in risk.findings]
+            plan,
+            now,
+            _get_more_rules(plan),
+            excluded=[new.finding for risk in risks for new in risk.findings],
+            reported_values=reported_values,
         )
         yield from plan_risks.warnings
         yield from recorded.warnings

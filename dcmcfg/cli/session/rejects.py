@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,11 +19,13 @@ from dcmcfg.plan.plan import InapplicableChange
 from dcmcfg.settings import Settings, format_site_headline
 
 _MAX_SHOWN = 20
+_REJECTS_STEM = re.compile(r"(.+\.rejects)(?:-([1-9]\d{0,8}))?")
 
 
 def choose_rejects_path(files: Sequence[Path], explicit_path: Path | None, *, suffix: str, option: str = "") -> Path:
     """Return the file for what is left out of *files*: *explicit_path*, else beside the first of them, with *suffix*.
 
+    ``a.csv`` has ``a.rejects.csv``, which has ``a.rejects-2.csv``, and so on.
     Standard input has no folder: a usage error then says that *option*, if any, needs a file name.
     """
     if explicit_path is not None:
@@ -31,7 +34,9 @@ def choose_rejects_path(files: Sequence[Path], explicit_path: Path | None, *, su
     if first is None:
         requirement = f"{option} needs --rejects FILE" if option else "--rejects FILE is needed"
         raise click.UsageError(f"{requirement} when it reads standard input")
-    return first.with_name(f"{first.stem}.rejects{suffix}")
+    earlier = _REJECTS_STEM.fullmatch(first.stem)
+    stem = f"{earlier[1]}-{int(earlier[2] or 1) + 1}" if earlier else f"{first.stem}.rejects"
+    return first.with_name(f"{stem}{suffix}")
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,9 @@ class MessageLog:
         PROTOCOL_LOG.log_detail(DICOM, f"sent {_describe_message(command, data_set)}")
         # A C-CANCEL has no response of its own: the cancelled request ends with its final response.
         if command.field == CommandField.C_CANCEL:
-            PROTOCOL_LOG.log(DICOM, f"{name} {self.label}", "sent")
+            message_id = command.number(MESSAGE_ID_BEING_RESPONDED_TO) or 0
+            request_name, *_ = self._started.get(message_id, ("request",))
+            PROTOCOL_LOG.log(DICOM, f"{name} {self.label}", f"sent, cancels {request_name} (message {message_id})")
         else:
             self._started[command.message_id] = name, time.monotonic(), 0
 
@@ -133,7 +135,9 @@ def format_status(status: int | None) -> str:
 def _describe_message(command: CommandSet, data_set: bytes | None) -> str:
     """Return name, Message ID, status, sub-operations and the length of the data set of a message."""
     parts = [format_command_field(command.field)]
-    if command.is_response:
+    if command.field == CommandField.C_CANCEL:
+        parts.append(f"for message {command.number(MESSAGE_ID_BEING_RESPONDED_TO)}")
+    elif command.is_response:
         parts.append(
             f"to message {command.number(MESSAGE_ID_BEING_RESPONDED_TO)}, {format_status(command.number(STATUS))}"
         )

@@ -24,8 +24,6 @@ _MAX_UNBROKEN_VALUE = 30
 _MIN_LINE_WIDTH = 20
 #: What stands around the cells of rich's SIMPLE_HEAD: three blanks between columns, one on each side.
 COLUMN_GAP, SIDE_BLANKS = 3, 2
-_RULE = "─"
-_MAX_RULE_LENGTH = 120
 _INDENT = "  "
 _RDN_PATTERN = re.compile(r"(?:\\.|[^,])+,?|,")
 _DN_PATTERN = re.compile(r"[\w.-]+=[^,=]*(?:,[\w.-]+=[^,=]*)+")
@@ -53,17 +51,25 @@ _PlainRow = Sequence[str]
 
 
 def print_table(
-    console: Console, columns: Sequence[Column], rows: Sequence[Row], block_rows: Sequence[Row] | None = None
+    console: Console,
+    columns: Sequence[Column],
+    rows: Sequence[Row],
+    block_rows: Sequence[Row] | None = None,
+    *,
+    blank_above: bool | None = None,
 ) -> None:
     """Print *rows* as a table below the headings; cells are escaped, but for their line ends.
 
     Where that does not fit with all names whole, each row (or each of *block_rows*, the rows as they shall be then) is
     printed as lines, one for each cell that is not empty. Without a width nothing is broken.
+
+    *blank_above* tells whether an empty line stands above; without it, it does above a table, and not above lines. An
+    empty line stands below both.
     """
     width, plain_rows = get_bounded_width(console), escape_rows(rows)
     headings = [column.heading for column in columns]
     if width is None:
-        print_fitted(console, headings, plain_rows, rows)
+        print_fitted(console, headings, plain_rows, rows, blank_above=blank_above is not False)
         return
     widths = _compute_widths(columns, plain_rows, width)
     if widths is not None:
@@ -72,8 +78,10 @@ def print_table(
             ["\n".join(_wrap_cell(cell, column.wrap_mode, column_width)) for cell, column, column_width in row]
             for row in cells
         ]
-        print_fitted(console, headings, wrapped_rows, rows)
+        print_fitted(console, headings, wrapped_rows, rows, blank_above=blank_above is not False)
         return
+    if blank_above:
+        print_line(console, "")
     for line in _build_block_lines(columns, plain_rows if block_rows is None else escape_rows(block_rows), width):
         print_line(console, line)
 
@@ -84,21 +92,25 @@ def escape_rows(rows: Iterable[Row]) -> list[_PlainRow]:
 
 
 def print_fitted(
-    console: Console, headings: Sequence[str], rows: Sequence[_PlainRow], styled_rows: Sequence[Row]
+    console: Console,
+    headings: Sequence[str],
+    rows: Sequence[_PlainRow],
+    styled_rows: Sequence[Row],
+    *,
+    blank_above: bool = True,
 ) -> None:
     """Print *rows* below *headings*, each cell with the style of its place in *styled_rows*; nothing is broken.
 
-    No line ends in blanks, and the rule below the headings is not longer than is needed.
+    No line ends in blanks. The rule below the headings is as wide as the table.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
         table.add_column(Text(heading), no_wrap=True)
     for row, styled_row in zip(rows, styled_rows, strict=True):
         table.add_row(*map(_apply_style, row, styled_row))
-    for segments in console.render_lines(table, console.options.update(width=UNBOUNDED_WIDTH), pad=False):
+    lines = console.render_lines(table, console.options.update(width=UNBOUNDED_WIDTH), pad=False)
+    for segments in lines if blank_above else lines[1:]:
         line = Text.assemble(*((segment.text, segment.style or "") for segment in segments))
-        if set(line.plain) == {" ", _RULE}:
-            line.truncate(_MAX_RULE_LENGTH)
         line.rstrip()
         print_text(console, line)
 

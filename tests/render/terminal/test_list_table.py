@@ -80,7 +80,7 @@ COMPLETE = [
     "",
     " AE                 Device                             Host:port                                   TLS   "
     "Capabilities",
-    f" {'─' * 119}",
+    f" {'─' * 142}",
     " CT_RAD_EMERGENCY   radiology-emergency-ct-somatom-1   ct-1.radiology.hospital.example.org:11112   TLS   1 SCU",
     " WS1                ws1                                ws1:104                                           62 SCP, "
     "10 SCU, shared from SOME_OTHER",

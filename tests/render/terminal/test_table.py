@@ -29,6 +29,25 @@ def printed(row: tuple[str, ...], width: int | None) -> str:
     return captured.get()
 
 
+@pytest.mark.parametrize("width", [None, 40, 120])
+def test_one_empty_line_stands_between_tables_and_above_the_first(width: int | None) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", str(width)) if width else patch.delenv("COLUMNS", raising=False)
+        console = make_stdout_console()
+    with console.capture() as captured:
+        print_table(console, COLUMNS, [ROW], blank_above=True)
+        print_table(console, COLUMNS, [ROW], blank_above=False)
+    lines = captured.get().splitlines()
+    assert (lines[0] == "", lines[1] != "", lines[-1] == "", lines[-2] != "") == (True, True, True, True)
+    assert lines.count("") == 3
+
+
+def test_the_rule_is_as_wide_as_the_table() -> None:
+    _, _, rule, line, _ = printed(ROW, None).splitlines()
+    assert len(rule) > 120
+    assert len(rule) >= len(line)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 250))
 def test_no_name_is_broken_at_any_width(width: int) -> None:
