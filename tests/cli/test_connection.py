@@ -61,7 +61,7 @@ def test_the_life_of_a_connection(run: Run, stock_site: CliSite) -> None:
         " Connection           Address           Protocol   TLS cipher suites   Used by",
         " " + "─" * 85,
         " storescp/dicom       localhost:11117                                  the AE STORESCP",
-        " storescp/dicom-tls   ws1:2762                                         nobody",
+        " storescp/dicom-tls   ws1:2762                                         none",
     ]
     assert run("connection", "remove", "storescp/dicom-tls", "--yes").exit_code == 0
     assert stock_site.octets() == before

@@ -105,4 +105,4 @@ def test_details_name_every_study_of_a_group(details: bool) -> None:
     failures = shown.getvalue().partition("Failures")[2].partition("Slowest")[0]
     named = [each.study_uid for each in results if f" {each.study_uid}\n" in failures]
     assert len(named) == (8 if details else 5)
-    assert ("and 3 more (--details and --csv FILE have all)" in failures) is not details
+    assert ("and 3 more (--details or --csv FILE shows all)" in failures) is not details

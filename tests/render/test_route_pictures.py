@@ -42,9 +42,9 @@ def test_a_way_is_a_sequence_diagram() -> None:
         "  p2->>p1: C-STORE as LONGTERM<br/>127.0.0.1:3",
         "  p1->>p3: C-STORE as DCM4CHEE<br/>127.0.0.1:5",
         "  p1-->>p0: 0000",
-        "  Note over p0,p3: needs: LONGTERM accepts C-MOVE from VIEWER",
-        "  Note over p0,p3: needs: LONGTERM knows DCM4CHEE at 127.0.0.1:3",
-        "  Note over p0,p3: needs: STORESCP accepts C-STORE from DCM4CHEE",
+        "  Note over p0,p3: requires: LONGTERM accepts C-MOVE from VIEWER",
+        "  Note over p0,p3: requires: LONGTERM knows DCM4CHEE at 127.0.0.1:3",
+        "  Note over p0,p3: requires: STORESCP accepts C-STORE from DCM4CHEE",
     ]
 
 

@@ -142,9 +142,9 @@ class Walk:
 
 def parse_promise(output: str) -> Promise | None:
     """Return what a command says that it does."""
-    found = re.search(r"^(takes back|goes on with) roll-out (\d+) ", output, re.MULTILINE)
+    found = re.search(r"^(Reverts|Resumes) change (\d+) ", output, re.MULTILINE)
     return (
-        None if found is None else Promise("takes back" if found[1] == "takes back" else "goes on with", int(found[2]))
+        None if found is None else Promise("takes back" if found[1] == "Reverts" else "goes on with", int(found[2]))
     )
 
 

@@ -87,7 +87,7 @@ FAILED: dict[str, tuple[Evidence, str, str]] = {
     "another response": (reporting(SHOWN, status=0xA702, failed=3), "A702 (expected: 0000)", "bad"),
     "no response": (
         replace(SHOWN, outcome=MoveOutcome(None, interruption="lost")),
-        "no answer (expected: 0000)",
+        "no response (expected: 0000)",
         "bad",
     ),
     "0000 with nothing completed": (reporting(SHOWN, status=0), "0000", "bad"),
@@ -130,7 +130,7 @@ def test_what_was_sent_is_there_by_leg_with_each_c_store_of_a_log(configuration:
     assert f"LONGTERM → DCM4CHEE||{kind}||3||LONGTERM&#x27;s log" in words
     assert "DCM4CHEE → WORKSTATION||CT Image Storage||Implicit VR Little Endian||0000||3||our receiver" in words
     assert words.count(f"LONGTERM → DCM4CHEE||{kind}||12:30:01.005") == 3
-    assert "listened as WORKSTATION@127.0.0.1:11117 from 2026-01-02 12:30:01 UTC" in words
+    assert "Receiver: WORKSTATION@127.0.0.1:11117, listening since 2026-01-02 12:30:01 UTC" in words
     assert "3 instances reached WORKSTATION in Implicit VR Little Endian" in words
 
 
