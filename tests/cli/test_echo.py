@@ -58,7 +58,9 @@ def test_named_aes_are_called_in_that_order(run: Run, site: CliSite, ports: dict
         ["LONGTERM", f"127.0.0.1:{ports['longterm']}", "longterm", "C-ECHO answered in N ms"],
     ]
     step = "is it running? Compare its host and port in LDAP (dicomHostname, dicomPort)"
-    assert result.stdout.endswith(f"\nNext step for STORESCP: {step}\nCalled as DCM4CHEE: 1 answered, 1 did not\n{PROVES}")
+    assert result.stdout.endswith(
+        f"\nNext step for STORESCP: {step}\nCalled as DCM4CHEE: 1 answered, 1 did not\n{PROVES}"
+    )
     assert run("echo", "LONGTERM").exit_code == 0
 
 

@@ -159,7 +159,8 @@ def test_without_a_state_each_is_told_and_what_is_not_set_up_is_no_fault(run: Ru
         ("unknown", "unconfigured"),
     ]
     unknown = run("route", "--dest", "STORESCP", "--state", "unknown")
-    assert (unknown.exit_code, unknown.stdout.splitlines()[-1]) == (1, "Exit code 1 not everything is delivered: unknown")
+    assert unknown.exit_code == 1
+    assert unknown.stdout.splitlines()[-1] == "Exit code 1 not everything is delivered: unknown"
 
 
 def test_the_last_line_says_which_state_makes_it_a_no(run: Run, site: CliSite) -> None:

@@ -39,7 +39,7 @@ def report(*results: StudyResult) -> BulkReport:
 
 
 @pytest.mark.parametrize("outcome", VerificationOutcome)
-def test_what_peers_say_is_escaped_in_every_form(outcome: VerificationOutcome) -> None:
+def test_text_from_peers_is_escaped_in_every_format(outcome: VerificationOutcome) -> None:
     of_it = report(result(1, outcome, HOSTILE), StudyResult("1.2.2"))
     page = "".join(render_bulk_page(of_it))
     assert "<script" not in page

@@ -61,7 +61,7 @@ Some values are shortened. --wide shows them in full.
     )
 
 
-def test_a_column_tells_directories_that_differ(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_column_shows_directories_that_differ(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = listed(tmp_path, (SITES[0], "ldap://pacs.example.org"), 200, capsys)
     assert "Directory: " not in text
     assert "applied   ldap://pacs.example.org   dcmcfg undo --yes\n" in text

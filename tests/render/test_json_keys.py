@@ -142,7 +142,7 @@ def test_counts_by_finding_have_such_keys_too(outcome: VerificationOutcome, find
 
 
 @pytest.mark.parametrize("key", ["calling", "Python", "route_why", "not verified", "kept_as", "taken_back"])
-def test_a_key_that_is_none_is_seen(key: str) -> None:
+def test_an_invalid_key_is_found(key: str) -> None:
     assert not _is_plain(key)
     assert key in set(_keys(ast.parse(f"def found_json():\n    return {{'a': [{{{key!r}: 1}}]}}")))
     assert key in set(_keys(ast.parse(f"def _found_json():\n    told[{key!r}] = 1")))

@@ -100,7 +100,7 @@ def test_what_was_undone_in_part_counts_unless_that_part_took_the_class(tmp_path
     assert added(tmp_path) == frozenset()
 
 
-def test_a_record_that_cannot_be_read_says_nothing(tmp_path: Path) -> None:
+def test_an_unreadable_record_is_ignored(tmp_path: Path) -> None:
     rolled_out(tmp_path, SET)
     plan = History(tmp_path).get_rollout(1).folder / "plan.ldif"
     plan.write_text(plan.read_text() + "\n")

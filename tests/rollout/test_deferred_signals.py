@@ -12,7 +12,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_a_signal_is_noted_and_told_to_the_context_around_it(number: signal.Signals) -> None:
+def test_a_signal_is_recorded_and_passed_to_the_outer_context(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     with DeferredSignals() as outer:
         with DeferredSignals() as inner:

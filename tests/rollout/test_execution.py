@@ -195,7 +195,7 @@ def test_an_entry_added_meanwhile_is_named(site: Site) -> None:
         site.roll_out(plan)
 
 
-def test_a_refusal_by_the_server_in_a_transaction_changes_nothing_and_says_so_in_the_history(site: Site) -> None:
+def test_a_transaction_refused_by_the_server_changes_nothing_and_is_in_the_history(site: Site) -> None:
     before = site.octets()
     with pytest.raises(DirectoryError, match="break its object classes"):
         site.change(described(ARCHIVE, "a"), Modify(STORESCP, (Modification(Operation.ADD, "uid", (b"x",)),)))
@@ -247,7 +247,7 @@ def through(proxy: CuttingProxy, slapd: RunningSlapd, site_of: SiteOf) -> Site:
     return site_of(server_of(slapd, url=proxy.url))
 
 
-def test_a_lost_answer_to_the_commit_is_read_back_before_anything_is_said(slapd: RunningSlapd, site_of: SiteOf) -> None:
+def test_a_lost_response_to_the_commit_is_read_back_before_reporting(slapd: RunningSlapd, site_of: SiteOf) -> None:
     with CuttingProxy(slapd.slapd.port, after=COMMIT) as proxy:
         site = through(proxy, slapd, site_of)
         outcome = site.change(described(ARCHIVE, "a"), described(STORESCP, "b"))
@@ -273,9 +273,7 @@ def test_a_lost_answer_to_a_single_change_is_read_back(slapd: RunningSlapd, site
         assert proxy.has_cut
 
 
-def test_a_server_that_is_gone_after_the_commit_was_sent_is_told_as_unknown(
-    slapd: RunningSlapd, site_of: SiteOf
-) -> None:
+def test_a_server_lost_after_the_commit_gives_an_unknown_result(slapd: RunningSlapd, site_of: SiteOf) -> None:
     with CuttingProxy(slapd.slapd.port, after=COMMIT, closing=True) as proxy:
         site = through(proxy, slapd, site_of)
         with pytest.raises(IncompleteChange, match="not known whether the change was made"):
@@ -312,7 +310,7 @@ def test_500_changes_go_in_one_transaction(site: Site) -> None:
     assert site.octets() == before
 
 
-def test_what_is_so_already_is_no_step(site: Site) -> None:
+def test_an_unchanged_value_is_not_a_step(site: Site) -> None:
     site.change(described(ARCHIVE, "a"))
     assert site.plan([described(ARCHIVE, "a")]).steps == ()
 
@@ -340,7 +338,7 @@ def test_entries_that_change_places_are_not_taken_for_moved_by_somebody_else(sit
 
 
 @pytest.mark.parametrize("letting_in", [True, False], ids=["made", "not made"])
-def test_a_change_of_case_with_a_lost_answer_is_told_by_its_octets(
+def test_a_change_of_case_with_a_lost_response_is_found_by_its_octets(
     slapd: RunningSlapd, site_of: SiteOf, letting_in: bool
 ) -> None:
     """By the rules of the schema the tree before and the tree after are equal."""
@@ -354,7 +352,7 @@ def test_a_change_of_case_with_a_lost_answer_is_told_by_its_octets(
             direct.roll_out(plan, through=losing)
 
 
-def test_an_answer_overdue_is_not_told_as_nothing_changed(slapd: RunningSlapd, site_of: SiteOf) -> None:
+def test_an_overdue_response_is_not_reported_as_unchanged(slapd: RunningSlapd, site_of: SiteOf) -> None:
     """The server may be busy writing: what is not made so far may be made a moment later."""
     site = site_of(server_of(slapd))
     plan = site.plan([described(ARCHIVE, "slow")])

@@ -27,9 +27,7 @@ def test_one_roll_out_at_a_time_on_a_directory(tmp_path: Path) -> None:
         pass
 
 
-def test_whoever_looks_whether_a_directory_is_locked_holds_no_roll_out_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lock_check_does_not_block_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     look_until_waited_for(tmp_path / "locks" / make_directory_key(URL), monkeypatch)
     with lock_directory(tmp_path, URL):
         assert is_directory_locked(tmp_path, URL)

@@ -88,7 +88,7 @@ def test_while_one_is_unfinished_another_is_refused_with_both_ways_out(site: Sit
     site.roll_out(plan)
 
 
-def test_of_two_at_once_one_wins_and_the_other_is_told_why(site: Site) -> None:
+def test_of_two_concurrent_recoveries_one_wins_and_the_other_is_refused_with_the_reason(site: Site) -> None:
     plans = {text: site.plan([described(name, text) for name in NAMES]) for text in ("one", "other")}
     together = threading.Barrier(2)
 

@@ -31,7 +31,7 @@ def test_undo_without_number_goes_back_one_by_one_and_passes_over_undos(tmp_path
         meant()
 
 
-def test_what_cannot_be_taken_back_is_refused_by_its_number(tmp_path: Path) -> None:
+def test_changes_that_cannot_be_reverted_are_refused_by_number(tmp_path: Path) -> None:
     recorded(tmp_path)
     recorded(tmp_path, undoes=1)
     recorded(tmp_path, url=ELSEWHERE)
@@ -73,7 +73,7 @@ def test_what_an_undo_has_left_out_is_named_with_its_file(
         ("dcmcfg apply 'x.ldif", f"--ldap-url {ELSEWHERE}"),
     ],
 )
-def test_a_roll_out_on_another_directory_is_told_with_what_named_that(
+def test_a_change_on_another_directory_is_reported_with_the_source_of_its_url(
     tmp_path: Path, command: str, option: str
 ) -> None:
     recorded(tmp_path, url=ELSEWHERE, command=command)

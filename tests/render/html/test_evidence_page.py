@@ -57,7 +57,7 @@ def page(tree: Configuration, evidence: Evidence, responses: int = 1) -> str:
     return "".join(render_evidence_page(proof(tree, evidence, responses)))
 
 
-def test_what_peers_say_is_text(configuration: Configuration) -> None:
+def test_text_from_peers_is_escaped(configuration: Configuration) -> None:
     hostile = replace(
         GOOD,
         outcome=MoveOutcome(0xC001, HOSTILE, (HOSTILE,), (HOSTILE,), interruption=HOSTILE),
