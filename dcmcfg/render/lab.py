@@ -84,10 +84,10 @@ def print_lab(lab: Lab, studies: tuple[LabStudy, ...]) -> None:
     """Print the parts with process, address and start, the studies with their UIDs, and example commands."""
     console = make_stdout_console()
     if not lab.is_up:
-        print_line(console, f"The lab in {lab.site.folder} is not running: {lab.reason}.")
+        print_line(console, f"The lab in {lab.site.folder} is not up: {lab.reason}.")
         return
     supervisor = lab.state.supervisor.pid if lab.state else "-"
-    print_prose(console, f"The lab is running: supervisor process {supervisor}, folder {lab.site.folder}")
+    print_prose(console, f"The lab is up: supervisor process {supervisor}, folder {lab.site.folder}")
     print_table(console, _COLUMNS, list(_build_part_rows(lab)))
     for line in _format_study_lines(studies):
         print_prose(console, line)

@@ -230,7 +230,7 @@ def test_kill_9_of_the_supervisor_leaves_nothing_listening(home: Home) -> None:
     assert still_listening(ports) == []
     code, out, _ = home.run("lab", "status")
     killed = f"its supervisor, process {state.supervisor.pid}, was killed"
-    assert (code, out) == (1, f"The lab in {home.lab} is not running: {killed}.\n")
+    assert (code, out) == (1, f"The lab in {home.lab} is not up: {killed}.\n")
     assert home.run("lab", "down") == (0, "The lab had ended before; what it left is removed.\n", "")
     assert not home.lab.exists()
 
@@ -263,7 +263,7 @@ def test_a_part_that_dies_ends_the_lab_status_says_why_and_up_starts_anew(home: 
     wait_until_gone(*state.processes())
     assert still_listening(ports) == []
     code, out, _ = home.run("lab", "status")
-    assert (code, out) == (1, f"The lab in {home.lab} is not running: archive was killed by SIGKILL.\n")
+    assert (code, out) == (1, f"The lab in {home.lab} is not up: archive was killed by SIGKILL.\n")
     assert home.run("lab", "up")[:2] == (0, f"The lab is up: profile lab, folder {home.lab}\n")
 
 
@@ -275,7 +275,7 @@ def test_a_lab_that_is_ending_is_not_up_and_up_starts_another(home: Home) -> Non
     deadline = time.monotonic() + 20
     while "ending" not in (output := home.run("lab", "status")[1]):
         assert time.monotonic() < deadline, output
-    assert output == f"The lab in {home.lab} is not running: it is ending: archive was killed by SIGKILL.\n"
+    assert output == f"The lab in {home.lab} is not up: it is ending: archive was killed by SIGKILL.\n"
     code, out, err = home.run("lab", "up")
     assert (code, out) == (0, f"The lab is up: profile lab, folder {home.lab}\n"), err
     assert listening(home.ports()) == ["ldap", "http", "archive", "external", "storage", "archive_tls"]
