@@ -19,6 +19,7 @@ from dcmcfg.timestamps import format_iso
 
 _LABEL = 10  # columns
 _INDENT = " " * 4
+#: Groups of failures, and studies of each group, that are shown without ``--details``.
 _GROUPS_SHOWN, _UIDS_SHOWN = 10, 5
 
 

@@ -243,6 +243,7 @@ def _format_comment_record(change: Change, comments: list[str]) -> str:
     return "".join(f"# {line}\n" for line in [format_single_line(str(change.dn)), *comments]) + "\n"
 
 
+#: Unchanged lines around a change, as in ``diff -u`` and git.
 _CONTEXT = 3
 
 

@@ -37,6 +37,7 @@ from dcmcfg.verify.verdict import (
     format_instance_count,
 )
 
+#: UIDs listed under each label without ``--details``; a study may have thousands of missing instances.
 _UIDS_SHOWN = 10
 _LABEL = 10  # columns
 

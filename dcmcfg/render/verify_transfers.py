@@ -11,6 +11,7 @@ from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.legs import StoreGroup, StoreRecord, TransferLeg, group_stores
 from dcmcfg.verify.store_legs import collect_legs
 
+#: Combinations of SOP class, transfer syntax and status that are listed for a leg; JSON has all.
 _MAX_KINDS = 10
 
 

@@ -38,6 +38,7 @@ _COLUMNS = (
 )
 #: Orthanc refuses an entry without a port. For an AE that only calls, this port is never used.
 _UNUSED_PORT = 104
+#: PS3.15 Annex H shows the use of TLS only by cipher suites, so an entry with TLS requires at least one.
 _DEFAULT_SUITES = ("TLS_RSA_WITH_AES_128_CBC_SHA",)
 
 

@@ -42,7 +42,7 @@ def listed(state: Path, urls: tuple[str, str], width: int | None, capsys: pytest
     return capsys.readouterr().out
 
 
-def test_who_and_where_stand_above_and_a_long_command_is_cut(
+def test_user_and_directory_are_above_and_a_long_command_is_cut(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert (

@@ -122,7 +122,7 @@ def test_every_key_is_lower_snake_case_and_a_term_of_the_field() -> None:
     assert sorted(each for each in found if not _is_plain(each[1]) and each not in _EXCEPTIONS) == []
 
 
-def test_each_exception_is_still_one() -> None:
+def test_each_exception_is_still_required() -> None:
     found = _found_keys()
     assert [each for each in _EXCEPTIONS if each not in found or _is_plain(each[1])] == [], "remove these lines"
     assert all(_EXCEPTIONS.values()), "each has its reason"

@@ -41,7 +41,7 @@ def test_the_newest_is_first_and_incomplete_records_are_ignored(tmp_path: Path) 
     assert numbers(tmp_path) == list(range(11, 0, -1))
 
 
-def test_what_a_killed_process_had_begun_to_write_goes_with_the_next(tmp_path: Path) -> None:
+def test_incomplete_files_of_a_killed_process_are_removed_by_the_next_change(tmp_path: Path) -> None:
     record = recorded(tmp_path)
     record.folder.rename(tmp_path / "rollouts" / f".new-{_lock_name(tmp_path)}")
     assert numbers(tmp_path) == []
@@ -88,7 +88,7 @@ def test_an_undone_roll_out_is_not_unfinished_any_more(tmp_path: Path) -> None:
     assert History(tmp_path).find_unfinished(URL) is None
 
 
-def test_what_was_put_right_by_hand_can_be_closed_and_nothing_else(tmp_path: Path) -> None:
+def test_only_an_unfinished_change_can_be_closed(tmp_path: Path) -> None:
     recorded(tmp_path, done=1)
     history = History(tmp_path)
     history.close(history.get_rollout(1))
@@ -106,7 +106,7 @@ def test_an_unreadable_header_is_reported_with_the_next_step(tmp_path: Path, dam
         History(tmp_path).find_unfinished(URL)
 
 
-def test_an_edited_undo_is_not_taken_by_number(tmp_path: Path) -> None:
+def test_an_edited_undo_file_is_not_applied_by_number(tmp_path: Path) -> None:
     record = recorded(tmp_path)
     record.undo_file.write_text(record.undo_file.read_text().replace("dicomDescription", "dicomStationName"))
     with pytest.raises(DcmcfgError, match="not as roll-out 1 has left it"):

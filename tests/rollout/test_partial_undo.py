@@ -67,7 +67,7 @@ def test_without_later_changes_the_whole_undo_applies(tmp_path: Path) -> None:
     assert plan.after.entries == site().entries
 
 
-def test_an_entry_that_somebody_has_changed_stays_with_what_it_stands_on(tmp_path: Path) -> None:
+def test_an_entry_changed_by_others_stays_with_its_parents(tmp_path: Path) -> None:
     device = DN.parse(f"dicomDeviceName=ws,{DEVICES}")
     below = device.child("cn", "dicom")
     changes: list[Change] = [

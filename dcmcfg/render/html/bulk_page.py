@@ -13,6 +13,7 @@ from dcmcfg.render.html.page import escape_html, render_banner, render_code, ren
 from dcmcfg.timestamps import format_timestamp
 
 _MAX_SLOWEST = 10
+#: UIDs listed for a group of failures; the table of all studies below has the others.
 _MAX_UIDS = 20
 _CSS_CLASSES = {
     VerificationOutcome.VERIFIED: "good",

@@ -42,6 +42,7 @@ from dcmcfg.verify.verdict import (
 _GOOD, _BAD, _OPEN = "is-good", "is-bad", "is-open"
 #: The maximum number of rows shown in a table; the JSON file has all.
 _MAX_ROWS = 1000
+#: A long C-MOVE has thousands of pending responses. Only the start and the end of its timeline are shown.
 _FIRST_EVENTS, _LAST_EVENTS = 12, 6
 
 

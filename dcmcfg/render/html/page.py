@@ -54,6 +54,7 @@ code { font: .92em ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace;
 """
 
 
+#: Allows only the page's own style sheet. Even if markup of a peer were not escaped, it could not load or run anything.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 #: A cell of a table: its text, or a pair of text and CSS class.
 Cell = str | tuple[str, str]

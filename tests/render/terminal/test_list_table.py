@@ -108,7 +108,7 @@ def test_a_column_without_values_is_left_out_before_values_are_shortened() -> No
     ]
 
 
-def test_what_fits_is_neither_shortened_nor_dropped() -> None:
+def test_a_list_that_fits_is_neither_shortened_nor_dropped() -> None:
     assert printed(80, (("WS1", "ws1", "ws1:104", "", "any"),)) == [
         "",
         " AE    Device   Host:port   TLS   Capabilities",
