@@ -1,1 +1,1 @@
-"""Results to tables, text, JSON; rich is named in this folder only."""
+"""Render results as tables, text and JSON; only this package imports rich."""

@@ -1,4 +1,4 @@
-"""One AE with its settings and references to it, and as JSON."""
+"""Render one AE with its settings and the references to it, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _ANY_CALLER = "any"
 
 
 def print_ae(console: Console, ae: NetworkAE, references: Sequence[Reference], *, registered: bool) -> None:
-    """Print *ae* with what it accepts, the retrieve settings of an archive's AE, and the *references* to it.
+    """Print *ae* with its callers and capabilities, the *references* to it, and the settings of an archive's AE.
 
-    With *registered*, the registry of AE titles holds its title.
+    *registered* is whether its title is in the registry of AE titles.
     """
     print_line(console, ae.qualified_title)
     print_fields(console, _build_fields(ae, registered=registered))
@@ -56,10 +56,10 @@ def print_ae(console: Console, ae: NetworkAE, references: Sequence[Reference], *
 
 
 def ae_details_json(ae: NetworkAE, references: Sequence[Reference], *, registered: bool) -> dict[str, Any]:
-    """Return *ae* for ``--json``: the keys of ``ae list``, and roles, callers, settings and ``references`` to it.
+    """Return *ae* for ``--json``: the keys of ``ae list``, and its roles, callers, settings and ``references``.
 
-    ``accepted_callers`` is empty for an AE that accepts any caller. ``settings`` is empty for an AE of another device
-    than an archive's.
+    ``accepted_callers`` is empty for an AE that accepts any caller. ``settings`` is empty unless the device is an
+    archive.
     """
     return {
         **ae_json(ae),

@@ -1,4 +1,4 @@
-"""The report of a run as a short text, and as JSON."""
+"""Render the report of a bulk verification as text and as JSON."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from dcmcfg.timestamps import format_iso
 
 _LABEL = 10  # columns
 _INDENT = " " * 4
+#: Groups of failures, and studies of each group, that are shown without ``--details``.
 _GROUPS_SHOWN, _UIDS_SHOWN = 10, 5
 
 
@@ -30,9 +31,9 @@ def print_bulk(
     *,
     details: bool = False,
 ) -> None:
-    """Print the headline, what was asked, why studies failed in groups, the slowest ones, what to do next.
+    """Print the headline, the request, the failures in groups, the slowest studies, and the next steps.
 
-    With *details* all groups with all their studies are printed, not only the first.
+    With *details*, all groups with all their studies are printed; otherwise only the first ones.
     """
     for line in _build_lines(report, notes, next_steps, console, details=details):
         line.rstrip()
@@ -40,9 +41,9 @@ def print_bulk(
 
 
 def bulk_json(report: BulkReport, notes: Sequence[str], next_steps: Sequence[str], *, accepted: bool) -> dict[str, Any]:
-    """Return the whole report for ``--json``; statuses are numbers, what is not known is null.
+    """Return the whole report for ``--json``; statuses are numbers, unknown values are null.
 
-    *accepted* is what the exit code says; ``verified`` is more, namely that our own receiver saw each study.
+    *accepted* corresponds to the exit code. ``verified`` also requires that the receiver of dcmcfg got each study.
     """
     summary, period = report.summary, report.result_period
     return {
@@ -150,17 +151,17 @@ def _build_lines(
 
 def _build_header_lines(report: BulkReport) -> Iterator[str]:
     facts, summary = report.run_parameters.values, report.summary
-    yield f"{facts['calling']} asked {facts['archive']} to send them to {facts['destination']}"
+    yield f"C-MOVE from {facts['calling']} to {facts['archive']}, Move Destination {facts['destination']}"
     attempts = format_count(summary.attempt_count, "attempt", grouped=True)
-    retries = f", {summary.retry_count:,} made again" if summary.retry_count else ""
-    interrupted = f", {summary.interrupted_count:,} without an answer" if summary.interrupted_count else ""
-    yield f"{attempts}{interrupted}{retries}; instances sent, says the archive: {summary.instance_count:,}"
+    retries = f", {summary.retry_count:,} repeated" if summary.retry_count else ""
+    interrupted = f", {summary.interrupted_count:,} without a response" if summary.interrupted_count else ""
+    yield f"{attempts}{interrupted}{retries}; instances sent (per the archive): {summary.instance_count:,}"
     if summary.route_counts:
-        yield f"route {', '.join(f'{finding} for {number:,}' for finding, number in summary.route_counts.items())}"
+        yield f"Route: {', '.join(f'{finding} for {number:,}' for finding, number in summary.route_counts.items())}"
     if summary.routes_not_shown:
         yield (
-            "the archive's database or the external archive's log can show a route: --require-route asks the one, "
-            "--external-log FILE reads the other"
+            "The archive's database and the external archive's log can show the route. To query the database, use "
+            "--require-route. To read the log, use --external-log FILE."
         )
 
 
@@ -171,7 +172,7 @@ def _format_group(group: FailureGroup, *, details: bool) -> Text:
     for each in shown:
         text.append(f"\n{escape_unprintable(each.study_uid)}", style="default")
     if hidden_count := len(group.studies) - len(shown):
-        text.append(f"\nand {hidden_count:,} more (--details and --csv FILE have all)", style="default")
+        text.append(f"\nand {hidden_count:,} more (--details or --csv FILE shows all)", style="default")
     if group.next_step:
         text.append(f"\nNext step: {escape_unprintable(group.next_step)}", style="default")
     return text
@@ -179,11 +180,11 @@ def _format_group(group: FailureGroup, *, details: bool) -> Text:
 
 def _remaining_groups_part(hidden_count: int) -> Iterator[tuple[str, str, Text]]:
     if hidden_count:
-        yield "Failures", HEADING, Text(f"and {hidden_count:,} more reasons (--details and --csv FILE have all)")
+        yield "Failures", HEADING, Text(f"and {hidden_count:,} more reasons (--details or --csv FILE shows all)")
 
 
 def _format_slowest(report: BulkReport, console: Console) -> Text:
-    """Return a line for each, or two where it has no room: nothing is cut, and what is below is further in."""
+    """Return one line for each of the slowest studies, or two lines if the terminal is too narrow for UIDs."""
     results = [(escape_unprintable(each.study_uid), each.final_result) for each in report.summary.slowest]
     uid_width = (get_bounded_width(console) or sys.maxsize) - _LABEL - len("12345.78 s  ")
     separator = "  " if all(len(uid) <= uid_width for uid, _ in results) else f"\n{_INDENT}"

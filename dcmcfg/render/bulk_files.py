@@ -1,4 +1,4 @@
-"""The studies of a run as CSV, one row each, and as JUnit XML for CI systems, one test case each."""
+"""Render the studies of a bulk verification as CSV (one row each) and as JUnit XML for CI (a test case each)."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ CSV_COLUMNS = (
     "comment",
     "next_step",
 )
-#: What a spreadsheet takes for the beginning of a formula.
+#: First characters that make a spreadsheet interpret a cell as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def render_bulk_csv(report: BulkReport) -> Iterator[str]:
-    """Yield the lines (RFC 4180): those of the columns' names, then one for each study in the order of the list.
+    """Yield the lines of the CSV file (RFC 4180): the column names, then one line for each study in list order.
 
-    What is not known is empty. A text that a spreadsheet would take for a formula has a ``'`` before it.
+    Cells of unknown values are empty. A text that a spreadsheet would interpret as a formula starts with ``'``.
     """
     yield _format_line(CSV_COLUMNS)
     for result in report.results:
@@ -77,9 +77,9 @@ def _format_line(cells: tuple[str, ...]) -> str:
 
 
 def render_bulk_junit(report: BulkReport) -> Iterator[str]:
-    """Yield the document: a failure is a study that was not verified, an error one for which no C-MOVE was sent.
+    """Yield the JUnit document: failures are studies that were not verified, errors those for which no C-MOVE was sent.
 
-    A pending study is skipped. What was asked of whom is in the properties.
+    Pending studies are reported as skipped. The properties contain the parameters of the request.
     """
     summary = report.summary
     errors = summary.outcome_counts.get(VerificationOutcome.NOT_SENT, 0)

@@ -1,4 +1,4 @@
-"""How a run over many studies goes, on standard error."""
+"""Show the progress of a bulk verification on standard error."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ from dcmcfg.bulk.study_result import AttemptResult, VerificationOutcome
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.terminal.console import make_stderr_console
 
-#: Where there is no terminal: seconds between two lines.
+#: Without a terminal: seconds between two progress lines.
 _REPORT_INTERVAL_S = 30.0
-#: So many studies that fail at the beginning, all for like reasons, are reported at once: most often the others will,
-#: too.
+#: If this many studies fail at the start for similar reasons, they are reported at once, because the others will
+#: probably fail too.
 _EARLY_FAILURES = 10
-#: Columns of the bar, and those of what stands beside it, with room for the ``^C`` that a terminal writes after it:
-#: broken over two lines, the first would stay.
+#: Columns of the bar and of the text beside it. The text includes room for the ``^C`` that a terminal prints after it:
+#: if the line wrapped, rich would not erase its first part.
 _MIN_BAR, _MAX_BAR, _TEXT_COLUMNS = 4, 40, 58
 
 
 @contextmanager
 def show_bulk_progress(total: int) -> Iterator[Callable[[RunEvent], None]]:
-    """Yield what takes the events: on a terminal a bar with rate and time left, else a line now and then."""
+    """Yield a callback for events: on a terminal it updates a bar with rate and time left, else it prints lines."""
     console = make_stderr_console()
     if not console.is_terminal:
         yield _LineReporter(console, total).handle
@@ -54,7 +54,7 @@ def show_bulk_progress(total: int) -> Iterator[Callable[[RunEvent], None]]:
 
 
 def _build_columns(width: int) -> tuple[ProgressColumn, ...]:
-    """Return what a line of *width* columns shows."""
+    """Return the columns of a progress line that fits in *width* characters."""
     return (
         BarColumn(min(_MAX_BAR, max(width - _TEXT_COLUMNS, _MIN_BAR))),
         MofNCompleteColumn(),
@@ -67,7 +67,7 @@ def _build_columns(width: int) -> tuple[ProgressColumn, ...]:
 
 
 class _ProgressReporter:
-    """What is said whatever the form; outages and the like are said in a line that stays."""
+    """Base of both reporters: it counts studies, and prints outages and similar events as permanent lines."""
 
     def __init__(self, console: Console, total: int) -> None:
         self.console, self.total = console, total
@@ -83,41 +83,41 @@ class _ProgressReporter:
                 self.show_result(result.outcome)
                 self._warn(result)
             case ArchiveOverloaded(reason):
-                self.print_message(f"the archive is short of something ({reason}): going slower")
+                self.print_message(f"the archive is out of resources ({reason}): slowing down")
             case ArchiveUnavailable(reason, max_wait_s):
                 self.print_message(
-                    f"the archive cannot be had ({reason}): waiting, {max_wait_s:g} s at most; Ctrl-C stops"
+                    f"the archive is unavailable ({reason}): waiting up to {max_wait_s:g} s; press Ctrl-C to stop"
                 )
             case ArchiveAvailable(seconds):
-                self.print_message(f"the archive is back after {seconds:.0f} s, going on")
+                self.print_message(f"the archive is available again after {seconds:.0f} s; continuing")
             case RunStopping():
-                self.print_message("stopping: what is under way is cancelled; Ctrl-C again aborts it")
+                self.print_message("stopping: cancelling active requests; press Ctrl-C again to abort them")
             case RetryScheduled():
                 pass
 
     def _warn(self, result: AttemptResult) -> None:
-        """Say it once where nothing has gone well so far, and always for like reasons."""
+        """Warn once if all studies so far have failed for similar reasons."""
         if self.done > _EARLY_FAILURES or result.outcome.is_success:
             return
         self._reasons.add(get_reason_pattern(result))
         if self.done == self.failed == _EARLY_FAILURES < self.total and len(self._reasons) == 1:
             self.print_message(
-                f"the first {_EARLY_FAILURES} studies have all failed for like reasons: "
-                f"{get_failure_reason(result)}; Ctrl-C stops"
+                f"the first {_EARLY_FAILURES} studies all failed for similar reasons: "
+                f"{get_failure_reason(result)}; press Ctrl-C to stop"
             )
 
     @property
     def rate(self) -> str:
-        """Answers a second, or a minute where they are few."""
+        """The number of results a second, or a minute for slow runs."""
         rate_per_second = self.done / max(time.monotonic() - self.started, 0.001)
         return f"{rate_per_second:.1f}/s" if rate_per_second >= 1 else f"{60 * rate_per_second:.1f}/min"
 
     def show_result(self, outcome: VerificationOutcome) -> None:
-        """Show that one more is done."""
+        """Show that one more study has a result."""
         raise NotImplementedError
 
     def print_message(self, line: str) -> None:
-        """Show a line that stays."""
+        """Print a permanent line."""
         self.console.print(Text(escape_unprintable(line)), soft_wrap=True)
 
 

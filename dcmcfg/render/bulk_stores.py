@@ -1,4 +1,4 @@
-"""The stores of runs over many studies, as a table and as JSON."""
+"""Render the result stores of bulk verifications as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _COLUMNS = (
 
 
 def print_results(console: Console, stores: Sequence[StoreInfo], folder: Path) -> None:
-    """Print a line for each store, and where they are."""
+    """Print a line for each store, and their *folder*."""
     if not stores:
-        print_line(console, f"no results are kept in {escape_unprintable(str(folder))}")
+        print_line(console, f"No results in {escape_unprintable(str(folder))}")
         return
     print_list(console, _COLUMNS, [tuple(map(escape_unprintable, _build_row(each))) for each in stores])
     total = _format_size(sum(each.size_bytes for each in stores))
@@ -39,7 +39,7 @@ def print_results(console: Console, stores: Sequence[StoreInfo], folder: Path) -
 
 
 def results_json(stores: Sequence[StoreInfo], folder: Path) -> dict[str, Any]:
-    """Return the stores for ``--json``: ``folder``, and ``results``."""
+    """Return the stores for ``--json``: ``folder``, and ``results`` with one object for each store."""
     return {"folder": str(folder), "results": [_store_json(each) for each in stores]}
 
 

@@ -1,4 +1,4 @@
-"""What came of calling a peer, in words."""
+"""Format the result of calling a peer."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dcmcfg.connectivity.call import CallResult
 from dcmcfg.render.tls_session import tls_session_json
 from dcmcfg.suggestions import join_limited
 
-#: Titles that a line names before it counts the others.
+#: The maximum number of AE titles listed in a line; the others are counted.
 _MAX_NAMED_TITLES = 5
 
 
 def format_call_result(result: CallResult) -> str:
-    """Return how the peer answered, or the problem; over TLS also until when its certificate is valid."""
+    """Return the result of the C-ECHO or the problem; with TLS, also the version and the expiry of the certificate."""
     if not result.is_success:
         return result.problem
     answer_text = f"C-ECHO answered in {result.seconds * 1000:.0f} ms"
@@ -30,19 +30,19 @@ def format_call_result(result: CallResult) -> str:
 
 
 def format_next_steps(steps: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Yield a line for each of *steps*, pairs of a title and its next step, with the titles that it is for."""
+    """Yield a line for each distinct next step in *steps* (pairs of AE title and next step), with its AE titles."""
     titles: dict[str, list[str]] = {}
     for title, step in steps:
         if step:
             titles.setdefault(step, []).append(title)
     for step, step_titles in titles.items():
-        yield f"next, {join_limited(step_titles, _MAX_NAMED_TITLES)}: {step}"
+        yield f"Next step for {join_limited(step_titles, _MAX_NAMED_TITLES)}: {step}"
 
 
 def call_result_json(result: CallResult | None) -> dict[str, Any]:
-    """Return a call's result for ``--json``: ``success``, ``duration_seconds``, ``problem`` and its details.
+    """Return the result of a call for ``--json``: ``success``, ``duration_seconds``, ``problem`` and its details.
 
-    All of it is null where there is no result. ``failed_stage`` is tcp, tls, association or echo.
+    All values are null if there is no result. ``failed_stage`` is tcp, tls, association or echo.
     """
     if result is None:
         result, success = CallResult(), None

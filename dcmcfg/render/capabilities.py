@@ -1,4 +1,4 @@
-"""Transfer capabilities as tables, and as JSON."""
+"""Render transfer capabilities as tables and as JSON."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _COLUMNS = (
     ListColumn(heading="Role"),
     ListColumn(heading="Transfer syntaxes", drop_order=1, min_width=17),
 )
-#: The attributes that have a label of their own.
+#: The attributes that have their own label.
 _SHOWN_ATTRIBUTES = frozenset({OBJECT_CLASS, COMMON_NAME, DICOM_SOP_CLASS, DICOM_TRANSFER_ROLE, DICOM_TRANSFER_SYNTAX})
 
 
 def print_capabilities(console: Console, ae: NetworkAE, entries: Sequence[Entry]) -> None:
-    """Print the capability *entries* of *ae* and how many there are."""
+    """Print the capability *entries* of *ae*, and their number."""
     if ae.capability_source is not ae:
         print_line(console, escape_unprintable(f"{ae.title} shares the capabilities of {ae.capability_source.title}"))
     rows = [
@@ -48,11 +48,11 @@ def print_capabilities(console: Console, ae: NetworkAE, entries: Sequence[Entry]
         print_list(console, _COLUMNS, rows)
     print_line(console, format_count(len(rows), "capability", "capabilities"))
     if not ae.capability_source.capabilities and not ae.device.is_archive:
-        print_line(console, "an AE that lists none is sent everything")
+        print_line(console, "The archive sends all SOP classes to an AE without capabilities.")
 
 
 def print_capability_details(console: Console, ae: NetworkAE, entries: Sequence[Entry]) -> None:
-    """Print each of the capability *entries* of *ae* with its transfer syntaxes and its other attributes."""
+    """Print each capability of *entries*, which belong to *ae*, with its transfer syntaxes and other attributes."""
     if ae.capability_source is not ae:
         print_line(console, f"{ae.title} shares the capabilities of {ae.capability_source.title}")
     for each in entries:
@@ -84,7 +84,7 @@ def _format_uid(uid: str) -> str:
 
 
 def capabilities_json(ae: NetworkAE, entries: Iterable[Entry]) -> dict[str, Any]:
-    """Return the capability *entries* of *ae* for ``--json``; ``shared_from`` is the AE that has them."""
+    """Return the capability *entries* of *ae* for ``--json``; ``shared_from`` is the AE that owns them."""
     return {
         "ae": ae.qualified_title,
         "shared_from": ae.capability_source.qualified_title,
@@ -103,41 +103,44 @@ def capabilities_json(ae: NetworkAE, entries: Iterable[Entry]) -> dict[str, Any]
 def print_missing_capabilities(
     console: Console, reference_ae: NetworkAE, compared_ae: NetworkAE, missing: Sequence[MissingCapability]
 ) -> None:
-    """Print what *reference_ae* can and *compared_ae* cannot; of a SOP class that both can, the transfer syntaxes."""
+    """Print the SOP classes and transfer syntaxes that *reference_ae* supports and *compared_ae* does not."""
     if not reference_ae.capability_source.capabilities:
         print_line(
             console,
-            escape_unprintable(
-                f"{reference_ae.title} lists no capabilities: there is nothing to hold {compared_ae.title} to"
-            ),
+            escape_unprintable(f"{reference_ae.title} lists no capabilities to compare {compared_ae.title} with"),
         )
     if note := _describe_unlisted_roles(compared_ae):
         print_line(console, escape_unprintable(f"{compared_ae.title} lists no {note}"))
     if not missing:
-        print_line(console, escape_unprintable(f"{compared_ae.title} can all that {reference_ae.title} can"))
+        print_line(console, escape_unprintable(f"{compared_ae.title} has all capabilities of {reference_ae.title}"))
         return
     print_list(console, (ListColumn(heading=""), *_COLUMNS), list(map(_build_missing_row, missing)))
     print_line(
-        console, escape_unprintable(f"{len(missing)} that {reference_ae.title} can and {compared_ae.title} cannot")
+        console,
+        escape_unprintable(f"Missing in {compared_ae.title}, compared with {reference_ae.title}: {len(missing)}"),
     )
 
 
 def _describe_unlisted_roles(ae: NetworkAE) -> str:
-    """Return what *ae* does not list and what that means, empty when it lists capabilities as SCP."""
+    """Return the role that *ae* does not list, with the consequence; empty if it lists capabilities as SCP."""
     roles = find_unrestricted_roles(ae)
     if len(roles) > 1:
-        return "capabilities: as the AE of another system it can everything"
+        return "capabilities, so the archive treats it as an AE that supports everything"
     if roles:
-        return "SCP capability: as the AE of another system it is sent everything"
-    return "" if ae.capability_source.capabilities else "capabilities: as an archive's own AE it accepts nothing"
+        return "SCP capability, so the archive sends all SOP classes to it"
+    return (
+        ""
+        if ae.capability_source.capabilities
+        else "capabilities, so it accepts nothing, because it is an AE of the archive"
+    )
 
 
 def missing_capabilities_json(
     reference_ae: NetworkAE, compared_ae: NetworkAE, missing: Iterable[MissingCapability]
 ) -> dict[str, Any]:
-    """Return for ``--json`` what ``reference_ae`` can and ``compared_ae`` cannot: ``missing_capabilities``.
+    """Return for ``--json`` the capabilities of ``reference_ae`` that ``compared_ae`` lacks: ``missing_capabilities``.
 
-    ``sop_class_supported``: the SOP class is there without those ``transfer_syntaxes``.
+    ``sop_class_supported``: the SOP class is listed, but without these ``transfer_syntaxes``.
     """
     return {
         "reference_ae": reference_ae.qualified_title,
@@ -156,7 +159,7 @@ def missing_capabilities_json(
 
 
 def _build_missing_row(missing: MissingCapability) -> tuple[str | Text, ...]:
-    """Return the cells of *missing*; with a sign, by whether all of the SOP class is missing or transfer syntaxes."""
+    """Return the cells of *missing*; the sign shows whether the SOP class or only transfer syntaxes are missing."""
     sign = CHANGED if missing.sop_class_supported else REMOVED
     syntaxes = missing.transfer_syntaxes if missing.sop_class_supported else ("all",)
     cells = (sign, *_build_row(missing.name, missing.sop_class, missing.role, syntaxes))

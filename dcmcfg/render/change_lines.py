@@ -1,7 +1,7 @@
-"""Changes of entries as lines with a sign: ``+`` added, ``-`` removed, ``~`` changed.
+"""Render changes of entries as lines with a sign: ``+`` added, ``-`` removed, ``~`` changed.
 
-A plan and a diff print them alike. An entry that is added or removed takes one line with what identifies it; below a
-changed entry, each attribute has a line. The capabilities of an AE are counted. Secrets are not shown.
+Plans and diffs use the same lines. An added or removed entry has one line with its name and summary. Below a changed
+entry, each changed attribute has a line. Many capabilities of one AE are only counted. Secrets are not shown.
 """
 
 from __future__ import annotations
@@ -28,36 +28,36 @@ from dcmcfg.render.terminal.console import print_text, wrap_text
 from dcmcfg.render.terminal.styles import ADDED, CHANGED, REMOVED, SIGN_STYLES
 from dcmcfg.schema_names import DICOM_TRANSFER_ROLE
 
-#: Of the values of an attribute that are added, or removed, so many are shown when there are more.
+#: The maximum number of added, or removed, values shown for an attribute.
 _MAX_VALUES = 5
-#: Of the files in a ZIP file, so many are shown.
+#: The maximum number of files shown for a ZIP file.
 _MAX_MEMBERS = 20
-#: So many capabilities of one AE are shown one by one; an AE has hundreds.
+#: Up to this many capabilities of one AE are shown individually. More are counted, because an AE has hundreds.
 _MAX_CAPABILITIES = 3
-#: Columns before the sign of an entry, and by which the lines below it are further in.
+#: Columns before the sign of an entry, and additional indentation of the lines below it.
 _INDENT, _STEP = 2, 4
 _ARROW = " → "
 
 
 @dataclass(frozen=True)
 class ChangeLine:
-    """A line with its ``sign``; ``depth`` is 0 for an entry, 1 for an attribute, 2 for a value. ``text`` is escaped."""
+    """A line with a ``sign``; ``depth`` is 0 for an entry, 1 for an attribute, 2 for a value. ``text`` is escaped."""
 
     sign: str
     text: str
     depth: int = 0
-    #: Of a value that is replaced, the new one; ``text`` ends with the old one.
+    #: The new value if a value is replaced; ``text`` ends with the old one.
     new_value: str | None = None
 
 
 def print_change_lines(console: Console, lines: Sequence[ChangeLine]) -> None:
-    """Print *lines* in the colours of their signs, an empty line before and after them."""
+    """Print *lines* in the colours of their signs, with an empty line before and after them."""
     print_text(console, Text())
     for line in lines:
         style = SIGN_STYLES[line.sign]
         prefix = Text(f"{' ' * (_INDENT + _STEP * line.depth)}{line.sign} ", style=style)
         continuation = Text(" " * (len(prefix) + 2))
-        # Where something changes, only the sign is coloured: green and red text is what comes and goes.
+        # For a changed entry only the sign is coloured, because green and red text mean added and removed.
         text = Text(line.text, style="" if line.sign == CHANGED else style)
         if line.new_value is not None:
             text.append(_ARROW).append(line.new_value)
@@ -69,10 +69,10 @@ def print_change_lines(console: Console, lines: Sequence[ChangeLine]) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeListing:
-    """How the steps of *plan* are listed, DNs relative to *base*.
+    """Lists the steps of *plan* as lines, with DNs relative to *base*.
 
-    Of entries of one kind that are added, or removed, one after another below one parent, ``max_similar`` are shown
-    when there are more than twice as many; None shows all.
+    ``max_similar`` limits consecutive steps that add, or remove, entries of one kind below one parent: if there are
+    more than twice as many, only the first ``max_similar`` are shown. None shows all.
     """
 
     plan: Plan
@@ -81,7 +81,7 @@ class ChangeListing:
     max_similar: int | None = None
 
     def build_lines(self, max_entries: int) -> tuple[list[ChangeLine], int]:
-        """Return the lines of the first steps, up to *max_entries* of them, and how many steps remain."""
+        """Return the lines of the first steps, up to *max_entries* entries, and the number of remaining steps."""
         lines: list[ChangeLine] = []
         shown_count, remaining = 0, len(self.plan.steps)
         for steps in self._group_steps():
@@ -98,15 +98,15 @@ class ChangeListing:
         return any(isinstance(change, Rename) for change in self.plan.changes)
 
     def _is_counted_with_ae(self, step: PlanStep) -> bool:
-        """Tell whether the AE of a capability is itself added, or removed, so that its line counts the capability.
+        """Return whether the AE of a capability is itself added, or removed: its line then counts the capability.
 
-        A renamed AE is under its new name in one tree only, too, and its line counts nothing.
+        A renamed AE also exists in one tree only under its new name, but its line has no count.
         """
         other_tree = self.plan.before if isinstance(step.change, Add) else self.plan.after
         return step.change.dn.parent not in other_tree and not self._has_renames
 
     def _group_steps(self) -> Iterator[tuple[PlanStep, ...]]:
-        """Yield the steps: those alike that follow each other together, and every other by itself."""
+        """Yield groups of steps: consecutive similar steps as one group, every other step as its own group."""
 
         def get_group_key(step: PlanStep) -> tuple[object, ...]:
             match step.change:
@@ -136,7 +136,10 @@ class ChangeListing:
             yield ChangeLine(_get_sign(first), f"… and {hidden_count} more below {parent}")
 
     def _build_capability_lines(self, steps: tuple[PlanStep, ...]) -> Iterator[ChangeLine]:
-        """Yield the number of capabilities of an AE, few one by one; nothing if the line of the AE counts them."""
+        """Yield lines for the capabilities of an AE: a count, or one line each if they are few.
+
+        Yield nothing if the line of the AE counts them.
+        """
         first, tree = steps[0], self._get_tree(steps[0])
         ae_dn = first.change.dn.parent
         if self._is_counted_with_ae(first):
@@ -165,7 +168,7 @@ class ChangeListing:
                     yield from self._build_attribute_lines(attribute, step)
             case Rename() as rename:
                 new_name = name_entry(step.after, tree, self.base) if step.after is not None else ""
-                if new_name == name:  # two entries of a name, or another attribute names it: the DNs differ
+                if new_name == name:  # the entries have the same name in the report; their DNs differ
                     name, new_name = (str(dn.relative_to(self.base)) for dn in (rename.dn, rename.new_dn))
                 yield ChangeLine(CHANGED, name, new_value=escape_unprintable(new_name))
 
@@ -180,7 +183,7 @@ class ChangeListing:
         label = escape_unprintable(name)
         match removed, added:
             case [], []:
-                yield ChangeLine(sign, f"{label}: the same values in another order", 1)
+                yield ChangeLine(sign, f"{label}: same values in a different order", 1)
             case [value], []:
                 yield ChangeLine(sign, f"{label}: {_signed(REMOVED, sign, value)}", 1)
             case [], [value]:
@@ -196,7 +199,7 @@ class ChangeListing:
         )
 
     def _format_value(self, name: str, value: bytes) -> str:
-        """Return *value* escaped, a DN as the entries are named; its length in place of one that is long or binary."""
+        """Return *value* escaped: a DN relative to the base, and only the length of a long or binary value."""
         text = format_cell_value(name, value, with_secrets=self.with_secrets)
         definition = self.plan.before.schema.attribute(name)
         if definition is not None and definition.syntax == "DN" and self.base.rdns:
@@ -205,7 +208,7 @@ class ChangeListing:
 
 
 def _signed(value_sign: str, sign: str, value: str) -> str:
-    """Return *value* with its sign, unless the line of the attribute has the same one."""
+    """Return *value* with its sign, unless the line of the attribute has the same sign."""
     return value if value_sign == sign else f"{value_sign} {value}"
 
 
@@ -217,7 +220,7 @@ def _build_value_lines(sign: str, values: Sequence[str]) -> Iterator[ChangeLine]
 
 
 def _build_zip_member_lines(removed: Sequence[bytes], added: Sequence[bytes]) -> Iterator[ChangeLine]:
-    """Yield a line for each file that differs where one ZIP file takes the place of another, or is new or removed."""
+    """Yield a line for each file that differs between an old and a new ZIP file; either may be missing."""
     members = diff_zip_members(removed, added)
     for name, before, after in members[:_MAX_MEMBERS]:
         old, new = (escape_unprintable(format_zip_member(name, each)) if each else "" for each in (before, after))
@@ -229,11 +232,11 @@ def _build_zip_member_lines(removed: Sequence[bytes], added: Sequence[bytes]) ->
             case _:
                 yield ChangeLine(CHANGED, old, 2, new)
     if (hidden_count := len(members) - _MAX_MEMBERS) > 0:
-        yield ChangeLine(CHANGED, f"… and {hidden_count} more files in it", 2)
+        yield ChangeLine(CHANGED, f"… and {hidden_count} more files", 2)
 
 
 def _are_capabilities(steps: Sequence[PlanStep]) -> bool:
-    """Tell whether *steps*, which are alike, add or remove capabilities."""
+    """Return whether the similar *steps* add or remove capabilities."""
     return isinstance(steps[0].change, Add | Delete) and is_capability(_get_entry(steps[0]))
 
 
@@ -242,6 +245,6 @@ def _get_sign(step: PlanStep) -> str:
 
 
 def _get_entry(step: PlanStep) -> Entry:
-    """Return the entry after an Add, else before the step."""
+    """Return the entry after an Add, otherwise the entry before the step."""
     entry = step.after if step.before is None else step.before
     return Entry(step.change.dn) if entry is None else entry

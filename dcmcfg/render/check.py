@@ -1,4 +1,4 @@
-"""Findings as a table with suggested fixes, as JSON, and as SARIF; and the list of rules."""
+"""Render findings as a table with suggested fixes, as JSON and as SARIF, and the list of rules."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from dcmcfg.secret_values import is_secret
 if TYPE_CHECKING:  # plans and snapshots print findings, and do not load the rules
     from dcmcfg.lint.checker import CheckReport
 
-_SECRET = "(secret)"  # noqa: S105 — what stands in its place
+_SECRET = "(secret)"  # noqa: S105 — a placeholder, not a secret
 _MAX_VALUE_LENGTH = 60
 _DEVICE, _ROOT = DICOM_DEVICE_NAME.lower(), ((COMMON_NAME, "dicom configuration"),)
 _COLUMNS = (
@@ -39,7 +39,7 @@ _SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def print_report(console: Console, report: CheckReport) -> None:
-    """Print the findings of *report*, how many there are, which rules were not checked, and the suggested fixes."""
+    """Print the findings of *report*, their number, the skipped rules, and the suggested fixes."""
     print_findings(console, report.findings, report.entry_count)
     for line in format_skipped_rules(report):
         print_prose(console, line)
@@ -59,7 +59,7 @@ def print_rules(console: Console, rules: Sequence[CheckRule]) -> None:
 
 
 def format_skipped_rules(report: CheckReport) -> Iterator[str]:
-    """Yield a sentence for each reason why *report* leaves rules out."""
+    """Yield a sentence for each reason why *report* skipped rules."""
     if report.rules_for_whole:
         yield (
             f"Skipped {format_count(len(report.rules_for_whole), 'rule')} for whole configurations: "
@@ -67,11 +67,11 @@ def format_skipped_rules(report: CheckReport) -> Iterator[str]:
         )
     if report.topics_for_archive:
         topics = ", ".join(topic[0].lower() + topic[1:] for topic in report.topics_for_archive)
-        yield f"Skipped the rules that need an archive device: {topics}."
+        yield f"Skipped the rules that require an archive device: {topics}."
 
 
 def print_findings(console: Console, findings: Sequence[EntryFinding], entry_count: int) -> None:
-    """Print *findings* as a table, names relative to the container of devices, and how many there are."""
+    """Print *findings* as a table with names relative to the container of devices, and their number."""
     if findings:
         print_table(console, _COLUMNS, list(_build_rows(findings)), list(_build_rows(findings, each_named=True)))
     print_line(console, format_finding_counts(findings, entry_count))
@@ -80,15 +80,15 @@ def print_findings(console: Console, findings: Sequence[EntryFinding], entry_cou
 
 
 def print_change_files(console: Console, files: Sequence[tuple[str, int]]) -> None:
-    """Print a line for each of *files* (name, number of records) of change records that RFC 2849 allows."""
+    """Print a line for each of *files* (name, number of change records), which are valid by RFC 2849."""
     for name, count in files:
         print_line(
-            console, escape_unprintable(f"{name}: {format_count(count, 'change record')}, valid LDIF by RFC 2849")
+            console, escape_unprintable(f"{name}: {format_count(count, 'change record')}, valid LDIF (RFC 2849)")
         )
 
 
 def format_finding_counts(findings: Sequence[EntryFinding], entry_count: int) -> str:
-    """Return the result in a line: ``12 entries: 1 error, 2 warnings``."""
+    """Return the numbers in one line: ``12 entries: 1 error, 2 warnings``."""
     count = Counter(finding.severity for finding in findings)
     notes = f", {format_count(count['note'], 'note')}" if count["note"] else ""
     problems = f"{format_count(count['error'], 'error')}, {format_count(count['warning'], 'warning')}"
@@ -96,7 +96,7 @@ def format_finding_counts(findings: Sequence[EntryFinding], entry_count: int) ->
 
 
 def format_unloadable_devices(findings: Sequence[EntryFinding]) -> str:
-    """Return the devices that the archive refuses to load because of *findings* (``device x``), empty if none."""
+    """Return the devices that the archive refuses to load because of *findings* (``device x``), or an empty text."""
     names = dict.fromkeys(_get_device_name(finding.dn) for finding in findings if finding.impact == "unloadable")
     if not names:
         return ""
@@ -106,8 +106,8 @@ def format_unloadable_devices(findings: Sequence[EntryFinding]) -> str:
 def findings_json(findings: Sequence[EntryFinding], entry_count: int) -> dict[str, Any]:
     """Return *findings* for ``--json``: ``entry_count``, ``error_count``, ``warning_count``, ``findings`` in order.
 
-    Each finding has its ``impact`` (:data:`~dcmcfg.schema.findings.Impact`). The value of a secret is ``(secret)``;
-    octets that are not UTF-8 are escaped; ``file`` and ``line`` are null unless the entry came from a file.
+    Each finding has an ``impact`` (:data:`~dcmcfg.schema.findings.Impact`). The value of a secret is ``(secret)``.
+    Octets that are not UTF-8 are escaped. ``file`` and ``line`` are null unless the entry came from a file.
     """
     count = Counter(finding.severity for finding in findings)
     return {
@@ -119,12 +119,11 @@ def findings_json(findings: Sequence[EntryFinding], entry_count: int) -> dict[st
 
 
 def report_json(report: CheckReport) -> dict[str, Any]:
-    """Return *report* for ``--json``: that of :func:`findings_json`, ``note_count``, and which rules were not checked.
+    """Return *report* for ``--json``: the keys of :func:`findings_json`, ``note_count``, and the skipped rules.
 
-    ``skipped_rules`` are names of rules that need a whole configuration, ``skipped_topics`` headings of docs/rules.md.
-    Each finding has its ``part``, ``fix`` in words, ``fix_command`` (null where one has to choose),
-    ``correction_commands`` (those that put another name in the place of a typo) and ``fixable``, whether ``--fix``
-    fixes it.
+    ``skipped_rules`` are names of rules that require a whole configuration, ``skipped_topics`` headings of
+    docs/rules.md. Each finding has its ``part``, ``fix`` in words, ``fix_command`` (null if the user has to choose),
+    ``correction_commands`` (they replace a typo by a similar name) and ``fixable`` (whether ``--fix`` fixes it).
     """
     content = findings_json(report.findings, report.entry_count)
     content["note_count"] = sum(each.severity == "note" for each in report.findings)
@@ -162,7 +161,7 @@ def rules_json(rules: Iterable[CheckRule]) -> dict[str, Any]:
 
 
 def finding_json(finding: EntryFinding) -> dict[str, Any]:
-    """Return *finding* for ``--json``, see :func:`findings_json`."""
+    """Return *finding* for ``--json`` (see :func:`findings_json`)."""
     return {
         "severity": finding.severity,
         "rule": finding.rule.name,
@@ -179,7 +178,7 @@ def finding_json(finding: EntryFinding) -> dict[str, Any]:
 def findings_sarif(findings: Sequence[EntryFinding], rules: Sequence[CheckRule]) -> dict[str, Any]:
     """Return *findings* as a SARIF 2.1.0 log of one run; the DN is a logical location, the line a physical one.
 
-    *rules* are those that were checked.
+    *rules* are the checked rules.
     """
     descriptors = [
         {
@@ -214,7 +213,7 @@ def _sarif_result(finding: EntryFinding) -> dict[str, Any]:
 
 
 def _build_rows(findings: Sequence[EntryFinding], *, each_named: bool = False) -> Iterator[Row]:
-    """Yield the cells of each finding; the entry is named once for several of it unless *each_named*."""
+    """Yield the cells of each finding; consecutive findings of one entry show its name once unless *each_named*."""
     previous_dn: DN | None = None
     for finding in findings:
         location = _format_location(finding, repeated=finding.dn == previous_dn and not each_named)
@@ -226,14 +225,17 @@ def _build_rows(findings: Sequence[EntryFinding], *, each_named: bool = False) -
 
 
 def _format_location(finding: EntryFinding, *, repeated: bool) -> str:
-    """Return the entry, unless it was *repeated* in the row above, and the place in a file."""
+    """Return the entry, unless the row above shows it already (*repeated*), and its position in a file."""
     name = [] if repeated else [escape_unprintable(_format_relative_dn(finding.dn))]
     position = [f"{escape_unprintable(finding.location.file)}:{finding.location.line}"] if finding.location else []
     return "\n".join(name + position)
 
 
 def _format_relative_dn(dn: DN) -> str:
-    """Return *dn* up to its device, else below the configuration's root, else all of it; containers go by any name."""
+    """Return *dn* up to its device, or relative to the configuration's root, or unchanged outside of both.
+
+    Names of containers do not matter, because they are configurable.
+    """
     for index, rdn in reversed(list(enumerate(dn.rdns))):
         if index < len(dn.rdns) - 1 and any(kind.lower() == _DEVICE for kind, _ in rdn.parts):
             return str(DN(dn.rdns[: index + 1]))
@@ -244,7 +246,7 @@ def _format_relative_dn(dn: DN) -> str:
 
 
 def _get_device_name(dn: DN) -> str:
-    """Return the name of the device that *dn* belongs to; of an entry outside all devices, its DN."""
+    """Return the name of the device that *dn* belongs to, or the DN of an entry outside all devices."""
     names = (value for rdn in dn.rdns for kind, value in rdn.parts if kind.lower() == _DEVICE)
     return next(names, str(dn))
 
@@ -268,7 +270,7 @@ def _format_value(finding: EntryFinding) -> str:
 
 
 def _format_suggested_fixes(findings: Sequence[EntryFinding]) -> Iterator[tuple[str, str]]:
-    """Yield each command that fixes a finding, once, with a remark; then the fixes of other findings in words."""
+    """Yield each distinct command that fixes findings, with a remark; then the fixes of other findings in words."""
     fixable_count = sum(bool(each.fix_changes) for each in findings)
     if fixable_count:
         yield "dcmcfg check --fix", f"    ({fixable_count} of {len(findings)})"
@@ -282,7 +284,7 @@ def _format_fix_commands(finding: EntryFinding) -> Iterator[tuple[str, str]]:
     if finding.fix_command:
         yield (
             escape_unprintable(_format_command(finding.fix_command)),
-            "    (if the name is right)" if finding.correction_commands else "",
+            "    (if the name is correct)" if finding.correction_commands else "",
         )
 
 

@@ -1,4 +1,4 @@
-"""Profiles and the settings of a run, as tables and as JSON."""
+"""Render profiles, and the settings of a run, as tables and as JSON."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def print_profiles(console: Console, listed: ProfileList, folder: Path) -> None:
     rows = [
         (each.name, "yes" if each.is_used else "", each.ldap_url, each.archive_url)
         if not each.problem
-        else (each.name, "yes" if each.is_used else "", "(not readable)", "")
+        else (each.name, "yes" if each.is_used else "", "(unreadable)", "")
         for each in listed.profiles
     ]
     print_table(console, _PROFILE_COLUMNS, [tuple(map(escape_unprintable, row)) for row in rows])
@@ -35,7 +35,7 @@ def print_profiles(console: Console, listed: ProfileList, folder: Path) -> None:
 
 
 def format_selection(selected_by: str) -> str:
-    """Return what selected a profile, in words: an option, a variable, a file, or the profile's own name."""
+    """Return the source that selected a profile: an option, a variable, a file, or the name of the profile."""
     if selected_by == "--profile":
         return "option --profile"
     if selected_by == "DCMCFG_PROFILE":
@@ -117,7 +117,7 @@ def site_json(site: SiteDescription) -> dict[str, Any]:
 
 
 def profile_edit_json(name: str, key: str, edit: ProfileEdit) -> dict[str, Any]:
-    """Return one change of a profile for ``--json``; ``value`` is null where the key was removed."""
+    """Return one change of a profile for ``--json``; ``value`` is null if the key was removed."""
     return {
         "profile": name,
         "key": key,

@@ -1,4 +1,4 @@
-"""Network connections as a table, and as JSON."""
+"""Render network connections as tables and as JSON."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _COLUMNS = (
     ListColumn(heading="Used by", drop_order=1, min_width=26),
     ListColumn(heading="Cipher suites", drop_order=4, min_width=10),
 )
-#: The attributes that have a label or key of their own.
+#: The attributes that have their own label or key.
 _SHOWN_ATTRIBUTES = frozenset(
     {
         OBJECT_CLASS,
@@ -52,7 +52,7 @@ _SHOWN_ATTRIBUTES = frozenset(
 
 
 def print_connections(console: Console, devices: Iterable[Device], users: ConnectionUsers) -> None:
-    """Print the connections of *devices* as ``DEVICE/NAME``, with address and users, and how many they are."""
+    """Print the connections of *devices* as ``DEVICE/NAME``, with the address and the users of each, and their number."""
     rows = [row for device in devices for row in _build_rows(device, users)]
     if rows:
         print_list(console, _COLUMNS, rows)
@@ -60,7 +60,7 @@ def print_connections(console: Console, devices: Iterable[Device], users: Connec
 
 
 def connections_json(devices: Iterable[Device], users: ConnectionUsers) -> dict[str, Any]:
-    """Return the ``connections`` of *devices* for ``--json``; ``used_by`` holds the DNs of the users."""
+    """Return the ``connections`` of *devices* for ``--json``; ``used_by`` contains the DNs of the users."""
     return {"connections": [_connection_json(device, each, users) for device in devices for each in device.connections]}
 
 
@@ -79,7 +79,7 @@ def _connection_json(device: Device, connection: Connection, users: ConnectionUs
 
 
 def print_connection(console: Console, device: Device, connection: Connection, users: ConnectionUsers) -> None:
-    """Print *connection* of *device*: address, TLS, who uses it, and the attributes that are not among these."""
+    """Print *connection* of *device*: address, TLS, users, and all other attributes."""
     used_by = users.find_users(connection)
     print_line(console, f"{device.name}/{get_connection_name(connection.dn)}")
     print_fields(
@@ -91,16 +91,16 @@ def print_connection(console: Console, device: Device, connection: Connection, u
             ("Installed", (format_yes_no(value=connection.installed),)),
             ("TLS", (", ".join(sorted(connection.tls_versions)) if connection.tls else "no",)),
             ("Cipher suites", _list_cipher_suites(device, connection)),
-            ("Used by", tuple(format_target(device.tree, user) for user in used_by) or ("nothing",)),
+            ("Used by", tuple(format_target(device.tree, user) for user in used_by) or ("none",)),
             ("Other attributes", tuple(f"{name}={value}" for name, value in _iterate_other_values(device, connection))),
         ),
     )
 
 
 def connection_details_json(device: Device, connection: Connection, users: ConnectionUsers) -> dict[str, Any]:
-    """Return *connection* of *device* for ``--json``: as ``connection list`` has it, with all else that is set.
+    """Return *connection* of *device* for ``--json``: the keys of ``connection list``, and all other attributes.
 
-    ``tls_versions`` is empty without TLS; ``other_attributes`` are those that no other key holds, by name.
+    ``tls_versions`` is empty without TLS. ``other_attributes`` maps the attributes without an own key to their values.
     """
     other_attributes: dict[str, list[str]] = {}
     for name, value in _iterate_other_values(device, connection):
@@ -120,7 +120,7 @@ def _iterate_other_values(device: Device, connection: Connection) -> Iterator[tu
 
 
 def format_listening_address(connection: Connection) -> str:
-    """Return ``host:port``, or the host and that nothing listens there; not escaped."""
+    """Return ``host:port``, or the host and ``(does not listen)`` without a port; not escaped."""
     listens = "" if connection.port else " (does not listen)"
     return f"{format_host_port(connection.host, connection.port)}{listens}"
 
@@ -136,7 +136,7 @@ def _build_rows(device: Device, users: ConnectionUsers) -> Iterator[tuple[str, .
                     f"{format_listening_address(each)}{installed_note}",
                     "TLS" if each.tls else "",
                     "" if each.protocol == DICOM else each.protocol,
-                    format_user_names(users.find_users(each)) or "nothing",
+                    format_user_names(users.find_users(each)) or "none",
                     " ".join(_list_cipher_suites(device, each)),
                 ),
             )

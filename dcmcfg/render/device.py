@@ -1,4 +1,4 @@
-"""A device with its AEs as tables, and as JSON."""
+"""Render a device with its AEs as tables and as JSON."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _ADDRESSES = (
     Column("Description", WrapMode.AT_SPACES),
 )
 SETTING_COLUMNS = (Column("AE"), Column("Setting"), Column("Value", WrapMode.AUTO), Column("Set on"))
-_UNSET = "(not set: objects go straight to the requester)"
+_UNSET = "(not set: objects go directly to the requester)"
 
 
 def print_device(console: Console, device: Device, aes: Sequence[NetworkAE]) -> None:
-    """Print *device* and *aes*: with other titles, addresses and capabilities, then the archive's retrieve settings."""
+    """Print *device* and *aes* (titles, addresses, capabilities), and the retrieve settings of an archive."""
     archive = " (archive)" if device.is_archive else ""
     print_line(console, f"{escape_unprintable(device.name)}{archive}{_installed_suffix(installed=device.installed)}")
     print_line(console, escape_unprintable(str(device.entry.dn)))
@@ -38,7 +38,7 @@ def print_device(console: Console, device: Device, aes: Sequence[NetworkAE]) -> 
 
 
 def device_json(device: Device, aes: Sequence[NetworkAE]) -> dict[str, Any]:
-    """Return *device* for ``--json``: ``device``, ``dn``, ``is_archive``, ``installed``, ``aes`` in order of titles."""
+    """Return *device* for ``--json``: ``device``, ``dn``, ``is_archive``, ``installed``, ``aes`` sorted by title."""
     return {
         "device": device.name,
         "dn": str(device.entry.dn),
@@ -60,7 +60,7 @@ def _ae_json(ae: NetworkAE) -> dict[str, Any]:
 
 
 def retrieve_settings_json(ae: NetworkAE) -> dict[str, Any]:
-    """Return the retrieve settings in force for *ae* for ``--json``, by attribute; none for another device's AE."""
+    """Return the effective retrieve settings of *ae* for ``--json``, by attribute; empty unless an archive's AE."""
     return {
         setting.name: {"values": list(setting.values), "level": setting.level or None}
         for setting in (list_retrieve_settings(ae) if ae.device.is_archive else ())
@@ -83,7 +83,11 @@ def _count_roles(ae: NetworkAE) -> Counter[str]:
 
 
 def format_capability_counts(ae: NetworkAE) -> str:
-    """Return how many it lists; without any the archive sends it everything, and offers nothing itself."""
+    """Return the number of capabilities of *ae* by role.
+
+    Without capabilities it is ``any`` (the archive sends everything to such an AE), or ``none`` for an AE of an
+    archive, which then accepts nothing.
+    """
     roles = _count_roles(ae)
     no_capabilities = "none" if ae.device.is_archive else "any"
     role_counts = ", ".join(f"{roles[role]} {role}" for role in ("SCP", "SCU") if roles[role]) or no_capabilities
@@ -92,7 +96,7 @@ def format_capability_counts(ae: NetworkAE) -> str:
 
 
 def capability_counts_json(ae: NetworkAE) -> dict[str, Any]:
-    """Return how many capabilities *ae* lists for ``--json``, of the AE that it shares them from if any."""
+    """Return the numbers of capabilities of *ae* for ``--json``; ``shared_from`` is the AE that owns shared ones."""
     roles = _count_roles(ae)
     source_ae = ae.capability_source
     return {
@@ -106,7 +110,9 @@ def _build_address_rows(aes: Iterable[NetworkAE]) -> Iterator[tuple[str, ...]]:
     for ae in aes:
         addresses = "\n".join(_format_address(connection) for connection in ae.connections) or "(no connection)"
         description = _format_value(DICOM_DESCRIPTION, ae.entry.text(DICOM_DESCRIPTION) or "")
-        other_titles = () if ae.device.is_archive else ae.other_titles  # the archive's stand among its settings
+        other_titles = (
+            () if ae.device.is_archive else ae.other_titles
+        )  # those of the archive are shown with its settings
         titles = [
             escape_unprintable(ae.title) + _installed_suffix(installed=ae.installed),
             *(f"also {escape_unprintable(title)}" for title in other_titles),
@@ -115,7 +121,7 @@ def _build_address_rows(aes: Iterable[NetworkAE]) -> Iterator[tuple[str, ...]]:
 
 
 def build_setting_rows(aes: Iterable[NetworkAE]) -> Iterator[tuple[str, ...]]:
-    """Yield the retrieve settings in force for each of *aes*, as rows for :data:`SETTING_COLUMNS`."""
+    """Yield the effective retrieve settings of *aes* as rows for :data:`SETTING_COLUMNS`."""
     for ae in aes:
         for number, setting in enumerate(list_retrieve_settings(ae)):
             yield (

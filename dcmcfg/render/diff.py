@@ -1,6 +1,6 @@
-"""A diff as lines with signs, as JSON, as LDIF change records that can be applied, and as unified text.
+"""Render a diff as lines with signs, as JSON, as LDIF change records that can be applied, and as unified text.
 
-The unified text compares the output of ``export-ldif`` for the two trees.
+The unified text compares the output of ``export-ldif`` for both trees.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from dcmcfg.render.terminal.console import print_line
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.secret_values import is_secret, remove_secrets_from_change
 
-#: A table of more entries is cut here.
+#: The maximum number of entries shown without ``--details``.
 SHOWN_ENTRIES = 200
 _CHANGE_TYPES: dict[type[Change], str] = {Add: "add", Modify: "modify", Delete: "delete"}
 _PAST_VERBS: dict[type[Change], str] = {Add: "added", Modify: "changed", Delete: "deleted"}
@@ -38,10 +38,10 @@ _PAST_VERBS: dict[type[Change], str] = {Add: "added", Modify: "changed", Delete:
 
 @dataclass(frozen=True)
 class DiffDirection:
-    """What the changes of a diff mean, by which side is the live tree.
+    """The meaning of the changes of a diff, which depends on the side of the live tree.
 
-    ``heading`` stands above them. ``is_past`` says that the changes lie in the past: the live tree is the second side.
-    ``reverse_hint`` names the command that shows the other direction.
+    ``heading`` is printed above the changes. ``is_past`` is set if the second side is the live tree: its changes have
+    already happened. ``reverse_hint`` contains the command for the other direction.
     """
 
     heading: str
@@ -52,20 +52,20 @@ class DiffDirection:
     def for_sides(
         side_names: tuple[str, str], live_index: int | None, scope_options: tuple[str, ...] = ()
     ) -> DiffDirection:
-        """Return it for sides called *side_names*, of which the one at *live_index* is the live tree, if any.
+        """Return the direction for sides named *side_names*; the side at *live_index*, if any, is the live tree.
 
-        *scope_options* are those that say which part is compared.
+        *scope_options* are the options that limit the compared part of the tree.
         """
         match live_index:
             case 0:
                 command = shlex.join(("dcmcfg", "diff", _command_argument(side_names[1]), "live", *scope_options))
-                reverse_hint = f"What has changed since {side_names[1]}: {command}"
+                reverse_hint = f"To show the changes since {side_names[1]}: {command}"
                 return DiffDirection(
-                    f"What would make {side_names[0]} like {side_names[1]}:", reverse_hint=reverse_hint
+                    f"Changes that would turn {side_names[0]} into {side_names[1]}:", reverse_hint=reverse_hint
                 )
             case 1:
-                return DiffDirection(f"What has changed in {side_names[1]} since {side_names[0]}:", is_past=True)
-        return DiffDirection(f"From {side_names[0]} to {side_names[1]}:")
+                return DiffDirection(f"Changes in {side_names[1]} since {side_names[0]}:", is_past=True)
+        return DiffDirection(f"Changes from {side_names[0]} to {side_names[1]}:")
 
 
 def _command_argument(name: str) -> str:
@@ -87,7 +87,7 @@ def print_diff(
     """
     steps = diff.plan.steps
     if not steps:
-        print_line(console, f"no differences{_not_compared_note(diff)}")
+        print_line(console, f"No differences{_not_compared_note(diff)}")
         return
     print_line(console, format_single_line(direction.heading))
     listing = ChangeListing(plan=diff.plan, base=base, with_secrets=with_secrets)
@@ -101,7 +101,7 @@ def print_diff(
 
 
 def _format_summary(diff: TreeDiff, direction: DiffDirection) -> str:
-    """Return how many entries differ, and what was passed over, in one line."""
+    """Return the number of entries that differ, and the attributes that were not compared, in one line."""
     count = len(diff.plan.steps)
     differ = "1 entry differs" if count == 1 else f"{count} entries differ"
     counts = Counter(type(change) for change in diff.plan.changes)
@@ -112,11 +112,11 @@ def _format_summary(diff: TreeDiff, direction: DiffDirection) -> str:
 def diff_json(diff: TreeDiff, side_names: tuple[str, str], *, with_secrets: bool) -> dict[str, Any]:
     """Return the diff for ``--json``.
 
-    ``entry_counts`` counts those compared on each side, ``source`` and ``target``. ``changes`` stand in the order in
-    which they apply, each with ``dn``, ``change_type`` (add, modify, delete) and ``attributes``: ``name``, ``removed``
-    and ``added``, lists of values. A value is text, ``{"base64": …}`` for other octets, or ``{"secret": true}``. Where
-    a ZIP file goes or comes there are ``files``, those that differ: ``name``, ``size_before`` and ``size_after`` in
-    octets or null.
+    ``entry_counts`` counts the compared entries of each side, ``source`` and ``target``. ``changes`` are in the order
+    in which they apply, each with ``dn``, ``change_type`` (add, modify, delete) and ``attributes``: ``name``, and the
+    lists of values ``removed`` and ``added``. A value is text, ``{"base64": …}`` for other octets, or
+    ``{"secret": true}``. For a ZIP file, ``files`` are the files in it that differ: ``name``, ``size_before`` and
+    ``size_after`` in octets or null.
     """
     plan = diff.plan
     return {
@@ -140,7 +140,7 @@ def diff_json(diff: TreeDiff, side_names: tuple[str, str], *, with_secrets: bool
 
 
 class _ValueChange(NamedTuple):
-    """The values of an attribute that go and come."""
+    """The removed and added values of an attribute."""
 
     name: str
     removed: tuple[bytes, ...]
@@ -186,15 +186,15 @@ def _not_compared_note(diff: TreeDiff) -> str:
 
 
 def format_single_line(text: str) -> str:
-    """Return *text* without line ends or anything else that is not printable."""
+    """Return *text* in one line, with unprintable characters escaped."""
     return escape_unprintable(" ".join(text.split()))
 
 
 def render_diff_ldif(diff: TreeDiff, side_names: tuple[str, str], *, with_secrets: bool) -> Iterator[str]:
-    """Yield the changes as LDIF that any LDIF client carries out, a record at a time.
+    """Yield the changes as LDIF records that any LDIF client can apply.
 
-    Without secrets a change that has some is written without them, or not at all, where the rest alone would not lead
-    to the desired state; a comment names the attributes.
+    Unless *with_secrets*, secrets are left out of a change, and the whole change if the rest alone would not lead to
+    the desired state. A comment lists the attributes.
     """
     yield (
         f"{VERSION_LINE}# dcmcfg diff: from {format_single_line(side_names[0])} to "
@@ -214,9 +214,9 @@ def render_diff_ldif(diff: TreeDiff, side_names: tuple[str, str], *, with_secret
 
 
 def make_applicable_without_secrets(change: Change, schema: Schema) -> tuple[Change | None, tuple[str, ...]]:
-    """Return *change* with nothing secret in it, or None when nothing is left, with the attributes that lost some.
+    """Return *change* without secrets (None if nothing is left), and the attributes with removed values.
 
-    The result can be applied: of an attribute that holds one value, or is replaced whole, all is left out.
+    The result can be applied: single-valued attributes and REPLACE modifications with secrets are removed as a whole.
     """
     if not isinstance(change, Modify):
         return remove_secrets_from_change(change)
@@ -243,15 +243,16 @@ def _format_comment_record(change: Change, comments: list[str]) -> str:
     return "".join(f"# {line}\n" for line in [format_single_line(str(change.dn)), *comments]) + "\n"
 
 
+#: Unchanged lines around a change, as in ``diff -u`` and git.
 _CONTEXT = 3
 
 
 def render_unified_diff(diff: TreeDiff, side_names: tuple[str, str], *, with_secrets: bool) -> Iterator[str]:
-    """Yield the lines of a unified diff between the exports of both trees, with line ends; none for no difference.
+    """Yield the lines of a unified diff between the exports of both trees, with line ends; none without differences.
 
-    Values that are equal by the schema, or were not compared, stand on both sides as the first has them. Line numbers
-    are those of the exports, and each hunk tells its entry. Entries are compared one by one, so the time grows with
-    the text and not with its square.
+    Values that are equal by the schema, or were not compared, appear on both sides as on the first side. Line numbers
+    refer to the exports, and the heading of each hunk is the DN of its entry. Entries are compared one by one, so the
+    time grows linearly with the text instead of quadratically.
     """
     before, after = diff.plan.before.entries, diff.plan.after.entries
     if not diff.plan.steps:
@@ -282,7 +283,7 @@ def _export_lines(entry: Entry | None, *, with_secrets: bool) -> list[str]:
 
 
 def _mark_changed_secrets(lines: list[str], before_entry: Entry, after_entry: Entry) -> list[str]:
-    """Return *lines* with other comments for the secrets that differ, which otherwise would not be seen to."""
+    """Return *lines* with other comments for secrets that differ; otherwise the diff would not show them."""
     marked_lines = {
         f"# secret value omitted: {each.name}\n": f"# different secret value omitted: {each.name}\n"
         for each in after_entry.attributes
@@ -309,5 +310,5 @@ def _build_hunks(old: list[str], new: list[str], *, old_line: int, new_line: int
 
 
 def _format_range(start: int, length: int) -> str:
-    """Return lines as ``start,length``; no lines are told by the line before them (POSIX diff)."""
+    """Return a range of lines as ``start,length``; an empty range starts at the line before it (POSIX diff)."""
     return f"{start if length else start - 1},{length}"

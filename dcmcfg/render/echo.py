@@ -1,4 +1,4 @@
-"""What came of C-ECHOs, as a table and as JSON."""
+"""Render the results of C-ECHO requests as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dcmcfg.render.terminal.console import print_line, wrap_text
 from dcmcfg.render.terminal.list_table import ListColumn, print_list
 from dcmcfg.render.terminal.styles import NOTE
 
-LIMITATION = "An echo proves no permission to store or retrieve; dcmcfg verify proves a retrieve."
+LIMITATION = "A C-ECHO does not prove permission to store or retrieve. To prove a retrieve: dcmcfg verify"
 _COLUMNS = (
     ListColumn(heading="AE"),
     ListColumn(heading="Address", min_width=24, keep_end=True),
@@ -34,9 +34,9 @@ def print_echo_results(
     *,
     show_uncalled_steps: bool = True,
 ) -> None:
-    """Print the answer of each, how many of *total* answered to *calling_ae_title*, and what that does not prove.
+    """Print *results*, how many of *total* AEs answered to *calling_ae_title*, and what a C-ECHO does not prove.
 
-    With *show_uncalled_steps* also what to do about each that was not called.
+    With *show_uncalled_steps*, also the next steps for AEs that were not called.
     """
     if results:
         print_list(console, _COLUMNS, [tuple(map(escape_unprintable, _build_row(each))) for each in results])
@@ -52,7 +52,7 @@ def print_echo_results(
     parts = [f"{answered} answered"]
     parts += [f"{len(call_results) - answered} did not"] if call_results else []
     parts += [f"{total - len(call_results)} not called"] if total > len(call_results) else []
-    print_line(console, f"called as {escape_unprintable(calling_ae_title)}: {', '.join(parts)}")
+    print_line(console, f"Called as {escape_unprintable(calling_ae_title)}: {', '.join(parts)}")
     if answered:
         _print_wrapped(console, Text(LIMITATION, style=NOTE))
 
@@ -67,9 +67,9 @@ def _print_wrapped(console: Console, text: Text) -> None:
 
 
 def echo_results_json(results: Sequence[AeEchoResult], calling_ae_title: str) -> dict[str, Any]:
-    """Return the answers for ``--json``: ``calling``, ``aes`` and ``limitation``, what an echo does not prove.
+    """Return *results* for ``--json``: ``calling_ae_title``, ``aes``, and ``limitation``, the limits of this proof.
 
-    ``success`` is null where an AE was not called, with the reason in ``problem``.
+    ``success`` is null if an AE was not called, with the reason in ``problem``.
     """
     return {
         "calling_ae_title": calling_ae_title,

@@ -1,4 +1,4 @@
-"""When a change of an attribute takes effect, and how the archive behaves with it, as text and as JSON."""
+"""Render the time when a change of an attribute takes effect, and the archive's behaviour, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _INDENT = 2
 
 
 def print_effect_timing(console: Console, attribute: str) -> None:
-    """Print it for *attribute*, nothing where the archive does not read it and nothing is known."""
+    """Print the effect timing of *attribute*; nothing if the archive does not read it and nothing else is known."""
     blocks = {
         "Takes effect:": [f"on {each.affected_entries}: {each.timing}." for each in find_all_effect_timings(attribute)],
         "Archive behaviour:": list(describe_behaviour(attribute)),
@@ -31,7 +31,7 @@ def print_effect_timing(console: Console, attribute: str) -> None:
 
 
 def effect_timing_json(attribute: str) -> dict[str, Any]:
-    """Return what a change of *attribute* requires, by device and with the time, and how the archive behaves."""
+    """Return for ``--json`` the actions that a change of *attribute* requires, and the archive's behaviour."""
     return {
         "effect_timing": [
             {

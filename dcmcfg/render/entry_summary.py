@@ -1,6 +1,6 @@
-"""What an entry is called, and what matters of it in a line: an AE with its title, addresses and capabilities.
+"""Name and summarize entries in one line, for example an AE with its title, addresses and capabilities.
 
-By object class: no attribute of the configuration is listed one by one.
+The summary depends on the object class; it never lists all attributes.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _NAMED_KINDS = tuple(kind.value for kind in EntityKind if kind is not EntityKind
 
 
 def is_capability(entry: Entry) -> bool:
-    """Tell whether *entry* is a transfer capability."""
+    """Return whether *entry* is a transfer capability."""
     return entry.is_a(DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS)
 
 
 def find_entry_label(entry: Entry) -> str:
-    """Return what entries of its object class are called, empty for a class without a word of its own."""
+    """Return the noun for the object class of *entry* (``device``, ``connection``), empty for other classes."""
     if is_capability(entry):
         return "capability"
     if entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS):
@@ -50,7 +50,7 @@ def find_entry_label(entry: Entry) -> str:
 
 
 def name_entry(entry: Entry, tree: Tree, base: DN) -> str:
-    """Return what *entry* of *tree* is called: ``AE viewer/VIEWER``; else its DN, without the ending *base*."""
+    """Return the name of *entry* of *tree*, for example ``AE viewer/VIEWER``, or its DN relative to *base*."""
     label = find_entry_label(entry)
     match label:
         case "":
@@ -72,9 +72,9 @@ def name_entry(entry: Entry, tree: Tree, base: DN) -> str:
 
 
 def describe_entry(entry: Entry, tree: Tree) -> str:
-    """Return what matters of *entry* of *tree* beside its name, not escaped; empty where there is nothing more.
+    """Return a summary of *entry* of *tree* without its name, not escaped; empty if there is nothing to add.
 
-    Of an entry whose class has no words of its own, how many attributes it has.
+    For an entry of another class, this is the number of attributes.
     """
     match find_entry_label(entry):
         case "registered AE title":
@@ -96,7 +96,7 @@ def describe_entry(entry: Entry, tree: Tree) -> str:
 
 
 def _find_device_name(dn: DN) -> str:
-    """Return the name of the device at or above *dn*, empty outside all devices."""
+    """Return the name of the device at or above *dn*, or an empty text outside all devices."""
     names = (value for rdn in dn.rdns for kind, value in rdn.parts if kind.lower() == DICOM_DEVICE_NAME.lower())
     return next(names, "")
 

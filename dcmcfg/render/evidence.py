@@ -1,4 +1,4 @@
-"""A verification as one JSON document, to be kept."""
+"""Render a verification as one JSON document for archiving."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from dcmcfg.verify.proof import Proof, VerifiedConfiguration
 from dcmcfg.verify.timeline import TimelineEvent
 from dcmcfg.verify.verdict import ReceiptFinding
 
-#: The name and version of the form; the version changes when something that was there is no longer, or means another.
+#: The name and version of the format; the version changes if a key is removed or its meaning changes.
 FORMAT, FORMAT_VERSION = "dcmcfg-evidence", 2
 
 
 def evidence_json(proof: Proof) -> dict[str, Any]:
-    """Return the document; what is not known is null, moments are ISO 8601 in UTC, to the millisecond."""
+    """Return the document; unknown values are null, times are in ISO 8601 in UTC with milliseconds."""
     return {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -35,7 +35,7 @@ def evidence_json(proof: Proof) -> dict[str, Any]:
 
 
 def format_timestamp_ms(timestamp: datetime) -> str:
-    """Return *timestamp* in UTC, with its offset."""
+    """Return *timestamp* in ISO 8601 in UTC, with milliseconds and offset."""
     return timestamp.astimezone(UTC).isoformat(timespec="milliseconds")
 
 

@@ -1,4 +1,4 @@
-"""What is known of an attribute as text, and as JSON."""
+"""Render the explanation of an attribute as text and as JSON."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from dcmcfg.secret_values import is_secret
 
 _MAX_VALUE_LENGTH = 200
 _EQUALITY = {
-    "caseExactIA5Match": "case counts, surplus blanks do not",
-    "caseExactMatch": "case counts, surplus blanks do not",
-    "caseIgnoreIA5Match": "neither case nor surplus blanks count",
-    "caseIgnoreMatch": "neither case nor surplus blanks count",
-    "distinguishedNameMatch": "as the names that they are",
+    "caseExactIA5Match": "case-sensitive, extra spaces ignored",
+    "caseExactMatch": "case-sensitive, extra spaces ignored",
+    "caseIgnoreIA5Match": "case-insensitive, extra spaces ignored",
+    "caseIgnoreMatch": "case-insensitive, extra spaces ignored",
+    "distinguishedNameMatch": "as DNs",
     "octetStringMatch": "octet by octet",
 }
 _COLUMNS = (
@@ -33,20 +33,20 @@ _COLUMNS = (
     Column("Default", WrapMode.AUTO),
 )
 _BOOLEAN = "Boolean"  # RFC 4517 §3.3.3
-_NO_EQUALITY = "not at all: values can only be replaced as a whole"
+_NO_EQUALITY = "none: values can only be replaced as a whole"
 
 
 def print_explanation(
     console: Console, explanation: Explanation, usage: AttributeUsage | None, skip_reason: str
 ) -> None:
-    """Print *explanation* of an attribute, then its *usage*, or *skip_reason* if that was not looked up."""
+    """Print *explanation* of an attribute, then its *usage*, or *skip_reason* if the usage was not looked up."""
     attribute = explanation.attribute
     print_line(console, escape_unprintable(f"{attribute.name} ({attribute.oid})"))
     names = dict.fromkeys(use.field.label for use in explanation.uses if use.field and use.field.label)
     server_rows = [("Description", attribute.description)] if attribute.description else []
     for heading, text in (
         *server_rows,
-        ("Web form label", ", ".join(names) or "(not there)"),
+        ("Web form label", ", ".join(names) or "(none)"),
         ("Syntax", f"{describe_syntax(attribute.syntax)} ({attribute.syntax})"),
         ("Matching", _describe_equality(attribute.equality_rule)),
         ("Cardinality", "one" if attribute.single_valued else "any number"),
@@ -55,16 +55,16 @@ def print_explanation(
     print_table(console, _COLUMNS, list(_build_use_rows(explanation)))
     print_effect_timing(console, attribute.name)
     if usage is None:
-        print_line(console, f"Where it is set was not looked up: {escape_unprintable(skip_reason)}.")
+        print_line(console, f"Current values were not looked up: {escape_unprintable(skip_reason)}.")
         return
     _print_usage(console, usage, attribute.name)
 
 
 def explanation_json(explanation: Explanation, usage: AttributeUsage | None, skip_reason: str) -> dict[str, Any]:
-    """Return it for ``--json``: the attribute, ``object_classes`` by name, ``effect_timing``, and where it is set.
+    """Return *explanation* for ``--json``: the attribute, ``object_classes`` by name, ``effect_timing``, and its usage.
 
-    ``entries`` and ``effective_values`` are null, with *skip_reason* beside it, when no directory was asked; a
-    secret's value is null, and ``secret`` beside it is true.
+    ``entries`` and ``effective_values`` are null, with *skip_reason*, if no directory was queried. The value of a
+    secret is null, and ``secret`` beside it is true.
     """
     attribute = explanation.attribute
     return {
@@ -83,7 +83,7 @@ def explanation_json(explanation: Explanation, usage: AttributeUsage | None, ski
 
 
 def _describe_equality(equality: str | None) -> str:
-    return _EQUALITY.get(equality, "as what they mean") if equality else _NO_EQUALITY
+    return _EQUALITY.get(equality, "by meaning") if equality else _NO_EQUALITY
 
 
 def _build_use_rows(explanation: Explanation) -> Iterator[tuple[str, ...]]:
@@ -95,10 +95,10 @@ def _build_use_rows(explanation: Explanation) -> Iterator[tuple[str, ...]]:
 
 def _describe_allowed_values(use: AttributeUse, syntax: str) -> str:
     if use.values:
-        return ("only " if use.enforced else "the form offers ") + ", ".join(use.values)
+        return ("only " if use.enforced else "the web form offers ") + ", ".join(use.values)
     if use.field and (use.field.minimum is not None or use.field.maximum is not None):
         low, high = use.field.minimum, use.field.maximum
-        range_text = f"the form takes {low if low is not None else '…'} to {high if high is not None else '…'}"
+        range_text = f"the web form accepts {low if low is not None else '…'} to {high if high is not None else '…'}"
         return f"{use.format}; {range_text}" if use.format else range_text
     return use.format or ("TRUE, FALSE" if syntax == _BOOLEAN else "(any)")
 
@@ -107,7 +107,7 @@ def _print_usage(console: Console, usage: AttributeUsage, name: str) -> None:
     if usage.occurrences:
         print_line(console, "Set on:")
     else:
-        print_line(console, "It is set nowhere.")
+        print_line(console, "Not set on any entry.")
     for occurrence in usage.occurrences:
         print_line(console, f"  {escape_unprintable(str(occurrence.dn))}")
         for value in occurrence.values:

@@ -1,4 +1,4 @@
-"""Roll-outs as a table, one by one, and as JSON."""
+"""Render applied changes (roll-outs) as a table, one by one, and as JSON."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _PAST_VERBS = {"add": "added", "change": "changed", "rename": "renamed", "delete
 
 
 def print_history(console: Console, history: History) -> None:
-    """Print a line for each roll-out, the newest first; who and where stand above the table where all agree."""
+    """Print a line for each change, the newest first; user and directory are above the table if all are the same."""
     if not history.records:
-        print_line(console, "nothing was rolled out from this account")
+        print_line(console, "No changes were applied from this account")
         return
     columns = {
         ListColumn(heading="Change"): [str(record.number) for record in history.records],
@@ -51,7 +51,7 @@ def print_history(console: Console, history: History) -> None:
 
 
 def print_rollout(console: Console, history: History, record: RolloutRecord) -> None:
-    """Print one roll-out whole: what there is to say of it, and its changes as LDIF without secrets."""
+    """Print all details of the change *record*, and its steps as LDIF without secrets."""
     header = record.header
     for name, text in (
         ("Change", str(record.number)),
@@ -62,7 +62,7 @@ def print_rollout(console: Console, history: History, record: RolloutRecord) -> 
         ("Entries", f"{_format_counts(record)}, {header.strategy}"),
         ("Result", _format_result(history, record)),
         ("Reload", _format_reload(record)),
-        ("Undo of", f"roll-out {header.undo_of}" if header.undo_of is not None else ""),
+        ("Reverts", f"change {header.undo_of}" if header.undo_of is not None else ""),
         ("Undo file", str(record.undo_file)),
     ):
         if text:
@@ -72,17 +72,17 @@ def print_rollout(console: Console, history: History, record: RolloutRecord) -> 
 
 
 def history_json(history: History) -> dict[str, Any]:
-    """Return as ``rollouts`` each one as :func:`rollout_json` does, without the changes, the newest first."""
+    """Return ``rollouts`` for ``--json``: :func:`rollout_json` of each change, without LDIF, the newest first."""
     return {"rollouts": [rollout_json(history, record) for record in history.records]}
 
 
 def rollout_json(history: History, record: RolloutRecord, *, with_changes: bool = False) -> dict[str, Any]:
-    """Return one roll-out for ``--json``.
+    """Return the change *record* for ``--json``.
 
-    ``result`` is one of ``applied``, ``nothing changed``, ``partially applied``, ``interrupted`` (what became of the
-    step under way is not known yet), ``in progress``, ``closed manually``; ``rejected_count`` is that of the changes
-    that did not fit; ``changes`` LDIF. ``reload`` has ``outcome`` (``loaded``, ``failed``, ``unknown``,
-    ``not requested``) and ``reason``, that of a failure; it is null where the record does not say.
+    ``result`` is one of ``applied``, ``nothing changed``, ``partially applied``, ``interrupted`` (the result of the
+    current step is not known yet), ``in progress``, ``closed manually``. ``rejected_count`` is the number of rejected
+    changes. ``changes`` is LDIF (only with *with_changes*). ``reload`` has ``outcome`` (``loaded``, ``failed``,
+    ``unknown``, ``not requested``) and the ``reason`` of a failure; it is null if the record has no reload.
     """
     header, undo_record = record.header, history.find_undo_of(record)
     content: dict[str, Any] = {
@@ -108,26 +108,26 @@ def rollout_json(history: History, record: RolloutRecord, *, with_changes: bool 
 
 
 def describe_undo(record: RolloutRecord) -> str:
-    """Return the line that says which roll-out an undo reverts."""
-    return f"takes back {_describe_rollout(record)}"
+    """Return the line with the change that an undo reverts."""
+    return f"Reverts {_describe_rollout(record)}"
 
 
 def describe_partial_undo(record: RolloutRecord) -> str:
-    """Return the line that says of which roll-out an undo reverts what still fits."""
-    return f"reverts the part that still fits of {_describe_rollout(record)}"
+    """Return the line with the change that a partial undo reverts as far as possible."""
+    return f"Reverts, as far as still possible, {_describe_rollout(record)}"
 
 
 def describe_resume(record: RolloutRecord) -> str:
-    """Return the line that says which roll-out is resumed."""
+    """Return the line with the change that is resumed, and its progress."""
     return (
-        f"goes on with {_describe_rollout(record)}, of which {record.read_progress().applied} of "
-        f"{record.header.steps} steps are made"
+        f"Resumes {_describe_rollout(record)} ({record.read_progress().applied} of {record.header.steps} steps are "
+        "applied)"
     )
 
 
 def _describe_rollout(record: RolloutRecord) -> str:
     return escape_unprintable(
-        f"roll-out {record.number} of {_format_time(record)} by {record.header.user}: {_get_command(record)}"
+        f"change {record.number} of {_format_time(record)} by {record.header.user}: {_get_command(record)}"
     )
 
 
@@ -137,7 +137,7 @@ def _format_time(record: RolloutRecord) -> str:
 
 def _get_command(record: RolloutRecord) -> str:
     command = record.header.command
-    return "(not shown, it holds a secret)" if is_secret("", command.encode()) else command
+    return "(not shown, contains a secret)" if is_secret("", command.encode()) else command
 
 
 def _format_user(record: RolloutRecord) -> str:
@@ -145,7 +145,7 @@ def _format_user(record: RolloutRecord) -> str:
 
 
 def _format_counts(record: RolloutRecord) -> str:
-    """Return what was to be done with how many entries: ``2,000 added, 1 changed``."""
+    """Return the planned number of entries by operation: ``2,000 added, 1 changed``."""
     return ", ".join(
         f"{count:,} {_PAST_VERBS.get(operation, operation)}"
         for operation, count in sorted(record.header.counts.items())
@@ -153,7 +153,7 @@ def _format_counts(record: RolloutRecord) -> str:
 
 
 def _format_reload(record: RolloutRecord) -> str:
-    """Return what became of the reload after the roll-out, empty where the record does not say."""
+    """Return the result of the reload after the change, empty if the record has none."""
     result = read_reload(record.folder)
     match result:
         case None:
@@ -183,13 +183,13 @@ def _format_result(history: History, record: RolloutRecord) -> str:
     progress, steps = record.read_progress(), record.header.steps
     if undo_record := history.find_undo_of(record):
         rejected_count = undo_record.header.rejected_count
-        exception_text = f", but for {format_count(rejected_count, 'change')}" if rejected_count else ""
-        return f"undone by {undo_record.number}{exception_text}"
+        exception_text = f", except {format_count(rejected_count, 'change')}" if rejected_count else ""
+        return f"reverted by {undo_record.number}{exception_text}"
     if history.is_running(record):
-        return f"in progress, {progress.applied} of {steps} made"
+        return f"in progress, {progress.applied} of {steps} applied"
     result = determine_status(record)
     progress_texts = {
-        RolloutStatus.PARTIALLY_APPLIED: f", {progress.applied} of {steps} made",
-        RolloutStatus.INTERRUPTED: f", {progress.applied} of {steps} made for sure",
+        RolloutStatus.PARTIALLY_APPLIED: f", {progress.applied} of {steps}",
+        RolloutStatus.INTERRUPTED: f", at least {progress.applied} of {steps} applied",
     }
     return str(result.value) + progress_texts.get(result, "")

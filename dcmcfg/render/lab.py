@@ -1,4 +1,4 @@
-"""A lab as a table, and as JSON."""
+"""Render the state of the lab, and the result of the demo, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from dcmcfg.verify.verdict import format_instance_count
 
 _COLUMNS = (Column("Part"), Column("Process"), Column("Started"), Column("Address"))
 _LOCATION_TEXTS = {
-    StudyLocation.EXTERNAL: "purged, the external archive holds it",
+    StudyLocation.EXTERNAL: "purged, stored in the external archive",
     StudyLocation.LOCAL: "in the archive's own storage only",
     StudyLocation.UNKNOWN_TO_ARCHIVE: "in the external archive only, unknown to the archive",
 }
 
 
 def format_part_ready(part: PartState) -> str:
-    """Return the line of progress for a part that is ready."""
+    """Return the progress line for a part that is ready."""
     pid = part.process.pid if part.process else "-"
     return f"  {part.name:<9} ready  {part.address} (process {pid})"
 
 
 def lab_json(lab: Lab | None, studies: tuple[LabStudy, ...]) -> dict[str, Any]:
-    """Return what ``lab status --json`` prints; ``running`` is always there, times are UTC (RFC 3339)."""
+    """Return the object for ``lab status --json``; ``running`` is always present, times are in UTC (RFC 3339)."""
     if lab is None:
         return {"running": False, "reason": "there is no lab"}
     site = lab.site
@@ -81,7 +81,7 @@ def _iso(seconds: float | None) -> str | None:
 
 
 def print_lab(lab: Lab, studies: tuple[LabStudy, ...]) -> None:
-    """Print the parts with process, address and start, the studies with their UIDs, and how to go on."""
+    """Print the parts with process, address and start, the studies with their UIDs, and example commands."""
     console = make_stdout_console()
     if not lab.is_up:
         print_line(console, f"The lab in {lab.site.folder} is not up: {lab.reason}.")
@@ -91,7 +91,7 @@ def print_lab(lab: Lab, studies: tuple[LabStudy, ...]) -> None:
     print_table(console, _COLUMNS, list(_build_part_rows(lab)))
     for line in _format_study_lines(studies):
         print_prose(console, line)
-    print_line(console, "Try it:")
+    print_line(console, "Try these commands:")
     for command in _suggest_commands(studies):
         print_command(console, command)
 

@@ -1,6 +1,6 @@
-"""Change records as coloured LDIF, for people: what is added is green, what is deleted red, what is replaced yellow.
+"""Print change records as coloured LDIF: additions are green, deletions red, replacements yellow.
 
-LDIF that a program reads (``diff --ldif``, ``export-ldif``, files) never has colours.
+LDIF for programs (``diff --ldif``, ``export-ldif``, files) never has colours.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dcmcfg.render.terminal.console import print_text
 from dcmcfg.render.terminal.styles import ADDED, CHANGED, REMOVED, SIGN_STYLES
 from dcmcfg.secret_values import remove_secrets_from_change
 
-#: First word of a line → the sign of it and of the lines after it, up to the end of a modification or record.
+#: A line → the sign of this line and of the lines after it, up to the end of the modification or record.
 _SIGNS = {
     "changetype: add": ADDED,
     "changetype: delete": REMOVED,
@@ -29,7 +29,7 @@ _MODIFY, _MODIFICATION_END = "changetype: modify", "-"
 
 
 def format_changes_ldif(changes: Iterable[Change]) -> str:
-    """Return *changes* as LDIF to be read, without secrets and controls; a comment names what was left out."""
+    """Return *changes* as LDIF for people, without secrets and controls; comments list the secrets left out."""
     records = []
     for change in changes:
         public_change, omitted = remove_secrets_from_change(change)
@@ -38,7 +38,7 @@ def format_changes_ldif(changes: Iterable[Change]) -> str:
 
 
 def print_ldif(console: Console, ldif: str) -> None:
-    """Print the change records *ldif*, in colours where *console* has some."""
+    """Print the change records *ldif*, in colours if *console* has colours."""
     for line in _style_lines(ldif.rstrip("\n").split("\n")):
         print_text(console, line)
 

@@ -1,4 +1,4 @@
-"""The AEs of rows that are taken, and what came of probing them, as tables and as JSON."""
+"""Render the AEs of accepted rows, and the results of probing them, as tables and as JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ADDED_COLUMNS = (Column("Row"), Column("New AE"), Column("TLS"), Column("Role")
 
 
 def print_added_aes(console: Console, added: Sequence[Proposal]) -> None:
-    """Print the AEs of the rows that are taken."""
+    """Print the AEs of the accepted rows."""
     rows = (
         (
             str(each.row.location),
@@ -36,7 +36,7 @@ def print_added_aes(console: Console, added: Sequence[Proposal]) -> None:
 
 
 def added_aes_json(added: Sequence[Proposal]) -> list[dict[str, Any]]:
-    """Return the AEs of the rows that are taken for ``--json``."""
+    """Return the AEs of the accepted rows for ``--json``."""
     return [
         {
             "location": str(each.row.location),
@@ -52,9 +52,9 @@ def added_aes_json(added: Sequence[Proposal]) -> list[dict[str, Any]]:
 
 
 def print_probe_results(console: Console, results: Sequence[ProbedRow], calling_ae_title: str, total: int) -> None:
-    """Print the result of each probe, and how many of *total* answered to *calling_ae_title*."""
+    """Print the result of each probe, and the number of AEs (of *total*) that answered to *calling_ae_title*."""
     if not total:
-        print_line(console, "no new AE to probe")
+        print_line(console, "No new AE to probe")
         return
     rows = [
         (str(each.proposal.row.location), str(each.proposal), format_call_result(each.probe_result)) for each in results
@@ -74,7 +74,7 @@ def print_probe_results(console: Console, results: Sequence[ProbedRow], calling_
 
 
 def probe_results_json(results: Sequence[ProbedRow]) -> list[dict[str, Any]]:
-    """Return the results for ``--json``: ``location``, ``peer``, ``tls``, and what came of it."""
+    """Return the results for ``--json``: ``location``, ``peer``, ``tls``, and the keys of a call result."""
     return [
         {
             "location": str(each.proposal.row.location),

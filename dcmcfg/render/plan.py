@@ -1,4 +1,4 @@
-"""A plan as lines with signs, as LDIF without secrets, and as JSON."""
+"""Render a plan as lines with signs, as LDIF without secrets, and as JSON."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from dcmcfg.render.check import finding_json
 from dcmcfg.render.ldif_lines import format_changes_ldif, print_ldif
 from dcmcfg.render.terminal.console import print_line
 
-#: A plan of more entries is shown up to here; ``--output`` writes all of it.
+#: The maximum number of entries shown for a plan; ``--output`` writes all of it.
 SHOWN_STEPS = 40
-#: LDIF of up to so many lines is shown with the plan: one or two changed values. Together with the plan and the
-#: question it stays on a terminal of 24 lines.
+#: LDIF of up to this many lines (one or two changed values) is shown with the plan. Together with the plan and the
+#: question, it fits on a terminal of 24 lines.
 _MAX_LDIF_LINES = 12
-#: Of entries alike that are added, or removed, below one parent, so many are shown.
+#: The number of entries shown of many similar ones that are added, or removed, below one parent.
 _MAX_SIMILAR_STEPS = 3
 
 
 def print_plan(console: Console, plan: Plan, *, show_ldif: bool = False, show_short_ldif: bool = True) -> None:
-    """Print *plan*: a line for each entry, with its sign, and one for each changed attribute.
+    """Print *plan*: a line with a sign for each entry, and one for each changed attribute.
 
-    With *show_ldif*, all of it as LDIF too; with *show_short_ldif*, only if that is short. Of many entries alike the
-    first are shown.
+    With *show_ldif*, the plan is also printed as LDIF; with *show_short_ldif*, only if the LDIF is short. Of many
+    similar entries, the first ones are shown.
     """
     lines, remaining = ChangeListing(
         plan=plan, base=find_devices_dn(plan.before, plan.after), max_similar=_MAX_SIMILAR_STEPS
@@ -50,7 +50,7 @@ def print_plan(console: Console, plan: Plan, *, show_ldif: bool = False, show_sh
 
 
 def format_plan_counts(plan: Plan) -> str:
-    """Return how many entries are added, changed, renamed, deleted: ``2 to add, 1 to change``."""
+    """Return the numbers of entries by operation: ``2 to add, 1 to change``."""
     operation_texts = {Add: "to add", Modify: "to change", Rename: "to rename", Delete: "to delete"}
     counts = Counter(type(change) for change in plan.changes)
     return ", ".join(
@@ -61,8 +61,8 @@ def format_plan_counts(plan: Plan) -> str:
 def plan_json(plan: Plan) -> dict[str, Any]:
     """Return *plan* for ``--json``: ``steps`` in order, with ``dn``, ``change_type`` and ``ldif``, and ``unchanged``.
 
-    What is so already has ``dn``, ``change_type`` (``content`` for an entry as a content record wants it) and
-    ``already_absent``: phrases on what it takes away that is not there.
+    Each item of ``unchanged`` has ``dn``, ``change_type`` (``content`` for an entry of a content record) and
+    ``already_absent``: phrases about values to delete that do not exist.
     """
     return {
         "steps": [
@@ -81,11 +81,11 @@ def plan_json(plan: Plan) -> dict[str, Any]:
 
 
 def risks_json(risks: Iterable[Risk], forced_names: Collection[str]) -> list[dict[str, Any]]:
-    """Return *risks* for ``--json``: ``name``, ``message``, ``entries``; ``forced`` if it is among *forced_names*.
+    """Return *risks* for ``--json``: ``name``, ``message``, ``entries``, and ``forced`` for those in *forced_names*.
 
-    A risk that findings make has ``findings``: each as ``check --json`` has it, with its ``fix`` in words. A name under
-    which the archive's database has recorded studies has ``records``: ``kind``, ``name``, ``purged_count`` and
-    ``local_count``, which are at least so many unless ``complete``, and ``unknown_reason``, null where it is known.
+    A risk from findings has ``findings``: the objects of ``check --json``, with the ``fix`` in words. A name with
+    studies in the archive's database has ``records``: ``kind``, ``name``, ``purged_count`` and ``local_count`` (lower
+    bounds unless ``complete``), and ``unknown_reason``, null if the numbers are known.
     """
     return [_risk_json(each, forced=each.is_accepted(forced_names)) for each in risks]
 
@@ -111,24 +111,24 @@ def _records_json(records: RecordedStudies) -> dict[str, Any]:
 
 
 def format_unchanged_lines(plan: Plan) -> Iterator[str]:
-    """Yield a line for each desired change that the tree holds already, of many the first ones; one for all entries.
+    """Yield a line for each change that the tree already has (the first ones of many), and one for content records.
 
     A change that a typo warning reports has no line.
     """
     changes = [each for each in plan.unchanged if not each.is_content_record and not each.is_in_warnings]
     yield from map(_format_unchanged_line, changes[:SHOWN_STEPS])
     if (hidden_count := len(changes) - SHOWN_STEPS) > 0:
-        yield f"already so: {hidden_count} more"
+        yield f"unchanged: {hidden_count} more"
     if content_count := sum(each.is_content_record for each in plan.unchanged):
-        yield f"{content_count} entries are so already" if content_count > 1 else "1 entry is so already"
+        yield f"{content_count} entries are unchanged" if content_count > 1 else "1 entry is unchanged"
 
 
 def _format_unchanged_line(unchanged: UnchangedItem) -> str:
     dn = str(unchanged.change.dn)
     if isinstance(unchanged.change, Delete):
-        return f"not there, nothing to delete: {escape_unprintable(dn)}"
+        return f"already absent: {escape_unprintable(dn)}"
     missing_note = f": {escape_unprintable('; '.join(unchanged.missing_items))}" if unchanged.missing_items else ""
-    return f"already so: {_change_type(unchanged.change)} {escape_unprintable(dn)}{missing_note}"
+    return f"unchanged: {_change_type(unchanged.change)} {escape_unprintable(dn)}{missing_note}"
 
 
 def _change_type(change: Change) -> str:

@@ -1,4 +1,4 @@
-"""What refers to the entries that a removal deletes, as JSON. Kept apart: ``apply`` loads render.plan, and no edits."""
+"""Render the references to deleted entries as JSON. Kept apart: ``apply`` loads render.plan, but not edits."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from dcmcfg.render.terminal.cells import format_cell_value
 
 
 def referrers_json(edit: Edit) -> dict[str, Any]:
-    """Return ``referrers`` of a removal for ``--json``, all of them; nothing for another edit.
+    """Return all ``referrers`` of a removal for ``--json``; an empty dictionary for other edits.
 
-    Each has ``dn``, ``attribute`` and ``value`` of the reference, the ``kind`` and ``name`` by which it refers (for a
-    reference by DN ``entry`` and null), and the entry that it means, ``target_dn``.
+    Each referrer has the ``dn``, ``attribute`` and ``value`` of the reference, the ``kind`` and ``name`` of its target
+    (``entry`` and null for a reference by DN), and the DN of the target entry, ``target_dn``.
     """
     return {} if edit.referrers is None else {"referrers": [_referrer_json(each) for each in edit.referrers]}
 

@@ -1,4 +1,4 @@
-"""A reload in words, and as JSON."""
+"""Render the result of a reload as text and as JSON."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dcmcfg.archive.reload_outcome import (
 
 
 def format_repair_note(reload: Reload) -> str:
-    """Return what a second reload repaired; empty where the first one was clean."""
+    """Return the problem that a second reload fixed, or an empty text if the first reload had none."""
     binding_failure = reload.repaired_binding_failure
     if binding_failure is None:
         return ""
@@ -27,21 +27,21 @@ def format_repair_note(reload: Reload) -> str:
 
 
 def format_listener_states(listeners: Iterable[ProbedListener]) -> str:
-    """Return the listeners in one line, each with its state; empty without any."""
+    """Return the listeners in one line, each with its state; empty without listeners."""
     states = [f"{each.listener.name} {each.listener.address} {_describe_state(each)}" for each in listeners]
     return f"Listeners (TCP connection): {', '.join(states)}" if states else ""
 
 
 def _describe_state(listener: ProbedListener) -> str:
     if listener.shares_port and listener.is_open is None:
-        return "shares its port: only one connection can listen there"
+        return "shared port: only one connection can listen on it"
     if listener.is_used_by_other:
-        return "answers, but it is another process (or connection)"
-    return {True: "open", False: "closed", None: "not known"}[listener.is_open]
+        return "port in use by another process or connection"
+    return {True: "open", False: "closed", None: "unknown"}[listener.is_open]
 
 
 def reload_json(reload: Reload) -> dict[str, Any]:
-    """Return *reload* for ``--json``: what is in force, the listener that is closed, and each attempt."""
+    """Return *reload* for ``--json``: whether the configuration is active, the closed listener, and each attempt."""
     binding_failure = reload.binding_failure
     repaired_failure = reload.repaired_binding_failure
     return {
@@ -54,9 +54,9 @@ def reload_json(reload: Reload) -> dict[str, Any]:
 
 
 def listeners_json(listeners: Iterable[ProbedListener]) -> list[dict[str, Any]]:
-    """Return the listeners for ``--json``; ``open`` is None where it is not known.
+    """Return the listeners for ``--json``; ``open`` is null if the state is unknown.
 
-    ``port_in_use_by_other`` is true where another process or connection answers at the listener that the archive
+    ``port_in_use_by_other`` is true if another process or connection uses the port of a listener that the archive
     could not open.
     """
     return [

@@ -1,4 +1,4 @@
-"""A rename beside its plan: what refers to the thing, where the old name is left, and why."""
+"""Render the summary of a rename: the rewritten references, and the remaining values with the old name and reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.suggestions import join_limited
 
-#: Of values that are alike, and of longer words, so many are shown; ``--json`` has all.
+#: The number of similar values, and of longer words, that are shown; ``--json`` has all.
 _MAX_SIMILAR_VALUES = 3
 _MAX_WORDS = 5
 _COLUMNS = (
@@ -31,7 +31,7 @@ _COLUMNS = (
 
 
 def print_rename_summary(console: Console, renaming: Renaming, tree: Tree) -> None:
-    """Print how many references are rewritten, by attribute, and where the old name is left; DNs as in the plan."""
+    """Print the number of rewritten references by attribute, and the remaining values; DNs are shown as in the plan."""
     if not renaming.edit.changes:
         return
     print_line(console, _format_reference_counts(renaming))
@@ -43,11 +43,11 @@ def print_rename_summary(console: Console, renaming: Renaming, tree: Tree) -> No
 
 
 def renaming_json(renaming: Renaming) -> dict[str, Any]:
-    """Return *renaming* for ``--json``: ``kind``, ``old_name``, ``new_name``, and what became of references.
+    """Return *renaming* for ``--json``: ``kind``, ``old_name``, ``new_name``, and the references.
 
-    ``rewritten_reference_counts`` is by attribute; each of ``remaining_values`` has ``dn``, ``attribute``, ``value``
-    and ``reason``. ``partial_match_counts`` counts the values in which the old name is part of a longer word, by
-    that word.
+    ``rewritten_reference_counts`` has the counts by attribute. Each of ``remaining_values`` has ``dn``, ``attribute``,
+    ``value`` and ``reason``. ``partial_match_counts`` has the number of values by each longer word that contains the
+    old name.
     """
     return {
         "kind": renaming.kind.value.label,
@@ -68,7 +68,7 @@ def renaming_json(renaming: Renaming) -> dict[str, Any]:
 
 
 def _build_rows(renaming: Renaming, base: DN) -> Iterator[tuple[str, str, str, str]]:
-    """Yield a row for each value that is left; of many that are alike in attribute and reason, the first ones."""
+    """Yield a row for each remaining value; of many with the same attribute and reason, only the first ones."""
     similar_leftovers: dict[tuple[str, str], list[LeftoverName]] = {}
     for each in renaming.leftovers.items:
         similar_leftovers.setdefault((each.attribute, each.reason), []).append(each)
@@ -89,7 +89,7 @@ def _count_references(renaming: Renaming) -> list[tuple[str, int]]:
 def _format_reference_counts(renaming: Renaming) -> str:
     counts = _count_references(renaming)
     if not counts:
-        return "nothing refers to it"
+        return "no references"
     total = sum(count for _, count in counts)
     return f"{format_count(total, 'reference')} rewritten: " + ", ".join(f"{count} {name}" for name, count in counts)
 
@@ -100,4 +100,4 @@ def _format_partial_matches(renaming: Renaming) -> Iterator[str]:
         return
     total = sum(longer_words.values())
     words = join_limited(list(map(escape_unprintable, longer_words)), _MAX_WORDS)
-    yield f"part of a longer word in {format_count(total, 'value')}, and no name there: {words}"
+    yield f"unchanged, because the name is part of a longer word ({format_count(total, 'value')}): {words}"

@@ -1,4 +1,4 @@
-"""A route as a report, and as JSON."""
+"""Render a route as a report and as JSON."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ def print_route(
     states: Sequence[StudyState] = (),
     details: bool = False,
 ) -> None:
-    """Print *route*: what is asked, then for each state the messages, what stops them, and who must know whom.
+    """Print *route*: the request, then for each state the messages, failures and prerequisites.
 
-    *study* is what the archive lists of the study that it is about. Where not everything arrives, the last line says in
-    which of *states*, which are those that were asked for (all that are set up when empty). With *details*, all SOP
-    classes and transfer syntaxes are named, not only the first.
+    *study* is the study as the archive lists it. If not everything is delivered, the last line lists the *states* in
+    which this is the case; *states* are the requested ones (empty for all configured ones). With *details*, all SOP
+    classes and transfer syntaxes are listed; otherwise only the first ones.
     """
     plain_console = make_stdout_console()
     label_width = max([_MIN_LABEL_WIDTH, *(len(path.study_state.value) + 2 for path in route.paths)])
@@ -80,7 +80,7 @@ def print_route(
         _print_study(console, study)
     if route.refusal is not None:
         print_line(plain_console, "")
-        _print_labelled(console, "Refused", Text("whatever the state of the study", style=FAILURE))
+        _print_labelled(console, "Refused", Text("for every state of the study", style=FAILURE))
         _print_failure(console, route.refusal)
     for path in route.paths:
         print_line(plain_console, "")
@@ -92,9 +92,11 @@ def print_route(
         )
     if undelivered_states := dict.fromkeys(path.study_state.value for path in route.find_undelivered_paths(*states)):
         print_line(plain_console, "")
-        hint = "" if states else "; --state asks for one by itself"
+        hint = "" if states else "; to check a single state, use --state"
         _print_labelled(
-            console, "Exit code 1", Text(f"not all arrives: {', '.join(undelivered_states)}{hint}", style=FAILURE)
+            console,
+            "Exit code 1",
+            Text(f"not everything is delivered: {', '.join(undelivered_states)}{hint}", style=FAILURE),
         )
 
 
@@ -105,7 +107,7 @@ def _print_study(console: _LabelledConsole, study: LocatedStudy) -> None:
         console.plain,
         Text(
             escape_unprintable(
-                f"study {study.study_uid}: {instance_text if study.instance_count else 'not known'}{copy_text}"
+                f"Study {study.study_uid}: {instance_text if study.instance_count else 'unknown'}{copy_text}"
             )
         ),
         0,
@@ -115,7 +117,7 @@ def _print_study(console: _LabelledConsole, study: LocatedStudy) -> None:
 
 
 def route_json(route: Route, *, delivered: bool, study: LocatedStudy | None = None) -> dict[str, Any]:
-    """Return *route* for ``--json``; ``delivered`` is what the exit code says, what is not known is null."""
+    """Return *route* for ``--json``; ``delivered`` corresponds to the exit code, unknown values are null."""
     request = route.request
     return {
         "calling_ae_title": request.calling_ae_title,
@@ -133,7 +135,9 @@ def route_json(route: Route, *, delivered: bool, study: LocatedStudy | None = No
 def _print_path(console: _LabelledConsole, path: RetrievePath) -> None:
     heading = Text.assemble((path.outcome_text, _STYLES[path.outcome]), f": {path.branch.value}")
     if path.external_ae_title:
-        heading.append(escape_unprintable(f" ({path.external_ae_title}, named by {', '.join(path.configured_by)})"))
+        heading.append(
+            escape_unprintable(f" ({path.external_ae_title}, configured by {', '.join(path.configured_by)})")
+        )
     _print_labelled(console, path.study_state.value, heading)
     _print_labelled(console, "", Text(_STATE_DESCRIPTIONS[path.study_state], style=NOTE))
     _print_steps(console.plain, path.messages)
@@ -146,7 +150,7 @@ def _print_path(console: _LabelledConsole, path: RetrievePath) -> None:
 
 
 def format_prerequisite(prerequisite: Prerequisite) -> str:
-    """Return *prerequisite* as a sentence about the other side."""
+    """Return *prerequisite* as a sentence about the remote system."""
     if prerequisite.kind == "accept":
         return f"{prerequisite.peer_ae_title} accepts {prerequisite.service} from {prerequisite.ae_title}"
     address_text = f" at {prerequisite.address}" if prerequisite.address else ""
@@ -154,7 +158,7 @@ def format_prerequisite(prerequisite: Prerequisite) -> str:
 
 
 def _print_steps(console: Console, steps: Sequence[RouteMessage]) -> None:
-    """Print *steps* as a table without the columns that would be empty."""
+    """Print *steps* as a table without empty columns."""
     rows = [_build_row(number, step) for number, step in enumerate(steps, 1)]
     filled_columns = [column for column in range(len(_STEPS)) if any(row[column] for row in rows)]
     if rows:
@@ -168,7 +172,7 @@ def _print_steps(console: Console, steps: Sequence[RouteMessage]) -> None:
 
 
 def _group_capability_limits(paths: Iterable[RetrievePath], *, details: bool) -> dict[str, list[str]]:
-    """Return what is kept back, each line once, with the states in which it is."""
+    """Return each distinct line about limits by capabilities, with the states that it applies to."""
     states_by_line: dict[str, list[str]] = {}
     for path in paths:
         for line in _format_capability_limits(path.capability_limits, details=details):
@@ -179,7 +183,7 @@ def _group_capability_limits(paths: Iterable[RetrievePath], *, details: bool) ->
 
 
 def _build_row(number: int, step: RouteMessage) -> tuple[str, ...]:
-    address_text = str(step.address) if step.address else "(nowhere)"
+    address_text = str(step.address) if step.address else "(no address)"
     called = step.called_ae_title if step.called_ae_title != step.receiver_ae_title else ""
     cells = (
         step.kind,
@@ -207,7 +211,7 @@ def _format_capability_limits(limits: CapabilityLimits | None, *, details: bool)
     for uids, reason in (
         (limits.not_offered_by_sender, "that the archive's AE does not list as SCU"),
         (limits.not_accepted_by_destination, "that the destination does not list as SCP, although it lists others"),
-        (limits.not_accepted_by_archive, "that the AE they come back to does not list as SCP"),
+        (limits.not_accepted_by_archive, "that the archive's AE for recalled objects does not list as SCP"),
     ):
         if uids:
             names = _format_uid_names(uids, details=details)
@@ -218,8 +222,8 @@ def _format_capability_limits(limits: CapabilityLimits | None, *, details: bool)
         number = format_count(len(limits.reencoded_transfer_syntaxes), "transfer syntax", "transfer syntaxes")
         class_count = format_count(max_class_count, "SOP class", "SOP classes")
         yield (
-            f"{number} that one of the two does not list, for up to {class_count} (sent little endian, or not at all): "
-            f"{syntaxes}"
+            f"{number} that sender or destination does not list, for up to {class_count} (sent as little endian "
+            f"or not at all): {syntaxes}"
         )
 
 

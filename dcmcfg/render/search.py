@@ -1,4 +1,4 @@
-"""Devices, AEs and places of a text as tables, and as JSON."""
+"""Render lists of devices and AEs, and the hits of a text search, as tables and as JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dcmcfg.schema_names import DICOM_DESCRIPTION
 from dcmcfg.search.text_search import TextHit
 from dcmcfg.secret_values import is_secret
 
-#: Where an AE is found comes first, then whether one can call it; ``ae show`` has the capabilities.
+#: The address of an AE is more important than whether it can be called; ``ae show`` lists the capabilities.
 _AES = (
     ListColumn(heading="AE"),
     ListColumn(heading="Device", min_width=16),
@@ -35,34 +35,34 @@ _DEVICES = (
     ListColumn(heading="Installed", drop_order=2),
     ListColumn(heading="AEs", min_width=10),
 )
-#: What refers to what can be read off the attribute and the value, mostly.
+#: "Refers to" is dropped first, because attribute and value usually show the target already.
 _HITS = (
     ListColumn(heading="Entry", min_width=34, keep_end=True),
     ListColumn(heading="Attribute", min_width=16),
     ListColumn(heading="Value", min_width=20),
     ListColumn(heading="Refers to", drop_order=1),
 )
-#: Of a longer value, what is around the text is shown.
+#: Of a longer value, only the part around the text is shown.
 _MAX_VALUE_LENGTH = 200
 _CONTEXT_LENGTH = 60
 
 
 def print_aes(console: Console, aes: Sequence[NetworkAE]) -> None:
-    """Print *aes* as a table, and how many they are."""
+    """Print *aes* as a table, and their number."""
     if aes:
         print_list(console, _AES, [_build_ae_row(ae) for ae in aes])
     print_line(console, format_count(len(aes), "AE"))
 
 
 def print_devices(console: Console, devices: Sequence[Device]) -> None:
-    """Print *devices* as a table, and how many they are."""
+    """Print *devices* as a table, and their number."""
     if devices:
         print_list(console, _DEVICES, [_build_device_row(device) for device in devices])
     print_line(console, format_count(len(devices), "device"))
 
 
 def print_hits(console: Console, hits: Sequence[TextHit], text: str, base: DN) -> None:
-    """Print *hits* of *text* as a table, names relative to *base*, and how many they are in how many entries."""
+    """Print *hits* of *text* as a table with DNs relative to *base*, and the numbers of values and entries."""
     if hits:
         print_list(console, _HITS, list(_build_hit_rows(hits, text, base)))
     values = format_count(sum(hit.value is not None for hit in hits), "value")
@@ -70,7 +70,7 @@ def print_hits(console: Console, hits: Sequence[TextHit], text: str, base: DN) -
 
 
 def ae_json(ae: NetworkAE) -> dict[str, Any]:
-    """Return *ae* for ``--json``; ``capabilities`` counts those listed, of the AE that it shares them from if any."""
+    """Return *ae* for ``--json``; ``capabilities`` has their numbers, also for capabilities shared from another AE."""
     return {
         "ae_title": ae.title,
         "device": ae.device.name,
@@ -83,7 +83,7 @@ def ae_json(ae: NetworkAE) -> dict[str, Any]:
 
 
 def device_summary_json(device: Device) -> dict[str, Any]:
-    """Return *device* for ``--json``, AEs by title."""
+    """Return a summary of *device* for ``--json``, with the titles of its AEs."""
     return {
         "device": device.name,
         "dn": str(device.entry.dn),
@@ -96,7 +96,7 @@ def device_summary_json(device: Device) -> dict[str, Any]:
 
 
 def hit_json(hit: TextHit) -> dict[str, Any]:
-    """Return *hit* for ``--json``: null for what it has not. A secret has ``secret`` true and no value."""
+    """Return *hit* for ``--json``: missing values are null. A secret has ``secret`` true and no value."""
     is_hidden = hit.value is not None and is_secret(hit.attribute, hit.value)
     return {
         "dn": str(hit.dn),

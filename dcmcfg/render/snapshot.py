@@ -1,4 +1,4 @@
-"""What a snapshot holds, in a line or as JSON. Kept apart: only ``snapshot`` loads dcmcfg.snapshot for its output."""
+"""Render the summary of a snapshot as text and JSON. Kept apart: only ``snapshot`` loads dcmcfg.snapshot for output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dcmcfg.timestamps import reformat_as_iso, reformat_timestamp
 
 
 def format_snapshot_summary(snapshot: Snapshot) -> str:
-    """Return how much was taken, from where and when."""
+    """Return the number of entries in *snapshot*, their source and the time, in one line."""
     facts = snapshot.facts
     return escape_unprintable(
         f"{len(snapshot.tree.entries)} entries of {facts.base_dn} @ {facts.server}, {reformat_timestamp(facts.taken)}"
@@ -22,7 +22,7 @@ def format_snapshot_summary(snapshot: Snapshot) -> str:
 
 
 def snapshot_json(file: str, snapshot: Snapshot, findings: Sequence[EntryFinding]) -> dict[str, Any]:
-    """Return the same for ``--json``, with what :func:`~dcmcfg.render.check.findings_json` makes of *findings*."""
+    """Return the summary for ``--json``, with the keys of :func:`~dcmcfg.render.check.findings_json` for *findings*."""
     facts = snapshot.facts
     return {
         "file": file,

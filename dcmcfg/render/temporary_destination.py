@@ -1,4 +1,4 @@
-"""A temporary destination in words, and as JSON."""
+"""Render a temporary destination as text and as JSON."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from dcmcfg.temporary.run import DestinationProgress
 
 
 def format_added_entries(destination: TemporaryDestination, plan: Plan) -> str:
-    """Return what *plan* adds for *destination*, in one line."""
+    """Return the entries that *plan* adds for *destination*, in one line."""
     changed_lists = [
         f"{ACCEPTED_MOVE_DESTINATION} of {each.dn.rdn}" for each in plan.changes if isinstance(each, Modify)
     ]
-    list_note = f"; its title in {', '.join(changed_lists)}" if changed_lists else ""
+    list_note = f"; the title in {', '.join(changed_lists)}" if changed_lists else ""
     return (
-        f"added for this run: {destination.ae_title}, a device {destination.device} with its connection and AE, and "
-        "the registration of "
-        f"the title{list_note} (--show-plan shows all of it)"
+        f"added for this run: AE title {destination.ae_title}, device {destination.device} with its connection and AE, "
+        "and the registered "
+        f"AE title{list_note} (--show-plan shows the whole plan)"
     )
 
 
 def temporary_destination_json(destination: TemporaryDestination, progress: DestinationProgress) -> dict[str, Any]:
-    """Return for ``--json`` what was added for a run and taken back: roll-outs by number, null where there is none.
+    """Return *destination* for ``--json``, with the numbers of the changes that added and removed it (null if none).
 
-    ``removed`` tells whether nothing of it is left; ``removed_leftovers`` has the titles that other runs had left.
+    ``removed`` is whether all of it has been removed. ``removed_leftovers`` are titles left over from other runs.
     """
     return {
         "temporary_destination": {

@@ -1,4 +1,4 @@
-"""How a line is secured, for ``--json``. Kept apart: ``verify`` uses it and does not load dcmcfg.connectivity."""
+"""Render a TLS session for ``--json``. Kept apart: ``verify`` uses it and does not load dcmcfg.connectivity."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dcmcfg.dicom.peer_identity import TlsSession
 
 
 def tls_session_json(session: TlsSession | None) -> dict[str, str | None] | None:
-    """Return version, cipher suite and whose certificate it is until when; None for a line without TLS."""
+    """Return version, cipher suite, and subject and expiry of the certificate; None for a connection without TLS."""
     if session is None:
         return None
     return {

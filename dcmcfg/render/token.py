@@ -1,4 +1,4 @@
-"""A token and what the archive makes of it, for people and as JSON."""
+"""Render the check of a token at the archive as text and as JSON."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.terminal.console import make_stdout_console, print_line
 from dcmcfg.timestamps import format_iso, format_timestamp
 
-_CLOCK_TOLERANCE_S = 2.0  # seconds; a Date header is cut to the second
+_CLOCK_TOLERANCE_S = 2.0  # seconds; a Date header has no fractions of a second
 _LABEL = 10
 
 
 def print_token(
     source: str, archive_url: str, *, check: TokenCheck, role: str, reasons: tuple[RefusalReason, ...]
 ) -> None:
-    """Print what was found, a fact a line; *source* says where the token is from."""
+    """Print the results of *check*, one fact a line; *source* is the source of the token."""
     console = make_stdout_console()
     lines = [("Token", source), *_build_claims_lines(check), *_build_archive_lines(check, archive_url, role)]
     for reason in reasons:
@@ -32,7 +32,7 @@ def print_token(
 def token_json(
     source: str, archive_url: str, *, check: TokenCheck, role: str, reasons: tuple[RefusalReason, ...]
 ) -> dict[str, Any]:
-    """Return what ``token --json`` prints: never the token; times as RFC 3339, spans in seconds."""
+    """Return the object for ``token --json``, without the token; times are in RFC 3339, durations in seconds."""
     return {
         "archive_url": archive_url,
         "outcome": check.outcome.value,
@@ -54,21 +54,21 @@ def _build_claims_lines(found: TokenCheck) -> Iterator[tuple[str, str]]:
     claims = found.claims
     if claims is None:
         if found.has_token:
-            truncated_text = "a JSON Web Token that cannot be read: cut, or mangled"
+            truncated_text = "unreadable JSON Web Token: truncated or damaged"
             yield (
                 "",
-                truncated_text if found.is_truncated else "not a JSON Web Token: only its issuer knows what it means",
+                truncated_text if found.is_truncated else "not a JSON Web Token: only its issuer can read it",
             )
         return
-    yield "Issuer", claims.issuer or "not said"
+    yield "Issuer", claims.issuer or "none"
     yield "Client", claims.client + (f", as {claims.user}" if claims.user else "") if claims.client else claims.user
     yield "Audience", ", ".join(claims.audience) or "none"
     if claims.issued:
         yield "Issued", format_timestamp(claims.issued)
     yield "Expires", _format_expiry(claims, found) if claims.expires else "never"
-    yield "Roles", ", ".join(claims.realm_roles) or "none of the realm's"
+    yield "Roles", ", ".join(claims.realm_roles) or "no realm roles"
     for client, roles in claims.client_roles.items():
-        yield "", f"of {client}: {', '.join(roles)}"
+        yield "", f"client {client}: {', '.join(roles)}"
     yield "Signature", found.signature.value if found.signature else f"not checked: {found.signature_unchecked_reason}"
 
 
@@ -76,31 +76,33 @@ def _format_expiry(claims: TokenClaims, found: TokenCheck) -> str:
     remaining = (claims.expires or found.checked_at) - found.archive_time
     span = f"in {format_duration(remaining)}" if remaining.total_seconds() > 0 else f"{format_duration(-remaining)} ago"
     clock_name = "the archive's clock" if found.archive_clock else "this machine's clock"
-    return f"{format_timestamp(claims.expires or found.checked_at)}, {span} by {clock_name}"
+    return f"{format_timestamp(claims.expires or found.checked_at)}, {span} according to {clock_name}"
 
 
 def _build_archive_lines(found: TokenCheck, archive_url: str, role: str) -> Iterator[tuple[str, str]]:
     outcome_texts = {
-        TokenOutcome.ACCEPTED: "takes it",
-        TokenOutcome.NOT_CHECKED: "could not be asked",
-        TokenOutcome.REFUSED: f"refuses it (HTTP {found.http_status})" if found.has_token else "wants a token",
-        TokenOutcome.NOT_REQUIRED: "asks for no token"
-        + (": with a wrong one it would answer too" if found.has_token else ""),
+        TokenOutcome.ACCEPTED: "accepts the token",
+        TokenOutcome.NOT_CHECKED: "could not be checked",
+        TokenOutcome.REFUSED: f"refuses the token (HTTP {found.http_status})"
+        if found.has_token
+        else "requires a token",
+        TokenOutcome.NOT_REQUIRED: "requires no token"
+        + (", so this check does not prove that the token is valid" if found.has_token else ""),
     }
     yield "Archive", f"{archive_url} {outcome_texts[found.outcome]}"
     if found.refusal_message:
-        yield "", f"says: {found.refusal_message}"
+        yield "", f"message: {found.refusal_message}"
     clock_offset_s = _compute_clock_offset_s(found)
     if abs(clock_offset_s) > _CLOCK_TOLERANCE_S:
         yield (
             "",
-            f"its clock is {round(abs(clock_offset_s))} s {'ahead of' if clock_offset_s > 0 else 'behind'} this "
-            "machine's",
+            f"the archive's clock is {round(abs(clock_offset_s))} s "
+            f"{'ahead of' if clock_offset_s > 0 else 'behind'} this machine's clock",
         )
     if found.outcome in (TokenOutcome.ACCEPTED, TokenOutcome.REFUSED):
-        yield "Requires", f"issuer {found.issuer or 'not known from here'}"
+        yield "Requires", f"issuer {found.issuer or 'unknown'}"
         super_user_note = f", {found.super_user_role} for super users" if found.super_user_role else ""
-        yield "", f"role {role} of the realm (its property auth-user-role){super_user_note}"
+        yield "", f"realm role {role} (property auth-user-role){super_user_note}"
 
 
 def _compute_clock_offset_s(found: TokenCheck) -> float:

@@ -1,4 +1,4 @@
-"""The values of an entry, one a line, and as JSON."""
+"""Render the values of an entry, one a line, and as JSON."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from dcmcfg.zip_members import list_zip_members
 
 
 def print_values(console: Console, target: Target, attributes: Sequence[EffectiveValues], *, show_dn: bool) -> None:
-    """Print *attributes* as lines ``ATTR: value``; what is to be said of them stands on lines that begin with ``#``.
+    """Print *attributes* as lines ``ATTR: value``; remarks are on lines that start with ``#``.
 
-    With *show_dn* the DN comes first.
+    With *show_dn*, the first line is the DN.
     """
     if show_dn:
         print_line(console, f"dn: {escape_unprintable(str(target.entry.dn))}")
@@ -40,7 +40,7 @@ def print_values(console: Console, target: Target, attributes: Sequence[Effectiv
 def values_json(target: Target, attributes: Sequence[EffectiveValues]) -> dict[str, Any]:
     """Return *attributes* for ``--json``: ``dn``, and ``attributes`` by name with ``values`` and ``level``.
 
-    ``level`` is ``entry``, ``device``, or null for what is not set. Octets that are not UTF-8 are escaped. A secret
+    ``level`` is ``entry``, ``device``, or null for an attribute that is not set. Octets that are not UTF-8 are escaped. A secret
     value is null; ``secret`` is true for an attribute with one.
     """
     return {
@@ -59,8 +59,8 @@ def values_json(target: Target, attributes: Sequence[EffectiveValues]) -> dict[s
 def entries_json(entries: Iterable[Entry], *, with_secrets: bool) -> dict[str, Any]:
     """Return *entries* for ``--json``: ``dn``, ``attributes`` (name to values) and ``omitted_secrets`` of each.
 
-    A value is text, or ``{"base64": …}`` if its octets are not UTF-8. ``omitted_secrets`` names the attributes of which
-    secret values were left out.
+    A value is text, or ``{"base64": …}`` if its octets are not UTF-8. ``omitted_secrets`` lists the attributes with
+    secret values that were left out.
     """
     return {"entries": [_entry_json(entry, with_secrets=with_secrets) for entry in entries]}
 

@@ -1,4 +1,4 @@
-"""A verdict as a short report, and as JSON."""
+"""Render a verdict as a short report and as JSON, and show the progress of a verification."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ from dcmcfg.verify.verdict import (
     format_instance_count,
 )
 
+#: UIDs listed under each label without ``--details``; a study may have thousands of missing instances.
 _UIDS_SHOWN = 10
 _LABEL = 10  # columns
 #: Columns of the progress bar, on a terminal of 100 columns and more and on others.
@@ -55,10 +56,10 @@ _COUNT_AND_TIME_WIDTH = 1 + 11 + 7 + 4
 
 
 def print_verdict(verdict: Verdict, evidence: Evidence, console: Console, *, details: bool = False) -> None:
-    """Print the report on *console*: the headline, who asked whom, each part by itself, what to do next.
+    """Print the report on *console*: the headline, the request, each part of the verdict, and the next steps.
 
-    With *details* each C-STORE and each UID is printed, not only a summary of them. Lines are broken between words,
-    where there is a width: a UID stays in one piece, and no line ends in blanks.
+    With *details*, each C-STORE and each UID is printed; otherwise a summary of them. If *console* has a width, lines
+    wrap between words: a UID stays in one piece, and no line ends with spaces.
     """
     for line in _build_report_lines(verdict, evidence, console, details=details):
         console.print(line, soft_wrap=True)
@@ -89,7 +90,7 @@ def _build_report_lines(verdict: Verdict, evidence: Evidence, console: Console, 
 
 
 def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
-    """Return the whole verdict for ``--json``; statuses are numbers, what is not known is null."""
+    """Return the whole verdict for ``--json``; statuses are numbers, unknown values are null."""
     request, reported, received, route = evidence.request, verdict.report, verdict.receipt, verdict.route
     availability_after = {item.sop_instance_uid: item.availability or None for item in evidence.instances_after or ()}
     return {
@@ -162,7 +163,7 @@ def verdict_json(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
 
 @contextmanager
 def show_verify_progress() -> Iterator[VerificationCallbacks]:
-    """Yield callbacks that show on standard error how it goes; silent where that is no terminal."""
+    """Yield callbacks that show the progress on standard error; silent without a terminal."""
     console = make_stderr_console()
     with Progress(
         *build_progress_columns(console.width), console=console, transient=True, disable=not console.is_terminal
@@ -203,11 +204,13 @@ def build_progress_columns(width: int) -> tuple[ProgressColumn, ...]:
 
 def _build_header_lines(evidence: Evidence) -> Iterator[Text]:
     request = evidence.request
-    yield Text(f"study {request.study_uid}")
-    yield Text(f"{request.calling_ae_title} asked {request.archive} to send it to {request.destination_ae_title}")
+    yield Text(f"Study {request.study_uid}")
+    yield Text(
+        f"C-MOVE from {request.calling_ae_title} to {request.archive}, Move Destination {request.destination_ae_title}"
+    )
     for line in format_request_lines(evidence):
         yield Text(escape_unprintable(line), style=NOTE)
-    yield Text(f"{request.calling_ae_title} is the calling AE title that the external archive sees", style=NOTE)
+    yield Text(f"The external archive receives the calling AE title {request.calling_ae_title}", style=NOTE)
 
 
 def _database_json(study: StoredStudy | None) -> dict[str, Any] | None:
@@ -241,7 +244,7 @@ def _format_received(received: ReceiptAssessment, evidence: Evidence, *, details
     destination = evidence.request.destination_ae_title
     if received.finding is ReceiptFinding.NOT_OBSERVED:
         return Text(
-            f"not observed: no receiver of ours listened; --receive has one listen as {destination}", style=UNDECIDED
+            f"Not observed: dcmcfg was not the receiver (use --receive to listen as {destination})", style=UNDECIDED
         )
     expected = (
         "an unknown number" if evidence.expected_count is None else format_instance_count(evidence.expected_count)
@@ -250,12 +253,12 @@ def _format_received(received: ReceiptAssessment, evidence: Evidence, *, details
     text = Text(f"{received.finding.value}: {received.instance_count} of {expected} at {destination}", style=style)
     if received.callers:
         originators = ", ".join(received.move_originators) or "none"
-        callers = f"called by {', '.join(received.callers)}, Move Originator {originators}"
-        text.append(f"\n{escape_unprintable(callers)} (proves nothing by itself)", style="default")
+        callers = f"Caller: {', '.join(received.callers)}, Move Originator {originators}"
+        text.append(f"\n{escape_unprintable(callers)} (as reported by the caller, not a proof)", style="default")
     if evidence.receiver_info is not None:
         receiver_info = evidence.receiver_info
         text.append(
-            f"\nlistened as {escape_unprintable(receiver_info.address)} from "
+            f"\nReceiver: {escape_unprintable(receiver_info.address)}, listening since "
             f"{format_timestamp(receiver_info.listening_since)}",
             style="default",
         )
@@ -284,7 +287,7 @@ def _append_uids(text: Text, label: str, uids: Sequence[str], *, details: bool) 
     for uid in uids[:shown_count]:
         text.append(f"\n{label}: {escape_unprintable(uid)}", style="default")
     if hidden_count := len(uids[shown_count:]):
-        text.append(f"\n{label}: {hidden_count} more (--details and --json have all)", style="default")
+        text.append(f"\n{label}: {hidden_count} more (--details or --json shows all)", style="default")
 
 
 def _format_route(route: RouteAssessment) -> Text:

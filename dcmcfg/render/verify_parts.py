@@ -1,4 +1,4 @@
-"""The parts of a verify report and of its JSON: the request, and each received instance."""
+"""Render parts of a verify report and of its JSON: the request, and the received instances."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _MODEL_NAMES = {InformationModel.STUDY: "Study Root", InformationModel.PATIENT: 
 
 
 def format_request_lines(evidence: Evidence) -> Iterator[str]:
-    """Yield the lines that say what was asked for, what the archive says it is, and how the line was secured."""
+    """Yield lines with the parameters of the request, the implementation of the archive, and the TLS session."""
     yield ", ".join(_format_request_parts(evidence))
     if evidence.archive_identity is None:
         return
     archive = evidence.archive_identity
     if archive.implementation_class_uid or archive.implementation_version_name:
-        name = archive.implementation_version_name or "without a version name"
-        yield f"it says it is {name} ({archive.implementation_class_uid})"
+        name = archive.implementation_version_name or "no version name"
+        yield f"Implementation: {name} ({archive.implementation_class_uid})"
     if archive.tls_session is not None:
         yield _format_tls_session(archive.tls_session)
 
 
 def _format_request_parts(evidence: Evidence) -> Iterator[str]:
     request = evidence.request
-    yield f"at {request.selection.level.name} level"
+    yield f"level {request.selection.level.name}"
     series = {each.series_uid for each in evidence.instances_before}
     if request.selection.level is not QueryRetrieveLevel.STUDY:
         yield f"{len(series)} series with {format_instance_count(len(evidence.instances_before))}"
@@ -42,7 +42,7 @@ def _format_request_parts(evidence: Evidence) -> Iterator[str]:
     if len(evidence.moves) > 1:
         yield f"{len(evidence.moves)} requests"
     if any(each.list_refused for each in evidence.moves):
-        yield "a list of UIDs was refused, so each was asked for by itself"
+        yield "the archive refused a list of UIDs, so each UID was requested separately"
 
 
 def _format_tls_session(tls_session: TlsSession) -> str:
@@ -50,11 +50,11 @@ def _format_tls_session(tls_session: TlsSession) -> str:
         f", valid until {tls_session.certificate_valid_until:%Y-%m-%d}" if tls_session.certificate_valid_until else ""
     )
     subject = tls_session.certificate_subject or "without a subject"
-    return f"over {tls_session.version} ({tls_session.cipher}); its certificate is {subject}{validity}"
+    return f"Connection: {tls_session.version} ({tls_session.cipher}), certificate {subject}{validity}"
 
 
 def request_json(evidence: Evidence) -> dict[str, Any]:
-    """Return what was asked for, the requests with their outcomes, and what the archive said of itself."""
+    """Return for ``--json`` the request, each C-MOVE with its outcome, and the identity reported by the archive."""
     request = evidence.request
     return {
         "level": request.selection.level.value,
@@ -98,19 +98,19 @@ def _archive_json(evidence: Evidence) -> dict[str, Any] | None:
 
 
 def format_stored_files(received: ReceiptAssessment) -> str:
-    """Return how many files were kept, and where."""
+    """Return the number of stored files, and their folders."""
     folders = sorted({str(path.parent.parent) for path in received.stored_files})
     read_back_note = "" if received.corrupt else ", each read back"
     return f"Stored: {format_count(len(received.stored_files), 'file')} in {', '.join(folders)}{read_back_note}"
 
 
 def received_instances_json(evidence: Evidence) -> list[dict[str, Any]] | None:
-    """Return all that is known of each instance in the order in which they arrived; None where nobody listened."""
+    """Return all received instances for ``--json``, in order of arrival; None if dcmcfg was not the receiver."""
     return None if evidence.received is None else instances_json(evidence.received)
 
 
 def instances_json(instances: Iterable[ReceivedInstance]) -> list[dict[str, Any]]:
-    """Return all that is known of each of *instances*."""
+    """Return the details of *instances* for ``--json``."""
     return [
         {
             "sop_instance_uid": each.sop_instance_uid,

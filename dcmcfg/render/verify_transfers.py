@@ -1,4 +1,4 @@
-"""The C-STOREs of a verification: summary lines, each one, and JSON."""
+"""Render the C-STORE operations of a verification: as summary lines, one by one, and as JSON."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.legs import StoreGroup, StoreRecord, TransferLeg, group_stores
 from dcmcfg.verify.store_legs import collect_legs
 
+#: Combinations of SOP class, transfer syntax and status that are listed for a leg; JSON has all.
 _MAX_KINDS = 10
 
 
 def format_transfer_lines(evidence: Evidence, *, details: bool) -> Iterator[str]:
-    """Yield one line for each leg, SOP class, transfer syntax and status; with *details* one for each C-STORE too."""
+    """Yield a line for each leg, SOP class, transfer syntax and status; with *details*, also one for each C-STORE."""
     saved_paths = {each.sop_instance_uid: each.saved_path for each in evidence.received or () if each.saved_path}
     for leg in collect_legs(evidence):
         kinds = group_stores(leg.stores)
         for each in kinds[:_MAX_KINDS]:
             yield f"{format_leg(leg)}: {format_store_group(each)} ({leg.evidence_source})"
         if len(kinds) > _MAX_KINDS:
-            yield f"{format_leg(leg)}: {len(kinds) - _MAX_KINDS} more kinds (--details and --json have all)"
+            yield f"{format_leg(leg)}: {len(kinds) - _MAX_KINDS} more kinds (--details or --json shows all)"
         if details:
             yield from map(_format_store, leg.stores)
     if details:
@@ -30,7 +31,7 @@ def format_transfer_lines(evidence: Evidence, *, details: bool) -> Iterator[str]
 
 
 def format_leg(leg: TransferLeg) -> str:
-    """Return ``LONGTERM → DCM4CHEE``."""
+    """Return the calling and the called AE title of *leg*: ``LONGTERM → DCM4CHEE``."""
     return f"{leg.calling_ae_title or 'unknown'} → {leg.called_ae_title or 'unknown'}"
 
 
@@ -54,7 +55,7 @@ def _format_store_kind(store: StoreGroup | StoreRecord) -> str:
 
 
 def legs_json(evidence: Evidence) -> list[dict[str, Any]]:
-    """Return each leg with a summary and all its C-STOREs; what is not known is null."""
+    """Return each leg with a summary and all its C-STORE operations for ``--json``; unknown values are null."""
     return [
         {
             "calling_ae_title": leg.calling_ae_title or None,
@@ -88,7 +89,7 @@ def _store_kind_json(store: StoreGroup | StoreRecord) -> dict[str, Any]:
 
 
 def receiver_json(evidence: Evidence) -> dict[str, Any] | None:
-    """Return where and since when our receiver listened; None where it did not."""
+    """Return the address and the start of the receiver for ``--json``; None if dcmcfg was not the receiver."""
     if evidence.receiver_info is None:
         return None
     return {

@@ -1,4 +1,4 @@
-"""A work order as a letter, as CSV, as Orthanc's configuration, as LDIF of PS3.15 Annex H, as JSON."""
+"""Render a work order as a letter, CSV, Orthanc configuration, LDIF of PS3.15 Annex H, or JSON."""
 
 from __future__ import annotations
 
@@ -36,15 +36,16 @@ _COLUMNS = (
     Column("Receives"),
     Column("Reason", WrapMode.AT_SPACES),
 )
-#: Orthanc refuses an entry without a port; an AE that only calls is never called there.
+#: Orthanc refuses an entry without a port. For an AE that only calls, this port is never used.
 _UNUSED_PORT = 104
+#: PS3.15 Annex H shows the use of TLS only by cipher suites, so an entry with TLS requires at least one.
 _DEFAULT_SUITES = ("TLS_RSA_WITH_AES_128_CBC_SHA",)
 
 
 def print_work_order(console: Console, order: WorkOrder) -> None:
-    """Print *order* as a letter: the AEs to enter as a table, then what else to see to."""
+    """Print *order* as a letter: a table of the AEs to configure, then notes."""
     address_text = f" at {order.address}" if order.address else ""
-    _print(console, f"For the administrator of {order.external_ae_title}{address_text}: please enter these AEs.")
+    _print(console, f"For the administrator of {order.external_ae_title}{address_text}: please configure these AEs.")
     print_table(console, _COLUMNS, [tuple(map(escape_unprintable, _build_row(peer))) for peer in order.peers])
     for note in order.notes:
         _print(console, f"- {note}")
@@ -58,14 +59,14 @@ def work_order_csv(order: WorkOrder) -> str:
             "host": peer.address.host if peer.address else peer.source_host,
             "port": str(peer.address.port) if peer.address else "",
             "tls": "yes" if peer.address and peer.address.tls else "no",
-            "description": "; ".join((f"may ask for: {', '.join(peer.allowed_services) or 'nothing'}", *peer.reasons)),
+            "description": "; ".join((f"may request: {', '.join(peer.allowed_services) or 'nothing'}", *peer.reasons)),
         }
         for peer in order.peers
     )
 
 
 def work_order_orthanc(order: WorkOrder) -> str:
-    """Return the AEs as a file for Orthanc's folder of configurations: ``DicomModalities`` with permissions."""
+    """Return the AEs as a file for Orthanc's configuration folder: ``DicomModalities`` with permissions."""
     names: dict[str, Any] = {}
     for peer in order.peers:
         name = re.sub(r"[^A-Za-z0-9_-]", "_", peer.ae_title)
@@ -76,9 +77,9 @@ def work_order_orthanc(order: WorkOrder) -> str:
 
 
 def work_order_ldif(order: WorkOrder, configuration: Configuration) -> Iterator[str]:
-    """Yield the AEs as content records with the classes of PS3.15 Annex H, a device each.
+    """Yield the AEs as content records with the classes of PS3.15 Annex H, one device for each AE.
 
-    They are where those of *configuration* are, whatever its containers are called.
+    Their DNs are below the containers of *configuration*, whose names are configurable.
     """
     devices = find_devices_dn(configuration.tree)
     registry_entry = AE_TITLE_REGISTRY.find_container(configuration.tree)
@@ -89,7 +90,7 @@ def work_order_ldif(order: WorkOrder, configuration: Configuration) -> Iterator[
     )
     yield VERSION_LINE + "\n"
     for peer in order.peers:
-        description = f"may ask for: {', '.join(peer.allowed_services) or 'nothing'}"
+        description = f"may request: {', '.join(peer.allowed_services) or 'nothing'}"
         for entry in _build_entries(peer, devices, registry_dn):
             standard_classes = [value for value in entry.values(OBJECT_CLASS) if not value.startswith(b"dcm")]
             comments = (description,) if entry.is_a(DICOM_DEVICE_OBJECT_CLASS) else ()
@@ -118,7 +119,7 @@ def work_order_json(order: WorkOrder) -> dict[str, Any]:
 
 
 def _build_row(peer: PeerEntry) -> tuple[str, ...]:
-    address_text = str(peer.address) if peer.address else "(not known)" if peer.receives_studies else "(only calls)"
+    address_text = str(peer.address) if peer.address else "(unknown)" if peer.receives_studies else "(only calls)"
     return (
         peer.ae_title,
         address_text,

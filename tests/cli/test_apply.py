@@ -77,9 +77,9 @@ def test_twice_the_same_file_is_nothing_to_do(run: Run, site: CliSite, tmp_path:
     assert (again.exit_code, again.stderr) == (0, "")
     assert again.stdout == (
         f"{site.headline}\n"
-        f"already so: add {NEW}\n"
-        f"already so: add cn=dicom,{NEW}\n"
-        f"already so: add dicomAETitle=NEW,{NEW}\n"
+        f"unchanged: add {NEW}\n"
+        f"unchanged: add cn=dicom,{NEW}\n"
+        f"unchanged: add dicomAETitle=NEW,{NEW}\n"
         "nothing to do; if the archive has not loaded it: dcmcfg reload\n"
     )
     assert site.octets() == after
@@ -93,8 +93,8 @@ def test_of_much_that_is_so_already_the_first_is_listed_and_how_much_there_is(
     assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout == (
         f"{site.headline}\n"
-        + f"already so: modify {ARCHIVE_DN}: dicomStationName is not set\n" * 40
-        + "already so: 10 more\n"
+        + f"unchanged: modify {ARCHIVE_DN}: dicomStationName is not set\n" * 40
+        + "unchanged: 10 more\n"
         + "nothing to do; if the archive has not loaded it: dcmcfg reload\n"
     )
 

@@ -39,7 +39,7 @@ def test_an_export_without_secrets_is_nothing_to_do(run: Run, site: CliSite, tmp
     result = run("apply", str(file), "--yes")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.endswith(NOTHING)
-    assert "\n1079 entries are so already\n" in result.stdout
+    assert "\n1079 entries are unchanged\n" in result.stdout
     assert site.octets() == before
 
 

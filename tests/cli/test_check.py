@@ -214,7 +214,7 @@ def test_rfc2849_approves_a_correct_change_file(run: Run) -> None:
     result = run("check", "--rfc2849", "-", input=CHANGES)
     assert (result.exit_code, result.stdout, result.stderr) == (
         0,
-        "standard input: 2 change records, valid LDIF by RFC 2849\n",
+        "standard input: 2 change records, valid LDIF (RFC 2849)\n",
         "",
     )
     content = json.loads(run("check", "--rfc2849", "-", "--json", input=CHANGES).stdout)
@@ -235,7 +235,7 @@ def test_rfc2849_checks_a_change_file_beside_a_file_of_entries(run: Run, bad: st
     Path(bad).write_text(f"version: 1\n\n{BAD}")
     result = run("check", "--rfc2849", "changes.ldif", bad)
     assert result.exit_code == 1
-    assert result.stdout.startswith("changes.ldif: 2 change records, valid LDIF by RFC 2849\n")
+    assert result.stdout.startswith("changes.ldif: 2 change records, valid LDIF (RFC 2849)\n")
     assert "\n2 entries: 3 errors, 0 warnings\n" in result.stdout
 
 
@@ -332,7 +332,7 @@ def test_a_server_that_shows_no_schema_is_checked_by_the_bundled_one_and_told(
     assert (result.exit_code, result.stdout) == (
         0,
         "1 entry: 0 errors, 0 warnings\n"
-        "Skipped the rules that need an archive device: external retrieve, recall from external archives, fallback, "
+        "Skipped the rules that require an archive device: external retrieve, recall from external archives, fallback, "
         "export, purging, ports of the archive, transport, capabilities.\n",
     )
     assert result.stderr == f"warning: {slapd.url} shows no schema; checked by the one that comes with dcmcfg\n"

@@ -157,13 +157,13 @@ def test_a_configuration_without_an_archive_skips_the_rules_for_archives(run: Ru
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
         "2 entries: 0 errors, 0 warnings\n"
-        "Skipped the rules that need an archive device: external retrieve, recall from "
+        "Skipped the rules that require an archive device: external retrieve, recall from "
         "external archives, fallback, export, purging, ports of the archive, transport, capabilities.\n"
     )
     assert run("check", str(file), "--rule", "registry-orphan").stdout == "2 entries: 0 errors, 0 warnings\n"
     assert json.loads(run("check", str(file), "--rule", "export-loop", "--json").stdout)["skipped_topics"] == ["Export"]
     assert run("check", str(file), "--rule", "export-loop", "--format", "sarif").stderr == (
-        "Skipped the rules that need an archive device: export.\n"
+        "Skipped the rules that require an archive device: export.\n"
     )
 
 
@@ -242,13 +242,13 @@ def test_errors_come_first_and_a_typo_is_corrected_before_an_ae_is_added(run: Ru
         "Suggested fixes:",
         "dcmcfg check --fix (1 of 6)",
         f"dcmcfg set 'dcmExporterID=LONGTERM,{ARCHIVE_DN}' dcmURI=dicom:LONGTERM",
-        "dcmcfg ae add LONGTREM@HOST:PORT (if the name is right)",
+        "dcmcfg ae add LONGTREM@HOST:PORT (if the name is correct)",
         "dcmcfg set dcm4chee-arc/DCM4CHEE dcmAcceptedMoveDestination+=WORKSTATION "
         "dcmAcceptedMoveDestination-=WORKSTATON",
-        "dcmcfg ae add WORKSTATON@HOST:PORT (if the name is right)",
+        "dcmcfg ae add WORKSTATON@HOST:PORT (if the name is correct)",
         "dcmcfg ae add VIEWER@HOST:PORT",
         "dcmcfg set dcm4chee-arc/DCM4CHEE dcmAcceptedMoveDestination+=STORESCP dcmAcceptedMoveDestination-=STRORESCP",
-        "dcmcfg ae add STRORESCP@HOST:PORT (if the name is right)",
+        "dcmcfg ae add STRORESCP@HOST:PORT (if the name is correct)",
         "dcmcfg set-external-retrieve DCM4CHEE",
     ]
     content = json.loads(run("check", str(folder), "--rule", "exporter-destination-unknown", "--json").stdout)

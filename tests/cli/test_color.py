@@ -15,7 +15,7 @@ DEVICE = "dn: dicomDeviceName=a,dc=x\nobjectClass: dicomDevice\ndicomDeviceName:
 OTHER = "dn: dicomDeviceName=b,dc=x\nobjectClass: dicomDevice\ndicomDeviceName: b\ndicomInstalled: TRUE\n"
 CHANGED = DEVICE.replace("TRUE", "FALSE")
 COLORED = """\
-From a.ldif to b.ldif:
+Changes from a.ldif to b.ldif:
 
 \x1b[33m  ~ \x1b[0mdevice a
 \x1b[33m      ~ \x1b[0mdicomInstalled: TRUE → FALSE
@@ -24,7 +24,7 @@ From a.ldif to b.ldif:
 2 entries differ: 1 to change, 1 to delete
 """
 PLAIN = """\
-From a.ldif to b.ldif:
+Changes from a.ldif to b.ldif:
 
   ~ device a
       ~ dicomInstalled: TRUE → FALSE

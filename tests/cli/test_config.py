@@ -407,7 +407,7 @@ def test_a_profile_that_cannot_be_read_is_listed_with_a_warning(run: Run) -> Non
         "\n"
         " Profile    Used   Directory server        Archive\n"
         " ─────────────────────────────────────────────────\n"
-        " hospital          (not readable)\n"
+        " hospital          (unreadable)\n"
         " lab               ldap://127.0.0.1:3389\n"
         "\n"
         f"Folder: {path.parent}\n",

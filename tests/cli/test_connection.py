@@ -62,7 +62,7 @@ def test_the_life_of_a_connection(run: Run, stock_site: CliSite) -> None:
         " Connection           Address           TLS   Protocol   Used by    Cipher suites",
         " " + "─" * 80,
         " storescp/dicom       localhost:11117                    STORESCP",
-        " storescp/dicom-tls   ws1:2762                           nothing",
+        " storescp/dicom-tls   ws1:2762                           none",
         "2 connections",
     ]
     assert run("connection", "remove", "storescp/dicom-tls", "--yes").exit_code == 0

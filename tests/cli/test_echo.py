@@ -16,7 +16,7 @@ from tests.echo_scps import echo_scp
 from tests.ports import free_port
 
 pytestmark = pytest.mark.real
-PROVES = "An echo proves no permission to store or retrieve; dcmcfg verify proves a retrieve.\n"
+PROVES = "A C-ECHO does not prove permission to store or retrieve. To prove a retrieve: dcmcfg verify\n"
 
 
 @pytest.fixture
@@ -63,7 +63,9 @@ def test_named_aes_are_called_in_that_order(run: Run, site: CliSite, ports: dict
         ["LONGTERM", f"127.0.0.1:{ports['longterm']}", "longterm", "C-ECHO answered in N ms"],
     ]
     step = "check that the peer runs, and its host and port in LDAP (dicomHostname, dicomPort)"
-    assert result.stdout.endswith(f"\nnext, STORESCP: {step}\ncalled as DCM4CHEE: 1 answered, 1 did not\n{PROVES}")
+    assert result.stdout.endswith(
+        f"\nNext step for STORESCP: {step}\nCalled as DCM4CHEE: 1 answered, 1 did not\n{PROVES}"
+    )
     assert run("echo", "LONGTERM").exit_code == 0
 
 
@@ -115,13 +117,13 @@ def test_an_ae_that_cannot_be_called_is_a_no_where_it_was_named(run: Run, site: 
     result = run("echo", "WORKLIST")
     assert result.exit_code == 1
     assert rows(result.stdout)[1] == ["WORKLIST", "dcm4chee-arc", "not called: not installed (dicomInstalled)"]
-    step = "next, WORKLIST: dcmcfg set dcm4chee-arc/WORKLIST dicomInstalled=TRUE"
-    assert result.stdout.endswith(f"\n{step}\ncalled as DCM4CHEE: 0 answered, 1 not called\n")
+    step = "Next step for WORKLIST: dcmcfg set dcm4chee-arc/WORKLIST dicomInstalled=TRUE"
+    assert result.stdout.endswith(f"\n{step}\nCalled as DCM4CHEE: 0 answered, 1 not called\n")
     there = run("echo", "WORKLIST", "--device", "dcm4chee-arc")
-    assert f"\n{step.replace('dcmcfg set', 'dcmcfg --device dcm4chee-arc set')}\ncalled as" in there.stdout
+    assert f"\n{step.replace('dcmcfg set', 'dcmcfg --device dcm4chee-arc set')}\nCalled as" in there.stdout
     without = run("echo", "LONGTERM", "--tls")
     plain = "remove --tls, because the AE has a plain connection; if the peer uses TLS there: "
-    assert f"\nnext, LONGTERM: {plain}dcmcfg connection set longterm/dicom --tls\n" in without.stdout
+    assert f"\nNext step for LONGTERM: {plain}dcmcfg connection set longterm/dicom --tls\n" in without.stdout
 
 
 @pytest.mark.parametrize(

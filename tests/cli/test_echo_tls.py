@@ -107,7 +107,8 @@ def test_without_a_ca_each_ae_is_told_apart_and_the_next_step_is_said_once(
     for title in ("DCM4CHEE", "IOCM_REGULAR_USE", "STORESCP"):
         assert cells(result.stdout, title)[-1] == unknown
     assert (
-        "\nnext, DCM4CHEE, IOCM_REGULAR_USE, STORESCP: specify the certificate of the authority that signed "
+        "\nNext step for DCM4CHEE, IOCM_REGULAR_USE, STORESCP: specify the certificate of the authority that "
+        "signed "
         "it with --tls-ca\n" in result.stdout
     )
     monkeypatch.setenv("DCMCFG_TLS_CA", str(pki.ca))

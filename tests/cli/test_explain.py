@@ -15,7 +15,7 @@ EXPLAINED = """\
 dcmExternalRetrieveAEDestination (1.2.40.0.13.1.15.110.3.124)
   Web form label: External Retrieve AE Destination
   Syntax:         text, ASCII only (IA5String)
-  Matching:       case counts, surplus blanks do not
+  Matching:       case-sensitive, extra spaces ignored
   Cardinality:    one
 
  Object class                Allowed values                                     Default
@@ -35,7 +35,7 @@ Archive behaviour:
 def test_an_attribute_is_explained_without_a_directory(run: Run) -> None:
     result = run("explain", NAME.upper(), "--offline")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout == EXPLAINED + "Where it is set was not looked up: --offline.\n"
+    assert result.stdout == EXPLAINED + "Current values were not looked up: --offline.\n"
 
 
 def test_a_directory_that_does_not_answer_is_said_to_have_not_been_asked(
@@ -45,7 +45,7 @@ def test_a_directory_that_does_not_answer_is_said_to_have_not_been_asked(
     monkeypatch.setenv("DCMCFG_BIND_PASSWORD", "x")
     result = run("explain", NAME)
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.startswith(EXPLAINED + "Where it is set was not looked up: ldap://127.0.0.1:9: ")
+    assert result.stdout.startswith(EXPLAINED + "Current values were not looked up: ldap://127.0.0.1:9: ")
     content = json.loads(run("explain", NAME, "--json").stdout)
     assert content["entries"] is None
     assert content["skip_reason"].startswith("ldap://127.0.0.1:9: ")
@@ -80,7 +80,7 @@ def test_a_boolean_is_true_or_false(run: Run) -> None:
 
 def test_of_a_port_the_limits_of_the_archive_and_of_its_form_are_told(run: Run) -> None:
     output = " ".join(run("explain", "dicomPort", env={"COLUMNS": "200"}).stdout.split())
-    assert "a TCP port, 1 to 65535; the form takes 1 to 99999" in output
+    assert "a TCP port, 1 to 65535; the web form accepts 1 to 99999" in output
 
 
 def test_values_and_default_are_those_of_the_class(run: Run) -> None:
@@ -188,9 +188,9 @@ def test_what_only_the_servers_schema_knows_is_explained_by_it(
     assert [" ".join(line.split()) for line in result.stdout.splitlines() if line.strip(" ─")] == [
         "dcmFromTheFuture (1.3.6.1.4.1.32473.1)",
         "Description: What 'SUP name' is for",
-        "Web form label: (not there)",
+        "Web form label: (none)",
         "Syntax: text (DirectoryString)",
-        "Matching: neither case nor surplus blanks count",
+        "Matching: case-insensitive, extra spaces ignored",
         "Cardinality: one",
         "Object class Allowed values Default",
         "dcmFuture may (any)",

@@ -103,7 +103,7 @@ def test_a_good_row_becomes_what_dcmldap_writes_and_is_undone(run: Run, site: Cl
     again = run("import", file, "--yes")
     assert (again.exit_code, again.stderr) == (0, "")
     assert again.stdout == (
-        f"{site.headline}\n1 entry is so already\nnothing to do; if the archive has not loaded it: dcmcfg reload\n"
+        f"{site.headline}\n1 entry is unchanged\nnothing to do; if the archive has not loaded it: dcmcfg reload\n"
     )
     assert run("undo", "1", "--yes").exit_code == 0
     assert site.octets() == before
@@ -136,7 +136,7 @@ def test_bad_rows_are_told_and_written_to_be_mended_and_given_again(run: Run, si
         "warning: left out: new.csv:7: WS3: the same title has other values in new.csv:8",
         "warning: left out: new.csv:8: WS3: the same title has other values in new.csv:7",
     ]
-    assert result.stdout.splitlines()[1] == "1 entry is so already"
+    assert result.stdout.splitlines()[1] == "1 entry is unchanged"
     assert outcome(result.stdout) == [
         "4 to add, in one transaction",
         "done in one transaction",
@@ -163,7 +163,7 @@ def test_bad_rows_are_told_and_written_to_be_mended_and_given_again(run: Run, si
     )
     rejects.write_text(fixed)
     again = run("import", str(rejects), "--yes")
-    assert (again.exit_code, again.stdout.splitlines()[1]) == (0, "1 entry is so already")
+    assert (again.exit_code, again.stdout.splitlines()[1]) == (0, "1 entry is unchanged")
     assert site.values("dicomAssociationAcceptor", f"dicomAETitle=WS2,dicomDeviceName=ws2,{DEVICES}") == ("FALSE",)
     assert site.values("dicomPrimaryDeviceType", f"dicomDeviceName=short,{DEVICES}") == ("ARCHIVE",)
     assert not Path("new.rejects.rejects.csv").exists()
@@ -461,7 +461,7 @@ def test_the_file_that_orthanc_itself_runs_by_is_read_and_orthanc_is_called(
 def test_a_file_without_aes_is_told(run: Run, site: CliSite) -> None:
     result = run("import", written("orthanc.json", '{"DicomModalities": {}}'), "--probe", "--yes")
     assert (result.exit_code, result.stderr) == (0, "warning: orthanc.json contains no AEs.\n")
-    assert result.stdout.splitlines()[0] == "no new AE to probe"
+    assert result.stdout.splitlines()[0] == "No new AE to probe"
 
 
 # ---- aes --csv
@@ -477,7 +477,7 @@ def test_what_aes_writes_of_the_stock_configuration_is_nothing_to_do(run: Run, s
     result = run("import", written("all.csv", listed.stdout), "--yes", "--probe")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
-        f"no new AE to probe\n{stock_site.headline}\n{len(lines) - 1} entries are so already\n"
+        f"No new AE to probe\n{stock_site.headline}\n{len(lines) - 1} entries are unchanged\n"
         "nothing to do; if the archive has not loaded it: dcmcfg reload\n"
     )
     assert stock_site.octets() == before
@@ -496,5 +496,5 @@ def test_ae_list_writes_what_was_imported_and_no_secrets(run: Run, site: CliSite
     assert run("import", written("secret.csv", secret), "--yes").exit_code == 0
     listed = run("ae", "list", "WS1", "--csv").stdout
     assert listed.splitlines()[1:] == ["WS1,ws1,104,no,,workstation,ws1"]
-    assert run("import", written("again.csv", listed), "--yes").stdout.splitlines()[1] == "1 entry is so already"
+    assert run("import", written("again.csv", listed), "--yes").stdout.splitlines()[1] == "1 entry is unchanged"
     assert run("ae", "list", "--csv", "--json").exit_code == 2

@@ -129,7 +129,7 @@ def test_500_rows_with_every_kind_of_fault(
 
         again = run("import", "many.csv", "--rejects", "again.csv", "--yes")
         assert again.exit_code == 1
-        assert f"{len(fine) + 2} entries are so already" in again.stdout
+        assert f"{len(fine) + 2} entries are unchanged" in again.stdout
         # Without --probe, what only did not answer goes in now.
         unanswered = sum("refused" in reason or "resolved" in reason or "(1/1/7)" in reason for _, reason in bad) + 1
         assert f"{4 * unanswered} to add" in again.stdout

@@ -133,7 +133,7 @@ def test_a_snapshot_taken_before_it_differs_in_nothing(
     request.getfixturevalue("referred")
     result = run("diff", export)
     assert (result.exit_code, result.stderr) == (0, WARNING)
-    assert result.stdout.startswith("no differences")
+    assert result.stdout.startswith("No differences")
 
 
 def test_a_restoration_leaves_out_what_other_servers_hold_now(

@@ -75,7 +75,7 @@ def test_in_a_narrow_terminal_each_takes_one_line(
 
 def test_where_there_is_none_that_is_said(run: Run, folder: Path) -> None:
     done = run("results", "list")
-    assert (done.exit_code, done.stdout) == (0, f"no results are kept in {folder}\n")
+    assert (done.exit_code, done.stdout) == (0, f"No results in {folder}\n")
     assert not folder.exists()
 
 

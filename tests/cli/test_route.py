@@ -27,7 +27,7 @@ def test_a_purged_study_comes_back_to_the_archive_and_is_forwarded(run: Run, sit
         "C-MOVE from VIEWER to DCM4CHEE at localhost:11112, Move Destination WORKSTATION\n"
         "\n"
         "purged      delivered, if the prerequisites hold: external retrieve, back to the archive "
-        "(LONGTERM, named by storage fs1, exporter LONGTERM)\n"
+        "(LONGTERM, configured by storage fs1, exporter LONGTERM)\n"
         "            known to the archive, files deleted\n"
         "\n"
         "     Message   Sender     Receiver      Address           Calling AE   Move Destination\n"
@@ -96,7 +96,7 @@ def test_a_refusal_is_exit_code_1_with_the_answer_and_the_next_step(run: Run, si
         1,
         "C-MOVE from DCMCFG to DCM4CHEE at localhost:11112, Move Destination WORKSTATOIN\n"
         "\n"
-        "Refused     whatever the state of the study\n"
+        "Refused     for every state of the study\n"
         "Response    A801 Unknown AE: WORKSTATOIN\n"
         "Reason      no AE has the title WORKSTATOIN\n"
         "Next step   did you mean WORKSTATION, WORKLIST? AE titles are case-sensitive, and blanks count\n",
@@ -116,7 +116,7 @@ def test_where_the_database_records_nobody_nothing_is_asked(run: Run, site: CliS
         "Reason      the archive's database records no external archive for the purged objects (* is recorded)\n"
         "Next step   send the study to this archive again, from a system that has it\n"
         "\n"
-        "Exit code 1 not all arrives: partial\n",
+        "Exit code 1 not everything is delivered: partial\n",
         "",
     )
 
@@ -135,7 +135,7 @@ def test_what_is_on_a_storage_that_is_not_configured_fails_after_an_association(
             "a storage that is not configured here, and there is no dcmAltCMoveSCP; the archive does not call a "
             "recorded external archive for them\n"
             "Next step             configure the storage again, or set an archive that "
-            "has the study: dcmcfg set dcm4chee-arc dcmAltCMoveSCP=AET\n\nExit code 1           not all arrives: "
+            "has the study: dcmcfg set dcm4chee-arc dcmAltCMoveSCP=AET\n\nExit code 1           not everything is delivered: "
             "unconfigured-storage\n"
         ),
         "",
@@ -157,13 +157,14 @@ def test_without_a_state_each_is_told_and_what_is_not_set_up_is_no_fault(run: Ru
         ("unknown", "unconfigured"),
     ]
     unknown = run("route", "--dest", "STORESCP", "--state", "unknown")
-    assert (unknown.exit_code, unknown.stdout.splitlines()[-1]) == (1, "Exit code 1 not all arrives: unknown")
+    assert unknown.exit_code == 1
+    assert unknown.stdout.splitlines()[-1] == "Exit code 1 not everything is delivered: unknown"
 
 
 def test_the_last_line_says_which_state_makes_it_a_no(run: Run, site: CliSite) -> None:
     assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
     result = run("route", "--dest", "STORESCP")
-    last = "Exit code 1           not all arrives: partial; --state asks for one by itself"
+    last = "Exit code 1           not everything is delivered: partial; to check a single state, use --state"
     assert (result.exit_code, result.stdout.splitlines()[-1]) == (1, last)
 
 

@@ -71,7 +71,7 @@ def test_what_is_so_already_is_nothing_to_do(run: Run, site: CliSite) -> None:
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
         f"{site.headline}\n"
-        f"already so: modify {ARCHIVE_DN}\n"
+        f"unchanged: modify {ARCHIVE_DN}\n"
         "nothing to do; if the archive has not loaded it: dcmcfg reload\n"
     )
     assert site.archive.requests == []
@@ -80,7 +80,7 @@ def test_what_is_so_already_is_nothing_to_do(run: Run, site: CliSite) -> None:
 def test_to_clear_what_is_not_set_says_so(run: Run, site: CliSite) -> None:
     result = run("set-external-retrieve", "--clear")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert f"already so: modify {ARCHIVE_DN}: {NAME} is not set\n" in result.stdout
+    assert f"unchanged: modify {ARCHIVE_DN}: {NAME} is not set\n" in result.stdout
 
 
 def test_without_a_terminal_and_yes_the_plan_is_shown_and_nothing_changes(run: Run, site: CliSite) -> None:
@@ -370,7 +370,7 @@ def test_a_listener_that_another_process_has_is_not_shown_as_open(run: Run, site
         result = run("set-external-retrieve", "DCM4CHEE", "--yes")
         again = run("set-external-retrieve", "AS_RECEIVED", "--yes", "--force-unusable-reference", "--json")
     assert result.exit_code == 4
-    assert f" dicom localhost:{port} answers, but it is another process (or connection), " in result.stderr
+    assert f" dicom localhost:{port} port in use by another process or connection, " in result.stderr
     assert f". In the directory, localhost:{port} is also the address of storescp/dicom\n" in result.stderr
     listeners = {each["connection"]: each for each in json.loads(again.stdout)["reload"]["listeners"]}
     assert (listeners["dicom"]["open"], listeners["dicom"]["port_in_use_by_other"]) == (None, True)

@@ -74,7 +74,7 @@ def test_the_aes_own_value_is_said_to_be_its_own(run: Run, site: CliSite) -> Non
 
 def test_what_is_not_set_is_told_with_what_that_means(run: Run, site: CliSite) -> None:
     result = run("show", "dcm4chee-arc/DCM4CHEE")
-    assert "(not set: objects go straight to the requester)" in result.stdout
+    assert "(not set: objects go directly to the requester)" in result.stdout
 
 
 def test_another_device_has_no_retrieve_settings(run: Run, site: CliSite) -> None:

@@ -91,13 +91,13 @@ def test_good_token_is_told_and_taken(run: Run, lab: RunningSite, issuer: Issuer
             "Client    dcmcfg, as service-account-dcmcfg\n"
             "Audience  account\n"
             "Issued    (moment)\n"
-            "Expires   (moment), in 5 min 0 s by the archive's clock\n"
+            "Expires   (moment), in 5 min 0 s according to the archive's clock\n"
             "Roles     auth, user\n"
-            "          of account: view-profile\n"
+            "          client account: view-profile\n"
             "Signature verified\n"
-            f"Archive   {lab.site.archive_url} takes it\n"
+            f"Archive   {lab.site.archive_url} accepts the token\n"
             f"Requires  issuer {issuer.url}\n"
-            "          role auth of the realm (its property auth-user-role), root for super users\n"
+            "          realm role auth (property auth-user-role), root for super users\n"
         )
         or "in 4 min 59 s" in result.stdout
     )
@@ -182,9 +182,9 @@ def test_want_of_a_token_tells_the_issuer_and_changes_nothing(run: Run, lab: Run
     issuer = re.findall(r"issuer (\S+)", result.stdout)[0]
     assert result.stdout == (
         "Token     none is set\n"
-        f"Archive   {site.archive_url} wants a token\n"
+        f"Archive   {site.archive_url} requires a token\n"
         f"Requires  issuer {issuer}\n"
-        "          role auth of the realm (its property auth-user-role), root for super users\n"
+        "          realm role auth (property auth-user-role), root for super users\n"
         f"Reason    the archive requires a token of {issuer}, but none is set\n"
         "Next step see docs/secured.md for how dcmcfg gets tokens\n"
     )
@@ -213,9 +213,9 @@ def why(run: Run, *arguments: str) -> str:
 def test_token_of_a_user_without_the_role_is_403(run: Run, lab: RunningSite, issuer: Issuer) -> None:
     issuer.realm_roles = ("user",)
     assert why(run) == (
-        f"Archive   {lab.site.archive_url} refuses it (HTTP 403)\n"
+        f"Archive   {lab.site.archive_url} refuses the token (HTTP 403)\n"
         f"Requires  issuer {issuer.url}\n"
-        "          role auth of the realm (its property auth-user-role), root for super users\n"
+        "          realm role auth (property auth-user-role), root for super users\n"
         "Reason    it does not have the realm's role auth\n"
         "Next step in Keycloak, Clients, the client, Service accounts roles: assign auth; if it is assigned, add "
         "it to the client's scope (Client scopes)\n"
@@ -232,7 +232,7 @@ def test_expired_token_is_told(run: Run, lab: RunningSite, issuer: Issuer, monke
     issuer.lifespan = -60
     give(monkeypatch, run("token", "--print").stdout.strip())
     reasons = why(run)
-    assert "refuses it (HTTP 401)\n          says: Signature has expired\n" in reasons
+    assert "refuses the token (HTTP 401)\n          message: Signature has expired\n" in reasons
     assert re.search(r"^Reason    it expired 1 min \d s ago by the archive's clock$", reasons, re.MULTILINE)
 
 
@@ -270,9 +270,9 @@ def test_audience_is_what_is_left_when_nothing_else_is_wrong(
     archive.by_path["ui2/rs/keycloak.json"] = (200, json.dumps({"realm": realm, "auth-server-url": root}).encode())
     monkeypatch.setenv("DCMCFG_ARCHIVE_URL", archive.url)
     assert why(run).startswith(
-        f"Archive   {archive.url} refuses it (HTTP 401)\n"
+        f"Archive   {archive.url} refuses the token (HTTP 401)\n"
         f"Requires  issuer {issuer.url}\n"
-        "          role auth of the realm (its property auth-user-role)\n"
+        "          realm role auth (property auth-user-role)\n"
         "Reason    no other problem was found; its audience is account, and the archive may require its own "
         "client there\n"
     )
@@ -284,7 +284,7 @@ def test_token_is_told_even_when_the_archive_is_away(run: Run, issuer: Issuer, m
     result = run("token")
     assert result.exit_code == 3
     assert (
-        f"Roles     auth, user\n          of account: view-profile\nSignature verified\nArchive   {url} could"
+        f"Roles     auth, user\n          client account: view-profile\nSignature verified\nArchive   {url} could"
         in result.stdout
     )
     assert result.stderr == (
@@ -371,7 +371,7 @@ def test_unsecured_archive_says_that_it_asks_for_none(
     result = run("token")
     assert (result.exit_code, result.stdout) == (
         0,
-        f"Token     none is set\nArchive   {archive.url} asks for no token\n",
+        f"Token     none is set\nArchive   {archive.url} requires no token\n",
     )
 
 

@@ -208,7 +208,7 @@ def test_a_database_without_transactions_is_found_out_before_anything_is_announc
         assert announced.exit_code == 0
         assert "3 to add, 1 to change, in one transaction, if the database does transactions\n" in announced.stdout
         assert site.octets() == before
-        assert run("history").stdout == "nothing was rolled out from this account\n"
+        assert run("history").stdout == "No changes were applied from this account\n"
         done = run("apply", file, "--yes")
         assert (done.exit_code, done.stderr) == (0, "")
         assert "3 to add, 1 to change, step by step\ndone step by step\nundo: dcmcfg undo 1\n" in done.stdout

@@ -61,7 +61,7 @@ def test_undo_shows_asks_changes_and_reloads_as_any_change(run: Run, site: CliSi
     lines = when(undo_result.stdout).splitlines()
     user = lines[0].partition(" by ")[2].partition(":")[0]
     assert lines[:2] == [
-        f"takes back roll-out 1 of (when) UTC by {user}: dcmcfg set-external-retrieve DCM4CHEE --yes",
+        f"Reverts change 1 of (when) UTC by {user}: dcmcfg set-external-retrieve DCM4CHEE --yes",
         site.headline,
     ]
     assert lines[-4:] == [
@@ -79,19 +79,19 @@ def test_undo_shows_asks_changes_and_reloads_as_any_change(run: Run, site: CliSi
 def test_history_tells_each_roll_out_and_leaves_secrets_out(run: Run, site: CliSite, tmp_path: Path) -> None:
     file = tmp_path / "secret.ldif"
     file.write_text(f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: dcmKeyStorePin\ndcmKeyStorePin: geheim\n")
-    assert run("history").stdout == "nothing was rolled out from this account\n"
+    assert run("history").stdout == "No changes were applied from this account\n"
     assert run("apply", str(file), "--yes").exit_code == 0
     assert run("undo", "--yes").exit_code == 0
     listed = run("history")
     rows = [line.split() for line in listed.stdout.splitlines() if line[:3].strip().isdigit()]
     assert [(row[0], *row[3:]) for row in rows] == [
         ("2", "1", "changed", "applied", "dcmcfg", "undo", "--yes"),
-        ("1", "1", "changed", "undone", "by", "2", "dcmcfg", "apply", str(file), "--yes"),
+        ("1", "1", "changed", "reverted", "by", "2", "dcmcfg", "apply", str(file), "--yes"),
     ]
     assert f"\nDirectory: {site.slapd.url}\n" in listed.stdout
     one = run("history", "1")
     assert one.exit_code == 0
-    assert "Result:    undone by 2\n" in one.stdout
+    assert "Result:    reverted by 2\n" in one.stdout
     assert f"Command:   dcmcfg apply {file} --yes\n" in one.stdout
     assert "# not shown, a secret: dcmKeyStorePin\n" in one.stdout
     assert "geheim" in (undo_files()[0].parent / "plan.ldif").read_text()
@@ -130,7 +130,7 @@ def test_history_tells_what_became_of_the_reload(run: Run, site: CliSite) -> Non
 def test_applying_the_undo_file_counts_as_its_undo(run: Run, site: CliSite) -> None:
     assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
     assert run("apply", str(undo_files()[0]), "--yes").exit_code == 0
-    assert "undone by 2" in run("history", "1").stdout
+    assert "reverted by 2" in run("history", "1").stdout
     nothing = run("undo", "--yes")
     assert nothing.exit_code == 3
     assert nothing.stderr == (
@@ -191,7 +191,7 @@ def test_a_changing_command_is_refused_while_one_is_unfinished(run: Run, site: C
             "nothing; to finish it: dcmcfg apply --resume; to revert it: dcmcfg undo\n",
         )
     assert "nothing to do" in nothing.stdout
-    assert "partially applied, 1 of 2 made" in " ".join(run("history", "1").stdout.split())
+    assert "partially applied, 1 of 2" in " ".join(run("history", "1").stdout.split())
     assert site.octets() == now
 
 
@@ -200,7 +200,7 @@ def test_resume_finishes_it_and_one_undo_takes_all_of_it_back(run: Run, site: Cl
     torn_off(run, site, tmp_path)
     resumed = run("apply", "--resume", "--yes")
     assert (resumed.exit_code, resumed.stderr) == (0, "")
-    assert ", of which 1 of 2 steps are made\n" in resumed.stdout
+    assert " (1 of 2 steps are applied)\n" in resumed.stdout
     assert "1 to change, in one change\n" in resumed.stdout
     assert "Result:    applied\n" in run("history", "1").stdout
     assert run("undo", "--yes").exit_code == 0
@@ -330,7 +330,7 @@ def test_an_undo_killed_before_its_first_change_is_done_by_the_next_undo(
     killed_undo(run, site, tmp_path, journal=journal)
     undo_result = run("undo", "--yes")
     assert (undo_result.exit_code, undo_result.stderr) == (0, "")
-    assert undo_result.stdout.startswith("takes back roll-out 1 of ")
+    assert undo_result.stdout.startswith("Reverts change 1 of ")
     assert site.octets() == before
     assert run("history", "2", "--json").stdout.count('"result": "nothing changed"') == 1
 
@@ -347,7 +347,7 @@ def test_a_resume_after_such_an_undo_asks_which_way_is_meant(run: Run, site: Cli
     )
     assert site.octets() == now
     resumed = run("apply", "--resume", "--yes")
-    assert (resumed.exit_code, resumed.stdout.startswith("goes on with roll-out 1 of ")) == (0, True)
+    assert (resumed.exit_code, resumed.stdout.startswith("Resumes change 1 of ")) == (0, True)
 
 
 def test_another_number_is_refused_while_one_is_unfinished(run: Run, site: CliSite, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_what_others_have_changed_stays_and_is_listed_and_written_to_a_file(
     )
     undo_result = run("undo", "1", "--partial", "--yes")
     assert undo_result.exit_code == 1
-    assert undo_result.stdout.startswith("reverts the part that still fits of roll-out 1 of ")
+    assert undo_result.stdout.startswith("Reverts, as far as still possible, change 1 of ")
     assert "left out, 1 to be mended: undo-1.rejects.ldif\n" in undo_result.stdout
     assert "warning: left out: dicomDeviceName=workstation" in undo_result.stderr
     assert "cn=admin,dc=dcm4che,dc=org changed the entry last" in undo_result.stderr
@@ -76,7 +76,7 @@ def test_what_others_have_changed_stays_and_is_listed_and_written_to_a_file(
     assert "\ndn: dicomDeviceName=workstation," in rejects.replace("\n ", "")
     listed = json.loads(run("history", "--json").stdout)["rollouts"]
     assert [(each["undone_by"], each["rejected_count"]) for each in listed] == [(None, 1), (2, 0)]
-    assert "undone by 2, but for 1 change\n" in run("history", "1").stdout
+    assert "reverted by 2, except 1 change\n" in run("history", "1").stdout
     again = run("undo", "1", "--yes")
     file = tmp_path / "undo-1.rejects.ldif"
     assert (again.exit_code, again.stderr) == (

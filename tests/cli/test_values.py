@@ -66,7 +66,7 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
     assert site.values("dcmOtherAETitle", STORESCP_DN) == ()
     again = run("unset", "AE:STORESCP", "dcmOtherAETitle")
     assert (again.exit_code, again.stderr) == (0, "")
-    assert f"already so: modify {STORESCP_DN}: dcmOtherAETitle is not set\n" in again.stdout
+    assert f"unchanged: modify {STORESCP_DN}: dcmOtherAETitle is not set\n" in again.stdout
     for number in (4, 3, 2, 1):
         assert run("undo", str(number), "--yes").exit_code == 0
     assert site.octets() == before
@@ -353,10 +353,9 @@ def test_one_plan_sets_adds_and_removes(run: Run, site: CliSite) -> None:
     assert [line.rstrip() for line in result.stdout.splitlines()] == [
         site.headline,
         "",
-        " Entry                                                  Attribute          Before     After",
-        " ─────────────────────────────────────────────────────────────────────────────────────────────",
-        " dicomAETitle=WORKSTATION,dicomDeviceName=workstation   dcmOtherAETitle    A          C",
-        "                                                        dicomDescription   (absent)   x+=y-=z=",
+        "  ~ AE workstation/WORKSTATION",
+        "      ~ dcmOtherAETitle: A → C",
+        "      + dicomDescription: x+=y-=z=",
         "",
         "dn: dicomAETitle=WORKSTATION,dicomDeviceName=workstation,cn=Devices,cn=DICOM",
         "  Configuration,dc=dcm4che,dc=org",

@@ -47,17 +47,17 @@ def test_a_plain_pacs_sends_the_study_and_it_is_received(verify: Verify, plain_p
         f"""\
 verified: 3 of 3 instances received by WORKSTATION; route not shown
 
-study {STUDY}
-DCMCFG asked DCM4CHEE@127.0.0.1:{plain_pacs.port} to send it to WORKSTATION
-at STUDY level, Study Root, priority medium
-it says it is OFFIS_DCMTK_367 (1.2.276.0.7230010.3.0.3.6.7)
-DCMCFG is the calling AE title that the external archive sees
+Study {STUDY}
+C-MOVE from DCMCFG to DCM4CHEE@127.0.0.1:{plain_pacs.port}, Move Destination WORKSTATION
+level STUDY, Study Root, priority medium
+Implementation: OFFIS_DCMTK_367 (1.2.276.0.7230010.3.0.3.6.7)
+The external archive receives the calling AE title DCMCFG
 
 Reported  0000 success: all sub-operations completed
           completed=3, failed=0, warning=0 (expected: 3)
 Received  complete: 3 of 3 instances at WORKSTATION
-          called by DCM4CHEE, Move Originator DCMCFG (proves nothing by itself)
-          listened as WORKSTATION@127.0.0.1:{workstation.port} from TIME
+          Caller: DCM4CHEE, Move Originator DCMCFG (as reported by the caller, not a proof)
+          Receiver: WORKSTATION@127.0.0.1:{workstation.port}, listening since TIME
 Sent      DCM4CHEE → WORKSTATION: {three} (our receiver)
 Route     not shown
           Configured: external archive → WORKSTATION (dcmExternalRetrieveAEDestination is not set)
@@ -299,9 +299,9 @@ def test_no_line_is_broken_and_none_ends_in_blanks_where_there_is_no_terminal(
     with scripted_archive(many, lambda _: MoveResponse(0xA702, "x" * 64)) as archive:
         result = verify(archive, "--receive", study=longest)
     lines = result.stdout.splitlines()
-    assert f"study {longest}" in lines
+    assert f"Study {longest}" in lines
     missing = [line.partition("Missing: ")[2] for line in lines if "Missing: " in line]
-    assert missing == [*sorted(many.sop_instance_uids)[:10], "2 more (--details and --json have all)"]
+    assert missing == [*sorted(many.sop_instance_uids)[:10], "2 more (--details or --json shows all)"]
     with scripted_archive(many, lambda _: MoveResponse(0xA702, "x" * 64)) as archive:
         detailed = verify(archive, "--receive", "--details", study=longest).stdout.splitlines()
     assert [line.partition("Missing: ")[2] for line in detailed if "Missing: " in line] == sorted(

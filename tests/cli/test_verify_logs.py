@@ -175,7 +175,7 @@ def test_the_whole_report_on_a_study_in_jpeg_ls(run: Run, site: RunningSite, ext
     ports = site.site.ports
     text = result.stdout.replace(str(ports.archive), "ARCHIVE").replace(str(ports.workstation), "PORT")
     text = re.sub(r"\d\d:\d\d:\d\d\.\d{3}", "HH:MM:SS.mmm", without_times(text.replace(str(save_folder), "KEPT")))
-    text = re.sub(r"it says it is .*", "it says it is IMPLEMENTATION", text)
+    text = re.sub(r"Implementation: .*", "Implementation: IMPLEMENTATION", text)
     stored = [str(each.SOPInstanceUID) for each in get_standard_study("jpeg-ls").instances]
     first, second = sorted(stored)
     kind = "CT Image Storage, JPEG-LS Lossless Image Compression, 0000"
@@ -185,17 +185,17 @@ def test_the_whole_report_on_a_study_in_jpeg_ls(run: Run, site: RunningSite, ext
         f"""\
 verified: 2 of 2 instances received by WORKSTATION; route shown
 
-study {get_standard_study("jpeg-ls").uid}
-DCMCFG asked DCM4CHEE@127.0.0.1:ARCHIVE to send it to WORKSTATION
-at STUDY level, Study Root, priority medium
-it says it is IMPLEMENTATION
-DCMCFG is the calling AE title that the external archive sees
+Study {get_standard_study("jpeg-ls").uid}
+C-MOVE from DCMCFG to DCM4CHEE@127.0.0.1:ARCHIVE, Move Destination WORKSTATION
+level STUDY, Study Root, priority medium
+Implementation: IMPLEMENTATION
+The external archive receives the calling AE title DCMCFG
 
 Reported  0000 success: all sub-operations completed
           completed=2, failed=0, warning=0 (expected: 2)
 Received  complete: 2 of 2 instances at WORKSTATION
-          called by DCM4CHEE, Move Originator DCMCFG (proves nothing by itself)
-          listened as WORKSTATION@127.0.0.1:PORT from TIME
+          Caller: DCM4CHEE, Move Originator DCMCFG (as reported by the caller, not a proof)
+          Receiver: WORKSTATION@127.0.0.1:PORT, listening since TIME
           Stored: 2 files in KEPT, each read back
 Sent      LONGTERM → DCM4CHEE: {two} (LONGTERM's record)
             {first}: {kind}

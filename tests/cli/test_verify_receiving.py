@@ -29,8 +29,8 @@ def test_what_is_kept_is_told_and_reads(verify: Verify, plain_pacs: Peer, made: 
     assert re.search(
         rf"""
 Received  complete: 3 of 3 instances at WORKSTATION
-          called by DCM4CHEE, Move Originator DCMCFG \(proves nothing by itself\)
-          listened as WORKSTATION@[0-9.:]+ from 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC
+          Caller: DCM4CHEE, Move Originator DCMCFG \(as reported by the caller, not a proof\)
+          Receiver: WORKSTATION@[0-9.:]+, listening since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC
           Stored: 3 files in {re.escape(str(save_folder))}, each read back
 Sent      DCM4CHEE → WORKSTATION: 3 . CT Image Storage, Explicit VR Little Endian, 0000 \(our receiver\)
 Route """,

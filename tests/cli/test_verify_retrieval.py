@@ -72,7 +72,7 @@ def test_dcmqrscp_sends_what_is_asked_for_and_nothing_else(
 def test_the_report_says_what_was_asked_for(verify: Verify, plain_pacs: Peer) -> None:
     result = verify(plain_pacs, "--receive", "--level", "image", "--patient-id", "P1", "--priority", "low")
     assert result.exit_code == 0
-    assert "\nat IMAGE level, 2 series with 4 instances, Patient Root of patient P1, priority low, 2 requests\n" in (
+    assert "\nlevel IMAGE, 2 series with 4 instances, Patient Root of patient P1, priority low, 2 requests\n" in (
         result.stdout
     )
 

@@ -85,11 +85,11 @@ def test_a_thousand_studies_survive_a_kill_and_a_restart_of_the_archive(
         second = begin(*arguments, errors=said)
         until(lambda: count_moves(site).total() >= NUMBER // 2, second)
         kill_archive(archive)
-    until(lambda: "the archive cannot be had" in said.read_text(), second)
+    until(lambda: "the archive is unavailable" in said.read_text(), second)
     with site.process("archive"):
         output, _ = second.communicate(timeout=300)
     assert second.returncode == 0, (output, said.read_text())
-    assert "the archive is back after" in said.read_text()
+    assert "the archive is available again after" in said.read_text()
 
     report = json.loads(output)
     assert report["headline"] == "1,000 studies: 1,000 reported"

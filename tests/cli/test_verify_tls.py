@@ -53,7 +53,7 @@ def test_the_report_says_how_the_line_was_secured(verify: Verify, made: Made, pk
     assert secured["certificate_subject"].startswith("CN=archive, ")
     until = secured["certificate_valid_until"][:10]
     certificate = f"{secured['certificate_subject']}, valid until {until}"
-    assert f"\nover TLSv1.3 ({secured['cipher_suite']}); its certificate is {certificate}\n" in text
+    assert f"\nConnection: TLSv1.3 ({secured['cipher_suite']}), certificate {certificate}\n" in text
 
 
 def test_a_destination_with_tls_only_receives_over_tls(

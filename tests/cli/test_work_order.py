@@ -31,7 +31,7 @@ def test_as_a_letter(run: Run) -> None:
     assert (result.exit_code, result.stderr) == (0, "")
     lines = [" ".join(line.split()) for line in result.stdout.splitlines() if line.strip() and "──" not in line]
     assert lines == [
-        "For the administrator of LONGTERM at localhost:11119: please enter these AEs.",
+        "For the administrator of LONGTERM at localhost:11119: please configure these AEs.",
         "AE Address Services Receives Reason",
         (
             "DCM4CHEE localhost:11112 C-MOVE, C-STORE, storage commitment yes stores (exporter LONGTERM); requests "

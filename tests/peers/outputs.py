@@ -16,8 +16,8 @@ from click.testing import Result
 from tests.dicom.dcmtk import LOOPBACK
 
 ANSWERS = Path(__file__).parent / "answers"
-_IMPLEMENTATION = re.compile(r"(?m)^it says it is [A-Za-z]+.*$")
-_LISTENED = re.compile(r"(?m)^( *listened as .* from ).*$")
+_IMPLEMENTATION = re.compile(r"(?m)^Implementation: [A-Za-z]+.*$")
+_LISTENED = re.compile(r"(?m)^( *Receiver: .*, listening since ).*$")
 _WRITE = "WRITE_ANSWERS"
 
 
@@ -47,7 +47,7 @@ def named(text: str, names: Mapping[int, str]) -> Output:
     """Return *text* with each port in *names* called by its name, and without the peer's implementation."""
     for port, name in names.items():
         text = text.replace(f"{LOOPBACK}:{port}", f"HOST:{name}").replace(str(port), name)
-    return Output(without_times(_IMPLEMENTATION.sub("it says it is IMPLEMENTATION", text)))
+    return Output(without_times(_IMPLEMENTATION.sub("Implementation: IMPLEMENTATION", text)))
 
 
 def without_times(text: str) -> str:

@@ -44,11 +44,11 @@ def test_a_destination_without_an_ae_is_let_in_by_its_name_only() -> None:
         (Modify(DN.parse(AE), (Modification(Operation.ADD, "dicomDescription", (b"x",)),)),),
     ],
 )
-def test_one_that_the_plan_adds_or_takes_off_again_is_none_and_neither_is_a_caller(changes: tuple[Change, ...]) -> None:
+def test_titles_the_plan_adds_or_removes_again_and_callers_are_not_reported(changes: tuple[Change, ...]) -> None:
     assert list(find_unknown_accepted_titles(plan(*changes))) == []
 
 
-def test_what_was_on_the_list_before_is_none_of_the_plans_business_under_another_name_either() -> None:
+def test_values_listed_before_the_plan_are_ignored_even_if_renamed() -> None:
     before = having(DESTINATIONS, "GONE")
     assert list(find_unknown_accepted_titles(plan(holding(DESTINATIONS, "GONE", "STORESCP"), before=before))) == []
     renamed = Rename(DN.parse(ARCHIVE), RDN.of("dicomDeviceName", "other"))
@@ -60,7 +60,7 @@ def test_what_was_on_the_list_before_is_none_of_the_plans_business_under_another
     ("name", "who", "others"),
     [(DESTINATIONS, "destination", "refused (C801)"), (CALLERS, "caller", "rejected (1/1/3)")],
 )
-def test_a_list_that_took_everybody_and_takes_some_is_told(name: str, who: str, others: str) -> None:
+def test_a_list_that_becomes_restrictive_is_reported(name: str, who: str, others: str) -> None:
     titles = ("STORESCP", "DCM4CHEE", "AS_RECEIVED", "WORKLIST")
     assert list(warn_about_new_restrictions(plan(holding(name, *titles))))[:1] == [
         f"{AE}: {name} was empty, so the archive accepted every {who}; from now on, all except STORESCP, "
@@ -77,7 +77,7 @@ def test_one_that_has_been_closed_is_not_nor_one_that_opens_or_comes_with_a_new_
     assert list(warn_about_new_restrictions(plan(Add(new)))) == []
 
 
-def test_a_caller_that_is_spelt_almost_like_an_ae_is_told() -> None:
+def test_a_caller_with_a_title_similar_to_an_ae_is_reported() -> None:
     before = having(CALLERS, "STORESCP")
     assert list(
         warn_about_new_restrictions(plan(holding(CALLERS, "STORESCP", "AS_RECEVED", "CT1"), before=before))

@@ -68,7 +68,7 @@ def test_a_version_that_is_not_known_is_left_to_the_server() -> None:
     assert not assertions.matches_filter(Equals("entryCSN", b"1"), ENTRY, schema, "2")
 
 
-def test_what_is_broken_is_told_with_what_was_expected_and_what_was_found() -> None:
+def test_a_failed_assertion_reports_expected_and_found_values() -> None:
     assertion = AllOf((Equals("cn", b"x"), Equals("cn", b"y"), Present("dicomInstalled"), Equals("cn", b"a")))
     assert assertions.describe_failures(assertion, ENTRY, load_bundled_schema(), None) == (
         "cn (expected 'x', found 'a', 'b')",
@@ -77,7 +77,7 @@ def test_what_is_broken_is_told_with_what_was_expected_and_what_was_found() -> N
     )
 
 
-def test_a_broken_assertion_of_a_secret_does_not_tell_it() -> None:
+def test_a_failed_assertion_does_not_show_a_secret() -> None:
     entry = Entry.from_values("cn=a", {"dcmKeyStorePin": "held"})
     (message,) = assertions.describe_failures(Equals("dcmKeyStorePin", b"expected"), entry, load_bundled_schema(), None)
     assert message == "dcmKeyStorePin (expected (secret), found (secret))"

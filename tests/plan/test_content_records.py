@@ -53,7 +53,7 @@ def test_of_an_entry_that_differs_what_the_record_lacks_goes_and_what_it_has_com
     ]
 
 
-def test_an_entry_that_is_equal_by_the_rules_is_so_already() -> None:
+def test_an_entry_equal_by_matching_rules_is_unchanged() -> None:
     planned = plan(CONNECTION.replace("cn: dicom", "commonName:  DICOM") + "dicomPort: 011112\n")
     assert (planned.steps, len(planned.unchanged)) == ((), 1)
 
@@ -94,7 +94,7 @@ def test_a_property_takes_the_place_of_the_one_with_a_password_in_it() -> None:
     ]
 
 
-def test_what_the_server_keeps_itself_is_left_out_and_told() -> None:
+def test_operational_attributes_are_left_out_and_reported() -> None:
     text = f"{CONNECTION}dicomPort: 11112\nentryCSN: 20260101000000.000000Z#000000#000#000000\ncreatorsName: cn=admin\n"
     assert plan(text).steps == ()
     (note,) = content_records.describe_ignored_attributes([("slapcat.ldif", read_all([text.encode()], "test"))])
@@ -140,7 +140,7 @@ def test_entries_do_not_overtake_changes_that_stand_between() -> None:
         plan(f"{child}\n{change}\n{parent}")
 
 
-def test_two_records_that_say_different_things_of_an_entry_are_refused() -> None:
+def test_two_contradictory_records_of_an_entry_are_refused() -> None:
     with pytest.raises(DoesNotApply, match="an earlier record of this entry has other values of dicomPort"):
         plan(CONNECTION + "dicomPort: 1\n", CONNECTION + "dicomPort: 2\n")
     assert len(plan(CONNECTION + "dicomPort: 1\n", CONNECTION + "dicomPort: 1\n").steps) == 1

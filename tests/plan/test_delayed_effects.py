@@ -56,7 +56,7 @@ def storage(name: str, **values: str) -> Add:
         ([Delete(ARCHIVE.child("dcmExporterID", "LONGTERM"))], []),
     ],
 )
-def test_what_a_reload_does_not_put_in_force_is_told(changes: list[Change], expected: list[str]) -> None:
+def test_changes_that_a_reload_does_not_activate_are_reported(changes: list[Change], expected: list[str]) -> None:
     assert list(describe_delayed_effects(make_plan(lab(), [DesiredChange(each) for each in changes]))) == expected
 
 

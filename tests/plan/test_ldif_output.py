@@ -71,7 +71,7 @@ def test_the_rejects_can_be_read_again_with_the_reason_above_each() -> None:
         assert parse_directory_url(written.encode()) == "ldap://h:389"
 
 
-def test_of_very_many_problems_the_first_are_told() -> None:
+def test_only_the_first_of_many_problems_are_reported() -> None:
     try:
         make_plan(site(), collect_desired_changes([("f", read_all([(MISSES * 25).encode()], "f"))]))
     except DoesNotApply as refusal:

@@ -46,12 +46,12 @@ def test_a_replace_becomes_the_values_that_go_and_come() -> None:
     assert asserted(step.change) == Equals(NAME, b"OLD")
 
 
-def test_a_value_where_there_was_none_asserts_the_absence() -> None:
+def test_a_new_value_asserts_that_the_attribute_is_absent() -> None:
     (step,) = plan(setting(Operation.REPLACE, "DCM4CHEE")).steps
     assert asserted(step.change) == Not(Present(NAME))
 
 
-def test_what_is_so_already_is_no_step() -> None:
+def test_an_unchanged_value_is_not_a_step() -> None:
     planned = plan(setting(Operation.REPLACE, "DCM4CHEE"), holding="DCM4CHEE")
     assert planned.steps == ()
     assert len(planned.unchanged) == 1
@@ -68,7 +68,7 @@ def test_what_is_so_already_is_no_step() -> None:
         Rename(DN.parse(f"cn=gone,{ARCHIVE}"), RDN.of("cn", "dicom")),
     ],
 )
-def test_a_tolerant_change_counts_as_done_where_it_is_so(change: Change) -> None:
+def test_a_tolerant_change_counts_as_unchanged_if_already_set(change: Change) -> None:
     assert [each.change for each in plan(change, holding="DCM4CHEE").unchanged] == [change]
 
 
@@ -89,7 +89,7 @@ def test_an_entry_that_exists_and_differs_is_refused_naming_what_differs() -> No
         plan(Add(connection(ARCHIVE, "104")))
 
 
-def test_every_change_that_does_not_fit_is_told_with_its_place() -> None:
+def test_every_change_that_does_not_apply_is_reported_with_its_location() -> None:
     missing = Modify(DN.parse(f"cn=nowhere,{DEVICES}"), (Modification(Operation.ADD, "cn", (b"x",)),))
     desired = [
         DesiredChange(missing, location=SourceLocation("a.ldif", 3)),

@@ -137,7 +137,7 @@ def test_the_base_is_found_in_any_record_that_is_below_the_root() -> None:
 @pytest.mark.parametrize(
     ("dns", "reason"), [((BASE,), "the base DN is unknown"), ((ARCHIVE, THERE), f"several base DNs: {BASE}; {NEW}")]
 )
-def test_a_base_that_cannot_be_told_is_to_be_named(dns: tuple[str, ...], reason: str) -> None:
+def test_an_ambiguous_base_must_be_specified(dns: tuple[str, ...], reason: str) -> None:
     with pytest.raises(Refused, match=reason) as refused:
         find_base([("f.ldif", tuple(ChangeRecord(Delete(DN.parse(dn)), 1) for dn in dns))])
     assert "--map-base DN" in refused.value.next_step

@@ -69,7 +69,7 @@ def test_the_title_of_the_external_archive_goes(changes: tuple[Change, ...]) -> 
     ],
     ids=["nothing", "described", "device renamed", "carried by another", "the archive's own AE", "named no more"],
 )
-def test_a_title_that_stays_is_none(changes: tuple[Change, ...]) -> None:
+def test_a_title_that_remains_is_not_reported(changes: tuple[Change, ...]) -> None:
     assert names(*changes) == ()
 
 
@@ -81,7 +81,7 @@ def test_a_title_that_nothing_names_as_an_external_archive_comes_last_and_is_not
     )
 
 
-def test_the_other_archives_that_name_it_are_told() -> None:
+def test_other_archives_that_use_the_title_are_reported() -> None:
     other = ARCHIVE.replace("dcm4chee-arc", "branch-arc")
     classes = ("dicomDevice", "dcmDevice", "dcmArchiveDevice")
     added = (

@@ -37,25 +37,25 @@ def renaming(old: str, kind: str, value: str, *, delete_old_rdn: bool = True) ->
     return Rename(DN.parse(old), RDN.of(kind, value), delete_old_rdn=delete_old_rdn)
 
 
-def test_a_misspelt_entry_to_delete_is_told_with_its_near_misses() -> None:
+def test_a_misspelt_entry_to_delete_is_reported_with_similar_names() -> None:
     dn = f"dicomDeviceName=storescpp,{DEVICES}"
     assert list(find_plan_warnings(planned(Delete(DN.parse(dn))))) == [
         f"{dn}: does not exist, so there is nothing to delete; did you mean dicomDeviceName=storescp?"
     ]
 
 
-def test_what_stands_below_a_misspelt_entry_is_one_doubt_with_it() -> None:
+def test_entries_below_a_misspelt_entry_share_its_warning() -> None:
     device = f"dicomDeviceName=storescpp,{DEVICES}"
     plan = planned(Delete(DN.parse(f"cn=dicom,{device}")), Delete(DN.parse(device)))
     assert len(plan.unchanged) == 2
     assert len(list(find_plan_warnings(plan))) == 1
 
 
-def test_the_name_of_the_naming_attribute_makes_no_near_miss() -> None:
+def test_the_naming_attribute_alone_does_not_make_names_similar() -> None:
     assert list(find_plan_warnings(planned(Delete(DN.parse(f"dicomDeviceName=xyz,{DEVICES}"))))) == []
 
 
-def test_a_misspelt_value_to_delete_is_told_with_what_is_held() -> None:
+def test_a_misspelt_value_to_delete_is_reported_with_existing_values() -> None:
     plan = planned(deleting("dicomDescription", "Storage SCPP"), tree=holding("dicomDescription", "Storage SCP"))
     assert plan.unchanged[0].missing_items == ("dicomDescription has no such value",), "what it holds is told once"
     assert list(find_plan_warnings(plan)) == [
@@ -63,14 +63,14 @@ def test_a_misspelt_value_to_delete_is_told_with_what_is_held() -> None:
     ]
 
 
-def test_beside_a_misspelt_value_one_that_looks_like_none_is_told_too() -> None:
+def test_values_without_similar_ones_are_reported_with_a_misspelt_value() -> None:
     change = deleting("dicomDescription", "Storage SCPP", "zzz")
     plan = planned(change, tree=holding("dicomDescription", "Storage SCP"))
     assert plan.unchanged[0].missing_items == ("dicomDescription has no such value; it has 'Storage SCP'",)
     assert len(list(find_plan_warnings(plan))) == 1
 
 
-def test_a_misspelt_value_is_told_where_the_rest_of_the_record_is_still_to_be_done() -> None:
+def test_a_misspelt_value_is_reported_if_the_rest_of_the_record_still_applies() -> None:
     change = deleting("dicomDescription", "Storage SCPP")
     more = Modification(Operation.ADD, "dicomStationName", (b"x",))
     tree = holding("dicomDescription", "Storage SCP")
@@ -79,7 +79,7 @@ def test_a_misspelt_value_is_told_where_the_rest_of_the_record_is_still_to_be_do
     assert [warning.rpartition("; ")[2] for warning in find_plan_warnings(plan)] == ["did you mean 'Storage SCP'?"]
 
 
-def test_of_a_value_that_looks_like_none_only_what_is_held_is_told() -> None:
+def test_a_value_without_similar_ones_is_reported_with_existing_values() -> None:
     plan = planned(
         deleting("dicomPrimaryDeviceType", "0"), tree=holding("dicomPrimaryDeviceType", "a", "b", "c", "d", "e")
     )
@@ -89,27 +89,27 @@ def test_of_a_value_that_looks_like_none_only_what_is_held_is_told() -> None:
     assert list(find_plan_warnings(plan)) == []
 
 
-def test_of_a_secret_neither_the_one_held_nor_the_one_asked_for_is_told() -> None:
+def test_neither_the_existing_nor_the_requested_secret_is_shown() -> None:
     plan = planned(deleting("dcmKeyStorePin", SECRET[:-1]), tree=holding("dcmKeyStorePin", SECRET))
     assert plan.unchanged[0].missing_items == ("dcmKeyStorePin has no such value; it has a secret",)
     assert list(find_plan_warnings(plan)) == []
 
 
 @pytest.mark.parametrize("operation", [Operation.DELETE, Operation.REPLACE])
-def test_an_attribute_that_is_not_there_is_told_as_not_set(operation: Operation) -> None:
+def test_a_missing_attribute_is_reported_as_not_set(operation: Operation) -> None:
     change = Modify(DN.parse(STORESCP), (Modification(operation, "dicomDescription", ()),))
     plan = planned(change)
     assert plan.unchanged[0].missing_items == ("dicomDescription is not set",)
     assert list(find_plan_warnings(plan)) == []
 
 
-def test_a_misspelt_attribute_to_delete_is_told_with_those_that_the_entry_has() -> None:
+def test_a_misspelt_attribute_to_delete_is_reported_with_existing_attributes() -> None:
     assert list(find_plan_warnings(planned(deleting("dicomInstaled")))) == [
         f"{STORESCP}: dicomInstaled is not set, so there is nothing to delete; did you mean dicomInstalled?"
     ]
 
 
-def test_a_rename_taken_for_made_is_told_where_the_old_name_may_be_misspelt() -> None:
+def test_a_rename_assumed_applied_is_reported_if_the_old_name_may_be_misspelt() -> None:
     longterm = f"dicomDeviceName=longterm,{DEVICES}"
     tree = site().with_changes(
         [Add(Entry.from_values(longterm, {"objectClass": "dicomDevice", "dicomDeviceName": "longterm"}))]
@@ -121,7 +121,7 @@ def test_a_rename_taken_for_made_is_told_where_the_old_name_may_be_misspelt() ->
     ]
 
 
-def test_a_rename_that_was_made_to_a_like_name_raises_no_doubt() -> None:
+def test_an_applied_rename_to_a_similar_name_gives_no_warning() -> None:
     made = renaming(f"dicomDeviceName=storesc,{DEVICES}", "dicomDeviceName", "storescp")
     assert list(find_plan_warnings(planned(made))) == []
 
@@ -138,7 +138,7 @@ def test_an_entry_that_cannot_have_had_the_old_name_is_not_the_one_renamed(chang
         make_plan(site(), [DesiredChange(change)])
 
 
-def test_a_wrong_name_is_refused_with_its_near_misses_below_the_last_that_exists() -> None:
+def test_a_wrong_name_is_refused_with_similar_names_below_the_last_existing_entry() -> None:
     dn = f"cn=dicom,dicomDeviceName=dcm4chee-ar,{DEVICES}"
     with pytest.raises(DoesNotApply) as modified:
         make_plan(site(), [DesiredChange(deleting("dicomPort", dn=dn))])

@@ -32,7 +32,7 @@ def problem_of(change: Change, *past: PastRename, tree: Tree | None = None) -> s
     return str(add_rename_hints(misfits, before, past)[0].problem)
 
 
-def test_the_new_name_and_the_roll_out_are_told() -> None:
+def test_the_new_name_and_the_change_are_reported() -> None:
     assert problem_of(described(OLD), TITLE) == (
         f"a.ldif:1: {OLD}: no such entry: change 3 (2026-11-30 12:00:00 UTC) renamed it to {NEW} — use "
         "the new name in the file; to revert the rename: dcmcfg undo 3"
@@ -54,7 +54,7 @@ def test_the_parent_of_an_addition_and_a_new_place_are_found_too() -> None:
     assert f"{ARCHIVE}: no such entry: change 4" in problem_of(connection_rename, DEVICE)
 
 
-def test_a_rename_that_leads_nowhere_is_not_told() -> None:
+def test_a_rename_to_a_missing_entry_is_not_reported() -> None:
     gone = site().with_changes([Delete(entry.dn) for entry in reversed(site().subtree(DN.parse(OLD)))])
     assert problem_of(described(OLD), TITLE, tree=gone).startswith(
         f"a.ldif:1: {OLD}: there is no such entry — nearest existing entry"

@@ -19,7 +19,7 @@ def renamed_archives(changes: Iterable[Change]) -> tuple[RenamedArchive, ...]:
     return find_renamed_archives(every, site().with_changes(every))
 
 
-def test_an_archives_device_is_one_and_another_device_is_none() -> None:
+def test_only_the_device_of_an_archive_counts() -> None:
     assert renamed_archives([rename(ARCHIVE, "arc"), rename(STORESCP, "scp")]) == (
         RenamedArchive("dcm4chee-arc", "arc"),
     )
@@ -33,10 +33,10 @@ def test_what_comes_of_several_renames_counts() -> None:
     assert renamed_archives([there, rename(f"dicomDeviceName=arc,{DEVICES}", "dcm4chee-arc")]) == ()
 
 
-def test_another_spelling_is_none() -> None:
+def test_another_spelling_is_not_a_rename() -> None:
     assert renamed_archives([rename(ARCHIVE, "DCM4CHEE-ARC")]) == ()
 
 
-def test_renames_of_other_entries_are_none() -> None:
+def test_renames_of_other_entries_do_not_count() -> None:
     ae = DN.parse(f"dicomAETitle=DCM4CHEE,{ARCHIVE}")
     assert renamed_archives([Rename(ae, RDN.of("dicomAETitle", "PACS"))]) == ()

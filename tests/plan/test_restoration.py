@@ -128,7 +128,7 @@ def test_what_a_server_keeps_in_a_form_of_its_own_is_no_difference(live: str, ta
     assert compute_restoration(tree_stored_by(live), given if taken == "as given" else tree_stored_by(taken)) == ()
 
 
-def test_a_class_that_is_missing_comes_and_none_that_a_server_adds_goes() -> None:
+def test_missing_classes_are_added_and_classes_added_by_the_server_stay() -> None:
     live = site().with_changes([Modify(DN.parse(ARCHIVE), (classes(Operation.REPLACE, "top", "dicomDevice"),))])
     (change,) = compute_restoration(live, site())
     assert change == Modify(DN.parse(ARCHIVE), (classes(Operation.ADD, "dcmDevice", "dcmArchiveDevice"),))

@@ -73,7 +73,7 @@ def test_new_entries_are_no_changes() -> None:
     assert risks_of(*(Add(connection(ARCHIVE, name=f"n{number}")) for number in range(40))) == {}
 
 
-def test_what_is_many_is_counted_where_the_files_say_all() -> None:
+def test_many_items_are_counted_if_the_files_list_all() -> None:
     changes = [described(number) for number in range(12)]
     assert risks_of(*changes, under=STORESCP)["many-changes"].description == "12 of 34 entries would be changed"
     assert risks_of(*changes, under=ARCHIVE) == {}
@@ -133,7 +133,7 @@ def test_a_rename_leaves_references_behind() -> None:
     assert risks_of(Rename(CONNECTION, RDN.of("cn", "other")), *mended) == {}
 
 
-def test_what_dangled_before_is_none_of_the_plans_business() -> None:
+def test_references_that_dangled_before_the_plan_are_ignored() -> None:
     before = tree(*MANY.sorted_entries(), network_ae(STORESCP, "OLD", references=("none",)))
     dn = DN.parse(f"dicomAETitle=OLD,{STORESCP}")
     assert risks_of(replacement(dn, "dicomDescription", b"x"), before=before) == {}

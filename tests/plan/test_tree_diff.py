@@ -60,7 +60,7 @@ def test_names_that_match_are_one_entry_whatever_their_spelling_and_the_order_of
     assert changes(tree(one), tree(other)) == ()
 
 
-def test_what_goes_and_what_comes_is_told_value_by_value_in_the_spelling_of_the_first() -> None:
+def test_removed_and_added_values_are_listed_in_the_spelling_of_the_first_tree() -> None:
     before = with_device(dicomInstitutionDepartmentName=("CT", "MR"))
     after = with_device(dicomInstitutionDepartmentName=("mr", "US"))
     assert modifications(before, after) == (
@@ -163,7 +163,7 @@ def test_the_version_of_an_entry_that_changes_or_goes_is_not_kept() -> None:
     assert set(diff_trees(before, after).plan.after.versions) == {before.key(unchanged.dn)}
 
 
-def test_a_class_that_another_one_implies_is_no_difference_whoever_says_it() -> None:
+def test_an_implied_class_is_not_a_difference_on_either_side() -> None:
     stated, unsaid = (("dicomDevice", "top"), ("dicomDevice",))
     assert changes(with_device(objectClass=stated), with_device(objectClass=unsaid)) == ()
     assert changes(with_device(objectClass=unsaid), with_device(objectClass=stated)) == ()

@@ -76,7 +76,7 @@ def test_other_controls_stay() -> None:
     assert len(change.controls) == 2
 
 
-def test_a_server_that_tells_no_versions_is_told() -> None:
+def test_a_server_without_entry_versions_is_reported() -> None:
     with pytest.raises(Refused, match="no entryCSN"):
         strict(described(b"a"), before=site())
 

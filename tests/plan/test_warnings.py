@@ -23,7 +23,7 @@ def setting(name: str, value: str, dn: str = ARCHIVE) -> Modify:
     return Modify(DN.parse(dn), (Modification(Operation.REPLACE, name, (value.encode(),)),))
 
 
-def test_a_misspelt_attribute_is_told_with_those_spelt_alike() -> None:
+def test_a_misspelt_attribute_is_reported_with_similar_names() -> None:
     (warning,) = warnings_of(setting("dcmExternalRetriveAEDestination", "DCM4CHEE"))
     assert warning == (
         f"{ARCHIVE}: unknown attribute dcmExternalRetriveAEDestination; did you mean "
@@ -31,7 +31,7 @@ def test_a_misspelt_attribute_is_told_with_those_spelt_alike() -> None:
     )
 
 
-def test_a_misspelt_object_class_is_told() -> None:
+def test_a_misspelt_object_class_is_reported() -> None:
     entry = Entry.from_values(f"cn=x,{ARCHIVE}", {"objectClass": "dicomNetworkConection", "cn": "x"})
     (warning,) = warnings_of(Add(entry))
     assert warning.startswith(f"cn=x,{ARCHIVE}: unknown object class dicomNetworkConection; did you mean dicomNetworkC")
@@ -63,12 +63,12 @@ def test_a_device_that_is_there_does_not_become_an_archive_unnoticed() -> None:
     assert warnings_of(Add(new), Modify(new.dn, (classes, fuzzy))) == []
 
 
-def test_what_is_in_order_raises_no_doubt() -> None:
+def test_a_valid_change_gives_no_warning() -> None:
     assert warnings_of(setting("dicomDescription", "x"), Add(connection(ARCHIVE, "104", name="more"))) == []
     assert warnings_of(Delete(DN.parse(f"cn=dicom,{ARCHIVE}"))) == []
 
 
-def test_what_was_wrong_before_and_is_not_touched_is_no_doubt_of_this_plan() -> None:
+def test_existing_problems_that_a_plan_does_not_touch_give_no_warning() -> None:
     odd = Entry.from_values(
         f"cn=odd,{ARCHIVE}", {"objectClass": "dicomNetworkConnection", "cn": "odd", "dcmFoo": "1", "dicomHostname": "h"}
     )
@@ -84,18 +84,18 @@ def test_what_was_wrong_before_and_is_not_touched_is_no_doubt_of_this_plan() -> 
         ("dicomDescription", b"Universit\xe4t", ARCHIVE, "11 octets: the value is not UTF-8"),
     ],
 )
-def test_a_value_that_check_objects_to_is_told(name: str, value: bytes, dn: str, message: str) -> None:
+def test_a_value_that_check_rejects_is_reported(name: str, value: bytes, dn: str, message: str) -> None:
     assert warnings_of(Modify(DN.parse(dn), (Modification(Operation.REPLACE, name, (value,)),))) == [
         f"{dn}: {name} {message}"
     ]
 
 
-def test_what_the_archive_cannot_load_is_a_risk_and_no_doubt() -> None:
+def test_an_unloadable_device_is_a_risk_and_not_a_warning() -> None:
     assert warnings_of(setting("dcmSendPendingCMoveInterval", "5s")) == []
     assert warnings_of(setting("dicomPort", "99999", f"cn=dicom,{ARCHIVE}")) == []
 
 
-def test_of_a_secret_the_rule_is_told_and_not_the_value() -> None:
+def test_a_warning_about_a_secret_shows_the_rule_but_not_the_value() -> None:
     change = Modify(ARCHIVE_DN, (Modification(Operation.REPLACE, "dcmProperty", (b"password=\xe4",)),))
     assert warnings_of(change)[-1] == f"{ARCHIVE}: dcmProperty (secret): the value is not UTF-8"
 
@@ -112,13 +112,13 @@ def test_the_values_of_a_new_entry_and_of_a_rename_are_held_to_the_rules() -> No
     assert warning.startswith(f"dicomAETitle={'A' * 17},{ROOT}: dicomAETitle '{'A' * 17}': ")
 
 
-def test_values_that_were_wrong_before_raise_no_doubt_beside_one_that_is_added() -> None:
+def test_existing_wrong_values_give_no_warning_next_to_an_added_value() -> None:
     tree = site(dcmSendPendingCMoveInterval="5s")
     change = Modify(ARCHIVE_DN, (Modification(Operation.REPLACE, "dicomDescription", (b"x",)),))
     assert list(find_plan_warnings(make_plan(tree, [DesiredChange(change)]))) == []
 
 
-def test_of_many_doubts_the_first_are_told_and_how_many_there_are() -> None:
+def test_the_first_of_many_warnings_are_shown_with_their_number() -> None:
     odd = [
         Entry.from_values(f"cn=odd{number},{ARCHIVE}", {"objectClass": "dicomNetworkConnection", "cn": f"odd{number}"})
         for number in range(50)

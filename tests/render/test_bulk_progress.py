@@ -14,7 +14,7 @@ from dcmcfg.render import bulk_progress as room
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_a_line_shows_it_all_with_room_for_a_control_c(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_progress_line_has_room_for_a_control_c(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = io.StringIO()
     console = Console(width=width, file=shown, force_terminal=True, color_system=None)
     monkeypatch.setattr(room, "make_stderr_console", lambda: console)

@@ -39,7 +39,7 @@ def report(*results: StudyResult) -> BulkReport:
 
 
 @pytest.mark.parametrize("outcome", VerificationOutcome)
-def test_what_peers_say_is_escaped_in_every_form(outcome: VerificationOutcome) -> None:
+def test_text_from_peers_is_escaped_in_every_format(outcome: VerificationOutcome) -> None:
     of_it = report(result(1, outcome, HOSTILE), StudyResult("1.2.2"))
     page = "".join(render_bulk_page(of_it))
     assert "<script" not in page
@@ -49,11 +49,11 @@ def test_what_peers_say_is_escaped_in_every_form(outcome: VerificationOutcome) -
     ET.fromstring("".join(render_bulk_junit(of_it)))
 
 
-def test_a_study_uid_that_an_archive_made_up_is_no_formula() -> None:
+def test_an_invalid_study_uid_is_not_a_formula() -> None:
     assert '"\'=HYPERLINK(1,2)",pending' in "".join(render_bulk_csv(report(StudyResult("=HYPERLINK(1,2)"))))
 
 
-def test_a_report_of_nothing_asked_yet_has_no_rate() -> None:
+def test_a_report_without_requests_has_no_rate() -> None:
     page = "".join(render_bulk_page(report(StudyResult("1.2.3"))))
     assert "1 study: 1 pending" in page
     assert "Rate over time" not in page
@@ -84,12 +84,12 @@ def test_days_of_a_run_are_put_into_few_times() -> None:
         render_bar_chart("slowest", [ChartItem("<1.2.3>", 0.5, "good", "0.5 s"), ChartItem("1.2.4", 0, "good")]),
     ],
 )
-def test_a_picture_is_well_formed(picture: str) -> None:
+def test_a_chart_is_well_formed(picture: str) -> None:
     assert ET.fromstring(picture).tag == "svg"
 
 
 @pytest.mark.parametrize(("width", "between"), [(80, "\n              "), (120, "  ")])
-def test_a_slow_study_has_a_second_line_further_in_where_the_first_has_no_room(width: int, between: str) -> None:
+def test_a_slow_study_has_an_indented_second_line_if_the_first_has_no_room(width: int, between: str) -> None:
     uid = "1.2.826.0.1.3680043.8.498.75378195226343475126899947165427833372"
     slow = replace(result(1), study_uid=uid)
     shown = io.StringIO()
@@ -98,11 +98,11 @@ def test_a_slow_study_has_a_second_line_further_in_where_the_first_has_no_room(w
 
 
 @pytest.mark.parametrize("details", [False, True])
-def test_details_name_every_study_of_a_group(details: bool) -> None:
+def test_details_list_every_study_of_a_group(details: bool) -> None:
     results = [result(number, VerificationOutcome.NOT_VERIFIED) for number in range(1, 9)]
     shown = io.StringIO()
     print_bulk(report(*results), (), (), Console(file=shown, width=200), details=details)
     failures = shown.getvalue().partition("Failures")[2].partition("Slowest")[0]
     named = [each.study_uid for each in results if f" {each.study_uid}\n" in failures]
     assert len(named) == (8 if details else 5)
-    assert ("and 3 more (--details and --csv FILE have all)" in failures) is not details
+    assert ("and 3 more (--details or --csv FILE shows all)" in failures) is not details

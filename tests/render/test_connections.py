@@ -21,5 +21,5 @@ CONNECTION = Connection(DN.parse("cn=dicom,dicomDeviceName=x"), "host", 104, "DI
         ("2001:db8::1", 104, "[2001:db8::1]:104"),
     ],
 )
-def test_an_address_says_whether_it_listens(host: str, port: int | None, shown: str) -> None:
+def test_an_address_shows_whether_it_listens(host: str, port: int | None, shown: str) -> None:
     assert format_listening_address(replace(CONNECTION, host=host, port=port)) == shown

@@ -42,7 +42,7 @@ def listed(state: Path, urls: tuple[str, str], width: int | None, capsys: pytest
     return capsys.readouterr().out
 
 
-def test_who_and_where_stand_above_and_a_long_command_is_cut(
+def test_user_and_directory_are_above_and_a_long_command_is_cut(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert (
@@ -56,12 +56,12 @@ Directory: ldap://127.0.0.1:29423
  2        2026-11-24 04:00   1 changed      applied   dcmcfg undo --yes
  1        2026-11-24 04:00   2,000 added…   applied   dcmcfg apply file0.ldif…
 
-Some values are shortened. --wide shows them whole.
+Some values are shortened. --wide shows them in full.
 """
     )
 
 
-def test_a_column_tells_directories_that_differ(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_column_shows_directories_that_differ(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = listed(tmp_path, (SITES[0], "ldap://pacs.example.org"), 200, capsys)
     assert "Directory: " not in text
     assert "applied   ldap://pacs.example.org   dcmcfg undo --yes\n" in text

@@ -122,7 +122,7 @@ def test_every_key_is_lower_snake_case_and_a_term_of_the_field() -> None:
     assert sorted(each for each in found if not _is_plain(each[1]) and each not in _EXCEPTIONS) == []
 
 
-def test_each_exception_is_still_one() -> None:
+def test_each_exception_is_still_required() -> None:
     found = _found_keys()
     assert [each for each in _EXCEPTIONS if each not in found or _is_plain(each[1])] == [], "remove these lines"
     assert all(_EXCEPTIONS.values()), "each has its reason"
@@ -142,7 +142,7 @@ def test_counts_by_finding_have_such_keys_too(outcome: VerificationOutcome, find
 
 
 @pytest.mark.parametrize("key", ["calling", "Python", "route_why", "not verified", "kept_as", "taken_back"])
-def test_a_key_that_is_none_is_seen(key: str) -> None:
+def test_an_invalid_key_is_found(key: str) -> None:
     assert not _is_plain(key)
     assert key in set(_keys(ast.parse(f"def found_json():\n    return {{'a': [{{{key!r}: 1}}]}}")))
     assert key in set(_keys(ast.parse(f"def _found_json():\n    told[{key!r}] = 1")))

@@ -57,7 +57,7 @@ def modify(dn: str, *modifications: tuple[Operation, str, tuple[str, ...]]) -> M
     return Modify(DN.parse(dn), tuple(encoded))
 
 
-def test_of_an_added_ae_what_matters_is_in_one_line() -> None:
+def test_an_added_ae_is_summarized_in_one_line() -> None:
     assert printed(make_viewer()) == [
         "",
         '  + device viewer: "HP workstation"',
@@ -93,7 +93,7 @@ def test_at_120_columns_fewer_lines_are_wrapped() -> None:
     ]
 
 
-def test_what_is_removed_is_described_as_what_is_added() -> None:
+def test_removed_entries_are_described_like_added_ones() -> None:
     entries = [change.entry for change in make_viewer() if isinstance(change, Add)]
     assert printed([Delete(entry.dn) for entry in reversed(entries)], *entries) == [
         "",
@@ -117,7 +117,7 @@ CHANGES: list[Change] = [
 ]
 
 
-def test_of_a_changed_entry_each_attribute_has_old_and_new_values() -> None:
+def test_each_attribute_of_a_changed_entry_has_old_and_new_values() -> None:
     """No secret is shown, and of many values the first."""
     assert printed(CHANGES) == [
         "",
@@ -147,7 +147,7 @@ def test_added_is_green_removed_red_and_changed_yellow() -> None:
     assert not [line for line in printed(CHANGES) if "\x1b" in line]
 
 
-def test_values_beside_others_have_their_own_signs() -> None:
+def test_several_values_have_their_own_signs() -> None:
     changes: list[Change] = [
         modify(BELOW, (Operation.ADD, "dcmOtherAETitle", ("X", "Y")), (Operation.DELETE, "dcmOtherAETitle", ("A",))),
         modify(STORESCP, (Operation.ADD, "objectClass", ("dcmDevice",))),
@@ -185,7 +185,7 @@ def test_a_rename_shows_both_names() -> None:
     ]
 
 
-def test_capabilities_of_an_ae_that_is_there_are_counted_or_few_named() -> None:
+def test_capabilities_of_an_existing_ae_are_counted_or_listed_if_few() -> None:
     changes: list[Change] = [Add(capability(number)) for number in range(170)]
     assert printed([*changes, Add(connection(STORESCP, "104", name="more"))]) == [
         "",
@@ -213,7 +213,7 @@ def test_capabilities_of_an_ae_that_is_renamed_in_the_same_plan_are_counted() ->
     ]
 
 
-def test_of_many_entries_alike_the_first_are_shown() -> None:
+def test_the_first_of_many_similar_entries_are_shown() -> None:
     queues = [
         Entry.from_values(f"dcmQueueName=q{n},{ARCHIVE}", {"objectClass": "dcmQueue", "dcmQueueName": f"q{n}"})
         for n in range(9)
@@ -228,7 +228,7 @@ def test_of_many_entries_alike_the_first_are_shown() -> None:
     assert len(printed([Add(queue) for queue in queues[:6]])) == 6 + 3
 
 
-def test_of_many_that_differ_the_first_are_shown() -> None:
+def test_the_first_of_many_different_entries_are_shown() -> None:
     parents = [connection(STORESCP, "104", name=f"p{number}") for number in range(45)]
     below = [Delete(entry.dn.child("cn", "below")) for entry in parents]
     children = [Entry.from_values(each.dn, {"objectClass": "top", "cn": "below"}) for each in below]
@@ -238,7 +238,7 @@ def test_of_many_that_differ_the_first_are_shown() -> None:
     assert len(lines) == 40 + 4
 
 
-def test_an_entry_outside_the_devices_goes_by_its_dn() -> None:
+def test_an_entry_outside_the_devices_is_shown_by_its_dn() -> None:
     entry = Entry.from_values(f"ou=people,{BASE}", {"objectClass": "organizationalUnit", "ou": "people"})
     assert printed([Add(entry)])[1] == f"  + ou=people,{BASE}: 2 attributes"
 
@@ -262,7 +262,7 @@ def test_ldif_of_up_to_12_lines_is_shown(count: int, is_shown: bool) -> None:
     assert printed([change], show_ldif=True)[summary_end + 1 :] == ldif
 
 
-def test_ldif_is_coloured_by_what_happens_to_the_values() -> None:
+def test_ldif_is_coloured_by_operation() -> None:
     lines = printed(CHANGES, show_ldif=True, color=True)
     ldif = lines[lines.index("", 1) + 1 :]
     green, red, yellow, end = "\x1b[32m", "\x1b[31m", "\x1b[33m", "\x1b[0m"

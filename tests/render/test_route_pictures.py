@@ -27,7 +27,7 @@ def drawn(found: tuple[SequenceDiagram, ...]) -> ET.Element:
     return ET.fromstring("".join(render_svg(found)))
 
 
-def test_a_way_is_a_sequence_diagram() -> None:
+def test_a_path_is_a_sequence_diagram() -> None:
     found = build_sequence_diagrams(route([BACK], state=StudyState.PURGED))
     assert list(render_mermaid(found)) == [
         "sequenceDiagram",
@@ -42,13 +42,13 @@ def test_a_way_is_a_sequence_diagram() -> None:
         "  p2->>p1: C-STORE as LONGTERM<br/>127.0.0.1:3",
         "  p1->>p3: C-STORE as DCM4CHEE<br/>127.0.0.1:5",
         "  p1-->>p0: 0000",
-        "  Note over p0,p3: needs: LONGTERM accepts C-MOVE from VIEWER",
-        "  Note over p0,p3: needs: LONGTERM knows DCM4CHEE at 127.0.0.1:3",
-        "  Note over p0,p3: needs: STORESCP accepts C-STORE from DCM4CHEE",
+        "  Note over p0,p3: requires: LONGTERM accepts C-MOVE from VIEWER",
+        "  Note over p0,p3: requires: LONGTERM knows DCM4CHEE at 127.0.0.1:3",
+        "  Note over p0,p3: requires: STORESCP accepts C-STORE from DCM4CHEE",
     ]
 
 
-def test_a_refusal_is_drawn_as_question_and_answer() -> None:
+def test_a_refusal_is_drawn_as_request_and_response() -> None:
     (found,) = build_sequence_diagrams(route(dest="NOBODY"))
     assert [(each.label, each.is_response) for each in found.messages] == [
         ("C-MOVE, Move Destination NOBODY", False),
@@ -65,7 +65,7 @@ def test_a_refusal_is_drawn_as_question_and_answer() -> None:
         (FinalResponse("A702", "bad"), "A702 (expected: 0000)", ("open", "bad")),
     ],
 )
-def test_a_response_that_came_stands_in_the_place_of_the_expected_one(
+def test_an_actual_response_replaces_the_expected_one(
     response: FinalResponse | None, answer: str, moods: tuple[str, str]
 ) -> None:
     (found,) = build_sequence_diagrams(route([BACK], state=StudyState.PURGED), response)
@@ -73,12 +73,12 @@ def test_a_response_that_came_stands_in_the_place_of_the_expected_one(
     assert (last.label, (found.rating, last.rating)) == (answer, moods)
 
 
-def test_a_refusal_that_did_not_come_is_what_was_expected() -> None:
+def test_a_response_other_than_the_expected_refusal_shows_both() -> None:
     (found,) = build_sequence_diagrams(route(dest="NOBODY"), FinalResponse("0000", "open"))
     assert (found.messages[-1].label, found.rating) == ("0000 (expected: A801 Unknown AE: NOBODY)", "bad")
 
 
-def test_the_picture_has_each_label_within_its_bounds() -> None:
+def test_each_label_is_within_the_bounds_of_the_image() -> None:
     found = build_sequence_diagrams(route([BACK]))
     picture = drawn(found)
     width, height = (float(each) for each in picture.attrib["viewBox"].split()[2:])
@@ -104,7 +104,7 @@ def test_labels_over_one_arrow_do_not_reach_beyond_it() -> None:
 
 
 @pytest.mark.parametrize("names", [("A", "B"), ("A", "A")])
-def test_whatever_is_drawn_steers_nothing(names: tuple[str, str]) -> None:
+def test_all_drawn_text_is_escaped(names: tuple[str, str]) -> None:
     sequence = SequenceDiagram(
         HOSTILE, "bad", (DiagramMessage(*names, HOSTILE, HOSTILE, rating="bad"),), (HOSTILE * 30,)
     )
@@ -115,6 +115,6 @@ def test_whatever_is_drawn_steers_nothing(names: tuple[str, str]) -> None:
         assert not re.search(r"<(?!br/>)|;(?<!\d;)", line), line
 
 
-def test_who_asks_for_itself_stands_there_once() -> None:
+def test_a_caller_that_is_also_the_destination_is_one_participant() -> None:
     (found,) = build_sequence_diagrams(route(dest="STORESCP", calling="STORESCP", state=StudyState.LOCAL))
     assert found.participants == ("STORESCP", "DCM4CHEE")

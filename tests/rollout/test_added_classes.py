@@ -51,7 +51,7 @@ def added(state: Path, *, url: str = URL, dn: DN = CONNECTION) -> frozenset[str]
 
 
 @pytest.mark.parametrize("command", [SET, "dcmcfg --profile lab add-value cn=dicom,… dcmTCPNoDelay=TRUE"])
-def test_a_class_that_came_with_a_value_was_added_unasked(tmp_path: Path, command: str) -> None:
+def test_a_class_added_together_with_a_value_was_added_implicitly(tmp_path: Path, command: str) -> None:
     rolled_out(tmp_path, command)
     assert added(tmp_path) == {"dcmnetworkconnection"}
     assert added(tmp_path, dn=DN.parse(str(CONNECTION).upper())) == {"dcmnetworkconnection"}
@@ -68,12 +68,12 @@ def test_a_class_that_came_with_a_value_was_added_unasked(tmp_path: Path, comman
         "'",
     ],
 )
-def test_a_class_that_somebody_named_was_not(tmp_path: Path, command: str) -> None:
+def test_a_class_that_a_user_specified_was_not_added_implicitly(tmp_path: Path, command: str) -> None:
     rolled_out(tmp_path, command)
     assert added(tmp_path) == frozenset()
 
 
-def test_the_last_command_that_named_the_class_decides(tmp_path: Path) -> None:
+def test_the_last_command_that_specified_the_class_decides(tmp_path: Path) -> None:
     rolled_out(tmp_path, SET)
     rolled_out(tmp_path, f"{SET} objectClass=dcmNetworkConnection")
     assert added(tmp_path) == frozenset()
@@ -81,7 +81,7 @@ def test_the_last_command_that_named_the_class_decides(tmp_path: Path) -> None:
     assert added(tmp_path) == {"dcmnetworkconnection"}
 
 
-def test_what_was_undone_and_what_changed_nothing_does_not_count(tmp_path: Path) -> None:
+def test_reverted_and_empty_changes_do_not_count(tmp_path: Path) -> None:
     rolled_out(tmp_path, SET, done=0)
     assert added(tmp_path) == frozenset()
     rolled_out(tmp_path, SET)
@@ -100,7 +100,7 @@ def test_what_was_undone_in_part_counts_unless_that_part_took_the_class(tmp_path
     assert added(tmp_path) == frozenset()
 
 
-def test_a_record_that_cannot_be_read_says_nothing(tmp_path: Path) -> None:
+def test_an_unreadable_record_is_ignored(tmp_path: Path) -> None:
     rolled_out(tmp_path, SET)
     plan = History(tmp_path).get_rollout(1).folder / "plan.ldif"
     plan.write_text(plan.read_text() + "\n")

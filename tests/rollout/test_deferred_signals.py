@@ -12,7 +12,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_a_signal_is_noted_and_told_to_the_context_around_it(number: signal.Signals) -> None:
+def test_a_signal_is_recorded_and_passed_to_the_outer_context(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     with DeferredSignals() as outer:
         with DeferredSignals() as inner:
@@ -31,7 +31,7 @@ def test_let_through_it_ends_what_is_done_and_is_held_again_afterwards(number: s
         assert signals.is_stop_requested
 
 
-def test_one_that_came_before_ends_it_at_once() -> None:
+def test_an_earlier_signal_ends_it_at_once() -> None:
     with DeferredSignals() as signals:
         signal.raise_signal(signal.SIGTERM)
         with pytest.raises(KeyboardInterrupt), signals.allow_signals():

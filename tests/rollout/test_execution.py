@@ -102,7 +102,7 @@ def test_one_change_needs_no_transaction(site: Site) -> None:
     assert site.octets() == before
 
 
-def test_several_changes_go_in_one_transaction_and_come_back_by_the_undo(site: Site) -> None:
+def test_several_changes_are_applied_in_one_transaction_and_reverted_by_undo(site: Site) -> None:
     before = site.octets()
     rename = Rename(STORESCP, RDN.of("dicomDeviceName", "renamed"))
     outcome = site.change(described(ARCHIVE, "a"), rename, described(rename.new_dn, "b"), described(rename.new_dn, "c"))
@@ -124,7 +124,7 @@ def test_the_undo_of_a_new_device_deletes_it_leaf_first(site: Site) -> None:
     assert str(NEW) in site.octets()
 
 
-def test_a_removed_device_comes_back_whole_with_its_secrets_and_binary_values(site: Site) -> None:
+def test_a_removed_device_is_restored_with_its_secrets_and_binary_values(site: Site) -> None:
     before = site.octets()
     below = [DN.parse(name) for name in before if DN.parse(name).is_below(ARCHIVE)]
     leaf_first = sorted(below, key=lambda dn: -len(dn.rdns))
@@ -168,7 +168,7 @@ def test_where_replicas_may_follow_it_goes_step_by_step(provider: Site) -> None:
     assert provider.change(described(ARCHIVE, "a"), described(STORESCP, "b")).strategy is RolloutStrategy.STEP_BY_STEP
 
 
-def test_what_moved_between_plan_and_roll_out_is_named_and_nothing_is_written(site: Site) -> None:
+def test_changes_between_plan_and_apply_are_reported_and_nothing_is_written(site: Site) -> None:
     plan = site.plan([described(ARCHIVE, "planned"), described(STORESCP, "planned")])
     site.change(described(STORESCP, "moved meanwhile"))
     now = site.octets()
@@ -180,7 +180,7 @@ def test_what_moved_between_plan_and_roll_out_is_named_and_nothing_is_written(si
 @pytest.mark.parametrize(
     "change", [Delete(STORESCP.child("cn", "dicom")), described(STORESCP.child("cn", "dicom"), "x")]
 )
-def test_an_entry_deleted_meanwhile_is_named(site: Site, change: Change) -> None:
+def test_an_entry_deleted_in_the_meantime_is_reported(site: Site, change: Change) -> None:
     plan = site.plan([change])
     with connect(site.server) as directory:
         directory.apply(Delete(STORESCP.child("cn", "dicom")))
@@ -188,14 +188,14 @@ def test_an_entry_deleted_meanwhile_is_named(site: Site, change: Change) -> None
         site.roll_out(plan)
 
 
-def test_an_entry_added_meanwhile_is_named(site: Site) -> None:
+def test_an_entry_added_in_the_meantime_is_reported(site: Site) -> None:
     plan = site.plan(new_device())
     site.change(new_device()[0])
     with pytest.raises(DoesNotApply, match="added the entry in the meantime"):
         site.roll_out(plan)
 
 
-def test_a_refusal_by_the_server_in_a_transaction_changes_nothing_and_says_so_in_the_history(site: Site) -> None:
+def test_a_transaction_refused_by_the_server_changes_nothing_and_is_in_the_history(site: Site) -> None:
     before = site.octets()
     with pytest.raises(DirectoryError, match="break its object classes"):
         site.change(described(ARCHIVE, "a"), Modify(STORESCP, (Modification(Operation.ADD, "uid", (b"x",)),)))
@@ -214,7 +214,7 @@ def test_a_refusal_part_way_leaves_an_undo_of_what_was_done(without_transactions
     assert site.octets() == before
 
 
-def test_an_interrupt_stops_after_the_step_under_way_with_an_undo(without_transactions: Site) -> None:
+def test_an_interrupt_stops_after_the_current_step_with_an_undo(without_transactions: Site) -> None:
     site = without_transactions
     before = site.octets()
     plan = site.plan(new_device())
@@ -229,7 +229,7 @@ def test_an_interrupt_stops_after_the_step_under_way_with_an_undo(without_transa
     assert site.octets() == before
 
 
-def test_an_interrupted_roll_out_is_finished_by_resume_and_then_one_undo_takes_all_back(
+def test_an_interrupted_change_is_finished_by_resume_and_one_undo_reverts_all(
     without_transactions: Site,
 ) -> None:
     site = without_transactions
@@ -247,7 +247,7 @@ def through(proxy: CuttingProxy, slapd: RunningSlapd, site_of: SiteOf) -> Site:
     return site_of(server_of(slapd, url=proxy.url))
 
 
-def test_a_lost_answer_to_the_commit_is_read_back_before_anything_is_said(slapd: RunningSlapd, site_of: SiteOf) -> None:
+def test_a_lost_response_to_the_commit_is_read_back_before_reporting(slapd: RunningSlapd, site_of: SiteOf) -> None:
     with CuttingProxy(slapd.slapd.port, after=COMMIT) as proxy:
         site = through(proxy, slapd, site_of)
         outcome = site.change(described(ARCHIVE, "a"), described(STORESCP, "b"))
@@ -273,9 +273,7 @@ def test_a_lost_answer_to_a_single_change_is_read_back(slapd: RunningSlapd, site
         assert proxy.has_cut
 
 
-def test_a_server_that_is_gone_after_the_commit_was_sent_is_told_as_unknown(
-    slapd: RunningSlapd, site_of: SiteOf
-) -> None:
+def test_a_server_lost_after_the_commit_gives_an_unknown_result(slapd: RunningSlapd, site_of: SiteOf) -> None:
     with CuttingProxy(slapd.slapd.port, after=COMMIT, closing=True) as proxy:
         site = through(proxy, slapd, site_of)
         with pytest.raises(IncompleteChange, match="unknown whether the change was applied"):
@@ -312,7 +310,7 @@ def test_500_changes_go_in_one_transaction(site: Site) -> None:
     assert site.octets() == before
 
 
-def test_what_is_so_already_is_no_step(site: Site) -> None:
+def test_an_unchanged_value_is_not_a_step(site: Site) -> None:
     site.change(described(ARCHIVE, "a"))
     assert site.plan([described(ARCHIVE, "a")]).steps == ()
 
@@ -340,7 +338,7 @@ def test_entries_that_change_places_are_not_taken_for_moved_by_somebody_else(sit
 
 
 @pytest.mark.parametrize("letting_in", [True, False], ids=["made", "not made"])
-def test_a_change_of_case_with_a_lost_answer_is_told_by_its_octets(
+def test_a_change_of_case_with_a_lost_response_is_found_by_its_octets(
     slapd: RunningSlapd, site_of: SiteOf, letting_in: bool
 ) -> None:
     """By the rules of the schema the tree before and the tree after are equal."""
@@ -354,7 +352,7 @@ def test_a_change_of_case_with_a_lost_answer_is_told_by_its_octets(
             direct.roll_out(plan, through=losing)
 
 
-def test_an_answer_overdue_is_not_told_as_nothing_changed(slapd: RunningSlapd, site_of: SiteOf) -> None:
+def test_an_overdue_response_is_not_reported_as_unchanged(slapd: RunningSlapd, site_of: SiteOf) -> None:
     """The server may be busy writing: what is not made so far may be made a moment later."""
     site = site_of(server_of(slapd))
     plan = site.plan([described(ARCHIVE, "slow")])
@@ -420,9 +418,7 @@ class NotRollingBack(Losing):
 
 
 @pytest.mark.parametrize("finish", [Site.resume, Site.undo])
-def test_what_a_lost_transaction_has_left_is_gone_on_with_or_reverted(
-    site: Site, finish: Callable[[Site], object]
-) -> None:
+def test_a_lost_transaction_is_resumed_or_reverted(site: Site, finish: Callable[[Site], object]) -> None:
     before = site.octets()
     plan = site.plan([*new_device(), described(ARCHIVE, "a")])
     with connect(site.server) as directory:
@@ -437,7 +433,7 @@ def test_what_a_lost_transaction_has_left_is_gone_on_with_or_reverted(
 
 
 @pytest.mark.parametrize("closing", [False, True])
-def test_a_commit_that_outlasts_its_connection_is_waited_for(
+def test_a_commit_that_outlasts_its_connection_is_awaited(
     slapd: RunningSlapd, site_of: SiteOf, monkeypatch: pytest.MonkeyPatch, *, closing: bool
 ) -> None:
     monkeypatch.setattr("dcmcfg.rollout.execution._GRACE_S", 0.05)

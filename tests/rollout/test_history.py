@@ -20,7 +20,7 @@ def numbers(state: Path) -> list[int]:
     return [record.number for record in History(state).records]
 
 
-def test_a_record_is_private_and_tells_what_it_was_told(tmp_path: Path) -> None:
+def test_a_record_is_private_and_returns_the_recorded_facts(tmp_path: Path) -> None:
     record = recorded(tmp_path)
     assert {stat.S_IMODE(path.stat().st_mode) for path in record.folder.iterdir()} == {0o600}
     assert stat.S_IMODE(record.folder.stat().st_mode) == 0o700
@@ -33,7 +33,7 @@ def test_a_record_is_private_and_tells_what_it_was_told(tmp_path: Path) -> None:
     assert again.get_undo_changes(2, 2) + again.get_undo_changes(1) == again.get_undo_changes(2)
 
 
-def test_the_newest_comes_first_and_what_was_being_written_is_none(tmp_path: Path) -> None:
+def test_the_newest_is_first_and_incomplete_records_are_ignored(tmp_path: Path) -> None:
     for _ in range(11):
         recorded(tmp_path)
     (tmp_path / "rollouts" / ".new-0123").mkdir()
@@ -41,7 +41,7 @@ def test_the_newest_comes_first_and_what_was_being_written_is_none(tmp_path: Pat
     assert numbers(tmp_path) == list(range(11, 0, -1))
 
 
-def test_what_a_killed_process_had_begun_to_write_goes_with_the_next(tmp_path: Path) -> None:
+def test_incomplete_files_of_a_killed_process_are_removed_by_the_next_change(tmp_path: Path) -> None:
     record = recorded(tmp_path)
     record.folder.rename(tmp_path / "rollouts" / f".new-{_lock_name(tmp_path)}")
     assert numbers(tmp_path) == []
@@ -64,7 +64,7 @@ def _lock_name(state: Path) -> str:
         (None, RolloutStatus.INTERRUPTED),
     ],
 )
-def test_the_journal_tells_the_result(tmp_path: Path, done: int | None, result: RolloutStatus) -> None:
+def test_the_journal_shows_the_result(tmp_path: Path, done: int | None, result: RolloutStatus) -> None:
     record = recorded(tmp_path, done=done)
     assert determine_status(record) is result
     unfinished = result in (RolloutStatus.PARTIALLY_APPLIED, RolloutStatus.INTERRUPTED)
@@ -88,7 +88,7 @@ def test_an_undone_roll_out_is_not_unfinished_any_more(tmp_path: Path) -> None:
     assert History(tmp_path).find_unfinished(URL) is None
 
 
-def test_what_was_put_right_by_hand_can_be_closed_and_nothing_else(tmp_path: Path) -> None:
+def test_only_an_unfinished_change_can_be_closed(tmp_path: Path) -> None:
     recorded(tmp_path, done=1)
     history = History(tmp_path)
     history.close(history.get_rollout(1))
@@ -99,21 +99,21 @@ def test_what_was_put_right_by_hand_can_be_closed_and_nothing_else(tmp_path: Pat
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", "{}", '{"when": 1}'])
-def test_a_head_that_cannot_be_read_is_told_with_the_way_out(tmp_path: Path, damage: str) -> None:
+def test_an_unreadable_header_is_reported_with_the_next_step(tmp_path: Path, damage: str) -> None:
     record = recorded(tmp_path)
     (record.folder / "head.json").write_text(damage)
     with pytest.raises(DcmcfgError, match=r"cannot be read; nothing was changed — .*move .*rollouts/1 elsewhere"):
         History(tmp_path).find_unfinished(URL)
 
 
-def test_an_edited_undo_is_not_taken_by_number(tmp_path: Path) -> None:
+def test_an_edited_undo_file_is_not_applied_by_number(tmp_path: Path) -> None:
     record = recorded(tmp_path)
     record.undo_file.write_text(record.undo_file.read_text().replace("dicomDescription", "dicomStationName"))
     with pytest.raises(DcmcfgError, match="modified after change 1 wrote it"):
         History(tmp_path).get_rollout(1).get_undo_changes(2)
 
 
-def test_a_head_of_more_facts_than_known_is_told_and_not_guessed(tmp_path: Path) -> None:
+def test_a_header_with_unknown_keys_is_reported(tmp_path: Path) -> None:
     """As a later version may write it."""
     record = recorded(tmp_path)
     head = json.loads((record.folder / "head.json").read_text()) | {"later": True}
@@ -122,7 +122,7 @@ def test_a_head_of_more_facts_than_known_is_told_and_not_guessed(tmp_path: Path)
         History(tmp_path).find_unfinished(URL)
 
 
-def test_an_undo_file_takes_back_what_was_done_on_its_own_directory_only(tmp_path: Path) -> None:
+def test_an_undo_file_reverts_changes_on_its_own_directory_only(tmp_path: Path) -> None:
     files = [recorded(tmp_path, done=1).undo_file]
     assert History(tmp_path).find_rollout_by_undo_file(files, URL) == 1
     assert History(tmp_path).find_rollout_by_undo_file(files, ELSEWHERE) is None

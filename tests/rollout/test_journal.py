@@ -37,7 +37,7 @@ def no_file_longer_than(octets: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_each_line_is_told_by_the_next_reader(path: Path) -> None:
+def test_each_line_is_returned_by_the_next_reader(path: Path) -> None:
     assert progress(path) == RolloutProgress()
     with Journal(path).open_for_writing() as pen:
         pen.write_started(1, 1)
@@ -51,7 +51,7 @@ def test_each_line_is_told_by_the_next_reader(path: Path) -> None:
 
 
 @pytest.mark.parametrize("torn", ["b", "begins 2 2", "begins 2", "\0\0\0\0", "ended 50"])
-def test_a_torn_last_line_has_not_been_said_and_is_written_over(path: Path, torn: str) -> None:
+def test_an_incomplete_last_line_is_ignored_and_overwritten(path: Path, torn: str) -> None:
     whole = f"{NEW_JOURNAL}begins 1 1\n"
     path.write_text(whole + torn)
     assert progress(path) == RolloutProgress(0, 1)
@@ -64,13 +64,13 @@ def test_a_torn_last_line_has_not_been_said_and_is_written_over(path: Path, torn
     "text",
     ["", "planned", "nonsense\n", "ended x\n", "ended 501\n", "begins 500 501\n", "begins 3 2\n", "begins 0 1\n"],
 )
-def test_what_cannot_be_is_told_as_damage(path: Path, text: str) -> None:
+def test_impossible_content_is_reported_as_damage(path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(DcmcfgError, match=r"cannot be read \(it is damaged\); nothing was changed"):
         progress(path)
 
 
-def test_a_journal_that_is_gone_is_told(path: Path) -> None:
+def test_a_missing_journal_is_reported(path: Path) -> None:
     path.unlink()
     with pytest.raises(DcmcfgError, match="No such file"):
         progress(path)
@@ -79,7 +79,7 @@ def test_a_journal_that_is_gone_is_told(path: Path) -> None:
 
 
 @pytest.mark.parametrize("room", range(len("begins 2 2\n")))
-def test_a_disk_that_fills_up_within_a_line_is_an_error_and_the_line_was_not_said(path: Path, room: int) -> None:
+def test_a_full_disk_within_a_line_is_an_error_and_the_line_does_not_count(path: Path, room: int) -> None:
     with Journal(path).open_for_writing() as pen:
         pen.write_started(1, 1)
         with (

@@ -101,7 +101,7 @@ def test_killed_at_each_request_it_can_be_undone_at_once(programs: Programs, ans
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["unsent", "unheard"])
-def test_an_undo_killed_at_each_request_can_be_finished_and_taken_back(programs: Programs, answered: bool) -> None:
+def test_an_undo_killed_at_each_request_can_be_finished_and_reverted(programs: Programs, answered: bool) -> None:
     old, new = programs.plan(first_state(5), plan_of(5))
     programs.succeeds("apply", str(programs.file))
     first = programs.last()

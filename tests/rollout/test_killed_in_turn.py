@@ -142,10 +142,8 @@ class Walk:
 
 def parse_promise(output: str) -> Promise | None:
     """Return what a command says that it does."""
-    found = re.search(r"^(takes back|goes on with) roll-out (\d+) ", output, re.MULTILINE)
-    return (
-        None if found is None else Promise("takes back" if found[1] == "takes back" else "goes on with", int(found[2]))
-    )
+    found = re.search(r"^(Reverts|Resumes) change (\d+) ", output, re.MULTILINE)
+    return None if found is None else Promise("takes back" if found[1] == "Reverts" else "goes on with", int(found[2]))
 
 
 def promises(output: str) -> dict[Command, Promise]:
@@ -184,7 +182,7 @@ def programs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Program
 
 @pytest.mark.timeout(1800 if LONG else 120)
 @pytest.mark.parametrize("seed", range(WALKS))
-def test_after_any_kills_each_command_named_leads_where_its_words_say(programs: Programs, seed: int) -> None:
+def test_after_any_kills_each_suggested_command_has_the_described_result(programs: Programs, seed: int) -> None:
     old, new = programs.plan(first_state(), changes())
     walk = Walk(programs, old, new, random.Random(seed), before={1: old, 2: new}, after={1: new, 2: old})
     try:

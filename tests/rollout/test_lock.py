@@ -12,7 +12,7 @@ from tests.looking import look_until_waited_for
 URL, ELSEWHERE = "ldap://archive:389", "ldap://elsewhere:389"
 
 
-def test_one_roll_out_at_a_time_on_a_directory(tmp_path: Path) -> None:
+def test_one_change_at_a_time_on_a_directory(tmp_path: Path) -> None:
     with lock_directory(tmp_path, URL):
         assert is_directory_locked(tmp_path, URL)
         with lock_directory(tmp_path, ELSEWHERE):
@@ -27,15 +27,13 @@ def test_one_roll_out_at_a_time_on_a_directory(tmp_path: Path) -> None:
         pass
 
 
-def test_whoever_looks_whether_a_directory_is_locked_holds_no_roll_out_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lock_check_does_not_block_a_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     look_until_waited_for(tmp_path / "locks" / make_directory_key(URL), monkeypatch)
     with lock_directory(tmp_path, URL):
         assert is_directory_locked(tmp_path, URL)
 
 
-def test_two_who_look_do_not_take_each_other_for_a_holder(tmp_path: Path) -> None:
+def test_two_lock_checks_do_not_report_each_other(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_SH)

@@ -60,14 +60,14 @@ def test_each_step_is_reverted_unless_somebody_has_changed_its_entry(
     assert [misfit.desired.change.dn for misfit in misfits] == [dn for dn in reversed(steps) if dn in changed]
 
 
-def test_what_nobody_has_changed_is_the_whole_undo(tmp_path: Path) -> None:
+def test_without_later_changes_the_whole_undo_applies(tmp_path: Path) -> None:
     changes: list[Change] = [Add(connection(STORESCP, name="new")), replacement(NEW, "dicomPort", b"105")]
     plan, misfits = plan_partial_undo(recorded(tmp_path, changes, done=2), site().with_changes(changes))
     assert misfits == ()
     assert plan.after.entries == site().entries
 
 
-def test_an_entry_that_somebody_has_changed_stays_with_what_it_stands_on(tmp_path: Path) -> None:
+def test_an_entry_changed_by_others_stays_with_its_parents(tmp_path: Path) -> None:
     device = DN.parse(f"dicomDeviceName=ws,{DEVICES}")
     below = device.child("cn", "dicom")
     changes: list[Change] = [

@@ -98,7 +98,7 @@ def back(site: Site) -> Plan:
 
 @pytest.mark.parametrize("name", [NAME, CERTIFICATE])
 @pytest.mark.parametrize("manner", [RolloutStrategy.STEP_BY_STEP, RolloutStrategy.TRANSACTION])
-def test_what_changes_between_an_undo_and_its_roll_out_is_not_overwritten(
+def test_changes_between_planning_and_applying_an_undo_are_not_overwritten(
     site: Site, manner: RolloutStrategy, name: str
 ) -> None:
     old, new, theirs = map(certificate if name == CERTIFICATE else str.encode, ("old", "new", "theirs"))
@@ -117,7 +117,7 @@ def test_what_changes_between_an_undo_and_its_roll_out_is_not_overwritten(
     assert [site.octets()[str(dn)][name.lower()] for dn in (STORESCP, LONGTERM)] == [{old}, {old}]
 
 
-def test_what_comes_to_an_entry_that_an_undo_deletes_is_not_lost(site: Site) -> None:
+def test_values_added_to_an_entry_that_an_undo_deletes_are_not_lost(site: Site) -> None:
     site.change(
         Add(Entry.from_values(NEW, {"objectClass": "dicomDevice", "dicomDeviceName": "new", "dicomInstalled": "TRUE"}))
     )
@@ -129,7 +129,7 @@ def test_what_comes_to_an_entry_that_an_undo_deletes_is_not_lost(site: Site) -> 
     assert site.octets() == now
 
 
-def test_what_changes_between_two_steps_of_an_entry_is_not_overwritten(site: Site) -> None:
+def test_changes_between_two_steps_of_an_entry_are_not_overwritten(site: Site) -> None:
     as_somebody_else(site, holding(STORESCP, b"old"))
     plan = site.plan([holding(STORESCP, b"x", "dicomDescription"), holding(STORESCP, b"new")])
     with pytest.raises(
@@ -143,7 +143,7 @@ def test_what_changes_between_two_steps_of_an_entry_is_not_overwritten(site: Sit
     assert site.octets()[str(STORESCP)][NAME.lower()] == {b"theirs"}
 
 
-def test_what_a_rename_takes_along_is_changed_and_deleted_in_the_same_transaction(site: Site) -> None:
+def test_descendants_of_a_renamed_entry_change_in_the_same_transaction(site: Site) -> None:
     """slapd keeps the entryCSN of what is below a renamed entry, so that a plan may assert it."""
     before = site.octets()
     capability = next(dn for dn in before if dn.startswith("cn=") and f",dicomAETitle=STORESCP,{STORESCP}" in dn)
@@ -196,7 +196,7 @@ def test_a_written_plan_overwrites_nothing_of_an_entry_whose_entry_csn_is_hidden
 
 
 @pytest.mark.parametrize("manner", [RolloutStrategy.STEP_BY_STEP, RolloutStrategy.TRANSACTION])
-def test_what_changes_while_the_record_is_written_is_not_overwritten(
+def test_changes_while_the_record_is_written_are_not_overwritten(
     site: Site, manner: RolloutStrategy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for dn in (STORESCP, LONGTERM):

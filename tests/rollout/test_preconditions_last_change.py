@@ -69,7 +69,7 @@ def rolled_out(directory: Overtaken, plan: Plan, manner: RolloutStrategy, folder
 
 
 @pytest.mark.parametrize("manner", [RolloutStrategy.STEP_BY_STEP, RolloutStrategy.TRANSACTION])
-def test_an_assertion_that_breaks_at_the_server_is_told_with_values_and_who(
+def test_a_failed_assertion_at_the_server_is_reported_with_values_and_modifier(
     directory: Overtaken, slapd: RunningSlapd, tmp_path: Path, manner: RolloutStrategy
 ) -> None:
     plan = planned(directory, described(STORESCP, "ours"), described(ARCHIVE, "ours"))
@@ -91,7 +91,7 @@ def test_other_refusals_of_the_server_stay_as_they_are(directory: Overtaken, tmp
     assert refusal.value.result_code == 17
 
 
-def test_what_moved_before_the_first_write_is_told_with_who(
+def test_changes_before_the_first_write_are_reported_with_modifier(
     directory: Overtaken, slapd: RunningSlapd, tmp_path: Path
 ) -> None:
     plan = planned(directory, described(ARCHIVE, "ours"))
@@ -111,7 +111,7 @@ def test_an_entry_that_went_while_asking_and_a_connection_that_did(directory: Ov
     )
 
 
-def test_a_deleted_entry_is_told_as_such(directory: Overtaken, tmp_path: Path) -> None:
+def test_a_deleted_entry_is_reported_as_deleted(directory: Overtaken, tmp_path: Path) -> None:
     connection = STORESCP.child("cn", "dicom")
     plan = planned(directory, described(connection, "ours"))
     with connect(directory.server) as other:

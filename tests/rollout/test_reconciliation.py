@@ -56,7 +56,7 @@ def test_the_first_steps_in_the_order_sent_are_recognised(record: RolloutRecord,
 
 
 @pytest.mark.parametrize("begun_count", [1, 3])
-def test_of_the_steps_under_way_the_made_ones_are_counted(record: RolloutRecord, begun_count: int) -> None:
+def test_applied_steps_among_the_current_ones_are_counted(record: RolloutRecord, begun_count: int) -> None:
     tree = site().with_changes(record.changes[:4])
     assert count_applied_steps(tree, record, begun_count, len(record.changes)) == 4 - begun_count + 1
 

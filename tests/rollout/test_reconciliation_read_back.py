@@ -39,7 +39,7 @@ def site(slapd: RunningSlapd, site_of: Callable[[LdapServerSettings], Site]) -> 
         ((Rename(OTHER, RDN.of("dicomDeviceName", "OTHER")),), OTHER),
     ],
 )
-def test_what_is_below_a_renamed_entry_is_read_back_too(
+def test_entries_below_a_renamed_entry_are_read_back_too(
     site: Site, meanwhile: tuple[Change, ...], found: DN | None
 ) -> None:
     plan = site.plan([Rename(STORESCP, OTHER.rdn)])

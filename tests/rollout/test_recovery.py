@@ -65,7 +65,7 @@ def stopped(site: Site, *, after: int = 2) -> None:
 
 
 @pytest.mark.parametrize("after", [1, 3])
-def test_a_disk_that_fills_up_stops_it_and_loses_no_way_back(site: Site, after: int) -> None:
+def test_a_full_disk_stops_a_change_that_can_still_be_reverted(site: Site, after: int) -> None:
     before = site.octets()
     stopped(site, after=after)
     assert texts(site)[after - 1 : after + 1] != ["new", "new"]
@@ -75,7 +75,7 @@ def test_a_disk_that_fills_up_stops_it_and_loses_no_way_back(site: Site, after: 
     assert site.octets() == before
 
 
-def test_while_one_is_unfinished_another_is_refused_with_both_ways_out(site: Site) -> None:
+def test_another_change_is_refused_while_one_is_unfinished_with_both_next_steps(site: Site) -> None:
     plan = site.plan([described("storescp", "another")])
     stopped(site)
     now = site.octets()
@@ -88,7 +88,7 @@ def test_while_one_is_unfinished_another_is_refused_with_both_ways_out(site: Sit
     site.roll_out(plan)
 
 
-def test_of_two_at_once_one_wins_and_the_other_is_told_why(site: Site) -> None:
+def test_of_two_concurrent_recoveries_one_wins_and_the_other_is_refused_with_the_reason(site: Site) -> None:
     plans = {text: site.plan([described(name, text) for name in NAMES]) for text in ("one", "other")}
     together = threading.Barrier(2)
 
@@ -120,7 +120,7 @@ def test_a_record_without_any_request_turns_out_to_be_nothing(site: Site) -> Non
     site.roll_out(plan)
 
 
-def test_what_somebody_else_has_made_of_the_step_under_way_is_not_guessed(site: Site) -> None:
+def test_a_current_step_changed_by_others_is_not_guessed(site: Site) -> None:
     plan = site.plan([described("storescp", "new")])
     record = write_record(RolloutContext(site.state, "the test's server"), site.server.url, plan, "in one change")
     with record.journal.open_for_writing() as pen:
@@ -137,7 +137,7 @@ def test_what_somebody_else_has_made_of_the_step_under_way_is_not_guessed(site: 
     site.change(described("storescp", "new"))
 
 
-def test_what_moved_in_a_half_done_roll_out_is_named_by_both_ways(site: Site) -> None:
+def test_later_changes_in_a_partial_change_are_reported_by_resume_and_undo(site: Site) -> None:
     stopped(site)
     with connect(site.server) as directory:
         directory.apply(described("dcm4chee-arc", "moved"))
@@ -182,7 +182,7 @@ def test_a_transaction_is_one_line_of_the_journal_and_a_step_is_one(site: Site) 
 
 
 @pytest.mark.parametrize("name", ["dicomVendorData", "dicomDescription"])
-def test_an_undo_that_would_lose_what_somebody_did_since_is_refused(site: Site, slapd: RunningSlapd, name: str) -> None:
+def test_an_undo_that_would_lose_later_changes_is_refused(site: Site, slapd: RunningSlapd, name: str) -> None:
     """No assertion holds it: the first is replaced as a whole, the second came to an entry that goes."""
     new = DEVICES.child("dicomDeviceName", "new")
     entry = Entry.from_values(new, {"objectClass": "dicomDevice", "dicomDeviceName": "new", "dicomInstalled": "TRUE"})

@@ -31,7 +31,7 @@ def test_undo_without_number_goes_back_one_by_one_and_passes_over_undos(tmp_path
         meant()
 
 
-def test_what_cannot_be_taken_back_is_refused_by_its_number(tmp_path: Path) -> None:
+def test_changes_that_cannot_be_reverted_are_refused_by_number(tmp_path: Path) -> None:
     recorded(tmp_path)
     recorded(tmp_path, undoes=1)
     recorded(tmp_path, url=ELSEWHERE)
@@ -52,7 +52,7 @@ def test_what_cannot_be_taken_back_is_refused_by_its_number(tmp_path: Path) -> N
         (2, "", "2 changes: dcmcfg apply undo-1.rejects.ldif"),
     ],
 )
-def test_what_an_undo_has_left_out_is_named_with_its_file(
+def test_changes_rejected_by_an_undo_are_reported_with_their_file(
     tmp_path: Path, left_out: int, rejects: str, expected: str
 ) -> None:
     recorded(tmp_path)
@@ -73,7 +73,7 @@ def test_what_an_undo_has_left_out_is_named_with_its_file(
         ("dcmcfg apply 'x.ldif", f"--ldap-url {ELSEWHERE}"),
     ],
 )
-def test_a_roll_out_on_another_directory_is_told_with_what_named_that(
+def test_a_change_on_another_directory_is_reported_with_the_source_of_its_url(
     tmp_path: Path, command: str, option: str
 ) -> None:
     recorded(tmp_path, url=ELSEWHERE, command=command)
@@ -113,7 +113,7 @@ def test_an_interrupted_undo_that_is_complete_is_not_followed_by_another(tmp_pat
 
 
 @pytest.mark.parametrize(("done", "became"), [(0, "has changed nothing"), (1, "is complete")])
-def test_what_is_unfinished_is_not_taken_for_what_was_interrupted(tmp_path: Path, done: int, became: str) -> None:
+def test_an_unfinished_change_is_not_treated_as_the_interrupted_one(tmp_path: Path, done: int, became: str) -> None:
     """Roll-out 1 is unfinished, and what was interrupted is the undo of its undo, or its undo."""
     recorded(tmp_path, done=1)
     recorded(tmp_path, undoes=1)

@@ -1,4 +1,4 @@
-"""The report of a run as one HTML file, with pictures."""
+"""Render the report of a bulk verification as one HTML file with charts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from dcmcfg.render.html.page import escape_html, render_banner, render_code, ren
 from dcmcfg.timestamps import format_timestamp
 
 _MAX_SLOWEST = 10
+#: UIDs listed for a group of failures; the table of all studies below has the others.
 _MAX_UIDS = 20
 _CSS_CLASSES = {
     VerificationOutcome.VERIFIED: "good",
@@ -26,7 +27,7 @@ _PENDING_CLASS = "open"
 
 
 def render_bulk_page(report: BulkReport) -> Iterator[str]:
-    """Yield the document: self-contained, without scripts; whatever peers sent is escaped."""
+    """Yield the self-contained document, without scripts; text from peers is escaped."""
     yield from render_page(f"dcmcfg verify: {report.headline}", _render_body(report))
 
 
@@ -49,11 +50,11 @@ def _render_facts(report: BulkReport) -> Iterator[str]:
     summary = report.summary
     facts = {
         **report.run_parameters.values,
-        "Attempts": f"{summary.attempt_count:,} ({summary.interrupted_count:,} without an answer, "
-        f"{summary.retry_count:,} made again)",
-        "Instances sent": f"{summary.instance_count:,}, by the archive's account",
+        "Attempts": f"{summary.attempt_count:,} ({summary.interrupted_count:,} without a response, "
+        f"{summary.retry_count:,} repeated)",
+        "Instances sent": f"{summary.instance_count:,} (as reported by the archive)",
         "Route": ", ".join(f"{finding} for {number:,}" for finding, number in summary.route_counts.items())
-        or "not known",
+        or "unknown",
         "First request": format_timestamp(summary.started) if summary.started else "never",
         **({"Results file": str(report.store)} if report.store is not None else {}),
     }

@@ -1,4 +1,4 @@
-"""Charts as SVG: parts of a whole, columns over time, bars by name."""
+"""Draw charts as SVG: parts of a whole, columns over time, and labelled bars."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _PLOT_HEIGHT, _AXIS = 150, 44
 
 @dataclass(frozen=True)
 class ChartItem:
-    """A number with its name; ``css_class`` is the class that colours it."""
+    """A number with its name; ``css_class`` determines its colour."""
 
     name: str
     value: float
     css_class: str
-    value_label: str = ""  # how the number is written, if not as it is
+    value_label: str = ""  # text for the number; empty for the number itself
 
 
 def render_share_bar(title: str, parts: Sequence[ChartItem]) -> str:
-    """Return one bar of all the parts, with a legend below."""
+    """Return one bar divided into *parts*, with a legend below."""
     total = sum(part.value for part in parts)
     legend = [f"{_format_value(part)} {part.name} ({_format_percent(part.value, total)})" for part in parts]
     total_width = max(_WIDTH, sum(_legend_width(each) for each in legend))
@@ -50,9 +50,9 @@ def _legend_width(text: str) -> float:
 def render_column_chart(
     title: str, stacks: Sequence[Sequence[ChartItem]], labels: tuple[str, str, str], unit: str
 ) -> str:
-    """Return a column for each of *stacks*, its parts one on the other.
+    """Return a chart with a stacked column for each of *stacks*.
 
-    The *labels* stand below at the left, in the middle and at the right; *unit* says what the height is.
+    *labels* are the texts below the chart: left, middle and right. *unit* is the unit of the height.
     """
     highest = max((sum(part.value for part in stack) for stack in stacks), default=0) or 1
     plot_left = 44
@@ -76,7 +76,7 @@ def render_column_chart(
 
 
 def render_bar_chart(title: str, rows: Sequence[ChartItem]) -> str:
-    """Return a bar for each of *rows*, its name above it."""
+    """Return a chart with a bar for each of *rows*, with the name above the bar."""
     longest = max((row.value for row in rows), default=0) or 1
     max_width = _WIDTH - 90
     elements = []

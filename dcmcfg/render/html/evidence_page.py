@@ -1,4 +1,4 @@
-"""A verification as one web page, to be kept and to be printed."""
+"""Render a verification as one web page for archiving and printing."""
 
 from __future__ import annotations
 
@@ -40,13 +40,14 @@ from dcmcfg.verify.verdict import (
 )
 
 _GOOD, _BAD, _OPEN = "is-good", "is-bad", "is-open"
-#: Rows of a table that are shown; the JSON file has all.
+#: The maximum number of rows shown in a table; the JSON file has all.
 _MAX_ROWS = 1000
+#: A long C-MOVE has thousands of pending responses. Only the start and the end of its timeline are shown.
 _FIRST_EVENTS, _LAST_EVENTS = 12, 6
 
 
 def render_evidence_page(proof: Proof) -> Iterator[str]:
-    """Yield the document: the verdict first, then what it rests on."""
+    """Yield the document: first the verdict, then the evidence."""
     yield from render_page(f"dcmcfg verify: {proof.verdict.headline}", _render_body(proof))
 
 
@@ -93,7 +94,7 @@ def _render_cards(verdict: Verdict, evidence: Evidence) -> Iterator[str]:
 
 
 def _render_card(title: str, assessment: tuple[str, str, list[str]], reasons: Iterable[str]) -> str:
-    """Return the card of one assessment: its finding, the CSS class of that, and lines of text."""
+    """Return the card of one *assessment*, which consists of finding, CSS class and lines of text."""
     finding, css_class, lines = assessment
     paragraphs = "".join(f"<p>{escape_html(line)}</p>" for line in lines)
     return (
@@ -104,7 +105,7 @@ def _render_card(title: str, assessment: tuple[str, str, list[str]], reasons: It
 
 def _describe_reported(reported: ReportAssessment) -> tuple[str, str, list[str]]:
     status = "no final response" if reported.status is None else f"{reported.status:04X} {reported.meaning}"
-    expected = "not known" if reported.expected_count is None else str(reported.expected_count)
+    expected = "unknown" if reported.expected_count is None else str(reported.expected_count)
     lines = [
         f"completed {reported.completed}, failed {reported.failed}, warning {reported.warning}; expected: {expected}"
     ]
@@ -115,17 +116,19 @@ def _describe_reported(reported: ReportAssessment) -> tuple[str, str, list[str]]
 
 def _describe_received(received: ReceiptAssessment, evidence: Evidence) -> tuple[str, str, list[str]]:
     if received.finding is ReceiptFinding.NOT_OBSERVED:
-        return "not observed", _OPEN, ["nobody of ours listened as the destination"]
+        return "not observed", _OPEN, ["dcmcfg was not the receiver"]
     expected = evidence.expected_count
-    expected_text = "instances, of an unknown number" if expected is None else f"of {format_instance_count(expected)}"
+    expected_text = "instances of an unknown number" if expected is None else f"of {format_instance_count(expected)}"
     css_class = {ReceiptFinding.COMPLETE: _GOOD, ReceiptFinding.UNCHECKED: _OPEN}.get(received.finding, _BAD)
     lines = []
     if received.callers:
         originators = ", ".join(received.move_originators) or "none"
-        lines.append(f"called by {', '.join(received.callers)}, Move Originator {originators}")
+        lines.append(
+            f"Caller: {', '.join(received.callers)}, Move Originator {originators} (as reported by the caller)"
+        )
     if evidence.receiver_info is not None:
         lines.append(
-            f"listened as {evidence.receiver_info.address} from "
+            f"Receiver: {evidence.receiver_info.address}, listening since "
             f"{format_timestamp(evidence.receiver_info.listening_since)}"
         )
     if received.stored_files:
@@ -143,8 +146,8 @@ def _render_configured_route(configuration: VerifiedConfiguration, verdict: Verd
     yield "<h2>Configured route</h2>\n"
     yield (
         f'<p class="soft">{escape_html(verdict.route.configured_path)}. '
-        "According to the configuration alone, apart from the final "
-        "response, which is the one that came.</p>\n"
+        "The diagram shows the configured messages. Only the final "
+        "response is the actual one.</p>\n"
     )
     yield '<div class="scroll">'
     yield from render_svg(build_sequence_diagrams(configuration.route, _build_final_response(verdict)))
@@ -154,15 +157,15 @@ def _render_configured_route(configuration: VerifiedConfiguration, verdict: Verd
     )
     if prerequisites:
         yield (
-            "<p>What the other side has to see to, which no configuration of the archive "
-            f"shows:</p>\n{render_list(prerequisites)}"
+            "<p>Configure on the remote system (the archive's configuration does not show these "
+            f"settings):</p>\n{render_list(prerequisites)}"
         )
 
 
 def _build_final_response(verdict: Verdict) -> FinalResponse:
-    """Return the final response that came; it is good only where the verdict is."""
+    """Return the actual final response; it is rated good only if the verdict is."""
     reported = verdict.report
-    text = "no answer" if reported.status is None else f"{reported.status:04X}"
+    text = "no response" if reported.status is None else f"{reported.status:04X}"
     if verdict.is_accepted:
         return FinalResponse(text, "good")
     return FinalResponse(text, "open" if reported.is_success else "bad")
@@ -188,14 +191,14 @@ def _render_file_locations(evidence: Evidence) -> Iterator[str]:
 
 def _format_availability(instances: Sequence[Instance] | None) -> str:
     if instances is None:
-        return "not asked"
-    values = sorted({each.availability or "not given" for each in instances})
-    return ", ".join(values) or "nothing listed"
+        return "not queried"
+    values = sorted({each.availability or "not returned" for each in instances})
+    return ", ".join(values) or "no instances listed"
 
 
 def _describe_stored_study(study: StoredStudy | None) -> Iterator[tuple[str, str]]:
     is_known = study is not None and study.is_known
-    unknown_text = "not asked" if study is None else "study not known"
+    unknown_text = "not queried" if study is None else "unknown study"
     yield "Storage IDs (database)", (", ".join(study.storage_ids) or "none") if study and is_known else unknown_text
     yield (
         "External archive (database)",
@@ -261,7 +264,7 @@ def _build_event_row(event: TimelineEvent) -> tuple[str, ...]:
 
 
 def _render_transfers(evidence: Evidence) -> Iterator[str]:
-    """Yield the C-STOREs of each leg: how many of each kind, then each one that a log shows."""
+    """Yield the C-STORE operations of each leg: the number of each kind, then the logged ones one by one."""
     legs = collect_legs(evidence)
     if not legs:
         return
@@ -332,7 +335,7 @@ def _render_instances(evidence: Evidence) -> Iterator[str]:
 
 def _build_received_cells(received: ReceivedInstance | None) -> list[Cell]:
     if received is None:
-        return [("did not arrive", _BAD), *[""] * 5]
+        return [("not received", _BAD), *[""] * 5]
     syntax = look_up_uid_name(received.transfer_syntax)
     originator = received.move_originator_ae_title or ""
     received_at = format_timestamp_ms(received.received_at)[11:23] if received.received_at else ""
@@ -352,7 +355,7 @@ def _render_logged_moves(evidence: Evidence) -> Iterator[str]:
     heading = "Archive log" if evidence.log_is_from_archive else "External archive log"
     yield f"<h2>{heading}</h2>\n"
     if not evidence.move_records:
-        yield "<p>no C-MOVE of this study since the request was sent</p>\n"
+        yield "<p>No C-MOVE of this study since the request was sent</p>\n"
         return
     columns = (
         "Started (UTC)",
@@ -367,12 +370,12 @@ def _render_logged_moves(evidence: Evidence) -> Iterator[str]:
     rows = [
         (
             format_timestamp(each.started).removesuffix(" UTC"),
-            each.calling_ae_title or "not told",
-            each.called_ae_title or "not told",
+            each.calling_ae_title or "not logged",
+            each.called_ae_title or "not logged",
             each.destination_ae_title,
-            each.failure or ("not told" if each.status is None else f"{each.status:04X}"),
-            "not told" if each.completed is None else str(each.completed),
-            "not told" if each.failed is None else str(each.failed),
+            each.failure or ("not logged" if each.status is None else f"{each.status:04X}"),
+            "not logged" if each.completed is None else str(each.completed),
+            "not logged" if each.failed is None else str(each.failed),
             "" if each.forwarded_count is None else str(each.forwarded_count),
         )
         for each in evidence.move_records

@@ -1,4 +1,4 @@
-"""Parts of a self-contained web page with all text escaped and no scripts, and its style for screen and paper."""
+"""Render parts of a self-contained web page without scripts; all text is escaped. Includes its style sheet."""
 
 from __future__ import annotations
 
@@ -54,8 +54,9 @@ code { font: .92em ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace;
 """
 
 
+#: Allows only the page's own style sheet. Even if markup of a peer were not escaped, it could not load or run anything.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-#: A cell of a table: its text, and its class if it has one.
+#: A cell of a table: its text, or a pair of text and CSS class.
 Cell = str | tuple[str, str]
 
 
@@ -70,22 +71,22 @@ def render_page(title: str, body: Iterable[str]) -> Iterator[str]:
 
 
 def render_banner(headline: str, *, success: bool) -> str:
-    """Return the answer, which stands above all else."""
+    """Return the banner with the verdict, which is the first element of the page."""
     return f'<div class="banner is-{"good" if success else "bad"}"><h1>{escape_html(headline)}</h1></div>\n'
 
 
 def escape_html(text: str) -> str:
-    """Return *text*, in which peers may have had a hand, as HTML that shows them."""
+    """Return *text* as HTML; it may come from peers, so markup and unprintable characters are escaped."""
     return escape(escape_unprintable(text))
 
 
 def render_code(words: str) -> str:
-    """Return *words* as HTML in which each character counts."""
+    """Return *words* as HTML in a monospaced font."""
     return f"<code>{escape_html(words)}</code>"
 
 
 def render_definition_list(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Yield a list of names and values; what has no value is left out."""
+    """Yield a list of names and values; names without a value are left out."""
     yield "<dl>\n"
     for name, value in pairs:
         if value:
@@ -109,7 +110,7 @@ def render_table(
 
 
 def render_list(lines: Iterable[str]) -> str:
-    """Return a bulleted list, nothing for no words."""
+    """Return a bulleted list of *lines*; empty without lines."""
     items = "".join(f"<li>{escape_html(each)}</li>" for each in lines)
     return f"<ul>{items}</ul>\n" if items else ""
 

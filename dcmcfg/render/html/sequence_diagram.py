@@ -1,4 +1,4 @@
-"""Sequences of messages as an SVG picture and as a Mermaid diagram for Markdown, and a route as such a sequence."""
+"""Build sequence diagrams of routes, and render them as SVG images and as Mermaid diagrams for Markdown."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _RATINGS: dict[PathOutcome, Rating] = {
 class DiagramMessage:
     """An arrow from one participant to another.
 
-    ``sublabel`` is the smaller print, an ``is_response`` goes back dashed.
+    ``sublabel`` is printed below the arrow in a smaller font. A response (``is_response``) has a dashed arrow.
     """
 
     sender: str
@@ -41,7 +41,7 @@ class DiagramMessage:
 
 @dataclass(frozen=True)
 class SequenceDiagram:
-    """The messages of one path in their order; ``remarks`` stand below them."""
+    """The messages of one path in order; ``remarks`` are printed below them."""
 
     heading: str
     rating: Rating
@@ -50,22 +50,23 @@ class SequenceDiagram:
 
     @property
     def participants(self) -> tuple[str, ...]:
-        """Whoever sends or receives, in the order in which they come in."""
+        """The senders and receivers, in order of their first message."""
         return tuple(dict.fromkeys(name for each in self.messages for name in (each.sender, each.receiver)))
 
 
 @dataclass(frozen=True)
 class FinalResponse:
-    """The final response that came to a request, in a few words (``A801``), and how the run ended."""
+    """The actual final response to a request as a short text (``A801``), with the rating of the verification."""
 
     text: str
     rating: Rating
 
 
 def build_sequence_diagrams(route: Route, response: FinalResponse | None = None) -> tuple[SequenceDiagram, ...]:
-    """Return a sequence for each path of *route*, or for its refusal; no text in them steers anything.
+    """Return a diagram for each path of *route*, or for its refusal; all texts in them are escaped.
 
-    With *response* the request was sent: each sequence ends with what came, and none is good if that is not.
+    *response* is set if the request was sent: each diagram ends with this response, and is rated good only if the
+    response is.
     """
     request = route.request
     if route.refusal is not None:
@@ -73,7 +74,7 @@ def build_sequence_diagrams(route: Route, response: FinalResponse | None = None)
         response_message = _build_response_message(request, route.refusal.response, "bad", response)
         return (
             SequenceDiagram(
-                "refused, whatever the study",
+                "refused for every study",
                 "bad",
                 (request_message, response_message),
                 _format_failure_remarks((route.refusal,)),
@@ -85,7 +86,7 @@ def build_sequence_diagrams(route: Route, response: FinalResponse | None = None)
 def _build_path_diagram(route: Route, path: RetrievePath, response: FinalResponse | None) -> SequenceDiagram:
     request = route.request
     rating = _RATINGS[path.outcome]
-    expected_response = next((failure.response for failure in path.failures), "0000") or "no answer"
+    expected_response = next((failure.response for failure in path.failures), "0000") or "no response"
     messages = (
         _build_request_message(route),
         *map(_build_message, path.messages),
@@ -116,7 +117,7 @@ def _build_message(step: RouteMessage) -> DiagramMessage:
     label = f"{step.kind} as {step.calling_ae_title}"
     if step.move_destination:
         label += f", Move Destination {step.move_destination}"
-    sublabel = str(step.address) if step.address else "(nowhere)"
+    sublabel = str(step.address) if step.address else "(no address)"
     return DiagramMessage(
         escape_unprintable(step.sender_ae_title),
         escape_unprintable(step.receiver_ae_title),
@@ -128,7 +129,7 @@ def _build_message(step: RouteMessage) -> DiagramMessage:
 def _build_response_message(
     request: RouteRequest, expected_response: str, rating: Rating, response: FinalResponse | None
 ) -> DiagramMessage:
-    """Return the last message: *expected_response*, or the *response* that came, with what was expected instead."""
+    """Return the last message: *expected_response*, or the actual *response* with the expected one if they differ."""
     if response is not None:
         rating = response.rating
         expected_response = (
@@ -147,7 +148,7 @@ def _build_response_message(
 
 def _format_prerequisite_remarks(path: RetrievePath) -> tuple[str, ...]:
     return tuple(
-        escape_unprintable(f"needs: {format_prerequisite(prerequisite)}")
+        escape_unprintable(f"requires: {format_prerequisite(prerequisite)}")
         for prerequisite in path.prerequisites
         if not path.failures
     )
@@ -157,11 +158,11 @@ def _format_failure_remarks(failures: tuple[RouteFailure, ...]) -> tuple[str, ..
     return tuple(escape_unprintable(failure.reason) for failure in failures)
 
 
-_CHARACTER = 7.3  # width of a character of the monospaced font at 12 px
-_MIN_LANE_DISTANCE = 150  # least distance of life lines
+_CHARACTER = 7.3  # width of a character of the monospaced font at 12 px, an estimate, as no font is measured
+_MIN_LANE_DISTANCE = 150  # minimum distance between life lines
 _PAD = 16
 _HEAD, _BOX, _ROW, _LINE = 30, 28, 46, 17
-_MIN_WIDTH = 480  # least width of the picture
+_MIN_WIDTH = 480  # minimum width of the image
 _STYLE = """
 text { font: 12px ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; fill: #1c1f23 }
 .head { font-weight: 700; font-size: 13px }
@@ -184,7 +185,7 @@ text { font: 12px ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; 
 
 
 def render_svg(sequences: Several[SequenceDiagram]) -> Iterator[str]:
-    """Yield the text of a picture of *sequences*, one below the other."""
+    """Yield the SVG text of an image of *sequences*, one below the other."""
     width = max(
         [_MIN_WIDTH, *(_compute_width(each) for each in sequences), *(_text_width(each.heading) for each in sequences)]
     )
@@ -210,7 +211,7 @@ def render_svg(sequences: Several[SequenceDiagram]) -> Iterator[str]:
 
 
 def _draw(sequence: SequenceDiagram, top: float, width: float) -> tuple[list[str], float]:
-    """Return the elements of *sequence* drawn from *top* on, and where they end."""
+    """Return the SVG elements of *sequence*, drawn from *top* on, and the position of their lower end."""
     lanes = _compute_lanes(sequence)
     css_class = f" {sequence.rating}" if sequence.rating != "open" else ""
     elements = [f'<text class="head{css_class}" x="{_PAD}" y="{top + 14:.0f}">{escape(sequence.heading)}</text>']
@@ -254,7 +255,7 @@ def _draw_arrow(message: DiagramMessage, lanes: dict[str, float], y: float) -> I
 
 
 def _compute_lanes(sequence: SequenceDiagram) -> dict[str, float]:
-    """Return where the life line of each participant stands: each label fits between those that it spans."""
+    """Return the position of the life line of each participant; each label fits between the life lines it spans."""
     names = sequence.participants
     lane_numbers = {name: number for number, name in enumerate(names)}
     positions = [_compute_first_lane(names)]
@@ -287,7 +288,7 @@ def _text_width(text: str) -> float:
 
 
 def render_mermaid(sequences: Several[SequenceDiagram]) -> Iterator[str]:
-    """Yield the lines of one ``sequenceDiagram`` with all of *sequences*, each below a note that heads it."""
+    """Yield the lines of one ``sequenceDiagram`` with all of *sequences*, each below a note with its heading."""
     names = tuple(dict.fromkeys(name for each in sequences for name in each.participants))
     ids = {name: f"p{number}" for number, name in enumerate(names)}
     yield "sequenceDiagram"
@@ -305,5 +306,5 @@ def render_mermaid(sequences: Several[SequenceDiagram]) -> Iterator[str]:
 
 
 def _escape_mermaid(text: str) -> str:
-    """Return *text* with what Mermaid takes for its own as numbered characters."""
+    """Return *text* with characters that are Mermaid syntax replaced by numeric entities."""
     return "".join(f"#{ord(character)};" if character in '#;<>"&%' else character for character in text)

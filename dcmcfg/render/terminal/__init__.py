@@ -1,1 +1,1 @@
-"""Tables and text on a terminal."""
+"""Print tables and text on a terminal."""

@@ -1,4 +1,4 @@
-"""DNs and values as they fit into a table's cell."""
+"""Format DNs and values for the cells of a table."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dcmcfg.secret_values import is_secret
 from dcmcfg.zip_members import ZipMember, find_changed_members
 
 _MAX_VALUE_LENGTH = 200
-#: What stands in the place of a secret.
-SECRET_PLACEHOLDER = "(secret)"  # noqa: S105 — what stands in its place
+#: The placeholder for a secret.
+SECRET_PLACEHOLDER = "(secret)"  # noqa: S105 — a placeholder, not a secret
 
 
 def format_cell_value(name: str, value: bytes, *, with_secrets: bool = False) -> str:
-    """Return *value* of attribute *name* as text, or in its place that it is a secret or how many octets it has."""
+    """Return *value* of attribute *name* as text, or a placeholder for a secret, binary or long value."""
     if is_secret(name, value) and not with_secrets:
         return SECRET_PLACEHOLDER
     try:
@@ -25,19 +25,22 @@ def format_cell_value(name: str, value: bytes, *, with_secrets: bool = False) ->
 
 
 def format_relative_dn(dn: DN, base: DN) -> str:
-    """Return *dn* without its ending *base*, or whole where it is not below that."""
+    """Return *dn* relative to *base*, or the whole *dn* if it is not below *base*."""
     return str(dn.relative_to(base))
 
 
 def diff_zip_members(
     removed: Sequence[bytes], added: Sequence[bytes]
 ) -> tuple[tuple[str, ZipMember | None, ZipMember | None], ...]:
-    """Return what :func:`find_changed_members` does where one value at most goes, and one comes; else nothing."""
+    """Return the changed files of a ZIP value (see :func:`find_changed_members`).
+
+    Return nothing if several values are removed or added, because they cannot be paired.
+    """
     if len(removed) > 1 or len(added) > 1:
         return ()
     return find_changed_members(b"".join(removed), b"".join(added))
 
 
 def format_zip_member(name: str, member: ZipMember) -> str:
-    """Return a file in a ZIP file as text."""
+    """Return name and size of a file in a ZIP file as text."""
     return f"{name} ({member.length} octets)"

@@ -1,4 +1,4 @@
-"""The consoles for results, progress and problems, and the extra output of a changing command beside its plan."""
+"""Create the consoles for results, progress and problems, and print text, commands and progress bars on them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from dcmcfg.printable import escape_unprintable, escape_unprintable_lines
 from dcmcfg.render.terminal.styles import choose_color_system, get_unified_diff_style
 from dcmcfg.wrapping import find_break_points, split_command_lines, wrap_lines
 
-#: Where there is neither a terminal nor COLUMNS nothing is broken: rich asks for a number, and no line is as long.
+#: Without a terminal and COLUMNS, lines do not wrap. rich requires a width, and no line is as long as this.
 UNBOUNDED_WIDTH = 1_000_000
-_HEIGHT = 25  # lines; nothing goes by it
+_HEIGHT = 25  # lines; the value is not used
 
 
 def make_stdout_console() -> Console:
@@ -33,17 +33,17 @@ def make_stderr_console() -> Console:
 
 
 def get_bounded_width(console: Console) -> int | None:
-    """Return the columns that a line may take, or None in a pipe, where lines are as long as what they say."""
+    """Return the maximum width of a line in columns, or None in a pipe, where lines do not wrap."""
     return None if console.width == UNBOUNDED_WIDTH else console.width
 
 
 def print_line(console: Console, line: str) -> None:
-    """Print *line*, escaped, in one line and unbroken, whatever the width: it may be there to be copied."""
+    """Print *line*, escaped, without wrapping at any width, so that it can be copied."""
     print_text(console, Text(escape_unprintable(line)))
 
 
 def print_text(console: Console, text: Text) -> None:
-    """Print *text*, which is escaped, with its styles and unbroken."""
+    """Print *text*, which is already escaped, with its styles and without wrapping."""
     console.print(text, soft_wrap=True)
 
 
@@ -55,29 +55,29 @@ def print_unified_diff(console: Console, pieces: Iterable[str]) -> None:
 
 
 def has_colors(console: Console) -> bool:
-    """Tell whether *console* prints colours."""
+    """Return whether *console* prints colours."""
     return console.color_system is not None
 
 
 def print_prose(console: Console, line: str) -> None:
-    """Print *line*, escaped, broken between words where lines have a width; what goes on is indented a little more."""
+    """Print *line*, escaped, wrapped between words if lines have a width; continuation lines are indented."""
     width, line = get_bounded_width(console), escape_unprintable(line)
     for part in [line] if width is None else wrap_lines(line, width):
         print_line(console, part)
 
 
 def print_command(console: Console, command: str) -> None:
-    """Print *command* for a shell, indented; where it is wider than a line, with backslashes at the ends of lines."""
+    """Print *command* for a shell, indented; a long one is split with backslashes at the ends of lines."""
     width, command = get_bounded_width(console), escape_unprintable(command)
     for line in [f"  {command}"] if width is None or len(command) + 2 <= width else split_command_lines(command, width):
         print_line(console, line)
 
 
 def wrap_text(text: Text, console: Console, indent: int) -> Iterable[Text]:
-    """Return the lines of *text*, broken between words so that they fit behind *indent* columns, none ending in blanks.
+    """Return the lines of *text*, wrapped between words to fit after *indent* columns, without trailing spaces.
 
-    What is there to be copied stays whole in a terminal that is narrower too (:mod:`~dcmcfg.wrapping`). What
-    moves the cursor is escaped, at the price of the styles.
+    Text to be copied, such as commands, stays in one piece even on a narrower terminal (:mod:`~dcmcfg.wrapping`).
+    Characters that move the cursor are escaped; the text then loses its styles.
     """
     width = get_bounded_width(console)
     if (escaped := escape_unprintable_lines(text.plain)) != text.plain:
@@ -90,20 +90,20 @@ def wrap_text(text: Text, console: Console, indent: int) -> Iterable[Text]:
 
 
 class _PipeSafeConsole(Console):
-    """A console that leaves a reader who went away to the caller; rich's own ends with exit code 1."""
+    """A console that raises BrokenPipeError if the reader has closed the pipe; rich's own exits with exit code 1."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
 
 
 def _create_console(*, on_stderr: bool) -> Console:
-    # NO_COLOR is decided together with --color: with it, rich itself would still print bold text.
+    # NO_COLOR is handled together with --color, because rich itself would still print bold text.
     create = functools.partial(
         _PipeSafeConsole, stderr=on_stderr, highlight=False, color_system=choose_color_system(), no_color=False
     )
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and int(columns):
-        # rich takes the width from there only when it is told the height as well, on a terminal that is dumb.
+        # On a dumb terminal, rich uses the width from COLUMNS only if the height is set too.
         return create(width=int(columns), height=_HEIGHT)
     console = create()
     return console if console.is_terminal else create(width=UNBOUNDED_WIDTH)
@@ -111,7 +111,7 @@ def _create_console(*, on_stderr: bool) -> Console:
 
 @contextmanager
 def show_progress(description: str, total: int) -> Iterator[Callable[[int, int], None]]:
-    """Yield a function (done, in all) that moves a bar on standard error; quiet without a terminal or for few steps."""
+    """Yield a function (done, total) that moves a bar on standard error; silent without a terminal or for few steps."""
     console = make_stderr_console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal or total < 5) as bar:
@@ -129,7 +129,7 @@ def _print_nothing(console: Console) -> None:
 
 @dataclass(frozen=True)
 class ExtraOutput:
-    """What ``print_below_plan`` prints, keys for the object of ``--json``, and whether short LDIF is shown."""
+    """Extra output of a changing command: text below the plan, keys for ``--json``, and whether short LDIF is shown."""
 
     print_below_plan: Callable[[Console], None] = _print_nothing
     json_fields: Mapping[str, Any] = field(default_factory=dict)

@@ -1,6 +1,6 @@
-"""One item as labelled lines, for the commands ``show`` of a noun.
+"""Print one item as labelled lines, for the ``show`` command of a noun.
 
-Kept apart: a table shows many items, one row each; these are many facts of one item.
+Kept apart: tables show many items with one row each; fields show many facts of one item.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Field = tuple[str, Sequence[str]]
 
 
 def print_fields(console: Console, fields: Iterable[Field]) -> None:
-    """Print each field as ``label: value``, further values below the first; a field without values is left out."""
+    """Print each field as ``label: value``, further values below the first; fields without values are left out."""
     shown = [(label, values) for label, values in fields if values]
     width = max((len(label) for label, _ in shown), default=0) + 1
     for label, values in shown:

@@ -1,7 +1,7 @@
-"""Lists: tables with one line for each item at every width.
+"""Print lists: tables with one line for each item at every width.
 
-Where a list is wider than the terminal, values are shortened, then the least important columns are dropped. Without a
-terminal, and with ``--wide``, a list is complete, whatever its width.
+If a list is wider than the terminal, values are shortened, then the least important columns are dropped. Without a
+terminal, and with ``--wide``, a list is complete at any width.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from dcmcfg.render.terminal.styles import are_all_columns_shown
 from dcmcfg.render.terminal.table import COLUMN_GAP, SIDE_BLANKS, Row, escape_rows, print_fitted
 
 _ELLIPSIS = "…"
-#: Of a value shortened in the middle, so much of the end stays: a port, a connection's own name.
+#: Characters kept at the end of a value that is shortened in the middle: a port, or the name of a connection.
 _KEPT_END = 10
-#: Where even the columns that are never dropped have no room, values are shortened to this.
+#: If there is no room even for the columns that are never dropped, values are shortened to this width.
 _NARROW = 8
 
 
@@ -27,8 +27,8 @@ _NARROW = 8
 class ListColumn:
     """A column of a list.
 
-    The column with the highest ``drop_order`` is dropped first, one of 0 never. A value is shortened to no less than
-    ``min_width`` columns, or not at all where that is None; with ``keep_end``, in the middle.
+    The column with the highest ``drop_order`` is dropped first, a column with 0 never. Values are not shortened below
+    ``min_width`` characters, and not at all if it is None. With ``keep_end``, they are shortened in the middle.
     """
 
     heading: str
@@ -38,10 +38,10 @@ class ListColumn:
 
 
 def print_list(console: Console, columns: Sequence[ListColumn], rows: Sequence[Row]) -> None:
-    """Print *rows* below the headings of *columns*; below them, whether anything is hidden or shortened.
+    """Print *rows* below the headings of *columns*, then a note if columns are hidden or values are shortened.
 
-    A cell of several lines is complete without a width and with ``--wide``; else its first line is printed, and how
-    many more there are.
+    A cell of several lines is printed completely without a width and with ``--wide``; otherwise its first line is
+    printed with the number of the others.
     """
     width, plain_rows = get_bounded_width(console), escape_rows(rows)
     if width is None or are_all_columns_shown():
@@ -50,7 +50,7 @@ def print_list(console: Console, columns: Sequence[ListColumn], rows: Sequence[R
     lines = [[_join_lines(cell) for cell in row] for row in plain_rows]
     full_widths = _measure_columns(columns, lines)
     if _compute_table_width(full_widths) > width:
-        # A column without any value is left out first, and not reported: nothing is hidden.
+        # Columns without values are left out first. They are not reported, because nothing is hidden.
         used = [index for index in range(len(columns)) if any(line[index] for line in lines)]
         columns, full_widths = [columns[index] for index in used], [full_widths[index] for index in used]
         lines, rows = (
@@ -71,7 +71,7 @@ def print_list(console: Console, columns: Sequence[ListColumn], rows: Sequence[R
 
 
 def _join_lines(cell: str) -> str:
-    """Return the first line of *cell*, and how many more there are unless they are all the same."""
+    """Return the first line of *cell*, with the number of the other lines unless all are the same."""
     first, *others = cell.split("\n")
     return first if all(each == first for each in others) else f"{first} (+{len(others)})".lstrip()
 
@@ -88,7 +88,7 @@ def _compute_table_width(widths: Sequence[int]) -> int:
 
 
 def _fit_columns(columns: Sequence[ListColumn], full_widths: Sequence[int], width: int) -> dict[int, int]:
-    """Return the widths of the columns that are shown, by their index; as few as possible are dropped."""
+    """Return the widths of the shown columns by index; as few columns as possible are dropped."""
     shown = list(range(len(columns)))
     while True:
         min_widths = {index: _get_min_width(columns[index], full_widths[index]) for index in shown}
@@ -107,12 +107,12 @@ def _fit_columns(columns: Sequence[ListColumn], full_widths: Sequence[int], widt
 
 
 def _get_min_width(column: ListColumn, full_width: int) -> int:
-    """Return the width below which *column* is not shortened; its heading stays whole."""
+    """Return the minimum width of *column*, which is at least the width of its heading."""
     return full_width if column.min_width is None else min(max(column.min_width, cell_len(column.heading)), full_width)
 
 
 def _distribute(min_widths: dict[int, int], full_widths: Sequence[int], spare_width: int) -> dict[int, int]:
-    """Return *min_widths* with *spare_width* columns given out in equal shares; one that needs less takes less."""
+    """Return *min_widths* plus *spare_width* in equal shares; a column takes no more than its full width."""
     widths = dict(min_widths)
     by_need = sorted(widths, key=lambda index: full_widths[index] - widths[index])
     for number, index in enumerate(by_need):
@@ -136,4 +136,4 @@ def _describe_missing(
     if hidden:
         yield f"Not shown: {', '.join(hidden)}. --wide shows all columns."
     elif any(widths[index] < full_widths[index] for index in widths):
-        yield "Some values are shortened. --wide shows them whole."
+        yield "Some values are shortened. --wide shows them in full."

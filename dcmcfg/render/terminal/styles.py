@@ -1,6 +1,6 @@
-"""How output looks: its styles, whether it is coloured, whether lists show all columns.
+"""Define the styles of output, and the modes for colours and for all columns of lists.
 
-It is imported by every command, as ``--color`` is an option of each, and imports nothing of rich.
+Every command imports this module, because each has the option ``--color``; so it does not import rich.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ SEVERITY_STYLES = {"error": "red", "warning": "yellow", "note": "cyan"}
 #: First characters of a line of a unified diff → its style.
 UNIFIED_DIFF_STYLES = {"---": "bold", "+++": "bold", "@@": "cyan", "-": SIGN_STYLES[REMOVED], "+": SIGN_STYLES[ADDED]}
 
-#: Eight colours and their bright forms, which every terminal shows in the user's own palette.
+#: Eight colours and their bright variants, which every terminal shows in the palette of the user.
 _STANDARD: Literal["standard"] = "standard"
 
 
 class ColorMode(Enum):
-    """When output is coloured: ``AUTO`` is at a terminal that shows colours, unless ``NO_COLOR`` is set."""
+    """The mode of colours; ``AUTO`` colours output on a terminal with colours, unless ``NO_COLOR`` is set."""
 
     AUTO = "auto"
     ALWAYS = "always"
@@ -44,7 +44,7 @@ _wide = [False]
 
 @contextmanager
 def override_color_mode(mode: ColorMode) -> Iterator[None]:
-    """Have *mode* in force until the block ends."""
+    """Use *mode* inside the block."""
     _modes.append(mode)
     try:
         yield
@@ -54,7 +54,7 @@ def override_color_mode(mode: ColorMode) -> Iterator[None]:
 
 @contextmanager
 def show_all_columns() -> Iterator[None]:
-    """Have lists show all columns, whatever the width, until the block ends."""
+    """Make lists show all columns at any width inside the block."""
     _wide.append(True)
     try:
         yield
@@ -63,12 +63,12 @@ def show_all_columns() -> Iterator[None]:
 
 
 def are_all_columns_shown() -> bool:
-    """Tell whether lists show all columns, whatever the width."""
+    """Return whether lists show all columns at any width."""
     return _wide[-1]
 
 
 def choose_color_system() -> Literal["auto", "standard"] | None:
-    """Return the colour system of a rich console: None for no colours, ``auto`` where the terminal decides.
+    """Return the colour system of a rich console: None for no colours, ``auto`` if the terminal decides.
 
     An explicit ``--color`` overrides ``NO_COLOR`` (https://no-color.org).
     """
@@ -82,5 +82,5 @@ def choose_color_system() -> Literal["auto", "standard"] | None:
 
 
 def get_unified_diff_style(line: str) -> str:
-    """Return the style of a *line* of a unified diff, empty for context."""
+    """Return the style of a *line* of a unified diff; empty for context lines."""
     return next((style for start, style in UNIFIED_DIFF_STYLES.items() if line.startswith(start)), "")

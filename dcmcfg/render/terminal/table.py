@@ -1,4 +1,4 @@
-"""Tables in which no name is broken; where they do not fit, each row is a block of lines instead."""
+"""Print tables without breaking names; if a table does not fit, each row is printed as a block of lines."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from rich.text import Text
 from dcmcfg.printable import escape_unprintable_lines
 from dcmcfg.render.terminal.console import UNBOUNDED_WIDTH, get_bounded_width, print_line, print_text
 
-#: Words in a column narrower than this cannot be read.
+#: Text in a column narrower than this is hard to read.
 _MIN_PROSE_WIDTH = 24
-#: A value up to this long stays in one piece.
+#: A value up to this length stays in one piece.
 _MAX_UNBROKEN_VALUE = 30
-#: Of a text in blocks, lines are not made shorter than this.
+#: The minimum length of wrapped lines in blocks.
 _MIN_LINE_WIDTH = 20
-#: What stands around the cells of rich's SIMPLE_HEAD: three blanks between columns, one on each side.
+#: Spaces of rich's SIMPLE_HEAD: three between columns, one on each side.
 COLUMN_GAP, SIDE_BLANKS = 3, 2
 _INDENT = "  "
 _RDN_PATTERN = re.compile(r"(?:\\.|[^,])+,?|,")
@@ -30,7 +30,7 @@ _DN_PATTERN = re.compile(r"[\w.-]+=[^,=]*(?:,[\w.-]+=[^,=]*)+")
 
 
 class WrapMode(Enum):
-    """Where a cell may be broken into lines: a name nowhere, a DN at commas, a value as what it looks like."""
+    """Where the lines of a cell may wrap; ``AUTO`` wraps a DN at commas and a long value at spaces."""
 
     NEVER = "nowhere"
     AT_COMMAS = "at commas"
@@ -39,13 +39,13 @@ class WrapMode(Enum):
 
 
 class Column(NamedTuple):
-    """A column of a table; without a heading its cells speak for themselves."""
+    """A column of a table; the heading may be empty if the cells are self-explanatory."""
 
     heading: str
     wrap_mode: WrapMode = WrapMode.NEVER
 
 
-#: Cells; a :class:`~rich.text.Text` has one style, for all of it.
+#: The cells of a row; a :class:`~rich.text.Text` has one style for the whole cell.
 Row = Sequence[str | Text]
 _PlainRow = Sequence[str]
 
@@ -58,13 +58,13 @@ def print_table(
     *,
     blank_above: bool | None = None,
 ) -> None:
-    """Print *rows* as a table below the headings; cells are escaped, but for their line ends.
+    """Print *rows* as a table below the headings; cells are escaped, except for their line ends.
 
-    Where that does not fit with all names whole, each row (or each of *block_rows*, the rows as they shall be then) is
-    printed as lines, one for each cell that is not empty. Without a width nothing is broken.
+    If the table does not fit without breaking names, each row is printed as a block with one line for each cell that is
+    not empty. *block_rows* are alternative rows for this form. Without a width, nothing wraps.
 
-    *blank_above* tells whether an empty line stands above; without it, it does above a table, and not above lines. An
-    empty line stands below both.
+    *blank_above* puts an empty line above; by default, a table has one and blocks have none. An empty line follows
+    both.
     """
     width, plain_rows = get_bounded_width(console), escape_rows(rows)
     headings = [column.heading for column in columns]
@@ -87,7 +87,7 @@ def print_table(
 
 
 def escape_rows(rows: Iterable[Row]) -> list[_PlainRow]:
-    """Return the texts of *rows*, escaped but for their line ends."""
+    """Return the texts of *rows*, escaped except for their line ends."""
     return [tuple(escape_unprintable_lines(str(cell)) for cell in row) for row in rows]
 
 
@@ -99,9 +99,9 @@ def print_fitted(
     *,
     blank_above: bool = True,
 ) -> None:
-    """Print *rows* below *headings*, each cell with the style of its place in *styled_rows*; nothing is broken.
+    """Print *rows* below *headings* without wrapping, each cell with the style of the same cell in *styled_rows*.
 
-    No line ends in blanks. The rule below the headings is as wide as the table.
+    Trailing spaces are removed. The rule below the headings is as wide as the table.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
@@ -120,7 +120,7 @@ def _apply_style(cell: str, styled_cell: str | Text) -> Text:
 
 
 def _compute_widths(columns: Sequence[Column], rows: Sequence[_PlainRow], width: int) -> list[int] | None:
-    """Return the columns' widths, or None where the names alone are wider than *width*."""
+    """Return the widths of the columns, or None if the unbreakable parts alone are wider than *width*."""
     available = width - COLUMN_GAP * (len(columns) - 1) - SIDE_BLANKS
     full_widths = [cell_len(column.heading) for column in columns]
     min_widths = list(full_widths)
@@ -162,19 +162,19 @@ def _build_block_lines(columns: Sequence[Column], rows: Sequence[_PlainRow], wid
 
 
 def _wrap_cell(cell: str, breaks: WrapMode, width: int) -> Iterator[str]:
-    """Yield *cell* as lines of up to *width* columns; a piece that is wider stays whole."""
+    """Yield *cell* as lines of up to *width* columns; a wider piece stays in one line."""
     for text in cell.split("\n"):
         line = ""
         for piece in _split_unbreakable(text, breaks) if cell_len(text) > width else [text]:
             if line and cell_len((line + piece).rstrip()) > width:
                 yield line.rstrip()
-                line, piece = "", piece.lstrip()  # the blank after a comma goes with the line
+                line, piece = "", piece.lstrip()  # the space after a comma belongs to the previous line
             line += piece
         yield line.rstrip()
 
 
 def _split_unbreakable(cell: str, breaks: WrapMode) -> list[str]:
-    """Return what must stay whole of *cell*, with the blank or comma that ends it."""
+    """Return the unbreakable pieces of *cell*, each with the space or comma after it."""
     match _resolve_wrap_mode(cell, breaks):
         case WrapMode.AT_COMMAS:
             return [piece for text in cell.split("\n") for piece in _RDN_PATTERN.findall(text)]

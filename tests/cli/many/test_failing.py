@@ -25,11 +25,11 @@ def test_studies_that_fail_are_told_in_groups_and_asked_again_when_that_is_wante
     assert plain(done.stdout, pacs, site) == (
         "5 studies: 3 reported, 2 not verified\n"
         "\n"
-        "DCMCFG asked DCM4CHEE@127.0.0.1:PORT to send them to STORESCP\n"
-        "5 attempts; instances sent, says the archive: 3\n"
-        "route not shown for 5\n"
-        "the archive's database or the external archive's log can show a route: --require-route asks the one, "
-        "--external-log FILE reads the other\n"
+        "C-MOVE from DCMCFG to DCM4CHEE@127.0.0.1:PORT, Move Destination STORESCP\n"
+        "5 attempts; instances sent (per the archive): 3\n"
+        "Route: not shown for 5\n"
+        "The archive's database and the external archive's log can show the route. To query the database, use "
+        "--require-route. To read the log, use --external-log FILE.\n"
         "\n"
         "Failures  2 studies: status C801, refused: the archive does not allow this Move Destination\n"
         f"          {FIVE[1]}\n"
@@ -54,8 +54,8 @@ def test_that_all_fail_for_like_reasons_is_told_early_and_in_the_end(run: Run, s
         done = run(*command(pacs), *named(twelve))
     assert done.exit_code == 1
     assert done.stdout.startswith("12 studies: 12 not verified, all for similar reasons\n")
-    assert done.stderr.startswith("the first 10 studies have all failed for like reasons: status A801, refused: ")
-    assert done.stderr.endswith("; Ctrl-C stops\n")
+    assert done.stderr.startswith("the first 10 studies all failed for similar reasons: status A801, refused: ")
+    assert done.stderr.endswith("; press Ctrl-C to stop\n")
     assert done.stderr.count("\n") == 1
 
 
@@ -94,6 +94,6 @@ def test_an_archive_that_breaks_each_association_ends_the_run_and_the_same_comma
         "response: the peer aborted the association (its application): check the archive's log for the reason "
         "Next step the same command again goes on: what has its answer is not asked again"
     )
-    assert done.stderr.startswith("the archive cannot be had (it breaks every association: no final response: ")
+    assert done.stderr.startswith("the archive is unavailable (it breaks every association: no final response: ")
     script.answers = {}
     assert verify(*named(FIVE)).exit_code == 0

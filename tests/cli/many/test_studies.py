@@ -25,11 +25,11 @@ def test_several_studies_are_one_run_and_the_same_command_again_asks_for_nothing
     assert plain(done.stdout, pacs, site) == (
         "5 studies: 5 reported\n"
         "\n"
-        "DCMCFG asked DCM4CHEE@127.0.0.1:PORT to send them to STORESCP\n"
-        "5 attempts; instances sent, says the archive: 5\n"
-        "route not shown for 5\n"
-        "the archive's database or the external archive's log can show a route: --require-route asks the one, "
-        "--external-log FILE reads the other\n"
+        "C-MOVE from DCMCFG to DCM4CHEE@127.0.0.1:PORT, Move Destination STORESCP\n"
+        "5 attempts; instances sent (per the archive): 5\n"
+        "Route: not shown for 5\n"
+        "The archive's database and the external archive's log can show the route. To query the database, use "
+        "--require-route. To read the log, use --external-log FILE.\n"
         "\n"
         "Results   STORE\n"
     )

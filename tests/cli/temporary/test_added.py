@@ -34,8 +34,8 @@ def test_it_is_added_received_as_and_taken_back_and_the_archive_forgets_it(run: 
     headline = masked(done.stdout).splitlines()[0]
     assert (done.exit_code, headline.partition(";")[0]) == (0, "verified: 5 of 5 instances received by DCMCFG_TITLE")
     assert masked_lines(done.stderr) == [
-        "added for this run: DCMCFG_TITLE, a device dcmcfg_title with its connection and AE, and the registration of "
-        "the title (--show-plan shows all of it)",
+        "added for this run: AE title DCMCFG_TITLE, device dcmcfg_title with its connection and AE, and the registered "
+        "AE title (--show-plan shows the whole plan)",
         "warning: LONGTERM will be asked to send directly to DCMCFG_TITLE, which it does not know. Objects outside "
         "the archive's own storage will not be delivered. To route them through the archive: dcmcfg "
         "set-external-retrieve.",
@@ -48,7 +48,7 @@ def test_it_is_added_received_as_and_taken_back_and_the_archive_forgets_it(run: 
     ]
     assert "dcmcfg verify --recall --temporary-dest selects a study that was purged" in done.stdout
     rows = [line.split()[3:8] for line in run("history").stdout.splitlines() if line[:3].strip().isdigit()]
-    assert rows == [["4", "deleted", "applied", "dcmcfg", "verify"], ["4", "added", "undone", "by", "2"]]
+    assert rows == [["4", "deleted", "applied", "dcmcfg", "verify"], ["4", "added", "reverted", "by", "2"]]
     title = re.findall(r"DCMCFG_[0-9A-F]{9}", done.stdout)[0]
     again = run("verify", "--study", LOCAL, "--dest", title, "--json")
     assert (again.exit_code, json.loads(again.stdout)["reported"]["status_hex"]) == (1, "A801")

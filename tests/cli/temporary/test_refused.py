@@ -41,7 +41,7 @@ def test_nobody_to_ask_and_no_are_a_no_with_nothing_changed(run: Run, site: Runn
     question = "for the time of this run? [y/N]: "
     code, shown = at_terminal(VERIFY, [(question, "\x03")])
     assert (code, shown.splitlines()[-1]) == (130, "dcmcfg: interrupted, nothing was changed")
-    assert run("history").stdout == "nothing was rolled out from this account\n"
+    assert run("history").stdout == "No changes were applied from this account\n"
 
 
 def test_an_address_that_is_none_is_2(run: Run, site: RunningSite) -> None:

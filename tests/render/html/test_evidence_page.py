@@ -57,7 +57,7 @@ def page(tree: Configuration, evidence: Evidence, responses: int = 1) -> str:
     return "".join(render_evidence_page(proof(tree, evidence, responses)))
 
 
-def test_what_peers_say_is_text(configuration: Configuration) -> None:
+def test_text_from_peers_is_escaped(configuration: Configuration) -> None:
     hostile = replace(
         GOOD,
         outcome=MoveOutcome(0xC001, HOSTILE, (HOSTILE,), (HOSTILE,), interruption=HOSTILE),
@@ -87,7 +87,7 @@ FAILED: dict[str, tuple[Evidence, str, str]] = {
     "another response": (reporting(SHOWN, status=0xA702, failed=3), "A702 (expected: 0000)", "bad"),
     "no response": (
         replace(SHOWN, outcome=MoveOutcome(None, interruption="lost")),
-        "no answer (expected: 0000)",
+        "no response (expected: 0000)",
         "bad",
     ),
     "0000 with nothing completed": (reporting(SHOWN, status=0), "0000", "bad"),
@@ -96,7 +96,7 @@ FAILED: dict[str, tuple[Evidence, str, str]] = {
 
 
 @pytest.mark.parametrize(("evidence", "words", "mood"), FAILED.values(), ids=FAILED)
-def test_the_picture_of_a_failed_run_ends_with_the_response_that_came_and_has_nothing_good(
+def test_the_diagram_of_a_failed_run_ends_with_the_actual_response_and_has_nothing_good(
     configuration: Configuration, evidence: Evidence, words: str, mood: str
 ) -> None:
     texts = pictured(configuration, evidence)
@@ -104,7 +104,7 @@ def test_the_picture_of_a_failed_run_ends_with_the_response_that_came_and_has_no
     assert not any("good" in kinds.split() for kinds in texts.values())
 
 
-def test_the_picture_of_a_run_that_went_well_is_good(configuration: Configuration) -> None:
+def test_the_diagram_of_a_successful_run_is_good(configuration: Configuration) -> None:
     texts = pictured(configuration, SHOWN)
     assert texts["0000"] == "label good"
     (heading,) = (kinds for words, kinds in texts.items() if words.startswith("purged delivered"))
@@ -119,7 +119,7 @@ def pictured(tree: Configuration, evidence: Evidence) -> dict[str, str]:
     return {each.text or "": each.attrib.get("class", "") for each in texts}
 
 
-def test_what_was_sent_is_there_by_leg_with_each_c_store_of_a_log(configuration: Configuration) -> None:
+def test_transfers_are_shown_by_leg_with_each_logged_c_store(configuration: Configuration) -> None:
     timestamp = datetime(2026, 1, 2, 12, 30, 1, 5000, tzinfo=UTC)
     stores = tuple(StoreRecord(uid, CT, "1.2.840.10008.1.2.4.80", 0, time=timestamp) for uid in UIDS)
     legs = (TransferLeg("LONGTERM", "DCM4CHEE", "LONGTERM's log", stores),)
@@ -130,11 +130,11 @@ def test_what_was_sent_is_there_by_leg_with_each_c_store_of_a_log(configuration:
     assert f"LONGTERM → DCM4CHEE||{kind}||3||LONGTERM&#x27;s log" in words
     assert "DCM4CHEE → WORKSTATION||CT Image Storage||Implicit VR Little Endian||0000||3||our receiver" in words
     assert words.count(f"LONGTERM → DCM4CHEE||{kind}||12:30:01.005") == 3
-    assert "listened as WORKSTATION@127.0.0.1:11117 from 2026-01-02 12:30:01 UTC" in words
+    assert "Receiver: WORKSTATION@127.0.0.1:11117, listening since 2026-01-02 12:30:01 UTC" in words
     assert "3 instances reached WORKSTATION in Implicit VR Little Endian" in words
 
 
-def test_of_very_many_rows_and_responses_some_are_shown_and_the_rest_counted(configuration: Configuration) -> None:
+def test_of_many_rows_and_responses_the_first_are_shown_and_the_rest_counted(configuration: Configuration) -> None:
     uids = tuple(f"1.2.3.{number}" for number in range(1500))
     many = replace(GOOD, instances_before=instances_before_move("NEARLINE", uids), received=received_instances(uids))
     text = page(configuration, many, responses=500)
@@ -155,7 +155,7 @@ def test_a_single_instance_is_one(configuration: Configuration) -> None:
     assert "1 instances" not in text
 
 
-def test_nothing_at_all_makes_a_page_too(configuration: Configuration) -> None:
+def test_a_page_without_evidence_is_complete(configuration: Configuration) -> None:
     nothing = replace(
         GOOD,
         instances_before=(),
@@ -170,6 +170,6 @@ def test_nothing_at_all_makes_a_page_too(configuration: Configuration) -> None:
 
 @settings(max_examples=20)
 @given(words=st.text(max_size=30))
-def test_no_words_whatever_break_the_page(configuration: Configuration, words: str) -> None:
+def test_no_text_breaks_the_page(configuration: Configuration, words: str) -> None:
     evidence = replace(GOOD, outcome=replace(GOOD.outcome, comment=words), warnings=(words,))
     assert page(configuration, evidence).count("<h1>") == 1

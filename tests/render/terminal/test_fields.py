@@ -15,7 +15,7 @@ def printed(*fields: Field) -> str:
     return captured.get()
 
 
-def test_values_stand_in_one_column_and_a_field_without_values_is_left_out() -> None:
+def test_values_are_in_one_column_and_fields_without_values_are_left_out() -> None:
     assert printed(("Name", ("x",)), ("Connections", ("a", "b")), ("Nothing", ())) == (
         "  Name:        x\n  Connections: a\n               b\n"
     )
@@ -23,7 +23,7 @@ def test_values_stand_in_one_column_and_a_field_without_values_is_left_out() -> 
 
 
 @pytest.mark.parametrize("value", ["\x1b[31mred", "[bold]x[/bold]"])
-def test_values_neither_steer_the_terminal_nor_are_markup(value: str) -> None:
+def test_values_are_escaped_for_terminal_and_markup(value: str) -> None:
     shown = printed(("Name", (value,)))
     assert "\x1b" not in shown
     assert value.replace("\x1b", r"\x1b") in shown

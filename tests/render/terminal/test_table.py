@@ -59,7 +59,7 @@ def test_no_name_is_broken_at_any_width(width: int) -> None:
 
 
 @given(st.tuples(*[st.text("ab ,=\\", max_size=40)] * 4), st.integers(1, 200))
-def test_nothing_but_blanks_is_lost(row: tuple[str, ...], width: int) -> None:
+def test_only_spaces_are_lost(row: tuple[str, ...], width: int) -> None:
     headings = "entryattributevaluewhy─"
     letters = sorted(letter for cell in row for letter in cell if letter not in " " + headings)
     assert sorted(letter for letter in printed(row, width) if letter not in " \n" + headings) == letters
@@ -69,7 +69,7 @@ def test_in_a_pipe_each_row_is_one_line() -> None:
     assert "   ".join(ROW) in printed(ROW, None)
 
 
-def test_a_table_that_fits_when_texts_are_broken_is_one() -> None:
+def test_a_table_that_fits_with_wrapped_texts_is_a_table() -> None:
     assert printed((*ROW[:1], "dicomPort", "104", ROW[3]), 100).splitlines() == [
         "",
         " entry                           attribute   value   why",
@@ -81,7 +81,7 @@ def test_a_table_that_fits_when_texts_are_broken_is_one() -> None:
     ]
 
 
-def test_else_each_row_is_a_block() -> None:
+def test_otherwise_each_row_is_a_block() -> None:
     assert printed((*ROW[:1], NAME, "", ROW[3]), 60).splitlines() == [
         r"entry  cn=Unique\, really,dicomDeviceName=dcm4chee-arc,",
         "       cn=Devices",
