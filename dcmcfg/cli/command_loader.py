@@ -1,6 +1,6 @@
 """Load the module of a command only when that command runs.
 
-Kept apart: a start that imports all commands would take a second.
+Kept apart: to import all commands at start-up would take a second.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def load_command(name: str) -> click.Command:
 
 
 def require_known_command(ctx: click.Context, args: Sequence[str], known: Collection[str]) -> None:
-    """Raise a usage error with similar names if *args* begin with a command that is none of *known*."""
+    """Raise a usage error with similar names if *args* begin with a command that is not in *known*."""
     if ctx.resilient_parsing or not args or args[0].startswith("-") or args[0] in known:
         return
     similar_names = suggest_names(args[0], known)
@@ -43,7 +43,7 @@ class LazyGroup(CommandGroup):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command. click itself suggests names in groups only whose commands are loaded."""
+        """Find the command. The error suggests similar names; click does this only in groups with loaded commands."""
         require_known_command(ctx, args, self._rows)
         return super().resolve_command(ctx, args)
 

@@ -46,10 +46,10 @@ def export_ldif_command(
     target = output or STDOUT
     prints_entries = as_json and target == STDOUT
     if prints_entries and no_version:
-        raise click.UsageError("--no-version is for LDIF, and --json without --output FILE prints JSON")
+        raise click.UsageError("--no-version is for LDIF, but --json without --output FILE prints JSON")
     base = DN.parse(as_base) if as_base is not None else None
     if base == DN():
-        raise click.UsageError("--as-base names no entry")
+        raise click.UsageError("--as-base must not be empty")
     with open_directory(settings) as directory:
         rebasing_report = (
             RebasingReport(Rebasing(read_merged_schema(directory), settings.base_dn, base)) if base else None

@@ -114,7 +114,7 @@ def device_command(settings: Settings, options: ChangeOptions, *, old: str, new:
     _apply_rename(settings, options, lambda references: rename_device(references, old, new))
 
 
-#: The parts of an archive by sub-command: kind, a noun with its article, and what --force takes.
+#: Sub-command → kind of the part, its noun with article, and the help of its ``--force-…`` option (empty: none).
 _PARTS: Mapping[str, tuple[EntityKind, str, str]] = {
     "exporter": (EntityKind.EXPORTER, "an exporter", ""),
     "queue": (EntityKind.QUEUE, "a queue", "Rename a queue whose name is fixed in the archive's program."),

@@ -39,7 +39,7 @@ def snapshot_command(settings: Settings, *, file: Path, checking: bool, replacin
     Exit codes: with --check, 1 the file is damaged, or a server would not load it.
     """
     if str(file) == STDOUT:
-        raise click.UsageError("FILE is a file: a snapshot holds secrets")
+        raise click.UsageError("FILE must be a file, because a snapshot contains secrets")
     if checking and replacing:
         raise click.UsageError("--check and --replace exclude each other")
     if checking:
@@ -58,9 +58,9 @@ def _take_snapshot(settings: Settings, file: Path, *, replacing: bool, as_json: 
     if as_json:
         print_json(snapshot_json(str(file), snapshot, problems))
     else:
-        print_output(f"{file}: {format_snapshot_summary(snapshot)}; it holds secrets")
+        print_output(f"{file}: {format_snapshot_summary(snapshot)}; contains secrets")
     if not is_loadable(problems):
-        print_message("warning: a server would not load it all: dcmcfg snapshot --check names what is wrong.")
+        print_message("warning: a server would not load all of it. To list the problems: dcmcfg snapshot --check")
 
 
 def _check_snapshot(file: Path, *, as_json: bool) -> None:
@@ -79,4 +79,4 @@ def _check_snapshot(file: Path, *, as_json: bool) -> None:
     if as_json:
         print_json(snapshot_json(str(file), snapshot, problems))
     else:
-        print_output(f"{file}: whole and loadable: {format_snapshot_summary(snapshot)}")
+        print_output(f"{file}: complete and loadable: {format_snapshot_summary(snapshot)}")

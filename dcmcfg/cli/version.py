@@ -16,7 +16,7 @@ _LIBRARIES = ("ldap3", "pynetdicom", "pydicom")
 
 
 def print_version(*, as_json: bool) -> None:
-    """Print the version; *as_json*, with those of Python and of the protocol libraries."""
+    """Print the version; with *as_json*, also those of Python and of the protocol libraries."""
     if as_json:
         libraries = {name: version(name) for name in _LIBRARIES}
         print_json({"version": __version__, "python": platform.python_version(), **libraries})

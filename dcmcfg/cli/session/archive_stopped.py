@@ -1,4 +1,4 @@
-"""An archive that is STOPPED: its server answers, and its DICOM and HL7 ports are closed.
+"""Messages for an archive that is STOPPED: its web server responds, but its DICOM and HL7 ports are closed.
 
 Kept apart: ``status`` uses it and does not load cli.session.reload.
 """
@@ -13,7 +13,7 @@ STOPPED_MESSAGE = "The archive is STOPPED: its DICOM and HL7 ports are closed. A
 
 
 def describe_how_to_start(settings: Settings) -> str:
-    """Return how to start the archive of *settings*, with a command to copy at the end."""
+    """Return how to start the archive of *settings*; the text ends with a command to copy."""
     words = ["curl", "-X", "POST"]
     if settings.ca_file is not None and settings.archive_url.startswith("https:"):
         words += ["--cacert", str(settings.ca_file)]

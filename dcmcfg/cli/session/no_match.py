@@ -1,4 +1,4 @@
-"""The exit code of a list that a pattern picks from.
+"""The exit code of a list that is filtered by a pattern.
 
 Kept apart: ``ae list`` and ``device list`` use it and do not load each other.
 """
@@ -19,5 +19,5 @@ def report_matches(matches: Sequence[object], pattern: str, names: Iterable[str]
     if matches or not pattern:
         return 0
     if similar_names := suggest_names(pattern, names):
-        print_message(f"near misses: {escape_unprintable(', '.join(similar_names))}")
+        print_message(f"Did you mean {escape_unprintable(', '.join(similar_names))}?")
     return _NOTHING

@@ -73,7 +73,7 @@ def _run_verify(run: VerifyRun, options: VerifyOptions) -> int:
 def _verify_with_temporary_destination(
     options: VerifyOptions, run: VerifyRun, directory: Directory, configuration: Configuration
 ) -> CommandResult:
-    """Verify while an AE of this machine is in the tree; all that can be checked without it is checked before."""
+    """Verify with a temporary AE of this machine; everything that does not require the AE is checked before."""
     from dcmcfg.cli.verify.temporary_destination import verify_with_temporary_destination
 
     addresses = run.find_addresses(configuration, destination_ae_title="", receive=False)
