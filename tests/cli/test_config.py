@@ -55,7 +55,7 @@ def test_a_profile_is_made_key_by_key(run: Run, tmp_path: Path) -> None:
     assert (result.exit_code, result.stdout, result.stderr) == (
         0,
         f"hospital.bind_password_file = {password} ({path})\n",
-        f"warning: there is no file {password} yet\n",
+        f"warning: the file {password} does not exist yet\n",
     )
     assert path.read_text() == (
         'format = 1\nldap_url = "ldap://10.1.2.3/dc=example,dc=org"\nstarttls = true\n'
@@ -273,7 +273,7 @@ def test_a_selected_profile_that_is_gone_is_named_with_the_way_out(run: Run) -> 
         f"dcmcfg: {path}: there is no profile hospital, which {get_selection_path()} names\n"
         "  next: there are: none; to select none: dcmcfg config use --none\n",
     )
-    assert run("config", "list").stderr.startswith("warning: there is no profile hospital, selected by 'dcmcfg config")
+    assert run("config", "list").stderr.startswith("warning: the profile hospital of 'dcmcfg config")
     assert run("config", "use", "--none").exit_code == 0
     assert run("config", "show").exit_code == 0
 

@@ -59,12 +59,12 @@ def test_what_the_site_has_is_listed_and_found(run: Run, site: CliSite) -> None:
     assert (nowhere.exit_code, nowhere.stdout, nowhere.stderr) == (1, "0 AEs\n", "")
     misspelt = run("ae", "list", "STROESCP", "--json")
     assert (misspelt.exit_code, json.loads(misspelt.stdout)) == (1, {"aes": []})
-    assert misspelt.stderr == "near misses: STORESCP\n"
+    assert misspelt.stderr == "Did you mean STORESCP?\n"
     assert run("ae", "list", "nowhere", "--csv").exit_code == 1
 
     devices = run("device", "list", "1111?")
     assert (devices.exit_code, devices.stdout) == (1, "0 devices\n"), "a port is no name"
-    assert run("device", "list", "lonterm").stderr == "near misses: longterm\n"
+    assert run("device", "list", "lonterm").stderr == "Did you mean longterm?\n"
     assert lines(run("device", "list").stdout) == [
         " Device                   Host:port             Installed   AEs",
         f" {'─' * 105}",

@@ -48,9 +48,9 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
         "",
         "LDIF: --show-ldif prints it, --output FILE writes it.",
         "1 to change, in one change",
-        "done in one change",
-        "undo: dcmcfg undo 1",
-        "the archive has reloaded",
+        "Applied in one change.",
+        "To revert it: dcmcfg undo 1",
+        "The archive has reloaded.",
     ]
     assert set(site.values("dcmOtherAETitle", STORESCP_DN)) == {"A", "B"}
     assert run("set", "AE:STORESCP", "dcmOtherAETitle+=A", "dcmOtherAETitle+=C", "--yes").exit_code == 0
@@ -108,7 +108,7 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
         f"warning: {ae}: no AE has the title STORSCP; near misses: STORESCP (rule: accepted-destination-unknown)\n"
         f"dcmcfg: the plan is refused: dangling-reference: a reference would lead to no entry: {ae} "
         "(dcmAcceptedMoveDestination: STORSCP)\n"
-        "  next: --force-dangling-reference, if it is meant\n",
+        "  next: to apply it anyway: --force-dangling-reference\n",
     )
     assert site.octets() == before
     enumerated = run("set", "dcm4chee-arc", "dcmOverwritePolicy=SOMETIMES", "--dry-run")
@@ -200,7 +200,7 @@ def test_of_vendor_data_the_files_that_change_are_shown_and_get_writes_it(
     assert Path("out.zip").read_bytes() == first
     assert stat.S_IMODE(Path("out.zip").stat().st_mode) == 0o600
     again = run("get", "dcm4chee-arc", "dicomVendorData", "--out", "out.zip")
-    assert (again.exit_code, again.stderr) == (3, "dcmcfg: out.zip: the file exists\n  next: name a new file\n")
+    assert (again.exit_code, again.stderr) == (3, "dcmcfg: out.zip: the file exists\n  next: specify a new file\n")
 
     assert run("export-ldif", "--with-secrets", "-o", "before.ldif").exit_code == 0
     second = vendor_data(tmp_path / "b.zip", same="1", other="3333", new="")
@@ -269,16 +269,16 @@ def test_a_secret_is_taken_from_a_file_or_a_terminal_and_never_shown(run: Run, s
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (("dicomInstalled=",), "dicomInstalled= has no value; dcmcfg unset removes the attribute"),
-        (("dicomInstalled-=",), "dicomInstalled-= has no value; dcmcfg unset removes the attribute"),
+        (("dicomInstalled=",), "dicomInstalled= has no value. To remove the attribute: dcmcfg unset"),
+        (("dicomInstalled-=",), "dicomInstalled-= has no value. To remove the attribute: dcmcfg unset"),
         (("dicomInstalled",), "'dicomInstalled' is not ATTR=VALUE, ATTR+=VALUE or ATTR-=VALUE"),
         (("dicomInstalled+",), "'dicomInstalled+' is not ATTR=VALUE, ATTR+=VALUE or ATTR-=VALUE"),
         (("+=TRUE",), "'+=TRUE' is not ATTR=VALUE"),
-        (("a=@-", "b+=@-"), "standard input can be one value only"),
+        (("a=@-", "b+=@-"), "only one value can be read from standard input"),
         ((f"{PIN}+=geheim",), f"{PIN}: a secret does not belong on the command line"),
         ((f"{PIN}=geheim",), f"{PIN}: a secret does not belong on the command line"),
         (("dcmProperty=x.password=geheim",), "dcmProperty: a secret does not belong on the command line"),
-        (("a=@-", "b=@-"), "standard input can be one value only"),
+        (("a=@-", "b=@-"), "only one value can be read from standard input"),
     ],
 )
 def test_what_is_written_wrongly_exits_2_before_any_server_is_asked(
@@ -365,9 +365,9 @@ def test_one_plan_sets_adds_and_removes(run: Run, site: CliSite) -> None:
         "dicomDescription: x+=y-=z=",
         "-",
         "1 to change, in one change",
-        "done in one change",
-        "undo: dcmcfg undo 2",
-        "the archive was not asked to reload: dcmcfg reload",
+        "Applied in one change.",
+        "To revert it: dcmcfg undo 2",
+        "The archive was not reloaded. To reload it: dcmcfg reload",
     ]
     assert set(site.values("dcmOtherAETitle", dn)) == {"B", "C"}
     assert site.values("dicomDescription", dn) == ("x+=y-=z=",)
@@ -429,5 +429,5 @@ def test_unset_refuses_a_value_and_names_the_command_that_removes_it(run: Run) -
     result = run("unset", "AE:A B", f"{PIN}=geheim", "--ldap-url", f"ldap://127.0.0.1:{free_port()}")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.endswith(
-        f"Error: {PIN}=… has a value, and unset removes all values; to remove one: dcmcfg set 'AE:A B' {PIN}-=VALUE\n"
+        f"Error: {PIN}=… has a value, but unset removes all values. To remove one: dcmcfg set 'AE:A B' {PIN}-=VALUE\n"
     )

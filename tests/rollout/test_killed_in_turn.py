@@ -159,7 +159,7 @@ def promises(output: str) -> dict[Command, Promise]:
             found[RESUME] = Promise("goes on with", number)
         if named := re.search(r"dcmcfg undo( \d+)? takes it back", output):
             found[("undo", *(named[1] or "").split())] = Promise("takes back", number)
-    pattern = r"^undo: dcmcfg undo (\d+)|dcmcfg undo (\d+) (?:makes|reverts)|since: dcmcfg undo (\d+)"
+    pattern = r"^To revert it: dcmcfg undo (\d+)|dcmcfg undo (\d+) (?:makes|reverts)|since: dcmcfg undo (\d+)"
     for numbers in re.findall(pattern, output, re.MULTILINE):
         number = next(filter(None, numbers))
         found["undo", number] = Promise("takes back", int(number))

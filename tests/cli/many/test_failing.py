@@ -38,7 +38,7 @@ def test_studies_that_fail_are_told_in_groups_and_asked_again_when_that_is_wante
         "archive has not loaded that, so dcmcfg reload; where that does not help, it reads another directory "
         "(dcmcfg status --directory)\n"
         "Results   STORE\n"
-        "Next step once that is mended, the same command with --only-failed asks for those anew\n"
+        "Next step Fix the problems, then run the same command with --only-failed\n"
     )
     script.answers = {}
     assert verify(*named(FIVE), "--only-failed").exit_code == 0
@@ -89,7 +89,7 @@ def test_an_archive_that_breaks_each_association_ends_the_run_and_the_same_comma
     assert output.endswith(
         "Next step DCM4CHEE@127.0.0.1:PORT: the archive broke each association for 0.3 s, the last time: no final "
         "response came: the peer aborted the association (its application): its own log says why "
-        "Next step the same command again goes on: what has its answer is not asked again"
+        "Next step To continue, run the same command again: studies with a result are not requested again"
     )
     assert done.stderr.startswith("the archive cannot be had (it breaks each association: no final response came: ")
     script.answers = {}

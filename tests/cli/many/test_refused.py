@@ -77,7 +77,9 @@ def test_a_query_is_asked_before_a_destination_is_added_for_it(run: Run, before_
     with archive_of(studies(101)) as large:
         done = run(*temporary(large, "--query", "PatientID=P1"))
     assert (done.exit_code, done.stdout) == (1, "")
-    assert "101 studies match, and there is no terminal to ask on; nothing was asked of the archive\n" in done.stderr
+    assert (
+        "101 studies match, and there is no terminal to confirm; nothing was requested from the archive\n"
+    ) in done.stderr
 
 
 def test_a_store_of_another_question_is_refused_before_a_destination_is_added(

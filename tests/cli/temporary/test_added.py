@@ -38,8 +38,8 @@ def test_it_is_added_received_as_and_taken_back_and_the_archive_forgets_it(run: 
         "the title (--show-plan shows all of it)",
         "warning: LONGTERM is asked to send straight to DCMCFG_TITLE, which it does not know: what is not in the "
         "archive's own storage will not arrive (dcmcfg set-external-retrieve has it sent by way of the archive).",
-        "the archive is to call DCMCFG_TITLE at 127.0.0.1:PORT, by which this machine reaches 127.0.0.1",
-        "the archive reloads twice, when it is added and when it is removed; nothing of it is left then",
+        "the archive will call DCMCFG_TITLE at 127.0.0.1:PORT, by which this machine reaches 127.0.0.1",
+        "the archive reloads twice: after the AE is added, and after it is removed; nothing remains of it",
         "added DCMCFG_TITLE in one transaction, roll-out 1",
         "the archive has reloaded",
         "taken back DCMCFG_TITLE, roll-out 2",
