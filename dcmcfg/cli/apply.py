@@ -131,7 +131,7 @@ def _apply(
     changes. Records for *old_base* are applied below the site's own base.
     """
     with pause_garbage_collection(), open_directory(settings) as directory:
-        tree = read_tree_or_empty(directory)
+        tree = read_tree_or_empty(directory)  # an empty server is possible: FILE may contain the whole tree
         rebasing_report = make_site_rebasing(directory, tree, old_base) if old_base is not None else None
         if rebasing_report is not None:
             records = rebase_files(records, rebasing_report, tree)
@@ -158,6 +158,7 @@ def _apply(
             *rebasing_warnings,
             *warn_about_new_restrictions(plan),
         )
+        # A file for another base is not the undo of a change here.
         undone_rollout = None if old_base is not None else history.find_rollout_by_undo_file(files, settings.ldap_url)
         if undone_rollout is not None:
             with add_last_change_on_refusal(directory):

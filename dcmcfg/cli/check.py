@@ -180,6 +180,7 @@ def check_command(
     if not rules:
         raise click.UsageError("--skip leaves no rule to check")
     options = replace(options, as_json=form == "json", stdout_reserved=options.stdout_reserved or form == "json")
+    # With --fix, --output is the file of the plan, else that of the report.
     report_file = None if fix or options.plan_file is None else str(options.plan_file)
     with nullcontext() if report_file is None else redirect_output(report_file, private=False):
         if list_rules:
@@ -212,6 +213,7 @@ def _require_consistent_options(files: tuple[Path, ...], options: ChangeOptions,
         raise click.UsageError("--format sarif and --fix exclude each other")
     if fix and files:
         raise click.UsageError("--fix changes the live tree. Fix a file in an editor")
+    # Compare with the defaults, so that this also covers options that are added later.
     if not fix and options != ChangeOptions(
         dry_run=False,
         yes=False,

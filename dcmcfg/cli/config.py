@@ -108,7 +108,7 @@ def list_command(*, as_json: bool) -> None:
     DCMCFG_PROFILE, else of 'dcmcfg config use', else the one called 'default'.
     """
     listed = list_profiles(_get_options_before_command(), os.environ)
-    folder = get_profile_path("x").parent
+    folder = get_profile_path("x").parent  # the same for any name
     if as_json:
         print_json(profiles_json(listed, folder))
     else:
@@ -194,14 +194,14 @@ def _report(name: str, key: str, edit: ProfileEdit, text: str, *, as_json: bool)
         print_output(f"{text} ({edit.path})")
     else:
         print_output(f"Unchanged: {name}.{key} ({edit.path})")
-    if not edit.unknown_keys:
+    if not edit.unknown_keys:  # else the profile is refused because of them, as the warning above reports
         _warn_if_unusable(name)
 
 
 def _warn_if_unusable(name: str) -> None:
     """Warn if the settings of the profile *name* contradict each other; the next change may correct this."""
     try:
-        resolve_settings({"profile": name}, {})
+        resolve_settings({"profile": name}, {})  # without the environment, to check the profile alone
     except DcmcfgError as error:
         print_message(f"warning: the profile cannot be used like this: {error}")
 

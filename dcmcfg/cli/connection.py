@@ -199,7 +199,7 @@ def add_command(
     Without PORT, the connection is for outgoing associations only. The default NAME is 'dicom', or 'dicom-tls' for TLS.
     With --ae, an AE uses the connection in addition to its others.
     """
-    parse_host_port(address)
+    parse_host_port(address)  # report an invalid address before the directory is read
 
     def make_edit(configuration: Configuration) -> Edit:
         device, name = split_connection(configuration, target)

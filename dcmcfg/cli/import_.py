@@ -129,6 +129,7 @@ def import_command(
 
 
 def _is_given(option: str) -> bool:
+    # The value does not show this, because the option has a default.
     return click.get_current_context().get_parameter_source(option) is not click.core.ParameterSource.DEFAULT
 
 

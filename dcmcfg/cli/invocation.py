@@ -46,6 +46,7 @@ class Invocation:
     @property
     def json_requested(self) -> bool:
         """Whether ``--json`` or ``--format json`` is among the arguments, also if they cannot be parsed."""
+        # Words after `--` are arguments, not options.
         end = self.arguments.index("--") if "--" in self.arguments else len(self.arguments)
         arguments = self.arguments[:end]
         return (

@@ -85,7 +85,7 @@ def up_command(
     The command returns when every part is ready. Exit codes: 0 started, 3 a part did not start, and nothing runs.
     """
     token_requirements = TokenRequirements(token_issuer.rstrip("/")) if token_issuer else None
-    pid = os.getpid() if foreground else with_pid
+    pid = os.getpid() if foreground else with_pid  # in the foreground, the lab also ends if this process is killed
     lab, started = lifecycle.up(
         folder, _print_part, owner_pid=pid, token_requirements=token_requirements, extra_study_count=studies
     )

@@ -73,6 +73,7 @@ class Program(UniqueOptionsCommand, click.Group):
             formatter.write_dl([(name.ljust(width), text) for name, text in TOPICS.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        # From the table: click would load each command for its help text.
         names = [
             CompletionItem(name, help=command.help) for name, command in COMMANDS.items() if name.startswith(incomplete)
         ]
@@ -83,6 +84,7 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
     if value and not ctx.resilient_parsing:
         from dcmcfg.cli.version import print_version
 
+        # --version is processed before --json, so look at the arguments themselves.
         print_version(as_json=ctx.ensure_object(invocation.Invocation).json_requested)
         ctx.exit()
 

@@ -128,6 +128,7 @@ def _register_part_command(name: str, kind: EntityKind, noun: str, force_help: s
     def part_command(
         settings: Settings, options: ChangeOptions, *, old: str, new: str, references_only: bool, force: bool = False
     ) -> None:
+        # The override for objects that the database records also overrides the refusal of the rename itself.
         is_forced = force or (kind is EntityKind.STORAGE and STORED_OBJECTS in options.forced_risks)
         rename = functools.partial(
             rename_part,
@@ -140,6 +141,7 @@ def _register_part_command(name: str, kind: EntityKind, noun: str, force_help: s
         )
         _apply_rename(settings, options, rename)
 
+    # click uses the docstring as help text.
     part_command.__doc__ = f"Give {noun} of the archive's device another name."
     command = changing_options(part_command)
     if force_help:

@@ -49,7 +49,7 @@ def snapshot_command(settings: Settings, *, file: Path, checking: bool, replacin
 
 
 def _take_snapshot(settings: Settings, file: Path, *, replacing: bool, as_json: bool) -> None:
-    if not replacing:
+    if not replacing:  # report an existing file before the directory is read
         require_new_file(str(file))
     with open_directory(settings) as directory:
         snapshot = take_snapshot(directory)
@@ -67,7 +67,7 @@ def _check_snapshot(file: Path, *, as_json: bool) -> None:
     try:
         snapshot = read_snapshot(file)
         problems = find_snapshot_problems(snapshot)
-    except (Refused, LdifError, MalformedInput) as error:
+    except (Refused, LdifError, MalformedInput) as error:  # a damaged file is a result of the check: exit code 1
         raise NegativeResult(
             error.message, subject=error.subject, next_step=error.next_step, details=error.details
         ) from error

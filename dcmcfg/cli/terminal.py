@@ -19,7 +19,7 @@ def confirm(question: str) -> bool:
     Raises :class:`NegativeResult` if standard input is not a terminal.
     """
     require_terminal()
-    try:
+    try:  # click appends the suffix to the question
         return click.confirm(wrap_for_terminal(question, reserved_columns=len(" [y/N]: ")), default=False, err=True)
     except click.Abort:
         print_message("")  # end the line of the question

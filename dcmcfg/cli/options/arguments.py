@@ -24,7 +24,7 @@ def _parse_name_pairs(ctx: click.Context, param: click.Parameter, values: tuple[
     """Return ``OLD=NEW`` values as a mapping; raises a usage error for another form, or an OLD given twice."""
     new_names: dict[str, str] = {}
     for value in values:
-        old, equals, new = value.rpartition("=")
+        old, equals, new = value.rpartition("=")  # at the last one, so that OLD may contain `=`
         if not equals or not old or not new:
             raise click.BadParameter(f"{value!r} is not OLD=NEW", ctx, param)
         if old in new_names:

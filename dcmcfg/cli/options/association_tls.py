@@ -65,12 +65,13 @@ class TlsOptions:
         """
         dicom_tls = settings.dicom_tls
         certificate, key, passphrase = dicom_tls.certificate_file, dicom_tls.key_file, dicom_tls.passphrase
+        # A certificate from the command line replaces key and passphrase too, because they belong together.
         if self.tls_cert is not None:
             certificate, key = self.tls_cert, self.tls_key
             option = "--tls-key-passphrase-file"
             passphrase = Secret(option, path=self.tls_key_passphrase_file) if self.tls_key_passphrase_file else None
         if certificate is not None:
-            exposed_file = key or certificate
+            exposed_file = key or certificate  # without a key file, the certificate file contains the key
             for warning in (*find_key_exposures(exposed_file), *find_secret_exposures(passphrase, "passphrase")):
                 print_message(f"warning: {warning}")
         return TlsFiles(

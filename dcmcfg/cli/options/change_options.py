@@ -181,6 +181,7 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
         json_option,
         *force_options(),
     )
+    # The decorator that is applied last is the first option in --help, hence the reversed order.
     for option in reversed(decorators):
         with_change_options = option(with_change_options)
     return with_change_options

@@ -114,6 +114,7 @@ def _is_public(_: Mapping[str, Any]) -> bool:
 
 def _resolve_format(form: str | None, form_flag: str | None) -> str | None:
     """Return the format that the options specify, or None; raises :class:`click.UsageError` for two formats."""
+    # Keyed by format, because two spellings of the same format do not contradict each other.
     spellings = {
         **({form: f"--format {form}"} if form is not None else {}),
         **({form_flag: f"--{form_flag}"} if form_flag is not None else {}),

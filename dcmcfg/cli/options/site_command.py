@@ -69,11 +69,13 @@ def _with_settings(command: Callable[..., R], *, except_setting: str | None = No
     @functools.wraps(command)
     def with_settings(**parameters: object) -> R:
         site_parameters = {name: parameters.pop(name) for name in SITE_SETTINGS if name != except_setting}
+        # These are the options before the command; the options after it override them.
         options = invocation.current().site_options
         options.update({name: str(value) for name, value in site_parameters.items() if value is not None})
         settings: Settings = resolve_settings(options, os.environ)
         return command(settings=settings, **parameters)
 
+    # --max is hidden here, because the help topic `limits` describes it.
     return add_site_options(limit_option(with_settings, hidden=True), except_setting=except_setting)
 
 

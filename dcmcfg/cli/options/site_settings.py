@@ -67,7 +67,7 @@ def add_site_options(function: F, *, except_setting: str | None = None) -> F:
         if setting == except_setting:
             continue
         name = "--" + setting.replace("_", "-")
-        if kind is _FLAG:
+        if kind is _FLAG:  # a flag value instead of a boolean: None means that another source may set it
             option = _site_option(name, flag_value="true", default=None, help=text)
         else:
             option = _site_option(

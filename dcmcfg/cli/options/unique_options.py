@@ -30,6 +30,7 @@ class UniqueOptionsCommand(HelpPage):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse as click does; raises :class:`click.UsageError` for an option that contradicts an earlier one."""
+        # Parse once more, because click keeps only the last value. Completion parses unfinished lines: no errors there.
         if not ctx.resilient_parsing:
             _, _, given = self.make_parser(ctx).parse_args(args=list(args))
             _refuse_repeated(ctx, given)
@@ -45,6 +46,7 @@ def _refuse_repeated(ctx: click.Context, given: Sequence[click.Parameter]) -> No
         if first is not option:
             raise click.UsageError(f"{first.opts[0]} and {option.opts[0]} exclude each other", ctx)
         count = sum(each is option for each in given)
+        # A repeated flag has no other effect, unless it has an opposite, such as --no-qido.
         if count > 1 and (not option.is_flag or option.secondary_opts):
             names = "/".join((*option.opts, *option.secondary_opts))
             raise click.UsageError(f"{names} is given {count} times, but can be given only once", ctx)

@@ -91,7 +91,7 @@ def _read_value(name: str, text: str) -> bytes:
 
 
 def _encode_value(name: str, text: str) -> bytes:
-    value = text.encode("utf-8", "surrogateescape")
+    value = text.encode("utf-8", "surrogateescape")  # restores octets that are not valid UTF-8
     if is_secret(name, value):
         raise click.UsageError(
             f"{name}: do not write a secret on the command line, because the shell's history keeps it. Use "

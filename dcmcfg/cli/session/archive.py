@@ -46,6 +46,7 @@ def get_credential(settings: Settings, timeouts: HttpTimeouts | None = None) -> 
         require_client_secret(settings.oidc)
     run = invocation.current()
     for warning in find_archive_exposures(settings):
+        # A command can have several clients, such as one for the reload and one for the database.
         if warning not in run.printed_warnings:
             print_message(f"warning: {warning}")
             run.printed_warnings.add(warning)

@@ -27,6 +27,7 @@ def connect_database(settings: Settings, archive_ae: str) -> Database:
         raise ArchiveError(f"no secret for the client {settings.oidc.client_id}", subject=settings.oidc.server_url)
     if reason := explain_unreachable(settings.archive_url):
         raise ArchiveError(reason, subject=settings.archive_url)
+    # The HTTP client takes time to load, so it is imported only now that the port has answered.
     from dcmcfg.cli.session.database import make_database_client
 
     return make_database_client(settings, archive_ae)

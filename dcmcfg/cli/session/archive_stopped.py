@@ -19,6 +19,7 @@ def describe_how_to_start(settings: Settings) -> str:
         words += ["--cacert", str(settings.ca_file)]
     command = shlex.join(words)
     if settings.oidc is not None or settings.token_secret is not None:
+        # Not quoted with shlex: the shell must expand $(…).
         command += ' -H "Authorization: Bearer $(dcmcfg token --print)"'
     command += f" {shlex.quote(f'{settings.archive_url}/ctrl/start')}"
     return f"Start the archive on the Control page of its web interface, or run: {command}"

@@ -113,6 +113,7 @@ def apply_plan(
         settings, plan, options, purpose, scope_dn=scope_dn, warn_unknown_schema=not rules.is_schema_read
     )
     options = replace(options, forced_risks=assessment.forced_risks)
+    # The rest of a resumed change may no longer contain the rename, so look at the whole change.
     renamed_archives = find_renamed_archives(
         plan.changes if resumed_record is None else resumed_record.changes, plan.after
     )
@@ -128,15 +129,18 @@ def apply_plan(
         warnings=all_warnings,
     )
     invocation.current().partial_result = report.to_json
+    # An unfinished change blocks only a run that writes.
     _check_unfinished(directory, purpose.rollout_number, warn_only=options.dry_run or not plan.steps)
     _print_plan_and_warnings(settings, plan, options, warnings=all_warnings, extra_output=extra_output)
     if not plan.steps:
         with _write_rejects(settings, options, rejects_file):
             report.print_result()
         return
+    # The risks of a resumed change were accepted when it began.
     if resumed_record is None and not options.dry_run:
         require_forced(assessment.risks, assessment.forced_risks)
     strategy = _choose_and_announce_strategy(directory, plan, options, resumed_record)
+    # The plan is written before the confirmation, so a dry run and a declined plan leave it too.
     if options.plan_file is not None:
         _write_plan(settings, plan, options.plan_file, options)
     if options.dry_run:
@@ -216,6 +220,7 @@ def _write_rejects(
 
 
 def _connect_archive(settings: Settings) -> ReachableArchive:
+    # A change without a reload does not need the HTTP client.
     from dcmcfg.cli.session.reload import connect_archive
 
     return connect_archive(settings)

@@ -44,6 +44,7 @@ def rename_device_in_profile(settings: Settings, renamed_archives: Sequence[Rena
     :class:`IncompleteChange` if the file cannot be written.
     """
     new_name = _find_new_name(settings, renamed_archives)
+    # An option or an environment variable cannot be updated from here: format_device_setting_note reports those.
     if new_name is None or settings.origins.get("device") != f"profile {settings.profile}":
         return None
     from dcmcfg.settings.profile_edits import update_profile
@@ -107,6 +108,7 @@ class ChangeReport:
         """
         settings = self.settings
         rejects = self.rejects_file if self.rejects_file is not None and self.rejects_file.items else None
+        # The rejects file is kept if the plan was applied, or if it had no steps.
         is_written = rejects is not None and not self.options.dry_run and (outcome is not None or not self.plan.steps)
         return {
             "site": {"bind_dn": settings.identity, "ldap_url": settings.ldap_url, "archive_url": settings.archive_url},

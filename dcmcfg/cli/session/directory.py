@@ -20,6 +20,7 @@ def open_directory(settings: Settings) -> LdapDirectory:
     Raises :class:`~dcmcfg.errors.DirectoryError` if the server cannot be reached, cannot be trusted or refuses.
     """
     uses_external = not settings.bind_dn
+    # Read the password before the warnings, because that may fail. Prompt after them, so that the user is warned.
     password = "" if uses_external else read_bind_password(settings)
     for warning in find_exposures(settings):
         print_message(f"warning: {warning}")

@@ -15,6 +15,7 @@ from dcmcfg.private_folders import create_private_folder
 from dcmcfg.settings.folders import get_state_subfolder
 
 _VARIABLES = ("VISUAL", "EDITOR")
+#: The first two are Debian's links to the configured editor.
 _FALLBACKS = ("sensible-editor", "editor", "vi", "nano")
 
 
@@ -65,6 +66,7 @@ def _create_private_file(text: str) -> Path:
     folder = get_state_subfolder("edits")
     try:
         create_private_folder(folder)
+        # mkstemp creates the file readable by its owner only: the text may contain secrets.
         handle, name = tempfile.mkstemp(prefix="edit-", suffix=".ldif", dir=folder)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
@@ -107,6 +109,7 @@ def edit_file(path: Path) -> None:
 
 def _find_editor() -> list[str]:
     for variable in _VARIABLES:
+        # The value may have arguments, such as `code --wait`.
         if words := shlex.split(os.environ.get(variable, "")):
             return words
     for name in _FALLBACKS:

@@ -40,7 +40,7 @@ def require_writable_file(target: str, *, must_be_new: bool) -> None:
         raise DcmcfgError("a folder, not a file", subject=target, next_step="specify a file in it")
     if must_be_new:
         require_new_file(target)
-    if path.exists() and not path.is_file():
+    if path.exists() and not path.is_file():  # a device or a pipe, whose folder need not be writable
         return
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -99,7 +99,7 @@ def write_atomically(target: str, text: Iterable[str], *, private: bool = False,
     if target == STDOUT:
         print_text(text)
         return
-    path = Path(target).resolve()
+    path = Path(target).resolve()  # the rename must replace the target of a symbolic link, not the link
     if must_be_new:
         require_new_file(target)
     try:
@@ -156,6 +156,7 @@ def redirect_output(target: str, *, private: bool, must_be_new: bool = False) ->
             redirect_stdout(file),
         ):
             yield
+    # JSON that was printed is lost with the file, so the report of the failure must contain it.
     except FileExistsError:
         invocation.current().json_printed = False
         raise _make_exists_error(target) from None

@@ -97,12 +97,14 @@ def assess_plan(
     now, is_resumed = datetime.now(UTC), purpose.resumed_record is not None
     locate = functools.partial(locate_all_values, schema=plan.after.schema)
     plan_risks = assess_plan_risks(plan, now, device=settings.device, subtree_dn=scope_dn, locate=locate)
+    # The risks of a resumed change were accepted when it began, so the database is not queried again.
     recorded = RecordSearchResult() if is_resumed else search_recorded_names(settings, plan)
     risks = (*plan_risks.risks, *find_record_risks(recorded.records))
     forced = purpose.list_forced_risks(options.forced_risks, risks)
 
     def iterate_warnings() -> Iterator[str]:
         yield from find_plan_warnings(plan, check_structure=warn_unknown_schema)
+        # Findings of a risk are printed with that risk, not again as a warning.
         yield from find_new_violations(
             plan, now, _get_more_rules(plan), excluded=[new.finding for risk in risks for new in risk.findings]
         )

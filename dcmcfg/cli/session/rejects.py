@@ -104,7 +104,7 @@ class RejectsFile:
             raise DcmcfgError(f"the rejects cannot be written ({error.strerror})", subject=str(self.path)) from error
         try:
             yield
-        except IncompleteChange:
+        except IncompleteChange:  # a part of the plan was applied, so the user needs the rejected items
             raise
         except DcmcfgError:
             self.path.unlink(missing_ok=True)
@@ -112,6 +112,7 @@ class RejectsFile:
 
 
 def _has_content(path: Path, text: str) -> bool:
+    # A file of another dcmcfg version may differ only in its format number.
     try:
         return path.is_file() and remove_format_line(path.read_bytes()) == remove_format_line(text.encode())
     except OSError:

@@ -58,6 +58,7 @@ class ReachableArchive:
             message = "The directory was changed, and the reload was interrupted"
             raise IncompleteChange(message, next_step="dcmcfg reload") from None
         _record_reload(reload)
+        # A STOPPED archive loads the configuration too, but its ports remain closed.
         require_started(self.service, self.settings, "The directory was changed. ")
         return ReloadReport(reload_json(reload), format_repair_note(reload))
 
@@ -85,6 +86,7 @@ class ReachableArchive:
         return IncompleteChange(message, subject=error.subject, next_step=next_step)
 
     def _find_other_users(self, tree: Tree, binding_failure: LoadedButNotBound) -> tuple[str, ...]:
+        # Only this error means that the address has another user.
         if "Address already in use" not in binding_failure.reason:
             return ()
         return find_conflicting_connections(Configuration(tree), self.settings.device, binding_failure.listener)

@@ -20,7 +20,7 @@ def convert_failures_after_send() -> Iterator[threading.Event]:
     sent = threading.Event()
     try:
         yield sent
-    except BrokenPipeError:
+    except BrokenPipeError:  # the program itself reports that the reader of the output is gone
         raise
     except KeyboardInterrupt:
         if not sent.is_set():

@@ -54,11 +54,13 @@ def _run_verify(run: VerifyRun, options: VerifyOptions) -> int:
     settings = run.settings
     with open_directory(settings) as directory:
         if options.temporary.clean_temporary:
+            # Loaded only here: other runs do not need the modules for changes.
             from dcmcfg.cli.verify.temporary_destination import clean_leftovers
 
             clean_leftovers(settings, directory, yes=options.temporary.yes, as_json=options.as_json)
             return 0
         configuration = Configuration(read_tree(directory))
+        # A temporary destination requires the connection until it is removed. Other runs close it before the C-MOVE.
         if options.temporary.temporary_dest:
             result = _verify_with_temporary_destination(options, run, directory, configuration)
     if not options.temporary.temporary_dest:

@@ -72,6 +72,7 @@ class VerifyOptions:
         source = self._parse_source()
         archive_ae_title = self._parse_archive_ae_title()
         calling_ae_title = parse_ae_title(self.calling)
+        # Check the files before the C-MOVE: the evidence cannot be collected a second time.
         self.files.require_file_type(many_studies=source is not None)
         self.files.require_writable(many_studies=source is not None)
         return VerifyRun(

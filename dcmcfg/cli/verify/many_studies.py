@@ -144,6 +144,7 @@ def verify_many(
                 _list_next_steps(session_result, active_destination, _get_rerun_mode(bulk), addresses.archive),
             )
         )
+        # Many studies have the same next step, hence the cache.
         report = session_result.report.map_next_steps(functools.cache(add_run_options))
         notes = (*_note_stored_result(bulk, source), *session_result.notes)
         code = _get_exit_code(session_result, sent=sent.is_set())
@@ -152,6 +153,7 @@ def verify_many(
             active_destination.extend_json(make_json) if active_destination else make_json
         )
         if not run.as_json:
+            # A report on standard output must not be mixed with text.
             console = make_stderr_console() if STDOUT in run.reports.files.values() else make_stdout_console()
             print_bulk(report, notes, next_steps, console, details=run.details)
             sys.stdout.flush()

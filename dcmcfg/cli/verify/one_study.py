@@ -89,6 +89,7 @@ class _InterruptHandler:
             cancellation.request()
 
 
+#: A word of a command in a sentence: quoted, or up to a space; a comma or colon at its end belongs to the sentence.
 _WORD = r"""(?:'[^']*'|"[^"]*"|[^\s'";)])+(?<![,:])"""
 #: The options after a command, each with its value, if any.
 _OPTIONS = re.compile(rf"(?: --[a-z-]+(?: (?!--){_WORD})?)*")
@@ -212,6 +213,7 @@ def verify_one(
         verdict = active_destination.add_advice(verdict, evidence) if active_destination else verdict
         verdict = replace(verdict, next_steps=tuple(map(add_run_options, verdict.next_steps)))
         if not run.as_json:
+            # A report on standard output must not be mixed with text.
             on_stderr = STDOUT in run.reports.files.values()
             console = make_stderr_console() if on_stderr else make_stdout_console()
             print_verdict(verdict, evidence, console, details=run.details)

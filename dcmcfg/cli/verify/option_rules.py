@@ -108,7 +108,7 @@ def require_consistent_options(studies: tuple[str, ...], *, as_json: bool) -> No
     """
     given_options = {each: each for each in get_given_options(click.get_current_context())}
     given_options.pop("--out", None)  # the hidden name of --output; click reports the value for both
-    if as_json:
+    if as_json:  # also spelled --format json, or given before the command
         given_options.pop("--format", None)
         given_options["--json"] = "--json"
     options_in_use = given_options | _classify_run(given_options, studies)

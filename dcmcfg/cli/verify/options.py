@@ -45,6 +45,7 @@ class RetrieveOptions:
             return InformationModel(self.model or "study"), None
         if self.model == "study":
             raise click.UsageError("--patient-id requires --model patient")
+        # In a DICOM query, `*` and `?` are wildcards, and a backslash separates values.
         if not self.patient_id.strip() or set(self.patient_id) & set("\\*?"):
             raise click.UsageError(f"--patient-id {self.patient_id!r} is not a single Patient ID without wildcards")
         return InformationModel.PATIENT, Patient(self.patient_id, self.patient_id_issuer or "")

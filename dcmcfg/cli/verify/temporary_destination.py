@@ -172,6 +172,7 @@ def add_temporary_destination(
     receiver_address = find_receiver_address(
         addresses.archive, request.server_hosts, _parse_address_option(temporary_options)
     )
+    # A list, because the receiver's callback needs the destination, which in turn needs the port of the receiver.
     active_destinations: list[ActiveDestination] = []
     security = derive_security(
         request.archive_ae, require_tls=request.use_tls and request.tls_files.certificate is not None
@@ -188,6 +189,7 @@ def add_temporary_destination(
         timeouts=addresses.timeouts,
         on_received=lambda instance: active_destinations[0].count_received(instance),
     )
+    # Listen before anything is changed: the port may be in use, and a free port is known only now.
     with _start_receiver(own_receiver) as receiver:
         destination = TemporaryDestination(
             title, receiver_address.host, receiver.port, describe_this_process(datetime.now(UTC)), security=security
@@ -230,6 +232,7 @@ def add_temporary_destination(
 @contextmanager
 def _start_receiver(receiver: Receiver) -> Iterator[Receiver]:
     """Start *receiver*; if it cannot listen, the error suggests ``--temporary-address``."""
+    # An ExitStack, so that only errors of the start are converted, not those of the block.
     with ExitStack() as stack:
         try:
             stack.enter_context(receiver)
@@ -250,6 +253,7 @@ def _register(
 ) -> Iterator[None]:
     """Add the destination for the duration of the block; ``--json`` reports the progress."""
     invocation.current().partial_result = active_destination.to_json
+    # Leftovers that may still be in use are only reported.
     certain_leftovers = [each for each in leftovers_found if each.is_certain]
     with (
         _mark_may_have_changed(active_destination.progress),
