@@ -173,7 +173,7 @@ def moves(site: RunningSite) -> int:
         ("nowhere/proof.json", 3, "the file cannot be written (No such file or directory)"),
         ("folder.json", 3, "a folder, not a file"),
         ("proof.pdf", 2, "the name proof.pdf must end in .json or .html"),
-        ("proof", 2, "ends neither in .json nor in .html"),
+        ("proof", 2, "must end in .json or .html"),
     ],
 )
 def test_what_cannot_be_written_is_said_before_anything_is_asked(

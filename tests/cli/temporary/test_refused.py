@@ -38,7 +38,7 @@ def test_nobody_to_ask_and_no_are_a_no_with_nothing_changed(run: Run, site: Runn
     assert done.stderr.endswith(
         "dcmcfg: there is no terminal to confirm, nothing was changed\n  next: pass --yes to confirm\n"
     )
-    question = "for the time of this run? [y/N]: "
+    question = "for this run? [y/N]: "
     code, shown = at_terminal(VERIFY, [(question, "\x03")])
     assert (code, shown.splitlines()[-1]) == (130, "dcmcfg: interrupted, nothing was changed")
     assert run("history").stdout == "nothing was rolled out from this account\n"
