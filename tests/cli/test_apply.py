@@ -106,7 +106,7 @@ def test_the_wikis_add_on_a_tree_that_holds_the_value_is_nothing_to_do(run: Run,
     assert run("apply", file, "--yes").exit_code == 0
     assert site.values(NAME) == ("DCM4CHEE",)
     assert site.slapd.run_client("ldapmodify", "-f", file).returncode == 20
-    assert "nothing to do" in run("apply", file, "--yes").stdout
+    assert "No changes." in run("apply", file, "--yes").stdout
     other = written(tmp_path / "other.ldif", text.replace("DCM4CHEE\n", "AS_RECEIVED\n"))
     refused = run("apply", other, "--yes")
     assert refused.exit_code == 3
@@ -244,7 +244,7 @@ def test_every_worked_example_applies_and_comes_back(run: Run, site: CliSite, fi
     before = site.octets()
     result = run("apply", str(file), "--yes")
     assert (result.exit_code, result.stderr) == (0, "")
-    if "nothing to do" in result.stdout:
+    if "No changes." in result.stdout:
         assert file.name == "clear-external-retrieve.ldif", "the lab's tree does not hold the setting"
         return
     assert site.octets() != before

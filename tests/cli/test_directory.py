@@ -95,7 +95,7 @@ def test_a_command_that_is_told_repeats_the_way_in(run: Run, slapd_and_ca: tuple
     result = run("set-external-retrieve", "DCM4CHEE", *where, *who)
     assert (result.exit_code, result.stderr) == (0, "")
     options = f"--ldap-url {slapd.starttls_url} --bind-password-file {password} --ca-file {ca_file} --starttls "
-    assert f"the archive was not asked to reload: dcmcfg {options}reload\n" in result.stdout.replace("'", "")
+    assert f"The archive was not reloaded. To reload it: dcmcfg {options}reload\n" in result.stdout.replace("'", "")
 
 
 @pytest.mark.parametrize(

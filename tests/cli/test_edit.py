@@ -46,7 +46,7 @@ def test_what_is_edited_becomes_a_plan_that_is_undone_to_the_octet(run: Run, sit
     before = site.octets()
     untouched = run("edit", "storescp", "--yes")
     assert (untouched.exit_code, untouched.stderr) == (0, "")
-    assert "nothing to do" in untouched.stdout
+    assert "No changes." in untouched.stdout
     assert (editor.parent / "seen").read_text() == (
         "600\n"
         f"# {STORESCP_DN}, of {site.headline}, as LDIF.\n"
@@ -164,7 +164,7 @@ def test_a_text_that_was_kept_is_the_only_one_and_goes_when_it_is_done(
     (path,) = saved_texts()
     assert (tried.exit_code, tried.stderr) == (0, f"{resume_note} {path}\n")
     editor.write_text("text = text.replace('dicomInstalled: FALSE', 'dicomInstalled: TRUE')")
-    assert "nothing to do" in run("edit", "storescp", "--resume", path.name, "--yes").stdout
+    assert "No changes." in run("edit", "storescp", "--resume", path.name, "--yes").stdout
     assert saved_texts() == []
     own = Path("../own.ldif").resolve()
     own.write_text((editor.parent / "seen").read_text().partition("\n")[2])
@@ -254,5 +254,5 @@ def test_an_editor_that_reads_its_input_does_not_wait_without_a_terminal(site: C
     arguments = [sys.executable, "-m", "dcmcfg", "edit", "storescp", "--yes"]
     with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        assert "nothing to do" in process.stdout.read(), "nobody has closed its input"
+        assert "No changes." in process.stdout.read(), "nobody has closed its input"
     assert process.returncode == 0

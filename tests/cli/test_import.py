@@ -220,7 +220,7 @@ def test_the_same_file_again_is_nothing_to_do_and_its_rejects_stay_as_they_are(r
     again = run("import", file, "--yes")
     assert again.exit_code == 1
     assert "Rejected: 5. Fix them in new.rejects.csv\n" in again.stdout
-    assert "nothing to do" in again.stdout
+    assert "No changes." in again.stdout
     assert "rejected: new.csv:" in again.stderr
     assert ((rejects.read_bytes(), rejects.stat().st_mtime_ns), site.octets()) == (before, after)
     rejects.write_text("mended")
@@ -284,7 +284,7 @@ def test_hostile_values_reach_no_terminal(run: Run, site: CliSite) -> None:
     result = run("import", written("new.csv", text), "--yes", "--probe")
     assert result.exit_code == 1
     assert "\x1b" not in result.stdout + result.stderr
-    assert result.stderr.count("left out") == 3
+    assert result.stderr.count("rejected: ") == 3
 
 
 # ---- with --probe
@@ -368,7 +368,7 @@ def test_rows_with_tls_are_called_over_it(run: Run, site: CliSite, tmp_path: Pat
     assert result.exit_code == 1
     assert "over TLSv1.3, certificate valid until 3000-01-01\n" in result.stdout
     assert "3 probed as DCM4CHEE: 1 answered, 2 did not" in result.stdout
-    assert [line for line in result.stderr.splitlines() if "left out" in line] == [
+    assert [line for line in result.stderr.splitlines() if "rejected: " in line] == [
         f"warning: rejected: new.csv:3: WS2: {LOOPBACK}:{strange.port}: certificate not trusted: its authority is "
         "not one that is trusted here; nothing was sent",
         f"warning: rejected: new.csv:4: WS3: {LOOPBACK}:{wanting.port}: no association: the peer speaks TLS there, and "

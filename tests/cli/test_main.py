@@ -327,7 +327,7 @@ def test_interrupt_is_exit_code_130(run: Run, monkeypatch: pytest.MonkeyPatch, w
     result = run("trial")
     assert (result.exit_code, result.stdout) == (130, "")
     assert result.stderr.lstrip("\n").startswith("dcmcfg: interrupted")
-    assert ("may have been changed" in result.stderr) == writing
+    assert ("changes may have been made" in result.stderr) == writing
 
 
 def test_reader_that_goes_away_ends_the_run_quietly() -> None:
@@ -378,7 +378,8 @@ def test_password_without_source_and_terminal_is_an_error(run: Run, monkeypatch:
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
         "dcmcfg: ldap://localhost:389: no password for cn=admin,dc=dcm4che,dc=org\n"
-        "  next: --bind-password-file FILE; a password counts only where the URL comes from: docs/settings.md\n"
+        "  next: specify --bind-password-file FILE; the password must come from the same source as the LDAP URL "
+        "(docs/settings.md)\n"
     )
 
 

@@ -123,7 +123,7 @@ def test_reload_after_which_the_status_is_not_known_warns(run: Run, archive: Scr
     assert result.stderr == (
         "warning: the archive reloaded, but it is unknown whether it is STARTED: a gateway or proxy "
         "got no answer from the archive (HTTP 502); "
-        f"dcmcfg --archive-url {archive.url} status\n"
+        f"run dcmcfg --archive-url {archive.url} status\n"
     )
 
 

@@ -144,7 +144,7 @@ def test_what_is_not_the_archives_stays_as_it_is(run: Run, site: CliSite, snapsh
     )
     now = site.octets()
     result = run("restore", str(snapshot_file), "--yes")
-    assert "nothing to do" in result.stdout
+    assert "No changes." in result.stdout
     assert site.octets() == now
 
 
@@ -197,7 +197,7 @@ def test_arbitrary_changes_are_taken_back_octet_for_octet(
     result = run("restore", str(snapshot_file), "--yes", "--no-reload", *every_risk(restore_command))
     assert result.exit_code == 0, result.stderr
     assert site.octets() == before
-    assert "nothing to do" in run("restore", str(snapshot_file), "--yes", "--no-reload").stdout
+    assert "No changes." in run("restore", str(snapshot_file), "--yes", "--no-reload").stdout
 
 
 def made_one(draw: random.Random, directory: LdapDirectory) -> None:

@@ -100,7 +100,7 @@ def test_one_that_a_run_uses_is_left(run: Run, two: tuple[Path, Path]) -> None:
     with ResultStore.open(two[0], RunParameters(facts)):
         done = run("results", "clear", "--older-than-days", "0", "--yes")
     assert (done.exit_code, done.stdout) == (1, "Deleted: fedcba9876543210\n")
-    assert done.stderr.startswith("0123456789abcdef is left: another run uses this store of results (process ")
+    assert done.stderr.startswith("Not deleted: 0123456789abcdef: another run uses this store of results (process ")
     assert two[0].exists()
 
 
@@ -110,11 +110,11 @@ def test_it_is_asked_first(run: Run, two: tuple[Path, Path]) -> None:
     assert nobody.stderr.endswith(
         "dcmcfg: there is no terminal to confirm, nothing was changed\n  next: pass --yes to confirm\n"
     )
-    code, shown = at_terminal(("results", "clear", "0123"), [("answers? [y/N]: ", "n")])
+    code, shown = at_terminal(("results", "clear", "0123"), [("results? [y/N]: ", "n")])
     assert (code, shown.splitlines()[-1]) == (1, "dcmcfg: declined, nothing was deleted")
     assert all(each.exists() for each in two)
-    code, shown = at_terminal(("results", "clear", "0123"), [("answers? [y/N]: ", "y")])
-    assert (code, shown.splitlines()[-1]) == (0, "deleted 0123456789abcdef")
+    code, shown = at_terminal(("results", "clear", "0123"), [("results? [y/N]: ", "y")])
+    assert (code, shown.splitlines()[-1]) == (0, "Deleted: 0123456789abcdef")
 
 
 @pytest.mark.parametrize("arguments", [(), ("0123", "--older-than-days", "1")])

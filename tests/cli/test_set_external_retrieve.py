@@ -114,7 +114,9 @@ def test_at_a_terminal_it_asks(site: CliSite, answer: str, code: int, values: tu
 def test_ctrl_c_at_the_question_changes_nothing(site: CliSite) -> None:
     exit_code, seen = at_terminal(["set-external-retrieve", "DCM4CHEE"], [("[y/N]: ", "\x03")])
     assert exit_code == 130, seen
-    assert re.search(r"\nCarry this out\? \[y/N\]: (\^C)+\ndcmcfg: interrupted, nothing was changed\n$", seen), seen
+    assert re.search(r"\nApply these changes\? \[y/N\]: (\^C)+\ndcmcfg: interrupted, nothing was changed\n$", seen), (
+        seen
+    )
     assert site.values(NAME) == ()
 
 
@@ -276,7 +278,7 @@ def test_an_archive_that_is_away_means_nothing_is_changed(run: Run, site: CliSit
     assert site.values(NAME) == ()
     without = run("set-external-retrieve", "DCM4CHEE", "--yes", "--archive-url", url, "--no-reload")
     assert without.exit_code == 0
-    assert without.stdout.endswith(f"the archive was not asked to reload: dcmcfg --archive-url {url} reload\n")
+    assert without.stdout.endswith(f"The archive was not reloaded. To reload it: dcmcfg --archive-url {url} reload\n")
     assert site.values(NAME) == ("DCM4CHEE",)
 
 
@@ -493,7 +495,7 @@ def test_commands_to_type_name_the_site_that_the_options_named(run: Run, site: C
     result = run(*options, "set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 0, result.stderr
     undo_command = f"dcmcfg --ldap-url {site.slapd.url} --bind-password-file '{password}' undo 1"
-    assert f"undo: {undo_command}\n" in result.stdout
+    assert f"To revert it: {undo_command}\n" in result.stdout
 
 
 def test_an_archive_that_is_stopped_loads_the_change_and_exits_4(run: Run, site: CliSite) -> None:

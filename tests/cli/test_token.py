@@ -138,7 +138,7 @@ def test_pasted_token_works_as_before(
     assert run("reload", "--archive-token-file", str(tmp_path / "token")).exit_code == 0
     give(monkeypatch, printed.strip())
     assert run("status").exit_code == 0
-    assert run("token").stdout.startswith("Token     given (DCMCFG_ARCHIVE_TOKEN)\nIssuer    ")
+    assert run("token").stdout.startswith("Token     configured (DCMCFG_ARCHIVE_TOKEN)\nIssuer    ")
     assert len(issuer.issued) == 1
 
 
@@ -181,7 +181,7 @@ def test_want_of_a_token_tells_the_issuer_and_changes_nothing(run: Run, lab: Run
     assert (result.exit_code, result.stderr) == (1, "")
     issuer = re.findall(r"issuer (\S+)", result.stdout)[0]
     assert result.stdout == (
-        "Token     none is set\n"
+        "Token     not set\n"
         f"Archive   {site.archive_url} wants a token\n"
         f"Requires  issuer {issuer}\n"
         "          role auth of the realm (its property auth-user-role), root for super users\n"
@@ -344,7 +344,8 @@ def test_want_of_a_secret_is_told(run: Run, issuer: Issuer, monkeypatch: pytest.
     assert (result.exit_code, result.stderr) == (
         3,
         f"dcmcfg: {issuer.url}: no secret for the client dcmcfg\n"
-        "  next: oidc_client_secret_file; a secret counts only where the issuer comes from: docs/secured.md\n",
+        "  next: set oidc_client_secret_file; the secret must come from the same source as the issuer "
+        "(docs/secured.md)\n",
     )
 
 
@@ -371,7 +372,7 @@ def test_unsecured_archive_says_that_it_asks_for_none(
     result = run("token")
     assert (result.exit_code, result.stdout) == (
         0,
-        f"Token     none is set\nArchive   {archive.url} asks for no token\n",
+        f"Token     not set\nArchive   {archive.url} asks for no token\n",
     )
 
 

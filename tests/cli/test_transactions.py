@@ -70,7 +70,7 @@ def test_a_device_added_with_a_change_is_taken_back_in_two_parts(run: Run, site:
     undo_result = run("apply", str(undo), "--yes")
     assert (undo_result.exit_code, undo_result.stderr) == (0, "")
     strategy_text = "in two parts: a transaction, then deletes one by one"
-    assert f"1 to change, 3 to delete, {strategy_text}\ndone {strategy_text}\n" in undo_result.stdout
+    assert f"1 to change, 3 to delete, {strategy_text}\nApplied {strategy_text}.\n" in undo_result.stdout
     assert site.octets() == before
     assert run("apply", str(undo_files()[-1]), "--yes").exit_code == 0
     assert site.octets() == after
@@ -98,11 +98,11 @@ def test_a_move_to_another_superior_goes_step_by_step_and_comes_back(run: Run, s
     for text, strategy_text in ((MOVED, "in one change"), (DESCRIBED + MOVED, "step by step")):
         done = run("apply", written(tmp_path / "move.ldif", text), "--yes", REFERENCES_STAY)
         assert done.exit_code == 0, done.stderr
-        assert f"\ndone {strategy_text}\n" in done.stdout
+        assert f"\nApplied {strategy_text}.\n" in done.stdout
         assert f"cn=moved,{STORESCP}" in site.octets()
         undo_result = run("apply", str(undo_files()[-1]), "--yes")
         assert (undo_result.exit_code, undo_result.stderr) == (0, "")
-        assert f"\ndone {strategy_text}\n" in undo_result.stdout
+        assert f"\nApplied {strategy_text}.\n" in undo_result.stdout
         assert site.octets() == before
 
 

@@ -190,7 +190,7 @@ def test_a_changing_command_is_refused_while_one_is_unfinished(run: Run, site: C
             "warning: roll-out 1 of (when) UTC is not finished (1 of 2 steps are made), nothing was changed by this "
             "one; dcmcfg apply --resume finishes it, dcmcfg undo takes it back\n",
         )
-    assert "nothing to do" in nothing.stdout
+    assert "No changes." in nothing.stdout
     assert "partially applied, 1 of 2 made" in " ".join(run("history", "1").stdout.split())
     assert site.octets() == now
 

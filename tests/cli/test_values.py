@@ -113,7 +113,7 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
     assert site.octets() == before
     enumerated = run("set", "dcm4chee-arc", "dcmOverwritePolicy=SOMETIMES", "--dry-run")
     assert enumerated.exit_code == 0, "a dry run shows the risk, and refuses nothing"
-    assert "not carried out without --force-unloadable" in enumerated.stderr
+    assert "this requires --force-unloadable" in enumerated.stderr
     assert "dcmOverwritePolicy 'SOMETIMES': it must be one of NEVER, ALWAYS, " in enumerated.stderr
     offered = run("set", "dcm4chee-arc", "hl7PatientArrivalMessageType=ADT^A99", "--dry-run")
     assert offered.exit_code == 0
@@ -275,9 +275,9 @@ def test_a_secret_is_taken_from_a_file_or_a_terminal_and_never_shown(run: Run, s
         (("dicomInstalled+",), "'dicomInstalled+' is not ATTR=VALUE, ATTR+=VALUE or ATTR-=VALUE"),
         (("+=TRUE",), "'+=TRUE' is not ATTR=VALUE"),
         (("a=@-", "b+=@-"), "only one value can be read from standard input"),
-        ((f"{PIN}+=geheim",), f"{PIN}: a secret does not belong on the command line"),
-        ((f"{PIN}=geheim",), f"{PIN}: a secret does not belong on the command line"),
-        (("dcmProperty=x.password=geheim",), "dcmProperty: a secret does not belong on the command line"),
+        ((f"{PIN}+=geheim",), f"{PIN}: do not write a secret on the command line"),
+        ((f"{PIN}=geheim",), f"{PIN}: do not write a secret on the command line"),
+        (("dcmProperty=x.password=geheim",), "dcmProperty: do not write a secret on the command line"),
         (("a=@-", "b=@-"), "only one value can be read from standard input"),
     ],
 )

@@ -155,7 +155,7 @@ def test_a_passphrase_is_asked_for_at_a_terminal_and_without_one_it_is_3(
         command = ("verify", "--study", STUDY, "--dest", "WORKSTATION", *where, *options)
         code, shown = at_terminal(command, [(f"Passphrase of {key}: ", "open sesame")])
     assert refused.exit_code == 3
-    assert "the private key is encrypted" in refused.stderr
+    assert "the private key is protected by a passphrase" in refused.stderr
     assert "--tls-key-passphrase-file" in refused.stderr
     assert code == 0, shown
     assert "open sesame" not in shown

@@ -161,7 +161,7 @@ def test_a_key_with_a_passphrase_is_opened_by_it(pki: Pki, tmp_path: Path) -> No
     assert replace(files, passphrase=lambda: "open sesame").client_context()
     with pytest.raises(DicomError, match="or the passphrase is another one"):
         replace(files, passphrase=lambda: "wrong").client_context()
-    with pytest.raises(DicomError, match="the private key is encrypted"):
+    with pytest.raises(DicomError, match="the private key is protected by a passphrase"):
         files.client_context()
 
 

@@ -92,7 +92,7 @@ def _make_passphrase_reader(passphrase: Secret | None, key_file: Path | None) ->
             return passphrase.read()
         if not sys.stdin.isatty():
             raise DicomError(
-                "the private key is encrypted",
+                "the private key is protected by a passphrase",
                 subject=str(key_file),
                 next_step="specify a file with its passphrase: --tls-key-passphrase-file FILE",
             )
