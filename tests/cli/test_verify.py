@@ -161,7 +161,7 @@ def test_an_archive_that_is_down_is_3(verify: Verify) -> None:
     assert (result.exit_code, result.stdout) == (3, "")
     assert "connection refused" in result.stderr
     next_step = result.stderr.partition("\n  next: ")[2]
-    assert re.fullmatch(r"is it running\? .*; dcmcfg .*status shows whether the archive is started\n", next_step)
+    assert re.fullmatch(r"is it running\? .*; to see whether the archive is started: dcmcfg .*status\n", next_step)
 
 
 def test_an_error_comment_prints_no_line_of_its_own(verify: Verify, made: Made) -> None:
@@ -364,7 +364,7 @@ def test_want_of_memory_after_the_move_is_no_internal_error(
         result = verify(archive)
     assert result.exit_code == 1
     assert result.stderr.startswith(
-        "dcmcfg: the C-MOVE was sent, but its result is unknown (this machine has not enough memory for it, "
+        "dcmcfg: the C-MOVE was sent, but its result is unknown (out of memory: this machine has too little, "
     )
 
 

@@ -172,7 +172,7 @@ def moves(site: RunningSite) -> int:
         ("there.json", 3, "the file exists\n  next: specify a new file, or --replace"),
         ("nowhere/proof.json", 3, "the file cannot be written (No such file or directory)"),
         ("folder.json", 3, "a folder, not a file"),
-        ("proof.pdf", 2, "the name proof.pdf must end in .json or .html"),
+        ("proof.pdf", 2, "proof.pdf must end in .json or .html"),
         ("proof", 2, "must end in .json or .html"),
     ],
 )

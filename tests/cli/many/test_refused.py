@@ -96,7 +96,7 @@ def test_a_study_whose_query_fails_is_not_asked_for(run: Run, site: RunningSlapd
     with archive_of(FIVE[:1]) as pacs:
         done = run(*command(pacs), *named(FIVE[:1]), "--model", "patient", "--level", "series", "--again")
         assert done.exit_code == 0
-        assert "Note      --again has the answer kept, as those of many studies are: the same command " in done.stdout
+        assert "Note      --again stores the result, as for many studies: the same command " in done.stdout
         done = run(*command(pacs), *named(FIVE[1:2]), "--level", "series", "--junit", str(tmp_path / "second.xml"))
         assert done.exit_code == 3
     cases = list(next(iter(JUnitXml.fromfile(str(tmp_path / "second.xml")))))
@@ -110,4 +110,4 @@ def test_an_archive_that_is_not_there_is_told_and_nothing_was_sent(run: Run, sit
     assert done.exit_code == 3
     assert done.stdout.startswith("5 studies: 5 pending\n")
     assert "connection refused: nothing listens there" in done.stdout
-    assert re.search(r"dcmcfg (.* )?status shows whether the archive is started", " ".join(done.stdout.split()))
+    assert re.search(r"to see whether the archive is started: dcmcfg (.* )?status", " ".join(done.stdout.split()))

@@ -29,7 +29,7 @@ def test_a_port_that_is_taken_is_3_before_anything_is_shown(run: Run, site: Runn
     done = run(*VERIFY, "--yes", "--temporary-address", f"127.0.0.1:{site.site.ports.archive}")
     assert (done.exit_code, done.stdout) == (3, "")
     assert f"port {site.site.ports.archive} is taken by " in done.stderr
-    assert done.stderr.splitlines()[-1].startswith("  next: --temporary-address HOST:PORT names another port")
+    assert done.stderr.splitlines()[-1].startswith("  next: specify another port with --temporary-address HOST:PORT")
 
 
 def test_nobody_to_ask_and_no_are_a_no_with_nothing_changed(run: Run, site: RunningSite) -> None:
