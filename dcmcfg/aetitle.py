@@ -1,6 +1,6 @@
 """The AE title of a DICOM application entity (PS3.5 §6.2, VR AE).
 
-Kept apart: all layers use it, and it loads nothing but the errors.
+Kept apart: all layers use this module, and it imports only the errors.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ MAXIMUM_LENGTH = 16
 
 
 def parse_ae_title(text: str) -> str:
-    """Return *text* when it is a usable AE title, exactly as given: case is significant.
+    """Return *text* unchanged if it is a valid AE title; case is significant.
 
-    One to 16 characters of the default repertoire, no backslash, no control characters, no blank at either end
-    (leading and trailing blanks are not significant in PS3.5, but the archive compares them and finds nothing).
-    Raises :class:`MalformedInput`.
+    A valid title has 1 to 16 characters of the default repertoire, without backslashes and control characters. It does
+    not start or end with a space: PS3.5 ignores such spaces, but the archive compares them and finds no AE.
+    Raises :class:`MalformedInput` for any other text.
     """
     if problem := _find_problem(text):
         raise MalformedInput(
@@ -32,9 +32,9 @@ def _find_problem(text: str) -> str:
     if len(text) > MAXIMUM_LENGTH:
         return f"it has {len(text)} characters"
     if text != text.strip(" "):
-        return "it begins or ends with a blank"
+        return "it starts or ends with a space"
     if "\\" in text:
-        return "it holds a backslash"
+        return "it contains a backslash"
     if not all(" " <= character <= "~" for character in text):
-        return "it holds a control character or one outside ASCII"
+        return "it contains a control character or a non-ASCII character"
     return ""

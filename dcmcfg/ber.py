@@ -1,21 +1,21 @@
 """BER as LDAP uses it (RFC 4511 §5.1, X.690): elements with a tag of one octet and a definite length.
 
-Whatever reads here raises :class:`ValueError` for octets that are none of it.
+All functions that read raise :class:`ValueError` for octets that are not BER of this kind.
 """
 
 from __future__ import annotations
 
 BOOLEAN, INTEGER, OCTET_STRING, ENUMERATED, SEQUENCE, SET = 0x01, 0x02, 0x04, 0x0A, 0x30, 0x31
-#: The largest length that one octet tells, and what stands before one that takes one or two more.
+#: The largest length in the short form (one octet), and the first octet of lengths that have one or two more octets.
 SHORT_FORM_MAXIMUM = 0x7F
 ONE_LENGTH_OCTET, TWO_LENGTH_OCTETS = 0x81, 0x82
 _LONG_FORM = 0x80
-#: A length in more octets than these is that of nothing that fits in memory.
+#: No element whose length requires more octets than this fits in memory.
 _MAXIMUM_LENGTH_OCTETS = 8
 
 
 def encode_element(tag: int, content: bytes) -> bytes:
-    """Return the element of *tag* with *content*, its length in as few octets as it takes."""
+    """Return the encoded element with *tag* and *content*; its length has as few octets as possible."""
     length = len(content)
     if length <= SHORT_FORM_MAXIMUM:
         return bytes((tag, length)) + content
@@ -24,14 +24,15 @@ def encode_element(tag: int, content: bytes) -> bytes:
 
 
 def encode_integer(value: int) -> bytes:
-    """Return the INTEGER *value*, which is not negative."""
+    """Return the encoded INTEGER *value*, which must not be negative."""
     return encode_element(INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big"))
 
 
 def read_length(octets: bytes, offset: int) -> tuple[int, int]:
-    """Return the length whose octets begin at *offset*, and where its contents begin.
+    """Return the length that is encoded at *offset*, and the offset of the contents after it.
 
-    Raises :class:`ValueError`, also for the indefinite form; :class:`IndexError` when *octets* end inside the length.
+    Raises :class:`ValueError` for an invalid length and for the indefinite form, and :class:`IndexError` if *octets*
+    end inside the length.
     """
     first = octets[offset]
     begin = offset + 1
@@ -46,23 +47,23 @@ def read_length(octets: bytes, offset: int) -> tuple[int, int]:
 
 
 def find_contents(octets: bytes, offset: int, tag: int | None = None) -> tuple[int, int]:
-    """Return where the contents of the element at *offset* begin and end.
+    """Return the start and end offsets of the contents of the element at *offset*.
 
-    Raises :class:`ValueError` if it is no *tag*.
+    Raises :class:`ValueError` if the element has another tag than *tag* (None: any tag) or is truncated.
     """
     try:
         if tag is not None and octets[offset] != tag:
-            raise ValueError(f"tag {octets[offset]:#04x} where {tag:#04x} belongs")
+            raise ValueError(f"found tag {octets[offset]:#04x}, expected {tag:#04x}")
         length, begin = read_length(octets, offset + 1)
     except IndexError:
-        raise ValueError("an element is cut short") from None
+        raise ValueError("an element is truncated") from None
     if begin + length > len(octets):
-        raise ValueError("an element is cut short")
+        raise ValueError("an element is truncated")
     return begin, begin + length
 
 
 def read_integer(octets: bytes, offset: int, tag: int = INTEGER) -> tuple[int, int]:
-    """Return the INTEGER (or ENUMERATED) at *offset* and where it ends."""
+    """Return the INTEGER (or ENUMERATED) at *offset*, and the offset of its end."""
     begin, end = find_contents(octets, offset, tag)
     if not 0 < end - begin <= _MAXIMUM_LENGTH_OCTETS:
         raise ValueError(f"an integer of {end - begin} octets")
@@ -70,7 +71,7 @@ def read_integer(octets: bytes, offset: int, tag: int = INTEGER) -> tuple[int, i
 
 
 def read_octet_string(octets: bytes, offset: int) -> tuple[bytes, int]:
-    """Return the OCTET STRING at *offset* and where it ends."""
+    """Return the OCTET STRING at *offset*, and the offset of its end."""
     begin, end = find_contents(octets, offset, OCTET_STRING)
     return octets[begin:end], end
 

@@ -1,4 +1,4 @@
-"""All that one can do to a directory: Add, Modify, Rename, Delete (RFC 4511 §4.6 to §4.9)."""
+"""The changes of a directory: Add, Modify, Rename, Delete (RFC 4511 §4.6 to §4.9)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dcmcfg.entry import Entry
 
 @dataclass(frozen=True)
 class Control:
-    """A request control as it travels with an operation (RFC 4511 §4.1.11); ``value`` is BER."""
+    """A request control that is sent with an operation (RFC 4511 §4.1.11); ``value`` is in BER."""
 
     oid: str
     critical: bool = False
@@ -19,7 +19,7 @@ class Control:
 
 
 class Operation(Enum):
-    """What a modification does to its attribute."""
+    """The operation of a modification on its attribute (RFC 4511 §4.6)."""
 
     ADD = "add"
     DELETE = "delete"
@@ -29,7 +29,7 @@ class Operation(Enum):
 
 @dataclass(frozen=True)
 class Modification:
-    """One step of a Modify; DELETE without values removes the attribute, REPLACE without values too."""
+    """One modification of a Modify; DELETE and REPLACE without values remove the attribute."""
 
     operation: Operation
     name: str
@@ -51,7 +51,7 @@ class Add:
 
 @dataclass(frozen=True)
 class Modify:
-    """Modify the attributes of an entry, all of the modifications or none."""
+    """Modify the attributes of an entry; the server applies all modifications or none."""
 
     dn: DN
     modifications: tuple[Modification, ...]
@@ -60,7 +60,7 @@ class Modify:
 
 @dataclass(frozen=True)
 class Rename:
-    """Give an entry another RDN and, with ``new_superior``, another parent; its descendants come along."""
+    """Give an entry another RDN and, with ``new_superior``, another parent; its descendants move with it."""
 
     dn: DN
     new_rdn: RDN
@@ -71,7 +71,7 @@ class Rename:
 
     @property
     def new_dn(self) -> DN:
-        """The DN afterwards."""
+        """The DN of the entry after the rename."""
         superior = self.dn.parent if self.new_superior is None else self.new_superior
         return DN((self.new_rdn, *superior.rdns))
 

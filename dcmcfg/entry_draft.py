@@ -1,4 +1,7 @@
-"""A working copy of one entry: many modifications, each in time of its own values and not of all that are held."""
+"""A working copy of one entry, to which many modifications can be applied.
+
+The time of a modification depends on the number of its values, not on the number of values in the entry.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,17 @@ from dcmcfg.secret_values import format_value
 
 
 class EntryDraft:
-    """An entry that modifications are applied to, refusing what a server would refuse (RFC 4511 §4.6).
+    """An entry to which modifications are applied; refuses those that a server would refuse (RFC 4511 §4.6).
 
-    An attribute that is there keeps its place and spelling, a new one comes last.
+    An existing attribute keeps its position and spelling; a new one is appended.
     """
 
     def __init__(self, schema: Schema, entry: Entry) -> None:
         self._schema = schema
         self._entry = entry
-        #: By name in lower case, each with its spelling, in their order.
+        #: Name in lower case → the attribute, in the order of the entry.
         self._attributes = {attribute.name.lower(): attribute for attribute in entry.attributes}
-        #: The values of attributes that were looked into.
+        #: Name in lower case → the values, for attributes that were read or changed.
         self._value_sets: dict[str, _ValueSet] = {}
         self._is_changed = False
 
@@ -35,23 +38,23 @@ class EntryDraft:
         return tuple(attribute.name for attribute in self._attributes.values())
 
     def count(self, name: str) -> int:
-        """Return how many values the attribute *name* has."""
+        """Return the number of values of the attribute *name*."""
         return len(self._values(name)) if name in self else 0
 
     def first(self, name: str, max_count: int) -> tuple[bytes, ...]:
-        """Return the first values of attribute *name*, at most so many."""
+        """Return the first values of the attribute *name*, at most *max_count*."""
         return self._values(name).first(max_count) if name in self else ()
 
     def values(self, name: str) -> tuple[bytes, ...]:
-        """Return all values of attribute *name*, in order."""
+        """Return all values of the attribute *name*, in order."""
         return self._values(name).all() if name in self else ()
 
     def has_value(self, name: str, value: bytes) -> bool:
-        """Return whether the attribute *name* has *value*, or an equal one by the attribute's rule."""
+        """Return whether the attribute *name* has *value*, or a value that is equal by the rule of the attribute."""
         return name in self and value in self._values(name)
 
     def build_entry(self) -> Entry:
-        """Return the entry as it is now; the one that the draft began with where nothing was applied."""
+        """Return the entry with all applied modifications; the original object if there were none."""
         if not self._is_changed:
             return self._entry
         attributes = (
@@ -63,7 +66,7 @@ class EntryDraft:
         return Entry(self._entry.dn, tuple(attribute for attribute in attributes if attribute.values))
 
     def apply(self, modification: Modification) -> None:
-        """Apply *modification*; raises :class:`DoesNotApply` with result 16, 18, 20 or 21, having changed nothing."""
+        """Apply *modification*; raises :class:`DoesNotApply` with LDAP result 16, 18, 20 or 21, and changes nothing."""
         name, values = modification.name, modification.values
         match modification.operation:
             case Operation.ADD:
@@ -85,7 +88,7 @@ class EntryDraft:
             raise self._build_error(f"{name} can only be replaced as a whole", 18)
         for value in values:
             if self.has_value(name, value):
-                raise self._build_error(f"{name} already holds {format_value(name, value)}", 20)
+                raise self._build_error(f"{name} already has {format_value(name, value)}", 20)
         if name not in self:
             self._replace(name, values)
             return
@@ -98,7 +101,7 @@ class EntryDraft:
             raise self._build_error(f"{name} can only be replaced or deleted as a whole", 18)
         for value in values:
             if not self.has_value(name, value):
-                raise self._build_error(f"{name} does not hold {format_value(name, value)}", 16)
+                raise self._build_error(f"{name} does not have {format_value(name, value)}", 16)
         value_set = self._values(name)
         for value in values:
             value_set.discard(value)
@@ -118,7 +121,7 @@ class EntryDraft:
 
     def _require(self, name: str, operation: str) -> None:
         if name not in self:
-            raise self._build_error(f"there is no {name} to {operation}", 16)
+            raise self._build_error(f"{name} is not set, so there is nothing to {operation}", 16)
 
     def _increment(self, name: str, value: bytes, increments: tuple[bytes, ...]) -> bytes:
         try:
@@ -127,7 +130,7 @@ class EntryDraft:
             raise self._build_error(f"{name} cannot be incremented", 21) from None
 
     def _values(self, name: str) -> _ValueSet:
-        """Return the values of the attribute *name*, which is there."""
+        """Return the values of the attribute *name*, which the entry must have."""
         lower_name = name.lower()
         value_set = self._value_sets.get(lower_name)
         if value_set is None:
@@ -141,7 +144,7 @@ class EntryDraft:
 
 
 class _ValueSet:
-    """Values in order, found by their normal form; some may be equal, as in an entry that nobody has checked."""
+    """Ordered values with a lookup by normal form; some may be equal, because the entry was not checked."""
 
     def __init__(self, schema: Schema, name: str, values: tuple[bytes, ...]) -> None:
         self._normal = schema.normalisers[name]
@@ -169,12 +172,12 @@ class _ValueSet:
         self._next += 1
 
     def discard(self, value: bytes) -> None:
-        """Remove *value* and what is equal to it."""
+        """Remove *value* and all equal values."""
         for position in self._positions.pop(self._normal(value), ()):
             del self._by_position[position]
 
 
 def has_equality_rule(schema: Schema, name: str) -> bool:
-    """Return whether single values of attribute *name* can be named; dicomVendorData has no equality rule."""
+    """Return whether single values of the attribute *name* can be addressed; dicomVendorData has no equality rule."""
     definition = schema.attribute(name)
     return definition is None or definition.equality_rule is not None

@@ -1,9 +1,9 @@
-"""The error family: what failed, on which thing, the next step to take, and the exit code.
+"""The errors of dcmcfg, each with a message, a subject, the next step and an exit code.
 
-Every failure that a user can meet is one of these. An edge (LDAP, HTTP, DICOM, files) translates the errors of
-the library below it exactly once; nothing above an edge catches anything but this family.
+Every failure that a user can see is one of these. An edge (LDAP, HTTP, DICOM, files) translates the exceptions of its
+library once. Code above an edge catches these errors only.
 
-Exit codes: 1 the answer is no; 2 usage; 3 could not, nothing changed; 4 changed but not finished.
+Exit codes: 1 negative result; 2 wrong usage; 3 failure, nothing changed; 4 changed, but not finished.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import ClassVar
 
 
 class DcmcfgError(Exception):
-    """A failure reported to the user in one line, with a line below it for each of ``details``.
+    """A failure that is reported to the user in one line, followed by a line for each of ``details``.
 
-    ``message`` says what went wrong, ``subject`` names the thing (DN, URL, ``AE@host:port``, ``file:line``) and
-    ``next_step`` says what to do about it; all but the first may be empty. ``str()`` joins them. A line feed in any of
-    them comes from outside and begins no line where it is printed.
+    ``message`` is the problem, ``subject`` the object that has it (DN, URL, ``AE@host:port``, ``file:line``), and
+    ``next_step`` the suggested action. All but ``message`` may be empty. ``str()`` joins them. A line feed in any of
+    them comes from outside, so it does not start a new line in the output.
     """
 
     exit_code: ClassVar[int] = 3
@@ -32,7 +32,7 @@ class DcmcfgError(Exception):
 
     @property
     def full_message(self) -> str:
-        """``message`` with the lines below it."""
+        """``message``, followed by a line for each of ``details``."""
         return "\n  ".join((self.message, *self.details))
 
     def __str__(self) -> str:
@@ -41,23 +41,23 @@ class DcmcfgError(Exception):
 
 
 class MalformedInput(DcmcfgError):
-    """An argument or setting that cannot be what it should be: an AE title, a UID, a DN, a URL."""
+    """An invalid argument or setting, such as an AE title, UID, DN or URL."""
 
     exit_code = 2
 
 
 class NegativeResult(DcmcfgError):
-    """A question answered with no: declined, or nobody there to ask."""
+    """A negative result: the user declined, or no terminal was available for the question."""
 
     exit_code = 1
 
 
 class NotFound(DcmcfgError):
-    """A device, AE, entry or profile that does not exist."""
+    """A missing device, AE, entry or profile."""
 
 
 class AmbiguousName(DcmcfgError):
-    """A name that several things have; the next step says how each is told apart."""
+    """A name that several objects have; the next step lists unambiguous names."""
 
 
 class LdifError(DcmcfgError):
@@ -65,17 +65,17 @@ class LdifError(DcmcfgError):
 
 
 class OnboardingError(DcmcfgError):
-    """A file of AEs that cannot be read as one; ``subject`` is the file, or ``file:line`` with 1-based lines."""
+    """An unreadable file of AEs for ``import``; ``subject`` is the file, or ``file:line`` with 1-based lines."""
 
 
 class Refused(DcmcfgError):
-    """A change that dcmcfg does not make, with the reason."""
+    """A change that dcmcfg refuses, with the reason."""
 
 
 class DoesNotApply(Refused):
-    """A change that the tree as it is does not allow; ``result_code`` is the LDAP result it would end in.
+    """A change that the current tree does not allow; ``result_code`` is the LDAP result that a server would return.
 
-    ``changed_dn`` is the DN of an entry that is no longer as it was taken for granted, if that is the reason.
+    ``changed_dn`` is the DN of an entry that no longer meets the preconditions of the change, if that is the reason.
     """
 
     def __init__(
@@ -94,15 +94,15 @@ class DoesNotApply(Refused):
 
 
 class UnknownFormat(Refused):
-    """A file of dcmcfg's own whose format number this dcmcfg does not know."""
+    """A file of dcmcfg with a format number that this version of dcmcfg does not know."""
 
 
 class ChangeInProgress(Refused):
-    """A change that has to wait: another one is under way on the same directory."""
+    """A change that must wait, because another change is in progress on the same directory."""
 
 
 class DirectoryError(DcmcfgError):
-    """The directory server could not be reached or answered with an error (``result_code``, RFC 4511 A.1)."""
+    """The directory server could not be reached, or returned an error (``result_code``, RFC 4511 A.1)."""
 
     def __init__(self, message: str, *, subject: str = "", next_step: str = "", result_code: int | None = None) -> None:
         super().__init__(message, subject=subject, next_step=next_step)
@@ -110,11 +110,11 @@ class DirectoryError(DcmcfgError):
 
 
 class ConnectionLost(DirectoryError):
-    """The connection to the directory ended while a request was under way, so its outcome is not known."""
+    """The connection to the directory was lost during a request, so the outcome of the request is unknown."""
 
 
 class ArchiveError(DcmcfgError):
-    """The archive's web interface could not be reached or answered with an error."""
+    """The archive's web interface could not be reached, or returned an error."""
 
 
 class DicomError(DcmcfgError):
@@ -122,11 +122,11 @@ class DicomError(DcmcfgError):
 
 
 class Unreachable(DicomError):
-    """A DICOM peer that no TCP connection could be made to."""
+    """A DICOM peer to which no TCP connection could be opened."""
 
 
 class TlsHandshakeFailed(DicomError):
-    """A DICOM peer with which there is no TLS; ``speaks_tls`` is false where nothing that it said was TLS."""
+    """A failed TLS handshake with a DICOM peer; ``speaks_tls`` is False if the peer did not send any TLS."""
 
     def __init__(self, message: str, *, subject: str = "", next_step: str = "", speaks_tls: bool = True) -> None:
         super().__init__(message, subject=subject, next_step=next_step)
@@ -134,23 +134,23 @@ class TlsHandshakeFailed(DicomError):
 
 
 class NotDicom(DicomError):
-    """A peer that answered an association request with something that is not DICOM."""
+    """A peer that did not answer an association request with DICOM."""
 
 
 class EchoFailed(DicomError):
-    """A DICOM peer that took an association and did not answer the C-ECHO with success."""
+    """A DICOM peer that accepted an association, but did not answer the C-ECHO with success."""
 
 
 class TransientDicomError(DicomError):
-    """A DICOM peer that may well do later what it did not do now: the association was refused for now, or broke."""
+    """A temporary failure of a DICOM peer: it rejected the association for now, or broke it. A retry may succeed."""
 
 
 class RejectedTransient(TransientDicomError):
-    """A DICOM peer that rejected the association, and may accept one later (rejected-transient)."""
+    """A DICOM peer that rejected the association temporarily (rejected-transient)."""
 
 
 class OutOfResources(TransientDicomError):
-    """A DICOM peer that is short of something, by its own account."""
+    """A DICOM peer that reported a lack of resources."""
 
 
 class LabError(DcmcfgError):
@@ -158,9 +158,9 @@ class LabError(DcmcfgError):
 
 
 class IncompleteChange(DcmcfgError):
-    """The tree has changed, or may have, and the job is not finished."""
+    """The tree has changed, or may have changed, and the change is not finished."""
 
     exit_code = 4
-    #: The number of the roll-out that did it, and the file that reverts it, if there is one.
+    #: The number of the roll-out, and the file that reverts it; None without a roll-out.
     rollout_number: int | None = None
     undo_file: Path | None = None

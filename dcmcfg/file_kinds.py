@@ -1,4 +1,4 @@
-"""The kind of a file by how it begins, for a command that was given another kind than it takes."""
+"""Detection of the kind of a file by its first octets, for commands that were given a file of the wrong kind."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import shlex
 from dataclasses import dataclass
 
-#: So many octets at the beginning of a file are enough.
+#: The number of octets at the start of a file that are enough to detect its kind.
 HEADER_LENGTH = 4096
 
 _LDIF = re.compile(rb"^(?:version: *1|dn::? *\S|changetype: *\w)", re.MULTILINE)
@@ -29,35 +29,35 @@ _DICOM_PREAMBLE = 128
 
 @dataclass(frozen=True)
 class FileKind:
-    """A kind of file: its name for a message ("a CSV file"), and what to do with such a file.
+    """A kind of file: its name for a message ("a CSV file"), and the suggested action for such a file.
 
-    ``advice`` has ``{file}`` where the name of the file belongs.
+    ``advice`` has ``{file}`` as the placeholder for the file name.
     """
 
     name: str
     advice: str
 
     def next_step(self, file: str) -> str:
-        """Return what to do with the file called *file*, which may be ``-``."""
+        """Return the suggested action for the file *file*, which may be ``-``."""
         return self.advice.format(file=shlex.quote(file))
 
 
-LDIF = FileKind("an LDIF file", "dcmcfg apply {file} applies LDIF")
-SNAPSHOT = FileKind("a snapshot of dcmcfg", "dcmcfg restore {file} restores it")
-CSV = FileKind("a CSV file", "dcmcfg import {file} adds the AEs of a list")
-STUDY_LIST = FileKind("a list of studies", "dcmcfg verify --studies {file} retrieves them")
-JSON = FileKind("a JSON file", "dcmcfg import {file} adds the AEs of a list")
-YAML = FileKind("a YAML file", "dcmcfg import {file} adds the AEs of a list")
-_NO_COMMAND = "no dcmcfg command takes it"
-XML = FileKind("an XML file", f"{_NO_COMMAND}; dcmcfg export-ldif writes a configuration as LDIF")
-HTML = FileKind("an HTML page", "did a download end at a login page?")
-ZIP = FileKind("a ZIP file", "unpack it; as vendor data: dcmcfg set DEVICE dicomVendorData=@{file}")
-GZIP = FileKind("a gzip file", "gunzip it first")
+LDIF = FileKind("an LDIF file", "to apply it: dcmcfg apply {file}")
+SNAPSHOT = FileKind("a snapshot of dcmcfg", "to restore it: dcmcfg restore {file}")
+CSV = FileKind("a CSV file", "to add the AEs that it lists: dcmcfg import {file}")
+STUDY_LIST = FileKind("a list of studies", "to retrieve these studies: dcmcfg verify --studies {file}")
+JSON = FileKind("a JSON file", "to add the AEs that it lists: dcmcfg import {file}")
+YAML = FileKind("a YAML file", "to add the AEs that it lists: dcmcfg import {file}")
+_NO_COMMAND = "no dcmcfg command reads such a file"
+XML = FileKind("an XML file", f"{_NO_COMMAND}; to write a configuration as LDIF: dcmcfg export-ldif")
+HTML = FileKind("an HTML page", "check whether a download returned a login page")
+ZIP = FileKind("a ZIP file", "unpack it, or set it as vendor data: dcmcfg set DEVICE dicomVendorData=@{file}")
+GZIP = FileKind("a gzip file", "decompress it first: gunzip {file}")
 PCAP = FileKind("a packet capture", _NO_COMMAND)
-DICOM = FileKind("a DICOM file", f"{_NO_COMMAND}; dcmcfg verify takes the Study Instance UID")
-PEM = FileKind("a PEM file", "a certificate of an authority: --ca-file {file}")
+DICOM = FileKind("a DICOM file", f"{_NO_COMMAND}; dcmcfg verify requires the Study Instance UID instead")
+PEM = FileKind("a PEM file", "if it is a CA certificate: --ca-file {file}")
 PDF = FileKind("a PDF file", _NO_COMMAND)
-SQLITE = FileKind("an SQLite file", "results of dcmcfg verify: dcmcfg verify --results {file}")
+SQLITE = FileKind("an SQLite file", "if it has results of dcmcfg verify: dcmcfg verify --results {file}")
 BINARY = FileKind("a binary file", _NO_COMMAND)
 
 _SIGNATURES = (
@@ -76,9 +76,9 @@ _SIGNATURES = (
 
 
 def detect_file_kind(header: bytes) -> FileKind | None:
-    """Return the kind of the file that begins with *header*, up to :data:`HEADER_LENGTH` octets.
+    """Return the kind of the file that starts with *header* (up to :data:`HEADER_LENGTH` octets).
 
-    None where it is not clear.
+    Returns None if the kind is not clear.
     """
     for signature, kind in _SIGNATURES:
         if header.startswith(signature):
@@ -90,7 +90,7 @@ def detect_file_kind(header: bytes) -> FileKind | None:
         return SNAPSHOT
     if _LDIF.search(text):
         return LDIF
-    if text.startswith((b"\xff\xfe", b"\xfe\xff")):  # text in UTF-16 holds NULs
+    if text.startswith((b"\xff\xfe", b"\xfe\xff")):  # text in UTF-16 contains NULs
         return None
     if b"\0" in text:
         return BINARY
@@ -108,7 +108,7 @@ def _skip_comments(text: bytes) -> bytes:
 
 
 def _detect_text_kind(text: bytes) -> FileKind | None:
-    """Return the kind of *text*, which begins with its first line that is no comment."""
+    """Return the kind of *text*, whose leading comments were removed."""
     first, *rest = (line.strip() for line in text.split(b"\n"))
     if _YAML.match(text):
         return YAML

@@ -1,4 +1,4 @@
-"""Names that a package exports and loads only when somebody uses them (PEP 562).
+"""Names that a package exports, but loads only when they are used (PEP 562).
 
 Kept apart: each package with an interface imports this module, and it imports nothing of dcmcfg.
 """

@@ -1,6 +1,6 @@
-"""Limits on what one peer can make dcmcfg hold or read. No real site meets them; ``--max NAME=NUMBER`` raises one.
+"""Limits for the data that one peer can make dcmcfg keep or read; ``--max NAME=NUMBER`` raises one.
 
-They hold for the whole process and all its threads, as those of setrlimit(2) do.
+No real site reaches them. They apply to the whole process with all its threads, as those of setrlimit(2) do.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _overrides: dict[str, int] = {}
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit by its ``name``: of ``description`` so many, octets or things."""
+    """The limit ``name``: the maximum number (``default``) of ``description``, in octets or items."""
 
     name: str
     default: int
@@ -25,16 +25,16 @@ class Limit:
 
     @property
     def maximum(self) -> int:
-        """The number in force."""
+        """The current limit: the number of ``--max``, or the default."""
         return _overrides.get(self.name, self.default)
 
     @property
     def next_step(self) -> str:
-        """What to do where more is right."""
-        return f"If the peer is right to send more: repeat the command with --max {self.name}={self.format_maximum(2)}"
+        """The suggested action if more data is legitimate."""
+        return f"If this amount is legitimate, repeat the command with --max {self.name}={self.format_maximum(2)}"
 
     def format_maximum(self, factor: int = 1) -> str:
-        """Return the number in force, so many *factor*, as it is written in the option."""
+        """Return the current limit, multiplied by *factor*, in the syntax of the option."""
         number = self.maximum * factor
         unit, octets = next(
             (
@@ -47,36 +47,36 @@ class Limit:
         return f"{number // octets}{unit}"
 
 
-LDAP_SETUP = Limit("ldap-setup", _M, "octets of the directory server's answers to StartTLS and bind")
-LDAP_ENTRIES = Limit("ldap-entries", 1_000_000, "entries that one search finds", counts_octets=False)
-LDAP_OCTETS = Limit("ldap-octets", 512 * _M, "octets of the answers to one search, and 48 more for each value")
+LDAP_SETUP = Limit("ldap-setup", _M, "octets in the directory server's responses to StartTLS and bind")
+LDAP_ENTRIES = Limit("ldap-entries", 1_000_000, "entries in one search result", counts_octets=False)
+LDAP_OCTETS = Limit("ldap-octets", 512 * _M, "octets in the responses to one search, plus 48 for each value")
 LDAP_MESSAGES = Limit(
     "ldap-messages", 100_000, "messages without an entry in one search: pages, notices, references", counts_octets=False
 )
-HTTP_BODY = Limit("http-body", 256 * _K, "octets of an answer of the archive's web interface or of the token issuer")
-QIDO_BODY = Limit("qido-body", 8 * _M, "octets of one page of answers of the archive's database")
-QIDO_OCTETS = Limit("qido-octets", 256 * _M, "octets of all pages of one search in the archive's database")
+HTTP_BODY = Limit("http-body", 256 * _K, "octets in one response of the archive's web interface or the token issuer")
+QIDO_BODY = Limit("qido-body", 8 * _M, "octets in one result page of the archive's database")
+QIDO_OCTETS = Limit("qido-octets", 256 * _M, "octets in all result pages of one search in the archive's database")
 QIDO_INSTANCES = Limit(
     "qido-instances",
     50_000,
-    "instances of one study in the archive's database (at most some 100,000)",
+    "instances of one study in the archive's database (at most about 100,000)",
     counts_octets=False,
 )
-FIND_RESPONSE = Limit("find-response", 64 * _K, "octets of one answer to a C-FIND")
+FIND_RESPONSE = Limit("find-response", 64 * _K, "octets in one C-FIND response")
 FIND_RESPONSES = Limit(
-    "find-responses", 1_000_000, "answers to one query, all its C-FINDs together", counts_octets=False
+    "find-responses", 1_000_000, "responses to one query, over all its C-FIND requests", counts_octets=False
 )
-FIND_OCTETS = Limit("find-octets", 256 * _M, "octets of all answers to one query, all its C-FINDs together")
+FIND_OCTETS = Limit("find-octets", 256 * _M, "octets in all responses to one query, over all its C-FIND requests")
 MOVE_RESPONSES = Limit("move-responses", 1_000_000, "pending responses to one C-MOVE", counts_octets=False)
-INSTANCES = Limit("instances", 1_000_000, "instances that the receiver holds for the verdict", counts_octets=False)
+INSTANCES = Limit("instances", 1_000_000, "instances that the receiver keeps for the verdict", counts_octets=False)
 INFLATED_DATA_SET = Limit(
-    "inflated-data-set", 256 * _M, "octets of a deflated data set that --keep reads back, once it is inflated"
+    "inflated-data-set", 256 * _M, "octets in a deflated data set that --keep reads back, after inflating"
 )
-STORED_FILE = Limit("stored-file", 4 * _G, "octets of a file that --keep reads back")
+STORED_FILE = Limit("stored-file", 4 * _G, "octets in a file that --keep reads back")
 ELEMENTS = Limit(
     "elements",
     1_000_000,
-    "elements and items of a file that --keep reads back, in sequences too; ten values count as one",
+    "elements and items in a file that --keep reads back, including sequences; ten values count as one",
     counts_octets=False,
 )
 
@@ -101,27 +101,27 @@ LIMITS = (
 
 
 def parse_limit(text: str) -> tuple[str, int]:
-    """Return name and number of *text*, ``NAME=NUMBER``; a number of octets may end in K, M or G.
+    """Return the name and the number in *text*, ``NAME=NUMBER``; a number of octets may end in K, M or G.
 
-    Raises :class:`ValueError` with the reason in words.
+    Raises :class:`ValueError` with the reason for the user.
     """
     name, _, written = text.partition("=")
     limit = next((each for each in LIMITS if each.name == name), None)
     if limit is None:
-        raise ValueError(f"no limit is called {name!r}; there are {', '.join(each.name for each in LIMITS)}")
+        raise ValueError(f"unknown limit {name!r}; known limits: {', '.join(each.name for each in LIMITS)}")
     digits, multiplier = written, 1
     if limit.counts_octets and written[-1:].upper() in _UNITS:
         digits, multiplier = written[:-1], _UNITS[written[-1:].upper()]
     number = int(digits) * multiplier if digits.isascii() and digits.isdecimal() and len(digits) < 16 else 0
     if not number:
-        units = ", which may end in K, M or G" if limit.counts_octets else ""
-        raise ValueError(f"{name} is a number from 1 on{units}")
+        units = ", optionally with the suffix K, M or G" if limit.counts_octets else ""
+        raise ValueError(f"{name} must be a positive integer{units}")
     return name, number
 
 
 @contextmanager
 def override_limits(overrides: Mapping[str, int]) -> Iterator[None]:
-    """Have the limits in *overrides*, by name, be these until the block ends."""
+    """Set the limits in *overrides* (name → number) inside the block."""
     previous = dict(_overrides)
     _overrides.update(overrides)
     try:

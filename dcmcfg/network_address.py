@@ -1,4 +1,4 @@
-"""Where an AE is reached, as ``dcmldap`` and the DICOM tools write it: ``AET@host:port``."""
+"""The network address of an AE in the syntax of ``dcmldap`` and the DICOM tools: ``AET@host:port``."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ipaddress import ip_address
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.errors import MalformedInput
 
-_FORM = "the form is AET@host:port, e.g. WORKSTATION@ws1.example.org:104"
-#: Host names as they are used: letters, digits, hyphens, dots, and the underscore that container names have.
+_FORM = "use the form AET@host:port, e.g. WORKSTATION@ws1.example.org:104"
+#: Host names: letters, digits, hyphens, dots, and the underscore, which names of containers contain.
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 _IN_BRACKETS = re.compile(r"\[([^\[\]]*)\](?::(.*))?", re.DOTALL)
-#: What nobody calls a host; the archive's Java takes ``10.1.2`` for 10.1.0.2 (InetAddress.getByName).
+#: Numbers alone are not a host name; the archive's Java reads ``10.1.2`` as 10.1.0.2 (InetAddress.getByName).
 _ALL_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*\.?")
 _LONGEST_HOST = 253
 _HIGHEST_PORT = 65535
@@ -21,7 +21,7 @@ _HIGHEST_PORT = 65535
 
 @dataclass(frozen=True)
 class NetworkAddress:
-    """An AE title at a host and port; an IPv6 address stands without its brackets in ``host``."""
+    """An AE title at a host and port; an IPv6 address in ``host`` has no brackets."""
 
     ae_title: str
     host: str
@@ -32,7 +32,7 @@ class NetworkAddress:
 
 
 def format_host_port(host: str, port: int | None) -> str:
-    """Return ``host:port`` as it is written, with brackets around an IPv6 address; without a port just the host."""
+    """Return ``host:port``, with brackets around an IPv6 address; without a port, only the host."""
     written = f"[{host}]" if ":" in host else host
     return written if port is None else f"{written}:{port}"
 
@@ -40,7 +40,7 @@ def format_host_port(host: str, port: int | None) -> str:
 def parse_network_address(text: str) -> NetworkAddress:
     """Return the address in *text*, ``AET@host:port`` with an IPv6 address in brackets.
 
-    Raises :class:`MalformedInput` for what is not of that form, and for a title, host or port that cannot be one.
+    Raises :class:`MalformedInput` for any other form, and for an invalid title, host or port.
     """
     title, at_sign, host_and_port = text.partition("@")
     if not at_sign or ":" not in host_and_port:
@@ -63,7 +63,7 @@ def parse_ae_address(text: str) -> tuple[str, str, int | None]:
 
 
 def parse_host_port(text: str) -> tuple[str, int | None]:
-    """Return host and port in *text*, ``host:port`` or ``host``, with an IPv6 address in brackets.
+    """Return the host and the port in *text*, ``host:port`` or ``host``, with an IPv6 address in brackets.
 
     Raises :class:`MalformedInput`.
     """
@@ -74,34 +74,32 @@ def parse_host_port(text: str) -> tuple[str, int | None]:
         host, colon, rest = text.rpartition(":")
         host, port = (host, rest) if colon else (text, None)
         if ":" in host:
-            raise MalformedInput(
-                "an IPv6 address stands in brackets", subject=repr(text), next_step="[2001:db8::1]:104"
-            )
+            raise MalformedInput("an IPv6 address requires brackets", subject=repr(text), next_step="[2001:db8::1]:104")
     return parse_host(host), None if port is None else parse_port(port)
 
 
 def parse_host(text: str) -> str:
-    """Return *text* when it is a host name or an IP address (IPv6 without brackets); raises :class:`MalformedInput`."""
+    """Return *text* if it is a host name or an IP address (IPv6 without brackets); raises :class:`MalformedInput`."""
     if problem := find_address_problem(text):
-        raise MalformedInput(problem, subject=repr(text), next_step="four numbers from 0 to 255, e.g. 10.1.2.3")
+        raise MalformedInput(problem, subject=repr(text), next_step="use four numbers from 0 to 255, e.g. 10.1.2.3")
     if len(text) > _LONGEST_HOST or not (_HOST_NAME.fullmatch(text) or _is_address(text)):
         raise MalformedInput(
             "not a host name or IP address",
             subject=repr(text),
-            next_step="a host name has letters, digits, hyphens and dots, e.g. ws1.example.org",
+            next_step="a host name consists of letters, digits, hyphens and dots, e.g. ws1.example.org",
         )
     return text
 
 
 def find_address_problem(host: str) -> str:
-    """Return what is wrong with a *host* made of numbers alone, empty when nothing is or it is a name."""
+    """Return the problem of a *host* that consists of numbers; empty for a valid address and for a name."""
     if _ALL_NUMBERS.fullmatch(host) and not _is_address(host):
-        return "it looks like an IPv4 address and is none"
+        return "it looks like an IPv4 address but is not valid"
     return ""
 
 
 def parse_port(text: str) -> int:
-    """Return the TCP port in *text*, 1 to 65535; the archive does not load a device with any other.
+    """Return the TCP port in *text*, 1 to 65535; the archive does not load a device with another port.
 
     Raises :class:`MalformedInput`.
     """

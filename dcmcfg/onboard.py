@@ -1,4 +1,4 @@
-"""From the rows of a file to one plan for those that are good, and a reason for each that is not."""
+"""Plan the import of the AEs in a file: one plan for all valid rows, and a reason for each rejected row."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dcmcfg.plan.plan import Plan, UnchangedItem, make_plan
 
 @dataclass(frozen=True)
 class ProbedRow:
-    """A row with the result of calling its peer."""
+    """A row with the result of the call to its peer."""
 
     proposal: Proposal
     probe_result: CallResult
@@ -36,15 +36,16 @@ class ProbeObserver(Protocol):
         ...
 
     def on_result(self, probed: ProbedRow) -> None:
-        """Note the result of one peer, in the order in which they come."""
+        """Note the result of one peer; results arrive in any order."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeOptions:
-    """How peers are called: as ``calling_ae_title``, ``parallel`` at once, with ``tls`` where rows want TLS.
+    """Options for the calls to peers.
 
-    With ``keep_unreachable`` a row whose peer does not answer is taken all the same.
+    dcmcfg calls as ``calling_ae_title``, ``parallel`` peers at the same time, and uses ``tls`` for rows with TLS. With
+    ``keep_unreachable``, rows whose peer does not answer are added too.
     """
 
     calling_ae_title: str
@@ -56,9 +57,9 @@ class ProbeOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class OnboardingResult:
-    """The ``plan`` of the rows that are taken, ``added``; those ``rejected``; the results of calling peers; warnings.
+    """The result of an import: the ``plan``, the rows in it (``added``), and the ``rejected`` rows.
 
-    All in the order of the file.
+    ``probed`` has the results of the calls to peers. All are in the order of the file.
     """
 
     plan: Plan
@@ -74,9 +75,10 @@ def onboard(
     cipher_suite_source: CipherSuiteSource,
     probe_options: ProbeOptions | None = None,
 ) -> OnboardingResult:
-    """Return what *rows* come to in *tree*; with *probe_options* a new AE that listens must answer to be taken.
+    """Return the result of importing *rows* into *tree*.
 
-    An AE that is there is not called. Raises :class:`~dcmcfg.errors.NotFound` for a tree without a configuration.
+    With *probe_options*, each new AE that listens is called, and is rejected if it does not answer. Existing AEs are
+    not called. Raises :class:`~dcmcfg.errors.NotFound` for a tree without a configuration.
     """
     configuration = Configuration(tree)
     classified = classify_rows(configuration, rows)
@@ -92,7 +94,7 @@ def onboard(
     elif unreachable:
         rejected += (RejectedRow(each.proposal.row, _format_probe_failure(each)) for each in unreachable)
         unreachable_rows = {each.proposal.row.index for each in unreachable}
-        # What another row builds on may be gone, such as the device that it would have made.
+        # A remaining row may depend on a rejected one, for example on the device that the rejected row would create.
         remaining = [each for each in additions.added if each.row.index not in unreachable_rows]
         additions = add_proposals(configuration, remaining, cipher_suite_source)
         rejected += additions.rejected
@@ -112,7 +114,7 @@ def _format_probe_failure(probed: ProbedRow) -> str:
 
 
 def _probe(proposals: Sequence[Proposal], options: ProbeOptions) -> tuple[ProbedRow, ...]:
-    """Return the results of calling those of *proposals* that listen."""
+    """Call those of *proposals* that listen, and return the results."""
     listening = [each for each in proposals if each.listens and each.port is not None]
     endpoints = [
         PeerEndpoint(Peer(each.title, each.host or "", each.port or 0, "its row"), tls=bool(each.tls))

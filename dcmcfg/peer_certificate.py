@@ -1,4 +1,4 @@
-"""The certificate that a peer showed, also where it was not taken."""
+"""The certificate that a peer presented, even if it was not accepted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from dcmcfg.suggestions import join_limited
 
-#: Names that a message lists before it counts the others, and how much of each: a peer may put anything there.
+#: The number of hosts that a message lists, and the length to which each is cut: a peer may send any names.
 _MAXIMUM_HOSTS, _MAXIMUM_TEXT_LENGTH = 3, 253
 _ABBREVIATIONS = {"commonName": "CN", "organizationName": "O", "organizationalUnitName": "OU", "countryName": "C"}
 _HOSTS = frozenset({"DNS", "IP Address"})
@@ -19,10 +19,10 @@ _HOSTS = frozenset({"DNS", "IP Address"})
 
 @dataclass(frozen=True)
 class PeerCertificate:
-    """The hosts that a certificate is for, and from when to when it is valid; None where it does not say.
+    """The hosts and the validity of a certificate; a missing date is None.
 
-    ``hosts`` is what its common name says where it has no subjectAltName for hosts (not ``has_host_names``).
-    ``subject`` is in the form ``CN=archive, O=hospital``, ``""`` where it has none.
+    ``hosts`` come from the subjectAltName, or from the common name if ``has_host_names`` is False. ``subject`` has the
+    form ``CN=archive, O=hospital``; it is empty if the certificate has none.
     """
 
     hosts: tuple[str, ...]
@@ -34,15 +34,15 @@ class PeerCertificate:
 
     @property
     def hosts_text(self) -> str:
-        """The hosts, the first ones of many."""
+        """The hosts for a message; of many hosts, the first ones."""
         return join_limited([each[:_MAXIMUM_TEXT_LENGTH] for each in self.hosts], _MAXIMUM_HOSTS)
 
 
 def read_peer_certificate(connection: socket.socket) -> PeerCertificate | None:
-    """Return the certificate that the peer of *connection* showed, whether or not it was verified; None for none.
+    """Return the certificate that the peer of *connection* presented, verified or not; None if there is none.
 
-    After a handshake that failed ``getpeercert`` returns nothing. The object behind a connection of Python's has had
-    the chain since Python 3.10; without one, the result is None.
+    After a failed handshake, ``getpeercert`` returns nothing. The internal object of a Python connection has the chain
+    since Python 3.10; without that object, the result is None.
     """
     chain = getattr(getattr(connection, "_sslobj", None), "get_unverified_chain", lambda: None)()
     get_info = getattr(chain[0], "get_info", None) if chain else None
@@ -50,7 +50,7 @@ def read_peer_certificate(connection: socket.socket) -> PeerCertificate | None:
 
 
 def _parse_certificate(info: Mapping[str, Any]) -> PeerCertificate:
-    """Return the certificate in *info*, which has the form of :meth:`ssl.SSLSocket.getpeercert`."""
+    """Return the certificate described by *info*, in the form of :meth:`ssl.SSLSocket.getpeercert`."""
     hosts = tuple(name for kind, name in info.get("subjectAltName", ()) if kind in _HOSTS)
     subject = info.get("subject", ())
     common_names = tuple(value for rdn in subject for kind, value in rdn if kind == "commonName")
@@ -65,10 +65,10 @@ def _parse_certificate(info: Mapping[str, Any]) -> PeerCertificate:
 
 
 def format_subject(subject: Iterable[Iterable[tuple[str, str]]]) -> str:
-    """Return *subject*, as :meth:`ssl.SSLSocket.getpeercert` gives it, as ``CN=archive, O=hospital``."""
+    """Return *subject*, in the form of :meth:`ssl.SSLSocket.getpeercert`, as ``CN=archive, O=hospital``."""
     return ", ".join(reversed([f"{_ABBREVIATIONS.get(key, key)}={value}" for rdn in subject for key, value in rdn]))
 
 
 def parse_openssl_time(text: object) -> datetime | None:
-    """Return the time that OpenSSL writes as *text*; None for nothing."""
+    """Return the time in *text*, in the format of OpenSSL; None if *text* is empty or None."""
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(text)), UTC) if text else None

@@ -1,4 +1,4 @@
-"""Text that cannot steer a terminal or forge a line, and numbers of things.
+"""Escaping of text that could control a terminal or fake a line, and the format of counts.
 
 Kept apart: commands use it without loading rich.
 """
@@ -7,20 +7,20 @@ from __future__ import annotations
 
 
 def escape_unprintable(text: str) -> str:
-    r"""Return *text* with each character that is not printable, line ends too, as ``\xNN`` or ``\uNNNN``.
+    r"""Return *text* with each unprintable character, including line ends, as ``\xNN`` or ``\uNNNN``.
 
-    What came from a peer, a server or a file passes through here before it is printed, once: what is escaped stays so.
+    Text from a peer, a server or a file must be escaped once before it is printed. Escaping it again changes nothing.
     """
     return text if text.isprintable() else "".join(c if c.isprintable() else _escape(c) for c in text)
 
 
 def escape_unprintable_lines(text: str) -> str:
-    """Return *text* as :func:`escape_unprintable` does, its line feeds kept: for a text whose lines are our own."""
+    """Return *text* as :func:`escape_unprintable` does, but keep line feeds: for text that dcmcfg split into lines."""
     return text if text.isprintable() else "\n".join(map(escape_unprintable, text.split("\n")))
 
 
 def format_count(number: int, one: str, many: str = "", *, grouped: bool = False) -> str:
-    """Return ``1 entry`` or ``1234 entries``, *grouped* ``1,234 entries``; without *many* the plural has an ``s``."""
+    """Return ``1 entry`` or ``1234 entries``, *grouped* ``1,234 entries``; the default plural is *one* with ``s``."""
     return f"{number:{',' if grouped else ''}} {one if number == 1 else many or f'{one}s'}"
 
 

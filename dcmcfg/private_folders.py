@@ -1,4 +1,4 @@
-"""Folders that belong to one account: no umask opens them, and one that others may write to is not trusted."""
+"""Private folders of one account: created without access for others, and refused if others can write to them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ _PRIVATE = 0o700
 
 
 def create_private_folder(folder: Path) -> None:
-    """Make *folder*, and those above it that are missing, for their owner only; one that is there stays as it is.
+    """Create *folder* and its missing parents for the owner only; existing folders are unchanged.
 
-    Raises :class:`OSError`. ``Path.mkdir`` gives its mode to the last one alone, and the umask to those above.
+    Raises :class:`OSError`. ``Path.mkdir`` is not enough: it applies its mode only to the last folder, and the umask
+    to the parents.
     """
     if not folder.parent.exists() and folder.parent != folder:
         create_private_folder(folder.parent)
@@ -28,16 +29,17 @@ def create_private_folder(folder: Path) -> None:
 def require_ownership(
     path: Path, *, parent_folder: Path | None = None, allow_root: bool = False, alternative: str = ""
 ) -> None:
-    """Raise :class:`Refused` where another account owns *path*, and as :func:`require_not_shared_for_writing` does.
+    """Raise :class:`Refused` if another account owns *path*, or if others can write to it.
 
-    With *allow_root*, root may own it too. *alternative* says what else can be done about another owner.
+    With *allow_root*, root may own it too. *alternative* is another suggested action for a wrong owner. Write access is
+    checked by :func:`require_not_shared_for_writing`.
     """
     status = _stat(path)
     if status is not None and status.st_uid != os.geteuid() and not (allow_root and status.st_uid == 0):
         owner = _get_account_name(status.st_uid)
         current_account = _get_account_name(os.geteuid())
         raise Refused(
-            f"it belongs to the account {owner}, and this one is {current_account}",
+            f"it belongs to the account {owner}, but dcmcfg runs as {current_account}",
             subject=str(path),
             next_step=f"sudo chown -R {shlex.quote(current_account)} "
             f"{_format_path(path, parent_folder)}{alternative and f'; or {alternative}'}",
@@ -46,10 +48,10 @@ def require_ownership(
 
 
 def require_not_shared_for_writing(path: Path, *, parent_folder: Path | None = None) -> None:
-    """Raise :class:`Refused` where others may write to the folder or file *path*; what is not there is nobody's.
+    """Raise :class:`Refused` if others can write to the folder or file *path*; a missing *path* is accepted.
 
-    The suggested command closes *path*, or all of the folder *parent_folder* in which it is: one command for all that
-    is open.
+    The suggested command fixes *path*, or the whole folder *parent_folder* that contains it, so that one command is
+    enough for all files.
     """
     status = _stat(path)
     if status is None:
@@ -57,15 +59,15 @@ def require_not_shared_for_writing(path: Path, *, parent_folder: Path | None = N
     is_world_writable = bool(status.st_mode & stat.S_IWOTH)
     if is_world_writable or (status.st_mode & stat.S_IWGRP and not is_private_group(status.st_gid, status.st_uid)):
         raise Refused(
-            f"{'everybody' if is_world_writable else f'the group {get_group_name(status.st_gid)}'} may write to it",
+            f"{'everybody' if is_world_writable else f'the group {get_group_name(status.st_gid)}'} can write to it",
             subject=str(path),
-            next_step=f"chmod {'-R ' if parent_folder else ''}go-w {_format_path(path, parent_folder)}, once you "
-            "know that nobody has",
+            next_step=f"chmod {'-R ' if parent_folder else ''}go-w {_format_path(path, parent_folder)}, after you "
+            "have checked that nobody has modified it",
         )
 
 
 def _format_path(path: Path, parent_folder: Path | None) -> str:
-    """Return what a command names: *parent_folder*, or *path* where a link leads out of it (``-R`` follows none)."""
+    """Return the path for a command: *parent_folder*, or *path* if a link leads out of it (``-R`` follows no links)."""
     if parent_folder is not None and path.resolve().is_relative_to(parent_folder.resolve()):
         path = parent_folder
     return shlex.quote(str(path.resolve() if path.is_symlink() else path))
@@ -74,15 +76,15 @@ def _format_path(path: Path, parent_folder: Path | None) -> str:
 def _stat(path: Path) -> os.stat_result | None:
     try:
         return path.stat()
-    except OSError:  # it is reported where it is used
+    except OSError:  # The code that uses the path reports the error.
         return None
 
 
 def is_private_group(gid: int, uid: int) -> bool:
-    """Return whether the group *gid* is that of the account *uid* alone: many systems give each account such a group.
+    """Return whether the group *gid* has only the account *uid*: many systems create such a group for each account.
 
-    Another account that has it as its primary group is not found: where accounts are in a directory, all of them
-    would have to be listed.
+    Another account with this primary group is not detected: with accounts in a directory, this would require a list of
+    all accounts.
     """
     with suppress(KeyError):
         owner, group = pwd.getpwuid(uid), grp.getgrgid(gid)
@@ -97,7 +99,7 @@ def _get_account_name(uid: int) -> str:
 
 
 def get_group_name(gid: int) -> str:
-    """Return the name of the group *gid*, or its number where it has none."""
+    """Return the name of the group *gid*, or its number if it has no name."""
     with suppress(KeyError):
         return grp.getgrgid(gid).gr_name
     return str(gid)

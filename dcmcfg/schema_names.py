@@ -1,7 +1,8 @@
-"""Names of attributes and object classes that more than one module reasons about, spelled as the schema does.
+"""Names of attributes and object classes that several modules use, in the spelling of the schema.
 
-A constant is called as its name is, without the prefix ``dcm`` of dcm4chee's own where nothing else has that name, and
-object classes end in ``_OBJECT_CLASS``. LDAP ignores the case of such names, so what is compared may be folded.
+A constant has the name of its attribute. The prefix ``dcm`` of dcm4chee's own attributes is omitted if the name is
+unique without it. Object classes end in ``_OBJECT_CLASS``. LDAP ignores the case of these names, so comparisons may
+fold it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which attribute values are secrets, to be kept off screens and out of shared files."""
+"""Recognise attribute values that are secrets, and keep them out of output and shared files."""
 
 from __future__ import annotations
 
@@ -23,28 +23,29 @@ _SECRET_ATTRIBUTES = frozenset(
     for name in names
 )
 _PROPERTY = frozenset({"dcmproperty", "1.2.40.0.13.1.15.0.3.62"})
-#: In the key of a property. Where a token is got or how long it lives is no secret; ``pin`` and ``pass`` are words.
-#: ``basic-auth`` of a web application is ``user:password`` (the archive's wiki, "Web Application Properties").
+#: Matches the key of a property that names a secret. The URL and the lifetime of a token are not secrets. ``pin`` and
+#: ``pass`` must be whole words. ``basic-auth`` of a web application is ``user:password`` (the archive's wiki, "Web
+#: Application Properties").
 _SECRET_KEY = re.compile(
     rb"credential|passw|passphrase|secret|pwd|(?:api|access|private)[-_.]?key(?![-_.]?id)"
     rb"|basic[-_.]?auth|(?<![a-z])authorization(?![a-z]|[-_.]?(?:url|uri|endpoint|path|type))|(?:store|key)pass(?![a-z])"
     rb"|token(?!s?[-_.]?(?:url|uri|endpoint|path|type|life|expir|ttl))|(?<![a-z])(?:pin|pass)(?![a-z])",
     re.IGNORECASE,
 )
-#: What ends a word: ``user:password@`` outside a URL, as in proxy settings, is in one word.
+#: Separates words: ``user:password@`` outside a URL, as in proxy settings, is inside one word.
 _BETWEEN_WORDS = re.compile(rb"[\s/{}]+")
 _MAIL = re.compile(rb"[^\w.+-]*mailto:", re.IGNORECASE)
 _HOST_START = re.compile(rb"[\w\[]")
-#: In a URL, everything up to the password. A user may be a mail address.
+#: The part of a URL before the password. The user may be a mail address.
 _BEFORE_PASSWORD = re.compile(rb"://[^/:]*:")
-#: A port and not the start of a password: digits or a variable, and what may follow the authority of a URL. Where an
-#: ``@`` follows in the same word and segment, it is a port only if the variable is named so.
+#: A port instead of the start of a password: digits or a variable, followed by a character that ends the authority of a
+#: URL. If an ``@`` follows in the same word and segment, it is a port only if the name of the variable contains "port".
 _PORT = re.compile(
     rb"(?:(?:[0-9]{1,5}|\$?\{+[^{}@]*\}+)[/?#](?![^\s/?#@]*@)|\$?\{++(?:(?!port)[^{}@])*+port[^{}@]*+\}+[/?#])",
     re.IGNORECASE,
 )
 _LINE_ENDS = b"\r\n"
-#: A parameter of a URL, at the end of whose name a secret is named; a variable in its place is none.
+#: A parameter of a URL whose name ends with a word for a secret; a variable as its value is not a secret.
 _SECRET_PARAMETER = re.compile(
     rb"[?&;#][\w.-]*?(?:token|(?:api|access)[-_]?key|passw(?:or)?d|pwd|secret|signature|(?<![a-z])sig)"
     rb"=(?!\$?\{)[^\s&;#]",
@@ -55,11 +56,11 @@ MAXIMUM_SHOWN_LENGTH = 80
 
 
 def is_secret(name: str, value: bytes) -> bool:
-    """Tell whether *value* of attribute *name* must not be shown.
+    """Return whether *value* of the attribute *name* must not be shown.
 
-    So are PINs and passwords by their attribute, a ``dcmProperty`` whose key names a credential (password, secret,
-    token, API key), and any value that carries ``user:password@`` or such a parameter of a URL. No value is a secret
-    for what it holds without an ``@`` or a ``=`` in it.
+    Secrets are PINs and passwords by their attribute, a ``dcmProperty`` whose key names a credential (password, secret,
+    token, API key), and any value with ``user:password@`` or such a parameter of a URL. Without ``@`` and ``=``, the
+    content of a value never makes it a secret.
     """
     attribute_name = _normalise_name(name)
     if attribute_name in _SECRET_ATTRIBUTES:
@@ -72,10 +73,11 @@ def is_secret(name: str, value: bytes) -> bool:
 
 
 def _has_password_in_url(value: bytes) -> bool:
-    """Return whether *value* holds ``://user:password@``, in time linear in its length.
+    """Return whether *value* contains ``://user:password@``, in time linear in its length.
 
-    A password may hold a blank or a ``/``, in spite of RFC 3986. A port, or a variable, and then a ``/`` are none,
-    unless an ``@`` follows before the next ``/``. Line ends do not count: parsers of URLs remove them (WHATWG URL).
+    A password may contain a space or a ``/``, although RFC 3986 forbids it. A port or a variable, followed by ``/``, is
+    not a password, unless an ``@`` follows before the next ``/``. Line ends are ignored, because URL parsers remove
+    them (WHATWG URL).
     """
     line = value.translate(None, _LINE_ENDS)
     last_at = line.rfind(b"@")
@@ -86,7 +88,7 @@ def _has_password_in_url(value: bytes) -> bool:
 
 
 def _has_user_info(value: bytes) -> bool:
-    """Return whether *value* holds ``user:password@host`` in one word, in time linear in its length."""
+    """Return whether *value* contains ``user:password@host`` in one word, in time linear in its length."""
     for word in _BETWEEN_WORDS.split(value):
         parts = word.split(b"@")
         for before, after in pairwise(parts):
@@ -97,12 +99,12 @@ def _has_user_info(value: bytes) -> bool:
 
 
 def format_value(name: str, value: bytes, max_length: int = MAXIMUM_SHOWN_LENGTH) -> str:
-    """Return *value* of attribute *name* for a message.
+    """Return *value* of the attribute *name* for a message.
 
-    Quoted, cut to *max_length* characters, or that it is a secret.
+    The text is quoted and cut to *max_length* characters. A secret is ``(secret)``; binary data is its length.
     """
     if is_secret(name, value):
-        return "the value, a secret"
+        return "(secret)"
     try:
         text = value.decode("utf-8")
     except UnicodeDecodeError:
@@ -116,7 +118,7 @@ def _normalise_name(name: str) -> str:
 
 
 def remove_secrets_from_entry(entry: Entry) -> tuple[Entry, tuple[str, ...]]:
-    """Return *entry* without its secret values, with the names of the attributes that lost some, in order."""
+    """Return *entry* without its secret values, and the names of the attributes that lost values, in order."""
     remaining: list[Attribute] = []
     omitted: list[str] = []
     for attribute in entry.attributes:
@@ -129,9 +131,9 @@ def remove_secrets_from_entry(entry: Entry) -> tuple[Entry, tuple[str, ...]]:
 
 
 def remove_secrets_from_change(change: Change) -> tuple[Change, tuple[str, ...]]:
-    """Return *change* without secret values and without controls, with the attributes that lost some.
+    """Return *change* without secret values and without controls, and the attributes that lost values.
 
-    The result is for reading only: it may no longer do what *change* does.
+    The result is for display only: its effect may differ from that of *change*.
     """
     match change:
         case Add(entry):

@@ -1,21 +1,21 @@
-"""Suggest names that are spelt almost like another, and join names in a line."""
+"""Suggestions for misspelt names ("did you mean"), and lists of names in one line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-#: By difflib's measure: an AE title with two letters changed places is that like.
+#: The ratio of difflib: enough for an AE title with two swapped letters.
 _DEFAULT_SIMILARITY = 0.6
-#: For names that mostly begin alike: at less, ``dicomFoo`` is like ``dicomPort``.
+#: For names with a common prefix: with a lower ratio, ``dicomFoo`` would match ``dicomPort``.
 ATTRIBUTE_SIMILARITY = 0.75
 _MAXIMUM_LISTED = 10
 
 
 def format_known_names(name: str, known: Iterable[str]) -> str:
-    """Return *known* in a line, those first that *name* may stand for: "none" of none.
+    """Return *known* in one line, with the names that *name* may mean first; "none" if there are none.
 
-    Of many they are the first ten and how many more there are, which is never just one: that is named instead.
+    Of more than eleven names, the first ten are listed, followed by the number of the others.
     """
     names = tuple(known)
     folded_name = name.casefold()
@@ -28,7 +28,7 @@ def format_known_names(name: str, known: Iterable[str]) -> str:
 
 
 def suggest_names(name: str, known: Iterable[str], *, min_similarity: float = _DEFAULT_SIMILARITY) -> tuple[str, ...]:
-    """Return up to three of *known* that look like *name*, the likeliest first; case counts for nothing.
+    """Return up to three of *known* that are similar to *name*, the most similar first; case is ignored.
 
     *min_similarity* is from 0 to 1, where 1 is equal.
     """
@@ -39,6 +39,6 @@ def suggest_names(name: str, known: Iterable[str], *, min_similarity: float = _D
 
 
 def join_limited(names: Sequence[str], max_count: int, separator: str = ", ") -> str:
-    """Return up to *max_count* of *names*, joined by *separator*, and the number of further ones, if any."""
+    """Return up to *max_count* of *names*, joined by *separator*, followed by the number of the others, if any."""
     more = f" and {len(names) - max_count} more" if len(names) > max_count else ""
     return separator.join(names[:max_count]) + more

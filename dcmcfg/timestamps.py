@@ -1,6 +1,6 @@
-"""Timestamps as people read them, or as files hold them; always UTC.
+"""Timestamps for output and for files, always in UTC.
 
-Kept apart: all layers use it, and it loads nothing of dcmcfg.
+Kept apart: all layers use this module, and it imports nothing of dcmcfg.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from datetime import UTC, datetime
 
 
 def format_iso(timestamp: datetime) -> str:
-    """Return *timestamp*, to the second, as JSON and files hold it: ``2026-11-24T03:49:00Z`` (RFC 3339)."""
+    """Return *timestamp*, to the second, for JSON and files: ``2026-11-24T03:49:00Z`` (RFC 3339)."""
     return f"{timestamp.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def format_timestamp(timestamp: datetime) -> str:
-    """Return *timestamp*, to the second, as people read it: ``2026-11-24 03:49:00 UTC``."""
+    """Return *timestamp*, to the second, for output: ``2026-11-24 03:49:00 UTC``."""
     return f"{timestamp.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def parse_timestamp(text: str) -> datetime | None:
-    """Return the time of an ISO 8601 *text*, UTC where it names no offset, or None if it is not a valid timestamp."""
+    """Return the time of an ISO 8601 *text*, or None if it is not a valid timestamp; without an offset, it is UTC."""
     try:
         timestamp = datetime.fromisoformat(text)
     except ValueError:

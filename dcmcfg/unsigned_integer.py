@@ -1,17 +1,17 @@
-"""A whole number that somebody else wrote, in decimal digits.
+"""Parsing of unsigned decimal integers from external text.
 
-Kept apart: all layers use it, and it loads nothing of dcmcfg.
+Kept apart: all layers use this module, and it imports nothing of dcmcfg.
 """
 
 from __future__ import annotations
 
-#: No bound of a standard has more digits, and Python refuses to convert thousands of them.
+#: No limit in a standard has more digits, and Python refuses to convert thousands of digits.
 _MAXIMUM_DIGITS = 20
 
 
 def parse_unsigned_integer(text: str) -> int | None:
-    """Return the number that *text* consists of, None where it is something else.
+    """Return the number in *text*, or None if *text* does not consist of digits.
 
-    Of more than 20 digits the first 20 count: the number is beyond every bound all the same.
+    Only the first 20 digits are used: such a number exceeds every limit anyway.
     """
     return int(text[:_MAXIMUM_DIGITS]) if text.isdecimal() else None

@@ -1,4 +1,4 @@
-"""UIDs of PS3.6 Annex A that more than one module works with. All others are in the table of ``dicom.uid_registry``.
+"""UIDs of PS3.6 Annex A that several modules use. All others are in the table of ``dicom.uid_registry``.
 
 Kept apart: lint, model and route use it without loading DICOM.
 """
@@ -19,5 +19,5 @@ STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 STUDY_ROOT_MOVE = "1.2.840.10008.5.1.4.1.2.2.2"
 STUDY_ROOT_GET = "1.2.840.10008.5.1.4.1.2.2.3"
 
-#: The root under which PS3.4 B.5 has the storage SOP classes.
+#: The UID prefix of the storage SOP classes in PS3.4 B.5.
 STORAGE_SOP_CLASS_PREFIX = "1.2.840.10008.5.1.4.1.1."

@@ -1,4 +1,4 @@
-"""Where a line is broken: between words, and never inside what is there to be copied."""
+"""Line wrapping for the terminal: lines break between words, but never inside text that users copy."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from unicodedata import east_asian_width
 _QUOTED = r"(?<!\w)'[^'\n]*'"
 _DN = r"\b[A-Za-z]\w*=[^,;:\n]*(?:,[A-Za-z]\w*=[^,;:\n]*)*,[A-Za-z]\w*=[^\s,;:]+"
 _OPTION = rf"--[a-z][\w-]*(?:[ =](?:{_QUOTED}|[^\s-]\S*))?"
-_ARGUMENT = rf"(?:{_QUOTED}|\S*[A-Z\d/@=]\S*)"  # prose after a command has none of these in its first word
+_ARGUMENT = rf"(?:{_QUOTED}|\S*[A-Z\d/@=]\S*)"  # the first word of prose after a command contains none of these
 _NAME = r"(?:(?:ae|capability|connection|device|lab) )?[a-z][a-z-]*"
 _COMMAND = rf"\bdcmcfg(?: {_OPTION})*(?: {_NAME})?(?: (?:{_OPTION}|{_ARGUMENT}))*"
 _UNBREAKABLE = re.compile(f"{_COMMAND}|{_DN}|{_QUOTED}")
 _SHELL_WORD = re.compile(r"""(?:'[^']*'|"[^"]*"|\\.|\S)+""")
 _WORD = re.compile(r"\S+")
-_SPACE_PLACEHOLDER = "\0"  # as wide as the blank whose place it takes
+_SPACE_PLACEHOLDER = "\0"  # as wide as the space that it replaces
 _HANGING = 2  # columns
-_LONGEST = 2000  # characters; a longer line is nobody's sentence, and what is whole in it takes long to find
+_LONGEST = 2000  # characters; a longer line is not a sentence, and finding its unbreakable parts takes too long
 
 
 def find_break_points(line: str, width: int, hanging_indent: int = 0) -> list[int]:
-    """Return the offsets of the words in *line* that begin a new line, each being behind *hanging_indent* columns.
+    """Return the offsets of the words in *line* that start a new line, which is indented by *hanging_indent* columns.
 
-    A command line, a DN, what stands in quotes and a word stay in one piece, on a line of their own where they are
-    wider than *width* columns. A line of more than 2,000 characters is not broken.
+    Commands, DNs, quoted text and words are not broken. If they are wider than *width* columns, they get a line of
+    their own. A line of more than 2,000 characters is not broken.
     """
     if len(line) > _LONGEST:
         return []
@@ -38,7 +38,7 @@ def find_break_points(line: str, width: int, hanging_indent: int = 0) -> list[in
 
 
 def wrap_lines(text: str, width: int) -> Iterator[str]:
-    """Yield the lines of *text*, broken to fit into *width* columns, what goes on being indented a little more."""
+    """Yield the lines of *text*, wrapped to *width* columns; continuation lines have a hanging indent."""
     for line in text.split("\n"):
         hanging = len(line) - len(line.lstrip()) + _HANGING
         ends = [*find_break_points(line, width, hanging), len(line)]
@@ -49,9 +49,10 @@ def wrap_lines(text: str, width: int) -> Iterator[str]:
 
 
 def split_command_lines(command: str, width: int, indent: str = "  ") -> Iterator[str]:
-    """Yield *command*, for a shell, behind *indent*: in one line, or in several of up to *width* columns.
+    """Yield the shell command *command*, indented by *indent*, in one or more lines of up to *width* columns.
 
-    Each but the last ends in a backslash, so that what is copied is the same command. A word that is wider stays whole.
+    Each line but the last ends with a backslash, so that the copied text is the same command. A wider word is not
+    broken.
     """
     line = ""
     for word in _SHELL_WORD.findall(command):

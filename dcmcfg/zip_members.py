@@ -1,4 +1,4 @@
-"""What is in a value that is a ZIP file, as ``dicomVendorData`` is; read from its directory, nothing is unpacked."""
+"""The members of a ZIP file in an attribute value such as ``dicomVendorData``, read without unpacking."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
 
 
 class ZipMember(NamedTuple):
-    """A file in a ZIP file: its length in octets, unpacked, and its CRC-32."""
+    """A file in a ZIP file: its unpacked length in octets, and its CRC-32."""
 
     length: int
     checksum: int
 
 
 def list_zip_members(octets: bytes) -> Mapping[str, ZipMember] | None:
-    """Return the files of the ZIP file in *octets* by name, in its order; None when it is none, or is damaged."""
+    """Return the files in the ZIP file *octets* by name, in its order; None if it is damaged or not a ZIP file."""
     if not octets.startswith(_SIGNATURES):
         return None
     try:
@@ -32,9 +32,9 @@ def list_zip_members(octets: bytes) -> Mapping[str, ZipMember] | None:
 
 
 def find_changed_members(before: bytes, after: bytes) -> tuple[tuple[str, ZipMember | None, ZipMember | None], ...]:
-    """Return (name, before, after) of each file that differs between two ZIP files, by name; None where it is not.
+    """Return (name, before, after) of each file that differs between two ZIP files, sorted by name.
 
-    What is no ZIP file, or no value at all, has no files.
+    A missing file is None. A value that is empty or not a ZIP file has no files.
     """
     old, new = list_zip_members(before) or {}, list_zip_members(after) or {}
     names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))

@@ -44,8 +44,8 @@ RULES_HEAD = """\
 
 <!-- Written by docs/generate.py from the rules; `make docs` after a change of one. -->
 
-This page explains each rule of `dcmcfg check`: its requirement, what happens otherwise, and the fix. [check.md](check.md)
-explains the command. `dcmcfg check --list-rules` prints the same list. There are {count} rules.
+This page explains each rule of `dcmcfg check`: its requirement, the consequence of a violation, and the fix.
+[check.md](check.md) explains the command. `dcmcfg check --list-rules` prints the same list. There are {count} rules.
 
 | severity | meaning | exit code |
 |---|---|---|
@@ -96,7 +96,7 @@ def _topics() -> Iterator[str]:
         yield f"## {heading}\n"
         for rule in rules:
             whole = ", whole" if rule.needs_whole_tree else ""
-            yield _rule_text(rule.check_rule, whole=whole, command=f" `{rule.fix_command}`")
+            yield _rule_text(rule.check_rule, whole=whole, command=f" `{rule.example_command}`")
 
 
 def _rule_text(rule: CheckRule, *, whole: str = "", command: str = "") -> str:

@@ -77,10 +77,10 @@ def test_a_value_is_printed_as_rfc_4514_writes_it(value: str, text: str) -> None
         ('cn="a', "the closing quote is missing"),
         ('cn="a"b', "unexpected 'b'"),
         ("cn=#0", "pairs of hex digits"),
-        ("cn=#0203", "something else than a short string"),
-        ("cn=#0c05c3a4", "something else than a short string"),
+        ("cn=#0203", "must contain a short string"),
+        ("cn=#0c05c3a4", "must contain a short string"),
         ("cn=a+", "an attribute type is missing"),
-        ("cn=\ud800", "no UTF-8 form"),
+        ("cn=\ud800", "no UTF-8 encoding"),
     ],
 )
 def test_what_is_no_dn_is_refused_with_the_place(text: str, problem: str) -> None:

@@ -52,8 +52,8 @@ def test_what_the_keychain_does_not_keep_is_told_with_how_to_put_it_there(keycha
     with pytest.raises(NotFound) as caught:
         SECRET.read()
     assert str(caught.value) == (
-        "keychain hospital: the keychain keeps nothing for cn=me,dc=x (asked for by profile hospital) — "
-        "keyring set hospital cn=me,dc=x puts it there"
+        "keychain hospital: the keychain has no secret for cn=me,dc=x (required by profile hospital) — to store the "
+        "secret: keyring set hospital cn=me,dc=x"
     )
 
 
@@ -62,7 +62,7 @@ def test_keychain_that_stays_locked_is_told(keychain: Keychain) -> None:
     with pytest.raises(DcmcfgError) as caught:
         SECRET.read()
     assert caught.value.message == (
-        "the keychain was not read: Failed to unlock the collection! (asked for by profile hospital)"
+        "cannot read the keychain: Failed to unlock the collection! (required by profile hospital)"
     )
 
 
@@ -70,5 +70,5 @@ def test_machine_without_a_keychain_is_told_what_else_there_is(keychain: Keychai
     keyring.set_keyring(keyring.backends.fail.Keyring())  # type: ignore[no-untyped-call]
     with pytest.raises(DcmcfgError) as caught:
         SECRET.read()
-    assert caught.value.message == "there is no keychain on this machine (asked for by profile hospital)"
+    assert caught.value.message == "there is no keychain on this machine (required by profile hospital)"
     assert "file" in caught.value.next_step

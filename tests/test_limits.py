@@ -29,14 +29,14 @@ def test_a_limit_is_a_name_and_a_number(text: str, limit: tuple[str, int]) -> No
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("nothing=5", "no limit is called 'nothing'; there are ldap-setup, "),
-        ("", "no limit is called ''"),
-        ("ldap-entries", "ldap-entries is a number from 1 on"),
-        ("ldap-entries=0", "ldap-entries is a number from 1 on"),
-        ("ldap-entries=1K", "ldap-entries is a number from 1 on"),
-        ("ldap-octets=-1", "ldap-octets is a number from 1 on, which may end in K, M or G"),
-        ("ldap-octets=K", "ldap-octets is a number from 1 on"),
-        ("ldap-octets=" + "9" * 5000, "ldap-octets is a number from 1 on"),
+        ("nothing=5", "unknown limit 'nothing'; known limits: ldap-setup, "),
+        ("", "unknown limit ''"),
+        ("ldap-entries", "ldap-entries must be a positive integer"),
+        ("ldap-entries=0", "ldap-entries must be a positive integer"),
+        ("ldap-entries=1K", "ldap-entries must be a positive integer"),
+        ("ldap-octets=-1", "ldap-octets must be a positive integer, optionally with the suffix K, M or G"),
+        ("ldap-octets=K", "ldap-octets must be a positive integer"),
+        ("ldap-octets=" + "9" * 5000, "ldap-octets must be a positive integer"),
     ],
 )
 def test_what_is_no_limit_is_refused_with_the_reason(text: str, problem: str) -> None:

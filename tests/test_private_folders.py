@@ -1,4 +1,4 @@
-"""What is made for one account alone, and what is not trusted since others may write to it."""
+"""What is made for one account alone, and what is not trusted since others can write to it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def test_what_others_may_write_to_is_refused_with_the_command_that_closes_it(tmp
         with pytest.raises(Refused) as refused:
             require(folder)
         assert str(refused.value) == (
-            f"{folder}: everybody may write to it — chmod go-w '{folder}', once you know that nobody has"
+            f"{folder}: everybody can write to it — chmod go-w '{folder}', after you have checked that nobody "
+            "has modified it"
         )
     folder.chmod(0o755)
     require_ownership(folder)
@@ -59,7 +60,7 @@ def test_a_group_of_several_accounts_may_not_write_to_it_and_the_owners_own_may(
     tmp_path.chmod(0o770)
     require_ownership(tmp_path)
     os.chown(tmp_path, 0, 1)
-    with pytest.raises(Refused, match=r"the group (daemon|bin) may write to it"):
+    with pytest.raises(Refused, match=r"the group (daemon|bin) can write to it"):
         require_ownership(tmp_path)
 
 
@@ -90,7 +91,7 @@ def test_one_command_closes_the_whole_folder_but_what_a_link_leads_out_to(tmp_pa
     ):
         with pytest.raises(Refused) as refused:
             require_ownership(path, parent_folder=above)
-        assert refused.value.next_step == f"{command}, once you know that nobody has"
+        assert refused.value.next_step == f"{command}, after you have checked that nobody has modified it"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to others")

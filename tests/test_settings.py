@@ -145,8 +145,8 @@ def test_named_profile_without_a_server_does_not_fall_back_to_the_environments()
     write_profile("lab", {"device": "d"})
     error = refused(options={"profile": "lab"}, LDAP_URL="ldap://prod")
     assert str(error) == (
-        "profile lab: it has no ldap_url, and DCMCFG_LDAP_URL names another site — "
-        "say which one with --ldap-url, or add ldap_url to the profile"
+        "profile lab: it has no ldap_url, but DCMCFG_LDAP_URL names a site — "
+        "specify --ldap-url, or add ldap_url to the profile"
     )
     assert "archive_url" in refused(options={"profile": "lab"}, ARCHIVE_URL="http://prod").message
 
@@ -186,8 +186,8 @@ def test_credentials_of_the_environment_do_not_silently_go_to_a_profiles_server(
     with pytest.raises(MalformedInput) as error:
         resolve_settings({}, {f"DCMCFG_{stray}": "cn=u"})
     assert str(error.value) == (
-        f"DCMCFG_{stray}: it is set without DCMCFG_LDAP_URL, and the URL of profile default is another source's — "
-        "set DCMCFG_LDAP_URL beside it, or unset it"
+        f"DCMCFG_{stray}: it is set without DCMCFG_LDAP_URL, and the URL comes from another source: profile default "
+        "— also set DCMCFG_LDAP_URL, or unset it"
     )
 
 
@@ -244,8 +244,8 @@ def test_a_certificate_of_an_option_leaves_the_other_ones_key_behind() -> None:
 
 def test_a_key_without_certificate_and_a_certificate_without_tls_are_refused() -> None:
     assert refused(LDAP_URL="ldaps://h", CLIENT_KEY="k").subject == "DCMCFG_CLIENT_KEY"
-    assert refused(LDAP_URL="ldap://h", CLIENT_CERT="c").message == "a certificate is only shown over TLS"
-    assert refused(LDAP_URL="ldapi:///", CLIENT_CERT="c").message == "a certificate is only shown over TLS"
+    assert refused(LDAP_URL="ldap://h", CLIENT_CERT="c").message == "a client certificate requires TLS"
+    assert refused(LDAP_URL="ldapi:///", CLIENT_CERT="c").message == "a client certificate requires TLS"
     assert site(LDAP_URL="ldap://h", CLIENT_CERT="c", STARTTLS="1").client_cert == Path("c")
 
 
@@ -264,7 +264,7 @@ def test_starttls_that_was_asked_for_anywhere_holds_for_every_unencrypted_url() 
 def test_starttls_beside_a_url_that_needs_none_is_passed_over_from_elsewhere_and_refused_beside_it() -> None:
     assert not site(options={"ldap_url": "ldaps://x"}, STARTTLS="true").starttls
     error = refused(LDAP_URL="ldaps://h", STARTTLS="true")
-    assert str(error).startswith("DCMCFG_STARTTLS: StartTLS begins on ldap://, and the URL is ldaps://h:636 — ")
+    assert str(error).startswith("DCMCFG_STARTTLS: StartTLS requires ldap://, but the URL is ldaps://h:636 — ")
     assert refused(options={"starttls": "true"}, LDAP_URL="ldapi:///").subject == "--starttls"
 
 
@@ -279,7 +279,7 @@ def test_revocation_lists_are_required_where_the_strongest_source_says_so() -> N
 
 
 def test_starttls_is_true_or_false() -> None:
-    assert str(refused(STARTTLS="maybe")) == "DCMCFG_STARTTLS: it is true or false, and not 'maybe'"
+    assert str(refused(STARTTLS="maybe")) == "DCMCFG_STARTTLS: must be true or false, not 'maybe'"
 
 
 # -- the archive's token
@@ -335,7 +335,7 @@ def test_missing_secret_file_is_named_with_where_it_was_named(tmp_path: Path) ->
     settings = site(BIND_PASSWORD_FILE=str(tmp_path / "none"))
     with pytest.raises(NotFound) as caught:
         settings.bind_password()
-    assert str(caught.value) == f"{tmp_path / 'none'}: there is no such file (named by DCMCFG_BIND_PASSWORD_FILE)"
+    assert str(caught.value) == f"{tmp_path / 'none'}: the file does not exist (named by DCMCFG_BIND_PASSWORD_FILE)"
 
 
 # -- base DN
@@ -362,7 +362,7 @@ def test_dn_in_a_url_that_is_not_used_does_not_count() -> None:
 
 def test_base_dn_that_contradicts_the_url_of_its_source_is_refused() -> None:
     error = refused(options={"ldap_url": "ldap://h/dc=a", "base_dn": "dc=b"})
-    assert str(error) == "--base-dn dc=b: it contradicts the DN in --ldap-url, dc=a — keep one of them"
+    assert str(error) == "--base-dn dc=b: it contradicts dc=a, the DN in --ldap-url — keep only one of them"
     assert str(site(LDAP_URL="ldap://h/dc=a,dc=b", BASE_DN="DC=A, dc=b").base_dn) == "DC=A,dc=b"
 
 
@@ -445,7 +445,7 @@ def test_malformed_archive_url_is_refused(url: str) -> None:
 )
 def test_credentials_in_a_url_are_refused_and_not_shown(options: dict[str, str]) -> None:
     error = refused(options=options)
-    assert "no user or password in a URL" in error.message
+    assert "it must not contain a user or password" in error.message
     assert "geheim" not in str(error)
 
 
@@ -479,9 +479,9 @@ def test_missing_profile_names_those_there_are() -> None:
     write_profile("default", {})
     with pytest.raises(NotFound) as caught:
         site(options={"profile": "prod"})
-    assert caught.value.message == "there is no profile prod, which --profile names"
-    assert caught.value.next_step == "there are: default, lab"
-    with pytest.raises(NotFound, match="there is no profile prod, which DCMCFG_PROFILE names"):
+    assert caught.value.message == "the profile prod does not exist (named by --profile)"
+    assert caught.value.next_step == "existing profiles: default, lab"
+    with pytest.raises(NotFound, match=r"the profile prod does not exist \(named by DCMCFG_PROFILE\)"):
         site(PROFILE="prod")
 
 
@@ -496,8 +496,8 @@ def test_profile_names_stay_in_the_folder(name: str) -> None:
     [
         (b"ldap_ulr = 'x'", "unknown key 'ldap_ulr'"),
         (b"bind_password = 'x'", "unknown key 'bind_password'"),
-        (b"device = 1", "the value of 'device' is not a text in quotes, or is empty"),
-        (b"device = ''", "the value of 'device' is not a text in quotes, or is empty"),
+        (b"device = 1", "the value of 'device' must be a quoted, non-empty string"),
+        (b"device = ''", "the value of 'device' must be a quoted, non-empty string"),
         (b"device", "the profile is not TOML: "),
         (b"device = '\xff'", "the profile is not TOML: "),
     ],
@@ -518,7 +518,7 @@ def test_unknown_key_is_not_written() -> None:
 
 def test_profile_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("not a folder")
-    with pytest.raises(DcmcfgError, match="cannot be written"):
+    with pytest.raises(DcmcfgError, match="cannot write the profile"):
         write_profile("lab", {})
 
 
@@ -581,7 +581,7 @@ def test_a_linked_profile_is_written_where_it_is(tmp_path: Path) -> None:
 
 
 def test_a_missing_profile_is_not_updated() -> None:
-    with pytest.raises(NotFound, match="there is no profile gone"):
+    with pytest.raises(NotFound, match="the profile gone does not exist"):
         update_profile("gone", "device", "new")
 
 
@@ -589,4 +589,4 @@ def test_a_secret_in_other_octets_than_utf_8_is_refused_without_a_word_of_it() -
     text = b"ge\xe4heim".decode("utf-8", "surrogateescape")
     with pytest.raises(MalformedInput) as caught:
         resolve_settings({}, {"DCMCFG_BIND_PASSWORD": text}).bind_password()
-    assert str(caught.value) == "DCMCFG_BIND_PASSWORD: the secret cannot be read: not UTF-8 text"
+    assert str(caught.value) == "DCMCFG_BIND_PASSWORD: cannot read the secret: not UTF-8 text"

@@ -82,8 +82,8 @@ def test_secret_of_the_environment_beside_another_sources_archive_is_refused() -
     write_profile("default", HOSPITAL)
     error = refused(OIDC_CLIENT_SECRET="geheim")
     assert str(error) == (
-        "DCMCFG_OIDC_CLIENT_SECRET: it is set without DCMCFG_ARCHIVE_URL, and the URL of profile default is another "
-        "source's — set DCMCFG_ARCHIVE_URL beside it, or unset it"
+        "DCMCFG_OIDC_CLIENT_SECRET: it is set without DCMCFG_ARCHIVE_URL, and the URL comes from another "
+        "source: profile default — also set DCMCFG_ARCHIVE_URL, or unset it"
     )
     found = client({"profile": "default"}, OIDC_CLIENT_SECRET="geheim").secret
     assert found is not None
@@ -114,7 +114,8 @@ def test_secret_file_of_an_option_goes_to_the_client_of_the_profile() -> None:
 def test_token_or_a_client_that_gets_one_not_both() -> None:
     error = refused(ARCHIVE_TOKEN="t", OIDC_ISSUER=ISSUER, OIDC_CLIENT_ID="c")
     assert str(error) == (
-        "DCMCFG_ARCHIVE_TOKEN, DCMCFG_OIDC_ISSUER: it is a token, and tokens are to be got as well — keep one of them"
+        "DCMCFG_ARCHIVE_TOKEN, DCMCFG_OIDC_ISSUER: a token and a client that requests tokens are both set — keep "
+        "only one of them"
     )
     given = {"archive_token_file": "/token", "oidc_issuer": ISSUER, "oidc_client_id": "c"}
     assert refused(given).subject == "--archive-token-file, --oidc-issuer"
@@ -134,21 +135,21 @@ def test_option_decides_between_token_and_client() -> None:
     [
         (
             {"OIDC_CLIENT_ID": "c"},
-            "DCMCFG_OIDC_CLIENT_ID: it is set, and nothing says which server issues the tokens — set "
-            "DCMCFG_OIDC_ISSUER beside it, for example https://keycloak:8843/realms/dcm4che",
+            "DCMCFG_OIDC_CLIENT_ID: the server that issues the tokens is missing — also set DCMCFG_OIDC_ISSUER, for "
+            "example https://keycloak:8843/realms/dcm4che",
         ),
         (
             {"OIDC_ISSUER": ISSUER},
-            "DCMCFG_OIDC_ISSUER: nothing says which client asks for tokens — set DCMCFG_OIDC_CLIENT_ID beside it",
+            "DCMCFG_OIDC_ISSUER: the client that requests the tokens is missing — also set DCMCFG_OIDC_CLIENT_ID",
         ),
         (
             {"OIDC_ISSUER": "keycloak", "OIDC_CLIENT_ID": "c"},
-            "DCMCFG_OIDC_ISSUER 'keycloak': not a usable URL: it starts with none of http://, https:// — for example "
+            "DCMCFG_OIDC_ISSUER 'keycloak': invalid URL: it must start with one of http://, https:// — for example "
             "https://keycloak:8843/realms/dcm4che",
         ),
         (
             {"OIDC_ISSUER": ISSUER, "OIDC_CLIENT_ID": "c\x1b"},
-            "DCMCFG_OIDC_CLIENT_ID: it holds control characters",
+            "DCMCFG_OIDC_CLIENT_ID: the value contains control characters",
         ),
         (
             {
@@ -157,7 +158,7 @@ def test_option_decides_between_token_and_client() -> None:
                 "OIDC_CLIENT_SECRET": "s",
                 "OIDC_CLIENT_SECRET_KEYCHAIN": "x",
             },
-            "DCMCFG_OIDC_CLIENT_SECRET and DCMCFG_OIDC_CLIENT_SECRET_KEYCHAIN are both set — keep one of them",
+            "DCMCFG_OIDC_CLIENT_SECRET and DCMCFG_OIDC_CLIENT_SECRET_KEYCHAIN are both set — keep only one of them",
         ),
     ],
 )
@@ -200,8 +201,8 @@ def test_keychain_is_asked_for_the_client_and_for_the_bind_dn() -> None:
         (
             {"OIDC_ISSUER": "http://keycloak", "ARCHIVE_URL": "http://archive"},
             [
-                "the client secret goes to http://keycloak unencrypted; https:// protects it",
-                "the token goes to http://archive unencrypted; https:// protects it",
+                "the client secret is sent to http://keycloak unencrypted; use https://",
+                "the token is sent to http://archive unencrypted; use https://",
             ],
         ),
     ],

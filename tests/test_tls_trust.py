@@ -167,10 +167,10 @@ def test_revocation_lists_in_the_ca_file_are_used(call: Call, authority: Authori
     for crl, problem in (
         (authority.crl(shown), "its authority has revoked it"),
         (authority.crl(until=NOW - dt.timedelta(hours=1)), "the revocation list (CRL) of its authority has expired"),
-        (authority.crl(since=NOW + DAY, until=NOW + 2 * DAY), "of its authority is not valid yet"),
+        (authority.crl(since=NOW + DAY, until=NOW + 2 * DAY), "of its authority is not yet valid"),
         (
             Authority(authority.folder, "other").crl(),
-            "the CA file has revocation lists (CRLs), but none of its authority",
+            "the CA file contains revocation lists (CRLs), but none of the certificate's authority",
         ),
     ):
         with tls_listener(shown) as listener:
@@ -187,9 +187,11 @@ def test_a_certificate_that_is_not_revoked_is_taken(call: Call, authority: Autho
 
 
 def test_lists_that_are_required_must_be_there(call: Call, authority: Authority) -> None:
-    expected = "it holds no revocation list (CRL) in PEM form, and --require-crl wants one"
+    expected = "it contains no revocation list (CRL) in PEM format, which --require-crl requires"
     assert expected in failure_of(call, 1, authority.file(), require_crl=True)
-    assert f"what this machine trusts cannot be used: {expected}" in failure_of(call, 1, None, require_crl=True)
+    assert f"the CA certificates of this system cannot be used: {expected}" in failure_of(
+        call, 1, None, require_crl=True
+    )
 
 
 def test_a_required_list_is_required_of_each_authority_of_the_chain(authority: Authority, tmp_path: Path) -> None:
@@ -200,21 +202,21 @@ def test_a_required_list_is_required_of_each_authority_of_the_chain(authority: A
     file = written(tmp_path, "chain.pem", authority.ca.cert_pem.bytes() + between.crl())
     with tls_listener(between.leaf()) as listener:
         assert "trusted" not in failure_of(by_dicom, listener.port, file)
-        assert "none of its authority" in failure_of(by_dicom, listener.port, file, require_crl=True)
+        assert "none of the certificate's authority" in failure_of(by_dicom, listener.port, file, require_crl=True)
         file.write_bytes(file.read_bytes() + authority.crl())
         assert "trusted" not in failure_of(by_dicom, listener.port, file, require_crl=True)
 
 
 def test_a_file_of_revocation_lists_alone_trusts_nobody(authority: Authority, tmp_path: Path) -> None:
-    with pytest.raises(UnusableCaFile, match="it holds no certificate in PEM form"):
+    with pytest.raises(UnusableCaFile, match="it contains no certificate in PEM format"):
         create_ssl_context(written(tmp_path, "crl.pem", authority.crl()))
 
 
 def test_a_certificate_without_subject_alt_name_is_refused_by_its_name(call: Call, authority: Authority) -> None:
     with tls_listener(authority.nameless()) as listener:
         shown = failure_of(call, listener.port, authority.file())
-    assert f"CN={LOOPBACK}, O=hospital has no subjectAltName, so it is for no host" in shown
-    assert ("--tls-any-host takes it for any" in shown) == (call is by_dicom), "the others have no such option"
+    assert f"CN={LOOPBACK}, O=hospital has no subjectAltName, so it is valid for no host" in shown
+    assert ("--tls-any-host accepts it for any host" in shown) == (call is by_dicom), "the others have no such option"
     assert listener.received == b""
 
 

@@ -1,1 +1,1 @@
-"""The edge to the archive's web interface; httpx is named in this folder only."""
+"""The edge to the archive's web interface; only this package uses httpx."""

@@ -1,8 +1,7 @@
-"""The state of the archive, as far as an answer to ``GET ctrl/status`` shows it.
+"""Determine the state of the archive from a response to ``GET ctrl/status``.
 
-While the archive's application is not running, its web server (WildFly) answers with error pages of its own. Which
-page comes in which state was observed at a real archive 5.35.1 while its server started, stopped, deployed and
-undeployed it.
+While the archive's application does not run, its web server (WildFly) answers with error pages of its own. The pages
+for each state were observed on a real archive 5.35.1 while its server started, stopped, deployed and undeployed it.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ _ERROR_PAGE_START = (
     "<html><head><title>Error</title></head><body>"  # how error pages of WildFly and its applications begin
 )
 _APPLICATION_HEADER = "access-control-allow-origin"  # a header that the archive adds to each of its answers
-_BASE_URL_HINT = "Is this the archive's base URL? A stock one is http://HOST:8080/dcm4chee-arc (--archive-url)"
+_BASE_URL_HINT = "Check the archive's base URL (--archive-url): a stock one is http://HOST:8080/dcm4chee-arc"
 
 
 class ServiceState(Enum):
@@ -37,9 +36,9 @@ class ServiceState(Enum):
 
 @dataclass(frozen=True)
 class StateFinding:
-    """A state with what it is known by and the next step.
+    """A state with its evidence in words and the next step.
 
-    ``is_transient`` is true where the answer may be a moment's.
+    ``is_transient`` is True if the state may last for a moment only.
     """
 
     state: ServiceState
@@ -49,7 +48,7 @@ class StateFinding:
 
 
 def parse_reported_state(body: str) -> ServiceState | None:
-    """Return the state in *body*, the JSON object of the control service; None where it is something else."""
+    """Return the state in *body*, the JSON object of the control service; None if it is something else."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
@@ -65,13 +64,13 @@ def parse_reported_state(body: str) -> ServiceState | None:
 
 
 def is_server_page(response: HttpResponse) -> bool:
-    """Return whether *response* is an error page of WildFly itself, which no application had a part in."""
+    """Return whether *response* is an error page of WildFly itself, not of an application."""
     content = response.body.lstrip()
     return content.startswith((f"{_ERROR_PAGE_START}{response.status} - ", f"{_ERROR_PAGE_START}Bad Request"))
 
 
 def classify_response(response: HttpResponse) -> StateFinding | None:
-    """Return what *response* shows of the archive; None for one that shows nothing of it (401, 302, 502 …)."""
+    """Return the state that *response* shows; None for one that shows nothing of the archive (401, 302, 502 …)."""
     is_page = is_server_page(response)
     match response.status:
         case 200:
@@ -83,7 +82,7 @@ def classify_response(response: HttpResponse) -> StateFinding | None:
                 "The web server has no application at this path (HTTP 404): the path of the URL is wrong, or the "
                 "archive is not deployed",
                 "Check the path of --archive-url: a stock one is http://HOST:8080/dcm4chee-arc. If it is right, deploy "
-                "the archive, or wait if that is under way",
+                "the archive, or wait until the deployment ends",
             )
         case 404 | 405 if _APPLICATION_HEADER in response.headers:
             return StateFinding(
@@ -95,9 +94,9 @@ def classify_response(response: HttpResponse) -> StateFinding | None:
             return StateFinding(
                 ServiceState.FAILED,
                 "The archive failed to start, or it is still starting (HTTP 500, a page of the web server)",
-                "Run dcmcfg status again in a minute. If nothing changes, the archive's server.log has the reason: fix "
-                "it (dcmcfg check), then restart the server. A reload does not start the archive. Its DICOM port may "
-                "be open all the same, and then answers C-ECHO with 0122",
+                "Run dcmcfg status again in a minute. If nothing changes, see the archive's server.log for the reason. "
+                "Fix it (dcmcfg check), then restart the server. A reload does not start the archive. Its DICOM port "
+                "may still be open, and then answers C-ECHO with 0122",
                 is_transient=True,
             )
         case 503 if is_page:
@@ -123,5 +122,5 @@ def classify_response(response: HttpResponse) -> StateFinding | None:
 
 
 def _create_not_an_archive(status: int) -> StateFinding:
-    message = f"The answer is not that of an archive (HTTP {status})"
+    message = f"The response is not from an archive (HTTP {status})"
     return StateFinding(ServiceState.NOT_AN_ARCHIVE, message, _BASE_URL_HINT)

@@ -1,4 +1,4 @@
-"""Requests to the archive that carry its bearer token (RFC 6750)."""
+"""Send requests with a bearer token to the archive (RFC 6750)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dcmcfg.archive.issuer import TokenIssuer
 class AuthorizedClient:
     """Sends requests to the archive's web services by *http_client*, with *token*, tokens of an issuer, or none.
 
-    An issuer is asked for a token before the first request, when it is about to expire, and once when the archive
-    does not take one that was kept (401).
+    The issuer is asked for a token before the first request, before the token expires, and once if the archive rejects
+    a cached one (401).
     """
 
     def __init__(self, http_client: HttpClient, token: str | TokenIssuer | None = None) -> None:
@@ -19,13 +19,14 @@ class AuthorizedClient:
 
     @property
     def has_token(self) -> bool:
-        """Whether requests carry a token."""
+        """Whether requests contain a token."""
         return self._token is not None
 
     def request(self, method: str, url: str) -> HttpResponse:
-        """Return the response.
+        """Send a request and return the response.
 
-        Raises :class:`httpx.TransportError`, and :class:`~dcmcfg.archive.failures.TokenError` with nothing sent.
+        Raises :class:`httpx.TransportError`, and, before anything is sent,
+        :class:`~dcmcfg.archive.failures.TokenError`.
         """
         if not isinstance(self._token, TokenIssuer):
             return self._send(method, url, self._token)

@@ -1,4 +1,4 @@
-"""The archive's control service (``ArchiveCtrl``): the archive's status, and the reload of its configuration."""
+"""Use the archive's control service (``ArchiveCtrl``): its status, and the reload of its configuration."""
 
 from __future__ import annotations
 
@@ -33,12 +33,13 @@ from dcmcfg.archive.reload_outcome import (
 from dcmcfg.errors import ArchiveError
 
 OnWait = Callable[[str], None]
+#: A gateway may have passed the request on before it failed, so these statuses leave a reload unconfirmed.
 _GATEWAY_ERRORS = (httpx.codes.BAD_GATEWAY, httpx.codes.GATEWAY_TIMEOUT)
 
 
 @dataclass(frozen=True)
 class StatusPolling:
-    """Seconds: how long a passing answer of the web server is asked for again, how often, and what counts as slow."""
+    """Seconds: how long and how often a transient response is retried, and when a response counts as slow."""
 
     retry_period_s: float = 3.0
     retry_interval_s: float = 0.5
@@ -47,14 +48,14 @@ class StatusPolling:
 
 @dataclass(frozen=True)
 class ArchiveStatus:
-    """The status that the archive reports, and the seconds until its answer."""
+    """The status reported by the archive, and the seconds until its response."""
 
     service_state: ServiceState
     seconds: float
 
     @property
     def reported_status(self) -> str:
-        """The archive's own word: ``STARTED`` or ``STOPPED``."""
+        """The status as spelt by the archive: ``STARTED`` or ``STOPPED``."""
         return self.service_state.name
 
     @property
@@ -63,7 +64,7 @@ class ArchiveStatus:
 
 
 class NotStarted(ArchiveError):
-    """The archive does not run, as far as its web server's answer shows; ``state`` says which way."""
+    """The archive does not run according to its web server's response; ``state`` has the details."""
 
     state: ServiceState = ServiceState.UNKNOWN
 
@@ -71,10 +72,9 @@ class NotStarted(ArchiveError):
 class ControlService:
     """The control service of the archive whose base URL is *url*.
 
-    *token* is sent as :class:`AuthorizedClient` says. ``https`` is verified as
-    :class:`~dcmcfg.archive.http_client.HttpClient` does. Redirects are not followed, and no proxy is used: a token goes
-    to the archive or nowhere. *device* is the name of the archive's device in the directory, for the next steps of
-    errors.
+    *token* is sent as described for :class:`AuthorizedClient`, and ``https`` is verified as by
+    :class:`~dcmcfg.archive.http_client.HttpClient`. Redirects and proxies are not used, so that a token goes only to
+    the archive. *device* is the name of the archive's device in the directory, for the next steps of errors.
     """
 
     def __init__(
@@ -98,9 +98,9 @@ class ControlService:
     def status(self, on_wait: OnWait | None = None) -> ArchiveStatus:
         """Return the archive's status (``GET ctrl/status``).
 
-        A page of the web server that may be a moment's (500 while the archive is deployed, 503 while the server stops)
-        is asked for again for a few seconds. *on_wait* gets a line when that begins, and when an answer is slow.
-        Raises :class:`NotStarted` with the state where the archive does not run, :class:`ArchiveError` otherwise.
+        A page of the web server that may be transient (500 during deployment, 503 while the server stops) is retried
+        for a few seconds. *on_wait* is called with a line when that begins, and when a response is slow. Raises
+        :class:`NotStarted` with the state if the archive does not run, and :class:`ArchiveError` otherwise.
         """
         url = build_status_url(self._url)
         started = time.monotonic()
@@ -114,9 +114,7 @@ class ControlService:
             if not finding.is_transient or waited_s >= self._polling.retry_period_s:
                 break
             if on_wait is not None and not is_reported:
-                on_wait(
-                    f"HTTP {response.status} from the web server; asking again for {self._polling.retry_period_s:g} s"
-                )
+                on_wait(f"HTTP {response.status} from the web server; retrying for {self._polling.retry_period_s:g} s")
                 is_reported = True
             time.sleep(self._polling.retry_interval_s)
         if finding.state in (ServiceState.STARTED, ServiceState.STOPPED):
@@ -124,14 +122,14 @@ class ControlService:
         raise _build_not_started_error(finding, url)
 
     def reload(self) -> Reload:
-        """Have the archive load its configuration again (``POST ctrl/reload``), and return how that went.
+        """Reload the archive's configuration (``POST ctrl/reload``), and return the result.
 
-        When the archive could not bind a listener, the reload is repeated once, which opens it in most cases. Raises
-        (all of :mod:`~dcmcfg.archive.reload_failures`) :class:`NotReloaded` when the archive keeps its configuration,
-        :class:`~dcmcfg.archive.reload_failures.ReloadUnfinished` when a listener stays closed or it is not known what
-        is in force, :class:`~dcmcfg.archive.reload_failures.ReloadUnconfirmed` when the request may have reached the
-        archive and its answer did not come back; and :class:`ArchiveError` when the archive was not reached or answered
-        otherwise.
+        If the archive could not bind a listener, the reload is repeated once, which opens the listener in most cases.
+        Raises (all of :mod:`~dcmcfg.archive.reload_failures`) :class:`NotReloaded` if the archive keeps its
+        configuration, :class:`~dcmcfg.archive.reload_failures.ReloadUnfinished` if a listener stays closed or the
+        active configuration is unknown, and :class:`~dcmcfg.archive.reload_failures.ReloadUnconfirmed` if the request
+        may have reached the archive but its response was lost; and :class:`ArchiveError` if the archive was not reached
+        or answered in another way.
         """
         url = f"{self._url}/ctrl/reload"
         reload = Reload((self._send_reload(url),))
@@ -164,7 +162,7 @@ class ControlService:
         return ReloadAttempt(response.status, outcome, time.monotonic() - started)
 
     def _build_not_running_error(self, url: str, reload: Reload) -> ArchiveError:
-        """Return the error for a reload that the web server answered in place of the archive."""
+        """Return the error for a reload that the web server answered instead of the archive."""
         try:
             status = self.status()
         except ArchiveError as error:
@@ -172,15 +170,15 @@ class ControlService:
                 f"Not reloaded. {error.message}", subject=url, next_step=error.next_step
             )
         else:
-            message = f"Not reloaded: the archive was not ready, and is {status.reported_status} now"
-            failure = NotReloaded(message, subject=url, next_step="dcmcfg reload")
+            message = f"Not reloaded: the archive was not ready; its status is now {status.reported_status}"
+            failure = NotReloaded(message, subject=url, next_step="Run dcmcfg reload")
         if isinstance(failure, NotReloaded):
             failure.reload = reload
         return failure
 
     def _request_status(self, url: str, on_wait: OnWait | None) -> HttpResponse:
         polling = self._polling
-        slow_timer = Timer(polling.slow_after_s, lambda: on_wait and on_wait(f"no answer yet from {url}; waiting"))
+        slow_timer = Timer(polling.slow_after_s, lambda: on_wait and on_wait(f"no response yet from {url}; waiting"))
         slow_timer.daemon = True
         if on_wait is not None:
             slow_timer.start()
@@ -199,7 +197,7 @@ class ControlService:
 
 
 def build_status_url(archive_url: str) -> str:
-    """Return where the archive at *archive_url* reports its status."""
+    """Return the URL of the status of the archive at *archive_url*."""
     return f"{archive_url}/ctrl/status"
 
 
@@ -210,20 +208,20 @@ def _build_not_started_error(finding: StateFinding, url: str) -> NotStarted:
 
 
 def _translate_no_response(error: httpx.TransportError, url: str, seconds: float) -> ArchiveError:
-    """Return the error for a request for the status that got no answer."""
+    """Return the error for a status request without a response."""
     failure = translate_no_response(error, url, seconds)
     address = urlsplit(url).netloc
     if isinstance(error, httpx.ReadTimeout):
         message = (
-            f"The server accepts connections and does not answer within {seconds:g} s: it is starting, or it hangs"
+            f"The server accepts connections but does not answer within {seconds:g} s: it is starting, or it hangs"
         )
-        next_step = "Run dcmcfg status again. A server that starts holds requests for some 20 s; see its server.log"
+        next_step = "Run dcmcfg status again. A starting server delays requests for some 20 s; see its server.log"
         return _build_not_started_error(StateFinding(ServiceState.NO_RESPONSE, message, next_step), url)
     if failure.message == "connection refused":
         message = f"Connection refused: no server listens at {address}"
         next_step = (
-            "Start the archive's server. One that is starting refuses connections for its first seconds. "
-            "--archive-url sets the URL"
+            "Start the archive's server. A starting server refuses connections for its first seconds. "
+            "Set the URL with --archive-url"
         )
         return _build_not_started_error(StateFinding(ServiceState.NOT_RUNNING, message, next_step), url)
     return failure

@@ -1,4 +1,4 @@
-"""The archive's database as something that can be asked; the module that asks it by HTTP takes a while to load."""
+"""The interface of the archive's database; the HTTP implementation is loaded later, because it takes a while."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 from dcmcfg.archive.stored_studies import StoredStudy
 
-#: Seconds in which its port has to answer.
+#: Seconds in which the port must answer.
 CONNECT_TIMEOUT_S = 3.0
 _PORTS = {"http": 80, "https": 443}
 
 
 class Database(Protocol):
-    """Each method raises :class:`~dcmcfg.errors.ArchiveError` where the archive gives no usable answer."""
+    """Each method raises :class:`~dcmcfg.errors.ArchiveError` if the archive gives no usable response."""
 
     @property
     def url(self) -> str:
@@ -27,23 +27,23 @@ class Database(Protocol):
     def find_purged_studies(
         self, keys: Mapping[str, str], *, max_results: int, max_examined: int
     ) -> tuple[StoredStudy, ...]:
-        """Return studies that match *keys*, have no file here and an external archive, the oldest first.
+        """Return studies that match *keys*, have no local file and an external archive, the oldest first.
 
-        Stops when *max_results* were found or *max_examined* were looked at; whether there are more is not known. Their
-        instances are not asked for.
+        Stops after *max_results* studies, or after *max_examined* are examined; there may be more. Their instances are
+        not queried.
         """
 
     def find_studies(self, keys: Mapping[str, str], *, max_results: int) -> tuple[StoredStudy, ...]:
-        """Return the studies that match *keys*, each once, at most *max_results*: fewer are all.
+        """Return the studies that match *keys*, each once, at most *max_results*; fewer are complete.
 
-        Instances are not asked for. Keys are attributes, or the archive's own: ``ExternalRetrieveAET``, which all
-        instances of a study have in common, and ``storageID``. A study of which the instances differ is not found by
-        the former.
+        Instances are not queried. Keys are attributes, or the archive's own: ``ExternalRetrieveAET``, which all
+        instances of a study have in common, and ``storageID``. A study whose instances have different external archives
+        is not found by ``ExternalRetrieveAET``.
         """
 
 
 def explain_unreachable(url: str) -> str:
-    """Return why nothing answers at *url*, in words; empty where its port accepts connections."""
+    """Return why nothing answers at *url*, in words; empty if its port accepts connections."""
     parts = urlsplit(url)
     try:
         port = parts.port or _PORTS.get(parts.scheme, 0)

@@ -1,15 +1,15 @@
-"""The reason in the body of an error answer of the archive, in the forms that its web server and its own code use."""
+"""Extract the reason from the body of an error response, in the formats of the archive and its web server."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-_MAX_CHARACTERS = 300  # characters of a text of the archive that are shown
+_MAX_CHARACTERS = 300  # characters shown of a text from the archive
 _MEMBER = '"errorMessage"'
 _CAUSE = "Caused by: "
 _SUPPRESSED = "Suppressed: "
-#: Wrappers of the application server, which add nothing to the exception that they wrap.
+#: Wrappers of the application server, which add nothing to the wrapped exception.
 _WRAPPERS = ("EJBException: ", "EJBTransactionRolledbackException: ")
 _PACKAGE = re.compile(r"(?:[a-z0-9_]+\.)+(?=[A-Z])")
 _EXCEPTION = re.compile(r"[A-Z][A-Za-z0-9_$]*")
@@ -17,11 +17,11 @@ _EXCEPTION = re.compile(r"[A-Z][A-Za-z0-9_$]*")
 
 @dataclass(frozen=True)
 class ErrorBody:
-    """The body of an error answer.
+    """The body of an error response.
 
-    ``message`` is its first line and ``cause`` the last ``Caused by``, each in one bounded line without Java packages;
-    ``cause`` is empty where it adds nothing to the message. ``frames`` are the lines of the stack traces. ``is_page``
-    is true for a web page, which has no reason.
+    ``message`` is its first line and ``cause`` the last ``Caused by``, each as one bounded line without Java packages;
+    ``cause`` is empty if it adds nothing to the message. ``frames`` are the lines of the stack traces. ``is_page`` is
+    True for a web page, which contains no reason.
     """
 
     message: str = ""
@@ -31,12 +31,12 @@ class ErrorBody:
 
     @property
     def reason(self) -> str:
-        """Message and cause in one line; empty where the body has none."""
+        """Message and cause in one line; empty if the body has none."""
         return f"{self.message}; cause: {self.cause}" if self.cause else self.message
 
     @property
     def exception(self) -> str:
-        """The class name of the exception that the message begins with; empty where it begins with none."""
+        """The class name of the exception at the beginning of the message; empty if there is none."""
         name, colon, _ = self.message.partition(":")
         return name if _EXCEPTION.fullmatch(name) and (colon or name.endswith(("Exception", "Error"))) else ""
 
@@ -46,7 +46,7 @@ class ErrorBody:
         return self.message.removeprefix(self.exception).removeprefix(":").strip() if self.exception else self.message
 
     def has_frame_of(self, method: str) -> bool:
-        """Return whether a stack trace goes through *method*, as ``Device.rebindConnections``."""
+        """Return whether a stack trace contains *method*, such as ``Device.rebindConnections``."""
         call = f".{method}("
         return any(call in frame for frame in self.frames)
 
@@ -54,8 +54,8 @@ class ErrorBody:
 def read_error(body: str) -> ErrorBody:
     """Return the reason in *body*, in time linear in its length.
 
-    The archive (``ArchiveCtrl``) answers 409 with ``{"errorMessage":"…"}``, in which nothing is escaped, and 500 with
-    a Java stack trace. Its web server (WildFly) answers with a page in HTML.
+    The archive (``ArchiveCtrl``) answers 409 with ``{"errorMessage":"…"}``, without escaping, and 500 with a Java stack
+    trace. Its web server (WildFly) answers with an HTML page.
     """
     content = body.strip()
     if content.startswith("<"):
@@ -70,13 +70,13 @@ def read_error(body: str) -> ErrorBody:
 
 
 def format_one_line(text: str) -> str:
-    """Return what a server wrote in one bounded line without control characters."""
+    """Return a text from a server as one bounded line without control characters."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return line if len(line) <= _MAX_CHARACTERS else line[: _MAX_CHARACTERS - 1] + "…"
 
 
 def _parse_error_message(content: str) -> str | None:
-    """Return the value of ``errorMessage`` in *content*; None where it is not such an object."""
+    """Return the value of ``errorMessage`` in *content*; None if it is not such an object."""
     if not content.startswith("{"):
         return None
     object_content = content[1:].removesuffix("}").strip()
@@ -90,7 +90,7 @@ def _parse_error_message(content: str) -> str | None:
 
 
 def _parse_stack_trace(content: str) -> tuple[list[str], list[str]]:
-    """Return the text of each exception in a stack trace, the outermost first, and all its frames."""
+    """Return the text of each exception in a stack trace, the outermost first, and all frames."""
     messages: list[list[str]] = [[]]
     frames: list[str] = []
     in_frames = in_suppressed = False
@@ -114,7 +114,7 @@ def _is_frame(line: str, text: str) -> bool:
 
 
 def _clean_message(text: str) -> str:
-    """Return *text* in one line, without the wrappers of the application server and without Java packages."""
+    """Return *text* as one line, without wrappers of the application server and without Java packages."""
     line = format_one_line(text)
     while True:
         line = _PACKAGE.sub("", line, count=1) if _PACKAGE.match(line) else line

@@ -1,4 +1,4 @@
-"""What went wrong between us and the archive's web server: httpx's errors and HTTP answers in our words."""
+"""Translate httpx's errors and HTTP responses of the archive's web server."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from dcmcfg.archive.http_client import HttpResponse
 from dcmcfg.errors import ArchiveError
 from dcmcfg.tls_trust import explain_certificate_refusal, explain_version_failure, get_refused_certificate
 
-_BASE_URL_HINT = "is this the archive's base URL? a stock one is http://HOST:8080/dcm4chee-arc (--archive-url)"
-_TOKEN_HINT = "dcmcfg token tells whose; docs/secured.md says how to get them, --archive-token-file FILE gives one"  # noqa: S105 — advice
-_TRUST_HINT = "--ca-file FILE names the CA that signed it"
-_RUN_TOKEN_HINT = "dcmcfg token tells why"  # noqa: S105 — advice
-_ARCHIVE_DOWN_HINT = "is the archive running? its URL is set with --archive-url"
+_BASE_URL_HINT = "check the archive's base URL (--archive-url): a stock one is http://HOST:8080/dcm4chee-arc"
+_TOKEN_HINT = "dcmcfg token shows the issuer; see docs/secured.md, or set a token with --archive-token-file FILE"  # noqa: S105 — advice
+_TRUST_HINT = "specify the CA that signed it with --ca-file FILE"
+_RUN_TOKEN_HINT = "dcmcfg token shows the reason"  # noqa: S105 — advice
+_ARCHIVE_DOWN_HINT = "check that the archive runs, and its URL (--archive-url)"
 
 
 class TokenError(ArchiveError):
-    """There is no token for the archive, or it does not take the one there is: nothing was carried out."""
+    """There is no token for the archive, or the archive rejects it; the request was not executed."""
 
 
 def translate_no_response(error: httpx.TransportError, url: str, seconds: float) -> ArchiveError:
-    """Return the error for a request to *url* that got no answer within *seconds*."""
+    """Return the error for a request to *url* without a response within *seconds*."""
     message, next_step = explain_transport_error(error, seconds, _ARCHIVE_DOWN_HINT)
     return ArchiveError(message, subject=url, next_step=next_step)
 
 
 def was_sent(error: httpx.TransportError) -> bool:
-    """Tell whether the request may have reached the archive before it failed."""
+    """Return whether the request may have reached the archive before it failed."""
     not_sent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
     return not isinstance(error, (*not_sent, httpx.LocalProtocolError, httpx.ProxyError))
 
 
 def explain_transport_error(error: httpx.TransportError, seconds: float, server_down_hint: str) -> tuple[str, str]:
-    """Return the problem and the next step, which is *server_down_hint* where the server may not be there."""
+    """Return the problem and the next step, which is *server_down_hint* if the server may be down."""
     for cause in _iterate_causes(error):
         match cause:
             case ssl.SSLCertVerificationError():
@@ -47,11 +47,11 @@ def explain_transport_error(error: httpx.TransportError, seconds: float, server_
                 )
                 return f"its certificate was not accepted: {reason}", step
             case ssl.SSLError() if problem := explain_version_failure(cause):
-                return problem, "the web server has to offer TLS 1.2 or newer"
+                return problem, "the web server must support TLS 1.2 or newer"
             case ssl.SSLError():
-                return f"TLS failed: {cause.reason or cause}", "does this port speak https?"
+                return f"TLS failed: {cause.reason or cause}", "check that this port uses https"
             case socket.gaierror():
-                return f"the host name is not known: {cause.strerror}", "check the host in the URL"
+                return f"unknown host name: {cause.strerror}", "check the host in the URL"
             case ConnectionRefusedError():
                 return "connection refused", server_down_hint
             case ConnectionResetError():
@@ -62,7 +62,10 @@ def explain_transport_error(error: httpx.TransportError, seconds: float, server_
         case httpx.TimeoutException():
             return f"no answer within {seconds:g} s", server_down_hint
         case httpx.ReadError() | httpx.WriteError() | httpx.RemoteProtocolError() | httpx.CloseError():
-            return f"the connection ended, or the answer was not HTTP: {format_one_line(str(error))}", server_down_hint
+            return (
+                f"the connection ended, or the response was not HTTP: {format_one_line(str(error))}",
+                server_down_hint,
+            )
         case _:
             return f"no connection: {format_one_line(str(error)) or type(error).__name__}", server_down_hint
 
@@ -75,52 +78,52 @@ def _iterate_causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def require_complete(response: HttpResponse, url: str, error_type: type[ArchiveError] = ArchiveError) -> None:
-    """Raise an error of *error_type* where the body of *response* was cut, so that nothing can be read from it."""
+    """Raise an error of *error_type* if the body of *response* was truncated."""
     if response.exceeded_limit is not None:
         raise error_type(
-            f"the answer is longer than {response.exceeded_limit.format_maximum()} octets",
+            f"the response is longer than {response.exceeded_limit.format_maximum()} octets",
             subject=url,
             next_step=response.exceeded_limit.next_step,
         )
 
 
 def translate_unexpected_response(response: HttpResponse, url: str, *, with_token: bool) -> ArchiveError:
-    """Return the error for an answer that is not the one asked for."""
+    """Return the error for a response other than the expected one."""
     status = response.status
     http_status = f"HTTP {status}"
     match status:
         case 401 | 403 if not with_token:
-            return TokenError(f"the archive wants a token ({http_status})", subject=url, next_step=_TOKEN_HINT)
+            return TokenError(f"the archive requires a token ({http_status})", subject=url, next_step=_TOKEN_HINT)
         case 401:
             return TokenError(f"the token was not accepted ({http_status})", subject=url, next_step=_RUN_TOKEN_HINT)
         case 403:
             return TokenError(
-                f"the token's user may not do this ({http_status})", subject=url, next_step=_RUN_TOKEN_HINT
+                f"the token's user has no permission ({http_status})", subject=url, next_step=_RUN_TOKEN_HINT
             )
         case 404 | 405:
             return ArchiveError(
-                f"there is nothing to control here ({http_status})", subject=url, next_step=_BASE_URL_HINT
+                f"no control service at this URL ({http_status})", subject=url, next_step=_BASE_URL_HINT
             )
         case 503:
             return ArchiveError(
-                f"the archive is not ready ({http_status})", subject=url, next_step="try again when it has started"
+                f"the archive is not ready ({http_status})", subject=url, next_step="try again after it has started"
             )
         case 502 | 504:
             http_status = f"a gateway or proxy got no answer from the archive ({http_status})"
-            return ArchiveError(http_status, subject=url, next_step="see whether the archive runs behind it")
+            return ArchiveError(http_status, subject=url, next_step="check that the archive runs behind it")
         case _ if 300 <= status < 400:
             target = format_one_line(response.headers.get("location", "").partition("?")[0]) or "nowhere"
             return ArchiveError(
-                f"redirected to {target} ({http_status}), which is not followed",
+                f"redirected to {target} ({http_status}), which dcmcfg does not follow",
                 subject=url,
-                next_step=f"a login page: {_RUN_TOKEN_HINT if with_token else _TOKEN_HINT}; "
-                "a moved archive: --archive-url",
+                next_step=f"for a login page: {_RUN_TOKEN_HINT if with_token else _TOKEN_HINT}; "
+                "for a moved archive: --archive-url",
             )
         case _ if 200 <= status < 300:
             return ArchiveError(
-                f"an answer that is not the archive's ({http_status})", subject=url, next_step=_BASE_URL_HINT
+                f"the response is not from an archive ({http_status})", subject=url, next_step=_BASE_URL_HINT
             )
         case _:
             body = read_error(response.body)
             reason = "a web page instead of a reason" if body.is_page else body.reason or "no reason given"
-            return ArchiveError(f"{reason} ({http_status})", subject=url, next_step="the archive's server.log has more")
+            return ArchiveError(f"{reason} ({http_status})", subject=url, next_step="see the archive's server.log")

@@ -1,4 +1,4 @@
-"""One request to a web server, bounded in time and size."""
+"""Send single requests to a web server, bounded in time and size."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from dcmcfg.limits import HTTP_BODY, Limit
 from dcmcfg.protocol_log import PROTOCOL_LOG
 from dcmcfg.tls_trust import SYSTEM_STORE_UNUSABLE, UnusableCaFile, create_ssl_context
 
-_MIN_SECRET_LENGTH = 8  # characters; what is shorter may be a part of a word of the answer
+_MIN_SECRET_LENGTH = 8  # characters; a shorter secret may be part of a word in the response
 
 
 @dataclass(frozen=True)
 class HttpTimeouts:
-    """Seconds: to connect, and from the request to the end of the answer (a reload may rebind every port)."""
+    """Seconds: to connect, and from the request to the end of the response (a reload may rebind every port)."""
 
     connect: float = 10.0
     response: float = 60.0
@@ -36,9 +36,9 @@ class HttpTimeouts:
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """An answer with its body; the names of ``headers`` compare without case.
+    """A response with its body; names of ``headers`` are case-insensitive.
 
-    ``exceeded_limit`` is the limit that the body is longer than, and then cut at; None where it is whole.
+    ``exceeded_limit`` is the limit at which a longer body was cut; None if the body is complete.
     """
 
     status: int
@@ -52,11 +52,11 @@ class HttpResponse:
 
 
 class HttpClient:
-    """Requests to web servers.
+    """Sends requests to web servers.
 
-    ``https`` is verified (:func:`~dcmcfg.tls_trust.create_ssl_context`) against *ca_file*, else against the
-    certificates that this machine trusts. Redirects are not followed, and no proxy is used: a credential goes to the
-    server that is named or nowhere.
+    ``https`` is verified (:func:`~dcmcfg.tls_trust.create_ssl_context`) against *ca_file*, otherwise against the
+    certificates that this machine trusts. Redirects and proxies are not used, so that a credential goes only to the
+    given server.
     """
 
     def __init__(
@@ -81,11 +81,11 @@ class HttpClient:
             raise MalformedInput(
                 f"{problem}: {error}",
                 subject=str(self._ca_file or ""),
-                next_step="--ca-file names a file of CA certificates, and of CRLs where they are wanted",
+                next_step="specify a file of CA certificates, and of CRLs if required, with --ca-file",
             ) from None
 
     def validate_tls_files(self, url: str) -> None:
-        """Raise now what a request to *url* would: :class:`MalformedInput` when the CA file cannot be read."""
+        """Raise the :class:`MalformedInput` of a later request to *url* now, if the CA file cannot be read."""
         if url.startswith("https:"):
             _ = self._tls
 
@@ -98,11 +98,11 @@ class HttpClient:
         form: Mapping[str, str] | None = None,
         secrets: Collection[str] = (),
     ) -> HttpResponse:
-        """Return the answer, its body cut at the limit of octets; *form* is what is sent, if anything.
+        """Send a request and return the response, with its body cut at the limit of octets; *form* is the request body.
 
-        *secrets* are what is sent and must not be told: some servers say in an error what they were sent. Raises
-        :class:`httpx.TransportError`, also for a URL that cannot be asked, and what :meth:`validate_tls_files` raises.
-        httpx bounds the wait for each piece of an answer, not that for all of them, hence the thread.
+        *secrets* are removed from the response, because some servers repeat the request in an error. Raises
+        :class:`httpx.TransportError`, also for an unusable URL, and the errors of :meth:`validate_tls_files`. A thread
+        bounds the total time, because httpx bounds only the wait for each piece of a response.
         """
         self.validate_tls_files(url)
         if not PROTOCOL_LOG.level:
@@ -138,22 +138,22 @@ class HttpClient:
         def exchange() -> None:
             try:
                 outcome.put(_redact(secrets, self._exchange(method, url, headers, form)))
-            except (httpx.InvalidURL, UnicodeError) as error:  # from a host that has no form in DNS too
+            except (httpx.InvalidURL, UnicodeError) as error:  # also for a host that cannot be a DNS name
                 outcome.put(httpx.UnsupportedProtocol(f"not a usable URL: {error}"))
-            except BaseException as error:  # noqa: BLE001 — raised by the thread that waits
+            except BaseException as error:  # noqa: BLE001 — raised again by the waiting thread
                 outcome.put(error)
 
         Thread(target=exchange, daemon=True).start()
         try:
             result = outcome.get(timeout=self.timeouts.connect + self.timeouts.response)
         except Empty:
-            raise httpx.ReadTimeout("the answer does not end") from None
+            raise httpx.ReadTimeout("the response does not end") from None
         if isinstance(result, BaseException):
             raise result
         return result
 
     def get_timeout_s(self, error: httpx.TransportError) -> float:
-        """Return how long was waited for what *error* says did not come."""
+        """Return the time-out in seconds that applied to *error*."""
         return self.timeouts.connect if isinstance(error, httpx.ConnectTimeout) else self.timeouts.response
 
     def _exchange(
@@ -162,6 +162,7 @@ class HttpClient:
         limits = httpx.Timeout(self.timeouts.response, connect=self.timeouts.connect)
         tls = self._tls if url.startswith("https:") else False
         body, max_octets = bytearray(), self._limit.maximum
+        # The body is requested without compression and read raw, so that the limit applies to its real size.
         with (
             httpx.Client(verify=tls, timeout=limits, follow_redirects=False, trust_env=False) as client,
             client.stream(method, url, headers={"Accept-Encoding": "identity"} | dict(headers), data=form) as response,
@@ -177,9 +178,9 @@ class HttpClient:
 
 
 def _redact(secrets: Collection[str], response: HttpResponse) -> HttpResponse:
-    """Return *response* with none of *secrets* in it, as they are or as a form, JSON or HTML writes them.
+    """Return *response* without any of *secrets*, plain or encoded as a form, JSON or HTML.
 
-    A short one may be a part of any word: it goes from errors, where it stands alone.
+    A short secret may be part of a word, so it is removed only from error responses, and only as a whole word.
     """
     encodings = {encoding for secret in secrets if secret for encoding in _list_encodings(secret)}
     patterns = [re.escape(encoding) for encoding in encodings if len(encoding) >= _MIN_SECRET_LENGTH]

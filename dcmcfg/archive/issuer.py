@@ -1,4 +1,4 @@
-"""Tokens from an OpenID Connect issuer, by client credentials (RFC 6749 §4.4)."""
+"""Get tokens from an OpenID Connect issuer, by client credentials (RFC 6749 §4.4)."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ from dcmcfg.archive.issuer_failures import (
 )
 
 DISCOVERY = "/.well-known/openid-configuration"
-#: Seconds before its end in which a token is no longer used: the request under way takes some, clocks differ.
+#: A token is renewed this many seconds before it expires, because requests take time and clocks differ.
 _EXPIRY_MARGIN_S = 30.0
-_MAX_LIFETIME_S = 1e9  # seconds; a number beyond it may have more digits than a float can hold
+_MAX_LIFETIME_S = 1e9  # seconds; a larger number may have more digits than a float can hold
+#: Methods of client authentication (OpenID Connect Core 1.0 §9).
 _BASIC, _POST = "client_secret_basic", "client_secret_post"
 
 
 @dataclass(frozen=True)
 class ClientCredentials:
-    """Who asks which server: by its issuer URL, or by its token endpoint where that is given."""
+    """A client with its secret, and the server: the issuer URL, or the token endpoint if given."""
 
     issuer: str
     client_id: str
@@ -44,7 +45,7 @@ class ClientCredentials:
 
 
 class TokenIssuer:
-    """The issuer as one client sees it; the token is got when it is first needed, and kept for the run."""
+    """The issuer for one client; the token is fetched at its first use, and kept for the run."""
 
     def __init__(self, credentials: ClientCredentials, http_client: HttpClient) -> None:
         self.credentials = credentials
@@ -52,15 +53,15 @@ class TokenIssuer:
         self._endpoint: _Endpoint | None = None
         self._token = ""
         self._expires_at = 0.0
-        self._lock = RLock()  # threads of one run share the token
+        self._lock = RLock()  # Threads of one run share the token.
 
     @property
     def has_valid_token(self) -> bool:
-        """Whether a token is at hand that has some time left."""
+        """Whether there is a token that does not expire soon."""
         return bool(self._token) and time.monotonic() < self._expires_at
 
     def get_token(self) -> str:
-        """Return a token that does not expire at once; raises :class:`TokenError`."""
+        """Return a token that does not expire soon; raises :class:`TokenError`."""
         with self._lock:
             return self._token if self.has_valid_token else self._renew()
 
@@ -80,7 +81,7 @@ class TokenIssuer:
         return self._token
 
     def _find_endpoint(self) -> _Endpoint:
-        """Return where to ask, and how: servers disagree on how a secret is encoded in Basic, not in a form."""
+        """Return the token endpoint and the method: servers encode a secret in Basic differently, but not in a form."""
         if self.credentials.token_url:
             credentials = self.credentials.client_id + self.credentials.secret
             return _Endpoint(self.credentials.token_url, _BASIC if quote_plus(credentials) == credentials else _POST)
@@ -88,7 +89,7 @@ class TokenIssuer:
         if metadata.issuer.rstrip("/") != self.credentials.issuer:
             raise build_issuer_mismatch_error(metadata.issuer, self.credentials.issuer)
         if _get_origin(metadata.token_endpoint) != _get_origin(self.credentials.issuer):
-            # The secret goes to the server that was named by whoever gave the secret.
+            # The secret must go only to the server that the user configured together with it.
             raise build_foreign_endpoint_error(metadata.token_endpoint, self.credentials.issuer)
         return _Endpoint(metadata.token_endpoint, _POST if _POST in metadata.auth_methods else _BASIC)
 
@@ -98,7 +99,7 @@ class TokenIssuer:
         )
         headers = {"Accept": "application/json"}
         client_id, secret = quote_plus(self.credentials.client_id), quote_plus(self.credentials.secret)
-        # Both form-urlencoded before they are joined (RFC 6749 §2.3.1).
+        # Both are form-urlencoded before they are joined (RFC 6749 §2.3.1).
         basic = b64encode(f"{client_id}:{secret}".encode()).decode()
         if endpoint.method == _POST:
             form |= {"client_id": self.credentials.client_id, "client_secret": self.credentials.secret}
@@ -113,7 +114,7 @@ class TokenIssuer:
 
 @dataclass(frozen=True)
 class ProviderMetadata:
-    """What an issuer says of itself (OpenID Connect Discovery 1.0 §3)."""
+    """The metadata of an issuer (OpenID Connect Discovery 1.0 §3)."""
 
     issuer: str
     token_endpoint: str
@@ -122,7 +123,7 @@ class ProviderMetadata:
 
 
 def discover(issuer: str, http_client: HttpClient) -> ProviderMetadata:
-    """Return what the issuer at URL *issuer* says of itself; raises :class:`TokenError`."""
+    """Return the metadata of the issuer at URL *issuer*; raises :class:`TokenError`."""
     url = issuer + DISCOVERY
     try:
         response = http_client.request("GET", url, headers={"Accept": "application/json"})
@@ -143,9 +144,9 @@ def discover(issuer: str, http_client: HttpClient) -> ProviderMetadata:
 
 
 def fetch_key_set(issuer: ProviderMetadata, http_client: HttpClient) -> dict[str, Any]:
-    """Return the keys that *issuer* signs with, as a JSON Web Key Set (RFC 7517 §5); raises :class:`TokenError`."""
+    """Return the signing keys of *issuer*, as a JSON Web Key Set (RFC 7517 §5); raises :class:`TokenError`."""
     if not issuer.jwks_uri:
-        raise TokenError("the issuer does not say where its keys are", subject=issuer.issuer)
+        raise TokenError("the issuer's metadata has no jwks_uri for its keys", subject=issuer.issuer)
     try:
         response = http_client.request("GET", issuer.jwks_uri, headers={"Accept": "application/json"})
     except httpx.TransportError as error:
@@ -154,12 +155,12 @@ def fetch_key_set(issuer: ProviderMetadata, http_client: HttpClient) -> dict[str
         require_complete(response, issuer.jwks_uri, TokenError)
     keys = parse_json_object(response.body) if response.status == httpx.codes.OK else None
     if keys is None:
-        raise TokenError(f"there are no keys here (HTTP {response.status})", subject=issuer.jwks_uri)
+        raise TokenError(f"no keys at this URL (HTTP {response.status})", subject=issuer.jwks_uri)
     return keys
 
 
 def parse_json_object(text: str) -> dict[str, Any] | None:
-    """Return the JSON object that *text* is, or None when it is none."""
+    """Return the JSON object in *text*, or None if it is not one."""
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
@@ -175,7 +176,7 @@ class _Endpoint:
 
 @dataclass(frozen=True)
 class _Token:
-    """A token and the seconds that it is good for; ``inf`` where nothing says."""
+    """A token and its lifetime in seconds; ``inf`` if the issuer does not state it."""
 
     text: str = field(repr=False)
     seconds: float
@@ -189,9 +190,11 @@ def _parse_token(response: HttpResponse, url: str, client_id: str) -> _Token:
     if content is None or not _is_text(content, "access_token"):
         raise build_missing_token_error(response, url)
     text, seconds = content["access_token"], content.get("expires_in")
-    # What stands in a header is visible ASCII (RFC 6750 §2.1).
+    # A header value must be visible ASCII (RFC 6750 §2.1).
     if not all("!" <= character <= "~" for character in text):
-        raise TokenError("the token holds blanks or other than ASCII", subject=url, next_step="its log has more")
+        raise TokenError(
+            "the token has blanks or characters outside ASCII", subject=url, next_step="check the issuer's log"
+        )
     if isinstance(seconds, int | float) and seconds > 0:
         return _Token(text, float(min(seconds, _MAX_LIFETIME_S)))
     return _Token(text, float("inf"))
@@ -202,7 +205,7 @@ def _is_text(content: Mapping[str, Any], *names: str) -> bool:
 
 
 def _get_origin(url: str) -> tuple[str, str, int | None]:
-    """Return scheme, host and port; of what is no URL, none that equals another's."""
+    """Return scheme, host and port; for an invalid URL, a value that differs from all others."""
     try:
         parts = urlsplit(url)
         return parts.scheme, parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme)

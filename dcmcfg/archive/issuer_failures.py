@@ -1,4 +1,4 @@
-"""What went wrong between us and the server that issues the tokens: its answers in our words."""
+"""Translate errors and responses of the token issuer."""
 
 from __future__ import annotations
 
@@ -11,98 +11,100 @@ from dcmcfg.archive.error_body import format_one_line
 from dcmcfg.archive.failures import TokenError, explain_transport_error
 from dcmcfg.archive.http_client import HttpResponse
 
-_ISSUER_DOWN_HINT = "is the issuer running? its URL is oidc_issuer or oidc_token_url, where the archive URL comes from"
+_ISSUER_DOWN_HINT = "check that the issuer runs, and its URL (oidc_issuer or oidc_token_url of the profile)"
 _REALM_HINT = (
     "a Keycloak realm is https://HOST:PORT/realms/REALM, with /auth before /realms up to Keycloak 16"
     " (oidc_issuer; docs/secured.md)"
 )
-#: The errors of RFC 6749 §5.2, and what to do about each in Keycloak's words.
+#: The errors of RFC 6749 §5.2, and the next step for each in Keycloak's terms.
 _NEXT_STEPS = {
     "invalid_client": "check the client's ID and secret: in Keycloak, Clients, the client, Credentials",
     "unauthorized_client": (
         "in Keycloak, Clients, the client, Settings: switch on Client authentication and Service accounts roles"
     ),
-    "unsupported_grant_type": "the issuer gives no tokens for client credentials: dcmcfg needs that grant",
+    "unsupported_grant_type": "enable client credentials at the issuer: dcmcfg requires this grant",
     "invalid_scope": "check oidc_scope: in Keycloak, Clients, the client, Client scopes",
-    "invalid_request": "does oidc_token_url name the token endpoint?",
+    "invalid_request": "check that oidc_token_url is the token endpoint",
 }
 _MEANINGS = {
-    "invalid_client": "the issuer does not know the client {client}, or its secret is another",
-    "unauthorized_client": "the client {client} may not ask for tokens in its own name",
+    "invalid_client": "the issuer does not know the client {client}, or the secret is incorrect",
+    "unauthorized_client": "the client {client} has no permission to request tokens in its own name",
     "unsupported_grant_type": "client credentials are not supported",
-    "invalid_scope": "the scope is not the client's",
-    "invalid_request": "the request was not understood",
+    "invalid_scope": "the client does not have this scope",
+    "invalid_request": "the issuer did not understand the request",
 }
 
 
-#: How Keycloak's words for a wrong secret have begun since its early versions.
+#: The beginnings of Keycloak's messages for a wrong secret, since its early versions.
 _WRONG_SECRET_PREFIXES = ("invalid client", "client secret")
 
 
 def translate_issuer_unreachable(error: httpx.TransportError, url: str, seconds: float) -> TokenError:
-    """Return the error for a request to the issuer at *url* that got no answer within *seconds*."""
+    """Return the error for a request to the issuer at *url* without a response within *seconds*."""
     problem, next_step = explain_transport_error(error, seconds, _ISSUER_DOWN_HINT)
     return TokenError(f"no token for the archive: {problem}", subject=url, next_step=next_step)
 
 
 def _requires_https(description: str) -> bool:
-    """Tell whether Keycloak says that its realm answers over TLS only (``Require SSL``)."""
+    """Return whether Keycloak reports that its realm requires TLS (``Require SSL``)."""
     return "https required" in description.lower()
 
 
 def build_discovery_error(
     response: HttpResponse, content: Mapping[str, Any] | None, url: str, issuer: str
 ) -> TokenError:
-    """Return the error when *issuer* does not describe itself at *url*; *content* is its JSON, if it is any."""
+    """Return the error if *issuer* has no metadata at *url*; *content* is the JSON of the response, if any."""
     description = _get_description(content)
     if _requires_https(description):
         return _build_https_required_error(url, response)
     match response.status:
         case 404:
-            problem = f"there is no issuer here ({description or 'HTTP 404'})"
+            problem = f"no issuer at this URL ({description or 'HTTP 404'})"
         case status if 300 <= status < 400:
-            problem = f"redirected to {_get_redirect_target(response)} (HTTP {status}), which is not followed"
+            problem = f"redirected to {_get_redirect_target(response)} (HTTP {status}), which dcmcfg does not follow"
         case 200:
-            problem = "the answer is not an issuer's"
+            problem = "the response is not from an issuer"
         case status:
-            problem = f"the issuer does not describe itself (HTTP {status}{description and ': '}{description})"
+            problem = f"the issuer has no metadata (HTTP {status}{description and ': '}{description})"
     return TokenError(
-        f"no token for the archive: {problem}", subject=url, next_step=f"is {issuer} the issuer? {_REALM_HINT}"
+        f"no token for the archive: {problem}",
+        subject=url,
+        next_step=f"check that {issuer} is the issuer: {_REALM_HINT}",
     )
 
 
 def build_issuer_mismatch_error(reported_issuer: str, configured_issuer: str) -> TokenError:
-    """Return the error when the issuer names itself otherwise than it was named."""
+    """Return the error if the issuer uses another name than the configured one."""
     return TokenError(
-        f"no token for the archive: the issuer calls itself {format_one_line(reported_issuer)}",
+        f"no token for the archive: the issuer's name for itself is {format_one_line(reported_issuer)}",
         subject=configured_issuer,
         next_step=(
-            f"its tokens say so too: set oidc_issuer to {format_one_line(reported_issuer)},"
+            f"its tokens contain the same name: set oidc_issuer to {format_one_line(reported_issuer)},"
             " or oidc_token_url to the token endpoint if it cannot be reached by that name"
         ),
     )
 
 
 def build_foreign_endpoint_error(endpoint: str, issuer: str) -> TokenError:
-    """Return the error when the issuer's token endpoint is on another server than the issuer."""
+    """Return the error if the issuer's token endpoint is on another server than the issuer."""
     return TokenError(
-        f"the token endpoint is on another server, {format_one_line(endpoint)}: the client secret is not sent there",
+        f"the token endpoint is on another server, {format_one_line(endpoint)}: dcmcfg does not send the secret there",
         subject=issuer,
-        next_step=f"if it is meant: oidc_token_url {format_one_line(endpoint)}, beside the secret",
+        next_step=f"if this is intended, set oidc_token_url {format_one_line(endpoint)} next to the secret",
     )
 
 
 def build_token_refused_error(
     response: HttpResponse, content: Mapping[str, Any] | None, url: str, client: str
 ) -> TokenError:
-    """Return the error when the token endpoint *url* refuses the client; *content* is its JSON, if it is any."""
+    """Return the error if the token endpoint *url* refuses the client; *content* is the JSON response, if any."""
     code = content.get("error") if content else None
     description = _get_description(content)
     status = f"HTTP {response.status}"
     if _requires_https(description):
         return _build_https_required_error(url, response)
     if isinstance(code, str) and code in _MEANINGS:
-        # Keycloak answers unauthorized_client to a wrong secret too, and tells the two apart in its words.
+        # Keycloak also answers unauthorized_client for a wrong secret; only its message distinguishes the two.
         if code == "unauthorized_client" and description.lower().startswith(_WRONG_SECRET_PREFIXES):
             code = "invalid_client"
         answer = f"{status}: {description}" if description not in ("", code) else status
@@ -110,29 +112,29 @@ def build_token_refused_error(
             f"{_MEANINGS[code].format(client=client)} ({answer})", subject=url, next_step=_NEXT_STEPS[code]
         )
     if response.status in (404, 405):
-        problem = f"there is no token endpoint here ({description or status})"
+        problem = f"no token endpoint at this URL ({description or status})"
         return TokenError(f"no token for the archive: {problem}", subject=url, next_step=_REALM_HINT)
     if 300 <= response.status < 400:
-        problem = f"redirected to {_get_redirect_target(response)} ({status}), which is not followed"
+        problem = f"redirected to {_get_redirect_target(response)} ({status}), which dcmcfg does not follow"
         return TokenError(f"no token for the archive: {problem}", subject=url, next_step=_REALM_HINT)
     answer = f"{status}: {description}" if description else status
     return TokenError(
-        f"no token for the archive: the issuer refused ({answer})", subject=url, next_step="its log has more"
+        f"no token for the archive: the issuer refused ({answer})", subject=url, next_step="check the issuer's log"
     )
 
 
 def _build_https_required_error(url: str, response: HttpResponse) -> TokenError:
     return TokenError(
-        f"no token for the archive: the issuer answers over https only (HTTP {response.status})",
+        f"no token for the archive: the issuer requires https (HTTP {response.status})",
         subject=url,
-        next_step="https:// and the port of that in oidc_issuer, or oidc_token_url",
+        next_step="use https:// and the https port in oidc_issuer or oidc_token_url",
     )
 
 
 def build_missing_token_error(response: HttpResponse, url: str) -> TokenError:
-    """Return the error for a success that holds no token."""
-    kind = format_one_line(response.headers.get("content-type", "")) or "of no type"
-    return TokenError(f"the answer holds no token (HTTP {response.status}, {kind})", subject=url, next_step=_REALM_HINT)
+    """Return the error for a successful response without a token."""
+    kind = format_one_line(response.headers.get("content-type", "")) or "no content type"
+    return TokenError(f"the response has no token (HTTP {response.status}, {kind})", subject=url, next_step=_REALM_HINT)
 
 
 def _get_description(content: Mapping[str, Any] | None) -> str:

@@ -1,4 +1,4 @@
-"""The listeners that the archive's device has in the tree, and which of them accept TCP connections."""
+"""List the listeners of the archive's device in the tree, and test which of them accept TCP connections."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from dcmcfg.model.devices import Configuration, Device
 
-#: Protocols for which the archive opens a TCP port; ``HTTP`` is the web server's.
+#: Protocols for which the archive opens a TCP port; ``HTTP`` belongs to the web server.
 _PROTOCOLS = frozenset({"DICOM", "HL7", "HL7_MLLP2"})
 _LOOPBACK_PREFIXES = ("localhost", "127.", "::1")
 _TIMEOUT_S = 2.0
@@ -18,7 +18,7 @@ _TIMEOUT_S = 2.0
 
 @dataclass(frozen=True)
 class ArchiveListener:
-    """A connection of the archive's device that listens; ``name`` is its cn."""
+    """A connection of the archive's device with a port; ``name`` is its cn."""
 
     name: str
     host: str
@@ -26,17 +26,17 @@ class ArchiveListener:
 
     @property
     def address(self) -> str:
-        """``HOST:PORT`` as the archive names it in its messages."""
+        """``HOST:PORT`` as in the messages of the archive."""
         return f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True)
 class ProbedListener:
-    """A listener with what a TCP connection to it showed: open, closed, or None where that is not known.
+    """A listener and the result of a TCP connection to it: open, closed, or None if unknown.
 
-    Of connections on one address and port (``shares_port``) only one can listen; a TCP connection does not show which.
-    ``is_used_by_other`` is true where something answers at a listener that the archive could not open: it is another
-    process, or another connection of the archive, so that ``is_open`` is None.
+    Of several connections with one address and port (``shares_port``), only one can listen; a TCP connection does not
+    show which. ``is_used_by_other`` is True if something answers at a listener that the archive could not open: another
+    process, or another connection of the archive. Then ``is_open`` is None.
     """
 
     listener: ArchiveListener
@@ -46,7 +46,7 @@ class ProbedListener:
 
 
 def list_listeners(device: Device) -> tuple[ArchiveListener, ...]:
-    """Return the installed TCP listeners of *device*, in the order of their names."""
+    """Return the installed TCP listeners of *device*, sorted by name."""
     return tuple(
         ArchiveListener(each.dn.rdns[0].parts[0][1], each.host, each.port)
         for each in device.connections
@@ -57,11 +57,12 @@ def list_listeners(device: Device) -> tuple[ArchiveListener, ...]:
 def probe_listeners(
     listeners: Sequence[ArchiveListener], archive_url: str, unbound_address: str = ""
 ) -> tuple[ProbedListener, ...]:
-    """Open a TCP connection to each of *listeners* and close it again, for two seconds at most each.
+    """Open a TCP connection to each of *listeners* and close it again, for at most two seconds each.
 
-    *unbound_address* is the address, ``HOST:PORT``, of the listener that the archive could not open, if it gave one.
+    *unbound_address* is the address, ``HOST:PORT``, of the listener that the archive could not open, if it reported
+    one.
 
-    A host that is the archive's own name for itself (``localhost``) is looked for at the host of *archive_url*.
+    For a loopback host (``localhost``), the host of *archive_url* is used instead.
     """
     address_counts = Counter(each.address.lower() for each in listeners)
     return tuple(
@@ -71,9 +72,9 @@ def probe_listeners(
 
 
 def find_conflicting_connections(configuration: Configuration, device_name: str, address: str) -> tuple[str, ...]:
-    """Return, as ``DEVICE/CN``, the installed connections of other devices than *device_name* at *address*.
+    """Return, as ``DEVICE/CN``, the installed connections of devices other than *device_name* at *address*.
 
-    *address* is ``HOST:PORT``; host names are compared without regard to case and are not resolved.
+    *address* is ``HOST:PORT``; host names are compared case-insensitively and are not resolved.
     """
     return tuple(
         f"{device.name}/{each.name}"

@@ -1,4 +1,4 @@
-"""Searches in the archive's database by HTTP (QIDO-RS, PS3.18 §10.6), with the archive's private elements."""
+"""Search the archive's database by HTTP (QIDO-RS, PS3.18 §10.6), with the archive's private elements."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from dcmcfg.archive.stored_studies import (
 from dcmcfg.errors import ArchiveError
 from dcmcfg.limits import QIDO_INSTANCES, QIDO_OCTETS
 
-#: Seconds: a proof waits no longer for an evidence source that it can do without.
+#: Seconds; short, because a proof can do without this evidence source.
 TIMEOUTS = HttpTimeouts(connect=3.0, response=8.0)
-#: Answers in a page, of which an instance takes some 2 KB.
+#: Results per page; an instance takes about 2 KB.
 _STUDIES_PER_PAGE, _INSTANCES_PER_PAGE = 200, 2000
 
 QidoResult = TypeVar("QidoResult")
@@ -44,7 +44,7 @@ def _get_instance_uid(result: InstanceResult) -> str:
 
 @dataclass(frozen=True)
 class Page(Generic[QidoResult]):
-    """Answers of one request, with their octets; ``is_last`` is False where the archive may have more."""
+    """The results of one request, with their octets; ``is_last`` is False if the archive may have more."""
 
     results: tuple[QidoResult, ...]
     is_last: bool
@@ -55,9 +55,9 @@ class Page(Generic[QidoResult]):
 class Qido:
     """The search service of the AE *ae_title* of the archive at *url*.
 
-    Each method raises :class:`ArchiveError` where the archive is not reached, wants another token, has no such AE or
-    does not answer in DICOM JSON with the elements that were asked for; :class:`~dcmcfg.archive.failures.TokenError`
-    where there is no token.
+    Each method raises :class:`ArchiveError` if the archive cannot be reached, rejects the token, has no such AE, or
+    does not answer in DICOM JSON with the requested elements; :class:`~dcmcfg.archive.failures.TokenError` if there is
+    no token.
     """
 
     url: str
@@ -79,8 +79,8 @@ class Qido:
             results += page.results
             if len(results) > QIDO_INSTANCES.maximum:
                 raise ArchiveError(
-                    f"the study has more than {QIDO_INSTANCES.format_maximum()} instances, which is more than "
-                    "dcmcfg asks for",
+                    f"the study has more than {QIDO_INSTANCES.format_maximum()} instances, which is the limit of "
+                    "dcmcfg",
                     subject=self._build_url(f"studies/{study_uid}/instances"),
                     next_step=QIDO_INSTANCES.next_step,
                 )
@@ -88,14 +88,14 @@ class Qido:
             return combine_instances(study_uid, results)
         except InvalidDicomJson as error:
             url = self._build_url(f"studies/{study_uid}/instances")
-            raise ArchiveError(f"an answer that is not a dcm4chee archive's: {error}", subject=url) from error
+            raise ArchiveError(f"the response is not from a dcm4chee archive: {error}", subject=url) from error
 
     def find_purged_studies(
         self, keys: Mapping[str, str], *, max_results: int, max_examined: int
     ) -> tuple[StoredStudy, ...]:
-        """Return studies that match *keys*, have no file here and an external archive, the oldest first.
+        """Return studies that match *keys*, have no local file and an external archive, the oldest first.
 
-        Stops when *max_results* were found or *max_examined* were looked at; whether there are more is not known.
+        Stops after *max_results* studies, or after *max_examined* are examined; there may be more.
         """
         studies: list[StoredStudy] = []
         examined_count = 0
@@ -110,7 +110,7 @@ class Qido:
         return tuple(studies[:max_results])
 
     def find_studies(self, keys: Mapping[str, str], *, max_results: int) -> tuple[StoredStudy, ...]:
-        """Return the studies that match *keys*, each once, at most *max_results*: fewer are all."""
+        """Return the studies that match *keys*, each once, at most *max_results*; fewer are complete."""
         studies: dict[str, StoredStudy] = {}
         query = {**keys, "orderby": "StudyDate"}
         for page in self._fetch_pages(
@@ -131,9 +131,9 @@ class Qido:
         get_uid: Callable[[QidoResult], str],
         size: int,
     ) -> Iterator[Page[QidoResult]]:
-        """Yield the pages of a search until the last; the archive may return fewer than *size*, and says so.
+        """Yield the pages of a search up to the last; the archive may return fewer results than *size*, with a warning.
 
-        Each page has a UID that the earlier ones do not have, or the search ends in an error.
+        A page without a new UID ends the search with an error, because it would never end.
         """
         offset = octets = 0
         known_uids: set[str] = set()
@@ -143,7 +143,7 @@ class Qido:
             octets += page.octets
             if octets > QIDO_OCTETS.maximum:
                 raise ArchiveError(
-                    f"the answers to one search are longer than {QIDO_OCTETS.format_maximum()} octets",
+                    f"the responses to one search are longer than {QIDO_OCTETS.format_maximum()} octets",
                     subject=self._build_url(resource),
                     next_step=QIDO_OCTETS.next_step,
                 )
@@ -151,9 +151,9 @@ class Qido:
             known_uids.update(map(get_uid, page.results))
             if page.results and len(known_uids) == previous_count:
                 raise ArchiveError(
-                    "the search does not come to an end: a page has only results of earlier pages",
+                    "the search does not end: a page has only results of earlier pages",
                     subject=self._build_url(resource),
-                    next_step="does a proxy drop the query of the URL? The archive heeds its parameter offset",
+                    next_step="check for a proxy that drops the query of the URL (parameter offset)",
                 )
             yield page
             offset += len(page.results)
@@ -176,7 +176,7 @@ class Qido:
         try:
             results = parse(response.body)
         except InvalidDicomJson as error:
-            raise ArchiveError(f"an answer that is not a dcm4chee archive's: {error}", subject=url) from error
+            raise ArchiveError(f"the response is not from a dcm4chee archive: {error}", subject=url) from error
         is_last = len(results) < size and "warning" not in response.headers
         return Page(results, is_last, len(response.body))
 
@@ -187,15 +187,15 @@ class Qido:
         match response.status:
             case httpx.codes.NOT_FOUND:
                 return ArchiveError(
-                    f"nothing to search here (HTTP 404): no archive, or none with the AE {self.ae_title}",
+                    f"no search service (HTTP 404): no archive at this URL, or it has no AE {self.ae_title}",
                     subject=url,
-                    next_step="the archive's base URL is set with --archive-url",
+                    next_step="check the archive's base URL (--archive-url)",
                 )
             case httpx.codes.REQUEST_ENTITY_TOO_LARGE:
                 return ArchiveError(
-                    "the archive refuses to return so many results (HTTP 413)",
+                    "the archive does not return so many results (HTTP 413)",
                     subject=url,
-                    next_step="see dcmQueryMaxNumberOfResults",
+                    next_step="check dcmQueryMaxNumberOfResults",
                 )
             case _:
                 return translate_unexpected_response(response, url, with_token=self.client.has_token)

@@ -1,4 +1,4 @@
-"""What the archive's database has recorded under names that a plan takes away."""
+"""Search the archive's database for studies recorded under names that a plan removes."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from dcmcfg.errors import DcmcfgError
 from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.plan.recorded_names import RecordedName, RecordedStudies
 
-#: Studies that are counted for one name at most, in pages of 200.
+#: Maximum of studies counted for one name, in pages of 200.
 MAX_STUDIES = 2000
-#: Titles that are asked for although nothing names them as external archives: a list of thousands may be undone.
+#: Maximum of titles searched although the configuration does not use them as external archives, for large undos.
 MAX_TITLES = 50
-#: Seconds for all answers together: a plan is shown only after them.
+#: Seconds for all responses together, because the plan is shown only after them.
 SEARCH_TIMEOUT_S = 15.0
 
 
 @dataclass(frozen=True)
 class RecordSearchResult:
-    """The ``records`` of each name that was asked for, and ``warnings``, a sentence each, on what was not."""
+    """The ``records`` of each searched name, and ``warnings``, one sentence each, about names not searched."""
 
     records: tuple[RecordedStudies, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -33,12 +33,12 @@ class RecordSearchResult:
 def search_records(
     names: Sequence[RecordedName], connect: Callable[[], Database], *, timeout_s: float = SEARCH_TIMEOUT_S
 ) -> RecordSearchResult:
-    """Return what the database that *connect* returns has recorded under *names*.
+    """Return the studies that the database returned by *connect* has recorded under *names*.
 
-    Where it gives no answer, the names under which records are expected are unknown, and the others are left out: a
-    workstation can be removed while the archive is down. Of the others the first 50 are asked for. All answers have to
-    come within *timeout_s*; of others without one there is a warning. Studies of which the instances differ in their
-    external archive (``*``) are not found, so counts are lower bounds.
+    If the database does not answer, names with expected records are unknown, and the others are left out: a workstation
+    can be removed while the archive is down. Of the others, the first 50 are searched. All responses must arrive within
+    *timeout_s*; a warning counts the others without one. Studies whose instances have different external archives
+    (``*``) are not found, so counts are lower bounds.
     """
     expected = [each for each in names if each.expects_records]
     searched = [*expected, *(each for each in names if not each.expects_records)][: len(expected) + MAX_TITLES]
@@ -49,7 +49,7 @@ def search_records(
     except _SearchTimeout as timeout:
         records += timeout.records
         unanswered = searched[len(records) :]
-        reason = f"{timeout.url}: not all answers within {timeout_s:g} s"
+        reason = f"{timeout.url}: not all responses within {timeout_s:g} s"
         records += (
             RecordedStudies(each, is_complete=False, unknown_reason=reason)
             for each in unanswered
@@ -57,10 +57,7 @@ def search_records(
         )
         skipped_count += sum(not each.expects_records for each in unanswered)
     warnings = (
-        (
-            f"the archive's database was not asked for studies recorded under {skipped_count} more of the AE titles "
-            "that go",
-        )
+        (f"the archive's database was not searched for studies recorded under {skipped_count} more removed AE titles",)
         if skipped_count
         else ()
     )
@@ -68,7 +65,7 @@ def search_records(
 
 
 class _SearchTimeout(Exception):
-    """The time is over; ``records`` are the results until then from the archive at ``url``."""
+    """The time is over; ``records`` are the results up to then from the archive at ``url``."""
 
     def __init__(self, records: Sequence[RecordedStudies], url: str) -> None:
         super().__init__(url)
@@ -104,7 +101,7 @@ def _iterate_records(
 ) -> Iterator[RecordedStudies | None]:
     """Yield the records of each name, and None at the *deadline*.
 
-    A request is bounded in time, but a search has many of them, hence the thread.
+    A thread bounds the total time: each request has a time-out, but a search has many of them.
     """
     outcome: SimpleQueue[RecordedStudies | BaseException] = SimpleQueue()
     is_cancelled = Event()
@@ -115,7 +112,7 @@ def _iterate_records(
                 if is_cancelled.is_set():
                     return
                 outcome.put(_query_records(database, name))
-        except BaseException as error:  # noqa: BLE001 — raised by the thread that waits
+        except BaseException as error:  # noqa: BLE001 — raised again by the waiting thread
             outcome.put(error)
 
     Thread(target=query_all, daemon=True).start()
@@ -132,7 +129,7 @@ def _iterate_records(
 
 
 def _query_records(database: Database, name: RecordedName) -> RecordedStudies:
-    unknown_reason = f"the database of {', '.join(name.other_archives)} is not asked" if name.other_archives else ""
+    unknown_reason = f"the database of {', '.join(name.other_archives)} is not searched" if name.other_archives else ""
     if name.kind is EntityKind.STORAGE:
         stored = database.find_studies({"storageID": name.name}, max_results=MAX_STUDIES)
         local = sum(name.name in each.storage_ids for each in stored)

@@ -1,4 +1,4 @@
-"""The error that a reload ends in when it is not clean: what is in force, which listener is closed, what to do next."""
+"""Build the error of a failed reload: the active configuration, the closed listener, and the next step."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from dcmcfg.archive.reload_outcome import (
 )
 from dcmcfg.errors import ArchiveError
 
-#: The next step where a value may keep the archive from loading its configuration.
+#: The next step if a value may prevent the archive from loading its configuration.
 CHECK_VALUES = "dcmcfg check lists the values that the archive cannot load. Fix them, then run dcmcfg reload"
-#: What Java and ``SSLManagerFactory`` say of a key store or a trust store that cannot be read, as far as it is known.
+#: Known messages of Java and ``SSLManagerFactory`` about an unreadable key store or trust store.
 _STORE_ERROR = re.compile(
     r"(?:KeyStore|UnrecoverableKey|UnrecoverableEntry|Certificate\w*)Exception"
     r"|(?i:key ?store|trust ?store|keyPinProperty)|FileNotFoundException"
@@ -27,7 +27,7 @@ _STORE_ERROR = re.compile(
 
 @dataclass(frozen=True)
 class ReloadAttempt:
-    """One ``POST ctrl/reload``: the HTTP status (0 where no answer came), what it shows, and the seconds it took."""
+    """One ``POST ctrl/reload``: the HTTP status (0 without a response), its outcome, and the seconds it took."""
 
     status: int
     outcome: ReloadOutcome
@@ -36,7 +36,7 @@ class ReloadAttempt:
 
 @dataclass(frozen=True)
 class Reload:
-    """A reload with its attempts, of which there are one or two, in their order."""
+    """A reload with its one or two attempts, in order."""
 
     attempts: tuple[ReloadAttempt, ...]
 
@@ -47,14 +47,14 @@ class Reload:
 
     @property
     def seconds(self) -> float:
-        """How long all attempts took."""
+        """Duration of all attempts."""
         return sum(each.seconds for each in self.attempts)
 
     @property
     def in_force(self) -> bool | None:
-        """Whether the new configuration is in force; None where it is not known.
+        """Whether the new configuration is in force; None if unknown.
 
-        What one attempt has put in force stays so, whatever the next one ends in.
+        A configuration that one attempt has put in force stays in force, regardless of the next attempt.
         """
         if any(each.outcome.in_force for each in self.attempts):
             return True
@@ -62,7 +62,7 @@ class Reload:
 
     @property
     def binding_failure(self) -> LoadedButNotBound | None:
-        """The last attempt that left a listener closed; None where a later one opened it, or none was closed."""
+        """The last attempt that left a listener closed; None if a later one opened it, or none was closed."""
         if isinstance(self.outcome, ReloadSucceeded):
             return None
         unbound = (each.outcome for each in reversed(self.attempts) if isinstance(each.outcome, LoadedButNotBound))
@@ -70,7 +70,7 @@ class Reload:
 
     @property
     def repaired_binding_failure(self) -> LoadedButNotBound | None:
-        """What the first attempt left closed and the second one opened; None where the first one was clean."""
+        """The failure of the first attempt that the second one repaired; None if the first one succeeded."""
         match self.attempts[0].outcome, self.outcome:
             case LoadedButNotBound() as first, ReloadSucceeded():
                 return first
@@ -79,31 +79,31 @@ class Reload:
 
 
 class ReloadFailed(ArchiveError):
-    """The reload was not clean; ``reload`` says how far it went."""
+    """The reload did not succeed completely; ``reload`` has its attempts."""
 
     reload: Reload | None = None
 
 
 class NotReloaded(ReloadFailed):
-    """The new configuration is not in force: the archive goes on as before."""
+    """The new configuration is not in force: the archive keeps the previous one."""
 
 
 class ReloadUnfinished(ReloadFailed):
-    """The new configuration is in force and a listener is closed, or it is not known what is in force."""
+    """The new configuration is in force with a closed listener, or it is unknown whether it is in force."""
 
     exit_code = 4
 
 
 class ReloadUnconfirmed(ReloadFailed):
-    """The reload was sent and no answer came: the archive may have reloaded, or may still be reloading."""
+    """The reload was sent without a response: the archive may have reloaded, or may still be reloading."""
 
     exit_code = 4
 
 
 def build_reload_error(reload: Reload, url: str, device: str = "") -> ReloadFailed:
-    """Return the error that *reload* of *url* ends in, which must not have ended cleanly.
+    """Return the error for *reload* of *url*, which must not have succeeded.
 
-    With the name of the archive's *device*, the next step names the command that lists its connections.
+    With the name of the archive's *device*, the next step contains the command that lists its connections.
     """
     error = _create_failure(reload, url, device)
     error.reload = reload
@@ -114,13 +114,13 @@ def build_unconfirmed_error(failure: ArchiveError, earlier_reload: Reload | None
     """Return the error for a reload whose response was lost in *failure*, after the attempts of *earlier_reload*."""
     attempts = earlier_reload.attempts if earlier_reload else ()
     binding_failure = earlier_reload.binding_failure if earlier_reload else None
-    summary = "The reload was sent and not confirmed"
+    summary = "The reload was sent but not confirmed"
     if binding_failure is not None:
-        summary = f"{_describe_binding_failure(binding_failure)}. A second reload was sent and not confirmed"
+        summary = f"{_describe_binding_failure(binding_failure)}. A second reload was sent but not confirmed"
     error = ReloadUnconfirmed(
         f"{summary}: {failure.message}",
         subject=failure.subject,
-        next_step="dcmcfg status, then dcmcfg reload once more: a second reload does no harm",
+        next_step="Run dcmcfg status, then dcmcfg reload once more: a second reload does no harm",
     )
     error.reload = Reload((*attempts, ReloadAttempt(0, ReloadUnclear(failure.message), 0)))
     return error
@@ -143,12 +143,12 @@ def _create_failure(reload: Reload, url: str, device: str) -> ReloadFailed:
             return NotReloaded(
                 f"Not reloaded: {_format_reason(reason)} (HTTP {last_attempt.status})",
                 subject=url,
-                next_step="dcmcfg status",
+                next_step="Run dcmcfg status",
             )
         case ReloadUnclear(reason):
             archive_url = url.removesuffix("/ctrl/reload")
             return ReloadUnfinished(
-                f"{_format_reason(reason)} (HTTP {last_attempt.status}). It is not known whether the new configuration "
+                f"{_format_reason(reason)} (HTTP {last_attempt.status}). It is unknown whether the new configuration "
                 "is in force",
                 subject=url,
                 next_step="See the archive's server.log. GET "
@@ -168,7 +168,7 @@ def _build_not_bound_error(reload: Reload, binding_failure: LoadedButNotBound, u
     )
     if last_attempt.outcome is not binding_failure:
         message += (
-            f". The second reload ended otherwise: {_format_reason(getattr(last_attempt.outcome, 'reason', ''))} (HTTP "
+            f". The second reload ended with: {_format_reason(getattr(last_attempt.outcome, 'reason', ''))} (HTTP "
             f"{last_attempt.status})"
         )
     return ReloadUnfinished(
@@ -188,7 +188,7 @@ def _get_http_status(reload: Reload, binding_failure: LoadedButNotBound) -> int:
 
 
 def _suggest_fix(binding_failure: LoadedButNotBound, device: str) -> str:
-    """Return how to open the listener, by what the archive gives as the reason."""
+    """Return the fix for the closed listener, depending on the archive's reason."""
     reason = binding_failure.reason
     if "Unsupported CipherSuite" in reason:
         return "Correct dicomTLSCipherSuite of the TLS connection (Java's names)"
@@ -199,7 +199,7 @@ def _suggest_fix(binding_failure: LoadedButNotBound, device: str) -> str:
     port = binding_failure.listener.rpartition(":")[2]
     if binding_failure.is_retryable and port.isdecimal():
         return _suggest_port_fix(reason, port, device)
-    return "Correct what the reason names (the archive's server.log has the full error)"
+    return "Fix the cause in the reason (the archive's server.log has the full error)"
 
 
 def _suggest_store_fix(reason: str) -> str:
@@ -218,7 +218,7 @@ def _suggest_port_fix(reason: str, port: str, device: str) -> str:
     if "Address already in use" in reason:
         list_command = f" (dcmcfg connection list {shlex.quote(device)})" if device else ""
         return (
-            f"Find what else uses port {port}: another connection of the archive{list_command}, or another process "
+            f"Find the other user of port {port}: another connection of the archive{list_command}, or another process "
             f"(ss -tlnp 'sport = :{port}' on the archive's machine)"
         )
     return f"Correct the connection with port {port} (dcmBindAddress, or dicomHostname without one)"

@@ -1,9 +1,8 @@
-"""The outcome of a reload, as far as the archive's answer shows it.
+"""Determine the outcome of a reload from the archive's response.
 
-``ArchiveServiceImpl.reload`` loads the device, takes it over, binds the listeners whose settings changed, and clears
-its caches, in this order. The same HTTP status can come from before and from after the moment when the new
-configuration is in force, so the text of the answer decides. What the answers mean was observed at a real archive
-5.35.1.
+``ArchiveServiceImpl.reload`` loads the device, activates it, binds the listeners with changed settings, and clears its
+caches, in this order. The same HTTP status can come from before and after the activation of the new configuration, so
+the text of the response decides. The meaning of the responses was observed on a real archive 5.35.1.
 """
 
 from __future__ import annotations
@@ -18,11 +17,12 @@ _NO_CONTENT = 204
 _CONFLICT = 409
 _SERVER_ERROR = 500
 _BIND_FAILURES = ("Unable to start TCPListener on ", "Cannot start UDP listener on ")  # TCPListener, UDPListener
-#: What Java's TLS says of a listener's settings, after the configuration was taken over.
+#: Messages of Java's TLS about a listener's settings, after the activation of the configuration.
 _TLS_REFUSALS = ("Unsupported CipherSuite", "Unsupported protocol")
+#: Methods in a stack trace that show whether the archive failed while binding listeners or while loading.
 _BINDING_METHOD = "Device.rebindConnections"
 _LOADING_METHODS = ("ArchiveDeviceProducer.findDevice", "LdapDicomConfiguration.loadDevice")
-#: Exceptions of the parsers of values, for an answer whose stack trace is missing.
+#: Exceptions of value parsers, for a response without a stack trace.
 _PARSING_EXCEPTIONS = frozenset(
     {"DateTimeParseException", "ArrayIndexOutOfBoundsException", "StringIndexOutOfBoundsException"}
 )
@@ -30,14 +30,14 @@ _PARSING_EXCEPTIONS = frozenset(
 
 @dataclass(frozen=True)
 class ReloadSucceeded:
-    """The new configuration is in force, every listener that had to be bound is bound, the caches are empty (204)."""
+    """The new configuration is in force, all changed listeners are bound, and the caches are empty (204)."""
 
     in_force = True
 
 
 @dataclass(frozen=True)
 class NotLoaded:
-    """The new configuration is not in force: the archive goes on with the old one, and its listeners stay open."""
+    """The new configuration is not in force: the archive keeps the old one, and its listeners stay open."""
 
     reason: str
 
@@ -48,8 +48,8 @@ class NotLoaded:
 class LoadedButNotBound:
     """The whole new configuration is in force, but a listener is closed and the AE cache was not cleared.
 
-    ``listener`` is ``HOST:PORT`` as the archive names it, empty where it does not. Where
-    ``is_retryable``, another reload binds it in most cases.
+    ``listener`` is ``HOST:PORT`` as reported by the archive, empty if it reports none. If ``is_retryable``, another
+    reload binds it in most cases.
     """
 
     reason: str
@@ -61,7 +61,7 @@ class LoadedButNotBound:
 
 @dataclass(frozen=True)
 class NotRunning:
-    """The web server answered in place of the archive, which is not running: nothing was loaded."""
+    """The web server answered instead of the archive, which does not run: nothing was loaded."""
 
     reason: str
 
@@ -70,7 +70,7 @@ class NotRunning:
 
 @dataclass(frozen=True)
 class ReloadUnclear:
-    """An answer that does not show whether the new configuration is in force."""
+    """A response that does not show whether the new configuration is in force."""
 
     reason: str
 
@@ -81,10 +81,7 @@ ReloadOutcome = ReloadSucceeded | NotLoaded | LoadedButNotBound | NotRunning | R
 
 
 def classify_reload_response(response: HttpResponse) -> ReloadOutcome | None:
-    """Return what *response* to ``POST ctrl/reload`` shows.
-
-    None where it is no answer of a reload (401, 404, 302 …).
-    """
+    """Return the outcome in *response* to ``POST ctrl/reload``; None if it is not one of a reload (401, 404, 302 …)."""
     if response.status == _NO_CONTENT:
         return ReloadSucceeded()
     body = read_error(response.body)
@@ -98,7 +95,7 @@ def classify_reload_response(response: HttpResponse) -> ReloadOutcome | None:
 
 
 def _classify_conflict(body: ErrorBody) -> ReloadOutcome:
-    """Return what 409 shows: a value that cannot be read, while loading or while binding a TLS listener."""
+    """Return the outcome of 409: an invalid value, found while loading or while binding a TLS listener."""
     if body.text.startswith(_TLS_REFUSALS):
         return LoadedButNotBound(body.reason)
     return NotLoaded(body.reason) if body.exception else ReloadUnclear(body.reason)

@@ -1,9 +1,8 @@
-"""Where a study's files are according to the archive's database, read from its DICOM JSON (PS3.18 Annex F).
+"""Read the location of a study's files from the archive's database in DICOM JSON (PS3.18 Annex F).
 
-The private elements are those of the creator ``DCM4CHEE Archive 5``. The archive (5.35.1) returns a private element
-only when it is asked for by its own number. It then returns the element in every answer, empty where there is no value;
-an external AE title ``*`` (none recorded) is empty as well. So an element that is missing says nothing, and is an error
-here.
+The private elements belong to the creator ``DCM4CHEE Archive 5``. The archive (5.35.1) returns a private element only
+if the request contains its number. It then returns the element in every result, empty if there is no value; an external
+AE title ``*`` (none recorded) is empty as well. A missing element therefore has no meaning, and is an error here.
 """
 
 from __future__ import annotations
@@ -18,9 +17,10 @@ from dcmcfg.unsigned_integer import parse_unsigned_integer
 
 PRIVATE_CREATOR = "DCM4CHEE Archive 5"
 _CREATOR = re.compile("777700([1-9A-F][0-9A-F])")
+#: Element numbers within the private block.
 _COMPLETENESS, _FAILED_RETRIEVES, _STUDY_STORAGES, _STUDY_EXTERNAL = 0x25, 0x26, 0x28, 0x45
 _INSTANCE_EXTERNAL, _INSTANCE_STORAGE = 0x43, 0x50
-#: Elements of a study and of an instance that are asked for; the archive maps the block 10 to its own.
+#: Requested elements of a study and of an instance; the archive maps the block 10 to its own.
 STUDY_FIELDS = tuple(
     f"777710{each:02X}" for each in (_COMPLETENESS, _FAILED_RETRIEVES, _STUDY_STORAGES, _STUDY_EXTERNAL)
 )
@@ -33,7 +33,7 @@ INSTANCE_FIELDS = tuple(
 class StoredInstance:
     """An instance in the archive's database.
 
-    ``storage_ids`` names the storage that holds its file, empty where there is no file. ``external_ae_title`` is the
+    ``storage_ids`` are the storages that hold its file, empty if there is no file. ``external_ae_title`` is the
     external retrieve AE title recorded for it, empty for none.
     """
 
@@ -46,10 +46,10 @@ class StoredInstance:
 class StoredStudy:
     """A study in the archive's database.
 
-    ``is_known`` is False where the database does not have it; nothing else is set then. ``storage_ids`` are the
-    storages that hold files of it, empty for a purged study. ``external_ae_title`` is the external retrieve AE title
-    that all instances have in common, empty where none is recorded or they differ. ``completeness`` is empty for a
-    complete study. ``instances`` are known only where they were asked for.
+    ``is_known`` is False if the database does not have it; then nothing else is set. ``storage_ids`` are the storages
+    that hold files of it, empty for a purged study. ``external_ae_title`` is the external retrieve AE title that all
+    instances have in common, empty if none is recorded or they differ. ``completeness`` is empty for a complete study.
+    ``instances`` is set only if they were requested.
     """
 
     study_uid: str
@@ -65,12 +65,12 @@ class StoredStudy:
 
 
 class InvalidDicomJson(ValueError):
-    """A text that is not DICOM JSON, or has no readable value of an element; ``str()`` gives the reason."""
+    """A text that is not DICOM JSON, or has an element without a readable value; ``str()`` is the reason."""
 
 
 @dataclass(frozen=True)
 class InstanceResult:
-    """One answer to a search for instances, with the elements of its study."""
+    """One result of a search for instances, with the elements of its study."""
 
     instance: StoredInstance
     _: KW_ONLY
@@ -81,28 +81,28 @@ class InstanceResult:
 
 
 def parse_studies(body: str) -> tuple[StoredStudy, ...]:
-    """Return the studies in *body*, asked for with :data:`STUDY_FIELDS`; raises :class:`InvalidDicomJson`."""
+    """Return the studies in *body*, requested with :data:`STUDY_FIELDS`; raises :class:`InvalidDicomJson`."""
     return tuple(map(_build_study, _parse_datasets(body)))
 
 
 def parse_instances(body: str) -> tuple[InstanceResult, ...]:
-    """Return the instances in *body*, asked for with :data:`INSTANCE_FIELDS`; raises :class:`InvalidDicomJson`."""
+    """Return the instances in *body*, requested with :data:`INSTANCE_FIELDS`; raises :class:`InvalidDicomJson`."""
     return tuple(map(_build_instance_result, _parse_datasets(body)))
 
 
 def combine_instances(study_uid: str, results: Iterable[InstanceResult]) -> StoredStudy:
-    """Return the study that *results* describe: what its instances have in common; unknown where there are none.
+    """Return the study with the common values of its instances in *results*; unknown if there are none.
 
-    Raises :class:`InvalidDicomJson` where they contradict each other, or are of another study.
+    Raises :class:`InvalidDicomJson` if they contradict each other, or belong to another study.
     """
     all_results = tuple(results)
     if not all_results:
         return StoredStudy(study_uid, is_known=False)
     instances = tuple(dict.fromkeys(each.instance for each in all_results))
     if len({each.sop_instance_uid for each in instances}) < len(instances):
-        raise InvalidDicomJson("an instance is given twice, with different storages or external archives")
+        raise InvalidDicomJson("duplicate instance with different storages or external archives")
     if other_study_uids := {each.study_uid for each in all_results} - {"", study_uid}:
-        raise InvalidDicomJson(f"an instance of the study {min(other_study_uids)}, which was not asked for")
+        raise InvalidDicomJson(f"an instance of the study {min(other_study_uids)}, which was not requested")
     external_ae_titles = {each.external_ae_title for each in instances}
     return StoredStudy(
         study_uid=study_uid,
@@ -117,7 +117,7 @@ def combine_instances(study_uid: str, results: Iterable[InstanceResult]) -> Stor
 
 
 def _find_worst_availability(availabilities: Iterable[str]) -> str:
-    """Return the worst Instance Availability, as for a study (PS3.4 §C.3.5)."""
+    """Return the worst Instance Availability, as defined for a study (PS3.4 §C.3.5)."""
     order = ("", "ONLINE", "NEARLINE", "OFFLINE", "UNAVAILABLE")
     return max(availabilities, key=lambda each: order.index(each) if each in order else 0, default="")
 
@@ -128,7 +128,7 @@ class _Dataset:
     block: str
 
     def texts(self, tag: str) -> tuple[str, ...]:
-        """Return the values of *tag* as text; values that are structures are left out."""
+        """Return the values of *tag* as text, without structured values."""
         element = self.elements.get(tag)
         values = element.get("Value") if isinstance(element, dict) else None
         value_list = values if isinstance(values, list) else ()
@@ -143,13 +143,13 @@ class _Dataset:
     def get_private_tag(self, element: int) -> str:
         """Return the tag of the private *element*.
 
-        Raises :class:`InvalidDicomJson` where the answer lacks it, or has a value that is no list of texts and numbers:
-        it must not be taken for an element without a value.
+        Raises :class:`InvalidDicomJson` if the response does not have it, or its value is not a list of texts and
+        numbers: it must not count as an element without a value.
         """
         tag = f"7777{self.block}{element:02X}"
         element_content = self.elements.get(tag)
         if not isinstance(element_content, dict):
-            raise InvalidDicomJson(f"the element {tag} is missing, although it was asked for")
+            raise InvalidDicomJson(f"the requested element {tag} is missing")
         values = element_content.get("Value", [])
         is_readable = isinstance(values, list) and all(type(each) in (str, int) for each in values)
         if not is_readable or element_content.keys() - {"vr", "Value"}:
@@ -161,16 +161,16 @@ def _parse_datasets(body: str) -> Iterable[_Dataset]:
     try:
         content = json.loads(body)
     except RecursionError:
-        raise InvalidDicomJson("JSON that is nested too deeply") from None
+        raise InvalidDicomJson("JSON nested too deeply") from None
     except ValueError:
-        raise InvalidDicomJson("no JSON") from None
+        raise InvalidDicomJson("not JSON") from None
     if not isinstance(content, list) or not all(isinstance(each, dict) for each in content):
-        raise InvalidDicomJson("no list of data sets")
+        raise InvalidDicomJson("not a list of data sets")
     return [_create_dataset({str(tag).upper(): element for tag, element in each.items()}) for each in content]
 
 
 def _create_dataset(elements: Mapping[str, Any]) -> _Dataset:
-    """Return the data set with its private block, which is looked up by its creator (PS3.5 §7.8.1)."""
+    """Return the data set with its private block, found by its creator (PS3.5 §7.8.1)."""
     dataset = _Dataset(elements, "")
     creators = filter(None, map(_CREATOR.fullmatch, elements))
     block = next((match[1] for match in creators if dataset.text(match[0]) == PRIVATE_CREATOR), None)

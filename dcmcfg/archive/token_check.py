@@ -1,6 +1,6 @@
-"""A token held against the archive that it is for: what it says, what the archive expects, and what it answers.
+"""Check a token with the archive: its claims, the archive's expectations, and the archive's response.
 
-What the archive itself says of the tokens that it takes, before it is given one.
+The expectations come from endpoints of the archive that do not require a token.
 """
 
 from __future__ import annotations
@@ -27,23 +27,24 @@ from dcmcfg.archive.token_claims import (
 )
 from dcmcfg.errors import ArchiveError
 
+#: Address of Keycloak's login page; the part up to the realm is the issuer.
 _LOGIN_URL = re.compile(r"(https?://[^\s?#]+/realms/[^\s/?#]+)/protocol/openid-connect/auth(?:[?#]|$)")
 _WEB_URL = re.compile(r"https?://[\x21-\x7e]+")
 
 
 @dataclass(frozen=True)
 class TokenExpectations:
-    """``issuer`` is the URL of the realm whose tokens the archive takes; each is empty where it does not say."""
+    """``issuer`` is the URL of the realm whose tokens the archive accepts; each value is empty if unknown."""
 
     issuer: str = ""
     super_user_role: str = ""
 
 
 def fetch_expectations(archive_url: str, http_client: HttpClient) -> TokenExpectations:
-    """Return what the archive at *archive_url* says; no token is sent, and whatever fails is not known.
+    """Return the expectations of the archive at *archive_url*; no token is sent, and failures leave values unknown.
 
     Its web interface reads ``ui2/rs/keycloak.json`` and ``ui2/rs/dcm4chee-arc`` (``Resource`` of dcm4chee-arc-ui2)
-    before the user has logged in; where those want a login too, its address is the issuer's.
+    before the login. If these require a login too, the address of the login page contains the issuer.
     """
     base_url = f"{archive_url}/ui2/rs"
     issuers = (
@@ -64,7 +65,7 @@ def _fetch(url: str, http_client: HttpClient) -> HttpResponse | None:
 
 
 def extract_login_issuer(response: HttpResponse) -> str:
-    """Return the issuer whose login page *response* sends to; empty when it sends to none."""
+    """Return the issuer of the login page that *response* redirects to; empty if there is none."""
     match = _LOGIN_URL.match(response.headers.get("location", "")) if response.is_redirect else None
     return match.group(1) if match else ""
 
@@ -87,7 +88,7 @@ _NO_RESPONSE = HttpResponse(0, {}, "")
 
 
 class TokenOutcome(Enum):
-    """What the archive does with a token, or without one."""
+    """The reaction of the archive to a token, or to none."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -97,13 +98,13 @@ class TokenOutcome(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class TokenCheck:
-    """What was found.
+    """The result of a token check.
 
-    ``claims`` is None for no token, and for one that is no JSON Web Token, or is ``is_truncated``. ``issuer`` is what
-    the expected issuer calls itself. ``signature`` is None where no issuer's keys were at hand, and
-    ``signature_unchecked_reason`` then says why. ``refusal_message`` is the archive's own word on a refusal,
-    ``archive_clock`` its time, ``checked_at`` this machine's, of one moment. ``failure`` is why the archive could not
-    be asked, or answered as none does; then nothing of that is known.
+    ``claims`` is None without a token, and for a token that is not a JSON Web Token or ``is_truncated``. ``issuer`` is
+    the name that the expected issuer uses for itself. ``signature`` is None if the issuer's keys are unknown; then
+    ``signature_unchecked_reason`` has the reason. ``refusal_message`` is the archive's message for a refusal.
+    ``archive_clock`` and ``checked_at`` are the times of the archive and of this machine at the same moment.
+    ``failure`` is set if the archive could not be reached, or gave an unexpected response; then the rest is unknown.
     """
 
     outcome: TokenOutcome
@@ -122,14 +123,14 @@ class TokenCheck:
 
     @property
     def archive_time(self) -> datetime:
-        """The time by the archive's clock, by this machine's where it does not tell its own."""
+        """The time of the archive's clock, or of this machine's if the archive does not send it."""
         return self.archive_clock or self.checked_at
 
 
 def check_token(archive_url: str, token: str | None, issuer: str, http_client: HttpClient) -> TokenCheck:
-    """Ask the archive at *archive_url* for its status with *token*, and hold the token against what it expects.
+    """Request the status of the archive at *archive_url* with *token*, and compare the token with its expectations.
 
-    *issuer* is the one that is known from the settings, or empty; the archive's own word counts more.
+    *issuer* is the configured one, or empty; the issuer reported by the archive takes precedence.
     """
     archive_response = _request_status(archive_url, token, http_client)
     expectations = TokenExpectations() if archive_response.failure else fetch_expectations(archive_url, http_client)
@@ -169,7 +170,7 @@ def _request_status(archive_url: str, token: str | None, http_client: HttpClient
     try:
         response = http_client.request("GET", url, headers=headers, secrets=(token,) if token else ())
         checked_at = _now()
-        # An archive that is not secured takes any token, which proves nothing.
+        # An archive without security accepts any token, which proves nothing.
         response_without_token = (
             http_client.request("GET", url) if token and response.status == httpx.codes.OK else response
         )
@@ -190,11 +191,11 @@ def _request_status(archive_url: str, token: str | None, http_client: HttpClient
 
 
 def _now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)  # as a Date header is cut
+    return datetime.now(UTC).replace(microsecond=0)  # the resolution of a Date header
 
 
 def _classify_outcome(response: HttpResponse, response_without_token: HttpResponse) -> TokenOutcome:
-    """Return what *response* means, with the *response_without_token*; ``NOT_CHECKED`` where no archive answered."""
+    """Return the outcome of *response* and *response_without_token*; ``NOT_CHECKED`` if no archive answered."""
     if response.status in _REFUSAL_STATUSES or extract_login_issuer(response):
         return TokenOutcome.REFUSED
     if response.status != httpx.codes.OK or parse_json_object(response.body) is None:
@@ -210,10 +211,10 @@ class _IssuerKeys:
 
 
 def _fetch_issuer_keys(expectations: TokenExpectations, configured_issuer: str, http_client: HttpClient) -> _IssuerKeys:
-    """Return the keys of the issuer that the archive expects, else of *configured_issuer*."""
+    """Return the keys of the issuer that the archive expects, otherwise of *configured_issuer*."""
     issuer_url = expectations.issuer or configured_issuer
     if not issuer_url:
-        return _IssuerKeys(missing_reason="the issuer is not known")
+        return _IssuerKeys(missing_reason="the issuer is unknown")
     issuer = expectations.issuer
     try:
         metadata = discover(issuer_url, http_client)

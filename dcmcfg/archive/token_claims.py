@@ -1,6 +1,6 @@
-"""What a token says: the claims of a JSON Web Token (RFC 7519), and whether its signature is the issuer's.
+"""Read the claims of a JSON Web Token (RFC 7519), and check its signature with the issuer's keys.
 
-Nothing here decides whether a token is good; that is the archive's part.
+Nothing here decides whether a token is valid; the archive does.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from typing import Any
 
 import jwt
 
-#: With a public key: never a secret that both sides know (RFC 8725 §2.1).
+#: Public key algorithms only, never a shared secret (RFC 8725 §2.1).
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TokenClaims:
-    """What a token says of itself; nothing of it was verified. What it does not say is empty, or None.
+    """The unverified claims of a token; absent ones are empty or None.
 
-    ``client`` is who it was issued to, ``realm_roles`` and ``client_roles`` (by client) are Keycloak's, as is
-    ``token_type``: ``Bearer`` of an access token, ``ID`` and ``Refresh`` of others.
+    ``client`` is the client to which it was issued. ``realm_roles``, ``client_roles`` (by client) and ``token_type``
+    are Keycloak's; the type is ``Bearer`` for an access token, ``ID`` or ``Refresh`` for others.
     """
 
     issuer: str = ""
@@ -41,8 +41,8 @@ class TokenClaims:
 
 
 def looks_truncated(token: str) -> bool:
-    """Tell whether *token*, of which nothing can be read, was a JSON Web Token once: cut, or mangled on its way."""
-    # {" in base64url, as each of them begins; one of five parts is encrypted (RFC 7516), and whole.
+    """Return whether the unreadable *token* was a JSON Web Token before it was truncated or damaged."""
+    # Each one begins with {" in base64url. One with five parts is encrypted (RFC 7516) and complete.
     return token.startswith("eyJ") and token.count(".") <= 2
 
 
@@ -55,7 +55,7 @@ class SignatureStatus(Enum):
 
 
 def read_token_claims(token: str) -> TokenClaims | None:
-    """Return what *token* says, None when it is no JSON Web Token (opaque, or encrypted)."""
+    """Return the claims of *token*; None if it is not a JSON Web Token (opaque, or encrypted)."""
     try:
         parts = jwt.decode_complete(token, options={"verify_signature": False})
     except (jwt.InvalidTokenError, RecursionError):
@@ -79,9 +79,9 @@ def read_token_claims(token: str) -> TokenClaims | None:
 
 
 def check_signature(token: str, claims: TokenClaims, keys: Mapping[str, Any]) -> SignatureStatus | None:
-    """Return whether *token* is signed by one of *keys*, a JSON Web Key Set (RFC 7517); None when they are none.
+    """Return whether one of *keys*, a JSON Web Key Set (RFC 7517), signed *token*; None if there are no usable keys.
 
-    *claims* are the token's; one that names no key is tried with each.
+    *claims* are those of the token; without a key ID, every key is tried.
     """
     key_list = keys.get("keys")
     usable_keys = [
@@ -97,7 +97,7 @@ def check_signature(token: str, claims: TokenClaims, keys: Mapping[str, Any]) ->
 
 
 def _parse_key(content: object, algorithm: str) -> jwt.PyJWK | None:
-    """Return the key that *content* is; where it does not say what for, it is for *algorithm*."""
+    """Return the key in *content*; if it has no algorithm, *algorithm* is used."""
     if not isinstance(content, dict):
         return None
     try:

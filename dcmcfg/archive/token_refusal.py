@@ -1,4 +1,4 @@
-"""Why the archive most likely does not take a token."""
+"""Explain the most likely reasons why the archive rejects a token."""
 
 from __future__ import annotations
 
@@ -10,30 +10,32 @@ from urllib.parse import urlsplit
 from dcmcfg.archive.token_check import TokenCheck, TokenOutcome
 from dcmcfg.archive.token_claims import SignatureStatus, TokenClaims
 
-_NEW_HINT = "get a new one: dcmcfg does by itself where the profile names the issuer (docs/secured.md)"
-_SETUP_HINT = "docs/secured.md says how dcmcfg gets them"
+_NEW_HINT = "get a new one: dcmcfg does this itself if the profile contains the issuer (docs/secured.md)"
+_SETUP_HINT = "see docs/secured.md for how dcmcfg gets tokens"
 _ACCESS_TYPE = "Bearer"
-_LOG_HINT = "the archive's server.log has more"
+_LOG_HINT = "see the archive's server.log"
 
 
 @dataclass(frozen=True)
 class RefusalReason:
-    """A reason, and what to do about it."""
+    """A reason, and the next step."""
 
     message: str
     next_step: str
 
 
 def explain_token_refusal(check: TokenCheck, required_role: str) -> tuple[RefusalReason, ...]:
-    """Return why the archive, which demands *required_role*, refuses; the most likely first, empty unless it does."""
+    """Return why the archive, which requires *required_role*, refuses; the most likely reason is first."""
     if check.outcome is not TokenOutcome.REFUSED:
         return ()
     if not check.has_token:
         issuer_text = f" of {check.issuer}" if check.issuer else ""
-        return (RefusalReason(f"the archive wants a token{issuer_text}, and none is set", _SETUP_HINT),)
+        return (RefusalReason(f"the archive requires a token{issuer_text}, but none is set", _SETUP_HINT),)
     if check.claims is None:
         message = (
-            "it is cut or mangled" if check.is_truncated else "it is no JSON Web Token, and the archive takes no other"
+            "it is truncated or damaged"
+            if check.is_truncated
+            else "it is not a JSON Web Token, as the archive requires"
         )
         return (RefusalReason(message, _NEW_HINT),)
     reasons = tuple(
@@ -45,16 +47,17 @@ def explain_token_refusal(check: TokenCheck, required_role: str) -> tuple[Refusa
 
 
 def _explain_invalid_token(check: TokenCheck, claims: TokenClaims) -> Iterator[RefusalReason]:
-    """Yield why the token itself is not taken (401), as Elytron's ``TokenValidator`` sees it."""
+    """Yield why the token itself is rejected (401), as checked by Elytron's ``TokenValidator``."""
     now = check.archive_time
     if claims.expires is None:
-        yield RefusalReason("it says no end, and the archive takes none without", "look at the issuer's client")
+        yield RefusalReason("it has no expiry time, which the archive requires", "check the client at the issuer")
     elif claims.expires <= now:
         yield RefusalReason(f"it expired {format_duration(now - claims.expires)} ago by the archive's clock", _NEW_HINT)
     if claims.not_before is not None and claims.not_before > now:
         duration = format_duration(claims.not_before - now)
         yield RefusalReason(
-            f"it begins in {duration} by the archive's clock", "set the clocks of archive and issuer by NTP"
+            f"it becomes valid in {duration} by the archive's clock",
+            "synchronize the clocks of archive and issuer (NTP)",
         )
     if check.issuer and claims.issuer.rstrip("/") != check.issuer:
         yield _explain_wrong_issuer(claims.issuer, check.issuer)
@@ -62,24 +65,22 @@ def _explain_invalid_token(check: TokenCheck, claims: TokenClaims) -> Iterator[R
         key = f"key {claims.key_id}" if claims.key_id else "a key"
         yield RefusalReason(f"it is signed with {key}, which the issuer does not have (any more)", _NEW_HINT)
     elif check.signature is SignatureStatus.INVALID:
-        yield RefusalReason("its signature is not the issuer's: it is cut, altered or another realm's", _NEW_HINT)
+        yield RefusalReason("its signature is invalid: it is truncated, altered or from another realm", _NEW_HINT)
     if claims.token_type != _ACCESS_TYPE:
-        problem = f"its typ is {claims.token_type}" if claims.token_type else "it says no typ"
-        yield RefusalReason(
-            f"{problem}, and the archive takes access tokens only, whose typ is {_ACCESS_TYPE}", _NEW_HINT
-        )
+        problem = f"its typ is {claims.token_type}" if claims.token_type else "it has no typ"
+        yield RefusalReason(f"{problem}, but the archive accepts access tokens only (typ {_ACCESS_TYPE})", _NEW_HINT)
 
 
 def _explain_wrong_issuer(token_issuer: str, expected_issuer: str) -> RefusalReason:
     is_same_path = urlsplit(token_issuer).path.rstrip("/") == urlsplit(expected_issuer).path.rstrip("/")
-    message = f"its issuer is {token_issuer or 'not said'}, and the archive takes those of {expected_issuer}"
+    message = f"its issuer is {token_issuer or 'not stated'}, but the archive accepts tokens of {expected_issuer}"
     if is_same_path and token_issuer:
-        message += ": one server by two names (or address and name) is two issuers"
+        message += ": two names of one server (or name and address) count as two issuers"
     return RefusalReason(message, f"get the token by that name: oidc_issuer {expected_issuer}")
 
 
 def _explain_missing_role(claims: TokenClaims, role: str) -> Iterator[RefusalReason]:
-    """Yield why the token's user may not do this (403)."""
+    """Yield why the token's user has no permission (403)."""
     if role in claims.realm_roles:
         return
     location = f"in Keycloak, Users, {claims.user}, Role mapping"
@@ -88,35 +89,35 @@ def _explain_missing_role(claims: TokenClaims, role: str) -> Iterator[RefusalRea
     holders = sorted(client for client, roles in claims.client_roles.items() if role in roles)
     if holders:
         yield RefusalReason(
-            f"{role} is its role in {', '.join(holders)}, and the archive goes by the roles of the realm",
+            f"{role} is its role in {', '.join(holders)}, but the archive requires the realm's role",
             f"{location}: assign the realm's role {role}",
         )
     else:
-        next_step = f"{location}: assign {role}; where it is assigned, the client's scope leaves it out (Client scopes)"
-        yield RefusalReason(f"it lacks the realm's role {role}", next_step)
+        next_step = f"{location}: assign {role}; if it is assigned, add it to the client's scope (Client scopes)"
+        yield RefusalReason(f"it does not have the realm's role {role}", next_step)
 
 
 def _explain_unknown_reason(check: TokenCheck, claims: TokenClaims) -> RefusalReason:
-    """Return what is left when nothing else is wrong."""
+    """Return the reason if no specific one was found."""
     if check.http_status == 403:
         return RefusalReason(
-            "it has the role that a stock archive demands; this one may demand another",
-            f"the archive's property auth-user-role says which (--role ROLE); {_LOG_HINT}",
+            "it has the role that a stock archive requires, but this archive may require another",
+            f"check the archive's property auth-user-role (--role ROLE); {_LOG_HINT}",
         )
     if check.http_status != 401:
-        return RefusalReason("the archive sends to its login page in spite of it", _LOG_HINT)
-    audience = ", ".join(claims.audience) or "nobody"
-    unchecked_note = "" if check.issuer else "what issuer the archive takes is not known from here; "
+        return RefusalReason("the archive redirects to its login page in spite of the token", _LOG_HINT)
+    audience = ", ".join(claims.audience) or "empty"
+    unchecked_note = "" if check.issuer else "the issuer that the archive expects is unknown; "
     return RefusalReason(
-        f"nothing else is wrong with it; {unchecked_note}it is for {audience}, and the archive may want its own client "
-        "there",
+        f"no other problem was found; {unchecked_note}its audience is {audience}, and the archive may require its own "
+        "client there",
         "compare the issuer with the archive's provider URL (or auth-server-url and realm-name);"
         f" in Keycloak a mapper of type Audience adds the archive's client; {_LOG_HINT}",
     )
 
 
 def format_duration(duration: timedelta) -> str:
-    """Return a span of time as people say it: ``45 s``, ``4 min 59 s``, ``3 h 10 min``, ``2 days``."""
+    """Return a duration in words: ``45 s``, ``4 min 59 s``, ``3 h 10 min``, ``2 days``."""
     seconds = max(0, round(duration.total_seconds()))
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
     if days > 1:

@@ -1,1 +1,1 @@
-"""Many studies verified in one run that can be gone on with."""
+"""Verification of many studies in one run that can be resumed."""

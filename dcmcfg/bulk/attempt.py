@@ -1,6 +1,7 @@
-"""One study asked for once, on an association that is open.
+"""Request one study on an open association, and assign received instances to C-MOVE requests.
 
-Which C-MOVE of a run is about which study, so that what arrives counts for the one that had it sent.
+Several C-MOVE requests of a run are active at once, so each received instance is assigned to the study whose C-MOVE
+caused it.
 """
 
 from __future__ import annotations
@@ -30,23 +31,23 @@ from dcmcfg.verify.run import ReceivedCollector, VerificationCallbacks, gather_e
 from dcmcfg.verify.timeline import Timeline
 from dcmcfg.verify.verdict import Verdict, format_instance_count
 
-#: Message IDs of a run: far from those with which others begin to count.
+#: Message IDs of a run. They are far from the numbers at which other applications begin to count.
 _MESSAGE_IDS = range(0x1000, 0x8000)
 
 
 @dataclass(frozen=True, eq=False)
 class MoveAttempt:
-    """One time that a study is asked for, by one C-MOVE or by several."""
+    """One attempt to retrieve a study, by one or several C-MOVE requests."""
 
     study_uid: str
 
 
 class MoveTracker:
-    """The Message IDs of a run that calls as *calling_ae_title*; several threads may use them.
+    """The Message IDs of a run that calls as *calling_ae_title*; thread-safe.
 
-    A C-STORE names the C-MOVE that it is for by Move Originator AE Title and Message ID (PS3.7 Section 9.1.1.1). An
-    archive need not say so, and one that has another archive send may name a number of its own: then the study in the
-    data set is what there is to go by.
+    A C-STORE refers to its C-MOVE by Move Originator AE Title and Message ID (PS3.7 Section 9.1.1.1). An archive may
+    omit them, and an archive that makes another archive send may use a number of its own. Then the study in the data
+    set determines the assignment.
     """
 
     def __init__(self, calling_ae_title: str) -> None:
@@ -54,15 +55,15 @@ class MoveTracker:
         self._free = deque(_MESSAGE_IDS)
         self._free.rotate(secrets.randbelow(len(_MESSAGE_IDS)))
         self._attempts: dict[int, MoveAttempt] = {}
-        # by the study it was sent for, and its own
+        # Number of instances by the study whose C-MOVE caused them, and their own study.
         self._misdirected: Counter[tuple[str | None, str | None]] = Counter()
         self._lock = threading.Lock()
 
     def allocate_message_ids(self, attempt: MoveAttempt) -> Generator[int]:
-        """Yield Message IDs for C-MOVEs of *attempt*, each when the one before is over; close it when the last one is.
+        """Yield Message IDs for the C-MOVE requests of *attempt*; close the generator after the last request.
 
-        None is that of another C-MOVE under way. One that is over is the last to be given out again: until then
-        what comes late counts for nothing else.
+        Request the next ID when the previous C-MOVE has ended. No active C-MOVE has the same ID. A used ID goes to the
+        end of the queue, so that late instances are not assigned to another study.
         """
         while True:
             with self._lock:
@@ -75,17 +76,17 @@ class MoveTracker:
                     self._free.append(message_id)
 
     def is_sent_for(self, attempt: MoveAttempt, instance: ReceivedInstance) -> bool:
-        """Tell whether it was sent for *attempt*: for one of its C-MOVEs, or for none of ours and its study."""
+        """Return whether *instance* was sent for a C-MOVE of *attempt*, or without a known C-MOVE for its study."""
         named_attempt = self._find_attempt(instance)
         return named_attempt is attempt if named_attempt else instance.study_uid == attempt.study_uid
 
     def find_study_uid(self, instance: ReceivedInstance) -> str | None:
-        """Return the study for which it was sent: of the C-MOVE that it names, else the one that its data set names."""
+        """Return the study that *instance* was sent for: by its Move Originator, otherwise by its data set."""
         named_attempt = self._find_attempt(instance)
         return named_attempt.study_uid if named_attempt else instance.study_uid
 
     def record_received(self, attempt: MoveAttempt, instances: Iterable[ReceivedInstance]) -> None:
-        """Remember which of the *instances* that arrived for *attempt* belong to other studies."""
+        """Record the *instances* received for *attempt* that belong to other studies."""
         misdirected = [
             (attempt.study_uid, each.study_uid) for each in instances if each.study_uid not in (None, attempt.study_uid)
         ]
@@ -93,9 +94,10 @@ class MoveTracker:
             self._misdirected.update(misdirected)
 
     def describe_misdirected(self, attempt: MoveAttempt, uncollected: Iterable[ReceivedInstance]) -> Iterator[str]:
-        """Yield in words what was sent for one study and is of another, where one of them is that of *attempt*.
+        """Yield descriptions of instances that were sent for one study but belong to another; one is that of *attempt*.
 
-        It was recorded, or is among the *uncollected* instances. What came too late, for an earlier attempt, is last.
+        Both recorded and *uncollected* instances are described, then instances that arrived too late for an earlier
+        attempt.
         """
         study_uid, waiting = attempt.study_uid, tuple(uncollected)
         with self._lock:
@@ -104,14 +106,16 @@ class MoveTracker:
         for (sender_uid, own_uid), count in counts.items():
             if own_uid == study_uid != sender_uid:
                 instances = format_instance_count(count)
-                yield f"{instances} of it came by the C-MOVE of study {sender_uid}, for which it counts"
+                yield (
+                    f"{instances} of this study arrived with the C-MOVE of study {sender_uid} and counts for that study"
+                )
         for (sender_uid, own_uid), count in recorded.items():
             if sender_uid == study_uid:
-                yield f"{format_instance_count(count)} of study {own_uid} came by its C-MOVE"
+                yield f"{format_instance_count(count)} of study {own_uid} arrived with this study's C-MOVE"
         if late := sum(
             self.find_study_uid(each) == study_uid and not self.is_sent_for(attempt, each) for each in waiting
         ):
-            yield f"{format_instance_count(late)} came for an earlier C-MOVE of it, too late to count"
+            yield f"{format_instance_count(late)} arrived too late, for an earlier C-MOVE of this study; not counted"
 
     def _find_attempt(self, instance: ReceivedInstance) -> MoveAttempt | None:
         message_id = instance.move_originator_message_id
@@ -121,12 +125,12 @@ class MoveTracker:
 
 
 class RunStopped(Exception):
-    """Nothing more is asked for."""
+    """The run was stopped; no more studies are requested."""
 
 
 @dataclass(frozen=True)
 class StudyEvidence:
-    """The ``evidence`` on one study, and what happened when."""
+    """The ``evidence`` about one study, with the timeline of its verification."""
 
     evidence: Evidence
     timeline: Timeline
@@ -134,10 +138,10 @@ class StudyEvidence:
 
 @dataclass(frozen=True)
 class CompletedAttempt:
-    """What came of it; ``attempt_number`` is its number in the store, None where no C-MOVE was about to be sent.
+    """The outcome of an attempt.
 
-    ``is_association_usable`` tells whether the association can be used again, ``study_evidence`` what is to be kept, if
-    anything.
+    ``attempt_number`` is its number in the store, or None if no C-MOVE was about to be sent. ``is_association_usable``
+    is False if the association cannot be used again. ``study_evidence`` is the evidence to keep, if any.
     """
 
     result: AttemptResult
@@ -149,20 +153,20 @@ class CompletedAttempt:
 
     @property
     def is_association_broken(self) -> bool:
-        """Whether the association broke, and nothing else is known."""
+        """Whether the association broke without any other result."""
         return self.next_action is NextAction.RETRY and not self.is_association_usable
 
 
 def keep_verdict_unchanged(verdict: Verdict, _: Evidence) -> Verdict:
-    """Return *verdict*."""
+    """Return *verdict* unchanged."""
     return verdict
 
 
 @dataclass(frozen=True, kw_only=True)
 class StudyRequester:
-    """Who is asked to send to whom, and what all studies of a run share."""
+    """Requests the studies of a run; holds the parameters that all of them share."""
 
-    request: VerificationRequest  # about no study yet
+    request: VerificationRequest  # without a study
     addresses: VerificationAddresses
     store: ResultStore
     cancellation: Cancellation
@@ -171,36 +175,36 @@ class StudyRequester:
     receiver: Receiver | None = None
     evidence_sources: EvidenceSources = NO_EVIDENCE_SOURCES
     configuration_checksum: str = ""  # stored with each AttemptResult
-    # set when the first C-MOVE is about to go out
+    # Set immediately before the first C-MOVE.
     first_move_sent: threading.Event = field(default_factory=threading.Event)
-    adjust_verdict: Callable[[Verdict, Evidence], Verdict] = keep_verdict_unchanged  # with other next steps
+    adjust_verdict: Callable[[Verdict, Evidence], Verdict] = keep_verdict_unchanged  # replaces next steps
     save_evidence: Callable[[StudyEvidence], None] | None = (
-        None  # keeps the evidence of an answer that stands; in several threads
+        None  # keeps the evidence of a final result; called in several threads
     )
 
     def open_association(self) -> AbstractContextManager[OpenAssociation]:
-        """Return an association with the archive, as a context."""
+        """Return a context manager that opens an association with the archive."""
         return open_query_association(self.request, self.addresses, self.tls)
 
     def request_study(
         self, association: OpenAssociation, study_uid: str, on_pending: Callable[[], None]
     ) -> CompletedAttempt:
-        """Ask for the study *study_uid*; the attempt is on record before the C-MOVE goes out, its answer not yet.
+        """Request the study *study_uid*. The attempt is recorded before the C-MOVE is sent, its result is not.
 
-        *on_pending* is called with each response that says that the archive is at it. Raises :class:`RunStopped` when
-        no more C-MOVE is to go out, and :class:`~dcmcfg.errors.DcmcfgError` when the store does not work.
+        *on_pending* is called for each pending response. Raises :class:`RunStopped` if no more C-MOVE may be sent, and
+        :class:`~dcmcfg.errors.DcmcfgError` if the store fails.
         """
         attempts: list[int] = []
         move_attempt = MoveAttempt(study_uid)
         timeline = Timeline()
 
         def on_sending() -> None:
-            if attempts:  # below STUDY level several C-MOVEs are one attempt
+            if attempts:  # below STUDY level, one attempt consists of several C-MOVE requests
                 return
             if self.cancellation.is_requested:
                 raise RunStopped
             if self.receiver is not None:
-                # what came before it was asked for proves nothing
+                # Instances that arrived before the request prove nothing.
                 self.receiver.take(lambda each: self.move_tracker.find_study_uid(each) == study_uid)
             attempts.append(self.store.begin_attempt(study_uid))
             self.first_move_sent.set()
@@ -242,9 +246,10 @@ class StudyRequester:
         )
 
     def record_attempt(self, study_uid: str, completed: CompletedAttempt, *, final: bool) -> None:
-        """Put on record what came of an attempt; where no C-MOVE was about to go out, only if that is *final*.
+        """Record the result of an attempt. Without a C-MOVE about to be sent, only a *final* result is recorded.
 
-        Its evidence is kept before: a study without an answer is asked for again, one without evidence would not be.
+        The evidence is saved first: a study without a result is requested again, but a study with a result and without
+        evidence would not be.
         """
         if final and self.save_evidence is not None and completed.study_evidence is not None:
             self.save_evidence(completed.study_evidence)
@@ -255,9 +260,9 @@ class StudyRequester:
             self.store.end_attempt(attempt_number, completed.result, final=final)
 
     def _make_instance_collector(self, attempt: MoveAttempt) -> ReceivedCollector:
-        """Return what takes the instances that were sent for *attempt* from a receiver that all studies share.
+        """Return a function that collects the instances sent for *attempt* from the receiver that all studies share.
 
-        It waits a moment where the archive says that more was sent. What comes later stays with the receiver.
+        It waits a moment if the archive reports more instances than received. Later instances stay in the receiver.
         """
 
         def is_for(instance: ReceivedInstance) -> bool:

@@ -1,8 +1,7 @@
-"""Whether the archive is there, by the associations that were had, refused and broken.
+"""Track the availability of the archive by associations that were opened, refused and broken.
 
-Associations that break one after the other: of different studies in a row, it is the archive's doing.
-
-An archive that cannot be had for a while.
+If associations of several different studies break in a row, the archive is the cause, not a study. The archive may
+also be unavailable for a while.
 """
 
 from __future__ import annotations
@@ -16,32 +15,32 @@ from dcmcfg.bulk.run_options import RunOptions
 from dcmcfg.bulk.schedule import compute_back_off
 from dcmcfg.errors import DicomError, RejectedTransient
 
-#: Two studies may be such that an archive fails on each; of so many it is taken to fail by itself.
+#: Two studies may each cause the archive to fail. With so many in a row, the failure is attributed to the archive.
 _STUDIES_TO_BLAME_ARCHIVE = 3
 
 
 class BrokenAssociations:
-    """Which studies were under way when associations broke, since the last answer. Not safe for several threads."""
+    """The studies that were active when associations broke, since the last response. Not thread-safe."""
 
     def __init__(self) -> None:
         self._breaks_by_study: Counter[str] = Counter()
 
     @property
     def is_cause_unclear(self) -> bool:
-        """Whether the last thing known is a break: another study tells whose doing it was."""
+        """Whether the last event was a break. Another study shows whether the archive or the study caused it."""
         return bool(self._breaks_by_study)
 
     @property
     def is_archive_at_fault(self) -> bool:
-        """Whether it breaks each association, whatever it is asked for."""
+        """Whether the archive breaks every association, for any study."""
         return len(self._breaks_by_study) >= _STUDIES_TO_BLAME_ARCHIVE
 
     def record_broken_association(self, study_uid: str) -> None:
-        """Note that an association broke while *study_uid* was under way on it."""
+        """Record that an association broke while *study_uid* was active on it."""
         self._breaks_by_study[study_uid] += 1
 
     def record_response(self) -> Counter[str]:
-        """Note an answer, of whatever study; return how often studies were under way at breaks of the archive."""
+        """Record a response for any study; return the number of breaks per study that the archive caused."""
         archive_breaks = self._breaks_by_study if self.is_archive_at_fault else Counter[str]()
         self._breaks_by_study = Counter()
         return archive_breaks
@@ -53,7 +52,7 @@ _MAX_WAIT_S = 15.0
 
 @dataclass
 class Outage:
-    """Since when there is no association, and when the next is tried. Not safe for several threads at once."""
+    """A period without associations, with the time of the next attempt. Not thread-safe."""
 
     timeout_s: float
     first_wait_s: float = FIRST_WAIT_S
@@ -61,7 +60,7 @@ class Outage:
     _failures: int = field(default=0, repr=False)
 
     def record_failure(self, now: float, jitter: float) -> float | None:
-        """Note that no association could be had at *now*; return the moment of the next try, None when it is enough."""
+        """Record a failed association at *now*; return the time of the next attempt, or None after the time-out."""
         if self.started_at is None:
             self.started_at = now
         self._failures += 1
@@ -71,25 +70,26 @@ class Outage:
         return now + min(compute_back_off(self._failures, self.first_wait_s, jitter), _MAX_WAIT_S, remaining_s)
 
     def has_timed_out(self, now: float) -> bool:
-        """Whether patience is at its end at *now*."""
+        """Return whether the time-out has expired at *now*."""
         return self.started_at is not None and now - self.started_at >= self.timeout_s
 
     def end(self, now: float) -> float | None:
-        """Note that the archive answers at *now*; return the seconds that it did not, None if it was there."""
+        """Record that the archive responds at *now*; return the length of the outage in seconds, or None."""
         duration_s = None if self.started_at is None else now - self.started_at
         self.started_at, self._failures = None, 0
         return duration_s
 
 
-#: While others have associations, one that gets none tries again after so many seconds.
+#: Seconds before the next attempt of a worker without association while other workers have one.
 _RETRY_WHILE_OTHERS_OPEN_S = 15.0
 
 
 class ArchiveAvailability:
-    """Whether the *archive* is available, reported to *on_event* as it changes. Not safe for several threads at once.
+    """The availability of *archive*; changes are reported to *on_event*. Not thread-safe.
 
-    It is away when no association can be had, until one can; and when it breaks each one, until it answers. One worker
-    at a time tries then, ever more slowly, until the time-out of *options* is over.
+    The archive is unavailable if no association can be opened, until one can be opened, or if it breaks every
+    association, until it responds. During this time one worker at a time tries, with increasing back-off, until the
+    time-out of *options* expires.
     """
 
     def __init__(self, archive: str, options: RunOptions, on_event: Callable[[RunEvent], None]) -> None:
@@ -101,90 +101,90 @@ class ArchiveAvailability:
         self._was_ever_open = False
         self._unavailable_reported = False
         self._pending_seen = False
-        self.connecting_workers = 0  # workers on their way to a study
+        self.connecting_workers = 0  # workers that are opening an association
         self.next_attempt_at = float("-inf")
 
     @property
     def is_cause_unclear(self) -> bool:
-        """Whether it did no more than break associations since its last answer: another study tells whose doing."""
+        """Whether the archive only broke associations since its last response, so that the cause is not known yet."""
         return self._breaks.is_cause_unclear
 
     @property
     def breaks_every_association(self) -> bool:
-        """Whether it breaks each association, whatever it is asked for."""
+        """Whether the archive breaks every association, for any study."""
         return self._breaks.is_archive_at_fault
 
     def can_connect(self, now: float) -> bool:
-        """Tell whether one more association may be tried at *now*."""
+        """Return whether one more association may be tried at *now*."""
         other_workers = self.connecting_workers + (
             self._open_associations if self.breaks_every_association and not self._pending_seen else 0
         )
         return now >= self.next_attempt_at and not (self._outage.started_at is not None and other_workers > 0)
 
     def record_opened(self, now: float) -> None:
-        """Note that whoever was on the way has an association."""
+        """Record that a connecting worker has opened an association."""
         self._was_ever_open = True
         self.connecting_workers -= 1
         self._open_associations += 1
         self.next_attempt_at = float("-inf")
-        if not self.breaks_every_association:  # one of those is nothing to go by
+        if not self.breaks_every_association:  # otherwise an open association proves nothing
             self._report_available(now)
 
     def record_closed(self) -> None:
-        """Note that an association is no more."""
+        """Record that an association has ended."""
         self._open_associations -= 1
 
     def record_failure(self, error: DicomError, now: float, jitter: float) -> None:
-        """Note that whoever was on the way got none; raises *error* when that is final.
+        """Record that a connecting worker failed; raises *error* if the failure is final.
 
-        That is after all the patience. At the beginning it is at once, unless it is a rejection for now: the address
-        may be wrong.
+        It is final after the time-out. Before the first association it is final immediately, unless it is a transient
+        rejection, because the address may be wrong.
         """
         self.connecting_workers -= 1
         if not self._was_ever_open and not isinstance(error, RejectedTransient):
             raise error
         next_attempt_at = self._outage.record_failure(now, jitter)
         if next_attempt_at is None and not self._open_associations:
-            message = f"the archive could not be had for {self._timeout_s:g} s: {error.message}"
+            message = f"the archive was unavailable for {self._timeout_s:g} s: {error.message}"
             raise DicomError(message, subject=error.subject, next_step=error.next_step) from error
         self.next_attempt_at = now + _RETRY_WHILE_OTHERS_OPEN_S if next_attempt_at is None else next_attempt_at
         if not self._open_associations:
             self._report_unavailable(error.message)
 
     def record_broken_association(self, study_uid: str) -> None:
-        """Note that an association broke while *study_uid* was under way on it."""
+        """Record that an association broke while *study_uid* was active on it."""
         self._pending_seen = False
         self._breaks.record_broken_association(study_uid)
 
     def record_pending(self) -> None:
-        """Note that it is at a C-MOVE: no answer yet, but others need not wait for that, which may take long."""
+        """Record a pending response: not a result, but the archive works, so other workers need not wait."""
         self._pending_seen = True
 
     def record_response(self, now: float) -> Counter[str]:
-        """Note an answer; return how often studies were under way when the archive broke what it was asked on."""
+        """Record a response; return the number of breaks per study that the archive caused."""
         archive_breaks = self._breaks.record_response()
         if archive_breaks:
             self._report_available(now)
         return archive_breaks
 
     def is_break_tolerated(self, now: float) -> bool:
-        """Tell whether breaks are still the archive's alone: for too long, and they are the answer."""
+        """Return whether breaks are attributed to the archive. After the time-out they are the studies' results."""
         return self.breaks_every_association and not self._outage.has_timed_out(now)
 
     def schedule_retry(self, reason: str, now: float, jitter: float, *, retries_exhausted: bool) -> None:
-        """Have the next try wait after a break of the archive, *reason* being what it looked like.
+        """Delay the next attempt after a break by the archive; *reason* describes the break.
 
-        Raises :class:`DicomError` when the time-out is over, unless the study's answer stands (*retries_exhausted*).
+        Raises :class:`DicomError` after the time-out, unless the study has a final result (*retries_exhausted*).
         """
         next_attempt_at = self._outage.record_failure(now, jitter)
         if next_attempt_at is None and not retries_exhausted:
             raise DicomError(
-                f"the archive broke each association for {self._timeout_s:g} s, the last time: {reason}",
+                f"the archive broke every association for {self._timeout_s:g} s, most recently: {reason}",
                 subject=self._archive,
-                next_step="its own log says why",
+                next_step="check the archive's log for the reason",
             )
         self.next_attempt_at = now if next_attempt_at is None else next_attempt_at
-        self._report_unavailable(f"it breaks each association: {reason}")
+        self._report_unavailable(f"it breaks every association: {reason}")
 
     def _report_unavailable(self, reason: str) -> None:
         if not self._unavailable_reported:

@@ -1,4 +1,4 @@
-"""What a run tells while it is under way."""
+"""Events that a run reports while it is in progress."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dcmcfg.bulk.study_result import AttemptResult
 
 @dataclass(frozen=True)
 class StudyFinished:
-    """A study has its answer."""
+    """A study has a final result."""
 
     study_uid: str
     result: AttemptResult
@@ -17,7 +17,7 @@ class StudyFinished:
 
 @dataclass(frozen=True)
 class RetryScheduled:
-    """A study is asked for again, after ``delay_s``; ``reason`` is a phrase."""
+    """A study will be requested again after ``delay_s`` seconds; ``reason`` is a phrase."""
 
     study_uid: str
     reason: str
@@ -26,14 +26,14 @@ class RetryScheduled:
 
 @dataclass(frozen=True)
 class ArchiveOverloaded:
-    """The archive is short of something: all go slower."""
+    """The archive is out of resources; all workers slow down."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class ArchiveUnavailable:
-    """The archive is unavailable; the run waits for it, at most ``max_wait_s``."""
+    """The archive is unavailable; the run waits for it, at most ``max_wait_s`` seconds."""
 
     reason: str
     max_wait_s: float
@@ -41,14 +41,14 @@ class ArchiveUnavailable:
 
 @dataclass(frozen=True)
 class ArchiveAvailable:
-    """The archive answers again, after ``outage_s``."""
+    """The archive responds again, after ``outage_s`` seconds."""
 
     outage_s: float
 
 
 @dataclass(frozen=True)
 class RunStopping:
-    """The run was asked to stop: nothing new is asked for, and what is under way is cancelled."""
+    """The run is stopping: no new studies are requested, and active requests are cancelled."""
 
 
 RunEvent = StudyFinished | RetryScheduled | ArchiveOverloaded | ArchiveUnavailable | ArchiveAvailable | RunStopping

@@ -1,4 +1,4 @@
-"""Failures that are alike."""
+"""Group studies with similar failures."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _NOT_VERIFIED_PREFIX = "NOT verified: "
 
 @dataclass(frozen=True)
 class FailureGroup:
-    """Studies that failed in like manner; ``reason`` and ``next_step`` are the first one's, in its words.
+    """Studies with similar failures; ``reason`` and ``next_step`` come from the first study.
 
-    Its Study Instance UID is not named in these: they are of all.
+    They do not contain its Study Instance UID, because they apply to all studies of the group.
     """
 
     reason: str
@@ -26,9 +26,9 @@ class FailureGroup:
 
 
 def group_failures(results: Iterable[StudyResult]) -> tuple[FailureGroup, ...]:
-    """Return the studies whose answer is no, those that are most alike together; the largest group first.
+    """Return the failed studies in groups of similar failures, the largest group first.
 
-    Alike are reasons that differ in numbers and UIDs only, with next steps that do.
+    Failures are similar if their reasons and next steps differ only in numbers and UIDs.
     """
     groups: dict[tuple[str, str], list[StudyResult]] = {}
     first_texts: dict[tuple[str, str], tuple[str, str]] = {}
@@ -53,7 +53,7 @@ def _remove_own_uid(uid: str, result: AttemptResult) -> tuple[str, str]:
 
 
 def get_reason_pattern(result: AttemptResult) -> str:
-    """Return what answers have in common that are no for like reasons."""
+    """Return the text that results with similar reasons have in common."""
     return _replace_numbers(get_failure_reason(result))
 
 
@@ -62,5 +62,5 @@ def _replace_numbers(text: str) -> str:
 
 
 def get_failure_reason(result: AttemptResult) -> str:
-    """Return why it is no."""
+    """Return the reason of a failed *result*."""
     return result.headline.removeprefix(_NOT_VERIFIED_PREFIX)

@@ -1,4 +1,4 @@
-"""The report on a store of results: its studies, counts and totals, whatever the output format."""
+"""The report about a result store: studies, counts and totals, independent of the output format."""
 
 from __future__ import annotations
 
@@ -20,37 +20,37 @@ _SLOWEST_SHOWN = 5
 
 @dataclass(frozen=True, kw_only=True)
 class RunSummary:
-    """Numbers of studies by outcome; ``unfinished_count`` are those without an answer yet."""
+    """Numbers of studies by outcome; ``unfinished_count`` is the number of studies without a final result."""
 
     study_count: int
     outcome_counts: dict[VerificationOutcome, int]
     unfinished_count: int
     attempt_count: int
-    interrupted_count: int  # attempts whose run ended before there was an answer
-    retry_count: int  # attempts that were answered, and made again
+    interrupted_count: int  # attempts whose run ended before the result
+    retry_count: int  # attempts with a result that were followed by another attempt
     failure_groups: tuple[FailureGroup, ...]
     slowest: tuple[StudyResult, ...]
     started: datetime | None
-    route_counts: dict[str, int]  # answers that stand, by what was found of the route
-    routes_not_shown: int  # of the answers that are a yes, those whose route is not shown
-    fixable_count: int  # answers of no that asking again may turn into a yes
-    instance_count: int  # completed, by the archive's account, in the answers that stand
+    route_counts: dict[str, int]  # final results by route finding
+    routes_not_shown: int  # successful results whose route is not shown
+    fixable_count: int  # failed results that another attempt may turn into a success
+    instance_count: int  # completed instances in final results, according to the archive
 
     @property
     def all_successful(self) -> bool:
-        """Whether every study has its answer, and it is yes."""
+        """Whether every study has a final result and all are successful."""
         return (
             self.study_count > 0 and self.unfinished_count == 0 and all(kind.is_success for kind in self.outcome_counts)
         )
 
     @property
     def all_observed(self) -> bool:
-        """Whether every study has its answer, and our own receiver saw each."""
+        """Whether every study has a final result and dcmcfg's own receiver observed each."""
         return self.all_successful and set(self.outcome_counts) == {VerificationOutcome.VERIFIED}
 
     @property
     def all_failed_alike(self) -> bool:
-        """Whether there are several studies, and the answer to each is no for like reasons."""
+        """Whether there are several studies and all failed for similar reasons."""
         if VerificationOutcome.OUTDATED in self.outcome_counts:
             return False
         return self.study_count > 1 and [len(group.studies) for group in self.failure_groups] == [self.study_count]
@@ -85,7 +85,7 @@ def make_summary(results: Sequence[StudyResult], slowest_count: int = _SLOWEST_S
 
 
 def _count_retries(result: StudyResult) -> int:
-    """Return how many attempts were answered, and followed by another."""
+    """Return the number of attempts with a result that were followed by another attempt."""
     candidates = result.attempts if result.final_result else result.attempts[:-1]
     return sum(attempt.result is not None and not attempt.is_final for attempt in candidates)
 
@@ -95,11 +95,11 @@ _MAX_BINS = 60
 
 @dataclass(frozen=True, kw_only=True)
 class BulkReport:
-    """The studies of a store with their answers, and what was asked of whom.
+    """The studies of a store with their results, and the parameters of the run.
 
-    ``has_new_results`` is False where all answers are those of an earlier run. ``configuration_checksum`` stands for
-    what decides in the tree now, as :attr:`~dcmcfg.bulk.study_result.AttemptResult.configuration_checksum` does for
-    then. ``store`` is None for one study whose answer is not stored.
+    ``has_new_results`` is False if all results come from earlier runs. ``configuration_checksum`` identifies the
+    relevant configuration now; :attr:`~dcmcfg.bulk.study_result.AttemptResult.configuration_checksum` identifies it at
+    the time of an attempt. ``store`` is None for one study whose answer is not stored.
     """
 
     run_parameters: RunParameters
@@ -120,7 +120,7 @@ class BulkReport:
         has_new_results: bool = True,
         configuration_checksum: str = "",
     ) -> BulkReport:
-        """Return the report on *results*."""
+        """Return the report about *results*."""
         return BulkReport(
             run_parameters=run_parameters,
             store=store,
@@ -132,26 +132,26 @@ class BulkReport:
         )
 
     def map_next_steps(self, transform: Callable[[str], str]) -> BulkReport:
-        """Return the report with what *transform* makes of each next step."""
+        """Return the report with *transform* applied to each next step."""
         groups = tuple(replace(group, next_step=transform(group.next_step)) for group in self.summary.failure_groups)
         results = tuple(each.map_next_steps(transform) for each in self.results)
         return replace(self, results=results, summary=replace(self.summary, failure_groups=groups))
 
     @property
     def headline(self) -> str:
-        """The answer in one line: how many studies, and how many of each outcome."""
+        """The summary in one line: the number of studies, in total and by outcome."""
         summary = self.summary
         parts = [f"{count:,} {kind.value}" for kind, count in summary.outcome_counts.items()]
         if summary.unfinished_count:
             parts.append(f"{summary.unfinished_count:,} pending")
         studies = "1 study" if summary.study_count == 1 else f"{summary.study_count:,} studies"
-        similarity = ", all for like reasons" if summary.all_failed_alike else ""
+        similarity = ", all for similar reasons" if summary.all_failed_alike else ""
         earlier = "" if self.has_new_results else self._describe_earlier_results()
-        return f"{studies}: {', '.join(parts) or 'none asked'}{similarity}{earlier}"
+        return f"{studies}: {', '.join(parts) or 'none requested'}{similarity}{earlier}"
 
     @property
     def results_from_other_configuration(self) -> tuple[StudyResult, ...]:
-        """The studies whose answer stands, and was given under another tree."""
+        """The studies whose final result was recorded with another configuration."""
         return tuple(
             each
             for each in self.results
@@ -160,14 +160,14 @@ class BulkReport:
 
     def _describe_earlier_results(self) -> str:
         return (
-            f"; nothing asked now, answered until {format_timestamp(self.result_period[1])}"
+            f"; no new requests, latest result of {format_timestamp(self.result_period[1])}"
             if self.result_period
             else ""
         )
 
     @property
     def result_period(self) -> tuple[datetime, datetime] | None:
-        """When the first and the last of the answers that stand came; None where there is none."""
+        """The times of the first and last final result, None if there is none."""
         ends = [
             each.decisive_attempt.ended
             for each in self.results
@@ -178,7 +178,7 @@ class BulkReport:
 
 @dataclass(frozen=True)
 class Throughput:
-    """Answers in each of some equal times, from ``started`` on, by outcome."""
+    """Numbers of results by outcome in time bins of ``bin_s`` seconds, beginning at ``started``."""
 
     started: datetime
     bin_s: float
@@ -186,9 +186,9 @@ class Throughput:
 
 
 def compute_throughput(results: Sequence[StudyResult]) -> Throughput | None:
-    """Return the answers that stand, in at most sixty times; None where there is none.
+    """Return the final results in at most sixty time bins, or None if there is none.
 
-    Times in which the run stood still, between an end and its continuation, are there, and empty.
+    Times between an interruption and the continuation of a run are included as empty bins.
     """
     attempts = [attempt for each in results for attempt in each.attempts]
     results_over_time = [
@@ -209,6 +209,6 @@ def compute_throughput(results: Sequence[StudyResult]) -> Throughput | None:
 
 
 def _round_up(seconds: float) -> float:
-    """Return the next larger time that people count in."""
+    """Return the next larger round time."""
     steps = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
     return next((step for step in steps if step >= seconds), seconds)

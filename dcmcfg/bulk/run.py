@@ -1,4 +1,4 @@
-"""A run over many studies: some associations at once, each used for one study after the other."""
+"""A run over many studies, on several parallel associations; each association serves one study after another."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ _ABORT_TIMEOUT_S = 3.0
 class RunEnding(Enum):
     """How a run ended."""
 
-    COMPLETED = "every study has its answer"
-    STOPPED = "it was asked to stop"
+    COMPLETED = "every study has a result"
+    STOPPED = "the run was stopped"
 
 
 @dataclass
 class _StopRequests:
-    """How often the end was asked for."""
+    """The number of stop signals."""
 
     count: int = 0
 
@@ -42,23 +42,23 @@ class _StopRequests:
 def run(
     uids: Sequence[str], requester: StudyRequester, options: RunOptions, on_event: Callable[[RunEvent], None]
 ) -> RunEnding:
-    """Ask for each of *uids* until it has its answer; *on_event* is called in this thread.
+    """Request each of *uids* until it has a final result; *on_event* is called in this thread.
 
-    The first Ctrl-C, or SIGTERM, stops that: what is under way is cancelled (C-CANCEL), and its answer recorded as far
-    as one comes. The second aborts. Raises :class:`~dcmcfg.errors.DicomError` when the archive cannot be had, or not
-    for longer than is bearable, and :class:`~dcmcfg.errors.DcmcfgError` when the store does not work; what is known is
-    on record then.
+    The first Ctrl-C or SIGTERM stops the run: active requests are cancelled (C-CANCEL), and their results are recorded
+    if they arrive. The second aborts. Raises :class:`~dcmcfg.errors.DicomError` if the archive is unavailable at the
+    start or for longer than the time-out, and :class:`~dcmcfg.errors.DcmcfgError` if the store fails. All known results
+    are recorded then.
     """
     return _Run(uids, requester, options).run(on_event)
 
 
 class _AssociationUnusable(Exception):
-    """The association is of no more use."""
+    """The association cannot be used any more."""
 
 
 @contextmanager
 def _count_stop_signals() -> Iterator[_StopRequests]:
-    """Count SIGINT and SIGTERM while the block runs; outside the main thread they do not arrive."""
+    """Count SIGINT and SIGTERM while the block runs. Outside the main thread, Python does not deliver signals."""
     stop_requests = _StopRequests()
 
     def count(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 — the signature of a handler
@@ -118,7 +118,9 @@ class _Run:
 
     def _stop(self, *, abort: bool) -> None:
         self._state.stop()
-        threading.Thread(target=self._requester.cancellation.request, daemon=True).start()  # a peer may not take it off
+        threading.Thread(
+            target=self._requester.cancellation.request, daemon=True
+        ).start()  # the peer may not read the request, so sending can block
         if abort:
             force_close_all()
             for worker in self._workers:
@@ -130,7 +132,7 @@ class _Run:
                 self._work_on_one_association()
         except RunStopped:
             pass
-        except BaseException as error:  # noqa: BLE001 — in a thread nobody else would hear of it
+        except BaseException as error:  # noqa: BLE001 — nothing else reports errors of a thread
             self._errors.append(error)
             self._stop(abort=False)
 

@@ -1,4 +1,4 @@
-"""The parameters that identify the store of a run, and how a run proceeds: parallelism, rate and retries."""
+"""The parameters that identify the store of a run, and its options: parallelism, rate and retries."""
 
 from __future__ import annotations
 
@@ -20,29 +20,33 @@ _KEY_LENGTH = 16
 
 
 class ReceiverKind(Enum):
-    """Who receives the studies of a run."""
+    """The receiver of the studies of a run. Stores contain the values, so they must not change."""
 
     EXTERNAL = "by others"
     DCMCFG = "by us (--receive)"
-    TEMPORARY_DESTINATION = "by us"  # at a destination that is there for the run only, with another title each time
+    TEMPORARY_DESTINATION = "by us"  # a destination that exists for this run only, with a new title each time
 
 
 @dataclass(frozen=True)
 class RunParameters:
-    """What the answers in a store are answers to: facts by name, in words that a person understands."""
+    """The question that the results in a store answer: parameters by name, in readable words.
+
+    Stores contain names and values, and the name of a store is derived from them. A changed text makes existing stores
+    unusable.
+    """
 
     values: Mapping[str, str]
 
     def compute_store_name(self, source: str) -> str:
-        """Return a file name that stands for this question about the studies of *source*."""
+        """Return the file name for a store of these parameters and the studies of *source*."""
         octets = json.dumps([sorted(self.values.items()), source]).encode()
         return hashlib.sha256(octets).hexdigest()[:_KEY_LENGTH]
 
     def describe_differences(self, other: RunParameters) -> tuple[str, ...]:
-        """Return in words where *other*, the question of now, asks something else."""
+        """Return descriptions of the differences from *other*, the current parameters."""
         names = dict.fromkeys((*self.values, *other.values))
         return tuple(
-            f"{name}: {self.values.get(name) or 'none'} there, {other.values.get(name) or 'none'} here"
+            f"{name}: {self.values.get(name) or 'none'} in the store, {other.values.get(name) or 'none'} now"
             for name in names
             if (self.values.get(name) or "") != (other.values.get(name) or "")
         )
@@ -56,9 +60,9 @@ def collect_run_parameters(
     *,
     keeps_files: bool,
 ) -> RunParameters:
-    """Return what the store of a run is known by: everything that its answers depend on.
+    """Return the parameters that identify the store of a run: everything that the results depend on.
 
-    *request* is about no study yet. *keeps_files* says whether received files are kept and read back.
+    *request* contains no study. With *keeps_files*, received files are kept and read back.
     """
     is_temporary = receiver_kind is ReceiverKind.TEMPORARY_DESTINATION
     parameters = {
@@ -77,7 +81,7 @@ def collect_run_parameters(
 
 
 def _collect_optional_parameters(request: VerificationRequest, *, keeps_files: bool) -> dict[str, str]:
-    """Return what else an answer depends on, where it is set: an answer to a part is none to another."""
+    """Return the optional parameters that are set; a result about one part of a study does not apply to another."""
     patient, selection = request.patient, request.selection
     return {
         "series": ", ".join(sorted(selection.series_uids)),
@@ -96,11 +100,11 @@ OUTAGE_TIMEOUT_S = 300.0
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a run proceeds; two C-MOVEs are ``min_interval_s`` apart at least."""
+    """The options of a run; there are at least ``min_interval_s`` seconds between two C-MOVE requests."""
 
     parallel: int = PARALLEL  # associations
-    retries: int = RETRIES  # of a study, beside the first attempt
+    retries: int = RETRIES  # for each study, in addition to the first attempt
     _: KW_ONLY
     first_back_off_s: float = FIRST_BACK_OFF_S
-    outage_timeout_s: float = OUTAGE_TIMEOUT_S  # with an archive that is away
+    outage_timeout_s: float = OUTAGE_TIMEOUT_S  # the maximum wait for an unavailable archive
     min_interval_s: float = 0.0

@@ -1,4 +1,4 @@
-"""What the workers of a run share: what is left, how fast, and whether the archive is there."""
+"""The state that the workers of a run share: remaining studies, rate, and availability of the archive."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from dcmcfg.bulk.schedule import NextAction, RateLimiter, StudyQueue, compute_ba
 from dcmcfg.bulk.study_result import AttemptResult
 from dcmcfg.errors import DicomError
 
-#: Whoever waits for another worker looks again after so many seconds at most.
+#: The maximum time in seconds until a waiting worker checks the state again.
 _RECHECK_S = 0.2
 
 
 class RunState:
-    """For several threads; *clock* gives seconds, *random_fraction* a number from 0 to 1.
+    """The shared state; thread-safe. *clock* returns seconds, *random_fraction* a number from 0 to 1.
 
-    What waits raises :class:`RunStopped` when the run is to end.
+    Waiting methods raise :class:`RunStopped` if the run stops.
     """
 
     def __init__(
@@ -53,9 +53,9 @@ class RunState:
             self._changed.notify_all()
 
     def wait_for_work(self) -> bool:
-        """Wait until an association may be tried for a study that no other worker is on its way to.
+        """Wait until an association may be opened for a study; return False if all studies have a final result.
 
-        Of an archive that is away one worker at a time tries. False when all studies have their answer.
+        While the archive is unavailable, only one worker at a time tries.
         """
         with self._changed:
             while not self._can_open_association():
@@ -67,7 +67,7 @@ class RunState:
             return True
 
     def take_study(self) -> str | None:
-        """Return the next study, None when there is none just now."""
+        """Return the next study, or None if no study is due."""
         with self._changed:
             self._raise_if_stopping()
             uid = self._schedule.take(self._clock(), prefer_waiting=self._availability.is_cause_unclear)
@@ -75,7 +75,7 @@ class RunState:
             return uid
 
     def wait_for_turn(self) -> float:
-        """Wait until a request may go out; return that moment."""
+        """Wait until the next request may be sent; return that time."""
         with self._changed:
             slot = self._rate_limiter.reserve_slot(self._clock())
             while self._clock() < slot:
@@ -84,33 +84,33 @@ class RunState:
             return slot
 
     def record_opened(self) -> None:
-        """Note that there is an association."""
+        """Record that an association was opened."""
         with self._changed:
             self._availability.record_opened(self._clock())
             self._changed.notify_all()
 
     def record_closed(self) -> None:
-        """Note that an association is no more."""
+        """Record that an association has ended."""
         with self._changed:
             self._availability.record_closed()
             self._changed.notify_all()
 
     def record_failure(self, error: DicomError) -> None:
-        """Note that there was no association; raises *error* when that is final."""
+        """Record that opening an association failed; raises *error* if the failure is final."""
         with self._changed:
             self._availability.record_failure(error, self._clock(), self._random_fraction())
             self._changed.notify_all()
 
     def record_pending(self) -> None:
-        """Note that the archive says that it is at a C-MOVE."""
+        """Record a pending response of the archive."""
         with self._changed:
             self._availability.record_pending()
             self._changed.notify_all()
 
     def return_study(self, uid: str) -> bool:
-        """Put back a study whose association ended before it was asked for; tell whether it was.
+        """Put back a study whose association ended before the request; return False if this happened to it before.
 
-        Once is the end of one that was idle for too long. An archive that does so again breaks associations.
+        Once is normal for an association that was idle for too long. A second time, the archive breaks associations.
         """
         with self._changed:
             if uid in self._returned_studies:
@@ -123,9 +123,9 @@ class RunState:
             return True
 
     def count_attempt(self, uid: str, attempt: CompletedAttempt) -> bool:
-        """Count an attempt at *uid*; tell whether its answer stands.
+        """Count an attempt at *uid*; return whether its result is final.
 
-        What an archive did that breaks each association counts for no study, unless it does so for too long.
+        Breaks by an archive that breaks every association do not count for a study, until the time-out expires.
         """
         with self._changed:
             self._attempts[uid] += 1
@@ -139,9 +139,9 @@ class RunState:
             return attempt.next_action is NextAction.ACCEPT_RESULT or self._has_no_retries_left(uid)
 
     def finish_attempt(self, uid: str, attempt: CompletedAttempt, sent_at: float, *, final: bool) -> None:
-        """Go on after an attempt at *uid* that began at *sent_at* and is on record.
+        """Schedule the next action after a recorded attempt at *uid* that was sent at *sent_at*.
 
-        Raises :class:`DicomError` where the archive has broken each association for too long.
+        Raises :class:`DicomError` if the archive has broken every association until the time-out.
         """
         with self._changed:
             now = self._clock()
@@ -177,7 +177,7 @@ class RunState:
         )
 
     def _get_next_check_time(self) -> float | None:
-        """Return the moment at which there may be work; None when only another worker's news bring any."""
+        """Return the time of the next possible work; None if only another worker can create work."""
         due_time, now = self._schedule.get_next_due_time(), self._clock()
         if due_time is None:
             return None
@@ -185,7 +185,7 @@ class RunState:
         return check_time if check_time > now else now + _RECHECK_S
 
     def _wait_until(self, deadline: float | None) -> None:
-        """Wait for a change, until *deadline* at most."""
+        """Wait for a change of the state, at most until *deadline*."""
         self._raise_if_stopping()
         self._changed.wait(None if deadline is None else max(0.0, deadline - self._clock()))
         self._raise_if_stopping()

@@ -1,9 +1,4 @@
-"""Which study is asked for next.
-
-How fast an archive is asked: a rate, back-off, and going easy on one that is short of resources.
-
-Whether a study is asked for again.
-"""
+"""Scheduling of a run: the order of studies, the request rate with back-off, and the decision to retry."""
 
 from __future__ import annotations
 
@@ -19,9 +14,9 @@ from dcmcfg.errors import MalformedInput
 
 
 class StudyQueue:
-    """Studies in their order, and those that are to be asked for again at a later moment.
+    """Studies in their order, and studies that are scheduled for another attempt at a later time.
 
-    Moments are seconds of one clock. Not safe for several threads at once.
+    Times are seconds of one clock. Not thread-safe.
     """
 
     def __init__(self, uids: Iterable[str]) -> None:
@@ -33,41 +28,41 @@ class StudyQueue:
         return len(self._waiting) + len(self._scheduled)
 
     def count_ready(self, now: float) -> int:
-        """Return how many studies can be taken at *now*."""
+        """Return the number of studies that can be taken at *now*."""
         return len(self._waiting) + sum(due_time <= now for due_time, _, _ in self._scheduled)
 
     def take(self, now: float, *, prefer_waiting: bool = False) -> str | None:
-        """Return the study to ask for at *now*; None when there is none yet.
+        """Return the study to request at *now*, or None if no study is due.
 
-        One whose moment has come goes first, but with *prefer_waiting* after those that wait.
+        Scheduled studies that are due go first; with *prefer_waiting*, they go after the waiting studies.
         """
         if self._scheduled and self._scheduled[0][0] <= now and not (prefer_waiting and self._waiting):
             return heapq.heappop(self._scheduled)[2]
         return self._waiting.popleft() if self._waiting else None
 
     def get_next_due_time(self) -> float | None:
-        """Return the moment at which the next study can be taken; None when there is none."""
+        """Return the time at which the next study can be taken, or None if there is none."""
         if self._waiting:
             return 0.0
         return self._scheduled[0][0] if self._scheduled else None
 
     def put_back(self, uid: str) -> None:
-        """Put a study that was taken, and not asked for, in front again."""
+        """Put a study that was taken but not requested back to the front."""
         self._waiting.appendleft(uid)
 
     def put_last(self, uid: str) -> None:
-        """Have a study asked for again after all that wait."""
+        """Put a study behind all waiting studies."""
         self._waiting.append(uid)
 
     def put_at(self, uid: str, due_time: float) -> None:
-        """Have a study asked for again at *due_time*."""
+        """Schedule a study for another attempt at *due_time*."""
         self._sequence_number += 1
         heapq.heappush(self._scheduled, (due_time, self._sequence_number, uid))
 
 
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)/(s|min|h)")
 _UNIT_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
-#: Seconds between two requests, of whomever, once the archive has said that it is short of something; and at most.
+#: Seconds between two requests of all workers after the archive ran out of resources: first value and maximum.
 _FIRST_THROTTLE_S = 1.0
 _MAX_THROTTLE_S = 30.0
 _NO_THROTTLE_BELOW_S = 0.25
@@ -76,29 +71,29 @@ _MAX_EXPONENT = 20
 
 
 def parse_rate(rate: str) -> float:
-    """Return the seconds between two requests at *rate*: ``5/s``, ``30/min``; raises :class:`MalformedInput`."""
+    """Return the seconds between two requests for *rate* (``5/s``, ``30/min``); raises :class:`MalformedInput`."""
     match = _RATE.fullmatch(rate.strip())
     number = float(match[1]) if match else 0.0
     if match is None or number <= 0:
-        raise MalformedInput("not a rate", subject=repr(rate), next_step="for example 5/s or 30/min")
+        raise MalformedInput("not a valid rate", subject=repr(rate), next_step="for example 5/s or 30/min")
     return _UNIT_SECONDS[match[2]] / number
 
 
 def compute_back_off(attempt: int, first_s: float, jitter: float) -> float:
-    """Return the seconds to wait after *attempt* (1 is the first) has failed; *jitter* is from 0 to 1.
+    """Return the back-off in seconds after failed *attempt* (1 is the first); *jitter* is from 0 to 1.
 
-    Twice as long each time from *first_s* on, two minutes at most; between half and the whole of that by chance, so
-    that those who failed together do not come back together.
+    The time starts at *first_s* and doubles each time, up to two minutes. The random part is half of it, so that
+    requests that failed together are not repeated together.
     """
     longest = min(first_s * float(2 ** min(attempt - 1, _MAX_EXPONENT)), _MAX_BACK_OFF_S)
     return longest * (0.5 + jitter / 2)
 
 
 class RateLimiter:
-    """When the next request may go out. Not safe for several threads at once.
+    """The time of the next request. Not thread-safe.
 
-    Two requests are *interval_s* apart at least. An archive that is short of resources is asked ever more slowly by
-    all together, up to half a minute apart, and faster again with each request that goes well.
+    There are at least *interval_s* seconds between two requests. If the archive is out of resources, all workers
+    together slow down, up to half a minute between requests, and speed up again with each successful request.
     """
 
     def __init__(self, interval_s: float = 0.0) -> None:
@@ -110,11 +105,11 @@ class RateLimiter:
 
     @property
     def is_throttled(self) -> bool:
-        """Whether the archive is being spared."""
+        """Whether requests are slowed down."""
         return self._throttle_s > 0
 
     def reserve_slot(self, now: float) -> float:
-        """Return the moment, *now* or later, at which one request may go out; it is taken by that."""
+        """Reserve and return the time, *now* or later, at which one request may be sent."""
         if self._released_slots:
             self._released_slots -= 1
             return now
@@ -123,13 +118,13 @@ class RateLimiter:
         return slot
 
     def release_slot(self) -> None:
-        """Note that a turn was not used: the next who asks has it at once."""
+        """Release an unused slot; the next reservation gets it immediately."""
         self._released_slots += 1
 
     def slow_down(self, sent_at: float, now: float) -> bool:
-        """Note that the archive was short of something when it was asked at *sent_at*; tell whether that is news.
+        """Record that the archive was out of resources for a request sent at *sent_at*.
 
-        Requests that were under way together count once.
+        Return whether the rate limiter was not slowed down before. Requests that were active together count once.
         """
         if sent_at < self._throttled_at:
             return False
@@ -140,27 +135,26 @@ class RateLimiter:
         return is_news
 
     def speed_up(self, sent_at: float) -> None:
-        """Note that a request that went out at *sent_at* went well."""
+        """Record that a request sent at *sent_at* was successful."""
         if sent_at >= self._throttled_at:
             self._throttle_s = self._throttle_s / 2 if self._throttle_s > _NO_THROTTLE_BELOW_S else 0.0
 
 
 class NextAction(Enum):
-    """What follows an attempt."""
+    """The action after an attempt."""
 
-    ACCEPT_RESULT = "its answer stands"
-    RETRY = "again, after a while"
-    RETRY_SLOWER = "again, and all the others go easy on the archive"
-    RETRY_IN_NEXT_RUN = "again when the run is gone on with"
+    ACCEPT_RESULT = "accept the result"
+    RETRY = "retry after a back-off"
+    RETRY_SLOWER = "retry after a back-off, and slow down all requests"
+    RETRY_IN_NEXT_RUN = "retry in the next run"
 
 
 def decide_next_action(outcome: MoveOutcome, *, accepted: bool) -> NextAction:
-    """Return what follows a C-MOVE that ended in *outcome*, accepted as a yes or not.
+    """Return the action after a C-MOVE with *outcome*; *accepted* is whether it counts as a success.
 
-    Asked again is that for which the archive was short of something
-    (:func:`~dcmcfg.dicom.status.is_transient_failure`), and what was under way when the association broke. An archive
-    that keeps silent until the time is over may still be at it: that stands. A702 that names a reason, or counts what
-    failed, is about the destination or another archive: to go easy on this one does not help there.
+    Transient failures (:func:`~dcmcfg.dicom.status.is_transient_failure`) and requests on a broken association are
+    retried. A time-out is not retried, because the archive may still be working on the request. A702 with a reason or
+    with failed sub-operations is about the destination or another archive, so slowing down this archive does not help.
     """
     if accepted:
         return NextAction.ACCEPT_RESULT

@@ -1,6 +1,6 @@
-"""A run from the list of studies to the report, on a store.
+"""A run on a store, from the list of studies to the report.
 
-What of the tree decides how a C-MOVE goes, as one checksum, and whether the archive knows the destination.
+Also computes the checksum of the relevant configuration, and checks that the archive knows the destination.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ _MAX_WARNINGS_SHOWN = 5
 
 
 class RepeatScope(Enum):
-    """Which answers of a store are asked for again."""
+    """The studies of a store to request again."""
 
     NONE = "none"
-    FAILED = "those that are no"
+    FAILED = "failed"
     ALL = "all"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SessionResult:
-    """How it ended; ``error`` is what ended it before all was done.
+    """The result of a session; ``error`` is the error that ended it early.
 
-    ``had_unfinished_studies`` says whether there was anything to do.
+    ``had_unfinished_studies`` is False if there was nothing to do.
     """
 
     report: BulkReport
@@ -61,13 +61,16 @@ class SessionResult:
     error: DcmcfgError | None = None
 
 
-#: Given the number of studies, a context in which events are taken.
+#: Number of studies → a context manager that returns the function to report events to.
 ShowProgress = Callable[[int], AbstractContextManager[Callable[[RunEvent], None]]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class BulkSession:
-    """What a run over many studies needs; a *source* by a query was asked, unless the store has what it matched."""
+    """The parameters of a run over many studies.
+
+    A ``source`` that is a query has its matches already, unless the store contains them.
+    """
 
     requester: StudyRequester
     source: StudySource
@@ -77,9 +80,9 @@ class BulkSession:
     requirements: ResultRequirements = NO_REQUIREMENTS
 
     def run(self) -> SessionResult:
-        """List the studies, ask for those that have no answer, and report on all.
+        """List the studies, request those without a result, and return the report about all.
 
-        Raises :class:`DcmcfgError` for a list that is none and when the store does not work.
+        Raises :class:`DcmcfgError` for an invalid list, and if the store fails.
         """
         store = self.requester.store
         notes = [*self.requester.addresses.warnings, *self._store_study_list()]
@@ -94,7 +97,9 @@ class BulkSession:
             except DcmcfgError as failure:
                 error = failure
         else:
-            notes.append("every study had its answer, nothing was asked: --again asks anew")
+            notes.append(
+                "every study already has a result, nothing was requested; use --again to request all studies again"
+            )
         results = self._read_results()
         now, checksum = datetime.now(UTC), self.requester.configuration_checksum
         report = BulkReport.create(
@@ -111,7 +116,7 @@ class BulkSession:
         )
 
     def _describe_earlier_results(self, uids: Sequence[str]) -> Iterator[str]:
-        """Yield what is to be said of the answers that are kept, where *uids* have none."""
+        """Yield a note about existing results, if *uids* have none."""
         end_times = [
             each.decisive_attempt.ended
             for each in self.requester.store.read_results()
@@ -120,8 +125,8 @@ class BulkSession:
         first = min((each for each in end_times if each is not None), default=None)
         if uids and first is not None:
             yield (
-                f"{len(end_times):,} had their answer before, the oldest of {format_timestamp(first)}: --again asks "
-                "all anew"
+                f"{len(end_times):,} already had a result, the oldest of {format_timestamp(first)}; use --again to "
+                "request all studies again"
             )
 
     def _reopen_studies(self) -> None:
@@ -151,22 +156,22 @@ class BulkSession:
         return handle
 
     def _store_study_list(self) -> Iterator[str]:
-        """Enlist the studies in the store; yield what is to be said of the list."""
+        """Write the list of studies to the store; yield notes about the list."""
         store, source = self.requester.store, self.source
         if isinstance(source, StudyQuery):
             listed_at = store.get_listing_time(source.source_id)
             if listed_at is not None and self.repeat_scope is not RepeatScope.ALL:
-                yield f"the studies are those that matched at {format_timestamp(listed_at)}: --again asks for others"
+                yield f"using the studies that matched at {format_timestamp(listed_at)}; use --again to query again"
                 return
             if source.is_truncated:
-                yield f"more than {source.limit} studies match: the others are left out (--limit)"
+                yield f"more than {source.limit} studies match; the others are ignored (--limit)"
         listed = source.read()
         if listed.duplicate_count:
-            yield f"{listed.duplicate_count} of the list name a study again, and count once"
+            yield f"duplicate entries ignored: {listed.duplicate_count}"
         store.set_study_list(listed.uids, source.source_id)
 
     def _describe_unclaimed_instances(self) -> Iterator[str]:
-        """Yield what is to be said of what our receiver got, and nobody's attempt took."""
+        """Yield notes about received instances that no attempt collected."""
         receiver = self.requester.receiver
         if receiver is None:
             return
@@ -176,13 +181,16 @@ class BulkSession:
         late = [study_uid for study_uid, _ in unclaimed if study_uid in listed]
         foreign = [own_uid for study_uid, own_uid in unclaimed if study_uid not in listed]
         if late:
-            yield f"{format_instance_count(len(late))} came too late to count, of {_format_studies(late)}"
+            yield f"{format_instance_count(len(late))} arrived too late to count, of {_format_studies(late)}"
         if foreign:
-            yield f"{format_instance_count(len(foreign))} of no study in the list came, of {_format_studies(foreign)}"
+            yield (
+                f"{format_instance_count(len(foreign))} arrived of studies that are not in the list: "
+                f"{_format_studies(foreign)}"
+            )
 
 
 def _describe_other_configuration(report: BulkReport) -> Iterator[str]:
-    """Yield what is to be said of answers of another tree, but of those that are counted as outdated."""
+    """Yield notes about results with another configuration, except outdated ones."""
     outcomes = [
         each.final_result.outcome for each in report.results_from_other_configuration if each.final_result is not None
     ]
@@ -190,36 +198,37 @@ def _describe_other_configuration(report: BulkReport) -> Iterator[str]:
     failed = len(outcomes) - accepted - outcomes.count(VerificationOutcome.OUTDATED)
     if accepted:
         yield (
-            f"{accepted:,} of {len(report.results):,} were answered before the tree was changed, and their yes counts "
-            "because of --only-failed: --again asks all anew"
+            f"{accepted:,} of {len(report.results):,} results are successes from before a configuration change and "
+            "count because of --only-failed; use --again to request all studies again"
         )
     if failed:
-        yield f"{failed:,} failed before the tree was changed: --only-failed asks for those anew"
+        yield f"{failed:,} failed before a configuration change; use --only-failed to request them again"
 
 
 def _describe_evidence_warnings(results: Sequence[StudyResult]) -> Iterator[str]:
-    """Yield what was odd about the evidence of studies, once for all of which it was."""
+    """Yield the warnings about evidence, each once with the number of studies."""
     remarks = Counter(
         each.final_result.evidence_warnings
         for each in results
         if each.final_result is not None and each.final_result.evidence_warnings
     )
     for remark, number in remarks.most_common(_MAX_WARNINGS_SHOWN):
-        yield f"of {number:,} of {len(results):,}: {remark}"
+        yield f"{number:,} of {len(results):,} studies: {remark}"
 
 
 def _format_studies(studies: Sequence[str | None]) -> str:
-    return join_limited(list(dict.fromkeys(each or "none at all" for each in studies)), _MAX_UIDS_SHOWN)
+    return join_limited(list(dict.fromkeys(each or "unknown" for each in studies)), _MAX_UIDS_SHOWN)
 
 
 def compute_configuration_checksum(
     configuration: Configuration, device: str, addresses: VerificationAddresses, request: VerificationRequest
 ) -> str:
-    """Return the SHA-256 of the entries that decide, in hexadecimal; the same for equal ones, without their secrets.
+    """Return the SHA-256 (hexadecimal) of the entries that affect the result, without their secrets.
 
-    They are those of the archive's *device*, and of each device with an AE that asks, is sent to, or may be asked by
-    the archive: of the rest of its tree a hospital changes something each day. What another run adds for a temporary
-    destination of its own counts for nothing. Raises :class:`~dcmcfg.errors.NotFound` for the *device*.
+    These are the entries of the archive's *device* and of each device with an AE that calls the archive, is a
+    destination, or may be called by the archive. Other entries are excluded, because a hospital changes them every day.
+    Entries that another run adds for its temporary destination are excluded too. Raises
+    :class:`~dcmcfg.errors.NotFound` for an unknown *device*.
     """
     external_titles = (title for pair in addresses.route.external_requests for title in pair)
     titles = {request.destination_ae_title, request.calling_ae_title, *external_titles}
@@ -243,18 +252,18 @@ def _drop_temporary_titles(entry: Entry) -> Iterator[Attribute]:
 
 
 def require_known_destination(destination_ae_title: str, addresses: VerificationAddresses) -> None:
-    """Raise :class:`NotFound` for a destination to which the archive will send none of the studies."""
+    """Raise :class:`NotFound` for a destination that the archive does not know, so that every study would fail."""
     route = addresses.route
     if route.move_destination_known:
         return
     if destination_ae_title in route.ae_titles:
         raise NotFound(
-            f"{destination_ae_title} is not installed (dicomInstalled), so the archive would refuse it for each study",
-            next_step="have it installed, then dcmcfg reload; or name another AE with --dest",
+            f"{destination_ae_title} is not installed (dicomInstalled), so the archive would refuse every study",
+            next_step="install it, then run dcmcfg reload; or specify another AE with --dest",
         )
-    suggestion = f"did you mean {', '.join(route.similar_ae_titles)}? Else " if route.similar_ae_titles else ""
+    suggestion = f"did you mean {', '.join(route.similar_ae_titles)}? Otherwise " if route.similar_ae_titles else ""
     raise NotFound(
-        f"the tree has no AE {destination_ae_title}, so the archive would refuse it for each study",
-        next_step=f"{suggestion}name another AE with --dest, or "
+        f"the AE {destination_ae_title} does not exist in the tree, so the archive would refuse every study",
+        next_step=f"{suggestion}specify another AE with --dest, or "
         f"{format_command('ae', 'add', f'{destination_ae_title}@HOST:PORT')}",
     )

@@ -1,8 +1,6 @@
-"""Where the studies of a run come from.
+"""The sources of the studies of a run: a file, explicit UIDs, or a query to the archive.
 
-Studies as a file lists them: one Study Instance UID a line, or a column of a CSV file.
-
-Which studies match a query, asked of the archive.
+A file contains one Study Instance UID per line, or is a CSV file with a column of UIDs.
 """
 
 from __future__ import annotations
@@ -35,24 +33,25 @@ _MAX_CELL_LENGTH = 80
 
 @dataclass(frozen=True)
 class StudyList:
-    """The studies, each once and in order, and how many lines named one again."""
+    """The studies in order without duplicates, and the number of duplicates."""
 
     uids: tuple[str, ...]
     duplicate_count: int = 0
 
 
 def parse_study_list(name: str, octets: bytes) -> StudyList:
-    """Return the studies that *octets*, the file *name*, lists.
+    """Return the studies that *octets*, the content of the file *name*, list.
 
-    Blank lines and what follows a ``#`` count for nothing. Where the first line that counts names a column
-    StudyInstanceUID (in whatever case, with blanks or underscores), it is a CSV file with that column. Raises
-    :class:`MalformedInput`, naming each line that holds no UID, also for a file that lists none, and for columns of
-    which none has that name.
+    Blank lines and text after a ``#`` are ignored. If the first relevant line names a column StudyInstanceUID (in any
+    case, with blanks or underscores), the file is a CSV file with that column. Raises :class:`MalformedInput` with each
+    line that contains no UID, for a file without studies, and for a CSV header without that column.
     """
     kind = detect_file_kind(octets[:HEADER_LENGTH])
     if kind is not None and kind not in (CSV, STUDY_LIST):
-        message = f"this is {kind.name}, not a list of studies"
-        raise MalformedInput(message, subject=name, next_step="one Study Instance UID a line; docs/bulk.md")
+        message = f"the file is {kind.name}, not a list of studies"
+        raise MalformedInput(
+            message, subject=name, next_step="write one Study Instance UID per line (see docs/bulk.md)"
+        )
     rows = _read_uid_cells(name, _decode(octets))
     uids: list[str] = []
     bad_lines: list[tuple[int, str]] = []
@@ -63,42 +62,44 @@ def parse_study_list(name: str, octets: bytes) -> StudyList:
             bad_lines.append((number, f"{_shorten(error.subject)}: {error.message}"))
     if bad_lines:
         raise MalformedInput(
-            f"{'1 line holds' if len(bad_lines) == 1 else f'{len(bad_lines)} lines hold'} no Study Instance UID:",
+            f"{'1 line contains' if len(bad_lines) == 1 else f'{len(bad_lines)} lines contain'} no Study Instance UID:",
             subject=name,
-            next_step="mend them, or put a # before each; nothing was asked",
+            next_step="correct them, or put a # before each; nothing was requested",
             details=_format_bad_lines(bad_lines),
         )
     if not uids:
         raise MalformedInput(
-            "no study is listed", subject=name, next_step="one Study Instance UID a line; docs/bulk.md"
+            "the file lists no studies",
+            subject=name,
+            next_step="write one Study Instance UID per line (see docs/bulk.md)",
         )
     return deduplicate(uids)
 
 
 def deduplicate(uids: Iterable[str]) -> StudyList:
-    """Return *uids*, each once."""
+    """Return *uids* without duplicates, in order."""
     all_uids = tuple(uids)
     distinct_uids = tuple(dict.fromkeys(all_uids))
     return StudyList(distinct_uids, len(all_uids) - len(distinct_uids))
 
 
 def _decode(octets: bytes) -> str:
-    """Return the text; what is no UTF-8 becomes a character that no UID has."""
+    """Return the text. Invalid UTF-8 becomes a replacement character, which the UID check rejects."""
     is_utf_16 = octets.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return octets.decode("utf-16" if is_utf_16 else "utf-8-sig", "replace")
 
 
 def _read_uid_cells(name: str, text: str) -> Iterator[tuple[int, str]]:
-    """Yield the number of each line that counts, from 1, with the cell that should be a UID."""
+    """Yield the number of each relevant line, from 1, with the cell that should contain a UID."""
     lines = [(number, _COMMENT.sub("", line).strip()) for number, line in enumerate(text.splitlines(), 1)]
     content_lines = [(number, line) for number, line in lines if line]
     header = _find_uid_column(content_lines[0][1]) if content_lines else None
     if header is None:
         if content_lines and (columns := _read_column_names(content_lines[0][1])):
             raise MalformedInput(
-                f"no column StudyInstanceUID in line {content_lines[0][0]}: {', '.join(columns)}",
+                f"line {content_lines[0][0]} has no column StudyInstanceUID: {', '.join(columns)}",
                 subject=name,
-                next_step="give the column of Study Instance UIDs that name; nothing was asked",
+                next_step="rename the column with the Study Instance UIDs; nothing was requested",
             )
         yield from content_lines
         return
@@ -109,7 +110,7 @@ def _read_uid_cells(name: str, text: str) -> Iterator[tuple[int, str]]:
 
 
 def _find_uid_column(line: str) -> tuple[str, int] | None:
-    """Return delimiter and place of the column of UIDs if *line* names one."""
+    """Return the delimiter and the index of the UID column if *line* names it."""
     for delimiter in _DELIMITERS:
         names = [re.sub(r"[^a-z]", "", cell.casefold()) for cell in _split_cells(line, delimiter)]
         if _UID_COLUMN in names:
@@ -118,7 +119,7 @@ def _find_uid_column(line: str) -> tuple[str, int] | None:
 
 
 def _read_column_names(line: str) -> tuple[str, ...]:
-    """Return the names of several columns, if *line* holds such, and nothing that is like a UID."""
+    """Return the column names in *line*, or nothing if it is not a header of several columns."""
     cells = max((_split_cells(line, delimiter) for delimiter in _DELIMITERS), key=len)
     names = tuple(_shorten(cell.strip()) for cell in cells)
     return names if len(names) > 1 and all(_COLUMN_NAME.fullmatch(name) for name in names) else ()
@@ -127,7 +128,7 @@ def _read_column_names(line: str) -> tuple[str, ...]:
 def _split_cells(line: str, delimiter: str) -> list[str]:
     try:
         return next(csv.reader([line], delimiter=delimiter))
-    except csv.Error:  # a cell that is longer than any text: this is no list
+    except csv.Error:  # a cell exceeds csv's size limit, so this is not a list
         return [line]
 
 
@@ -146,19 +147,19 @@ STDIN = "-"
 
 @dataclass(frozen=True)
 class StudyListFile:
-    """The studies that a file lists, ``-`` being standard input."""
+    """The studies that a file lists; ``-`` is standard input."""
 
     path: str
 
     @property
     def source_id(self) -> str:
-        """What tells this source from others: of a file its place, not what is in it."""
+        """The identity of the source: the path of the file, not its content."""
         return self.path if self.path == STDIN else str(Path(self.path).resolve())
 
     def read(self) -> StudyList:
-        """Return the studies as the file lists them the first time that it is asked.
+        """Return the studies in the file, which is read at the first call only.
 
-        Raises what :func:`parse_study_list` does, and :class:`DcmcfgError` for no such file.
+        Raises the errors of :func:`parse_study_list`, and :class:`DcmcfgError` if the file cannot be read.
         """
         return self._study_list
 
@@ -170,15 +171,15 @@ class StudyListFile:
             return parse_study_list(self.path, Path(self.path).read_bytes())
         except OSError as error:
             raise DcmcfgError(
-                f"the list cannot be read ({error.strerror})",
+                f"cannot read the list ({error.strerror})",
                 subject=self.path,
-                next_step="nothing was asked",
+                next_step="nothing was requested",
             ) from error
 
 
 @dataclass(frozen=True)
 class ExplicitStudies:
-    """The studies that are named one by one."""
+    """Studies given by their UIDs."""
 
     uids: tuple[str, ...]
 
@@ -187,13 +188,13 @@ class ExplicitStudies:
         return " ".join(sorted(set(self.uids)))
 
     def read(self) -> StudyList:
-        """Return the studies, each once."""
+        """Return the studies without duplicates."""
         return deduplicate(self.uids)
 
 
 @dataclass(frozen=True)
 class StudyQuery:
-    """The studies that match keys, at most ``limit`` of them; ``matches`` is what the archive listed, once asked."""
+    """The studies that match query keys, at most ``limit``; ``matches`` are the archive's results, None before."""
 
     keys: Mapping[str, str]
     limit: int | None = None
@@ -206,19 +207,21 @@ class StudyQuery:
 
     @property
     def request_limit(self) -> int | None:
-        """How many matches to ask for, one more than are wanted; None for all."""
+        """The number of matches to request: one more than the limit, to detect truncation; None for all."""
         return None if self.limit is None else self.limit + 1
 
     @property
     def is_truncated(self) -> bool:
-        """Whether more were found than are wanted."""
+        """Whether more studies match than the limit allows."""
         return self.limit is not None and len(self.matches or ()) > self.limit
 
     def read(self) -> StudyList:
-        """Return the studies of what was found; raises :class:`NotFound` when that is nothing."""
+        """Return the matching studies; raises :class:`NotFound` if there are none."""
         if not self.matches:
             raise NotFound(
-                "no study matches", subject=self.source_id, next_step="wildcards are * and ?; case may count"
+                "no study matches",
+                subject=self.source_id,
+                next_step="check the keys: wildcards are * and ?, and matching may be case-sensitive",
             )
         return deduplicate(study.study_uid for study in self.matches[: self.limit])
 
@@ -226,7 +229,7 @@ class StudyQuery:
 StudySource = StudyListFile | ExplicitStudies | StudyQuery
 
 
-#: Given what matches: raises where so many are not meant.
+#: Confirms the matches of a query; raises an error if the user does not accept them.
 ConfirmMatches = Callable[[StudyQuery], None]
 
 
@@ -238,10 +241,10 @@ def find_matching_studies(
     tls: ssl.SSLContext | None,
     confirm: ConfirmMatches,
 ) -> StudyQuery:
-    """Return *query* with what the archive lists for it, once *confirm* accepts that.
+    """Return *query* with the matches of the archive, after *confirm* has accepted them.
 
-    Raises :class:`~dcmcfg.errors.NotFound` when nothing matches, :class:`~dcmcfg.errors.DicomError` when the query
-    fails, and what *confirm* does.
+    Raises :class:`~dcmcfg.errors.NotFound` if nothing matches, :class:`~dcmcfg.errors.DicomError` if the query fails,
+    and the errors of *confirm*.
     """
     with open_query_association(request, addresses, tls) as association:
         query_association = association.with_timeouts(get_query_timeouts(addresses))

@@ -1,4 +1,4 @@
-"""The answers of a run in an SQLite file, so that another run goes on where it ended."""
+"""The results of a run in an SQLite file, so that another run can continue it."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ CREATE TABLE attempt (
 );
 CREATE INDEX attempt_of ON attempt (study_uid);
 """
-#: Outcomes with another word in a store than in reports.
+#: Outcomes whose text in a store differs from the text in reports (older stores contain it).
 _STORED_OUTCOMES = {VerificationOutcome.NOT_SENT: "not asked"}
 _RUN_PARAMETERS, _LISTED_AT, _LISTED_FROM = "asked", "listed at", "listed from"
-#: Of an answer, what the column ``outcome`` holds and the document ``answer`` does not.
+#: The field of a result that is in the column ``outcome``, not in the JSON document ``answer``.
 _OUTCOME = "outcome"
 
 
 class ResultStore:
-    """The studies with the attempts at each; several threads may use it.
+    """The studies of a run with the attempts at each; thread-safe.
 
-    Each change is on the disk when the method returns: the journal is written ahead and synchronised. Raises
-    :class:`DcmcfgError` when the file cannot be read or written, whatever the method.
+    Each change is on disk when the method returns: the write-ahead log is synchronised. All methods raise
+    :class:`DcmcfgError` if the file cannot be read or written.
     """
 
     def __init__(self, path: Path, connection: sqlite3.Connection, run_parameters: RunParameters) -> None:
@@ -60,11 +60,11 @@ class ResultStore:
     @classmethod
     @contextmanager
     def open(cls, path: Path, run_parameters: RunParameters) -> Iterator[Self]:
-        """Yield the store in *path*, made when there is none, for the answers to *run_parameters*.
+        """Yield the store in *path* for results with *run_parameters*; create it if it does not exist.
 
-        Nobody else has it then. Raises :class:`Refused` when another process has it, when the file is no such store, or
-        one of another question, and :class:`~dcmcfg.errors.UnknownFormat`. A store of an older format is brought to the
-        current one.
+        The store is locked for this process. Raises :class:`Refused` if another process has locked it, if the file is
+        not a store, or if it has results with other parameters, and :class:`~dcmcfg.errors.UnknownFormat`. A store with
+        an older format is upgraded.
         """
         with lock_store(path):
             if path.exists():
@@ -85,9 +85,9 @@ class ResultStore:
 
     @staticmethod
     def read_listing_time(path: Path, run_parameters: RunParameters, source: str) -> datetime | None:
-        """Return when the list was taken from *source*, as :meth:`get_listing_time` does; nothing is made or changed.
+        """Return the listing time of *source*, as :meth:`get_listing_time` does, without creating or changing anything.
 
-        Raises what :meth:`open` does for *run_parameters*.
+        Raises the same errors as :meth:`open`.
         """
         if not path.exists():
             return None
@@ -99,9 +99,9 @@ class ResultStore:
                 return _parse_listing_time(_read_metadata(connection), source) if is_same else None
 
     def set_study_list(self, uids: Sequence[str], source: str = "") -> None:
-        """Take *uids*, which come from *source*, for the list of studies, in that order.
+        """Replace the list of studies by *uids* from *source*, in that order.
 
-        What is known of others is kept, and not listed.
+        Results of other studies are kept, but these studies are not listed.
         """
         with self._transaction() as connection:
             connection.execute("UPDATE study SET listed = 0")
@@ -114,17 +114,17 @@ class ResultStore:
             connection.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", metadata)
 
     def get_listing_time(self, source: str) -> datetime | None:
-        """Return when the list was taken from *source*; None when it was not, or from another one."""
+        """Return the time at which the list was taken from *source*; None if it comes from another source."""
         with self._lock, _translate_errors(self.path):
             return _parse_listing_time(_read_metadata(self._connection), source)
 
     def list_unfinished_studies(self) -> tuple[str, ...]:
-        """Return the listed studies that have no answer, in their order."""
+        """Return the listed studies without a final result, in order."""
         rows = self._fetch_rows("SELECT uid FROM study WHERE listed AND answered_by IS NULL ORDER BY position")
         return tuple(uid for (uid,) in rows)
 
     def reopen_studies(self, uids: Iterable[str] | None = None) -> None:
-        """Have *uids* asked for anew, all that are listed where it is None; the attempts are kept."""
+        """Mark *uids* (None: all listed studies) as unfinished; their attempts are kept."""
         with self._transaction() as connection:
             if uids is None:
                 connection.execute("UPDATE study SET answered_by = NULL WHERE listed")
@@ -132,13 +132,13 @@ class ResultStore:
                 connection.executemany("UPDATE study SET answered_by = NULL WHERE uid = ?", [(uid,) for uid in uids])
 
     def begin_attempt(self, uid: str) -> int:
-        """Record that *uid* is about to be asked for; return the number of the attempt."""
+        """Record an attempt at *uid* before it starts; return the number of the attempt."""
         with self._transaction() as connection:
             cursor = connection.execute("INSERT INTO attempt (study_uid, started) VALUES (?, ?)", (uid, _now()))
             return int(cursor.lastrowid or 0)
 
     def end_attempt(self, attempt_number: int, result: AttemptResult, *, final: bool) -> None:
-        """Record the *result* of an attempt; a *final* one is that of the study, which is not asked for again."""
+        """Record the *result* of an attempt. With *final*, it is the study's result: no further attempts."""
         document = asdict(result)
         del document[_OUTCOME]
         with self._transaction() as connection:
@@ -159,7 +159,7 @@ class ResultStore:
                 )
 
     def read_results(self) -> tuple[StudyResult, ...]:
-        """Return the listed studies in their order, with every attempt at them."""
+        """Return the listed studies in order, with all their attempts."""
         attempts: dict[str, list[RecordedAttempt]] = {}
         decisive_attempts = dict(self._fetch_rows("SELECT uid, answered_by FROM study WHERE listed ORDER BY position"))
         query = "SELECT number, study_uid, started, ended, outcome, answer FROM attempt ORDER BY number"
@@ -200,9 +200,9 @@ def _translate_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise DcmcfgError(
-            f"the store of results does not work ({error})",
+            f"the result store failed ({error})",
             subject=str(path),
-            next_step="is the disk full, or the file damaged? --results FILE names another",
+            next_step="check free disk space and the file; use --results FILE for another store",
         ) from error
 
 
@@ -215,21 +215,21 @@ def _parse_listing_time(metadata: Mapping[str, str], source: str) -> datetime | 
 
 
 def _check_run_parameters(path: Path, connection: sqlite3.Connection, run_parameters: RunParameters) -> bool:
-    """Tell whether the store is for *run_parameters*; refuse where it holds answers to another question."""
+    """Return whether the store has *run_parameters*; raise :class:`Refused` if it has results with others."""
     differences = RunParameters(json.loads(_read_metadata(connection).get(_RUN_PARAMETERS, "{}"))).describe_differences(
         run_parameters
     )
     if differences and connection.execute("SELECT 1 FROM attempt LIMIT 1").fetchone() is not None:
         raise Refused(
-            f"the store holds answers to another question: {'; '.join(differences)}",
+            f"the store contains results with other parameters: {'; '.join(differences)}",
             subject=str(path),
-            next_step="--results FILE names another store",
+            next_step="use --results FILE for another store",
         )
     return not differences
 
 
 def _adopt_run_parameters(path: Path, connection: sqlite3.Connection, run_parameters: RunParameters) -> None:
-    """Have the store hold answers to *run_parameters*; refuse where it holds some to another question."""
+    """Set *run_parameters* in a store without results; raise :class:`Refused` if it has results with others."""
     if not _check_run_parameters(path, connection, run_parameters):
         connection.execute("DELETE FROM study")
         connection.execute("DELETE FROM fact")

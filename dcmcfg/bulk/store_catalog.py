@@ -1,4 +1,4 @@
-"""The stores that runs have left in a folder: what each is about, how far it came."""
+"""The result stores in a folder: parameters and progress of each."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from dcmcfg.rollout.lock import is_file_locked
 from dcmcfg.suggestions import format_known_names
 from dcmcfg.timestamps import parse_timestamp
 
-#: Below the state folder; a store is named there by its question.
+#: The folder below the state folder; file names of stores are derived from their parameters.
 STORE_FOLDER, STORE_SUFFIX = "verify", ".sqlite"
 _NO_PARAMETERS = RunParameters({})
-_LIST_AGAIN = "look again: dcmcfg results list"
+_LIST_AGAIN = "list the stores again: dcmcfg results list"
 
 
 @dataclass(frozen=True)
 class StoreInfo:
-    """A store on the disk; its counts are numbers of listed studies, its ``size_bytes`` includes the journal.
+    """A result store on disk; counts are numbers of listed studies, ``size_bytes`` includes the journal.
 
-    ``last_used`` is when it last heard something. Of one that cannot be read ``problem`` says why; nothing else is
-    known.
+    ``last_used`` is the time of the last recorded event. If the store cannot be read, ``problem`` is the reason, and
+    the other fields have their defaults.
     """
 
     path: Path
@@ -44,13 +44,13 @@ class StoreInfo:
 
     @property
     def name(self) -> str:
-        """By which it is picked."""
+        """The name that commands use to select the store."""
         return self.path.name.removesuffix(STORE_SUFFIX)
 
     def remove(self) -> None:
-        """Delete it, and its journal; nothing is done where it is gone.
+        """Delete the store and its journal, if they exist.
 
-        Raises :class:`DcmcfgError` when it cannot be, and :class:`Refused` when a run uses it, or has used it since.
+        Raises :class:`DcmcfgError` if this fails, and :class:`Refused` if a run uses the store or has used it since.
         """
         with lock_store(self.path):
             self._require_unchanged()
@@ -58,31 +58,35 @@ class StoreInfo:
                 for each in (*get_sqlite_side_files(self.path), self.path):
                     each.unlink(missing_ok=True)
             except OSError as error:
-                raise DcmcfgError(f"it cannot be deleted ({error.strerror})", subject=str(self.path)) from error
+                raise DcmcfgError(
+                    f"cannot delete the result store ({error.strerror})", subject=str(self.path)
+                ) from error
 
     def _require_unchanged(self) -> None:
         with suppress(FileNotFoundError):
             if _read_store_info(self.path).last_used != self.last_used:
-                raise Refused("a run has used it since it was looked at", subject=str(self.path), next_step=_LIST_AGAIN)
+                raise Refused(
+                    "a run has used the result store in the meantime", subject=str(self.path), next_step=_LIST_AGAIN
+                )
 
 
 def find_stores(folder: Path) -> tuple[StoreInfo, ...]:
-    """Return the stores in *folder*, the last used first; what is no store is passed over, and nothing is changed."""
+    """Return the stores in *folder*, the last used first; other files are ignored, and nothing is changed."""
     paths = [each for each in folder.glob(f"*{STORE_SUFFIX}") if is_store(each)] if folder.is_dir() else []
     stores: list[StoreInfo] = []
     for path in paths:
-        with suppress(FileNotFoundError):  # deleted meanwhile
+        with suppress(FileNotFoundError):  # deleted in the meantime
             stores.append(_read_store_info(path))
     return tuple(sorted(stores, key=lambda each: each.last_used, reverse=True))
 
 
 def select_older_than(stores: Iterable[StoreInfo], age: timedelta, now: datetime) -> tuple[StoreInfo, ...]:
-    """Return those of *stores* that have heard nothing for *age*."""
+    """Return those of *stores* that have not been used for *age*."""
     return tuple(each for each in stores if each.last_used < now - age)
 
 
 def select_by_name(stores: Sequence[StoreInfo], names: Iterable[str]) -> tuple[StoreInfo, ...]:
-    """Return those that *names* mean, each once: a name, or how it begins where that is one's only.
+    """Return the stores with *names* without duplicates; a unique prefix of a name is sufficient.
 
     Raises :class:`NotFound` and :class:`AmbiguousName`.
     """
@@ -98,10 +102,10 @@ def _select_one(stores: Sequence[StoreInfo], name: str) -> StoreInfo:
             return store
         case []:
             known = format_known_names(prefix, (each.name for each in stores))
-            raise NotFound("no results of that name are kept", subject=name, next_step=f"there are: {known}")
+            raise NotFound("no result store has this name", subject=name, next_step=f"existing stores: {known}")
         case stores_found:
             names = ", ".join(each.name for each in stores_found)
-            raise AmbiguousName("several results begin so", subject=name, next_step=f"which of {names}?")
+            raise AmbiguousName("several result stores match", subject=name, next_step=f"specify one of {names}")
 
 
 def _read_store_info(path: Path) -> StoreInfo:
@@ -116,12 +120,12 @@ def _read_store_info(path: Path) -> StoreInfo:
         return StoreInfo(path, modified, size_bytes, problem=error.message)
     except (sqlite3.Error, ValueError) as error:
         return StoreInfo(
-            path, modified, size_bytes, is_file_locked(get_lock_path(path)), problem=f"it cannot be read ({error})"
+            path, modified, size_bytes, is_file_locked(get_lock_path(path)), problem=f"cannot be read ({error})"
         )
 
 
 def _open_read_only(path: Path) -> sqlite3.Connection:
-    """Open it so that nothing is written, not even a journal's index where none is written ahead."""
+    """Open the store without writing anything, not even the index of a write-ahead log that does not exist."""
     write_ahead_log, *_ = get_sqlite_side_files(path)
     return sqlite3.connect(
         f"{path.resolve().as_uri()}?mode=ro{'' if write_ahead_log.exists() else '&immutable=1'}", uri=True

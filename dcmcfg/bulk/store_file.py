@@ -1,6 +1,6 @@
-"""The file of a store: made whole, known by its head, held by one process, brought to the current format.
+"""The file of a result store: creation, identification, locking, upgrade to the current format.
 
-Its format number is SQLite's user_version. There are no stores without one.
+The format number is SQLite's user_version. Every store has one.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from dcmcfg.format_number import FileFormat, RenamedNames, rename_keys
 from dcmcfg.private_folders import create_private_folder
 from dcmcfg.rollout.lock import try_lock
 
-#: SQLite's application_id (its file format, 1.3.17): "dcmv".
+#: SQLite's application_id (SQLite file format, section 1.3.17): "dcmv".
 APPLICATION_ID = 0x64636D76
-#: Kept as SQLite's user_version (1.3.15).
-STORE_FORMAT = FileFormat("the store of results", 2)
-#: Keys of the JSON object in the column ``answer``.
+#: The format number is stored as SQLite's user_version (section 1.3.15).
+STORE_FORMAT = FileFormat("the result store", 2)
+#: Renamed keys of the JSON object in the column ``answer``, by the format number before the change.
 _RENAMED_ANSWER_KEYS: RenamedNames = {
     1: {
         "route": "route_finding",
@@ -36,24 +36,23 @@ _HEADER_LENGTH = 100
 
 
 def require_store(path: Path) -> None:
-    """Raise :class:`Refused` when *path* is no store of ours, and :class:`~dcmcfg.errors.UnknownFormat`; only read it.
+    """Raise :class:`Refused` if *path* is not a result store, and :class:`~dcmcfg.errors.UnknownFormat`; only reads.
 
-    The head of the file has the format number of the last checkpoint, :func:`read_format_number` returns the current
-    one.
+    The file header has the format number of the last checkpoint; :func:`read_format_number` returns the current one.
     """
     try:
         header = _read_header(path)
     except OSError as error:
-        raise DcmcfgError(f"the store of results cannot be read ({error.strerror})", subject=str(path)) from error
+        raise DcmcfgError(f"cannot read the result store ({error.strerror})", subject=str(path)) from error
     if not _is_ours(header):
         raise Refused(
-            "this file is no store of results, and is left as it is", subject=str(path), next_step="name another file"
+            "the file is not a result store and was not changed", subject=str(path), next_step="specify another file"
         )
     STORE_FORMAT.require_known(int.from_bytes(header[60:64], "big"), str(path))
 
 
 def read_format_number(path: Path, connection: sqlite3.Connection) -> int:
-    """Return the format number of the store in *path*, open as *connection*, as its journal has it.
+    """Return the current format number of the store in *path*, including its write-ahead log, from *connection*.
 
     Raises :class:`~dcmcfg.errors.UnknownFormat` and :class:`sqlite3.Error`.
     """
@@ -62,15 +61,15 @@ def read_format_number(path: Path, connection: sqlite3.Connection) -> int:
 
 
 def upgrade_store(path: Path, connection: sqlite3.Connection, number: int) -> None:
-    """Bring the store in *path* from format *number* to the current one, whole or not at all.
+    """Upgrade the store in *path* from format *number* to the current format, atomically.
 
-    It is open as *connection* with autocommit, and the caller holds it (:func:`lock_store`). Raises
-    :class:`DcmcfgError` for an answer that cannot be read, and :class:`sqlite3.Error`.
+    *connection* must be in autocommit mode, and the caller must hold the lock (:func:`lock_store`). Raises
+    :class:`DcmcfgError` for a result that cannot be read, and :class:`sqlite3.Error`.
     """
     if number == STORE_FORMAT.number:
         return
-    # Without a journal written ahead, the head of the file changes together with the rows: a dcmcfg that knows the
-    # older format only, and reads the head, never takes new rows for old ones.
+    # Without a write-ahead log, the file header changes together with the rows. An older dcmcfg, which reads the header
+    # only, can therefore never mistake new rows for old ones.
     connection.execute("PRAGMA journal_mode = DELETE")
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -89,12 +88,12 @@ def _upgrade_result(path: Path, answer: str, number: int) -> str:
     try:
         content = json.loads(answer)
     except ValueError as error:
-        raise DcmcfgError(f"an answer in the store of results cannot be read ({error})", subject=str(path)) from error
+        raise DcmcfgError(f"cannot read a result in the result store ({error})", subject=str(path)) from error
     return json.dumps(rename_keys(content, _RENAMED_ANSWER_KEYS, number))
 
 
 def is_store(path: Path) -> bool:
-    """Tell whether *path* is a store of ours, of whatever version; False where it cannot be read."""
+    """Return whether *path* is a result store of any version; False if it cannot be read."""
     try:
         return _is_ours(_read_header(path))
     except OSError:
@@ -111,16 +110,16 @@ def _is_ours(header: bytes) -> bool:
 
 
 def get_sqlite_side_files(path: Path) -> tuple[Path, Path, Path]:
-    """Return the files that SQLite keeps beside a store while it is used, or was cut off.
+    """Return the files that SQLite keeps beside a store during use or after a crash.
 
-    The journal that is written ahead, its index, and the one that takes back: of a store that was not yet used.
+    These are the write-ahead log, its index, and the rollback journal, which only an unused store can have.
     """
     wal, shm, journal = (path.with_name(f"{path.name}-{kind}") for kind in ("wal", "shm", "journal"))
     return wal, shm, journal
 
 
 def create_store(path: Path, schema: str, metadata: Mapping[str, str]) -> None:
-    """Make a store in *path*, which gets its name when all is in it; raises :class:`DcmcfgError`."""
+    """Create a store in *path*; raises :class:`DcmcfgError`. The complete file is moved to *path* at the end."""
     try:
         create_private_folder(path.parent)
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -128,13 +127,13 @@ def create_store(path: Path, schema: str, metadata: Mapping[str, str]) -> None:
         temporary = Path(name)
         try:
             _fill_store(temporary, schema, metadata)
-            os.link(temporary, path)  # never over a file that came meanwhile
+            os.link(temporary, path)  # fails if the file was created in the meantime
         finally:
             temporary.unlink()
     except OSError as error:
-        raise DcmcfgError(f"the store of results cannot be made ({error.strerror})", subject=str(path)) from error
+        raise DcmcfgError(f"cannot create the result store ({error.strerror})", subject=str(path)) from error
     except sqlite3.Error as error:
-        raise DcmcfgError(f"the store of results cannot be made ({error})", subject=str(path)) from error
+        raise DcmcfgError(f"cannot create the result store ({error})", subject=str(path)) from error
 
 
 def _fill_store(path: Path, schema: str, metadata: Mapping[str, str]) -> None:
@@ -150,9 +149,10 @@ def _fill_store(path: Path, schema: str, metadata: Mapping[str, str]) -> None:
 
 @contextmanager
 def lock_store(path: Path) -> Iterator[None]:
-    """Have the store for this process alone, until the block or the process ends, however it does.
+    """Lock the store for this process until the block or the process ends, in any way.
 
-    By a file beside it, since SQLite has locks of its own on the store. Raises :class:`Refused` when another has it.
+    The lock is on a separate file, because SQLite has its own locks on the store. Raises :class:`Refused` if another
+    process holds the lock.
     """
     lock_path = get_lock_path(path)
     handle = _acquire_lock(lock_path, path)
@@ -165,7 +165,7 @@ def lock_store(path: Path) -> Iterator[None]:
 
 
 def get_lock_path(path: Path) -> Path:
-    """Return the file beside a store whose lock whoever has the store holds."""
+    """Return the path of the lock file of a store."""
     return path.with_name(f"{path.name}.lock")
 
 
@@ -175,20 +175,20 @@ def _acquire_lock(lock_path: Path, path: Path) -> int:
             create_private_folder(lock_path.parent)
             handle = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise DcmcfgError(f"the store of results cannot be made ({error.strerror})", subject=str(path)) from error
+            raise DcmcfgError(f"cannot create the result store ({error.strerror})", subject=str(path)) from error
         if not try_lock(handle):
             holder = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
             os.close(handle)
             raise Refused(
-                f"another run uses this store of results (process {holder or 'unknown'})",
+                f"another run uses this result store (process {holder or 'unknown'})",
                 subject=str(path),
-                next_step="wait until it has ended, or name another with --results",
+                next_step="wait until it has ended, or use --results FILE for another store",
             )
         if _is_same_file(handle, lock_path):
             os.ftruncate(handle, 0)
             os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
             return handle
-        os.close(handle)  # who had it has removed it meanwhile
+        os.close(handle)  # the previous holder has removed the file in the meantime
 
 
 def _is_same_file(handle: int, path: Path) -> bool:

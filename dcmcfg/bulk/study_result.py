@@ -1,4 +1,4 @@
-"""What came of asking for one study, as it is kept."""
+"""The result of requesting one study, as stored."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from dcmcfg.verify.verdict import ReceiptFinding, Verdict
 
 
 class VerificationOutcome(Enum):
-    """What came of it; the first two are a yes."""
+    """The outcome of an attempt; the first two are successes."""
 
-    VERIFIED = "verified"  # our own receiver saw it
-    REPORTED = "reported"  # the archive says so, nobody of ours listened
+    VERIFIED = "verified"  # observed by dcmcfg's own receiver
+    REPORTED = "reported"  # according to the archive only, not observed
     NOT_VERIFIED = "not verified"
     NOT_SENT = "not sent"  # no C-MOVE was sent: the query failed
-    CANCELLED = "cancelled"  # by us
-    OUTDATED = "outdated"  # a yes of before the tree was changed; never kept
+    CANCELLED = "cancelled"  # by dcmcfg
+    OUTDATED = "outdated"  # a success before a configuration change; never stored
 
     @property
     def is_success(self) -> bool:
-        """Whether that is what one hopes for."""
+        """Whether the outcome is a success."""
         return self in (VerificationOutcome.VERIFIED, VerificationOutcome.REPORTED)
 
 
 @dataclass(frozen=True)
 class AttemptResult:
-    """What came of one attempt, whatever is required; numbers are of instances, None where nobody said.
+    """The result of one attempt, without requirements; numbers count instances, None if unknown.
 
-    ``route_reasons`` says what speaks for or against the route that was found, ``evidence_warnings`` what was odd about
-    the evidence. ``configuration_checksum`` stands for what decided in the tree then (:mod:`~dcmcfg.bulk.session`),
-    empty where nobody kept it. The names of the fields are keys in a store: a renamed one raises the store's format
-    number (:mod:`~dcmcfg.bulk.store_file`).
+    ``route_reasons`` are the reasons for the route finding, ``evidence_warnings`` the problems of the evidence.
+    ``configuration_checksum`` identifies the relevant configuration at that time (:mod:`~dcmcfg.bulk.session`), empty
+    if it was not recorded. Field names are keys in a store: renaming a field requires a new format number of the store
+    (:mod:`~dcmcfg.bulk.store_file`).
     """
 
     outcome: VerificationOutcome
@@ -58,7 +58,7 @@ class AttemptResult:
 
 @dataclass(frozen=True)
 class RecordedAttempt:
-    """One attempt; ``result`` is None where the run ended before there was one, ``is_final`` says that it stands."""
+    """One recorded attempt; ``result`` is None if the run ended before it; ``is_final`` marks the study's result."""
 
     started: datetime
     ended: datetime | None = None
@@ -68,7 +68,7 @@ class RecordedAttempt:
 
 @dataclass(frozen=True)
 class StudyResult:
-    """A study with every attempt at it, oldest first."""
+    """A study with all its attempts, the oldest first."""
 
     study_uid: str
     attempts: tuple[RecordedAttempt, ...] = ()
@@ -76,18 +76,18 @@ class StudyResult:
 
     @property
     def final_result(self) -> AttemptResult | None:
-        """The answer that stands; None where the study is still to be asked for."""
+        """The final result, or None if the study is unfinished."""
         final_attempts = [each for each in self.attempts if each.is_final] if self.is_complete else []
         return final_attempts[-1].result if final_attempts else None
 
     @property
     def decisive_attempt(self) -> RecordedAttempt | None:
-        """The attempt whose answer stands, or the latest."""
+        """The attempt with the final result, or the latest attempt."""
         final_attempts = [each for each in self.attempts if each.is_final] if self.is_complete else []
         return next(reversed(final_attempts or self.attempts), None)
 
     def map_next_steps(self, transform: Callable[[str], str]) -> StudyResult:
-        """Return the result with what *transform* makes of the next step of each answer."""
+        """Return the result with *transform* applied to the next step of each attempt."""
         attempts = (
             replace(each, result=replace(each.result, next_step=transform(each.result.next_step)))
             if each.result is not None and each.result.next_step
@@ -98,9 +98,9 @@ class StudyResult:
 
 
 def make_attempt_result(verdict: Verdict, evidence: Evidence, run_warnings: Collection[str] = ()) -> AttemptResult:
-    """Return what is kept of a *verdict* that required nothing: the facts outlive what a run takes for enough.
+    """Return the result to store for a *verdict* without requirements, because requirements differ between runs.
 
-    *run_warnings* are warnings about the whole run, which are kept of no study.
+    *run_warnings* are warnings about the whole run; they are not stored for each study.
     """
     reported, received, outcome = verdict.report, verdict.receipt, evidence.outcome
     if outcome.cancelled and not verdict.is_accepted:

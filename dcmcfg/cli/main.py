@@ -13,12 +13,14 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from dcmcfg import __version__
 from dcmcfg.cli import bash_completion, invocation
 from dcmcfg.cli.command_loader import load_command, require_known_command
 from dcmcfg.cli.commands import COMMANDS, SECTIONS, expand_alias
 from dcmcfg.cli.options.limit_option import limit_option
 from dcmcfg.cli.options.site_settings import add_site_options
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
+from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.failures import OutputClosed, run_and_exit
 from dcmcfg.cli.topics import TOPICS
 
@@ -82,10 +84,13 @@ class Program(UniqueOptionsCommand, click.Group):
 
 def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: ARG001 — click's signature
     if value and not ctx.resilient_parsing:
-        from dcmcfg.cli.version import print_version
-
         # --version is processed before --json, so look at the arguments themselves.
-        print_version(as_json=ctx.ensure_object(invocation.Invocation).json_requested)
+        if ctx.ensure_object(invocation.Invocation).json_requested:
+            from dcmcfg.cli.version import print_versions
+
+            print_versions()
+        else:
+            print_output(f"dcmcfg {__version__}")
         ctx.exit()
 
 

@@ -1,1 +1,1 @@
-"""C-ECHO to the AEs of the configuration, and the address to call each of them at."""
+"""C-ECHO to the AEs of the configuration, and the addresses to call."""

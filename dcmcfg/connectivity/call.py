@@ -1,6 +1,6 @@
-"""Calling a peer: how far one gets, and what helps where that is not far enough.
+"""Call a peer, report the stage that fails, and suggest a fix.
 
-What is spoken at a port where nobody answered as was expected: TLS, or DICOM without it.
+If the peer does not use the expected protocol, the module also tests for TLS, or for DICOM without TLS.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from dcmcfg.errors import (
 from dcmcfg.route.command import format_command
 from dcmcfg.well_known_uids import IMPLICIT_VR_LITTLE_ENDIAN, VERIFICATION
 
-_MAXIMUM_LENGTH = 1 << 14
+_MAXIMUM_LENGTH = 1 << 14  # octets of a PDU; a test association transfers no data
 _DICOM_PDU_TYPES = frozenset({PduType.ASSOCIATE_AC, PduType.ASSOCIATE_RJ, PduType.ABORT})
 
 
 def speaks_tls(peer: Peer, timeouts: DicomTimeouts) -> bool:
-    """Tell whether *peer* speaks TLS, by a handshake in which nothing is shown or believed, or sent after it."""
+    """Return whether *peer* uses TLS, by a handshake without certificate checks; nothing is sent after it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -49,7 +49,7 @@ def speaks_tls(peer: Peer, timeouts: DicomTimeouts) -> bool:
 
 
 def speaks_dicom(peer: Peer, calling_ae_title: str, timeouts: DicomTimeouts) -> bool:
-    """Tell whether *peer* answers an association request as *calling_ae_title* without TLS, whatever it answers."""
+    """Return whether *peer* answers an association request as *calling_ae_title* without TLS, with any answer."""
     try:
         connection = open_connection(peer, timeouts)
     except Unreachable:
@@ -64,15 +64,16 @@ def speaks_dicom(peer: Peer, calling_ae_title: str, timeouts: DicomTimeouts) -> 
     except (ConnectionClosed, PduTimeout):
         return False
     finally:
+        # Abort an accepted association; any other answer has already ended it.
         connection.close(ABORT_PDU if kind == PduType.ASSOCIATE_AC else b"")
     return kind in _DICOM_PDU_TYPES
 
 
 @dataclass(frozen=True)
 class PeerEndpoint:
-    """A peer to be called, with ``tls`` over TLS.
+    """A peer to call, over TLS if ``tls`` is set.
 
-    ``get_connection_name`` is what ``connection set`` takes, ``""`` for none.
+    ``get_connection_name`` is the name for ``connection set``, ``""`` for none.
     """
 
     peer: Peer
@@ -81,12 +82,12 @@ class PeerEndpoint:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it is; several may be at one address."""
+        """Host and port; several peers may have the same."""
         return self.peer.host.casefold(), self.peer.port
 
 
 class CallStage(Enum):
-    """What one gets through on the way to an answer, in this order."""
+    """The stages of a call, in this order."""
 
     TCP = "tcp"
     TLS = "tls"
@@ -96,9 +97,9 @@ class CallStage(Enum):
 
 @dataclass(frozen=True)
 class CallResult:
-    """The ``seconds`` until the answer, association included, and how the line was secured.
+    """The result of a call: ``seconds`` until the response (association included) and the TLS session.
 
-    Or the ``problem`` as a phrase, where it ``failed_stage``, None for a fault of ours, and the next step.
+    For a failure, ``problem`` as a phrase, the ``failed_stage`` (None for an internal error), and the next step.
     """
 
     seconds: float = 0
@@ -110,7 +111,7 @@ class CallResult:
 
     @property
     def is_success(self) -> bool:
-        """Whether the peer is as it should be, as far as a C-ECHO shows that."""
+        """Whether the C-ECHO succeeded."""
         return not self.problem
 
     @property
@@ -122,9 +123,9 @@ class CallResult:
 def call_peer(
     endpoint: PeerEndpoint, calling_ae_title: str, timeouts: DicomTimeouts, tls: ssl.SSLContext | None
 ) -> CallResult:
-    """Return the result for *endpoint*, called as *calling_ae_title*, with *tls* where it is to be called over TLS.
+    """Return the result for *endpoint*, called as *calling_ae_title*, with *tls* if it is called over TLS.
 
-    A peer that does not speak what was expected is asked whether it speaks the other: TLS, or DICOM without it.
+    If the peer does not use the expected protocol, the other one is tested: TLS, or DICOM without TLS.
     """
     try:
         response = send_echo(endpoint.peer, calling_ae_title, timeouts, tls if endpoint.tls else None)
@@ -136,11 +137,11 @@ def call_peer(
 def _detect_other_protocol(
     endpoint: PeerEndpoint, calling_ae_title: str, timeouts: DicomTimeouts, error: DcmcfgError
 ) -> CallResult | None:
-    """Return the result for a peer that speaks the other; None where it does not, or *error* says what it speaks."""
+    """Return the result for a peer with the other protocol; None if it does not use it, or *error* is specific."""
     match error:
         case TlsHandshakeFailed(speaks_tls=False) if speaks_dicom(endpoint.peer, calling_ae_title, timeouts):
             return CallResult(
-                problem="no TLS: the peer speaks DICOM without TLS there",
+                problem="no TLS: the peer uses DICOM without TLS at this port",
                 failed_stage=CallStage.TLS,
                 next_step=_suggest_protocol_fix(endpoint),
             )
@@ -148,7 +149,7 @@ def _detect_other_protocol(
             return None
         case NotDicom() | TransientDicomError() if not endpoint.tls and speaks_tls(endpoint.peer, timeouts):
             return CallResult(
-                problem="no association: the peer speaks TLS there, and was called without",
+                problem="no association: the peer uses TLS at this port, but was called without TLS",
                 failed_stage=CallStage.ASSOCIATION,
                 next_step=_suggest_protocol_fix(endpoint),
             )
@@ -156,11 +157,11 @@ def _detect_other_protocol(
 
 
 def _suggest_protocol_fix(endpoint: PeerEndpoint) -> str:
-    """Return how *endpoint* and what is said of it are made alike."""
+    """Return how to make *endpoint* and its configuration match."""
     if not endpoint.get_connection_name:
-        return "the peer or what is said of it is wrong: tls in a file for import, dicomTLSCipherSuite in the tree"
+        return "correct the peer or its description: tls in a file for import, dicomTLSCipherSuite in the tree"
     command = format_command("connection", "set", endpoint.get_connection_name, "--no-tls" if endpoint.tls else "--tls")
-    return f"where it is the tree that is wrong: {command}"
+    return f"if the tree is wrong: {command}"
 
 
 def _create_failed_result(error: DcmcfgError) -> CallResult:
@@ -178,7 +179,8 @@ def _create_failed_result(error: DcmcfgError) -> CallResult:
 
 
 def _describe_tls_problem(error: TlsHandshakeFailed) -> str:
-    """Return what is wrong with TLS; only of a peer that spoke none it is said that there is none."""
+    """Return the TLS problem; "no TLS" only for a peer that does not use it."""
     if error.speaks_tls:
         return error.message.removeprefix("no association: ")
-    return f"no TLS: {error.message.removesuffix(NOTHING_SENT)}"  # something was, to see whether DICOM is spoken
+    # The test for plain DICOM sent something, so "nothing was sent" is no longer true.
+    return f"no TLS: {error.message.removesuffix(NOTHING_SENT)}"

@@ -1,4 +1,4 @@
-"""C-ECHO with AEs of a tree, at the addresses that it gives for them."""
+"""C-ECHO to AEs of a tree, at their addresses in the tree."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dcmcfg.route.command import format_command
 
 @dataclass(frozen=True)
 class EchoTarget:
-    """An AE with whom to call for it; without a ``endpoint`` the ``problem`` says why, with the next step."""
+    """An AE with the endpoint to call; without an ``endpoint``, the ``problem`` and the next step."""
 
     ae: NetworkAE
     endpoint: PeerEndpoint | None
@@ -29,13 +29,13 @@ class EchoTarget:
 
 @dataclass(frozen=True)
 class AeEchoResult:
-    """What came of calling an AE; ``call_result`` is None where it was not called."""
+    """The result of calling an AE; ``call_result`` is None if it was not called."""
 
     target: EchoTarget
     call_result: CallResult | None = None
 
     def map_next_steps(self, transform: Callable[[str], str]) -> AeEchoResult:
-        """Return it with what *transform* makes of its next steps."""
+        """Return a copy with *transform* applied to the next steps."""
         call_result = self.call_result and replace(self.call_result, next_step=transform(self.call_result.next_step))
         return AeEchoResult(replace(self.target, next_step=transform(self.target.next_step)), call_result)
 
@@ -43,8 +43,8 @@ class AeEchoResult:
 def select_targets(configuration: Configuration, names: Sequence[str], *, tls: bool = False) -> tuple[EchoTarget, ...]:
     """Return the AEs with these *names*, each once, in that order; without names every AE, in the tree's order.
 
-    An AE is called over TLS where it has no other connection, and with *tls* in any case. Raises what
-    :func:`~dcmcfg.model.targets.resolve_network_ae` does for a name that is nobody's, or several AEs'.
+    An AE is called over TLS if it has no other connection, and always with *tls*. Raises the errors of
+    :func:`~dcmcfg.model.targets.resolve_network_ae` for an unknown or ambiguous name.
     """
     aes = [resolve_network_ae(configuration, each) for each in names] if names else configuration.network_aes()
     return tuple(_create_target(ae, tls=tls) for ae in {str(ae.entry.dn): ae for ae in aes}.values())
@@ -59,10 +59,10 @@ def echo_all(
     timeouts: DicomTimeouts = PROBE_TIMEOUTS,
     on_result: Callable[[AeEchoResult], None] = lambda _: None,
 ) -> tuple[AeEchoResult, ...]:
-    """Return what came of calling each of *echo_targets* that has an address, as *calling_ae_title*.
+    """Return the results of calling each of *echo_targets* that has an address, as *calling_ae_title*.
 
-    The others were not called. *tls* is needed where one of them is called over TLS. *on_result* is called with the
-    result of each that was called, as it comes.
+    The others are not called. *tls* is required if one of them is called over TLS. *on_result* is called with each
+    result as it arrives.
     """
     numbered_endpoints = [
         (number, each.endpoint) for number, each in enumerate(echo_targets) if each.endpoint is not None
@@ -98,20 +98,20 @@ def _create_target(ae: NetworkAE, *, tls: bool) -> EchoTarget:
     try:
         peer = Peer(ae.title, connection.host, connection.port or 0)
     except MalformedInput as error:
-        problem = f"{connection.host}:{connection.port} is no address: {error.message}"
-        return EchoTarget(ae, None, problem, f"{format_command('connection', 'set', name)} HOST:PORT corrects it")
+        problem = f"{connection.host}:{connection.port} is not an address: {error.message}"
+        return EchoTarget(ae, None, problem, f"correct it with {format_command('connection', 'set', name)} HOST:PORT")
     return EchoTarget(ae, PeerEndpoint(peer, connection.tls, name))
 
 
 def _suggest_without_tls(ae: NetworkAE, plain_connection: Connection) -> str:
     command = format_command("connection", "set", _format_connection_name(ae, plain_connection), "--tls")
-    return f"leave --tls out, since it has a plain one; where the peer speaks TLS there: {command}"
+    return f"remove --tls, because the AE has a plain connection; if the peer uses TLS there: {command}"
 
 
 def _suggest_connection_list(ae: NetworkAE) -> str:
-    return f"{format_command('connection', 'list', ae.device.name)} tells what its device has"
+    return f"see the connections of its device with {format_command('connection', 'list', ae.device.name)}"
 
 
 def _format_connection_name(ae: NetworkAE, connection: Connection) -> str:
-    """Return *connection* of *ae* as ``connection set`` takes it."""
+    """Return the name of *connection* of *ae* for ``connection set``."""
     return f"{ae.device.name}/{get_connection_name(connection.dn)}"

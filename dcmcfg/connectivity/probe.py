@@ -1,4 +1,4 @@
-"""Whether many peers answer a C-ECHO, some of them called at once."""
+"""Test whether many peers answer a C-ECHO, several of them in parallel."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dcmcfg.connectivity.call import CallResult, CallStage, PeerEndpoint, call_p
 from dcmcfg.dicom.peer import DicomTimeouts
 from dcmcfg.dicom.ul.association import force_close_all
 
-#: A peer in the same hospital answers in milliseconds; one that is asleep or behind a VPN may take a second.
+#: A peer in the same hospital answers in milliseconds; a sleeping one or one behind a VPN may take a second.
 PROBE_TIMEOUTS = DicomTimeouts(connect=5, acse=5, dimse=5, network=5)
 DEFAULT_PARALLEL = 16
 
@@ -29,11 +29,11 @@ def probe_all(
 ) -> tuple[CallResult, ...]:
     """Return the result for each of *endpoints*, called as *calling_ae_title*, at most *parallel* of them at once.
 
-    *tls* is needed where one of them is called over TLS. One address is called by one at a time, since many take few
-    associations; where it cannot be reached the others there are not tried. *on_result* is called with each result as
-    it comes, and its number. None takes longer than connecting three times, two answers to association requests and the
-    answer to the echo, a name service that keeps silent included. When it is interrupted the associations under way are
-    aborted.
+    *tls* is required if one of them is called over TLS. Each address is called by one probe at a time, because many
+    peers accept few associations; if it cannot be reached, the other endpoints with this address are not tried.
+    *on_result* is called with the number and result of each as it arrives. Each probe takes at most three connection
+    time-outs, two answers to association requests and one echo response, even with a silent name service. On an
+    interruption, open associations are aborted.
     """
     run = _ProbeRun(endpoints, calling_ae_title=calling_ae_title, tls=tls, timeouts=timeouts, on_result=on_result)
     try:
@@ -47,7 +47,7 @@ def probe_all(
 
 
 class _ProbeRun:
-    """What is waiting, under way and known."""
+    """The waiting, running and finished probes of one run."""
 
     def __init__(
         self,
@@ -60,6 +60,8 @@ class _ProbeRun:
     ) -> None:
         self._endpoints, self._calling_ae_title, self._tls, self._timeouts = endpoints, calling_ae_title, tls, timeouts
         self._on_result = on_result
+        # Connect and TLS handshake, then a connection for the test of the other protocol; an answer to each association
+        # request; and one echo response.
         self._max_duration_s = 3 * timeouts.connect + 2 * timeouts.acse + timeouts.dimse
         self._waiting = dict.fromkeys(range(len(endpoints)))
         self._started_at: dict[int, float] = {}
@@ -72,7 +74,7 @@ class _ProbeRun:
         return not self._waiting and not self._started_at
 
     def start_probes(self, parallel: int) -> None:
-        """Begin what can be begun."""
+        """Start as many waiting probes as possible."""
         busy_addresses = {self._endpoints[number].address for number in self._started_at}
         for number in tuple(self._waiting):
             if len(self._started_at) >= parallel:
@@ -85,11 +87,11 @@ class _ProbeRun:
                 del self._waiting[number]
                 busy_addresses.add(endpoint.address)
                 self._started_at[number] = time.monotonic()
-                # One that hangs, in a name service, is left behind; nobody has to wait for it.
+                # A thread that hangs, for example in a name service, is abandoned: a daemon does not block the exit.
                 Thread(target=self._probe, args=(number, endpoint), daemon=True).start()
 
     def collect_result(self) -> None:
-        """Wait for the next result, or until the time of a probe is over."""
+        """Wait for the next result, or until a probe times out."""
         if not self._started_at:
             return
         remaining_s = min(self._started_at.values()) + self._max_duration_s - time.monotonic()
@@ -116,6 +118,6 @@ class _ProbeRun:
     def _probe(self, number: int, endpoint: PeerEndpoint) -> None:
         try:
             result = call_peer(endpoint, self._calling_ae_title, self._timeouts, self._tls)
-        except Exception as error:  # noqa: BLE001 — in a thread nobody else would hear of it
+        except Exception as error:  # noqa: BLE001 — an exception in a thread would be lost
             result = CallResult(problem=f"internal error ({type(error).__name__}: {error})")
         self._result_queue.put((number, result))

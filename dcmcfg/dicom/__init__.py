@@ -1,1 +1,1 @@
-"""The edge to DICOM peers: the upper layer, the services, what arrives."""
+"""The DICOM edge: upper layer protocol, services, and received objects."""

@@ -1,6 +1,6 @@
-"""Transfer capabilities as lines of text: role, SOP class, transfer syntaxes, each by keyword, or by UID without one.
+"""Read and write transfer capabilities as lines of text: role, SOP class and transfer syntaxes, by keyword or UID.
 
-:func:`build_storage_scp_capabilities` returns a set that is often used.
+:func:`build_storage_scp_capabilities` returns a complete storage SCP set.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ _MAX_FILE_CHARACTERS = 1_000_000
 
 
 def format_capability_line(role: str, sop_class: str, syntaxes: tuple[str, ...]) -> str:
-    """Return the line of one capability."""
+    """Return the text line of one capability."""
     return " ".join((role, get_keyword(sop_class), *map(get_keyword, syntaxes)))
 
 
 def read_capabilities(path: Path) -> tuple[TransferCapability, ...]:
-    """Return the capabilities in the lines of the file *path*; what follows ``#`` and empty lines count for nothing.
+    """Return the capabilities in the lines of the file *path*; comments from ``#`` on and empty lines are ignored.
 
-    Raises :class:`MalformedInput` for a file that cannot be read, with the line of what is wrong, and for a SOP class
-    that is there twice in one role.
+    Raises :class:`MalformedInput` for an unreadable file, for an invalid line (with its number), and for a SOP class
+    that appears twice in one role.
     """
     try:
         text = path.read_bytes()[: _MAX_FILE_CHARACTERS + 1].decode("utf-8-sig")
@@ -36,7 +36,7 @@ def read_capabilities(path: Path) -> tuple[TransferCapability, ...]:
         raise MalformedInput(
             f"cannot be read ({error.strerror})",
             subject=str(path),
-            next_step="--capabilities takes none, storage-scp or a file",
+            next_step="use --capabilities with none, storage-scp or a file",
         ) from error
     except UnicodeDecodeError as error:
         raise MalformedInput("not UTF-8 text", subject=str(path)) from error
@@ -46,10 +46,10 @@ def read_capabilities(path: Path) -> tuple[TransferCapability, ...]:
     seen: set[tuple[str, str]] = set()
     for each in capabilities:
         if (each.sop_class, each.role) in seen:
-            raise MalformedInput(f"{each.name} is there twice", subject=str(path))
+            raise MalformedInput(f"{each.name} appears twice", subject=str(path))
         seen.add((each.sop_class, each.role))
     if not capabilities:
-        raise MalformedInput("there is no capability in it", subject=str(path), next_step=_LINE_FORMAT)
+        raise MalformedInput("the file has no capability", subject=str(path), next_step=_LINE_FORMAT)
     return capabilities
 
 
@@ -73,9 +73,9 @@ def _parse_lines(text: str, source: str) -> Iterator[TransferCapability]:
 
 
 def build_storage_scp_capabilities(configuration: Configuration) -> tuple[TransferCapability, ...]:
-    """Return what takes everything in little endian: the standard's storage SOP classes, and what archives may send.
+    """Return SCP capabilities in little endian for the standard's storage SOP classes and those that archives may send.
 
-    The archives of the *configuration* know private SOP classes too. Verification comes first; each name is there once.
+    The archives of the *configuration* may have private SOP classes. Verification comes first; each name appears once.
     """
     names = {
         VERIFICATION: format_uid_name(VERIFICATION),

@@ -1,4 +1,4 @@
-"""Text in the character set that its data set names (PS3.3 Section C.12.1.1.2)."""
+"""Decode and encode text in the character set of its data set (PS3.3 Section C.12.1.1.2)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def decode_values(elements: Mapping[int, bytes], *keywords: str) -> tuple[tuple[str, ...], str]:
-    """Return the first value of each of *keywords*, ``""`` where there is none, and the character set to name them in.
+    """Return the first value of each of *keywords* (``""`` if absent), and the character set for sending them back.
 
-    Encoded in that one they give back the octets that came, which a peer that compares octets asks for. It is the one
-    that *elements* name; where that cannot make the octets again, Unicode; ``""``, for none, where the octets are not
-    in the set that is named: then each octet is one character.
+    Encoded in that character set, the values give the original octets, for peers that compare octets. It is the
+    character set that *elements* name. If encoding with that one does not restore the octets, it is Unicode. If the
+    octets are invalid in the named set, it is ``""`` (none), and each octet becomes one character.
     """
     character_set = read_octets(elements, "SpecificCharacterSet").decode("latin-1")
     values = [read_octets(elements, keyword) for keyword in keywords]
@@ -31,9 +31,9 @@ def decode_values(elements: Mapping[int, bytes], *keywords: str) -> tuple[tuple[
 
 
 def encode_text(text: str, character_set: str) -> bytes:
-    """Return *text* in the character set *character_set*, Latin-1 where that is not known.
+    """Return *text* in the character set *character_set*, or in Latin-1 if that is unknown.
 
-    What it does not have is ``?``.
+    Characters outside of the set become ``?``.
     """
     if text.isascii():
         return text.encode("ascii")
@@ -46,7 +46,7 @@ def encode_text(text: str, character_set: str) -> bytes:
 
 
 def _decode_all(values: list[bytes], character_set: str) -> list[str]:
-    """Return *values* as text, each octet as a character where no known set is *character_set*."""
+    """Return *values* as text; with an unknown *character_set*, each octet becomes one character."""
     encodings = _find_encodings(character_set)
     if encodings is None:
         return [value.decode("latin-1") for value in values]
@@ -56,7 +56,7 @@ def _decode_all(values: list[bytes], character_set: str) -> list[str]:
 
 
 def _find_encodings(character_set: str) -> list[str] | None:
-    """Return Python's names of *character_set*; None for none, and for what is no Defined Term."""
+    """Return Python's names of *character_set*; None if it is empty or not a Defined Term."""
     terms = [each.strip(" \0") for each in character_set.split("\\")]
     if not any(terms) or not import_pydicom("charset").python_encoding.keys() >= set(terms):
         return None
@@ -66,7 +66,7 @@ def _find_encodings(character_set: str) -> list[str] | None:
 
 
 def _is_invariant_ascii(value: bytes) -> bool:
-    """Tell whether it is ASCII, which all sets have, and does not change from one to another (ISO 2022)."""
+    """Return whether *value* is ASCII without escapes: the same in all character sets (ISO 2022)."""
     return value.isascii() and b"\x1b" not in value
 
 

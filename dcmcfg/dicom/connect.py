@@ -1,4 +1,4 @@
-"""Opening a connection with a peer, and why there is none."""
+"""Open connections with a peer, and explain failures to connect."""
 
 from __future__ import annotations
 
@@ -23,10 +23,9 @@ def measure_connect_time(peer: Peer, timeouts: DicomTimeouts) -> float:
 
 
 def open_socket(peer: Peer, timeouts: DicomTimeouts, tls: ssl.SSLContext | None = None) -> socket.socket:
-    """Return a connection with *peer*, secured by *tls* where that is given.
+    """Return a connection with *peer*, secured by *tls* if given.
 
-    Raises :class:`Unreachable` when there is none, and :class:`~dcmcfg.errors.TlsHandshakeFailed` when it cannot be
-    secured.
+    Raises :class:`Unreachable` if it fails, and :class:`~dcmcfg.errors.TlsHandshakeFailed` if the TLS handshake fails.
     """
     try:
         connection = socket.create_connection((peer.host, peer.port), timeout=timeouts.connect)
@@ -57,12 +56,8 @@ def _start_tls(connection: socket.socket, tls: ssl.SSLContext, peer: Peer, timeo
 
 
 def _translate_resolution_error(error: socket.gaierror | UnicodeError, peer: Peer) -> Unreachable:
-    """Return *error*, with which the peer's host has no address, as one of ours."""
-    source = (
-        f"the host that {peer.address_source} gives"
-        if peer.address_source
-        else "dicomHostname of its connection in LDAP"
-    )
+    """Return the :class:`Unreachable` for a host name without an address."""
+    source = f"the host in {peer.address_source}" if peer.address_source else "dicomHostname of its connection in LDAP"
     reason = getattr(error, "strerror", "") or "not a host name"
     return Unreachable(
         f"the host name {peer.host} cannot be resolved ({reason})",
@@ -72,17 +67,19 @@ def _translate_resolution_error(error: socket.gaierror | UnicodeError, peer: Pee
 
 
 def translate_connect_error(error: OSError, peer: Peer, timeouts: DicomTimeouts) -> Unreachable:
-    """Return *error*, with which there is no connection, as one of ours."""
+    """Return the :class:`Unreachable` for a connection that failed with *error*."""
     match error:
         case ConnectionRefusedError():
             return Unreachable(
-                "connection refused: nothing listens there", subject=str(peer), next_step=_suggest_address_check(peer)
+                "connection refused: nothing listens at this address",
+                subject=str(peer),
+                next_step=_suggest_address_check(peer),
             )
         case TimeoutError():
             return Unreachable(
                 f"no connection within {timeouts.connect:g} s",
                 subject=str(peer),
-                next_step=f"{_suggest_address_check(peer)}; a firewall in between keeps silent like that",
+                next_step=f"{_suggest_address_check(peer)}; a firewall in between may drop the packets",
             )
         case _:
             return Unreachable(
@@ -91,7 +88,7 @@ def translate_connect_error(error: OSError, peer: Peer, timeouts: DicomTimeouts)
 
 
 def _suggest_address_check(peer: Peer) -> str:
-    """Return what to compare the address of *peer* with."""
+    """Return the configuration to compare the address of *peer* with."""
     if peer.address_source:
-        return f"is it running? Check the host and port that {peer.address_source} gives"
-    return "is it running? Compare its host and port in LDAP (dicomHostname, dicomPort)"
+        return f"check that the peer runs, and the host and port in {peer.address_source}"
+    return "check that the peer runs, and its host and port in LDAP (dicomHostname, dicomPort)"

@@ -1,6 +1,6 @@
-"""The elements of an encoded data set, stepped over one after the other (PS3.5 Section 7).
+"""Iterate over the elements of an encoded data set (PS3.5 Section 7).
 
-pydicom needs ten times as long for that, and where octets are cut off it stops as if that were the end.
+pydicom takes ten times as long for this. It also treats truncated octets as a regular end.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ _ITEM_TAGS = (b"\xfe\xff\0\xe0", b"\xff\xfe\xe0\0")
 _PIXEL_DATA = 0x7FE00010
 #: VRs whose values of undefined length are fragments (PS3.5 Section A.4).
 _PIXEL_VRS = (b"OB", b"OW")
-#: VRs of which pydicom makes an object for each value: texts with backslashes between them, numbers of so many octets.
+#: VRs for which pydicom creates an object for each value: texts separated by backslashes, and numbers of fixed size.
 _TEXTS = frozenset(b"AE AS CS DA DS DT IS LO PN SH TM UC UI".split())
 _NUMBERS = {b"US": 2, b"SS": 2, b"UL": 4, b"SL": 4, b"FL": 4, b"AT": 4, b"FD": 8, b"SV": 8, b"UV": 8}
-#: Contours of a structure set have millions of values; each takes a fraction of what an element does.
+#: Contours of a structure set have millions of values; each value costs a fraction of an element's memory.
 _VALUES_PER_ELEMENT = 10
 _UNDEFINED = 0xFFFFFFFF
-#: Implicit VR Little Endian, that of Papyrus 3, and GE's variant of it whose pixels alone are in the other order.
+#: Implicit VR Little Endian, that of Papyrus 3, and GE's variant of it, in which only the pixels are big endian.
 _IMPLICIT = frozenset({IMPLICIT_VR_LITTLE_ENDIAN, "1.2.840.10008.1.20", "1.2.840.113619.5.2"})
 _DEFLATED = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
 _STANDARD_PREFIX = "1.2.840.10008."
-#: VRs whose length has two octets (PS3.5 Section 7.1.2); that of all others has four.
+#: VRs with a length of two octets (PS3.5 Section 7.1.2); all others have four.
 SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 _VRS = SHORT_VRS.union(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _ELEMENT_HEADER = {True: struct.Struct("<HHL"), False: struct.Struct(">HHL")}
@@ -45,22 +45,22 @@ class InvalidDataSet(Exception):
 
 
 def is_deflated(transfer_syntax: str) -> bool:
-    """Tell whether data sets are compressed as a whole (PS3.5 Section A.5)."""
+    """Return whether data sets are compressed as a whole (PS3.5 Section A.5)."""
     return transfer_syntax in _DEFLATED
 
 
 def iterate_elements(octets: Octets, transfer_syntax: str, position: int = 0) -> Iterator[tuple[int, int, int]]:
-    """Yield tag, begin and end of the value of each element from *position* on, those in sequences not.
+    """Yield tag, begin and end of the value of each element from *position* on, without elements in sequences.
 
-    An end beyond that of *octets* is yielded once, and then :class:`TruncatedDataSet` raised, as it is where they end
-    earlier in an element. Of undefined length is what ends with its delimiter. What cannot be a data set raises
-    :class:`InvalidDataSet`. The octets of deflated syntaxes must have been inflated.
+    An end beyond that of *octets* is yielded once; then :class:`TruncatedDataSet` is raised, as it is for octets that
+    end earlier in an element. A value of undefined length ends with its delimiter. Octets that cannot be a data set
+    raise :class:`InvalidDataSet`. Inflate the octets of deflated syntaxes before.
     """
     is_explicit, is_little = detect_encoding(octets, transfer_syntax, position)
     while position < len(octets):
         tag, vr, length, begin = _read_element_header(octets, position, is_explicit=is_explicit, is_little=is_little)
         if length == _UNDEFINED:
-            # Of unknown VR and undefined length is what was encoded implicitly (PS3.5 Section 6.2.2).
+            # An unknown VR with undefined length means that the value is implicitly encoded (PS3.5 Section 6.2.2).
             position = _skip_sequence(octets, begin, is_explicit and vr != b"UN", is_little or vr == b"UN")
         else:
             position = begin + length
@@ -70,9 +70,9 @@ def iterate_elements(octets: Octets, transfer_syntax: str, position: int = 0) ->
 
 
 def remove_sequences(octets: Octets, transfer_syntax: str, position: int = 0) -> bytes:
-    """Return the elements from *position* on, those left out whose value is items; encapsulated Pixel Data stays.
+    """Return the elements from *position* on without sequences; encapsulated Pixel Data stays.
 
-    Raises what :func:`iterate_elements` does.
+    Raises the errors of :func:`iterate_elements`.
     """
     remaining = bytearray()
     for tag, begin, end in iterate_elements(octets, transfer_syntax, position):
@@ -85,17 +85,17 @@ def remove_sequences(octets: Octets, transfer_syntax: str, position: int = 0) ->
 def has_more_elements(
     octets: Octets, transfer_syntax: str, position: int, *, max_elements: int, get_vr: Callable[[int], str]
 ) -> bool:
-    """Return whether there are more than *max_elements* elements and items from *position* on, those in sequences too.
+    """Return whether there are more than *max_elements* elements and items from *position* on, including sequences.
 
-    Counted is what pydicom makes an object of, in sequences of defined length as well: a value of an SQ, or one of
-    unknown VR that begins with an item. Fragments of encapsulated Pixel Data are one value. Of an element with many
-    values each ten count as one more; *get_vr* returns the VR of a tag where it is implicit, empty for unknown ones.
-    Raises nothing: counting stops where no element follows.
+    This counts everything for which pydicom creates an object, also in sequences of defined length: the value of an SQ,
+    or one of unknown VR that begins with an item. Fragments of encapsulated Pixel Data count as one value. For an
+    element with many values, every ten values count as one more element. *get_vr* returns the VR of a tag in implicit
+    encodings, empty for unknown tags. Raises nothing: counting stops at invalid octets.
     """
     number = values = 0
     open_items = [
         (len(octets), *detect_encoding(octets, transfer_syntax, position))
-    ]  # where each ends, and its encoding
+    ]  # the end and the encoding of each open item
     while open_items:
         end, is_explicit, is_little = open_items[-1]
         if position >= end:
@@ -126,7 +126,7 @@ def has_more_elements(
 
 
 def _count_values(octets: Octets, begin: int, end: int, vr: bytes) -> int:
-    """Return how many objects pydicom makes of the value from *begin* to *end*, besides that of the element."""
+    """Return how many objects pydicom creates for the value from *begin* to *end*, besides the element itself."""
     if vr in _TEXTS:
         return octets[begin:end].count(b"\\")
     return max(end - begin, 0) // _NUMBERS[vr] if vr in _NUMBERS else 0
@@ -135,7 +135,7 @@ def _count_values(octets: Octets, begin: int, end: int, vr: bytes) -> int:
 def _read_element_header_leniently(
     octets: Octets, position: int, is_explicit: bool, is_little: bool
 ) -> tuple[int, bytes, int, int]:
-    """Return what :func:`_read_element_header` does; an element without a VR counts as implicit, as in pydicom."""
+    """Return :func:`_read_element_header`; an element without a VR counts as implicit, as in pydicom."""
     try:
         return _read_element_header(octets, position, is_explicit=is_explicit, is_little=is_little)
     except InvalidDataSet:
@@ -147,7 +147,7 @@ def _is_sequence(octets: Octets, position: int, vr: bytes) -> bool:
 
 
 def _skip_fragments(octets: Octets, position: int, is_explicit: bool, is_little: bool) -> int:
-    """Return where the fragments at *position* end; where they are none, where the next delimiter is, as in pydicom."""
+    """Return the end of the fragments at *position*; if they are invalid, that of the next delimiter, as in pydicom."""
     try:
         return _skip_sequence(octets, position, is_explicit, is_little)
     except (TruncatedDataSet, InvalidDataSet):
@@ -156,15 +156,16 @@ def _skip_fragments(octets: Octets, position: int, is_explicit: bool, is_little:
 
 
 def detect_encoding(octets: Octets, transfer_syntax: str, position: int = 0) -> tuple[bool, bool]:
-    """Return whether VRs are explicit, and whether the order is little endian.
+    """Return whether VRs are explicit, and whether the byte order is little endian.
 
-    Of a private syntax the element at *position* shows the first.
+    For a private syntax, the element at *position* shows whether VRs are explicit.
     """
     if transfer_syntax in _IMPLICIT:
         return False, True
     if transfer_syntax.startswith(_STANDARD_PREFIX):
         return True, transfer_syntax != EXPLICIT_VR_BIG_ENDIAN
-    return bytes(octets[position + 4 : position + 6]) in _VRS, True  # not what looks like one: a length may
+    # Compare with known VRs instead of any two letters, because the octets may be part of a length.
+    return bytes(octets[position + 4 : position + 6]) in _VRS, True
 
 
 def _is_vr(octets: bytes | bytearray) -> bool:
@@ -192,11 +193,11 @@ def _read_element_header(
 
 
 def _skip_sequence(octets: Octets, position: int, is_explicit: bool, is_little: bool) -> int:
-    """Return where the sequence of undefined length, whose first item is at *position*, ends."""
-    # Sequences may be nested to any depth (PS3.5 Section 7.5), so this is a loop, and no function that calls itself.
+    """Return the end of the sequence of undefined length whose first item is at *position*."""
+    # Sequences may be nested to any depth (PS3.5 Section 7.5), so this is a loop instead of a recursion.
     explicit_levels = [
         is_explicit
-    ]  # an odd number: among the items of a sequence; an even one: among elements of an item
+    ]  # odd length: among the items of a sequence; even length: among the elements of an item
     while explicit_levels:
         tag, vr, length, position = _read_element_header(
             octets, position, is_explicit=explicit_levels[-1], is_little=is_little

@@ -1,4 +1,4 @@
-"""C-ECHO, which tells whether the peer answers at all (PS3.4 Annex A)."""
+"""Send a C-ECHO to test whether the peer answers (PS3.4 Annex A)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dcmcfg.well_known_uids import VERIFICATION
 
 @dataclass(frozen=True)
 class EchoResponse:
-    """A C-ECHO that was answered: in how many ``seconds``, association included, and how the line was secured."""
+    """A successful C-ECHO: the duration in ``seconds``, association included, and the TLS session if there is one."""
 
     seconds: float
     tls_session: TlsSession | None = None
@@ -27,10 +27,10 @@ class EchoResponse:
 def send_echo(
     peer: Peer, calling_ae_title: str, timeouts: DicomTimeouts, tls: ssl.SSLContext | None = None
 ) -> EchoResponse:
-    """Send a C-ECHO as *calling_ae_title*, over TLS with *tls*; return that it was answered.
+    """Send a C-ECHO as *calling_ae_title*, over TLS with *tls*; return the response.
 
-    Raises what :func:`~dcmcfg.dicom.open_association.open_association` does when there is no association, and
-    :class:`EchoFailed` when there is no answer, or one that is not 0000.
+    Raises the errors of :func:`~dcmcfg.dicom.open_association.open_association` if there is no association, and
+    :class:`EchoFailed` if there is no response, or one other than 0000.
     """
     started = time.monotonic()
     with open_association(peer, calling_ae_title, [VERIFICATION], timeouts, tls=tls) as association:
@@ -44,6 +44,6 @@ def send_echo(
             and (meaning := explain("C-ECHO", response.status, response.comment)).category != "success"
         ):
             raise EchoFailed(
-                f"C-ECHO failed: {meaning}", subject=str(peer), next_step=f"look at: {meaning.suggested_check}"
+                f"C-ECHO failed: {meaning}", subject=str(peer), next_step=f"check: {meaning.suggested_check}"
             )
         return EchoResponse(time.monotonic() - started, identify_peer(association).tls_session)

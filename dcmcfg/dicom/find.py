@@ -1,4 +1,4 @@
-"""One C-FIND (PS3.4 §C.4.1)."""
+"""Send a C-FIND and read its responses (PS3.4 §C.4.1)."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from dcmcfg.limits import FIND_OCTETS, FIND_RESPONSE, FIND_RESPONSES, Limit
 
 @dataclass
 class ResponseTotals:
-    """What has come of the answers to some C-FINDs, to which the limits apply together."""
+    """Totals of the responses to several C-FINDs, to which the limits apply together."""
 
     responses: int = 0
     octets: int = 0
 
 
-_SLOW_HINT = "its database may be slow, or away: its own log says more"
-_BROKEN_HINT = "was it restarted? Its own log says why; then try again"
+_SLOW_HINT = "the peer's database may be slow or unavailable: check the peer's log"
+_BROKEN_HINT = "check the peer's log, and whether the peer was restarted; then try again"
 
 
 def send_find(
@@ -37,11 +37,11 @@ def send_find(
     max_matches: int | None = None,
     totals: ResponseTotals | None = None,
 ) -> Iterator[Identifier]:
-    """Send one C-FIND; yield its matches, *max_matches* of them: where there are more, the query is cancelled.
+    """Send one C-FIND and yield up to *max_matches* matches; if there are more, cancel the query.
 
-    Exhaust the iterator before sending another request. *totals* counts what comes, for other C-FINDs too. Raises
-    :class:`DicomError` when it does not end in success, or not at all (after as many responses, or octets, as the
-    limits allow); :class:`OutOfResources` where that may pass.
+    Exhaust the iterator before sending another request. *totals* counts the responses, together with those of other
+    C-FINDs. Raises :class:`DicomError` if the query fails, has no final response, or exceeds the limit of responses or
+    octets; :class:`OutOfResources` if the failure may be temporary.
     """
     level = read_text(identifier, "QueryRetrieveLevel")
     octets = encode_identifier(identifier, association.get_transfer_syntax(model.find_sop_class))
@@ -66,9 +66,9 @@ def send_find(
         match = decode_identifier(response.data_set)
         if match is None:
             raise DicomError(
-                f"an answer to C-FIND at {level} level cannot be read",
+                f"a C-FIND response at {level} level cannot be decoded",
                 subject=str(association.peer),
-                next_step="without that nothing can be compared: its own log says what it sent",
+                next_step="dcmcfg cannot compare instances without it: check the peer's log",
             )
         yield match
         yielded += 1
@@ -92,7 +92,7 @@ def _iterate_responses(association: OpenAssociation, request: DimseRequest, leve
 
 
 def _is_final(response: DimseResponse, level: str, association: OpenAssociation, *, cancelled: bool) -> bool:
-    """Tell whether *response* is the last; raises :class:`DicomError` where it is no success, nor our doing."""
+    """Return whether *response* is the last; raise :class:`DicomError` for a failure, or a cancel that is not ours."""
     category = get_category(response.status)
     if category == "pending":
         return False
@@ -103,7 +103,7 @@ def _is_final(response: DimseResponse, level: str, association: OpenAssociation,
     raise error_type(
         f"C-FIND at {level} level: {meaning}",
         subject=str(association.peer),
-        next_step=f"look at: {meaning.suggested_check}",
+        next_step=f"check: {meaning.suggested_check}",
     )
 
 
@@ -111,7 +111,7 @@ def _build_limit_error(association: OpenAssociation, level: str, limit: Limit) -
     return DicomError(
         f"C-FIND at {level} level: more than {limit.format_maximum()} {limit.description}",
         subject=str(association.peer),
-        next_step=f"does the peer heed the keys of a query, or repeat itself? Its own log says more. {limit.next_step}",
+        next_step=f"check in the peer's log if it ignores the query keys, or repeats itself. {limit.next_step}",
     )
 
 

@@ -1,4 +1,4 @@
-"""Identifiers of queries and retrievals, as octets and by tag (PS3.4 Annex C)."""
+"""Encode and decode identifiers of queries and retrievals (PS3.4 Annex C)."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from dcmcfg.dicom.pydicom_lazy import get_tag, get_vr
 from dcmcfg.errors import MalformedInput
 from dcmcfg.well_known_uids import IMPLICIT_VR_LITTLE_ENDIAN
 
-#: The octets of each element by its tag, group and element in one number.
+#: The octets of each element by its tag (group and element in one number).
 Identifier = Mapping[int, bytes]
-#: No syntax of the standard: the first element shows whether VRs are explicit, also of a peer that mixes them up.
+#: Not a standard transfer syntax: the first element shows whether VRs are explicit, even if a peer mixes them up.
 _DETECT_ENCODING = ""
 _CHARACTER_SET = "SpecificCharacterSet"
-#: An even number of octets in a length of two octets, as most VRs have (PS3.5 Section 7.1.2).
+#: The largest even value length in two octets, as most VRs have (PS3.5 Section 7.1.2).
 _MAX_VALUE_OCTETS = 65534
 
 
 def build_identifier(values: Mapping[str, str]) -> Identifier:
-    r"""Return the identifier with *values*, by keyword; several of one element are separated by ``\``.
+    r"""Return the identifier with *values* by keyword; several values of one element are separated by ``\``.
 
-    Text is encoded in the character set that *values* name, and as Latin-1 where they name none. Raises KeyError for a
-    keyword that is none.
+    Text is encoded in the character set that *values* name, otherwise in Latin-1. Raises KeyError for an unknown
+    keyword.
     """
     character_set = values.get(_CHARACTER_SET, "")
     identifier = {}
@@ -40,16 +40,16 @@ def build_identifier(values: Mapping[str, str]) -> Identifier:
 def encode_identifier(identifier: Identifier, transfer_syntax: str) -> bytes:
     """Return *identifier* in Implicit or Explicit VR Little Endian.
 
-    Raises :class:`MalformedInput` for a value that is too long for the two octets of a length.
+    Raises :class:`MalformedInput` for a value that is too long for a length of two octets.
     """
     is_implicit = transfer_syntax == IMPLICIT_VR_LITTLE_ENDIAN
     return b"".join(_encode_element(tag, identifier[tag], is_implicit=is_implicit) for tag in sorted(identifier))
 
 
 def decode_identifier(octets: bytes | None) -> Identifier | None:
-    """Return the identifier in *octets*, Implicit or Explicit VR Little Endian; None where they are none.
+    """Return the identifier in *octets*, Implicit or Explicit VR Little Endian; None if they are not a data set.
 
-    What is left after the last element, and is too short for another, is passed over.
+    Trailing octets that are too few for another element are ignored.
     """
     octets, identifier = octets or b"", {}
     try:

@@ -1,4 +1,4 @@
-"""One C-MOVE with the archive's responses (PS3.4 §C.4.2), and its cancellation (C-CANCEL, PS3.7 §9.3.2.3)."""
+"""Send a C-MOVE and read its responses (PS3.4 §C.4.2), or cancel it (C-CANCEL, PS3.7 §9.3.2.3)."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from dcmcfg.dicom.ul.command_set import (
 from dcmcfg.dicom.ul.request import DimseRequest, DimseResponse
 from dcmcfg.limits import MOVE_RESPONSES
 
-#: Seconds that a peer has for its final response once it was asked to end.
+#: Seconds that a peer has for its final response after a C-CANCEL.
 CANCEL_TIMEOUT_S = 10.0
 
 
 class Cancellation:
-    """Asked for from any thread, once; who moves meanwhile, or later, sends a C-CANCEL."""
+    """A cancellation request from any thread, made once; a C-MOVE that runs then, or later, sends a C-CANCEL."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -46,11 +46,11 @@ class Cancellation:
 
     @property
     def is_requested(self) -> bool:
-        """Whether the end was asked for."""
+        """Whether a cancellation was requested."""
         return self._is_requested
 
     def request(self) -> None:
-        """Ask for the end of what is under way."""
+        """Cancel the current operation."""
         with self._lock:
             self._is_requested = True
             callbacks = tuple(self._callbacks)
@@ -59,7 +59,7 @@ class Cancellation:
 
     @contextmanager
     def subscribe(self, callback: Callable[[], None]) -> Iterator[None]:
-        """Call *callback* when the end is asked for while the block runs, or was before."""
+        """Call *callback* if a cancellation is requested while the block runs, or was requested before."""
         with self._lock:
             is_requested = self._is_requested
             self._callbacks.append(callback)
@@ -72,13 +72,13 @@ class Cancellation:
                 self._callbacks.remove(callback)
 
 
-#: How many times as long as silence a peer is borne with that says it goes on, with the same numbers each time.
+#: Factor on the DIMSE time-out: how long pending responses with unchanged numbers are accepted.
 STANDSTILL_FACTOR = 10
 
 
 @dataclass(frozen=True)
 class MoveProgress:
-    """The numbers of sub-operations in a response; None where the response does not say."""
+    """The numbers of sub-operations in a response; None if the response does not contain them."""
 
     remaining: int | None = None
     completed: int | None = None
@@ -87,29 +87,29 @@ class MoveProgress:
 
     @property
     def ended(self) -> int:
-        """How many sub-operations have ended."""
+        """Number of sub-operations that have ended."""
         return (self.completed or 0) + (self.failed or 0) + (self.warning or 0)
 
     def is_ahead_of(self, other: MoveProgress) -> bool:
-        """Tell whether more is done than *other* says, or less remains: numbers that go to and fro are no progress."""
+        """Return whether more has ended, or less remains, than in *other*; alternating numbers are no progress."""
         if self.ended != other.ended or self.remaining is None:
             return self.ended > other.ended
         return other.remaining is None or self.remaining < other.remaining
 
     def select_furthest(self, other: MoveProgress) -> MoveProgress:
-        """Return that of the two which is beyond the other."""
+        """Return the one of the two that is ahead of the other."""
         return self if self.is_ahead_of(other) else other
 
 
 @dataclass(frozen=True)
 class MoveOutcome:
-    """How a C-MOVE that was sent has ended.
+    """The result of a C-MOVE that was sent.
 
-    ``status`` is the final one, None when none came; then ``interruption`` says why in words, ``""`` otherwise, and
-    ``timed_out`` tells a peer that kept silent from one that ended the association. The numbers are those of the
-    final response, or the last ones heard when there is none; an archive leaves out what is zero.
-    ``offending_elements`` are tags such as ``(0020,000D)``. ``cancelled`` tells that we asked for the end. ``seconds``
-    runs from the request to the end.
+    ``status`` is the final one, None if there was none. Then ``interruption`` has the reason in words (otherwise
+    ``""``), and ``timed_out`` distinguishes a silent peer from an ended association. The numbers are those of the final
+    response, or the last ones received; archives leave out zeros. ``offending_elements`` are tags such as
+    ``(0020,000D)``. ``cancelled`` is True if dcmcfg requested the end. ``seconds`` is the time from the request to the
+    end.
     """
 
     status: int | None
@@ -141,15 +141,15 @@ def send_move(
     on_sent: Callable[[], None] = _ignore_progress,
     on_pending: Callable[[MoveProgress], None] = _ignore_progress,
 ) -> MoveOutcome:
-    """Ask the peer to send what *retrieval* names to the AE *destination_ae_title*; return how that ended.
+    """Request the peer to send *retrieval* to the AE *destination_ae_title*; return the outcome.
 
-    *on_sent* is called in this thread when the request is on its way, *on_pending* with each pending response; there
-    may be none. Once the request is sent, nothing that the peer does raises: a failure status, an abort, a lost
-    connection and a time-out are outcomes. So is the end that *cancellation* asks for, by C-CANCEL: the peer has
-    :data:`~dcmcfg.dicom.move.CANCEL_TIMEOUT_S` seconds for its final response then. Before the request is sent,
-    :class:`~dcmcfg.errors.DicomError` when the association has ended or is not for this model, and
-    :class:`~dcmcfg.errors.MalformedInput` for an AE title that is none. Ctrl-C cancels too, aborts the association and
-    is passed on.
+    *on_sent* is called in this thread after the request is sent, *on_pending* with each pending response (there may be
+    none). After that, nothing that the peer does raises: a failure status, an abort, a lost connection and a time-out
+    are outcomes. A *cancellation* sends a C-CANCEL and is an outcome too: the peer then has
+    :data:`~dcmcfg.dicom.move.CANCEL_TIMEOUT_S` seconds for its final response. Before the request is sent, raises
+    :class:`~dcmcfg.errors.DicomError` if the association has ended or does not have this model, and
+    :class:`~dcmcfg.errors.MalformedInput` for an invalid AE title. Ctrl-C also cancels, aborts the association and is
+    passed on.
     """
     parse_ae_title(destination_ae_title)
     model = retrieval.model.move_sop_class
@@ -167,18 +167,18 @@ def send_move(
 
 
 class _MoveInProgress:
-    """A C-MOVE that was sent."""
+    """A C-MOVE request that was sent, and its responses so far."""
 
     def __init__(self, association: OpenAssociation, request: DimseRequest) -> None:
         self._association = association
         self._request = request
-        self._started = self._progressed_at = time.monotonic()  # the numbers have been as they are since then
+        self._started = self._progressed_at = time.monotonic()  # the time of the last change of the numbers
         self._progress = self._furthest = MoveProgress()
-        self._cancelled = threading.Event()  # the end was asked for, maybe in another thread
+        self._cancelled = threading.Event()  # set by a cancellation, possibly in another thread
         self._response_timeout_s = association.timeouts.dimse
 
     def cancel(self) -> None:
-        """Have the thread that waits send a C-CANCEL."""
+        """Make the waiting thread send a C-CANCEL."""
         self._cancelled.set()
         self._association.ul_association.wake()
 
@@ -187,7 +187,7 @@ class _MoveInProgress:
             self._request.cancel()
 
     def wait_for_outcome(self, on_pending: Callable[[MoveProgress], None]) -> MoveOutcome:
-        """Return the outcome when it is there."""
+        """Wait for the outcome and return it."""
         cancel_sent = False
         pending = 0
         while True:
@@ -219,26 +219,24 @@ class _MoveInProgress:
         return now - self._progressed_at >= STANDSTILL_FACTOR * self._association.timeouts.dimse
 
     def _end_standstill(self) -> MoveOutcome:
-        """Return the outcome where the peer says again and again that it goes on, and nothing else; cancel it."""
+        """Cancel, and return the outcome for a peer that sends pending responses without any progress."""
         duration_s = STANDSTILL_FACTOR * self._association.timeouts.dimse
         self.send_cancel()
-        self._association.ul_association.abort(
-            f"pending responses for {duration_s:g} s, with the same numbers each time"
-        )
+        self._association.ul_association.abort(f"pending responses with unchanged numbers for {duration_s:g} s")
         return self._build_interrupted_outcome(timed_out=True, cancelled=False)
 
     def _end_at_response_limit(self) -> MoveOutcome:
-        """Return the outcome where the peer says that it goes on more often than it can have reason to; cancel it."""
+        """Cancel, and return the outcome for a peer that sends more pending responses than it can have reason to."""
         self.send_cancel()
         limit = f"more than {MOVE_RESPONSES.format_maximum()} {MOVE_RESPONSES.description}"
         self._association.ul_association.abort(f"{limit} ({MOVE_RESPONSES.next_step})")
         return self._build_interrupted_outcome(timed_out=False, cancelled=False)
 
     def _build_interrupted_outcome(self, *, timed_out: bool, cancelled: bool) -> MoveOutcome:
-        """Return the outcome where no final response came."""
+        """Return the outcome without a final response."""
         reason = self._association.ul_association.end_reason
         if timed_out and cancelled:
-            reason = f"no answer to C-CANCEL within {CANCEL_TIMEOUT_S:g} s"
+            reason = f"no response to C-CANCEL within {CANCEL_TIMEOUT_S:g} s"
         return replace(self._build_outcome(None), interruption=reason, timed_out=timed_out and not cancelled)
 
     def _build_final_outcome(self, response: DimseResponse) -> MoveOutcome:
@@ -284,7 +282,7 @@ def _read_progress(command: CommandSet) -> MoveProgress:
 
 
 def _format_tags(value: bytes) -> tuple[str, ...]:
-    """Return the tags of an AT element."""
+    """Return the tags in an AT element as text."""
     complete_length = len(value) // 4 * 4
     return tuple(
         f"({group:04X},{element:04X})" for group, element in struct.iter_unpack("<HH", value[:complete_length])

@@ -1,4 +1,4 @@
-"""Opening an association with a peer (PS3.8 §7.1)."""
+"""Open associations with a peer (PS3.8 §7.1)."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from dcmcfg.errors import DicomError, NotDicom, RejectedTransient, TlsHandshakeF
 from dcmcfg.protocol_log import PROTOCOL_LOG
 from dcmcfg.well_known_uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 
-_PEER_LOG = "its own log says more"
+_PEER_LOG = "check the peer's log"
 _TRANSFER_SYNTAXES = (IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN)
 _MAXIMUM_LENGTH = 1 << 16
 
 
 @dataclass(frozen=True)
 class OpenAssociation:
-    """An association on which requests are made one after the other.
+    """An association for requests, one after the other.
 
-    After an error, and after a request without a final response, it is of no more use.
+    After an error, or after a request without a final response, it cannot be used any more.
     """
 
     ul_association: Association
@@ -50,28 +50,28 @@ class OpenAssociation:
     timeouts: DicomTimeouts
     _: KW_ONLY
     _message_ids: Iterator[int] = field(default_factory=lambda: itertools.cycle(range(1, 0x10000)), repr=False)
-    # by others
+    # Message IDs for requests of a kind, where a caller sets them
     _message_ids_by_kind: Mapping[CommandField, Iterator[int]] = field(default_factory=dict, repr=False)
 
     @property
     def is_open(self) -> bool:
-        """Whether requests can be made."""
+        """Whether requests can be sent."""
         return self.ul_association.is_open
 
     def with_timeouts(self, timeouts: DicomTimeouts) -> OpenAssociation:
-        """Return the same association, whose next requests wait as long as *timeouts* says."""
+        """Return the same association with *timeouts* for its next requests."""
         return replace(self, timeouts=timeouts)
 
     def with_message_ids(self, kind: CommandField, message_ids: Iterator[int]) -> OpenAssociation:
-        """Return the same association, whose next requests of *kind* have these Message IDs."""
+        """Return the same association with these Message IDs for its next requests of *kind*."""
         return replace(self, _message_ids_by_kind={**self._message_ids_by_kind, kind: message_ids})
 
     def has_accepted(self, sop_class: str) -> bool:
-        """Tell whether the peer accepted *sop_class*."""
+        """Return whether the peer accepted *sop_class*."""
         return any(each.abstract_syntax == sop_class for each in self.ul_association.acceptance.contexts.values())
 
     def get_transfer_syntax(self, sop_class: str) -> str:
-        """Return the transfer syntax for *sop_class*; raises :class:`DicomError` where the peer did not accept it."""
+        """Return the transfer syntax for *sop_class*; raises :class:`DicomError` if the peer did not accept it."""
         return self.ul_association.acceptance.contexts[self._get_context_id(sop_class)].transfer_syntax
 
     def send(
@@ -81,9 +81,9 @@ class OpenAssociation:
         elements: Mapping[int, bytes] | None = None,
         data_set: bytes | None = None,
     ) -> DimseRequest:
-        """Send a request of *sop_class* with *elements* more, and with the data set *data_set*; return it, on its way.
+        """Send a request of *sop_class* with additional *elements* and *data_set*; return it without waiting.
 
-        Raises :class:`DicomError` where the association has ended, or the peer did not accept that SOP class.
+        Raises :class:`DicomError` if the association has ended, or the peer did not accept the SOP class.
         """
         if not self.is_open:
             raise self.build_error()
@@ -97,7 +97,7 @@ class OpenAssociation:
         return DimseRequest(self.ul_association, kind, context_id, message_id)
 
     def build_error(self, operation: str = "", error_type: type[DicomError] = TransientDicomError) -> DicomError:
-        """Return how the association ended as an error of *error_type*, that of *operation*."""
+        """Return the reason for the end of the association, during *operation*, as an error of *error_type*."""
         message = f"{operation}: {self.ul_association.end_reason}" if operation else self.ul_association.end_reason
         return error_type(message, subject=str(self.peer), next_step=_PEER_LOG)
 
@@ -120,11 +120,11 @@ def open_association(
 ) -> Iterator[OpenAssociation]:
     """Open an association as *calling_ae_title* that offers *sop_classes* in Implicit and Explicit VR Little Endian.
 
-    With *tls* (:meth:`~dcmcfg.dicom.tls.TlsFiles.client_context`) the connection is secured first. For the SOP classes
-    *relational_sop_classes* relational queries are asked for. Released when the block ends, aborted when it raises. At
-    least one presentation context is accepted. Raises :class:`DicomError` when the peer cannot be reached, rejects,
-    aborts, keeps silent or accepts no context (:class:`TransientDicomError` where it rejects for now, or ends the
-    connection), and :class:`~dcmcfg.errors.MalformedInput` for an AE title that is none.
+    With *tls* (:meth:`~dcmcfg.dicom.tls.TlsFiles.client_context`), the connection is secured first. Relational queries
+    are negotiated for *relational_sop_classes*. The association is released at the end of the block, and aborted if the
+    block raises. At least one presentation context is accepted. Raises :class:`DicomError` if the peer cannot be
+    reached, rejects, aborts, is silent or accepts no context (:class:`TransientDicomError` for a transient rejection or
+    an ended connection), and :class:`~dcmcfg.errors.MalformedInput` for an invalid AE title.
     """
     parse_ae_title(calling_ae_title)
     parse_ae_title(peer.ae_title)
@@ -204,7 +204,7 @@ def _negotiate(
         )
         kind, response = _exchange_request(connection, request, timeouts.acse, peer=peer, tls=tls)
         if kind in (PduType.ASSOCIATE_RJ, PduType.ABORT):
-            connection.close()  # there is nobody left to abort
+            connection.close()  # The peer has ended the association, so there is nothing to abort.
         acceptance = _check_response(
             kind, response, proposed=proposed, calling_ae_title=calling_ae_title, peer=peer, tls=tls
         )
@@ -215,11 +215,11 @@ def _negotiate(
 
 
 def open_connection(peer: Peer, timeouts: DicomTimeouts, tls: ssl.SSLContext | None = None) -> RequestedConnection:
-    """Return a connection with *peer* for PDUs; raises what :func:`~dcmcfg.dicom.connect.open_socket` does."""
+    """Return a connection with *peer* for PDUs; raises the errors of :func:`~dcmcfg.dicom.connect.open_socket`."""
     connection = open_socket(peer, timeouts, tls)
     try:
         return RequestedConnection(connection)
-    except OSError as error:  # no descriptors are left
+    except OSError as error:  # The process has no file descriptors left.
         connection.close()
         raise translate_connect_error(error, peer, timeouts) from error
 
@@ -229,14 +229,14 @@ def _exchange_request(
 ) -> tuple[int, bytes]:
     """Return type and content of the PDU that answers the association request *request* within *seconds*."""
     try:
-        with contextlib.suppress(ConnectionClosed):  # what the peer said before it left is to be read
+        with contextlib.suppress(ConnectionClosed):  # Read the peer's response even if it closed the connection.
             connection.send(request, seconds)
         return connection.read_pdu(seconds)
     except PduTimeout as timeout:
         raise DicomError(
             f"no answer to the association request within {seconds:g} s",
             subject=str(peer),
-            next_step="is that a DICOM port (not TLS, not HTTP), and is the peer not stuck?",
+            next_step="check that this is a DICOM port (not TLS, not HTTP), and that the peer does not hang",
         ) from timeout
     except ConnectionClosed as closed:
         raise _build_association_error(describe_lost_connection(closed), peer, tls, TransientDicomError) from closed
@@ -287,17 +287,17 @@ def _build_association_error(
 ) -> DicomError:
     if tls_fix := suggest_tls_fix(message):
         return TlsHandshakeFailed(f"no association: {message}", subject=str(peer), next_step=tls_fix)
-    question = "is that a DICOM port" if tls else "is that a plain DICOM port? --tls calls one with TLS"
-    return kind(f"no association: {message}", subject=str(peer), next_step=f"{question}; its own log says more")
+    question = "check that this is a DICOM port" if tls else "check that this is a plain DICOM port (for TLS use --tls)"
+    return kind(f"no association: {message}", subject=str(peer), next_step=f"{question}; check the peer's log")
 
 
 def build_not_accepted_error(sop_classes: Sequence[str], peer: Peer) -> DicomError:
-    """Return the error that *peer* took the association, but none of *sop_classes*."""
+    """Return the error for an association that *peer* accepted without any of *sop_classes*."""
     refused = ", ".join(map(format_uid_name, sop_classes))
     return DicomError(
         f"the association was accepted, but no presentation context ({refused})",
         subject=str(peer),
-        next_step=f"does {peer.ae_title} have that service? On a dcm4chee archive: a "
+        next_step=f"check that {peer.ae_title} has this service. On a dcm4chee archive: a "
         "dicomTransferCapability with that dicomSOPClass, role SCP and Implicit VR Little Endian (or "
         "dcmShareTransferCapabilitiesFromAETitle)",
     )

@@ -1,4 +1,4 @@
-"""Who is called, with how much patience."""
+"""The address of a peer, and time-outs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from dcmcfg.errors import MalformedInput
 class Peer:
     """A DICOM application entity at its address; ``str()`` is ``AET@host:port``.
 
-    ``address_source`` is what gave the address, an option for one; ``""`` where it comes from LDAP.
-    Raises :class:`MalformedInput` for an empty host or a port outside 1 to 65535.
+    ``address_source`` is the source of the address, such as an option; ``""`` if it comes from LDAP. Raises
+    :class:`MalformedInput` for an empty host or a port outside 1 to 65535.
     """
 
     ae_title: str
@@ -24,7 +24,7 @@ class Peer:
         if not self.host:
             raise MalformedInput("the host is missing", subject=str(self))
         if not 1 <= self.port <= 65535:
-            raise MalformedInput("not a TCP port", subject=str(self), next_step="a port is a number from 1 to 65535")
+            raise MalformedInput("not a TCP port", subject=str(self), next_step="use a port from 1 to 65535")
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -33,13 +33,12 @@ class Peer:
 
 @dataclass(frozen=True)
 class DicomTimeouts:
-    """How long to wait, in seconds.
+    """Time-outs in seconds.
 
-    ``connect`` is for the TCP connection, ``acse`` for the answer to an association request or release,
-    ``dimse`` for the next response to a request, and ``network`` for any octet on an idle association. The
-    archive's own dcmRetrieveTimeout is 300 s on a stock installation, so the last two are longer: a slow
-    recall from tape must end with the archive's answer, not with ours. Raises :class:`MalformedInput` for
-    what is not above zero.
+    ``connect`` applies to the TCP connection, ``acse`` to the answer to an association request or release, ``dimse`` to
+    the next response to a request, and ``network`` to any octet on an idle association. The archive's own
+    dcmRetrieveTimeout is 300 s on a stock installation. The last two are longer, so that a slow recall from tape ends
+    with the archive's response. Raises :class:`MalformedInput` for a value that is not above zero.
     """
 
     connect: float = 10

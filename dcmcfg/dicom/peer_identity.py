@@ -1,4 +1,4 @@
-"""What a peer tells of itself while the association is opened."""
+"""Identify a peer from the data that it sends while the association is opened."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from dcmcfg.peer_certificate import format_subject, parse_openssl_time
 
 @dataclass(frozen=True)
 class TlsSession:
-    """The TLS of a connection: version and cipher suite as OpenSSL names them, and the peer's certificate.
+    """The TLS session of a connection: version and cipher suite as named by OpenSSL, and the peer's certificate.
 
-    ``certificate_subject`` is in the form ``CN=archive, O=hospital``, ``""`` where it has none.
+    ``certificate_subject`` has the form ``CN=archive, O=hospital``, ``""`` if there is none.
     """
 
     version: str
@@ -25,7 +25,7 @@ class TlsSession:
 
 @dataclass(frozen=True)
 class PeerIdentity:
-    """The implementation of the peer (PS3.7 §D.3.3.2), ``""`` where it does not say, and how the line is secured."""
+    """The implementation of the peer (PS3.7 §D.3.3.2), ``""`` if it does not send it, and the TLS session."""
 
     implementation_class_uid: str
     implementation_version_name: str
@@ -33,7 +33,7 @@ class PeerIdentity:
 
 
 def identify_peer(association: OpenAssociation) -> PeerIdentity:
-    """Return what the peer reported of itself when *association* was opened."""
+    """Return the identity that the peer sent when *association* was opened."""
     acceptance, connection = association.ul_association.acceptance, association.ul_association.connection.connection
     return PeerIdentity(
         acceptance.implementation_class_uid,

@@ -1,11 +1,10 @@
-"""Parts of pydicom, loaded when they are first asked for.
+"""Load parts of pydicom at their first use.
 
-To import the package takes 70 ms, a quarter of a start, most of them for decoders of pixels. A verification needs none
-of it, unless files are kept, or something is asked for that is not ASCII.
+Importing the package takes 70 ms, a quarter of the start-up time, mostly for pixel decoders. A verification requires
+it only if files are kept, or if a query has characters outside ASCII.
 
-The tags and value representations of keywords (PS3.6).
-
-How pydicom behaves in this process: silent about what peers send.
+This module also has the tags and value representations of keywords (PS3.6), and silences the warnings of pydicom about
+data from peers.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ from typing import Any
 
 
 def import_pydicom(module: str) -> Any:
-    """Return the module of pydicom that is called *module* in it."""
+    """Return the module *module* of pydicom."""
     return importlib.import_module(f"pydicom.{module}")
 
 
-#: Those that every verification needs.
+#: The keywords that every verification uses; they are here so that pydicom is not loaded for them.
 _PRELOADED = {
     "SpecificCharacterSet": (0x00080005, "CS"),
     "SOPClassUID": (0x00080016, "UI"),
@@ -40,7 +39,7 @@ _VRS = dict(_PRELOADED.values())
 
 
 def get_tag(keyword: str) -> int | None:
-    """Return the tag of *keyword*, group and element in one number; None where there is no such keyword."""
+    """Return the tag of *keyword*, group and element in one number; None for an unknown keyword."""
     preloaded = _PRELOADED.get(keyword)
     if preloaded is not None:
         return preloaded[0]
@@ -49,14 +48,14 @@ def get_tag(keyword: str) -> int | None:
 
 
 def get_vr(tag: int) -> str:
-    """Return the value representation of a *tag* of PS3.6, the first where it has several; raises KeyError."""
+    """Return the value representation of *tag* in PS3.6, the first of several; raises KeyError if unknown."""
     return _VRS.get(tag) or str(import_pydicom("datadict").dictionary_VR(tag))[:2]
 
 
 def silence_pydicom() -> None:
     """Keep pydicom from writing to stderr; may be called any number of times.
 
-    Peers send unknown elements, and values that break their VR's rules; it would warn for each.
+    Peers send unknown elements and invalid values; pydicom would warn about each of them.
     """
     config = import_pydicom("config")
     config.settings.reading_validation_mode = config.IGNORE

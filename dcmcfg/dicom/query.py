@@ -1,6 +1,6 @@
 """C-FIND queries (PS3.4 §C.4.1, Study Root §C.6.2).
 
-They find the instances of a study down to the IMAGE level, the patient that the archive lists for it, and studies.
+They find the instances of a study down to the IMAGE level, the patient of a study, and studies.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from dcmcfg.unsigned_integer import parse_unsigned_integer
 
 @dataclass(frozen=True, kw_only=True)
 class Instance:
-    """A SOP instance as the archive lists it.
+    """A SOP instance as listed by the archive.
 
-    ``availability`` is its Instance Availability (0008,0056), or that of its series or study, ``""`` where
-    nothing is said; ``retrieve_ae_titles`` are those of (0008,0054), likewise.
+    ``availability`` is its Instance Availability (0008,0056), or that of its series or study, ``""`` if none is given.
+    ``retrieve_ae_titles`` (0008,0054) are found in the same way.
     """
 
     study_uid: str
@@ -38,7 +38,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class _Availability:
-    """Availability and retrieve AE titles as said at one level, completed by the level above."""
+    """Availability and retrieve AE titles of one level, inherited from the level above where absent."""
 
     availability: str = ""
     retrieve_ae_titles: tuple[str, ...] = ()
@@ -53,12 +53,12 @@ class _Availability:
 def find_instances(
     association: OpenAssociation, study_uid: str, patient: Patient | None = None
 ) -> tuple[Instance, ...]:
-    """Ask what the study holds, by Study Root, or as that of *patient* by Patient Root; empty when nobody knows it.
+    """Return the instances of the study, by Study Root, or with *patient* by Patient Root; empty for an unknown study.
 
-    Asks level by level, or for all instances at once where the peer agreed to relational queries (PS3.4 C.5.1.1) and
-    its answers name their series. Each instance is listed once; answers about other studies are left out. The limits on
-    answers apply to all these C-FINDs together. Raises :class:`DicomError` when one fails, or when an answer lacks its
-    UID, because then nobody knows what to expect; :class:`MalformedInput` for a *study_uid* that is not one UID.
+    Queries level by level. If the peer agreed to relational queries (PS3.4 C.5.1.1) and its responses contain the
+    series, one query gets all instances. Each instance is listed once; responses about other studies are ignored. The
+    limits on responses apply to all these C-FINDs together. Raises :class:`DicomError` if one fails, or if a response
+    has no UID, because the expected instances are unknown then; :class:`MalformedInput` if *study_uid* is not one UID.
     """
     query = _Query(association, parse_uid(study_uid), patient)
     instances = {instance.sop_instance_uid: instance for instance in query.instances()}
@@ -81,11 +81,11 @@ class _Query:
             series_by_uid = (
                 (self._require_uid(series, "SeriesInstanceUID"), series) for series in self._find_matches("SERIES", {})
             )
-            for series_uid, series in dict(series_by_uid).items():  # one that is listed twice is asked for once
+            for series_uid, series in dict(series_by_uid).items():  # A series that is listed twice is queried once.
                 series_availability = study_availability.refine(series)
                 for image in self._find_matches("IMAGE", {"SeriesInstanceUID": series_uid}):
                     yield self._build_instance(image, series_uid, series_availability.refine(image))
-            return  # a study is one answer; a peer that lists it twice means the same
+            return  # A study is one response; a peer that lists it twice means the same study.
 
     @property
     def _model(self) -> InformationModel:
@@ -96,7 +96,7 @@ class _Query:
         return self._model.find_sop_class in self.association.ul_association.acceptance.relational_sop_classes
 
     def _query_relationally(self, study_availability: _Availability) -> tuple[Instance, ...]:
-        """Return all instances by one query; none where an answer does not say of which series it is."""
+        """Return all instances by one query; none if a response does not contain its series."""
         images = self._find_matches("IMAGE", {}, "SeriesInstanceUID")
         images_with_series = [(image, read_text(image, "SeriesInstanceUID")) for image in images]
         if not all(series_uid for _, series_uid in images_with_series):
@@ -117,7 +117,7 @@ class _Query:
         )
 
     def _find_matches(self, level: str, parent_keys: dict[str, str], *extra_keywords: str) -> list[Identifier]:
-        """Return the answers at *level* that fit the keys, with *extra_keywords*; some peers send others too."""
+        """Return the responses at *level* that match the keys, with *extra_keywords*; some peers send others too."""
         keys = {"StudyInstanceUID": self.study_uid, **parent_keys}
         return_keywords = (*_LEVEL_KEYWORDS[level], *extra_keywords, "InstanceAvailability", "RetrieveAETitle")
         patient_keys = self.patient.keys if self.patient else {}
@@ -134,9 +134,9 @@ class _Query:
         uid = read_text(match, keyword)
         if not uid:
             raise DicomError(
-                f"an answer to C-FIND lacks its {keyword} (study {self.study_uid})",
+                f"a C-FIND response has no {keyword} (study {self.study_uid})",
                 subject=str(self.association.peer),
-                next_step="without that nothing can be compared: its own log says what it sent",
+                next_step="dcmcfg cannot compare instances without it: check the peer's log",
             )
         return uid
 
@@ -161,9 +161,9 @@ _STUDY_KEYWORDS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """A study as the archive lists it; ``""``, nothing or None is what it does not say.
+    """A study as listed by the archive; absent values are ``""``, empty or None.
 
-    ``character_set`` is the one in which it names the patient (:func:`~dcmcfg.dicom.character_sets.decode_values`).
+    ``character_set`` is that of the patient (:func:`~dcmcfg.dicom.character_sets.decode_values`).
     """
 
     study_uid: str
@@ -179,11 +179,11 @@ class Study:
 def find_studies(
     association: OpenAssociation, keys: Mapping[str, str], *, max_studies: int | None = None
 ) -> tuple[Study, ...]:
-    """Ask which studies match *keys*, by keyword (``PatientID``, ``StudyDate`` …).
+    """Return the studies that match *keys*, by keyword (``PatientID``, ``StudyDate`` …).
 
-    Return at most *max_studies* of them. Each study is there once. The rest of a longer answer is cancelled; ask for
-    one more than are wanted to learn whether there are more. Raises :class:`MalformedInput` for a keyword that is none,
-    and :class:`DicomError` when the query fails or an answer lacks its UID.
+    Returns at most *max_studies*, each once, and cancels the rest of the query. To learn whether there are more,
+    request one more than required. Raises :class:`MalformedInput` for an unknown keyword, and :class:`DicomError` if
+    the query fails or a response has no UID.
     """
     studies: dict[str, Study] = {}
     for match in send_find(association, _build_study_identifier(keys), max_matches=max_studies):
@@ -196,7 +196,7 @@ def _build_study_identifier(keys: Mapping[str, str]) -> Identifier:
     for keyword in keys:
         if get_tag(keyword) is None:
             raise MalformedInput(
-                "not a keyword of PS3.6", subject=keyword, next_step="for example PatientID or StudyDate"
+                "not a keyword of PS3.6", subject=keyword, next_step="use for example PatientID or StudyDate"
             )
     is_ascii = all(value.isascii() for value in keys.values())
     character_set = {} if is_ascii else {"SpecificCharacterSet": UNICODE}
@@ -209,9 +209,9 @@ def _build_study(match: Identifier, association: OpenAssociation) -> Study:
     uid = read_text(match, "StudyInstanceUID")
     if not uid:
         raise DicomError(
-            "an answer to C-FIND at STUDY level lacks its StudyInstanceUID",
+            "a C-FIND response at STUDY level has no StudyInstanceUID",
             subject=str(association.peer),
-            next_step="without that no study can be asked for: its own log says what it sent",
+            next_step="dcmcfg cannot select a study without it: check the peer's log",
         )
     (patient_id, issuer), character_set = decode_values(match, "PatientID", "IssuerOfPatientID")
     return Study(
@@ -226,24 +226,26 @@ def _build_study(match: Identifier, association: OpenAssociation) -> Study:
     )
 
 
-_PATIENT_HINT = "--patient-id says whose it is; --model study needs none"
+_PATIENT_HINT = "specify the patient with --patient-id, or use --model study, which does not require one"
 
 
 def find_patient(association: OpenAssociation, study_uid: str) -> Patient:
-    """Ask by Study Root whose the study is, for a request by Patient Root.
+    """Return the patient of the study, found by Study Root, for a request by Patient Root.
 
-    Raises :class:`DicomError` when the archive does not know the study, names no Patient ID, has no Study Root query,
-    or the query fails.
+    Raises :class:`DicomError` if the archive does not know the study, lists no Patient ID, or has no Study Root query,
+    or if the query fails.
     """
     peer = str(association.peer)
     if not association.has_accepted(InformationModel.STUDY.find_sop_class):
         raise DicomError(
-            "whose study it is cannot be asked: no Study Root query", subject=peer, next_step=_PATIENT_HINT
+            "the patient of the study is unknown: the archive has no Study Root query",
+            subject=peer,
+            next_step=_PATIENT_HINT,
         )
     studies = find_studies(association, {"StudyInstanceUID": study_uid})
     study = next((each for each in studies if each.study_uid == study_uid), None)
     if study is None:
         raise DicomError(f"the archive lists no study {study_uid}", subject=peer, next_step=_PATIENT_HINT)
     if not study.patient_id:
-        raise DicomError(f"the archive names no Patient ID of {study_uid}", subject=peer, next_step=_PATIENT_HINT)
+        raise DicomError(f"the archive lists no Patient ID for {study_uid}", subject=peer, next_step=_PATIENT_HINT)
     return Patient(study.patient_id, study.issuer_of_patient_id, study.character_set)

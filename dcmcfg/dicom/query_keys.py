@@ -1,6 +1,6 @@
-"""Keys of a query as a user writes them: ``PatientID=4711,StudyDate=20240101-`` (PS3.4 §C.4.1.2).
+"""Parse the keys of a query as users write them: ``PatientID=4711,StudyDate=20240101-`` (PS3.4 §C.4.1.2).
 
-Keys by which an archive tells studies apart: it ignores all others, so that every study would match them.
+Only keys that an archive matches are accepted. It ignores all others, so every study would match.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dcmcfg.dicom.pydicom_lazy import get_tag, get_vr, import_pydicom
 from dcmcfg.errors import MalformedInput
 from dcmcfg.suggestions import ATTRIBUTE_SIMILARITY, suggest_names
 
-#: What dcm4chee-arc matches at STUDY level by C-FIND as by QIDO (``QueryBuilder``: predicates of the patient, of the
-#: study, and of the series in it). PS3.4 C.6.2.1 has more keys there, none of which an archive must match.
+#: The keys that dcm4chee-arc matches at STUDY level, by C-FIND and by QIDO (``QueryBuilder``: predicates of the
+#: patient, of the study, and of its series). PS3.4 C.6.2.1 has more keys there, but none that an archive must match.
 _PATIENT_KEYS = frozenset(
     ("PatientID", "IssuerOfPatientID", "PatientName", "PatientSex", "PatientBirthDate", "ResponsiblePerson")
 )
@@ -31,7 +31,7 @@ _STUDY_KEYS = frozenset(
         "SOPClassesInStudy",
     )
 )
-#: Of series, but an archive of today looks for a series of the study that has them.
+#: Keys of a series: current archives search for studies that have a series with them.
 SERIES_KEYS = frozenset(
     (
         "SeriesDescription",
@@ -56,30 +56,32 @@ _SUGGESTED_KEYS = {
     **dict.fromkeys(("SeriesTime", "AcquisitionTime", "ContentTime", "InstanceCreationTime"), "StudyTime"),
 }
 _ALTERNATIVES = {
-    "SeriesInstanceUID": "dcmcfg verify --study UID --series UID sends one",
-    "SOPInstanceUID": "dcmcfg verify --study UID --image UID sends one",
-    **dict.fromkeys(("InstanceAvailability", "RetrieveAETitle"), "dcmcfg verify --recall finds a study that is purged"),
+    "SeriesInstanceUID": "retrieve a series with dcmcfg verify --study UID --series UID",
+    "SOPInstanceUID": "retrieve an instance with dcmcfg verify --study UID --image UID",
+    **dict.fromkeys(("InstanceAvailability", "RetrieveAETitle"), "find a purged study with dcmcfg verify --recall"),
 }
 
 
 def require_study_key(keyword: str) -> None:
-    """Raise :class:`MalformedInput` where the archive tells no studies apart by *keyword*, with what may be meant."""
+    """Raise :class:`MalformedInput`, with a suggestion, if the archive does not match studies by *keyword*."""
     if keyword in _MATCHED_KEYS:
         return
     if suggestion := _SUGGESTED_KEYS.get(keyword):
         next_step = f"did you mean {suggestion}?"
     else:
         next_step = _ALTERNATIVES.get(
-            keyword, f"it matches {', '.join(sorted(_MATCHED_KEYS))}; --studies FILE takes any list"
+            keyword, f"use one of {', '.join(sorted(_MATCHED_KEYS))}; --studies FILE accepts any list"
         )
-    raise MalformedInput("the archive does not match studies by it: all would", subject=keyword, next_step=next_step)
+    raise MalformedInput(
+        "the archive ignores this key, so all studies would match", subject=keyword, next_step=next_step
+    )
 
 
-#: A comma ends a value only where another key follows: names have commas too.
+#: A comma ends a value only if another key follows, because names contain commas too.
 _KEY_SEPARATOR = re.compile(r",(?=\s*[A-Za-z][A-Za-z0-9]*\s*=)")
-_EXAMPLE = "for example PatientID=4711,StudyDate=20240101-20240131"
+_EXAMPLE = "use for example PatientID=4711,StudyDate=20240101-20240131"
 _DATE = re.compile(r"(?:[0-9]{8})?(?:-(?:[0-9]{8})?)?", re.ASCII)
-#: Value representations whose values are written as text.
+#: Value representations with text values.
 _TEXT_VRS = frozenset(
     ("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT")
 )
@@ -87,12 +89,12 @@ _UNSUPPORTED_KEYS = frozenset({"QueryRetrieveLevel", "SpecificCharacterSet"})
 
 
 def parse_keys(text: str) -> Mapping[str, str]:
-    r"""Return the keys of *text* by keyword, in the spelling of PS3.6.
+    r"""Return the keys in *text* by keyword, in the spelling of PS3.6.
 
-    Values are matched as the archive does: wildcards, ranges of dates, lists of UIDs separated by ``\``. Raises
-    :class:`MalformedInput` for what is no key, an unknown keyword (with suggestions), one that cannot be asked
-    for or that the archive ignores (with the one that may be meant), a key that is there twice, a date that is none,
-    and where no key has a value: everything would match.
+    The archive matches the values: wildcards, ranges of dates, lists of UIDs separated by ``\``. Raises
+    :class:`MalformedInput` for text that is not a key, an unknown keyword (with suggestions), a keyword that cannot be
+    queried or that the archive ignores (with a suggestion), a duplicate key, an invalid date, and if no key has a
+    value: then every study would match.
     """
     keys: dict[str, str] = {}
     for part in _KEY_SEPARATOR.split(text):
@@ -101,7 +103,7 @@ def parse_keys(text: str) -> Mapping[str, str]:
             raise MalformedInput("not KEYWORD=VALUE", subject=repr(part.strip()), next_step=_EXAMPLE)
         keyword = _resolve_keyword(name)
         if keyword in keys:
-            raise MalformedInput("the key is there twice", subject=keyword, next_step=r"several values: ONE\TWO")
+            raise MalformedInput("duplicate key", subject=keyword, next_step=r"use ONE\TWO for several values")
         require_study_key(keyword)
         _require_value(keyword, value)
         keys[keyword] = value
@@ -121,7 +123,7 @@ def _resolve_keyword(name: str) -> str:
         raise MalformedInput("not a keyword of PS3.6", subject=name, next_step=next_step)
     keyword = import_pydicom("datadict").dictionary_keyword(tag)
     if keyword in _UNSUPPORTED_KEYS or get_vr(tag) not in _TEXT_VRS or tag < 0x00080000:
-        raise MalformedInput("that cannot be asked for", subject=keyword, next_step=_EXAMPLE)
+        raise MalformedInput("dcmcfg cannot query by this key", subject=keyword, next_step=_EXAMPLE)
     return str(keyword)
 
 
@@ -131,7 +133,7 @@ def _require_value(keyword: str, value: str) -> None:
         raise MalformedInput(
             "not a date or a range of dates",
             subject=f"{keyword}={value}",
-            next_step="20240131, 20240101-20240131 or 20240101-",
+            next_step="use 20240131, 20240101-20240131 or 20240101-",
         )
     if any(not character.isprintable() for character in value):
         raise MalformedInput("the value has control characters", subject=f"{keyword}={value!r}")

@@ -1,4 +1,4 @@
-"""What a C-MOVE asks for: information model, level, unique keys (PS3.4 §C.4.2, §C.6)."""
+"""The request of a C-MOVE: information model, level, unique keys (PS3.4 §C.4.2, §C.6)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class InformationModel(Enum):
 
 
 class Priority(Enum):
-    """The Priority (0000,0700) of a request, a wish that a peer may ignore (PS3.7 §9.1.4.1)."""
+    """The Priority (0000,0700) of a request; a peer may ignore it (PS3.7 §9.1.4.1)."""
 
     LOW = 2
     MEDIUM = 0
@@ -54,10 +54,10 @@ class Priority(Enum):
 
 @dataclass(frozen=True)
 class Patient:
-    """Whose study it is: the unique key above STUDY in Patient Root.
+    """The patient of a study: the unique key above STUDY in Patient Root.
 
-    ``issuer_of_patient_id`` is ``""`` where nobody says. What is not ASCII is sent in ``character_set``; none is named
-    where that is ``""``.
+    ``issuer_of_patient_id`` is ``""`` if unknown. Text outside ASCII is sent in ``character_set``; with ``""`` no
+    character set is sent.
     """
 
     patient_id: str
@@ -66,7 +66,7 @@ class Patient:
 
     @property
     def keys(self) -> Mapping[str, str]:
-        """The keys of an identifier that say whose it is, by keyword."""
+        """The patient keys of an identifier, by keyword."""
         keys = {"PatientID": self.patient_id}
         if self.issuer_of_patient_id:
             keys["IssuerOfPatientID"] = self.issuer_of_patient_id
@@ -77,11 +77,11 @@ class Patient:
 
 @dataclass(frozen=True)
 class Retrieval:
-    """What one C-MOVE asks for; with a ``patient`` by Patient Root, without by Study Root.
+    """The keys of one C-MOVE; with a ``patient`` by Patient Root, otherwise by Study Root.
 
-    At SERIES level ``series_uids``, at IMAGE level ``instance_uids`` of the one series in ``series_uids``; several are
-    a list of UIDs (PS3.4 §C.2.2.2.2). Raises :class:`MalformedInput` for a UID that is none, and where the keys are not
-    those of the level.
+    SERIES level requires ``series_uids``, IMAGE level ``instance_uids`` of the one series in ``series_uids``; several
+    are sent as a list of UIDs (PS3.4 §C.2.2.2.2). Raises :class:`MalformedInput` for an invalid UID, and if the keys do
+    not match the level.
     """
 
     study_uid: str
@@ -100,7 +100,7 @@ class Retrieval:
             QueryRetrieveLevel.IMAGE: len(self.series_uids) == 1 and bool(self.instance_uids),
         }
         if not is_valid[self.level]:
-            raise MalformedInput(f"the keys are not those of the {self.level.name} level", subject=self.study_uid)
+            raise MalformedInput(f"the keys do not match the {self.level.name} level", subject=self.study_uid)
 
     @property
     def model(self) -> InformationModel:

@@ -1,4 +1,4 @@
-"""The meaning of DIMSE statuses, with the setting to check (PS3.7 Annex C, PS3.4 §B.2.3, §C.4.1.1.4, §C.4.2.1.5).
+"""Explain DIMSE statuses, with the setting to check (PS3.7 Annex C, PS3.4 §B.2.3, §C.4.1.1.4, §C.4.2.1.5).
 
 :func:`explain` looks a status up in :data:`_BY_COMMENT`, :data:`_EXACT`, :data:`_GENERAL` and :data:`_RANGES`, in this
 order. A702 and A801 of a dcm4chee archive may concern the archive or the external archive behind it. Only the Error
@@ -26,9 +26,9 @@ UNRECOGNIZED_OPERATION = 0x0211
 RESOURCE_LIMITATION = 0x0213
 CANCELLED = 0xFE00
 PENDING = 0xFF00
-#: Of a C-FIND, where optional keys were not supported for matching (PS3.4 Table C.4-1).
+#: C-FIND, if the peer does not support optional keys for matching (PS3.4 Table C.4-1).
 PENDING_WITHOUT_OPTIONAL_KEYS = 0xFF01
-#: Of an N-GET (PS3.4 Section F.8.2).
+#: N-GET (PS3.4 Section F.8.2).
 OPTIONAL_ATTRIBUTES_UNSUPPORTED = 0x0001
 #: C-FIND and C-MOVE (PS3.4 Tables C.4-1 and C.4-2).
 INVALID_PRIOR_RECORD_KEY = 0xA710
@@ -39,7 +39,7 @@ IDENTIFIER_MISMATCH = 0xA900
 SOME_SUB_OPERATIONS_FAILED = 0xB000
 MATCHES_LIMITED = 0xB001
 UNABLE_TO_PROCESS = 0xC000
-#: Of dcm4chee-arc's RetrieveService: the destination is not among dcmAcceptedMoveDestination.
+#: From dcm4chee-arc's RetrieveService: the destination is not in dcmAcceptedMoveDestination.
 MOVE_DESTINATION_NOT_ALLOWED = 0xC801
 #: C-STORE (PS3.4 Table B.2-1).
 OUT_OF_RESOURCES = 0xA700
@@ -47,37 +47,37 @@ ELEMENTS_COERCED = 0xB000
 ELEMENTS_DISCARDED = 0xB006
 DATA_SET_MISMATCH_WARNING = 0xB007
 CANNOT_UNDERSTAND = 0xC000
-#: What the standard writes with an x, as A7xx. The whole of Bxxx are warnings (PS3.7 Annex C).
+#: Ranges that the standard writes with an x, as in A7xx. All of Bxxx are warnings (PS3.7 Annex C).
 OUT_OF_RESOURCES_RANGE = range(0xA700, 0xA800)
 IDENTIFIER_MISMATCH_RANGE = range(0xA900, 0xAA00)
 WARNING_RANGE = range(0xB000, 0xC000)
 UNABLE_TO_PROCESS_RANGE = range(0xC000, 0xD000)
 
-#: What went wrong, and what to look at.
+#: The meaning of a status, and the settings to check.
 StatusExplanation = tuple[str, str]
 
-_DESTINATION_UNKNOWN = "refused: the move destination is unknown"
+_DESTINATION_UNKNOWN = "refused: the Move Destination is unknown"
 _NOT_PERFORMED = "refused: the sub-operations could not be performed"
 
 _WHICH_EXTERNAL = (
-    "(the comment has lost its AE title: it is the external retrieve AE title that the archive's database "
-    "holds for the study, or dcmAltCMoveSCP or dcmFallbackCMoveSCP)"
+    "(the comment does not contain its AE title: it is the external retrieve AE title of the study in the archive's "
+    "database, or dcmAltCMoveSCP or dcmFallbackCMoveSCP)"
 )
 
-#: Who is meant where a comment does not tell.
+#: The possible peers, if a comment does not contain the AE title.
 EXTERNAL_ARCHIVE_OR_DESTINATION = (
     "the external archive (a purged study), or the destination (a study in the archive's own storage)"
 )
 
-#: Part of the comment, what it says, what to look at; the first that is found is taken.
+#: Part of the comment, its meaning, and the settings to check; the first match is used.
 _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
     (
         "Unknown AE",
         "the archive does not know the AE of the external archive",
-        f"in LDAP: an AE with the title of the external archive {_WHICH_EXTERNAL}, and reload, "
-        "because the archive remembers unknown titles (dcmAECacheStaleTimeout). If there is one: a device "
-        "with a broken connection reference is unknown as a whole. A study whose storage commitment never "
-        "came has the title '*', which no AE has",
+        f"in LDAP: an AE with the title of the external archive {_WHICH_EXTERNAL}. After a change reload the archive, "
+        "because it caches unknown AE titles (dcmAECacheStaleTimeout). If the AE exists: a device with a broken "
+        "connection reference is unknown as a whole. A study without a storage commitment result has the title '*', "
+        "which no AE has",
     ),
     (
         "ConfigurationNotFoundException: AE: ",
@@ -93,35 +93,35 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
         "A-ASSOCIATE-RJ",
         f"the archive's association was rejected by {EXTERNAL_ARCHIVE_OR_DESTINATION}",
         "the external archive's list of calling AE titles: it sees the AE title of the requester, not the "
-        "archive's, so it must accept the calling title of this C-MOVE; the destination sees that of the "
-        "archive's AE; and the called AE title of either, as LDAP has it",
+        "archive's, so it must accept the calling title of this C-MOVE; the destination's list, with the title of the "
+        "archive's AE; and the called AE titles in LDAP",
     ),
     (
         "Connection refused",
-        f"nothing listens where the archive looks for {EXTERNAL_ARCHIVE_OR_DESTINATION}",
-        "whether the one that is meant runs; dicomHostname and dicomPort of its connection in LDAP",
+        f"nothing listens at the address that the archive has for {EXTERNAL_ARCHIVE_OR_DESTINATION}",
+        "whether the called AE runs; dicomHostname and dicomPort of its connection in LDAP",
     ),
     (
         "UnknownHostException",
-        f"the archive cannot resolve a host name, that of {EXTERNAL_ARCHIVE_OR_DESTINATION}",
+        f"the archive cannot resolve the host name of {EXTERNAL_ARCHIVE_OR_DESTINATION}",
         "dicomHostname of its connection in LDAP, as seen from the archive's machine or container",
     ),
     (
         "SocketTimeoutException",
-        f"no answer in time to the archive's connection with {EXTERNAL_ARCHIVE_OR_DESTINATION}",
+        f"time-out of the archive's connection to {EXTERNAL_ARCHIVE_OR_DESTINATION}",
         "a firewall in between; dicomHostname and dicomPort of its connection in LDAP; dcmTCPConnectTimeout "
         "of the archive's connection",
     ),
     (
         "IncompatibleConnectionException",
-        f"no connection of the archive fits one of {EXTERNAL_ARCHIVE_OR_DESTINATION}",
-        "their connections in LDAP: both installed, the other one with a dicomPort, both plain or both "
+        f"no connection of the archive is compatible with one of {EXTERNAL_ARCHIVE_OR_DESTINATION}",
+        "their connections in LDAP: both installed, the called one with a dicomPort, both plain or both "
         "TLS with a common cipher suite (dicomTLSCipherSuite) and protocol version (dcmTLSProtocol)",
     ),
     (
         "javax.net.ssl.",
         f"the TLS handshake failed between the archive and {EXTERNAL_ARCHIVE_OR_DESTINATION}",
-        "their certificates: each must trust that of the other, and the key of the one that is called must suit the "
+        "their certificates: each must trust the certificate of the other, and the key of the called AE must suit the "
         "cipher suites (dicomTLSCipherSuite)",
     ),
     (
@@ -131,7 +131,7 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ),
 )
 
-#: Parts of a comment that speak of a configuration, which does not mend itself.
+#: Parts of a comment that point to the configuration; a retry does not help.
 _PERMANENT_PARTS = (
     "Unknown AE",
     "ConfigurationNotFoundException",
@@ -145,22 +145,22 @@ _REJECTED, _TRANSIENT_RESULT = "A-ASSOCIATE-RJ", "result: 2"
 
 _NO_REASON = (
     "whether archive and destination both have these SOP classes in their transfer capabilities "
-    "(dicomTransferCapability: role SCU at the archive's AE; role SCP at the destination, where it lists "
+    "(dicomTransferCapability: role SCU at the archive's AE; role SCP at the destination, if it lists "
     "any); whether the destination listens and accepts the archive; with an external archive, its log: the "
-    "connection may have broken after the association was made, or it kept silent for longer than "
+    "connection may have broken after the association was established, or it was silent for longer than "
     "dcmRetrieveTimeout of the archive's connection"
 )
 
 
 def is_comment_transient(comment: str) -> bool:
-    """Tell whether what *comment* says may be over later: a rejection only where it is for now (PS3.8 Table 9-21)."""
+    """Return whether the cause in *comment* may pass; a rejection only if it is transient (PS3.8 Table 9-21)."""
     if _REJECTED in comment:
         return _TRANSIENT_RESULT in comment
     return not any(part in comment for part in _PERMANENT_PARTS)
 
 
 def explain_sub_operations_failed(comment: str) -> StatusExplanation:
-    """Return what A702 with *comment* says."""
+    """Return the meaning of A702 with *comment*."""
     for part, reason, suggested_check in _SUB_OPERATIONS:
         if part in comment:
             return f"{_NOT_PERFORMED}: {reason}", suggested_check
@@ -168,18 +168,17 @@ def explain_sub_operations_failed(comment: str) -> StatusExplanation:
 
 
 def explain_destination_unknown(comment: str) -> StatusExplanation:
-    """Return what A801 with *comment* says, and to whom the destination is unknown.
+    """Return the meaning of A801 with *comment*, including the archive that does not know the destination.
 
-    The archive writes ``Unknown AE: X`` or ``AE: X not installed`` about its own LDAP. Any other comment, or
-    none, comes from an external archive whose response is passed on (archives other than dcm4chee write what
-    they like).
+    The archive writes ``Unknown AE: X`` or ``AE: X not installed`` for its own LDAP. Any other comment, or none, comes
+    from an external archive whose response is passed on (archives other than dcm4chee use other comments).
     """
     if comment.startswith("Unknown AE: "):
         title = comment.removeprefix("Unknown AE: ")
         return (
             f"{_DESTINATION_UNKNOWN} to the archive itself",
-            f"in LDAP: the AE {title} of a device. Create it with its host and port, then reload, because the "
-            "archive remembers unknown titles (dcmAECacheStaleTimeout). If it is there: spelling and case, "
+            f"in LDAP: the AE {title} of a device. Create it with its host and port, then reload, because the archive "
+            "caches unknown AE titles (dcmAECacheStaleTimeout). If it exists: its spelling and case, "
             "and the device's connection references, because one broken reference hides the whole device",
         )
     if comment.startswith("AE: ") and "not installed" in comment:
@@ -189,12 +188,11 @@ def explain_destination_unknown(comment: str) -> StatusExplanation:
             f"dicomInstalled of the AE {title} and of its device",
         )
     return (
-        f"{_DESTINATION_UNKNOWN}, most likely to the external archive, whose answer the archive passes on",
-        "dcmExternalRetrieveAEDestination of the archive. Where it is not set, the external archive is asked "
-        "to send straight to the destination of this C-MOVE, so it must know that AE with host and port: set "
-        "the attribute (dcmcfg set-external-retrieve), or make the destination known there. Where it is set, "
-        "that AE title is what the external archive does not know: enter it there with the archive's host "
-        "and port",
+        f"{_DESTINATION_UNKNOWN}, most likely to the external archive, whose response the archive passes on",
+        "dcmExternalRetrieveAEDestination of the archive. If it is not set, the external archive sends straight to the "
+        "destination of this C-MOVE and must know its host and port: set the attribute (dcmcfg "
+        "set-external-retrieve), or add the destination there. If it is set, the external archive does not know "
+        "that AE title: add it there with the archive's host and port",
     )
 
 
@@ -206,8 +204,7 @@ Category = Literal["success", "pending", "warning", "failure", "cancel"]
 class StatusMeaning:
     """A status in words; ``str()`` is e.g. ``A801, move destination unknown (Unknown AE: X)``.
 
-    ``suggested_check`` says what to check next, with the attribute's name on a dcm4chee archive; ``""`` when nothing
-    is wrong.
+    ``suggested_check`` lists the settings to check, with attribute names of a dcm4chee archive; ``""`` for a success.
     """
 
     status: int
@@ -222,9 +219,9 @@ class StatusMeaning:
 
 
 def explain(service: Service, status: int, comment: str = "", sub_operation_peer: str = "") -> StatusMeaning:
-    """Return what *status* with the Error Comment *comment* means as an answer to *service*. Never raises.
+    """Return the meaning of *status* with the Error Comment *comment* as a response to *service*. Never raises.
 
-    *sub_operation_peer* is whom the peer had to call for it, where that is known.
+    *sub_operation_peer* is the AE that the peer had to call, if it is known.
     """
     explain_comment = _BY_COMMENT.get((service, status))
     explanation = explain_comment(comment) if explain_comment else _look_up_explanation(service, status)
@@ -239,10 +236,10 @@ def explain(service: Service, status: int, comment: str = "", sub_operation_peer
 
 
 def is_transient_failure(service: Service, status: int, comment: str = "") -> bool:
-    """Tell whether *status* says that the peer is short of something, so that it may go well later.
+    """Return whether *status* reports a lack of resources, so that a retry may succeed.
 
-    Those are A7xx, refused: out of resources, and 0213, resource limitation. A dcm4chee archive answers A702 where an
-    AE is not known or not to be had, too: what its Error Comment says of the configuration does not pass by itself.
+    These are A7xx (refused: out of resources) and 0213 (resource limitation). A dcm4chee archive also answers A702 if
+    an AE is unknown or cannot be reached. An Error Comment about the configuration is not transient.
     """
     if service == "C-FIND" and status == INVALID_PRIOR_RECORD_KEY:
         return False
@@ -267,16 +264,16 @@ _CATEGORIES: dict[int, Category] = {
 }
 
 
-_PEER_LOG = "the peer's own log"
+_PEER_LOG = "the peer's log"
 _CAPABILITY = (
     "the peer's transfer capabilities; on a dcm4chee archive: dicomTransferCapability with that dicomSOPClass "
     "and role SCP"
 )
 _ALLOWED = (
-    "what the peer allows this caller; on a dcm4chee archive: dcmStorePermissionServiceURL, "
+    "the permissions of this caller; on a dcm4chee archive: dcmStorePermissionServiceURL, "
     "dcmAcceptedUserRole and the access control IDs of the AE"
 )
-_UNKNOWN: StatusExplanation = ("a status that the standard does not list", _PEER_LOG)
+_UNKNOWN: StatusExplanation = ("not a standard status", _PEER_LOG)
 
 _BY_COMMENT: dict[tuple[Service, int], Callable[[str], StatusExplanation]] = {
     ("C-MOVE", UNABLE_TO_PERFORM_SUB_OPERATIONS): explain_sub_operations_failed,
@@ -284,64 +281,67 @@ _BY_COMMENT: dict[tuple[Service, int], Callable[[str], StatusExplanation]] = {
 }
 
 _EXACT: dict[tuple[Service, int], StatusExplanation] = {
-    ("C-MOVE", SUCCESS): ("success: all sub-operations are done", ""),
+    ("C-MOVE", SUCCESS): ("success: all sub-operations completed", ""),
     ("C-MOVE", MATCHES_NOT_COUNTED): (
         "refused: out of resources, the number of matches could not be calculated",
         "the archive's database and its log",
     ),
     ("C-MOVE", IDENTIFIER_MISMATCH): (
-        "refused: the identifier does not fit the SOP class",
-        "the keys of the request; the comment names the one that is missing",
+        "refused: the identifier does not match the SOP class",
+        "the keys of the request; the comment names the missing one",
     ),
     ("C-MOVE", SOME_SUB_OPERATIONS_FAILED): (
-        "sub-operations are done, some failed or gave a warning",
+        "sub-operations completed, some with a failure or a warning",
         "the failed SOP Instance UIDs; the log of the destination; the transfer capabilities of archive and "
         "destination for these SOP classes (dicomTransferCapability)",
     ),
     ("C-MOVE", MOVE_DESTINATION_NOT_ALLOWED): (
-        "refused: the archive does not allow this move destination",
+        "refused: the archive does not allow this Move Destination",
         "dcmAcceptedMoveDestination of the called AE: add the destination, or remove the attribute to allow any",
     ),
-    ("C-MOVE", CANCELLED): ("cancelled", "who sent the C-CANCEL that ended the retrieve"),
+    ("C-MOVE", CANCELLED): ("cancelled", "the sender of the C-CANCEL that ended the retrieve"),
     ("C-FIND", SUCCESS): ("success: all matches were sent", ""),
     ("C-FIND", INVALID_PRIOR_RECORD_KEY): ("failed: invalid prior record key", _PEER_LOG),
     ("C-FIND", MATCHES_LIMITED): (
-        "the answer was cut at a limit, there are more matches",
+        "the response was cut at a limit, there are more matches",
         "the peer's limit of matches",
     ),
-    ("C-FIND", CANCELLED): ("cancelled", "who sent the C-CANCEL that ended the query"),
+    ("C-FIND", CANCELLED): ("cancelled", "the sender of the C-CANCEL that ended the query"),
     ("C-FIND", PENDING): ("pending: a match", ""),
     ("C-FIND", PENDING_WITHOUT_OPTIONAL_KEYS): ("pending: a match, some optional keys were not supported", ""),
     ("C-STORE", SUCCESS): ("success: stored", ""),
     ("C-STORE", ELEMENTS_COERCED): ("stored, with some elements coerced", ""),
     ("C-STORE", ELEMENTS_DISCARDED): ("stored, with some elements discarded", ""),
     ("C-STORE", DATA_SET_MISMATCH_WARNING): (
-        "stored, though the data set does not fit its SOP class",
-        "where the instance comes from",
+        "stored, although the data set does not match its SOP class",
+        "the source of the instance",
     ),
-    ("C-STORE", INVALID_SOP_INSTANCE): ("failed: the SOP Instance UID is invalid", "where the instance comes from"),
+    ("C-STORE", INVALID_SOP_INSTANCE): ("failed: the SOP Instance UID is invalid", "the source of the instance"),
     ("C-ECHO", SUCCESS): ("success", ""),
 }
 
-#: Statuses, meaning and what to look at; the first that fits is taken.
+#: Statuses, their meaning, and the settings to check; the first match is used.
 _RANGES: dict[Service, tuple[tuple[Container[int], StatusExplanation], ...]] = {
     "C-MOVE": (
-        ((PENDING, PENDING_WITHOUT_OPTIONAL_KEYS), ("pending: sub-operations go on", "")),
+        ((PENDING, PENDING_WITHOUT_OPTIONAL_KEYS), ("pending: sub-operations continue", "")),
         (OUT_OF_RESOURCES_RANGE, ("refused: out of resources", _PEER_LOG)),
-        (IDENTIFIER_MISMATCH_RANGE, ("refused: the identifier does not fit the SOP class", "the keys of the request")),
-        (WARNING_RANGE, ("sub-operations are done, with a warning", _PEER_LOG)),
+        (
+            IDENTIFIER_MISMATCH_RANGE,
+            ("refused: the identifier does not match the SOP class", "the keys of the request"),
+        ),
+        (WARNING_RANGE, ("sub-operations completed, with a warning", _PEER_LOG)),
         (UNABLE_TO_PROCESS_RANGE, ("failed: unable to process the request", _PEER_LOG)),
     ),
     "C-FIND": (
         (OUT_OF_RESOURCES_RANGE, ("refused: out of resources", "the peer's database and its log")),
-        (IDENTIFIER_MISMATCH_RANGE, ("failed: the identifier does not fit the SOP class", "the keys of the request")),
+        (IDENTIFIER_MISMATCH_RANGE, ("failed: the identifier does not match the SOP class", "the keys of the request")),
         (UNABLE_TO_PROCESS_RANGE, ("failed: unable to process the request", _PEER_LOG)),
     ),
     "C-STORE": (
         (OUT_OF_RESOURCES_RANGE, ("refused: out of resources", "the free space of the peer's storage")),
         (
             IDENTIFIER_MISMATCH_RANGE,
-            ("failed: the data set does not fit its SOP class", "where the instance comes from"),
+            ("failed: the data set does not match its SOP class", "the source of the instance"),
         ),
         (UNABLE_TO_PROCESS_RANGE, ("failed: the peer cannot understand the data set", _PEER_LOG)),
     ),
@@ -351,19 +351,19 @@ _RANGES: dict[Service, tuple[tuple[Container[int], StatusExplanation], ...]] = {
 _GENERAL: dict[int, StatusExplanation] = {
     0x0105: ("failed: no such attribute", _PEER_LOG),
     0x0106: ("failed: invalid attribute value", _PEER_LOG),
-    ATTRIBUTE_LIST_ERROR: ("done, but some attributes were not taken", _PEER_LOG),
+    ATTRIBUTE_LIST_ERROR: ("completed, but some attributes were not accepted", _PEER_LOG),
     PROCESSING_FAILURE: (
         "failed: processing failure",
-        "the peer's log; on a dcm4chee archive that passes a retrieve on, also the external archive's: it "
+        "the peer's log; if a dcm4chee archive passes a retrieve on, also the external archive's log: it "
         "did not accept the presentation context, or the connection to it broke",
     ),
     0x0111: ("failed: duplicate SOP instance", _PEER_LOG),
     0x0112: ("failed: no such SOP instance", _PEER_LOG),
     0x0115: ("failed: invalid argument value", _PEER_LOG),
-    ATTRIBUTE_VALUE_OUT_OF_RANGE: ("done, but an attribute value was out of range", _PEER_LOG),
+    ATTRIBUTE_VALUE_OUT_OF_RANGE: ("completed, but an attribute value was out of range", _PEER_LOG),
     INVALID_SOP_INSTANCE: ("failed: invalid SOP instance", _PEER_LOG),
     0x0118: ("failed: no such SOP class", _CAPABILITY),
-    0x0119: ("failed: the instance is not of that SOP class", _PEER_LOG),
+    0x0119: ("failed: the instance does not belong to that SOP class", _PEER_LOG),
     0x0120: ("failed: an attribute is missing", _PEER_LOG),
     0x0121: ("failed: an attribute value is missing", _PEER_LOG),
     SOP_CLASS_UNSUPPORTED: ("refused: SOP class not supported", _CAPABILITY),

@@ -1,4 +1,4 @@
-"""TLS for associations: what is trusted, and what is shown (PS3.15 Annex B)."""
+"""TLS for associations: trusted authorities and own certificates (PS3.15 Annex B)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from dcmcfg.errors import DicomError
 from dcmcfg.pem import holds_certificate, holds_private_key
 from dcmcfg.tls_trust import SYSTEM_STORE_UNUSABLE, UnusableCaFile, create_ssl_context
 
-#: All that a stock dcm4chee archive has to offer (TLS_RSA_WITH_AES_128_CBC_SHA, with TLS 1.2), and its like. Python
-#: leaves them out, for want of forward secrecy; they come last, after what it takes by itself.
+#: The cipher suites of a stock dcm4chee archive (TLS_RSA_WITH_AES_128_CBC_SHA, with TLS 1.2). Python disables them,
+#: because they have no forward secrecy; they come last, after Python's default suites.
 _STOCK_CIPHERS = ("AES128-SHA", "AES256-SHA")
-#: What OpenSSL says of a key that is not the certificate's, of the same kind (RSA, EC) or of another.
+#: OpenSSL's reasons for a key that does not belong to the certificate, of the same kind (RSA, EC) or of another.
 _KEY_MISMATCH_REASONS = frozenset({"KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED"})
 
 
@@ -22,10 +22,10 @@ _KEY_MISMATCH_REASONS = frozenset({"KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGN
 class TlsFiles:
     """The files that secure associations, all in PEM form.
 
-    ``ca`` holds who is trusted, by default whom this machine trusts; ``certificate`` is shown to the peer, ``key`` is
-    its private key, by default in the same file. ``passphrase`` is called where the key is protected by one. Without
-    ``check_host`` a certificate of a trusted authority is taken for any host. What ``require_crl`` does, and what
-    revocation lists in ``ca`` do, says :func:`~dcmcfg.tls_trust.create_ssl_context`.
+    ``ca`` has the trusted authorities, by default those of this machine. ``certificate`` is sent to the peer; ``key``
+    is its private key, by default in the same file. ``passphrase`` is called if the key is protected by one. Without
+    ``check_host``, a certificate of a trusted authority is accepted for any host. For ``require_crl`` and revocation
+    lists in ``ca`` see :func:`~dcmcfg.tls_trust.create_ssl_context`.
     """
 
     ca: Path | None = None
@@ -37,9 +37,9 @@ class TlsFiles:
     require_crl: bool = False
 
     def client_context(self) -> ssl.SSLContext:
-        """Return the context to open associations with; it verifies the peer.
+        """Return the context for opening associations; it verifies the peer.
 
-        Raises :class:`DicomError` for a file that cannot be used, and what ``passphrase`` raises.
+        Raises :class:`DicomError` for an unusable file, and the errors of ``passphrase``.
         """
         context = self._create_context(ssl.Purpose.SERVER_AUTH)
         context.check_hostname = self.check_host
@@ -48,14 +48,14 @@ class TlsFiles:
         return context
 
     def server_context(self) -> ssl.SSLContext:
-        """Return the context to accept associations with; with ``ca`` a client must show a certificate of it.
+        """Return the context for accepting associations; with ``ca``, clients must send a certificate of it.
 
-        Raises :class:`DicomError` without a certificate, or for a file that cannot be used, and what ``passphrase``
-        raises.
+        Raises :class:`DicomError` without a certificate or for an unusable file, and the errors of ``passphrase``.
         """
         if self.certificate is None:
             raise DicomError(
-                "a server needs a certificate to accept TLS", next_step="--tls-cert and --tls-key name one and its key"
+                "a TLS server requires a certificate",
+                next_step="specify it with --tls-cert, and its key with --tls-key",
             )
         context = self._create_context(ssl.Purpose.CLIENT_AUTH)
         if self.ca is not None:
@@ -84,7 +84,7 @@ class TlsFiles:
             raise DicomError(
                 "the private key is protected by a passphrase",
                 subject=str(key_file),
-                next_step="DCMCFG_TLS_KEY_PASSPHRASE_FILE names a file that holds it",
+                next_step="set DCMCFG_TLS_KEY_PASSPHRASE_FILE to a file with the passphrase",
             ) from None
         except ssl.SSLError as error:
             raise _translate_key_error(error, certificate, key_file) from error
@@ -95,7 +95,7 @@ class _PassphraseRequiredError(Exception):
 
 
 def _no_passphrase() -> str:
-    """Raise, where OpenSSL would ask on the terminal."""
+    """Raise, because OpenSSL would otherwise ask on the terminal."""
     raise _PassphraseRequiredError
 
 
@@ -109,26 +109,26 @@ def _require_readable(path: Path, option: str) -> None:
 def _build_file_error(path: Path | None, problem: str, option: str) -> DicomError:
     if path is None:
         return DicomError(
-            f"{SYSTEM_STORE_UNUSABLE}: {problem}", next_step=f"{option} names a file of CA certificates and CRLs"
+            f"{SYSTEM_STORE_UNUSABLE}: {problem}", next_step=f"specify a file of CA certificates and CRLs with {option}"
         )
-    return DicomError(f"the file cannot be used: {problem}", subject=str(path), next_step=f"it is named by {option}")
+    return DicomError(f"the file cannot be used: {problem}", subject=str(path), next_step=f"check the file of {option}")
 
 
 def _translate_key_error(error: ssl.SSLError, certificate: Path, key_file: Path) -> DicomError:
     if error.reason in _KEY_MISMATCH_REASONS:
         return DicomError(
-            "the private key is not the one of the certificate",
+            "the private key does not belong to the certificate",
             subject=str(key_file),
-            next_step=f"--tls-key names the key that {certificate} was made for",
+            next_step=f"specify the key of {certificate} with --tls-key",
         )
     if holds_certificate(certificate.read_bytes()) and not holds_private_key(key_file.read_bytes()):
         return DicomError(
-            "it holds no private key in PEM form",
+            "the file has no private key in PEM form",
             subject=str(key_file),
-            next_step=f"--tls-key names the file with the private key of {certificate}",
+            next_step=f"specify the file with the private key of {certificate} with --tls-key",
         )
     return DicomError(
-        "they are not a certificate and a private key in PEM form, or the passphrase is another one",
+        "not a certificate and a private key in PEM form, or a wrong passphrase",
         subject=", ".join(dict.fromkeys((str(certificate), str(key_file)))),
-        next_step="--tls-cert, --tls-key (the key may stand in the certificate's file)",
+        next_step="check --tls-cert and --tls-key (one file may contain both)",
     )

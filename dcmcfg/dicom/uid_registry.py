@@ -1,6 +1,6 @@
-"""SOP classes and transfer syntaxes by name, keyword or UID, and the names of all registered UIDs (PS3.6 Annex A).
+"""Look up SOP classes and transfer syntaxes by name, keyword or UID, and names of registered UIDs (PS3.6 Annex A).
 
-``uids.json`` holds the table; docs/generate.py writes it.
+``uids.json`` contains the table; docs/generate.py writes it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dcmcfg.suggestions import suggest_names
 
 
 class RegisteredUid(NamedTuple):
-    """A row of PS3.6 Table A-1. ``kind`` is its column *UID Type*; name and keyword of a few retired UIDs are empty."""
+    """A row of PS3.6 Table A-1. ``kind`` is its column *UID Type*; some retired UIDs have no name and keyword."""
 
     name: str
     kind: str
@@ -34,7 +34,7 @@ def _load_table() -> Mapping[str, RegisteredUid]:
 
 #: Each registered UID.
 UIDS = _load_table()
-#: Stands for all of them in a capability of the archive.
+#: Stands for all UIDs in a capability of the archive.
 ANY_UID = "*"
 _UID_LIKE = re.compile(r"[0-9.]+", re.ASCII)
 _STORAGE = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.[0-9.]+", re.ASCII)
@@ -42,7 +42,7 @@ _STORAGE_NAME = re.compile(r".* Storage(?: SOP Class| - .*)?")
 
 
 class UidKind(Enum):
-    """What a UID identifies, as PS3.6 calls it."""
+    """The kind of a registered UID, as named by PS3.6."""
 
     SOP_CLASS = "SOP Class"
     TRANSFER_SYNTAX = "Transfer Syntax"
@@ -51,11 +51,11 @@ class UidKind(Enum):
 def resolve_uid(
     text: str, kind: UidKind, extra_names: Mapping[str, str] | None = None, *, any_kind: bool = False
 ) -> str:
-    """Return the UID that *text* is, or the UID of the *kind* that it names, or ``*``.
+    """Return the UID for *text*: a UID, the name or keyword of a UID of *kind*, or ``*``.
 
-    A name counts without its case, blanks and punctuation, so a keyword does too. *extra_names* are names (name → UID)
-    beyond the standard's. A UID passes when it is not known, and with *any_kind*, as what is to be taken away may be
-    wrong, when it is known as something else. Raises :class:`MalformedInput` with suggestions, or with what the UID is.
+    Case, blanks and punctuation of names are ignored, so keywords match too. *extra_names* are names (name → UID)
+    beyond the standard's. An unknown UID is accepted. With *any_kind*, a UID of another kind is accepted too, because a
+    value to remove may be wrong. Raises :class:`MalformedInput` with suggestions, or with the actual kind of the UID.
     """
     if text.strip() == ANY_UID:
         return ANY_UID
@@ -70,39 +70,35 @@ def resolve_uid(
         suggestions = suggest_names(
             text, [*_iterate_names(kind, keywords=" " not in text.strip()), *(extra_names or {})]
         )
-        hint = (
-            f"near misses: {', '.join(suggestions)}"
-            if suggestions
-            else "a UID is taken too, as are names and keywords of PS3.6"
-        )
+        hint = f"did you mean {', '.join(suggestions)}?" if suggestions else "use a UID, a name or a keyword of PS3.6"
         raise MalformedInput(f"no {_format_kind(kind.value)} has this name", subject=repr(text), next_step=hint)
     return uid_by_name
 
 
 def _require_kind(uid: str, kind: UidKind) -> None:
-    """Raise :class:`MalformedInput` when the standard has *uid* for something else than *kind*.
+    """Raise :class:`MalformedInput` if *uid* has another kind than *kind* in the standard.
 
-    A Meta SOP Class is negotiated as a SOP class is (PS3.4 H.3).
+    A Meta SOP Class is negotiated like a SOP class (PS3.4 H.3), so it is accepted as one.
     """
     entry = UIDS.get(uid)
     if entry is None or entry.kind.removeprefix("Meta ") == kind.value:
         return
     raise MalformedInput(
-        f"no {_format_kind(kind.value)} but {format_uid_name(uid)} ({_format_kind(entry.kind)})",
+        f"not a {_format_kind(kind.value)}: {format_uid_name(uid)} ({_format_kind(entry.kind)})",
         subject=uid,
-        next_step=f"give the name, the keyword or the UID of a {_format_kind(kind.value)}",
+        next_step=f"use the name, the keyword or the UID of a {_format_kind(kind.value)}",
     )
 
 
 def _format_kind(kind: str) -> str:
-    """Return what PS3.6 calls a kind as it stands in a sentence."""
+    """Return the kind of PS3.6 in the case for a sentence."""
     return " ".join(word if word.isupper() else word.lower() for word in kind.split())
 
 
 def format_uid_name(uid: str) -> str:
-    """Return the standard's name of *uid*, or *uid* itself where the standard has none.
+    """Return the standard's name of *uid*, or *uid* itself if the standard has none.
 
-    What is retired is called so, since its successor may have the same name.
+    Retired UIDs are marked, because the successor may have the same name.
     """
     entry = UIDS.get(uid)
     if entry is None or not entry.name:
@@ -111,13 +107,13 @@ def format_uid_name(uid: str) -> str:
 
 
 def get_keyword(uid: str) -> str:
-    """Return the standard's keyword of *uid* (``CTImageStorage``), or *uid* itself where there is none."""
+    """Return the standard's keyword of *uid* (``CTImageStorage``), or *uid* itself if there is none."""
     entry = UIDS.get(uid)
     return (entry.keyword if entry else "") or uid
 
 
 def complete_keywords(kind: UidKind, prefix: str) -> tuple[tuple[str, str], ...]:
-    """Return the keywords of *kind* in use that *prefix* may become, case ignored, each with its name, in order."""
+    """Return the current keywords of *kind* that begin with *prefix*, ignoring case, each with its name, sorted."""
     matches = (
         (each.keyword, each.name)
         for each in UIDS.values()
@@ -127,7 +123,7 @@ def complete_keywords(kind: UidKind, prefix: str) -> tuple[tuple[str, str], ...]
 
 
 def list_storage_sop_classes() -> tuple[str, ...]:
-    """Return the UIDs of the standard's storage SOP classes that are not retired, in the order of their names."""
+    """Return the UIDs of the standard's storage SOP classes that are not retired, sorted by name."""
     uids = [
         uid
         for uid, each in UIDS.items()
@@ -140,7 +136,7 @@ def list_storage_sop_classes() -> tuple[str, ...]:
 
 
 def may_be_storage_class(uid: str) -> bool:
-    """Tell whether *uid* is a storage SOP class, retired or not, or one that the standard does not know."""
+    """Return whether *uid* is a storage SOP class, retired or not, or unknown to the standard."""
     entry = UIDS.get(uid)
     if entry is None:
         return True
@@ -154,7 +150,7 @@ def _normalize_name(name: str) -> str:
 @cache
 def _map_uids_by_name(kind: UidKind) -> Mapping[str, str]:
     uids: dict[str, str] = {}
-    # What is in use comes first: a retired SOP class may have the name of its successor.
+    # Current entries come first, because a retired SOP class may have the name of its successor.
     for uid, each in sorted(UIDS.items(), key=lambda item: item[1].is_retired):
         if each.kind == kind.value:
             for alias in (each.keyword, each.name, format_uid_name(uid)):
@@ -172,6 +168,6 @@ def _iterate_names(kind: UidKind, *, keywords: bool) -> Iterator[str]:
 
 
 def look_up_uid_name(uid: str) -> str:
-    """Return the name of *uid* in the registry, or the UID itself where it is not there."""
+    """Return the name of *uid* in the registry, or the UID itself if it is not registered."""
     entry = UIDS.get(uid)
     return (entry.name if entry else "") or uid

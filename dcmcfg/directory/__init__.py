@@ -1,1 +1,1 @@
-"""The edge to the LDAP server; ldap3 is named in this folder only."""
+"""The edge to the LDAP server; only this package imports ldap3."""

@@ -1,4 +1,4 @@
-"""A connection to an LDAP server, secured before anything is said and bound before it is handed out."""
+"""Open a connection to an LDAP server: it is secured before any request, and bound before it is returned."""
 
 from __future__ import annotations
 
@@ -32,12 +32,11 @@ _PORTS = {"ldap": 389, "ldaps": 636}
 
 
 def open_connection(server: LdapServerSettings) -> ldap3.Connection:
-    """Return an open connection, bound as *server* says.
+    """Return an open connection, bound with the settings *server*.
 
-    With TLS nothing but the handshake (for StartTLS: the request for it) is sent before the server's certificate was
-    verified. Raises :class:`DirectoryError` when the server cannot be reached, is not who it should be, does not
-    encrypt, or refuses the bind. A password-less bind with a DN is refused here: servers treat it as anonymous
-    (RFC 4513 §5.1.2).
+    With TLS, only the handshake (and the StartTLS request) is sent before the server's certificate is verified. Raises
+    :class:`DirectoryError` if the server cannot be reached, has the wrong certificate, does not encrypt, or refuses the
+    bind. A bind DN without a password is refused, because servers treat such a bind as anonymous (RFC 4513 §5.1.2).
     """
     if server.bind_dn and not server.password:
         raise DirectoryError(
@@ -73,10 +72,10 @@ def _log_request(request: str, connection: ldap3.Connection | None = None) -> It
 
 
 def close_connection(connection: ldap3.Connection) -> None:
-    """Close *connection*, whatever state it is in."""
+    """Close *connection* in any state."""
     if PROTOCOL_LOG.level and not connection.closed:
         PROTOCOL_LOG.log(LDAP, "unbind")
-    with suppress(LDAPExceptionError, OSError):  # the peer may be gone already; there is nothing left to lose
+    with suppress(LDAPExceptionError, OSError):  # the peer may have closed the connection already
         connection.unbind()
 
 
@@ -92,7 +91,7 @@ def _build_tls(server: LdapServerSettings) -> VerifiedTls | None:
 
 
 def _build_connection(server: LdapServerSettings, tls: VerifiedTls | None) -> ldap3.Connection:
-    """Return what ldap3 needs to know, no connection made yet; its ``Server`` takes neither port nor DN in a URL."""
+    """Return the unopened ldap3 connection; the ``Server`` of ldap3 accepts neither a port nor a DN in a URL."""
     address = urlsplit(server.url)
     name = f"[{address.hostname}]" if ":" in (address.hostname or "") else address.hostname
     is_local = address.scheme == "ldapi"
@@ -118,7 +117,7 @@ def _build_connection(server: LdapServerSettings, tls: VerifiedTls | None) -> ld
 
 
 def _secure_connection(connection: ldap3.Connection, server: LdapServerSettings, tls: VerifiedTls | None) -> None:
-    """Open *connection*; with *tls*, return only once it is encrypted and the server's certificate verified."""
+    """Open *connection*; with *tls*, encrypt it and verify the server's certificate."""
     try:
         connection.open(read_server_info=False)
         if server.starttls:
@@ -130,17 +129,17 @@ def _secure_connection(connection: ldap3.Connection, server: LdapServerSettings,
         if isinstance(error, LDAPStartTLSError) and connection.result and connection.result["result"] != SUCCESS:
             raise _build_no_starttls_error(server) from error
         if server.starttls and isinstance(error, LDAPSessionTerminatedByServerError):
-            raise _build_ended_error("when it was asked for StartTLS", server) from error
+            raise _build_ended_error("after the StartTLS request", server) from error
         raise
-    if tls is not None and not tls.is_secured(connection):  # ldap3's start_tls returns False where it did nothing
+    if tls is not None and not tls.is_secured(connection):  # ldap3's start_tls may return False without doing anything
         raise _build_no_starttls_error(server)
 
 
 def _bind(connection: ldap3.Connection, server: LdapServerSettings, tls: VerifiedTls | None) -> dict[str, Any]:
-    """Return the answer to the bind.
+    """Return the response to the bind.
 
-    In TLS 1.3 a server judges the client's certificate after the client's handshake is over, so that its refusal is
-    met here; slapd with GnuTLS says it by closing the connection.
+    With TLS 1.3, a server checks the client's certificate after the client has finished its handshake, so a refusal
+    arrives here. slapd with GnuTLS closes the connection in this case.
     """
     try:
         with _limit_received(connection, server):
@@ -150,33 +149,33 @@ def _bind(connection: ldap3.Connection, server: LdapServerSettings, tls: Verifie
             raise
         if tls is not None:
             raise build_handshake_ended_error(str(error), server.url) from error
-        raise _build_ended_error("when it was asked to bind", server) from error
+        raise _build_ended_error("after the bind request", server) from error
     response: dict[str, Any] = connection.result
     return response
 
 
 @contextmanager
 def _limit_received(connection: ldap3.Connection, server: LdapServerSettings) -> Iterator[None]:
-    """Let ldap3 receive no more than a limit."""
+    """Limit the octets that ldap3 receives inside the block."""
     bounded = BoundedSocket(connection.socket, LDAP_SETUP, server.url)
     connection.socket = bounded
     try:
         yield
     finally:
-        if connection.socket is bounded:  # not closed, nor encrypted
+        if connection.socket is bounded:  # otherwise, ldap3 has closed or encrypted it
             connection.socket = bounded.wrapped_socket
 
 
 @contextmanager
 def _translate_non_ldap(server: LdapServerSettings) -> Iterator[None]:
-    """Turn what ldap3 raises over octets that are no LDAP message into :class:`DirectoryError`."""
+    """Translate ldap3's exceptions for octets that are not LDAP messages into :class:`DirectoryError`."""
     try:
         yield
     except (LookupError, ValueError) as error:
         raise DirectoryError(
-            "what answers there is no LDAP server",
+            "the peer is not an LDAP server",
             subject=server.url,
-            next_step="check host and port; if that is a TLS port, the URL starts with ldaps://",
+            next_step="check the host and port; for a TLS port, use an ldaps:// URL",
         ) from error
 
 
@@ -184,20 +183,20 @@ def _build_ended_error(when: str, server: LdapServerSettings) -> DirectoryError:
     return DirectoryError(
         f"the server ended the connection {when}",
         subject=server.url,
-        next_step="if that is a TLS port, the URL starts with ldaps://",
+        next_step="for a TLS port, use an ldaps:// URL",
     )
 
 
 def _build_no_starttls_error(server: LdapServerSettings) -> DirectoryError:
     return DirectoryError(
-        "the server does not offer StartTLS, and nothing is sent unencrypted",
+        "the server does not offer StartTLS, and dcmcfg sends nothing unencrypted",
         subject=server.url,
-        next_step="use ldaps:// if it has a TLS port, or have the server offer StartTLS",
+        next_step="use ldaps:// if the server has a TLS port, or enable StartTLS on the server",
     )
 
 
 class BoundedSocket:
-    """Everything that the socket *whole* is, but that receiving more than *limit* raises :class:`DirectoryError`."""
+    """A wrapper of a socket that raises :class:`DirectoryError` after it has received more than *limit*."""
 
     def __init__(self, wrapped_socket: socket.socket, limit: Limit, url: str) -> None:
         self.wrapped_socket = wrapped_socket
@@ -209,12 +208,12 @@ class BoundedSocket:
         return getattr(self.wrapped_socket, name)
 
     def recv(self, size: int) -> bytes:
-        """Return what has come, as the socket does."""
+        """Return received octets, as the socket does."""
         received = self.wrapped_socket.recv(size)
         self._remaining -= len(received)
         if self._remaining < 0:
             raise DirectoryError(
-                f"the directory server does not come to an end: more than {self._limit.format_maximum()} "
+                f"the directory server sent too much: more than {self._limit.format_maximum()} "
                 f"{self._limit.description}",
                 subject=self._url,
                 next_step=self._limit.next_step,

@@ -1,6 +1,6 @@
-"""Entries made of the octets in which a server sends them.
+"""Decode entries from the octets that a server sends.
 
-Kept apart: directory.ldap imports directory.referrals, and both use it: a cycle in directory.ldap.
+Kept apart: directory.ldap imports directory.referrals, and both use it. In directory.ldap, it would cause a cycle.
 """
 
 from __future__ import annotations
@@ -9,22 +9,22 @@ from dcmcfg.directory.search_result_entry import split_attribute, split_entry
 from dcmcfg.dn import DN
 from dcmcfg.entry import Attribute, Entry
 
-#: Attributes are remembered up to this many, and while their octets are no more than so long.
+#: The maximum number of cached attributes, and the maximum length of a cached attribute in octets.
 _CACHE_SIZE = 1 << 14
 _MAXIMUM_CACHED_LENGTH = 512
 
 
 class EntryDecoder:
-    """Makes entries of octets; attributes that occur again, with the same values, are decoded once."""
+    """Decodes entries; repeated attributes with the same values are decoded once."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, Attribute] = {}
 
     def decode_entry(self, octets: bytes) -> Entry:
-        """Return the entry in *octets*, which begin with the tag of SearchResultEntry.
+        """Return the entry in *octets*, which start with the tag of SearchResultEntry.
 
         Raises :class:`~dcmcfg.directory.search_result_entry.InvalidLdapMessage`, and
-        :class:`~dcmcfg.errors.MalformedInput` for its name.
+        :class:`~dcmcfg.errors.MalformedInput` for an invalid name.
         """
         name, pieces = split_entry(octets)
         known = self._known

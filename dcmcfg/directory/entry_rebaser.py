@@ -1,4 +1,4 @@
-"""Entries in the octets in which a server sends them, as they are below another base DN."""
+"""Move encoded entries (the octets that a server sends) to another base DN, without decoding all of them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _MAXIMUM_CACHED_LENGTH = 512
 
 
 class EntryRebaser:
-    """Moves entries to the new base of *report*, which records what stays unchanged."""
+    """Moves entries to the new base of *report*, which records texts that keep the old base."""
 
     def __init__(self, report: RebasingReport) -> None:
         self._report = report
         self._rebasing = report.rebasing
-        #: By the octets of an attribute, those of the rebased one, and its name if the old base is still in its text.
+        #: Octets of an attribute → octets of the rebased attribute, and its name if its text still has the old base.
         self._pieces: dict[bytes, tuple[bytes, str]] = {}
 
     def rebase(self, entries: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield each of *entries*, the octets of a SearchResultEntry, at the new base.
+        """Yield *entries* (each the octets of a SearchResultEntry) at the new base.
 
         Raises :class:`~dcmcfg.directory.search_result_entry.InvalidLdapMessage`.
         """

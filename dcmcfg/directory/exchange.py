@@ -1,6 +1,6 @@
-"""Requests out and answers in, over the socket of a connection that ldap3 opened, secured and bound.
+"""Send requests and receive responses over the socket of a connection that ldap3 opened, secured and bound.
 
-ldap3 itself spends more time on encoding a request than the server on carrying it out.
+ldap3 is not used for this, because it takes more time to encode a request than the server to process it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dcmcfg.directory.request_log import LDAP, RequestDescription, describe_requ
 from dcmcfg.errors import ConnectionLost, DirectoryError
 from dcmcfg.protocol_log import PROTOCOL_LOG
 
-#: A message ID → the octets of the request under it.
+#: Message ID → the octets of the request with this ID.
 RequestEncoder = Callable[[int], bytes]
 
 _CHUNK_SIZE = 65536
@@ -30,11 +30,11 @@ _NOTICE_OF_DISCONNECTION = "1.3.6.1.4.1.1466.20036"
 
 
 class Exchange:
-    """Requests on one connection, and the answers to them.
+    """The requests and responses on one connection.
 
-    Nothing else may use the connection while requests are unanswered. :meth:`send_request` and
-    :meth:`collect_responses` raise :class:`ConnectionLost` when the connection ends, or carries what is no answer, and
-    close it: what was posted may have been carried out.
+    Nothing else may use the connection while requests are pending. :meth:`send_request` and :meth:`collect_responses`
+    close the connection and raise :class:`ConnectionLost` if it ends or sends an invalid response; pending requests may
+    have been processed then.
     """
 
     def __init__(self, connection: ldap3.Connection, url: str) -> None:
@@ -50,17 +50,17 @@ class Exchange:
 
     @property
     def pending_count(self) -> int:
-        """How many of the requests posted have no answer yet."""
+        """The number of queued requests without a response."""
         return len(self._pending)
 
     def send_request(self, request: RequestEncoder) -> LdapResponse:
-        """Send *request*, with no other under way, and return the answer to it."""
+        """Send *request*, while no other one is pending, and return the response."""
         self.queue_request(request)
         (response,) = self.collect_responses()
         return response
 
     def queue_request(self, request: RequestEncoder) -> int:
-        """Have *request* go out with the next :meth:`collect_responses`; return its message ID."""
+        """Queue *request* for the next :meth:`collect_responses`; return its message ID."""
         number: int = self._connection.server.next_message_id()
         octets = request(number)
         if PROTOCOL_LOG.level:
@@ -70,9 +70,9 @@ class Exchange:
         return number
 
     def collect_responses(self, max_pending: int = 0) -> list[LdapResponse]:
-        """Send what was posted; return the answers that come until at most *max_pending* requests are unanswered.
+        """Send queued requests, and return the responses until at most *max_pending* requests are pending.
 
-        Sending and receiving take turns as the socket allows: neither side waits for the other to read first.
+        Sending and receiving alternate as the socket allows, so that neither peer waits for the other to read first.
         """
         responses: list[LdapResponse] = []
         with self._nonblocking_socket():
@@ -91,7 +91,7 @@ class Exchange:
     def _receive(self) -> None:
         received = self._socket.recv(_CHUNK_SIZE)
         if not received:
-            raise ConnectionLost("the server ended it")
+            raise ConnectionLost("the server closed it")
         self._incoming.add(received)
 
     def _wait(self, awaited: Container[_SocketEvent | None]) -> None:
@@ -101,7 +101,7 @@ class Exchange:
             raise TimeoutError
 
     def _match_response(self, response: LdapResponse) -> LdapResponse:
-        """Return *response*, which must be one to a request of ours."""
+        """Return *response*; raise if it does not belong to a pending request."""
         if response.message_id in self._pending:
             self._pending.remove(response.message_id)
             if response.message_id in self._logged:
@@ -109,8 +109,8 @@ class Exchange:
             return response
         if response.message_id == UNSOLICITED_MESSAGE_ID and response.name == _NOTICE_OF_DISCONNECTION:
             reason = " ".join(response.message.split())
-            raise ConnectionLost(f"the server ended it: {reason or 'it gave no reason'}")
-        raise InvalidResponse(f"it answered request {response.message_id}, which was not made")
+            raise ConnectionLost(f"the server closed it: {reason or 'no reason given'}")
+        raise InvalidResponse(f"response to unknown request {response.message_id}")
 
     def _log(self, message_id: int, result: str) -> None:
         description, started = self._logged.pop(message_id)
@@ -120,7 +120,7 @@ class Exchange:
 
     @contextmanager
     def _nonblocking_socket(self) -> Iterator[None]:
-        """Run with a socket that never waits; what goes wrong meanwhile ends the connection."""
+        """Make the socket non-blocking inside the block; any error closes the connection."""
         limit = self._socket.gettimeout()
         try:
             self._socket.settimeout(0)
@@ -129,7 +129,7 @@ class Exchange:
         except TimeoutError as error:
             raise self._close_as_lost("no answer in time", LdapResponseTimeout) from error
         except InvalidResponse as error:
-            raise self._close_as_lost(f"that was no LDAP answer: {error}") from error
+            raise self._close_as_lost(f"invalid LDAP response: {error}") from error
         except OSError as error:
             raise self._close_as_lost(" ".join(str(error).split())) from error
         except ConnectionLost as error:
@@ -144,14 +144,14 @@ class Exchange:
 
 
 class _SocketEvent(Enum):
-    """What a socket can be ready for."""
+    """The events for which a socket can be awaited."""
 
     READABLE = "to read"
     WRITABLE = "to write"
 
 
 def _try_io(operation: Callable[[], None], blocked_event: _SocketEvent) -> _SocketEvent | None:
-    """Return None when *operation* went on, else what it waits for: TLS may have to read before it can write."""
+    """Run *operation*; return None, or the event that it waits for: TLS may require a read before it can write."""
     try:
         operation()
     except ssl.SSLWantReadError:

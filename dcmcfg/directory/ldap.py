@@ -26,15 +26,16 @@ from dcmcfg.errors import DcmcfgError, NotFound
 
 
 def connect(server: LdapServerSettings, on_referral: Callable[[Referral], None] | None = None) -> LdapDirectory:
-    """Return an open connection, secured and bound as *server* says; raises what :func:`open_connection` raises.
+    """Return an open connection, secured and bound with the settings *server*.
 
-    *on_referral* is called once with each part of the tree that a search finds to be held by other servers.
+    *on_referral* is called once for each part of the tree that is on other servers, when a search finds it. Raises the
+    errors of :func:`open_connection`.
     """
     return LdapDirectory(server, open_connection(server), on_referral)
 
 
 class LdapDirectory:
-    """An open LDAP connection; also a context manager that closes it."""
+    """An open LDAP connection (see :class:`~dcmcfg.directory.server.Directory`), and a context manager for it."""
 
     def __init__(
         self,
@@ -103,6 +104,7 @@ class LdapDirectory:
         root = self.read(DN(), "base", ("supportedExtension", "supportedControl", "namingContexts"))[0]
         base_dn = self._server.base_dn
         contexts = [DN.parse(text) for text in root.texts("namingContexts")]
+        # The entry with contextCSN is at the suffix, which may be above the base DN.
         suffix_dns = [base_dn, *(context for context in contexts if context.rdns and base_dn.is_below(context))]
         suffixes = [self.read_entry(dn, ("contextCSN",)) for dn in suffix_dns]
         return ServerCapabilities(
@@ -128,9 +130,8 @@ class LdapDirectory:
         except DcmcfgError:
             close_connection(connection)
             raise
-        if (
-            probe.is_isolated
-        ):  # no time to wait for the rest before the end; the interpreter does not end before the thread
+        # The abort waits some time, so it runs in a thread. The interpreter does not exit before the thread has ended.
+        if probe.is_isolated:
             threading.Thread(target=_end_probe, args=(probe, connection)).start()
         else:
             _end_probe(probe, connection)

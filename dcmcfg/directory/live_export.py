@@ -1,8 +1,8 @@
-"""The configuration as a server sends it, written as LDIF without making entries of it.
+"""Export the configuration of a server as LDIF, directly from its responses, without building entries.
 
-The text is that of :func:`dcmcfg.model.export.export_ldif`, to the octet. What takes its time with a large tree is
-avoided: a record is made as it arrives, of the texts of its attributes, and those that occur again are looked up by
-their octets; only texts are kept, by their place in the tree.
+The text is equal to that of :func:`dcmcfg.model.export.export_ldif`, to the octet, but faster for large trees. Each
+record is built when it arrives, from the texts of its attributes. Texts of repeated attributes are cached by their
+octets. Only the texts are kept, in the order of the tree.
 """
 
 from __future__ import annotations
@@ -28,32 +28,32 @@ from dcmcfg.schema.equality import Normaliser
 from dcmcfg.schema_names import OBJECT_CLASS
 from dcmcfg.secret_values import is_secret
 
-#: The normal form of an RDN in one text: in the order of these texts siblings stand.
+#: The normal form of an RDN in one text; siblings are sorted by it.
 Key = str
-#: What an attribute is sorted by, and its lines; no lines when a secret is among its values.
+#: The sort key of an attribute, and its lines; the lines are None if one of its values is a secret.
 _AttributeText = tuple[str, str | None]
 
 _ROOT_CLASS = b"dicomconfigurationroot"
-#: An RDN that is printed as it is read, and that the next comma ends: no escapes, quotes, signs or surplus blanks.
+#: An RDN that is printed unchanged and that ends at the next comma: no escapes, quotes, signs or extra spaces.
 _PLAIN_RDN = r"([A-Za-z][A-Za-z0-9-]*)=([!$-*\--:=?-\[\]-~]++(?: [!$-*\--:=?-\[\]-~]++)*+)"
 _match_plain_rdn = re.compile(_PLAIN_RDN).fullmatch
 _match_plain_dn = re.compile(_PLAIN_RDN + r",(.+)", re.DOTALL).fullmatch
-#: A value that stands in a line as it is, and is no secret unless its attribute is one: it has no ``@`` and no ``=``.
+#: A value that is printed unchanged, and that is a secret only because of its attribute: it has no ``@`` and no ``=``.
 _match_plain_value = re.compile(rb"(?![ :<])[ -<>?A-~]+(?<! )").fullmatch
-#: What the rules for strings make of a value in a plain RDN, which is ASCII without surplus blanks.
+#: String rule → the normal form of a value in a plain RDN, which is ASCII without extra spaces.
 _NORMAL_FORMS: Mapping[Normaliser, Callable[[str], str]] = {
     equality.normalise_case_ignore: str.lower,
     equality.normalise_case_ignore_ia5: str.lower,
     equality.normalise_case_exact: str,
     equality.normalise_case_exact_ia5: str,
 }
-#: A value that is a secret in any attribute where the key before ``=`` decides.
+#: A value that is a secret in any attribute in which the key before ``=`` decides.
 _SECRET_PROBE = b"password=x"
 _CACHE_SIZE = 1 << 14
 _MAXIMUM_CACHED_LENGTH = 512
-#: An attribute that comes with more values than these seldom comes with one of them again.
+#: An attribute with more different values than this rarely repeats one of them, so its values are no longer cached.
 _MAXIMUM_DISTINCT_VALUES = 512
-#: Tags and lengths before the value of an attribute that has one, when one octet holds each length.
+#: The number of tag and length octets before the value of a single-valued attribute with lengths of one octet.
 _HEADERS = 8
 _BATCH = 512
 _order, _lines = itemgetter(0), itemgetter(1)
@@ -62,10 +62,11 @@ _order, _lines = itemgetter(0), itemgetter(1)
 def export_live(
     directory: Directory, *, with_secrets: bool, version: bool = True, report: RebasingReport | None = None
 ) -> Iterator[str]:
-    """Return the LDIF of the configuration that *directory* holds, in pieces of some records; all has been read then.
+    """Return the LDIF of the configuration in *directory*, in pieces of some records.
 
-    With *report* it is the configuration at the new base of their rebasing, and they are told what stays behind.
-    Raises :class:`~dcmcfg.errors.NotFound` when there is none, and :class:`~dcmcfg.errors.DirectoryError`.
+    The directory is read completely before the function returns. With *report*, the configuration is moved to its new
+    base, and the report records texts that keep the old base. Raises :class:`~dcmcfg.errors.NotFound` if there is no
+    configuration, and :class:`~dcmcfg.errors.DirectoryError`.
     """
     export = LiveExport(load_bundled_schema(), with_secrets=with_secrets)
     with pause_garbage_collection(), explain_missing_base_dn(directory):
@@ -80,12 +81,12 @@ def _escape(text: str) -> str:
 
 
 def _build_key(*parts: tuple[str, str]) -> Key:
-    """Return the key of an RDN with *parts*; keys are in the order of the parts, and the same for the same ones."""
+    """Return the key of an RDN with *parts*; keys sort like the parts and are equal for equal parts."""
     return "\0\0".join([_escape(text) for part in parts for text in part])
 
 
 class _AttributePrefix:
-    """What the octets before an attribute's only value tell, and how often another value came after them."""
+    """The data of the octets before an attribute's only value, and the number of different values after them."""
 
     __slots__ = ("different", "order", "start")
 
@@ -96,7 +97,7 @@ class _AttributePrefix:
 
 
 class _TreeNode:
-    """What stands directly below one name: records by the normal form of their RDN, and the level below each."""
+    """The records directly below one name, by the normal form of their RDN, and the node below each of them."""
 
     __slots__ = ("above", "below", "key", "records")
 
@@ -107,7 +108,7 @@ class _TreeNode:
         self.below: dict[Key, _TreeNode] = {}
 
     def append_sorted(self, output: list[str]) -> None:
-        """Append the records here and below to *output*, parents first, siblings by their RDNs."""
+        """Append the records of this node and below to *output*: parents first, siblings sorted by RDN."""
         records, children = self.records, self.below
         if not children:
             output += map(records.__getitem__, sorted(records))
@@ -120,7 +121,7 @@ class _TreeNode:
 
 
 class LiveExport:
-    """The text of an export, made of entries that are taken in any order."""
+    """Builds the text of an export from entries in any order."""
 
     def __init__(self, schema: Schema, *, with_secrets: bool) -> None:
         self._schema = schema
@@ -128,7 +129,7 @@ class LiveExport:
         self._texts: dict[bytes, _AttributeText] = {}
         self._heads: dict[bytes, _AttributePrefix] = {}
         self._root_node = _TreeNode(None, "")
-        #: By the text of the DN above; one level may be there in several spellings.
+        #: Text of the parent DN → its node; one node may have several spellings.
         self._nodes: dict[str, _TreeNode] = {"": self._root_node}
         self._names: dict[bytes, tuple[str, str, int]] = {}
         self._rules: dict[str, tuple[str, Callable[[str], str]]] = {}
@@ -136,7 +137,7 @@ class LiveExport:
         self._root: tuple[_TreeNode, Key] | None = None
 
     def add_entries(self, entries: Iterable[bytes]) -> None:
-        """Take entries, each in the octets of a SearchResultEntry.
+        """Add *entries*, each the octets of a SearchResultEntry.
 
         Raises :class:`~dcmcfg.directory.search_result_entry.InvalidLdapMessage`.
         """
@@ -163,7 +164,7 @@ class LiveExport:
                 self._root = node, key
 
     def _find_rule(self, kind: str) -> tuple[str, Callable[[str], str]]:
-        """Return how the keys of plain RDNs begin that are of attribute *kind*, and what makes the rest of a value."""
+        """Return the start of the keys of plain RDNs of attribute *kind*, and the function that normalises values."""
         ((name, _),) = self._schema.normalise_dn(DN((RDN.of(kind, "x"),)))[0]
         rule = self._schema.normalisers[kind]
         normal = _NORMAL_FORMS.get(rule) or (lambda value: _escape(rule(value.encode()).decode()))
@@ -171,7 +172,7 @@ class LiveExport:
         return found
 
     def _find_node(self, text: str) -> _TreeNode | None:
-        """Return the level below the DN *text*, made if it is not there; None where its parts cannot simply be cut."""
+        """Return the node below the DN *text*, created if missing; None if *text* cannot simply be split at commas."""
         parts = []
         while (node := self._nodes.get(text)) is None:
             rdn, comma, parent = text.partition(",")
@@ -187,7 +188,7 @@ class LiveExport:
         return node
 
     def _parse_dn(self, dn: str) -> tuple[_TreeNode, Key, str]:
-        """Return where the record of the entry *dn* belongs, and the line with its name, for any form of DN."""
+        """Return the node and the key for the entry *dn*, and the line with its DN; for any form of DN."""
         parsed = DN.parse(dn)
         key, *ancestors = [_build_key(*rdn) for rdn in self._schema.normalise_dn(parsed)] or [""]
         node = self._root_node
@@ -196,7 +197,7 @@ class LiveExport:
         return node, key, format_dn_line(parsed)
 
     def _format_cached(self, piece: bytes) -> _AttributeText:
-        """Return the text of the attribute in *piece*, which is remembered by its octets."""
+        """Return the text of the attribute in *piece*, and cache it by its octets."""
         begin = _HEADERS + piece[3] if len(piece) > _HEADERS else 0
         prefix = self._heads.get(piece[:begin])
         text: _AttributeText
@@ -216,8 +217,8 @@ class LiveExport:
     def _format_attribute(self, piece: bytes) -> _AttributeText:
         """Return the text of any attribute.
 
-        What stands before its only value tells all lengths, so octets that begin the same are of the same form: with
-        a value that may fit in a line, that beginning is remembered.
+        The octets before an only value contain all lengths, so attributes with the same start have the same form. If
+        the value may fit in one line, this start is cached.
         """
         name, values = split_attribute(piece)
         order, line_start, max_length = self._names.get(name) or self._prepare_name(name)
@@ -226,14 +227,14 @@ class LiveExport:
         return order, self._format_values(name.decode("utf-8", "surrogateescape"), values)
 
     def _prepare_name(self, octets: bytes) -> tuple[str, str, int]:
-        """Return what attribute *octets* is sorted by, what its lines begin with, and how long a plain value may be.
+        """Return the sort key of the attribute *octets*, the start of its lines, and the length limit of plain values.
 
-        No value is plain where it may be a secret for its name, or say that this entry is the root.
+        The limit is 0 if a value may be a secret because of its name, or may mark the entry as the root.
         """
         name = octets.decode("utf-8", "surrogateescape")
         order, line_start = attribute_sort_key(name), f"{name}: "
         is_sensitive = not order or is_secret(name, _SECRET_PROBE)
-        format_attribute(name, ())  # refuses a name that has no place in LDIF
+        format_attribute(name, ())  # raises for a name that is not valid in LDIF
         known = self._names[octets] = order, line_start, 0 if is_sensitive else MAXIMUM_LINE_LENGTH - len(line_start)
         return known
 
@@ -251,9 +252,9 @@ class LiveExport:
         return format_record(entry, with_secrets=self._with_secrets)
 
     def generate_ldif(self, *, version: bool = True) -> Iterator[str]:
-        """Yield the LDIF of what an export holds, some records at a time.
+        """Yield the LDIF of the export, some records at a time.
 
-        Raises :class:`~dcmcfg.errors.NotFound` when no entry was a configuration root.
+        Raises :class:`~dcmcfg.errors.NotFound` if no entry was a configuration root.
         """
         if version:
             yield VERSION_LINE + "\n"

@@ -1,4 +1,4 @@
-"""LDAP messages as octets: requests that change the directory (RFC 4511 §4.6 to §4.9, §4.12), and their responses."""
+"""Encode requests that change the directory (RFC 4511 §4.6 to §4.9, §4.12), and decode their responses."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _OPERATIONS = {
 
 
 def encode_change_request(message_id: int, change: Change, more: Sequence[Control] = ()) -> bytes:
-    """Return the LDAPMessage *message_id* that asks for *change*, with its own controls and then *more*."""
+    """Return the LDAPMessage *message_id* that requests *change*, with its own controls followed by *more*."""
     return _encode_message(message_id, _encode_operation(change), (*change.controls, *more))
 
 
 def encode_extended_request(message_id: int, name: str, value: bytes | None = None) -> bytes:
-    """Return the LDAPMessage *message_id* that asks for the extended operation *name* (an OID)."""
+    """Return the LDAPMessage *message_id* that requests the extended operation *name* (an OID)."""
     request = encode_element(_REQUEST_NAME, name.encode("ascii"))
     if value is not None:
         request += encode_element(_REQUEST_VALUE, value)
@@ -77,7 +77,7 @@ def _encode_attribute(name: str, values: Iterable[bytes]) -> bytes:
 
 def _encode_control(control: Control) -> bytes:
     content = _encode_text(control.oid)
-    if control.critical:  # FALSE is the default, which is left out
+    if control.critical:  # FALSE is the default, which is omitted
         content += _TRUE
     if control.value is not None:
         content += encode_element(OCTET_STRING, control.value)
@@ -88,17 +88,17 @@ def _encode_text(text: str) -> bytes:
     return encode_element(OCTET_STRING, text.encode())
 
 
-#: The message ID of what the server says unasked (RFC 4511 §4.4).
+#: The message ID of unsolicited notifications of the server (RFC 4511 §4.4).
 UNSOLICITED_MESSAGE_ID = 0
 _RESULTS = frozenset({0x67, 0x69, 0x6B, 0x6D})  # modify, add, delete, modify DN
 _EXTENDED_RESPONSE, _REFERRAL, _RESPONSE_NAME, _RESPONSE_VALUE = 0x78, 0xA3, 0x8A, 0x8B
-#: Far beyond any answer to a change; a length above it is garbage, and waiting for so much would never end.
+#: Far more than any response to a change. A larger length is garbage, and waiting for the message would never end.
 _MAXIMUM_LENGTH = 1 << 24
 
 
 @dataclass(frozen=True, kw_only=True)
 class LdapResponse:
-    """An LDAPResult, and of an extended response the name and value (None when not there)."""
+    """An LDAPResult; for an extended response, also its name and value (None if missing)."""
 
     message_id: int
     result_code: int
@@ -110,22 +110,22 @@ class LdapResponse:
 
 
 class InvalidResponse(ValueError):
-    """Octets that are no LDAP answer to a change."""
+    """Octets that are not an LDAP response to a change."""
 
 
 class ResponseBuffer:
-    """What has arrived of the server's answers and was not taken yet."""
+    """The received octets of responses that were not returned yet."""
 
     def __init__(self) -> None:
         self._octets = bytearray()
-        self._needed = 0  # octets, before which the first message is not whole
+        self._needed = 0  # the number of octets that the first message requires
 
     def add(self, octets: bytes) -> None:
-        """Append what was received."""
+        """Append received octets."""
         self._octets += octets
 
     def pop_responses(self) -> list[LdapResponse]:
-        """Return the answers that have arrived whole; raises :class:`InvalidResponse`."""
+        """Remove and return the complete responses; raises :class:`InvalidResponse`."""
         responses: list[LdapResponse] = []
         if len(self._octets) < self._needed:
             return responses
@@ -139,7 +139,7 @@ class ResponseBuffer:
 
 
 def parse_response(message: bytes) -> LdapResponse:
-    """Return the answer that *message*, one whole LDAPMessage, is; raises :class:`InvalidResponse`."""
+    """Return the response in *message*, one complete LDAPMessage; raises :class:`InvalidResponse`."""
     try:
         return _decode_response(message)
     except ValueError as error:
@@ -150,10 +150,10 @@ def _decode_response(message: bytes) -> LdapResponse:
     _, content, _ = read_element(message)
     (number_tag, number), (kind, operation), *_ = [*read_elements(content), (0, b""), (0, b"")]
     if number_tag != INTEGER or (kind not in _RESULTS and kind != _EXTENDED_RESPONSE):
-        raise ValueError(f"a message of kind {kind:#x} is no answer to a change")
+        raise ValueError(f"a message of kind {kind:#x} is not a response to a change")
     (code_tag, code), (dn_tag, dn), (text_tag, text), *more = [*read_elements(operation), *[(0, b"")] * 3]
     if (code_tag, dn_tag, text_tag) != (ENUMERATED, OCTET_STRING, OCTET_STRING):
-        raise ValueError("an answer without result code, matched DN and message")
+        raise ValueError("a response without result code, matched DN and message")
     optional = dict(more)
     name = optional.get(_RESPONSE_NAME)
     return LdapResponse(
@@ -168,7 +168,7 @@ def _decode_response(message: bytes) -> LdapResponse:
 
 
 def _find_message_end(data: bytes | bytearray, start: int) -> int | None:
-    """Return where the message that begins at *start* ends, or None when too little of it has arrived to tell."""
+    """Return the end of the message that starts at *start*, or None if its length has not arrived yet."""
     if start >= len(data):
         return None
     if data[start] != SEQUENCE:
@@ -183,5 +183,5 @@ def _find_message_end(data: bytes | bytearray, start: int) -> int | None:
         return None
     length = int.from_bytes(data[start + 2 : start + 2 + octets], "big")
     if not octets or length > _MAXIMUM_LENGTH:
-        raise InvalidResponse("a message has no sensible length")
+        raise InvalidResponse("a message has an invalid length")
     return start + 2 + octets + length

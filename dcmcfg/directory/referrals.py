@@ -1,4 +1,4 @@
-"""Parts of the tree that other servers hold: referral entries (RFC 3296) and references (RFC 4511 §4.5.3)."""
+"""Parts of the tree on other servers: referral entries (RFC 3296) and references (RFC 4511 §4.5.3)."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from dcmcfg.errors import MalformedInput
 
 #: The control by which a server returns its referral entries as entries (ManageDsaIT, RFC 3296 §3).
 MANAGE_DSA_IT = "2.16.840.1.113730.3.4.2"
-#: The attribute of referral entries that holds the URLs; it is operational, so it has to be asked for.
+#: The attribute of referral entries with the URLs; it is operational, so it must be requested explicitly.
 REF_ATTRIBUTE = "ref"
 _REFERRAL = "referral"
-#: How the attribute begins in the octets of an entry: its name, then the tag of the set of its values.
+#: The start of this attribute in the octets of an entry: its name, and the tag of the set of its values.
 _REF_OCTETS = b"\x04\x03ref\x31"
 
 
 @dataclass(frozen=True)
 class Referral:
-    """A part of the tree that other servers hold.
+    """A part of the tree on other servers.
 
-    ``dn`` is its top, None where the server does not say; ``urls`` lead to it.
+    ``dn`` is its top entry, None if the server does not show it; ``urls`` are the URLs of the other servers.
     """
 
     dn: DN | None
@@ -30,7 +30,7 @@ class Referral:
 
     @staticmethod
     def from_reference(urls: tuple[str, ...]) -> Referral:
-        """Return what a server means that sends *urls* in place of entries; the name in the first one is its top."""
+        """Return the referral for *urls*, which a server sends in place of entries; the first URL has the top DN."""
         try:
             dn = DN.parse(unquote(urlsplit(urls[0]).path.removeprefix("/")))
         except (MalformedInput, ValueError, IndexError):
@@ -39,7 +39,7 @@ class Referral:
 
     @staticmethod
     def from_entry(octets: bytes) -> Referral | None:
-        """Return what the entry in *octets* (SearchResultEntry) refers to, None when it is no referral."""
+        """Return the referral in *octets* (a SearchResultEntry), or None if the entry is not a referral."""
         if _REF_OCTETS not in octets:
             return None
         entry = EntryDecoder().decode_entry(octets)

@@ -1,4 +1,4 @@
-"""A search sent through ldap3, whose answers are read without it, in pages (RFC 2696)."""
+"""Search the directory in pages (RFC 2696): ldap3 sends the requests, and dcmcfg reads the responses itself."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _SCOPES: Mapping[Scope, Literal["BASE", "LEVEL", "SUBTREE"]] = {
 }
 _SCOPE_NAMES = {0: "base", 1: "one", 2: "subtree"}
 _FILTER = "(objectClass=*)"
-#: Most configurations fit in one page of this size, and are then read as they are at one moment.
+#: Most configurations fit in one page of this size, so that the read is consistent.
 _PAGE_SIZE = 5000
-#: Asked for where a server allows no larger pages (size.pr in OpenLDAP's limits); after it, no pages at all.
+#: Used if the server allows no larger pages (size.pr in OpenLDAP's limits); after it, a search without pages.
 _SMALL_PAGE_SIZE = 100
 
 
@@ -44,17 +44,17 @@ def search(
 ) -> Iterator[list[bytes]]:
     """Yield the octets of the entries in *scope* of *base*, some at a time as they arrive.
 
-    Below *base*, what other servers hold is passed over: *on_referral* is called with each referral entry and each
-    reference. Referral entries are asked for as entries (RFC 3296), because only an entry says where it stands.
-    A server that does not know pages ignores the control. The connection is closed when this is not read to its end.
-    Raises :class:`~dcmcfg.errors.DirectoryError` for any result but success, ldap3's exceptions, and :class:`OSError`
-    when nothing more can be received.
+    Exhaust the iterator before sending another request; otherwise, the connection is closed. Parts of the tree on other
+    servers are skipped, and *on_referral* is called with each referral entry and each reference. Referral entries are
+    requested as entries (RFC 3296), because a reference does not show its DN. A server that does not support pages
+    ignores the control. Raises :class:`~dcmcfg.errors.DirectoryError` for any result except success, ldap3's
+    exceptions, and :class:`OSError` if the connection fails.
     """
     request = search_operation(
         str(base),
         _FILTER,
         _SCOPES[scope],
-        ldap3.DEREF_NEVER,  # an alias is an entry of the tree like others; slapd takes four times as long with it
+        ldap3.DEREF_NEVER,  # aliases are treated as normal entries; slapd takes four times as long if it dereferences
         list(attributes) if scope == "base" else [*attributes, REF_ATTRIBUTE],
         size_limit=0,
         time_limit=0,
@@ -71,7 +71,7 @@ def search(
         cookie = done.cookie
         done = yield from page(size=size, cookie=cookie)
         if done.cookie == cookie and not done.entry_count:
-            raise InvalidLdapMessage("one empty page after the other")
+            raise InvalidLdapMessage("endless empty pages")
     raise_for_result(
         {"result": done.result_code, "message": done.message, "dn": done.matched_dn}, str(base) or "root DSE"
     )
@@ -87,7 +87,7 @@ def _search_page(
     size: int,
     cookie: bytes,
 ) -> Generator[list[bytes], None, SearchResultDone]:
-    """Yield the entries of the page that *cookie* leads to, of all pages when *size* is 0; return how it ended."""
+    """Yield the entries of the page *cookie*, or of the whole search if *size* is 0; return its SearchResultDone."""
     controls = [paged_search_control(criticality=False, size=size, cookie=cookie)] if size else []
     if scope != "base":
         controls.append(build_control(MANAGE_DSA_IT, criticality=False, value=None))
@@ -101,7 +101,7 @@ def _search_page(
     finally:
         if PROTOCOL_LOG.level:
             _log_search(request, done, started, message_id=number, controls=controls)
-        if done is None:  # what is still to come would be taken for the answer to the next request
+        if done is None:  # the rest would be read as the response to the next request
             connection.strategy.close()
     return done
 
@@ -129,7 +129,7 @@ def _log_search(
 def _separate_referrals(
     response: Generator[list[bytes], None, SearchResultDone], on_referral: Callable[[Referral], None]
 ) -> Generator[list[bytes], None, SearchResultDone]:
-    """Yield what *response* does without the referral entries; call *on_referral* with these; return how it ended."""
+    """Yield the entries of *response* without referral entries, which go to *on_referral*; return its result."""
     while True:
         try:
             batch = next(response)

@@ -1,9 +1,9 @@
-"""An entry in the octets in which a server sends it: SearchResultEntry (RFC 4511 §4.5.2), walked without a library.
+"""Split encoded entries (SearchResultEntry, RFC 4511 §4.5.2) without a library.
 
-The octets of one attribute, its name with its values in the server's order, are handed out in one piece, because the
-entries of a tree share many of them: whoever reads thousands of entries keeps what became of a piece and looks it up.
+The octets of each attribute (its name with its values in the order of the server) are returned in one piece. Entries of
+a tree share many attributes, so callers that read thousands of entries can cache the result for a piece.
 
-Lengths are read in line here, where one octet holds them, because a call for each takes as long as all the rest.
+Lengths of one octet are read inline, because a function call for each length takes as long as everything else.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dcmcfg.errors import DirectoryError
 
 
 class InvalidLdapMessage(DirectoryError):
-    """The octets that came are none that an LDAP server may send."""
+    """The received octets are not a valid message of an LDAP server."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(
-            f"the server's answer cannot be read: {problem}", next_step="is it an LDAP server that answers there?"
+            f"the server's response cannot be read: {problem}", next_step="check that the URL is that of an LDAP server"
         )
 
 
@@ -25,10 +25,10 @@ class InvalidLdapMessage(DirectoryError):
 SEARCH_RESULT_ENTRY = 0x64
 
 
-def split_entry(octets: bytes) -> tuple[bytes, list[bytes]]:  # noqa: C901  one pass, as a call takes as long as a piece
-    """Return the name of the entry in *octets*, which begin with its tag, and the octets of each of its attributes.
+def split_entry(octets: bytes) -> tuple[bytes, list[bytes]]:  # noqa: C901  one pass: a call would take as long as a piece
+    """Return the name of the entry in *octets*, which start with its tag, and the octets of each of its attributes.
 
-    What follows the entry is not looked at. Raises :class:`InvalidLdapMessage`.
+    Octets after the entry are ignored. Raises :class:`InvalidLdapMessage`.
     """
     try:
         length, offset = octets[1], 2
@@ -40,7 +40,7 @@ def split_entry(octets: bytes) -> tuple[bytes, list[bytes]]:  # noqa: C901  one 
             length, offset = read_length(octets, 1)
         end = offset + length
         if octets[0] != SEARCH_RESULT_ENTRY or end > len(octets):
-            raise InvalidLdapMessage("no entry where one belongs")
+            raise InvalidLdapMessage("expected an entry")
         stop, name = _read_string(octets, offset)
         length, offset = octets[stop + 1], stop + 2
         if length == TWO_LENGTH_OCTETS:
@@ -50,7 +50,7 @@ def split_entry(octets: bytes) -> tuple[bytes, list[bytes]]:  # noqa: C901  one 
         elif length > SHORT_FORM_MAXIMUM:
             length, offset = read_length(octets, stop + 1)
         if octets[stop] != SEQUENCE or offset + length != end:
-            raise InvalidLdapMessage("the attributes do not fill the entry")
+            raise InvalidLdapMessage("the lengths of the entry and its attributes differ")
         pieces = []
         while offset < end:
             length = octets[offset + 1]
@@ -61,7 +61,7 @@ def split_entry(octets: bytes) -> tuple[bytes, list[bytes]]:  # noqa: C901  one 
                 length, stop = read_length(octets, offset + 1)
                 stop += length
             if octets[offset] != SEQUENCE:
-                raise InvalidLdapMessage("no attribute where one belongs")
+                raise InvalidLdapMessage("expected an attribute")
             pieces.append(octets[offset:stop])
             offset = stop
     except IndexError:
@@ -69,7 +69,7 @@ def split_entry(octets: bytes) -> tuple[bytes, list[bytes]]:  # noqa: C901  one 
     except ValueError as problem:
         raise InvalidLdapMessage(str(problem)) from None
     if offset != end:
-        raise InvalidLdapMessage("an attribute reaches beyond its entry")
+        raise InvalidLdapMessage("an attribute is longer than its entry")
     return name, pieces
 
 
@@ -84,13 +84,13 @@ def split_attribute(octets: bytes) -> tuple[bytes, list[bytes]]:
             length, offset = read_length(octets, 1)
         end = offset + length
         if octets[0] != SEQUENCE or end != len(octets):
-            raise InvalidLdapMessage("no attribute where one belongs")
+            raise InvalidLdapMessage("expected an attribute")
         stop, name = _read_string(octets, offset)
         length, offset = octets[stop + 1], stop + 2
         if length > SHORT_FORM_MAXIMUM:
             length, offset = read_length(octets, stop + 1)
         if octets[stop] != SET or offset + length != end:
-            raise InvalidLdapMessage("the values do not fill the attribute")
+            raise InvalidLdapMessage("the lengths of the attribute and its values differ")
         return name, _read_strings(octets, offset, end)
     except IndexError:
         raise InvalidLdapMessage("an attribute ends too early") from None
@@ -99,7 +99,7 @@ def split_attribute(octets: bytes) -> tuple[bytes, list[bytes]]:
 
 
 def _read_string(octets: bytes, offset: int) -> tuple[int, bytes]:
-    """Return where the OCTET STRING at *offset* ends, and what it holds."""
+    """Return the end offset of the OCTET STRING at *offset*, and its content."""
     if octets[offset] != OCTET_STRING:
         raise InvalidLdapMessage("a name is missing")
     length, offset = octets[offset + 1], offset + 2
@@ -110,11 +110,11 @@ def _read_string(octets: bytes, offset: int) -> tuple[int, bytes]:
 
 
 def _read_strings(octets: bytes, offset: int, end: int) -> list[bytes]:
-    """Return what the OCTET STRINGs hold that fill *octets* from *offset* to *end*."""
+    """Return the contents of the OCTET STRINGs from *offset* to *end* in *octets*."""
     values = []
     while offset < end:
         if octets[offset] != OCTET_STRING:
-            raise InvalidLdapMessage("no value where one belongs")
+            raise InvalidLdapMessage("expected a value")
         length, offset = octets[offset + 1], offset + 2
         if length > SHORT_FORM_MAXIMUM:
             length, offset = read_length(octets, offset - 1)
@@ -122,5 +122,5 @@ def _read_strings(octets: bytes, offset: int, end: int) -> list[bytes]:
         values.append(octets[offset:stop])
         offset = stop
     if offset != end:
-        raise InvalidLdapMessage("a value reaches beyond its attribute")
+        raise InvalidLdapMessage("a value is longer than its attribute")
     return values

@@ -1,4 +1,4 @@
-"""What dcmcfg asks of a directory server, whichever it is."""
+"""The interface to any directory server: connection settings, capabilities, and the :class:`Directory` protocol."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ Scope = Literal["base", "one", "subtree"]
 
 @dataclass(frozen=True)
 class LdapServerSettings:
-    """Where a directory is and who asks; an empty ``bind_dn`` is an anonymous bind, asked for on purpose.
+    """The settings of a connection to a directory server.
 
-    ``sasl_external`` binds as whoever the connection shows (SASL EXTERNAL): on ``ldapi`` the account that runs dcmcfg,
-    over TLS the owner of ``client_cert``. Without a ``client_key`` the key is in the certificate's file. TLS is
-    always verified, against ``ca_file`` if there is one, with ``require_crl`` by revocation lists in it.
-    ``starttls`` asks for it on ``ldap``.
+    - ``bind_dn``: empty for an intentional anonymous bind.
+    - ``sasl_external``: bind with the identity of the connection (SASL EXTERNAL). This is the account of dcmcfg on
+      ``ldapi``, and the owner of ``client_cert`` with TLS.
+    - ``client_key``: without it, the certificate file contains the key.
+    - ``ca_file``: the trusted authorities; the default is the system's. TLS is always verified.
+    - ``require_crl``: require revocation lists in ``ca_file``.
+    - ``starttls``: use StartTLS on ``ldap``.
     """
 
     url: str
@@ -42,11 +45,11 @@ class LdapServerSettings:
 
 @dataclass(frozen=True)
 class ServerCapabilities:
-    """What the server says of itself.
+    """The capabilities that a server announces.
 
-    ``transactions``: RFC 5805 is advertised; the root DSE says so even where the database cannot do it.
-    ``assertions``: the assertion control (RFC 4528) is.
-    ``replicated``: the suffix entry carries contextCSN, so replicas may follow this server.
+    ``transactions``: it announces transactions (RFC 5805), although its database may not support them.
+    ``assertions``: it announces the assertion control (RFC 4528).
+    ``replicated``: the suffix entry has contextCSN, so the server may have replicas.
     """
 
     transactions: bool
@@ -57,59 +60,59 @@ class ServerCapabilities:
 class Directory(Protocol):
     """An open connection to a directory server.
 
-    Every method raises :class:`~dcmcfg.errors.DirectoryError` when the server cannot be asked or refuses;
-    a request whose answer was lost raises :class:`~dcmcfg.errors.ConnectionLost`.
+    All methods raise :class:`~dcmcfg.errors.DirectoryError` if the server cannot be reached or refuses the request. A
+    request whose response was lost raises :class:`~dcmcfg.errors.ConnectionLost`.
     """
 
     @property
     def server(self) -> LdapServerSettings:
-        """Where this connection leads."""
+        """The settings of this connection."""
 
     @property
     def referrals(self) -> tuple[Referral, ...]:
-        """The parts of the tree that other servers hold, as far as searches came upon them."""
+        """The parts of the tree on other servers that searches have found."""
 
     def read(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> tuple[Entry, ...]:
         """Return the entries in *scope* of *base*, in the server's order, with their user attributes.
 
-        Below *base*, what other servers hold is passed over, and noted in :attr:`referrals`.
-        Raises :class:`~dcmcfg.errors.NotFound` when *base* does not exist; a read that the server cut short
-        is an error.
+        Parts of the tree on other servers are skipped, and noted in :attr:`referrals`. Raises
+        :class:`~dcmcfg.errors.NotFound` if *base* does not exist. A truncated result is an error.
         """
 
     def search(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> Iterator[list[bytes]]:
         """Yield the octets of the same entries, some at a time as they arrive (SearchResultEntry, RFC 4511 §4.5.2).
 
-        Raises as :meth:`read` does, but in the midst of it; whoever does not read to the end closes the connection.
+        Raises the errors of :meth:`read`, also between entries. Exhaust the iterator before sending another request;
+        otherwise, the connection is closed.
         """
 
     def read_entry(self, dn: DN, attributes: Sequence[str] = ("*",)) -> Entry | None:
-        """Return the entry at *dn* with its user attributes, or None when there is none."""
+        """Return the entry at *dn* with its user attributes, or None if it does not exist."""
 
     def read_capabilities(self) -> ServerCapabilities:
-        """Return what the root DSE and the suffix entry say."""
+        """Return the capabilities according to the root DSE and the suffix entry."""
 
     def who_am_i(self) -> str:
-        """Return who the server takes us for (RFC 4532): ``dn:…`` or ``u:…``, empty when anonymous."""
+        """Return the identity of the connection on the server (RFC 4532): ``dn:…`` or ``u:…``; empty if anonymous."""
 
     def apply(self, change: Change) -> None:
-        """Carry out one change."""
+        """Apply one change."""
 
     def supports_transactions(self) -> bool:
-        """Return whether the database does transactions; for a server that advertises them.
+        """Return whether the database supports transactions; for a server that announces them.
 
-        It is found out by one that is aborted, on a connection of its own.
+        This starts and aborts a transaction on a separate connection.
         """
 
     def apply_in_transaction(self, changes: Sequence[Change]) -> None:
-        """Carry out *changes* in one transaction (RFC 5805): on an error nothing has changed.
+        """Apply *changes* in one transaction (RFC 5805); after an error, nothing has changed.
 
-        Raises :class:`~dcmcfg.directory.transaction.TransactionUnavailable` when the server or its database cannot do
-        transactions, and :class:`~dcmcfg.errors.ConnectionLost` when the answer to the commit was lost.
+        Raises :class:`~dcmcfg.directory.transaction.TransactionUnavailable` if the server or its database does not
+        support transactions, and :class:`~dcmcfg.errors.ConnectionLost` if the response to the commit was lost.
         """
 
     def reopen(self) -> Directory:
-        """Return a new connection to the same server; this one is closed."""
+        """Close this connection, and return a new one to the same server."""
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""

@@ -1,4 +1,4 @@
-"""The schema that a server publishes for the entries below the base DN (RFC 4512 §4.4)."""
+"""Read the schema that a server publishes for the entries below the base DN (RFC 4512 §4.4)."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from dcmcfg.schema_names import OBJECT_CLASS
 
 
 def read_schema(directory: Directory) -> Schema | None:
-    """Return the server's own schema, or None where it shows none, which it may well hide from some.
+    """Return the server's own schema, or None if the server does not show it to this bind DN.
 
-    It takes some 60 ms (200 KB in 1,100 descriptions), so that only commands that need it should ask. Raises
-    :class:`DirectoryError` when the server does not answer.
+    Reading takes about 60 ms (200 KB in 1,100 descriptions), so only commands that require it should do so. Raises
+    :class:`DirectoryError` if the server does not respond.
     """
     subschema = read_subschema_entry(directory)
     return parse_subschema(subschema, load_bundled_schema()) if "attributeTypes" in subschema else None
 
 
 def read_unmapped_schema(directory: Directory) -> Schema | None:
-    """Return what :func:`read_schema` does, in the server's own names.
+    """Return the schema of :func:`read_schema`, but only with the server's own names.
 
-    What the bundled schema calls otherwise is not known by that name, as the server does not know it.
+    Names from the bundled schema that the server does not know are not defined in it.
     """
     subschema = read_subschema_entry(directory)
     return parse_subschema(subschema, Schema((), ())) if "attributeTypes" in subschema else None
 
 
 def read_schema_for_attributes(directory: Directory, attributes: Iterable[str]) -> Schema:
-    """Return the schema that comes with dcmcfg, or with the server's own where it knows more of *attributes*.
+    """Return the bundled schema, merged with the server's own schema if the bundled one lacks some of *attributes*.
 
-    The server is asked only where an attribute, or a class that allows it, is not known. Raises
-    :class:`DirectoryError` when it does not answer.
+    The server's schema is read only if an attribute, or a class that allows it, is unknown. Raises
+    :class:`DirectoryError` if the server does not respond.
     """
     if all(_is_allowed_by_a_class(load_bundled_schema(), name) for name in attributes):
         return load_bundled_schema()
@@ -51,16 +51,16 @@ def _is_allowed_by_a_class(schema: Schema, name: str) -> bool:
 
 
 def read_merged_schema(directory: Directory) -> Schema:
-    """Return the server's own schema with what the bundled one knows besides; raises as :func:`read_schema` does."""
+    """Return the server's own schema, extended by the bundled one; raises the errors of :func:`read_schema`."""
     server = read_schema(directory)
     return merge_schemas(server, load_bundled_schema()) if server is not None else load_bundled_schema()
 
 
 def read_subschema_entry(directory: Directory) -> Entry:
-    """Return the server's subschema entry (RFC 4512 §4.2), without attributes where it shows none.
+    """Return the server's subschema entry (RFC 4512 §4.2); it has no attributes if the server shows none.
 
-    It is the one that the entry at the base DN names, else the root DSE. Raises :class:`DirectoryError` when the
-    server does not answer.
+    Its DN comes from the entry at the base DN, or from the root DSE. Raises :class:`DirectoryError` if the server does
+    not respond.
     """
     try:
         for dn in (directory.server.base_dn, DN()):
@@ -69,8 +69,8 @@ def read_subschema_entry(directory: Directory) -> Entry:
             if subschema_dn:
                 return directory.read_entry(DN.parse(subschema_dn), SUBSCHEMA_ATTRIBUTES) or Entry(DN())
     except DirectoryError as error:
-        if error.result_code is None:  # not the server's own answer
+        if error.result_code is None:  # not a response of the server
             raise
-    except MalformedInput:  # it names no DN
+    except MalformedInput:  # the value is not a DN
         pass
     return Entry(DN())

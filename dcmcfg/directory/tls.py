@@ -1,4 +1,4 @@
-"""TLS to a directory server, with its certificate verified by name and authority."""
+"""TLS connections to a directory server, with verification of its certificate by name and authority."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from dcmcfg.tls_trust import (
     get_refused_certificate,
 )
 
-#: OpenSSL's verify code (X509_V_ERR_…) → what is wrong with the server's certificate, and the next step.
-_TRUST_HINT = "--ca-file (DCMCFG_CA_FILE) names the certificate of the authority that signed it"
-_RENEW_HINT = "the server needs a new certificate; is the clock of this machine right?"
+#: OpenSSL's verify code (X509_V_ERR_…) → the problem of the server's certificate, and the next step.
+_TRUST_HINT = "specify the certificate of its authority with --ca-file (DCMCFG_CA_FILE)"
+_RENEW_HINT = "install a new certificate on the server, or check the clock of this machine"
 _VERIFY_ERRORS = {
-    9: ("the server's certificate is not valid yet", _RENEW_HINT),
+    9: ("the server's certificate is not yet valid", _RENEW_HINT),
     10: ("the server's certificate has expired", _RENEW_HINT),
-    18: ("the server's certificate is self-signed", "--ca-file names this very certificate, once you trust it"),
-    19: ("the server's certificate comes from an authority that is not trusted here", _TRUST_HINT),
-    20: ("the server's certificate comes from an authority that is not trusted here", _TRUST_HINT),
-    21: ("the server's certificate comes from an authority that is not trusted here", _TRUST_HINT),
-    62: ("the server's certificate is for another host name", "use a name that stands in the certificate"),
-    64: ("the server's certificate is for another address", "use a name that stands in the certificate"),
+    18: ("the server's certificate is self-signed", "if you trust it, specify this certificate with --ca-file"),
+    19: ("the server's certificate comes from an authority that is not trusted", _TRUST_HINT),
+    20: ("the server's certificate comes from an authority that is not trusted", _TRUST_HINT),
+    21: ("the server's certificate comes from an authority that is not trusted", _TRUST_HINT),
+    62: ("the server's certificate is for another host name", "use a name that the certificate contains"),
+    64: ("the server's certificate is for another address", "use a name that the certificate contains"),
 }
 _ALERT = re.compile(r"alert [a-z ]*[a-z]")
 
 
 class VerifiedTls(ldap3.Tls):
-    """TLS as ldap3 takes it, with Python's own check of the host name in place of ldap3's.
+    """The TLS settings for ldap3, with Python's check of the host name instead of ldap3's.
 
-    ldap3 verifies nothing by default, and its check of the name knows no addresses. ``failure`` says why a handshake
-    failed, which ldap3 reports as text only.
+    ldap3 verifies nothing by default, and its check of the host name does not support IP addresses. ``failure`` is the
+    reason of a failed handshake, which ldap3 reports as text only.
     """
 
     def __init__(self, context: ssl.SSLContext, host: str) -> None:
@@ -50,7 +50,7 @@ class VerifiedTls(ldap3.Tls):
         self.failure: DirectoryError | None = None
 
     def wrap_socket(self, connection: ldap3.Connection, do_handshake: bool = False) -> None:  # noqa: ARG002 — ldap3's signature
-        """Encrypt the socket of *connection*: with a handshake whatever was asked, so that nothing comes before it."""
+        """Encrypt the socket of *connection*; the handshake is done at once, so that nothing is sent before it."""
         plain_socket: Any = getattr(connection.socket, "wrapped_socket", connection.socket)  # of a BoundedSocket
         try:
             connection.socket = self._context.wrap_socket(plain_socket, server_hostname=self._host)
@@ -60,15 +60,15 @@ class VerifiedTls(ldap3.Tls):
             raise
 
     def is_secured(self, connection: ldap3.Connection) -> bool:
-        """Tell whether *connection* is encrypted by this context, and its certificate verified."""
+        """Return whether *connection* is encrypted with this context, which verified the certificate."""
         socket: Any = connection.socket
         return isinstance(socket, ssl.SSLSocket) and socket.context is self._context and socket.version() is not None
 
 
 def create_client_context(server: LdapServerSettings) -> ssl.SSLContext:
-    """Return what is trusted and shown when connecting to *server*.
+    """Return the TLS context for *server*, with its trusted authorities and its client certificate.
 
-    Raises :class:`DirectoryError` when the CA file, the client certificate or its key cannot be used.
+    Raises :class:`DirectoryError` if the CA file, the client certificate or its key cannot be used.
     """
     try:
         context = create_ssl_context(server.ca_file, require_crl=server.require_crl)
@@ -92,22 +92,23 @@ def _load_client_certificate(context: ssl.SSLContext, certificate: Path, key: Pa
         context.load_cert_chain(certificate, key, password=_refuse_passphrase)
     except _PassphraseRequiredError:
         raise DirectoryError(
-            "the private key is protected by a passphrase, which is not asked for",
+            "the private key is protected by a passphrase, which dcmcfg does not support",
             subject=str(key_file),
-            next_step="openssl pkey -in KEY -out PLAIN writes one without; keep that file to yourself (chmod 600)",
+            next_step="to write a key without a passphrase: openssl pkey -in KEY -out PLAIN; protect that file "
+            "(chmod 600)",
         ) from None
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":
             raise DirectoryError(
-                "the private key is not the one of the certificate",
+                "the private key does not match the certificate",
                 subject=str(key_file),
-                next_step=f"--client-key names the key that {certificate} was made for",
+                next_step=f"specify the key of {certificate} with --client-key",
             ) from error
-        message = "they are not a certificate and a private key in PEM form"
+        message = "not a certificate and a private key in PEM format"
         raise DirectoryError(
             message,
             subject=", ".join(dict.fromkeys((str(certificate), str(key_file)))),
-            next_step="--client-cert, --client-key (the key may stand in the certificate's file)",
+            next_step="check --client-cert and --client-key (the certificate file may contain the key)",
         ) from error
 
 
@@ -116,18 +117,16 @@ class _PassphraseRequiredError(Exception):
 
 
 def _refuse_passphrase() -> str:
-    """Raise, where OpenSSL would ask on the terminal."""
+    """Raise instead of the passphrase prompt of OpenSSL on the terminal."""
     raise _PassphraseRequiredError
 
 
 def _build_unusable_error(path: Path | None, problem: str, option: str) -> DirectoryError:
     if path is None:
         return DirectoryError(
-            f"{SYSTEM_STORE_UNUSABLE}: {problem}", next_step=f"{option} names a file of CA certificates and CRLs"
+            f"{SYSTEM_STORE_UNUSABLE}: {problem}", next_step=f"specify a file of CA certificates and CRLs with {option}"
         )
-    return DirectoryError(
-        f"the file cannot be used: {problem}", subject=str(path), next_step=f"it is named by {option}"
-    )
+    return DirectoryError(f"the file cannot be used: {problem}", subject=str(path), next_step=f"check {option}")
 
 
 def _build_handshake_error(error: OSError, url: str) -> DirectoryError:
@@ -143,31 +142,33 @@ def _build_handshake_error(error: OSError, url: str) -> DirectoryError:
         problem, next_step = _VERIFY_ERRORS.get(error.verify_code, default)
         return DirectoryError(f"{problem}; nothing was sent", subject=url, next_step=next_step)
     if isinstance(error, TimeoutError):
-        return DirectoryError("no answer to the TLS handshake in time", subject=url, next_step="is it a TLS port?")
+        return DirectoryError(
+            "time-out in the TLS handshake", subject=url, next_step="check that the port is a TLS port"
+        )
     if problem := explain_version_failure(error):
         return DirectoryError(
             f"{problem}; nothing was sent",
             subject=url,
-            next_step="the server has to offer TLS 1.2 or newer (slapd: TLSProtocolMin 3.3)",
+            next_step="enable TLS 1.2 or later on the server (slapd: TLSProtocolMin 3.3)",
         )
     if "alert" in str(error):
         return build_handshake_ended_error(str(error), url)
     return DirectoryError(
-        "the server does not speak TLS there; nothing was sent",
+        "the server does not use TLS on this port; nothing was sent",
         subject=url,
-        next_step="ldaps:// wants a TLS port (636), ldap:// with --starttls the other one (389)",
+        next_step="use ldaps:// with a TLS port (636), or ldap:// and --starttls with a plain port (389)",
     )
 
 
 def build_handshake_ended_error(text: str, url: str) -> DirectoryError:
-    """Return the error for a connection that the server ended over the handshake; *text* may name its alert.
+    """Return the error for a connection that the server closed in the handshake; *text* may contain its alert.
 
-    Alerts: RFC 8446 §6, in OpenSSL's words ("tlsv13 alert certificate required").
+    Alerts are those of RFC 8446 §6, with the names of OpenSSL ("tlsv13 alert certificate required").
     """
     alert = _ALERT.search(text)
     alert_text = f" ({alert[0]})" if alert else ""
     return DirectoryError(
-        f"the server ended the connection over the TLS handshake{alert_text}: it may want another client certificate",
+        f"the server closed the connection in the TLS handshake{alert_text}: it may require another client certificate",
         subject=url,
-        next_step="--client-cert and --client-key name one of an authority that the server trusts",
+        next_step="specify one from an authority that the server trusts with --client-cert and --client-key",
     )

@@ -1,4 +1,4 @@
-"""LDAP transactions (RFC 5805): several changes that are made together or not at all."""
+"""LDAP transactions (RFC 5805): the server applies several changes together or not at all."""
 
 from __future__ import annotations
 
@@ -21,29 +21,30 @@ START_TRANSACTION_OID = "1.3.6.1.1.21.1"
 TRANSACTION_SPECIFICATION_OID = "1.3.6.1.1.21.2"
 END_TRANSACTION_OID = "1.3.6.1.1.21.3"
 
-#: The assertion control, without which steps can be taken too (by a read before each).
+#: The assertion control. Without it, steps can be applied too, with a read before each.
 ASSERTION_CONTROL_OID = "1.3.6.1.1.12"
 
-#: How many members may wait for their answer: slapd closes a connection with 1,000 requests pending (conn_max_pending).
+#: The maximum number of pending members: slapd closes a connection with 1,000 pending requests (conn_max_pending).
 MAXIMUM_PENDING = 500
 
-#: slapd 2.5 answers a member before it has let go of it, and crashes when the end frees it meanwhile: about one in 300
-#: transactions of two members whose end followed at once, none in 15,000 with a rest of 20 ms, on a loaded machine.
+#: The delay before the end of a transaction. slapd 2.5 sends the response for a member before it has released the
+#: member, and crashes if the end request frees the member at that moment. Without a delay, this happened in about one
+#: of 300 transactions with two members; with a delay of 20 ms, in none of 15,000, on a loaded machine.
 _END_DELAY_S = 0.05
 
 
-_STEP_BY_STEP_HINT = "--step-by-step applies the plan without a transaction"
+_STEP_BY_STEP_HINT = "to apply the plan without a transaction: --step-by-step"
 
-#: A value that nothing holds.
+#: A value that no entry has.
 NONEXISTENT_VALUE = b"dcmcfg 6a0b7f52-3c1e-4d0e-9d7e-5b8f1f0f7c11"
 
 
 class TransactionUnavailable(DirectoryError):
-    """The server, or the database behind it, does no transactions; nothing has changed."""
+    """The server or its database does not support transactions; nothing has changed."""
 
 
 class _MemberFailed(Exception):
-    """A member was refused; the transaction has not ended."""
+    """The server refused a member; the transaction is still open."""
 
     def __init__(self, response: LdapResponse) -> None:
         super().__init__(response.message)
@@ -52,10 +53,11 @@ class _MemberFailed(Exception):
 
 @dataclass(frozen=True)
 class TransactionProbe:
-    """A transaction that is started to be aborted: whether the database does them, and its end, still to be sent.
+    """A trial transaction: whether the database supports transactions, and the function that aborts it.
 
-    ``is_isolated``: it concerns no other connection, so that the end can wait. That is so on slapd, whose identifiers
-    are empty. On ApacheDS the abort also drops what another connection has in its transaction by then.
+    ``is_isolated``: the transaction does not affect other connections, so the abort may be delayed. This is true for
+    slapd, whose identifiers are empty. On ApacheDS, the abort also drops the members of another connection's
+    transaction.
     """
 
     available: bool
@@ -64,10 +66,10 @@ class TransactionProbe:
 
 
 def probe_transactions(exchange: Exchange, dn: DN) -> TransactionProbe:
-    """Find out whether the database that holds *dn* does transactions; the root DSE only speaks of the server.
+    """Start a trial transaction to determine whether the database of *dn* supports transactions.
 
-    The only member deletes a value that no entry holds, so that it could not be made either. Raises
-    :class:`~dcmcfg.errors.DirectoryError`.
+    The root DSE describes the server only, not its databases. The only member deletes a value that no entry has, so it
+    cannot be applied. Raises :class:`~dcmcfg.errors.DirectoryError`.
     """
     started = exchange.send_request(partial(encode_extended_request, name=START_TRANSACTION_OID))
     if started.result_code != SUCCESS:
@@ -81,14 +83,16 @@ def probe_transactions(exchange: Exchange, dn: DN) -> TransactionProbe:
 
 
 def apply_in_transaction(exchange: Exchange, changes: Sequence[Change], url: str) -> None:
-    """Make *changes* in one transaction, as if in order; on an error nothing has changed.
+    """Apply *changes* in one transaction, with the same result as in order; after an error, nothing has changed.
 
-    Raises :class:`TransactionUnavailable`, the :class:`DirectoryError` of the change that was refused, and
+    Raises :class:`TransactionUnavailable`, the :class:`DirectoryError` of the refused change, and
     :class:`~dcmcfg.errors.ConnectionLost`.
     """
     started = exchange.send_request(partial(encode_extended_request, name=START_TRANSACTION_OID))
     if started.result_code != SUCCESS:
-        raise TransactionUnavailable("the server does no transactions", subject=url, next_step=_STEP_BY_STEP_HINT)
+        raise TransactionUnavailable(
+            "the server does not support transactions", subject=url, next_step=_STEP_BY_STEP_HINT
+        )
     identifier = started.value or b""  # slapd's is empty
     members: dict[int, Change] = {}
     try:
@@ -110,7 +114,7 @@ def apply_in_transaction(exchange: Exchange, changes: Sequence[Change], url: str
 
 
 def _send_members(exchange: Exchange, changes: Sequence[Change], identifier: bytes, members: dict[int, Change]) -> None:
-    """Send *changes* as members, noting each under its message ID."""
+    """Send *changes* as members of the transaction, and add each to *members* by its message ID."""
     control = (Control(TRANSACTION_SPECIFICATION_OID, critical=True, value=identifier),)
     for wave in split_into_waves(changes, load_bundled_schema().normalise_dn):
         for change in wave:
@@ -134,11 +138,11 @@ def _end_transaction(exchange: Exchange, identifier: bytes, *, commit: bool) -> 
 
 
 def _raise_for_member(response: LdapResponse, subject: str, member: Change | None, *, first: bool) -> None:
-    """Raise the error of a *member* that was refused, or that failed at the commit (None when not known which).
+    """Raise the error for a *member* that was refused, or that failed at the commit (None: unknown).
 
-    A database without transactions says so only here, by result 12 (OpenLDAP's back-ldif). The same result of a later
-    member with a critical control of its own is about that control: taking the steps one by one would end there too,
-    with the first ones made.
+    A database without transactions reports this only here, with result 12 (OpenLDAP's back-ldif). For a later member
+    with its own critical control, the same result is about that control. Applying the steps one by one would fail there
+    too, after the first steps were applied.
     """
     has_own_control = (
         any(control.critical and control.oid != ASSERTION_CONTROL_OID for control in member.controls)
@@ -146,18 +150,20 @@ def _raise_for_member(response: LdapResponse, subject: str, member: Change | Non
         else False
     )
     if response.result_code == UNAVAILABLE_CRITICAL_EXTENSION and (first or not has_own_control):
-        raise TransactionUnavailable("the database does no transactions", subject=subject, next_step=_STEP_BY_STEP_HINT)
+        raise TransactionUnavailable(
+            "the database does not support transactions", subject=subject, next_step=_STEP_BY_STEP_HINT
+        )
     raise_for_response(response, subject, member)
 
 
 def encode_end_request(identifier: bytes, *, commit: bool) -> bytes:
     """Return the value of the request that ends a transaction: ``SEQUENCE { commit BOOLEAN, identifier }``."""
-    decision = b"" if commit else encode_element(BOOLEAN, b"\x00")  # TRUE is the default, left out in DER
+    decision = b"" if commit else encode_element(BOOLEAN, b"\x00")  # TRUE is the default, which DER omits
     return encode_element(SEQUENCE, decision + encode_element(OCTET_STRING, identifier))
 
 
 def parse_failed_message_id(value: bytes) -> int:
-    """Return the message ID of the member that failed, from the value of the end response; -1 when not said."""
+    """Return the message ID of the failed member from the value of the end response; -1 if it is missing."""
     try:
         _, content, _ = read_element(value)
         tag, number = read_elements(content)[0]

@@ -1,4 +1,4 @@
-"""The whole tree below the base DN, read in one go."""
+"""Read the whole tree at and below the base DN with one search."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _SERVER_ATTRIBUTES = OPERATIONAL_ATTRIBUTES - {_VERSION_ATTRIBUTE.lower()}
 
 
 def read_tree(directory: Directory) -> Tree:
-    """Return the entries at and below the server's base DN, with their entryCSN as versions.
+    """Return the tree at and below the server's base DN, with the entryCSN of each entry as its version.
 
-    Values compare by the schema that comes with dcmcfg. What other servers hold is not in the tree. Raises
-    :class:`~dcmcfg.errors.NotFound` when the base DN does not exist and :class:`~dcmcfg.errors.DirectoryError`, also
-    when the server cut the answer short.
+    The tree uses the bundled schema to compare values. Parts of the tree on other servers are not included. Raises
+    :class:`~dcmcfg.errors.NotFound` if the base DN does not exist, and :class:`~dcmcfg.errors.DirectoryError`, also for
+    a truncated result.
     """
     with pause_garbage_collection(), explain_missing_base_dn(directory):
         entries = directory.read(directory.server.base_dn, "subtree", ("*", _VERSION_ATTRIBUTE))
@@ -34,10 +34,10 @@ def read_tree(directory: Directory) -> Tree:
 
 
 def remove_operational_attributes(entries: Sequence[Entry]) -> Sequence[Entry]:
-    """Return *entries* without what the server keeps itself, but for the entryCSN.
+    """Return *entries* without operational attributes, except the entryCSN.
 
-    A server that has no definitions of its operational attributes (UnboundID's in-memory server without a schema) gives
-    them for ``*`` too: then the first entry has them, as every other.
+    A server without definitions of its operational attributes (UnboundID's in-memory server without a schema) returns
+    them for ``*`` too. Then all entries have them, so a check of the first entry is enough.
     """
     first = entries[0].attributes if entries else ()
     if not any(attribute.name.lower() in _SERVER_ATTRIBUTES for attribute in first):
@@ -53,7 +53,7 @@ def remove_operational_attributes(entries: Sequence[Entry]) -> Sequence[Entry]:
 
 
 def read_tree_or_empty(directory: Directory) -> Tree:
-    """Return what :func:`read_tree` does, and the empty tree for a server that has no entry at the base DN yet."""
+    """Return the tree of :func:`read_tree`, or an empty tree if the server has no entry at the base DN yet."""
     try:
         return read_tree(directory)
     except NotFound:
@@ -62,18 +62,18 @@ def read_tree_or_empty(directory: Directory) -> Tree:
 
 @contextmanager
 def explain_missing_base_dn(directory: Directory) -> Iterator[None]:
-    """Raise :class:`NotFound` for a missing base DN with the naming contexts of the server in its next step."""
+    """Add the naming contexts of the server to the next step of a :class:`NotFound` for the base DN."""
     try:
         yield
     except NotFound as missing:
         try:
             root = directory.read_entry(DN(), ("namingContexts",))
-        except DirectoryError:  # what is missing is the better answer
+        except DirectoryError:  # the missing base DN is the more useful error
             root = None
         contexts = ", ".join(root.texts("namingContexts")) if root else ""
         steps = (
             "check --base-dn (DCMCFG_BASE_DN)",
-            f"the server holds {contexts}" if contexts else "",
+            f"the server has {contexts}" if contexts else "",
             missing.next_step,
         )
         raise NotFound(missing.message, subject=missing.subject, next_step="; ".join(filter(None, steps))) from missing

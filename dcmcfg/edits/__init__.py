@@ -1,1 +1,1 @@
-"""Intents: what a command wants of a tree, as changes; one intent a file."""
+"""Edits: compute the changes for a request of the user, without reading or writing a directory."""

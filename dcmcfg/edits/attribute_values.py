@@ -1,4 +1,4 @@
-"""The values of attributes of one entry, any attribute of the schema."""
+"""Set, add and remove values of any attribute of one entry."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class AttributeValues:
     operation: Operation = Operation.REPLACE
 
 
-#: Classes, in lower case, that were added to the entry only for values: they go with the last of these.
+#: Returns the classes, in lower case, that were added to the entry automatically; they are removed with their values.
 AutoAddedClasses = Callable[[], Collection[str]]
 
 
@@ -53,11 +53,12 @@ def set_values(
 ) -> Edit:
     """Return the edit that replaces, adds and deletes the values *desired*, in one change of the entry.
 
-    A value to add that is held, and one to delete that is not, is unchanged. A class of *auto_added_classes* goes with
-    the last value that needed it. Raises :class:`~dcmcfg.errors.NotFound` for an attribute that *schema* does not know,
-    with similar names, and :class:`Refused` for values that the entry, by its classes, could not hold, that
-    ``dcmcfg check`` reports as errors or that change the entry's name, and for operations on one attribute that
-    contradict each other.
+    Additions of existing values and deletions of missing ones are skipped. A class of *auto_added_classes* is removed
+    with the last value that required it. Raises :class:`~dcmcfg.errors.NotFound` for an attribute that *schema* does
+    not know, with similar names, and :class:`Refused` for attributes that the classes of the entry do not allow, for
+    values that
+    ``dcmcfg check`` reports as errors or that change the entry's name, and for contradictory operations on one
+    attribute.
     """
     by_attribute = _group_by_attribute(schema, desired)
     for each in by_attribute.values():
@@ -69,7 +70,7 @@ def set_values(
 def unset_attributes(
     schema: Schema, target: Target, names: Iterable[str], auto_added_classes: AutoAddedClasses = _list_no_classes
 ) -> Edit:
-    """Return the edit after which the entry has none of the attributes *names*; raises as :func:`set_values`."""
+    """Return the edit that removes the attributes *names*; otherwise like :func:`set_values`."""
     return set_values(schema, target, [AttributeValues(name, ()) for name in names], auto_added_classes)
 
 
@@ -93,9 +94,9 @@ def _require_consistent(schema: Schema, target: Target, group: _ValuesByOperatio
     name = next(iter(group.values())).name
     if Operation.REPLACE in group and get_attribute_type(schema, name).name == OBJECT_CLASS:
         raise Refused(
-            "the object classes are not set as a whole",
+            "object classes cannot be set as a whole",
             subject=str(target.entry.dn),
-            next_step=f"{OBJECT_CLASS}+=CLASS adds one, {OBJECT_CLASS}-=CLASS removes one",
+            next_step=f"add or remove them one by one: dcmcfg set {OBJECT_CLASS}+=CLASS or {OBJECT_CLASS}-=CLASS",
         )
     if Operation.REPLACE in group and len(group) > 1:
         raise Refused(
@@ -146,10 +147,11 @@ def _build_edit(
     for each in requests:
         known = get_attribute_type(schema, each.name)
         if known.operational or known.name.lower() in OPERATIONAL_ATTRIBUTES:
-            raise Refused(f"{known.name} is kept by the server", subject=str(entry.dn))
+            raise Refused(f"{known.name} is maintained by the server", subject=str(entry.dn))
         if each.values and each.operation is not Operation.DELETE:
             classes.update(dict.fromkeys(find_missing_classes(schema, entry_with_classes, known)))
         modifications.append(Modification(each.operation, each.name, each.values))
+    # The classes come before the attributes that require them.
     if classes:
         added = Modification(Operation.ADD, OBJECT_CLASS, tuple(name.encode() for name in classes))
         modifications.insert(0, added)
@@ -167,8 +169,9 @@ def _build_edit(
 def _find_unneeded_classes(
     schema: Schema, before: Entry, after: Entry, *, modifications: Sequence[Modification], own_classes: AutoAddedClasses
 ) -> tuple[bytes, ...]:
-    """Return the classes of *own_classes* that the last value that needed them leaves without a use."""
+    """Return the classes of *own_classes* that become unused with the removed values."""
     names = [each.name for each in modifications]
+    # If the user changes the classes explicitly, none is removed automatically.
     if any(name.lower() == OBJECT_CLASS.lower() for name in names):
         return ()
     removed = [get_attribute_type(schema, name) for name in names if before.values(name) and not after.values(name)]
@@ -188,7 +191,7 @@ def _add_classes(entry: Entry, classes: Iterable[bytes]) -> Entry:
 
 
 def _build_description(known: AttributeType, name: str) -> str:
-    """Return the attribute description: the name as the schema has it, with the options given.
+    """Return the attribute description: the name in the spelling of the schema, with the given options.
 
     A certificate is transferred with ``;binary`` only (RFC 4523 §2.1).
     """
@@ -201,7 +204,7 @@ def _build_description(known: AttributeType, name: str) -> str:
 
 
 def _apply_modification(schema: Schema, entry: Entry, modification: Modification) -> Entry:
-    """Return *entry* as *modification* leaves it, where what is already set is unchanged."""
+    """Return *entry* after *modification*; values that are already set are unchanged."""
     name, current = modification.name, entry.values(modification.name)
     given_normal = {schema.normalise_value(name, value) for value in modification.values}
     match modification.operation:
@@ -227,9 +230,9 @@ def _check_single_valued(schema: Schema, before: Entry, after: Entry, modificati
     values_before = before.values(modification.name)
     if modification.operation is Operation.ADD and values_before:
         current = format_value(known.name, values_before[0])
-        yield f"{known.name} takes one value and holds {current}; {known.name}=VALUE replaces it"
+        yield f"{known.name} is single-valued and has {current}; to replace it, use ="
     else:
-        yield f"{known.name} takes one value, and {count} were given"
+        yield f"{known.name} is single-valued, but {count} values were given"
 
 
 def _find_warnings(
@@ -246,10 +249,10 @@ def _find_warnings(
 
 
 def _warn_about_archive_class(target: Target, after: Entry) -> Iterator[str]:
-    """Yield a sentence when an AE outside an archive's device becomes one with the archive's settings."""
+    """Yield a warning if an AE of a remote device gets the class for the settings of archive AEs."""
     device: Device | None = target.device
     archive_class = ARCHIVE_NETWORK_AE_OBJECT_CLASS
     if target.ae is None or device is None or device.is_archive:
         return
     if after.is_a(archive_class) and not target.entry.is_a(archive_class):
-        yield f"the device {device.name} is no archive, and {archive_class} is for the AEs of one."
+        yield f"the device {device.name} is not an archive, but {archive_class} is for AEs of an archive."

@@ -1,4 +1,4 @@
-"""The auxiliary object classes that an entry lacks for an attribute."""
+"""Find the auxiliary object classes that an entry requires for an attribute, or no longer requires."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from dcmcfg.schema_names import (
     OBJECT_CLASS,
 )
 
-#: Structural class → the auxiliary classes that the archive gives its entries. It looks for what stands on one of a
-#: group only where those before it are there (LdapDicomConfiguration, which calls LdapArchiveConfiguration).
-#: ``pkiUser`` (RFC 4523 §3.1) is part of every server's own schema.
+#: Structural class → the groups of auxiliary classes that the archive adds to its entries. The archive reads the
+#: attributes of a class only if the entry has all classes before it in the group (LdapDicomConfiguration, which calls
+#: LdapArchiveConfiguration). ``pkiUser`` (RFC 4523 §3.1) is part of every server's own schema.
 _AUXILIARY_GROUPS = {
     DICOM_DEVICE_OBJECT_CLASS: ((DCM_DEVICE_OBJECT_CLASS, ARCHIVE_DEVICE_OBJECT_CLASS), ("pkiUser",)),
     DICOM_NETWORK_AE_OBJECT_CLASS: ((DCM_NETWORK_AE_OBJECT_CLASS, ARCHIVE_NETWORK_AE_OBJECT_CLASS),),
@@ -37,10 +37,10 @@ _AUXILIARY_GROUPS = {
 
 
 def find_missing_classes(schema: Schema, entry: Entry, attribute: AttributeType) -> tuple[str, ...]:
-    """Return the classes, none as a rule, that *entry* must get so that *attribute* may stand on it and is read.
+    """Return the classes (usually none) that *entry* requires so that *attribute* is allowed and the archive reads it.
 
-    Raises :class:`Refused` where no class for such an entry allows it, and where one would have to be added that has
-    required attributes of its own: ``dcmArchiveDevice`` would make any device an archive.
+    Raises :class:`Refused` if no class for such an entry allows the attribute, or if the required class has required
+    attributes itself: ``dcmArchiveDevice`` would make any device an archive.
     """
     allowed = find_allowed_attributes(schema, entry)
     structural = filter(None, map(schema.object_class, find_structural_classes(schema, entry)))
@@ -62,10 +62,11 @@ def find_missing_classes(schema: Schema, entry: Entry, attribute: AttributeType)
 def find_unneeded_classes(
     schema: Schema, entry: Entry, removed_attributes: Iterable[AttributeType]
 ) -> tuple[tuple[str, ...], ...]:
-    """Return the auxiliary classes of *entry* that hold nothing, now that *removed_attributes* are gone.
+    """Return the auxiliary classes of *entry* that are unused after *removed_attributes* were removed.
 
-    They are in groups, in each the last first: a class that stays needs those before it. Only groups that allow one of
-    *removed_attributes* are looked at. Classes with required attributes are none: they say what the entry is.
+    They are returned in groups, the last class of a group first, because a remaining class requires those before it.
+    Only groups that allow one of *removed_attributes* are checked. Classes with required attributes are never returned,
+    because they define the kind of the entry.
     """
     removed = tuple(removed_attributes)
     groups = (each for structural, groups in _AUXILIARY_GROUPS.items() if entry.is_a(structural) for each in groups)
@@ -94,7 +95,7 @@ def _remove_class(entry: Entry, name: str) -> Entry:
 
 
 def _list_classes_up_to(schema: Schema, group: tuple[str, ...], attribute: AttributeType) -> tuple[str, ...] | None:
-    """Return the classes of *group* up to the first that allows *attribute*, or None."""
+    """Return the classes of *group* up to the first one that allows *attribute*, or None if none does."""
     for count, name in enumerate(group, start=1):
         object_class = schema.object_class(name)
         if object_class is not None and _allows(schema, object_class, attribute):
@@ -113,11 +114,11 @@ def _require_addable(schema: Schema, entry: Entry, attribute: AttributeType, nam
     object_class = schema.object_class(name)
     if object_class is None or not object_class.must:
         return
-    reason = ", as it would make the device an archive" if name == ARCHIVE_DEVICE_OBJECT_CLASS else ""
+    reason = ", because it would make the device an archive" if name == ARCHIVE_DEVICE_OBJECT_CLASS else ""
     raise Refused(
-        f"{attribute.name} stands on {name}, a class that the entry does not have; it is not added unasked{reason}",
+        f"{attribute.name} requires the object class {name}, which dcmcfg does not add automatically{reason}",
         subject=str(entry.dn),
-        next_step=f"if it is to be one: set objectClass+={name} with what that requires: "
+        next_step=f"to add it: dcmcfg set objectClass+={name}, with its required attributes: "
         f"{', '.join(object_class.must)}",
     )
 
@@ -128,9 +129,9 @@ def _build_not_allowed_error(schema: Schema, entry: Entry, attribute: AttributeT
         each.name for each in schema.object_classes if attribute.name.lower() in map(str.lower, (*each.must, *each.may))
     )
     return Refused(
-        f"{attribute.name} cannot stand on this entry, which is of the classes {own_classes}",
+        f"{attribute.name} is not allowed on this entry, which has the object classes {own_classes}",
         subject=str(entry.dn),
-        next_step=f"it stands on {', '.join(allowing_classes)}"
+        next_step=f"it is allowed on {', '.join(allowing_classes)}"
         if allowing_classes
-        else "no object class that is known allows it",
+        else "no known object class allows it",
     )

@@ -1,4 +1,4 @@
-"""Changes of the transfer capabilities of an AE: add, copy from another AE, remove; with their consequences."""
+"""Add, copy and remove transfer capabilities of an AE, with warnings about the consequences."""
 
 from __future__ import annotations
 
@@ -26,29 +26,32 @@ _MAX_NAMED = 3
 def warn_about_capabilities(
     configuration: Configuration, ae: NetworkAE, capabilities_after: list[Entry]
 ) -> Iterator[str]:
-    """Yield what becomes of *ae* once *capabilities_after* are its capabilities."""
+    """Yield warnings about the consequences for *ae*, if *capabilities_after* become its capabilities."""
     source = ae.capability_source
     if source is not ae:
-        yield f"{ae.title} shares the capabilities of {source.title}; its own count for nothing."
+        yield f"{ae.title} shares the capabilities of {source.title}; its own are ignored."
         return
     scps = [each for each in capabilities_after if get_sop_class_role(each)[1] == SCP]
     had_scps = any(get_sop_class_role(each)[1] == SCP for each in ae.capabilities)
+    # An archive AE accepts only the SOP classes that it lists.
     if ae.device.is_archive:
         if not scps and had_scps:
-            yield f"{ae.title} has no SCP capability any more: it accepts nothing."
+            yield f"{ae.title} no longer has an SCP capability: it accepts nothing."
         return
+    # The archive sends everything to a remote AE without SCP capabilities, but only listed SOP classes to any other.
     if had_scps and not scps:
-        yield f"{ae.title} lists no SCP capability any more, so the archive sends it everything."
+        yield f"{ae.title} no longer lists an SCP capability, so the archive sends it everything."
     before = find_withheld_sop_classes(configuration, ae.capabilities, ae)
     if names := [
         name for name in find_withheld_sop_classes(configuration, capabilities_after, ae) if name not in before
     ]:
         listed = join_limited(names, _MAX_NAMED)
         if had_scps:
-            yield f"the archive will not send {ae.title} what it does not list: {listed}."
+            yield f"the archive will not send {ae.title} SOP classes that it does not list: {listed}."
         else:
             yield (
-                f"{ae.title} has listed no SCP capability, and was sent everything; from now on the archive will not "
+                f"{ae.title} listed no SCP capability, so the archive sent it everything; from now on, the "
+                "archive will not "
                 f"send it {listed}."
             )
 
@@ -56,10 +59,10 @@ def warn_about_capabilities(
 def add_capabilities(
     configuration: Configuration, ae: NetworkAE, new_capabilities: Iterable[TransferCapability]
 ) -> Edit:
-    """Return the edit that gives *ae* the capabilities *new_capabilities*.
+    """Return the edit that adds *new_capabilities* to *ae*.
 
-    Those it has keep their syntaxes and get more. Raises :class:`Refused` where the name of one is that of another SOP
-    class or role.
+    Existing capabilities keep their transfer syntaxes and get the new ones too. Raises :class:`Refused` if the name of
+    a new one is used by a capability with another SOP class or role.
     """
     return _build_edit(configuration, ae, new_capabilities, Operation.ADD)
 
@@ -95,7 +98,7 @@ def _build_edit(
             changes.append(Modify(existing_entry.dn, (Modification(operation, DICOM_TRANSFER_SYNTAX, values),)))
             continue
         if capability.name.casefold() in by_name:
-            raise Refused(f"{ae.title} has a capability {capability.name} already, which is another")
+            raise Refused(f"{ae.title} has a capability {capability.name} already, with another SOP class or role")
         entry = capability.build_entry(ae.entry.dn)
         by_name[capability.name.casefold()] = entry
         new.append(entry)
@@ -106,9 +109,10 @@ def _build_edit(
 
 
 def copy_capabilities(configuration: Configuration, source: NetworkAE, ae: NetworkAE, *, replace: bool) -> Edit:
-    """Return the edit that gives *ae* the capabilities of *source*, entries and names as they are there.
+    """Return the edit that copies the capabilities of *source* to *ae*, with the same entries and names.
 
-    With *replace* those of its own that *source* does not have go. Raises :class:`Refused` when there are none.
+    With *replace*, capabilities of *ae* that *source* does not have are removed. Raises :class:`Refused` if *source*
+    has none.
     """
     if not source.capabilities:
         raise Refused(f"{source.title} has no capabilities to copy", next_step=_explain_missing_capabilities(source))
@@ -126,7 +130,9 @@ def copy_capabilities(configuration: Configuration, source: NetworkAE, ae: Netwo
         if existing_entry is None:
             new = each.with_dn(each.dn.rebased(source.entry.dn, ae.entry.dn))
             if new.text(COMMON_NAME) in names:
-                raise Refused(f"{ae.title} has a capability {new.text(COMMON_NAME)} already, which is another")
+                raise Refused(
+                    f"{ae.title} has a capability {new.text(COMMON_NAME)} already, with another SOP class or role"
+                )
             added.append(new)
             changes.append(Add(new))
         else:
@@ -144,16 +150,18 @@ def copy_capabilities(configuration: Configuration, source: NetworkAE, ae: Netwo
 def _explain_missing_capabilities(source: NetworkAE) -> str:
     sharing_ae = source.capability_source
     return (
-        f"it shares those of {sharing_ae.title}" if sharing_ae is not source else "an AE without any can do everything"
+        f"it shares those of {sharing_ae.title}"
+        if sharing_ae is not source
+        else "an AE without capabilities supports everything"
     )
 
 
 def remove_capabilities(
     configuration: Configuration, ae: NetworkAE, sop_classes: Mapping[str, str], roles: Iterable[str]
 ) -> Edit:
-    """Return the edit that takes *sop_classes* (UID → what the user calls it) in *roles* from *ae*.
+    """Return the edit that removes *sop_classes* (UID → the name that the user entered) in *roles* from *ae*.
 
-    Raises :class:`~dcmcfg.errors.NotFound` for one that it has in none of the roles.
+    Raises :class:`~dcmcfg.errors.NotFound` for a SOP class that *ae* has in none of the roles.
     """
     role_names = tuple(roles)
     removed: list[Entry] = []

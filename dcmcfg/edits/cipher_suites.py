@@ -1,4 +1,4 @@
-"""TLS cipher suites by the names that the archive's Java gives them (JSSE)."""
+"""TLS cipher suites by their Java names (JSSE), which the archive uses."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ _JSSE_NAME = re.compile(r"(?:TLS|SSL)_[A-Z0-9]+(?:_[A-Za-z0-9]+)+")
 
 
 def parse_cipher_suite(text: str) -> str:
-    """Return *text* when it looks like a JSSE name; OpenSSL's names never match. Raises :class:`MalformedInput`."""
+    """Return *text* if it has the form of a JSSE name, unlike OpenSSL's names; raises :class:`MalformedInput`."""
     if not _JSSE_NAME.fullmatch(text):
         raise MalformedInput(
-            "not the name of a cipher suite as Java has it",
+            "not a Java (JSSE) name of a cipher suite",
             subject=repr(text),
-            next_step="for example TLS_RSA_WITH_AES_128_CBC_SHA; OpenSSL has other names",
+            next_step="use a name such as TLS_RSA_WITH_AES_128_CBC_SHA; OpenSSL has other names",
         )
     return text
 
 
 def get_archive_cipher_suites(configuration: Configuration, device_name: str) -> tuple[str, ...]:
-    """Return the suites of the first TLS connection that an AE of the archive *device_name* listens on.
+    """Return the suites of the first listening TLS connection of an AE of the archive *device_name*.
 
-    Raises :class:`Refused` when there is none: nothing says then which suites both sides have.
+    Raises :class:`Refused` if there is none, because suites that both peers support are unknown then.
     """
     for ae in configuration.get_device(device_name).network_aes:
         secured = ae.find_listening_connection(tls=True)
@@ -33,13 +33,13 @@ def get_archive_cipher_suites(configuration: Configuration, device_name: str) ->
         if entry is not None:
             return entry.texts(DICOM_TLS_CIPHER_SUITE)
     raise Refused(
-        f"no AE of the archive {device_name} has a connection with TLS, so it is not known which cipher suites fit",
-        next_step="--cipher-suite names them",
+        f"no AE of the archive {device_name} has a connection with TLS, so suitable cipher suites are unknown",
+        next_step="specify them with --cipher-suite",
     )
 
 
 def collect_offered_cipher_suites(configuration: Configuration) -> frozenset[str]:
-    """Return the suites of all TLS connections for DICOM that archives have."""
+    """Return the suites of all DICOM connections with TLS of archives."""
     return frozenset(
         suite
         for device in configuration.devices

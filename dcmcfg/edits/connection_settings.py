@@ -1,6 +1,6 @@
-"""The desired settings of a network connection, and how users name a connection.
+"""The desired settings of a network connection, and the lookup of a connection by name.
 
-That is ``DEVICE/NAME``, or ``DEVICE`` or ``DEVICE/AE`` with one only.
+Users specify ``DEVICE/NAME``, or ``DEVICE`` or ``DEVICE/AE`` if that has only one connection.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dcmcfg.schema_names import (
 )
 from dcmcfg.suggestions import format_known_names
 
-#: The protocols of the archive's Connection.Protocol, with the usual names without and with TLS.
+#: The protocols of the archive's Connection.Protocol, each with the default connection names without and with TLS.
 _DEFAULT_NAMES = {
     DICOM: ("dicom", "dicom-tls"),
     "HL7": ("hl7", "hl7-tls"),
@@ -36,10 +36,10 @@ PROTOCOLS = tuple(_DEFAULT_NAMES)
 
 @dataclass(frozen=True)
 class ConnectionSettings:
-    """The desired settings of a connection; None leaves an attribute as it is.
+    """The desired settings of a connection; None does not change an attribute.
 
-    An empty tuple of ``cipher_suites`` ends TLS, and an empty ``bind_address`` or ``client_bind_address`` takes that
-    away. ``protocol`` is one of the archive's Connection.Protocol, such as DICOM or HL7.
+    An empty tuple of ``cipher_suites`` disables TLS. An empty ``bind_address`` or ``client_bind_address`` removes the
+    attribute. ``protocol`` is one of the archive's Connection.Protocol, such as DICOM or HL7.
     """
 
     host: str | None = None
@@ -52,7 +52,7 @@ class ConnectionSettings:
     installed: bool | None = None
 
     def to_attributes(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Yield each attribute that is specified, with its values; DICOM is the protocol's default, and left out."""
+        """Yield each specified attribute with its values; the default protocol DICOM is omitted."""
         texts = {
             DICOM_HOSTNAME: self.host,
             DICOM_PORT: None if self.port is None else str(self.port),
@@ -67,38 +67,38 @@ class ConnectionSettings:
 
 
 def get_default_connection_name(settings: ConnectionSettings) -> str:
-    """Return what the default configuration calls a connection of that kind: ``dicom``, ``hl7-tls``, ``https``."""
+    """Return the name of such a connection in the default configuration: ``dicom``, ``hl7-tls``, ``https``."""
     plain, secured = _DEFAULT_NAMES[settings.protocol or DICOM]
     return secured if settings.cipher_suites else plain
 
 
 def matches_settings(entry: Entry, settings: ConnectionSettings) -> bool:
-    """Tell whether *entry* has each value that *settings* specifies."""
+    """Return whether *entry* has all values that *settings* specify."""
     return all(set(entry.texts(name)) == set(values) for name, values in settings.to_attributes())
 
 
 def find_connection_entry(device: Device, connection: Connection) -> Entry:
-    """Return the entry of *connection* of *device*."""
+    """Return the entry of *connection*, a connection of *device*."""
     return next(child for child in device.tree.children(device.entry.dn) if child.dn is connection.dn)
 
 
 def warn_about_shared_address(device: Device, entry: Entry) -> Iterator[str]:
-    """Yield that another connection of a remote *device* has the same host and port.
+    """Yield a warning for each other connection of a remote *device* with the same host and port.
 
-    The archive's own ports are judged in the plan (the lint rules on its ports), by the addresses that it binds.
+    The archive's own ports are checked in the plan (by the rules for its ports), with the addresses that it binds.
     """
     if device.is_archive:
         return
     host, port = (entry.text(DICOM_HOSTNAME) or "").casefold(), entry.text(DICOM_PORT)
     for other in device.connections:
         if other.dn != entry.dn and port and str(other.port) == port and other.host.casefold() == host:
-            yield f"the connection {get_connection_name(other.dn)} of {device.name} has the address {host}:{port} too."
+            yield f"the connection {get_connection_name(other.dn)} of {device.name} also has the address {host}:{port}."
 
 
 def find_connection(configuration: Configuration, text: str) -> tuple[Device, Connection]:
-    """Return the connection that *text* names: ``DEVICE/NAME``, or ``DEVICE`` or ``DEVICE/AE`` with one only.
+    """Return the connection *text*: ``DEVICE/NAME``, or ``DEVICE`` or ``DEVICE/AE`` with only one connection.
 
-    Raises :class:`NotFound`, and :class:`AmbiguousName` for a device or AE that has several.
+    Raises :class:`NotFound`, and :class:`AmbiguousName` for a device or AE with several connections.
     """
     device, name = split_connection(configuration, text)
     if name is None:
@@ -120,14 +120,14 @@ def _require_single(device: Device, connections: tuple[Connection, ...], owner: 
         return connections[0]
     if not connections:
         raise NotFound(
-            f"{owner} has no connection", next_step=f"dcmcfg connection add {device.name} HOST:PORT makes one"
+            f"{owner} has no connection", next_step=f"to add one: dcmcfg connection add {device.name} HOST:PORT"
         )
     candidates = ", ".join(f"{device.name}/{get_connection_name(each.dn)}" for each in connections)
-    raise AmbiguousName(f"{owner} has several connections", next_step=f"say which of {candidates}")
+    raise AmbiguousName(f"{owner} has several connections", next_step=f"specify one of {candidates}")
 
 
 def split_connection(configuration: Configuration, text: str) -> tuple[Device, str | None]:
-    """Return the device in ``DEVICE/NAME`` and the name, None for a device alone; raises :class:`NotFound`."""
+    """Return the device and the name in ``DEVICE/NAME`` (None: only a device); raises :class:`NotFound`."""
     for device in configuration.devices:
         if device.name.casefold() == text.casefold():
             return device, None

@@ -37,11 +37,11 @@ from dcmcfg.schema_names import (
 def add_connection(
     device: Device, name: str | None, settings: ConnectionSettings, *, ae_titles: Iterable[str] = ()
 ) -> Edit:
-    """Return the edit that adds the connection *name* (None: the usual one) to *device*, for its AEs *ae_titles*.
+    """Return the edit that adds the connection *name* (None: the default name) to *device*, for its AEs *ae_titles*.
 
-    One that exists with these settings is unchanged. Raises :class:`Refused` for one that differs, for a name
-    that the archive cannot handle, and where no host is said; :class:`~dcmcfg.errors.NotFound` for an AE that the
-    device has not.
+    An existing connection with these settings is unchanged. Raises :class:`Refused` for an existing one that differs,
+    for a name that the archive cannot handle, and without a host; :class:`~dcmcfg.errors.NotFound` for an AE that the
+    device does not have.
     """
     edit = _add_entry(device, name if name is not None else get_default_connection_name(settings), settings)
     ae_entries = [device.get_network_ae(title).entry for title in ae_titles]
@@ -56,7 +56,7 @@ def add_connection(
 def _add_entry(device: Device, name: str, settings: ConnectionSettings) -> Edit:
     require_valid_name(name, "connection", "give it another name")
     if settings.host is None:
-        raise Refused("a connection has a host", next_step="say HOST or HOST:PORT")
+        raise Refused("a connection requires a host", next_step="specify HOST or HOST:PORT")
     entry = build_connection_entry(device.entry.dn.child(COMMON_NAME, name), settings.host, settings.port)
     for attribute, values in settings.to_attributes():
         entry = entry.with_values(attribute, tuple(value.encode() for value in values))
@@ -69,49 +69,49 @@ def _add_entry(device: Device, name: str, settings: ConnectionSettings) -> Edit:
     if matches_settings(existing_entry, settings):
         return Edit((Add(existing_entry),))
     raise Refused(
-        f"the device {device.name} has a connection {get_connection_name(existing.dn)} already, to "
+        f"the device {device.name} already has a connection {get_connection_name(existing.dn)}, to "
         f"{format_host_port(existing.host, existing.port)}",
-        next_step=f"dcmcfg connection set {device.name}/{get_connection_name(existing.dn)} HOST:PORT changes it; "
-        f"dcmcfg connection add {device.name}/NAME HOST:PORT adds one of another name",
+        next_step=f"to change it: dcmcfg connection set {device.name}/{get_connection_name(existing.dn)} HOST:PORT; "
+        f"to add one with another name: dcmcfg connection add {device.name}/NAME HOST:PORT",
     )
 
 
 def remove_connection(device: Device, connection: Connection, *, detach: bool = False) -> Edit:
-    """Return the edit that removes *connection*; with *detach* it is taken first from all that have another one.
+    """Return the edit that removes *connection*; with *detach*, users with another connection lose it first.
 
-    A reference that leads nowhere makes the archive lose the whole device, with all its AEs: raises :class:`Refused`
-    while something refers to it, and with *detach* while something has no other.
+    Raises :class:`Refused` while an entry refers to the connection, or, with *detach*, while it is the only connection
+    of an entry: because of a dangling reference, the archive would not load the whole device with all its AEs.
     """
     references = References(device.tree)
     users = ConnectionUsers(references).find_users(connection)
     name = f"the connection {get_connection_name(connection.dn)} of {device.name}"
     if users and not detach:
         raise Refused(
-            f"{name} is used by {format_users(users)}; without it the archive would not load the device at all",
-            next_step="--detach takes it from those who have another; "
+            f"{name} is used by {format_users(users)}; without it, the archive would not load the device",
+            next_step="to remove it from users that have another connection: --detach; "
             f"{_suggest_replacement(device, users, connection)}",
         )
     detaching = [_detach(device, user, connection) for user in users]
     if stuck := [user for user, change in zip(users, detaching, strict=True) if change is None]:
         raise Refused(
-            f"{name} is the only one of {format_users(stuck)}",
+            f"{name} is the only connection of {format_users(stuck)}",
             next_step=_suggest_replacement(device, stuck, connection),
         )
     edit = remove_subtrees(references, [connection.dn])
-    # What referred to it does so no longer, so nothing is left to report.
+    # The references were removed before, so there are no referrers left to report.
     return Edit((*(change for change in detaching if change is not None), *edit.changes), referrers=())
 
 
 def _suggest_replacement(device: Device, users: Sequence[Entry], connection: Connection) -> str:
-    """Return how *users* get another connection, which needs a name of its own; ``add`` alone suits AEs only."""
+    """Return the commands that give *users* another connection; ``connection add --ae`` is enough for AEs only."""
     add = f"dcmcfg connection add {shlex.quote(f'{device.name}/NAME')} HOST:PORT"
-    steps = [f"{add} --ae AET gives an AE another"] if any(map(_is_ae, users)) else []
+    steps = [f"to give an AE another connection: {add} --ae AET"] if any(map(_is_ae, users)) else []
     other = next((user for user in users if not _is_ae(user)), None)
     if other is not None:
         value = f"{DICOM_NETWORK_CONNECTION_REFERENCE}+={device.entry.dn.child(COMMON_NAME, 'NAME')}"
         protocol = "" if connection.protocol == DICOM else f" --protocol {connection.protocol}"
         command = f"dcmcfg set {shlex.quote(str(other.dn))} {shlex.quote(value)}"
-        steps.append(f"{add}{protocol} makes one, and {command} gives it to {format_users([other])}")
+        steps.append(f"to add another connection: {add}{protocol}; to give it to {format_users([other])}: {command}")
     return "; ".join(steps)
 
 
@@ -120,7 +120,7 @@ def _is_ae(user: Entry) -> bool:
 
 
 def _detach(device: Device, user: Entry, connection: Connection) -> Modify | None:
-    """Return the change that takes *connection* from *user*, None where it has no other or refers to it otherwise."""
+    """Return the change that removes *connection* from *user*; None without another one, or for another reference."""
     tree = device.tree
     by_value = {value: _build_key(tree, value) for value in user.values(DICOM_NETWORK_CONNECTION_REFERENCE)}
     values = tuple(value for value, key in by_value.items() if key == tree.key(connection.dn))
@@ -138,18 +138,19 @@ def _build_key(tree: Tree, value: bytes) -> NormalDN | None:
 
 
 _OWN_HOST = (
-    "an archive whose own host name changes may answer the reload with 'Address already in use' and go on with the old "
-    "settings; then restart it."
+    "after a change of its own host name, the archive may answer the reload with 'Address already in use' and keep the "
+    "old settings; then restart the archive."
 )
 
 
 def set_connection(device: Device, connection: Connection, settings: ConnectionSettings) -> Edit:
-    """Return the edit that gives *connection* of *device* the *settings*; the warnings name who else is affected."""
+    """Return the edit that applies *settings* to *connection* of *device*; the warnings list other affected users."""
     entry = find_connection_entry(device, connection)
     modifications = [
         Modification(Operation.REPLACE, name, tuple(value.encode() for value in values))
         for name, values in settings.to_attributes()
     ]
+    # Attributes of dcm4chee are only allowed with dcm4chee's object class.
     needs_class = any(each.name.startswith("dcm") and each.values for each in modifications)
     if needs_class and not entry.is_a(DCM_NETWORK_CONNECTION_OBJECT_CLASS):
         modifications.insert(
@@ -158,7 +159,9 @@ def set_connection(device: Device, connection: Connection, settings: ConnectionS
     warnings: list[str] = []
     if not matches_settings(entry, settings):
         users = ConnectionUsers(References(device.tree)).find_users(connection)
-        warnings += [f"it changes for all who use it: {format_users(users)}."] if len(users) > 1 else []
+        warnings += (
+            [f"the change affects all users of the connection: {format_users(users)}."] if len(users) > 1 else []
+        )
         if device.is_archive and settings.host not in (None, connection.host):
             warnings.append(_OWN_HOST)
         after = entry

@@ -1,4 +1,4 @@
-"""Create a device, copy it under other names, and remove it with everything in it."""
+"""Create a device, copy it with new names, and remove it with all its entries."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from dcmcfg.schema_names import (
 )
 from dcmcfg.suggestions import format_known_names
 
-#: The option that gives a new name, by the kind of thing.
+#: Kind of entry → the option that specifies a new name.
 NAME_OPTIONS = {EntityKind.AE: "--ae", EntityKind.HL7_APPLICATION: "--hl7-application", EntityKind.WEB_APP: "--web-app"}
 _MAX_SHOWN = 10
 
 
 @dataclass(frozen=True)
 class CloneNames:
-    """The names that a copy has: of the device, and by kind of what it holds, old to new; *suffix* makes the others."""
+    """The names in a copy: of the device, and by kind, old name → new name; ``suffix`` is appended to all others."""
 
     device: str
     new_names: Mapping[EntityKind, Mapping[str, str]] = field(default_factory=dict)
@@ -47,15 +47,15 @@ class CloneNames:
 
 
 def clone_device(configuration: Configuration, device: Device, clone_names: CloneNames) -> Edit:
-    """Return the edit that copies *device* with all in it, what refers to itself or its own parts rewritten.
+    """Return the edit that copies *device* with all its entries; references inside the device are rewritten.
 
-    Names that must be unique are new in the copy and registered. Raises :class:`Refused` listing those for which none
-    is given, and for a name that is taken; :class:`NotFound` for a name given to what the device does not have;
-    :class:`~dcmcfg.errors.MalformedInput` for a title that cannot be one.
+    Names that must be unique get new names, which are registered. Raises :class:`Refused` with the list of names that
+    require a new name, and for a name that is already used; :class:`NotFound` for an old name that the device does not
+    have; :class:`~dcmcfg.errors.MalformedInput` for an invalid title.
     """
     require_valid_name(clone_names.device, "device", "give the copy another name")
     if any(each.name.casefold() == clone_names.device.casefold() for each in configuration.devices):
-        raise Refused(f"there is a device {clone_names.device} already", next_step="give the copy another name")
+        raise Refused(f"a device {clone_names.device} already exists", next_step="give the copy another name")
     originals = device.tree.subtree(device.entry.dn)
     new_names = _assign_new_names(configuration, device, originals, clone_names)
     warnings = [
@@ -77,7 +77,7 @@ def _parse_new_title(old: str, new: str) -> str:
     try:
         return parse_ae_title(new)
     except MalformedInput as problem:
-        next_step = f"{NAME_OPTIONS[EntityKind.AE]} '{old}=NEW' gives another"
+        next_step = f"choose another one with {NAME_OPTIONS[EntityKind.AE]} '{old}=NEW'"
         raise MalformedInput(problem.message, subject=problem.subject, next_step=next_step) from problem
 
 
@@ -89,6 +89,7 @@ def _assign_new_names(
     for registry in REGISTRIES:
         kind = registry.kind
         given = clone_names.new_names.get(kind, {})
+        # The AE * stands for any title, so it keeps its name in the copy.
         own = [name for name in registry.index_names(originals) if name != WILDCARD]
         for unknown in given.keys() - set(own):
             message = f"the device {device.name} has no {kind.value.label} {unknown}"
@@ -102,14 +103,14 @@ def _assign_new_names(
 
 
 def _build_missing_names_error(nameless: Sequence[tuple[EntityKind, str]]) -> Refused:
-    """Return the refusal to copy the things *nameless* as they are called, with how each is called otherwise."""
+    """Return the error for the entries *nameless*, which require new names, with the options for them."""
     more = f" and {len(nameless) - _MAX_SHOWN} more" if len(nameless) > _MAX_SHOWN else ""
     shown = nameless[:_MAX_SHOWN]
     labels = ", ".join(f"{kind.value.label} {name}" for kind, name in shown)
     options = " ".join(f"{NAME_OPTIONS[kind]} {shlex.quote(f'{name}=NEW')}" for kind, name in shown)
     return Refused(
-        f"these names must be unique, so the copy needs others: {labels}{more}",
-        next_step=f"--suffix TEXT for all, or {options}{more}",
+        f"these names must be unique, so the copy requires new ones: {labels}{more}",
+        next_step=f"specify --suffix TEXT for all, or {options}{more}",
     )
 
 
@@ -125,7 +126,7 @@ def _require_free(configuration: Configuration, kind: EntityKind, new: Mapping[s
         if name in taken or name in seen:
             raise Refused(
                 f"the {kind.value.label} name {name} is taken",
-                next_step=f"{NAME_OPTIONS[kind]} '{old}=NEW' gives another",
+                next_step=f"choose another one with {NAME_OPTIONS[kind]} '{old}=NEW'",
             )
         seen.add(name)
 
@@ -166,7 +167,7 @@ def _rewrite_value(
 def _rewrite_reference(
     device: Device, value: bytes, new_dn: DN, new_names: Mapping[EntityKind, Mapping[str, str]]
 ) -> bytes:
-    """Return the DN *value* as it has to be in the copy; only what leads into the device changes."""
+    """Return the DN *value* for the copy; only references into the device change."""
     old_dn = device.entry.dn
     rewritten = rewrite_dn(value, old_dn, new_dn, device.tree.key)
     if rewritten == value:
@@ -200,15 +201,15 @@ def _warn_about_shared_addresses(device: Device, new_name: str) -> Iterator[str]
     ]
     if listening:
         yield (
-            f"the copy has the same addresses as {device.name} ({', '.join(listening)}): "
-            f"dcmcfg connection set {new_name}/NAME HOST:PORT changes one."
+            f"the copy has the same addresses as {device.name} ({', '.join(listening)}). "
+            f"To change one: dcmcfg connection set {new_name}/NAME HOST:PORT"
         )
 
 
 def create_device(configuration: Configuration, name: str, *, description: str | None, types: tuple[str, ...]) -> Edit:
-    """Return the edit that adds the device *name*, of primary device *types* (modalities such as CT).
+    """Return the edit that adds the device *name* with the primary device *types* (modalities such as CT).
 
-    Raises :class:`Refused` when there is one that differs in these, and for a name that the archive cannot
+    Raises :class:`Refused` if a device with that name exists and differs, and for a name that the archive cannot
     handle.
     """
     require_valid_name(name, "device", "give it another name")
@@ -224,11 +225,12 @@ def create_device(configuration: Configuration, name: str, *, description: str |
     same_text = description in (None, existing.entry.text(DICOM_DESCRIPTION))
     if not same_text or not set(types) <= set(existing.entry.texts(DICOM_PRIMARY_DEVICE_TYPE)):
         raise Refused(
-            f"there is a device {existing.name}, and it differs", next_step=f"dcmcfg set {existing.name} changes it"
+            f"a device {existing.name} already exists and differs",
+            next_step=f"to change it: dcmcfg set {existing.name}",
         )
     return Edit((Add(existing.entry),))
 
 
 def remove_device(device: Device) -> Edit:
-    """Return the edit that removes *device* leaf first, with the registrations of names that nothing else carries."""
+    """Return the edit that removes *device*, leaf first, with registrations of names that no other entry has."""
     return remove_subtrees(References(device.tree), [device.entry.dn])

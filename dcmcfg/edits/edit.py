@@ -1,6 +1,6 @@
-"""What an intent comes to: the changes it wants, with what the user should know before.
+"""The result of an edit: the desired changes, with warnings for the user.
 
-Kept apart: all edits return it and do not load one another.
+Kept apart: all modules of edits return it and do not load each other.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dcmcfg.model.references.index import Reference
 
 @dataclass(frozen=True)
 class Referrer:
-    """A reference of an entry that stays to one that goes, ``target``."""
+    """A reference of a remaining entry to the removed entry ``target``."""
 
     reference: Reference
     target: DN
@@ -22,9 +22,9 @@ class Referrer:
 
 @dataclass(frozen=True)
 class Edit:
-    """The desired ``changes``, in the form that is right in each state of the tree, with ``warnings`` as sentences.
+    """The desired ``changes``, which are correct for any state of the tree, with ``warnings`` as sentences.
 
-    ``referrers`` are what refers to the entries that a removal deletes; None where the edit is none.
+    ``referrers`` are the references to entries that a removal deletes; None if the edit is not a removal.
     """
 
     changes: tuple[Change, ...]

@@ -1,4 +1,4 @@
-"""Whether an entry, as an edit leaves it, is one that the archive can live with."""
+"""Validate an entry after an edit, with the rules of ``dcmcfg check``."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from dcmcfg.schema_names import DICOM_NETWORK_CONNECTION_OBJECT_CLASS
 
 _CERTIFICATE = "Certificate"
 _PEM = b"-----BEGIN"
-#: The commands of the kinds that ``dcmcfg rename`` does not take.
+#: Kinds of entries with a rename command of their own.
 _RENAME_COMMANDS = {EntityKind.DEVICE: "device rename", EntityKind.AE: "ae rename"}
-#: What can be renamed.
+#: The kinds of entries that can be renamed.
 _RENAMEABLE_KINDS = (
     EntityKind.DEVICE,
     EntityKind.AE,
@@ -31,10 +31,10 @@ _RENAMEABLE_KINDS = (
 
 
 def require_valid_entry(schema: Schema, before: Entry | None, after: Entry, more_problems: Iterable[str] = ()) -> None:
-    """Raise :class:`Refused` with each error that ``dcmcfg check`` reports of *after*, and *more_problems*.
+    """Raise :class:`Refused` with all errors that ``dcmcfg check`` reports for *after*, and *more_problems*.
 
-    What was wrong *before* (None: the entry is new) is no reason to refuse, but that the entry loses its name is. Nor
-    are settings that the archive cannot load: the plan is refused for them, by a risk that can be named.
+    Errors that existed *before* (None: the entry is new) are ignored, but not the loss of the naming value. Settings
+    that the archive cannot load are ignored too: the plan reports them as a risk, which the user can accept.
     """
     _require_naming_values(schema, after)
     problems = [
@@ -55,26 +55,28 @@ def _require_naming_values(schema: Schema, after: Entry) -> None:
         naming_value = schema.normalise_value(name, text.encode("utf-8", "surrogateescape"))
         if not any(schema.normalise_value(name, text) == naming_value for text in after.values(name)):
             raise Refused(
-                f"{name} is part of the entry's name, which keeps {text!r}",
+                f"{name} is part of the DN of the entry and must keep the value {text!r}",
                 subject=str(after.dn),
                 next_step=suggest_rename(after),
             )
 
 
 def suggest_rename(entry: Entry) -> str:
-    """Return the next step for somebody who wants *entry* to have another name."""
+    """Return the next step that gives *entry* another name."""
     if is_renameable(entry):
         command = next(
             (name for kind, name in _RENAME_COMMANDS.items() if entry.is_a(kind.value.object_class)), "rename"
         )
-        return f"dcmcfg {command} gives it another name, in everything that refers to it too"
+        return f"to rename it and update all references to it: dcmcfg {command}"
     if entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS):
-        return "dcmcfg connection add makes one of another name, dcmcfg connection remove --detach takes this one away"
-    return "add one of the other name first, and delete this one in a second step, once nothing refers to it"
+        return (
+            "to add one with another name: dcmcfg connection add; to remove this one: dcmcfg connection remove --detach"
+        )
+    return "first add an entry with the new name, then delete this one when nothing refers to it"
 
 
 def is_renameable(entry: Entry) -> bool:
-    """Return whether *entry* is of a kind that values refer to by a name, so that dcmcfg can rename it."""
+    """Return whether dcmcfg can rename *entry*, because other entries refer to its kind by name."""
     return any(entry.is_a(kind.value.object_class) for kind in _RENAMEABLE_KINDS)
 
 
@@ -87,11 +89,11 @@ def _find_structure_problems(schema: Schema, before: Entry | None, after: Entry)
 
 
 def _find_value_problems(schema: Schema, before: Entry | None, after: Entry) -> Iterator[str]:
-    # The risks dangling-reference and unloadable judge references and what the archive cannot load.
+    # The risks dangling-reference and unloadable check references, and settings that the archive cannot load.
     for finding in check_new_values(ValueRules(schema, entry_exists=lambda _: True), before, after):
         if finding.severity == "error" and not prevents_loading(finding, schema):
             yield format_finding(finding)
     for attribute in after.attributes:
         known = schema.attribute(attribute.name)
         if known is not None and known.syntax == _CERTIFICATE and any(v.startswith(_PEM) for v in attribute.values):
-            yield f"{known.name}: a directory holds certificates as DER, which openssl x509 -outform DER makes of PEM"
+            yield f"{known.name}: a directory stores certificates as DER; to convert PEM: openssl x509 -outform DER"

@@ -1,4 +1,4 @@
-"""The AE that external retrieves are sent to (dcmExternalRetrieveAEDestination)."""
+"""Set the destination AE of external retrieves (dcmExternalRetrieveAEDestination)."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from dcmcfg.suggestions import suggest_names
 def set_external_retrieve(
     configuration: Configuration, device_name: str, ae_title: str | None, *, ae: str | None, force_unknown: bool
 ) -> Edit:
-    """Return the edit that sets the destination to *ae_title*, or clears it when None.
+    """Return the edit that sets the destination to *ae_title*, or removes it (None).
 
-    It is set on the device, or on its AE *ae*, whose value wins over the device's. Raises
-    :class:`~dcmcfg.errors.NotFound` for an unknown device or AE, :class:`~dcmcfg.errors.Refused` when the device
-    is no archive, or when *ae_title* is unknown and *force_unknown* is not said.
+    It is set on the device, or on its AE *ae*, whose value overrides that of the device. Raises
+    :class:`~dcmcfg.errors.NotFound` for an unknown device or AE, and :class:`~dcmcfg.errors.Refused` if the device is
+    not an archive, or if *ae_title* is unknown without *force_unknown*.
     """
     device = configuration.get_device(device_name)
     if not device.is_archive:
         raise Refused(
             f"the device {device.name} is not an archive (it has no object class dcmArchiveDevice)",
-            next_step="--device names the archive's device",
+            next_step="specify the device of the archive with --device",
         )
     if ae_title is not None and not force_unknown:
         _require_known(configuration, device, ae_title)
@@ -60,23 +60,25 @@ def _list_missing_classes(configuration: Configuration, entry: Entry) -> tuple[s
 
 
 def _require_known(configuration: Configuration, device: Device, title: str) -> None:
-    """A title is known as an AE of the tree, as another title of the device's AEs, or where the device takes any."""
+    """Refuse an unknown title: not an AE of the tree, not another title of the device's AEs, and no AE ``*``."""
     titles = {ae.title for ae in configuration.network_aes()}
     other = {name for ae in device.network_aes for name in ae.other_titles}
     if title in titles | other or any(ae.title == "*" for ae in device.network_aes):
         return
     similar = suggest_names(title, titles | other)
     raise Refused(
-        f"no AE has the title {title}" + (f"; near misses: {', '.join(similar)}" if similar else ""),
-        next_step="name a storage SCP of the archive, or say --force-unknown-ae",
+        f"no AE has the title {title}" + (f"; did you mean {', '.join(similar)}?" if similar else ""),
+        next_step="specify a storage SCP of the archive, or --force-unknown-ae",
     )
 
 
 def _find_warnings(configuration: Configuration, device: Device, title: str) -> Iterator[str]:
-    """Yield what is no reason to refuse *title*; the risks of the plan name what is."""
+    """Yield warnings about *title*; reasons to refuse it are risks of the plan."""
     holders = [ae.device.name for ae in configuration.network_aes() if ae.title == title]
     if len(holders) > 1:
-        yield f"{title} is an AE of several devices ({', '.join(holders)}); the archive takes the first it finds."
+        yield (
+            f"{title} is an AE of several devices ({', '.join(holders)}); the archive uses the first one that it finds."
+        )
     called_ae = device.find_called_ae(title)
     if not holders and called_ae is not None and called_ae.title == "*":
         yield f"{title} is only accepted because {device.name} has the AE '*'."

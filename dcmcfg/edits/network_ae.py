@@ -1,4 +1,4 @@
-"""A new network AE, with the device and connection that it needs."""
+"""Add a network AE, with the device and the connection that it requires."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ from dcmcfg.suggestions import suggest_names
 from dcmcfg.unsafe_names import needs_escaping_in_dn
 from dcmcfg.well_known_uids import STORAGE_SOP_CLASS_PREFIX
 
-#: What ``dcmldap`` calls the connection that it makes.
+#: The names that ``dcmldap`` uses for new connections.
 PLAIN_CONNECTION_NAME, TLS_CONNECTION_NAME = "dicom", "dicom-tls"
 
 
@@ -54,11 +54,14 @@ PLAIN_CONNECTION_NAME, TLS_CONNECTION_NAME = "dicom", "dicom-tls"
 class NewNetworkAE:
     """The desired settings of a new AE.
 
-    Without ``device`` a device is made whose name is the title in lower case. ``cipher_suites`` (JSSE names) make the
-    connection one with TLS. ``connection`` is the name of its connection; None means one that is equal, or a new one.
-    Without ``port`` the connection only initiates; one that is no ``acceptor`` takes no associations.
-    ``device_description`` and ``device_type`` (dicomPrimaryDeviceType) are for a device that is made.
-    Raises :class:`~dcmcfg.errors.MalformedInput` for a title, host or port that cannot be one.
+    - ``device``: the name of the device; the default is a new device with the title in lower case as its name.
+    - ``cipher_suites``: JSSE names; with them, the connection uses TLS.
+    - ``connection``: the name of the connection; None selects an equal connection, or a new one.
+    - ``port``: without it, the connection only initiates associations.
+    - ``acceptor``: whether the AE accepts associations.
+    - ``device_description`` and ``device_type`` (dicomPrimaryDeviceType): for a new device.
+
+    Raises :class:`~dcmcfg.errors.MalformedInput` for an invalid title, host or port.
     """
 
     title: str
@@ -73,7 +76,7 @@ class NewNetworkAE:
     device_type: str | None = None
     acceptor: bool = True
     capabilities: tuple[TransferCapability, ...] = ()
-    #: The AE whose capabilities it gets as well.
+    #: The AE whose capabilities are copied too.
     template: NetworkAE | None = None
 
     def __post_init__(self) -> None:
@@ -84,11 +87,11 @@ class NewNetworkAE:
 
     @property
     def device_name(self) -> str:
-        """The name of its device, there or to be made."""
+        """The name of the existing or new device."""
         return self.title.lower() if self.device is None else self.device
 
     def build_capability_entries(self, ae: DN) -> Iterator[Entry]:
-        """Yield the entries of its capabilities below the AE at *ae*."""
+        """Yield the entries of the capabilities below the AE at *ae*."""
         yield from (capability.build_entry(ae) for capability in self.capabilities)
         if self.template is not None:
             source = self.template.capability_source
@@ -102,7 +105,7 @@ def add_network_ae(configuration: Configuration, new: NewNetworkAE) -> Edit:
 
 @dataclass(frozen=True)
 class _Connection:
-    """A connection of a device, there or added; one that is not ``usable`` is no installed one of DICOM."""
+    """An existing or new connection of a device; it is ``usable`` if it is installed and for DICOM."""
 
     entry: Entry
     usable: bool = True
@@ -126,12 +129,12 @@ class _Connection:
     def __str__(self) -> str:
         port = self.entry.text(DICOM_PORT)
         host = format_host_port(self.entry.text(DICOM_HOSTNAME) or "", None)
-        return f"{self.name} leads to {host}{f':{port}' if port else ''}{' with TLS' if self.suites else ''}"
+        return f"{self.name} points to {host}{f':{port}' if port else ''}{' with TLS' if self.suites else ''}"
 
 
 @dataclass
 class _Device:
-    """A device, there or added: its AEs (``titles``, each with its connections) and connections grow by additions."""
+    """An existing or new device; ``titles`` (AE title → connections) and ``connections`` grow with additions."""
 
     entry: Entry
     titles: dict[str, tuple[_Connection, ...]] = field(default_factory=dict)
@@ -143,10 +146,10 @@ class _Device:
 
 
 class NetworkAEAdder:
-    """Network AEs added to a configuration one after another, each with those before it in view.
+    """Adds network AEs to a configuration one after the other; each addition takes the earlier ones into account.
 
-    The configuration is looked through once; an addition then costs the same however many there are.
-    Raises :class:`~dcmcfg.errors.NotFound` without a configuration root.
+    The configuration is indexed once, so the time of an addition does not depend on the number of AEs. Raises
+    :class:`~dcmcfg.errors.NotFound` without a configuration root.
     """
 
     def __init__(self, configuration: Configuration) -> None:
@@ -177,10 +180,10 @@ class NetworkAEAdder:
     def add(self, new: NewNetworkAE) -> Edit:
         """Return the edit that adds *new*: registration, device, connection, AE and capabilities, as ``dcmldap`` does.
 
-        An AE that exists with all these settings gives an edit that is unchanged. A connection that leads to
-        the same place is shared; one that leads elsewhere is never changed, the AE gets one of its own. Raises
-        :class:`Refused` when the title is taken; when no device is named and one of the name that would be made has
-        AEs; when a connection of the desired name leads elsewhere; and for names that the archive cannot handle.
+        The edit for an existing AE with the same settings changes nothing. A connection with the same address is
+        shared. A connection with another address is never changed; the AE gets its own one then. Raises
+        :class:`Refused` if the title is already used, if no device is specified and the default one has AEs, if a
+        connection with the desired name has another address, and for names that the archive cannot handle.
         """
         warnings = list(check_new_ae_title(new.title))
         device = self._devices.get(new.device_name.casefold())
@@ -188,7 +191,7 @@ class NetworkAEAdder:
             return self._confirm_existing(new, holder)
         self._require_free(new, device)
         if device is None:
-            require_valid_name(new.device_name, "device", "--device names another")
+            require_valid_name(new.device_name, "device", "specify another name with --device")
         connection, connection_warnings = _choose_connection(new, device)
         entries = self._build_entries(new, device, connection)
         warnings += [*self._find_warnings(new, device), *connection_warnings]
@@ -222,11 +225,11 @@ class NetworkAEAdder:
         return [*entries, ae, *new.build_capability_entries(ae.dn)]
 
     def _confirm_existing(self, new: NewNetworkAE, holder: _Device) -> Edit:
-        """Return the adds of what exists, when it has all settings of *new*."""
+        """Return the adds of the existing entries, if they have all settings of *new*; else raise :class:`Refused`."""
         if new.device_name.casefold() != holder.name.casefold():
             raise Refused(
-                f"the title {new.title} is taken by an AE of the device {holder.name}",
-                next_step=f"dcmcfg show {holder.name}/{new.title} tells where it is",
+                f"the title {new.title} is already used by an AE of the device {holder.name}",
+                next_step=f"to see that AE: dcmcfg show {holder.name}/{new.title}",
             )
         ae = self._get(holder.entry.dn.child(DICOM_AE_TITLE, new.title))
         connections = holder.titles[new.title]
@@ -237,13 +240,13 @@ class NetworkAEAdder:
             )
         given = {DICOM_DESCRIPTION: new.description, DICOM_ASSOCIATION_ACCEPTOR: None if new.acceptor else "FALSE"}
         if different := [name for name, text in given.items() if text and ae.text(name) != text]:
-            raise self._build_differs_error(new, holder, f"its {', '.join(different)} is another")
+            raise self._build_differs_error(new, holder, f"its {', '.join(different)} differs")
         capabilities = list(new.build_capability_entries(ae.dn))
         for desired in capabilities:
             existing = self._get(desired.dn)
             if existing is None or not entry_diff.are_equal(existing, desired, self._tree.schema):
                 raise self._build_differs_error(
-                    new, holder, f"it lacks the capability {desired.text(COMMON_NAME)} as it is wanted"
+                    new, holder, f"its capability {desired.text(COMMON_NAME)} is missing or differs"
                 )
         registered = build_registration_entry(self._registry.dn, new.title)
         entries = (*self._list_missing_containers(), registered, holder.entry, matching.entry, ae, *capabilities)
@@ -254,41 +257,42 @@ class NetworkAEAdder:
 
     def _build_differs_error(self, new: NewNetworkAE, holder: _Device, reason: str) -> Refused:
         return Refused(
-            f"the device {holder.name} has the AE {new.title} already, and {reason}",
-            next_step=f"dcmcfg show {holder.name}/{new.title}; dcmcfg connection set, dcmcfg set and dcmcfg "
-            "capability change what is there",
+            f"the device {holder.name} already has the AE {new.title}, and {reason}",
+            next_step=f"to see it: dcmcfg show {holder.name}/{new.title}; to change it: dcmcfg connection set, "
+            "dcmcfg set "
+            "or dcmcfg capability",
         )
 
     def _require_free(self, new: NewNetworkAE, device: _Device | None) -> None:
         if new.title in self._registered:
             raise Refused(
-                f"the title {new.title} is registered, though no AE has it",
-                next_step="if nobody needs it, dcmcfg check --fix --rule registry-orphan removes the registration",
+                f"the title {new.title} is registered, although no AE has it",
+                next_step="to remove an unused registration: dcmcfg check --fix --rule registry-orphan",
             )
         if new.device is None and device is not None and device.titles:
             raise Refused(
                 f"the device {device.name} exists and has the AE {', '.join(device.titles)}",
-                next_step=f"--device {device.name} adds {new.title} to it, another name makes another device",
+                next_step=f"to add {new.title} to it: --device {device.name}; to create another device: --device NAME",
             )
 
     def _find_warnings(self, new: NewNetworkAE, device: _Device | None) -> Iterator[str]:
         if (other := self._other_titles.get(new.title)) is not None:
             yield f"{new.title} is also another title (dcmOtherAETitle) of the AE {other}."
         if (similar_title := self._titles_by_case.get(new.title.casefold())) is not None:
-            yield f"there is an AE {similar_title} too; the titles differ in case only."
+            yield f"there is also an AE {similar_title}; the titles differ only in case."
         if device is None and new.device is not None:
             similar = suggest_names(new.device, (each.name for each in self._devices.values()))
             if similar:
-                yield f"there is no device {new.device} yet, so it is made; near misses: {', '.join(similar)}."
+                yield f"the device {new.device} does not exist and will be created; did you mean {', '.join(similar)}?"
         if new.template is not None:
             yield from _warn_about_uncopied(new.title, new.template)
         if new.cipher_suites and self._offered_suites and not self._offered_suites.intersection(new.cipher_suites):
-            yield "the archive offers none of these cipher suites, so no connection will come about."
+            yield "the archive offers none of these cipher suites, so TLS connections will fail."
         if device is not None and device.entry.is_a(ARCHIVE_DEVICE_OBJECT_CLASS):
             yield from _warn_about_archive_ae(new, device)
 
     def _remember(self, new: NewNetworkAE, entries: Iterable[Entry], connection: _Connection | str) -> None:
-        """Remember what is added, for the additions after it."""
+        """Record the added entries for later additions."""
         folded = new.device_name.casefold()
         for entry in entries:
             self._added[self._tree.key(entry.dn)] = entry
@@ -311,7 +315,7 @@ class NetworkAEAdder:
         return self._added.get(key) or self._tree.entries.get(key)
 
     def _find_or_build_container(self, root: DN, object_class: str, name: str) -> Entry:
-        """Return the container of that class below *root*, or the entry to be made of it."""
+        """Return the container with *object_class* below *root*, or the entry to create."""
         found = (entry for entry in self._tree.children(root) if entry.is_a(object_class))
         dn = root.child(COMMON_NAME, name)
         return next(found, Entry.from_values(dn, {OBJECT_CLASS: object_class, COMMON_NAME: name}))
@@ -327,7 +331,7 @@ def _describe_device(device: Device) -> _Device:
 
 
 def _choose_connection(new: NewNetworkAE, device: _Device | None) -> tuple[_Connection | str, list[str]]:
-    """Return the connection of *device* to share, or the name of a new one, with what should be known about that."""
+    """Return the connection of *device* to share, or the name of a new one, with warnings about it."""
     existing = {each.name.casefold(): each for each in device.connections} if device is not None else {}
     if new.connection is not None:
         return _get_named_connection(new, new.connection, existing), []
@@ -338,24 +342,25 @@ def _choose_connection(new: NewNetworkAE, device: _Device | None) -> tuple[_Conn
     conflicting = existing.get(default_name)
     if conflicting is None:
         return default_name, []
+    # A title that requires escaping must not become part of the name: the archive could not load the connection.
     free_name = _find_free_name(
         default_name if needs_escaping_in_dn(new.title) else f"{default_name}-{new.title.lower()}", existing
     )
     return free_name, [
-        f"the connection {conflicting} and stays as it is; {new.title} gets one of its own, {free_name}."
+        f"the connection {conflicting} and remains unchanged; {new.title} gets its own connection, {free_name}."
     ]
 
 
 def _get_named_connection(new: NewNetworkAE, name: str, existing: Mapping[str, _Connection]) -> _Connection | str:
     connection = existing.get(name.casefold())
     if connection is None:
-        require_valid_name(name, "connection", "--connection names another")
+        require_valid_name(name, "connection", "specify another name with --connection")
         return name
     if not connection.matches(new):
         raise Refused(
             f"the connection {connection}, not to "
             f"{format_host_port(new.host, new.port)}{' with TLS' if new.cipher_suites else ''}",
-            next_step="another --connection makes a new one; dcmcfg connection set changes it for all who use it",
+            next_step="to create a new one: --connection NAME; to change it for all its users: dcmcfg connection set",
         )
     return connection
 
@@ -365,8 +370,8 @@ def _warn_about_archive_ae(new: NewNetworkAE, device: _Device) -> Iterator[str]:
     capabilities = tuple(new.build_capability_entries(DN()))
     if not capabilities:
         yield (
-            f"{new.title} is an AE of the archive itself and has no capabilities, so the archive accepts nothing under "
-            "that title."
+            f"{new.title} is an AE of the archive itself and has no capabilities, so the archive accepts nothing for "
+            "this title."
         )
     is_storage_scp = any(
         each.text(DICOM_TRANSFER_ROLE) == "SCP"
@@ -375,30 +380,29 @@ def _warn_about_archive_ae(new: NewNetworkAE, device: _Device) -> Iterator[str]:
     )
     if is_storage_scp and OBJECT_STORAGE_ID not in device.entry:
         yield (
-            f"{new.title} has no dcmObjectStorageID, so what it receives cannot be stored: dcmcfg set "
+            f"{new.title} has no dcmObjectStorageID, so it cannot store objects. To set one: dcmcfg set "
             f"{device.name}/{new.title} dcmObjectStorageID=…"
         )
 
 
 def _warn_about_uncopied(title: str, template: NetworkAE) -> Iterator[str]:
-    """Yield what *title* does not get of *template*: all but its capabilities."""
+    """Yield warnings about attributes of *template* that *title* does not get: all but its capabilities."""
     if not template.capability_source.capabilities:
         yield f"{template.title} has no capabilities, so {title} gets none."
     copied = build_ae_entry(template.entry.dn, (), "any")
     names = [each.name for each in template.entry.attributes if each.name not in copied]
     if names:
-        yield f"of {template.title} only the capabilities are copied, not {', '.join(names)}."
+        yield f"only the capabilities of {template.title} are copied, not {', '.join(names)}."
 
 
 def _warn_about_shared_connection(shared: _Connection, new: NewNetworkAE) -> Iterator[str]:
     if shared.suites != frozenset(new.cipher_suites):
         yield (
-            f"the connection {shared} and is shared; it keeps its own cipher suites, "
-            f"{', '.join(sorted(shared.suites))}."
+            f"the connection {shared} and is shared; it keeps its cipher suites, {', '.join(sorted(shared.suites))}."
         )
 
 
 def _find_free_name(desired: str, existing: Mapping[str, _Connection]) -> str:
-    """Return *desired*, or with a number after it what nothing of *existing* is called."""
+    """Return *desired*, with a number appended if the name exists in *existing*."""
     names = (desired, *(f"{desired}-{number}" for number in range(2, len(existing) + 3)))
     return next(name for name in names if name.casefold() not in existing)

@@ -1,4 +1,4 @@
-"""Entries of a device as ``dcmldap`` writes them: with the classes of its extended mode, without default values."""
+"""Build entries of a device in the form of ``dcmldap``: with the classes of its extended mode, without defaults."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def build_registration_entry(registry: DN, title: str) -> Entry:
 
 
 def build_device_entry(dn: DN, description: str | None = None, types: Iterable[str] = ()) -> Entry:
-    """Return the entry of the device at *dn*, whose RDN names it; *types* are modalities, as its primary types."""
+    """Return the entry of the device at *dn*, whose RDN has its name; *types* are its primary types (modalities)."""
     return Entry.from_values(
         dn,
         {
@@ -53,7 +53,7 @@ def build_device_entry(dn: DN, description: str | None = None, types: Iterable[s
 
 
 def build_connection_entry(dn: DN, host: str, port: int | None, cipher_suites: Iterable[str] = ()) -> Entry:
-    """Return the entry of the connection at *dn*; without *port* it only initiates, with *cipher_suites* it is TLS."""
+    """Return the entry of the connection at *dn*; without *port*, it only initiates; *cipher_suites* enable TLS."""
     suites = tuple(cipher_suites)
     return Entry.from_values(
         dn,
@@ -75,9 +75,9 @@ def build_ae_entry(
     acceptor: bool = True,
     is_archive_ae: bool = False,
 ) -> Entry:
-    """Return the entry of the AE at *dn* with references to *connections*; no *acceptor* takes no associations.
+    """Return the entry of the AE at *dn* with references to *connections*; an *acceptor* accepts associations.
 
-    One *is_archive_ae* has the class without which the archive serves nothing under its title (ArchiveAEExtension).
+    With *is_archive_ae*, it has the class that the archive requires to serve its title (ArchiveAEExtension).
     """
     return Entry.from_values(
         dn,

@@ -1,6 +1,6 @@
-"""The removal of whole subtrees, with the registrations of the names that go and the list of what refers to them.
+"""Remove whole subtrees, with the registrations of removed names, and list the references to removed entries.
 
-For a network AE, the connections and the device that nothing else needs go too.
+With a network AE, its unused connections and its unused device are removed too.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from dcmcfg.model.registries import REGISTRIES
 from dcmcfg.schema_names import DICOM_NETWORK_CONNECTION_OBJECT_CLASS
 from dcmcfg.secret_values import format_value
 
-#: Of many referrers, so many are listed.
+#: The maximum number of referrers in the warnings.
 _MAX_LISTED = 20
 
 
 def remove_subtrees(references: References, tops: Iterable[DN]) -> Edit:
-    """Return the edit that removes the entries at *tops* of the tree of *references*, in order, with all below them.
+    """Return the edit that removes the entries at *tops* and all below them from the tree of *references*, in order.
 
-    Registrations go with the last entry that carries the name. The referrers are what refers to what goes from
-    elsewhere; the warnings list the first of them.
+    Registrations are removed with the last entry that has the name. The referrers of the edit are references from
+    remaining entries to removed ones; the warnings list the first of them.
     """
     tree = references.tree
     removed_entries = [entry for top in tops for entry in _sort_leaf_first(tree.subtree(top))]
@@ -43,14 +43,15 @@ def remove_subtrees(references: References, tops: Iterable[DN]) -> Edit:
     found = tuple(find_referrers(references, removed))
     listed = [_describe_referrer(references, reference, entry) for reference, entry in found[:_MAX_LISTED]]
     if more := len(found[_MAX_LISTED:]):
-        listed.append(f"and {more} more values that name what goes")
+        listed.append(f"and {more} more values that refer to removed entries")
     return Edit(tuple(deletes), tuple(listed), tuple(Referrer(reference, entry.dn) for reference, entry in found))
 
 
 def _sort_leaf_first(subtree: tuple[Entry, ...]) -> Iterator[Entry]:
-    """Yield the entries of *subtree*, parents last, and connections after what may refer to them.
+    """Yield the entries of *subtree*, parents last, and connections after entries that may refer to them.
 
-    Should it stop half-way, no reference leads nowhere: the archive would lose the whole device.
+    In this order, an interrupted removal leaves no dangling reference, which would prevent the archive from loading the
+    device.
     """
     top, *below = subtree
     connections = [entry for entry in below if entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS)]
@@ -60,9 +61,9 @@ def _sort_leaf_first(subtree: tuple[Entry, ...]) -> Iterator[Entry]:
 
 
 def find_referrers(references: References, removed: dict[NormalDN, Entry]) -> Iterator[tuple[Reference, Entry]]:
-    """Yield each reference from an entry that stays to one of *removed* (by normal DN) or to a name of theirs only.
+    """Yield (reference, entry) for each reference from a remaining entry to one of *removed* (normal DN → entry).
 
-    With it comes the entry that it means.
+    References by a name are included only if no remaining entry has the name.
     """
     tree = references.tree
     for reference in references.all:
@@ -90,9 +91,8 @@ def _describe_referrer(references: References, reference: Reference, target: Ent
 def remove_network_ae(ae: NetworkAE, *, keep_connection: bool) -> Edit:
     """Return the edit that removes *ae* with its capabilities and its registration.
 
-    A connection that only it uses goes too, unless *keep_connection*; one that anything else uses stays. The device
-    goes with its last AE when nothing is left in it but connections that nobody uses, as ``dcmldap`` has it; the
-    archive's own device always stays.
+    Connections that only this AE uses are removed too, unless *keep_connection*. The device is removed with its last
+    AE if it contains nothing else but unused connections, as ``dcmldap`` does; a device of an archive is never removed.
     """
     device, tree = ae.device, ae.device.tree
     references = References(tree)
@@ -107,7 +107,8 @@ def remove_network_ae(ae: NetworkAE, *, keep_connection: bool) -> Edit:
     if not remaining and not device.is_archive:
         edit = remove_subtrees(references, [device.entry.dn])
         warning = (
-            f"{ae.title} is the last AE of the device {device.name}, and nothing else is in it: the device goes too."
+            f"{ae.title} is the last AE of the device {device.name}, which contains nothing else: the "
+            "device is removed too."
         )
         return replace(edit, warnings=(warning, *edit.warnings))
     unused_own = [each for each in unused if each in ae.connections]
@@ -123,6 +124,9 @@ def _describe_remaining(
     for connection in ae.connections:
         others = users.find_users(connection, excluding=ae)
         if connection not in removed and others:
-            yield f"the connection {get_connection_name(connection.dn)} stays, for {format_users(others)}."
+            yield (
+                f"the connection {get_connection_name(connection.dn)} remains, because it is used by "
+                f"{format_users(others)}."
+            )
     if len(ae.device.network_aes) == 1 and not keep_connection:
-        yield f"the device {ae.device.name} stays without an AE, since there is more in it."
+        yield f"the device {ae.device.name} remains without an AE, because it contains other entries."

@@ -1,4 +1,4 @@
-"""A destination for one run: an AE that is added for it, with a mark in the tree, and taken away again."""
+"""Add and remove a temporary destination: an AE for one run of ``verify``, with a mark in the tree."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from dcmcfg.schema_names import (
     TLS_PROTOCOL,
 )
 
-#: What the title of every such AE begins with; nine more characters make it one of 16.
+#: The prefix of the titles of temporary destinations; nine more characters make 16.
 TITLE_PREFIX = "DCMCFG_"
 _ATTEMPTS = 100
 
 
 @dataclass(frozen=True)
 class ConnectionSecurity:
-    """How a destination is called: plain, or with TLS by ``cipher_suites`` (JSSE names) and versions of it.
+    """The security of connections to a destination: plain, or TLS with ``cipher_suites`` (JSSE names).
 
-    Without ``versions`` it is the archive's usual one.
+    Without ``versions``, the archive uses its default TLS versions.
     """
 
     cipher_suites: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ UNSECURED = ConnectionSecurity()
 
 @dataclass(frozen=True)
 class TemporaryDestination:
-    """An AE for one run at its address."""
+    """An AE for one run, with its address and the process that owns it."""
 
     ae_title: str
     host: str
@@ -62,14 +62,15 @@ class TemporaryDestination:
 
     @property
     def device(self) -> str:
-        """The name of its device, which holds nothing else."""
+        """The name of its device, which contains nothing else."""
         return self.ae_title.lower()
 
 
 def derive_security(requester: NetworkAE, *, require_tls: bool) -> ConnectionSecurity:
-    """Return how a destination is to be called that *requester* can send to: as its own connections are.
+    """Return the security for a destination to which *requester* can send, derived from its own connections.
 
-    Plain where it has one without TLS, unless *require_tls*; else with what its first one with TLS has.
+    It is plain if *requester* has a connection without TLS, unless *require_tls*. Otherwise, it has the TLS settings of
+    the first connection with TLS.
     """
     connections = [each for each in requester.connections if each.installed and each.protocol == DICOM]
     tls_connection = next((each for each in connections if each.tls), None)
@@ -80,9 +81,10 @@ def derive_security(requester: NetworkAE, *, require_tls: bool) -> ConnectionSec
 
 
 def find_free_title(configuration: Configuration, make_random_suffix: Callable[[], str]) -> str:
-    """Return a title that nothing in *configuration* bears, made of nine characters that *make_random_suffix* gives.
+    """Return an unused title in *configuration* with nine characters from *make_random_suffix*.
 
-    Neither AEs nor other titles of them, registrations, or device names. Raises :class:`Refused` when none is found.
+    It is not the title or another title of an AE, a registration, or a device name. Raises :class:`Refused` if none is
+    found.
     """
     tree = configuration.tree
     taken = {entry.text(DICOM_AE_TITLE) for entry in AE_TITLE_REGISTRY.find_entries(tree)}
@@ -93,16 +95,16 @@ def find_free_title(configuration: Configuration, make_random_suffix: Callable[[
         title = f"{TITLE_PREFIX}{make_random_suffix().upper()}"
         if title not in taken:
             return title
-    raise Refused(f"no title {TITLE_PREFIX}… is free", next_step="dcmcfg ae list lists those that are taken")
+    raise Refused(f"no title {TITLE_PREFIX}… is free", next_step="to list the AE titles in use: dcmcfg ae list")
 
 
 def add_temporary_destination(configuration: Configuration, requester: NetworkAE, new: TemporaryDestination) -> Edit:
-    """Return the edit that adds *new*, and lets *requester* take it as a Move Destination.
+    """Return the edit that adds *new*, and allows *requester* to use it as a Move Destination.
 
-    Its device comes first and, taken back, goes last: it has the mark by which whatever is there of the destination is
-    found. It lists no transfer capabilities, so that it is sent everything (``RetrieveServiceImpl``). *requester* gets
-    it into ``dcmAcceptedMoveDestination`` where that holds values: where it does not, every destination is accepted.
-    Raises what :func:`add_network_ae` does.
+    The device is added first and removed last, because it has the mark by which the remains of a destination are found.
+    The AE has no transfer capabilities, so that the archive sends it everything (``RetrieveServiceImpl``). The title is
+    added to ``dcmAcceptedMoveDestination`` of *requester* if that has values; without values, the archive accepts every
+    destination. Raises the errors of :func:`add_network_ae`.
     """
     mark = format_mark(new.ae_title, new.owner)
     new_ae = NewNetworkAE(
@@ -121,9 +123,9 @@ def add_temporary_destination(configuration: Configuration, requester: NetworkAE
 
 
 def remove_temporary_destination(configuration: Configuration, title: str) -> Edit:
-    """Return the edit that removes whatever is there of the temporary destination *title*; none when nothing is.
+    """Return the edit that removes all remains of the temporary destination *title*; empty if there are none.
 
-    The lists of accepted Move Destinations lose this one value, whoever has changed them meanwhile.
+    Only this value is removed from lists of accepted Move Destinations, so that later changes of the lists are kept.
     """
     tree = configuration.tree
     aes = tuple(configuration.network_aes())
@@ -144,7 +146,7 @@ def remove_temporary_destination(configuration: Configuration, title: str) -> Ed
 
 
 def _find_device(configuration: Configuration, title: str) -> Device | None:
-    """Return the device that was made for *title*, by its name, if it bears the mark still."""
+    """Return the device of the temporary destination *title*, if it still has the mark; else None."""
     marked = title in {each.ae_title for each in find_marked_destinations(configuration)}
     return next((each for each in configuration.devices if marked and each.name.lower() == title.lower()), None)
 
@@ -160,7 +162,7 @@ def _set_tls_versions(change: Change, security: ConnectionSecurity) -> Change:
 
 
 def _change_rank(change: Change) -> int:
-    """Order containers and the device before the registration, and what refers to connections last."""
+    """Return the sort rank: containers and the device, the registration, other entries, then AEs."""
     entry = change.entry if isinstance(change, Add) else None
     if entry is None or entry.is_a(DICOM_NETWORK_AE_OBJECT_CLASS):
         return 3

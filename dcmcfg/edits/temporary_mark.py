@@ -1,4 +1,4 @@
-"""The mark in the tree by which a temporary destination is known: who works with it, since when."""
+"""The mark of a temporary destination in the tree, with its owner process and its start time."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.schema_names import DICOM_DESCRIPTION
 from dcmcfg.timestamps import format_iso, parse_timestamp
 
+#: The form of a mark. Directories may contain marks of earlier versions of dcmcfg, so it must not change.
 _FORM = re.compile(
     r"Temporary destination (?P<title>\S+) of dcmcfg verify, made by (?P<user>.*)@(?P<host>\S*) "
     r"\(process (?P<process>\d{1,9}), begun (?P<begun>\d{1,12})\) at (?P<when>\S+)\..*"
@@ -20,9 +21,10 @@ _FORM = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class OwnerProcess:
-    """The process that works with a temporary destination, and since ``created``.
+    """The process that owns a temporary destination, which it created at ``created``.
 
-    ``started`` is when the process was started, in whole seconds since 1970: its number is given to others later.
+    ``started`` is the start time of the process in whole seconds since 1970. It is needed because the system reuses
+    process numbers.
     """
 
     user: str
@@ -37,7 +39,7 @@ class OwnerProcess:
 
 @dataclass(frozen=True)
 class MarkedDestination:
-    """A temporary destination as the tree has it, in whole or in part; no ``host`` and ``port``, no connection."""
+    """A complete or partial temporary destination in the tree; without a connection, ``host`` and ``port`` are None."""
 
     ae_title: str
     owner: OwnerProcess
@@ -48,7 +50,8 @@ class MarkedDestination:
 
 
 def format_mark(title: str, owner: OwnerProcess) -> str:
-    """Return the description of the device and the AE of *title*; names are in it as far as they are ASCII."""
+    """Return the description for the device and the AE *title*; other characters than ASCII are replaced in names."""
+    # The last @ separates the user from the host, so the host must not contain one.
     user, host = (re.sub(r"[^!-~]", "_", text) for text in (owner.user, owner.host))
     return (
         f"Temporary destination {title} of dcmcfg verify, made by {user}@{host.replace('@', '_')} "
@@ -58,9 +61,10 @@ def format_mark(title: str, owner: OwnerProcess) -> str:
 
 
 def find_marked_destinations(configuration: Configuration) -> tuple[MarkedDestination, ...]:
-    """Return the temporary destinations that *configuration* holds, by the mark on their devices.
+    """Return the temporary destinations in *configuration*, by the mark on their devices.
 
-    A device that was renamed, or is a clone, is none: its name is not the mark's. Nor is one that has other AEs only.
+    A renamed or copied device is ignored, because its name differs from the mark. A device that has only other AEs is
+    ignored too.
     """
     return tuple(_find_remnants(configuration))
 
@@ -88,7 +92,7 @@ def _find_remnants(configuration: Configuration) -> Iterator[MarkedDestination]:
 
 
 def find_title_occurrences(tree: Tree, title: str) -> tuple[str, ...]:
-    """Return where *tree* still holds *title*, as ``DN`` or ``DN (attribute)``."""
+    """Return the places in *tree* that still contain *title*, as ``DN (attribute)``."""
     value = title.encode()
     return tuple(
         f"{entry.dn} ({attribute.name})"

@@ -1,4 +1,4 @@
-"""Edits that a user made to entries shown as text."""
+"""Compute the changes from entries that the user edited as text (``dcmcfg edit``)."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from dcmcfg.schema.structure import find_structural_classes
 from dcmcfg.schema_names import DICOM_NETWORK_CONNECTION_OBJECT_CLASS
 from dcmcfg.secret_values import is_secret
 
-#: An entry that is new, and shares so much with a removed sibling, was renamed.
+#: A new entry that shares this part of its values with a removed sibling was probably renamed.
 _MIN_SHARED_VALUES = 0.5
 
 
 @dataclass(frozen=True)
 class ShownEntry:
-    """An entry as it is shown, with the values that are ``hidden``: they stay whatever is done to the text."""
+    """An entry as shown to the user, with its ``hidden`` values, which the text cannot change."""
 
     entry: Entry
     hidden: tuple[Attribute, ...] = ()
 
 
 def hide_secrets(entry: Entry, *, with_secrets: bool) -> ShownEntry:
-    """Return *entry* as it is shown, unless *with_secrets* without its secrets and the vendor's data."""
+    """Return *entry* as shown to the user; secrets and vendor data are hidden, unless *with_secrets*."""
     if with_secrets:
         return ShownEntry(entry)
     hidden = []
@@ -53,24 +53,24 @@ def _is_hidden(name: str, value: bytes) -> bool:
 
 
 def make_edit(schema: Schema, tree: Tree, before: Sequence[ShownEntry], after: Sequence[Entry]) -> Edit:
-    """Return the edit that makes of the entries *before*, of *tree*, those *after*.
+    """Return the edit that changes the entries *before*, which are in *tree*, to the entries *after*.
 
-    An entry that is missing there is deleted, one that was not shown is added, and of the others those attributes
-    change that differ from what was shown. Raises :class:`Refused` for an entry that is given twice, one that exists
-    and was not shown, one that bears another name (a rename has to change what refers to it too, unless the text does
-    that by itself), and one of which ``dcmcfg check`` would call something new an error, by *schema*.
+    Missing entries are deleted, new entries are added, and attributes that differ from the shown text are changed.
+    Raises :class:`Refused` for an entry that appears twice, for an existing entry that was not shown, for a renamed
+    entry (a rename must change references too, unless the text does so), and for new errors by the rules of ``dcmcfg
+    check`` with *schema*.
     """
     shown = {tree.key(each.entry.dn): each for each in before}
     edited: dict[NormalDN, Entry] = {}
     for entry in (_canonicalise_names(tree, each) for each in after):
         key = tree.key(entry.dn)
         if key in edited:
-            raise Refused("the entry stands in the text twice", subject=str(entry.dn))
+            raise Refused("the text contains the entry twice", subject=str(entry.dn))
         if key not in shown and key in tree.entries:
             raise Refused(
-                "the entry exists and was not part of the text",
+                "the entry exists, but was not part of the text",
                 subject=str(entry.dn),
-                next_step="edit it by its own name",
+                next_step="to edit it: dcmcfg edit with its own name",
             )
         edited[key] = entry
     _refuse_renames(tree, shown, edited)
@@ -117,9 +117,10 @@ def _make_deletes(shown: _Before, edited: _After) -> Iterator[Change]:
 
 
 def _sort_connections_first(entries: Mapping[NormalDN, Entry]) -> list[NormalDN]:
-    """Return the keys of *entries*, parents first, and connections before what beside them may refer to them.
+    """Return the keys of *entries*, parents first, and connections before siblings that may refer to them.
 
-    Should it stop half-way, no reference leads nowhere: the archive would lose the whole device.
+    In this order, an interrupted change leaves no dangling reference, which would prevent the archive from loading the
+    device.
     """
 
     def sort_key(key: NormalDN) -> tuple[NormalDN, bool, NormalDN]:
@@ -148,7 +149,7 @@ def _make_modifications(tree: Tree, before: ShownEntry, after: Entry) -> Iterato
         hidden_values = hidden.get(lower_name, ())
         known = tree.schema.attribute(name)
         if new_values and known is not None and known.single_valued:
-            hidden_values = ()  # what was not shown is replaced
+            hidden_values = ()  # the new value replaces the hidden one
         yield Modification(
             Operation.REPLACE, name, (*new_values, *(value for value in hidden_values if value not in new_values))
         )
@@ -168,9 +169,9 @@ def _refuse_renames(tree: Tree, shown: _Before, edited: _After) -> None:
 
 
 def _replaces_in_references(tree: Tree, shown: _Before, edited: _After, *, removed: NormalDN, new: NormalDN) -> bool:
-    """Return whether the text has everything that referred to the entry *removed* by its DN refer to *new*.
+    """Return whether the text changes all references by DN from the entry *removed* to *new*.
 
-    Then nothing is lost with the old entry, unless it has a name that others know, or values that were not shown.
+    Then nothing is lost with the old entry, unless other entries refer to it by name, or it has hidden values.
     """
     old = shown[removed]
     if old.hidden or is_renameable(old.entry):
@@ -184,7 +185,7 @@ def _replaces_in_references(tree: Tree, shown: _Before, edited: _After, *, remov
 
 
 def _iterate_dn_targets(references: References) -> Iterator[NormalDN]:
-    """Yield what each reference by DN leads to, whether it is there or not."""
+    """Yield the target of each reference by DN, whether it exists or not."""
     for reference in references.all:
         if reference.kind is EntityKind.ENTRY:
             with suppress(MalformedInput):
@@ -193,14 +194,14 @@ def _iterate_dn_targets(references: References) -> Iterator[NormalDN]:
 
 def _build_rename_error(old: Entry, new: Entry) -> Refused:
     return Refused(
-        f"it would become {new.dn.rdn}, and what refers to it would not follow",
+        f"it would become {new.dn.rdn}, but references to it would not change",
         subject=str(old.dn),
         next_step=suggest_rename(old),
     )
 
 
 def _may_be_renamed(tree: Tree, one: Entry, other: Entry) -> bool:
-    """Tell whether *one* can have become *other*: of the same class, named by the same attribute, much the same."""
+    """Return whether *one* was probably renamed to *other*: same class, same naming attribute, and similar values."""
     if find_structural_classes(tree.schema, one) != find_structural_classes(tree.schema, other):
         return False
     naming = {kind.lower() for kind, _ in one.dn.rdn.parts}

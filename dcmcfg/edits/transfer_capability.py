@@ -1,4 +1,4 @@
-"""A transfer capability as an entry below its AE (PS3.15 H.1.3).
+"""The transfer capability of an AE, and its entry below the AE (PS3.15 H.1.3).
 
 Kept apart: dicom.capability_lines uses it and does not load edits.capabilities.
 """
@@ -24,9 +24,9 @@ CLASSES = (DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS, DCM_TRANSFER_CAPABILITY_OBJEC
 
 @dataclass(frozen=True)
 class TransferCapability:
-    """What an AE can do: ``role`` (SCU or SCP) of a SOP class, with transfer syntaxes, the preferred ones first.
+    """A capability of an AE: the ``role`` (SCU or SCP) for a SOP class, with transfer syntaxes in preferred order.
 
-    ``name`` becomes its ``cn``; the default configuration calls them "CT Image Storage SCP".
+    ``name`` is its ``cn``; names in the default configuration are like "CT Image Storage SCP".
     """
 
     name: str
@@ -35,7 +35,7 @@ class TransferCapability:
     transfer_syntaxes: tuple[str, ...]
 
     def build_entry(self, ae: DN) -> Entry:
-        """Return its entry below the AE at *ae*, with the classes that the archive writes."""
+        """Return the entry of the capability below the AE at *ae*, with the classes that the archive writes."""
         return Entry.from_values(
             ae.child(COMMON_NAME, self.name),
             {

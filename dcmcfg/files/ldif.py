@@ -1,6 +1,6 @@
-"""LDIF files from disk, or from standard input.
+"""Read LDIF files from disk or standard input.
 
-Values in other files (``attr:< file:…``) are read only where the user allows it.
+Values in other files (``attr:< file:…``) are read only if the user allows it.
 """
 
 from __future__ import annotations
@@ -22,63 +22,66 @@ from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
 from dcmcfg.plan.assertions import has_assertion
 from dcmcfg.plan.ldif_output import LDIF_FORMAT, parse_directory_url, parse_format_number
 
-#: The most octets that one value may have. A stock slapd takes no request of 4 MiB or more (sockbuf_max_incoming_auth).
+#: The maximum size of a value in octets. A stock slapd rejects requests of 4 MiB or more (sockbuf_max_incoming_auth).
 MAXIMUM_VALUE_LENGTH = 64 * 1024 * 1024
 _SCHEME = "file:"
-_ALLOW_HINT = "--allow-file-urls reads such a file beside the LDIF file, --file-urls-from DIR one in DIR"
-_FOLDER_HINT = "--file-urls-from DIR names the folder that such files are in"
-#: Folders of what the kernel makes up: it says what this process has open, and may hold its environment.
+_ALLOW_HINT = "use --allow-file-urls for files in the LDIF file's folder, or --file-urls-from DIR for files in DIR"
+_FOLDER_HINT = "use --file-urls-from DIR to specify the folder of such files"
+#: Virtual folders of the kernel. They reveal open files of this process and may contain its environment.
 _VIRTUAL_FOLDERS = (Path("/proc"), Path("/sys"), Path("/dev"))
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC  # a pipe must not make us wait
+_FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC  # opening a pipe must not block
 
 
 def refuse_file_url(url: str) -> bytes:
-    """Refuse to read *url*, and say how it would be read."""
+    """Raise :class:`LdifError` for *url*, with the option that allows reading it."""
     absolute = url.lower().startswith((f"{_SCHEME}/", f"{_SCHEME}%2f"))
     raise LdifError(
-        f"the value stands in another file, which is not read: {url}",
+        f"the value is in another file, which is not read: {url}",
         next_step=_FOLDER_HINT if absolute else _ALLOW_HINT,
     )
 
 
 @dataclass(frozen=True)
 class FileUrlReader:
-    """Reads what an LDIF file refers to.
+    """Reads files that an LDIF file refers to.
 
-    From its own ``folder`` (None: it has none), or from the ``base_folder`` instead. Paths are relative to it; with
-    ``base_folder`` they may be absolute too. None leads out of it, nor does a symbolic link.
+    Files are in the LDIF file's own ``folder`` (None for standard input), or in ``base_folder`` if it is given. Paths
+    are relative to that folder; with ``base_folder`` they may also be absolute. Neither paths nor symbolic links may
+    lead out of the folder.
     """
 
     folder: Path | None
     base_folder: Path | None = None
 
     def read(self, url: str) -> bytes:
-        """Return the octets of the file that *url* names, as OpenLDAP's tools read it (``file:name``, ``file:///name``).
+        """Return the content of the file that *url* names, like OpenLDAP's tools (``file:name``, ``file:///name``).
 
-        Raises :class:`LdifError` for another scheme or host, for a file elsewhere, for what is not a regular file on
-        a disk, for one that cannot be read, and for one of more than ``MAXIMUM_VALUE_LENGTH`` octets.
+        Raises :class:`LdifError` for another scheme or host, for a file outside the folder, for anything except a
+        regular file on disk, for an unreadable file, and for more than ``MAXIMUM_VALUE_LENGTH`` octets.
         """
         name = _parse_file_url(url)
         root = self._find_base_folder(name, url)
         path = root / name
         real_root, real_path = Path(os.path.realpath(root)), Path(os.path.realpath(path))
         if not real_path.is_relative_to(real_root):
-            raise LdifError(f"the file is not in the folder {root}, so it is not read: {url}", next_step=_FOLDER_HINT)
+            raise LdifError(f"the file is outside the folder {root} and is not read: {url}", next_step=_FOLDER_HINT)
         if any(real_root.is_relative_to(each) or real_path.is_relative_to(each) for each in _VIRTUAL_FOLDERS):
             raise LdifError(
-                f"there are no files on a disk, so nothing is read: {url}", subject=str(path), next_step=_FOLDER_HINT
+                f"the path is in a virtual file system and is not read: {url}",
+                subject=str(path),
+                next_step=_FOLDER_HINT,
             )
         try:
             octets = _read_file(real_root, real_path, path)
         except OSError as error:
             next_step = self._suggest_folder(name) if isinstance(error, FileNotFoundError) else ""
             raise LdifError(
-                f"the file cannot be read ({error.strerror})", subject=str(path), next_step=next_step
+                f"cannot read the file ({error.strerror})", subject=str(path), next_step=next_step
             ) from error
         if len(octets) > MAXIMUM_VALUE_LENGTH:
             raise LdifError(
-                f"the file is larger than {MAXIMUM_VALUE_LENGTH >> 20} MiB, which no value may be", subject=str(path)
+                f"the file is larger than {MAXIMUM_VALUE_LENGTH >> 20} MiB, the maximum for a value", subject=str(path)
             )
         return octets
 
@@ -86,30 +89,30 @@ class FileUrlReader:
         if self.base_folder is not None:
             return self.base_folder
         if self.folder is None:
-            raise LdifError(f"standard input has no folder to start from: {url}", next_step=_FOLDER_HINT)
+            raise LdifError(f"standard input has no folder for relative paths: {url}", next_step=_FOLDER_HINT)
         if name.startswith("/"):
-            raise LdifError(
-                f"only a path relative to the LDIF file's own folder is read, not {url}", next_step=_FOLDER_HINT
-            )
+            raise LdifError(f"the path must be relative to the LDIF file's folder, not {url}", next_step=_FOLDER_HINT)
         return self.folder
 
     def _suggest_folder(self, name: str) -> str:
-        """Return how a file is read that is not there: the archive's update files name one that is a folder above."""
+        """Return the next step for a missing file. The archive's update files refer to a file in the parent folder."""
         parent_folder = (self.folder or Path()).absolute().parent
         if self.base_folder is None and "/" not in name and (parent_folder / name).is_file():
-            return f"{parent_folder / name} is read with: --file-urls-from {parent_folder}"
+            return f"to read {parent_folder / name}: --file-urls-from {parent_folder}"
         return "" if self.base_folder is not None else _FOLDER_HINT
 
 
 def _parse_file_url(url: str) -> str:
     """Return the path that *url* names."""
     if not url.lower().startswith(_SCHEME):
-        raise LdifError(f"only 'file:' URLs are read, not {url}")
+        raise LdifError(f"only 'file:' URLs are supported, not {url}")
     path = url[len(_SCHEME) :]
     if path.startswith("//"):
         path = path[2:]
         if not path.startswith("/"):
-            raise LdifError(f"a file on another host is not read: {url}", next_step="file:///path is on this one")
+            raise LdifError(
+                f"files on another host are not supported: {url}", next_step="use file:///path for a local file"
+            )
     name = os.fsdecode(unquote_to_bytes(path))
     if not name or "\0" in name:
         raise LdifError(f"the URL names no file: {url}")
@@ -117,9 +120,10 @@ def _parse_file_url(url: str) -> str:
 
 
 def _read_file(real_root: Path, real_path: Path, path: Path) -> bytes:
-    """Return the octets of the regular file *real_path*, one more than a value may have at most.
+    """Return the content of the regular file *real_path*, up to one octet more than the maximum of a value.
 
-    *path* is how it was named. What the kernel makes up has another size than it says, wherever it is mounted.
+    Errors name *path*. The size is compared with the content, because virtual files report a wrong size wherever they
+    are mounted.
     """
     handle = _open_below(real_root, real_path)
     try:
@@ -131,12 +135,12 @@ def _read_file(real_root: Path, real_path: Path, path: Path) -> bytes:
     finally:
         os.close(handle)
     if len(octets) != min(status.st_size, MAXIMUM_VALUE_LENGTH + 1):
-        raise LdifError("not a file on a disk, or it is being written", subject=str(path))
+        raise LdifError("not a file on disk, or the file is being written", subject=str(path))
     return octets
 
 
 def _open_below(real_root: Path, real_path: Path) -> int:
-    """Open *real_path*, which is below *real_root*, following no link, not even what became one meanwhile."""
+    """Open *real_path* below *real_root* without following links, also if a link was created in the meantime."""
     *folders, name = real_path.relative_to(real_root).parts or (".",)
     folder_handle = os.open(real_root, _FOLDER)
     try:
@@ -161,11 +165,11 @@ def read_files(
 ) -> tuple[tuple[str, tuple[Record, ...]], ...]:
     """Return (name, records) of each file, in order; ``-`` is standard input.
 
-    A value that stands in another file (``attr:< file:name``) is read with *file_urls* (:func:`build_url_resolver`).
-    *strict* holds them to RFC 2849, otherwise what OpenLDAP's tools take is taken. Without *allow_mixed*, a file holds
-    entries or changes, not both: an entry among changes may be a change that lost its ``changetype:`` line. Raises
-    :class:`LdifError` for a file that cannot be read, and one that lists what is wrong in all of them, and
-    :class:`UnknownFormat` for a plan or undo with preconditions in a format that is not known.
+    Values in other files (``attr:< file:name``) are read with *file_urls* (:func:`build_url_resolver`). With *strict*,
+    files must conform to RFC 2849, otherwise to the dialect of OpenLDAP's tools. Without *allow_mixed*, a file contains
+    either entries or changes: an entry among changes may be a change without its ``changetype:`` line. Raises
+    :class:`LdifError` for an unreadable file, and with all problems of all files; :class:`UnknownFormat` for a plan or
+    undo with preconditions in an unknown format.
     """
     files_read: list[tuple[str, tuple[Record, ...]]] = []
     problems: list[LdifError] = []
@@ -178,7 +182,7 @@ def read_files(
             problems += errors.problems
     if strict:
         problems += [
-            LdifError("the file holds no records", subject=format_file_name(name))
+            LdifError("the file contains no records", subject=format_file_name(name))
             for name, records in files_read
             if not records
         ]
@@ -190,7 +194,7 @@ def read_files(
 
 
 def _find_mixed_records(name: str, records: Sequence[Record]) -> LdifError | None:
-    """Return the problem of a file *name* that holds entries and changes; it names the first record of the fewer."""
+    """Return the problem of a file *name* with both entries and changes, at the first record of the rarer kind."""
     entries = [record.line for record in records if isinstance(record, ContentRecord)]
     changes = [record.line for record in records if isinstance(record, ChangeRecord)]
     if not entries or not changes:
@@ -198,32 +202,32 @@ def _find_mixed_records(name: str, records: Sequence[Record]) -> LdifError | Non
     name = format_file_name(name)
     if len(entries) <= len(changes):
         message = f"an entry (no 'changetype:') among change records, the first of {len(entries)}"
-        next_step = "if the 'changetype:' line was lost, add it; --mixed accepts entries and changes in one file"
+        next_step = "add a missing 'changetype:' line; or use --mixed to accept entries and changes in one file"
         return LdifError(message, subject=f"{name}:{entries[0]}", next_step=next_step)
     message = f"a change record among entries, the first of {len(changes)}"
-    next_step = "put it into a file of its own; --mixed accepts entries and changes in one file"
+    next_step = "move it to a separate file; or use --mixed to accept entries and changes in one file"
     return LdifError(message, subject=f"{name}:{changes[0]}", next_step=next_step)
 
 
 def format_file_name(name: str) -> str:
-    """Return how messages name the file at path *name*."""
+    """Return the name for messages of the file at path *name*."""
     return "standard input" if name == STDIN else name
 
 
 def find_file_warnings(files: Sequence[tuple[str, Sequence[Record]]], ldap_url: str) -> Iterator[str]:
-    """Yield a sentence for each of *files* (name, records) that is empty, or was written for another *ldap_url*.
+    """Yield warnings about *files* (name, records): empty files, files for another *ldap_url*, newer formats.
 
-    Also for each that a later dcmcfg has written, and that is read as plain LDIF all the same.
+    A file of a later dcmcfg without preconditions is still read, as plain LDIF.
     """
     for name, records in files:
         if not records:
-            yield f"{name} holds no records."
+            yield f"{name} contains no records."
         head = _read_head(Path(name))
         if problem := _find_format_problem(head, name):
             yield f"{name}: {problem.message}. It has no preconditions and is read as plain LDIF."
         written_for = parse_directory_url(head)
         if written_for not in (None, ldap_url):
-            yield f"{name} was written for {written_for}, and this is {ldap_url}."
+            yield f"{name} was written for {written_for}, but the directory server is {ldap_url}."
 
 
 def _read_head(path: Path) -> bytes:
@@ -235,7 +239,7 @@ def _read_head(path: Path) -> bytes:
 
 
 def _find_format_problem(head: bytes, name: str) -> UnknownFormat | None:
-    """Return why the format of the file at path *name*, which begins with *head*, is not read; None if it is."""
+    """Return the error if the format of the file at path *name*, which begins with *head*, is unknown, else None."""
     number = parse_format_number(head)
     if number is None:
         return None
@@ -247,21 +251,21 @@ def _find_format_problem(head: bytes, name: str) -> UnknownFormat | None:
 
 
 def _require_known_format(head: bytes, name: str, records: Sequence[Record]) -> None:
-    """Raise :class:`UnknownFormat` where *records* have preconditions, and the format of the file is not known."""
+    """Raise :class:`UnknownFormat` if *records* have preconditions and the format of the file is unknown."""
     if not any(isinstance(record, ChangeRecord) and has_assertion(record.change) for record in records):
         return
     if problem := _find_format_problem(head, name):
         raise UnknownFormat(
-            f"{problem.message}, and its preconditions may not be those that this dcmcfg checks",
+            f"{problem.message}, and this dcmcfg may not check its preconditions correctly",
             subject=problem.subject,
             next_step=problem.next_step,
         )
 
 
 def build_url_resolver(path: Path, *, file_urls: Path | bool) -> Callable[[str], bytes]:
-    """Return what the reader of the LDIF at *path* does with a value that stands in another file.
+    """Return the function that reads values in other files for the LDIF file at *path*.
 
-    It reads it from the folder *file_urls*; True stands for the LDIF's own folder, and with False it is refused.
+    *file_urls* is the folder of these files; True means the LDIF file's own folder, False rejects such values.
     """
     if file_urls is False:
         return refuse_file_url
@@ -284,7 +288,7 @@ def _read_records(path: Path, resolve_url: Callable[[str], bytes], *, strict: bo
             with path.open("rb") as file:
                 found = parse(file)
     except OSError as error:
-        raise LdifError(f"the file cannot be read ({error.strerror})", subject=str(path)) from error
+        raise LdifError(f"cannot read the file ({error.strerror})", subject=str(path)) from error
     except LdifErrors:
         if newer := _find_format_problem(bytes(header), str(path)):
             raise newer from None
@@ -296,7 +300,7 @@ def _read_records(path: Path, resolve_url: Callable[[str], bytes], *, strict: bo
 
 
 def read_chunks(file: BinaryIO, header: bytearray) -> Iterator[bytes]:
-    """Yield the octets of *file* in chunks; the first ones are appended to *header*, for :func:`detect_wrong_kind`."""
+    """Yield the octets of *file* in chunks; the beginning is appended to *header*, for :func:`detect_wrong_kind`."""
     for chunk in iter(partial(file.read, _CHUNK), b""):
         if len(header) < HEADER_LENGTH:
             header += chunk[: HEADER_LENGTH - len(header)]
@@ -304,20 +308,22 @@ def read_chunks(file: BinaryIO, header: bytearray) -> Iterator[bytes]:
 
 
 def detect_wrong_kind(header: bytes, name: str) -> LdifError | None:
-    """Return the error for the file at path *name* that begins with *header* and is no LDIF, if its kind is known."""
+    """Return the error if the file at path *name*, which begins with *header*, is of a known kind other than LDIF."""
     kind = detect_file_kind(header)
     if kind is None or kind in (LDIF, SNAPSHOT):
         return None
-    return LdifError(f"this is {kind.name}, not LDIF", subject=format_file_name(name), next_step=kind.next_step(name))
+    return LdifError(
+        f"the file is {kind.name}, not LDIF", subject=format_file_name(name), next_step=kind.next_step(name)
+    )
 
 
 def combine_ldif_problems(problems: Sequence[LdifError]) -> LdifError:
-    """Return one error that lists *problems*, or the only one of them."""
+    """Return one error that lists *problems*, or the only problem."""
     if len(problems) == 1:
         return problems[0]
     more = [f"… and {len(problems) - _MAXIMUM_SHOWN_PROBLEMS} more"] if len(problems) > _MAXIMUM_SHOWN_PROBLEMS else []
     return LdifError(
         f"{len(problems)} records are not LDIF:",
-        next_step="nothing was changed; mend them",
+        next_step="nothing was changed; correct them",
         details=[*map(str, problems[:_MAXIMUM_SHOWN_PROBLEMS]), *more],
     )

@@ -1,4 +1,4 @@
-"""Locate findings in LDIF files: at the line of the value, or else of the entry, that has to be fixed."""
+"""Locate findings in LDIF files: at the line of the value to fix, or else of the entry."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from dcmcfg.schema.findings import EntryFinding, SourceLocation
 
 
 class ValueLineIndex:
-    """The physical lines of a file, without their ends; each record is read once, for any number of values."""
+    """Index of the lines of values; *lines* are the physical lines of a file without line ends, parsed once."""
 
     def __init__(self, lines: Sequence[bytes]) -> None:
         self._lines = lines
         self._records: dict[int, dict[tuple[str, bytes | None], int]] = {}
 
     def find_line(self, first_line: int, names: Collection[str], value: bytes | None) -> int:
-        """Return the number of the line where the record that begins on line *first_line* gives *value*.
+        """Return the number of the line with *value* in the record that begins on line *first_line*.
 
-        Lines are numbered from 1; *names* are those of the attribute, in small letters. The last line that gives the
-        value is the one, since a value given twice is wrong the second time; without *value* it is the attribute's last
-        line. Where there is none it is *first_line*.
+        Lines are numbered from 1; *names* are the attribute's names in lower case. If the value occurs several times,
+        the last line is returned, because the repetition is the error. Without *value*, the attribute's last line is
+        returned. If there is no such line, *first_line* is returned.
         """
         if first_line not in self._records:
             fields = _parse_fields(self._lines, first_line)
@@ -41,7 +41,7 @@ class ValueLineIndex:
 
 
 def _parse_fields(lines: Sequence[bytes], first: int) -> Iterator[tuple[int, str, bytes]]:
-    """Yield line number, attribute type in small letters without options, and value of each line of the record."""
+    """Yield line number, attribute type (lower case, without options) and value of each line of the record."""
     for number, text in _unfold_lines(lines, first):
         before, colon, after = text.partition(b":")
         if colon and not text.startswith(b"#"):
@@ -76,9 +76,9 @@ def _unfold_lines(lines: Sequence[bytes], first: int) -> Iterator[tuple[int, byt
 
 
 def locate_values(findings: Iterable[EntryFinding], schema: Schema, files: Iterable[Path]) -> Iterator[EntryFinding]:
-    """Yield *findings*, those in one of *files* with the line of their value in place of that of the entry.
+    """Yield *findings*; findings in one of *files* get the line of their value instead of the entry's line.
 
-    A file is read again for its first finding only. One that cannot be (standard input) leaves the entry's line.
+    A file is read again only once, at its first finding. If it cannot be read (standard input), the entry's line stays.
     """
     known = {str(path) for path in files}
     lines = cache(lambda path: ValueLineIndex(_read_lines(path)))
@@ -92,9 +92,9 @@ def locate_values(findings: Iterable[EntryFinding], schema: Schema, files: Itera
 
 
 def locate_all_values(findings: Iterable[EntryFinding], schema: Schema) -> Iterator[EntryFinding]:
-    """Yield *findings*, each that is placed at a record with the line of its value in that record.
+    """Yield *findings*; findings with the location of a record get the line of their value in that record.
 
-    The record's line stays where the record does not give the value, or the file cannot be read again.
+    The record's line stays if the record does not contain the value, or if the file cannot be read again.
     """
     given = tuple(findings)
     return locate_values(given, schema, {Path(each.location.file) for each in given if each.location is not None})
@@ -115,9 +115,9 @@ def _list_names(schema: Schema, name: str) -> frozenset[str]:
 
 
 def locate_findings(findings: Sequence[EntryFinding], path: Path, schema: Schema) -> tuple[EntryFinding, ...]:
-    """Return *findings*, in their order, each at the line of its value in *path*, a file or a folder's ``*.ldif``.
+    """Return *findings* in order, each with the line of its value in *path*, a file or a folder with ``*.ldif`` files.
 
-    Those of standard input, or of a file that was removed meanwhile, have no location.
+    Findings in standard input, or in a file that was removed in the meantime, have no location.
     """
     try:
         locations = find_entry_locations(path, schema, (each.dn for each in findings)) if str(path) != STDIN else {}
@@ -128,9 +128,9 @@ def locate_findings(findings: Sequence[EntryFinding], path: Path, schema: Schema
 
 
 def find_entry_locations(path: Path, schema: Schema, dns: Iterable[DN]) -> Mapping[NormalDN, SourceLocation]:
-    """Return the locations of the entries *dns* in *path* by the normal form of the DN.
+    """Return the locations of the entries *dns* in *path*, by the normal form of the DN.
 
-    The files are read again for that. Raises :class:`OSError` when one is gone.
+    The files are read again. Raises :class:`OSError` if a file does not exist any more.
     """
     keys = {schema.normalise_dn(dn) for dn in dns}
     found: dict[NormalDN, SourceLocation] = {}

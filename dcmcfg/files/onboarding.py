@@ -1,4 +1,4 @@
-"""Files of AEs from disk, or from standard input. Kept apart: dcmcfg.onboarding is pure and reads no files."""
+"""Read files of AEs from disk or standard input. Kept apart: dcmcfg.onboarding is pure and reads no files."""
 
 from __future__ import annotations
 
@@ -13,23 +13,21 @@ from dcmcfg.onboarding.row import Sheet
 
 
 def read_sheet_file(path: Path, file_format: SheetFileType | None) -> Sheet:
-    """Return the rows of the file *path*, ``-`` being standard input, in *file_format* or else in that of its suffix.
+    """Return the rows of the file *path* (``-``: standard input) in *file_format*, or in the format of its suffix.
 
-    Raises :class:`OnboardingError` for a file that cannot be read or is of no form that is known.
+    Raises :class:`OnboardingError` if the file cannot be read or its format is unknown.
     """
     name = "standard input" if str(path) == STDIN else str(path)
     try:
         octets = sys.stdin.buffer.read() if str(path) == STDIN else path.read_bytes()
     except OSError as error:
-        raise OnboardingError(f"the file cannot be read ({error.strerror})", subject=name) from error
+        raise OnboardingError(f"cannot read the file ({error.strerror})", subject=name) from error
     kind = detect_file_kind(octets[:HEADER_LENGTH])
     if kind is not None and kind not in (CSV, YAML, JSON):
         raise OnboardingError(
-            f"this is {kind.name}, not a list of AEs", subject=name, next_step=kind.next_step(str(path))
+            f"the file is {kind.name}, not a list of AEs", subject=name, next_step=kind.next_step(str(path))
         )
     chosen_format = file_format or detect_sheet_file_type(str(path))
     if chosen_format is None:
-        raise OnboardingError(
-            "what form it has is not known", subject=name, next_step="--format csv, yaml or json says it"
-        )
+        raise OnboardingError("unknown file format", subject=name, next_step="specify --input-format csv, yaml or json")
     return read_sheet(name, octets, chosen_format)

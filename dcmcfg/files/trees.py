@@ -1,4 +1,4 @@
-"""Trees from LDIF files of entries, or from folders of them."""
+"""Read trees from LDIF files of entries, or from folders with such files."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from dcmcfg.schema.structure import OPERATIONAL_ATTRIBUTES
 
 
 def read_ldif_tree(path: Path, schema: Schema, *, file_urls: Path | bool = False) -> Tree:
-    """Return the tree of the entries in *path*: a file, ``-`` for standard input, or a folder's ``*.ldif`` by name.
+    """Return the tree of the entries in *path*: a file, ``-`` for standard input, or a folder with ``*.ldif`` files.
 
-    Entries are as a server would hold them: attributes by their names in *schema*, with the values that the RDN names,
-    and without operational attributes. A value that stands in another file is read with *file_urls*, else refused.
-    Raises :class:`LdifError` when there is nothing to read, or with all that is wrong: text that is not LDIF, change
-    records, an entry given twice or without its parent.
+    Entries are normalised as a server would store them: attribute names of *schema*, values of the RDN included,
+    operational attributes removed. Values in other files are read only with *file_urls*. Raises :class:`LdifError` if
+    there is nothing to read, or with all problems: text that is not LDIF, change records, duplicate entries, entries
+    without parent.
     """
     reader = _TreeReader(schema)
     for file in list_ldif_files(path):
@@ -47,12 +47,12 @@ def read_ldif_tree(path: Path, schema: Schema, *, file_urls: Path | bool = False
             with file.open("rb") as source:
                 reader.add_file(source, str(file), resolve_url)
         except OSError as error:
-            raise LdifError(f"the file cannot be read ({error.strerror})", subject=str(file)) from error
+            raise LdifError(f"cannot read the file ({error.strerror})", subject=str(file)) from error
     return reader.build_tree(str(path))
 
 
 def parse_ldif_tree(source: Iterable[bytes], name: str, schema: Schema) -> Tree:
-    """Return the tree of the entries in *source*, LDIF octets called *name*.
+    """Return the tree of the entries in *source*, LDIF octets; errors name *name*.
 
     Raises :class:`LdifError` as :func:`read_ldif_tree` does.
     """
@@ -70,12 +70,12 @@ def list_ldif_files(path: Path) -> list[Path]:
         return [path]
     files = sorted(path.glob("*.ldif"))
     if not files:
-        raise LdifError("the folder holds no *.ldif files", subject=str(path))
+        raise LdifError("the folder contains no *.ldif files", subject=str(path))
     return files
 
 
 class _TreeReader:
-    """The entries of some files, with where each was found and what is wrong."""
+    """Collects the entries of files, with their locations and all problems."""
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
@@ -100,7 +100,7 @@ class _TreeReader:
                     self._problems.append(problem)
 
     def add_file(self, source: BinaryIO, path: str, resolve_url: Callable[[str], bytes]) -> None:
-        """Add the entries of an open file; one of another kind than LDIF is one problem."""
+        """Add the entries of an open file. A file of another kind than LDIF yields one problem, not many."""
         header, count_before = bytearray(), len(self._problems)
         self.add_source(read_chunks(source, header), format_file_name(path), resolve_url=resolve_url)
         if len(self._problems) > count_before and (problem := detect_wrong_kind(bytes(header), path)):
@@ -111,7 +111,7 @@ class _TreeReader:
         if self._problems:
             raise combine_ldif_problems(self._problems)
         if not self._entries:
-            raise LdifError("it holds no entries", subject=name)
+            raise LdifError("it contains no entries", subject=name)
         return Tree(self._schema, self._entries)
 
     def _add_record(self, record: Record | LdifError, name: str) -> None:
@@ -120,11 +120,13 @@ class _TreeReader:
         location = f"{name}:{record.line}"
         if not isinstance(record, ContentRecord):
             raise LdifError(
-                "a change, where entries are compared", subject=location, next_step="dcmcfg apply takes changes"
+                "a change record, but only entries can be compared",
+                subject=location,
+                next_step="for changes: dcmcfg apply",
             )
         key = self._normal_rdns.normalise_dn(record.entry.dn)
         if key in self._entries:
-            raise LdifError(f"the entry stands at {self._locations[key]} already: {record.entry.dn}", subject=location)
+            raise LdifError(f"the entry already occurs at {self._locations[key]}: {record.entry.dn}", subject=location)
         self._entries[key] = self._normalise_entry(record.entry, location)
         self._locations[key] = location
 
@@ -141,8 +143,8 @@ class _TreeReader:
         return add_naming_values(self._schema, entry)
 
     def _find_orphans(self) -> Iterator[LdifError]:
-        """Yield a problem for each entry that could not be loaded, as the tree holds higher ones but not its parent."""
+        """Yield a problem for each entry without parent, except the highest entries of the tree."""
         highest = min(map(len, self._entries), default=0)
         for key, entry in self._entries.items():
             if len(key) > highest and key[1:] not in self._entries:
-                yield LdifError(f"its parent is missing: {entry.dn}", subject=self._locations[key])
+                yield LdifError(f"its parent entry is missing: {entry.dn}", subject=self._locations[key])

@@ -1,1 +1,1 @@
-"""A whole site on loopback: slapd, archive, external archive, storage SCP."""
+"""The lab: a complete site on loopback with slapd, archive, external archive and storage SCP."""

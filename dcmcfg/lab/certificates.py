@@ -1,4 +1,4 @@
-"""The certificates of a lab: those of an authority of its own, its archive, a client.
+"""Create the certificates of a lab: its own CA, the archive, and a client.
 
 Kept apart: only this module loads trustme.
 """
@@ -15,10 +15,10 @@ _PRIVATE = 0o600
 
 
 def make_certificates(site: Site) -> None:
-    """Write authority, certificates and private keys as PEM files into the site's folder.
+    """Write the CA certificate, certificates and private keys as PEM files into the site's folder.
 
-    The authority's own key is not kept. The others are RSA keys: the cipher suites of a stock archive require one of
-    the AE that is called.
+    The CA's own key is not stored. The other keys are RSA keys, because the cipher suites of a stock archive require an
+    RSA key of the called AE.
     """
     site.tls_folder.mkdir(mode=0o700)
     authority = trustme.CA()

@@ -1,4 +1,4 @@
-"""The story of a retrieve from an external archive, told with real commands on a lab of its own."""
+"""The demonstration of a retrieve from an external archive, with real commands in a lab of its own."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _UNDO = re.compile(r"^To revert it: dcmcfg undo ([0-9]+)$", re.MULTILINE)
 SUMMARY = """\
   not set   the retrieve fails: the external archive does not know the workstation (A801)
   set       the retrieve works: completed=20, failed=0, warning=0, the route by the external archive shown
-  undone    the configuration is what it was before, and the retrieve fails again
-What is worth trying next: dcmcfg lab up, then dcmcfg lab status"""
+  undone    the configuration is the same as before, and the retrieve fails again
+Next steps: dcmcfg lab up, then dcmcfg lab status"""
 
 PrintLine = Callable[[str], None]
 
 
 class DemoStepFailed(Exception):
-    """A step of the story did not do what the story says."""
+    """A step of the demonstration had an unexpected result."""
 
 
 class DemoRun:
-    """Where the story plays: folders of its own, in which commands run as a user types them."""
+    """The environment of the demonstration: its own folders, in which commands run as a user types them."""
 
     def __init__(self, folder: Path, print_line: PrintLine) -> None:
         self.folder = folder
@@ -56,9 +56,9 @@ class DemoRun:
         self.print_line(f"\n== {title}")
 
     def run(self, *arguments: str, exit_code: int = 0) -> str:
-        """Run ``dcmcfg`` with *arguments*, printing the command and all its output; return that.
+        """Run ``dcmcfg`` with *arguments*, print the command and all its output, and return the output.
 
-        Raises :class:`DemoStepFailed` when it exits otherwise than with *exit_code*.
+        Raises :class:`DemoStepFailed` if the exit code is not *exit_code*.
         """
         self.print_line(f"\n$ {join(('dcmcfg', *arguments))}")
         lines = []
@@ -70,9 +70,9 @@ class DemoRun:
         return "".join(lines)
 
     def run_json(self, *arguments: str, exit_code: int = 0) -> dict[str, Any]:
-        """Run ``dcmcfg`` with *arguments* and ``--json``, printing the command only; return its result.
+        """Run ``dcmcfg`` with *arguments* and ``--json``, print only the command, and return its result.
 
-        Raises :class:`DemoStepFailed` when it exits otherwise than with *exit_code*, or answers with no JSON object.
+        Raises :class:`DemoStepFailed` if the exit code is not *exit_code*, or if the output is not a JSON object.
         """
         self.print_line(f"\n$ {join(('dcmcfg', *arguments, '--json'))}")
         with self._start((*arguments, "--json"), stderr=subprocess.PIPE) as process:
@@ -81,15 +81,15 @@ class DemoRun:
         try:
             result = json.loads(out)
         except ValueError as error:
-            raise DemoStepFailed(f"the answer is no JSON ({error}): {out}") from error
+            raise DemoStepFailed(f"the output is not JSON ({error}): {out}") from error
         if not isinstance(result, dict):
-            raise DemoStepFailed(f"the answer is no JSON object: {out}")
+            raise DemoStepFailed(f"the output is not a JSON object: {out}")
         return result
 
     def check(self, expectation: str, holds: bool, actual: object = "") -> None:
-        """Print *expectation* and go on, or raise :class:`DemoStepFailed`, which states what is *actual* instead."""
+        """Print *expectation* if it *holds*, otherwise raise :class:`DemoStepFailed` with the *actual* result."""
         if not holds:
-            raise DemoStepFailed(f"{expectation}: not so" + (f", but {actual}" if actual != "" else ""))
+            raise DemoStepFailed(f"{expectation}: failed" + (f", actual: {actual}" if actual != "" else ""))
         self.passed_checks += 1
         self.print_line(f"  [ok] {expectation}")
 
@@ -118,9 +118,9 @@ class DemoResult:
 
 
 def run_demo(print_line: PrintLine) -> DemoResult:
-    """Tell the story line by line; return whether every step did what the story says.
+    """Run the demonstration and print it line by line; return whether every step had the expected result.
 
-    The lab is down and its folder gone when this returns or raises, Ctrl-C included.
+    The lab is stopped and its folder removed when this function returns or raises, also after Ctrl-C.
     """
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="dcmcfg-demo-") as folder:
@@ -129,13 +129,13 @@ def run_demo(print_line: PrintLine) -> DemoResult:
             _run_steps(demo)
             demo.run("lab", "down")
         except DemoStepFailed as failure:
-            print_line(f"  [NOT SO] {failure}")
-            print_line(f"\nThe story did not go as told; {demo.passed_checks} checks before that were ok.")
+            print_line(f"  [FAILED] {failure}")
+            print_line(f"\nThe demonstration failed; {demo.passed_checks} checks before this passed.")
             return DemoResult(demo.passed_checks, time.monotonic() - started, str(failure))
         finally:
-            lifecycle.down(demo.lab_folder)  # finds nothing any more when all went well
+            lifecycle.down(demo.lab_folder)  # finds nothing if all steps succeeded
     result = DemoResult(demo.passed_checks, time.monotonic() - started)
-    print_line(f"\nThe story went as told: {result.check_count} checks, {result.seconds:.0f} s.\n{SUMMARY}")
+    print_line(f"\nThe demonstration succeeded: {result.check_count} checks, {result.seconds:.0f} s.\n{SUMMARY}")
     return result
 
 
@@ -153,11 +153,13 @@ def _run_steps(demo: DemoRun) -> None:
 
 
 def _check_destination_unset(demo: DemoRun, before: Path) -> None:
-    demo.print_heading("The archive sends external retrieves nowhere: dcmExternalRetrieveAEDestination is not set")
+    demo.print_heading(
+        "The archive has no destination for external retrieves: dcmExternalRetrieveAEDestination is not set"
+    )
     demo.run("show", "dcm4chee-arc/DCM4CHEE")
     demo.run("export-ldif", "-o", str(before))
     exported = before.read_text("utf-8")
-    demo.check("the exported tree does not hold it", "dcmExternalRetrieveAEDestination" not in exported)
+    demo.check("the exported tree does not contain it", "dcmExternalRetrieveAEDestination" not in exported)
 
 
 def _check_retrieve_fails(demo: DemoRun) -> None:
@@ -166,29 +168,29 @@ def _check_retrieve_fails(demo: DemoRun) -> None:
     _check_nothing_received(demo, "three")
     last = _read_external_moves(demo)[-1]
     demo.check(
-        "the external archive was asked to send to WORKSTATION, and answered A801, Move Destination unknown",
+        "the external archive was asked to send to WORKSTATION and answered A801, Move Destination unknown",
         (last["destination"], last["status"]) == ("WORKSTATION", MOVE_DESTINATION_UNKNOWN),
         last,
     )
 
 
 def _set_destination(demo: DemoRun) -> str:
-    demo.print_heading("The archive shall have such studies sent to itself, and forward them")
+    demo.print_heading("Route recalled studies through the archive")
     output = demo.run("set-external-retrieve", "DCM4CHEE", "--yes")
     match = _UNDO.search(output)
-    demo.check("the command that undoes it was named", match is not None)
+    demo.check("the output contains the undo command", match is not None)
     demo.check("the archive has reloaded", "The archive has reloaded." in output)
     repeated = demo.run_json("set-external-retrieve", "DCM4CHEE", "--yes")
-    demo.check("done once more, there is nothing to do", repeated["changed"] is False, repeated)
+    demo.check("a second run changes nothing", repeated["changed"] is False, repeated)
     return match[1] if match else ""
 
 
 def _check_retrieve_works(demo: DemoRun) -> None:
-    demo.print_heading("Now the workstation gets it")
+    demo.print_heading("Now the workstation receives the study")
     demo.run(*_make_verify_arguments("three"))
     last = _read_external_moves(demo)[-1]
     demo.check(
-        "the external archive was asked to send to DCM4CHEE, and 3 completed",
+        "the external archive was asked to send to DCM4CHEE, and 3 sub-operations completed",
         (last["destination"], last["status"], last["completed"]) == ("DCM4CHEE", 0, 3),
         last,
     )
@@ -202,11 +204,11 @@ def _check_retrieve_works(demo: DemoRun) -> None:
 
 
 def _undo_change(demo: DemoRun, number: str, before: Path) -> None:
-    demo.print_heading("Every change can be undone")
+    demo.print_heading("Every change can be reverted")
     demo.run("undo", number, "--yes")
     after = demo.folder / "after.ldif"
     demo.run("export-ldif", "-o", str(after))
-    demo.check("the tree is the one from before", after.read_bytes() == before.read_bytes())
+    demo.check("the tree is the same as before", after.read_bytes() == before.read_bytes())
     _check_nothing_received(demo, "one")
 
 
@@ -221,6 +223,6 @@ def _check_nothing_received(demo: DemoRun, name: str) -> None:
 
 
 def _read_external_moves(demo: DemoRun) -> list[Mapping[str, Any]]:
-    """Return the external archive's own record of the C-MOVEs it served, oldest first."""
+    """Return the external archive's log of C-MOVE requests, the oldest first."""
     lines = Site.load(demo.lab_folder).external_move_log.read_text("utf-8").splitlines()
     return [json.loads(line) for line in lines]

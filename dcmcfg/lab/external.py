@@ -1,8 +1,8 @@
-"""The lab's external archive: a plain PACS that knows its own few peers and no LDAP.
+"""The lab's external archive: a simple PACS with its own table of peers, without LDAP.
 
-``python -m dcmcfg.lab.external LABFOLDER`` serves C-ECHO, C-STORE, C-FIND and C-MOVE as LONGTERM. It answers like
-dcm4che's ``DcmQRSCP``: A801 ``Move Destination: X unknown``, no match is 0000 without counters, and its C-STOREs
-carry the calling AE title of the C-MOVE as move originator.
+``python -m dcmcfg.lab.external LABFOLDER`` serves C-ECHO, C-STORE, C-FIND and C-MOVE as LONGTERM. It behaves like
+dcm4che's ``DcmQRSCP``: A801 ``Move Destination: X unknown``, status 0000 without counters if nothing matches, and
+C-STORE requests with the calling AE title of the C-MOVE as Move Originator.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from dcmcfg.private_folders import create_private_folder
 AE_TITLE = "LONGTERM"
 ARCHIVE_AE_TITLE = "DCM4CHEE"
 _log = logging.getLogger("external")
-#: What the record holds of one C-STORE.
+#: The log record of one C-STORE.
 _StoreRecord = dict[str, str | int | None]
 
 
@@ -47,9 +47,9 @@ def get_object_store(site: Site) -> ObjectStore:
 
 
 def seed(site: Site) -> None:
-    """Give an empty external archive its studies, its table of known AEs with the archive in it, and an empty record.
+    """Create the studies, the table of known AEs (with the archive) and an empty log of a new external archive.
 
-    The record is there from the beginning, so that one who reads it can tell "never asked" from "no record".
+    The log exists from the beginning, so that readers can distinguish "no request" from "no log".
     """
     create_private_folder(site.external_folder)
     site.external_move_log.touch()
@@ -80,7 +80,7 @@ class ExternalArchive:
 
     @contextmanager
     def serve(self) -> Iterator[None]:
-        """Serve while the context is open; raises :class:`~dcmcfg.errors.LabError` when the port is taken."""
+        """Serve while the context is open; raises :class:`~dcmcfg.errors.LabError` if the port is in use."""
         handlers: list[EventHandler] = [
             (evt.EVT_REQUESTED, lambda event: install_move_handler(event.assoc, self._move)),
             (evt.EVT_C_ECHO, lambda _: SUCCESS),
@@ -130,14 +130,14 @@ class ExternalArchive:
             )
 
     def _find_peer(self, title: str) -> Peer | None:
-        """Return the AE as the table of known AEs has it now; a table that does not read knows nobody."""
+        """Return the AE from the current table of known AEs, None if it is missing or the table cannot be read."""
         try:
             host, port = json.loads(self._site.external_known_aes_file.read_text("utf-8"))[title]
             return Peer(title, str(host), int(port))
         except KeyError:
             return None
         except (OSError, ValueError, TypeError, MalformedInput) as error:
-            _log.error("%s does not read: %s", self._site.external_known_aes_file, error)
+            _log.error("cannot read %s: %s", self._site.external_known_aes_file, error)
             return None
 
     def _send(
@@ -169,7 +169,7 @@ class ExternalArchive:
     def _log_move(
         self, started: datetime, request: MoveRequest, response: MoveResponse, stores: list[_StoreRecord]
     ) -> None:
-        """Append one line to the record of moves."""
+        """Append one line to the log of C-MOVE requests."""
         _log.info("C-MOVE %s: %s", request.study_uid, response)
         self._move_log.append(
             request,
@@ -182,7 +182,7 @@ class ExternalArchive:
 
 
 def _make_store_record(instance: QueryInstance, transfer_syntax_uid: str | None, status: int | None) -> _StoreRecord:
-    """Return what the record holds of one C-STORE; *transfer_syntax_uid* is None for an instance that was not sent."""
+    """Return the log record of one C-STORE; *transfer_syntax_uid* is None for an instance that was not sent."""
     return {
         "sop_instance_uid": instance.unique_key("IMAGE"),
         "sop_class_uid": str(instance.header.SOPClassUID),
@@ -192,7 +192,7 @@ def _make_store_record(instance: QueryInstance, transfer_syntax_uid: str | None,
 
 
 def _build_contexts(found: tuple[QueryInstance, ...]) -> list[PresentationContext]:
-    """Offer each SOP class in the uncompressed transfer syntaxes, and in those of the files."""
+    """Return contexts for each SOP class in the uncompressed transfer syntaxes and in the syntaxes of the files."""
     offered = [build_context(uid) for uid in sorted({str(each.header.SOPClassUID) for each in found})]
     as_stored = {(str(each.header.SOPClassUID), str(each.header.file_meta.TransferSyntaxUID)) for each in found}
     uncompressed = {str(syntax) for syntax in DEFAULT_TRANSFER_SYNTAXES}
@@ -201,7 +201,7 @@ def _build_contexts(found: tuple[QueryInstance, ...]) -> list[PresentationContex
 
 @contextmanager
 def serve(site: Site) -> Iterator[None]:
-    """Seed the external archive when it is new, then serve while the context is open."""
+    """Seed a new external archive, then serve while the context is open."""
     seed(site)
     with ExternalArchive(site).serve():
         yield

@@ -1,4 +1,4 @@
-"""The folder of a lab: taken, locked and cleared so that nobody else's files are ever touched."""
+"""The folder of a lab: create, lock and clear it without ever touching files of others."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _POLL = 0.1
 
 
 def is_lab(folder: Path) -> bool:
-    """Tell whether *folder* is the folder of a lab, up or not."""
+    """Return whether *folder* is the folder of a lab, running or not."""
     return any((folder / name).is_file() for name in (site.FILE_NAME, state.FILE_NAME))
 
 
 @contextmanager
 def hold_lock(folder: Path, *, create: bool) -> Iterator[bool]:
-    """Hold the lab's *folder* for one process; yield False, and hold nothing, when there is no such folder.
+    """Lock the lab's *folder* for this process; yield False without a lock if the folder does not exist.
 
-    With *create* the folder is made (mode 0700) and always there. Raises :class:`LabError` when it cannot be used,
-    and when another process holds it for longer than :data:`LOCK_TIMEOUT`.
+    With *create*, the folder is created (mode 0700) if it does not exist. Raises :class:`LabError` if the folder cannot
+    be used, and if another process holds the lock for longer than :data:`LOCK_TIMEOUT`.
     """
     descriptor = _lock(folder, create=create)
     if descriptor is None:
@@ -42,28 +42,29 @@ def hold_lock(folder: Path, *, create: bool) -> Iterator[bool]:
 
 
 def prepare_for_new_lab(folder: Path) -> None:
-    """Empty *folder* for a new lab; raises :class:`LabError` when it holds files that are no lab's."""
+    """Empty *folder* for a new lab; raises :class:`LabError` if it contains files that do not belong to a lab."""
     present = sorted(path.name for path in folder.iterdir())
     if present and not is_lab(folder):
         raise LabError(
-            f"the folder holds files that are no lab's ({', '.join(present[:3])}{', …' if present[3:] else ''})",
+            "the folder contains files that do not belong to a lab "
+            f"({', '.join(present[:3])}{', …' if present[3:] else ''})",
             subject=str(folder),
-            next_step="name an empty or a new folder with --folder",
+            next_step="specify an empty or new folder with --folder",
         )
     _clear(folder)
     folder.chmod(0o700)
 
 
 def remove(folder: Path) -> None:
-    """Remove the folder of a lab; raises :class:`LabError` when that fails, or when it is no lab's."""
+    """Remove the folder of a lab; raises :class:`LabError` if this fails or if it is not the folder of a lab."""
     if not is_lab(folder):
-        raise LabError("this is no lab's folder", subject=str(folder))
+        raise LabError("not the folder of a lab", subject=str(folder))
     _clear(folder)
     folder.rmdir()
 
 
 def _clear(folder: Path) -> None:
-    """Remove what is in *folder*; what marks it as a lab's goes last, so that a second attempt can finish."""
+    """Remove the content of *folder*, the files that mark it as a lab's last, so that a second attempt can finish."""
     marks = (site.FILE_NAME, state.FILE_NAME)
     try:
         for path in sorted(folder.iterdir(), key=lambda path: path.name in marks):
@@ -72,11 +73,11 @@ def _clear(folder: Path) -> None:
             else:
                 path.unlink()
     except OSError as error:
-        raise LabError(f"the lab's files cannot be removed ({error.strerror})", subject=str(error.filename)) from error
+        raise LabError(f"cannot remove the lab's files ({error.strerror})", subject=str(error.filename)) from error
 
 
 def _lock(folder: Path, *, create: bool) -> int | None:
-    """Return a descriptor of *folder* that holds its lock; the kernel lets go of it when the process ends."""
+    """Return a descriptor of *folder* that holds its lock; the kernel releases it when the process ends."""
     deadline = time.monotonic() + LOCK_TIMEOUT
     while True:
         try:
@@ -86,7 +87,7 @@ def _lock(folder: Path, *, create: bool) -> int | None:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise LabError(f"the folder cannot be used ({error.strerror})", subject=str(folder)) from error
+            raise LabError(f"cannot use the folder ({error.strerror})", subject=str(folder)) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_same_folder(folder, descriptor):
@@ -100,7 +101,7 @@ def _lock(folder: Path, *, create: bool) -> int | None:
 
 
 def _is_same_folder(folder: Path, descriptor: int) -> bool:
-    """Tell whether *folder* is the one that was opened: a ``lab down`` may have removed it meanwhile."""
+    """Return whether *folder* is still the opened folder: a ``lab down`` may have removed it in the meantime."""
     try:
         return os.path.samestat(folder.stat(), os.fstat(descriptor))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Identifiers of C-FIND and C-MOVE requests: their level and the unique keys they need (PS3.4 C.4)."""
+"""Identifiers of C-FIND and C-MOVE requests: level and required unique keys (PS3.4 C.4)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PATIENT_ROOT = "1.2.840.10008.5.1.4.1.2.1."
 class IdentifierMismatch(Exception):
     """The identifier does not match the SOP class: status A900, ``str()`` is the error comment.
 
-    ``tag`` is the offending element. The texts are those of dcm4che's ``QueryRetrieveLevel2``.
+    ``tag`` is the offending element. The texts are the same as in dcm4che's ``QueryRetrieveLevel2``.
     """
 
     def __init__(self, problem: str, keyword: str, detail: str = "") -> None:
@@ -42,7 +42,7 @@ def get_root_level(sop_class_uid: UID | str) -> Level:
 def parse_query_level(identifier: Dataset, root: Level, *, relational: bool) -> Level:
     """Return the level of a C-FIND identifier; raises :class:`IdentifierMismatch`.
 
-    Without relational queries the unique keys of all levels above must be there (PS3.4 C.4.1.2.2.1).
+    Without relational queries, the unique keys of all higher levels are required (PS3.4 C.4.1.2.2.1).
     """
     level = _parse_level(identifier, root)
     if not relational:
@@ -52,7 +52,7 @@ def parse_query_level(identifier: Dataset, root: Level, *, relational: bool) -> 
 
 
 def parse_retrieve_level(identifier: Dataset, root: Level, *, relational: bool) -> Level:
-    """Return the level of a C-MOVE identifier, whose own unique key must be there too (PS3.4 C.4.2.1.4).
+    """Return the level of a C-MOVE identifier, which also requires the unique key of that level (PS3.4 C.4.2.1.4).
 
     Raises :class:`IdentifierMismatch`.
     """

@@ -1,16 +1,16 @@
-"""JPEG-LS images for the lab (ISO/IEC 14495-1): black ones, for which the code is nothing but runs."""
+"""Encode black JPEG-LS images for the lab (ISO/IEC 14495-1), whose code consists of runs only."""
 
 from __future__ import annotations
 
 import struct
 
 _START, _END = b"\xff\xd8", b"\xff\xd9"
-#: Lengths of runs as powers of two, by run index (ISO/IEC 14495-1 A.2.1, array J).
+#: Run lengths as powers of two, by run index (ISO/IEC 14495-1 A.2.1, array J).
 _RUN_ORDERS = (*[0] * 4, *[1] * 4, *[2] * 4, *[3] * 4, 4, 4, 5, 5, 6, 6, 7, 7, *range(8, 16))
 
 
 def encode_black_image(rows: int, columns: int, bits: int) -> bytes:
-    """Return a lossless JPEG-LS stream of a grey image of which each pixel is 0.
+    """Return a lossless JPEG-LS stream of a grey image with all pixels 0.
 
     *rows* and *columns* are 1 to 65535, *bits* (per pixel) 2 to 16.
     """
@@ -20,7 +20,7 @@ def encode_black_image(rows: int, columns: int, bits: int) -> bytes:
 
 
 def _count_ones(rows: int, columns: int) -> int:
-    """Return how many bits code the runs; each is 1, for a whole run or for one that the end of a line cuts off."""
+    """Return the number of bits for the runs; each bit is 1, for a whole run or a run cut off at the end of a line."""
     number = index = 0
     for _ in range(rows):
         remaining = columns
@@ -33,7 +33,7 @@ def _count_ones(rows: int, columns: int) -> int:
 
 
 def _encode_ones(number: int) -> bytes:
-    """Return *number* bits 1, filled up with 0; after an octet FF a bit 0 is stuffed (A.1)."""
+    """Return *number* bits 1, padded with 0; a bit 0 is stuffed after an octet FF (A.1)."""
     octets = bytearray()
     while number > 0:
         available = 7 if octets and octets[-1] == 0xFF else 8

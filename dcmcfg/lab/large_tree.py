@@ -1,7 +1,7 @@
-"""A configuration of many devices whose values differ from one device to the next, to measure with.
+"""Generate a configuration with many different devices, for measurements.
 
-What varies: names, descriptions, hosts, ports, serial numbers, references, and which transfer syntaxes a capability
-lists. One device in ten has text beyond ASCII, a PIN and a keystore's URL, as real ones do.
+Names, descriptions, hosts, ports, serial numbers, references and the transfer syntaxes of capabilities vary. One device
+in ten has non-ASCII text, a PIN and the URL of a key store, like real devices.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from dcmcfg.ldif.writer import format_entry
 from dcmcfg.well_known_uids import IMPLICIT_VR_LITTLE_ENDIAN
 
 _CAPABILITIES = 16
-#: Entries of one device: itself, two connections, an AE, and the AE's capabilities.
+#: Number of entries of one device: device, two connections, an AE, and the AE's capabilities.
 DEVICE_ENTRIES = 4 + _CAPABILITIES
-#: The suffix, the configuration root and the devices' container.
+#: Number of entries above the devices: suffix, configuration root and devices' container.
 HEAD_ENTRIES = 3
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1"
@@ -29,15 +29,15 @@ _MANUFACTURERS = ("Northern Imaging", "Röntgen & Söhne", "Acme Medical", "Blue
 
 
 def generate_large_tree(count: int) -> Iterator[Entry]:
-    """Return *count* entries, parents before children; the last device may be cut short.
+    """Return *count* entries, parents before children; the last device may be incomplete.
 
-    They fit dcmcfg's bundled schema and load below an empty server's suffix, which is the first of them.
+    The entries conform to dcmcfg's bundled schema and can be loaded into an empty server; the first is the suffix.
     """
     return islice(_generate_entries(), count)
 
 
 def generate_large_ldif(count: int) -> bytes:
-    """Return the LDIF of :func:`generate_large_tree` without a version line, as slapadd takes it."""
+    """Return the LDIF of :func:`generate_large_tree` without a version line, for slapadd."""
     return "".join(map(format_entry, generate_large_tree(count))).encode()
 
 

@@ -1,4 +1,4 @@
-"""The life of a lab: up, found, down."""
+"""Start, find and stop a lab."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from dcmcfg.settings.profiles import read_profile
 
 #: The profile that describes the lab to the other commands.
 PROFILE = "lab"
-#: Seconds for a supervisor to end after SIGTERM: each of its parts may take a few.
+#: Seconds that a supervisor has to end after SIGTERM: each of its parts may take a few seconds.
 STOP_TIMEOUT = 40.0
 _LOG_LINES = 8
 _POLL = 0.05
@@ -38,7 +38,7 @@ OnPartReady = Callable[[PartState], None]
 
 @dataclass(frozen=True)
 class Lab:
-    """A lab as its folder describes it; ``state`` is None when its supervisor never wrote one."""
+    """A lab as described by its folder; ``state`` is None if its supervisor has not written one yet."""
 
     site: Site
     state: LabState | None
@@ -49,44 +49,44 @@ class Lab:
 
     @property
     def reason(self) -> str:
-        """Why the lab is not up; empty when it is."""
+        """The reason why the lab is not running; empty if it is running."""
         match self.state:
             case None:
                 return "it was never started"
             case LabState(phase=LabPhase.ENDED, reason=reason):
                 return reason
             case state if state.supervisor.find_process() is None:
-                return f"its supervisor, process {state.supervisor.pid}, was killed"
+                return f"the supervisor, process {state.supervisor.pid}, was killed"
             case LabState(phase=LabPhase.STARTING):
                 return "it is starting"
             case LabState(phase=LabPhase.ENDING, reason=reason):
-                return f"it is ending: {reason}"
+                return f"it is stopping: {reason}"
             case _:
                 return ""
 
 
 class DownResult(Enum):
-    """What ``lab down`` found."""
+    """The state that ``lab down`` found."""
 
     NO_LAB = "no lab"
-    FOLDER_GONE = "the profile of a lab whose folder is gone"
-    ALREADY_ENDED = "a lab that had ended"
-    STOPPED = "a lab that was up"
+    FOLDER_GONE = "the profile of a lab without folder"
+    ALREADY_ENDED = "a stopped lab"
+    STOPPED = "a running lab"
 
 
 def find_lab(folder: Path) -> Lab | None:
-    """Return the lab in *folder*, None when there is none; raises :class:`LabError` when it cannot be read."""
+    """Return the lab in *folder*, or None if there is none; raises :class:`LabError` if it cannot be read."""
     return Lab(Site.load(folder), LabState.load(folder)) if folders.is_lab(folder) else None
 
 
 def resolve_folder(default: Path) -> Path:
-    """Return *default* if a lab is in it, else the folder of the lab that the profile ``lab`` describes, if any."""
+    """Return *default* if it contains a lab, else the folder of the lab in the profile ``lab``, else *default*."""
     profile_folder = None if folders.is_lab(default) else _get_profile_folder()
     return profile_folder or default
 
 
 def is_folder_gone(folder: Path) -> bool:
-    """Return whether the profile ``lab`` describes a lab in *folder* that is no longer there."""
+    """Return whether the profile ``lab`` describes a lab in *folder* that does not exist any more."""
     return _get_profile_folder() == folder and not folders.is_lab(folder)
 
 
@@ -98,11 +98,11 @@ def up(
     token_requirements: TokenRequirements | None = None,
     extra_study_count: int = 0,
 ) -> tuple[Lab, bool]:
-    """Start a lab in *folder*, and return it with whether it was started by this call; an older one may be up.
+    """Start a lab in *folder*; return the lab and whether this call started it (False: it was already running).
 
-    *on_part_ready* is called for each part that is ready. With *owner_pid* the lab ends when that process does; with
-    *token_requirements* its archive wants tokens; *extra_study_count* are put into it. The profile ``lab`` describes
-    it. Raises :class:`LabError`, naming the part at fault with the last lines of its log; then nothing is running.
+    *on_part_ready* is called for each part that is ready. With *owner_pid*, the lab ends with that process. With
+    *token_requirements*, its archive requires tokens. *extra_study_count* studies are added. The profile ``lab`` is
+    written. Raises :class:`LabError` with the failed part and the last lines of its log; then nothing is running.
     """
     folder = folder.absolute()
     _refuse_foreign_profile()
@@ -111,7 +111,7 @@ def up(
         if state and state.phase in (LabPhase.STARTING, LabPhase.UP) and state.supervisor.find_process():
             lab = _wait_until_up(
                 folder, lambda: True, on_part_ready
-            )  # it may be starting, when its `lab up` was killed
+            )  # it may still be starting if its `lab up` was killed
             _require_same_tokens(lab.site, token_requirements)
             _require_same_studies(lab.site, extra_study_count)
             return lab, False
@@ -123,10 +123,10 @@ def up(
 
 
 def down(folder: Path) -> DownResult:
-    """End the lab in *folder*, remove the folder and the profile that describes it; return what was found.
+    """Stop the lab in *folder*, remove the folder and its profile; return the state that was found.
 
-    Only processes of this lab are ended: the supervisor named by number and start time, the parts by it. Raises
-    :class:`LabError` when one cannot be ended or a file cannot be removed.
+    Only processes of this lab are ended: the supervisor, identified by number and start time, ends its parts. Raises
+    :class:`LabError` if a process cannot be ended or a file cannot be removed.
     """
     folder = folder.absolute()
     with folders.hold_lock(folder, create=False) as exists:
@@ -143,7 +143,7 @@ def down(folder: Path) -> DownResult:
 
 
 def _create_site(folder: Path, token_requirements: TokenRequirements | None, extra_study_count: int) -> Site:
-    """Write what a new lab begins with into its folder, emptied before; return the site."""
+    """Empty the folder of a new lab and write its initial files; return the site."""
     try:
         folders.prepare_for_new_lab(folder)
         site = Site(folder, choose_ports(), token_requirements, extra_study_count)
@@ -160,33 +160,33 @@ def _create_site(folder: Path, token_requirements: TokenRequirements | None, ext
         save_parts(prepare_parts(site, password), folder)
     except OSError as error:
         raise LabError(
-            f"the lab's files cannot be written ({error.strerror})", subject=str(error.filename or folder)
+            f"cannot write the lab's files ({error.strerror})", subject=str(error.filename or folder)
         ) from error
     return site
 
 
 def _require_same_tokens(site: Site, token_requirements: TokenRequirements | None) -> None:
-    """Raise :class:`LabError` when the lab that is up takes other tokens than *token_requirements* states."""
+    """Raise :class:`LabError` if the running lab accepts other tokens than *token_requirements*."""
     if token_requirements is not None and site.token_requirements != token_requirements:
         raise LabError(
-            f"a lab is up already, and its archive does not take tokens of {token_requirements.issuer}",
+            f"a lab is already running, and its archive does not accept tokens of {token_requirements.issuer}",
             subject=str(site.folder),
-            next_step="dcmcfg lab down, then up again",
+            next_step="run dcmcfg lab down, then dcmcfg lab up again",
         )
 
 
 def _require_same_studies(site: Site, extra_study_count: int) -> None:
-    """Raise :class:`LabError` when the lab that is up has not so many studies."""
+    """Raise :class:`LabError` if the running lab has another number of extra studies."""
     if extra_study_count not in (0, site.extra_study_count):
         raise LabError(
-            f"a lab is up already, with {site.extra_study_count} more studies",
+            f"a lab is already running, with {site.extra_study_count} extra studies",
             subject=str(site.folder),
-            next_step="dcmcfg lab down, then up again",
+            next_step="run dcmcfg lab down, then dcmcfg lab up again",
         )
 
 
 def _start(folder: Path, on_part_ready: OnPartReady, owner_pid: int | None) -> Lab:
-    """Start the supervisor, detached, and wait until all is ready; when that fails nothing is left running."""
+    """Start the supervisor, detached, and wait until all parts are ready; after a failure nothing is running."""
     command = [sys.executable, "-P", "-m", "dcmcfg.lab.supervisor", str(folder)]
     with get_log_file(folder, "supervisor").open("wb") as log:
         supervisor = subprocess.Popen(
@@ -195,7 +195,7 @@ def _start(folder: Path, on_part_ready: OnPartReady, owner_pid: int | None) -> L
             stdout=log,
             stderr=log,
             cwd="/",
-            start_new_session=True,  # no terminal's Ctrl-C and no logout ends it
+            start_new_session=True,  # neither Ctrl-C in the terminal nor a logout ends the lab
         )
     try:
         return _wait_until_up(folder, lambda: supervisor.poll() is None, on_part_ready)
@@ -206,10 +206,10 @@ def _start(folder: Path, on_part_ready: OnPartReady, owner_pid: int | None) -> L
 
 
 def _wait_until_up(folder: Path, is_running: Callable[[], bool], on_part_ready: OnPartReady) -> Lab:
-    """Wait until the lab is up; raises :class:`LabError` when it ends instead. The supervisor bounds the time."""
+    """Wait until the lab is up; raises :class:`LabError` if it ends instead. The supervisor limits the time."""
     reported: set[str] = set()
     while True:
-        running = is_running()  # before the state is read, so that its last state is not missed
+        running = is_running()  # checked before reading the state, so that the last state is not missed
         state = LabState.load(folder)
         for part in state.parts if state else ():
             if part.ready and part.name not in reported:
@@ -226,20 +226,20 @@ def _make_start_error(folder: Path, state: LabState | None) -> LabError:
     failed_part = state.failed_part if state and state.failed_part else "supervisor"
     log = get_log_file(folder, failed_part)
     lines = log.read_text("utf-8", "replace").splitlines()[-_LOG_LINES:] if log.exists() else []
-    log_note = "" if lines else " (its log is empty)"
-    reason = state.reason if state and state.reason else "its supervisor ended"
+    log_note = "" if lines else " (the log is empty)"
+    reason = state.reason if state and state.reason else "the supervisor ended"
     return LabError(
         f"the lab did not start: {reason}{log_note}",
         subject=str(log),
-        next_step="mend that, then dcmcfg lab up",
+        next_step="fix the problem, then run dcmcfg lab up",
         details=[f"  {line}" for line in lines],
     )
 
 
 def _end_processes(state: LabState | None) -> bool:
-    """End the processes of a lab that are alive, the supervisor first; return whether there was one."""
+    """End the running processes of a lab, the supervisor first; return whether there were any."""
     ended = False
-    for identity in state.processes() if state else ():  # the parts go with the supervisor, so this finds them gone
+    for identity in state.processes() if state else ():  # usually the parts have ended with the supervisor
         process = identity.find_process()
         if process is None:
             continue
@@ -253,7 +253,7 @@ def _end_processes(state: LabState | None) -> bool:
             process.kill()
             process.wait(STOP_TIMEOUT)
         except psutil.AccessDenied as error:
-            raise LabError("the lab is another user's", subject=f"process {identity.pid}") from error
+            raise LabError("the lab belongs to another user", subject=f"process {identity.pid}") from error
     return ended
 
 
@@ -273,7 +273,7 @@ def _make_profile(site: Site) -> dict[str, str]:
 
 
 def _read_lab_profile() -> dict[str, str]:
-    """Return the profile ``lab`` if a lab wrote it, which the key ``external_move_log`` shows; else nothing."""
+    """Return the profile ``lab`` if a lab wrote it (recognised by ``external_move_log``), else an empty dict."""
     try:
         profile = read_profile(PROFILE)
     except (NotFound, MalformedInput):
@@ -282,7 +282,7 @@ def _read_lab_profile() -> dict[str, str]:
 
 
 def _get_profile_folder() -> Path | None:
-    """Return the folder of the lab that the profile ``lab`` describes, None without such a profile."""
+    """Return the folder of the lab in the profile ``lab``, or None without such a profile."""
     password_file = _read_lab_profile().get("bind_password_file")
     return Path(password_file).parent if password_file else None
 
@@ -291,5 +291,5 @@ def _refuse_foreign_profile() -> None:
     path = get_profile_path(PROFILE)
     if path.exists() and not _read_lab_profile():
         raise LabError(
-            "a profile of this name is there, and no lab wrote it", subject=str(path), next_step="give it another name"
+            "a profile with this name exists, but no lab wrote it", subject=str(path), next_step="rename the profile"
         )

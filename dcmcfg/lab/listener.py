@@ -1,4 +1,4 @@
-"""A DICOM port on loopback on which a lab process accepts associations."""
+"""DICOM listener on loopback for the processes of a lab."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ QUERY_RETRIEVE_SOP_CLASSES = (
     STUDY_ROOT_MOVE,
 )
 _MAX_ASSOCIATIONS = 100
-#: Seconds in which a server notices that it is to stop; half a second by default, for each part of the lab in turn.
+#: Seconds until a server notices that it should stop. The default of half a second would add up over the lab's parts.
 _POLL_S = 0.05
-#: Seconds that a TLS handshake may take, during which the port accepts nobody else.
+#: Maximum duration of a TLS handshake in seconds. The port accepts no other connection during a handshake.
 _HANDSHAKE_TIMEOUT_S = 2
 _log = logging.getLogger("lab")
 
@@ -49,10 +49,10 @@ def build_archive_contexts() -> list[PresentationContext]:
 
 
 class _Server(ThreadedAssociationServer):
-    """A server on which nobody who begins no TLS handshake keeps the next one waiting for long."""
+    """A server with a time-out for TLS handshakes, so that a silent client does not block the next one for long."""
 
     def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
-        """Return the next connection, secured where there is a TLS context; raises :class:`OSError` where it fails."""
+        """Return the next connection, with TLS if there is a TLS context; raises :class:`OSError` if it fails."""
         connection, address = TCPServer.get_request(self)
         if self.ssl_context is None:
             return connection, address
@@ -73,11 +73,11 @@ def listen(
     tls: ssl.SSLContext | None = None,
     address: str = LOOPBACK,
 ) -> Iterator[None]:
-    """Accept associations on loopback while the context is open; raises :class:`LabError` when it cannot listen.
+    """Accept associations on loopback while the context is open; raises :class:`LabError` if the port is in use.
 
-    *address* is an address of 127.0.0.0/8. With *tls* connections are secured. Only *ae_title* is accepted as called AE
-    title unless *any_called_ae_title*.
-    There are no timeouts on an idle peer: a C-MOVE may take as long as the one that it waits for.
+    *address* must be in 127.0.0.0/8. With *tls*, connections use TLS. Without *any_called_ae_title*, only *ae_title* is
+    accepted as called AE title.
+    There are no time-outs for idle peers, because a C-MOVE lasts as long as the C-MOVE that it waits for.
     """
     entity = AE(ae_title=ae_title)
     entity.require_called_aet = not any_called_ae_title
@@ -92,13 +92,13 @@ def listen(
         raise LabError(
             f"cannot listen ({error.strerror})",
             subject=f"{ae_title}@{address}:{port}",
-            next_step=f"see what does: ss -tlnp sport = {port}",
+            next_step=f"to show the process on this port: ss -tlnp sport = {port}",
         ) from error
     Thread(target=server.serve_forever, kwargs={"poll_interval": _POLL_S}, daemon=True).start()
     try:
         yield
     finally:
-        TCPServer.shutdown(server)  # pynetdicom's own is for servers that its start_server() started
+        TCPServer.shutdown(server)  # pynetdicom's own shutdown is only for servers from its start_server()
         server.server_close()
 
 
@@ -106,7 +106,7 @@ def get_association_request(association: Association) -> A_ASSOCIATE:
     """Return the A-ASSOCIATE request of an incoming association."""
     request = association.requestor.primitive
     if request is None:
-        raise LabError("the association was not requested yet")
+        raise LabError("the association has not been requested yet")
     return request
 
 
@@ -121,7 +121,7 @@ def get_called_ae_title(association: Association) -> str:
 
 
 def is_relational(association: Association, sop_class_uid: str) -> bool:
-    """Tell whether relational queries were negotiated for a SOP class (PS3.4 C.5.1.1.1)."""
+    """Return whether relational queries were negotiated for a SOP class (PS3.4 C.5.1.1.1)."""
     extensions = association.requestor.sop_class_extended
     return extensions.get(UID(sop_class_uid), b"\0")[:1] == b"\x01"
 

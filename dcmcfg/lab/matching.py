@@ -13,10 +13,10 @@ _RANGE_VRS = frozenset({"DA", "TM", "DT"})
 
 
 def matches_key(key: DataElement, candidate: Dataset) -> bool:
-    """Tell whether *candidate* matches one key of an identifier.
+    """Return whether *candidate* matches one key of an identifier.
 
-    Universal, list of UID, wild card, range and single value matching; person names compare without case, and a
-    multi-valued attribute matches when one of its values does. Sequence keys match everything.
+    Supports universal, list of UID, wild card, range and single value matching. Person names are compared without case,
+    and a multi-valued attribute matches if one of its values matches. Sequence keys match everything.
     """
     patterns = get_key_values(key)
     if key.VR == "SQ" or not patterns:
@@ -28,7 +28,7 @@ def matches_key(key: DataElement, candidate: Dataset) -> bool:
 
 
 def get_key_values(key: DataElement) -> tuple[str, ...]:
-    """Return the values of an element as text; empty when it has none."""
+    """Return the values of an element as text; empty if it has none."""
     if key.VR == "SQ" or key.value is None:
         return ()
     several = isinstance(key.value, list | tuple) or key.VM > 1

@@ -1,8 +1,8 @@
-"""The C-MOVE service as an exchange of responses, free of what stands behind it (PS3.4 C.4.2, PS3.7 9.1.4).
+"""The C-MOVE service as an exchange of messages, independent of its implementation (PS3.4 C.4.2, PS3.7 9.1.4).
 
-pynetdicom's own C-MOVE service opens the association to the destination itself, names the SCP as move originator
-and cannot relay another SCP's responses. Here the handler answers as it likes. The record of the C-MOVEs has a JSON
-object a line.
+pynetdicom's own C-MOVE service opens the association to the destination itself, uses the SCP as Move Originator and
+cannot relay responses of another SCP. Here the handler determines all responses. The log of C-MOVE requests has one
+JSON object per line.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _log = logging.getLogger("lab.move")
 
 @dataclass(frozen=True, kw_only=True)
 class MoveRequest:
-    """A C-MOVE request with what is known from its association."""
+    """A C-MOVE request with facts about its association."""
 
     calling_ae_title: str
     called_ae_title: str
@@ -50,13 +50,13 @@ class MoveRequest:
 
     @property
     def study_uid(self) -> str:
-        """The Study Instance UID of the identifier, empty when it has none."""
+        """The Study Instance UID of the identifier, empty if it has none."""
         return str(self.identifier.get("StudyInstanceUID", ""))
 
 
 @dataclass(frozen=True)
 class MoveResponse:
-    """A C-MOVE response; counters that are None are left out, and so is an empty comment."""
+    """A C-MOVE response; counters that are None and an empty comment are omitted."""
 
     status: int
     comment: str = ""
@@ -70,7 +70,7 @@ class MoveResponse:
 
 
 class NoFinalResponse(Enum):
-    """What an SCP does in place of a final response."""
+    """The action of an SCP that sends no final response."""
 
     ABORT = "A-ABORT"
     CLOSE_CONNECTION = "end of the TCP connection"
@@ -78,7 +78,7 @@ class NoFinalResponse(Enum):
 
 
 class MoveExchange:
-    """One C-MOVE request under way: pending responses go out through it, the final one is returned."""
+    """An active C-MOVE request: it sends pending responses; the handler returns the final response."""
 
     def __init__(self, association: Association, context: PresentationContext, message: C_MOVE) -> None:
         self._association = association
@@ -88,16 +88,16 @@ class MoveExchange:
 
     @property
     def is_cancelled(self) -> bool:
-        """Tell whether the requester has sent a C-CANCEL."""
+        """Return whether the requester has sent a C-CANCEL."""
         return self._message.MessageID in self._association.dimse.cancel_req
 
     @property
     def is_abandoned(self) -> bool:
-        """Tell whether the requester has aborted the association."""
+        """Return whether the requester has aborted the association."""
         return bool(self._association.acse.is_aborted())
 
     def send(self, response: MoveResponse) -> None:
-        """Send a response; to a requester that is gone nothing is sent."""
+        """Send a response, unless the requester has ended the association."""
         if not self.is_abandoned:
             self._association.dimse.send_msg(self._make_primitive(response), self._context.context_id or 1)
 
@@ -120,14 +120,14 @@ class MoveExchange:
         return primitive
 
 
-#: Returns the final response; None is :attr:`NoFinalResponse.ABORT`.
+#: Returns the final response; None means :attr:`NoFinalResponse.ABORT`.
 MoveHandler = Callable[[MoveExchange], MoveResponse | NoFinalResponse | None]
 
 
 def install_move_handler(association: Association, handler: MoveHandler) -> None:
-    """Have the C-MOVE requests of an incoming association answered by *handler*; call it on EVT_REQUESTED.
+    """Install *handler* for the C-MOVE requests of an incoming association; call this function on EVT_REQUESTED.
 
-    The handler runs in the association's own thread: other associations go on meanwhile.
+    The handler runs in the association's own thread and does not block other associations.
     """
     serve_others = association._serve_request  # noqa: SLF001 — pynetdicom has no public hook before its own service
     service: Any = partial(_serve_request, association, handler=handler, serve_others=serve_others)
@@ -150,7 +150,7 @@ def _serve_request(
     try:
         exchange = MoveExchange(association, contexts[context_id], message)
         response = handler(exchange)
-    except Exception:  # noqa: BLE001 — a fault of the handler ends this association, as in pynetdicom itself
+    except Exception:  # noqa: BLE001 — an error in the handler ends this association, as in pynetdicom itself
         _log.exception("C-MOVE from %s failed", get_calling_ae_title(association))
         response = None
     match response:
@@ -168,7 +168,7 @@ def _close_connection(association: Association) -> None:
     """End the TCP connection without A-ABORT."""
     wrapper = association.dul.socket
     if wrapper is not None and wrapper.socket is not None:
-        with contextlib.suppress(OSError):  # the requester was faster
+        with contextlib.suppress(OSError):  # the requester has closed it already
             wrapper.socket.shutdown(socket.SHUT_RDWR)
 
 
@@ -195,7 +195,7 @@ def _get_encoding(context: PresentationContext) -> tuple[bool, bool, bool]:
 
 
 class MoveLog:
-    """The record in the file *path*, to which several threads may add; its folder must exist."""
+    """The log of C-MOVE requests in the file *path*; thread-safe; its folder must exist."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

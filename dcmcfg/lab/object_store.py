@@ -1,4 +1,4 @@
-"""An object store on disk: one DICOM file an instance (PS3.10)."""
+"""An object store on disk: one DICOM file per instance (PS3.10)."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class ObjectStore:
         self._header_cache: dict[Path, tuple[int, Dataset]] = {}
 
     def save(self, instance: Dataset) -> Path:
-        """Write a complete data set and return its file; an instance that is there is replaced."""
+        """Write a complete data set and return its file; an existing instance is replaced."""
         octets = BytesIO()
         dcmwrite(octets, instance, enforce_file_format=True)
         return self.save_file(str(instance.SOPInstanceUID), octets.getvalue())
 
     def save_file(self, sop_instance_uid: str, content: bytes) -> Path:
-        """Write a DICOM file and return it; it is there whole or not at all, also where two write the same one.
+        """Write a DICOM file atomically and return its path, also if two threads write the same instance.
 
-        Raises :class:`ValueError` when *sop_instance_uid* is not a UID, so that none leads out of the folder.
+        Raises :class:`ValueError` if *sop_instance_uid* is not a UID, so that no path can lead out of the folder.
         """
         path = self.get_path(sop_instance_uid)
         create_private_folder(self.folder)
@@ -41,13 +41,13 @@ class ObjectStore:
         return Path(temporary.name).replace(path)
 
     def get_path(self, sop_instance_uid: str) -> Path:
-        """Return where an instance is stored; raises :class:`ValueError` when the UID is none."""
+        """Return the path of an instance; raises :class:`ValueError` if the UID is invalid."""
         if not sop_instance_uid.strip(".") or not _NAME_CHARACTERS.issuperset(sop_instance_uid):
             raise ValueError(f"not a UID: {sop_instance_uid!r}")
         return self.folder / f"{sop_instance_uid}{_SUFFIX}"
 
     def read_headers(self) -> Iterator[Dataset]:
-        """Yield the header, without pixel data, of each instance, in the order of the UIDs."""
+        """Yield the header (without pixel data) of each instance, ordered by UID."""
         for path in sorted(self.folder.glob(f"*{_SUFFIX}")):
             written = path.stat().st_mtime_ns
             known = self._header_cache.get(path)
@@ -56,5 +56,5 @@ class ObjectStore:
             yield known[1]
 
     def is_empty(self) -> bool:
-        """Tell whether nothing is stored, which a folder that does not exist is too."""
+        """Return whether nothing is stored; True also if the folder does not exist."""
         return not any(self.folder.glob(f"*{_SUFFIX}"))

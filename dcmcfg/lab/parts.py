@@ -1,4 +1,4 @@
-"""The parts that a lab is made of, in the order in which they start."""
+"""The parts of a lab, in starting order."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from dcmcfg.ldif.writer import format_entry
 
 
 def prepare_parts(site: Site, password: str) -> tuple[LabPart, ...]:
-    """Fill the site's directory, and return the parts ready to be started.
+    """Load the site's directory, and return the parts, ready to start.
 
-    The archive comes last: it reads the directory when it starts, and then all its peers are there. Raises
-    :class:`~dcmcfg.errors.LabError`, also when slapd is not installed.
+    The archive is the last part: it reads the directory when it starts, and its peers must be available then. Raises
+    :class:`~dcmcfg.errors.LabError`, also if slapd is not installed.
     """
     slapd = Slapd(site.slapd_folder, port=site.ports.ldap, root_password=password)
     slapd.prepare()
@@ -38,5 +38,5 @@ def prepare_parts(site: Site, password: str) -> tuple[LabPart, ...]:
 
 
 def _make_python_part(site: Site, module: str, address: str) -> LabPart:
-    """Return the part that is ``dcmcfg.lab.<module>``, run by this Python wherever it is installed (-P)."""
+    """Return the part that runs ``dcmcfg.lab.<module>`` with this Python; -P makes it independent of the folder."""
     return LabPart(module, address, (sys.executable, "-P", "-u", "-m", f"dcmcfg.lab.{module}", str(site.folder)))

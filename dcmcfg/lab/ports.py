@@ -1,4 +1,4 @@
-"""Free TCP ports for a lab."""
+"""Choose free TCP ports for a lab."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from dataclasses import fields
 from dcmcfg.errors import LabError
 from dcmcfg.lab.site import Ports
 
-#: Below the range from which Linux takes the ports of outgoing connections (32768 and up), so that a port that
-#: the lab leaves free for ``verify --receive`` is still free when it is needed.
+#: Below the range that Linux uses for outgoing connections (32768 and above), so that the port that the lab reserves
+#: for ``verify --receive`` is still free when it is needed.
 PORT_RANGE = range(20000, 30000)
 _ATTEMPTS = 200
 
 
 def choose_ports(candidates: range = PORT_RANGE) -> Ports:
-    """Return ports on which nothing listens, on any address of this machine, all different.
+    """Return different ports on which nothing listens, on any address of this machine.
 
-    They are free now, which is no promise: a part that finds its port taken ends, and the lab with it. Raises
-    :class:`LabError` when no free ones are found.
+    The ports are free now but not reserved: a part that finds its port in use ends, and the lab ends with it. Raises
+    :class:`LabError` if there are not enough free ports.
     """
-    with ExitStack() as stack:  # all bound until the last is found, so that none is found twice
+    with ExitStack() as stack:  # all sockets stay bound until the end, so that no port is found twice
         ports = {
             field.name: stack.enter_context(_bind_free_port(candidates)).getsockname()[1] for field in fields(Ports)
         }
@@ -30,16 +30,16 @@ def choose_ports(candidates: range = PORT_RANGE) -> Ports:
 
 
 def _bind_free_port(candidates: range) -> socket.socket:
-    """Return a socket bound to a free port of *candidates*, not listening; raises :class:`LabError`."""
+    """Return a socket that is bound to a free port of *candidates* and does not listen; raises :class:`LabError`."""
     for _ in range(_ATTEMPTS):
         bound_socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
-            bound_socket.bind(("", random.choice(candidates)))  # noqa: S311 — no secret; "" sees listeners on any address
+            bound_socket.bind(("", random.choice(candidates)))  # noqa: S311 — not a secret; "" also detects listeners on single addresses
         except OSError:
             bound_socket.close()
         else:
             return bound_socket
     raise LabError(
         f"no free TCP port found from {candidates.start} to {candidates.stop - 1}",
-        next_step="see what listens: ss -tln",
+        next_step="to list the ports in use: ss -tln",
     )

@@ -1,4 +1,4 @@
-"""The life of a lab process: get ready, say so, serve until SIGTERM, end cleanly."""
+"""Run a lab process: start, report readiness, serve until SIGTERM, end cleanly."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ _STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 def run_process(serve: Callable[[Site], AbstractContextManager[object]], arguments: list[str]) -> int:
     """Run ``python -m dcmcfg.lab.<name> LABFOLDER`` and return the exit code.
 
-    *serve* returns a context within which the process serves. ``ready`` is printed on standard output when it
-    does; log lines go to standard error. Ends with 0 on SIGTERM or SIGINT, with 2 on wrong usage, and with 3 and
-    one line of explanation when the process cannot serve.
+    *serve* returns a context manager within which the process serves. ``ready`` is printed on standard output when it
+    is entered; log lines go to standard error. The exit code is 0 after SIGTERM or SIGINT, 2 for wrong usage, and 3,
+    with one line of explanation, if the process cannot serve.
     """
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m dcmcfg.lab.<name> LABFOLDER\n")
         return 2
-    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)  # before any thread starts, so that all inherit it
+    signal.pthread_sigmask(
+        signal.SIG_BLOCK, _STOP_SIGNALS
+    )  # before any thread starts, because threads inherit the mask
     _log_to_stderr()
     try:
         with serve(Site.load(Path(arguments[0]))):
@@ -45,7 +47,7 @@ def run_process(serve: Callable[[Site], AbstractContextManager[object]], argumen
 
 
 def _end_associations() -> None:
-    """Abort what is still open: the threads of associations would keep the process alive."""
+    """Abort open associations, because their threads would keep the process alive."""
     for thread in threading.enumerate():
         if isinstance(thread, Association):
             abort_association(thread)

@@ -1,7 +1,7 @@
-"""What pynetdicom lacks for associations that it requests.
+"""Additions to pynetdicom for requested associations.
 
-The reason why one failed, an abort that is not waited for, a bound on the time that a PDU may take once it has begun,
-a checkpoint at which its thread waits without losing a response, and silence unless its logger was given a level.
+They provide the reason of a failure, an abort without waiting, a limit for the duration of a PDU, a checkpoint at which
+the thread waits without losing a response, and no log output unless its logger has a level.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from dcmcfg.dicom import pydicom_lazy
 
 
 class _PausableAssociation(Protocol):
-    """An association of pynetdicom, as far as it matters here."""
+    """The part of pynetdicom's association that is used here."""
 
     _is_paused: bool
 
 
 class ReactorCheckpoint(threading.Event):
-    """Takes the place of an association's ``_reactor_checkpoint``, and lets its thread pass only while it is set.
+    """Replacement of an association's ``_reactor_checkpoint`` that lets its thread pass only while it is set.
 
-    The thread takes what has arrived off the queue, answers to our requests included, unless it is paused. pynetdicom
-    3.0 clears the event and looks whether the thread has paused; the thread may have passed the event by then without
-    having said so, and takes the answer: about one request in a thousand on a busy machine loses an answer, or waits
-    for it until the time-out. Here the thread has said so before it is past the event.
+    Unless paused, the thread takes received messages off the queue, including responses to dcmcfg's requests.
+    pynetdicom 3.0 clears the event and checks whether the thread has paused. The thread may already have passed the
+    event without updating its state, and then takes the response: on a busy machine, about one request in a thousand
+    loses its response or waits until the time-out. Here the thread updates its state before it passes the event.
     """
 
     def __init__(self, association: _PausableAssociation) -> None:
@@ -50,16 +50,16 @@ class ReactorCheckpoint(threading.Event):
         self.set()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until the event is set, and say that the thread is not paused while it still is."""
+        """Wait until the event is set, and mark the thread as not paused before passing it."""
         while super().wait(timeout):
             with self._lock:
                 if self.is_set():
-                    self._assoc._is_paused = False  # noqa: SLF001 — what pynetdicom does next, too late
+                    self._assoc._is_paused = False  # noqa: SLF001 — pynetdicom does this too, but too late
                     return True
         return False
 
     def clear(self) -> None:
-        """Have the thread wait from now on: either it is past the event and has said so, or it waits."""
+        """Make the thread wait from now on. It either has passed the event and is marked so, or it waits."""
         with self._lock:
             super().clear()
 
@@ -68,10 +68,10 @@ _CHUNK_SIZE = 1 << 16
 
 
 def limit_pdu_time(association: Association, timeout_s: float, on_stall: Callable[[], None]) -> None:
-    """Have head and body of each PDU take at most *timeout_s* from their first octet to the last.
+    """Limit the time for head and body of each PDU to *timeout_s*, from the first octet to the last.
 
-    pynetdicom would wait for ever, and with a time-out of the socket for each octet anew: a peer that sends one now
-    and then would never be given up. Then the connection counts as lost, and *on_stall* is called before.
+    pynetdicom would wait forever, and a socket time-out restarts with each octet, so a peer that sends single octets
+    would never time out. After the time-out, *on_stall* is called and the connection counts as lost.
     """
     wrapper = association.dul.socket
     if wrapper is not None and wrapper.socket is not None:
@@ -80,7 +80,7 @@ def limit_pdu_time(association: Association, timeout_s: float, on_stall: Callabl
 
 
 def _receive(wrapper: AssociationSocket, timeout_s: float, on_stall: Callable[[], None], number: int) -> bytearray:
-    """Return *number* octets, fewer where the connection ends; raises :class:`TimeoutError`."""
+    """Return *number* octets, or fewer if the connection ends; raises :class:`TimeoutError`."""
     connection = wrapper.socket
     if connection is None:
         raise ConnectionError("the connection is closed")
@@ -90,7 +90,7 @@ def _receive(wrapper: AssociationSocket, timeout_s: float, on_stall: Callable[[]
         on_stall()
         raise
     finally:
-        with contextlib.suppress(OSError):  # it may be closed by now
+        with contextlib.suppress(OSError):  # the connection may already be closed
             connection.settimeout(timeout_s)
 
 
@@ -108,7 +108,7 @@ def _read(connection: socket.socket, seconds: float, number: int) -> bytearray:
 
 
 def _limit_wait(connection: socket.socket, deadline: float) -> None:
-    """Have the next octets take no longer than until *deadline*."""
+    """Set the socket's time-out to the time until *deadline*."""
     remaining = deadline - time.monotonic()
     if remaining <= 0:
         raise TimeoutError
@@ -116,26 +116,26 @@ def _limit_wait(connection: socket.socket, deadline: float) -> None:
 
 
 def disable_send_delay(association: Association) -> None:
-    """Have what we send go out at once, however small it is: else the data set waits for the command's receipt."""
+    """Send small packets immediately; otherwise the data set waits for the acknowledgement of the command."""
     if association.dul.socket is not None and association.dul.socket.socket is not None:
         association.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def disable_acknowledge_delay(association: Association) -> None:
-    """Have the system acknowledge what comes next at once, until it forgets; does nothing where it cannot.
+    """Make the system acknowledge the next packets immediately; no effect on systems without this option.
 
-    A peer that does not send at once (dcmtk's) waits with the data set until it knows that its command was received:
-    40 ms for each answer, since the system likes to send a receipt along with data of ours.
+    A peer that does not disable the send delay (dcmtk) sends the data set only after the acknowledgement of the
+    command. This takes 40 ms for each response, because the system delays acknowledgements to combine them with data.
     """
     quick_ack = getattr(socket, "TCP_QUICKACK", None)  # Linux
     wrapper = association.dul.socket
     if quick_ack is not None and wrapper is not None and wrapper.socket is not None:
-        with contextlib.suppress(OSError):  # the connection is gone, which is reported elsewhere
+        with contextlib.suppress(OSError):  # the connection has ended, which is reported elsewhere
             wrapper.socket.setsockopt(socket.IPPROTO_TCP, quick_ack, 1)
 
 
 class _RecordingSocket(socket.socket):
-    """A socket that keeps why it could not connect."""
+    """A socket that records the reason of a failed connection."""
 
     connect_error: OSError | None = None
 
@@ -148,7 +148,7 @@ class _RecordingSocket(socket.socket):
 
 
 class ConnectionTrace:
-    """Notification handlers for one requested association; ``was_opened`` tells whether there was a connection."""
+    """Notification handlers for one requested association; ``was_opened`` is True if there was a connection."""
 
     def __init__(self, pdu_timeout_s: float) -> None:
         self.was_opened = False
@@ -159,11 +159,11 @@ class ConnectionTrace:
 
     @property
     def connect_error(self) -> OSError | None:
-        """Why the TCP connection failed, or the TLS handshake on it, if one did."""
+        """The error of the TCP connection or TLS handshake, or None."""
         return self._tls_error or (self._socket.connect_error if self._socket else None)
 
     def record_tls_errors(self, context: ssl.SSLContext) -> ssl.SSLContext:
-        """Return *context*, whose sockets keep from now on why they could not connect."""
+        """Return *context*; its sockets record the reason of a failed connection from now on."""
 
         class RecordingSocket(ssl.SSLSocket):
             def connect(socket, address: object) -> None:  # noqa: N805 — self is the trace
@@ -178,7 +178,7 @@ class ConnectionTrace:
 
     @property
     def handlers(self) -> list[EventHandlerType]:
-        """What to give to ``AE.associate`` as ``evt_handlers``."""
+        """The value for ``evt_handlers`` of ``AE.associate``."""
         return [
             (evt.EVT_ACSE_SENT, self.on_acse_sent),
             (evt.EVT_CONN_OPEN, self.on_open),
@@ -187,23 +187,23 @@ class ConnectionTrace:
         ]
 
     def on_acse_sent(self, event: evt.Event) -> None:
-        """Take the place of the socket before the connection is tried: the first primitive asks for that."""
+        """Replace the socket before the connection attempt; the first primitive requests the connection."""
         wrapper = event.assoc.dul.socket
         if not self._is_socket_replaced and wrapper is not None and wrapper.socket is not None:
             self._is_socket_replaced = True
-            event.assoc._reactor_checkpoint = ReactorCheckpoint(event.assoc)  # noqa: SLF001 — nothing else can take its place
+            event.assoc._reactor_checkpoint = ReactorCheckpoint(event.assoc)  # noqa: SLF001 — there is no public way to replace it
             plain = wrapper.socket
             self._socket = _RecordingSocket(plain.family, plain.type, plain.proto, fileno=plain.detach())
             wrapper.socket = self._socket
 
     def on_open(self, event: evt.Event) -> None:
-        """Bound the wait for the rest of a PDU, and let nothing wait that need not."""
+        """Limit the time for a PDU, and disable delays of sending and acknowledging."""
         self.was_opened = True
         disable_send_delay(event.assoc)
         limit_pdu_time(event.assoc, self._pdu_timeout_s, lambda: None)
 
     def on_pdu(self, event: evt.Event) -> None:
-        """Ask for receipts anew: the system forgets."""
+        """Disable the delay of acknowledgements again, because the system re-enables it."""
         disable_acknowledge_delay(event.assoc)
 
 
@@ -212,7 +212,7 @@ _IDLE = "Sta1"  # PS3.8 Table 9-1
 
 
 def abort_association(association: Association) -> None:
-    """Abort *association*, in about a second at most even where the peer stopped in the middle of a PDU."""
+    """Abort *association* within about a second, even if the peer stopped in the middle of a PDU."""
     association.abort(block=False)
     deadline = time.monotonic() + _ABORT_TIMEOUT_S
     while (
@@ -222,7 +222,7 @@ def abort_association(association: Association) -> None:
     ):
         time.sleep(0.01)
     if association.dul.is_alive() and association.dul.socket and association.dul.socket.socket:
-        # pynetdicom's thread may be waiting for the rest of a PDU; only the end of the connection wakes it.
+        # pynetdicom's thread may be waiting for the rest of a PDU. Only the end of the connection wakes it.
         with contextlib.suppress(OSError):
             association.dul.socket.socket.shutdown(socket.SHUT_RDWR)
     association.kill()
@@ -233,17 +233,16 @@ _previous_excepthook = threading.excepthook
 
 
 def silence_pynetdicom() -> None:
-    """Keep the DICOM libraries from writing to stderr, and from decoding answers only to log them.
+    """Prevent the DICOM libraries from writing to stderr and from decoding responses only for logging.
 
-    Whoever wants pynetdicom's log sets the level of the logger ``pynetdicom`` beforehand. May be called any number of
-    times.
+    To see pynetdicom's log, set the level of the logger ``pynetdicom`` before. This function may be called repeatedly.
     """
     global _previous_excepthook
     pydicom_lazy.silence_pydicom()
     if _LOGGER.level == logging.NOTSET:
         _LOGGER.setLevel(logging.CRITICAL)
         _config.LOG_HANDLER_LEVEL = "none"
-    # Printing an answer to the log decodes each value: one broken value would lose the whole answer.
+    # Logging a response decodes each value: one invalid value would lose the whole response.
     _config.LOG_RESPONSE_IDENTIFIERS = False
     _config.LOG_REQUEST_IDENTIFIERS = False
     if threading.excepthook is not _log_pynetdicom_thread_failure:
@@ -252,7 +251,7 @@ def silence_pynetdicom() -> None:
 
 
 def _log_pynetdicom_thread_failure(failure: threading.ExceptHookArgs) -> None:
-    """Leave what ends a thread of pynetdicom to its log: some PDUs from a broken peer do (``fsm.py``, AE_4)."""
+    """Write exceptions of pynetdicom's threads to its log; some invalid PDUs cause them (``fsm.py``, AE_4)."""
     if isinstance(failure.thread, Association | DULServiceProvider):
         _LOGGER.error("a thread ended: %s", failure.exc_value)
     else:

@@ -1,4 +1,4 @@
-"""What a Query/Retrieve SCP finds among the instances it knows, and its C-FIND service (PS3.4 C.4.1, C.6)."""
+"""Queries of a Query/Retrieve SCP over its instances, and its C-FIND service (PS3.4 C.4.1, C.6)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dcmcfg.lab.identifier import LEVELS, UNIQUE_KEYS, IdentifierMismatch, Level
 from dcmcfg.lab.listener import is_relational
 from dcmcfg.lab.matching import matches_key
 
-#: Instance Availability (PS3.3 C.4.23.1.1), best first.
+#: Values of Instance Availability (PS3.3 C.4.23.1.1), the best first.
 AVAILABILITIES = ("ONLINE", "NEARLINE", "OFFLINE", "UNAVAILABLE")
 _COMPUTED_KEYWORDS = ("RetrieveAETitle", "InstanceAvailability")
 _IGNORED_KEYWORDS = (*_COMPUTED_KEYWORDS, "QueryRetrieveLevel", "SpecificCharacterSet", "TimezoneOffsetFromUTC")
@@ -28,20 +28,20 @@ _ATTRIBUTES: dict[Level, str] = {
     "SERIES": "SeriesInstanceUID SeriesNumber SeriesDescription SeriesDate SeriesTime Modality "
     "BodyPartExamined NumberOfSeriesRelatedInstances",
 }
-#: keyword → the level it belongs to; what is not listed belongs to the image.
+#: Keyword → its level; keywords that are not listed belong to the image level.
 _LEVEL_BY_KEYWORD = {keyword: level for level, keywords in _ATTRIBUTES.items() for keyword in keywords.split()}
 
 
 @dataclass(frozen=True)
 class QueryInstance:
-    """One instance as queries see it: its header without pixel data, and how it can be had."""
+    """An instance for queries: header without pixel data, and retrieve information."""
 
     header: Dataset
     availability: str = "ONLINE"
     retrieve_aets: tuple[str, ...] = ()
 
     def unique_key(self, level: Level) -> str:
-        """Return the instance's value of the unique key of *level*; empty when it has none."""
+        """Return the instance's value of the unique key of *level*, empty if it has none."""
         return str(self.header.get(UNIQUE_KEYS[level], ""))
 
 
@@ -63,10 +63,10 @@ class Entity(Generic[AnyInstance]):
 
 
 def find_entities(identifier: Dataset, level: Level, instances: Iterable[AnyInstance]) -> Iterator[Entity[AnyInstance]]:
-    """Yield the entities of *level* that match *identifier*, with every attribute known of each.
+    """Yield the entities of *level* that match *identifier*, with all known attributes.
 
-    A key of a series matches a study of which one series matches. Retrieve AE Title, Instance Availability (the worst
-    of the entity's instances) and the numbers of related series and instances are among the attributes.
+    A study matches a series key if one of its series matches. The attributes include Retrieve AE Title, Instance
+    Availability (the worst of the entity's instances) and the numbers of related series and instances.
     """
     all_instances = tuple(instances)
     keys = [key for key in identifier if key.keyword not in _IGNORED_KEYWORDS and _is_in_level(key.keyword, level)]
@@ -85,17 +85,18 @@ def find_entities(identifier: Dataset, level: Level, instances: Iterable[AnyInst
 def find_matches(
     identifier: Dataset, level: Level, instances: Iterable[QueryInstance], always_returned: Sequence[str] | None = None
 ) -> Iterator[Dataset]:
-    """Yield an answer to C-FIND for each entity of *level* that matches: the attributes that *identifier* asks for.
+    """Yield a C-FIND response for each matching entity of *level*: the attributes that *identifier* requests.
 
-    *always_returned* are keywords of attributes that every answer has, empty where they have no value. None means those
-    that an ordinary archive adds: availability, Retrieve AE Title, and the numbers of related series and instances.
+    *always_returned* are keywords of attributes of every response, empty if they have no value. None means the
+    attributes that an ordinary archive adds: availability, Retrieve AE Title, and the numbers of related series and
+    instances.
     """
     for entity in find_entities(identifier, level, instances):
         yield _make_response_identifier(identifier, entity.attributes, level, always_returned)
 
 
 def _has_series(group: Iterable[QueryInstance], keys: Sequence[DataElement]) -> bool:
-    """Tell whether a series has it all (dcm4chee-arc's ``QueryBuilder`` looks for such a one at STUDY level)."""
+    """Return whether one series matches all keys (as dcm4chee-arc's ``QueryBuilder`` requires at STUDY level)."""
     return any(all(matches_key(key, each.header) for key in keys) for each in group)
 
 
@@ -111,7 +112,7 @@ def _group_by_level(instances: Iterable[AnyInstance], level: Level) -> dict[str,
 
 
 def _make_entity(group: Sequence[QueryInstance], level: Level) -> Dataset:
-    """Return what is known of one patient, study, series or image."""
+    """Return the known attributes of one patient, study, series or image."""
     entity = Dataset()
     for element in group[0].header:
         if _is_in_level(element.keyword, level) or element.keyword == "SpecificCharacterSet":
@@ -154,9 +155,9 @@ def _get_default_keywords(level: Level) -> Sequence[str]:
 def handle_find(
     event: evt.Event, get_instances: Callable[[], Iterable[QueryInstance]], always_returned: Sequence[str] | None = None
 ) -> Iterator[tuple[Dataset, Dataset | None]]:
-    """Answer a C-FIND among the *get_instances* instances; the handler of EVT_C_FIND.
+    """Yield the responses to a C-FIND over the instances of *get_instances*; the handler of EVT_C_FIND.
 
-    *always_returned* are keywords of attributes that every answer has, asked for or not
+    *always_returned* are keywords of attributes of every response, requested or not
     (:func:`~dcmcfg.lab.query.find_matches`).
     """
     identifier = event.identifier

@@ -1,4 +1,4 @@
-"""Associations that a lab process requests, with the reason when one fails."""
+"""Request associations for lab processes, with the reason of a failure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PDU_TIMEOUT_S = 60.0
 
 @dataclass
 class AssociationFailed(Exception):
-    """The association could not be had."""
+    """The association could not be established."""
 
     peer: Peer
 
@@ -36,16 +36,16 @@ class HostUnknown(AssociationFailed):
 
 
 class ConnectionRefused(AssociationFailed):
-    """Nothing listens there, or the network says so."""
+    """The connection was refused, or the network is unreachable."""
 
 
 class ConnectTimedOut(AssociationFailed):
-    """Nobody answered in time."""
+    """The peer did not respond in time."""
 
 
 @dataclass
 class TlsHandshakeFailed(AssociationFailed):
-    """The TLS handshake failed, for the ``ssl_error`` that OpenSSL gives it."""
+    """The TLS handshake failed with OpenSSL's ``ssl_error``."""
 
     ssl_error: ssl.SSLError
 
@@ -68,7 +68,7 @@ class AssociationAborted(AssociationFailed):
 
 
 def _end_wait_on_release(event: evt.Event) -> None:
-    """End the wait for a DIMSE response when the peer asks for release instead: pynetdicom would wait on."""
+    """End the wait for a DIMSE response if the peer requests a release instead; pynetdicom would keep waiting."""
     if isinstance(event.pdu, A_RELEASE_RQ):
         event.assoc.dimse.msg_queue.put((None, None))
 
@@ -84,12 +84,11 @@ def open_association(
     accept_timeout_s: float | None = None,
     tls: ssl.SSLContext | None = None,
 ) -> Iterator[Association]:
-    """Give an established association with *peer* and release it afterwards; on an error in between, abort it.
+    """Open an association with *peer* and release it at the end; after an error in the block, abort it.
 
     *relational_sop_class* is a SOP class UID for which relational queries are negotiated. *accept_timeout_s* is the
-    longest wait for the answer to A-ASSOCIATE-RQ, *response_timeout_s* for a DIMSE response. None means
-    :data:`CONNECT_TIMEOUT_S` for the first and no limit for the second. *tls* secures the connection. Raises
-    :class:`AssociationFailed`.
+    time-out for the response to A-ASSOCIATE-RQ (None: :data:`CONNECT_TIMEOUT_S`), *response_timeout_s* for a DIMSE
+    response (None: no limit). *tls* is the TLS context, if any. Raises :class:`AssociationFailed`.
     """
     entity = AE(ae_title=calling_ae_title)
     entity.connection_timeout = CONNECT_TIMEOUT_S
@@ -121,13 +120,13 @@ def open_association(
 
 
 class StoreNotSent(Exception):
-    """An object that could not be sent: no context was accepted for it, or the association has ended."""
+    """An object could not be sent: no context was accepted for it, or the association has ended."""
 
 
 def send_file(association: Association, path: Path, *, originator_ae_title: str, message_id: int) -> int | None:
-    """C-STORE an object on behalf of a C-MOVE; return the status, None where no response came.
+    """Send an object by C-STORE for a C-MOVE; return the status, or None without response.
 
-    Without a response the association is over. Raises :class:`StoreNotSent`.
+    Without response, the association has ended. Raises :class:`StoreNotSent`.
     """
     try:
         response = association.send_c_store(
@@ -143,12 +142,12 @@ def send_file(association: Association, path: Path, *, originator_ae_title: str,
     if status is None:
         abort_association(
             association
-        )  # pynetdicom may not have noticed its end yet: the next C-STORE would wait for ever
+        )  # pynetdicom may not have noticed its end yet, and the next C-STORE would wait forever
     return status
 
 
 class TransferSyntaxRecorder:
-    """The transfer syntax in which an association last sent a C-STORE: that of the accepted presentation context."""
+    """Records the transfer syntax (of the accepted context) in which an association last sent a C-STORE."""
 
     def __init__(self, association: Association) -> None:
         self.transfer_syntax_uid: str | None = None

@@ -1,4 +1,4 @@
-"""Where a lab keeps its things: ports, folders, credentials."""
+"""The site of a lab: ports, folders, credentials."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Ports:
     external: int
     storage: int
     archive_tls: int
-    workstation: int  # nothing listens here: it is left free for ``verify --receive``
+    workstation: int  # nothing listens on it: reserved for ``verify --receive``
 
 
 @dataclass(frozen=True)
 class TokenRequirements:
-    """Whose tokens the archive takes: of which issuer, with which role, and for which audience if that matters."""
+    """The requirements for tokens of the archive: issuer, role, and audience (empty: any)."""
 
     issuer: str
     role: str = "auth"
@@ -38,12 +38,15 @@ class TokenRequirements:
 
 @dataclass(frozen=True)
 class Site:
-    """A lab's folder with the facts that its processes and the profile ``lab`` share."""
+    """A lab's folder with the facts that its processes and the profile ``lab`` share.
+
+    Its properties are the addresses, files and folders of the parts.
+    """
 
     folder: Path
     ports: Ports
     token_requirements: TokenRequirements | None = None
-    extra_study_count: int = 0  # besides the studies that every lab has
+    extra_study_count: int = 0  # in addition to the standard studies
 
     base_dn = "dc=dcm4che,dc=org"
     bind_dn = "cn=admin,dc=dcm4che,dc=org"
@@ -53,7 +56,7 @@ class Site:
     def load(folder: Path) -> Site:
         """Return the site stored in *folder*.
 
-        Raises :class:`LabError` when there is none or it does not read, and :class:`~dcmcfg.errors.UnknownFormat`.
+        Raises :class:`LabError` if there is none or it cannot be read, and :class:`~dcmcfg.errors.UnknownFormat`.
         """
         path = folder / FILE_NAME
         try:
@@ -66,10 +69,12 @@ class Site:
                 int(facts.get("more_studies", 0)),
             )
         except FileNotFoundError:
-            raise LabError("there is no lab", subject=str(folder), next_step="dcmcfg lab up") from None
+            raise LabError("there is no lab", subject=str(folder), next_step="to start a lab: dcmcfg lab up") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise LabError(
-                f"the lab's facts cannot be read ({error})", subject=str(path), next_step="dcmcfg lab down"
+                f"cannot read the lab's description ({error})",
+                subject=str(path),
+                next_step="to remove the lab: dcmcfg lab down",
             ) from error
 
     def save(self) -> None:
@@ -100,17 +105,17 @@ class Site:
 
     @property
     def archive_folder(self) -> Path:
-        """Where the stand-in archive keeps its object store and its database."""
+        """The folder of the simulated archive's object store and database."""
         return self.folder / "archive"
 
     @property
     def archive_move_log(self) -> Path:
-        """The archive's record of the C-MOVEs it got: one JSON object a line, written before it is carried out."""
+        """The archive's log of received C-MOVE requests: one JSON object per line, written before processing."""
         return self.archive_folder / "requests.jsonl"
 
     @property
     def external_folder(self) -> Path:
-        """Where the external archive keeps its object store."""
+        """The folder of the external archive's object store."""
         return self.folder / "external"
 
     @property
@@ -120,27 +125,27 @@ class Site:
 
     @property
     def external_move_log(self) -> Path:
-        """The external archive's record of the C-MOVEs it served: one JSON object a line, oldest first."""
+        """The external archive's log of C-MOVE requests: one JSON object per line, the oldest first."""
         return self.external_folder / "moves.jsonl"
 
     @property
     def storage_folder(self) -> Path:
-        """Where the storage SCP STORESCP puts what it receives."""
+        """The folder for the objects that the storage SCP STORESCP receives."""
         return self.folder / "storage"
 
     @property
     def study_list_file(self) -> Path:
-        """The UIDs of the studies besides those that every lab has, one a line."""
+        """The file with the UIDs of the extra studies, one per line."""
         return self.folder / "more-studies.txt"
 
     @property
     def tls_folder(self) -> Path:
-        """Where certificates and keys are, as PEM files; a lab without it has no TLS port."""
+        """The folder of certificates and keys (PEM files); a lab without this folder has no TLS port."""
         return self.folder / "tls"
 
     @property
     def ca_certificate(self) -> Path:
-        """The certificate of the lab's authority, which the archive trusts."""
+        """The certificate of the lab's CA, which the archive trusts."""
         return self.tls_folder / "ca.pem"
 
     @property
@@ -153,7 +158,7 @@ class Site:
 
     @property
     def client_certificate(self) -> Path:
-        """What is shown to the archive, which wants a certificate of its authority."""
+        """The client certificate for the archive, which requires a certificate of its CA."""
         return self.tls_folder / "client.pem"
 
     @property

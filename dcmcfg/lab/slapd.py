@@ -1,4 +1,4 @@
-"""A throw-away slapd: OpenLDAP as this machine has it installed, in a folder of its own, without root."""
+"""A disposable slapd: the OpenLDAP installation of this machine, run in its own folder without root."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from dcmcfg.private_folders import create_private_folder
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.schema.slapd import format_slapd_schema
 
-#: Where distributions keep slapd, which is not always on a user's PATH.
+#: Folders of slapd in distributions; a user's PATH does not always contain them.
 _PROGRAM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/usr/libexec", "/usr/lib/openldap", "/opt/openldap/libexec")
-#: Where distributions keep the back-ends that are not linked in (Debian, Fedora and SUSE, Alpine).
+#: Folders of dynamically loaded back-ends in distributions (Debian, Fedora and SUSE, Alpine).
 _MODULE_FOLDERS = ("/usr/lib/ldap", "/usr/lib64/openldap", "/usr/lib/openldap", "/usr/libexec/openldap")
 
 
 def find_program(program: str, install_command: str) -> Path:
-    """Return where *program* is; raises :class:`LabError`, which says to run *install_command*, when it is nowhere."""
+    """Return the path of *program*; raises :class:`LabError` with *install_command* if it is not installed."""
     search_path = os.pathsep.join([os.environ.get("PATH", os.defpath), *_PROGRAM_FOLDERS])
     path = shutil.which(program, path=search_path)
     if path is None:
-        raise LabError("is not installed", subject=program, next_step=f"install it: {install_command}")
+        raise LabError("is not installed", subject=program, next_step=f"to install it: {install_command}")
     return Path(path)
 
 
 def copy_program(source: Path, target: Path) -> None:
-    """Copy *source*, unless the copy is there: one that runs cannot be written to."""
+    """Copy *source* to *target* unless the copy exists: a running program cannot be overwritten."""
     if target.exists() and target.stat().st_size == source.stat().st_size:
         return
     fresh = target.with_suffix(".new")
@@ -45,7 +45,7 @@ def copy_program(source: Path, target: Path) -> None:
 
 
 def make_module_lines(*names: str) -> Iterator[str]:
-    """Yield the lines that load back-end *names*, each where it is a module and not linked in."""
+    """Yield the configuration lines that load the back-ends *names*, if they are modules and not built in."""
     for folder in map(Path, _MODULE_FOLDERS):
         present = [name for name in names if (folder / f"{name}.so").exists() or (folder / f"{name}.la").exists()]
         if present:
@@ -63,13 +63,13 @@ _MAX_DATABASE_BYTES = 256 * 1024 * 1024
 
 
 class Slapd:
-    """One slapd on loopback, its configuration, database and log in *folder*.
+    """A slapd on loopback, with configuration, database and log in *folder*.
 
-    ``prepare``, then ``load_files`` if needed, then ``start``; as a context manager it starts and stops. It runs from a
-    copy of its binary, because Ubuntu's AppArmor profile attaches by path and refuses other folders than the service's.
+    Call ``prepare``, then ``load_files`` if needed, then ``start``; a context manager starts and stops it. It runs a
+    copy of the slapd binary, because Ubuntu's AppArmor profile applies by path and allows only the service's folders.
 
-    Its life ends with that of the *thread* that started it (PR_SET_PDEATHSIG, prctl(2)): start it from the main one.
-    Whoever reads anonymously gets 500 entries at most, as from a stock server; *root_dn* has no limit.
+    It ends together with the *thread* that started it (PR_SET_PDEATHSIG, prctl(2)), so start it from the main thread.
+    Anonymous searches return at most 500 entries, as on a stock server; *root_dn* has no limit.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Slapd:
 
     @property
     def database_folder(self) -> Path:
-        """Where the database is; while slapd is stopped, its files can be copied to another one's."""
+        """The folder of the database; while slapd is stopped, its files can be copied to another slapd's folder."""
         return self.folder / "database"
 
     @property
@@ -113,18 +113,18 @@ class Slapd:
 
     @property
     def pid(self) -> int | None:
-        """The process, as long as it runs."""
+        """The process ID while slapd is running, else None."""
         return self._process.pid if self._process is not None and self.is_running else None
 
     @property
     def command(self) -> tuple[str, ...]:
-        """The prepared server's command line, for whoever runs it otherwise than with :meth:`start`."""
+        """The command line of the prepared server, for running it without :meth:`start`."""
         return self._command("-h", self.url, "-d", "none")
 
     def prepare(self) -> None:
-        """Write the configuration (mode 0600, it holds the password) and have slapd check it.
+        """Write the configuration (mode 0600, because it contains the password) and check it with slapd.
 
-        The database, if there is one, is left as it is. Raises :class:`LabError`, also when slapd is not installed.
+        An existing database is not changed. Raises :class:`LabError`, also if slapd is not installed.
         """
         source = find_program("slapd", "apt-get install slapd ldap-utils")
         find_program("setpriv", "apt-get install util-linux")
@@ -137,9 +137,9 @@ class Slapd:
         self._run_tool("test", "-u")
 
     def load_files(self, files: Iterable[Path]) -> None:
-        """Put the entries of LDIF *files* (content records, parents first) into the database of a stopped slapd.
+        """Load the entries of LDIF *files* (content records, parents first) into the database; slapd must be stopped.
 
-        Raises :class:`LabError` with slapadd's words, for the first entry that it does not take.
+        Raises :class:`LabError` with slapadd's message for the first rejected entry.
         """
         for file in files:
             try:
@@ -149,9 +149,9 @@ class Slapd:
             self.load_ldif(text, source_name=file.name)
 
     def load_ldif(self, ldif: str | bytes, *, source_name: str = "the entries") -> None:
-        """Put the entries of *ldif*, one text of content records, into the database of a stopped slapd.
+        """Load the entries of *ldif*, a text of content records, into the database; slapd must be stopped.
 
-        ``source_name`` says in an error where they come from. Raises :class:`LabError` as :meth:`load_files` does.
+        Errors name *source_name*. Raises :class:`LabError` as :meth:`load_files`.
         """
         if self.is_running:
             raise LabError("slapd must be stopped to load entries", subject=str(self.folder))
@@ -159,7 +159,7 @@ class Slapd:
         self._run_tool("add", content=_drop_version_line(content), subject=source_name)
 
     def start(self) -> None:
-        """Start slapd; returns when it answers. Raises :class:`LabError` with the last lines of its log."""
+        """Start slapd and wait until it responds. Raises :class:`LabError` with the last lines of its log."""
         if self.is_running:
             return
         if not self._configuration_file.exists():
@@ -170,12 +170,12 @@ class Slapd:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C goes to whoever started it, who then stops it
+                start_new_session=True,  # Ctrl-C must reach only the parent process, which then stops slapd
             )
         self._wait_until_ready()
 
     def stop(self) -> None:
-        """Stop slapd, gently first; returns when it has gone."""
+        """Stop slapd with SIGTERM, after a time-out with SIGKILL; return when it has ended."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -208,7 +208,7 @@ class Slapd:
         return self.folder / "slapd"
 
     def _make_configuration(self) -> str:
-        """Return slapd.conf(5)."""
+        """Return the content of slapd.conf(5)."""
         lines = [
             *make_module_lines("back_mdb"),
             f"include {_quote(self._schema_file)}",
@@ -231,7 +231,7 @@ class Slapd:
         return (str(self._program_file), *arguments, "-f", str(self._configuration_file))
 
     def _run_tool(self, name: str, *options: str, content: bytes = b"", subject: str = "") -> None:
-        """Run one of slapd's tools (``slapd -T``); raises :class:`LabError` with its words."""
+        """Run one of slapd's tools (``slapd -T``); raises :class:`LabError` with its output."""
         result = subprocess.run(
             (*_DIE_WITH_PARENT, *self._command("-T", name, *options)),
             input=content,
@@ -250,11 +250,11 @@ class Slapd:
                 raise LabError(f"slapd did not start: {self._read_log_tail()}", subject=self.url)
             if time.monotonic() > deadline:
                 self.stop()
-                raise LabError(f"slapd does not answer: {self._read_log_tail()}", subject=self.url)
+                raise LabError(f"slapd does not respond: {self._read_log_tail()}", subject=self.url)
             time.sleep(0.005)
 
     def _is_listening(self) -> bool:
-        """Tell whether it is our own slapd that has the port, not somebody else's server."""
+        """Return whether this slapd process itself listens on the port, not another server."""
         if self._process is None:
             return False
         try:
@@ -273,7 +273,7 @@ class Slapd:
 
     def _read_log_tail(self) -> str:
         lines = self.log_file.read_text("utf-8", "replace").splitlines()
-        return " | ".join(line.strip() for line in lines[-5:]) or "it left no word in its log"
+        return " | ".join(line.strip() for line in lines[-5:]) or "its log is empty"
 
 
 def _quote(value: str | Path) -> str:
@@ -282,6 +282,6 @@ def _quote(value: str | Path) -> str:
 
 
 def _drop_version_line(content: bytes) -> bytes:
-    """Drop the ``version: 1`` line that begins an LDIF file: slapadd takes it for an entry without a DN."""
+    """Drop the ``version: 1`` line of an LDIF file, because slapadd treats it as an entry without a DN."""
     lines = content.splitlines(keepends=True)
     return b"".join(line for line in lines if not line.lower().startswith(b"version:"))

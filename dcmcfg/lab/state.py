@@ -1,4 +1,4 @@
-"""The state that the supervisor of a lab writes into a file for others to read."""
+"""The state file of a lab, which the supervisor writes and other processes read."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ FILE_NAME = "state.json"
 STATE_FORMAT = FileFormat("the state of a lab", 1, {0: {"failed": "failed_part"}})
 _RENAMED_PART_KEYS: RenamedNames = {0: {"since": "started_at"}}
 _RENAMED_PROCESS_KEYS: RenamedNames = {0: {"started": "started_after_boot_s"}}
-_START_TOLERANCE_S = 0.5  # seconds; between two processes with one number lies a whole round of the numbers
+_START_TOLERANCE_S = 0.5  # seconds; process numbers are reused only after all others, so a small tolerance is safe
 
 
 class LabPhase(StrEnum):
-    """How far a lab has come."""
+    """The phase of a lab."""
 
     STARTING = "starting"
     UP = "up"
@@ -31,9 +31,9 @@ class LabPhase(StrEnum):
 
 @dataclass(frozen=True)
 class ProcessIdentity:
-    """A process, distinguished by its start from a later one that got its number.
+    """A process, identified by number and start time, because a later process may get the same number.
 
-    ``started_after_boot_s`` is in seconds after boot: a time of day would change when the clock is set.
+    ``started_after_boot_s`` is in seconds after boot, because a time of day changes when the clock is adjusted.
     """
 
     pid: int
@@ -41,14 +41,14 @@ class ProcessIdentity:
 
     @staticmethod
     def from_pid(pid: int) -> ProcessIdentity:
-        """Return the identity of the running process *pid*; raises :class:`LabError` when there is none."""
+        """Return the identity of the running process *pid*; raises :class:`LabError` if there is none."""
         try:
             return ProcessIdentity(pid, _compute_seconds_after_boot(psutil.Process(pid)))
         except (psutil.Error, ValueError, OverflowError) as error:
-            raise LabError("there is no such process", subject=f"process {pid}") from error
+            raise LabError("the process does not exist", subject=f"process {pid}") from error
 
     def find_process(self) -> psutil.Process | None:
-        """Return a handle on the process, or None when it has ended (a zombie has) or is another one by now."""
+        """Return a handle of the process; None if it has ended (also as a zombie) or its number is reused."""
         try:
             process = psutil.Process(self.pid)
             same = abs(_compute_seconds_after_boot(process) - self.started_after_boot_s) < _START_TOLERANCE_S
@@ -59,7 +59,7 @@ class ProcessIdentity:
 
 @dataclass(frozen=True)
 class PartState:
-    """One part of the lab; ``process`` is None until it is started, ``started_at`` seconds since the epoch."""
+    """The state of a part; ``process`` is None until it is started, ``started_at`` is in seconds since the epoch."""
 
     name: str
     address: str
@@ -71,9 +71,9 @@ class PartState:
 
 @dataclass(frozen=True)
 class LabState:
-    """The supervisor with its parts.
+    """The state of the supervisor and its parts.
 
-    ``reason`` says why the lab ends or ended, ``failed_part`` names the part at fault.
+    ``reason`` is the reason why the lab ends or ended, ``failed_part`` the name of the part that caused it.
     """
 
     supervisor: ProcessIdentity
@@ -84,28 +84,28 @@ class LabState:
     failed_part: str = ""
 
     def with_part(self, part: PartState) -> LabState:
-        """Return this state with *part* in the place of the part of the same name."""
+        """Return this state with *part* replacing the part with the same name."""
         return replace(self, parts=tuple(part if part.name == each.name else each for each in self.parts))
 
     def is_up(self) -> bool:
-        """Tell whether the lab is ready and its supervisor alive."""
+        """Return whether the lab is ready and its supervisor is running."""
         return self.phase is LabPhase.UP and self.supervisor.find_process() is not None
 
     def processes(self) -> tuple[ProcessIdentity, ...]:
-        """Return the supervisor and the parts that were started, the supervisor first."""
+        """Return the processes of the supervisor and of the started parts, the supervisor first."""
         return (self.supervisor, *(part.process for part in self.parts if part.process))
 
     def save(self, folder: Path) -> None:
-        """Write the state into *folder*, whole or not at all."""
+        """Write the state into *folder*, atomically."""
         temporary = folder / f"{FILE_NAME}.new"
         temporary.write_text(json.dumps(STATE_FORMAT.add_number(asdict(self)), indent=2) + "\n", "utf-8")
         temporary.replace(folder / FILE_NAME)
 
     @staticmethod
     def load(folder: Path) -> LabState | None:
-        """Return the state stored in *folder*, None when there is none.
+        """Return the state stored in *folder*, or None if there is none.
 
-        Raises :class:`LabError` if unreadable, and :class:`~dcmcfg.errors.UnknownFormat`.
+        Raises :class:`LabError` if it cannot be read, and :class:`~dcmcfg.errors.UnknownFormat`.
         """
         path = folder / FILE_NAME
         try:
@@ -123,9 +123,9 @@ class LabState:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise LabError(
-                f"the lab's state cannot be read ({error})",
+                f"cannot read the lab's state ({error})",
                 subject=str(path),
-                next_step="end its processes (their commands name the folder), then remove the folder",
+                next_step="end the lab's processes (their command lines contain the folder), then remove the folder",
             ) from error
 
 

@@ -1,6 +1,6 @@
-"""The lab's storage SCP: takes whatever it is sent, like dcm4che's ``StoreSCP``.
+"""The lab's storage SCP, which accepts all objects like dcm4che's ``StoreSCP``.
 
-``python -m dcmcfg.lab.storage LABFOLDER`` serves C-ECHO and C-STORE as STORESCP, whatever the called AE title.
+``python -m dcmcfg.lab.storage LABFOLDER`` serves C-ECHO and C-STORE as STORESCP, for any called AE title.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from dcmcfg.well_known_uids import VERIFICATION
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedObject:
-    """One C-STORE request; ``move_originator_ae_title`` is the Move Originator AE title, empty when there is none.
+    """One C-STORE request; ``move_originator_ae_title`` is the Move Originator AE title, or empty.
 
-    ``file_content`` is the object in DICOM file format (PS3.10) in the transfer syntax in which it came.
+    ``file_content`` is the object in DICOM file format (PS3.10), in the received transfer syntax.
     """
 
     calling_ae_title: str
@@ -63,7 +63,7 @@ _log = logging.getLogger("storage")
 
 @contextmanager
 def serve(site: Site) -> Iterator[None]:
-    """Serve while the context is open; raises :class:`~dcmcfg.errors.LabError` when the port is taken."""
+    """Serve while the context is open; raises :class:`~dcmcfg.errors.LabError` if the port is in use."""
     store = ObjectStore(site.storage_folder)
 
     def receive(event: evt.Event) -> int:

@@ -1,4 +1,4 @@
-"""The lab's synthetic studies: small CT images, the same in every lab."""
+"""Synthetic studies of the lab: small CT images, identical in every lab."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _BITS_STORED = 12
 
 
 class StudyLocation(Enum):
-    """Who holds the objects of a study when a lab is new."""
+    """The location of a study's objects in a new lab."""
 
-    EXTERNAL = "archived and purged: the archive knows it, the external archive holds it"
+    EXTERNAL = "archived and purged: known to the archive, stored in the external archive"
     LOCAL = "in the archive's own storage only"
     UNKNOWN_TO_ARCHIVE = "in the external archive, unknown to the archive"
 
 
 @dataclass(frozen=True)
 class LabStudy:
-    """A synthetic study; ``instances`` are complete data sets with file meta information (PS3.10 §7.1)."""
+    """A synthetic study; ``instances`` are complete data sets with File Meta Information (PS3.10 §7.1)."""
 
     name: str
     location: StudyLocation
@@ -45,7 +45,7 @@ class LabStudy:
 
 
 def make_standard_studies() -> tuple[LabStudy, ...]:
-    """Return the lab's studies in a fixed order: one, three, twenty, local, unknown, jpeg-ls; always the same UIDs."""
+    """Return the standard studies in this order: one, three, twenty, local, unknown, jpeg-ls; UIDs never change."""
     return (
         _make_study("one", StudyLocation.EXTERNAL, series=1, images=1),
         _make_study("three", StudyLocation.EXTERNAL, series=1, images=3),
@@ -57,9 +57,9 @@ def make_standard_studies() -> tuple[LabStudy, ...]:
 
 
 def make_extra_studies(count: int) -> Iterator[LabStudy]:
-    """Yield *count* studies of one image each, ``more-1`` and so on, always the same; every tenth is held externally.
+    """Yield *count* studies of one image each, named ``more-1`` and so on, always the same.
 
-    The others are in the archive's own storage.
+    Every tenth study is in the external archive, the others are in the archive's own storage.
     """
     for each in range(1, count + 1):
         yield make_small_study(
@@ -68,12 +68,12 @@ def make_extra_studies(count: int) -> Iterator[LabStudy]:
 
 
 def make_small_study(name: str, location: StudyLocation, images: int) -> LabStudy:
-    """Return a study of one series; its UIDs are made of its *name*."""
+    """Return a study of one series; its UIDs are derived from *name*."""
     return _make_study(name, location, series=1, images=images)
 
 
 def list_extra_study_uids(count: int) -> Iterator[str]:
-    """Yield the Study Instance UIDs of :func:`make_extra_studies`, without making the images."""
+    """Yield the Study Instance UIDs of :func:`make_extra_studies` without creating the images."""
     return (_make_uid(_make_extra_name(each)) for each in range(1, count + 1))
 
 
@@ -82,13 +82,13 @@ def _make_extra_name(number: int) -> str:
 
 
 def make_all_studies(extra_count: int) -> Iterator[LabStudy]:
-    """Yield the studies that every lab has, and *extra_count* others."""
+    """Yield the standard studies and *extra_count* extra studies."""
     yield from make_standard_studies()
     yield from make_extra_studies(extra_count)
 
 
 def get_standard_study(name: str) -> LabStudy:
-    """Return the study called *name*; raises :class:`KeyError` when there is none."""
+    """Return the standard study *name*; raises :class:`KeyError` if there is none."""
     return {each.name: each for each in make_standard_studies()}[name]
 
 

@@ -19,7 +19,7 @@ from dcmcfg.lab.move_scp import MoveResponse
 
 
 class SubOperations:
-    """What became of each instance that a C-MOVE is to send; may be used by several threads."""
+    """The outcome of each instance that a C-MOVE should send; thread-safe."""
 
     def __init__(self, total: int) -> None:
         self._lock = threading.Lock()
@@ -29,7 +29,7 @@ class SubOperations:
         self.failed_uids: list[str] = []
 
     def count_store(self, sop_instance_uid: str, status: int | None) -> None:
-        """Count one sub-operation by its C-STORE status; None means that none was received."""
+        """Count one sub-operation by its C-STORE status; None means that no status was received."""
         with self._lock:
             if status == SUCCESS:
                 self.completed += 1
@@ -40,7 +40,7 @@ class SubOperations:
 
     @property
     def failed_count(self) -> int:
-        """The number of those that have failed."""
+        """The number of failed sub-operations."""
         return len(self.failed_uids)
 
     def make_pending_response(self) -> MoveResponse:
@@ -56,13 +56,13 @@ class SubOperations:
             )
 
     def make_cancelled_response(self) -> MoveResponse:
-        """Return the final response to a C-CANCEL, which tells how many sub-operations remain (PS3.4 C.4.2.3.1)."""
+        """Return the final response to a C-CANCEL, with the number of remaining sub-operations (PS3.4 C.4.2.3.1)."""
         return replace(self.make_pending_response(), status=CANCELLED)
 
     def make_final_response(self, *, success_status: int = SUCCESS, comment: str = "") -> MoveResponse:
-        """Return the final response; counters are written when above zero only, as the archive does.
+        """Return the final response; as in the archive, only counters above zero are included.
 
-        A702 when all failed, B000 when some did or there were warnings, else the status *success_status*.
+        The status is A702 if all failed, B000 if some failed or there were warnings, else *success_status*.
         """
         status = success_status
         if self.failed_count:

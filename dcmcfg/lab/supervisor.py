@@ -1,9 +1,9 @@
-"""The process above a lab's parts, whose end is the end of them all.
+"""The supervisor process of a lab, which starts, watches and ends the parts.
 
-``python -m dcmcfg.lab.supervisor FOLDER [PID]`` starts the parts listed in ``FOLDER/parts.json`` one after the
-other, each when the one before is ready, and keeps ``FOLDER/state.json``. It ends, and the parts with it in
-reverse order, on SIGTERM, when a part ends, and when process PID ends. When it is killed, the kernel kills the
-parts (``setpriv --pdeathsig``), so nothing is left listening.
+``python -m dcmcfg.lab.supervisor FOLDER [PID]`` starts the parts in ``FOLDER/parts.json`` one after another, each after
+the previous part is ready, and maintains ``FOLDER/state.json``. It ends on SIGTERM, when a part ends, and when process
+PID ends; it then ends the parts in reverse order. If it is killed, the kernel kills the parts
+(``setpriv --pdeathsig``), so that no port stays open.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dcmcfg.lab.state import LabPhase, LabState, PartState, ProcessIdentity
 PARTS_FILE = "parts.json"
 LOG_FOLDER = "log"
 READY_LINE = b"ready"
-#: Seconds that a part may take to get ready, and to end after SIGTERM before it is killed.
+#: Maximum time in seconds for a part to get ready, and to end after SIGTERM before it is killed.
 READY_TIMEOUT = 60.0
 STOP_TIMEOUT = 5.0
 _POLL = 0.05
@@ -35,9 +35,9 @@ _POLL = 0.05
 
 @dataclass(frozen=True)
 class LabPart:
-    """A part of the lab: a process, and how one knows that it is ready.
+    """A part of the lab: a process, and its sign of readiness.
 
-    Ready is listening on ``port``, or without a port the line ``ready`` on its standard output.
+    A part is ready when it listens on ``port`` or, without a port, when it prints the line ``ready``.
     """
 
     name: str
@@ -47,23 +47,23 @@ class LabPart:
 
 
 def save_parts(parts: tuple[LabPart, ...], folder: Path) -> None:
-    """Write *parts*, in the order in which they are to start, for the supervisor of the lab in *folder*."""
+    """Write *parts*, in starting order, for the supervisor of the lab in *folder*."""
     (folder / PARTS_FILE).write_text(json.dumps([asdict(part) for part in parts], indent=2) + "\n", "utf-8")
 
 
 def load_parts(folder: Path) -> tuple[LabPart, ...]:
-    """Return what :func:`save_parts` wrote."""
+    """Return the parts that :func:`save_parts` wrote."""
     content = json.loads((folder / PARTS_FILE).read_text("utf-8"))
     return tuple(LabPart(**(part | {"command": tuple(part["command"])})) for part in content)
 
 
 def get_log_file(folder: Path, part: str) -> Path:
-    """Return where the output of a part of the lab in *folder* goes."""
+    """Return the log file of a part of the lab in *folder*."""
     return folder / LOG_FOLDER / f"{part}.log"
 
 
 class _LabEnded(Exception):
-    """The lab has to end; ``failed_part`` names the part at fault, if one is."""
+    """The lab must end; ``failed_part`` is the name of the part that caused it, if any."""
 
     def __init__(self, reason: str, failed_part: str = "") -> None:
         super().__init__(reason)
@@ -71,7 +71,7 @@ class _LabEnded(Exception):
 
 
 class Supervisor:
-    """Runs the parts of the lab in *folder* until something ends it, which the end of the process *owner* does."""
+    """Runs the parts of the lab in *folder* until an event ends it, such as the end of the process *owner*."""
 
     def __init__(self, folder: Path, parts: tuple[LabPart, ...], owner: ProcessIdentity | None) -> None:
         self.folder = folder
@@ -86,7 +86,7 @@ class Supervisor:
         )
 
     def run(self) -> None:
-        """Start the parts, watch them, and when something ends the lab stop them; the state file says why."""
+        """Start and watch the parts, and stop them when the lab must end; the state file contains the reason."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._on_signal)
         reason, failed = "the supervisor failed", ""
@@ -112,11 +112,11 @@ class Supervisor:
 
     def _save_state(self, state: LabState) -> None:
         self.state = state
-        with suppress(FileNotFoundError):  # somebody removed the lab's folder: the lab is to end all the same
+        with suppress(FileNotFoundError):  # the lab's folder was removed; the lab must end nevertheless
             state.save(self.folder)
 
     def _start(self, part: LabPart) -> None:
-        """Start *part* and wait until it is ready; raises :class:`_LabEnded` when it does not get so."""
+        """Start *part* and wait until it is ready; raises :class:`_LabEnded` if it does not get ready."""
         with get_log_file(self.folder, part.name).open("wb") as log:
             child = subprocess.Popen(
                 _wrap_to_die_with_parent(os.getpid(), part.command),
@@ -140,40 +140,40 @@ class Supervisor:
     def _is_ready(self, part: LabPart, child: subprocess.Popen[bytes]) -> bool:
         if part.port is None:
             return READY_LINE in get_log_file(self.folder, part.name).read_bytes().splitlines()
-        try:  # asking the process, not the port, for somebody else may be listening there
+        try:  # check the process, not the port, because another process may listen on the port
             sockets = psutil.Process(child.pid).net_connections("tcp")
         except psutil.Error:
             return False
         return any(each.status == psutil.CONN_LISTEN and each.laddr.port == part.port for each in sockets)
 
     def _raise_if_ended(self) -> None:
-        """Raise :class:`_LabEnded` when there is a reason to end."""
+        """Raise :class:`_LabEnded` if there is a reason to end."""
         if self.stop_signal is not None:
-            raise _LabEnded(f"asked to end ({self.stop_signal.name})")
+            raise _LabEnded(f"received {self.stop_signal.name}")
         if self.owner is not None and self.owner.find_process() is None:
-            raise _LabEnded(f"process {self.owner.pid}, which it was started with, has ended")
+            raise _LabEnded(f"the owner, process {self.owner.pid}, has ended")
         if not self.folder.is_dir():
-            raise _LabEnded("its folder is gone")
+            raise _LabEnded("the lab's folder was removed")
         for name, child in self.children.items():
             if child.poll() is not None:
                 raise _LabEnded(f"{name} {_format_exit_status(child.returncode)}", name)
 
     def _stop(self) -> None:
-        """End the children, the last started first, and wait for each."""
+        """End the child processes in reverse starting order, and wait for each."""
         for name, child in reversed(self.children.items()):
             child.terminate()
             try:
                 child.wait(STOP_TIMEOUT)
             except subprocess.TimeoutExpired:
-                _log(f"{name} did not end within {STOP_TIMEOUT:.0f} s of SIGTERM and is killed")
+                _log(f"{name} did not end within {STOP_TIMEOUT:.0f} s after SIGTERM and is killed")
                 child.kill()
                 child.wait()
 
 
 def _wrap_to_die_with_parent(parent: int, command: tuple[str, ...]) -> tuple[str, ...]:
-    """Return *command* so wrapped that the kernel kills it when the thread that starts it ends.
+    """Return *command*, wrapped so that the kernel kills it when the thread that started it ends.
 
-    The shell's question closes the gap between fork and prctl(2), in which the parent may have died already.
+    The shell's check covers the gap between fork and prctl(2), in which the parent may already have ended.
     """
     check_parent = '[ "$PPID" = "$0" ] && exec "$@"'
     return ("setpriv", "--pdeathsig", "KILL", "--", "/bin/sh", "-c", check_parent, str(parent), *command)
@@ -189,7 +189,7 @@ def _log(line: str) -> None:
 
 
 def main() -> NoReturn:
-    """Run as a process of its own."""
+    """Run the supervisor as a separate process."""
     folder, *pid = sys.argv[1:]
     try:
         owner = ProcessIdentity.from_pid(int(pid[0])) if pid else None

@@ -1,4 +1,4 @@
-"""The lab's own configuration tree, from the LDIF files that come with dcmcfg."""
+"""The lab's configuration tree, from LDIF files that are part of dcmcfg."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from dcmcfg.lab.site import LOOPBACK, Ports, Site
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
 
-#: In an installed package next to this module, in a clone at its top.
+#: In an installed package the folder is next to this module, in a clone at the top level.
 _FOLDERS = (Path(__file__).parent / "ldif", Path(__file__).parents[2] / "ldif")
 
 
 def find_ldif_folder() -> Path:
-    """Return the folder with the LDIF files: ``site/`` and ``examples/``; raises :class:`LabError` without it."""
+    """Return the folder with the LDIF files (``site/`` and ``examples/``); raises :class:`LabError` if missing."""
     for folder in _FOLDERS:
         if (folder / "site").is_dir():
             return folder
-    raise LabError("the LDIF files are missing", subject=str(_FOLDERS[0]), next_step="install dcmcfg again")
+    raise LabError("the LDIF files are missing", subject=str(_FOLDERS[0]), next_step="reinstall dcmcfg")
 
 
 def list_site_files() -> tuple[Path, ...]:
-    """Return the files of the lab's tree in the order in which they load: parents before children."""
+    """Return the files of the lab's tree in loading order, parents before children."""
     return tuple(sorted((find_ldif_folder() / "site").glob("*.ldif")))
 
 
 def list_example_files() -> tuple[Path, ...]:
-    """Return the worked examples of change files, by name."""
+    """Return the example change files, ordered by name."""
     return tuple(sorted((find_ldif_folder() / "examples").glob("*.ldif")))
 
 
 def load_site_entries(ports: Ports) -> tuple[Entry, ...]:
-    """Return the lab's tree, parents before children, with the lab's address in the connections that it listens on.
+    """Return the entries of the lab's tree, parents first, with the lab's addresses in the listening connections.
 
-    Those are each device's ``cn=dicom``, and the archive's ``cn=dicom-tls`` and ``cn=http``. The other connections keep
-    the standard ports of the files; nothing listens there. Raises :class:`LabError` or
+    These are each device's ``cn=dicom`` and the archive's ``cn=dicom-tls`` and ``cn=http``. The other connections keep
+    the standard ports of the files; nothing listens on them. Raises :class:`LabError` or
     :class:`~dcmcfg.errors.LdifError`.
     """
     addresses = _map_ports(ports)
@@ -51,7 +51,7 @@ def _load_entries() -> Iterator[Entry]:
             records = read_all(source, file.name, strict=True)
         for record in records:
             if not isinstance(record, ContentRecord):
-                raise LabError("a change record has no place in the lab's tree", subject=f"{file.name}:{record.line}")
+                raise LabError("change records are not allowed in the lab's tree", subject=f"{file.name}:{record.line}")
             yield record.entry
 
 

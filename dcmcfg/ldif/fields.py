@@ -1,4 +1,4 @@
-"""The fields of a record: what ``name: value``, ``name:: base64`` or ``name:< URL`` says (RFC 2849)."""
+"""Parse the fields of a record: ``name: value``, ``name:: base64`` or ``name:< URL`` (RFC 2849)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from dcmcfg.errors import LdifError
 from dcmcfg.ldif.lines import LogicalLine
 
-#: The words that have a meaning of their own in a record; no attribute type has one of these names.
+#: The keywords of records; no attribute type has one of these names.
 KEYWORDS = frozenset(
     {
         "dn",
@@ -28,9 +28,9 @@ KEYWORDS = frozenset(
     }
 )
 
-# RFC 4512 §2.5, with the underscore that some servers allow in names.
+# RFC 4512 §2.5, extended by the underscore, which some servers allow in names.
 _DESCRIPTION = re.compile(r"(?:[A-Za-z][A-Za-z0-9_-]*|[0-9]+(?:\.[0-9]+)*)(?:;[A-Za-z0-9_-]+)*", re.ASCII)
-# RFC 2849 itself knows no underscore, neither in names nor in options.
+# RFC 2849 itself does not allow underscores, neither in names nor in options.
 _RFC2849_DESCRIPTION = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)*)(?:;[A-Za-z0-9-]+)*", re.ASCII)
 _BASE64_KEYWORDS = frozenset({"dn", "newrdn", "newsuperior"})
 _SAFE_STRING = re.compile(rb"(?:(?![ :<])[\x01-\x09\x0b\x0c\x0e-\x7f]+)?")
@@ -48,7 +48,7 @@ class Field(NamedTuple):
 
 @dataclass(frozen=True)
 class FieldReader:
-    """Reads the lines of one source; ``strict`` holds them to RFC 2849 instead of what OpenLDAP's tools accept."""
+    """Parses the lines of one source, by RFC 2849 if ``strict``, otherwise by the dialect of OpenLDAP's tools."""
 
     source: str
     strict: bool
@@ -59,7 +59,7 @@ class FieldReader:
         return LdifError(message, subject=f"{self.source}:{line}", next_step=next_step)
 
     def parse_field(self, line: LogicalLine) -> Field:
-        """Return what *line* says; raises :class:`LdifError`."""
+        """Return the field in *line*; raises :class:`LdifError`."""
         before, colon, rest = line.text.partition(b":")
         if not colon or line.text[:1] == b" ":
             raise self.build_error(line.number, *_explain_invalid_line(line.text))
@@ -67,7 +67,7 @@ class FieldReader:
         if not name:
             raise self.build_error(line.number, *_explain_missing_name(before))
         if rest[:1] == b"<" and name.lower() in KEYWORDS:
-            raise self.build_error(line.number, f"'{name}:' cannot take its value from a URL")
+            raise self.build_error(line.number, f"'{name}:' must not have a URL as value")
         if self.strict:
             self.require_name(name, line.number)
             if name.lower() in KEYWORDS - _BASE64_KEYWORDS:
@@ -75,37 +75,39 @@ class FieldReader:
         return Field(name, self.decode_value(name, rest, line.number), line.number)
 
     def require_name(self, name: str, line: int) -> None:
-        """Raise :class:`LdifError` when strict and RFC 2849 does not allow *name* for an attribute."""
+        """Raise :class:`LdifError` if strict and RFC 2849 does not allow *name* as attribute name."""
         if self.strict and not _RFC2849_DESCRIPTION.fullmatch(name):
-            raise self.build_error(line, f"the name {name} holds an underscore, which RFC 2849 does not allow")
+            raise self.build_error(line, f"the name {name} contains an underscore, which RFC 2849 does not allow")
 
     def require_plain_text(self, name: str, rest: bytes, line: int) -> None:
-        """Raise :class:`LdifError` when strict and *rest*, after the colon of keyword *name*, is base64 or a URL."""
+        """Raise :class:`LdifError` if strict and *rest*, after the colon of keyword *name*, is base64 or a URL."""
         if self.strict and rest[:1] in (b":", b"<"):
             raise self.build_error(
-                line, f"'{name}:' must be followed by plain text by RFC 2849", "write it after one ':'"
+                line, f"RFC 2849 requires plain text after '{name}:'", "write the value after a single ':'"
             )
 
     def decode_value(self, name: str, rest: bytes, line: int) -> bytes:
-        """Return the value that *rest*, all that follows the colon after *name*, stands for."""
+        """Return the value in *rest*, the text after the colon of *name*."""
         marker = rest[:1]
         if marker == b":":
             return self._decode_base64(name, rest[1:].lstrip(b" ") if self.strict else rest[1:].strip(b" "), line)
         if marker == b"<":
             url = rest[1:].strip(b" ")
             if self.strict and rest[-1:] == b" ":
-                raise self.build_error(line, f"a blank follows the URL of {name}", "remove it")
+                raise self.build_error(line, f"a blank follows the URL of {name}", "remove the blank")
             return self._read_url(name, url, line)
-        # A TAB before the value is dropped by OpenLDAP's tools, but belongs to it by RFC 2849.
+        # OpenLDAP's tools drop a TAB before the value; by RFC 2849 it is part of the value.
         value = rest.lstrip(b" ") if self.strict else rest.lstrip(b" \t\v\f")
         if b"\0" in value or b"\r" in value:
             raise self.build_error(
                 line,
-                f"the value of {name} holds a NUL or a carriage return in mid-line",
-                "write such a value in base64, after '::'",
+                f"the value of {name} contains a NUL or a carriage return",
+                "write the value in base64, after '::'",
             )
         if self.strict and not _SAFE_STRING.fullmatch(value):
-            raise self.build_error(line, f"the value of {name} must be in base64 by RFC 2849", "write it after '::'")
+            raise self.build_error(
+                line, f"RFC 2849 requires base64 for the value of {name}", "write the value in base64, after '::'"
+            )
         return value
 
     def _decode_base64(self, name: str, text: bytes, line: int) -> bytes:
@@ -126,46 +128,52 @@ class FieldReader:
 
 
 def parse_keyword(line: LogicalLine) -> str:
-    """Return what stands before the first colon of *line*, in lower case; all of it when there is no colon."""
+    """Return the text before the first colon of *line* in lower case; the whole line if there is no colon."""
     return line.text.partition(b":")[0].lower().decode("utf-8", "replace")
 
 
 def is_attribute_description(text: str) -> bool:
-    """Tell whether *text* can name an attribute, options included (RFC 4512 §2.5)."""
+    """Return whether *text* is a valid attribute description, with options (RFC 4512 §2.5)."""
     return _DESCRIPTION.fullmatch(text) is not None
 
 
 def quote_for_message(text: bytes) -> str:
-    """Return *text* quoted for a message, cut when it is long."""
+    """Return *text* quoted for a message, truncated if it is long."""
     decoded = text.decode("utf-8", "backslashreplace")
     return repr(decoded if len(decoded) <= _MAXIMUM_SHOWN_LENGTH else decoded[:_MAXIMUM_SHOWN_LENGTH] + "…")
 
 
 @lru_cache(maxsize=4096)
 def _parse_description(name: bytes) -> str:
-    """Return *name* as text, or nothing when it cannot name an attribute."""
+    """Return *name* as text, or an empty string if it is not a valid attribute description."""
     text = name.decode("utf-8", "replace")
     return text if is_attribute_description(text) else ""
 
 
 def _explain_invalid_line(text: bytes) -> tuple[str, str]:
     if text == b"-":
-        return "a '-' that closes no modification", "'-' belongs after each modification of a modify record only"
+        return "a '-' without modification", "use '-' only after each modification of a modify record"
     if text.rstrip() == b"-":
-        return "blanks follow the '-'", "remove them"
+        return "blanks after the '-'", "remove the blanks"
     if text[:1] == b" ":
-        return "a continuation line (it begins with a blank) follows no line", "remove the blank or the empty line"
+        return (
+            "a continuation line (with a blank at the beginning) without previous line",
+            "remove the blank or the empty line",
+        )
     if text.lower().decode("utf-8", "replace") in KEYWORDS:
-        return f"no colon after {quote_for_message(text)}", "write one"
+        return f"no colon after {quote_for_message(text)}", "add the colon"
     if not _WORD.search(text):
-        return f"no colon in {quote_for_message(text)}", "'-' closes a modification"
+        return f"no colon in {quote_for_message(text)}", "to end a modification, write '-'"
     return f"no colon in this line of {len(text)} octets", "a continued line must begin with a blank"
 
 
 def _explain_missing_name(before: bytes) -> tuple[str, str]:
-    """Say what is wrong with *before*, which stands before a colon; the end of a folded secret is not shown."""
+    """Return problem and next step for *before*, the text before a colon.
+
+    The text is not quoted, because it may be the end of a folded secret.
+    """
     if not before:
-        return "the line begins with a colon", "an attribute description stands before it"
+        return "the line begins with a colon", "write an attribute description before the colon"
     if name := _parse_description(before.strip()):
-        return f"blanks beside {name!r}, before the colon", "remove them"
-    return "no attribute description stands before the colon", "a continued line must begin with a blank"
+        return f"blanks around {name!r}, before the colon", "remove the blanks"
+    return "no attribute description before the colon", "a continued line must begin with a blank"

@@ -1,4 +1,4 @@
-"""The grammar of a record: from its lines to an entry or a change (RFC 2849)."""
+"""Parse the lines of a record into an entry or a change (RFC 2849)."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _RFC2849_CONTROL = re.compile(rb"([0-9]+(?:\.[0-9]+)*)(?: +(true|false))?(?::(.*
 
 
 def parse_record(fields: FieldReader, lines: Lines) -> Record:
-    """Return the record that *lines* (at least one, no comments) are.
+    """Return the record in *lines* (at least one, without comments).
 
-    Raises :class:`~dcmcfg.errors.LdifError` for the first fault.
+    Raises :class:`~dcmcfg.errors.LdifError` for the first problem.
 
-    Without ``changetype`` a record is content, unless the line after the DN begins a modification as in
-    ``replace: attr``: OpenLDAP's tools take that for a modify, and so does this, except when strict.
+    A record without ``changetype`` is a content record, unless the line after the DN begins a modification such as
+    ``replace: attr``. OpenLDAP's tools treat this as a modify, and so does this function, except in strict mode.
     """
     start = lines[0].number
     dn = _parse_dn_line(fields, lines[0])
     controls, body = _parse_controls(fields, lines[1:])
     if not body:
-        raise fields.build_error(start, "nothing follows the DN", "is there an empty line too many?")
+        raise fields.build_error(start, "nothing follows the DN", "check for a superfluous empty line")
     word = parse_keyword(body[0])
     if word == "changetype":
         return ChangeRecord(_parse_change(fields, dn, controls, body), start)
@@ -47,12 +47,11 @@ def parse_record(fields: FieldReader, lines: Lines) -> Record:
 def _parse_dn_line(fields: FieldReader, line: LogicalLine) -> DN:
     word = parse_keyword(line)
     if word != "dn":
-        fields.parse_field(line)  # says what is wrong with a line that is no field at all
+        fields.parse_field(line)  # raises a more exact error if the line is not a field at all
         raise fields.build_error(
             line.number,
-            f"the record does not begin with 'dn:' but with {quote_for_message(word.encode())}",
-            "begin it with its DN, or take away the empty line above it, which ends a record; "
-            "ldapmodify drops such a record without a word",
+            f"the record begins with {quote_for_message(word.encode())}, not with 'dn:'",
+            "add the DN, or remove the empty line above, which ends a record; ldapmodify drops such a record silently",
         )
     return _parse_name(fields, fields.parse_field(line))
 
@@ -71,7 +70,7 @@ def _parse_name(fields: FieldReader, field: Field) -> DN:
 
 
 def _parse_controls(fields: FieldReader, lines: Lines) -> tuple[tuple[Control, ...], Lines]:
-    """Return the controls that *lines* begin with, then the lines after them."""
+    """Return the controls at the beginning of *lines*, and the remaining lines."""
     controls: list[Control] = []
     while len(controls) < len(lines) and parse_keyword(lines[len(controls)]) == "control":
         controls.append(_parse_control(fields, fields.parse_field(lines[len(controls)])))
@@ -84,7 +83,7 @@ def _parse_control(fields: FieldReader, field: Field) -> Control:
         raise fields.build_error(
             field.line,
             f"not a control: {quote_for_message(field.value.partition(b':')[0])}",
-            "it is written 'control: OID true|false', then ': value' or ':: base64'",
+            "write 'control: OID true|false', then ': value' or ':: base64'",
         )
     oid, criticality, rest = match.groups()
     value = None if rest is None else fields.decode_value("control", rest, field.line)
@@ -97,24 +96,24 @@ def _parse_change(fields: FieldReader, dn: DN, controls: tuple[Control, ...], li
     match kind.value.decode("utf-8", "replace").lower():
         case "add":
             if not body:
-                raise fields.build_error(kind.line, "an add without attributes")
+                raise fields.build_error(kind.line, "the add has no attributes")
             return Add(Entry(dn, _parse_attributes(fields, body)), controls)
         case "delete":
             _require_end(fields, body, "a delete")
             return Delete(dn, controls)
         case "modify":
             if not body:
-                raise fields.build_error(kind.line, "a modify that modifies nothing")
+                raise fields.build_error(kind.line, "the modify has no modifications")
             return Modify(dn, _parse_modifications(fields, body), controls)
         case word if word in _RENAMES and not (fields.strict and word == "rename"):
             return _parse_rename(fields, dn, controls=controls, kind=kind, lines=body)
     raise fields.build_error(
-        kind.line, f"unknown changetype {quote_for_message(kind.value)}", "known are add, delete, modify, modrdn, moddn"
+        kind.line, f"unknown changetype {quote_for_message(kind.value)}", "must be add, delete, modify, modrdn or moddn"
     )
 
 
 def _parse_attributes(fields: FieldReader, lines: Lines) -> tuple[Attribute, ...]:
-    """Return the attributes of an entry; values of one attribute come together, as it was first spelt."""
+    """Return the attributes of an entry; values of the same attribute are merged under its first spelling."""
     values: dict[str, tuple[str, list[bytes]]] = {}
     for line in lines:
         name, value, number = fields.parse_field(line)
@@ -132,12 +131,12 @@ def _parse_attributes(fields: FieldReader, lines: Lines) -> tuple[Attribute, ...
 def _explain_misplaced(word: str) -> tuple[str, str]:
     match word:
         case "dn":
-            return "a 'dn:' line inside a record", "is the empty line before it missing?"
+            return "a 'dn:' line inside a record", "check for a missing empty line before it"
         case "changetype":
-            return "'changetype:' stands late or twice", "it belongs right after the DN, once"
+            return "'changetype:' is misplaced or repeated", "write it once, directly after the DN"
         case "control":
-            return "'control:' stands late", "it belongs between the DN and 'changetype:'"
-    return f"'{word}:' stands inside an entry", "is 'changetype:' missing, or wrong?"
+            return "'control:' is misplaced", "write it between the DN and 'changetype:'"
+    return f"'{word}:' inside an entry", "check for a missing or wrong 'changetype:'"
 
 
 def _parse_modifications(fields: FieldReader, lines: Lines) -> tuple[Modification, ...]:
@@ -160,16 +159,18 @@ def _parse_modification(fields: FieldReader, head: Field, lines: Lines) -> Modif
     if operation is None:
         if head.name.lower() in ("dn", "changetype", "control"):
             raise fields.build_error(head.line, *_explain_misplaced(head.name.lower()))
-        raise fields.build_error(head.line, f"'add:', 'delete:' or 'replace:' expected, not '{head.name}:'")
+        raise fields.build_error(head.line, f"expected 'add:', 'delete:' or 'replace:', not '{head.name}:'")
     attribute = head.value.decode("utf-8", "replace")
     if not is_attribute_description(attribute):
-        raise fields.build_error(head.line, f"'{head.name}:' names no attribute: {quote_for_message(head.value)}")
+        raise fields.build_error(
+            head.line, f"'{head.name}:' does not name an attribute: {quote_for_message(head.value)}"
+        )
     fields.require_name(attribute, head.line)
     values = tuple(_parse_modification_value(fields, attribute, line) for line in lines)
     if operation is Operation.ADD and not values:
-        raise fields.build_error(head.line, f"'add: {attribute}' adds no value")
+        raise fields.build_error(head.line, f"'add: {attribute}' has no values")
     if operation is Operation.INCREMENT and len(values) != 1:
-        raise fields.build_error(head.line, f"'increment: {attribute}' needs exactly one value")
+        raise fields.build_error(head.line, f"'increment: {attribute}' requires exactly one value")
     return Modification(operation, attribute, values)
 
 
@@ -180,7 +181,7 @@ def _parse_modification_value(fields: FieldReader, attribute: str, line: Logical
     if word in ("dn", "changetype", "control") and b":" in line.text:
         raise fields.build_error(line.number, *_explain_misplaced(word))
     name = fields.parse_field(line).name
-    next_step = "is the '-' before it missing?" if word in _OPERATIONS else ""
+    next_step = "check for a missing '-' before it" if word in _OPERATIONS else ""
     raise fields.build_error(line.number, f"'{name}:' inside a modification of {attribute}", next_step)
 
 
@@ -188,7 +189,7 @@ def _parse_rename(fields: FieldReader, dn: DN, *, controls: tuple[Control, ...],
     words = ("newrdn", "deleteoldrdn", "newsuperior")
     for line, word in zip(lines, words, strict=False):
         if parse_keyword(line) != word:
-            raise fields.build_error(line.number, f"'{word}:' expected, not '{parse_keyword(line)}:'")
+            raise fields.build_error(line.number, f"expected '{word}:', not '{parse_keyword(line)}:'")
     if len(lines) < len(words) - 1:
         raise fields.build_error(kind.line, f"'{words[len(lines)]}:' is missing")
     _require_end(fields, lines[len(words) :], "a rename")
@@ -220,4 +221,4 @@ def _require_end(fields: FieldReader, lines: Lines, kind: str) -> None:
     word = parse_keyword(lines[0])
     if word in ("dn", "changetype", "control"):
         raise fields.build_error(lines[0].number, *_explain_misplaced(word))
-    raise fields.build_error(lines[0].number, f"extra lines at the end of {kind}", "is an empty line missing?")
+    raise fields.build_error(lines[0].number, f"extra lines at the end of {kind}", "check for a missing empty line")

@@ -1,8 +1,8 @@
-"""Lines of LDIF: octets cut at empty lines, unfolded, numbered (RFC 2849, notes 2 and 3).
+"""Split LDIF octets at empty lines, unfold and number the lines (RFC 2849, notes 2 and 3).
 
-Lines end with LF or CRLF. A line that begins with a blank continues the line before it, be that a comment or be
-the rest nothing but blanks (OpenLDAP's tools read it so too); only a truly empty line separates records. What
-stands between two of those can therefore be read by itself.
+Lines end with LF or CRLF. A line with a blank at the beginning continues the previous line, also if that is a comment
+or if the rest is blank (same as OpenLDAP's tools). Only a completely empty line separates records, so the text between
+two empty lines can be parsed independently.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ _CHUNK = 64 * 1024
 
 
 class LogicalLine(NamedTuple):
-    """One unfolded line without its line ending; ``number`` is that of its first physical line, from 1.
+    """An unfolded line without its line ending; ``number`` is the number of its first physical line, from 1.
 
-    An empty ``text`` separates records, one that begins with ``#`` is a comment, one that begins with a blank is a
-    continuation of nothing. ``has_line_ending`` is False for a last line that no line ending follows.
+    An empty ``text`` separates records. A text with ``#`` at the beginning is a comment, a text with a blank at the
+    beginning is a continuation without previous line. ``has_line_ending`` is False for a last line without line ending.
     """
 
     text: bytes
@@ -27,15 +27,16 @@ class LogicalLine(NamedTuple):
     has_line_ending: bool = True
 
 
-#: What stands between empty lines without its last line ending, the number of its first physical line (from 1), and
-#: whether there was that ending. Empty lines may begin it and, with CRLF, stand inside. No class, for speed.
+#: The text between empty lines without its last line ending, the number of its first physical line (from 1), and
+#: whether the last line ending existed. The text may begin with empty lines and, with CRLF, contain them. A tuple and
+#: not a class, for speed.
 Block = tuple[bytes, int, bool]
 
 
 def split_blocks(source: Iterable[bytes]) -> Iterator[Block]:
-    """Yield the blocks of *source*: an open binary file, or chunks that may be cut anywhere.
+    """Yield the blocks of *source*: an open binary file, or chunks of any size.
 
-    Held in memory are a chunk and a record.
+    Only one chunk and one record are in memory at a time.
     """
     number = 1
     for piece in _split_at_empty_lines(source):
@@ -65,9 +66,9 @@ def unfold_lines(block: Block) -> Iterator[LogicalLine]:
 
 
 def _split_at_empty_lines(source: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield *source* in pieces that end with an empty line, each as soon as it is there; the last may not."""
+    """Yield *source* in pieces that end with an empty line (except the last), each as soon as it is complete."""
     pending: list[bytes] = []
-    end = b""  # of what is pending, enough of it to see an empty line that the next chunk completes
+    end = b""  # the last octets of the pending text, to detect an empty line that the next chunk completes
     for chunk in _iterate_chunks(source):
         seam = end + chunk
         crlf = _find_offset_after(seam, b"\n\r\n") if b"\r" in seam else 0
@@ -82,11 +83,11 @@ def _split_at_empty_lines(source: Iterable[bytes]) -> Iterator[bytes]:
 
 def _iterate_chunks(source: Iterable[bytes]) -> Iterable[bytes]:
     if isinstance(source, BufferedIOBase):
-        return iter(partial(source.read1, _CHUNK), b"")  # iterating would give it line by line
+        return iter(partial(source.read1, _CHUNK), b"")  # iterating the file would yield single lines, which is slow
     return source
 
 
 def _find_offset_after(text: bytes, mark: bytes) -> int:
-    """Return the place after the last *mark* in *text*, or 0."""
+    """Return the offset after the last *mark* in *text*, or 0."""
     offset = text.rfind(mark)
     return offset + len(mark) if offset >= 0 else 0

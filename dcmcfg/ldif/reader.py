@@ -1,4 +1,4 @@
-"""LDIF read record by record: RFC 2849, or the dialect that OpenLDAP's tools accept."""
+"""Read LDIF record by record: RFC 2849, or the dialect that OpenLDAP's tools accept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class LdifErrors(LdifError):
-    """Everything that is wrong with a source; the message is that of the first of ``problems``."""
+    """All problems of a source; the message is the message of the first of ``problems``."""
 
     def __init__(self, problems: tuple[LdifError, ...]) -> None:
         first, *others = problems
@@ -27,8 +27,8 @@ class LdifErrors(LdifError):
 
 
 def refuse_url(url: str) -> bytes:
-    """Refuse to read *url*: the resolver to use where nothing says that a file may be read."""
-    raise LdifError(f"the value stands in another file, which is not read: {url}")
+    """Raise :class:`LdifError` for *url*; the default resolver, used if reading of files is not allowed."""
+    raise LdifError(f"the value is in another file, which is not read: {url}")
 
 
 def iter_records(
@@ -38,16 +38,16 @@ def iter_records(
     strict: bool = False,
     resolve_url: Callable[[str], bytes] = refuse_url,
 ) -> Iterator[Record | LdifError]:
-    """Yield the records of *source*, and in place of one that is not LDIF the error that says why.
+    """Yield the records of *source*; a record that is not LDIF is replaced by its error.
 
-    *source* is octets in chunks of any size (an open binary file will do); *name* stands before the line number in
-    errors, as ``name:line``. After an error reading goes on with the next record. *resolve_url* returns the octets
-    that an ``attr:< URL`` stands for, or raises :class:`LdifError`.
+    *source* are octets in chunks of any size, for example an open binary file. Errors have the location ``name:line``.
+    After an error, reading continues with the next record. *resolve_url* returns the value for ``attr:< URL``, or
+    raises :class:`LdifError`.
 
-    By default this reads what OpenLDAP's tools read: no version line or several, no ``changetype`` before a
-    modify body, no ``-`` after the last modification, no final newline, non-ASCII text as it is. Where those tools
-    are silent this reports: records that do not begin with ``dn:``, modifications of nothing. *strict* holds to
-    RFC 2849, which also allows only one kind of record in one source.
+    By default this reads the dialect of OpenLDAP's tools: no version line or several, no ``changetype`` before a modify
+    body, no ``-`` after the last modification, no final newline, unencoded non-ASCII text. Unlike these tools, it
+    reports records that do not begin with ``dn:`` and modifies without modifications. *strict* requires RFC 2849, which
+    also allows only one kind of record in a source.
     """
     fields = FieldReader(name, strict, resolve_url)
     rules = _Rfc2849Checker(fields) if strict else None
@@ -96,7 +96,7 @@ def read_all(
 
 
 def _parse_record(fields: FieldReader, rules: _Rfc2849Checker | None, lines: list[LogicalLine]) -> Record | None:
-    """Return the record that *lines* are, None when they are version lines only; raises :class:`LdifError`."""
+    """Return the record in *lines*, or None if they are only version lines; raises :class:`LdifError`."""
     if rules:
         rules.check_lines(lines)
     body = _skip_version_lines(fields, lines)
@@ -109,7 +109,7 @@ def _parse_record(fields: FieldReader, rules: _Rfc2849Checker | None, lines: lis
 
 
 def _split_records(lines: Iterable[LogicalLine]) -> Iterator[list[LogicalLine]]:
-    """Yield the runs of lines between empty lines, comments left out."""
+    """Yield the groups of lines between empty lines, without comments."""
     block: list[LogicalLine] = []
     for line in lines:
         text = line.text
@@ -124,11 +124,11 @@ def _split_records(lines: Iterable[LogicalLine]) -> Iterator[list[LogicalLine]]:
 
 
 def _skip_version_lines(fields: FieldReader, lines: list[LogicalLine]) -> list[LogicalLine]:
-    """Return *lines* without the version lines that they begin with."""
+    """Return *lines* without the version lines at their beginning."""
     start = lines[0]
     if start.text.startswith(_UTF_8_MARK):
         raise fields.build_error(
-            start.number, "a byte order mark stands before the record", "save the file as UTF-8 without BOM"
+            start.number, "a byte order mark before the record", "save the file as UTF-8 without BOM"
         )
     position = 0
     while position < len(lines) and parse_keyword(lines[position]) == "version" and b":" in lines[position].text:
@@ -136,14 +136,14 @@ def _skip_version_lines(fields: FieldReader, lines: list[LogicalLine]) -> list[L
         fields.require_plain_text(version.name, lines[position].text.partition(b":")[2], version.line)
         if version.value != b"1":
             raise fields.build_error(
-                version.line, f"LDIF version {quote_for_message(version.value)} is not known", "it must be 1"
+                version.line, f"unknown LDIF version {quote_for_message(version.value)}", "the version must be 1"
             )
         position += 1
     return lines[position:]
 
 
 class _Rfc2849Checker:
-    """What RFC 2849 asks of a source as a whole."""
+    """Checks the requirements of RFC 2849 for a whole source."""
 
     def __init__(self, fields: FieldReader) -> None:
         self.fields = fields
@@ -151,19 +151,19 @@ class _Rfc2849Checker:
         self.kind: type[Record] | None = None
 
     def check_lines(self, lines: list[LogicalLine]) -> None:
-        """Raise :class:`LdifError` unless one version line begins the source, and a line ending ends it."""
+        """Raise :class:`LdifError` unless the source begins with one version line and ends with a line ending."""
         versions = sum(parse_keyword(line) == "version" for line in lines[:2])
         expected = 0 if self.started else 1
         self.started = True
         if versions < expected or (expected and parse_keyword(lines[0]) != "version"):
             raise self.fields.build_error(lines[0].number, "the source does not begin with 'version: 1'")
         if versions > expected:
-            raise self.fields.build_error(lines[0].number, "'version:' stands twice")
+            raise self.fields.build_error(lines[0].number, "'version:' occurs twice")
         if not lines[-1].has_line_ending:
             raise self.fields.build_error(lines[-1].number, "the last line has no line ending")
 
     def check_kind(self, record: Record) -> None:
-        """Raise :class:`LdifError` when *record* is of another kind than those before it."""
+        """Raise :class:`LdifError` if *record* is of another kind than the previous records."""
         self.kind = self.kind or type(record)
         if type(record) is not self.kind:
             raise self.fields.build_error(record.line, "entries and changes are mixed in one source")

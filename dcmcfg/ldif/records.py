@@ -1,4 +1,4 @@
-"""The two kinds of LDIF record: an entry as it is, or a change to make (RFC 2849).
+"""The two kinds of LDIF records: entries and changes (RFC 2849).
 
 Kept apart: plans use records and load neither the reader nor the writer.
 """
@@ -13,14 +13,14 @@ from dcmcfg.entry import Entry
 
 
 class ContentRecord(NamedTuple):
-    """A record without ``changetype``; ``line`` is that of its ``dn:`` line, from 1."""
+    """A record without ``changetype``; ``line`` is the number of its ``dn:`` line, from 1."""
 
     entry: Entry
     line: int
 
 
 class ChangeRecord(NamedTuple):
-    """A record with ``changetype``, its controls on the change; ``line`` is that of its ``dn:`` line, from 1."""
+    """A record with ``changetype``; ``change`` includes the controls, ``line`` is the number of the ``dn:`` line."""
 
     change: Change
     line: int
@@ -31,5 +31,5 @@ Record = ContentRecord | ChangeRecord
 
 
 def has_changes(records: Sequence[Record]) -> bool:
-    """Return whether one of *records* changes an entry that exists: a delete, a modify or a rename."""
+    """Return whether one of *records* changes an existing entry: a delete, modify or rename."""
     return any(isinstance(record, ChangeRecord) and not isinstance(record.change, Add) for record in records)

@@ -1,7 +1,7 @@
-"""Entries in the plainest form of LDIF, read the fast way.
+"""Fast parser for entries in the simplest form of LDIF.
 
-That is a ``dn:`` line and ``name: value`` lines, folded or not; nearly all that tools write. What has anything else,
-or any fault, is left to the grammar, which also says what is wrong.
+This form is a ``dn:`` line and ``name: value`` lines, folded or not, which covers nearly everything that tools write.
+All other records, and all records with errors, are left to the grammar, which also reports the errors.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dcmcfg.errors import MalformedInput
 from dcmcfg.ldif.fields import KEYWORDS, is_attribute_description
 
 _BEGINNING = b"dn: "
-# The lines of one attribute that follow each other; any other line gives a pair of empty ones.
+# Consecutive lines of one attribute; any other line results in a pair of empty matches.
 _VALUE = rb"[!-9;=-\xff][ -\xff]*+"
 _RUNS = re.compile(rb"([^:\n]++): (%b(?:\n\1: %b)*+)(?:\n|\Z)|.+" % (_VALUE, _VALUE))
 _Run = tuple[bytes, bytes]
@@ -25,10 +25,10 @@ _MAXIMUM_CACHED_LENGTH = 1 << 10
 
 
 class SimpleEntryReader:
-    """Reads the plain entries of one source.
+    """Parses the simple entries of one source.
 
-    One AE often has the capabilities of the next, so what equals something read before is the same object: that
-    saves time now, and memory for as long as the entries live.
+    Many AEs have the same capabilities, so equal parts share one object. This saves time now, and memory as long as the
+    entries exist.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class SimpleEntryReader:
         self._has_folded_lines = False
 
     def parse_entry(self, text: bytes) -> Entry | None:
-        """Return the entry that *text*, a block without its last line ending, is; None when it is not plain."""
+        """Return the entry in *text*, a block without its last line ending, or None if it is not simple."""
         if not text.startswith(_BEGINNING):
             return None
         if self._has_folded_lines and b"\n " in text:
@@ -48,7 +48,7 @@ class SimpleEntryReader:
         if attributes is None:
             if self._has_folded_lines or b"\n " not in text:
                 return None
-            self._has_folded_lines = True  # so are the next, most likely
+            self._has_folded_lines = True  # most likely the following entries are folded too
             return self.parse_entry(text)
         try:
             name = head[4:].decode()
@@ -71,7 +71,7 @@ class SimpleEntryReader:
 
 
 class _AttributeCache(dict[_Run, Attribute]):
-    """The lines of an attribute → the attribute."""
+    """Lines of an attribute → the attribute."""
 
     def __missing__(self, run: _Run) -> Attribute:
         octets, values = run
@@ -83,7 +83,7 @@ class _AttributeCache(dict[_Run, Attribute]):
 
 
 class _NameValidityCache(dict[tuple[bytes, ...], bool]):
-    """Names in order → whether an entry can have them: valid, and each there once."""
+    """Names in order → whether an entry can have them: all names valid and unique."""
 
     def __missing__(self, octets: tuple[bytes, ...]) -> bool:
         names = tuple(name.decode("utf-8", "replace") for name in octets)

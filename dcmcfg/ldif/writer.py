@@ -1,11 +1,10 @@
-"""LDIF written so that any tool reads the same octets back (RFC 2849).
+"""Write LDIF that every tool reads back as the same octets (RFC 2849).
 
-Values and DNs are in base64 where RFC 2849 asks for it, and also where the first octet is a TAB (OpenLDAP's tools
+Values and DNs are written in base64 if RFC 2849 requires it, and also if the first octet is a TAB (OpenLDAP's tools
 drop it) or any octet is a control character. Physical lines have at most 76 octets.
 
-Text for an editor (:func:`format_for_editor`) has a line for each value, and text as one reads it: it neither folds
-lines nor puts text that is not ASCII into base64. OpenLDAP's tools read that, and so does
-:func:`dcmcfg.ldif.reader.iter_records`.
+Text for an editor (:func:`format_for_editor`) has one readable line for each value: lines are not folded, and non-ASCII
+text is not encoded. OpenLDAP's tools and :func:`dcmcfg.ldif.reader.iter_records` read this form.
 """
 
 from __future__ import annotations
@@ -27,9 +26,9 @@ _CACHE_SIZE = 1 << 12
 _MAXIMUM_CACHED_LENGTH = 1 << 10
 
 _UNSAFE_FIRST = (" ", ":", "<")
-#: Tells whether octets can stand in a line as they are, without base64.
+#: Matches octets that a line can contain unencoded, without base64.
 is_plain = re.compile(rb"(?![ :<])[\x20-\x7e]*(?<! )").fullmatch
-# A line with such a value; what precedes the first ": " is known to be a name.
+# A line with such a value; the text before the first ": " is already known to be a name.
 _PLAIN_LINE = rb"[^:\n]++: [!-9;=-~][\x20-\x7e]*+(?<! )\n"
 _PLAIN_LINES = re.compile(rb"(?:%b)++" % _PLAIN_LINE).fullmatch
 _SHORT_LINES = re.compile(rb"(?:(?![^\n]{%d})%b)++" % (MAXIMUM_LINE_LENGTH + 1, _PLAIN_LINE)).fullmatch
@@ -39,28 +38,28 @@ _OID = re.compile(r"[0-9]+(?:\.[0-9]+)*", re.ASCII)
 def format_entry(entry: Entry, *, comments: Iterable[str] = ()) -> str:
     """Return *entry* as a content record that ends with an empty line; attributes and values keep their order.
 
-    *comments* stand before it, each on ``#`` lines of its own. Raises :class:`MalformedInput` for an attribute
-    that has no name LDIF can hold.
+    *comments* are written before it, each on separate ``#`` lines. Raises :class:`MalformedInput` for an attribute
+    name that LDIF cannot represent.
     """
     head = _format_comments(comments) if comments else ""
     return f"{head}{_format_name_line('dn', entry.dn)}{_bodies[entry.attributes]}\n"
 
 
 def format_attribute(name: str, values: Sequence[bytes]) -> str:
-    """Return the lines of an attribute as :func:`format_entry` has them, each with its line end."""
+    """Return the lines of an attribute as in :func:`format_entry`, each with its line end."""
     return _format_attribute_lines((Attribute(name, tuple(values)),))
 
 
 def format_dn_line(dn: DN) -> str:
-    """Return the line of a record that names its entry, with its line end."""
+    """Return the ``dn:`` line of a record, with its line end."""
     return _format_name_line("dn", dn)
 
 
 def format_change(change: Change, *, comments: Iterable[str] = ()) -> str:
     """Return *change* as a change record that ends with an empty line, controls included.
 
-    *comments* stand before it, each on ``#`` lines of its own. Raises :class:`MalformedInput` for an attribute
-    or control that has no name LDIF can hold.
+    *comments* are written before it, each on separate ``#`` lines. Raises :class:`MalformedInput` for an attribute name
+    or control OID that LDIF cannot represent.
     """
     head = _format_name_line("dn", change.dn) + "".join(map(_format_control, change.controls))
     return _format_comments(comments) + head + _format_change_body(change) + "\n"
@@ -91,7 +90,7 @@ def _format_rename_body(rename: Rename) -> str:
 
 def _format_control(control: Control) -> str:
     if not _OID.fullmatch(control.oid):
-        raise MalformedInput("not the OID of a control", subject=repr(control.oid))
+        raise MalformedInput("not a valid OID of a control", subject=repr(control.oid))
     head = f"control: {control.oid} {'true' if control.critical else 'false'}"
     match control.value:
         case None:
@@ -103,7 +102,7 @@ def _format_control(control: Control) -> str:
 
 
 class _BodyCache(dict[tuple[Attribute, ...], str]):
-    """Attributes of an entry → their lines: one AE often has the capabilities of the next."""
+    """Attributes of an entry → their lines, cached: many AEs have the same capabilities."""
 
     def __missing__(self, attributes: tuple[Attribute, ...]) -> str:
         text = _format_attribute_lines(attributes)
@@ -118,7 +117,7 @@ _bodies = _BodyCache()
 
 
 def _format_attribute_lines(named: Sequence[Attribute | Modification]) -> str:
-    """Return a line for each value of what is *named*; the fast way when all of them are plain."""
+    """Return a line for each value of *named*; uses a fast path if all values are plain."""
     runs = []
     count = 0
     for each in named:
@@ -138,14 +137,14 @@ def _format_attribute_lines(named: Sequence[Attribute | Modification]) -> str:
 
 
 class _PrefixCache(dict[str, tuple[bytes, bytes]]):
-    """Attribute description → what stands before its first plain value, and before each further one.
+    """Attribute description → the text before its first plain value, and before each further value.
 
-    Raises :class:`MalformedInput` for what is none.
+    Raises :class:`MalformedInput` for an invalid description.
     """
 
     def __missing__(self, name: str) -> tuple[bytes, bytes]:
         if not is_attribute_description(name) or name.lower() in KEYWORDS:
-            raise MalformedInput("no name for an attribute in LDIF", subject=repr(name))
+            raise MalformedInput("not a valid attribute name in LDIF", subject=repr(name))
         if len(self) >= _CACHE_SIZE:
             self.clear()
         prefix = f"{name}: ".encode()
@@ -172,9 +171,9 @@ def _format_line(name: str, value: bytes) -> str:
 
 
 def fold_line(line: str) -> str:
-    """Return *line* with its ending, in physical lines of at most 76 characters; octets here, as all are ASCII.
+    """Return *line* with its ending, folded into physical lines of at most 76 octets; *line* must be ASCII.
 
-    None ends with a blank if that can be avoided, because editors like to remove those.
+    Lines do not end with a blank if this can be avoided, because editors tend to remove trailing blanks.
     """
     if len(line) <= MAXIMUM_LINE_LENGTH:
         return line + "\n"
@@ -196,14 +195,14 @@ def _format_comments(comments: Iterable[str]) -> str:
 
 
 def _wrap_comment(text: str) -> Iterator[str]:
-    """Yield *text* in lines of at most 76 octets that all begin with ``#``, broken between words if possible."""
+    """Yield *text* in comment lines (``#``) of at most 76 octets, broken between words if possible."""
     for line in text.splitlines():
         rest = "".join(map(_escape_unprintable, line)).encode()
         while len(rest) > MAXIMUM_LINE_LENGTH - 2:
             end = rest.rfind(b" ", 1, MAXIMUM_LINE_LENGTH - 1)
             if end < 1:
                 end = MAXIMUM_LINE_LENGTH - 2
-                while rest[end] & 0xC0 == 0x80:  # not in the middle of a character
+                while rest[end] & 0xC0 == 0x80:  # do not break inside a UTF-8 sequence
                     end -= 1
             yield f"# {rest[:end].decode()}".rstrip(" ")
             rest = rest[end:].lstrip(b" ")
@@ -215,7 +214,7 @@ def _escape_unprintable(character: str) -> str:
 
 
 def format_for_editor(entry: Entry, *, comments: Iterable[str] = ()) -> str:
-    """Return *entry* as a content record that ends with an empty line, each of *comments* on a ``#`` line before it."""
+    """Return *entry* as a content record that ends with an empty line, with *comments* on ``#`` lines before it."""
     lines = [f"# {comment}".rstrip() for comment in comments]
     lines.append(_format_editor_line("dn", str(entry.dn).encode("utf-8", "surrogateescape")))
     lines += [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dcmcfg.lint.rule import LintRule
 from dcmcfg.lint.rules import (
+    archive_ports,
     archive_settings,
     capabilities,
     certificates,
@@ -12,7 +13,6 @@ from dcmcfg.lint.rules import (
     exporting,
     external_retrieve,
     fallback,
-    listening,
     purging,
     recalling,
     registries,
@@ -35,7 +35,7 @@ RULES_BY_TOPIC: dict[str, tuple[LintRule, ...]] = {
     "Missing parts of the archive": unknown_parts.RULES,
     "Conditions": conditions.RULES,
     "Connections": connections.RULES,
-    "Ports of the archive": listening.RULES,
+    "Ports of the archive": archive_ports.RULES,
     "Transport": transport.RULES,
     "Capabilities": capabilities.RULES,
     "Duplicate and unsafe names": titles.RULES,

@@ -178,7 +178,7 @@ class LintContext:
         return found
 
     def is_in_archive(self, reference: Reference) -> bool:
-        """Tell whether an archive's device holds *reference*, outside its UI configuration."""
+        """Return whether an archive's device has *reference*, outside its UI configuration."""
         key = self.references.find_device_key(reference.dn)
         return key in self._archive_keys and not reference.is_ui_reference
 

@@ -17,7 +17,7 @@ from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, build_finding
-from dcmcfg.lint.rules import external_retrieve, listening
+from dcmcfg.lint.rules import archive_ports, external_retrieve
 from dcmcfg.model.devices import find_enclosing_device
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.entry_names import EntryNames
@@ -30,7 +30,7 @@ from dcmcfg.schema.values import ValueRules
 
 #: The rules that judge what entries of a device mean together. They judge
 #: :attr:`LintContext.entries_to_check` only.
-DEVICE_RULES: tuple[LintRule, ...] = listening.RULES
+DEVICE_RULES: tuple[LintRule, ...] = archive_ports.RULES
 #: The rules for references that are refused although the archive loads them: the AE exists and can play its role. They
 #: judge :attr:`LintContext.archives_to_check` only. ``check`` leaves them out: a file may hold a part of a tree.
 REFERENCE_RULES: tuple[LintRule, ...] = external_retrieve.AE_RULES

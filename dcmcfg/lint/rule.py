@@ -44,8 +44,8 @@ class LintRule:
     """A rule on what settings mean together: the requirement, the reason for it, and the fix of a violation.
 
     ``requirement`` describes a correct configuration ("An AE title is carried by one AE."). ``reason`` says what
-    happens otherwise. ``fix`` says how to correct an entry, with ``fix_command`` as an example. ``docs/rules.md`` has
-    all four. ``dcmcfg check`` shows the message of a :class:`Violation`, and ``fix`` if that has no command.
+    happens otherwise. ``fix`` says how to correct an entry, with ``example_command`` as an example. ``docs/rules.md``
+    has all four. ``dcmcfg check`` shows the message of a :class:`Violation`, and ``fix`` if that has no command.
     """
 
     name: str
@@ -54,7 +54,7 @@ class LintRule:
     requirement: str
     reason: str
     fix: str
-    fix_command: str
+    example_command: str
     find_violations: Callable[[LintContext], Iterator[Violation]]
     #: Whether ``--fix`` can fix some violations.
     is_auto_fixable: bool = False
@@ -62,7 +62,8 @@ class LintRule:
     impact: Impact = "rule"
     #: The part of ``dcmcfg check`` that the rule belongs to.
     part: Part = "rules"
-    #: Whether the rule looks for entries that a part of a configuration may lack. It then checks whole ones only.
+    #: False if the entry and the entries of its device are enough to decide. Otherwise (True) the rule is checked only
+    #: in a whole configuration, because an entry that it looks for may be in another file.
     needs_whole_tree: bool = True
     #: The rules that find the same defect without knowing as much; if both find it, this rule reports it.
     supersedes: tuple[CheckRule, ...] = ()

@@ -1,4 +1,4 @@
-"""What AEs support by their transfer capabilities, one by one and compared."""
+"""Transfer capabilities of AEs: read and compare them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from dcmcfg.well_known_uids import STORAGE_SOP_CLASS_PREFIX
 SCU, SCP = "SCU", "SCP"
 ROLES = (SCU, SCP)
 
-#: A SOP class (UID) in a role.
+#: A SOP class (UID) and a role (``SCU`` or ``SCP``).
 SopClassRole = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class MissingCapability:
-    """A SOP class in a role that one AE supports and another does not.
+    """A SOP class in a role that one AE supports and another AE does not.
 
-    ``transfer_syntaxes`` (UIDs) are those that the other does not support.
+    ``transfer_syntaxes`` are the UIDs of the transfer syntaxes that the other AE does not support.
     """
 
     name: str
@@ -30,24 +30,24 @@ class MissingCapability:
     role: str
     transfer_syntaxes: tuple[str, ...]
     _: KW_ONLY
-    #: Whether the other has the SOP class in that role, with other transfer syntaxes.
+    #: Whether the other AE supports the SOP class in this role with other transfer syntaxes.
     sop_class_supported: bool
 
 
 def get_sop_class_role(entry: Entry) -> SopClassRole:
-    """Return the SOP class and role of a capability's *entry*."""
+    """Return the SOP class and role of the capability *entry*."""
     return entry.text(DICOM_SOP_CLASS) or "", entry.text(DICOM_TRANSFER_ROLE) or ""
 
 
 def get_sop_class_name(entry: Entry) -> str:
-    """Return what the SOP class of a capability is called by the entry's name: ``CT Image Storage``."""
+    """Return the name of a capability's SOP class, taken from the entry's name: ``CT Image Storage``."""
     name = entry.text(COMMON_NAME) or ""
     role = entry.text(DICOM_TRANSFER_ROLE)
     return name.removesuffix(f" {role}") if role else name
 
 
 def map_sop_class_names(configuration: Configuration) -> Mapping[str, str]:
-    """Return the UIDs of the SOP classes that AEs have capabilities of, by what the entries call them."""
+    """Return the UIDs of all SOP classes in capabilities, by the names that the entries use."""
     found: dict[str, str] = {}
     for ae in configuration.network_aes():
         for each in ae.capabilities:
@@ -56,16 +56,16 @@ def map_sop_class_names(configuration: Configuration) -> Mapping[str, str]:
 
 
 def is_storage_capability(entry: Entry) -> bool:
-    """Tell whether a capability is of a storage SOP class: by its UID, or a private one by its name."""
+    """Return whether a capability has a storage SOP class, by its UID or, for a private SOP class, by its name."""
     has_storage_name = "Storage" in get_sop_class_name(entry) and "Commitment" not in get_sop_class_name(entry)
     return get_sop_class_role(entry)[0].startswith(STORAGE_SOP_CLASS_PREFIX) or has_storage_name
 
 
 def find_unrestricted_roles(ae: NetworkAE) -> frozenset[str]:
-    """Return the roles in which *ae* counts as able to do everything, as the archive has it.
+    """Return the roles in which the archive treats *ae* as supporting every SOP class.
 
-    An AE of another system takes everything while it lists no SCP capability, and one that lists nothing at all may
-    send everything too. An archive's own does what it lists.
+    An AE of another system without SCP capabilities accepts everything; without any capability it may also send
+    everything. An AE of an archive supports only the listed SOP classes.
     """
     listed_roles = {get_sop_class_role(each)[1] for each in ae.capability_source.capabilities}
     if ae.device.is_archive or SCP in listed_roles:
@@ -76,10 +76,11 @@ def find_unrestricted_roles(ae: NetworkAE) -> frozenset[str]:
 def find_missing_capabilities(
     ae: NetworkAE, other_ae: NetworkAE, *, sending: bool = False
 ) -> tuple[MissingCapability, ...]:
-    """Return what *ae* can and *other_ae* cannot, by name.
+    """Return the capabilities of *ae* that *other_ae* does not have, ordered by name.
 
-    With *sending*, what *ae* may send (SCU) *other_ae* takes (SCP). A SOP class or syntax ``*`` of the other stands for
-    all, and so does what it leaves open: see :func:`find_unrestricted_roles`.
+    With *sending*, compare the SCU capabilities of *ae* with the SCP capabilities of *other_ae*. A SOP class or
+    transfer syntax ``*`` of *other_ae* stands for all, and so does an unrestricted role: see
+    :func:`find_unrestricted_roles`.
     """
     unrestricted_roles = find_unrestricted_roles(other_ae)
     other_syntaxes: dict[SopClassRole, set[str]] = {}
@@ -109,9 +110,9 @@ def find_missing_capabilities(
 
 
 def find_withheld_sop_classes(configuration: Configuration, entries: Iterable[Entry], ae: NetworkAE) -> tuple[str, ...]:
-    """Return the names of the storage SOP classes that archives would not send to *ae* with the capabilities *entries*.
+    """Return the names of storage SOP classes that archives would not send to *ae* with the capabilities *entries*.
 
-    None where it lists no SCP capability: then everything is sent.
+    Empty if *entries* contain no SCP capability, because archives send everything then.
     """
     accepted = {sop_class for sop_class, role in map(get_sop_class_role, entries) if role == SCP}
     if not accepted or "*" in accepted:
@@ -140,13 +141,13 @@ def find_capabilities(ae: NetworkAE, sop_class: str, roles: Collection[str], *, 
     if not found:
         raise NotFound(
             f"{ae.title} has no capability for {label} as {' or '.join(roles)}",
-            next_step=f"dcmcfg capability list {ae.qualified_title} lists its capabilities",
+            next_step=f"to list its capabilities: dcmcfg capability list {ae.qualified_title}",
         )
     return found
 
 
 def index_capabilities(ae: NetworkAE) -> dict[SopClassRole, Entry]:
-    """Return the capabilities of *ae* by SOP class and role; of several for one the first."""
+    """Return the capabilities of *ae* by SOP class and role; the first one of duplicates."""
     found: dict[SopClassRole, Entry] = {}
     for each in ae.capabilities:
         found.setdefault(get_sop_class_role(each), each)

@@ -1,4 +1,4 @@
-"""What uses a connection: AEs, HL7 applications, web applications, loggers."""
+"""Users of network connections: AEs, HL7 applications, web applications, audit loggers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dcmcfg.model.references.kinds import EntityKind
 
 @dataclass(frozen=True)
 class ConnectionUsers:
-    """The users of all connections in the tree of *references*."""
+    """The users of all connections in the tree of ``references``."""
 
     references: References
 
@@ -37,12 +37,12 @@ class ConnectionUsers:
 
 
 def get_connection_name(dn: DN) -> str:
-    """Return what the connection at *dn* is called: its ``cn``, or else all of its RDN's values (host and port)."""
+    """Return the name of the connection at *dn*: its ``cn``, or all values of its RDN (host and port)."""
     return "+".join(value for _, value in dn.rdn.parts)
 
 
 def format_users(users: Iterable[Entry]) -> str:
-    """Return what *users* are called in a line: ``the AEs DCM4CHEE, WORKLIST; the web application ui``."""
+    """Return the names of *users* in one line: ``the AEs DCM4CHEE, WORKLIST; the web application ui``."""
     by_label: dict[str, list[str]] = {}
     for user in users:
         label, name = _describe_user(user)

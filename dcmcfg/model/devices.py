@@ -1,4 +1,4 @@
-"""Devices, network AEs and connections as views on the entries of a tree (PS3.15 Annex H)."""
+"""Devices, network AEs and connections: views of the entries of a tree (PS3.15 Annex H)."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ from dcmcfg.unsigned_integer import parse_unsigned_integer
 from dcmcfg.well_known_uids import STORAGE_SOP_CLASS_PREFIX
 
 DICOM = "DICOM"
-#: What counts where dcmTLSProtocol is absent (Connection).
+#: The archive's default if dcmTLSProtocol is absent (Connection).
 DEFAULT_TLS_VERSION = "TLSv1.2"
-#: What stands for any transfer syntax.
+#: The value that stands for every transfer syntax.
 ANY_TRANSFER_SYNTAX = "*"
 _DEVICE_NAME_ATTRIBUTE = DICOM_DEVICE_NAME.lower()
 
 
-# Positional, because keywords cost: see tests/test_signatures.py.
+# Positional, because keyword arguments make reading a tree slower: see tests/test_signatures.py.
 @dataclass(frozen=True)
 class Connection:
     """A network connection of a device.
 
-    ``port`` is None on a connection that only initiates; ``installed`` is what counts after the device's own flag.
+    ``port`` is None for a connection that only initiates. ``installed`` is False also if the device is not installed.
     """
 
     dn: DN
@@ -64,19 +64,20 @@ class Connection:
     tls_versions: frozenset[str] = frozenset()
 
     def is_compatible_with(self, other: Connection) -> bool:
-        """Tell whether the two can talk: same protocol, both plain or both TLS with a common version and cipher.
+        """Return whether the connections are compatible.
 
-        As ``Connection.isCompatible`` does; names of ciphers are Java's and compared as they are.
+        They are if they have the same protocol and both are plain, or both use TLS with a common version and cipher
+        suite. Same as ``Connection.isCompatible``; names of cipher suites are Java's and compared literally.
         """
         if self.protocol != other.protocol or self.tls != other.tls:
             return False
         return not self.tls or bool(self.ciphers & other.ciphers and self.tls_versions & other.tls_versions)
 
 
-# Positional, because keywords cost: see tests/test_signatures.py.
+# Positional, because keyword arguments make reading a tree slower: see tests/test_signatures.py.
 @dataclass(frozen=True)
 class NetworkAE:
-    """A network AE with the connections it refers to, in the order of the references (dangling ones left out)."""
+    """A network AE with its connections, in the order of the references; dangling references are omitted."""
 
     entry: Entry
     device: Device
@@ -85,23 +86,23 @@ class NetworkAE:
     installed: bool
 
     def find_listening_connection(self, *, tls: bool = False) -> Connection | None:
-        """Return its first installed DICOM connection that listens, with or without TLS, or None."""
+        """Return the first installed DICOM connection that listens, with or without TLS, or None."""
         fitting = (c for c in self.connections if c.installed and c.port and c.protocol == DICOM)
         return next((connection for connection in fitting if connection.tls == tls), None)
 
     @property
     def qualified_title(self) -> str:
-        """``DEVICE/AE``, which names it among all."""
+        """The unique name of the AE, ``DEVICE/AE``."""
         return f"{self.device.name}/{self.title}"
 
     @property
     def other_titles(self) -> tuple[str, ...]:
-        """Other titles it may be called by (dcmOtherAETitle); as a Move Destination they are unknown."""
+        """Additional titles that callers may use (dcmOtherAETitle); they are unknown as Move Destination."""
         return self.entry.texts(OTHER_AE_TITLE)
 
     @cached_property
     def capabilities(self) -> tuple[Entry, ...]:
-        """Its transfer capability entries."""
+        """The transfer capability entries of the AE, without shared ones."""
         tree = self.device.tree
         return tuple(
             child for child in tree.children(self.entry.dn) if child.is_a(DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS)
@@ -109,10 +110,10 @@ class NetworkAE:
 
     @cached_property
     def transfer_syntaxes(self) -> Mapping[str, Mapping[str, frozenset[str]]]:
-        """The transfer syntaxes that it lists or shares, by role (``SCU``, ``SCP``) and SOP class.
+        """The transfer syntaxes of own or shared capabilities, by role (``SCU``, ``SCP``) and SOP class.
 
-        :data:`ANY_TRANSFER_SYNTAX` counts as the first value only, and stands alone then. An AE that shares from one
-        which is not there has none.
+        :data:`ANY_TRANSFER_SYNTAX` counts only as the first value, and then alone. Empty if the AE shares capabilities
+        of a missing AE.
         """
         found: dict[str, dict[str, frozenset[str]]] = {"SCU": {}, "SCP": {}}
         source_title = self.entry.text("dcmShareTransferCapabilitiesFromAETitle")
@@ -132,7 +133,7 @@ class NetworkAE:
 
     @property
     def is_storage_scp(self) -> bool:
-        """Whether it, or the AE that it shares capabilities from, lists an SCP of a storage SOP class."""
+        """Whether the own or shared capabilities contain a storage SOP class as SCP."""
         return any(
             capability.text(DICOM_TRANSFER_ROLE) == "SCP"
             and (capability.text(DICOM_SOP_CLASS) or "").startswith(STORAGE_SOP_CLASS_PREFIX)
@@ -141,7 +142,7 @@ class NetworkAE:
 
     @property
     def capability_source(self) -> NetworkAE:
-        """The AE of its device whose capabilities count for it, as a rule itself."""
+        """The AE whose capabilities apply: usually this AE, or the AE of the device that it shares them from."""
         source_title = self.entry.text("dcmShareTransferCapabilitiesFromAETitle")
         return next((ae for ae in self.device.network_aes if source_title and ae.title == source_title), self)
 
@@ -155,31 +156,31 @@ class Device:
 
     @property
     def name(self) -> str:
-        """Its dicomDeviceName."""
+        """The dicomDeviceName of the device."""
         return self.entry.text(DICOM_DEVICE_NAME) or ""
 
     @property
     def installed(self) -> bool:
-        """Whether it is in use; absent counts as TRUE (ApplicationEntity.isInstalled)."""
+        """Whether the device is installed; the default is TRUE (ApplicationEntity.isInstalled)."""
         return self.entry.text(DICOM_INSTALLED) != "FALSE"
 
     @property
     def is_archive(self) -> bool:
-        """Whether it carries the archive's own settings."""
+        """Whether the device has the archive's settings (object class dcmArchiveDevice)."""
         return self.entry.is_a(ARCHIVE_DEVICE_OBJECT_CLASS)
 
     @cached_property
     def connections(self) -> tuple[Connection, ...]:
-        """Its network connections, in the order of their names."""
+        """The network connections of the device, ordered by name."""
         return tuple(map(self._build_connection, self.children(DICOM_NETWORK_CONNECTION_OBJECT_CLASS)))
 
     @cached_property
     def network_aes(self) -> tuple[NetworkAE, ...]:
-        """Its network AEs, in the order of their titles."""
+        """The network AEs of the device, ordered by title."""
         return tuple(map(self._build_network_ae, self.children(DICOM_NETWORK_AE_OBJECT_CLASS)))
 
     def children(self, object_class: str) -> tuple[Entry, ...]:
-        """Return the entries of *object_class* directly below it, in the order of their names."""
+        """Return the entries of *object_class* directly below the device, ordered by name."""
         known = self._children
         if object_class not in known:
             below = self.tree.children(self.entry.dn)
@@ -188,12 +189,12 @@ class Device:
 
     @cached_property
     def _children(self) -> dict[str, tuple[Entry, ...]]:
-        """What was looked for by class, found once: rules ask for each AE of a device."""
+        """Cache of :meth:`children` by class: rules call it for each AE of a device."""
         return {}
 
     @cached_property
     def titles(self) -> frozenset[str]:
-        """The titles of its network AEs."""
+        """The titles of the device's network AEs."""
         return frozenset(ae.title for ae in self.network_aes)
 
     @cached_property
@@ -202,27 +203,28 @@ class Device:
         return frozenset(text for storage in self.children(STORAGE_OBJECT_CLASS) for text in storage.texts(STORAGE_ID))
 
     def get_network_ae(self, ae_title: str) -> NetworkAE:
-        """Return the AE *ae_title*; raises :class:`NotFound` naming those it has, of many some."""
+        """Return the AE *ae_title*; raises :class:`NotFound` with the device's AEs (some of many)."""
         for ae in self.network_aes:
             if ae.title == ae_title:
                 return ae
         raise self.build_ae_not_found(ae_title)
 
     def build_ae_not_found(self, ae_title: str) -> NotFound:
-        """Return the error that it has no AE *ae_title*, with the one that differs in case alone, or those it has."""
+        """Return the error for a missing AE *ae_title*, with a title that differs only in case, or the device's AEs."""
         message = f"the device {self.name} has no AE {ae_title}"
         for ae in self.network_aes:
             if ae.title.casefold() == ae_title.casefold():
-                return NotFound(message, next_step=f"case counts in AE titles: it has {ae.title}")
+                return NotFound(message, next_step=f"AE titles are case-sensitive: did you mean {ae.title}?")
         return NotFound(
-            message, next_step=f"its AEs are: {format_known_names(ae_title, (ae.title for ae in self.network_aes))}"
+            message,
+            next_step=f"AEs of this device: {format_known_names(ae_title, (ae.title for ae in self.network_aes))}",
         )
 
     def find_called_ae(self, called_ae_title: str) -> NetworkAE | None:
-        """Return the AE that answers when *called_ae_title* is called.
+        """Return the AE that accepts associations for *called_ae_title*, or None.
 
-        Of that title, else ``*``, else by another title of it. As ``AssociationHandler`` and
-        ``Device.getApplicationEntity`` find it.
+        This is the AE with that title, else the AE ``*``, else an AE with that other title, in the order of
+        ``AssociationHandler`` and ``Device.getApplicationEntity``.
         """
         own = {ae.title: ae for ae in reversed(self.network_aes)}
         others = (ae for ae in self.network_aes if called_ae_title in ae.other_titles)
@@ -252,26 +254,26 @@ class Device:
         return {self.tree.key(connection.dn): connection for connection in self.connections}
 
     def _parse_reference(self, reference: str) -> NormalDN | None:
-        """Return what *reference* is compared by, None when it is no DN: a file may hold anything."""
+        """Return the normal form of *reference*, or None if it is not a DN, as in a file that was not checked."""
         try:
             return self.tree.key(DN.parse(reference))
         except MalformedInput:
             return None
 
     def _is_installed(self, entry: Entry) -> bool:
-        """An own FALSE wins, the device's FALSE always does (Connection.isInstalled)."""
+        """Return whether neither the entry nor its device is marked FALSE (Connection.isInstalled)."""
         return self.installed and entry.text(DICOM_INSTALLED) != "FALSE"
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """The DICOM configuration in a tree: its root, its devices, and AEs across devices."""
+    """The DICOM configuration in a tree: its root, its devices and the AEs of all devices."""
 
     tree: Tree
 
     @cached_property
     def root(self) -> DN:
-        """The DN of the configuration root, which is found and not assumed; raises :class:`NotFound`."""
+        """The DN of the configuration root, found by its object class; raises :class:`NotFound`."""
         for entry in self.tree.entries.values():
             if entry.is_a(DICOM_CONFIGURATION_ROOT_OBJECT_CLASS):
                 return entry.dn
@@ -279,7 +281,7 @@ class Configuration:
 
     @cached_property
     def devices(self) -> tuple[Device, ...]:
-        """All devices, in the order of their names."""
+        """All devices, ordered by name."""
         container = next((e for e in self.tree.children(self.root) if e.is_a(DICOM_DEVICES_ROOT_OBJECT_CLASS)), None)
         if container is None:
             return ()
@@ -287,18 +289,18 @@ class Configuration:
         return tuple(Device(entry, self.tree) for entry in children if entry.is_a(DICOM_DEVICE_OBJECT_CLASS))
 
     def get_device(self, name: str) -> Device:
-        """Return the device *name*, whose case is not significant; raises :class:`NotFound` naming those there are."""
+        """Return the device *name* (in any case); raises :class:`NotFound` with the existing devices."""
         for device in self.devices:
             if device.name.lower() == name.lower():
                 return device
         raise self.build_device_not_found(name)
 
     def build_device_not_found(self, name: str) -> NotFound:
-        """Return the error that there is no device *name*: it is an AE, or with the names of those there are."""
+        """Return the error for a missing device *name*, with the AE of that name or the existing devices."""
         if (ae := self.find_network_ae(name)) is not None:
-            return NotFound(f"there is no device {name}", next_step=f"it is an AE: {ae.qualified_title}")
+            return NotFound(f"the device {name} does not exist", next_step=f"{ae.qualified_title} is an AE")
         names = format_known_names(name, (device.name for device in self.devices))
-        return NotFound(f"there is no device {name}", next_step=f"the devices are: {names}")
+        return NotFound(f"the device {name} does not exist", next_step=f"existing devices: {names}")
 
     def network_aes(self) -> Iterator[NetworkAE]:
         """Yield every AE of every device."""
@@ -306,14 +308,14 @@ class Configuration:
             yield from device.network_aes
 
     def find_network_ae(self, ae_title: str) -> NetworkAE | None:
-        """Return the AE *ae_title* (case is significant) of the first device that has it, or None."""
+        """Return the AE *ae_title* (case-sensitive) of the first device that has it, or None."""
         return next((ae for ae in self.network_aes() if ae.title == ae_title), None)
 
 
 def find_enclosing_device(name: NormalDN) -> NormalDN | None:
-    """Return the name of the device at or above the entry *name*, None outside all devices.
+    """Return the name of the device at or above the entry *name*, or None outside all devices.
 
-    The archive looks for a device under ``dicomDeviceName=NAME`` only (``LdapDicomConfiguration.deviceRef``).
+    The archive finds devices only by the RDN ``dicomDeviceName=NAME`` (``LdapDicomConfiguration.deviceRef``).
     """
     for index, rdn in enumerate(name):
         for kind, _ in rdn:
@@ -323,7 +325,7 @@ def find_enclosing_device(name: NormalDN) -> NormalDN | None:
 
 
 def find_devices_dn(*trees: Tree) -> DN:
-    """Return the DN of the container of the devices in the first of *trees* that has one, or the empty DN."""
+    """Return the DN of the devices' container in the first of *trees* that has one, or the empty DN."""
     entries = (entry for tree in trees for entry in tree.entries.values())
     return next((entry.dn for entry in entries if entry.is_a(DICOM_DEVICES_ROOT_OBJECT_CLASS)), DN())
 
@@ -331,6 +333,7 @@ def find_devices_dn(*trees: Tree) -> DN:
 def build_no_configuration_error() -> NotFound:
     """Return the error for a tree without a configuration root."""
     return NotFound(
-        "there is no DICOM configuration below the base DN",
-        next_step="check --base-dn (DCMCFG_BASE_DN); its root is an entry of class dicomConfigurationRoot",
+        "no DICOM configuration below the base DN",
+        next_step="check --base-dn (DCMCFG_BASE_DN); the configuration root has the object class "
+        "dicomConfigurationRoot",
     )

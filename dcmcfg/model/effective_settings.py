@@ -1,4 +1,4 @@
-"""Where in a tree an attribute is set, and which value counts for each archive AE."""
+"""Find where an attribute is set in a tree, and its effective value for each archive AE."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from dcmcfg.schema.explain import get_attribute_type
 from dcmcfg.schema_names import ARCHIVE_DEVICE_OBJECT_CLASS, ARCHIVE_NETWORK_AE_OBJECT_CLASS, STORAGE_ID
 from dcmcfg.secret_values import is_secret
 
-#: On both levels, and not known to be one setting: which storage, of which several may stand side by side.
+#: Attributes of both levels that are not inherited: they select storages, and device and AE may name different ones.
 _NOT_INHERITED = frozenset({"dcmMetadataStorageID", STORAGE_ID})
 
 
 @dataclass(frozen=True)
 class AttributeOccurrence:
-    """An entry that holds the attribute, with its values as octets."""
+    """An entry that has the attribute, with its values as octets."""
 
     dn: DN
     values: tuple[bytes, ...]
@@ -31,7 +31,7 @@ class AttributeOccurrence:
 
 @dataclass(frozen=True)
 class AESetting:
-    """What counts for an AE of the device ``device``, and from which level."""
+    """The effective setting of an AE of the device ``device``."""
 
     device: str
     ae_title: str
@@ -40,9 +40,9 @@ class AESetting:
 
 @dataclass(frozen=True)
 class AttributeUsage:
-    """``occurrences`` in the tree's order.
+    """The use of an attribute in a tree; ``occurrences`` are in the tree's order.
 
-    ``effective_settings`` is empty unless an AE takes the attribute from its device.
+    ``effective_settings`` is empty unless AEs inherit the attribute from their device.
     """
 
     occurrences: tuple[AttributeOccurrence, ...]
@@ -52,8 +52,8 @@ class AttributeUsage:
 def find_usage(tree: Tree, attribute_type: AttributeType, object_class: str | None = None) -> AttributeUsage:
     """Return where the attribute *attribute_type* is set in *tree*.
 
-    With *object_class*, on entries of that object class only. By each of its names, of which the tree's own schema may
-    know none.
+    With *object_class*, only on entries of that object class. The attribute is found by all its names, because the
+    tree's own schema may not know it.
     """
     names = {name.lower() for name in (attribute_type.oid, attribute_type.name, *attribute_type.aliases)}
     occurrences = []
@@ -74,9 +74,9 @@ def find_usage(tree: Tree, attribute_type: AttributeType, object_class: str | No
 
 
 def is_inherited(schema: Schema, name: str) -> bool:
-    """Tell whether an archive AE takes attribute *name* from its device where it has no value of its own.
+    """Return whether an archive AE without its own value inherits attribute *name* from its device.
 
-    So it does with what may stand on both: ArchiveAEExtension asks itself, then ArchiveDeviceExtension.
+    It does for attributes that both classes allow: ArchiveAEExtension falls back to ArchiveDeviceExtension.
     """
     levels = [schema.object_class(level) for level in (ARCHIVE_DEVICE_OBJECT_CLASS, ARCHIVE_NETWORK_AE_OBJECT_CLASS)]
     return name not in _NOT_INHERITED and all(
@@ -85,7 +85,7 @@ def is_inherited(schema: Schema, name: str) -> bool:
 
 
 def resolve_inherited_setting(ae: NetworkAE, name: str) -> EffectiveSetting:
-    """Return what counts of attribute *name*, which an AE takes from its device, for *ae*: its own, or its device's."""
+    """Return the effective setting of the inherited attribute *name* for *ae*: its own values, or its device's."""
     if own := ae.entry.texts(name):
         return EffectiveSetting(name, own, "AE")
     inherited = ae.device.entry.texts(name)
@@ -94,7 +94,7 @@ def resolve_inherited_setting(ae: NetworkAE, name: str) -> EffectiveSetting:
 
 @dataclass(frozen=True)
 class EffectiveValues:
-    """The values of attribute ``name`` that count for an entry; ``inherited`` ones are those of an AE's device."""
+    """The effective values of attribute ``name`` for an entry; ``inherited`` if they come from an AE's device."""
 
     name: str
     values: tuple[bytes, ...]
@@ -102,10 +102,10 @@ class EffectiveValues:
 
 
 def get_effective_values(schema: Schema, target: Target, names: Sequence[str] = ()) -> tuple[EffectiveValues, ...]:
-    """Return what *target* holds of the attributes *names*, in that order, without names of all in the entry's order.
+    """Return the values of the attributes *names* of *target*, in that order; without *names*, of all its attributes.
 
-    What an AE has not itself and takes from its device comes from there. Raises :class:`NotFound` for an attribute
-    that *schema* does not know.
+    An AE without its own value gets the value that it inherits from its device. Raises :class:`NotFound` for an
+    attribute that *schema* does not know.
     """
     if not names:
         return tuple(EffectiveValues(each.name, each.values) for each in target.entry.attributes)
@@ -113,22 +113,24 @@ def get_effective_values(schema: Schema, target: Target, names: Sequence[str] = 
 
 
 def require_single_value(target: Target, attributes: Sequence[EffectiveValues]) -> bytes:
-    """Return the one value in *attributes*, attributes of *target*.
+    """Return the single value of *attributes*, attributes of *target*.
 
-    Raises :class:`Refused` for several and for a secret.
+    Raises :class:`Refused` for several values and for a secret.
     """
     values = [(each.name, value) for each in attributes for value in each.values]
     name, value = values[0]
     if len(values) > 1:
-        raise Refused(f"{name} has {len(values)} values, and one can be written", subject=str(target.entry.dn))
+        raise Refused(
+            f"{name} has {len(values)} values, but only a single value can be written", subject=str(target.entry.dn)
+        )
     if is_secret(name, value):
-        next_step = "dcmcfg export-ldif --with-secrets writes secrets"
+        next_step = "to write secrets: dcmcfg export-ldif --with-secrets"
         raise Refused(f"the value of {name} is a secret", subject=str(target.entry.dn), next_step=next_step)
     return value
 
 
 def _get_values(schema: Schema, target: Target, name: str) -> Iterator[EffectiveValues]:
-    """Yield one, or one for each set of options that the entry has the attribute with."""
+    """Yield the values of attribute *name*, one item for each set of options on the entry."""
     attribute_type = get_attribute_type(schema, name)
     own = tuple(_find_attributes(target.entry, attribute_type, name))
     if own:

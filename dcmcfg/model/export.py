@@ -1,4 +1,4 @@
-"""The configuration, or one device of it, as entries to be written as LDIF."""
+"""Export the configuration, or one of its devices, as LDIF."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from dcmcfg.secret_values import remove_secrets_from_entry
 def select_entries(tree: Tree, device: str | None) -> tuple[Entry, ...]:
     """Return the entries to export, parents before children, siblings by name.
 
-    All: the base entry, what leads from it to the configuration root, and everything below that. With *device*:
-    that device's entries only. Raises :class:`~dcmcfg.errors.NotFound`.
+    By default these are the base entry, the entries down to the configuration root, and everything below the root.
+    With *device*, only the entries of that device. Raises :class:`~dcmcfg.errors.NotFound`.
     """
     configuration = Configuration(tree)
     if device is not None:
@@ -30,10 +30,10 @@ def select_entries(tree: Tree, device: str | None) -> tuple[Entry, ...]:
 
 
 def export_ldif(entries: Iterable[Entry], *, with_secrets: bool) -> Iterator[str]:
-    """Yield LDIF text, a record at a time, that is the same for equal trees.
+    """Yield LDIF text, one record at a time; equal trees have the same text.
 
-    Attributes stand in the order of their names, object classes first; values in the order of their octets. Without
-    secrets, a comment names the attributes of which values were left out.
+    Attributes are ordered by name with object classes first, values by their octets. Without secrets, a comment names
+    the attributes whose values were omitted.
     """
     yield VERSION_LINE + "\n"
     yield from format_records(entries, with_secrets=with_secrets)
@@ -53,20 +53,20 @@ class RecordCount:
 
 
 def format_records(entries: Iterable[Entry], *, with_secrets: bool) -> Iterator[str]:
-    """Yield the records of :func:`export_ldif` without the version line before them, which slapadd refuses."""
+    """Yield the records of :func:`export_ldif` without the version line, because slapadd rejects it."""
     for entry in entries:
         yield format_record(entry, with_secrets=with_secrets)
 
 
 def format_record(entry: Entry, *, with_secrets: bool) -> str:
-    """Return the record of one entry in :func:`export_ldif`."""
+    """Return the record of one entry, as in :func:`export_ldif`."""
     shown, omitted = (entry, ()) if with_secrets else remove_secrets_from_entry(entry)
-    comments = [f"left out, a secret: {name}" for name in sorted(omitted, key=attribute_sort_key)]
+    comments = [f"secret value omitted: {name}" for name in sorted(omitted, key=attribute_sort_key)]
     return format_entry(_sort_attributes(shown), comments=comments)
 
 
 def attribute_sort_key(name: str) -> str:
-    """Return what the attributes of a record are sorted by: their names without case, object classes first."""
+    """Return the sort key of an attribute in a record: its name in lower case, object classes first."""
     lower = name.lower()
     return "" if lower == OBJECT_CLASS.lower() else lower
 

@@ -1,4 +1,4 @@
-"""A configuration below another base DN, and a report of what a rebasing does not change."""
+"""Move a configuration to another base DN, and report values that still contain the old base DN."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dcmcfg.model.tree import add_naming_values, canonicalise_name
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import find_allowed_attributes, is_required
 
-#: The syntaxes of names, with what may follow the DN in a value (RFC 4517 §3.3.9 and §3.3.21).
+#: Syntaxes with DNs → the text that may follow the DN in a value (RFC 4517 §3.3.9 and §3.3.21).
 _DN_SUFFIXES = {"DN": re.compile(r"\Z"), "NameAndOptionalUID": re.compile(r"(?:#'[01]*'B)?\Z")}
 _ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
 _BLANKS = re.compile(rb" *([,=]) *")
@@ -22,10 +22,9 @@ _BLANKS = re.compile(rb" *([,=]) *")
 
 @dataclass(frozen=True)
 class Rebasing:
-    """The step from ``old_base`` to ``new_base`` for all at and below it; everything else stays as it is.
+    """The move of entries and DN values at or below ``old_base`` to ``new_base``; everything else stays unchanged.
 
-    Which values are DNs is what *schema* says of their attributes. What stands before the base in a name keeps its
-    spelling.
+    ``schema`` determines the attributes with DN values. The part of a DN before the base keeps its spelling.
     """
 
     schema: Schema
@@ -33,19 +32,19 @@ class Rebasing:
     new_base: DN
 
     def is_affected(self, dn: DN) -> bool:
-        """Tell whether *dn* is at or below the old base."""
+        """Return whether *dn* is at or below the old base."""
         return is_at_or_below(self.schema.normalise_dn(dn), self._normal_old_base)
 
     def rebase_dn(self, dn: DN) -> DN:
-        """Return *dn* at the new base."""
+        """Return *dn* moved to the new base."""
         return dn.rebased(self.old_base, self.new_base) if self.is_affected(dn) else dn
 
     def has_dn_values(self, attribute: str) -> bool:
-        """Tell whether the values of *attribute*, a description with its options, are DNs."""
+        """Return whether the values of *attribute* (a description with options) are DNs."""
         return self._syntax(attribute) in _DN_SUFFIXES
 
     def rebase_value(self, attribute: str, value: bytes) -> bytes:
-        """Return *value* of *attribute* with the new base, where it is a DN at or below the old one."""
+        """Return *value* of *attribute* with the new base if it is a DN at or below the old base."""
         suffix = _DN_SUFFIXES.get(self._syntax(attribute))
         if suffix is None:
             return value
@@ -55,7 +54,7 @@ class Rebasing:
         return f"{self._rebase_text(text[:end])}{text[end:]}".encode("utf-8", "surrogateescape")
 
     def rebase_values(self, attribute: str, values: tuple[bytes, ...]) -> tuple[bytes, ...]:
-        """Return each of *values* as :meth:`rebase_value` does."""
+        """Return *values*, each converted by :meth:`rebase_value`."""
         return (
             tuple([self.rebase_value(attribute, value) for value in values])
             if self.has_dn_values(attribute)
@@ -63,9 +62,9 @@ class Rebasing:
         )
 
     def rebase_entry(self, entry: Entry) -> Entry:
-        """Return *entry* at the new base, with its names; the entry of the base itself by the new naming values.
+        """Return *entry* moved to the new base, with its DN values; the base entry gets the new naming values.
 
-        A naming value of the old base stays where the entry's classes need one and there is no other.
+        A naming value of the old base stays if the entry's classes require the attribute and it has no other value.
         """
         attributes = tuple(
             Attribute(each.name, self.rebase_values(each.name, each.values)) for each in entry.attributes
@@ -74,13 +73,13 @@ class Rebasing:
         return self._rename_base(rebased) if self.is_base(entry.dn) else rebased
 
     def is_base(self, dn: DN) -> bool:
-        """Tell whether *dn* is the old base itself."""
+        """Return whether *dn* is the old base itself."""
         return self.schema.normalise_dn(dn) == self._normal_old_base
 
     def can_take_new_name(self, entry: Entry) -> bool:
-        """Tell whether *entry*, that of the old base, may be named as the new base is.
+        """Return whether *entry*, the old base entry, can have the RDN of the new base.
 
-        Its classes have to allow the attributes in that name.
+        Its object classes must allow the attributes of that RDN.
         """
         allowed = find_allowed_attributes(self.schema, entry)
         return allowed is None or all(
@@ -88,9 +87,9 @@ class Rebasing:
         )
 
     def mentions_old_base(self, attribute: str, value: bytes) -> bool:
-        """Tell whether *value*, in which nothing is taken to the new base, has the old one in its text.
+        """Return whether *value* contains the old base in its text but is not a DN that rebasing changes.
 
-        Blanks between the parts of a name do not count there, nor the percent-encoding of a URL.
+        Blanks between the parts of a DN and the percent-encoding of a URL are ignored.
         """
         if b"=" not in value and b"%" not in value:
             return False
@@ -109,7 +108,7 @@ class Rebasing:
         return definition.syntax if definition is not None else ""
 
     def _rebase_text(self, text: str) -> str:
-        """Return the DN *text* at the new base; what is no DN stays."""
+        """Return the DN *text* moved to the new base; other text unchanged."""
         try:
             if not self.is_affected(DN.parse(text)):
                 return text
@@ -127,7 +126,7 @@ class Rebasing:
         return entry
 
     def _find_old_naming_values(self) -> Iterator[tuple[str, bytes]]:
-        """Yield attribute and normal value of each part of the old base's name that is not in the new one's."""
+        """Yield attribute and normal value of each part of the old base's RDN that is not in the new base's RDN."""
         new = set(self._normalise_naming_values(self.new_base))
         yield from (each for each in self._normalise_naming_values(self.old_base) if each not in new)
 
@@ -146,7 +145,7 @@ _MAXIMUM_SHOWN = 10
 
 
 class RebasingReport:
-    """Collected while entries are taken to the new base of *rebasing*."""
+    """Warnings, collected while entries move to the new base of ``rebasing``."""
 
     def __init__(self, rebasing: Rebasing) -> None:
         self.rebasing = rebasing
@@ -154,20 +153,20 @@ class RebasingReport:
         self._omitted_base: Entry | None = None
 
     def check_attribute(self, dn: DN, attribute: str, values: Iterable[bytes]) -> None:
-        """Note *attribute* of the entry *dn* if one of *values* still has the old base in its text."""
+        """Record *attribute* of the entry *dn* if one of *values* still contains the old base as text."""
         if any(self.rebasing.mentions_old_base(attribute, value) for value in values):
             self.record_unchanged_text(dn, attribute)
 
     def record_unchanged_text(self, dn: DN, attribute: str) -> None:
-        """Note that *attribute* of the entry *dn* still has the old base in its text."""
+        """Record that *attribute* of the entry *dn* still contains the old base as text."""
         self._texts.append((dn, attribute))
 
     def record_omitted_base(self, entry: Entry) -> None:
-        """Note that the old base's *entry* cannot be named as the new base is."""
+        """Record that the old base's *entry* cannot have the new base's RDN."""
         self._omitted_base = entry
 
     def rebase_entries(self, entries: Iterable[Entry]) -> Iterator[Entry]:
-        """Yield *entries* at the new base, but for that of the base itself if it cannot have the new name."""
+        """Yield *entries* moved to the new base, except the base entry if it cannot have the new RDN."""
         for entry in entries:
             if self.rebasing.is_base(entry.dn) and not self.rebasing.can_take_new_name(entry):
                 self.record_omitted_base(entry)
@@ -177,12 +176,15 @@ class RebasingReport:
             yield self.rebasing.rebase_entry(entry)
 
     def format_warnings(self) -> Iterator[str]:
-        """Yield a sentence for each thing noted; of many the first ones."""
+        """Yield a sentence for each recorded warning, up to a maximum."""
         old, new = self.rebasing.old_base, self.rebasing.new_base
         if self._omitted_base is not None:
             naming = ", ".join(kind for kind, _ in new.rdn.parts)
-            yield f"{old} is left out, as its classes do not allow {naming}: {new} must be there before the rest."
+            yield (
+                f"{old} is omitted because its object classes do not allow {naming}. Create {new} before the "
+                "other entries."
+            )
         for dn, attribute in self._texts[:_MAXIMUM_SHOWN]:
-            yield f"{attribute} of {dn} still says {old}: it is text, not a name in the directory."
+            yield f"{attribute} of {dn} still contains {old}: the value is text, not a DN."
         if len(self._texts) > _MAXIMUM_SHOWN:
-            yield f"{len(self._texts) - _MAXIMUM_SHOWN} more values still say {old}."
+            yield f"{len(self._texts) - _MAXIMUM_SHOWN} more values still contain {old}."

@@ -1,4 +1,4 @@
-"""The registries that keep names unique across devices."""
+"""Registries that keep names unique across devices."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema_names import DICOM_UNIQUE_AE_TITLE_OBJECT_CLASS, OBJECT_CLASS
 
-#: Never registered (LdapDicomConfiguration).
+#: The AE title that the archive never registers (LdapDicomConfiguration).
 WILDCARD = "*"
 
 
 class Registry(NamedTuple):
-    """A registry: the class and usual name of its container, the class of its entries, and what kind has the names."""
+    """A registry: class and usual name of its container, class of its entries, and the kind of the names."""
 
     container_class: str
     name: str
@@ -24,7 +24,7 @@ class Registry(NamedTuple):
     kind: EntityKind
 
     def find_container(self, tree: Tree) -> Entry | None:
-        """Return the entry of the container in *tree*, or None while no name was ever registered."""
+        """Return the container's entry in *tree*, or None if no name has been registered yet."""
         return next(iter(tree.index.find_by_class(self.container_class)), None)
 
     def build_entry(self, container: DN, name: str) -> Entry:
@@ -37,7 +37,7 @@ class Registry(NamedTuple):
         return iter(tree.index.find_by_class(self.entry_class))
 
     def index_names(self, entries: Iterable[Entry]) -> dict[str, Entry]:
-        """Return the names of its kind that *entries* carry, with the first entry of each."""
+        """Return the names of *entries* of the registry's kind, each with its first entry."""
         found: dict[str, Entry] = {}
         for entry in entries:
             name = entry.text(self.kind.value.attribute)
@@ -72,7 +72,7 @@ REGISTRY_BY_KIND = {registry.kind: registry for registry in REGISTRIES}
 
 
 def find_registrations(tree: Tree, kind: EntityKind, name: str) -> tuple[DN, ...]:
-    """Return the DNs of the entries that register *name* of *kind*: as a rule one; none where there is no registry."""
+    """Return the DNs of the entries that register *name* of *kind*: usually one, none without a registry."""
     registry = REGISTRY_BY_KIND.get(kind)
     entries = registry.find_entries(tree) if registry is not None else ()
     return tuple(entry.dn for entry in entries if entry.text(kind.value.attribute) == name)

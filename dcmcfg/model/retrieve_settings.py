@@ -1,4 +1,4 @@
-"""The settings that steer a retrieve, as they count for an AE."""
+"""Effective settings of an AE that control retrieves."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from dcmcfg.schema_names import (
     SEND_PENDING_C_MOVE_INTERVAL,
 )
 
-#: Attributes that an archive AE takes from its device where it has none of its own (ArchiveAEExtension).
+#: Attributes that an archive AE inherits from its device if it has no value of its own (ArchiveAEExtension).
 INHERITED_ATTRIBUTES = (
     EXTERNAL_RETRIEVE_AE_DESTINATION,
     FALLBACK_C_MOVE_SCP,
@@ -51,7 +51,7 @@ Level = Literal["AE", "device", ""]
 
 @dataclass(frozen=True)
 class EffectiveSetting:
-    """The values of an attribute that count for an AE; ``level`` says where they stand, empty when nowhere."""
+    """The effective values of an attribute for an AE; ``level`` is where they are set, empty if they are not set."""
 
     name: str
     values: tuple[str, ...]
@@ -59,7 +59,7 @@ class EffectiveSetting:
 
 
 def find_storage_problem(ae: NetworkAE) -> str:
-    """Return why the archive's own *ae* cannot take in what an external archive sends; empty where it can."""
+    """Return why the archive's own *ae* cannot receive objects from an external archive; empty if it can."""
     if not ae.installed or ae.entry.text(DICOM_ASSOCIATION_ACCEPTOR) != "TRUE":
         return "accepts no associations (dicomInstalled or dicomAssociationAcceptor)"
     if not ae.is_storage_scp:
@@ -70,7 +70,7 @@ def find_storage_problem(ae: NetworkAE) -> str:
 
 
 def get_effective_setting(ae: NetworkAE, name: str) -> EffectiveSetting:
-    """Return what counts for *ae*: its own values, else (where they are inherited) its device's."""
+    """Return the effective setting of *ae*: its own values, or the inherited values of its device."""
     if own := ae.entry.texts(name):
         return EffectiveSetting(name, own, "AE")
     inherited = ae.device.entry.texts(name) if name in INHERITED_ATTRIBUTES else ()
@@ -78,6 +78,6 @@ def get_effective_setting(ae: NetworkAE, name: str) -> EffectiveSetting:
 
 
 def list_retrieve_settings(ae: NetworkAE) -> tuple[EffectiveSetting, ...]:
-    """Return the settings for *ae* that are set, and the external retrieve destination in any case."""
+    """Return the retrieve settings of *ae* that have a value, and always the external retrieve destination."""
     found = (get_effective_setting(ae, name) for name in (*INHERITED_ATTRIBUTES, *AE_ONLY_ATTRIBUTES))
     return tuple(setting for setting in found if setting.values or setting.name == INHERITED_ATTRIBUTES[0])

@@ -1,4 +1,4 @@
-"""What a command works on, as users write it: ``DEVICE``, ``DEVICE/AE``, ``AE:TITLE`` or a DN."""
+"""Resolve the target of a command, as users write it: ``DEVICE``, ``DEVICE/AE``, ``AE:TITLE`` or a DN."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _AE_PREFIX = "ae:"
 
 @dataclass(frozen=True)
 class Target:
-    """An entry that somebody named, with its views: an AE has ``ae`` and ``device``, a device ``device`` alone."""
+    """An entry named by the user, with its views: an AE has ``ae`` and ``device``, a device only ``device``."""
 
     entry: Entry
     device: Device | None = None
@@ -31,16 +31,16 @@ class Target:
 
 
 def resolve_entry(configuration: Configuration, text: str) -> Entry:
-    """Return the entry that *text* names; raises what :func:`resolve_target` does."""
+    """Return the entry that *text* names; raises the same errors as :func:`resolve_target`."""
     return resolve_target(configuration, text).entry
 
 
 def resolve_target(configuration: Configuration, text: str) -> Target:
-    """Return what *text* names: ``DEVICE``, ``DEVICE/AE``, ``AE:TITLE``, or a DN.
+    """Return the target that *text* names: ``DEVICE``, ``DEVICE/AE``, ``AE:TITLE``, or a DN.
 
-    The case of device names is not significant, that of AE titles is. Names may hold ``/``, ``:`` and ``=``: a
-    device of just that name comes first. A DN is absolute or relative to the container of the devices.
-    Raises :class:`NotFound` with near misses, and :class:`AmbiguousName` naming each where several things fit.
+    AE titles are case-sensitive, device names are not. Names may contain ``/``, ``:`` and ``=``: a device with exactly
+    that name takes precedence. A DN is absolute or relative to the container of the devices.
+    Raises :class:`NotFound` with similar names, and :class:`AmbiguousName` with all candidates.
     """
     devices = _list_devices(configuration)
     found = _find_device(devices, text) or _find_ae(devices, text) or _find_by_dn(configuration, text)
@@ -50,7 +50,7 @@ def resolve_target(configuration: Configuration, text: str) -> Target:
 
 
 def resolve_network_ae(configuration: Configuration, text: str, device_name: str | None = None) -> NetworkAE:
-    """Return the AE that *text* names where only an AE can be meant.
+    """Return the AE that *text* names: its title alone, or any form that :func:`resolve_target` accepts.
 
     *text* is its title alone, or as :func:`resolve_target` has it; with *device_name* the title of an AE of that
     device. Raises :class:`NotFound` with similar titles, and :class:`AmbiguousName` for a title that several devices
@@ -71,13 +71,13 @@ def resolve_network_ae(configuration: Configuration, text: str, device_name: str
     found = resolve_target(configuration, text)
     if found.ae is None:
         raise NotFound(
-            "it is no AE", subject=text, next_step="an AE is named TITLE or DEVICE/TITLE; dcmcfg ae list lists them"
+            "not an AE", subject=text, next_step="specify TITLE or DEVICE/TITLE; to list the AEs: dcmcfg ae list"
         )
     return found.ae
 
 
 def classify_entry(configuration: Configuration, entry: Entry) -> Target:
-    """Return *entry* of the configuration's tree with what it is seen as: a device, an AE, or neither."""
+    """Return the target for *entry* of the configuration's tree: a device, an AE, or neither."""
     for device in _list_devices(configuration):
         if device.entry is entry:
             return Target(entry, device)
@@ -88,7 +88,7 @@ def classify_entry(configuration: Configuration, entry: Entry) -> Target:
 
 
 def format_target(tree: Tree, entry: Entry) -> str:
-    """Return what a command calls *entry* of *tree*: ``DEVICE``, ``DEVICE/AE`` or its DN."""
+    """Return the name of *entry* of *tree* for use in commands: ``DEVICE``, ``DEVICE/AE`` or its DN."""
     if entry.is_a(DICOM_DEVICE_OBJECT_CLASS):
         return entry.text(DICOM_DEVICE_NAME) or str(entry.dn)
     parent = tree.get(entry.dn.parent)
@@ -98,7 +98,7 @@ def format_target(tree: Tree, entry: Entry) -> str:
 
 
 def resolve_dn(dn: DN, *trees: Tree) -> DN:
-    """Return *dn*; where none of *trees* has it, what it is relative to the devices' container if one has that."""
+    """Return *dn*, or its absolute form if it exists in *trees* only relative to the devices' container."""
     absolute = DN(dn.rdns + find_devices_dn(*trees).rdns)
     if any(dn in tree for tree in trees) or not any(absolute in tree for tree in trees):
         return dn
@@ -106,7 +106,7 @@ def resolve_dn(dn: DN, *trees: Tree) -> DN:
 
 
 def _list_devices(configuration: Configuration) -> tuple[Device, ...]:
-    """Return the devices, none of a tree without configuration: a DN names an entry of any tree."""
+    """Return the devices; empty for a tree without configuration, because a DN can name an entry of any tree."""
     try:
         return configuration.devices
     except NotFound:
@@ -137,12 +137,12 @@ def _require_single(aes: list[NetworkAE], text: str) -> NetworkAE:
         candidates = [ae.qualified_title for ae in aes]
         if len(set(candidates)) < len(candidates):
             candidates = [str(ae.entry.dn) for ae in aes]
-        raise AmbiguousName(f"{text} means {' and '.join(candidates)}", next_step="say which of them, or give its DN")
+        raise AmbiguousName(f"{text} matches {' and '.join(candidates)}", next_step="specify one of them, or its DN")
     return aes[0]
 
 
 def _split_device_and_title(devices: tuple[Device, ...], text: str) -> Iterator[tuple[Device, str]]:
-    """Yield each device whose name and a ``/`` begin *text*, with the rest, an AE title."""
+    """Yield each device whose name followed by ``/`` begins *text*, with the rest, an AE title."""
     for device in devices:
         length = len(device.name)
         if text[length : length + 1] == "/" and text[:length].lower() == device.name.lower():
@@ -181,13 +181,13 @@ def _build_title_not_found(devices: tuple[Device, ...], title: str) -> NotFound:
     message = f"no AE has the title {title}"
     aes = [ae for device in devices for ae in device.network_aes]
     if same := [ae for ae in aes if ae.title.casefold() == title.casefold()]:
-        return NotFound(message, next_step=f"case counts in AE titles: {_join_titles(same)}")
+        return NotFound(message, next_step=f"AE titles are case-sensitive: did you mean {_join_titles(same)}?")
     if others := [ae for ae in aes if title in ae.other_titles]:
-        return NotFound(message, next_step=f"it is another title (dcmOtherAETitle) of {_join_titles(others)}")
+        return NotFound(message, next_step=f"this is another title (dcmOtherAETitle) of {_join_titles(others)}")
     similar_titles = suggest_names(title, {ae.title for ae in aes})
     similar = [ae for similar_title in similar_titles for ae in aes if ae.title == similar_title]
     return NotFound(
-        message, next_step=f"near misses: {_join_titles(similar)}" if similar else "dcmcfg ae list lists them"
+        message, next_step=f"did you mean {_join_titles(similar)}?" if similar else "to list the AEs: dcmcfg ae list"
     )
 
 
@@ -196,7 +196,7 @@ def _join_titles(aes: list[NetworkAE]) -> str:
 
 
 def _build_device_not_found(configuration: Configuration, text: str) -> NotFound:
-    """Return the error for the device in *text*: what stands before the ``/`` when it is written like an AE's."""
+    """Return the error for the device in *text*; if *text* is like ``DEVICE/AE``, for the part before ``/``."""
     name, _, title = text.partition("/")
     problem = configuration.build_device_not_found(name)
     holders = [ae for ae in configuration.network_aes() if title and ae.title == title]
@@ -204,17 +204,20 @@ def _build_device_not_found(configuration: Configuration, text: str) -> NotFound
 
 
 def _build_entry_not_found(tree: Tree, dn: DN) -> NotFound:
-    """Return the error with how far *dn* exists, read as absolute if it ends in the tree, and similar names there."""
+    """Return the error for a missing *dn*, with its nearest existing ancestor and similar names below that.
+
+    *dn* is treated as absolute if its end exists in the tree, otherwise as relative to the devices' container.
+    """
     draft = TreeDraft(tree)
     missing = draft.find_highest_missing(dn)
     if missing.parent not in tree:
         missing = draft.find_highest_missing(DN(dn.rdns + find_devices_dn(tree).rdns))
     if missing.parent not in tree:
-        return NotFound("there is no such entry", subject=str(dn), next_step="is it below the base DN?")
+        return NotFound("there is no such entry", subject=str(dn), next_step="check that it is below the base DN")
     similar = ", ".join(str(rdn) for rdn in draft.suggest_rdns(missing))
-    up_to = f"it exists up to {missing.parent}"
+    up_to = f"nearest existing entry: {missing.parent}"
     return NotFound(
         "there is no such entry",
         subject=str(dn),
-        next_step=f"{up_to}; near misses there: {similar}" if similar else up_to,
+        next_step=f"{up_to}; did you mean {similar}?" if similar else up_to,
     )

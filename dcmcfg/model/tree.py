@@ -1,4 +1,4 @@
-"""Tree: the configuration as one value, with what each change makes of it."""
+"""The configuration as a tree of entries, and the application of changes to it."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from dcmcfg.suggestions import join_limited, suggest_names
 
 _VERSION_ATTRIBUTE = "entrycsn"
 _REFERRAL = 10
-#: Looking for names spelt alike takes some 10 µs for each name there; after so many a draft no longer does.
+#: Comparing names takes about 10 µs each. After so many comparisons a draft returns no more suggestions.
 _MAXIMUM_COMPARISONS = 20_000
-#: Of many children, so many are shown.
+#: The maximum number of children in a message.
 _MAXIMUM_SHOWN_CHILDREN = 3
-#: Of so many options the order can differ.
+#: The order of options can differ only if there are at least so many.
 _SEVERAL = 2
-#: Of a longer name the beginning is compared.
+#: Only the beginning of longer names is compared.
 _MAXIMUM_COMPARED_LENGTH = 80
 
 
 @dataclass(frozen=True)
 class Tree:
-    """Entries by DN, compared by the rules of a schema.
+    """Entries by DN; DNs are compared by the rules of a schema.
 
-    ``versions`` holds the entryCSN of entries that came from a server, for those who want to assert it. ``referrals``
-    holds the tops of what other servers hold (referrals, RFC 3296), with their URLs; they are no entries of this tree.
+    ``versions`` holds the entryCSN of entries that came from a server, so that callers can assert it. ``referrals``
+    holds the tops of subtrees on other servers (RFC 3296), with their URLs; they are not entries of this tree.
     """
 
     schema: Schema
@@ -58,7 +58,7 @@ class Tree:
         return Tree(schema, by_key, versions)
 
     def key(self, dn: DN) -> NormalDN:
-        """Return the form of *dn* in which equal names are equal in this tree's schema."""
+        """Return the normal form of *dn* in this tree's schema; equal DNs have equal normal forms."""
         return self.schema.normalise_dn(dn)
 
     def get(self, dn: DN) -> Entry | None:
@@ -69,14 +69,14 @@ class Tree:
         return self.key(dn) in self.entries
 
     def subtree(self, dn: DN) -> tuple[Entry, ...]:
-        """Return the entry at *dn* and all below it, parents first, siblings in the order of their RDNs."""
+        """Return the entry at *dn* and all entries below it, parents first, siblings ordered by RDN."""
         base = self.key(dn)
         depth = len(base)
         keys = [key for key in self.entries if len(key) >= depth and key[len(key) - depth :] == base]
         return tuple(self.entries[key] for key in sort_parents_first(keys))
 
     def children(self, dn: DN) -> tuple[Entry, ...]:
-        """Return the entries directly below *dn*, in the order of their RDNs."""
+        """Return the entries directly below *dn*, ordered by RDN."""
         return tuple(self.entries[key] for key in self._children.get(self.key(dn), ()))
 
     @cached_property
@@ -88,7 +88,7 @@ class Tree:
         return {parent: tuple(children) for parent, children in found.items()}
 
     def sorted_entries(self) -> tuple[Entry, ...]:
-        """Return all entries, parents before children, siblings in the order of their RDNs."""
+        """Return all entries, parents before children, siblings ordered by RDN."""
         return self._sorted_entries
 
     @cached_property
@@ -105,7 +105,7 @@ class Tree:
         return EntryIndex(self._sorted_entries)
 
     def with_changes(self, changes: Iterable[Change]) -> Tree:
-        """Return the tree after *changes*; raises :class:`DoesNotApply` at the first one that the tree refuses."""
+        """Return the tree after *changes*; raises :class:`DoesNotApply` for the first change that the tree rejects."""
         draft = TreeDraft(self)
         for change in changes:
             draft.apply(change)
@@ -113,7 +113,7 @@ class Tree:
 
 
 class TreeDraft:
-    """A working copy of a tree that changes are applied to, refusing what a server would refuse."""
+    """A working copy of a tree for applying changes; rejects the changes that a server would reject."""
 
     def __init__(self, tree: Tree) -> None:
         self.schema = tree.schema
@@ -129,43 +129,43 @@ class TreeDraft:
                 self._children.setdefault(key[1:], set()).add(key)
 
     def build_tree(self) -> Tree:
-        """Return the tree as it now is."""
+        """Return the current state as a tree."""
         return Tree(self.schema, dict(self._entries), dict(self._versions), self._referrals)
 
     def key(self, dn: DN) -> NormalDN:
-        """Return the form of *dn* in which equal names are equal."""
+        """Return the normal form of *dn*; equal DNs have equal normal forms."""
         return self.schema.normalise_dn(dn)
 
     def get(self, dn: DN) -> Entry | None:
-        """Return the entry at *dn* as it now is, or None."""
+        """Return the current entry at *dn*, or None."""
         return self._entries.get(self.key(dn))
 
     def get_version(self, dn: DN) -> str | None:
-        """Return the entryCSN that the entry at *dn* had in the tree it came from, or None once it has changed."""
+        """Return the entryCSN of the entry at *dn* in the original tree, or None if the entry has changed."""
         return self._versions.get(self.key(dn))
 
     def find_original_key(self, dn: DN) -> NormalDN | None:
-        """Return the key that the entry at *dn* had in the tree it came from, or None if it was added since."""
+        """Return the key of the entry at *dn* in the original tree, or None if it was added since."""
         key = self.key(dn)
         return self._origins.get(key, key)
 
     def count_children(self, dn: DN) -> int:
-        """Return how many children the entry at *dn* has now."""
+        """Return the current number of children of the entry at *dn*."""
         return len(self._children.get(self.key(dn), ()))
 
     def find_highest_missing(self, dn: DN) -> DN:
-        """Return the highest of *dn*, which does not exist, and those above it that does not exist either."""
+        """Return the highest missing DN among *dn*, which does not exist, and its ancestors."""
         key = self.key(dn)
-        # Only names as long as that of some entry are looked up: each costs its length, and a DN may have many RDNs.
+        # Only lengths that occur in the tree are looked up: each lookup costs its length, and a DN may have many RDNs.
         depths = sorted((depth for depth in self._depths if 0 < depth < len(key)), reverse=True)
         above = next((depth for depth in depths if key[-depth:] in self._entries), 0)
         return DN(dn.rdns[len(key) - above - 1 :]) if key else dn
 
     def suggest_rdns(self, dn: DN) -> tuple[RDN, ...]:
-        """Return up to three names that look like that of *dn* and stand beside it, the likeliest first.
+        """Return up to three sibling names that are similar to the name of *dn*, the most similar first.
 
-        Where names of the same attribute stand there, those of others are left out. It is for messages: once it has
-        compared very many names it returns none.
+        If siblings have the same naming attribute, others are ignored. The result is for messages only: after very many
+        comparisons it is always empty.
         """
         if not dn.rdns or self._names_compared > _MAXIMUM_COMPARISONS:
             return ()
@@ -179,7 +179,7 @@ class TreeDraft:
         return tuple(by_value[value] for value in suggest_names(_format_values(dn.rdn), by_value))
 
     def apply(self, change: Change) -> None:
-        """Make *change*; raises :class:`DoesNotApply` with the LDAP result it would end in, changing nothing."""
+        """Apply *change*; raises :class:`DoesNotApply` with the LDAP result code, and changes nothing then."""
         self.refuse_referrals(change)
         match change:
             case Add(entry):
@@ -192,7 +192,7 @@ class TreeDraft:
                 self._delete(dn)
 
     def refuse_referrals(self, change: Change) -> None:
-        """Raise :class:`DoesNotApply` when *change* concerns a referral: what is there is held by other servers."""
+        """Raise :class:`DoesNotApply` if *change* is at, below or above a referral: other servers hold the entries."""
         if not self._referrals:
             return
         for dn in (change.dn, change.new_dn) if isinstance(change, Rename) else (change.dn,):
@@ -207,9 +207,9 @@ class TreeDraft:
                     )
                 if isinstance(change, Delete | Rename) and top[max(len(top) - len(key), 0) :] == key:
                     raise DoesNotApply(
-                        f"a referral to other servers stands below it: {urls}",
+                        f"a referral to other servers is below the entry: {urls}",
                         subject=str(dn),
-                        next_step="ldapdelete -M deletes a referral",
+                        next_step="delete the referral first (ldapdelete -M)",
                         result_code=_REFERRAL,
                     )
 
@@ -231,8 +231,8 @@ class TreeDraft:
             raise DoesNotApply(
                 f"the entry has {len(children)} {'child' if len(children) == 1 else 'children'}: {shown}",
                 subject=str(dn),
-                next_step="delete what is below it first, leaf first; dcmcfg apply --prune --under DN deletes "
-                "all at and below DN that its files do not name",
+                next_step="delete the entries below it first, leaves first; dcmcfg apply --prune --under DN deletes "
+                "all entries at and below DN that its files do not contain",
                 result_code=66,
             )
         key = self.key(dn)
@@ -242,7 +242,7 @@ class TreeDraft:
     def _modify(self, change: Modify) -> None:
         draft = EntryDraft(self.schema, self._require_entry(change.dn))
         for modification in change.modifications:
-            if modification.operation in (Operation.ADD, Operation.REPLACE):  # that a later one may delete again
+            if modification.operation in (Operation.ADD, Operation.REPLACE):  # a later one may delete the values again
                 self._check_values(change.dn, modification.name, modification.values)
             draft.apply(modification)
         after = draft.build_entry()
@@ -257,17 +257,17 @@ class TreeDraft:
         before = self._require_entry(change.dn)
         old, new = self.key(change.dn), self.key(change.new_dn)
         if new != old and new in self._entries:
-            raise DoesNotApply("an entry of the new name exists", subject=str(change.new_dn), result_code=68)
+            raise DoesNotApply("an entry with the new name already exists", subject=str(change.new_dn), result_code=68)
         if change.new_superior is not None and new[1:][-len(old) :] == old:
             raise DoesNotApply("an entry cannot move below itself", subject=str(change.new_dn), result_code=53)
         self._require_parent(change.new_dn)
         superior = self._entries.get(new[1:])
         new_dn = DN((change.new_rdn, *superior.dn.rdns)) if superior is not None else change.new_dn
-        after = apply_rename(self.schema, before, change).with_dn(new_dn)  # what is above keeps the spelling it has
+        after = apply_rename(self.schema, before, change).with_dn(new_dn)  # ancestors keep their spelling
         for name in {canonicalise_name(self.schema, kind) for kind, _ in change.new_rdn.parts}:
             self._check_values(change.dn, name, after.values(name))
         subtree = self._subtree(old)
-        # A server gives only the entry that is renamed another entryCSN, not those below it.
+        # A server changes the entryCSN of the renamed entry only, not of the entries below it.
         versions = {key: self._versions[key] for key in subtree if key != old and key in self._versions}
         origins = {key: self._origins.pop(key, key) for key in subtree}
         for key in reversed(subtree):
@@ -315,17 +315,17 @@ class TreeDraft:
     def _suggest_location(self, dn: DN) -> str:
         missing = self.find_highest_missing(dn)
         if not missing.parent.rdns:
-            return "is it below the base DN?"
+            return "check that it is below the base DN"
         similar = ", ".join(map(str, self.suggest_rdns(missing)))
-        return f"it exists up to {missing.parent}" + (f"; near misses there: {similar}" if similar else "")
+        return f"nearest existing entry: {missing.parent}" + (f"; did you mean {similar}?" if similar else "")
 
     def _require_parent(self, dn: DN) -> None:
-        """Refuse an entry without parent, but for the topmost one of a tree (whose parent is not part of it)."""
+        """Reject an entry without parent, except the topmost entry of a tree, whose parent is not part of the tree."""
         if not self._entries or self.key(dn)[1:] in self._entries:
             return
         if len(dn.rdns) > min(self._depths):
             raise DoesNotApply(
-                f"its parent does not exist: {dn.parent}",
+                f"the parent entry does not exist: {dn.parent}",
                 subject=str(dn),
                 next_step=self._suggest_location(dn.parent),
                 result_code=32,
@@ -334,10 +334,12 @@ class TreeDraft:
     def _check_values(self, dn: DN, name: str, values: tuple[bytes, ...]) -> None:
         normal = [self.schema.normalise_value(name, value) for value in values]
         if len(set(normal)) < len(normal):
-            raise DoesNotApply(f"a value of {name} is given twice", subject=str(dn), result_code=20)
+            raise DoesNotApply(f"duplicate value of {name}", subject=str(dn), result_code=20)
         definition = self.schema.attribute(name)
         if definition is not None and definition.single_valued and len(values) > 1:
-            raise DoesNotApply(f"{name} takes one value and would have {len(values)}", subject=str(dn), result_code=19)
+            raise DoesNotApply(
+                f"{name} allows only one value, but would have {len(values)}", subject=str(dn), result_code=19
+            )
 
     def _check_naming_values(self, entry: Entry) -> None:
         for name, value in _list_naming_values(self.schema, entry.dn.rdn):
@@ -354,7 +356,7 @@ def _format_values(rdn: RDN) -> str:
 
 
 def apply_rename(schema: Schema, entry: Entry, change: Rename) -> Entry:
-    """Return *entry* after *change*: its new DN, the new naming values, and without the old ones if so asked."""
+    """Return *entry* after *change*: with the new DN and naming values, without the old ones if requested."""
     after = entry.with_dn(change.new_dn)
     new = _list_naming_values(schema, change.new_rdn)
     naming_values = {(name.lower(), schema.normalise_value(name, value)) for name, value in new}
@@ -368,12 +370,12 @@ def apply_rename(schema: Schema, entry: Entry, change: Rename) -> Entry:
 
 
 def _list_naming_values(schema: Schema, rdn: RDN) -> tuple[tuple[str, bytes], ...]:
-    """Return what *rdn* says of the entry's attributes: (name as the schema has it, value)."""
+    """Return the naming values of *rdn* as pairs of attribute name (as the schema spells it) and value."""
     return tuple((canonicalise_name(schema, kind), _encode_value(value)) for kind, value in rdn.parts)
 
 
 def add_naming_values(schema: Schema, entry: Entry) -> Entry:
-    """Return *entry* with the values that its RDN names, added where they are missing (as slapd does)."""
+    """Return *entry* with the missing values of its RDN added, in the same way as slapd."""
     if not entry.dn.rdns or all(_encode_value(value) in entry.values(kind) for kind, value in entry.dn.rdn.parts):
         return entry
     for name, value in _list_naming_values(schema, entry.dn.rdn):
@@ -383,9 +385,9 @@ def add_naming_values(schema: Schema, entry: Entry) -> Entry:
 
 
 def canonicalise_name(schema: Schema, name: str) -> str:
-    """Return attribute description *name* as slapd gives it back: aliases and OIDs by the first name of the type.
+    """Return attribute description *name* as slapd returns it: aliases and OIDs replaced by the type's first name.
 
-    Neither the case of options nor their order counts (RFC 4512 §2.5.2).
+    Neither the case nor the order of options is significant (RFC 4512 §2.5.2).
     """
     base_name, semicolon, options = name.partition(";")
     known = schema.attribute(base_name)
@@ -394,7 +396,7 @@ def canonicalise_name(schema: Schema, name: str) -> str:
 
 
 def find_spelling_in_entry(schema: Schema, name: str, entry: Entry | None) -> str:
-    """Return *name* as *entry* has it, else its canonical name: a server may keep options in the order given."""
+    """Return *name* as *entry* spells it, else its canonical name: a server may keep the order of options."""
     canonical = canonicalise_name(schema, name)
     if entry is None or canonical in entry or canonical.count(";") < _SEVERAL:
         return canonical

@@ -1,1 +1,1 @@
-"""AEs from a file: reading its rows, checking them, and the edit that adds what is new."""
+"""Import AEs from a file: read its rows, check them, and make the edit that adds the new AEs."""

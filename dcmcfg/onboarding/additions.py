@@ -1,4 +1,4 @@
-"""The edit that adds the AEs of many rows."""
+"""Make the edit that adds the AEs of many rows."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from dcmcfg.plan.plan import DesiredChange
 
 @dataclass(frozen=True)
 class CipherSuiteSource:
-    """Where connections with TLS get their ``cipher_suites`` from: without any, from the device ``archive_device``."""
+    """The source of the cipher suites for TLS connections: ``cipher_suites``, or the device ``archive_device``."""
 
     archive_device: str
     cipher_suites: tuple[str, ...] = ()
 
     def resolve(self, configuration: Configuration) -> tuple[str, ...]:
-        """Return them; raises :class:`~dcmcfg.errors.Refused` where the archive has none, or NotFound without it."""
+        """Return the cipher suites; raises :class:`~dcmcfg.errors.Refused` if the archive has none, or NotFound."""
         return self.cipher_suites or get_archive_cipher_suites(configuration, self.archive_device)
 
 
 @dataclass(frozen=True)
 class Additions:
-    """The changes that are ``desired``, each with the location of its row, the proposals ``added`` and ``rejected``."""
+    """The ``desired`` changes with the locations of their rows, the ``added`` proposals and the ``rejected`` rows."""
 
     desired: tuple[DesiredChange, ...]
     added: tuple[Proposal, ...]
@@ -38,7 +38,7 @@ class Additions:
 def add_proposals(
     configuration: Configuration, proposals: Iterable[Proposal], cipher_suite_source: CipherSuiteSource
 ) -> Additions:
-    """Return what adds *proposals* to *configuration*, each with those before it in view."""
+    """Return the changes that add *proposals* to *configuration*. Each takes the previous ones into account."""
     adder = NetworkAEAdder(configuration)
     desired: list[DesiredChange] = []
     added: list[Proposal] = []
@@ -48,7 +48,7 @@ def add_proposals(
         try:
             edit = adder.add(_make_new_ae(proposal, cipher_suite_source.resolve(configuration) if proposal.tls else ()))
         except DcmcfgError as error:
-            # In a file the option is a column.
+            # The message names an option of ``ae add``; in a file it is a column.
             next_step = error.next_step.replace("--device ", "device ")
             rejected.append(RejectedRow(proposal.row, f"{error.message}; {next_step}" if next_step else error.message))
             continue

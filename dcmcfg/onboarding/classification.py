@@ -1,4 +1,4 @@
-"""Which rows are new, which are unchanged, and which are rejected."""
+"""Classify rows as new, unchanged or rejected."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MAX_TITLES_SHOWN = 3
 
 @dataclass(frozen=True)
 class ClassifiedRows:
-    """Rows by what becomes of them; ``unchanged`` holds the AE that each of those stands for."""
+    """Classified rows; ``unchanged`` contains the existing AE of each unchanged row."""
 
     new: tuple[Proposal, ...]
     unchanged: tuple[NetworkAE, ...]
@@ -28,10 +28,10 @@ class ClassifiedRows:
 
 
 def classify_rows(configuration: Configuration, rows: Iterable[SheetRow]) -> ClassifiedRows:
-    """Return *rows* sorted by what the AEs of *configuration*, and other rows, make of them.
+    """Return *rows* classified by comparison with the AEs of *configuration* and with each other.
 
-    An AE of the title that is as the row says is unchanged, whatever its title; one that differs rejects the row. So
-    does another row with other values for the title: which one is right is not known.
+    A row is unchanged if an AE with its title has the same values, even if the title is not valid. A row is rejected if
+    the AE differs, or if another row has the same title with other values, because only the user knows the right one.
     """
     by_title: dict[str, list[NetworkAE]] = defaultdict(list)
     for ae in configuration.network_aes():
@@ -55,9 +55,9 @@ def classify_rows(configuration: Configuration, rows: Iterable[SheetRow]) -> Cla
 
 
 def _classify_row(row: SheetRow, existing: Sequence[NetworkAE]) -> NetworkAE | RejectedRow | Proposal:
-    """Return which of the AEs *existing*, of the title of *row*, is as it says, else what becomes of the row."""
+    """Return the one of the AEs *existing* with the values of *row*, or else the rejected row or a proposal."""
     for ae in existing:
-        if make_row_values(ae) == row.values:  # in the tree may be what no new AE may be
+        if make_row_values(ae) == row.values:  # an existing AE may have values that a new AE must not have
             return ae
     proposal = make_proposal(row)
     if isinstance(proposal, RejectedRow):
@@ -69,11 +69,11 @@ def _classify_row(row: SheetRow, existing: Sequence[NetworkAE]) -> NetworkAE | R
     if equal is not None:
         return equal
     ae, found = min(differences, key=lambda each: len(each[1]))
-    return RejectedRow(row, f"{ae.device.name}/{ae.title} is there and differs: {'; '.join(found)}")
+    return RejectedRow(row, f"{ae.device.name}/{ae.title} exists and differs: {'; '.join(found)}")
 
 
 def _describe_differences(proposal: Proposal, ae: NetworkAE) -> Iterator[str]:
-    """Yield how *ae* is not as *proposal* says, each with the command that would make it so."""
+    """Yield the differences of *ae* from *proposal*, each with the command that resolves it."""
     target = f"{ae.device.name}/{ae.title}"
     if proposal.device is not None and proposal.device.casefold() != ae.device.name.casefold():
         yield f"it is an AE of the device {ae.device.name}, not {proposal.device}"
@@ -81,16 +81,16 @@ def _describe_differences(proposal: Proposal, ae: NetworkAE) -> Iterator[str]:
         if ae.connections:
             yield _describe_other_address(proposal, ae.device.name, ae.connections)
         elif proposal.host is not None:
-            yield f"it has no connection (dcmcfg ae remove {target}, then import it)"
+            yield f"it has no connection (dcmcfg ae remove {target}, then import it again)"
     if proposal.description is not None and proposal.description != make_row_values(ae).get(DESCRIPTION):
         command = _format_command("set", target, f"dicomDescription={proposal.description}")
-        yield f"its description is another ({command})"
+        yield f"its description differs ({command})"
     if proposal.role is not None and proposal.role is not (role := determine_role(ae)):
-        yield f"it is set up as {role.value}, not {proposal.role.value}"
+        yield f"its role is {role.value}, not {proposal.role.value}"
 
 
 def _describe_other_address(proposal: Proposal, device: str, connections: Sequence[Connection]) -> str:
-    """Return where it is and not, with the command that moves the first of its *connections*."""
+    """Return the current and the desired address, with the command that changes the first of *connections*."""
     first = connections[0]
     current = ", ".join(
         f"{format_host_port(each.host, each.port)}{' with TLS' if each.tls else ''}" for each in connections
@@ -115,7 +115,7 @@ def _matches_connection(proposal: Proposal, connection: Connection) -> bool:
 
 
 def _split_duplicates(proposals: Sequence[Proposal]) -> tuple[list[Proposal], list[RejectedRow], list[str]]:
-    """Return the proposals of titles with one set of values, those with several, and warnings about repeated rows."""
+    """Return the unambiguous proposals, the rows rejected for contradicting values, and warnings about duplicates."""
     by_title: dict[str, list[Proposal]] = defaultdict(list)
     for proposal in proposals:
         by_title[proposal.title].append(proposal)
@@ -126,16 +126,16 @@ def _split_duplicates(proposals: Sequence[Proposal]) -> tuple[list[Proposal], li
         first, *others = by_title[proposal.title]
         if not all(first.is_equivalent(other) for other in others):
             other_locations = ", ".join(str(each.row.location) for each in (first, *others) if each is not proposal)
-            ambiguous.append(RejectedRow(proposal.row, f"the title is wanted otherwise in {other_locations}"))
+            ambiguous.append(RejectedRow(proposal.row, f"the same title has other values in {other_locations}"))
         elif proposal is first:
             new.append(proposal)
         else:
-            repeated.append(f"{proposal.row.location}: {proposal.title} is wanted in {first.row.location} already.")
+            repeated.append(f"{proposal.row.location}: {proposal.title} is a duplicate of {first.row.location}.")
     return new, ambiguous, repeated
 
 
 def _warn_about_shared_addresses(configuration: Configuration, new: Iterable[Proposal]) -> Iterator[str]:
-    """Yield a sentence for each address that a new AE would share with one of another title."""
+    """Yield a sentence for each address that a new AE would share with an AE of another title."""
     titles: dict[tuple[str, int], dict[str, None]] = defaultdict(dict)
     locations: dict[tuple[str, int], SourceLocation] = {}
     for ae in configuration.network_aes():
@@ -156,6 +156,6 @@ def _warn_about_shared_addresses(configuration: Configuration, new: Iterable[Pro
                 else ""
             )
             yield (
-                f"{location}: several AEs are at {format_host_port(*key)}: "
+                f"{location}: several AEs have the address {format_host_port(*key)}: "
                 f"{', '.join(sharing_titles[:_MAX_TITLES_SHOWN])}{more}."
             )

@@ -1,4 +1,4 @@
-"""Rows from delimited text (RFC 4180, and what spreadsheets make of it)."""
+"""Read rows from delimited text (RFC 4180 and the variants that spreadsheets write)."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from dcmcfg.schema.findings import SourceLocation
 
 _CRLF = "\r\n"
 _DELIMITERS = ",;\t|"
-#: What Excel writes, and reads, above the headings.
+#: The line above the headings in which Excel names the delimiter.
 _EXCEL_DELIMITER_LINE = re.compile(r'"?sep=(.)"?(?=\r|\n)', re.IGNORECASE)
-#: A line after the last one: a cell that it becomes part of was not closed.
+#: Added as a last line. If it becomes part of a cell, the quotation of that cell was not closed.
 _END_MARKER = "\0"
-_EXPECTED_HEADER = f"its first line names the columns: {','.join(COLUMNS)}"
+_EXPECTED_HEADER = f"the first line must name the columns: {','.join(COLUMNS)}"
 
 
 @dataclass(frozen=True)
 class DelimitedFormat:
-    """The heading and the cells of each row, as they were read."""
+    """The headings and the cells of each row, as read."""
 
     header: tuple[str, ...]
     records: tuple[tuple[str, ...], ...]
     delimiter: str = ","
 
     def write_rejected_rows(self, reasons: Mapping[int, str], heading: str) -> str:  # noqa: ARG002 — there is no place for it
-        """Return the rows with a last column for the reasons; one that an earlier run added is left out."""
+        """Return the rows with the reasons as last column, which replaces the reason column of an earlier run."""
         column_numbers = [number for number, name in enumerate(self.header) if resolve_column(name) != REASON]
         rows = [(*(self.header[number] for number in column_numbers), REASON)]
         for index, reason in sorted(reasons.items()):
@@ -52,16 +52,16 @@ class DelimitedFormat:
 
 
 def read_delimited(name: str, text: str) -> Sheet:
-    """Return the rows of *text*, the file *name*, whose first line names the columns.
+    """Return the rows of *text*, the content of the file *name*, whose first line names the columns.
 
-    The delimiter is a comma, semicolon, TAB or bar, whichever makes the most of that line. Gazelle's export is known by
-    its columns. Raises :class:`OnboardingError` when there is no such line, it names a column twice, or a quotation
-    mark is not closed.
+    The delimiter is the one of comma, semicolon, TAB and bar that yields the most known columns. Gazelle exports are
+    recognised by their columns. Raises :class:`OnboardingError` if the first line has no title column or has a column
+    twice, or if a quotation mark is not closed.
     """
     delimiter_line = _EXCEL_DELIMITER_LINE.match(text)
     text = (
         text[delimiter_line.end() :] if delimiter_line else text
-    )  # the end of that line stays, so that lines keep their numbers
+    )  # the line end stays, so that the line numbers remain correct
     delimiter = delimiter_line[1] if delimiter_line and delimiter_line[1] in _DELIMITERS else _detect_delimiter(text)
     (_, header), body = _split_header(name, _read_records(name, text, delimiter))
     if gazelle.is_gazelle_export(header):
@@ -77,7 +77,7 @@ def read_delimited(name: str, text: str) -> Sheet:
 
 
 def write_rows(rows: Iterable[Mapping[str, str]]) -> str:
-    """Return *rows* (values by column) as comma-separated text below the names of all columns."""
+    """Return *rows* (values by column) as comma-separated text with all column names as first line."""
     return _write_csv([COLUMNS, *([row.get(name, "") for name in COLUMNS] for row in rows)], ",")
 
 
@@ -88,20 +88,23 @@ def _write_csv(rows: Iterable[Sequence[str]], delimiter: str) -> str:
 
 
 class _LineBuffer(list[str]):
-    """Rows as the writer hands them over, ended by LF: with LF as its line end it would not quote a CR in a cell."""
+    """Collects the writer's rows and ends them with LF.
+
+    The writer itself uses CRLF, because with LF it would not quote a CR in a cell.
+    """
 
     def write(self, row: str) -> None:
         self.append(row.removesuffix(_CRLF) + "\n")
 
 
 def _detect_delimiter(text: str) -> str:
-    """Return the delimiter with which the first line that is not blank names the most columns."""
+    """Return the delimiter that yields the most known columns in the first line that is not blank."""
     first = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
 
     def count_known_columns(delimiter: str) -> int:
         try:
             cells = next(csv.reader([first], delimiter=delimiter, skipinitialspace=True), [])
-        except csv.Error:  # a cell longer than any text; reading the records says so, with the line
+        except csv.Error:  # a cell exceeds csv's size limit; reading the records reports it with the line
             return 0
         return sum(resolve_column(cell) is not None or gazelle.is_gazelle_heading(cell) for cell in cells)
 
@@ -109,7 +112,7 @@ def _detect_delimiter(text: str) -> str:
 
 
 def _read_records(name: str, text: str, delimiter: str) -> list[tuple[int, tuple[str, ...]]]:
-    """Return the line that each record begins in with its cells, blank ones left out."""
+    """Return the records as pairs of first line and cells; blank records are omitted."""
     complete_text = text if text.endswith(("\r", "\n")) else text + "\n"
     reader = csv.reader(
         chain(io.StringIO(complete_text, newline=""), (_END_MARKER,)), delimiter=delimiter, skipinitialspace=True
@@ -141,7 +144,7 @@ def _split_header(
 def _check_header(name: str, header: Sequence[str], columns: Sequence[str | None]) -> None:
     if TITLE not in columns:
         raise OnboardingError(
-            f"there is no column for the AE title in the first line ({', '.join(header)})",
+            f"the first line has no column for the AE title ({', '.join(header)})",
             subject=name,
             next_step=_EXPECTED_HEADER,
         )
@@ -151,23 +154,25 @@ def _check_header(name: str, header: Sequence[str], columns: Sequence[str | None
             repr(heading) for heading, known in zip(header, columns, strict=True) if known == repeated[0]
         )
         raise OnboardingError(
-            f"the columns {headings} both stand for {repeated[0]}", subject=name, next_step="keep one of them"
+            f"the columns {headings} both mean {repeated[0]}", subject=name, next_step="keep only one of them"
         )
 
 
 def _warn_multiline_cells(
     name: str, columns: Sequence[str | None], body: Iterable[tuple[int, tuple[str, ...]]]
 ) -> Iterator[str]:
-    """Yield a sentence for each cell that is ignored and may have rows in it."""
+    """Yield a sentence for each ignored cell that may contain whole rows."""
     for line, cells in body:
         for known, cell in zip(columns, cells, strict=False):
             if (known is None or known == REASON) and "\n" in cell.replace("\r", "\n"):
-                yield f"{name}:{line}: a cell that counts for nothing has several lines; is a quotation mark missing?"
+                yield f"{name}:{line}: an ignored cell has several lines; check for a missing quotation mark."
 
 
 def _make_row(location: SourceLocation, columns: Sequence[str | None], cells: Sequence[str]) -> SheetRow:
     values = {known: cell for known, cell in zip(columns, cells, strict=False) if known and known != REASON and cell}
     problems = []
     if any(cells[len(columns) :]):
-        problems.append(f"the row has {len(cells)} cells, the first line {len(columns)}; is a cell to be quoted?")
+        problems.append(
+            f"the row has {len(cells)} cells, the first line {len(columns)}; quote cells that contain the delimiter"
+        )
     return SheetRow(location, values, tuple(problems))

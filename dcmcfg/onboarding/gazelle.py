@@ -1,8 +1,8 @@
-"""Rows of a Gazelle Test Management export ("URL for downloading configurations as CSV").
+"""Read rows of a Gazelle Test Management export ("URL for downloading configurations as CSV").
 
-Its columns are, as its manual shows them: Configuration Type, Company, System, Host, Actor, is secured, is approved,
-comment, aeTitle, sopClass, transferRole, port, port proxy, port secured. It has a row for each SOP class and transfer
-role of an AE, an SCU without port, and rows of other protocols.
+Columns according to its manual: Configuration Type, Company, System, Host, Actor, is secured, is approved, comment,
+aeTitle, sopClass, transferRole, port, port proxy, port secured. The export has a row for each SOP class and transfer
+role of an AE (SCU rows have no port), and rows of other protocols.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ _GAZELLE_TRUE = "true"
 
 
 def is_gazelle_heading(text: str) -> bool:
-    """Tell whether *text* is the heading of one of the columns that are read here."""
+    """Return whether *text* is the heading of a column that this module reads."""
     return simplify_heading(text) in _GAZELLE_HEADINGS
 
 
 def is_gazelle_export(header: Sequence[str]) -> bool:
-    """Tell whether *header* is that of Gazelle."""
+    """Return whether *header* is the header of a Gazelle export."""
     return {_GAZELLE_KIND, _GAZELLE_TITLE, "host"} <= {simplify_heading(heading) for heading in header}
 
 
 def read_gazelle_rows(
     name: str, header: Sequence[str], body: Sequence[tuple[int, tuple[str, ...]]]
 ) -> tuple[tuple[SheetRow, ...], tuple[tuple[str, ...], ...], tuple[str, ...]]:
-    """Return a row for each DICOM AE of *body* (line, cells), the cells it comes from, and what was passed over.
+    """Return a row for each DICOM AE of *body* (line, cells), its original cells, and warnings about ignored rows.
 
-    Of the rows of one AE at one host that with a port counts, else the first.
+    Of several rows of the same AE and host, the first row with a port is used, or else the first row.
     """
     headings = [simplify_heading(heading) for heading in header]
     found: dict[tuple[str, str], tuple[SheetRow, tuple[str, ...]]] = {}
@@ -62,9 +62,11 @@ def read_gazelle_rows(
             found[key] = (row, cells)
     warnings = []
     if other_count:
-        warnings.append(f"{name}: {other_count} of {len(body)} rows are not about DICOM and were passed over.")
+        warnings.append(f"{name}: {other_count} of {len(body)} rows are not about DICOM and were ignored.")
     if repeated_count:
-        warnings.append(f"{name}: {repeated_count} more rows are about AEs that have a row; one with a port counts.")
+        warnings.append(
+            f"{name}: {repeated_count} rows are additional rows of the same AEs; rows with a port take precedence."
+        )
     return tuple(row for row, _ in found.values()), tuple(cells for _, cells in found.values()), tuple(warnings)
 
 

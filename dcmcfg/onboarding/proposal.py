@@ -1,4 +1,4 @@
-"""A row whose values can be used, and what is wrong with one whose values cannot."""
+"""Convert rows into proposals of AEs, or reject them with a reason."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class RejectedRow:
-    """A row that is not taken, with the ``reason`` as a phrase."""
+    """A rejected row, with the ``reason`` as a phrase."""
 
     row: SheetRow
     reason: str
@@ -33,7 +33,7 @@ class RejectedRow:
 
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
-    """An AE as a row wants it; None stands for what the row leaves open."""
+    """An AE as described by a row; None stands for values that the row does not contain."""
 
     row: SheetRow
     title: str
@@ -46,24 +46,24 @@ class Proposal:
 
     @property
     def effective_role(self) -> AERole:
-        """Its role, a workstation where none is said."""
+        """The role of the AE; the default is workstation."""
         return self.role or DEFAULT_ROLE
 
     @property
     def listens(self) -> bool:
-        """Whether it accepts associations."""
+        """Whether the AE accepts associations."""
         return self.effective_role.listens
 
     @property
     def address(self) -> str:
-        """Its host and port, as far as they are said."""
+        """The host and port, as far as the row contains them."""
         return format_host_port(self.host or "", self.port)
 
     def __str__(self) -> str:
         return f"{self.title}@{self.address}"
 
     def is_equivalent(self, other: Proposal) -> bool:
-        """Tell whether *other*, from another row, wants nothing else."""
+        """Return whether *other*, from another row, describes the same AE with the same values."""
         return self._make_comparison_key() == other._make_comparison_key()
 
     def _make_comparison_key(self) -> tuple[object, ...]:
@@ -73,15 +73,16 @@ class Proposal:
 
 
 def make_proposal(row: SheetRow) -> Proposal | RejectedRow:
-    """Return what *row* wants, or everything that is wrong with its values.
+    """Return the proposal of *row*, or the rejected row with all problems of its values.
 
-    A host, and a port for what listens, are asked for by :func:`reject_if_incomplete`: an AE that is there has them.
+    Only :func:`reject_if_incomplete` requires a host and, for an AE that listens, a port: existing AEs have them
+    already.
     """
     problems = list(row.problems)
     if not row.text(TITLE):
         problems.append("the title is missing")
     problems += (
-        f"{name} holds a control character; is a quotation mark missing?"
+        f"{name} contains a control character; check for a missing quotation mark"
         for name in (HOST, DESCRIPTION, DEVICE)
         if not row.text(name).isprintable()
     )
@@ -100,15 +101,15 @@ def make_proposal(row: SheetRow) -> Proposal | RejectedRow:
 
 
 def reject_if_incomplete(proposal: Proposal) -> RejectedRow | None:
-    """Return *proposal*, of an AE that is not there, as rejected where it is unknown how to reach it."""
+    """Return *proposal* of a new AE as a rejected row if its address is incomplete, otherwise None."""
     missing = [HOST] if proposal.host is None else []
     if proposal.port is None and proposal.listens:
-        missing.append(f"{PORT} (only a {AERole.MODALITY.value} needs none)")
+        missing.append(f"{PORT} (optional only for a {AERole.MODALITY.value})")
     return RejectedRow(proposal.row, f"missing: {', '.join(missing)}") if missing else None
 
 
 def _parse_cell(row: SheetRow, name: str, parse: Callable[[str], T], problems: list[str]) -> T | None:
-    """Return the value of a column, None when there is none or it is wrong, which is added to *problems*."""
+    """Return the parsed value of a column; None if it is empty or invalid, with an entry in *problems* then."""
     text = row.text(name)
     if not text or (not text.isprintable() and name != TITLE):
         return None
@@ -126,5 +127,5 @@ def _parse_host(text: str) -> str:
 def _parse_boolean(text: str) -> bool:
     value = _BOOLEANS.get(text.casefold())
     if value is None:
-        raise MalformedInput("neither yes nor no")
+        raise MalformedInput("must be yes or no")
     return value

@@ -1,4 +1,4 @@
-"""The rows of a file of any of the forms that are read."""
+"""Read the rows of a file in any of the supported formats."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dcmcfg.onboarding.yaml_json import read_json, read_yaml
 
 
 class SheetFileType(Enum):
-    """Delimited text, YAML or JSON."""
+    """The format of a file: delimited text, YAML or JSON."""
 
     CSV = "csv"
     YAML = "yaml"
@@ -34,14 +34,14 @@ _READERS = {SheetFileType.CSV: read_delimited, SheetFileType.YAML: read_yaml, Sh
 
 
 def detect_sheet_file_type(name: str) -> SheetFileType | None:
-    """Return the form that a file *name* has by its suffix, or None."""
+    """Return the format of the file *name* by its suffix, or None."""
     return _BY_SUFFIX.get(PurePath(name).suffix.lower())
 
 
 def read_sheet(name: str, octets: bytes, file_format: SheetFileType) -> Sheet:
-    """Return the rows of *octets*, the content of the file *name*; those in one line differ by their numbers.
+    """Return the rows of *octets*, the content of the file *name*; several rows on one line have AE numbers.
 
-    Raises :class:`OnboardingError` for a file that is not of that form or not in Unicode, with the line.
+    Raises :class:`OnboardingError` with the line if the file does not have the format or is not Unicode text.
     """
     sheet = _READERS[file_format](name, _decode(name, octets))
     count_by_location = Counter(row.location for row in sheet.rows)
@@ -53,7 +53,7 @@ def read_sheet(name: str, octets: bytes, file_format: SheetFileType) -> Sheet:
         )
         for number, row in enumerate(sheet.rows)
     )
-    warnings = () if sheet.rows else (f"{name} holds no AEs.",)
+    warnings = () if sheet.rows else (f"{name} contains no AEs.",)
     return replace(sheet, rows=tuple(rows), warnings=(*sheet.warnings, *warnings))
 
 
@@ -66,5 +66,5 @@ def _decode(name: str, octets: bytes) -> str:
         raise OnboardingError(
             f"not UTF-8 (octet {octets[error.start]:#04x})",
             subject=f"{name}:{line}",
-            next_step="save it as 'CSV UTF-8', or: iconv -f WINDOWS-1252 -t UTF-8",
+            next_step="save the file as 'CSV UTF-8', or convert it: iconv -f WINDOWS-1252 -t UTF-8",
         ) from error

@@ -1,7 +1,8 @@
-"""The role of a new AE: what ``ae add --role`` and the column ``role`` of ``import`` write for it.
+"""Roles of new AEs, for ``ae add --role`` and the column ``role`` of ``import``.
 
-No role writes transfer capabilities, as ``dcmldap`` does not: without any the archive sends all SOP classes, while a
-single SCP capability would hide all others (RetrieveServiceImpl).
+The role determines the entries that are written for an AE. Like ``dcmldap``, no role writes transfer capabilities:
+without any, the archive sends everything, but a single SCP capability would exclude all other SOP classes
+(RetrieveServiceImpl).
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from dcmcfg.model.devices import NetworkAE
 from dcmcfg.network_address import parse_ae_address, parse_network_address
 from dcmcfg.schema_names import DICOM_ASSOCIATION_ACCEPTOR, DICOM_PRIMARY_DEVICE_TYPE
 
-#: dicomPrimaryDeviceType of an archive, as the stock configuration has it.
+#: dicomPrimaryDeviceType of an archive in the stock configuration.
 ARCHIVE_TYPE = "ARCHIVE"
 
 
 class AERole(Enum):
-    """A workstation or other destination of images; a modality, which only sends; another archive."""
+    """The role of an AE: a workstation or other destination, a modality (sends only), or another archive."""
 
     WORKSTATION = "workstation"
     MODALITY = "modality"
@@ -26,23 +27,23 @@ class AERole(Enum):
 
     @property
     def listens(self) -> bool:
-        """Whether it accepts associations (dicomAssociationAcceptor), so that it needs a port."""
+        """Whether the AE accepts associations (dicomAssociationAcceptor) and therefore requires a port."""
         return self is not AERole.MODALITY
 
     @property
     def device_type(self) -> str | None:
-        """The dicomPrimaryDeviceType of a device that is made for it, if any."""
+        """The dicomPrimaryDeviceType of a new device for the AE, or None."""
         return ARCHIVE_TYPE if self is AERole.ARCHIVE else None
 
     @property
     def description(self) -> str:
-        """What an AE of the role does, and what is written for it, as a phrase for help texts."""
+        """The behaviour of an AE with this role, as a phrase for help texts."""
         return _DESCRIPTIONS[self]
 
 
 _DESCRIPTIONS = {
     AERole.WORKSTATION: "accepts associations",
-    AERole.MODALITY: "only sends, needs no port",
+    AERole.MODALITY: "only sends, requires no port",
     AERole.ARCHIVE: "accepts associations, a new device gets the type ARCHIVE",
 }
 DEFAULT_ROLE = AERole.WORKSTATION
@@ -58,11 +59,11 @@ def parse_role(text: str) -> AERole:
     try:
         return AERole(text.casefold())
     except ValueError:
-        raise MalformedInput(f"no such role; there are {', '.join(role.value for role in AERole)}") from None
+        raise MalformedInput(f"unknown role; must be one of {', '.join(role.value for role in AERole)}") from None
 
 
 def parse_new_address(text: str, role: AERole) -> tuple[str, str, int | None]:
-    """Return title, host and port in *text*, ``AET@HOST:PORT``; the port may be missing where *role* does not listen.
+    """Return title, host and port in *text*, ``AET@HOST:PORT``; the port is optional if *role* does not listen.
 
     Raises :class:`MalformedInput`.
     """
@@ -73,7 +74,7 @@ def parse_new_address(text: str, role: AERole) -> tuple[str, str, int | None]:
 
 
 def determine_role(ae: NetworkAE) -> AERole:
-    """Return the role that *ae* has by its entry and its device."""
+    """Return the role of *ae*, derived from its entry and its device."""
     if ae.entry.text(DICOM_ASSOCIATION_ACCEPTOR) == "FALSE":
         return AERole.MODALITY
     if ARCHIVE_TYPE in ae.device.entry.texts(DICOM_PRIMARY_DEVICE_TYPE):

@@ -1,4 +1,4 @@
-"""What one row of a file says of an AE, as it is written there; and an AE of the tree as such a row."""
+"""Rows of a file that describe AEs, and the conversion of existing AEs into such rows."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from dcmcfg.schema_names import (
 from dcmcfg.secret_values import is_secret
 
 TITLE, HOST, PORT, TLS, DESCRIPTION, ROLE, DEVICE = "title", "host", "port", "tls", "description", "role", "device"
-#: The columns of a file, in the order in which they are written.
+#: The columns of a file, in writing order.
 COLUMNS = (TITLE, HOST, PORT, TLS, DESCRIPTION, ROLE, DEVICE)
-#: The column with the reason of a rejected row; ignored when read.
+#: The column with the reason of a rejected row; ignored on reading.
 REASON = "reason"
 _COLUMN_ALIASES = {
     "aet": TITLE,
@@ -45,21 +45,21 @@ _SEPARATORS = re.compile(r"[\s_-]+")
 
 
 def simplify_heading(heading: str) -> str:
-    """Return *heading* as headings are compared: without case, blanks, ``_`` and ``-``."""
+    """Return *heading* in the form for comparison: lower case, without blanks, ``_`` and ``-``."""
     return _SEPARATORS.sub("", heading).casefold()
 
 
 def resolve_column(heading: str) -> str | None:
-    """Return which of :data:`COLUMNS` (or :data:`REASON`) *heading* stands for, None when it is unknown."""
+    """Return the column of :data:`COLUMNS` (or :data:`REASON`) that *heading* means, or None if it is unknown."""
     return _COLUMN_BY_HEADING.get(simplify_heading(heading))
 
 
 @dataclass(frozen=True)
 class SheetRow:
-    """A row at ``location``; ``values`` by column, none of them empty.
+    """A row at ``location``; ``values`` by column, without empty values.
 
-    ``problems`` are phrases on what is wrong with its form, so that its values may not be what was meant. ``index`` is
-    where it stands among the rows of its file, from 0.
+    ``problems`` are phrases about the form of the row, which make its values unreliable. ``index`` is the position
+    among the rows of the file, from 0.
     """
 
     location: SourceLocation
@@ -68,14 +68,14 @@ class SheetRow:
     index: int = 0
 
     def text(self, name: str) -> str:
-        """Return the value of the column *name*, or an empty text."""
+        """Return the value of the column *name*, or an empty string."""
         return self.values.get(name, "")
 
 
 def make_row_values(ae: NetworkAE) -> dict[str, str]:
-    """Return the values of *ae* by column, empty ones left out; such a row is unchanged, whatever the tree holds.
+    """Return the values of *ae* by column, without empty values; a row with these values counts as unchanged.
 
-    Of its connections the first that listens counts, one without TLS before one with; else the first.
+    The connection is the first that listens, without TLS before with TLS, or else the first.
     """
     connection = (
         ae.find_listening_connection() or ae.find_listening_connection(tls=True) or next(iter(ae.connections), None)
@@ -94,24 +94,24 @@ def make_row_values(ae: NetworkAE) -> dict[str, str]:
 
 
 def make_row_values_without_secrets(ae: NetworkAE) -> dict[str, str]:
-    """Return :func:`make_row_values` without values that are secrets: a row that says less of an AE is unchanged."""
+    """Return :func:`make_row_values` without secret values; a row with fewer values still counts as unchanged."""
     return {column: value for column, value in make_row_values(ae).items() if not is_secret(column, value.encode())}
 
 
 class SheetFormat(Protocol):
-    """The form that the rows were read in."""
+    """The format that the rows were read from."""
 
     def write_rejected_rows(self, reasons: Mapping[int, str], heading: str) -> str:
-        """Return a file of the same form that holds the rows of those numbers as they were, each with its reason.
+        """Return a file in the same format with the rejected rows, unchanged, each with its reason.
 
-        *heading* stands above them, where the format has a place for it.
+        *reasons* maps the index of a row to its reason. *heading* is written above the rows if the format has comments.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """The ``rows`` of a file; ``warnings`` are sentences on what of it is ignored."""
+    """The ``rows`` of a file; ``warnings`` are sentences about ignored content."""
 
     rows: tuple[SheetRow, ...]
     source_format: SheetFormat
@@ -119,15 +119,15 @@ class Sheet:
 
 
 def warn_unknown_columns(name: str, headings: Iterable[str], term: str) -> Iterator[str]:
-    """Yield a sentence for each of the *headings* of the file *name* that stand for nothing here.
+    """Yield a sentence for each of the unknown *headings* of the file *name*.
 
-    *term* is what they are there: column or key.
+    *term* is the word for a heading in this format: column or key.
     """
     for heading, count in Counter(headings).items():
         times = f" ({count} times)" if count > 1 else ""
-        yield f"{name}: the {term} {heading!r} is unknown and counts for nothing{times}."
+        yield f"{name}: unknown {term} {heading!r}, ignored{times}."
 
 
 def convert_to_single_line(text: str) -> str:
-    """Return *text* without line ends and control characters, as a comment or a cell holds it."""
+    """Return *text* without line ends and control characters, for use in a comment or cell."""
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())

@@ -1,6 +1,7 @@
-"""Rows from YAML and JSON documents, which are read as nodes: no value is made anything but the text it is.
+"""Read rows from YAML and JSON documents.
 
-A YAML reader that makes values would turn the title ``NO`` into false and the port ``0104`` into 68.
+The documents are read as nodes, so that every value stays text. A YAML reader that converts values would turn the
+title ``NO`` into false and the port ``0104`` into 68.
 """
 
 from __future__ import annotations
@@ -26,30 +27,31 @@ from dcmcfg.onboarding.row import (
 )
 from dcmcfg.schema.findings import SourceLocation
 
-#: libyaml where the installation has it: of 500 rows in 20 ms instead of 300.
+#: Prefer libyaml if it is installed: it reads 500 rows in 20 ms instead of 300 ms.
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _LIST_KEY, _MODALITIES_KEY = "aes", "DicomModalities"
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
-#: A JSON text with what jsoncpp, and so Orthanc, takes besides: comments. Strings come first, so that none is found in
-#: them; the rest of a string or comment without end belongs to it, so that no part is looked at twice.
+#: Strings, comments and TABs of a JSON text; jsoncpp, and therefore Orthanc, allows comments. Strings come first, so
+#: that comment marks inside strings are not matched. An unclosed string or comment extends to the end of the text, so
+#: that no part is scanned twice.
 _JSON_PARTS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|/\*.*?(?:\*/|\Z)|//[^\r\n]*|\t', re.DOTALL)
 _NOT_LINE_ENDS = re.compile(r"[^\r\n]")
 _SURROGATES = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 _JSON_LITERAL = re.compile(r"true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _EXPECTED_CONTENT = f"a list of AEs with the keys {', '.join(COLUMNS)}; or Orthanc's {_MODALITIES_KEY}"
 _UNLIMITED_WIDTH = 1_000_000
-#: Lists and mappings within each other; a list of AEs has three.
+#: Maximum nesting depth of lists and mappings; a list of AEs has three levels.
 _MAX_DEPTH = 100
 
 
 @dataclass(frozen=True)
 class YamlFormat:
-    """The nodes of the rows."""
+    """YAML rows, kept as nodes."""
 
     nodes: tuple[Node, ...]
 
     def write_rejected_rows(self, reasons: Mapping[int, str], heading: str) -> str:
-        """Return the rows as a list, each below its reason as a comment."""
+        """Return the rows as a list, each with its reason as a comment above it."""
         items = "".join(
             f"# {convert_to_single_line(reason)}\n{_format_yaml_item(self.nodes[index])}"
             for index, reason in sorted(reasons.items())
@@ -59,12 +61,12 @@ class YamlFormat:
 
 @dataclass(frozen=True)
 class JsonFormat:
-    """The nodes of the rows, with a key ``reason`` to be added to each."""
+    """JSON rows, kept as nodes."""
 
     nodes: tuple[Node, ...]
 
     def write_rejected_rows(self, reasons: Mapping[int, str], heading: str) -> str:  # noqa: ARG002 — there is no place for it
-        """Return the rows as an array of objects."""
+        """Return the rows as an array of objects, each with its reason in the key ``reason``."""
         items = (
             _format_json_row(self.nodes[index], convert_to_single_line(reason))
             for index, reason in sorted(reasons.items())
@@ -74,12 +76,12 @@ class JsonFormat:
 
 @dataclass(frozen=True)
 class OrthancFormat:
-    """The symbolic names and the nodes of the modalities; nothing else of the configuration is kept."""
+    """Orthanc's modalities: symbolic names and nodes; the rest of the Orthanc configuration is dropped."""
 
     modalities: tuple[tuple[Node, Node], ...]
 
     def write_rejected_rows(self, reasons: Mapping[int, str], heading: str) -> str:
-        """Return the modalities, each below its reason as a comment, as Orthanc has them in its own file."""
+        """Return the modalities as in Orthanc's configuration file, each with its reason as a comment above it."""
         lines: list[str] = []
         for index, reason in sorted(reasons.items()):
             name, node = self.modalities[index]
@@ -91,18 +93,18 @@ class OrthancFormat:
 
 
 def read_yaml(name: str, text: str) -> Sheet:
-    """Return the rows of *text*, the YAML file *name*: a list of AEs, by itself or as ``aes``.
+    """Return the rows of *text*, the YAML file *name*: a list of AEs at the top level or in the key ``aes``.
 
-    Raises :class:`OnboardingError` for what is no YAML, and for another document.
+    Raises :class:`OnboardingError` for invalid YAML, and for any other document.
     """
     return _build_sheet(name, _compose(name, text, "YAML"), as_json=False)
 
 
 def read_json(name: str, text: str) -> Sheet:
-    """Return the rows of *text*, the JSON file *name*, which may hold comments.
+    """Return the rows of *text*, the JSON file *name*, which may contain comments.
 
-    A list of AEs, by itself or as ``aes``; a configuration of Orthanc; or what is its ``DicomModalities``. Raises
-    :class:`OnboardingError` for what is no JSON, and for another document.
+    The document is a list of AEs at the top level or in the key ``aes``, an Orthanc configuration, or the content of
+    its ``DicomModalities``. Raises :class:`OnboardingError` for invalid JSON, and for any other document.
     """
     root = _compose(name, _JSON_PARTS.sub(_clean_json_part, text), "JSON")
     _refuse_aliases(name, root)
@@ -110,16 +112,16 @@ def read_json(name: str, text: str) -> Sheet:
 
 
 def _refuse_aliases(name: str, root: Node) -> None:
-    """Raise :class:`OnboardingError` for a node that stands in several places: JSON has none."""
+    """Raise :class:`OnboardingError` for YAML aliases (one node in several places), which JSON does not have."""
     seen: set[int] = set()
     for node in _walk_nodes(root):
         if id(node) in seen:
-            raise OnboardingError("not JSON: it holds an alias", subject=f"{name}:{node.start_mark.line + 1}")
+            raise OnboardingError("not JSON: it contains a YAML alias", subject=f"{name}:{node.start_mark.line + 1}")
         seen.add(id(node))
 
 
 def _walk_nodes(root: Node) -> Iterator[Node]:
-    """Yield *root* and each node below it, in every place where it stands; without end for one that holds itself."""
+    """Yield *root* and each node below it, once per place; does not end for a node that contains itself."""
     pending = [root]
     while pending:
         node = pending.pop()
@@ -145,12 +147,12 @@ def _clean_json_part(part: re.Match[str]) -> str:
 
 
 def _compose(name: str, text: str, language: str) -> Node:
-    """Return the root node of *text*; error messages contain nothing of the text, which may have secrets."""
+    """Return the root node of *text*. Error messages never quote the text, because it may contain secrets."""
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position if isinstance(error.position, int) else 0) + 1
-        raise OnboardingError(f"not {language}: it holds a control character", subject=f"{name}:{line}") from error
+        raise OnboardingError(f"not {language}: it contains a control character", subject=f"{name}:{line}") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         last = max(1, len(text.splitlines()))
@@ -158,15 +160,15 @@ def _compose(name: str, text: str, language: str) -> Node:
         problem = ", ".join(part for part in (error.context, error.problem) if part)
         raise OnboardingError(f"not {language}: {problem}", subject=subject) from error
     except RecursionError as error:
-        raise OnboardingError(f"not {language} of this kind: it is nested too deeply", subject=name) from error
+        raise OnboardingError(f"not a {language} list of AEs: it is nested too deeply", subject=name) from error
     if root is None:
-        raise OnboardingError("the file is empty", subject=name, next_step=f"it holds {_EXPECTED_CONTENT}")
+        raise OnboardingError("the file is empty", subject=name, next_step=f"expected {_EXPECTED_CONTENT}")
     _refuse_depth(name, root, language)
     return root
 
 
 def _refuse_depth(name: str, root: Node, language: str) -> None:
-    """Raise :class:`OnboardingError` where lists and mappings stand too deeply in each other."""
+    """Raise :class:`OnboardingError` if lists and mappings are nested too deeply."""
     level, seen = [root], {id(root)}
     for _ in range(_MAX_DEPTH):
         children = {id(child): child for node in level for child in _list_children(node) if id(child) not in seen}
@@ -176,9 +178,9 @@ def _refuse_depth(name: str, root: Node, language: str) -> None:
             return
     line = level[0].start_mark.line + 1
     raise OnboardingError(
-        f"not {language} of this kind: it is nested too deeply",
+        f"not a {language} list of AEs: it is nested too deeply",
         subject=f"{name}:{line}",
-        next_step=f"it holds {_EXPECTED_CONTENT}",
+        next_step=f"expected {_EXPECTED_CONTENT}",
     )
 
 
@@ -192,7 +194,7 @@ def _build_sheet(name: str, root: Node, *, as_json: bool) -> Sheet:
         elif root.value and all(_is_modality(value) for _, value in root.value):
             return _build_modalities_sheet(name, root)
     if not isinstance(root, SequenceNode):
-        raise OnboardingError("this is no list of AEs", subject=name, next_step=f"the file holds {_EXPECTED_CONTENT}")
+        raise OnboardingError("not a list of AEs", subject=name, next_step=f"expected {_EXPECTED_CONTENT}")
     unknown: list[str] = []
     rows = tuple(_make_row(name, node, unknown) for node in root.value)
     source: SheetFormat = JsonFormat(tuple(root.value)) if as_json else YamlFormat(tuple(root.value))
@@ -210,7 +212,7 @@ def _make_row(name: str, node: Node, unknown: list[str]) -> SheetRow:
         if known is None:
             unknown.append(heading)
         elif known in values:
-            problems.append(f"{known} is given twice")
+            problems.append(f"{known} occurs twice")
         elif known != REASON:
             text = _get_scalar_text(value)
             if text is None:
@@ -226,7 +228,7 @@ def _iterate_pairs(node: MappingNode) -> Iterator[tuple[str, Node]]:
 
 
 def _get_scalar_text(node: Node) -> str | None:
-    """Return the text of a scalar, empty for a null; None for a list or mapping."""
+    """Return the text of a scalar, empty for a null, None for a list or mapping."""
     if not isinstance(node, ScalarNode):
         return None
     is_plain = not node.style
@@ -258,7 +260,7 @@ def _make_modality_row(name: str, key: Node, node: Node) -> SheetRow:
             return SheetRow(location, {}, (f"{key.value!r} is neither an array nor an object",))
     problems = []
     if isinstance(node, MappingNode) and len(given) < len(node.value):
-        problems.append("a key is given twice")
+        problems.append("a key occurs twice")
     columns = {"title": given.get("AET"), "host": given.get("Host"), "port": given.get("Port")}
     columns["tls"] = given.get("UseDicomTls")
     values = {}

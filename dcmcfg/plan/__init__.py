@@ -1,4 +1,4 @@
-"""Compute the steps from a tree to its desired state, to review, apply and undo them.
+"""Compute the steps from a tree to its desired state, to review, apply and revert them.
 
 :func:`make_plan` takes the desired changes, :func:`diff_trees` two trees, :func:`compute_restoration` a snapshot::
 

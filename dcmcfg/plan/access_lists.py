@@ -1,4 +1,4 @@
-"""What a plan puts on the lists that say who is let in."""
+"""Checks of the access lists that a plan changes: accepted callers, destinations and SOP classes."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from dcmcfg.plan.plan import Plan
 from dcmcfg.schema_names import DICOM_AE_TITLE, DICOM_NETWORK_AE_OBJECT_CLASS, DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS
 from dcmcfg.suggestions import join_limited, suggest_names
 
-#: Titles of one site look alike; one that needs no AE is taken for misspelt only when nearly all of it agrees.
+#: Titles of one site are similar. A title that does not require an AE is reported as a typo only if it is nearly equal.
 _MIN_TYPO_LIKENESS = 0.85
 _MAX_NAMED = 3
 
-#: An entry as it was (None: it was not there) and as it will be.
+#: An entry before (None: it did not exist) and after the plan.
 _Pair = tuple[Entry | None, Entry]
 
 
 def find_unknown_accepted_titles(plan: Plan) -> Iterator[tuple[DN, str, str]]:
-    """Yield (entry, attribute, title) of each destination that *plan* lets in and that the archive will not find."""
+    """Yield (entry, attribute, title) of each destination that *plan* accepts, but that the archive cannot find."""
     yield from (
         (entry.dn, access_list.attribute, title)
         for entry, access_list, title, use in _find_titles_without_ae(plan)
@@ -36,18 +36,18 @@ def find_unknown_accepted_titles(plan: Plan) -> Iterator[tuple[DN, str, str]]:
 
 
 def warn_about_new_restrictions(plan: Plan) -> Iterator[str]:
-    """Yield a sentence for each list that was empty and let everybody in, and for each caller that may be misspelt.
+    """Yield a warning for each list that was empty and accepted everything, and for each title that may be a typo.
 
-    An AE's capabilities are such a list: one that lists any as SCP is sent nothing else.
+    The capabilities of an AE are such a list: if an AE lists any as SCP, the archive sends it nothing else.
     """
     for before, after in _iterate_written_entries(plan):
         for access_list in ACCESS_LISTS:
             listed_values = after.texts(access_list.attribute)
             if listed_values and before is not None and not before.values(access_list.attribute):
                 yield (
-                    f"{after.dn}: {access_list.attribute} was empty and let every {access_list.member} in; from now on "
-                    "each "
-                    f"but {join_limited(listed_values, _MAX_NAMED)} is {access_list.rejection}"
+                    f"{after.dn}: {access_list.attribute} was empty, so the archive accepted every "
+                    f"{access_list.member}; from now on, all except "
+                    f"{join_limited(listed_values, _MAX_NAMED)} are {access_list.rejection}"
                 )
     yield from _warn_about_typos(plan)
     yield from _warn_about_first_capabilities(plan)
@@ -59,13 +59,13 @@ def _warn_about_typos(plan: Plan) -> Iterator[str]:
         titles = _list_titles(plan.after) if titles is None else titles
         if use is NameUse.COMPARED and (similar := suggest_names(title, titles, min_similarity=_MIN_TYPO_LIKENESS)):
             yield (
-                f"{entry.dn}: {access_list.attribute} {title!r}: no AE has the title, which a {access_list.member} "
-                f"need not have; near misses: {', '.join(similar)}"
+                f"{entry.dn}: {access_list.attribute} {title!r}: no AE has this title. A {access_list.member} "
+                f"does not require one, but did you mean {', '.join(similar)}?"
             )
 
 
 def _find_titles_without_ae(plan: Plan) -> Iterator[tuple[Entry, AccessList, str, NameUse]]:
-    """Yield each title that comes to such a list and that no AE will have, and what becomes of it."""
+    """Yield (entry, list, title, use) for each title that the plan adds to a list and that no AE will have."""
     titles: frozenset[str] | None = None
     for before, after in _iterate_written_entries(plan):
         for access_list in ACCESS_LISTS:
@@ -78,7 +78,7 @@ def _find_titles_without_ae(plan: Plan) -> Iterator[tuple[Entry, AccessList, str
 
 
 def _iterate_written_entries(plan: Plan) -> Iterator[_Pair]:
-    """Yield each entry that *plan* adds or modifies and that is there in the end."""
+    """Yield each entry that *plan* adds or modifies, and that exists after the plan."""
     entries_before: dict[NormalDN, Entry | None] = {}
     for step in plan.steps:
         if isinstance(step.change, Add | Modify):
@@ -95,7 +95,7 @@ def _list_titles(tree: Tree) -> frozenset[str]:
 
 
 def _warn_about_first_capabilities(plan: Plan) -> Iterator[str]:
-    """Yield a sentence for each AE of another device than an archive's that comes to list an SCP capability."""
+    """Yield a warning for each AE of a remote device that gets its first SCP capability."""
     added: dict[NormalDN, list[str]] = {}
     for step in plan.steps:
         match step.change:
@@ -113,8 +113,9 @@ def _warn_about_first_capabilities(plan: Plan) -> Iterator[str]:
             and not any(get_sop_class_role(each)[1] == SCP for each in ae.capabilities)
         ):
             yield (
-                f"{ae.entry.dn}: it has listed no SCP capability, and was sent everything; from now on the archive "
-                f"sends it nothing but {join_limited(listed_values, _MAX_NAMED)}"
+                f"{ae.entry.dn}: it listed no SCP capability, so the archive sent it everything; from now on, "
+                "the archive "
+                f"sends it only {join_limited(listed_values, _MAX_NAMED)}"
             )
 
 

@@ -1,7 +1,7 @@
-"""Assertion filters: the preconditions of a change, as the assertion control carries them (RFC 4528).
+"""Assertion filters: the preconditions of a change in the assertion control (RFC 4528).
 
-Only the filters that dcmcfg itself writes are understood here: ``&``, ``|``, ``!``, equality and presence
-(RFC 4511 §4.5.1). Others are left for the server to judge.
+This module supports only the filters that dcmcfg writes: ``&``, ``|``, ``!``, equality and presence (RFC 4511
+§4.5.1). Only the server can check other filters.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dcmcfg.suggestions import join_limited
 OID = "1.3.6.1.1.12"
 
 _AND, _OR, _NOT, _EQUALITY, _PRESENT = 0xA0, 0xA1, 0xA2, 0xA3, 0x87
-#: Of many values found, a message shows so many.
+#: The maximum number of values that a message shows.
 _MAX_SHOWN = 3
 
 C = TypeVar("C", bound=Change)
@@ -29,7 +29,7 @@ C = TypeVar("C", bound=Change)
 
 @dataclass(frozen=True)
 class Equals:
-    """The attribute holds the value."""
+    """The attribute has the value."""
 
     name: str
     value: bytes
@@ -37,7 +37,7 @@ class Equals:
 
 @dataclass(frozen=True)
 class Present:
-    """The attribute is there."""
+    """The attribute exists."""
 
     name: str
 
@@ -58,7 +58,7 @@ class AllOf:
 
 @dataclass(frozen=True)
 class AnyOf:
-    """One of the inner filters holds."""
+    """At least one of the inner filters holds."""
 
     inner: tuple[Filter, ...]
 
@@ -67,7 +67,7 @@ Filter = Equals | Present | Not | AllOf | AnyOf
 
 
 def build_control(assertions: Iterable[Filter]) -> tuple[Control, ...]:
-    """Return the one critical assertion control for all of *assertions*, or none when there is nothing to assert."""
+    """Return one critical assertion control for all *assertions*; empty if there are none."""
     filters = tuple(assertions)
     if not filters:
         return ()
@@ -76,7 +76,7 @@ def build_control(assertions: Iterable[Filter]) -> tuple[Control, ...]:
 
 
 def decode_control(assertion_control: Control) -> Filter | None:
-    """Return the filter of the assertion control *assertion_control*, or None when it is not understood here."""
+    """Return the filter of the assertion control *assertion_control*, or None if the filter is not supported."""
     if assertion_control.value is None:
         return None
     try:
@@ -87,12 +87,12 @@ def decode_control(assertion_control: Control) -> Filter | None:
 
 
 def has_assertion(change: Change) -> bool:
-    """Tell whether *change* carries an assertion control."""
+    """Return whether *change* has an assertion control."""
     return any(control.oid == OID for control in change.controls)
 
 
 def extract_assertions(change: Change) -> tuple[Filter, ...] | None:
-    """Return the filters that *change* asserts together, or None when it asserts one that is not understood here."""
+    """Return all filters that *change* asserts, or None if one of them is not supported."""
     found: list[Filter] = []
     for each in change.controls:
         if each.oid == OID:
@@ -104,7 +104,7 @@ def extract_assertions(change: Change) -> tuple[Filter, ...] | None:
 
 
 def replace_assertions(change: C, assertions: Iterable[Filter]) -> C:
-    """Return *change* with one control that asserts *assertions*, in place of what it asserts."""
+    """Return *change* with one control that asserts *assertions*, instead of its own assertions."""
     others = tuple(each for each in change.controls if each.oid != OID)
     return replace(change, controls=others + build_control(dict.fromkeys(assertions)))
 
@@ -132,15 +132,15 @@ def encode_filter(assertion_filter: Filter) -> bytes:
 
 
 def matches_filter(assertion_filter: Filter, entry: Entry, schema: Schema, entry_csn: str | None) -> bool:
-    """Tell whether *assertion_filter* is true of *entry*, whose entryCSN is *entry_csn* when known.
+    """Return whether *entry* matches *assertion_filter*; *entry_csn* is its entryCSN, None if unknown.
 
-    An entryCSN that is not known counts as matching: the server will judge it.
+    An unknown entryCSN matches, because the server will check it.
     """
     return _EntryMatcher(entry, schema, entry_csn).matches(assertion_filter)
 
 
 class _EntryMatcher:
-    """An entry that filters are compared with; the values of an attribute are brought into normal form once."""
+    """Matches filters with one entry; the values of an attribute are normalised once."""
 
     def __init__(self, entry: Entry, schema: Schema, version: str | None) -> None:
         self._entry = entry
@@ -149,7 +149,7 @@ class _EntryMatcher:
         self._normal: dict[str, frozenset[bytes]] = {}
 
     def matches(self, assertion_filter: Filter) -> bool:
-        """Return whether *assertion_filter* is true of the entry."""
+        """Return whether the entry matches *assertion_filter*."""
         match assertion_filter:
             case Equals(name, value) if name.lower() == "entrycsn":
                 return self._version is None or self._version.encode() == value
@@ -175,9 +175,9 @@ class _EntryMatcher:
 
 
 def describe_failures(assertion_filter: Filter, entry: Entry, schema: Schema, entry_csn: str | None) -> tuple[str, ...]:
-    """Return what of *assertion_filter* is not true of *entry*, each attribute with the value expected and those found.
+    """Return the parts of *assertion_filter* that *entry* does not match, each with the expected and found values.
 
-    Empty when it holds. Secrets are not shown.
+    The result is empty if *entry* matches. Secrets are not shown.
     """
     parts = assertion_filter.inner if isinstance(assertion_filter, AllOf) else (assertion_filter,)
     matcher = _EntryMatcher(entry, schema, entry_csn)
@@ -187,7 +187,7 @@ def describe_failures(assertion_filter: Filter, entry: Entry, schema: Schema, en
 
 
 def summarize_failures(failures: Sequence[str]) -> str:
-    """Return what *failures*, as :func:`describe_failures` returns them, in one line; of many the first ones."""
+    """Return *failures* (from :func:`describe_failures`) in one line; of many, the first ones."""
     return join_limited(failures, _MAX_SHOWN)
 
 
@@ -203,7 +203,8 @@ def _describe_failure(assertion_filter: Filter, entry: Entry, schema: Schema, ve
             expected = "none"
         case _:
             return _format_attribute_names(assertion_filter)
-    canonical = find_spelling_in_entry(schema, name, entry)  # a secret is one by its OID too
+    # An attribute may be named by its OID; secrets must be recognised then too.
+    canonical = find_spelling_in_entry(schema, name, entry)
     values = entry.values(canonical)
     found = ", ".join(format_value(canonical, value) for value in values[:_MAX_SHOWN]) + (
         ", …" if len(values) > _MAX_SHOWN else ""

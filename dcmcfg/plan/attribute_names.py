@@ -1,4 +1,4 @@
-"""Attribute names as the server will give them back, whatever name a file uses for them."""
+"""Canonical attribute names: the names that the server returns, instead of the aliases and OIDs of a file."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from dcmcfg.schema.definitions import Schema
 def canonicalise_names(schema: Schema, change: Change, current: Entry | None = None) -> Change:
     """Return *change* with aliases (``commonName``) and OIDs of attributes replaced by their names (``cn``).
 
-    Otherwise a tree would hold one attribute under two names, and a secret named by its OID would not be known as one.
-    Options stand in the order of the entry as *current*: 389 Directory Server knows an attribute by that order only.
-    Raises :class:`DoesNotApply` for a certificate without ``;binary``, which would seem to be an attribute of its own.
+    Otherwise, a tree could have one attribute under two names, and a secret named by its OID would not be recognised.
+    Attribute options get the order of the entry *current*, because 389 Directory Server finds an attribute only with
+    that order. Raises :class:`DoesNotApply` for a certificate without ``;binary``, which would become a second
+    attribute.
     """
     match change:
         case Add(entry):
@@ -34,7 +35,7 @@ def canonicalise_names(schema: Schema, change: Change, current: Entry | None = N
 
 
 def _require_binary(schema: Schema, change: Change, names: Iterable[str]) -> None:
-    """A certificate travels as ``;binary`` only (RFC 4523 §2.1)."""
+    """Refuse certificates without ``;binary``: they are transferred with that option only (RFC 4523 §2.1)."""
     for name in names:
         known = schema.attribute(name)
         if known is not None and known.syntax == "Certificate" and "binary" not in name.lower().split(";"):
@@ -42,7 +43,7 @@ def _require_binary(schema: Schema, change: Change, names: Iterable[str]) -> Non
 
 
 def _merge_attributes(schema: Schema, given: Iterable[Attribute]) -> tuple[Attribute, ...]:
-    """Return *given* renamed, values that stood under several names of one attribute together."""
+    """Return *given* with canonical names, and merge the values of several names of one attribute."""
     found: dict[str, Attribute] = {}
     for attribute in given:
         name = canonicalise_name(schema, attribute.name)

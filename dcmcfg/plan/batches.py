@@ -1,4 +1,4 @@
-"""Which steps of a plan may go into one transaction, and which must follow one by one."""
+"""Split a plan into the steps for one transaction, and the steps that must be applied one by one."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from dcmcfg.plan.plan import Plan, PlanStep
 
 @dataclass(frozen=True)
 class PlanBatches:
-    """The steps for one transaction, then those to be taken one by one, in order; either may be empty."""
+    """The steps for one transaction, and the steps to apply one by one after it, in order; either may be empty."""
 
     transaction_steps: tuple[PlanStep, ...]
     single_steps: tuple[PlanStep, ...]
 
 
 def split_plan(plan: Plan) -> PlanBatches:
-    """Return how *plan* is carried out on slapd with transactions.
+    """Return the batches in which *plan* is applied on slapd with transactions.
 
-    Before 2.6.11 slapd cannot delete the last child of an entry in a transaction (result 80), so a plan that does
-    keeps its deletes for afterwards, leaf first; where a later step builds on one of them, and with a new superior
-    (which has crashed slapd in a transaction), everything goes one by one.
+    Before version 2.6.11, slapd cannot delete the last child of an entry in a transaction (result 80). The deletes of
+    such a plan follow after the transaction, leaf first. If a later step depends on one of these deletes, all steps are
+    applied one by one. The same is true for a rename with a new superior, which has crashed slapd in a transaction.
     """
     if any(isinstance(step.change, Rename) and step.change.new_superior is not None for step in plan.steps):
         return PlanBatches((), plan.steps)
@@ -49,7 +49,7 @@ def _deletes_a_last_child(plan: Plan) -> bool:
 
 
 def _builds_on_a_delete(plan: Plan) -> bool:
-    """Tell whether a step after a delete takes up the deleted name, or changes it by renaming something above."""
+    """Return whether a step after a delete uses the deleted name again, or renames an ancestor of it."""
     deleted = AncestorIndex()
     above_deleted: set[NormalDN] = set()
     for step in plan.steps:

@@ -17,7 +17,7 @@ _CLASS_PROHIBITED = 69
 
 
 def drop_operational_attributes(entry: Entry) -> Entry:
-    """Return *entry* without what a server keeps about it itself (RFC 4512 §3.4), as ``slapcat`` writes it out."""
+    """Return *entry* without operational attributes (RFC 4512 §3.4), which the output of ``slapcat`` contains."""
     remaining = tuple(
         attribute for attribute in entry.attributes if attribute.name.lower() not in OPERATIONAL_ATTRIBUTES
     )
@@ -25,18 +25,21 @@ def drop_operational_attributes(entry: Entry) -> Entry:
 
 
 def describe_ignored_attributes(files: Sequence[tuple[str, Sequence[Record]]]) -> Iterator[str]:
-    """Yield a sentence for each of *files* (name, records) whose entries carry what the server keeps itself."""
+    """Yield a sentence for each of *files* (name, records) whose entries have operational attributes."""
     for name, records in files:
         entries = (record.entry for record in records if isinstance(record, ContentRecord))
         found = {
             each.name for entry in entries for each in entry.attributes if each.name.lower() in OPERATIONAL_ATTRIBUTES
         }
         if found:
-            yield f"{name}: left out, because the server keeps it itself: {', '.join(sorted(found))}."
+            yield (
+                f"{name}: ignored operational attributes, which the server maintains itself: "
+                f"{', '.join(sorted(found))}."
+            )
 
 
 def check_naming_values(schema: Schema, entry: Entry) -> None:
-    """Raise :class:`DoesNotApply` when the name of *entry* and its values contradict each other."""
+    """Raise :class:`DoesNotApply` if the RDN of *entry* contradicts its values."""
     for kind, value in entry.dn.rdn.parts if entry.dn.rdns else ():
         name, definition = canonicalise_name(schema, kind), schema.attribute(kind)
         if definition is None or not definition.single_valued or name not in entry:
@@ -44,25 +47,25 @@ def check_naming_values(schema: Schema, entry: Entry) -> None:
         naming_value = schema.normalise_dn_value(kind, value).encode("utf-8", "surrogateescape")
         if all(schema.normalise_value(name, value) != naming_value for value in entry.values(name)):
             raise DoesNotApply(
-                f"the record's {name} is not the one in its name",
+                f"the value of {name} differs from the one in the DN of the record",
                 subject=str(entry.dn),
-                next_step="to rename an entry: changetype: modrdn",
+                next_step="to rename an entry, use changetype: modrdn",
                 result_code=_NAMING_VIOLATION,
             )
 
 
 def check_structural_class(schema: Schema, current: Entry, desired: Entry) -> None:
-    """Raise :class:`DoesNotApply` when *desired* has another structural class than *current*; no server changes it.
+    """Raise :class:`DoesNotApply` if *desired* has another structural class than *current*: no server can change it.
 
-    Nothing is said as long as a class is unknown.
+    Entries with an unknown object class are not checked.
     """
     old, new = (find_structural_classes(schema, entry) for entry in (current, desired))
     if old != new and _has_only_known_classes(schema, current) and _has_only_known_classes(schema, desired):
         raise DoesNotApply(
-            f"the entry is of class {', '.join(sorted(old)) or 'none'}, and the record's is "
+            f"the structural class of the entry is {', '.join(sorted(old)) or 'none'}, but the record has "
             f"{', '.join(sorted(new)) or 'none'}: a structural class cannot change",
             subject=str(current.dn),
-            next_step="delete the entry and add it anew, in change records",
+            next_step="delete the entry and add it again, with change records",
             result_code=_CLASS_PROHIBITED,
         )
 

@@ -1,4 +1,4 @@
-"""What of a plan a reload of the archive does not put in force, and what the archive loads by itself."""
+"""Changes of a plan that require more than a reload to take effect, or that the archive loads without a reload."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ from dcmcfg.schema_names import (
     STORAGE_THRESHOLD,
 )
 
-_SEVERAL = 2  # storages, of which one takes over from another
-#: Of many entries, so many are named.
+_SEVERAL = 2  # storages: one can replace another one
+#: The maximum number of entries that a message names.
 _MAX_SHOWN = 3
 
 
 def describe_delayed_effects(plan: Plan) -> Iterator[str]:
-    """Yield a sentence for each attribute of an archive that *plan* changes and a reload alone does not put in force.
+    """Yield a sentence for each attribute of an archive that *plan* changes, and for which a reload is not enough.
 
-    An AE that *plan* adds counts too; an archive's device that *plan* adds does not, since no archive runs as it yet.
+    AEs that *plan* adds are included. A device of an archive that *plan* adds is not, because no archive runs with it
+    yet.
     """
     for rule, changed in _find_delayed_effects(plan).items():
         dns = list(changed)
@@ -37,17 +38,17 @@ def describe_delayed_effects(plan: Plan) -> Iterator[str]:
 
 
 def find_restart_attributes(plan: Plan) -> tuple[str, ...]:
-    """Return the attributes that *plan* changes and only a restart of the archive puts in force."""
+    """Return the attributes that *plan* changes, and that take effect only after a restart of the archive."""
     return tuple(
         rule.attribute for rule in _find_delayed_effects(plan) if rule.required_action is RequiredAction.RESTART
     )
 
 
 def warn_about_automatic_loading(tree: Tree) -> Iterator[str]:
-    """Yield a sentence for each archive in *tree* that may load a change although nobody reloads it.
+    """Yield a sentence for each archive in *tree* that may load a change without a reload.
 
-    As ``StorageFactory.getUsableStorage`` and ``StoreServiceImpl.selectObjectStorage``: a storage falls below its
-    threshold and another one takes over.
+    This happens when a storage falls below its threshold and another one replaces it
+    (``StorageFactory.getUsableStorage``, ``StoreServiceImpl.selectObjectStorage``).
     """
     for device in tree.entries.values():
         if not device.is_a(ARCHIVE_DEVICE_OBJECT_CLASS):
@@ -72,7 +73,7 @@ def warn_about_automatic_loading(tree: Tree) -> Iterator[str]:
 
 
 def _find_delayed_effects(plan: Plan) -> dict[EffectTiming, dict[str, None]]:
-    """Return what *plan* changes and a reload alone does not put in force, with the RDNs of the entries in order."""
+    """Return the timing rules that apply to *plan*, each with the RDNs of its entries in order (as dict keys)."""
     found: dict[EffectTiming, dict[str, None]] = {}
     for step in plan.steps:
         for name in _list_changed_attributes(step):
@@ -83,7 +84,7 @@ def _find_delayed_effects(plan: Plan) -> dict[EffectTiming, dict[str, None]]:
 
 
 def _list_changed_attributes(step: PlanStep) -> Iterator[str]:
-    """Yield the names of the attributes that *step* gives other values; of a deleted entry none."""
+    """Yield the names of the attributes whose values *step* changes; none for a deleted entry."""
     before, after = step.before, step.after
     if after is None:
         return
@@ -95,7 +96,7 @@ def _list_changed_attributes(step: PlanStep) -> Iterator[str]:
 
 
 def _format_attributes(rule: EffectTiming, plan: Plan) -> str:
-    """Return the attribute names of *plan* that *rule* is about."""
+    """Return the names of the attributes that *plan* changes, and to which *rule* applies."""
     names = {
         name
         for step in plan.steps
@@ -120,7 +121,7 @@ def _belongs_to_archive(plan: Plan, step: PlanStep) -> bool:
 
 
 def _find_device(tree: Tree, dn: DN) -> Entry | None:
-    """Return the device that the entry *dn* belongs to, None for none."""
+    """Return the device that contains the entry *dn*, or None."""
     while dn.rdns:
         entry = tree.get(dn)
         if entry is not None and entry.is_a(DICOM_DEVICE_OBJECT_CLASS):

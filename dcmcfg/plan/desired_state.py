@@ -1,6 +1,6 @@
-"""The desired state in LDIF files: change records in their order, entries parents first.
+"""Collect the desired changes from LDIF files: change records in file order, entries with parents first.
 
-Also the deletes of the entries of a subtree that no file names.
+Also computes the deletes of entries that no file contains (``--prune``).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from dcmcfg.schema.findings import SourceLocation
 def collect_desired_changes(files: Sequence[tuple[str, Sequence[Record]]]) -> Iterator[DesiredChange]:
     """Yield the desired changes in the records of *files* (name, records), in order.
 
-    A file is strict when one of its records carries an assertion control; an entry in it is one to add. In any other
-    file an entry is desired as it stands there, and of entries that follow each other parents come first.
+    A file is strict if one of its records has an assertion control; its entries must be new. In any other file, an
+    entry is the desired state, and parents come first in a sequence of entries.
     """
     entries: list[DesiredChange] = []
     for desired in _iterate_in_file_order(files):
@@ -61,28 +61,30 @@ def _get_change(record: Record) -> Change:
 
 
 def make_surplus_deletes(tree: Tree, subtree: DN, desired: Sequence[DesiredChange]) -> tuple[DesiredChange, ...]:
-    """Return the deletes, leaf first, of the entries at and below *subtree* that none of *desired* names.
+    """Return the deletes, leaf first, of the entries at and below *subtree* that are not in *desired*.
 
-    What a named entry stands below is needed and stays. Raises :class:`Refused` when *subtree* is not in the part of
-    the directory that was read, when one of *desired* is no content record, and when none of them is at or
-    below *subtree*: an empty file must not look like an order to delete everything.
+    Ancestors of desired entries are kept. Raises :class:`Refused` if *subtree* is outside the tree, if one of *desired*
+    is not a content record, or if none of them is at or below *subtree*: an empty file must not delete everything.
     """
     base = tree.key(subtree)
     top = min(tree.entries, key=len, default=())
     if not is_at_or_below(base, top):
-        raise Refused("it is not below the base DN", subject=str(subtree), next_step="--base-dn names what to read")
+        raise Refused(
+            "it is not below the base DN", subject=str(subtree), next_step="set another base DN with --base-dn"
+        )
     for each in desired:
         if not each.is_content_record:
             raise Refused(
-                "a change record, and --prune takes entries only", subject=f"{each.location}: {each.change.dn}"
+                "--prune accepts entries only, not change records", subject=f"{each.location}: {each.change.dn}"
             )
     named_keys = [tree.key(each.change.dn) for each in desired]
     if not any(is_at_or_below(key, base) for key in named_keys):
         raise Refused(
-            "the files hold no entry at or below it: all of it would be deleted",
+            "the files contain no entry at or below this DN, so everything there would be deleted",
             subject=str(subtree),
-            next_step="is --under the DN that is meant, and are these the files?",
+            next_step="check the DN of --under, and the files",
         )
+    # Entries cannot exist without their ancestors, so these are kept too.
     needed = {key[depth:] for key in named_keys for depth in range(len(key) + 1)}
     surplus = [key for key in tree.entries if is_at_or_below(key, base) and key not in needed]
     return tuple(DesiredChange(Delete(tree.entries[key].dn)) for key in sort_children_first(surplus))

@@ -1,4 +1,4 @@
-"""What an entry has to hold to be another one's equal, by the rules of a schema."""
+"""Compare an entry with its desired state by the rules of a schema, including missing secrets."""
 
 from __future__ import annotations
 
@@ -13,29 +13,28 @@ from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema_names import DCM_PROPERTY, OBJECT_CLASS
 from dcmcfg.secret_values import is_secret
 
-#: The archive's own ZIP file, which exports for reading leave out as they do secrets.
+#: The ZIP file of the archive's vendor, which exports without secrets omit too.
 VENDOR_DATA = "dicomvendordata"
 
 _Values = tuple[bytes, ...]
 
 
 class MissingSecretsPolicy(Enum):
-    """What it means that secrets or vendor data are not there."""
+    """The meaning of missing secrets or missing vendor data in a comparison."""
 
-    #: They are gone, as any other value.
+    #: They are deleted, like any other missing value.
     DELETE = "delete"
-    #: On whichever side: nothing is known of them there.
+    #: If one side lacks them, they are unknown there and are not compared.
     IGNORE = "ignore"
-    #: On the desired side: nothing was said of them, so the current ones stay.
+    #: If the desired side lacks them, the current ones are kept.
     KEEP = "keep"
 
 
 class EntryComparison:
-    """How entries are compared; ``not_compared`` names the attributes that were not, for want of secrets on one side.
+    """A comparison of entries that records the attributes that it could not compare.
 
-    Of ``dcmProperty`` it names each secret line by its key (``dcmProperty mail.password``).
-
-    Attributes named in *ignore* (options do not matter) count as equal.
+    ``not_compared`` has the names of attributes whose secrets one side lacks. For ``dcmProperty``, it has each secret
+    line by its key (``dcmProperty mail.password``). Attributes in *ignore* (without options) are treated as equal.
     """
 
     def __init__(self, schema: Schema, *, missing_secrets: MissingSecretsPolicy, ignore: Collection[str] = ()) -> None:
@@ -45,9 +44,9 @@ class EntryComparison:
         self.not_compared: dict[str, str] = {}
 
     def compute_target(self, before: Entry, after: Entry) -> Entry:
-        """Return *before* with the values of *after*; *before* itself when the two are equal by the rules.
+        """Return *before* with the values of *after*; *before* itself if both are equal by the rules.
 
-        Values that are equal keep the spelling of *before*.
+        Equal values keep the spelling of *before*.
         """
         if before.attributes == after.attributes:
             return before
@@ -60,7 +59,7 @@ class EntryComparison:
         return target
 
     def _values(self, name: str, old: _Values, new: _Values) -> _Values:
-        """Return the values of *new*, each in the spelling of *old* where it is held; *old* itself for no change."""
+        """Return the values of *new*, in the spelling of *old* if they are equal; *old* itself without a change."""
         if set(old) == set(new) or (self._ignored and self._base_name(name) in self._ignored):
             return old
         match self._missing_secrets:
@@ -86,8 +85,7 @@ class EntryComparison:
     def _add_one_sided_secrets(self, name: str, old: _Values, new: _Values) -> _Values:
         """Return *new* with the secrets and vendor data of *old*, if only one of the two has any.
 
-        Of a single-valued attribute one side must lack the value itself: a secret in place of another value is a
-        difference.
+        For a single-valued attribute, one side must have no value: a secret instead of another value is a difference.
         """
         old_secrets, new_secrets = self._select_unexported(name, old), self._select_unexported(name, new)
         if bool(old_secrets) == bool(new_secrets) or self._is_replaced(name, old, new):
@@ -104,15 +102,15 @@ class EntryComparison:
         return (*(value for value in new if value not in new_secrets), *old_secrets)
 
     def _format_not_compared(self, name: str, secrets: _Values) -> tuple[str, ...]:
-        """Return *name*, of ``dcmProperty`` with the key of each of *secrets*: its other lines are compared."""
+        """Return *name*; for ``dcmProperty``, with the keys of *secrets*, because its other lines are compared."""
         if self._base_name(name) != DCM_PROPERTY.lower():
             return (name,)
         return tuple(f"{name} {value.partition(b'=')[0].decode('utf-8', 'replace')}" for value in secrets)
 
     def _add_retained_secrets(self, name: str, old: _Values, new: _Values) -> _Values:
-        """Return *new* with the secrets and vendor data of *old* that nothing in *new* takes the place of.
+        """Return *new* with the secrets and vendor data of *old* that *new* does not replace.
 
-        A secret takes the place of the secrets of its attribute; a ``dcmProperty`` line, of its own key's.
+        A secret replaces the secrets of its attribute. A ``dcmProperty`` line replaces the line with the same key.
         """
         if self._is_replaced(name, old, new):
             return new
@@ -122,7 +120,7 @@ class EntryComparison:
         return (*new, *(value for value in retained if value not in new))
 
     def _remove_shared_keys(self, name: str, secrets: _Values, others: _Values) -> _Values:
-        """Return *secrets* without the ``dcmProperty`` lines whose key *others* have, with a password in it or not."""
+        """Return *secrets* without the ``dcmProperty`` lines whose key *others* have too, secret or not."""
         if self._base_name(name) != DCM_PROPERTY.lower():
             return secrets
         keys = {value.partition(b"=")[0] for value in others}
@@ -133,7 +131,7 @@ class EntryComparison:
         return definition is not None and definition.single_valued and bool(old) and bool(new)
 
     def _select_unexported(self, name: str, values: _Values) -> _Values:
-        """Return those of *values* that an export for reading leaves out."""
+        """Return those of *values* that an export without secrets omits."""
         if self._base_name(name) == VENDOR_DATA:
             return values
         return tuple(value for value in values if is_secret(name, value))

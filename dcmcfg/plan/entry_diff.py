@@ -1,4 +1,4 @@
-"""What turns one entry into another, value by value."""
+"""The differences of two entries, value by value."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ _CLASSES = OBJECT_CLASS.lower()
 
 
 def compute_modifications(before: Entry, after: Entry, schema: Schema) -> tuple[Modification, ...]:
-    """Return the modifications that turn *before* into *after*, by attribute name; empty when they hold the same.
+    """Return the modifications that turn *before* into *after*, sorted by attribute name; empty if nothing differs.
 
-    Octets are compared, not normal forms: a change of case is a change. Values are deleted and added one by
-    one, so that the result says what changes; an attribute without equality rule, or of which nothing is known,
-    is replaced as a whole.
+    Octets are compared, not normal forms: a change of case is a change. Values are deleted and added one by one, so
+    that the result shows the changed values. Unknown attributes and attributes without an equality rule are replaced as
+    a whole.
     """
+    # Unchanged attributes are usually the same objects in both entries, which is faster to check than their values.
     shared = set(map(id, before.attributes)).intersection(map(id, after.attributes))
     changing = (attribute for attribute in (*after.attributes, *before.attributes) if id(attribute) not in shared)
     names = {attribute.name.lower(): attribute.name for attribute in changing}
@@ -46,17 +47,17 @@ def _compute_attribute_modifications(
 
 
 def can_address_single_values(schema: Schema, name: str) -> bool:
-    """Tell whether it is known that the server can delete, and assert, single values of attribute *name*.
+    """Return whether the server can surely delete and assert single values of the attribute *name*.
 
-    An attribute that the schema does not know may be one without equality rule (jpegPhoto). A password may be held
-    hashed, which equals no value that was given.
+    An unknown attribute may have no equality rule (jpegPhoto). A password may be stored as a hash, which differs from
+    the given value.
     """
     definition = schema.attribute(name)
     return definition is not None and definition.equality_rule is not None and definition.name != USER_PASSWORD
 
 
 def are_equal(one: Entry, other: Entry, schema: Schema) -> bool:
-    """Tell whether both hold the same attributes with equal values, by the rules of *schema*."""
+    """Return whether both entries have the same attributes with equal values, by the rules of *schema*."""
     if one.attributes == other.attributes:
         return True
     names = {attribute.name.lower() for attribute in (*one.attributes, *other.attributes)}
@@ -64,7 +65,7 @@ def are_equal(one: Entry, other: Entry, schema: Schema) -> bool:
 
 
 def find_differing_attributes(one: Entry, other: Entry, schema: Schema) -> tuple[str, ...]:
-    """Return the names of the attributes in which the two differ by the rules of *schema*, sorted."""
+    """Return the sorted names of the attributes that differ by the rules of *schema*."""
     names = {attribute.name.lower(): attribute.name for attribute in (*one.attributes, *other.attributes)}
     return tuple(
         sorted(name for lower_name, name in names.items() if not _has_equal_values(one, other, lower_name, schema))

@@ -1,4 +1,4 @@
-"""The names that entries have before and after a plan, whose renames move entries and what is below them."""
+"""The names of entries before and after a plan, whose renames move entries with all their descendants."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from dcmcfg.plan.plan import Plan
 
 @dataclass(frozen=True)
 class EntryNames:
-    """The names that the entries of ``plan`` have before it and after it."""
+    """The names of the entries of ``plan`` before it and after it."""
 
     plan: Plan
 
     @cached_property
     def has_renames(self) -> bool:
-        """Whether the plan gives an entry another name."""
+        """Whether the plan renames an entry."""
         return any(old != new for old, new in self._renamings)
 
     @cached_property
     def names_before(self) -> tuple[NormalDN, ...]:
-        """For each step, the name that its entry had before the plan; the entry's own name if it is new."""
+        """For each step, the name of its entry before the plan; for a new entry, its own name."""
         return self._history[0]
 
     @cached_property
     def names_after(self) -> tuple[NormalDN, ...]:
-        """For each step, the name that its entry has after the plan, or would have if no step deleted it."""
+        """For each step, the name of its entry after the plan, or the name without the delete of the entry."""
         if not self.has_renames:
             return self.names_before
         later, names = _RenameIndex(), []
@@ -40,20 +40,20 @@ class EntryNames:
 
     @cached_property
     def affected_devices(self) -> frozenset[NormalDN]:
-        """The names, before and after the plan, of the devices that it touches."""
+        """The names, before and after the plan, of the devices that the plan changes."""
         devices = map(find_enclosing_device, (*self.names_before, *self.names_after))
         return frozenset(device for device in devices if device is not None)
 
     def find_original_name(self, name: NormalDN) -> NormalDN | None:
-        """Return the name before the plan of the entry that has *name* after it.
+        """Return the name before the plan of the entry that has *name* after the plan.
 
-        It is None for a new entry that takes the name of one that the plan moved away.
+        Returns None for a new entry that gets the old name of a moved entry.
         """
         return self._history[1].find_original_name(name) if self.has_renames else name
 
     @cached_property
     def _history(self) -> tuple[tuple[NormalDN, ...], _RenameIndex]:
-        """The names before, and those that entries have after the plan with the names that they had before it."""
+        """The names before the plan, one per step, and an index from the names after the plan to those before it."""
         earlier, names = _RenameIndex(), []
         for old, new in self._renamings:
             names.append(earlier.find_original_name(old) or old)
@@ -62,7 +62,7 @@ class EntryNames:
 
     @cached_property
     def _renamings(self) -> list[tuple[NormalDN, NormalDN]]:
-        """The name of each step's entry just before the step and just after it."""
+        """The name of each step's entry directly before and directly after the step."""
         key = self.plan.before.key
         pairs = []
         for step in self.plan.steps:
@@ -73,7 +73,7 @@ class EntryNames:
 
 @dataclass
 class _NameNode:
-    """An entry that moved, or that is above one: its first name if it moved, and whether its place was left."""
+    """A place in the tree at or above a moved entry: the entry's first name if it moved here, or vacated if it left."""
 
     original_name: NormalDN | None = None
     is_vacated: bool = False
@@ -81,13 +81,13 @@ class _NameNode:
 
 
 class _RenameIndex:
-    """The first names of entries that moves give others; a move costs the same however many came before it."""
+    """The first names of moved entries; the time of a move does not depend on the number of earlier moves."""
 
     def __init__(self) -> None:
         self._top = _NameNode()
 
     def find_original_name(self, name: NormalDN) -> NormalDN | None:
-        """Return the first name of the entry that is called *name* now; None if the one of that name moved away."""
+        """Return the first name of the entry that now has *name*; None if the entry with that name moved away."""
         node: _NameNode | None = self._top
         first: NormalDN = ()
         for rdn in reversed(name):
@@ -98,7 +98,7 @@ class _RenameIndex:
         return first
 
     def move(self, old: NormalDN, new: NormalDN) -> None:
-        """Give the entry *old*, and what is below it, the name *new*."""
+        """Move the entry *old*, with its descendants, to the name *new*."""
         if old == new:
             return
         original_name = self.find_original_name(old) or old

@@ -1,4 +1,4 @@
-"""Passwords that a server keeps as hashes (RFC 3112: ``{SCHEME}…``), compared with those that were given."""
+"""Compare passwords that a server stores as hashes (RFC 3112: ``{SCHEME}…``) with given passwords."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from dcmcfg.schema_names import USER_PASSWORD
 PASSWORD = USER_PASSWORD.lower()
 
 _HASHED = re.compile(rb"\{([A-Za-z0-9._/+-]+)\}(.*)", re.DOTALL)
-#: Scheme → digest: of the password (``SHA``), or of the password and the salt that follows the digest (``SSHA``).
+#: Scheme → digest algorithm; the digest is of the password (``SHA``), or of the password with the salt that follows the
+#: digest (``SSHA``).
 _DIGESTS = {
     "MD5": "md5",
     "SMD5": "md5",
@@ -22,27 +23,27 @@ _DIGESTS = {
     **{f"{salted}{size}": f"sha{size}" for salted in ("SHA", "SSHA") for size in (256, 384, 512)},
     **{f"{salted}-{size}": f"sha{size}" for salted in ("SHA", "SSHA") for size in (256, 384, 512)},
 }
-#: Scheme → digest of PBKDF2 (RFC 8018 §5.2), as 389 Directory Server and OpenLDAP's pw-pbkdf2 write it.
+#: Scheme → digest algorithm of PBKDF2 (RFC 8018 §5.2), as used by 389 Directory Server and OpenLDAP's pw-pbkdf2.
 _PBKDF2 = {"PBKDF2": "sha1", **{f"PBKDF2-SHA{size}": f"sha{size}" for size in (1, 256, 512)}}
 _KEY = re.compile(rb"([0-9]{1,7})\$([^$]+)\$([^$]+)")
-#: More rounds than any server's default; some seconds of work at most.
+#: More rounds than any server's default, and at most some seconds of computing time.
 _MAX_ROUNDS = 2_000_000
 
 
 def is_hashed(value: bytes) -> bool:
-    """Return whether *value* of a password is a hash."""
+    """Return whether the password *value* is a hash."""
     return _HASHED.match(value) is not None
 
 
 def substitute_stored_passwords(stored: tuple[bytes, ...], given: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """Return *given*, each password in the form in which *stored* has it, as a hash or as the one that a hash is of."""
+    """Return *given*, with each password replaced by its form in *stored*: the hash, or the plain password."""
     return tuple(dict.fromkeys(next((each for each in stored if _is_same(each, value)), value) for value in given))
 
 
 def substitute_given_passwords(stored: tuple[bytes, ...], given: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """Return *stored*, each password in the form in which *given* has it.
+    """Return *stored*, with each password replaced by its form in *given*.
 
-    A hash that cannot be verified here counts as that of a plain password of *given* that no other value is of.
+    A hash with an unsupported scheme is treated as the hash of a plain password in *given* that matches no other value.
     """
     remaining, matched = list(given), dict[int, bytes]()
     for matches in (_is_same, _may_be_hash_of):
@@ -59,7 +60,7 @@ def _is_same(one: bytes, other: bytes) -> bool:
 
 
 def _is_hash_of(hashed: bytes, plain: bytes) -> bool:
-    """Return whether *hashed* is known to be a hash of *plain*; False also for a scheme that is not known here."""
+    """Return whether *hashed* is a hash of *plain*; also False for an unsupported scheme."""
     match = _HASHED.fullmatch(hashed)
     if match is None or is_hashed(plain):
         return False
@@ -73,7 +74,7 @@ def _is_hash_of(hashed: bytes, plain: bytes) -> bool:
 
 
 def _may_be_hash_of(hashed: bytes, plain: bytes) -> bool:
-    """Return whether *hashed* is a hash of which cannot be found out here whether it is one of *plain*."""
+    """Return whether *hashed* is a hash that cannot be verified, so that it may be one of *plain*."""
     match = _HASHED.fullmatch(hashed)
     if match is None or is_hashed(plain):
         return False
@@ -99,5 +100,5 @@ def _is_pbkdf2(name: str, text: bytes, plain: bytes) -> bool:
 
 
 def _decode_base64(text: bytes) -> bytes:
-    """Return what *text* holds, base64 with its padding or without, ``.`` for ``+`` (pw-pbkdf2)."""
+    """Return the octets of the base64 *text*, with or without padding, and with ``.`` instead of ``+`` (pw-pbkdf2)."""
     return b64decode(text.replace(b".", b"+") + b"=" * (-len(text) % 4))

@@ -1,8 +1,8 @@
-"""A plan as an LDIF change file that any LDIF client applies.
+"""Write a plan as an LDIF change file that any LDIF client can apply.
 
-Also the changes that do not apply, as an LDIF file to fix and apply again.
+Also writes rejected changes as an LDIF file, to be corrected and applied again.
 
-Plans, undo files and rejects have their format number in a comment at their head, which other LDIF tools ignore.
+Plans, undo files and rejects have their format number in a comment at the start, which other LDIF tools ignore.
 """
 
 from __future__ import annotations
@@ -15,54 +15,54 @@ from dcmcfg.format_number import FileFormat
 from dcmcfg.ldif.writer import VERSION_LINE, format_change, format_entry
 from dcmcfg.plan.plan import DesiredChange, InapplicableChange, Plan
 
-#: Of plans, undo files and rejects.
+#: The format of plans, undo files and rejects.
 LDIF_FORMAT = FileFormat("the LDIF file", 1)
 _FORMAT_COMMENT = "# dcmcfg-format:"
-#: The comment in the comments at the head, wherever somebody has put another above it.
+#: The comment with the format number. Other comments at the start of the file may precede it.
 _FORMAT_LINE = re.compile(
     rb"\A(?:version:[^\n]*\n)?(?:#[^\n]*\n)*?(%b[ \t]*([^\r\n]*)(?:\r?\n|\Z))" % _FORMAT_COMMENT.encode()
 )
-#: The comment of the files that dcmcfg writes, which names the site.
+#: The comment with the site in files that dcmcfg writes.
 _WRITTEN_FOR = re.compile(rb"^# dcmcfg (?:plan for|undo of|rejects for) .* @ (\S+)", re.MULTILINE)
 
 
 def format_plan(plan: Plan, *, comments: Iterable[str] = ()) -> str:
-    """Return *plan* as LDIF, assertions and secrets included; *comments* head it, a line each."""
+    """Return *plan* as LDIF with assertions and secrets; *comments* are the first lines, one line each."""
     return _format_head(comments) + "".join(map(format_change, plan.changes))
 
 
 def parse_directory_url(head: bytes) -> str | None:
-    """Return the LDAP URL that a file of dcmcfg's was written for, from the *head* of it; None for other files."""
+    """Return the LDAP URL for which dcmcfg wrote a file, from its *head* (first octets); None for other files."""
     match = _WRITTEN_FOR.search(head)
     return match.group(1).decode("utf-8", "replace") if match else None
 
 
 def parse_format_number(head: bytes) -> str | None:
-    """Return the text of the format number in the *head* of an LDIF file; None for a file without one."""
+    """Return the text of the format number in the *head* (first octets) of an LDIF file; None without one."""
     found = _FORMAT_LINE.match(head)
     return found[2].decode("ascii", "replace").strip() if found else None
 
 
 def remove_format_line(text: bytes) -> bytes:
-    """Return the LDIF *text* without the comment that has its format number."""
+    """Return the LDIF *text* without the comment with its format number."""
     found = _FORMAT_LINE.match(text)
     return text[: found.start(1)] + text[found.end(1) :] if found else text
 
 
 def format_undo(changes: Iterable[Change], *, comments: Iterable[str] = ()) -> str:
-    """Return *changes*, which revert a roll-out, as LDIF; *comments* head it, a line each."""
+    """Return *changes*, which revert a roll-out, as LDIF; *comments* are the first lines, one line each."""
     return _format_head(comments) + "".join(map(format_change, changes))
 
 
 def format_changes(changes: Iterable[Change]) -> str:
-    """Return *changes* as an LDIF change file for any program; it has no format number."""
+    """Return *changes* as an LDIF change file for other programs, without a format number."""
     return f"{VERSION_LINE}\n" + "".join(map(format_change, changes))
 
 
 def format_rejects(inapplicable: Iterable[InapplicableChange], *, comments: Iterable[str] = ()) -> str:
-    """Return the records of *inapplicable* as they were written, secrets included, each under its reason.
+    """Return the original records of *inapplicable*, with secrets, each below a comment with its reason.
 
-    *comments* head the text, a line each.
+    *comments* are the first lines, one line each.
     """
     return _format_head(comments) + "".join(_format_record(each.desired, str(each.problem)) for each in inapplicable)
 

@@ -1,4 +1,4 @@
-"""Plan: the steps from the current tree to the desired one, each with what was before."""
+"""The plan: ordered steps from the current tree to the desired one, each with the entry before and after."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from dcmcfg.schema.findings import SourceLocation
 _VERSION = "entryCSN"
 _NO_SUCH_ENTRY = 32
 _ASSERTION_FAILED = 122
-#: Results that a change made for the tree as it was ends in once the entry is another: no such value, a second value
-#: of a single-valued attribute, a value or an entry that is there already, a broken assertion.
+#: LDAP results of a planned change whose entry has changed since: no such value, a second value of a single-valued
+#: attribute, an existing value or entry, a failed assertion.
 _RESULTS_OF_CHANGED_ENTRY = (16, 19, 20, 68, _ASSERTION_FAILED)
-#: Of many problems, a message lists so many.
+#: The maximum number of problems that a message lists.
 _MAX_LISTED = 20
 
 
 @dataclass(frozen=True)
 class DesiredChange:
-    """A change that somebody wants.
+    """A change that the user requests.
 
-    A ``strict`` one applies exactly as it is written or is refused; of any other, what is already set is unchanged.
-    With ``is_content_record`` the change is an Add of the desired entry (created or updated).
-    ``location`` is where it was written, None if no file holds it.
+    A ``strict`` change is applied exactly as written, or refused. Of any other change, only the part that is not yet
+    set is applied. With ``is_content_record``, the change is an Add of the desired entry (created or updated).
+    ``location`` is its place in a file, None if it does not come from a file.
     """
 
     change: Change
@@ -52,15 +52,16 @@ class InapplicableChange:
 
 
 class ChangesDoNotApply(DoesNotApply):
-    """Several of *count* changes do not fit; ``problems`` has the reason of each."""
+    """Several of *count* changes cannot be applied; ``problems`` has the reason for each."""
 
     def __init__(self, problems: Sequence[DoesNotApply], count: int) -> None:
+        # A next step that all problems share is shown once, at the end.
         steps = {problem.next_step for problem in problems}
         shared = steps.pop() if len(steps) == 1 else ""
         lines = [f"{each.subject}: {each.full_message}" if shared else str(each) for each in problems[:_MAX_LISTED]]
         more = [f"… and {len(problems) - _MAX_LISTED} more"] if len(problems) > _MAX_LISTED else []
         super().__init__(
-            f"{len(problems)} of {count} changes do not fit the tree:",
+            f"{len(problems)} of {count} changes cannot be applied:",
             next_step=shared,
             result_code=problems[0].result_code,
             details=[*lines, *more],
@@ -73,7 +74,7 @@ class ChangesDoNotApply(DoesNotApply):
 class PlanStep:
     """One change with the entry before (None for an Add) and after (None for a Delete).
 
-    ``location`` is where the change was written, None if no file holds it.
+    ``location`` is the place of the change in a file, None if it does not come from a file.
     """
 
     change: Change
@@ -86,8 +87,8 @@ class PlanStep:
 class UnchangedItem:
     """A desired change that is already set.
 
-    ``missing_items`` says, a phrase each, what it takes away that is not there. With ``is_content_record`` the
-    entry is as a content record describes it.
+    ``missing_items`` are phrases for the values that the change removes, but that do not exist. With
+    ``is_content_record``, the entry is equal to a content record.
     """
 
     change: Change
@@ -99,7 +100,8 @@ class UnchangedItem:
 class Plan:
     """Ordered steps from tree ``before`` to tree ``after``; ``unchanged`` lists what is already set.
 
-    ``typo_warnings`` are sentences on what was to be taken away, is not there, and is spelt almost like what is.
+    ``typo_warnings`` are sentences about values or entries that should be removed, but do not exist, although something
+    with a similar name does.
     """
 
     before: Tree
@@ -115,9 +117,9 @@ class Plan:
         return tuple(step.change for step in self.steps)
 
     def undo(self, applied: int | None = None) -> Plan:
-        """Return the plan that reverts the first *applied* steps (all when None), from the tree after them.
+        """Return the plan that reverts the first *applied* steps (None: all), starting from the tree after them.
 
-        Values that a rename dropped come back, and entries deleted are added as they were.
+        Values that a rename removed are restored, and deleted entries are added again unchanged.
         """
         applied_steps = self.steps[:applied]
         tree = (
@@ -131,21 +133,24 @@ class Plan:
         return builder.build()
 
     def make_undo_per_step(self) -> tuple[tuple[Change, ...], ...]:
-        """Return for each step what reverts it; those of the first steps, the last first, are the undo of these."""
+        """Return the changes that revert each step.
+
+        The undo of the first steps consists of their changes, in reverse order of the steps.
+        """
         builder = _PlanBuilder(self.after, is_from_server=False)
         pieces = [tuple(undo_step.change for undo_step in builder.add_undo(step)) for step in reversed(self.steps)]
         return tuple(reversed(pieces))
 
 
-#: Return why a step is refused although the tree allows it, or None.
+#: A check that returns the reason to refuse a step that the tree allows, or None.
 StepCheck = Callable[[PlanStep], DoesNotApply | None]
 
 
 def make_plan(tree: Tree, desired: Iterable[DesiredChange], check_step: StepCheck | None = None) -> Plan:
-    """Return the plan that makes each *desired* change of *tree*, in order.
+    """Return the plan that makes all *desired* changes to *tree*, in order.
 
-    Raises :class:`DoesNotApply` (:class:`ChangesDoNotApply` for several) with every change that the tree or
-    *check_step* refuses, and its place; nothing is planned then.
+    Raises :class:`DoesNotApply` (:class:`ChangesDoNotApply` for several) if the tree or *check_step* refuses a change.
+    The error lists every refused change with its location.
     """
     changes = tuple(desired)
     plan, inapplicable = plan_applicable(tree, changes, check_step)
@@ -155,7 +160,7 @@ def make_plan(tree: Tree, desired: Iterable[DesiredChange], check_step: StepChec
 
 
 def combine_inapplicable_changes(inapplicable: Sequence[InapplicableChange], count: int) -> DoesNotApply:
-    """Return the error that reports *inapplicable*, of which there is at least one, among *count* changes."""
+    """Return the error that reports *inapplicable* (one or more) of *count* changes."""
     first, *others = [each.problem for each in inapplicable]
     return ChangesDoNotApply((first, *others), count) if others else first
 
@@ -163,9 +168,10 @@ def combine_inapplicable_changes(inapplicable: Sequence[InapplicableChange], cou
 def plan_applicable(
     tree: Tree, desired: Iterable[DesiredChange], check_step: StepCheck | None = None
 ) -> tuple[Plan, tuple[InapplicableChange, ...]]:
-    """Return the plan of what fits of *desired*, in order, and what does not, which *check_step* has a say in.
+    """Return the plan of the applicable changes of *desired*, in order, and the inapplicable ones.
 
-    Nor does what builds on an add, a delete or a rename that did not fit: changes of that entry and of those below.
+    A change is inapplicable if the tree or *check_step* refuses it, or if it depends on an inapplicable add, delete or
+    rename: it changes the same entry or a descendant of it.
     """
     changes = tuple(desired)
     known: dict[int, DoesNotApply] = {}
@@ -173,6 +179,7 @@ def plan_applicable(
         plan, inapplicable, desired_indexes = _plan_without_known(tree, changes, known)
         problems = zip(desired_indexes, map(check_step, plan.steps), strict=True) if check_step is not None else ()
         found = {index: problem for index, problem in problems if problem is not None}
+        # Other changes may depend on a refused step, so plan again without it, until no further step is refused.
         if not found:
             return plan, inapplicable
         known |= found
@@ -181,9 +188,9 @@ def plan_applicable(
 def _plan_without_known(
     tree: Tree, desired: Sequence[DesiredChange], known: Mapping[int, DoesNotApply]
 ) -> tuple[Plan, tuple[InapplicableChange, ...], list[int]]:
-    """Return what :func:`plan_applicable` does, and for each step the index in *desired* of the change it is for.
+    """Return the result of :func:`plan_applicable`, and for each step the index of its change in *desired*.
 
-    *known* are problems of some of *desired*, which are left out.
+    *known* has the known problems by index in *desired*; these changes are not planned.
     """
     builder = _PlanBuilder(tree)
     inapplicable: list[InapplicableChange] = []
@@ -209,10 +216,11 @@ def _plan_without_known(
 def _require_applied_parent(
     nearest: NormalDN | None, change: Change, inapplicable_locations: Mapping[NormalDN, SourceLocation | None]
 ) -> None:
-    """Raise :class:`DoesNotApply` when *change* is of, or below, *nearest*, an entry with an inapplicable change."""
+    """Raise :class:`DoesNotApply` if *change* depends on *nearest*, an entry with an inapplicable change."""
     if nearest is not None:
         raise DoesNotApply(
-            f"it builds on {inapplicable_locations[nearest] or 'a change'}, which does not fit", subject=str(change.dn)
+            f"it depends on {inapplicable_locations[nearest] or 'a change'}, which cannot be applied",
+            subject=str(change.dn),
         )
 
 
@@ -227,9 +235,10 @@ def _created_or_removed_dns(change: Change) -> tuple[DN, ...]:
 
 
 class _PlanBuilder:
-    """A plan in the making: a draft of the tree, with what led to it.
+    """Builds a plan step by step on a draft of the tree.
 
-    The tree ``is_from_server``, or is what a plan makes of one: then what the server will hold is not known.
+    If the tree is not ``is_from_server``, it is the result of a plan, so that the exact values on the server are not
+    known yet.
     """
 
     def __init__(self, tree: Tree, *, is_from_server: bool = True) -> None:
@@ -243,6 +252,7 @@ class _PlanBuilder:
         self._content_entries: dict[NormalDN, Entry] = {}
         self._comparison = EntryComparison(tree.schema, missing_secrets=MissingSecretsPolicy.KEEP)
         depth = min(map(len, tree.entries), default=0)
+        # A tree with several top entries has no single base DN, so no DN counts as outside.
         top_keys = [key for key in tree.entries if len(key) == depth]
         self._top = top_keys[0] if len(top_keys) == 1 else ()
 
@@ -256,7 +266,7 @@ class _PlanBuilder:
         )
 
     def add(self, desired: DesiredChange) -> int:
-        """Plan *desired*, and return how many steps it takes: one or none."""
+        """Plan *desired*, and return the number of its steps: 0 or 1."""
         count_before = len(self._steps)
         self._add(desired)
         return len(self._steps) - count_before
@@ -272,6 +282,7 @@ class _PlanBuilder:
         if desired.is_content_record and isinstance(requested, Add):
             self._add_content(requested, desired.location)
             return
+        # Content records before and after a change record may differ, because the change record may change the entry.
         self._content_entries.clear()
         if desired.strict:
             self._add_strict(requested, desired.location)
@@ -284,7 +295,7 @@ class _PlanBuilder:
         self._add_resolved(remaining.change, desired.location)
 
     def _require_below_base(self, dn: DN) -> None:
-        """Refuse *dn* outside the tree: what is there was not read, so nothing may be said about it."""
+        """Refuse a *dn* outside the tree: entries there were not read and are unknown."""
         key = self._draft.key(dn)
         if key[len(key) - len(self._top) :] == self._top and len(key) >= len(self._top):
             return
@@ -292,21 +303,22 @@ class _PlanBuilder:
             raise DoesNotApply(
                 "it is not below the base DN",
                 subject=str(dn),
-                next_step="--base-dn (DCMCFG_BASE_DN) names what to read; dcmcfg apply --map-base takes files along",
+                next_step="set another base DN with --base-dn (DCMCFG_BASE_DN), "
+                "or move the file to this base DN: dcmcfg apply --map-base auto FILE",
             )
 
     def _require_parent(self, dn: DN) -> None:
-        """Refuse to delete an entry whose parent is missing: no undo could add it again."""
+        """Refuse the delete of an entry whose parent is missing, because no undo could add it again."""
         if self._top and len(dn.rdns) > len(self._top) and self._draft.get(dn) and not self._draft.get(dn.parent):
             raise DoesNotApply(
-                f"its parent is missing, so that no undo could add it again: {dn.parent}",
+                f"its parent is missing, so no undo could add the entry again: {dn.parent}",
                 subject=str(dn),
                 next_step=f"to delete it without an undo: ldapdelete {shlex.quote(str(dn))}",
                 result_code=_NO_SUCH_ENTRY,
             )
 
     def _add_content(self, requested: Add, location: SourceLocation | None) -> None:
-        """Bring the entry to what *requested* says of it: values that it lacks go, but for secrets and vendor data."""
+        """Plan the change from the current entry to *requested*; missing secrets and vendor data are kept."""
         schema = self._draft.schema
         content_records.check_naming_values(schema, requested.entry)
         desired, current = add_naming_values(schema, requested.entry), self._draft.get(requested.dn)
@@ -315,7 +327,7 @@ class _PlanBuilder:
             names := entry_diff.find_differing_attributes(earlier_record, desired, schema)
         ):
             raise DoesNotApply(
-                f"a record before this one says otherwise of {', '.join(names)}", subject=str(requested.dn)
+                f"an earlier record of this entry has other values of {', '.join(names)}", subject=str(requested.dn)
             )
         if current is None:
             self._add_resolved(requested, location)
@@ -328,7 +340,7 @@ class _PlanBuilder:
         self._add_resolved(Modify(current.dn, entry_diff.compute_modifications(current, target, schema)), location)
 
     def add_undo(self, step: PlanStep) -> list[PlanStep]:
-        """Return the steps that undo *step*, taken here."""
+        """Plan the undo of *step*, and return its steps."""
         count_before = len(self._steps)
         for change in _invert_step(step):
             self.add(DesiredChange(change))
@@ -337,7 +349,7 @@ class _PlanBuilder:
         return self._steps[count_before:]
 
     def _restore(self, entry: Entry) -> None:
-        """Bring the entry of that DN back to exactly the values of *entry*."""
+        """Plan the change that gives the entry exactly the values of *entry* again."""
         current = self._draft.get(entry.dn)
         if current is not None and (
             modifications := entry_diff.compute_modifications(current, entry, self._draft.schema)
@@ -362,10 +374,10 @@ class _PlanBuilder:
                 failures := assertions.describe_failures(assertion_filter, before, self._draft.schema, version)
             ):
                 raise DoesNotApply(
-                    "the tree is no longer as it was when this was planned: "
+                    "the configuration has changed since this was planned: "
                     f"somebody has changed {assertions.summarize_failures(failures)}",
                     subject=str(change.dn),
-                    next_step="plan again from the tree as it is now",
+                    next_step="plan again from the current configuration",
                     result_code=_ASSERTION_FAILED,
                 )
 
@@ -386,15 +398,17 @@ class _PlanBuilder:
                 filters = preconditions.derive_delete_preconditions(before, self._draft.schema, version)
                 change = preconditions.add_default_assertions(change, filters)
             case Add() if after is not None:
+                # The draft has added the naming values of the RDN, which the entry in the step must have too.
                 change = replace(change, entry=after)
             case _:
                 pass
         self._append_step(PlanStep(change, before, after, location), origin)
 
     def _append_step(self, step: PlanStep, origin: NormalDN | None) -> None:
-        """Add *step*, of the entry that was called *origin* before the plan (None: it is new).
+        """Add *step*, whose entry had the name *origin* before the plan (None: it is new).
 
-        Where the step takes away values that it does not assert, the first step of that entry asserts what was read.
+        If the step removes values that it does not assert, the first step of the entry asserts the values that were
+        read.
         """
         number = len(self._steps)
         self._steps.append(step)
@@ -419,7 +433,7 @@ class _PlanBuilder:
             self._set_assertions(number, [*asserted, *filters])
 
     def _set_assertions(self, number: int, filters: Sequence[Filter]) -> None:
-        """Have the step of *number* assert *filters*, unless it asserts what only a server understands."""
+        """Replace the assertions of the step *number* with *filters*, unless only a server understands its own ones."""
         step = self._steps[number]
         if assertions.extract_assertions(step.change) is not None:
             self._steps[number] = replace(step, change=assertions.replace_assertions(step.change, filters))
@@ -438,16 +452,16 @@ def _invert_step(step: PlanStep) -> tuple[Change, ...]:
         case Modify():
             return ()
         case Rename(dn, new_superior=new_superior) as rename:
-            # The entry's own spelling of its name, which the change need not share.
+            # The change may spell the name differently, so the undo uses the spelling of the entry.
             old = step.before.dn if step.before is not None else dn
             parent = old.parent if new_superior is not None else None
             return (Rename(rename.new_dn, old.rdn, delete_old_rdn=True, new_superior=parent),)
 
 
 def _mark_as_changed(problem: DoesNotApply) -> DoesNotApply:
-    """Return *problem* of a strict change as one of an entry that has changed since, where that is the reason."""
+    """Return *problem* of a strict change, marked as caused by a change of the entry since, if that is the reason."""
     if problem.result_code == _NO_SUCH_ENTRY:
-        message = f"{problem.message}; a directory does not say who deleted or renamed it"
+        message = f"{problem.message}; the directory does not record who deleted or renamed it"
         return DoesNotApply(
             message, subject=problem.subject, next_step=problem.next_step, result_code=problem.result_code
         )
@@ -457,7 +471,7 @@ def _mark_as_changed(problem: DoesNotApply) -> DoesNotApply:
 
 
 def add_location(problem: DoesNotApply, location: SourceLocation | None) -> DoesNotApply:
-    """Return *problem* with the *location* of the change, if it has one."""
+    """Return *problem* with the *location* of its change, if that is known."""
     if location is None:
         return problem
     return DoesNotApply(

@@ -1,4 +1,4 @@
-"""The preconditions of a change on its entry, as the filters that it asserts (RFC 4528)."""
+"""The preconditions of a change, as filters for the assertion control (RFC 4528)."""
 
 from __future__ import annotations
 
@@ -17,31 +17,33 @@ _VERSION = "entrycsn"
 
 
 def add_default_assertions(change: C, asserted_filters: Sequence[Filter]) -> C:
-    """Return *change* with a control that asserts *asserted_filters*, unless it has one of its own."""
+    """Return *change* with a control that asserts *asserted_filters*, unless it already has an assertion control."""
     return change if assertions.has_assertion(change) else assertions.replace_assertions(change, asserted_filters)
 
 
 def derive_modify_preconditions(
     before: Entry, modifications: Sequence[Modification], schema: Schema, entry_csn: str | None
 ) -> list[Filter]:
-    """Return the before-values that *modifications* touch, as filters."""
+    """Return filters for the values of *before* that *modifications* change."""
     filters: list[Filter] = []
     for modification in modifications:
         name, values = modification.name, before.values(modification.name)
         if modification.operation is Operation.DELETE and _is_assertable(schema, name):
             filters += [Equals(name, value) for value in modification.values]
         elif not values:
+            # A value that somebody has added in the meantime must not be lost.
             if not is_misjudged_by_server(absent := Not(Present(name)), before):
                 filters.append(absent)
         elif modification.operation is Operation.REPLACE:
+            # An attribute that is replaced as a whole may have values that cannot be asserted one by one.
             filters.append(Equals("entryCSN", entry_csn.encode()) if entry_csn else Present(name))
     return filters
 
 
 def asserts_all_removed_values(change: Change, filters: Sequence[Filter], before: Entry, schema: Schema) -> bool:
-    """Return whether *change* with *filters* fails where it would remove a value that *before* does not hold.
+    """Return whether *change* with *filters* fails if it would remove a value that *before* does not have.
 
-    It does where it asserts the entryCSN, or each value that goes. A value that is deleted by name must be there.
+    This is true if it asserts the entryCSN or each removed value. A value that is deleted by value must exist anyway.
     """
     if any(isinstance(each, Equals) and each.name.lower() == _VERSION for each in filters):
         return True
@@ -57,9 +59,9 @@ def asserts_all_removed_values(change: Change, filters: Sequence[Filter], before
 def find_unasserted_removals(
     change: Change, filters: Sequence[Filter], before: Entry, schema: Schema
 ) -> frozenset[str] | None:
-    """Return the attributes, in lower case, of which *change* takes away values that *filters* does not assert.
+    """Return the attributes, in lower case, of which *change* removes values that *filters* do not assert.
 
-    None is all of *before*, its entry.
+    None means all attributes of its entry *before*.
     """
     if isinstance(change, Modify):
         return frozenset(name.lower() for name in _find_unasserted_attributes(change, before, schema, filters))
@@ -67,9 +69,10 @@ def find_unasserted_removals(
 
 
 def build_value_assertions(change: Change, filters: Sequence[Filter], before: Entry, schema: Schema) -> list[Filter]:
-    """Return filters for what :func:`find_unasserted_removals` names, octet by octet, where *before* has no entryCSN.
+    """Return filters for the exact values of the attributes that :func:`find_unasserted_removals` returns.
 
-    They are for dcmcfg to check: not every server compares such values.
+    They are used if *before* has no entryCSN. dcmcfg checks them itself, because not every server can compare such
+    values.
     """
     names = find_unasserted_removals(change, filters, before, schema)
     return [
@@ -81,9 +84,9 @@ def build_value_assertions(change: Change, filters: Sequence[Filter], before: En
 
 
 def is_misjudged_by_server(assertion_filter: Filter, before: Entry) -> bool:
-    """Return whether a server finds *assertion_filter* false of *before* although it is true.
+    """Return whether a server evaluates *assertion_filter* on *before* as false although it is true.
 
-    A filter on an attribute is one on its subtypes too (RFC 4512 §2.5): where ``cn;lang-de`` is there, so is ``cn``.
+    A filter on an attribute also matches its subtypes (RFC 4512 §2.5): an entry with ``cn;lang-de`` has ``cn``.
     """
     match assertion_filter:
         case Not(Present(name)) if name not in before:
@@ -93,7 +96,7 @@ def is_misjudged_by_server(assertion_filter: Filter, before: Entry) -> bool:
 
 
 def select_server_checkable(filters: Sequence[Filter], before: Entry, schema: Schema) -> tuple[Filter, ...]:
-    """Return what of *filters* any server judges of *before* as dcmcfg does."""
+    """Return those of *filters* that every server evaluates on *before* like dcmcfg."""
     return tuple(
         each
         for each in filters
@@ -103,7 +106,7 @@ def select_server_checkable(filters: Sequence[Filter], before: Entry, schema: Sc
 
 
 def _find_unasserted_attributes(change: Modify, before: Entry, schema: Schema, filters: Sequence[Filter]) -> list[str]:
-    """Return the names of attributes of which *change* takes away values that *filters* does not assert one by one."""
+    """Return the names of attributes of which *change* removes values that *filters* do not assert one by one."""
     asserted = frozenset(filters)
     found = []
     for modification in change.modifications:
@@ -125,7 +128,7 @@ def _find_unasserted_attributes(change: Modify, before: Entry, schema: Schema, f
 
 
 def _is_only_value_asserted(schema: Schema, name: str, values: tuple[bytes, ...], asserted: Set[Filter]) -> bool:
-    """Return whether *asserted* holds *values*, and the attribute can hold no other value beside it."""
+    """Return whether *asserted* contains *values*, and the attribute cannot have any other value."""
     definition = schema.attribute(name)
     is_single = definition is not None and definition.single_valued and _is_assertable(schema, name)
     return is_single and all(Equals(name, value) in asserted for value in values)
@@ -137,7 +140,7 @@ def _is_subtype(name: str, supertype: str) -> bool:
 
 
 def derive_delete_preconditions(before: Entry, schema: Schema, entry_csn: str | None) -> list[Filter]:
-    """Return filters that hold for *before* as it is, for an entry about to be deleted."""
+    """Return filters that match *before* unchanged, for the delete of the entry."""
     if entry_csn:
         return [Equals("entryCSN", entry_csn.encode())]
     return [
@@ -149,7 +152,10 @@ def derive_delete_preconditions(before: Entry, schema: Schema, entry_csn: str | 
 
 
 def _is_assertable(schema: Schema, name: str) -> bool:
-    """A certificate is matched by serial number and issuer (RFC 4523 §2.5), not by its octets."""
+    """Return whether a filter compares values of *name* exactly.
+
+    A certificate is not: servers match it by serial number and issuer (RFC 4523 §2.5).
+    """
     definition = schema.attribute(name)
     is_certificate = definition is not None and definition.equality_rule == "certificateExactMatch"
     return entry_diff.can_address_single_values(schema, name) and not is_certificate

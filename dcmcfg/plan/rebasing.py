@@ -1,4 +1,4 @@
-"""The records of LDIF files as they are at another base DN."""
+"""Move the records of LDIF files to another base DN (``--map-base``)."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from dcmcfg.schema_names import COMMON_NAME
 
 Files = Sequence[tuple[str, tuple[Record, ...]]]
 
-#: The name by which the archive finds its configuration's root (LdapDicomConfiguration).
+#: The RDN by which the archive finds the root of its configuration (LdapDicomConfiguration).
 _ROOT = ((COMMON_NAME, "dicom configuration"),)
 
 
 def find_base(files: Files) -> DN:
-    """Return the DN below which *files* (name, records) hold a DICOM configuration or parts of one.
+    """Return the DN below which *files* (name, records) have a DICOM configuration or parts of it.
 
-    Raises :class:`Refused` when there is none, or more than one.
+    Raises :class:`Refused` if there is no such DN, or more than one.
     """
     found = {
         base.normalised(): base for _, records in files for record in records for base in _find_bases(_get_dn(record))
@@ -34,20 +34,20 @@ def find_base(files: Files) -> DN:
         return next(iter(found.values()))
     if not found:
         raise Refused(
-            "no record is at or below a cn=DICOM Configuration, so the base DN cannot be told",
+            "no record is at or below a cn=DICOM Configuration, so the base DN is unknown",
             subject=_format_names(files),
-            next_step="--map-base DN names it",
+            next_step="specify it with --map-base DN",
         )
     bases = "; ".join(map(str, found.values()))
     raise Refused(
         f"the records are for several base DNs: {bases}",
         subject=_format_names(files),
-        next_step="apply them one by one, or name one with --map-base DN",
+        next_step="apply the files one by one, or specify one base DN with --map-base DN",
     )
 
 
 def find_site_base(tree: Tree, base_dn: DN) -> DN:
-    """Return what stands above the configuration's root in *tree*, or *base_dn* where there is no configuration yet."""
+    """Return the parent DN of the configuration root in *tree*, or *base_dn* if there is no configuration yet."""
     try:
         return Configuration(tree).root.parent
     except NotFound:
@@ -55,10 +55,10 @@ def find_site_base(tree: Tree, base_dn: DN) -> DN:
 
 
 def rebase_tree(tree: Tree, source_base: DN | None, target: Tree, base_dn: DN) -> tuple[Tree, RebasingReport]:
-    """Return *tree* at the base of *target*, with what stays behind.
+    """Return *tree* at the base of *target*, and a report of the texts that keep the old base.
 
-    *source_base* is the base that it is at, None for what stands above its configuration's root; *base_dn* is that of a
-    tree without a root.
+    *source_base* is the base of *tree* (None: the parent of its configuration root). *base_dn* is the base of a tree
+    without a configuration root.
     """
     old = source_base if source_base is not None else find_site_base(tree, base_dn)
     report = RebasingReport(Rebasing(tree.schema, old, find_site_base(target, base_dn)))
@@ -66,17 +66,17 @@ def rebase_tree(tree: Tree, source_base: DN | None, target: Tree, base_dn: DN) -
 
 
 def rebase_files(files: Files, report: RebasingReport, tree: Tree) -> Files:
-    """Return *files* with their records at the new base of the rebasing of *report*, which records what stays behind.
+    """Return *files* with their records at the new base of *report*, which records the texts that keep the old base.
 
-    An entry for the base itself is left out where *tree* has one: that belongs to the site. Raises :class:`Refused`
-    when no record is at or below the old base, or for a control that names things which cannot be taken along.
+    An entry for the base itself is omitted if *tree* has one, because that entry belongs to the site. Raises
+    :class:`Refused` if no record is at or below the old base, or if a control cannot be moved.
     """
     rebasing = report.rebasing
     if not any(rebasing.is_affected(_get_dn(record)) for _, records in files for record in records):
         raise Refused(
             f"no record is at or below {rebasing.old_base}",
             subject=_format_names(files),
-            next_step="--map-base DN names the base DN that the records are for; --map-base auto finds it",
+            next_step="specify the base DN of the records with --map-base DN, or detect it with --map-base auto",
         )
     has_base_entry = rebasing.new_base in tree
     return tuple(
@@ -101,7 +101,7 @@ def _rebase_records(
 
 
 def _rebase_change(change: Change, report: RebasingReport) -> Iterator[Change]:
-    """Yield *change* at the new base; none for an entry of the base that cannot have the new name."""
+    """Yield *change* at the new base; nothing for an entry of the base that cannot have the new name."""
     rebasing = report.rebasing
     match change:
         case Add(entry):
@@ -122,15 +122,15 @@ def _rebase_change(change: Change, report: RebasingReport) -> Iterator[Change]:
 
 
 def _rebase_control(control: Control, rebasing: Rebasing, location: str) -> Control:
-    """Return *control* at the new base; raises :class:`Refused` for one whose value is not understood."""
+    """Return *control* at the new base; raises :class:`Refused` for a control whose value is not supported."""
     if control.value is None:
         return control
     asserted = assertions.decode_control(control) if control.oid == assertions.OID else None
     if asserted is None:
         raise Refused(
-            f"the control {control.oid} cannot be taken to another base DN: what it holds is not understood",
+            f"the control {control.oid} cannot be moved to another base DN: dcmcfg does not know the form of its value",
             subject=location,
-            next_step="apply the file where it is for, or without its control",
+            next_step="apply the file at its own base DN, or remove the control",
         )
     return replace(control, value=assertions.encode_filter(_rebase_filter(asserted, rebasing, location)))
 
@@ -139,9 +139,10 @@ def _rebase_filter(assertion_filter: Filter, rebasing: Rebasing, location: str) 
     match assertion_filter:
         case Equals(name) if name.lower() == "entrycsn":
             raise Refused(
-                "it asserts an entryCSN, which holds on the server that it was written for only",
+                "it asserts an entryCSN, which is valid only on the server that the file was written for",
                 subject=location,
-                next_step="write the plan anew on this site: apply what it was made of with --map-base, and -o PLAN",
+                next_step="write the plan again on this site from its source file: dcmcfg apply FILE --map-base "
+                "auto -o PLAN",
             )
         case Equals(name, value):
             return Equals(name, rebasing.rebase_value(name, value))
@@ -156,7 +157,7 @@ def _rebase_filter(assertion_filter: Filter, rebasing: Rebasing, location: str) 
 
 
 def _find_bases(dn: DN) -> Iterator[DN]:
-    """Yield what stands above the configuration's root in *dn*, if the root is in it."""
+    """Yield the DN above the configuration root in *dn*, if *dn* contains the root."""
     for index, rdn in enumerate(dn.rdns):
         if rdn.normalised() == _ROOT:
             yield DN(dn.rdns[index + 1 :])

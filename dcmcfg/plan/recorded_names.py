@@ -1,8 +1,8 @@
-"""Names that a plan takes away, and under which the archive's database may have recorded studies.
+"""Find names that a plan removes, but under which the archive's database may have recorded studies.
 
-The database records with each object the title of the external archive that has it too, and the ID of the storage that
-holds its file. No LDAP change reaches them: without an AE of that title the archive cannot fetch a purged study
-(``Unknown AE``, or ``not installed``), without a storage of that ID it does not find the files.
+For each object, the database records the title of the external archive that has it too, and the ID of the storage that
+has its file. LDAP changes do not affect these records. Without an AE of that title, the archive cannot fetch a purged
+study (``Unknown AE``, or ``not installed``). Without a storage of that ID, it does not find the files.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from dcmcfg.schema_names import (
     STORAGE_OBJECT_CLASS,
 )
 
-#: Classes of entries that carry a name or put it out of use, and attributes by which others do.
+#: Classes of entries whose delete removes a name, and attributes whose change removes a name.
 _NAMED_CLASSES = (DICOM_DEVICE_OBJECT_CLASS, DICOM_NETWORK_AE_OBJECT_CLASS, STORAGE_OBJECT_CLASS)
 _NAME_REMOVING_ATTRIBUTES = (DICOM_INSTALLED.lower(), DICOM_AE_TITLE.lower(), STORAGE_ID.lower(), OBJECT_CLASS.lower())
 
 
 @dataclass(frozen=True)
 class RecordedName:
-    """A name of *kind* (an AE or a storage) that goes, with the entries that carried it.
+    """A removed name of *kind* (an AE or a storage), with the entries that had it.
 
-    ``expects_records`` says whether the configuration lets expect records under it: an AE is named as an external
-    archive. ``other_archives`` are the devices of other archives that name it so; their databases are out of reach. An
+    ``expects_records`` is True if the configuration suggests records under the name: an AE is configured as an external
+    archive. ``other_archives`` are the devices of other archives that use it so; their databases are not accessible. An
     AE that ``is_renamed`` has another title after the plan.
     """
 
@@ -54,11 +54,11 @@ class RecordedName:
 
 @dataclass(frozen=True)
 class RecordedStudies:
-    """What the database has recorded under a name: how many studies, at least.
+    """The minimum number of studies that the database has recorded under a name.
 
-    ``purged`` ones are at the external archive only, ``local`` ones have files in the archive's storage; the files of
-    studies on a storage are ``local``. ``is_complete`` is False where the archive may have more. ``unknown_reason`` is
-    the reason where it could not be asked, or was only in part.
+    ``purged`` studies are only at the external archive; ``local`` studies have files in the archive's storage. Studies
+    on a storage are ``local``. ``is_complete`` is False if the archive may have more. ``unknown_reason`` is the reason
+    if the database could not be queried, or only in part.
     """
 
     name: RecordedName
@@ -70,11 +70,12 @@ class RecordedStudies:
 
 
 def find_recorded_names(plan: Plan, *, device: str) -> tuple[RecordedName, ...]:
-    """Return the names that *plan* takes away and that the database of the archive *device* may have recorded.
+    """Return the names that *plan* removes, and that the database of the archive *device* may have recorded.
 
-    AE titles that an installed AE carries before the plan and none after it, but those of the archive itself; and the
-    IDs of the archive's storages. Titles that the configuration names as external archives come first.
+    These are titles that an installed AE has before the plan and no AE after it, except those of the archive itself,
+    and the IDs of the archive's storages. Titles that are configured as external archives come first.
     """
+    # Most plans remove no names, so the search through all AEs is only done if a step may remove one.
     if not any(map(_may_remove_name, plan.steps)):
         return ()
     before, after = _get_configuration(plan.before), _get_configuration(plan.after)
@@ -99,7 +100,7 @@ def _may_remove_name(step: PlanStep) -> bool:
 
 
 def _get_configuration(tree: Tree) -> Configuration | None:
-    """Return the configuration in *tree*; None where there is none."""
+    """Return the configuration in *tree*, or None if there is none."""
     configuration = Configuration(tree)
     try:
         _ = configuration.root

@@ -1,4 +1,4 @@
-"""What of a change is still to be done, where the tree may hold part of it already."""
+"""Compute the part of a change that is not yet set in the tree."""
 
 from __future__ import annotations
 
@@ -17,22 +17,21 @@ from dcmcfg.schema.structure import find_allowed_attributes
 from dcmcfg.secret_values import format_value, is_secret
 from dcmcfg.suggestions import suggest_names
 
-#: Of many values held, so many are shown.
+#: The maximum number of current values that a message shows.
 _MAX_SHOWN = 3
-#: Spellings are compared with at most so many values, and of a long value the first octets.
+#: Typos are searched among at most this number of values, in the first octets of each value.
 _MAX_COMPARED_VALUES = 100
 _MAX_COMPARED_LENGTH = 80
-#: A comparison takes some 10 µs; after so many in one record no more spellings are compared.
+#: A comparison takes about 10 µs. After this number in one record, the search for typos stops.
 _MAX_COMPARISONS_PER_RECORD = 20_000
 
 
 @dataclass(frozen=True)
 class RemainingChange:
-    """What remains of a change, and what it says of things that are not there.
+    """The part of a change that is not yet set, and the values that it removes, but that do not exist.
 
-    ``change`` is the part to be done, None when nothing is. ``missing_items`` says, a phrase each, which attributes and
-    values a modify takes away that the entry does not have. ``warnings`` are sentences on what may be misspelt for
-    that.
+    ``change`` is that part, None if everything is set. ``missing_items`` are phrases for the attributes and values that
+    a modify removes, but that the entry does not have. ``warnings`` are sentences about possible typos in them.
     """
 
     change: Change | None
@@ -41,11 +40,11 @@ class RemainingChange:
 
 
 def compute_remaining(draft: TreeDraft, change: Change) -> RemainingChange:
-    """Return the part of *change* that *draft* does not hold yet.
+    """Return the part of *change* that is not yet set in *draft*.
 
-    Already set are: the add of a value that is there, the delete of a value, attribute or entry that is gone, the
-    add of an equal entry, and a rename that has been made. Raises :class:`DoesNotApply` for the add of an entry that
-    exists and differs.
+    Already set are: the add of an existing value, the delete of a missing value, attribute or entry, the add of an
+    equal entry, and a rename that was made before. Raises :class:`DoesNotApply` for the add of an entry that exists and
+    differs.
     """
     match change:
         case Add(entry):
@@ -54,7 +53,7 @@ def compute_remaining(draft: TreeDraft, change: Change) -> RemainingChange:
             if draft.get(dn) is not None:
                 return RemainingChange(change)
             return RemainingChange(
-                None, warnings=_warn_about_similar_names(draft, dn, "not there, so there is nothing to delete")
+                None, warnings=_warn_about_similar_names(draft, dn, "does not exist, so there is nothing to delete")
             )
         case Rename():
             return _compute_remaining_rename(draft, change)
@@ -67,24 +66,24 @@ def _compute_remaining_rename(draft: TreeDraft, change: Rename) -> RemainingChan
         return RemainingChange(change)
     if draft.get(change.dn) is not None:
         return RemainingChange(None)
-    problem = f"not there, and taken for renamed to {change.new_rdn} already"
+    problem = f"does not exist, assumed to be renamed to {change.new_rdn} already"
     return RemainingChange(None, warnings=_warn_about_similar_names(draft, change.dn, problem, excluded=change.new_rdn))
 
 
 def _warn_about_similar_names(
     draft: TreeDraft, dn: DN, problem: str, *, excluded: RDN | None = None
 ) -> tuple[str, ...]:
-    """Return the warning that *dn*, or a DN above it, may be misspelt: names like it exist, *excluded* left out."""
+    """Return a warning if *dn* or an ancestor may be misspelt, because similar names (except *excluded*) exist."""
     missing = draft.find_highest_missing(dn)
     similar = ", ".join(str(rdn) for rdn in draft.suggest_rdns(missing) if rdn != excluded)
-    return (f"{missing}: {problem}; near misses: {similar}",) if similar else ()
+    return (f"{missing}: {problem}; did you mean {similar}?",) if similar else ()
 
 
 def _is_already_renamed(draft: TreeDraft, change: Rename) -> bool:
-    """A rename is made when the entry is found under the new name only, in the new spelling.
+    """Return whether a rename was made before: the entry exists only under the new name, in the new spelling.
 
-    An entry that cannot have had the old name is another one: its classes do not allow the attribute that named it, or
-    it lacks the old name's value, which was to stay.
+    An entry that cannot have had the old name is another entry: its classes do not allow the old naming attribute, or
+    it lacks the old naming value, which the rename keeps.
     """
     renamed = draft.get(change.new_dn)
     if renamed is None or renamed.dn.rdn != change.new_rdn:
@@ -116,7 +115,7 @@ def _compute_remaining_add(draft: TreeDraft, change: Add, entry: Entry) -> Add |
 def _compute_remaining_modify(draft: TreeDraft, change: Modify) -> RemainingChange:
     entry = draft.get(change.dn)
     if entry is None:
-        return RemainingChange(change)  # the draft will say that it does not exist
+        return RemainingChange(change)  # the draft reports that the entry does not exist
     modifications: list[Modification] = []
     missing_items: list[str] = []
     warnings: list[str] = []
@@ -139,7 +138,7 @@ def _compute_remaining_modify(draft: TreeDraft, change: Modify) -> RemainingChan
 
 
 def _describe_missing(entry: EntryDraft, name: str, *, in_warnings: bool) -> str:
-    """Return what is not there of attribute *name*, without what the warnings say of each value."""
+    """Return a phrase for missing values of the attribute *name*, without details that the warnings contain."""
     if name not in entry:
         return f"{name} is not set"
     if in_warnings:
@@ -148,11 +147,11 @@ def _describe_missing(entry: EntryDraft, name: str, *, in_warnings: bool) -> str
         "a secret" if is_secret(name, value) else format_value(name, value) for value in entry.first(name, _MAX_SHOWN)
     ]
     more = entry.count(name) - len(shown)
-    return f"{name} has no such value; it holds {', '.join(shown)}" + (f" and {more} more" if more else "")
+    return f"{name} has no such value; it has {', '.join(shown)}" + (f" and {more} more" if more else "")
 
 
 class _TypoFinder:
-    """What may be misspelt in modifications of the entry *dn*; after many comparisons it no longer looks."""
+    """Finds possible typos in modifications of the entry *dn*; stops after a number of comparisons."""
 
     def __init__(self, schema: Schema, dn: DN) -> None:
         self._schema = schema
@@ -162,14 +161,16 @@ class _TypoFinder:
     def find_typos(
         self, entry: EntryDraft, modification: Modification, remaining: Modification | None
     ) -> Iterator[str]:
-        """Yield a warning for each value that *modification* deletes and that only looks like one that *entry* holds.
+        """Yield a warning for each value that *modification* deletes, but that is only similar to a value of *entry*.
 
-        Where the schema does not know the attribute, its name may be misspelt. Of secrets nothing is said.
+        The name of an attribute that the schema does not define may be misspelt too. Secrets are not compared.
         """
         name = modification.name
         if name not in entry:
             if self._schema.attribute(name) is None and (similar := self._find_similar(name, entry.names)):
-                yield f"{self._dn}: {name} is not set, so there is nothing to delete; near misses: {', '.join(similar)}"
+                yield (
+                    f"{self._dn}: {name} is not set, so there is nothing to delete; did you mean {', '.join(similar)}?"
+                )
             return
         if entry.count(name) > _MAX_COMPARED_VALUES or self._remaining_comparisons <= 0:
             return
@@ -184,7 +185,7 @@ class _TypoFinder:
                 continue
             if similar := self._find_similar(_decode_prefix(value), by_text):
                 shown = ", ".join(by_text[each] for each in similar)
-                yield f"{self._dn}: {name} has no value {format_value(name, value)} to delete; near misses: {shown}"
+                yield f"{self._dn}: {name} has no value {format_value(name, value)} to delete; did you mean {shown}?"
 
     def _find_similar(self, text: str, known: Collection[str]) -> tuple[str, ...]:
         if self._remaining_comparisons <= 0:

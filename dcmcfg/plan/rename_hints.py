@@ -1,4 +1,4 @@
-"""Changes of entries that were renamed since they were written, as far as earlier roll-outs show."""
+"""Hints for changes of entries that an earlier roll-out has renamed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _NO_SUCH_ENTRY = 32
 
 @dataclass(frozen=True)
 class PastRename:
-    """A rename that the roll-out of that ``rollout_number`` made; ``time_text`` is UTC, as people write it.
+    """A rename by the roll-out ``rollout_number``; ``time_text`` is its time in UTC, formatted for output.
 
-    With ``is_partly_undone``, the roll-out was undone in part, so its number cannot be undone once more.
+    With ``is_partly_undone``, the roll-out was reverted in part, so ``dcmcfg undo`` cannot revert it again.
     """
 
     rename: Rename
@@ -28,7 +28,7 @@ class PastRename:
 
 
 def concerns_missing_entry(inapplicable: InapplicableChange) -> bool:
-    """Return whether *inapplicable* does not fit because an entry is not there."""
+    """Return whether *inapplicable* cannot be applied because an entry is missing."""
     return inapplicable.problem.result_code == _NO_SUCH_ENTRY
 
 
@@ -37,7 +37,7 @@ def add_rename_hints(
 ) -> tuple[InapplicableChange, ...]:
     """Return *inapplicable* with the new names of entries that *past_renames* (oldest first) have renamed.
 
-    The new name is one that *tree* has.
+    Only names that exist in *tree* are added.
     """
     return tuple(
         _add_rename_hint(each, tree, past_renames) if concerns_missing_entry(each) else each for each in inapplicable
@@ -50,16 +50,16 @@ def _add_rename_hint(
     for dn in _find_missing_entries(inapplicable, tree):
         name, applied_renames = _follow_renames(dn, tree, past_renames)
         if applied_renames and name in tree:
-            rollouts = " and ".join(f"roll-out {each.rollout_number} ({each.time_text})" for each in applied_renames)
+            rollouts = " and ".join(f"change {each.rollout_number} ({each.time_text})" for each in applied_renames)
             undo_hint = (
-                f"; dcmcfg undo {applied_renames[0].rollout_number} takes the rename back"
+                f"; to revert the rename: dcmcfg undo {applied_renames[0].rollout_number}"
                 if len(applied_renames) == 1 and not applied_renames[0].is_partly_undone
                 else ""
             )
             problem = DoesNotApply(
-                f"there is no such entry: {rollouts} renamed it to {name}",
+                f"no such entry: {rollouts} renamed it to {name}",
                 subject=str(dn),
-                next_step=f"write the new name into the file{undo_hint}",
+                next_step=f"use the new name in the file{undo_hint}",
                 result_code=_NO_SUCH_ENTRY,
             )
             return replace(inapplicable, problem=add_location(problem, inapplicable.desired.location))
@@ -67,7 +67,7 @@ def _add_rename_hint(
 
 
 def _find_missing_entries(inapplicable: InapplicableChange, tree: Tree) -> Iterator[DN]:
-    """Yield the entries that the change needs and that *tree* does not have."""
+    """Yield the entries that the change requires, but that are missing in *tree*."""
     change = inapplicable.desired.change
     new_superior = change.new_superior if isinstance(change, Rename) else None
     for dn in (change.dn.parent if isinstance(change, Add) else change.dn, new_superior):
@@ -76,7 +76,7 @@ def _find_missing_entries(inapplicable: InapplicableChange, tree: Tree) -> Itera
 
 
 def _follow_renames(dn: DN, tree: Tree, past_renames: Sequence[PastRename]) -> tuple[DN, list[PastRename]]:
-    """Return the name that *past_renames* renames have led *dn* to, and those that did."""
+    """Return the name of the entry *dn* after *past_renames*, and those of them that changed it."""
     applied_renames = []
     for each in past_renames:
         if is_at_or_below(tree.key(dn), tree.key(each.rename.dn)):

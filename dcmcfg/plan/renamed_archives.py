@@ -1,4 +1,4 @@
-"""The archives whose own device gets another name, by which they look it up when they start."""
+"""Find archives whose own device is renamed: an archive looks up its device by name when it starts."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _NAME = EntityKind.DEVICE.value.attribute.lower()
 
 @dataclass(frozen=True)
 class RenamedArchive:
-    """An archive's device that was called ``old_name`` and is called ``new_name``."""
+    """A device of an archive that is renamed from ``old_name`` to ``new_name``."""
 
     old_name: str
     new_name: str
 
 
 def find_renamed_archives(changes: Iterable[Change], after: Tree) -> tuple[RenamedArchive, ...]:
-    """Return the archives that *changes*, which lead to the tree *after*, give another name.
+    """Return the archives that *changes* rename; *after* is the tree after *changes*.
 
-    Another spelling alone is none: the directory finds the device by both.
+    A change of case is not a rename, because the directory finds the device with both spellings.
     """
     found: dict[str, str] = {}
     for change in changes:

@@ -1,4 +1,4 @@
-"""What brings the configuration in one tree back to exactly the octets of another."""
+"""Compute the changes that restore the configuration of a snapshot exactly, octet by octet."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from dcmcfg.schema_names import OBJECT_CLASS
 
 
 def compute_restoration(live: Tree, desired: Tree) -> tuple[Change, ...]:
-    """Return the changes after which *live* holds the configuration of *desired*, secrets and spelling included.
+    """Return the changes after which *live* has the configuration of *desired*, with secrets and in its spelling.
 
-    That is the configuration root and all below it: what *desired* lacks there is deleted. Of the entries above the
-    root only those that *live* lacks are added, and no others are touched, since they are not the archive's. What other
-    servers hold (:func:`find_entries_below_referrals`) is left out.
+    The configuration is the root with all entries below it; entries that *desired* lacks there are deleted. Missing
+    entries above the root are added, but existing ones are not changed, because they do not belong to the archive.
+    Entries on other servers (:func:`find_entries_below_referrals`) are omitted.
 
-    An entry whose structural class differs goes with all below it and comes back, as no server changes such a
-    class (RFC 4512 §2.4.2). After those, names are respelt, entries added parents first, values changed, and entries
-    deleted children first, so that no reference dangles on the way.
+    An entry with another structural class is deleted with its descendants and added again, because no server can change
+    such a class (RFC 4512 §2.4.2). Then names are respelt, entries are added (parents first), values are changed, and
+    entries are deleted (children first). In this order, no reference dangles in between.
     """
     root = live.key(Configuration(desired).root)
     desired_entries = {key: entry for key, entry in desired.entries.items() if not _is_below_referral(key, live)}
@@ -33,6 +33,7 @@ def compute_restoration(live: Tree, desired: Tree) -> tuple[Change, ...]:
         key: entry for key, entry in desired_entries.items() if key not in target and key not in live.entries
     }
     replaced = _find_class_changes(current, target, live.schema)
+    # The replaced entries are deleted first, so that their names are free for the adds.
     changes: list[Change] = [Delete(current.pop(key).dn) for key in sort_children_first(replaced)]
     changes += _make_respelling_renames(current, target, live.schema)
     tree_after = live.with_changes(changes)
@@ -47,7 +48,7 @@ def compute_restoration(live: Tree, desired: Tree) -> tuple[Change, ...]:
 
 
 def find_entries_below_referrals(live: Tree, desired: Tree) -> tuple[Entry, ...]:
-    """Return the entries of *desired* that stand at or below a referral of *live*, in the order of *desired*."""
+    """Return the entries of *desired* at or below a referral of *live*, in the order of *desired*."""
     return tuple(entry for entry in desired.sorted_entries() if _is_below_referral(live.key(entry.dn), live))
 
 
@@ -56,7 +57,7 @@ def _is_below_referral(key: NormalDN, live: Tree) -> bool:
 
 
 def _find_class_changes(current: dict[NormalDN, Entry], target: dict[NormalDN, Entry], schema: Schema) -> set[NormalDN]:
-    """Return the keys of *current* whose structural class is another in *target*, and those below them."""
+    """Return the keys of *current* whose structural class differs in *target*, and the keys below them."""
     changed_keys = {
         key for key in current.keys() & target.keys() if _has_other_class(current[key], target[key], schema)
     }
@@ -76,7 +77,7 @@ def _has_other_class(one: Entry, other: Entry, schema: Schema) -> bool:
 def _make_respelling_renames(
     current: dict[NormalDN, Entry], target: dict[NormalDN, Entry], schema: Schema
 ) -> list[Change]:
-    """Return the renames to the spelling of *target*; a type is the same however a server spells it."""
+    """Return the renames to the spelling of *target*; the spelling of attribute types is ignored."""
     found: list[Change] = []
     for key in sort_parents_first(current.keys() & target.keys()):
         entry, desired_rdn = current[key], target[key].dn.rdn
@@ -89,7 +90,7 @@ def _make_respelling_renames(
 
 
 def _differs_in_blanks_only(current: Entry, desired: Entry, schema: Schema) -> bool:
-    """Return whether only blanks of the names differ, which 389 Directory Server keeps in values and not in a DN."""
+    """Return whether the names differ only in spaces, which 389 Directory Server keeps in values, but not in a DN."""
     names = [canonicalise_name(schema, kind) for kind, _ in desired.dn.rdn.parts]
     folded = (
         {(kind, " ".join(text.split())) for kind, text in _normalise_rdn(each.dn.rdn, schema)}

@@ -1,4 +1,4 @@
-"""The risks of a plan that somebody has to accept by name, such as references that it leaves without an entry."""
+"""The risks of a plan that the user must accept by name, such as references to missing entries."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from dcmcfg.schema.findings import EntryFinding
 from dcmcfg.schema_names import ARCHIVE_DEVICE_OBJECT_CLASS, DICOM_DEVICE_NAME, DICOM_DEVICE_OBJECT_CLASS
 from dcmcfg.suggestions import join_limited
 
-#: An attribute and the DN that stands there.
+#: An attribute and the DN in its value.
 AttributeReference = tuple[str, str]
 
 
 def find_removed_names(plan: Plan) -> tuple[NormalDN, ...]:
-    """Return the names that the tree before has and the tree after has not."""
+    """Return the names that exist before *plan*, but not after it."""
     if _has_renames(plan):
         return tuple(key for key in plan.before.entries if key not in plan.after.entries)
     keys = (plan.before.key(step.change.dn) for step in plan.steps if isinstance(step.change, Delete))
@@ -37,7 +37,7 @@ def find_removed_names(plan: Plan) -> tuple[NormalDN, ...]:
 
 
 def find_new_dangling_references(plan: Plan) -> Iterator[tuple[DN, str, str]]:
-    """Yield (entry, attribute, DN) of each reference that leads to no entry after *plan* and did not do so before."""
+    """Yield (entry, attribute, DN) of each reference that dangles after *plan*, but did not before it."""
     before, after = _DanglingReferencesBefore(plan), _DNReferences(plan.after)
     for key in _names_to_check(plan):
         entry = plan.after.entries[key]
@@ -51,7 +51,7 @@ def _has_renames(plan: Plan) -> bool:
 
 
 def _names_to_check(plan: Plan) -> Iterable[NormalDN]:
-    """Return the names of the entries that may have come to dangle: all when a name went, else those written to."""
+    """Return the names of entries that may have new dangling references: all if a name was removed."""
     if _has_renames(plan) or find_removed_names(plan):
         return plan.after.entries
     written = (plan.after.key(step.after.dn) for step in plan.steps if step.after is not None)
@@ -59,7 +59,7 @@ def _names_to_check(plan: Plan) -> Iterable[NormalDN]:
 
 
 class _DNReferences:
-    """The references in a tree: values of DN syntax. One that leads out of the tree is not known to dangle."""
+    """The references in a tree: values of DN syntax. A reference to a DN outside the tree is not dangling."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
@@ -67,7 +67,7 @@ class _DNReferences:
         self._is_reference: dict[str, bool] = {}
 
     def find_dangling(self, entry: Entry) -> list[AttributeReference]:
-        """Return the references of *entry* that lead to no entry."""
+        """Return the dangling references of *entry*."""
         attributes = (attribute for attribute in entry.attributes if self._holds_references(attribute))
         return [
             (attribute.name, text)
@@ -87,19 +87,19 @@ class _DNReferences:
         try:
             key = self._tree.key(DN.parse(text))
         except MalformedInput:
-            return False  # no name at all: the server will say so
+            return False  # not a DN: the server reports this
         return key not in self._tree.entries and is_at_or_below(key, self._top)
 
 
 class _DanglingReferencesBefore:
-    """What dangled before the plan."""
+    """The dangling references before a plan."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._references = _DNReferences(plan.before)
 
     def find_in(self, key: NormalDN) -> Collection[AttributeReference]:
-        """Return what dangled in the entry at *key*; of one that may have had another name, all that dangled."""
+        """Return the dangling references of the entry at *key*; of all entries, if it may have had another name."""
         entry = self._plan.before.entries.get(key)
         if entry is not None:
             return self._references.find_dangling(entry)
@@ -121,10 +121,11 @@ VENDOR_DATA_CHANGE = "vendor-data"
 UNLOADABLE = "unloadable"
 UNUSABLE_REFERENCE = "unusable-reference"
 
-#: An entry, an attribute of it (in lower case), and the name or DN that stands there.
+#: An entry, one of its attributes (in lower case), and the name or DN in the value.
 ReferenceKey = tuple[DN, str, str]
 
-#: The share of the existing entries above which a plan changes, or deletes, many; and from how many entries on.
+#: A plan changes or deletes many entries above this share of the existing entries. In a configuration with fewer
+#: entries than the minimum, a normal change easily exceeds the share.
 _MASS_CHANGE_SHARE = 0.3
 _MIN_ENTRIES = 10
 _MAX_SHOWN = 3
@@ -134,7 +135,7 @@ _MAX_VALUE_LENGTH = 300
 
 @dataclass(frozen=True)
 class NewFinding:
-    """A finding that a plan brings about, with the ``fix`` in words; its place is in the record that causes it."""
+    """A finding that a plan causes, with the ``fix`` as text; its location is the record that causes it."""
 
     finding: EntryFinding
     fix: str
@@ -144,7 +145,7 @@ class NewFinding:
 
     @property
     def description(self) -> str:
-        """Place, entry, attribute, value unless it is a secret, and message."""
+        """The location, entry, attribute, value (unless it is a secret) and message."""
         location = self.finding.location
         prefix = f"{location.file}:{location.line}: " if location is not None else ""
         return f"{prefix}{self.finding.dn}: {format_finding(self.finding, max_length=_MAX_VALUE_LENGTH)}"
@@ -152,11 +153,11 @@ class NewFinding:
 
 @dataclass(frozen=True)
 class Risk:
-    """A danger of a plan by its ``name``, what it is, and the entries concerned.
+    """A risk of a plan: its ``name``, a description, and the affected entries.
 
-    ``findings`` are the findings that make the danger, where findings do, ``records`` what the archive's database has
-    recorded. ``alternative_name`` is another risk whose name takes this one as well, if there is one. ``avoidance``
-    says how to avoid the danger.
+    ``findings`` are the findings that cause the risk, if any; ``records`` are the records in the archive's database.
+    ``alternative_name`` is the name of another risk that accepts this one too, if there is one. ``avoidance`` is advice
+    to avoid the risk.
     """
 
     name: str
@@ -169,17 +170,17 @@ class Risk:
     avoidance: str = ""
 
     def is_accepted(self, forced: Collection[str]) -> bool:
-        """Return whether the risk is among those that were named, *forced*."""
+        """Return whether *forced*, the names of accepted risks, accepts this risk."""
         return self.name in forced or self.alternative_name in forced
 
     @property
     def has_recorded_studies(self) -> bool:
-        """Whether the archive's database has records that an undo does not lead back to the time before."""
+        """Whether the archive's database has recorded studies under the names; an undo does not revert them."""
         return any(each.purged or each.local for each in self.records)
 
     @property
     def has_unknown_records(self) -> bool:
-        """Whether it is unknown what the archive's database has recorded under a name where records are expected."""
+        """Whether the records in the archive's database are unknown for a name with expected records."""
         return any(each.unknown_reason and each.name.expects_records for each in self.records)
 
     def __str__(self) -> str:
@@ -187,7 +188,7 @@ class Risk:
 
     @property
     def details(self) -> tuple[str, ...]:
-        """A line for each finding, the last of those with the same fix with it; of many, the first ones."""
+        """A line for each finding; the last of several findings with the same fix shows it. Of many, the first ones."""
         if not self.findings:
             return ()
         shown = self.findings[:_MAX_FINDINGS]
@@ -202,9 +203,9 @@ def find_risks(
 ) -> tuple[Risk, ...]:
     """Return the risks of *plan* for the archive *device*.
 
-    How many entries are many is counted at and below *subtree*, or below the configuration root. The steps decide about
-    changes and deletes, the trees before and after about everything else. Dangling references in *ignored_references*
-    are left out.
+    The number of entries that counts as many is relative to *subtree*, or to the configuration. Mass changes and
+    deletes are judged by the steps, all other risks by the trees before and after. Dangling references in
+    *ignored_references* are ignored.
     """
     found = (
         _find_mass_change(plan, MANY_CHANGES, word="changed", kinds=(Modify, Rename), subtree=subtree),
@@ -217,7 +218,7 @@ def find_risks(
 
 
 def find_record_risks(recorded: Sequence[RecordedStudies]) -> tuple[Risk, ...]:
-    """Return the risks of taking away the names of *recorded*: those with records, and those of which it is unknown."""
+    """Return the risks of removing the names of *recorded*: names with records, or with unknown records."""
     risky = [each for each in recorded if each.purged or each.local or each.unknown_reason]
     titles = tuple(each for each in risky if each.name.kind is EntityKind.AE)
     storages = tuple(each for each in risky if each.name.kind is not EntityKind.AE)
@@ -242,11 +243,13 @@ def find_record_risks(recorded: Sequence[RecordedStudies]) -> tuple[Risk, ...]:
 
 
 def _suggest_keeping_ae(name: RecordedName) -> str:
-    """Return how an AE of the title *name* is kept: as the alias of a renamed one, or with another address."""
+    """Return the advice to keep an AE with the title *name*: as an alias of the renamed AE, or with another address."""
     if name.is_renamed:
-        return f"leave the AE, or keep one of that title (dcmcfg ae rename {shlex.quote(name.name)} NEW --keep-alias)"
+        return (
+            f"keep the AE, or keep an alias for its title (dcmcfg ae rename {shlex.quote(name.name)} NEW --keep-alias)"
+        )
     ae = shlex.quote(f"{name.entries[0].parent.rdn.parts[0][1]}/{name.name}")
-    return f"leave the AE, or lead it to the system that holds the studies now (dcmcfg connection set {ae} HOST:PORT)"
+    return f"keep the AE, or point it to the system that has the studies now (dcmcfg connection set {ae} HOST:PORT)"
 
 
 def _format_entries(records: Iterable[RecordedStudies]) -> tuple[str, ...]:
@@ -259,10 +262,7 @@ def _describe_recorded_studies(each: RecordedStudies) -> str:
     if not each.unknown_reason:
         return f"the database has studies recorded under {name} ({counts})"
     if each.purged or each.local:
-        return (
-            f"the database has studies recorded under {name} ({counts}; beyond that it is unknown: "
-            f"{each.unknown_reason})"
-        )
+        return f"the database has studies recorded under {name} ({counts}; more is unknown: {each.unknown_reason})"
     return f"it is unknown whether studies are recorded under {name} ({each.unknown_reason})"
 
 
@@ -295,7 +295,7 @@ def _find_base_key(tree: Tree, subtree: DN | None) -> NormalDN:
 
 
 def _find_archive_device_risk(plan: Plan, device: str) -> Risk | None:
-    """An archive that does not find its device does not start."""
+    """Return the risk that the plan removes the archive's device, without which the archive does not start."""
     entries = (plan.before.entries[key] for key in find_removed_names(plan))
     names = tuple(str(entry.dn) for entry in entries if _is_archive(entry, device))
     return Risk(ARCHIVE_DEVICE, "the archive's own device would be deleted or renamed", names) if names else None
@@ -311,11 +311,11 @@ def _find_dangling_risk(plan: Plan, ignored: Collection[ReferenceKey]) -> Risk |
     dangling = (*find_new_dangling_references(plan), *find_unknown_accepted_titles(plan))
     dangling = tuple(each for each in dangling if (each[0], each[1].lower(), each[2]) not in ignored)
     found = tuple(f"{dn} ({name}: {text})" for dn, name, text in dangling)
-    return Risk(DANGLING_REFERENCE, "a reference would lead to no entry", found) if found else None
+    return Risk(DANGLING_REFERENCE, "a reference would point to a missing entry", found) if found else None
 
 
 def _find_vendor_data_risk(plan: Plan) -> Risk | None:
-    """What the archive's vendor ships in one piece; entries that are new bring their own."""
+    """Return the risk that the plan changes vendor data; new entries may have their own."""
     names: dict[str, None] = {}
     for step in plan.steps:
         if step.before is None or isinstance(step.change, Add | Rename):

@@ -1,4 +1,4 @@
-"""What the directory server's own schema refuses of the entries that a plan writes."""
+"""Check the entries that a plan writes against the directory server's own schema."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from dcmcfg.schema.structure import StructureChecker, add_superiors, check_struc
 from dcmcfg.schema_names import OBJECT_CLASS
 from dcmcfg.suggestions import ATTRIBUTE_SIMILARITY, suggest_names
 
-#: The name that the user gives to let the server judge what its published schema seems to refuse.
+#: The name of the override with which the server decides about entries that its published schema seems to refuse.
 SERVER_SCHEMA = "server-schema"
-#: Rule → the result of a server that finds it broken (RFC 4511 appendix A.1); slapd answers 21 for an unknown class.
+#: Rule → the LDAP result of a server for a violation (RFC 4511 appendix A.1); slapd returns 21 for an unknown class.
 _RESULTS = {
     UNKNOWN_ATTRIBUTE: 17,
     UNKNOWN_CLASS: 21,
@@ -38,7 +38,7 @@ _RESULTS = {
 _MAX_LISTED = 5
 _MAX_NAME_LENGTH = 80
 
-#: The classes of an entry, and what it has: names of attributes, with ``*`` behind those with several values.
+#: The object classes of an entry, and its attribute names, with ``*`` appended for attributes with several values.
 _Classes = frozenset[str]
 _AttributeNames = frozenset[str]
 
@@ -46,9 +46,9 @@ _AttributeNames = frozenset[str]
 class ServerSchemaRules:
     """The rules of the server's own schema, which may be older or newer than the bundled one.
 
-    *read_schema* is called once (None: the server shows none), when a step writes what no entry of *tree* proves: an
-    attribute with a class, a second value, or a new entry with fewer attributes than any of its classes there. What an
-    entry of the tree has, the server knows.
+    The server's schema is read only if necessary, because entries of *tree* prove that the server accepts their
+    attributes. *read_schema* is called once (it returns None if the server shows no schema), when a step writes an
+    attribute with a class, a second value, or a new entry with fewer attributes than any proven one.
     """
 
     def __init__(self, tree: Tree, read_schema: Callable[[], Schema | None]) -> None:
@@ -60,23 +60,24 @@ class ServerSchemaRules:
 
     @property
     def is_schema_read(self) -> bool:
-        """Whether the server's own schema was read, so that nothing is left to the bundled one."""
+        """Whether the server's own schema was read, so that the bundled one is not needed."""
         return "_schema" in self.__dict__ and self._schema is not None
 
     def check_step(self, step: PlanStep) -> DoesNotApply | None:
-        """Return why the server would refuse *step*, None where it would not or its schema is not known."""
+        """Return why the server would refuse *step*; None if it accepts it or its schema is unknown."""
         after = step.after
         if after is None or (self._is_proven_by_tree(step, after) and not self._structures.find_problems(after)):
             return None
         schema = self._schema
         if schema is None or not (found := self._find_problems(after)):
             return None
+        # Violations that the entry had before the step are not caused by the step.
         known = set(map(_build_key, self._find_problems(step.before))) if step.before is not None else ()
         found = [finding for finding in found if _build_key(finding) not in known]
         return self._build_refusal(schema, after, found) if found else None
 
     def _find_problems(self, entry: Entry) -> list[EntryFinding]:
-        """Return what the server's schema has against *entry*."""
+        """Return the violations of the server's schema by *entry*."""
         found = list(self._server_structures.find_problems(entry))
         for attribute in entry.attributes:
             known = self._server.attribute(attribute.name) if len(attribute.values) > 1 else None
@@ -95,11 +96,11 @@ class ServerSchemaRules:
 
     @property
     def _server(self) -> Schema:
-        """The server's schema; only asked for where it is known."""
+        """The server's schema; used only if it is known."""
         return self._schema or self._tree.schema
 
     def _is_proven_by_tree(self, step: PlanStep, after: Entry) -> bool:
-        """Return whether entries of the tree show that the server takes what *step* brings to its entry."""
+        """Return whether entries of the tree prove that the server accepts the additions of *step*."""
         classes, names = _describe_shape(after)
         added_names = names
         if step.before is not None:
@@ -110,7 +111,7 @@ class ServerSchemaRules:
         )
 
     def _are_allowed(self, classes: _Classes, names: _AttributeNames) -> bool:
-        """Return whether entries of the tree show that each of *names* is allowed with *classes*."""
+        """Return whether entries of the tree prove that each of *names* is allowed with *classes*."""
         key = (classes, names)
         if key not in self._allowed_cache:
             self._allowed_cache[key] = all(
@@ -123,7 +124,7 @@ class ServerSchemaRules:
         return self._allowed_cache[key]
 
     def _has_required(self, classes: _Classes, names: _AttributeNames) -> bool:
-        """Return whether an entry of the same *classes* has no more than *names*: it has all that they require."""
+        """Return whether an entry with the same *classes* has only *names*, which proves that they are sufficient."""
         key = (classes, names)
         if key not in self._sufficient_cache:
             self._sufficient_cache[key] = any(
@@ -137,7 +138,7 @@ class ServerSchemaRules:
 
     @cached_property
     def _merged_shapes(self) -> tuple[tuple[_Classes, _AttributeNames], ...]:
-        """The sets of classes in the tree, each with all that entries of just these classes have."""
+        """The sets of classes in the tree, each with all attributes of entries with exactly these classes."""
         found: dict[_Classes, set[str]] = {}
         for classes, names in self._entry_shapes:
             found.setdefault(classes, set()).update(names)
@@ -158,7 +159,7 @@ class ServerSchemaRules:
 
 
 def require_accepted(plan: Plan, rules: ServerSchemaRules) -> None:
-    """Raise :class:`DoesNotApply` or :class:`ChangesDoNotApply` with each step of *plan* that *rules* refuse."""
+    """Raise :class:`DoesNotApply` or :class:`ChangesDoNotApply` with all steps of *plan* that *rules* refuse."""
     refused = [
         add_location(problem, step.location) for step in plan.steps if (problem := rules.check_step(step)) is not None
     ]
@@ -170,7 +171,7 @@ def require_accepted(plan: Plan, rules: ServerSchemaRules) -> None:
 
 @dataclass(frozen=True)
 class _Reason:
-    """A reason to refuse an entry: the ``file`` whose newer release allows it, or else its ``fix``."""
+    """A reason to refuse an entry, with the schema ``file`` whose newer release allows it, or else the ``fix``."""
 
     message: str
     file: str
@@ -192,21 +193,21 @@ class _Reason:
                     "object class", name, known.oid if known else None, server=server, bundled=bundled
                 )
             case rule if rule is ATTRIBUTE_NOT_ALLOWED:
-                message = f"by the server's schema, none of its object classes allows {name}"
+                message = f"according to the server's schema, none of its object classes allows {name}"
                 allowing = _find_allowing_class(bundled, entry, name)
                 fix = f"remove {name}, or add an object class that allows it (dcmcfg explain {name})"
                 return _Reason(message, find_schema_file(allowing.oid) if allowing else "", fix)
             case rule if rule is SINGLE_VALUED:
                 attribute = bundled.attribute(name)
                 is_relaxed = attribute is not None and not attribute.single_valued
-                message = f"by the server's schema, {name} takes one value"
+                message = f"according to the server's schema, {name} is single-valued"
                 return _Reason(
                     message,
                     find_schema_file(attribute.oid) if attribute and is_relaxed else "",
                     f"give {name} one value",
                 )
             case _:
-                message = f"by the server's schema, {finding.message}"
+                message = f"according to the server's schema, {finding.message}"
                 return _Reason(
                     message, _find_relaxed_schema_file(bundled, entry, name), f"add {name or 'an objectClass'}"
                 )
@@ -214,24 +215,24 @@ class _Reason:
 
 def _build_unknown_reason(word: str, name: str, oid: str | None, *, server: Schema, bundled: Schema) -> _Reason:
     shown = name if len(name) <= _MAX_NAME_LENGTH else f"{name[:_MAX_NAME_LENGTH]}…"
-    fix = f"load a schema that has {shown}"
+    fix = f"load a schema that defines {shown}"
     if oid is not None:
-        return _Reason(f"the server's schema has no {word} {shown}", find_schema_file(oid), fix)
+        return _Reason(f"the server's schema does not define the {word} {shown}", find_schema_file(oid), fix)
     similar = _suggest_names(word, name[:_MAX_NAME_LENGTH], server, bundled)
-    message = f"neither the server's schema nor that of {RELEASE} has the {word} {shown}"
-    return _Reason(message + (f"; near misses: {similar}" if similar else ""), "", f"correct the name, or {fix}")
+    message = f"neither the server's schema nor that of {RELEASE} defines the {word} {shown}"
+    return _Reason(message + (f"; did you mean {similar}?" if similar else ""), "", f"correct the name, or {fix}")
 
 
 @lru_cache(maxsize=256)
 def _suggest_names(word: str, name: str, *schemas: Schema) -> str:
-    """Return the names of attributes, or of object classes, that look like *name*."""
+    """Return the names of attributes, or of object classes, that are similar to *name*."""
     is_class = word != "attribute"
     found = (each.name for schema in schemas for each in (schema.object_classes if is_class else schema.attributes))
     return ", ".join(suggest_names(name, dict.fromkeys(found), min_similarity=ATTRIBUTE_SIMILARITY))
 
 
 def _find_allowing_class(schema: Schema, entry: Entry, name: str) -> ObjectClass | None:
-    """Return the class of *entry* that allows *name* by *schema*, if there is one."""
+    """Return the class of *entry* that allows the attribute *name* by *schema*, or None."""
     known = schema.attribute(name)
     lower_name = known.name.lower() if known is not None else name.lower()
     classes = (schema.object_class(each) for each in entry.texts(OBJECT_CLASS))
@@ -242,7 +243,7 @@ def _find_allowing_class(schema: Schema, entry: Entry, name: str) -> ObjectClass
 
 
 def _find_relaxed_schema_file(schema: Schema, entry: Entry, name: str) -> str:
-    """Return the file in which newer classes of *entry* do not require *name*; empty where they require it too."""
+    """Return the schema file in which newer classes of *entry* do not require *name*; empty if they require it too."""
     if not name or any(each.attribute.lower() == name.lower() for each in check_structure(schema, entry)):
         return ""
     classes = (schema.object_class(each) for each in entry.texts(OBJECT_CLASS))

@@ -1,8 +1,8 @@
-"""Values in the form in which a server keeps them, which is not in every case the one that it was given.
+"""Values in the form in which a server stores them, which may differ from the given form.
 
-Each server has its own: 389 Directory Server, ApacheDS and UnboundID add the classes above a class, slapd does not and
-spells class names and DNs anew, 389 Directory Server and ApacheDS hash passwords. A plan that asks for the given form
-never converges.
+The forms depend on the server: 389 Directory Server, ApacheDS and UnboundID add the superior classes of a class; slapd
+does not, but changes the spelling of class names and DNs; 389 Directory Server and ApacheDS hash passwords. A plan that
+required the given form would never converge.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ _Values = tuple[bytes, ...]
 
 
 def substitute_stored_form(stored: Entry, desired: Entry, schema: Schema) -> Entry:
-    """Return *desired* with each value that a server keeps in a form of its own in the form that *stored* has of it.
+    """Return *desired*, with each value that servers store in another form replaced by its form in *stored*.
 
-    Those are class names, with the classes that others imply, DNs (the case of their values counts), and passwords.
+    These are object classes with the classes that they imply, DNs (the case of their values is significant), and
+    passwords.
     """
     found = desired
     for attribute in desired.attributes:
@@ -45,9 +46,9 @@ def substitute_stored_form(stored: Entry, desired: Entry, schema: Schema) -> Ent
 
 
 def substitute_stored_classes(stored: _Values, desired: _Values, schema: Schema) -> _Values:
-    """Return *desired* with the classes of *stored* that it implies; *stored* itself where both imply the same.
+    """Return *desired* with the classes of *stored* that it implies; *stored* itself if both imply the same classes.
 
-    With a class an entry has all above it, whether they are stored or not (RFC 4512 §3.3).
+    An entry with a class has all its superior classes too, stored or not (RFC 4512 §3.3).
     """
     implied, before = (
         add_implied_classes(schema, (value.decode("utf-8", "replace") for value in each)) for each in (desired, stored)
@@ -66,7 +67,7 @@ def substitute_stored_classes(stored: _Values, desired: _Values, schema: Schema)
 
 
 def _canonicalise_dn(value: bytes, schema: Schema) -> object:
-    """Return what *value*, a DN, says in whichever of its spellings, case included; the octets if it is no DN."""
+    """Return a key of the DN *value* that is equal for all spellings (case is significant), or *value* if not a DN."""
     try:
         dn = DN.parse(value.decode("utf-8", "surrogateescape"))
     except MalformedInput:

@@ -1,4 +1,4 @@
-"""What turns one tree into another, as a plan that can be read, applied, or reverted; and what is compared."""
+"""Compare two trees: the plan that turns one into the other, and the selection of the compared entries."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from dcmcfg.schema_names import DICOM_DEVICE_NAME, DICOM_DEVICE_OBJECT_CLASS
 
 @dataclass(frozen=True)
 class TreeDiff:
-    """The plan from the first tree to the second, its changes without assertions.
+    """The plan from the first tree to the second, without assertions.
 
-    ``plan.after`` is the tree that it reaches: values that are equal by the schema keep the first tree's spelling.
-    ``not_compared`` names the attributes whose secrets or vendor data were not compared, because one side lacks them;
-    of ``dcmProperty``, each secret line by its key.
+    ``plan.after`` is the resulting tree: values that are equal by the schema keep the spelling of the first tree.
+    ``not_compared`` has the names of attributes whose secrets or vendor data were not compared, because one side lacks
+    them; for ``dcmProperty``, each secret line by its key.
     """
 
     plan: Plan
@@ -30,12 +30,12 @@ class TreeDiff:
 
 
 def diff_trees(before: Tree, after: Tree, *, ignore: Collection[str] = (), with_secrets: bool = False) -> TreeDiff:
-    """Return what turns *before* into *after*, compared by the rules of the schema of *before*.
+    """Return the differences between *before* and *after*, compared by the rules of the schema of *before*.
 
-    Entries are added parents first, then values changed, then entries deleted children first, so that no reference
-    dangles on the way. A renamed entry is one added and one deleted. Attributes named in *ignore* (options do not
-    matter) keep the values that they have. So do secrets and vendor data that one side lacks, as exports and stock
-    files do, unless *with_secrets*. Both trees hold the values that their entries' RDNs name.
+    The steps add entries (parents first), change values, and then delete entries (children first), so that no reference
+    dangles in between. A renamed entry appears as an add and a delete. Attributes in *ignore* (without options) are not
+    changed. Secrets and vendor data that one side lacks, as in exports and stock files, are not changed either, unless
+    *with_secrets*. Both trees must contain the naming values of their entries.
     """
     policy = MissingSecretsPolicy.DELETE if with_secrets else MissingSecretsPolicy.IGNORE
     comparison = EntryComparison(before.schema, missing_secrets=policy, ignore=ignore)
@@ -64,19 +64,20 @@ def diff_trees(before: Tree, after: Tree, *, ignore: Collection[str] = (), with_
         *(changed[key] for key in sort_parents_first(changed)),
         *(deleted[key] for key in sort_children_first(deleted)),
     )
+    # The entryCSN of a changed entry is unknown in the resulting tree.
     versions = {key: version for key, version in before.versions.items() if key in entries and key not in changed}
     plan = Plan(before, Tree(before.schema, entries, versions), steps)
     return TreeDiff(plan, tuple(sorted(comparison.not_compared.values())))
 
 
 def select_subtree(tree: Tree, dn: DN) -> Tree:
-    """Return the entry at *dn* and all below it; empty when the tree has nothing there."""
+    """Return the tree of the entry at *dn* and all entries below it; empty if there are none."""
     base = tree.key(dn)
     return _select_entries(tree, {key for key in tree.entries if is_at_or_below(key, base)})
 
 
 def select_configuration(tree: Tree, root: DN) -> Tree:
-    """Return what an export holds: the entries from the top down to the configuration *root*, and all below it."""
+    """Return the part of *tree* that an export contains: the configuration *root*, its ancestors and descendants."""
     base = tree.key(root)
     return _select_entries(
         tree, {key for key in tree.entries if is_at_or_below(key, base) or is_at_or_below(base, key)}
@@ -84,21 +85,22 @@ def select_configuration(tree: Tree, root: DN) -> Tree:
 
 
 def find_device_dn(name: str, *trees: Tree) -> DN:
-    """Return the DN of device *name* in the first of *trees* that has it, a file of that device alone included.
+    """Return the DN of the device *name* in the first of *trees* that has it; case is ignored.
 
-    The case of the name is not significant. Raises :class:`NotFound`.
+    A tree may be a file with that device only. Raises :class:`NotFound`.
     """
     for tree in trees:
         for entry in tree.entries.values():
             if (entry.text(DICOM_DEVICE_NAME) or "").lower() == name.lower() and entry.is_a(DICOM_DEVICE_OBJECT_CLASS):
                 return entry.dn
-    raise NotFound(f"neither side has a device {name}")
+    raise NotFound(f"neither configuration has a device {name}")
 
 
 def select_comparable(live: Tree, file_name: str, file: Tree) -> tuple[Tree, Tree]:
-    """Return the portions of the *live* tree and of *file* (called *file_name*) that are compared by default.
+    """Return the parts of the *live* tree and of *file* (from the file *file_name*) that are compared by default.
 
-    That is what an export holds. Raises :class:`NotFound` when *file* holds less: all else would seem to be deleted.
+    These are the parts that an export contains. Raises :class:`NotFound` if *file* contains less: everything else would
+    appear as deleted.
     """
     try:
         root = Configuration(live).root
@@ -107,8 +109,8 @@ def select_comparable(live: Tree, file_name: str, file: Tree) -> tuple[Tree, Tre
     if root not in file:
         top = min(file.entries.values(), key=lambda entry: len(entry.dn.rdns)).dn
         suggestion = f'to compare a part: --only "{top}"'
-        next_step = suggestion if top.is_below(root.parent) else "it is at another base DN: --map-base auto"
-        raise NotFound(f"{root} is not in it", subject=file_name, next_step=next_step)
+        next_step = suggestion if top.is_below(root.parent) else "if its base DN is another one: --map-base auto"
+        raise NotFound(f"it does not contain {root}", subject=file_name, next_step=next_step)
     return select_configuration(live, root), select_configuration(file, root)
 
 

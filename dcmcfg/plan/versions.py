@@ -1,4 +1,4 @@
-"""A plan that also asserts the entryCSN of each entry that it touches."""
+"""Add assertions of the entryCSN of each changed entry to a plan (``--strict``)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from dcmcfg.plan.plan import Plan, PlanStep
 
 
 def assert_versions(plan: Plan) -> Plan:
-    """Return *plan* with the entryCSN asserted by the first step of each entry, whatever else that asserts.
+    """Return *plan*, with the first step of each entry also asserting the entryCSN.
 
-    A later step finds an entryCSN that nobody knows yet, and an Add finds none. Raises :class:`Refused` when the
-    server shows none, or none of an entry that the plan touches.
+    Later steps cannot, because their entryCSN is not known yet, and an Add has none. Raises :class:`Refused` if the
+    server shows no entryCSN at all, or none of an entry that the plan changes.
     """
     draft = TreeDraft(plan.before)
     steps: list[PlanStep] = []
@@ -29,14 +29,14 @@ def assert_versions(plan: Plan) -> Plan:
             steps.append(step)
         draft.apply(step.change)
     if plan.before.entries and not plan.before.versions:
-        raise Refused("the server tells no entryCSN, which --strict would assert")
+        raise Refused("the server shows no entryCSN, which --strict requires")
     if (hidden := find_unversioned_entry(plan)) is not None:
-        raise Refused("the server shows no entryCSN of this entry, which --strict would assert", subject=str(hidden))
+        raise Refused("the server shows no entryCSN of this entry, which --strict requires", subject=str(hidden))
     return replace(plan, steps=tuple(steps))
 
 
 def find_unversioned_entry(plan: Plan) -> DN | None:
-    """Return the first DN of a step of *plan* whose entry was there before the plan, without a known entryCSN."""
+    """Return the DN of the first step of *plan* whose entry existed before the plan without a known entryCSN."""
     draft = TreeDraft(plan.before)
     for step in plan.steps:
         origin = draft.find_original_key(step.change.dn)
@@ -47,8 +47,8 @@ def find_unversioned_entry(plan: Plan) -> DN | None:
 
 
 def _assert_version(change: Change, version: str) -> Change:
-    """Return *change* with its assertions and that of *version* in one control, which is all that a request takes."""
+    """Return *change* with its assertions and that of *version* in one control: a request may have only one."""
     asserted = assertions.extract_assertions(change)
     if asserted is None:
-        return change  # somebody else's filter: the server judges that one
+        return change  # not a filter of dcmcfg: only the server can check it
     return assertions.replace_assertions(change, (Equals("entryCSN", version.encode()), *asserted))

@@ -1,6 +1,6 @@
-"""Warnings about a plan: what a server will probably refuse, and what is probably misspelt.
+"""Warnings about a plan: changes that a server will probably refuse, and probable typos.
 
-The values that an entry gets are checked by the rules of ``dcmcfg check``.
+New values are checked with the rules of ``dcmcfg check``.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from dcmcfg.secret_values import MAXIMUM_SHOWN_LENGTH, format_value, is_secret
 
 
 def check_new_values(rules: ValueRules, before: Entry | None, after: Entry) -> Iterator[EntryFinding]:
-    """Yield what *rules* say of the values that *after* holds and *before* does not (None: all)."""
+    """Yield the findings of *rules* for the values that *after* has, but *before* does not (None: all values)."""
     for attribute in _iterate_added_values(before, after):
         yield from rules.find_problems(after, attribute.name, attribute.values)
 
 
 def format_finding(finding: EntryFinding, *, max_length: int = MAXIMUM_SHOWN_LENGTH) -> str:
-    """Return *finding* as a phrase: attribute, value if there is one and it is no secret, and the message.
+    """Return *finding* as a phrase: the attribute, the value (if there is one and it is not a secret) and the message.
 
-    Of a value longer than *max_length* characters the beginning is shown.
+    A value is cut to *max_length* characters.
     """
     if finding.value is None:
         return f"{finding.attribute}: {finding.message}" if finding.attribute else finding.message
@@ -41,6 +41,7 @@ def _iterate_added_values(before: Entry | None, after: Entry) -> Iterator[Attrib
     if before is None:
         yield from after.attributes
         return
+    # Unchanged attributes are usually the same objects in both entries, which is faster to check than their values.
     shared = set(map(id, before.attributes))
     for attribute in after.attributes:
         if id(attribute) not in shared:
@@ -48,31 +49,33 @@ def _iterate_added_values(before: Entry | None, after: Entry) -> Iterator[Attrib
             yield Attribute(attribute.name, tuple(value for value in attribute.values if value not in values_before))
 
 
-#: Of many warnings, so many are reported: they will be about the same thing.
+#: The maximum number of reported warnings: a larger number usually has one cause.
 _MAX_WARNINGS = 40
 
 
 def find_plan_warnings(plan: Plan, *, check_structure: bool = True) -> Iterator[str]:
-    """Yield a sentence for each class, attribute or value that the bundled schema does not know, allow or take.
+    """Yield a warning for each class, attribute or value that the bundled schema does not define or allow.
 
-    Classes and attributes are looked at with *check_structure*: not where the server's own schema has decided on them.
-    Reported too is a device that exists and becomes an archive: a class is enough for that.
-    Values are those that the plan adds, held to the rules of ``dcmcfg check``. First comes what counts as done because
-    it is not there, although something spelt alike is. Of many, the first are reported, and how many there are.
-    What keeps the archive from loading a device is left out: that is the risk ``unloadable``, judged after all steps.
-    These are warnings and no refusals: the server's schema may be newer than the one that comes with dcmcfg. What was
-    wrong before, in attributes that the plan leaves alone, is none of its business; what the classes require is.
+    - Possible typos in deletes come first (``Plan.typo_warnings``).
+    - Classes and attributes are checked with *check_structure*; omit it if the server's own schema was checked.
+    - New values are checked with the rules of ``dcmcfg check``.
+    - An existing device that becomes an archive is reported, because one class is enough for that.
+
+    Of many warnings, the first ones and the number of the others are reported. Findings that prevent the archive from
+    loading a device are the risk ``unloadable`` instead, which is checked after all steps. These are warnings only,
+    because the server's schema may be newer than the bundled one. Existing problems in attributes that the plan does
+    not change are ignored, except missing required attributes.
     """
     found = _find_warnings(plan, check_structure=check_structure)
     yield from islice(found, _MAX_WARNINGS)
     if more := sum(1 for _ in found):
-        yield f"and {more} more of the kind"
+        yield f"and {more} more of this kind"
 
 
 def _find_warnings(plan: Plan, *, check_structure: bool) -> Iterator[str]:
     yield from plan.typo_warnings
     schema = plan.before.schema
-    # That each reference leads somewhere is the business of the risk dangling-reference.
+    # The risk dangling-reference checks whether the targets of references exist.
     rules = ValueRules(schema, entry_exists=lambda _: True)
     structures = StructureChecker(schema)
     for step in plan.steps:
@@ -80,8 +83,8 @@ def _find_warnings(plan: Plan, *, check_structure: bool) -> Iterator[str]:
             continue
         if _becomes_archive(plan, step):
             yield (
-                f"{step.after.dn}: {ARCHIVE_DEVICE_OBJECT_CLASS} makes this device an archive, "
-                "which it is only where an archive runs under its name"
+                f"{step.after.dn}: {ARCHIVE_DEVICE_OBJECT_CLASS} makes this device an archive; "
+                "it is one only if an archive runs with this device name"
             )
         touched = _list_touched_attributes(step)
         for finding in structures.find_problems(step.after) if check_structure else ():
@@ -93,7 +96,7 @@ def _find_warnings(plan: Plan, *, check_structure: bool) -> Iterator[str]:
 
 
 def _becomes_archive(plan: Plan, step: PlanStep) -> bool:
-    """Tell whether *step* gives a device the class of an archive; one that the plan itself adds may be meant as one."""
+    """Return whether *step* makes an existing device an archive; a device that the plan adds may be intended as one."""
     if (
         step.before is None
         or step.after is None

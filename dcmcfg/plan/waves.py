@@ -1,4 +1,4 @@
-"""Which changes may be under way at the same time."""
+"""Split changes into waves of changes that may be sent at the same time."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dcmcfg.dn import DN, NormalDN
 
 
 def split_into_waves(changes: Iterable[Change], key: Callable[[DN], NormalDN]) -> tuple[tuple[Change, ...], ...]:
-    """Return *changes* in waves: within one the order does not matter, and each builds on those before it only.
+    """Return *changes* in waves: the order inside a wave is not significant, and a wave depends on earlier ones only.
 
-    A server may carry out requests of one connection in any order as long as they are unanswered (RFC 4511 §4.2.1
-    asks for order after a bind only), and slapd does, in a transaction too. A change waits for those before it that
+    A server may process the pending requests of one connection in any order (RFC 4511 §4.2.1 requires an order after a
+    bind only), and slapd does so, also in a transaction. A change waits for earlier changes that
 
-    - add, delete or rename its entry, or one above it;
+    - add, delete or rename its entry or an ancestor;
     - modify its entry;
-    - do anything at or below it, if it adds, deletes or renames itself.
+    - change any entry at or below its entry, if the change itself is an add, delete or rename.
     """
     found: list[list[Change]] = []
     order = _WaveOrder()
@@ -31,7 +31,7 @@ def split_into_waves(changes: Iterable[Change], key: Callable[[DN], NormalDN]) -
 
 @dataclass
 class _NameNode:
-    """A name in the tree: the first wave, counted from 0, that is free for what touches its entry."""
+    """A name in the tree, with the first wave (from 0) for later changes that depend on earlier ones there."""
 
     next_wave_after_structure: int = 0
     next_wave_after_modify: int = 0
@@ -40,7 +40,7 @@ class _NameNode:
 
 
 class _WaveOrder:
-    """The places that the changes so far have touched."""
+    """The names that earlier changes affect, with the waves of these changes."""
 
     def __init__(self) -> None:
         self._top = _NameNode()
@@ -63,7 +63,7 @@ class _WaveOrder:
         return wave
 
     def _get_path(self, name: NormalDN) -> list[_NameNode]:
-        """Return the places from the top to *name*, made where they are not there yet."""
+        """Return the nodes from the top to *name*; missing ones are created."""
         path = [self._top]
         for rdn in reversed(name):
             path.append(path[-1].children.setdefault(rdn, _NameNode()))

@@ -36,7 +36,7 @@ _DEVICES = (
 )
 #: What refers to what can be read off the attribute and the value, mostly.
 _HITS = (
-    ListColumn(heading="Entry", min_width=20, keep_end=True),
+    ListColumn(heading="Entry", min_width=34, keep_end=True),
     ListColumn(heading="Attribute", min_width=16),
     ListColumn(heading="Value", min_width=20),
     ListColumn(heading="Refers to", drop_order=1),

@@ -1,1 +1,1 @@
-"""From a plan to a changed directory, with an undo."""
+"""Apply a plan to a directory, record it, and revert or resume it."""

@@ -1,4 +1,4 @@
-"""Auxiliary object classes that dcmcfg added to an entry by itself, with the value that needed them."""
+"""Find auxiliary object classes that dcmcfg added to an entry automatically, with a value that required them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from dcmcfg.rollout.record import RolloutRecord
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema_names import OBJECT_CLASS
 
-#: The commands that add a class with the value that needs it.
+#: The commands that add a class automatically with a value that requires it.
 _CLASS_ADDING_COMMANDS = ("set", "add-value")
 _CLASSES = OBJECT_CLASS.lower()
 
 
 def find_added_classes(history: History, ldap_url: str, schema: Schema, dn: DN) -> frozenset[str]:
-    """Return the classes, in lower case, that roll-outs of this account added unasked to the entry *dn*.
+    """Return the classes, in lower case, that roll-outs of this account added automatically to the entry *dn*.
 
-    Of those on the directory at *ldap_url* that are applied and not undone, the last that named a class decides about
-    it. One that was undone in part counts, and so does what undid that part. A record that cannot be read says nothing.
+    Only roll-outs on the directory at *ldap_url* that were applied and not reverted are considered. The last one that
+    changed a class decides. Partly reverted roll-outs, and their partial undo, are considered too. Unreadable records
+    are skipped.
     """
     key = schema.normalise_dn(dn)
     added_automatically: dict[str, bool] = {}
@@ -49,7 +50,7 @@ def _is_in_effect(history: History, record: RolloutRecord) -> bool:
 
 
 def _names_a_class(record: RolloutRecord) -> bool:
-    """Return whether the command of *record* is one that adds no class unasked, or names one itself."""
+    """Return whether the command of *record* specifies a class itself, or never adds classes automatically."""
     try:
         words = shlex.split(record.header.command)
     except ValueError:  # a damaged record

@@ -1,4 +1,4 @@
-"""Ctrl-C held back while the directory is being written."""
+"""Defer Ctrl-C and other signals while dcmcfg writes to the directory."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _DEFERRED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class DeferredSignals:
-    """A context in which SIGINT, SIGTERM and SIGHUP are only noted; ``is_stop_requested`` says whether one came.
+    """A context that only notes SIGINT, SIGTERM and SIGHUP: they set ``is_stop_requested``.
 
-    A request that has been sent is not cancelled by leaving: its response must be read, or it is unknown what the tree
-    holds. A nested context passes on to the outer one what it has noted. Outside the main thread nothing is deferred,
-    since signals are not delivered there, nor is a signal that is ignored, as with ``nohup``.
+    The end of the process would not cancel a request that was sent. Its response must be read, otherwise the state of
+    the tree is unknown. A nested context passes a noted signal on to the outer one. Outside the main thread, nothing is
+    deferred, because signals are not delivered there. Ignored signals (as with ``nohup``) are not deferred either.
     """
 
     def __init__(self) -> None:
@@ -41,9 +41,9 @@ class DeferredSignals:
 
     @contextmanager
     def allow_signals(self) -> Iterator[None]:
-        """Let each of them end what is done in here, as Ctrl-C does: :class:`KeyboardInterrupt` in the main thread.
+        """Let signals end the block, as Ctrl-C does: they raise :class:`KeyboardInterrupt` in the main thread.
 
-        Where one came before, at once.
+        If a signal arrived before, it is raised at once.
         """
         if self.is_stop_requested:
             raise KeyboardInterrupt
@@ -60,5 +60,5 @@ class DeferredSignals:
 
 
 def _raise_sigint(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 — the signature of a handler
-    """Pass it on as SIGINT, to whoever handles that now."""
+    """Raise the signal as SIGINT, for the current handler of SIGINT."""
     signal.raise_signal(signal.SIGINT)

@@ -1,6 +1,6 @@
-"""Running the roll-out of a plan: the record first, then the directory, then a look at what it holds.
+"""Run a roll-out: write the record of a plan, apply the plan to the directory, and verify the result.
 
-Each request is noted in the journal before it is sent, and reconciled when its response is lost.
+Each request is noted in the journal before it is sent, and is reconciled if its response is lost.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from dcmcfg.rollout.record import RolloutContext, RolloutRecord, write_record
 from dcmcfg.rollout.recovery import refuse_unfinished
 from dcmcfg.rollout.strategy import RolloutStrategy, order_as_sent, order_for_strategy
 
-#: (steps done, steps in all) → nothing; called after each step taken by itself.
+#: (applied steps, total steps) → None; called after each step or transaction.
 OnStep = Callable[[int, int], None]
 
-#: How long a request whose connection was lost may still be under way to the server.
+#: The time in seconds that a request may still need to reach the server after its connection was lost.
 _GRACE_S = 1.0
-_RECOVERY_COMMANDS = "dcmcfg apply --resume goes on, {undo_command} takes back what was done"
-_RECOVERY_AFTER_REFUSAL = "{undo_command} takes back what was done; dcmcfg apply --resume asks the server once more"
+_RECOVERY_COMMANDS = "to continue: dcmcfg apply --resume; to revert the applied steps: {undo_command}"
+_RECOVERY_AFTER_REFUSAL = "to revert the applied steps: {undo_command}; to retry: dcmcfg apply --resume"
 
 
 class NothingChanged(Exception):
-    """It failed before the first of these steps was made."""
+    """The roll-out failed before the first step was applied."""
 
     def __init__(self, cause: DcmcfgError) -> None:
         super().__init__(str(cause))
@@ -46,9 +46,9 @@ class NothingChanged(Exception):
 
 
 class PlanWriter:
-    """The steps of *plan*, which are the last ones of the roll-out of *record*, on their way to the directory.
+    """Applies the steps of *plan*, which are the last steps of the roll-out of *record*, to the directory.
 
-    ``directory`` is the connection as it now is: a lost one is opened again.
+    ``directory`` is the current connection: a lost connection is opened again.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class PlanWriter:
     def write(self, transaction_size: int) -> None:
         """Apply the first *transaction_size* steps in one transaction and the others one by one.
 
-        Raises :class:`NothingChanged`, and :class:`IncompleteChange` when it stopped part-way or nobody knows.
+        Raises :class:`NothingChanged`, and :class:`IncompleteChange` if it stopped midway or the result is unknown.
         """
         if transaction_size:
             self._apply_in_transaction(self._plan.steps[:transaction_size])
@@ -82,7 +82,7 @@ class PlanWriter:
 
     @property
     def applied_steps(self) -> int:
-        """How many steps of the whole roll-out are made."""
+        """The number of applied steps of the whole roll-out."""
         return self._applied_before + self._applied_now
 
     def _apply_in_transaction(self, steps: Sequence[PlanStep]) -> None:
@@ -96,10 +96,10 @@ class PlanWriter:
         self._mark_applied(steps)
 
     def _prepare_member(self, step: PlanStep) -> Change:
-        """Return the change of *step* in a transaction.
+        """Return the change of *step* for a transaction.
 
-        Its preconditions are read where the server cannot check all of them, unless the step builds on an earlier one
-        of the transaction.
+        If the server cannot check all its preconditions, dcmcfg reads the entry and checks them. This is not possible
+        for a step that depends on an earlier step of the transaction.
         """
         before = self._plan.before
         change, needs_read = prepare_change(step, before)
@@ -128,7 +128,7 @@ class PlanWriter:
         self._on_step(self._applied_now, len(self._plan.steps))
 
     def _apply(self, step: PlanStep) -> None:
-        """Send *step*; its preconditions are checked by a read where the server cannot check all of them."""
+        """Send *step*; dcmcfg reads the entry and checks the preconditions that the server cannot check."""
         if self._has_server_assertions:
             change, needs_read = prepare_change(step, self._plan.before)
             if needs_read:
@@ -145,7 +145,7 @@ class PlanWriter:
         self.directory.apply(assertions.remove_assertions(step.change))
 
     def _reconcile(self, steps: Sequence[PlanStep], lost: ConnectionLost) -> None:
-        """Find out what became of *steps* whose answer was lost; return when they were carried out."""
+        """Determine whether *steps*, whose response was lost, were applied; return if all of them were."""
         try:
             self.directory = self.directory.reopen()
             time.sleep(_GRACE_S)
@@ -153,38 +153,39 @@ class PlanWriter:
             first, last = self.applied_steps + 1, self.applied_steps + len(steps)
             applied_count = count_applied_steps(read_tree(self.directory), self._record, first, last)
         except DcmcfgError as error:
-            self._raise_unknown(lost, f"it is not known whether the change was made ({error.message})")
+            self._raise_unknown(lost, f"it is unknown whether the change was applied ({error.message})")
         if applied_count is None:
-            self._raise_unknown(lost, "the tree is neither as before nor as planned")
+            self._raise_unknown(lost, "the configuration matches neither the state before nor the planned state")
         if applied_count == len(steps):
             return
+        # After a time-out, the server may still process the request, so the result is not final.
         if isinstance(lost, LdapResponseTimeout):
-            self._raise_unknown(lost, "the change is not made so far, but the server may make it yet")
+            self._raise_unknown(lost, "the change is not applied so far, but the server may still apply it")
         self._applied_now += applied_count
         self._raise_stopped(lost)
 
     def _raise_unknown(self, lost: ConnectionLost, reason: str) -> NoReturn:
-        """End with the journal left open: the next run reads what became of the steps."""
+        """Raise with an open journal, so that the next run determines whether the steps were applied."""
         raise IncompleteChange(
             f"{lost.message}, and {reason}",
             subject=lost.subject,
-            next_step=f"when the server answers again, each of these finds it out: {self.format_recovery_commands()}",
+            next_step=f"when the server responds again, use one of these: {self.format_recovery_commands()}",
         ) from lost
 
     def _raise_stopped(self, cause: DcmcfgError) -> NoReturn:
-        """End at a step that failed: with nothing changed, or with what was done noted."""
+        """Raise after a failed step; the number of applied steps, if any, is noted in the journal."""
         if not self._applied_now:
             raise NothingChanged(cause) from cause
-        with suppress(DcmcfgError):  # the journal stays open then, and the next run reads what became of the step
+        with suppress(DcmcfgError):  # the journal stays open then, and the next run determines the state of the step
             self._journal_writer.write_ended(self.applied_steps)
         raise IncompleteChange(
-            f"{cause.message}; {self.applied_steps} of {self._record.header.steps} steps are done",
+            f"{cause.message}; {self.applied_steps} of {self._record.header.steps} steps are applied",
             subject=cause.subject,
             next_step=self.format_recovery_commands(cause),
         ) from cause
 
     def format_recovery_commands(self, cause: DcmcfgError | None = None) -> str:
-        """Return the commands that end the roll-out; that which reverts it comes first where the server refuses."""
+        """Return the commands that finish or revert the roll-out; revert comes first if the server refused a step."""
         undo_command = "dcmcfg undo" if self._record.header.undo_of is None else f"dcmcfg undo {self._record.number}"
         is_refused = isinstance(cause, DirectoryError) and cause.result_code is not None
         return (_RECOVERY_AFTER_REFUSAL if is_refused else _RECOVERY_COMMANDS).format(undo_command=undo_command)
@@ -192,7 +193,7 @@ class PlanWriter:
 
 @dataclass(frozen=True)
 class RolloutOutcome:
-    """What a finished roll-out did; ``dcmcfg undo`` with its ``number``, or ``undo_file`` applied, reverts it."""
+    """The result of a finished roll-out; ``dcmcfg undo NUMBER``, or applying ``undo_file``, reverts it."""
 
     strategy: RolloutStrategy
     number: int
@@ -202,12 +203,11 @@ class RolloutOutcome:
 def run_rollout(
     directory: Directory, plan: Plan, *, strategy: RolloutStrategy, context: RolloutContext, on_step: OnStep
 ) -> RolloutOutcome:
-    """Run *plan*: check that nothing has changed, write the record, change the directory, read back.
+    """Run *plan*: check that nothing has changed, write the record, apply the steps, and read back the result.
 
-    Raises :class:`Refused` while another roll-out on the directory is under way or unfinished, what
-    :func:`check_unchanged` raises and :class:`DirectoryError`, with nothing changed; and
-    :class:`IncompleteChange` when it stopped part-way, or when it is not known what the server did: the record
-    then knows how to go on and how to go back.
+    Raises :class:`Refused` while another roll-out on the directory is in progress or unfinished, the errors of
+    :func:`check_unchanged`, and :class:`DirectoryError`; nothing has changed then. Raises :class:`IncompleteChange` if
+    only a part was applied, or if the result is unknown; the record then allows to resume or revert the roll-out.
     """
     plan, transaction_size = order_for_strategy(plan, strategy)
     plan = order_as_sent(plan, transaction_size)
@@ -230,16 +230,16 @@ def resume_rollout(
     state_folder: Path,
     on_step: OnStep,
 ) -> RolloutOutcome:
-    """Run *plan*, what remains of the roll-out of *record*, as part of that roll-out.
+    """Run *plan*, the remaining steps of the roll-out of *record*, as part of that roll-out.
 
-    *strategy* takes the steps in their order. Raises as :func:`run_rollout` does, and :class:`Refused` when somebody
-    else has gone on with it meanwhile.
+    *strategy* must keep the order of the steps. Raises as :func:`run_rollout` does, and :class:`Refused` if another
+    process has continued the roll-out in the meantime.
     """
     plan, transaction_size = order_for_strategy(plan, strategy)
     with lock_directory(state_folder, directory.server.url):
         progress = record.read_progress()
         if not progress.ended or progress.applied != record.header.steps - len(plan.steps):
-            raise Refused(f"somebody has gone on with roll-out {record.number} meanwhile", next_step="dcmcfg history")
+            raise Refused(f"somebody has continued change {record.number} in the meantime", next_step="dcmcfg history")
         check_unchanged(directory, plan)
         return _apply_plan(
             directory, plan, record, strategy=strategy, transaction_size=transaction_size, on_step=on_step
@@ -280,34 +280,34 @@ def _apply_with_journal(
         try:
             writer.write(transaction_size)
         except NothingChanged as failure:
-            with suppress(DcmcfgError):  # the next run reads then that nothing was changed
+            with suppress(DcmcfgError):  # otherwise, the next run determines that nothing was changed
                 journal_writer.write_ended(writer.applied_steps)
             if writer.applied_steps:
                 steps = (
                     failure.cause.next_step,
-                    f"the roll-out stays unfinished: {writer.format_recovery_commands(failure.cause)}",
+                    f"the change remains unfinished: {writer.format_recovery_commands(failure.cause)}",
                 )
                 failure.cause.next_step = "; ".join(filter(None, steps))
             raise failure.cause from failure.cause.__cause__
-        with suppress(DcmcfgError):  # the next run reads then that everything is made
+        with suppress(DcmcfgError):  # otherwise, the next run determines that all steps were applied
             journal_writer.write_ended(writer.applied_steps)
         _verify_applied(writer.directory, plan, record)
     return RolloutOutcome(strategy, record.number, record.undo_file)
 
 
 def _verify_applied(directory: Directory, plan: Plan, record: RolloutRecord) -> None:
-    """Raise :class:`IncompleteChange` unless the directory now holds what was planned."""
+    """Raise :class:`IncompleteChange` unless the directory has the planned state."""
     try:
         different_dn = find_first_difference(directory, plan)
     except DcmcfgError as error:
         raise IncompleteChange(
-            f"the change was made but could not be read back: {error.message}",
+            f"the change was applied but could not be read back: {error.message}",
             subject=error.subject,
-            next_step=f"look at it with dcmcfg export-ldif; dcmcfg undo {record.number} takes it back",
+            next_step=f"to inspect it: dcmcfg export-ldif; to revert it: dcmcfg undo {record.number}",
         ) from error
     if different_dn is not None:
         raise IncompleteChange(
-            "the server holds something else than was planned",
+            "the values on the server differ from the planned ones",
             subject=str(different_dn),
-            next_step=f"look at it with dcmcfg export-ldif; dcmcfg undo {record.number} takes the change back",
+            next_step=f"to inspect them: dcmcfg export-ldif; to revert the change: dcmcfg undo {record.number}",
         )

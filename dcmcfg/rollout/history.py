@@ -1,4 +1,4 @@
-"""The roll-outs of this account, the newest first."""
+"""The history of the roll-outs of this account, the newest first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dcmcfg.timestamps import reformat_timestamp
 
 
 class RolloutStatus(Enum):
-    """How a roll-out has ended, or not."""
+    """The status of a roll-out, according to its journal."""
 
     APPLIED = "applied"
     NOTHING_CHANGED = "nothing changed"
@@ -25,9 +25,9 @@ class RolloutStatus(Enum):
 
 
 class History:
-    """The records in the user's state folder *state*, as they were when this was made.
+    """The records in the user's state folder *state*, at the time when the object was created.
 
-    Raises :class:`Refused` where others may write to the folder of a record, or another account owns it.
+    Raises :class:`Refused` if others can write to the folder of a record, or another account owns it.
     """
 
     def __init__(self, state: Path) -> None:
@@ -43,19 +43,19 @@ class History:
         """Return the roll-out *number*; raises :class:`NotFound`."""
         if (record := self.find_rollout(number)) is not None:
             return record
-        raise NotFound(f"there is no roll-out {number}", next_step="dcmcfg history lists those there are")
+        raise NotFound(f"there is no change {number}", next_step="to list all changes: dcmcfg history")
 
     def find_rollout_by_undo_file(self, files: Sequence[Path], ldap_url: str) -> int | None:
         """Return the number of the roll-out on the directory at *ldap_url* whose undo file is the only one of *files*.
 
-        None when there is none: the undo of another directory's roll-out reverts nothing there.
+        Returns None if there is none: the undo file of a roll-out on another directory reverts nothing here.
         """
         records = (record for record in self.records if record.header.ldap_url == ldap_url)
         undo_files = {record.undo_file.resolve(): record.number for record in records}
         return undo_files.get(files[0].resolve()) if len(files) == 1 else None
 
     def find_undo_of(self, record: RolloutRecord) -> RolloutRecord | None:
-        """Return the roll-out that has reverted *record*, unless that one was reverted itself."""
+        """Return the roll-out that reverted *record*, unless it was reverted itself; None if there is none."""
         return self._undo_by_number.get(record.number)
 
     @cached_property
@@ -68,14 +68,14 @@ class History:
         return found
 
     def is_fully_undone(self, record: RolloutRecord) -> bool:
-        """Return whether another roll-out has reverted all of *record*; False where it left changes out."""
+        """Return whether another roll-out has reverted all of *record*; False if it omitted changes."""
         undo = self.find_undo_of(record)
         return undo is not None and not undo.header.rejected_count
 
     def find_in_effect_since(self, record: RolloutRecord) -> tuple[RolloutRecord, ...]:
-        """Return the roll-outs after *record* on its directory that count still, the newest first.
+        """Return the roll-outs after *record* on its directory that are still in effect, the newest first.
 
-        One that was reverted does not, nor does the undo that reverted it.
+        Reverted roll-outs and the undos that reverted them are not in effect.
         """
         return tuple(
             each
@@ -88,19 +88,19 @@ class History:
         )
 
     def is_unfinished(self, record: RolloutRecord) -> bool:
-        """Tell whether *record* has left the directory half changed, or may have, as far as its journal says."""
+        """Return whether *record*, according to its journal, was applied only in part, or may have been."""
         return (
             determine_status(record) in (RolloutStatus.PARTIALLY_APPLIED, RolloutStatus.INTERRUPTED)
             and self.find_undo_of(record) is None
         )
 
     def find_unfinished(self, ldap_url: str) -> RolloutRecord | None:
-        """Return the newest roll-out on the directory at *ldap_url* that is not finished, or None."""
+        """Return the newest unfinished roll-out on the directory at *ldap_url*, or None."""
         records = (record for record in self.records if record.header.ldap_url == ldap_url)
         return next((record for record in records if self.is_unfinished(record)), None)
 
     def is_running(self, record: RolloutRecord) -> bool:
-        """Tell whether a process is writing for *record* now."""
+        """Return whether a process is applying *record* now."""
         is_interrupted = determine_status(record) is RolloutStatus.INTERRUPTED
         return (
             is_interrupted
@@ -115,49 +115,50 @@ class History:
     def find_blocking(self, record: RolloutRecord) -> RolloutRecord | None:
         """Return the unfinished roll-out on the directory of *record* that blocks the undo of *record*, or None.
 
-        It does not block its own undo. Nor does it block the undo of an undo that leads back to it: the directory is
-        then as half changed as before that undo.
+        An unfinished roll-out does not block its own undo. It does not block the undo of one of its undos either,
+        because that restores the same partly changed state.
         """
         unfinished = self.find_unfinished(record.header.ldap_url)
         return None if unfinished is None or unfinished.number in self._walk_undo_chain(record) else unfinished
 
     def _walk_undo_chain(self, record: RolloutRecord) -> Iterator[int]:
-        """Yield the number of *record*, of the roll-out that it reverts, of the one that this reverts, and so on."""
+        """Yield the number of *record*, of the roll-out that it reverted, of the one that this reverted, and so on."""
         undone: RolloutRecord | None = record
         while undone is not None:
             yield undone.number
             undone = self.find_rollout(undone.header.undo_of)
 
     def close(self, record: RolloutRecord) -> None:
-        """Note that the directory was put right by hand after *record*, which is unfinished.
+        """Close *record*, an unfinished roll-out, after the directory was corrected manually.
 
-        Raises :class:`Refused` when it is not, and :class:`~dcmcfg.errors.DcmcfgError` when that cannot be written.
+        Raises :class:`Refused` if it is not unfinished, and :class:`~dcmcfg.errors.DcmcfgError` if its journal cannot
+        be written.
         """
         with lock_directory(self._state, record.header.ldap_url):
             if not self.is_unfinished(record):
-                raise Refused(f"roll-out {record.number} is not unfinished", next_step="dcmcfg history")
+                raise Refused(f"change {record.number} is already finished", next_step="dcmcfg history")
             with record.journal.open_for_writing() as journal_writer:
                 journal_writer.write_closed(record.read_progress().applied)
 
 
 def make_unfinished_error(record: RolloutRecord) -> Refused:
-    """Return the refusal of any other change while *record* is unfinished."""
+    """Return the error for other changes while *record* is unfinished."""
     return Refused(
-        f"roll-out {record.number} of {reformat_timestamp(record.header.started_at)} is not finished "
-        f"({record.read_progress().applied} of {record.header.steps} steps are made), nothing was changed by this one",
+        f"change {record.number} of {reformat_timestamp(record.header.started_at)} is unfinished "
+        f"({record.read_progress().applied} of {record.header.steps} steps are applied); this command changed nothing",
         subject=record.header.ldap_url,
         next_step=format_recovery_commands(record),
     )
 
 
 def format_recovery_commands(record: RolloutRecord) -> str:
-    """Return the commands that finish *record*, which is unfinished, and that revert it."""
+    """Return the commands that finish or revert *record*, an unfinished roll-out."""
     undo_command = "dcmcfg undo" if record.header.undo_of is None else f"dcmcfg undo {record.number}"
-    return f"dcmcfg apply --resume finishes it, {undo_command} takes it back"
+    return f"to finish it: dcmcfg apply --resume; to revert it: {undo_command}"
 
 
 def determine_status(record: RolloutRecord) -> RolloutStatus:
-    """Return how *record* has ended, as far as its journal says."""
+    """Return the status of *record* according to its journal."""
     progress = record.read_progress()
     if progress.closed:
         return RolloutStatus.CLOSED

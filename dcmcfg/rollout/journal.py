@@ -1,4 +1,4 @@
-"""The journal of one roll-out: lines that are on the disk before the event that they announce."""
+"""The journal of one roll-out: each line is on the disk before the event that it announces."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pathlib import Path
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.format_number import FileFormat
 
-JOURNAL_FORMAT = FileFormat("the journal of a roll-out", 1)
-#: How the first line begins; the format number ends it. Journals of before have no such line.
+JOURNAL_FORMAT = FileFormat("the journal of a change", 1)
+#: The start of the first line, which ends with the format number. Journals without a format number lack this line.
 _FORMAT_LINE = "dcmcfg journal "
-#: A journal to which nothing was added yet.
+#: The content of a new journal.
 NEW_JOURNAL = f"{_FORMAT_LINE}{JOURNAL_FORMAT.number}\nplanned\n"
 _MAX_LINE_LENGTH = 80
 
 
 @dataclass(frozen=True)
 class RolloutProgress:
-    """How far a roll-out has come.
+    """The progress of a roll-out.
 
-    ``applied`` steps are known to be made, and what became of the ``started`` ones after them is not known. ``ended``
-    is true once its end was noted; ``closed``, once somebody said that it needs no more.
+    ``applied`` steps were certainly applied; the state of the ``started`` steps after them is unknown. ``ended`` is
+    True after the end of the roll-out was noted; ``closed``, after the user closed it (``history --mark-resolved``).
     """
 
     applied: int = 0
@@ -35,29 +35,29 @@ class RolloutProgress:
 
 
 class JournalWriter:
-    """Writes a journal's lines, each on the disk when the method returns. Every method raises :class:`DcmcfgError`."""
+    """Writes lines of a journal, which are on disk when a method returns. All methods raise :class:`DcmcfgError`."""
 
     def __init__(self, path: Path, handle: int) -> None:
         self._path = path
         self._handle = handle
 
     def write_started(self, first: int, last: int) -> None:
-        """Note that steps *first* to *last* (1-based) are about to be sent, and that all before them are made."""
+        """Note that steps *first* to *last* (1-based) will be sent, and that all steps before them were applied."""
         self._write(f"begins {first} {last}")
 
     def write_ended(self, applied: int) -> None:
-        """Note that *applied* steps are made, and no more will be."""
+        """Note that the roll-out has ended with *applied* steps."""
         self._write(f"ended {applied}")
 
     def write_closed(self, applied: int) -> None:
-        """Note that somebody has put the tree right by hand, *applied* steps having been made for sure."""
+        """Note that the user corrected the tree manually; *applied* steps were certainly applied."""
         self._write(f"closed {applied}")
 
     def _write(self, line: str) -> None:
         octets = f"{line}\n".encode()
         try:
             written = os.write(self._handle, octets)
-            if written < len(octets):  # a disk that is filling up takes part of a line first
+            if written < len(octets):  # a disk that becomes full may accept only a part of a line
                 os.ftruncate(self._handle, os.fstat(self._handle).st_size - written)
             os.fdatasync(self._handle)
         except OSError as error:
@@ -67,10 +67,10 @@ class JournalWriter:
 
 
 class Journal:
-    """An append-only file with a line for each event, of which the last one says how far the roll-out has come.
+    """An append-only file with a line for each event; the last line has the progress of the roll-out.
 
-    A line without its end is one that was being written when the process or the machine died; what it was to announce
-    has not happened. Every method raises :class:`~dcmcfg.errors.UnknownFormat` for a journal of a later dcmcfg.
+    A line without a line feed was being written when the process or the machine stopped, so its event has not happened.
+    All methods raise :class:`~dcmcfg.errors.UnknownFormat` for a journal of a newer dcmcfg.
     """
 
     def __init__(self, path: Path) -> None:
@@ -78,7 +78,7 @@ class Journal:
 
     @contextmanager
     def open_for_writing(self) -> Iterator[JournalWriter]:
-        """Yield what writes on from the last whole line; raises :class:`DcmcfgError`."""
+        """Yield a writer that appends after the last complete line; raises :class:`DcmcfgError`."""
         try:
             handle = os.open(self._path, os.O_RDWR | os.O_APPEND)
         except OSError as error:
@@ -93,9 +93,9 @@ class Journal:
             os.close(handle)
 
     def read_progress(self, steps: int) -> RolloutProgress:
-        """Return what the journal says of a roll-out of that many *steps*.
+        """Return the progress of a roll-out with the total number of *steps*.
 
-        Raises :class:`DcmcfgError` when it cannot be read, or says what cannot be.
+        Raises :class:`DcmcfgError` if the journal cannot be read, or is not valid for *steps*.
         """
         try:
             with self._path.open("rb") as file:
@@ -136,7 +136,7 @@ def _build_write_error(path: Path, reason: str) -> DcmcfgError:
 
 def _build_read_error(path: Path, reason: str) -> DcmcfgError:
     return DcmcfgError(
-        f"the journal of a roll-out cannot be read ({reason}), nothing was changed",
+        f"the journal of a change cannot be read ({reason}); nothing was changed",
         subject=str(path),
-        next_step=f"compare the tree with plan.ldif beside it, then move {path.parent} elsewhere",
+        next_step=f"compare the configuration with plan.ldif in the same folder, then move {path.parent} elsewhere",
     )

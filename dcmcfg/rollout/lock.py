@@ -1,4 +1,4 @@
-"""One roll-out at a time on a directory, for one user on one machine."""
+"""The lock that allows one roll-out at a time on a directory, for one user on one machine."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from pathlib import Path
 from dcmcfg.errors import ChangeInProgress, DcmcfgError
 from dcmcfg.private_folders import create_private_folder, require_ownership
 
-#: A process that checks whether a lock is held holds it for a short time.
+#: A process that only checks a lock holds it for a short time, so a failed attempt is retried for this time.
 _TIMEOUT_S = 0.5
 _RETRY_INTERVAL_S = 0.05
 
 
 @contextmanager
 def lock_directory(state: Path, ldap_url: str) -> Iterator[None]:
-    """Hold the lock of the directory at *ldap_url*; the system gives it back when the process ends, however it does.
+    """Hold the lock of the directory at *ldap_url* inside the block; the kernel releases it when the process ends.
 
-    Raises :class:`ChangeInProgress` when another process holds it, :class:`DcmcfgError` when *state* cannot be written,
-    and :class:`~dcmcfg.errors.Refused` where others may write to the folder of locks, or another account owns it.
+    Raises :class:`ChangeInProgress` if another process holds it, :class:`DcmcfgError` if *state* cannot be written, and
+    :class:`~dcmcfg.errors.Refused` if others can write to the folder of locks, or another account owns it.
     """
     path = _get_lock_path(state, ldap_url)
     try:
@@ -40,10 +40,11 @@ def lock_directory(state: Path, ldap_url: str) -> Iterator[None]:
         if not try_lock(handle):
             holder = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
             raise ChangeInProgress(
-                f"another roll-out is under way on this directory (process {holder}), nothing was changed by this one",
+                f"another change is in progress on this directory (process {holder}); this command changed nothing",
                 subject=ldap_url,
-                next_step="wait until it has ended, and plan again; dcmcfg history shows it",
+                next_step="wait until it has finished, then plan again; to see it: dcmcfg history",
             )
+        # The process number is only for the message of another process that fails to acquire the lock.
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         yield
@@ -52,18 +53,18 @@ def lock_directory(state: Path, ldap_url: str) -> Iterator[None]:
 
 
 def is_directory_locked(state: Path, ldap_url: str) -> bool:
-    """Tell whether a process is rolling out on the directory at *ldap_url* now."""
+    """Return whether a process is applying a roll-out on the directory at *ldap_url* now."""
     return is_file_locked(_get_lock_path(state, ldap_url))
 
 
 def is_file_locked(path: Path) -> bool:
-    """Tell whether a process holds the lock of the file at *path* (flock) now."""
+    """Return whether a process holds the lock of the file at *path* (flock) now."""
     try:
         handle = os.open(path, os.O_RDWR)
-    except OSError:  # never locked, or not ours to see
+    except OSError:  # the file was never locked, or this account cannot read it
         return False
     try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)  # others may look meanwhile
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)  # a shared lock, so that several processes can check at once
     except BlockingIOError:
         return True
     finally:
@@ -72,7 +73,7 @@ def is_file_locked(path: Path) -> bool:
 
 
 def try_lock(handle: int) -> bool:
-    """Take the lock of the open file *handle* (flock); tell whether it is ours, after a short wait for lock checks."""
+    """Acquire the lock of the open file *handle* (flock), with a short wait for lock checks; return the success."""
     deadline = time.monotonic() + _TIMEOUT_S
     while True:
         try:
@@ -86,7 +87,7 @@ def try_lock(handle: int) -> bool:
 
 
 def make_directory_key(ldap_url: str) -> str:
-    """Return a file name that stands for the directory at *ldap_url*."""
+    """Return the file name that identifies the directory at *ldap_url*."""
     return hashlib.sha256(ldap_url.encode()).hexdigest()[:16]
 
 
@@ -97,8 +98,8 @@ def _get_lock_path(state: Path, ldap_url: str) -> Path:
 
 
 def get_account_name() -> str:
-    """Return the name of the account that runs this, its number where it has none."""
+    """Return the name of the current account, or its number if it has no name."""
     try:
         return getpass.getuser()
-    except (OSError, KeyError):  # a container's user without name
+    except (OSError, KeyError):  # in a container, the user may have no name
         return str(os.getuid())

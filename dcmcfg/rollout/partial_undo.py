@@ -1,4 +1,4 @@
-"""The part of an undo that still fits, where others have changed the configuration since."""
+"""Plan the part of an undo that is still applicable after later changes of the configuration."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from dcmcfg.rollout.recovery import find_lost_changes, format_manual_repair, rec
 
 
 def reconcile_if_possible(state: Path, directory: Directory) -> RolloutRecord | None:
-    """Do as :func:`reconcile_interrupted` does, and return a roll-out that cannot be settled as it is.
+    """Run :func:`reconcile_interrupted`; a roll-out that cannot be reconciled is returned unchanged.
 
-    Raises :class:`ChangeInProgress` while another roll-out is under way, and :class:`~dcmcfg.errors.DirectoryError`.
+    Raises :class:`ChangeInProgress` while another roll-out is in progress, and :class:`~dcmcfg.errors.DirectoryError`.
     """
     try:
         return reconcile_interrupted(state, directory)
@@ -31,11 +31,11 @@ def reconcile_if_possible(state: Path, directory: Directory) -> RolloutRecord | 
 def plan_partial_undo(
     record: RolloutRecord, tree: Tree, check_step: StepCheck | None = None
 ) -> tuple[Plan, tuple[InapplicableChange, ...]]:
-    """Return the plan that reverts those steps of *record* that *tree* still allows, and the undo of the others.
+    """Return the plan that reverts the steps of *record* that *tree* still allows, and the undo changes of the others.
 
-    A step is reverted as a whole or not at all; *check_step* has a say in what fits. A step whose undo would lose a
-    change that somebody made since is left out too. Of the steps that were under way when the roll-out was cut off,
-    those that are not made are passed over.
+    A step is reverted as a whole or not at all; *check_step* may refuse steps too. A step is also omitted if its undo
+    would lose a later change by somebody. Steps that were in progress at the interruption, but were not applied, are
+    skipped.
     """
     steps = _list_applied_steps(record, tree)
     inapplicable: dict[int, dict[int, DoesNotApply]] = {}
@@ -58,6 +58,7 @@ def plan_partial_undo(
         newly_inapplicable = {
             number: found for number, found in newly_inapplicable.items() if found
         } or _find_lost_changes(record, plan, applicable)
+        # A refused step may be required by another one, so plan again without it, until no further step is refused.
         if not newly_inapplicable:
             return plan, tuple(
                 each
@@ -69,14 +70,14 @@ def plan_partial_undo(
 
 
 def format_nothing_undoable(record: RolloutRecord) -> str:
-    """Return the warning that nothing of *record* can be reverted any more, with what is left to do, if anything."""
+    """Return the warning that nothing of *record* can be reverted, with the manual repair if it is unfinished."""
     finished = record.read_progress().applied == record.header.steps
     hint = "" if finished else f"; {format_manual_repair(record)}"
-    return f"no change of roll-out {record.number} can be reverted any more{hint}"
+    return f"no step of change {record.number} can be reverted any more{hint}"
 
 
 def _list_applied_steps(record: RolloutRecord, tree: Tree) -> tuple[int, ...]:
-    """Return the numbers of the steps that are made, or may be, the last one first."""
+    """Return the numbers of the steps that were applied, or may have been, the last one first."""
     progress = record.read_progress()
     unknown = (
         number
@@ -99,24 +100,24 @@ def _build_inapplicable_changes(
 
 def _build_dependent_problem(desired: DesiredChange, problem: DoesNotApply) -> DoesNotApply:
     return DoesNotApply(
-        f"it belongs to a step of which another part does not fit ({problem.message})", subject=str(desired.change.dn)
+        f"another part of the same step cannot be applied ({problem.message})", subject=str(desired.change.dn)
     )
 
 
 def _find_lost_changes(
     record: RolloutRecord, plan: Plan, applicable: Sequence[int]
 ) -> dict[int, dict[int, DoesNotApply]]:
-    """Return the steps among *applicable* whose undo, as part of *plan*, would lose what somebody has changed since."""
+    """Return the steps of *applicable* whose undo, as part of *plan*, would lose a later change by somebody."""
     draft = TreeDraft(plan.after)
     for number in reversed(applicable):
         try:
             draft.apply(record.changes[number - 1])
-        except DoesNotApply:  # it builds on a step that is not reverted, or could not be made any more
+        except DoesNotApply:  # it depends on a step that is not reverted, or is no longer applicable
             continue
     reapplied = draft.build_tree()
     found: dict[int, dict[int, DoesNotApply]] = {}
     for number in applicable:
         for dn, names in find_lost_changes(plan.before, reapplied, record.changes[number - 1 : number]):
-            message = f"somebody has changed {', '.join(names)}, and that would be lost"
+            message = f"somebody has changed {', '.join(names)}, and that change would be lost"
             found[number] = {0: DoesNotApply(message, subject=str(dn), changed_dn=str(dn))}
     return found

@@ -1,4 +1,4 @@
-"""The renames that this account has made on a directory."""
+"""Find the renames that this account has made on a directory."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from dcmcfg.rollout.history import History, RolloutStatus, determine_status
 from dcmcfg.rollout.record import RolloutRecord
 from dcmcfg.timestamps import reformat_timestamp
 
-#: Of roll-outs with renames, so many are read, the newest ones.
+#: The maximum number of roll-outs with renames that are read, from the newest.
 _MAX_READ = 50
 
 
 def find_past_renames(history: History, ldap_url: str) -> tuple[PastRename, ...]:
-    """Return the renames of the roll-outs in *history* on the directory at *ldap_url* that stand, the oldest first.
+    """Return the renames in effect of roll-outs in *history* on the directory at *ldap_url*, the oldest first.
 
-    A roll-out that was undone but for some changes stands, as does what undid it: in this order they lead to the names
-    there are. A record that cannot be read is passed over.
+    A partly reverted roll-out and its partial undo are both included: in this order, they lead to the current names.
+    Unreadable records are skipped.
     """
     found: list[RolloutRecord] = []
     for record in history.records:

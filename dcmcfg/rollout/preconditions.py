@@ -1,6 +1,6 @@
-"""Whether the directory still meets the preconditions of a plan.
+"""Check whether the directory still meets the preconditions of a plan.
 
-If an entry does not, the refusal also names who changed that entry last.
+If an entry does not, the error also names who changed that entry last.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from dcmcfg.schema.definitions import Schema
 from dcmcfg.timestamps import format_timestamp
 
 _VERSION = "entryCSN"
-_ENTRY_GONE = "somebody has deleted or renamed the entry meanwhile; a directory does not say who"
+_ENTRY_GONE = "somebody has deleted or renamed the entry in the meantime; the directory does not record who"
 
 
 def check_unchanged(directory: Directory, plan: Plan) -> None:
-    """Read what *plan* touches, directly before writing, so that an abort at the server is rare.
+    """Check the entries that *plan* changes directly before writing, so that an abort on the server is rare.
 
-    An entry with the entryCSN that it had when the plan was made is as it was then. Raises :class:`DoesNotApply` naming
-    what has changed since.
+    An entry with the same entryCSN as in the plan is unchanged. Raises :class:`DoesNotApply` with the changed entry and
+    attributes.
     """
     first_steps = _find_first_steps(plan)
     versions = plan.before.versions
@@ -57,7 +57,7 @@ def check_unchanged(directory: Directory, plan: Plan) -> None:
 
 
 def _find_first_steps(plan: Plan) -> dict[NormalDN, PlanStep]:
-    """Return by entry the first step that touches it, for the entries of which the directory can tell beforehand."""
+    """Return the first step for each entry that can be checked before the plan is applied."""
     first_steps: dict[NormalDN, PlanStep] = {}
     renamed: set[NormalDN] = set()
     for step in plan.steps:
@@ -71,16 +71,16 @@ def _find_first_steps(plan: Plan) -> dict[NormalDN, PlanStep]:
 
 
 def _is_created_by_plan(before: Tree, step: PlanStep) -> bool:
-    """An entry that an earlier step made is not there yet to be read (nor is what a rename brings to a name)."""
+    """Return whether an earlier step creates the entry of *step*, by add or rename: it cannot be read yet."""
     return not isinstance(step.change, Add) and step.change.dn not in before
 
 
 def prepare_change(step: PlanStep, before: Tree) -> tuple[Change, bool]:
-    """Return the change of *step* as a server with assertion control gets it, and whether it needs a read before it.
+    """Return the change of *step* for a server with the assertion control, and whether a read is required before it.
 
-    It does where the control does not hold every value that the change takes away: an entry without entryCSN, which
-    the server keeps not at all or hides for this entry, or one that an earlier step has changed. Of an entry without
-    entryCSN a server gets only what any server judges alike.
+    A read is required if the control does not assert every value that the change removes. This happens for an entry
+    without entryCSN (the server has none, or hides it), and for an entry that an earlier step has changed. For an entry
+    without entryCSN, the control contains only filters that all servers evaluate in the same way.
     """
     if step.before is None:
         return step.change, False
@@ -101,10 +101,10 @@ def _is_version(part: assertions.Filter) -> bool:
 def check_step_preconditions(
     directory: Directory, step: PlanStep, schema: Schema, *, has_server_assertions: bool = False
 ) -> None:
-    """Read what *step* touches and check its preconditions, where the server does not, or not all of them.
+    """Read the entry of *step* and check its preconditions, if the server cannot check all of them.
 
-    Raises :class:`DoesNotApply`, also for an assertion that is not understood here, unless the server checks
-    it (*has_server_assertions*).
+    Raises :class:`DoesNotApply`, also for an assertion that dcmcfg does not support, unless the server checks it
+    (*has_server_assertions*).
     """
     found = directory.read_entry(step.change.dn, ("*", _VERSION))
     if found is None:
@@ -119,7 +119,7 @@ def _check(step: PlanStep, found: Entry | None, before: Tree) -> None:
     match step.change:
         case Add(entry):
             if found is not None and entry.dn not in before:
-                raise _build_changed_error("somebody has added the entry meanwhile", step, exists=True)
+                raise _build_changed_error("somebody has added the entry in the meantime", step, exists=True)
         case Modify() | Delete() | Rename():
             if found is None:
                 raise _build_changed_error(_ENTRY_GONE, step)
@@ -135,15 +135,15 @@ def _check_assertions(step: PlanStep, found: Entry, schema: Schema, *, understoo
         assertion_filter = assertions.decode_control(control)
         if assertion_filter is None:
             if understood_only:
-                raise _build_changed_error("the assertion is one that neither this server nor dcmcfg can check", step)
+                raise _build_changed_error("neither this server nor dcmcfg can check the assertion", step)
         elif failures := assertions.describe_failures(assertion_filter, entry, schema, version):
             raise _build_changed_error(
-                f"somebody has changed {assertions.summarize_failures(failures)} meanwhile", step, exists=True
+                f"somebody has changed {assertions.summarize_failures(failures)} in the meantime", step, exists=True
             )
 
 
 def _check_removed_values(step: PlanStep, found: Entry, schema: Schema) -> None:
-    """Raise :class:`DoesNotApply` where *step* would take away other values than those that it was planned for."""
+    """Raise :class:`DoesNotApply` if *step* would remove other values than the planned ones."""
     asserted = assertions.extract_assertions(step.change) or ()
     if step.before is None or preconditions.asserts_all_removed_values(step.change, asserted, step.before, schema):
         return
@@ -153,7 +153,9 @@ def _check_removed_values(step: PlanStep, found: Entry, schema: Schema) -> None:
     if names is not None:
         changed_names = tuple(name for name in changed_names if name.lower() in names)
     if changed_names:
-        raise _build_changed_error(f"somebody has changed {', '.join(changed_names)} meanwhile", step, exists=True)
+        raise _build_changed_error(
+            f"somebody has changed {', '.join(changed_names)} in the meantime", step, exists=True
+        )
 
 
 def _build_changed_error(message: str, step: PlanStep, *, exists: bool = False) -> DoesNotApply:
@@ -162,7 +164,7 @@ def _build_changed_error(message: str, step: PlanStep, *, exists: bool = False) 
 
 
 _MODIFIERS_NAME, _MODIFY_TIMESTAMP = "modifiersName", "modifyTimestamp"
-#: Of many refusals, so many are asked about; a message lists no more.
+#: The maximum number of refusals for which the last change is queried; a message does not list more.
 _MAX_QUERIED = 20
 
 
@@ -175,11 +177,10 @@ def plan_with_last_changes(
     skip_inapplicable: bool,
     load_past_renames: Callable[[], Sequence[PastRename]],
 ) -> tuple[Plan, tuple[InapplicableChange, ...]]:
-    """Return the plan of *desired*, and with *skip_inapplicable* what does not fit.
+    """Return the plan of *desired*, and the inapplicable changes.
 
-    Without it that raises :class:`DoesNotApply`.
-    *check_step* has a say in what fits. *load_past_renames* returns the renames, the oldest first, that may have moved
-    what is not there.
+    Inapplicable changes raise :class:`DoesNotApply`, unless *skip_inapplicable*. *check_step* may refuse steps too.
+    *load_past_renames* returns renames, the oldest first, that may have moved missing entries.
     """
     plan, inapplicable = plan_applicable(tree, desired, check_step)
     if any(map(concerns_missing_entry, inapplicable)):
@@ -192,17 +193,17 @@ def plan_with_last_changes(
 def add_last_changes(
     directory: Directory, inapplicable: Sequence[InapplicableChange]
 ) -> tuple[InapplicableChange, ...]:
-    """Return *inapplicable* with who changed the entry last; of many, the first ones."""
+    """Return *inapplicable* with the last change of each entry in its message; of many, only for the first ones."""
     queried = (replace(each, problem=add_last_change(directory, each.problem)) for each in inapplicable[:_MAX_QUERIED])
     return (*queried, *inapplicable[_MAX_QUERIED:])
 
 
 @contextmanager
 def add_last_change_on_refusal(directory: Directory, plan: Plan | None = None) -> Iterator[None]:
-    """Add who changed the entry last, and when, to a refusal of the block that has this reason.
+    """Add who changed the entry last, and when, to an error of the block that was caused by a changed entry.
 
-    An assertion that failed at the server is reported as one of *plan* that failed before it was sent: with the
-    attribute and the values.
+    An assertion of *plan* that failed on the server is reported like one that failed before sending, with the attribute
+    and the values.
     """
     try:
         yield
@@ -215,17 +216,17 @@ def add_last_change_on_refusal(directory: Directory, plan: Plan | None = None) -
 
 
 def _raise_changed_since_plan(directory: Directory, plan: Plan) -> None:
-    """Raise :class:`DoesNotApply` for what *plan* no longer fits; return when that cannot be found out."""
+    """Raise :class:`DoesNotApply` for the changed entry of *plan*; return if it cannot be determined."""
     try:
         check_unchanged(directory, plan)
     except DoesNotApply as changed:
         raise add_last_change(directory, changed) from changed
-    except DcmcfgError:  # the refusal itself says more
+    except DcmcfgError:  # the original error is more useful
         return
 
 
 def add_last_change(directory: Directory, refusal: DoesNotApply) -> DoesNotApply:
-    """Return *refusal* with who changed the entry last and when, as far as the server says; times are UTC."""
+    """Return *refusal* with who changed the entry last, and when (UTC), if the server shows it."""
     if isinstance(refusal, ChangesDoNotApply):
         queried = [add_last_change(directory, each) for each in refusal.problems[:_MAX_QUERIED]]
         return ChangesDoNotApply((*queried, *refusal.problems[_MAX_QUERIED:]), refusal.count)
@@ -239,17 +240,17 @@ def _describe_last_change(directory: Directory, dn: str) -> str:
     try:
         entry = directory.read_entry(DN.parse(dn), (_MODIFIERS_NAME, _MODIFY_TIMESTAMP))
     except DcmcfgError as error:
-        return f"who changed the entry last could not be read ({error.message})"
+        return f"the last modifier of the entry could not be read ({error.message})"
     if entry is None:
-        return "the entry is gone, and a directory does not say who deleted or renamed it"
+        return "the entry no longer exists, and the directory does not record who deleted or renamed it"
     modifier, timestamp = entry.text(_MODIFIERS_NAME), entry.text(_MODIFY_TIMESTAMP)
     if modifier is None or timestamp is None:
-        return "the server does not say who changed the entry last"
+        return "the server does not show who changed the entry last"
     return f"{modifier} changed the entry last, {_format_generalized_time(timestamp)}"
 
 
 def _format_generalized_time(text: str) -> str:
-    """Return a GeneralizedTime (RFC 4517 §3.3.13) as people write it; unchanged if it is of a rarer form."""
+    """Return a GeneralizedTime (RFC 4517 §3.3.13) for output; unchanged if it has a rare form."""
     try:
         return format_timestamp(datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=UTC))
     except ValueError:

@@ -1,7 +1,6 @@
-"""Determine whether changes whose response was lost were applied, and whether the directory holds what was planned.
+"""Determine whether changes whose response was lost were applied, and whether the directory has the planned state.
 
-That includes the entries that changes touch, as the directory holds them now, and waiting for what a server may still
-be writing for a connection that has ended.
+This module also reads the entries that changes affect, and waits for pending writes of a closed connection.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
 from dcmcfg.rollout.record import RolloutRecord
 from dcmcfg.schema_names import OBJECT_CLASS, USER_PASSWORD
 
-#: An entry costs so many times more by a request of its own than among the others of its subtree.
+#: Reading an entry with its own request costs this number of times more than reading it with its subtree.
 _SINGLE_READ_COST = 20
-#: So few are not worth the counting.
+#: Up to this number of entries, single reads are used without counting the subtree.
 _MAX_SINGLE_READS = 20
 
 
 def collect_touched_dns(changes: Iterable[Change]) -> tuple[DN, ...]:
-    """Return the DNs that *changes* name, each once in their order."""
+    """Return the DNs that *changes* affect, in order, each once."""
     names: dict[DN, None] = {}
     for change in changes:
         names[change.dn] = None
@@ -42,10 +41,10 @@ def collect_touched_dns(changes: Iterable[Change]) -> tuple[DN, ...]:
 def read_entries(
     directory: Directory, tree: Tree, names: Iterable[DN], attributes: Sequence[str] = ("*",)
 ) -> Mapping[NormalDN, Entry]:
-    """Return by the keys of *tree* those of the entries called *names* that exist, with *attributes*.
+    """Return the existing entries of *names* with *attributes*, by the keys of *tree*.
 
-    They are read one by one, or where that is quicker by one search of the subtree that holds them all; *tree*, in
-    which most of them are, shows how large it is. Raises :class:`~dcmcfg.errors.DirectoryError`.
+    They are read one by one, or with one search of their common subtree if that is faster. *tree*, which contains most
+    of them, is used to estimate the size of the subtree. Raises :class:`~dcmcfg.errors.DirectoryError`.
     """
     dns_by_key = {tree.key(dn): dn for dn in names}
     base = _find_common_base(tree, dns_by_key) if len(dns_by_key) > _MAX_SINGLE_READS else None
@@ -61,7 +60,7 @@ def read_entries(
 
 
 def _find_common_base(tree: Tree, keys_to_find: Iterable[NormalDN]) -> DN | None:
-    """Return the entry of *tree* below which all *keys_to_find* ones are, or None where too much else is there too."""
+    """Return the nearest common ancestor of *keys_to_find* in *tree*, or None if its subtree is too large."""
     keys = list(keys_to_find)
     shortest = min(keys, key=len)
     common = next(
@@ -81,13 +80,14 @@ def _iterate_dn_suffixes(key: NormalDN) -> Iterable[NormalDN]:
 
 
 def are_applied(tree: Tree, changes: Sequence[Change], undo: Sequence[Change]) -> bool | None:
-    """Tell whether *tree*, as the server has it now, holds what *changes* make; None if it is neither before nor after.
+    """Return whether *changes* are applied in *tree*, the current state of the server.
 
-    Where they are made, reverting them by *undo* and making them again leads back to the same tree; where they are
-    not, making them and reverting them does. Changes that come to nothing count as made.
+    Returns None if the tree matches neither the before nor the after state. If *changes* are applied, reverting them
+    with *undo* and applying them again restores the same tree. If they are not, applying and reverting them does.
+    Changes without an effect count as applied.
 
-    Octets decide first, because a change of case is a change; then the rules of the schema, because a server may give
-    a value back in another spelling (a DN without its blanks).
+    First, octets are compared, because a change of case is a change. Then the rules of the schema are used, because a
+    server may return a value in another spelling (a DN without its spaces).
     """
     for exact in (True, False):
         if (applied := _are_applied_by(tree, changes, undo, exact=exact)) is not None:
@@ -96,9 +96,10 @@ def are_applied(tree: Tree, changes: Sequence[Change], undo: Sequence[Change]) -
 
 
 def count_applied_steps(tree: Tree, record: RolloutRecord, first: int, last: int) -> int | None:
-    """Return how many of the steps *first* to *last* (1-based) of *record* are made in *tree*; None if nothing fits.
+    """Return the number of steps *first* to *last* (1-based) of *record* that are applied in *tree*.
 
-    All or none of them, as a rule. Of a transaction, a server that does not roll back leaves the first ones.
+    Usually, these are all steps or none. After a transaction, a server that does not roll back may have applied only
+    the first steps. Returns None if *tree* matches none of these states.
     """
     changes, undo = record.changes[first - 1 : last], record.get_undo_changes(last, first)
     for exact in (True, False):
@@ -110,7 +111,7 @@ def count_applied_steps(tree: Tree, record: RolloutRecord, first: int, last: int
 
 
 def _count_first_applied(tree: Tree, record: RolloutRecord, first: int, last: int, *, exact: bool) -> int | None:
-    """Return how many steps are made, where it is the first of them, but neither all nor none."""
+    """Return the number of applied steps, if only the first ones (not all, not none) are applied; else None."""
     changes = record.changes[first - 1 : last]
     for count in range(len(changes) - 1, 0, -1):
         step, end = changes[count - 1], first + count - 1
@@ -125,13 +126,13 @@ def _count_first_applied(tree: Tree, record: RolloutRecord, first: int, last: in
 
 
 def _are_applied_by(tree: Tree, changes: Sequence[Change], undo: Sequence[Change], *, exact: bool) -> bool | None:
-    """Return whether *changes* are made; None where both could be, or neither."""
+    """Return whether *changes* are applied; None if both or neither is possible."""
     applied = _restores_tree(tree, (*undo, *changes), exact=exact)
     return None if applied == _restores_tree(tree, (*changes, *undo), exact=exact) else applied
 
 
 def _may_be_applied(tree: Tree, change: Change) -> bool:
-    """Tell by the names alone whether *change* may be the last one made; for a first look that costs little."""
+    """Return whether *change* may be the last applied one, by names only; a cheap check before the exact one."""
     match change:
         case Add() | Modify():
             return change.dn in tree
@@ -159,10 +160,10 @@ def _restores_tree(tree: Tree, changes: Sequence[Change], *, exact: bool) -> boo
 
 
 def find_first_difference(directory: Directory, plan: Plan) -> DN | None:
-    """Return the first DN that *plan* touches at which *directory* is not as planned, by the rules of the schema.
+    """Return the first DN of *plan* at which *directory* differs from the planned state, by the rules of the schema.
 
-    Of a rename that is every entry below as well, and the spelling of the new name in each DN. None is everything as
-    planned. Raises :class:`~dcmcfg.errors.DirectoryError`.
+    For a rename, all entries below it are checked too, with the spelling of the new name in each DN. Returns None if
+    everything is as planned. Raises :class:`~dcmcfg.errors.DirectoryError`.
     """
     tree = plan.after
     renamed = _list_renamed_keys(plan)
@@ -182,13 +183,13 @@ def find_first_difference(directory: Directory, plan: Plan) -> DN | None:
 
 
 def _list_renamed_keys(plan: Plan) -> frozenset[NormalDN]:
-    """Return the names, old and new, of the entries that *plan* renames."""
+    """Return the old and new names of the entries that *plan* renames."""
     renames = (change for change in plan.changes if isinstance(change, Rename))
     return frozenset(plan.after.key(dn) for change in renames for dn in (change.dn, change.new_dn))
 
 
 def _iterate_names_below_renamed(plan: Plan, renamed: frozenset[NormalDN]) -> Iterator[DN]:
-    """Yield the names that the entries below those *renamed* have after *plan*, and those that they had before it."""
+    """Yield the names of the entries below *renamed*, after *plan* and before it."""
     for tree in (plan.after, plan.before) if renamed else ():
         for key, entry in tree.entries.items():
             if next(_iterate_depths(key, renamed), None) is not None:
@@ -196,31 +197,31 @@ def _iterate_names_below_renamed(plan: Plan, renamed: frozenset[NormalDN]) -> It
 
 
 def _iterate_depths(key: NormalDN, renamed: frozenset[NormalDN]) -> Iterator[int]:
-    """Yield where in the name *key* the names stand of those *renamed* that it is at or below."""
+    """Yield the depths in the name *key* at which the names of *renamed* start that it is at or below."""
     return (depth for depth in range(len(key)) if key[depth:] in renamed)
 
 
 def _is_spelt_alike(found: DN, planned: DN, depth: int) -> bool:
-    """Return whether the RDN at *depth* has the same values, case included; servers may fold the blanks in a name."""
+    """Return whether the RDN at *depth* has the same values, including case; servers may merge spaces in a name."""
     one, other = (sorted(" ".join(text.split()) for _, text in dn.rdns[depth].parts) for dn in (found, planned))
     return one == other
 
 
 def substitute_planned_passwords(found: Entry, planned: Entry) -> Entry:
-    """Return *found* with the passwords of *planned* where the server has hashed them (RFC 3112: ``{SCHEME}…``)."""
+    """Return *found* with the passwords of *planned* in place of their hashes (RFC 3112: ``{SCHEME}…``)."""
     stored, given = found.values(PASSWORD), planned.values(PASSWORD)
     substituted = substitute_given_passwords(stored, given)
     return found if substituted == stored else found.with_values(USER_PASSWORD, substituted)
 
 
 def wait_for_pending_writes(directory: Directory) -> None:
-    """Return once *directory* has made, or dropped, what it was writing when this was called.
+    """Wait until *directory* has finished or dropped the writes that were pending at the time of the call.
 
-    A server goes on with a commit whose connection is gone, while readers still see the tree from before: 10,000
-    changes take it some seconds. It writes one request after the other (the one write transaction of back-mdb), so
-    that the answer to a change which cannot be made comes after what was under way. That one asserts what holds of no
-    entry, and would take away a value that none has; where the server has no assertion control, the latter alone has to
-    do. Raises :class:`DirectoryError` when no answer comes.
+    A server continues a commit after its connection is gone, while readers still see the old tree: 10,000 changes take
+    some seconds. It processes writes one after the other (back-mdb has one write transaction). So this function sends a
+    change that must fail, and its response arrives after all pending writes. The change asserts a condition that no
+    entry meets, and deletes a value that no entry has. On a server without the assertion control, the second part is
+    enough. Raises :class:`DirectoryError` if no response arrives.
     """
     nowhere = assertions.build_control([Not(Present(OBJECT_CLASS))])
     nothing = Modification(Operation.DELETE, "description", (NONEXISTENT_VALUE,))

@@ -1,6 +1,6 @@
-"""The record of one roll-out: who, when, where, what, the undo, and how far it has come.
+"""The record of one roll-out: user, time, directory, plan, undo and progress.
 
-It is written, whole or not at all, before the first change.
+The record is written completely, or not at all, before the first change of the directory.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from dcmcfg.rollout.lock import get_account_name, make_directory_key
 from dcmcfg.timestamps import format_iso, format_timestamp
 
 HEADER_FILE, PLAN_FILE, UNDO_FILE, JOURNAL_FILE = "head.json", "plan.ldif", "undo.ldif", "journal"
-#: Of ``head.json``. The LDIF files (:mod:`dcmcfg.plan.ldif_output`) and the journal have numbers of their own.
+#: The format of ``head.json``. LDIF files (:mod:`dcmcfg.plan.ldif_output`) and the journal have their own formats.
 HEADER_FORMAT = FileFormat(
-    "the record of a roll-out",
+    "the record of a change",
     1,
     {0: {"when": "started_at", "manner": "strategy", "undoes": "undo_of", "left_out": "rejected_count"}},
 )
@@ -41,13 +41,17 @@ HEADER_FORMAT = FileFormat(
 
 @dataclass(frozen=True, kw_only=True)
 class RolloutHeader:
-    """What does not change about a roll-out.
+    """The constant data of a roll-out.
 
-    ``started_at`` is UTC (RFC 3339); ``site`` the headline of its plan; ``command`` what was called; ``counts`` how
-    many entries to ``add``, ``change``, ``rename`` and ``delete``; ``undo_sizes`` how many records of the undo
-    belong to each step; ``undo_of`` the number of the roll-out that this one reverts; ``sha256`` the digests of plan
-    and undo; ``rejected_count`` how many changes did not fit and are not part of the plan, and ``rejects`` the file
-    that has them.
+    - ``started_at``: the time in UTC (RFC 3339).
+    - ``site``: the headline of the plan.
+    - ``command``: the command line.
+    - ``counts``: the number of entries to ``add``, ``change``, ``rename`` and ``delete``.
+    - ``undo_sizes``: the number of undo records for each step.
+    - ``undo_of``: the number of the roll-out that this one reverts, or None.
+    - ``sha256``: the digests of plan and undo.
+    - ``rejected_count``: the number of inapplicable changes, which are not part of the plan.
+    - ``rejects``: the file with the inapplicable changes.
     """
 
     started_at: str
@@ -69,17 +73,17 @@ class RolloutHeader:
         return len(self.undo_sizes)
 
     def to_json(self) -> str:
-        """Return it as JSON, for :attr:`RolloutRecord.header`."""
+        """Return the header as JSON, for :attr:`RolloutRecord.header`."""
         return json.dumps(HEADER_FORMAT.add_number(asdict(self))) + "\n"
 
 
 class RolloutRecord:
     """The folder of one roll-out: ``head.json``, ``plan.ldif``, ``undo.ldif`` of the whole plan, and ``journal``.
 
-    Everything but the journal is written once, before the first change of the directory. Whatever is asked raises
-    :class:`DcmcfgError` when a file cannot be read, or is not as it was written,
-    :class:`~dcmcfg.errors.UnknownFormat` for one of a later dcmcfg, and :class:`~dcmcfg.errors.Refused` where others
-    may write to that file, or another account than root owns it.
+    All files except the journal are written once, before the first change of the directory. Every method and attribute
+    raises :class:`DcmcfgError` if a file cannot be read, or was modified, :class:`~dcmcfg.errors.UnknownFormat` for a
+    file of a newer dcmcfg, and :class:`~dcmcfg.errors.Refused` if others can write to the file, or if an account other
+    than this one and root owns it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -94,9 +98,10 @@ class RolloutRecord:
             return RolloutHeader(**content | {"undo_sizes": tuple(content["undo_sizes"])})
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise DcmcfgError(
-                "the record of a roll-out cannot be read, nothing was changed",
+                "the record of a change cannot be read; nothing was changed",
                 subject=str(path),
-                next_step=f"compare the tree with plan.ldif beside it, then move {self.folder} elsewhere",
+                next_step="compare the configuration with plan.ldif in the same folder, then move "
+                f"{self.folder} elsewhere",
             ) from error
 
     @property
@@ -105,11 +110,11 @@ class RolloutRecord:
 
     @property
     def undo_file(self) -> Path:
-        """The file for ``dcmcfg apply`` that reverts the whole roll-out."""
+        """The file that reverts the whole roll-out with ``dcmcfg apply``."""
         return self.folder / UNDO_FILE
 
     def read_progress(self) -> RolloutProgress:
-        """Return how far it has come, as the journal now says."""
+        """Return the current progress according to the journal."""
         self._trusted_path(JOURNAL_FILE)
         return self.journal.read_progress(self.header.steps)
 
@@ -119,7 +124,7 @@ class RolloutRecord:
         return self._changes(PLAN_FILE)
 
     def may_mention(self, name: str) -> bool:
-        """Return whether the plan may hold the attribute *name*, in lower case, without reading it as LDIF."""
+        """Return whether the plan may contain the attribute *name* (lower case); a fast check without parsing LDIF."""
         path = self._trusted_path(PLAN_FILE)
         try:
             return name.encode() in path.read_bytes().lower()
@@ -127,7 +132,7 @@ class RolloutRecord:
             raise DcmcfgError(f"the plan cannot be read ({error.strerror})", subject=str(path)) from error
 
     def get_undo_changes(self, last: int, first: int = 1) -> tuple[Change, ...]:
-        """Return what reverts the steps *first* to *last* (1-based), the last of them first."""
+        """Return the changes that revert the steps *first* to *last* (1-based), starting with the last step."""
         sizes = self.header.undo_sizes
         end = len(self._undo) - sum(sizes[: first - 1])
         return self._undo[end - sum(sizes[first - 1 : last]) : end]
@@ -141,9 +146,9 @@ class RolloutRecord:
         records = read_files([path])
         if compute_digest(path.read_text("utf-8")) != self.header.sha256.get(name):
             raise DcmcfgError(
-                f"the file is not as roll-out {self.number} has left it, nothing was changed",
+                f"the file was modified after change {self.number} wrote it; nothing was changed",
                 subject=str(path),
-                next_step=f"look at it; dcmcfg apply {path} takes it as it is",
+                next_step=f"inspect it; to apply it anyway: dcmcfg apply {path}",
             )
         return tuple(desired.change for desired in collect_desired_changes(records))
 
@@ -154,21 +159,21 @@ class RolloutRecord:
 
 
 def compute_digest(text: str) -> str:
-    """Return the SHA-256 of *text* in UTF-8, as :attr:`RolloutHeader.sha256` holds it."""
+    """Return the SHA-256 digest of *text* in UTF-8, for :attr:`RolloutHeader.sha256`."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-#: Below the user's state folder: a folder for each roll-out, by number.
+#: The folder in the user's state folder that has a numbered folder for each roll-out.
 ROLLOUTS_FOLDER = "rollouts"
 
 
 @dataclass(frozen=True)
 class RolloutContext:
-    """Where roll-outs are stored (``state_folder``, the user's), and what this one is: for the record.
+    """The user's ``state_folder``, and the data of a new roll-out for its record.
 
-    ``site`` is the headline of the plan; ``undo_of`` the number of the roll-out that this one reverts;
-    ``rejected_count`` how many changes did not fit and are not part of the plan, and ``rejects`` the absolute path of
-    the file that has them.
+    ``site`` is the headline of the plan; ``undo_of`` is the number of the roll-out that this one reverts;
+    ``rejected_count`` is the number of inapplicable changes, which are not part of the plan, and ``rejects`` the
+    absolute path of the file with them.
     """
 
     state_folder: Path
@@ -181,11 +186,11 @@ class RolloutContext:
 
 
 def write_record(context: RolloutContext, ldap_url: str, plan: Plan, strategy: str) -> RolloutRecord:
-    """Write the record of a roll-out that is about to begin; it is on the disk afterwards.
+    """Write the record of a new roll-out; it is on the disk when the function returns.
 
-    The caller holds the directory's lock. A folder gets its number when it is complete; one that was being written
-    when the process died has none, and goes with the next. Raises :class:`DcmcfgError` when it cannot be written:
-    then nothing may be changed.
+    The caller must hold the lock of the directory. A folder gets its number when it is complete. An incomplete folder
+    of a killed process has no number, and the next call removes it. Raises :class:`DcmcfgError` if the record cannot be
+    written; then the directory must not be changed.
     """
     rollouts = context.state_folder / ROLLOUTS_FOLDER
     require_ownership(rollouts, parent_folder=context.state_folder)
@@ -197,12 +202,13 @@ def write_record(context: RolloutContext, ldap_url: str, plan: Plan, strategy: s
         for name, text in _format_files(context, ldap_url, plan, strategy):
             write_private(new_folder / name, text)
         sync_folder(new_folder)
+        # The record becomes visible with one rename, so that it is never seen incomplete.
         folder = _assign_number(new_folder)
         sync_folder(rollouts)
     except OSError as error:
         shutil.rmtree(new_folder, ignore_errors=True)
         raise DcmcfgError(
-            f"the record of the roll-out cannot be written ({error.strerror})",
+            f"the record of the change cannot be written ({error.strerror})",
             subject=str(rollouts),
             next_step="nothing was changed",
         ) from error
@@ -235,7 +241,7 @@ def _format_files(context: RolloutContext, ldap_url: str, plan: Plan, strategy: 
 
 
 def _assign_number(new_folder: Path) -> Path:
-    """Give the folder *new_folder* the next number; a roll-out on another directory may take one at the same time."""
+    """Rename *new_folder* to the next number; a roll-out on another directory may take a number at the same time."""
     number = max((int(path.name) for path in new_folder.parent.glob("*") if path.name.isdigit()), default=0)
     while True:
         number += 1

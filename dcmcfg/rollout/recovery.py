@@ -1,4 +1,4 @@
-"""What remains of an interrupted roll-out, and what reverts it."""
+"""Recover from an interrupted roll-out: determine its state, and plan its rest or its undo."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from dcmcfg.rollout.reconciliation import (
 from dcmcfg.rollout.record import RolloutRecord
 from dcmcfg.suggestions import join_limited
 
-#: Of many roll-outs, so many are shown.
+#: The maximum number of roll-outs that a message shows.
 _MAX_SHOWN = 3
 
 
 def reconcile_interrupted(
     state: Path, directory: Directory, *, excluded_number: int | None = None
 ) -> RolloutRecord | None:
-    """Settle each roll-out on *directory* that was cut off; return the newest that its journal called unfinished.
+    """Determine the state of each interrupted roll-out on *directory*; return the newest one that was unfinished.
 
-    What became of the steps that were under way is found out by reading, and noted: the roll-out returned may turn out
-    to be complete, or to have changed nothing, and an older one to be unfinished (:meth:`History.find_unfinished`).
-    *excluded_number* is the number of one that is left as it is. Raises :class:`Refused` while another roll-out is
-    under way or when the directory holds neither what was nor what was planned, and
+    The state of steps in progress is determined by reading the directory, and noted in the journal. The returned
+    roll-out may turn out to be complete, or to have changed nothing, and an older one may be unfinished
+    (:meth:`History.find_unfinished`). The roll-out *excluded_number* is not reconciled. Raises :class:`Refused` while
+    another roll-out is in progress, or if the directory matches neither the state before nor the planned state, and
     :class:`~dcmcfg.errors.DirectoryError`.
     """
     url = directory.server.url
@@ -54,18 +54,18 @@ def reconcile_interrupted(
 
 
 def require_finished(state: Path, directory: Directory, *, excluded_number: int | None = None) -> None:
-    """Raise :class:`Refused` when a roll-out has left *directory* half changed.
+    """Raise :class:`Refused` if a roll-out on *directory* is unfinished.
 
-    *excluded_number* is the number of the one that is about to be reverted.
+    *excluded_number* is the number of the roll-out that will be reverted.
     """
     reconcile_interrupted(state, directory, excluded_number=excluded_number)
     refuse_unfinished(state, directory.server.url, excluded_number=excluded_number)
 
 
 def refuse_unfinished(state: Path, ldap_url: str, *, excluded_number: int | None = None) -> None:
-    """Raise :class:`Refused` when a journal says that the directory at *ldap_url* is half changed.
+    """Raise :class:`Refused` if a roll-out on the directory at *ldap_url* is unfinished according to its journal.
 
-    *excluded_number* is the number of the roll-out that is about to be reverted or resumed.
+    *excluded_number* is the number of the roll-out that will be reverted or resumed.
     """
     history = History(state)
     found = (
@@ -78,9 +78,9 @@ def refuse_unfinished(state: Path, ldap_url: str, *, excluded_number: int | None
 
 
 def plan_resume(record: RolloutRecord, tree: Tree) -> Plan:
-    """Return the plan from *tree* to what *record* was to make.
+    """Return the plan from *tree* to the planned state of *record*.
 
-    Raises :class:`DoesNotApply` when the tree has changed.
+    Raises :class:`DoesNotApply` if the tree has changed.
     """
     return _plan_strictly(record, tree, record.changes[record.read_progress().applied :])
 
@@ -91,11 +91,11 @@ def plan_undo(
     later_rollouts: Sequence[RolloutRecord] = (),
     schema_rules: ServerSchemaRules | None = None,
 ) -> Plan:
-    """Return the plan that reverts what *record* did.
+    """Return the plan that reverts *record*.
 
-    Raises :class:`DoesNotApply` when the tree has changed, naming those of the roll-outs *later_rollouts* that have
-    changed the entry or what is below it, when somebody's change since would be lost on the way, and for what
-    *schema_rules* refuse.
+    Raises :class:`DoesNotApply` if the tree has changed, if a later change by somebody would be lost, or if
+    *schema_rules* refuse a step. The error names those of *later_rollouts* that have changed the entry or entries below
+    it.
     """
     applied_count = record.read_progress().applied
     plan = _plan_strictly(record, tree, record.get_undo_changes(applied_count), later_rollouts)
@@ -127,7 +127,7 @@ def _plan_strictly(
     except DoesNotApply as problem:
         finished = record.read_progress().applied == record.header.steps
         raise DoesNotApply(
-            f"the tree has moved since roll-out {record.number}: {problem.message}",
+            f"the configuration has changed since change {record.number}: {problem.message}",
             subject=problem.subject,
             next_step=f"{_suggest_later_undos(tree, problem, later_rollouts)}; {_suggest_partial_undo(record)}"
             if finished
@@ -139,29 +139,29 @@ def _plan_strictly(
 
 
 def _suggest_later_undos(tree: Tree, problem: DoesNotApply, later_rollouts: Sequence[RolloutRecord]) -> str:
-    """Return what has to be done before the change of *problem* applies."""
+    """Return the next step that makes the change of *problem* applicable."""
     touching = [each for each in later_rollouts if _has_changed(tree, each, problem.changed_dn or problem.subject)]
     if not touching:
-        return "take back first what was changed since, or change it by hand"
+        return "revert the later changes first, or edit the entry manually"
     commands = join_limited([f"dcmcfg undo {each.number}" for each in touching], _MAX_SHOWN, ", then ")
-    return f"take back first what was changed since: {commands}; or change it by hand"
+    return f"revert the later changes first: {commands}; or edit the entry manually"
 
 
 def _has_changed(tree: Tree, record: RolloutRecord, name: str) -> bool:
-    """Tell whether *record* has changed the entry called *name*, or one below it."""
+    """Return whether *record* has changed the entry *name*, or an entry below it."""
     try:
         key = tree.key(DN.parse(name))
         changed = map(tree.key, collect_touched_dns(record.changes[: record.read_progress().applied]))
         return any(each[len(each) - len(key) :] == key for each in changed if len(each) >= len(key))
-    except DcmcfgError:  # what is no DN, and a record that cannot be read, which is not the one that is asked for
+    except DcmcfgError:  # *name* is not a DN, or another record is unreadable, which must not hide the problem
         return False
 
 
 def check_overwrites(record: RolloutRecord, undo_plan: Plan, *, accepted: bool) -> tuple[str, ...]:
-    """Return a warning for each entry of which *undo_plan*, from the undo file of *record*, overwrites what came since.
+    """Return a warning for each entry in which *undo_plan*, from the undo file of *record*, overwrites later changes.
 
-    Raises :class:`DoesNotApply` for the first one, and :class:`Refused` where the record cannot be read, unless
-    *accepted*.
+    Unless *accepted*, raises :class:`DoesNotApply` for the first one, and :class:`Refused` if the record cannot be
+    read.
     """
     try:
         found = tuple(_find_overwrites(record, undo_plan))
@@ -169,24 +169,24 @@ def check_overwrites(record: RolloutRecord, undo_plan: Plan, *, accepted: bool) 
         if accepted:
             return ()
         raise Refused(
-            f"it is unknown whether changes since roll-out {record.number} would be lost ({damaged.message})",
+            f"it is unknown whether changes after change {record.number} would be lost ({damaged.message})",
             subject=damaged.subject,
-            next_step=f"compare {record.undo_file} with the tree, and apply it all the same: "
+            next_step=f"compare {record.undo_file} with the configuration; to apply it anyway: "
             f"{_format_forced_undo(record)}",
         ) from damaged
     if found and not accepted:
         raise _build_loss_error(record, *found[0])
     return tuple(
-        f"{dn}: somebody has changed {', '.join(names)} since roll-out {record.number}, and that value is lost"
+        f"{dn}: somebody has changed {', '.join(names)} since change {record.number}, and that value is lost"
         for dn, names in found
     )
 
 
 def _find_overwrites(record: RolloutRecord, undo_plan: Plan) -> Iterator[tuple[DN, tuple[str, ...]]]:
-    """Yield as :func:`find_lost_changes` does what *undo_plan* would lose, which may be a part of the undo."""
+    """Yield the later changes that *undo_plan*, which may be a partial undo, would lose (:func:`find_lost_changes`)."""
     draft, reapplied_changes = TreeDraft(undo_plan.after), list[Change]()
     for change in record.changes if undo_plan.steps else ():
-        with suppress(DoesNotApply):  # its undo was left out, or it could not be made any more
+        with suppress(DoesNotApply):  # its undo was omitted, or it is no longer applicable
             draft.apply(change)
             reapplied_changes.append(change)
     written = set(map(undo_plan.before.key, collect_touched_dns(undo_plan.changes)))
@@ -196,14 +196,14 @@ def _find_overwrites(record: RolloutRecord, undo_plan: Plan) -> Iterator[tuple[D
 
 
 def _refuse_loss(record: RolloutRecord, undo_plan: Plan, applied_changes: Sequence[Change]) -> None:
-    """Refuse *undo_plan* unless making *applied_changes* again leads to the very tree that is there.
+    """Refuse *undo_plan* unless applying *applied_changes* again restores exactly the current tree.
 
-    Assertions do not cover all: of what is replaced as a whole (dicomVendorData, attributes of a newer schema) no value
-    is asserted, and of an entry that goes again only the values that it came with.
+    Assertions do not cover everything. Values of attributes that are replaced as a whole (dicomVendorData, attributes
+    of a newer schema) are not asserted. Of an entry that is deleted again, only its original values are asserted.
     """
     try:
         reapplied = undo_plan.after.with_changes(applied_changes)
-    except DoesNotApply:  # it could not be made any more, which says nothing of the undo
+    except DoesNotApply:  # the changes are no longer applicable, which does not affect the undo
         return
     for dn, names in find_lost_changes(undo_plan.before, reapplied, applied_changes):
         raise _build_loss_error(record, dn, names)
@@ -211,10 +211,10 @@ def _refuse_loss(record: RolloutRecord, undo_plan: Plan, applied_changes: Sequen
 
 def _build_loss_error(record: RolloutRecord, dn: DN, names: Sequence[str]) -> DoesNotApply:
     return DoesNotApply(
-        f"the tree has moved since roll-out {record.number}: somebody has changed {', '.join(names)}, "
-        "and that would be lost",
+        f"the configuration has changed since change {record.number}: somebody has changed {', '.join(names)}, "
+        "and that change would be lost",
         subject=str(dn),
-        next_step=f"change it by hand, or take it back all the same: {_format_forced_undo(record)}; "
+        next_step=f"edit the entry manually; to revert anyway: {_format_forced_undo(record)}; "
         f"{_suggest_partial_undo(record)}",
         changed_dn=str(dn),
     )
@@ -225,10 +225,10 @@ def _format_forced_undo(record: RolloutRecord) -> str:
 
 
 def find_lost_changes(before: Tree, reapplied: Tree, changes: Sequence[Change]) -> Iterator[tuple[DN, tuple[str, ...]]]:
-    """Yield what reverting *changes* would lose of the tree *before*.
+    """Yield the later changes in the tree *before* that reverting *changes* would lose.
 
-    An entry, and the attributes somebody has changed.
-    *reapplied* is the tree after reverting *changes* and making it once more.
+    Each result is the DN of an entry, and the attributes that somebody has changed. *reapplied* is the tree after
+    reverting *changes* and applying them again.
     """
     for dn in collect_touched_dns(changes):
         current, reapplied_entry = before.get(dn), reapplied.get(dn)
@@ -249,8 +249,8 @@ def _reconcile(record: RolloutRecord, directory: Directory) -> None:
         applied_count = count_applied_steps(read_tree(directory), record, first, last)
     if applied_count is None:
         raise Refused(
-            f"roll-out {record.number} was cut off at step {first}, "
-            "and the tree is neither as before that nor as planned",
+            f"change {record.number} was interrupted at step {first}, "
+            "and the configuration matches neither the state before that step nor the planned state",
             subject=str(record.changes[first - 1].dn),
             next_step=_suggest_repair(record),
         )
@@ -259,9 +259,9 @@ def _reconcile(record: RolloutRecord, directory: Directory) -> None:
 
 
 def format_manual_repair(record: RolloutRecord) -> str:
-    """Return what to do by hand where *record* can neither be finished nor reverted, and how to say so."""
-    comparison = f"compare the tree (dcmcfg export-ldif) with {record.folder}/plan.ldif and undo.ldif"
-    return f"{comparison}, put it right, and say so: dcmcfg history --mark-resolved {record.number}"
+    """Return the steps of a manual repair, if *record* can neither be finished nor reverted, and how to close it."""
+    comparison = f"compare the configuration (dcmcfg export-ldif) with {record.folder}/plan.ldif and undo.ldif"
+    return f"{comparison}, correct it manually, then close the change: dcmcfg history --mark-resolved {record.number}"
 
 
 def _suggest_repair(record: RolloutRecord) -> str:
@@ -269,4 +269,4 @@ def _suggest_repair(record: RolloutRecord) -> str:
 
 
 def _suggest_partial_undo(record: RolloutRecord) -> str:
-    return f"dcmcfg undo {record.number} --partial reverts the part that still fits"
+    return f"to revert the part that still can be reverted: dcmcfg undo {record.number} --partial"

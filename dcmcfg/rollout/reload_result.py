@@ -1,4 +1,4 @@
-"""What became of the reload after a roll-out: one small file in the record's folder."""
+"""The result of the reload after a roll-out, in a small file in the folder of the record."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ _RENAMED_OUTCOMES: RenamedNames = {0: {"not asked for": "not requested"}}
 
 
 class RecordedReloadOutcome(Enum):
-    """How the reload after a roll-out ended."""
+    """The outcome of the reload after a roll-out."""
 
     NOT_REQUESTED = "not requested"
-    UNKNOWN = "unknown"  # requested, and no answer came, or the process ended before it
+    UNKNOWN = "unknown"  # requested, but no response arrived, or the process ended before it
     LOADED = "loaded"
     FAILED = "failed"
 
 
 @dataclass(frozen=True)
 class RecordedReload:
-    """How the reload ended; ``reason`` is the reason of a failure, or why no answer came."""
+    """The outcome of a reload; ``reason`` is the reason for a failure or a missing response."""
 
     outcome: RecordedReloadOutcome
     reason: str = ""
 
 
 def read_reload(folder: Path) -> RecordedReload | None:
-    """Return what the record in *folder* says of its reload, None where it says nothing.
+    """Return the result of the reload from the record in *folder*, or None if it has none.
 
     Raises :class:`~dcmcfg.errors.UnknownFormat`.
     """
@@ -53,9 +53,10 @@ def read_reload(folder: Path) -> RecordedReload | None:
 
 
 def write_reload(folder: Path, result: RecordedReload) -> None:
-    """Write *result* into the record in *folder*; a disk that takes no more leaves what is there."""
+    """Write *result* into the record in *folder*; if the disk is full, the old result remains."""
     new = folder / f".{_NAME}"
     text = json.dumps(RELOAD_FORMAT.add_number(asdict(result) | {"outcome": result.outcome.value})) + "\n"
+    # The reload has happened anyway, so a failure to write its result must not hide it.
     with suppress(OSError):
         new.unlink(missing_ok=True)
         write_private(new, text)
@@ -64,7 +65,8 @@ def write_reload(folder: Path, result: RecordedReload) -> None:
 
 @contextmanager
 def record_reload(folder: Path) -> Iterator[None]:
-    """Note in the record in *folder* how the reload in the block ends."""
+    """Note the outcome of the reload in the block in the record in *folder*."""
+    # This result remains if the process ends during the reload.
     write_reload(folder, RecordedReload(RecordedReloadOutcome.UNKNOWN))
     try:
         yield

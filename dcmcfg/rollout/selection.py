@@ -1,4 +1,4 @@
-"""Which roll-out ``undo`` and ``apply --resume`` mean, once every interrupted one is settled."""
+"""Select the roll-out for ``undo`` and ``apply --resume``, after interrupted roll-outs were reconciled."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from dcmcfg.rollout.record import RolloutRecord
 def select_rollout_to_undo(
     history: History, ldap_url: str, number: int | None, interrupted: RolloutRecord | None
 ) -> RolloutRecord:
-    """Return the roll-out that ``dcmcfg undo`` means: *number*, else the unfinished one or the newest that stands.
+    """Return the roll-out for ``dcmcfg undo``: *number*, or the unfinished one, or the newest one in effect.
 
-    *interrupted* is the one that was cut off, as it was settled: it is meant where nothing else is unfinished. One that
-    reverts another is meant only by its number, so that undoing twice goes back by two. Raises :class:`NotFound` when
-    there is none, and :class:`Refused` when there is nothing to revert or another roll-out is unfinished.
+    *interrupted* is the interrupted roll-out after it was reconciled; it is selected if no other one is unfinished. An
+    undo is only selected by its number, so that two undos in a row revert two roll-outs. Raises :class:`NotFound` if
+    there is none, and :class:`Refused` if there is nothing to revert, or another roll-out is unfinished.
     """
     record = _select_default_to_undo(history, ldap_url, interrupted) if number is None else history.get_rollout(number)
     if record.header.ldap_url != ldap_url:
-        next_step = f"{_format_directory_option(record)} says which directory is meant"
+        next_step = f"select that directory: {_format_directory_option(record)}"
         raise Refused(
-            f"roll-out {record.number} was on {record.header.ldap_url}", subject=ldap_url, next_step=next_step
+            f"change {record.number} was made on {record.header.ldap_url}", subject=ldap_url, next_step=next_step
         )
     if undo := history.find_undo_of(record):
         _refuse_superseded(history, undo)
-        next_step = f"dcmcfg undo {undo.number} makes it again"
-        raise Refused(f"roll-out {record.number} was undone by {_describe_undo(undo)}", next_step=next_step)
+        next_step = f"to redo it: dcmcfg undo {undo.number}"
+        raise Refused(f"change {record.number} was reverted by {_describe_undo(undo)}", next_step=next_step)
     if determine_status(record) is RolloutStatus.NOTHING_CHANGED:
-        message = f"roll-out {record.number} has changed nothing"
+        message = f"change {record.number} has changed nothing"
         if (unfinished := history.find_unfinished(ldap_url)) is not None:
             raise Refused(
                 f"{message}; {make_unfinished_error(unfinished).message}",
@@ -51,31 +51,31 @@ def select_rollout_to_undo(
 
 
 def select_rollout_to_resume(history: History, ldap_url: str, interrupted: RolloutRecord | None) -> RolloutRecord:
-    """Return the roll-out that ``dcmcfg apply --resume`` means: the unfinished one.
+    """Return the roll-out for ``dcmcfg apply --resume``: the unfinished one.
 
-    *interrupted* is the one that was cut off, as it was settled. It is meant where nothing is unfinished. Raises
-    :class:`Refused` when there is none, and when *interrupted* has nothing left to go on with while another roll-out is
-    unfinished: the user cannot mean the other one before knowing of it.
+    *interrupted* is the interrupted roll-out after it was reconciled; it is selected if none is unfinished. Raises
+    :class:`Refused` if there is none, or if *interrupted* has nothing left to resume while another roll-out is
+    unfinished: the user cannot mean that one without knowing about it.
     """
     unfinished = history.find_unfinished(ldap_url)
     if interrupted is not None and unfinished is not None and interrupted.number != unfinished.number:
         raise _build_other_unfinished_error(interrupted, unfinished)
     if (found := unfinished or interrupted) is None:
         raise Refused(
-            "no roll-out on this directory is unfinished",
+            "there is no unfinished change on this directory",
             subject=ldap_url,
-            next_step="dcmcfg history lists what there was; dcmcfg reload, if the archive has not loaded it",
+            next_step="to list all changes: dcmcfg history; if the archive has not loaded the last one: dcmcfg reload",
         )
     return found
 
 
 def _select_default_to_undo(history: History, ldap_url: str, interrupted: RolloutRecord | None) -> RolloutRecord:
-    """Return the roll-out that ``dcmcfg undo`` means without a number."""
+    """Return the roll-out for ``dcmcfg undo`` without a number."""
     if (unfinished := history.find_unfinished(ldap_url)) is not None:
         if interrupted is not None and unfinished.number not in (interrupted.number, interrupted.header.undo_of):
             raise _build_other_unfinished_error(interrupted, unfinished)
         if unfinished.header.undo_of is not None:
-            itself = f"{_format_rollout(unfinished)} was interrupted itself"
+            itself = f"{_format_rollout(unfinished)} was itself interrupted"
             raise Refused(itself, subject=ldap_url, next_step=format_recovery_commands(unfinished))
         return unfinished
     if interrupted is None:
@@ -84,7 +84,7 @@ def _select_default_to_undo(history: History, ldap_url: str, interrupted: Rollou
         return interrupted
     if determine_status(interrupted) is RolloutStatus.NOTHING_CHANGED:
         return history.get_rollout(interrupted.header.undo_of)
-    next_step = f"dcmcfg undo {interrupted.number} makes roll-out {interrupted.header.undo_of} again"
+    next_step = f"to redo change {interrupted.header.undo_of}: dcmcfg undo {interrupted.number}"
     raise Refused(
         f"{_format_rollout(interrupted)} was interrupted and is complete",
         subject=ldap_url,
@@ -93,11 +93,11 @@ def _select_default_to_undo(history: History, ldap_url: str, interrupted: Rollou
 
 
 def _refuse_superseded(history: History, record: RolloutRecord) -> None:
-    """Refuse to revert *record*, which has made a roll-out again, where that roll-out has since gone another way.
+    """Refuse to revert *record*, a redo of another roll-out, if that roll-out was reverted or resumed since.
 
-    It was reverted by another undo, or it was resumed. Then the undo which *record* has reverted would be in force
-    again, although it is not what led to the present tree, or reverted a part of it only. The same is asked of the
-    roll-out itself, which may have made yet another one again.
+    Otherwise, the undo that *record* has reverted would be in effect again, although another undo led to the current
+    tree, or although it reverted only a part. The redone roll-out may be a redo itself, so it is checked in the same
+    way.
     """
     redo: RolloutRecord | None = record
     while redo is not None:
@@ -106,27 +106,27 @@ def _refuse_superseded(history: History, record: RolloutRecord) -> None:
         if undone is None or first is None:
             return
         undo = history.find_undo_of(first)
-        description = f"roll-out {first.number}, which roll-out {redo.number} made again,"
+        description = f"change {first.number}, redone by change {redo.number},"
         if undo is not None and undo.number != undone.number:
             _refuse_superseded(history, undo)
-            next_step = f"dcmcfg undo {undo.number} makes it again"
+            next_step = f"to redo it: dcmcfg undo {undo.number}"
             raise Refused(
-                f"{description} was undone by {_describe_undo(undo)}", subject=_get_url(redo), next_step=next_step
+                f"{description} was reverted by {_describe_undo(undo)}", subject=_get_url(redo), next_step=next_step
             )
         reverted = undone.header.steps + undone.header.rejected_count
         if first.read_progress().ended and reverted != sum(first.header.undo_sizes[: first.read_progress().applied]):
-            next_step = f"dcmcfg undo {first.number} reverts all of it"
-            raise Refused(f"{description} was resumed since", subject=_get_url(redo), next_step=next_step)
+            next_step = f"to revert all of it: dcmcfg undo {first.number}"
+            raise Refused(f"{description} has been resumed since", subject=_get_url(redo), next_step=next_step)
         redo = first
 
 
 def _describe_undo(undo: RolloutRecord) -> str:
-    """Return the number of *undo*, and what it left out of what it reverted, with the command for that."""
+    """Return the number of *undo*, with the number of omitted changes and the command to apply them."""
     rejected_count = undo.header.rejected_count
     if not rejected_count:
-        return f"roll-out {undo.number}"
+        return f"change {undo.number}"
     file = shlex.quote(undo.header.rejects or f"undo-{undo.header.undo_of}.rejects.ldif")
-    return f"roll-out {undo.number}, but for {format_count(rejected_count, 'change')}: dcmcfg apply {file}"
+    return f"change {undo.number}, except {format_count(rejected_count, 'change')}: dcmcfg apply {file}"
 
 
 def _get_url(record: RolloutRecord) -> str:
@@ -134,12 +134,12 @@ def _get_url(record: RolloutRecord) -> str:
 
 
 def _suggest_previous(history: History, record: RolloutRecord) -> str:
-    """Return how to go back by one more than *record*, of which nothing is left to revert."""
+    """Return the command that reverts the roll-out before *record*, of which nothing is left to revert."""
     try:
         newest = _find_newest_in_effect(history, record.header.ldap_url)
     except NotFound:
-        return "dcmcfg history lists what there was"
-    return f"dcmcfg undo {newest.number} reverts the roll-out before it"
+        return "to list all changes: dcmcfg history"
+    return f"to revert the change before it: dcmcfg undo {newest.number}"
 
 
 def _find_newest_in_effect(history: History, ldap_url: str) -> RolloutRecord:
@@ -147,14 +147,14 @@ def _find_newest_in_effect(history: History, ldap_url: str) -> RolloutRecord:
         is_in_effect = determine_status(record) is RolloutStatus.APPLIED and history.find_undo_of(record) is None
         if is_in_effect and record.header.ldap_url == ldap_url and record.header.undo_of is None:
             return record
-    next_step = "dcmcfg history lists what there was"
+    next_step = "to list all changes: dcmcfg history"
     if (undo := _find_newest_undo_in_effect(history, ldap_url)) is not None:
-        next_step = f"dcmcfg undo {undo.number} makes roll-out {undo.header.undo_of} again; {next_step}"
-    raise NotFound("no roll-out stands that could be taken back", subject=ldap_url, next_step=next_step)
+        next_step = f"to redo change {undo.header.undo_of}: dcmcfg undo {undo.number}; {next_step}"
+    raise NotFound("there is no change to revert", subject=ldap_url, next_step=next_step)
 
 
 def _find_newest_undo_in_effect(history: History, ldap_url: str) -> RolloutRecord | None:
-    """Return the newest roll-out there that reverted another one and was not reverted itself."""
+    """Return the newest undo on the directory at *ldap_url* that was not reverted itself, or None."""
     undos = (each for each in history.records if each.header.ldap_url == ldap_url and each.header.undo_of is not None)
     return next(
         (each for each in undos if determine_status(each) is RolloutStatus.APPLIED and not history.find_undo_of(each)),
@@ -163,7 +163,7 @@ def _find_newest_undo_in_effect(history: History, ldap_url: str) -> RolloutRecor
 
 
 def _format_directory_option(record: RolloutRecord) -> str:
-    """Return the option that said which directory *record* was on: ``--profile`` where its command had one."""
+    """Return the option that selects the directory of *record*: ``--profile`` if its command had one, or the URL."""
     try:
         words = shlex.split(record.header.command)
     except ValueError:  # a damaged record: the URL is known
@@ -177,7 +177,7 @@ def _format_directory_option(record: RolloutRecord) -> str:
 
 
 def _build_other_unfinished_error(interrupted: RolloutRecord, unfinished: RolloutRecord) -> Refused:
-    """Return the refusal to take *unfinished* for *interrupted*, which is settled."""
+    """Return the error for an unfinished roll-out *unfinished* other than *interrupted*, which is finished."""
     is_unchanged = determine_status(interrupted) is RolloutStatus.NOTHING_CHANGED
     outcome = "has changed nothing" if is_unchanged else "is complete"
     return Refused(
@@ -189,4 +189,4 @@ def _build_other_unfinished_error(interrupted: RolloutRecord, unfinished: Rollou
 
 def _format_rollout(record: RolloutRecord) -> str:
     undoes = f", the undo of {record.header.undo_of}," if record.header.undo_of is not None else ""
-    return f"roll-out {record.number}{undoes}"
+    return f"change {record.number}{undoes}"

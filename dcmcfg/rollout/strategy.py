@@ -1,4 +1,4 @@
-"""How a plan is applied on a server: whole, in parts, or step by step."""
+"""Choose how a plan is applied on a server: in one transaction, in two parts, or step by step."""
 
 from __future__ import annotations
 
@@ -30,14 +30,15 @@ class RolloutStrategy(Enum):
 def choose_strategy(
     directory: Directory, plan: Plan, in_transaction: bool | None = None, *, probe_database: bool = True
 ) -> RolloutStrategy:
-    """Return how *plan* will be applied on *directory*, *in_transaction* or not if the user says so.
+    """Return the strategy for *plan* on *directory*; *in_transaction* is the choice of the user, None for the default.
 
-    One transaction wherever it is right: unless *in_transaction*, not where replicas may follow (a failing transaction
-    has reached them in part), and never for deletes of an entry's last child. A member cannot be checked by a read, so
-    it is step by step where the plan asserts something and the server has no assertion control. A database that cannot
-    do transactions says so only when it is asked to, which is not done without *probe_database*.
+    The default is one transaction if possible. It is not used if the server may have replicas (a failed transaction can
+    reach them in part), unless *in_transaction*, and never to delete the last child of an entry. Members of a
+    transaction cannot be checked with a read, so a plan with assertions is applied step by step on a server without the
+    assertion control. Whether the database supports transactions is only known after a trial, which requires
+    *probe_database*.
 
-    Raises :class:`Refused` where the user wants a transaction that is not to be had.
+    Raises :class:`Refused` if the user requests a transaction that is not possible.
     """
     if len(plan.steps) == 1:
         return RolloutStrategy.ONE_CHANGE
@@ -47,15 +48,16 @@ def choose_strategy(
     strategy = _choose_batch_strategy(split_plan(plan))
     reason = ""
     if not capabilities.transactions:
-        reason = "the server does no transactions (RFC 5805)"
+        reason = "the server does not support transactions (RFC 5805)"
     elif not capabilities.assertions and has_assertions(plan):
-        reason = "the server has no assertion control (RFC 4528), so a transaction cannot check what the plan asserts"
+        reason = "the server does not support assertions (RFC 4528), so a transaction cannot check those of the plan"
     elif strategy is not RolloutStrategy.TRANSACTION and in_transaction:
-        reason = "a transaction cannot move entries to another parent, nor delete the last child of an entry"
+        reason = "a transaction cannot move entries to another parent or delete the last child of an entry"
     elif capabilities.replicated and not in_transaction:
         return RolloutStrategy.STEP_BY_STEP
+    # The trial requires a connection of its own, so it is the last check.
     elif strategy is not RolloutStrategy.STEP_BY_STEP and probe_database and not directory.supports_transactions():
-        reason = "the database does no transactions (RFC 5805), although the server announces them"
+        reason = "the database does not support transactions (RFC 5805), although the server announces them"
     if reason and in_transaction:
         raise _build_no_transaction_error(directory, reason)
     return RolloutStrategy.STEP_BY_STEP if reason else strategy
@@ -64,7 +66,7 @@ def choose_strategy(
 def choose_resume_strategy(
     directory: Directory, plan: Plan, in_transaction: bool | None = None, *, probe_database: bool = True
 ) -> RolloutStrategy:
-    """Return how *plan*, what remains of a roll-out, will be applied: in the order in which it stands.
+    """Return the strategy for *plan*, the rest of a roll-out, which must keep its order.
 
     Raises as :func:`choose_strategy` does.
     """
@@ -73,12 +75,12 @@ def choose_resume_strategy(
 
 
 def has_assertions(plan: Plan) -> bool:
-    """Return whether a step of *plan* carries an assertion, which the server or a read has to check."""
+    """Return whether a step of *plan* has an assertion, which the server or a read must check."""
     return any(map(assertions.has_assertion, plan.changes))
 
 
 def order_for_strategy(plan: Plan, strategy: RolloutStrategy) -> tuple[Plan, int]:
-    """Return *plan* with what *strategy* makes in one transaction first, and how many steps these are."""
+    """Return *plan* with the steps of the transaction of *strategy* first, and the number of these steps."""
     if strategy in (RolloutStrategy.ONE_CHANGE, RolloutStrategy.STEP_BY_STEP):
         return plan, 0
     batches = split_plan(plan)
@@ -86,9 +88,9 @@ def order_for_strategy(plan: Plan, strategy: RolloutStrategy) -> tuple[Plan, int
 
 
 def order_as_sent(plan: Plan, transaction_size: int) -> Plan:
-    """Return *plan* with its first steps, those of a transaction, in the order in which they are sent.
+    """Return *plan* with its first *transaction_size* steps in the order in which the transaction sends them.
 
-    A server that does not roll back when the client dies leaves the first ones of that order.
+    A server that does not roll back after the client stopped leaves the first steps of this order applied.
     """
     by_change = {id(step.change): step for step in plan.steps[:transaction_size]}
     sent = (change for wave in split_into_waves(plan.changes[:transaction_size], plan.before.key) for change in wave)
@@ -97,9 +99,9 @@ def order_as_sent(plan: Plan, transaction_size: int) -> Plan:
 
 def _build_no_transaction_error(directory: Directory, reason: str) -> Refused:
     return Refused(
-        f"{reason}, nothing was changed",
+        f"{reason}; nothing was changed",
         subject=directory.server.url,
-        next_step="without --transaction, dcmcfg applies the plan in the way that is possible here",
+        next_step="omit --transaction to apply the plan in a way that this server supports",
     )
 
 

@@ -1,13 +1,13 @@
-"""Predict from the configuration alone what the archive does with a C-MOVE.
+"""Predict how the archive processes a C-MOVE, from its configuration alone.
 
-:func:`find_route` needs a :class:`RouteRequest`. :func:`create_work_order` lists what another archive must know::
+:func:`find_route` takes a :class:`RouteRequest`. :func:`create_work_order` lists the settings for another archive::
 
     ae = get_default_ae(configuration.get_device("dcm4chee-arc"))
     route = find_route(configuration, RouteRequest(ae, "WORKSTATION", "WORKSTATION"))
     print([(path.state, path.outcome) for path in route.paths])
 
 A :class:`Route` has one :class:`RetrievePath` for each :class:`StudyState`: messages, prerequisites and failures.
-Where the archive refuses the request in every state, ``refusal`` has the reason and there are no paths.
+If the archive refuses the request in every state, ``refusal`` has the reason and there are no paths.
 
 Import these names from here. Other modules of the package may change without notice. dcmcfg itself imports the
 defining modules, because that loads less.

@@ -1,6 +1,6 @@
-"""AEs as the archive looks them up by title, and AE titles after masquerading.
+"""Look up AEs by title as the archive does, and masqueraded AE titles.
 
-:func:`check_return_destination` checks that what an external archive sends comes back to the archive.
+:func:`check_return_destination` checks whether an external archive sends its objects back to the archive.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from dcmcfg.schema_names import (
 )
 from dcmcfg.suggestions import suggest_names
 
+#: Values of the enums Connection.Protocol and TransferCapability.Role of dcm4che; the archive raises for others.
 _PROTOCOLS = (DICOM, "HL7", "HL7_MLLP2", "SYSLOG_TLS", "SYSLOG_UDP", "HTTP")
 _ROLES = ("SCU", "SCP")
 _PORTS = range(1, 65536)
@@ -34,19 +35,19 @@ _NO_ENUM_CONSTANT = f"{_ILLEGAL_ARGUMENT}No enum constant org.dcm4che3.net."
 
 
 class LookupFailure(Enum):
-    """Why an AE is not found; what the archive answers depends on it."""
+    """Why the archive does not find an AE; its response depends on this."""
 
     UNKNOWN = "unknown"
     NOT_INSTALLED = "not installed"
-    UNREADABLE = "unreadable"  # a RuntimeException in the archive, not "not found"
+    UNREADABLE = "unreadable"  # a RuntimeException in the archive instead of "not found"
 
 
 @dataclass(frozen=True)
 class UnresolvedAE:
-    """An AE that the archive does not find: the reason in words and the next step.
+    """An AE that the archive does not find, with the reason in words and the next step.
 
-    ``java_exception`` is the Java exception of an unreadable device as the archive prints it, empty for other
-    obstacles.
+    ``java_exception`` is the Java exception of an unreadable device as the archive prints it; empty for other
+    failures.
     """
 
     failure: LookupFailure
@@ -59,16 +60,16 @@ class UnresolvedAE:
 
 @dataclass(frozen=True)
 class UnloadableValue:
-    """A value that ends the loading of a device: the reason in words, the Java exception as the archive prints it."""
+    """A value that stops the loading of a device, with the reason in words and the archive's Java exception as text."""
 
     reason: str
     java_exception: str
 
 
 def resolve_ae(configuration: Configuration, ae_title: str) -> NetworkAE | UnresolvedAE:
-    """Return the AE *ae_title* as ``findApplicationEntity`` finds it, or why it is not found.
+    """Return the AE *ae_title* as ``findApplicationEntity`` finds it, or the reason why it is not found.
 
-    The first AE with exactly that title counts, dcmOtherAETitle does not; its whole device has to load.
+    The first AE with exactly this title is used; dcmOtherAETitle is ignored. The whole device of the AE must load.
     """
     ae = configuration.find_network_ae(ae_title) if ae_title != "*" else None
     if ae is None:
@@ -79,16 +80,16 @@ def resolve_ae(configuration: Configuration, ae_title: str) -> NetworkAE | Unres
             _suggest_replacement(configuration, ae_title),
         )
     if dangling := _find_dangling_reference(ae.device):
-        reason = f"the device {ae.device.name} does not load: {dangling} refers to a connection that it does not have"
+        reason = f"the device {ae.device.name} does not load: {dangling} refers to a connection outside of the device"
         return UnresolvedAE(
             LookupFailure.UNKNOWN,
             ae_title,
             reason,
-            f"mend {DICOM_NETWORK_CONNECTION_REFERENCE} of {dangling} (dcmcfg check)",
+            f"fix {DICOM_NETWORK_CONNECTION_REFERENCE} of {dangling} (see dcmcfg check)",
         )
     if unloadable := find_unloadable_value(ae.device):
         reason = f"the archive cannot read the device {ae.device.name}: {unloadable.reason}"
-        next_step = "correct that value, then dcmcfg reload"
+        next_step = "correct that value, then run dcmcfg reload"
         return UnresolvedAE(
             LookupFailure.UNREADABLE, ae_title, reason, next_step, java_exception=unloadable.java_exception
         )
@@ -100,12 +101,12 @@ def resolve_ae(configuration: Configuration, ae_title: str) -> NetworkAE | Unres
 
 
 def suggest_install_command(ae: NetworkAE) -> str:
-    """Return the command that has *ae*, which is not installed, be so: it or its device."""
+    """Return the command that sets dicomInstalled on *ae*, or on its device if that is not installed."""
     return format_command("set", ae.qualified_title if ae.device.installed else ae.device.name, "dicomInstalled=TRUE")
 
 
 def explain_load_failure(device: Device) -> str:
-    """Return why the archive cannot load *device*, empty when it can."""
+    """Return why the archive cannot load *device*; empty if it can."""
     if dangling := _find_dangling_reference(device):
         return f"{dangling} refers to a connection that the device does not have"
     unloadable = find_unloadable_value(device)
@@ -113,9 +114,9 @@ def explain_load_failure(device: Device) -> str:
 
 
 def find_unloadable_value(device: Device) -> UnloadableValue | None:
-    """Return the value that ends in an exception while *device* is loaded, None for none.
+    """Return the value that raises an exception in the archive when *device* is loaded; None if all values load.
 
-    As ``LdapDicomConfiguration.loadFrom``, ``Connection.setPort`` and ``ApplicationEntity.addConnection``.
+    Source: ``LdapDicomConfiguration.loadFrom``, ``Connection.setPort`` and ``ApplicationEntity.addConnection``.
     """
     children = device.tree.children(device.entry.dn)
     for entry in children:
@@ -146,12 +147,12 @@ def _find_unloadable_connection(entry: Entry) -> UnloadableValue | None:
 
 
 def _is_port(text: str) -> bool:
-    """Return whether the archive takes *text* as a port; -1 is a connection that does not listen."""
+    """Return whether the archive accepts *text* as a port; -1 means that the connection does not listen."""
     return text == _NOT_LISTENING or (text.isdecimal() and len(text) < 6 and int(text) in _PORTS)
 
 
 def _find_dangling_reference(device: Device) -> str:
-    """Return the RDN of an entry of *device* that refers to a connection which is not the device's, or nothing."""
+    """Return the RDN of an entry of *device* that refers to a connection outside of the device; empty if none does."""
     tree = device.tree
     own_connections = {tree.key(connection.dn) for connection in device.connections}
     for entry in tree.children(device.entry.dn):
@@ -168,10 +169,12 @@ def _find_dangling_reference(device: Device) -> str:
 def _suggest_replacement(configuration: Configuration, title: str) -> str:
     for ae in configuration.network_aes():
         if title in ae.other_titles:
-            return f"it is only another title of {ae.title} (dcmOtherAETitle), which is not searched: say {ae.title}"
+            return (
+                f"it is only another title of {ae.title} (dcmOtherAETitle), which the archive ignores: use {ae.title}"
+            )
     similar_titles = suggest_names(title, (ae.title for ae in configuration.network_aes()))
     if similar_titles:
-        return f"did you mean {', '.join(similar_titles)}? Case and blanks count"
+        return f"did you mean {', '.join(similar_titles)}? AE titles are case-sensitive, and blanks count"
     return format_command("ae", "add", f"{title}@HOST:PORT")
 
 
@@ -183,9 +186,10 @@ def check_return_destination(
     attribute: str = EXTERNAL_RETRIEVE_AE_DESTINATION,
     external_ae_title: str = "",
 ) -> RouteFailure | None:
-    """Return why what *external_ae_title* sends to *ae_title*, which *attribute* names, does not come back.
+    """Return why objects that *external_ae_title* sends to *ae_title* do not come back to the archive.
 
-    None where it does. Without *external_ae_title* it is any external archive.
+    *attribute* is the attribute that has *ae_title* as its value. Without *external_ae_title*, any external archive is
+    meant. None if the objects come back.
     """
     if archive_ae.device.find_called_ae(ae_title) is not None:
         return None
@@ -196,16 +200,16 @@ def check_return_destination(
     other_ae = configuration.find_network_ae(ae_title)
     if other_ae is not None:
         reason = (
-            f"{attribute} {ae_title} is an AE of {other_ae.device.name}: the objects go there, and nobody forwards them"
+            f"{attribute} {ae_title} is an AE of {other_ae.device.name}: the objects go there and are not forwarded"
         )
         return RouteFailure(EMPTY_SUCCESS, reason, next_step)
     sender = external_ae_title or "the external archive"
-    reason = f"{attribute} {ae_title} is no AE of the archive: {sender} cannot know where to send to it"
+    reason = f"{attribute} {ae_title} is not an AE of the archive: {sender} cannot have an address for it"
     return RouteFailure(DESTINATION_REFUSED, reason, next_step)
 
 
 def _suggest_setting_command(archive_ae: NetworkAE, attribute: str, title: str) -> str:
-    """Return the command that gives *attribute* the value *title* where the wrong one stands."""
+    """Return the command that sets *attribute* to *title* at the level (AE or device) of the present value."""
     is_ae_setting = get_effective_setting(archive_ae, attribute).level == "AE"
     if attribute == EXTERNAL_RETRIEVE_AE_DESTINATION:
         return format_command("set-external-retrieve", title, *(("--ae", archive_ae.title) if is_ae_setting else ()))
@@ -215,10 +219,10 @@ def _suggest_setting_command(archive_ae: NetworkAE, attribute: str, title: str) 
 
 
 def get_masqueraded_calling_ae_title(ae: NetworkAE, called_ae_title: str) -> str:
-    """Return the title that *ae* calls *called_ae_title* with: its own, or by dcmMasqueradeCallingAETitle another.
+    """Return the AE title under which *ae* calls *called_ae_title*: its own, or the one in dcmMasqueradeCallingAETitle.
 
-    A value ``[CALLED]X`` counts for that AE alone and before ``X``. A title that is given for the association
-    bypasses it.
+    A value ``[CALLED]X`` applies to that called AE only and takes precedence over ``X``. A title that is given for the
+    association bypasses the setting.
     """
     default_title = ae.title
     for value in ae.entry.texts("dcmMasqueradeCallingAETitle"):
@@ -231,7 +235,7 @@ def get_masqueraded_calling_ae_title(ae: NetworkAE, called_ae_title: str) -> str
 
 
 def get_masqueraded_called_ae_title(ae: NetworkAE, called_ae_title: str) -> str:
-    """Return the title that *ae* calls *called_ae_title* by (dcmMasqueradeCalledAETitle, ``CALLED:USED``)."""
+    """Return the called AE title that *ae* uses for *called_ae_title* (dcmMasqueradeCalledAETitle, ``CALLED:USED``)."""
     pairs = (value.partition(":") for value in ae.entry.texts("dcmMasqueradeCalledAETitle"))
     return next(
         (used_title for title, colon, used_title in pairs if colon and title == called_ae_title), called_ae_title

@@ -1,4 +1,4 @@
-"""What transfer capabilities keep back of what an archive sends."""
+"""Find the SOP classes that transfer capabilities prevent an archive from sending."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from dcmcfg.well_known_uids import (
 
 #: C-MOVE of the Patient Root and Study Root models (PS3.4 C.6).
 _MOVE_SOP_CLASSES = (PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE)
+#: Encodings that the archive uses if it cannot send an object in its own transfer syntax.
 _ALWAYS_OFFERED = frozenset({IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN})
 
 
 @dataclass(frozen=True, kw_only=True)
 class CapabilityLimits:
-    """Of the storage SOP classes that the archive may hold: which do not go out, and which go out re-encoded.
+    """Which storage SOP classes of the archive are sent, not sent, or sent re-encoded.
 
-    ``sent`` are those that do. ``not_offered_by_sender`` the sending AE does not list as SCU,
-    ``not_accepted_by_destination`` the destination does not list although it lists others, ``not_accepted_by_archive``
-    the AE that they come back to does not list as SCP. ``reencoded_transfer_syntaxes`` are transfer syntaxes that the
-    destination or the sending AE does not list, with the number of SOP classes: such objects are sent in a little
-    endian encoding, or not at all.
+    ``sent`` are the SOP classes that are sent. The sending AE does not list ``not_offered_by_sender`` as SCU. The
+    destination does not list ``not_accepted_by_destination`` although it lists others. The archive's AE that objects
+    come back to does not list ``not_accepted_by_archive`` as SCP. ``reencoded_transfer_syntaxes`` are transfer syntaxes
+    that the destination or the sending AE does not list, with the number of SOP classes: such objects are sent in a
+    little endian encoding, or not at all.
     """
 
     sent: tuple[str, ...]
@@ -38,7 +39,7 @@ class CapabilityLimits:
 
     @property
     def all_sop_classes(self) -> frozenset[str]:
-        """Every SOP class that it is about."""
+        """All SOP classes in these limits."""
         return frozenset(
             (*self.sent, *self.not_offered_by_sender, *self.not_accepted_by_destination, *self.not_accepted_by_archive)
         )
@@ -52,11 +53,11 @@ def find_capability_limits(
     sends_locally: bool = True,
     sop_classes: frozenset[str] | None = None,
 ) -> CapabilityLimits:
-    """Return what is kept back of what *sender* sends to *destination* (``RetrieveServiceImpl``, ``CStoreSCUImpl``).
+    """Return the SOP classes that *sender* cannot send to *destination* (``RetrieveServiceImpl``, ``CStoreSCUImpl``).
 
-    ``return_ae`` is the archive's AE that an external archive sends to first, if it does; with *sends_locally*,
-    *sender* sends objects of its own storage, and so decides how they are encoded. ``sop_classes`` are the SOP classes
-    that it is about; without it those that the archive may hold.
+    ``return_ae`` is the archive's AE to which an external archive sends first, if it does. With *sends_locally*,
+    *sender* sends objects from its own storage, and therefore decides on their encoding. ``sop_classes`` restricts the
+    result to these SOP classes; without it, all that the archive may hold are considered.
     """
     held_syntaxes = _find_storage_sop_classes(sender)
     if sop_classes is not None:
@@ -75,14 +76,14 @@ def find_capability_limits(
 
 
 def accepts_moves(ae: NetworkAE) -> bool:
-    """Tell whether *ae* accepts a presentation context for C-MOVE, by what it lists or shares as SCP."""
+    """Return whether *ae* accepts a presentation context for C-MOVE, from the SCP capabilities it has or shares."""
     return any(uid in ae.transfer_syntaxes["SCP"] for uid in _MOVE_SOP_CLASSES)
 
 
 def _find_storage_sop_classes(sender: NetworkAE) -> Mapping[str, frozenset[str]]:
-    """Return the storage SOP classes that may be held, with transfer syntaxes.
+    """Return the storage SOP classes that the archive may hold, with their transfer syntaxes.
 
-    Those that some AE of the sender's device takes in, or that the sender means to send.
+    These are the ones that any AE of the sender's device receives, or that the sender offers.
     """
     syntaxes_by_class: dict[str, set[str]] = {}
     capability_lists = [ae.transfer_syntaxes["SCP"] for ae in sender.device.network_aes]

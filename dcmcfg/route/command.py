@@ -1,4 +1,4 @@
-"""A command line of dcmcfg, as one types it.
+"""Format command lines of dcmcfg.
 
 Kept apart: all layers above use it, and it loads nothing of dcmcfg.
 """
@@ -9,5 +9,5 @@ import shlex
 
 
 def format_command(*words: str) -> str:
-    """Return the line that calls dcmcfg with *words*, quoted where a shell needs it."""
+    """Return the command line that runs dcmcfg with *words*, quoted for a shell."""
     return f"dcmcfg {shlex.join(words)}"

@@ -1,4 +1,4 @@
-"""Whether two AEs can connect, and whether the one that is called lets the other in."""
+"""Check whether two AEs can connect, and whether the called AE accepts the caller."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from dcmcfg.route.command import format_command
 from dcmcfg.schema_names import ACCEPTED_CALLING_AE_TITLE, DICOM_ASSOCIATION_ACCEPTOR
 from dcmcfg.suggestions import join_limited
 
-#: Cipher suites and versions that words name before they count the others.
+#: Number of cipher suites and versions that a description lists by name; it only counts the others.
 _MAX_NAMES_SHOWN = 3
 
 
 @dataclass(frozen=True)
 class ConnectionMatch:
-    """Whether the archive can call the AE ``ae_title``, as the tree has their connections.
+    """Whether the archive can call the AE ``ae_title`` according to the tree.
 
-    ``description`` says how, or why not. ``tls`` says that it is over TLS.
+    ``description`` explains the result in words. ``tls`` is True for a TLS connection.
     """
 
     ae_title: str
@@ -28,10 +28,10 @@ class ConnectionMatch:
 
 
 def find_compatible_connection(remote: NetworkAE, local: NetworkAE) -> Connection | None:
-    """Return the connection at which *local* calls *remote*: that of the first pair that fits, None for none.
+    """Return the connection at which *local* calls *remote*: that of the first compatible pair; None if there is none.
 
-    As ``ApplicationEntity.findCompatibleConnection``: the remote one installed and with a port, the local one
-    installed; neither the local initiator flag nor the remote acceptor flag is looked at.
+    As in ``ApplicationEntity.findCompatibleConnection``, the remote connection must be installed and have a port, and
+    the local one must be installed. The local initiator flag and the remote acceptor flag are ignored.
     """
     for remote_connection in remote.connections:
         if (
@@ -47,7 +47,7 @@ def find_compatible_connection(remote: NetworkAE, local: NetworkAE) -> Connectio
 
 
 def match_connections(remote: NetworkAE, local: NetworkAE) -> ConnectionMatch:
-    """Return whether *local* can call *remote*, and how."""
+    """Return whether *local* can call *remote*, and with which kind of connection."""
     remote_connection = find_compatible_connection(remote, local)
     if remote_connection is None:
         return ConnectionMatch(remote.title, is_compatible=False, description=explain_incompatibility(remote, local))
@@ -69,12 +69,12 @@ def match_connections(remote: NetworkAE, local: NetworkAE) -> ConnectionMatch:
 
 
 def find_listening_connection(ae: NetworkAE) -> Connection | None:
-    """Return the first installed DICOM connection at which *ae* can be called, plain or TLS; None for none."""
+    """Return the first installed DICOM connection on which *ae* listens, plain or TLS; None if there is none."""
     return next((each for each in ae.connections if each.installed and each.port and each.protocol == DICOM), None)
 
 
 def explain_incompatibility(remote: NetworkAE, local: NetworkAE) -> str:
-    """Return why no connection of *local* fits one of *remote*, in words."""
+    """Return why no connection of *local* is compatible with one of *remote*, in words."""
     remote_connections = [each for each in remote.connections if each.installed and each.port]
     local_connections = [each for each in local.connections if each.installed]
     if not remote_connections:
@@ -130,8 +130,9 @@ def _join_names(names: Iterable[str]) -> str:
 def explain_rejection(ae: NetworkAE, calling_ae_title: str) -> str:
     """Return why *ae* rejects an association from *calling_ae_title*, with the numbers of PS3.8 Table 9-21.
 
-    Empty if not. As ``AssociationHandler`` and ``ArchiveAssociationHandler``: the AE installed, an acceptor and
-    listening (else 1/1/7), the caller among dcmAcceptedCallingAETitle where that is set (else 1/1/3).
+    Empty if it accepts. As in ``AssociationHandler`` and ``ArchiveAssociationHandler``: the AE must be installed, an
+    acceptor and listening (else 1/1/7), and the caller must be in dcmAcceptedCallingAETitle if that is set (else
+    1/1/3).
     """
     if not ae.installed:
         return f"{ae.title} is not installed (1/1/7)"
@@ -141,12 +142,12 @@ def explain_rejection(ae: NetworkAE, calling_ae_title: str) -> str:
         return f"{ae.title} has no installed connection with a port"
     accepted = ae.entry.texts(ACCEPTED_CALLING_AE_TITLE)
     if accepted and calling_ae_title not in accepted:
-        return f"{calling_ae_title} is not among dcmAcceptedCallingAETitle of {ae.title} (1/1/3)"
+        return f"{calling_ae_title} is not in dcmAcceptedCallingAETitle of {ae.title} (1/1/3)"
     return ""
 
 
 def suggest_acceptance_command(ae: NetworkAE, calling_ae_title: str) -> str:
-    """Return the command that fixes what :func:`explain_rejection` finds first; of no use where it finds nothing."""
+    """Return the command that fixes the first reason of :func:`explain_rejection`; useless if it found no reason."""
     if not ae.device.installed:
         return format_command("set", ae.device.name, "dicomInstalled=TRUE")
     if not ae.installed:

@@ -1,4 +1,4 @@
-"""The AEs that an archive may have recorded as holding what it purged, as its configuration tells.
+"""Find the AEs that an archive may record as the holders of purged studies, from its configuration.
 
 Kept apart: lint and plan use it and do not load route.route.
 """
@@ -18,10 +18,10 @@ from dcmcfg.schema_names import (
 
 
 def find_external_archives(device: Device) -> dict[str, tuple[str, ...]]:
-    """Return the titles that *device* fetches purged studies from, each with what names it.
+    """Return the AE titles from which *device* retrieves purged studies, each with its sources in the configuration.
 
-    A storage purges only what one of its dcmExternalRetrieveAET holds. What the database records comes with the
-    result of a storage commitment: an exporter's first dcmRetrieveAET, else its dcmStgCmtSCP (``StgCmtEJB``).
+    A storage purges only instances that one of its dcmExternalRetrieveAET holds. The database records the AE title from
+    the result of a storage commitment: an exporter's first dcmRetrieveAET, otherwise its dcmStgCmtSCP (``StgCmtEJB``).
     """
     sources: dict[str, list[str]] = {}
     for storage in device.children(STORAGE_OBJECT_CLASS):

@@ -1,4 +1,4 @@
-"""What a C-MOVE comes to: the messages that are sent, who has to know whom, and what stops it."""
+"""Describe the outcome of a C-MOVE: the messages sent, the prerequisites at the peers, and the failures."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from dcmcfg.network_address import format_host_port
 from dcmcfg.route.capability_limits import CapabilityLimits
 from dcmcfg.route.request import RouteRequest, StudyState
 
-#: The final response where nothing was to do, and also where nothing came back or was sent.
+#: The final response if there was nothing to send, and also if nothing came back or was sent.
 EMPTY_SUCCESS = "0000 without counters"
-#: The final response where the study is known, and the archive can neither read nor fetch any of its objects.
+#: The final response if the study is known, but the archive can neither read nor retrieve any of its objects.
 NOT_ACCESSIBLE = "A702 without counters"
-#: The final response where every sub-operation failed; the counters say how many.
+#: The final response if every sub-operation failed; the counters hold the number.
 ALL_FAILED = "A702, all failed"
-#: The final response where an external archive does not know the Move Destination: the archive relays its status.
+#: The final response if an external archive does not know the Move Destination: the archive relays its status.
 DESTINATION_REFUSED = "the external archive's status: A801 (Orthanc: C000)"
-#: The final response where the local instances are sent, and what was recalled is not.
+#: The final response if the local instances are sent, and the recalled ones are not.
 LOCAL_ONLY = "B000, completed: the local instances only"
 
 
 class RetrieveBranch(StrEnum):
-    """Which way the archive takes (``CommonCMoveSCP``)."""
+    """The branch that the archive takes (``CommonCMoveSCP``)."""
 
     LOCAL = "local"
     EXTERNAL_VIA_ARCHIVE = "external retrieve, back to the archive"
@@ -39,7 +39,7 @@ class RetrieveBranch(StrEnum):
 
 
 class PathOutcome(Enum):
-    """How a way ends, as far as the configuration tells; ``UNCONFIGURED``: nothing is configured for this case."""
+    """How a path ends according to the configuration; ``UNCONFIGURED`` means that nothing is configured for it."""
 
     DELIVERED = "delivered"
     PARTIAL = "partial"
@@ -49,7 +49,7 @@ class PathOutcome(Enum):
 
 @dataclass(frozen=True)
 class AEAddress:
-    """Where an AE is called."""
+    """The address at which an AE is called."""
 
     host: str
     port: int
@@ -61,9 +61,9 @@ class AEAddress:
 
 @dataclass(frozen=True, kw_only=True)
 class RouteMessage:
-    """One message: sender and receiver, their AE titles, the address; ``move_destination`` is a Move Destination.
+    """One message with its sender and receiver, their AE titles, and the address.
 
-    ``A-ASSOCIATE`` is an association over which nothing is sent.
+    ``move_destination`` is set for a C-MOVE only. ``A-ASSOCIATE`` is an association on which nothing is sent.
     """
 
     kind: Literal["A-ASSOCIATE", "C-MOVE", "C-STORE"]
@@ -77,7 +77,7 @@ class RouteMessage:
 
 @dataclass(frozen=True)
 class Prerequisite:
-    """What is to be configured at ``peer_ae_title``: to accept ``ae_title`` as a caller, or to know its address."""
+    """A setting required at ``peer_ae_title``: to accept ``ae_title`` as a caller, or to know its address."""
 
     peer_ae_title: str
     kind: Literal["accept", "know"]
@@ -89,7 +89,7 @@ class Prerequisite:
 
 @dataclass(frozen=True)
 class RouteFailure:
-    """What stops the request: the answer that it ends in (empty where another archive gives it), why, what to do."""
+    """A reason why the request fails, with the response (empty if another archive gives it) and the next step."""
 
     response: str
     reason: str
@@ -98,10 +98,10 @@ class RouteFailure:
 
 @dataclass(frozen=True)
 class RetrievePath:
-    """What the archive does where the study is in ``study_state``.
+    """How the archive processes the request if the study is in ``study_state``.
 
-    ``external_ae_title`` is the other archive that is asked, empty for none; ``configured_by`` says what in the
-    configuration names it.
+    ``external_ae_title`` is the other archive that is called, empty for none. ``configured_by`` lists the sources of
+    this title in the configuration.
     """
 
     study_state: StudyState
@@ -118,7 +118,7 @@ class RetrievePath:
 
     @property
     def outcome_text(self) -> str:
-        """How it ends in words: with what stands in other machines' configurations, it is not settled."""
+        """The outcome in words; it depends on the prerequisites in other machines' configurations."""
         condition = (
             ", if the prerequisites hold" if self.outcome is PathOutcome.DELIVERED and self.prerequisites else ""
         )
@@ -127,9 +127,9 @@ class RetrievePath:
 
 @dataclass(frozen=True)
 class Route:
-    """The answer: what refuses the request whatever it is for, else a way for each state of the study.
+    """The result: a refusal that applies to every study, or one path for each state of the study.
 
-    ``listening_address`` is where the archive's AE is called.
+    ``listening_address`` is the address at which the archive's AE is called.
     """
 
     request: RouteRequest
@@ -138,7 +138,7 @@ class Route:
     paths: tuple[RetrievePath, ...] = ()
 
     def with_next_steps(self, format_step: Callable[[str], str]) -> Route:
-        """Return this route with each next step as *format_step* returns it: a command line may need options."""
+        """Return this route with each next step replaced by *format_step*, which may add options to command lines."""
 
         def transform(failure: RouteFailure) -> RouteFailure:
             return replace(failure, next_step=format_step(failure.next_step))
@@ -147,15 +147,15 @@ class Route:
         return replace(self, refusal=transform(self.refusal) if self.refusal else None, paths=paths)
 
     def is_delivered(self, *states: StudyState) -> bool:
-        """Tell whether the objects arrive wherever of *states* the study is.
+        """Return whether the objects are delivered in each of *states*.
 
-        Without states: in each for which something is set up, and in one at least.
+        Without states, every configured state counts, and at least one must be configured.
         """
         paths = self._select_paths(states)
         return self.refusal is None and bool(paths) and not self.find_undelivered_paths(*states)
 
     def find_undelivered_paths(self, *states: StudyState) -> tuple[RetrievePath, ...]:
-        """Return the ways that :meth:`is_delivered` counts and on which not all of the objects arrive."""
+        """Return the paths that :meth:`is_delivered` considers and on which not all objects are delivered."""
         return tuple(path for path in self._select_paths(states) if path.outcome is not PathOutcome.DELIVERED)
 
     def _select_paths(self, states: tuple[StudyState, ...]) -> tuple[RetrievePath, ...]:

@@ -1,4 +1,4 @@
-"""Builds a path message by message, with what stops each and who has to know whom."""
+"""Build a path message by message, with its failures and prerequisites."""
 
 from __future__ import annotations
 
@@ -49,17 +49,17 @@ from dcmcfg.well_known_uids import STORAGE_SOP_CLASS_PREFIX
 
 _JAVA_NOT_FOUND = "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: "
 _INCOMPATIBLE_CONNECTION = "A702 org.dcm4che3.net.IncompatibleConnectionException: No compatible"
-_COMMENT_LENGTH = 64
-_MAX_SOP_CLASSES_SHOWN = 5  # SOP classes in a command
+_COMMENT_LENGTH = 64  # characters of Error Comment (0000,0902), whose VR is LO
+_MAX_SOP_CLASSES_SHOWN = 5  # SOP classes in a suggested command
 
 
 def get_ae_address(connection: Connection) -> AEAddress:
-    """Return where *connection*, which has a port, is called."""
+    """Return the address of *connection*, which has a port."""
     return AEAddress(connection.host, connection.port or 0, connection.tls)
 
 
 class PathBuilder:
-    """The steps of one request so far; what is sent from here goes from the AE that was asked."""
+    """Collects the steps of one request; the AE that received the request sends all messages of the archive."""
 
     def __init__(self, configuration: Configuration, request: RouteRequest, destination: NetworkAE) -> None:
         self._configuration = configuration
@@ -76,11 +76,11 @@ class PathBuilder:
         self.applies_capability_limits = True
 
     def add_note(self, text: str) -> None:
-        """Add a note that changes nothing of the outcome."""
+        """Add a note that does not change the outcome."""
         self._notes.append(text)
 
     def add_failure(self, failure: RouteFailure) -> None:
-        """Have the request end with *failure*."""
+        """Let the request end with *failure*."""
         self._failures.append(failure)
 
     def build(
@@ -92,7 +92,7 @@ class PathBuilder:
         *,
         default_outcome: PathOutcome = PathOutcome.DELIVERED,
     ) -> RetrievePath:
-        """Return the way of these steps; without a failure its outcome is *default_outcome*."""
+        """Return the path of these steps; without a failure its outcome is *default_outcome*."""
         limits = None
         if self.applies_capability_limits:
             limits = find_capability_limits(
@@ -129,31 +129,33 @@ class PathBuilder:
         )
 
     def send_local(self) -> bool:
-        """Have the archive send what is local to the destination; return whether it can."""
+        """Add the C-STORE of local objects to the destination; return whether the archive can send it."""
         connection = self._find_destination_connection(_INCOMPATIBLE_CONNECTION)
         self._sends_locally = connection is not None
         self._store(connection)
         return self._sends_locally
 
     def associate(self) -> bool:
-        """Have the archive open an association to the destination and send nothing; return whether it can."""
+        """Add an association to the destination without messages; return whether the archive can open it."""
         connection = self._find_destination_connection(_INCOMPATIBLE_CONNECTION)
         self._call("A-ASSOCIATE", connection)
         return connection is not None
 
     def _forward(self, external_ae_title: str) -> None:
-        """Have the archive send on what *external_ae_title* stores; what cannot be sent stays in the archive."""
+        """Add the forwarding of objects from *external_ae_title*; undeliverable objects stay in the archive."""
         connection = self._find_destination_connection(ALL_FAILED)
         if connection is None:
-            self.add_note(f"what {external_ae_title} stores is kept: the study is local afterwards")
+            self.add_note(
+                f"the archive keeps the objects that {external_ae_title} stores: the study is local afterwards"
+            )
         self._store(connection)
 
     def _find_destination_connection(self, response: str) -> Connection | None:
-        """Return where the destination is called; without a connection the request ends in *response*."""
+        """Return the connection of the destination; if there is none, the request ends with *response*."""
         connection = find_compatible_connection(self._destination, self._archive_ae)
         if connection is None:
             self._reaches_destination = False
-            next_step = "give both a connection of the same kind, then dcmcfg reload"
+            next_step = "give both a connection of the same kind, then run dcmcfg reload"
             self.add_failure(
                 RouteFailure(response, explain_incompatibility(self._destination, self._archive_ae), next_step)
             )
@@ -164,7 +166,7 @@ class PathBuilder:
         self._prerequisites.append(Prerequisite(self._destination.title, "accept", calling_ae_title, service="C-STORE"))
 
     def _call(self, kind: Literal["A-ASSOCIATE", "C-STORE"], connection: Connection | None) -> str:
-        """Add *kind* to the destination; return the AE title that the archive calls it with."""
+        """Add *kind* to the destination; return the AE title under which the archive calls it."""
         archive_ae, destination = self._archive_ae, self._destination
         calling_ae_title = get_masqueraded_calling_ae_title(archive_ae, destination.title)
         called_ae_title = get_masqueraded_called_ae_title(archive_ae, destination.title)
@@ -183,10 +185,10 @@ class PathBuilder:
         return calling_ae_title
 
     def request_move(self, external_ae_title: str, calling_ae_title: str | None, return_ae_title: str) -> bool:
-        """Have the archive send a C-MOVE to *external_ae_title*; return whether it can.
+        """Add a C-MOVE of the archive to *external_ae_title*; return whether the archive can send it.
 
-        Without *calling_ae_title* the calling AE title is the archive's own, without *return_ae_title* the Move
-        Destination is the request's.
+        Without *calling_ae_title*, the calling AE title is the archive's own. Without *return_ae_title*, the Move
+        Destination is the one of the request.
         """
         archive_ae = self._archive_ae
         calling_ae_title = calling_ae_title or get_masqueraded_calling_ae_title(archive_ae, external_ae_title)
@@ -210,15 +212,15 @@ class PathBuilder:
             self._warn_of_rejection(peer, calling_ae_title)
         if any(ae.title == external_ae_title for ae in archive_ae.device.network_aes):
             reason = (
-                f"{external_ae_title} is an AE of this archive: the request comes back to it, and nothing was "
-                "found that ends it"
+                f"{external_ae_title} is an AE of this archive: the request comes back to the archive, and no "
+                "condition was found that ends it"
             )
-            self._failures.append(RouteFailure("", reason, "name the other archive"))
+            self._failures.append(RouteFailure("", reason, "specify the AE title of the other archive"))
             return False
         return address is not None
 
     def send_directly(self, external_ae_title: str) -> None:
-        """Have *external_ae_title*, which must know the destination, send straight to it, unseen by the archive."""
+        """Add a C-STORE from *external_ae_title* straight to the destination, not observed by the archive."""
         destination = self._destination
         connection = find_listening_connection(destination)
         address = get_ae_address(connection) if connection else None
@@ -246,10 +248,10 @@ class PathBuilder:
         *,
         is_sender_recorded: bool,
     ) -> None:
-        """Have *external_ae_title* send to the AE *return_ae_title* of the archive, which forwards to the destination.
+        """Add a C-STORE from *external_ae_title* to the archive's AE *return_ae_title*, and the forwarding from there.
 
-        ``calling_ae_title`` is the title that *external_ae_title* was called under, None where the archive keeps no key
-        for it. With ``is_sender_recorded`` the archive accepts the objects only from the AE recorded for them.
+        ``calling_ae_title`` is the title under which *external_ae_title* was called; None if the archive keeps no key
+        for it. With ``is_sender_recorded``, the archive accepts the objects only from the AE recorded for them.
         """
         device = self._archive_ae.device
         return_ae = device.find_called_ae(return_ae_title)
@@ -287,14 +289,14 @@ class PathBuilder:
             failures += [failure] if failure else []
             if return_ae_title == self._destination.title:
                 self.add_note(
-                    f"{external_ae_title} sends straight to {return_ae_title} then, and the archive counts no instance"
+                    f"{external_ae_title} then sends straight to {return_ae_title}, and the archive counts no instance"
                 )
         else:
             rejection = _check_acceptance(return_ae, sender_ae_title, attribute)
             failures += [rejection] if rejection else []
             name = USER_IDENTITY_NEGOTIATION
             if (return_ae.entry.text(name) or device.entry.text(name)) == "REQUIRED":
-                self.add_note(f"{return_ae.title} asks every caller for a user identity ({name})")
+                self.add_note(f"{return_ae.title} requires a user identity from every caller ({name})")
             forwarding_failure = self._explain_not_forwarded(external_ae_title, sender_ae_title, calling_ae_title)
             failures += [forwarding_failure] if forwarding_failure else []
             if forwarding_failure is None and self._reaches_destination:
@@ -302,46 +304,47 @@ class PathBuilder:
         for each in failures:
             self.add_failure(replace(each, response=LOCAL_ONLY) if is_sender_recorded and self._sends_locally else each)
 
-    # ---- what stops it
+    # ---- reasons why the request fails
 
     def _fail_on_capabilities(self, limits: CapabilityLimits) -> None:
         is_silent = get_effective_setting(self._archive_ae, RESTRICT_RETRIEVE_SILENTLY).values == ("TRUE",)
         response = EMPTY_SUCCESS if is_silent else ALL_FAILED
         if limits.not_accepted_by_destination:
             reason = (
-                f"{self._destination.title} lists SCP capabilities, and none of what {self._archive_ae.title} sends"
+                f"{self._destination.title} lists SCP capabilities, but none for the objects that "
+                f"{self._archive_ae.title} sends"
             )
             next_step = self._suggest_capability_command(limits.not_accepted_by_destination)
         elif not limits.not_accepted_by_archive:
             reason = f"{self._archive_ae.title} has no storage SCU capability"
-            next_step = "add the capabilities, or share those of another AE"
+            next_step = "add the capabilities, or share the capabilities of another AE"
         else:
-            return  # told already: the AE that the objects come back to is no storage SCP
-        # Looked at before anybody is asked, so nothing else comes to pass.
+            return  # The AE that receives the returned objects is not a storage SCP: that failure is already listed.
+            # The archive checks capabilities before it calls another AE, so none of the collected steps happens.
         self._failures = [RouteFailure(response, reason, next_step)]
         self._messages, self._prerequisites, self._notes, self._sends_locally = [], [], [], False
 
     def _suggest_capability_command(self, missing: tuple[str, ...]) -> str:
-        """Return the command that gives the destination what it lacks: by UID where the study says which."""
+        """Return the command that adds the missing capabilities to the destination, by UID if the study's are known."""
         is_known = self._request.sop_classes is not None
         shown = missing[:_MAX_SOP_CLASSES_SHOWN] if is_known else ("SOP-CLASS",)
         remainder = (
-            f"; {len(missing) - _MAX_SOP_CLASSES_SHOWN} more are below"
+            f"; {len(missing) - _MAX_SOP_CLASSES_SHOWN} more are listed below"
             if is_known and len(missing) > _MAX_SOP_CLASSES_SHOWN
             else ""
         )
         command = format_command("capability", "add", self._destination.title, *shown, "--role", "scp")
-        return f"{command} adds {'them' if is_known else 'what it takes'}{remainder}"
+        return f"{command} adds {'them' if is_known else 'one SOP class'}{remainder}"
 
     def _warn_of_rejection(self, ae: NetworkAE, calling_ae_title: str) -> None:
         accepted = ae.entry.texts(ACCEPTED_CALLING_AE_TITLE)
         if accepted and calling_ae_title not in accepted:
             self.add_note(
-                f"as the tree has it, {ae.title} does not accept {calling_ae_title} (dcmAcceptedCallingAETitle)"
+                f"{ae.title} does not accept {calling_ae_title} according to the tree (dcmAcceptedCallingAETitle)"
             )
 
     def _find_address(self, external_ae_title: str) -> AEAddress | None:
-        """Return where *external_ae_title* is called, None where the archive cannot; why is noted as what stops it."""
+        """Return the address of *external_ae_title*; None, with the reason added as a failure, if there is none."""
         external_ae = resolve_ae(self._configuration, external_ae_title)
         if isinstance(external_ae, UnresolvedAE):
             self._failures.append(
@@ -350,7 +353,7 @@ class PathBuilder:
             return None
         connection = find_compatible_connection(external_ae, self._archive_ae)
         if connection is None:
-            next_step = "give both a connection of the same kind, then dcmcfg reload"
+            next_step = "give both a connection of the same kind, then run dcmcfg reload"
             self._failures.append(
                 RouteFailure(
                     _INCOMPATIBLE_CONNECTION, explain_incompatibility(external_ae, self._archive_ae), next_step
@@ -359,23 +362,23 @@ class PathBuilder:
             return None
         return get_ae_address(connection)
 
-    # ---- how what comes back is recognised
+    # ---- how the archive recognises returned objects
 
     def _get_store_scu_mapping(self) -> list[tuple[str, str]]:
         pairs = (value.partition("=") for value in self._archive_ae.device.entry.texts(C_STORE_SCU_OF_C_MOVE_SCP))
         return [(scu, scp) for scu, equals, scp in pairs if equals]
 
     def _get_store_scu_title(self, external_ae_title: str) -> str:
-        """Return the title that *external_ae_title* should store under: its own unless the mapping has only another."""
+        """Return the title under which *external_ae_title* should store: its own, or one from the mapping."""
         scus = [scu for scu, scp in self._get_store_scu_mapping() if scp == external_ae_title]
         return external_ae_title if external_ae_title in scus or not scus else scus[0]
 
     def _explain_not_forwarded(
         self, external_ae_title: str, sender_ae_title: str, calling_ae_title: str | None
     ) -> RouteFailure | None:
-        """Return why the archive does not match what *external_ae_title* stores with the request, None where it does.
+        """Return why the archive does not match objects from *external_ae_title* with the request; None if it does.
 
-        As ``CStoreForwardSCUImpl.forStoreContext``.
+        Source: ``CStoreForwardSCUImpl.forStoreContext``.
         """
         pairs = self._get_store_scu_mapping()
         expected_title = external_ae_title if any(scp == external_ae_title for _, scp in pairs) else calling_ae_title
@@ -384,18 +387,18 @@ class PathBuilder:
             if sender_ae_title not in {scu for scu, _ in pairs}:
                 self.add_note(
                     f"{external_ae_title} must send {calling_ae_title} as Move Originator AE Title (0000,1030); "
-                    f"else {C_STORE_SCU_OF_C_MOVE_SCP}"
+                    f"otherwise set {C_STORE_SCU_OF_C_MOVE_SCP}"
                 )
             return None
         if expected_title is None:
             reason = (
-                f"part is local, so what {external_ae_title} sends is stored and not forwarded without "
-                f"{C_STORE_SCU_OF_C_MOVE_SCP}"
+                f"a part is local, so without {C_STORE_SCU_OF_C_MOVE_SCP} the archive stores the objects from "
+                f"{external_ae_title} and does not forward them"
             )
         else:
             reason = (
-                f"{C_STORE_SCU_OF_C_MOVE_SCP} maps {sender_ae_title} to {stored_title}, "
-                f"the request waits for {expected_title}"
+                f"{C_STORE_SCU_OF_C_MOVE_SCP} maps {sender_ae_title} to {stored_title}, but the request expects "
+                f"{expected_title}"
             )
         next_step = format_command(
             "set",
@@ -406,20 +409,20 @@ class PathBuilder:
 
 
 def _check_recorded_sender(external_ae_title: str, sender_ae_title: str) -> Iterator[RouteFailure]:
-    """Yield the failure of objects that come back under another title than the one recorded for them."""
+    """Yield a failure if objects come back under another title than the one recorded for them."""
     if sender_ae_title != external_ae_title:
         reason = (
-            f"{external_ae_title} stores as {sender_ae_title} ({C_STORE_SCU_OF_C_MOVE_SCP}), and is recorded as "
-            f"{external_ae_title}: such objects are ignored"
+            f"{external_ae_title} stores as {sender_ae_title} ({C_STORE_SCU_OF_C_MOVE_SCP}), but is recorded as "
+            f"{external_ae_title}: the archive ignores such objects"
         )
         next_step = (
-            f"have the commitment recorded as {sender_ae_title}, or {external_ae_title} store under its own title"
+            f"have the commitment recorded as {sender_ae_title}, or let {external_ae_title} store under its own title"
         )
         yield RouteFailure(EMPTY_SUCCESS, reason, next_step)
 
 
 def _format_not_found_response(unresolved: UnresolvedAE) -> str:
-    """Return the answer as the archive gives it, the comment cut where (0000,0902) ends."""
+    """Return the response of the archive, with the comment cut at the length of Error Comment (0000,0902)."""
     match unresolved.failure:
         case LookupFailure.UNKNOWN:
             return _truncate_comment(f"{_JAVA_NOT_FOUND}Unknown AE: {unresolved.ae_title}")
@@ -435,11 +438,11 @@ def _truncate_comment(response: str) -> str:
 
 
 def _check_acceptance(ae: NetworkAE, sender_ae_title: str, attribute: str) -> RouteFailure | None:
-    """Return why *ae*, the archive's own, does not take in what *sender_ae_title* brings, or None."""
+    """Return why *ae*, an AE of the archive, does not accept objects from *sender_ae_title*; None if it does."""
     response = ALL_FAILED
     if rejection := explain_rejection(ae, sender_ae_title):
-        next_step = f"{suggest_acceptance_command(ae, sender_ae_title)}, or name another AE in {attribute}"
-        return RouteFailure(response, f"the other archive is rejected: {rejection}", next_step)
+        next_step = f"{suggest_acceptance_command(ae, sender_ae_title)}, or set {attribute} to another AE"
+        return RouteFailure(response, f"the archive rejects the other archive: {rejection}", next_step)
     if not ae.is_storage_scp:
         storage_ae_titles = [each.title for each in ae.device.network_aes if each.is_storage_scp]
         reason = f"{ae.title} has no storage SCP capability ({STORAGE_SOP_CLASS_PREFIX}*)"
@@ -449,5 +452,7 @@ def _check_acceptance(ae: NetworkAE, sender_ae_title: str, attribute: str) -> Ro
             f"set {attribute} to another AE of the archive: {', '.join(storage_ae_titles) or 'none has'}",
         )
     if not get_effective_setting(ae, OBJECT_STORAGE_ID).values and OBJECT_STORAGE_ID not in ae.device.entry:
-        return RouteFailure(response, f"{ae.title} has no dcmObjectStorageID", f"set it, or another AE in {attribute}")
+        return RouteFailure(
+            response, f"{ae.title} has no dcmObjectStorageID", f"set it, or set {attribute} to another AE"
+        )
     return None

@@ -1,4 +1,4 @@
-"""What is asked: who has which AE of the archive send a study where, and where the study is."""
+"""The route request: the caller, the archive's AE, the destination and the state of the study."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from dcmcfg.errors import MalformedInput
 from dcmcfg.model.devices import Device, NetworkAE
 from dcmcfg.schema_names import DICOM_AE_TITLE, WEB_APP_OBJECT_CLASS, WEB_SERVICE_CLASS
 
-#: The external AE of a study for which none is recorded, as the archive's database spells it.
+#: The external AE of a study without a recorded one, as the archive's database spells it.
 NO_EXTERNAL_ARCHIVE = "*"
 
 
 class StudyState(StrEnum):
-    """Where the objects of a study are, as the archive's database has it; no configuration tells."""
+    """Where the objects of a study are according to the archive's database; the configuration does not show it."""
 
     LOCAL = "local"  # files on storages of this archive
     PURGED = "purged"  # known, the files deleted
@@ -29,9 +29,9 @@ class StudyState(StrEnum):
 class RouteRequest:
     """A C-MOVE request: ``archive_ae`` is the archive's AE, ``external_ae_title`` the AE recorded for purged objects.
 
-    ``external_ae_title`` is :data:`NO_EXTERNAL_ARCHIVE` where the archive's database records no AE, and None where that
-    is not known: then each AE that the configuration lets the archive record is considered. ``sop_classes`` are those
-    of the study, None where they are not known.
+    ``external_ae_title`` is :data:`NO_EXTERNAL_ARCHIVE` if the archive's database records no AE, and None if this is
+    unknown: then each AE that the configuration lets the archive record is considered. ``sop_classes`` are those of the
+    study; None if they are unknown.
     """
 
     archive_ae: NetworkAE
@@ -43,25 +43,25 @@ class RouteRequest:
 
 
 def get_default_ae(device: Device, option: str = "--ae") -> NetworkAE:
-    """Return the AE of *device* that is asked where none is named: the only one that takes storage, or the only one.
+    """Return the AE of *device* to call by default: the only storage SCP, otherwise the only AE.
 
-    On a stock archive that is DCM4CHEE, whatever it was renamed to. Raises :class:`MalformedInput` where several or
-    none come into question, saying that *option* names it.
+    On a stock archive this is DCM4CHEE, or the title that it was renamed to. Raises :class:`MalformedInput` if there is
+    not exactly one candidate; the error names *option* as the way to specify it.
     """
     titles = [ae.title for ae in device.network_aes]
     for candidates in ([ae for ae in device.network_aes if ae.is_storage_scp], device.network_aes):
         if len(candidates) == 1:
             return candidates[0]
     raise MalformedInput(
-        f"which AE of the device {device.name} is to be asked?",
-        next_step=f"{option} names one of: {', '.join(titles) or 'none, the device has no AE'}",
+        f"no default AE of the device {device.name}",
+        next_step=f"specify one with {option}: {', '.join(titles) or 'none, the device has no AE'}",
     )
 
 
 def find_qido_ae(device: Device) -> str:
-    """Return the title of the AE of *device* through which the archive's database is searched by HTTP (QIDO-RS).
+    """Return the title of the AE of *device* for HTTP searches of the archive's database (QIDO-RS).
 
-    One that has such a web application, before the others; of them, one that takes storage. Empty without an AE.
+    AEs with a QIDO-RS web application come first, then storage SCPs. Empty if no AE is installed.
     """
     qido_titles = {app.text(DICOM_AE_TITLE) for app in device.children(WEB_APP_OBJECT_CLASS) if _has_qido_rs(app)}
     installed_aes = [ae for ae in device.network_aes if ae.installed]
@@ -74,9 +74,9 @@ def _has_qido_rs(app: Entry) -> bool:
 
 
 def get_archive_ae(device: Device, ae_title: str | None) -> NetworkAE:
-    """Return the AE of *device* that is asked.
+    """Return the AE of *device* to call: that of *ae_title*, otherwise the default (:func:`get_default_ae`).
 
-    The one of *ae_title*, without one the usual one (:func:`get_default_ae`). Raises :class:`~dcmcfg.errors.NotFound`
-    for a title that no AE of the device has, and :class:`MalformedInput` where it must be named.
+    Raises :class:`~dcmcfg.errors.NotFound` if no AE of the device has the title, and :class:`MalformedInput` if a title
+    must be specified.
     """
     return device.get_network_ae(ae_title) if ae_title is not None else get_default_ae(device)

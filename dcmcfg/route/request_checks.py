@@ -16,23 +16,23 @@ DESTINATION_NOT_ALLOWED = "C801"
 
 
 def check_request(request: RouteRequest, configuration: Configuration) -> RouteFailure | NetworkAE:
-    """Return what refuses the request, or the destination: the checks of the archive in its order."""
+    """Return the reason for a refusal, or the destination; the checks run in the archive's order."""
     archive_ae = request.archive_ae
     if problem := explain_load_failure(archive_ae.device):
         reason = f"the archive does not load its own device: {problem}"
-        return RouteFailure("no association", reason, "mend it (dcmcfg check), then dcmcfg reload")
+        return RouteFailure("no association", reason, "fix it (see dcmcfg check), then run dcmcfg reload")
     if problem := explain_rejection(archive_ae, request.calling_ae_title):
         return RouteFailure(
             "association rejected",
             problem,
-            f"{suggest_acceptance_command(archive_ae, request.calling_ae_title)}, or ask another AE with --ae",
+            f"{suggest_acceptance_command(archive_ae, request.calling_ae_title)}, or call another AE with --ae",
         )
     if not accepts_moves(archive_ae):
-        reason = f"{archive_ae.title} lists no C-MOVE as SCP, so no presentation context is accepted"
-        return RouteFailure("no presentation context", reason, "ask another AE with --ae")
+        reason = f"{archive_ae.title} has no SCP capability for C-MOVE, so it accepts no presentation context"
+        return RouteFailure("no presentation context", reason, "call another AE with --ae")
     accepted = archive_ae.entry.texts(ACCEPTED_MOVE_DESTINATION)
     if accepted and request.destination_ae_title not in accepted:
-        reason = f"{request.destination_ae_title} is not among dcmAcceptedMoveDestination of {archive_ae.title}"
+        reason = f"{request.destination_ae_title} is not in dcmAcceptedMoveDestination of {archive_ae.title}"
         response = f"{DESTINATION_NOT_ALLOWED} Move Destination not allowed"
         value = f"dcmAcceptedMoveDestination+={request.destination_ae_title}"
         return RouteFailure(response, reason, format_command("set", archive_ae.qualified_title, value))

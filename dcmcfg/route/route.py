@@ -1,8 +1,8 @@
-"""The route of a C-MOVE through an archive, from the configuration alone.
+"""Find the route of a C-MOVE through an archive, from the configuration alone.
 
-Facts are those of ``CommonCMoveSCP``, ``RetrieveServiceImpl``, ``CMoveSCUImpl`` and ``CStoreForwardSCUImpl`` of 5.35.
-Where the objects of a study are, and which archive is recorded for them, stands in the database; so there is a way
-for each state.
+Source: ``CommonCMoveSCP``, ``RetrieveServiceImpl``, ``CMoveSCUImpl`` and ``CStoreForwardSCUImpl`` of 5.35. The state
+of a study and the external archive recorded for it are in the database only. Therefore there is one path for each
+state.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from dcmcfg.schema_names import (
     FALLBACK_C_MOVE_SCP_RETRIES,
 )
 
-#: As long as an Error Comment (0000,0902) may be; what follows is cut.
+#: The response for an AE "*", cut at the length of Error Comment (0000,0902).
 _UNKNOWN_AE = "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE"
 
 
 def find_route(
     configuration: Configuration, request: RouteRequest, states: Sequence[StudyState] = tuple(StudyState)
 ) -> Route:
-    """Return what the archive does with the request, for each of *states* in their order."""
+    """Return how the archive processes the request, with paths for each of *states* in this order."""
     listening_connection = find_listening_connection(request.archive_ae)
     address = get_ae_address(listening_connection) if listening_connection else None
     checked = check_request(request, configuration)
@@ -54,12 +54,12 @@ def find_route(
 
 
 def get_setting(ae: NetworkAE, name: str) -> str:
-    """Return the one value of *name* that counts for *ae*, empty where it is not set."""
+    """Return the effective value of *name* for *ae*; empty if it is not set."""
     return next(iter(get_effective_setting(ae, name).values), "")
 
 
 class _PathFinder:
-    """The ways of one request whose destination is known."""
+    """Finds the paths of one request whose destination is known."""
 
     def __init__(self, configuration: Configuration, request: RouteRequest, destination: NetworkAE) -> None:
         self._configuration = configuration
@@ -72,7 +72,7 @@ class _PathFinder:
         self._fallback_return_ae_title = get_setting(archive_ae, FALLBACK_C_MOVE_SCP_DESTINATION)
 
     def find_paths(self, state: StudyState) -> Iterator[RetrievePath]:
-        """Yield the ways in *state*: for purged objects one for each archive that may be recorded."""
+        """Yield the paths in *state*; for purged objects, one for each archive that may be recorded."""
         match state:
             case StudyState.LOCAL:
                 builder = self._create_builder()
@@ -114,10 +114,10 @@ class _PathFinder:
     def _build_external_path(
         self, state: StudyState, external_ae_title: str, named_by: tuple[str, ...]
     ) -> RetrievePath:
-        """Return the way of what is purged.
+        """Return the path of purged objects.
 
-        Where a part is local, the archive calls *external_ae_title* under its own title first; without
-        an association to *external_ae_title* the local instances are not sent either.
+        If a part is local, the archive first calls *external_ae_title* under its own title. Without an association to
+        *external_ae_title*, the local instances are not sent either.
         """
         is_mixed = state is StudyState.PARTIAL
         return_ae_title = "" if external_ae_title == self._alternative else self._return_ae_title
@@ -126,9 +126,12 @@ class _PathFinder:
         is_reached = builder.request_move(external_ae_title, calling_ae_title, return_ae_title)
         if is_reached and is_mixed:
             builder.send_local()
-            builder.add_note(f"{external_ae_title} is asked first, for the whole study, also for what is local")
             builder.add_note(
-                f"if {external_ae_title} rejects the association, nothing is sent, not even what is local (A702)"
+                f"the archive first asks {external_ae_title} for the whole study, including the local part"
+            )
+            builder.add_note(
+                f"if {external_ae_title} rejects the association, the archive sends nothing, not even the local "
+                "part (A702)"
             )
         if return_ae_title and is_reached:
             builder.return_through_archive(
@@ -141,10 +144,10 @@ class _PathFinder:
         elif is_reached:
             builder.send_directly(external_ae_title)
             if is_mixed:
-                builder.add_note(f"{external_ae_title} may send what is local once more")
+                builder.add_note(f"{external_ae_title} may send the local part a second time")
             if self._return_ae_title:
                 builder.add_note(
-                    f"{external_ae_title} is {ALT_C_MOVE_SCP} too, so dcmExternalRetrieveAEDestination is ignored"
+                    f"{external_ae_title} is also {ALT_C_MOVE_SCP}, so dcmExternalRetrieveAEDestination is ignored"
                 )
         if return_ae_title:
             branch = RetrieveBranch.MIXED_VIA_ARCHIVE if is_mixed else RetrieveBranch.EXTERNAL_VIA_ARCHIVE
@@ -153,19 +156,21 @@ class _PathFinder:
         return builder.build(state, branch, external_ae_title, named_by)
 
     def _build_unrecorded_path(self, state: StudyState) -> RetrievePath:
-        """Return the way of purged objects for which no external archive is recorded: also what is local stays."""
+        """Return the path of purged objects without a recorded external archive: local objects are not sent either."""
         builder = self._create_builder()
         builder.add_failure(_create_no_archive_recorded())
         return builder.build(state, RetrieveBranch.NOTHING)
 
     def _build_path_without_request(self, state: StudyState) -> RetrievePath:
-        reason = f"{self._request.calling_ae_title} is {ALT_C_MOVE_SCP}: the archive leaves what is not here to it"
+        reason = (
+            f"{self._request.calling_ae_title} is {ALT_C_MOVE_SCP}: the archive retrieves no missing objects for it"
+        )
         if state is StudyState.PARTIAL:
             builder = self._create_builder()
             builder.send_local()
             builder.add_note(reason)
             return builder.build(state, RetrieveBranch.LOCAL, default_outcome=PathOutcome.PARTIAL)
-        failure = RouteFailure(EMPTY_SUCCESS, reason, "ask under another title (--calling)")
+        failure = RouteFailure(EMPTY_SUCCESS, reason, "use another calling AE title (--calling)")
         return RetrievePath(state, RetrieveBranch.NOTHING, PathOutcome.FAILED, failures=(failure,))
 
     def _build_alternative_path(self) -> RetrievePath:
@@ -180,19 +185,19 @@ class _PathFinder:
         return builder.build(state, RetrieveBranch.ALTERNATIVE, self._alternative, (ALT_C_MOVE_SCP,))
 
     def _build_inaccessible_path(self, state: StudyState) -> RetrievePath:
-        """Return the way of objects that the archive can neither read nor fetch: it calls the destination all the same.
+        """Return the path of objects that the archive can neither read nor retrieve; it calls the destination anyway.
 
-        An external archive that is recorded for them is not asked: its title counts for purged objects only
-        (``RetrieveServiceImpl.removeNotAccessableMatches``).
+        The archive does not call an external archive that is recorded for them: the recorded title applies to purged
+        objects only (``RetrieveServiceImpl.removeNotAccessableMatches``).
         """
         builder = self._create_builder()
         if builder.associate():
             reason = (
-                f"the files are on a storage that is not configured here, and there is no {ALT_C_MOVE_SCP}; "
-                "an external archive that is recorded is not asked"
+                f"the files are on a storage that is not configured here, and there is no {ALT_C_MOVE_SCP}; the "
+                "archive does not call a recorded external archive for them"
             )
             command = format_command("set", self._request.archive_ae.device.name, f"{ALT_C_MOVE_SCP}=AET")
-            next_step = f"configure the storage again, or name an archive that has the study: {command}"
+            next_step = f"configure the storage again, or set an archive that has the study: {command}"
             builder.add_failure(RouteFailure(NOT_ACCESSIBLE, reason, next_step))
         path = builder.build(state, RetrieveBranch.NOTHING)
         is_unconfigured = any(failure.response == NOT_ACCESSIBLE for failure in path.failures)
@@ -201,11 +206,9 @@ class _PathFinder:
     def _build_unknown_path(self) -> RetrievePath:
         state = StudyState.UNKNOWN
         if not self._fallback:
-            reason = (
-                "a study that the archive does not know is answered like one without images: no dcmFallbackCMoveSCP"
-            )
+            reason = "without dcmFallbackCMoveSCP, the archive answers for an unknown study as for one without images"
             command = format_command("set", self._request.archive_ae.device.name, f"{FALLBACK_C_MOVE_SCP}=AET")
-            next_step = f"where another archive is to be asked: {command}"
+            next_step = f"to retrieve from another archive: {command}"
             return RetrievePath(
                 state,
                 RetrieveBranch.NOTHING,
@@ -213,7 +216,7 @@ class _PathFinder:
                 failures=(RouteFailure(EMPTY_SUCCESS, reason, next_step),),
             )
         builder = self._create_builder()
-        builder.applies_capability_limits = False  # there is nothing yet that could be kept back
+        builder.applies_capability_limits = False  # The archive does not know the study's SOP classes yet.
         self._request_from_fallback(builder)
         branch = (
             RetrieveBranch.FALLBACK_VIA_ARCHIVE if self._fallback_return_ae_title else RetrieveBranch.FALLBACK_DIRECT
@@ -226,12 +229,12 @@ class _PathFinder:
         retries = get_setting(self._request.archive_ae, FALLBACK_C_MOVE_SCP_RETRIES) or "0"
         reason = ""
         if not (self._fallback and self._fallback_return_ae_title):
-            reason = "to fetch the rest takes dcmFallbackCMoveSCP and dcmFallbackCMoveSCPDestination"
+            reason = "retrieving the rest requires dcmFallbackCMoveSCP and dcmFallbackCMoveSCPDestination"
         elif retries.startswith("-"):
-            reason = f"dcmFallbackCMoveSCPRetries is {retries}, which is never"
+            reason = f"dcmFallbackCMoveSCPRetries is {retries}, which means never"
         if reason:
             builder.send_local()
-            builder.add_note(f"only what is here is sent: {reason}")
+            builder.add_note(f"the archive sends only its local objects: {reason}")
             return builder.build(state, RetrieveBranch.LOCAL, default_outcome=PathOutcome.UNCONFIGURED)
         calling_ae_title = self._get_fallback_calling_ae_title()
         if builder.request_move(self._fallback, calling_ae_title, self._fallback_return_ae_title):
@@ -239,7 +242,8 @@ class _PathFinder:
             self._return_from_fallback(builder, calling_ae_title)
             limit = "at each request" if retries == "0" else f"until that has failed {retries} times"
             builder.add_note(
-                f"the rest is asked for {limit} (dcmFallbackCMoveSCPRetries); what is here already is ignored"
+                f"the archive requests the rest {limit} (dcmFallbackCMoveSCPRetries), and ignores objects that it "
+                "already has"
             )
         return builder.build(state, RetrieveBranch.LOCAL_AND_FALLBACK, self._fallback, (FALLBACK_C_MOVE_SCP,))
 
@@ -265,7 +269,7 @@ class _PathFinder:
 def _create_no_archive_recorded() -> RouteFailure:
     return RouteFailure(
         _UNKNOWN_AE,
-        f"according to the archive's database, no external archive has the purged objects ({NO_EXTERNAL_ARCHIVE} is "
+        f"the archive's database records no external archive for the purged objects ({NO_EXTERNAL_ARCHIVE} is "
         "recorded)",
         "send the study to this archive again, from a system that has it",
     )
@@ -274,8 +278,8 @@ def _create_no_archive_recorded() -> RouteFailure:
 def _create_no_recording_configured() -> RouteFailure:
     return RouteFailure(
         _UNKNOWN_AE,
-        "nothing in the configuration has the archive record who holds what it purges: no exporter with dcmStgCmtSCP, "
-        "no storage with dcmExternalRetrieveAET",
-        f"specify with --external AET who holds it according to the archive's database (QIDO attribute 77771045); "
-        f"{NO_EXTERNAL_ARCHIVE} is nobody",
+        "the configuration lets the archive record no holder of purged studies: there is no exporter with dcmStgCmtSCP "
+        "and no storage with dcmExternalRetrieveAET",
+        f"specify the holder according to the archive's database with --external AET (QIDO attribute 77771045); "
+        f"{NO_EXTERNAL_ARCHIVE} means none",
     )

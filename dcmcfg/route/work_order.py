@@ -1,4 +1,4 @@
-"""What the administrator of another archive has to enter there, so that retrieves through ours arrive."""
+"""List the settings that another archive requires for retrieves through this archive."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from dcmcfg.schema_names import (
 
 
 class AllowedService(StrEnum):
-    """What an AE may ask the other archive for."""
+    """A service that an AE may request from the other archive."""
 
     STORE = "C-STORE"
     COMMITMENT = "storage commitment"
@@ -42,9 +42,9 @@ class AllowedService(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class PeerEntry:
-    """An AE to enter: where it listens (None: nowhere that is known), what it may ask for, whether it is sent to.
+    """An AE to configure: its address (None if unknown), the services it may request, and whether it receives studies.
 
-    ``source_host`` is the host that associations under its title come from, empty where it does not call.
+    ``source_host`` is the host from which associations under this title come, empty if the AE does not call.
     """
 
     ae_title: str
@@ -57,7 +57,7 @@ class PeerEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class WorkOrder:
-    """The AEs that the administrator of ``external_ae_title``, which the tree has at ``address``, has to enter."""
+    """The AEs to configure at ``external_ae_title``, which listens at ``address`` according to the tree."""
 
     external_ae_title: str
     address: AEAddress | None
@@ -68,7 +68,7 @@ class WorkOrder:
 
 @dataclass
 class _PeerDraft:
-    """What is known so far of one AE to enter."""
+    """The data collected so far for one AE to configure."""
 
     address: AEAddress | None = None
     _: KW_ONLY
@@ -86,11 +86,11 @@ def create_work_order(
     requesters: Sequence[str] = (),
     destinations: Sequence[str] = (),
 ) -> WorkOrder:
-    """Return what has to be entered at *external_ae_title* for retrieves through the archive's AE *archive_ae*.
+    """Return the AEs to configure at *external_ae_title* for retrieves through the archive's AE *archive_ae*.
 
-    Without *requesters* those are dcmAcceptedCallingAETitle of *archive_ae*, without *destinations* its
-    dcmAcceptedMoveDestination; where that is not set, the installed AEs of other devices. Raises :class:`NotFound`
-    where the archive asks *external_ae_title* for nothing.
+    Without *requesters*, the titles in dcmAcceptedCallingAETitle of *archive_ae* are used; without *destinations*, its
+    dcmAcceptedMoveDestination. If the attribute is not set, the installed AEs of other devices are used. Raises
+    :class:`NotFound` if the archive sends no requests to *external_ae_title*.
     """
     return _WorkOrderBuilder(
         configuration, archive_ae, external_ae_title=external_ae_title, requesters=requesters, destinations=destinations
@@ -123,14 +123,14 @@ class _WorkOrderBuilder:
         self._host = connection.host if connection else ""
 
     def build(self) -> WorkOrder:
-        """Return the whole order."""
+        """Return the complete work order."""
         self._add_exports()
         self._add_retrieves()
         if not self._peers:
             external_archives = ", ".join(find_external_archives(self._archive_ae.device)) or "none"
             raise NotFound(
-                f"{self._archive_ae.title} asks {self._external_ae_title} for nothing",
-                next_step=f"the external archives that the configuration names are: {external_archives}",
+                f"{self._archive_ae.title} sends no requests to {self._external_ae_title}",
+                next_step=f"external archives in the configuration: {external_archives}",
             )
         peers = tuple(
             PeerEntry(
@@ -155,7 +155,7 @@ class _WorkOrderBuilder:
         )
 
     def _add_exports(self) -> None:
-        """Have what exports to it let in; the result of a storage commitment comes back to the exporting AE."""
+        """Allow the exporting AEs; the result of a storage commitment comes back to the exporting AE."""
         device = self._archive_ae.device
         for exporter in (each for each in device.tree.children(device.entry.dn) if each.is_a(EXPORTER_OBJECT_CLASS)):
             name, title = exporter.text(EXPORTER_ID), exporter.text(DICOM_AE_TITLE)
@@ -171,7 +171,7 @@ class _WorkOrderBuilder:
                 self._allow_service(
                     calling_ae_title,
                     AllowedService.COMMITMENT,
-                    f"asks for commitment, and is told the result (exporter {name})",
+                    f"requests storage commitment, and receives the result (exporter {name})",
                 )
                 self._add_destination(title, "")
 
@@ -183,18 +183,18 @@ class _WorkOrderBuilder:
             _get_setting(archive_ae, EXTERNAL_RETRIEVE_AE_DESTINATION) if external_ae_title != alternative else ""
         )
         if external_ae_title in find_external_archives(archive_ae.device):
-            self._allow_moves(self._requesters, "asks for purged studies, by way of the archive")
+            self._allow_moves(self._requesters, "requests purged studies, through the archive")
             self._allow_moves(
                 [get_masqueraded_calling_ae_title(archive_ae, external_ae_title)],
-                "asks for the rest of studies that are local in part",
+                "requests the rest of partly local studies",
             )
             self._add_destinations(return_ae_title, EXTERNAL_RETRIEVE_AE_DESTINATION, is_restored=True)
         if external_ae_title == alternative:
-            self._allow_moves(self._requesters, "asks for studies on storages that the archive has no more")
+            self._allow_moves(self._requesters, "requests studies on storages that are no longer configured")
             self._add_destinations("", "")
         if external_ae_title == fallback:
             callers = get_effective_setting(archive_ae, FALLBACK_C_MOVE_SCP_CALLING_AET).values or self._requesters
-            self._allow_moves(callers, "asks for studies that the archive does not have")
+            self._allow_moves(callers, "requests studies that the archive does not have")
             self._add_destinations(
                 _get_setting(archive_ae, FALLBACK_C_MOVE_SCP_DESTINATION), FALLBACK_C_MOVE_SCP_DESTINATION
             )
@@ -202,7 +202,7 @@ class _WorkOrderBuilder:
             self._allow_service(
                 get_masqueraded_calling_ae_title(archive_ae, external_ae_title),
                 AllowedService.FIND,
-                "asks how many images a study has",
+                "queries the number of images of a study",
             )
 
     def _allow_moves(self, titles: Sequence[str], reason: str) -> None:
@@ -212,20 +212,23 @@ class _WorkOrderBuilder:
         foreign_titles = [title for title in titles if title not in own_titles]
         if foreign_titles:
             self._add_note(
-                f"requests under the title of whoever asks ({', '.join(foreign_titles)}) come from the archive"
-                f"{f', host {self._host}' if self._host else ''}: do not check their host"
+                f"requests under the calling AE titles of other systems ({', '.join(foreign_titles)}) come from the "
+                f"archive{f', host {self._host}' if self._host else ''}: do not check their host"
             )
 
     def _add_destinations(self, return_ae_title: str, attribute: str, *, is_restored: bool = False) -> None:
         if not return_ae_title:
             for title in self._destinations:
-                self._add_destination(title, "is sent what it, or another for it, asks for")
+                self._add_destination(title, "receives retrieved studies")
             return
-        self._add_destination(return_ae_title, f"takes in what the archive asks for ({attribute})")
-        self._add_note("each C-STORE must carry the Move Originator AE Title (0000,1030): the title that asked")
+        self._add_destination(return_ae_title, f"receives the studies that the archive requests ({attribute})")
+        self._add_note(
+            "each C-STORE must contain the Move Originator AE Title (0000,1030): the AE title of the requester"
+        )
         if is_restored and not any(value.endswith(f"={self._external_ae_title}") for value in self._get_mappings()):
             self._add_note(
-                f"it must store under its own title {self._external_ae_title}: what comes under another is ignored"
+                f"it must store under its own title {self._external_ae_title}: the archive ignores objects under "
+                "another title"
             )
 
     def _get_mappings(self) -> tuple[str, ...]:
@@ -243,7 +246,7 @@ class _WorkOrderBuilder:
         if reason:
             peer.reasons[reason] = None
         if peer.address is None:
-            self._add_note(f"the tree has no address for {title}, which is to be sent to")
+            self._add_note(f"the tree has no address for the destination {title}")
 
     def _get_peer(self, title: str) -> _PeerDraft:
         if title not in self._peers:

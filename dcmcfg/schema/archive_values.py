@@ -1,8 +1,8 @@
-"""Which kind of value the archive reads from which attribute of which object class.
+"""The kind of value that the archive expects in each attribute, by object class.
 
 The table was taken from the loaders of dcm4chee-arc 5.35.1 (LdapArchiveConfiguration, LdapDicomConfiguration and the
 extensions that the archive registers). Attributes that it reads as plain text or as a boolean, or does not read at all,
-are not in it: no value of theirs keeps a device from loading.
+are not in the table: none of their values can prevent a device from loading.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ def find_value_kinds(attribute: str, classes: frozenset[str]) -> tuple[ValueKind
 
 
 def get_loaded_classes() -> frozenset[str]:
-    """Return the object classes of which the archive's loader reads attributes, as the schema spells them."""
+    """Return the object classes whose attributes the archive's loader reads, as the schema spells them."""
     return frozenset(name for kinds in _read_value_kinds().values() for name in kinds)
 
 
 def is_loaded_by_archive(attribute: str) -> bool:
-    """Return whether the archive's loader reads *attribute* (a name as the schema spells it) of a class that it loads.
+    """Return whether the archive's loader reads *attribute* (a name as the schema spells it).
 
-    ``not_loaded.txt`` has the attributes of those classes whose names the archive's source does not hold.
+    ``not_loaded.txt`` lists the attributes of loaded classes whose names do not occur in the archive's source.
     """
     return attribute not in _read_not_loaded()
 
 
 def list_constants(attribute: str) -> tuple[str, ...]:
-    """Return the constants of *attribute* where the archive reads an enumeration; of all its classes, each once."""
+    """Return the constants of *attribute* if the archive reads an enumeration; from all classes, without duplicates."""
     kinds = (kind for kind in get_value_kinds(attribute).values() if kind.name == ENUMERATION_NAME)
     return tuple(dict.fromkeys(constant for kind in kinds for constant in kind.constants if constant))
 
@@ -54,7 +54,7 @@ def _read_not_loaded() -> frozenset[str]:
 
 @cache
 def _read_value_kinds() -> Mapping[str, Mapping[str, ValueKind]]:
-    """Return what the file holds by attribute; only commands that ask pay for reading it."""
+    """Return the file's content by attribute. Reading is lazy: most commands do not need it."""
     content = json.loads(resources.files(__package__).joinpath("value_kinds.json").read_bytes())
     found: dict[str, dict[str, ValueKind]] = {}
     for object_class, attributes in content.items():

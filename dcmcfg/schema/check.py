@@ -1,4 +1,4 @@
-"""Everything that is wrong with entries, by the schema and by how the archive reads its values."""
+"""Check entries against the schema and against the value formats that the archive parses."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from dcmcfg.schema.structure import OPERATIONAL_ATTRIBUTES, StructureChecker
 from dcmcfg.schema.values import ValueRules
 from dcmcfg.schema_names import COMMON_NAME
 
-#: Where the archive looks for its configuration (LdapDicomConfiguration).
+#: The entry below which the archive looks for its configuration (LdapDicomConfiguration).
 _CONFIGURATION_RDN = ((COMMON_NAME, "dicom configuration"),)
 _NO_TAGS: frozenset[str] = frozenset()
-#: What a server that holds the entry knows better than the bundled schema.
+#: Rules that the schema of a server can contradict: a server that stores an entry has accepted it.
 _SCHEMA_DEPENDENT_RULES = (UNKNOWN_ATTRIBUTE, UNKNOWN_CLASS, ATTRIBUTE_NOT_ALLOWED)
 
 
 @dataclass(frozen=True)
 class LocatedEntry:
-    """An entry to check, with its place in a file if it comes from one."""
+    """An entry to check, with its location if it comes from a file."""
 
     entry: Entry
     location: SourceLocation | None = None
@@ -44,19 +44,19 @@ class LocatedEntry:
 def check_entries(
     entries: Iterable[LocatedEntry], schema: Schema, *, live: bool, server_is_newer: bool = False
 ) -> Iterator[EntryFinding]:
-    """Yield what is wrong with *entries*, in their order: errors and warnings, see ``RULES``.
+    """Yield the problems of *entries*, in their order: errors and warnings, see ``RULES``.
 
-    *live* says that they are all that a server holds below its base DN. Then every reference must find its target among
-    them. Otherwise they come from files, which may hold a part: a reference into a part that is not there is passed
-    over, and so is a missing PIN where the files hold no PIN at all. With *server_is_newer*, the server that took the
-    entries may know more than *schema* does: what it does not know or allow is a warning. Unknown names count below
-    ``cn=DICOM Configuration`` only, what else a directory holds is not the archive's.
+    With *live*, the entries are everything that a server holds below its base DN, so every reference must have its
+    target among them. Otherwise they come from files, which may hold only a part of the tree: references into a missing
+    part are ignored, and so are missing PINs if the files contain no PIN at all. With *server_is_newer*, the server may
+    have a newer schema than *schema*: unknown names and attributes that are not allowed are warnings then. Unknown
+    names are reported below ``cn=DICOM Configuration`` only; other entries do not belong to the archive.
     """
     return _EntryChecker(tuple(entries), schema, live, server_is_newer).find_problems()
 
 
 def _get_tagging_options(name: str) -> frozenset[str]:
-    """Return the tagging options of *name*: with others it is another attribute (RFC 4512 §2.5.2)."""
+    """Return the tagging options of *name*. Different tagging options make different attributes (RFC 4512 §2.5.2)."""
     return frozenset(name.lower().split(";")[1:]) - {"binary"} if ";" in name else _NO_TAGS
 
 
@@ -74,11 +74,11 @@ class _EntryChecker:
             key = self.schema.normalise_dn(entry.dn)
             if key in seen:
                 yield EntryFinding(
-                    DUPLICATE_ENTRY, entry.dn, "", "the entry was given before", location=located.location
+                    DUPLICATE_ENTRY, entry.dn, "", "the entry occurs more than once", location=located.location
                 )
             seen.add(key)
             if self._is_orphan(key):
-                message = f"its parent is missing: {entry.dn.parent}"
+                message = f"its parent entry is missing: {entry.dn.parent}"
                 yield EntryFinding(PARENT_MISSING, entry.dn, "", message, location=located.location)
             for finding in (
                 *self._check_structure(entry),
@@ -123,7 +123,7 @@ class _EntryChecker:
 
     @property
     def _has_pins(self) -> bool:
-        """Whether any entry has a PIN: an export leaves out all of them, or none."""
+        """Whether any entry has a PIN. An export contains either all PINs or none."""
         return any(name in located.entry for located in self.located_entries for name in SECRET_PIN_ATTRIBUTES)
 
     @cached_property
@@ -134,22 +134,24 @@ class _EntryChecker:
         if len(values) < 2:
             return
         if definition.single_valued:
-            yield EntryFinding(SINGLE_VALUED, dn, definition.name, f"one value is allowed, and there are {len(values)}")
+            yield EntryFinding(
+                SINGLE_VALUED, dn, definition.name, f"only one value is allowed, but there are {len(values)}"
+            )
         seen = set()
         for value in values:
             normal = self.schema.normalise_value(definition.name, value)
             if normal in seen:
-                yield EntryFinding(DUPLICATE_VALUE, dn, definition.name, "the value is given twice", value=value)
+                yield EntryFinding(DUPLICATE_VALUE, dn, definition.name, "the value occurs twice", value=value)
             seen.add(normal)
 
     def _is_orphan(self, key: NormalDN) -> bool:
-        """Return whether the parent of the entry *key* is missing, although one further up is there."""
+        """Return whether the parent of the entry *key* is missing although a higher ancestor exists."""
         if key[1:] in self._entries:
             return False
         return any(key[depth:] in self._entries for depth in range(2, len(key)))
 
     def _exists(self, dn: DN) -> bool:
-        """Tell whether the entry *dn* is there, or may be in a part of the tree that was not read."""
+        """Return whether the entry *dn* exists, or may exist in a part of the tree that was not read."""
         key = self.schema.normalise_dn(dn)
         if key in self._entries:
             return True

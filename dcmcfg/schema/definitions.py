@@ -1,4 +1,4 @@
-"""The schema: attribute types with object classes (RFC 4512 §4.1), bundled as facts of dcm4chee-arc 5.35."""
+"""The LDAP schema: attribute types and object classes (RFC 4512 §4.1); dcm4chee-arc 5.35's is bundled."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from dcmcfg.schema_names import OBJECT_CLASS
 ObjectClassKind = Literal["structural", "auxiliary", "abstract"]
 
 
-# Positional, because keywords cost: see tests/test_signatures.py.
+# Positional, because keyword arguments make reading the schema slower: see tests/test_signatures.py.
 @dataclass(frozen=True)
 class AttributeType:
-    """An attribute type; ``syntax`` and ``equality_rule`` by their names in RFC 4517 (``IA5String``, ``integerMatch``).
+    """An attribute type; ``syntax`` and ``equality_rule`` are names from RFC 4517 (``IA5String``, ``integerMatch``).
 
-    ``description`` is the server's own, empty in the bundled facts. ``operational`` attributes are kept by the server
-    (RFC 4512 §3.4).
+    ``description`` comes from the server; it is empty in the bundled schema. The server maintains ``operational``
+    attributes itself (RFC 4512 §3.4).
     """
 
     name: str
@@ -42,10 +42,10 @@ class AttributeType:
     operational: bool = False
 
 
-# Positional, because keywords cost: see tests/test_signatures.py.
+# Positional, because keyword arguments make reading the schema slower: see tests/test_signatures.py.
 @dataclass(frozen=True)
 class ObjectClass:
-    """An object class; ``must`` and ``may`` name attribute types, those of ``superiors`` not included."""
+    """An object class; ``must`` and ``may`` name attribute types, without those of ``superiors``."""
 
     name: str
     oid: str
@@ -59,10 +59,10 @@ class ObjectClass:
 
 @dataclass(frozen=True, eq=False)
 class Schema:
-    """Definitions by name, with what they say about when two values or two names are equal.
+    """Attribute types and object classes by name, with the equality of values and DNs that they define.
 
-    ``content_rules`` are a server's DIT content rules (RFC 4512 §4.1.6): what each requires and allows, as an auxiliary
-    class whose OID is that of the structural class that it is for.
+    ``content_rules`` are a server's DIT content rules (RFC 4512 §4.1.6). Each is represented as an auxiliary class with
+    the OID of the structural class that the rule applies to.
     """
 
     attributes: tuple[AttributeType, ...]
@@ -70,7 +70,7 @@ class Schema:
     content_rules: tuple[ObjectClass, ...] = ()
 
     def attribute(self, name: str) -> AttributeType | None:
-        """Return the attribute type *name*, or None when it is not known.
+        """Return the attribute type *name*, or None if it is unknown.
 
         *name* is a name, alias or OID in any case; options (``;binary``) are ignored.
         """
@@ -80,24 +80,24 @@ class Schema:
         return known[name]
 
     def object_class(self, name: str) -> ObjectClass | None:
-        """Return the object class *name* (a name or OID in any case), or None when it is not known."""
+        """Return the object class *name* (a name or OID in any case), or None if it is unknown."""
         return self._object_classes.get(name.lower())
 
     def normalise_value(self, name: str, value: bytes) -> bytes:
         """Return *value* in the normal form of attribute *name*'s equality rule.
 
-        Two values of one attribute are equal exactly when their normal forms are. Octets as they are when the
-        attribute is not known or has no rule.
+        Two values of an attribute are equal exactly if their normal forms are equal. If the attribute is unknown or
+        has no rule, the octets are returned unchanged.
         """
         return self.normalisers[name](value)
 
     def normalise_dn_value(self, attribute_type: str, value: str) -> str:
-        """Return *value*, as it stands in a DN, in the normal form of its attribute's rule (a ``NormaliseValue``)."""
+        """Return *value* of a DN in the normal form of its attribute's equality rule (a ``NormaliseValue``)."""
         normal = self.normalisers[attribute_type](value.encode("utf-8", "surrogateescape"))
         return normal.decode("utf-8", "surrogateescape")
 
     def normalise_dn(self, dn: DN) -> NormalDN:
-        """Return the form in which equal DNs are equal: each value by its attribute's rule, aliases as one type."""
+        """Return the normal form of *dn*: each value by its attribute's equality rule, aliases as one type."""
         return dn.cache_normal_form(self, self._compute_normal_dn)
 
     def _compute_normal_dn(self, dn: DN) -> NormalDN:
@@ -105,7 +105,7 @@ class Schema:
         return tuple([known.get(rdn) or self._compute_normal_rdn(rdn) for rdn in dn.rdns])
 
     def _compute_normal_rdn(self, rdn: RDN) -> tuple[tuple[str, str], ...]:
-        """Return the normal form of *rdn*, kept for the next time: entries share what is above them."""
+        """Return the normal form of *rdn* and cache it: entries share the RDNs of their ancestors."""
         parts = sorted(
             (self._canonicalise_type(kind), self.normalise_dn_value(kind, value)) for kind, value in rdn.parts
         )
@@ -122,7 +122,7 @@ class Schema:
 
     @cached_property
     def _by_spelling(self) -> dict[str, AttributeType | None]:
-        """Attribute description as spelt → its type, found once: a plan asks for each attribute many times."""
+        """Attribute description as spelt → its type, cached: a plan looks up each attribute many times."""
         return {}
 
     @cached_property
@@ -141,12 +141,12 @@ class Schema:
 
     @cached_property
     def normalisers(self) -> Mapping[str, Normaliser]:
-        """Attribute description as spelt → what brings its values into their normal form."""
+        """Attribute description as spelt → the function that normalises its values."""
         return Normalisers(self)
 
 
 class Normalisers(dict[str, Normaliser]):
-    """Attribute description as spelt → its normaliser, found once: reading a tree asks for each value."""
+    """Attribute description as spelt → its normaliser, cached: reading a tree looks it up for each value."""
 
     def __init__(self, schema: Schema) -> None:
         super().__init__()
@@ -167,13 +167,13 @@ class Normalisers(dict[str, Normaliser]):
         return get_normaliser(attribute.equality_rule)
 
     def _normalise_class_name(self, value: bytes) -> bytes:
-        """A class is the same by name or by OID (RFC 4512 §2.4)."""
+        """Return the normal form of an object class name; its OID has the same one (RFC 4512 §2.4)."""
         known = self.schema.object_class(value.decode("utf-8", "replace"))
         return known.name.lower().encode() if known else normalise_object_identifier(value)
 
 
 class RDNNormaliser(dict[RDN, tuple[tuple[str, str], ...]]):
-    """RDN as spelt → its normal form in a schema, worked out once: entries share what is above them."""
+    """RDN as spelt → its normal form in a schema, cached: entries share the RDNs of their ancestors."""
 
     def __init__(self, schema: Schema) -> None:
         super().__init__()
@@ -184,13 +184,13 @@ class RDNNormaliser(dict[RDN, tuple[tuple[str, str], ...]]):
         return self[rdn]
 
     def normalise_dn(self, dn: DN) -> NormalDN:
-        """Return what :meth:`Schema.normalise_dn` does."""
+        """Return the same as :meth:`Schema.normalise_dn`."""
         return tuple([self[rdn] for rdn in dn.rdns])
 
 
 @cache
 def load_bundled_schema() -> Schema:
-    """Return the schema that comes with dcmcfg; read once, it takes some milliseconds."""
+    """Return the schema that is bundled with dcmcfg. It is read once, because this takes some milliseconds."""
     facts = json.loads(resources.files(__package__).joinpath("facts.json").read_bytes())
     return Schema(
         tuple(_parse_attribute_types(facts["attribute_types"])), tuple(_parse_object_classes(facts["object_classes"]))

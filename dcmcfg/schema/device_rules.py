@@ -1,4 +1,7 @@
-"""What keeps a device from loading or binding that no value shows by itself: connections with what uses them, TLS."""
+"""Rules about several entries of a device: connections and their users, TLS, key stores.
+
+Violations prevent the archive from loading the device or from opening its ports.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ from dcmcfg.schema_names import (
 )
 
 _PIN_ATTRIBUTES = ("dcmKeyStorePin", "dcmKeyStorePinProperty")
-#: Attributes with a PIN as their value.
+#: Attributes that hold a PIN in clear text.
 SECRET_PIN_ATTRIBUTES = ("dcmKeyStorePin", "dcmKeyStoreKeyPin", "dcmTrustStorePin")
 _DEFAULT_PROTOCOL = "DICOM"
 #: The characters of host names and IP addresses.
@@ -39,17 +42,17 @@ _HOST = re.compile(r"[A-Za-z0-9._:%-]*", re.ASCII)
 
 @dataclass(frozen=True)
 class DeviceRules:
-    """The rules about several entries of a device.
+    """Rules about several entries of a device.
 
-    ``find_entry`` returns the entry of a DN, None where it is not given. Without ``require_pins`` the entries come from
-    a file that may leave out all PINs, as an export does: none is then missing.
+    ``find_entry`` returns the entry with a DN, or None if it was not read. Without ``require_pins``, the entries come
+    from a file that may omit all PINs, as an export does: missing PINs are not reported then.
     """
 
     find_entry: Callable[[DN], Entry | None]
     require_pins: bool = True
 
     def find_problems(self, entry: Entry) -> Iterator[EntryFinding]:
-        """Yield what is wrong with *entry*, seen together with the others of its device."""
+        """Yield the problems of *entry* in relation to the other entries of its device."""
         yield from self._check_connections(entry)
         if entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS) and self._is_listening(entry):
             yield from _check_tls(entry)
@@ -58,7 +61,7 @@ class DeviceRules:
             yield from _check_key_store(entry, require_pin=self.require_pins)
 
     def _check_connections(self, entry: Entry) -> Iterator[EntryFinding]:
-        """Yield references to connections of another device, and to those of a protocol that the archive refuses."""
+        """Yield references to connections of another device or with a protocol that the archive refuses."""
         if DICOM_NETWORK_CONNECTION_REFERENCE not in entry:
             return
         kinds = [
@@ -75,7 +78,7 @@ class DeviceRules:
                     REQUIRED_REFERENCE,
                     entry,
                     DICOM_NETWORK_CONNECTION_REFERENCE,
-                    "it must name a connection of the same device",
+                    "the connection belongs to another device",
                     value=value,
                 )
                 continue
@@ -87,7 +90,7 @@ class DeviceRules:
                         PROTOCOL,
                         entry,
                         DICOM_NETWORK_CONNECTION_REFERENCE,
-                        f"the connection has {protocol}, not {allowed}",
+                        f"the connection's protocol is {protocol}, not {allowed}",
                         value=value,
                     )
 
@@ -98,7 +101,7 @@ class DeviceRules:
             return None
 
     def _is_listening(self, connection: Entry) -> bool:
-        """Return whether an archive listens on *connection*: only that is bound on reload and at the start."""
+        """Return whether an archive listens on *connection*: only then a reload or start binds its port."""
         device = self.find_entry(connection.dn.parent) if len(connection.dn.rdns) > 1 else None
         if device is None or not device.is_a(ARCHIVE_DEVICE_OBJECT_CLASS):
             return False
@@ -122,12 +125,12 @@ def _check_bind_host(connection: Entry) -> Iterator[EntryFinding]:
     for value in connection.values(name):
         if not _HOST.fullmatch(value.decode("utf-8", "replace")):
             yield _build_finding(
-                BIND_HOST, connection, name, "the archive cannot listen there: it is no host name", value=value
+                BIND_HOST, connection, name, "the archive cannot listen there: not a host name", value=value
             )
 
 
 def _check_key_store(device: Entry, *, require_pin: bool) -> Iterator[EntryFinding]:
-    """Yield a key store that lacks its type or, with *require_pin*, its PIN; a reload goes on with the old key."""
+    """Yield key stores without a type or, with *require_pin*, without a PIN; a reload keeps the old key then."""
     url = KEY_STORE_URL
     if not device.is_a(DCM_DEVICE_OBJECT_CLASS) or not device.values(url):
         return

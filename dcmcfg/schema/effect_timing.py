@@ -1,7 +1,7 @@
-"""What a change of an attribute takes to be in force, and how the archive behaves where that surprises.
+"""When a change to an attribute takes effect, and unexpected behaviour of the archive.
 
-Found by running dcm4chee-arc 5.35.1, a few in its source. What is not listed takes effect with a reload, as far as it
-was tried. The Java classes named in comments show why.
+Most facts were observed on a running dcm4chee-arc 5.35.1, a few come from its source. Attributes that are not listed
+take effect with a reload, as far as tested. Comments name the Java classes that explain the behaviour.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _AE_CLASSES = ("dicomNetworkAE", "dcmNetworkAE", "dcmArchiveNetworkAE")
 
 
 class RequiredAction(StrEnum):
-    """What puts a change in force."""
+    """The action after which a change takes effect."""
 
     RESTART = "restart"
     RELOAD = "reload"
@@ -38,10 +38,11 @@ class DeviceKind(StrEnum):
 
 @dataclass(frozen=True)
 class EffectTiming:
-    """When a change of ``attribute`` takes effect, on entries of ``object_class`` of the device ``device_kind``.
+    """When a change to ``attribute`` takes effect, on entries of ``object_class`` of the device ``device_kind``.
 
-    ``attribute`` may be a pattern with ``*``. ``timing`` continues the words "takes effect". With ``shown_in_plan`` a
-    plan with such a change says so. ``is_tested`` is False for what only the archive's source shows.
+    ``attribute`` may be a pattern with ``*``. ``timing`` completes the sentence "The change takes effect …". With
+    ``shown_in_plan``, a plan with such a change shows the timing. ``is_tested`` is False if only the archive's source
+    shows the behaviour.
     """
 
     attribute: str
@@ -55,24 +56,25 @@ class EffectTiming:
 
     @property
     def affected_entries(self) -> str:
-        """The entries that it is about: those of the device, or AEs of it."""
+        """The affected entries: the device or its AEs, as a phrase."""
         return f"AEs of {self.device_kind.value}" if self.object_class in _AE_CLASSES else self.device_kind.value
 
 
 @dataclass(frozen=True)
 class Behaviour:
-    """How the archive behaves with ``attribute``, as sentences; ``attribute`` may be a pattern with ``*``."""
+    """The archive's behaviour with ``attribute``, in sentences; ``attribute`` may be a pattern with ``*``."""
 
     attribute: str
     text: str
 
 
 _REBIND = (
-    "after a reload, which opens the port again. Where that fails (500 Unable to start TCPListener), the port is "
-    "closed and the rest of the configuration is in force: reload once more"
+    "after a reload, which reopens the port. If this fails (500 Unable to start TCPListener), the port is closed "
+    "and the rest of the configuration is in force: reload again"
 )
 _CACHE = (
-    "at once if the archive has not looked up the AE yet, else when dcmAECacheStaleTimeout is over, or after a reload"
+    "immediately if the archive has not looked up the AE yet, otherwise when dcmAECacheStaleTimeout expires or after a "
+    "reload"
 )
 
 _RELOAD = "with dcmcfg reload (changing commands reload by themselves)"
@@ -80,7 +82,7 @@ _NOT_COPIED = "after a restart of the archive; a reload is not enough"
 
 
 def _build_restart_timing(attribute: str, object_class: str) -> EffectTiming:
-    """Return the row of an attribute that the archive's class does not copy in its method ``reconfigure``."""
+    """Return the timing of an attribute that the ``reconfigure`` method of the archive's class does not copy."""
     return EffectTiming(
         attribute,
         object_class,
@@ -94,42 +96,42 @@ def _build_restart_timing(attribute: str, object_class: str) -> EffectTiming:
 
 #: Ordered as documented.
 EFFECT_TIMINGS: tuple[EffectTiming, ...] = (
-    # ApplicationEntity.setApplicationEntityAttributes does not copy it.
+    # ApplicationEntity.setApplicationEntityAttributes does not copy this attribute.
     EffectTiming(
         "dcmMasqueradeCalledAETitle",
         "dcmNetworkAE",
         DeviceKind.ARCHIVE,
         RequiredAction.RESTART,
-        timing="after a restart of the archive; a reload puts neither a new value nor its removal in force",
+        timing="after a restart of the archive; a reload applies neither a new value nor its removal",
         shown_in_plan=True,
     ),
-    # ArchiveDeviceProducer looks the device up by the name that it was started with.
+    # ArchiveDeviceProducer looks up the device by the name that the archive was started with.
     EffectTiming(
         "dicomDeviceName",
         "dicomDevice",
         DeviceKind.ARCHIVE,
         RequiredAction.RESTART,
-        timing="after a restart with -Ddcm4chee-arc.DeviceName=NAME; a reload fails (500), and the archive keeps what "
-        "it has loaded",
+        timing="after a restart with -Ddcm4chee-arc.DeviceName=NAME; a reload fails (500), and the archive keeps the "
+        "loaded configuration",
     ),
     EffectTiming(
         "dcmKeyStoreURL",
         "dcmDevice",
         DeviceKind.ARCHIVE,
         RequiredAction.RELOAD_UP_TO_TWICE,
-        timing="after a reload, which opens the TLS ports again, sometimes after two. A new file under the same URL "
-        "and pin takes effect after a restart of the archive",
+        timing="after a reload, which reopens the TLS ports, sometimes after two. A new file with the same URL "
+        "and PIN takes effect after a restart of the archive",
     ),
     EffectTiming(
         "dcmKeyStorePin",
         "dcmDevice",
         DeviceKind.ARCHIVE,
         RequiredAction.NEXT_START,
-        timing="at the next start of the archive, which fails if the pin is wrong; a reload accepts a wrong pin and "
-        "keeps the key in use",
+        timing="at the next start of the archive, which fails if the PIN is wrong; a reload accepts a wrong PIN and "
+        "keeps the current key",
         shown_in_plan=True,
     ),
-    # Connection, Device and ArchiveDeviceExtension.
+    # The reconfigure methods of Connection, Device and ArchiveDeviceExtension do not copy these.
     _build_restart_timing("dcmRetrieveTimeoutTotal", "dcmNetworkConnection"),
     _build_restart_timing("dcmKeyStorePinProperty", "dcmDevice"),
     _build_restart_timing("dcmKeyStoreKeyPinProperty", "dcmDevice"),
@@ -138,13 +140,13 @@ EFFECT_TIMINGS: tuple[EffectTiming, ...] = (
     _build_restart_timing("dcmUnzipVendorDataToURI", "dcmArchiveDevice"),
     _build_restart_timing("hl7OutgoingLogFilePattern", "dcmArchiveDevice"),
     _build_restart_timing("hl7OutgoingErrorLogFilePattern", "dcmArchiveDevice"),
-    # Scheduler.reload, for each of its subclasses.
+    # Scheduler.reload starts the timer of each of its subclasses anew, with this delay.
     EffectTiming(
         "*PollingInterval",
         "dcmArchiveDevice",
         DeviceKind.ARCHIVE,
         RequiredAction.RELOAD_AND_START_DELAY,
-        timing="after a reload, then dcmSchedulerMinStartDelay (60 s if absent) and a random part of the interval",
+        timing="after a reload plus dcmSchedulerMinStartDelay (60 s if absent) and a random part of the interval",
         shown_in_plan=True,
     ),
     EffectTiming(
@@ -191,26 +193,26 @@ EFFECT_TIMINGS: tuple[EffectTiming, ...] = (
 )
 
 _LOADED_VALUE_HIDDEN = (
-    "No request to the archive shows which value it has loaded. After a change, run `dcmcfg reload`, then "
-    "`dcmcfg verify`."
+    "The archive cannot be queried for its loaded value. After a change, run `dcmcfg reload`, then `dcmcfg verify`."
 )
 BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour(
         "dcmAECacheStaleTimeout",
-        "The archive keeps what it knows of other AEs, also that an AE is unknown, for this time or until a reload. "
-        "Without the attribute it keeps that until a reload. The same time counts for devices, web applications and "
-        "HL7 applications; there is no dcmDeviceCacheStaleTimeout.",
+        "The archive caches other AEs, and also that an AE is unknown, for this time or until a reload. "
+        "Without the attribute it caches them until a reload. The same time applies to devices, web applications and "
+        "HL7 applications; dcmDeviceCacheStaleTimeout does not exist.",
     ),
     Behaviour(
         "dcmStorageThreshold",
-        "When a C-STORE finds this storage below its threshold and another storage takes over, the archive first "
-        "reloads by itself, then writes dcmObjectStorageID. So a change in LDAP that nobody reloaded goes live. If the "
-        "archive cannot load it, it refuses the C-STORE (0110).",
+        "If this storage is below its threshold at a C-STORE and another storage takes over, the archive first "
+        "reloads by itself, then writes dcmObjectStorageID. Changes in LDAP that were not reloaded yet take effect "
+        "then. If the archive cannot load them, it refuses the C-STORE (0110).",
     ),
     Behaviour(
         "dcmObjectStorageID",
-        "The archive itself removes a storage here when that storage falls below its dcmStorageThreshold. A value that "
-        "names a storage that is not there is loaded, and C-STOREs fail (rule: storage-unknown).",
+        "The archive itself removes a storage from this attribute when the storage falls below its "
+        "dcmStorageThreshold. The archive loads the name of a missing storage, but C-STOREs fail (rule: "
+        "storage-unknown).",
     ),
     Behaviour("dcmExternalRetrieveAEDestination", _LOADED_VALUE_HIDDEN),
     Behaviour("dcmCStoreSCUOfCMoveSCP", _LOADED_VALUE_HIDDEN),
@@ -218,52 +220,51 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour("dcmAcceptedMoveDestination", _LOADED_VALUE_HIDDEN),
     Behaviour(
         "dcmStgCmtSCP",
-        f"{_LOADED_VALUE_HIDDEN} Only a storage commitment records which external archive has a study; without it "
-        "nothing is "
-        "purged.",
+        f"{_LOADED_VALUE_HIDDEN} Only a storage commitment records which external archive holds a study. Without it, "
+        "nothing is purged.",
     ),
     Behaviour(
         "dcmExternalRetrieveInstanceAvailability",
-        "Without it, purged studies still show as ONLINE. With it, a study keeps the value after a recall, so it does "
-        "not show whether the files are here.",
+        "Without this attribute, purged studies still show as ONLINE. With it, a study keeps the value after a "
+        "recall, so the value does not show whether the archive has the files.",
     ),
     Behaviour(
         "dcmQueueName",
-        "An exporter with a queue that is not there is loaded, and its tasks fail (rule: queue-unknown).",
+        "The archive loads an exporter with a missing queue, but its tasks fail (rule: queue-unknown).",
     ),
-    Behaviour("dcmTag", "The archive loads a value that is no tag, such as 0020000Z; it has no effect."),
+    Behaviour("dcmTag", "The archive loads values that are not tags, such as 0020000Z; they have no effect."),
     Behaviour(
         "dcmKeyStorePin",
-        "`dcmcfg check` cannot try the PIN. Try it with `keytool -list -keystore FILE` before the next start of the "
+        "`dcmcfg check` cannot test the PIN. Test it with `keytool -list -keystore FILE` before the next start of the "
         "archive.",
     ),
     Behaviour(
         "dicomInstalled",
-        "With FALSE on the archive's own device or connection, a reload closes the ports; the archive still reports "
-        "STARTED.",
+        "If the value is FALSE on the archive's own device or connection, a reload closes the ports. The archive still "
+        "reports STARTED.",
     ),
     Behaviour(
         "dcmExternalWadoRSWebAppName",
-        "WADO-RS requests for a study that is purged, also in part, are redirected there (303). Without it the answer "
-        "is 410 for a purged study and 206 for a partly purged one.",
+        "The archive redirects WADO-RS requests for purged or partly purged studies there (303). Without this "
+        "attribute it answers 410 for a purged study and 206 for a partly purged study.",
     ),
     Behaviour(
         "dcmFallbackWadoURIWebAppName",
-        "WADO-URI requests for purged objects of this archive are redirected there (303). WADO-RS requests are not.",
+        "The archive redirects WADO-URI requests for its purged objects there (303), but not WADO-RS requests.",
     ),
     Behaviour(
         "dcmuiDeviceClusterDevices",
-        "For the web interface only: its pages send the reload to each node. The archive itself reads no list of "
+        "Used by the web interface only: its pages send the reload to each node. The archive itself has no list of "
         "nodes; a reload of one node does not reach the others.",
     ),
 )
 
 
 def find_all_effect_timings(attribute: str) -> tuple[EffectTiming, ...]:
-    """Return :func:`find_special_effect_timings`, after the reload that each change of the archive device requires.
+    """Return all timings of *attribute*: the reload that a change to the archive device requires, then special ones.
 
-    Empty for an attribute that the archive's loader does not read, unless :func:`find_special_effect_timings` knows of
-    it.
+    Empty for an attribute that the archive's loader does not read and that :func:`find_special_effect_timings` does not
+    know.
     """
     special = find_special_effect_timings(attribute)
     if any(each.device_kind is DeviceKind.ARCHIVE for each in special):
@@ -288,12 +289,12 @@ def _find_loading_classes(attribute: str) -> Iterator[str]:
 
 @cache
 def find_special_effect_timings(attribute: str) -> tuple[EffectTiming, ...]:
-    """Return when a change of *attribute* takes effect, by place; empty where a reload is all that it takes."""
+    """Return the timings of *attribute* that need more than a reload, by entry; empty if a reload is enough."""
     return tuple(each for each in EFFECT_TIMINGS if _matches(attribute, each.attribute))
 
 
 def describe_behaviour(attribute: str) -> Iterator[str]:
-    """Yield how the archive behaves with *attribute*, a paragraph each."""
+    """Yield descriptions of the archive's behaviour with *attribute*, one paragraph each."""
     yield from (each.text for each in BEHAVIOURS if _matches(attribute, each.attribute))
 
 

@@ -1,7 +1,8 @@
-"""Equality rules: the normal form in which values that match are the same octets (RFC 4517 §4.2, RFC 4518).
+"""Equality rules: normal forms of values; matching values have equal normal forms (RFC 4517 §4.2, RFC 4518).
 
-Where RFC 4518 and OpenLDAP differ, OpenLDAP is followed, because it decides what the server accepts: letters fold one
-to one (``ß`` does not match ``ss``), and a string of nothing but blanks is one blank. Both know Unicode 3.2 only.
+Where RFC 4518 and OpenLDAP differ, this module follows OpenLDAP, because the server decides which values are equal:
+letters fold one to one (``ß`` does not match ``ss``), and a string of blanks only is one blank. Both know Unicode 3.2
+only.
 """
 
 from __future__ import annotations
@@ -24,46 +25,46 @@ _INTEGER = re.compile(rb"(-?)0*([0-9]+)")
 def normalise(rule: str | None, value: bytes) -> bytes:
     """Return *value* in the normal form of the equality rule named *rule* (``caseExactIA5Match``).
 
-    Two values match exactly when their normal forms are equal. Without a rule, under an unknown rule, or when *value*
-    does not fit the rule's syntax, the octets are returned as they are.
+    Two values match exactly if their normal forms are equal. Without a rule, with an unknown rule, or if *value* does
+    not fit the rule's syntax, the octets are returned unchanged.
     """
     return get_normaliser(rule)(value)
 
 
 def get_normaliser(rule: str | None) -> Normaliser:
-    """Return the function that brings a value into the normal form of *rule*; see :func:`normalise`."""
+    """Return the function that normalises values by *rule*; see :func:`normalise`."""
     return _NORMALISERS.get((rule or "").lower(), normalise_octet_string)
 
 
 def normalise_octet_string(value: bytes) -> bytes:
-    """octetStringMatch: the octets as they are."""
+    """Return *value* unchanged (octetStringMatch)."""
     return value
 
 
 def _fold_blanks(value: bytes) -> bytes:
-    """Insignificant blanks: none at the ends, one for a run; nothing but blanks is one blank."""
+    """Remove insignificant blanks: none at the ends, one for a run; a value of blanks only is one blank."""
     if b"  " not in value and value[:1] != b" " != value[-1:]:
         return value
     return _BLANKS.sub(b" ", value.strip(b" ")) or b" "
 
 
 def normalise_case_exact_ia5(value: bytes) -> bytes:
-    """caseExactIA5Match: case counts, surplus blanks do not."""
+    """Normalise by caseExactIA5Match: case is significant, surplus blanks are not."""
     return _fold_blanks(value)
 
 
 def normalise_case_ignore_ia5(value: bytes) -> bytes:
-    """caseIgnoreIA5Match: neither case nor surplus blanks count."""
+    """Normalise by caseIgnoreIA5Match: neither case nor surplus blanks are significant."""
     return _fold_blanks(value).lower()
 
 
 def normalise_case_exact(value: bytes) -> bytes:
-    """caseExactMatch: case counts; surplus blanks and compatibility forms (NFKC) do not."""
+    """Normalise by caseExactMatch: case is significant; surplus blanks and compatibility forms (NFKC) are not."""
     return _fold_blanks(value if value.isascii() else _normalise_compatibility_forms(value, ignore_case=False))
 
 
 def normalise_case_ignore(value: bytes) -> bytes:
-    """caseIgnoreMatch: neither case, surplus blanks nor compatibility forms (NFKC) count."""
+    """Normalise by caseIgnoreMatch: case, surplus blanks and compatibility forms (NFKC) are not significant."""
     return _fold_blanks(value.lower() if value.isascii() else _normalise_compatibility_forms(value, ignore_case=True))
 
 
@@ -78,14 +79,17 @@ def _normalise_compatibility_forms(value: bytes, *, ignore_case: bool) -> bytes:
 
 
 def _lowercase(character: str) -> str:
-    """Return the one lower-case letter of a capital; anything else as it is."""
+    """Return the lower-case letter of a capital, other characters unchanged.
+
+    Only one letter: OpenLDAP folds one to one. Characters added after Unicode 3.2 stay unchanged.
+    """
     lower = character.lower()[0]
     is_mapped = _UNICODE.category(character) in {"Lu", "Lt"} and _UNICODE.category(lower) != "Cn"
     return lower if is_mapped else character
 
 
 def normalise_integer(value: bytes) -> bytes:
-    """integerMatch: leading zeros do not count."""
+    """Normalise by integerMatch: leading zeros are not significant."""
     match = _INTEGER.fullmatch(value)
     if match is None:
         return value
@@ -94,17 +98,17 @@ def normalise_integer(value: bytes) -> bytes:
 
 
 def normalise_boolean(value: bytes) -> bytes:
-    """booleanMatch: ``TRUE`` or ``FALSE`` (RFC 4517 §3.3.3), in capitals only."""
+    """Normalise by booleanMatch: ``TRUE`` or ``FALSE`` (RFC 4517 §3.3.3), in capitals only."""
     return value
 
 
 def normalise_object_identifier(value: bytes) -> bytes:
-    """objectIdentifierMatch: dotted decimals as they are; the case of a descriptor does not count."""
+    """Normalise by objectIdentifierMatch: dotted decimals unchanged; the case of a descriptor is not significant."""
     return value.strip(b" ").lower()
 
 
 def normalise_distinguished_name(value: bytes, normal_dn: Callable[[DN], NormalDN] = DN.normalised) -> bytes:
-    """distinguishedNameMatch: RDN parts in one order, each in the normal form that *normal_dn* knows."""
+    """Normalise by distinguishedNameMatch: RDN parts sorted, each in the normal form that *normal_dn* returns."""
     try:
         name = DN.parse(value.decode("utf-8", "surrogateescape"))
     except MalformedInput:

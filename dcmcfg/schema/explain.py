@@ -1,4 +1,4 @@
-"""What is known of an attribute: its place in the schema with what the archive's web form says of it."""
+"""Explain an attribute: its definition in the schema and its field in the archive's web form."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from dcmcfg.suggestions import ATTRIBUTE_SIMILARITY, suggest_names
 
 @dataclass(frozen=True, kw_only=True)
 class AttributeUse:
-    """An object class that an attribute stands on, and the form's field for it there (None: it has none).
+    """The use of an attribute on an object class, with its field in the web form (None if the form has no field).
 
-    ``format`` is the archive's value format in words, ``values`` those that the form offers; ``enforced`` says that
-    the archive refuses any other.
+    ``format`` describes the archive's value format, ``values`` are the values that the form offers. With ``enforced``,
+    the archive refuses all other values.
     """
 
     object_class: str
@@ -33,17 +33,17 @@ class AttributeUse:
 
 @dataclass(frozen=True)
 class Explanation:
-    """An attribute type with the classes it stands on, in the order of their names."""
+    """An attribute type with its uses, ordered by the name of the object class."""
 
     attribute: AttributeType
     uses: tuple[AttributeUse, ...]
 
 
 def explain_attribute(schema: Schema, name: str, object_class: str | None = None) -> Explanation:
-    """Return what is known of attribute *name*; with *object_class*, of its use on that object class only.
+    """Return the explanation of attribute *name*; with *object_class*, of its use on that object class only.
 
-    Raises :class:`NotFound` for an attribute or class that *schema* does not know, with near misses, and for a class
-    that does not allow the attribute, with those that do.
+    Raises :class:`NotFound` for an attribute or class that *schema* does not know, with similar names, and for a class
+    that does not allow the attribute, with the classes that do.
     """
     attribute = get_attribute_type(schema, name)
     uses = tuple(sorted(_find_uses(schema, attribute), key=lambda use: use.object_class.lower()))
@@ -54,21 +54,23 @@ def explain_attribute(schema: Schema, name: str, object_class: str | None = None
         similar = suggest_names(
             object_class, (each.name for each in schema.object_classes), min_similarity=ATTRIBUTE_SIMILARITY
         )
-        raise NotFound(f"no object class {object_class} is known", next_step=_format_suggestions(similar))
+        raise NotFound(f"unknown object class {object_class}", next_step=_format_suggestions(similar))
     superiors = {each.name for each in add_superiors(schema, [requested])}
     matching = tuple(use for use in uses if use.object_class in superiors)
     if not matching:
-        classes = ", ".join(use.object_class for use in uses) or "no object class"
-        raise NotFound(f"{requested.name} does not allow {attribute.name}", next_step=f"it is allowed on: {classes}")
+        classes = ", ".join(use.object_class for use in uses) or "none"
+        raise NotFound(
+            f"{requested.name} does not allow {attribute.name}", next_step=f"object classes that allow it: {classes}"
+        )
     return Explanation(attribute, matching)
 
 
 def get_attribute_type(schema: Schema, name: str) -> AttributeType:
-    """Return the attribute type *name* (options ignored); raises :class:`NotFound` with near misses."""
+    """Return the attribute type *name* (options ignored); raises :class:`NotFound` with similar names."""
     attribute = schema.attribute(name)
     if attribute is None:
         similar = suggest_names(name, (each.name for each in schema.attributes), min_similarity=ATTRIBUTE_SIMILARITY)
-        raise NotFound(f"no attribute {name} is known", next_step=_format_suggestions(similar))
+        raise NotFound(f"unknown attribute {name}", next_step=_format_suggestions(similar))
     return attribute
 
 
@@ -100,4 +102,4 @@ def _lower(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _format_suggestions(similar: tuple[str, ...]) -> str:
-    return f"near misses: {', '.join(similar)}" if similar else ""
+    return f"did you mean {', '.join(similar)}?" if similar else ""

@@ -1,4 +1,4 @@
-"""Finding: what is wrong with an entry, by the rule that says so."""
+"""Findings: problems of entries, each with the rule that it violates."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dcmcfg.dn import DN
 Severity = Literal["error", "warning", "note"]
 #: The worst first.
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
-#: What a breach does to the archive:
+#: The effect of a violation on the archive:
 #:
-#: ``unloadable``: a reload answers 409 or 500, and the next start of the archive fails.
-#: ``stops-next-start``: a reload accepts it, and the next start fails.
-#: ``reference``: the archive loads it, although it names something that does not exist.
-#: ``rule``: a rule of the schema, or advice.
+#: ``unloadable``: a reload fails (409 or 500), and the next start of the archive fails.
+#: ``stops-next-start``: a reload succeeds, but the next start fails.
+#: ``reference``: the archive loads the value, although the named entry does not exist.
+#: ``rule``: no direct effect; a rule of the schema, or advice.
 Impact = Literal["unloadable", "stops-next-start", "reference", "rule"]
 
 
@@ -49,7 +49,7 @@ class CheckRule:
 UNKNOWN_ATTRIBUTE = CheckRule(
     "unknown-attribute",
     "error",
-    "Every attribute is defined by the schema.",
+    "The schema defines every attribute.",
     part="schema",
     fix="Correct the name of the attribute, or remove the attribute.",
     reason="A directory server rejects the entry.",
@@ -57,7 +57,7 @@ UNKNOWN_ATTRIBUTE = CheckRule(
 UNKNOWN_CLASS = CheckRule(
     "unknown-class",
     "error",
-    "Every object class is defined by the schema.",
+    "The schema defines every object class.",
     part="schema",
     fix="Correct the name of the object class, or remove the value.",
     reason="A directory server rejects the entry.",
@@ -65,7 +65,7 @@ UNKNOWN_CLASS = CheckRule(
 MISSING_ATTRIBUTE = CheckRule(
     "missing-attribute",
     "error",
-    "An entry has every attribute that its classes require.",
+    "An entry has every attribute that its object classes require.",
     part="schema",
     fix="Set the missing attribute.",
     reason="A directory server rejects the entry.",
@@ -73,7 +73,7 @@ MISSING_ATTRIBUTE = CheckRule(
 ATTRIBUTE_NOT_ALLOWED = CheckRule(
     "attribute-not-allowed",
     "error",
-    "Each attribute is allowed by a class of the entry.",
+    "The object classes of an entry allow each of its attributes.",
     part="schema",
     fix="Remove the attribute, or add the object class that allows it.",
     reason="A directory server rejects the entry.",
@@ -81,7 +81,7 @@ ATTRIBUTE_NOT_ALLOWED = CheckRule(
 SINGLE_VALUED = CheckRule(
     "single-valued",
     "error",
-    "A single-valued attribute has one value.",
+    "A single-valued attribute has only one value.",
     part="schema",
     fix="Keep one value.",
     reason="A directory server rejects the entry.",
@@ -89,7 +89,7 @@ SINGLE_VALUED = CheckRule(
 DUPLICATE_VALUE = CheckRule(
     "duplicate-value",
     "error",
-    "No attribute has a value twice, as its equality rule compares.",
+    "No attribute has two values that are equal by its equality rule.",
     part="schema",
     fix="Remove the second value.",
     reason="A directory server rejects the entry.",
@@ -97,7 +97,7 @@ DUPLICATE_VALUE = CheckRule(
 DUPLICATE_ENTRY = CheckRule(
     "duplicate-entry",
     "error",
-    "No entry is given twice.",
+    "No entry occurs twice.",
     part="schema",
     fix="Remove the second record.",
     reason="A directory server rejects the second entry.",
@@ -105,7 +105,7 @@ DUPLICATE_ENTRY = CheckRule(
 PARENT_MISSING = CheckRule(
     "parent-missing",
     "error",
-    "An entry has a parent.",
+    "The parent of each entry exists.",
     part="schema",
     fix="Add the parent, or remove the entry.",
     reason="A directory server rejects the entry.",
@@ -113,14 +113,14 @@ PARENT_MISSING = CheckRule(
 SYNTAX = CheckRule(
     "syntax",
     "error",
-    "A value is of its attribute's LDAP syntax.",
+    "A value conforms to the LDAP syntax of its attribute.",
     part="schema",
     reason="A directory server rejects the value.",
 )
 FORMAT = CheckRule(
     "format",
     "error",
-    "A value is in the format that the archive parses.",
+    "A value has the format that the archive expects.",
     "unloadable",
     part="formats",
     reason="The archive cannot load the device.",
@@ -128,7 +128,7 @@ FORMAT = CheckRule(
 ENUMERATION = CheckRule(
     "enumeration",
     "error",
-    "A value is one of those that the archive knows.",
+    "A value is one of the constants that the archive knows.",
     "unloadable",
     part="formats",
     reason="The archive cannot load the device.",
@@ -136,7 +136,7 @@ ENUMERATION = CheckRule(
 PORT = CheckRule(
     "port",
     "error",
-    "A port is from 1 to 65535.",
+    "A port is a number from 1 to 65535.",
     "unloadable",
     part="formats",
     reason="The archive cannot load the device.",
@@ -144,7 +144,7 @@ PORT = CheckRule(
 REQUIRED_REFERENCE = CheckRule(
     "required-reference",
     "error",
-    "A reference that the archive follows on load names an existing entry; a connection is one of the same device.",
+    "A reference that the archive follows on load names an existing entry. A connection belongs to the same device.",
     "unloadable",
     part="references",
     fix="Remove the reference, or add the entry that it names.",
@@ -153,7 +153,7 @@ REQUIRED_REFERENCE = CheckRule(
 PROTOCOL = CheckRule(
     "protocol",
     "error",
-    "A connection has the protocol of the application that uses it.",
+    "The protocol of a connection fits the application that uses it.",
     "unloadable",
     part="references",
     fix="Refer to a connection of the right protocol, or correct its dcmProtocol.",
@@ -162,7 +162,7 @@ PROTOCOL = CheckRule(
 TLS = CheckRule(
     "tls",
     "error",
-    "TLS cipher suites and versions of the archive's connections are names of Java.",
+    "TLS cipher suites and versions of the archive's connections have names that Java knows.",
     "unloadable",
     part="formats",
     reason="The archive cannot open the port.",
@@ -170,7 +170,7 @@ TLS = CheckRule(
 BIND_HOST = CheckRule(
     "bind-host",
     "error",
-    "The host that a connection of the archive listens on can be a host name.",
+    "The bind address of an archive connection is a valid host name or address.",
     "unloadable",
     part="formats",
     reason="The archive cannot open the port.",
@@ -178,7 +178,7 @@ BIND_HOST = CheckRule(
 KEY_STORE = CheckRule(
     "key-store",
     "error",
-    "A key store of the archive has a type, and a PIN or its property.",
+    "A key store of the archive has a type and a PIN or PIN property.",
     "stops-next-start",
     part="formats",
     fix="Set the missing attribute.",
@@ -187,7 +187,7 @@ KEY_STORE = CheckRule(
 DANGLING_REFERENCE = CheckRule(
     "dangling-reference",
     "warning",
-    "A reference names an entry that exists.",
+    "A reference names an existing entry.",
     "reference",
     part="references",
     fix="Remove the reference, or add the entry that it names.",
@@ -196,35 +196,35 @@ DANGLING_REFERENCE = CheckRule(
 AE_TITLE = CheckRule(
     "ae-title",
     "error",
-    "An AE title is 1 to 16 characters of DICOM's (PS3.5, AE).",
+    "An AE title consists of 1 to 16 characters that DICOM allows (PS3.5, AE).",
     part="formats",
     reason="No association can use the title.",
 )
 HOST = CheckRule(
     "host",
     "warning",
-    "A host of numbers alone is an IPv4 address: four of them, from 0 to 255.",
+    "A host that consists of numbers is an IPv4 address: four numbers from 0 to 255.",
     part="formats",
     reason="Java reads 10.1.2 as 10.1.0.2.",
 )
 TAG = CheckRule(
     "tag",
     "warning",
-    "A tag is eight hexadecimal digits; the archive takes other text for another tag.",
+    "A tag consists of eight hexadecimal digits. The archive reads other text as a different tag.",
     part="formats",
     reason="The archive reads other text as another tag.",
 )
 VALUE_NOT_OFFERED = CheckRule(
     "value-not-offered",
     "warning",
-    "A value is one of those that the archive's web form offers.",
+    "A value is one of the values that the archive's web form offers.",
     part="formats",
     reason="The web form cannot show the value, and it may be a typo.",
 )
 OUT_OF_RANGE = CheckRule(
     "out-of-range",
     "warning",
-    "A number is within the bounds that the archive's web form sets.",
+    "A number is within the range that the archive's web form allows.",
     part="formats",
     reason="The web form refuses to save the device.",
 )
@@ -258,9 +258,9 @@ RULES = (
 
 @dataclass(frozen=True)
 class SourceLocation:
-    """Where an entry, a value of it, a change or a row stands in a file; ``line`` is that of its first line, from 1.
+    """The location of an entry, value, change or row in a file; ``line`` is the number of its first line, from 1.
 
-    ``ae_number`` tells apart the AEs of one line, None where it has one at most.
+    ``ae_number`` distinguishes several AEs on one line; None if there is at most one.
     """
 
     file: str
@@ -274,10 +274,10 @@ class SourceLocation:
 
 @dataclass(frozen=True)
 class EntryFinding:
-    """A breach of ``rule`` by the entry ``dn``.
+    """A violation of ``rule`` by the entry ``dn``.
 
-    ``attribute`` is empty where the entry as a whole is meant, ``value`` None where no single value is. ``message``
-    never repeats a value that may be a secret. ``location`` is None unless the entry was read from a file.
+    ``attribute`` is empty if the finding is about the whole entry, ``value`` is None if it is not about a single value.
+    ``message`` never repeats a value, which may be a secret. ``location`` is None unless the entry comes from a file.
 
     ``fix_command`` has the words after ``dcmcfg`` of the command that fixes just this finding, if there is one.
     ``fix_changes`` fix it if nothing has to be decided, else there are none. ``correction_commands`` are the words of
@@ -298,7 +298,7 @@ class EntryFinding:
 
     @property
     def impact(self) -> Impact:
-        """What the breach does to the archive."""
+        """The effect of the violation on the archive."""
         return self.rule.impact
 
 

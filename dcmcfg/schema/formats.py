@@ -1,6 +1,6 @@
-"""Formats that DICOM asks for, of values that the archive loads as any text: AE titles and tags.
+"""Formats that DICOM requires but the archive does not check on load: AE titles and tags.
 
-What keeps a device from loading is in :mod:`dcmcfg.schema.archive_values`.
+For formats that prevent a device from loading, see :mod:`dcmcfg.schema.archive_values`.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ def _check_ae_title(text: str) -> str:
 
 
 def _check_tag(text: str) -> str:
-    return "" if _TAG.fullmatch(text) else "not a tag: eight hexadecimal digits, as 0020000D"
+    return "" if _TAG.fullmatch(text) else "not a tag: expected eight hexadecimal digits, such as 0020000D"
 
 
-AE_TITLE = ValueKind("ae-title", "an AE title: up to 16 characters, case is significant", _check_ae_title)
+AE_TITLE = ValueKind("ae-title", "an AE title: up to 16 characters, case-sensitive", _check_ae_title)
 TAG = ValueKind("tag", "a tag: 0020000D", _check_tag)
 
-#: What the archive's web form calls an AE title. Its other formats say which list a value is picked from.
+#: The formats of AE titles in the archive's web form. Its other formats name the list that a value is picked from.
 _FORM_AE_TITLE_FORMATS = ("dcmAETitle", "dcmArchiveAETitle")
-#: Attributes that hold AE titles while the form says nothing of them.
+#: Attributes that hold AE titles although the web form has no format for them.
 _AE_TITLES = frozenset(
     (
         "dicomAETitle",
@@ -47,5 +47,5 @@ _AE_TITLES = frozenset(
 
 
 def holds_ae_titles(attribute: str, form_format: str) -> bool:
-    """Return whether *attribute* holds AE titles, where the web form calls its format *form_format* (may be empty)."""
+    """Return whether *attribute* holds AE titles; *form_format* is its format in the web form (may be empty)."""
     return attribute in _AE_TITLES or form_format in _FORM_AE_TITLE_FORMATS

@@ -1,14 +1,14 @@
-"""The schema files of dcm4chee-arc: which of them defines an attribute type or an object class.
+"""The schema files of dcm4chee-arc, to find the file that defines an attribute type or object class.
 
-Kept apart: it is data, to be updated together with facts.json.
+Kept apart: this is data and must be updated together with facts.json.
 """
 
 from __future__ import annotations
 
-#: The release whose definitions are bundled (``facts.json``).
+#: The release of the bundled definitions (``facts.json``).
 RELEASE = "dcm4chee-arc 5.35"
 _UPDATE = "ldapmodify -x -W -D cn=admin,cn=config -f"
-#: Arc of OIDs → file of the folder ``ldap/schema`` of a release, the longest arc first.
+#: OID arc → file in the folder ``ldap/schema`` of a release. Longer arcs come first, because the first match wins.
 _FILES = (
     ("1.2.40.0.13.1.15.0.3.382", "dcm4chee-archive.schema"),
     ("1.2.40.0.13.1.15.0.3.383", "dcm4chee-archive.schema"),
@@ -21,7 +21,7 @@ _FILES = (
 
 
 def find_schema_file(oid: str) -> str:
-    """Return the name of the file that defines *oid*, empty where none of the archive's own does."""
+    """Return the name of the file that defines *oid*, empty if none of the archive's own files does."""
     return next((file for arc, file in _FILES if f"{oid}.".startswith(f"{arc}.")), "")
 
 

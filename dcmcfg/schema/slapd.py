@@ -1,4 +1,4 @@
-"""A schema as text that OpenLDAP's slapd.conf accepts (slapd.conf(5))."""
+"""Format a schema for OpenLDAP's slapd.conf (slapd.conf(5))."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from dcmcfg.schema.definitions import AttributeType, ObjectClass, Schema
 from dcmcfg.schema.syntaxes import get_syntax_oid
 
-#: What slapd knows without being told; defining it again is an error.
+#: Names that slapd has built in; defining them again is an error.
 _BUILT_IN = {"objectclass", "cn", "uid", "userpassword", "description", "seealso", "top"}
-#: The classes of the suffix entry (RFC 4519 §3.3, §3.8), with what a configuration's suffix uses of them.
+#: The classes of the suffix entry (RFC 4519 §3.3, §3.8), with the attributes that a configuration's suffix uses.
 _SUFFIX_CLASSES = (
     ObjectClass("organization", "2.5.6.4", "structural", must=("o",), may=("userPassword", "description")),
     ObjectClass("dcObject", "1.3.6.1.4.1.1466.344", "auxiliary", must=("dc",)),
@@ -20,8 +20,8 @@ _WIDTH = 100
 def format_slapd_schema(schema: Schema) -> str:
     """Return *schema* as ``attributetype`` and ``objectclass`` directives, attributes first, lines folded.
 
-    Left out is what slapd has built in; added are the classes of the suffix entry. Nothing else (no ``include`` of
-    OpenLDAP's own schema files) is needed for a configuration tree.
+    The result omits definitions that slapd has built in and adds the classes of the suffix entry. A configuration tree
+    needs nothing else, also no ``include`` of OpenLDAP's own schema files.
     """
     classes = _SUFFIX_CLASSES + tuple(
         object_class for object_class in schema.object_classes if _needs_definition(object_class.name)
@@ -74,7 +74,7 @@ def _format_list(keyword: str, names: tuple[str, ...]) -> Iterator[str]:
 
 
 def _fold(words: Iterable[str]) -> Iterator[str]:
-    """Yield *words* in lines of at most :data:`_WIDTH` characters: slapd refuses lines of some 9 KB."""
+    """Yield *words* in lines of at most :data:`_WIDTH` characters, because slapd rejects lines of about 9 KB."""
     line = ""
     for word in words:
         if line and len(line) + 1 + len(word) > _WIDTH:

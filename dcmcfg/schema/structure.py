@@ -1,4 +1,4 @@
-"""What a schema says against the attributes that an entry has, whatever their values (RFC 4512 §2.4)."""
+"""Check the object classes and attributes of entries, without their values, by a schema (RFC 4512 §2.4)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from dcmcfg.schema_names import OBJECT_CLASS
 from dcmcfg.suggestions import ATTRIBUTE_SIMILARITY, suggest_names
 
 _MAXIMUM_SHOWN_LENGTH = 80
-#: extensibleObject, which allows every attribute (RFC 4512 §4.3).
+#: The OID of extensibleObject, which allows every attribute (RFC 4512 §4.3).
 _EXTENSIBLE = "1.3.6.1.4.1.1466.101.120.111"
-#: Attributes that the server keeps itself, which a dump of its database (``slapcat``) carries (RFC 4512 §3.4).
+#: Attributes that the server maintains itself (RFC 4512 §3.4); a database dump (``slapcat``) contains them.
 OPERATIONAL_ATTRIBUTES = frozenset(
     name.lower()
     for name in (
@@ -42,9 +42,10 @@ OPERATIONAL_ATTRIBUTES = frozenset(
 
 
 class StructureChecker:
-    """What a schema says against the attributes and classes of one entry after another.
+    """Checks the attributes and object classes of entries one after another.
 
-    Most entries have the same classes and attributes as one before them; what was in order then is not looked at again.
+    Most entries have the same classes and attributes as an earlier entry. Combinations that were valid are cached and
+    not checked again.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -52,7 +53,7 @@ class StructureChecker:
         self._valid_shapes: set[tuple[object, ...]] = set()
 
     def find_problems(self, entry: Entry) -> tuple[EntryFinding, ...]:
-        """Return the problems of the attributes and classes of *entry*, as :func:`check_structure` yields them."""
+        """Return the same findings for *entry* as :func:`check_structure`."""
         names = tuple([attribute.name for attribute in entry.attributes])
         naming = tuple([kind for kind, _ in entry.dn.rdn.parts]) if entry.dn.rdns else ()
         shape = (entry.values(OBJECT_CLASS), names, naming)
@@ -65,10 +66,10 @@ class StructureChecker:
 
 
 def check_structure(schema: Schema, entry: Entry) -> Iterator[EntryFinding]:
-    """Yield what is wrong with the attributes and classes that *entry* has, in the order of the entry.
+    """Yield the problems of the attributes and object classes of *entry*, in the entry's order.
 
-    As long as a class is unknown nothing is said of what the classes require and allow. The naming values count as
-    present, as they do when a server adds the entry.
+    If a class is unknown, required and allowed attributes are not checked. Attributes of the RDN count as present,
+    because a server adds them to the entry.
     """
     for attribute in entry.attributes:
         if schema.attribute(attribute.name) is None:
@@ -79,7 +80,7 @@ def check_structure(schema: Schema, entry: Entry) -> Iterator[EntryFinding]:
     for name, object_class in zip(names, classes, strict=True):
         if object_class is None and name.lower() != "top":
             suggestions = _format_suggestions(tuple(each.name for each in schema.object_classes), name)
-            message = f"no object class {_truncate(name)} is known{suggestions}"
+            message = f"unknown object class {_truncate(name)}{suggestions}"
             yield EntryFinding(UNKNOWN_CLASS, entry.dn, OBJECT_CLASS, message, value=name.encode())
     if not names:
         yield EntryFinding(MISSING_ATTRIBUTE, entry.dn, OBJECT_CLASS, "the entry has no objectClass")
@@ -90,7 +91,7 @@ def check_structure(schema: Schema, entry: Entry) -> Iterator[EntryFinding]:
 
 
 def add_superiors(schema: Schema, classes: Iterable[ObjectClass]) -> tuple[ObjectClass, ...]:
-    """Return *classes* with all those above them, each once."""
+    """Return *classes* with all their superior classes, each once."""
     found: dict[str, ObjectClass] = {}
     pending = list(classes)
     while pending:
@@ -102,9 +103,9 @@ def add_superiors(schema: Schema, classes: Iterable[ObjectClass]) -> tuple[Objec
 
 
 def _add_content_rules(schema: Schema, classes: tuple[ObjectClass, ...]) -> tuple[ObjectClass, ...]:
-    """Return *classes*, superiors included, with the DIT content rule of the structural class that is below the others.
+    """Return *classes* (with superiors) and the DIT content rule of the most derived structural class.
 
-    A rule is for entries of just that structural class, not for those of classes derived from it (RFC 4512 §4.1.6).
+    A rule applies to entries of exactly that structural class, not to classes derived from it (RFC 4512 §4.1.6).
     """
     if not schema.content_rules:
         return classes
@@ -119,10 +120,10 @@ def _add_content_rules(schema: Schema, classes: tuple[ObjectClass, ...]) -> tupl
 
 
 def add_implied_classes(schema: Schema, names: Iterable[str]) -> frozenset[str]:
-    """Return the classes *names*, in lower case, with those that a server may add by itself: all above, and top.
+    """Return the classes *names* in lower case, with the classes that a server may add: all superiors and ``top``.
 
-    With a class an entry has all classes above it, said or not (RFC 4512 §3.3): slapd keeps what was said, others
-    (389 Directory Server) store them all.
+    An entry of a class belongs to all superior classes, whether objectClass lists them or not (RFC 4512 §3.3). slapd
+    stores the listed classes only, other servers (389 Directory Server) store all of them.
     """
     given = {name.lower(): schema.object_class(name) for name in names}
     superiors = add_superiors(schema, (each for each in given.values() if each is not None))
@@ -132,14 +133,17 @@ def add_implied_classes(schema: Schema, names: Iterable[str]) -> frozenset[str]:
 
 
 def find_structural_classes(schema: Schema, entry: Entry) -> frozenset[str]:
-    """Return the structural classes of *entry*, superiors included, as far as *schema* knows its classes."""
+    """Return the structural classes of *entry* with their superiors; classes unknown to *schema* are ignored."""
     known = (schema.object_class(name) for name in entry.texts(OBJECT_CLASS))
     classes = add_superiors(schema, (each for each in known if each is not None))
     return frozenset(each.name for each in classes if each.kind == "structural")
 
 
 def find_allowed_attributes(schema: Schema, entry: Entry) -> frozenset[str] | None:
-    """Return the attributes that the classes of *entry* allow, in lower case; None when any, or a class is unknown."""
+    """Return the attributes that the classes of *entry* allow, in lower case.
+
+    None if a class allows every attribute, or if a class is unknown.
+    """
     names = [name for name in entry.texts(OBJECT_CLASS) if name.lower() != "top"]
     known = [each for each in map(schema.object_class, names) if each is not None]
     classes = _add_content_rules(schema, add_superiors(schema, known))
@@ -147,7 +151,7 @@ def find_allowed_attributes(schema: Schema, entry: Entry) -> frozenset[str] | No
 
 
 def is_required(schema: Schema, entry: Entry, name: str) -> bool:
-    """Tell whether the classes of *entry* require attribute *name*, or one of them is unknown and might."""
+    """Return whether the classes of *entry* require attribute *name*; True also if a class is unknown."""
     names = [each for each in entry.texts(OBJECT_CLASS) if each.lower() != "top"]
     known = [each for each in map(schema.object_class, names) if each is not None]
     required = {must.lower() for each in add_superiors(schema, known) for must in each.must}
@@ -155,7 +159,7 @@ def is_required(schema: Schema, entry: Entry, name: str) -> bool:
 
 
 def _list_allowed_attributes(classes: tuple[ObjectClass, ...]) -> frozenset[str] | None:
-    """Return the attributes that *classes*, superiors included, allow, in lower case; None when any."""
+    """Return the attributes that *classes* (with superiors) allow, in lower case; None if every attribute."""
     if any(known.oid == _EXTENSIBLE for known in classes):
         return None
     return frozenset(name.lower() for known in classes for name in (*known.must, *known.may)) | {OBJECT_CLASS.lower()}
@@ -163,7 +167,7 @@ def _list_allowed_attributes(classes: tuple[ObjectClass, ...]) -> frozenset[str]
 
 def _build_unknown_attribute_finding(schema: Schema, entry: Entry, name: str) -> EntryFinding:
     suggestions = _format_suggestions(tuple(attribute.name for attribute in schema.attributes), name)
-    return EntryFinding(UNKNOWN_ATTRIBUTE, entry.dn, name, f"no attribute {_truncate(name)} is known{suggestions}")
+    return EntryFinding(UNKNOWN_ATTRIBUTE, entry.dn, name, f"unknown attribute {_truncate(name)}{suggestions}")
 
 
 def _find_violations(schema: Schema, entry: Entry, classes: tuple[ObjectClass, ...]) -> Iterator[EntryFinding]:
@@ -180,7 +184,7 @@ def _find_violations(schema: Schema, entry: Entry, classes: tuple[ObjectClass, .
     for name in spelt:
         definition = schema.attribute(name)
         if definition is not None and not definition.operational and definition.name.lower() not in allowed:
-            yield EntryFinding(ATTRIBUTE_NOT_ALLOWED, entry.dn, name, f"none of its object classes allows {name}")
+            yield EntryFinding(ATTRIBUTE_NOT_ALLOWED, entry.dn, name, f"the entry's object classes do not allow {name}")
 
 
 def _truncate(name: str) -> str:
@@ -190,4 +194,4 @@ def _truncate(name: str) -> str:
 @lru_cache(maxsize=512)
 def _format_suggestions(known: tuple[str, ...], name: str) -> str:
     similar = suggest_names(name, known, min_similarity=ATTRIBUTE_SIMILARITY)
-    return f"; near misses: {', '.join(similar)}" if similar else ""
+    return f"; did you mean {', '.join(similar)}?" if similar else ""

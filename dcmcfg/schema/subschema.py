@@ -1,9 +1,9 @@
-"""A server's own schema, from the descriptions in its subschema entry (RFC 4512 §4.2).
+"""Parse a server's own schema from the descriptions in its subschema entry (RFC 4512 §4.2).
 
-Descriptions are as servers publish them: ``( 2.5.4.3 NAME 'cn' … )`` (RFC 4512 §4.1).
+Servers publish descriptions as text: ``( 2.5.4.3 NAME 'cn' … )`` (RFC 4512 §4.1).
 
-ldap3's own classes take a keyword in the text of a DESC for one, undo no escapes, and give up on all descriptions for
-one that is malformed.
+This module does not use ldap3's schema classes: they mistake words in a DESC for keywords, do not undo escapes, and
+reject all descriptions if one is malformed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dcmcfg.errors import MalformedInput
 from dcmcfg.schema.definitions import AttributeType, ObjectClass, ObjectClassKind, Schema
 from dcmcfg.schema.syntaxes import get_syntax_name
 
-#: A quoted string ends at a quote that a blank or a parenthesis follows: servers forget to escape apostrophes.
+#: A quoted string ends at a quote that precedes a blank or a parenthesis: some servers do not escape apostrophes.
 _TOKEN = re.compile(r"'(.*?)'(?=[\s()]|$)|([()$])|([^\s()$]+)", re.DOTALL)
 _ESCAPED = re.compile(r"\\(27|5c)", re.IGNORECASE)
 _FLAGS = frozenset(
@@ -28,7 +28,7 @@ _FLAGS = frozenset(
 
 
 class SchemaDescription(NamedTuple):
-    """A description taken apart: by keyword in capitals the words after it, none after a flag."""
+    """A parsed description; ``terms`` maps each keyword (in capitals) to its words, none for a flag."""
 
     text: bytes
     oid: str
@@ -36,25 +36,25 @@ class SchemaDescription(NamedTuple):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every name of what is defined, the first one first; its OID when it has none."""
+        """All names, in the order of the description; the OID if there is no name."""
         return self.get_words("NAME") or (self.oid,)
 
     @property
     def superiors(self) -> tuple[str, ...]:
-        """What it is derived from."""
+        """The types or classes that this definition is derived from."""
         return self.get_words("SUP")
 
     def get_words(self, keyword: str) -> tuple[str, ...]:
-        """Return the words after *keyword*, none where it is missing."""
+        """Return the words of *keyword*, none if it is missing."""
         return self.terms.get(keyword, ())
 
     def get_word(self, keyword: str) -> str:
-        """Return the first word after *keyword*, empty where there is none."""
+        """Return the first word of *keyword*, empty if there is none."""
         return next(iter(self.get_words(keyword)), "")
 
 
 class SchemaDescriptions:
-    """The definitions of one kind that a server publishes, by name and OID in any case; others are passed over."""
+    """The definitions of one kind that a server publishes, by name and OID in any case; malformed ones are ignored."""
 
     def __init__(self, texts: Iterable[bytes]) -> None:
         self._all = tuple(_parse_valid(texts))
@@ -67,11 +67,11 @@ class SchemaDescriptions:
         return name.lower() in self._by_name
 
     def get(self, name: str) -> SchemaDescription | None:
-        """Return the definition called *name*, or None when there is none."""
+        """Return the definition with the name or OID *name*, or None if there is none."""
         return self._by_name.get(name.lower())
 
     def with_superiors(self, names: Iterable[str]) -> tuple[SchemaDescription, ...]:
-        """Return those called *names* that are known, with all above them, each once, in the order of their names."""
+        """Return the known definitions of *names* with all their superiors, each once, ordered by name."""
         found: dict[str, SchemaDescription] = {}
         pending = list(names)
         while pending:
@@ -83,10 +83,10 @@ class SchemaDescriptions:
 
 
 def parse_description(text: bytes) -> SchemaDescription:
-    """Return *text* taken apart; raises :class:`MalformedInput` where it is no description.
+    """Parse the description *text*; raises :class:`MalformedInput` if it is not a description.
 
-    Tolerant where it does no harm: words quoted or not, lists in parentheses or not, keywords in any case, unknown
-    keywords and stray words passed over, anything after the closing parenthesis left alone.
+    The parser is tolerant: words may be quoted or not, lists may have parentheses or not, keywords may have any case.
+    It ignores unknown keywords, stray words and everything after the closing parenthesis.
     """
     tokens: list[tuple[str, str, str]] = _TOKEN.findall(text.decode("utf-8", "replace"))
     if len(tokens) < 3 or tokens[0][1] != "(" or tokens[1][1]:
@@ -113,11 +113,11 @@ def _parse_valid(texts: Iterable[bytes]) -> Iterator[SchemaDescription]:
 
 
 def _build_error(text: bytes) -> MalformedInput:
-    return MalformedInput("not a definition of RFC 4512", subject=repr(text[:60].decode("utf-8", "replace")))
+    return MalformedInput("not a schema definition (RFC 4512)", subject=repr(text[:60].decode("utf-8", "replace")))
 
 
 def _parse_words(tokens: list[tuple[str, str, str]], position: int) -> tuple[tuple[str, ...], int]:
-    """Return the word at *position*, or those of the list that begins there, and where to go on."""
+    """Return the word at *position*, or the words of the list that begins there, and the next position."""
     if position < len(tokens) and tokens[position][1] != "(":
         quoted, punctuation, word = tokens[position]
         return ((), position) if punctuation else ((word or _unescape(quoted),), position + 1)
@@ -136,17 +136,18 @@ def _unescape(quoted: str) -> str:
     return _ESCAPED.sub(lambda match: "'" if match[1] == "27" else "\\", quoted) if "\\" in quoted else quoted
 
 
-#: What to read of a subschema entry.
+#: The attributes of a subschema entry to read.
 SUBSCHEMA_ATTRIBUTES = ("attributeTypes", "objectClasses", "matchingRules", "dITContentRules")
 _STRUCTURAL: ObjectClassKind = "structural"
 _KINDS: Mapping[str, ObjectClassKind] = {"ABSTRACT": "abstract", "AUXILIARY": "auxiliary"}
 
 
 def parse_subschema(subschema: Entry, known: Schema) -> Schema:
-    """Return the schema that the entry *subschema* describes; descriptions that are none are passed over.
+    """Return the schema that the entry *subschema* describes; malformed descriptions are ignored.
 
-    Syntax and rules come from the supertype where an attribute type has none of its own (RFC 4512 §2.5.1). What
-    *known* knows by OID bears its name there, the server's names being aliases: tables of names go by that.
+    An attribute type without syntax or rules inherits those of its supertype (RFC 4512 §2.5.1). A definition whose OID
+    is in *known* gets the name from *known*, and the server's names become aliases, because dcmcfg's tables use the
+    known names.
     """
     rules = {rule.oid: rule.names[0] for rule in SchemaDescriptions(subschema.values("matchingRules"))}
     descriptions = SchemaDescriptions(subschema.values("attributeTypes"))
@@ -166,13 +167,13 @@ def parse_subschema(subschema: Entry, known: Schema) -> Schema:
 
 
 def merge_descriptions(schema: Schema, attributes: Iterable[bytes], classes: Iterable[bytes]) -> Schema:
-    """Return *schema* with the published definitions *attributes* and *classes*, which win over its own."""
+    """Return *schema* with the published definitions *attributes* and *classes*, which take precedence."""
     published = {"attributeTypes": tuple(attributes), "objectClasses": tuple(classes)}
     return merge_schemas(parse_subschema(Entry.from_values(DN(), published), schema), schema)
 
 
 def merge_schemas(server: Schema, known: Schema) -> Schema:
-    """Return *server* with what *known* knows besides; where both know an OID or a name, the server wins."""
+    """Return *server* with the additional definitions of *known*; *server* takes precedence for equal OIDs or names."""
 
     def is_missing(each: AttributeType | ObjectClass, find: Callable[[str], object]) -> bool:
         return not any(find(name) for name in (each.oid, each.name, *each.aliases))
@@ -212,7 +213,7 @@ def _build_attribute_type(
 
 
 def _iterate_supertypes(each: SchemaDescription, descriptions: SchemaDescriptions) -> Iterator[SchemaDescription]:
-    """Yield *each* and its supertypes upwards; one that is not there, or was there before, ends the line."""
+    """Yield *each* and its supertypes upwards, up to a missing or repeated supertype."""
     seen: set[str] = set()
     supertype: SchemaDescription | None = each
     while supertype is not None and supertype.oid not in seen:
@@ -238,7 +239,7 @@ def _build_object_class(each: SchemaDescription, names: Mapping[str, str], known
 
 
 def _build_content_rule(each: SchemaDescription, names: Mapping[str, str]) -> ObjectClass:
-    """Return what *each* requires and allows; which auxiliary classes it admits is for the server to judge."""
+    """Return the attributes that *each* requires and allows. Only the server checks the auxiliary classes."""
     must, may = _canonicalise(each.get_words("MUST"), names), _canonicalise(each.get_words("MAY"), names)
     return ObjectClass(each.names[0], each.oid, "auxiliary", (), must, may)
 
@@ -248,6 +249,6 @@ def _canonicalise(words: Iterable[str], names: Mapping[str, str]) -> tuple[str, 
 
 
 def _choose_names(each: SchemaDescription, known_name: str) -> tuple[str, tuple[str, ...]]:
-    """Return the name that counts, and the others; a description without a name goes by its OID."""
+    """Return the primary name and the aliases; the OID is the name of a description without a name."""
     first, *others = (known_name, *each.names) if known_name else each.names
     return first, tuple(other for other in dict.fromkeys(others) if other.lower() not in (first.lower(), each.oid))

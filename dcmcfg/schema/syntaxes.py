@@ -1,6 +1,6 @@
-"""LDAP syntaxes: whether an attribute's octets are a value of its syntax (RFC 4517 §3.3), as slapd checks it.
+"""LDAP syntaxes: check values in the same way as slapd (RFC 4517 §3.3).
 
-Also the names of syntaxes by their OIDs (RFC 4517 §3.3, RFC 4523 §2; Binary is RFC 2252's).
+Also maps names of syntaxes to their OIDs (RFC 4517 §3.3, RFC 4523 §2; Binary is from RFC 2252).
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ _NUMERIC_OID = re.compile(rb"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*")
 
 
 def find_syntax_problem(syntax: str, value: bytes) -> str:
-    """Return what keeps *value* from being one of *syntax* (a name as in RFC 4517: ``Boolean``), empty when nothing.
+    """Return the reason why *value* does not conform to *syntax* (an RFC 4517 name: ``Boolean``), empty if it does.
 
-    The text never repeats the value. Values of a syntax that is not known here are taken as they are.
+    The text never repeats the value. Values of an unknown syntax are accepted.
     """
     return _CHECKS.get(syntax, _accept_any)(value)
 
 
 def describe_syntax(syntax: str) -> str:
-    """Return what a value of *syntax* is, for people."""
+    """Return a readable description of a value of *syntax*."""
     return _WORDS.get(syntax, syntax)
 
 
@@ -36,27 +36,29 @@ def _check_boolean(value: bytes) -> str:
     if value in (b"TRUE", b"FALSE"):
         return ""
     if value.upper() in (b"TRUE", b"FALSE"):
-        return "a boolean is TRUE or FALSE, in capitals only"
-    return "a boolean is TRUE or FALSE"
+        return "not a boolean: must be TRUE or FALSE, in capital letters"
+    return "not a boolean: must be TRUE or FALSE"
 
 
 def _check_integer(value: bytes) -> str:
-    return "" if _INTEGER.fullmatch(value) else "a whole number, for example 300 or -1"
+    return "" if _INTEGER.fullmatch(value) else "not a whole number: expected, for example, 300 or -1"
 
 
 def _check_dn(value: bytes) -> str:
     try:
         DN.parse(value.decode())
     except UnicodeDecodeError:
-        return "a distinguished name is UTF-8"
+        return "a distinguished name must be UTF-8"
     except MalformedInput as error:
         return error.message
     return ""
 
 
 def _check_oid(value: bytes) -> str:
-    """Numbers only: slapd takes no descriptor but in objectClass."""
-    return "" if _NUMERIC_OID.fullmatch(value) else "an OID is numbers with dots between them, without leading zeros"
+    """Accept dotted numbers only: slapd accepts descriptors only in objectClass."""
+    return (
+        "" if _NUMERIC_OID.fullmatch(value) else "an OID consists of numbers without leading zeros, separated by dots"
+    )
 
 
 def _check_ia5_string(value: bytes) -> str:
@@ -121,10 +123,10 @@ _NAMES = {f"{_ARC}.{number}": name for name, number in _NUMBERS.items()}
 
 
 def get_syntax_oid(name: str) -> str:
-    """Return the OID of the syntax *name*; raises :class:`KeyError` for one that has none here."""
+    """Return the OID of the syntax *name*; raises :class:`KeyError` for an unknown name."""
     return f"{_ARC}.{_NUMBERS[name]}"
 
 
 def get_syntax_name(oid: str) -> str:
-    """Return the name of the syntax *oid*, or the OID itself where it has no name here."""
+    """Return the name of the syntax *oid*, or the OID itself if its name is unknown."""
     return _NAMES.get(oid, oid)

@@ -1,4 +1,4 @@
-"""What is wrong with single values: by their syntax, and by how the archive and its web form read them."""
+"""Check single values by their LDAP syntax and by the formats of the archive and its web form."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ from dcmcfg.schema_names import DICOM_DEVICE_NAME, DICOM_HOSTNAME, OBJECT_CLASS
 
 _Classes = tuple[bytes, ...]
 _DEVICE = DICOM_DEVICE_NAME.lower()
-#: The rule that a value of such a kind breaks; any other kind is a format.
+#: Kind of value → the rule that an invalid value violates; FORMAT for all other kinds.
 _RULES = {ONE_OF: ENUMERATION, PORT_KIND.name: PORT}
 
 
 class _Readers(NamedTuple):
-    """How the archive reads an attribute of an entry (``kinds``), and the fields that its web form has for it."""
+    """The archive's value kinds of an attribute on an entry, and the fields of its web form for it."""
 
     kinds: tuple[ValueKind, ...]
     fields: tuple[FormField, ...]
@@ -51,17 +51,17 @@ class _Readers(NamedTuple):
 
 @dataclass(frozen=True)
 class ValueRules:
-    """The rules for single values; ``entry_exists`` tells whether the entry that a value names is there, or may be."""
+    """The rules for single values; ``entry_exists`` returns whether the entry named by a value exists or may exist."""
 
     schema: Schema
     entry_exists: Callable[[DN], bool]
     _readers: dict[tuple[_Classes, str], _Readers] = field(default_factory=dict)
 
     def find_problems(self, entry: Entry, name: str, values: Iterable[bytes]) -> Iterator[EntryFinding]:
-        """Yield what is wrong with *values* of attribute *name* of *entry*, in their order.
+        """Yield the problems of *values* of attribute *name* of *entry*, in their order.
 
-        How the archive reads an attribute, and what its web form says of it, depends on the entry's classes. Nothing is
-        said of objectClass, nor of an attribute that the schema does not know.
+        The archive's format and the web form's field of an attribute depend on the entry's classes. Values of
+        objectClass and of attributes unknown to the schema are not checked.
         """
         definition = self.schema.attribute(name)
         if definition is None or definition.name == OBJECT_CLASS:
@@ -73,7 +73,7 @@ class ValueRules:
             yield from self._check_value(entry.dn, definition, value, readers)
 
     def _find_readers(self, entry: Entry, name: str) -> _Readers:
-        """Return how *name* of *entry* is read; most entries have the same classes as one before them."""
+        """Return the readers of *name* on *entry*, cached: most entries have the same classes as an earlier entry."""
         classes = entry.values(OBJECT_CLASS)
         known = self._readers.get((classes, name))
         if known is None:
@@ -108,7 +108,7 @@ class ValueRules:
     ) -> Iterator[EntryFinding]:
         if not self.entry_exists(target):
             followed = any(kind.name in FOLLOWED_REFERENCES for kind in kinds)
-            yield build_finding(REQUIRED_REFERENCE if followed else DANGLING_REFERENCE, "there is no such entry")
+            yield build_finding(REQUIRED_REFERENCE if followed else DANGLING_REFERENCE, "the entry does not exist")
 
 
 _FindingBuilder = Callable[[CheckRule, str], EntryFinding]
@@ -127,7 +127,7 @@ def _decode(value: bytes) -> str:
 
 
 def _find_refused(text: str, kinds: tuple[ValueKind, ...]) -> tuple[ValueKind, str] | None:
-    """Return the first of *kinds* that the archive does not read *text* as, and the reason."""
+    """Return the first of *kinds* that *text* does not conform to, with the reason."""
     problems = ((kind, kind.find_problem(text)) for kind in kinds)
     return next((each for each in problems if each[1]), None)
 
@@ -141,18 +141,18 @@ def _check_number(value: bytes, readers: _Readers, build_finding: _FindingBuilde
         low, high = form.minimum, form.maximum
         if (low is not None and number < low) or (high is not None and number > high):
             bounds = f"from {low} to {high}" if high is not None else f"{low} or more"
-            yield build_finding(OUT_OF_RANGE, f"the web form takes {bounds}")
+            yield build_finding(OUT_OF_RANGE, f"the web form allows {bounds}")
             return
     yield from _check_offered(value.decode(), readers.fields, build_finding)
 
 
 def _parse_integer(value: bytes) -> int:
-    """Return the number in *value*; one of more digits than any bound has counts as just as far out."""
+    """Return the number in *value*, cut off after 20 digits: no bound has as many, so it stays out of range."""
     return int(value[:20])
 
 
 def _check_text(name: str, text: str, readers: _Readers, build_finding: _FindingBuilder) -> Iterator[EntryFinding]:
-    """Yield what is odd about *text*, which the archive loads."""
+    """Yield problems of *text* that do not prevent the archive from loading it."""
     if name == DICOM_HOSTNAME and (problem := find_address_problem(text)):
         yield build_finding(HOST, problem)
         return
@@ -168,7 +168,7 @@ def _check_text(name: str, text: str, readers: _Readers, build_finding: _Finding
 
 
 def _check_offered(text: str, fields: tuple[FormField, ...], build_finding: _FindingBuilder) -> Iterator[EntryFinding]:
-    if not fields or not all(form.values for form in fields):  # a class that offers no list takes any value
+    if not fields or not all(form.values for form in fields):  # a class without a list accepts any value
         return
     offered = tuple(dict.fromkeys(value for form in fields for value in form.values))
     if text not in offered:

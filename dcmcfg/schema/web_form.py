@@ -1,4 +1,4 @@
-"""What the archive's own web form says of an attribute: its name there, the values offered, the default."""
+"""The fields of the archive's web form for attributes: label, offered values, default."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any
 
 from dcmcfg.schema_names import DICOM_PRIMARY_DEVICE_TYPE
 
-#: Attributes whose list in the form is open: it grows with releases, and stock data holds other values.
+#: Attributes with an open list in the form: it grows with releases, and the stock configuration has other values.
 EXTENSIBLE_ATTRIBUTES = frozenset({"dcmuiAction", DICOM_PRIMARY_DEVICE_TYPE})
 
 
 @dataclass(frozen=True, kw_only=True)
 class FormField:
-    """A field of the form.
+    """A field of the web form.
 
-    ``values`` are those it offers (none: any), ``default`` what it fills in, ``format`` its own word for the kind of
-    value, ``minimum`` and ``maximum`` the bounds of a number.
+    ``values`` are the offered values (empty: any value), ``default`` is the preset, ``format`` is the form's name for
+    the kind of value, ``minimum`` and ``maximum`` are the bounds of a number.
     """
 
     label: str
@@ -39,7 +39,7 @@ def get_form_fields(attribute: str) -> Mapping[str, FormField]:
 
 @cache
 def _read_form() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
-    """Return what the file holds; only commands that ask pay for reading it."""
+    """Return the file's content. Reading is lazy: most commands do not need it."""
     facts: Mapping[str, Mapping[str, Mapping[str, Any]]]
     facts = json.loads(resources.files(__package__).joinpath("ui.json").read_bytes())
     return facts

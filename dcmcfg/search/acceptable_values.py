@@ -1,4 +1,4 @@
-"""Which values of an attribute a changing command would accept."""
+"""Select the values of an attribute that a changing command would accept, for completion."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from dcmcfg.plan.plan import DesiredChange, make_plan
 from dcmcfg.schema.values import ValueRules
 from dcmcfg.schema_names import DCM_PROTOCOL, DICOM_DESCRIPTION, EXTERNAL_RETRIEVE_AE_DESTINATION
 
-#: Attributes whose values are judged together with other entries; any other value is judged by itself.
+#: Attributes whose values are checked together with other entries; all others are checked alone.
 _CONTEXT_DEPENDENT = frozenset({EXTERNAL_RETRIEVE_AE_DESTINATION.lower(), DCM_PROTOCOL.lower()})
 
 
 def filter_acceptable_values(
     configuration: Configuration, entry: Entry, name: str, *, values: Iterable[str], now: datetime
 ) -> Iterator[str]:
-    """Yield those of *values* that *entry* can get as the only value of *name* without a refusal.
+    """Yield those of *values* that are acceptable as the only value of the attribute *name* of *entry*.
 
-    Of an attribute that is part of the entry's name they are none. *now* has a time zone.
+    An attribute in the RDN of the entry has no acceptable values. *now* must have a time zone.
     """
     tree = configuration.tree
     known = tree.schema.attribute(name)
@@ -44,7 +44,7 @@ def filter_acceptable_values(
 
 
 def _can_be_planned(configuration: Configuration, entry: Entry, name: str, *, value: bytes, now: datetime) -> bool:
-    """Return whether the plan that sets *value* has no risk that would have to be named."""
+    """Return whether the plan that sets *value* has no risks."""
     change = Modify(entry.dn, (Modification(Operation.REPLACE, name, (value,)),))
     try:
         plan = make_plan(configuration.tree, [DesiredChange(change)])
@@ -54,7 +54,7 @@ def _can_be_planned(configuration: Configuration, entry: Entry, name: str, *, va
 
 
 def complete_external_retrieve_titles(archive: Device, incomplete: str) -> Iterator[tuple[str, str]]:
-    """Yield the titles of *archive*'s AEs that external retrieves can be sent to, with what each is."""
+    """Yield (title, description) of the AEs of *archive* that can be the destination of external retrieves."""
     for ae in archive.network_aes:
         if ae.title.startswith(incomplete) and ae.title != "*" and not find_storage_problem(ae):
             yield ae.title, ae.entry.text(DICOM_DESCRIPTION) or "AE"

@@ -1,4 +1,4 @@
-"""What an unfinished name of an entry, an attribute or a value may become."""
+"""Completions of incomplete names of entries, attributes and values."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _AE_PREFIX = "AE:"
 
 
 def complete_targets(configuration: Configuration, incomplete: str) -> Iterator[tuple[str, str]]:
-    """Yield each target that *incomplete* may become, with what it is; the case of device names does not count.
+    """Yield (target, description) of each completion of *incomplete*; the case of device names is ignored.
 
-    These are devices, and their AEs as ``DEVICE/AE``; what begins with ``AE:`` becomes ``AE:TITLE``.
+    Targets are devices, and AEs as ``DEVICE/AE``. A text that starts with ``AE:`` is completed to ``AE:TITLE``.
     """
     folded = incomplete.lower()
     yield from complete_devices(configuration, incomplete)
@@ -40,14 +40,14 @@ def complete_targets(configuration: Configuration, incomplete: str) -> Iterator[
 
 
 def complete_devices(configuration: Configuration, incomplete: str) -> Iterator[tuple[str, str]]:
-    """Yield each device that *incomplete* may become, with what it is; case does not count."""
+    """Yield (device, kind) of each completion of *incomplete*; case is ignored."""
     for device in _list_devices(configuration):
         if device.name.lower().startswith(incomplete.lower()):
             yield device.name, "archive" if device.is_archive else "device"
 
 
 def complete_ae_titles(configuration: Configuration, incomplete: str) -> Iterator[tuple[str, str]]:
-    """Yield each AE title that *incomplete* may become, with its device."""
+    """Yield (AE title, device) of each completion of *incomplete*."""
     for device in _list_devices(configuration):
         for ae in device.network_aes:
             if ae.title.startswith(incomplete):
@@ -55,7 +55,7 @@ def complete_ae_titles(configuration: Configuration, incomplete: str) -> Iterato
 
 
 def complete_network_aes(configuration: Configuration, incomplete: str) -> Iterator[tuple[str, str]]:
-    """Yield each AE title that *incomplete* may become, or ``DEVICE/AE`` once the device is there, with what it is."""
+    """Yield (AE title, description) of each completion of *incomplete*, or ``DEVICE/AE`` if a device name matches."""
     for device in _list_devices(configuration):
         for ae in device.network_aes:
             description = ae.entry.text(DICOM_DESCRIPTION) or f"AE of {device.name}"
@@ -66,7 +66,7 @@ def complete_network_aes(configuration: Configuration, incomplete: str) -> Itera
 
 
 def complete_connections(configuration: Configuration, incomplete: str) -> Iterator[tuple[str, str]]:
-    """Yield each connection that *incomplete* may become, as ``DEVICE/NAME``, with where it leads."""
+    """Yield (``DEVICE/NAME``, address) of each connection that completes *incomplete*; case is ignored."""
     for device in _list_devices(configuration):
         for each in device.connections:
             name = f"{device.name}/{get_connection_name(each.dn)}"
@@ -77,9 +77,9 @@ def complete_connections(configuration: Configuration, incomplete: str) -> Itera
 def complete_names(
     configuration: Configuration, kind: EntityKind, incomplete: str, *, base_dn: DN | None = None
 ) -> Iterator[tuple[str, str]]:
-    """Yield each name of *kind* that *incomplete* may become, with what it is; case does not count.
+    """Yield (name, description) of each name of *kind* that completes *incomplete*; case is ignored.
 
-    They are those of all devices, or of what is at and below the entry *base_dn*.
+    The names are those of all devices, or of the entries at and below *base_dn*.
     """
     tree = configuration.tree
     for entry in tree.sorted_entries() if base_dn is None else tree.subtree(base_dn):
@@ -91,16 +91,16 @@ def complete_names(
 def _list_devices(configuration: Configuration) -> tuple[Device, ...]:
     try:
         return configuration.devices
-    except NotFound:
+    except NotFound:  # without a configuration, there is nothing to complete
         return ()
 
 
 def complete_attributes(
     schema: Schema, incomplete: str, entry: Entry | None = None, *, only_present: bool = False
 ) -> Iterator[tuple[str, str]]:
-    """Yield each attribute that *incomplete* may become, in any case, with its name in the archive's web form.
+    """Yield (attribute, label in the archive's web form) of each completion of *incomplete*; case is ignored.
 
-    With an *entry*, those that it has (*only_present*), or those that may be set on it.
+    With *entry*, only attributes that can be set on it, or, with *only_present*, that it has.
     """
     for known in sorted(schema.attributes, key=lambda each: each.name.lower()):
         if known.name.lower().startswith(incomplete.lower()) and (
@@ -120,14 +120,14 @@ def _is_settable(schema: Schema, entry: Entry, known: AttributeType, *, only_pre
 
 
 def get_form_label(attribute: str) -> str:
-    """Return what the archive's web form calls *attribute*; empty when it is not there."""
+    """Return the label of *attribute* in the archive's web form; empty if the form does not contain it."""
     return next((field.label for field in get_form_fields(attribute).values() if field.label), "")
 
 
 def complete_values(schema: Schema, name: str, incomplete: str, entry: Entry | None = None) -> Iterator[str]:
-    """Yield each value that *incomplete* may become.
+    """Yield each value that completes *incomplete*.
 
-    Those that *entry* has, but for secrets, or those that are known.
+    With *entry*, these are its values, except secrets; otherwise, the known values of the attribute *name*.
     """
     known = schema.attribute(name)
     if known is None:
@@ -142,15 +142,15 @@ def complete_values(schema: Schema, name: str, incomplete: str, entry: Entry | N
 def complete_references(
     configuration: Configuration, name: str, incomplete: str, entry: Entry | None = None
 ) -> Iterator[str]:
-    """Yield each value of the attribute *name* that *incomplete* may become by naming a thing that is there.
+    """Yield each value of the attribute *name* that completes *incomplete* with the name of an existing object.
 
-    The name may stand behind something, as in ``dicom:STORESCP``. Where the archive looks for it on one device, it is a
-    name of that of *entry*. An attribute that names the entry itself refers to nothing.
+    The name may follow a prefix, as in ``dicom:STORESCP``. If the archive looks for the name on one device only, names
+    of the device of *entry* are used. An attribute in the RDN of the entry is not a reference.
     """
     tree = configuration.tree
     if entry is not None and name.lower() in (kind.lower() for kind, _ in entry.dn.rdn.parts):
         return
-    # Whatever the shape is, the name that is being written ends where the value does.
+    # In any form of value, the incomplete name ends at the end of the value.
     value = f"{incomplete}X"
     name_in_value = next(
         (each for each in find_names(name, value.encode("utf-8", "replace")) if each.end == len(value)), None

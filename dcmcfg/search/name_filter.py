@@ -1,4 +1,4 @@
-"""Devices and AEs whose names or hosts fit what somebody looks for."""
+"""Filter devices and AEs by a pattern for their names and hosts."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from fnmatch import translate
 
 from dcmcfg.model.devices import Connection, Device, NetworkAE
 
-#: What makes a text a pattern, as shells have them.
+#: The characters that make a text a shell pattern.
 _WILD = re.compile(r"[*?\[]")
 
 
 def filter_aes(aes: Iterable[NetworkAE], pattern: str) -> tuple[NetworkAE, ...]:
-    """Return those of *aes* whose title, device or a host fits *pattern*, all for an empty one.
+    """Return those of *aes* whose title, device or host matches *pattern*; all for an empty pattern.
 
-    A pattern with ``*``, ``?`` or ``[…]`` must fit the whole; any other text only has to be part of it. Case does not
-    count, nor does an AE have to be called just that: ``pacs`` finds ``OLDPACS``.
+    A pattern with ``*``, ``?`` or ``[…]`` must match the whole name. Any other text must be part of it: ``pacs``
+    matches ``OLDPACS``. Case is ignored.
     """
     matches = _make_matcher(pattern)
     return tuple(ae for ae in aes if any(map(matches, (ae.title, ae.device.name, *_iterate_hosts(ae.connections)))))
 
 
 def filter_devices(devices: Iterable[Device], pattern: str) -> tuple[Device, ...]:
-    """Return those of *devices* that fit *pattern* by name, host, or the title of an AE; see :func:`filter_aes`."""
+    """Return those of *devices* whose name, host or AE title matches *pattern*; see :func:`filter_aes`."""
     matches = _make_matcher(pattern)
     return tuple(
         device

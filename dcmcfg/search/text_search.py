@@ -1,4 +1,4 @@
-"""Where a text stands in a tree: in names of entries, names of attributes, values, and what it means there."""
+"""Search a text in a tree: in names of entries, names of attributes and values, with the meaning of references."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from dcmcfg.secret_values import is_secret
 
 @dataclass(frozen=True)
 class TextHit:
-    """A value in which the text stands, or an entry whose name has it (``attribute`` is empty, ``value`` None).
+    """A value that contains the text, or an entry whose name contains it (``attribute`` is empty, ``value`` None).
 
-    ``refers_to`` says what the value refers to by the text: ``AE dcm4chee-arc/DCM4CHEE``; empty when it is no
-    reference.
+    ``refers_to`` is the object to which the value refers, such as ``AE dcm4chee-arc/DCM4CHEE``; empty if the value is
+    not a reference.
     """
 
     dn: DN
@@ -29,11 +29,11 @@ class TextHit:
 
 
 def find_text(tree: Tree, text: str) -> tuple[TextHit, ...]:
-    """Return where *text* stands in *tree*, in the tree's order; case does not count.
+    """Return the hits for *text* in *tree*, in the order of the tree; case is ignored.
 
-    Of an attribute whose name holds it every value is a hit. In secrets nothing is looked for, nor in that part of a
-    DN that the entry shares, so that a device is not found by what each of its AEs refers to. Where *text* is the
-    name of an AE, a device, a queue or another thing that is referred to, what means that is a hit in any case.
+    If the name of an attribute contains *text*, all its values are hits. Secrets are not searched. In a DN, the part
+    that is equal to the parent of the entry is not searched, so that a device is not found in each reference of its
+    AEs. If *text* is the name of an AE, a device, a queue or another object, all references to the object are hits.
     """
     folded = text.casefold()
     meanings = _find_references(tree, text)
@@ -44,12 +44,12 @@ def find_text(tree: Tree, text: str) -> tuple[TextHit, ...]:
     )
 
 
-#: (attribute in lower case, value) → what it means.
+#: (attribute in lower case, value) → the object to which the value refers.
 _ReferencedByValue = dict[tuple[str, bytes], str]
 
 
 def _find_references(tree: Tree, text: str) -> dict[NormalDN, _ReferencedByValue]:
-    """Return what each value that refers to the thing called *text* means, by entry."""
+    """Return the values that refer to an object with the name *text*, by entry, each with that object."""
     references = References(tree)
     labels_by_entry = {
         tree.key(entry.dn): f"{kind.value.label} {_format_qualified_name(references, entry, kind)}"
@@ -66,7 +66,7 @@ def _find_references(tree: Tree, text: str) -> dict[NormalDN, _ReferencedByValue
 
 
 def _resolve(references: References, reference: Reference, text: str) -> NormalDN:
-    """Return the entry that *reference* means, the empty DN when it gives another name than *text*."""
+    """Return the entry to which *reference* refers; the empty DN if it contains another name than *text*."""
     if reference.kind is not EntityKind.ENTRY and not reference.kind.are_same_name(reference.name, text):
         return ()
     entry = references.resolve(reference)
@@ -74,7 +74,7 @@ def _resolve(references: References, reference: Reference, text: str) -> NormalD
 
 
 def _format_qualified_name(references: References, entry: Entry, kind: EntityKind) -> str:
-    """Return the name of *entry*, with its device's where that is another thing."""
+    """Return the name of *entry*, after the name of its device, unless it is a device itself."""
     name = entry.text(kind.value.attribute) or ""
     key = references.find_device_key(entry.dn)
     device = references.tree.entries.get(key) if key is not None and kind is not EntityKind.DEVICE else None

@@ -1,4 +1,4 @@
-"""The site of a run, put together from options, profiles and the environment."""
+"""Settings of the site, from options, profiles and the environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What makes a credential of the site an open secret."""
+"""Find credentials of the site that are exposed: sent unencrypted or readable by others."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from dcmcfg.settings.site import Settings
 
 
 def find_exposures(settings: Settings) -> Iterator[str]:
-    """Yield a sentence for each: a password that leaves this machine unencrypted, a file of a secret that is open."""
+    """Yield a sentence for each exposed directory credential: an unencrypted password, a file that others can read."""
     address = urlsplit(settings.ldap_url)
     if (
         address.scheme == "ldap"
         and settings.bind_dn
         and not (settings.starttls or _is_loopback(address.hostname or ""))
     ):
-        yield f"the password goes to {settings.ldap_url} unencrypted; --starttls or ldaps:// protects it"
+        yield f"the password is sent to {settings.ldap_url} unencrypted; use --starttls or ldaps://"
     if settings.bind_dn:
         yield from find_secret_exposures(settings.bind_secret, "password")
     if settings.client_cert is not None:
@@ -31,27 +31,27 @@ def find_exposures(settings: Settings) -> Iterator[str]:
 
 
 def find_key_exposures(key_file: Path) -> Iterator[str]:
-    """Yield a sentence where others can read the private key in the file *key_file*; none where it holds no key."""
+    """Yield a sentence if others can read the private key in *key_file*; nothing if the file contains no key."""
     if (readers := _find_readers(key_file)) and _holds_private_key(key_file):
-        yield f"{key_file}: {readers} can read this private key; chmod 600 keeps it to you"
+        yield f"{key_file}: {readers} can read this private key; to restrict access: chmod 600"
 
 
 def find_secret_exposures(secret: Secret | None, description: str) -> Iterator[str]:
-    """Yield a sentence where *secret* is in a file that others can read; *description* says what it is."""
+    """Yield a sentence if *secret* is in a file that others can read; *description* names the kind of secret."""
     if secret is not None and secret.path is not None and (readers := _find_readers(secret.path)):
-        yield f"{secret.path}: {readers} can read this {description}; chmod 600 keeps it to you"
+        yield f"{secret.path}: {readers} can read this {description}; to restrict access: chmod 600"
 
 
 def find_archive_exposures(settings: Settings) -> Iterator[str]:
-    """Yield a sentence for each client secret or token that leaves this machine unencrypted or that others can read."""
+    """Yield a sentence for each exposed archive credential: a client secret or token."""
     if settings.oidc is not None:
         yield from find_secret_exposures(settings.oidc.secret, "client secret")
     else:
         yield from find_secret_exposures(settings.token_secret, "token")
     if settings.oidc is not None and _is_unencrypted(settings.oidc.server_url):
-        yield f"the client secret goes to {settings.oidc.server_url} unencrypted; https:// protects it"
+        yield f"the client secret is sent to {settings.oidc.server_url} unencrypted; use https://"
     if (settings.oidc or settings.token_secret) and _is_unencrypted(settings.archive_url):
-        yield f"the token goes to {settings.archive_url} unencrypted; https:// protects it"
+        yield f"the token is sent to {settings.archive_url} unencrypted; use https://"
 
 
 def _is_unencrypted(url: str) -> bool:
@@ -60,7 +60,7 @@ def _is_unencrypted(url: str) -> bool:
 
 
 def _is_loopback(host: str) -> bool:
-    """Tell whether *host* is this machine, by what it says and not by asking."""
+    """Return whether *host* is this machine, without a name lookup."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -70,13 +70,13 @@ def _is_loopback(host: str) -> bool:
 
 
 def _find_readers(path: Path) -> str:
-    """Return who else may read the file *path*, in words; empty where nobody may.
+    """Return a phrase for the other accounts that may read the file *path*; empty if there are none.
 
-    A group does not count that is the owner's alone, or this account's, as that of a service whose files root owns.
+    Private groups of the owner or of this account do not count, as for a service whose files belong to root.
     """
     try:
         status = path.stat()
-    except OSError:  # it is reported when it is used
+    except OSError:  # reported when the file is used
         return ""
     if not stat.S_ISREG(status.st_mode):
         return ""

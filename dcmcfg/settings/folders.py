@@ -1,6 +1,6 @@
-"""Where dcmcfg stores its state on this machine.
+"""The folders for dcmcfg's state on this machine.
 
-Kept apart: only commands that keep something on this machine load it.
+Kept apart: only commands that store something on this machine load it.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import platformdirs
 
 from dcmcfg.private_folders import require_ownership
 
-_ELSEWHERE = "XDG_STATE_HOME names a folder of your own"
+_ELSEWHERE = "set XDG_STATE_HOME to a folder of your own"
 
 
 def get_state_folder() -> Path:
     """Return the user's state folder of dcmcfg (``~/.local/state/dcmcfg``), which may not exist yet.
 
-    Raises :class:`~dcmcfg.errors.Refused` where others may write to it, or another account owns it: what undoes a
-    roll-out would be theirs to choose.
+    Raises :class:`~dcmcfg.errors.Refused` if others may write to it or another account owns it, because they could
+    manipulate the records that ``undo`` applies.
     """
     folder = platformdirs.user_state_path("dcmcfg")
     require_ownership(folder, parent_folder=folder, alternative=_ELSEWHERE)
@@ -26,7 +26,7 @@ def get_state_folder() -> Path:
 
 
 def get_state_subfolder(name: str) -> Path:
-    """Return the folder *name* of the state folder, which need not exist; raises as :func:`get_state_folder` does."""
+    """Return the subfolder *name* of the state folder, which may not exist; raises as :func:`get_state_folder`."""
     state = get_state_folder()
     require_ownership(state / name, parent_folder=state)
     return state / name

@@ -1,4 +1,4 @@
-"""The client that gets tokens for the archive (OpenID Connect), as the settings describe it."""
+"""Settings of the OpenID Connect client that requests tokens for the archive."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _URLS = {
 }
 _SECRET = "oidc_client_secret"  # noqa: S105 — the name of a setting
 _SECRETS = (_SECRET, f"{_SECRET}_file", f"{_SECRET}_keychain")
-#: Every setting of the client; all are credentials of the archive that their source names.
+#: All settings of the client. They are credentials for the archive of the same source.
 OIDC_SETTINGS = (*_URLS, "oidc_client_id", "oidc_scope", *_SECRETS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class OidcClient:
-    """Who asks which server for tokens.
+    """The client that requests tokens, and its server.
 
-    ``issuer`` is the issuer's URL, or empty where only the token endpoint ``token_url`` is known; either may be.
-    ``url_origin`` says where the URL comes from, ``client_origin`` where the client's ID does.
+    ``issuer`` is the issuer's URL, ``token_url`` the token endpoint; one of them may be empty. ``url_origin`` is the
+    origin of the URL, ``client_origin`` the origin of the client ID.
     """
 
     issuer: str
@@ -38,16 +38,15 @@ class OidcClient:
 
     @property
     def server_url(self) -> str:
-        """The URL that the secret goes to, or is derived from."""
+        """The URL that the secret is sent to, or the issuer that this URL is derived from."""
         return self.token_url or self.issuer
 
 
 def resolve_oidc(sources: SettingsSources, archive_source: SettingsSource) -> OidcClient | None:
-    """Return the client that *archive_source*, the source of the archive's URL, and the options describe.
+    """Return the client from the options and *archive_source*, the source of the archive's URL, or None.
 
-    None where neither does. The secret goes to the server that its own source names: if options name another server
-    or client, the secret of *archive_source* is not used. Raises :class:`MalformedInput` where
-    a part is missing or cannot be what it should be.
+    A secret is sent only to the server that its own source names: if options name another server or client, the secret
+    of *archive_source* is not used. Raises :class:`MalformedInput` for a missing or invalid part.
     """
     options = sources.options
     server = next((source for source in (options, archive_source) if source.values.keys() & _URLS.keys()), None)
@@ -60,16 +59,16 @@ def resolve_oidc(sources: SettingsSources, archive_source: SettingsSource) -> Oi
             return None
         source, key = stray
         raise MalformedInput(
-            "it is set, and nothing says which server issues the tokens",
+            "the server that issues the tokens is missing",
             subject=source.origin(key),
-            next_step=f"set {source.origin('oidc_issuer')} beside it, for example {_ISSUER_EXAMPLE}",
+            next_step=f"also set {source.origin('oidc_issuer')}, for example {_ISSUER_EXAMPLE}",
         )
     client = options if "oidc_client_id" in options.values else server
     if "oidc_client_id" not in client.values:
         raise MalformedInput(
-            "nothing says which client asks for tokens",
+            "the client that requests the tokens is missing",
             subject=server.origin(next(key for key in _URLS if key in server.values)),
-            next_step=f"set {server.origin('oidc_client_id')} beside it",
+            next_step=f"also set {server.origin('oidc_client_id')}",
         )
     return _build_client(options, server, client)
 
@@ -81,7 +80,7 @@ def _build_client(options: SettingsSource, server: SettingsSource, client: Setti
     scope = server.values.get("oidc_scope", "")
     for value, source, key in ((client_id, client, "oidc_client_id"), (scope, server, "oidc_scope")):
         if not value.isprintable():
-            raise MalformedInput("it holds control characters", subject=source.origin(key))
+            raise MalformedInput("the value contains control characters", subject=source.origin(key))
     return OidcClient(
         issuer=_get_url(server, "oidc_issuer"),
         token_url=_get_url(server, "oidc_token_url"),

@@ -134,7 +134,7 @@ def write_profile(name: str, values: Mapping[str, str]) -> Path:
         try:
             replace_file(path, tomlkit.dumps(PROFILE_FORMAT.add_number(values)))
         except OSError as error:
-            raise DcmcfgError(f"the profile cannot be written: {error.strerror}", subject=str(path)) from None
+            raise DcmcfgError(f"cannot write the profile: {error.strerror}", subject=str(path)) from None
     return path
 
 
@@ -210,7 +210,7 @@ def select_profile(name: str | None) -> bool:
             else:
                 _replace_kept_mode(path.resolve(), new_text)
         except OSError as error:
-            raise DcmcfgError(f"the file cannot be written: {error.strerror}", subject=str(path)) from None
+            raise DcmcfgError(f"cannot write the file: {error.strerror}", subject=str(path)) from None
     return True
 
 
@@ -225,7 +225,7 @@ def lock_profiles() -> Iterator[None]:
         create_private_folder(folder)
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise DcmcfgError(f"the folder cannot be written: {error.strerror}", subject=str(folder)) from None
+        raise DcmcfgError(f"cannot write to the folder: {error.strerror}", subject=str(folder)) from None
     try:
         _acquire(handle, folder)
         yield
@@ -260,7 +260,9 @@ def _edit_file(path: Path, edit: Callable[[Any], bool], *, create: bool) -> tupl
         if not create:
             known_names = ", ".join(list_profile_names()) or "none"
             raise NotFound(
-                f"there is no profile {path.stem}", subject=str(path), next_step=f"there are: {known_names}"
+                f"the profile {path.stem} does not exist",
+                subject=str(path),
+                next_step=f"existing profiles: {known_names}",
             ) from None
         text = tomlkit.dumps(PROFILE_FORMAT.add_number({}))
     except UnicodeDecodeError:
@@ -278,7 +280,7 @@ def _edit_file(path: Path, edit: Callable[[Any], bool], *, create: bool) -> tupl
         try:
             _replace_kept_mode(target, new_text)
         except OSError as error:
-            raise DcmcfgError(f"the profile cannot be written: {error.strerror}", subject=str(path)) from None
+            raise DcmcfgError(f"cannot write the profile: {error.strerror}", subject=str(path)) from None
     return is_changed, unknown_keys
 
 

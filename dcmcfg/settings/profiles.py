@@ -1,4 +1,4 @@
-"""Profiles: the descriptions of sites that the user keeps, one TOML file each."""
+"""Profiles: site settings in TOML files of the user, one file per site."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PROFILE_FORMAT = FileFormat("the profile", 1)
 #: The file that names the profile for runs that name none (``dcmcfg config use``).
 SELECTION_FORMAT = FileFormat("the selection of a profile", 1)
 SELECTION_KEY = "profile"
-#: What a profile may hold; the values are strings, those of ``BOOLEAN_KEYS`` booleans.
+#: The keys of a profile. Values are strings; values of ``BOOLEAN_KEYS`` are booleans.
 PROFILE_KEYS = (
     "ldap_url",
     "base_dn",
@@ -67,25 +67,25 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 def get_profile_path(name: str) -> Path:
-    """Return where the profile *name* is kept, there or not; raises :class:`MalformedInput` for a bad name."""
+    """Return the path of the profile *name*, existing or not; raises :class:`MalformedInput` for an invalid name."""
     if not _NAME.fullmatch(name):
-        raise MalformedInput("a profile's name is made of letters, digits, '_', '-' and '.'", subject=repr(name))
+        raise MalformedInput("a profile name may contain only letters, digits, '_', '-' and '.'", subject=repr(name))
     return _get_folder() / f"{name}.toml"
 
 
 def list_profile_names() -> tuple[str, ...]:
-    """Return the names of the profiles that exist, sorted."""
+    """Return the names of the existing profiles, sorted."""
     return tuple(sorted(path.stem for path in _get_folder().glob("*.toml")))
 
 
 def read_profile(name: str, selected_by: str = "--profile") -> dict[str, str]:
-    """Return what the profile *name* holds; files that it names relatively are taken from its own folder.
+    """Return the content of the profile *name*; relative paths are resolved against its folder.
 
-    *selected_by* says in an error who asked for it.
+    Errors name *selected_by* as the origin of the profile name.
 
-    Raises :class:`NotFound` when there is none, :class:`MalformedInput` when it is not TOML or not a profile,
-    :class:`~dcmcfg.errors.UnknownFormat` for one of a later dcmcfg, and :class:`~dcmcfg.errors.Refused` where others
-    may write to it or to the folders of ours that it is in, or own them.
+    Raises :class:`NotFound` if the profile does not exist, :class:`MalformedInput` if it is not TOML or not a profile,
+    :class:`~dcmcfg.errors.UnknownFormat` for a profile of a later dcmcfg, and :class:`~dcmcfg.errors.Refused` if others
+    own or may write to the profile or dcmcfg's folders above it.
     """
     path = get_profile_path(name)
     require_trusted_file(path)
@@ -93,16 +93,16 @@ def read_profile(name: str, selected_by: str = "--profile") -> dict[str, str]:
         content = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         known_names = ", ".join(list_profile_names()) or "none"
-        suggestion = "; dcmcfg lab up makes this one" if name == "lab" else ""
+        suggestion = "; dcmcfg lab up creates this one" if name == "lab" else ""
         if selected_by == str(get_selection_path()):
             suggestion += "; to select none: dcmcfg config use --none"
         raise NotFound(
-            f"there is no profile {name}, which {selected_by} names",
+            f"the profile {name} does not exist (named by {selected_by})",
             subject=str(path),
-            next_step=f"there are: {known_names}{suggestion}",
+            next_step=f"existing profiles: {known_names}{suggestion}",
         ) from None
     except OSError as error:
-        raise MalformedInput(f"the profile cannot be read: {error.strerror}", subject=str(path)) from None
+        raise MalformedInput(f"cannot read the profile: {error.strerror}", subject=str(path)) from None
     except ValueError as error:  # not TOML, or not UTF-8
         raise MalformedInput(f"the profile is not TOML: {error}", subject=str(path)) from None
     content = PROFILE_FORMAT.read_object(content, str(path))
@@ -128,21 +128,21 @@ def read_selected_profile() -> str:
     except FileNotFoundError:
         return ""
     except OSError as error:
-        raise MalformedInput(f"the file cannot be read: {error.strerror}", subject=str(path)) from None
+        raise MalformedInput(f"cannot read the file: {error.strerror}", subject=str(path)) from None
     require_trusted_file(path)
     try:
         content = tomllib.loads(text.decode())
     except ValueError as error:  # not TOML, or not UTF-8
         raise MalformedInput(
-            f"the file is not TOML: {error}", subject=str(path), next_step="dcmcfg config use NAME writes it anew"
+            f"the file is not TOML: {error}", subject=str(path), next_step="to write it again: dcmcfg config use NAME"
         ) from None
     content = SELECTION_FORMAT.read_object(content, str(path))
     name = content.pop(SELECTION_KEY, "")
     if content or not isinstance(name, str):
         raise MalformedInput(
-            f"the file holds more than {SELECTION_KEY!r}, the name of a profile",
+            f"the file contains more than {SELECTION_KEY!r}, the name of a profile",
             subject=str(path),
-            next_step="dcmcfg config use NAME writes it anew",
+            next_step="to write it again: dcmcfg config use NAME",
         )
     return name
 
@@ -155,7 +155,7 @@ def require_trusted_file(path: Path) -> None:
     base_folder = _get_folder().parent
     for each in dict.fromkeys((base_folder, path.parent, path)):
         require_ownership(
-            each, parent_folder=base_folder, allow_root=True, alternative="remove it, if its content is not yours"
+            each, parent_folder=base_folder, allow_root=True, alternative="remove it if its content is not yours"
         )
 
 
@@ -186,7 +186,7 @@ def remove_profile(name: str) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        raise DcmcfgError(f"the profile cannot be removed: {error.strerror}", subject=str(path)) from None
+        raise DcmcfgError(f"cannot remove the profile: {error.strerror}", subject=str(path)) from None
     return True
 
 
@@ -199,12 +199,12 @@ def check_content(content: Mapping[str, object], where: str) -> None:
     for key, value in content.items():
         if key not in PROFILE_KEYS:
             raise MalformedInput(
-                f"unknown key {key!r}", subject=where, next_step=f"a profile holds {', '.join(PROFILE_KEYS)}"
+                f"unknown key {key!r}", subject=where, next_step=f"valid keys: {', '.join(PROFILE_KEYS)}"
             )
         if key in BOOLEAN_KEYS and isinstance(value, bool):
             continue
         if not isinstance(value, str) or not value:
-            raise MalformedInput(f"the value of {key!r} is not a text in quotes, or is empty", subject=where)
+            raise MalformedInput(f"the value of {key!r} must be a quoted, non-empty string", subject=where)
 
 
 def _format_value(value: object) -> str:

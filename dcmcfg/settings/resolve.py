@@ -1,4 +1,4 @@
-"""From the sources to one site, without ever taking a credential to a server that it was not given for."""
+"""Resolve the settings from all sources; a credential is never sent to a server of another source."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dcmcfg.settings.sources import SettingsSource, SettingsSources, collect_sou
 from dcmcfg.settings.tls import resolve_dicom_tls, resolve_directory_tls
 from dcmcfg.settings.urls import parse_archive_url, parse_ldap_url
 
-#: A stock installation on this machine.
+#: The defaults: a stock installation on this machine.
 DEFAULT_SOURCE = SettingsSource(
     "default",
     {
@@ -32,12 +32,12 @@ _ARCHIVE = ("archive_url", *_TOKENS, *OIDC_SETTINGS)
 
 
 def resolve_settings(options: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
-    """Return the site that *options* (by setting, ``profile`` included), the profiles and *environ* describe.
+    """Return the settings from *options* (by setting, including ``profile``), the profiles and *environ*.
 
-    Single settings come from the strongest source that has them. A URL and the credentials for it come from one
-    source, which options may override piece by piece: ``docs/settings.md`` has the rules. No secret is read here.
-    Raises :class:`MalformedInput` for values that cannot be, and where two sources contradict each other;
-    :class:`~dcmcfg.errors.NotFound` when the profile does not exist.
+    A single setting comes from the source with the highest precedence. A URL and its credentials come from the same
+    source; options may override single parts: see ``docs/settings.md``. This function reads no secrets.
+    Raises :class:`MalformedInput` for invalid values and for sources that contradict each other,
+    :class:`~dcmcfg.errors.NotFound` if the profile does not exist.
     """
     sources = collect_sources(options, environ)
     ldap_url, server = _find_url_and_credential_sources(sources, _SERVER)
@@ -47,7 +47,7 @@ def resolve_settings(options: Mapping[str, str], environ: Mapping[str, str]) -> 
     device = _find_source(sources, "device") or DEFAULT_SOURCE
     ca_file = _find_source(sources, "ca_file")
     crl = _find_source(sources, "require_crl")
-    # A password goes with its bind DN: an option that names another one does not use the owner's password.
+    # The password belongs to its bind DN: with another bind DN from an option, the source's password is not used.
     from_options = {"bind_dn", *_PASSWORDS} & sources.options.values.keys()
     password = (sources.options if from_options else server).secret("bind_password")
     tls = resolve_directory_tls(sources, ldap_url, server, url)
@@ -96,10 +96,10 @@ def _find_source(sources: SettingsSources, key: str) -> SettingsSource | None:
 def _find_url_and_credential_sources(
     sources: SettingsSources, keys: tuple[str, ...]
 ) -> tuple[SettingsSource, SettingsSource]:
-    """Return the source of the URL, *keys*' first, and the one whose credentials (the rest of *keys*) go with it.
+    """Return the source of the URL (the first of *keys*) and the source of its credentials (the rest of *keys*).
 
-    They are the same source, except that the stock URL goes with whatever source has credentials: nothing else
-    says which server those are for.
+    Both are the same source, with one exception: if no source has a URL, the default URL is used with the credentials
+    of any source, because nothing assigns them to another server.
     """
     url, *credentials = keys
     url_source = _find_source(sources, url)
@@ -113,16 +113,16 @@ def _find_url_and_credential_sources(
     for stronger in sources.non_option_sources[: sources.non_option_sources.index(url_source)]:
         if stronger.explicit:
             raise MalformedInput(
-                f"it has no {url}, and {url_source.origin(url)} names another site",
+                f"it has no {url}, but {url_source.origin(url)} names a site",
                 subject=stronger.name,
-                next_step=f"say which one with --{url.replace('_', '-')}, or add {url} to the profile",
+                next_step=f"specify --{url.replace('_', '-')}, or add {url} to the profile",
             )
         stray = next((key for key in credentials if key in stronger.values), None)
         if stray:
             raise MalformedInput(
-                f"it is set without {stronger.origin(url)}, and the URL of {url_source.name} is another source's",
+                f"it is set without {stronger.origin(url)}, and the URL comes from another source: {url_source.name}",
                 subject=stronger.origin(stray),
-                next_step=f"set {stronger.origin(url)} beside it, or unset it",
+                next_step=f"also set {stronger.origin(url)}, or unset it",
             )
     return url_source, url_source
 
@@ -130,7 +130,7 @@ def _find_url_and_credential_sources(
 def _resolve_archive_credential(
     sources: SettingsSources, archive: SettingsSource
 ) -> tuple[Secret | None, OidcClient | None]:
-    """Return the token that goes to *archive*'s archive, or the client that gets one; an option is the stronger."""
+    """Return the token for the archive of *archive*, or the client that requests one; options take precedence."""
     given = sources.options.values.keys()
     if given & set(_TOKENS) and not given & set(OIDC_SETTINGS):
         return sources.options.secret("archive_token"), None
@@ -138,15 +138,15 @@ def _resolve_archive_credential(
     token = (sources.options if given & set(OIDC_SETTINGS) else archive).secret("archive_token")
     if oidc is not None and token is not None:
         raise MalformedInput(
-            "it is a token, and tokens are to be got as well",
+            "a token and a client that requests tokens are both set",
             subject=f"{token.origin}, {oidc.url_origin}",
-            next_step="keep one of them",
+            next_step="keep only one of them",
         )
     return token, oidc
 
 
 def _resolve_base_dn(sources: SettingsSources, ldap_url: SettingsSource, in_url: DN | None) -> tuple[DN, str]:
-    """Return the base DN and its origin: the strongest; the URL's DN is as strong as its source."""
+    """Return the base DN of the highest precedence and its origin; a DN in the URL has its source's precedence."""
     explicit = _find_source(sources, "base_dn")
     if in_url is not None:
         precedence = (*sources.by_precedence, DEFAULT_SOURCE)
@@ -154,9 +154,9 @@ def _resolve_base_dn(sources: SettingsSources, ldap_url: SettingsSource, in_url:
             return in_url, ldap_url.origin("ldap_url")
         if explicit is ldap_url and DN.parse(explicit.values["base_dn"]).normalised() != in_url.normalised():
             raise MalformedInput(
-                f"it contradicts the DN in {ldap_url.origin('ldap_url')}, {in_url}",
+                f"it contradicts {in_url}, the DN in {ldap_url.origin('ldap_url')}",
                 subject=f"{explicit.origin('base_dn')} {explicit.values['base_dn']}",
-                next_step="keep one of them",
+                next_step="keep only one of them",
             )
     explicit = explicit or DEFAULT_SOURCE
     base_dn = DN.parse(explicit.values["base_dn"])
@@ -166,7 +166,7 @@ def _resolve_base_dn(sources: SettingsSources, ldap_url: SettingsSource, in_url:
 
 
 def _resolve_bind_dn(source: SettingsSource, base_dn: DN) -> str:
-    """Return the bind DN of *source*; by default ``cn=admin`` at the domain that *base_dn* is in."""
+    """Return the bind DN of *source*; the default is ``cn=admin`` below the domain part of *base_dn*."""
     if source is DEFAULT_SOURCE:
         start = len(base_dn.rdns)
         while start and [kind.lower() for kind, _ in base_dn.rdns[start - 1].parts] == ["dc"]:
@@ -180,5 +180,5 @@ def _resolve_bind_dn(source: SettingsSource, base_dn: DN) -> str:
 
 
 def _resolve_external_move_log(server: SettingsSource) -> Path | None:
-    """Return the move log that the profile names, unless the directory server is not that profile's."""
+    """Return the external archive's log that the profile names, if the directory server comes from the profile too."""
     return server.path("external_move_log")

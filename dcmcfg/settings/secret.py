@@ -1,4 +1,4 @@
-"""A secret that is known by where it is kept until it is needed."""
+"""A secret, represented by its location and read only when it is used."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from dcmcfg.settings.keychain import read_keychain_secret
 
 @dataclass(frozen=True)
 class Secret:
-    """A password or token: in the file ``path``, in the keychain for ``user`` of ``service``, else ``text``.
+    """A password or token: in the file ``path``, in the keychain for ``user`` of ``service``, or as ``text``.
 
-    Its text is in no ``repr``.
+    ``repr`` never contains the text.
     """
 
     origin: str
@@ -24,21 +24,21 @@ class Secret:
     user: str = ""
 
     def for_user(self, user: str) -> Secret:
-        """Return this secret as that of *user*, by whom a keychain finds it."""
+        """Return this secret for *user*, which a keychain lookup requires."""
         return replace(self, user=user)
 
     def read(self) -> str:
-        """Return the secret; of a file, its one line without the line end.
+        """Return the secret; from a file, its only line without the line end.
 
-        Raises :class:`NotFound` when the file is missing or the keychain keeps nothing, :class:`MalformedInput` when
-        it is not UTF-8 text, or the file not one line of it, and what :func:`read_keychain_secret` raises.
+        Raises :class:`NotFound` if the file or the keychain item is missing, :class:`MalformedInput` if the secret is
+        not UTF-8 text or the file does not have exactly one line, and the errors of :func:`read_keychain_secret`.
         """
         if self.service:
             return read_keychain_secret(self.service, self.user, self.origin)
         if self.path is not None:
             return _read_single_line(self.path, self.origin)
         if not _is_utf_8(self.text):
-            raise MalformedInput("the secret cannot be read: not UTF-8 text", subject=self.origin)
+            raise MalformedInput("cannot read the secret: not UTF-8 text", subject=self.origin)
         return self.text
 
 
@@ -46,18 +46,20 @@ def _read_single_line(path: Path, origin: str) -> str:
     try:
         content = path.read_text("utf-8")
     except FileNotFoundError:
-        next_step = "if this is the lab's profile: dcmcfg lab up starts the lab" if origin == "profile lab" else ""
-        raise NotFound(f"there is no such file (named by {origin})", subject=str(path), next_step=next_step) from None
+        next_step = "to start the lab: dcmcfg lab up" if origin == "profile lab" else ""
+        raise NotFound(f"the file does not exist (named by {origin})", subject=str(path), next_step=next_step) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise MalformedInput(f"the secret cannot be read: {reason} (named by {origin})", subject=str(path)) from None
+        raise MalformedInput(f"cannot read the secret: {reason} (named by {origin})", subject=str(path)) from None
     lines = content.splitlines()
     if len(lines) != 1 or not lines[0]:
         content_text = "nothing" if not content.strip() else f"{len(lines)} lines"
-        raise MalformedInput(f"the file should hold one line, the secret, and holds {content_text}", subject=str(path))
+        raise MalformedInput(
+            f"the file must contain one line, the secret, but contains {content_text}", subject=str(path)
+        )
     return lines[0]
 
 
 def _is_utf_8(text: str) -> bool:
-    """Tell whether *text*, from the environment maybe, stands for UTF-8: other octets come as surrogates."""
+    """Return whether *text* is valid; invalid octets in an environment variable appear as surrogates."""
     return not any("\ud800" <= character <= "\udfff" for character in text)

@@ -1,4 +1,4 @@
-"""The site that a run works on: directory server, device, archive."""
+"""The settings of a site: directory server, device, archive."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from dcmcfg.settings.tls import NO_DICOM_TLS, DicomTls
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """A site, and where each part of its description came from.
+    """The settings of a site, with the origin of each.
 
-    ``ldap_url`` has a host and a port and no DN (``ldapi``: the socket's path); ``archive_url`` does not end in
-    ``/``. ``profile`` is the profile that was read, or empty. ``origins`` says for each setting where it came
-    from, in the user's words: ``--ldap-url``, ``DCMCFG_LDAP_URL``, ``profile lab``, ``default``. Secrets are in
-    no ``repr``.
+    ``ldap_url`` has a host and a port but no DN (``ldapi``: the socket's path); ``archive_url`` does not end with
+    ``/``. ``profile`` is the name of the profile, or empty. ``origins`` contains the origin of each setting as the user
+    knows it: ``--ldap-url``, ``DCMCFG_LDAP_URL``, ``profile lab``, ``default``. ``repr`` never contains secrets.
 
-    ``bind_dn`` is empty where the connection itself says who asks (SASL EXTERNAL): the account that runs dcmcfg on
-    ``ldapi``, else the owner of ``client_cert``, whose key is in ``client_key`` or in the same file. ``starttls``
-    is only true with ``ldap``. With ``require_crl`` each CA file must hold revocation lists. ``oidc`` is the client
-    that gets tokens for the archive; with it there is no token. ``dicom_tls`` is what secures associations.
+    ``bind_dn`` is empty if the connection itself identifies the caller (SASL EXTERNAL): on ``ldapi`` the account that
+    runs dcmcfg, otherwise the owner of ``client_cert``, whose key is in ``client_key`` or in the same file.
+    ``starttls`` is true only with ``ldap``. With ``require_crl`` each CA file must contain revocation lists. ``oidc``
+    is the client that requests tokens for the archive; it excludes a token. ``dicom_tls`` are the TLS settings of
+    associations.
     """
 
     ldap_url: str
@@ -48,34 +48,37 @@ class Settings:
 
     @property
     def identity(self) -> str:
-        """Who asks the directory server: the bind DN, or ``SASL EXTERNAL``."""
+        """The identity at the directory server: the bind DN, or ``SASL EXTERNAL``."""
         return self.bind_dn or "SASL EXTERNAL"
 
     @property
     def device_from_option(self) -> str | None:
-        """The device named by the option ``--device``; ``None`` when it came from anywhere else."""
+        """The device from the option ``--device``; ``None`` if it has another origin."""
         return self.device if self.origins.get("device") == "--device" else None
 
     def bind_password(self) -> str | None:
-        """Return the password of the bind DN, ``None`` when no source has one; never empty.
+        """Return the password of the bind DN, or ``None`` if no source has one; never empty.
 
-        Raises what :meth:`Secret.read` raises.
+        Raises the errors of :meth:`Secret.read`.
         """
         return self.bind_secret.read() if self.bind_secret else None
 
     def archive_token(self) -> str | None:
-        """Return the archive's bearer token (RFC 6750 §2.1), ``None`` when no source has one.
+        """Return the archive's bearer token (RFC 6750 §2.1), or ``None`` if no source has one.
 
-        Raises :class:`MalformedInput` when it cannot stand in an HTTP header, and what :meth:`Secret.read` raises.
+        Raises :class:`MalformedInput` if an HTTP header cannot contain the token, and the errors of
+        :meth:`Secret.read`.
         """
         if self.token_secret is None:
             return None
         token = self.token_secret.read().strip()
         if not token or not all("!" <= character <= "~" for character in token):
-            raise MalformedInput("the archive token holds blanks or other than ASCII", subject=self.token_secret.origin)
+            raise MalformedInput(
+                "the archive token contains blanks or non-ASCII characters", subject=self.token_secret.origin
+            )
         return token
 
 
 def format_site_headline(settings: Settings) -> str:
-    """Return the one line that heads every plan: who writes to which server, which archive reloads."""
+    """Return the first line of every plan: identity, directory server and archive."""
     return f"{settings.identity} @ {settings.ldap_url} · archive {settings.archive_url}"

@@ -1,4 +1,4 @@
-"""The sources that describe a site, strongest first."""
+"""The sources of settings, by precedence."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ _WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0"
 
 @dataclass(frozen=True)
 class SettingsSource:
-    """One description of a site, often a partial one; ``values`` may hold passwords.
+    """A source of settings, often partial; ``values`` may contain passwords.
 
-    ``explicit`` is true where the user named it on the command line, as an option or with ``--profile``.
+    ``explicit`` is true if the user selected the source on the command line, with options or ``--profile``.
     """
 
     name: str
@@ -59,31 +59,31 @@ class SettingsSource:
     explicit: bool = False
 
     def origin(self, key: str) -> str:
-        """Return where the setting *key* of this source came from, in the user's words."""
+        """Return the origin of the setting *key* of this source as the user knows it: option, variable or profile."""
         if self.name == "options":
             return "--" + key.replace("_", "-")
         return VARIABLES[key] if self.name == "environment" else self.name
 
     def path(self, key: str) -> Path | None:
-        """Return the file that the setting *key* names, ``None`` when there is no such setting."""
+        """Return the file that the setting *key* names, or ``None`` if it is not set."""
         return Path(self.values[key]).expanduser() if key in self.values else None
 
     def flag(self, key: str) -> bool:
-        """Return whether the setting *key* is switched on; raises :class:`MalformedInput` for any other word."""
+        """Return the boolean setting *key*; raises :class:`MalformedInput` for other values."""
         word = self.values.get(key, "false").lower()
         if word not in _WORDS:
-            raise MalformedInput(f"it is true or false, and not {word!r}", subject=self.origin(key))
+            raise MalformedInput(f"must be true or false, not {word!r}", subject=self.origin(key))
         return _WORDS[word]
 
     def secret(self, key: str) -> Secret | None:
-        """Return the secret given as *key*, as the file ``key_file`` or as the keychain's service ``key_keychain``.
+        """Return the secret from *key*, the file ``key_file`` or the keychain service ``key_keychain``.
 
-        Two of them raise :class:`MalformedInput`.
+        Raises :class:`MalformedInput` if several of them are set.
         """
         given = [each for each in (key, f"{key}_file", f"{key}_keychain") if each in self.values]
         if len(given) > 1:
             raise MalformedInput(
-                f"{self.origin(given[0])} and {self.origin(given[1])} are both set", next_step="keep one of them"
+                f"{self.origin(given[0])} and {self.origin(given[1])} are both set", next_step="keep only one of them"
             )
         for each in given:
             origin = self.origin(each)
@@ -97,9 +97,10 @@ class SettingsSource:
 
 @dataclass(frozen=True)
 class SettingsSources:
-    """Every source of a run, the others by strength.
+    """All sources of a run; ``non_option_sources`` are ordered by precedence.
 
-    ``profile`` is the one that was read, or empty; ``profile_selected_by`` says who named it, in the user's words.
+    ``profile`` is the name of the profile, or empty; ``profile_selected_by`` is the option or variable that selected
+    it.
     """
 
     options: SettingsSource
@@ -113,7 +114,7 @@ class SettingsSources:
 
 
 def collect_sources(options: Mapping[str, str], environ: Mapping[str, str]) -> SettingsSources:
-    """Return the sources there are; at most one profile is read, and an empty variable counts as not set.
+    """Return all sources; at most one profile is read, and an empty variable counts as not set.
 
     A profile named by ``--profile`` is stronger than the environment; any other is weaker
     (:func:`find_profile_to_use`). Raises :class:`MalformedInput` for an empty option, and what
@@ -121,7 +122,7 @@ def collect_sources(options: Mapping[str, str], environ: Mapping[str, str]) -> S
     """
     for key, value in options.items():
         if not value:
-            raise MalformedInput("the option has an empty value", subject="--" + key.replace("_", "-"))
+            raise MalformedInput("the option must not be empty", subject="--" + key.replace("_", "-"))
     option_source = SettingsSource(
         "options", {key: value for key, value in options.items() if key != "profile"}, explicit=True
     )

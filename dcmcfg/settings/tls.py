@@ -1,4 +1,4 @@
-"""How the connection to the directory server, and DICOM associations, are secured."""
+"""TLS settings of the connection to the directory server and of DICOM associations."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dcmcfg.settings.sources import SettingsSource, SettingsSources
 
 @dataclass(frozen=True)
 class DirectoryTls:
-    """StartTLS or not, and the certificate to show; ``origins`` as in ``Settings``."""
+    """TLS settings for the directory server: StartTLS and client certificate; ``origins`` as in ``Settings``."""
 
     starttls: bool
     client_cert: Path | None
@@ -23,11 +23,11 @@ class DirectoryTls:
 def resolve_directory_tls(
     sources: SettingsSources, url_source: SettingsSource, credential_source: SettingsSource, url: str
 ) -> DirectoryTls:
-    """Return how to secure the connection to *url* of *url_source*, with the credentials of *credential_source*.
+    """Return the TLS settings for *url* of *url_source*, with the credentials of *credential_source*.
 
-    Whoever asks for StartTLS gets it on every ``ldap://`` server, or no connection. A client certificate is a
-    credential and comes from *credential_source*, or from options; then the key comes from options too.
-    Raises :class:`MalformedInput` where the parts contradict each other.
+    If StartTLS is set, every connection to an ``ldap://`` server uses it or fails. A client certificate is a
+    credential: it comes from *credential_source* or from options, and then the key comes from options too. Raises
+    :class:`MalformedInput` if the settings contradict each other.
     """
     starttls, origins = _resolve_starttls(sources, url_source, url)
     certificate = sources.options if "client_cert" in sources.options.values else credential_source
@@ -36,10 +36,10 @@ def resolve_directory_tls(
         if setting in source.values:
             origins[setting] = source.origin(setting)
     if "client_key" in origins and "client_cert" not in origins:
-        raise MalformedInput("a key without its certificate", subject=origins["client_key"], next_step="name both")
+        raise MalformedInput("a key without certificate", subject=origins["client_key"], next_step="specify both")
     if "client_cert" in origins and not (starttls or url.startswith("ldaps:")):
         raise MalformedInput(
-            "a certificate is only shown over TLS",
+            "a client certificate requires TLS",
             subject=f"{origins['client_cert']}, {url}",
             next_step="use ldaps://, or ldap:// with --starttls",
         )
@@ -54,20 +54,20 @@ def _resolve_starttls(sources: SettingsSources, ldap_url: SettingsSource, url: s
         return True, {"starttls": source.origin("starttls")}
     if source.explicit or source is ldap_url:
         raise MalformedInput(
-            f"StartTLS begins on ldap://, and the URL is {url}",
+            f"StartTLS requires ldap://, but the URL is {url}",
             subject=source.origin("starttls"),
-            next_step="ldaps:// is encrypted from the start, ldapi:// does not leave the machine: keep one of them",
+            next_step="remove StartTLS (ldaps:// is always encrypted, ldapi:// does not leave the machine), or use ldap://",
         )
     return False, {}
 
 
-#: Settings of it; none is an option of every command, those that call peers have their own.
+#: Settings of TLS for associations. They are not site options; commands that call peers have their own options.
 DICOM_TLS_SETTINGS = ("tls_ca", "tls_cert", "tls_key", "tls_key_passphrase", "tls_key_passphrase_file")
 
 
 @dataclass(frozen=True)
 class DicomTls:
-    """Whom to trust and what to show, PEM files all; ``key_file`` is None where it stands in the certificate's file."""
+    """TLS settings for associations, all PEM files; ``key_file`` is None if the certificate's file contains the key."""
 
     ca_file: Path | None = None
     certificate_file: Path | None = None
@@ -79,18 +79,18 @@ NO_DICOM_TLS = DicomTls()
 
 
 def resolve_dicom_tls(sources: SettingsSources) -> DicomTls:
-    """Return what *sources* say: whom to trust from the strongest that says so, the certificate and its key from one.
+    """Return the TLS settings for associations: the CA by precedence, certificate and key from the same source.
 
-    Raises :class:`MalformedInput` for a key, or the passphrase of one, without the certificate that it belongs to.
+    Raises :class:`MalformedInput` for a key or passphrase without the certificate in the same source.
     """
     certificate_source = _find_source(sources, "tls_cert")
     for source in sources.non_option_sources:
         for setting in DICOM_TLS_SETTINGS[2:]:
             if setting in source.values and "tls_cert" not in source.values:
                 raise MalformedInput(
-                    "it goes with a certificate, and there is none beside it",
+                    "it requires a certificate from the same source, but there is none",
                     subject=source.origin(setting),
-                    next_step="set tls_cert in the same place",
+                    next_step="also set tls_cert there",
                 )
     ca_source = _find_source(sources, "tls_ca")
     return DicomTls(

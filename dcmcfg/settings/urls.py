@@ -1,4 +1,4 @@
-"""URLs of directory servers (RFC 4516) and archives (RFC 3986), checked and in one spelling."""
+"""Check and normalise URLs of directory servers (RFC 4516) and archives (RFC 3986)."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _LDAP_PORTS = {"ldap": 389, "ldaps": 636}
 _ARCHIVE_EXAMPLE = "http://localhost:8080/dcm4chee-arc"
 _SERVER_EXAMPLE = "ldap://localhost:389"
 _SOCKET_EXAMPLE = "ldapi://%2Frun%2Fslapd%2Fldapi"
-#: The socket of ``ldapi:///``: where slapd of Debian and Ubuntu listens.
+#: The socket of ``ldapi:///``, on which slapd listens in Debian and Ubuntu.
 _SOCKET = "%2Fvar%2Frun%2Fslapd%2Fldapi"
 _HOST = re.compile(r"[A-Za-z0-9_.-]+|[0-9A-Fa-f:.]+(?:%[A-Za-z0-9_.-]+)?")
 
 
 def parse_ldap_url(text: str, origin: str) -> tuple[str, DN | None]:
-    """Return the server's URL, port included, and the DN that follows it, if any; *origin* is named in errors.
+    """Return the server's URL with port, and the DN in the URL, if any; errors name *origin*.
 
-    Raises :class:`MalformedInput`, also for the parts of an LDAP URL that do not name a server: attributes, scope,
-    filter.
+    Raises :class:`MalformedInput` for an invalid URL and for attributes, scope or filter, which do not belong to a
+    server.
     """
     parts = _split_url(text, origin, ("ldap", "ldaps", "ldapi"), _SERVER_EXAMPLE)
     path = unquote(parts.path.removeprefix("/"), errors="surrogateescape")
@@ -29,19 +29,19 @@ def parse_ldap_url(text: str, origin: str) -> tuple[str, DN | None]:
     if parts.scheme == "ldapi":
         socket = parts.netloc or _SOCKET
         if not unquote(socket).startswith("/") or not unquote(socket).isprintable():
-            raise _build_error("it names no socket, with %2F for each /", text, origin, _SOCKET_EXAMPLE)
+            raise _build_error("it must name a socket, with %2F for each /", text, origin, _SOCKET_EXAMPLE)
         return f"ldapi://{socket}", dn
     port = _parse_port(parts, text, origin, _SERVER_EXAMPLE) or _LDAP_PORTS[parts.scheme]
     return f"{parts.scheme}://{_parse_host(parts, text, origin, _SERVER_EXAMPLE)}:{port}", dn
 
 
 def parse_archive_url(text: str, origin: str) -> str:
-    """Return the archive's base URL without ``/`` at its end; :class:`MalformedInput` names *origin*."""
+    """Return the archive's base URL without a ``/`` at the end; :class:`MalformedInput` names *origin*."""
     return parse_web_url(text, origin, _ARCHIVE_EXAMPLE)
 
 
 def parse_web_url(text: str, origin: str, example: str) -> str:
-    """Return an http or https URL without ``/`` at its end; :class:`MalformedInput` names *origin* and *example*."""
+    """Return an http or https URL without a ``/`` at the end; :class:`MalformedInput` names *origin* and *example*."""
     parts = _split_url(text, origin, ("http", "https"), example)
     port = _parse_port(parts, text, origin, example)
     netloc = _parse_host(parts, text, origin, example) + (f":{port}" if port else "")
@@ -50,20 +50,23 @@ def parse_web_url(text: str, origin: str, example: str) -> str:
 
 def _split_url(text: str, origin: str, schemes: tuple[str, ...], example: str) -> SplitResult:
     if not text.isascii() or any(character <= " " or character == "\x7f" for character in text):
-        raise _build_error("blanks and other than ASCII must be percent-encoded", text, origin, example)
+        raise _build_error("blanks and non-ASCII characters must be percent-encoded", text, origin, example)
     try:
         parts = urlsplit(text)
     except ValueError as error:
         raise _build_error(str(error), text, origin, example) from None
     if parts.scheme not in schemes or not text.lower().startswith(f"{parts.scheme}://"):
-        raise _build_error(f"it starts with none of {', '.join(s + '://' for s in schemes)}", text, origin, example)
+        raise _build_error(f"it must start with one of {', '.join(s + '://' for s in schemes)}", text, origin, example)
     if "@" in parts.netloc:
-        # Not shown: what stands before the @ is a credential.
+        # The part before the @ is a credential and must not be shown.
         raise _build_error(
-            "no user or password in a URL", f"{parts.scheme}://…@{_remove_credentials(parts)}", origin, example
+            "it must not contain a user or password",
+            f"{parts.scheme}://…@{_remove_credentials(parts)}",
+            origin,
+            example,
         )
     if "?" in text or "#" in text:
-        raise _build_error("nothing may follow a '?' or '#'", text, origin, example)
+        raise _build_error("it must not contain '?' or '#'", text, origin, example)
     return parts
 
 
@@ -74,12 +77,14 @@ def _remove_credentials(parts: SplitResult) -> str:
 def _parse_host(parts: SplitResult, text: str, origin: str, example: str) -> str:
     host = parts.hostname or ""
     if not _HOST.fullmatch(host) or not _is_valid_host_name(host):
-        raise _build_error("the host is missing" if not host else f"{host!r} is no host", text, origin, example)
+        raise _build_error(
+            "the host is missing" if not host else f"{host!r} is not a valid host", text, origin, example
+        )
     return f"[{host}]" if ":" in host else host
 
 
 def _is_valid_host_name(host: str) -> bool:
-    """Tell whether *host* can be looked up: DNS labels have 1 to 63 octets (RFC 1035 §2.3.4)."""
+    """Return whether DNS can resolve *host*: its labels must have 1 to 63 octets (RFC 1035 §2.3.4)."""
     try:
         host.encode("idna")
     except UnicodeError:
@@ -93,11 +98,9 @@ def _parse_port(parts: SplitResult, text: str, origin: str, example: str) -> int
     except ValueError:
         port = 0
     if port == 0:
-        raise _build_error("the port is not a number from 1 to 65535", text, origin, example)
+        raise _build_error("the port must be a number from 1 to 65535", text, origin, example)
     return port
 
 
 def _build_error(problem: str, text: str, origin: str, example: str) -> MalformedInput:
-    return MalformedInput(
-        f"not a usable URL: {problem}", subject=f"{origin} {text!r}", next_step=f"for example {example}"
-    )
+    return MalformedInput(f"invalid URL: {problem}", subject=f"{origin} {text!r}", next_step=f"for example {example}")

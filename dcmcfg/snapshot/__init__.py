@@ -1,1 +1,1 @@
-"""The whole configuration in a file that proves itself whole, and brings a directory back to it."""
+"""Snapshots: files with the whole configuration and a checksum, from which a directory can be restored."""

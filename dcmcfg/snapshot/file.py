@@ -1,7 +1,7 @@
-"""The file of a snapshot: LDIF that any loader takes, between comments that tell its origin and its checksum.
+"""The file of a snapshot: LDIF that any tool can load, with its origin and its checksum in comments.
 
-Its first line, ``# dcmcfg snapshot 1``, ends in the format number; there are no snapshots without one. Comments below
-it say where the snapshot was taken.
+The first line, ``# dcmcfg snapshot 1``, ends with the format number, which all snapshots have. The comments below it
+are metadata, such as the server of the snapshot.
 """
 
 from __future__ import annotations
@@ -29,11 +29,14 @@ from dcmcfg.schema.definitions import load_bundled_schema
 
 @dataclass(frozen=True)
 class SnapshotFacts:
-    """What is known of the server at the time of the snapshot.
+    """The metadata of a snapshot.
 
-    ``taken`` is a UTC time of ISO 8601, ``program`` the dcmcfg that took it, ``server`` the URL. The next four are the
-    server's own words in its root DSE, empty where it has none. ``subschema_sha256`` stands for all definitions of
-    its schema; ``attribute_types`` and ``object_classes`` are those that the entries use, as published (RFC 4512 §4.1).
+    - ``taken``: the time in UTC (ISO 8601).
+    - ``program``: the version of dcmcfg.
+    - ``server``: the LDAP URL.
+    - ``vendor_name``, ``vendor_version`` and ``naming_contexts``: from the server's root DSE; empty if it has none.
+    - ``subschema_sha256``: the digest of all definitions of the server's schema.
+    - ``attribute_types`` and ``object_classes``: the definitions that the entries use, as published (RFC 4512 §4.1).
     """
 
     base_dn: DN
@@ -49,7 +52,7 @@ class SnapshotFacts:
     object_classes: tuple[bytes, ...] = ()
 
 
-#: Field → the name under which it stands in the file: that of RFC 3045 or RFC 4512 where there is one.
+#: Field → its name in the file: that of RFC 3045 or RFC 4512, if there is one.
 _NAMES = {
     "taken": "taken",
     "program": "program",
@@ -65,14 +68,14 @@ _COMMENT = "# "
 
 
 def format_facts(facts: SnapshotFacts) -> str:
-    """Return *facts* as a record of LDIF whose DN is the base DN, each line of it a comment."""
+    """Return *facts* as an LDIF record with the base DN as its DN, with each line as a comment."""
     values = {name: getattr(facts, field) for field, name in _NAMES.items()}
     record = format_entry(Entry.from_values(facts.base_dn, {name: value for name, value in values.items() if value}))
     return "".join(f"{_COMMENT}{line}\n" for line in record.rstrip("\n").split("\n"))
 
 
 def parse_facts(text: bytes, file_name: str) -> SnapshotFacts:
-    """Return what :func:`format_facts` wrote into *text*, the lines of the file *file_name*.
+    """Return the metadata that :func:`format_facts` wrote into *text*, the first lines of the file *file_name*.
 
     Raises :class:`Refused`.
     """
@@ -80,12 +83,12 @@ def parse_facts(text: bytes, file_name: str) -> SnapshotFacts:
     try:
         records = read_all([lines], file_name)
     except LdifError as error:
-        raise Refused("the facts at its head cannot be read", subject=file_name) from error
+        raise Refused("the metadata in its header cannot be read", subject=file_name) from error
     match records:
         case (ContentRecord(entry),):
             pass
         case _:
-            raise Refused("the facts at its head are missing", subject=file_name)
+            raise Refused("the metadata in its header is missing", subject=file_name)
 
     def get_text(field: str) -> str:
         return entry.text(_NAMES[field]) or ""
@@ -117,14 +120,14 @@ _LAST_LINE = re.compile(rb"# end of snapshot, sha256 ([0-9a-f]{64})\n")
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The configuration as it was, with the entries that lead to it, and where that was."""
+    """The configuration at the time of the snapshot, with its ancestor entries and metadata."""
 
     facts: SnapshotFacts
     tree: Tree
 
 
 def format_snapshot(snapshot: Snapshot) -> Iterator[str]:
-    """Yield the file's text, the same for the same snapshot; its last line holds the checksum of all before it."""
+    """Yield the text of the file; the last line has the checksum. Equal snapshots have equal texts."""
     digest = hashlib.sha256()
     header = f"{_FIRST_LINE.decode()}{_PURPOSE.decode()}{format_facts(snapshot.facts)}\n"
     for piece in (header, *format_records(snapshot.tree.sorted_entries(), with_secrets=True)):
@@ -136,10 +139,10 @@ def format_snapshot(snapshot: Snapshot) -> Iterator[str]:
 def read_snapshot(path: Path) -> Snapshot:
     """Return the snapshot in the file *path*.
 
-    Raises :class:`~dcmcfg.errors.UnknownFormat` for one of a later dcmcfg, :class:`Refused` when it is none, is not
-    whole, or was altered by as much as an octet since it was taken,
-    :class:`~dcmcfg.errors.LdifError` for what no snapshot of ours holds (text that is not LDIF, an entry twice or
-    without its parent), and :class:`DcmcfgError` when the file cannot be read.
+    Raises :class:`~dcmcfg.errors.UnknownFormat` for a snapshot of a newer dcmcfg, and :class:`Refused` if the file is
+    not a snapshot, is incomplete, or was altered by at least one octet. Raises :class:`~dcmcfg.errors.LdifError` for
+    invalid content (not LDIF, a duplicate entry, a missing parent), and :class:`DcmcfgError` if the file cannot be
+    read.
     """
     try:
         octets = path.read_bytes()
@@ -147,19 +150,19 @@ def read_snapshot(path: Path) -> Snapshot:
         raise DcmcfgError(f"the file cannot be read ({error.strerror})", subject=str(path)) from error
     content = _verify_checksum(octets, str(path))
     facts, _, _ = content.removeprefix(_FIRST_LINE + _PURPOSE).partition(b"\n\n")
-    # The first line gives way to the one that RFC 2849 asks for and slapadd refuses: line numbers stay.
+    # RFC 2849 requires a version line, but slapadd refuses it. It replaces the first line, so line numbers are kept.
     source = [VERSION_LINE.encode(), content.removeprefix(_FIRST_LINE)]
     return Snapshot(parse_facts(facts + b"\n", str(path)), parse_ldif_tree(source, str(path), load_bundled_schema()))
 
 
 def _verify_checksum(octets: bytes, name: str) -> bytes:
-    """Return *octets* without the last line, which holds their checksum; raises :class:`Refused`."""
+    """Return *octets* without the last line, which has the checksum; raises :class:`Refused` if it differs."""
     if not octets.startswith(_FIRST_LINE):
         if octets.startswith(_FIRST_LINE_CRLF):
             raise Refused(
-                "its line endings were changed (CRLF), as a copy in text mode does",
+                "its line endings were changed (CRLF), probably by a copy in text mode",
                 subject=name,
-                next_step=f"copy it again in binary mode, or change them back: sed -i 's/\\r$//' {shlex.quote(name)}",
+                next_step=f"copy it again in binary mode, or convert them: sed -i 's/\\r$//' {shlex.quote(name)}",
             )
         if first := _ANY_FIRST_LINE.match(octets):
             SNAPSHOT_FORMAT.parse_number(first[1].decode("ascii", "replace"), name)
@@ -167,12 +170,14 @@ def _verify_checksum(octets: bytes, name: str) -> bytes:
         if kind is not None and kind is not LDIF:
             message = f"this is {kind.name}, not a snapshot of dcmcfg"
             raise Refused(message, subject=name, next_step=kind.next_step(name))
-        raise Refused("it is no snapshot of dcmcfg", subject=name, next_step="dcmcfg apply takes other LDIF files")
+        raise Refused(
+            "not a snapshot of dcmcfg", subject=name, next_step="to apply another LDIF file: dcmcfg apply FILE"
+        )
     start = octets.rfind(b"\n", 0, -1) + 1
     last = _LAST_LINE.fullmatch(octets, start)
     if last is None:
-        raise Refused("the snapshot is not whole: its last line, the checksum, is missing or damaged", subject=name)
+        raise Refused("the snapshot is incomplete: its last line, the checksum, is missing or damaged", subject=name)
     content = octets[:start]
     if hashlib.sha256(content).hexdigest().encode() != last.group(1):
-        raise Refused("the snapshot was altered or damaged since it was taken: its checksum does not fit", subject=name)
+        raise Refused("the snapshot was altered or damaged after it was taken: its checksum differs", subject=name)
     return content

@@ -1,4 +1,4 @@
-"""What a directory lacks of a snapshot, as a plan."""
+"""Plan the restore of a snapshot, and warn about differences between the servers."""
 
 from __future__ import annotations
 
@@ -22,48 +22,50 @@ _MAX_SHOWN = 5
 
 
 def require_base_dn(snapshot: Snapshot, base_dn: DN, file_name: str) -> None:
-    """Raise :class:`Refused` unless *snapshot*, the file *file_name*, was taken at *base_dn*."""
+    """Raise :class:`Refused` unless *snapshot* (the file *file_name*) was taken at *base_dn*."""
     taken_at = snapshot.facts.base_dn
     if load_bundled_schema().normalise_dn(taken_at) != load_bundled_schema().normalise_dn(base_dn):
         raise Refused(
-            f"the snapshot was taken at the base DN {taken_at}, and this site's is {base_dn}",
+            f"the snapshot was taken at the base DN {taken_at}, but the base DN of this site is {base_dn}",
             subject=file_name,
-            next_step="a snapshot goes back to where it was taken: is this the right site and --base-dn? To move it to "
-            f"another base on purpose: dcmcfg apply --map-base auto {shlex.quote(file_name)} (docs/another-base.md)",
+            next_step="check the site and --base-dn. To move the configuration to "
+            f"another base DN: dcmcfg apply --map-base auto {shlex.quote(file_name)} (docs/another-base.md)",
         )
 
 
 def make_restore_plan(directory: Directory, snapshot: Snapshot) -> Plan:
     """Return the plan that makes the configuration in *directory* equal to *snapshot*, octet for octet.
 
-    A value that the server keeps in a form of its own is equal (:mod:`dcmcfg.plan.stored_form`).
+    Values that the server stores in another form are treated as equal (:mod:`dcmcfg.plan.stored_form`). An empty
+    directory gets the whole snapshot. Entries that are now on other servers are omitted.
 
-    An empty directory gets all of it. What other servers hold now is left out.
-
-    Raises what :func:`make_plan` and :func:`read_tree_or_empty` raise.
+    Raises the errors of :func:`make_plan` and :func:`read_tree_or_empty`.
     """
     live = read_tree_or_empty(directory)
     return make_plan(live, (DesiredChange(change) for change in compute_restoration(live, snapshot.tree)))
 
 
 def find_restore_warnings(directory: Directory, live: Tree, snapshot: Snapshot, file_name: str) -> Iterator[str]:
-    """Yield a sentence where *directory* is not the server, or has not the schema, that *snapshot* was taken from.
+    """Yield warnings if *directory* has another URL or another schema than the server of *snapshot*.
 
-    Another one is for entries of the snapshot, the file *file_name*, that other servers hold now: not in *live*, the
-    tree there.
+    Another warning lists entries of the snapshot (the file *file_name*) that are now on other servers, and therefore
+    not in *live*, the current tree.
     """
     if held_elsewhere := find_entries_below_referrals(live, snapshot.tree):
         count_text = f"{len(held_elsewhere)} {'entry' if len(held_elsewhere) == 1 else 'entries'} of {file_name}"
         yield (
-            f"other servers hold {count_text} now, which cannot be restored here: "
+            f"other servers now hold {count_text}, which dcmcfg cannot restore here: "
             f"{join_limited([str(e.dn) for e in held_elsewhere], 1)}."
         )
     facts = snapshot.facts
     if facts.server != directory.server.url:
-        yield f"{file_name} was taken from {facts.server}, and this is {directory.server.url}."
+        yield f"{file_name} was taken from {facts.server}, but this server is {directory.server.url}."
     published = read_subschema_entry(directory)
     for kind, used_definitions in (("attributeTypes", facts.attribute_types), ("objectClasses", facts.object_classes)):
         known = SchemaDescriptions(published.values(kind))
         missing = [each.names[0] for each in map(parse_description, used_definitions) if each.oid not in known]
         if missing and published.values(kind):
-            yield f"the server's schema does not define {join_limited(missing, _MAX_SHOWN)}, as it did at the snapshot."
+            yield (
+                f"the server's schema no longer defines {join_limited(missing, _MAX_SHOWN)}, unlike at the time of "
+                "the snapshot."
+            )

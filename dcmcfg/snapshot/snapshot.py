@@ -1,4 +1,4 @@
-"""Take a snapshot of a directory, and check whether it would load into an empty server of the same schema."""
+"""Take a snapshot of a directory, and check whether an empty server with the same schema could load it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ROOT_DSE = ("structuralObjectClass", "vendorName", "vendorVersion", "namingCont
 
 
 def take_snapshot(directory: Directory) -> Snapshot:
-    """Return the configuration that *directory* holds, secrets included, with what the server says of itself.
+    """Return a snapshot of the configuration in *directory*, with secrets and with metadata of the server.
 
     Raises :class:`~dcmcfg.errors.NotFound` without a configuration, and :class:`~dcmcfg.errors.DirectoryError`.
     """
@@ -36,6 +36,7 @@ def take_snapshot(directory: Directory) -> Snapshot:
     tree_part = select_configuration(tree, Configuration(tree).root)
     root_dse = directory.read_entry(DN(), _ROOT_DSE) or Entry(DN())
     subschema = read_subschema_entry(directory)
+    # The order of definitions is not significant, so they are sorted for the digest.
     digest = hashlib.sha256(
         b"\n".join(sorted((*subschema.values("attributeTypes"), *subschema.values("objectClasses"))))
     )
@@ -56,13 +57,13 @@ def take_snapshot(directory: Directory) -> Snapshot:
 
 
 def _get_vendor_name(root_dse: Entry) -> str:
-    """OpenLDAP names itself by the class of its root DSE only."""
+    """Return the name of the server's vendor; OpenLDAP shows it only as the class of its root DSE."""
     vendor_name = root_dse.text("vendorName")
     return vendor_name or ("OpenLDAP" if root_dse.text("structuralObjectClass") == "OpenLDAProotDSE" else "")
 
 
 def _find_used_names(tree: Tree) -> tuple[set[str], set[str]]:
-    """Return the names of attributes, and of object classes, that the entries of *tree* have."""
+    """Return the names of the attributes and of the object classes in *tree*."""
     attributes: set[str] = set()
     classes: set[str] = set()
     for entry in tree.entries.values():
@@ -76,11 +77,10 @@ def _get_definitions(subschema: Entry, kind: str, names: set[str]) -> tuple[byte
 
 
 def find_snapshot_problems(snapshot: Snapshot) -> tuple[EntryFinding, ...]:
-    """Return what is wrong with the entries of *snapshot*: an error where a server would not load the entry.
+    """Return the findings for the entries of *snapshot*; an error means that a server would not load the entry.
 
-    The definitions are those that the snapshot brings, and for what it does not define those that come with dcmcfg.
-    What only the archive would stumble over (a reference to nothing, a format) is a warning: it was so when the
-    snapshot was taken.
+    The definitions come from the snapshot; missing ones come from the bundled schema. Problems that affect only the
+    archive (a dangling reference, a format) are warnings, because they existed when the snapshot was taken.
     """
     facts = snapshot.facts
     schema = merge_descriptions(load_bundled_schema(), facts.attribute_types, facts.object_classes)
@@ -89,10 +89,10 @@ def find_snapshot_problems(snapshot: Snapshot) -> tuple[EntryFinding, ...]:
 
 
 def is_loadable(found: Iterable[EntryFinding]) -> bool:
-    """Tell whether none of *found* keeps a server from loading the snapshot."""
+    """Return whether none of *found* prevents a server from loading the snapshot."""
     return all(finding.severity != "error" for finding in found)
 
 
 def _concerns_archive_only(finding: EntryFinding) -> bool:
-    """Return whether only the archive objects: a directory server loads the entry all the same."""
+    """Return whether *finding* affects only the archive, so that a directory server loads the entry anyway."""
     return finding.impact != "rule" or finding.rule is AE_TITLE

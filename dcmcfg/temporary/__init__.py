@@ -1,1 +1,1 @@
-"""A destination for one run: claimed, added, removed, and found again when nobody removed it."""
+"""A temporary destination for one run: claim, add and remove it, and find destinations that were left behind."""

@@ -1,6 +1,6 @@
-"""Where the archive finds this machine, and where that is listened on.
+"""Determine the address at which the archive reaches this machine and the address to listen on.
 
-What speaks against a temporary destination before it is added, as far as the configuration tells.
+Also warns about a temporary destination that cannot work according to the configuration.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from dcmcfg.temporary.run import DestinationAddition
 
 @dataclass(frozen=True)
 class ReceiverAddress:
-    """The address of this machine that the archive is given, and the one that is listened on; port 0 is a free one.
+    """The address of this machine for the archive, and the address to listen on; port 0 means any free port.
 
-    ``reason`` says where it comes from, as a phrase.
+    ``reason`` is the origin of the address, as a phrase.
     """
 
     host: str
@@ -38,17 +38,17 @@ class ReceiverAddress:
 def find_receiver_address(
     archive: Peer, server_hosts: Sequence[str], requested_address: tuple[str, int | None] | None
 ) -> ReceiverAddress:
-    """Return where *archive* is to send to: *requested_address*, else this machine's address on the way to it.
+    """Return the address for *archive* to send to: *requested_address*, or this machine's address on the route to it.
 
-    Where the tree has the archive on this very machine and one of the *server_hosts* (hosts of the directory and of the
-    archive's web interface) is on another, the way to that one counts. A *requested_address* that is not one of this
-    machine belongs to another one that forwards to it, so the receiver listens on all addresses. Raises
-    :class:`DicomError` when no way to the archive is known.
+    If the tree places the archive on this machine but one of the *server_hosts* (of the directory and of the archive's
+    web interface) is on another machine, the route to that host is used. If *requested_address* does not belong to this
+    machine, another machine forwards to this one, so the receiver listens on all addresses. Raises :class:`DicomError`
+    if there is no route to the archive.
     """
     if requested_address is not None:
         host, port = requested_address
         listening_host = host if find_listen_addresses(host) else ALL_ADDRESSES
-        return ReceiverAddress(host, port or 0, listening_host, "as --temporary-address says")
+        return ReceiverAddress(host, port or 0, listening_host, "from --temporary-address")
     source_addresses = {host: find_source_address(host, archive.port) for host in (archive.host, *server_hosts)}
     remote_addresses = {
         host: source_address
@@ -60,11 +60,12 @@ def find_receiver_address(
         target_host, source_address = next(iter(remote_addresses.items()))
     if source_address is None:
         raise DicomError(
-            "there is no way to the archive's host, so it is not known by which address the archive finds this machine",
+            "no route to the archive's host, so the address at which the archive reaches this machine is unknown",
             subject=str(archive),
-            next_step="--temporary-address HOST says it, --connect HOST:PORT where the archive is",
+            next_step="specify this machine's address (--temporary-address HOST) or the archive's address "
+            "(--connect HOST:PORT)",
         )
-    return ReceiverAddress(source_address, 0, source_address, f"by which this machine reaches {target_host}")
+    return ReceiverAddress(source_address, 0, source_address, f"this machine's address on the route to {target_host}")
 
 
 def _is_loopback(address: str) -> bool:
@@ -72,7 +73,7 @@ def _is_loopback(address: str) -> bool:
 
 
 def find_delivery_warnings(tree: Tree, addition: DestinationAddition, calling_ae_title: str) -> tuple[str, ...]:
-    """Return what will keep objects from the destination of *addition* in *tree*, which holds it, as sentences."""
+    """Return warnings about obstacles to delivery to the destination of *addition* in *tree*, as sentences."""
     return tuple(_iterate_warnings(Configuration(tree), addition, calling_ae_title))
 
 
@@ -85,7 +86,10 @@ def _iterate_warnings(
     )
     connections = [each for each in archive_ae.connections if each.installed and each.protocol == DICOM]
     if not any(each.tls == addition.destination.security.tls for each in connections):
-        yield f"{archive_ae.title} has no connection in use that calls as {title} listens, so it cannot send to it."
+        yield (
+            f"{archive_ae.title} cannot send to {title}: it has no installed connection of the same kind (TLS or "
+            "plain)."
+        )
     route = find_route(configuration, RouteRequest(archive_ae, title, calling_ae_title))
     direct_senders = dict.fromkeys(
         message.called_ae_title
@@ -95,6 +99,7 @@ def _iterate_warnings(
     )
     for sender in direct_senders:
         yield (
-            f"{sender} is asked to send straight to {title}, which it does not know: what is not in the archive's own "
-            "storage will not arrive (dcmcfg set-external-retrieve has it sent by way of the archive)."
+            f"{sender} will be asked to send directly to {title}, which it does not know. Objects outside the "
+            "archive's own storage will not be delivered. To route them through the archive: dcmcfg "
+            "set-external-retrieve."
         )

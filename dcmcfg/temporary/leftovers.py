@@ -1,4 +1,4 @@
-"""Temporary destinations that a run has left behind, told from those that somebody works with."""
+"""Find temporary destinations that a run has left behind, excluding those in use."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from dcmcfg.temporary.maker_process import is_on_this_machine, is_running
 from dcmcfg.temporary.title_claims import is_held, read_title_claims
 from dcmcfg.timestamps import format_timestamp
 
-#: From this age on, what another machine has made counts as left behind if nobody answers there.
+#: A destination of another machine counts as left behind from this age on, if its address does not respond.
 ABANDONED_AFTER = timedelta(days=1)
-#: Whoever works with it listens, so that an answer comes at once or never.
+#: A process that uses a destination listens on it, so short time-outs are sufficient.
 _TIMEOUTS = DicomTimeouts(connect=2, acse=2, dimse=2, network=2)
 _CALLING_AE_TITLE = "DCMCFG"
 
@@ -28,10 +28,10 @@ ReachabilityCheck = Callable[[Peer, bool], bool]
 
 @dataclass(frozen=True)
 class LeftoverDestination:
-    """A temporary destination that nobody is known to work with.
+    """A temporary destination that no known process uses.
 
-    ``is_certain`` is false where it may be in use all the same: another machine has made it not long ago. ``in_tree``
-    is false where the tree holds nothing of it, and only the archive may know it still.
+    ``is_certain`` is false if it may still be in use, because another machine created it recently. ``in_tree`` is false
+    if the tree contains nothing of it, and only the archive may still know it.
     """
 
     ae_title: str
@@ -41,9 +41,9 @@ class LeftoverDestination:
 
     @property
     def description(self) -> str:
-        """By whom it was made and when, and what is not known of it."""
+        """The creator and creation time, and any uncertainty."""
         if not self.in_tree:
-            return f"{self.origin}; the archive may know it still"
+            return f"{self.origin}; the archive may still know it"
         return self.origin if self.is_certain else f"{self.origin}; it may be in use"
 
     def __str__(self) -> str:
@@ -51,7 +51,7 @@ class LeftoverDestination:
 
 
 def is_reachable(peer: Peer, tls: bool) -> bool:
-    """Tell whether somebody listens as *peer*, by a C-ECHO; with *tls*, whether anybody listens there at all."""
+    """Return whether *peer* responds to a C-ECHO; with *tls*, only whether its port accepts connections."""
     try:
         if tls:
             measure_connect_time(peer, _TIMEOUTS)
@@ -70,10 +70,10 @@ def find_leftover_destinations(
     *,
     check_reachable: ReachabilityCheck = is_reachable,
 ) -> tuple[LeftoverDestination, ...]:
-    """Return what was left in *configuration*, by its marks and by the claims in *state* on the directory *ldap_url*.
+    """Return the destinations left in *configuration*, found by marks and by claims in *state* on *ldap_url*.
 
-    What a process works with is left out: one that holds its claim, that runs on this machine, or for which
-    *check_reachable* is true of the address and the title.
+    Destinations in use are omitted: their process holds the claim or runs on this machine, or *check_reachable* returns
+    true for their address and title.
     """
     remnants = {each.ae_title: each for each in find_marked_destinations(configuration)}
     leftovers = [
@@ -113,5 +113,5 @@ def _find_marked(
 def _is_listening(remnant: MarkedDestination, check_reachable: ReachabilityCheck) -> bool:
     try:
         return check_reachable(Peer(remnant.ae_title, remnant.host or "", remnant.port or 0), remnant.tls)
-    except MalformedInput:  # somebody has taken its connection away, or made it one that nobody can call
+    except MalformedInput:  # its connection was removed or changed so that it cannot be called
         return False

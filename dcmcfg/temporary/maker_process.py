@@ -1,6 +1,6 @@
-"""Who works with a temporary destination: this process, or one that may be gone.
+"""Identify the process that uses a temporary destination, and check whether it still runs.
 
-Kept apart: it loads psutil, and temporary.claim does not.
+Kept apart: it loads psutil, which title_claims does not need.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import psutil
 from dcmcfg.edits.temporary_mark import OwnerProcess
 from dcmcfg.rollout.lock import get_account_name
 
-#: Two looks at when a process was started may differ by a second, since the clock is set now and then.
+#: Two readings of a process's start time may differ by a second, because the clock may be adjusted in between.
 _START_TIME_TOLERANCE_S = 2
 
 
 def describe_this_process(now: datetime) -> OwnerProcess:
-    """Return this process as the maker of something at *now*."""
+    """Return this process as the owner of a destination created at *now*."""
     return OwnerProcess(
         user=get_account_name(),
         host=socket.gethostname(),
@@ -30,15 +30,15 @@ def describe_this_process(now: datetime) -> OwnerProcess:
 
 
 def is_on_this_machine(owner: OwnerProcess) -> bool:
-    """Tell whether *owner* is, or was, a process of this machine, as far as the machine's name tells."""
+    """Return whether *owner* is or was a process of this machine, by the machine's name."""
     return owner.host == socket.gethostname()
 
 
 def is_running(owner: OwnerProcess) -> bool:
-    """Tell whether the process is there still; its number alone may be another's by now."""
+    """Return whether the process still runs, by number and start time: another process may have the number now."""
     try:
         return abs(psutil.Process(owner.pid).create_time() - owner.started) <= _START_TIME_TOLERANCE_S
     except psutil.NoSuchProcess:
         return False
-    except psutil.Error:  # it is there, and not ours to look at
+    except psutil.Error:  # the process exists, but this account may not inspect it
         return True

@@ -1,4 +1,4 @@
-"""What else to do when nothing has come to a temporary destination."""
+"""Next steps for a run whose temporary destination received nothing."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from dcmcfg.verify.verdict import Verdict
 
 
 def adapt_next_steps(verdict: Verdict, evidence: Evidence, destination: TemporaryDestination, ldap_url: str) -> Verdict:
-    """Return *verdict* with next steps that fit *destination*, which is removed by now.
+    """Return *verdict* with next steps that are valid after *destination* was removed.
 
-    That the archive can reach this machine is not known before it tries; another address of it may help.
+    If nothing was received, the archive may not be able to reach this machine; another address may help.
     """
     capabilities = format_command("capability", "list", evidence.request.archive.ae_title)
-    capability_step = f"{capabilities} names the SOP classes that the archive sends"
+    capability_step = f"to list the SOP classes that the archive sends: {capabilities}"
     replacement = (f"verify --recall --dest {destination.ae_title}", "verify --recall --temporary-dest")
     steps = tuple(
         each.replace(suggest_capability_check(destination.ae_title), capability_step).replace(*replacement)
@@ -35,20 +35,20 @@ def adapt_next_steps(verdict: Verdict, evidence: Evidence, destination: Temporar
 
 
 def _has_command_with_title(step: str, title: str) -> bool:
-    """Tell whether *step* has a command called with *title*, which nobody knows any more by then."""
+    """Return whether *step* contains a command with *title*, which does not exist any more at that time."""
     return re.search(rf"\bdcmcfg [^;,]*[ =]{re.escape(title)}\b", step) is not None
 
 
 def _choose_steps(
     steps: tuple[str, ...], evidence: Evidence, destination: TemporaryDestination, ldap_url: str
 ) -> tuple[str, ...]:
-    """Return *steps*, or what stands in their place, where nothing came to *destination*."""
+    """Return *steps*, or their replacement, for a *destination* that received nothing."""
     status, called_ae_title = evidence.outcome.status, find_called_ae(evidence)
     if is_refused_by_archive(evidence):
-        question = f"does it read its configuration from {ldap_url}?"
-        return (f"the archive has reloaded and does not take {destination.ae_title}: {question}",)
+        question = f"check that it reads its configuration from {ldap_url}"
+        return (f"the archive has reloaded but refuses {destination.ae_title}: {question}",)
     if status == MOVE_DESTINATION_UNKNOWN:
-        return steps[:1]  # the others have somebody enter it who will not find it
+        return steps[:1]  # the other steps refer to the destination, which is removed
     if called_ae_title == destination.ae_title and "UnknownHostException" in evidence.outcome.comment:
         return (_advise_on_unresolved_host(destination),)
     if called_ae_title == destination.ae_title and has_no_compatible_connection(evidence):
@@ -64,9 +64,8 @@ def _choose_steps(
 
 def _advise_on_unresolved_host(destination: TemporaryDestination) -> str:
     return (
-        f"the archive's machine or container cannot resolve {destination.host}: --temporary-address HOST[:PORT] takes "
-        "another "
-        "name of this machine, or its address"
+        f"the archive's machine or container cannot resolve {destination.host}: specify another name or the address "
+        "of this machine with --temporary-address HOST[:PORT]"
     )
 
 
@@ -74,22 +73,21 @@ def _advise_on_incompatible_connection(evidence: Evidence, destination: Temporar
     archive, match = evidence.request.archive.ae_title, evidence.route.get_connection_match(destination.ae_title)
     if match is not None and not match.is_compatible:
         return (
-            f"by the tree, too, {archive} cannot call {destination.ae_title}: {match.description}; dcmcfg "
-            "connection list "
-            "tells more"
+            f"according to the tree, {archive} cannot call {destination.ae_title}: {match.description}; for "
+            "details: dcmcfg connection list"
         )
     description = f" ({match.description})" if match else ""
-    finding = f"by the tree a connection of {archive} fits that of {destination.ae_title}{description}"
-    next_step = f"does it read its configuration from {ldap_url}?"
+    finding = f"according to the tree, a connection of {archive} is compatible with {destination.ae_title}{description}"
+    next_step = f"check that it reads its configuration from {ldap_url}"
     if destination.security.tls:
-        next_step = f"{advise_on_tls(archive)}. Without --tls it may be called plain"
+        next_step = f"{advise_on_tls(archive)}. Without --tls, the archive calls without TLS"
     return f"{finding}, and the archive has reloaded: {next_step}"
 
 
 def advise_on_unreachable(destination: TemporaryDestination) -> str:
-    """Return what to look at where nothing came to *destination* of all that was asked for."""
+    """Return the advice for a *destination* that received nothing."""
     return (
-        f"nothing came to {format_host_port(destination.host, destination.port)}: can the archive reach this "
-        "machine there (firewall, container, "
-        "NAT)? --temporary-address HOST[:PORT] says by which address it does"
+        f"nothing was received at {format_host_port(destination.host, destination.port)}: check that the archive "
+        "can reach this machine there (firewall, container, NAT), or specify another address with "
+        "--temporary-address HOST[:PORT]"
     )

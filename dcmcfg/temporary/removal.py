@@ -1,4 +1,4 @@
-"""What was added for a run taken out of the directory again, whatever has become of it meanwhile."""
+"""Remove a temporary destination from the directory, in whatever state it is."""
 
 from __future__ import annotations
 
@@ -25,17 +25,21 @@ from dcmcfg.rollout.strategy import choose_resume_strategy, choose_strategy
 from dcmcfg.schema_names import DICOM_DEVICE_NAME, DICOM_DEVICE_OBJECT_CLASS
 
 R = TypeVar("R")
-#: How long another roll-out may take, before this one is given up.
+#: The maximum time in seconds to wait for another roll-out.
 MAX_WAIT_S = 60.0
 _RETRY_INTERVAL_S = 0.2
-#: The addition takes a container or two, device, registration, connection, AE and a value.
+#: An addition consists of up to two containers, device, registration, connection, AE and a value.
 _MAX_STEPS = 8
 _ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
 class DestinationRemovalResult:
-    """The number of the roll-out that did it, None where nothing was there; and what else in the tree names it."""
+    """The result of a removal.
+
+    ``rollout_number`` is None if there was nothing to remove. ``remaining_references`` are entries that still name the
+    destination.
+    """
 
     rollout_number: int | None
     remaining_references: tuple[str, ...] = ()
@@ -44,12 +48,12 @@ class DestinationRemovalResult:
 def remove_destination(
     directory: Directory, rollout_context: RolloutContext, ae_title: str
 ) -> DestinationRemovalResult:
-    """Take the temporary destination *ae_title* out of *directory*, so that nothing of it is left there.
+    """Remove the temporary destination *ae_title* completely from *directory*.
 
-    What is on record is reverted as ``undo`` does, or an interrupted undo is continued. Where the tree has changed
-    since, what is there of it is removed and nothing else. A roll-out of others is waited for, :data:`MAX_WAIT_S`
-    at most; where somebody is faster (another account cleans up too), it is looked at again. Raises what
-    :func:`run_rollout` does.
+    A recorded addition is reverted as ``undo`` does, or an interrupted undo is resumed. If the tree has changed since,
+    only the remaining parts of the destination are removed. The function waits for roll-outs of others, at most
+    :data:`MAX_WAIT_S`, and tries again if another account cleans up at the same time. Raises the errors of
+    :func:`run_rollout`.
     """
     number = retry_while_in_progress(lambda: _remove_with_retries(directory, rollout_context, ae_title))
     reopened = directory.reopen()
@@ -60,7 +64,7 @@ def remove_destination(
 
 
 def retry_while_in_progress(action: Callable[[], R]) -> R:
-    """Return what *action* returns, trying again while it raises :class:`ChangeInProgress`."""
+    """Return the result of *action*; retry while it raises :class:`ChangeInProgress`."""
     deadline = time.monotonic() + MAX_WAIT_S
     while True:
         try:
@@ -104,7 +108,7 @@ def _remove_once(directory: Directory, context: RolloutContext, title: str) -> i
 
 
 def _plan_removal(directory: Directory, state: Path, title: str) -> tuple[Plan, int | None, RolloutRecord | None]:
-    """Return the plan, the number of the roll-out that it takes back, and the one that it goes on with, if any."""
+    """Return the plan, the number of the roll-out that it reverts, and the interrupted roll-out that it resumes."""
     url = directory.server.url
     addition = _find_addition(History(state), url, title)
     _reconcile(directory, state, addition)
@@ -127,12 +131,12 @@ def _plan_removal(directory: Directory, state: Path, title: str) -> tuple[Plan, 
     edit = remove_temporary_destination(Configuration(tree), title)
     plan = make_plan(tree, [DesiredChange(change) for change in edit.changes])
     if not plan.steps and addition is not None and history.is_unfinished(addition):
-        history.close(addition)  # somebody else has taken it back
+        history.close(addition)  # another process has reverted it
     return plan, undoes, None
 
 
 def _reconcile(directory: Directory, state: Path, addition: RolloutRecord | None) -> None:
-    """Find out what became of an interrupted roll-out; of ours, close one that has been overtaken."""
+    """Determine the state of an interrupted roll-out; close a roll-out of this destination that is out of date."""
     try:
         reconcile_interrupted(state, directory)
     except ChangeInProgress:
@@ -150,9 +154,9 @@ def _reconcile(directory: Directory, state: Path, addition: RolloutRecord | None
 
 
 def _find_addition(history: History, ldap_url: str, title: str) -> RolloutRecord | None:
-    """Return the roll-out on the directory at *ldap_url* that has added the device of *title*, or was to."""
+    """Return the roll-out on the directory at *ldap_url* that added, or should add, the device of *title*."""
     for record in history.records:
-        with suppress(DcmcfgError):  # one that cannot be read is none of these
+        with suppress(DcmcfgError):  # an unreadable record cannot be this addition
             header = record.header
             if (
                 header.ldap_url == ldap_url
@@ -172,4 +176,4 @@ def _is_addition_of(record: RolloutRecord, title: str) -> bool:
 
 
 def _ignore_progress(done: int, steps: int) -> None:
-    """Do nothing."""
+    """Default no-op callback."""

@@ -1,4 +1,4 @@
-"""One run with a temporary destination: it is there while the run lasts, and on every way out it goes again."""
+"""Hold a temporary destination for the time of a run, and remove it whenever and however the run ends."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from dcmcfg.timestamps import format_iso
 
 @dataclass(frozen=True)
 class DestinationContext:
-    """The directory that is changed, the context of its roll-outs, and where progress is printed, a line each.
+    """The directory to change, the context of its roll-outs, and functions to reload and to print progress lines.
 
-    ``reload`` has the archive read its configuration and raises :class:`~dcmcfg.errors.ArchiveError`.
+    ``reload`` makes the archive read its configuration; it raises :class:`~dcmcfg.errors.ArchiveError`.
     """
 
     directory: Directory
@@ -40,48 +40,49 @@ class DestinationContext:
     print_line: Callable[[str], None]
 
     def report(self, line: str) -> None:
-        """Print *line*; that nobody reads it any more, as when a terminal is closed, must stop nothing."""
+        """Print *line*. Errors are ignored: a closed terminal must not stop the removal."""
         with suppress(OSError):
             self.print_line(line)
 
 
 @dataclass(kw_only=True)
 class DestinationProgress:
-    """How far a run has come: the numbers of its roll-outs, and what it has cleaned away of others before."""
+    """The progress of a run: the numbers of its roll-outs, and the leftovers that it has removed."""
 
     added_by_rollout: int | None = None
     removed_by_rollout: int | None = None
     removed_leftovers: list[str] = field(default_factory=list)
     remaining_references: tuple[str, ...] = ()
-    #: Nothing of it is left, neither in the directory nor with the archive.
+    #: Whether the destination is removed completely, from the directory and from the archive.
     is_removed: bool = True
 
 
 @dataclass(frozen=True)
 class DestinationAddition:
-    """A temporary destination that is to be added, and the archive's AE that is to accept it, by device and title."""
+    """A temporary destination to add, and the archive's AE that will send to it, by device and title."""
 
     destination: TemporaryDestination
     device_name: str
     archive_ae_title: str
 
     def make_edit(self, configuration: Configuration) -> Edit:
-        """Return the edit of *configuration*; raises what :func:`add_temporary_destination` does."""
+        """Return the edit of *configuration*; raises the errors of :func:`add_temporary_destination`."""
         archive_ae = configuration.get_device(self.device_name).get_network_ae(self.archive_ae_title)
         return add_temporary_destination(configuration, archive_ae, self.destination)
 
     def make_plan(self, tree: Tree) -> Plan:
-        """Return the plan for *tree*, which asserts that no entry has changed that it touches.
+        """Return the plan for *tree*, with assertions that the affected entries have not changed.
 
-        A list of accepted Move Destinations that somebody has emptied must not get its first value. Raises what
-        :meth:`make_edit` and :func:`make_plan` do.
+        Without them, the plan could add the first value to a list of accepted Move Destinations that was emptied in the
+        meantime; the archive would then refuse all other destinations. Raises the errors of :meth:`make_edit` and
+        :func:`make_plan`.
         """
         plan = make_plan(tree, [DesiredChange(each) for each in self.make_edit(Configuration(tree)).changes])
         return assert_versions(plan) if tree.versions and find_unversioned_entry(plan) is None else plan
 
 
 class _DestinationAdditionFailed(IncompleteChange):
-    """It was added in part, or in whole and the archive does not know it."""
+    """The destination was added partly, or completely but without the archive knowing it."""
 
 
 @contextmanager
@@ -93,12 +94,12 @@ def hold_destination(
     leftovers: Sequence[LeftoverDestination],
     progress: DestinationProgress,
 ) -> Iterator[None]:
-    """Make *addition* for the time of the block, after removing *leftovers*.
+    """Apply *addition* for the time of the block, after removing *leftovers*.
 
-    It is refused when its plan would differ from *confirmed_plan*. Until the block begins, and from its end on, Ctrl-C
-    and the like only wait. Raises :class:`DcmcfgError` with nothing changed when it could not be added, also where it
-    then was taken back, and :class:`IncompleteChange` when it could not be taken back, or the archive did not reload
-    afterwards: the next run finds it by its claim, and by its mark.
+    Raises :class:`Refused` if the plan differs from *confirmed_plan*. Signals such as Ctrl-C are deferred until the
+    block begins, and again after its end. Raises :class:`DcmcfgError` with nothing changed if the destination could not
+    be added, also after reverting it. Raises :class:`IncompleteChange` if it could not be reverted or the archive did
+    not reload afterwards; the next run finds the destination by its claim and its mark.
     """
     state, url = context.rollout_context.state_folder, context.directory.server.url
     title = addition.destination.ae_title
@@ -114,7 +115,7 @@ def hold_destination(
             _remove_and_reload(context, title, progress, error)
             if isinstance(error, _DestinationAdditionFailed):
                 raise DcmcfgError(
-                    f"{error.message}; it was taken back, nothing is changed",
+                    f"{error.message}; the change was reverted, nothing is changed",
                     subject=error.subject,
                     next_step=error.next_step,
                 ) from error
@@ -125,9 +126,9 @@ def hold_destination(
 def remove_leftovers(
     context: DestinationContext, leftovers: Sequence[LeftoverDestination], progress: DestinationProgress
 ) -> None:
-    """Remove *leftovers*, and have the archive reload.
+    """Remove *leftovers* and reload the archive.
 
-    Raises as :func:`hold_destination` does afterwards.
+    Raises the same errors as the removal in :func:`hold_destination`.
     """
     progress.is_removed = False
     with DeferredSignals():
@@ -149,7 +150,7 @@ def _remove_leftovers(
 
 
 def _drop_claims(context: DestinationContext, leftovers: Sequence[LeftoverDestination]) -> None:
-    """Drop the claims on what was left: the archive has reloaded."""
+    """Drop the claims on removed leftovers, after the reload: the archive does not know them any more then."""
     for each in leftovers:
         drop_claim(context.rollout_context.state_folder, each.ae_title)
 
@@ -160,14 +161,14 @@ def _add(
     title = addition.destination.ae_title
     outcome = retry_while_in_progress(lambda: _apply_addition(context, addition, confirmed_plan, progress))
     progress.added_by_rollout = outcome.number
-    context.report(f"added {title} {outcome.strategy.value}, roll-out {outcome.number}")
+    context.report(f"added {title} {outcome.strategy.value} (change {outcome.number})")
     try:
         context.reload()
     except ArchiveError as error:
         raise _DestinationAdditionFailed(
-            f"the archive does not confirm that it knows {title}: {error.message}",
+            f"the archive did not reload, so it may not know {title}: {error.message}",
             subject=error.subject,
-            next_step=error.next_step or "dcmcfg check lists the values that the archive cannot load",
+            next_step=error.next_step or "to find values that the archive cannot load: dcmcfg check",
         ) from error
     context.report("the archive has reloaded")
 
@@ -181,7 +182,7 @@ def _apply_addition(
         try:
             plan = addition.make_plan(read_tree(reopened))
             if _strip_assertions(plan) != _strip_assertions(confirmed_plan):
-                raise Refused("somebody has changed the configuration meanwhile", next_step="verify again")
+                raise Refused("the configuration has changed in the meantime", next_step="run the command again")
             strategy = choose_strategy(reopened, plan)
             return run_rollout(
                 reopened, plan, strategy=strategy, context=context.rollout_context, on_step=_ignore_progress
@@ -203,7 +204,7 @@ def _strip_assertions(plan: Plan) -> tuple[Change, ...]:
 def _remove_and_reload(
     context: DestinationContext, title: str, progress: DestinationProgress, error: BaseException | None
 ) -> None:
-    """Take everything back after *error*, if there was one, and have the archive reload."""
+    """Remove the destination, after *error* if there was one, and reload the archive."""
     try:
         if not progress.is_removed:
             removal = _remove_destination(context, title)
@@ -216,7 +217,7 @@ def _remove_and_reload(
     except DcmcfgError as removal_error:
         incomplete_change = _to_changed_error(removal_error)
         if isinstance(error, DcmcfgError):
-            incomplete_change.message = f"{incomplete_change.message}; before that: {error.message}"
+            incomplete_change.message = f"{incomplete_change.message}; previous error: {error.message}"
         raise incomplete_change from removal_error
     progress.is_removed = True
     drop_claim(context.rollout_context.state_folder, title)
@@ -230,19 +231,19 @@ def _remove_destination(context: DestinationContext, title: str) -> DestinationR
         steps = f"{other_step}; then {CLEAN_COMMAND}" if other_step else CLEAN_COMMAND
         error_type = IncompleteChange if isinstance(error, IncompleteChange) else DcmcfgError
         raise error_type(
-            f"{title} could not be taken back: {error.message}",
+            f"could not remove {title}: {error.message}",
             subject=error.subject,
-            next_step=f"{steps} takes it back",
+            next_step=f"{steps} removes it",
         ) from error
-    rollout = f", roll-out {removal.rollout_number}" if removal.rollout_number is not None else ""
-    context.report(f"taken back {title}{rollout}")
+    rollout = f" (change {removal.rollout_number})" if removal.rollout_number is not None else ""
+    context.report(f"removed {title}{rollout}")
     for name in removal.remaining_references:
-        context.report(f"warning: {title} is named by {name}, which somebody has set meanwhile")
+        context.report(f"warning: {name} still refers to {title}; it was set in the meantime")
     return removal
 
 
 def _to_changed_error(error: DcmcfgError) -> IncompleteChange:
-    """Return *error* as one that leaves something changed: what went before it."""
+    """Return *error* as an :class:`IncompleteChange`, because earlier changes remain."""
     return IncompleteChange(error.message, subject=error.subject, next_step=error.next_step)
 
 
@@ -251,12 +252,12 @@ def _reload(context: DestinationContext, titles: str) -> None:
         context.reload()
     except ArchiveError as error:
         raise IncompleteChange(
-            f"the directory is as it was, but the archive may still know {titles}: {error.message}",
+            f"the directory is restored, but the archive may still know {titles}: {error.message}",
             subject=error.subject,
-            next_step=f"{CLEAN_COMMAND} has it reload once it answers",
+            next_step=f"to reload the archive when it is available: {CLEAN_COMMAND}",
         ) from error
     context.report("the archive has reloaded")
 
 
 def _ignore_progress(done: int, steps: int) -> None:
-    """Do nothing."""
+    """Default no-op callback."""

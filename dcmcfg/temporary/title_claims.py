@@ -1,4 +1,4 @@
-"""Whose temporary destinations are whose: a file each in the state folder, locked while the run lives."""
+"""Claims on temporary destinations: one file each in the state folder, locked while the run is active."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from dcmcfg.timestamps import reformat_timestamp
 
 _FOLDER = "temporary"
 CLAIM_FORMAT = FileFormat("the claim of a temporary destination", 1, {0: {"when": "created_at"}})
-#: The command that takes back what a run could not.
+#: The command that removes destinations that a run could not remove.
 CLEAN_COMMAND = "dcmcfg verify --clean-temporary"
 
 
 @dataclass(frozen=True)
 class TitleClaim:
-    """What was noted before anything was added.
+    """A claim, written before anything is added to the directory.
 
-    ``ldap_url`` is the directory's, empty where the file cannot be read; ``created_at`` is UTC (RFC 3339).
+    ``ldap_url`` is the URL of the directory, empty if the file cannot be read; ``created_at`` is UTC (RFC 3339).
     """
 
     ae_title: str
@@ -35,19 +35,19 @@ class TitleClaim:
 
     @property
     def origin(self) -> str:
-        """By whom and when, as a phrase."""
+        """The owner and creation time, as a phrase."""
         return f"of this account, {reformat_timestamp(self.created_at)}" if self.created_at else "of this account"
 
     def concerns_directory(self, ldap_url: str) -> bool:
-        """Tell whether it may be about the directory at *ldap_url*."""
+        """Return whether the claim may be about the directory at *ldap_url*."""
         return self.ldap_url in ("", ldap_url)
 
 
 @contextmanager
 def hold_claim(state: Path, claim: TitleClaim) -> Iterator[None]:
-    """Hold *claim*, which is on the disk when the block begins; the system lets go of it however the process ends.
+    """Write and lock *claim* before the block begins; the lock ends with the process, however it ends.
 
-    The file stays until :func:`drop_claim`. Raises :class:`DcmcfgError` when *state* cannot be written.
+    The file stays until :func:`drop_claim`. Raises :class:`DcmcfgError` if *state* cannot be written.
     """
     require_ownership(state / _FOLDER, parent_folder=state)
     path = _get_claim_path(state, claim.ae_title)
@@ -72,15 +72,15 @@ def hold_claim(state: Path, claim: TitleClaim) -> Iterator[None]:
 
 
 def drop_claim(state: Path, title: str) -> None:
-    """Forget the claim on *title*: nothing is left of it. Without one nothing is done."""
-    with suppress(OSError):  # it is found to be nothing once more then
+    """Delete the claim on *title*, if there is one, after the destination was removed."""
+    with suppress(OSError):  # a later run finds the claim again and deletes it
         _get_claim_path(state, title).unlink()
 
 
 def read_title_claims(state: Path) -> tuple[TitleClaim, ...]:
-    """Return the claims of this account, in the order of their titles, whether anybody holds them or not.
+    """Return the claims of this account ordered by title, whether they are held or not.
 
-    Raises :class:`~dcmcfg.errors.Refused` where others may write to their folder, or another account owns it, and
+    Raises :class:`~dcmcfg.errors.Refused` if others may write to the folder or another account owns it, and
     :class:`~dcmcfg.errors.UnknownFormat` for a claim of a later dcmcfg.
     """
     require_ownership(state / _FOLDER, parent_folder=state)
@@ -89,7 +89,7 @@ def read_title_claims(state: Path) -> tuple[TitleClaim, ...]:
 
 
 def find_abandoned_claims(state: Path, ldap_url: str) -> tuple[TitleClaim, ...]:
-    """Return the claims on the directory at *ldap_url* that nobody holds: something may be left of these."""
+    """Return the claims on the directory at *ldap_url* that no process holds; their destinations may be left over."""
     return tuple(
         each
         for each in read_title_claims(state)
@@ -98,7 +98,7 @@ def find_abandoned_claims(state: Path, ldap_url: str) -> tuple[TitleClaim, ...]:
 
 
 def is_held(state: Path, title: str) -> bool:
-    """Tell whether a process of this account works with *title* now."""
+    """Return whether a process of this account currently holds the claim on *title*."""
     return lock.is_file_locked(_get_claim_path(state, title))
 
 
@@ -116,7 +116,7 @@ def _get_claim_path(state: Path, title: str) -> Path:
 
 def _create_write_error(path: Path, error: OSError) -> DcmcfgError:
     return DcmcfgError(
-        f"the state folder cannot be written ({error.strerror})",
+        f"cannot write to the state folder ({error.strerror})",
         subject=str(path.parent),
         next_step="nothing was changed",
     )

@@ -8,8 +8,8 @@ verdict::
     verdict = judge_evidence(gather_evidence(request, addresses))
 
 A :class:`Verdict` has ``is_verified``, a ``headline``, the three assessments and the next steps. :class:`Evidence` is
-what it was judged from. Errors before the C-MOVE are of :class:`dcmcfg.errors.DcmcfgError`. :func:`create_proof` keeps
-all.
+its basis. Errors before the C-MOVE are raised as :class:`dcmcfg.errors.DcmcfgError`. :func:`create_proof` returns a
+complete record.
 
 Import these names from here. Other modules of the package may change without notice. dcmcfg itself imports the
 defining modules, because that loads less.

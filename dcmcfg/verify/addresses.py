@@ -1,4 +1,4 @@
-"""Who has to be called where for a verification, read from the tree."""
+"""Find the addresses of all AEs in a verification, from the tree."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ from dcmcfg.unsigned_integer import parse_unsigned_integer
 from dcmcfg.verify.evidence import CANNOT_LOAD_DEVICE, ConfiguredRoute
 
 _PORTS = range(1, 65536)
-#: Seconds that we wait longer than the archive itself, so that it is the archive that gives up first.
+#: Seconds that dcmcfg waits longer than the archive, so that the archive's own time-out comes first.
 TIMEOUT_MARGIN_S = 60.0
-#: Seconds to wait at least: the archive's stock dcmRetrieveTimeout.
+#: Minimum time-out in seconds: the archive's stock dcmRetrieveTimeout.
 STOCK_RETRIEVE_TIMEOUT_S = 300.0
-#: Seconds to wait for an archive whose dcmRetrieveTimeout is 0 or absent, which waits for ever.
+#: Time-out in seconds for an archive with a dcmRetrieveTimeout of 0 or none, which waits for ever.
 UNLIMITED_TIMEOUT_S = 3600.0
-#: Seconds to wait at most: the operating system takes no number however large.
+#: Maximum time-out in seconds, because operating systems do not accept arbitrarily large ones.
 MAX_TIMEOUT_S = 7 * 24 * 3600.0
 
 
 @dataclass(frozen=True)
 class AddressOverride:
-    """What the user says instead of the tree: a host, and a port unless the tree's is meant."""
+    """An address from the user in place of the tree's: a host, and optionally a port."""
 
     host: str
     port: int | None = None
 
     @staticmethod
     def parse(text: str) -> AddressOverride:
-        """Return the address written ``HOST``, ``HOST:PORT`` or ``[IPv6]:PORT``; raises :class:`MalformedInput`."""
+        """Return the address ``HOST``, ``HOST:PORT`` or ``[IPv6]:PORT``; raises :class:`MalformedInput`."""
         try:
             parts = urlsplit(f"//{text}")
             host, port = parts.hostname, parts.port
@@ -60,14 +60,14 @@ class AddressOverride:
             raise MalformedInput(
                 "not HOST or HOST:PORT",
                 subject=repr(text),
-                next_step="for example archive.hospital:11112 or [::1]:11112",
+                next_step="Use for example archive.hospital:11112 or [::1]:11112",
             )
         return AddressOverride(host, port)
 
 
 @dataclass(frozen=True)
 class VerificationAddresses:
-    """Where everybody is; ``destination`` is None when the tree has no address for it."""
+    """The addresses for a verification; ``destination`` is None if the tree has no address for it."""
 
     archive: Peer
     destination: Peer | None
@@ -75,8 +75,8 @@ class VerificationAddresses:
     timeouts: DicomTimeouts
     _: KW_ONLY
     warnings: tuple[str, ...] = ()
-    tls: bool = False  # the archive is called over TLS
-    destination_requires_tls: bool = False  # the destination takes TLS connections only
+    tls: bool = False  # call the archive over TLS
+    destination_requires_tls: bool = False  # the destination accepts TLS connections only
 
 
 def find_addresses(
@@ -94,13 +94,13 @@ def find_addresses(
 ) -> VerificationAddresses:
     """Return the addresses for a C-MOVE of a study from an AE of *device_name* to the AE *destination_ae_title*.
 
-    ``ae_title`` is the archive AE that is asked; without it the only one that takes storage, or the only one.
-    ``calling_ae_title`` is the title that asks. With ``tls`` the archive's TLS connection is meant, which is also taken
-    where it has no other (a warning says so). ``other_hosts`` are the hosts of the site's servers
-    (:func:`extract_hosts`): a ``localhost`` in the tree is warned about when one of them is another machine.
+    ``ae_title`` is the archive AE to call; by default the only storage SCP, otherwise the only AE. ``calling_ae_title``
+    is the title of the requester. With ``tls``, the archive's TLS connection is used; it is also used, with a warning,
+    if the archive has no other. ``other_hosts`` are the hosts of the site's servers (:func:`extract_hosts`): if one of
+    them is another machine, a ``localhost`` in the tree causes a warning.
 
     Raises :class:`~dcmcfg.errors.NotFound` for a device or AE that is not in the tree (the destination only with
-    ``receive``), :class:`~dcmcfg.errors.MalformedInput` when the AE must be named, and
+    ``receive``), :class:`~dcmcfg.errors.MalformedInput` if the AE must be specified, and
     :class:`~dcmcfg.errors.DcmcfgError` for one that does not listen, or with ``tls`` not with TLS.
     """
     device = configuration.get_device(device_name)
@@ -108,14 +108,16 @@ def find_addresses(
     connection = archive_ae.find_listening_connection(tls=tls)
     tls_only = not tls and connection is None and archive_ae.find_listening_connection(tls=True) is not None
     connection = archive_ae.find_listening_connection(tls=True) if tls_only else connection
-    archive = _create_peer(archive_ae, connection, connect, "--connect HOST:PORT gives the archive's address", tls=tls)
+    archive = _create_peer(
+        archive_ae, connection, connect, "set the archive's address with --connect HOST:PORT", tls=tls
+    )
     destination_ae = configuration.find_network_ae(destination_ae_title)
     similar_ae_titles = suggest_names(destination_ae_title, (ae.title for ae in configuration.network_aes()))
     if receive and destination_ae is None:
-        suggestion = f"did you mean {', '.join(similar_ae_titles)}? Else " if similar_ae_titles else ""
+        suggestion = f"did you mean {', '.join(similar_ae_titles)}? Otherwise " if similar_ae_titles else ""
         raise NotFound(
             f"the tree has no AE {destination_ae_title}, so there is no address to receive on",
-            next_step=f"{suggestion}name another AE with --dest, or verify without --receive",
+            next_step=f"{suggestion}specify another AE with --dest, or verify without --receive",
         )
     listening = (
         (destination_ae.find_listening_connection() or destination_ae.find_listening_connection(tls=True))
@@ -125,7 +127,7 @@ def find_addresses(
     receiver = None
     if destination_ae and (receive or _is_usable(listening)):
         receiver = _create_peer(
-            destination_ae, listening, None, "name another AE with --dest, or verify without --receive"
+            destination_ae, listening, None, "specify another AE with --dest, or verify without --receive"
         )
     return VerificationAddresses(
         archive=archive,
@@ -141,7 +143,7 @@ def find_addresses(
         ),
         timeouts=_build_timeouts(device, connection, timeout_s),
         warnings=(
-            *((f"{archive_ae.title} listens with TLS only, so it was called over TLS",) if tls_only else ()),
+            *((f"{archive_ae.title} accepts only TLS, so dcmcfg called it over TLS",) if tls_only else ()),
             *_find_address_warnings(
                 archive,
                 connect,
@@ -169,18 +171,18 @@ def _create_peer(
     if not host or not port:
         with_tls = " with TLS" if tls else ""
         raise DcmcfgError(
-            f"{ae.title} has no installed DICOM connection that listens{with_tls}",
+            f"{ae.title} has no installed DICOM connection with a port{with_tls}",
             subject=str(ae.entry.dn),
-            next_step=f"dcmcfg connection list tells its connections; {alternative_step}",
+            next_step=f"see its connections with dcmcfg connection list; {alternative_step}",
         )
     try:
         return Peer(ae.title, host, port, "--connect" if override else "")
-    except MalformedInput as error:  # the tree's fault, not the user's
+    except MalformedInput as error:  # The value comes from the tree, not from the user.
         dn = connection.dn if connection else ae.entry.dn
         raise DcmcfgError(
-            f"{ae.title} has a dicomPort that is no TCP port: {port}",
+            f"{ae.title} has a dicomPort that is not a TCP port: {port}",
             subject=str(dn),
-            next_step=f"correct it, then dcmcfg reload; or {alternative_step}",
+            next_step=f"correct it, then run dcmcfg reload; or {alternative_step}",
         ) from error
 
 
@@ -189,7 +191,7 @@ def _is_usable(connection: Connection | None) -> bool:
 
 
 def _find_move_requests(configuration: Configuration, request: RouteRequest) -> tuple[RouteMessage, ...]:
-    """Return the C-MOVE requests that the archive may send, in whatever state a study is."""
+    """Return the C-MOVE requests that the archive may send, for all states of a study."""
     messages = (message for path in find_route(configuration, request).paths for message in path.messages)
     return tuple(message for message in messages if message.kind == "C-MOVE")
 
@@ -233,7 +235,7 @@ def _build_configured_route(
 
 
 def _get_first(values: tuple[str, ...]) -> str:
-    """Return the first of *values*; empty for none."""
+    """Return the first of *values*; empty if there is none."""
     return next(iter(values), "")
 
 
@@ -276,7 +278,7 @@ def _match_all_connections(
 
 
 def _build_timeouts(device: Device, connection: Connection | None, timeout_s: float | None) -> DicomTimeouts:
-    """Return time-outs no longer than *timeout_s*; without it, no shorter than the archive's own dcmRetrieveTimeout."""
+    """Return time-outs of at most *timeout_s*; without it, at least the archive's own dcmRetrieveTimeout."""
     if timeout_s is not None:
         defaults = DicomTimeouts()
         return DicomTimeouts(
@@ -290,7 +292,7 @@ def _build_timeouts(device: Device, connection: Connection | None, timeout_s: fl
 
 
 def _get_retrieve_timeout_s(device: Device, connection: Connection | None) -> float:
-    """Return the seconds that the archive may keep silent (dcmRetrieveTimeout is in milliseconds; 0 is for ever)."""
+    """Return the seconds that the archive may be silent (dcmRetrieveTimeout is in milliseconds; 0 means unlimited)."""
     entry = device.tree.get(connection.dn) if connection else None
     text = (entry.text(RETRIEVE_TIMEOUT) if entry else None) or "0"
     milliseconds = parse_unsigned_integer(text) or 0
@@ -313,18 +315,17 @@ def _find_address_warnings(
     remote_host = next((host for host in other_hosts if not is_this_machine(host)), None)
     if remote_host and not connect and is_loopback(archive.host):
         yield (
-            f"the tree gives {archive.host} as the host of {archive.ae_title}, which is this machine, although "
-            f"{remote_host} is another one: --connect HOST gives the archive's address"
+            f"in the tree, the host of {archive.ae_title} is {archive.host}, which is this machine, but "
+            f"{remote_host} is another machine: set the archive's address with --connect HOST"
         )
     archive_host = archive.host if not is_loopback(archive.host) else remote_host
     if archive_host and receiver and is_loopback(receiver.host):
         yield (
-            f"the tree gives {receiver.host} as the host of {destination}: an archive on {archive_host} takes that for "
-            "its "
-            "own machine"
+            f"in the tree, the host of {destination} is {receiver.host}: for an archive on {archive_host}, this is "
+            "the archive's own machine"
         )
     if destination_ae is None:
-        yield f"the tree has no AE {destination}: the archive will not know this Move Destination"
+        yield f"the tree has no AE {destination}: the archive will refuse this Move Destination as unknown"
     elif (
         connection := destination_ae.find_listening_connection() or destination_ae.find_listening_connection(tls=True)
     ) and not _is_usable(connection):
@@ -334,13 +335,13 @@ def _find_address_warnings(
 
 
 def extract_hosts(*urls: str) -> tuple[str, ...]:
-    """Return the hosts in *urls*; a server behind a socket file (``ldapi://``) has none, it is on this machine."""
+    """Return the hosts in *urls*; a server behind a socket file (``ldapi://``) is on this machine and has none."""
     parts = (urlsplit(url) for url in urls)
     return tuple(part.hostname for part in parts if part.hostname and part.scheme != "ldapi")
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether *host* means the machine that it is said on: ``localhost`` or a loopback address."""
+    """Return whether *host* means the machine that uses it: ``localhost`` or a loopback address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

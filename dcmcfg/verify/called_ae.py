@@ -1,7 +1,4 @@
-"""Which AE the archive had to call for a study, as far as that is known.
-
-Who refused a move destination: the archive itself, before it looks for the study, or whom it asked for that.
-"""
+"""Find the AE that the archive had to call for a study, and the archive that refused a Move Destination."""
 
 from __future__ import annotations
 
@@ -18,15 +15,15 @@ from dcmcfg.verify.local_files import (
     locate_files_before_move,
 )
 
-#: Refused: sub-operations could not be performed (PS3.4 C.4.2.1.5).
+#: The meanings of the statuses are in PS3.4 C.4.2.1.5.
 
 
 def find_called_ae(evidence: Evidence) -> str:
-    """Return the title of the one AE that the archive had to call first; ``""`` where several come into question.
+    """Return the title of the one AE that the archive had to call first; ``""`` if several are possible.
 
-    That is the destination for what it had itself, and the external archive for what it had purged. Of connections that
-    do not fit it is the AE whose connections do not fit by the tree; where it may be either, the only one that is
-    called over TLS, since more is needed for that than the tree says.
+    This is the destination for local objects, and the external archive for purged ones. For incompatible connections it
+    is the AE whose connections are incompatible in the tree. If it may be either, it is the only one called over TLS,
+    because TLS requires more than the tree shows.
     """
     first_ae_title = _find_first_called_ae(evidence)
     if not has_no_compatible_connection(evidence):
@@ -38,9 +35,9 @@ def find_called_ae(evidence: Evidence) -> str:
 
 
 def _may_be_either_ae(evidence: Evidence, first_ae_title: str) -> bool:
-    """Tell whether a connection may lack to the destination as well: what comes back has to be sent on to it.
+    """Return whether the connection to the destination may be missing as well, because the archive forwards to it.
 
-    An archive may look for both before it asks anybody.
+    An archive may look up both connections before it calls another AE.
     """
     return not first_ae_title or (
         first_ae_title != evidence.request.destination_ae_title
@@ -49,7 +46,7 @@ def _may_be_either_ae(evidence: Evidence, first_ae_title: str) -> bool:
 
 
 def has_no_compatible_connection(evidence: Evidence) -> bool:
-    """Tell whether the archive answered that it found no connection of its own that fits."""
+    """Return whether the archive answered that it found no compatible connection of its own."""
     return "IncompatibleConnectionException" in evidence.outcome.comment
 
 
@@ -73,22 +70,23 @@ def _find_first_called_ae(evidence: Evidence) -> str:
 
 
 def _is_about_another_archive(evidence: Evidence) -> bool:
-    """Return whether the Error Comment cannot be about the destination.
+    """Return whether the Error Comment cannot refer to the destination.
 
-    A destination that is not found is A801; one whose device cannot be loaded gets no response (``CommonCMoveSCP``).
+    An unknown destination is answered with A801; one whose device cannot be loaded gets no response
+    (``CommonCMoveSCP``).
     """
     comment = evidence.outcome.comment
     return "ConfigurationNotFoundException" in comment or "IllegalArgumentException" in comment
 
 
 def format_ae_address(evidence: Evidence, ae_title: str) -> str:
-    """Return *ae_title* with the address at which the archive looks for it, where the tree has one."""
+    """Return *ae_title* with the address at which the archive calls it, if the tree has one."""
     address = dict(evidence.route.ae_addresses).get(ae_title)
     return f"{ae_title} ({address})" if address else ae_title
 
 
 def is_returned_to_archive(evidence: Evidence) -> bool:
-    """Return whether the archive is known to have got the study from the external archive, delivered or not."""
+    """Return whether the archive received objects of the study from the external archive, delivered or not."""
     return bool(count_recalled(evidence)) or any(
         record.completed and record.destination_ae_title == evidence.route.external_retrieve_destination
         for record in evidence.move_records or ()
@@ -96,10 +94,10 @@ def is_returned_to_archive(evidence: Evidence) -> bool:
 
 
 def is_failed_side_unknown(evidence: Evidence) -> bool:
-    """Return whether A702 may be the destination's failure or the external archive's, and nothing tells which.
+    """Return whether A702 may be a failure of the destination or of the external archive, without further evidence.
 
-    The archive counts what it could not send on as failed, and also what the external archive could not send to it
-    (``ForwardRetrieveTask``). Its database tells them apart: it has the files of what came back.
+    The archive counts instances as failed if it could not forward them, or if the external archive could not send them
+    (``ForwardRetrieveTask``). Its database distinguishes the two: it has the files of objects that came back.
     """
     outcome, route = evidence.outcome, evidence.route
     is_not_performed = outcome.status == UNABLE_TO_PERFORM_SUB_OPERATIONS and bool(outcome.failed)
@@ -112,14 +110,15 @@ def is_failed_side_unknown(evidence: Evidence) -> bool:
 def find_candidate_archives(evidence: Evidence) -> frozenset[str]:
     """Return the titles of the archives that may have been asked for the study.
 
-    The fallback archive for a study that is not known, the AE of dcmAltCMoveSCP for files on a storage that is not
-    configured, else the external archives by the database, else by C-FIND, else by the tree.
+    These are the fallback archive for an unknown study, and the AE of dcmAltCMoveSCP for files on a storage that is not
+    configured. Otherwise they are the external archives according to the database, to C-FIND, or to the tree, in this
+    order.
     """
     return _find_recorded_or_likely_archives(evidence) - {""}
 
 
 def _find_recorded_or_likely_archives(evidence: Evidence) -> frozenset[str]:
-    """Return the same; ``""`` stands for one that the database does not know."""
+    """Return the same; ``""`` stands for an archive that the database does not record."""
     if is_fallback_used(evidence):
         return frozenset({evidence.route.fallback_move_scp})
     if is_alternative_used(evidence):
@@ -132,11 +131,11 @@ def _find_recorded_or_likely_archives(evidence: Evidence) -> frozenset[str]:
     return recorded or likely
 
 
-#: Move Destination unknown (PS3.4 C.4.2.1.5), and the archive's own for one that it does not accept.
+#: C801 is the archive's own status for a destination that it does not accept.
 
 
 def is_refused_by_archive(evidence: Evidence) -> bool:
-    """Tell whether the archive refused the destination itself: nothing was asked of anybody, nothing sent."""
+    """Return whether the archive itself refused the destination, before it called another AE or sent anything."""
     if evidence.outcome.status == MOVE_DESTINATION_NOT_ALLOWED:
         return True
     if evidence.outcome.status != MOVE_DESTINATION_UNKNOWN or find_external_refusal(evidence) is not None:
@@ -147,14 +146,15 @@ def is_refused_by_archive(evidence: Evidence) -> bool:
 
 
 def find_external_refusal(evidence: Evidence) -> MoveRecord | None:
-    """Return the external archive's own record that it does not know its Move Destination, if there is one."""
+    """Return the record of the external archive's refusal of its Move Destination, if there is one."""
     return next((record for record in evidence.move_records or () if record.status == MOVE_DESTINATION_UNKNOWN), None)
 
 
 def _is_without_external_request(evidence: Evidence) -> bool:
-    """Tell whether the external archive's record shows that it was not asked.
+    """Return whether the external archive's log shows that it received no request.
 
-    Where several hold studies it may be another one's, and words that are not the archive's own were told to it.
+    If several archives hold studies, the log may belong to another one. A comment that is not the archive's own wording
+    came from an external archive.
     """
     may_be_from_archive = _is_archive_wording(evidence) or not evidence.outcome.comment
     return evidence.move_records == () and may_be_from_archive and len(find_candidate_archives(evidence)) <= 1

@@ -1,4 +1,4 @@
-"""The C-MOVEs and C-STOREs that a log of dcm4che shows, each with those that the log connects to it."""
+"""Connect the C-MOVEs and C-STOREs in a log of dcm4che with each other."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from dcmcfg.verify.legs import StoreRecord
 _SENDS_MOVE = re.compile(
     r": (?:\d+|No|Some) objects of study\[(?P<uids>[0-9., ]*)\] .*? C-MOVE RQ to (?P<asked>.{1,16})", re.ASCII
 )
-#: The end of an association: closed, or aborted by one of the two.
+#: The end of an association: closed, or aborted by either side.
 _ASSOCIATION_END = re.compile(r": close |(?: <<| >>) A-ABORT")
-#: C-MOVEs under way that one Move Originator may fit; with more, nobody can tell.
+#: Limit of running C-MOVEs that match one Move Originator; with more, the match is ambiguous.
 _MAX_CANDIDATE_MOVES = 64
 _PENDING = frozenset({PENDING, PENDING_WITHOUT_OPTIONAL_KEYS})
 
 
 @dataclass(eq=False, kw_only=True)
 class LoggedMove:
-    """A C-MOVE; ``is_served`` says that the AE of the log was asked, else it asked another one."""
+    """A C-MOVE; ``is_served`` is True if the AE of the log received it, False if it sent it."""
 
     association: LoggedAssociation
     message_id: int
@@ -35,7 +35,7 @@ class LoggedMove:
     study_uids: set[str] = field(default_factory=set)
     triggering_move: LoggedMove | None = None
     response: LoggedMessage | None = None  # the final one
-    stores: list[LoggedStore] = field(default_factory=list)  # of which the Move Originator may be this C-MOVE
+    stores: list[LoggedStore] = field(default_factory=list)  # whose Move Originator may be this C-MOVE
     is_over: bool = False
 
     @property
@@ -51,7 +51,7 @@ class LoggedMove:
         return self.is_served, self.calling_ae_title, self.message_id
 
     def may_concern_study(self, study_uid: str) -> bool:
-        """Return whether it is of that study, or nobody knows of which."""
+        """Return whether the C-MOVE is for the study, or its study is unknown."""
         return not self.study_uids or study_uid in self.study_uids
 
 
@@ -62,17 +62,17 @@ OriginatorKey = tuple[bool, str, int]
 @dataclass(eq=False)
 class LoggedStore:
     association: LoggedAssociation
-    sequence_number: int  # in the order of all that happened
+    sequence_number: int  # in the order of all entries
     time: datetime
     message: LoggedMessage
     _: KW_ONLY
     status: int | None = None
-    candidate_moves: list[LoggedMove] = field(default_factory=list)  # which may be the Move Originator
-    #: How many of them may be of a study, by that and by whether the AE of the log serves them; counted once.
+    candidate_moves: list[LoggedMove] = field(default_factory=list)  # those that may be the Move Originator
+    #: Cached number of candidates by study, and by whether the AE of the log serves them.
     _candidate_counts: dict[tuple[str, bool], int] = field(default_factory=dict)
 
     def add_candidate_moves(self, moves: Collection[LoggedMove]) -> None:
-        """Note that *moves* are those under way that its Move Originator fits."""
+        """Record *moves* as the running C-MOVEs that match the Move Originator of this C-STORE."""
         if len(moves) <= _MAX_CANDIDATE_MOVES:
             self.candidate_moves += moves
             for each in moves:
@@ -81,8 +81,8 @@ class LoggedStore:
     def is_caused_by(self, move: LoggedMove, study_uid: str, sop_instance_uids: frozenset[str]) -> bool:
         """Return whether it was sent for *move* (study *study_uid* with these instances) and for no other C-MOVE.
 
-        Several callers may use one title and Message ID at a time: then the study tells which is meant, where each
-        C-MOVE has one.
+        Several callers may use one title and Message ID at the same time. Then the study decides, if each C-MOVE has
+        one.
         """
         is_only_candidate = self._count_candidates("", served=move.is_served) == 1
         is_of_study = move.may_concern_study(study_uid)
@@ -90,7 +90,7 @@ class LoggedStore:
         return is_only_candidate or (self.uid in sop_instance_uids and is_only_candidate_for_study)
 
     def _count_candidates(self, study_uid: str, *, served: bool) -> int:
-        """Return how many of the C-MOVEs may be of the study, or how many there are where it is empty."""
+        """Return the number of C-MOVEs that may be for the study, or of all if it is empty."""
         key = (study_uid, served)
         if key not in self._candidate_counts:
             moves = (each for each in self.candidate_moves if each.is_served == served)
@@ -103,7 +103,7 @@ class LoggedStore:
 
     @property
     def is_sent(self) -> bool:
-        """Whether the AE of the log sent it; else that AE received it."""
+        """Whether the AE of the log sent it; otherwise that AE received it."""
         return self.association.requested
 
     @property
@@ -115,7 +115,7 @@ class LoggedStore:
         return self.association.remote if self.is_sent else self.association.local
 
     def to_store_record(self) -> StoreRecord:
-        """Return what the log states of it."""
+        """Return the values in the log."""
         message = self.message
         return StoreRecord(
             message.sop_instance_uid,
@@ -131,7 +131,7 @@ class LoggedStore:
 class _AnnouncedRequest:
     """A C-MOVE that the archive is about to send to ``called_ae_title`` because of the C-MOVE ``move``.
 
-    ``is_over`` is set once the archive sent it, or cannot send it any more.
+    ``is_over`` is set after the archive sent it, or can no longer send it.
     """
 
     called_ae_title: str
@@ -146,7 +146,7 @@ class _AnnouncedRequests:
     """The C-MOVEs that the archive is about to send."""
 
     def __init__(self) -> None:
-        self._unfinished_counts: Counter[str] = Counter()  # that are not over, by whom is asked
+        self._unfinished_counts: Counter[str] = Counter()  # of requests that are not over, by called AE
         # in order; those that are over are removed when they come last
         self._asked: dict[str, list[_AnnouncedRequest]] = {}
         self._by_thread: dict[tuple[str, str], list[_AnnouncedRequest]] = {}
@@ -159,10 +159,7 @@ class _AnnouncedRequests:
         self._by_move.setdefault(id(request.move), []).append(request)
 
     def take(self, called_ae_title: str, thread: str) -> _AnnouncedRequest | None:
-        """Return the one to ask *called_ae_title* that is meant by a request of *thread*.
-
-        None where that is not certain.
-        """
+        """Return the announced request to *called_ae_title* that belongs to *thread*; None if it is ambiguous."""
         if thread:
             request = _find_last_unfinished(self._by_thread.get((called_ae_title, thread), []))
         else:
@@ -176,7 +173,7 @@ class _AnnouncedRequests:
         return request
 
     def drop(self, move: LoggedMove) -> None:
-        """Forget those of *move*."""
+        """Remove the announced requests of *move*."""
         for each in self._by_move.pop(id(move), ()):
             if not each.is_over:
                 self._end(each)
@@ -190,7 +187,7 @@ _Endable = TypeVar("_Endable", LoggedMove, _AnnouncedRequest)
 
 
 def _find_last_unfinished(items: list[_Endable]) -> _Endable | None:
-    """Return the last of *items* that is not over, None where all are; those after it are removed."""
+    """Return the last of *items* that is not over, None if all are; the ones after it are removed."""
     while items and items[-1].is_over:
         items.pop()
     return items[-1] if items else None
@@ -198,7 +195,7 @@ def _find_last_unfinished(items: list[_Endable]) -> _Endable | None:
 
 @dataclass
 class _AssociationState:
-    """What is under way on one association, by Message ID."""
+    """The unfinished operations on one association, by Message ID."""
 
     moves: dict[int, LoggedMove] = field(default_factory=dict)
     served: list[LoggedMove] = field(default_factory=list)  # in order; some may be over
@@ -211,10 +208,10 @@ class _AssociationState:
 
 
 class LoggedExchanges:
-    """The C-MOVEs and C-STOREs in the entries that were read, in order.
+    """The C-MOVEs and C-STOREs in the entries read so far, in order.
 
-    ``accepting_ae_titles`` are the AE titles under which associations were accepted; ``shows_messages`` says that there
-    was a DIMSE message at all.
+    ``accepting_ae_titles`` are the AE titles under which associations were accepted; ``shows_messages`` is True if the
+    log contains a DIMSE message at all.
     """
 
     def __init__(self) -> None:
@@ -222,9 +219,9 @@ class LoggedExchanges:
         self.stores: list[LoggedStore] = []
         self._states: dict[LoggedAssociation, _AssociationState] = {}
         self._unfinished_moves: dict[OriginatorKey, dict[int, LoggedMove]] = {}  # by identity
-        # C-MOVEs under way that the AE of the log sent, by whom it asked
+        # running C-MOVEs that the AE of the log sent, by called AE
         self._asked: dict[str, dict[int, LoggedMove]] = {}
-        self._moves_without_study: dict[int, LoggedMove] = {}  # C-MOVEs under way, by identity
+        self._moves_without_study: dict[int, LoggedMove] = {}  # running C-MOVEs, by identity
         self._announced_requests = _AnnouncedRequests()
         self.accepting_ae_titles: set[str] = set()  # titles under which associations were accepted
         self._entry_count = 0
@@ -263,12 +260,12 @@ class LoggedExchanges:
             self._moves_without_study.pop(id(move), None)
 
     def _read_dump(self, entry: LogEntry) -> None:
-        """Read a data set of which the log does not say to which message it belongs, as older releases write it."""
+        """Read a data set without a reference to its message, as older releases write it."""
         if entry.text.strip() == "Dataset:" and len(self._moves_without_study) == 1:
             self._assign_study(next(iter(self._moves_without_study.values())), entry.study_uids)
 
     def _begin(self, association: LoggedAssociation, entry: LogEntry) -> None:
-        """Begin with an association; another one of this name is of an earlier start of the program."""
+        """Start an association; another one with this name belongs to an earlier start of the program."""
         self._end(association)
         if not association.requested:
             return
@@ -281,7 +278,7 @@ class LoggedExchanges:
             self._close(move)
 
     def _close(self, move: LoggedMove) -> None:
-        """Note that *move* is over."""
+        """Mark *move* as over."""
         move.is_over = True
         for moves in (self._unfinished_moves.get(move.originator_key, {}), self._asked.get(move.called_ae_title, {})):
             moves.pop(id(move), None)
@@ -340,6 +337,6 @@ class LoggedExchanges:
         originator_key = (message.originator_ae_title, message.originator_message_id)
         for served in (True, False):
             store.add_candidate_moves(self._unfinished_moves.get((served, *originator_key), {}).values())
-        if not (message.originator_ae_title or store.is_sent):  # from a peer that names no Move Originator
+        if not (message.originator_ae_title or store.is_sent):  # The peer sends no Move Originator.
             store.add_candidate_moves(self._asked.get(association.remote, {}).values())
         return store

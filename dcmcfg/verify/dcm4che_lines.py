@@ -1,9 +1,8 @@
-"""The lines of a log of dcm4che: of its command line tools, and of a dcm4chee archive (``server.log``).
+"""Parse the lines of a log of dcm4che: of its command line tools, and of a dcm4chee archive (``server.log``).
 
-dcm4che writes ``ASSOCIATION << message`` for what it sends and ``>>`` for what it receives (its classes
-``Association``, ``PDUEncoder``, ``PDUDecoder`` and ``Dimse``). An association that it requested is
-``LOCAL->REMOTE(number)``, one that it accepted is ``LOCAL<-REMOTE(number)``. What stands before that depends on the
-program:
+dcm4che writes ``ASSOCIATION << message`` for messages that it sends and ``>>`` for those that it receives (its classes
+``Association``, ``PDUEncoder``, ``PDUDecoder`` and ``Dimse``). A requested association is ``LOCAL->REMOTE(number)``, an
+accepted one is ``LOCAL<-REMOTE(number)``. The text before that depends on the program:
 
 * the tools (logback): ``14:13:01.377 INFO  - message``, or with a comma, without a date;
 * an archive (WildFly): ``2026-11-30 12:02:31,055 INFO  [class] (thread) message``; the console has no date.
@@ -32,15 +31,15 @@ _STATUS = re.compile(r", status=(?P<status>[0-9a-f]{1,8})H", re.ASCII)
 _COUNTER = re.compile(r", (?P<name>remaining|completed|failed|warning)=(?P<number>\d{1,5})", re.ASCII)
 _DESTINATION = re.compile(r", dest=(?P<title>.{1,16}?)\]?")
 _COMMENT = re.compile(r", errorComment=(?P<comment>.*?)\]?")
-_YEARS = range(1970, 9999)  # which each zone has
-#: Lines of one entry that are looked at; a dump of a data set may have more.
+_YEARS = range(1970, 9999)  # years that exist in every time zone
+#: Lines read of one entry; the dump of a data set may have more.
 _MAX_LINES = 1000
 _STUDY = re.compile(r"\(0020,000[dD]\) UI \[(?P<uids>[0-9.\\]+)\].*", re.ASCII)
 
 
 @dataclass(frozen=True)
 class LoggedAssociation:
-    """An association as the log names it; ``requested`` says that the program itself requested it."""
+    """An association as named in the log; ``requested`` is True if the program itself requested it."""
 
     local: str
     remote: str
@@ -50,7 +49,7 @@ class LoggedAssociation:
 
 @dataclass(frozen=True, kw_only=True)
 class LoggedMessage:
-    """A DIMSE message, with those of its elements that dcm4che writes; ``is_sent`` says that the program sent it."""
+    """A DIMSE message with the elements that dcm4che logs; ``is_sent`` is True if the program sent it."""
 
     is_sent: bool
     message_id: int
@@ -66,15 +65,15 @@ class LoggedMessage:
     originator_message_id: int = -1
 
     def get_counter(self, name: str) -> int | None:
-        """Return the number of sub-operations *name*; None where the message has none."""
+        """Return the number of sub-operations *name*; None if the message has none."""
         return dict(self.counters).get(name)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogEntry:
-    """One entry of the log: its first line, and those that follow without a time stamp.
+    """One entry of the log: its first line, and the following lines without a time stamp.
 
-    ``association`` is None where the entry does not begin with one; ``text`` is the rest of its first line.
+    ``association`` is None if the entry does not begin with one; ``text`` is the rest of its first line.
     """
 
     time: datetime
@@ -86,13 +85,13 @@ class LogEntry:
 
     @property
     def message(self) -> LoggedMessage | None:
-        """The DIMSE message that the entry reports; None for another entry, a dump of its data set included."""
+        """The DIMSE message of the entry; None for other entries, including the dump of a data set."""
         match = _DIMSE.fullmatch(self.text)
         return _build_message(match, self.continuation_lines) if match and match["more"].startswith("[") else None
 
     @property
     def dumped_data_set(self) -> tuple[bool, int, str] | None:
-        """Whether it was sent, ID and kind of the message whose data set the entry shows (DEBUG); None for others."""
+        """Direction (True if sent), ID and kind of the message whose data set the entry dumps (DEBUG), or None."""
         match = _DIMSE.fullmatch(self.text)
         if match is None or not match["more"].startswith(" Dataset:"):
             return None
@@ -100,15 +99,15 @@ class LogEntry:
 
     @property
     def study_uids(self) -> frozenset[str]:
-        """The Study Instance UIDs of the data set that the entry shows; one that the log cuts off is left out."""
+        """The Study Instance UIDs of the dumped data set, without a UID that the log truncates."""
         matches = (_STUDY.fullmatch(line) for line in self.continuation_lines)
         return frozenset(uid for each in matches if each for uid in each["uids"].split("\\"))
 
 
 def parse_entries(lines: Iterable[str], now: datetime) -> Iterator[LogEntry]:
-    """Yield the entries that *lines* hold; what stands before the first time stamp is left out.
+    """Yield the entries in *lines*; lines before the first time stamp are ignored.
 
-    *now* is a moment after all of *lines*, in the zone of their time stamps, which have none themselves.
+    *now* is a time after all of *lines*, in the time zone of their time stamps, which contain none.
     """
     first_line: re.Match[str] | None = None
     continuation_lines: list[str] = []
@@ -124,7 +123,7 @@ def parse_entries(lines: Iterable[str], now: datetime) -> Iterator[LogEntry]:
 
 
 def is_dcm4che_log(lines: Iterable[str]) -> bool:
-    """Return whether any of *lines* is of dcm4che: it has a time stamp, and begins with an association."""
+    """Return whether any of *lines* is from dcm4che: it has a time stamp, and begins with an association."""
     matches = (_STAMPED_LINE.fullmatch(line) for line in lines)
     return any(match is not None and _ASSOCIATION_MESSAGE.fullmatch(match["message"]) for match in matches)
 
@@ -151,13 +150,13 @@ def _build_entry(match: re.Match[str], continuation_lines: list[str], now: datet
 
 
 def _parse_time(match: re.Match[str], now: datetime) -> datetime:
-    """Return when an entry was written; without a date, the last such time of day that is not after *now*."""
+    """Return the time of an entry; without a date, the last such time of day that is not after *now*."""
     date, fraction = match["date"] or f"{now:%Y-%m-%d}", match["fraction"].ljust(6, "0")
     try:
         timestamp = datetime.fromisoformat(f"{date}T{match['time']}.{fraction}").replace(tzinfo=now.tzinfo)
         if timestamp.year not in _YEARS:
             return now
-        # A moment later than now is a clock that is ahead, or the day before.
+        # A time slightly after now means a fast clock; a later one means the day before.
         is_yesterday = match["date"] is None and timestamp > now + timedelta(hours=1)
         return timestamp - timedelta(days=1) if is_yesterday else timestamp
     except (ValueError, OverflowError):  # 99:99:99
@@ -193,7 +192,7 @@ def _build_message(match: re.Match[str], continuation_lines: tuple[str, ...]) ->
 
 
 def _match_to_end(pattern: re.Pattern[str], text: str, group: str) -> str:
-    """Return *group* of *pattern* where it matches from its beginning to the end of *text*; else ``""``."""
+    """Return *group* of *pattern* if it matches up to the end of *text*; otherwise ``""``."""
     start = pattern.search(text)
     match = pattern.fullmatch(text, start.start()) if start else None
     return match[group].strip() if match else ""

@@ -1,16 +1,16 @@
-"""The C-MOVEs and C-STOREs of one study, read from a log of dcm4che.
+"""Read the C-MOVEs and C-STOREs of one study from a log of dcm4che.
 
-That is the log of dcm4che's ``dcmqrscp``, or the ``server.log`` of a dcm4chee archive: the external archive's, or the
-archive's own. The AE titles tell which: an AE that serves C-MOVEs under a title of the archive *is* the archive.
+The log is that of dcm4che's ``dcmqrscp``, or the ``server.log`` of a dcm4chee archive: the external archive's, or the
+archive's own. The AE titles distinguish them: an AE that serves C-MOVEs under a title of the archive *is* the archive.
 
-The external archive's log shows the C-MOVE that it served, and each C-STORE that it sent. dcm4che writes the Study
-Instance UID of a C-MOVE only at level DEBUG, a dcm4chee archive at INFO too (``CommonCMoveSCP``); else the study is
-recognised by the SOP Instance UIDs that were sent for the C-MOVE. An instance counts as completed where the final
+The external archive's log shows the C-MOVE that it served, and each C-STORE that it sent. dcm4che logs the Study
+Instance UID of a C-MOVE only at level DEBUG, a dcm4chee archive at INFO too (``CommonCMoveSCP``). Otherwise the study
+is recognised by the SOP Instance UIDs that were sent for the C-MOVE. An instance counts as completed if the final
 response counts it and a C-STORE in the log stored it.
 
-The archive's own log shows the C-MOVE that we sent, the C-MOVE that the archive sent to the external archive because
-of it, what came back, and what the archive forwarded. One counts only where the log itself connects the two: by the
-line "… not locally accessable - send C-MOVE RQ to X" and its thread.
+The archive's own log shows the C-MOVE that dcmcfg sent, the resulting C-MOVE from the archive to the external archive,
+the objects that came back, and the objects that the archive forwarded. They count only if the log itself connects the
+two C-MOVEs: by the line "… not locally accessable - send C-MOVE RQ to X" and its thread.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from dcmcfg.verify.legs import StoreRecord, TransferLeg
 from dcmcfg.verify.log_query import LogQuery
 from dcmcfg.verify.parsed_log import ParsedLog
 
-_NO_STUDY = "the log does not show of which study: dcm4che logs that at level DEBUG"
+_NO_STUDY = "the log does not show the study: dcm4che logs it at level DEBUG"
 
 
 def read_dcm4che_log(lines: Iterable[str], query: LogQuery, now: datetime) -> ParsedLog:
-    """Return what *lines* show of the study; *now* is a moment after them, in the zone of their time stamps."""
+    """Return the records of the study in *lines*; *now* is a time after them, in the zone of their time stamps."""
     log = LoggedExchanges()
     for entry in parse_entries(lines, now):
         log.add_entry(entry)
@@ -74,7 +74,7 @@ def _read_archive_log(log: LoggedExchanges, query: LogQuery) -> ParsedLog:
 def _collect_legs(
     log: LoggedExchanges, query: LogQuery, moves: list[LoggedMove], evidence_source: str
 ) -> tuple[TransferLeg, ...]:
-    """Return the C-STOREs of the study, or of what was sent for *moves* where nobody knows its instances."""
+    """Return the C-STOREs of the study, or those sent for *moves* if its instances are unknown."""
     caused_store_ids = {id(store) for move in moves for store in _select_stores(move, query)}
     legs: dict[tuple[str, str], list[StoreRecord]] = {}
     for each in log.stores:
@@ -84,12 +84,12 @@ def _collect_legs(
 
 
 def _select_stores(move: LoggedMove, query: LogQuery) -> list[LoggedStore]:
-    """Return what was sent for *move*, a C-MOVE of the study, as far as that is certain."""
+    """Return the C-STOREs for *move*, a C-MOVE of the study, as far as that is certain."""
     return [each for each in move.stores if each.is_caused_by(move, query.study_uid, query.sop_instance_uids)]
 
 
 def _select_sent_stores(move: LoggedMove, query: LogQuery) -> list[LoggedStore]:
-    """Return what the AE of the log sent for *move*, which it served."""
+    """Return the C-STOREs that the AE of the log sent for *move*, which it served."""
     return [
         each
         for each in _select_stores(move, query)
@@ -98,14 +98,14 @@ def _select_sent_stores(move: LoggedMove, query: LogQuery) -> list[LoggedStore]:
 
 
 def _find_studies(move: LoggedMove, query: LogQuery) -> set[str]:
-    """Return the studies that *move*, which was served, is of, as far as the log tells."""
+    """Return the studies of *move*, which was served, as far as the log shows them."""
     if move.study_uids:
         return move.study_uids
     return {query.study_uid for each in _select_sent_stores(move, query) if each.uid in query.sop_instance_uids}
 
 
 def _record_served_move(move: LoggedMove, query: LogQuery) -> MoveRecord | None:
-    """Return the record of a C-MOVE that the external archive served; None where it is of another study."""
+    """Return the record of a C-MOVE that the external archive served; None if it is for another study."""
     studies, sent = _find_studies(move, query), _select_sent_stores(move, query)
     if not studies:
         is_other_study = bool(query.sop_instance_uids and sent)
@@ -115,15 +115,15 @@ def _record_served_move(move: LoggedMove, query: LogQuery) -> MoveRecord | None:
     record = _build_record(move, query.study_uid)
     if query.sop_instance_uids:
         sent = [each for each in sent if each.uid in query.sop_instance_uids]
-    elif len(studies) > 1:  # nobody knows which of the instances are of this study
+    elif len(studies) > 1:  # It is unknown which of the instances belong to this study.
         return replace(record, completed=None, failed=None)
     return _limit_completed(record, sent)
 
 
 def _limit_completed(record: MoveRecord, sent: list[LoggedStore]) -> MoveRecord:
-    """Return *record* with no more instances completed than the C-STOREs *sent* because of it have stored."""
+    """Return *record* with at most as many instances completed as the C-STOREs in *sent* have stored."""
     stored = len({each.uid for each in sent if each.to_store_record().is_stored})
-    if record.completed is None:  # without a final response, what was stored until then
+    if record.completed is None:  # Without a final response, count the instances stored so far.
         return replace(record, completed=stored, failed=len(sent) - stored) if sent else record
     if stored < record.completed:
         return replace(record, completed=stored, reported_completed=record.completed)
@@ -131,7 +131,7 @@ def _limit_completed(record: MoveRecord, sent: list[LoggedStore]) -> MoveRecord:
 
 
 def _record_sent_move(move: LoggedMove, query: LogQuery) -> MoveRecord:
-    """Return the record of a C-MOVE that the archive sent; what came by it and was forwarded is counted."""
+    """Return the record of a C-MOVE that the archive sent, with the number of forwarded instances."""
     record = replace(_build_record(move, query.study_uid), is_from_archive_log=True)
     request = move.triggering_move
     if request is None or move.destination_ae_title not in query.archive_ae_titles:

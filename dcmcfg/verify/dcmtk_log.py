@@ -1,11 +1,13 @@
-"""The C-MOVEs that dcmtk's ``dcmqrscp`` served, read from its log.
+"""Read the C-MOVEs that dcmtk's ``dcmqrscp`` served from its log.
 
-With ``--verbose`` (level INFO) it writes who asks for which study to be sent where, the status of each C-STORE, and
-that of the C-MOVE, both in words. It writes neither the SOP Instance UID, the SOP class nor the transfer syntax of a
-C-STORE; with ``--debug`` it writes in which transfer syntax the file is that it sends. Lines have no time unless a
-pattern of ``--log-config`` adds one. A process serves each association and all write into one log without saying
-which is which, so two C-MOVEs at the same time cannot be told apart: of those nothing is taken. Nor is anything taken
-of a C-MOVE while an association was open whose caller the log does not show, because it began before.
+With ``--verbose`` (level INFO) it logs the caller, the study and the destination of a request, the status of each
+C-STORE, and the status of the C-MOVE, both in words. It logs neither the SOP Instance UID, the SOP class nor the
+transfer syntax of a C-STORE; with ``--debug`` it logs the transfer syntax of the file that it sends. Lines have no time
+unless a pattern of ``--log-config`` adds one.
+
+A process serves each association, and all write into one log without an association ID. Two C-MOVEs at the same time
+can therefore not be separated, and are ignored. A C-MOVE is also ignored if an association was open whose caller the
+log does not show, because it began before.
 """
 
 from __future__ import annotations
@@ -55,10 +57,10 @@ _NOT_STORED = re.compile(r"Move SCP: storeSCU: (?P<why>.*)")
 _RESPONSE = re.compile(r"Move SCP Response \d+ \[status: (?P<status>.*)\]")
 _FAILED = re.compile(r"(?:mapMoveDestination|moveSCP): (?P<why>.*)")
 _UNCLEAR = "other associations were open at that time, and dcmtk's log does not show which of them sent it"
-_NO_STUDY = "it does not name a study"
+_NO_STUDY = "the request contains no study"
 _READ = re.compile(r'DcmDataset::read\(\) TransferSyntax="(?P<name>.*)"')
 
-#: The words for a status (dcmtk's ``DU_cstoreStatusString`` and ``DU_cmoveStatusString``).
+#: dcmtk's texts for statuses (``DU_cstoreStatusString`` and ``DU_cmoveStatusString``).
 _STATUSES = {
     "Success": SUCCESS,
     "Refused: OutOfResources": OUT_OF_RESOURCES,
@@ -72,9 +74,9 @@ _STATUSES = {
     "Warning: ElementsDiscarded": ELEMENTS_DISCARDED,
     "Warning: DataSetDoesNotMatchSOPClass": DATA_SET_MISMATCH_WARNING,
 }
-_YEARS = range(1970, 9999)  # which each zone has
+_YEARS = range(1970, 9999)  # years that exist in every time zone
 _UNKNOWN_STATUS = re.compile(r"Unknown Status: 0x(?P<status>[0-9a-f]{1,4})")
-#: The names that dcmtk gives to transfer syntaxes (its ``dcxfer.cc``), as far as the registry has others.
+#: dcmtk's names of transfer syntaxes (``dcxfer.cc``), if they differ from the registry.
 _SYNTAXES = {
     "Little Endian Implicit": IMPLICIT_VR_LITTLE_ENDIAN,
     "Little Endian Explicit": EXPLICIT_VR_LITTLE_ENDIAN,
@@ -89,7 +91,7 @@ _SYNTAXES = {
 
 
 def is_dcmtk_log(lines: Iterable[str]) -> bool:
-    """Return whether any of *lines* is one that dcmtk's archive writes about an association or a C-MOVE."""
+    """Return whether any of *lines* is a message of dcmtk's archive about an association or a C-MOVE."""
     matches = (_LINE.fullmatch(line) for line in lines)
     return any(
         each is not None and (each["message"] == _REQUEST or bool(_ASSOCIATION_RECEIVED.fullmatch(each["message"])))
@@ -100,11 +102,11 @@ def is_dcmtk_log(lines: Iterable[str]) -> bool:
 def read_dcmtk_log(
     lines: Iterable[str], query: LogQuery, default_time: datetime, preceding_lines: Iterable[str] = ()
 ) -> ParsedLog:
-    """Return the C-MOVEs of the study in *lines*, and what was sent for them.
+    """Return the C-MOVEs of the study in *lines*, and the C-STOREs for them.
 
-    A C-MOVE of which the log does not tell the study has ``study_uid`` empty. *default_time* is the moment of what has
-    no time; its zone is that of all times. *preceding_lines* are the last lines before *lines*: they show which
-    associations were open already.
+    A C-MOVE whose study the log does not show has an empty ``study_uid``. *default_time* applies to lines without a
+    time; its zone is that of all times. *preceding_lines* are the last lines before *lines*: they show the associations
+    that were already open.
     """
     log = _LogReader(default_time)
     for line in preceding_lines:
@@ -130,7 +132,7 @@ class _LoggedMove:
     study_uids: frozenset[str] = frozenset()
     status: int | None = None
     failure: str = ""
-    is_ambiguous: bool = False  # others called at the same time, or asked, or nobody knows who called
+    is_ambiguous: bool = False  # other associations or requests at the same time, or an unknown caller
     stores: list[StoreRecord] = field(default_factory=list)
 
 
@@ -157,22 +159,22 @@ def _build_leg(move: _LoggedMove) -> TransferLeg:
 
 
 class _LogReader:
-    """What was read so far."""
+    """The state after the lines read so far."""
 
     def __init__(self, since: datetime) -> None:
         self.moves: list[_LoggedMove] = []
         self.titles: set[str] = set()
         self._timestamp = since
         self._open_count = 0  # associations
-        self._ambiguous_count = 0  # so many of the moves, from the first on
-        self._callers: set[tuple[str, str]] = set()  # of associations since the last moment at which none was open
+        self._ambiguous_count = 0  # number of ambiguous moves, from the first on
+        self._callers: set[tuple[str, str]] = set()  # of associations since the last time without an open one
         self._unfinished_moves: list[_LoggedMove] = []
         self._in_identifiers = False
         self._stored_as = ""
         self._is_storing = False
 
     def begin_run(self, since: datetime) -> None:
-        """Forget the C-MOVEs and titles that were read; associations stay open, and C-MOVEs under way."""
+        """Remove the C-MOVEs and titles read so far; open associations and unfinished C-MOVEs stay."""
         self.moves.clear()
         self._ambiguous_count = 0
         self.titles.clear()
@@ -198,7 +200,7 @@ class _LogReader:
             self._read_move_line(self._unfinished_moves[-1], message)
 
     def _end(self) -> None:
-        if not self._open_count:  # it began before the first line, and may have sent any C-MOVE since
+        if not self._open_count:  # It began before the first line, and may have sent any C-MOVE since.
             for number in range(self._ambiguous_count, len(self.moves)):
                 self.moves[number].is_ambiguous = True
             self._ambiguous_count = len(self.moves)
@@ -215,11 +217,11 @@ class _LogReader:
         self._unfinished_moves.append(move)
         self.moves.append(move)
         if len(self._unfinished_moves) > 1:
-            for each in self._unfinished_moves[-2:]:  # those before became unclear when the second one began
+            for each in self._unfinished_moves[-2:]:  # Earlier ones were marked when the second one began.
                 each.is_ambiguous = True
 
     def _drop(self) -> None:
-        """Forget C-MOVEs that never ended; no association is open any more."""
+        """Remove C-MOVEs that never ended, because no association is open any more."""
         self._unfinished_moves.clear()
 
     def _read_move_line(self, move: _LoggedMove, message: str) -> None:
@@ -252,7 +254,7 @@ class _LogReader:
         if status.startswith("Pending"):
             return
         move.status = _parse_status(status)
-        self._unfinished_moves.pop()  # it is the last one
+        self._unfinished_moves.pop()  # The response belongs to the last one.
 
 
 def _parse_status(text: str) -> int | None:

@@ -1,7 +1,7 @@
-"""Further evidence sources of a C-MOVE: the archive's database, the external archive's log, a second C-FIND.
+"""Collect evidence from the archive's database, the external archive's log, and a second C-FIND.
 
-They show what the archive lists of the study after the C-MOVE, and what its database has of it before and after. None
-of them can end a verification: what they do not show is a warning of the evidence.
+The second C-FIND shows the instances that the archive lists after the C-MOVE; the database shows their files before and
+after it. A failure of a source does not end a verification: it becomes a warning in the evidence.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ Notes = tuple[str, ...]
 def query_instances_after(
     association: OpenAssociation, study_uid: str, before: tuple[Instance, ...], patient: Patient | None = None
 ) -> tuple[tuple[Instance, ...] | None, Notes]:
-    """Return what the archive lists now of the study of which it listed *before*; None where it does not answer.
+    """Return the instances that the archive now lists of the study, listed *before*; None without a response.
 
-    Instance Availability of a study is the worst of its instances (PS3.4 §C.3.5), so ONLINE at STUDY level, and as
-    many instances as before, tell of each of them; only otherwise are they asked for one by one. With *patient* they
-    are asked for by Patient Root.
+    Instance Availability of a study is the worst of its instances (PS3.4 §C.3.5). ONLINE at STUDY level with the same
+    number of instances therefore applies to each of them; only otherwise are they queried one by one. With *patient*,
+    the query uses Patient Root.
     """
     try:
         studies = find_studies(association, {"StudyInstanceUID": study_uid}, max_studies=1) if patient is None else ()
@@ -46,28 +46,28 @@ def query_instances_after(
         listed = find_instances(association, study_uid, patient)
         return tuple(each for each in listed if not before or each.sop_instance_uid in requested_uids), ()
     except DicomError as error:
-        return None, (f"what the archive lists after the move is not known: {error.message}",)
+        return None, (f"the instances that the archive lists after the move are unknown: {error.message}",)
 
 
 def query_database_before(database: Database, study_uid: str) -> tuple[DatabaseEvidence, Notes]:
-    """Return what the archive's database has of the study before the move, by one search for its instances."""
+    """Return the study in the archive's database before the move, by one search for its instances."""
     try:
         return DatabaseEvidence(database.get_study(study_uid)), ()
     except ArchiveError as error:
         source = f"{error.subject}: " if error.subject else ""
-        return DatabaseEvidence(), (f"where the files were before the move is not known ({source}{error.message})",)
+        return DatabaseEvidence(), (f"the location of the files before the move is unknown ({source}{error.message})",)
 
 
 def query_database_after(
     database: Database, study_uid: str, before: DatabaseEvidence
 ) -> tuple[DatabaseEvidence, Notes]:
-    """Return *before* with what the database has now; it is not asked again where it gave no answer before."""
+    """Return *before* with the present state of the database; no second query if the first one failed."""
     if before.before is None:
         return before, ()
     try:
         return replace(before, after=database.get_study(study_uid)), ()
     except ArchiveError as error:
-        return before, (f"where the files are after the move is not known ({error.subject}: {error.message})",)
+        return before, (f"the location of the files after the move is unknown ({error.subject}: {error.message})",)
 
 
 def _do_nothing(_: str) -> None:
@@ -76,7 +76,7 @@ def _do_nothing(_: str) -> None:
 
 @dataclass(frozen=True)
 class PreMoveEvidence:
-    """What the evidence sources showed before the C-MOVE was sent."""
+    """The evidence of the sources from before the C-MOVE."""
 
     database: DatabaseEvidence
     warnings: tuple[str, ...]
@@ -85,9 +85,9 @@ class PreMoveEvidence:
 
 @dataclass(frozen=True)
 class EvidenceSources:
-    """The evidence sources; with ``queries_again`` the archive is asked by C-FIND once more after the move.
+    """The evidence sources; with ``queries_again``, the archive is queried by C-FIND again after the move.
 
-    ``warnings`` say which of them could not be asked, and why.
+    ``warnings`` explain which sources could not be used.
     """
 
     external_log: Path | None = None
@@ -96,16 +96,16 @@ class EvidenceSources:
     warnings: tuple[str, ...] = ()
 
     def collect_before(self, study_uid: str, on_step: Callable[[str], None] = _do_nothing) -> PreMoveEvidence:
-        """Return what those sources show that have evidence before the move."""
+        """Return the evidence from before the move."""
         stored, warnings = DatabaseEvidence(), self.warnings
         if self.database is not None:
-            on_step(f"asking the archive's database where the files are ({self.database.url})")
+            on_step(f"querying the archive's database for the location of the files ({self.database.url})")
             stored, more = query_database_before(self.database, study_uid)
             warnings += more
         return PreMoveEvidence(stored, warnings, get_log_position(self.external_log) if self.external_log else None)
 
     def collect_after(self, evidence: Evidence, pre_move: PreMoveEvidence, association: OpenAssociation) -> Evidence:
-        """Return *evidence* with what they show now; *association* is used only if the move got a final response."""
+        """Return *evidence* with the evidence after the move; *association* is used only after a final response."""
         study_uid = evidence.request.study_uid
         stored, after, warnings = pre_move.database, evidence.instances_after, pre_move.warnings
         if self.queries_again and evidence.outcome.status is not None:
@@ -158,7 +158,7 @@ def _find_external_ae_titles(evidence: Evidence) -> frozenset[str]:
 
 
 def _query_patient_id(evidence: Evidence, association: OpenAssociation) -> str:
-    """Return the ID of the study's patient; empty where it is not known."""
+    """Return the Patient ID of the study; empty if unknown."""
     if evidence.outcome.status is None:
         return ""
     try:

@@ -1,11 +1,8 @@
-"""The log that ``--external-log`` names, recognised by its content.
+"""Read the log in ``--external-log``, recognised by its content.
 
-It is the external archive's (JSON lines, an Orthanc's, dcmtk's or dcm4che's ``dcmqrscp``, a dcm4chee archive's
-``server.log``), or the ``server.log`` of the archive that was asked.
-
-The end of a log that another program writes: what came since it was last looked at.
-
-The external archive's own record of the C-MOVEs it served, as JSON lines.
+It is the log of the external archive (JSON lines, an Orthanc's, ``dcmqrscp`` of dcmtk or dcm4che, ``server.log`` of a
+dcm4chee archive), or the ``server.log`` of the archive that received the C-MOVE. Only the part written since a position
+is read. JSON lines are the external archive's own records of the C-MOVEs that it served.
 """
 
 from __future__ import annotations
@@ -28,14 +25,14 @@ from dcmcfg.verify.log_query import LogQuery
 from dcmcfg.verify.orthanc_log import is_orthanc_log, read_orthanc_log, shows_requests
 from dcmcfg.verify.parsed_log import ParsedLog
 
-#: Octets that are read at most; what is older is left out.
+#: Maximum of octets read; older text is ignored.
 MAX_TAIL_OCTETS = 16 * 1024 * 1024
 _BLOCK = 64 * 1024
 
 
 @dataclass(frozen=True)
 class FilePosition:
-    """How far a log had got; ``known`` is false where there was none to look at, or it could not be read."""
+    """The size of a log at one time; ``known`` is False if there was no log, or it could not be read."""
 
     device: int = 0
     inode: int = 0
@@ -45,10 +42,10 @@ class FilePosition:
 
 @dataclass(frozen=True)
 class LogTail:
-    """What is in a log since a position.
+    """The part of a log after a position.
 
-    ``is_continued`` says that nothing in it is older than that: the log was neither exchanged nor cut meanwhile.
-    ``preceding_text`` is the end of what is older, for telling what kind of log it is; both end with whole lines.
+    ``is_continued`` is True if nothing in it is older than the position: the log was neither replaced nor truncated.
+    ``preceding_text`` is the end of the older part, to recognise the kind of log; both end with whole lines.
     """
 
     text: str
@@ -57,11 +54,11 @@ class LogTail:
 
 
 class UnreadableLog(Exception):
-    """A log that cannot be read; ``str()`` says why."""
+    """A log that cannot be read; ``str()`` is the reason."""
 
 
 def get_file_position(path: Path) -> FilePosition:
-    """Return how far the log has got; never raises."""
+    """Return the present end of the log; never raises."""
     try:
         return _to_position(path.stat())
     except OSError:
@@ -69,9 +66,9 @@ def get_file_position(path: Path) -> FilePosition:
 
 
 def read_tail(path: Path, position: FilePosition) -> LogTail:
-    """Return what was written since *position*: also the rest of a file that was renamed, as logrotate does it.
+    """Return the text written since *position*, including the rest of a renamed file (logrotate).
 
-    Raises :class:`UnreadableLog`, also for what is no plain file: reading it might never end.
+    Raises :class:`UnreadableLog`, also if it is not a regular file, because reading might never end.
     """
     descriptor = _open(path)
     with os.fdopen(descriptor, "rb") as file:
@@ -96,12 +93,12 @@ def _open(path: Path) -> int:
         raise UnreadableLog(error.strerror or str(error)) from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise UnreadableLog("not a plain file")
+        raise UnreadableLog("not a regular file")
     return descriptor
 
 
 def _read_renamed(path: Path, position: FilePosition) -> tuple[bytes, bool]:
-    """Return what the file of *position* holds now under another name in the folder, and whether it is there."""
+    """Return new text of the file of *position* under another name in the folder, and whether it exists."""
     if not position.known:
         return b"", False
     try:
@@ -117,7 +114,7 @@ def _read_renamed(path: Path, position: FilePosition) -> tuple[bytes, bool]:
 
 
 def _is_continued(position: FilePosition, current_position: FilePosition) -> bool:
-    """Return whether it is the file of *position*, and not cut meanwhile."""
+    """Return whether it is the file of *position*, and was not truncated."""
     return (
         position.known
         and (current_position.device, current_position.inode) == (position.device, position.inode)
@@ -130,7 +127,7 @@ def _to_position(status: os.stat_result) -> FilePosition:
 
 
 def _decode_whole_lines(octets: bytes) -> str:
-    """Return the whole lines; what follows the last end of line is still being written."""
+    """Return the whole lines; the part after the last end of line is still being written."""
     return octets[: octets.rfind(b"\n") + 1].decode("utf-8", "replace")
 
 
@@ -138,17 +135,16 @@ _MAX_STATUS = 0xFFFF
 
 
 def parse_records(lines: Iterable[str]) -> Iterator[MoveRecord]:
-    """Yield the C-MOVEs that *lines* record.
+    """Yield the C-MOVEs recorded in *lines*.
 
-    Each line is one JSON object: ``started`` and ``time`` (ISO 8601; UTC unless they say otherwise), ``calling``,
-    ``called``, ``destination``, ``study_uid``, ``status``, ``completed``, ``failed``. Lines that are not such an
-    object are ignored.
+    Each line is one JSON object: ``started`` and ``time`` (ISO 8601; UTC by default), ``calling``, ``called``,
+    ``destination``, ``study_uid``, ``status``, ``completed``, ``failed``. Other lines are ignored.
     """
     return (record for record, _ in parse_records_with_legs(lines))
 
 
 def parse_records_with_legs(lines: Iterable[str]) -> Iterator[tuple[MoveRecord, TransferLeg | None]]:
-    """Yield each C-MOVE that *lines* record, with the C-STOREs that were sent for it; None where none is recorded.
+    """Yield each C-MOVE recorded in *lines*, with its C-STOREs; None if none are recorded.
 
     They are in ``stores``, a list of objects: ``sop_instance_uid``, ``sop_class_uid``, ``transfer_syntax_uid``,
     ``status``.
@@ -223,23 +219,23 @@ def _parse_status(value: object) -> int | None:
     return number if number is not None and number <= _MAX_STATUS else None
 
 
-#: Seconds after the archive's answer in which the external archive may still write.
+#: Seconds after the archive's response in which the external archive may still write.
 LOG_WAIT_S = 1.0
 _POLL_S = 0.05
-#: How much later than now a time stamp may be, in a log of which nobody knows where this run begins.
+#: Tolerance for time stamps after now, in a replaced log without a known start of this run.
 _CLOCK_TOLERANCE = timedelta(seconds=2)
-#: Before any run; of what has no time, in a log of which nobody knows where this run begins.
+#: A time before any run, for lines without a time in a replaced log.
 _EARLIEST_TIME = datetime(1970, 1, 2, tzinfo=UTC)
 _NO_REQUESTS = (
-    "its log tells of no request: an Orthanc does that with --verbose, or from PUT /tools/log-level-dicom with "
-    '"verbose" on, and says how many it sent with "trace"'
+    "its log shows no request. An Orthanc logs requests with --verbose, or after PUT /tools/log-level-dicom with "
+    '"verbose"; with "trace" it also logs the number of instances that it sent'
 )
 _KINDS = "JSON lines, an Orthanc's log, dcmtk's, dcm4che's, or the server.log of dcm4chee"
 
 
 @dataclass(frozen=True)
 class LogPosition:
-    """How far the log at ``path`` had got at ``time``, a time to the second."""
+    """The end of the log at ``path`` at ``time``, to the second."""
 
     path: Path
     file_position: FilePosition
@@ -248,11 +244,11 @@ class LogPosition:
 
 @dataclass(frozen=True)
 class LogEvidence:
-    """The C-MOVEs of the study since a position; None with a reason where it is not known whether there were any.
+    """The C-MOVEs of the study since a position; None, with a reason, if they are unknown.
 
-    ``legs`` are the C-STOREs of the study that the log shows. ``is_complete`` says that each C-MOVE has its final
-    response, so that no more is to come; ``is_from_archive_log`` that the log is of the archive that was asked.
-    ``is_unchanged`` says that nothing was written to it since the position: it may be a copy.
+    ``legs`` are the C-STOREs of the study in the log. ``is_complete`` is True if each C-MOVE has its final response, so
+    that nothing follows. ``is_from_archive_log`` is True for the log of the archive that received the C-MOVE.
+    ``is_unchanged`` is True if nothing was written since the position: the file may be a copy.
     """
 
     move_records: tuple[MoveRecord, ...] | None
@@ -270,7 +266,7 @@ def get_log_position(path: Path) -> LogPosition:
 
 
 def is_written_by_orthanc(position: LogPosition) -> bool:
-    """Tell whether the log is an Orthanc's, by what is in it; False where it cannot be read."""
+    """Return whether the log is an Orthanc's, by its content; False if it cannot be read."""
     try:
         tail = read_tail(position.path, position.file_position)
     except UnreadableLog:
@@ -279,10 +275,10 @@ def is_written_by_orthanc(position: LogPosition) -> bool:
 
 
 def read_log_evidence(position: LogPosition, query: LogQuery) -> LogEvidence:
-    """Return what the log shows of the study in *query* since *position*.
+    """Return the evidence of the log on the study in *query* since *position*.
 
-    Waits a moment for a first C-MOVE, and for the end of one that is not over. What was appended since *position*
-    counts as later; in a log that was exchanged the time stamps decide, those without a zone as this machine's.
+    Waits a moment for a first C-MOVE, and for the end of an unfinished one. Text appended since *position* counts as
+    later. In a replaced log, the time stamps decide; those without a zone are in this machine's zone.
     """
     deadline = monotonic() + LOG_WAIT_S
     while True:
@@ -331,16 +327,14 @@ def _read_dcm4che_log(position: LogPosition, tail: LogTail, lines: list[str], qu
         return LogEvidence(
             None,
             f"the log {position.path} shows no DIMSE message since the C-MOVE was sent: dcm4che logs them at level "
-            "INFO "
-            "of org.dcm4che3.net",
+            "INFO of org.dcm4che3.net",
         )
     if parsed_log.is_from_archive and not parsed_log.has_request:
         return LogEvidence(
             None,
-            f"{position.path} is the log of the archive, and does not show the C-MOVE from {query.calling_ae_title}: "
-            "the archive "
-            "logs it at level INFO of org.dcm4che3.net and org.dcm4chee.arc; in a cluster, name the log of the node "
-            "that was asked",
+            f"{position.path} is the archive's own log, and does not show the C-MOVE from {query.calling_ae_title}: "
+            "the archive logs it at level INFO of org.dcm4che3.net and org.dcm4chee.arc. In a cluster, specify the "
+            "log of the node that received it",
         )
     return _select_this_run(parsed_log, position, tail, query=query, now=now)
 
@@ -361,7 +355,7 @@ def _read_dcmtk_log(position: LogPosition, tail: LogTail, lines: list[str], quer
 def _select_this_run(
     parsed_log: ParsedLog, position: LogPosition, tail: LogTail, *, query: LogQuery, now: datetime
 ) -> LogEvidence:
-    """Return what *parsed_log* tells of this run; a log without a C-MOVE counts only where it is the right one."""
+    """Return the part of *parsed_log* from this run; a log without a C-MOVE counts only if it is the right one."""
     records, legs = parsed_log.move_records, parsed_log.legs
     if not tail.is_continued:
         records = tuple(each for each in records if _is_in_this_run(each.started, position, now))
@@ -372,8 +366,8 @@ def _select_this_run(
     if not records and not is_relevant:
         return LogEvidence(
             None,
-            f"{position.path} is the log of {_join_titles(parsed_log.ae_titles) or 'no server'}, and the archive asks "
-            f"{_join_titles(query.external_ae_titles)}",
+            f"{position.path} is the log of {_join_titles(parsed_log.ae_titles) or 'no server'}, but the archive "
+            f"calls {_join_titles(query.external_ae_titles)}",
         )
     is_final = all(each.status is not None for each in records if each.study_uid)
     return LogEvidence(records, legs=legs, is_complete=is_final, is_from_archive_log=parsed_log.is_from_archive)
@@ -390,7 +384,7 @@ def _is_in_this_run(time: datetime, position: LogPosition, now: datetime) -> boo
 def _select_legs_of_this_run(
     legs: tuple[TransferLeg, ...], position: LogPosition, now: datetime
 ) -> tuple[TransferLeg, ...]:
-    """Return *legs* with those C-STOREs whose time is in this run; one without any is left out."""
+    """Return *legs* with only the C-STOREs whose time is in this run."""
     selected = (
         replace(
             leg, stores=tuple(each for each in leg.stores if each.time and _is_in_this_run(each.time, position, now))

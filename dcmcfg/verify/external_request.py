@@ -1,4 +1,4 @@
-"""Which other archive the archive asked instead of the recorded one, and with which Move Destination."""
+"""Determine which other archive the archive asked instead of the recorded one, and with which Move Destination."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dcmcfg.verify.local_files import FileLocality, find_recorded_archives, loca
 
 
 def is_fallback_used(evidence: Evidence) -> bool:
-    """Return whether the archive did not know the study, and has a fallback archive to ask (dcmFallbackCMoveSCP)."""
+    """Return whether the archive did not know the study, and has a fallback archive (dcmFallbackCMoveSCP)."""
     before = evidence.database.before
     is_unknown = not evidence.instances_before if before is None else not before.is_known
     return is_unknown and bool(evidence.route.fallback_move_scp)
@@ -16,7 +16,7 @@ def is_fallback_used(evidence: Evidence) -> bool:
 def is_alternative_used(evidence: Evidence) -> bool:
     """Return whether the archive asked the AE of dcmAltCMoveSCP, as far as is known.
 
-    It is asked for files on a storage that is not configured. It may also be the one that is recorded.
+    The archive asks it for files on a storage that is not configured. It may also be the recorded external archive.
     """
     alternative = evidence.route.alternative_move_scp
     is_on_unconfigured_storage = locate_files_before_move(evidence).locality is FileLocality.UNCONFIGURED_STORAGE
@@ -24,10 +24,10 @@ def is_alternative_used(evidence: Evidence) -> bool:
 
 
 def get_external_move_destination(evidence: Evidence) -> str:
-    """Return the Move Destination with which the archive asks another archive for the study, by the tree.
+    """Return the Move Destination with which the archive asks another archive, according to the tree.
 
-    The fallback archive has a setting of its own for that; for the AE of dcmAltCMoveSCP there is none
-    (``CommonCMoveSCP``, ``RetrieveServiceImpl``).
+    The fallback archive has its own setting for it; the AE of dcmAltCMoveSCP has none (``CommonCMoveSCP``,
+    ``RetrieveServiceImpl``).
     """
     route, requested = evidence.route, evidence.request.destination_ae_title
     if is_fallback_used(evidence):
@@ -38,7 +38,7 @@ def get_external_move_destination(evidence: Evidence) -> str:
 
 
 def is_sent_directly(evidence: Evidence) -> bool:
-    """Return whether another archive had to send to the destination of the request itself, as far as is known."""
+    """Return whether another archive had to send straight to the requested destination, as far as is known."""
     if is_fallback_used(evidence):
         return not evidence.route.fallback_destination
     if is_alternative_used(evidence):

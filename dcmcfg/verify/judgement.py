@@ -1,4 +1,4 @@
-"""The judge: evidence in, verdict out."""
+"""Judge the evidence of a verification."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from dcmcfg.verify.verdict import (
 )
 
 SECOND_RUN_NOTE = (
-    "a verify recalls the study into the archive's own storage, so a second run proves less about the route"
+    "verify recalled the study into the archive's own storage, so a second run proves less about the route"
 )
 LOCAL_STUDY_NOTE = "route not tried: the study was still local, which proves nothing about external retrieve"
 
 
 def judge_evidence(evidence: Evidence, *, require_route: bool = False) -> Verdict:
-    """Return the verdict on *evidence*; the parts are judged each by itself, ``is_accepted`` takes all of them.
+    """Return the verdict on *evidence*; each part is judged separately, and ``is_accepted`` combines them.
 
-    Accepted: the archive reported success (status 0000, completed as expected, nothing failed); where our receiver
-    listened, every expected instance arrived and no other; and the route is not contradicted. With
-    ``require_route`` a success without its route shown is not accepted.
+    Accepted means: the archive reported success (status 0000, completed as expected, nothing failed). If dcmcfg was the
+    receiver, every expected instance arrived and no other. The route is not contradicted. With ``require_route``, a
+    success is accepted only if the route is shown.
     """
     reported = judge_report(evidence)
     received = judge_receipt(evidence)
@@ -81,7 +81,7 @@ def _format_headline(
         return (
             f"reported, not observed: {reported.completed} of "
             f"{format_instance_count(reported.expected_count or 0)} sent to "
-            f"{evidence.request.destination_ae_title}, says the archive; {_format_route(route, reported)}"
+            f"{evidence.request.destination_ae_title} according to the archive; {_format_route(route, reported)}"
         )
     return (
         f"verified: {received.instance_count} of {format_instance_count(reported.expected_count or 0)} received by "
@@ -90,7 +90,7 @@ def _format_headline(
 
 
 def _list_objections(reported: ReportAssessment, received: ReceiptAssessment, route: RouteAssessment) -> list[str]:
-    """Return what speaks against it, the heaviest first; never empty for what is not verified."""
+    """Return the reasons against acceptance, the most important first; never empty if it is not accepted."""
     objections = list(reported.reasons)
     if reported.status not in (None, 0) and reported.meaning and CANCELLED_BY_YOU not in objections:
         objections[0] = f"{objections[0]}, {reported.meaning}"
@@ -102,7 +102,7 @@ def _list_objections(reported: ReportAssessment, received: ReceiptAssessment, ro
     return [
         LOCAL_STUDY_NOTE
         if route.finding is RouteFinding.NOT_TRIED
-        else f"route {route.finding.value}, and it is required"
+        else f"route {route.finding.value}, but required (--require-route)"
     ]
 
 
@@ -117,7 +117,7 @@ def _format_route(route: RouteAssessment, reported: ReportAssessment) -> str:
 def _describe_ignored(evidence: Evidence) -> Iterator[str]:
     for instances, reason in (
         (evidence.early_instances, "that began to arrive before the C-MOVE was sent"),
-        (evidence.unrelated_instances, "that others had sent, not this C-MOVE"),
+        (evidence.unrelated_instances, "from other senders, not for this C-MOVE"),
     ):
         senders = Counter((each.calling_ae_title, each.move_originator_ae_title or "none") for each in instances)
         for (caller, originator), number in senders.items():
@@ -126,11 +126,11 @@ def _describe_ignored(evidence: Evidence) -> Iterator[str]:
 
 def _describe_unrelated_senders(received: ReceiptAssessment) -> Iterator[str]:
     if received.unrelated_senders:
-        yield f"{', '.join(received.unrelated_senders)} sent something else meanwhile, which counts for nothing"
+        yield f"{', '.join(received.unrelated_senders)} sent instances of other studies at the same time (ignored)"
 
 
 def _is_stored_in_archive(evidence: Evidence) -> bool:
-    """Return whether the study is in the archive's own storage now, as far as is known."""
+    """Return whether the study is now in the archive's own storage, as far as is known."""
     if has_complete_database_evidence(evidence):
         return bool(count_recalled(evidence))
     return evidence.route.external_retrieve_destination is not None

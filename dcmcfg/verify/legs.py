@@ -12,10 +12,10 @@ from dcmcfg.dicom.status import SUCCESS, WARNING_RANGE
 
 @dataclass(frozen=True)
 class StoreRecord:
-    """One C-STORE (PS3.7 Section 9.1.1); ``""`` and None stand for what the evidence source does not state.
+    """One C-STORE (PS3.7 Section 9.1.1); ``""`` and None stand for values that the evidence source does not contain.
 
-    ``transfer_syntax`` is that of its presentation context. ``file_transfer_syntax`` is that of the sender's file,
-    where the evidence source states it.
+    ``transfer_syntax`` is that of its presentation context. ``file_transfer_syntax`` is that of the sender's file, if
+    the evidence source contains it.
     """
 
     sop_instance_uid: str
@@ -37,7 +37,7 @@ class StoreRecord:
 class TransferLeg:
     """C-STOREs from the AE ``calling_ae_title`` to the AE ``called_ae_title``, in order.
 
-    ``evidence_source`` says who states them.
+    ``evidence_source`` is the name of their source.
     """
 
     calling_ae_title: str

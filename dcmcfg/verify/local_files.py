@@ -1,10 +1,11 @@
-"""What the files before the move and after it show about the route.
+"""Determine the route evidence from the files before and after the move.
 
-Whether the archive itself had the files of the instances before the move, and which it got by it.
+It shows whether the archive itself had the files of the instances before the move, and which files it received by the
+move.
 
-Only the archive's database knows. Instance Availability (0008,0056) does not: the archive says ONLINE of purged
-instances unless dcmExternalRetrieveInstanceAvailability is set; with it, it goes on saying NEARLINE after a recall; and
-NEARLINE is also what a nearline storage of its own is set to say.
+Only the archive's database has this information. Instance Availability (0008,0056) is not reliable: the archive reports
+ONLINE for purged instances unless dcmExternalRetrieveInstanceAvailability is set. With the setting, it still reports
+NEARLINE after a recall. NEARLINE may also be the configured value of a nearline storage.
 """
 
 from __future__ import annotations
@@ -49,9 +50,10 @@ class FileLocality(Enum):
 class FilesBeforeMove:
     """Where the files were before the move.
 
-    ``not_local_count`` counts the expected instances without a file according to the database, ``unconfigured_count``
-    those with a file on a storage that the tree does not have. ``probably_not_local_count`` is ``not_local_count``, or
-    without the database the number of instances that are not ONLINE: good enough for advice, and for no proof.
+    ``not_local_count`` is the number of expected instances without a file according to the database,
+    ``unconfigured_count`` of those with a file on a storage that is not in the tree. ``probably_not_local_count`` is
+    ``not_local_count``, or without the database the number of instances that are not ONLINE: good enough for advice,
+    but not for a proof.
     """
 
     locality: FileLocality
@@ -66,7 +68,7 @@ class FilesBeforeMove:
 
 
 def locate_files_before_move(evidence: Evidence) -> FilesBeforeMove:
-    """Return where the files were: according to the archive's database, else what Instance Availability suggests."""
+    """Return where the files were: according to the archive's database, otherwise to Instance Availability."""
     expected = evidence.instances_before
     stored = _match_stored_instances(evidence, evidence.database.before)
     if stored is None:
@@ -91,7 +93,7 @@ def locate_files_before_move(evidence: Evidence) -> FilesBeforeMove:
 
 
 def count_recalled(evidence: Evidence) -> int:
-    """Return how many expected instances without any file got one here by the move; 0 where that is not known."""
+    """Return how many expected instances without any file got a local one by the move; 0 if unknown."""
     before, after = (
         _match_stored_instances(evidence, evidence.database.before),
         _match_stored_instances(evidence, evidence.database.after),
@@ -103,7 +105,7 @@ def count_recalled(evidence: Evidence) -> int:
 
 
 def has_complete_database_evidence(evidence: Evidence) -> bool:
-    """Return whether the database answered for every expected instance before the move and after it."""
+    """Return whether the database has every expected instance before the move and after it."""
     return all(
         _match_stored_instances(evidence, study) is not None
         for study in (evidence.database.before, evidence.database.after)
@@ -111,7 +113,7 @@ def has_complete_database_evidence(evidence: Evidence) -> bool:
 
 
 def count_new_files(evidence: Evidence) -> int:
-    """Return how many instances the archive has files of after the move, of a study that it did not know before."""
+    """Return of how many instances the archive has files after the move, for a study that it did not know before."""
     before, after = evidence.database.before, evidence.database.after
     if before is None or before.is_known or after is None:
         return 0
@@ -132,7 +134,7 @@ def find_without_file(evidence: Evidence) -> Iterator[StoredInstance]:
 
 
 def _match_stored_instances(evidence: Evidence, study: StoredStudy | None) -> tuple[StoredInstance, ...] | None:
-    """Return what the database has of the expected instances; None unless it has each of them."""
+    """Return the expected instances in the database; None unless it has each of them."""
     if study is None or not study.is_known or study.instances is None or not evidence.instances_before:
         return None
     stored_instances = {each.sop_instance_uid: each for each in study.instances}
@@ -140,14 +142,14 @@ def _match_stored_instances(evidence: Evidence, study: StoredStudy | None) -> tu
     return tuple(stored_instances[uid] for uid in sorted(uids)) if uids <= stored_instances.keys() else None
 
 
-#: What shows the route where Instance Availability is all that is known.
+#: The evidence sources that show the route if only Instance Availability is known.
 EVIDENCE_SOURCES_HINT = (
-    "the archive's database (--archive-url) or the external archive's log (--external-log) can show it"
+    "use the archive's database (--archive-url) or the external archive's log (--external-log) to find out"
 )
 
 
 def weigh_files(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMove, *, delivered: bool) -> None:
-    """Weigh where the files were: an instance that is delivered without a file here came from elsewhere."""
+    """Weigh the location of the files: an instance that is delivered without a local file came from elsewhere."""
     before = evidence.database.before
     if before is not None and not before.is_known:
         _weigh_unknown_study(evidence, findings)
@@ -156,12 +158,11 @@ def weigh_files(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMo
     if files.is_from_database:
         _weigh_database(evidence, findings, files, delivered=delivered)
     elif evidence.instances_before and not files.probably_not_local_count and evidence.move_records is None:
-        findings.remarks.append(f"where the files were before the move is not known: {EVIDENCE_SOURCES_HINT}")
+        findings.remarks.append(f"the location of the files before the move is unknown: {EVIDENCE_SOURCES_HINT}")
     elif files.probably_not_local_count:
         findings.remarks.append(
             f"before the move, Instance Availability of {_format_share(files.probably_not_local_count, evidence)} "
-            "was not ONLINE, which "
-            f"does not prove that the archive had no file: {EVIDENCE_SOURCES_HINT}"
+            f"was not ONLINE. This does not prove that the archive had no file: {EVIDENCE_SOURCES_HINT}"
         )
     if evidence.instances_before:
         remark = f"Instance Availability before the move: {', '.join(_list_availabilities(evidence.instances_before))}"
@@ -176,7 +177,8 @@ def weigh_files(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMo
 def _weigh_unknown_study(evidence: Evidence, findings: RouteReasons) -> None:
     """Weigh a study that the database did not have before the move.
 
-    Files that it has afterwards do not show the fallback archive: a modality may have sent them meanwhile.
+    Files that it has afterwards do not prove a retrieve from the fallback archive, because a modality may have sent
+    them.
     """
     listed = (
         f", although it lists {format_instance_count(len(evidence.instances_before))} by C-FIND"
@@ -190,7 +192,7 @@ def _weigh_unknown_study(evidence: Evidence, findings: RouteReasons) -> None:
     if not new_count:
         return
     fallback = evidence.route.fallback_move_scp
-    hint = f"; the log of {fallback} (--external-log) can show who sent them" if fallback else ""
+    hint = f"; the log of {fallback} (--external-log) can show the sender" if fallback else ""
     findings.remarks.append(f"after the move, the database has files of {format_instance_count(new_count)}{hint}")
 
 
@@ -205,8 +207,8 @@ def _weigh_database(evidence: Evidence, findings: RouteReasons, files: FilesBefo
             )
         case FileLocality.UNCONFIGURED_STORAGE:
             findings.remarks.append(
-                f"before the move, the archive's database had the files on {storages}, a storage that the tree does "
-                "not configure: such files prove nothing about external retrieve"
+                f"before the move, the archive's database had the files on {storages}, a storage that is not in the "
+                "tree: such files prove nothing about external retrieve"
             )
         case _:
             reason = (
@@ -222,7 +224,7 @@ def _weigh_database(evidence: Evidence, findings: RouteReasons, files: FilesBefo
 
 
 def _weigh_recalled(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMove, *, delivered: bool) -> None:
-    """Weigh which instances got a file by the move, where that is known."""
+    """Weigh which instances got a file by the move, if that is known."""
     recalled_count = count_recalled(evidence)
     if recalled_count and files.not_local_count:
         reason = f"after the move, the database has files of {format_instance_count(recalled_count)} more (recalled)"
@@ -232,29 +234,29 @@ def _weigh_recalled(evidence: Evidence, findings: RouteReasons, files: FilesBefo
 
 
 def _find_inconsistencies(evidence: Evidence, files: FilesBeforeMove) -> Iterator[str]:
-    """Yield where the database and another piece of evidence do not agree."""
+    """Yield contradictions between the database and other evidence."""
     not_online = [value for value in _list_availabilities(evidence.instances_before) if value in NOT_ONLINE]
     if files.locality is FileLocality.LOCAL and not_online:
         yield (
-            f"Instance Availability is {' or '.join(not_online)}, although the archive has the files: it keeps the "
-            "value of the purge"
+            f"Instance Availability is {' or '.join(not_online)} although the archive has the files: the archive "
+            "keeps the value from the purge"
         )
     if files.locality is FileLocality.LOCAL and any(record.completed for record in evidence.move_records or ()):
-        yield "the external archive's record shows a completed C-MOVE, although the archive had the files"
+        yield "the external archive's log shows a completed C-MOVE, although the archive had the files"
     before = evidence.database.before
     if before is not None and before.completeness:
-        yield f"the archive counts the study as {before.completeness}, failed retrieves: {before.failed_retrieves}"
+        yield f"the archive marks the study as {before.completeness}; failed retrieves: {before.failed_retrieves}"
 
 
 def _describe_external_archives(evidence: Evidence, files: FilesBeforeMove) -> Iterator[str]:
-    """Yield the external archives recorded for instances without a file, and why one cannot be asked."""
+    """Yield the external archives recorded for instances without a file, and why one cannot be called."""
     if not files.not_local_count:
         return
     titles = find_recorded_archives(evidence)
     if "" in titles:
         yield (
-            "the archive's database has no external archive for it (a storage commitment records one): the archive "
-            "answers A702"
+            "the archive's database has no external archive for it (a storage commitment records one), so the "
+            "archive answers A702"
         )
     known_titles = [title for title in titles if title]
     if known_titles:
@@ -262,11 +264,11 @@ def _describe_external_archives(evidence: Evidence, files: FilesBeforeMove) -> I
     if unknown_titles := [
         title for title in known_titles if evidence.route.ae_titles and title not in evidence.route.ae_titles
     ]:
-        yield f"the tree has no AE {', '.join(unknown_titles)}: the archive cannot ask it, and answers A702"
+        yield f"the tree has no AE {', '.join(unknown_titles)}: the archive cannot call it, and answers A702"
 
 
 def find_recorded_archives(evidence: Evidence) -> tuple[str, ...]:
-    """Return the external AE titles that the database has for expected instances without a file; ``""`` for none."""
+    """Return the external AE titles in the database for expected instances without a file; ``""`` for none."""
     return tuple(sorted({each.external_ae_title for each in find_without_file(evidence)}))
 
 

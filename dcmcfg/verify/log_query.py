@@ -1,4 +1,4 @@
-"""What is looked for in the log of another program: one study, and the titles that tell whose log it is.
+"""The query for the log of another program: one study, and the AE titles that identify the log's owner.
 
 Kept apart: verify.external_log imports the readers of logs, and all use it: a cycle in external_log.
 """
@@ -10,11 +10,11 @@ from dataclasses import KW_ONLY, dataclass
 
 @dataclass(frozen=True)
 class LogQuery:
-    """The study: its UID, its SOP Instance UIDs, and what Orthanc calls it and its parts.
+    """The study to find: its UID, its SOP Instance UIDs, and Orthanc's IDs of the study and its parts.
 
-    ``calling_ae_title`` is our own AE title, ``archive_ae_titles`` are those of the archive: a log whose AE has one of
-    them is the archive's own. ``external_ae_titles`` are those of the external archives that the archive may ask; none
-    where they are not known.
+    ``calling_ae_title`` is the AE title of dcmcfg. ``archive_ae_titles`` are those of the archive: a log whose AE has
+    one of them is the archive's own. ``external_ae_titles`` are those of the external archives that the archive may
+    ask; empty if unknown.
     """
 
     study_uid: str

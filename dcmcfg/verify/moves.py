@@ -1,4 +1,4 @@
-"""The C-MOVE requests of one verification, and what they come to together."""
+"""Send the C-MOVE requests of one verification, and combine their outcomes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dcmcfg.verify.selection import split_retrieval
 
 @dataclass(frozen=True)
 class SentMove:
-    """One request with its outcome; ``list_refused`` where the peer took no list of UIDs and was asked one by one."""
+    """One request with its outcome; ``list_refused`` if the peer refused a list of UIDs, so each is requested alone."""
 
     retrieval: Retrieval
     outcome: MoveOutcome
@@ -21,10 +21,10 @@ class SentMove:
 
 
 def move_all(retrievals: Sequence[Retrieval], send: Callable[[Retrieval], MoveOutcome]) -> tuple[SentMove, ...]:
-    """Have *send* perform *retrievals* one after the other; return them in that order.
+    """Have *send* send *retrievals* one after the other; return them in that order.
 
-    A list of UIDs that a peer refuses as a whole (A9xx, Cxxx with nothing done) is asked for one by one. After one that
-    has no final response, or was cancelled, none follows.
+    A list of UIDs that a peer refuses as a whole (A9xx, or Cxxx without sub-operations) is requested one by one. No
+    request follows one without a final response, or a cancelled one.
     """
     moves: list[SentMove] = []
     pending = list(retrievals)
@@ -42,9 +42,9 @@ def move_all(retrievals: Sequence[Retrieval], send: Callable[[Retrieval], MoveOu
 
 
 def combine_outcomes(moves: Iterable[SentMove]) -> MoveOutcome:
-    """Return what *moves* come to: the first status that is not 0000, the numbers added up, the words of each.
+    """Return the combined outcome of *moves*: the first status other than 0000, summed counters, and all comments.
 
-    Requests that were repeated one by one count for nothing. *moves* has at least one.
+    Requests that were repeated one by one are ignored. *moves* has at least one element.
     """
     outcomes = [each.outcome for each in moves if not each.list_refused]
     if len(outcomes) == 1:
@@ -64,7 +64,7 @@ def combine_outcomes(moves: Iterable[SentMove]) -> MoveOutcome:
 
 
 class ProgressTotal:
-    """Adds up the progress of requests that follow each other."""
+    """Sums the progress of consecutive requests."""
 
     def __init__(self, on_progress: Callable[[MoveProgress], None]) -> None:
         self._on_progress = on_progress
@@ -82,7 +82,7 @@ class ProgressTotal:
         self._on_progress(self._current)
 
     def finish_request(self, outcome: MoveOutcome) -> None:
-        """Count a request that has ended."""
+        """Add a finished request."""
         self._finished = MoveProgress(
             None,
             _sum_known((self._finished.completed, outcome.completed)),
@@ -92,6 +92,7 @@ class ProgressTotal:
 
 
 def _is_uid_list_refused(outcome: MoveOutcome) -> bool:
+    """Return whether the peer refused the list of UIDs: peers use A9xx and any Cxxx for this, so each Cxxx counts."""
     status = outcome.status
     any_performed = outcome.completed or outcome.failed or outcome.warning
     return (
@@ -103,6 +104,6 @@ def _is_uid_list_refused(outcome: MoveOutcome) -> bool:
 
 
 def _sum_known(numbers: Iterable[int | None]) -> int | None:
-    """Return the sum of what is known, None where nothing is."""
+    """Return the sum of the known numbers, None if there are none."""
     known = [number for number in numbers if number is not None]
     return sum(known) if known else None

@@ -1,9 +1,9 @@
-"""The C-MOVEs that an Orthanc served, read from its log.
+"""Read the C-MOVEs that an Orthanc served from its log.
 
-Orthanc (1.10 and later) writes with ``--verbose`` who asks for what to be sent where, and which resource it then sends.
-The Study Instance UID is hidden unless its configuration says ``"DeidentifyLogs": false``, but a resource is named
-by a hash of patient ID and UIDs, so a study is recognised all the same. The result of each C-STORE stands there with
-``--trace-dicom`` only, and that of a whole C-MOVE not at all. Time stamps have no year and no zone.
+With ``--verbose``, Orthanc (1.10 and later) logs the caller, the request, the destination, and the resource that it
+sends. The Study Instance UID is hidden unless its configuration has ``"DeidentifyLogs": false``. A resource is named by
+a hash of patient ID and UIDs, so the study can be recognised anyway. The result of each C-STORE is logged with
+``--trace-dicom`` only, and that of a whole C-MOVE never. Time stamps have no year and no zone.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ _JOB = re.compile(r"New job submitted with priority -?\d+: (?P<job>\S+)")
 _JOB_ENDED = re.compile(r"Job has completed with (?P<how>success|failure): (?P<job>\S+)")
 _FAILED = re.compile(r"I?MoveRequestHandler Failed: (?P<why>.*)")
 _FINISHED = re.compile(r"Finishing association with AET (?P<calling>.*) on IP .*")
-_NO_STUDY = 'the log does not show of which study: an Orthanc does with "DeidentifyLogs": false'
+_NO_STUDY = 'the log does not show the study: an Orthanc logs it with "DeidentifyLogs": false'
 _IN_MESSAGE = re.compile(r"(?P<name>Message Type|Affected SOP Instance UID|DIMSE Status) +: (?P<value>.*)")
 
 
 def compute_resource_id(*uids: str) -> str:
-    """Return Orthanc's name of what patient ID and UIDs name from the top down: a SHA-1 in five groups."""
+    """Return Orthanc's ID of the resource with this patient ID and UIDs, from the top down: a SHA-1 in five groups."""
     digest = hashlib.sha1("|".join(uids).encode(), usedforsecurity=False).hexdigest()
     return "-".join(digest[start : start + 8] for start in range(0, 40, 8))
 
 
 def compute_resource_ids(patient_id: str, instances: Iterable[Instance]) -> frozenset[str]:
-    """Return Orthanc's names of the study of *instances*, of its series and of the instances."""
+    """Return Orthanc's IDs of the study of *instances*, of its series and of the instances."""
     return frozenset(
         compute_resource_id(patient_id, *uids)
         for each in instances
@@ -56,19 +56,19 @@ def compute_resource_ids(patient_id: str, instances: Iterable[Instance]) -> froz
 
 
 def is_orthanc_log(lines: Iterable[str]) -> bool:
-    """Tell whether any of *lines* has the form of Orthanc's."""
+    """Return whether any of *lines* has the format of Orthanc's log."""
     return any(map(_LINE.fullmatch, lines))
 
 
 def shows_requests(lines: Iterable[str]) -> bool:
-    """Tell whether *lines* are of an Orthanc that writes what it is asked, which it does only when it is told to."""
+    """Return whether *lines* are from an Orthanc that logs requests, which is off by default."""
     return any((match := _LINE.fullmatch(line)) and match["level"] in "TI" for line in lines)
 
 
 def read_orthanc_log(lines: Iterable[str], query: LogQuery, now: datetime) -> Iterator[MoveRecord]:
-    """Yield the C-MOVEs of the study that is *query*, oldest first; ``study_uid`` is empty where it is hidden.
+    """Yield the C-MOVEs of the study in *query*, oldest first; ``study_uid`` is empty if the log hides it.
 
-    *now* is a moment after all of *lines*, in the zone of their time stamps.
+    *now* is a time after all of *lines*, in the zone of their time stamps.
     """
     log = _LogReader(query)
     for line in lines:
@@ -96,7 +96,7 @@ class _LoggedMove:
     is_over: bool = False
 
     def to_move_record(self, query: LogQuery) -> MoveRecord | None:
-        """Return the record, or None where it is of another study."""
+        """Return the record, or None if it is for another study."""
         if self.study_uid and self.study_uid != query.study_uid:
             return None
         study_uid = self.study_uid or (query.study_uid if self.resources & query.orthanc_resource_ids else "")
@@ -112,7 +112,7 @@ class _LoggedMove:
 
 
 class _LogReader:
-    """What was read so far; a line belongs to the last C-MOVE of its thread, where threads are told."""
+    """The state after the lines read so far; a line belongs to the last C-MOVE of its thread, if there are threads."""
 
     def __init__(self, query: LogQuery) -> None:
         self.moves: list[_LoggedMove] = []
@@ -120,13 +120,13 @@ class _LogReader:
         self._last_error = ""
         self._message: dict[str, str] = {}
         self._in_request = False
-        self._callers: dict[str, int] = {}  # number of open associations by whose they are
-        self._open: list[_LoggedMove] = []  # some may be over
+        self._callers: dict[str, int] = {}  # number of open associations by caller
+        self._open: list[_LoggedMove] = []  # may contain finished ones
         self._open_in_thread: dict[str, list[_LoggedMove]] = {}  # likewise
         self._by_caller: dict[str, list[_LoggedMove]] = {}  # likewise
         self._by_caller_in_thread: dict[tuple[str, str], list[_LoggedMove]] = {}  # likewise
         self._by_job: dict[str, list[_LoggedMove]] = {}
-        self._sending: list[tuple[int, _LoggedMove]] = []  # a heap with the last one on top; some may have failed
+        self._sending: list[tuple[int, _LoggedMove]] = []  # a heap with the last one on top; may contain failed ones
 
     def read_line(self, time: datetime, level: str, thread: str, message: str) -> None:
         """Read a line with a time stamp."""
@@ -165,7 +165,7 @@ class _LogReader:
 
     def _send_to(self, time: datetime, thread: str, destination: str) -> None:
         move = self._get_current_move(thread)
-        if move is None or move.record_so_far.destination_ae_title:  # it does not tell of each request who asks
+        if move is None or move.record_so_far.destination_ae_title:  # Orthanc does not log the caller of each request.
             caller = next(iter(self._callers)) if len(self._callers) == 1 else ""
             move = self._begin(time, thread, caller)
         move.record_so_far = replace(move.record_so_far, destination_ae_title=destination)
@@ -221,7 +221,7 @@ class _LogReader:
                 move.record_so_far = replace(move.record_so_far, failure=self._last_error or "the job failed")
 
     def _get_current_move(self, thread: str) -> _LoggedMove | None:
-        """Return the last C-MOVE that is not over, of *thread* if there is one."""
+        """Return the last C-MOVE that is not over, of *thread* if it is given."""
         moves = self._open_in_thread.get(thread, []) if thread else self._open
         while moves and moves[-1].is_over:
             moves.pop()
@@ -229,7 +229,7 @@ class _LogReader:
 
 
 def _parse_time(match: re.Match[str], now: datetime) -> datetime:
-    """Return when a line was written: the last such day and time before *now*."""
+    """Return the time of a line: the last such day and time before *now*."""
     for year in (now.year, now.year - 1):
         try:
             text = f"{year:04d}-{match['month']}-{match['day']}T{match['time']}"

@@ -1,4 +1,4 @@
-"""What the log of another program shows of one study.
+"""The content of another program's log about one study.
 
 Kept apart: verify.external_log imports the readers of logs, and all use it: a cycle in external_log.
 """
@@ -13,12 +13,12 @@ from dcmcfg.verify.legs import TransferLeg
 
 @dataclass(frozen=True)
 class ParsedLog:
-    """What a log shows since the C-MOVE was sent.
+    """The content of a log since the C-MOVE was sent.
 
-    ``move_records`` are the C-MOVEs that the external archive served, or that the archive sent because of ours;
-    ``legs`` are the C-STOREs of the study, ``ae_titles`` the AE titles under which the program was called.
-    ``is_from_archive`` says that the log is that of the archive that was asked, ``has_request`` that it then shows the
-    C-MOVE that we sent. ``shows_messages`` is False where it shows no DIMSE message at all.
+    ``move_records`` are the C-MOVEs that the external archive served, or that the archive sent because of the C-MOVE of
+    dcmcfg. ``legs`` are the C-STOREs of the study, ``ae_titles`` the AE titles under which the program was called.
+    ``is_from_archive`` is True for the log of the archive that received the C-MOVE; then ``has_request`` is True if the
+    log contains that C-MOVE. ``shows_messages`` is False if the log contains no DIMSE message at all.
     """
 
     move_records: tuple[MoveRecord, ...] = ()

@@ -1,4 +1,4 @@
-"""A verification as a whole, to be kept: what was configured, asked, answered, received, and the verdict."""
+"""Record a complete verification as a proof: configuration, requests, responses, received instances, and verdict."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LIBRARIES = ("pydicom", "ldap3", "httpx")
 
 @dataclass(frozen=True)
 class SiteSetting:
-    """A setting of the site that is no secret, and where it came from: ``--ldap-url``, ``profile lab``, ``default``."""
+    """A non-secret setting of the site, and its origin: ``--ldap-url``, ``profile lab``, ``default``."""
 
     name: str
     value: str
@@ -37,7 +37,7 @@ class SiteSetting:
 
 @dataclass(frozen=True)
 class TreeFacts:
-    """The configuration that was read: how many entries are exported, and the SHA-256 of ``dcmcfg export-ldif``."""
+    """The configuration that was read: the number of exported entries, and the SHA-256 of ``dcmcfg export-ldif``."""
 
     base_dn: str
     entries: int
@@ -46,7 +46,7 @@ class TreeFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class VerifiedConfiguration:
-    """What the configuration says that the verification was about; ``software`` is the archive's own version."""
+    """The configuration behind the verification; ``software`` is the version that the archive reports."""
 
     site: tuple[SiteSetting, ...]
     tree: TreeFacts
@@ -59,7 +59,7 @@ class VerifiedConfiguration:
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
-    """Everything, with when it was.
+    """A complete verification with its times.
 
     ``began`` and ``ended`` are in UTC, ``time_zone`` is that of this machine's clock.
     """
@@ -77,7 +77,7 @@ class Proof:
 def create_proof(
     timeline: Timeline, configuration: VerifiedConfiguration, evidence: Evidence, verdict: Verdict
 ) -> Proof:
-    """Return everything, as it is now that the verification is over."""
+    """Return the proof of a verification that has just ended."""
     local_now = datetime.now().astimezone()
     zone = f"{local_now.tzname()} {local_now:%z}"
     ended = local_now.astimezone(UTC)
@@ -96,7 +96,7 @@ def create_proof(
 
 
 def _create_final_event(timeline: Timeline, evidence: Evidence) -> Iterator[TimelineEvent]:
-    """Yield the final response as an event; where several requests were sent, nobody noted when each was answered."""
+    """Yield the final response as an event; with several requests, the times of their responses are unknown."""
     outcome = evidence.outcome
     times = [event.time for event in timeline.events if event.description == MOVE_SENT]
     if len(times) == 1:
@@ -114,10 +114,10 @@ def describe_configuration(
     evidence: Evidence,
     facts: TreeFacts | None = None,
 ) -> VerifiedConfiguration:
-    """Return what *configuration* says of the archive that is its *device*.
+    """Return the configuration of the archive *device* in *configuration*.
 
-    *facts* is its :func:`compute_tree_facts`, if known. The route is that for the state in which the study was, as far
-    as is known.
+    *facts* is its :func:`compute_tree_facts`, if known. The route is that for the state of the study, as far as it is
+    known.
     """
     request = evidence.request
     archive_ae = get_archive_ae(configuration.get_device(device), request.archive.ae_title)
@@ -142,7 +142,7 @@ def describe_configuration(
 
 
 def compute_tree_facts(configuration: Configuration) -> TreeFacts:
-    """Return what stands for the tree of *configuration*: the checksum of its export without secrets."""
+    """Return the identity of the tree of *configuration*: the checksum of its export without secrets."""
     entries = select_entries(configuration.tree, None)
     digest = hashlib.sha256()
     for text in export_ldif(entries, with_secrets=False):
@@ -151,7 +151,7 @@ def compute_tree_facts(configuration: Configuration) -> TreeFacts:
 
 
 def collect_versions() -> dict[str, str]:
-    """Return the versions of what took part on this machine, by name."""
+    """Return the versions of the software on this machine, by name."""
     versions = {"dcmcfg": __version__, "Python": platform.python_version()}
     return versions | dict(_find_library_versions()) | {"operating system": platform.platform()}
 
@@ -161,7 +161,7 @@ def _find_library_versions() -> Iterator[tuple[str, str]]:
         try:
             yield name, version(name)
         except PackageNotFoundError:  # installed by other means
-            yield name, "not known"
+            yield name, "unknown"
 
 
 def _find_study_states(evidence: Evidence) -> tuple[StudyState, ...]:

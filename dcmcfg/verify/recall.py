@@ -1,6 +1,6 @@
-"""A study that proves something when it is recalled: one that the archive has really purged, the smallest found.
+"""Find a study for a meaningful recall: the smallest one that the archive has really purged.
 
-Where a study is: according to the archive's database, else as far as its answers to C-FIND suggest.
+The location of a study comes from the archive's database, otherwise from C-FIND responses.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from dcmcfg.verify.run import get_query_timeouts
 
 @dataclass(frozen=True, kw_only=True)
 class LocatedStudy:
-    """What the archive has of a study, and the states that fit it: several where the state is not known for certain.
+    """The location of a study, and the possible states: several if the state is uncertain.
 
-    ``external_ae_title`` is the AE title recorded for the instances without a file, ``*`` where the database has none;
-    None where it is not known, or there are several. ``is_from_database`` says whether the archive's database answered.
+    ``external_ae_title`` is the AE title recorded for the instances without a file, ``*`` if the database has none. It
+    is None if it is unknown, or if there are several. ``is_from_database`` is True if the archive's database answered.
     """
 
     study_uid: str
@@ -55,10 +55,10 @@ def locate_study(
     stored: StoredStudy | None = None,
     database_error: str = "",
 ) -> LocatedStudy:
-    """Return where the study *study_uid* is, of which the archive *device* lists *instances* by C-FIND.
+    """Return the location of the study *study_uid*, of which the archive *device* lists *instances* by C-FIND.
 
-    *stored* is the study in the archive's database; without it the states are those that Instance Availability leaves
-    open, and *database_error* says why the database did not answer.
+    *stored* is the study in the archive's database. Without it, the states are those compatible with Instance
+    Availability, and *database_error* is the reason why the database did not answer.
     """
     is_covered = stored is not None and _is_covered(stored, instances)
     if stored is not None and is_covered:
@@ -66,10 +66,10 @@ def locate_study(
     else:
         states, external, notes = _find_states_by_availability(instances, device)
         if stored is not None:
-            notes.append("the archive's database lacks instances that C-FIND lists: the state is not certain")
+            notes.append("the archive's database lacks instances that C-FIND lists, so the state is not certain")
         elif instances:
             reason = f" ({database_error})" if database_error else ""
-            notes.append(f"the archive's database was not asked{reason}, so the state is not certain")
+            notes.append(f"the archive's database was not queried{reason}, so the state is not certain")
     return LocatedStudy(
         study_uid=study_uid,
         instance_count=len(instances),
@@ -115,10 +115,10 @@ def _find_states_by_database(stored: StoredStudy, device: Device) -> _State:
     notes = []
     if len(titles) > 1:
         title_list = ", ".join(title or "none" for title in titles)
-        notes.append(f"the database has several external archives for its instances: {title_list}")
+        notes.append(f"the database has several external archives for the instances: {title_list}")
     if on_unconfigured:
         storages = ", ".join(sorted({storage for each in on_unconfigured for storage in each.storage_ids}))
-        notes.append(f"files on the storage {storages}, which the tree does not configure")
+        notes.append(f"files are on the storage {storages}, which is not in the tree")
     return states, (titles[0] or NO_EXTERNAL_ARCHIVE) if len(titles) == 1 else None, notes
 
 
@@ -133,10 +133,10 @@ def _list_states(total: int, without_file: int, on_unconfigured: int) -> Iterato
 
 
 def _find_states_by_availability(instances: Sequence[Instance], device: Device) -> _State:
-    """Return the states that Instance Availability leaves open.
+    """Return the states compatible with Instance Availability.
 
-    The archive says ONLINE of purged instances unless a storage has dcmExternalRetrieveInstanceAvailability, and
-    NEARLINE also of instances that it has recalled. A dcmReturnRetrieveAET is returned instead of all AE titles.
+    The archive reports ONLINE for purged instances unless a storage has dcmExternalRetrieveInstanceAvailability, and
+    NEARLINE also for instances that it has recalled. It returns dcmReturnRetrieveAET instead of all AE titles.
     """
     not_online = sum(each.availability in NOT_ONLINE for each in instances)
     titles = {title for each in instances for title in each.retrieve_ae_titles}
@@ -145,7 +145,7 @@ def _find_states_by_availability(instances: Sequence[Instance], device: Device) 
     notes = []
     if substitutes:
         notes.append(
-            f"the archive returns {', '.join(sorted(substitutes))} instead of the AE that holds it "
+            f"the archive returns {', '.join(sorted(substitutes))} instead of the AE that holds the study "
             f"({RETURN_RETRIEVE_AET})"
         )
     match (len(instances), not_online):
@@ -156,18 +156,18 @@ def _find_states_by_availability(instances: Sequence[Instance], device: Device) 
             states = (StudyState.LOCAL, StudyState.PURGED, *partial_states, StudyState.UNCONFIGURED_STORAGE)
             if not count:
                 notes.append(
-                    "the archive says ONLINE of purged instances too "
+                    "the archive reports ONLINE for purged instances too "
                     f"({EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY} is not set)"
                 )
         case _:
             states = (StudyState.LOCAL, StudyState.UNCONFIGURED_STORAGE)
     if len(external_titles) > 1:
-        notes.append(f"several other archives are named: {', '.join(sorted(external_titles))}")
+        notes.append(f"the archive lists several other archives: {', '.join(sorted(external_titles))}")
     return states, next(iter(external_titles)) if len(external_titles) == 1 else None, notes
 
 
 def _collect_own_titles(device: Device) -> set[str]:
-    """Return the titles that the archive names itself by."""
+    """Return the AE titles that the archive uses for itself."""
     return _collect_titles(device, RETRIEVE_AET) | {ae.title for ae in device.network_aes}
 
 
@@ -177,21 +177,21 @@ def _collect_titles(device: Device, attribute: str) -> set[str]:
 
 
 def hides_purges(device: Device) -> bool:
-    """Return whether the archive says ONLINE of what it purges, as far as its configuration goes."""
+    """Return whether the archive reports ONLINE for purged instances, according to its configuration."""
     return any(
         EXTERNAL_RETRIEVE_AET in each and EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY not in each
         for each in device.children(STORAGE_OBJECT_CLASS)
     )
 
 
-#: Purged studies that are enough to take the smallest of, and studies that are looked at.
+#: Number of purged studies from which the smallest is chosen, and limit of examined studies.
 ENOUGH_STUDIES, MAX_STUDIES = 50, 1000
-_UNKNOWN_COUNT = 1 << 31  # instances: what does not say how many it has comes last
+_UNKNOWN_COUNT = 1 << 31  # instances; a study of unknown size comes last
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecallSearch:
-    """Where a purged study is looked for, and by which keys (``PatientID`` …); with none, among all."""
+    """Search for a purged study with keys (``PatientID`` …); without keys, all studies match."""
 
     device: Device
     addresses: VerificationAddresses
@@ -203,21 +203,21 @@ class RecallSearch:
 
 @dataclass(frozen=True)
 class ChosenStudy:
-    """The study that was chosen, and why, in words."""
+    """The chosen study, with the reason in words."""
 
     study_uid: str
     reason: str
 
 
 def find_purged_study(search: RecallSearch, on_progress: Callable[[str], None]) -> ChosenStudy:
-    """Return the smallest purged study that is found, according to the archive's database.
+    """Return the smallest purged study according to the archive's database.
 
-    Without the database, C-FIND names candidates that are not ONLINE: whether they are purged is not known.
-    *on_progress* reports progress, and what could not be asked. Raises :class:`NotFound` where no study is found, and
-    :class:`~dcmcfg.errors.DicomError` when the query fails.
+    Without the database, C-FIND lists candidates that are not ONLINE, but they may not be purged. *on_progress* reports
+    progress and failed queries. Raises :class:`NotFound` if no study is found, and :class:`~dcmcfg.errors.DicomError`
+    if the query fails.
     """
     if search.database is not None:
-        on_progress(f"asking the archive's database for purged studies ({search.database.url})")
+        on_progress(f"querying the archive's database for purged studies ({search.database.url})")
         try:
             return _choose_by_database(
                 search,
@@ -226,8 +226,8 @@ def find_purged_study(search: RecallSearch, on_progress: Callable[[str], None]) 
                 ),
             )
         except ArchiveError as error:
-            on_progress(f"the archive's database gave no answer ({error.subject}: {error.message})")
-    on_progress(f"asking {search.addresses.archive} for studies that are not ONLINE (C-FIND)")
+            on_progress(f"no answer from the archive's database ({error.subject}: {error.message})")
+    on_progress(f"querying {search.addresses.archive} for studies that are not ONLINE (C-FIND)")
     archive, timeouts = search.addresses.archive, get_query_timeouts(search.addresses)
     with open_association(
         archive, search.calling_ae_title, [InformationModel.STUDY.find_sop_class], timeouts, tls=search.tls
@@ -237,8 +237,8 @@ def find_purged_study(search: RecallSearch, on_progress: Callable[[str], None]) 
 
 def _choose_by_database(search: RecallSearch, studies: Sequence[StoredStudy]) -> ChosenStudy:
     if not studies:
-        raise _create_not_found(search, "in the archive's database has an external archive and no file here")
-    known_titles = search.addresses.route.ae_titles  # an external archive that the tree does not know cannot be asked
+        raise _create_not_found(search, "in the archive's database has an external archive and no local file")
+    known_titles = search.addresses.route.ae_titles  # The archive cannot call an external archive outside of the tree.
     chosen = min(
         studies,
         key=lambda each: (
@@ -255,14 +255,14 @@ def _choose_by_availability(search: RecallSearch, studies: Sequence[Study]) -> C
     not_online = [study for study in studies if study.availability in NOT_ONLINE]
     if not not_online and hides_purges(search.device):
         raise NotFound(
-            "every study is ONLINE, but this archive says ONLINE of purged studies too: a storage that purges has no "
+            "every study is ONLINE, but this archive reports ONLINE for purged studies too: a purging storage has no "
             "dcmExternalRetrieveInstanceAvailability",
-            next_step="let dcmcfg ask the archive's database (--archive-url, see dcmcfg status), or name a study with "
-            "--study",
+            next_step="set the archive's URL, to query its database (--archive-url, see dcmcfg status), or specify a "
+            "study with --study",
         )
     if not not_online:
         raise _create_not_found(search, f"of the {len(studies)} that C-FIND lists is NEARLINE, OFFLINE or UNAVAILABLE")
-    own_titles = search.addresses.route.archive_ae_titles  # one that names no other archive can be asked of nobody
+    own_titles = search.addresses.route.archive_ae_titles  # A study without another archive cannot be recalled.
 
     def rank(study: Study) -> tuple[bool, int, str]:
         return own_titles.issuperset(study.retrieve_ae_titles), study.instance_count or _UNKNOWN_COUNT, study.study_uid
@@ -289,13 +289,13 @@ def _create_not_found(search: RecallSearch, reason: str) -> NotFound:
         f" that matches {', '.join(f'{name}={value}' for name, value in search.keys.items())}" if search.keys else ""
     )
     return NotFound(
-        f"no purged study was found: none{criteria} {reason}",
+        f"no purged study found: no study{criteria} {reason}",
         subject=str(search.addresses.archive),
-        next_step="let the archive purge one (dcmcfg check tells what keeps it from that), look for others with "
-        "--query, or name one with --study",
+        next_step="let the archive purge one (dcmcfg check shows why it does not), search for others with "
+        "--query, or specify one with --study",
     )
 
 
 def _to_qido_keys(keys: Mapping[str, str]) -> dict[str, str]:
-    """Return *keys* as a search by HTTP takes them: several values are separated by commas (PS3.18 §8.3.4.1)."""
+    """Return *keys* for a search by HTTP: several values are separated by commas (PS3.18 §8.3.4.1)."""
     return {name: value.replace("\\", ",") for name, value in keys.items()}

@@ -1,4 +1,4 @@
-"""What our own receiver saw, against what was expected: sets of SOP Instance UIDs."""
+"""Compare the instances that the receiver of dcmcfg got with the expected ones, as sets of SOP Instance UIDs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dcmcfg.verify.verdict import ReceiptAssessment, ReceiptFinding, format_inst
 
 
 def judge_receipt(evidence: Evidence) -> ReceiptAssessment:
-    """Return what arrived, what is missing, what does not belong, and what is not what its UID stands for."""
+    """Return which instances arrived, and which are missing, unexpected, altered or corrupt."""
     if evidence.received is None:
         return ReceiptAssessment(ReceiptFinding.NOT_OBSERVED)
     received, unrelated = _separate_unrelated(evidence)
@@ -28,12 +28,12 @@ def judge_receipt(evidence: Evidence) -> ReceiptAssessment:
         *unexpected.format_reasons(),
         *_describe_corrupt(corrupt),
         *(
-            [f"{format_instance_count(len(changed_sop_class))} arrived as another SOP class than listed"]
+            [f"{format_instance_count(len(changed_sop_class))} arrived with another SOP class than listed"]
             if changed_sop_class
             else ()
         ),
         *(
-            [f"{format_instance_count(len(differing_content))} arrived more than once, and not the same each time"]
+            [f"{format_instance_count(len(differing_content))} arrived more than once with different content"]
             if differing_content
             else ()
         ),
@@ -55,15 +55,16 @@ def judge_receipt(evidence: Evidence) -> ReceiptAssessment:
 
 
 def _get_expected_uids(evidence: Evidence) -> set[str]:
-    """Return the UIDs that must arrive: those listed, none where the user says that it is another number of them."""
+    """Return the UIDs that must arrive: the listed ones; none if the user expects another number."""
     listed = {instance.sop_instance_uid for instance in evidence.expected_instances}
     return listed if evidence.expected_count == len(listed) else set()
 
 
 def _separate_unrelated(evidence: Evidence) -> tuple[tuple[ReceivedInstance, ...], tuple[ReceivedInstance, ...]]:
-    """Return what arrived for us, and what somebody else sent meanwhile, of other studies and on their own account.
+    """Return the instances of this verification, and those of other studies that other senders sent.
 
-    That is told only where all that is expected came: nothing of it from them, and our C-MOVE is not why they sent.
+    They are separated only if all expected instances arrived: then the other senders sent none of them, and the C-MOVE
+    was not the reason for the others.
     """
     received = evidence.received or ()
     expected = _get_expected_uids(evidence)
@@ -91,7 +92,7 @@ def _find_receipt_finding(evidence: Evidence, reasons: tuple[str, ...]) -> Recei
 
 @dataclass(frozen=True)
 class _UnexpectedInstances:
-    """UIDs of what arrived and does not belong: not listed by the archive, or listed and part of another study."""
+    """UIDs of unexpected instances: not listed by the archive, or listed but part of another study."""
 
     unlisted: frozenset[str]
     other_study: frozenset[str]
@@ -101,7 +102,7 @@ class _UnexpectedInstances:
     def find(
         received: tuple[ReceivedInstance, ...], expected: set[str], request: VerificationRequest
     ) -> _UnexpectedInstances:
-        """With an unknown expectation, what is not said to be of the study does not belong."""
+        """Return the unexpected instances; without known expectation, those that do not belong to the study."""
         unlisted: set[str] = set()
         other_study: set[str] = set()
         for instance in received:
@@ -118,14 +119,14 @@ class _UnexpectedInstances:
 
     def format_reasons(self) -> Iterator[str]:
         if self.unlisted:
-            phrase = "the archive did not list for this study" if self.is_whole_study else "were not asked for"
+            phrase = "the archive did not list for this study" if self.is_whole_study else "were not requested"
             yield f"{format_instance_count(len(self.unlisted))} arrived that {phrase}"
         if self.other_study:
             yield f"{format_instance_count(len(self.other_study))} arrived under the right UID as part of another study"
 
 
 def _find_changed_sop_classes(evidence: Evidence) -> set[str]:
-    """Return what arrived as another SOP class than the archive lists, where it lists any."""
+    """Return the UIDs of instances with another SOP class than listed."""
     listed = {each.sop_instance_uid: each.sop_class_uid for each in evidence.expected_instances}
     return {
         each.sop_instance_uid
@@ -135,7 +136,7 @@ def _find_changed_sop_classes(evidence: Evidence) -> set[str]:
 
 
 def _find_differing_content(received: tuple[ReceivedInstance, ...]) -> set[str]:
-    """Return what arrived more than once, not the same each time; octets compare within one transfer syntax."""
+    """Return the UIDs that arrived with different content; octets are comparable within one transfer syntax."""
     contents = {
         (each.sop_instance_uid, each.transfer_syntax, each.data_set_length, each.fingerprint) for each in received
     }
@@ -146,7 +147,7 @@ def _find_differing_content(received: tuple[ReceivedInstance, ...]) -> set[str]:
 def _describe_corrupt(corrupt: tuple[tuple[str, str], ...]) -> Iterator[str]:
     if corrupt:
         number = len({uid for uid, _ in corrupt})
-        phrase = "is not sound (" if number == 1 else "are not sound (the first: "
+        phrase = "is corrupt (" if number == 1 else "are corrupt (the first: "
         yield f"{format_instance_count(number)} arrived and {phrase}{corrupt[0][1]})"
 
 

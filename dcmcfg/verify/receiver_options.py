@@ -1,4 +1,4 @@
-"""Our own receiver in a verification: how it listens, and what is reported of it."""
+"""Configure the receiver of dcmcfg in a verification, and report on it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from dcmcfg.dicom.storage.receiver import ReceivedInstance, Receiver
 from dcmcfg.printable import format_count
 from dcmcfg.verify.addresses import VerificationAddresses
 
-#: Seconds after the archive's answer in which stragglers may still arrive.
+#: Seconds after the archive's response in which late instances may still arrive.
 LATE_ARRIVAL_WAIT_S = 2.0
 
 
 @dataclass(frozen=True)
 class ReceiverOptions:
-    """Whether files are kept, and where; whether data sets are digested; and the TLS that callers must speak."""
+    """The folder for received files, if any; whether to compute SHA-256 digests; and the TLS that callers must use."""
 
     storage_folder: Path | None = None
     computes_sha256: bool = False
@@ -35,7 +35,7 @@ class ReceiverOptions:
         timeouts: DicomTimeouts,
         on_received: Callable[[ReceivedInstance], None],
     ) -> Receiver:
-        """Return a receiver that is to listen there; it does not yet."""
+        """Return a receiver for this address that does not listen yet."""
         return Receiver(
             ae_title,
             host,
@@ -50,13 +50,13 @@ class ReceiverOptions:
     def create_destination_receiver(
         self, addresses: VerificationAddresses, on_received: Callable[[int], None]
     ) -> Receiver:
-        """Return the destination's receiver, not listening yet; *on_received* is told how much has arrived.
+        """Return the destination's receiver, not listening yet; *on_received* gets the number of instances.
 
-        Raises ValueError where nobody knows the destination's address.
+        Raises ValueError if the destination's address is unknown.
         """
         peer = addresses.destination
         if peer is None:
-            raise ValueError("to receive, the destination's address must be known")
+            raise ValueError("the destination's address is required to receive")
 
         def count(_: ReceivedInstance) -> None:
             on_received(receiver.received_count)
@@ -70,7 +70,7 @@ class ReceiverOptions:
 def wait_for_instances(
     receiver: Receiver, outcome: MoveOutcome, is_ignored: Callable[[ReceivedInstance], bool]
 ) -> tuple[ReceivedInstance, ...]:
-    """Return what arrived, waiting a moment where the archive reports more; *is_ignored* ones do not count."""
+    """Return the received instances, after a short wait if the archive reports more; *is_ignored* ones do not count."""
     reported = outcome.completed or 0
 
     def has_enough(received: Sequence[ReceivedInstance]) -> bool:
@@ -85,14 +85,14 @@ def wait_for_instances(
 def read_files_back(
     instances: tuple[ReceivedInstance, ...], on_step: Callable[[str], None]
 ) -> tuple[ReceivedInstance, ...]:
-    """Return *instances* with what is wrong with their kept files, each file read once."""
+    """Return *instances* with the problems of their kept files, reading each file once."""
     number = sum(each.saved_path is not None for each in instances)
     if not number:
         return instances
-    on_step(f"reading {format_count(number, 'kept file')} back")
+    on_step(f"verifying {format_count(number, 'kept file')} on disk")
     return tuple(map(check_saved_file, instances))
 
 
 def format_receiver_problems(receiver: Receiver) -> tuple[str, ...]:
-    """Return what our receiver had to refuse, as notes."""
-    return tuple(f"at our receiver: {trouble}" for trouble in receiver.problems)
+    """Return the requests that the receiver had to refuse, as notes."""
+    return tuple(f"at the receiver of dcmcfg: {trouble}" for trouble in receiver.problems)

@@ -1,4 +1,4 @@
-"""The archive's own report on the C-MOVE: its status, its counters and what they are worth."""
+"""Assess the archive's own report on the C-MOVE: its status and its counters."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from dcmcfg.verify.external_request import is_sent_directly
 from dcmcfg.verify.verdict import ReportAssessment, ReportFinding
 
 CANCELLED_BY_YOU = "cancelled by you"
-_MAX_COUNTED = 0xFFFF  # the numbers of sub-operations are US: 65,537 are told as 1
+_MAX_COUNTED = 0xFFFF  # counters of sub-operations have VR US: 65,537 is reported as 1
 _UNKNOWN_AE = "Unknown AE: "
 
 
 def judge_report(evidence: Evidence) -> ReportAssessment:
-    """Return what the archive reported; a success is 0000, all completed and nothing failed."""
+    """Return the archive's report; success means 0000, all completed and nothing failed."""
     outcome = evidence.outcome
     reasons = _list_reasons(evidence)
     return ReportAssessment(
@@ -35,16 +35,13 @@ def judge_report(evidence: Evidence) -> ReportAssessment:
 
 
 def _explain_meaning(status: int, comment: str, evidence: Evidence) -> str:
-    """Return *status* in words; of an unknown destination, to whom it is unknown.
+    """Return *status* in words; for an unknown destination, with the archive that does not know it.
 
-    That another title is unknown is said by another archive than the one asked. So it is, most likely, of a destination
-    that the tree knows and that the external archive is asked to send to.
+    A comment with another title comes from an external archive. Most likely this is also true for a destination that
+    the tree has, and to which the external archive sends directly.
     """
     if status == MOVE_DESTINATION_UNKNOWN and (record := find_external_refusal(evidence)):
-        return (
-            f"refused: the move destination {record.destination_ae_title} is unknown to "
-            f"{record.called_ae_title}, says its own record"
-        )
+        return f"Move Destination {record.destination_ae_title} unknown to {record.called_ae_title} (per its log)"
     if status == MOVE_DESTINATION_UNKNOWN and is_refused_by_archive(evidence):
         comment_to_explain = (
             comment if comment.startswith("AE: ") else f"{_UNKNOWN_AE}{evidence.request.destination_ae_title}"
@@ -63,10 +60,10 @@ def _explain_meaning(status: int, comment: str, evidence: Evidence) -> str:
 
 
 def _list_reasons(evidence: Evidence) -> tuple[str, ...]:
-    """Return why the report is no success; empty when it is one."""
+    """Return why the report is not a success; empty if it is one."""
     outcome = evidence.outcome
     if outcome.status is None:
-        no_response = f"no final response came: {outcome.interruption or 'the association ended'}"
+        no_response = f"no final response: {outcome.interruption or 'the association ended'}"
         return (CANCELLED_BY_YOU, no_response) if outcome.cancelled else (no_response,)
     return (*_explain_status(outcome, outcome.status), *_explain_counters(evidence, outcome, outcome.status))
 
@@ -86,17 +83,17 @@ def _explain_counters(evidence: Evidence, outcome: MoveOutcome, status: int) -> 
     if warning:
         yield f"{warning} stored with a warning"
     if outcome.remaining and status == SUCCESS:
-        yield f"its final answer says that {outcome.remaining} remain"
+        yield f"the final response counts {outcome.remaining} as remaining"
     if not completed:
         if status == SUCCESS:
             yield (
-                "status 0000, yet not one instance completed"
+                "status 0000, but no instance completed"
                 if evidence.expected_instances
                 else _explain_unlisted_study(evidence)
             )
     elif expected is None:
         unknown = (
-            _explain_unlisted_study(evidence) if evidence.request.patient else "nobody knows how many the study has"
+            _explain_unlisted_study(evidence) if evidence.request.patient else "the number of instances is unknown"
         )
         yield f"{completed} completed, but {unknown}"
     elif completed != expected and (expected <= _MAX_COUNTED or completed != expected & _MAX_COUNTED):
@@ -104,7 +101,7 @@ def _explain_counters(evidence: Evidence, outcome: MoveOutcome, status: int) -> 
         phrase = (
             f"{completed} of {expected} completed"
             if is_short
-            else f"{completed} completed although {expected} were expected"
+            else f"{completed} completed, but {expected} were expected"
         )
         yield f"{phrase}{_format_listed_count(evidence)}"
 
@@ -124,7 +121,7 @@ def format_patient(patient: Patient) -> str:
 
 
 def _format_listed_count(evidence: Evidence) -> str:
-    """Return how many the archive lists, where the user says that it is another number."""
+    """Return the number of listed instances, if the user specified another number."""
     listed = len({instance.sop_instance_uid for instance in evidence.expected_instances})
     if evidence.request.expected_count is None or listed in (0, evidence.expected_count):
         return ""

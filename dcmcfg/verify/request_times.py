@@ -1,4 +1,4 @@
-"""When each instance was asked for. What began to arrive before that was sent for another reason.
+"""Record when each instance was requested. An instance that began to arrive earlier was sent for another reason.
 
 Kept apart: it is pure, and verify.run sends and waits.
 """
@@ -14,27 +14,27 @@ from dcmcfg.dicom.storage.receiver import ReceivedInstance
 
 
 class RequestTimes:
-    """The times at which the C-MOVE requests of one verification were sent; they can ask for *instances*.
+    """The times at which the C-MOVE requests of one verification for *instances* were sent.
 
-    An instance that is asked for a second time counts from then on.
+    For an instance that is requested a second time, the second time counts.
     """
 
     def __init__(self, instances: Iterable[Instance]) -> None:
         self._series_uids = {each.sop_instance_uid: each.series_uid for each in instances}
         self._first_request: float | None = None
-        self._request_times: dict[str, float] = {}  # by the UID of a series or an instance that a request names
+        self._request_times: dict[str, float] = {}  # by UID of the requested series or instance
 
     def record_request(self, retrieval: Retrieval) -> None:
-        """Note that the C-MOVE for *retrieval* goes out now."""
+        """Record that the C-MOVE for *retrieval* is sent now."""
         now = time.monotonic()
         if self._first_request is None:
             self._first_request = now
         self._request_times.update(dict.fromkeys(retrieval.instance_uids or retrieval.series_uids, now))
 
     def is_early(self, instance: ReceivedInstance) -> bool:
-        """Return whether the C-STORE of *instance* began before the C-MOVE that asks for it went out.
+        """Return whether the C-STORE of *instance* began before the C-MOVE for it was sent.
 
-        An instance that no request names is compared with the first request.
+        An instance without its own request is compared with the first request.
         """
         uid = instance.sop_instance_uid
         requested_at = self._request_times.get(

@@ -1,4 +1,4 @@
-"""The assessment of the route by which the instances came: shown, not shown or contradicted.
+"""Assess the route of the instances: shown, not shown or contradicted.
 
 It weighs the C-MOVEs in the log of the external archive, or of the archive itself. It also compares the files after the
 move, and the callers of the receiver, with the route that the tree configures.
@@ -22,20 +22,20 @@ from dcmcfg.verify.local_files import (
 )
 from dcmcfg.verify.verdict import RouteAssessment, RouteFinding, format_instance_count
 
-_OWN_RECORD = "the external archive's own record"
+_OWN_RECORD = "the external archive's log"
 
 
 def select_records_of_run(evidence: Evidence) -> tuple[MoveRecord, ...]:
-    """Return the records of the study that can be this run's."""
+    """Return the records of the study that may belong to this run."""
     return tuple(
         record for record in evidence.move_records or () if record.study_uid and _may_be_from_this_run(evidence, record)
     )
 
 
 def _may_be_from_this_run(evidence: Evidence, record: MoveRecord) -> bool:
-    """Return whether the caller can be the archive: it calls with our title, one of its own or one it is set.
+    """Return whether the caller may be the archive: it uses the calling title of dcmcfg, its own, or a configured one.
 
-    The archive's own log shows whether it is. A caller that the log does not name can be any AE.
+    The archive's own log shows the sender. A caller without a name in the log can be any AE.
     """
     titles = {evidence.request.calling_ae_title} | evidence.route.archive_ae_titles | evidence.route.calling_ae_titles
     return record.is_from_archive_log or record.calling_ae_title in titles
@@ -50,18 +50,18 @@ def select_conclusive_records(evidence: Evidence, sending_records: Iterable[Move
 
 
 def _explain_inconclusive(evidence: Evidence, record: MoveRecord) -> str:
-    """Return why *record*, with which something was sent, does not show the route; "" where it does."""
+    """Return why *record*, with which something was sent, does not show the route; "" if it does."""
     if record.is_from_archive_log and record.forwarded_count is None and evidence.received is None:
         return "the archive only relays this answer of the external archive (--receive shows what arrives)"
     if _has_other_destination(evidence, record):
-        return "called by the archive's own title, it may be another retrieve of the archive"
+        return "sent under the archive's own title, it may belong to another retrieve of the archive"
     if may_count_local_instances(evidence, record):
-        return "called by the archive's own title, it counts local instances as well"
+        return "sent under the archive's own title, it counts local instances as well"
     return "" if record.destination_ae_title else "the log does not show the Move Destination"
 
 
 def _has_other_destination(evidence: Evidence, record: MoveRecord) -> bool:
-    """Return whether *record* is of the archive itself, with another Move Destination than the configured ones."""
+    """Return whether the archive sent *record* under its own title with a Move Destination that is not configured."""
     return (
         may_count_local_instances(evidence, record)
         and bool(record.destination_ae_title)
@@ -78,12 +78,12 @@ def weigh_move_records(
     not_local_count: int,
     delivered: bool,
 ) -> None:
-    """Weigh the record: *sending_records* are the entries of this run with which something was sent.
+    """Weigh the log: *sending_records* are the records of this run with which something was sent.
 
-    *not_local_count* counts the instances without a file before the move, according to the archive's database.
+    *not_local_count* is the number of instances without a file before the move, according to the archive's database.
     """
     if evidence.move_records is None:
-        findings.remarks.append("the external archive's own record was not read")
+        findings.remarks.append("the external archive's log was not read")
         return
     records_of_run = select_records_of_run(evidence)
     for record in records_of_run:
@@ -102,18 +102,18 @@ def weigh_move_records(
         findings.remarks.append(_describe_nothing_sent(evidence, records_of_run[-1]))
     elif evidence.log_is_unchanged:
         findings.remarks.append(
-            "nothing was written to the external archive's log since the C-MOVE was sent: nobody asked that archive, "
-            "or the file is a copy or another AE's log"
+            "nothing was written to the external archive's log since the C-MOVE was sent: the external archive "
+            "received no request, or the file is a copy or another AE's log"
         )
     elif is_excluded and delivered and not_local_count and evidence.outcome.status is not None:
-        # Without its answer it may still be at it.
+        # Without a final response, the C-MOVE may still be running.
         findings.contradictions.append(
-            f"{_describe_missing_move(evidence)}, although before it {format_instance_count(not_local_count)} had "
-            "to come from elsewhere"
+            f"{_describe_missing_move(evidence)}, although {format_instance_count(not_local_count)} had no local "
+            "file before the move"
         )
     elif is_excluded and not without_study:
         findings.remarks.append(_describe_missing_move(evidence))
-    findings.remarks += [f"{_OWN_RECORD} has a C-MOVE of this study whose caller the log does not name"] * bool(
+    findings.remarks += [f"{_OWN_RECORD} has a C-MOVE of this study without the name of its caller"] * bool(
         without_caller
     )
     findings.remarks += map(_describe_unidentified_move, without_study)
@@ -125,7 +125,7 @@ def _names_caller(record: MoveRecord) -> bool:
 
 
 def _may_have_sent(record: MoveRecord) -> bool:
-    """Return whether *record*, of an unknown study, may have sent anything."""
+    """Return whether *record*, for an unknown study, may have sent anything."""
     return record.status is None or record.completed is None or record.completed > 0
 
 
@@ -134,15 +134,17 @@ def _note_other_callers(evidence: Evidence, findings: RouteReasons) -> None:
     other_callers = {record.calling_ae_title for record in study_records if not _may_be_from_this_run(evidence, record)}
     if other_callers:
         titles = ", ".join(sorted(other_callers))
-        findings.remarks.append(f"others moved the study from the external archive meanwhile: {titles}")
+        findings.remarks.append(
+            f"other callers retrieved the study from the external archive at the same time: {titles}"
+        )
 
 
 def _weigh_sent(evidence: Evidence, findings: RouteReasons, record: MoveRecord) -> None:
-    """Weigh a record of a C-MOVE with which something was sent."""
+    """Weigh the record of a C-MOVE with which something was sent."""
     if record.is_from_archive_log:
         description = _describe_archive_move(evidence, record)
     else:
-        count = "how many it does not say" if record.completed is None else _describe_completed(record)
+        count = "number of instances unknown" if record.completed is None else _describe_completed(record)
         destination = f" to {record.destination_ae_title}" if record.destination_ae_title else ""
         description = f"{_OWN_RECORD}: {_describe_caller(record)} to send{destination}, {count}"
     if objection := _explain_inconclusive(evidence, record):
@@ -154,14 +156,14 @@ def _weigh_sent(evidence: Evidence, findings: RouteReasons, record: MoveRecord) 
 def may_count_local_instances(evidence: Evidence, record: MoveRecord) -> bool:
     """Return whether *record* may count instances that the archive had itself.
 
-    For a study that is partly local the archive asks for the whole study, under its own AE title and not under that of
-    the requester (``CommonCMoveSCP``). The archive's own log tells them apart.
+    For a partly local study, the archive requests the whole study under its own AE title, not under that of the
+    requester (``CommonCMoveSCP``). The archive's own log distinguishes them.
     """
     return not record.is_from_archive_log and record.calling_ae_title not in ("", evidence.request.calling_ae_title)
 
 
 def count_shown_instances(evidence: Evidence, sending_records: Iterable[MoveRecord]) -> int:
-    """Return how many instances came from the external archive and were forwarded, according to *sending_records*."""
+    """Return how many instances came from the external archive and were forwarded, per *sending_records*."""
     conclusive_records = select_conclusive_records(evidence, sending_records)
     if any(record.completed is None and record.forwarded_count is None for record in conclusive_records):
         return len(evidence.instances_before)
@@ -173,26 +175,26 @@ def count_shown_instances(evidence: Evidence, sending_records: Iterable[MoveReco
 
 def _describe_missing_move(evidence: Evidence) -> str:
     if evidence.log_is_from_archive:
-        return "per the archive's log, the archive asked no other AE for this study in this run"
+        return "per the archive's log, the archive called no other AE for this study in this run"
     return f"{_OWN_RECORD} shows no C-MOVE of this study in this run"
 
 
 def _describe_nothing_sent(evidence: Evidence, record: MoveRecord) -> str:
-    """Return what the log shows of a C-MOVE of this run with which nothing is known to have been sent."""
+    """Return the result of a C-MOVE of this run without any known C-STORE, in words."""
     if record.is_from_archive_log:
         return _describe_archive_move(evidence, record)
     if record.status is None and not record.failure:
-        return "the external archive was asked, and its log shows no final response"
+        return "the external archive received a request, and its log shows no final response"
     if record.reported_completed:
         nothing = (
-            f"it counted {record.reported_completed} completed, but its log shows no C-STORE for it that "
-            "stored any of them"
+            f"it counted {record.reported_completed} completed, but its log shows no successful C-STORE for this "
+            "request"
         )
     elif record.completed is None and record.status is not None and not _is_failure(record.status):
-        nothing = "its log gives no count of this study's instances"
+        nothing = "its log has no count of this study's instances"
     else:
-        return f"the external archive was asked and answered {_describe_response(record)}, nothing completed"
-    return f"the external archive was asked and answered {_describe_response(record)}; {nothing}"
+        return f"the external archive answered {_describe_response(record)}, nothing completed"
+    return f"the external archive answered {_describe_response(record)}; {nothing}"
 
 
 def _is_failure(status: int) -> bool:
@@ -201,7 +203,7 @@ def _is_failure(status: int) -> bool:
 
 
 def _describe_archive_move(evidence: Evidence, record: MoveRecord) -> str:
-    """Return what the archive's log says of the C-MOVE that the archive sent."""
+    """Return the C-MOVE that the archive sent, as in the archive's log, in words."""
     description = (
         f"per the archive's log, {record.calling_ae_title} asked {record.called_ae_title} to send to "
         f"{record.destination_ae_title}: "
@@ -222,7 +224,7 @@ def _describe_caller(record: MoveRecord) -> str:
 
 
 def _describe_completed(record: MoveRecord) -> str:
-    """Return how many instances are completed, and how many the final response counts where that is more."""
+    """Return the number of completed instances, and that of the final response if it is larger."""
     more = (
         f" of the {record.reported_completed} that it counted, per the C-STOREs in the log"
         if record.reported_completed
@@ -232,7 +234,7 @@ def _describe_completed(record: MoveRecord) -> str:
 
 
 def _describe_unidentified_move(record: MoveRecord) -> str:
-    """Return what the log shows of a C-MOVE of which it does not show the study."""
+    """Return a C-MOVE without a known study, as in the log, in words."""
     request = f"{_OWN_RECORD}: {_describe_caller(record)} to send something"
     destination = f" to {record.destination_ae_title}" if record.destination_ae_title else ""
     results = ["" if record.status is None else f"{record.status:04X}"]
@@ -249,7 +251,7 @@ def _weigh_destination(evidence: Evidence, findings: RouteReasons, record: MoveR
     configured = route.get_destinations_for(record.called_ae_title, evidence.request.destination_ae_title)
     if not record.destination_ae_title or record.destination_ae_title in configured:
         return
-    request = f"the external archive was asked to send to {record.destination_ae_title}, although the tree"
+    request = f"the external archive was asked to send to {record.destination_ae_title}, but the tree"
     if route.external_retrieve_destination is None:
         findings.contradictions.append(f"{request} sets no dcmExternalRetrieveAEDestination")
     elif route.external_retrieve_destination in configured:
@@ -259,7 +261,7 @@ def _weigh_destination(evidence: Evidence, findings: RouteReasons, record: MoveR
         findings.contradictions.append(f"{request} {setting}")
     else:
         findings.contradictions.append(
-            f"{request} has {record.called_ae_title} asked to send to {' or '.join(sorted(configured))}"
+            f"{request} has the archive ask {record.called_ae_title} to send to {' or '.join(sorted(configured))}"
         )
 
 
@@ -270,10 +272,11 @@ def _describe_response(record: MoveRecord) -> str:
 
 
 def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
-    """Weigh which way the instances took that were delivered without a file here: back to the archive, or past it.
+    """Weigh the path of delivered instances that had no local file: through the archive, or past it.
 
-    With the route back, each of them must have a file here afterwards. With the route past the archive, none may; and
-    only our own receiver sees them, because the archive relays the external archive's answer unchecked.
+    With a route through the archive, each of them must have a local file afterwards. With a route past the archive,
+    none may. Then only the receiver of dcmcfg observes them, because the archive relays the external archive's response
+    unchecked.
     """
     not_local_count = locate_files_before_move(evidence).not_local_count
     if not not_local_count:
@@ -281,41 +284,38 @@ def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
     recalled_count, destination = count_recalled(evidence), evidence.request.destination_ae_title
     if not has_complete_database_evidence(evidence):
         findings.weak_objections.append(
-            "where the files are after the move is not known, so neither is the way that the instances took"
+            "the location of the files after the move is unknown, so the path of the instances is unknown too"
         )
         return
     match _leads_back_to_archive(evidence):
         case True if recalled_count < not_local_count:
             findings.strong_objections.append(
-                f"after the move, the archive has no file of {format_instance_count(not_local_count - recalled_count)} "
-                "of these, "
-                "although the tree has "
-                f"them sent to {evidence.route.external_retrieve_destination or 'the archive'}"
+                "after the move, the archive has no file of "
+                f"{format_instance_count(not_local_count - recalled_count)} of these, although the tree routes them "
+                f"to {evidence.route.external_retrieve_destination or 'the archive'}"
             )
         case False if recalled_count:
             findings.contradictions.append(
-                f"after the move, {format_instance_count(recalled_count)} {'is' if recalled_count == 1 else 'are'} in "
-                "the archive's own "
-                "storage, "
-                f"although the tree has the external archive send straight to {destination}"
+                f"after the move, {format_instance_count(recalled_count)} {'is' if recalled_count == 1 else 'are'} "
+                "in the archive's own storage, although in the tree the external archive sends straight to "
+                f"{destination}"
             )
         case False if evidence.received is None:
             findings.weak_objections.append(
-                f"the archive relays the external archive's answer, and nobody saw what arrived at {destination} "
-                "(--receive does)"
+                f"the archive only relays the external archive's response, so the delivery to {destination} was not "
+                "observed (use --receive)"
             )
         case False if callers := _get_callers(evidence) & (
             evidence.route.archive_ae_titles | evidence.route.sending_ae_titles
         ):
             findings.weak_objections.append(
-                f"{', '.join(sorted(callers))} called the receiver, although the tree has the external archive send "
+                f"{', '.join(sorted(callers))} called the receiver, although in the tree the external archive sends "
                 f"straight to {destination}"
             )
         case False if unexpected_callers := _get_callers(evidence) - set(find_recorded_archives(evidence)):
             findings.weak_objections.append(
-                f"{', '.join(sorted(unexpected_callers))} called the receiver, which the archive's database does not "
-                "record as "
-                "the external archive"
+                f"{', '.join(sorted(unexpected_callers))} called the receiver, but is not the external archive "
+                "recorded in the archive's database"
             )
         case True if (
             unexpected_callers := _get_callers(evidence)
@@ -323,18 +323,17 @@ def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
             - evidence.route.sending_ae_titles
         ):
             findings.weak_objections.append(
-                f"{', '.join(sorted(unexpected_callers))} called the receiver, although the tree has the archive "
-                "forward the "
-                "instances"
+                f"{', '.join(sorted(unexpected_callers))} called the receiver, although in the tree the archive "
+                "forwards the instances"
             )
         case None if recalled_count < not_local_count and evidence.received is None:
             findings.weak_objections.append(
-                "the tree has several ways for it, and nobody saw which of them the instances took (--receive does)"
+                "the tree has several paths for it, and the path of the instances was not observed (use --receive)"
             )
 
 
 def _leads_back_to_archive(evidence: Evidence) -> bool | None:
-    """Return whether each way that the tree has for the study leads back to the archive, or none; None for some."""
+    """Return whether all configured paths of the study lead back to the archive, or none does; None if some do."""
     route, requested = evidence.route, evidence.request.destination_ae_title
     if requested in route.archive_ae_titles:
         return None
@@ -346,25 +345,26 @@ def _leads_back_to_archive(evidence: Evidence) -> bool | None:
 
 
 def _get_callers(evidence: Evidence) -> frozenset[str]:
-    """Return the AE titles that called the receiver, as they gave them."""
+    """Return the AE titles that called the receiver, as reported by the callers."""
     return frozenset(each.calling_ae_title for each in evidence.received or () if each.calling_ae_title)
 
 
 _REFUSED_BEFORE_LOOKUP = (
-    "the archive refuses such a destination before it looks for the study: it asked nobody, and sent nothing"
+    "the archive refuses this destination before it looks up the study: it called no AE, and sent nothing"
 )
 
 
 def judge_route(evidence: Evidence, *, delivered: bool) -> RouteAssessment:
-    """Return whether the instances came from the external archive by the way that the tree configures.
+    """Return whether the instances came from the external archive by the route that the tree configures.
 
-    ``delivered`` says whether our receiver saw the instances, or, where none listened, the archive reported success.
+    ``delivered`` is True if the receiver of dcmcfg got the instances, or, without a receiver, if the archive reported
+    success.
 
-    *Shown* requires one of two sources: the archive's database, which had no file of the instances before the move
-    and the right ones after it; or the external archive's own record. Instance Availability alone is not enough
-    (``file_evidence.py``). *Not tried*: the archive had all files itself. *Contradicted*: pieces of evidence exclude
-    each other, or the record shows another way than the configured one. The caller of the receiver proves nothing by
-    itself: it gives any AE title it likes.
+    *Shown* requires one of two sources: the archive's database, which had no file of the instances before the move and
+    the right ones after it; or the external archive's own log. Instance Availability alone is not enough
+    (``local_files.py``). *Not tried*: the archive had all files itself. *Contradicted*: the evidence contradicts
+    itself, or the log shows another route than the configured one. The caller of the receiver alone proves nothing,
+    because it can use any AE title.
     """
     if is_refused_by_archive(evidence):
         return RouteAssessment(
@@ -399,15 +399,15 @@ def judge_route(evidence: Evidence, *, delivered: bool) -> RouteAssessment:
 
 
 def _explain_missing_path(evidence: Evidence) -> str:
-    """Return why no way was gone: the archive does not know the destination, or does not take it."""
+    """Return why there is no path: the archive does not know the destination, or does not accept it."""
     destination, route = evidence.request.destination_ae_title, evidence.route
     if evidence.outcome.status == MOVE_DESTINATION_NOT_ALLOWED:
-        return f"none: {evidence.request.archive.ae_title} does not take {destination} (dcmAcceptedMoveDestination)"
+        return f"none: {evidence.request.archive.ae_title} does not accept {destination} (dcmAcceptedMoveDestination)"
     if route.move_destination_known:
-        return f"none that the archive knows: it does not know {destination}, although the tree has it"
+        return f"none: the archive does not know {destination}, although the tree has it"
     if destination in route.ae_titles:
         return f"none: the AE {destination} is not installed"
-    suggestion = f"; spelt almost like it: {', '.join(route.similar_ae_titles)}" if route.similar_ae_titles else ""
+    suggestion = f"; did you mean {', '.join(route.similar_ae_titles)}?" if route.similar_ae_titles else ""
     return f"none: the tree has no AE {destination}{suggestion}"
 
 
@@ -423,8 +423,8 @@ def _describe_path(evidence: Evidence) -> str:
         return f"external archive → {request.destination_ae_title} (dcmExternalRetrieveAEDestination is not set)"
     if route.misrouting_reason:
         return (
-            f"external archive → {route.external_retrieve_destination}, and not to "
-            f"{request.destination_ae_title}: {route.misrouting_reason}"
+            f"external archive → {route.external_retrieve_destination}, not to {request.destination_ae_title}: "
+            f"{route.misrouting_reason}"
         )
     return (
         f"external archive → {route.external_retrieve_destination} → {request.destination_ae_title} "
@@ -433,11 +433,11 @@ def _describe_path(evidence: Evidence) -> str:
 
 
 def _weigh_callers(evidence: Evidence, findings: RouteReasons) -> None:
-    """Weigh who called the receiver: only against the configured way, with a second sign of who it is."""
+    """Weigh the callers of the receiver: only as contradiction, with a second sign of their identity."""
     callers = {instance.calling_ae_title for instance in evidence.received or () if instance.calling_ae_title}
     if not callers:
         return
-    findings.remarks.append(f"the receiver was called by {', '.join(sorted(callers))} (as reported by the caller)")
+    findings.remarks.append(f"callers of the receiver: {', '.join(sorted(callers))} (as reported by the caller)")
     external = {record.called_ae_title for record in select_records_of_run(evidence)}
     external |= {title for instance in evidence.instances_before for title in instance.retrieve_ae_titles}
     requested = evidence.request.destination_ae_title

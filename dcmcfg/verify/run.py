@@ -1,4 +1,4 @@
-"""One verification from the first question to the last: it gathers the evidence."""
+"""Run one verification from the first query to the last, and gather the evidence."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from dcmcfg.verify.receiver_options import (
 from dcmcfg.verify.request_times import RequestTimes
 from dcmcfg.verify.unrelated_senders import find_involved_ae_titles, is_unrelated
 
-#: What arrived for a C-MOVE that has ended.
+#: Returns the instances that arrived for a finished C-MOVE.
 ReceivedCollector = Callable[[Receiver, MoveOutcome], tuple[ReceivedInstance, ...]]
 
 
@@ -38,7 +38,7 @@ def _do_nothing(*_: object) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class VerificationCallbacks:
-    """Who is told how it goes; ``on_received`` is called in another thread, with the number of C-STOREs so far."""
+    """Callbacks for progress; ``on_received`` is called in another thread, with the number of C-STOREs so far."""
 
     on_step: Callable[[str], None] = _do_nothing
     on_expected: Callable[[int], None] = _do_nothing
@@ -59,12 +59,11 @@ def gather_evidence(
     cancellation: Cancellation | None = None,
     callbacks: VerificationCallbacks = VerificationCallbacks(),
 ) -> Evidence:
-    """Ask what the study holds, have it sent, and return what was seen.
+    """Query the instances of the study, request it with a C-MOVE, and return the evidence.
 
-    With *receiver_options*, listen as the destination; a *receiver* listens as it already. *tls* is the context to call
-    the archive with; None is plain DICOM. Raises :class:`~dcmcfg.errors.DicomError` only before the C-MOVE is sent:
-    when we cannot listen, when the archive cannot be reached, or when its answer to C-FIND is an error. Whatever
-    happens later is evidence.
+    With *receiver_options*, dcmcfg listens as the destination; a given *receiver* already listens. *tls* is the context
+    for calling the archive; None means plain DICOM. Raises :class:`~dcmcfg.errors.DicomError` only before the C-MOVE is
+    sent: if dcmcfg cannot listen, if the archive cannot be reached, or if C-FIND fails. Everything later is evidence.
     """
     own_receiver = (
         receiver_options.create_destination_receiver(addresses, callbacks.on_received)
@@ -75,7 +74,7 @@ def gather_evidence(
     with own_receiver or nullcontext():
         if receiver:
             callbacks.on_step(f"listening as {receiver}")
-        callbacks.on_step(f"asking {request.archive} what the study holds (C-FIND)")
+        callbacks.on_step(f"querying {request.archive} for the instances of the study (C-FIND)")
         with open_query_association(request, addresses, tls) as association:
             evidence = gather_evidence_over(
                 association,
@@ -94,7 +93,7 @@ def gather_evidence(
 def open_query_association(
     request: VerificationRequest, addresses: VerificationAddresses, tls: ssl.SSLContext | None
 ) -> AbstractContextManager[OpenAssociation]:
-    """Return an association on which *request*, and others like it, can be asked, as a context."""
+    """Return an association for *request*, and others like it, as a context."""
     model = request.model
     sop_classes = tuple(
         dict.fromkeys((model.find_sop_class, model.move_sop_class, InformationModel.STUDY.find_sop_class))
@@ -116,12 +115,12 @@ def gather_evidence_over(
     cancellation: Cancellation | None = None,
     callbacks: VerificationCallbacks = VerificationCallbacks(),
 ) -> Evidence:
-    """Gather the evidence on one study over an association that is open, and stays so.
+    """Gather the evidence on one study over an open association, which stays open.
 
-    *collect_received* returns what the *receiver* got until a moment after the archive's answer; without it, that is
-    all that it has. What began to arrive before its C-MOVE was sent, or was sent for somebody else, is kept apart. The
-    *evidence_sources* are asked before the move and after it. Raises :class:`~dcmcfg.errors.DicomError` only before the
-    C-MOVE is sent; the association is of no more use then, nor is it where the outcome has no status.
+    *collect_received* returns the instances that the *receiver* got until a moment after the archive's response; by
+    default, all of them. Instances that began to arrive before the C-MOVE was sent, or that belong to another request,
+    are kept apart. The *evidence_sources* are used before and after the move. Raises :class:`~dcmcfg.errors.DicomError`
+    only before the C-MOVE is sent. The association cannot be used after that, nor after an outcome without a status.
     """
     query_association = association.with_timeouts(get_query_timeouts(addresses))
     if request.model is InformationModel.PATIENT and request.patient is None:
@@ -131,7 +130,7 @@ def gather_evidence_over(
     retrievals = request.selection.create_retrievals(request.study_uid, listed, request.patient)
     callbacks.on_expected(len(expected))
     pre_move = evidence_sources.collect_before(request.study_uid, callbacks.on_step)
-    callbacks.on_step(f"asking {request.archive} to send it to {request.destination_ae_title} (C-MOVE)")
+    callbacks.on_step(f"requesting {request.archive} to send it to {request.destination_ae_title} (C-MOVE)")
     request_times = RequestTimes(expected)
     moves = _send_moves(
         association.with_timeouts(addresses.timeouts),
@@ -208,5 +207,5 @@ def _send_moves(
 
 
 def get_query_timeouts(addresses: VerificationAddresses) -> DicomTimeouts:
-    """Return time-outs for C-FIND: a query recalls nothing, so it needs no more patience than any request."""
+    """Return time-outs for C-FIND: a query recalls nothing, so the default DIMSE time-out is enough."""
     return replace(addresses.timeouts, dimse=min(addresses.timeouts.dimse, DicomTimeouts().dimse))

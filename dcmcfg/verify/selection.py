@@ -1,4 +1,4 @@
-"""Which part of a study is asked for, and by which C-MOVE requests."""
+"""Select a part of a study, and create the C-MOVE requests for it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAX_LISTED = 10
 
 @dataclass(frozen=True)
 class RetrieveSelection:
-    """The level of the requests, and the series and instances that are meant; none means all of the study."""
+    """The level of the requests, and the selected series and instances; none selects the whole study."""
 
     level: QueryRetrieveLevel = QueryRetrieveLevel.STUDY
     series_uids: tuple[str, ...] = ()
@@ -25,11 +25,11 @@ class RetrieveSelection:
 
     @property
     def is_whole_study(self) -> bool:
-        """Whether everything in the study is meant, at whatever level."""
+        """Whether the whole study is selected, at any level."""
         return not self.series_uids and not self.instance_uids
 
     def select(self, instances: Iterable[Instance]) -> tuple[Instance, ...]:
-        """Return those of *instances* that are meant."""
+        """Return the selected ones of *instances*."""
         return tuple(
             each
             for each in instances
@@ -42,8 +42,8 @@ class RetrieveSelection:
     ) -> tuple[Retrieval, ...]:
         """Return the requests: one for the study, one for its series, or one for the instances of each series.
 
-        *study_instances* is what the study holds. Raises :class:`NotFound` where it has nothing of what is meant, or
-        lacks some of it, and below STUDY level where nobody knows what it has.
+        *study_instances* are the listed instances of the study. Raises :class:`NotFound` if a selected series or
+        instance is not listed, and below STUDY level if the archive lists nothing.
         """
         if self.level is QueryRetrieveLevel.STUDY:
             return (Retrieval(study_uid, patient=patient),)
@@ -65,8 +65,8 @@ class RetrieveSelection:
     def _require_listed(self, study_uid: str, listed: Sequence[Instance]) -> None:
         if not listed:
             raise NotFound(
-                f"the archive lists nothing of the study {study_uid}, so there is no series or instance to ask for",
-                next_step="verify at STUDY level shows what it answers then",
+                f"the archive lists nothing of the study {study_uid}, so no series or instance can be selected",
+                next_step="verify at STUDY level to see its response",
             )
         series = Counter(each.series_uid for each in listed)
         for uid in (each for each in self.series_uids if each not in series):
@@ -74,21 +74,22 @@ class RetrieveSelection:
                 f"series {uid} in the study {study_uid}", [f"{each} ({count})" for each, count in series.items()]
             )
         listed_uids = [each.sop_instance_uid for each in RetrieveSelection(series_uids=self.series_uids).select(listed)]
-        location = "in the series that are named" if self.series_uids else f"in the study {study_uid}"
+        location = "in the selected series" if self.series_uids else f"in the study {study_uid}"
         for uid in (each for each in self.instance_uids if each not in listed_uids):
             raise _create_not_found(f"instance {uid} {location}", listed_uids)
         for uid in (each for each in self.series_uids if each not in {each.series_uid for each in self.select(listed)}):
             raise NotFound(
-                f"no instance of the series {uid} is named", next_step="name one with --image, or leave the series out"
+                f"no selected instance is in the series {uid}",
+                next_step="specify one with --image, or remove the series",
             )
 
 
-#: What is asked for where nobody says otherwise.
+#: The default selection.
 WHOLE_STUDY = RetrieveSelection()
 
 
 def split_retrieval(retrieval: Retrieval) -> tuple[Retrieval, ...]:
-    """Return requests for the same with one UID each; *retrieval* alone where it has no list."""
+    """Return requests for the same with one UID each; only *retrieval* if it has no list."""
     match retrieval.level:
         case QueryRetrieveLevel.STUDY:
             return (retrieval,)
@@ -99,11 +100,11 @@ def split_retrieval(retrieval: Retrieval) -> tuple[Retrieval, ...]:
 
 
 def _create_not_found(missing_item: str, listed_items: Sequence[str]) -> NotFound:
-    """Return the error that the archive lists no *missing_item*; its next step names *listed_items*."""
+    """Return the error that the archive lists no *missing_item*; its next step lists *listed_items*."""
     rest = f" and {len(listed_items) - _MAX_LISTED} more" if len(listed_items) > _MAX_LISTED else ""
     return NotFound(
         f"the archive lists no {missing_item}",
-        next_step=f"name one that it lists: {', '.join(listed_items[:_MAX_LISTED])}{rest}",
+        next_step=f"specify one that it lists: {', '.join(listed_items[:_MAX_LISTED])}{rest}",
     )
 
 

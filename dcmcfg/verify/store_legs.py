@@ -1,4 +1,4 @@
-"""The C-STOREs of a verification, leg by leg, and instances whose transfer syntax changed on the way."""
+"""Collect the C-STOREs of a verification by leg, and describe changes of the transfer syntax on the way."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from dcmcfg.verify.verdict import format_instance_count
 from dcmcfg.well_known_uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 
 OWN_RECEIVER = "our receiver"
-#: Implicit and Explicit VR Little Endian: each AE converts one to the other, and the pixel data stay the same.
+#: Implicit and Explicit VR Little Endian: AEs convert between them without changing the pixel data.
 _LITTLE_ENDIAN = frozenset({IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN})
 
 
 def collect_legs(evidence: Evidence) -> tuple[TransferLeg, ...]:
-    """Return the legs of all evidence sources, those that end at the archive first; our own receiver's last.
+    """Return the legs of all evidence sources, first those to the archive, last that of the receiver of dcmcfg.
 
     Each evidence source has one leg between two AEs, for all C-MOVEs.
     """
@@ -33,7 +33,7 @@ def collect_legs(evidence: Evidence) -> tuple[TransferLeg, ...]:
 
 
 def _collect_received_legs(evidence: Evidence) -> Iterator[TransferLeg]:
-    """Yield what our receiver saw of the study, by caller."""
+    """Yield the C-STOREs of the study that the receiver of dcmcfg got, by caller."""
     request, expected = evidence.request, {each.sop_instance_uid for each in evidence.instances_before}
     stores: dict[str, list[StoreRecord]] = {}
     for each in evidence.received or ():
@@ -54,7 +54,7 @@ def _collect_received_legs(evidence: Evidence) -> Iterator[TransferLeg]:
 def describe_transcoding(evidence: Evidence) -> Iterator[str]:
     """Yield which instances reached the destination in another transfer syntax than they were stored or sent in.
 
-    A change between Implicit and Explicit VR Little Endian is left out.
+    A change between Implicit and Explicit VR Little Endian is ignored.
     """
     destination = evidence.request.destination_ae_title
     legs = collect_legs(evidence)
@@ -76,15 +76,14 @@ def describe_transcoding(evidence: Evidence) -> Iterator[str]:
         pronoun = "it" if number == 1 else "them"
         if sources[title].has_file_syntaxes:
             yield (
-                f"{reached}, while {title} stores {pronoun} in {look_up_uid_name(before)}; possible reasons: {title} "
-                "does not "
-                "offer the latter, or an AE on the way does not accept it (see its transfer capabilities in the tree)"
+                f"{reached}, but {title} stores {pronoun} in {look_up_uid_name(before)}. Possible reasons: {title} "
+                "does not offer the latter, or an AE on the path does not accept it (see its transfer capabilities "
+                "in the tree)"
             )
         else:
             yield (
-                f"{reached}, while {title} sent {pronoun} in {look_up_uid_name(before)}; possible reasons: "
-                f"{destination} does "
-                "not accept the latter, or its transfer capabilities in the tree do not list it"
+                f"{reached}, but {title} sent {pronoun} in {look_up_uid_name(before)}. Possible reasons: "
+                f"{destination} does not accept the latter, or its transfer capabilities in the tree do not list it"
             )
 
 
@@ -93,7 +92,7 @@ def _differ(one: str, other: str) -> bool:
 
 
 class _SourceSyntaxes:
-    """In which transfer syntax a sender has each instance: that of its file, or else that in which it sent it."""
+    """The transfer syntax of each instance at a sender: that of its file, otherwise that in which it was sent."""
 
     def __init__(self, leg: TransferLeg) -> None:
         self.has_file_syntaxes = _has_file_syntax(leg)
@@ -101,7 +100,7 @@ class _SourceSyntaxes:
             each.sop_instance_uid: each.file_transfer_syntax or each.transfer_syntax for each in leg.stores
         }
         syntaxes = {each.file_transfer_syntax or each.transfer_syntax for each in leg.stores}
-        # A log that does not name instances tells of each only what it tells of all.
+        # In a log without instance UIDs, a value applies to each instance only if it is the same for all.
         self._common_syntax = next(iter(syntaxes)) if len(syntaxes) == 1 and "" in self._by_instance else ""
 
     def get_transfer_syntax(self, sop_instance_uid: str) -> str:

@@ -1,4 +1,4 @@
-"""What happened during a verification, and when."""
+"""Record the events of a verification with their times."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from dcmcfg.dicom.move import MoveProgress
 from dcmcfg.verify.run import VerificationCallbacks
 
-#: What is noted when a C-MOVE is on its way.
+#: Description of the event when a C-MOVE was sent.
 MOVE_SENT = "C-MOVE sent"
 _PENDING = "pending response"
-#: How many entries on pending responses are kept: this many of the first, and of the last.
+#: Number of first, and of last, pending responses that are kept.
 MAX_PENDING_EVENTS = 300
 
 
@@ -23,7 +23,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class TimelineEvent:
-    """Something that happened at ``time``; ``progress`` are the numbers of a pending response."""
+    """An event at ``time``; ``progress`` has the numbers of a pending response."""
 
     time: datetime
     description: str
@@ -31,31 +31,29 @@ class TimelineEvent:
 
 
 class Timeline:
-    """Records the calls of :class:`VerificationCallbacks`, with their time."""
+    """Records the calls of :class:`VerificationCallbacks` with their times."""
 
     def __init__(self, clock: Callable[[], datetime] = _now) -> None:
         self._clock = clock
         self._events: list[TimelineEvent] = []
-        # on pending responses after the first, with how many each is
+        # last pending responses, with the number of responses that each stands for
         self._last_pending: deque[tuple[TimelineEvent, int]] = deque()
-        self._first_pending_count = self._omitted_count = (
-            0  # entries on the first pending responses, and responses without an entry
-        )
-        self._previous_progress: MoveProgress | None = None  # of the pending response after which nothing else happened
+        self._first_pending_count = self._omitted_count = 0  # number of first pending responses, and of omitted ones
+        self._previous_progress: MoveProgress | None = None  # of the last event, if it was a pending response
         self._equal_count = 0  # pending responses in a row with the same numbers
         self.began = clock()
 
     @property
     def events(self) -> tuple[TimelineEvent, ...]:
-        """What happened so far, oldest first.
+        """The events so far, oldest first.
 
-        Of very many pending responses with different numbers there are the first and the last, and how many were
-        between them.
+        For many pending responses with different numbers, the list has the first and the last ones, and the number of
+        omitted ones in between.
         """
         last_pending = [event for event, _ in self._last_pending]
         if self._omitted_count:
             last_pending.insert(
-                0, TimelineEvent(last_pending[0].time, f"{self._omitted_count} more pending responses, not listed")
+                0, TimelineEvent(last_pending[0].time, f"{self._omitted_count} more pending responses (not listed)")
             )
         return (
             tuple(sorted((*self._events, *last_pending), key=lambda event: event.time))
@@ -85,7 +83,7 @@ class Timeline:
         return replace(callbacks, on_step=on_step, on_expected=on_expected, on_sent=on_sent, on_pending=on_pending)
 
     def _record_pending(self, progress: MoveProgress) -> None:
-        """Write down a pending response; of equal ones in a row the first, and the last with how many there were."""
+        """Record a pending response; of equal ones in a row, the first and the last with their number."""
         event = TimelineEvent(self._clock(), _PENDING, progress)
         self._equal_count = self._equal_count + 1 if self._previous_progress == progress else 1
         self._previous_progress = progress
@@ -104,6 +102,6 @@ class Timeline:
                 self._omitted_count += self._last_pending.popleft()[1]
 
     def add_event(self, description: str) -> None:
-        """Write down that *description* happened now."""
+        """Record *description* with the present time."""
         self._previous_progress = None
         self._events.append(TimelineEvent(self._clock(), description))

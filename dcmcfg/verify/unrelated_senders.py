@@ -1,4 +1,4 @@
-"""Who may send instances because of a C-MOVE. What others send at the same time proves nothing of it."""
+"""Find the AEs that may send instances because of a C-MOVE. Instances from others at the same time prove nothing."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from dcmcfg.verify.evidence import ConfiguredRoute, VerificationRequest
 def find_involved_ae_titles(
     request: VerificationRequest, route: ConfiguredRoute, instances: Iterable[Instance]
 ) -> frozenset[str]:
-    """Return the AE titles that a C-STORE caused by our C-MOVE may have as caller or as Move Originator.
+    """Return the AE titles that a C-STORE caused by the C-MOVE may have as caller or as Move Originator.
 
-    These are our own, those of the archive, and those of all archives that it may ask.
+    These are the titles of dcmcfg, of the archive, and of all archives that it may ask.
     """
     external = {title for title, _ in route.external_requests} | {
         title for each in instances for title in each.retrieve_ae_titles
@@ -29,10 +29,10 @@ def find_involved_ae_titles(
 
 
 def is_unrelated(instance: ReceivedInstance, request: VerificationRequest, involved_ae_titles: frozenset[str]) -> bool:
-    """Return whether *instance*, of the study in *request*, was sent because of somebody else's request.
+    """Return whether *instance*, of the study in *request*, was sent because of another request.
 
-    It names a Move Originator (PS3.7 Section 9.1.1.1), and neither that nor its caller is among those
-    *involved_ae_titles*. A C-STORE that names none may be of an archive that does not name them.
+    It has a Move Originator (PS3.7 Section 9.1.1.1), and neither that nor its caller is in *involved_ae_titles*. A
+    C-STORE without a Move Originator may come from an archive that never sends one.
     """
     originator = instance.move_originator_ae_title
     return (

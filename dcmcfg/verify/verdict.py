@@ -1,4 +1,4 @@
-"""The verdict on one verification: three parts, each by itself, with a headline."""
+"""The verdict on one verification: three separate assessments, with a headline."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ def format_instance_count(number: int) -> str:
 
 
 class ReportFinding(Enum):
-    """What the archive's own answer amounts to."""
+    """The result of the archive's own report."""
 
     SUCCESS = "success"  # 0000, every expected instance completed, nothing failed
     NO_SUCCESS = "no success"
 
 
 class ReceiptFinding(Enum):
-    """What our own receiver saw."""
+    """The result at the receiver of dcmcfg."""
 
-    NOT_OBSERVED = "not observed"  # nobody of ours listened
+    NOT_OBSERVED = "not observed"  # dcmcfg was not the receiver
     COMPLETE = "complete"
     INCOMPLETE = "incomplete"
-    UNCHECKED = "unchecked"  # something came, but nobody knows what should have come
+    UNCHECKED = "unchecked"  # instances arrived, but the expected ones are unknown
 
 
 class RouteFinding(Enum):
-    """Whether the instances came from the external archive by the configured way."""
+    """Whether the instances came from the external archive by the configured route."""
 
     SHOWN = "shown"
     NOT_SHOWN = "not shown"
     NOT_TRIED = "not tried"  # the archive had the files itself
-    CONTRADICTED = "contradicted"  # pieces of the evidence exclude each other, or the way was another one
+    CONTRADICTED = "contradicted"  # contradictory evidence, or another route
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReportAssessment:
-    """What the archive reported; counters that it left out count as 0 (PS3.7 §9.3.4.2)."""
+    """The archive's report; counters that it left out count as 0 (PS3.7 §9.3.4.2)."""
 
     finding: ReportFinding
     status: int | None
@@ -58,38 +58,39 @@ class ReportAssessment:
 
 @dataclass(frozen=True)
 class ReceiptAssessment:
-    """What arrived, by SOP Instance UID compared as sets."""
+    """The received instances, compared as sets of SOP Instance UIDs."""
 
     finding: ReceiptFinding
     _: KW_ONLY
-    instance_count: int = 0  # of distinct instances, foreign ones left out
+    instance_count: int = 0  # number of distinct instances, without unexpected ones
     missing: tuple[str, ...] = ()  # expected, did not arrive
     unexpected: tuple[str, ...] = ()  # arrived, not expected
     altered: tuple[str, ...] = ()  # arrived as another SOP class than listed, or not the same each time
     duplicates: tuple[str, ...] = ()  # arrived more than once
-    corrupt: tuple[tuple[str, str], ...] = ()  # arrived, with what is wrong with each: not kept, does not read
+    corrupt: tuple[tuple[str, str], ...] = ()  # arrived, with the problem of each: not kept, unreadable
     stored_files: tuple[Path, ...] = ()  # kept
-    unrelated_senders: tuple[str, ...] = ()  # who sent something else on their own account, which counts for nothing
-    callers: tuple[str, ...] = ()  # who called the receiver, by their own account
+    unrelated_senders: tuple[str, ...] = ()  # senders of other studies at the same time (ignored)
+    callers: tuple[str, ...] = ()  # callers of the receiver, as reported by them
     move_originators: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class RouteAssessment:
-    """By which way the instances came, as far as the evidence goes."""
+    """The route of the instances, as far as the evidence shows it."""
 
     finding: RouteFinding
-    configured_path: str  # the configured way in words
-    shown_count: int = 0  # for how many of them the way is shown
+    configured_path: str  # the configured route in words
+    shown_count: int = 0  # number of instances with a shown route
     reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """The answer. ``exit_code`` is 0 or 1: whatever happens before a C-MOVE is an error, not a verdict.
+    """The verdict. ``exit_code`` is 0 or 1: a failure before the C-MOVE is an error, not a verdict.
 
-    ``is_accepted`` is what the exit code says; ``is_verified`` is more, namely that our own receiver saw it.
+    ``is_accepted`` corresponds to the exit code. ``is_verified`` also requires that the receiver of dcmcfg got the
+    instances.
     """
 
     headline: str

@@ -54,7 +54,7 @@ def test_status_that_is_not_the_archives_asks_for_the_base_url(archive: Scripted
     archive.answer(200, body)
     with pytest.raises(ArchiveError) as error_info:
         ControlService(archive.url).status()
-    assert error_info.value.message == "The answer is not that of an archive (HTTP 200)"
+    assert error_info.value.message == "The response is not from an archive (HTTP 200)"
     assert "base URL" in error_info.value.next_step
     assert state_of(error_info.value) is ServiceState.NOT_AN_ARCHIVE
 
@@ -87,17 +87,17 @@ def test_redirect_is_not_followed_and_says_token(archive: Scripted) -> None:
         archive.answer(302, Location=f"{login.url}/auth?state=secret")
         error = refused_reload(archive, token="t")
         assert login.requests == []
-    assert error.message == f"redirected to {login.url}/auth (HTTP 302), which is not followed"
+    assert error.message == f"redirected to {login.url}/auth (HTTP 302), which dcmcfg does not follow"
     assert "token" in error.next_step
 
 
 @pytest.mark.parametrize(
     ("status", "token", "what"),
     [
-        (401, None, "the archive wants a token (HTTP 401)"),
+        (401, None, "the archive requires a token (HTTP 401)"),
         (401, "old", "the token was not accepted (HTTP 401)"),
-        (403, None, "the archive wants a token (HTTP 403)"),
-        (403, "weak", "the token's user may not do this (HTTP 403)"),
+        (403, None, "the archive requires a token (HTTP 403)"),
+        (403, "weak", "the token's user has no permission (HTTP 403)"),
     ],
 )
 def test_want_of_a_token_says_how_to_give_one_and_a_refused_one_who_tells_why(
@@ -123,7 +123,7 @@ def test_token_that_the_answer_gives_back_is_not_told(archive: Scripted) -> None
 def test_wrong_base_url_is_asked_about(archive: Scripted) -> None:
     archive.answer(404, "<html>Not Found</html>")
     error = refused_reload(archive)
-    assert error.message == "The answer is not that of an archive (HTTP 404)"
+    assert error.message == "The response is not from an archive (HTTP 404)"
     assert "base URL" in error.next_step
 
 
@@ -150,7 +150,7 @@ def unfinished(archive: Scripted) -> ReloadUnfinished:
 def test_answer_that_shows_nothing_leaves_open_what_is_in_force(archive: Scripted) -> None:
     archive.answer(409, '{"errorMessage":"x"}')
     error = unfinished(archive)
-    assert error.message == "x (HTTP 409). It is not known whether the new configuration is in force"
+    assert error.message == "x (HTTP 409). It is unknown whether the new configuration is in force"
     assert f"GET {archive.url}/aets lists" in error.next_step
     assert error.reload is not None
     assert error.reload.in_force is None
@@ -208,7 +208,7 @@ def test_second_reload_that_ends_otherwise_leaves_the_new_configuration_in_force
     error = unfinished(archive)
     assert error.reload is not None
     assert error.reload.in_force is True
-    assert ". The second reload ended otherwise: " in error.message
+    assert "The second reload ended with" in error.message
     assert f"(HTTP {status})" in error.message
 
 
@@ -219,7 +219,7 @@ def test_second_reload_without_an_answer_is_unconfirmed_and_in_force(archive: Sc
         ControlService(archive.url).reload()
     assert error_info.value.message.startswith(
         "The new configuration is in force, but the archive could not open the listener localhost:9112. "
-        "A second reload was sent and not confirmed: "
+        "A second reload was sent but not confirmed: "
     )
     assert error_info.value.reload is not None
     assert (error_info.value.reload.in_force, len(error_info.value.reload.attempts)) == (True, 2)
@@ -250,7 +250,7 @@ def test_stack_trace_becomes_its_first_line_and_its_deepest_cause(archive: Scrip
 
 def test_stack_trace_without_a_cause_becomes_its_first_line(archive: Scripted) -> None:
     archive.answer(500, "java.lang.NullPointerException\n\tat org.dcm4chee.arc.Foo.bar(Foo.java:1)\n")
-    assert unfinished(archive).message.startswith("NullPointerException (HTTP 500). It is not known ")
+    assert unfinished(archive).message.startswith("NullPointerException (HTTP 500). It is unknown ")
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_page_that_passes_while_the_archive_is_deployed_asks_for_another_reload(
     archive.answer(200, '{"status":"STARTED"}')
     with pytest.raises(NotReloaded) as error_info:
         ControlService(archive.url, polling=LONG).reload()
-    assert error_info.value.message == "Not reloaded: the archive was not ready, and is STARTED now"
+    assert error_info.value.message == "Not reloaded: the archive was not ready; its status is now STARTED"
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ def test_page_that_passes_is_asked_for_again_and_the_wait_is_announced(archive: 
     archive.once["ctrl/status"] = (500, PAGE.format("500 - Internal Server Error").encode())
     announced: list[str] = []
     assert ControlService(archive.url, polling=LONG).status(announced.append).started
-    assert announced == ["HTTP 500 from the web server; asking again for 120 s"]
+    assert announced == ["HTTP 500 from the web server; retrying for 120 s"]
 
 
 def test_another_path_of_the_archive_is_not_taken_for_an_archive_that_is_not_deployed(archive: Scripted) -> None:
@@ -337,14 +337,14 @@ def test_slow_answer_is_announced(archive: Scripted) -> None:
     announced: list[str] = []
     with pytest.raises(NotStarted):
         ControlService(archive.url, timeouts=QUICK, polling=HASTE).status(announced.append)
-    assert announced == [f"no answer yet from {archive.url}/ctrl/status; waiting"]
+    assert announced == [f"no response yet from {archive.url}/ctrl/status; waiting"]
 
 
 def test_reload_without_an_answer_is_unconfirmed_within_its_timeout(archive: Scripted) -> None:
     archive.hang = threading.Event()
     with pytest.raises(ReloadUnconfirmed) as error_info:
         ControlService(archive.url, timeouts=QUICK).reload()
-    assert error_info.value.message == "The reload was sent and not confirmed: no answer within 0.3 s"
+    assert error_info.value.message == "The reload was sent but not confirmed: no answer within 0.3 s"
     assert error_info.value.exit_code == 4
 
 
@@ -389,7 +389,7 @@ def test_status_without_an_answer_fails_within_its_timeout(archive: Scripted) ->
     with pytest.raises(ArchiveError) as error_info:
         ControlService(archive.url, timeouts=QUICK).status()
     assert error_info.value.message == (
-        "The server accepts connections and does not answer within 0.3 s: it is starting, or it hangs"
+        "The server accepts connections but does not answer within 0.3 s: it is starting, or it hangs"
     )
     assert state_of(error_info.value) is ServiceState.NO_RESPONSE
 
@@ -410,7 +410,7 @@ def test_archive_that_is_down_refuses_the_connection_and_nothing_was_sent() -> N
         ControlService(f"http://127.0.0.1:{port}/dcm4chee-arc").reload()
     assert not isinstance(error_info.value, ReloadUnconfirmed)
     assert error_info.value.message == "connection refused"
-    assert "is the archive running?" in error_info.value.next_step
+    assert "check that the archive runs" in error_info.value.next_step
 
 
 def test_server_that_does_not_speak_http_is_told() -> None:
@@ -433,7 +433,7 @@ def test_server_that_does_not_speak_http_is_told() -> None:
 def test_unknown_host_is_told() -> None:
     with pytest.raises(ArchiveError) as error_info:
         ControlService("http://archive.invalid/dcm4chee-arc").status()
-    assert error_info.value.message.startswith("the host name is not known: ")
+    assert error_info.value.message.startswith("unknown host name: ")
 
 
 @pytest.mark.parametrize("host", ["1.2.3.400", "xn--a"])

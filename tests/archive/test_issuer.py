@@ -111,7 +111,7 @@ def test_issuer_is_verified_with_the_ca_file(tmp_path: Path) -> None:
 
 def test_wrong_secret_is_told_as_that(issuer: Issuer) -> None:
     error = refused(replace(credentials(issuer), secret="wrong"))
-    assert error.message.startswith("the issuer does not know the client dcmcfg, or its secret is another (HTTP 401")
+    assert error.message.startswith("the issuer does not know the client dcmcfg, or the secret is incorrect (HTTP 401")
     assert error.subject == issuer.token_url
     assert "Credentials" in error.next_step
 
@@ -122,33 +122,33 @@ def test_unknown_client_is_told_as_that(issuer: Issuer) -> None:
 
 def test_client_without_a_service_account_is_told_which_switch(issuer: Issuer) -> None:
     error = refused(credentials(issuer, "browser"))
-    assert error.message.startswith("the client browser may not ask for tokens in its own name (HTTP 400")
+    assert error.message.startswith("the client browser has no permission to request tokens in its own name (HTTP 400")
     assert "Service accounts roles" in error.next_step
 
 
 def test_scope_that_the_client_does_not_have_is_told(issuer: Issuer) -> None:
     error = refused(replace(credentials(issuer), scope="profile admin"))
-    assert error.message.startswith("the scope is not the client's (HTTP 400")
+    assert error.message.startswith("the client does not have this scope (HTTP 400")
     assert "oidc_scope" in error.next_step
 
 
 def test_realm_that_is_not_there_is_told(issuer: Issuer) -> None:
     other = issuer.url.replace("dcm4che", "other")
     error = refused(replace(credentials(issuer), issuer=other))
-    assert error.message == "no token for the archive: there is no issuer here (Realm does not exist)"
+    assert error.message == "no token for the archive: no issuer at this URL (Realm does not exist)"
     assert error.subject == f"{other}/.well-known/openid-configuration"
     assert "/auth before /realms" in error.next_step
     token_url = issuer.token_url.replace("dcm4che", "other")
     error = refused(replace(credentials(issuer), token_url=token_url))
-    assert error.message == "no token for the archive: there is no token endpoint here (Realm does not exist)"
+    assert error.message == "no token for the archive: no token endpoint at this URL (Realm does not exist)"
 
 
 def test_issuer_that_calls_itself_otherwise_is_told_with_the_name(issuer: Issuer) -> None:
     """Asked by its address, a Keycloak with a fixed host name answers with that name."""
     issuer.issuer = f"https://keycloak.example.org{KEYCLOAK}"
     error = refused(credentials(issuer))
-    assert error.message == f"no token for the archive: the issuer calls itself {issuer.issuer}"
-    assert error.next_step.startswith(f"its tokens say so too: set oidc_issuer to {issuer.issuer},")
+    assert error.message == f"no token for the archive: the issuer's name for itself is {issuer.issuer}"
+    assert error.next_step.startswith(f"its tokens contain the same name: set oidc_issuer to {issuer.issuer},")
     assert issuer.asked == []
 
 
@@ -157,7 +157,7 @@ def test_secret_does_not_follow_the_issuer_to_another_server(issuer: Issuer) -> 
         issuer.discovery = {"token_endpoint": elsewhere.url}
         error = refused(credentials(issuer))
         assert error.message == (
-            f"the token endpoint is on another server, {elsewhere.url}: the client secret is not sent there"
+            f"the token endpoint is on another server, {elsewhere.url}: dcmcfg does not send the secret there"
         )
         assert elsewhere.requests == []
 
@@ -174,30 +174,34 @@ def scripted() -> Iterator[tuple[Scripted, ClientCredentials]]:
 @pytest.mark.parametrize(
     ("status", "body", "what"),
     [
-        (200, "<html>Welcome", "the answer holds no token (HTTP 200, of no type)"),
-        (200, "{}", "the answer holds no token (HTTP 200, of no type)"),
-        (200, '{"access_token": 1}', "the answer holds no token (HTTP 200, of no type)"),
-        (200, '{"access_token": "a b"}', "the token holds blanks or other than ASCII"),
-        (404, "<html>", "no token for the archive: there is no token endpoint here (HTTP 404)"),
-        (302, "", "no token for the archive: redirected to nowhere (HTTP 302), which is not followed"),
+        (200, "<html>Welcome", "the response has no token (HTTP 200, no content type)"),
+        (200, "{}", "the response has no token (HTTP 200, no content type)"),
+        (200, '{"access_token": 1}', "the response has no token (HTTP 200, no content type)"),
+        (200, '{"access_token": "a b"}', "the token has blanks or characters outside ASCII"),
+        (404, "<html>", "no token for the archive: no token endpoint at this URL (HTTP 404)"),
+        (302, "", "no token for the archive: redirected to nowhere (HTTP 302), which dcmcfg does not follow"),
         (500, "oops", "no token for the archive: the issuer refused (HTTP 500)"),
         (
             401,
             '{"error":"unauthorized_client","error_description":"Invalid client or Invalid client credentials"}',
-            "the issuer does not know the client dcmcfg, or its secret is another "
-            "(HTTP 401: Invalid client or Invalid client credentials)",
+            (
+                "the issuer does not know the client dcmcfg, or the secret is incorrect (HTTP 401: Invalid client or "
+                "Invalid client credentials)"
+            ),
         ),
         (
             401,
             '{"error":"unauthorized_client","error_description":"Client not enabled to retrieve service account"}',
-            "the client dcmcfg may not ask for tokens in its own name "
-            "(HTTP 401: Client not enabled to retrieve service account)",
+            (
+                "the client dcmcfg has no permission to request tokens in its own name (HTTP 401: Client not "
+                "enabled to retrieve service account)"
+            ),
         ),
         (400, '{"error":"unsupported_grant_type"}', "client credentials are not supported (HTTP 400)"),
         (
             403,
             '{"error":"invalid_request","error_description":"HTTPS required"}',
-            "no token for the archive: the issuer answers over https only (HTTP 403)",
+            "no token for the archive: the issuer requires https (HTTP 403)",
         ),
         (
             403,
@@ -217,12 +221,12 @@ def test_answer_without_a_token_is_told_with_its_reason(
 @pytest.mark.parametrize(
     ("status", "body", "what"),
     [
-        (200, "<html>", "the answer is not an issuer's"),
-        (200, '{"issuer": "x"}', "the answer is not an issuer's"),
-        (301, "", "redirected to nowhere (HTTP 301), which is not followed"),
-        (502, "", "the issuer does not describe itself (HTTP 502)"),
-        (403, '{"error":"Realm not enabled"}', "the issuer does not describe itself (HTTP 403: Realm not enabled)"),
-        (403, '{"error_description":"HTTPS required"}', "the issuer answers over https only (HTTP 403)"),
+        (200, "<html>", "the response is not from an issuer"),
+        (200, '{"issuer": "x"}', "the response is not from an issuer"),
+        (301, "", "redirected to nowhere (HTTP 301), which dcmcfg does not follow"),
+        (502, "", "the issuer has no metadata (HTTP 502)"),
+        (403, '{"error":"Realm not enabled"}', "the issuer has no metadata (HTTP 403: Realm not enabled)"),
+        (403, '{"error_description":"HTTPS required"}', "the issuer requires https (HTTP 403)"),
     ],
 )
 def test_what_is_no_issuer_is_told(archive: Scripted, status: int, body: str, what: str) -> None:
@@ -265,7 +269,7 @@ def test_issuer_that_is_down_or_slow_is_told_within_the_timeout(issuer: Issuer) 
     assert error.subject == issuer.token_url
     error = refused(ClientCredentials("http://127.0.0.1:1/realms/dcm4che", "dcmcfg", "s3cret"))
     assert error.message == "no token for the archive: connection refused"
-    assert error.next_step.startswith("is the issuer running?")
+    assert error.next_step.startswith("check that the issuer runs")
 
 
 # -- with the archive
@@ -314,7 +318,7 @@ def test_an_answer_that_does_not_end_is_refused_with_the_limit(archive: Scripted
     credentials = ClientCredentials(archive.url, "dcmcfg", "s3cret")
     client = replace(credentials, issuer="", token_url=f"{archive.url}/token") if path == "token" else credentials
     error = refused(client)
-    assert (error.message, error.subject) == ("the answer is longer than 256K octets", f"{archive.url}/{path}")
+    assert (error.message, error.subject) == ("the response is longer than 256K octets", f"{archive.url}/{path}")
     assert error.next_step.endswith("repeat the command with --max http-body=512K")
 
 

@@ -55,7 +55,7 @@ def test_a_study_counts_once_and_no_more_are_counted_than_the_limit(archive: Scr
 def test_a_database_of_another_archive_is_unknown_beside_the_counts(archive: Scripted) -> None:
     name = RecordedName(EntityKind.AE, "LONGTERM", (), other_archives=("branch-arc",))
     (found,) = search_records([name], reaching(archive, study("1.1", x45="LONGTERM"))).records
-    assert (found.purged, found.unknown_reason) == (1, "the database of branch-arc is not asked")
+    assert (found.purged, found.unknown_reason) == (1, "the database of branch-arc is not searched")
 
 
 def test_what_cannot_be_asked_is_unknown_where_records_are_expected(archive: Scripted) -> None:
@@ -68,7 +68,8 @@ def test_what_cannot_be_asked_is_unknown_where_records_are_expected(archive: Scr
     archive.answer(404)
     (found,) = search_records([TITLE], lambda: database).records
     assert found.unknown_reason == (
-        f"{archive.url}/aets/DCM4CHEE/rs/studies: nothing to search here (HTTP 404): no archive, or none with the AE "
+        f"{archive.url}/aets/DCM4CHEE/rs/studies: no search service (HTTP 404): no archive at this URL, or "
+        "it has no AE "
         "DCM4CHEE"
     )
 
@@ -81,7 +82,7 @@ def test_of_many_titles_that_nothing_names_the_first_are_asked_for_and_the_rest_
     found = search_records([*map(workstation, range(MAX_TITLES + 3)), TITLE], reaching(archive))
     assert (len(found.records), found.records[0].name) == (MAX_TITLES + 1, TITLE)
     assert found.warnings == (
-        "the archive's database was not asked for studies recorded under 3 more of the AE titles that go",
+        "the archive's database was not searched for studies recorded under 3 more removed AE titles",
     )
 
 
@@ -102,10 +103,10 @@ def test_what_is_not_answered_in_time_is_unknown_or_warned_of(archive: Scripted)
     slow = RecordedName(EntityKind.AE, "SLOW", ())
     database = Slow(archive.url, "DCM4CHEE", qido(archive).client, quick="LONGTERM")
     found = search_records([workstation(1), TITLE, slow, workstation(2)], lambda: database, timeout_s=2)
-    unknown = f"{archive.url}: not all answers within 2 s"
+    unknown = f"{archive.url}: not all responses within 2 s"
     assert found.records == (RecordedStudies(TITLE), RecordedStudies(slow, is_complete=False, unknown_reason=unknown))
     assert found.warnings == (
-        "the archive's database was not asked for studies recorded under 2 more of the AE titles that go",
+        "the archive's database was not searched for studies recorded under 2 more removed AE titles",
     )
 
 
@@ -115,4 +116,4 @@ def test_an_archive_that_hangs_is_asked_no_longer_than_the_time(archive: Scripte
     assert search_records([workstation()], lambda: database, timeout_s=0.1).records == ()
     (found,) = search_records([TITLE], lambda: database, timeout_s=0.1).records
     archive.hang.set()
-    assert found.unknown_reason == f"{archive.url}: not all answers within 0.1 s"
+    assert found.unknown_reason == f"{archive.url}: not all responses within 0.1 s"

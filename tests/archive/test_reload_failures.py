@@ -62,7 +62,7 @@ def test_name_that_java_does_not_know_names_its_attribute_alone(text: str, attri
 def test_reason_about_something_else_names_no_attribute() -> None:
     error = failure(500, f"java.lang.IllegalStateException: Already listening - x{FRAMES}")
     assert error.next_step == (
-        "Correct what the reason names (the archive's server.log has the full error), then run dcmcfg reload"
+        "Fix the cause in the reason (the archive's server.log has the full error), then run dcmcfg reload"
     )
 
 
@@ -70,7 +70,7 @@ def test_reason_about_something_else_names_no_attribute() -> None:
 def test_port_in_use_names_the_command_that_lists_the_connections(device: str, command: str) -> None:
     body = f"{FORCED}Caused by: java.net.BindException: Address already in use\n"
     assert failure(500, body, device).next_step == (
-        f"Find what else uses port 9112: another connection of the archive{command}, or another process "
+        f"Find the other user of port 9112: another connection of the archive{command}, or another process "
         "(ss -tlnp 'sport = :9112' on the archive's machine), then run dcmcfg reload"
     )
 

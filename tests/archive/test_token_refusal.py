@@ -51,14 +51,14 @@ def test_token_that_is_not_refused_needs_no_reason(verdict: TokenOutcome) -> Non
 
 def test_want_of_a_token_tells_whose() -> None:
     bare = replace(GOOD, has_token=False, claims=None, signature=None)
-    assert explain(bare) == [f"the archive wants a token of {ISSUER}, and none is set"]
-    assert explain(replace(bare, issuer="")) == ["the archive wants a token, and none is set"]
+    assert explain(bare) == [f"the archive requires a token of {ISSUER}, but none is set"]
+    assert explain(replace(bare, issuer="")) == ["the archive requires a token, but none is set"]
 
 
 def test_opaque_and_cut_tokens_are_told_apart() -> None:
     opaque = replace(GOOD, claims=None, signature=None)
-    assert explain(opaque) == ["it is no JSON Web Token, and the archive takes no other"]
-    assert explain(replace(opaque, is_truncated=True)) == ["it is cut or mangled"]
+    assert explain(opaque) == ["it is not a JSON Web Token, as the archive requires"]
+    assert explain(replace(opaque, is_truncated=True)) == ["it is truncated or damaged"]
 
 
 def test_expiry_counts_by_the_archives_clock() -> None:
@@ -72,28 +72,28 @@ def test_expiry_counts_by_the_archives_clock() -> None:
 def test_token_from_the_future_tells_of_clocks() -> None:
     claims = replace(CLAIMS, not_before=NOW + timedelta(seconds=90))
     (reason,) = explain_token_refusal(replace(GOOD, claims=claims), "auth")
-    assert reason.message == "it begins in 1 min 30 s by the archive's clock"
+    assert reason.message == "it becomes valid in 1 min 30 s by the archive's clock"
     assert "NTP" in reason.next_step
 
 
 def test_when_it_was_issued_is_no_reason_as_the_archive_does_not_look() -> None:
     ahead = replace(GOOD, claims=replace(CLAIMS, issued=NOW + timedelta(seconds=90)))
     assert explain(ahead) == explain(GOOD)
-    assert explain(GOOD)[0].startswith("nothing else is wrong with it")
+    assert explain(GOOD)[0].startswith("no other problem was found")
 
 
-@pytest.mark.parametrize(("kind", "said"), [("ID", "its typ is ID"), ("", "it says no typ")])
+@pytest.mark.parametrize(("kind", "said"), [("ID", "its typ is ID"), ("", "it has no typ")])
 def test_token_that_is_no_access_token_is_told(kind: str, said: str) -> None:
     (reason,) = explain_token_refusal(replace(GOOD, claims=replace(CLAIMS, token_type=kind)), "auth")
-    assert reason.message == f"{said}, and the archive takes access tokens only, whose typ is Bearer"
+    assert reason.message == f"{said}, but the archive accepts access tokens only (typ Bearer)"
 
 
 def test_issuer_by_another_name_is_told_before_its_key() -> None:
     by_address = replace(CLAIMS, issuer="https://10.0.0.5/realms/dcm4che")
     (reason,) = explain_token_refusal(replace(GOOD, claims=by_address, signature=SignatureStatus.UNKNOWN_KEY), "auth")
     assert reason.message == (
-        f"its issuer is https://10.0.0.5/realms/dcm4che, and the archive takes those of {ISSUER}: "
-        "one server by two names (or address and name) is two issuers"
+        f"its issuer is https://10.0.0.5/realms/dcm4che, but the archive accepts tokens of {ISSUER}: "
+        "two names of one server (or name and address) count as two issuers"
     )
     assert reason.next_step == f"get the token by that name: oidc_issuer {ISSUER}"
     other_realm = replace(CLAIMS, issuer=ISSUER.replace("dcm4che", "master"))
@@ -105,13 +105,13 @@ def test_key_and_signature_are_told() -> None:
         "it is signed with key k1, which the issuer does not have (any more)"
     ]
     assert explain(replace(GOOD, signature=SignatureStatus.INVALID)) == [
-        "its signature is not the issuer's: it is cut, altered or another realm's"
+        "its signature is invalid: it is truncated, altered or from another realm"
     ]
 
 
 def test_token_without_an_end_is_told() -> None:
     assert explain(replace(GOOD, claims=replace(CLAIMS, expires=None))) == [
-        "it says no end, and the archive takes none without"
+        "it has no expiry time, which the archive requires"
     ]
 
 
@@ -122,23 +122,26 @@ def test_several_reasons_are_told_together() -> None:
 
 def test_nothing_wrong_with_it_leaves_the_audience() -> None:
     (reason,) = explain(GOOD)
-    assert reason == "nothing else is wrong with it; it is for account, and the archive may want its own client there"
-    assert "what issuer the archive takes is not known" in explain(replace(GOOD, issuer=""))[0]
+    assert (
+        reason
+        == "no other problem was found; its audience is account, and the archive may require its own client there"
+    )
+    assert "the issuer that the archive expects is unknown" in explain(replace(GOOD, issuer=""))[0]
 
 
 def test_missing_role_is_403_and_says_where_it_is_assigned() -> None:
     forbidden = replace(GOOD, http_status=403)
     (reason,) = explain_token_refusal(replace(forbidden, claims=replace(CLAIMS, realm_roles=("user",))), "auth")
-    assert reason.message == "it lacks the realm's role auth"
+    assert reason.message == "it does not have the realm's role auth"
     assert reason.next_step.startswith("in Keycloak, Clients, the client, Service accounts roles: assign auth")
     person = replace(CLAIMS, realm_roles=(), user="admin")
     assert "Users, admin, Role mapping" in explain_token_refusal(replace(forbidden, claims=person), "auth")[0].next_step
     of_client = replace(CLAIMS, realm_roles=(), client_roles={"b": ("auth",), "a": ("auth", "x"), "c": ("x",)})
     assert explain(replace(forbidden, claims=of_client)) == [
-        "auth is its role in a, b, and the archive goes by the roles of the realm"
+        "auth is its role in a, b, but the archive requires the realm's role"
     ]
-    assert explain(forbidden, "archivist") == ["it lacks the realm's role archivist"]
-    assert explain(forbidden) == ["it has the role that a stock archive demands; this one may demand another"]
+    assert explain(forbidden, "archivist") == ["it does not have the realm's role archivist"]
+    assert explain(forbidden) == ["it has the role that a stock archive requires, but this archive may require another"]
 
 
 def test_spans_are_spoken_by_their_largest_unit() -> None:

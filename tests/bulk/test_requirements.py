@@ -30,7 +30,7 @@ def test_nothing_required_changes_nothing(answer: AttemptResult) -> None:
 def test_what_lacks_something_is_a_no_with_reason_and_next_step() -> None:
     judged = ResultRequirements(require_route=True).apply_to_result(REPORTED)
     assert judged.outcome is VerificationOutcome.NOT_VERIFIED
-    assert judged.headline == "NOT verified: route not shown, and it is required (nobody told)"
+    assert judged.headline == "NOT verified: the route is required, but not shown (nobody told)"
     assert "--external-log FILE" in judged.next_step
 
 
@@ -38,13 +38,15 @@ def test_a_local_study_is_no_proof_of_the_route_and_asking_again_would_not_help(
     judged = ResultRequirements(require_route=True).apply_to_result(LOCAL)
     assert judged.outcome is VerificationOutcome.NOT_VERIFIED
     assert judged.next_step == (
-        "a local study proves nothing about external retrieve, however often it is sent: dcmcfg verify --recall finds "
-        "a purged one"
+        "a local study does not prove external retrieve. To verify a purged study: dcmcfg verify --recall"
     )
     named = ResultRequirements(require_route=True, recall_command="dcmcfg verify --recall --dest A").apply_to_result(
         LOCAL
     )
-    assert (named.next_step.endswith(": dcmcfg verify --recall --dest A finds a purged one"), is_fixable(named)) == (
+    assert (
+        named.next_step.endswith(": dcmcfg verify --recall --dest A"),
+        is_fixable(named),
+    ) == (
         True,
         False,
     )
@@ -59,9 +61,9 @@ def test_a_yes_of_another_tree_is_outdated_and_a_no_stays_one() -> None:
         False,
         False,
     )
-    assert judged.headline == "answered before the tree was changed in what decides about it: verified: 1 of 1"
+    assert judged.headline == "the result is older than a change of the relevant configuration: verified: 1 of 1"
     assert now.apply_to_result(WITNESSED).headline.startswith(
-        "answered by a dcmcfg that did not keep under which tree: "
+        "the result comes from a dcmcfg version that did not record the configuration: "
     )
     assert now.apply_to_result(replace(NO, configuration_checksum="a")) == replace(NO, configuration_checksum="a")
     assert now.apply_to_result(replace(WITNESSED, configuration_checksum="b")) == replace(

@@ -114,9 +114,7 @@ def test_retries_come_to_an_end_and_the_last_answer_stands(store: ResultStore) -
     assert archive.moves == TWELVE[:1] * 3
     (result,) = store.read_results()
     assert result.final_result is not None
-    assert result.final_result.headline.startswith(
-        "NOT verified: no final response came: the peer aborted the association"
-    )
+    assert result.final_result.headline.startswith("NOT verified: no final response: the peer aborted the association")
     assert [each.is_final for each in result.attempts] == [False, False, True]
 
 
@@ -188,7 +186,7 @@ def test_an_archive_that_stays_away_ends_the_run(store: ResultStore) -> None:
 
     store.set_study_list(TWELVE)
     options = RunOptions(parallel=1, retries=50, first_back_off_s=0.01, outage_timeout_s=0.5)
-    with pytest.raises(DicomError, match=r"could not be had for 0\.5 s: connection refused"):
+    with pytest.raises(DicomError, match=r"was unavailable for 0\.5 s: connection refused"):
         run(store.list_unfinished_studies(), asking(archive, store), options, close_after_the_first)
     assert Counter(outcomes(store).values()) == {"reported": 1, "open": 11}
 

@@ -103,6 +103,6 @@ def test_what_comes_late_for_the_first_attempt_does_not_make_the_second_a_yes(re
     headlines = received.headlines(SIX[:1], send_late, fail_once)
     assert headlines == {
         SIX[0]: "NOT verified: nothing arrived at STORESCP; "
-        "1 instance came for an earlier C-MOVE of it, too late to count"
+        "1 instance arrived too late, for an earlier C-MOVE of this study; not counted"
     }
     assert len(numbers) == 2

@@ -16,7 +16,7 @@ def test_a_rate_is_requests_in_a_time(rate: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("rate", ["", "5", "5/", "0/s", "-1/s", "5/fortnight", "1e3/s", "nan/s"])
 def test_what_is_no_rate_is_refused(rate: str) -> None:
-    with pytest.raises(MalformedInput, match="not a rate"):
+    with pytest.raises(MalformedInput, match="not a valid rate"):
         parse_rate(rate)
 
 

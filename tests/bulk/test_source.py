@@ -34,12 +34,12 @@ def test_each_broken_line_is_told_with_its_number() -> None:
     with pytest.raises(MalformedInput) as error_info:
         parse_study_list("may.txt", b"1.2.3\nabc\n\n1.2.03\n1.2.4\n\xff\n1.2.5,1.2.6\n")
     assert str(error_info.value) == (
-        "may.txt: 4 lines hold no Study Instance UID:\n"
-        "    line 2: 'abc': not a UID: it holds something else than digits and dots\n"
+        "may.txt: 4 lines contain no Study Instance UID:\n"
+        "    line 2: 'abc': not a UID: it contains characters other than digits and dots\n"
         "    line 4: '1.2.03': not a UID: a component is empty or begins with a zero, or there is only one component\n"
-        "    line 6: '�': not a UID: it holds something else than digits and dots\n"
-        "    line 7: '1.2.5,1.2.6': not a UID: it holds something else than digits and dots — "
-        "mend them, or put a # before each; nothing was asked"
+        "    line 6: '�': not a UID: it contains characters other than digits and dots\n"
+        "    line 7: '1.2.5,1.2.6': not a UID: it contains characters other than digits and dots — "
+        "correct them, or put a # before each; nothing was requested"
     )
 
 
@@ -60,8 +60,8 @@ def test_columns_of_which_none_is_that_of_study_uids_are_named() -> None:
     with pytest.raises(MalformedInput) as error_info:
         parse_study_list("may.csv", b"PatientID;StudyUID\n4711;1.2.3\n4712;1.2.4\n")
     assert str(error_info.value) == (
-        "may.csv: no column StudyInstanceUID in line 1: PatientID, StudyUID — "
-        "give the column of Study Instance UIDs that name; nothing was asked"
+        "may.csv: line 1 has no column StudyInstanceUID: PatientID, StudyUID — "
+        "rename the column with the Study Instance UIDs; nothing was requested"
     )
 
 
@@ -72,5 +72,5 @@ def test_a_row_without_the_column_is_a_broken_line() -> None:
 
 @pytest.mark.parametrize("text", [b"", b"\n# none\n", b"StudyInstanceUID\n"])
 def test_a_list_of_nothing_is_refused(text: bytes) -> None:
-    with pytest.raises(MalformedInput, match="no study is listed"):
+    with pytest.raises(MalformedInput, match="the file lists no studies"):
         parse_study_list("may.txt", text)

@@ -117,7 +117,7 @@ def test_a_store_of_another_question_is_refused_with_the_difference(path: Path) 
         store.set_study_list(["1.2.3"])
         store.begin_attempt("1.2.3")
     other = RunParameters({**ASKED.values, "destination": "VIEWER"})
-    with pytest.raises(Refused, match="another question: destination: STORESCP there, VIEWER here"):
+    with pytest.raises(Refused, match="other parameters: destination: STORESCP in the store, VIEWER now"):
         ResultStore.open(path, other).__enter__()
 
 
@@ -148,7 +148,7 @@ def test_a_look_makes_nothing_and_tells_who_has_it_and_whose_question_it_is(path
     assert path.read_bytes() == before
     with ResultStore.open(path, ASKED) as store:
         store.begin_attempt("1.2.3")
-    with pytest.raises(Refused, match="another question: destination: STORESCP there, VIEWER here"):
+    with pytest.raises(Refused, match="other parameters: destination: STORESCP in the store, VIEWER now"):
         ResultStore.read_listing_time(path, other, "list.txt")
 
 
@@ -156,7 +156,7 @@ def test_a_look_makes_nothing_and_tells_who_has_it_and_whose_question_it_is(path
 def test_a_file_that_is_no_store_is_left_alone(path: Path, octets: bytes) -> None:
     path.parent.mkdir()
     path.write_bytes(octets)
-    with pytest.raises(Refused, match="no store of results"):
+    with pytest.raises(Refused, match="not a result store"):
         ResultStore.open(path, ASKED).__enter__()
     assert path.read_bytes() == octets
     assert [each.name for each in path.parent.iterdir()] == [path.name]
@@ -168,7 +168,7 @@ def test_somebody_elses_database_is_left_alone(path: Path) -> None:
     other.execute("CREATE TABLE study (uid)")
     other.close()
     before = path.read_bytes()
-    with pytest.raises(Refused, match="no store of results"):
+    with pytest.raises(Refused, match="not a result store"):
         ResultStore.open(path, ASKED).__enter__()
     assert path.read_bytes() == before
 
@@ -179,7 +179,7 @@ def test_a_store_of_a_later_version_is_refused(path: Path) -> None:
     later = sqlite3.connect(path)
     later.execute("PRAGMA user_version = 7")
     later.close()
-    with pytest.raises(Refused, match="has format 7; this dcmcfg reads formats up to 2"):
+    with pytest.raises(Refused, match="has format 7; this version of dcmcfg reads formats up to 2"):
         ResultStore.open(path, ASKED).__enter__()
 
 
@@ -189,7 +189,7 @@ def test_a_damaged_store_is_told(path: Path) -> None:
     octets = bytearray(path.read_bytes())
     octets[100:] = b"\xa5" * (len(octets) - 100)
     path.write_bytes(octets)
-    with pytest.raises(DcmcfgError, match="does not work"), ResultStore.open(path, ASKED) as store:
+    with pytest.raises(DcmcfgError, match="the result store failed"), ResultStore.open(path, ASKED) as store:
         store.list_unfinished_studies()
 
 
@@ -203,7 +203,7 @@ def test_two_at_once_on_one_store_are_refused(path: Path) -> None:
         assert holder.stdout is not None
         assert holder.stdin is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(Refused, match=rf"another run uses this store of results \(process {holder.pid}\)"):
+        with pytest.raises(Refused, match=rf"another run uses this result store \(process {holder.pid}\)"):
             ResultStore.open(path, ASKED).__enter__()
         holder.kill()
     with ResultStore.open(path, ASKED):  # a lock of one that was killed holds nobody up
@@ -326,7 +326,7 @@ def test_a_store_of_format_1_is_continued_with_all_that_it_held(path: Path) -> N
 
 def test_a_store_of_format_1_for_another_question_stays_as_it_is(path: Path) -> None:
     make_store_of_format_1(path, 3)
-    with pytest.raises(Refused, match="another question"):
+    with pytest.raises(Refused, match="other parameters"):
         ResultStore.open(path, RunParameters({"archive": "X"})).__enter__()
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)
@@ -366,7 +366,7 @@ def test_a_damaged_answer_of_format_1_is_told_and_nothing_is_upgraded(path: Path
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("UPDATE attempt SET answer = '{' WHERE number = 3")
         connection.commit()
-    with pytest.raises(DcmcfgError, match="an answer in the store of results cannot be read"):
+    with pytest.raises(DcmcfgError, match="cannot read a result in the result store"):
         ResultStore.open(path, ASKED).__enter__()
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)

@@ -61,7 +61,7 @@ def test_one_that_a_run_uses_is_told_as_far_as_it_came_and_is_not_removed(tmp_pa
         )
         (store_info,) = find_stores(tmp_path)
         assert (store_info.finished_count, store_info.unfinished_count, store_info.in_progress) == (2, 1, True)
-        with pytest.raises(Refused, match="another run uses this store"):
+        with pytest.raises(Refused, match="another run uses this result store"):
             store_info.remove()
     assert find_stores(tmp_path)[0].finished_count == 2
     store_info.remove()
@@ -91,7 +91,9 @@ def test_one_that_a_run_has_used_since_it_was_looked_at_is_not_removed(tmp_path:
         store.end_attempt(
             store.begin_attempt("1.2.2"), AttemptResult(VerificationOutcome.REPORTED, "reported"), final=True
         )
-    with pytest.raises(Refused, match="a run has used it since it was looked at — look again: dcmcfg results list"):
+    with pytest.raises(
+        Refused, match="a run has used the result store in the meantime — list the stores again: dcmcfg results list"
+    ):
         looked_at.remove()
     (store_info,) = find_stores(tmp_path)
     assert store_info.finished_count == 2
@@ -119,8 +121,8 @@ def test_a_damaged_one_and_one_of_another_version_are_told(tmp_path: Path) -> No
     connection.execute("PRAGMA user_version = 9")
     connection.close()
     problems = {each.name: each.problem for each in find_stores(tmp_path)}
-    assert problems["abc"].startswith("it cannot be read (")
-    assert problems["new"].startswith("the store of results has format 9")
+    assert problems["abc"].startswith("cannot be read (")
+    assert problems["new"].startswith("the result store has format 9")
 
 
 def test_where_nothing_is_kept_there_is_none(tmp_path: Path) -> None:
@@ -131,11 +133,11 @@ def test_a_name_may_be_cut_short_where_it_is_ones_only() -> None:
     now = datetime.now(UTC)
     stores = [StoreInfo(Path(f"/x/{name}.sqlite"), now, 1) for name in ("abc1", "abc2", "abc")]
     assert [each.name for each in select_by_name(stores, ["abc", "abc1.sqlite", "abc1"])] == ["abc", "abc1"]
-    with pytest.raises(NotFound, match="no results of that name are kept — there are: "):
+    with pytest.raises(NotFound, match="no result store has this name — existing stores: "):
         select_by_name(stores, ["xyz"])
     with pytest.raises(NotFound):
         select_by_name(stores, [""])
-    with pytest.raises(AmbiguousName, match="which of abc1, abc2, abc"):
+    with pytest.raises(AmbiguousName, match="specify one of abc1, abc2, abc"):
         select_by_name(stores, ["ab"])
 
 

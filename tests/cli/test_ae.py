@@ -73,7 +73,8 @@ def test_an_ae_is_added_again_undone_and_removed(run: Run, stock_site: CliSite) 
     dry = run("ae", "remove", "ws1/WS1", "--dry-run")
     assert dry.exit_code == 0
     assert (
-        dry.stderr == "warning: WS1 is the last AE of the device ws1, and nothing else is in it: the device goes too.\n"
+        dry.stderr
+        == "warning: WS1 is the last AE of the device ws1, which contains nothing else: the device is removed too.\n"
     )
     assert "4 to delete, step by step\n" in dry.stdout
     assert run("ae", "remove", "WS1", "--yes").exit_code == 0
@@ -90,7 +91,8 @@ def test_connections_are_shared_or_own_and_never_re_pointed(run: Run, stock_site
     addition = run("ae", "add", "STORE4@other:104", "--device", "storescp", "--like", "STORE2", "--yes")
     assert addition.stderr == (
         "warning: STORE2 has no capabilities, so STORE4 gets none.\n"
-        "warning: the connection dicom leads to localhost:11117 and stays as it is; STORE4 gets one of its own, "
+        "warning: the connection dicom points to localhost:11117 and remains unchanged; STORE4 gets its own "
+        "connection, "
         "dicom-store4.\n"
     )
     there = stock_site.octets()
@@ -104,7 +106,7 @@ def test_connections_are_shared_or_own_and_never_re_pointed(run: Run, stock_site
         "dicomtlsciphersuite": {b"TLS_RSA_WITH_AES_128_CBC_SHA", b"SSL_RSA_WITH_3DES_EDE_CBC_SHA"},
     }
     removal = run("ae", "remove", "STORESCP", "--dry-run")
-    assert "warning: the connection dicom stays, for the AE STORE2.\n" in removal.stderr
+    assert "warning: the connection dicom remains, because it is used by the AE STORE2.\n" in removal.stderr
     found = json.loads(run("connection", "list", "storescp", "--json").stdout)["connections"]
     assert [(each["name"], each["host"], len(each["used_by"])) for each in found] == [
         ("dicom", "localhost", 2),
@@ -161,31 +163,32 @@ def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, s
     before = stock_site.octets()
     cases = {
         ("add", "STORESCP@localhost:11117", "--device", "other"): (
-            "dcmcfg: the title STORESCP is taken by an AE of the device storescp\n"
-            "  next: dcmcfg show storescp/STORESCP tells where it is\n"
+            "dcmcfg: the title STORESCP is already used by an AE of the device storescp\n"
+            "  next: to see that AE: dcmcfg show storescp/STORESCP\n"
         ),
         ("add", "storescp@localhost:11117"): (
             "dcmcfg: the device storescp exists and has the AE STORESCP\n"
-            "  next: --device storescp adds storescp to it, another name makes another device\n"
+            "  next: to add storescp to it: --device storescp; to create another device: --device NAME\n"
         ),
         ("add", "WS1@other:104", "--device", "storescp", "--connection", "dicom"): (
-            "dcmcfg: the connection dicom leads to localhost:11117, not to other:104\n"
-            "  next: another --connection makes a new one; dcmcfg connection set changes it for all who use it\n"
+            "dcmcfg: the connection dicom points to localhost:11117, not to other:104\n"
+            "  next: to create a new one: --connection NAME; to change it for all its users: dcmcfg connection set\n"
         ),
         ("add", "*@other:104"): (
-            "dcmcfg: * stands for every title: nothing can be sent to it\n"
-            "  next: name the AE by the title that it calls itself; dcmcfg apply takes a file that adds an AE *\n"
+            "dcmcfg: * stands for every title, so the archive cannot send anything to it\n"
+            "  next: specify the title that the AE uses itself; to add an AE * use an LDIF file: dcmcfg apply FILE\n"
         ),
         (
             "add",
             "WS1@h:104",
             "--like",
             "NOBODY",
-        ): "dcmcfg: no AE has the title NOBODY\n  next: dcmcfg ae list lists them\n",
+        ): "dcmcfg: no AE has the title NOBODY\n  next: to list the AEs: dcmcfg ae list\n",
         ("remove", "storescp"): (
-            "dcmcfg: the device storescp has no AE storescp\n  next: case counts in AE titles: it has STORESCP\n"
+            "dcmcfg: the device storescp has no AE storescp\n  next: AE titles are case-sensitive: did you mean "
+            "STORESCP?\n"
         ),
-        ("remove", "STORESP"): "dcmcfg: no AE has the title STORESP\n  next: near misses: storescp/STORESCP\n",
+        ("remove", "STORESP"): "dcmcfg: no AE has the title STORESP\n  next: did you mean storescp/STORESCP?\n",
     }
     for arguments, message in cases.items():
         result = run("ae", *arguments, "--yes")
@@ -210,7 +213,7 @@ def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, s
         (["add", "WS1@host:70000"], "not a TCP port"),
         (["add", "SEVENTEENLETTERSX@host:104"], "it has 17 characters"),
         (["add", "WS1@a host:104"], "not a host name or IP address"),
-        (["add", "WS1@h:1", "--cipher-suite", "AES128-SHA"], "for example TLS_RSA_WITH_AES_128_CBC_SHA"),
+        (["add", "WS1@h:1", "--cipher-suite", "AES128-SHA"], "use a name such as TLS_RSA_WITH_AES_128_CBC_SHA"),
         (["add", "WS1@h:1", "--like", "A", "--capabilities", "storage-scp"], "exclude each other"),
         (["add", "WS1@h:1", "--capabilities", "storage-spc"], "--capabilities takes none"),
         (["remove"], "Missing argument"),

@@ -68,7 +68,7 @@ def test_update_files_leave_below_another_base_what_they_leave_below_their_own(
     refused = run("apply", *files, *options, *there)
     assert refused.exit_code == 3
     assert ": it is not below the base DN\n" in refused.stderr
-    assert " apply --map-base takes files along\n" in refused.stderr
+    assert " apply --map-base auto FILE\n" in refused.stderr
     assert run("apply", *files, *options).exit_code == 0
     applied = run("apply", "--map-base", "auto", *files, *options, *there)
     assert applied.exit_code == 0, applied.stderr
@@ -88,7 +88,9 @@ def test_a_record_for_another_base_is_carried_out_and_undone(
     )
     done = run("apply", "--map-base", "auto", str(file), "--yes", "--no-reload", *there)
     assert done.exit_code == 0, done.stderr
-    assert f"dicomDescription of dicomAETitle=NEW,{NEW} still says {STOCK}: it is text, not a name" in done.stderr
+    assert (
+        f"dicomDescription of dicomAETitle=NEW,{NEW} still contains {STOCK}: the value is text, not a DN" in done.stderr
+    )
     new_dn = NEW.replace(STOCK, ELSEWHERE)
     (ae,) = elsewhere.entries(f"dicomAETitle=NEW,{new_dn}")
     assert ae.texts("dicomNetworkConnectionReference") == (f"cn=dicom,{new_dn}",)
@@ -121,7 +123,7 @@ def test_a_plan_is_carried_out_elsewhere_as_far_as_it_was_made_of_values(
     mapped = ("apply", "--map-base", STOCK, "--yes", "--no-reload", *there)
     refused = run(*mapped, str(strict))
     assert refused.exit_code == 3
-    assert "it asserts an entryCSN, which holds on the server that it was written for only" in refused.stderr
+    assert "it asserts an entryCSN, which is valid only on the server that the file was written for" in refused.stderr
     done = run(*mapped, str(plan))
     assert done.exit_code == 0, done.stderr
     again = run(*mapped, str(plan))
@@ -145,7 +147,8 @@ def test_a_file_is_compared_with_a_tree_of_another_base(
         assert (equal.exit_code, equal.stderr) == (0, ""), equal.output
     refused = run("diff", str(file), *there)
     assert (refused.exit_code, refused.stdout) == (3, "")
-    assert refused.stderr.endswith("is not in it\n  next: it is at another base DN: --map-base auto\n")
+    assert "it does not contain cn=DICOM Configuration," in refused.stderr
+    assert refused.stderr.endswith("\n  next: if its base DN is another one: --map-base auto\n")
 
 
 @pytest.mark.parametrize(
@@ -158,8 +161,8 @@ def test_a_file_is_compared_with_a_tree_of_another_base(
         (
             ("apply", "--map-base", "auto", "FILE"),
             3,
-            "dcmcfg: FILE: no record is at or below a cn=DICOM Configuration, so the base DN cannot be told\n"
-            "  next: --map-base DN names it\n",
+            "dcmcfg: FILE: no record is at or below a cn=DICOM Configuration, so the base DN is unknown\n"
+            "  next: specify it with --map-base DN\n",
         ),
     ],
 )
@@ -176,6 +179,6 @@ def test_a_base_that_cannot_have_the_name_is_left_out_and_told(run: Run, site: C
     assert result.exit_code == 0
     assert result.stdout.startswith(f"version: 1\n\ndn: cn=DICOM Configuration,ou=pacs,{ELSEWHERE}\n")
     assert result.stderr == (
-        f"warning: {STOCK} is left out, as its classes do not allow ou: "
-        f"ou=pacs,{ELSEWHERE} must be there before the rest.\n"
+        f"warning: {STOCK} is omitted because its object classes do not allow ou. Create ou=pacs,{ELSEWHERE} before "
+        "the other entries.\n"
     )

@@ -110,7 +110,7 @@ def test_the_wikis_add_on_a_tree_that_holds_the_value_is_nothing_to_do(run: Run,
     other = written(tmp_path / "other.ldif", text.replace("DCM4CHEE\n", "AS_RECEIVED\n"))
     refused = run("apply", other, "--yes")
     assert refused.exit_code == 3
-    assert refused.stderr == (f"dcmcfg: {other}:1: {ARCHIVE_DN}: {NAME} takes one value and would have 2\n")
+    assert refused.stderr == (f"dcmcfg: {other}:1: {ARCHIVE_DN}: {NAME} allows only one value, but would have 2\n")
 
 
 def test_several_files_are_one_plan(run: Run, site: CliSite, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_broken_ldif_names_each_record_with_its_line_and_changes_nothing(
     assert lines[0] == "dcmcfg: 2 records are not LDIF:"
     assert lines[1].startswith(f"  {file}:6: ")
     assert lines[2].startswith(f"  {file}:11: ")
-    assert lines[-1] == "  next: nothing was changed; mend them"
+    assert lines[-1] == "  next: nothing was changed; correct them"
     assert site.octets() == before
 
 
@@ -163,8 +163,8 @@ def test_every_record_that_does_not_fit_is_named_and_nothing_changes(run: Run, s
     )
     result = run("apply", file, "--yes")
     assert (result.exit_code, result.stdout) == (3, "")
-    assert result.stderr.splitlines()[0] == "dcmcfg: 3 of 4 changes do not fit the tree:"
-    missing = f"  {file}:6: cn=nowhere,{DEVICES}: there is no such entry — it exists up to {DEVICES}"
+    assert result.stderr.splitlines()[0] == "dcmcfg: 3 of 4 changes cannot be applied:"
+    missing = f"  {file}:6: cn=nowhere,{DEVICES}: there is no such entry — nearest existing entry: {DEVICES}"
     assert missing in result.stderr.splitlines()
     assert f"  {file}:11: {ARCHIVE_DN}: the entry has" in result.stderr
     assert f"  {file}:14: dicomDeviceName=storescp,{DEVICES}: the entry already exists and differs in" in result.stderr
@@ -189,7 +189,7 @@ def test_what_only_the_server_can_refuse_changes_nothing_either(run: Run, site: 
 def test_files_that_are_not_there_are_told(run: Run, site: CliSite, tmp_path: Path) -> None:
     result = run("apply", str(tmp_path / "none.ldif"))
     assert result.exit_code == 3
-    assert result.stderr == f"dcmcfg: {tmp_path}/none.ldif: the file cannot be read (No such file or directory)\n"
+    assert result.stderr == f"dcmcfg: {tmp_path}/none.ldif: cannot read the file (No such file or directory)\n"
     assert run("apply", str(tmp_path)).exit_code == 3
 
 
@@ -245,7 +245,7 @@ def test_every_worked_example_applies_and_comes_back(run: Run, site: CliSite, fi
     result = run("apply", str(file), "--yes")
     assert (result.exit_code, result.stderr) == (0, "")
     if "No changes." in result.stdout:
-        assert file.name == "clear-external-retrieve.ldif", "the lab's tree does not hold the setting"
+        assert file.name == "clear-external-retrieve.ldif", "the lab's tree does not have the setting"
         return
     assert site.octets() != before
     assert run("apply", str(undo_files()[-1]), "--yes").exit_code == 0
@@ -262,7 +262,7 @@ def test_a_file_without_records_is_told(run: Run, site: CliSite, tmp_path: Path)
     file = written(tmp_path / "cut.ldif", "")
     result = run("apply", file, "--yes")
     assert result.exit_code == 0
-    assert result.stderr == f"warning: {file} holds no records.\n"
+    assert result.stderr == f"warning: {file} contains no records.\n"
 
 
 def test_a_move_is_shown_with_where_it_goes(run: Run, site: CliSite, tmp_path: Path) -> None:
@@ -279,7 +279,10 @@ def test_an_undo_written_for_another_server_is_warned_about(run: Run, site: CliS
     file = written(tmp_path / "undo.ldif", elsewhere)
     result = run("apply", file, "--dry-run")
     assert result.exit_code == 0
-    assert result.stderr == f"warning: {file} was written for ldap://pacs.example:389, and this is {site.slapd.url}.\n"
+    assert (
+        result.stderr
+        == f"warning: {file} was written for ldap://pacs.example:389, but the directory server is {site.slapd.url}.\n"
+    )
     assert run("apply", str(undo), "--dry-run").stderr == ""
 
 
@@ -301,12 +304,12 @@ def test_what_is_misspelt_in_a_tolerant_file_is_told_as_it_is(run: Run, site: Cl
         "No changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
     )
     first, second, third = done.stderr.splitlines()
-    assert first.startswith(f"warning: {missing_dn}: not there, so there is nothing to delete; near misses: ")
+    assert first.startswith(f"warning: {missing_dn}: does not exist, so there is nothing to delete; did you mean ")
     assert "dicomDeviceName=storescp" in first
-    assert second.startswith(f"warning: {renamed}: not there, and taken for renamed to dicomDeviceName=storescp ")
-    assert second.endswith("near misses: dicomDeviceName=longterm")
+    assert second.startswith(f"warning: {renamed}: does not exist, assumed to be renamed to dicomDeviceName=storescp ")
+    assert second.endswith("did you mean dicomDeviceName=longterm?")
     assert third == (
-        f"warning: {ARCHIVE_DN}: dicomDeviceName has no value 'dcm4chee-ar' to delete; near misses: 'dcm4chee-arc'"
+        f"warning: {ARCHIVE_DN}: dicomDeviceName has no value 'dcm4chee-ar' to delete; did you mean 'dcm4chee-arc'?"
     )
     assert site.octets() == before
 
@@ -329,4 +332,4 @@ def test_a_wrong_dn_is_refused_with_near_misses(run: Run, site: CliSite, tmp_pat
     done = run("apply", file, "--yes")
     assert (done.exit_code, site.values("dicomDescription")) == (3, ("Archive of the lab",))
     assert done.stderr.startswith(f"dcmcfg: {file}:1: {dn}: there is no such entry\n")
-    assert f"it exists up to {DEVICES}; near misses there: dicomDeviceName=dcm4chee-arc" in done.stderr
+    assert f"nearest existing entry: {DEVICES}; did you mean dicomDeviceName=dcm4chee-arc?" in done.stderr

@@ -46,11 +46,11 @@ def test_the_attribute_the_values_who_and_when_are_named(run: Run, site: CliSite
     refused = run("apply", plan, "--yes")
     assert refused.exit_code == 3
     message = (
-        f"dcmcfg: {plan}:6: {ARCHIVE_DN}: the tree is no longer as it was when this was planned: somebody has changed "
+        f"dcmcfg: {plan}:6: {ARCHIVE_DN}: the configuration has changed since this was planned: somebody has changed "
         f"{NAME} (expected none, found 'AS_RECEIVED'); {site.slapd.bind_dn} changed the entry last, "
     )
     assert re.fullmatch(
-        re.escape(message) + WHEN + "\n  next: plan again from the tree as it is now\n", refused.stderr
+        re.escape(message) + WHEN + "\n  next: plan again from the current configuration\n", refused.stderr
     ), refused.stderr
 
 
@@ -69,7 +69,7 @@ def test_a_secret_that_moved_is_named_and_not_shown(run: Run, site: CliSite, tmp
     described(site, "0ther", name="dcmKeyStorePin")
     refused = run("apply", str(plan), "--yes")
     assert refused.exit_code == 3
-    assert "changed dcmKeyStorePin (expected the value, a secret, found the value, a secret)" in refused.stderr
+    assert "changed dcmKeyStorePin (expected (secret), found (secret))" in refused.stderr
     assert not any(secret in refused.stderr for secret in ("n3w", "0ther", f"'{old}'"))
 
 
@@ -81,7 +81,7 @@ def test_of_a_deleted_entry_nobody_can_say_who(run: Run, site: CliSite, tmp_path
     assert site.slapd.run_client("ldapdelete", dn).returncode == 0
     refused = run("apply", str(plan), "--yes")
     assert refused.exit_code == 3
-    assert "there is no such entry; a directory does not say who deleted or renamed it" in refused.stderr
+    assert "there is no such entry; the directory does not record who deleted or renamed it" in refused.stderr
 
 
 def test_several_that_moved_are_each_told_with_who(run: Run, site: CliSite, tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_several_that_moved_are_each_told_with_who(run: Run, site: CliSite, tmp_
     described(site, "AS_RECEIVED", name=NAME)
     plan.write_text(Path(one).read_text() + Path(one).read_text().partition("\n\n")[2])
     refused = run("apply", str(plan), "--yes")
-    assert refused.stderr.startswith("dcmcfg: 2 of 2 changes do not fit the tree:\n")
+    assert refused.stderr.startswith("dcmcfg: 2 of 2 changes cannot be applied:\n")
     assert len(re.findall(f"{re.escape(site.slapd.bind_dn)} changed the entry last, {WHEN}", refused.stderr)) == 2
 
 
@@ -209,17 +209,20 @@ def test_an_undo_file_overwrites_what_came_since_only_where_that_is_named(
         for end in ("--yes", "--dry-run"):
             refused = run(*words, end)
             assert (refused.exit_code, site.values(name)) == (3, ("theirs",))
-            assert f"since roll-out 1: somebody has changed {name}, and that would be lost; " in refused.stderr
+            assert f"since change 1: somebody has changed {name}, and that change would be lost; " in refused.stderr
             assert "cn=admin,dc=dcm4che,dc=org changed the entry last" in refused.stderr
-            assert f"dcmcfg apply {undo} --force-overwrite; dcmcfg undo 1 --partial" in refused.stderr
+            assert (
+                f"dcmcfg apply {undo} --force-overwrite; to revert the part that still can be reverted: "
+                "dcmcfg undo 1 --partial"
+            ) in refused.stderr
     with connect(server_of(site.slapd)) as directory:
         described = Modification(Operation.REPLACE, "dicomDescription", (b"theirs",))
         directory.apply(Modify(DN.parse(f"dicomDeviceName=storescp,{DEVICES}"), (described,)))
     in_part = run(*apply, "--continue", "--yes")
-    assert (in_part.exit_code, f"changed {name}, and that would be lost" in in_part.stderr) == (3, True)
+    assert (in_part.exit_code, f"changed {name}, and that change would be lost" in in_part.stderr) == (3, True)
     forced = run(*apply, "--continue", "--yes", "--force-overwrite", "--force-vendor-data")
     assert (forced.exit_code, site.values(name)) == (1, ("old",))
-    lost = f"warning: {ARCHIVE_DN}: somebody has changed {name} since roll-out 1, and that value is lost\n"
+    lost = f"warning: {ARCHIVE_DN}: somebody has changed {name} since change 1, and that value is lost\n"
     assert lost in forced.stderr
 
 
@@ -232,9 +235,10 @@ def test_an_undo_file_of_a_damaged_record_is_applied_only_where_that_is_named(ru
     refused = run("apply", str(undo), "--yes")
     assert refused.exit_code == 3
     assert refused.stderr == (
-        f"dcmcfg: {plan}: it is unknown whether changes since roll-out 1 would be lost (the file is not as roll-out 1 "
-        "has left it, nothing was changed)\n"
-        f"  next: compare {undo} with the tree, and apply it all the same: dcmcfg apply {undo} --force-overwrite\n"
+        f"dcmcfg: {plan}: it is unknown whether changes after change 1 would be lost (the file was "
+        "modified after change "
+        "1 wrote it; nothing was changed)\n"
+        f"  next: compare {undo} with the configuration; to apply it anyway: dcmcfg apply {undo} --force-overwrite\n"
     )
     assert run("apply", str(undo), "--yes", "--force-overwrite").exit_code == 0
     assert site.octets() == before

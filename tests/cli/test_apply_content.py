@@ -48,7 +48,9 @@ def test_a_dump_with_operational_attributes_is_nothing_to_do(run: Run, site: Cli
     result = run("apply", str(file), "--yes")
     assert result.exit_code == 0
     assert result.stdout.endswith(NOTHING)
-    assert result.stderr.startswith(f"warning: {file}: left out, because the server keeps it itself: createTimestamp, ")
+    assert result.stderr.startswith(
+        f"warning: {file}: ignored operational attributes, which the server maintains itself: createTimestamp, "
+    )
     assert result.stderr.count("\n") == 1
 
 
@@ -102,8 +104,8 @@ def test_prune_leaves_what_the_files_hold_and_is_undone(run: Run, site: CliSite,
 @pytest.mark.parametrize(
     ("text", "under", "told"),
     [
-        ("", STORESCP, "the files hold no entry at or below it: all of it would be deleted"),
-        (f"dn: {STORESCP}\nchangetype: delete\n", STORESCP, "a change record, and --prune takes entries only"),
+        ("", STORESCP, "the files contain no entry at or below this DN, so everything there would be deleted"),
+        (f"dn: {STORESCP}\nchangetype: delete\n", STORESCP, "--prune accepts entries only, not change records"),
         (f"dn: {STORESCP}\nobjectClass: dicomDevice\n", "dc=org", "it is not below the base DN"),
     ],
 )
@@ -134,7 +136,7 @@ def test_what_is_refused_says_why(run: Run, site: CliSite, tmp_path: Path) -> No
     result = run("apply", str(file), "--yes")
     assert result.exit_code == 3
     assert "a structural class cannot change" in result.stderr
-    assert "the record's dicomDeviceName is not the one in its name" in result.stderr
+    assert "the value of dicomDeviceName differs from the one in the DN of the record" in result.stderr
     assert site.octets() == before
 
 

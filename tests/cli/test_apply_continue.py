@@ -27,7 +27,7 @@ def test_what_fits_is_applied_and_the_rest_is_mended_and_applied(run: Run, site:
     file, rejects = written(tmp_path / "in.ldif", GOOD + WRONG), tmp_path / "in.rejects.ldif"
     result = run("apply", str(file), "--continue", "--yes")
     assert result.exit_code == 1
-    reason = f"{file}:6: cn=nowhere,{ARCHIVE_DN}: there is no such entry — it exists up to {ARCHIVE_DN}"
+    reason = f"{file}:6: cn=nowhere,{ARCHIVE_DN}: there is no such entry — nearest existing entry: {ARCHIVE_DN}"
     assert result.stderr == f"warning: rejected: {reason}\n"
     assert f"\nRejected: 1. Fix them in {rejects}\nThe archive has reloaded.\n" in result.stdout
     assert site.values("dicomDescription") == ("fits",)

@@ -68,7 +68,7 @@ def test_several_risks_are_told_together(run: Run, site: CliSite, tmp_path: Path
     lint_rules = sorted(line.rpartition("(rule: ")[2] for line in every if line not in lines)
     assert lint_rules == ["exporter-cannot-connect)", "tls-mismatch)"], "no AE of the archive has a connection any more"
     assert (result.exit_code, lines[0]) == (3, "dcmcfg: the plan is refused:")
-    reference = f": dicomNetworkConnectionReference 'cn=dicom,{ARCHIVE_DN}': there is no such entry"
+    reference = f": dicomNetworkConnectionReference 'cn=dicom,{ARCHIVE_DN}': the entry does not exist"
     assert lines[1] == f"  vendor-data: dicomVendorData would change: {ARCHIVE_DN}"
     assert lines[2] == f"  unloadable: the archive cannot load {len(lines) - 4} settings"
     assert all("both.ldif:1: dicomAETitle=" in line and reference in line for line in lines[3:-1])

@@ -15,7 +15,7 @@ DEVICES = "cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
 NEW = f"dicomDeviceName=new,{DEVICES}"
 CHANGE = f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: changed\n-\n\n"
 LOST = f"dn: {NEW}\nobjectClass: dicomDevice\ndicomDeviceName: new\ndicomInstalled: TRUE\n\n"
-STEP = "  next: if the 'changetype:' line was lost, add it; --mixed accepts entries and changes in one file\n"
+STEP = "  next: add a missing 'changetype:' line; or use --mixed to accept entries and changes in one file\n"
 
 
 def written(path: Path, text: str) -> str:
@@ -45,7 +45,7 @@ def test_a_change_among_entries_is_refused_too(run: Run, site: CliSite, tmp_path
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
         f"dcmcfg: {file}:11: a change record among entries, the first of 1\n"
-        "  next: put it into a file of its own; --mixed accepts entries and changes in one file\n"
+        "  next: move it to a separate file; or use --mixed to accept entries and changes in one file\n"
     )
     assert site.octets() == before
 
@@ -69,4 +69,4 @@ def test_the_rejects_of_both_kinds_of_file_name_the_option_that_takes_them(
     rejects = tmp_path / "entry.rejects.ldif"
     assert "\n# It contains entries and changes: apply it with --mixed.\n" in rejects.read_text()
     assert "an entry (no 'changetype:') among change records" in run("apply", str(rejects)).stderr
-    assert "2 of 2 changes do not fit" in run("apply", "--mixed", str(rejects)).stderr
+    assert "2 of 2 changes cannot be applied" in run("apply", "--mixed", str(rejects)).stderr

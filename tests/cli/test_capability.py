@@ -24,14 +24,15 @@ def test_the_capabilities_of_an_ae(run: Run, stock_site: CliSite) -> None:
     wrong = run("capability", "add", "WS1", "1.2.840.10008.1.2.1", "--role", "SCP", "--yes")
     assert (wrong.exit_code, wrong.stderr) == (
         2,
-        "dcmcfg: 1.2.840.10008.1.2.1: no SOP class but Explicit VR Little Endian (transfer syntax)\n"
-        "  next: give the name, the keyword or the UID of a SOP class\n",
+        "dcmcfg: 1.2.840.10008.1.2.1: not a SOP class: Explicit VR Little Endian (transfer syntax)\n"
+        "  next: use the name, the keyword or the UID of a SOP class\n",
     )
 
     added = run("capability", "add", "WS1", "CT Image Storage", "1.2.528.1.1001.5.1.1.1", "--role", "scp", "--yes")
     assert added.exit_code == 0
     assert added.stderr.startswith(
-        "warning: WS1 has listed no SCP capability, and was sent everything; from now on the archive will not send it "
+        "warning: WS1 listed no SCP capability, so the archive sent it everything; from now on, the archive "
+        "will not send it "
     )
     there = stock_site.octets()
     assert {dn.partition(",")[0] for dn in there.keys() - before.keys()} == {
@@ -64,7 +65,7 @@ def test_the_capabilities_of_an_ae(run: Run, stock_site: CliSite) -> None:
     removal = run("capability", "remove", "WS1", "Private GE Collage Storage", "CTImageStorage", "--yes")
     assert (removal.exit_code, removal.stderr) == (
         0,
-        "warning: WS1 lists no SCP capability any more, so the archive sends it everything.\n",
+        "warning: WS1 no longer lists an SCP capability, so the archive sends it everything.\n",
     )
     assert stock_site.octets() == before
 
@@ -75,13 +76,13 @@ def test_the_capabilities_of_an_ae(run: Run, stock_site: CliSite) -> None:
     none = run("capability", "copy", "WS1", "STORESCP", "--yes")
     assert (none.exit_code, none.stderr) == (
         3,
-        "dcmcfg: WS1 has no capabilities to copy\n  next: an AE without any can do everything\n",
+        "dcmcfg: WS1 has no capabilities to copy\n  next: an AE without capabilities supports everything\n",
     )
     unknown = run("capability", "add", "WS1", "CT Imag Storage", "--role", "SCP", "--yes")
     assert (unknown.exit_code, unknown.stderr) == (
         2,
         "dcmcfg: 'CT Imag Storage': no SOP class has this name\n"
-        "  next: near misses: CT Image Storage, RT Image Storage, MR Image Storage\n",
+        "  next: did you mean CT Image Storage, RT Image Storage, MR Image Storage?\n",
     )
     assert stock_site.octets() == before
 

@@ -71,7 +71,7 @@ def test_findings_are_printed_with_suggested_fixes(run: Run, folder: Path) -> No
         "no AE has the title X; storage SCPs of dcm4chee-arc: DCM4CHEE [external-retrieve-unknown]",
         "30-dcm4chee-arc.ldif:29",
         "warning dicomAETitle=NEW_AET_A,cn=Unique AE Titles Registry dicomAETitle NEW_AET_A "
-        "no AE has the name NEW_AET_A [registry-orphan]",
+        "no AE named NEW_AET_A exists [registry-orphan]",
         "99-orphan.ldif:3",
         "1080 entries: 1 error, 1 warning",
         "Suggested fixes:",
@@ -100,7 +100,7 @@ warning
              99-orphan.ldif:3
   Attribute  dicomAETitle
   Value      NEW_AET_A
-  Problem    no AE has the name NEW_AET_A [registry-orphan]
+  Problem    no AE named NEW_AET_A exists [registry-orphan]
 
 1080 entries: 1 error, 1 warning
 """
@@ -187,7 +187,7 @@ def test_a_fix_without_a_command_is_printed_in_words(run: Run, folder: Path) -> 
     file.write_text(file.read_text().replace("dcmObjectStorageID: fs1", "dcmObjectStorageID: fs2"))
     result = run("check", str(folder), "--rule", "storage-unknown")
     assert result.exit_code == 1
-    assert lines(result.stdout)[-1] == "[storage-unknown] Name a storage that is there, or add it."
+    assert lines(result.stdout)[-1] == "[storage-unknown] Name a storage that exists, or add it."
 
 
 def test_json_has_each_finding_with_its_fix(run: Run, folder: Path) -> None:
@@ -380,7 +380,7 @@ def test_a_secret_stays_one(run: Run, folder: Path) -> None:
 
 
 def test_rules_name_commands_that_there_are() -> None:
-    named = {rule.fix_command.split()[1] for rule in RULES}
+    named = {rule.example_command.split()[1] for rule in RULES}
     assert named <= set(COMMANDS)
 
 

@@ -103,6 +103,12 @@ def test_json_and_ldif_are_never_coloured(run: Run) -> None:
     assert "\x1b" not in content + ldif.stdout
 
 
+def test_a_file_is_never_coloured(run: Run) -> None:
+    plain = run("diff", "a.ldif", "b.ldif").stdout
+    run("diff", "a.ldif", "b.ldif", "--color", "always", "-o", "out.txt")
+    assert Path("out.txt").read_text("utf-8") == plain
+
+
 def test_the_severity_of_a_finding_is_coloured(run: Run) -> None:
     Path("bad.ldif").write_text(CHANGED.replace("FALSE", "MAYBE") + "dicomPort: 104\n")
     text = run("check", "bad.ldif", "--color", "always").stdout

@@ -47,14 +47,15 @@ def test_the_life_of_a_connection(run: Run, stock_site: CliSite) -> None:
     refused = run("connection", "remove", "storescp/dicom", "--yes")
     assert (refused.exit_code, refused.stdout) == (3, "")
     assert refused.stderr == (
-        "dcmcfg: the connection dicom of storescp is used by the AE STORESCP; without it the archive would not load "
-        "the device at all\n"
-        "  next: --detach takes it from those who have another; dcmcfg connection add storescp/NAME HOST:PORT "
-        "--ae AET gives an AE another\n"
+        "dcmcfg: the connection dicom of storescp is used by the AE STORESCP; without it, the archive would not "
+        "load the device\n"
+        "  next: to remove it from users that have another connection: --detach; to give an AE another "
+        "connection: dcmcfg connection add storescp/NAME HOST:PORT --ae AET\n"
     )
     which = run("connection", "remove", "storescp", "--yes")
     assert which.stderr == (
-        "dcmcfg: the device storescp has several connections\n  next: say which of storescp/dicom, storescp/dicom-tls\n"
+        "dcmcfg: the device storescp has several connections\n  next: specify one of storescp/dicom, "
+        "storescp/dicom-tls\n"
     )
     listed = run("connection", "list", "storescp")
     assert lines(listed.stdout) == [
@@ -77,7 +78,7 @@ def test_the_life_of_a_connection(run: Run, stock_site: CliSite) -> None:
         (["set", "storescp", "a b"], "not a host name"),
         (["set", "storescp", "--no-tls", "--cipher-suite", "TLS_A_B"], "exclude each other"),
         (["set", "storescp", "--protocol", "dicom"], "'dicom' is not one of"),
-        (["add", "storescp/x", "::1:104"], "an IPv6 address stands in brackets"),
+        (["add", "storescp/x", "::1:104"], "an IPv6 address requires brackets"),
         (["add", "storescp/x"], "Missing argument 'HOST[:PORT]'"),
     ],
 )

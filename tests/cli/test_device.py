@@ -29,14 +29,14 @@ def test_a_device_is_created_cloned_and_removed(run: Run, stock_site: CliSite) -
     assert (refused.exit_code, refused.stdout, refused.stderr) == (
         3,
         "",
-        "dcmcfg: these names must be unique, so the copy needs others: AE STORESCP\n"
-        "  next: --suffix TEXT for all, or --ae STORESCP=NEW\n",
+        "dcmcfg: these names must be unique, so the copy requires new ones: AE STORESCP\n"
+        "  next: specify --suffix TEXT for all, or --ae STORESCP=NEW\n",
     )
     cloned = run("device", "clone", "storescp", "store2", "--ae", "STORESCP=STORE2", "--yes")
     assert cloned.exit_code == 0
     assert cloned.stderr == (
-        "warning: the copy has the same addresses as storescp (dicom localhost:11117): dcmcfg connection set "
-        "store2/NAME HOST:PORT changes one.\n"
+        "warning: the copy has the same addresses as storescp (dicom localhost:11117). To change one: dcmcfg "
+        "connection set store2/NAME HOST:PORT\n"
     )
     there = stock_site.octets()
     new, old = f"dicomDeviceName=store2,{DEVICES}", f"dicomDeviceName=storescp,{DEVICES}"

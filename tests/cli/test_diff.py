@@ -150,8 +150,8 @@ def test_a_folder_is_its_ldif_files_together(run: Run, pair: tuple[str, str], tm
     twice = run("diff", str(folder), pair[1])
     assert twice.exit_code == 3
     assert twice.stderr == (
-        f"dcmcfg: {folder}/3-again.ldif:2: the entry stands at {folder}/1-device.ldif:1 already:"
-        " dicomDeviceName=a,dc=x\n"
+        f"dcmcfg: {folder}/3-again.ldif:2: the entry already occurs at {folder}/1-device.ldif:1: "
+        "dicomDeviceName=a,dc=x\n"
     )
 
 
@@ -165,10 +165,13 @@ def test_standard_input_is_a_side(run: Run, pair: tuple[str, str]) -> None:
     [
         ("# a comment\n\nobjectClass: dicomDevice\n", ":3: "),
         (DEVICE + "dicomDescription:: %%%\n", ":5: "),
-        (DEVICE + "\ndn: dicomDeviceName=a,dc=x\nchangetype: delete\n", ":6: a change, where entries are compared"),
-        (DEVICE + BELOW.replace("=dicom,", "=x,cn=dicom,"), ":6: its parent is missing: cn=x,cn=dicom,"),
+        (
+            DEVICE + "\ndn: dicomDeviceName=a,dc=x\nchangetype: delete\n",
+            ":6: a change record, but only entries can be compared",
+        ),
+        (DEVICE + BELOW.replace("=dicom,", "=x,cn=dicom,"), ":6: its parent entry is missing: cn=x,cn=dicom,"),
         ("\n" + DEVICE + "userCertificate:: AAE=\n", ":2: userCertificate must be written userCertificate;binary"),
-        ("version: 1\n", ": it holds no entries\n"),
+        ("version: 1\n", ": it contains no entries\n"),
     ],
 )
 def test_what_is_not_a_tree_is_told_with_its_line(
@@ -183,10 +186,10 @@ def test_what_is_not_a_tree_is_told_with_its_line(
 def test_what_is_not_there_is_told(run: Run, pair: tuple[str, str], tmp_path: Path) -> None:
     missing = run("diff", pair[0], str(tmp_path / "none.ldif"))
     assert missing.exit_code == 3
-    assert missing.stderr == f"dcmcfg: {tmp_path}/none.ldif: the file cannot be read (No such file or directory)\n"
+    assert missing.stderr == f"dcmcfg: {tmp_path}/none.ldif: cannot read the file (No such file or directory)\n"
     (tmp_path / "empty").mkdir()
     empty = run("diff", pair[0], str(tmp_path / "empty"))
-    assert (empty.exit_code, empty.stderr) == (3, f"dcmcfg: {tmp_path}/empty: the folder holds no *.ldif files\n")
+    assert (empty.exit_code, empty.stderr) == (3, f"dcmcfg: {tmp_path}/empty: the folder contains no *.ldif files\n")
 
 
 @pytest.mark.parametrize("sides", [(), ("a", "b", "c"), ("live", "live"), ("-", "-"), ("live",)])
@@ -221,8 +224,8 @@ def test_a_changed_secret_is_seen_in_each_form_without_being_shown(run: Run, tmp
     one = written(tmp_path / "a.ldif", DEVICE + "dcmKeyStorePin: swordfish\n")
     other = written(tmp_path / "b.ldif", DEVICE + "dcmKeyStorePin: marlin\n")
     assert "\n      ~ dcmKeyStorePin: (secret) → (secret)\n" in run("diff", one, other).stdout
-    assert "\n+# left out, another secret: dcmKeyStorePin\n" in run("diff", one, other, "--unified").stdout
-    assert "# left out, a secret: dcmKeyStorePin\n" in run("diff", one, other, "--ldif").stdout
+    assert "\n+# different secret value omitted: dcmKeyStorePin\n" in run("diff", one, other, "--unified").stdout
+    assert "# secret value omitted: dcmKeyStorePin\n" in run("diff", one, other, "--ldif").stdout
     (change,) = json.loads(run("diff", one, other, "--json").stdout)["changes"]
     secret = [{"secret": True}]
     assert change["attributes"] == [{"name": "dcmKeyStorePin", "removed": secret, "added": secret}]
@@ -234,7 +237,7 @@ def test_ldif_without_secrets_holds_nothing_that_cannot_be_applied(run: Run, tmp
     other = written(tmp_path / "b.ldif", DEVICE + "dcmURI: http://other/\nsiteURL: http://u:q@host/\nsiteURL: x\n")
     text = run("diff", one, other, "--ldif").stdout
     assert read_all([text.encode()], "diff") == ()
-    assert "# dicomDeviceName=a,dc=x\n# left out, a secret: dcmURI\n# left out, a secret: siteURL\n" in text
+    assert "# dicomDeviceName=a,dc=x\n# secret value omitted: dcmURI\n# secret value omitted: siteURL\n" in text
 
 
 # -- the live tree

@@ -68,7 +68,7 @@ def test_a_client_certificate_says_who_one_is_and_its_key_is_warned_of(
     result = run("status", "--directory", *files, *where)
     assert result.exit_code == 0
     assert result.stdout.startswith(f"directory {slapd.starttls_url}: dn:uid=dcmcfg\n")
-    assert result.stderr == f"warning: {key}: others can read this private key; chmod 600 keeps it to you\n"
+    assert result.stderr == f"warning: {key}: others can read this private key; to restrict access: chmod 600\n"
 
 
 def test_a_certificate_that_is_not_trusted_is_a_3_and_the_password_stays_here(
@@ -81,8 +81,8 @@ def test_a_certificate_that_is_not_trusted_is_a_3_and_the_password_stays_here(
     result = run("export-ldif")
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
-        f"dcmcfg: {slapd.starttls_url}: the server's certificate comes from an authority that is not trusted here; "
-        "nothing was sent\n  next: --ca-file (DCMCFG_CA_FILE) names the certificate of the authority that signed it\n"
+        f"dcmcfg: {slapd.starttls_url}: the server's certificate comes from an authority that is not trusted; "
+        "nothing was sent\n  next: specify the certificate of its authority with --ca-file (DCMCFG_CA_FILE)\n"
     )
     assert slapd.binds == []
 
@@ -115,7 +115,7 @@ def test_a_password_that_leaves_this_machine_unencrypted_is_warned_of(
     password = written(tmp_path, "password", b"p")
     result = run("export-ldif", "--bind-password-file", str(password), *options)
     assert result.exit_code == 3
-    warning = "warning: the password goes to ldap://ldap.invalid:389 unencrypted; --starttls or ldaps:// protects it\n"
+    warning = "warning: the password is sent to ldap://ldap.invalid:389 unencrypted; use --starttls or ldaps://\n"
     assert result.stderr.startswith(warning) is warned
     assert "unencrypted" in result.stderr or not warned
 

@@ -54,10 +54,15 @@ def test_named_aes_are_called_in_that_order(run: Run, site: CliSite, ports: dict
     assert (result.exit_code, result.stderr) == (1, "")
     assert rows(result.stdout) == [
         ["AE", "Address", "Device", "Result"],
-        ["STORESCP", f"127.0.0.1:{ports['storescp']}", "storescp", "connection refused: nothing listens there"],
+        [
+            "STORESCP",
+            f"127.0.0.1:{ports['storescp']}",
+            "storescp",
+            "connection refused: nothing listens at this address",
+        ],
         ["LONGTERM", f"127.0.0.1:{ports['longterm']}", "longterm", "C-ECHO answered in N ms"],
     ]
-    step = "is it running? Compare its host and port in LDAP (dicomHostname, dicomPort)"
+    step = "check that the peer runs, and its host and port in LDAP (dicomHostname, dicomPort)"
     assert result.stdout.endswith(f"\nnext, STORESCP: {step}\ncalled as DCM4CHEE: 1 answered, 1 did not\n{PROVES}")
     assert run("echo", "LONGTERM").exit_code == 0
 
@@ -73,7 +78,7 @@ def test_archive_out_of_reach_names_the_status_command(
     result = run("echo", "DCM4CHEE", "STORESCP", "--json")
     assert result.exit_code == 1
     archive, storescp = json.loads(result.stdout)["aes"]
-    step = "is it running? Compare its host and port in LDAP (dicomHostname, dicomPort)"
+    step = "check that the peer runs, and its host and port in LDAP (dicomHostname, dicomPort)"
     assert storescp["next_step"] == step
     assert archive["next_step"] == f"{step}; to see whether the archive is started: dcmcfg status"
     assert "; to see whether the archive is started: dcmcfg status\n" in run("echo", "DCM4CHEE").stdout
@@ -96,9 +101,9 @@ def test_all_leaves_out_what_is_not_installed(run: Run, site: CliSite, ports: di
         ("WORKSTATION", False, True),
     ]
     assert [each["failed_stage"] for each in by_title.values()] == [*[None] * 5, "tcp", "tls"]
-    assert by_title["WORKSTATION"]["problem"] == "no TLS: the peer speaks DICOM without TLS there"
+    assert by_title["WORKSTATION"]["problem"] == "no TLS: the peer uses DICOM without TLS at this port"
     assert by_title["WORKSTATION"]["next_step"] == (
-        "where it is the tree that is wrong: dcmcfg connection set workstation/dicom --no-tls"
+        "if the tree is wrong: dcmcfg connection set workstation/dicom --no-tls"
     )
     assert by_title["WORKLIST"]["problem"] == "not installed (dicomInstalled)"
     assert by_title["WORKLIST"]["next_step"] == "dcmcfg set dcm4chee-arc/WORKLIST dicomInstalled=TRUE"
@@ -115,7 +120,7 @@ def test_an_ae_that_cannot_be_called_is_a_no_where_it_was_named(run: Run, site: 
     there = run("echo", "WORKLIST", "--device", "dcm4chee-arc")
     assert f"\n{step.replace('dcmcfg set', 'dcmcfg --device dcm4chee-arc set')}\ncalled as" in there.stdout
     without = run("echo", "LONGTERM", "--tls")
-    plain = "leave --tls out, since it has a plain one; where the peer speaks TLS there: "
+    plain = "remove --tls, because the AE has a plain connection; if the peer uses TLS there: "
     assert f"\nnext, LONGTERM: {plain}dcmcfg connection set longterm/dicom --tls\n" in without.stdout
 
 
@@ -125,8 +130,8 @@ def test_an_ae_that_cannot_be_called_is_a_no_where_it_was_named(run: Run, site: 
         ((), 2, "Specify AEs to call, or --all"),
         (("--all", "LONGTERM"), 2, "--all and AET exclude each other. To call LONGTERM only, omit --all"),
         (("LONGTERM", "--tls-ca", "ca.pem"), 2, "--tls-ca requires --tls: without TLS, no certificate is verified"),
-        (("LONGTRM",), 3, "no AE has the title LONGTRM\n  next: near misses: longterm/LONGTERM\n"),
-        (("a\\b",), 2, "not an AE title: it holds a backslash"),
+        (("LONGTRM",), 3, "no AE has the title LONGTRM\n  next: did you mean longterm/LONGTERM?\n"),
+        (("a\\b",), 2, "not an AE title: it contains a backslash"),
         (("LONGTERM", "--timeout-s", "0"), 2, "is not in the range"),
         (("LONGTERM", "--device", "longterm", "--calling", ""), 2, "not an AE title: it is empty"),
     ],

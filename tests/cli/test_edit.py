@@ -117,9 +117,12 @@ def test_a_text_with_faults_is_told_with_its_line_and_kept_to_go_on_with(run: Ru
     assert run("undo", "--yes").exit_code == 0
 
     for hand, problem in (
-        ("text = text.replace('storescp', 'pacs')", "dcmcfg device rename gives it another name"),
-        ("text = text.replace(' TRUE', ' true')", "a boolean is TRUE or FALSE, in capitals only"),
-        ("text += 'dicomManufacturer: acme\\n'", "or take away the empty line above it, which ends a record"),
+        (
+            "text = text.replace('storescp', 'pacs')",
+            "to rename it and update all references to it: dcmcfg device rename",
+        ),
+        ("text = text.replace(' TRUE', ' true')", "not a boolean: must be TRUE or FALSE, in capital letters"),
+        ("text += 'dicomManufacturer: acme\\n'", "or remove the empty line above, which ends a record"),
         (
             "text = text.replace('\\nobjectClass', '\\nchangetype: add\\nobjectClass', 1)",
             "a record with changetype is not an entry",

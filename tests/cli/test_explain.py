@@ -18,16 +18,16 @@ dcmExternalRetrieveAEDestination (1.2.40.0.13.1.15.110.3.124)
   Matching:       case counts, surplus blanks do not
   Cardinality:    one
 
- Object class                Allowed values                                          Default
- ───────────────────────────────────────────────────────────────────────────────────────────
- dcmArchiveDevice      may   an AE title: up to 16 characters, case is significant
- dcmArchiveNetworkAE   may   an AE title: up to 16 characters, case is significant
+ Object class                Allowed values                                     Default
+ ──────────────────────────────────────────────────────────────────────────────────────
+ dcmArchiveDevice      may   an AE title: up to 16 characters, case-sensitive
+ dcmArchiveNetworkAE   may   an AE title: up to 16 characters, case-sensitive
 
 Takes effect:
   on the archive's device: with dcmcfg reload (changing commands reload by themselves).
 
 Archive behaviour:
-  No request to the archive shows which value it has loaded. After a change, run `dcmcfg reload`, then `dcmcfg verify`.
+  The archive cannot be queried for its loaded value. After a change, run `dcmcfg reload`, then `dcmcfg verify`.
 
 """
 
@@ -55,15 +55,15 @@ def test_what_a_reload_does_not_put_in_force_is_explained(run: Run) -> None:
     text = run("explain", "dcmMasqueradeCalledAETitle", "--offline").stdout
     assert (
         "Takes effect:\n"
-        "  on AEs of the archive's device: after a restart of the archive; a reload puts neither a new value nor its "
-        "removal in force.\n\n"
+        "  on AEs of the archive's device: after a restart of the archive; a reload applies neither a new value nor "
+        "its removal.\n\n"
     ) in text
     content = json.loads(run("explain", "dcmPurgeStoragePollingInterval", "--offline", "--json").stdout)
     assert content["effect_timing"] == [
         {
             "affected_entries": "the archive's device",
             "required_action": "reload and start delay",
-            "timing": "after a reload, then dcmSchedulerMinStartDelay (60 s if absent) and a random part of the "
+            "timing": "after a reload plus dcmSchedulerMinStartDelay (60 s if absent) and a random part of the "
             "interval",
         }
     ]
@@ -95,16 +95,17 @@ def test_values_and_default_are_those_of_the_class(run: Run) -> None:
     [
         (
             ["dcmExternalRetriveAEDestination"],
-            "dcmcfg: no attribute dcmExternalRetriveAEDestination is known\n  next: near misses: " + NAME,
+            "dcmcfg: unknown attribute dcmExternalRetriveAEDestination\n  next: did you mean " + NAME,
         ),
-        (["dicomFoo"], "dcmcfg: no attribute dicomFoo is known\n"),
+        (["dicomFoo"], "dcmcfg: unknown attribute dicomFoo\n"),
         (
             ["dicomPort", "--object-class", "dcmStorge"],
-            "dcmcfg: no object class dcmStorge is known\n  next: near misses: dcmStorage",
+            "dcmcfg: unknown object class dcmStorge\n  next: did you mean dcmStorage?",
         ),
         (
             ["dicomPort", "--object-class", "dcmStorage"],
-            "dcmcfg: dcmStorage does not allow dicomPort\n  next: it is allowed on: dicomNetworkConnection\n",
+            "dcmcfg: dcmStorage does not allow dicomPort\n  next: object classes that allow it: "
+            "dicomNetworkConnection\n",
         ),
     ],
 )
@@ -193,7 +194,7 @@ def test_what_only_the_servers_schema_knows_is_explained_by_it(
     ]
     offline = run("explain", "dcmFromTheFuture", "--offline")
     assert offline.exit_code == 3
-    assert offline.stderr.startswith("dcmcfg: no attribute dcmFromTheFuture is known\n")
+    assert offline.stderr.startswith("dcmcfg: unknown attribute dcmFromTheFuture\n")
     assert json.loads(run("explain", "dcmFromTheFuture", "--json").stdout)["description"] == "What 'SUP name' is for"
 
 

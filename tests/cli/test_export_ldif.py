@@ -51,8 +51,8 @@ def test_secrets_are_left_out_with_a_comment_that_names_the_attribute(run: Run, 
     (pin,) = site.values("dcmKeyStorePin")
     text = run("export-ldif").stdout
     assert pin not in re.findall(r"^dcmKeyStorePin: (.*)$", text, re.MULTILINE)
-    assert "# left out, a secret: dcmKeyStorePin\n" in text
-    assert "# left out, a secret: userPassword\n" in text
+    assert "# secret value omitted: dcmKeyStorePin\n" in text
+    assert "# secret value omitted: userPassword\n" in text
     assert "password=" not in text
 
 
@@ -133,7 +133,7 @@ def test_an_unknown_device_is_told_and_no_file_is_left(run: Run, site: CliSite, 
     file = tmp_path / "none.ldif"
     result = run("export-ldif", "--device", "pacs", "-o", str(file))
     assert (result.exit_code, result.stdout) == (3, "")
-    assert result.stderr.startswith("dcmcfg: there is no device pacs\n")
+    assert result.stderr.startswith("dcmcfg: the device pacs does not exist\n")
     assert list(tmp_path.glob("*none*")) == []
 
 
@@ -149,7 +149,7 @@ def test_a_read_that_the_server_cut_short_fails_and_leaves_the_file_as_it_was(
         *("--bind-password-file", str(password)),
     )
     assert result.exit_code == 3
-    assert result.stderr.startswith("dcmcfg: dc=dcm4che,dc=org: the server cut the answer short (size limit)")
+    assert result.stderr.startswith("dcmcfg: dc=dcm4che,dc=org: the server truncated the result (size limit)")
     assert file.read_text() == "yesterday's export\n"
     assert sorted(path.name for path in tmp_path.glob("*export*")) == ["export.ldif"]
 

@@ -76,9 +76,8 @@ def test_without_the_option_nothing_is_read_and_nothing_changes(run: Run, site: 
     refused = run("apply", str(update), "--yes")
     assert refused.exit_code == 3
     assert refused.stderr == (
-        f"dcmcfg: {update}:6: dicomVendorData: the value stands in another file, which is not read:"
-        " file:vendor-data.zip\n"
-        "  next: --allow-file-urls reads such a file beside the LDIF file, --file-urls-from DIR one in DIR\n"
+        f"dcmcfg: {update}:6: dicomVendorData: the value is in another file, which is not read: file:vendor-data.zip\n"
+        "  next: use --allow-file-urls for files in the LDIF file's folder, or --file-urls-from DIR for files in DIR\n"
     )
     assert site.octets() == before
 
@@ -88,14 +87,14 @@ def test_a_file_that_is_not_there_refuses_the_whole_ldif(run: Run, site: CliSite
     (update.parent / "vendor-data.zip").unlink()
     refused = run("apply", "--allow-file-urls", str(update), "--yes")
     assert refused.exit_code == 3
-    assert f"{update}:6: dicomVendorData: {update.parent}/vendor-data.zip: the file cannot be read" in refused.stderr
+    assert f"{update}:6: dicomVendorData: {update.parent}/vendor-data.zip: cannot read the file" in refused.stderr
     assert site.octets() == before
 
 
 def test_standard_input_needs_a_folder_to_read_from(run: Run, site: CliSite, update: Path) -> None:
     refused = run("apply", "--allow-file-urls", "-", "--yes", input=io.BytesIO(UPDATE.encode()))
     assert refused.exit_code == 3
-    assert "standard input has no folder to start from" in refused.stderr
+    assert "standard input has no folder for relative paths" in refused.stderr
     named = ("--file-urls-from", str(update.parent))
     assert run("apply", *named, "-", "--yes", TAKEN, input=io.BytesIO(UPDATE.encode())).exit_code == 0
     assert vendor_data(site) == {ZIP}
@@ -106,7 +105,7 @@ def test_an_official_update_takes_the_file_one_folder_up(run: Run, site: CliSite
     refused = run("apply", "--allow-file-urls", str(update), "--dry-run")
     assert refused.exit_code == 3
     above = update.parent.parent
-    assert refused.stderr.endswith(f"vendor-data.zip is read with: --file-urls-from {above}\n")
+    assert refused.stderr.endswith(f"to read {above}/vendor-data.zip: --file-urls-from {above}\n")
     assert run("apply", "--file-urls-from", str(above), str(update), "--yes", TAKEN).exit_code == 0
     assert vendor_data(site) == {ZIP}
 
@@ -119,7 +118,7 @@ def test_check_and_diff_take_the_option_too(run: Run, update: Path) -> None:
     for command in (("check", str(content)), ("diff", str(plain), str(content), "--with-secrets")):
         refused = run(*command)
         assert refused.exit_code == 3
-        assert f"{content}:8: dicomVendorData: the value stands in another file" in refused.stderr
+        assert f"{content}:8: dicomVendorData: the value is in another file" in refused.stderr
         assert "--allow-file-urls" in refused.stderr
     assert run("check", "--allow-file-urls", str(content)).exit_code in (0, 1)
     found = run("diff", "--allow-file-urls", str(plain), str(content), "--with-secrets", "--json")

@@ -59,7 +59,7 @@ def test_a_flag_and_an_option_with_several_values_may_be_repeated(run: Run) -> N
     result = run("diff", "--with-secrets", "--with-secrets", "--ignore", "a", "--ignore", "b", "gone.ldif", "gone.ldif")
     assert (result.exit_code, result.stderr) == (
         3,
-        "dcmcfg: gone.ldif: the file cannot be read (No such file or directory)\n",
+        "dcmcfg: gone.ldif: cannot read the file (No such file or directory)\n",
     )
 
 

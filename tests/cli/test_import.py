@@ -127,15 +127,15 @@ def test_bad_rows_are_told_and_written_to_be_mended_and_given_again(run: Run, si
     result = run("import", written("new.csv", BAD), "--yes")
     assert result.exit_code == 1
     assert result.stderr.splitlines() == [
-        "warning: new.csv: the column 'VLAN' is unknown and counts for nothing.",
-        "warning: rejected: new.csv:3: STORESCP: storescp/STORESCP is there and differs: it is at localhost:11115, not "
+        "warning: new.csv: unknown column 'VLAN', ignored.",
+        "warning: rejected: new.csv:3: STORESCP: storescp/STORESCP exists and differs: it is at localhost:11115, not "
         "other.example.org:104 (dcmcfg connection set storescp/dicom other.example.org:104)",
         "warning: rejected: new.csv:5: TOO_LONG_FOR_A_TITLE: title 'TOO_LONG_FOR_A_TITLE': not an AE title: it has 20 "
-        "characters; host 'a b': not a host name or IP address; port '0': not a TCP port; tls 'maybe': neither yes nor "
-        "no; role 'viewer': no such role; there are workstation, modality, archive",
-        "warning: rejected: new.csv:6: WS2: missing: host, port (only a modality needs none)",
-        "warning: rejected: new.csv:7: WS3: the title is wanted otherwise in new.csv:8",
-        "warning: rejected: new.csv:8: WS3: the title is wanted otherwise in new.csv:7",
+        "characters; host 'a b': not a host name or IP address; port '0': not a TCP port; tls 'maybe': must be yes "
+        "or no; role 'viewer': unknown role; must be one of workstation, modality, archive",
+        "warning: rejected: new.csv:6: WS2: missing: host, port (optional only for a modality)",
+        "warning: rejected: new.csv:7: WS3: the same title has other values in new.csv:8",
+        "warning: rejected: new.csv:8: WS3: the same title has other values in new.csv:7",
     ]
     assert result.stdout.splitlines()[1] == "1 entry is so already"
     assert outcome(result.stdout) == [
@@ -190,7 +190,7 @@ def test_json_tells_what_was_left_out_and_where_it_is(run: Run, site: CliSite) -
     assert content["rejected"][2] == {
         "location": "new.csv:6",
         "ae_title": "WS2",
-        "reason": "missing: host, port (only a modality needs none)",
+        "reason": "missing: host, port (optional only for a modality)",
     }
 
 
@@ -312,7 +312,7 @@ def test_only_those_that_answer_are_taken(run: Run, site: CliSite) -> None:
     assert [line.removeprefix("warning: rejected: ") for line in result.stderr.splitlines()][1:] == [
         f"new.csv:3: CT2: {LOOPBACK}:{port}: the association was rejected permanently by the application: called AE "
         "title not recognised (1/1/7)",
-        f"new.csv:4: WS1: {LOOPBACK}:{refusing}: connection refused: nothing listens there",
+        f"new.csv:4: WS1: {LOOPBACK}:{refusing}: connection refused: nothing listens at this address",
         f"new.csv:5: WS2: {UNKNOWN_HOST}:104: the host name {UNKNOWN_HOST} cannot be resolved "
         "(Name or service not known)",
     ]
@@ -325,7 +325,9 @@ def test_the_unreachable_may_be_kept_with_a_warning(run: Run, site: CliSite) -> 
     file = written("new.csv", f"title,host,port\nWS1,{LOOPBACK},{port}\n")
     result = run("import", file, "--probe", "--keep-unreachable", "--calling", "ME", "--yes")
     assert result.exit_code == 0
-    assert result.stderr == (f"warning: new.csv:2: WS1@{LOOPBACK}:{port}: connection refused: nothing listens there.\n")
+    assert result.stderr == (
+        f"warning: new.csv:2: WS1@{LOOPBACK}:{port}: connection refused: nothing listens at this address.\n"
+    )
     assert "1 probed as ME: 0 answered, 1 did not" in result.stdout
     assert site.values("dicomPort", f"cn=dicom,dicomDeviceName=ws1,{DEVICES}") == (str(port),)
 
@@ -338,7 +340,7 @@ def test_json_has_the_verdicts_and_nothing_but_an_object_on_standard_output(run:
     probed = json.loads(result.stdout)["probe_results"]
     assert [isinstance(each.pop("duration_seconds"), float) for each in probed] == [True, False, False]
     assert "tls in a file for import" in probed[2].pop("next_step")
-    step = "is it running? Check the host and port that its row gives"
+    step = "check that the peer runs, and the host and port in its row"
     nothing = {"problem": None, "failed_stage": None, "tls_session": None}
     assert probed == [
         {"location": "new.csv:2", "peer": f"WS1@{LOOPBACK}:{port}", "tls": False, "success": True, "next_step": None}
@@ -346,10 +348,10 @@ def test_json_has_the_verdicts_and_nothing_but_an_object_on_standard_output(run:
         {"location": "new.csv:3", "peer": f"WS2@{LOOPBACK}:{refusing}", "tls": False, "success": False}
         | {"next_step": step}
         | nothing
-        | {"problem": "connection refused: nothing listens there", "failed_stage": "tcp"},
+        | {"problem": "connection refused: nothing listens at this address", "failed_stage": "tcp"},
         {"location": "new.csv:4", "peer": f"WS3@{LOOPBACK}:{port}", "tls": True, "success": False}
         | nothing
-        | {"problem": "no TLS: the peer speaks DICOM without TLS there", "failed_stage": "tls"},
+        | {"problem": "no TLS: the peer uses DICOM without TLS at this port", "failed_stage": "tls"},
     ]
     assert "3 probed as DCM4CHEE: 1 answered, 2 did not" in result.stderr
 
@@ -370,9 +372,9 @@ def test_rows_with_tls_are_called_over_it(run: Run, site: CliSite, tmp_path: Pat
     assert "3 probed as DCM4CHEE: 1 answered, 2 did not" in result.stdout
     assert [line for line in result.stderr.splitlines() if "rejected: " in line] == [
         f"warning: rejected: new.csv:3: WS2: {LOOPBACK}:{strange.port}: certificate not trusted: its authority is "
-        "not one that is trusted here; nothing was sent",
-        f"warning: rejected: new.csv:4: WS3: {LOOPBACK}:{wanting.port}: no association: the peer speaks TLS there, and "
-        "was called without",
+        "not trusted here; nothing was sent",
+        f"warning: rejected: new.csv:4: WS3: {LOOPBACK}:{wanting.port}: no association: the peer uses TLS at "
+        "this port, but was called without TLS",
     ]
     assert site.values("dicomPort", f"cn=dicom-tls,dicomDeviceName=ws1,{DEVICES}") == (str(wanting.port),)
     assert (failed.exit_code, failed.stdout) == (3, "")
@@ -445,7 +447,7 @@ def test_the_file_that_orthanc_itself_runs_by_is_read_and_orthanc_is_called(
 
 def test_a_file_without_aes_is_told(run: Run, site: CliSite) -> None:
     result = run("import", written("orthanc.json", '{"DicomModalities": {}}'), "--probe", "--yes")
-    assert (result.exit_code, result.stderr) == (0, "warning: orthanc.json holds no AEs.\n")
+    assert (result.exit_code, result.stderr) == (0, "warning: orthanc.json contains no AEs.\n")
     assert result.stdout.splitlines()[0] == "no new AE to probe"
 
 

@@ -53,21 +53,21 @@ def good(peers: Peers, number: int) -> Cells:
 FAULTS: tuple[tuple[Callable[[Peers, int], Cells], str], ...] = (
     (lambda _p, _n: {"title": ""}, "the title is missing"),
     (lambda _p, n: {"title": f"TITLE_IS_TOO_LONG{n}"}, "not an AE title: it has "),
-    (lambda _p, n: {"title": f"A\\{n}"}, "it holds a backslash"),
-    (lambda _p, n: {"title": f"Ä{n}"}, "it holds a control character or one outside ASCII"),
-    (lambda _p, n: {"title": f"A*{n}"}, "with which the archive does not find it"),
+    (lambda _p, n: {"title": f"A\\{n}"}, "it contains a backslash"),
+    (lambda _p, n: {"title": f"Ä{n}"}, "it contains a control character or a non-ASCII character"),
+    (lambda _p, n: {"title": f"A*{n}"}, "so the archive cannot find it"),
     (lambda _p, _n: {"host": ""}, "missing: host"),
     (lambda _p, _n: {"host": "no host"}, "not a host name or IP address"),
-    (lambda _p, _n: {"port": ""}, "missing: port (only a modality needs none)"),
+    (lambda _p, _n: {"port": ""}, "missing: port (optional only for a modality)"),
     (lambda _p, _n: {"port": "70000"}, "not a TCP port"),
     (lambda _p, _n: {"port": "1O4"}, "not a TCP port"),
-    (lambda _p, _n: {"tls": "perhaps"}, "neither yes nor no"),
-    (lambda _p, _n: {"role": "printer"}, "no such role"),
-    (lambda _p, _n: {"description": "one\nAE,h,1"}, "is a quotation mark missing?"),
-    (lambda _p, _n: {"device": 'a"b'}, "with which the archive does not load it"),
-    (lambda _p, _n: {"title": "STORESCP"}, "storescp/STORESCP is there and differs: it is at localhost:11115"),
-    (lambda _p, _n: {"title": "ORPHAN"}, "the title ORPHAN is registered, though no AE has it"),
-    (lambda p, _n: {"port": str(p.refusing)}, "connection refused: nothing listens there"),
+    (lambda _p, _n: {"tls": "perhaps"}, "must be yes or no"),
+    (lambda _p, _n: {"role": "printer"}, "unknown role"),
+    (lambda _p, _n: {"description": "one\nAE,h,1"}, "check for a missing quotation mark"),
+    (lambda _p, _n: {"device": 'a"b'}, "so the archive cannot load it"),
+    (lambda _p, _n: {"title": "STORESCP"}, "storescp/STORESCP exists and differs: it is at localhost:11115"),
+    (lambda _p, _n: {"title": "ORPHAN"}, "the title ORPHAN is registered, although no AE has it"),
+    (lambda p, _n: {"port": str(p.refusing)}, "connection refused: nothing listens at this address"),
     (lambda _p, _n: {"host": UNKNOWN_HOST}, f"the host name {UNKNOWN_HOST} cannot be resolved"),
     (lambda p, _n: {"host": LOOPBACK, "port": str(p.one_title)}, "called AE title not recognised (1/1/7)"),
 )
@@ -82,7 +82,7 @@ def faulty(peers: Peers) -> Iterator[tuple[Cells, str]]:
             yield good(peers, 1000 + 10 * number) | change(peers, number), told
     yield good(peers, 2000) | {"host": LOOPBACK, "port": str(peers.silent)}, "no answer to the association request"
     for port in ("104", "105", "106"):
-        yield {"title": "TWICE", "host": "h", "port": port}, "the title is wanted otherwise in "
+        yield {"title": "TWICE", "host": "h", "port": port}, "the same title has other values in "
 
 
 def text_of(rows: list[Cells]) -> str:
@@ -119,7 +119,7 @@ def test_500_rows_with_every_kind_of_fault(
         assert [each["ae_title"] for each in content["rejected"]] == [row["title"] or None for row, _ in bad]
         for (_, reason), each in zip(bad, content["rejected"], strict=True):
             assert reason in each["reason"]
-        assert f"{fine[7]['title']} is wanted in many.csv:" in result.stderr
+        assert f"{fine[7]['title']} is a duplicate of many.csv:" in result.stderr
         assert f"rejected: {len(bad) - 20} more rows" in result.stderr
 
         after = site.octets()

@@ -194,8 +194,8 @@ def test_of_a_lab_whose_folder_is_gone_status_says_so_and_down_removes_the_profi
     assert home.run("show", "--profile", "lab") == (
         3,
         "",
-        f"dcmcfg: {folder}/ldap-password: there is no such file (named by profile lab)\n"
-        "  next: if this is the lab's profile: dcmcfg lab up starts the lab\n",
+        f"dcmcfg: {folder}/ldap-password: the file does not exist (named by profile lab)\n"
+        "  next: to start the lab: dcmcfg lab up\n",
     )
     assert home.run("lab", "status") == (
         1,
@@ -222,7 +222,7 @@ def test_many_studies_are_verified_in_a_lab_that_has_them(home: Home) -> None:
     assert out.startswith("20 studies: 18 reported, 2 not verified\n"), "the purged ones, while no destination is set"
     code, _, err = home.run("lab", "up", "--studies", "30")
     assert code == 3
-    assert "a lab is up already, with 20 more studies" in err
+    assert "a lab is already running, with 20 extra studies" in err
     assert home.run("lab", "down")[0] == 0
 
 
@@ -233,7 +233,7 @@ def test_kill_9_of_the_supervisor_leaves_nothing_listening(home: Home) -> None:
     wait_until_gone(*state.processes())
     assert still_listening(ports) == []
     code, out, _ = home.run("lab", "status")
-    killed = f"its supervisor, process {state.supervisor.pid}, was killed"
+    killed = f"the supervisor, process {state.supervisor.pid}, was killed"
     assert (code, out) == (1, f"The lab in {home.lab} is not up: {killed}.\n")
     assert home.run("lab", "down") == (0, "The lab had already ended; its remaining files are removed.\n", "")
     assert not home.lab.exists()
@@ -255,7 +255,7 @@ def test_kill_9_of_whoever_started_it_leaves_nothing_listening(home: Home) -> No
         runner.kill()
     wait_until_gone(*state.processes())
     assert still_listening(ports) == []
-    assert home.run("lab", "status")[1].endswith(f"process {runner.pid}, which it was started with, has ended.\n")
+    assert home.run("lab", "status")[1].endswith(f"the owner, process {runner.pid}, has ended.\n")
 
 
 def test_a_part_that_dies_ends_the_lab_status_says_why_and_up_starts_anew(home: Home) -> None:
@@ -279,7 +279,7 @@ def test_a_lab_that_is_ending_is_not_up_and_up_starts_another(home: Home) -> Non
     deadline = time.monotonic() + 20
     while "ending" not in (output := home.run("lab", "status")[1]):
         assert time.monotonic() < deadline, output
-    assert output == f"The lab in {home.lab} is not up: it is ending: archive was killed by SIGKILL.\n"
+    assert output == f"The lab in {home.lab} is not up: it is stopping: archive was killed by SIGKILL.\n"
     code, out, err = home.run("lab", "up")
     assert (code, out) == (0, f"The lab is up: profile lab, folder {home.lab}\n"), err
     assert listening(home.ports()) == ["ldap", "http", "archive", "external", "storage", "archive_tls"]
@@ -324,8 +324,8 @@ def test_a_folder_with_other_files_is_refused_and_left_alone(home: Home) -> None
     code, out, err = home.run("lab", "up", "--folder", folder)
     assert (code, out) == (3, "")
     assert err == (
-        f"dcmcfg: {folder}: the folder holds files that are no lab's (thesis.txt)\n"
-        "  next: name an empty or a new folder with --folder\n"
+        f"dcmcfg: {folder}: the folder contains files that do not belong to a lab (thesis.txt)\n"
+        "  next: specify an empty or new folder with --folder\n"
     )
     assert home.run("lab", "down", "--folder", folder) == (0, "No lab is up.\n", "")
     assert (home.folder / "mine" / "thesis.txt").read_text() == "dear"
@@ -394,8 +394,8 @@ def test_the_demo_goes_as_told_and_leaves_nothing_behind(home: Home) -> None:
     home.environment["TMPDIR"] = str(home.folder)
     code, out, err = home.run("lab", "demo")
     assert (code, err) == (0, ""), out
-    assert re.search(r"^The story went as told: \d+ checks", out, re.MULTILINE)
-    assert "NOT SO" not in out
+    assert re.search(r"^The demonstration succeeded: \d+ checks", out, re.MULTILINE)
+    assert "[FAILED]" not in out
     commands = re.findall(r"^\$ dcmcfg (\S+)", out, re.MULTILINE)
     story = ["verify", "verify", "set-external-retrieve", "set-external-retrieve", "verify", "verify", "undo"]
     assert commands == ["lab", "show", "export-ldif", *story, "export-ldif", "verify", "lab"]
@@ -409,8 +409,8 @@ def test_a_demo_that_goes_otherwise_says_so_and_takes_its_lab_down(home: Home, m
     result = demo.run_demo(output_lines.append)
     assert (result.passed, result.check_count > 0) == (False, True)
     assert result.failure.startswith("not verified: status A801, nothing received: not so")
-    not_so = next(line for line in output_lines if "[NOT SO]" in line)
-    assert "status A801, nothing received: not so" in not_so
+    not_so = next(line for line in output_lines if "[FAILED]" in line)
+    assert "status A801, nothing received: failed" in not_so
     processes = [int(pid) for line in output_lines for pid in re.findall(r"\(process (\d+)\)", line)]
     assert len(processes) == 4
     assert not any(psutil.pid_exists(pid) for pid in processes)

@@ -28,15 +28,15 @@ def test_a_limit_is_given_before_or_after_the_command(
         return
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
-        f"dcmcfg: the directory server does not come to an end: more than {number} entries that one search finds\n"
-        f"  next: If the peer is right to send more: repeat the command with --max ldap-entries={2 * number}\n"
+        f"dcmcfg: the directory server sent too much: more than {number} entries in one search result\n"
+        f"  next: If this amount is legitimate, repeat the command with --max ldap-entries={2 * number}\n"
     )
 
 
 def test_a_limit_that_is_none_is_a_usage_error(run: Run) -> None:
     result = run("device", "list", "--max", "http-body=x")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "'--max': http-body is a number from 1 on, which may end in K, M or G." in result.stderr
+    assert "'--max': http-body must be a positive integer, optionally with the suffix K, M or G." in result.stderr
     assert HTTP_BODY.maximum == HTTP_BODY.default
 
 

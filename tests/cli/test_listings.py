@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, DEVICES, NAME, CliSite
 
@@ -104,3 +105,84 @@ def test_what_the_site_has_is_listed_and_found(run: Run, site: CliSite) -> None:
     nowhere = run("find", "geheim")
     assert (nowhere.exit_code, nowhere.stdout, nowhere.stderr) == (1, "0 values in 0 entries\n", "")
     assert run("find", "").exit_code == 2
+
+
+LONG_DEVICE = "ct-radiology-building-020-siemens"
+LONG_HOST = "ct-020.radiology.university-hospital.example.org"
+
+
+def shown(*arguments: str, columns: int) -> list[str]:
+    return at_terminal(arguments, (), columns=columns)[1].splitlines()
+
+
+def test_at_a_terminal_each_item_has_one_line(run: Run, site: CliSite) -> None:
+    added = run("ae", "add", f"CT_RAD_020@{LONG_HOST}:11132", "--device", LONG_DEVICE, "--yes")
+    assert added.exit_code == 0, added.stderr
+    assert shown("aes", columns=80) == [
+        "",
+        " AE                 Device              Host:port                          TLS",
+        f" {'─' * 78}",
+        " CT_RAD_020         ct-radiology-bui…   ct-020.radiology.univ….org:11132",
+        " AS_RECEIVED        dcm4chee-arc        localhost:11112 (+1)               (+1)",
+        " DCM4CHEE           dcm4chee-arc        localhost:11112 (+1)               (+1)",
+        " IOCM_REGULAR_USE   dcm4chee-arc        localhost:11112 (+1)               (+1)",
+        " WORKLIST           dcm4chee-arc        localhost:11112 (+1)               (+1)",
+        " LONGTERM           longterm            localhost:11119",
+        " STORESCP           storescp            localhost:11115",
+        " WORKSTATION        workstation         localhost:11117",
+        "",
+        "Not shown: Installed, Capabilities. --wide shows all columns.",
+        "8 AEs",
+    ]
+    at_120 = shown("aes", columns=120)
+    assert at_120[1:5] == [
+        " AE                 Device                 Host:port                             TLS    "
+        "Installed   Capabilities",
+        f" {'─' * 118}",
+        " CT_RAD_020         ct-radiology-buildi…   ct-020.radiology.univers….org:11132          yes         any",
+        " AS_RECEIVED        dcm4chee-arc           localhost:11112 (+1)                  (+1)   "
+        "yes         10 SCP, 171 SCU",
+    ]
+    assert at_120[-2:] == ["Some values are shortened. --wide shows them whole.", "8 AEs"]
+    assert shown("devices", columns=80) == [
+        "",
+        " Device                              Host:port                    AEs",
+        f" {'─' * 77}",
+        " ct-radiology-building-020-siemens   ct-020.radiolog….org:11132   CT_RAD_020",
+        " dcm4chee-arc (archive)              localhost:11112 (+5)         AS_RECEIVED…",
+        " longterm                            localhost:11119              LONGTERM",
+        " storescp                            localhost:11115              STORESCP",
+        " workstation                         localhost:11117              WORKSTATION",
+        "",
+        "Not shown: Installed. --wide shows all columns.",
+        "5 devices",
+    ]
+    assert shown("connection", "list", LONG_DEVICE, columns=80) == [
+        "",
+        " Connection                         Address                      Used by",
+        f" {'─' * 78}",
+        " ct-radiology-building…mens/dicom   ct-020.radiolog….org:11132   the AE CT_RAD…",
+        "",
+        "Some values are shortened. --wide shows them whole.",
+    ]
+    assert shown("find", "CT_RAD_020", columns=80) == [
+        "",
+        " Entry                                                Attribute      Value",
+        f" {'─' * 78}",
+        " dicomAETitle=CT_RAD_020,dicomDeviceName…20-siemens   dicomAETitle   CT_RAD_020",
+        " dicomAETitle=CT_RAD_020,cn=Unique AE Ti…che,dc=org   dicomAETitle   CT_RAD_020",
+        "",
+        "Some values are shortened. --wide shows them whole.",
+        "2 values in 2 entries",
+    ]
+    assert shown("aes", "--wide", columns=80) == run("aes").stdout.splitlines()
+
+
+def test_what_another_ae_lacks_has_a_sign_in_its_colour(run: Run, site: CliSite) -> None:
+    arguments = ("capability", "diff", "DCM4CHEE", "STORESCP")
+    plain, colored = (lines(run(*arguments, "--color", color).stdout) for color in ("never", "always"))
+    signs = {line[1] for line in plain[2:-1]}
+    assert signs == {"-", "~"}
+    styles = {"-": "\x1b[31m", "~": "\x1b[33m"}
+    assert [line[1:6] for line in colored[2:-1]] == [styles[line[1]] for line in plain[2:-1]]
+    assert [re.sub(r"\x1b\[\d*m", "", line).rstrip() for line in colored] == plain

@@ -186,7 +186,7 @@ def test_malformed_setting_is_exit_code_2() -> None:
     result = dcmcfg("status", "--archive-url", "localhost:8080")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == (
-        "dcmcfg: --archive-url 'localhost:8080': not a usable URL: it starts with none of http://, https://\n"
+        "dcmcfg: --archive-url 'localhost:8080': invalid URL: it must start with one of http://, https://\n"
         "  next: for example http://localhost:8080/dcm4chee-arc\n"
     )
 
@@ -196,7 +196,7 @@ def test_missing_profile_names_those_there_are() -> None:
     result = dcmcfg("status", "--profile", "prod")
     assert (result.returncode, result.stdout) == (3, "")
     assert result.stderr == (
-        f"dcmcfg: {where}: there is no profile prod, which --profile names\n  next: there are: lab\n"
+        f"dcmcfg: {where}: the profile prod does not exist (named by --profile)\n  next: existing profiles: lab\n"
     )
 
 

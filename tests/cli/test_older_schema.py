@@ -24,8 +24,8 @@ LOAD = (
     "cn=admin,cn=config -f ldap/slapd/dcm4chee-archive-modify.ldif, or replace the file and restart slapd), then run "
     "the command again; to let the server decide: --force-server-schema"
 )
-NO_ATTRIBUTE = f"the server's schema has no attribute {UNKNOWN}"
-NO_CLASS = f"by the server's schema, none of its object classes allows {NOT_ALLOWED}"
+NO_ATTRIBUTE = f"the server's schema does not define the attribute {UNKNOWN}"
+NO_CLASS = f"according to the server's schema, none of its object classes allows {NOT_ALLOWED}"
 
 
 def older() -> Schema:
@@ -77,7 +77,7 @@ def test_nothing_is_written_and_file_and_line_are_named(
     assert (refused.exit_code, refused.stdout, refused.stderr) == (
         3,
         "",
-        "dcmcfg: 2 of 3 changes do not fit the tree:\n"
+        "dcmcfg: 2 of 3 changes cannot be applied:\n"
         f"  {file}:6: {ARCHIVE_DN}: {NO_ATTRIBUTE}\n"
         f"  {file}:11: {ARCHIVE_DN}: {NO_CLASS}\n"
         f"  next: {LOAD}\n",
@@ -100,9 +100,10 @@ def test_what_neither_side_knows_is_refused_alike(run: Run, old_site: CliSite, t
     refused = run("apply", str(file), "--yes")
     assert (refused.exit_code, refused.stderr) == (
         3,
-        f"dcmcfg: {file}:1: {ARCHIVE_DN}: neither the server's schema nor that of dcm4chee-arc 5.35 has the attribute "
-        "dicomDescriptoin; near misses: dicomDescription\n"
-        "  next: correct the name, or load a schema that has dicomDescriptoin; to let the server decide: "
+        f"dcmcfg: {file}:1: {ARCHIVE_DN}: neither the server's schema nor that of dcm4chee-arc 5.35 defines the "
+        "attribute "
+        "dicomDescriptoin; did you mean dicomDescription?\n"
+        "  next: correct the name, or load a schema that defines dicomDescriptoin; to let the server decide: "
         "--force-server-schema\n",
     )
 
@@ -145,7 +146,7 @@ def test_an_undo_leaves_out_what_the_server_no_longer_knows(
         assert (refused.exit_code, refused.stderr) == (
             3,
             f"dcmcfg: {ARCHIVE_DN}: {NO_ATTRIBUTE}\n"
-            f"  next: {LOAD}; dcmcfg undo 2 --partial reverts the part that still fits\n",
+            f"  next: {LOAD}; to revert the part that still can be reverted: dcmcfg undo 2 --partial\n",
         )
         rejects = tmp_path / "left.ldif"
         undo_result = run("undo", "2", "--partial", "--yes", "--rejects", str(rejects))

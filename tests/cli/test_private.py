@@ -51,7 +51,7 @@ def test_state_and_profiles_are_private(
     before = site.octets()
     refused = run("set", "AE:STORESCP", "dicomDescription=y", "--yes")
     assert (refused.exit_code, site.octets()) == (3, before)
-    assert "everybody may write to it" in refused.stderr
+    assert "everybody can write to it" in refused.stderr
 
 
 @pytest.mark.real
@@ -78,8 +78,8 @@ def test_a_state_folder_that_others_may_write_to_is_refused(run: Run, tmp_path: 
         assert (refused.exit_code, refused.stdout, refused.stderr) == (
             3,
             "",
-            f"dcmcfg: {state}: everybody may write to it\n"
-            f"  next: chmod -R go-w {state}, once you know that nobody has\n",
+            f"dcmcfg: {state}: everybody can write to it\n"
+            f"  next: chmod -R go-w {state}, after you have checked that nobody has modified it\n",
         )
     state.chmod(0o700)
     assert run("history").exit_code == 0
@@ -95,7 +95,8 @@ def test_a_profile_that_others_may_write_to_is_refused(run: Run, opened: str) ->
     assert (refused.exit_code, refused.stdout, refused.stderr) == (
         3,
         "",
-        f"dcmcfg: {named}: everybody may write to it\n  next: chmod -R go-w {top}, once you know that nobody has\n",
+        f"dcmcfg: {named}: everybody can write to it\n  next: chmod -R go-w {top}, after you have checked that "
+        "nobody has modified it\n",
     )
 
 
@@ -105,7 +106,7 @@ def test_the_suggested_command_closes_all_folders_of_a_profile_at_once(run: Run)
         each.chmod(0o777)
     command = run("--profile", "prod", "status").stderr.partition("next: ")[2].partition(",")[0]
     subprocess.run(shlex.split(command), check=True)
-    assert "may write to it" not in run("--profile", "prod", "status").stderr
+    assert "can write to it" not in run("--profile", "prod", "status").stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to others")
@@ -119,8 +120,8 @@ def test_a_profile_that_another_account_has_put_there_is_refused(run: Run, given
     assert (refused.exit_code, refused.stdout, refused.stderr) == (
         3,
         "",
-        f"dcmcfg: {named}: it belongs to the account 12345, and this one is root\n"
-        f"  next: sudo chown -R root {top}; or remove it, if its content is not yours\n",
+        f"dcmcfg: {named}: it belongs to the account 12345, but dcmcfg runs as root\n"
+        f"  next: sudo chown -R root {top}; or remove it if its content is not yours\n",
     )
 
 
@@ -143,8 +144,8 @@ def test_a_folder_below_the_state_folder_that_others_may_write_to_is_refused(
     assert (refused.exit_code, refused.stdout, refused.stderr) == (
         3,
         "",
-        f"dcmcfg: {state / name}: everybody may write to it\n"
-        f"  next: chmod -R go-w {state}, once you know that nobody has\n",
+        f"dcmcfg: {state / name}: everybody can write to it\n"
+        f"  next: chmod -R go-w {state}, after you have checked that nobody has modified it\n",
     )
 
 
@@ -159,6 +160,6 @@ def test_an_undo_that_others_may_have_planted_is_not_applied(
     refused = run("undo", "--yes")
     assert (refused.exit_code, site.octets()) == (3, before)
     assert refused.stderr.endswith(
-        f"dcmcfg: {state / name}: everybody may write to it\n"
-        f"  next: chmod -R go-w {state}, once you know that nobody has\n"
+        f"dcmcfg: {state / name}: everybody can write to it\n"
+        f"  next: chmod -R go-w {state}, after you have checked that nobody has modified it\n"
     )

@@ -27,9 +27,9 @@ RECORDED = (
     "(at least {} purged, {} recorded and still local): {}"
 )
 FORCED = "; or to apply it anyway: --force-recorded-studies"
-KEPT = f"leave the AE, or keep one of that title (dcmcfg ae rename LONGTERM NEW --keep-alias){FORCED}"
+KEPT = f"keep the AE, or keep an alias for its title (dcmcfg ae rename LONGTERM NEW --keep-alias){FORCED}"
 LED = (
-    "leave the AE, or lead it to the system that holds the studies now "
+    "keep the AE, or point it to the system that has the studies now "
     f"(dcmcfg connection set longterm/LONGTERM HOST:PORT){FORCED}"
 )
 COMMANDS = {

@@ -110,7 +110,7 @@ def test_the_rename_and_the_delete_of_what_stands_above_it_are_refused(run: Run,
         result = run(*arguments, "--yes")
         assert result.exit_code == 3
         assert result.stderr.startswith(WARNING)
-        assert f"a referral to other servers stands below it: {URL}" in result.stderr
+        assert f"a referral to other servers is below the entry: {URL}" in result.stderr
     assert referred.octets() == before
 
 
@@ -149,7 +149,7 @@ def test_a_restoration_leaves_out_what_other_servers_hold_now(
     request.getfixturevalue("referred")
     before = site.octets()
     assert run("set", "dcm4chee-arc", "dicomDescription=x", "--yes").exit_code == 0
-    warning = f"warning: other servers hold 1 entry of {snapshot} now, which cannot be restored here: {ELSEWHERE}.\n"
+    warning = f"warning: other servers now hold 1 entry of {snapshot}, which dcmcfg cannot restore here: {ELSEWHERE}.\n"
     restored = run("restore", snapshot, "--yes")
     assert (restored.exit_code, restored.stderr) == (0, WARNING + warning)
     assert site.octets() == before

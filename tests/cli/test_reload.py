@@ -84,7 +84,8 @@ def test_listener_that_stays_closed_is_exit_code_4_with_what_is_in_force(run: Ru
         "listener localhost:9112: IOException: Unable to start TCPListener on localhost:9112; cause: BindException: "
         "Address already in use (HTTP 500; dcmcfg reloaded twice). Until a reload succeeds, other listeners may be "
         "closed too, and the AE cache keeps old AEs\n"
-        f"  next: Find what else uses port 9112: another connection of the archive (dcmcfg --archive-url {archive.url} "
+        f"  next: Find the other user of port 9112: another connection of the archive (dcmcfg --archive-url "
+        f"{archive.url} "
         "connection list dcm4chee-arc), or another process (ss -tlnp 'sport = :9112' on the archive's machine), then "
         f"run dcmcfg --archive-url {archive.url} reload\n"
     )
@@ -172,7 +173,7 @@ def test_answer_that_shows_nothing_is_exit_code_4_and_guesses_nothing(run: Run, 
     archive.by_path["ctrl/reload"] = (500, b"boom")
     result = run("reload", "--archive-url", archive.url)
     assert (result.exit_code, result.stdout) == (4, "")
-    assert "boom (HTTP 500). It is not known whether the new configuration is in force\n  next: See" in result.stderr
+    assert "boom (HTTP 500). It is unknown whether the new configuration is in force\n  next: See" in result.stderr
     content = json.loads(run("reload", "--archive-url", archive.url, "--json").stdout)
     assert (content["reloaded"], content["configuration_active"]) == (False, None)
 
@@ -184,9 +185,9 @@ def test_reload_without_a_token_says_token(run: Run, archive: Scripted) -> None:
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
         f"dcmcfg: {archive.url}/ctrl/reload: redirected to https://login.example/realms/dcm4che (HTTP 302), "
-        "which is not followed\n"
-        f"  next: a login page: dcmcfg --archive-url {archive.url} token tells whose; docs/secured.md says how to "
-        "get them, --archive-token-file FILE gives one; a moved archive: --archive-url\n"
+        "which dcmcfg does not follow\n"
+        f"  next: for a login page: dcmcfg --archive-url {archive.url} token shows the issuer; see docs/secured.md, "
+        "or set a token with --archive-token-file FILE; for a moved archive: --archive-url\n"
     )
 
 
@@ -199,7 +200,7 @@ def test_reload_whose_outcome_is_not_known_is_exit_code_4(
     result = run("reload", "--archive-url", archive.url)
     assert (result.exit_code, result.stdout) == (4, "")
     assert result.stderr == (
-        f"dcmcfg: {archive.url}/ctrl/reload: The reload was sent and not confirmed: no answer within 0.2 s\n"
-        f"  next: dcmcfg --archive-url {archive.url} status, then dcmcfg --archive-url {archive.url} reload once "
+        f"dcmcfg: {archive.url}/ctrl/reload: The reload was sent but not confirmed: no answer within 0.2 s\n"
+        f"  next: Run dcmcfg --archive-url {archive.url} status, then dcmcfg --archive-url {archive.url} reload once "
         "more: a second reload does no harm\n"
     )

@@ -36,9 +36,9 @@ To revert it: dcmcfg undo 1
 The archive has reloaded.
 """
 LONGTERM_WARNINGS = """\
-warning: TAPE must be the title that the system itself uses: the archive calls it by that, and knows callers by it.
-warning: studies archived there are recorded under LONGTERM in the archive's database, which no LDAP change reaches: \
-they cannot be fetched any more (Unknown AE). --keep-alias keeps an AE LONGTERM for them.
+warning: TAPE must be the title that the remote system uses: the archive calls it and recognises it by this title.
+warning: studies archived there are recorded under LONGTERM in the archive's database, which LDAP changes do not \
+affect. The archive can no longer fetch them (Unknown AE). To keep an AE LONGTERM for them: --keep-alias
 """
 HOSP_ARC = f"dicomDeviceName=hosp-arc,{DEVICES}"
 
@@ -130,10 +130,12 @@ def test_the_archives_own_device_asks_for_a_word_a_restart_and_takes_the_profile
         f"The profile now names the new device: {path}",
     ]
     assert result.stderr == (
-        "warning: an archive that runs as dcm4chee-arc goes on with what it has loaded, and cannot reload. Stop it "
-        "first if you can: what it writes into its device meanwhile is lost.\n"
-        "warning: tasks that wait in the archive's database belong to the device dcm4chee-arc: let the queues run "
-        "empty first, or reschedule them for hosp-arc.\n"
+        "warning: an archive that runs as dcm4chee-arc continues with its loaded settings and cannot reload. "
+        "Stop it first if you "
+        "can: changes that it writes to its device in the meantime are lost.\n"
+        "warning: waiting tasks in the archive's database belong to the device dcm4chee-arc: first wait until "
+        "the queues "
+        "are empty, or reschedule them for hosp-arc.\n"
         f"warning: archive-device: the archive's own device would be deleted or renamed: {ARCHIVE_DN}\n"
     )
     assert (result.exit_code, site.archive.requests) == (0, [])
@@ -195,14 +197,14 @@ def test_parts_and_mistakes(run: Run, site: CliSite) -> None:
         "2 to change, 1 to rename, in one transaction, if the database supports transactions",
     ]
     device_result = {
-        ("storage", "fs1", "fs2"): (3, "dcmcfg: the archive's database has fs1 with each object that is stored there"),
+        ("storage", "fs1", "fs2"): (3, "dcmcfg: the archive's database records fs1 with each stored object"),
         ("queue", "StgCmtSCU", "X"): (
             3,
-            "dcmcfg: the archive's own program puts its tasks into a queue called StgCmtSCU",
+            "dcmcfg: the archive's program code uses a queue called StgCmtSCU",
         ),
-        ("ae", "LONGTRM", "X"): (3, "dcmcfg: no AE has the title LONGTRM\n  next: near misses: longterm/LONGTERM\n"),
+        ("ae", "LONGTRM", "X"): (3, "dcmcfg: no AE has the title LONGTRM\n  next: did you mean longterm/LONGTERM?\n"),
         ("ae", "LONGTERM", "A" * 17): (2, "dcmcfg: 'AAAAAAAAAAAAAAAAA': not an AE title: it has 17 characters"),
-        ("device", "longtrm", "x"): (3, "dcmcfg: there is no device longtrm\n"),
+        ("device", "longtrm", "x"): (3, "dcmcfg: the device longtrm does not exist\n"),
         ("ae", "LONGTERM", "X", "--references-only", "--keep-alias"): (2, "Usage: dcmcfg ae rename"),
     }
     for words, (code, message) in device_result.items():
@@ -238,8 +240,8 @@ def test_files_that_name_what_was_renamed_are_refused_with_its_new_name(
     message = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "WHEN", refused.stderr)
     assert (refused.exit_code, message) == (
         3,
-        f"dcmcfg: {file}:1: {old}: there is no such entry: roll-out 1 (WHEN UTC) renamed it to {new}\n"
-        "  next: write the new name into the file; dcmcfg undo 1 takes the rename back\n",
+        f"dcmcfg: {file}:1: {old}: no such entry: change 1 (WHEN UTC) renamed it to {new}\n"
+        "  next: use the new name in the file; to revert the rename: dcmcfg undo 1\n",
     )
     left_out = run("apply", str(file), "--continue", "--yes")
     assert (left_out.exit_code, f"renamed it to {new}" in left_out.stderr) == (1, True)
@@ -253,4 +255,6 @@ def test_a_near_miss_is_a_name_of_the_same_kind(run: Run, site: CliSite, tmp_pat
         f"dn: dicomAETitle=DCM4CHE,{ARCHIVE_DN}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: x\n"
     )
     refused = run("apply", str(file), "--yes")
-    assert refused.stderr.endswith(f"  next: it exists up to {ARCHIVE_DN}; near misses there: dicomAETitle=DCM4CHEE\n")
+    assert refused.stderr.endswith(
+        f"  next: nearest existing entry: {ARCHIVE_DN}; did you mean dicomAETitle=DCM4CHEE?\n"
+    )

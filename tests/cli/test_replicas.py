@@ -134,7 +134,7 @@ def test_the_replica_holds_the_same_after_an_apply_that_fails_part_way(
     file = written(tmp_path / "t.ldif", FIRST + REFUSED + SECOND)
     failed = run("apply", file, "--yes")
     assert failed.exit_code == 4, failed.output
-    assert "1 of 3 steps are done" in failed.stderr
+    assert "1 of 3 steps are applied" in failed.stderr
     assert replicated.in_step()[ARCHIVE_DN]["dicomdescription"] == {b"the first"}
     undo_result = run("undo", "--yes")
     assert undo_result.exit_code == 0, undo_result.stderr
@@ -149,7 +149,9 @@ def test_a_replica_takes_no_changes_and_says_so(
     for text in (FIRST, FIRST + SECOND):
         refused = run("apply", written(tmp_path / "t.ldif", text), "--yes")
         assert refused.exit_code == 3, refused.output
-        assert refused.stderr.endswith("no update referral)\n  next: it is a replica: use the URL of its provider\n")
+        assert refused.stderr.endswith(
+            "no update referral)\n  next: the server is a replica: use the URL of its provider\n"
+        )
     assert replicated.in_step() == before
 
 

@@ -56,8 +56,8 @@ def test_what_was_changed_comes_back_and_twice_is_nothing_to_do(run: Run, site: 
     result = run("restore", str(snapshot_file), "--yes")
     assert (result.exit_code, result.stderr) == (
         0,
-        "warning: dcmKeyStorePin (dicomDeviceName=dcm4chee-arc) takes effect at the next start of the archive, which "
-        "fails if the pin is wrong; a reload accepts a wrong pin and keeps the key in use\n",
+        "warning: dcmKeyStorePin (dicomDeviceName=dcm4chee-arc) takes effect at the next start of the archive, "
+        "which fails if the PIN is wrong; a reload accepts a wrong PIN and keeps the current key\n",
     )
     assert pin not in result.output.replace("(secret)", "")
     assert "0ther" not in result.output
@@ -132,7 +132,10 @@ def test_an_empty_server_gets_all_of_it(
         empty = settle_at(monkeypatch, RunningSlapd(server), site.archive)
         result = run("restore", str(snapshot_file), "--yes")
         assert result.exit_code == 0, result.stderr
-        assert f"warning: {snapshot_file} was taken from {site.slapd.url}, and this is {server.url}.\n" in result.stderr
+        assert (
+            f"warning: {snapshot_file} was taken from {site.slapd.url}, but this server is {server.url}.\n"
+            in result.stderr
+        )
         assert empty.octets() == site.octets()
 
 
@@ -153,10 +156,9 @@ def test_another_base_dn_is_refused_before_the_server_is_asked(run: Run, site: C
     result = run("--base-dn", "dc=other,dc=org", "restore", str(snapshot_file), "--yes")
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
-        f"dcmcfg: {snapshot_file}: the snapshot was taken at the base DN dc=dcm4che,dc=org, "
-        "and this site's is dc=other,dc=org\n"
-        "  next: a snapshot goes back to where it was taken: is this the right site and --base-dn? To move it to "
-        "another base on purpose: "
+        f"dcmcfg: {snapshot_file}: the snapshot was taken at the base DN dc=dcm4che,dc=org, but the base "
+        "DN of this site is dc=other,dc=org\n"
+        "  next: check the site and --base-dn. To move the configuration to another base DN: "
         f"dcmcfg --base-dn dc=other,dc=org apply --map-base auto {snapshot_file} (docs/another-base.md)\n"
     )
 
@@ -180,7 +182,10 @@ def test_definitions_that_the_server_lacks_are_told(run: Run, site: CliSite, sna
     )
     result = run("restore", str(snapshot_file), "--dry-run")
     assert result.exit_code == 0
-    assert result.stderr == "warning: the server's schema does not define dcmBrandNew, as it did at the snapshot.\n"
+    assert (
+        result.stderr
+        == "warning: the server's schema no longer defines dcmBrandNew, unlike at the time of the snapshot.\n"
+    )
 
 
 @pytest.mark.parametrize("seed", range(4))

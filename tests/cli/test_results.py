@@ -85,7 +85,9 @@ def test_those_of_a_name_are_deleted_and_the_others_stay(run: Run, two: tuple[Pa
     assert [each.name for each in folder.iterdir()] == [two[1].name]
     unknown = run("results", "clear", "0123", "--yes")
     assert (unknown.exit_code, unknown.stdout) == (3, "")
-    assert unknown.stderr == ("dcmcfg: 0123: no results of that name are kept\n  next: there are: fedcba9876543210\n")
+    assert unknown.stderr == (
+        "dcmcfg: 0123: no result store has this name\n  next: existing stores: fedcba9876543210\n"
+    )
 
 
 def test_those_of_an_age_are_deleted(run: Run, two: tuple[Path, Path]) -> None:
@@ -100,7 +102,7 @@ def test_one_that_a_run_uses_is_left(run: Run, two: tuple[Path, Path]) -> None:
     with ResultStore.open(two[0], RunParameters(facts)):
         done = run("results", "clear", "--older-than-days", "0", "--yes")
     assert (done.exit_code, done.stdout) == (1, "Deleted: fedcba9876543210\n")
-    assert done.stderr.startswith("Not deleted: 0123456789abcdef: another run uses this store of results (process ")
+    assert done.stderr.startswith("Not deleted: 0123456789abcdef: another run uses this result store (process ")
     assert two[0].exists()
 
 

@@ -39,7 +39,8 @@ def test_a_purged_study_comes_back_to_the_archive_and_is_forwarded(run: Run, sit
         "Requires    LONGTERM accepts C-MOVE from VIEWER\n"
         "Requires    LONGTERM knows DCM4CHEE at localhost:11112\n"
         "Requires    WORKSTATION accepts C-STORE from DCM4CHEE\n"
-        "Note        LONGTERM must send VIEWER as Move Originator AE Title (0000,1030); else dcmCStoreSCUOfCMoveSCP\n"
+        "Note        LONGTERM must send VIEWER as Move Originator AE Title (0000,1030); otherwise set "
+        "dcmCStoreSCUOfCMoveSCP\n"
         "\n"
         "Not sent    purged: 107 SOP classes that the destination does not list as SCP, although it lists others: "
         "Encapsulated PDF Storage, Encapsulated CDA Storage, Encapsulated STL Storage, Encapsulated OBJ Storage, "
@@ -98,7 +99,7 @@ def test_a_refusal_is_exit_code_1_with_the_answer_and_the_next_step(run: Run, si
         "Refused     whatever the state of the study\n"
         "Response    A801 Unknown AE: WORKSTATOIN\n"
         "Reason      no AE has the title WORKSTATOIN\n"
-        "Next step   did you mean WORKSTATION, WORKLIST? Case and blanks count\n",
+        "Next step   did you mean WORKSTATION, WORKLIST? AE titles are case-sensitive, and blanks count\n",
         "",
     )
 
@@ -112,7 +113,7 @@ def test_where_the_database_records_nobody_nothing_is_asked(run: Run, site: CliS
         "partial     failed: nothing is sent\n"
         "            part local, part purged\n"
         "Response    A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE\n"
-        "Reason      according to the archive's database, no external archive has the purged objects (* is recorded)\n"
+        "Reason      the archive's database records no external archive for the purged objects (* is recorded)\n"
         "Next step   send the study to this archive again, from a system that has it\n"
         "\n"
         "Exit code 1 not all arrives: partial\n",
@@ -124,22 +125,17 @@ def test_what_is_on_a_storage_that_is_not_configured_fails_after_an_association(
     result = run("route", "--dest", "STORESCP", "--state", "unconfigured-storage", "--external", "LONGTERM")
     assert (result.exit_code, result.stdout, result.stderr) == (
         1,
-        "C-MOVE from DCMCFG to DCM4CHEE at localhost:11112, Move Destination STORESCP\n"
-        "\n"
-        "unconfigured-storage unconfigured: nothing is sent\n"
-        "            files on a storage that is not configured here\n"
-        "\n"
-        "     Message       Sender     Receiver   Address           Calling AE\n"
-        " ────────────────────────────────────────────────────────────────────\n"
-        " 1   A-ASSOCIATE   DCM4CHEE   STORESCP   localhost:11115   DCM4CHEE\n"
-        "\n"
-        "Response    A702 without counters\n"
-        "Reason      the files are on a storage that is not configured here, and there is no dcmAltCMoveSCP; an "
-        "external archive that is recorded is not asked\n"
-        "Next step   configure the storage again, or name an archive that has the study: dcmcfg set dcm4chee-arc "
-        "dcmAltCMoveSCP=AET\n"
-        "\n"
-        "Exit code 1 not all arrives: unconfigured-storage\n",
+        (
+            "C-MOVE from DCMCFG to DCM4CHEE at localhost:11112, Move Destination STORESCP\n\nunconfigured-storage "
+            "unconfigured: nothing is sent\n            files on a storage that is not configured here\n\n     "
+            "Message       Sender     Receiver   Address           Calling AE\n "
+            "────────────────────────────────────────────────────────────────────\n 1   A-ASSOCIATE   DCM4CHEE   "
+            "STORESCP   localhost:11115   DCM4CHEE\n\nResponse    A702 without counters\nReason      the files are on "
+            "a storage that is not configured here, and there is no dcmAltCMoveSCP; the archive does not call a "
+            "recorded external archive for them\nNext step   configure the storage again, or set an archive that "
+            "has the study: dcmcfg set dcm4chee-arc dcmAltCMoveSCP=AET\n\nExit code 1 not all arrives: "
+            "unconfigured-storage\n"
+        ),
         "",
     )
 
@@ -194,9 +190,9 @@ def test_values_of_the_tree_do_not_steer_the_terminal(run: Run, site: CliSite, t
         (("--dest", "STORESCP", "--connect", "pacs"), 2, "--connect requires --study"),
         (("--dest", "STORESCP", "--study", "1.2", "--connect", "127.0.0.1:1"), 3, "connection refused"),
         (("--dest", "STORESCP", "--ae", "STORESCP"), 3, "the device dcm4chee-arc has no AE STORESCP"),
-        (("--dest", "STORESCP", "--external", "A\\B"), 2, "not an AE title: it holds a backslash"),
+        (("--dest", "STORESCP", "--external", "A\\B"), 2, "not an AE title: it contains a backslash"),
         (("--dest", "STORESCP", "--external", "A" * 17), 2, "not an AE title: it has 17 characters"),
-        (("--dest", "STORESCP", "--device", "pacs"), 3, "there is no device pacs"),
+        (("--dest", "STORESCP", "--device", "pacs"), 3, "the device pacs does not exist"),
     ],
 )
 def test_what_cannot_be_asked_is_told(
@@ -249,6 +245,6 @@ def test_archive_that_refuses_the_connection_names_the_status_command(run: Run, 
     result = run("route", "--dest", "STORESCP", "--study", "1.2", "--connect", f"{LOOPBACK}:{free_port()}")
     assert result.exit_code == 3
     assert result.stderr.endswith(
-        "\n  next: is it running? Check the host and port that --connect gives; to see whether the archive is "
+        "\n  next: check that the peer runs, and the host and port in --connect; to see whether the archive is "
         "started: dcmcfg status\n"
     )

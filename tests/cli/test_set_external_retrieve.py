@@ -136,7 +136,7 @@ def test_the_options_before_the_command_count_too(run: Run, site: CliSite) -> No
     assert result.exit_code == 3
     assert result.stderr == (
         "dcmcfg: the device storescp is not an archive (it has no object class dcmArchiveDevice)\n"
-        "  next: --device names the archive's device\n"
+        "  next: specify the device of the archive with --device\n"
     )
 
 
@@ -144,8 +144,8 @@ def test_an_unknown_title_names_the_near_misses(run: Run, site: CliSite) -> None
     result = run("set-external-retrieve", "DCM4CHE", "--yes")
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
-        "dcmcfg: no AE has the title DCM4CHE; near misses: DCM4CHEE\n"
-        "  next: name a storage SCP of the archive, or say --force-unknown-ae\n"
+        "dcmcfg: no AE has the title DCM4CHE; did you mean DCM4CHEE?\n"
+        "  next: specify a storage SCP of the archive, or --force-unknown-ae\n"
     )
     assert site.values(NAME) == ()
     assert run("set-external-retrieve", "DCM4CHE", "--yes", "--force-unknown-ae").exit_code == 0
@@ -153,7 +153,7 @@ def test_an_unknown_title_names_the_near_misses(run: Run, site: CliSite) -> None
 
 
 SET_IT = "Fix: Set it to a storage SCP of the archive."
-SET_ANOTHER = "Fix: Set another AE of the archive, one with storage SCP capabilities and dcmObjectStorageID."
+SET_ANOTHER = "Fix: Set another AE of the archive that has storage SCP capabilities and dcmObjectStorageID."
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,8 @@ SET_ANOTHER = "Fix: Set another AE of the archive, one with storage SCP capabili
     [
         (
             "STORESCP",
-            f"STORESCP is an AE of storescp: what dcm4chee-arc fetches goes there and is not forwarded. {SET_IT}",
+            "STORESCP is an AE of storescp: objects that dcm4chee-arc retrieves go there and are not forwarded. "
+            f"{SET_IT}",
         ),
         ("AS_RECEIVED", f"AS_RECEIVED has no storage SCP capability. {SET_ANOTHER}"),
         ("NOBODY", f"no AE has the title NOBODY; storage SCPs of dcm4chee-arc: DCM4CHEE. {SET_IT}"),
@@ -197,7 +198,7 @@ def test_an_ae_that_cannot_play_the_role_is_refused_by_name(run: Run, site: CliS
     ("arguments", "problem"),
     [
         (["A" * 17], "not an AE title: it has 17 characters"),
-        (["A\\B"], "not an AE title: it holds a backslash"),
+        (["A\\B"], "not an AE title: it contains a backslash"),
         ([" "], "not an AE title: it is empty"),
         ([], "Specify an AE title or --clear"),
         (["DCM4CHEE", "--clear"], "AET and --clear exclude each other"),
@@ -255,8 +256,7 @@ def test_the_plan_file_is_applied_as_reviewed_or_refused(run: Run, site: CliSite
     assert refused.exit_code == 3
     change_note = "somebody has changed dcmExternalRetrieveAEDestination (expected none, found 'AS_RECEIVED')"
     assert (
-        f"no longer as it was when this was planned: {change_note}; {site.slapd.bind_dn} changed the entry"
-        in refused.stderr
+        f"has changed since this was planned: {change_note}; {site.slapd.bind_dn} changed the entry" in refused.stderr
     )
     assert site.slapd.run_client("ldapmodify", "-f", str(plan)).returncode == 122
     assert site.values(NAME) == ("AS_RECEIVED",)
@@ -272,8 +272,8 @@ def test_an_archive_that_is_away_means_nothing_is_changed(run: Run, site: CliSit
     assert result.exit_code == 3
     assert result.stderr == (
         f"dcmcfg: {url}/ctrl/status: Connection refused: no server listens at {urlsplit(url).netloc}\n"
-        "  next: Start the archive's server. One that is starting refuses connections for its first seconds. "
-        "--archive-url sets the URL; nothing was changed; to change the directory without the archive: --no-reload\n"
+        "  next: Start the archive's server. A starting server refuses connections for its first seconds. "
+        "Set the URL with --archive-url; nothing was changed; to change the directory without the archive: --no-reload\n"
     )
     assert site.values(NAME) == ()
     without = run("set-external-retrieve", "DCM4CHEE", "--yes", "--archive-url", url, "--no-reload")
@@ -342,7 +342,7 @@ def test_a_listener_that_stays_closed_exits_4_and_says_that_the_change_is_in_for
         "reload succeeds, other listeners may be closed too, and the AE cache keeps old AEs. "
         f"Listeners (TCP connection): dicom localhost:{ports[0]} open, "
         f"dicom-tls localhost:{ports[1]} closed\n"
-        "  next: Find what else uses port 11112: another connection of the archive (dcmcfg connection list "
+        "  next: Find the other user of port 11112: another connection of the archive (dcmcfg connection list "
         "dcm4chee-arc), or another process (ss -tlnp 'sport = :11112' on the archive's machine), then run "
         "dcmcfg reload. To revert the change: dcmcfg undo 1. That binds the listener once more, which can fail in "
         "the same way\n"
@@ -429,10 +429,10 @@ def test_with_json_what_changes_nothing_is_told_with_the_plan(run: Run, site: Cl
     assert content["error"]["subject"] == "http://127.0.0.1:1/x/ctrl/status"
     assert json.loads(misspelt.stdout) == {
         "error": {
-            "message": "there is no device pacs",
+            "message": "the device pacs does not exist",
             "exit_code": 3,
             "subject": "",
-            "next_step": "the devices are: dcm4chee-arc, longterm, storescp, workstation",
+            "next_step": "existing devices: dcm4chee-arc, longterm, storescp, workstation",
         }
     }
     assert site.values(NAME) == ()
@@ -454,7 +454,7 @@ def test_a_wrong_password_and_a_missing_server_change_nothing(
     assert (away.exit_code, away.stdout) == (3, "")
     assert away.stderr == (
         f"dcmcfg: {url}: cannot connect to the LDAP server: connection refused\n"
-        "  next: is it running, and is --ldap-url (DCMCFG_LDAP_URL) right?\n"
+        "  next: check that the server is running, and check --ldap-url (DCMCFG_LDAP_URL)\n"
     )
 
 
@@ -462,7 +462,8 @@ def test_an_unknown_device_is_told_with_those_there_are(run: Run, site: CliSite)
     result = run("set-external-retrieve", "DCM4CHEE", "--yes", "--device", "pacs")
     assert result.exit_code == 3
     assert result.stderr == (
-        "dcmcfg: there is no device pacs\n  next: the devices are: dcm4chee-arc, longterm, storescp, workstation\n"
+        "dcmcfg: the device pacs does not exist\n  next: existing devices: dcm4chee-arc, longterm, storescp, "
+        "workstation\n"
     )
 
 
@@ -538,7 +539,7 @@ def test_an_archive_that_went_down_after_the_change_is_no_reason_to_undo(run: Ru
         "web server has no application at this path (HTTP 404): the path of the URL is wrong, or the archive is not "
         "deployed\n"
         "  next: Check the path of --archive-url: a stock one is http://HOST:8080/dcm4chee-arc. If it is right, deploy "
-        "the archive, or wait if that is under way. Then run dcmcfg reload\n"
+        "the archive, or wait until the deployment ends. Then run dcmcfg reload\n"
     )
     assert json.loads(run("undo", "--yes", "--json").stdout)["changed"] is True
 
@@ -548,7 +549,7 @@ def test_a_reload_whose_answer_was_lost_is_no_reason_to_undo(run: Run, site: Cli
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 4
     assert result.stderr == (
-        f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. The reload was sent and not confirmed: a "
+        f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. The reload was sent but not confirmed: a "
         "gateway or proxy got no answer from the archive (HTTP 504)\n"
-        "  next: dcmcfg status, then dcmcfg reload once more: a second reload does no harm\n"
+        "  next: Run dcmcfg status, then dcmcfg reload once more: a second reload does no harm\n"
     )

@@ -54,7 +54,7 @@ def test_a_base_dn_that_is_not_there_is_told_with_what_the_server_holds(
             3,
             "",
             "dcmcfg: dc=example,dc=org: there is no such entry (LDAP result 32)\n"
-            "  next: check --base-dn (DCMCFG_BASE_DN); the server holds dc=dcm4che,dc=org\n",
+            "  next: check --base-dn (DCMCFG_BASE_DN); the server has dc=dcm4che,dc=org\n",
         )
 
 
@@ -88,7 +88,7 @@ def test_another_device_has_no_retrieve_settings(run: Run, site: CliSite) -> Non
 
 @pytest.mark.parametrize(
     ("target", "problem"),
-    [("pacs", "there is no device pacs"), ("storescp/DCM4CHEE", "the device storescp has no AE DCM4CHEE")],
+    [("pacs", "the device pacs does not exist"), ("storescp/DCM4CHEE", "the device storescp has no AE DCM4CHEE")],
 )
 def test_what_is_not_there_is_told(run: Run, site: CliSite, target: str, problem: str) -> None:
     result = run("show", target)

@@ -156,16 +156,16 @@ def test_a_flipped_octet_a_cut_or_a_missing_line_is_refused(run: Run, snapshot_f
 @pytest.mark.parametrize(
     ("damage", "told"),
     [
-        (lambda whole: whole[:0], "it is no snapshot of dcmcfg\n  next: dcmcfg apply takes other LDIF files"),
-        (lambda whole: whole[:-1], "the snapshot is not whole: its last line, the checksum, is missing or damaged"),
+        (lambda whole: whole[:0], "not a snapshot of dcmcfg\n  next: to apply another LDIF file: dcmcfg apply FILE"),
+        (lambda whole: whole[:-1], "the snapshot is incomplete: its last line, the checksum, is missing or damaged"),
         (
             lambda whole: whole.replace(b"dicomInstalled: TRUE", b"dicomInstalled: FALSE", 1),
-            "the snapshot was altered or damaged since it was taken: its checksum does not fit",
+            "the snapshot was altered or damaged after it was taken: its checksum differs",
         ),
         (
             lambda whole: whole.replace(b"snapshot 1\n", b"snapshot 2\n", 1),
-            "the snapshot has format 2; this dcmcfg reads formats up to 1\n"
-            "  next: use the newer dcmcfg that wrote it; nothing was changed",
+            "the snapshot has format 2; this version of dcmcfg reads formats up to 1\n"
+            "  next: use the newer version of dcmcfg that wrote it; nothing was changed",
         ),
     ],
     ids=["empty", "cut short", "altered", "newer"],
@@ -182,8 +182,8 @@ def test_line_endings_that_were_changed_are_told_with_what_changes_them_back(run
     result = run("snapshot", "--check", str(snapshot_file))
     assert (result.exit_code, result.stderr) == (
         1,
-        f"dcmcfg: {snapshot_file}: its line endings were changed (CRLF), as a copy in text mode does\n"
-        f"  next: copy it again in binary mode, or change them back: {mend}\n",
+        f"dcmcfg: {snapshot_file}: its line endings were changed (CRLF), probably by a copy in text mode\n"
+        f"  next: copy it again in binary mode, or convert them: {mend}\n",
     )
     assert subprocess.run(["/bin/sh", "-c", mend], check=False).returncode == 0
     assert run("snapshot", "--check", str(snapshot_file)).exit_code == 0
@@ -202,7 +202,7 @@ def test_with_json_a_file_that_is_no_good_is_told_in_one_object(run: Run, snapsh
     snapshot_file.write_bytes(b"")
     damaged = run("snapshot", "--check", "--json", str(snapshot_file))
     assert damaged.exit_code == 1
-    assert json.loads(damaged.stdout)["error"]["message"] == "it is no snapshot of dcmcfg"
+    assert json.loads(damaged.stdout)["error"]["message"] == "not a snapshot of dcmcfg"
 
 
 def test_the_time_is_rfc_3339_in_the_file_and_in_json(run: Run, snapshot_file: Path) -> None:
@@ -219,15 +219,15 @@ def test_a_file_with_a_fitting_checksum_is_proved_all_the_same(run: Run, snapsho
     records = content.rstrip(b"\n").split(b"\n\n")
     archive = next(number for number, record in enumerate(records) if b"dn: dicomDeviceName=dcm4chee-arc," in record)
     cases = {
-        "its parent is missing": records[:archive] + records[archive + 1 :],
-        "the entry stands at": [*records, records[archive]],
+        "its parent entry is missing": records[:archive] + records[archive + 1 :],
+        "the entry already occurs at": [*records, records[archive]],
         "no colon in": [*records, b"dn: cn=x\nno colon"],
-        "none of its object classes allows uid": [
+        "the entry's object classes do not allow uid": [
             *records[:archive],
             records[archive] + b"\nuid: x",
             *records[archive + 1 :],
         ],
-        "no attribute dcmNoSuch is known": [
+        "unknown attribute dcmNoSuch": [
             *records[:archive],
             records[archive] + b"\ndcmNoSuch: x",
             *records[archive + 1 :],

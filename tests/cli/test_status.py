@@ -61,8 +61,8 @@ def test_archive_that_is_down_is_exit_code_3(run: Run) -> None:
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
         f"dcmcfg: {url}/ctrl/status: Connection refused: no server listens at {urlsplit(url).netloc}\n"
-        "  next: Start the archive's server. One that is starting refuses connections for its first seconds. "
-        "--archive-url sets the URL\n"
+        "  next: Start the archive's server. A starting server refuses connections for its first seconds. "
+        "Set the URL with --archive-url\n"
     )
     content = json.loads(run("status", "--archive-url", url, "--json").stdout)
     assert (content.pop("error")["exit_code"], content) == (
@@ -76,8 +76,8 @@ def test_wrong_base_url_is_exit_code_3(run: Run, archive: Scripted) -> None:
     result = run("status", "--archive-url", archive.url)
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
-        f"dcmcfg: {archive.url}/ctrl/status: The answer is not that of an archive (HTTP 404)\n"
-        "  next: Is this the archive's base URL? A stock one is http://HOST:8080/dcm4chee-arc (--archive-url)\n"
+        f"dcmcfg: {archive.url}/ctrl/status: The response is not from an archive (HTTP 404)\n"
+        "  next: Check the archive's base URL (--archive-url): a stock one is http://HOST:8080/dcm4chee-arc\n"
     )
 
 
@@ -87,9 +87,9 @@ def test_required_revocation_lists_that_are_not_there_are_refused(run: Run, tmp_
     assert (refused.exit_code, refused.stdout, refused.stderr) == (
         2,
         "",
-        f"dcmcfg: {ca_file}: the CA file cannot be used: it holds no revocation list (CRL) in PEM form, and "
-        "--require-crl wants one\n"
-        "  next: --ca-file names a file of CA certificates, and of CRLs where they are wanted\n",
+        f"dcmcfg: {ca_file}: the CA file cannot be used: it contains no revocation list (CRL) in PEM format, which "
+        "--require-crl requires\n"
+        "  next: specify a file of CA certificates, and of CRLs if required, with --ca-file\n",
     )
 
 
@@ -111,7 +111,7 @@ def test_archive_and_issuer_over_tls_are_verified_with_the_one_ca_file(run: Run,
         assert refused.exit_code == 3
         assert refused.stderr == (
             f"dcmcfg: {issuer.url}/.well-known/openid-configuration: no token for the archive: its certificate was not "
-            "accepted: self-signed certificate\n  next: --ca-file FILE names the CA that signed it\n"
+            "accepted: self-signed certificate\n  next: specify the CA that signed it with --ca-file FILE\n"
         )
         assert (archive.requests, issuer.asked) == ([], [])
         write_profile("hospital", profile | {"ca_file": str(tmp_path / "ca.pem")})

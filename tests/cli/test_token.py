@@ -185,14 +185,14 @@ def test_want_of_a_token_tells_the_issuer_and_changes_nothing(run: Run, lab: Run
         f"Archive   {site.archive_url} wants a token\n"
         f"Requires  issuer {issuer}\n"
         "          role auth of the realm (its property auth-user-role), root for super users\n"
-        f"Reason    the archive wants a token of {issuer}, and none is set\n"
-        "Next step docs/secured.md says how dcmcfg gets them\n"
+        f"Reason    the archive requires a token of {issuer}, but none is set\n"
+        "Next step see docs/secured.md for how dcmcfg gets tokens\n"
     )
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 3
     assert result.stderr == (
-        f"dcmcfg: {site.archive_url}/ctrl/status: the archive wants a token (HTTP 401)\n"
-        "  next: dcmcfg token tells whose; docs/secured.md says how to get them, --archive-token-file FILE gives one; "
+        f"dcmcfg: {site.archive_url}/ctrl/status: the archive requires a token (HTTP 401)\n"
+        "  next: dcmcfg token shows the issuer; see docs/secured.md, or set a token with --archive-token-file FILE; "
         "nothing was changed; to change the directory without the archive: --no-reload\n"
     )
     assert destination(lab) == ()
@@ -216,15 +216,15 @@ def test_token_of_a_user_without_the_role_is_403(run: Run, lab: RunningSite, iss
         f"Archive   {lab.site.archive_url} refuses it (HTTP 403)\n"
         f"Requires  issuer {issuer.url}\n"
         "          role auth of the realm (its property auth-user-role), root for super users\n"
-        "Reason    it lacks the realm's role auth\n"
-        "Next step in Keycloak, Clients, the client, Service accounts roles: assign auth; where it is assigned, the "
-        "client's scope leaves it out (Client scopes)\n"
+        "Reason    it does not have the realm's role auth\n"
+        "Next step in Keycloak, Clients, the client, Service accounts roles: assign auth; if it is assigned, add "
+        "it to the client's scope (Client scopes)\n"
     )
     result = run("status")
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
-        f"dcmcfg: {lab.site.archive_url}/ctrl/status: the token's user may not do this (HTTP 403)\n"
-        "  next: dcmcfg token tells why\n"
+        f"dcmcfg: {lab.site.archive_url}/ctrl/status: the token's user has no permission (HTTP 403)\n"
+        "  next: dcmcfg token shows the reason\n"
     )
 
 
@@ -239,8 +239,8 @@ def test_expired_token_is_told(run: Run, lab: RunningSite, issuer: Issuer, monke
 def test_token_by_another_name_of_the_issuer_is_told(run: Run, lab: RunningSite, issuer: Issuer) -> None:
     issuer.in_tokens = issuer.url.replace("127.0.0.1", "localhost")
     assert why(run).endswith(
-        f"Reason    its issuer is {issuer.in_tokens}, and the archive takes those of {issuer.url}: one server by two "
-        "names (or address and name) is two issuers\n"
+        f"Reason    its issuer is {issuer.in_tokens}, but the archive accepts tokens of {issuer.url}: two names "
+        "of one server (or name and address) count as two issuers\n"
         f"Next step get the token by that name: oidc_issuer {issuer.url}\n"
     )
 
@@ -255,11 +255,11 @@ def test_altered_and_opaque_tokens_are_told(run: Run, issuer: Issuer, monkeypatc
     head, claims, signature = run("token", "--print").stdout.strip().split(".")
     other = run("token", "--print").stdout.strip().split(".")[1]
     give(monkeypatch, f"{head}.{other}.{signature}")
-    assert "Reason    its signature is not the issuer's: it is cut, altered or another realm's\n" in why(run)
+    assert "Reason    its signature is invalid: it is truncated, altered or from another realm\n" in why(run)
     monkeypatch.setenv("DCMCFG_ARCHIVE_TOKEN", f"{head}.{claims[:-3]}")
-    assert "Reason    it is cut or mangled\n" in why(run)
+    assert "Reason    it is truncated or damaged\n" in why(run)
     monkeypatch.setenv("DCMCFG_ARCHIVE_TOKEN", "d0a9f2")
-    assert "Reason    it is no JSON Web Token, and the archive takes no other\n" in why(run)
+    assert "Reason    it is not a JSON Web Token, as the archive requires\n" in why(run)
 
 
 def test_audience_is_what_is_left_when_nothing_else_is_wrong(
@@ -273,7 +273,8 @@ def test_audience_is_what_is_left_when_nothing_else_is_wrong(
         f"Archive   {archive.url} refuses it (HTTP 401)\n"
         f"Requires  issuer {issuer.url}\n"
         "          role auth of the realm (its property auth-user-role)\n"
-        "Reason    nothing else is wrong with it; it is for account, and the archive may want its own client there\n"
+        "Reason    no other problem was found; its audience is account, and the archive may require its own "
+        "client there\n"
     )
 
 
@@ -288,7 +289,7 @@ def test_token_is_told_even_when_the_archive_is_away(run: Run, issuer: Issuer, m
     )
     assert result.stderr == (
         f"dcmcfg: {url}/ctrl/status: connection refused\n"
-        "  next: is the archive running? its URL is set with --archive-url\n"
+        "  next: check that the archive runs, and its URL (--archive-url)\n"
     )
     content = json.loads(run("token", "--json").stdout)
     assert (content["outcome"], content["token"]["issuer"]) == ("not checked", issuer.url)
@@ -304,7 +305,7 @@ def test_wrong_secret_is_told_before_anything_is_written(
     monkeypatch.setenv("DCMCFG_OIDC_CLIENT_SECRET", "wrong")
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 3
-    assert "the issuer does not know the client dcmcfg, or its secret is another (HTTP 401" in result.stderr
+    assert "the issuer does not know the client dcmcfg, or the secret is incorrect (HTTP 401" in result.stderr
     assert result.stderr.endswith("; nothing was changed; to change the directory without the archive: --no-reload\n")
     assert "wrong" not in result.stdout + result.stderr
     assert destination(lab) == ()
@@ -329,7 +330,7 @@ def test_token_that_is_not_renewed_leaves_the_change_with_exit_code_4(
     assert result.exit_code == 4
     assert result.stderr == (
         f"dcmcfg: {issuer.token_url}: The directory was changed, but the archive did not reload: the issuer does not "
-        "know the client dcmcfg, or its secret is another (HTTP 400: The client does not exist on this server.)\n"
+        "know the client dcmcfg, or the secret is incorrect (HTTP 400: The client does not exist on this server.)\n"
         "  next: check the client's ID and secret: in Keycloak, Clients, the client, Credentials; then run dcmcfg "
         "reload\n"
     )

@@ -146,8 +146,8 @@ def test_with_json_a_roll_out_that_stopped_part_way_names_its_undo(run: Run, sit
     stopped = run("apply", file, "--yes", "--step-by-step", "--json")
     content = json.loads(stopped.stdout)
     assert (stopped.exit_code, content["error"]["exit_code"]) == (4, 4)
-    assert content["error"]["message"].endswith("; 1 of 2 steps are done")
-    next_steps = "dcmcfg undo takes back what was done; dcmcfg apply --resume asks the server once more"
+    assert content["error"]["message"].endswith("; 1 of 2 steps are applied")
+    next_steps = "to revert the applied steps: dcmcfg undo; to retry: dcmcfg apply --resume"
     assert content["error"]["next_step"] == next_steps
     fields = [content[name] for name in ("changed", "strategy", "rollout", "undo_file", "reloaded")]
     assert fields == [True, "step by step", 1, str(undo_files()[0]), False]
@@ -155,7 +155,7 @@ def test_with_json_a_roll_out_that_stopped_part_way_names_its_undo(run: Run, sit
     assert (again.exit_code, json.loads(again.stdout)["changed"]) == (3, False)
     resumed = run("apply", "--resume", "--yes")
     assert resumed.exit_code == 3
-    assert resumed.stderr.endswith(f"; the roll-out stays unfinished: {next_steps}\n")
+    assert resumed.stderr.endswith(f"; the change remains unfinished: {next_steps}\n")
     assert run("undo", "--yes").exit_code == 0
     assert site.octets() == before
 
@@ -169,7 +169,7 @@ def test_step_by_step_may_be_asked_for(run: Run, site: CliSite, tmp_path: Path) 
     assert site.octets() == before
 
 
-WITHOUT = "  next: without --transaction, dcmcfg applies the plan in the way that is possible here\n"
+WITHOUT = "  next: omit --transaction to apply the plan in a way that this server supports\n"
 
 
 @pytest.mark.parametrize("dry_run", [(), ("--dry-run",)])
@@ -181,8 +181,8 @@ def test_a_transaction_that_cannot_hold_the_plan_is_refused(
     refused = run("undo", "--transaction", "--yes", *dry_run)
     assert (refused.exit_code, refused.stderr) == (
         3,
-        f"dcmcfg: {site.slapd.url}: a transaction cannot move entries to another parent, nor delete the last child of "
-        f"an entry, nothing was changed\n{WITHOUT}",
+        f"dcmcfg: {site.slapd.url}: a transaction cannot move entries to another parent or delete the last child of "
+        f"an entry; nothing was changed\n{WITHOUT}",
     )
     assert site.octets() == before
 
@@ -201,8 +201,8 @@ def test_a_database_without_transactions_is_found_out_before_anything_is_announc
             refused = run("apply", file, "--transaction", end)
             assert (refused.exit_code, refused.stderr) == (
                 3,
-                f"dcmcfg: {site.slapd.url}: the database does no transactions (RFC 5805), although the server "
-                f"announces them, nothing was changed\n{WITHOUT}",
+                f"dcmcfg: {site.slapd.url}: the database does not support transactions (RFC 5805), although the server "
+                f"announces them; nothing was changed\n{WITHOUT}",
             )
         announced = run("apply", file, "--dry-run")
         assert announced.exit_code == 0

@@ -134,8 +134,8 @@ def test_applying_the_undo_file_counts_as_its_undo(run: Run, site: CliSite) -> N
     nothing = run("undo", "--yes")
     assert nothing.exit_code == 3
     assert nothing.stderr == (
-        f"dcmcfg: {site.slapd.url}: no roll-out stands that could be taken back\n"
-        "  next: dcmcfg undo 2 makes roll-out 1 again; dcmcfg history lists what there was\n"
+        f"dcmcfg: {site.slapd.url}: there is no change to revert\n"
+        "  next: to redo change 1: dcmcfg undo 2; to list all changes: dcmcfg history\n"
     )
 
 
@@ -148,8 +148,8 @@ def test_what_was_rolled_out_elsewhere_is_told_with_the_option_that_leads_there(
     refused = run("undo", "1", "--yes")
     assert (refused.exit_code, refused.stderr) == (
         3,
-        f"dcmcfg: {other}: roll-out 1 was on {site.slapd.url}\n"
-        f"  next: --ldap-url {site.slapd.url} says which directory is meant\n",
+        f"dcmcfg: {other}: change 1 was made on {site.slapd.url}\n"
+        f"  next: select that directory: --ldap-url {site.slapd.url}\n",
     )
 
 
@@ -179,16 +179,16 @@ def test_a_changing_command_is_refused_while_one_is_unfinished(run: Run, site: C
     refused = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert (refused.exit_code, refused.stdout) == (3, "")
     assert when(refused.stderr) == (
-        f"dcmcfg: {site.slapd.url}: roll-out 1 of (when) UTC is not finished (1 of 2 steps are made), nothing was "
-        "changed by this one\n  next: dcmcfg apply --resume finishes it, dcmcfg undo takes it back\n"
+        f"dcmcfg: {site.slapd.url}: change 1 of (when) UTC is unfinished (1 of 2 steps are applied); this command "
+        "changed nothing\n  next: to finish it: dcmcfg apply --resume; to revert it: dcmcfg undo\n"
     )
     dry = run("set-external-retrieve", "DCM4CHEE", "--dry-run")
     nothing = run("set-external-retrieve", "--clear")
     for warned in (dry, nothing):
         assert (warned.exit_code, when(warned.stderr)) == (
             0,
-            "warning: roll-out 1 of (when) UTC is not finished (1 of 2 steps are made), nothing was changed by this "
-            "one; dcmcfg apply --resume finishes it, dcmcfg undo takes it back\n",
+            "warning: change 1 of (when) UTC is unfinished (1 of 2 steps are applied); this command changed "
+            "nothing; to finish it: dcmcfg apply --resume; to revert it: dcmcfg undo\n",
         )
     assert "No changes." in nothing.stdout
     assert "partially applied, 1 of 2 made" in " ".join(run("history", "1").stdout.split())
@@ -218,7 +218,7 @@ def test_undo_takes_back_what_an_interrupted_one_had_done(run: Run, site: CliSit
 def test_resume_with_nothing_unfinished_says_so(run: Run, site: CliSite, tmp_path: Path) -> None:
     result = run("apply", "--resume")
     assert result.exit_code == 3
-    assert "no roll-out on this directory is unfinished" in result.stderr
+    assert "there is no unfinished change on this directory" in result.stderr
     assert run("apply", "--resume", two_changes(tmp_path)).exit_code == 2
     assert run("apply").exit_code == 2
 
@@ -238,8 +238,8 @@ def test_while_another_process_rolls_out_a_change_is_refused(run: Run, site: Cli
         refused = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert refused.exit_code == 3
     assert refused.stderr == (
-        f"dcmcfg: {site.slapd.url}: another roll-out is under way on this directory (process {os.getpid()}), nothing "
-        "was changed by this one\n  next: wait until it has ended, and plan again; dcmcfg history shows it\n"
+        f"dcmcfg: {site.slapd.url}: another change is in progress on this directory (process {os.getpid()}); this "
+        "command changed nothing\n  next: wait until it has finished, then plan again; to see it: dcmcfg history\n"
     )
     assert site.octets() == before
 
@@ -262,7 +262,7 @@ def test_a_damaged_record_is_told_and_nothing_is_changed(run: Run, site: CliSite
     for arguments in (("set-external-retrieve", "--clear", "--yes"), ("undo", "--yes"), ("history",)):
         result = run(*arguments)
         assert result.exit_code == 3
-        assert "the journal of a roll-out cannot be read (it is damaged), nothing was changed" in result.stderr
+        assert "the journal of a change cannot be read (it is damaged); nothing was changed" in result.stderr
     assert site.octets() == now
 
 
@@ -301,10 +301,11 @@ def test_what_was_made_below_since_is_named_with_the_roll_outs_that_made_it(run:
     refused = run("undo", "1", "--yes")
     assert refused.exit_code == 3
     assert refused.stderr == (
-        f"dcmcfg: dicomDeviceName=ws9,{DEVICES}: the tree has moved since roll-out 1: the entry has 2 children: "
+        f"dcmcfg: dicomDeviceName=ws9,{DEVICES}: the configuration has changed since change 1: the entry has 2 "
+        "children: "
         "cn=dicom-ws8, dicomAETitle=WS8\n"
-        "  next: take back first what was changed since: dcmcfg undo 2; or change it by hand; dcmcfg undo 1 "
-        "--partial reverts the part that still fits\n"
+        "  next: revert the later changes first: dcmcfg undo 2; or edit the entry manually; to revert the part that "
+        "still can be reverted: dcmcfg undo 1 --partial\n"
     )
     for number in ("3", "2", "1"):
         assert run("undo", number, "--yes").exit_code == 0
@@ -340,9 +341,9 @@ def test_a_resume_after_such_an_undo_asks_which_way_is_meant(run: Run, site: Cli
     refused = run("apply", "--resume", "--yes")
     assert (refused.exit_code, refused.stdout) == (3, "")
     assert when(refused.stderr) == (
-        f"dcmcfg: {site.slapd.url}: roll-out 2, the undo of 1, was interrupted and has changed nothing; roll-out 1 of "
-        "(when) UTC is not finished (1 of 2 steps are made), nothing was changed by this one\n"
-        "  next: dcmcfg apply --resume finishes it, dcmcfg undo takes it back\n"
+        f"dcmcfg: {site.slapd.url}: change 2, the undo of 1, was interrupted and has changed nothing; change 1 of "
+        "(when) UTC is unfinished (1 of 2 steps are applied); this command changed nothing\n"
+        "  next: to finish it: dcmcfg apply --resume; to revert it: dcmcfg undo\n"
     )
     assert site.octets() == now
     resumed = run("apply", "--resume", "--yes")
@@ -354,5 +355,5 @@ def test_another_number_is_refused_while_one_is_unfinished(run: Run, site: CliSi
     torn_off(run, site, tmp_path)
     refused = run("undo", "1", "--yes")
     assert (refused.exit_code, refused.stdout) == (3, "")
-    assert "roll-out 2 of " in refused.stderr
-    assert "  next: dcmcfg apply --resume finishes it, dcmcfg undo takes it back\n" in refused.stderr
+    assert "change 2 of " in refused.stderr
+    assert "  next: to finish it: dcmcfg apply --resume; to revert it: dcmcfg undo\n" in refused.stderr

@@ -57,7 +57,7 @@ def test_what_others_have_changed_stays_and_is_listed_and_written_to_a_file(
     overwritten(site, "workstation")
     refused = run("undo", "--yes")
     assert refused.exit_code == 3
-    assert "; dcmcfg undo 1 --partial reverts the part that still fits\n" in refused.stderr
+    assert "; to revert the part that still can be reverted: dcmcfg undo 1 --partial\n" in refused.stderr
     shown = run("undo", "--partial", "--dry-run")
     assert (shown.exit_code, descriptions(site), list(tmp_path.glob("*.rejects.ldif"))) == (
         0,
@@ -81,8 +81,8 @@ def test_what_others_have_changed_stays_and_is_listed_and_written_to_a_file(
     file = tmp_path / "undo-1.rejects.ldif"
     assert (again.exit_code, again.stderr) == (
         3,
-        f"dcmcfg: roll-out 1 was undone by roll-out 2, but for 1 change: dcmcfg apply {file}\n"
-        "  next: dcmcfg undo 2 makes it again\n",
+        f"dcmcfg: change 1 was reverted by change 2, except 1 change: dcmcfg apply {file}\n"
+        "  next: to redo it: dcmcfg undo 2\n",
     )
 
 
@@ -102,7 +102,7 @@ def test_a_rename_that_was_left_out_is_named_still(run: Run, site: CliSite, tmp_
     (tmp_path / "old.ldif").write_text(text)
     refused = run("apply", "old.ldif", "--yes")
     assert refused.exit_code == 3
-    assert f"renamed it to {new}\n  next: write the new name into the file\n" in refused.stderr
+    assert f"renamed it to {new}\n  next: use the new name in the file\n" in refused.stderr
 
 
 def test_it_is_undone_itself_and_the_first_one_counts_again(run: Run, site: CliSite, tmp_path: Path) -> None:
@@ -137,7 +137,10 @@ def test_where_resume_and_undo_are_both_refused_it_is_the_way_out(
     for arguments in (("apply", "--resume", "--yes"), ("undo", "--yes")):
         refused = run(*arguments)
         assert refused.exit_code == 3
-        assert "  next: dcmcfg undo 1 --partial reverts the part that still fits; or compare" in refused.stderr
+        assert (
+            "  next: to revert the part that still can be reverted: dcmcfg undo 1 --partial; or compare"
+            in refused.stderr
+        )
     undo_result = run("undo", "1", "--partial", "--yes")
     assert undo_result.exit_code == 1, undo_result.stderr
     assert descriptions(site) == ["somebody else's", before[1], "somebody else's"]
@@ -179,7 +182,7 @@ def test_where_nothing_fits_it_says_so_with_what_is_left_to_do(run: Run, site: C
     overwritten(site, *NAMES)
     nothing = run("undo", "--partial", "--yes", "--rejects", "left.ldif")
     assert nothing.exit_code == 1
-    assert "warning: no change of roll-out 1 can be reverted any more\n" in nothing.stderr
+    assert "warning: no step of change 1 can be reverted any more\n" in nothing.stderr
     assert "Rejected: 3. Fix them in left.ldif\nNo changes." in nothing.stdout
     assert (tmp_path / "left.ldif").read_text().count("\ndn: ") == 3
 

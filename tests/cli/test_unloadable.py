@@ -16,10 +16,10 @@ STORESCP = f"cn=dicom,dicomDeviceName=storescp,{DEVICES}"
 LONGTERM = f"cn=dicom,dicomDeviceName=longterm,{DEVICES}"
 AE = f"dicomAETitle=STORESCP,dicomDeviceName=storescp,{DEVICES}"
 FIX = "Fix: Correct the value. dcmcfg explain dicomPort shows its form."
-WRONG = f"{STORESCP}: dicomPort '70000': a port is from 1 to 65535. {FIX}"
+WRONG = f"{STORESCP}: dicomPort '70000': a port must be a number from 1 to 65535. {FIX}"
 HEAD = "dcmcfg: the plan is refused: unloadable: the archive cannot"
 NEXT = "  next: correct dicomPort (dcmcfg explain dicomPort); to apply the plan anyway: --force-unloadable\n"
-PORT_FIX = "Fix: Give one of the two another port or another dcmBindAddress, or set its dicomInstalled to FALSE."
+PORT_FIX = "Fix: Set another port or dcmBindAddress on one of the two connections, or set its dicomInstalled to FALSE."
 
 
 def port(number: int | str, dn: str = STORESCP) -> str:
@@ -110,7 +110,7 @@ def test_json_has_each_finding(run: Run, site: CliSite, tmp_path: Path) -> None:
                     "dn": STORESCP,
                     "attribute": "dicomPort",
                     "value": "70000",
-                    "message": "a port is from 1 to 65535",
+                    "message": "a port must be a number from 1 to 65535",
                     "file": file,
                     "line": 4,
                     "fix": "Correct the value. dcmcfg explain dicomPort shows its form.",
@@ -127,7 +127,7 @@ def test_a_connection_that_an_ae_refers_to_does_not_go(run: Run, site: CliSite, 
     assert (refused.exit_code, refused.stderr) == (
         3,
         f"{HEAD} load 1 setting\n"
-        f"    {file}:1: {AE}: dicomNetworkConnectionReference '{STORESCP}': there is no such entry. "
+        f"    {file}:1: {AE}: dicomNetworkConnectionReference '{STORESCP}': the entry does not exist. "
         "Fix: Remove the reference, or add the entry that it names.\n"
         + NEXT.replace("dicomPort", "dicomNetworkConnectionReference"),
     )
@@ -190,7 +190,7 @@ def test_two_connections_of_the_archive_do_not_share_a_port(
     assert "unloadable" not in head
     where = rest.partition(" (bound to ")[2].partition(")")[0]
     assert rest == (
-        f"    cn={connection},{ARCHIVE_DN}: dicomPort '11112': the connection dicom has port 11112 too (bound to "
+        f"    cn={connection},{ARCHIVE_DN}: dicomPort '11112': the connection dicom also has port 11112 (bound to "
         f"{where}); port 11113 is unused in the configuration. {PORT_FIX}\n{NEXT}"
     )
     assert site.octets() == before
@@ -204,9 +204,9 @@ def test_a_port_that_may_be_taken_is_a_warning(run: Run, site: CliSite) -> None:
     done = run("connection", "add", "dcm4chee-arc/more", f"pacs.example.org:{number}", "--yes")
     assert (done.exit_code, done.stderr) == (
         0,
-        f"warning: cn=more,{ARCHIVE_DN}: dicomPort '{number}': the connection dicom has port {number} too "
-        f"(bound to 127.0.0.1 and pacs.example.org), and dcmcfg does not look host names up. "
-        f"{PORT_FIX} (rule: port-possibly-taken)\n",
+        f"warning: cn=more,{ARCHIVE_DN}: dicomPort '{number}': the connection dicom also has port {number} (bound "
+        f"to 127.0.0.1 and pacs.example.org); dcmcfg does not resolve host names. {PORT_FIX} (rule: "
+        "port-possibly-taken)\n",
     )
 
 
@@ -222,7 +222,7 @@ def test_a_plan_of_many_steps_is_judged(run: Run, site: CliSite, tmp_path: Path)
     assert refused.exit_code == 3
     assert refused.stderr == (
         f"{HEAD} load 1 setting\n    {file}:{249 * 7 + 6}: cn=c249,dicomDeviceName=storescp,{DEVICES}: "
-        f"dicomPort '70000': a port is from 1 to 65535. {FIX}\n{NEXT}"
+        f"dicomPort '70000': a port must be a number from 1 to 65535. {FIX}\n{NEXT}"
     )
     assert site.octets() == before
 

@@ -156,7 +156,7 @@ def test_a_file_that_ldapmodify_leaves_half_done_is_refused_whole(
         assert tree(theirs) != before
         refused = run("apply", str(file), "--allow-file-urls", "--yes", "--no-reload")
         assert refused.exit_code == 3
-        assert "6 of 158 changes do not fit the tree" in refused.stderr
+        assert "6 of 158 changes cannot be applied" in refused.stderr
         assert refused.stderr.count(f"{file}:") == refused.stderr.count("there is no such entry") == 6
         assert tree(ours) == before
 

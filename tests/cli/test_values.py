@@ -28,12 +28,12 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
     assert (result.exit_code, result.stdout, result.stderr) == (
         3,
         "",
-        "dcmcfg: no attribute dcmothersAETitle is known\n  next: near misses: dcmOtherAETitle, dcmAETitle\n",
+        "dcmcfg: unknown attribute dcmothersAETitle\n  next: did you mean dcmOtherAETitle, dcmAETitle?\n",
     )
     result = run("set", "AE:STORESCP", "dcmotherAETitle=B", "dcmOtherAETitle=A", "dcmObjectStorageID=fs1", "--yes")
     assert (result.exit_code, result.stderr) == (
         0,
-        "warning: the device storescp is no archive, and dcmArchiveNetworkAE is for the AEs of one.\n"
+        "warning: the device storescp is not an archive, but dcmArchiveNetworkAE is for AEs of an archive.\n"
         f"warning: {STORESCP_DN}: the storage fs1 belongs to another device (rule: storage-unknown)\n",
     )
     assert [line.rstrip() for line in result.stdout.splitlines()] == [
@@ -58,7 +58,7 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
     removal = run("set", "AE:STORESCP", "dcmOtherAETitle-=B", "dcmOtherAETitle-=CC", "--yes")
     assert (removal.exit_code, removal.stderr) == (
         0,
-        f"warning: {STORESCP_DN}: dcmOtherAETitle has no value 'CC' to delete; near misses: 'C'\n",
+        f"warning: {STORESCP_DN}: dcmOtherAETitle has no value 'CC' to delete; did you mean 'C'?\n",
     )
     assert set(site.values("dcmOtherAETitle", STORESCP_DN)) == {"A", "C"}
     assert run("unset", "AE:STORESCP", "dcmOtherAETitle", "--yes").exit_code == 0
@@ -77,7 +77,7 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
     for arguments, problem in (
         (
             ("set", connection, "dicomPort=0x"),
-            f"{connection}: dicomPort '0x': a whole number, for example 300 or -1\n",
+            f"{connection}: dicomPort '0x': not a whole number: expected, for example, 300 or -1\n",
         ),
         (
             ("unset", connection, "dicomHostname"),
@@ -85,13 +85,15 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
         ),
         (
             ("set", "storescp", "dicomDeviceName=pacs"),
-            f"dicomDeviceName=storescp,{DEVICES}: dicomDeviceName is part of the entry's name, which keeps 'storescp'\n"
-            "  next: dcmcfg device rename gives it another name, in everything that refers to it too\n",
+            f"dicomDeviceName=storescp,{DEVICES}: dicomDeviceName is part of the DN of the entry and must keep "
+            "the value 'storescp'\n"
+            "  next: to rename it and update all references to it: dcmcfg device rename\n",
         ),
         (
             ("set", "dcm4chee-arc", "dicomPort=104"),
-            f"{ARCHIVE_DN}: dicomPort cannot stand on this entry, which is of the classes dicomDevice, dcmDevice, "
-            "dcmArchiveDevice\n  next: it stands on dicomNetworkConnection\n",
+            f"{ARCHIVE_DN}: dicomPort is not allowed on this entry, which has the object classes dicomDevice, "
+            "dcmDevice, "
+            "dcmArchiveDevice\n  next: it is allowed on dicomNetworkConnection\n",
         ),
     ):
         result = run(*arguments, "--yes")
@@ -103,10 +105,10 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
     ae = f"dicomAETitle=DCM4CHEE,{ARCHIVE_DN}"
     assert (accepted.exit_code, accepted.stderr) == (
         3,
-        f"warning: {ae}: dcmAcceptedMoveDestination was empty and let every destination in; from now on each but "
-        "STORSCP is refused (C801)\n"
-        f"warning: {ae}: no AE has the title STORSCP; near misses: STORESCP (rule: accepted-destination-unknown)\n"
-        f"dcmcfg: the plan is refused: dangling-reference: a reference would lead to no entry: {ae} "
+        f"warning: {ae}: dcmAcceptedMoveDestination was empty, so the archive accepted every destination; from "
+        "now on, all except STORSCP are refused (C801)\n"
+        f"warning: {ae}: no AE has the title STORSCP; did you mean STORESCP? (rule: accepted-destination-unknown)\n"
+        f"dcmcfg: the plan is refused: dangling-reference: a reference would point to a missing entry: {ae} "
         "(dcmAcceptedMoveDestination: STORSCP)\n"
         "  next: to apply it anyway: --force-dangling-reference\n",
     )
@@ -122,7 +124,7 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
 
 def test_a_name_of_nothing_is_warned_of_on_screen_and_in_json(run: Run, site: CliSite) -> None:
     result = run("set", "dcm4chee-arc", "dcmFallbackCMoveSCP=LONGTERN", "--dry-run", "--json")
-    message = "no AE has the title LONGTERN; near misses: LONGTERM (rule: fallback-scp-unknown)"
+    message = "no AE has the title LONGTERN; did you mean LONGTERM? (rule: fallback-scp-unknown)"
     warning = f"{ARCHIVE_DN}: {message}"
     assert (result.exit_code, result.stderr.count(f"warning: {warning}\n")) == (0, 1)
     assert json.loads(result.stdout)["warnings"] == [warning]
@@ -226,12 +228,12 @@ def test_get_writes_one_value_and_no_secret(run: Run, site: CliSite, tmp_path: P
     out = ("--out", str(tmp_path / "out"))
     assert run("get", "dcm4chee-arc", "dicomDeviceName", "--out", "-").stdout == "dcm4chee-arc"
     several = run("get", "dcm4chee-arc", "objectClass", *out)
-    assert (several.exit_code, "values, and one can be written" in several.stderr) == (3, True)
+    assert (several.exit_code, "values, but only a single value can be written" in several.stderr) == (3, True)
     secret = run("get", "dcm4chee-arc", "dcmKeyStorePin", *out)
     assert (secret.exit_code, secret.stderr) == (
         3,
         f"dcmcfg: {ARCHIVE_DN}: the value of dcmKeyStorePin is a secret\n"
-        "  next: dcmcfg export-ldif --with-secrets writes secrets\n",
+        "  next: to write secrets: dcmcfg export-ldif --with-secrets\n",
     )
     unset = run("get", "dcm4chee-arc", "dicomStationName", *out)
     assert (unset.exit_code, unset.stdout) == (1, "# dicomStationName is not set\n")

@@ -35,7 +35,7 @@ from tests.verify.scripted_archive import OnMove, held_of, scripted_archive
 
 pytestmark = pytest.mark.real
 
-CAN_SHOW = "the archive's database (--archive-url) or the external archive's log (--external-log) can show it"
+CAN_SHOW = "use the archive's database (--archive-url) or the external archive's log (--external-log) to find out"
 
 
 def test_a_plain_pacs_sends_the_study_and_it_is_received(verify: Verify, plain_pacs: Peer, workstation: Peer) -> None:
@@ -53,7 +53,7 @@ at STUDY level, Study Root, priority medium
 it says it is OFFIS_DCMTK_367 (1.2.276.0.7230010.3.0.3.6.7)
 DCMCFG is the calling AE title that the external archive sees
 
-Reported  0000 success: all sub-operations are done
+Reported  0000 success: all sub-operations completed
           completed=3, failed=0, warning=0 (expected: 3)
 Received  complete: 3 of 3 instances at WORKSTATION
           called by DCM4CHEE, Move Originator DCMCFG (proves nothing by itself)
@@ -61,10 +61,10 @@ Received  complete: 3 of 3 instances at WORKSTATION
 Sent      DCM4CHEE → WORKSTATION: {three} (our receiver)
 Route     not shown
           Configured: external archive → WORKSTATION (dcmExternalRetrieveAEDestination is not set)
-          - the external archive's own record was not read
-          - where the files were before the move is not known: {CAN_SHOW}
+          - the external archive's log was not read
+          - the location of the files before the move is unknown: {CAN_SHOW}
           - Instance Availability before the move: not given, after it: not given
-          - the receiver was called by DCM4CHEE (as reported by the caller)
+          - callers of the receiver: DCM4CHEE (as reported by the caller)
 """
     )
 
@@ -113,7 +113,7 @@ def test_json_is_one_document_with_all_parts(verify: Verify, plain_pacs: Peer) -
         "success": True,
         "status": 0,
         "status_hex": "0000",
-        "meaning": "success: all sub-operations are done",
+        "meaning": "success: all sub-operations completed",
         "comment": "",
         "completed": 3,
         "failed": 0,
@@ -129,9 +129,9 @@ def test_a_destination_that_the_archive_does_not_know_is_a_no(verify: Verify, pl
     verdict = load_verdict(result)
     assert (result.exit_code, verdict["reported"]["status_hex"]) == (1, "A801")
     assert verdict["next_steps"] == [
-        "the tree has no AE NOBODY: dcmcfg ae add NOBODY@HOST:PORT creates it, and has the archive reload"
+        "the tree has no AE NOBODY: dcmcfg ae add NOBODY@HOST:PORT creates the AE and reloads the archive"
     ]
-    assert "the tree has no AE NOBODY: the archive will not know this Move Destination" in verdict["notes"]
+    assert "the tree has no AE NOBODY: the archive will refuse this Move Destination as unknown" in verdict["notes"]
 
 
 def test_a_destination_where_nobody_listens_is_a_no(verify: Verify, plain_pacs: Peer) -> None:
@@ -161,7 +161,9 @@ def test_an_archive_that_is_down_is_3(verify: Verify) -> None:
     assert (result.exit_code, result.stdout) == (3, "")
     assert "connection refused" in result.stderr
     next_step = result.stderr.partition("\n  next: ")[2]
-    assert re.fullmatch(r"is it running\? .*; to see whether the archive is started: dcmcfg .*status\n", next_step)
+    assert re.fullmatch(
+        r"check that the peer runs, .*; to see whether the archive is started: dcmcfg .*status\n", next_step
+    )
 
 
 def test_an_error_comment_prints_no_line_of_its_own(verify: Verify, made: Made) -> None:
@@ -196,11 +198,11 @@ def test_a_taken_port_is_3_and_says_by_whom(verify: Verify, plain_pacs: Peer, wo
         result = verify(plain_pacs, "--receive")
     assert (result.exit_code, result.stdout) == (3, "")
     assert re.search(
-        rf"WORKSTATION@127.0.0.1:{workstation.port}: port {workstation.port} is taken by .*pid", result.stderr
+        rf"WORKSTATION@127.0.0.1:{workstation.port}: port {workstation.port} is already in use by .*pid", result.stderr
     )
     assert result.stderr.endswith(
-        "  next: is that the destination itself? --temporary-dest instead of --dest receives at another place; or "
-        "verify without --receive\n"
+        "  next: if this is the destination itself, receive elsewhere with --temporary-dest, not --dest, or verify "
+        "without --receive\n"
     )
 
 
@@ -253,14 +255,14 @@ def test_a_success_without_counters_is_a_no(verify: Verify, made: Made) -> None:
     with scripted_archive(made, lambda _: MoveResponse(0)) as archive:
         result = verify(archive, "--json")
     assert result.exit_code == 1
-    assert load_verdict(result)["headline"] == "NOT verified: status 0000, yet not one instance completed"
+    assert load_verdict(result)["headline"] == "NOT verified: status 0000, but no instance completed"
 
 
 def test_an_abort_after_the_request_is_a_no_and_not_an_error(verify: Verify, made: Made) -> None:
     with scripted_archive(made, lambda _: None) as archive:
         result = verify(archive)
     assert result.exit_code == 1
-    assert result.stdout.startswith("NOT verified: no final response came: the peer aborted the association")
+    assert result.stdout.startswith("NOT verified: no final response: the peer aborted the association")
 
 
 def test_an_archive_that_keeps_silent_is_a_no_when_the_time_is_over(verify: Verify, made: Made) -> None:
@@ -273,7 +275,7 @@ def test_an_archive_that_keeps_silent_is_a_no_when_the_time_is_over(verify: Veri
         result = verify(archive, patience_s=3)
         released.set()
     assert result.exit_code == 1
-    assert result.stdout.startswith("NOT verified: no final response came: no response within 3 s")
+    assert result.stdout.startswith("NOT verified: no final response: no response within 3 s")
 
 
 def _sending(files: tuple[Path, ...], workstation: Peer, calling: str) -> OnMove:
@@ -307,9 +309,9 @@ def test_no_line_is_broken_and_none_ends_in_blanks_where_there_is_no_terminal(
     )
     assert f"          Comment: {'x' * 64}" in lines
     assert [line for line in lines if line != line.rstrip()] == []
-    words = "Next step the external archive LONGTERM was to send straight to WORKSTATION"
+    words = "Next step the external archive LONGTERM had to send straight to WORKSTATION"
     (step,) = (line for line in lines if line.startswith(words))
-    assert step.endswith("by the host and port that it has for it: its log says why it could not")
+    assert step.endswith("at the host and port in its own list of AEs: see its log for the reason")
 
 
 def test_at_a_terminal_lines_are_broken_between_words(

@@ -132,7 +132,7 @@ def test_a_key_that_would_not_narrow_it_down_is_refused_with_the_one_meant(
     done = run("verify", "--dest", "A", *arguments)
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr == (
-        "dcmcfg: Modality: the archive does not match studies by it: all would\n"
+        "dcmcfg: Modality: the archive ignores this key, so all studies would match\n"
         "  next: did you mean ModalitiesInStudy?\n"
     )
 

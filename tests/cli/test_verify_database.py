@@ -92,10 +92,10 @@ def test_a_purged_study_shows_the_route_although_it_was_online(run: Run, site: C
 @pytest.mark.parametrize(
     ("status", "body", "words"),
     [
-        (401, b"", "the archive wants a token (HTTP 401)"),
-        (404, b"", "nothing to search here (HTTP 404)"),
-        (413, b"", "the archive refuses to return so many results (HTTP 413)"),
-        (200, b"<html>", "an answer that is not a dcm4chee archive's: no JSON"),
+        (401, b"", "the archive requires a token (HTTP 401)"),
+        (404, b"", "no search service (HTTP 404)"),
+        (413, b"", "the archive does not return so many results (HTTP 413)"),
+        (200, b"<html>", "the response is not from a dcm4chee archive: not JSON"),
     ],
 )
 def test_a_database_that_cannot_be_asked_is_a_note(
@@ -156,7 +156,7 @@ def test_a_secured_archives_database_takes_a_token_of_its_issuer(
         local = ("verify", "--study", get_standard_study("local").uid, "--dest", "STORESCP", "--json")
         content = json.loads(run(*local).stdout)
         assert content["database"]["before"] is None
-        assert any("the archive wants a token (HTTP 401)" in note for note in content["notes"])
+        assert any("the archive requires a token (HTTP 401)" in note for note in content["notes"])
         client = issuer.clients["dcmcfg"]
         monkeypatch.setenv("DCMCFG_OIDC_ISSUER", issuer.url)
         monkeypatch.setenv("DCMCFG_OIDC_CLIENT_ID", client.client_id)
@@ -169,4 +169,4 @@ def test_a_secured_archives_database_takes_a_token_of_its_issuer(
         assert (content["route"]["finding"], content["database"]["before"]["storage_ids"]) == ("not tried", ["fs1"])
         issuer.realm_roles = ("user",)
         content = json.loads(run(*local).stdout)
-        assert any("the token's user may not do this (HTTP 403)" in note for note in content["notes"])
+        assert any("the token's user has no permission (HTTP 403)" in note for note in content["notes"])

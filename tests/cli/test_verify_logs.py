@@ -99,7 +99,7 @@ def test_dcmtks_log_shows_who_asked_and_how_many_were_stored(run: Run, site: Run
     with dcmtk(site, tmp_path, "three", ("-v",)):
         verdict = verified(run, "three", tmp_path / "dcmqrscp.log")
     assert verdict["headline"].endswith("route shown")
-    expected_line = "the external archive's own record: DCMCFG asked it to send to DCM4CHEE, 3 completed"
+    expected_line = "the external archive's log: DCMCFG asked it to send to DCM4CHEE, 3 completed"
     assert verdict["route"]["reasons"][0] == expected_line
     assert summaries(verdict) == [
         ("LONGTERM", "DCM4CHEE", "LONGTERM's log", 3, None, 0),
@@ -122,9 +122,9 @@ def test_another_transfer_syntax_than_that_of_the_files_is_a_note(run: Run, site
         verdict = verified(run, "three", tmp_path / "dcmqrscp.log")
     assert verdict["verified"] is True
     assert (
-        "3 instances reached WORKSTATION in Explicit VR Little Endian, while LONGTERM stores them in Explicit VR Big "
-        "Endian; possible reasons: LONGTERM does not offer the latter, or an AE on the way does not accept "
-        "it (see its transfer capabilities in the tree)"
+        "3 instances reached WORKSTATION in Explicit VR Little Endian, but LONGTERM stores them in Explicit VR "
+        "Big Endian. Possible reasons: LONGTERM does not offer the latter, or an AE on the path does not "
+        "accept it (see its transfer capabilities in the tree)"
     ) in verdict["notes"]
 
 
@@ -150,7 +150,7 @@ def test_dcmtks_log_without_verbose_tells_nothing(run: Run, site: RunningSite, t
     with dcmtk(site, tmp_path, "three", ()):
         verdict = verified(run, "three", tmp_path / "dcmqrscp.log")
     assert any("reports a C-MOVE; expected: " in note for note in verdict["notes"])
-    assert "the external archive's own record was not read" in verdict["route"]["reasons"]
+    assert "the external archive's log was not read" in verdict["route"]["reasons"]
 
 
 def test_the_log_of_another_archive_contradicts_nothing(
@@ -191,7 +191,7 @@ at STUDY level, Study Root, priority medium
 it says it is IMPLEMENTATION
 DCMCFG is the calling AE title that the external archive sees
 
-Reported  0000 success: all sub-operations are done
+Reported  0000 success: all sub-operations completed
           completed=2, failed=0, warning=0 (expected: 2)
 Received  complete: 2 of 2 instances at WORKSTATION
           called by DCM4CHEE, Move Originator DCMCFG (proves nothing by itself)
@@ -207,12 +207,12 @@ Sent      LONGTERM → DCM4CHEE: {two} (LONGTERM's record)
           Stored: KEPT/{get_standard_study("jpeg-ls").uid}/{second}.dcm
 Route     shown for 2 instances
           Configured: external archive → DCM4CHEE → WORKSTATION ({setting})
-          - the external archive's own record: DCMCFG asked it to send to DCM4CHEE, 2 completed
+          - the external archive's log: DCMCFG asked it to send to DCM4CHEE, 2 completed
           - before the move, the archive's database had no file of 2 instances
           - after the move, the database has files of 2 instances more (recalled)
           - external archive according to the archive's database: LONGTERM
           - Instance Availability before the move: NEARLINE, after it: NEARLINE
-          - the receiver was called by DCM4CHEE (as reported by the caller)
-Note      a verify recalls the study into the archive's own storage, so a second run proves less about the route
+          - callers of the receiver: DCM4CHEE (as reported by the caller)
+Note      verify recalled the study into the archive's own storage, so a second run proves less about the route
 """
     )

@@ -1,4 +1,4 @@
-"""``dcmcfg verify`` with the log of a real Orthanc as the external archive's own record."""
+"""``dcmcfg verify`` with the log of a real Orthanc as the external archive's log."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_its_log_shows_the_route_though_it_hides_the_study_and_tells_whom_it_doe
         assert get_standard_study("one").uid not in log.read_text(errors="replace")
         assert verdict["headline"].endswith("route shown")
         assert verdict["route"]["reasons"][0] == (
-            "the external archive's own record: DCMCFG asked it to send to DCM4CHEE, how many it does not say"
+            "the external archive's log: DCMCFG asked it to send to DCM4CHEE, number of instances unknown"
         )
 
         site.put("dcmExternalRetrieveAEDestination", "AS_RECEIVED")

@@ -61,10 +61,10 @@ def test_a_recall_from_dcmtks_archive_fails_until_the_destination_is_set_and_the
     assert verdict["route"]["reasons"] == [
         "before the move, the archive's database had no file of 20 instances",
         "after the move, the database has files of 20 instances more (recalled)",
-        "the external archive's own record was not read",
+        "the external archive's log was not read",
         "external archive according to the archive's database: LONGTERM",
         "Instance Availability before the move: NEARLINE, after it: NEARLINE",
-        "the receiver was called by DCM4CHEE (as reported by the caller)",
+        "callers of the receiver: DCM4CHEE (as reported by the caller)",
     ]
 
     done = run(*verify, get_standard_study("twenty").uid)
@@ -91,7 +91,9 @@ def test_a_destination_that_is_down_fails_though_the_external_archive_delivered(
     done = run("verify", "--dest", "WORKSTATION", "--study", get_standard_study("three").uid)
     assert done.exit_code == 1, done.output
     assert done.stdout.startswith("NOT verified: status A702")
-    assert "it is in the archive's own storage now, but WORKSTATION did not take it: dcmcfg echo" in done.stdout
+    assert (
+        "the study is now in the archive's own storage, but WORKSTATION did not accept it: dcmcfg echo" in done.stdout
+    )
 
 
 def test_a_local_study_with_a_destination_that_is_down_names_the_destination(
@@ -101,5 +103,5 @@ def test_a_local_study_with_a_destination_that_is_down_names_the_destination(
     assert done.exit_code == 1, done.output
     assert "Connection refused" in done.stdout
     there = f"WORKSTATION (127.0.0.1:{recall_site.site.ports.workstation})"
-    assert f"nothing listens where the archive looks for {there}" in done.stdout.splitlines()[0]
-    assert "\nNext step dcmcfg echo WORKSTATION" in done.stdout
+    assert f"nothing listens at the address that the archive has for {there}" in done.stdout.splitlines()[0]
+    assert "\nNext step check that the AE runs and can be reached from here: dcmcfg echo WORKSTATION" in done.stdout

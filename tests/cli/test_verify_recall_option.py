@@ -63,7 +63,8 @@ def test_the_smallest_purged_study_is_taken_each_time_and_in_the_end_none_is_lef
     done = run("verify", "--recall", "--dest", "STORESCP")
     assert (done.exit_code, done.stdout) == (3, "")
     assert (
-        "no purged study was found: none in the archive's database has an external archive and no file" in done.stderr
+        "no purged study found: no study in the archive's database has an external archive and no local file"
+        in done.stderr
     )
     assert done.stderr.splitlines()[-1].startswith("  next: let the archive purge one")
 
@@ -73,7 +74,7 @@ def test_keys_narrow_what_is_looked_for(run: Run, site: RunningSite) -> None:
     assert json.loads(done.stdout)["study_instance_uid"] == get_standard_study("three").uid
     nothing = run("verify", "--recall", "--query", "PatientID=NOBODY", "--dest", "STORESCP")
     assert nothing.exit_code == 3
-    assert "none that matches PatientID=NOBODY in the archive's database" in nothing.stderr
+    assert "no study that matches PatientID=NOBODY in the archive's database" in nothing.stderr
     malformed = run("verify", "--recall", "--query", "NoSuchThing=1", "--dest", "STORESCP")
     assert (malformed.exit_code, "not a keyword of PS3.6" in malformed.stderr) == (2, True)
 
@@ -108,5 +109,5 @@ def test_where_purged_ones_are_told_to_be_online_only_the_database_can_tell_them
     before = site.received()
     done = run("verify", "--recall", "--dest", "STORESCP", "--no-qido")
     assert (done.exit_code, done.stdout) == (3, "")
-    assert "this archive says ONLINE of purged studies too" in done.stderr
+    assert "this archive reports ONLINE for purged studies too" in done.stderr
     assert site.received() == before

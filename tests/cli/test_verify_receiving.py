@@ -76,17 +76,19 @@ def test_a_full_disk_is_a_no_that_says_so(verify: Verify, plain_pacs: Peer, tmp_
         result = verify(plain_pacs, "--keep", str(tmp_path / "kept"))
     assert result.exit_code == 1
     assert (
-        "3 instances arrived and are not sound (the first: could not be kept: File too large)"
+        "3 instances arrived and are corrupt (the first: could not be kept: File too large)"
         in result.stdout.splitlines()[0]
     )
-    assert "the folder of --keep needs room" in result.stdout
+    assert "free space in the folder of --keep" in result.stdout
     assert list((tmp_path / "kept").iterdir()) == []
 
 
 def test_a_folder_that_is_none_is_3_before_anything_is_asked(verify: Verify, plain_pacs: Peer, made: Made) -> None:
     result = verify(plain_pacs, "--keep", str(made.files[0] / "below"))
     assert (result.exit_code, result.stdout) == (3, "")
-    assert result.stderr.endswith("nothing can be kept there (Not a directory)\n  next: --keep names another folder\n")
+    assert result.stderr.endswith(
+        "files cannot be stored in this folder (Not a directory)\n  next: specify another folder with --keep\n"
+    )
     result = verify(plain_pacs, "--keep", str(made.files[0]))
     assert (result.exit_code, result.stdout) == (2, "")
 
@@ -114,9 +116,9 @@ def test_what_does_not_read_is_a_no(verify: Verify, workstation: Peer, tmp_path:
     with scripted_archive(one, _sending(workstation, sent)) as archive:
         result = verify(archive, "--keep", str(tmp_path / "kept"))
         received = verify(archive, "--receive")
-    headline = "1 instance arrived and is not sound (its kept file is not sound: it ends in the middle of an element)"
+    headline = "1 instance arrived and is corrupt (its kept file is corrupt: it ends in the middle of an element)"
     assert (result.exit_code, result.stdout.splitlines()[0]) == (1, f"NOT verified: {headline}")
-    assert f"Corrupt: {uid.decode()}: its kept file is not sound" in result.stdout
+    assert f"Corrupt: {uid.decode()}: its kept file is corrupt" in result.stdout
     assert received.exit_code == 0, "nobody looked"
 
 
@@ -128,5 +130,5 @@ def test_who_was_turned_away_is_noted(verify: Verify, workstation: Peer, made: M
     with scripted_archive(made, send) as archive:
         result = verify(archive, "--receive")
     assert result.exit_code == 1
-    note = "at our receiver: LONGTERM (127.0.0.1) called OTHER: the association was rejected permanently"
+    note = "at the receiver of dcmcfg: LONGTERM (127.0.0.1) called OTHER: the association was rejected permanently"
     assert note in result.stdout

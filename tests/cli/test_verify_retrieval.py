@@ -107,7 +107,7 @@ def test_what_the_archive_does_not_list_is_not_asked_for(
     assert (result.exit_code, result.stdout) == (3, "")
     assert re.fullmatch(
         rf"dcmcfg: the archive lists no {kind} {uid} in the study {STUDY}\n"
-        rf"  next: name one that it lists: {HELD[option]}\n",
+        rf"  next: specify one that it lists: {HELD[option]}\n",
         result.stderr,
     )
 
@@ -125,8 +125,8 @@ def test_an_archive_without_study_root_is_asked_by_patient_root(verify: Verify, 
     assert "no presentation context (Study Root Query/Retrieve Information Model - FIND" in refused.stderr
     unknown = verify(studyless_pacs, "--model", "patient")
     assert unknown.exit_code == 3
-    assert "whose study it is cannot be asked: no Study Root query" in unknown.stderr
-    assert "--patient-id says whose it is" in unknown.stderr
+    assert "the patient of the study is unknown: the archive has no Study Root query" in unknown.stderr
+    assert "specify the patient with --patient-id" in unknown.stderr
 
 
 def test_a_patient_that_does_not_have_the_study_is_a_no(verify: Verify, plain_pacs: Peer) -> None:

@@ -73,7 +73,7 @@ def test_a_destination_with_tls_only_receives_over_tls(
         shown = ("--tls-ca", str(pki.ca), "--tls-cert", str(pki.server.certificate), "--tls-key", str(pki.server.key))
         result = verify(archive, "--receive", *shown, "--json")
     assert without.exit_code == 3
-    assert "a server needs a certificate to accept TLS" in without.stderr
+    assert "a TLS server requires a certificate" in without.stderr
     assert (result.exit_code, load_verdict(result)["received"]["finding"]) == (0, "complete")
 
 
@@ -84,7 +84,7 @@ def test_an_archive_with_tls_only_is_called_over_tls_by_itself(
     with _archive(made, pki) as archive:
         result = verify(archive, "--tls-ca", str(pki.ca), "--json")
     assert result.exit_code == 0
-    assert load_verdict(result)["notes"][0] == "DCM4CHEE listens with TLS only, so it was called over TLS"
+    assert load_verdict(result)["notes"][0] == "DCM4CHEE accepts only TLS, so dcmcfg called it over TLS"
 
 
 def test_a_client_certificate_that_is_wanted_is_3_with_the_options_that_show_one(
@@ -96,8 +96,8 @@ def test_a_client_certificate_that_is_wanted_is_3_with_the_options_that_show_one
         shown = ("--tls-cert", str(pki.client.certificate), "--tls-key", str(pki.client.key))
         taken = verify(archive, *trusting, *shown)
     assert (refused.exit_code, refused.stdout) == (3, "")
-    assert "no association: the peer wants a client certificate" in refused.stderr
-    assert "next: --tls-cert and --tls-key name a certificate" in refused.stderr
+    assert "no association: the peer requires a client certificate" in refused.stderr
+    assert "next: specify a certificate of an authority that the peer trusts" in refused.stderr
     assert taken.exit_code == 0, taken.output
 
 
@@ -112,7 +112,7 @@ def test_the_site_s_ca_file_is_trusted_and_nothing_else_is(
         assert verify(archive, "--tls").exit_code == 3
         assert verify(archive, "--tls", "--tls-ca", str(pki.ca)).exit_code == 0
     assert unknown.exit_code == 3
-    assert "certificate not trusted: its authority is not one that is trusted here; nothing was sent" in unknown.stderr
+    assert "certificate not trusted: its authority is not trusted here; nothing was sent" in unknown.stderr
 
 
 def _protected(pki: Pki, folder: Path) -> Path:
@@ -169,7 +169,7 @@ def test_a_key_that_others_can_read_is_warned_of(verify: Verify, made: Made, pki
         options = ("--tls", "--tls-ca", str(pki.ca), "--tls-cert", str(pki.client.certificate), "--tls-key", str(key))
         result = verify(archive, *options)
     assert result.exit_code == 0
-    assert result.stderr == f"warning: {key}: others can read this private key; chmod 600 keeps it to you\n"
+    assert result.stderr == f"warning: {key}: others can read this private key; to restrict access: chmod 600\n"
 
 
 def test_a_certificate_without_its_key_is_told_as_that_and_as_no_open_secret(
@@ -182,8 +182,8 @@ def test_a_certificate_without_its_key_is_told_as_that_and_as_no_open_secret(
     assert (result.exit_code, result.stdout, result.stderr) == (
         3,
         "",
-        f"dcmcfg: {certificate}: it holds no private key in PEM form\n"
-        f"  next: --tls-key names the file with the private key of {certificate}\n",
+        f"dcmcfg: {certificate}: the file has no private key in PEM form\n"
+        f"  next: specify the file with the private key of {certificate} with --tls-key\n",
     )
 
 
@@ -197,7 +197,7 @@ def test_a_key_without_its_certificate_is_a_usage_error(
     monkeypatch.setenv("DCMCFG_TLS_KEY", os.devnull)
     result = verify(peer)
     assert result.exit_code == 2
-    assert "DCMCFG_TLS_KEY: it goes with a certificate, and there is none beside it" in result.stderr
+    assert "DCMCFG_TLS_KEY: it requires a certificate from the same source, but there is none" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_a_plain_archive_does_not_speak_tls(verify: Verify, made: Made, pki: Pki
     with scripted_archive(made, _sent) as archive:
         result = verify(archive, "--tls", "--tls-ca", str(pki.ca))
     assert result.exit_code == 3
-    assert "the peer does not speak TLS there; nothing was sent" in result.stderr
+    assert "the peer does not use TLS at this address; nothing was sent" in result.stderr
 
 
 def test_a_certificate_for_another_host_is_taken_where_that_risk_is_named(verify: Verify, made: Made, pki: Pki) -> None:
@@ -240,6 +240,6 @@ def test_a_certificate_for_another_host_is_taken_where_that_risk_is_named(verify
         assert verify(archive, "--tls", "--tls-ca", str(pki.ca), "--tls-any-host").exit_code == 0
     assert refused.exit_code == 3
     assert (
-        "certificate not trusted: 127.0.0.1 was called, and it is for archive.invalid; nothing was sent"
+        "certificate not trusted: the called host is 127.0.0.1, but it is for archive.invalid; nothing was sent"
         in refused.stderr
     )

@@ -33,14 +33,18 @@ def test_as_a_letter(run: Run) -> None:
     assert lines == [
         "For the administrator of LONGTERM at localhost:11119: please enter these AEs.",
         "AE Address Services Receives Reason",
-        "DCM4CHEE localhost:11112 C-MOVE, C-STORE, storage commitment yes stores (exporter LONGTERM); asks for "
-        "commitment, and is told the result (exporter LONGTERM); asks for the rest of studies that are local in part; "
-        "takes in what the archive asks for (dcmExternalRetrieveAEDestination)",
-        "VIEWER (only calls) C-MOVE asks for purged studies, by way of the archive",
-        "- requests under the title of whoever asks (VIEWER) come from the archive, host localhost: do not check their "
-        "host",
-        "- each C-STORE must carry the Move Originator AE Title (0000,1030): the title that asked",
-        "- it must store under its own title LONGTERM: what comes under another is ignored",
+        (
+            "DCM4CHEE localhost:11112 C-MOVE, C-STORE, storage commitment yes stores (exporter LONGTERM); requests "
+            "storage commitment, and receives the result (exporter LONGTERM); requests the rest of partly local "
+            "studies; receives the studies that the archive requests (dcmExternalRetrieveAEDestination)"
+        ),
+        "VIEWER (only calls) C-MOVE requests purged studies, through the archive",
+        (
+            "- requests under the calling AE titles of other systems (VIEWER) come from the archive, host "
+            "localhost: do not check their host"
+        ),
+        "- each C-STORE must contain the Move Originator AE Title (0000,1030): the AE title of the requester",
+        "- it must store under its own title LONGTERM: the archive ignores objects under another title",
     ]
 
 
@@ -81,7 +85,7 @@ def test_as_json(run: Run) -> None:
         "source_host": "localhost",
         "allowed_services": ["C-MOVE"],
         "receives_studies": False,
-        "reasons": ["asks for purged studies, by way of the archive"],
+        "reasons": ["requests purged studies, through the archive"],
     }
 
 
@@ -94,7 +98,7 @@ def test_json_is_a_form_of_its_own(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "problem"),
     [
-        (("--external", "STORESCP"), 3, "DCM4CHEE asks STORESCP for nothing"),
+        (("--external", "STORESCP"), 3, "DCM4CHEE sends no requests to STORESCP"),
         (("--external", "LONGTERM", "--calling", "a\\b"), 2, "not an AE title"),
         ((), 2, "Missing option '--external'"),
     ],

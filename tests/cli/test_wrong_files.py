@@ -25,7 +25,7 @@ def test_a_csv_file_is_no_ldif(run: Run, command: list[str]) -> None:
     result = run(*command, "a.csv")
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
-        "dcmcfg: a.csv: this is a CSV file, not LDIF\n  next: dcmcfg import a.csv adds the AEs of a list\n"
+        "dcmcfg: a.csv: the file is a CSV file, not LDIF\n  next: to add the AEs that it lists: dcmcfg import a.csv\n"
     )
 
 
@@ -33,24 +33,34 @@ def test_a_csv_file_is_no_ldif(run: Run, command: list[str]) -> None:
 def test_standard_input_is_named_too(run: Run, command: list[str]) -> None:
     result = run(*command, "-", input=CSV)
     assert (result.exit_code, result.stdout) == (3, "")
-    assert result.stderr.startswith("dcmcfg: standard input: this is a CSV file, not LDIF\n")
+    assert result.stderr.startswith("dcmcfg: standard input: the file is a CSV file, not LDIF\n")
 
 
 def test_of_several_files_each_is_named(run: Run) -> None:
     result = run("apply", "--dry-run", "a.csv", "a.zip", "a.ldif")
-    assert "  a.csv: this is a CSV file, not LDIF — " in result.stderr
-    assert "  a.zip: this is a ZIP file, not LDIF — " in result.stderr
+    assert "  a.csv: the file is a CSV file, not LDIF — " in result.stderr
+    assert "  a.zip: the file is a ZIP file, not LDIF — " in result.stderr
 
 
 @pytest.mark.parametrize(
     ("command", "told"),
     [
-        (["restore", "a.csv"], "a.csv: this is a CSV file, not a snapshot of dcmcfg\n  next: dcmcfg import a.csv "),
-        (["restore", "a.ldif"], "a.ldif: it is no snapshot of dcmcfg\n  next: dcmcfg apply takes other LDIF files\n"),
-        (["import", "a.ldif"], "a.ldif: this is an LDIF file, not a list of AEs\n  next: dcmcfg apply a.ldif "),
+        (
+            ["restore", "a.csv"],
+            "a.csv: this is a CSV file, not a snapshot of dcmcfg\n  next: to add the AEs "
+            "that it lists: dcmcfg import a.csv",
+        ),
+        (
+            ["restore", "a.ldif"],
+            "a.ldif: not a snapshot of dcmcfg\n  next: to apply another LDIF file: dcmcfg apply FILE\n",
+        ),
+        (
+            ["import", "a.ldif"],
+            "a.ldif: this is an LDIF file, not a list of AEs\n  next: to apply it: dcmcfg apply a.ldif",
+        ),
         (
             ["import", "--input-format", "csv", "a.zip"],
-            "a.zip: this is a ZIP file, not a list of AEs\n  next: unpack it; ",
+            "a.zip: this is a ZIP file, not a list of AEs\n  next: unpack it, or ",
         ),
         (["verify", "--dest", "X", "--studies", "a.ldif"], "a.ldif: this is an LDIF file, not a list of studies\n"),
     ],

@@ -75,14 +75,14 @@ def test_a_peer_that_wants_a_certificate_of_ours_is_told_as_that(peers: Peers, n
     verdict = peers.call(getattr(peers, name), peers.pki.trusting)
     assert verdict.failed_stage is CallStage.TLS
     assert verdict.problem.startswith("the peer ")
-    assert verdict.next_step.startswith("--tls-cert and --tls-key name a certificate")
+    assert verdict.next_step.startswith("specify a certificate of an authority that the peer trusts")
 
 
 @pytest.mark.parametrize("name", ["tls", "orthanc"])
 def test_a_peer_that_speaks_tls_on_a_plain_connection_is_told_as_that(peers: Peers, name: str) -> None:
     verdict = peers.call(getattr(peers, name), tls=False)
     assert verdict.failed_stage is CallStage.ASSOCIATION
-    assert verdict.problem == "no association: the peer speaks TLS there, and was called without"
+    assert verdict.problem == "no association: the peer uses TLS at this port, but was called without TLS"
     assert "dicomTLSCipherSuite" in verdict.next_step
 
 
@@ -91,7 +91,7 @@ def test_a_peer_that_speaks_plainly_on_a_tls_connection_is_told_as_that_also_whe
         for peer in (peers.plain, Peer("X", dcmtk.LOOPBACK, refusing)):
             verdict = peers.call(peer)
             assert verdict.failed_stage is CallStage.TLS
-            assert verdict.problem == "no TLS: the peer speaks DICOM without TLS there"
+            assert verdict.problem == "no TLS: the peer uses DICOM without TLS at this port"
             assert "dicomTLSCipherSuite" in verdict.next_step
 
 
@@ -99,8 +99,8 @@ def test_a_peer_that_speaks_plainly_on_a_tls_connection_is_told_as_that_also_whe
     ("shown", "problem"),
     [
         ("expired", f"it expired on {YESTERDAY:%Y-%m-%d}"),
-        ("elsewhere", "127.0.0.1 was called, and it is for archive.invalid"),
-        ("strange", "its authority is not one that is trusted here"),
+        ("elsewhere", "the called host is 127.0.0.1, but it is for archive.invalid"),
+        ("strange", "its authority is not trusted here"),
     ],
 )
 def test_a_certificate_that_is_not_taken_is_told_with_its_reason(peers: Peers, shown: str, problem: str) -> None:
@@ -125,7 +125,10 @@ def test_what_keeps_silent_or_is_something_else_is_not_taken_for_dicom_or_tls(pe
         CallStage.ASSOCIATION,
         "no answer to the association request within 0.3 s",
     )
-    assert (nobody.failed_stage, nobody.problem) == (CallStage.TCP, "connection refused: nothing listens there")
+    assert (nobody.failed_stage, nobody.problem) == (
+        CallStage.TCP,
+        "connection refused: nothing listens at this address",
+    )
 
 
 def test_an_echo_that_is_refused_or_broken_off_within_the_association_is_told_as_that() -> None:

@@ -44,7 +44,7 @@ def test_each_peer_gets_its_verdict() -> None:
     assert [result.problem.partition(" (")[0] for result in verdicts] == [
         "",
         "the association was rejected permanently by the application: called AE title not recognised",
-        "connection refused: nothing listens there",
+        "connection refused: nothing listens at this address",
         f"the host name {UNKNOWN_HOST} cannot be resolved",
         "no answer to the association request within 5 s",
     ]
@@ -96,7 +96,7 @@ def test_an_address_that_cannot_be_reached_is_not_tried_again(monkeypatch: pytes
     port = free_port()
     verdicts = probe_all([PeerEndpoint(Peer(f"X{n}", LOOPBACK, port)) for n in range(4)], "ME", timeouts=PATIENT)
     assert called == ["X0"]
-    assert {result.problem for result in verdicts} == {"connection refused: nothing listens there"}
+    assert {result.problem for result in verdicts} == {"connection refused: nothing listens at this address"}
 
 
 def test_a_name_service_that_keeps_silent_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

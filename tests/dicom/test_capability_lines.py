@@ -44,16 +44,16 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "there is no capability in it"),
-        ("# nothing", "there is no capability in it"),
+        ("", "the file has no capability"),
+        ("# nothing", "the file has no capability"),
         ("SCP CTImageStorage", "capabilities:1: not a capability"),
         ("\nSCX CTImageStorage *", "capabilities:2: not a capability"),
         (
             "SCP CTImagStorage *",
-            ":1: 'CTImagStorage': no SOP class has this name — near misses: CTImageStorage",
+            ":1: 'CTImagStorage': no SOP class has this name — did you mean CTImageStorage?",
         ),
         ("SCP CTImageStorage JPEG", "capabilities:1: 'JPEG': no transfer syntax has this name"),
-        ("SCP 1.2.3 *\nSCP 1.2.3 1.2", "1.2.3 SCP is there twice"),
+        ("SCP 1.2.3 *\nSCP 1.2.3 1.2", "1.2.3 SCP appears twice"),
         (b"\xff\xfe", "not UTF-8 text"),
         ("x" * 1_000_001, "more than a million characters"),
     ],
@@ -64,7 +64,7 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str | bytes, 
 
 
 def test_a_file_that_is_not_there_is_told_with_what_else_can_be_said(tmp_path: Path) -> None:
-    with pytest.raises(MalformedInput, match=r"cannot be read .* takes none, storage-scp or a file"):
+    with pytest.raises(MalformedInput, match=r"cannot be read .* use --capabilities with none, storage-scp or a file"):
         read_capabilities(tmp_path / "storage-spc")
 
 

@@ -135,11 +135,11 @@ def _sends(octets: bytes) -> Behaviour:
     [
         (_abort, "the peer aborted the association (its application)"),
         (_hang_up, "the connection was lost"),
-        (_release, "the peer released the association without an answer"),
-        (_sends(b"HTTP/1.1 500 \r\n\r\n"), "the peer sent something that is not DICOM"),
+        (_release, "the peer released the association without a response"),
+        (_sends(b"HTTP/1.1 500 \r\n\r\n"), "the peer sent data that is not DICOM"),
         (
             _sends(b"\x04\x00\x00\x00\x00\x08\x00\x00\x00\x04\x01\x03\xff\xff"),
-            "the peer sent something that is not DICOM",
+            "the peer sent data that is not DICOM",
         ),
     ],
     ids=["abort", "hang-up", "release", "http", "nonsense"],
@@ -313,7 +313,7 @@ def test_a_peer_that_does_not_answer_a_cancel_is_not_waited_for_long(
     with misbehaving_scp(on_move=_awaiting_cancel(answers=False)) as peer:
         outcome, is_left = _cancelled_after(peer, timeouts)
     assert (outcome.status, outcome.cancelled, outcome.completed) == (None, True, 2)
-    assert outcome.interruption == "no answer to C-CANCEL within 0.3 s"
+    assert outcome.interruption == "no response to C-CANCEL within 0.3 s"
     assert not is_left
 
 

@@ -124,7 +124,7 @@ def test_a_word_that_is_no_keyword_is_refused(timeouts: DicomTimeouts) -> None:
 def test_an_answer_without_a_study_is_an_error(timeouts: DicomTimeouts) -> None:
     with (
         misbehaving_scp(on_find=answers(element("PatientID", b"P1"))) as peer,
-        pytest.raises(DicomError, match="lacks its StudyInstanceUID"),
+        pytest.raises(DicomError, match="has no StudyInstanceUID"),
     ):
         _studies(peer, timeouts)
 
@@ -134,7 +134,7 @@ def test_a_study_without_a_patient_is_no_patient_root_question(timeouts: DicomTi
         misbehaving_scp(on_find=answers(element("StudyInstanceUID", b"1.2.3"))) as peer,
         open_association(peer, "ME", [InformationModel.STUDY.find_sop_class], timeouts) as opened,
     ):
-        with pytest.raises(DicomError, match="names no Patient ID") as error_info:
+        with pytest.raises(DicomError, match="lists no Patient ID") as error_info:
             find_patient(opened, "1.2.3")
         assert "--patient-id" in error_info.value.next_step
 

@@ -142,7 +142,7 @@ def test_who_does_not_speak_tls_as_we_do_is_turned_away_and_told(secured: Receiv
         (new,) = set(secured.problems) - before
         return new
 
-    assert last_trouble() == "127.0.0.1 did not agree on TLS: wrong version number"
+    assert last_trouble() == "TLS handshake with 127.0.0.1 failed: wrong version number"
     assert "certificate verify failed" in last_trouble(*_over_tls(pki.strange, pki.ca))
     assert "alert unknown ca" in last_trouble(*_over_tls(pki.client, pki.strange_ca))
     assert secured.received == ()
@@ -155,7 +155,7 @@ def test_silence_instead_of_a_handshake_ends(pki: Pki) -> None:
         socket.create_connection((receiver.host, receiver.port), timeout=PATIENCE_S) as connection,
     ):
         assert connection.recv(1) == b""
-        assert receiver.problems == ("127.0.0.1 did not agree on TLS: no handshake came",)
+        assert receiver.problems == ("TLS handshake with 127.0.0.1 failed: no handshake received",)
 
 
 @contextmanager

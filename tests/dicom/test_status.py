@@ -70,8 +70,11 @@ def test_pynetdicom_knows_no_status_that_we_put_elsewhere() -> None:
         ("A-ASSOCIATE-RJ[result: 1 - rejected-permanent, source: 1 - servi", "rejected"),
         ("java.net.ConnectException: Connection refused", "nothing listens"),
         ("java.net.UnknownHostException: host", "resolve"),
-        ("java.net.SocketTimeoutException: Connect timed out", "in time"),
-        ("org.dcm4che3.net.IncompatibleConnectionException: No compatible", "no connection of the archive fits"),
+        ("java.net.SocketTimeoutException: Connect timed out", "time-out of"),
+        (
+            "org.dcm4che3.net.IncompatibleConnectionException: No compatible",
+            "no connection of the archive is compatible with one of the external archive",
+        ),
         ("java.lang.IllegalStateException: Not installed", "archive's own AE"),
         ("org.dcm4che3.conf.api.ConfigurationException: javax.naming.Name", "cannot load"),
     ],
@@ -124,8 +127,8 @@ def test_a801_for_an_ae_that_is_not_installed_points_at_dicom_installed() -> Non
 def test_a801_that_is_passed_on_tells_both_settings(comment: str) -> None:
     meaning = explain("C-MOVE", 0xA801, comment)
     assert "external archive" in meaning.meaning
-    assert "Where it is not set" in meaning.suggested_check
-    assert "Where it is set" in meaning.suggested_check
+    assert "If it is not set" in meaning.suggested_check
+    assert "If it is set" in meaning.suggested_check
     assert "dcmExternalRetrieveAEDestination" in meaning.suggested_check
 
 
@@ -136,13 +139,13 @@ def test_c801_names_the_white_list() -> None:
 @pytest.mark.parametrize(
     ("service", "status", "meaning", "check"),
     [
-        ("C-MOVE", 0x0000, "success: all sub-operations are done", ""),
+        ("C-MOVE", 0x0000, "success: all sub-operations completed", ""),
         ("C-MOVE", 0xA701, "refused: out of resources, the number of matches", "the archive's database"),
-        ("C-MOVE", 0xA7FF, "refused: out of resources", "the peer's own log"),
-        ("C-FIND", 0xB001, "the answer was cut at a limit", "the peer's limit of matches"),
-        ("C-STORE", 0xB007, "stored, though the data set does not fit its SOP class", "where the instance comes from"),
+        ("C-MOVE", 0xA7FF, "refused: out of resources", "the peer's log"),
+        ("C-FIND", 0xB001, "the response was cut at a limit", "the peer's limit of matches"),
+        ("C-STORE", 0xB007, "stored, although the data set does not match its SOP class", "the source of the instance"),
         ("C-ECHO", 0x0122, "refused: SOP class not supported", "transfer capabilities"),
-        ("C-ECHO", 0x9999, "a status that the standard does not list", "the peer's own log"),
+        ("C-ECHO", 0x9999, "not a standard status", "the peer's log"),
     ],
 )
 def test_the_meaning_of_a_status(service: Service, status: int, meaning: str, check: str) -> None:

@@ -74,20 +74,23 @@ def test_a_client_certificate_that_is_wanted_is_asked_for_in_words(
         assert _echo(peer, TlsFiles(pki.ca, pki.client.certificate, pki.client.key), timeouts) is not None
         without = _refused(peer, pki.trusting, timeouts)
         strange = _refused(peer, TlsFiles(pki.ca, pki.strange.certificate, pki.strange.key), timeouts)
-    words = {ssl.TLSVersion.TLSv1_2: "(handshake failure)", ssl.TLSVersion.TLSv1_3: "wants a client certificate"}
+    words = {
+        ssl.TLSVersion.TLSv1_2: "(handshake failure)",
+        ssl.TLSVersion.TLSv1_3: "the peer requires a client certificate",
+    }
     assert words[version] in without.message
     for error in (without, strange):
-        assert error.next_step.startswith("--tls-cert and --tls-key name a certificate of an authority")
-    assert "the peer refused our certificate (TLS alert: unknown ca)" in strange.message
+        assert error.next_step.startswith("specify a certificate of an authority that the peer trusts")
+    assert "the peer refused the certificate of dcmcfg (TLS alert: unknown ca)" in strange.message
 
 
 @pytest.mark.parametrize(
     ("shown", "trusted", "what", "next_step"),
     [
-        ("server", "strange_ca", "its authority is not one that is trusted here", "--tls-ca"),
-        ("expired", "ca", f"it expired on {YESTERDAY:%Y-%m-%d}", "the peer needs a new certificate"),
-        ("early", "ca", f"it is not valid before {TOMORROW:%Y-%m-%d}", "is the clock of this machine right?"),
-        ("elsewhere", "ca", "127.0.0.1 was called, and it is for archive.invalid", "--connect HOST"),
+        ("server", "strange_ca", "its authority is not trusted here", "--tls-ca"),
+        ("expired", "ca", f"it expired on {YESTERDAY:%Y-%m-%d}", "the peer requires a new certificate"),
+        ("early", "ca", f"it is not valid before {TOMORROW:%Y-%m-%d}", "check the clock of this machine"),
+        ("elsewhere", "ca", "the called host is 127.0.0.1, but it is for archive.invalid", "--connect HOST"),
     ],
 )
 def test_what_is_wrong_with_the_peer_s_certificate_is_told(
@@ -104,13 +107,18 @@ def test_any_host_is_taken_only_where_that_is_said_and_any_authority_never(pki: 
     anywhere = replace(pki.trusting, check_host=False)
     with tls_scp(server_context(pki.elsewhere)) as peer:
         assert _echo(peer, anywhere, timeouts) is not None
-        assert "its authority is not one" in _refused(peer, replace(anywhere, ca=pki.strange_ca), timeouts).message
+        assert (
+            "its authority is not trusted here"
+            in _refused(peer, replace(anywhere, ca=pki.strange_ca), timeouts).message
+        )
 
 
 def test_a_plain_port_does_not_speak_tls(pki: Pki, tmp_path: Path, timeouts: DicomTimeouts) -> None:
     with dcmtk.storescp(tmp_path / "in") as peer:
         error = _refused(peer, pki.trusting, replace(timeouts, connect=1))
-    assert ("the peer does not speak TLS there" in error.message) or ("no answer to the TLS handshake" in error.message)
+    assert ("the peer does not use TLS at this address" in error.message) or (
+        "no answer to the TLS handshake" in error.message
+    )
     assert "TLS port" in error.next_step
 
 
@@ -124,7 +132,7 @@ def test_what_a_stock_archive_offers_is_taken(pki: Pki, tmp_path: Path, timeouts
     authority = trustme.CA()
     stock = leaf_files(tmp_path, "stock", authority.issue_cert(dcmtk.LOOPBACK, key_type=trustme.KeyType.RSA))
     trusting = TlsFiles(written(tmp_path, "ca.pem", authority.cert_pem.bytes()))
-    with pytest.raises(DicomError, match="not the one of the certificate"):
+    with pytest.raises(DicomError, match="does not belong to the certificate"):
         TlsFiles(None, pki.client.certificate, stock.key).client_context()  # a key of another kind, in passing
     context = server_context(stock, version=ssl.TLSVersion.TLSv1_2)
     assert "AES128-SHA" in [each["name"] for each in context.get_ciphers()], "nor do we refuse such an archive"
@@ -159,7 +167,7 @@ def _protected(pki: Pki, folder: Path) -> Path:
 def test_a_key_with_a_passphrase_is_opened_by_it(pki: Pki, tmp_path: Path) -> None:
     files = TlsFiles(pki.ca, pki.client.certificate, _protected(pki, tmp_path))
     assert replace(files, passphrase=lambda: "open sesame").client_context()
-    with pytest.raises(DicomError, match="or the passphrase is another one"):
+    with pytest.raises(DicomError, match="or a wrong passphrase"):
         replace(files, passphrase=lambda: "wrong").client_context()
     with pytest.raises(DicomError, match="the private key is protected by a passphrase"):
         files.client_context()
@@ -169,12 +177,12 @@ def test_a_key_with_a_passphrase_is_opened_by_it(pki: Pki, tmp_path: Path) -> No
     ("spoil", "what"),
     [
         (lambda files, _: replace(files, ca=Path("/nowhere.pem")), "No such file"),
-        (lambda files, _: replace(files, ca=files.key), "it holds no certificate in PEM form"),
+        (lambda files, _: replace(files, ca=files.key), "it contains no certificate in PEM format"),
         (lambda files, _: replace(files, certificate=Path("/nowhere.pem")), "No such file"),
         (lambda files, _: replace(files, key=Path("/nowhere.key")), "No such file"),
-        (lambda files, pki: replace(files, key=pki.server.key), "not the one of the certificate"),
-        (lambda files, _: replace(files, key=None), "it holds no private key in PEM form"),
-        (lambda files, _: replace(files, key=files.ca), "it holds no private key in PEM form"),
+        (lambda files, pki: replace(files, key=pki.server.key), "does not belong to the certificate"),
+        (lambda files, _: replace(files, key=None), "the file has no private key in PEM form"),
+        (lambda files, _: replace(files, key=files.ca), "the file has no private key in PEM form"),
         (lambda files, _: replace(files, certificate=files.key), "not a certificate and a private key in PEM form"),
     ],
 )
@@ -188,5 +196,5 @@ def test_files_that_cannot_be_used_are_named(spoil: Callable[[TlsFiles, Pki], Tl
 
 
 def test_a_server_without_a_certificate_is_refused(pki: Pki) -> None:
-    with pytest.raises(DicomError, match="a server needs a certificate"):
+    with pytest.raises(DicomError, match="a TLS server requires a certificate"):
         pki.trusting.server_context()

@@ -45,10 +45,10 @@ def test_a_uid_is_found_by_what_it_is_called(text: str, kind: UidKind, uid: str)
 @pytest.mark.parametrize(
     ("text", "kind", "problem"),
     [
-        ("CT Imag Storage", UidKind.SOP_CLASS, "no SOP class has this name — near misses: CT Image Storage"),
+        ("CT Imag Storage", UidKind.SOP_CLASS, "no SOP class has this name — did you mean CT Image Storage"),
         ("CTImageStorage", UidKind.TRANSFER_SYNTAX, "no transfer syntax has this name"),
         ("ImplicitVRLittleEndian", UidKind.SOP_CLASS, "no SOP class has this name"),
-        ("", UidKind.SOP_CLASS, "no SOP class has this name — a UID is taken too"),
+        ("", UidKind.SOP_CLASS, "no SOP class has this name — use a UID"),
         ("...", UidKind.SOP_CLASS, "not a UID"),
         ("1.02.3", UidKind.SOP_CLASS, "not a UID"),
         ("1." * 40 + "1", UidKind.SOP_CLASS, "not a UID: it has 81 characters"),
@@ -56,11 +56,11 @@ def test_a_uid_is_found_by_what_it_is_called(text: str, kind: UidKind, uid: str)
         (
             "1.2.840.10008.1.2.1",
             UidKind.SOP_CLASS,
-            r"1.2.840.10008.1.2.1: no SOP class but Explicit VR Little Endian \(transfer syntax\) — give the name",
+            r"1.2.840.10008.1.2.1: not a SOP class: Explicit VR Little Endian \(transfer syntax\) — use the name",
         ),
-        (CT, UidKind.TRANSFER_SYNTAX, r"no transfer syntax but CT Image Storage \(SOP class\)"),
-        ("1.2.840.10008.4.2", UidKind.SOP_CLASS, r"no SOP class but Storage Service Class \(service class\)"),
-        ("1.2.840.10008.15.0.3.1", UidKind.SOP_CLASS, r"no SOP class but dicomDeviceName \(LDAP OID\)"),
+        (CT, UidKind.TRANSFER_SYNTAX, r"not a transfer syntax: CT Image Storage \(SOP class\)"),
+        ("1.2.840.10008.4.2", UidKind.SOP_CLASS, r"not a SOP class: Storage Service Class \(service class\)"),
+        ("1.2.840.10008.15.0.3.1", UidKind.SOP_CLASS, r"not a SOP class: dicomDeviceName \(LDAP OID\)"),
     ],
 )
 def test_what_is_not_found_is_told_with_near_misses(text: str, kind: UidKind, problem: str) -> None:

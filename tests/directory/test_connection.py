@@ -130,13 +130,21 @@ def test_a_connection_that_is_opened_again_is_as_secure(start: Start, pki: Pki) 
 @pytest.mark.parametrize(
     ("fault", "expected"),
     [
-        ("no ca", "comes from an authority that is not trusted here; nothing was sent — --ca-file"),
-        ("wrong ca", "comes from an authority that is not trusted here; nothing was sent — --ca-file"),
-        ("wrong name", "is for another host name; nothing was sent — use a name that stands in the certificate"),
-        ("wrong address", "is for another address; nothing was sent — use a name that stands in the certificate"),
-        ("expired", "has expired; nothing was sent — the server needs a new certificate"),
-        ("not yet valid", "is not valid yet; nothing was sent — the server needs a new certificate"),
-        ("self-signed", "is self-signed; nothing was sent — --ca-file names this very certificate"),
+        (
+            "no ca",
+            "comes from an authority that is not trusted; nothing was sent — specify the certificate of its "
+            "authority with --ca-file",
+        ),
+        (
+            "wrong ca",
+            "comes from an authority that is not trusted; nothing was sent — specify the certificate of its "
+            "authority with --ca-file",
+        ),
+        ("wrong name", "is for another host name; nothing was sent — use a name that the certificate contains"),
+        ("wrong address", "is for another address; nothing was sent — use a name that the certificate contains"),
+        ("expired", "has expired; nothing was sent — install a new certificate on the server"),
+        ("not yet valid", "is not yet valid; nothing was sent — install a new certificate on the server"),
+        ("self-signed", "is self-signed; nothing was sent — if you trust it, specify this certificate"),
     ],
 )
 def test_a_fault_of_the_servers_certificate_is_refused_before_the_bind(
@@ -161,8 +169,8 @@ def test_a_fault_of_the_servers_certificate_is_refused_before_the_bind(
 def test_starttls_that_is_not_offered_is_an_error_and_nothing_is_sent(start: Start, pki: Pki) -> None:
     slapd = start()
     assert refused(slapd, url=slapd.starttls_url, starttls=True) == (
-        f"{slapd.starttls_url}: the server does not offer StartTLS, and nothing is sent unencrypted — "
-        "use ldaps:// if it has a TLS port, or have the server offer StartTLS"
+        f"{slapd.starttls_url}: the server does not offer StartTLS, and dcmcfg sends nothing unencrypted — "
+        "use ldaps:// if the server has a TLS port, or enable StartTLS on the server"
     )
     assert slapd.binds == []
 
@@ -170,12 +178,14 @@ def test_starttls_that_is_not_offered_is_an_error_and_nothing_is_sent(start: Sta
 def test_a_url_of_the_other_kind_of_port_is_told(start: Start, pki: Pki) -> None:
     slapd = start(pki.server())
     plain_port = f"ldaps://localhost:{slapd.port}"
-    assert "does not speak TLS there; nothing was sent — ldaps:// wants a TLS port" in refused(slapd, url=plain_port)
+    assert ("does not use TLS on this port; nothing was sent — use ldaps:// with a TLS port") in refused(
+        slapd, url=plain_port
+    )
     tls_port = f"ldap://localhost:{slapd.ldaps_port}"
-    for starttls, when in ((False, "to bind"), (True, "for StartTLS")):
+    for starttls, when in ((False, "bind"), (True, "StartTLS")):
         assert refused(slapd, url=tls_port, starttls=starttls) == (
-            f"{tls_port}: the server ended the connection when it was asked {when} — "
-            "if that is a TLS port, the URL starts with ldaps://"
+            f"{tls_port}: the server ended the connection after the {when} request — "
+            "for a TLS port, use an ldaps:// URL"
         )
     assert slapd.binds == []
 
@@ -190,17 +200,20 @@ def test_a_client_certificate_that_the_server_does_not_take_is_told(
     other = pki.client("other")
     files = {"client_cert": other.certificate, "client_key": other.key} if shown else {}
     error = refused(slapd, url=url, ca_file=pki.ca_file, starttls=kind == "starttls", **files)
-    assert error.startswith(f"{url}: the server ended the connection over the TLS handshake")
-    assert error.endswith("it may want another client certificate — --client-cert and --client-key name one of an "
-                          "authority that the server trusts")  # fmt: skip
+    assert error.startswith(f"{url}: the server closed the connection in the TLS handshake")
+    assert error.endswith("it may require another client certificate — specify one from an authority that the "
+        "server trusts with "
+                          "--client-cert and --client-key")  # fmt: skip
     assert slapd.binds == []
 
 
 def test_external_without_anything_to_go_by_is_told(start: Start, pki: Pki) -> None:
     slapd = start(pki.server(), pki.ca_file)
     error = refused(slapd, url=slapd.ldaps_url, ca_file=pki.ca_file, **NOBODY)
-    assert error.startswith(f"SASL EXTERNAL @ {slapd.ldaps_url}: the server does not take this way to say who one is")
-    assert "name a --bind-dn" in error
+    assert error.startswith(
+        f"SASL EXTERNAL @ {slapd.ldaps_url}: the server does not support this authentication method"
+    )
+    assert "use --bind-dn" in error
 
 
 def test_files_that_cannot_be_used_are_told_before_the_server_is_met(start: Start, pki: Pki, tmp_path: Path) -> None:
@@ -217,22 +230,18 @@ def test_files_that_cannot_be_used_are_told_before_the_server_is_met(start: Star
 
     assert expected().startswith("ldap://127.0.0.1:9: cannot connect")
     assert expected(ca_file=gone).startswith(f"{gone}: the file cannot be used: it cannot be read (No such file")
-    assert expected(ca_file=gone).endswith("it is named by --ca-file")
+    assert expected(ca_file=gone).endswith("check --ca-file")
     assert expected(ca_file=garbage).startswith(
-        f"{garbage}: the file cannot be used: it holds no certificate in PEM form"
+        f"{garbage}: the file cannot be used: it contains no certificate in PEM format"
     )
-    assert expected(**usable | {"client_cert": gone}).endswith(
-        "(No such file or directory) — it is named by --client-cert"
-    )
-    assert expected(**usable | {"client_key": tmp_path}).endswith("(Is a directory) — it is named by --client-key")
-    assert expected(**usable | {"client_cert": garbage}).startswith(
-        f"{garbage}, {client.key}: they are not a certificate"
-    )
-    assert expected(**usable | {"client_key": None}).startswith(f"{client.certificate}: they are not a certificate and")
+    assert expected(**usable | {"client_cert": gone}).endswith("(No such file or directory) — check --client-cert")
+    assert expected(**usable | {"client_key": tmp_path}).endswith("(Is a directory) — check --client-key")
+    assert expected(**usable | {"client_cert": garbage}).startswith(f"{garbage}, {client.key}: not a certificate")
+    assert expected(**usable | {"client_key": None}).startswith(f"{client.certificate}: not a certificate and")
     other = pki.client("other")
     assert expected(**usable | {"client_key": other.key}) == (
-        f"{other.key}: the private key is not the one of the certificate — "
-        f"--client-key names the key that {client.certificate} was made for"
+        f"{other.key}: the private key does not match the certificate — "
+        f"specify the key of {client.certificate} with --client-key"
     )
 
 
@@ -241,7 +250,7 @@ def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked(pki: Pki, tmp_pa
     key = serialization.load_pem_private_key(client.key.read_bytes(), None)
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
     locked = written(tmp_path, "locked", key.private_bytes(*form, serialization.BestAvailableEncryption(b"x")))
-    with pytest.raises(DirectoryError, match="protected by a passphrase, which is not asked for"):
+    with pytest.raises(DirectoryError, match="protected by a passphrase, which dcmcfg does not support"):
         connect(server_at(9, starttls=True, client_cert=client.certificate, client_key=locked))
 
 
@@ -249,7 +258,7 @@ def test_a_handshake_that_is_never_answered_ends() -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         port = deaf.getsockname()[1]
         server = server_at(port, url=f"ldaps://127.0.0.1:{port}", receive_timeout_s=1)
-        with pytest.raises(DirectoryError, match=r"no answer to the TLS handshake in time — is it a TLS port\?"):
+        with pytest.raises(DirectoryError, match=r"time-out in the TLS handshake — check that the port is a TLS port"):
             connect(server)
 
 
@@ -285,7 +294,7 @@ def test_what_is_no_ldap_server_is_told_and_gets_no_password_where_tls_was_asked
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve)
         thread.start()
-        with pytest.raises(DirectoryError, match=r"if that is a TLS port, the URL starts with ldaps://"):
+        with pytest.raises(DirectoryError, match=r"for a TLS port, use an ldaps:// URL"):
             connect(server_at(listener.getsockname()[1], starttls=starttls, receive_timeout_s=5))
         thread.join()
     assert (b"secret" in got[0]) is not starttls

@@ -15,7 +15,7 @@ from dcmcfg.errors import DirectoryError
 
 STORESCP = "dicomDeviceName=storescp,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
 SAID = "{}: value #{} invalid per syntax"
-EXPLAIN = "dcmcfg explain {} shows its form"
+EXPLAIN = "to see its syntax: dcmcfg explain {}"
 
 
 def connection(port: str = "104", *classes: str) -> Add:
@@ -43,8 +43,8 @@ def test_slapd_is_understood(directory: LdapDirectory, carry_out: Callable[[Ldap
     with pytest.raises(DirectoryError) as unknown:
         carry_out(directory, connection("104", "dcmFooBar"))
     assert str(unknown.value) == (
-        f"cn=x,{STORESCP}: the server's schema does not know the class dcmFooBar (LDAP result 21: "
-        "objectClass: value #1 invalid per syntax) — check its spelling, else upgrade the server's schema"
+        f"cn=x,{STORESCP}: the server's schema does not define the object class dcmFooBar (LDAP result 21: "
+        "objectClass: value #1 invalid per syntax) — check its spelling; if it is correct, upgrade the server's schema"
     )
     with pytest.raises(DirectoryError) as wrong:
         carry_out(directory, setting((Operation.REPLACE, "dicomInstalled", b"true")))
@@ -58,8 +58,8 @@ def test_slapd_is_understood(directory: LdapDirectory, carry_out: Callable[[Ldap
 def test_a_class_of_the_archives_that_the_server_lacks_is_an_older_schema() -> None:
     explanation = explain_invalid_syntax(SAID.format("objectClass", 1), connection("104", "dcmArchiveDevice"))
     assert explanation == (
-        "the server's schema does not know the class dcmArchiveDevice",
-        "it is one of the archive's: upgrade the server's schema",
+        "the server's schema does not define the object class dcmArchiveDevice",
+        "the class belongs to the archive: upgrade the server's schema",
     )
 
 
@@ -75,7 +75,7 @@ def test_a_secret_is_not_told() -> None:
     change = setting((Operation.REPLACE, "dcmKeycloakClientSecret", b"hidden"))
     explanation = explain_invalid_syntax(SAID.format("dcmKeycloakClientSecret", 0), change)
     assert explanation == (
-        "the value of dcmKeycloakClientSecret has the wrong syntax: the value, a secret",
+        "the value of dcmKeycloakClientSecret has the wrong syntax: (secret)",
         EXPLAIN.format("dcmKeycloakClientSecret"),
     )
 
@@ -91,6 +91,6 @@ def test_a_value_that_is_not_in_the_change_is_not_made_up() -> None:
         EXPLAIN.format("dicomPort"),
     )
     assert explain_invalid_syntax(SAID.format("objectClass", 7), None) == (
-        "the server's schema does not know an object class of the entry",
+        "the server's schema does not define an object class of the entry",
         "upgrade the server's schema",
     )

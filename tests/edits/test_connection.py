@@ -42,11 +42,11 @@ def test_a_connection_is_found_by_its_device_while_there_is_one_only() -> None:
     assert str(find_connection(configuration, "storescp/STORESCP")[1].dn) == DICOM
     with pytest.raises(AmbiguousName, match="the AE dcm4chee-arc/WORKLIST has several connections"):
         find_connection(configuration, "dcm4chee-arc/WORKLIST")
-    with pytest.raises(AmbiguousName, match="several connections — say which of dcm4chee-arc/dicom, dcm4chee"):
+    with pytest.raises(AmbiguousName, match="several connections — specify one of dcm4chee-arc/dicom, dcm4chee"):
         find_connection(configuration, "dcm4chee-arc")
     with pytest.raises(NotFound, match="no connection http — its connections are: dicom"):
         find_connection(configuration, "storescp/http")
-    with pytest.raises(NotFound, match="there is no device storesp — the devices are: storescp"):
+    with pytest.raises(NotFound, match="the device storesp does not exist — existing devices: storescp"):
         find_connection(configuration, "storesp/dicom")
 
 
@@ -79,7 +79,11 @@ def test_a_new_one_is_written_as_the_archive_does() -> None:
 def test_one_that_is_there_counts_as_done_or_is_refused() -> None:
     device = Configuration(valid_tree()).get_device("storescp")
     assert planned(add_connection(device, "DICOM", ConnectionSettings("127.0.0.1", 11119))).steps == ()
-    with pytest.raises(Refused, match=r"has a connection dicom already, to 127.0.0.1:11119 — dcmcfg connection set"):
+    with pytest.raises(
+        Refused,
+        match=r"already has a connection dicom, to 127.0.0.1:11119 — to change it: "
+        r"dcmcfg connection set",
+    ):
         add_connection(device, "dicom", ConnectionSettings("127.0.0.1", 104))
 
 
@@ -105,7 +109,7 @@ def test_a_changed_one_tells_who_moves_with_it() -> None:
     assert (after.text("dicomHostname"), after.text("dicomPort")) == ("ws1", "104")
     archive = set_to(ConnectionSettings("arc", 104), "dcm4chee-arc/dicom")
     assert archive.warnings[0] == (
-        "it changes for all who use it: the AEs AS_RECEIVED, DCM4CHEE, IOCM_REGULAR_USE, WORKLIST."
+        "the change affects all users of the connection: the AEs AS_RECEIVED, DCM4CHEE, IOCM_REGULAR_USE, WORKLIST."
     )
     assert "Address already in use" in archive.warnings[1]
 
@@ -140,7 +144,7 @@ def test_the_class_that_a_setting_needs_is_added() -> None:
 def test_the_address_of_another_connection_of_the_device_is_told() -> None:
     device = Configuration(valid_tree()).get_device("storescp")
     edit = add_connection(device, "dicom-2", ConnectionSettings("127.0.0.1", 11119))
-    assert edit.warnings == ("the connection dicom of storescp has the address 127.0.0.1:11119 too.",)
+    assert edit.warnings == ("the connection dicom of storescp also has the address 127.0.0.1:11119.",)
 
 
 def test_one_that_is_used_is_not_removed_since_the_device_would_vanish() -> None:
@@ -148,9 +152,9 @@ def test_one_that_is_used_is_not_removed_since_the_device_would_vanish() -> None
     with pytest.raises(Refused) as refused:
         remove_connection(*find_connection(configuration, "storescp"))
     assert str(refused.value) == (
-        "the connection dicom of storescp is used by the AE STORESCP; without it the archive would not load the device "
-        "at all — --detach takes it from those who have another; dcmcfg connection add storescp/NAME HOST:PORT --ae "
-        "AET gives an AE another"
+        "the connection dicom of storescp is used by the AE STORESCP; without it, the archive would not load the "
+        "device — to remove it from users that have another connection: --detach; to give an AE another "
+        "connection: dcmcfg connection add storescp/NAME HOST:PORT --ae AET"
     )
     spare = Entry.from_values(f"cn=spare,{STORESCP_DEVICE}", {"objectClass": "dicomNetworkConnection", "cn": "spare"})
     tree = valid_tree().with_changes([Add(spare.with_values("dicomHostname", (b"h",)))])
@@ -168,8 +172,8 @@ def test_what_is_no_ae_is_given_another_by_the_value_that_it_holds() -> None:
     with pytest.raises(Refused) as refused:
         remove_connection(*find_connection(configuration, "dcm4chee-arc/hl7"), detach=True)
     match = re.fullmatch(
-        r"dcmcfg (connection add dcm4chee-arc/NAME HOST:PORT --protocol HL7) makes one, and dcmcfg set (.*) "
-        r"gives it to the HL7 application .*",
+        r"to add another connection: dcmcfg (connection add dcm4chee-arc/NAME HOST:PORT --protocol HL7); to give it to "
+        r"the HL7 application .*: dcmcfg set (.*)",
         refused.value.next_step,
     )
     assert match is not None, refused.value.next_step
@@ -197,10 +201,10 @@ def test_it_is_taken_from_all_who_have_another_or_from_nobody() -> None:
         assert ae.entry.texts("dicomNetworkConnectionReference") == (f"cn=dicom,{ARCHIVE}",)
     assert lint(plan.after, NOW) == lint(valid_tree(), NOW)
     assert plan.undo().after == valid_tree()
-    with pytest.raises(Refused, match="the connection dicom of storescp is the only one of the AE STORESCP"):
+    with pytest.raises(Refused, match="the connection dicom of storescp is the only connection of the AE STORESCP"):
         remove_connection(*find_connection(configuration, "storescp"), detach=True)
     gone = valid_tree().with_changes(
         [more(f"dicomAETitle=STORESCP,{STORESCP_DEVICE}", REFERENCE, f"cn=gone,{STORESCP_DEVICE}")]
     )
-    with pytest.raises(Refused, match="is the only one"):
+    with pytest.raises(Refused, match="is the only connection"):
         remove_connection(*find_connection(Configuration(gone), "storescp"), detach=True)

@@ -78,16 +78,16 @@ def test_of_the_default_configuration_a_copy_has_the_findings_of_its_original(
 @pytest.mark.parametrize(
     ("device", "names", "error", "problem"),
     [
-        ("storescp", CloneNames("longterm"), Refused, "there is a device longterm already"),
-        ("storescp", CloneNames("STORESCP"), Refused, "there is a device STORESCP already"),
-        ("storescp", CloneNames("a,b", suffix="2"), Refused, "the device name a,b holds one of"),
+        ("storescp", CloneNames("longterm"), Refused, "a device longterm already exists"),
+        ("storescp", CloneNames("STORESCP"), Refused, "a device STORESCP already exists"),
+        ("storescp", CloneNames("a,b", suffix="2"), Refused, "the device name a,b contains one of"),
         (
             "storescp",
             CloneNames("x"),
             Refused,
-            "others: AE STORESCP — --suffix TEXT for all, or --ae STORESCP=NEW",
+            "new ones: AE STORESCP — specify --suffix TEXT for all, or --ae STORESCP=NEW",
         ),
-        ("storescp", CloneNames("a=b", suffix="2"), Refused, "the device name a=b holds ="),
+        ("storescp", CloneNames("a=b", suffix="2"), Refused, "the device name a=b contains ="),
         ("storescp", CloneNames("x", {EntityKind.AE: {"NO": "Y"}}), NotFound, "has no AE NO"),
         (
             "storescp",
@@ -96,9 +96,9 @@ def test_of_the_default_configuration_a_copy_has_the_findings_of_its_original(
             "the AE name LONGTERM is taken",
         ),
         ("storescp", CloneNames("x", {EntityKind.AE: {"STORESCP": "STORESCP"}}), Refused, "must be unique"),
-        ("storescp", CloneNames("x", {EntityKind.AE: {"STORESCP": "A*"}}), Refused, "does not find it"),
+        ("storescp", CloneNames("x", {EntityKind.AE: {"STORESCP": "A*"}}), Refused, "cannot find it"),
         ("storescp", CloneNames("x", suffix="-123456789"), MalformedInput, "it has 18 characters"),
-        ("storescp", CloneNames("x", suffix=" "), MalformedInput, "ends with a blank"),
+        ("storescp", CloneNames("x", suffix=" "), MalformedInput, "ends with a space"),
         (
             "dcm4chee-arc",
             CloneNames("x", {EntityKind.AE: {"DCM4CHEE": "SAME", "WORKLIST": "SAME"}}, suffix="2"),

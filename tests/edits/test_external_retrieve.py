@@ -58,9 +58,9 @@ def test_clear_removes_the_values() -> None:
 
 
 def test_an_unknown_title_is_refused_with_the_near_misses() -> None:
-    with pytest.raises(Refused, match="no AE has the title DCM4CHE; near misses: DCM4CHEE"):
+    with pytest.raises(Refused, match="no AE has the title DCM4CHE; did you mean DCM4CHEE"):
         edit("DCM4CHE")
-    with pytest.raises(Refused, match="near misses: DCM4CHEE"):
+    with pytest.raises(Refused, match="did you mean DCM4CHEE"):
         edit("dcm4chee")
 
 
@@ -90,7 +90,7 @@ def test_an_ae_that_cannot_play_the_role_is_left_to_the_risks_of_the_plan(title:
 def test_an_ae_with_its_own_value_is_told_when_the_device_is_set() -> None:
     own = network_ae(ARCHIVE, "OWN", dcmExternalRetrieveAEDestination="AS_RECEIVED")
     assert edit("DCM4CHEE", own).warnings == (
-        "the AE OWN has its own value AS_RECEIVED, which wins over the device's.",
+        "the AE OWN has its own value AS_RECEIVED, which overrides the value of the device.",
     )
 
 

@@ -134,9 +134,11 @@ def test_a_connection_that_leads_elsewhere_is_never_re_pointed() -> None:
     before = valid_tree()
     edit = add(NewNetworkAE("STORE2", "other", 104, device="storescp"))
     assert edit.warnings == (
-        "the connection dicom leads to 127.0.0.1:11117 and stays as it is; STORE2 gets one of its own, dicom-store2.",
+        "the connection dicom points to 127.0.0.1:11117 and remains unchanged; STORE2 gets its own connection, "
+        "dicom-store2.",
     ) or edit.warnings == (
-        "the connection dicom leads to 127.0.0.1:11119 and stays as it is; STORE2 gets one of its own, dicom-store2.",
+        "the connection dicom points to 127.0.0.1:11119 and remains unchanged; STORE2 gets its own connection, "
+        "dicom-store2.",
     )
     connection_dn = DN.parse(f"cn=dicom,{STORESCP_DEVICE}")
     assert after(edit).get(connection_dn) == before.get(connection_dn)
@@ -153,8 +155,9 @@ def test_a_connection_by_name_is_shared_made_or_refused() -> None:
     with pytest.raises(Refused) as refused:
         add(replace(new, port=104))
     assert str(refused.value) == (
-        "the connection dicom leads to 127.0.0.1:11119, not to 127.0.0.1:104 — another --connection makes a new one; "
-        "dcmcfg connection set changes it for all who use it"
+        "the connection dicom points to 127.0.0.1:11119, not to 127.0.0.1:104 — to create a new one: "
+        "--connection NAME; to "
+        "change it for all its users: dcmcfg connection set"
     )
 
 
@@ -168,8 +171,8 @@ def test_tls_and_plain_are_not_shared_and_other_suites_are_told() -> None:
     with_tls = add(replace(plain, cipher_suites=("B",)), secured)
     assert len(with_tls.changes) == 2
     assert with_tls.warnings == (
-        "the archive offers none of these cipher suites, so no connection will come about.",
-        "the connection dicom leads to 127.0.0.1:11119 with TLS and is shared; it keeps its own cipher suites, A, B.",
+        "the archive offers none of these cipher suites, so TLS connections will fail.",
+        "the connection dicom points to 127.0.0.1:11119 with TLS and is shared; it keeps its cipher suites, A, B.",
     )
 
 
@@ -193,13 +196,13 @@ def test_what_is_there_already_counts_as_done() -> None:
     [
         (
             replace(WS1, port=105),
-            "the device ws1 has the AE WS1 already, and its connection dicom leads to ws1",
+            "the device ws1 already has the AE WS1, and its connection dicom points to ws1",
         ),
-        (replace(WS1, description="x"), "the device ws1 has the AE WS1 already, and its dicomDescription is another"),
-        (replace(WS1, capabilities=(CT,)), "and it lacks the capability CT Image Storage SCP as it is wanted"),
-        (replace(WS1, device="reading-room"), "the title WS1 is taken by an AE of the device ws1"),
+        (replace(WS1, description="x"), "the device ws1 already has the AE WS1, and its dicomDescription differs"),
+        (replace(WS1, capabilities=(CT,)), "and its capability CT Image Storage SCP is missing or differs"),
+        (replace(WS1, device="reading-room"), "the title WS1 is already used by an AE of the device ws1"),
         (replace(WS1, title="Ws1"), "the device ws1 exists and has the AE WS1"),
-        (NewNetworkAE("DCM4CHEE", "h", 1), "the title DCM4CHEE is taken by an AE of the device dcm4chee-arc"),
+        (NewNetworkAE("DCM4CHEE", "h", 1), "the title DCM4CHEE is already used by an AE of the device dcm4chee-arc"),
     ],
 )
 def test_a_title_or_device_that_is_taken_is_refused(new: NewNetworkAE, problem: str) -> None:
@@ -212,7 +215,7 @@ def test_a_title_that_only_the_registry_knows_is_refused_with_what_frees_it() ->
     orphan = Entry.from_values(
         f"dicomAETitle=WS1,{REGISTRY}", {"objectClass": "dicomUniqueAETitle", "dicomAETitle": "WS1"}
     )
-    with pytest.raises(Refused, match=r"registered, though no AE has it — .*--rule registry-orphan"):
+    with pytest.raises(Refused, match=r"registered, although no AE has it — .*--rule registry-orphan"):
         add(WS1, valid_tree().with_changes([Add(orphan)]))
 
 
@@ -241,9 +244,12 @@ def test_a_device_without_aes_takes_the_ae_unasked() -> None:
     ("new", "warning"),
     [
         (replace(WS1, title="wS9", device="ws9"), ""),
-        (replace(WS1, title="storeScp", device="x"), "there is an AE STORESCP too; the titles differ in case only."),
-        (replace(WS1, device="storesp"), "there is no device storesp yet, so it is made; near misses: storescp."),
-        (replace(WS1, title="A,B", device="ab"), 'A,B holds one of , + " \\ < > ;: the archive writes DNs without'),
+        (replace(WS1, title="storeScp", device="x"), "there is also an AE STORESCP; the titles differ only in case."),
+        (
+            replace(WS1, device="storesp"),
+            "the device storesp does not exist and will be created; did you mean storescp?",
+        ),
+        (replace(WS1, title="A,B", device="ab"), 'A,B contains one of , + " \\ < > ;: the archive writes DNs without'),
         (replace(WS1, device="dcm4chee-arc"), "WS1 is an AE of the archive itself and has no capabilities"),
         (replace(WS1, title="OTHER"), "OTHER is also another title (dcmOtherAETitle) of the AE storescp/STORESCP."),
     ],
@@ -260,15 +266,15 @@ def test_what_is_doubtful_is_told(new: NewNetworkAE, warning: str) -> None:
     ("new", "problem"),
     [
         (replace(WS1, title="*"), "stands for every title"),
-        (replace(WS1, title="A(B"), "does not find it"),
-        (replace(WS1, title="A,B"), "the device name a,b holds one of"),
-        (replace(WS1, device="a;b"), "the device name a;b holds one of"),
-        (replace(WS1, device="#1"), "holds one of"),
-        (replace(WS1, title="A=B"), "the device name a=b holds =, which a directory may write otherwise"),
-        (replace(WS1, connection="a=b"), "the connection name a=b holds ="),
-        (replace(WS1, device=" "), "is no name for a device"),
-        (replace(WS1, device="a\nb"), "is no name for a device"),
-        (replace(WS1, connection='a"b'), 'the connection name a"b holds one of'),
+        (replace(WS1, title="A(B"), "cannot find it"),
+        (replace(WS1, title="A,B"), "the device name a,b contains one of"),
+        (replace(WS1, device="a;b"), "the device name a;b contains one of"),
+        (replace(WS1, device="#1"), "contains one of"),
+        (replace(WS1, title="A=B"), "the device name a=b contains =, which a directory may escape"),
+        (replace(WS1, connection="a=b"), "the connection name a=b contains ="),
+        (replace(WS1, device=" "), "is not a valid device name"),
+        (replace(WS1, device="a\nb"), "is not a valid device name"),
+        (replace(WS1, connection='a"b'), 'the connection name a"b contains one of'),
     ],
 )
 def test_names_that_the_archive_cannot_handle_are_refused(new: NewNetworkAE, problem: str) -> None:
@@ -291,12 +297,12 @@ def test_like_copies_the_capabilities_and_says_what_it_does_not_copy() -> None:
     )
     like = Configuration(tree_before).get_device("storescp").get_network_ae("STORESCP")
     edit = add(replace(WS1, template=like), tree_before)
-    assert edit.warnings == ("of STORESCP only the capabilities are copied, not dcmAcceptedCallingAETitle.",)
+    assert edit.warnings == ("only the capabilities of STORESCP are copied, not dcmAcceptedCallingAETitle.",)
     ws1 = Configuration(after(edit, tree_before)).get_device("ws1").get_network_ae("WS1")
     assert [each.attributes for each in ws1.capabilities] == [each.attributes for each in like.capabilities]
     archive = Configuration(tree_before).get_device("dcm4chee-arc").get_network_ae("DCM4CHEE")
     assert add(replace(WS1, template=archive)).warnings == (
-        "of DCM4CHEE only the capabilities are copied, not dcmQueryRetrieveViewID, dcmObjectStorageID.",
+        "only the capabilities of DCM4CHEE are copied, not dcmQueryRetrieveViewID, dcmObjectStorageID.",
     )
 
 
@@ -304,7 +310,7 @@ def test_additions_have_those_before_them_in_view() -> None:
     additions = NetworkAEAdder(Configuration(valid_tree()))
     first = additions.add(WS1)
     assert additions.add(WS1).changes == first.changes, "the same once more is the same"
-    with pytest.raises(Refused, match="the title WS1 is taken"):
+    with pytest.raises(Refused, match="the title WS1 is already used"):
         additions.add(replace(WS1, device="other"))
     shared = additions.add(NewNetworkAE("WS1B", "ws1.example.org", 104, device="ws1"))
     assert len(shared.changes) == 2

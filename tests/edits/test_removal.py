@@ -44,7 +44,9 @@ def names(edit: Edit) -> list[str]:
 def test_the_last_ae_takes_device_connection_and_registration_along() -> None:
     edit, after = removed(with_workstation(), "WS1")
     assert names(edit) == ["dicomAETitle=WS1", "cn=dicom", "dicomDeviceName=ws", "dicomAETitle=WS1"]
-    assert edit.warnings == ("WS1 is the last AE of the device ws, and nothing else is in it: the device goes too.",)
+    assert edit.warnings == (
+        "WS1 is the last AE of the device ws, which contains nothing else: the device is removed too.",
+    )
     assert after == valid_tree()
 
 
@@ -56,7 +58,7 @@ def test_a_shared_connection_stays_and_an_own_one_goes_after_the_ae() -> None:
     )
     shared, _ = removed(tree, "WS1")
     assert names(shared) == ["dicomAETitle=WS1", "dicomAETitle=WS1"]
-    assert shared.warnings == ("the connection dicom stays, for the AE WS2.",)
+    assert shared.warnings == ("the connection dicom remains, because it is used by the AE WS2.",)
     own, _ = removed(tree, "WS3")
     assert names(own) == ["dicomAETitle=WS3", "cn=dicom-ws3", "dicomAETitle=WS3"]
     removal, _ = removed(tree, "WS3", keep_connection=True)
@@ -78,8 +80,8 @@ def test_a_connection_that_a_web_application_uses_stays_and_so_does_the_device()
     edit, _ = removed(with_workstation(changes=(Add(app),)), "WS1")
     assert names(edit) == ["dicomAETitle=WS1", "dicomAETitle=WS1"]
     assert edit.warnings == (
-        "the connection dicom stays, for the web application viewer.",
-        "the device ws stays without an AE, since there is more in it.",
+        "the connection dicom remains, because it is used by the web application viewer.",
+        "the device ws remains without an AE, because it contains other entries.",
     )
 
 
@@ -101,7 +103,7 @@ def test_the_archives_device_stays_without_its_last_ae() -> None:
     for title in ("AS_RECEIVED", "IOCM_REGULAR_USE", "WORKLIST", "DCM4CHEE"):
         edit, tree = removed(tree, title)
     assert DN.parse(ARCHIVE) in tree
-    assert "the device dcm4chee-arc stays without an AE, since there is more in it." in edit.warnings
+    assert "the device dcm4chee-arc remains without an AE, because it contains other entries." in edit.warnings
 
 
 def test_who_names_the_ae_is_told_and_left() -> None:

@@ -41,10 +41,10 @@ def test_an_absolute_url_is_read_below_the_named_folder_only(tmp_path: Path) -> 
         for references in (FileUrlReader(None, root), FileUrlReader(Path("/nowhere"), root)):
             assert references.read(f"{prefix}{root / 'x'}") == references.read("file:x") == b"x"
             assert refusal_of(references, f"{prefix}{tmp_path / 'y'}").startswith(
-                f"the file is not in the folder {root}"
+                f"the file is outside the folder {root}"
             )
         assert refusal_of(FileUrlReader(root), f"{prefix}{root / 'x'}").startswith(
-            "only a path relative to the LDIF file's own folder"
+            "the path must be relative to the LDIF file's folder"
         )
 
 
@@ -62,7 +62,7 @@ def test_no_path_and_no_link_leads_out_of_the_folder(tmp_path: Path, name: str, 
     (inside / "loop").symlink_to("loop")
     references = FileUrlReader(None, inside) if named else FileUrlReader(inside)
     shown = refusal_of(references, f"file:{name}")
-    assert "the file cannot be read" in shown if name == "loop" else "the file is not in the folder" in shown
+    assert "cannot read the file" in shown if name == "loop" else "the file is outside the folder" in shown
 
 
 def test_a_link_that_stays_in_the_folder_is_followed(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_what_becomes_a_link_meanwhile_is_not_followed(tmp_path: Path, monkeypat
         return found
 
     monkeypatch.setattr("dcmcfg.files.ldif.os.path.realpath", swap)
-    assert "the file cannot be read" in refusal_of(FileUrlReader(inside), "file:below/secret")
+    assert "cannot read the file" in refusal_of(FileUrlReader(inside), "file:below/secret")
 
 
 @pytest.mark.parametrize("folder", ["/proc/self", "/sys/kernel", "/dev", "/proc/self/fd"])
@@ -94,13 +94,15 @@ def test_what_the_kernel_makes_up_is_never_read(tmp_path: Path, folder: str) -> 
     (tmp_path / "link").symlink_to("/proc/self")
     for root in (Path(folder), tmp_path / "link"):
         for references in (FileUrlReader(root), FileUrlReader(None, root)):
-            assert refusal_of(references, "file:environ").startswith(f"{root}/environ: there are no files on a disk")
+            assert refusal_of(references, "file:environ").startswith(
+                f"{root}/environ: the path is in a virtual file system"
+            )
 
 
 def test_what_says_another_size_than_it_has_is_never_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ldif, "_VIRTUAL_FOLDERS", ())
     assert refusal_of(FileUrlReader(Path("/proc/self")), "file:environ") == (
-        "/proc/self/environ: not a file on a disk, or it is being written"
+        "/proc/self/environ: not a file on disk, or the file is being written"
     )
 
 
@@ -108,7 +110,7 @@ def test_a_file_that_stands_one_folder_up_is_named_with_the_option(tmp_path: Pat
     (tmp_path / "5.33.1").mkdir()
     (tmp_path / "vendor-data.zip").write_bytes(b"PK")
     assert refusal_of(FileUrlReader(tmp_path / "5.33.1"), "file:vendor-data.zip").endswith(
-        f" — {tmp_path}/vendor-data.zip is read with: --file-urls-from {tmp_path}"
+        f" — to read {tmp_path}/vendor-data.zip: --file-urls-from {tmp_path}"
     )
     assert FileUrlReader(tmp_path / "5.33.1", tmp_path).read("file:vendor-data.zip") == b"PK"
 
@@ -116,18 +118,18 @@ def test_a_file_that_stands_one_folder_up_is_named_with_the_option(tmp_path: Pat
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("http://x/y", "only 'file:' URLs are read, not http://x/y"),
-        ("ftp:/x", "only 'file:' URLs are read"),
-        ("vendor-data.zip", "only 'file:' URLs are read"),
-        ("", "only 'file:' URLs are read"),
+        ("http://x/y", "only 'file:' URLs are supported, not http://x/y"),
+        ("ftp:/x", "only 'file:' URLs are supported"),
+        ("vendor-data.zip", "only 'file:' URLs are supported"),
+        ("", "only 'file:' URLs are supported"),
         ("file:", "names no file"),
         ("file:a%00b", "names no file"),
-        ("file://host/x", "a file on another host is not read: file://host/x"),
-        ("file:missing", "missing: the file cannot be read (No such file or directory)"),
+        ("file://host/x", "files on another host are not supported: file://host/x"),
+        ("file:missing", "missing: cannot read the file (No such file or directory)"),
         ("file:.", "not a regular file"),
         ("file:pipe", "not a regular file"),
-        ("file:/dev/zero", "only a path relative to the LDIF file's own folder is read, not file:/dev/zero"),
-        ("file:" + "x" * 5000, "cannot be read"),
+        ("file:/dev/zero", "the path must be relative to the LDIF file's folder, not file:/dev/zero"),
+        ("file:" + "x" * 5000, "cannot read the file"),
     ],
 )
 def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path, url: str, says: str) -> None:
@@ -152,14 +154,14 @@ def test_an_unreadable_or_missing_file_is_told_with_the_line_that_names_it(tmp_p
     with pytest.raises(LdifError) as caught:
         read_files([ldif], file_urls=True)
     assert str(caught.value) == (
-        f"{ldif}:3: dicomVendorData: {tmp_path}/gone.zip: the file cannot be read (No such file or directory)"
-        " — --file-urls-from DIR names the folder that such files are in"
+        f"{ldif}:3: dicomVendorData: {tmp_path}/gone.zip: cannot read the file (No such file or directory)"
+        " — use --file-urls-from DIR to specify the folder of such files"
     )
     with pytest.raises(LdifError) as caught:
         read_files([ldif])
     assert str(caught.value) == (
-        f"{ldif}:3: dicomVendorData: the value stands in another file, which is not read: file:gone.zip"
-        " — --allow-file-urls reads such a file beside the LDIF file, --file-urls-from DIR one in DIR"
+        f"{ldif}:3: dicomVendorData: the value is in another file, which is not read: file:gone.zip"
+        " — use --allow-file-urls for files in the LDIF file's folder, or --file-urls-from DIR for files in DIR"
     )
 
 

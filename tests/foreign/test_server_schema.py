@@ -31,7 +31,7 @@ def test_389_directory_server_takes_what_its_schema_has(server389: Server389, ru
         3,
         True,
     )
-    told = "by the server's schema, none of its object classes allows dcmFallbackCMoveSCP"
+    told = "according to the server's schema, none of its object classes allows dcmFallbackCMoveSCP"
     assert second.startswith(f"  {file}:6: {STORESCP}: {told} — remove dcmFallbackCMoveSCP, or add an object class")
     assert server389.entries() == before
 
@@ -44,7 +44,7 @@ def test_apacheds_lacks_the_archives_own_attributes(apacheds: ApacheDS, run: Run
     refused = run("apply", str(file), "--yes")
     assert (refused.exit_code, refused.stderr.partition("\n")[0]) == (
         3,
-        f"dcmcfg: {file}:6: {dn}: the server's schema has no attribute dcmFallbackCMoveSCP",
+        f"dcmcfg: {file}:6: {dn}: the server's schema does not define the attribute dcmFallbackCMoveSCP",
     )
     assert apacheds.entries() == before
     file.write_text(setting(dn, "dicomDescription", "fits"))

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.real
 ARCHIVE = "dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
 BY_READING = "Preconditions: dcmcfg reads each entry before it changes it (the server has no assertion control)\n"
 #: What --transaction is refused with where it cannot be kept.
-NEXT = "  next: without --transaction, dcmcfg applies the plan in the way that is possible here\n"
+NEXT = "  next: omit --transaction to apply the plan in a way that this server supports\n"
 
 
 def described(path: Path) -> str:
@@ -51,7 +51,7 @@ def refused(run: Run, server: Server389 | ApacheDS, file: str, reason: str) -> N
 
 def test_389_directory_server_does_no_transactions(run: Run, server389: Server389, tmp_path: Path) -> None:
     file = described(tmp_path / "two.ldif")
-    refused(run, server389, file, "the server does no transactions (RFC 5805)")
+    refused(run, server389, file, "the server does not support transactions (RFC 5805)")
     done = run("apply", file, "--yes")
     assert (done.exit_code, done.stderr) == (0, "")
     assert (
@@ -64,7 +64,7 @@ def test_apacheds_cannot_check_in_a_transaction_and_does_not_roll_back_a_killed_
     run: Run, apacheds: ApacheDS, tmp_path: Path
 ) -> None:
     file = described(tmp_path / "two.ldif")
-    reason = "the server has no assertion control (RFC 4528), so a transaction cannot check what the plan asserts"
+    reason = "the server does not support assertions (RFC 4528), so a transaction cannot check those of the plan"
     refused(run, apacheds, file, reason)
     done = run("apply", file, "--yes")
     assert (done.exit_code, done.stderr) == (0, "")
@@ -93,7 +93,7 @@ def _killed_in_a_transaction(server: ApacheDS, tmp_path: Path) -> None:
                 server.run_client("ldapdelete", f"cn=other,{ARCHIVE}")
                 proxy.let_live()
                 code, output = program.run("set", "dcm4chee-arc", "dicomDescription=other")
-                assert (code, "is not finished (3 of 4 steps are made)" in output) == (3, True), output
+                assert (code, "is unfinished (3 of 4 steps are applied)" in output) == (3, True), output
                 for way in ways:
                     code, output = program.run(*way)
                     assert code == 0, output

@@ -183,7 +183,7 @@ def test_missing_slapd_says_how_to_install_it(tmp_path: Path, monkeypatch: pytes
 
     with pytest.raises(LabError) as failure:
         new_slapd(tmp_path / "lab").prepare()
-    assert str(failure.value) == "slapd: is not installed — install it: apt-get install slapd ldap-utils"
+    assert str(failure.value) == "slapd: is not installed — to install it: apt-get install slapd ldap-utils"
     assert failure.value.exit_code == 3
 
 

@@ -106,7 +106,7 @@ def test_sigterm_ends_the_parts_in_reverse_order(folder: Path, start: Start) -> 
     assert (folder.parent / "ended").read_text() == "second\nfirst\n"
     after = LabState.load(folder)
     assert after
-    assert (after.phase, after.reason, after.failed_part) == (LabPhase.ENDED, "asked to end (SIGTERM)", "")
+    assert (after.phase, after.reason, after.failed_part) == (LabPhase.ENDED, "received SIGTERM", "")
     assert not any(process.find_process() for process in before.processes())
 
 
@@ -131,7 +131,7 @@ def test_kill_9_of_the_process_it_was_started_with_ends_the_lab(folder: Path, st
         wait_for(folder, LabPhase.UP)
         runner.kill()
     state = wait_for(folder, LabPhase.ENDED)
-    assert state.reason == f"process {runner.pid}, which it was started with, has ended"
+    assert state.reason == f"the owner, process {runner.pid}, has ended"
     assert not listens(port)
 
 
@@ -175,7 +175,7 @@ def test_a_part_that_ignores_sigterm_is_killed(folder: Path, start: Start) -> No
     state = wait_for(folder, LabPhase.UP)
     supervisor.terminate()
     ending = wait_for(folder, LabPhase.ENDING)  # not up any more, although the part still runs
-    assert (ending.is_up(), ending.reason) == (False, "asked to end (SIGTERM)")
+    assert (ending.is_up(), ending.reason) == (False, "received SIGTERM")
     assert ending.processes()[1].find_process()
     assert supervisor.wait(PATIENCE_S) == 0
     wait_until_gone(*state.processes())

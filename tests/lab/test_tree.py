@@ -115,7 +115,7 @@ def test_capabilities_are_what_the_generator_writes(monkeypatch: pytest.MonkeyPa
 def test_missing_files_say_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(tree, "_FOLDERS", (tmp_path,))
 
-    with pytest.raises(LabError, match="install dcmcfg again"):
+    with pytest.raises(LabError, match="reinstall dcmcfg"):
         list_site_files()
 
 

@@ -156,63 +156,63 @@ EXTERNAL = (
         [put(DCM4CHEE, dcmAcceptedCallingAETitle=("CT1", "CT2"))],
         DCM4CHEE,
         "dcmAcceptedCallingAETitle",
-        "LONGTERM is to store here",
+        "LONGTERM must send to this AE but is not among the callers that DCM4CHEE accepts",
     ),
     Break(
         "external-retrieve-identity",
         [put(ARCHIVE, dcmUserIdentityNegotiation="REQUIRED")],
         DCM4CHEE,
         "dcmUserIdentityNegotiation",
-        "asks every caller for a user identity",
+        "DCM4CHEE requires a user identity from every caller; external archives rarely send one",
     ),
     Break(
         "external-retrieve-unset",
         [put(ARCHIVE, dcmExternalRetrieveAEDestination=())],
         ARCHIVE,
         "dcmExternalRetrieveAEDestination",
-        "LONGTERM sends straight to each destination",
+        "LONGTERM sends directly to each destination and must know it",
     ),
     Break(
         "external-retrieve-overridden",
         [*ae_of(ARCHIVE, "OTHER"), put(DCM4CHEE, dcmExternalRetrieveAEDestination="OTHER")],
         DCM4CHEE,
         "dcmExternalRetrieveAEDestination",
-        "it wins over the device's DCM4CHEE",
+        "it overrides the device's value DCM4CHEE",
     ),
     Break(
         "mixed-retrieve-not-forwarded",
         [put(ARCHIVE, dcmCStoreSCUOfCMoveSCP=())],
         ARCHIVE,
         "dcmCStoreSCUOfCMoveSCP",
-        "what LONGTERM sends is stored and not forwarded",
+        "for partly local studies, objects from LONGTERM are stored but not forwarded",
     ),
     Break(
         "move-scp-pair-format",
         [more(ARCHIVE, "dcmCStoreSCUOfCMoveSCP", "LONGTERM")],
         ARCHIVE,
         "dcmCStoreSCUOfCMoveSCP",
-        "it is not CALLING=SCP",
+        "it is not of the form CALLING=SCP, so the archive cannot load the device",
     ),
     Break(
         "no-pending-responses",
         [put(ARCHIVE, dcmSendPendingCMoveInterval=())],
         ARCHIVE,
         "dcmSendPendingCMoveInterval",
-        "whoever asks hears nothing",
+        "the requester receives no response until the external archive has sent everything, and may time out",
     ),
     Break(
         "retrieve-timeout-short",
         [put(f"cn=dicom,{ARCHIVE}", dcmRetrieveTimeout="5000")],
         f"cn=dicom,{ARCHIVE}",
         "dcmRetrieveTimeout",
-        "until it sends the first response",
+        "the external archive must send its first response within this time",
     ),
     Break(
         "external-archive-accept-list",
         [put(LONGTERM, dcmAcceptedCallingAETitle="CT1")],
         LONGTERM,
         "dcmAcceptedCallingAETitle",
-        "DCM4CHEE, which exports to it, is not among the callers",
+        "LONGTERM does not accept DCM4CHEE, which exports to it, as caller",
     ),
     Break(
         "return-retrieve-aet",
@@ -223,20 +223,20 @@ EXTERNAL = (
     ),
 )
 
-NAMED = (
+UNKNOWN_AES = (
     Break(
         "fallback-scp-unknown",
         [put(DCM4CHEE, dcmFallbackCMoveSCP="LONGTERN")],
         DCM4CHEE,
         "dcmFallbackCMoveSCP",
-        "no AE has the title LONGTERN; near misses: LONGTERM",
+        "no AE has the title LONGTERN; did you mean LONGTERM?",
     ),
     Break(
         "external-archive-unknown",
         [more(STORAGE, "dcmExternalRetrieveAET", "longterm")],
         STORAGE,
         "dcmExternalRetrieveAET",
-        "no AE has the title 'longterm'; 'LONGTERM' differs by case",
+        "no AE has the title 'longterm'; 'LONGTERM' differs in case or blanks, which are significant",
     ),
     Break(
         "exporter-destination-unknown",
@@ -257,7 +257,7 @@ NAMED = (
         [put(WORKLIST, dcmShareTransferCapabilitiesFromAETitle="STORESCP")],
         WORKLIST,
         "dcmShareTransferCapabilitiesFromAETitle",
-        "STORESCP is an AE of the device storescp, not of this one",
+        "STORESCP is an AE of the device storescp, not of this device",
     ),
     Break(
         "accepted-destination-unknown",
@@ -293,7 +293,7 @@ NAMED = (
         [put(DCM4CHEE, dcmIanDestination="*")],
         DCM4CHEE,
         "dcmIanDestination",
-        "* stands for no AE",
+        "* does not name an AE that the archive can call",
     ),
     Break(
         "condition-on-unknown-ae",
@@ -307,7 +307,7 @@ NAMED = (
         [more(f"dcmuiAetListName=reading,{UI}", "dcmuiAets", "GONE")],
         f"dcmuiAetListName=reading,{UI}",
         "dcmuiAets",
-        "there is no AE GONE",
+        "the AE GONE does not exist",
     ),
 )
 
@@ -324,21 +324,21 @@ FALLBACK = (
         [put(ARCHIVE, dcmFallbackCMoveSCP="LONGTERM")],
         ARCHIVE,
         "dcmFallbackCMoveSCPDestination",
-        "requests pass through to LONGTERM",
+        "requests are forwarded unchanged to LONGTERM; incomplete local studies are not completed",
     ),
     Break(
         "fallback-retries",
         [put(ARCHIVE, dcmFallbackCMoveSCPRetries="-1")],
         ARCHIVE,
         "dcmFallbackCMoveSCPRetries",
-        "a negative number is never",
+        "a negative number means never",
     ),
     Break(
         "alternative-is-external",
         [put(ARCHIVE, dcmAltCMoveSCP="LONGTERM")],
         ARCHIVE,
         "dcmAltCMoveSCP",
-        "LONGTERM is the external archive too",
+        "LONGTERM is also the external archive: the archive asks it to send directly to the destination",
     ),
 )
 
@@ -348,7 +348,7 @@ EXPORT = (
         [put(EXPORTER, dcmStgCmtSCP=())],
         EXPORTER,
         "dcmStgCmtSCP",
-        "LONGTERM is never asked for commitment",
+        "no storage commitment is requested from LONGTERM, so the archive never records that it holds a study",
     ),
     Break(
         "exporter-scheme-unknown",
@@ -362,14 +362,14 @@ EXPORT = (
         [put(EXPORTER, dcmRetrieveAET=("LONGTERM", "STORESCP"))],
         EXPORTER,
         "dcmRetrieveAET",
-        "there are 2, of which one is recorded",
+        "2 values, but only one is recorded; LDAP has no order, so it may be any of them",
     ),
     Break(
         "export-loop",
         [put(RULE, dcmProperty="SendingApplicationEntityTitle!=CT1")],
         RULE,
         "dcmProperty",
-        "what is fetched from LONGTERM is exported to LONGTERM again",
+        "studies retrieved from LONGTERM are exported to LONGTERM again",
     ),
 )
 
@@ -379,14 +379,14 @@ PURGING = (
         [put(STORAGE, dcmStorageDuration="TEMPORARY")],
         STORAGE,
         "dcmStorageDuration",
-        "it is TEMPORARY: purged studies are forgotten",
+        "it is TEMPORARY: purging also deletes the records of the studies",
     ),
     Break(
         "purge-without-copy",
         [put(STORAGE, dcmExternalRetrieveAET=())],
         STORAGE,
         "dcmExternalRetrieveAET",
-        "without asking for a copy elsewhere",
+        "it purges studies without requiring a copy elsewhere",
     ),
     Break(
         "cache-never-purged",
@@ -400,65 +400,75 @@ PURGING = (
         [put(EXPORTER, dcmRetrieveAET="STORESCP")],
         STORAGE,
         "dcmExternalRetrieveAET",
-        "commitments record STORESCP, so nothing is purged",
+        "storage commitments record STORESCP, so nothing is purged",
     ),
     Break(
         "purged-without-availability",
         [put(STORAGE, dcmExternalRetrieveInstanceAvailability=())],
         STORAGE,
         "dcmExternalRetrieveInstanceAvailability",
-        "keep showing as ONLINE",
+        "purged studies still show as ONLINE",
     ),
 )
 
 PARTS = (
-    Break("queue-unknown", [put(EXPORTER, dcmQueueName="Exporr")], EXPORTER, "dcmQueueName", "near misses: Export"),
-    Break("exporter-unknown", [put(RULE, dcmExporterID="GONE")], RULE, "dcmExporterID", "there is no exporter GONE"),
+    Break("queue-unknown", [put(EXPORTER, dcmQueueName="Exporr")], EXPORTER, "dcmQueueName", "did you mean Export?"),
+    Break(
+        "exporter-unknown", [put(RULE, dcmExporterID="GONE")], RULE, "dcmExporterID", "the exporter GONE does not exist"
+    ),
     Break("storage-unknown", [put(DCM4CHEE, dcmObjectStorageID="fs2")], DCM4CHEE, "dcmObjectStorageID", "fs2"),
     Break("view-unknown", [put(WORKLIST, dcmQueryRetrieveViewID="x")], WORKLIST, "dcmQueryRetrieveViewID", "view x"),
-    Break("web-app-unknown", [put(EXPORTER, dcmURI="stow:GONE")], EXPORTER, "dcmURI", "no web application GONE"),
+    Break(
+        "web-app-unknown",
+        [put(EXPORTER, dcmURI="stow:GONE")],
+        EXPORTER,
+        "dcmURI",
+        "the web application GONE does not exist",
+    ),
     Break(
         "keycloak-client-unknown",
         [put(WEB_APP, dcmKeycloakClientID="GONE")],
         WEB_APP,
         "dcmKeycloakClientID",
-        "no Keycloak client GONE",
+        "the Keycloak client GONE does not exist",
     ),
-    Break("device-unknown", [put(RULE, dicomDeviceName="gone")], RULE, "dicomDeviceName", "there is no device gone"),
+    Break(
+        "device-unknown", [put(RULE, dicomDeviceName="gone")], RULE, "dicomDeviceName", "the device gone does not exist"
+    ),
     Break(
         "hl7-application-unknown",
         [put(ARCHIVE, hl7PSUSendingApplication="GONE|LAB")],
         ARCHIVE,
         "hl7PSUSendingApplication",
-        "there is no HL7 application GONE|LAB",
+        "the HL7 application GONE|LAB does not exist",
     ),
     Break(
         "id-generator-unknown",
         [put(ARCHIVE, dcmMWLAccessionNumberGenerator="GONE")],
         ARCHIVE,
         "dcmMWLAccessionNumberGenerator",
-        "there is no ID generator GONE",
+        "the ID generator GONE does not exist",
     ),
     Break(
         "bulk-data-descriptor-unknown",
         [put(ARCHIVE, dcmBulkDataDescriptorID="GONE")],
         ARCHIVE,
         "dcmBulkDataDescriptorID",
-        "there is no bulk data descriptor GONE",
+        "the bulk data descriptor GONE does not exist",
     ),
     Break(
         "pdq-service-unknown",
         [put(ARCHIVE, dcmPatientVerificationPDQServiceID="GONE")],
         ARCHIVE,
         "dcmPatientVerificationPDQServiceID",
-        "there is no PDQ service GONE",
+        "the PDQ service GONE does not exist",
     ),
     Break(
         "commitment-queue-missing",
         [delete(f"dcmQueueName=StgCmtSCU,{ARCHIVE}")],
         EXPORTER,
         "dcmStgCmtSCP",
-        "through the queue StgCmtSCU",
+        "storage commitment requires the queue StgCmtSCU, which does not exist",
     ),
 )
 
@@ -468,21 +478,21 @@ CONNECTIONS = (
         [more(STORESCP, REFERENCE, f"cn=gone,{STORESCP_DEVICE}")],
         STORESCP,
         REFERENCE,
-        "there is no such connection",
+        "this connection does not exist, so the archive cannot load the device",
     ),
     Break(
         "connection-of-other-device",
         [more(STORESCP, REFERENCE, f"cn=dicom,{LONGTERM_DEVICE}")],
         STORESCP,
         REFERENCE,
-        "the connection is another device's",
+        "the connection belongs to another device, so the archive cannot load this device",
     ),
     Break(
         "connection-spelling",
         [put(STORESCP, **{REFERENCE: f"cn=dicom, dicomDeviceName=storescp,{DEVICES}"})],
         STORESCP,
         REFERENCE,
-        "the connection is written cn=dicom,dicomDeviceName=storescp",
+        "the connection's DN is written cn=dicom,dicomDeviceName=storescp",
     ),
     Break(
         "connection-protocol",
@@ -496,7 +506,7 @@ CONNECTIONS = (
         [put(f"cn=hl7,{ARCHIVE}", dicomPort="11115", dcmBindAddress="127.0.0.2")],
         f"cn=hl7,{ARCHIVE}",
         "dicomPort",
-        "the connection dicom has port 11115 too (bound to 0.0.0.0 and 127.0.0.2); "
+        "the connection dicom also has port 11115 (bound to 0.0.0.0 and 127.0.0.2); "
         "port 11116 is unused in the configuration",
     ),
     Break(
@@ -507,7 +517,7 @@ CONNECTIONS = (
         ],
         f"cn=hl7,{ARCHIVE}",
         "dicomPort",
-        "the connection dicom has port 11115 too (bound to 127.0.0.1 and pacs), and dcmcfg does not look host names up",
+        "the connection dicom also has port 11115 (bound to 127.0.0.1 and pacs); dcmcfg does not resolve host names",
     ),
     Break(
         "connection-not-installed",
@@ -521,14 +531,16 @@ CONNECTIONS = (
         [put(f"cn=dicom,{LONGTERM_DEVICE}", dicomPort=())],
         LONGTERM,
         REFERENCE,
-        "and no installed DICOM connection of it has a port",
+        "dcm4chee-arc calls this AE (dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET), but "
+        "none of its installed DICOM connections has a port",
     ),
     Break(
         "ae-not-installed",
         [put(LONGTERM_DEVICE, dicomInstalled="FALSE")],
         LONGTERM_DEVICE,
         "dicomInstalled",
-        "looks LONGTERM up (dcmCStoreSCUOfCMoveSCP, ",
+        "dcm4chee-arc looks up LONGTERM (dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET) and "
+        "does not find it because of this value",
     ),
     Break(
         "connection-named-by-address",
@@ -542,7 +554,7 @@ CONNECTIONS = (
         ],
         f"dicomHostname=pacs,{STORESCP_DEVICE}",
         "cn",
-        "it has a cn and is named by its host",
+        "it has a cn but its RDN is the host, so the archive looks for it under another DN",
     ),
 )
 
@@ -555,14 +567,16 @@ TRANSPORT = (
         ],
         LONGTERM,
         "",
-        "it offers TLS only, and no AE of dcm4chee-arc",
+        "it offers TLS only, but no AE of dcm4chee-arc, which calls it (dcmCStoreSCUOfCMoveSCP, dcmURI, "
+        "dcmStgCmtSCP, dcmExternalRetrieveAET), supports this",
     ),
     Break(
         "tls-ciphers",
         [put(f"cn=dicom,{LONGTERM_DEVICE}", dicomTLSCipherSuite=NULL_CIPHER)],
         LONGTERM,
         "",
-        "it shares no TLS version and cipher with dcm4chee-arc",
+        "it has no TLS version and cipher suite in common with dcm4chee-arc, which calls it "
+        "(dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET)",
     ),
     Break(
         "exporter-cannot-connect",
@@ -571,7 +585,7 @@ TRANSPORT = (
         ],
         EXPORTER,
         "dicomAETitle",
-        "DCM4CHEE has no connection that fits one of LONGTERM",
+        "DCM4CHEE has no connection that is compatible with a connection of LONGTERM",
     ),
     Break(
         "peer-blacklisted",
@@ -581,14 +595,15 @@ TRANSPORT = (
         ],
         f"cn=dicom,{ARCHIVE}",
         "dcmBlacklistedHostname",
-        "is at LTA, so what it sends back is not let in",
+        "LONGTERM (dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET) is at LTA, so the archive "
+        "rejects its connections",
     ),
     Break(
         "tls-without-store",
         [put(ARCHIVE, dcmKeyStoreURL=())],
         ARCHIVE,
         "dcmKeyStoreURL",
-        "it has TLS connections and no key of its own",
+        "it has TLS connections but no key store",
     ),
     Break(
         "loopback-address",
@@ -598,7 +613,8 @@ TRANSPORT = (
         ],
         f"cn=dicom,{LONGTERM_DEVICE}",
         "dicomHostname",
-        "LONGTERM is called there",
+        "dcm4chee-arc calls LONGTERM there (dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET), "
+        "which is the archive's own machine",
     ),
 )
 
@@ -630,7 +646,7 @@ CAPABILITIES = (
         [put(DCM4CHEE, dcmObjectStorageID=())],
         DCM4CHEE,
         "dcmObjectStorageID",
-        "nothing that it receives can be stored",
+        "it is a storage SCP without dcmObjectStorageID, so it cannot store what it receives",
     ),
 )
 
@@ -640,7 +656,7 @@ NAMES = (
         [*device("zz"), Add(network_ae(f"dicomDeviceName=zz,{DEVICES}", "STORESCP"))],
         f"dicomAETitle=STORESCP,dicomDeviceName=zz,{DEVICES}",
         "dicomAETitle",
-        "the device storescp has an AE of this title too",
+        "the device storescp also has an AE with this title",
     ),
     Break(
         "duplicate-application-name",
@@ -655,14 +671,14 @@ NAMES = (
         ],
         f"dcmWebAppName=DCM4CHEE,{STORESCP_DEVICE}",
         "dcmWebAppName",
-        "another device has a web application of this name",
+        "another device has a web application with this name",
     ),
     Break(
         "other-title-shadowed",
         [put(DCM4CHEE, dcmOtherAETitle="WORKLIST")],
         DCM4CHEE,
         "dcmOtherAETitle",
-        "WORKLIST is an AE of the device",
+        "WORKLIST is also an AE of the device, and the archive finds that AE first",
     ),
     Break(
         "name-with-special-characters",
@@ -676,14 +692,14 @@ NAMES = (
         [new(f"dicomAETitle=NEW_AET_A,{REGISTRY}", objectClass="dicomUniqueAETitle", dicomAETitle="NEW_AET_A")],
         f"dicomAETitle=NEW_AET_A,{REGISTRY}",
         "dicomAETitle",
-        "no AE has the name NEW_AET_A",
+        "no AE named NEW_AET_A exists",
     ),
     Break(
         "registry-missing",
         [delete(f"dicomAETitle=STORESCP,{REGISTRY}")],
         STORESCP,
         "dicomAETitle",
-        "STORESCP is not in the registry",
+        "STORESCP is not registered",
     ),
 )
 
@@ -693,7 +709,7 @@ SETTINGS = (
         [put(ARCHIVE, dcmAECacheStaleTimeout=())],
         ARCHIVE,
         "dcmAECacheStaleTimeout",
-        "kept until a reload",
+        "the archive caches the addresses of other AEs until a reload",
     ),
     Break(
         "storage-threshold",
@@ -716,21 +732,21 @@ SETTINGS = (
         [put(ARCHIVE, dcmTaskPollingInterval=())],
         ARCHIVE,
         "dcmTaskPollingInterval",
-        "no queued task is ever run",
+        "the archive never runs queued tasks",
     ),
     Break(
         "ae-without-web-app",
         ae_of(ARCHIVE, "OTHER"),
         f"dicomAETitle=OTHER,{ARCHIVE}",
         "",
-        "no web application of class DCM4CHEE_ARC_AET serves it",
+        "no web application of class DCM4CHEE_ARC_AET serves this AE",
     ),
     Break(
         "preferred-transfer-syntax-order",
         [put(STORESCP, dcmPreferredTransferSyntax=("{0}1.2.840.10008.1.2.1", "1.2.840.10008.1.2"))],
         STORESCP,
         "dcmPreferredTransferSyntax",
-        "its first three characters are cut off",
+        "the archive removes the first three characters as an ordinal",
     ),
 )
 
@@ -764,18 +780,18 @@ CERTIFICATES = (
         ],
         STORESCP_DEVICE,
         "userCertificate;binary",
-        "2 octets that are no X.509 certificate",
+        "2 octets that are not an X.509 certificate",
     ),
 )
 
-#: Rules for less than a whole failure.
-FINER = (
+#: Rules about settings that work, with an unexpected effect.
+EFFECTS = (
     Break(
         "recall-sender-mismatch",
         [more(ARCHIVE, "dcmCStoreSCUOfCMoveSCP", "TAPE=LONGTERM")],
         ARCHIVE,
         "dcmCStoreSCUOfCMoveSCP",
-        "what TAPE sends back is not taken for what LONGTERM is recorded to have",
+        "the archive does not recognise objects from TAPE as those recorded for LONGTERM",
     ),
     Break(
         "availability-without-effect",
@@ -796,48 +812,48 @@ FINER = (
         [put(f"cn=dicom,{ARCHIVE}", dcmBindAddress="127.0.0.1", dicomHostname="pacs")],
         f"cn=dicom,{ARCHIVE}",
         "dcmBindAddress",
-        "others call pacs, and only this machine is let in",
+        "peers call pacs, but only this machine can connect",
     ),
     Break(
         "recall-association-limit",
         [put(ARCHIVE, dcmLimitOpenAssociations="1")],
         ARCHIVE,
         "dcmLimitOpenAssociations",
-        "what the external archive sends is rejected",
+        "while a requester waits for a recall, the archive rejects the external archive's association",
     ),
     Break(
         "store-association-limit",
         [put(STORESCP_DEVICE, dcmLimitOpenAssociations="2"), put(DCM4CHEE, dcmMultipleStoreAssociations="STORESCP:3")],
         DCM4CHEE,
         "dcmMultipleStoreAssociations",
-        "STORESCP's device takes 2 associations at once",
+        "STORESCP's device accepts 2 concurrent associations (dcmLimitOpenAssociations)",
     ),
     Break(
         "storage-scp-without-scu",
         [delete(f"cn=CT Image Storage SCU,{DCM4CHEE}")],
         DCM4CHEE,
         "",
-        f"it takes objects of {CT} and sends none",
+        f"it receives objects of {CT} but cannot send them",
     ),
     Break(
         "initiator-not-enforced",
         [put(DCM4CHEE, dicomAssociationInitiator="FALSE")],
         DCM4CHEE,
         "dicomAssociationInitiator",
-        "the archive opens associations as this AE all the same",
+        "no effect: the archive opens associations as this AE despite FALSE",
     ),
     Break(
         "ae-cache-timeout-long",
         [put(ARCHIVE, dcmAECacheStaleTimeout="P1D")],
         ARCHIVE,
         "dcmAECacheStaleTimeout",
-        "so long the archive goes on with an old address",
+        "for this time the archive keeps using old addresses, and AEs it did not find stay unknown",
     ),
 )
 
 BREAKS = (
     *EXTERNAL,
-    *NAMED,
+    *UNKNOWN_AES,
     *FALLBACK,
     *EXPORT,
     *PURGING,
@@ -848,5 +864,5 @@ BREAKS = (
     *NAMES,
     *SETTINGS,
     *CERTIFICATES,
-    *FINER,
+    *EFFECTS,
 )

@@ -42,23 +42,23 @@ def test_what_the_archive_reads_is_none_of_it(value: str) -> None:
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
-        ("StudyDescription", "not a condition: KEY=PATTERN or KEY!=PATTERN"),
+        ("StudyDescription", "not a condition: expected KEY=PATTERN or KEY!=PATTERN"),
         (
             "StudyDescription=*",
-            "not a regular expression: *, + or ? has nothing to repeat (any text is .*)",
+            "not a regular expression: *, + or ? has nothing to repeat (use .* for any text)",
         ),
         (
             "StudyDescription=(?i)(*)",
-            "not a regular expression: *, + or ? has nothing to repeat (any text is .*)",
+            "not a regular expression: *, + or ? has nothing to repeat (use .* for any text)",
         ),
-        ("StudyDescription=CT\\", "not a regular expression: it ends in a lone backslash"),
+        ("StudyDescription=CT\\", "not a regular expression: it ends with a single backslash"),
         ("StudyDescription=[A-Z", "not a regular expression: a [ is not closed"),
         ("StudyDescription=(CT", "not a regular expression: a ( is not closed"),
-        ("StudyDescription=CT)(", "not a regular expression: a ) has no ("),
+        ("StudyDescription=CT)(", "not a regular expression: a ) has no matching ("),
     ],
 )
 def test_what_it_does_not_read_is_told(value: str, problem: str) -> None:
-    assert messages(value) == [f"{problem}; the archive does not load the device"]
+    assert messages(value) == [f"{problem}; the archive cannot load the device"]
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ def test_what_it_does_not_read_is_told(value: str, problem: str) -> None:
 )
 def test_a_stray_brace_is_found_whatever_stands_before_it(pattern: str) -> None:
     """OpenJDK 17 and 25 refuse each: illegal repetition."""
-    reason = "not a regular expression: { and } hold no number of repetitions, as in {1,3}"
-    assert messages(f"StudyDescription={pattern}") == [f"{reason}; the archive does not load the device"]
+    reason = "not a regular expression: { and } must contain a number of repetitions, as in {1,3}"
+    assert messages(f"StudyDescription={pattern}") == [f"{reason}; the archive cannot load the device"]
 
 
 def test_a_property_that_is_no_condition_may_be_anything() -> None:

@@ -167,9 +167,9 @@ def test_a_second_connection_on_the_port_stops_the_next_start() -> None:
     (found,) = new(Add(connection(ARCHIVE, name="new")))
     assert (found.finding.rule.name, found.finding.impact) == ("port-taken", "stops-next-start")
     assert str(found) == (
-        f"x.ldif:1: cn=new,{ARCHIVE}: dicomPort '11112': the connection dicom has port 11112 too (bound to localhost); "
-        "port 11113 is unused in the configuration. Fix: Give one of the two another port or another dcmBindAddress, "
-        "or set its dicomInstalled to FALSE."
+        f"x.ldif:1: cn=new,{ARCHIVE}: dicomPort '11112': the connection dicom also has port 11112 (bound to "
+        "localhost); port 11113 is unused in the configuration. Fix: Set another port or dcmBindAddress on one of "
+        "the two connections, or set its dicomInstalled to FALSE."
     )
 
 
@@ -206,7 +206,9 @@ def test_a_port_that_may_be_taken_is_a_warning_and_no_risk() -> None:
     found = risks(Add(connection(ARCHIVE, name="new", dicomHostname="pacs")))
     assert found.risks == ()
     (warning,) = found.warnings
-    assert warning.startswith(f"x.ldif:1: cn=new,{ARCHIVE}: dicomPort '11112': the connection dicom has port 11112 too")
+    assert warning.startswith(
+        f"x.ldif:1: cn=new,{ARCHIVE}: dicomPort '11112': the connection dicom also has port 11112"
+    )
     assert warning.endswith("(rule: port-possibly-taken)")
 
 

@@ -44,7 +44,7 @@ def test_what_stands_in_references_to_connections_holds_no_equals_sign_and_other
     connection = new(f"cn=a=b,{ARCHIVE}", objectClass="dicomNetworkConnection", cn="a=b", dicomHostname="host")
     queue = new(f"dcmQueueName=a=b,{ARCHIVE}", objectClass="dcmQueue", dcmQueueName="a=b")
     (found,) = summaries(findings_of("name-with-special-characters", valid_tree().with_changes([connection, queue])))
-    message = "in references it may stand otherwise, so that the archive does not load the device"
+    message = "references may spell it differently, so the archive cannot load the device"
     assert found == (f"cn=a=b,{ARCHIVE}", "cn", message)
 
 
@@ -70,7 +70,7 @@ def _no_archive(attributes: Iterable[Attribute]) -> Iterator[Attribute]:
 
 def test_the_only_storage_below_its_threshold_is_written_to_no_more() -> None:
     tree = valid_tree().with_changes([put(STORAGE, dcmStorageThreshold="10GB")])
-    message = "below it, DCM4CHEE refuses each C-STORE: dcmObjectStorageID names no other storage"
+    message = "below it, DCM4CHEE refuses every C-STORE: dcmObjectStorageID names no other storage"
     assert summaries(findings_of("storage-threshold", tree)) == [(STORAGE, "dcmStorageThreshold", message)]
 
 
@@ -88,7 +88,7 @@ def test_a_rule_is_fit_to_be_read() -> None:
         for text in (rule.requirement, rule.reason, rule.fix):
             assert text.endswith((".", ";"))
             assert text[0] in "*[" or not text[0].islower() or text.startswith(("dcm", "hl7")), text
-        assert rule.fix_command.startswith("dcmcfg ")
+        assert rule.example_command.startswith("dcmcfg ")
     assert len(RULES_BY_NAME) == len(RULES)
 
 

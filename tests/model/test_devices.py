@@ -22,7 +22,7 @@ def test_device_names_ignore_case() -> None:
 
 
 def test_an_unknown_device_is_told_with_those_there_are() -> None:
-    with pytest.raises(NotFound, match=r"no device pacs.*dcm4chee-arc, storescp"):
+    with pytest.raises(NotFound, match=r"the device pacs does not exist.*dcm4chee-arc, storescp"):
         Configuration(site()).get_device("pacs")
 
 

@@ -58,7 +58,8 @@ def test_a_name_that_the_classes_forbid_does_not_fit() -> None:
     notes = RebasingReport(rebasing("ou=pacs,dc=hospital,dc=org"))
     assert list(notes.rebase_entries([STOCK])) == []
     assert list(notes.format_warnings()) == [
-        f"{BASE} is left out, as its classes do not allow ou: ou=pacs,dc=hospital,dc=org must be there before the rest."
+        f"{BASE} is omitted because its object classes do not allow ou. Create ou=pacs,dc=hospital,dc=org before "
+        "the other entries."
     ]
 
 
@@ -77,8 +78,8 @@ def test_texts_that_still_say_the_old_base_are_told_the_first_of_many() -> None:
     ]
     assert len(list(notes.rebase_entries(entries))) == 12
     *lines, last = notes.format_warnings()
-    assert lines[0] == f"description of cn=0,{BASE} still says {BASE}: it is text, not a name in the directory."
-    assert (len(lines), last) == (10, f"2 more values still say {BASE}.")
+    assert lines[0] == f"description of cn=0,{BASE} still contains {BASE}: the value is text, not a DN."
+    assert (len(lines), last) == (10, f"2 more values still contain {BASE}.")
 
 
 @pytest.mark.parametrize(

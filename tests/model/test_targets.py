@@ -69,9 +69,11 @@ def test_one_text_that_two_aes_are_meant_by_is_ambiguous() -> None:
     with pytest.raises(AmbiguousName) as twice:
         resolve_target(configuration, "AE:DCM4CHEE")
     assert str(twice.value) == (
-        "AE:DCM4CHEE means a/DCM4CHEE and dcm4chee-arc/DCM4CHEE — say which of them, or give its DN"
+        "AE:DCM4CHEE matches a/DCM4CHEE and dcm4chee-arc/DCM4CHEE — specify one of them, or its DN"
     )
-    with pytest.raises(AmbiguousName, match=r"a/b/c means dicomAETitle=b/c,.* and dicomAETitle=c,dicomDeviceName=a/b,"):
+    with pytest.raises(
+        AmbiguousName, match=r"a/b/c matches dicomAETitle=b/c,.* and dicomAETitle=c,dicomDeviceName=a/b,"
+    ):
         resolve_target(configuration, "a/b/c")
 
 
@@ -86,33 +88,36 @@ def test_views_come_with_the_entry() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("pacs", "there is no device pacs — the devices are: dcm4chee-arc, storescp"),
-        ("DCM4CHEE", "there is no device DCM4CHEE — it is an AE: dcm4chee-arc/DCM4CHEE"),
-        ("pacs/STORESCP", "there is no device pacs — STORESCP is an AE: storescp/STORESCP"),
-        ("pacs/X", "there is no device pacs — the devices are: dcm4chee-arc, storescp"),
-        ("AE:DCM4CHE", "no AE has the title DCM4CHE — near misses: dcm4chee-arc/DCM4CHEE"),
-        ("AE:dcm4chee", "no AE has the title dcm4chee — case counts in AE titles: dcm4chee-arc/DCM4CHEE"),
-        ("AE:ALIAS", "no AE has the title ALIAS — it is another title (dcmOtherAETitle) of dcm4chee-arc/LAST"),
-        ("AE:zzz", "no AE has the title zzz — dcmcfg ae list lists them"),
+        ("pacs", "the device pacs does not exist — existing devices: dcm4chee-arc, storescp"),
+        ("DCM4CHEE", "the device DCM4CHEE does not exist — dcm4chee-arc/DCM4CHEE is an AE"),
+        ("pacs/STORESCP", "the device pacs does not exist — STORESCP is an AE: storescp/STORESCP"),
+        ("pacs/X", "the device pacs does not exist — existing devices: dcm4chee-arc, storescp"),
+        ("AE:DCM4CHE", "no AE has the title DCM4CHE — did you mean dcm4chee-arc/DCM4CHEE?"),
+        (
+            "AE:dcm4chee",
+            "no AE has the title dcm4chee — AE titles are case-sensitive: did you mean dcm4chee-arc/DCM4CHEE?",
+        ),
+        ("AE:ALIAS", "no AE has the title ALIAS — this is another title (dcmOtherAETitle) of dcm4chee-arc/LAST"),
+        ("AE:zzz", "no AE has the title zzz — to list the AEs: dcmcfg ae list"),
         (
             "dcm4chee-arc/storescp",
-            "the device dcm4chee-arc has no AE storescp — its AEs are: AS_RECEIVED, DCM4CHEE, LAST",
+            "the device dcm4chee-arc has no AE storescp — AEs of this device: AS_RECEIVED, DCM4CHEE, LAST",
         ),
         (
             "storescp/storescp",
-            "the device storescp has no AE storescp — case counts in AE titles: it has STORESCP",
+            "the device storescp has no AE storescp — AE titles are case-sensitive: did you mean STORESCP?",
         ),
         (
             "dicomDeviceName=storscp",
             "dicomDeviceName=storscp: there is no such entry — "
-            f"it exists up to {DEVICES}; near misses there: dicomDeviceName=storescp",
+            f"nearest existing entry: {DEVICES}; did you mean dicomDeviceName=storescp?",
         ),
         (
             f"cn=dico,{ARCHIVE}",
-            f"cn=dico,{ARCHIVE}: there is no such entry — it exists up to {ARCHIVE}; near misses there: cn=dicom",
+            f"cn=dico,{ARCHIVE}: there is no such entry — nearest existing entry: {ARCHIVE}; did you mean cn=dicom?",
         ),
-        ("a=b", "there is no device a=b — the devices are: dcm4chee-arc, storescp"),
-        ("", "there is no device  — the devices are: dcm4chee-arc, storescp"),
+        ("a=b", "the device a=b does not exist — existing devices: dcm4chee-arc, storescp"),
+        ("", "the device  does not exist — existing devices: dcm4chee-arc, storescp"),
     ],
 )
 def test_what_is_not_there_is_told_with_what_may_be_meant(text: str, message: str) -> None:

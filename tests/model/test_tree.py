@@ -157,7 +157,7 @@ def test_a_name_by_its_alias_is_the_same_attribute() -> None:
 @pytest.mark.parametrize("operation", [Operation.DELETE, Operation.ADD])
 def test_a_refusal_does_not_tell_a_secret(operation: Operation) -> None:
     holding = site(userPassword="geheim") if operation is Operation.ADD else site()
-    with pytest.raises(DoesNotApply, match="a secret") as refused:
+    with pytest.raises(DoesNotApply, match=r"\(secret\)") as refused:
         holding.with_changes([modify(operation, "userPassword", "geheim")])
     assert "geheim" not in str(refused.value)
 
@@ -193,7 +193,7 @@ def test_a_name_of_very_many_rdns_is_refused_in_linear_time() -> None:
     for change in (Add(Entry.from_values(f"{deep},{DEVICES}", {"cn": "x"})), Delete(DN.parse(f"{deep},{DEVICES}"))):
         with pytest.raises(DoesNotApply) as refused:
             site().with_changes([change])
-        assert refused.value.next_step.startswith(f"it exists up to {DEVICES}")
+        assert refused.value.next_step.startswith(f"nearest existing entry: {DEVICES}")
 
 
 def test_a_subtree_that_is_deeper_than_calls_can_be_is_renamed() -> None:

@@ -56,9 +56,9 @@ def test_an_ae_that_differs_is_told_with_what_differs_and_how_to_change_it() -> 
         "tls": "y",
     }
     assert rejected_rows(row | {"description": "new one"}) == [
-        "x:2: STORESCP: storescp/STORESCP is there and differs: it is an AE of the device storescp, not ws; it is at "
+        "x:2: STORESCP: storescp/STORESCP exists and differs: it is an AE of the device storescp, not ws; it is at "
         "localhost:11115, not new.example.org:104 with TLS (dcmcfg connection set storescp/dicom new.example.org:104 "
-        "--tls); its description is another (dcmcfg set storescp/STORESCP 'dicomDescription=new one'); it is set up as "
+        "--tls); its description differs (dcmcfg set storescp/STORESCP 'dicomDescription=new one'); its role is "
         "workstation, not modality"
     ]
 
@@ -67,21 +67,21 @@ def test_an_ae_that_differs_is_told_with_what_differs_and_how_to_change_it() -> 
     ("row", "reason"),
     [
         ({"host": "h", "port": "1"}, "x:2: the title is missing"),
-        ({"title": "CT1"}, "x:2: CT1: missing: host, port (only a modality needs none)"),
-        ({"title": "CT1", "host": "h"}, "x:2: CT1: missing: port (only a modality needs none)"),
+        ({"title": "CT1"}, "x:2: CT1: missing: host, port (optional only for a modality)"),
+        ({"title": "CT1", "host": "h"}, "x:2: CT1: missing: port (optional only for a modality)"),
         (
             {"title": "A" * 17, "host": "a b", "port": "0", "tls": "maybe", "role": "viewer"},
             f"x:2: {'A' * 17}: title '{'A' * 17}': not an AE title: it has 17 characters; "
-            "host 'a b': not a host name or IP address; port '0': not a TCP port; tls 'maybe': neither yes nor no; "
-            "role 'viewer': no such role; there are workstation, modality, archive",
+            "host 'a b': not a host name or IP address; port '0': not a TCP port; tls 'maybe': must be yes or no; "
+            "role 'viewer': unknown role; must be one of workstation, modality, archive",
         ),
         (
             {"title": "CT1", "host": "h", "port": "1", "description": "a\nCT2,h,2"},
-            "x:2: CT1: description holds a control character; is a quotation mark missing?",
+            "x:2: CT1: description contains a control character; check for a missing quotation mark",
         ),
         (
             {"title": "CT1", "host": "bob:topsecret@h", "port": "1"},
-            "x:2: CT1: host the value, a secret: not a host name or IP address",
+            "x:2: CT1: host (secret): not a host name or IP address",
         ),
     ],
 )
@@ -96,23 +96,23 @@ def test_a_modality_needs_no_port() -> None:
 
 def test_rows_that_want_one_title_otherwise_are_both_left_out() -> None:
     assert rejected_rows(NEW, NEW | {"port": "105"}) == [
-        "x:2: CT1: the title is wanted otherwise in x:3",
-        "x:3: CT1: the title is wanted otherwise in x:2",
+        "x:2: CT1: the same title has other values in x:3",
+        "x:3: CT1: the same title has other values in x:2",
     ]
 
 
 def test_a_row_that_is_repeated_counts_once() -> None:
     found = sort(NEW, NEW | {"host": "CT1.example.org", "tls": "no", "device": "ct1"})
     assert [str(each.row.location) for each in found.new] == ["x:2"]
-    assert found.warnings == ("x:3: CT1 is wanted in x:2 already.",)
+    assert found.warnings == ("x:3: CT1 is a duplicate of x:2.",)
 
 
 def test_an_address_of_several_titles_is_told_once() -> None:
     more = [NEW | {"title": f"CT{number}"} for number in range(2, 5)]
     found = sort(NEW, *more, {"title": "NEAR", "host": "localhost", "port": "11115"})
     assert found.warnings == (
-        "x:2: several AEs are at ct1.example.org:104: CT1, CT2, CT3 and 1 more.",
-        "x:6: several AEs are at localhost:11115: STORESCP, NEAR.",
+        "x:2: several AEs have the address ct1.example.org:104: CT1, CT2, CT3 and 1 more.",
+        "x:6: several AEs have the address localhost:11115: STORESCP, NEAR.",
     )
 
 

@@ -52,13 +52,13 @@ def test_a_row_stands_in_the_line_in_which_it_begins() -> None:
 
 def test_an_unknown_column_is_told_and_counts_for_nothing() -> None:
     sheet = read("title,VLAN,host\nCT1,7,h\n")
-    assert sheet.warnings == ("x.csv: the column 'VLAN' is unknown and counts for nothing.",)
+    assert sheet.warnings == ("x.csv: unknown column 'VLAN', ignored.",)
     assert dict(sheet.rows[0].values) == {"title": "CT1", "host": "h"}
 
 
 def test_a_row_with_more_cells_than_the_heading_has_a_problem() -> None:
     (row,) = read("title,description\nCT1,first floor, left\n").rows
-    assert row.problems == ("the row has 3 cells, the first line 2; is a cell to be quoted?",)
+    assert row.problems == ("the row has 3 cells, the first line 2; quote cells that contain the delimiter",)
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def test_a_row_with_more_cells_than_the_heading_has_a_problem() -> None:
     [
         ("", "x.csv: the file is empty"),
         ("\n  \n", "x.csv: the file is empty"),
-        ("CT1,ct1.example.org,104\n", "x.csv: there is no column for the AE title in the first line (CT1, ct1.exa"),
-        ("title,host,AET\n", "x.csv: the columns 'title' and 'AET' both stand for title"),
+        ("CT1,ct1.example.org,104\n", "x.csv: the first line has no column for the AE title (CT1, ct1.exa"),
+        ("title,host,AET\n", "x.csv: the columns 'title' and 'AET' both mean title"),
         ('title,x\nA,1\n"B,2\nC,3\n', "x.csv:3: a quotation mark is not closed"),
         ('title,x\nA,"', "x.csv:2: a quotation mark is not closed"),
         (f"title,{'x' * 200_000}\nA,1\n", "x.csv:1: not delimited text (field larger than field limit (131072))"),
@@ -83,9 +83,7 @@ def test_a_file_without_rows_of_this_form_is_refused(text: str, message: str) ->
 def test_a_row_within_a_cell_that_counts_for_nothing_is_told() -> None:
     sheet = read('title,note\nA,"first\nB,"second"\nC,x\n')
     assert [row.text("title") for row in sheet.rows] == ["A", "C"]
-    assert sheet.warnings[1] == (
-        "x.csv:2: a cell that counts for nothing has several lines; is a quotation mark missing?"
-    )
+    assert sheet.warnings[1] == ("x.csv:2: an ignored cell has several lines; check for a missing quotation mark.")
 
 
 def test_lines_keep_their_numbers_below_a_stated_delimiter() -> None:

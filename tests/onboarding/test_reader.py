@@ -20,7 +20,7 @@ def test_another_encoding_is_refused_with_the_line() -> None:
     with pytest.raises(OnboardingError) as refused:
         read_sheet("x.csv", TEXT.encode("cp1252"), SheetFileType.CSV)
     assert str(refused.value) == (
-        "x.csv:2: not UTF-8 (octet 0xf6) — save it as 'CSV UTF-8', or: iconv -f WINDOWS-1252 -t UTF-8"
+        "x.csv:2: not UTF-8 (octet 0xf6) — save the file as 'CSV UTF-8', or convert it: iconv -f WINDOWS-1252 -t UTF-8"
     )
 
 

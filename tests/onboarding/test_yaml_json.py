@@ -37,9 +37,9 @@ def test_values_are_the_text_that_is_written() -> None:
 
 def test_unknown_keys_are_counted_and_doubled_or_nested_ones_are_problems() -> None:
     sheet = read_yaml("x", "- {title: A, vlan: 1, title: B, port: [1]}\n- {title: C, vlan: 2}\n- CT1\n")
-    assert sheet.warnings == ("x: the key 'vlan' is unknown and counts for nothing (2 times).",)
+    assert sheet.warnings == ("x: unknown key 'vlan', ignored (2 times).",)
     assert [row.problems for row in sheet.rows] == [
-        ("title is given twice", "port is not a single value"),
+        ("title occurs twice", "port is not a single value"),
         (),
         ("not an AE: it has no keys",),
     ]
@@ -119,16 +119,16 @@ def test_modalities_by_themselves_are_read_as_the_rest_interface_gives_them() ->
     ("text", "message"),
     [
         ("", "x: the file is empty"),
-        ('{"DicomAet": "X"}', "x: this is no list of AEs"),
-        ("7", "x: this is no list of AEs"),
+        ('{"DicomAet": "X"}', "x: not a list of AEs"),
+        ("7", "x: not a list of AEs"),
         ('[{"title": "A",\n"port": }', "x:2: not JSON: "),
         ('[{"title": "A"', "x:1: not JSON: "),
-        ('["\x07"]', "x:1: not JSON: it holds a control character"),
-        ("[&a [*a]]", "x:1: not JSON: it holds an alias"),
+        ('["\x07"]', "x:1: not JSON: it contains a control character"),
+        ("[&a [*a]]", "x:1: not JSON: it contains a YAML alias"),
         ("[" * 100_000, "x:1: not JSON: "),
-        ("[" * 900 + "]" * 900, "x:1: not JSON of this kind: it is nested too deeply"),
-        ('[{"title":' + "[" * 500 + "]" * 500 + "}]", "x:1: not JSON of this kind: it is nested too deeply"),
-        ('{"a":' * 500 + "1" + "}" * 500, "x:1: not JSON of this kind: it is nested too deeply"),
+        ("[" * 900 + "]" * 900, "x:1: not a JSON list of AEs: it is nested too deeply"),
+        ('[{"title":' + "[" * 500 + "]" * 500 + "}]", "x:1: not a JSON list of AEs: it is nested too deeply"),
+        ('{"a":' * 500 + "1" + "}" * 500, "x:1: not a JSON list of AEs: it is nested too deeply"),
         ('["' + '\\"' * 200_000, "x:1: not JSON: "),  # each quote was the start of a string to the end once
         ('["x\\', "x:1: not JSON: "),
     ],
@@ -155,7 +155,7 @@ def test_no_yaml_tag_makes_anything_but_text() -> None:
 def test_yaml_that_is_nested_deeply_is_refused(text: str) -> None:
     with pytest.raises(OnboardingError) as refused:
         read_yaml("x", text)
-    assert str(refused.value).startswith("x:1: not YAML of this kind: it is nested too deeply")
+    assert str(refused.value).startswith("x:1: not a YAML list of AEs: it is nested too deeply")
 
 
 def test_yaml_with_a_list_that_holds_itself_is_read() -> None:

@@ -63,8 +63,9 @@ def test_what_was_on_the_list_before_is_none_of_the_plans_business_under_another
 def test_a_list_that_took_everybody_and_takes_some_is_told(name: str, who: str, others: str) -> None:
     titles = ("STORESCP", "DCM4CHEE", "AS_RECEIVED", "WORKLIST")
     assert list(warn_about_new_restrictions(plan(holding(name, *titles))))[:1] == [
-        f"{AE}: {name} was empty and let every {who} in; from now on each but STORESCP, DCM4CHEE, AS_RECEIVED and "
-        f"1 more is {others}"
+        f"{AE}: {name} was empty, so the archive accepted every {who}; from now on, all except STORESCP, "
+        "DCM4CHEE, AS_RECEIVED and "
+        f"1 more are {others}"
     ]
 
 
@@ -80,15 +81,18 @@ def test_a_caller_that_is_spelt_almost_like_an_ae_is_told() -> None:
     before = having(CALLERS, "STORESCP")
     assert list(
         warn_about_new_restrictions(plan(holding(CALLERS, "STORESCP", "AS_RECEVED", "CT1"), before=before))
-    ) == [f"{AE}: {CALLERS} 'AS_RECEVED': no AE has the title, which a caller need not have; near misses: AS_RECEIVED"]
+    ) == [
+        f"{AE}: {CALLERS} 'AS_RECEVED': no AE has this title. A caller does not require one, but did you mean "
+        "AS_RECEIVED?"
+    ]
 
 
 def test_the_first_scp_capability_of_a_peer_shuts_out_the_others_of_the_archive_does_not() -> None:
     before = tree(*(entry for entry in site().sorted_entries() if not entry.is_a("dicomTransferCapability")))
     first = Add(storage_scp(STORESCP, "STORESCP"))
     assert list(warn_about_new_restrictions(plan(first, Add(storage_scp(ARCHIVE, "DCM4CHEE")), before=before))) == [
-        f"dicomAETitle=STORESCP,{STORESCP}: it has listed no SCP capability, and was sent everything; from now on the "
-        "archive sends it nothing but CT Image Storage"
+        f"dicomAETitle=STORESCP,{STORESCP}: it listed no SCP capability, so the archive sent it everything; from now "
+        "on, the archive sends it only CT Image Storage"
     ]
     new = network_ae(STORESCP, "NEW")
     assert list(warn_about_new_restrictions(plan(Add(new), Add(storage_scp(STORESCP, "NEW")), before=before))) == []

@@ -13,8 +13,8 @@ from tests.route.sites import ARCHIVE, DCM4CHEE, DEVICES, LONGTERM, lab, put
 from tests.trees import network_ae
 
 MASQUERADE = "dcmMasqueradeCalledAETitle"
-RESTART = "after a restart of the archive; a reload puts neither a new value nor its removal in force"
-DELAY = "after a reload, then dcmSchedulerMinStartDelay (60 s if absent) and a random part of the interval"
+RESTART = "after a restart of the archive; a reload applies neither a new value nor its removal"
+DELAY = "after a reload plus dcmSchedulerMinStartDelay (60 s if absent) and a random part of the interval"
 
 
 def storage(name: str, **values: str) -> Add:

@@ -38,7 +38,7 @@ def test_what_stands_below_an_entry_that_could_not_be_added_is_set_aside() -> No
     plan, misfits = fitting(text + FITS)
     assert len(plan.steps) == 1
     assert locations(misfits) == ["f:1", "f:6"]
-    assert misfits[1].problem.message == "it builds on f:1, which does not fit"
+    assert misfits[1].problem.message == "it depends on f:1, which cannot be applied"
 
 
 def test_what_builds_on_a_rename_that_does_not_fit_is_set_aside() -> None:
@@ -76,6 +76,6 @@ def test_of_very_many_problems_the_first_are_told() -> None:
         make_plan(site(), collect_desired_changes([("f", read_all([(MISSES * 25).encode()], "f"))]))
     except DoesNotApply as refusal:
         lines = refusal.full_message.splitlines()
-    assert lines[0] == "25 of 25 changes do not fit the tree:"
+    assert lines[0] == "25 of 25 changes cannot be applied:"
     assert lines[-1] == "  … and 5 more"
     assert len(lines) == 22

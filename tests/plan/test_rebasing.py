@@ -64,8 +64,14 @@ def test_assertions_are_taken_along_with_the_names_in_them() -> None:
     ("change", "reason"),
     [
         (modify(Equals("entryCSN", b"20260101")), "asserts an entryCSN"),
-        (Delete(DN.parse(ARCHIVE), (Control("1.2.3", critical=True, value=b"?"),)), "not understood"),
-        (Delete(DN.parse(ARCHIVE), (Control(assertions.OID, critical=True, value=b"?"),)), "not understood"),
+        (
+            Delete(DN.parse(ARCHIVE), (Control("1.2.3", critical=True, value=b"?"),)),
+            "does not know the form of its value",
+        ),
+        (
+            Delete(DN.parse(ARCHIVE), (Control(assertions.OID, critical=True, value=b"?"),)),
+            "does not know the form of its value",
+        ),
     ],
 )
 def test_what_cannot_be_taken_along_is_refused_with_its_place(change: Change, reason: str) -> None:
@@ -113,7 +119,7 @@ def test_the_entry_of_the_base_that_cannot_have_the_name_is_left_out(record: Cal
     ((_, found),) = rebase_files([("f.ldif", (record(base),))], notes, tree())
     assert found == ()
     assert list(notes.format_warnings()) == [
-        f"{BASE} is left out, as its classes do not allow l: l=town,dc=org must be there before the rest."
+        f"{BASE} is omitted because its object classes do not allow l. Create l=town,dc=org before the other entries."
     ]
 
 
@@ -129,7 +135,7 @@ def test_the_base_is_found_in_any_record_that_is_below_the_root() -> None:
 
 
 @pytest.mark.parametrize(
-    ("dns", "reason"), [((BASE,), "cannot be told"), ((ARCHIVE, THERE), f"several base DNs: {BASE}; {NEW}")]
+    ("dns", "reason"), [((BASE,), "the base DN is unknown"), ((ARCHIVE, THERE), f"several base DNs: {BASE}; {NEW}")]
 )
 def test_a_base_that_cannot_be_told_is_to_be_named(dns: tuple[str, ...], reason: str) -> None:
     with pytest.raises(Refused, match=reason) as refused:

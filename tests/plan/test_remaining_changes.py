@@ -40,7 +40,7 @@ def renaming(old: str, kind: str, value: str, *, delete_old_rdn: bool = True) ->
 def test_a_misspelt_entry_to_delete_is_told_with_its_near_misses() -> None:
     dn = f"dicomDeviceName=storescpp,{DEVICES}"
     assert list(find_plan_warnings(planned(Delete(DN.parse(dn))))) == [
-        f"{dn}: not there, so there is nothing to delete; near misses: dicomDeviceName=storescp"
+        f"{dn}: does not exist, so there is nothing to delete; did you mean dicomDeviceName=storescp?"
     ]
 
 
@@ -59,14 +59,14 @@ def test_a_misspelt_value_to_delete_is_told_with_what_is_held() -> None:
     plan = planned(deleting("dicomDescription", "Storage SCPP"), tree=holding("dicomDescription", "Storage SCP"))
     assert plan.unchanged[0].missing_items == ("dicomDescription has no such value",), "what it holds is told once"
     assert list(find_plan_warnings(plan)) == [
-        f"{STORESCP}: dicomDescription has no value 'Storage SCPP' to delete; near misses: 'Storage SCP'"
+        f"{STORESCP}: dicomDescription has no value 'Storage SCPP' to delete; did you mean 'Storage SCP'?"
     ]
 
 
 def test_beside_a_misspelt_value_one_that_looks_like_none_is_told_too() -> None:
     change = deleting("dicomDescription", "Storage SCPP", "zzz")
     plan = planned(change, tree=holding("dicomDescription", "Storage SCP"))
-    assert plan.unchanged[0].missing_items == ("dicomDescription has no such value; it holds 'Storage SCP'",)
+    assert plan.unchanged[0].missing_items == ("dicomDescription has no such value; it has 'Storage SCP'",)
     assert len(list(find_plan_warnings(plan))) == 1
 
 
@@ -76,7 +76,7 @@ def test_a_misspelt_value_is_told_where_the_rest_of_the_record_is_still_to_be_do
     tree = holding("dicomDescription", "Storage SCP")
     plan = make_plan(tree, [DesiredChange(Modify(change.dn, (*change.modifications, more)))])
     assert (len(plan.steps), plan.unchanged) == (1, ())
-    assert [warning.rpartition("; ")[2] for warning in find_plan_warnings(plan)] == ["near misses: 'Storage SCP'"]
+    assert [warning.rpartition("; ")[2] for warning in find_plan_warnings(plan)] == ["did you mean 'Storage SCP'?"]
 
 
 def test_of_a_value_that_looks_like_none_only_what_is_held_is_told() -> None:
@@ -84,14 +84,14 @@ def test_of_a_value_that_looks_like_none_only_what_is_held_is_told() -> None:
         deleting("dicomPrimaryDeviceType", "0"), tree=holding("dicomPrimaryDeviceType", "a", "b", "c", "d", "e")
     )
     assert plan.unchanged[0].missing_items == (
-        "dicomPrimaryDeviceType has no such value; it holds 'a', 'b', 'c' and 2 more",
+        "dicomPrimaryDeviceType has no such value; it has 'a', 'b', 'c' and 2 more",
     )
     assert list(find_plan_warnings(plan)) == []
 
 
 def test_of_a_secret_neither_the_one_held_nor_the_one_asked_for_is_told() -> None:
     plan = planned(deleting("dcmKeyStorePin", SECRET[:-1]), tree=holding("dcmKeyStorePin", SECRET))
-    assert plan.unchanged[0].missing_items == ("dcmKeyStorePin has no such value; it holds a secret",)
+    assert plan.unchanged[0].missing_items == ("dcmKeyStorePin has no such value; it has a secret",)
     assert list(find_plan_warnings(plan)) == []
 
 
@@ -105,7 +105,7 @@ def test_an_attribute_that_is_not_there_is_told_as_not_set(operation: Operation)
 
 def test_a_misspelt_attribute_to_delete_is_told_with_those_that_the_entry_has() -> None:
     assert list(find_plan_warnings(planned(deleting("dicomInstaled")))) == [
-        f"{STORESCP}: dicomInstaled is not set, so there is nothing to delete; near misses: dicomInstalled"
+        f"{STORESCP}: dicomInstaled is not set, so there is nothing to delete; did you mean dicomInstalled?"
     ]
 
 
@@ -116,8 +116,8 @@ def test_a_rename_taken_for_made_is_told_where_the_old_name_may_be_misspelt() ->
     )
     misspelt = f"dicomDeviceName=longtrm,{DEVICES}"
     assert list(find_plan_warnings(planned(renaming(misspelt, "dicomDeviceName", "storescp"), tree=tree))) == [
-        f"{misspelt}: not there, and taken for renamed to dicomDeviceName=storescp already; "
-        "near misses: dicomDeviceName=longterm"
+        f"{misspelt}: does not exist, assumed to be renamed to dicomDeviceName=storescp already; "
+        "did you mean dicomDeviceName=longterm?"
     ]
 
 
@@ -142,7 +142,9 @@ def test_a_wrong_name_is_refused_with_its_near_misses_below_the_last_that_exists
     dn = f"cn=dicom,dicomDeviceName=dcm4chee-ar,{DEVICES}"
     with pytest.raises(DoesNotApply) as modified:
         make_plan(site(), [DesiredChange(deleting("dicomPort", dn=dn))])
-    assert modified.value.next_step == (f"it exists up to {DEVICES}; near misses there: dicomDeviceName=dcm4chee-arc")
+    assert modified.value.next_step == (
+        f"nearest existing entry: {DEVICES}; did you mean dicomDeviceName=dcm4chee-arc?"
+    )
     with pytest.raises(DoesNotApply) as added:
         make_plan(site(), [DesiredChange(Add(connection(f"dicomDeviceName=dcm4chee-ar,{DEVICES}")))])
     assert added.value.next_step == modified.value.next_step
@@ -151,7 +153,9 @@ def test_a_wrong_name_is_refused_with_its_near_misses_below_the_last_that_exists
 def test_an_entry_with_children_is_refused_with_what_to_do_first() -> None:
     with pytest.raises(DoesNotApply, match="2 children") as refused:
         make_plan(site(), [DesiredChange(Delete(DN.parse(STORESCP)))])
-    assert refused.value.next_step.startswith("delete what is below it first, leaf first; dcmcfg apply --prune --under")
+    assert refused.value.next_step.startswith(
+        "delete the entries below it first, leaves first; dcmcfg apply --prune --under"
+    )
 
 
 def test_many_wrong_names_among_many_take_no_longer_than_the_first_of_them() -> None:

@@ -34,8 +34,8 @@ def problem_of(change: Change, *past: PastRename, tree: Tree | None = None) -> s
 
 def test_the_new_name_and_the_roll_out_are_told() -> None:
     assert problem_of(described(OLD), TITLE) == (
-        f"a.ldif:1: {OLD}: there is no such entry: roll-out 3 (2026-11-30 12:00:00 UTC) renamed it to {NEW} — write "
-        "the new name into the file; dcmcfg undo 3 takes the rename back"
+        f"a.ldif:1: {OLD}: no such entry: change 3 (2026-11-30 12:00:00 UTC) renamed it to {NEW} — use "
+        "the new name in the file; to revert the rename: dcmcfg undo 3"
     )
 
 
@@ -43,21 +43,21 @@ def test_what_is_below_moved_too_and_several_renames_are_followed() -> None:
     below = f"cn=CT Image Storage SCP,{OLD}"
     now = f"cn=CT Image Storage SCP,dicomAETitle=HOSPPACS,dicomDeviceName=arc,{DEVICES}"
     words = problem_of(described(below), TITLE, DEVICE)
-    assert f"{below}: there is no such entry: roll-out 3 (" in words
-    assert f") and roll-out 4 (2026-11-30 12:00:00 UTC) renamed it to {now} — write the new name into the file" in words
+    assert f"{below}: no such entry: change 3 (" in words
+    assert f") and change 4 (2026-11-30 12:00:00 UTC) renamed it to {now} — use the new name in the file" in words
     assert "dcmcfg undo" not in words
 
 
 def test_the_parent_of_an_addition_and_a_new_place_are_found_too() -> None:
-    assert f"{ARCHIVE}: there is no such entry: roll-out 4" in problem_of(Add(connection(ARCHIVE, name="new")), DEVICE)
+    assert f"{ARCHIVE}: no such entry: change 4" in problem_of(Add(connection(ARCHIVE, name="new")), DEVICE)
     connection_rename = Rename(DN.parse(f"cn=dicom,{STORESCP}"), RDN.of("cn", "x"), new_superior=DN.parse(ARCHIVE))
-    assert f"{ARCHIVE}: there is no such entry: roll-out 4" in problem_of(connection_rename, DEVICE)
+    assert f"{ARCHIVE}: no such entry: change 4" in problem_of(connection_rename, DEVICE)
 
 
 def test_a_rename_that_leads_nowhere_is_not_told() -> None:
     gone = site().with_changes([Delete(entry.dn) for entry in reversed(site().subtree(DN.parse(OLD)))])
     assert problem_of(described(OLD), TITLE, tree=gone).startswith(
-        f"a.ldif:1: {OLD}: there is no such entry — it exists"
+        f"a.ldif:1: {OLD}: there is no such entry — nearest existing entry"
     )
     other = renamed(STORESCP, "dicomDeviceName", "x", 5)
-    assert "it exists up to" in problem_of(described(f"cn=nowhere,{ARCHIVE}"), other)
+    assert "nearest existing entry" in problem_of(described(f"cn=nowhere,{ARCHIVE}"), other)

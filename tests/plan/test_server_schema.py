@@ -81,37 +81,38 @@ def test_a_new_pair_of_class_and_attribute_is_asked_for_once() -> None:
 @pytest.mark.parametrize(
     ("server", "change", "message"),
     [
-        (without(NAME), setting(NAME, "DCM4CHEE"), f"17: the server's schema has no attribute {NAME}"),
+        (without(NAME), setting(NAME, "DCM4CHEE"), f"17: the server's schema does not define the attribute {NAME}"),
         (
             without(NAME, class_name=DEVICE),
             setting(NAME, "DCM4CHEE"),
-            f"65: by the server's schema, none of its object classes allows {NAME}",
+            f"65: according to the server's schema, none of its object classes allows {NAME}",
         ),
         (
             without(classes=("dcmQueue",)),
             Add(Entry.from_values(f"dcmQueueName=Q,{ARCHIVE}", {"objectClass": "dcmQueue", "dcmQueueName": "Q"})),
-            "21: the server's schema has no object class dcmQueue",
+            "21: the server's schema does not define the object class dcmQueue",
         ),
         (
             load_bundled_schema(),
             setting("dcmExternalRetriveAEDestination", "DCM4CHEE"),
-            "17: neither the server's schema nor that of dcm4chee-arc 5.35 has the attribute "
-            f"dcmExternalRetriveAEDestination; near misses: {NAME}, dcmExternalRetrieveAET",
+            "17: neither the server's schema nor that of dcm4chee-arc 5.35 defines the attribute "
+            f"dcmExternalRetriveAEDestination; did you mean {NAME}, dcmExternalRetrieveAET",
         ),
         (
             load_bundled_schema(),
             setting("objectClass", "dicomDevice", "dcmDevice", "dcmArchiveDevice", "dcmNowhere"),
-            "21: neither the server's schema nor that of dcm4chee-arc 5.35 has the object class dcmNowhere",
+            "21: neither the server's schema nor that of dcm4chee-arc 5.35 defines the object class dcmNowhere",
         ),
         (
             load_bundled_schema(),
             setting("dicomPort", "104"),
-            "65: by the server's schema, none of its object classes allows dicomPort",
+            "65: according to the server's schema, none of its object classes allows dicomPort",
         ),
         (
             load_bundled_schema(),
             setting("objectClass", "dicomNetworkConnection", dn=STORESCP),
-            "65: by the server's schema, dicomNetworkConnection requires dicomHostname; by the server's schema, none "
+            "65: according to the server's schema, dicomNetworkConnection requires dicomHostname; according to "
+            "the server's schema, none "
             "of its object classes allows dicomDeviceName",
         ),
     ],
@@ -126,7 +127,7 @@ def test_one_value_where_a_newer_schema_takes_several() -> None:
 
     older = Schema(tuple(map(single, load_bundled_schema().attributes)), load_bundled_schema().object_classes)
     (message,) = refusals(Server(older), setting("dcmRetrieveAET", "A", "B"))
-    assert message == "19: by the server's schema, dcmRetrieveAET takes one value"
+    assert message == "19: according to the server's schema, dcmRetrieveAET is single-valued"
 
 
 def test_what_an_older_class_requires_is_asked_for_with_a_new_entry() -> None:
@@ -138,7 +139,7 @@ def test_what_an_older_class_requires_is_asked_for_with_a_new_entry() -> None:
     server = Server(older)
     (problem,) = (server.rules().check_step(step) for step in make_plan(site(), [DesiredChange(Add(queue))]).steps)
     assert problem is not None
-    assert problem.message == "by the server's schema, dcmQueue requires dcmJndiName"
+    assert problem.message == "according to the server's schema, dcmQueue requires dcmJndiName"
     assert problem.next_step.startswith("load dcm4chee-archive.schema of the archive's release")
 
 
@@ -198,7 +199,7 @@ def test_what_is_refused_is_left_out_with_what_builds_on_it() -> None:
     plan, misfits = plan_applicable(site(), every, Server(load_bundled_schema()).rules().check_step)
     assert [str(step.location) for step in plan.steps] == ["x:3"]
     assert [str(each.problem).split(": ")[0] for each in misfits] == ["x:1", "x:2"]
-    assert misfits[1].problem.message == "it builds on x:1, which does not fit"
+    assert misfits[1].problem.message == "it depends on x:1, which cannot be applied"
     with pytest.raises(DoesNotApply):
         make_plan(site(), every, Server(load_bundled_schema()).rules().check_step)
 
@@ -228,9 +229,9 @@ def test_a_content_rule_requires_and_allows_what_it_names_of_its_own_structural_
         return Add(Entry.from_values(STORESCP.replace("storescp", "new"), values | more))
 
     assert refusals(server, new("dicomDevice", dicomPort="104")) == [
-        "65: by the server's schema, deviceRule requires dicomVendorData"
+        "65: according to the server's schema, deviceRule requires dicomVendorData"
     ]
     assert refusals(server, new("dicomDevice", dicomPort="104", dicomVendorData="x")) == [""]
     assert refusals(server, new("special", dicomPort="104")) == [
-        "65: by the server's schema, none of its object classes allows dicomPort"
+        "65: according to the server's schema, none of its object classes allows dicomPort"
     ]

@@ -35,7 +35,7 @@ def test_a_file_of_one_device_is_not_compared_with_all_of_the_live_tree() -> Non
 def test_a_device_is_found_in_a_file_that_holds_nothing_else() -> None:
     file = tree(*site().subtree(DN.parse(STORESCP)))
     assert str(find_device_dn("StoreSCP", tree(), file)) == STORESCP
-    with pytest.raises(NotFound, match="neither side has a device pacs"):
+    with pytest.raises(NotFound, match="neither configuration has a device pacs"):
         find_device_dn("pacs", file, site())
 
 

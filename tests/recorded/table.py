@@ -21,37 +21,37 @@ _HEAD = """\
 
 <!-- Written by tests/recorded/table.py -->
 
-This page shows how dcmcfg is held to recordings of a real dcm4chee-arc 5.35.1. Each recording is one of:
+This page shows how tests compare dcmcfg with recordings of a real dcm4chee-arc 5.35.1. Each recording is one of:
 
-- **replayed**: a replayer plays the archive's side over DICOM and HTTP on loopback. The real command runs against it,
-  and the test compares the verdict with what really happened.
-- **held to the stand-in**: a test compares the lab's stand-in archive with the recording, answer by answer.
-- **data only**: no test plays it.
+- **replayed**: a replayer acts as the archive over DICOM and HTTP on loopback. The real command runs against it,
+  and the test compares the verdict with the facts.
+- **held to the stand-in**: a test compares the responses of the lab's stand-in archive with the recording.
+- **data only**: no test uses it.
 
-The replayer answers C-FIND and QIDO-RS by the state of the study before and after the C-MOVE. A request that the
-recordings do not answer fails the test. Silences are shortened. Where the destination misbehaved, dcmcfg is not the
+The replayer answers C-FIND and QIDO-RS according to the state of the study before and after the C-MOVE. A request
+without a recorded response fails the test. Pauses are shortened. If the destination misbehaved, dcmcfg is not the
 receiver. Studies have three instances. *Unset* means that `dcmExternalRetrieveAEDestination` is not set.
 
 """
 _MOVES = """\
 ## C-MOVE
 
-`verify` and `route --study` are replayed for each of these recordings. The verdict is that with the archive's database
-as witness. The tests also run `verify` without it, with Instance Availability NEARLINE, with the external archive's
-record, and with `--require-route`. The stand-in is held to each of them as well.
+`verify` and `route --study` are replayed for each of these recordings. The verdict is the one with evidence from the
+archive's database. The tests also run `verify` without it, with Instance Availability NEARLINE, with the log of the
+external archive, and with `--require-route`. The stand-in is compared with each of them too.
 
-| recording | what was done | what is true | `verify` says first | route | exit code |
+| recording | situation | facts | headline of `verify` | route | exit code |
 |---|---|---|---|---|---|
 """
 _OTHERS = "\n## Other DIMSE recordings\n\n| recording | use | how |\n|---|---|---|\n"
 _CONTROL = """
 ## Control service
 
-`status` and `reload` are replayed for each of these recordings. A number is the place of an answer in a poll. *In
-force* means the configuration with the change. The last column says whether the lab's stand-in is held to the
-recording, else why not.
+`status` and `reload` are replayed for each of these recordings. A number is the position of a response in a poll. *In
+force* means the configuration with the change. The last column shows whether the lab's stand-in is compared with the
+recording, or the reason why not.
 
-| recording | what was done | what is true afterwards | command | dcmcfg says first | exit code | stand-in |
+| recording | situation | facts afterwards | command | headline of dcmcfg | exit code | stand-in |
 |---|---|---|---|---|---|---|
 """
 _WEB = "\n## HTTP recordings\n\n| recordings | use | how |\n|---|---|---|\n"

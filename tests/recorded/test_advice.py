@@ -10,16 +10,16 @@ import pytest
 from tests.recorded.outputs import read_expected_output
 from tests.recorded.truth import TRUTH
 
-_UNKNOWN_CALLER = "Most often it does not know the caller: the archive calls it as {calling}"
-_WORK_ORDER = "dcmcfg work-order --external LONGTERM --calling {calling} lists what its administrator must enter"
-_NO_FINAL_STRAIGHT = "closes the connection, aborts, or asks for release after the C-MOVE request"
-_NO_FINAL_BACK = "the archive sends no final response when the external archive LONGTERM breaks off after a pending"
+_UNKNOWN_CALLER = "Most often it does not know the caller: the archive calls it under {calling}"
+_WORK_ORDER = "dcmcfg work-order --external LONGTERM --calling {calling} lists the settings for its administrator"
+_NO_FINAL_STRAIGHT = "closes the connection, aborts, or requests a release after the C-MOVE request"
+_NO_FINAL_BACK = "the archive sends no final response if the external archive LONGTERM breaks off after a pending"
 _MAPPING = "dcmcfg set dcm4chee-arc dcmCStoreSCUOfCMoveSCP+=LONGTERM=LONGTERM"
-_RECALLED = "and it is in the archive's own storage now, but WORKSTATION did not take it"
-_PASSED_ON = "the answer is most likely that of the external archive LONGTERM, which the archive passed on"
+_RECALLED = "and the study is now in the archive's own storage, but WORKSTATION did not accept it"
+_PASSED_ON = "the response most likely comes from the external archive LONGTERM, and the archive passed it on"
 _ABORTED = "LONGTERM aborted the association, or did not answer the association request within dcmAAACTimeout"
 _UNLOADABLE = "the archive cannot load the device of LONGTERM from LDAP"
-_DROPPED = "the archive dropped the instances before it asked or called anybody"
+_DROPPED = "the archive dropped the instances before it called another AE"
 _ENDED = (_UNKNOWN_CALLER.format(calling="DCMCFG"), _WORK_ORDER.format(calling="DCMCFG"))
 
 SAID: dict[str, tuple[str, ...]] = {
@@ -35,20 +35,25 @@ SAID: dict[str, tuple[str, ...]] = {
     "external-unset-aborts-after-pending": (_NO_FINAL_STRAIGHT, "a longer time-out does not help"),
     "external-set-aborts-after-pending": (_NO_FINAL_BACK, "a longer time-out does not help"),
     "returns-then-aborts": (_NO_FINAL_BACK, "a longer time-out does not help"),
-    "move-destination-port-70000": ("it cannot load the device of WORKSTATION from LDAP: dcmcfg check finds",),
+    "move-destination-port-70000": (
+        "it cannot load the device of WORKSTATION from LDAP: find the value with dcmcfg check",
+    ),
     "external-set-port-70000": (_UNLOADABLE,),
     "external-unset-port-70000": (_UNLOADABLE,),
     "external-set-aborts-association": (_ABORTED,),
     "external-unset-aborts-association": (_ABORTED,),
     "external-set-silent-on-connect": (_ABORTED,),
     "external-unset-silent-on-connect": (_ABORTED,),
-    "external-unset-no-context": ("accepted the association, but not its presentation context for C-MOVE",),
+    "external-unset-no-context": ("accepted the association, but not the presentation context for C-MOVE",),
     "move-partly-purged-by-recall": ("the archive recalled 2 instances", "did not forward them", _MAPPING),
     "mixed-aborts": ("the archive sent only the instances in its own storage", "the calling AE title DCM4CHEE"),
-    "mixed-rejects": ("rejected the association, or WORKSTATION did", "--calling DCM4CHEE"),
-    "returns-late": ("it was not matched with this request, so it was not forwarded", "after it has stored all"),
-    "returns-with-other-originator": ("must name DCMCFG as Move Originator AE Title (0000,1030)", _MAPPING),
-    "returns-then-fails": ("sent a part of it to DCM4CHEE, which was forwarded; the rest never came from there",),
+    "mixed-rejects": ("LONGTERM or WORKSTATION rejected the association", "--calling DCM4CHEE"),
+    "returns-late": (
+        "the archive did not match it with this request and did not forward it",
+        "only after the last C-STORE",
+    ),
+    "returns-with-other-originator": ("must send DCMCFG as Move Originator AE Title (0000,1030)", _MAPPING),
+    "returns-then-fails": ("sent a part of the study to DCM4CHEE, which was forwarded. The rest was never sent",),
     "move-unconfigured-storage": ("on the storage fs9, which the tree does not configure", "asked no external archive"),
     "move-unconfigured-storage-alt": ("the archive asked LONGTERM (dcmAltCMoveSCP)",),
     "fallback-nodest-calling-aet": ("3 instances came from the fallback archive FALLBACK", "--expect N"),
@@ -57,7 +62,7 @@ SAID: dict[str, tuple[str, ...]] = {
     "destination-rejects-purged": (_RECALLED,),
     "destination-no-context-purged": (_RECALLED,),
     "destination-aborts-on-store-purged": (_RECALLED,),
-    "destination-status-b000-purged": ("WORKSTATION took them with a warning",),
+    "destination-status-b000-purged": ("WORKSTATION stored them with a warning",),
     "restricted-local": (_DROPPED, "dcmcfg route --dest WORKSTATION"),
     "restricted-purged": (_DROPPED, "dcmcfg route --dest WORKSTATION"),
     "restricted-silently-local": ("dcmRestrictRetrieveSilently is set",),
@@ -72,11 +77,11 @@ SAID: dict[str, tuple[str, ...]] = {
 NEVER: dict[str, tuple[str, ...]] = {
     "move-unconfigured-storage": ("LONGTERM",),
     "fallback-nodest-calling-aet": ("view",),
-    "fallback-unknown-ae": ("it is WORKSTATION", "is purged"),
+    "fallback-unknown-ae": ("could not send to WORKSTATION", "is purged"),
     "restricted-purged": ("LONGTERM",),
-    "returns-then-fails": ("send it on",),
-    "external-unset-closes-on-move": ("the archive may still be at it", "a longer dcmRetrieveTimeout"),
-    "external-set-aborts-after-pending": ("the archive may still be at it", "a longer dcmRetrieveTimeout"),
+    "returns-then-fails": ("could not forward",),
+    "external-unset-closes-on-move": ("the archive may still be retrieving", "a longer dcmRetrieveTimeout"),
+    "external-set-aborts-after-pending": ("the archive may still be retrieving", "a longer dcmRetrieveTimeout"),
     "external-set-status-0122": ("the archive's transfer capabilities",),
     "mixed-rejects": ("the calling title of this C-MOVE",),
 }

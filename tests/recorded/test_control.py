@@ -118,7 +118,7 @@ def test_another_path_or_method_of_the_archive_is_a_wrong_path(replay: Any, name
     told, content, _ = replay("status", {STATUS: [ctrl(name)]})
     assert (told.exit_code, content["state"]) == (3, "wrong path")
     assert "The archive answers, but it has no control service at this path" in told.stderr
-    assert "Is this the archive's base URL?" in told.stderr
+    assert "Check the archive's base URL" in told.stderr
 
 
 #: (phase, what was answered) → the state that status shows when that answer stays.
@@ -163,7 +163,7 @@ def test_deployment_that_ends_while_status_asks_again_is_started(replay: Any) ->
     assert [step.status for step in steps if isinstance(step, Played)] == [500, 500, 200]
     told, content, _ = replay("status", {STATUS: steps})
     assert (told.exit_code, content["state"]) == (0, "started")
-    assert told.stderr == "HTTP 500 from the web server; asking again for 0.2 s …\n"
+    assert told.stderr == "HTTP 500 from the web server; retrying for 0.2 s …\n"
 
 
 def test_server_that_stops_while_status_asks_again_is_not_called_stopping(replay: Any) -> None:

@@ -121,7 +121,7 @@ def test_a_local_study_is_sent_without_asking_anybody(recordings: Path, tmp_path
     assert legs(told) == [("DCM4CHEE", "WORKSTATION", 3, {(EXPLICIT, 0)})]
     route = LOCAL.judged(told)
     assert route.finding is RouteFinding.NOT_SHOWN
-    assert "per the archive's log, the archive asked no other AE for this study in this run" in route.reasons
+    assert "per the archive's log, the archive called no other AE for this study in this run" in route.reasons
 
 
 def test_a_purged_study_comes_back_and_is_forwarded(recordings: Path, tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_the_log_of_another_caller_or_another_node_tells_nothing(recordings: Pat
     path.write_text((recordings / "logs" / "B-purged-set.log").read_text())
     told = read_log_evidence(mark, replace(RECALLED.sought, calling_ae_title="VIEWER"))
     assert told.move_records is None
-    assert "is the log of the archive, and does not show the C-MOVE from VIEWER" in told.reason
+    assert "is the archive's own log, and does not show the C-MOVE from VIEWER" in told.reason
     assert read_log_evidence(mark, LOCAL.sought).move_records is None
 
 

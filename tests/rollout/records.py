@@ -31,7 +31,7 @@ def recorded(
     left_out: int = 0,
     rejects: str = "",
 ) -> RolloutRecord:
-    """A roll-out of two steps that ended with *done* made, or was cut off in the second (None)."""
+    """A change of two steps that ended with *done* made, or was cut off in the second (None)."""
     occasion = RolloutContext(state, f"admin @ {url}", command, undoes, rejected_count=left_out, rejects=rejects)
     record = write_record(occasion, url, plan(), "step by step")
     with record.journal.open_for_writing() as pen:

@@ -172,7 +172,7 @@ def test_what_moved_between_plan_and_roll_out_is_named_and_nothing_is_written(si
     plan = site.plan([described(ARCHIVE, "planned"), described(STORESCP, "planned")])
     site.change(described(STORESCP, "moved meanwhile"))
     now = site.octets()
-    with pytest.raises(DoesNotApply, match=r"somebody has changed dicomDescription .* meanwhile"):
+    with pytest.raises(DoesNotApply, match=r"somebody has changed dicomDescription .* in the meantime"):
         site.roll_out(plan)
     assert site.octets() == now
 
@@ -184,14 +184,14 @@ def test_an_entry_deleted_meanwhile_is_named(site: Site, change: Change) -> None
     plan = site.plan([change])
     with connect(site.server) as directory:
         directory.apply(Delete(STORESCP.child("cn", "dicom")))
-    with pytest.raises(DoesNotApply, match="deleted or renamed the entry meanwhile"):
+    with pytest.raises(DoesNotApply, match="deleted or renamed the entry in the meantime"):
         site.roll_out(plan)
 
 
 def test_an_entry_added_meanwhile_is_named(site: Site) -> None:
     plan = site.plan(new_device())
     site.change(new_device()[0])
-    with pytest.raises(DoesNotApply, match="added the entry meanwhile"):
+    with pytest.raises(DoesNotApply, match="added the entry in the meantime"):
         site.roll_out(plan)
 
 
@@ -207,7 +207,7 @@ def test_a_refusal_part_way_leaves_an_undo_of_what_was_done(without_transactions
     site = without_transactions
     before = site.octets()
     bad = Modify(STORESCP, (Modification(Operation.ADD, "uid", (b"x",)),))
-    with pytest.raises(IncompleteChange, match=r"1 of 3 steps are done — .*dcmcfg undo takes back"):
+    with pytest.raises(IncompleteChange, match=r"1 of 3 steps are applied — to revert the applied steps: dcmcfg undo"):
         site.change(described(ARCHIVE, "a"), bad, described(STORESCP, "never"))
     assert site.octets() != before
     site.undo()
@@ -278,7 +278,7 @@ def test_a_server_that_is_gone_after_the_commit_was_sent_is_told_as_unknown(
 ) -> None:
     with CuttingProxy(slapd.slapd.port, after=COMMIT, closing=True) as proxy:
         site = through(proxy, slapd, site_of)
-        with pytest.raises(IncompleteChange, match="not known whether the change was made"):
+        with pytest.raises(IncompleteChange, match="unknown whether the change was applied"):
             site.change(described(ARCHIVE, "a"), described(STORESCP, "b"))
     assert [determine_status(record) for record in site.history().records] == [RolloutStatus.INTERRUPTED], (
         "the way back stays"
@@ -289,7 +289,7 @@ def test_nothing_is_written_when_the_record_cannot_be(site: Site) -> None:
     site.state.mkdir(parents=True)
     (site.state / "rollouts").write_text("a file where the folder should be")
     before = site.octets()
-    with pytest.raises(DcmcfgError, match=r"the record of the roll-out cannot be written.*nothing was changed"):
+    with pytest.raises(DcmcfgError, match=r"the record of the change cannot be written.*nothing was changed"):
         site.change(described(ARCHIVE, "a"))
     assert site.octets() == before
 
@@ -360,7 +360,7 @@ def test_an_answer_overdue_is_not_told_as_nothing_changed(slapd: RunningSlapd, s
     plan = site.plan([described(ARCHIVE, "slow")])
     with connect(server_of(slapd)) as directory:
         losing: Any = Losing(directory, letting_in=False, error=LdapResponseTimeout("no answer in time"))
-        with pytest.raises(IncompleteChange, match="may make it yet"):
+        with pytest.raises(IncompleteChange, match="may still apply it"):
             site.roll_out(plan, through=losing)
         directory.apply(plan.changes[0])
     site.undo()
@@ -379,7 +379,7 @@ def test_a_server_that_dies_between_steps_is_read_when_it_is_back(
         if done == 1:
             os.kill(slapd.slapd.pid or 0, signal.SIGKILL)
 
-    with pytest.raises(IncompleteChange, match=r"not known whether .*apply --resume goes on, dcmcfg undo takes"):
+    with pytest.raises(IncompleteChange, match=r"unknown whether .*apply --resume; .*: dcmcfg undo"):
         site.roll_out(plan, manner=RolloutStrategy.STEP_BY_STEP, on_step=kill)
     slapd.slapd.stop()
     slapd.slapd.start()
@@ -427,7 +427,7 @@ def test_what_a_lost_transaction_has_left_is_gone_on_with_or_reverted(
     plan = site.plan([*new_device(), described(ARCHIVE, "a")])
     with connect(site.server) as directory:
         losing: Any = NotRollingBack(directory, letting_in=False)
-        with pytest.raises(IncompleteChange, match=r"2 of 4 steps are done — dcmcfg apply --resume goes on"):
+        with pytest.raises(IncompleteChange, match=r"2 of 4 steps are applied — to continue: dcmcfg apply --resume"):
             site.roll_out(plan, manner=RolloutStrategy.TRANSACTION, through=losing)
     finish(site)
     if finish is Site.resume:

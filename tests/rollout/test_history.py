@@ -102,14 +102,14 @@ def test_what_was_put_right_by_hand_can_be_closed_and_nothing_else(tmp_path: Pat
 def test_a_head_that_cannot_be_read_is_told_with_the_way_out(tmp_path: Path, damage: str) -> None:
     record = recorded(tmp_path)
     (record.folder / "head.json").write_text(damage)
-    with pytest.raises(DcmcfgError, match=r"cannot be read, nothing was changed — .*move .*rollouts/1 elsewhere"):
+    with pytest.raises(DcmcfgError, match=r"cannot be read; nothing was changed — .*move .*rollouts/1 elsewhere"):
         History(tmp_path).find_unfinished(URL)
 
 
 def test_an_edited_undo_is_not_taken_by_number(tmp_path: Path) -> None:
     record = recorded(tmp_path)
     record.undo_file.write_text(record.undo_file.read_text().replace("dicomDescription", "dicomStationName"))
-    with pytest.raises(DcmcfgError, match="not as roll-out 1 has left it"):
+    with pytest.raises(DcmcfgError, match="modified after change 1 wrote it"):
         History(tmp_path).get_rollout(1).get_undo_changes(2)
 
 

@@ -66,7 +66,7 @@ def test_a_torn_last_line_has_not_been_said_and_is_written_over(path: Path, torn
 )
 def test_what_cannot_be_is_told_as_damage(path: Path, text: str) -> None:
     path.write_text(text)
-    with pytest.raises(DcmcfgError, match=r"cannot be read \(it is damaged\), nothing was changed"):
+    with pytest.raises(DcmcfgError, match=r"cannot be read \(it is damaged\); nothing was changed"):
         progress(path)
 
 

@@ -151,15 +151,17 @@ def parse_promise(output: str) -> Promise | None:
 def promises(output: str) -> dict[Command, Promise]:
     """Return the commands that *output* names for what comes next, each with what is said of it."""
     found: dict[Command, Promise] = {}
-    for unfinished in re.findall(r"roll-out (\d+)[^\n]* (?:is not finished|was interrupted itself)", output)[-1:]:
+    for unfinished in re.findall(r"change (\d+)[^\n]* (?:is unfinished|was itself interrupted)", output)[-1:]:
         number = int(
-            re.findall(r"roll-out (\d+)[^\n;]*? (?:is not finished|was interrupted itself)", output)[-1] or unfinished
+            re.findall(r"change (\d+)[^\n;]*? (?:is unfinished|was itself interrupted)", output)[-1] or unfinished
         )
-        if "dcmcfg apply --resume finishes it" in output:
+        if "to finish it: dcmcfg apply --resume" in output:
             found[RESUME] = Promise("goes on with", number)
-        if named := re.search(r"dcmcfg undo( \d+)? takes it back", output):
+        if named := re.search(r"to revert it: dcmcfg undo( \d+)?", output):
             found[("undo", *(named[1] or "").split())] = Promise("takes back", number)
-    pattern = r"^To revert it: dcmcfg undo (\d+)|dcmcfg undo (\d+) (?:makes|reverts)|since: dcmcfg undo (\d+)"
+    pattern = (
+        r"^To revert it: dcmcfg undo (\d+)|to re(?:do|vert) [^:\n]*: dcmcfg undo (\d+)\b(?! --partial)|first: dcmcfg undo (\d+)"
+    )
     for numbers in re.findall(pattern, output, re.MULTILINE):
         number = next(filter(None, numbers))
         found["undo", number] = Promise("takes back", int(number))

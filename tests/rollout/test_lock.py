@@ -18,7 +18,7 @@ def test_one_roll_out_at_a_time_on_a_directory(tmp_path: Path) -> None:
         with lock_directory(tmp_path, ELSEWHERE):
             pass
         with (
-            pytest.raises(Refused, match=r"another roll-out is under way on this directory \(process \d+\)"),
+            pytest.raises(Refused, match=r"another change is in progress on this directory \(process \d+\)"),
             lock_directory(tmp_path, URL),
         ):
             pass

@@ -27,7 +27,7 @@ def replacement(dn: DN, name: str, value: bytes) -> Modify:
 def recorded(
     state: Path, changes: list[Change], *, before: Tree | None = None, done: int | None = None
 ) -> RolloutRecord:
-    """A roll-out of *changes* of which *done* were made, or that was cut off with all of them under way (None)."""
+    """A change of *changes* of which *done* were made, or that was cut off with all of them under way (None)."""
     plan = make_plan(before or site(), [DesiredChange(change) for change in changes])
     record = write_record(RolloutContext(state, "a test"), "ldap://pacs", plan, "step by step")
     with record.journal.open_for_writing() as pen:

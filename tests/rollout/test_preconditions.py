@@ -109,7 +109,7 @@ def test_what_changes_between_an_undo_and_its_roll_out_is_not_overwritten(
     undo = back(site)
     as_somebody_else(site, holding(STORESCP, theirs, name))
     now = site.octets()
-    with pytest.raises(DoesNotApply, match=r"somebody has changed .* meanwhile"):
+    with pytest.raises(DoesNotApply, match=r"somebody has changed .* in the meantime"):
         site.roll_out(undo, manner=manner, undoes=1)
     assert site.octets() == now
     as_somebody_else(site, holding(STORESCP, new, name))
@@ -124,7 +124,7 @@ def test_what_comes_to_an_entry_that_an_undo_deletes_is_not_lost(site: Site) -> 
     undo = back(site)
     as_somebody_else(site, holding(NEW, b"theirs"))
     now = site.octets()
-    with pytest.raises(DoesNotApply, match=r"somebody has changed .* meanwhile"):
+    with pytest.raises(DoesNotApply, match=r"somebody has changed .* in the meantime"):
         site.roll_out(undo, undoes=1)
     assert site.octets() == now
 
@@ -132,7 +132,9 @@ def test_what_comes_to_an_entry_that_an_undo_deletes_is_not_lost(site: Site) -> 
 def test_what_changes_between_two_steps_of_an_entry_is_not_overwritten(site: Site) -> None:
     as_somebody_else(site, holding(STORESCP, b"old"))
     plan = site.plan([holding(STORESCP, b"x", "dicomDescription"), holding(STORESCP, b"new")])
-    with pytest.raises(IncompleteChange, match=f"somebody has changed {NAME} meanwhile; 1 of 2 steps are done"):
+    with pytest.raises(
+        IncompleteChange, match=f"somebody has changed {NAME} in the meantime; 1 of 2 steps are applied"
+    ):
         site.roll_out(
             plan,
             manner=RolloutStrategy.STEP_BY_STEP,

@@ -77,7 +77,7 @@ def test_an_assertion_that_breaks_at_the_server_is_told_with_values_and_who(
     with pytest.raises(DoesNotApply) as refusal:
         rolled_out(directory, plan, manner, tmp_path / "state")
     assert re.fullmatch(
-        r"somebody has changed dicomDescription \(expected 'Storage SCP', found 'theirs'\) meanwhile; "
+        r"somebody has changed dicomDescription \(expected 'Storage SCP', found 'theirs'\) in the meantime; "
         rf"{re.escape(slapd.bind_dn)} changed the entry last, \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC",
         refusal.value.message,
     )
@@ -103,11 +103,11 @@ def test_what_moved_before_the_first_write_is_told_with_who(
 
 def test_an_entry_that_went_while_asking_and_a_connection_that_did(directory: Overtaken) -> None:
     gone = DoesNotApply("moved", subject="x", changed_dn=str(ARCHIVE.child("cn", "gone")))
-    assert add_last_change(directory, gone).message.endswith("a directory does not say who deleted or renamed it")
+    assert add_last_change(directory, gone).message.endswith("the directory does not record who deleted or renamed it")
     directory.close()
     closed = DoesNotApply("moved", subject="x", changed_dn=str(ARCHIVE))
     assert add_last_change(directory, closed).message.startswith(
-        "moved; who changed the entry last could not be read ("
+        "moved; the last modifier of the entry could not be read ("
     )
 
 
@@ -116,5 +116,7 @@ def test_a_deleted_entry_is_told_as_such(directory: Overtaken, tmp_path: Path) -
     plan = planned(directory, described(connection, "ours"))
     with connect(directory.server) as other:
         other.apply(Delete(connection))
-    with pytest.raises(DoesNotApply, match="deleted or renamed the entry meanwhile; a directory does not say who"):
+    with pytest.raises(
+        DoesNotApply, match="deleted or renamed the entry in the meantime; the directory does not record who"
+    ):
         rolled_out(directory, plan, RolloutStrategy.ONE_CHANGE, tmp_path)

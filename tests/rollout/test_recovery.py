@@ -58,7 +58,7 @@ def stopped(site: Site, *, after: int = 2) -> None:
 
     plan = site.plan([described(name, "new") for name in NAMES])
     try:
-        with pytest.raises(IncompleteChange, match=rf"the journal cannot be written.*; {after} of 4 steps are done"):
+        with pytest.raises(IncompleteChange, match=rf"the journal cannot be written.*; {after} of 4 steps are applied"):
             site.roll_out(plan, manner=RolloutStrategy.STEP_BY_STEP, on_step=fill)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -79,9 +79,9 @@ def test_while_one_is_unfinished_another_is_refused_with_both_ways_out(site: Sit
     plan = site.plan([described("storescp", "another")])
     stopped(site)
     now = site.octets()
-    with pytest.raises(Refused, match=r"roll-out 1 of .*1 of 4 steps.*apply --resume finishes it, dcmcfg undo takes"):
+    with pytest.raises(Refused, match=r"change 1 of .*1 of 4 steps.*apply --resume; to revert it: dcmcfg undo"):
         site.roll_out(site.plan([described("workstation", "another")]))
-    with pytest.raises(Refused, match="is not finished"):
+    with pytest.raises(Refused, match="is unfinished"):
         site.roll_out(plan)
     assert site.octets() == now
     site.undo()
@@ -127,7 +127,11 @@ def test_what_somebody_else_has_made_of_the_step_under_way_is_not_guessed(site: 
         pen.write_started(1, 1)
     with connect(site.server) as directory:
         directory.apply(described("storescp", "somebody else's"))
-    with pytest.raises(Refused, match=r"neither as before that nor as planned — .*dcmcfg history --mark-resolved 1"):
+    with pytest.raises(
+        Refused,
+        match=r"neither the state before that step nor the planned state — .*dcmcfg "
+        r"history --mark-resolved 1",
+    ):
         site.settled()
     site.history().close(site.history().get_rollout(1))
     site.change(described("storescp", "new"))
@@ -141,7 +145,7 @@ def test_what_moved_in_a_half_done_roll_out_is_named_by_both_ways(site: Site) ->
     now = site.octets()
     for command in (site.resume, site.undo):
         with pytest.raises(
-            DoesNotApply, match=r"the tree has moved since roll-out 1: .*somebody has changed dicomDescription"
+            DoesNotApply, match=r"the configuration has changed since change 1: .*somebody has changed dicomDescription"
         ):
             command()
     assert site.octets() == now
@@ -151,7 +155,7 @@ def test_an_older_one_that_still_fits_can_be_undone_and_one_that_does_not_is_ref
     site.change(described("storescp", "first"))
     site.change(described("workstation", "second"))
     site.change(described("storescp", "third"))
-    with pytest.raises(DoesNotApply, match=r"since roll-out 1: .*somebody has changed dicomDescription"):
+    with pytest.raises(DoesNotApply, match=r"since change 1: .*somebody has changed dicomDescription"):
         site.undo(1)
     site.undo(2)
     assert texts(site)[1] == "third"
@@ -189,6 +193,6 @@ def test_an_undo_that_would_lose_what_somebody_did_since_is_refused(site: Site, 
     with connect(server_of(slapd)) as directory:
         directory.apply(Modify(new, (Modification(Operation.REPLACE, name, (b"3",)),)))
     before = site.octets()
-    with pytest.raises(DoesNotApply, match=f"somebody has changed {name}, and that would be lost"):
+    with pytest.raises(DoesNotApply, match=f"somebody has changed {name}, and that change would be lost"):
         site.undo()
     assert site.octets() == before

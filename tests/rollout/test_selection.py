@@ -27,7 +27,7 @@ def test_undo_without_number_goes_back_one_by_one_and_passes_over_undos(tmp_path
     assert meant() == 3, "its undo was undone"
     recorded(tmp_path, undoes=3)
     recorded(tmp_path, undoes=1)
-    with pytest.raises(NotFound, match="no roll-out stands"):
+    with pytest.raises(NotFound, match="no change to revert"):
         meant()
 
 
@@ -37,10 +37,10 @@ def test_what_cannot_be_taken_back_is_refused_by_its_number(tmp_path: Path) -> N
     recorded(tmp_path, url=ELSEWHERE)
     recorded(tmp_path, done=0)
     history = History(tmp_path)
-    for number, reason in ((1, "undone by roll-out 2"), (3, "was on ldap://other"), (4, "has changed nothing")):
+    for number, reason in ((1, "reverted by change 2"), (3, "was made on ldap://other"), (4, "has changed nothing")):
         with pytest.raises(Refused, match=reason):
             select_rollout_to_undo(history, URL, number, None)
-    with pytest.raises(NotFound, match="there is no roll-out 5"):
+    with pytest.raises(NotFound, match="there is no change 5"):
         select_rollout_to_undo(history, URL, 5, None)
     assert select_rollout_to_undo(history, URL, 2, None).number == 2, "an undo can be undone"
 
@@ -59,8 +59,8 @@ def test_what_an_undo_has_left_out_is_named_with_its_file(
     recorded(tmp_path, undoes=1, left_out=left_out, rejects=rejects)
     with pytest.raises(Refused) as refused:
         select_rollout_to_undo(History(tmp_path), URL, 1, None)
-    assert refused.value.message == f"roll-out 1 was undone by roll-out 2, but for {expected}"
-    assert refused.value.next_step == "dcmcfg undo 2 makes it again"
+    assert refused.value.message == f"change 1 was reverted by change 2, except {expected}"
+    assert refused.value.next_step == "to redo it: dcmcfg undo 2"
 
 
 @pytest.mark.parametrize(
@@ -79,20 +79,20 @@ def test_a_roll_out_on_another_directory_is_told_with_what_named_that(
     recorded(tmp_path, url=ELSEWHERE, command=command)
     with pytest.raises(Refused) as refused:
         select_rollout_to_undo(History(tmp_path), URL, 1, None)
-    assert refused.value.next_step.startswith(option + " says which")
+    assert refused.value.next_step.endswith(": " + option)
 
 
 def test_an_interrupted_roll_out_of_which_nothing_came_is_not_passed_over_for_an_older_one(tmp_path: Path) -> None:
     recorded(tmp_path)
     interrupted = recorded(tmp_path, done=0)
-    with pytest.raises(Refused, match="roll-out 2 has changed nothing"):
+    with pytest.raises(Refused, match="change 2 has changed nothing"):
         select_rollout_to_undo(History(tmp_path), URL, None, interrupted)
 
 
 def test_an_interrupted_undo_is_not_guessed_about(tmp_path: Path) -> None:
     recorded(tmp_path)
     interrupted = recorded(tmp_path, undoes=1, done=1)
-    with pytest.raises(Refused, match="apply --resume finishes it, dcmcfg undo 2 takes it back"):
+    with pytest.raises(Refused, match="apply --resume; to revert it: dcmcfg undo 2"):
         select_rollout_to_undo(History(tmp_path), URL, None, interrupted)
 
 
@@ -107,11 +107,9 @@ def test_an_interrupted_undo_that_is_complete_is_not_followed_by_another(tmp_pat
     recorded(tmp_path)
     recorded(tmp_path)
     interrupted = recorded(tmp_path, undoes=2)
-    with pytest.raises(Refused, match="roll-out 3, the undo of 2, was interrupted and is complete") as refused:
+    with pytest.raises(Refused, match="change 3, the undo of 2, was interrupted and is complete") as refused:
         select_rollout_to_undo(History(tmp_path), URL, None, interrupted)
-    assert refused.value.next_step == (
-        "dcmcfg undo 3 makes roll-out 2 again; dcmcfg undo 1 reverts the roll-out before it"
-    )
+    assert refused.value.next_step == ("to redo change 2: dcmcfg undo 3; to revert the change before it: dcmcfg undo 1")
 
 
 @pytest.mark.parametrize(("done", "became"), [(0, "has changed nothing"), (1, "is complete")])
@@ -124,18 +122,18 @@ def test_what_is_unfinished_is_not_taken_for_what_was_interrupted(tmp_path: Path
     if not done:
         recorded(tmp_path, undoes=2)
         history = History(tmp_path)
-    with pytest.raises(Refused, match=rf"{became}; roll-out 1 of .* is not finished \(1 of 2") as refused:
+    with pytest.raises(Refused, match=rf"{became}; change 1 of .* is unfinished \(1 of 2") as refused:
         select_rollout_to_resume(history, URL, interrupted)
-    assert refused.value.next_step == "dcmcfg apply --resume finishes it, dcmcfg undo takes it back"
+    assert refused.value.next_step == "to finish it: dcmcfg apply --resume; to revert it: dcmcfg undo"
     assert select_rollout_to_resume(history, URL, None).number == 1
 
 
 def test_where_nothing_was_changed_the_unfinished_one_is_named(tmp_path: Path) -> None:
     recorded(tmp_path, done=1)
     recorded(tmp_path, undoes=1, done=0)
-    with pytest.raises(Refused, match=r"roll-out 2 has changed nothing; roll-out 1 of .* is not finished") as refused:
+    with pytest.raises(Refused, match=r"change 2 has changed nothing; change 1 of .* is unfinished") as refused:
         select_rollout_to_undo(History(tmp_path), URL, 2, None)
-    assert refused.value.next_step == "dcmcfg apply --resume finishes it, dcmcfg undo takes it back"
+    assert refused.value.next_step == "to finish it: dcmcfg apply --resume; to revert it: dcmcfg undo"
 
 
 def test_an_undo_can_be_undone_where_that_leads_back_to_what_is_unfinished(tmp_path: Path) -> None:
@@ -154,9 +152,9 @@ def test_a_roll_out_that_was_resumed_since_is_not_reverted_in_part(tmp_path: Pat
     recorded(tmp_path, undoes=2)
     with first.journal.open_for_writing() as pen:
         pen.write_ended(2)
-    with pytest.raises(Refused, match="roll-out 1, which roll-out 3 made again, was resumed since") as refused:
+    with pytest.raises(Refused, match="change 1, redone by change 3, has been resumed since") as refused:
         select_rollout_to_undo(History(tmp_path), URL, 3, None)
-    assert refused.value.next_step == "dcmcfg undo 1 reverts all of it"
+    assert refused.value.next_step == "to revert all of it: dcmcfg undo 1"
 
 
 def test_an_undo_that_another_one_has_overtaken_is_named_with_that_one(tmp_path: Path) -> None:
@@ -164,8 +162,6 @@ def test_an_undo_that_another_one_has_overtaken_is_named_with_that_one(tmp_path:
         recorded(tmp_path, undoes=undoes)
     history = History(tmp_path)
     for number in (2, 3):
-        with pytest.raises(
-            Refused, match="roll-out 1, which roll-out 3 made again, was undone by roll-out 4"
-        ) as refused:
+        with pytest.raises(Refused, match="change 1, redone by change 3, was reverted by change 4") as refused:
             select_rollout_to_undo(history, URL, number, None)
-        assert refused.value.next_step == "dcmcfg undo 4 makes it again"
+        assert refused.value.next_step == "to redo it: dcmcfg undo 4"

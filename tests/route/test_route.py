@@ -131,7 +131,7 @@ def test_the_first_pair_that_fits_may_be_tls() -> None:
 
 
 NOTHING_SET_UP = [
-    ("unknown", (), "no dcmFallbackCMoveSCP"),
+    ("unknown", (), "without dcmFallbackCMoveSCP"),
     (
         "purged",
         (
@@ -157,8 +157,8 @@ def test_what_is_on_a_storage_that_is_not_configured_ends_after_an_association_t
     (failure,) = found.failures
     assert failure.response == "A702 without counters"
     assert failure.reason == (
-        "the files are on a storage that is not configured here, and there is no dcmAltCMoveSCP; an external archive "
-        "that is recorded is not asked"
+        "the files are on a storage that is not configured here, and there is no dcmAltCMoveSCP; the archive "
+        "does not call a recorded external archive for them"
     )
     no_port = put("dicomPort", on=STORESCP_DEVICE.child("cn", "dicom"))
     assert (
@@ -169,7 +169,7 @@ def test_what_is_on_a_storage_that_is_not_configured_ends_after_an_association_t
 
 
 def test_what_the_external_archive_sends_straight_to_the_destination_is_not_counted() -> None:
-    note = "LONGTERM sends straight to STORESCP then, and the archive counts no instance"
+    note = "LONGTERM then sends straight to STORESCP, and the archive counts no instance"
     assert note in make_path("purged", put(ERD, "STORESCP")).notes
     assert note not in make_path("purged", put(ERD, "WORKSTATION")).notes
 
@@ -189,7 +189,7 @@ def test_purged_objects_for_which_nobody_is_recorded_are_asked_of_nobody(
     assert [(failure.response, failure.reason) for failure in found.failures] == [
         (
             "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE",
-            "according to the archive's database, no external archive has the purged objects (* is recorded)",
+            "the archive's database records no external archive for the purged objects (* is recorded)",
         )
     ]
 
@@ -209,7 +209,7 @@ def test_what_comes_back_and_cannot_be_forwarded_stays_in_the_archive() -> None:
     found = make_path("purged", BACK, no_port)
     assert found.outcome is PathOutcome.FAILED
     assert [failure.response for failure in found.failures] == ["A702, all failed"]
-    assert "what LONGTERM stores is kept: the study is local afterwards" in found.notes
+    assert "the archive keeps the objects that LONGTERM stores: the study is local afterwards" in found.notes
     mixed = make_path("partial", BACK, MAPPED, no_port)
     assert mixed.outcome is PathOutcome.FAILED
     assert [failure.response for failure in mixed.failures] == [
@@ -245,37 +245,47 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             (BACK,),
             PathOutcome.PARTIAL,
             "B000, completed: the local instances only",
-            "part is local, so what LONGTERM sends is stored and not forwarded without dcmCStoreSCUOfCMoveSCP",
+            (
+                "a part is local, so without dcmCStoreSCUOfCMoveSCP the archive stores the objects from "
+                "LONGTERM and does not forward them"
+            ),
         ),
         (
             "purged",
             (BACK, put(MAPPING, "TAPE=LONGTERM")),
             PathOutcome.FAILED,
             "0000 without counters",
-            "LONGTERM stores as TAPE (dcmCStoreSCUOfCMoveSCP), and is recorded as LONGTERM: such objects are ignored",
+            (
+                "LONGTERM stores as TAPE (dcmCStoreSCUOfCMoveSCP), but is recorded as LONGTERM: the archive "
+                "ignores such objects"
+            ),
         ),
         (
             "purged",
             (BACK, put(MAPPING, "LONGTERM=OTHER")),
             PathOutcome.FAILED,
             "0000 without counters",
-            "dcmCStoreSCUOfCMoveSCP maps LONGTERM to OTHER, the request waits for VIEWER",
+            "dcmCStoreSCUOfCMoveSCP maps LONGTERM to OTHER, but the request expects VIEWER",
         ),
         (
             "purged",
             (put(ERD, "WORKSTATION"),),
             PathOutcome.FAILED,
             "0000 without counters",
-            "dcmExternalRetrieveAEDestination WORKSTATION is an AE of workstation: the objects go there, and nobody "
-            "forwards them",
+            (
+                "dcmExternalRetrieveAEDestination WORKSTATION is an AE of workstation: the objects go there and "
+                "are not forwarded"
+            ),
         ),
         (
             "purged",
             (put(ERD, "OLDPACS"),),
             PathOutcome.FAILED,
             "the external archive's status: A801 (Orthanc: C000)",
-            "dcmExternalRetrieveAEDestination OLDPACS is no AE of the archive: LONGTERM cannot know where to "
-            "send to it",
+            (
+                "dcmExternalRetrieveAEDestination OLDPACS is not an AE of the archive: LONGTERM cannot have an "
+                "address for it"
+            ),
         ),
         (
             "purged",
@@ -296,7 +306,7 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             (BACK, put("dcmAcceptedCallingAETitle", "VIEWER", on=DCM4CHEE)),
             PathOutcome.FAILED,
             "A702, all failed",
-            "the other archive is rejected: LONGTERM is not among dcmAcceptedCallingAETitle of DCM4CHEE (1/1/3)",
+            "the archive rejects the other archive: LONGTERM is not in dcmAcceptedCallingAETitle of DCM4CHEE (1/1/3)",
         ),
         (
             "purged",
@@ -346,7 +356,10 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             (put("dcmFallbackCMoveSCP", "AS_RECEIVED"),),
             PathOutcome.FAILED,
             "",
-            "AS_RECEIVED is an AE of this archive: the request comes back to it, and nothing was found that ends it",
+            (
+                "AS_RECEIVED is an AE of this archive: the request comes back to the archive, and no condition "
+                "was found that ends it"
+            ),
         ),
         (
             "local",
@@ -381,15 +394,29 @@ def test_a_way_that_does_not_arrive(
             "C801 Move Destination not allowed",
             "dcmcfg set dcm4chee-arc/DCM4CHEE dcmAcceptedMoveDestination+=STORESCP",
         ),
-        ((), "STORESPC", "VIEWER", None, "A801 Unknown AE: STORESPC", "did you mean STORESCP? Case and blanks count"),
-        ((), "storescp", "VIEWER", None, "A801 Unknown AE: storescp", "did you mean STORESCP? Case and blanks count"),
+        (
+            (),
+            "STORESPC",
+            "VIEWER",
+            None,
+            "A801 Unknown AE: STORESPC",
+            "did you mean STORESCP? AE titles are case-sensitive, and blanks count",
+        ),
+        (
+            (),
+            "storescp",
+            "VIEWER",
+            None,
+            "A801 Unknown AE: storescp",
+            "did you mean STORESCP? AE titles are case-sensitive, and blanks count",
+        ),
         (
             (put("dcmOtherAETitle", "SCREEN", on=STORESCP),),
             "SCREEN",
             "VIEWER",
             None,
             "A801 Unknown AE: SCREEN",
-            "it is only another title of STORESCP (dcmOtherAETitle), which is not searched: say STORESCP",
+            "it is only another title of STORESCP (dcmOtherAETitle), which the archive ignores: use STORESCP",
         ),
         (
             (put("dicomInstalled", "FALSE", on=STORESCP),),
@@ -405,7 +432,7 @@ def test_a_way_that_does_not_arrive(
             "VIEWER",
             None,
             "A801 Unknown AE: STORESCP",
-            "mend dicomNetworkConnectionReference of dicomAETitle=STORESCP (dcmcfg check)",
+            "fix dicomNetworkConnectionReference of dicomAETitle=STORESCP (see dcmcfg check)",
         ),
         (
             (put("dicomPort", "70000", on=STORESCP_DEVICE.child("cn", "dicom")),),
@@ -413,7 +440,7 @@ def test_a_way_that_does_not_arrive(
             "VIEWER",
             None,
             "no response, the association ends",
-            "correct that value, then dcmcfg reload",
+            "correct that value, then run dcmcfg reload",
         ),
         (
             (put("dcmAcceptedCallingAETitle", "MODALITY", on=DCM4CHEE),),
@@ -421,7 +448,7 @@ def test_a_way_that_does_not_arrive(
             "VIEWER",
             None,
             "association rejected",
-            "dcmcfg set dcm4chee-arc/DCM4CHEE dcmAcceptedCallingAETitle+=VIEWER, or ask another AE with --ae",
+            "dcmcfg set dcm4chee-arc/DCM4CHEE dcmAcceptedCallingAETitle+=VIEWER, or call another AE with --ae",
         ),
         (
             (put("dicomAssociationAcceptor", "FALSE", on=AS_RECEIVED),),
@@ -429,16 +456,16 @@ def test_a_way_that_does_not_arrive(
             "VIEWER",
             "AS_RECEIVED",
             "association rejected",
-            "dcmcfg set dcm4chee-arc/AS_RECEIVED dicomAssociationAcceptor=TRUE, or ask another AE with --ae",
+            "dcmcfg set dcm4chee-arc/AS_RECEIVED dicomAssociationAcceptor=TRUE, or call another AE with --ae",
         ),
-        ((), "STORESCP", "VIEWER", "WORKLIST", "no presentation context", "ask another AE with --ae"),
+        ((), "STORESCP", "VIEWER", "WORKLIST", "no presentation context", "call another AE with --ae"),
         (
             (put("dicomNetworkConnectionReference", f"cn=dicom,{STORESCP_DEVICE}", on=AS_RECEIVED),),
             "STORESCP",
             "VIEWER",
             None,
             "no association",
-            "mend it (dcmcfg check), then dcmcfg reload",
+            "fix it (see dcmcfg check), then run dcmcfg reload",
         ),
     ],
 )
@@ -517,7 +544,7 @@ def test_who_must_know_whom_is_told() -> None:
 def test_a_list_of_accepted_callers_in_the_tree_is_warned_about() -> None:
     found = make_path("purged", put("dcmAcceptedCallingAETitle", "DCM4CHEE", on=LONGTERM))
     assert found.outcome is PathOutcome.DELIVERED
-    assert found.notes == ("as the tree has it, LONGTERM does not accept VIEWER (dcmAcceptedCallingAETitle)",)
+    assert found.notes == ("LONGTERM does not accept VIEWER according to the tree (dcmAcceptedCallingAETitle)",)
 
 
 def test_the_move_originator_is_needed_where_nothing_is_mapped() -> None:

@@ -37,10 +37,12 @@ def test_an_external_archive_lets_the_exporter_store_and_whoever_asks_retrieve()
     assert in_words(found) == {"DCM4CHEE": "C-MOVE, C-STORE, storage commitment > 127.0.0.1:3", "VIEWER": "C-MOVE"}
     assert (found.external_ae_title, str(found.address)) == ("LONGTERM", "127.0.0.1:4")
     assert found.notes == (
-        "requests under the title of whoever asks (VIEWER) come from the archive, host 127.0.0.1: do not check their "
-        "host",
-        "each C-STORE must carry the Move Originator AE Title (0000,1030): the title that asked",
-        "it must store under its own title LONGTERM: what comes under another is ignored",
+        (
+            "requests under the calling AE titles of other systems (VIEWER) come from the archive, host 127.0.0.1: "
+            "do not check their host"
+        ),
+        "each C-STORE must contain the Move Originator AE Title (0000,1030): the AE title of the requester",
+        "it must store under its own title LONGTERM: the archive ignores objects under another title",
     )
 
 
@@ -54,7 +56,7 @@ def test_without_a_destination_of_its_own_it_must_know_each_destination() -> Non
 
 
 def test_a_destination_without_an_address_is_told() -> None:
-    assert "the tree has no address for NEWCOMER, which is to be sent to" in order(dest=["NEWCOMER"]).notes
+    assert "the tree has no address for the destination NEWCOMER" in order(dest=["NEWCOMER"]).notes
 
 
 def test_who_asks_is_whom_the_archive_accepts_or_the_other_aes() -> None:
@@ -73,7 +75,9 @@ def test_a_fallback_is_asked_under_its_title_and_sends_back() -> None:
     )
     found = order(*changes, external="OTHER")
     assert in_words(found) == {"DCM4CHEE": "C-FIND, C-MOVE > 127.0.0.1:3"}
-    assert found.notes == ("each C-STORE must carry the Move Originator AE Title (0000,1030): the title that asked",)
+    assert found.notes == (
+        "each C-STORE must contain the Move Originator AE Title (0000,1030): the AE title of the requester",
+    )
 
 
 def test_the_alternative_is_asked_to_send_straight_to_the_destination() -> None:
@@ -91,6 +95,6 @@ def test_masqueraded_titles_are_those_to_enter() -> None:
 
 
 def test_an_archive_that_is_asked_for_nothing_is_refused_with_those_that_are() -> None:
-    with pytest.raises(NotFound, match="DCM4CHEE asks OTHER for nothing") as refused:
+    with pytest.raises(NotFound, match="DCM4CHEE sends no requests to OTHER") as refused:
         order(*OTHER, external="OTHER")
     assert refused.value.next_step.endswith(": LONGTERM")

@@ -74,7 +74,7 @@ def test_what_servers_really_send_is_understood(text: str, keyword: str, words: 
     ],
 )
 def test_what_is_no_description_is_told(text: bytes) -> None:
-    with pytest.raises(MalformedInput, match="not a definition"):
+    with pytest.raises(MalformedInput, match="not a schema definition"):
         parse_description(text)
     assert list(SchemaDescriptions([text, b"( 1.2 NAME 'a' )"])) == [parse_description(b"( 1.2 NAME 'a' )")]
 

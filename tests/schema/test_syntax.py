@@ -37,7 +37,9 @@ def test_syntax(syntax: str, good: list[bytes], bad: list[bytes]) -> None:
 
 
 def test_a_boolean_in_small_letters_is_told_what_it_must_be() -> None:
-    assert syntaxes.find_syntax_problem("Boolean", b"true") == "a boolean is TRUE or FALSE, in capitals only"
+    assert (
+        syntaxes.find_syntax_problem("Boolean", b"true") == "not a boolean: must be TRUE or FALSE, in capital letters"
+    )
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ ARCHIVE = Peer("DCM4CHEE", "127.0.0.1", 11112)
 def test_an_archive_on_this_machine_calls_loopback_and_any_free_port() -> None:
     where = find_receiver_address(ARCHIVE, ("localhost",), None)
     assert (where.host, where.port, where.listening_host) == ("127.0.0.1", 0, "127.0.0.1")
-    assert where.reason == "by which this machine reaches 127.0.0.1"
+    assert where.reason == "this machine's address on the route to 127.0.0.1"
 
 
 def test_what_was_said_counts_and_another_machines_address_is_listened_for_everywhere() -> None:
@@ -26,7 +26,7 @@ def test_what_was_said_counts_and_another_machines_address_is_listened_for_every
         "192.0.2.7",
         4242,
         "0.0.0.0",
-        "as --temporary-address says",
+        "from --temporary-address",
     )
 
 
@@ -40,9 +40,9 @@ def test_a_stock_tree_says_localhost_so_the_way_to_the_servers_counts(monkeypatc
     assert (where.host, where.listening_host, where.reason) == (
         "10.1.2.3",
         "10.1.2.3",
-        "by which this machine reaches ldap.hospital",
+        "this machine's address on the route to ldap.hospital",
     )
-    with pytest.raises(DicomError, match="there is no way to the archive's host"):
+    with pytest.raises(DicomError, match="no route to the archive's host"):
         find_receiver_address(Peer("DCM4CHEE", "arc.invalid", 11112), (), None)
 
 

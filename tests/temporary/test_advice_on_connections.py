@@ -40,9 +40,10 @@ def steps(evidence: Evidence, *fits: ConnectionMatch, line: ConnectionSecurity =
 def test_a_connection_with_tls_that_fits_by_the_tree_leaves_the_key_stores(evidence: Evidence) -> None:
     (step,) = steps(evidence, OVER_TLS)
     assert step.startswith(
-        f"by the tree a connection of DCM4CHEE fits that of {TITLE} (both TLSv1.2), and the archive has"
+        f"according to the tree, a connection of DCM4CHEE is compatible with {TITLE} (both TLSv1.2), and the "
+        "archive has"
     )
-    assert "can DCM4CHEE call over TLS at all? Its log tells of its key store and trust store" in step
+    assert "check in the log of DCM4CHEE that it can load its key store and trust store for TLS" in step
 
 
 def test_a_plain_connection_that_fits_by_the_tree_leaves_another_directory() -> None:
@@ -50,7 +51,7 @@ def test_a_plain_connection_that_fits_by_the_tree_leaves_another_directory() -> 
         LOCAL, ConnectionMatch(TITLE, is_compatible=True, description="both plain"), line=ConnectionSecurity()
     )
     assert step.endswith(
-        "(both plain), and the archive has reloaded: does it read its configuration from ldap://directory?"
+        "(both plain), and the archive has reloaded: check that it reads its configuration from ldap://directory"
     )
 
 
@@ -58,4 +59,4 @@ def test_what_does_not_fit_by_the_tree_is_told_as_that() -> None:
     (step,) = steps(
         UNSEEN, ConnectionMatch(TITLE, is_compatible=False, description="DCM4CHEE has no installed connection")
     )
-    assert step.startswith(f"by the tree, too, DCM4CHEE cannot call {TITLE}: DCM4CHEE has no installed connection")
+    assert step.startswith(f"according to the tree, DCM4CHEE cannot call {TITLE}: DCM4CHEE has no installed connection")

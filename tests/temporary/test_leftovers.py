@@ -75,6 +75,6 @@ def test_a_claim_that_nobody_holds_finds_what_the_tree_does_not_tell(tmp_path: P
     ]
     empty = Configuration(site())
     assert [str(each) for each in find_leftover_destinations(tmp_path, URL, empty, NOW, check_reachable=nobody)] == [
-        "DCMCFG_0A1B2C3D4 (of this account, 2026-11-25 14:26:32 UTC; the archive may know it still)"
+        "DCMCFG_0A1B2C3D4 (of this account, 2026-11-25 14:26:32 UTC; the archive may still know it)"
     ]
     assert find_leftover_destinations(tmp_path, "ldap://elsewhere", empty, NOW, check_reachable=nobody) == ()

@@ -46,14 +46,14 @@ def test_no_step_is_a_command_for_a_destination_that_is_gone(evidence: Evidence)
 @pytest.mark.parametrize("outcome", [MoveOutcome(0xC801), MoveOutcome(0xA801, "Unknown AE: WORKSTATION")])
 def test_an_archive_that_does_not_take_it_may_read_another_directory(outcome: MoveOutcome) -> None:
     assert steps(replace(stored(ALONE, LOCAL_STUDY), outcome=outcome, received=())) == (
-        "the archive has reloaded and does not take WORKSTATION: does it read its configuration from ldap://directory?",
+        "the archive has reloaded but refuses WORKSTATION: check that it reads its configuration from ldap://directory",
     )
 
 
 def test_where_every_step_would_name_it_the_address_is_what_is_left() -> None:
     unfit = MoveOutcome(0xA702, "org.dcm4che3.net.IncompatibleConnectionException: No compatible")
     straight = replace(UNWITNESSED, outcome=unfit, route=DIRECT)
-    assert [each.split(":")[0] for each in steps(straight)] == ["nothing came to 192.0.2.1"]
+    assert [each.split(":")[0] for each in steps(straight)] == ["nothing was received at 192.0.2.1"]
 
 
 def test_a_handshake_that_failed_is_a_matter_of_certificates_and_not_of_the_address() -> None:

@@ -69,7 +69,7 @@ def test_a_file_that_cannot_be_read_may_be_about_any_directory(tmp_path: Path) -
 
 def test_without_a_claim_on_the_disk_nothing_begins(tmp_path: Path) -> None:
     (tmp_path / "temporary").write_text("in the way")
-    with pytest.raises(DcmcfgError, match="the state folder cannot be written"), hold_claim(tmp_path, OURS):
+    with pytest.raises(DcmcfgError, match="cannot write to the state folder"), hold_claim(tmp_path, OURS):
         raise AssertionError("it has begun")
 
 
@@ -77,7 +77,7 @@ def test_claims_that_others_may_have_planted_are_refused(tmp_path: Path) -> None
     with hold_claim(tmp_path, OURS):
         pass
     (tmp_path / "temporary").chmod(0o777)
-    with pytest.raises(Refused, match="everybody may write to it"):
+    with pytest.raises(Refused, match="everybody can write to it"):
         read_title_claims(tmp_path)
-    with pytest.raises(Refused, match="everybody may write to it"), hold_claim(tmp_path, OURS):
+    with pytest.raises(Refused, match="everybody can write to it"), hold_claim(tmp_path, OURS):
         pass

@@ -86,7 +86,7 @@ def test_the_only_ae_of_a_device_is_asked(configuration: Configuration) -> None:
 def test_which_of_several_aes_must_be_said(configuration: Configuration) -> None:
     tree = configuration.tree.with_changes([])
     without_stock = {key: entry for key, entry in tree.entries.items() if ("dicomaetitle", "DCM4CHEE") not in key[0]}
-    with pytest.raises(MalformedInput, match="which AE") as refused:
+    with pytest.raises(MalformedInput, match="no default AE") as refused:
         find_addresses(Configuration(type(tree)(tree.schema, without_stock)), DEVICE, "STORESCP")
     assert "AS_RECEIVED" in refused.value.next_step
 
@@ -106,7 +106,7 @@ def test_an_ae_that_only_listens_with_tls_is_called_over_tls_and_that_is_said(co
     secure = having(configuration, CONNECTION_DN, "dicomTLSCipherSuite", "TLS_AES_128_GCM_SHA256")
     found = find_addresses(secure, DEVICE, "WORKSTATION")
     assert (found.archive.port, found.tls) == (PORTS.archive, True)
-    assert found.warnings == ("DCM4CHEE listens with TLS only, so it was called over TLS",)
+    assert found.warnings == ("DCM4CHEE accepts only TLS, so dcmcfg called it over TLS",)
     elsewhere = find_addresses(secure, DEVICE, "WORKSTATION", connect=AddressOverride("a", 1))
     assert (elsewhere.archive, elsewhere.tls) == (Peer("DCM4CHEE", "a", 1), True)
 
@@ -116,7 +116,7 @@ def test_tls_takes_the_tls_connection_beside_the_plain_one(configuration: Config
     found = find_addresses(configuration, DEVICE, "WORKSTATION", tls=True)
     assert (found.archive, found.tls, found.warnings) == (Peer("DCM4CHEE", "127.0.0.1", 20007), True, ())
     without = having(configuration, DEVICE_DN.child("cn", "dicom-tls"), "dicomInstalled", "FALSE")
-    with pytest.raises(DcmcfgError, match=r"DCM4CHEE has no installed DICOM connection that listens with TLS"):
+    with pytest.raises(DcmcfgError, match=r"DCM4CHEE has no installed DICOM connection with a port with TLS"):
         find_addresses(without, DEVICE, "WORKSTATION", tls=True)
 
 
@@ -133,7 +133,7 @@ def test_a_destination_with_tls_only_takes_tls(configuration: Configuration) -> 
 def test_a_destination_outside_the_tree_is_a_warning_without_receiving(configuration: Configuration) -> None:
     found = find_addresses(configuration, DEVICE, "NOBODY")
     assert found.destination is None
-    assert found.warnings == ("the tree has no AE NOBODY: the archive will not know this Move Destination",)
+    assert found.warnings == ("the tree has no AE NOBODY: the archive will refuse this Move Destination as unknown",)
     assert not found.route.move_destination_known
 
 
@@ -158,14 +158,14 @@ def test_a_destination_whose_port_is_none_is_warned_about(configuration: Configu
 def test_a_port_in_the_tree_that_is_none_is_not_the_users_fault(configuration: Configuration) -> None:
     for dn, receive in ((WORKSTATION, True), (CONNECTION_DN, False)):
         broken = having(configuration, dn, "dicomPort", "70000")
-        with pytest.raises(DcmcfgError, match="no TCP port: 70000") as refused:
+        with pytest.raises(DcmcfgError, match="not a TCP port: 70000") as refused:
             find_addresses(broken, DEVICE, "WORKSTATION", receive=receive)
         assert (refused.value.exit_code, refused.value.subject) == (3, str(dn))
 
 
 def test_localhost_in_the_tree_is_warned_about_when_ldap_is_elsewhere(configuration: Configuration) -> None:
     found = find_addresses(configuration, DEVICE, "WORKSTATION", other_hosts=("ldap.invalid",))
-    assert [warning.split(" as the host of ")[1].split()[0].rstrip(",:") for warning in found.warnings] == [
+    assert [warning.split("the host of ")[1].split()[0].rstrip(",:") for warning in found.warnings] == [
         "DCM4CHEE",
         "WORKSTATION",
     ]
@@ -175,7 +175,10 @@ def test_localhost_in_the_tree_is_warned_about_when_ldap_is_elsewhere(configurat
 def test_localhost_as_destination_is_warned_about_when_the_archive_is_elsewhere(configuration: Configuration) -> None:
     found = find_addresses(configuration, DEVICE, "WORKSTATION", connect=AddressOverride("192.0.2.1"))
     assert found.warnings == (
-        "the tree gives 127.0.0.1 as the host of WORKSTATION: an archive on 192.0.2.1 takes that for its own machine",
+        (
+            "in the tree, the host of WORKSTATION is 127.0.0.1: for an archive on 192.0.2.1, this is the "
+            "archive's own machine"
+        ),
     )
 
 
@@ -258,7 +261,7 @@ def test_a_destination_for_external_archives_that_is_no_ae_of_the_archive_leads_
     assert find_addresses(back, DEVICE, "WORKSTATION").route.misrouting_reason == ""
     foreign = having(configuration, DEVICE_DN, "dcmExternalRetrieveAEDestination", "STORESCP")
     route = find_addresses(foreign, DEVICE, "WORKSTATION").route
-    assert route.misrouting_reason.endswith("the objects go there, and nobody forwards them")
+    assert route.misrouting_reason.endswith("the objects go there and are not forwarded")
     assert route.misrouting_fix == "dcmcfg set-external-retrieve DCM4CHEE"
 
 

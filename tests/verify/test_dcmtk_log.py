@@ -167,7 +167,7 @@ def test_the_lines_before_show_which_associations_were_open() -> None:
 def test_a_move_of_no_study_has_its_status() -> None:
     (record,) = logged(RECEIVED, request().replace("0020,000d", "0010,0020"), STORES, SUCCESS, RELEASE).move_records
     assert (record.study_uid, record.status, record.completed) == ("", 0, 1)
-    assert record.missing_study_reason == "it does not name a study"
+    assert record.missing_study_reason == "the request contains no study"
 
 
 def test_one_after_the_other_they_can() -> None:

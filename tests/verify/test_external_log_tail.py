@@ -63,8 +63,8 @@ def test_of_a_huge_log_the_end_is_read(tmp_path: Path, monkeypatch: pytest.Monke
 def test_what_is_no_plain_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     for path, why in (
-        (tmp_path / "fifo", "not a plain file"),
-        (tmp_path, "not a plain file"),
+        (tmp_path / "fifo", "not a regular file"),
+        (tmp_path, "not a regular file"),
         (Path("/none"), "No such"),
     ):
         with pytest.raises(UnreadableLog, match=why):

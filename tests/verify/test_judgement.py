@@ -40,7 +40,7 @@ def test_everything_good_is_verified_with_the_route_shown() -> None:
 def test_without_a_receiver_it_is_reported_but_not_witnessed() -> None:
     verdict = judge_evidence(UNWITNESSED)
     assert verdict.headline == (
-        "reported, not observed: 3 of 3 instances sent to WORKSTATION, says the archive; route not shown"
+        "reported, not observed: 3 of 3 instances sent to WORKSTATION according to the archive; route not shown"
     )
     assert verdict.exit_code == 0
     assert verdict.receipt.finding is ReceiptFinding.NOT_OBSERVED
@@ -49,11 +49,11 @@ def test_without_a_receiver_it_is_reported_but_not_witnessed() -> None:
 LIES = {
     "success with zero completed": (
         replace(reporting(GOOD, completed=0), received=(), move_records=None),
-        "status 0000, yet not one instance completed; nothing arrived at WORKSTATION",
+        "status 0000, but no instance completed; nothing arrived at WORKSTATION",
     ),
     "success without any counter": (
         reporting(UNWITNESSED),
-        "status 0000, yet not one instance completed",
+        "status 0000, but no instance completed",
     ),
     "success, but nothing arrived": (
         replace(GOOD, received=()),
@@ -76,7 +76,7 @@ LIES = {
     "success, but too few completed": (reporting(UNWITNESSED, completed=2), "2 of 3 completed"),
     "success, but too many completed": (
         reporting(UNWITNESSED, completed=4),
-        "4 completed although 3 were expected",
+        "4 completed, but 3 were expected",
     ),
     "one instance thrice instead of three": (
         replace(GOOD, received=received_instances((UIDS[0],) * 3)),
@@ -95,7 +95,7 @@ def test_a_lie_is_not_verified(evidence: Evidence, reason: str) -> None:
 
 def test_a_final_answer_after_which_some_remain_contradicts_itself() -> None:
     verdict = judge_evidence(reporting(UNWITNESSED, completed=3, remaining=2))
-    assert (verdict.exit_code, verdict.headline) == (1, "NOT verified: its final answer says that 2 remain")
+    assert (verdict.exit_code, verdict.headline) == (1, "NOT verified: the final response counts 2 as remaining")
 
 
 def test_the_counter_of_a_large_study_begins_again_at_0() -> None:
@@ -118,7 +118,7 @@ def test_duplicates_are_noted_and_do_no_harm() -> None:
 
 def test_a_failure_status_is_put_in_words() -> None:
     verdict = judge_evidence(replace(UNWITNESSED, outcome=MoveOutcome(0xC801, "Move Destination not allowed")))
-    assert verdict.headline == ("NOT verified: status C801, refused: the archive does not allow this move destination")
+    assert verdict.headline == ("NOT verified: status C801, refused: the archive does not allow this Move Destination")
     assert "dcmAcceptedMoveDestination" in verdict.next_steps[0]
 
 
@@ -126,7 +126,7 @@ def test_an_abort_is_a_no_and_not_an_error() -> None:
     verdict = judge_evidence(
         replace(UNWITNESSED, outcome=MoveOutcome(None, interruption="the peer aborted the association"))
     )
-    assert verdict.headline == "NOT verified: no final response came: the peer aborted the association"
+    assert verdict.headline == "NOT verified: no final response: the peer aborted the association"
     assert verdict.exit_code == 1
     assert "the archive's log" in verdict.next_steps[0]
 
@@ -151,8 +151,8 @@ def test_a_study_that_the_archive_never_heard_of_takes_an_expected_number(
 
 def test_an_unknown_expectation_says_how_to_give_it() -> None:
     verdict = judge_evidence(replace(UNWITNESSED, instances_before=()))
-    assert verdict.headline == "NOT verified: 3 completed, but nobody knows how many the study has"
-    assert verdict.next_steps[0].endswith("--expect N says how many instances the study has")
+    assert verdict.headline == "NOT verified: 3 completed, but the number of instances is unknown"
+    assert verdict.next_steps[0].endswith("Specify the number of instances with --expect N")
 
 
 def test_received_instances_without_any_expectation_are_unchecked() -> None:
@@ -179,7 +179,7 @@ def test_an_expected_number_overrides_what_the_archive_lists() -> None:
     assert verdict.headline == (
         "NOT verified: 3 of 4 completed (the archive lists 3); 3 instances arrived, expected: 4"
     )
-    assert verdict.next_steps == ("the archive lists 3 and sent as many: is --expect 4 right?",)
+    assert verdict.next_steps == ("the archive lists 3 and sent all of them: check --expect 4",)
 
 
 def test_a_delivered_study_carries_the_note_on_a_second_run() -> None:
@@ -190,8 +190,8 @@ def test_a_delivered_study_carries_the_note_on_a_second_run() -> None:
 def test_a_contradicted_route_is_not_verified_although_everything_arrived() -> None:
     verdict = judge_evidence(replace(GOOD, move_records=(recorded("WORKSTATION"),)))
     assert verdict.headline == (
-        "NOT verified: route contradicted, the external archive was asked to send to WORKSTATION, "
-        "although the tree sets dcmExternalRetrieveAEDestination DCM4CHEE on device dcm4chee-arc"
+        "NOT verified: route contradicted, the external archive was asked to send to WORKSTATION, but the tree "
+        "sets dcmExternalRetrieveAEDestination DCM4CHEE on device dcm4chee-arc"
     )
     assert verdict.exit_code == 1
     assert "dcmcfg reload" in verdict.next_steps[0]

@@ -44,7 +44,7 @@ def test_a_local_study_proves_nothing_and_the_headline_says_so() -> None:
     verdict = judge_evidence(stored(ALONE, LOCAL_STUDY, LOCAL_STUDY))
     assert verdict.headline == f"verified: 3 of 3 instances received by WORKSTATION; {LOCAL_STUDY_NOTE}"
     assert (verdict.exit_code, verdict.route.finding, verdict.route.shown_count) == (0, RouteFinding.NOT_TRIED, 0)
-    assert verdict.next_steps == ("dcmcfg verify --recall --dest WORKSTATION takes a study that is really purged",)
+    assert verdict.next_steps == ("dcmcfg verify --recall --dest WORKSTATION selects a study that was purged",)
     assert "a local study proves nothing about external retrieve" in verdict.route.reasons[1]
     assert SECOND_RUN_NOTE not in verdict.notes
 
@@ -62,14 +62,14 @@ def test_a_local_study_that_fails_says_nothing_about_external_retrieve_either() 
     verdict = judge_evidence(failed)
     assert verdict.headline.endswith("; 3 failed; nothing arrived at WORKSTATION")
     assert verdict.route.finding is RouteFinding.NOT_TRIED
-    assert "it is WORKSTATION that it could not send to" in verdict.next_steps[0]
+    assert "it could not send to WORKSTATION" in verdict.next_steps[0]
 
 
 def test_a_required_route_is_not_given_by_a_local_study() -> None:
     local = judge_evidence(stored(ALONE, LOCAL_STUDY), require_route=True)
     assert (local.headline, local.exit_code) == (f"NOT verified: {LOCAL_STUDY_NOTE}", 1)
     unknown = judge_evidence(replace(ALONE, instances_before=instances_before_move("ONLINE")), require_route=True)
-    assert (unknown.headline, unknown.exit_code) == ("NOT verified: route not shown, and it is required", 1)
+    assert (unknown.headline, unknown.exit_code) == ("NOT verified: route not shown, but required (--require-route)", 1)
     assert judge_evidence(GOOD, require_route=True).exit_code == 0
 
 
@@ -92,7 +92,7 @@ def test_a_study_that_does_not_come_back_whole_does_not_show_a_route_back(after:
     missing = 3 - count_recalled(evidence)
     words = "1 instance" if missing == 1 else "3 instances"
     assert (
-        f"after the move, the archive has no file of {words} of these, although the tree has them sent to DCM4CHEE"
+        f"after the move, the archive has no file of {words} of these, although the tree routes them to DCM4CHEE"
         in (reasons(evidence))
     )
     assert finding(evidence) is RouteFinding.NOT_SHOWN
@@ -101,7 +101,7 @@ def test_a_study_that_does_not_come_back_whole_does_not_show_a_route_back(after:
 def test_without_an_answer_after_the_move_the_way_is_not_shown() -> None:
     evidence = stored(ALONE, PURGED, None)
     assert finding(evidence) is RouteFinding.NOT_SHOWN
-    assert any(reason.startswith("where the files are after the move is not known") for reason in reasons(evidence))
+    assert any(reason.startswith("the location of the files after the move is unknown") for reason in reasons(evidence))
 
 
 def test_a_partly_purged_study_shows_the_route_for_its_purged_part() -> None:
@@ -150,8 +150,9 @@ def test_availability_suggests_a_purge_and_proves_none() -> None:
     )
     assert finding(nearline) is RouteFinding.NOT_SHOWN
     assert (
-        "before the move, Instance Availability of 3 instances was not ONLINE, which does not prove that the archive "
-        "had no file: the archive's database (--archive-url) or the external archive's log (--external-log) can show it"
+        "before the move, Instance Availability of 3 instances was not ONLINE. This does not prove that the "
+        "archive had no file: use the archive's database (--archive-url) or the external archive's log "
+        "(--external-log) to find out"
     ) in reasons(nearline)
     assert (
         locate_files_before_move(replace(ALONE, instances_before=instances_before_move("ONLINE"))).locality
@@ -163,7 +164,9 @@ def test_availability_suggests_a_purge_and_proves_none() -> None:
 def test_online_without_a_witness_says_what_would_show_the_route() -> None:
     online = replace(UNWITNESSED, instances_before=instances_before_move("ONLINE"))
     assert any(
-        reason.startswith("where the files were before the move is not known: the archive's database (--archive-url)")
+        reason.startswith(
+            "the location of the files before the move is unknown: use the archive's database (--archive-url)"
+        )
         for reason in reasons(online)
     )
 
@@ -171,7 +174,7 @@ def test_online_without_a_witness_says_what_would_show_the_route() -> None:
 def test_files_on_a_storage_that_is_not_configured_show_nothing() -> None:
     elsewhere = stored(ALONE, study("tape", "tape", "tape"), study("tape", "tape", "tape"))
     assert finding(elsewhere) is RouteFinding.NOT_SHOWN
-    words = "before the move, the archive's database had the files on tape, a storage that the tree does not configure"
+    words = "before the move, the archive's database had the files on tape, a storage that is not in the tree"
     assert any(reason.startswith(words) for reason in reasons(elsewhere))
 
 
@@ -232,7 +235,7 @@ def test_files_of_an_unknown_study_do_not_show_the_fallback_archive() -> None:
         route=FALLBACK,
     )
     assert finding(fetched) is RouteFinding.NOT_SHOWN
-    log = "the log of OLDPACS (--external-log) can show who sent them"
+    log = "the log of OLDPACS (--external-log) can show the sender"
     assert f"after the move, the database has files of 3 instances; {log}" in reasons(fetched)
     logged = replace(fetched, move_records=(replace(recorded(), called_ae_title="OLDPACS"),))
     assert finding(logged) is RouteFinding.SHOWN
@@ -245,7 +248,7 @@ def test_files_that_go_from_one_storage_to_another_are_not_recalled() -> None:
 
 def test_an_incomplete_study_is_named() -> None:
     incomplete = stored(ALONE, replace(LOCAL_STUDY, completeness="PARTIAL", failed_retrieves=2))
-    assert "the archive counts the study as PARTIAL, failed retrieves: 2" in reasons(incomplete)
+    assert "the archive marks the study as PARTIAL; failed retrieves: 2" in reasons(incomplete)
 
 
 def test_the_availability_before_and_after_is_reported() -> None:

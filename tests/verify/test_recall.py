@@ -16,7 +16,7 @@ from tests.verify.evidence import LOCAL_STUDY, PURGED, STUDY, UNKNOWN_STUDY, stu
 UNSEEN = put("dcmExternalRetrieveInstanceAvailability", on=ARCHIVE.child("dcmStorageID", "fs1"))
 TITLES = ("DCM4CHEE", "LONGTERM")
 OPEN = (StudyState.LOCAL, StudyState.PURGED, StudyState.PARTIAL, StudyState.UNCONFIGURED_STORAGE)
-NOT_CERTAIN = "the archive's database was not asked, so the state is not certain"
+NOT_CERTAIN = "the archive's database was not queried, so the state is not certain"
 
 
 def found(
@@ -61,7 +61,7 @@ def test_a_database_that_lacks_a_listed_instance_does_not_decide() -> None:
     for lacking in (study("", ""), UNKNOWN_STUDY):
         where = found("NEARLINE", "NEARLINE", "NEARLINE", stored=lacking)
         assert (where.states, where.is_from_database) == (OPEN, False)
-        assert "the archive's database lacks instances that C-FIND lists: the state is not certain" in where.notes
+        assert "the archive's database lacks instances that C-FIND lists, so the state is not certain" in where.notes
 
 
 def test_only_the_instances_that_the_archive_lists_count() -> None:
@@ -90,7 +90,7 @@ def test_online_may_be_purged_where_a_purge_does_not_show() -> None:
         uncertain = found("ONLINE", titles=titles, unseen=True)
         assert uncertain.states == (StudyState.LOCAL, StudyState.PURGED, StudyState.UNCONFIGURED_STORAGE)
         assert uncertain.notes[0] == (
-            "the archive says ONLINE of purged instances too (dcmExternalRetrieveInstanceAvailability is not set)"
+            "the archive reports ONLINE for purged instances too (dcmExternalRetrieveInstanceAvailability is not set)"
         )
 
 
@@ -98,7 +98,10 @@ def test_the_title_beside_the_archives_own_is_the_external_archive() -> None:
     assert found("NEARLINE").external_ae_title == "LONGTERM"
     assert found("NEARLINE", titles=("DCM4CHEE", "AS_RECEIVED")).external_ae_title is None
     several = found("NEARLINE", titles=("LONGTERM", "OTHER"))
-    assert (several.external_ae_title, several.notes[0]) == (None, "several other archives are named: LONGTERM, OTHER")
+    assert (several.external_ae_title, several.notes[0]) == (
+        None,
+        "the archive lists several other archives: LONGTERM, OTHER",
+    )
 
 
 @pytest.mark.parametrize("title", ["CLUSTER", "DCM4CHEE"])
@@ -123,4 +126,6 @@ def test_a_title_that_is_returned_instead_of_all_does_not_name_the_external_arch
         None,
         (StudyState.LOCAL, StudyState.PURGED, StudyState.UNCONFIGURED_STORAGE),
     )
-    assert where.notes[0] == f"the archive returns {title} instead of the AE that holds it (dcmReturnRetrieveAET)"
+    assert (
+        where.notes[0] == f"the archive returns {title} instead of the AE that holds the study (dcmReturnRetrieveAET)"
+    )

@@ -42,7 +42,7 @@ def test_another_sop_class_than_listed_is_another_object() -> None:
     first, *rest = received_instances()
     assessment = _judged(replace(first, sop_class_uid=MR), *rest)
     assert (assessment.finding, assessment.altered) == (ReceiptFinding.INCOMPLETE, UIDS[:1])
-    assert assessment.reasons == ("1 instance arrived as another SOP class than listed",)
+    assert assessment.reasons == ("1 instance arrived with another SOP class than listed",)
 
 
 def test_a_second_copy_must_be_the_same_in_the_same_transfer_syntax() -> None:
@@ -57,7 +57,7 @@ def test_what_is_not_sound_speaks_against_it_and_is_told_with_its_uid() -> None:
     assessment = _judged(replace(first, problem="could not be kept: No space left on device"), *rest)
     assert (assessment.finding, assessment.instance_count) == (ReceiptFinding.INCOMPLETE, 3)
     assert assessment.corrupt == ((UIDS[0], "could not be kept: No space left on device"),)
-    assert assessment.reasons == ("1 instance arrived and is not sound (could not be kept: No space left on device)",)
+    assert assessment.reasons == ("1 instance arrived and is corrupt (could not be kept: No space left on device)",)
 
 
 def test_kept_files_are_listed_once_each() -> None:

@@ -127,7 +127,7 @@ def test_what_another_sender_sends_after_the_request_for_somebody_else_is_no_pro
     verdict = judge_evidence(evidence)
     assert verdict.headline == "NOT verified: nothing arrived at WORKSTATION because of this C-MOVE"
     assert verdict.notes == (
-        "ignored 3 instances that others had sent, not this C-MOVE (caller STRANGER, Move Originator OTHER)",
+        "ignored 3 instances from other senders, not for this C-MOVE (caller STRANGER, Move Originator OTHER)",
     )
     assert [each.sop_instance_uid for each in evidence.unrelated_instances] == list(site.made.sop_instance_uids)
 

@@ -150,7 +150,7 @@ def test_a_relayed_refusal_is_not_shown_and_says_what_the_external_archive_answe
     evidence = replace(ONLINE, route=DIRECT, move_records=(recorded("WORKSTATION", 0xA801, None),))
     route = judge_route(evidence, delivered=False)
     assert route.finding is NOT_SHOWN
-    assert "the external archive was asked and answered A801, nothing completed" in route.reasons
+    assert "the external archive answered A801, nothing completed" in route.reasons
 
 
 def neutral(record: MoveRecord) -> list[str]:
@@ -169,11 +169,11 @@ def test_the_archives_log_of_a_relay_says_what_would_show_the_route() -> None:
 
 
 def test_records_that_do_not_show_the_route_say_why() -> None:
-    own = "the external archive's own record"
-    assert neutral(recorded(calling="")) == [f"{own} has a C-MOVE of this study whose caller the log does not name"]
+    own = "the external archive's log"
+    assert neutral(recorded(calling="")) == [f"{own} has a C-MOVE of this study without the name of its caller"]
     assert neutral(recorded("OTHER", calling="DCM4CHEE")) == [
         f"{own}: DCM4CHEE asked it to send to OTHER, 3 completed; "
-        "called by the archive's own title, it may be another retrieve of the archive"
+        "sent under the archive's own title, it may belong to another retrieve of the archive"
     ]
     assert neutral(recorded("")) == [
         f"{own}: DCMCFG asked it to send, 3 completed; the log does not show the Move Destination"
@@ -181,21 +181,20 @@ def test_records_that_do_not_show_the_route_say_why() -> None:
 
 
 def test_a_record_with_nothing_sent_says_what_the_log_shows_of_it() -> None:
-    prefix = "the external archive was asked"
+    prefix = "the external archive"
     assert neutral(recorded(completed=None)) == [
-        f"{prefix} and answered 0000; its log gives no count of this study's instances"
+        f"{prefix} answered 0000; its log has no count of this study's instances"
     ]
-    assert neutral(recorded(completed=0)) == [f"{prefix} and answered 0000, nothing completed"]
+    assert neutral(recorded(completed=0)) == [f"{prefix} answered 0000, nothing completed"]
     assert neutral(replace(recorded(completed=0), reported_completed=3)) == [
-        f"{prefix} and answered 0000; it counted 3 completed, "
-        "but its log shows no C-STORE for it that stored any of them"
+        f"{prefix} answered 0000; it counted 3 completed, but its log shows no successful C-STORE for this request"
     ]
     silent = replace(recorded(completed=None), status=None)
-    assert neutral(silent) == [f"{prefix}, and its log shows no final response"]
+    assert neutral(silent) == [f"{prefix} received a request, and its log shows no final response"]
 
 
 def test_a_move_of_an_unknown_study_is_printed_with_what_the_log_shows_of_it() -> None:
-    prefix = "the external archive's own record: DCMCFG asked it to send something to DCM4CHEE"
+    prefix = "the external archive's log: DCMCFG asked it to send something to DCM4CHEE"
     assert neutral(replace(HIDDEN, status=0, completed=3, missing_study_reason="X")) == [
         f"{prefix}: 0000, 3 completed; X"
     ]
@@ -203,7 +202,7 @@ def test_a_move_of_an_unknown_study_is_printed_with_what_the_log_shows_of_it() -
     assert neutral(HIDDEN) == [f"{prefix}: the log does not show the result"]
     unclear = replace(HIDDEN, calling_ae_title="", destination_ae_title="", missing_study_reason="X")
     assert neutral(unclear) == [
-        "the external archive's own record: a caller that the log does not name asked it to send something: "
+        "the external archive's log: a caller that the log does not name asked it to send something: "
         "the log does not show the result; X"
     ]
 
@@ -213,8 +212,10 @@ def test_only_records_that_show_the_route_are_witnesses() -> None:
     assert select_conclusive_records(ONLINE, [own, partly, RELAYED]) == [partly]
     assert count_shown_instances(ONLINE, [own, partly, RELAYED]) == 2
     assert neutral(partly) == [
-        "the external archive's own record: DCMCFG asked it to send to DCM4CHEE, "
-        "2 completed of the 3 that it counted, per the C-STOREs in the log"
+        (
+            "the external archive's log: DCMCFG asked it to send to DCM4CHEE, 2 completed of the 3 that it "
+            "counted, per the C-STOREs in the log"
+        )
     ]
 
 
@@ -228,7 +229,7 @@ def test_a_record_without_the_move_contradicts_nothing_while_it_may_still_go_on(
     evidence = replace(RECALLED, received=received_instances(), move_records=(), outcome=silent)
     route = judge_route(evidence, delivered=True)
     assert route.finding is SHOWN
-    assert "the external archive's own record shows no C-MOVE of this study in this run" in route.reasons
+    assert "the external archive's log shows no C-MOVE of this study in this run" in route.reasons
 
 
 @pytest.mark.parametrize(
@@ -247,4 +248,4 @@ def test_the_way_says_what_the_tree_configures(configured: ConfiguredRoute, way:
 
 def test_who_called_is_told_in_every_witnessed_case() -> None:
     route = judge_route(GOOD, delivered=True)
-    assert "the receiver was called by DCM4CHEE (as reported by the caller)" in route.reasons
+    assert "callers of the receiver: DCM4CHEE (as reported by the caller)" in route.reasons

@@ -35,7 +35,7 @@ def test_of_pending_responses_that_alternate_the_first_and_the_last_are_written_
     events = timeline.events
     assert (events[0].description, events[-1].description) == ("C-MOVE sent", "over")
     (omitted,) = [number for number, event in enumerate(events) if "not listed" in event.description]
-    assert events[omitted].description == f"{10_000 - 2 * MAX_PENDING_EVENTS} more pending responses, not listed"
+    assert events[omitted].description == f"{10_000 - 2 * MAX_PENDING_EVENTS} more pending responses (not listed)"
     completed = [event.progress.completed for event in events if event.progress]
     assert completed == [*range(MAX_PENDING_EVENTS), *range(10_000 - MAX_PENDING_EVENTS, 10_000)]
     assert omitted == 1 + MAX_PENDING_EVENTS
@@ -52,7 +52,7 @@ def test_responses_in_a_row_with_equal_numbers_are_counted_among_those_not_liste
     assert len(listed) == 2 * MAX_PENDING_EVENTS
     assert (
         omitted.description
-        == f"{MAX_PENDING_EVENTS * 3 * 5 - 2 * MAX_PENDING_EVENTS // 2 * 5} more pending responses, not listed"
+        == f"{MAX_PENDING_EVENTS * 3 * 5 - 2 * MAX_PENDING_EVENTS // 2 * 5} more pending responses (not listed)"
     )
     assert listed[-1].description == "pending response (5 with the same numbers)"
     # A row in the first entries is folded too.

@@ -18,6 +18,7 @@ import click
 from dcmcfg.cli import invocation
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.printable import escape_unprintable_lines
+from dcmcfg.render.terminal.styles import ColorMode, override_color_mode
 
 STDOUT = "-"
 _READABLE = 0o666
@@ -148,12 +149,12 @@ def redirect_output(target: str, *, private: bool, must_be_new: bool = False) ->
     path = Path(target).resolve()
     try:
         if path.exists() and not path.is_file():
-            with path.open("w", encoding="utf-8") as device, redirect_stdout(device):
+            with path.open("w", encoding="utf-8") as device, _redirect_plain(device):
                 yield
             return
         with (
             _open_and_rename(path, private=private and not path.exists(), must_be_new=must_be_new) as file,
-            redirect_stdout(file),
+            _redirect_plain(file),
         ):
             yield
     # JSON that was printed is lost with the file, so the report of the failure must contain it.
@@ -163,6 +164,13 @@ def redirect_output(target: str, *, private: bool, must_be_new: bool = False) ->
     except OSError as error:
         invocation.current().json_printed = False
         raise _make_write_error(error, target, path) from error
+
+
+@contextmanager
+def _redirect_plain(file: TextIO) -> Iterator[None]:
+    """Redirect standard output to *file*, without colours: programs read it, also with ``--color always``."""
+    with redirect_stdout(file), override_color_mode(ColorMode.NEVER):
+        yield
 
 
 def _write_and_rename(path: Path, text: Iterable[str], *, private: bool, must_be_new: bool) -> None:

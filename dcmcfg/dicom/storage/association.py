@@ -1,4 +1,4 @@
-"""One association with a storage SCP, from its request to its end (PS3.8 Section 9.2)."""
+"""Serve one association with a storage SCP, from its request to its end (PS3.8 Section 9.2)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from dcmcfg.dicom.ul.pdu import (
 )
 from dcmcfg.protocol_log import PROTOCOL_LOG
 
-#: The longest PDU that we take.
+#: The longest PDU that the receiver accepts.
 MAXIMUM_LENGTH = 1 << 18
 _MAX_COMMAND_SET_OCTETS = 1 << 14
 _PDV = struct.Struct(">LBB")
@@ -44,20 +44,20 @@ class StorageAssociation:
         self._calling = ""
         self._maximum_length = 0
         self._origins: Mapping[int, RequestOrigin] = {}  # by presentation context
-        self._context_id = 0  # of the message on its way
+        self._context_id = 0  # of the incoming message
         self._command_set = bytearray()
-        self._command: CommandSet | None = None  # whose data set is on its way
+        self._command: CommandSet | None = None  # whose data set is incoming
         self._data_set: IncomingDataSet | None = None
 
     def serve(self, *, is_over_limit: bool = False) -> bytes:
-        """Serve until the association ends, and return what is left to say before the connection is closed."""
+        """Serve until the association ends; return the final octets to send before the connection is closed."""
         final_pdu: bytes | None = b""
         try:
             final_pdu = self._negotiate(is_over_limit=is_over_limit)
             while final_pdu is None and not self._connection.is_stopping():
                 final_pdu = self._take_pdu()
         except ProtocolViolation as violation:
-            self._scp.on_problem(f"{self._peer} broke the protocol: {violation}")
+            self._scp.on_problem(f"{self._peer} violated the protocol: {violation}")
             return violation.abort_pdu
         except ConnectionEnded as end:
             if final_pdu is None and not self._connection.is_stopping():
@@ -68,7 +68,7 @@ class StorageAssociation:
         return ABORT_PDU if final_pdu is None else final_pdu
 
     def _negotiate(self, *, is_over_limit: bool) -> bytes | None:
-        """Take the association request; return the rejection, None where it is accepted."""
+        """Read the association request; return the rejection, None if the request is accepted."""
         self._connection.set_deadline(self._scp.timeouts.acse)
         kind, length = self._reader.read_header()
         match kind:
@@ -105,7 +105,7 @@ class StorageAssociation:
         return f"{self._peer} → {self._scp.ae_title}"
 
     def _take_pdu(self) -> bytes | None:
-        """Take one PDU of the established association; return what is left to say where that ends it."""
+        """Read one PDU of the established association; return the final octets if it ends the association."""
         self._take_fragments()
         kind, length = self._reader.read_header()
         if PROTOCOL_LOG.level and kind != PduType.P_DATA:
@@ -124,10 +124,10 @@ class StorageAssociation:
         return None
 
     def _take_values(self, length: int) -> None:
-        """Take the presentation data values of one P-DATA-TF (PS3.8 Section 9.3.5.1)."""
+        """Read the presentation data values of one P-DATA-TF (PS3.8 Section 9.3.5.1)."""
         while length:
             if length < _PDV.size:
-                raise ProtocolViolation(AbortReason.INVALID_VALUE, "a presentation data value is cut off")
+                raise ProtocolViolation(AbortReason.INVALID_VALUE, "a presentation data value is truncated")
             item_length, context_id, control = _PDV.unpack(self._reader.read_octets(_PDV.size))
             length -= item_length + 4
             if length < 0 or item_length < 2:
@@ -139,13 +139,13 @@ class StorageAssociation:
 
     def _take_command(self, context_id: int, length: int, *, is_last: bool) -> None:
         if self._command is not None:
-            raise ProtocolViolation(None, "a command came where the rest of a data set was expected")
+            raise ProtocolViolation(None, "received a command instead of the rest of a data set")
         if context_id not in self._origins:
             raise ProtocolViolation(AbortReason.INVALID_VALUE, "the presentation context was not accepted")
         if self._command_set and context_id != self._context_id:
-            raise ProtocolViolation(None, "a command came in two presentation contexts")
+            raise ProtocolViolation(None, "received a command in two presentation contexts")
         if len(self._command_set) + length > _MAX_COMMAND_SET_OCTETS:
-            raise ProtocolViolation(None, "a command set is not so long")
+            raise ProtocolViolation(None, "the command set is too long")
         self._context_id = context_id
         for piece in self._reader.iterate_pieces(length):
             self._command_set += piece
@@ -156,14 +156,14 @@ class StorageAssociation:
 
     def _take_data(self, context_id: int, length: int, *, is_last: bool) -> None:
         if self._command is None or self._data_set is None or context_id != self._context_id:
-            raise ProtocolViolation(None, "a data set came where none was expected")
+            raise ProtocolViolation(None, "received an unexpected data set")
         for piece in self._reader.iterate_pieces(length):
             self._data_set.add(piece)
         if is_last:
             self._end_data_set(self._command, self._data_set)
 
     def _take_fragments(self) -> None:
-        """Take what there is of the data set on its way, up to its end."""
+        """Read the available part of the incoming data set, up to its end."""
         command, data_set = self._command, self._data_set
         if command is None or data_set is None:
             return
@@ -178,9 +178,9 @@ class StorageAssociation:
         self._respond(command, data_set)
 
     def _begin(self, command: CommandSet) -> None:
-        """Take *command*: answer it where nothing more comes with it, else be ready for its data set."""
+        """Answer *command* if it has no data set, otherwise prepare to receive the data set."""
         if command.is_response:
-            raise ProtocolViolation(None, "a response came, and nothing was asked")
+            raise ProtocolViolation(None, "received a response without a request")
         if command.has_data_set:
             self._command, self._data_set = (
                 command,

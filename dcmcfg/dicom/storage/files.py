@@ -1,11 +1,10 @@
-"""Received data sets as files (PS3.10 Section 7.1): whole or not there, each in the folder of its study.
+"""Store received data sets as files (PS3.10 Section 7.1), each complete and in the folder of its study.
 
-What octets that come again are known by.
+Fingerprints identify octets that arrive again. XXH3 takes a thirtieth of the time of SHA-256 (https://xxhash.com), and
+its 128 bits practically never agree by chance. An attacker can construct collisions, so evidence against tampering uses
+SHA-256.
 
-XXH3 takes a thirtieth of the time of SHA-256 (https://xxhash.com), and two data sets agree in its 128 bits by chance as
-good as never. They can be made to agree by whoever means to: what is to hold against that is kept as SHA-256.
-
-Whether a kept file holds what was received, and can be read.
+The module also checks that a kept file contains the received octets, and can be read.
 """
 
 from __future__ import annotations
@@ -53,24 +52,24 @@ Fingerprint = xxhash.xxh3_128
 _UNFINISHED_SUFFIX = ".part"
 _BUFFER_OCTETS = 1 << 16
 _SHORT, _LONG = struct.Struct("<HH2sH"), struct.Struct("<HH2sxxL")
-#: What a UID may be to name a file as it is; anything else is named by its digest.
+#: UIDs that are used as file names; anything else is named by its digest.
 _SAFE_NAME = re.compile(r"[0-9][0-9.]{0,63}", re.ASCII)
 
 
 @dataclass
 class _NumberedFiles:
-    """The files of one instance with a number: which number has which octets, and where the unknown ones begin."""
+    """The numbered files of one instance: the number of known octets, and the first number with unknown ones."""
 
     next: int = 2
     by_fingerprint: dict[bytes, int] = field(default_factory=dict)
 
 
 class InstanceFolder:
-    """A folder that instances are kept in, by ``STUDY/INSTANCE.dcm``; they are data of patients, so for its owner only.
+    """A folder for received instances, as ``STUDY/INSTANCE.dcm``, readable for its owner only (patient data).
 
-    No UID leads out of it: one that is no name of a file is written as a digest. A file that is there already stays:
-    with the same octets it is the one kept, with others the new one gets a number. Raises :class:`DicomError` when
-    it cannot be made or written in.
+    No UID leads out of the folder: a UID that is not a safe file name is written as a digest. An existing file stays:
+    one with the same octets is used again, and one with other octets makes the new file get a number. Raises
+    :class:`DicomError` if the folder cannot be created or written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -81,25 +80,25 @@ class InstanceFolder:
             self.create_file(b"").discard()
         except OSError as error:
             raise DicomError(
-                f"nothing can be kept there ({error.strerror})",
+                f"files cannot be stored in this folder ({error.strerror})",
                 subject=str(path),
-                next_step="--keep names another folder",
+                next_step="specify another folder with --keep",
             ) from error
 
     def create_file(self, file_header: bytes) -> UnfinishedFile:
-        """Return a file that begins with *file_header*, under a name that nobody takes for an instance.
+        """Return a file that begins with *file_header*, under a temporary name unlike that of an instance.
 
         Raises OSError.
         """
-        descriptor, path = tempfile.mkstemp(_UNFINISHED_SUFFIX, ".", self.path)  # its owner's only
+        descriptor, path = tempfile.mkstemp(_UNFINISHED_SUFFIX, ".", self.path)  # readable for its owner only
         file = UnfinishedFile(self, Path(path), os.fdopen(descriptor, "wb", _BUFFER_OCTETS))
         file.write(file_header)
         return file
 
     def assign_name(self, temporary_path: Path, path: Path) -> Path:
-        """Give the file *temporary_path* the name *path*, or one with a number; return the name. Raises OSError.
+        """Rename the file *temporary_path* to *path*, or to a numbered name; return the name. Raises OSError.
 
-        The time does not grow with the files that have a number: their octets are remembered, and read once.
+        The time does not grow with the number of numbered files: their octets are read once and remembered.
         """
         if _link_if_same(temporary_path, path):
             return path
@@ -119,7 +118,7 @@ class InstanceFolder:
 
 
 class UnfinishedFile:
-    """A file being written; its methods raise OSError, after which only :meth:`discard` is of use."""
+    """A file that is being written; after an OSError from a method, only :meth:`discard` can be used."""
 
     def __init__(self, folder: InstanceFolder, path: Path, file: BinaryIO) -> None:
         self._folder = folder
@@ -157,7 +156,7 @@ def _fingerprint_file(path: Path) -> bytes:
 
 
 def _link_if_same(temporary_path: Path, path: Path) -> bool:
-    """Give the file *temporary_path* the name *path* too; tell whether *path* now is a file with the same octets."""
+    """Link the file *temporary_path* to *path*; return whether *path* is a file with the same octets afterwards."""
     try:
         os.link(temporary_path, path)
     except FileExistsError:
@@ -168,7 +167,7 @@ def _link_if_same(temporary_path: Path, path: Path) -> bool:
 
 
 def _rename_if_absent(temporary_path: Path, path: Path) -> bool:
-    """Do the same where a file has one name only, as on FAT."""
+    """Do the same on file systems without hard links, such as FAT."""
     if path.exists():
         return filecmp.cmp(temporary_path, path, shallow=False)
     temporary_path.rename(path)
@@ -189,7 +188,7 @@ def build_file_header(
     source_ae_title: str,
     receiving_ae_title: str,
 ) -> bytes:
-    """Return what stands before the data set: preamble, prefix, File Meta Information (PS3.10 Table 7.1-1)."""
+    """Return the octets before the data set: preamble, prefix, File Meta Information (PS3.10 Table 7.1-1)."""
     elements = b"".join(
         (
             _LONG.pack(2, 0x0001, b"OB", 2) + b"\0\1",
@@ -212,26 +211,26 @@ def _encode_element(number: int, vr: bytes, value: bytes, padding: bytes) -> byt
 
 _PREFIX = b"\0" * 128 + b"DICM\2\0\0\0UL\4\0"
 _PIECE_OCTETS = 1 << 20
-#: What may stand in the place of Pixel Data.
+#: Elements that can replace Pixel Data.
 _PIXEL_DATA_ALTERNATIVES = ("FloatPixelData", "DoubleFloatPixelData", "PixelDataProviderURL")
-#: Of six samples of pixels, how many are in Pixel Data, where not all are (PS3.3 Section C.7.6.3.1.2), YBR_FULL_422
-#: apart, of which pydicom knows.
+#: Number of samples in Pixel Data out of six, for photometric interpretations with fewer samples (PS3.3 Section
+#: C.7.6.3.1.2), except YBR_FULL_422, which pydicom supports.
 _SAMPLES_OF_SIX = {"YBR_PARTIAL_422": 4, "YBR_PARTIAL_420": 3}
 _IMAGE_KEYWORDS = ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated", "PhotometricInterpretation")
 
 
 def check_saved_file(instance: ReceivedInstance) -> ReceivedInstance:
-    """Return *instance* with what is wrong with its kept file as its ``problem``, where something is.
+    """Return *instance* with the ``problem`` of its kept file, if there is one.
 
-    The octets of the data set are those received by their fingerprint, they are elements to the last one, pydicom reads
-    each value, the instance and its study are those received, and there are as many pixels as the image says. Where
-    sequences are nested more deeply than pydicom reads, their values are not read, only their elements.
+    Checks that the octets of the data set match the received fingerprint, that they are complete elements, that pydicom
+    reads each value, that instance and study are those received, and that the number of pixels matches the image. If
+    sequences are nested more deeply than pydicom supports, only their elements are checked, not their values.
     """
     if instance.saved_path is None or instance.problem:
         return instance
     silence_pydicom()
     problem = _find_problem(instance, instance.saved_path)
-    return replace(instance, problem=problem and f"its kept file is not sound: {problem}")
+    return replace(instance, problem=problem and f"its kept file is corrupt: {problem}")
 
 
 def _find_problem(instance: ReceivedInstance, path: Path) -> str:
@@ -243,11 +242,11 @@ def _find_problem(instance: ReceivedInstance, path: Path) -> str:
                 return "it has no File Meta Information"
             if len(octets) > STORED_FILE.maximum:
                 return (
-                    f"it has more than {STORED_FILE.format_maximum()} octets, and is not read back "
+                    f"it has more than {STORED_FILE.format_maximum()} octets, and was not verified "
                     f"({STORED_FILE.next_step})"
                 )
             if instance.fingerprint != _compute_fingerprint(octets, begin):
-                return "its octets are not those that were received"
+                return "its octets differ from those received"
             if is_deflated(instance.transfer_syntax):
                 return _find_problem_in_deflated(instance, octets, begin)
             return _find_problem_in_data_set(instance, octets, begin, path)
@@ -263,7 +262,7 @@ def _compute_fingerprint(octets: mmap.mmap, begin: int) -> bytes:
 
 
 def _find_problem_in_deflated(instance: ReceivedInstance, octets: mmap.mmap, begin: int) -> str:
-    """Return the same of a data set that is compressed as a whole; pydicom inflates one such syntax of three."""
+    """Return the problem of a data set that is compressed as a whole; pydicom supports one of three such syntaxes."""
     try:
         inflated, is_whole = _inflate(octets, begin)
     except zlib.error:
@@ -274,12 +273,12 @@ def _find_problem_in_deflated(instance: ReceivedInstance, octets: mmap.mmap, beg
             f"({INFLATED_DATA_SET.next_step})"
         )
     if not is_whole:
-        return "its data set is not deflated to the end"
+        return "its deflated data set is incomplete"
     return _find_problem_in_data_set(instance, inflated, 0, None)
 
 
 def _find_problem_in_data_set(instance: ReceivedInstance, octets: Octets, begin: int, path: Path | None) -> str:
-    """Return what is wrong with the data set in *octets* from *begin* on; *path* is a file that pydicom reads."""
+    """Return the problem of the data set in *octets* from *begin* on; *path* is a file that pydicom reads."""
     try:
         for _ in iterate_elements(octets, instance.transfer_syntax, begin):
             pass
@@ -290,7 +289,7 @@ def _find_problem_in_data_set(instance: ReceivedInstance, octets: Octets, begin:
     if has_more_elements(
         octets, instance.transfer_syntax, begin, max_elements=ELEMENTS.maximum, get_vr=_get_vr_or_empty
     ):
-        return f"it has more than {ELEMENTS.format_maximum()} elements, and is not read back ({ELEMENTS.next_step})"
+        return f"it has more than {ELEMENTS.format_maximum()} elements, and was not verified ({ELEMENTS.next_step})"
     return _find_problem_in_content(instance, octets, begin, path)
 
 
@@ -302,9 +301,9 @@ def _get_vr_or_empty(tag: int) -> str:
 
 
 def _inflate(octets: mmap.mmap, begin: int) -> tuple[bytearray, bool]:
-    """Return what the octets from *begin* on inflate to, and whether it is whole.
+    """Return the inflated octets from *begin* on, and whether they are complete.
 
-    At most one octet more than the limit is returned: a thousand octets may come of one.
+    Returns at most one octet more than the limit, because one octet can inflate to a thousand.
     """
     decompressor = zlib.decompressobj(-zlib.MAX_WBITS)
     max_octets, inflated = INFLATED_DATA_SET.maximum, bytearray()
@@ -326,7 +325,7 @@ def _find_problem_in_content(instance: ReceivedInstance, octets: Octets, begin: 
     try:
         dataset = _read_all_values(octets, begin, instance.transfer_syntax, path)
         problem = _find_problem_in_pixels(dataset)
-    except Exception as error:  # noqa: BLE001 — what pydicom raises on broken values is not documented
+    except Exception as error:  # noqa: BLE001 — pydicom's exceptions for invalid values are not documented
         return f"it cannot be read ({type(error).__name__}: {error})"
     sop_instance_uid, study_uid = _get_uid(dataset, "SOPInstanceUID"), _get_uid(dataset, "StudyInstanceUID")
     if sop_instance_uid != instance.sop_instance_uid or instance.study_uid not in (None, study_uid):
@@ -335,7 +334,7 @@ def _find_problem_in_content(instance: ReceivedInstance, octets: Octets, begin: 
 
 
 def _read_all_values(octets: Octets, begin: int, transfer_syntax: str, path: Path | None) -> Dataset:
-    """Return the data set once pydicom has read each value, without its sequences where they are nested too deeply."""
+    """Return the data set after pydicom has read each value, without sequences if they are nested too deeply."""
     try:
         dataset = import_pydicom("filereader").dcmread(path) if path else _decode_data_set(octets, transfer_syntax)
         for _ in dataset.iterall():
@@ -358,12 +357,12 @@ def _get_uid(dataset: Dataset, keyword: str) -> str:
 
 
 def _find_problem_in_pixels(dataset: Dataset) -> str:
-    """Return what is wrong with the Pixel Data; more than the image needs may be padding."""
+    """Return the problem of the Pixel Data; extra octets may be padding."""
     if "PixelData" not in dataset:
         lacks_pixel_data = all(keyword in dataset for keyword in _IMAGE_KEYWORDS) and not any(
             keyword in dataset for keyword in _PIXEL_DATA_ALTERNATIVES
         )
-        return "it describes an image, and has no Pixel Data" if lacks_pixel_data else ""
+        return "it describes an image, but has no Pixel Data" if lacks_pixel_data else ""
     length = len(dataset.PixelData or b"")
     if dataset["PixelData"].is_undefined_length:  # encapsulated
         return "" if length else "its Pixel Data is empty"
@@ -372,4 +371,4 @@ def _find_problem_in_pixels(dataset: Dataset) -> str:
     required = import_pydicom("pixels.utils").get_expected_length(dataset)
     samples = _SAMPLES_OF_SIX.get(dataset.PhotometricInterpretation)
     required = required if samples is None else required * samples // 6
-    return f"its Pixel Data has {length} octets, the image needs {required}" if length < required else ""
+    return f"its Pixel Data has {length} octets, but the image requires {required}" if length < required else ""

@@ -1,6 +1,6 @@
-"""One data set on its way in: counted, known by its octets, looked into and written as it comes, held nowhere.
+"""Process an incoming data set piece by piece: count, fingerprint, find its UIDs and write it, without keeping it.
 
-Which instance of which study a data set is, from no more of it than needed.
+Only as much of the data set is parsed as its study and instance UIDs require.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _MAX_UID_OCTETS = 1024
 
 @dataclass(frozen=True)
 class DataSetUids:
-    """What a data set says of itself: empty where it does not say.
+    """The UIDs in a data set; empty if absent.
 
-    ``is_conclusive`` is False where what there is ends before it can be said; more octets may tell.
+    ``is_conclusive`` is False if the octets end before the UIDs were found; more octets may contain them.
     """
 
     sop_instance_uid: str = ""
@@ -33,9 +33,9 @@ class DataSetUids:
 
 
 def read_data_set_uids(octets: bytes | bytearray, transfer_syntax: str, max_octets: int) -> DataSetUids:
-    """Return what *octets*, from the first of a data set on, say; of deflated ones *max_octets* are looked at.
+    """Return the UIDs in *octets*, the beginning of a data set; at most *max_octets* of deflated ones are inflated.
 
-    Never fails: what is no data set says nothing.
+    Never fails: invalid data sets have no UIDs.
     """
     uids: dict[int, str] = {}
     try:
@@ -50,7 +50,7 @@ def read_data_set_uids(octets: bytes | bytearray, transfer_syntax: str, max_octe
 
 
 def _collect_uids(octets: bytes | bytearray, transfer_syntax: str, uids: dict[int, str]) -> bool:
-    """Put what there is into *uids*; tell whether no more can come."""
+    """Add the UIDs in *octets* to *uids*; return whether no more can follow."""
     for tag, begin, end in iterate_elements(octets, transfer_syntax):
         if tag > _STUDY_INSTANCE_UID:
             return True
@@ -63,16 +63,16 @@ def _collect_uids(octets: bytes | bytearray, transfer_syntax: str, uids: dict[in
     return False
 
 
-#: How much of a data set is looked at to find its study: this at first, four times as much if that is not enough.
+#: Octets searched for the study UID: this number at first, then four times as many, up to the maximum.
 _FIRST_UID_SEARCH_OCTETS = 1 << 13
 MAX_UID_SEARCH_OCTETS = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedDataSet:
-    """What is known of a data set when it is there; ``save_error`` says why it could not be written, if it could not.
+    """A complete data set; ``save_error`` is the reason why it could not be written, if it could not.
 
-    ``started_monotonic`` is when its request was there, in seconds of :func:`time.monotonic`.
+    ``started_monotonic`` is the arrival time of its request, in seconds of :func:`time.monotonic`.
     """
 
     length: int
@@ -85,7 +85,7 @@ class ReceivedDataSet:
 
 
 class IncomingDataSet:
-    """Takes a data set in pieces."""
+    """A data set that is received in pieces."""
 
     def __init__(self, transfer_syntax: str, *, sha256: bool = False) -> None:
         self._started = time.monotonic()
@@ -100,14 +100,14 @@ class IncomingDataSet:
         self._uids: DataSetUids | None = None
 
     def write_to(self, folder: InstanceFolder, file_header: bytes) -> None:
-        """Keep what comes in *folder*, after *file_header*."""
+        """Write the data set to a file in *folder*, after *file_header*."""
         try:
             self._file = folder.create_file(file_header)
         except OSError as error:
             self._abandon_file(error)
 
     def add(self, piece: memoryview) -> None:
-        """Take the next octets; a file that cannot be written is given up, and the rest is taken all the same."""
+        """Add the next octets; if the file cannot be written, it is abandoned, and the data set is still received."""
         self._length += len(piece)
         self._fingerprint.update(piece)
         if self._sha256 is not None:
@@ -121,13 +121,13 @@ class IncomingDataSet:
                 self._abandon_file(error)
 
     def discard(self) -> None:
-        """Keep no file."""
+        """Remove the file."""
         if self._file is not None:
             self._file.discard()
             self._file = None
 
     def finish(self, sop_instance_uid: str) -> ReceivedDataSet:
-        """Return what is known, now that all is there; the file gets its name."""
+        """Return the complete data set; the file gets its final name."""
         uids = self._uids or self._read_uids()
         saved_path = None
         if self._file is not None:
@@ -147,7 +147,7 @@ class IncomingDataSet:
         )
 
     def _abandon_file(self, error: OSError) -> None:
-        """Keep no file, because of *error*."""
+        """Remove the file, because of *error*."""
         self._save_error = error.strerror or str(error)
         self.discard()
 

@@ -1,4 +1,4 @@
-"""What this machine listens on: its own addresses, and who has a port."""
+"""Find this machine's own addresses, and the process that listens on a port."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ ALL_ADDRESSES = "0.0.0.0"  # noqa: S104 — see find_listen_addresses
 
 
 def is_this_machine(host: str) -> bool:
-    """Tell whether *host*, a name or an address, is this machine; False too when the name cannot be resolved."""
+    """Return whether *host*, a name or an address, is this machine; False also if the name cannot be resolved."""
     return bool(_find_own_addresses(host))
 
 
 def find_listen_addresses(host: str) -> tuple[str, ...]:
-    """Return the addresses to listen on to be reached as *host*; empty when that is another machine.
+    """Return the addresses to listen on to be reached as *host*; empty if *host* is another machine.
 
-    A host name that is only a loopback address here (Debian writes ``127.0.1.1`` next to it in /etc/hosts) is
-    another address for the rest of the network, so all interfaces listen then. ``localhost`` stays on
-    loopback. :data:`ALL_ADDRESSES` are what they say.
+    A host name that resolves only to a loopback address here (Debian writes ``127.0.1.1`` next to it in /etc/hosts) has
+    another address in the rest of the network. Therefore all interfaces listen then. ``localhost`` stays on loopback.
+    :data:`ALL_ADDRESSES` is returned unchanged.
     """
     if host == ALL_ADDRESSES:
         return (ALL_ADDRESSES,)
@@ -31,9 +31,9 @@ def find_listen_addresses(host: str) -> tuple[str, ...]:
 
 
 def find_source_address(host: str, port: int) -> str | None:
-    """Return the address of this machine from which *host* is reached, None where no way leads there; nothing is sent.
+    """Return this machine's address for connections to *host*, None if there is no route; nothing is sent.
 
-    The routes of this machine tell; a device on the way may give it another.
+    The address comes from this machine's routing table; a device on the way may translate it.
     """
     try:
         candidates = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
@@ -50,11 +50,11 @@ def find_source_address(host: str, port: int) -> str | None:
 
 
 def find_listening_process(port: int) -> str:
-    """Return who listens on TCP *port*: ``name (pid n)``, ``another user's process``, or ``""`` for nobody."""
+    """Return the process that listens on TCP *port*: ``name (pid n)``, ``another user's process``, or ``""``."""
     try:
         connections = psutil.net_connections(kind="tcp")
     except (psutil.Error, OSError):
-        return "another user's process"  # macOS tells root only
+        return "another user's process"  # macOS shows connections to root only.
     listening = (item for item in connections if item.status == psutil.CONN_LISTEN)
     pids = {item.pid for item in listening if getattr(item.laddr, "port", None) == port}
     known_pids = sorted(pid for pid in pids if pid is not None)
@@ -79,7 +79,7 @@ def _resolve(host: str) -> set[str]:
 
 
 def _find_own_addresses(host: str) -> set[str]:
-    """Return the addresses of *host* that are this machine's; on loopback the whole of 127/8 is."""
+    """Return those addresses of *host* that belong to this machine; all of 127/8 does."""
     interfaces = _list_interface_addresses()
     return {address for address in _resolve(host) if address in interfaces or address.startswith("127.")}
 

@@ -1,4 +1,4 @@
-"""What has arrived at a storage SCP, shared between its threads and whoever waits for it."""
+"""Hold the instances that arrive at a storage SCP, shared between its threads and the waiting thread."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _MAX_PROBLEMS = 100
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedInstance:
-    """An instance that arrived: from the request, and the study from its data set (None where that does not say).
+    """A received instance, with values from the request and the study from its data set (None if absent).
 
-    ``data_set_length`` is the length of the data set as encoded. ``move_originator_ae_title`` and ``…_message_id`` name
-    the C-MOVE that it was sent for (0000,1030 and 1031), None unless the sender named one. ``fingerprint`` is that of
-    the data set as it came, ``sha256`` its digest, in hexadecimal, None where none was asked for. ``saved_path`` is the
-    file that it was written to; None where none is kept, or ``problem`` says why. ``received_at`` is when the last
-    octet was there, ``status`` what the C-STORE was answered with. ``started_monotonic`` is when its request was there,
-    in seconds of :func:`time.monotonic`; None where that is not known.
+    ``data_set_length`` is the length of the data set as encoded. ``move_originator_ae_title`` and ``…_message_id``
+    identify the C-MOVE (0000,1030 and 1031), None unless sent. ``fingerprint`` is that of the data set as received,
+    ``sha256`` its hexadecimal digest, None if not requested. ``saved_path`` is its file; None if files are not kept, or
+    ``problem`` has the reason. ``received_at`` is the arrival time of the last octet, ``status`` the status of the
+    C-STORE response. ``started_monotonic`` is the arrival time of the request, in seconds of :func:`time.monotonic`;
+    None if unknown.
     """
 
     sop_instance_uid: str
@@ -44,7 +44,7 @@ class ReceivedInstance:
 
 
 class ReceivedInstances:
-    """Instances in the order in which they arrived; one that came twice is there twice. Threads may share it."""
+    """Instances in the order of their arrival; one that arrived twice is listed twice. Threads may share it."""
 
     def __init__(self) -> None:
         self._instances: list[ReceivedInstance] = []
@@ -52,22 +52,22 @@ class ReceivedInstances:
         self._changed = threading.Condition()
 
     def add(self, instance: ReceivedInstance) -> None:
-        """Add *instance*, and wake those who wait."""
+        """Add *instance*, and wake the waiting threads."""
         with self._changed:
             self._instances.append(instance)
             self._changed.notify_all()
 
     def to_tuple(self) -> tuple[ReceivedInstance, ...]:
-        """Return what has arrived and was not taken."""
+        """Return the instances that arrived and were not taken."""
         with self._changed:
             return tuple(self._instances)
 
     def count(self) -> int:
-        """Return how many have arrived and were not taken."""
+        """Return the number of instances that arrived and were not taken."""
         return len(self._instances)
 
     def record_problem(self, problem: str) -> None:
-        """Record *problem* with a sender, up to a hundred of them."""
+        """Record *problem* of a sender; at most a hundred are kept."""
         with self._changed:
             if len(self._problems) < _MAX_PROBLEMS:
                 self._problems[problem] = None
@@ -85,9 +85,9 @@ class ReceivedInstances:
         return taken
 
     def wait_until(self, condition: Callable[[Sequence[ReceivedInstance]], bool], seconds: float) -> bool:
-        """Wait at most *seconds* until *condition* is true of what has arrived; tell whether it is.
+        """Wait at most *seconds* until *condition* is true for the received instances; return whether it is.
 
-        It is asked at each arrival, which waits meanwhile, of the list itself: it is not to keep it.
+        *condition* is evaluated at each arrival, which waits for it, with the internal list: do not keep the list.
         """
         with self._changed:
             return self._changed.wait_for(lambda: condition(self._instances), seconds)

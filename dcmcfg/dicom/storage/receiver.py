@@ -1,4 +1,4 @@
-"""A storage SCP that counts the received instances (PS3.4 Annex B), with its listening sockets and their threads."""
+"""Run a storage SCP that counts received instances (PS3.4 Annex B), with its listening sockets and threads."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from dcmcfg.dicom.storage.service import StorageScp
 from dcmcfg.dicom.ul.accepted_connection import AcceptedConnection
 from dcmcfg.errors import DicomError
 
-#: Associations at a time; more are rejected, and as many rejections are under way at a time.
+#: Simultaneous associations; more are rejected, with as many simultaneous rejections.
 MAX_ASSOCIATIONS = 100
 _MAX_CONNECTIONS = 2 * MAX_ASSOCIATIONS
 _BACKLOG = 128
-#: How long an association may take to end, and how long one that is cut off.
+#: Seconds for associations to end by themselves, and after their connection is cut.
 _GRACE_S, _CUT_OFF_S = 1.5, 1.0
 _NO_DESCRIPTORS_S = 0.01
 
@@ -60,20 +60,21 @@ class Server:
         self._acceptor.start()
 
     def stop(self) -> None:
-        """Listen no more, abort every association, and wait a moment for all threads to end."""
+        """Stop listening, abort every association, and wait a moment for all threads to end."""
         self._stopping.set()
         self._waker.close()
         if self._acceptor.is_alive():
             self._acceptor.join()
         for listener in (*self._listeners, self._wake):
             listener.close()
-        # Each notices, aborts, and waits for its peer to close; whoever cannot is cut off.
+        # Each thread notices the stop, aborts, and waits for its peer to close. The remaining connections are cut.
         self._join_all(_GRACE_S)
         with self._lock:
             remaining = tuple(self._connections)
         for connection in remaining:
             with contextlib.suppress(OSError):
-                socket.socket.shutdown(connection, socket.SHUT_RDWR)  # TLS's own would pull the rug from the thread
+                # TLS's own shutdown would remove the TLS state from under the thread that uses it.
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
         self._join_all(_CUT_OFF_S)
 
     def _join_all(self, seconds: float) -> None:
@@ -95,14 +96,14 @@ class Server:
     def _accept(self, listener: socket.socket) -> None:
         try:
             connection, _ = listener.accept()
-        except OSError:  # it is gone already, or there are no more descriptors
+        except OSError:  # The peer is gone, or there are no file descriptors left.
             self._stopping.wait(_NO_DESCRIPTORS_S)
             return
         try:
             if self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
             self._begin(connection)
-        except (OSError, RuntimeError):  # it is gone already, or there can be no more threads
+        except (OSError, RuntimeError):  # The peer is gone, or no more threads can be started.
             connection.close()
 
     def _begin(self, connection: socket.socket) -> None:
@@ -125,7 +126,7 @@ class Server:
             accepted_connection = AcceptedConnection(connection, self._scp.timeouts.network, self._stopping.is_set)
             association = StorageAssociation(self._scp, accepted_connection, address)
             accepted_connection.close(association.serve(is_over_limit=is_over_limit))
-        except OSError:  # it is gone already, or TLS is not what both sides speak
+        except OSError:  # The peer is gone, or the TLS handshake failed.
             pass
         finally:
             connection.close()
@@ -137,15 +138,15 @@ class Server:
             connection.do_handshake()
         except OSError as error:
             if not self._stopping.is_set():
-                self._scp.on_problem(f"{address} did not agree on TLS: {_describe_tls_error(error)}")
+                self._scp.on_problem(f"TLS handshake with {address} failed: {_describe_tls_error(error)}")
             raise
 
 
 def _describe_tls_error(error: OSError) -> str:
     if isinstance(error, TimeoutError):
-        return "no handshake came"
+        return "no handshake received"
     reason = error.reason if isinstance(error, ssl.SSLError) else None
-    return str(reason).replace("_", " ").lower() if reason else "it closed the connection"
+    return str(reason).replace("_", " ").lower() if reason else "the peer closed the connection"
 
 
 __all__ = ["ReceivedInstance", "Receiver"]
@@ -156,17 +157,16 @@ def _ignore_instance(instance: ReceivedInstance) -> None:
 
 
 class Receiver:
-    """Listens as an AE from ``__enter__`` to ``__exit__``, answers C-ECHO and C-STORE.
+    """Listens as an AE from ``__enter__`` to ``__exit__``, and answers C-ECHO and C-STORE.
 
-    Accepts every storage SOP class, private ones too, in the transfer syntax that the sender proposes first,
-    and answers each C-STORE with 0000. Calls to another AE title are rejected (1/1/7). With *save_folder* each instance
-    is written to that folder, and answered with A700 where it cannot be; otherwise nothing is saved. With *tls* a
-    caller must use it. With *sha256* the digest of each data set is computed. *on_received* is called in the
-    association's thread.
+    Accepts every storage SOP class, including private ones, in the transfer syntax that the sender proposes first, and
+    answers each C-STORE with 0000. Calls to another AE title are rejected (1/1/7). With *save_folder*, each instance is
+    written to that folder, and answered with A700 if that fails; otherwise nothing is saved. With *tls*, callers must
+    use it. With *sha256*, the digest of each data set is computed. *on_received* is called in the association's thread.
 
-    ``__enter__`` raises :class:`DicomError` when *host* is another machine, the port is taken (the error names by whom)
-    or not allowed, or *save_folder* cannot be written in, and :class:`~dcmcfg.errors.MalformedInput` for an
-    invalid AE title. Port 0 takes any free one; ``port`` says which.
+    ``__enter__`` raises :class:`DicomError` if *host* is another machine, if the port is in use (the error names the
+    process) or not allowed, or if *save_folder* cannot be written, and :class:`~dcmcfg.errors.MalformedInput` for an
+    invalid AE title. Port 0 selects any free port; ``port`` has its number.
     """
 
     def __init__(
@@ -191,7 +191,7 @@ class Receiver:
         self._tls = tls
         self._received_instances = ReceivedInstances()
         self._server: Server | None = None
-        #: When listening began; None before.
+        #: Start time of listening; None before.
         self.listening_since: datetime | None = None
 
     def __str__(self) -> str:
@@ -200,27 +200,27 @@ class Receiver:
 
     @property
     def received(self) -> tuple[ReceivedInstance, ...]:
-        """What has arrived so far, in order; an instance that came twice is there twice."""
+        """The instances received so far, in order; an instance that arrived twice is listed twice."""
         return self._received_instances.to_tuple()
 
     @property
     def received_count(self) -> int:
-        """How many instances have arrived so far, as often as they came."""
+        """Number of instances received so far, including repetitions."""
         return self._received_instances.count()
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Who was turned away or cut off, and why; each line once."""
+        """Rejected or aborted callers with the reason; each line once."""
         return self._received_instances.list_problems()
 
     def take(self, predicate: Callable[[ReceivedInstance], bool]) -> tuple[ReceivedInstance, ...]:
-        """Remove the instances for which *predicate* is true, and return them in order; arrivals wait meanwhile."""
+        """Remove the instances for which *predicate* is true, and return them in order; arrivals wait for this."""
         return self._received_instances.take(predicate)
 
     def wait_until(self, condition: Callable[[Sequence[ReceivedInstance]], bool], seconds: float) -> bool:
-        """Wait at most *seconds* until *condition* is true of what has arrived; tell whether it is.
+        """Wait at most *seconds* until *condition* is true for the received instances; return whether it is.
 
-        It is asked at each arrival, which waits meanwhile, of a list that it is not to keep.
+        *condition* is evaluated at each arrival, which waits for it. Do not keep the list that it gets.
         """
         return self._received_instances.wait_until(condition, seconds)
 
@@ -228,9 +228,9 @@ class Receiver:
         addresses = find_listen_addresses(self.host)
         if not addresses:
             raise DicomError(
-                "that host is not this machine, so nothing can be received there",
+                "the host of the destination is not this machine, so dcmcfg cannot receive there",
                 subject=str(self),
-                next_step="run on that machine, or correct dicomHostname of the AE's connection in LDAP",
+                next_step="run dcmcfg on that machine, or correct dicomHostname of the AE's connection in LDAP",
             )
         folder = None if self._save_folder is None else InstanceFolder(self._save_folder)
         scp = StorageScp(
@@ -263,16 +263,16 @@ class Receiver:
     def _translate_listen_error(self, error: OSError) -> DicomError:
         if error.errno == errno.EADDRINUSE:
             return DicomError(
-                f"port {self.port} is taken by {find_listening_process(self.port) or 'another process'}",
+                f"port {self.port} is already in use by {find_listening_process(self.port) or 'another process'}",
                 subject=str(self),
-                next_step="is that the destination itself? --temporary-dest instead of --dest receives at another "
-                "place; or verify without --receive",
+                next_step="if this is the destination itself, receive elsewhere with --temporary-dest, not --dest, "
+                "or verify without --receive",
             )
         if error.errno == errno.EACCES:
             return DicomError(
-                f"this user may not listen on port {self.port}",
+                f"no permission to listen on port {self.port}",
                 subject=str(self),
-                next_step="ports below 1024 need root; give the AE another port in LDAP",
+                next_step="ports below 1024 require root; set another port for the AE in LDAP",
             )
         return DicomError(
             f"cannot listen ({error.strerror or error})", subject=str(self), next_step="check its host and port"

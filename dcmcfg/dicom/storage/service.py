@@ -1,4 +1,4 @@
-"""What a storage SCP does with each request (PS3.4 Annex B, PS3.7 Section 9.3)."""
+"""Process the requests to a storage SCP (PS3.4 Annex B, PS3.7 Section 9.3)."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ from dcmcfg.dicom.ul.command_set import (
 from dcmcfg.limits import INSTANCES
 from dcmcfg.well_known_uids import VERIFICATION
 
-#: How the problem of an instance begins whose file could not be written.
+#: Prefix of the problem of an instance whose file could not be written.
 NOT_SAVED_PREFIX = "could not be kept"
-#: A UID that violates the rules for UIDs (PS3.7 Annex C).
-#: A UID has 64 octets at most, and each is held for the verdict. Some senders' are a little longer.
+#: The longest UID that is accepted, since each is kept for the verdict. UIDs have at most 64 octets; some senders use
+#: slightly longer ones.
 _MAX_UID_OCTETS = 128
-#: An AE title has 16; the beginning of a longer text is enough to report it.
+#: An AE title has at most 16 characters; the beginning of a longer text is enough for the report.
 _MAX_TITLE_CHARACTERS = 64
 
 
 def accepts_abstract_syntax(abstract_syntax: str) -> bool:
-    """Tell whether it is Verification or a storage SOP class; what nobody knows is taken for a private one."""
+    """Return whether it is Verification or a storage SOP class; unknown ones are taken for private storage classes."""
     return abstract_syntax == VERIFICATION or (bool(abstract_syntax) and may_be_storage_class(abstract_syntax))
 
 
 @dataclass(frozen=True)
 class RequestOrigin:
-    """Where a request comes from: the caller's AE title, and the transfer syntax of its presentation context."""
+    """The origin of a request: the caller's AE title, and the transfer syntax of its presentation context."""
 
     calling_ae_title: str
     transfer_syntax: str
@@ -53,7 +53,7 @@ class RequestOrigin:
 
 @dataclass(frozen=True)
 class StorageScp:
-    """A storage SCP: what it is called, how patient it is, whom it tells, and where it keeps what comes."""
+    """A storage SCP with its AE title, time-outs, callbacks, and folder for received instances."""
 
     ae_title: str
     timeouts: DicomTimeouts
@@ -62,11 +62,11 @@ class StorageScp:
     _: KW_ONLY
     sha256: bool = False
     folder: InstanceFolder | None = None
-    #: How many instances are held so far.
+    #: Returns the number of instances held so far.
     count_received: Callable[[], int] = lambda: 0
 
     def prepare_data_set(self, command: CommandSet, origin: RequestOrigin) -> IncomingDataSet:
-        """Return what takes the data set of *command*."""
+        """Return the receiver of the data set of *command*."""
         if not _is_valid_store_request(command):
             return IncomingDataSet(origin.transfer_syntax)
         data_set = IncomingDataSet(origin.transfer_syntax, sha256=self.sha256)
@@ -84,7 +84,7 @@ class StorageScp:
     def handle_request(
         self, command: CommandSet, data_set: IncomingDataSet | None, origin: RequestOrigin
     ) -> bytes | None:
-        """Carry out a request that is all there; return the command set of the answer, None where there is none."""
+        """Process a complete request; return the command set of the response, None if there is none."""
         match command.field:
             case CommandField.C_STORE:
                 uid = command.sop_instance_uid
@@ -92,26 +92,24 @@ class StorageScp:
                     return command.build_response(CANNOT_UNDERSTAND, "no data set, or no SOP Instance UID")
                 if not _has_valid_uid_lengths(command):
                     self.on_problem(
-                        f"{origin.calling_ae_title} sent instances with UIDs of more than {_MAX_UID_OCTETS} "
-                        "octets, which were "
-                        f"refused ({INVALID_SOP_INSTANCE:04X})"
+                        f"{origin.calling_ae_title} sent instances with UIDs of more than {_MAX_UID_OCTETS} octets, "
+                        f"which dcmcfg refused ({INVALID_SOP_INSTANCE:04X})"
                     )
                     return command.build_response(INVALID_SOP_INSTANCE, f"a UID of more than {_MAX_UID_OCTETS} octets")
                 if self.count_received() >= INSTANCES.maximum:
                     data_set.discard()
                     self.on_problem(
                         f"{origin.calling_ae_title} sent more than {INSTANCES.format_maximum()} "
-                        f"{INSTANCES.description}, which were refused. "
-                        f"{INSTANCES.next_step}"
+                        f"{INSTANCES.description}; dcmcfg refused the rest. {INSTANCES.next_step}"
                     )
-                    return command.build_response(OUT_OF_RESOURCES, "no more instances are taken")
+                    return command.build_response(OUT_OF_RESOURCES, "the limit of instances is reached")
                 return self._store(command, uid, data_set.finish(uid), origin)
             case CommandField.C_ECHO:
                 return command.build_response(SUCCESS)
             case CommandField.C_CANCEL:
                 return None
             case _:
-                return command.build_response(UNRECOGNIZED_OPERATION, "only C-ECHO and C-STORE are served here")
+                return command.build_response(UNRECOGNIZED_OPERATION, "only C-ECHO and C-STORE are supported")
 
     def _store(self, command: CommandSet, uid: str, received: ReceivedDataSet, origin: RequestOrigin) -> bytes:
         status = OUT_OF_RESOURCES if received.save_error else SUCCESS
@@ -137,7 +135,7 @@ class StorageScp:
 
 
 def _is_valid_store_request(command: CommandSet) -> bool:
-    """Tell whether it is a C-STORE that names an instance."""
+    """Return whether it is a C-STORE with an instance UID."""
     return command.field == CommandField.C_STORE and bool(command.sop_instance_uid) and _has_valid_uid_lengths(command)
 
 
@@ -147,11 +145,11 @@ def _has_valid_uid_lengths(command: CommandSet) -> bool:
 
 
 def _find_problem(uid: str, received: ReceivedDataSet) -> str:
-    """Return what is wrong with the instance *uid*, empty where nothing is."""
+    """Return the problem of the instance *uid*, empty if there is none."""
     if received.save_error:
         return f"{NOT_SAVED_PREFIX}: {received.save_error}"
     data_set_uids = received.uids
     if not data_set_uids.study_uid and (data_set_uids.is_conclusive or received.length < MAX_UID_SEARCH_OCTETS):
-        return "its data set does not say of which study it is"
+        return "its data set has no Study Instance UID"
     inner_uid = data_set_uids.sop_instance_uid
-    return f"its data set is of another instance, {inner_uid}" if inner_uid and inner_uid != uid else ""
+    return f"its data set belongs to another instance, {inner_uid}" if inner_uid and inner_uid != uid else ""

@@ -1,4 +1,4 @@
-"""An accepted connection: its time-outs, how it is closed, and the PDUs read from it (PS3.8 Section 9.3)."""
+"""Read PDUs from an accepted connection, with its time-outs and its end (PS3.8 Section 9.3)."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from dcmcfg.dicom.ul.requested_connection import close_gracefully
 
 _LINUX = sys.platform == "linux"
 _TIME = struct.Struct("@ll")  # struct timeval
-#: How often it is looked whether waiting is over; to wake a TLS connection any other way would spoil it.
+#: Polling interval for the end of a wait; waking a TLS connection in another way would break it.
 _POLL_INTERVAL_S = 0.1
 
 
 class ConnectionEnded(Exception):
-    """Nothing more comes; what became of the connection is said in words that follow its peer's name."""
+    """The connection has ended; the message is a phrase that follows the peer's name."""
 
 
 class AcceptedConnection:
-    """Octets back and forth.
+    """Sends and receives octets.
 
-    Each wait lasts *seconds* at most, or until the moment given to :meth:`set_deadline`, or until *is_stopping*. What
-    does not come, or does not go, raises :class:`ConnectionEnded`.
+    Each wait lasts at most *seconds*, or until the time given to :meth:`set_deadline`, or until *is_stopping*. Octets
+    that cannot be received or sent raise :class:`ConnectionEnded`.
     """
 
     def __init__(self, connection: socket.socket, seconds: float, is_stopping: Callable[[], bool]) -> None:
@@ -39,15 +39,15 @@ class AcceptedConnection:
         self._enable_quick_ack()
 
     def set_deadline(self, seconds: float) -> None:
-        """Give all that is received from now on *seconds* together, however slowly it comes."""
+        """Limit everything that is received from now on to *seconds* in total."""
         self._deadline = time.monotonic() + seconds
 
     def clear_deadline(self) -> None:
-        """Wait for each piece as long as before :meth:`set_deadline`."""
+        """Restore the time-out for each piece that applied before :meth:`set_deadline`."""
         self._deadline = None
 
     def receive_into(self, buffer: memoryview) -> int:
-        """Wait for octets, put them into *buffer*, and return how many, at least one."""
+        """Wait for octets, write them to *buffer*, and return their number, at least one."""
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise ConnectionEnded("was too slow")
         try:
@@ -63,7 +63,7 @@ class AcceptedConnection:
         try:
             self._send_all(octets)
         except OSError as error:
-            raise ConnectionEnded("did not take the answer") from error
+            raise ConnectionEnded("did not accept the response") from error
         self._enable_quick_ack()
 
     def close(self, final_pdu: bytes = b"") -> None:
@@ -71,7 +71,7 @@ class AcceptedConnection:
         close_gracefully(self._connection, final_pdu)
 
     def _wait(self, buffer: memoryview) -> int:
-        """Return how many octets have come, 0 where no more can come."""
+        """Return the number of received octets, 0 at the end of the connection."""
         deadline = self._deadline or time.monotonic() + self._seconds
         while not self.is_stopping():
             try:
@@ -79,7 +79,7 @@ class AcceptedConnection:
             except (TimeoutError, BlockingIOError):
                 if time.monotonic() > deadline:
                     raise ConnectionEnded("was silent for too long") from None
-        raise ConnectionEnded("was connected when we stopped")
+        raise ConnectionEnded("was still connected when the receiver stopped")
 
     def _send_all(self, octets: bytes) -> None:
         if self._has_own_timeouts:
@@ -90,9 +90,9 @@ class AcceptedConnection:
             self._connection.settimeout(self._poll_interval_s)
 
     def _set_timeouts(self, seconds: float) -> None:
-        """Wait so long to send, and as long as is between two looks to receive.
+        """Set the time-out for sending, and the polling interval for receiving.
 
-        Where the system does that by itself, Python need not ask it before each piece whether there is one.
+        On Linux the kernel applies them, so Python does not have to poll before each piece.
         """
         self._seconds, self._poll_interval_s = seconds, min(seconds, _POLL_INTERVAL_S)
         if self._has_own_timeouts:
@@ -106,20 +106,20 @@ class AcceptedConnection:
             self._connection.settimeout(self._poll_interval_s)
 
     def _enable_quick_ack(self) -> None:
-        """Have what comes acknowledged when it is read, until we send again: dcmtk waits for that between pieces."""
+        """Acknowledge received octets immediately, until the next send: dcmtk waits for that between pieces."""
         if _LINUX:
             with contextlib.suppress(OSError):
                 self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 _FRAGMENT = struct.Struct(">BxLLBB")
-_P_DATA = int(PduType.P_DATA)  # a plain number compares faster
-#: Small enough for the memory of a processor, large enough that there are few calls to the system.
+_P_DATA = int(PduType.P_DATA)  # Comparing plain numbers is faster than comparing enum members.
+#: Small enough for a processor cache, large enough for few system calls.
 _BUFFER_OCTETS = 1 << 19
 
 
 class PduReader:
-    """The octets of one line, in pieces that are read once and copied nowhere."""
+    """Reads the octets of one connection, in pieces that are not copied."""
 
     def __init__(self, connection: AcceptedConnection) -> None:
         self._connection = connection
@@ -133,7 +133,7 @@ class PduReader:
         return kind, length
 
     def read_octets(self, number: int) -> memoryview:
-        """Return the next *number* octets, at most as many as the buffer holds; they are good until the next call."""
+        """Return the next *number* octets, at most the size of the buffer; they are valid until the next call."""
         if self._end - self._start < number:
             self._gather(number)
         start = self._start
@@ -141,10 +141,10 @@ class PduReader:
         return self._view[start : self._start]
 
     def iterate_fragments(self, context_id: int) -> Iterator[tuple[memoryview, bool]]:
-        """Yield pieces of a data set in *context_id*, and whether one is the last, each good until the next one.
+        """Yield pieces of a data set in *context_id*, with a flag for the last one; each is valid until the next one.
 
-        It is the quick way through P-DATA-TF that hold one fragment alone, as nearly all do, and ends before anything
-        else, and where the head of the next PDU is not all there.
+        This is the fast path for P-DATA-TF with a single fragment, which nearly all have. It stops before anything
+        else, and if the header of the next PDU is incomplete.
         """
         view = self._view
         while self._end - self._start >= _FRAGMENT.size:
@@ -163,13 +163,13 @@ class PduReader:
                 yield from self._iterate_rest_of_fragment(item_length - 2, control & LAST_FRAGMENT_BIT != 0)
 
     def _iterate_rest_of_fragment(self, remaining: int, is_last: bool) -> Iterator[tuple[memoryview, bool]]:
-        """Yield the next *remaining* octets as they come, and whether they are the last ones of a data set."""
+        """Yield the next *remaining* octets as they arrive, with a flag for the last ones of a data set."""
         for piece in self.iterate_pieces(remaining):
             remaining -= len(piece)
             yield piece, is_last and not remaining
 
     def iterate_pieces(self, number: int) -> Iterator[memoryview]:
-        """Yield the next *number* octets in pieces as they come; each is good until the next one."""
+        """Yield the next *number* octets in pieces as they arrive; each is valid until the next one."""
         while number:
             if self._start == self._end:
                 self._start = self._end = 0
@@ -180,7 +180,7 @@ class PduReader:
             yield self._view[start : self._start]
 
     def _gather(self, number: int) -> None:
-        """Have *number* octets in one piece."""
+        """Move *number* octets into one piece."""
         remaining = self._end - self._start
         self._view[:remaining] = self._view[self._start : self._end]
         self._start, self._end = 0, remaining
@@ -188,5 +188,5 @@ class PduReader:
             self._receive()
 
     def _receive(self) -> None:
-        """Add what has come to the buffer, waiting for it."""
+        """Wait for octets and add them to the buffer."""
         self._end += self._connection.receive_into(self._view[self._end :])

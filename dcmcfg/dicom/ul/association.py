@@ -1,6 +1,6 @@
-"""An association that we requested: one thread sends and reads, and nothing happens behind it (PS3.8 Section 9.2).
+"""Use a requested association from one thread, without a background thread (PS3.8 Section 9.2).
 
-Messages put together of the P-DATA-TF in which they come (PS3.8 Section 9.3.5, PS3.7 Section 6.3).
+Messages are assembled from P-DATA-TF (PS3.8 Section 9.3.5, PS3.7 Section 6.3).
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from dcmcfg.dicom.ul.pdu import (
 from dcmcfg.dicom.ul.requested_connection import ConnectionClosed, PduTimeout, RequestedConnection
 from dcmcfg.dicom.ul.tls_failure import describe_lost_connection
 
-#: No identifier is longer, nor a command set.
+#: Upper limits: no valid identifier or command set is longer.
 _MAX_DATA_SET_OCTETS, _MAX_COMMAND_SET_OCTETS = 1 << 24, 1 << 16
 _PDV = struct.Struct(">LBB")
 
 
 @dataclass(frozen=True)
 class DimseMessage:
-    """A command with its data set as encoded, None where there is none; both in that presentation context."""
+    """A command with its data set as encoded (None if there is none), in the presentation context ``context_id``."""
 
     command: CommandSet
     data_set: bytes | None
@@ -46,25 +46,25 @@ class DimseMessage:
 
 
 class MessageAssembler:
-    """What has come of the next message, in one of *context_ids*."""
+    """Assembles the next message from its fragments, in one of *context_ids*."""
 
     def __init__(self, context_ids: Collection[int]) -> None:
         self._context_ids = context_ids
-        self._command: CommandSet | None = None  # whose data set is on its way
+        self._command: CommandSet | None = None  # whose data set is incoming
         self._context_id = 0
         self._octets = bytearray()
 
     def add_pdu(self, content: bytes) -> Iterator[DimseMessage]:
-        """Take the *content* of a P-DATA-TF; yield the messages that it completes.
+        """Add the *content* of a P-DATA-TF; yield the messages that it completes.
 
         Raises :class:`ProtocolViolation`.
         """
         if not content:
-            raise ProtocolViolation(AbortReason.INVALID_VALUE, "a PDU of data has none, or is longer than we take")
+            raise ProtocolViolation(AbortReason.INVALID_VALUE, "a data PDU is empty, or longer than accepted")
         position = 0
         while position < len(content):
             if len(content) - position < _PDV.size:
-                raise ProtocolViolation(AbortReason.INVALID_VALUE, "a presentation data value is cut off")
+                raise ProtocolViolation(AbortReason.INVALID_VALUE, "a presentation data value is truncated")
             size, context_id, control = _PDV.unpack_from(content, position)
             start, position = position + _PDV.size, position + size + 4
             if position > len(content) or size < 2:
@@ -75,11 +75,11 @@ class MessageAssembler:
 
     def _add(self, octets: bytes, context_id: int, *, is_command: bool) -> None:
         if is_command != (self._command is None):
-            raise ProtocolViolation(None, "a data set came without a command, or a command in a data set")
+            raise ProtocolViolation(None, "received a data set without a command, or a command within a data set")
         if context_id not in self._context_ids:
             raise ProtocolViolation(AbortReason.INVALID_VALUE, "the presentation context was not accepted")
         if len(self._octets) + len(octets) > (_MAX_COMMAND_SET_OCTETS if is_command else _MAX_DATA_SET_OCTETS):
-            raise ProtocolViolation(None, "no message is so long")
+            raise ProtocolViolation(None, "the message is too long")
         self._context_id = context_id
         self._octets += octets
 
@@ -97,7 +97,7 @@ class MessageAssembler:
 
 
 RELEASE_REQUEST = b"\x05\x00\x00\x00\x00\x04\x00\x00\x00\x00"
-NOT_DICOM = "the peer sent something that is not DICOM"
+NOT_DICOM = "the peer sent data that is not DICOM"
 NOT_A_RESPONSE = "the peer sent a response that is not DICOM"
 _PROVIDER_REASONS = {  # PS3.8 Table 9-26
     1: "unrecognised PDU",
@@ -106,26 +106,26 @@ _PROVIDER_REASONS = {  # PS3.8 Table 9-26
     5: "unexpected PDU parameter",
     6: "invalid PDU parameter value",
 }
-#: Answers that nobody waits for, as after a C-CANCEL, before the next request.
+#: Unrequested responses that are accepted before the next request, such as those after a C-CANCEL.
 _MAX_UNREQUESTED = 1000
 _OPEN: weakref.WeakSet[Association] = weakref.WeakSet()
-_OPEN_LOCK = threading.Lock()  # many associations are opened while all are cut
+_OPEN_LOCK = threading.Lock()  # Associations may be opened while force_close_all cuts all of them.
 
 
 class AssociationEnded(Exception):
-    """The association is over; :attr:`Association.end_reason` says how."""
+    """The association has ended; :attr:`Association.end_reason` has the reason."""
 
 
 class DimseResponseTimeout(AssociationEnded):
-    """It is over because no answer came in time."""
+    """The association has ended because no response came in time."""
 
 
 class Association:
     """An established association on *connection*; *message_log* logs its messages where that is wanted.
 
-    ``end_reason`` is the first thing that ended it, in words; ``""`` while nothing has. The peer must finish what it
-    began to send within *stall_timeout_s* seconds, and a release within *release_timeout_s*. Another thread may call
-    :meth:`wake` and :meth:`force_close`, and nothing else.
+    ``end_reason`` is the first reason why it ended, in words; ``""`` while it is open. The peer must complete a PDU
+    that it began within *stall_timeout_s* seconds, and a release within *release_timeout_s*. Other threads may call
+    :meth:`wake` and :meth:`force_close` only.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class Association:
         self.connection = connection
         self.acceptance = acceptance
         self.end_reason = ""
-        self.stray_message_id: int | None = None  # Message ID of the last answer to another request than ours
+        self.stray_message_id: int | None = None  # Message ID of the last response to an unknown request
         self._stall_s, self._release_s = stall_timeout_s, release_timeout_s
         self._is_releasing = False
         self._incoming = MessageAssembler(acceptance.contexts.keys())
@@ -151,14 +151,16 @@ class Association:
 
     @property
     def is_open(self) -> bool:
-        """Whether requests can be made; note is taken of what the peer has said since the last one."""
+        """Whether requests can be sent, after PDUs that the peer sent since the last request are processed."""
         deadline = time.monotonic() + self._stall_s
         with contextlib.suppress(AssociationEnded):
             while self._has_octets(0):
                 self._take_pdu()
-                self._messages = deque(replace(each, data_set=None) for each in self._messages)  # none is looked at
+                self._messages = deque(
+                    replace(each, data_set=None) for each in self._messages
+                )  # Free unread data sets.
                 if time.monotonic() > deadline or len(self._messages) > _MAX_UNREQUESTED:
-                    self.abort("the peer talks on and on, and was asked nothing")
+                    self.abort("the peer keeps sending without a request")
         return not self.end_reason
 
     def send(self, context_id: int, command_set: bytes, data_set: bytes | None = None) -> None:
@@ -168,16 +170,16 @@ class Association:
         self._send(encode_message(command_set, data_set, context_id, self.acceptance.maximum_length))
 
     def wait_for_response(self, message_id: int, seconds: float) -> DimseMessage | None:
-        """Return the next response to *message_id*, which is waited for *seconds*; None after :meth:`wake`.
+        """Return the next response to *message_id* within *seconds*; None after :meth:`wake`.
 
-        Answers to other requests are passed over. Raises :class:`AssociationEnded`, or :class:`DimseResponseTimeout`
-        when none comes in time.
+        Responses to other requests are ignored. Raises :class:`AssociationEnded`, or :class:`DimseResponseTimeout` if
+        none comes in time.
         """
         deadline = time.monotonic() + seconds
         while True:
             if (message := self._take_response(message_id)) is not None:
                 return message
-            remaining_s = deadline - time.monotonic()  # what comes without end is no answer either
+            remaining_s = deadline - time.monotonic()  # Other messages without end do not extend the time-out.
             if remaining_s > 0 and self._has_octets(remaining_s):
                 self._take_pdu()
             elif self.connection.was_woken():
@@ -187,7 +189,7 @@ class Association:
                 raise DimseResponseTimeout
 
     def release(self) -> None:
-        """Release the association where it is open, and close the connection."""
+        """Release the association if it is open, and close the connection."""
         with contextlib.suppress(AssociationEnded):
             if self.is_open:
                 self._send(RELEASE_REQUEST)
@@ -196,21 +198,21 @@ class Association:
                 while (remaining_s := deadline - time.monotonic()) > 0:
                     if self._has_octets(remaining_s):
                         self._take_pdu()
-                    self._messages.clear()  # nobody waits for them
-                    self.connection.was_woken()  # nor for a cancellation that came too late
-        self.abort("it was not released in time")
+                    self._messages.clear()  # No caller waits for them.
+                    self.connection.was_woken()  # Ignore a cancellation that came too late.
+        self.abort("the association was not released in time")
 
     def abort(self, reason: str) -> None:
-        """End the association for *reason*, by an A-ABORT; nothing where it has ended."""
+        """End the association with *reason* and an A-ABORT; do nothing if it has ended."""
         if not self.end_reason:
             self._end(reason, ABORT_PDU)
 
     def wake(self) -> None:
-        """Have the thread that waits in :meth:`wait_for_response` look up."""
+        """Wake the thread that waits in :meth:`wait_for_response`."""
         self.connection.wake()
 
     def force_close(self) -> None:
-        """End the connection under the thread that uses it."""
+        """Cut the connection while another thread uses it."""
         self.connection.force_close(ABORT_PDU)
 
     def _take_response(self, message_id: int) -> DimseMessage | None:
@@ -243,7 +245,7 @@ class Association:
             raise self._end(describe_lost_connection(closed)) from closed
 
     def _take_pdu(self) -> None:
-        """Read one PDU; raises :class:`AssociationEnded` where that, or what becomes of it, ends the association."""
+        """Read one PDU; raises :class:`AssociationEnded` if it ends the association."""
         try:
             kind, content = self.connection.read_pdu(self._stall_s)
             if kind == PduType.P_DATA:
@@ -252,7 +254,7 @@ class Association:
         except ProtocolViolation as violation:
             raise self._end(NOT_DICOM, violation.abort_pdu) from violation
         except PduTimeout as timeout:
-            reason = f"the peer did not finish what it began to say within {self._stall_s:g} s"
+            reason = f"the peer did not complete a PDU within {self._stall_s:g} s"
             self._end(reason, ABORT_PDU)
             raise DimseResponseTimeout(reason) from timeout
         except ConnectionClosed as closed:
@@ -260,12 +262,12 @@ class Association:
         raise self._end_after_pdu(kind, content)
 
     def _end_after_pdu(self, kind: int, body: bytes) -> AssociationEnded:
-        """Return how a PDU that is no data ends the association."""
+        """End the association after a PDU that is not data; return the exception to raise."""
         match kind:
             case PduType.ABORT:
                 return self._end(describe_abort(body))
             case PduType.RELEASE_RQ:
-                return self._end("the peer released the association without an answer", RELEASE_RP_PDU)
+                return self._end("the peer released the association without a response", RELEASE_RP_PDU)
             case PduType.RELEASE_RP if self._is_releasing:
                 return self._end("released")
             case _:
@@ -274,11 +276,11 @@ class Association:
     def _describe_timeout(self, seconds: float) -> str:
         if self.stray_message_id is None:
             return f"no response within {seconds:g} s"
-        stray = f"an answer to a request that was never made (Message ID {self.stray_message_id})"
+        stray = f"a response to an unknown request (Message ID {self.stray_message_id})"
         return f"no response within {seconds:g} s, but {stray}"
 
     def _end(self, reason: str, final_pdu: bytes = b"") -> AssociationEnded:
-        """Close the connection after *final_pdu*; return what to raise."""
+        """Close the connection after *final_pdu*; return the exception to raise."""
         self.end_reason = reason
         if self._log is not None:
             self._log.log_end(reason)
@@ -289,7 +291,7 @@ class Association:
 
 
 def describe_abort(body: bytes) -> str:
-    """Return in words what the A-ABORT says whose octets after its head are *body*."""
+    """Return the meaning of an A-ABORT in words; *body* are its octets after the header."""
     source, reason = (body[2], body[3]) if len(body) >= 4 else (0, 0)
     source_text = (
         f"its DICOM upper layer: {_PROVIDER_REASONS.get(reason, 'no reason given')}"
@@ -300,7 +302,7 @@ def describe_abort(body: bytes) -> str:
 
 
 def force_close_all() -> None:
-    """End every association of this process, whichever thread uses it."""
+    """Cut every association of this process, regardless of the thread that uses it."""
     with _OPEN_LOCK:
         associations = tuple(_OPEN)
     for each in associations:

@@ -1,4 +1,4 @@
-"""Command sets and those of requests (PS3.7 Sections 6.3 and 9.3), always in Implicit VR Little Endian."""
+"""Encode and decode command sets (PS3.7 Sections 6.3 and 9.3), always in Implicit VR Little Endian."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from dcmcfg.dicom.ul.pdu import ProtocolViolation
 
 _ELEMENT = struct.Struct("<HHL")
 SOME_DATA_SET, NO_DATA_SET = 0x0001, 0x0101
-_NUMBERS = struct.Struct("<" + 4 * "HHLH")  # elements of two octets, which every response has
-#: What the Command Field of a response has beside that of its request (PS3.7 Table E.1-1).
+_NUMBERS = struct.Struct("<" + 4 * "HHLH")  # the two-octet elements that every response has
+#: The bit that a response adds to the Command Field of its request (PS3.7 Table E.1-1).
 RESPONSE_BIT = 0x8000
-#: Tags, without the group, which is 0000 for all.
+#: Tags without the group, which is always 0000.
 GROUP_LENGTH = 0x0000
 AFFECTED_SOP_CLASS_UID = 0x0002
 COMMAND_FIELD = 0x0100
@@ -30,7 +30,7 @@ _ERROR_COMMENT_OCTETS = 64
 
 
 class CommandField(IntEnum):
-    """The requests of DIMSE-C that are made or served here (PS3.7 Table E.1-1)."""
+    """The DIMSE-C requests that dcmcfg sends or serves (PS3.7 Table E.1-1)."""
 
     C_STORE = 0x0001
     C_FIND = 0x0020
@@ -41,7 +41,7 @@ class CommandField(IntEnum):
 
 @dataclass(frozen=True)
 class CommandSet:
-    """A command set: the octets of each element by the second half of its tag."""
+    """A command set, with the octets of each element by its element number (second half of the tag)."""
 
     field: int
     message_id: int
@@ -50,33 +50,33 @@ class CommandSet:
 
     @property
     def is_response(self) -> bool:
-        """Whether it answers a request."""
+        """Whether this is a response."""
         return bool(self.field & RESPONSE_BIT)
 
     @property
     def sop_instance_uid(self) -> str:
-        """The Affected SOP Instance UID, empty where there is none."""
+        """The Affected SOP Instance UID, empty if absent."""
         return self.text(AFFECTED_SOP_INSTANCE_UID)
 
     @property
     def sop_class_uid(self) -> str:
-        """The Affected SOP Class UID, empty where there is none."""
+        """The Affected SOP Class UID, empty if absent."""
         return self.text(AFFECTED_SOP_CLASS_UID)
 
     def octets(self, element: int) -> bytes:
-        """Return the value of *element* without padding; empty where it is not there."""
+        """Return the value of *element* without padding; empty if absent."""
         return self.elements.get(element, b"").rstrip(b"\0 ")
 
     def number(self, element: int) -> int | None:
-        """Return the value of *element* as an unsigned number of two octets; None where it is none."""
+        """Return the value of *element* as an unsigned number of two octets; None if it is not one."""
         return _get_number(self.elements, element)
 
     def text(self, element: int) -> str:
-        """Return the value of *element* as text, each octet one character; empty where it is not there."""
+        """Return the value of *element* as text, one character per octet; empty if absent."""
         return self.octets(element).decode("latin-1").lstrip(" ")
 
     def build_response(self, status: int, comment: str = "") -> bytes:
-        """Return the command set that answers this request with *status*, and with *comment* where there is one."""
+        """Return the command set of the response to this request, with *status* and an optional *comment*."""
         numbers = _NUMBERS.pack(
             *(0, COMMAND_FIELD, 2, self.field | RESPONSE_BIT),
             *(0, MESSAGE_ID_BEING_RESPONDED_TO, 2, self.message_id),
@@ -91,7 +91,7 @@ class CommandSet:
         )
 
     def _copy_element(self, element: int) -> bytes:
-        """Return *element* as it is, for the response; empty where it has no value."""
+        """Return *element* unchanged, for the response; empty if it has no value."""
         value = self.elements.get(element)
         return _encode_element(element, value) if value else b""
 
@@ -102,14 +102,14 @@ def decode_command_set(octets: bytes) -> CommandSet:
     field, message_id = _get_number(elements, COMMAND_FIELD), _get_number(elements, MESSAGE_ID)
     data_set = _get_number(elements, COMMAND_DATA_SET_TYPE)
     if field is None or data_set is None:
-        raise ProtocolViolation(None, "the command set does not say what is asked")
+        raise ProtocolViolation(None, "the command set has no Command Field or Command Data Set Type")
     if message_id is None and not field & RESPONSE_BIT and field != CommandField.C_CANCEL:
-        raise ProtocolViolation(None, "the request has no number")
+        raise ProtocolViolation(None, "the request has no Message ID")
     return CommandSet(field, message_id or 0, data_set != NO_DATA_SET, elements)
 
 
 def encode_command_set(elements: Iterable[tuple[int, bytes]]) -> bytes:
-    """Return the command set of *elements*, which are in order; those without a value are left out."""
+    """Return the command set of *elements*, which are sorted by number; those without a value are left out."""
     return _prepend_length(b"".join(_encode_element(element, value) for element, value in elements if value))
 
 
@@ -127,12 +127,12 @@ def _read_elements(octets: bytes) -> dict[int, bytes]:
     position, end = 0, len(octets)
     while position < end:
         if end - position < _ELEMENT.size:
-            raise ProtocolViolation(None, "an element of the command set is cut off")
+            raise ProtocolViolation(None, "an element of the command set is truncated")
         group, element, length = _ELEMENT.unpack_from(octets, position)
         begin = position + _ELEMENT.size
         position = begin + length
         if group or position > end:
-            raise ProtocolViolation(None, "that is no command set")
+            raise ProtocolViolation(None, "the octets are not a command set")
         elements[element] = octets[begin:position]
     return elements
 
@@ -147,7 +147,7 @@ def _encode_element(element: int, value: bytes) -> bytes:
     return _ELEMENT.pack(0, element, len(padded)) + padded
 
 
-#: Elements of requests to a Query/Retrieve SCP and of its responses, by the second half of their tags.
+#: Elements of Query/Retrieve requests and responses, by element number.
 MOVE_DESTINATION = 0x0600
 PRIORITY = 0x0700
 OFFENDING_ELEMENT = 0x0901
@@ -162,7 +162,7 @@ REMAINING_SUB_OPERATIONS, COMPLETED_SUB_OPERATIONS, FAILED_SUB_OPERATIONS, WARNI
 def encode_request(
     kind: CommandField, sop_class: str, message_id: int, values: Mapping[int, bytes], *, has_data_set: bool
 ) -> bytes:
-    """Return the command set that asks for *kind* of *sop_class*, with *values* more."""
+    """Return the command set of a *kind* request for *sop_class*, with additional *values*."""
     elements = {AFFECTED_SOP_CLASS_UID: sop_class.encode(), MESSAGE_ID: encode_us(message_id)}
     return _encode_request_command(kind, elements | dict(values), has_data_set=has_data_set)
 

@@ -1,8 +1,6 @@
-"""An association request, and the answer of a storage SCP (PS3.8 Section 9.3.2 to 9.3.4, PS3.7 Annex D).
+"""Encode and decode association requests and their answers (PS3.8 Section 9.3.2 to 9.3.4, PS3.7 Annex D).
 
-Items of types that are not known are passed over, as PS3.8 Section 9.3.1 asks; pynetdicom's reader stops at them.
-
-An association request of ours, and the answer to it (PS3.8 Section 9.3.2 and 9.3.3, PS3.7 Annex D).
+Items of unknown types are skipped, as PS3.8 Section 9.3.1 requires; pynetdicom's reader stops at them.
 """
 
 from __future__ import annotations
@@ -23,10 +21,10 @@ from dcmcfg.dicom.ul.pdu import (
 from dcmcfg.dicom.ul.rejection import Rejection
 
 APPLICATION_CONTEXT = b"1.2.840.10008.3.1.1.1"
-#: Version, called and calling AE title, before the items.
+#: Version, called and calling AE title, which precede the items.
 FIXED_FIELDS = struct.Struct(">Hxx16s16s32x")
 _ITEM = struct.Struct(">BxH")
-#: A P-DATA-TF's head of one value takes six octets, and a fragment has an even number.
+#: The smallest usable PDU length: six octets for the header of a value, and a fragment with an even length.
 MIN_PDU_OCTETS = 8
 
 
@@ -40,7 +38,7 @@ class ProposedContext:
 
 @dataclass(frozen=True)
 class AcceptedContext:
-    """A presentation context that both sides agreed on."""
+    """A presentation context that both sides accepted."""
 
     abstract_syntax: str
     transfer_syntax: str
@@ -48,9 +46,9 @@ class AcceptedContext:
 
 @dataclass(frozen=True, kw_only=True)
 class AssociationRequest:
-    """What the peer asks for; ``roles`` are what it wants to be (SCU, SCP) where it says so.
+    """An association request of a peer; ``roles`` are the roles (SCU, SCP) that it negotiates, if any.
 
-    ``maximum_length`` is the longest PDU that it takes, 0 for any.
+    ``maximum_length`` is the longest PDU that it accepts, 0 for no limit.
     """
 
     version: int
@@ -64,16 +62,16 @@ class AssociationRequest:
 
     @property
     def called_ae_title(self) -> str:
-        """The AE title that is called, without padding."""
+        """The called AE title, without padding."""
         return decode_ae_title(self.called_field)
 
     @property
     def calling_ae_title(self) -> str:
-        """The AE title of the caller, by its own account, without padding."""
+        """The calling AE title as reported by the caller, without padding."""
         return decode_ae_title(self.calling_field)
 
 
-#: Why we reject (PS3.8 Table 9-21).
+#: Rejections that dcmcfg sends (PS3.8 Table 9-21).
 VERSION_NOT_SUPPORTED = Rejection(1, 2, 2)
 CONTEXT_NAME_NOT_SUPPORTED = Rejection(1, 1, 2)
 CALLED_TITLE_NOT_RECOGNIZED = Rejection(1, 1, 7)
@@ -89,17 +87,17 @@ def decode_ae_title(octets: bytes) -> str:
 def negotiate(
     octets: bytes, accepts: Callable[[str], bool], maximum_length: int
 ) -> tuple[AssociationRequest, Mapping[int, AcceptedContext], bytes]:
-    """Return the request in *octets*, as :func:`read_request` does, with what :func:`accept` says to it.
+    """Return the request in *octets* (:func:`read_request`) with the result of :func:`accept`.
 
-    An archive opens an association for each C-MOVE, and says the same each time: 120 contexts take longer than a study
-    of two images, so what was worked out is kept.
+    An archive opens an association for each C-MOVE with the same request. Negotiating 120 contexts takes longer than a
+    study of two images, so the results are cached.
     """
     request = read_request(octets)
     return request, *accept(request, accepts, maximum_length)
 
 
 def read_request(octets: bytes) -> AssociationRequest:
-    """Return the A-ASSOCIATE-RQ whose octets after its head are *octets*; raises :class:`ProtocolViolation`."""
+    """Return the A-ASSOCIATE-RQ in *octets* (without PDU header); raises :class:`ProtocolViolation`."""
     if len(octets) < FIXED_FIELDS.size:
         raise ProtocolViolation(AbortReason.INVALID_VALUE, "the association request is too short")
     version, called, calling = FIXED_FIELDS.unpack_from(octets)
@@ -113,7 +111,7 @@ def read_request(octets: bytes) -> AssociationRequest:
                 identifier, context = _read_proposed_context(content)
                 if identifier % 2 == 0 or identifier in contexts:
                     raise ProtocolViolation(
-                        AbortReason.INVALID_VALUE, "the identifier of a presentation context is wrong"
+                        AbortReason.INVALID_VALUE, "the identifier of a presentation context is invalid"
                     )
                 contexts[identifier] = context
             case 0x50:
@@ -127,7 +125,7 @@ def read_request(octets: bytes) -> AssociationRequest:
 
 
 def find_rejection(request: AssociationRequest, ae_title: str) -> Rejection | None:
-    """Return why *ae_title* rejects *request*, None where it does not."""
+    """Return why *ae_title* rejects *request*, None if it accepts."""
     if not request.version & 1:
         return VERSION_NOT_SUPPORTED
     if request.application_context != APPLICATION_CONTEXT:
@@ -136,18 +134,18 @@ def find_rejection(request: AssociationRequest, ae_title: str) -> Rejection | No
 
 
 def encode_rejection(rejection: Rejection) -> bytes:
-    """Return the A-ASSOCIATE-RJ that says so."""
+    """Return the A-ASSOCIATE-RJ for *rejection*."""
     return HEADER.pack(PduType.ASSOCIATE_RJ, 4) + bytes((0, rejection.result, rejection.source, rejection.reason))
 
 
 def accept(
     request: AssociationRequest, accepts: Callable[[str], bool], maximum_length: int
 ) -> tuple[Mapping[int, AcceptedContext], bytes]:
-    """Return the contexts accepted, by identifier, and the A-ASSOCIATE-AC that says so.
+    """Return the accepted contexts by identifier, and the A-ASSOCIATE-AC.
 
-    Of a context whose abstract syntax *accepts* is true of, the transfer syntax proposed first is accepted. We are
-    SCP only, invoke nothing, and take PDUs of *maximum_length*. Who the user is, is not asked, so no answer tells
-    that it was.
+    A context is accepted if *accepts* returns True for its abstract syntax, with the transfer syntax proposed first.
+    dcmcfg is SCP only, invokes nothing, and accepts PDUs of *maximum_length*. It does not check a user identity, so the
+    answer contains none.
     """
     accepted: dict[int, AcceptedContext] = {}
     items = []
@@ -206,7 +204,7 @@ def encode_association_pdu(
 
 
 def encode_item(kind: int, content: bytes) -> bytes:
-    """Return an item of that type."""
+    """Return an item of type *kind*."""
     return _ITEM.pack(kind, len(content)) + content
 
 
@@ -215,11 +213,11 @@ def iterate_items(octets: bytes) -> Iterator[tuple[int, bytes]]:
     position = 0
     while position < len(octets):
         if len(octets) - position < _ITEM.size:
-            raise ProtocolViolation(AbortReason.INVALID_VALUE, "an item is cut off")
+            raise ProtocolViolation(AbortReason.INVALID_VALUE, "an item is truncated")
         kind, length = _ITEM.unpack_from(octets, position)
         position += _ITEM.size + length
         if position > len(octets):
-            raise ProtocolViolation(AbortReason.INVALID_VALUE, "an item is longer than what it is in")
+            raise ProtocolViolation(AbortReason.INVALID_VALUE, "an item is longer than its container")
         yield kind, octets[position - length : position]
 
 
@@ -243,7 +241,7 @@ def _add_user_information(request: AssociationRequest, content: bytes) -> Associ
             case 0x54 if len(value) > 4:
                 roles[decode_uid(value[2:-2])] = (bool(value[-2]), bool(value[-1]))
     if 0 < maximum_length < MIN_PDU_OCTETS:
-        raise ProtocolViolation(AbortReason.INVALID_VALUE, "no answer fits into so short a PDU")
+        raise ProtocolViolation(AbortReason.INVALID_VALUE, "the maximum PDU length is too short for a response")
     return replace(request, maximum_length=maximum_length, roles=roles, asynchronous=asynchronous)
 
 
@@ -254,9 +252,9 @@ def decode_uid(value: bytes) -> str:
 
 @dataclass(frozen=True)
 class Acceptance:
-    """What the peer agreed to: contexts by identifier, the longest PDU that it takes (0 for any), and who it is.
+    """The peer's acceptance: contexts by identifier, its longest PDU (0 for no limit), and its implementation.
 
-    ``relational_sop_classes`` are the SOP classes for which it takes relational queries or retrievals.
+    ``relational_sop_classes`` are the SOP classes for which it accepts relational queries or retrievals.
     """
 
     contexts: Mapping[int, AcceptedContext]
@@ -299,7 +297,7 @@ def encode_association_request(
 
 
 def read_acceptance(octets: bytes, proposed: Mapping[int, ProposedContext]) -> Acceptance:
-    """Return the A-ASSOCIATE-AC whose octets after its head are *octets*; raises :class:`ProtocolViolation`."""
+    """Return the A-ASSOCIATE-AC in *octets* (without PDU header); raises :class:`ProtocolViolation`."""
     if len(octets) < FIXED_FIELDS.size:
         raise ProtocolViolation(AbortReason.INVALID_VALUE, "the answer to the association request is too short")
     accepted: dict[int, AcceptedContext] = {}
@@ -322,7 +320,9 @@ def _read_user_information(accepted: Mapping[int, AcceptedContext], content: byt
             case 0x51 if len(value) == 4:
                 (maximum_length,) = struct.unpack(">L", value)
                 if 0 < maximum_length < MIN_PDU_OCTETS:
-                    raise ProtocolViolation(AbortReason.INVALID_VALUE, "no request fits into so short a PDU")
+                    raise ProtocolViolation(
+                        AbortReason.INVALID_VALUE, "the maximum PDU length is too short for a request"
+                    )
             case 0x52:
                 class_uid = decode_uid(value)
             case 0x55:

@@ -1,7 +1,7 @@
-"""PDUs of the requestor and of the acceptor (PS3.8 Section 9.3).
+"""Encode PDUs of requestor and acceptor (PS3.8 Section 9.3).
 
-Messages are cut into P-DATA-TF that the peer accepts (Section 9.3.5, Annex E). The implementation UID and version name
-are those of dcmcfg (PS3.7 Section D.3.3.2).
+Messages are split into P-DATA-TF that the peer accepts (Section 9.3.5, Annex E). The implementation UID and version
+name are those of dcmcfg (PS3.7 Section D.3.3.2).
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 import struct
 from enum import IntEnum
 
-#: Type and length, before anything else.
+#: Type and length at the beginning of each PDU.
 HEADER = struct.Struct(">BxL")
 #: Bits of a message control header (PS3.8 Annex E).
 COMMAND_BIT, LAST_FRAGMENT_BIT = 1, 2
-#: No PDU is longer, whatever its sender makes of that; with 128 contexts a request is long too.
+#: Upper limit for incoming PDUs; a request with 128 contexts is long too.
 MAX_PDU_OCTETS = 1 << 20
 _ABORT = struct.Struct(">BxLxxBB")
 RELEASE_RP_PDU = b"\x06\x00\x00\x00\x00\x04\x00\x00\x00\x00"
-#: By the service user, for no reason that there is a number for.
+#: A-ABORT by the service user, without a reason code.
 ABORT_PDU = b"\x07\x00\x00\x00\x00\x04\x00\x00\x00\x00"
 
 
@@ -34,7 +34,7 @@ class PduType(IntEnum):
 
 
 class AbortReason(IntEnum):
-    """Why the upper layer aborts (PS3.8 Table 9-26)."""
+    """Abort reasons of the upper layer (PS3.8 Table 9-26)."""
 
     UNRECOGNIZED_PDU = 1
     UNEXPECTED_PDU = 2
@@ -42,9 +42,9 @@ class AbortReason(IntEnum):
 
 
 class ProtocolViolation(Exception):
-    """The peer broke the protocol, so that the association is aborted; *reason* is None where DIMSE was broken.
+    """The peer violated the protocol, so the association is aborted; *reason* is None for a violation of DIMSE.
 
-    ``abort_pdu`` is the A-ABORT to send: from the service provider with its reason, else from the service user.
+    ``abort_pdu`` is the A-ABORT to send: from the service provider with its reason, otherwise from the service user.
     """
 
     def __init__(self, reason: AbortReason | None, message: str) -> None:
@@ -53,15 +53,15 @@ class ProtocolViolation(Exception):
 
 
 def build_unexpected_pdu_violation(kind: int) -> ProtocolViolation:
-    """Return what a PDU of type *kind* is where it must not come."""
+    """Return the violation for a PDU of type *kind* in the wrong state."""
     if kind in {each.value for each in PduType}:
-        return ProtocolViolation(AbortReason.UNEXPECTED_PDU, "that PDU was not expected")
-    return ProtocolViolation(AbortReason.UNRECOGNIZED_PDU, "there is no such PDU")
+        return ProtocolViolation(AbortReason.UNEXPECTED_PDU, "unexpected PDU")
+    return ProtocolViolation(AbortReason.UNRECOGNIZED_PDU, "unknown PDU type")
 
 
 def build_long_pdu_violation() -> ProtocolViolation:
-    """Return what a PDU beyond :data:`MAX_PDU_OCTETS` is."""
-    return ProtocolViolation(AbortReason.INVALID_VALUE, "a PDU is longer than we take")
+    """Return the violation for a PDU longer than :data:`MAX_PDU_OCTETS`."""
+    return ProtocolViolation(AbortReason.INVALID_VALUE, "a PDU is longer than accepted")
 
 
 _PDV = struct.Struct(">BxLLBB")
@@ -69,15 +69,15 @@ _PDV_OCTETS = 6
 
 
 def encode_message(command_set: bytes, data_set: bytes | None, context_id: int, maximum_length: int) -> bytes:
-    """Return a message in P-DATA-TF, none longer than *maximum_length*; 0 takes any length."""
+    """Return a message in P-DATA-TF of at most *maximum_length*; 0 means no limit."""
     command = split_into_pdus(command_set, COMMAND_BIT, context_id, maximum_length)
     return command if data_set is None else command + split_into_pdus(data_set, 0, context_id, maximum_length)
 
 
 def split_into_pdus(octets: bytes, kind: int, context_id: int, maximum_length: int) -> bytes:
-    """Return *octets* in as many P-DATA-TF as PDUs of *maximum_length* need; 0 takes any length.
+    """Return *octets* in P-DATA-TF PDUs of at most *maximum_length*; 0 means no limit.
 
-    *kind* is :data:`~dcmcfg.dicom.ul.pdu.COMMAND_BIT`, or 0 for a data set. A fragment has an even length.
+    *kind* is :data:`~dcmcfg.dicom.ul.pdu.COMMAND_BIT`, or 0 for a data set. Fragments have an even length.
     """
     if not maximum_length or len(octets) + _PDV_OCTETS <= maximum_length:
         return _encode_pdu(octets, kind | LAST_FRAGMENT_BIT, context_id) if octets else b""
@@ -93,6 +93,6 @@ def _encode_pdu(piece: bytes, control: int, context_id: int) -> bytes:
     return _PDV.pack(PduType.P_DATA, len(piece) + _PDV_OCTETS, len(piece) + 2, context_id, control) + piece
 
 
-#: Made of a random UUID (PS3.5 Annex B.2).
+#: Derived from a random UUID (PS3.5 Annex B.2).
 IMPLEMENTATION_CLASS_UID = "2.25.136206842132771243863784695723854350424"
 IMPLEMENTATION_VERSION_NAME = "DCMCFG_1"

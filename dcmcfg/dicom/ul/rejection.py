@@ -1,10 +1,10 @@
-"""What an A-ASSOCIATE-RJ says, in words (PS3.8 Table 9-21)."""
+"""Explain the result of an A-ASSOCIATE-RJ in words (PS3.8 Table 9-21)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-_RESULTS = {1: "rejected permanently", 2: "rejected for now"}
+_RESULTS = {1: "rejected permanently", 2: "rejected temporarily"}
 _TRANSIENT = 2
 _SOURCES = {1: "by the application", 2: "by the ACSE provider", 3: "by the presentation provider"}
 _REASONS = {
@@ -21,7 +21,7 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Rejection:
-    """Result, source and reason as they came; ``str()`` is e.g. ``…, called AE title not recognised (1/1/7)``."""
+    """Result, source and reason as received; ``str()`` is e.g. ``…, called AE title not recognised (1/1/7)``."""
 
     result: int
     source: int
@@ -37,31 +37,30 @@ class Rejection:
 
     @property
     def is_transient(self) -> bool:
-        """Whether the peer may accept it later (rejected-transient)."""
+        """Whether the rejection is transient, so that the peer may accept later."""
         return self.result == _TRANSIENT
 
     def suggest_check(self, calling_ae_title: str, called_ae_title: str) -> str:
-        """Return the setting to look at, with its name on a dcm4chee archive (AssociationHandler of dcm4che)."""
+        """Return the setting to check, with its name on a dcm4chee archive (AssociationHandler of dcm4che)."""
         match (self.result, self.source, self.reason):
             case (_, 1, 7):
                 return (
-                    f"is {called_ae_title} an AE of that device, on that port? On a dcm4chee archive it must be "
-                    "installed (dicomInstalled), an acceptor (dicomAssociationAcceptor TRUE) and refer to "
+                    f"check that {called_ae_title} is an AE of that device and port. On a dcm4chee archive it must "
+                    "be installed (dicomInstalled), an acceptor (dicomAssociationAcceptor TRUE) and refer to "
                     "that connection (dicomNetworkConnectionReference), and the archive must have been "
                     "reloaded since"
                 )
             case (_, 1, 3):
                 return (
-                    f"does {called_ae_title} accept calls from {calling_ae_title}? On a dcm4chee archive: "
-                    "dcmAcceptedCallingAETitle, and dcmValidateCallingAEHostname with the host that LDAP "
-                    "gives for the caller"
+                    f"check that {called_ae_title} accepts calls from {calling_ae_title}. On a dcm4chee archive: "
+                    "dcmAcceptedCallingAETitle, and dcmValidateCallingAEHostname with the caller's host in LDAP"
                 )
             case (1, 2, 1):
-                return "does it demand a user identity? On a dcm4chee archive: dcmUserIdentityNegotiation"
+                return "check if the peer requires a user identity. On a dcm4chee archive: dcmUserIdentityNegotiation"
             case (_, 3, 1 | 2):
                 return (
-                    "too many associations are open; try again later. On a dcm4chee archive: "
+                    "the peer has too many open associations; try again later. On a dcm4chee archive: "
                     "dcmLimitOpenAssociations and dcmLimitAssociationsInitiatedBy"
                 )
             case _:
-                return "its own log says more"
+                return "check the peer's log"

@@ -1,4 +1,4 @@
-"""A request that was sent on an association, and its responses (PS3.7 Section 9.3)."""
+"""Send cancels for a request, and read its responses (PS3.7 Section 9.3)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dcmcfg.dicom.ul.command_set import (
 
 @dataclass(frozen=True)
 class DimseResponse:
-    """A response with its data set as encoded, None where there is none."""
+    """A response with its data set as encoded, None if there is none."""
 
     status: int
     command: CommandSet
@@ -25,13 +25,13 @@ class DimseResponse:
 
     @property
     def comment(self) -> str:
-        """Its Error Comment (0000,0902); ``""`` when there is none."""
+        """The Error Comment (0000,0902); ``""`` if absent."""
         return self.command.text(ERROR_COMMENT)
 
 
 @dataclass(frozen=True)
 class DimseRequest:
-    """A request of kind ``command_field`` on ``association``, in that presentation context."""
+    """A request of kind ``command_field`` on ``association``, in the presentation context ``context_id``."""
 
     association: Association
     command_field: CommandField
@@ -39,9 +39,9 @@ class DimseRequest:
     message_id: int
 
     def wait_for_response(self, seconds: float) -> DimseResponse | None:
-        """Return the next response within *seconds*, None where :meth:`Association.wake` comes before.
+        """Return the next response within *seconds*; None if :meth:`Association.wake` is called before.
 
-        Raises :class:`~dcmcfg.dicom.ul.association.AssociationEnded` when there will be none.
+        Raises :class:`~dcmcfg.dicom.ul.association.AssociationEnded` if the association ends without one.
         """
         message = self.association.wait_for_response(self.message_id, seconds)
         if message is None:

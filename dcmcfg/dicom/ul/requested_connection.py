@@ -1,6 +1,6 @@
 """The connection of an association that dcmcfg requested: whole PDUs, each in bounded time (PS3.8 Section 9.3).
 
-It is closed so that the peer still receives the last PDU.
+The connection is closed so that the peer still receives the last PDU.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ def close_gracefully(connection: socket.socket, final_pdu: bytes = b"") -> None:
         if final_pdu:
             connection.settimeout(_LINGER_S)
             connection.sendall(final_pdu)
-            socket.socket.shutdown(connection, socket.SHUT_WR)  # TLS's own would forget how to read
+            socket.socket.shutdown(connection, socket.SHUT_WR)  # TLS's own shutdown would prevent reading.
             _drain(connection)
 
 
 def _drain(connection: socket.socket) -> None:
-    """Throw away what the peer still sends, until it closes or the time is over."""
+    """Discard the octets that the peer still sends, until it closes or the time is over."""
     deadline = time.monotonic() + _LINGER_S
     while (remaining_s := deadline - time.monotonic()) > 0:
         connection.settimeout(remaining_s)
@@ -42,15 +42,15 @@ _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux
 
 
 class ConnectionClosed(Exception):
-    """The connection has ended; why may be its cause."""
+    """The connection has ended; its cause may have the reason."""
 
 
 class PduTimeout(Exception):
-    """What was waited for did not come in time."""
+    """The expected octets did not arrive in time."""
 
 
 class RequestedConnection:
-    """Octets to and from the peer; another thread may call :meth:`wake` and :meth:`force_close`."""
+    """Sends and receives octets; another thread may call :meth:`wake` and :meth:`force_close`."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
@@ -63,7 +63,7 @@ class RequestedConnection:
         self._selector.register(self._awake, selectors.EVENT_READ)
 
     def wait_for_octets(self, seconds: float) -> bool:
-        """Wait until octets have come, or :meth:`wake` is called, or *seconds* are over; return whether octets came.
+        """Wait until octets arrive, :meth:`wake` is called, or *seconds* are over; return whether octets arrived.
 
         Raises :class:`ConnectionClosed`.
         """
@@ -75,16 +75,16 @@ class RequestedConnection:
         return True
 
     def was_woken(self) -> bool:
-        """Tell whether :meth:`wake` was called since this was asked."""
+        """Return whether :meth:`wake` was called since the last call of this method."""
         try:
             return bool(self._awake.recv(1024))
         except BlockingIOError:
             return False
 
     def read_pdu(self, seconds: float) -> tuple[int, bytes]:
-        """Return type and content of the next PDU, of one that is too long none.
+        """Return type and content of the next PDU; the content of a too long PDU is empty.
 
-        Raises :class:`PduTimeout` when it is not there in *seconds*, and :class:`ConnectionClosed`.
+        Raises :class:`PduTimeout` if it is not complete within *seconds*, and :class:`ConnectionClosed`.
         """
         deadline = time.monotonic() + seconds
         kind, length = HEADER.unpack(self._take(HEADER.size, deadline))
@@ -112,14 +112,14 @@ class RequestedConnection:
         self._waker.close()
 
     def wake(self) -> None:
-        """Have the thread that waits in :meth:`wait_for_octets` look up."""
+        """Wake the thread that waits in :meth:`wait_for_octets`."""
         with contextlib.suppress(OSError):
             self._waker.send(b"!")
 
     def force_close(self, final_pdu: bytes) -> None:
-        """End the connection under the thread that uses it; *final_pdu* is sent before where nothing is encrypted."""
+        """Cut the connection while another thread uses it, after *final_pdu* if the connection is not encrypted."""
         if not isinstance(self.connection, ssl.SSLSocket):
-            with contextlib.suppress(OSError):  # a peer that takes nothing more is cut off all the same
+            with contextlib.suppress(OSError):  # Cut the connection even if the peer accepts nothing more.
                 self.connection.sendall(final_pdu)
         with contextlib.suppress(OSError):
             socket.socket.shutdown(self.connection, socket.SHUT_RDWR)
@@ -139,10 +139,10 @@ class RequestedConnection:
         return remaining_s
 
     def _receive(self, seconds: float) -> None:
-        """Add what has come, waiting for it; with 0 that may be nothing, as TLS has messages of its own."""
+        """Wait for octets and add them; with 0 seconds there may be none, because TLS has messages of its own."""
         try:
             self.connection.settimeout(seconds)
-            if _QUICK_ACK is not None:  # dcmtk waits for the receipt of one piece before it sends the next
+            if _QUICK_ACK is not None:  # dcmtk waits for the acknowledgement of one piece before it sends the next.
                 self.connection.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
             received = self.connection.recv(_PIECE)
         except (BlockingIOError, ssl.SSLWantReadError):

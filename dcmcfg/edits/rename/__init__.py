@@ -1,1 +1,1 @@
-"""Renaming a thing: its entry, what refers to it, and what only looks like its name."""
+"""Rename a configured object: its entry, the references to it, and a report of similar texts."""

@@ -1,4 +1,4 @@
-"""Where a name still stands once everything that refers to the thing was rewritten, and why."""
+"""Find values that still contain the old name after a rename, with the reason for each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OTHER_TITLE = OTHER_AE_TITLE.lower()
 
 @dataclass(frozen=True)
 class LeftoverName:
-    """A value in which the old name stands, and the reason why it was not rewritten."""
+    """A value that still contains the old name, and the reason why it was not rewritten."""
 
     dn: DN
     attribute: str
@@ -35,7 +35,7 @@ class LeftoverName:
 
 @dataclass(frozen=True)
 class LeftoverNames:
-    """The ``items``, those to review first; and in how many values the name is part of each longer word."""
+    """The ``items``, those to review first, and ``longer_words``: word with the name inside → number of values."""
 
     items: tuple[LeftoverName, ...]
     longer_words: Mapping[str, int]
@@ -47,10 +47,10 @@ NO_LEFTOVERS = LeftoverNames((), {})
 def find_leftover_names(
     references: References, kind: EntityKind, old: str, new: str, *, keeps_old_name: bool = False
 ) -> LeftoverNames:
-    """Return where *old* still stands in a tree in which a thing of *kind* is called *new* now.
+    """Return the values that still contain *old* after an object of *kind* was renamed to *new*.
 
-    *references* are those of that tree. With *keeps_old_name* the thing keeps *old* as a title. Besides words, patterns
-    are found that *old* matches and *new* does not.
+    *references* are those of the tree after the rename. With *keeps_old_name*, the object keeps *old* as a title.
+    Patterns that match *old*, but not *new*, are returned too.
     """
     tree = references.tree
     word_pattern = _compile_word_pattern(kind, old)
@@ -78,7 +78,7 @@ def find_leftover_names(
 
 
 def _iterate_texts(tree: Tree) -> Iterator[tuple[Entry, str, bytes, str]]:
-    """Yield the values that are text: (entry, attribute, value, its text)."""
+    """Yield (entry, attribute, value, text) for all values that are text."""
     for entry in tree.sorted_entries():
         for attribute in entry.attributes:
             definition = tree.schema.attribute(attribute.name)
@@ -101,7 +101,7 @@ class _LeftoverClassifier:
     keeps_old_name: bool
 
     def explain(self, entry: Entry, attribute: str, text: str, value_references: list[Reference]) -> tuple[str, bool]:
-        """Return why the value was not rewritten, and whether somebody has to review it."""
+        """Return the reason why the value was not rewritten, and whether the user must review it."""
         if _names_itself(entry, attribute, text):
             return f"the name of {_add_article(_get_entry_label(entry))}", False
         for reference in value_references:
@@ -111,9 +111,9 @@ class _LeftoverClassifier:
             if _compile_word_pattern(self.kind, self.old).search(reference.name):
                 return f"names the {reference.kind.value.label} {reference.name}", False
         if attribute.lower() == _OTHER_TITLE:
-            return "another title that an AE is called by", False
+            return "another title of an AE", False
         if self._find_pattern(attribute, text) is not None:
-            return f"a pattern that names are not told apart in: is {self.new} meant?", True
+            return f"a pattern in which names cannot be recognised: check whether it means {self.new}", True
         return _classify_text(attribute, text), False
 
     def _explain_reference(self, reference: Reference) -> tuple[str, bool]:
@@ -125,7 +125,7 @@ class _LeftoverClassifier:
             device = self.references.find_device_key(candidates[0].dn)
             name = self.references.tree.entries[device].text(DICOM_DEVICE_NAME) if device else None
             return f"means the {word} of {name}" if name else f"means another {word}", False
-        return f"there is no {word} of that name for it", True
+        return f"no {word} with that name exists", True
 
     def is_missed_pattern(self, attribute: str, value: bytes, text: str) -> bool:
         pattern = self._find_pattern(attribute, text)
@@ -133,14 +133,14 @@ class _LeftoverClassifier:
             self.kind.are_same_name(each.text, self.new) for each in find_names(attribute, value)
         ):
             return False
-        try:  # Java's patterns are Python's, but for what is rare
+        try:  # Java's patterns are the same as Python's, except for rare features
             matches = re.compile(pattern).fullmatch
         except re.error:
             return False
         return matches(self.old) is not None and matches(self.new) is None and self.old not in pattern
 
     def _find_pattern(self, attribute: str, text: str) -> str | None:
-        """Return the pattern in a condition that compares names of the kind, else None."""
+        """Return the pattern of a condition that compares names of this kind, or None."""
         key, equals, pattern = text.partition("=")
         if attribute.partition(";")[0].lower() != _CONDITIONS or not equals:
             return None
@@ -149,7 +149,7 @@ class _LeftoverClassifier:
 
 
 def _compile_word_pattern(kind: EntityKind, name: str) -> re.Pattern[str]:
-    """Return the pattern of the words that *name* of *kind* is, or is part of."""
+    """Return a pattern for words that are *name* (of *kind*) or contain it."""
     flags = re.NOFLAG if kind.value.case_exact else re.IGNORECASE
     return re.compile(rf"[{_WORD}]*{re.escape(name)}[{_WORD}]*", flags)
 
@@ -172,7 +172,7 @@ def _add_article(word: str) -> str:
 
 
 def _classify_text(attribute: str, text: str) -> str:
-    """Return what *text*, which refers to nothing, is."""
+    """Return the kind of *text*, which is not a reference."""
     if any(kind.name == "code" for kind in get_value_kinds(attribute).values()):
         return "a code"
     if "/" in text and " " not in text:

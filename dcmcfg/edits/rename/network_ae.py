@@ -1,4 +1,4 @@
-"""Another title for an AE."""
+"""Rename an AE: change its title and all references to it."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ from dcmcfg.schema_names import (
     STG_CMT_SCP,
 )
 
-#: What names an archive that studies are fetched from: the titles that the database may hold.
+#: Attributes with the title of an archive from which studies are fetched; the database may have recorded these titles.
 _EXTERNAL_ARCHIVE_ATTRIBUTES = (EXTERNAL_RETRIEVE_AET, STG_CMT_SCP, RETRIEVE_AET)
-#: Where the archive has others send to it what it fetches from them.
+#: Attributes with the AE of the archive to which external archives send fetched studies.
 _FETCH_DESTINATION_ATTRIBUTES = (
     EXTERNAL_RETRIEVE_AE_DESTINATION,
     FALLBACK_C_MOVE_SCP_DESTINATION,
@@ -48,10 +48,11 @@ _FETCH_DESTINATION_ATTRIBUTES = (
 
 @dataclass(frozen=True)
 class KeepOptions:
-    """What of an AE's old title is kept.
+    """The uses of an AE's old title that are kept.
 
-    ``alias``: an AE of that title beside it, with its capabilities; ``other_title``: as a title by which it may be
-    called; ``web_apps``: the names of web applications that are called after it.
+    - ``alias``: a second AE with the old title and the same capabilities.
+    - ``other_title``: the old title as another title of the AE (dcmOtherAETitle).
+    - ``web_apps``: the old title in the names of web applications.
     """
 
     alias: bool = False
@@ -62,9 +63,10 @@ class KeepOptions:
 def rename_ae(references: References, old: str, new: str, keep: KeepOptions) -> Renaming:
     """Return the rename of the AE *old*, a title or ``DEVICE/AE``, to the title *new*.
 
-    Web applications of its device that serve it and are called after it (``OLD``, ``OLD-WADO``) are renamed with it.
-    Raises :class:`NotFound` for an unknown AE, :class:`MalformedInput` for what is no title, :class:`Refused` when
-    several devices carry *old*, when *new* is taken (as another title too), and for what cannot be kept.
+    Web applications of its device that serve the AE and have its title in their name (``OLD``, ``OLD-WADO``) are
+    renamed too. Raises :class:`NotFound` for an unknown AE, :class:`MalformedInput` for an invalid title, and
+    :class:`Refused` if several devices have *old*, if *new* is already used (also as another title), or if *keep* is
+    not possible.
     """
     configuration = Configuration(references.tree)
     ae = _find_ae(references, configuration, old, new)
@@ -72,7 +74,7 @@ def rename_ae(references: References, old: str, new: str, keep: KeepOptions) -> 
         return make_empty_renaming(EntityKind.AE, new)
     require_well_formed(references.tree, EntityKind.AE, new)
     if ae.title == WILDCARD:
-        raise Refused("the AE * stands for any title, so it has no name to change", subject=str(ae.entry.dn))
+        raise Refused("the AE * stands for any title and cannot be renamed", subject=str(ae.entry.dn))
     _require_keepable(ae, keep)
     _require_no_alias(ae, new)
     require_free(references, EntityKind.AE, new)
@@ -91,12 +93,12 @@ def rename_ae(references: References, old: str, new: str, keep: KeepOptions) -> 
 
 
 def rename_references(references: References, old: str, new: str) -> Renaming:
-    """Return what remains of the rename of an AE by hand; raises what :func:`rename_references_only` raises."""
+    """Return the rest of a manual rename of an AE; raises the errors of :func:`rename_references_only`."""
     return rename_references_only(references, NameChange(EntityKind.AE, old, new))
 
 
 def _find_ae(references: References, configuration: Configuration, old: str, new: str) -> NetworkAE:
-    """Return the AE that *old*, a title or what else names an AE, means."""
+    """Return the AE *old*: a title, ``DEVICE/AE`` or another name of an AE."""
     if any(ae.title == old for ae in configuration.network_aes()):
         found = resolve_target(configuration, f"AE:{old}")
     elif step := suggest_references_only(references, NameChange(EntityKind.AE, old, new)):
@@ -105,7 +107,7 @@ def _find_ae(references: References, configuration: Configuration, old: str, new
         is_qualified = "/" in old or "=" in old or old.lower().startswith("ae:")
         found = resolve_target(configuration, old if is_qualified else f"AE:{old}")
     if found.ae is None:
-        raise Refused("it is no AE", subject=old, next_step="name an AE by its title or as DEVICE/AE")
+        raise Refused("not an AE", subject=old, next_step="specify an AE as its title or DEVICE/AE")
     return found.ae
 
 
@@ -113,41 +115,43 @@ def _require_keepable(ae: NetworkAE, keep: KeepOptions) -> None:
     qualified_title = ae.qualified_title
     if keep.alias and ae.device.is_archive:
         raise Refused(
-            "an alias is kept of AEs of other systems only, and this one is the archive's",
+            "an alias can only be kept for an AE of a remote system, but this is an AE of the archive",
             subject=qualified_title,
-            next_step="--keep-as-other-title lets others call it by its old title",
+            next_step="to let peers call it by its old title: --keep-as-other-title",
         )
     if keep.other_title and not ae.device.is_archive:
         raise Refused(
-            "by which titles this AE may be called is not the archive's to say",
+            "the archive does not control by which titles this AE can be called",
             subject=qualified_title,
-            next_step="--keep-alias keeps an AE of the old title, so that the archive can call it by both",
+            next_step="to keep an AE with the old title, so that the archive can use both: --keep-alias",
         )
 
 
 def _require_no_alias(ae: NetworkAE, new: str) -> None:
-    """Raise :class:`Refused` when *new* is the title of what looks like an alias of *ae*, with the next steps."""
+    """Raise :class:`Refused` with the next steps if *new* is the title of a probable alias of *ae*."""
     connections = {connection.dn for connection in ae.connections}
     for each in ae.device.network_aes:
         if each.title == new and connections and {connection.dn for connection in each.connections} == connections:
             remove = shlex.join(["dcmcfg", "ae", "remove", each.qualified_title])
             raise Refused(
-                f"the name {new} is taken by an AE of the same device with the same connections, "
-                "which a rename with --keep-alias has kept, as it seems",
+                f"the name {new} is already used by an AE of the same device with the same connections, "
+                "probably kept by a rename with --keep-alias",
                 subject=str(each.entry.dn),
-                next_step=f"dcmcfg undo N takes that rename back (dcmcfg history has its number), or {remove} "
-                "makes way for renaming",
+                next_step="to revert that rename: dcmcfg undo N (for its number: dcmcfg history); to free the "
+                f"name: {remove}",
             )
 
 
 def _require_no_other_title(configuration: Configuration, ae: NetworkAE, new: str) -> None:
     for each in configuration.network_aes():
         if new in each.other_titles and each.entry.dn != ae.entry.dn:
-            raise Refused(f"{new} is taken: it is another title (dcmOtherAETitle)", subject=str(each.entry.dn))
+            raise Refused(
+                f"the name {new} is already used as another title (dcmOtherAETitle)", subject=str(each.entry.dn)
+            )
 
 
 def _find_web_apps(references: References, ae: NetworkAE, new: str) -> tuple[tuple[NameChange, ...], tuple[str, ...]]:
-    """Return the web applications that are called after *ae* and serve it, and warnings about some."""
+    """Return the renames of web applications that serve *ae* and have its title in their name, and warnings."""
     found: list[NameChange] = []
     warnings: list[str] = []
     for entry in references.tree.children(ae.device.entry.dn):
@@ -158,8 +162,11 @@ def _find_web_apps(references: References, ae: NetworkAE, new: str) -> tuple[tup
             or entry.text(DICOM_AE_TITLE) != ae.title
         ):
             continue
+        # A rename back would apply the same rule to this application, although the first rename did not change it.
         if name == new or name.startswith(f"{new}-"):
-            warnings.append(f"the web application {name} is called after {new} already; renaming back would rename it.")
+            warnings.append(
+                f"the name of the web application {name} already starts with {new}; renaming back would rename it."
+            )
         if name != ae.title and not name.startswith(f"{ae.title}-"):
             continue
         new_name = new + name.removeprefix(ae.title)
@@ -176,7 +183,7 @@ def _find_web_apps(references: References, ae: NetworkAE, new: str) -> tuple[tup
 def _make_keep_changes(
     references: References, ae: NetworkAE, names: Sequence[NameChange], keep: KeepOptions
 ) -> Iterator[Change]:
-    """Yield what keeps the old title, and what the new one makes needless."""
+    """Yield the changes that keep the old title, and that remove the new title from other titles of the AE."""
     tree, old, new = references.tree, names[0].old_name, names[0].new_name
     if keep.alias:
         yield Add(ae.entry.with_values(OTHER_AE_TITLE, ()))
@@ -205,33 +212,33 @@ def _warn_about_archive_ae(references: References, ae: NetworkAE, new: str, keep
     old = ae.title
     if keep.other_title:
         yield (
-            f"{old} stays as another title of {new} for those who call it. As a move destination it is unknown (A801): "
-            f"who has studies moved to {old} has to say {new}."
+            f"{old} remains as another title of {new} for callers. As a Move Destination it is unknown (A801): "
+            f"configure systems that move studies to {old} to use {new}."
         )
     else:
         yield (
-            f"whoever calls {old} (modalities, workstations, other archives) is refused until told {new}; "
-            f"--keep-as-other-title has {new} take calls for {old} too."
+            f"systems that call {old} (modalities, workstations, other archives) are refused until they use {new}. "
+            f"To let {new} also accept calls for {old}: --keep-as-other-title"
         )
     fetches = [
         each
         for each in references.find_references(EntityKind.AE, old)
         if each.attribute in _FETCH_DESTINATION_ATTRIBUTES
     ]
-    sources = ", ".join(_list_external_archives(references)) or "the other archive"
+    sources = ", ".join(_list_external_archives(references)) or "the external archive"
     if fetches:
         yield (
-            f"what the archive fetches from {sources} is sent to {new} from now on: there, {new} must be known as a "
-            "move destination, with the address that the old title has."
+            f"studies that the archive fetches from {sources} will be sent to {new}. Configure {new} there as a "
+            "Move Destination, with the address of the old title."
         )
     yield (
-        f"studies stored before may go on showing {old} as Retrieve AE Title (0008,0054); dcmReturnRetrieveAET shows "
-        "another for all."
+        f"studies stored before may still show {old} as Retrieve AE Title (0008,0054). To show one title for all "
+        "studies, set dcmReturnRetrieveAET."
     )
 
 
 def _list_external_archives(references: References) -> tuple[str, ...]:
-    """Return the titles of the archives that studies are fetched from."""
+    """Return the titles of the archives from which studies are fetched."""
     names = (*_EXTERNAL_ARCHIVE_ATTRIBUTES[:2], FALLBACK_C_MOVE_SCP)
     found = (each.name for name in names for each in references.by_attribute.get(name, ()))
     return tuple(dict.fromkeys(found))
@@ -239,19 +246,20 @@ def _list_external_archives(references: References) -> tuple[str, ...]:
 
 def _warn_about_remote_ae(references: References, ae: NetworkAE, new: str, keep: KeepOptions) -> Iterator[str]:
     old = ae.title
-    yield f"{new} must be the title that the system itself uses: the archive calls it by that, and knows callers by it."
+    yield f"{new} must be the title that the remote system uses: the archive calls it and recognises it by this title."
     is_recorded = any(
         each.attribute in _EXTERNAL_ARCHIVE_ATTRIBUTES for each in references.find_references(EntityKind.AE, old)
     )
     if keep.alias:
         yield (
-            f"what is archived there already is asked for as {old}, as the archive's database has it. It comes back "
-            f"only if that system answers to {old} and calls itself {old} when it sends it: from another calling AE "
-            "title it is answered with success and ignored."
+            f"the archive requests studies that are already archived there from {old}, as recorded in its database. "
+            f"They arrive only if the remote system accepts {old} and sends them as {old}: the archive answers "
+            "objects from another calling AE title with success and ignores them."
         )
         return
-    studies = "studies archived there are" if is_recorded else "if studies were ever archived there, they are"
+    studies = "studies archived there are" if is_recorded else "if studies were archived there, they are"
     yield (
-        f"{studies} recorded under {old} in the archive's database, which no LDAP change reaches: they cannot be "
-        f"fetched any more (Unknown AE). --keep-alias keeps an AE {old} for them."
+        f"{studies} recorded under {old} in the archive's database, which LDAP changes do not affect. The "
+        "archive can no "
+        f"longer fetch them (Unknown AE). To keep an AE {old} for them: --keep-alias"
     )

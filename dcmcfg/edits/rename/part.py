@@ -1,4 +1,4 @@
-"""Another name for a device or a part of one: a queue, an exporter, a storage, a view, a web application."""
+"""Rename a device or a part of a device: a queue, an exporter, a storage, a view, a web application."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.schema_names import DICOM_DEVICE_NAME
 from dcmcfg.suggestions import format_known_names
 
-#: Queues that the archive's own program names (QUEUE_NAME of its services), whatever is configured.
+#: Queues that the archive's program code uses in any configuration (QUEUE_NAME of its services).
 _BUILT_IN = (
     "DiffTasks",
     "HL7Send",
@@ -34,7 +34,7 @@ _BUILT_IN = (
     "StgCmtSCU",
     "StgVerTasks",
 )
-#: What of the archive keeps the old name where nobody can change it by LDAP; the option that takes that.
+#: Kinds whose old name remains in the archive's database or program code → the option that accepts this.
 FORCE_OPTIONS = {EntityKind.STORAGE: "--force-stored-objects", EntityKind.QUEUE: "--force-built-in-queue"}
 
 
@@ -48,11 +48,12 @@ def rename_part(
     force: bool = False,
     only_references: bool = False,
 ) -> Renaming:
-    """Return the rename of *old* of *kind* on *device* to *new*; with *only_references*, of what still refers to *old*.
+    """Return the rename of *old* of *kind* on *device* to *new*.
 
-    Raises :class:`NotFound` for what is not there, :class:`~dcmcfg.errors.MalformedInput` for a name that cannot be,
-    :class:`Refused` for one that is taken and, unless *force* is said, for a storage (the archive's database has its
-    ID with each object) or a queue that the archive's program names.
+    With *only_references*, only the remaining references to *old* are changed. Raises :class:`NotFound` for an unknown
+    name, :class:`~dcmcfg.errors.MalformedInput` for an invalid new name, and :class:`Refused` for one that is already
+    used. Unless *force*, raises :class:`Refused` for a storage (the archive's database has its ID with each object) and
+    for a queue that the archive's program code uses.
     """
     holder = Configuration(references.tree).get_device(device)
     device_key = () if kind.value.registered else references.tree.key(holder.entry.dn)
@@ -80,10 +81,10 @@ def _find_part(references: References, holder: Device, kind: EntityKind, *, old:
     if carriers:
         other_device = references.find_device_key(carriers[0].dn)
         name = references.tree.entries[other_device].text(DICOM_DEVICE_NAME) if other_device else None
-        raise NotFound(f"the device {holder.name} has no {word} {old}", next_step=f"{name} has: --device {name}")
+        raise NotFound(f"the device {holder.name} has no {word} {old}", next_step=f"{name} has one: --device {name}")
     parts = (e for e in references.tree.subtree(holder.entry.dn) if e.is_a(kind.value.object_class))
     names = format_known_names(old, (each.text(kind.value.attribute) or "" for each in parts))
-    raise NotFound(f"the device {holder.name} has no {word} {old}", next_step=f"there are: {names}")
+    raise NotFound(f"the device {holder.name} has no {word} {old}", next_step=f"known names: {names}")
 
 
 def _require_free(references: References, holder: Device, kind: EntityKind, *, entry: Entry, new: str) -> None:
@@ -94,22 +95,22 @@ def _require_free(references: References, holder: Device, kind: EntityKind, *, e
     taken = [each for each in references.find_entries(kind, new) if references.find_device_key(each.dn) == key]
     if taken or dn in references.tree:
         raise Refused(
-            f"the name {new} is taken by another {kind.value.label}", subject=str(taken[0].dn if taken else dn)
+            f"the name {new} is already used by another {kind.value.label}", subject=str(taken[0].dn if taken else dn)
         )
 
 
 def _require_unrecorded(kind: EntityKind, old: str) -> None:
     if kind is EntityKind.STORAGE:
         raise Refused(
-            f"the archive's database has {old} with each object that is stored there, and no LDAP change reaches it: "
-            "with another ID nothing of it would be found",
-            next_step="add a second storage and have dcmObjectStorageID name it, so that this one stays for what it "
-            f"holds; {FORCE_OPTIONS[kind]} if it holds nothing, or the database is changed too",
+            f"the archive's database records {old} with each stored object, and LDAP changes do not affect it: "
+            "with another ID, the archive would not find these objects",
+            next_step="add a second storage, set dcmObjectStorageID to it, and keep this one for its objects; "
+            f"if it is empty, or if you change the database too: {FORCE_OPTIONS[kind]}",
         )
     if kind is EntityKind.QUEUE and old in _BUILT_IN:
         raise Refused(
-            f"the archive's own program puts its tasks into a queue called {old}",
-            next_step=f"{FORCE_OPTIONS[kind]}, if it is meant",
+            f"the archive's program code uses a queue called {old}",
+            next_step=f"to rename it anyway: {FORCE_OPTIONS[kind]}",
         )
 
 
@@ -117,27 +118,32 @@ def _find_warnings(kind: EntityKind, old: str, new: str) -> Iterator[str]:
     match kind:
         case EntityKind.STORAGE:
             yield (
-                f"objects that the archive's database has on {old} are not found until the database says {new}: change "
+                f"the archive does not find objects that its database records on {old} until the database has "
+                f"{new}: change "
                 "both while the archive is stopped."
             )
         case EntityKind.QUEUE:
-            yield f"tasks that wait in {old} are not taken up any more, as the database has its name: let it run empty."
+            yield (
+                f"the archive no longer processes tasks that wait in {old}, because the database records its name. "
+                "Wait until the queue is empty."
+            )
         case EntityKind.EXPORTER:
             yield (
-                f"export tasks that wait in the archive's database name {old} and fail: let its queue run empty first, "
-                f"or reschedule them for {new}."
+                f"waiting export tasks in the archive's database refer to {old} and will fail: first wait until "
+                "its queue "
+                f"is empty, or reschedule them for {new}."
             )
         case EntityKind.WEB_APP:
-            yield f"scripts and other systems that name the web application {old} have to name {new}."
+            yield f"change scripts and other systems that use the web application {old} to use {new}."
         case _:
             return
 
 
 def rename_device(references: References, old: str, new: str) -> Renaming:
-    """Return the rename of the device *old*, whose case does not matter, to *new*, whose case does.
+    """Return the rename of the device *old* (case is ignored) to *new* (case is significant).
 
-    Raises :class:`~dcmcfg.errors.NotFound` for an unknown device, :class:`~dcmcfg.errors.MalformedInput` for a name
-    that cannot be, :class:`Refused` when another device has it.
+    Raises :class:`~dcmcfg.errors.NotFound` for an unknown device, :class:`~dcmcfg.errors.MalformedInput` for an invalid
+    name, and :class:`Refused` if another device has the name.
     """
     configuration = Configuration(references.tree)
     device = configuration.get_device(old)
@@ -146,20 +152,21 @@ def rename_device(references: References, old: str, new: str) -> Renaming:
     require_well_formed(references.tree, EntityKind.DEVICE, new)
     for each in configuration.devices:
         if EntityKind.DEVICE.are_same_name(each.name, new) and each.entry.dn != device.entry.dn:
-            raise Refused(f"the name {new} is taken by another device", subject=str(each.entry.dn))
+            raise Refused(f"the name {new} is already used by another device", subject=str(each.entry.dn))
     name = NameChange(EntityKind.DEVICE, device.name, new, device.entry)
     return make_renaming(references, (name,), tuple(_find_device_warnings(device, new)))
 
 
 def _find_device_warnings(device: Device, new: str) -> Iterator[str]:
     if "/" in new:
-        yield f"dcmcfg takes DEVICE/AE for an AE of a device, so commands will take {new} for that."
+        yield f"dcmcfg reads DEVICE/AE as an AE of a device, so commands will misread {new}."
     if device.is_archive and not EntityKind.DEVICE.are_same_name(device.name, new):
         yield (
-            f"an archive that runs as {device.name} goes on with what it has loaded, and cannot reload. Stop it first "
-            "if you can: what it writes into its device meanwhile is lost."
+            f"an archive that runs as {device.name} continues with its loaded settings and cannot reload. Stop "
+            "it first "
+            "if you can: changes that it writes to its device in the meantime are lost."
         )
         yield (
-            f"tasks that wait in the archive's database belong to the device {device.name}: let the queues run empty "
-            f"first, or reschedule them for {new}."
+            f"waiting tasks in the archive's database belong to the device {device.name}: first wait until the queues "
+            f"are empty, or reschedule them for {new}."
         )

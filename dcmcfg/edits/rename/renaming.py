@@ -1,4 +1,4 @@
-"""What a rename comes to: its edit, what it rewrites, and what it leaves; and which new names are allowed."""
+"""The result of a rename (edit, rewritten references, leftovers), and the checks of new names."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _MAX_SHOWN = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Renaming:
-    """The rename of a thing of ``kind`` from ``old_name`` to ``new_name``.
+    """The rename of an object of ``kind`` from ``old_name`` to ``new_name``.
 
-    ``references`` are those that it rewrites, as they were; ``leftovers`` where the old name still stands.
+    ``references`` are the rewritten references, in their old form; ``leftovers`` are values with the old name.
     """
 
     kind: EntityKind
@@ -44,9 +44,9 @@ def make_renaming(
     warnings: Sequence[str] = (),
     changes: Sequence[Change] = (),
 ) -> Renaming:
-    """Return the rename of the first of *new_names*, the others with it, *changes* after it.
+    """Return the rename of the first of *new_names* together with the others, followed by *changes*.
 
-    Raises what :func:`~dcmcfg.edits.rename.rewriting.make_rewriting` raises.
+    Raises the errors of :func:`~dcmcfg.edits.rename.rewriting.make_rewriting`.
     """
     name = new_names[0]
     rewriting = make_rewriting(references, new_names)
@@ -58,6 +58,7 @@ def make_renaming(
         *_warn_about_ambiguous_references(references, name),
         *_warn_about_merged_values(rewriting, name),
     )
+    # If only the case changes, the new name matches the old one, so leftovers cannot be recognised.
     is_respelling = name.kind.are_same_name(name.old_name, name.new_name)
     leftovers = (
         NO_LEFTOVERS
@@ -77,45 +78,45 @@ def make_renaming(
 
 
 def make_empty_renaming(kind: EntityKind, name: str) -> Renaming:
-    """Return the rename of *name* to itself, which is nothing to do."""
+    """Return the rename of *name* to itself, which changes nothing."""
     return Renaming(kind=kind, old_name=name, new_name=name, edit=Edit(()), references=(), leftovers=NO_LEFTOVERS)
 
 
 def rename_references_only(references: References, name: NameChange) -> Renaming:
-    """Return what remains to do of a rename that was done by hand: what still refers to the old name.
+    """Return the rest of a manual rename: the change of references to the old name.
 
-    Raises :class:`Refused` while the old name is carried, :class:`NotFound` when nothing carries the new one, or when
-    nothing refers to the old one.
+    Raises :class:`Refused` while an entry has the old name, and :class:`NotFound` if no entry has the new name, or if
+    there are no references to the old name.
     """
     word = name.kind.value.label
     carriers = [_find_carriers(references, name, each) for each in (name.old_name, name.new_name)]
     if carriers[0]:
         raise Refused(
-            f"the {word} {name.old_name} is there still",
+            f"the {word} {name.old_name} still exists",
             subject=str(carriers[0][0].dn),
-            next_step="without --references-only it is renamed",
+            next_step="to rename it, omit --references-only",
         )
     if not carriers[1]:
         raise NotFound(
-            f"there is no {word} {name.new_name}", next_step="--references-only takes the name that it has now"
+            f"there is no {word} {name.new_name}", next_step="with --references-only, specify the current name"
         )
     renaming = make_renaming(references, (name,))
     if not renaming.edit.changes:
-        raise NotFound(f"nothing that leads nowhere refers to the {word} {name.old_name}")
+        raise NotFound(f"there are no dangling references to the {word} {name.old_name}")
     return renaming
 
 
 def suggest_references_only(references: References, name: NameChange) -> str:
-    """Return the next step for a rename of what is not there, while something refers to it; else an empty text."""
+    """Return the next step for a rename of a missing object with references; otherwise an empty text."""
     count = sum(name.is_target_of(each, references) for each in references.find_references(name.kind, name.old_name))
     if not count or not _find_carriers(references, name, name.new_name):
         return ""
-    values = f"{count} values name" if count > 1 else "1 value names"
-    return f"{values} {name.old_name} all the same, and there is {name.new_name}: --references-only has them name that"
+    values = f"{count} values refer to" if count > 1 else "1 value refers to"
+    return f"{values} {name.old_name}, and {name.new_name} exists. To change them to that name: --references-only"
 
 
 def _find_carriers(references: References, name: NameChange, text: str) -> list[Entry]:
-    """Return the things of the kind that are called *text*, on the device if it is one of a device."""
+    """Return the entries of the kind with the name *text*; for a part of a device, only those on the same device."""
     carriers = references.find_entries(name.kind, text)
     return [each for each in carriers if not name.device_key or references.find_device_key(each.dn) == name.device_key]
 
@@ -133,8 +134,9 @@ def _warn_about_existing_references(references: References, name: NameChange) ->
     if found:
         locations = _format_locations(found)
         yield (
-            f"{name.new_name} is named already, and nothing carried that name: {locations}; from now on it means this "
-            f"{name.kind.value.label}, and renaming back would take it along."
+            f"{name.new_name} is already used in references that pointed nowhere: {locations}. They will now "
+            "refer to this "
+            f"{name.kind.value.label}, and renaming back would change them too."
         )
 
 
@@ -148,18 +150,18 @@ def _warn_about_ambiguous_references(references: References, name: NameChange) -
     ]
     own = [each for each in ambiguous if name.is_target_of(each, references)]
     others = [each for each in ambiguous if each not in own]
-    prefix = f"{name.old_name} is the name of another {name.kind.value.label} too"
+    prefix = f"{name.old_name} is also the name of another {name.kind.value.label}"
     if own:
-        yield f"{prefix}; these were taken for this one's, which is found first: {_format_locations(own)}."
+        yield f"{prefix}; these references are changed, because they resolve to this one: {_format_locations(own)}."
     if others:
-        yield f"{prefix}; these were taken for that one's, which is found first, and stay: {_format_locations(others)}."
+        yield f"{prefix}; these references are kept, because they resolve to the other: {_format_locations(others)}."
 
 
 def _warn_about_merged_values(rewriting: Rewriting, name: NameChange) -> Iterator[str]:
     for dn, attribute in rewriting.merged_values:
         yield (
-            f"{dn}: {attribute} names {name.new_name} already, so {name.old_name} goes; renaming back would not "
-            "bring it back."
+            f"{dn}: {attribute} already has {name.new_name}, so {name.old_name} is removed; renaming back would not "
+            "restore it."
         )
 
 
@@ -171,13 +173,13 @@ _NEXT_STEP = "choose another name"
 
 
 def require_well_formed(tree: Tree, kind: EntityKind, name: str) -> None:
-    """Raise :class:`Refused` when a thing of *kind* cannot be called *name*.
+    """Raise :class:`Refused` if *name* is not a valid name for *kind*.
 
-    For an AE that is no title it is :class:`~dcmcfg.errors.MalformedInput`.
+    For an invalid AE title, raises :class:`~dcmcfg.errors.MalformedInput`.
     """
     word = kind.value.label
     if kind is EntityKind.AE:
-        # What it warns about is refused below: an entry that the archive cannot change need not be made.
+        # The names of its warnings are refused below: a rename must not create an entry that the archive cannot change.
         list(check_new_ae_title(parse_ae_title(name)))
     require_valid_name(name, word, _NEXT_STEP)
     definition = tree.schema.attribute(kind.value.attribute)
@@ -185,19 +187,21 @@ def require_well_formed(tree: Tree, kind: EntityKind, name: str) -> None:
     if name == WILDCARD:
         problem = "* stands for any"
     elif "${" in name:
-        problem = "the archive reads ${ as the beginning of a system property"
+        problem = "the archive reads ${ as the start of a system property"
     if problem:
-        raise Refused(f"{name!r} is no name for a {word}: {problem}", next_step=_NEXT_STEP)
+        raise Refused(f"{name!r} is not a valid {word} name: {problem}", next_step=_NEXT_STEP)
 
 
 def require_free(references: References, kind: EntityKind, name: str) -> None:
-    """Raise :class:`Refused` when *name* of *kind*, whose names are unique in the whole tree, is taken."""
+    """Raise :class:`Refused` if *name* of *kind*, whose names are unique in the whole tree, is already used."""
     word = kind.value.label
     if carriers := references.find_entries(kind, name):
-        raise Refused(f"the name {name} is taken by another {word}", subject=str(carriers[0].dn), next_step=_NEXT_STEP)
+        raise Refused(
+            f"the name {name} is already used by another {word}", subject=str(carriers[0].dn), next_step=_NEXT_STEP
+        )
     if registered := find_registrations(references.tree, kind, name):
         raise Refused(
-            f"{name} is registered, although no {word} carries it",
+            f"{name} is registered, although no {word} has this name",
             subject=str(registered[0]),
-            next_step="dcmcfg check --fix --rule registry-orphan takes registrations away that nothing carries",
+            next_step="to remove unused registrations: dcmcfg check --fix --rule registry-orphan",
         )

@@ -1,4 +1,4 @@
-"""The changes that give things other names, with everything that refers to them."""
+"""Compute the changes that rename objects and rewrite all references to them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,14 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.schema_names import EXTERNAL_RETRIEVE_AET
 from dcmcfg.secret_values import format_value
 
-#: What the archive asks of a purge is that the study is at one of several external archives.
-
 
 @dataclass(frozen=True)
 class NameChange:
-    """A thing and the name that it gets.
+    """An object and its new name.
 
-    Without ``entry`` the thing has its new name already, and references to ``old_name`` are meant that lead nowhere;
-    those of the device ``device_key`` only, unless it is empty. With ``keeps_old_name`` the old name stays in use next
-    to the new one. With ``accepts_old_title`` the thing can still be called by it, so that conditions take both.
+    Without ``entry``, the object already has its new name, and only dangling references to ``old_name`` are rewritten;
+    with ``device_key``, only those of that device. With ``keeps_old_name``, the old name remains in use next to the new
+    one. With ``accepts_old_title``, peers can still call the object by the old title, so conditions accept both.
     """
 
     kind: EntityKind
@@ -40,7 +38,7 @@ class NameChange:
 
     @property
     def new_rdn(self) -> RDN | None:
-        """The RDN that the entry gets, None where its name does not stand in it."""
+        """The new RDN of the entry; None if the name is not part of the RDN."""
         attribute = self.kind.value.attribute.lower()
         if self.entry is None or all(kind.lower() != attribute for kind, _ in self.entry.dn.rdn.parts):
             return None
@@ -48,7 +46,7 @@ class NameChange:
         return RDN(tuple((kind, self.new_name if kind.lower() == attribute else value) for kind, value in parts))
 
     def is_target_of(self, reference: Reference, references: References) -> bool:
-        """Tell whether *reference* leads to the thing."""
+        """Return whether *reference* refers to the object."""
         if reference.kind is not self.kind or not self.kind.are_same_name(reference.name, self.old_name):
             return False
         candidates = references.find_candidates(reference)
@@ -59,19 +57,19 @@ class NameChange:
 
 @dataclass(frozen=True)
 class Rewriting:
-    """The ``changes``, in an order in which each prefix is a tree, and the ``references`` that they rewrite."""
+    """The ``changes``, in an order in which each prefix is valid, and the ``references`` that they rewrite."""
 
     changes: tuple[Change, ...]
     references: tuple[Reference, ...]
-    #: Entry and attribute where the new name was beside the old one, so that one of the two values went.
+    #: Entry and attribute that had both the old and the new name, so that one of the two values was removed.
     merged_values: tuple[tuple[DN, str], ...] = ()
 
 
 def make_rewriting(references: References, new_names: Sequence[NameChange]) -> Rewriting:
-    """Return the changes by which each of *new_names* comes about.
+    """Return the changes for all renames of *new_names*.
 
-    First the registrations, then the entries, in place and with all below them, then what refers to them. Raises
-    :class:`Refused` where the new name cannot stand in a value that names the old one.
+    First, the registrations are changed, then the entries are renamed with all below them, and then the references are
+    rewritten. Raises :class:`Refused` if the new name cannot be used in a value that contains the old one.
     """
     tree = references.tree
     values = _ValueRewriter(tree)
@@ -88,7 +86,7 @@ def make_rewriting(references: References, new_names: Sequence[NameChange]) -> R
 
 
 def rename_dn(tree: Tree, dn: DN, new_names: Iterable[NameChange]) -> DN:
-    """Return what *dn* is once the entries of *new_names* are renamed."""
+    """Return the DN of the entry *dn* after the renames of *new_names*."""
     for name in new_names:
         if name.entry is not None and (rdn := name.new_rdn) is not None:
             old = name.entry.dn
@@ -98,7 +96,7 @@ def rename_dn(tree: Tree, dn: DN, new_names: Iterable[NameChange]) -> DN:
 
 
 def _rename_registration(references: References, name: NameChange) -> Iterator[Change]:
-    """Yield what brings the registration of *name* about; what was not registered before is not."""
+    """Yield the change of the registration of *name*; an unregistered name remains unregistered."""
     tree, registry = references.tree, REGISTRY_BY_KIND.get(name.kind)
     registrations = find_registrations(tree, name.kind, name.old_name)
     if registry is None or not registrations or find_registrations(tree, name.kind, name.new_name):
@@ -110,22 +108,23 @@ def _rename_registration(references: References, name: NameChange) -> Iterator[C
 
 
 class _ValueRewriter:
-    """What is put in the place of values."""
+    """Collects the replacements of values."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
-        #: By entry, attribute and old value: what stands there afterwards.
+        #: (entry, attribute, old value) → the new values.
         self._replacements: dict[tuple[NormalDN, str, bytes], tuple[bytes, ...]] = {}
+        #: Finished rewrites: a value may contain several references, but is rewritten once for each name.
         self._done: set[tuple[NormalDN, str, bytes, NameChange]] = set()
         self.rewritten: list[Reference] = []
         self.merged: list[tuple[DN, str]] = []
 
     def replace_first(self, entry: Entry, attribute: str, value: bytes) -> None:
-        """Have *value* in the place of the first of *attribute*."""
+        """Replace the first value of *attribute* with *value*."""
         self._replacements[self._tree.key(entry.dn), attribute, entry.values(attribute)[0]] = (value,)
 
     def rewrite(self, reference: Reference, name: NameChange, references: References) -> None:
-        """Rewrite *reference* if it leads to what *name* names, or by its DN below that."""
+        """Rewrite *reference* if it refers to the object of *name*, or by DN to an entry at or below it."""
         key = (self._tree.key(reference.dn), reference.attribute, reference.value)
         if (*key, name) in self._done:
             return
@@ -165,7 +164,7 @@ class _ValueRewriter:
         return (new,) if definition is not None and definition.single_valued else (value, new)
 
     def make_changes(self, new_names: Sequence[NameChange]) -> Iterator[Modify]:
-        """Yield a change for each entry, under the name that it then has."""
+        """Yield a change for each affected entry, with its DN after the renames."""
         touched: dict[NormalDN, dict[str, None]] = {}
         for key, attribute, _ in self._replacements:
             touched.setdefault(key, {})[attribute] = None
@@ -190,7 +189,7 @@ class _ValueRewriter:
 
 
 def _needs_old_name(attribute: str, value: bytes, name: NameChange) -> bool:
-    """Tell whether the old name must stay beside the new one: where titles that turn up are compared with it."""
+    """Return whether the old name must remain next to the new one, because the archive compares titles with it."""
     if attribute.partition(";")[0].lower() == EXTERNAL_RETRIEVE_AET.lower():
         return True
     found = find_names(attribute, value)
@@ -201,7 +200,7 @@ def _needs_old_name(attribute: str, value: bytes, name: NameChange) -> bool:
 
 
 def _require_readable(reference: Reference, old: bytes, new: bytes, name: NameChange) -> None:
-    """Raise :class:`Refused` unless *new*, which takes the place of *old*, is read as naming the new name."""
+    """Raise :class:`Refused` unless *new*, the replacement for *old*, is read as a reference to the new name."""
     expected = [
         name.new_name if each.kind is name.kind and name.kind.are_same_name(each.text, name.old_name) else each.text
         for each in find_names(reference.attribute, old)
@@ -210,8 +209,8 @@ def _require_readable(reference: Reference, old: bytes, new: bytes, name: NameCh
     names = [each.text for each in find_names(reference.attribute, new)]
     if [each for each in names if each not in expected] or name.new_name not in names:
         raise Refused(
-            f"{name.new_name} cannot stand in {reference.attribute}, where it would be read as something else: "
+            f"{name.new_name} cannot be used in {reference.attribute}, where it would have another meaning: "
             f"{format_value(reference.attribute, new)}",
             subject=str(reference.dn),
-            next_step="choose a name without the characters that have a meaning there",
+            next_step="choose a name without characters that are special in this attribute",
         )

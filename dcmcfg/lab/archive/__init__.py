@@ -1,1 +1,1 @@
-"""A stand-in for the dcm4chee archive, for trying and testing; ``docs/lab.md`` says what it imitates."""
+"""A simulation of the dcm4chee archive for trials and tests; ``docs/lab.md`` lists the simulated behaviour."""

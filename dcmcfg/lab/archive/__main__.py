@@ -1,4 +1,4 @@
-"""``python -m dcmcfg.lab.archive LABFOLDER``: the stand-in archive as a process."""
+"""The process of the simulated archive: ``python -m dcmcfg.lab.archive LABFOLDER``."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from dcmcfg.lab.site import Site
 
 @contextmanager
 def serve(site: Site) -> Iterator[None]:
-    """Serve DICOM and HTTP while the context is open; raises :class:`LabError` when the archive cannot start."""
+    """Serve DICOM and HTTP while the context is open; raises :class:`LabError` if the archive cannot start."""
     configuration = DirectoryConfiguration(make_directory_opener(site), DN.parse(site.base_dn))
     try:
         service = ArchiveService(site, configuration)
     except JavaException as failure:
-        raise LabError(f"the archive does not start: {failure}", subject=f"device {site.device}") from failure
+        raise LabError(f"the archive did not start: {failure}", subject=f"device {site.device}") from failure
     try:
         _start(service, site)
         with serve_http(service, site):
@@ -38,10 +38,10 @@ def _start(service: ArchiveService, site: Site) -> None:
     except UnableToStart as failure:
         reason = failure.__cause__.args[0] if failure.__cause__ else failure
         raise LabError(
-            f"cannot listen ({reason})", subject=failure.address, next_step="see what listens: ss -tlnp"
+            f"cannot listen ({reason})", subject=failure.address, next_step="to list the ports in use: ss -tlnp"
         ) from failure
     except JavaException as failure:
-        raise LabError(f"the archive does not start: {failure}", subject=f"device {site.device}") from failure
+        raise LabError(f"the archive did not start: {failure}", subject=f"device {site.device}") from failure
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Who may use the web services of a secured archive (its secured build: ``web-secure.xml``, elytron-oidc-client).
+"""Authorization for the web services of a secured archive (secured build: ``web-secure.xml``, elytron-oidc-client).
 
-Imitates that a bearer token is verified by the issuer's published keys, which are asked for anew when it names an
-unknown one; that its issuer must be what the realm calls itself and its expiry must be stated and not be past; that the
-audience counts only where ``verify-token-audience`` is on; that the role is one of the realm's. There is no login
-page (``bearer-only``), and the texts of ``error_description`` only have the shape of the real ones.
+Like the real archive, it verifies a bearer token with the issuer's published keys and fetches them again for an unknown
+key. The issuer must be the realm's, the expiry must be present and in the future, the role must be a realm role. The
+audience is checked only with ``verify-token-audience``. There is no login page (``bearer-only``), and the texts of
+``error_description`` only have the form of the real texts.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _REALM = re.compile(r"(.*)/realms/([^/]+)")
 
 @dataclass(frozen=True)
 class Refusal:
-    """The answer to an unauthorized request: status, and the value of ``WWW-Authenticate``, if any."""
+    """The response to an unauthorized request: status, and the value of ``WWW-Authenticate``, if any."""
 
     status: HTTPStatus
     challenge: str = ""
 
 
 class TokenAuthorizer:
-    """Decides by the ``Authorization`` of a request."""
+    """Authorizes requests by their ``Authorization`` header."""
 
     def __init__(self, requirements: TokenRequirements) -> None:
         self._requirements = requirements
@@ -51,7 +51,7 @@ class TokenAuthorizer:
         return json.dumps(config | {"ssl-required": "external", "public-client": True, "confidential-port": 0})
 
     def find_refusal(self, authorization: str | None) -> Refusal | None:
-        """Return why a request with this ``Authorization`` is refused; None: it is not."""
+        """Return the refusal of a request with this ``Authorization`` header, or None if it is authorized."""
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             return Refusal(HTTPStatus.UNAUTHORIZED, self._format_challenge())

@@ -1,4 +1,4 @@
-"""A device as the archive sees it: AEs and connections with the few settings that the stand-in acts on."""
+"""A device as the archive loads it: AEs and connections with the settings that the simulation uses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dcmcfg.dn import NormalDN
 
 @dataclass(frozen=True)
 class Connection:
-    """A network connection; ``dn`` in normal form, times to wait for a response in seconds, None for no limit."""
+    """A network connection; ``dn`` is a normal form, time-outs are in seconds, None for no limit."""
 
     dn: NormalDN
     host: str
@@ -27,18 +27,18 @@ class Connection:
 
     @property
     def tls(self) -> bool:
-        """Whether it is a TLS connection."""
+        """Whether the connection uses TLS."""
         return bool(self.cipher_suites)
 
     def is_compatible(self, other: Connection) -> bool:
-        """Return whether the two can talk: both plain, or both TLS with a version and a cipher suite in common."""
+        """Return whether the connections are compatible: both plain, or both TLS with common version and suite."""
         if self.protocol != other.protocol or self.tls != other.tls:
             return False
         suites = set(self.cipher_suites).intersection(other.cipher_suites)
         return not self.tls or bool(suites and set(self.tls_versions).intersection(other.tls_versions))
 
     def needs_rebind(self, previous: Connection) -> bool:
-        """Return whether a listener of the connection as it was *previous* must be bound again (``Connection``)."""
+        """Return whether the change from *previous* requires binding the listener again (``Connection``)."""
         return self._listener_settings != previous._listener_settings
 
     @property
@@ -58,7 +58,7 @@ class TransferCapability:
 
 @dataclass(frozen=True)
 class NetworkAE:
-    """A network AE; settings that an AE inherits from its device are those in effect."""
+    """A network AE; settings include the values inherited from the device."""
 
     title: str
     _: KW_ONLY
@@ -84,7 +84,7 @@ class NetworkAE:
     capabilities: tuple[TransferCapability, ...] = ()
 
     def find_transfer_syntaxes(self, sop_class: str, role: str) -> tuple[str, ...] | None:
-        """Return the transfer syntaxes that it lists for *sop_class* as *role*: ``*`` alone for any, None for none."""
+        """Return the listed transfer syntaxes for *sop_class* as *role*: only ``*`` for any, None if not listed."""
         listed = [each for each in self.capabilities if (each.sop_class, each.role) == (sop_class, role)]
         if not listed:
             return None
@@ -93,7 +93,7 @@ class NetworkAE:
 
     @property
     def has_scp_capabilities(self) -> bool:
-        """Whether it lists any SOP class as SCP, and so does not take what it does not list."""
+        """Whether the AE lists any SOP class as SCP and therefore rejects SOP classes that are not listed."""
         return any(each.role == "SCP" for each in self.capabilities)
 
 
@@ -120,17 +120,17 @@ class Device:
     web_applications: tuple[WebApplication, ...] = ()
 
     def has_service(self, path: str, service: str) -> bool:
-        """Return whether a web application with the class *service* has a path that *path* begins with."""
+        """Return whether *path* begins with the path of a web application of the class *service*."""
         return any(service in each.services and path.startswith(each.path) for each in self.web_applications)
 
     def find_ae(self, title: str) -> NetworkAE | None:
-        """Return the AE of exactly this title."""
+        """Return the AE with exactly this title, or None."""
         return next((each for each in self.aes if each.title == title), None)
 
     def find_called_ae(self, title: str) -> NetworkAE | None:
-        """Return the AE that answers when *title* is called: its own title, else ``*``, else dcmOtherAETitle.
+        """Return the AE that accepts associations for *title*: by its own title, else ``*``, else dcmOtherAETitle.
 
-        As in ``AssociationHandler`` and ``Device.getApplicationEntity``.
+        Same as ``AssociationHandler`` and ``Device.getApplicationEntity``.
         """
         others = (each for each in self.aes if title in each.other_titles)
         return self.find_ae(title) or self.find_ae("*") or next(others, None)

@@ -1,4 +1,4 @@
-"""What the archive knows of each instance: header, location, external archive, availability."""
+"""The archive's database of instances: header, location, external archive, availability."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from dcmcfg.lab.matching import get_key_values
 from dcmcfg.private_folders import create_private_folder
 
-#: The external AE title of an instance that no storage commitment has recorded one for (entity ``InstanceRecord``).
+#: The external AE title of an instance without a recorded storage commitment.
 NO_EXTERNAL_AET = "*"
 _INSTANCE_TABLE = """
 CREATE TABLE IF NOT EXISTS instance (
@@ -49,9 +49,10 @@ def get_current_dt() -> str:
 
 @dataclass(frozen=True)
 class InstanceRecord:
-    """One instance; ``is_local`` is True where the storage ``storage_id`` has a file of it.
+    """One instance; ``is_local`` is True if the storage ``storage_id`` has its file.
 
-    ``retrieve_aets`` are the archive's own. ``received_at`` is when it was received for the first time, as a DT value.
+    ``retrieve_aets`` are AE titles of the archive itself. ``received_at`` is the time of the first reception (DT
+    value).
     """
 
     header: Dataset
@@ -70,7 +71,7 @@ class InstanceRecord:
 
 
 class Database:
-    """The instances that the archive knows, in a file that survives a restart; may be used by several threads."""
+    """The instances known to the archive, in a file that survives a restart; thread-safe."""
 
     def __init__(self, path: Path) -> None:
         create_private_folder(path.parent)
@@ -87,11 +88,11 @@ class Database:
             self._connection.close()
 
     def is_empty(self) -> bool:
-        """Tell whether no instance is known."""
+        """Return whether no instance is known."""
         return not self._fetch_rows("SELECT 1 FROM instance LIMIT 1", ())
 
     def save(self, instances: Iterable[InstanceRecord]) -> None:
-        """Add or replace *instances*, all or none."""
+        """Add or replace *instances*, atomically."""
         rows = [
             (
                 each.sop_instance_uid,
@@ -110,22 +111,22 @@ class Database:
             self._connection.executemany("INSERT OR REPLACE INTO instance VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def find_instance(self, sop_instance_uid: str) -> InstanceRecord | None:
-        """Return the instance, or None when it is unknown."""
+        """Return the instance, or None if it is unknown."""
         rows = self._fetch_rows(f"SELECT {_COLUMNS} FROM instance WHERE sop_instance_uid = ?", (sop_instance_uid,))  # noqa: S608 — a constant
         return _parse_row(rows[0]) if rows else None
 
     def list_instances(self) -> tuple[InstanceRecord, ...]:
-        """Return every instance, in the order of the UIDs of study and instance."""
+        """Return all instances, ordered by the UIDs of study and instance."""
         rows = self._fetch_rows(f"SELECT {_COLUMNS} FROM instance ORDER BY study_uid, sop_instance_uid", ())  # noqa: S608 — a constant
         return tuple(_parse_row(row) for row in rows)
 
     def list_study_instances(self, study_uid: str) -> tuple[InstanceRecord, ...]:
-        """Return the instances of a study, in the order of their UIDs."""
+        """Return the instances of a study, ordered by UID."""
         query = f"SELECT {_COLUMNS} FROM instance WHERE study_uid = ? ORDER BY sop_instance_uid"  # noqa: S608 — constants
         return tuple(_parse_row(row) for row in self._fetch_rows(query, (study_uid,)))
 
     def find_candidates(self, identifier: Dataset) -> tuple[InstanceRecord, ...]:
-        """Return the instances that *identifier* can mean: those of the studies that it names, else all."""
+        """Return the instances that *identifier* may match: those of the named studies, or all instances."""
         key = identifier.get_item("StudyInstanceUID") if "StudyInstanceUID" in identifier else None
         uids = get_key_values(identifier["StudyInstanceUID"]) if key is not None else ()
         if not uids:
@@ -137,7 +138,7 @@ class Database:
         return tuple(_parse_row(row) for row in self._fetch_rows(query, uids))
 
     def get_failed_retrieves(self, study_uid: str) -> int | None:
-        """Return how often retrieving the rest of an incomplete study has failed; None when the study is complete."""
+        """Return the number of failed retrieves of the rest of an incomplete study, or None for a complete study."""
         query = "SELECT failed_retrieves FROM incomplete_study WHERE study_uid = ?"
         with self._lock:
             row = self._connection.execute(query, (study_uid,)).fetchone()
@@ -156,7 +157,7 @@ class Database:
 
 
 def extract_header(dataset: Dataset) -> Dataset:
-    """Return the top-level attributes of *dataset* that a query may ask for: no pixel data, no file meta."""
+    """Return the top-level attributes of *dataset* for queries, without pixel data and File Meta Information."""
     header = Dataset()
     for element in dataset:
         if element.tag.group < 0x7FE0 and element.VR not in ("OB", "OW", "OF", "OD", "OL", "OV", "UN"):

@@ -1,7 +1,8 @@
-"""A C-MOVE of objects that the archive has no file of, passed on to another archive.
+"""Forward a C-MOVE request for objects without local files to another archive.
 
-Imitates ``CMoveSCUImpl`` with ``ForwardRetrieveTask``. Without a Move Destination of its own the request goes on
-with that of the requester; with it, the objects come back to the archive, which forwards each at once.
+Simulates ``CMoveSCUImpl`` with ``ForwardRetrieveTask``. If the archive has no Move Destination of its own for this, it
+forwards the request with the requester's destination. Otherwise the objects come back to the archive, which forwards
+each one immediately.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _log = logging.getLogger("archive.external")
 
 @dataclass(frozen=True)
 class ForwardTarget:
-    """The AE ``target_ae_title`` that a C-MOVE is passed on to.
+    """The AE ``target_ae_title`` that a C-MOVE is forwarded to.
 
     ``calling_ae_title`` is the calling title, None for the archive's own. ``destination_ae_title`` is the Move
     Destination, None for that of the requester.
@@ -45,7 +46,7 @@ class ForwardTarget:
 
 @dataclass(frozen=True, kw_only=True)
 class ForwardContext:
-    """What all AEs have in common that one C-MOVE is passed on to: counters, pending responses, the destination."""
+    """The shared context of all forwarded requests of one C-MOVE: counters, pending responses, destination."""
 
     state: ArchiveState
     exchange: MoveExchange
@@ -53,11 +54,11 @@ class ForwardContext:
     destination_ae: NetworkAE
     counters: RetrieveCounters
     pending_sender: PendingSender
-    returns_to_archive: bool  # an archive is asked to send to this one
+    returns_to_archive: bool  # whether another archive is asked to send to this archive
 
     @contextmanager
     def open_association(self, target: ForwardTarget) -> Iterator[Association]:
-        """Give an association with the target: one context, that of the requester, relational queries negotiated."""
+        """Open an association with the target, with the requester's context and negotiated relational queries."""
         request, called = self.exchange.request, self.called_ae
         calling = target.calling_ae_title or called.title
         connection = self.state.select_connection(
@@ -78,9 +79,9 @@ class ForwardContext:
             yield association
 
     def make_retrieve(self, target: ForwardTarget) -> ForwardedRetrieve:
-        """Return the retrieve by which arriving objects are matched: under the mapped title, else the calling one.
+        """Return the retrieve for matching arriving objects, by the mapped title, or else the calling title.
 
-        With neither nothing is matched: the archive's own title, used in a mixed retrieve, is no key.
+        Without either, no object is matched: the archive's own title, used in a mixed retrieve, is not a key.
         """
         request = self.exchange.request
         mapped = any(move_scp == target.target_ae_title for _, move_scp in self.state.device.move_scp_of_store_scu)
@@ -95,7 +96,7 @@ class ForwardContext:
 
 
 def forward_move(forward_context: ForwardContext, target: ForwardTarget) -> MoveResponse | NoFinalResponse:
-    """Have the request answered by another archive, and return its answer, or that of what was forwarded."""
+    """Forward the request to another archive; return its response, or the response for the forwarded objects."""
     redirected = target.destination_ae_title
     try:
         with forward_context.open_association(target) as association:
@@ -116,10 +117,10 @@ def forward_move(forward_context: ForwardContext, target: ForwardTarget) -> Move
 
 @contextmanager
 def forward_move_concurrently(forward_context: ForwardContext, target: ForwardTarget) -> Iterator[None]:
-    """Ask another archive while the block goes on, and wait for its final response at the end of the block.
+    """Forward the request to another archive while the block runs, and wait for its final response at the end.
 
-    What it sends itself is counted by its responses, what comes back as it is forwarded. Raises
-    :class:`JavaException` or :class:`AssociationFailed` before the block when it cannot be asked.
+    Objects that it sends itself are counted by its responses, objects that come back are counted when forwarded. Raises
+    :class:`JavaException` or :class:`AssociationFailed` before the block if the archive cannot be called.
     """
     with ExitStack() as stack:
         association = stack.enter_context(forward_context.open_association(target))
@@ -142,7 +143,7 @@ def forward_move_concurrently(forward_context: ForwardContext, target: ForwardTa
 
 
 def _forward_and_count(forward_context: ForwardContext, association: Association, target: ForwardTarget) -> None:
-    """Ask another archive, and count by its responses."""
+    """Forward the request to another archive, and count by its responses."""
     before: MoveResponse | None = None
     destination = target.destination_ae_title or forward_context.exchange.request.destination_ae_title
     for response in _send_move(forward_context.exchange, association, destination):
@@ -156,16 +157,16 @@ def _forward_and_count(forward_context: ForwardContext, association: Association
 
 
 def _count_response(forward_context: ForwardContext, response: MoveResponse, *, first: bool) -> None:
-    """Count a response of the archive that sends back here; pending ones go out once its first one has come."""
+    """Count a response of an archive that sends to this archive; its first one starts the pending responses."""
     forward_context.counters.set_external_response(response)
     if first and response.status == PENDING:
         forward_context.pending_sender.start()
 
 
 def _relay_responses(exchange: MoveExchange, association: Association) -> MoveResponse | NoFinalResponse:
-    """Relay every response of the other archive as it is (``ForwardRetrieveTask.BackwardCMoveRSP``).
+    """Relay every response of the other archive unchanged (``ForwardRetrieveTask.BackwardCMoveRSP``).
 
-    The requester hears no more when the other archive ends the association.
+    If the other archive ends the association, the requester receives no further response.
     """
     cancelled = False
     for response in _send_move(exchange, association, exchange.request.destination_ae_title):
@@ -183,7 +184,7 @@ def _wait_for_returned_objects(
 ) -> MoveResponse:
     """Wait for the other archive's final response while its objects are forwarded as they arrive.
 
-    A C-CANCEL is not passed on here, as in the real archive.
+    As in the real archive, a C-CANCEL is not forwarded here.
     """
     first = True
     for response in _send_move(forward_context.exchange, association, destination_ae_title):
@@ -197,7 +198,7 @@ def _wait_for_returned_objects(
 
 
 def _send_move(exchange: MoveExchange, association: Association, destination: str) -> Iterator[MoveResponse]:
-    """Yield the other archive's responses; ends without a final one when the association is lost."""
+    """Yield the other archive's responses; ends without a final response if the association is lost."""
     request = exchange.request
     responses = association.send_c_move(
         request.identifier,

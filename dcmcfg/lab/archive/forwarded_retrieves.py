@@ -1,6 +1,6 @@
-"""Retrieves under way whose objects come back to the archive to be forwarded.
+"""Active retrieves whose objects come back to the archive and are forwarded.
 
-Imitates ``ForwardCStoreRQ`` with ``CStoreForwardSCUImpl``.
+Simulates ``ForwardCStoreRQ`` with ``CStoreForwardSCUImpl``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _log = logging.getLogger("archive.forward")
 
 @dataclass(frozen=True)
 class MoveOriginator:
-    """Whose C-MOVE it is: the move originator of the C-STOREs that carry it out."""
+    """The Move Originator of the C-STORE sub-operations: AE title and Message ID of the C-MOVE."""
 
     ae_title: str
     message_id: int
@@ -37,8 +37,9 @@ class MoveOriginator:
 class ForwardedRetrieve:
     """One C-MOVE whose objects are forwarded to its destination as they arrive.
 
-    ``match_ae_title`` is the AE title by which arriving objects are matched, None where no object is. ``identifier`` is
-    that of the C-MOVE. ``select_connection`` returns how the destination is called, or raises :class:`JavaException`.
+    ``match_ae_title`` is the AE title for matching arriving objects, None if no object matches. ``identifier`` is the
+    identifier of the C-MOVE. ``select_connection`` returns the connection to the destination, or raises
+    :class:`JavaException`.
     """
 
     match_ae_title: str | None
@@ -54,9 +55,10 @@ class ForwardedRetrieve:
     def forward(
         self, incoming_association_id: int, contexts: list[PresentationContext], sop_instance_uid: str, file: Path
     ) -> None:
-        """Send one object on; each association it may arrive on (*incoming_association_id*) has one to the destination.
+        """Forward one object. Each incoming association (*incoming_association_id*) has an own outgoing association.
 
-        That one offers the storage contexts of the arriving one. What cannot be sent counts as failed.
+        The outgoing association proposes the storage contexts of the incoming one. An object that cannot be sent counts
+        as failed.
         """
         with self._lock:
             if incoming_association_id not in self._associations:
@@ -66,7 +68,7 @@ class ForwardedRetrieve:
         _log.info("forwarded %s: %s", sop_instance_uid, outcome)
 
     def _send(self, association: Association | None, sop_instance_uid: str, file: Path) -> str:
-        """Send an object and count it; one to which no response came is not counted, as in the real archive."""
+        """Send an object and count it. As in the real archive, an object without response is not counted."""
         if association is None:
             self.counters.count_failed(sop_instance_uid)
             return "no association"
@@ -102,7 +104,7 @@ class ForwardedRetrieve:
             return None
 
     def wait_for_current_object(self) -> None:
-        """Return when the object that is being forwarded, if any, has been."""
+        """Wait until the object that is currently forwarded, if any, is complete."""
         with self._lock:
             pass
 
@@ -114,7 +116,7 @@ class ForwardedRetrieve:
 
 
 class RetrieveRegistry:
-    """The forwarded retrieves under way."""
+    """The active forwarded retrieves."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -122,7 +124,7 @@ class RetrieveRegistry:
 
     @contextmanager
     def register(self, retrieve: ForwardedRetrieve) -> Iterator[None]:
-        """Have arriving objects matched with *retrieve* while the context is open."""
+        """Match arriving objects with *retrieve* while the context is open."""
         with self._lock:
             self._active.append(retrieve)
         try:
@@ -133,7 +135,7 @@ class RetrieveRegistry:
             retrieve.close()
 
     def find_matching(self, match_ae_title: str, received: Dataset) -> ForwardedRetrieve | None:
-        """Return the retrieve for which an object arrives, by its key and then by what was asked for."""
+        """Return the retrieve that a received object belongs to, by AE title and then by identifier, or None."""
         instances = (QueryInstance(received),)
         with self._lock:
             matching = (

@@ -1,4 +1,4 @@
-"""The web services of the stand-in archive over HTTP: its control service (``ArchiveCtrl``), and the searches."""
+"""HTTP server of the simulated archive: control service (``ArchiveCtrl``) and QIDO-RS searches."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UI_CONFIG_PATH = "/dcm4chee-arc/ui2/rs/dcm4chee-arc"
 _JSON = "application/json"
 _TEXT = "text/plain;charset=UTF-8"
 _ERROR_PAGE = "<html><head><title>Error</title></head><body>{}</body></html>"
-#: Headers of every answer of the archive's application, by which a page of the web server differs from it.
+#: Headers of every response of the archive's application; error pages of the web server do not have them.
 _APPLICATION_HEADERS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Headers": "origin, content-type, accept, authorization",
@@ -54,7 +54,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
     def __init__(self, service: ArchiveService, authorizer: TokenAuthorizer | None, *arguments: object) -> None:
         self._service = service
         self._authorizer = authorizer
-        super().__init__(*arguments)  # type: ignore[arg-type]  # the three that the server passes
+        super().__init__(*arguments)  # type: ignore[arg-type]  # the three arguments that the server passes
 
     def do_GET(self) -> None:
         if self._authorizer is not None and self.path == KEYCLOAK_JSON_PATH:
@@ -89,7 +89,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
             self._execute(command)
 
     def _refuse_unauthorized(self) -> bool:
-        """Answer who may not use this; return whether that was so."""
+        """Send the refusal of an unauthorized request; return whether the request was refused."""
         refusal = self._authorizer.find_refusal(self.headers.get("Authorization")) if self._authorizer else None
         if refusal is None:
             return False
@@ -116,7 +116,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
             self._send_error_page(HTTPStatus.NOT_FOUND)
 
     def _send_error_page(self, status: HTTPStatus) -> None:
-        """Answer with an error page of the web server."""
+        """Respond with an error page of the web server."""
         octets = _ERROR_PAGE.format(f"{status.value} - {status.phrase}").encode()
         self.send_response(status)
         self.send_header("Content-Type", "text/html")

@@ -1,4 +1,4 @@
-"""Failures as the archive words them: the texts of Java exceptions, which end up in error comments."""
+"""Failures with the archive's texts: those of Java exceptions, which appear in Error Comments."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from dcmcfg.lab.requestor import (
 
 _RESULTS = {1: "rejected-permanent", 2: "rejected-transient"}
 _SOURCES = {1: "service-user", 2: "service-provider (ACSE)", 3: "service-provider (Presentation)"}
-#: The longest error comment (0000,0902), of VR LO.
+#: Maximum length of an Error Comment (0000,0902), VR LO.
 MAX_COMMENT_LENGTH = 64
 _CONFIGURATION = "org.dcm4che3.conf.api"
 
 
 class JavaException(Exception):
-    """A failure that the archive would meet as a Java exception; ``str()`` is what ``toString()`` gives."""
+    """A failure that is a Java exception in the archive; ``str()`` returns the text of its ``toString()``."""
 
     java_class: ClassVar[str] = "java.lang.RuntimeException"
 
@@ -39,13 +39,13 @@ class ConfigurationException(JavaException):
 
 
 class ConfigurationNotFoundException(ConfigurationException):
-    """A device or AE that is not there, or cannot be loaded because of what it refers to."""
+    """A device or AE that does not exist, or that cannot be loaded because of a reference."""
 
     java_class = f"{_CONFIGURATION}.ConfigurationNotFoundException"
 
 
 class DanglingReference(ConfigurationNotFoundException):
-    """A connection reference to nothing, or to another device's connection: the whole device does not load."""
+    """A reference to a missing connection or a connection of another device: the whole device cannot be loaded."""
 
     def __init__(self) -> None:
         super().__init__("Device with specified name not found")
@@ -58,37 +58,37 @@ class IllegalArgumentException(JavaException):
 
 
 class IllegalStateException(JavaException):
-    """Something is not in the state that it should be in."""
+    """An operation that is not allowed in the current state."""
 
     java_class = "java.lang.IllegalStateException"
 
 
 class NameNotFoundException(JavaException):
-    """An entry that is not in the directory, or a reference to none."""
+    """An entry that does not exist in the directory, or a reference to such an entry."""
 
     java_class = "javax.naming.NameNotFoundException"
 
 
 class NamingException(JavaException):
-    """The directory does not answer as it should."""
+    """The directory does not respond correctly."""
 
     java_class = "javax.naming.NamingException"
 
 
 class BindException(JavaException):
-    """An address and port at which nobody can listen."""
+    """An address and port that cannot be bound."""
 
     java_class = "java.net.BindException"
 
 
 class UnknownHostException(JavaException):
-    """A host name that stands for no address."""
+    """A host name that cannot be resolved."""
 
     java_class = "java.net.UnknownHostException"
 
 
 class UnableToStart(JavaException):
-    """A listener that could not be opened at ``address`` (``HOST:PORT``); its ``__cause__`` has the reason."""
+    """A listener that could not be opened at ``address`` (``HOST:PORT``); ``__cause__`` is the reason."""
 
     java_class = "java.io.IOException"
 
@@ -98,21 +98,21 @@ class UnableToStart(JavaException):
 
 
 class IncompatibleConnectionException(JavaException):
-    """Two AEs have no connections that fit together."""
+    """Two AEs have no compatible connections."""
 
     java_class = "org.dcm4che3.net.IncompatibleConnectionException"
 
 
 def make_error_comment(failure: JavaException | AssociationFailed) -> str:
-    """Return the error comment for a *failure*: its text, cut at 64 characters as by ``DicomServiceException``."""
+    """Return the Error Comment for a *failure*: its text, cut off at 64 characters like ``DicomServiceException``."""
     text = format_association_failure(failure) if isinstance(failure, AssociationFailed) else str(failure)
     return text[:MAX_COMMENT_LENGTH]
 
 
 def format_association_failure(failure: AssociationFailed) -> str:
-    """Return the text of the exception that a failed association request ends in.
+    """Return the text of the exception for a failed association request.
 
-    Silence is as an abort: the archive aborts the association itself after dcmAAACTimeout.
+    No response has the text of an abort, because the archive itself aborts the association after dcmAAACTimeout.
     """
     match failure:
         case AssociationRejected():
@@ -134,7 +134,7 @@ def format_association_failure(failure: AssociationFailed) -> str:
 
 
 def _format_handshake_failure(error: ssl.SSLError) -> str:
-    """Return the text of the exception that a failed TLS handshake ends in, as JSSE words it."""
+    """Return the text of JSSE's exception for a failed TLS handshake."""
     reason = error.reason or ""
     if isinstance(error, ssl.SSLCertVerificationError):
         return "javax.net.ssl.SSLHandshakeException: PKIX path building failed: sun.security.provider.certpath"
@@ -147,10 +147,10 @@ def _format_handshake_failure(error: ssl.SSLError) -> str:
 
 
 def format_stack_trace(failure: Exception) -> str:
-    """Return *failure* with its causes as the archive answers it with 500: a stack trace, with a few frames of it.
+    """Return *failure* with its causes as the body of the archive's response 500: a short stack trace.
 
-    The application server wraps what Java does not make a method declare (``EJBException``). The frames are those by
-    which loading, binding and starting can be told apart.
+    The application server wraps unchecked exceptions (``EJBException``). The frames are those that distinguish loading,
+    binding and starting.
     """
     declared = isinstance(failure, ConfigurationException | UnableToStart)
     text = _format_failure(failure)
@@ -172,7 +172,7 @@ def _format_failure(failure: BaseException) -> str:
 
 
 def _list_frames(failure: BaseException) -> tuple[str, ...]:
-    """Return the methods in which *failure* arises, the innermost first."""
+    """Return the methods in which *failure* occurs, the innermost first."""
     service = "org.dcm4chee.arc.impl.ArchiveServiceImpl"
     match failure:
         case UnableToStart():

@@ -1,6 +1,6 @@
-"""The listeners of the stand-in archive: bound at the start, bound again on a reload where a setting changed.
+"""The listeners of the simulated archive: bound at the start, and bound again on a reload after a changed setting.
 
-Imitates ``Device.bindConnections``, ``Device.rebindConnections`` and ``TCPListener``, on loopback only.
+Simulates ``Device.bindConnections``, ``Device.rebindConnections`` and ``TCPListener``, on loopback only.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from dcmcfg.lab.archive.securing import make_server_context
 from dcmcfg.lab.archive.server import DicomServer
 from dcmcfg.lab.site import LOOPBACK, Site
 
-#: Of all cipher suites that Java knows, the names begin like this.
+#: Prefixes of the names of all cipher suites that Java knows.
 _JAVA_SUITES = ("TLS_", "SSL_")
-_LOOPBACK_ALIASES = ("0.0.0.0", "::", "localhost")  # noqa: S104 — what stands in the tree; bound is loopback
+_LOOPBACK_ALIASES = ("0.0.0.0", "::", "localhost")  # noqa: S104 — values in the tree; only loopback is bound
 
 
 class Listeners:
-    """What listens for the connections of the archive's device in the lab's *site*.
+    """The listeners of the connections of the archive's device in the lab's *site*.
 
-    After :meth:`set_device` the listeners still are the old ones; :meth:`rebind` binds those whose settings changed.
+    :meth:`set_device` keeps the old listeners; :meth:`rebind` binds those with changed settings.
     """
 
     def __init__(self, site: Site, server: DicomServer, device: Device) -> None:
@@ -42,18 +42,18 @@ class Listeners:
         self._pending: set[NormalDN] = set()
 
     def bind(self) -> None:
-        """Open every listener; raises as :meth:`rebind` does, and :class:`IllegalStateException` when one is open."""
+        """Open all listeners; raises as :meth:`rebind`, and :class:`IllegalStateException` if a listener is open."""
         for connection in self._connections.values():
             self._bind(connection)
         self._pending.clear()
 
     def close(self) -> None:
-        """Close every listener; associations that are open go on."""
+        """Close all listeners; open associations continue."""
         for dn in tuple(self._open_listeners):
             self._close(dn)
 
     def set_device(self, device: Device) -> None:
-        """Go by the connections of *device* from now on; the listener of one that is gone is closed."""
+        """Use the connections of *device* from now on, and close the listeners of removed connections."""
         after = {each.dn: each for each in device.connections}
         for dn in self._connections.keys() - after.keys():
             self._close(dn)
@@ -64,10 +64,11 @@ class Listeners:
         self._connections = remaining | after
 
     def rebind(self) -> None:
-        """Close and open the listeners whose settings changed, and those that could not be opened before.
+        """Reopen the listeners with changed settings, and open those that could not be opened before.
 
-        The first one that cannot be opened ends it, closed; those after it stay as they are until the next time.
-        Raises :class:`UnableToStart`, and :class:`IllegalArgumentException` for a cipher suite that Java does not know.
+        The first listener that cannot be opened stays closed and ends the operation; later ones stay unchanged until
+        the next call. Raises :class:`UnableToStart`, and :class:`IllegalArgumentException` for a cipher suite that Java
+        does not know.
         """
         for dn, connection in self._connections.items():
             if dn in self._pending:
@@ -97,7 +98,7 @@ class Listeners:
             self._open_listeners[connection.dn] = stack.pop_all()
 
     def _make_tls_context(self, connection: Connection) -> ssl.SSLContext | None:
-        """Return what secures *connection*; None where it is plain, and in a lab without certificates."""
+        """Return the TLS context of *connection*; None if it is plain, or in a lab without certificates."""
         if not connection.tls or not self._site.tls_folder.exists():
             return None
         for suite in connection.cipher_suites:
@@ -111,10 +112,10 @@ class Listeners:
 
 
 def resolve_loopback_address(text: str) -> str:
-    """Return the address of 127.0.0.0/8 at which the lab listens for the bind address *text*.
+    """Return the address in 127.0.0.0/8 on which the lab listens for the bind address *text*.
 
-    No other address is ever bound: any other one counts as not of this machine (:class:`BindException`), and any name
-    but ``localhost`` as unknown (:class:`UnknownHostException`). No name is looked up.
+    No other address is ever bound: other addresses count as addresses of another machine (:class:`BindException`),
+    names other than ``localhost`` as unknown (:class:`UnknownHostException`). Names are not resolved.
     """
     if text.lower() in _LOOPBACK_ALIASES:
         return LOOPBACK

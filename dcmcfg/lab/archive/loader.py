@@ -1,7 +1,7 @@
-"""From the entries of a device to a :class:`Device`, failing where the archive's own loader fails.
+"""Build a :class:`Device` from the entries of a device, with the same failures as the archive's own loader.
 
-Imitates ``LdapDicomConfiguration.loadDevice`` with ``LdapArchiveConfiguration``, for the attributes that the
-stand-in acts on. Durations are read as the archive's ``Duration`` class does.
+Simulates ``LdapDicomConfiguration.loadDevice`` with ``LdapArchiveConfiguration``, for the attributes that the
+simulation uses. Durations are parsed like in the archive's ``Duration`` class.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ _NOT_LISTENING = -1  # Connection.NOT_LISTENING
 
 
 def build_device(entries: Sequence[Entry]) -> Device:
-    """Return the device whose subtree is *entries*, its own entry first.
+    """Return the device with the subtree *entries*, its own entry first.
 
-    Raises :class:`DanglingReference` when a connection reference does not name a connection of this device, and
-    :class:`IllegalArgumentException` for a value that the archive cannot read.
+    Raises :class:`DanglingReference` if a connection reference does not name a connection of this device, and
+    :class:`IllegalArgumentException` for a value that the archive cannot parse.
     """
     device = entries[0]
     for entry in entries:
@@ -146,7 +146,7 @@ def _resolve_connection(text: str, connections: dict[NormalDN, Connection], entr
 
 
 def _build_capabilities(ae: Entry, entries: Sequence[Entry]) -> tuple[TransferCapability, ...]:
-    """Return the AE's own, or those of the AE that it shares them with; of one that is not there, none."""
+    """Return the AE's own capabilities, or those of the AE that it shares them from; empty if that AE is missing."""
     source_title = ae.text("dcmShareTransferCapabilitiesFromAETitle")
     source_dns = {
         entry.dn for entry in _select_entries(entries, "dicomNetworkAE") if entry.text("dicomAETitle") == source_title
@@ -174,7 +174,7 @@ def _require_valid_enums(entry: Entry) -> None:
 
 
 def _is_installed(entry: Entry, device: Entry) -> bool:
-    """An absent dicomInstalled inherits; FALSE on the device always wins (``isInstalled`` in dcm4che)."""
+    """Return whether *entry* is installed: by default like its device; FALSE on the device takes precedence."""
     return "FALSE" not in (device.text("dicomInstalled"), entry.text("dicomInstalled"))
 
 
@@ -184,7 +184,7 @@ def _read_inherited(entry: Entry, device: Entry, attribute: str) -> str | None:
 
 
 def _read_milliseconds(entry: Entry, attribute: str) -> float | None:
-    """Return a time given in milliseconds; 0 and absent mean no limit."""
+    """Return a time in milliseconds as seconds; None (no limit) if it is 0 or absent."""
     return int(entry.text(attribute) or 0) / 1000 or None
 
 

@@ -1,4 +1,4 @@
-"""The C-STOREs of objects that the archive has files of (``CStoreSCUImpl``, ``RetrieveTaskImpl``)."""
+"""The C-STORE sub-operations of objects with local files (``CStoreSCUImpl``, ``RetrieveTaskImpl``)."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _ALWAYS_OFFERED = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 def send_local_instances(
     forward_context: ForwardContext, instances: Sequence[InstanceRecord], originator_ae_title: str
 ) -> bool:
-    """Send *instances* to the destination, and return whether the requester let it go on to the end.
+    """Send *instances* to the destination, and return False if the requester cancelled or aborted.
 
-    There is an association even where *instances* is empty. Raises
-    :class:`~dcmcfg.lab.archive.java_exceptions.JavaException` or :class:`~dcmcfg.lab.requestor.AssociationFailed` when
+    An association is opened even if *instances* is empty. Raises
+    :class:`~dcmcfg.lab.archive.java_exceptions.JavaException` or :class:`~dcmcfg.lab.requestor.AssociationFailed` if
     the destination cannot be reached.
     """
     called = forward_context.called_ae
@@ -77,7 +77,7 @@ def _send(
 
 
 def _start_pending(forward_context: ForwardContext) -> None:
-    """Begin pending responses; where an archive sends back here, its first one begins them."""
+    """Start pending responses, unless an archive sends to this one: then its first response starts them."""
     if not forward_context.returns_to_archive:
         forward_context.pending_sender.start()
 
@@ -90,7 +90,7 @@ def _count_failed(forward_context: ForwardContext, instances: Sequence[InstanceR
 def _build_contexts(
     store: ObjectStore, instances: Sequence[InstanceRecord], called: NetworkAE, destination: NetworkAE
 ) -> list[PresentationContext]:
-    """Offer each SOP class in both little endian encodings, and as an object is stored where both AEs list that."""
+    """Return contexts for each SOP class in both little endian encodings, and in stored syntaxes that both AEs list."""
     offered = set()
     for each in instances:
         meta = dcmread(store.get_path(each.sop_instance_uid), stop_before_pixels=True).file_meta

@@ -1,4 +1,4 @@
-"""Devices and AEs looked up in the directory, and the cache of the AEs that were."""
+"""Lookup of devices and AEs in the directory, with the archive's cache of AEs."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from dcmcfg.lab.site import Site
 
 
 class DirectoryReader(Protocol):
-    """What is needed of a directory."""
+    """The required interface of a directory."""
 
     def read(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> tuple[Entry, ...]:
-        """Return the entries in *scope* of *base*; raises :class:`NotFound` when *base* does not exist."""
+        """Return the entries in *scope* of *base*; raises :class:`NotFound` if *base* does not exist."""
 
 
 OpenDirectory = Callable[[], AbstractContextManager[DirectoryReader]]
 
 
 def make_directory_opener(site: Site) -> OpenDirectory:
-    """Return what opens a connection to the lab's directory, with the password as it is at that time."""
+    """Return a function that opens a connection to the lab's directory, with the current password."""
 
     @contextmanager
     def open_directory() -> Iterator[DirectoryReader]:
@@ -48,25 +48,25 @@ def make_directory_opener(site: Site) -> OpenDirectory:
 
 
 class DirectoryConfiguration:
-    """The configuration in the directory, read anew at each call."""
+    """The configuration in the directory, read again at each call."""
 
     def __init__(self, open_directory: OpenDirectory, base_dn: DN) -> None:
         self._open_directory = open_directory
         self._devices_dn = base_dn.child("cn", "DICOM Configuration").child("cn", "Devices")
 
     def load_device(self, name: str) -> Device:
-        """Return the device called *name*.
+        """Return the device *name*.
 
-        Raises :class:`ConfigurationNotFoundException` when it is not there or refers to a connection that is not
-        its own, :class:`ConfigurationException` when the directory cannot be read, and
-        :class:`~dcmcfg.lab.archive.java_exceptions.IllegalArgumentException` for a value that cannot be read.
+        Raises :class:`ConfigurationNotFoundException` if it does not exist or refers to a connection that is not its
+        own, :class:`ConfigurationException` if the directory cannot be read, and
+        :class:`~dcmcfg.lab.archive.java_exceptions.IllegalArgumentException` for a value that cannot be parsed.
         """
         return self._load_device_at(self._devices_dn.child("dicomDeviceName", name))
 
     def find_ae(self, title: str) -> NetworkAE | None:
-        """Return the first AE of exactly this title with its whole device loaded, or None when there is none.
+        """Return the first AE with exactly this title, with its whole device loaded, or None if there is none.
 
-        Raises what :meth:`load_device` raises.
+        Raises the errors of :meth:`load_device`.
         """
         with self._open_for_reading(self._devices_dn) as directory:
             entries = directory.read(self._devices_dn, "subtree", ("objectClass", "dicomAETitle"))
@@ -101,9 +101,9 @@ class _Cached:
 
 
 class AECache:
-    """Imitates ``ApplicationEntityCache``: an AE, or that there is none, is kept until it is stale.
+    """Simulates ``ApplicationEntityCache``: an AE, or its absence, is cached until it is stale.
 
-    Without a stale timeout nothing is fetched again until :meth:`clear`.
+    Without a stale time-out, nothing is read again until :meth:`clear`.
     """
 
     def __init__(self, find: Callable[[str], NetworkAE | None], clock: Callable[[], float] = time.monotonic) -> None:
@@ -114,14 +114,14 @@ class AECache:
         self.stale_timeout_s: float | None = None
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Clear the cache."""
         with self._lock:
             self._cached.clear()
 
     def find_application_entity(self, title: str) -> NetworkAE:
-        """Return the AE; raises :class:`ConfigurationNotFoundException` when it is unknown or not installed.
+        """Return the AE; raises :class:`ConfigurationNotFoundException` if it is unknown or not installed.
 
-        A device that does not load because of a dangling reference makes its AEs unknown.
+        The AEs of a device that cannot be loaded because of a dangling reference are unknown.
         """
         ae = self._get(title)
         if ae is None:

@@ -1,6 +1,6 @@
-"""The C-MOVE service of the stand-in archive: its checks, in their order.
+"""The C-MOVE service of the simulated archive: the checks of the real archive in the same order.
 
-Imitates ``CommonCMoveSCP`` and ``RetrieveServiceImpl``.
+Simulates ``CommonCMoveSCP`` and ``RetrieveServiceImpl``.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _log = logging.getLogger("archive.move")
 
 @dataclass(frozen=True)
 class _RetrievePlan:
-    """The plan of one C-MOVE: instances to send, archives to ask, and the final one, which answers."""
+    """The plan of one C-MOVE: instances to send, archives to call, and the final archive, whose response is used."""
 
     local_instances: Sequence[InstanceRecord] = ()
     concurrent_targets: tuple[ForwardTarget, ...] = ()
@@ -53,7 +53,7 @@ class _RetrievePlan:
 
 
 def serve_move(state: ArchiveState, exchange: MoveExchange) -> MoveResponse | NoFinalResponse:
-    """Carry out a C-MOVE and return the final response, or what takes its place."""
+    """Serve a C-MOVE and return the final response or its replacement."""
     request = exchange.request
     response = _check_and_retrieve(state, exchange)
     _log.info(
@@ -71,7 +71,7 @@ def serve_move(state: ArchiveState, exchange: MoveExchange) -> MoveResponse | No
 def _check_and_retrieve(state: ArchiveState, exchange: MoveExchange) -> MoveResponse | NoFinalResponse:
     request = exchange.request
     called = state.device.find_called_ae(request.called_ae_title)
-    if called is None:  # it was there when the association was accepted
+    if called is None:  # the AE existed when the association was accepted
         return NoFinalResponse.ABORT
     try:
         parse_retrieve_level(
@@ -88,7 +88,7 @@ def _check_and_retrieve(state: ArchiveState, exchange: MoveExchange) -> MoveResp
     except ConfigurationException as unreadable:
         return MoveResponse(UNABLE_TO_PERFORM_SUB_OPERATIONS, make_error_comment(unreadable))
     except IllegalArgumentException as unreadable:
-        _log.info("%s", unreadable)  # the archive does not convert it to a status, its connection ends
+        _log.info("%s", unreadable)  # the archive does not convert it to a status; its connection ends
         return NoFinalResponse.CLOSE_CONNECTION
     return _retrieve(state, exchange, called, destination)
 
@@ -149,7 +149,7 @@ def _open_context(
 
 
 def _is_permitted(called: NetworkAE, destination: NetworkAE, instance: InstanceRecord) -> bool:
-    """Tell whether transfer capabilities let *instance* go: ours as SCU, the destination's as SCP if it lists any."""
+    """Return whether transfer capabilities allow *instance*: the archive's as SCU, the destination's as SCP if any."""
     sop_class = str(instance.header.SOPClassUID)
     is_accepted = (
         not destination.has_scp_capabilities or destination.find_transfer_syntaxes(sop_class, "SCP") is not None
@@ -160,7 +160,7 @@ def _is_permitted(called: NetworkAE, destination: NetworkAE, instance: InstanceR
 def _retrieve_unknown_study(
     state: ArchiveState, exchange: MoveExchange, called: NetworkAE, destination: NetworkAE
 ) -> MoveResponse | NoFinalResponse:
-    """Answer for a study that is not known: nothing, or what dcmFallbackCMoveSCP makes of it."""
+    """Return the response for an unknown study: no matches, or the response of dcmFallbackCMoveSCP."""
     if called.fallback_move_scp is None:
         return MoveResponse(SUCCESS)
     target = _make_fallback_target(exchange, called)
@@ -189,9 +189,9 @@ def _plan_retrieve(
     local: list[InstanceRecord],
     not_local: list[InstanceRecord],
 ) -> _RetrievePlan:
-    """Return who is asked for what is not here, one after the other, and what is sent.
+    """Return the plan: the archives to call one after another for missing instances, and the instances to send.
 
-    The last archive is called under the requester's title where nothing is local, else under the AE's own.
+    The last archive is called under the requester's title if nothing is local, else under the AE's own title.
     """
     requester = exchange.request.calling_ae_title
     if requester == called.alternative_move_scp:
@@ -212,13 +212,13 @@ def _plan_retrieve(
 
 
 def _make_target(called: NetworkAE, requester: str, target_ae_title: str) -> ForwardTarget:
-    """Return how *target_ae_title* is asked; the Move Destination of the alternative is never replaced."""
+    """Return the target for *target_ae_title*; the Move Destination for dcmAltCMoveSCP is never replaced."""
     redirected = None if target_ae_title == called.alternative_move_scp else called.external_retrieve_destination
     return ForwardTarget(target_ae_title, requester, redirected)
 
 
 def _list_target_ae_titles(called: NetworkAE, not_local: list[InstanceRecord]) -> list[str]:
-    """Return the AEs to ask; an instance that no AE can be asked for remains, and so fails."""
+    """Return the AEs to call. Instances without such an AE remain and therefore fail."""
     holders = {called.alternative_move_scp if each.is_local else each.external_aet for each in not_local}
     return sorted(holder for holder in holders if holder is not None)
 
@@ -231,14 +231,14 @@ def _should_retry(state: ArchiveState, exchange: MoveExchange, called: NetworkAE
 
 
 def _record_completeness(state: ArchiveState, exchange: MoveExchange, response: MoveResponse) -> None:
-    """Mark the study as complete or not by what the fallback retrieve came to."""
+    """Mark the study as complete or incomplete, by the result of the fallback retrieve."""
     study_uid = exchange.request.study_uid
     failed = state.database.get_failed_retrieves(study_uid) or 0
     state.database.set_failed_retrieves(study_uid, None if response.status == SUCCESS else failed + 1)
 
 
 def _execute(forward_context: ForwardContext, plan: _RetrievePlan) -> MoveResponse | NoFinalResponse:
-    """Ask the concurrent targets, then send what is local, or have the final target answer."""
+    """Call the concurrent targets, then send local instances, or return the response of the final target."""
     try:
         with ExitStack() as stack:
             for target in plan.concurrent_targets:

@@ -1,6 +1,6 @@
-"""How the archive calls another AE: at which of its connections, from which of its own, plain or over TLS.
+"""Select the connections for a call of another AE: remote and local connection, plain or TLS.
 
-Imitates ``ApplicationEntity.connect`` and ``Connection.connect``.
+Simulates ``ApplicationEntity.connect`` and ``Connection.connect``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dcmcfg.lab.site import Site
 
 @dataclass(frozen=True)
 class OutgoingConnection:
-    """The address to call, the archive's own connection, which has the time-outs, and what secures the line if TLS."""
+    """The address to call, the archive's own connection (with the time-outs), and the TLS context, if any."""
 
     peer: Peer
     local_connection: Connection
@@ -25,11 +25,11 @@ class OutgoingConnection:
 
 
 def select_connection(site: Site, remote: NetworkAE, local: NetworkAE) -> OutgoingConnection:
-    """Return how *local* calls *remote*: by the first pair of connections that fit together.
+    """Return the connection from *local* to *remote*: the first compatible pair of connections.
 
-    The remote one is installed and has a port, the local one is installed. A lab without certificates has no TLS.
-    Raises :class:`IllegalStateException` when *local* is not installed and :class:`IncompatibleConnectionException`
-    when no connections fit together.
+    The remote connection must be installed and have a port, the local one must be installed. A lab without certificates
+    has no TLS. Raises :class:`IllegalStateException` if *local* is not installed, and
+    :class:`IncompatibleConnectionException` if no pair is compatible.
     """
     if not local.installed:
         raise IllegalStateException("Not installed")

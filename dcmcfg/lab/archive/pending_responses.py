@@ -1,4 +1,4 @@
-"""Pending responses to a C-MOVE at an interval (dcmSendPendingCMoveInterval)."""
+"""Pending responses to a C-MOVE at regular intervals (dcmSendPendingCMoveInterval)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dcmcfg.lab.move_scp import MoveExchange
 
 
 class PendingSender:
-    """Sends a pending response at once and then at an interval, from :meth:`start` until :meth:`stop`.
+    """Sends a pending response immediately and then at intervals, from :meth:`start` until :meth:`stop`.
 
     Nothing is sent while no sub-operation remains.
     """
@@ -25,14 +25,14 @@ class PendingSender:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin; does nothing where it has begun, where it has ended, or where there is no interval."""
+        """Start sending; does nothing if it has started or stopped before, or if there is no interval."""
         with self._lock:
             if self._interval_s and self._thread is None and not self._ended.is_set():
                 self._thread = threading.Thread(target=self._run, name="pending C-MOVE responses", daemon=True)
                 self._thread.start()
 
     def stop(self) -> None:
-        """End; nothing is sent after this returns."""
+        """Stop sending; nothing is sent after this method returns."""
         with self._lock:
             self._ended.set()
         if self._thread is not None:
@@ -52,7 +52,7 @@ class PendingSender:
 def send_pending_responses(
     exchange: MoveExchange, counters: RetrieveCounters, interval_s: float | None
 ) -> Iterator[PendingSender]:
-    """Give pending responses that end with the context."""
+    """Return a context manager with a sender of pending responses, which stops at the end."""
     responses = PendingSender(exchange, counters, interval_s)
     try:
         yield responses

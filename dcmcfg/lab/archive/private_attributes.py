@@ -1,7 +1,7 @@
-"""The archive's own attributes of a patient, study, series or instance (``PrivateTag``, group 7777).
+"""The archive's private attributes of a patient, study, series or instance (``PrivateTag``, group 7777).
 
-Only those that state where a study is and when it was received. The archive has others, of which the stand-in knows
-the VR alone: asked for by number they come back empty.
+The simulation supports only the attributes about the location and reception time of a study. For the others it knows
+only the VR: requested by number, they are returned empty.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dcmcfg.lab.identifier import LEVELS, Level
 
 PRIVATE_CREATOR = "DCM4CHEE Archive 5"
 PRIVATE_GROUP = 0x7777
-#: Attributes that the stand-in never has a value of: element → VR.
+#: Attributes that are always empty in the simulation: element → VR.
 ALWAYS_EMPTY: Mapping[int, str] = {
     0x16: "LO",
     0x29: "UL",
@@ -30,13 +30,13 @@ ALWAYS_EMPTY: Mapping[int, str] = {
     0x6A: "UR",
     0x6F: "DT",
 }
-#: VR and value, None for no value; an empty list is a value: the attribute comes without being requested.
+#: VR and value; None means no value. An empty list is a value: the attribute is returned without being requested.
 Element = tuple[str, object]
 
 
 @dataclass(frozen=True)
 class PrivateAttributes:
-    """What the archive knows of an entity of ``level`` with ``instances``, in a ``study`` with all its instances.
+    """The private attributes of an entity of ``level`` with ``instances``, in a ``study`` with all its instances.
 
     ``failed_retrieves`` is None for a complete study.
     """
@@ -53,11 +53,11 @@ class PrivateAttributes:
 
     @property
     def storages(self) -> list[str]:
-        """The storages that have files of the study."""
+        """The IDs of the storages with files of the study."""
         return sorted({each.record.storage_id for each in self.study if each.record.is_local})
 
     def make_elements(self) -> dict[int, Element]:
-        """Return every element by its number in the block of the creator."""
+        """Return all elements by their number in the private block."""
         series_uid = self.instances[0].unique_key("SERIES")
         series = [each for each in self.study if each.unique_key("SERIES") == series_uid]
         elements: dict[int, Element] = {number: (vr, None) for number, vr in ALWAYS_EMPTY.items()}
@@ -88,7 +88,7 @@ class PrivateAttributes:
         }
 
     def _clear_below_level(self, level: Level, elements: dict[int, Element]) -> dict[int, Element]:
-        """Return *elements* of *level*; without their values where the entity is of a level above."""
+        """Return *elements* of *level*, without values if the entity is of a higher level."""
         if LEVELS.index(level) <= LEVELS.index(self.level):
             return elements
         return {number: (vr, None) for number, (vr, _) in elements.items()}
@@ -97,7 +97,7 @@ class PrivateAttributes:
 def _make_time_elements(
     elements: Mapping[int, Callable[[Iterable[str]], str]], instances: Iterable[ArchiveQueryInstance]
 ) -> dict[int, Element]:
-    """Return an element for each of *elements*, with the first or the last time at which one was received."""
+    """Return an element for each of *elements*, with the first or last reception time."""
     timestamps = [each.record.received_at for each in instances]
     return {number: ("DT", choose(timestamps)) for number, choose in elements.items()}
 

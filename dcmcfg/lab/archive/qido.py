@@ -1,7 +1,7 @@
-"""The stand-in archive's search by HTTP, with the archive's own private attributes (``QidoRS``, ``PrivateTag``).
+"""QIDO-RS of the simulated archive, with the archive's private attributes (``QidoRS``, ``PrivateTag``).
 
-Imitates the resources ``patients``, ``studies``, ``series`` and ``instances`` of an AE, those of one study or series,
-and ``count``. Matching is that of C-FIND. There is no fuzzy matching and no other format than DICOM JSON.
+Simulates the resources ``patients``, ``studies``, ``series`` and ``instances`` of an AE, those of one study or series,
+and ``count``. Matching is the same as for C-FIND. Fuzzy matching and formats other than DICOM JSON are not supported.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ _SERIES = (
 _IMAGE = (
     "SOPClassUID SOPInstanceUID AvailableTransferSyntaxUID InstanceNumber NumberOfFrames Rows Columns BitsAllocated"
 )
-#: What a result has without being requested, by level, from the level of the resource's UID downwards.
+#: Attributes of a result by default, by level, from the level of the resource's UID downwards.
 _DEFAULT_ATTRIBUTES = {"PATIENT": _PATIENT, "STUDY": f"{_PATIENT} {_STUDY}", "SERIES": _SERIES, "IMAGE": _IMAGE}
 _FILTERS = ("ExternalRetrieveAET", "ExternalRetrieveAET!", "storageID", "incomplete", "retrievefailed")
-#: Parameters that are no attributes; those that the stand-in does not imitate are ignored.
+#: Parameters that are not attributes; those that are not simulated are ignored.
 _IGNORED = """accept access_token allOfModalitiesInStudy allmodified batchID charset comparefield compressionfailed
 count deletionlock different fuzzymatching includedefaults includefield limit merged metadataUpdateFailed missing
 offset onlyWithStudies orderby patientVerificationStatus priority requested storageClustered storageExported
@@ -63,16 +63,16 @@ _TOO_LARGE = (
 
 @dataclass(frozen=True)
 class QidoResponse:
-    """The answer to a search; ``body`` is DICOM JSON (PS3.18 Annex F), or a reason in plain text."""
+    """The response to a search; ``body`` is DICOM JSON (PS3.18 Annex F), or a reason in plain text."""
 
     status: HTTPStatus
     content_type: str = ""
     body: str = ""
-    warning: str = ""  # the header Warning of an answer that dcmQidoMaxNumberOfResults cut short
+    warning: str = ""  # the header Warning of a response that dcmQidoMaxNumberOfResults truncated
 
 
 class _SearchRefused(Exception):
-    """A search that the archive refuses; ``response`` is its answer."""
+    """A search that the archive refuses, with its ``response``."""
 
     def __init__(self, status: HTTPStatus, body: str = "") -> None:
         super().__init__(body)
@@ -81,7 +81,7 @@ class _SearchRefused(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class _Search:
-    """A search as its URL states it; the values of ``parameters`` are decoded and split at commas."""
+    """A search, parsed from its URL; the values of ``parameters`` are decoded and split at commas."""
 
     request_target: str
     ae: NetworkAE
@@ -93,7 +93,7 @@ class _Search:
 
     @property
     def keys(self) -> Dataset:
-        """The attributes to match; raises :class:`_SearchRefused` for a name that is no attribute."""
+        """The attributes to match; raises :class:`_SearchRefused` for an unknown name."""
         keys = Dataset()
         for name, values in self.parameters.items():
             if name not in _NO_KEYS:
@@ -110,7 +110,7 @@ class _Search:
 
     @property
     def included_tags(self) -> tuple[BaseTag, ...] | None:
-        """The attributes of ``includefield``, None for ``all``; raises :class:`_SearchRefused`."""
+        """The attributes of ``includefield``, or None for ``all``; raises :class:`_SearchRefused`."""
         fields = self.parameters.get("includefield", ())
         if "all" in fields:
             return None
@@ -121,7 +121,7 @@ class _Search:
 
     @property
     def default_tags(self) -> tuple[BaseTag, ...]:
-        """The attributes that every answer has: those of the levels below the UIDs in the URL's path."""
+        """The attributes of every result: those of the levels below the UIDs in the URL's path."""
         match self.level:
             case "PATIENT":
                 keywords = _DEFAULT_ATTRIBUTES["PATIENT"]
@@ -138,11 +138,11 @@ class _Search:
         return tuple(Tag(keyword) for keyword in (*ALWAYS_RETURNED, *keywords.split()))
 
     def get_first_value(self, name: str) -> str | None:
-        """Return the first value of a parameter, None where there is none."""
+        """Return the first value of a parameter, or None."""
         return next(iter(self.parameters.get(name, ())), None)
 
     def parse_number(self, name: str) -> int:
-        """Return ``limit`` or ``offset``, 0 where it is absent; raises :class:`_SearchRefused`."""
+        """Return ``limit`` or ``offset``, 0 if it is absent; raises :class:`_SearchRefused`."""
         text = self.get_first_value(name)
         if text is None:
             return 0
@@ -153,15 +153,15 @@ class _Search:
 
 
 def is_search(path: str) -> bool:
-    """Return whether *path*, with its query, names a resource that can be searched."""
+    """Return whether *path* (with query) names a searchable resource."""
     return _RESOURCE.fullmatch(urlsplit(path).path) is not None
 
 
 def serve_qido(state: ArchiveState, path: str, *, accept: str = "*/*", host: str = "") -> QidoResponse:
-    """Answer ``GET`` of *path*, with the request's headers Accept and Host.
+    """Return the response to ``GET`` of *path*, with the request's headers Accept and Host.
 
-    The status is 200 with what matches, 204 for nothing, 400 for a bad parameter, 404 for an unknown AE or one without
-    the service, 406 for a format other than JSON, 413 for more matches than dcmQueryMaxNumberOfResults.
+    The status is 200 with matches, 204 without matches, 400 for an invalid parameter, 404 for an unknown AE or an AE
+    without the service, 406 for a format other than JSON, 413 for more matches than dcmQueryMaxNumberOfResults.
     """
     resource = _RESOURCE.fullmatch(urlsplit(path).path)
     if resource is None:
@@ -217,7 +217,7 @@ def _parse_parameters(query: str) -> Mapping[str, Sequence[str]]:
 
 
 def _require_acceptable(accept: str) -> None:
-    """Raise :class:`_SearchRefused` when *accept*, of the header Accept, has no format that the stand-in writes."""
+    """Raise :class:`_SearchRefused` if the header Accept has no supported format."""
     if not any(each.partition(";")[0].strip() in _ACCEPTABLE for each in accept.split(",")):
         raise _SearchRefused(HTTPStatus.NOT_ACCEPTABLE)
 
@@ -231,7 +231,7 @@ def _format_error(text: str) -> str:
 
 
 def _parse_tag(field: str) -> BaseTag | None:
-    """Return the attribute of a keyword or of up to eight hexadecimal digits; None for other text."""
+    """Return the tag for a keyword or for up to eight hexadecimal digits; None for other text."""
     tag = tag_for_keyword(field)
     if tag is not None:
         return Tag(tag)
@@ -239,14 +239,14 @@ def _parse_tag(field: str) -> BaseTag | None:
 
 
 def _matches_nothing(state: ArchiveState, request: _Search) -> bool:
-    """Return whether the search names a storage that the device does not have: the database is not asked then."""
+    """Return whether the search names a storage that the device does not have; then the database is not queried."""
     storage = request.get_first_value("storageID")
     return storage is not None and storage not in state.device.storages
 
 
 def _find_matches(state: ArchiveState, request: _Search) -> list[Entity[ArchiveQueryInstance]]:
     keys = request.keys
-    _ = request.included_tags  # refuses a bad field before the database is asked
+    _ = request.included_tags  # refuses an invalid field before the database query
     known = [make_query_instance(each, request.ae.return_retrieve_aets) for each in state.database.list_instances()]
     studies = _group_by_study(known)
     passing_uids = {uid for uid, study in studies.items() if _passes_filters(state, request, uid, study)}
@@ -268,7 +268,7 @@ def _group_by_study(known: Iterable[ArchiveQueryInstance]) -> dict[str, list[Arc
 def _passes_filters(
     state: ArchiveState, request: _Search, study_uid: str, study: Sequence[ArchiveQueryInstance]
 ) -> bool:
-    """Return whether a study passes the filters that are not DICOM's."""
+    """Return whether a study passes the filters that DICOM does not define."""
     attributes = PrivateAttributes(study, study, "STUDY", state.database.get_failed_retrieves(study_uid))
     external, storages = attributes.external_ae_title, attributes.storages
     retrieves = attributes.failed_retrieves
@@ -282,7 +282,7 @@ def _passes_filters(
 
 
 def _sort_matches(request: _Search, matches: list[Entity[ArchiveQueryInstance]]) -> list[Entity[ArchiveQueryInstance]]:
-    """Return *matches* in the order of ``orderby``; raises :class:`_SearchRefused` for a name that is no attribute."""
+    """Return *matches* in the order of ``orderby``; raises :class:`_SearchRefused` for an unknown name."""
     for field in reversed(request.parameters.get("orderby", ())):
         tag = _parse_tag(field.removeprefix("-"))
         if tag is None:
@@ -296,7 +296,7 @@ def _get_text(attributes: Dataset, tag: BaseTag) -> str:
 
 
 def _cut_page(request: _Search, matches: list[Entity[ArchiveQueryInstance]]) -> list[Entity[ArchiveQueryInstance]]:
-    """Return the page of ``limit`` and ``offset``, of dcmQidoMaxNumberOfResults at most."""
+    """Return the page of ``limit`` and ``offset``, at most dcmQidoMaxNumberOfResults results."""
     offset, limit, max_results = (
         request.parse_number("offset"),
         request.parse_number("limit"),
@@ -308,7 +308,7 @@ def _cut_page(request: _Search, matches: list[Entity[ArchiveQueryInstance]]) -> 
 
 
 def _make_warning(request: _Search, number: int, host: str) -> str:
-    """Return the header Warning for a page of *number* matches; empty where dcmQidoMaxNumberOfResults cut nothing."""
+    """Return the header Warning for a page of *number* matches; empty if the page was not truncated."""
     offset, limit, max_results = (
         request.parse_number("offset"),
         request.parse_number("limit"),
@@ -321,7 +321,7 @@ def _make_warning(request: _Search, number: int, host: str) -> str:
 
 
 def _make_result(state: ArchiveState, request: _Search, entity: Entity[ArchiveQueryInstance]) -> Dataset:
-    """Return the attributes that one answer has; empty ones where they were asked for by name or number."""
+    """Return the attributes of one result; empty attributes only if they were requested."""
     result = Dataset()
     attributes = _add_computed_attributes(state, request, entity)
     included = request.included_tags
@@ -343,7 +343,7 @@ def _get_vr(tag: BaseTag) -> str:
 
 
 def _add_private(state: ArchiveState, request: _Search, result: Dataset, entity: Entity[ArchiveQueryInstance]) -> None:
-    """Add the elements of group 7777 that were asked for; a block of number 00 is that of the creator too."""
+    """Add the requested elements of group 7777; block number 00 also means the creator's block."""
     included = request.included_tags
     requested = None
     if included is not None:
@@ -361,7 +361,7 @@ def _add_private(state: ArchiveState, request: _Search, result: Dataset, entity:
 
 
 def _add_computed_attributes(state: ArchiveState, request: _Search, entity: Entity[ArchiveQueryInstance]) -> Dataset:
-    """Return the attributes of *entity* with those that the archive computes for QIDO-RS alone."""
+    """Return the attributes of *entity* with those that the archive computes only for QIDO-RS."""
     attributes = Dataset()
     attributes.update(entity.attributes)
     if request.level == "PATIENT":
@@ -384,7 +384,7 @@ def _add_computed_attributes(state: ArchiveState, request: _Search, entity: Enti
 
 
 def _list_headers(state: ArchiveState, level: Level, reference: Dataset) -> list[Dataset]:
-    """Return the headers of all instances that have the unique key of *level* in common with *reference*."""
+    """Return the headers of all instances with the same unique key of *level* as *reference*."""
     keyword = UNIQUE_KEYS[level]
     return [
         each.header for each in state.database.list_instances() if each.header.get(keyword) == reference.get(keyword)

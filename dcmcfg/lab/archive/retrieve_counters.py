@@ -1,6 +1,6 @@
-"""The counters of a C-MOVE and the final response that follows from them.
+"""The counters of a C-MOVE, and the responses derived from them.
 
-Imitates ``RetrieveContextImpl``, ``RetrieveTaskImpl`` and ``ForwardRetrieveTask.ForwardCStoreRQ``.
+Simulates ``RetrieveContextImpl``, ``RetrieveTaskImpl`` and ``ForwardRetrieveTask.ForwardCStoreRQ``.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _WARNING = WARNING_RANGE.start
 
 
 class RetrieveCounters:
-    """What became of each instance that a C-MOVE asks for; may be used by several threads.
+    """The outcome of each instance that a C-MOVE requests; thread-safe.
 
-    ``total`` is the number of instances of the archive's database that match.
+    ``total`` is the number of matching instances in the archive's database.
     """
 
     def __init__(self, total: int) -> None:
@@ -55,12 +55,12 @@ class RetrieveCounters:
             self._failed_uids.append(sop_instance_uid)
 
     def count_dropped(self, number: int) -> None:
-        """Count *number* instances as failed whose UIDs the final response does not list."""
+        """Count *number* instances as failed without listing their UIDs in the final response."""
         with self._lock:
             self._failed += number
 
     def set_external_response(self, response: MoveResponse) -> None:
-        """Take a response of the AE that was asked to send to this archive: its failures count, and its status."""
+        """Record a response of the AE that sends to this archive: its failures and its status are used."""
         with self._lock:
             if self._external_response is None:
                 self._announced_total = sum(
@@ -69,7 +69,7 @@ class RetrieveCounters:
             self._external_response = response
 
     def count_external_progress(self, response: MoveResponse, previous: MoveResponse | None) -> None:
-        """Add what *response* counts beyond *previous*, of the AE that was asked to send to the destination itself."""
+        """Add the progress from *previous* to *response* of the AE that sends to the destination directly."""
         with self._lock:
             self.completed += (response.completed or 0) - ((previous and previous.completed) or 0)
             self._warning += (response.warning or 0) - ((previous and previous.warning) or 0)
@@ -78,16 +78,16 @@ class RetrieveCounters:
 
     @property
     def failed(self) -> int:
-        """The failures counted here and by the AE that was asked."""
+        """The number of failures counted here and by the other AE."""
         return self._failed + ((self._external_response and self._external_response.failed) or 0)
 
     @property
     def remaining(self) -> int:
-        """The number of instances of which nothing is known yet."""
+        """The number of instances without outcome."""
         return max(0, max(self.total, self._announced_total) - self.completed - self._warning - self.failed)
 
     def make_pending_response(self) -> MoveResponse | None:
-        """Return a pending response with all four counters; None where nothing remains."""
+        """Return a pending response with all four counters, or None if nothing remains."""
         with self._lock:
             if self.remaining == 0:
                 return None
@@ -102,7 +102,7 @@ class RetrieveCounters:
     def make_final_response(self, *, cancelled: bool) -> MoveResponse:
         """Return the final response of a retrieve with local instances.
 
-        Instances that remain count as failed in the status, not in the counters. After a C-CANCEL they are counted.
+        Remaining instances count as failed in the status but not in the counters. After a C-CANCEL they are counted.
         """
         with self._lock:
             remaining, failed = self.remaining, self.failed
@@ -112,10 +112,10 @@ class RetrieveCounters:
             return self._make_response(CANCELLED if remaining else self._compute_status(), failed, remaining)
 
     def make_external_final_response(self) -> MoveResponse:
-        """Return the final response of a retrieve for which the last response of another AE is decisive.
+        """Return the final response of a retrieve that depends on the last response of another AE.
 
-        Without local matches, and with nothing completed, that response is passed on as it is. Else its status is
-        taken over, even a pending one: the requester then never gets a final response. Its comment is not.
+        Without local matches and completed sub-operations, that response is forwarded unchanged. Otherwise its status
+        is used without its comment, even a pending status; then the requester never receives a final response.
         """
         with self._lock:
             external = self._external_response
@@ -133,7 +133,7 @@ class RetrieveCounters:
         return SOME_SUB_OPERATIONS_FAILED if self.completed or self._warning else UNABLE_TO_PERFORM_SUB_OPERATIONS
 
     def _make_response(self, status: int, failed: int, remaining: int = 0) -> MoveResponse:
-        """Return a response with the counters that are above zero."""
+        """Return a response with those counters that are above zero."""
         return MoveResponse(
             status,
             remaining=remaining or None,

@@ -1,4 +1,4 @@
-"""How the archive secures associations with those who call its TLS connection, and with those whom it calls."""
+"""TLS contexts of the archive for incoming and outgoing associations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeVar
 from dcmcfg.lab.archive.configuration import Connection
 from dcmcfg.lab.site import Site
 
-#: Java's names of cipher suites, in those of OpenSSL; what else stands in LDAP is not offered.
+#: Java name → OpenSSL name of cipher suites. Other suites in LDAP are not offered.
 _SUITES = {
     "TLS_RSA_WITH_AES_128_CBC_SHA": "AES128-SHA",
     "TLS_RSA_WITH_AES_256_CBC_SHA": "AES256-SHA",
@@ -23,9 +23,9 @@ T = TypeVar("T")
 
 
 def make_server_context(site: Site, connection: Connection) -> ssl.SSLContext | None:
-    """Return what accepts at *connection*; None where it has no suite or version that the lab has too.
+    """Return the server context for *connection*; None if the lab supports none of its suites or versions.
 
-    Who calls must show a certificate of the lab's authority, unless dcmTLSNeedClientAuth is FALSE.
+    Callers must present a certificate of the lab's CA, unless dcmTLSNeedClientAuth is FALSE.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if not _restrict(context, connection.tls_versions, connection.cipher_suites):
@@ -36,11 +36,11 @@ def make_server_context(site: Site, connection: Connection) -> ssl.SSLContext | 
 
 
 def make_client_context(site: Site, local: Connection, remote: Connection) -> ssl.SSLContext | None:
-    """Return what calls *remote* from *local*, with what both have in common.
+    """Return the client context for calls from *local* to *remote*, with the common suites and versions.
 
-    None where the lab has none of these suites or versions, and in a lab without certificates. The peer must show a
-    certificate of the lab's authority, for whatever host: the archive does not look at that
-    (``dcmTLSEndpointIdentificationAlgorithm`` is not set in a stock archive).
+    None if the lab supports none of them, or in a lab without certificates. The peer must present a certificate of the
+    lab's CA. The host name is not checked, because ``dcmTLSEndpointIdentificationAlgorithm`` is not set in a stock
+    archive.
     """
     versions = [each for each in local.tls_versions if each in remote.tls_versions]
     suites = [each for each in local.cipher_suites if each in remote.cipher_suites]
@@ -53,7 +53,7 @@ def make_client_context(site: Site, local: Connection, remote: Connection) -> ss
 
 
 def _restrict(context: ssl.SSLContext, versions: Iterable[str], suites: Iterable[str]) -> bool:
-    """Have *context* offer no others than these, of those that the lab has; return whether there are any."""
+    """Restrict *context* to these versions and suites, as far as supported; return whether any remain."""
     known, ciphers = _select_known(versions, _VERSIONS), _select_known(suites, _SUITES)
     if not known or not (ciphers or ssl.TLSVersion.TLSv1_3 in known):
         return False
@@ -64,7 +64,7 @@ def _restrict(context: ssl.SSLContext, versions: Iterable[str], suites: Iterable
 
 
 def _load_certificates(context: ssl.SSLContext, site: Site) -> None:
-    """Have *context* show the archive's certificate, and trust the lab's authority."""
+    """Load the archive's certificate into *context*, and trust the lab's CA."""
     context.load_cert_chain(site.archive_certificate, site.archive_key)
     context.load_verify_locations(site.ca_certificate)
 

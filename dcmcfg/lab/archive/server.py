@@ -1,6 +1,6 @@
-"""The DICOM side of the stand-in archive: who may associate, for what, and who answers.
+"""The DICOM server of the simulated archive: association negotiation and dispatch to services.
 
-Imitates ``AssociationHandler`` with ``ArchiveAssociationHandler``.
+Simulates ``AssociationHandler`` with ``ArchiveAssociationHandler``.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _log = logging.getLogger("archive.association")
 
 
 class DicomServer:
-    """The DICOM side of the archive, on whichever of its connections an association comes in."""
+    """The DICOM server of the archive, for associations on all its connections."""
 
     def __init__(self, state: ArchiveState, ae_title: str, move_log: MoveLog) -> None:
         self._state = state
@@ -48,9 +48,9 @@ class DicomServer:
 
     @contextmanager
     def serve(self, connection: Connection, address: str, tls: ssl.SSLContext | None = None) -> Iterator[None]:
-        """Serve *connection* on the loopback *address* while the context is open, secured by *tls* if that is given.
+        """Serve *connection* on the loopback *address* while the context is open, with *tls* if given.
 
-        Raises :class:`~dcmcfg.errors.LabError` when the port is taken.
+        Raises :class:`~dcmcfg.errors.LabError` if the port is in use.
         """
         listener_dns = frozenset({connection.dn})
         handlers: list[EventHandler] = [
@@ -66,7 +66,7 @@ class DicomServer:
             yield
 
     def _admit(self, event: evt.Event, listener_dns: frozenset[NormalDN]) -> None:
-        """Reject the association, or accept what the called AE's transfer capabilities as SCP list."""
+        """Reject the association, or accept the presentation contexts in the called AE's SCP capabilities."""
         association = event.assoc
         called, calling = get_called_ae_title(association), get_calling_ae_title(association)
         reason = find_rejection_reason(self._state.device, called, calling, listener_dns)
@@ -88,7 +88,7 @@ class DicomServer:
 def find_rejection_reason(
     device: Device, called_ae_title: str, calling_ae_title: str, listener_dns: frozenset[NormalDN]
 ) -> int:
-    """Return the reason of an A-ASSOCIATE-RJ with result 1 and source 1 (PS3.8 Table 9-21); 0 to accept."""
+    """Return the reason of an A-ASSOCIATE-RJ with result 1 and source 1 (PS3.8 Table 9-21), or 0 to accept."""
     ae = device.find_called_ae(called_ae_title)
     if ae is None or not ae.installed or not ae.acceptor:
         return CALLED_AE_TITLE_NOT_RECOGNISED
@@ -100,7 +100,7 @@ def find_rejection_reason(
 
 
 def build_accepted_contexts(ae: NetworkAE) -> list[PresentationContext]:
-    """Return what *ae* accepts: its transfer capabilities as SCP, of the SOP classes that the lab implements."""
+    """Return the contexts that *ae* accepts: its SCP capabilities for the SOP classes that the lab implements."""
     accepted = []
     for capability in ae.capabilities:
         if capability.role == "SCP" and capability.sop_class in _IMPLEMENTED:
@@ -111,10 +111,10 @@ def build_accepted_contexts(ae: NetworkAE) -> list[PresentationContext]:
 
 
 def order_as_requested(association: Association, contexts: list[PresentationContext]) -> list[PresentationContext]:
-    """Return *contexts* with their transfer syntaxes in the order in which the requestor proposes them.
+    """Return *contexts* with their transfer syntaxes in the requestor's order.
 
-    The archive takes the first proposed one that it lists (``TransferCapability.selectTransferSyntax``), while
-    pynetdicom takes the first listed one that is proposed.
+    The archive selects the first proposed syntax that it lists (``TransferCapability.selectTransferSyntax``), but
+    pynetdicom selects the first listed syntax that is proposed.
     """
     proposed: dict[str, list[str]] = {}
     for each in get_association_request(association).presentation_context_definition_list:

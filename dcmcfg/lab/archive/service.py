@@ -1,6 +1,6 @@
-"""The stand-in archive: start, stop, reload (``ArchiveServiceImpl``), and what a new one knows.
+"""The service of the simulated archive: start, stop, reload (``ArchiveServiceImpl``), and initial data.
 
-A new one knows the lab's studies, archived in the external archive and purged.
+A new archive knows the lab's studies as archived in the external archive and purged.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ def open_database(site: Site) -> Database:
 
 
 def seed(site: Site, external_availability: str | None = None) -> None:
-    """Give an empty archive its studies: purged ones with an external AE title, and a local one.
+    """Create the studies of an empty archive: purged studies with an external AE title, and a local study.
 
-    *external_availability* is dcmExternalRetrieveInstanceAvailability of the storage, which the purge records when
-    it is worse than ONLINE (``PurgeStorageScheduler``); without it purged instances stay ONLINE.
+    *external_availability* is the storage's dcmExternalRetrieveInstanceAvailability, which a purge records if it is
+    worse than ONLINE (``PurgeStorageScheduler``). Without it, purged instances stay ONLINE.
     """
     availability = external_availability if external_availability in AVAILABILITIES else "ONLINE"
     database = open_database(site)
@@ -73,12 +73,12 @@ def _make_records(store: ObjectStore, purged_availability: str, extra_count: int
     return records
 
 
-_LISTENER_AE_TITLE = "DCM4CHEE"  # of the listeners only; who is called is decided for each association
+_LISTENER_AE_TITLE = "DCM4CHEE"  # only for the listeners; the called AE is determined for each association
 _log = logging.getLogger("archive")
 
 
 class ArchiveService:
-    """The archive of a lab's *site*: its device as loaded last, and whether it accepts associations.
+    """The archive of a lab's *site*: its last loaded device, and whether it accepts associations.
 
     Loading raises :class:`~dcmcfg.lab.archive.java_exceptions.ConfigurationException` or
     :class:`~dcmcfg.lab.archive.java_exceptions.IllegalArgumentException`.
@@ -101,14 +101,14 @@ class ArchiveService:
 
     @property
     def status(self) -> Literal["STARTED", "STOPPED"]:
-        """The answer to ``GET ctrl/status``."""
+        """The status in the response to ``GET ctrl/status``."""
         return "STARTED" if self._is_started else "STOPPED"
 
     def start(self) -> None:
-        """Accept associations.
+        """Start accepting associations.
 
-        Raises :class:`~dcmcfg.lab.archive.java_exceptions.IllegalStateException` when a listener is open already, and
-        :class:`~dcmcfg.lab.archive.java_exceptions.UnableToStart` when one cannot be opened.
+        Raises :class:`~dcmcfg.lab.archive.java_exceptions.IllegalStateException` if a listener is already open, and
+        :class:`~dcmcfg.lab.archive.java_exceptions.UnableToStart` if a listener cannot be opened.
         """
         with self._lock:
             self._listeners.bind()
@@ -116,17 +116,17 @@ class ArchiveService:
             _log.info("started")
 
     def stop(self) -> None:
-        """Accept no more associations; those that are open go on."""
+        """Stop accepting associations; open associations continue."""
         with self._lock:
             self._listeners.close()
             self._is_started = False
             _log.info("stopped")
 
     def reload(self) -> None:
-        """Take over the device as it is in the directory now, bind what changed, and forget looked-up AEs.
+        """Load the device from the directory, bind listeners with changed settings, and clear the cache of AEs.
 
-        When the device does not load, everything stays as it was. When a listener cannot be opened, the device is taken
-        over, that listener is closed and the AEs are not forgotten.
+        If the device cannot be loaded, nothing changes. If a listener cannot be opened, the new device is in force,
+        that listener is closed, and the cache is not cleared.
         """
         with self._lock:
             device = self._configuration.load_device(self._device_name)

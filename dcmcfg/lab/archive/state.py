@@ -1,6 +1,6 @@
-"""What the parts of the stand-in archive share.
+"""The state that the parts of the simulated archive share.
 
-Kept apart: all parts of the stand-in archive use it: a cycle anywhere else.
+Kept apart: all parts of the simulated archive use it; anywhere else it would create an import cycle.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dcmcfg.lab.site import Site
 
 @dataclass(kw_only=True)
 class ArchiveState:
-    """The site, its device as last loaded, the cache of other AEs, the objects, and the retrieves under way."""
+    """The site, its last loaded device, the cache of other AEs, the objects, and the active retrieves."""
 
     site: Site
     device: Device
@@ -28,5 +28,5 @@ class ArchiveState:
     retrieves: RetrieveRegistry = field(default_factory=RetrieveRegistry)
 
     def select_connection(self, remote: NetworkAE, local: NetworkAE) -> OutgoingConnection:
-        """Return how *local* calls *remote*; raises what :func:`select_connection` does."""
+        """Return the connection from *local* to *remote*; raises the errors of :func:`select_connection`."""
         return select_connection(self.site, remote, local)

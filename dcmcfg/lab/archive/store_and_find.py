@@ -1,9 +1,9 @@
-"""The C-STORE and C-FIND services of the stand-in archive.
+"""The C-STORE and C-FIND services of the simulated archive.
 
-C-STORE imitates ``StoreServiceEJB`` for recalled objects. An object whose file was purged is stored again only from the
-AE that is recorded as its external archive; its availability in the database does not change. Every other object that
-is known is answered 0000 and ignored: the default dcmOverwritePolicy SAME_SOURCE does so with an object from another
-AE. C-FIND imitates ``AbstractQuery`` and ``QueryAttributes``.
+C-STORE simulates ``StoreServiceEJB`` for recalled objects. A purged object is stored again only if the sender is its
+recorded external archive; its availability in the database does not change. All other known objects are answered with
+0000 and ignored, as the default dcmOverwritePolicy SAME_SOURCE does with objects from another AE. C-FIND simulates
+``AbstractQuery`` and ``QueryAttributes``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _log = logging.getLogger("archive.store")
 
 
 def serve_store(state: ArchiveState, event: evt.Event) -> int:
-    """Store, restore or ignore an object and forward it where a retrieve waits for it; return the status."""
+    """Store, restore or ignore an object, and forward it if a retrieve waits for it; return the status."""
     received = read_store_request(event)
     called = state.device.find_called_ae(received.called_ae_title)
     if called is None or not called.object_storages:
@@ -75,7 +75,7 @@ def _forward(state: ArchiveState, event: evt.Event, received: ReceivedObject) ->
     contexts = [
         context
         for context in event.assoc.accepted_contexts
-        if context.abstract_syntax != VERIFICATION  # everything else on the way to a storage SCP is storage
+        if context.abstract_syntax != VERIFICATION  # all other contexts of a storage SCP are for storage
     ]
     retrieve.forward(
         id(event.assoc), contexts, received.sop_instance_uid, state.store.get_path(received.sop_instance_uid)
@@ -83,16 +83,16 @@ def _forward(state: ArchiveState, event: evt.Event, received: ReceivedObject) ->
 
 
 def find_move_scp(device: Device, store_scu: str) -> str | None:
-    """Return the C-MOVE SCP whose C-STOREs come from *store_scu* (dcmCStoreSCUOfCMoveSCP), None for no entry."""
+    """Return the C-MOVE SCP that sends as *store_scu* (dcmCStoreSCUOfCMoveSCP), or None without entry."""
     return next((move_scp for scu, move_scp in device.move_scp_of_store_scu if scu == store_scu), None)
 
 
-#: Every answer has these attributes, empty where they have no value (``QueryAttributes``).
+#: Attributes of every response, empty if they have no value (``QueryAttributes``).
 ALWAYS_RETURNED = ("SpecificCharacterSet", "RetrieveAETitle", "InstanceAvailability", "TimezoneOffsetFromUTC")
 
 
 def serve_find(state: ArchiveState, event: evt.Event) -> Iterator[tuple[Dataset, Dataset | None]]:
-    """Answer a C-FIND; the handler of EVT_C_FIND."""
+    """Yield the responses to a C-FIND; the handler of EVT_C_FIND."""
     called = state.device.find_called_ae(get_called_ae_title(event.assoc))
     replacement_ae_titles = called.return_retrieve_aets if called else ()
     return handle_find(
@@ -107,15 +107,15 @@ def serve_find(state: ArchiveState, event: evt.Event) -> Iterator[tuple[Dataset,
 
 @dataclass(frozen=True)
 class ArchiveQueryInstance(QueryInstance):
-    """An instance as queries show it, with its record in the database."""
+    """An instance in query results, with its database record."""
 
     record: InstanceRecord = field(kw_only=True)
 
 
 def make_query_instance(instance: InstanceRecord, replacement_ae_titles: tuple[str, ...]) -> ArchiveQueryInstance:
-    """Return *instance* as queries show it.
+    """Return *instance* for query results.
 
-    *replacement_ae_titles* are the AE titles to name in place of all others, if any.
+    *replacement_ae_titles*, if any, replace all other retrieve AE titles.
     """
     external = () if instance.external_aet == NO_EXTERNAL_AET else (instance.external_aet,)
     titles = replacement_ae_titles or (*instance.retrieve_aets, *external)

@@ -1,1 +1,1 @@
-"""The rules on what settings mean together, a file for each topic."""
+"""The lint rules, one module per topic."""

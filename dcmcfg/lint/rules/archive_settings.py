@@ -1,4 +1,4 @@
-"""Settings of the archive that others rely on."""
+"""Rules for settings of the archive that affect other parts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ def _find_ae_cache_never_expires(context: LintContext) -> Iterator[Violation]:
         if name not in device.entry:
             command = ("set", context.format_target(device.entry), f"{name}=PT5M")
             yield Violation(
-                device.entry.dn, "addresses of other AEs are kept until a reload", name, fix_command=command
+                device.entry.dn,
+                "the archive caches the addresses of other AEs until a reload",
+                name,
+                fix_command=command,
             )
 
 
@@ -39,7 +42,7 @@ def _find_ae_cache_timeout_long(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
         for value in device.entry.values(name):
             if (parse_seconds(value.decode("utf-8", "replace")) or 0) > _MAXIMUM_CACHE_S:
-                message = "so long the archive goes on with an old address, or with that an AE was unknown"
+                message = "for this time the archive keeps using old addresses, and AEs it did not find stay unknown"
                 yield Violation(device.entry.dn, message, name, value)
 
 
@@ -48,7 +51,7 @@ def _find_tasks_never_run(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
         if name not in device.entry and context.find_parts(device, QUEUE_OBJECT_CLASS):
             command = ("set", context.format_target(device.entry), f"{name}=PT1M")
-            yield Violation(device.entry.dn, "no queued task is ever run", name, fix_command=command)
+            yield Violation(device.entry.dn, "the archive never runs queued tasks", name, fix_command=command)
 
 
 def _find_ae_without_web_app(context: LintContext) -> Iterator[Violation]:
@@ -60,7 +63,7 @@ def _find_ae_without_web_app(context: LintContext) -> Iterator[Violation]:
         }
         for ae in device.network_aes:
             if served and ae.title not in served and ae.entry.is_a(ARCHIVE_NETWORK_AE_OBJECT_CLASS):
-                yield Violation(ae.entry.dn, "no web application of class DCM4CHEE_ARC_AET serves it")
+                yield Violation(ae.entry.dn, "no web application of class DCM4CHEE_ARC_AET serves this AE")
 
 
 def _find_preferred_transfer_syntax_order(context: LintContext) -> Iterator[Violation]:
@@ -68,7 +71,7 @@ def _find_preferred_transfer_syntax_order(context: LintContext) -> Iterator[Viol
     for entry in context.tree.index.find_by_attribute(name):
         for value in entry.values(name):
             if not _ORDINAL.match(value):
-                yield Violation(entry.dn, "its first three characters are cut off as an ordinal", name, value)
+                yield Violation(entry.dn, "the archive removes the first three characters as an ordinal", name, value)
 
 
 def _find_storage_threshold(context: LintContext) -> Iterator[Violation]:
@@ -82,10 +85,10 @@ def _find_storage_threshold(context: LintContext) -> Iterator[Violation]:
             for storage in (limited[each] for each in used if each in limited):
                 if len(used) > 1:
                     message = (
-                        f"below it, the next C-STORE to {ae.title} makes the archive reload, and load what is in LDAP"
+                        f"below it, the next C-STORE to {ae.title} makes the archive reload its configuration from LDAP"
                     )
                 else:
-                    message = f"below it, {ae.title} refuses each C-STORE: dcmObjectStorageID names no other storage"
+                    message = f"below it, {ae.title} refuses every C-STORE: dcmObjectStorageID names no other storage"
                 yield Violation(storage.dn, message, name, storage.values(name)[0])
 
 
@@ -93,61 +96,60 @@ RULES = (
     LintRule(
         "ae-cache-never-expires",
         "warning",
-        requirement="The archive looks AEs up again after a time.",
-        reason="Without dcmAECacheStaleTimeout an old address, or that an AE was unknown, is kept until a reload.",
-        fix="Set the time.",
-        fix_command="dcmcfg set DEVICE dcmAECacheStaleTimeout=PT5M",
+        requirement="The archive refreshes its AE cache regularly.",
+        reason="Without dcmAECacheStaleTimeout, old addresses and unknown AEs stay in the cache until a reload.",
+        fix="Set dcmAECacheStaleTimeout.",
+        example_command="dcmcfg set DEVICE dcmAECacheStaleTimeout=PT5M",
         find_violations=_find_ae_cache_never_expires,
         needs_whole_tree=False,
     ),
     LintRule(
         "ae-cache-timeout-long",
         "note",
-        requirement="The archive looks AEs up again within the hour.",
-        reason="Until dcmAECacheStaleTimeout is over, a change of another AE has no effect without a reload.",
-        fix="Set a shorter time, unless each change is followed by a reload.",
-        fix_command="dcmcfg set DEVICE dcmAECacheStaleTimeout=PT5M",
+        requirement="The archive refreshes its AE cache at least once an hour.",
+        reason="Until dcmAECacheStaleTimeout expires, a change to another AE has no effect without a reload.",
+        fix="Set a shorter time, unless you reload after each change.",
+        example_command="dcmcfg set DEVICE dcmAECacheStaleTimeout=PT5M",
         find_violations=_find_ae_cache_timeout_long,
         needs_whole_tree=False,
     ),
     LintRule(
         "storage-threshold",
         "note",
-        requirement="An administrator knows what happens when a storage that is written to falls below its "
-        "dcmStorageThreshold.",
-        reason="Where dcmObjectStorageID names another storage too, the archive reloads by itself and takes the full "
-        "one out of dcmObjectStorageID. So a change in LDAP that nobody reloaded goes live; if it cannot be loaded, "
-        "the C-STORE is refused (0110).",
+        requirement="Administrators know the effect when a storage in use falls below its dcmStorageThreshold.",
+        reason="If dcmObjectStorageID names another storage too, the archive reloads by itself and removes the full "
+        "storage from dcmObjectStorageID. Changes in LDAP that were not reloaded yet take effect then. If the archive "
+        "cannot load them, it refuses the C-STORE (0110).",
         fix="Reload after each change, and do not leave unfinished changes in LDAP.",
-        fix_command="dcmcfg reload",
+        example_command="dcmcfg reload",
         find_violations=_find_storage_threshold,
     ),
     LintRule(
         "tasks-never-run",
         "warning",
-        requirement="An archive with queues looks for tasks.",
-        reason="Without dcmTaskPollingInterval exports, commitments and retrieves stay queued.",
-        fix="Set the interval.",
-        fix_command="dcmcfg set DEVICE dcmTaskPollingInterval=PT1M",
+        requirement="An archive with queues polls for tasks.",
+        reason="Without dcmTaskPollingInterval, exports, storage commitments and retrieves stay queued.",
+        fix="Set dcmTaskPollingInterval.",
+        example_command="dcmcfg set DEVICE dcmTaskPollingInterval=PT1M",
         find_violations=_find_tasks_never_run,
         needs_whole_tree=False,
     ),
     LintRule(
         "ae-without-web-app",
         "note",
-        requirement="An archive AE is served by a web application of class DCM4CHEE_ARC_AET.",
-        reason="Its REST services are refused and the UI does not offer it.",
-        fix="Add a web application, unless that is intended.",
-        fix_command="dcmcfg apply FILE",
+        requirement="A web application of class DCM4CHEE_ARC_AET serves each archive AE.",
+        reason="Otherwise the archive refuses REST requests for the AE, and the web UI does not offer it.",
+        fix="Add a web application, unless this is intended.",
+        example_command="dcmcfg apply FILE",
         find_violations=_find_ae_without_web_app,
     ),
     LintRule(
         "preferred-transfer-syntax-order",
         "error",
-        requirement="A dcmPreferredTransferSyntax begins with its place in the order: {0}1.2.840.10008.1.2.1.",
-        reason="The archive always cuts three characters off.",
-        fix="Write the place before each value.",
-        fix_command="dcmcfg edit TARGET",
+        requirement="A dcmPreferredTransferSyntax value begins with an ordinal: {0}1.2.840.10008.1.2.1.",
+        reason="The archive always removes the first three characters, also if they are part of the UID.",
+        fix="Write an ordinal such as {0} before each value.",
+        example_command="dcmcfg edit TARGET",
         find_violations=_find_preferred_transfer_syntax_order,
         part="formats",
         needs_whole_tree=False,

@@ -1,4 +1,4 @@
-"""Transfer capabilities that keep objects back."""
+"""Rules for transfer capabilities that prevent objects from being stored or sent."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from dcmcfg.well_known_uids import (
     STUDY_ROOT_MOVE,
 )
 
-#: The part of what the archive sends that a list must hold to pass for one that was meant to be whole.
+#: A list with at least this share of the SOP classes that the archive sends passes as intentionally complete.
 _MINIMUM_SHARE = 0.1
 #: C-MOVE and C-GET of the Patient Root and Study Root models (PS3.4 C.6).
 _RETRIEVE_SOP_CLASSES = frozenset({PATIENT_ROOT_MOVE, PATIENT_ROOT_GET, STUDY_ROOT_MOVE, STUDY_ROOT_GET})
@@ -53,14 +53,14 @@ def _find_incomplete_scp_capabilities(context: LintContext) -> Iterator[Violatio
         storage = sum(each.startswith(STORAGE_SOP_CLASS_PREFIX) for each in accepted)
         if storage or ae.title in destinations:
             message = (
-                f"it lists {storage} storage SOP classes as SCP, so of {len(sent)} that the archive sends "
-                f"{len(sent - accepted)} are kept back from it"
+                f"it lists {storage} storage SOP classes as SCP; of the {len(sent)} that the archive sends, "
+                f"{len(sent - accepted)} are withheld from it"
             )
             yield Violation(ae.entry.dn, message)
 
 
 def _find_destinations(context: LintContext) -> Iterator[str]:
-    """Yield the titles of AEs that are sent objects, as the archive's configuration names them."""
+    """Yield the titles of AEs that the archive sends objects to, according to its configuration."""
     for reference in find_looked_up_references(context):
         if reference.attribute in _DESTINATION_ATTRIBUTES or reference.value.startswith((b"dicom:", b"storescu:")):
             yield reference.name
@@ -85,7 +85,7 @@ def _find_storage_scp_without_scu(context: LintContext) -> Iterator[Violation]:
             if sent and accepted - sent:
                 first = sorted(accepted - sent)[0]
                 more = f" and {len(accepted - sent) - 1} more" if len(accepted - sent) > 1 else ""
-                message = f"it takes objects of {first}{more} and sends none, as no SCU capability lists that"
+                message = f"it receives objects of {first}{more} but cannot send them: no SCU capability lists them"
                 yield Violation(ae.entry.dn, message)
 
 
@@ -94,7 +94,7 @@ def _find_initiator_not_enforced(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
         for ae in device.network_aes:
             if ae.entry.text(name) == "FALSE" and _find_sop_classes(ae, "SCU"):
-                message = "nothing looks at it: the archive opens associations as this AE all the same"
+                message = "no effect: the archive opens associations as this AE despite FALSE"
                 yield Violation(ae.entry.dn, message, name, b"FALSE")
 
 
@@ -102,7 +102,9 @@ def _find_archive_ae_without_capabilities(context: LintContext) -> Iterator[Viol
     for device in context.archives:
         for ae in device.network_aes:
             if ae.installed and not ae.capability_source.capabilities:
-                yield Violation(ae.entry.dn, "it has no transfer capabilities, so it accepts and offers nothing")
+                yield Violation(
+                    ae.entry.dn, "it has no transfer capabilities, so it accepts and proposes no presentation contexts"
+                )
 
 
 def _find_scp_without_acceptor(context: LintContext) -> Iterator[Violation]:
@@ -111,7 +113,9 @@ def _find_scp_without_acceptor(context: LintContext) -> Iterator[Violation]:
         for ae in device.network_aes:
             if ae.installed and ae.entry.text(name) != "TRUE" and _find_sop_classes(ae, "SCP"):
                 command = ("set", context.format_target(ae.entry), f"{name}=TRUE")
-                yield Violation(ae.entry.dn, "it offers services and accepts no association", name, fix_command=command)
+                yield Violation(
+                    ae.entry.dn, "it has SCP capabilities but accepts no associations", name, fix_command=command
+                )
 
 
 def _find_no_object_storage(context: LintContext) -> Iterator[Violation]:
@@ -119,7 +123,7 @@ def _find_no_object_storage(context: LintContext) -> Iterator[Violation]:
         for ae in device.network_aes:
             stores = OBJECT_STORAGE_ID in ae.entry or OBJECT_STORAGE_ID in device.entry
             if ae.is_storage_scp and not stores and ae.entry.is_a(ARCHIVE_NETWORK_AE_OBJECT_CLASS):
-                message = "it is a storage SCP and has no dcmObjectStorageID, so nothing that it receives can be stored"
+                message = "it is a storage SCP without dcmObjectStorageID, so it cannot store what it receives"
                 yield Violation(ae.entry.dn, message, OBJECT_STORAGE_ID)
 
 
@@ -127,65 +131,65 @@ RULES = (
     LintRule(
         "incomplete-scp-capabilities",
         "warning",
-        requirement="A destination that lists SCP capabilities lists those that it shall be sent.",
-        reason="Without any SCP capability a destination is sent everything; with one, all other SOP classes are kept "
-        "back from it (A702, or silently where dcmRestrictRetrieveSilently is set).",
-        fix="Add the missing capabilities, or remove all.",
-        fix_command="dcmcfg capability copy FROM TO",
+        requirement="A destination with SCP capabilities lists every SOP class that it should receive.",
+        reason="The archive sends everything to a destination without SCP capabilities. If there is at least one, the "
+        "archive withholds all other SOP classes (A702, or silently if dcmRestrictRetrieveSilently is set).",
+        fix="Add the missing capabilities, or remove all capabilities.",
+        example_command="dcmcfg capability copy FROM TO",
         find_violations=_find_incomplete_scp_capabilities,
     ),
     LintRule(
         "no-storage-scu",
         "error",
-        requirement="An archive AE that exports, or that objects are retrieved from, has storage SCU capabilities.",
-        reason="Objects of a SOP class that the archive's AE does not list as SCU are not sent.",
+        requirement="An archive AE that exports objects or serves retrieve requests has storage SCU capabilities.",
+        reason="The archive does not send objects of SOP classes that its AE does not list as SCU.",
         fix="Add the capabilities, or share those of another AE (dcmShareTransferCapabilitiesFromAETitle).",
-        fix_command="dcmcfg capability copy FROM TO",
+        example_command="dcmcfg capability copy FROM TO",
         find_violations=_find_no_storage_scu,
     ),
     LintRule(
         "storage-scp-without-scu",
         "warning",
-        requirement="An archive AE that takes objects of a SOP class may send them too.",
-        reason="They are kept back from every destination that is served by this AE (A702, or silently).",
+        requirement="An archive AE can send objects of every SOP class that it receives.",
+        reason="Otherwise the AE withholds them from every destination (A702, or silently).",
         fix="Add SCU capabilities for the SOP classes that it lists as SCP only.",
-        fix_command="dcmcfg capability add DEVICE/AE SCU SOPCLASS",
+        example_command="dcmcfg capability add DEVICE/AE SCU SOPCLASS",
         find_violations=_find_storage_scp_without_scu,
     ),
     LintRule(
         "initiator-not-enforced",
         "note",
         requirement="An archive AE with SCU capabilities may open associations.",
-        reason="The archive does not look at dicomAssociationInitiator when it calls others.",
-        fix="Set it to TRUE, or remove the SCU capabilities if the AE shall send nothing.",
-        fix_command="dcmcfg set DEVICE/AE dicomAssociationInitiator=TRUE",
+        reason="The archive ignores dicomAssociationInitiator when it opens associations.",
+        fix="Set it to TRUE, or remove the SCU capabilities if the AE should not send.",
+        example_command="dcmcfg set DEVICE/AE dicomAssociationInitiator=TRUE",
         find_violations=_find_initiator_not_enforced,
     ),
     LintRule(
         "archive-ae-without-capabilities",
         "warning",
-        requirement="An archive AE has transfer capabilities, its own or those of another AE.",
-        reason="It accepts no presentation context, not even a C-ECHO, and sends no objects.",
+        requirement="An archive AE has transfer capabilities of its own or shares those of another AE.",
+        reason="Without capabilities it accepts no presentation context, not even for C-ECHO, and sends no objects.",
         fix="Copy the capabilities of another AE, or share them (dcmShareTransferCapabilitiesFromAETitle).",
-        fix_command="dcmcfg capability copy FROM TO",
+        example_command="dcmcfg capability copy FROM TO",
         find_violations=_find_archive_ae_without_capabilities,
     ),
     LintRule(
         "scp-without-acceptor",
         "warning",
         requirement="An archive AE with SCP capabilities accepts associations.",
-        reason="Without dicomAssociationAcceptor TRUE every caller is rejected (1/1/7).",
+        reason="Unless dicomAssociationAcceptor is TRUE, the archive rejects every caller (1/1/7).",
         fix="Set dicomAssociationAcceptor to TRUE, or remove the capabilities.",
-        fix_command="dcmcfg set DEVICE/AE dicomAssociationAcceptor=TRUE",
+        example_command="dcmcfg set DEVICE/AE dicomAssociationAcceptor=TRUE",
         find_violations=_find_scp_without_acceptor,
     ),
     LintRule(
         "no-object-storage",
         "error",
-        requirement="An archive AE that takes storage has a storage.",
-        reason="C-STORE fails.",
-        fix="Set dcmObjectStorageID on it.",
-        fix_command="dcmcfg set DEVICE/AE dcmObjectStorageID=STORAGE",
+        requirement="An archive AE that is a storage SCP has a storage.",
+        reason="Without one, every C-STORE fails.",
+        fix="Set dcmObjectStorageID on the AE.",
+        example_command="dcmcfg set DEVICE/AE dcmObjectStorageID=STORAGE",
         find_violations=_find_no_object_storage,
     ),
 )

@@ -1,4 +1,4 @@
-"""Certificates in the tree that expire."""
+"""Rules for certificates in the tree: validity and format."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from dcmcfg.schema_names import USER_CERTIFICATE
 if TYPE_CHECKING:
     from cryptography import x509
 
-#: An entry, an attribute, the octets, and what they say; None where they cannot be read.
+#: An entry, an attribute, the octets, and the parsed certificate; None if it is unreadable.
 _Certificate = tuple[DN, str, bytes, "x509.Certificate | None"]
 _ATTRIBUTES = (USER_CERTIFICATE.lower(), "cacertificate")
-#: How long before the end it is reported.
+#: The time before expiry at which a certificate is reported.
 _WARNING_PERIOD = timedelta(days=60)
 
 
@@ -49,14 +49,14 @@ def _parse_certificate(value: bytes) -> x509.Certificate | None:
 
 
 def _parse_completely(certificate: x509.Certificate) -> None:
-    """Raise :class:`ValueError` where a part that is only parsed when asked for is wrong."""
+    """Raise :class:`ValueError` if a part of the certificate that is parsed lazily is invalid."""
     _format_subject(certificate)
     _format_day(certificate.not_valid_before_utc)
     _format_day(certificate.not_valid_after_utc)
 
 
 def _format_subject(certificate: x509.Certificate) -> str:
-    return certificate.subject.rfc4514_string() or "a certificate without subject"
+    return certificate.subject.rfc4514_string() or "a certificate without a subject"
 
 
 def _find_certificate_expired(context: LintContext) -> Iterator[Violation]:
@@ -80,7 +80,7 @@ def _find_certificate_expires(context: LintContext) -> Iterator[Violation]:
 def _find_certificate_unreadable(context: LintContext) -> Iterator[Violation]:
     for dn, name, value, certificate in context.compute_once(_find_certificates):
         if certificate is None:
-            yield Violation(dn, f"{len(value)} octets that are no X.509 certificate", name)
+            yield Violation(dn, f"{len(value)} octets that are not an X.509 certificate", name)
 
 
 def _format_day(timestamp: datetime) -> str:
@@ -93,31 +93,30 @@ RULES = (
     LintRule(
         "certificate-expired",
         "error",
-        requirement="A certificate in the tree is valid now.",
-        reason="TLS connections to or from the node that it stands for fail.",
-        fix="Put the new certificate in its place.",
-        fix_command=_REPLACE_COMMAND,
+        requirement="Each certificate in the tree is currently valid.",
+        reason="Otherwise TLS connections to or from its node fail.",
+        fix="Replace it with the new certificate.",
+        example_command=_REPLACE_COMMAND,
         find_violations=_find_certificate_expired,
         needs_whole_tree=False,
     ),
     LintRule(
         "certificate-expires",
         "warning",
-        requirement="A certificate in the tree is valid for 60 days more.",
-        reason="TLS connections will fail from then on. Key stores in files (dcmKeyStoreURL) are not seen from the "
-        "tree.",
-        fix="Have it renewed.",
-        fix_command=_REPLACE_COMMAND,
+        requirement="Each certificate in the tree is valid for at least 60 more days.",
+        reason="After that date TLS connections fail. The check does not read key store files (dcmKeyStoreURL).",
+        fix="Renew the certificate.",
+        example_command=_REPLACE_COMMAND,
         find_violations=_find_certificate_expires,
         needs_whole_tree=False,
     ),
     LintRule(
         "certificate-unreadable",
         "warning",
-        requirement="A certificate in the tree can be read.",
-        reason="The archive cannot use it.",
-        fix="Put it in again, in DER.",
-        fix_command=_REPLACE_COMMAND,
+        requirement="Each certificate in the tree is readable.",
+        reason="The archive cannot use an unreadable certificate.",
+        fix="Store the certificate again, in DER encoding.",
+        example_command=_REPLACE_COMMAND,
         find_violations=_find_certificate_unreadable,
         part="formats",
         needs_whole_tree=False,

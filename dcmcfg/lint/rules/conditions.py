@@ -1,4 +1,4 @@
-"""Conditions of rules, as the archive reads them (Conditions, HL7Conditions).
+"""Rules for conditions, by the archive's parser (Conditions, HL7Conditions).
 
 Kept apart: each topic of docs/rules.md is a module of its own (lint/catalogue.py lists them).
 """
@@ -23,17 +23,17 @@ def _find_condition_format(context: LintContext) -> Iterator[Violation]:
         for kind in dict.fromkeys(kind for name, kind in kinds.items() if entry.is_a(name)):
             for value in entry.values(DCM_PROPERTY):
                 if problem := kind.find_problem(value.decode("utf-8", "replace")):
-                    yield Violation(entry.dn, f"{problem}; the archive does not load the device", DCM_PROPERTY, value)
+                    yield Violation(entry.dn, f"{problem}; the archive cannot load the device", DCM_PROPERTY, value)
 
 
 RULES = (
     LintRule(
         "condition-format",
         "error",
-        requirement="A condition has the form KEY=PATTERN or KEY!=PATTERN, PATTERN being a regular expression.",
-        reason="The archive cannot load the device.",
-        fix="Correct the condition; a pattern has to match the whole value, and any text is .*, not *.",
-        fix_command="dcmcfg edit TARGET",
+        requirement="A condition has the form KEY=PATTERN or KEY!=PATTERN, where PATTERN is a regular expression.",
+        reason="Otherwise the archive cannot load the device.",
+        fix="Correct the condition. A pattern must match the whole value; use .* for any text, not *.",
+        example_command="dcmcfg edit TARGET",
         find_violations=_find_condition_format,
         impact="unloadable",
         part="formats",

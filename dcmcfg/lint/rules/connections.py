@@ -1,4 +1,4 @@
-"""Connections that an AE refers to and cannot use."""
+"""Rules for connections that an AE refers to but cannot use."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from dcmcfg.schema_names import (
 )
 
 _REFERENCE = DICOM_NETWORK_CONNECTION_REFERENCE
-#: Class of an entry with connections → the protocols that they may have (Connection.Protocol).
+#: Object class of an entry with connections → allowed protocols of its connections (Connection.Protocol).
 _PROTOCOLS = {
     DICOM_NETWORK_AE_OBJECT_CLASS: (DICOM,),
     HL7_APPLICATION_OBJECT_CLASS: ("HL7", "HL7_MLLP2"),
@@ -40,7 +40,7 @@ def _find_connection_dangling(context: LintContext) -> Iterator[Violation]:
     for each in context.connection_references:
         if each.connection is None:
             fix_changes = (_build_deletion(each.entry, each.value),) if remaining_counts[each.entry.dn] else ()
-            message = "there is no such connection, so the archive does not load the device"
+            message = "this connection does not exist, so the archive cannot load the device"
             yield Violation(each.entry.dn, message, _REFERENCE, each.value, fix_changes=fix_changes)
 
 
@@ -50,7 +50,7 @@ def _find_connection_of_other_device(context: LintContext) -> Iterator[Violation
         if each.connection is not None and find_enclosing_device(key(each.connection.dn)) != find_enclosing_device(
             key(each.entry.dn)
         ):
-            message = "the connection is another device's, so the archive does not load this one"
+            message = "the connection belongs to another device, so the archive cannot load this device"
             yield Violation(each.entry.dn, message, _REFERENCE, each.value, related_dns=(each.connection.dn,))
 
 
@@ -69,7 +69,7 @@ def _find_connection_spelling(context: LintContext) -> Iterator[Violation]:
                 ),
             )
             yield Violation(
-                entry.dn, f"the connection is written {connection.dn}", _REFERENCE, value, fix_changes=(modify,)
+                entry.dn, f"the connection's DN is written {connection.dn}", _REFERENCE, value, fix_changes=(modify,)
             )
 
 
@@ -102,7 +102,8 @@ def _find_peer_without_port(context: LintContext) -> Iterator[Violation]:
         ):
             attributes = ", ".join(lookup.attributes)
             message = (
-                f"{lookup.archive.name} calls it ({attributes}), and no installed DICOM connection of it has a port"
+                f"{lookup.archive.name} calls this AE ({attributes}), but none of its installed DICOM "
+                "connections has a port"
             )
             yield Violation(ae.entry.dn, message, _REFERENCE)
 
@@ -113,7 +114,8 @@ def _find_ae_not_installed(context: LintContext) -> Iterator[Violation]:
             uninstalled = lookup.ae.entry if lookup.ae.device.installed else lookup.ae.device.entry
             attributes = ", ".join(lookup.attributes)
             message = (
-                f"{lookup.archive.name} looks {lookup.ae.title} up ({attributes}), which is not found while this is so"
+                f"{lookup.archive.name} looks up {lookup.ae.title} ({attributes}) and does not find it "
+                "because of this value"
             )
             command = ("set", context.format_target(uninstalled), "dicomInstalled=TRUE")
             yield Violation(uninstalled.dn, message, DICOM_INSTALLED, b"FALSE", fix_command=command)
@@ -124,7 +126,7 @@ def _find_connection_named_by_address(context: LintContext) -> Iterator[Violatio
         if COMMON_NAME in entry:
             naming = {kind.lower() for kind, _ in entry.dn.rdn.parts}
             if COMMON_NAME not in naming:
-                message = "it has a cn and is named by its host, so the archive looks for it under another DN"
+                message = "it has a cn but its RDN is the host, so the archive looks for it under another DN"
                 yield Violation(entry.dn, message, COMMON_NAME, entry.values(COMMON_NAME)[0])
 
 
@@ -136,10 +138,11 @@ RULES = (
     LintRule(
         "connection-dangling",
         "error",
-        requirement="A connection reference names a connection that exists.",
-        reason="The archive cannot load the device: all its AEs are unknown, and the list of all AEs fails (409).",
+        requirement="A connection reference names an existing connection.",
+        reason="Otherwise the archive cannot load the device: all its AEs are unknown, and listing all AEs fails "
+        "(409).",
         fix="Remove the reference, or add the connection.",
-        fix_command="dcmcfg check --fix --rule connection-dangling",
+        example_command="dcmcfg check --fix --rule connection-dangling",
         find_violations=_find_connection_dangling,
         is_auto_fixable=True,
         impact="unloadable",
@@ -150,9 +153,9 @@ RULES = (
         "connection-of-other-device",
         "error",
         requirement="A connection reference names a connection of the same device.",
-        reason="The archive cannot load the device, although every DN exists.",
-        fix="Refer to a connection of the same device; add one if there is none.",
-        fix_command="dcmcfg connection add DEVICE/NAME HOST:PORT --ae AET",
+        reason="Otherwise the archive cannot load the device, even if every DN exists.",
+        fix="Refer to a connection of the same device. Add a connection if the device has none.",
+        example_command="dcmcfg connection add DEVICE/NAME HOST:PORT --ae AET",
         find_violations=_find_connection_of_other_device,
         impact="unloadable",
         part="references",
@@ -162,11 +165,11 @@ RULES = (
     LintRule(
         "connection-spelling",
         "warning",
-        requirement="A connection reference is written like the DN of the connection.",
-        reason="The archive compares the two as text without regard to case. Only servers that hand DNs out in one "
-        "spelling hide the difference.",
-        fix="Write it like the DN.",
-        fix_command="dcmcfg check --fix --rule connection-spelling",
+        requirement="A connection reference is spelled exactly like the DN of the connection.",
+        reason="The archive compares both as text, ignoring case only. The difference stays hidden only with directory "
+        "servers that return every DN in one spelling.",
+        fix="Write the reference like the DN.",
+        example_command="dcmcfg check --fix --rule connection-spelling",
         find_violations=_find_connection_spelling,
         is_auto_fixable=True,
         part="references",
@@ -175,11 +178,11 @@ RULES = (
     LintRule(
         "connection-protocol",
         "error",
-        requirement="An AE refers to DICOM connections, an HL7 application to HL7 ones, a web application to HTTP "
-        "ones, an audit logger to SYSLOG ones.",
-        reason="The archive cannot load the device.",
-        fix="Refer to a connection of the right protocol, or correct dcmProtocol.",
-        fix_command="dcmcfg set DN dcmProtocol=PROTOCOL",
+        requirement="An AE refers to DICOM connections, an HL7 application to HL7 connections, a web application to "
+        "HTTP connections, an audit logger to SYSLOG connections.",
+        reason="Otherwise the archive cannot load the device.",
+        fix="Refer to a connection with the right protocol, or correct dcmProtocol.",
+        example_command="dcmcfg set DN dcmProtocol=PROTOCOL",
         find_violations=_find_connection_protocol,
         impact="unloadable",
         part="references",
@@ -189,37 +192,37 @@ RULES = (
     LintRule(
         "connection-not-installed",
         "error",
-        requirement="An AE that is installed has an installed connection.",
-        reason="No connection fits, so nobody can call it and it can call nobody.",
+        requirement="An installed AE has an installed connection.",
+        reason="Without an installed connection, the AE can neither accept nor open associations.",
         fix="Install a connection, or mark the AE as not installed.",
-        fix_command="dcmcfg set DN dicomInstalled=TRUE",
+        example_command="dcmcfg set DN dicomInstalled=TRUE",
         find_violations=_find_connection_not_installed,
     ),
     LintRule(
         "peer-without-port",
         "error",
         requirement="An AE that the archive calls has an installed DICOM connection with a port.",
-        reason="A connection without a port only initiates; calling the AE ends in an IncompatibleConnectionException.",
-        fix="Give its connection a port.",
-        fix_command="dcmcfg set DN dicomPort=PORT",
+        reason="A connection without a port only initiates. Calling the AE fails (IncompatibleConnectionException).",
+        fix="Set a port on its connection.",
+        example_command="dcmcfg set DN dicomPort=PORT",
         find_violations=_find_peer_without_port,
     ),
     LintRule(
         "ae-not-installed",
         "error",
-        requirement="An AE that the archive calls or acts as is installed, and so is its device.",
-        reason="One that is not installed counts as unknown.",
-        fix="Install it, or name another.",
-        fix_command="dcmcfg set TARGET dicomInstalled=TRUE",
+        requirement="An AE that the archive calls or acts as is installed, and its device is installed.",
+        reason="The archive treats an AE that is not installed as unknown.",
+        fix="Install the AE and its device, or name another AE.",
+        example_command="dcmcfg set TARGET dicomInstalled=TRUE",
         find_violations=_find_ae_not_installed,
     ),
     LintRule(
         "connection-named-by-address",
         "error",
-        requirement="A connection that has a cn is named by it.",
-        reason="The archive works the DN out from the cn, so references to the real DN do not match.",
+        requirement="A connection with a cn has the cn as its RDN.",
+        reason="The archive derives the DN from the cn, so references to the real DN do not match.",
         fix="Rename the connection, or remove its cn.",
-        fix_command="dcmcfg unset DN cn",
+        example_command="dcmcfg unset DN cn",
         find_violations=_find_connection_named_by_address,
         part="references",
         needs_whole_tree=False,

@@ -1,4 +1,4 @@
-"""Exporters to external archives, and the rules that set them off."""
+"""Rules for exporters to external archives and for export rules."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from dcmcfg.schema_names import (
 )
 
 _PREFIX = "dicom:"
-#: The names of the archive's implementations of ExporterProvider.
+#: The schemes of the archive's implementations of ExporterProvider.
 _SCHEMES = (
     "curve2pr",
     "dicom",
@@ -57,7 +57,10 @@ def _find_no_storage_commitment(context: LintContext) -> Iterator[Violation]:
         for exporter in context.find_parts(device, EXPORTER_OBJECT_CLASS):
             title = _parse_destination(exporter)
             if title in external and STG_CMT_SCP not in exporter:
-                message = f"{title} is never asked for commitment, so the archive does not learn that it has a study"
+                message = (
+                    f"no storage commitment is requested from {title}, so the archive never records that it "
+                    "holds a study"
+                )
                 command = ("set", context.format_target(exporter), f"dcmStgCmtSCP={title}")
                 yield Violation(exporter.dn, message, STG_CMT_SCP, fix_command=command)
 
@@ -67,7 +70,7 @@ def _find_several_retrieve_aets(context: LintContext) -> Iterator[Violation]:
         for exporter in context.find_parts(device, EXPORTER_OBJECT_CLASS):
             values = exporter.values(RETRIEVE_AET)
             if len(values) > 1 and STG_CMT_SCP in exporter:
-                message = f"there are {len(values)}, of which one is recorded; LDAP keeps no order, so any may be it"
+                message = f"{len(values)} values, but only one is recorded; LDAP has no order, so it may be any of them"
                 yield Violation(exporter.dn, message, RETRIEVE_AET)
 
 
@@ -81,14 +84,17 @@ def _find_export_loop(context: LintContext) -> Iterator[Violation]:
         for rule in context.find_parts(device, "dcmExportRule"):
             for title in dict.fromkeys(exporters.get(name) for name in rule.texts(EXPORTER_ID)):
                 if title in external and _matches_sender(rule, title or ""):
-                    message = f"what is fetched from {title} is exported to {title} again"
+                    message = f"studies retrieved from {title} are exported to {title} again"
                     condition = f"dcmProperty+=SendingApplicationEntityTitle!={title}"
                     command = ("set", context.format_target(rule), condition)
                     yield Violation(rule.dn, message, DCM_PROPERTY, fix_command=command)
 
 
 def _matches_sender(rule: Entry, sender: str) -> bool:
-    """Tell whether the conditions of *rule* let objects from *sender* through; one that only Java reads does."""
+    """Return whether the conditions of *rule* match objects from *sender*.
+
+    A pattern that only Java can parse counts as a match.
+    """
     for condition in rule.texts(DCM_PROPERTY):
         match = _SENDER.fullmatch(condition)
         if match is not None:
@@ -116,19 +122,20 @@ RULES = (
     LintRule(
         "no-storage-commitment",
         "error",
-        requirement="An exporter to an external archive that studies are fetched from asks it for storage commitment.",
-        reason="Only a commitment records where a study is; without it the record stays `*` and nothing is purged.",
+        requirement="An exporter to an external archive that studies are retrieved from requests storage commitment.",
+        reason="Only a storage commitment records where a study is. Without it the record stays `*` and nothing is "
+        "purged.",
         fix="Set dcmStgCmtSCP.",
-        fix_command="dcmcfg set DN dcmStgCmtSCP=AET",
+        example_command="dcmcfg set DN dcmStgCmtSCP=AET",
         find_violations=_find_no_storage_commitment,
     ),
     LintRule(
         "exporter-scheme-unknown",
         "warning",
-        requirement="The dcmURI of an exporter begins with a scheme that the archive has an exporter for.",
-        reason="The archive loads the value, and each task of the exporter fails, unless the archive was extended.",
+        requirement="The dcmURI of an exporter begins with a scheme that the archive supports.",
+        reason="The archive loads other values, but every task of the exporter fails, unless the archive was extended.",
         fix="Correct the scheme.",
-        fix_command="dcmcfg set DN dcmURI=dicom:AET",
+        example_command="dcmcfg set DN dcmURI=dicom:AET",
         find_violations=_find_exporter_scheme_unknown,
         part="formats",
         needs_whole_tree=False,
@@ -136,20 +143,21 @@ RULES = (
     LintRule(
         "several-retrieve-aets",
         "warning",
-        requirement="An exporter that asks for commitment has one dcmRetrieveAET.",
-        reason="The first that the directory returns is recorded as the external archive, the others are not.",
-        fix="Keep the one that studies are to be fetched from.",
-        fix_command="dcmcfg set DN dcmRetrieveAET-=AET",
+        requirement="An exporter that requests storage commitment has one dcmRetrieveAET.",
+        reason="The archive records the first value that the directory returns as the external archive and ignores "
+        "the others.",
+        fix="Keep the AE title that studies should be retrieved from.",
+        example_command="dcmcfg set DN dcmRetrieveAET-=AET",
         find_violations=_find_several_retrieve_aets,
         needs_whole_tree=False,
     ),
     LintRule(
         "export-loop",
         "error",
-        requirement="An export rule to an external archive leaves out what comes from there.",
-        reason="Each study that is fetched is exported again.",
+        requirement="An export rule to an external archive excludes objects received from that archive.",
+        reason="Otherwise every retrieved study is exported again.",
         fix="Add the condition SendingApplicationEntityTitle!=AET.",
-        fix_command="dcmcfg set DN dcmProperty+=SendingApplicationEntityTitle!=AET",
+        example_command="dcmcfg set DN dcmProperty+=SendingApplicationEntityTitle!=AET",
         find_violations=_find_export_loop,
     ),
 )

@@ -1,4 +1,4 @@
-"""The AE that external retrieves are sent to (dcmExternalRetrieveAEDestination)."""
+"""Rules for the destination AE of external retrieves (dcmExternalRetrieveAEDestination)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SET_COMMAND = "dcmcfg set-external-retrieve AET"
 
 
 def _iterate_settings(context: LintContext) -> Iterator[tuple[Device, Entry, str]]:
-    """Yield where the destination is set: the archive, the entry that has it (itself or an AE), the title."""
+    """Yield each setting of the destination: the archive, the entry (device or AE), the title."""
     for device in context.archives_to_check:
         for entry in (device.entry, *(ae.entry for ae in device.network_aes)):
             for title in entry.texts(EXTERNAL_RETRIEVE_AE_DESTINATION):
@@ -30,7 +30,7 @@ def _iterate_settings(context: LintContext) -> Iterator[tuple[Device, Entry, str
 
 
 def find_destinations(context: LintContext) -> Iterator[tuple[Device, Entry, NetworkAE]]:
-    """Yield each setting that means an AE of the archive, by its own title, another of its titles or the AE ``*``."""
+    """Yield each setting that leads to an AE of the archive: by its title, another title, or the AE ``*``."""
     for device, entry, title in _iterate_settings(context):
         ae = device.find_called_ae(title)
         if ae is not None:
@@ -56,7 +56,9 @@ def _find_external_retrieve_elsewhere(context: LintContext) -> Iterator[Violatio
         if device.find_called_ae(title) is None and title in context.aes_by_title:
             other = context.aes_by_title[title][0].device.name
             storage = [ae.title for ae in device.network_aes if ae.is_storage_scp]
-            message = f"{title} is an AE of {other}: what {device.name} fetches goes there and is not forwarded"
+            message = (
+                f"{title} is an AE of {other}: objects that {device.name} retrieves go there and are not forwarded"
+            )
             yield Violation(
                 entry.dn,
                 message,
@@ -67,7 +69,7 @@ def _find_external_retrieve_elsewhere(context: LintContext) -> Iterator[Violatio
 
 
 def _build_command(storage: list[str], entry: Entry) -> tuple[str, ...]:
-    """Return the command that sets the only storage SCP there is; none where one has to choose."""
+    """Return the command that sets the only storage SCP; empty if there are several."""
     if len(storage) != 1:
         return ()
     ae_option = ("--ae", entry.text(DICOM_AE_TITLE) or "") if entry.is_a(DICOM_NETWORK_AE_OBJECT_CLASS) else ()
@@ -86,7 +88,7 @@ def _find_external_retrieve_caller_refused(context: LintContext) -> Iterator[Vio
         accepted = ae.entry.texts(ACCEPTED_CALLING_AE_TITLE)
         for title in context.find_external_archives(device) if accepted else ():
             if title not in accepted:
-                message = f"{title} is to store here and is not among the callers that {ae.title} accepts"
+                message = f"{title} must send to this AE but is not among the callers that {ae.title} accepts"
                 command = ("set", context.format_target(ae.entry), f"dcmAcceptedCallingAETitle+={title}")
                 yield Violation(ae.entry.dn, message, ACCEPTED_CALLING_AE_TITLE, fix_command=command)
 
@@ -96,7 +98,7 @@ def _find_external_retrieve_identity(context: LintContext) -> Iterator[Violation
     for device, _, ae in find_destinations(context):
         negotiation = ae.entry.text(name) or device.entry.text(name)
         if negotiation == "REQUIRED" and context.find_external_archives(device):
-            message = f"{ae.title} asks every caller for a user identity, which an external archive seldom sends"
+            message = f"{ae.title} requires a user identity from every caller; external archives rarely send one"
             yield Violation(ae.entry.dn, message, name, negotiation.encode())
 
 
@@ -109,7 +111,7 @@ def _find_external_retrieve_unset(context: LintContext) -> Iterator[Violation]:
             and not any(EXTERNAL_RETRIEVE_AE_DESTINATION in ae.entry for ae in device.network_aes)
         ):
             storage = [ae.title for ae in device.network_aes if ae.is_storage_scp]
-            message = f"{', '.join(titles)} sends straight to each destination, and has to know it"
+            message = f"{', '.join(titles)} sends directly to each destination and must know it"
             yield Violation(
                 device.entry.dn,
                 message,
@@ -126,7 +128,7 @@ def _find_external_retrieve_overridden(context: LintContext) -> Iterator[Violati
             if ae_value is not None and device_value is not None and ae_value != device_value:
                 yield Violation(
                     ae.entry.dn,
-                    f"it wins over the device's {device_value}",
+                    f"it overrides the device's value {device_value}",
                     EXTERNAL_RETRIEVE_AE_DESTINATION,
                     ae_value.encode(),
                 )
@@ -137,72 +139,73 @@ RULES = (
         "external-retrieve-unknown",
         "error",
         requirement="dcmExternalRetrieveAEDestination is an AE of the archive.",
-        reason="The external archive is asked to send to a title that nobody has. The official container image leaves "
-        "DCM4CHEE there when the archive's AE title is changed by AE_TITLE.",
+        reason="Otherwise the archive asks the external archive to send to an unknown AE. The official container image "
+        "keeps DCM4CHEE in this attribute when AE_TITLE changes the archive's AE title.",
         fix="Set it to a storage SCP of the archive.",
-        fix_command=_SET_COMMAND,
+        example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_unknown,
         part="references",
     ),
     LintRule(
         "external-retrieve-elsewhere",
         "error",
-        requirement="dcmExternalRetrieveAEDestination is an AE of the archive, not of another device.",
-        reason="The external archive sends the objects there; the archive never sees them and forwards nothing.",
+        requirement="dcmExternalRetrieveAEDestination is not an AE of another device.",
+        reason="The external archive would send the objects to that device. The archive never receives or forwards "
+        "them.",
         fix="Set it to a storage SCP of the archive.",
-        fix_command=_SET_COMMAND,
+        example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_elsewhere,
         part="references",
     ),
     LintRule(
         CANNOT_STORE_RULE,
         "error",
-        requirement="The AE that external retrieves are sent to accepts associations, is a storage SCP and has a "
+        requirement="The destination AE of external retrieves accepts associations, is a storage SCP and has a "
         "storage.",
-        reason="What the external archive sends is refused.",
-        fix="Set another AE of the archive, one with storage SCP capabilities and dcmObjectStorageID.",
-        fix_command=_SET_COMMAND,
+        reason="Otherwise the archive refuses the objects from the external archive.",
+        fix="Set another AE of the archive that has storage SCP capabilities and dcmObjectStorageID.",
+        example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_cannot_store,
     ),
     LintRule(
         "external-retrieve-caller-refused",
         "error",
-        requirement="The AE that external retrieves are sent to accepts the external archive as caller.",
-        reason="With dcmAcceptedCallingAETitle all others are rejected.",
-        fix="Add the external archive's title.",
-        fix_command="dcmcfg set DEVICE/AE dcmAcceptedCallingAETitle+=AET",
+        requirement="The destination AE of external retrieves accepts the external archive as caller.",
+        reason="An AE with dcmAcceptedCallingAETitle rejects all callers that are not on the list.",
+        fix="Add the external archive's AE title.",
+        example_command="dcmcfg set DEVICE/AE dcmAcceptedCallingAETitle+=AET",
         find_violations=_find_external_retrieve_caller_refused,
     ),
     LintRule(
         "external-retrieve-identity",
         "warning",
-        requirement="The AE that external retrieves are sent to does not require a user identity.",
-        reason="A caller that sends none is rejected.",
+        requirement="The destination AE of external retrieves does not require a user identity.",
+        reason="The archive rejects callers that send no user identity.",
         fix="Use an AE without that requirement.",
-        fix_command="dcmcfg set DEVICE/AE dcmUserIdentityNegotiation=SUPPORTS",
+        example_command="dcmcfg set DEVICE/AE dcmUserIdentityNegotiation=SUPPORTS",
         find_violations=_find_external_retrieve_identity,
     ),
     LintRule(
         "external-retrieve-unset",
         "note",
-        requirement="An archive that fetches from external archives has dcmExternalRetrieveAEDestination.",
-        reason="Unset, a request is passed on with its original destination; the external archive sends straight there "
-        "and must know that AE itself.",
-        fix="Set it, unless that is intended.",
-        fix_command=_SET_COMMAND,
+        requirement="An archive that retrieves from external archives has dcmExternalRetrieveAEDestination.",
+        reason="If it is not set, the archive forwards requests with their original destination. The external "
+        "archive then sends directly to that AE and must know it.",
+        fix="Set it, unless direct sending is intended.",
+        example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_unset,
     ),
     LintRule(
         "external-retrieve-overridden",
         "note",
-        requirement="The destination that an AE has for itself is the device's.",
-        reason="The AE's own value wins, and the device's is what one looks at.",
-        fix="Clear the AE's value, unless that is intended.",
-        fix_command="dcmcfg set-external-retrieve --clear --ae AET",
+        requirement="An AE has no dcmExternalRetrieveAEDestination that differs from the device's.",
+        reason="The AE's own value overrides the device's value, which is easy to overlook.",
+        fix="Clear the AE's value, unless it is intended.",
+        example_command="dcmcfg set-external-retrieve --clear --ae AET",
         find_violations=_find_external_retrieve_overridden,
     ),
 )
-#: The rules of the AE itself: it exists, is the archive's own, and can store.
+#: The rules about the AE itself: it exists, belongs to the archive, and can store.
 AE_RULES = tuple(
     rule
     for rule in RULES

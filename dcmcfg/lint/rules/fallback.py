@@ -1,4 +1,4 @@
-"""The AE that retrieves are forwarded to when the archive does not have the study."""
+"""Rules for the AE that retrieves are forwarded to if the archive does not hold the study."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dcmcfg.schema_names import (
 
 
 def _iterate_entries(context: LintContext) -> Iterator[tuple[Device, Entry]]:
-    """Yield each archive with its own entry, then with the entries of its AEs."""
+    """Yield each archive with its own entry, and then with the entry of each of its AEs."""
     for device in context.archives:
         for entry in (device.entry, *(ae.entry for ae in device.network_aes)):
             yield device, entry
@@ -28,7 +28,7 @@ def _find_fallback_loop(context: LintContext) -> Iterator[Violation]:
         for name in (FALLBACK_C_MOVE_SCP, ALT_C_MOVE_SCP):
             title = entry.text(name)
             if title in device.titles:
-                message = f"{title} is an AE of this archive, so the request comes back to it"
+                message = f"{title} is an AE of this archive, so the archive forwards the request to itself"
                 yield Violation(entry.dn, message, name, entry.values(name)[0])
 
 
@@ -40,8 +40,8 @@ def _find_fallback_without_destination(context: LintContext) -> Iterator[Violati
             and FALLBACK_C_MOVE_SCP_DESTINATION not in device.entry
         ):
             message = (
-                f"requests pass through to {entry.text(FALLBACK_C_MOVE_SCP)}; "
-                "studies that are incomplete here are not completed"
+                f"requests are forwarded unchanged to {entry.text(FALLBACK_C_MOVE_SCP)}; "
+                "incomplete local studies are not completed"
             )
             yield Violation(entry.dn, message, FALLBACK_C_MOVE_SCP_DESTINATION)
 
@@ -50,9 +50,9 @@ def _find_fallback_retries(context: LintContext) -> Iterator[Violation]:
     for _, entry in _iterate_entries(context):
         value = entry.text(FALLBACK_C_MOVE_SCP_RETRIES) or ""
         if value.startswith("-"):
-            message = "a negative number is never"
+            message = "a negative number means never"
         elif value == "0":
-            message = "0 is without end"
+            message = "0 means without limit"
         else:
             continue
         yield Violation(entry.dn, message, FALLBACK_C_MOVE_SCP_RETRIES, value.encode())
@@ -62,7 +62,7 @@ def _find_alternative_is_external(context: LintContext) -> Iterator[Violation]:
     for device, entry in _iterate_entries(context):
         title = entry.text(ALT_C_MOVE_SCP)
         if title is not None and title in context.find_external_archives(device):
-            message = f"{title} is the external archive too: it is asked to send straight to the destination"
+            message = f"{title} is also the external archive: the archive asks it to send directly to the destination"
             yield Violation(entry.dn, message, ALT_C_MOVE_SCP, entry.values(ALT_C_MOVE_SCP)[0])
 
 
@@ -70,29 +70,29 @@ RULES = (
     LintRule(
         "fallback-loop",
         "warning",
-        requirement="Requests are forwarded to another archive.",
-        reason="The archive calls itself; nothing was found that ends the loop.",
-        fix="Name the other archive.",
-        fix_command="dcmcfg set TARGET dcmFallbackCMoveSCP=AET",
+        requirement="The archive forwards requests to another archive, not to itself.",
+        reason="The archive calls itself. No limit that ends this loop is known.",
+        fix="Set the AE title of the other archive.",
+        example_command="dcmcfg set TARGET dcmFallbackCMoveSCP=AET",
         find_violations=_find_fallback_loop,
     ),
     LintRule(
         "fallback-without-destination",
         "note",
-        requirement="dcmFallbackCMoveSCP goes with dcmFallbackCMoveSCPDestination.",
-        reason="Alone, only requests without any match are forwarded, with their original destination, which the other "
-        "archive must know.",
-        fix="Set the destination to a storage SCP of the archive, unless that is intended.",
-        fix_command="dcmcfg set TARGET dcmFallbackCMoveSCPDestination=AET",
+        requirement="dcmFallbackCMoveSCP is set together with dcmFallbackCMoveSCPDestination.",
+        reason="Without dcmFallbackCMoveSCPDestination, the archive forwards only requests without any match. It "
+        "keeps their original destination, which the other archive must know.",
+        fix="Set the destination to a storage SCP of the archive, unless this is intended.",
+        example_command="dcmcfg set TARGET dcmFallbackCMoveSCPDestination=AET",
         find_violations=_find_fallback_without_destination,
     ),
     LintRule(
         "fallback-retries",
         "warning",
-        requirement="dcmFallbackCMoveSCPRetries is a number of retries.",
-        reason="The archive takes 0 as without end and a negative number as never, the opposite of the description.",
+        requirement="dcmFallbackCMoveSCPRetries is a positive number of retries.",
+        reason="The archive treats 0 as without limit and a negative number as never, the opposite of its description.",
         fix="Set a positive number.",
-        fix_command="dcmcfg set TARGET dcmFallbackCMoveSCPRetries=NUMBER",
+        example_command="dcmcfg set TARGET dcmFallbackCMoveSCPRetries=NUMBER",
         find_violations=_find_fallback_retries,
         part="formats",
         needs_whole_tree=False,
@@ -101,9 +101,10 @@ RULES = (
         "alternative-is-external",
         "warning",
         requirement="dcmAltCMoveSCP is not the external archive.",
-        reason="For it the move destination is not replaced, whatever dcmExternalRetrieveAEDestination says.",
+        reason="The archive does not replace the Move Destination for this AE, regardless of "
+        "dcmExternalRetrieveAEDestination.",
         fix="Unset dcmAltCMoveSCP, or name another AE.",
-        fix_command="dcmcfg unset TARGET dcmAltCMoveSCP",
+        example_command="dcmcfg unset TARGET dcmAltCMoveSCP",
         find_violations=_find_alternative_is_external,
     ),
 )

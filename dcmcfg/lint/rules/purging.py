@@ -1,4 +1,4 @@
-"""Storages from which studies are purged because an external archive has them."""
+"""Rules for storages that purge studies because an external archive holds them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _is_triggered(storage: Entry) -> bool:
 
 
 def find_recorded_titles(context: LintContext, device: Device) -> set[str]:
-    """Return the titles that a storage commitment may record as where a study can be fetched from (StgCmtEJB)."""
+    """Return the titles that a storage commitment may record as external archive of a study (StgCmtEJB)."""
     exporters = [each for each in context.find_parts(device, EXPORTER_OBJECT_CLASS) if STG_CMT_SCP in each]
     return {each.text(RETRIEVE_AET) or each.text(STG_CMT_SCP) or "" for each in exporters}
 
@@ -52,7 +52,7 @@ def _find_external_storage_not_cache(context: LintContext) -> Iterator[Violation
             consequence = (
                 "nothing is purged"
                 if _get_duration(storage) == "PERMANENT"
-                else "purged studies are forgotten altogether"
+                else "purging also deletes the records of the studies"
             )
             message = f"it is {_get_duration(storage)}: {consequence}"
             command = ("set", context.format_target(storage), f"{_DURATION}=CACHE")
@@ -68,7 +68,7 @@ def _find_purge_without_copy(context: LintContext) -> Iterator[Violation]:
             and EXTERNAL_RETRIEVE_AET not in storage
             and "dcmExportStorageID" not in storage
         ):
-            yield Violation(storage.dn, "it purges studies without asking for a copy elsewhere", EXTERNAL_RETRIEVE_AET)
+            yield Violation(storage.dn, "it purges studies without requiring a copy elsewhere", EXTERNAL_RETRIEVE_AET)
 
 
 def _find_cache_never_purged(context: LintContext) -> Iterator[Violation]:
@@ -87,7 +87,11 @@ def _find_external_archive_never_recorded(context: LintContext) -> Iterator[Viol
     for device, storage in _iterate_storages(context):
         external_titles, titles = storage.texts(EXTERNAL_RETRIEVE_AET), find_recorded_titles(context, device)
         if external_titles and not titles & set(external_titles):
-            reason = f"commitments record {', '.join(sorted(titles))}" if titles else "no exporter asks for commitment"
+            reason = (
+                f"storage commitments record {', '.join(sorted(titles))}"
+                if titles
+                else "no exporter requests storage commitment"
+            )
             yield Violation(
                 storage.dn, f"{reason}, so nothing is purged", EXTERNAL_RETRIEVE_AET, external_titles[0].encode()
             )
@@ -96,7 +100,7 @@ def _find_external_archive_never_recorded(context: LintContext) -> Iterator[Viol
 def _find_purged_without_availability(context: LintContext) -> Iterator[Violation]:
     for _, storage in _iterate_storages(context):
         if EXTERNAL_RETRIEVE_AET in storage and EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY not in storage:
-            message = "purged studies keep showing as ONLINE"
+            message = "purged studies still show as ONLINE"
             command = ("set", context.format_target(storage), "dcmExternalRetrieveInstanceAvailability=NEARLINE")
             yield Violation(storage.dn, message, EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY, fix_command=command)
 
@@ -112,53 +116,53 @@ RULES = (
     LintRule(
         "external-storage-not-cache",
         "error",
-        requirement="A storage with dcmExternalRetrieveAET is a CACHE.",
-        reason="PERMANENT (the default) never purges; TEMPORARY removes the records too, so nothing can be fetched "
-        "any more.",
+        requirement="A storage with dcmExternalRetrieveAET has the storage duration CACHE.",
+        reason="PERMANENT (the default) never purges. TEMPORARY also removes the records, so no study can be retrieved "
+        "again.",
         fix="Set dcmStorageDuration to CACHE.",
-        fix_command="dcmcfg set DN dcmStorageDuration=CACHE",
+        example_command="dcmcfg set DN dcmStorageDuration=CACHE",
         find_violations=_find_external_storage_not_cache,
         needs_whole_tree=False,
     ),
     LintRule(
         "purge-without-copy",
         "error",
-        requirement="A storage that purges asks for a copy elsewhere first.",
-        reason="With neither dcmExternalRetrieveAET nor dcmExportStorageID the only copy is deleted.",
-        fix="Say where the copy has to be.",
-        fix_command="dcmcfg set DN dcmExternalRetrieveAET=AET",
+        requirement="A storage purges only studies that have a copy elsewhere.",
+        reason="With neither dcmExternalRetrieveAET nor dcmExportStorageID, the archive deletes the only copy.",
+        fix="Name the place of the copy (dcmExternalRetrieveAET or dcmExportStorageID).",
+        example_command="dcmcfg set DN dcmExternalRetrieveAET=AET",
         find_violations=_find_purge_without_copy,
         needs_whole_tree=False,
     ),
     LintRule(
         "cache-never-purged",
         "warning",
-        requirement="A CACHE has something that sets purging off.",
-        reason="It fills up. What counts is a threshold, a retention or dcmNoDeletionConstraint, and the archive's "
-        "polling.",
-        fix="Set a threshold or a retention, and the polling interval.",
-        fix_command="dcmcfg set DN dcmDeleterThreshold=SIZE",
+        requirement="A CACHE storage has a trigger for purging.",
+        reason="Otherwise it fills up. Triggers are a threshold, a retention or dcmNoDeletionConstraint, together "
+        "with the archive's polling.",
+        fix="Set a threshold or a retention, and dcmPurgeStoragePollingInterval.",
+        example_command="dcmcfg set DN dcmDeleterThreshold=SIZE",
         find_violations=_find_cache_never_purged,
     ),
     LintRule(
         "external-archive-never-recorded",
         "error",
-        requirement="A title in dcmExternalRetrieveAET is one that a storage commitment records.",
-        reason="A study is purged only when its recorded external archive is on the list. Recorded is the exporter's "
-        "first dcmRetrieveAET, else what the external archive answers, as a rule its own title.",
-        fix="Give the exporter dcmStgCmtSCP, and name what it records.",
-        fix_command="dcmcfg set DN dcmStgCmtSCP=AET",
+        requirement="Each AE title in dcmExternalRetrieveAET is recorded by a storage commitment.",
+        reason="A study is purged only if its recorded external archive is on the list. The archive records the "
+        "exporter's first dcmRetrieveAET, or else the title that the external archive answers, usually its own.",
+        fix="Set dcmStgCmtSCP on the exporter, and list the AE title that it records.",
+        example_command="dcmcfg set DN dcmStgCmtSCP=AET",
         find_violations=_find_external_archive_never_recorded,
     ),
     LintRule(
         "purged-without-availability",
         "note",
-        requirement="A storage with dcmExternalRetrieveAET says what purged studies show as.",
-        reason="Without dcmExternalRetrieveInstanceAvailability purged studies show as ONLINE; nobody sees that a "
-        "retrieve "
-        "takes long. With it, a study keeps the value after a recall, so it does not show where the files are.",
+        requirement="A storage with dcmExternalRetrieveAET sets the availability of purged studies.",
+        reason="Without dcmExternalRetrieveInstanceAvailability, purged studies show as ONLINE, and users do not "
+        "expect a slow retrieve. With it, a study keeps the value after a recall, so it does not show where the "
+        "files are.",
         fix="Set it to NEARLINE or OFFLINE.",
-        fix_command="dcmcfg set DN dcmExternalRetrieveInstanceAvailability=NEARLINE",
+        example_command="dcmcfg set DN dcmExternalRetrieveInstanceAvailability=NEARLINE",
         find_violations=_find_purged_without_availability,
         needs_whole_tree=False,
     ),
@@ -166,9 +170,9 @@ RULES = (
         "availability-without-effect",
         "note",
         requirement="A storage with dcmExternalRetrieveInstanceAvailability has dcmExternalRetrieveAET.",
-        reason="The availability is set when a study is purged because an external archive has it, and else never.",
+        reason="The archive sets this availability only when it purges a study because an external archive holds it.",
         fix="Name the external archive, or unset the availability.",
-        fix_command="dcmcfg unset DN dcmExternalRetrieveInstanceAvailability",
+        example_command="dcmcfg unset DN dcmExternalRetrieveInstanceAvailability",
         find_violations=_find_availability_without_effect,
         needs_whole_tree=False,
     ),

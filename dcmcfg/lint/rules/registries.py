@@ -1,4 +1,4 @@
-"""The registries that keep names unique, against what carries the names."""
+"""Rules that compare the registries of unique names with the entries that have the names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _find_registry_orphan(context: LintContext) -> Iterator[Violation]:
         for entry in registry.find_entries(context.tree):
             name = entry.text(registry.kind.value.attribute)
             if name is not None and name not in carried_names:
-                message = f"no {registry.kind.value.label} has the name {name}"
+                message = f"no {registry.kind.value.label} named {name} exists"
                 changes = (Delete(entry.dn),) if not context.tree.children(entry.dn) else ()
                 yield Violation(entry.dn, message, registry.kind.value.attribute, name.encode(), fix_changes=changes)
 
@@ -25,7 +25,7 @@ def _find_registry_missing(context: LintContext) -> Iterator[Violation]:
     for registry in REGISTRIES:
         container = registry.find_container(context.tree)
         if container is None:
-            continue  # the archive makes it when it registers the first name
+            continue  # the archive creates the container when it registers the first name
         attribute = registry.kind.value.attribute
         known = {entry.text(attribute) for entry in registry.find_entries(context.tree)}
         carriers = context.tree.index.find_by_class(registry.kind.value.object_class)
@@ -33,30 +33,28 @@ def _find_registry_missing(context: LintContext) -> Iterator[Violation]:
             if name not in known and name != WILDCARD:
                 added = Add(registry.build_entry(container.dn, name))
                 changes = (added,) if added.dn not in context.tree else ()
-                yield Violation(
-                    entry.dn, f"{name} is not in the registry", attribute, name.encode(), fix_changes=changes
-                )
+                yield Violation(entry.dn, f"{name} is not registered", attribute, name.encode(), fix_changes=changes)
 
 
 RULES = (
     LintRule(
         "registry-orphan",
         "warning",
-        requirement="A registered name is carried by an AE, HL7 application or web application.",
-        reason="The name counts as taken, so adding an AE of that title fails (68, already exists). The default "
-        "configurations of 5.31.0 to 5.32.0 came with such an entry, NEW_AET_A.",
+        requirement="A registered name belongs to an AE, HL7 application or web application.",
+        reason="A registered name is reserved, so adding an AE with that title fails (68, already exists). The default "
+        "configurations of 5.31.0 to 5.32.0 contained such an entry, NEW_AET_A.",
         fix="Remove the registration.",
-        fix_command="dcmcfg check --fix --rule registry-orphan",
+        example_command="dcmcfg check --fix --rule registry-orphan",
         find_violations=_find_registry_orphan,
         is_auto_fixable=True,
     ),
     LintRule(
         "registry-missing",
         "warning",
-        requirement="An AE title, HL7 application name or web application name is registered.",
-        reason="Another tool may take the name a second time.",
-        fix="Register it.",
-        fix_command="dcmcfg check --fix --rule registry-missing",
+        requirement="Every AE title, HL7 application name and web application name is registered.",
+        reason="Otherwise another tool may use the same name again.",
+        fix="Register the name.",
+        example_command="dcmcfg check --fix --rule registry-missing",
         find_violations=_find_registry_missing,
         is_auto_fixable=True,
     ),

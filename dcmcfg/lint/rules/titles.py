@@ -1,4 +1,4 @@
-"""AE titles and other names that are given twice, or that cannot be found as they are written."""
+"""Rules for AE titles and other names that are not unique or that the archive cannot find."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dcmcfg.schema_names import (
 )
 from dcmcfg.unsafe_names import is_changed_in_reference, needs_escaping_in_dn
 
-#: What has its name in the references to connections.
+#: Object classes whose names are part of the DNs in connection references.
 _REFERENCED_CLASSES = (DICOM_DEVICE_OBJECT_CLASS, DICOM_NETWORK_CONNECTION_OBJECT_CLASS)
 
 
@@ -25,7 +25,7 @@ def _find_duplicate_ae_title(context: LintContext) -> Iterator[Violation]:
         if len(aes) > 1:
             first = aes[0].device.name
             for ae in aes[1:]:
-                message = f"the device {first} has an AE of this title too"
+                message = f"the device {first} also has an AE with this title"
                 yield Violation(ae.entry.dn, message, DICOM_AE_TITLE, title.encode("utf-8", "replace"))
 
 
@@ -37,7 +37,7 @@ def _find_duplicate_application_name(context: LintContext) -> Iterator[Violation
             if name is None or name == "*":
                 continue
             if name in seen:
-                message = f"another device has a {kind.value.label} of this name"
+                message = f"another device has a {kind.value.label} with this name"
                 yield Violation(entry.dn, message, kind.value.attribute, name.encode())
             seen.add(name)
 
@@ -49,9 +49,9 @@ def _find_other_title_shadowed(context: LintContext) -> Iterator[Violation]:
         for ae in device.network_aes:
             for title in ae.other_titles:
                 if title in own - {ae.title}:
-                    message = f"{title} is an AE of the device, which is found first"
+                    message = f"{title} is also an AE of the device, and the archive finds that AE first"
                 elif shared[title] > 1:
-                    message = f"another AE of the device has the other title {title} too"
+                    message = f"another AE of the device also has the other title {title}"
                 else:
                     continue
                 yield Violation(ae.entry.dn, message, OTHER_AE_TITLE, title.encode())
@@ -61,9 +61,9 @@ def _find_name_with_special_characters(context: LintContext) -> Iterator[Violati
     for entry in context.tree.sorted_entries():
         for kind, value in entry.dn.rdn.parts if entry.dn.rdns else ():
             if needs_escaping_in_dn(value):
-                message = f"the archive writes DNs without escaping, so it does not find this {kind} again"
+                message = f"the archive writes DNs without escaping, so it cannot find this {kind} by its DN"
             elif is_changed_in_reference(value) and any(map(entry.is_a, _REFERENCED_CLASSES)):
-                message = "in references it may stand otherwise, so that the archive does not load the device"
+                message = "references may spell it differently, so the archive cannot load the device"
             else:
                 continue
             if context.references.find_device_key(entry.dn) is not None:
@@ -74,41 +74,41 @@ RULES = (
     LintRule(
         "duplicate-ae-title",
         "error",
-        requirement="An AE title is carried by one AE.",
-        reason="The archive takes the first AE that the directory returns; which one that is may change.",
-        fix="Rename or remove one of them.",
-        fix_command="dcmcfg ae rename DEVICE/OLD NEW",
+        requirement="Each AE title belongs to one AE.",
+        reason="The archive uses the first AE that the directory returns, which may change.",
+        fix="Rename or remove one of the AEs.",
+        example_command="dcmcfg ae rename DEVICE/OLD NEW",
         find_violations=_find_duplicate_ae_title,
     ),
     LintRule(
         "duplicate-application-name",
         "error",
-        requirement="The name of an HL7 application or web application is carried once.",
-        reason="The archive takes the first that the directory returns.",
-        fix="Rename or remove one of them.",
-        fix_command="dcmcfg edit TARGET",
+        requirement="Each HL7 application name and web application name is unique.",
+        reason="The archive uses the first entry that the directory returns.",
+        fix="Rename or remove one of the entries.",
+        example_command="dcmcfg edit TARGET",
         find_violations=_find_duplicate_application_name,
     ),
     LintRule(
         "other-title-shadowed",
         "warning",
-        requirement="No two AEs of a device can be called by one title.",
-        reason="An AE's own title is looked for before the other titles, and of other titles the first is taken: the "
-        "AE is never called by it.",
-        fix="Remove the other title from all but one AE.",
-        fix_command="dcmcfg set DEVICE/AE dcmOtherAETitle-=AET",
+        requirement="Each title of a device leads to one AE.",
+        reason="The archive searches AE titles before other titles and uses the first match. Callers never reach "
+        "the AE by the duplicate title.",
+        fix="Remove the other title from all AEs except one.",
+        example_command="dcmcfg set DEVICE/AE dcmOtherAETitle-=AET",
         find_violations=_find_other_title_shadowed,
     ),
     LintRule(
         "name-with-special-characters",
         "warning",
-        requirement='A name below a device holds none of `, + " \\ < > ;`, that of a device or connection no `=` '
-        "either.",
-        reason="The archive puts DNs together without escaping, so it reads the entry and cannot change or remove it. "
-        "It compares references to connections with them as text, and OpenLDAP writes `=` as `\\3D` there, so that "
-        "the whole device is not loaded.",
-        fix="Rename a device or an AE; add a connection of another name and remove this one.",
-        fix_command="dcmcfg device rename OLD NEW",
+        requirement='A name below a device contains none of `, + " \\ < > ;`. A device or connection name contains no '
+        "`=` either.",
+        reason="The archive builds DNs without escaping, so it can read the entry but not change or remove it. It "
+        "compares connection references with these DNs as text. OpenLDAP writes `=` as `\\3D` in them, so the "
+        "archive cannot load the whole device.",
+        fix="Rename the device or AE. For a connection, add one with another name and remove this one.",
+        example_command="dcmcfg device rename OLD NEW",
         find_violations=_find_name_with_special_characters,
     ),
 )

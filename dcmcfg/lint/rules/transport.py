@@ -1,4 +1,4 @@
-"""Connections of two AEs that do not fit each other."""
+"""Rules for the compatibility of connections between two AEs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 def _iterate_called_peers(context: LintContext) -> Iterator[tuple[Device, NetworkAE, str]]:
-    """Yield each AE of another device that an archive calls, with the attributes that name it in words."""
+    """Yield each AE of another device that an archive calls, with a phrase of the attributes that name it."""
     for lookup in find_ae_lookups(context):
         if lookup.names_peer and lookup.ae.device.entry.dn != lookup.archive.entry.dn:
             yield lookup.archive, lookup.ae, ", ".join(lookup.attributes)
@@ -39,7 +39,9 @@ def _find_tls_mismatch(context: LintContext) -> Iterator[Violation]:
         )
         if local and remote and not {each.tls for each in local} & {each.tls for each in remote}:
             offered = "TLS" if remote[0].tls else "plain connections"
-            message = f"it offers {offered} only, and no AE of {device.name}, which calls it ({attribute}), has that"
+            message = (
+                f"it offers {offered} only, but no AE of {device.name}, which calls it ({attribute}), supports this"
+            )
             yield Violation(ae.entry.dn, message)
 
 
@@ -51,7 +53,9 @@ def _find_tls_ciphers(context: LintContext) -> Iterator[Violation]:
         )
         pairs = [(one, other) for one in local for other in remote if one.tls == other.tls]
         if pairs and not any(one.is_compatible_with(other) for one, other in pairs):
-            message = f"it shares no TLS version and cipher with {device.name}, which calls it ({attribute})"
+            message = (
+                f"it has no TLS version and cipher suite in common with {device.name}, which calls it ({attribute})"
+            )
             yield Violation(ae.entry.dn, message)
 
 
@@ -81,7 +85,7 @@ def _find_exporter_cannot_connect(context: LintContext) -> Iterator[Violation]:
             if remote and not any(
                 one.is_compatible_with(other) for one in _select_usable(sender.connections) for other in remote
             ):
-                message = f"{sender.title} has no connection that fits one of {receiver.title}"
+                message = f"{sender.title} has no connection that is compatible with a connection of {receiver.title}"
                 yield Violation(exporter.dn, message, DICOM_AE_TITLE, exporter.values(DICOM_AE_TITLE)[0])
 
 
@@ -91,7 +95,7 @@ def _find_peer_blacklisted(context: LintContext) -> Iterator[Violation]:
         for connection in _list_own_connections(device):
             for value in sorted(_get_values(context, connection, "dcmBlacklistedHostname")):
                 if value.lower() in hosts:
-                    message = f"{ae.title} ({attributes}) is at {value}, so what it sends back is not let in"
+                    message = f"{ae.title} ({attributes}) is at {value}, so the archive rejects its connections"
                     yield Violation(connection.dn, message, "dcmBlacklistedHostname", value.encode())
 
 
@@ -102,7 +106,7 @@ def _find_loopback_address(context: LintContext) -> Iterator[Violation]:
             continue
         for connection in _select_usable(ae.connections):
             if connection.port and connection.host.lower() in _LOOPBACK_HOSTS:
-                message = f"{ae.title} is called there ({attribute}), which is {device.name}'s own machine"
+                message = f"{device.name} calls {ae.title} there ({attribute}), which is the archive's own machine"
                 yield Violation(connection.dn, message, DICOM_HOSTNAME, connection.host.encode())
 
 
@@ -112,17 +116,17 @@ def _find_bound_to_loopback(context: LintContext) -> Iterator[Violation]:
         for connection in _select_usable(_list_own_connections(device)):
             bound = _get_values(context, connection, name) & set(_LOOPBACK_HOSTS)
             if connection.port and bound and connection.host.lower() not in _LOOPBACK_HOSTS:
-                message = f"others call {connection.host}, and only this machine is let in"
+                message = f"peers call {connection.host}, but only this machine can connect"
                 yield Violation(connection.dn, message, name, sorted(bound)[0].encode())
 
 
 def _find_recall_association_limit(context: LintContext) -> Iterator[Violation]:
-    """A recall takes two associations at once: the requester's, and the external archive's to send."""
+    """Find archives that cannot serve a recall, which needs two associations: requester and external archive."""
     for device in context.archives:
         if context.find_external_archives(device) and EXTERNAL_RETRIEVE_AE_DESTINATION in device.entry:
             value = device.entry.text(_LIMIT) or "0"
             if value == "1":
-                message = "while one waits for a recall, what the external archive sends is rejected"
+                message = "while a requester waits for a recall, the archive rejects the external archive's association"
                 yield Violation(device.entry.dn, message, _LIMIT, value.encode())
 
 
@@ -134,7 +138,7 @@ def _find_store_association_limit(context: LintContext) -> Iterator[Violation]:
                 ae = context.find_network_ae(title) if colon else None
                 allowed = (ae.device.entry.text(_LIMIT) or "0") if ae is not None else "0"
                 if _parse_number(number) > _parse_number(allowed) > 0:
-                    message = f"{title}'s device takes {allowed} associations at once ({_LIMIT})"
+                    message = f"{title}'s device accepts {allowed} concurrent associations ({_LIMIT})"
                     yield Violation(entry.dn, message, _STORES, value.encode())
 
 
@@ -145,9 +149,9 @@ def _parse_number(text: str) -> int:
 def _find_tls_without_store(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
         if any(connection.tls and connection.installed for connection in device.connections):
-            for name, missing in ((KEY_STORE_URL, "key of its own"), ("dcmTrustStoreURL", "certificates to trust")):
+            for name, missing in ((KEY_STORE_URL, "key store"), ("dcmTrustStoreURL", "trust store")):
                 if name not in device.entry and not _has_alternative(device, name):
-                    yield Violation(device.entry.dn, f"it has TLS connections and no {missing}", name)
+                    yield Violation(device.entry.dn, f"it has TLS connections but no {missing}", name)
 
 
 def _has_alternative(device: Device, name: str) -> bool:
@@ -158,83 +162,90 @@ RULES = (
     LintRule(
         "tls-mismatch",
         "error",
-        requirement="An AE that the archive calls offers what the archive's AEs have: TLS, or plain connections.",
-        reason="Only connections that are both plain or both TLS fit; none does (IncompatibleConnectionException).",
-        fix="Give the archive's AE a reference to a connection of that kind, or the peer one of the other.",
-        fix_command="dcmcfg connection add DEVICE/NAME HOST:PORT --ae AET",
+        requirement="An AE that the archive calls offers the kind of connection that the archive's AEs have: TLS or "
+        "plain.",
+        reason="Two connections are compatible only if both are plain or both use TLS "
+        "(IncompatibleConnectionException).",
+        fix="Add a connection of that kind to the archive's AE, or a connection of the other kind to the peer.",
+        example_command="dcmcfg connection add DEVICE/NAME HOST:PORT --ae AET",
         find_violations=_find_tls_mismatch,
     ),
     LintRule(
         "tls-ciphers",
         "error",
-        requirement="An AE that the archive calls by TLS shares a version and a cipher with it.",
-        reason="No connection fits. Names are Java's (TLS_RSA_WITH_AES_128_CBC_SHA); those of OpenSSL never match.",
-        fix="Set dicomTLSCipherSuite and dcmTLSProtocol alike on both.",
-        fix_command="dcmcfg set DN dicomTLSCipherSuite+=NAME",
+        requirement="An AE that the archive calls over TLS has a TLS version and a cipher suite in common with the "
+        "archive.",
+        reason="Otherwise no connection is compatible. Names are Java's (TLS_RSA_WITH_AES_128_CBC_SHA), never "
+        "OpenSSL's.",
+        fix="Set the same dicomTLSCipherSuite and dcmTLSProtocol on both.",
+        example_command="dcmcfg set DN dicomTLSCipherSuite+=NAME",
         find_violations=_find_tls_ciphers,
     ),
     LintRule(
         "exporter-cannot-connect",
         "error",
-        requirement="The AE that an exporter sends as has a connection that fits one of the destination.",
-        reason="Each task of the exporter fails (IncompatibleConnectionException), whatever other AEs have.",
-        fix="Give that AE a reference to a connection of the kind that the destination has.",
-        fix_command="dcmcfg set DEVICE/AE dicomNetworkConnectionReference+=DN",
+        requirement="The sending AE of an exporter has a connection that is compatible with one of the destination.",
+        reason="Otherwise every task of the exporter fails (IncompatibleConnectionException), even if other AEs "
+        "could connect.",
+        fix="Add a reference to a connection of the destination's kind (TLS or plain) to that AE.",
+        example_command="dcmcfg set DEVICE/AE dicomNetworkConnectionReference+=DN",
         find_violations=_find_exporter_cannot_connect,
     ),
     LintRule(
         "peer-blacklisted",
         "note",
         requirement="The host of an AE that the archive calls is not blacklisted.",
-        reason="The archive calls it and lets no connection from there in, such as the commitment's result.",
-        fix="Remove the host from dcmBlacklistedHostname, unless that is intended.",
-        fix_command="dcmcfg set DN dcmBlacklistedHostname-=HOST",
+        reason="The archive calls the host but rejects connections from it, such as storage commitment results.",
+        fix="Remove the host from dcmBlacklistedHostname, unless this is intended.",
+        example_command="dcmcfg set DN dcmBlacklistedHostname-=HOST",
         find_violations=_find_peer_blacklisted,
     ),
     LintRule(
         "tls-without-store",
         "warning",
         requirement="An archive with TLS connections has a key store and a trust store.",
-        reason="Peers ask for a certificate unless told otherwise (dcmTLSNeedClientAuth), and the handshake fails.",
-        fix="Name the stores, or remove the TLS connections.",
-        fix_command="dcmcfg set DEVICE dcmKeyStoreURL=URL",
+        reason="Peers request a certificate by default (dcmTLSNeedClientAuth), so the handshake fails without the "
+        "stores.",
+        fix="Configure the stores, or remove the TLS connections.",
+        example_command="dcmcfg set DEVICE dcmKeyStoreURL=URL",
         find_violations=_find_tls_without_store,
     ),
     LintRule(
         "loopback-address",
         "warning",
-        requirement="A peer is at localhost only where the archive is too.",
-        reason="The archive connects to its own machine, or into its own container.",
+        requirement="A peer has the host localhost only if the archive runs on the same machine.",
+        reason="The archive would connect to its own machine or container.",
         fix="Set the peer's host name.",
-        fix_command="dcmcfg set DN dicomHostname=HOST",
+        example_command="dcmcfg set DN dicomHostname=HOST",
         find_violations=_find_loopback_address,
     ),
     LintRule(
         "bound-to-loopback",
         "warning",
-        requirement="A connection of the archive that others call does not listen at localhost only.",
-        reason="Whoever is not on the same machine is refused.",
+        requirement="A connection of the archive for remote peers does not listen on localhost only.",
+        reason="Peers on other machines cannot connect.",
         fix="Set dcmBindAddress to 0.0.0.0, or unset it.",
-        fix_command="dcmcfg set DN dcmBindAddress=0.0.0.0",
+        example_command="dcmcfg set DN dcmBindAddress=0.0.0.0",
         find_violations=_find_bound_to_loopback,
     ),
     LintRule(
         "recall-association-limit",
         "error",
-        requirement="An archive that fetches from external archives takes two associations at once.",
-        reason="Whoever asks holds one; with dcmLimitOpenAssociations 1 the external archive's is rejected (2/3/2).",
-        fix="Set a higher limit, or 0 for none.",
-        fix_command="dcmcfg set DEVICE dcmLimitOpenAssociations=0",
+        requirement="An archive with external archives accepts at least two concurrent associations.",
+        reason="The requester uses one. With dcmLimitOpenAssociations 1, the archive rejects the external archive "
+        "(2/3/2).",
+        fix="Set a higher limit, or 0 for no limit.",
+        example_command="dcmcfg set DEVICE dcmLimitOpenAssociations=0",
         find_violations=_find_recall_association_limit,
     ),
     LintRule(
         "store-association-limit",
         "warning",
-        requirement="The archive opens no more associations to a destination than that takes at once.",
-        reason="Of dcmMultipleStoreAssociations those above the destination's dcmLimitOpenAssociations are rejected "
-        "(2/3/2).",
-        fix="Set a lower number, or a higher limit at the destination.",
-        fix_command="dcmcfg set TARGET dcmMultipleStoreAssociations=AET:NUMBER",
+        requirement="The archive opens no more concurrent associations to a destination than the destination accepts.",
+        reason="The destination rejects associations above its dcmLimitOpenAssociations (2/3/2), so "
+        "dcmMultipleStoreAssociations must not exceed it.",
+        fix="Set a lower number, or a higher limit on the destination.",
+        example_command="dcmcfg set TARGET dcmMultipleStoreAssociations=AET:NUMBER",
         find_violations=_find_store_association_limit,
     ),
 )

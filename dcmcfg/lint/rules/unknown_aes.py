@@ -1,4 +1,4 @@
-"""AEs that the archive will look for and not find."""
+"""Rules for AEs that the archive looks up but does not find."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from dcmcfg.schema_names import (
 from dcmcfg.suggestions import suggest_names
 
 WILDCARD_TITLE = "*"
-#: The archive's AE in the default configuration. The official container image renames it by the variable AE_TITLE, and
-#: leaves the old title in some values.
+#: The archive's AE title in the default configuration. The official container image replaces it by the variable
+#: AE_TITLE but keeps the old title in some values.
 _DEFAULT_TITLE = "DCM4CHEE"
-#: How like an AE's title another has to be for a correction to be offered: one letter of eight, two changed places.
+#: Minimum similarity of two titles for a suggested correction: one different letter of eight, or two swapped letters.
 _MISSPELLING_SIMILARITY = 0.8
 _FALLBACK = (FALLBACK_C_MOVE_SCP, FALLBACK_C_MOVE_SCP_LEADING_C_FIND_SCP, "dcmXDSiFallbackCMoveSCP")
 _EXTERNAL = (STG_CMT_SCP, RETRIEVE_AET, EXTERNAL_RETRIEVE_AET, ALT_C_MOVE_SCP, C_STORE_SCU_OF_C_MOVE_SCP)
 
 
 def _classify(context: LintContext, reference: Reference) -> str:
-    """Return the name of the rule that *reference* is under when no AE carries the title."""
+    """Return the name of the rule for *reference* if no AE has the title."""
     entry = context.tree.get(reference.dn)
     attribute = reference.attribute
     if reference.use is NameUse.LOCAL:
@@ -83,16 +83,17 @@ def _group_unknown_references(context: LintContext) -> dict[str, list[Reference]
 
 
 def _build_command(context: LintContext, reference: Reference) -> tuple[str, ...]:
-    """Return the command that lets the reference lead to an AE; none for an AE of the archive's own."""
+    """Return the command that makes the reference resolve to an AE; empty for an AE of the archive's own."""
     if new := _find_new_default_title(context, reference):
         return ("ae", "rename", reference.name, new, "--references-only")
     return () if reference.use is NameUse.LOCAL else ("ae", "add", f"{reference.name}@HOST:PORT")
 
 
 def _find_new_default_title(context: LintContext, reference: Reference) -> str:
-    """Return the title that the archive's AE has now, where *reference* gives the one of the default configuration.
+    """Return the archive's current AE title if *reference* has the title of the default configuration.
 
-    It is that of the archive's only storage SCP; empty where there are others, or another device has the title.
+    The current title is that of the archive's only storage SCP. Empty if there are several, or if another device has a
+    similar title.
     """
     if reference.name != _DEFAULT_TITLE or context.find_similar_titles(_DEFAULT_TITLE):
         return ""
@@ -109,19 +110,22 @@ def _build_message(context: LintContext, reference: Reference) -> str:
     if reference.use is NameUse.LOCAL:
         other_ae = context.find_network_ae(name)
         if other_ae is not None:
-            return f"{name} is an AE of the device {other_ae.device.name}, not of this one"
+            return f"{name} is an AE of the device {other_ae.device.name}, not of this device"
     if similar := sorted(context.find_similar_titles(name)):
-        return f"no AE has the title {name!r}; {', '.join(map(repr, similar))} differs by case or blanks, which count"
+        return (
+            f"no AE has the title {name!r}; {', '.join(map(repr, similar))} differs in case or blanks, which are "
+            "significant"
+        )
     if new := _find_new_default_title(context, reference):
-        return f"no AE has the title {name}; the container image leaves it there when AE_TITLE is another, here {new}"
+        return f"no AE has the title {name}; the container image keeps it when AE_TITLE sets another title, here {new}"
     suggestions = context.suggest_names(EntityKind.AE, name)
-    return f"no AE has the title {name}" + (f"; near misses: {', '.join(suggestions)}" if suggestions else "")
+    return f"no AE has the title {name}" + (f"; did you mean {', '.join(suggestions)}?" if suggestions else "")
 
 
 def _build_correction(context: LintContext, reference: Reference) -> tuple[tuple[str, ...], ...]:
-    """Return the command that replaces this title by the one that is probably meant; empty where there is none.
+    """Return the command that replaces this title by the probably intended one; empty without a suggestion.
 
-    It adds and removes in one change, since an empty list in between may let everybody in.
+    It adds and removes in one change, because an empty list in between may admit everybody.
     """
     similar_titles = context.suggest_names(EntityKind.AE, reference.name)
     suggestions = suggest_names(reference.name, similar_titles, min_similarity=_MISSPELLING_SIMILARITY)
@@ -153,7 +157,8 @@ def _find_other_title_as_destination(context: LintContext) -> Iterator[Violation
             ae = context.aes_by_other_title[reference.name]
             yield Violation(
                 reference.dn,
-                f"{reference.name} is only another title (dcmOtherAETitle) of {ae.title}, so it is not found",
+                f"{reference.name} is only another title (dcmOtherAETitle) of {ae.title}, so the archive does not "
+                "find it",
                 reference.attribute,
                 reference.value,
             )
@@ -162,7 +167,7 @@ def _find_other_title_as_destination(context: LintContext) -> Iterator[Violation
 def _find_wildcard_as_peer(context: LintContext) -> Iterator[Violation]:
     for reference in find_looked_up_references(context):
         if reference.name == WILDCARD_TITLE:
-            message = "* stands for no AE that could be called"
+            message = "* does not name an AE that the archive can call"
             yield Violation(reference.dn, message, reference.attribute, reference.value)
 
 
@@ -174,14 +179,14 @@ def _find_condition_on_unknown_ae(context: LintContext) -> Iterator[Violation]:
             and reference.name not in context.aes_by_title
             and reference.name not in context.aes_by_other_title
         ):
-            message = f"no AE has the title {reference.name}, so the condition never holds for it"
+            message = f"no AE has the title {reference.name}, so the condition never matches"
             yield Violation(reference.dn, message, reference.attribute, reference.value)
 
 
 def _find_ui_reference_unknown(context: LintContext) -> Iterator[Violation]:
     for reference in context.references.all:
         if reference.is_ui_reference and not context.references.find_entries(reference.kind, reference.name):
-            message = f"there is no {reference.kind.value.label} {reference.name}"
+            message = f"the {reference.kind.value.label} {reference.name} does not exist"
             yield Violation(reference.dn, message, reference.attribute, reference.value)
 
 
@@ -192,20 +197,21 @@ RULES = (
         "fallback-scp-unknown",
         "error",
         requirement="The fallback C-MOVE SCP and its C-FIND SCP are AEs in the tree.",
-        reason="A retrieve of a study that the archive does not have is forwarded there; unknown, it ends in A702.",
-        fix="Add the AE, or name one that is there.",
-        fix_command=_ADD,
+        reason="The archive forwards retrieves of studies it does not hold to this AE. If the AE is unknown, they "
+        "fail (A702).",
+        fix="Add the AE, or name an existing AE.",
+        example_command=_ADD,
         find_violations=_build_finder("fallback-scp-unknown"),
         part="references",
     ),
     LintRule(
         "external-archive-unknown",
         "error",
-        requirement="An external archive, as storages, exporters and retrieve settings name it, is an AE in the tree.",
-        reason="The archive looks the title up to fetch purged studies or to ask for storage commitment; unknown, it "
-        "answers A702 and its comment cuts the title off.",
-        fix="Add the AE, or name one that is there.",
-        fix_command=_ADD,
+        requirement="Each external archive named in storages, exporters and retrieve settings is an AE in the tree.",
+        reason="The archive looks up the title to retrieve purged studies or to request storage commitment. If the "
+        "title is unknown, the archive answers A702 with the title cut off in the Error Comment.",
+        fix="Add the AE, or name an existing AE.",
+        example_command=_ADD,
         find_violations=_build_finder("external-archive-unknown"),
         part="references",
     ),
@@ -213,19 +219,20 @@ RULES = (
         "exporter-destination-unknown",
         "error",
         requirement="The AE in an exporter's URI is in the tree.",
-        reason="Every task of the exporter fails.",
+        reason="Otherwise every task of the exporter fails.",
         fix="Add the AE, or correct the URI.",
-        fix_command=_ADD,
+        example_command=_ADD,
         find_violations=_build_finder("exporter-destination-unknown"),
         part="references",
     ),
     LintRule(
         "remote-ae-unknown",
         "error",
-        requirement="An AE that the archive will call is in the tree.",
-        reason="The archive looks the title up among the AEs of all devices; unknown, it cannot connect.",
-        fix="Add the AE, or name one that is there.",
-        fix_command=_ADD,
+        requirement="Each AE that the archive calls is in the tree.",
+        reason="The archive looks up the title among the AEs of all devices. If the title is unknown, it cannot "
+        "connect.",
+        fix="Add the AE, or name an existing AE.",
+        example_command=_ADD,
         find_violations=_build_finder("remote-ae-unknown"),
         part="references",
     ),
@@ -233,10 +240,10 @@ RULES = (
         "local-ae-unknown",
         "error",
         requirement="An AE that the archive acts as is an AE of its own device.",
-        reason="What is done under that title fails, and with dcmShareTransferCapabilitiesFromAETitle no presentation "
-        "context is accepted.",
+        reason="Otherwise requests under that title fail. With dcmShareTransferCapabilitiesFromAETitle, the archive "
+        "accepts no presentation context.",
         fix="Name an AE of the same device.",
-        fix_command="dcmcfg set TARGET ATTR=AET",
+        example_command="dcmcfg set TARGET ATTR=AET",
         find_violations=_build_finder("local-ae-unknown"),
         part="references",
     ),
@@ -244,9 +251,9 @@ RULES = (
         "accepted-destination-unknown",
         "warning",
         requirement="A title in dcmAcceptedMoveDestination is an AE in the tree.",
-        reason="A retrieve to it is let through and then answered A801, as no AE carries it.",
-        fix="Correct the title, take it off the list, or add the AE.",
-        fix_command=_ADD,
+        reason="The archive accepts the destination but then answers A801, because no AE has the title.",
+        fix="Correct the title, remove it from the list, or add the AE.",
+        example_command=_ADD,
         find_violations=_build_finder("accepted-destination-unknown"),
         part="references",
     ),
@@ -254,50 +261,50 @@ RULES = (
         "ups-destination-unknown",
         "warning",
         requirement="The AE in the URI of a UPS processing rule is in the tree.",
-        reason="It is used for workitems that name no destination of their own; those fail.",
+        reason="The archive uses it for workitems without their own destination. These workitems fail.",
         fix="Add the AE, correct the URI, or remove the rule if it is not used.",
-        fix_command=_ADD,
+        example_command=_ADD,
         find_violations=_build_finder("ups-destination-unknown"),
         part="references",
     ),
     LintRule(
         "other-title-as-destination",
         "error",
-        requirement="An AE that the archive looks up is named by its own title.",
-        reason="Only dicomAETitle is searched. A dcmOtherAETitle is accepted from callers, but as a move destination "
-        "or peer it is unknown (A801, A702).",
-        fix="Name the AE by its own title, or add an AE of that title.",
-        fix_command="dcmcfg set TARGET ATTR=AET",
+        requirement="References to an AE that the archive looks up use the AE's own title.",
+        reason="The archive searches dicomAETitle only. It accepts a dcmOtherAETitle from callers, but not as Move "
+        "Destination or peer (A801, A702).",
+        fix="Use the AE's own title, or add an AE with the other title.",
+        example_command="dcmcfg set TARGET ATTR=AET",
         find_violations=_find_other_title_as_destination,
         part="references",
     ),
     LintRule(
         "wildcard-as-peer",
         "warning",
-        requirement="No AE that the archive would call is given as `*`.",
-        reason="The AE `*` accepts any called title; as a destination it never resolves.",
-        fix="Name the AE that is meant.",
-        fix_command="dcmcfg set TARGET ATTR=AET",
+        requirement="No reference to an AE that the archive calls is `*`.",
+        reason="The AE `*` accepts any called title, but it never resolves as a destination.",
+        fix="Name the intended AE.",
+        example_command="dcmcfg set TARGET ATTR=AET",
         find_violations=_find_wildcard_as_peer,
         part="references",
     ),
     LintRule(
         "condition-on-unknown-ae",
         "warning",
-        requirement="A condition on the receiving AE names one that is in the tree.",
-        reason="The condition never holds for that title, so its rule may never apply.",
+        requirement="A condition on the receiving AE names an AE in the tree.",
+        reason="The condition never matches that title, so its rule may never apply.",
         fix="Correct the title in the condition.",
-        fix_command="dcmcfg edit TARGET",
+        example_command="dcmcfg edit TARGET",
         find_violations=_find_condition_on_unknown_ae,
         part="references",
     ),
     LintRule(
         "ui-reference-unknown",
         "warning",
-        requirement="What the UI configuration names exists.",
-        reason="The page offers something that every use of fails, or shows an empty list.",
+        requirement="Every name in the UI configuration exists.",
+        reason="Otherwise the page offers an item that always fails, or shows an empty list.",
         fix="Correct or remove the name.",
-        fix_command="dcmcfg set TARGET ATTR-=VALUE",
+        example_command="dcmcfg set TARGET ATTR-=VALUE",
         find_violations=_find_ui_reference_unknown,
         part="references",
     ),

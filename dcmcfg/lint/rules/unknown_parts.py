@@ -1,4 +1,4 @@
-"""Queues, exporters, storages and other parts of the archive that are named and not there."""
+"""Rules for references to missing queues, exporters, storages and other parts of the archive."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _build_message(context: LintContext, kind: EntityKind, name: str, *, local: 
     if local and context.references.find_entries(kind, name):
         return f"the {word} {name} belongs to another device"
     similar = context.suggest_names(kind, name)
-    return f"there is no {word} {name}" + (f"; near misses: {', '.join(similar)}" if similar else "")
+    return f"the {word} {name} does not exist" + (f"; did you mean {', '.join(similar)}?" if similar else "")
 
 
 def _find_commitment_queue_missing(context: LintContext) -> Iterator[Violation]:
@@ -38,7 +38,7 @@ def _find_commitment_queue_missing(context: LintContext) -> Iterator[Violation]:
         queues = {queue.text("dcmQueueName") for queue in context.find_parts(device, QUEUE_OBJECT_CLASS)}
         for exporter in context.find_parts(device, EXPORTER_OBJECT_CLASS):
             if STG_CMT_SCP in exporter and _COMMITMENT_QUEUE not in queues:
-                message = f"storage commitment is requested through the queue {_COMMITMENT_QUEUE}, which is not there"
+                message = f"storage commitment requires the queue {_COMMITMENT_QUEUE}, which does not exist"
                 yield Violation(exporter.dn, message, STG_CMT_SCP, exporter.values(STG_CMT_SCP)[0])
 
 
@@ -50,8 +50,8 @@ def _build_rule(kind: EntityKind, name: str, severity: Severity, reason: str) ->
         severity,
         requirement=f"{article} {word} that is referred to exists.",
         reason=reason,
-        fix=f"Name {article.lower()} {word} that is there, or add it.",
-        fix_command="dcmcfg set TARGET ATTR=NAME",
+        fix=f"Name {article.lower()} {word} that exists, or add it.",
+        example_command="dcmcfg set TARGET ATTR=NAME",
         find_violations=_build_finder(kind),
         part="references",
     )
@@ -62,51 +62,55 @@ RULES = (
         EntityKind.QUEUE,
         "queue-unknown",
         "error",
-        "The task cannot be queued; a request that names it ends in 404 or 400.",
+        "The archive cannot queue the task. A request that names the queue fails with 404 or 400.",
     ),
     _build_rule(
-        EntityKind.EXPORTER, "exporter-unknown", "error", "A rule that names it fails every C-STORE that it applies to."
+        EntityKind.EXPORTER,
+        "exporter-unknown",
+        "error",
+        "A rule with an unknown exporter makes every C-STORE that it applies to fail.",
     ),
     _build_rule(
         EntityKind.STORAGE,
         "storage-unknown",
         "error",
-        "What is received cannot be stored, what was stored there is no longer accessible.",
+        "The archive cannot store received objects and cannot access objects stored there before.",
     ),
-    _build_rule(EntityKind.VIEW, "view-unknown", "error", "Each query and retrieve by the AE fails."),
+    _build_rule(EntityKind.VIEW, "view-unknown", "error", "Every query and retrieve of the AE fails."),
     _build_rule(
-        EntityKind.WEB_APP, "web-app-unknown", "error", "The request that would be forwarded or redirected there fails."
+        EntityKind.WEB_APP, "web-app-unknown", "error", "Requests that the archive forwards or redirects there fail."
     ),
     _build_rule(
         EntityKind.KEYCLOAK_CLIENT,
         "keycloak-client-unknown",
         "error",
-        "No token can be fetched, so requests are refused.",
+        "The archive cannot get an access token, so its requests are refused.",
     ),
     _build_rule(
         EntityKind.DEVICE,
         "device-unknown",
         "warning",
-        "What was meant for that device is done by another, or not at all; the archive only logs it.",
+        "Another device does the work of this device, or none does. The archive only logs this.",
     ),
-    _build_rule(EntityKind.HL7_APPLICATION, "hl7-application-unknown", "warning", "Messages for it are not sent."),
     _build_rule(
-        EntityKind.ID_GENERATOR, "id-generator-unknown", "warning", "IDs cannot be generated when one is missing."
+        EntityKind.HL7_APPLICATION, "hl7-application-unknown", "warning", "The archive sends no messages to it."
     ),
+    _build_rule(EntityKind.ID_GENERATOR, "id-generator-unknown", "warning", "The archive cannot generate missing IDs."),
     _build_rule(
         EntityKind.BULK_DATA_DESCRIPTOR,
         "bulk-data-descriptor-unknown",
         "warning",
-        "Metadata is not split into attributes and bulk data as intended.",
+        "The archive does not separate metadata and bulk data as configured.",
     ),
-    _build_rule(EntityKind.PDQ_SERVICE, "pdq-service-unknown", "warning", "Patients are not verified."),
+    _build_rule(EntityKind.PDQ_SERVICE, "pdq-service-unknown", "warning", "The archive does not verify patients."),
     LintRule(
         "commitment-queue-missing",
         "error",
-        requirement="An archive whose exporters ask for storage commitment has the queue StgCmtSCU.",
-        reason="The request is never sent, so the external archive is never recorded and nothing is purged.",
-        fix="Add the queue.",
-        fix_command="dcmcfg apply FILE",
+        requirement="An archive with exporters that request storage commitment has the queue StgCmtSCU.",
+        reason="Without it the archive never requests storage commitment, never records the external archive and "
+        "purges nothing.",
+        fix="Add the queue StgCmtSCU.",
+        example_command="dcmcfg apply FILE",
         find_violations=_find_commitment_queue_missing,
         part="references",
     ),

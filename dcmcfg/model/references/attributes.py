@@ -1,6 +1,6 @@
-"""The attributes whose values refer to something by name, with the shape of each; and the access lists.
+"""Attributes whose values refer to other parts of the configuration by name, and access lists.
 
-An empty access list lets everybody in, one with a value nobody else.
+An empty access list admits everybody; a list with values admits only the listed names.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ _REMOTE = {
         "dicomDeviceName",
         "dicomuiDeviceName",
     ),
-    # Another archive's queue may be compared.
+    # The UI can compare with a queue of another archive.
     EntityKind.QUEUE: ("dcmuiCompareSideQueueName",),
     EntityKind.WEB_APP: (
         "dcmExternalWadoRSWebAppName",
@@ -126,7 +126,7 @@ _REMOTE = {
     ),
     EntityKind.HL7_APPLICATION: ("hl7ADTReceivingApplication", "hl7FwdApplicationName", "hl7PSUReceivingApplication"),
 }
-#: dcmURI of exporters, UPS processing rules and attribute coercions.
+#: URI schemes in dcmURI of exporters, UPS processing rules and attribute coercions.
 _SCHEMES = {
     **dict.fromkeys(
         ("dicom", "storescu", "movescu", "stgcmtscu", "ianscu", "leading-arc"), (EntityKind.AE, NameUse.REMOTE)
@@ -134,7 +134,7 @@ _SCHEMES = {
     **dict.fromkeys(("stow", "ups"), (EntityKind.WEB_APP, NameUse.REMOTE)),
     "storage": (EntityKind.STORAGE, NameUse.LOCAL),
 }
-#: Shape of the values by attribute, in lower case. A value that stands in the entry's own RDN names that entry instead.
+#: Attribute in lower case → shape of its values. Values in an entry's own RDN name this entry and are not references.
 SHAPES: Mapping[str, Shape] = {
     name.lower(): shape
     for name, shape in {
@@ -165,15 +165,15 @@ SHAPES: Mapping[str, Shape] = {
 
 
 class AccessList(NamedTuple):
-    """Who such a list of the archive is about, in a word of the singular, and what becomes of one that it lacks."""
+    """An access list of the archive: its attribute, a noun for its members, the rejection of unlisted names."""
 
     attribute: str
     member: str
     rejection: str
 
 
-#: C801 is of dcm4chee-arc's RetrieveService, 1/1/3 of its AssociationHandler, AR of dcm4che's HL7Application.
-#: dicomPreferredCallingAETitle and …CalledAETitle only say what is preferred, and refuse nobody.
+#: The rejections come from dcm4chee-arc's RetrieveService (C801) and AssociationHandler (1/1/3) and from dcm4che's
+#: HL7Application (AR). dicomPreferredCallingAETitle and …CalledAETitle are preferences and reject nobody.
 ACCESS_LISTS = (
     AccessList("dcmAcceptedMoveDestination", "destination", "refused (C801)"),
     AccessList("dcmAcceptedCallingAETitle", "caller", "rejected (1/1/3)"),

@@ -1,4 +1,4 @@
-"""What in a tree refers to what: every reference, and the entry that it means."""
+"""Index of all references in a tree, with the entries that they refer to."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from dcmcfg.model.references.rewriting import find_names, may_contain_names
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema_names import DICOM_DEVICE_OBJECT_CLASS
 
-#: The kinds whose entries have a class of their own.
+#: The kinds with an object class of their own.
 _KINDS = tuple(kind for kind in EntityKind if kind is not EntityKind.ENTRY)
 
 
-# Positional, because keywords cost: see tests/test_signatures.py.
+# Positional, because keyword arguments make reading a tree slower: see tests/test_signatures.py.
 @dataclass(frozen=True)
 class Reference:
-    """A name that ``value`` of ``attribute`` on the entry ``dn`` gives; ``name`` is a DN where ``kind`` is ENTRY."""
+    """A name in ``value`` of ``attribute`` on the entry ``dn``; ``name`` is a DN if ``kind`` is ENTRY."""
 
     dn: DN
     attribute: str
@@ -32,45 +32,45 @@ class Reference:
 
     @property
     def is_ui_reference(self) -> bool:
-        """Whether it stands in the UI's configuration, which may be about other archives' parts too."""
+        """Whether the reference is part of the UI configuration, which may also refer to parts of other archives."""
         lower_name = self.attribute.lower()
         return lower_name.startswith(("dcmui", "dicomui")) and lower_name != "dcmuiconfigurationdevicename"
 
 
 @dataclass(frozen=True)
 class References:
-    """The references in a tree, with an index of what they can mean."""
+    """The references in a tree, with an index of the entries that they can refer to."""
 
     tree: Tree
 
     @cached_property
     def all(self) -> tuple[Reference, ...]:
-        """Every reference, in the order of the tree's entries; what an entry's own RDN names is none."""
+        """All references, in the order of the tree's entries. Values of an entry's own RDN are not references."""
         entries = self.tree.index.find_by_attributes(lambda name: any(self._attribute_kinds[name]))
         return tuple(reference for entry in entries for reference in self._find_references_in(entry))
 
     @cached_property
     def by_attribute(self) -> Mapping[str, tuple[Reference, ...]]:
-        """The references by attribute, as the schema spells it."""
+        """The references by attribute name, as the schema spells it."""
         found: dict[str, list[Reference]] = {}
         for reference in self.all:
             found.setdefault(reference.attribute, []).append(reference)
         return {name: tuple(references) for name, references in found.items()}
 
     def resolve(self, reference: Reference) -> Entry | None:
-        """Return the entry that *reference* means, or None.
+        """Return the entry that *reference* refers to, or None.
 
-        A LOCAL one is looked for below the device that holds it. Of several entries, the first in the tree's order is
-        returned, as the archive takes the first that it is given.
+        LOCAL references are resolved below the device that contains them. If there are several entries, the first in
+        the tree's order is returned, because the archive uses the first that the directory returns.
         """
         return next(iter(self._lookup(reference)), None)
 
     def find_candidates(self, reference: Reference) -> tuple[Entry, ...]:
-        """Return the entries that *reference* can mean, the one that it does mean first.
+        """Return the entries that *reference* can refer to; the first is the one that it resolves to.
 
-        They are those that it is looked up among. Where there is none, they are those of that name wherever they are,
-        if a registry keeps the names of its kind unique (a title that a device has not is another device's), or if it
-        is the UI's.
+        If the reference does not resolve, entries of that name anywhere in the tree are returned, provided that a
+        registry keeps the names of this kind unique (the title belongs to another device then) or that the reference
+        is part of the UI configuration.
         """
         anywhere = reference.kind.value.registered or reference.is_ui_reference
         return self._lookup(reference) or (self.find_entries(reference.kind, reference.name) if anywhere else ())
@@ -89,15 +89,15 @@ class References:
         return candidates
 
     def find_entries(self, kind: EntityKind, name: str) -> tuple[Entry, ...]:
-        """Return the entries that *name* of *kind* may mean, wherever they are, in the tree's order."""
+        """Return the entries of *kind* with the name *name* anywhere in the tree, in the tree's order."""
         return self._entries_by_name.get((kind, _build_key(kind, name)), ())
 
     def find_references(self, kind: EntityKind, name: str) -> tuple[Reference, ...]:
-        """Return the references that give *name* of *kind*; whether they mean a certain entry, :meth:`resolve` says."""
+        """Return the references to *name* of *kind*. :meth:`resolve` returns the entry that they refer to."""
         return tuple(each for each in self.all if each.kind is kind and kind.are_same_name(each.name, name))
 
     def find_references_to(self, entry: Entry, kind: EntityKind, name: str) -> tuple[Reference, ...]:
-        """Return the references that mean *entry*: those by its *name* of *kind*, and those by its DN."""
+        """Return the references to *entry*: by its *name* of *kind*, and by its DN."""
         by_dn = (each for each in self.all if each.kind is EntityKind.ENTRY and self.resolve(each) is entry)
         return (*(each for each in self.find_references(kind, name) if self.resolve(each) is entry), *by_dn)
 
@@ -151,7 +151,7 @@ class References:
 
 
 class _AttributeKinds(dict[str, tuple[bool, bool]]):
-    """Attribute as spelt → whether its values are DNs, and whether they may have names in them."""
+    """Attribute as spelt → whether its values are DNs, and whether they may contain names."""
 
     def __init__(self, tree: Tree) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The kinds of things that values refer to by name."""
+"""Kinds of entities that attribute values refer to by name."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from enum import Enum
 
 @dataclass(frozen=True)
 class Naming:
-    """How entries of a kind are named: their object class, the attribute of the RDN, what one calls them.
+    """The naming of a kind of entity: object class, attribute of the RDN, label for messages.
 
-    Names of a *registered* kind are unique in the whole tree, since a registry keeps them so.
+    A registry keeps the names of a ``registered`` kind unique in the whole tree.
     """
 
     object_class: str
@@ -22,7 +22,7 @@ class Naming:
 
 
 class EntityKind(Enum):
-    """A kind of thing that has a name."""
+    """A kind of entity that has a name."""
 
     AE = Naming("dicomNetworkAE", "dicomAETitle", "AE", registered=True)
     DEVICE = Naming("dicomDevice", "dicomDeviceName", "device", case_exact=False)
@@ -40,15 +40,15 @@ class EntityKind(Enum):
     ENTRY = Naming("", "", "entry", case_exact=False)
 
     def are_same_name(self, one: str, other: str) -> bool:
-        """Tell whether two names of this kind are one; case is significant but in device names."""
+        """Return whether two names of this kind are the same; only device names and DNs are not case-sensitive."""
         return one == other if self.value.case_exact else one.casefold() == other.casefold()
 
 
 class NameUse(Enum):
-    """What becomes of a name.
+    """How the archive uses a name.
 
-    LOCAL and REMOTE names are looked up: among what the same device holds, or in the whole tree. A COMPARED one is
-    only compared with a title that turns up, or passed on to others, so it may name what has no entry.
+    It looks up LOCAL names in the same device and REMOTE names in the whole tree. It only compares COMPARED names with
+    received names or passes them on, so they may name something without an entry.
     """
 
     LOCAL = "local"

@@ -1,4 +1,4 @@
-"""The names in a single value: finding them, putting others in their place."""
+"""Find and replace names in a single attribute value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dcmcfg.model.references.shapes import NameInValue
 
 @lru_cache(maxsize=4096)
 def may_contain_names(attribute: str) -> bool:
-    """Return whether values of *attribute* (any case, options ignored) have names in them."""
+    """Return whether values of *attribute* (any case, options ignored) may contain names."""
     return attribute.partition(";")[0].lower() in SHAPES
 
 
@@ -27,10 +27,10 @@ def find_names(attribute: str, value: bytes) -> tuple[NameInValue, ...]:
 def rewrite_name(
     attribute: str, value: bytes, kind: EntityKind, *, old: str, new: str, keep_old: bool = False
 ) -> bytes:
-    """Return *value* of *attribute* with *new* wherever the thing *old* of *kind* was named; the rest to the octet.
+    """Return *value* of *attribute* with each name *old* of *kind* replaced by *new*; other octets stay unchanged.
 
-    With *keep_old*, a pattern that takes *old* goes on to do so and takes *new* as well; without it, one that takes
-    both takes *new* once.
+    With *keep_old*, a pattern that matches *old* then matches both *old* and *new*. Without it, a pattern that already
+    matches both keeps *new* once.
     """
     text = value.decode("utf-8", "surrogateescape")
     found = find_names(attribute, value)
@@ -51,7 +51,7 @@ def rewrite_name(
 
 
 def _remove_alternative(text: str, start: int, end: int, *, keep: bool) -> tuple[int, int, str]:
-    """Return from where to where an alternative of a pattern, with a ``|`` next to it, is taken out; or *keep* it."""
+    """Return the range and replacement that remove an alternative of a pattern with an adjacent ``|``, or *keep* it."""
     if keep:
         return start, end, text[start:end]
     if text[end : end + 1] == "|":
@@ -60,10 +60,10 @@ def _remove_alternative(text: str, start: int, end: int, *, keep: bool) -> tuple
 
 
 def rewrite_dn(value: bytes, old: DN, new: DN, key: Callable[[DN], NormalDN]) -> bytes:
-    """Return the DN in *value*, where it is *old* or below it, with the last RDN of *new* in the place of *old*'s.
+    """Return *value* with the RDN of *old* replaced by the RDN of *new*, if it is a DN at or below *old*.
 
-    The two differ by that RDN only; *key* gives the form in which equal DNs are equal. What is before and after it
-    stays to the octet, and so does a value that is elsewhere, or no DN.
+    *old* and *new* must differ only in their first RDN. *key* returns the normal form of a DN. All other octets stay
+    unchanged, and so do other values.
     """
     text = value.decode("utf-8", "surrogateescape")
     try:
@@ -81,7 +81,7 @@ def rewrite_dn(value: bytes, old: DN, new: DN, key: Callable[[DN], NormalDN]) ->
 
 
 def _find_rdns_end(text: str, count: int) -> int:
-    """Return where the first *count* RDNs of the DN in *text* end, the comma after them included."""
+    """Return the end of the first *count* RDNs of the DN in *text*, including the comma after them."""
     position, quoted = 0, False
     while count and position < len(text):
         if text[position] == "\\":

@@ -1,4 +1,4 @@
-"""The shapes in which a value holds names: alone, in pairs, in URIs, in paths, in conditions."""
+"""Shapes of values that contain names: single names, pairs, URIs, paths, conditions."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ _LITERAL = re.compile(r"(?:[^\\.\[\]{}()*+?^$|]|\\[^A-Za-z0-9])+")
 _ARCHIVE_PATH = re.compile(r"/[^/]+/aets/([^/]+)(?=/|$)")
 
 
-# Positional, because keywords cost: see tests/test_signatures.py.
+# Positional, because keyword arguments make reading a tree slower: see tests/test_signatures.py.
 @dataclass(frozen=True)
 class NameInValue:
-    """A name in a value: its characters from ``start`` to ``end``.
+    """A name in a value, at the characters from ``start`` to ``end``.
 
-    ``text`` is what they mean; it differs from them where they stand in a regular expression (``is_pattern``) and one
-    is escaped.
+    ``text`` is the name without escaping; it differs from the characters only in a regular expression (``is_pattern``).
     """
 
     kind: EntityKind
@@ -30,7 +29,7 @@ class NameInValue:
     is_pattern: bool = False
 
     def format_replacement(self, name: str) -> str:
-        """Return *name* as it has to be written in the place of this one."""
+        """Return the text that replaces this name by *name*, escaped in a pattern."""
         if not self.is_pattern:
             return name
         return "".join("\\" + character if character in _SPECIAL else character for character in name)
@@ -40,7 +39,7 @@ Shape = Callable[[str], Iterator[NameInValue]]
 
 
 def make_bare_name_shape(kind: EntityKind, use: NameUse) -> Shape:
-    """Return the shape in which the value is the name."""
+    """Return the shape of values that consist of a name only."""
 
     def shape(value: str) -> Iterator[NameInValue]:
         yield from _yield_name(kind, use, value, start=0, end=len(value))
@@ -75,7 +74,7 @@ def make_name_pair_shape(separator: str, kind: EntityKind, first: NameUse, secon
 
 
 def make_bracketed_name_shape(kind: EntityKind, use: NameUse) -> Shape:
-    """Return the shape ``[NAME]…`` (dcmMasqueradeCallingAETitle limits a title to one called AE by it)."""
+    """Return the shape ``[NAME]…`` (dcmMasqueradeCallingAETitle uses it to limit a title to one called AE)."""
 
     def shape(value: str) -> Iterator[NameInValue]:
         end = value.find("]")
@@ -86,7 +85,10 @@ def make_bracketed_name_shape(kind: EntityKind, use: NameUse) -> Shape:
 
 
 def make_uri_shape(schemes: Mapping[str, tuple[EntityKind, NameUse]]) -> Shape:
-    """Return the shape ``scheme:NAME``; other schemes and URLs hold no name (``storage:fs2:`` may end in a colon)."""
+    """Return the shape ``scheme:NAME``, with an optional colon at the end (``storage:fs2:``).
+
+    Values with other schemes and URLs contain no name.
+    """
 
     def shape(value: str) -> Iterator[NameInValue]:
         scheme, colon, rest = value.partition(":")
@@ -109,7 +111,7 @@ def make_archive_path_shape(use: NameUse) -> Shape:
 
 
 def make_keyed_shape(shapes: Mapping[str, Shape]) -> Shape:
-    """Return the shape ``key=…`` or ``key!=…``, what follows being of the shape that *shapes* gives for its key."""
+    """Return the shape ``key=…`` or ``key!=…``; *shapes* has the shape of the rest by key."""
 
     def shape(value: str) -> Iterator[NameInValue]:
         key, equals, rest = value.partition("=")
@@ -127,7 +129,7 @@ def make_keyed_shape(shapes: Mapping[str, Shape]) -> Shape:
 def make_condition_shape(kind: EntityKind, use: NameUse) -> Shape:
     """Return the shape of a condition's right side: a regular expression for the whole value (Conditions).
 
-    Names are those of its alternatives that stand for one text; ``CT.*`` and what is nested hold none.
+    Names are the alternatives that match a single text. ``CT.*`` and nested groups contain no names.
     """
 
     def shape(value: str) -> Iterator[NameInValue]:
@@ -146,7 +148,7 @@ def make_condition_shape(kind: EntityKind, use: NameUse) -> Shape:
 
 
 def _yield_name(kind: EntityKind, use: NameUse, value: str, *, start: int, end: int) -> Iterator[NameInValue]:
-    """Yield the name; none where it is empty or a system property stands for it (``${env.AE}``)."""
+    """Yield the name, unless it is empty or contains a system property (``${env.AE}``)."""
     text = value[start:end]
     if text and "${" not in text:
         yield NameInValue(kind, use, start, end, text)

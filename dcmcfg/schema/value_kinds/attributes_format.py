@@ -1,4 +1,4 @@
-"""Texts with attributes in braces, as ``{00100020}/{StudyDate,date,yyyy}`` (dcm4che's ``AttributesFormat``)."""
+"""Texts with attributes in braces, such as ``{00100020}/{StudyDate,date,yyyy}`` (dcm4che's ``AttributesFormat``)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TYPES = frozenset(
     "none upper slice number offset date time choice hash md5 urlencoded rnd uuid uid".split()  # noqa: SIM905
 )
 _RANDOM_TYPES = frozenset(("none", "uuid", "uid"))
-#: Types whose style Java's ``MessageFormat`` reads.
+#: Types whose style Java's ``MessageFormat`` parses.
 _STYLED = frozenset(("number", "date", "time", "choice"))
 _DATE_LETTERS = frozenset("GyMLwWDdFEuaHkKhmsSzZXY")
 _DATE_STYLES = ("", "short", "medium", "long", "full")
@@ -22,14 +22,14 @@ _QUOTED = re.compile(r"'[^']*'")
 
 
 def find_attributes_format_problem(text: str) -> str:
-    """Return why the archive does not load *text*; empty where it does, or where that is not certain."""
+    """Return the reason why the archive cannot load *text*; empty if it can, or if this is not certain."""
     depth = 0
     for character in text:
         depth += {"{": 1, "}": -1}.get(character, 0)
         if depth < 0:
-            return "a } has no {"
+            return "a } has no matching {"
     if depth:
-        return ""  # what is after the last { is lost, and the archive does not mind
+        return ""  # the archive ignores the text after the last unclosed {
     for field in _find_fields(text):
         problem = _find_field_problem(field)
         if problem:
@@ -38,7 +38,7 @@ def find_attributes_format_problem(text: str) -> str:
 
 
 def _find_fields(text: str) -> Iterator[str]:
-    """Yield what stands between outer braces."""
+    """Yield the texts between outer braces."""
     depth, begin = 0, 0
     for index, character in enumerate(text):
         if character == "{":
@@ -62,31 +62,31 @@ def _find_field_problem(field: str) -> str:
         return ""
     kind, offset = _split_type_and_offset(kind)
     if kind not in _TYPES:
-        return f"in braces a type is one of {', '.join(sorted(_TYPES))}"
+        return f"unknown type in braces, expected one of {', '.join(sorted(_TYPES))}"
     if is_random and kind not in _RANDOM_TYPES:
-        return "rnd has the types uuid and uid only"
+        return "rnd allows only the types uuid and uid"
     if kind == "date" and offset and find_period_problem(offset):
-        return "after date stands a period, as in {now,dateP-1M,yyyy}"
+        return "expected a period after date, as in {now,dateP-1M,yyyy}"
     if kind == "offset" and parse_int(style) is None:
         return "offset requires a whole number, as in {InstanceNumber,offset,100}"
     if kind in ("slice", "offset") and not all(parse_int(part) is not None for part in style.split(",")[:2]):
         return "slice requires one or two whole numbers, as in {PatientID,slice,0,4}"
     if kind in ("slice", "offset") and style.count(",") > 1:
-        return "slice has two numbers at most"
+        return "slice allows at most two numbers"
     return _find_date_style_problem(style) if kind in ("date", "time") else ""
 
 
 def _find_path_problem(path: str) -> str:
     if not path:
-        return "an attribute is missing between { and }"
+        return "no attribute between { and }"
     if path.endswith("]"):
         path, bracket, index = path[:-1].rpartition("[")
         if not bracket or parse_int(index) is None:
-            return "an index is a whole number in brackets, as in {ImageType[3]}"
+            return "an index must be a whole number in brackets, as in {ImageType[3]}"
     return (
         ""
         if is_attribute_path(path)
-        else "in braces stands a keyword or a tag that DICOM knows, as {StudyDate} or {00080020}"
+        else "expected a DICOM keyword or tag in braces, such as {StudyDate} or {00080020}"
     )
 
 
@@ -101,7 +101,11 @@ def _find_date_style_problem(style: str) -> str:
     if style.strip().lower() in _DATE_STYLES:
         return ""
     letters = {character for character in _QUOTED.sub("", style) if character.isascii() and character.isalpha()}
-    return "" if letters <= _DATE_LETTERS or "'" in style else "the form of a date has letters as in yyyy/MM/dd"
+    return (
+        ""
+        if letters <= _DATE_LETTERS or "'" in style
+        else "unknown letter in a date format, expected letters as in yyyy/MM/dd"
+    )
 
 
 ATTRIBUTES_FORMAT = ValueKind(

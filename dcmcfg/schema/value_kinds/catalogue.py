@@ -1,4 +1,4 @@
-"""The kinds of values by the names that ``value_kinds.json`` gives them."""
+"""All kinds of values, by their names in ``value_kinds.json``."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from dcmcfg.schema.value_kinds.sizes import SIZE, THRESHOLD
 from dcmcfg.schema.value_kinds.tags import ENTITY_SELECTOR, FILTER, INCLUDE_FIELD, QUERY_KEYS, SORT_ORDER, TAG
 from dcmcfg.schema.value_kinds.uris import COERCION_URI, FILE_URI, STORAGE_URI, URI, URI_WITH_PROPERTIES
 
-#: Kinds that other modules ask for by name.
+#: Names of kinds that other modules use.
 ENUMERATION_NAME, CONNECTION_NAME = "one-of", "connection"
-#: Kinds of references that the archive follows while it loads a device.
+#: Kinds of references that the archive follows when it loads a device.
 FOLLOWED_REFERENCES = frozenset((CONNECTION_NAME, CERTIFICATES.name))
 KINDS: dict[str, ValueKind] = {
     kind.name: kind
@@ -90,11 +90,9 @@ KINDS: dict[str, ValueKind] = {
 
 @cache
 def get_value_kind(name: str, *parameters: str | int) -> ValueKind:
-    """Return the kind *name*.
+    """Return the kind *name*; raises KeyError for an unknown name.
 
-    *parameters* are the constants of an enumeration, the bounds of an integer, the protocols of a connection.
-
-    Raises KeyError for an unknown name.
+    *parameters* are the constants of an enumeration, the bounds of an integer or the protocols of a connection.
     """
     match name:
         case "one-of":

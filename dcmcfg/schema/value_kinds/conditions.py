@@ -1,4 +1,4 @@
-"""Conditions of rules: ``SendingApplicationEntityTitle=CT.*`` (the archive's ``Conditions``, ``HL7Conditions``)."""
+"""Format of rule conditions: ``SendingApplicationEntityTitle=CT.*`` (classes ``Conditions``, ``HL7Conditions``)."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from dcmcfg.schema.value_kinds.java_pattern import find_pattern_problem
 from dcmcfg.schema.value_kinds.kind import ValueKind
 from dcmcfg.schema.value_kinds.parsing import parse_int, split_key_and_value
 
-_FORM = "not a condition: KEY=PATTERN or KEY!=PATTERN"
-#: What a predicate begins with; an unknown one is a pattern.
+_FORM = "not a condition: expected KEY=PATTERN or KEY!=PATTERN"
+#: First character of a predicate. The archive treats an unknown predicate as a pattern.
 _PREDICATE = "§"
 
 
 def find_condition_problem(text: str) -> str:
-    """Return why *text* is no condition on DICOM attributes."""
+    """Return why *text* is not a condition on DICOM attributes."""
     pair = split_key_and_value(text)
     if pair is None:
         return _FORM
     key, pattern = pair
     if key.endswith(("]", "]!")) and not _is_position(key):
-        return "in a condition a position in brackets is a whole number above 0, as in ImageType[3]=PATTERN"
+        return "a position in brackets must be a whole number above 0, as in ImageType[3]=PATTERN"
     if pattern.startswith("(") and all(find_code_problem(code) == "" for code in pattern.split("|")):
         return ""
     return "" if pattern.startswith(_PREDICATE) else find_pattern_problem(pattern)
 
 
 def find_hl7_condition_problem(text: str) -> str:
-    """Return why *text* is no condition on HL7 fields."""
+    """Return why *text* is not a condition on HL7 fields."""
     pair = split_key_and_value(text)
     return _FORM if pair is None else find_pattern_problem(pair[1])
 

@@ -1,4 +1,4 @@
-"""Dates with times (DICOM's DT, as dcm4che's ``DateUtils.parseDT`` reads it).
+"""Format of dates with times (DICOM's DT, as dcm4che's ``DateUtils.parseDT`` parses it).
 
 Kept apart: each kind of value is a module of its own (catalogue.py lists them).
 """
@@ -17,8 +17,8 @@ _DATE_TIME = re.compile(
 
 
 def find_date_time_problem(text: str) -> str:
-    """Return why *text* is no date with time; a month or day that does not exist passes."""
-    return "" if _DATE_TIME.fullmatch(text) else "not a date and time: 20260131235959"
+    """Return why *text* is not a date with time; months and days that do not exist are accepted."""
+    return "" if _DATE_TIME.fullmatch(text) else "not a date and time: expected a form such as 20260131235959"
 
 
 DATE_TIME = ValueKind("date-time", "a date and time: 20260131235959", find_date_time_problem)

@@ -1,6 +1,6 @@
-"""The keywords of DICOM's data elements (PS3.6), which the archive knows beside tags in hexadecimal digits.
+"""The keywords of DICOM data elements (PS3.6), which the archive accepts as well as hexadecimal tags.
 
-Kept apart: several kinds use it and do not import one another.
+Kept apart: several kinds use this module and do not import each other.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _NO_TAG = -1
 
 @cache
 def load_keywords() -> frozenset[str]:
-    """Return the keywords; the file is read by the first command that needs one."""
+    """Return all keywords. The file is read at first use."""
     return frozenset(resources.files(__package__).joinpath("keywords.txt").read_text("ascii").split())
 
 
@@ -26,5 +26,5 @@ def is_tag_or_keyword(text: str) -> bool:
 
 
 def is_attribute_path(text: str) -> bool:
-    """Return whether *text* is a path of elements: ``ReferencedSOPSequence.ReferencedSOPInstanceUID``."""
+    """Return whether *text* is a path of data elements: ``ReferencedSOPSequence.ReferencedSOPInstanceUID``."""
     return all(map(is_tag_or_keyword, split_values(text, ".")))

@@ -1,4 +1,4 @@
-"""Durations (the archive's ``Duration``) and periods (``java.time.Period``)."""
+"""Formats of durations (the archive's ``Duration``) and periods (``java.time.Period``)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DAYS_IN_WEEK = 7
 
 
 def parse_seconds(text: str) -> float | None:
-    """Return the seconds of a duration, None for a text that is no duration."""
+    """Return the duration *text* in seconds, or None if *text* is not a duration."""
     match = _DURATION.fullmatch(text)
     if match is None:
         return None
@@ -32,34 +32,36 @@ def parse_seconds(text: str) -> float | None:
 
 
 def find_duration_problem(text: str) -> str:
-    """Return why *text* is no duration; empty if it is one."""
+    """Return why *text* is not a duration; empty if it is one."""
     return (
-        "" if parse_seconds(text) is not None else "not a duration: PT5M, PT30S, P1D, P1DT12H (days at most, no sign)"
+        ""
+        if parse_seconds(text) is not None
+        else "not a duration: expected, for example, PT5M, PT30S, P1D or P1DT12H (no months, years or sign)"
     )
 
 
 def find_period_problem(text: str) -> str:
-    """Return why *text* is no period; empty if it is one."""
+    """Return why *text* is not a period; empty if it is one."""
     match = _PERIOD.fullmatch(text)
     if match is None:
-        return "not a period: P30D, P6M, P1Y (years, months, weeks, days)"
+        return "not a period: expected, for example, P30D, P6M or P1Y (years, months, weeks, days)"
     sign = -1 if match[1] == "-" else 1
     years, months, weeks, days = (sign * int((part or "0")[:40]) for part in match.groups()[1:])
     numbers = (years, months, weeks * _DAYS_IN_WEEK, days, weeks * _DAYS_IN_WEEK + days)
     return (
-        "" if all(INT_MINIMUM <= number <= INT_MAXIMUM for number in numbers) else "not a period: a number is too big"
+        "" if all(INT_MINIMUM <= number <= INT_MAXIMUM for number in numbers) else "not a period: a number is too large"
     )
 
 
 def allow_schedule_prefix(check_value: Callable[[str], str]) -> Callable[[str], str]:
-    """Return the check of a value that a schedule in brackets may precede, as in ``[hour=18-6]P30D``."""
+    """Return a check of a value with an optional schedule in brackets before it, as in ``[hour=18-6]P30D``."""
 
     def problem(text: str) -> str:
         before, bracket, after = text.partition("]")
         if not bracket:
             return check_value(text)
         if before.count("[") != 1 or "]" in after:
-            return "not one schedule in brackets before the value: [hour=18-6]P30D"
+            return "expected at most one schedule in brackets before the value, as in [hour=18-6]P30D"
         return find_schedule_problem(before.partition("[")[2]) or check_value(after)
 
     return problem
@@ -69,6 +71,6 @@ DURATION = ValueKind("duration", "a duration: PT5M, P1DT12H", find_duration_prob
 PERIOD = ValueKind("period", "a period: P30D, P1Y6M", find_period_problem)
 RETENTION = ValueKind(
     "retention-period",
-    "a period, a schedule may precede it: P30D, [hour=18-6]P30D",
+    "a period with an optional schedule: P30D, [hour=18-6]P30D",
     allow_schedule_prefix(find_period_problem),
 )

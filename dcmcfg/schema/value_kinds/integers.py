@@ -1,4 +1,4 @@
-"""Whole numbers within bounds."""
+"""Formats of whole numbers within bounds, and of ports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LONGEST = 40
 
 
 def build_integer_kind(low: int = INT_MINIMUM, high: int = INT_MAXIMUM) -> ValueKind:
-    """Return the kind of whole numbers from *low* to *high*, by default those of Java's ``int``."""
+    """Return the kind of whole numbers from *low* to *high*, by default the range of Java's ``int``."""
     if high < INT_MAXIMUM or (low > INT_MINIMUM and high > INT_MAXIMUM):
         bounds = f"from {low} to {high}"
     else:
@@ -27,18 +27,18 @@ def build_integer_kind(low: int = INT_MINIMUM, high: int = INT_MAXIMUM) -> Value
         return (
             f"it must be {bounds}"
             if INT_MINIMUM <= number <= INT_MAXIMUM or high > INT_MAXIMUM
-            else "more than 32 bits"
+            else "the number does not fit into 32 bits"
         )
 
     return ValueKind("integer", f"a whole number {bounds}", problem)
 
 
 def find_port_problem(text: str) -> str:
-    """Return why *text* is no TCP or UDP port; -1 stands for a connection that does not listen."""
+    """Return why *text* is not a TCP or UDP port; -1 stands for a connection that does not listen."""
     number = _parse_number(text)
     if number is not None and (1 <= number <= _MAXIMUM_PORT or number == NOT_LISTENING):
         return ""
-    return f"a port is from 1 to {_MAXIMUM_PORT}"
+    return f"a port must be a number from 1 to {_MAXIMUM_PORT}"
 
 
 def _parse_number(text: str) -> int | None:

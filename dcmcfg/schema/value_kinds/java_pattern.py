@@ -1,6 +1,6 @@
-"""Regular expressions as ``java.util.regex.Pattern`` compiles them.
+"""Format of regular expressions, as ``java.util.regex.Pattern`` compiles them.
 
-Nothing is said against a pattern unless Java certainly refuses it.
+A pattern is reported only if Java certainly rejects it.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ _FLAGS = "cdimsuxU"
 _QUANTITY = re.compile(r"\{([0-9]{1,9})(?:(,)([0-9]{0,9}))?\}", re.ASCII)
 _GROUP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*>", re.ASCII)
 _INLINE_FLAGS = re.compile(rf"[{_FLAGS}]*(?:-[{_FLAGS}]*)?([:)])", re.ASCII)
-#: Letters that have a meaning after a backslash; any other letter is an error, any other character stands for itself.
+#: Letters with a meaning after a backslash. Any other letter is an error; any other character stands for itself.
 _ESCAPES_OUTSIDE = frozenset("0123456789AbBcdDefGhHkNnpPQrRsStuvVwWxXzZa")
 _ESCAPES_INSIDE = _ESCAPES_OUTSIDE - frozenset("AbBGkRXzZ123456789")
 _LETTERS = frozenset(string.ascii_letters + string.digits)
-#: What follows the letter of an escape that is longer than two characters.
+#: The rest of an escape that is longer than two characters, by its letter.
 _LONG_ESCAPES = {
     "p": re.compile(r"\{[^{}]+\}|[A-Z]"),
     "P": re.compile(r"\{[^{}]+\}|[A-Z]"),
@@ -33,15 +33,15 @@ _LONG_ESCAPES = {
 
 
 class _Refused(Exception):
-    """Java refuses the pattern, for the reason that the text names."""
+    """Java rejects the pattern; the text is the reason."""
 
 
 class _Uncertain(Exception):
-    """The pattern uses what is not followed here."""
+    """The pattern uses syntax that this module does not parse."""
 
 
 def find_pattern_problem(text: str) -> str:
-    """Return why Java does not compile *text*; empty where it does, or where that is not certain."""
+    """Return why Java does not compile *text*; empty if it does, or if this is not certain."""
     try:
         _Reader(text).read()
     except _Refused as reason:
@@ -57,7 +57,7 @@ def find_negatable_pattern_problem(text: str) -> str:
 
 
 def _remove_quoting(text: str) -> str:
-    """Return a pattern that is as right or wrong as *text*, without quoting (Pattern.RemoveQEQuoting)."""
+    r"""Return a pattern without ``\Q…\E`` quoting that is valid exactly if *text* is (Pattern.RemoveQEQuoting)."""
     pieces, position = [], 0
     while position < len(text):
         if text[position : position + 2] == "\\Q":
@@ -81,7 +81,7 @@ class _Reader:
         self.text = _remove_quoting(self.text)
         self._alternatives()
         if self.position < len(self.text):
-            raise _Refused("a ) has no (")
+            raise _Refused("a ) has no matching (")
 
     def _peek(self) -> str:
         return self.text[self.position : self.position + 1]
@@ -105,15 +105,15 @@ class _Reader:
         match self._take():
             case "(":
                 if not self._group():
-                    return  # flags alone: nothing to repeat
+                    return  # flags alone cannot be repeated
             case "[":
                 self._character_class()
             case "\\":
                 self._escape(_ESCAPES_OUTSIDE)
             case "*" | "+" | "?":
-                raise _Refused("*, + or ? has nothing to repeat (any text is .*)")
+                raise _Refused("*, + or ? has nothing to repeat (use .* for any text)")
             case "{":
-                self.position -= 1  # Java repeats the empty text before it
+                self.position -= 1  # Java repeats the empty text before the brace
             case _:
                 pass
         self._quantifier()
@@ -125,9 +125,9 @@ class _Reader:
         elif character == "{":
             quantity = _QUANTITY.match(self.text, self.position)
             if quantity is None:
-                raise _Refused("{ and } hold no number of repetitions, as in {1,3}")
+                raise _Refused("{ and } must contain a number of repetitions, as in {1,3}")
             if quantity[3] and int(quantity[3]) < int(quantity[1]):
-                raise _Refused("in {m,n} n is less than m")
+                raise _Refused("n is less than m in {m,n}")
             self.position = quantity.end()
         else:
             return
@@ -135,7 +135,7 @@ class _Reader:
             self.position += 1
 
     def _group(self) -> bool:
-        """Read the rest of a group; return whether it can be repeated."""
+        """Read the rest of a group; return whether a quantifier may follow."""
         if self._peek() == "?":
             self.position += 1
             character = self._peek()
@@ -143,18 +143,18 @@ class _Reader:
             if character in (":", "=", "!", ">") and character:
                 self.position += 1
             elif rest.startswith(("<=", "<!")):
-                self.position += 2  # Java limits what may stand in a look-behind, which is not followed here
+                self.position += 2  # Java limits the content of a look-behind; this check ignores these limits
             elif character == "<":
                 name = _GROUP_NAME.match(self.text, self.position + 1)
                 if name is None:
-                    raise _Refused("the name of a group has letters and digits only")
+                    raise _Refused("a group name must consist of letters and digits")
                 self.position = name.end()
             else:
                 flags = _INLINE_FLAGS.match(self.text, self.position)
                 if flags is None:
-                    raise _Refused("after (? something unknown follows")
+                    raise _Refused("unknown characters after (?")
                 if "x" in flags[0]:
-                    raise _Uncertain  # blanks and comments have no meaning from here on
+                    raise _Uncertain  # Java ignores blanks and comments from here on
                 self.position = flags.end()
                 if flags[1] == ")":
                     return False
@@ -166,11 +166,11 @@ class _Reader:
     def _escape(self, known: frozenset[str]) -> None:
         character = self._take()
         if not character:
-            raise _Refused("it ends in a lone backslash")
+            raise _Refused("it ends with a single backslash")
         if character in _LETTERS and character not in known:
-            raise _Refused(f"\\{character} has no meaning")
+            raise _Refused(f"unknown escape \\{character}")
         if character in _LONG_ESCAPES:
-            # Properties, codes and names have rules of their own, so only where they end is looked at.
+            # Properties, codes and names have rules of their own. Only their end is determined here.
             end = _LONG_ESCAPES[character].match(self.text, self.position)
             if end is None:
                 raise _Uncertain
@@ -199,7 +199,7 @@ class _Reader:
             elif character == "-" and low and self._peek() not in ("]", "[", "\\", ""):
                 high = self._take()
                 if high < low:
-                    raise _Refused("a range in [ and ] runs backwards")
+                    raise _Refused("a range in [ and ] is in reverse order")
                 low = ""
             else:
                 low = character
@@ -209,6 +209,6 @@ class _Reader:
 PATTERN = ValueKind("pattern", "a regular expression (Java)", find_pattern_problem)
 NEGATABLE_PATTERN = ValueKind(
     "negatable-pattern",
-    "a regular expression (Java), with ! before it for its opposite",
+    "a regular expression (Java), with ! before it to negate it",
     find_negatable_pattern_problem,
 )

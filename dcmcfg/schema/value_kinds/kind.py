@@ -1,6 +1,6 @@
-"""A kind of value: what a value looks like, and what is wrong with a text that the archive refuses.
+"""The type of a kind of value: its description, and the check that the archive's parser makes.
 
-Kept apart: all kinds use it: a cycle in catalogue.py.
+Kept apart: all kinds use it; in catalogue.py it would create an import cycle.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import NamedTuple
 class ValueKind(NamedTuple):
     """A kind of value as the archive parses it.
 
-    ``find_problem`` returns what is wrong with a text, without repeating it, and an empty string for a text that the
-    archive accepts. ``constants`` are the only values of an enumeration; of a reference to a connection they are the
-    protocols that the connection may have; other kinds have none.
+    ``find_problem`` returns the problem of a text without repeating the text, or an empty string if the archive accepts
+    it. ``constants`` are the values of an enumeration, or the allowed protocols of a reference to a connection; other
+    kinds have none.
     """
 
     name: str
@@ -24,12 +24,12 @@ class ValueKind(NamedTuple):
 
 
 def build_enumeration_kind(name: str, constants: tuple[str, ...]) -> ValueKind:
-    """Return the kind whose values are *constants*, compared letter by letter (Java's ``Enum.valueOf``)."""
+    """Return the kind whose values are *constants*, case-sensitive (Java's ``Enum.valueOf``)."""
 
     def problem(text: str) -> str:
         if text in constants:
             return ""
-        return f"it must be {description} (case is significant)"
+        return f"it must be {description} (case-sensitive)"
 
     description = f"one of {', '.join(constant for constant in constants if constant)}"
     return ValueKind(name, description, problem, constants)

@@ -1,4 +1,4 @@
-"""Values in two parts: properties, sizes of queues, limits, thresholds of value representations."""
+"""Formats of values in two parts: properties, queue sizes, limits, thresholds of value representations."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ _SHORTEST_ORDINAL = 4
 
 
 def find_property_problem(text: str) -> str:
-    """Return why *text* is no property: ``NAME=VALUE``."""
-    return "" if "=" in text else "not a property: NAME=VALUE"
+    """Return why *text* is not a property: ``NAME=VALUE``."""
+    return "" if "=" in text else "not a property: expected NAME=VALUE"
 
 
 def find_queue_size_problem(text: str) -> str:
-    """Return why *text* is no size of a queue: ``NAME=100``."""
+    """Return why *text* is not a size of a queue: ``NAME=100``."""
     pair = split_key_and_value(text)
     return "" if pair is not None and parse_int(pair[1]) is not None else "it must be NAME=NUMBER"
 
 
 def find_association_limit_problem(text: str) -> str:
-    """Return why *text* is no limit of associations: ``CALLING_AET=5``."""
+    """Return why *text* is not a limit of associations: ``CALLING_AET=5``."""
     _, equals, limit = text.rpartition("=")
     number = parse_int(limit) if equals else None
     return "" if number is not None else "it must be AETITLE=NUMBER"
 
 
 def find_store_associations_problem(text: str) -> str:
-    """Return why *text* is no number of associations: ``5`` or ``AETITLE:5`` (MultipleStoreAssociations)."""
+    """Return why *text* is not a number of associations: ``5`` or ``AETITLE:5`` (MultipleStoreAssociations)."""
     title, colon, number = text.rpartition(":") if text.count(":") < 2 else text.partition(":")
     count = parse_int(number)
     is_valid = count is not None and count > 0 and (title or not colon)
-    return "" if is_valid else "it must be NUMBER or AETITLE:NUMBER, the number above 0"
+    return "" if is_valid else "it must be NUMBER or AETITLE:NUMBER with a number above 0"
 
 
 def find_vr_threshold_problem(text: str) -> str:
-    """Return why *text* is no threshold of lengths: ``OB,OW=1024`` (BasicBulkDataDescriptor)."""
+    """Return why *text* is not a threshold of lengths: ``OB,OW=1024`` (BasicBulkDataDescriptor)."""
     parts = split_values(text, "=")
     if (
         len(parts) == 2
@@ -51,37 +51,40 @@ def find_vr_threshold_problem(text: str) -> str:
         and set(split_values(parts[0], ",")) <= VALUE_REPRESENTATIONS
     ):
         return ""
-    return "it must be VR,VR=NUMBER, as OB,OW=1024"
+    return "it must be VR,VR=NUMBER, for example OB,OW=1024"
 
 
 def find_viewport_problem(text: str) -> str:
-    """Return why *text* is no size of a thumbnail: ``64,64``."""
-    return "" if _VIEWPORT.fullmatch(text) else "it must be WIDTH,HEIGHT, each from 1 to 999, as 64,64"
+    """Return why *text* is not a size of a thumbnail: ``64,64``."""
+    return "" if _VIEWPORT.fullmatch(text) else "it must be WIDTH,HEIGHT, each from 1 to 999, for example 64,64"
 
 
 def find_remapped_url_problem(text: str) -> str:
-    """Return why *text* is no URL, with ``[HOST]`` of the client before it or not."""
+    """Return why *text* is not a URL with an optional ``[HOST]`` of the client before it."""
     is_valid = text[:1] != "[" or (text and text.count("]") == 1)
     return "" if is_valid and text else "it must be URL or [HOST]URL"
 
 
 def find_qstar_url_problem(text: str) -> str:
-    """Return why *text* is no URL of QStar: user and password are required."""
+    """Return why *text* is not a QStar URL, which requires user and password."""
     return "" if _QSTAR_URL.fullmatch(text) else "it must be http://USER:PASSWORD@HOST"
 
 
 def find_ordinal_prefixed_problem(text: str) -> str:
-    """Return why *text* has no ordinal in braces: ``{0}1.2.840.10008.1.2``; the archive cuts three characters off."""
-    return "" if len(text) >= _SHORTEST_ORDINAL else "it must be {NUMBER}UID, as {0}1.2.840.10008.1.2"
+    """Return why *text* is too short for an ordinal and a UID: ``{0}1.2.840.10008.1.2``.
+
+    The archive removes the first three characters of any text, so only the length can prevent loading.
+    """
+    return "" if len(text) >= _SHORTEST_ORDINAL else "it must be {NUMBER}UID, for example {0}1.2.840.10008.1.2"
 
 
 def find_not_empty_problem(text: str) -> str:
-    """Return that *text* is empty, if it is."""
+    """Return a problem if *text* is empty, otherwise an empty string."""
     return "" if text else "it must not be empty"
 
 
 PROPERTY = ValueKind("property", "a property: NAME=VALUE", find_property_problem)
-QUEUE_SIZE = ValueKind("queue-size", "a size of a queue: NAME=NUMBER", find_queue_size_problem)
+QUEUE_SIZE = ValueKind("queue-size", "a queue size: NAME=NUMBER", find_queue_size_problem)
 ASSOCIATION_LIMIT = ValueKind("association-limit", "a limit: AETITLE=NUMBER", find_association_limit_problem)
 STORE_ASSOCIATIONS = ValueKind("store-associations", "a number, or AETITLE:NUMBER", find_store_associations_problem)
 VR_THRESHOLD = ValueKind("vr-threshold", "a threshold: OB,OW=1024", find_vr_threshold_problem)
@@ -89,6 +92,6 @@ VIEWPORT = ValueKind("viewport", "a size: WIDTH,HEIGHT", find_viewport_problem)
 REMAPPED_URL = ValueKind("remapped-url", "a URL, or [HOST]URL", find_remapped_url_problem)
 QSTAR_URL = ValueKind("qstar-url", "a URL: http://USER:PASSWORD@HOST", find_qstar_url_problem)
 ORDINAL_PREFIXED = ValueKind(
-    "ordinal-prefixed", "a UID after its ordinal: {0}1.2.840.10008.1.2", find_ordinal_prefixed_problem
+    "ordinal-prefixed", "an ordinal and a UID: {0}1.2.840.10008.1.2", find_ordinal_prefixed_problem
 )
-NOT_EMPTY = ValueKind("not-empty", "text, not empty", find_not_empty_problem)
+NOT_EMPTY = ValueKind("not-empty", "a text that is not empty", find_not_empty_problem)

@@ -1,4 +1,4 @@
-"""Attributes that a coercion sets: ``PatientID={AccessionNumber}`` (the archive's ``MergeAttribute``).
+"""Format of attributes that a coercion sets: ``PatientID={AccessionNumber}`` (the archive's ``MergeAttribute``).
 
 Kept apart: each kind of value is a module of its own (catalogue.py lists them).
 """
@@ -12,14 +12,14 @@ from dcmcfg.schema.value_kinds.parsing import parse_int, split_values
 
 
 def find_merge_attribute_problem(text: str) -> str:
-    """Return why *text* sets no attribute."""
+    """Return why *text* is not an assignment to an attribute; empty if it is."""
     path, equals, value = text.partition("=")
     if not equals:
         if not text.endswith("!"):
-            return "not an assignment: PatientID={AccessionNumber}, PatientID= or PatientID!"
+            return "not an assignment: expected, for example, PatientID={AccessionNumber}, PatientID= or PatientID!"
         path = text[:-1]
     if not all(map(_is_item, split_values(path, "."))):
-        return "before = stands a path of keywords or tags, as ReferencedSOPSequence[1].ReferencedSOPInstanceUID"
+        return "expected a path of keywords or tags before =, such as ReferencedSOPSequence[1].ReferencedSOPInstanceUID"
     return find_attributes_format_problem(value)
 
 

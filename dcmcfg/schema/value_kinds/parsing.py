@@ -1,4 +1,7 @@
-"""Splitting and numbers as Java reads them. Kept apart: the kinds use it and do not import one another."""
+"""Parse numbers and split texts in the same way as Java.
+
+Kept apart: the kinds use this module and do not import each other.
+"""
 
 from __future__ import annotations
 
@@ -8,27 +11,27 @@ INT_MINIMUM, INT_MAXIMUM = -(2**31), 2**31 - 1
 LONG_MAXIMUM = 2**63 - 1
 _INTEGER = re.compile(r"[-+]?[0-9]+", re.ASCII)
 _HEXADECIMAL = re.compile(r"[-+]?[0-9A-Fa-f]+", re.ASCII)
-#: A 32-bit integer has no more digits than these, leading zeros aside.
+#: Longer texts are rejected without parsing them: only leading zeros can make a 32-bit integer as long.
 _LONGEST = 40
 
 
 def parse_int(text: str) -> int | None:
-    """Return the number that ``Integer.parseInt`` returns, None where it fails."""
+    """Return the number that ``Integer.parseInt`` returns, None if it fails."""
     return _check_int_range(int(text)) if _INTEGER.fullmatch(text) and len(text) <= _LONGEST else None
 
 
 def parse_hexadecimal(text: str) -> int | None:
-    """Return the number that ``Integer.parseInt`` with radix 16 returns, None where it fails."""
+    """Return the number that ``Integer.parseInt`` with radix 16 returns, None if it fails."""
     return _check_int_range(int(text, 16)) if _HEXADECIMAL.fullmatch(text) and len(text) <= _LONGEST else None
 
 
 def split_values(text: str, delimiter: str) -> list[str]:
-    """Return the parts of *text* between *delimiter*; an empty text has none (dcm4che's ``StringUtils.split``)."""
+    """Return *text* split at *delimiter*; an empty text has no parts (dcm4che's ``StringUtils.split``)."""
     return text.split(delimiter) if text else []
 
 
 def split_key_and_value(text: str) -> tuple[str, str] | None:
-    """Return what is before and after the first ``=``; None where there is none."""
+    """Return the texts before and after the first ``=``, or None if there is no ``=``."""
     key, equals, value = text.partition("=")
     return (key, value) if equals else None
 

@@ -1,4 +1,4 @@
-"""References that the archive follows while it loads a device; where the entry is missing, the load fails.
+"""References that the archive follows when it loads a device; if the entry is missing, loading fails.
 
 Kept apart: each kind of value is a module of its own (catalogue.py lists them).
 """
@@ -9,7 +9,7 @@ from dcmcfg.schema.value_kinds.kind import ValueKind
 
 
 def build_connection_kind(*protocols: str) -> ValueKind:
-    """Return the kind of references to a connection of the same device that has one of *protocols*."""
+    """Return the kind of references to a connection of the same device with one of *protocols*."""
     description = f"the DN of a connection of the same device ({' or '.join(protocols)})"
     return ValueKind("connection", description, lambda _: "", protocols)
 

@@ -1,4 +1,4 @@
-"""Schedules: hours and days of the week (the archive's ``ScheduleExpression``).
+"""Format of schedules: hours and days of the week (the archive's ``ScheduleExpression``).
 
 Kept apart: each kind of value is a module of its own (catalogue.py lists them).
 """
@@ -12,14 +12,14 @@ _LIMITS = {"hour": 24, "dayOfWeek": 7}
 
 
 def find_schedule_problem(text: str) -> str:
-    """Return why *text* is no schedule: ``hour=18-6 dayOfWeek=*``, lists, ranges that may wrap around."""
+    """Return why *text* is not a schedule: ``hour=18-6 dayOfWeek=*``, with lists and ranges that may wrap around."""
     for part in split_values(text, " "):
         key, equals, ranges = part.partition("=")
         limit = _LIMITS.get(key)
         if not equals or limit is None:
-            return "not a schedule: hour=18-6 dayOfWeek=1-5, one blank between the parts"
+            return "not a schedule: expected, for example, hour=18-6 dayOfWeek=1-5, with one blank between the parts"
         if ranges != "*" and not all(_is_range(each, limit) for each in split_values(ranges, ",")):
-            return f"not a schedule: {key} goes from 0 to {limit - 1}, as in {key}=0,2-4"
+            return f"not a schedule: {key} must be from 0 to {limit - 1}, as in {key}=0,2-4"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Selectors of attributes in the XML form of PS3.19 (AttributeSelector, ValueSelector)."""
+"""Format of attribute selectors in the XML form of PS3.19 (AttributeSelector, ValueSelector)."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _VALUE_EXAMPLE = f'{_ATTRIBUTE_EXAMPLE}/Value[@number="1"]'
 
 
 def find_attribute_selector_problem(text: str) -> str:
-    """Return why *text* selects no attribute."""
-    return "" if _selects_attribute(text) else f"not a selector: {_ATTRIBUTE_EXAMPLE}"
+    """Return why *text* does not select an attribute; empty if it does."""
+    return "" if _selects_attribute(text) else f"not a selector: expected, for example, {_ATTRIBUTE_EXAMPLE}"
 
 
 def find_value_selector_problem(text: str) -> str:
-    """Return why *text* selects no value of an attribute."""
+    """Return why *text* does not select a value of an attribute; empty if it does."""
     last = text.rfind(_ELEMENT)
     is_valid = _selects_attribute(text) and _has_number(text, max(last, 0))
-    return "" if is_valid else f"not a selector: {_VALUE_EXAMPLE}"
+    return "" if is_valid else f"not a selector: expected, for example, {_VALUE_EXAMPLE}"
 
 
 def _selects_attribute(text: str) -> bool:
@@ -34,7 +34,7 @@ def _selects_attribute(text: str) -> bool:
             return False
         begin = text.find(_ELEMENT, begin + _SHORTEST_ITEM)
         if begin < 0:
-            return False  # the archive would never end
+            return False  # the archive's loop would never end
     return True
 
 
@@ -49,7 +49,7 @@ def _has_number(text: str, begin: int) -> bool:
 
 
 def _read_quoted_text(key: str, text: str, begin: int) -> str | None:
-    """Return the quoted text after *key*, empty where *key* is missing, None where the quotes are not closed."""
+    """Return the quoted text after *key*; empty if *key* is missing, None if the quotes are not closed."""
     key_start = text.find(key, begin)
     if key_start < 0:
         return ""

@@ -1,4 +1,4 @@
-"""What to do where the way of the instances was another one than the configured, or none had to be gone.
+"""Advice for instances that took another route than the configured one, or that were local.
 
 Kept apart: each reason for a failure is a module of its own (next_steps.py lists them).
 """
@@ -23,13 +23,13 @@ def suggest_steps_for_other_path(case: AdviceCase) -> Iterator[str]:
     ]
     is_direct = evidence.route.external_retrieve_destination is None
     if other_records or evidence.move_records is None or (is_direct and count_recalled(evidence)):
-        yield "the archive may not have loaded what the tree says: dcmcfg reload, then verify with another study"
+        yield "the archive may not have loaded the current tree: run dcmcfg reload, then verify with another study"
     elif not evidence.move_records:
-        yield "see that the record is that of the external archive which holds the study"
+        yield "check that the log is from the external archive that holds the study"
     else:
-        yield "see in the external archive's log whom it sent the study to"
+        yield "check in the external archive's log where it sent the study"
 
 
 def suggest_steps_for_local_study(case: AdviceCase) -> Iterator[str]:
     if case.report.is_success and case.route.finding is RouteFinding.NOT_TRIED:
-        yield f"dcmcfg verify --recall --dest {case.quoted_destination} takes a study that is really purged"
+        yield f"dcmcfg verify --recall --dest {case.quoted_destination} selects a study that was purged"

@@ -1,4 +1,4 @@
-"""A verification that advice is wanted for, with what each kind of advice asks of it."""
+"""The input of all advice: a verification with the values that several kinds of advice use."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from dcmcfg.verify.verdict import ReceiptAssessment, ReportAssessment, RouteAsse
 
 
 def suggest_capability_check(destination_ae_title: str) -> str:
-    """Return whom to ask for the SOP classes that are kept from *destination_ae_title*."""
-    return f"dcmcfg route --dest {shlex.quote(destination_ae_title)} names the SOP classes that one side lacks"
+    """Return the command that lists the SOP classes blocked by capabilities for *destination_ae_title*."""
+    return f"run dcmcfg route --dest {shlex.quote(destination_ae_title)}: it lists the SOP classes that one side lacks"
 
 
 @dataclass(frozen=True)
 class AdviceCase:
-    """The evidence, with what the judge made of its parts."""
+    """The evidence, with the assessments of its parts."""
 
     evidence: Evidence
     report: ReportAssessment
@@ -34,7 +34,7 @@ class AdviceCase:
 
     @property
     def quoted_destination(self) -> str:
-        """The destination as a command line takes it."""
+        """The destination, quoted for a command line."""
         return shlex.quote(self.destination)
 
     @property
@@ -47,7 +47,7 @@ class AdviceCase:
 
     @property
     def external_retrieve_destination(self) -> str | None:
-        """The AE that the external archive is told to send to; None where it sends straight to the destination."""
+        """The AE to which the external archive sends; None if it sends straight to the destination."""
         return self.evidence.route.external_retrieve_destination
 
     @cached_property
@@ -56,12 +56,12 @@ class AdviceCase:
 
     @property
     def is_sent_directly(self) -> bool:
-        """Whether it is the external archive that had to send to the destination, as far as is known."""
+        """Whether the external archive had to send straight to the destination, as far as is known."""
         return is_sent_directly(self.evidence)
 
     @property
     def is_returned_to_archive(self) -> bool:
-        """Whether some of it came from the external archive to the archive, whatever became of it then."""
+        """Whether a part came from the external archive to the archive, forwarded or not."""
         return self.external_retrieve_destination in self.evidence.route.archive_ae_titles and is_returned_to_archive(
             self.evidence
         )
@@ -73,35 +73,35 @@ class AdviceCase:
 
     @property
     def is_fallback_used(self) -> bool:
-        """Whether the archive did not know the study, and has a fallback archive to ask."""
+        """Whether the archive did not know the study, and has a fallback archive."""
         return is_fallback_used(self.evidence)
 
     @property
     def device_name(self) -> str:
-        """The archive's device as a command takes it."""
+        """The archive's device, for a command."""
         return self.evidence.route.device or "DEVICE"
 
     @property
     def mapping_command(self) -> str:
-        """The command that has the archive forward what the external archive sends without a match to the request."""
+        """The command that lets the archive forward objects that do not match the request by themselves."""
         candidates = sorted(find_candidate_archives(self.evidence))
         title = candidates[0] if len(candidates) == 1 else "AET"
         return format_command("set", self.device_name, f"dcmCStoreSCUOfCMoveSCP+={title}={title}")
 
     @property
     def is_own_receiver(self) -> bool:
-        """Whether this run was the destination."""
+        """Whether dcmcfg was the destination."""
         return self.evidence.received is not None
 
     @property
     def external_description(self) -> str:
-        """The external archive, by its name where that is known."""
+        """The external archive, with its title if known."""
         candidates = ", ".join(sorted(find_candidate_archives(self.evidence)))
         return f"the external archive {candidates}" if candidates else "the external archive"
 
     @property
     def sender_description(self) -> str:
-        """Who had to send to the destination."""
+        """The AE that had to send to the destination."""
         return self.external_description if self.is_sent_directly else f"the archive {self.archive_ae_title}"
 
     @property
@@ -110,19 +110,19 @@ class AdviceCase:
 
     @property
     def work_order_command(self) -> str:
-        """The command that tells what the external archive's administrator has to enter."""
+        """The command that lists the settings for the external archive's administrator."""
         candidates = sorted(find_candidate_archives(self.evidence))
         title = shlex.quote(candidates[0]) if len(candidates) == 1 else "AET"
         return f"dcmcfg work-order --external {title}"
 
     @property
     def external_retrieve_command(self) -> str:
-        """The command that has external archives send to the archive."""
+        """The command that lets external archives send to the archive."""
         return format_command("set-external-retrieve", self.archive_ae_title)
 
     @property
     def misrouting_advice(self) -> str:
-        """How to fix a route that does not lead back; "" where it does, or the study need not have taken it."""
+        """The fix for a route that does not lead back; "" if it does, or if the study need not have taken it."""
         route = self.evidence.route
         is_possibly_purged = self.evidence.instances_before and self.files.locality is not FileLocality.LOCAL
         return (
@@ -132,5 +132,5 @@ class AdviceCase:
         )
 
     def format_ae_address(self, title: str) -> str:
-        """Return *title* with the address at which the archive looks for it, where the tree has one."""
+        """Return *title* with the address at which the archive calls it, if the tree has one."""
         return format_ae_address(self.evidence, title)

@@ -1,4 +1,4 @@
-"""What to do where the archive answers 0000 without a failure, and its numbers are not those of the study."""
+"""Advice for a response 0000 without failures whose numbers do not match the study."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def _advise_on_nothing_completed(case: AdviceCase) -> Iterator[str]:
         yield _advise_on_patient_mismatch(case, request.patient)
     elif not case.evidence.instances_before:
         yield (
-            f"the archive lists no study {request.study_uid} (for {case.archive_ae_title}): check the "
-            "UID; studies that only the external archive knows need dcmFallbackCMoveSCP"
+            f"the archive lists no study {request.study_uid} (for {case.archive_ae_title}): check the UID; studies "
+            "that only the external archive knows require dcmFallbackCMoveSCP"
         )
     elif case.evidence.move_records or count_recalled(case.evidence):
         yield _explain_unmatched_recall(case)
@@ -47,55 +47,52 @@ def _advise_on_nothing_completed(case: AdviceCase) -> Iterator[str]:
 def _advise_on_dropped_instances(case: AdviceCase) -> Iterator[str]:
     if case.files.locality is FileLocality.LOCAL:
         yield (
-            "the archive has the files and sent none: dcmRestrictRetrieveSilently is set, and a transfer capability is "
-            f"missing. {case.capability_check}"
+            "the archive has the files and sent none: dcmRestrictRetrieveSilently is set, and a transfer "
+            f"capability is missing; {case.capability_check}"
         )
         return
     yield (
-        "the archive lists the study but dropped its instances: dcmRestrictRetrieveSilently with a missing "
-        "transfer capability, or instances whose external retrieve AE title is unknown; for a mix of "
-        f"local and purged ones it needs a mapping: {case.mapping_command}"
+        "the archive lists the study but dropped its instances. Possible causes: dcmRestrictRetrieveSilently with "
+        "a missing transfer capability, an unknown external retrieve AE title, or a mix of local and purged "
+        f"instances without a mapping: {case.mapping_command}"
     )
 
 
 def _explain_unmatched_recall(case: AdviceCase) -> str:
-    """Return why what came back was not forwarded (CommonCMoveSCP, RetrieveServiceImpl)."""
+    """Return why the archive did not forward returned objects (CommonCMoveSCP, RetrieveServiceImpl)."""
     location = "is in the archive's own storage now" if count_recalled(case.evidence) else "was sent"
     return (
-        f"the study {location}, but it was not matched with this request, so it was not forwarded: "
-        f"{case.external_description} must "
-        f"name {case.evidence.request.calling_ae_title} as Move Originator AE Title (0000,1030), must store under "
-        "the AE title "
-        "that the archive recorded for the study, and must answer only after it has stored all. If it names none: "
-        f"{case.mapping_command}"
+        f"the study {location}, but the archive did not match it with this request and did not forward it: "
+        f"{case.external_description} must send {case.evidence.request.calling_ae_title} as Move Originator AE "
+        "Title (0000,1030), store under the AE title that the archive recorded for the study, and respond only "
+        f"after the last C-STORE. If it sends no Move Originator: {case.mapping_command}"
     )
 
 
 def _advise_on_nothing_forwarded(case: AdviceCase) -> Iterator[str]:
     if case.external_retrieve_destination is None:
         yield (
-            f"see in the log of {case.external_description} whether it was asked to send to {case.destination}, and "
-            "whether "
-            "it holds "
-            "the study under this UID: 0000 without numbers is also the answer of one that finds nothing"
+            f"check in the log of {case.external_description} whether the archive asked it to send to "
+            f"{case.destination}, and whether it holds the study under this UID: it also answers 0000 without "
+            "counters if it finds nothing"
         )
     else:
         yield (
-            f"nothing of the study came back to the archive: see in the log of {case.external_description} whether "
-            "it was asked, "
-            "whether it sent anything, and as which AE: the archive takes an object only from the AE that it recorded "
-            "as holding it"
+            f"nothing of the study came back to the archive: check in the log of {case.external_description} "
+            "whether it received a request, whether it sent anything, and under which AE title. The archive "
+            "accepts an object only from the AE that it recorded as holding it"
         )
     yield (
-        f"was it not asked, the archive dropped the instances (dcmRestrictRetrieveSilently): {case.capability_check}"
+        "without such a request, the archive dropped the instances (dcmRestrictRetrieveSilently): "
+        f"{case.capability_check}"
     )
 
 
 def _advise_on_patient_mismatch(case: AdviceCase, patient: Patient) -> str:
     return (
         f"the archive lists no study {case.evidence.request.study_uid} for {format_patient(patient)}: check "
-        "--patient-id and "
-        "--patient-id-issuer; without them and --model patient it is asked for by its UID alone"
+        "--patient-id and --patient-id-issuer, or leave them and --model patient out to retrieve the study by its "
+        "UID alone"
     )
 
 
@@ -105,23 +102,20 @@ def _advise_on_count_mismatch(case: AdviceCase, completed: int) -> str:
         return _advise_on_patient_mismatch(case, evidence.request.patient)
     if expected is None:
         return (
-            f"the archive sent {completed} and lists none of them by C-FIND: does the query/retrieve view of "
-            f"{case.archive_ae_title} hide them (dcmQueryRetrieveViewID)? --expect N says how many instances the "
-            "study has"
+            f"the archive sent {completed} and lists none of them by C-FIND: check if the query/retrieve view of "
+            f"{case.archive_ae_title} hides them (dcmQueryRetrieveViewID). Specify the number of instances with "
+            "--expect N"
         )
     if evidence.request.expected_count is not None and completed == len(evidence.instances_before):
-        return f"the archive lists {completed} and sent as many: is --expect {expected} right?"
+        return f"the archive lists {completed} and sent all of them: check --expect {expected}"
     if completed < expected:
         return _advise_on_too_few(case, expected)
     if completed == expected:
-        return (
-            "all are completed, by its own count, and yet some are to come: the archive's log says which; verify again"
-        )
-    sender = case.external_description if case.files.probably_not_local_count else "it"
+        return "the archive counts all as completed and some as remaining: check the archive's log, then verify again"
+    sender = case.external_description if case.files.probably_not_local_count else "the archive"
     return (
         f"the archive sent more than it lists by C-FIND: the query/retrieve view of {case.archive_ae_title} hides "
-        "rejected "
-        f"instances, or {sender} counts what it sends twice (--expect N overrides)"
+        f"rejected instances, or {sender} counts repeated sends (--expect N overrides the number)"
     )
 
 
@@ -129,12 +123,12 @@ def _advise_on_too_few(case: AdviceCase, expected: int) -> str:
     purged_count = case.files.probably_not_local_count
     if purged_count and purged_count < len(case.evidence.instances_before):
         return (
-            "of a partly purged study the archive forwards what it recalls only with a mapping to the external "
+            "the archive forwards recalled instances of a partly purged study only with a mapping to the external "
             f"archive's store SCU: {case.mapping_command}"
         )
     if purged_count:
-        return f"does {case.external_description} hold all {expected}? Its log says how many it sent"
+        return f"check if {case.external_description} holds all {expected}; its log shows how many it sent"
     return (
-        "compare with what the archive lists (--expect N overrides it): the query/retrieve view of the AE hides "
-        f"rejected instances; a partly purged study needs a mapping: {case.mapping_command}"
+        "compare with the instances that the archive lists (--expect N overrides the number): the query/retrieve "
+        f"view of the AE hides rejected instances; a partly purged study requires a mapping: {case.mapping_command}"
     )

@@ -1,4 +1,4 @@
-"""What to do where the destination was refused, by the archive or by the external archive behind it (A801, C801)."""
+"""Advice for a destination refused by the archive, or by the external archive behind it (A801, C801)."""
 
 from __future__ import annotations
 
@@ -27,24 +27,23 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
 def _advise_on_not_allowed(case: AdviceCase) -> Iterator[str]:
     accepted, archive = case.evidence.route.accepted_move_destinations, f"AE:{case.archive_ae_title}"
     if not accepted or case.destination in accepted:
-        setting = f"lists {case.destination}" if accepted else "is not set, which allows any"
+        setting = f"lists {case.destination}" if accepted else "is not set, which allows any destination"
         yield (
-            f"in the tree {ACCEPTED_MOVE_DESTINATION} of {case.archive_ae_title} {setting}: "
-            "the archive has not loaded that, so dcmcfg reload; "
-            "where that does not help, it reads another directory (dcmcfg status --directory)"
+            f"in the tree, {ACCEPTED_MOVE_DESTINATION} of {case.archive_ae_title} {setting}, but the archive has "
+            "not loaded that: run dcmcfg reload. If that does not help, the archive reads another directory "
+            "(dcmcfg status --directory)"
         )
         return
     yield (
-        f"{case.archive_ae_title} takes only the destinations in its {ACCEPTED_MOVE_DESTINATION} "
-        f"({_abbreviate_titles(accepted)}): "
-        f"{format_command('set', archive, f'{ACCEPTED_MOVE_DESTINATION}+={case.destination}')} "
-        "allows this one, too"
+        f"{case.archive_ae_title} accepts only the destinations in its {ACCEPTED_MOVE_DESTINATION} "
+        f"({_abbreviate_titles(accepted)}). To add this one: "
+        f"{format_command('set', archive, f'{ACCEPTED_MOVE_DESTINATION}+={case.destination}')}"
     )
     for similar_title in suggest_names(case.destination, accepted):
         remove = format_command("set", archive, f"{ACCEPTED_MOVE_DESTINATION}-={similar_title}")
         yield (
-            f"{ACCEPTED_MOVE_DESTINATION} has {similar_title}, which is spelt almost like {case.destination}: "
-            f"if that is a slip, {remove} takes it away"
+            f"{ACCEPTED_MOVE_DESTINATION} has {similar_title}, which is similar to {case.destination}. If it is a "
+            f"typo, remove it: {remove}"
         )
 
 
@@ -58,11 +57,9 @@ def _advise_on_unknown_destination(case: AdviceCase) -> Iterator[str]:
         yield from _advise_on_unknown_to_archive(case)
     elif _find_refused_destination(case) != get_external_move_destination(case.evidence):
         yield (
-            f"per its log, {_find_refusing_archive(case)} does not know {_find_refused_destination(case)}, while "
-            "the tree has the archive ask for "
-            f"{get_external_move_destination(case.evidence)}: the archive may not have loaded what the tree says, "
-            "so dcmcfg reload, "
-            "then verify with another study"
+            f"per its log, {_find_refusing_archive(case)} does not know {_find_refused_destination(case)}, but "
+            f"according to the tree the archive requests {get_external_move_destination(case.evidence)}. The "
+            "archive may not have loaded the current tree: run dcmcfg reload, then verify with another study"
         )
     elif case.is_fallback_used:
         yield from _advise_on_unknown_to_fallback(case)
@@ -77,56 +74,51 @@ def _advise_on_unknown_destination(case: AdviceCase) -> Iterator[str]:
     elif case.external_retrieve_destination is None:
         yield (
             "the archive passed the request on with its original destination, and the external archive does not "
-            f"know {case.destination}: {case.external_retrieve_command} has the external archive send to the archive "
-            "instead"
+            f"know {case.destination}. To have the external archive send to the archive instead: "
+            f"{case.external_retrieve_command}"
         )
         yield (
-            f"or the other administrator enters {case.destination} there: {case.work_order_command} tells with "
-            "which address"
+            f"or the external archive's administrator adds {case.destination}; {case.work_order_command} prints the "
+            "address"
         )
     elif case.evidence.route.misrouting_reason:
         yield case.misrouting_advice
     else:
         yield (
             f"the external archive does not know {case.external_retrieve_destination} "
-            "(dcmExternalRetrieveAEDestination on "
-            f"{case.evidence.route.destination_source}): its administrator must enter "
-            f"{case.external_retrieve_destination} there, with the archive's "
-            f"host and DICOM port; {case.work_order_command} tells which"
+            f"(dcmExternalRetrieveAEDestination on {case.evidence.route.destination_source}): its administrator "
+            f"must add {case.external_retrieve_destination} with the archive's host and DICOM port. "
+            f"{case.work_order_command} prints both"
         )
 
 
 def _advise_on_unknown_to_archive(case: AdviceCase) -> Iterator[str]:
     route, title = case.evidence.route, case.destination
     if unresolved_reason := route.get_unresolved_reason(title):
-        yield f"{unresolved_reason}; then dcmcfg reload"
+        yield f"{unresolved_reason}; then run dcmcfg reload"
     elif not route.move_destination_known:
         suggestion = (
-            f" (case counts): did you mean {', '.join(route.similar_ae_titles)}? Else"
+            f". AE titles are case-sensitive: did you mean {', '.join(route.similar_ae_titles)}? Otherwise create it:"
             if route.similar_ae_titles
             else ":"
         )
         yield (
-            f"the tree has no AE {title}{suggestion} dcmcfg ae add {case.quoted_destination}@HOST:PORT creates it, and "
-            "has the archive "
-            "reload"
+            f"the tree has no AE {title}{suggestion} dcmcfg ae add {case.quoted_destination}@HOST:PORT creates the "
+            "AE and reloads the archive"
         )
     else:
         yield (
-            f"the tree has {title}, so the archive has not loaded it: dcmcfg reload, for it remembers unknown titles "
-            "(dcmAECacheStaleTimeout)"
+            f"the tree has {title}, but the archive has not loaded it: run dcmcfg reload, because the archive "
+            "caches unknown AE titles (dcmAECacheStaleTimeout)"
         )
 
 
 def _advise_on_unknown_to_either(case: AdviceCase) -> Iterator[str]:
-    """The archive and an external dcm4chee archive say it in the same words, and either can be meant."""
+    """Advise if the wording does not show which archive refused: an external dcm4chee archive uses the same."""
     yield (
-        f"most likely it is {case.external_description} that does not know {case.destination}, to which it is asked "
-        "to send "
-        "itself: "
-        f"its administrator must enter it ({case.work_order_command} tells how), or "
-        f"{case.external_retrieve_command} has it send "
-        "to the archive instead"
+        f"most likely {case.external_description} does not know {case.destination}, to which it sends directly. Its "
+        f"administrator must add the AE ({case.work_order_command} prints how), or run "
+        f"{case.external_retrieve_command} to have it send to the archive instead"
     )
     yield from _advise_if_archive_refused(case)
 
@@ -139,47 +131,45 @@ def _advise_on_unknown_to_fallback(case: AdviceCase) -> Iterator[str]:
     )
     if title != case.destination:
         yield (
-            f"{explanation}: its administrator must enter {title} there, with the archive's host and DICOM port; "
-            f"{case.work_order_command} tells which"
+            f"{explanation}: its administrator must add {title} with the archive's host and DICOM port; "
+            f"{case.work_order_command} prints both"
         )
         return
-    yield (
-        f"{explanation}: its administrator must enter {title} there; {case.work_order_command} tells with which address"
-    )
+    yield (f"{explanation}: its administrator must add {title}; {case.work_order_command} prints the address")
     command = format_command("set", case.device_name, f"dcmFallbackCMoveSCPDestination={case.archive_ae_title}")
-    yield f"or {command} has {_find_refusing_archive(case)} send to the archive instead, which forwards it to {title}"
+    yield f"or run {command}: {_find_refusing_archive(case)} then sends to the archive, which forwards to {title}"
     yield from _advise_if_archive_refused(case)
 
 
 def _advise_on_unknown_to_alternative(case: AdviceCase) -> Iterator[str]:
-    """Its AE is asked with the destination of the request, whatever dcmExternalRetrieveAEDestination is."""
+    """Advise on dcmAltCMoveSCP, which is always asked to send to the destination of the request."""
     title = _find_refused_destination(case)
     yield (
         f"the archive asked {_find_refusing_archive(case)} (dcmAltCMoveSCP) to send to {title}, which "
-        f"{_find_refusing_archive(case)} does not "
-        f"know: its administrator must enter {title} there; {case.work_order_command} tells with which address"
+        f"{_find_refusing_archive(case)} does not know: its administrator must add {title}; "
+        f"{case.work_order_command} prints the address"
     )
     yield from _advise_if_archive_refused(case)
 
 
 def _find_refusing_archive(case: AdviceCase) -> str:
-    """Return the archive that does not know the destination, per its log or else by the tree."""
+    """Return the archive that does not know the destination, per its log, otherwise according to the tree."""
     record = find_external_refusal(case.evidence)
     return (record.called_ae_title if record else "") or ", ".join(sorted(find_candidate_archives(case.evidence)))
 
 
 def _find_refused_destination(case: AdviceCase) -> str:
-    """Return the Move Destination that the other archive does not know, per its log or else by the tree."""
+    """Return the Move Destination that is unknown to the other archive, per its log, otherwise from the tree."""
     record = find_external_refusal(case.evidence)
     return (record.destination_ae_title if record else "") or get_external_move_destination(case.evidence)
 
 
 def _advise_if_archive_refused(case: AdviceCase) -> Iterator[str]:
-    """Another dcm4chee archive answers in the same words as the archive itself."""
+    """Advise on a refusal by the archive itself, whose wording an external dcm4chee archive shares."""
     if find_external_refusal(case.evidence) is None and _is_archive_wording(case):
         yield (
-            "if its log shows no such request, it was the archive: dcmcfg reload, for it remembers unknown titles "
-            "(dcmAECacheStaleTimeout)"
+            "if its log shows no such request, the archive itself refused: run dcmcfg reload, because the archive "
+            "caches unknown AE titles (dcmAECacheStaleTimeout)"
         )
 
 

@@ -1,4 +1,4 @@
-"""What to do where nobody can be asked for a purged study, or the one that was asked says why it cannot send it.
+"""Advice for a purged study without a known external archive, or with a reason in the external archive's log.
 
 Kept apart: each reason for a failure is a module of its own (next_steps.py lists them).
 """
@@ -12,8 +12,9 @@ from dcmcfg.verify.advice.case import AdviceCase
 from dcmcfg.verify.local_files import find_recorded_archives
 
 NO_EXTERNAL_ARCHIVE = (
-    "the archive does not know who holds the study: only a storage commitment by the external archive records that "
-    "(dcmStgCmtSCP on the exporter), dcmExternalRetrieveAET on the storage does not; export the study again with it"
+    "the archive has no external archive on record for the study. Only a storage commitment by the external "
+    "archive records one (dcmStgCmtSCP on the exporter), not dcmExternalRetrieveAET on the storage. Export the "
+    "study again with storage commitment"
 )
 
 
@@ -27,6 +28,5 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
             )
             yield (
                 f"the external archive, an Orthanc, does not know {record.destination_ae_title}: its administrator "
-                "must enter "
-                f"it in DicomModalities; {work_order_command} gives the lines"
+                f"must add it to DicomModalities; {work_order_command} prints the lines"
             )

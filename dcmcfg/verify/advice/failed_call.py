@@ -1,4 +1,4 @@
-"""What to do where the archive could not have its association with the one AE that it had to call."""
+"""Advice for a failed association between the archive and the one AE that it had to call."""
 
 from __future__ import annotations
 
@@ -8,32 +8,28 @@ from dcmcfg.verify.advice.case import AdviceCase
 from dcmcfg.verify.called_ae import has_no_compatible_connection
 
 AE_NOT_FOUND_EXCEPTION = "ConfigurationNotFoundException"
-#: How the exceptions of Java's TLS begin.
+#: Prefix of the exceptions of Java's TLS.
 TLS_EXCEPTION_PREFIX = "javax.net.ssl."
 
 
 def advise_on_failed_call(case: AdviceCase, ae_title: str) -> str:
-    """Return the step that the Error Comment of A702 asks for at *ae_title*.
-
-    "" for a comment that says something else.
-    """
+    """Return the step for the Error Comment of A702 about *ae_title*; "" for an unknown comment."""
     comment, is_own_receiver = case.report.comment, case.is_own_receiver and ae_title == case.destination
     if "Connection refused" in comment and is_own_receiver:
         return (
-            f"this run listened as {ae_title}: the archive looks for it at {case.format_ae_address(ae_title)}; is "
-            "that this "
-            "machine, "
-            "as seen from the archive? Else correct dicomHostname and dicomPort of its connection in LDAP"
+            f"this run listened as {ae_title}, and the archive calls it at {case.format_ae_address(ae_title)}: "
+            "check that this is the address of this machine as seen from the archive. If not, correct "
+            "dicomHostname and dicomPort of its connection in LDAP"
         )
     if "Connection refused" in comment:
         return (
-            f"dcmcfg echo {shlex.quote(ae_title)} tells whether it can be reached from here: does it run? Else correct "
-            "dicomHostname and dicomPort of its connection in LDAP, as seen from the archive"
+            f"check that the AE runs and can be reached from here: dcmcfg echo {shlex.quote(ae_title)}. If it "
+            "can, correct dicomHostname and dicomPort of its connection in LDAP, as seen from the archive"
         )
     if AE_NOT_FOUND_EXCEPTION in comment:
         return advise_on_missing_ae(case, ae_title)
     if "UnknownHostException" in comment:
-        return f"correct dicomHostname of {ae_title} in LDAP: a name that the archive's machine or container resolves"
+        return f"correct dicomHostname of {ae_title} in LDAP: the archive's machine or container must resolve the name"
     if has_no_compatible_connection(case.evidence):
         return _advise_on_incompatible_connection(case, ae_title)
     if "A-ASSOCIATE-RJ" in comment:
@@ -43,15 +39,13 @@ def advise_on_failed_call(case: AdviceCase, ae_title: str) -> str:
     if comment.startswith("A-ABORT"):
         return (
             f"{ae_title} aborted the association, or did not answer the association request within dcmAAACTimeout "
-            "of the "
-            "archive's connection (the archive reports both in the same words): dcmcfg echo "
-            f"{shlex.quote(ae_title)} shows "
-            "whether it answers; its log shows the reason"
+            "of the archive's connection (the archive reports both in the same words). dcmcfg echo "
+            f"{shlex.quote(ae_title)} shows whether it answers; its log shows the reason"
         )
     if "IllegalArgumentException" in comment:
         return (
-            f"the archive cannot load the device of {ae_title} from LDAP ({comment}): dcmcfg check finds the value. "
-            "Correct it, then dcmcfg reload"
+            f"the archive cannot load the device of {ae_title} from LDAP ({comment}): find the value with dcmcfg "
+            "check, correct it, then run dcmcfg reload"
         )
     return ""
 
@@ -60,62 +54,56 @@ def _advise_on_incompatible_connection(case: AdviceCase, ae_title: str) -> str:
     match = case.evidence.route.get_connection_match(ae_title)
     if match is None:
         return (
-            f"dcmcfg route --dest {case.quoted_destination} tells which connections do not go together: both plain, "
-            "or both TLS "
-            "with a common cipher suite (dicomTLSCipherSuite) and protocol version (dcmTLSProtocol)"
+            f"dcmcfg route --dest {case.quoted_destination} shows which connections are incompatible. Both must be "
+            "plain, or both TLS with a common cipher suite (dicomTLSCipherSuite) and protocol version "
+            "(dcmTLSProtocol)"
         )
     if not match.is_compatible:
         return (
-            f"by the tree they do not fit either: {match.description}. Give both a connection of the same kind "
-            "(dcmcfg connection list tells theirs), then dcmcfg reload"
+            f"the connections are incompatible in the tree too: {match.description}. Give both a connection of the "
+            "same kind (dcmcfg connection list shows them), then run dcmcfg reload"
         )
-    tls_advice = f". Where that does not help: {advise_on_tls(case.archive_ae_title)}" if match.tls else ""
+    tls_advice = f". If that does not help: {advise_on_tls(case.archive_ae_title)}" if match.tls else ""
     return (
-        f"by the tree a connection of {case.archive_ae_title} fits one of {ae_title} ({match.description}), so most "
-        "likely the archive has "
-        f"not loaded that: dcmcfg reload{tls_advice}"
+        f"in the tree, a connection of {case.archive_ae_title} matches one of {ae_title} ({match.description}), so "
+        f"most likely the archive has not loaded it: run dcmcfg reload{tls_advice}"
     )
 
 
 def _advise_on_tls_failure(case: AdviceCase, ae_title: str, *, is_own_receiver: bool) -> str:
-    requirement = "must suit the cipher suites (those named TLS_RSA_… require an RSA key)"
+    requirement = "must suit the cipher suites (names with TLS_RSA_… require an RSA key)"
     if is_own_receiver:
         return (
             f"the TLS handshake of {case.archive_ae_title} with this run failed: {case.archive_ae_title} must trust "
-            "the certificate of "
-            "--tls-cert (its trust store, or dicomAuthorizedNodeCertificateReference of its device), and the key of "
-            f"that certificate {requirement}"
+            "the certificate of --tls-cert (its trust store, or dicomAuthorizedNodeCertificateReference of its "
+            f"device), and the key of that certificate {requirement}"
         )
     return (
-        f"the TLS handshake of {case.archive_ae_title} with {ae_title} failed: each must trust the certificate of the "
-        "other, and "
-        f"the key of {ae_title} {requirement}; the log of {ae_title} shows the reason, dcmcfg echo "
-        f"{shlex.quote(ae_title)} its "
-        "certificate"
+        f"the TLS handshake of {case.archive_ae_title} with {ae_title} failed: each must trust the certificate of "
+        f"the other, and the key of {ae_title} {requirement}. The log of {ae_title} shows the reason; dcmcfg echo "
+        f"{shlex.quote(ae_title)} shows its certificate"
     )
 
 
 def advise_on_tls(archive: str) -> str:
-    """Return what else keeps *archive* from calling over TLS, which the tree does not tell."""
-    return f"can {archive} call over TLS at all? Its log tells of its key store and trust store"
+    """Return the check for TLS problems of *archive* that the tree does not show."""
+    return f"check in the log of {archive} that it can load its key store and trust store for TLS"
 
 
 def advise_on_missing_ae(case: AdviceCase, ae_title: str) -> str:
-    """Return the step for *ae_title*, an AE that the archive did not find; "" where the tree is not known."""
+    """Return the step for *ae_title*, an AE that the archive did not find; "" if the tree is unknown."""
     route = case.evidence.route
     if unresolved_reason := route.get_unresolved_reason(ae_title):
-        return f"{unresolved_reason}; then dcmcfg reload"
+        return f"{unresolved_reason}; then run dcmcfg reload"
     if route.ae_titles and ae_title not in route.ae_titles:
         return (
-            f"the tree has no AE {ae_title}, which the archive has to ask: dcmcfg ae add "
-            f"{shlex.quote(ae_title)}@HOST:PORT "
-            "creates it, and has the archive reload"
+            f"the tree has no AE {ae_title}, which the archive must call: dcmcfg ae add "
+            f"{shlex.quote(ae_title)}@HOST:PORT creates the AE and reloads the archive"
         )
     if route.ae_titles:
         return (
-            f"the tree has {ae_title}, so the archive has not loaded it: dcmcfg reload, for it remembers unknown "
-            "titles "
-            "(dcmAECacheStaleTimeout)"
+            f"the tree has {ae_title}, but the archive has not loaded it: run dcmcfg reload, because the archive "
+            "caches unknown AE titles (dcmAECacheStaleTimeout)"
         )
     return ""
 
@@ -123,17 +111,13 @@ def advise_on_missing_ae(case: AdviceCase, ae_title: str) -> str:
 def _advise_on_rejection(case: AdviceCase, ae_title: str) -> str:
     if ae_title == case.destination:
         return (
-            f"{ae_title} rejected the archive: it must accept the calling AE title {case.archive_ae_title}, and be "
-            "called "
-            f"{ae_title} itself"
+            f"{ae_title} rejected the archive: it must accept the calling AE title {case.archive_ae_title} and the "
+            f"called AE title {ae_title}"
         )
     calling_ae_title = case.evidence.request.calling_ae_title
     return (
-        f"{ae_title} rejected the archive, which calls it as {calling_ae_title}, the title that asked here, and not as "
-        "itself: its "
-        f"administrator must accept {calling_ae_title} ({case.work_order_command} --calling "
-        f"{shlex.quote(calling_ae_title)} tells "
-        "all), or "
-        "ask as "
-        f"one that it accepts (--calling); and it must be called {ae_title} itself"
+        f"{ae_title} rejected the archive, which calls it under {calling_ae_title}, the calling AE title of this "
+        f"run, not under its own. Its administrator must accept {calling_ae_title} ({case.work_order_command} "
+        f"--calling {shlex.quote(calling_ae_title)} prints the settings), or run verify with a title that it "
+        f"accepts (--calling). It must also accept the called AE title {ae_title}"
     )

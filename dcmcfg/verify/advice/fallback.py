@@ -1,4 +1,4 @@
-"""What to do where the archive asked its fallback archive for a study that it does not know.
+"""Advice for a study that the archive does not know, and requested from its fallback archive.
 
 Kept apart: each reason for a failure is a module of its own (next_steps.py lists them).
 """
@@ -26,7 +26,7 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
     elif reported.status == SUCCESS and reported.completed:
         yield (
             f"{reported.completed} instances came from the fallback archive {fallback} (dcmFallbackCMoveSCP): the "
-            "archive does not know the study. If you know how many instances it has, verify again with --expect N"
+            "archive does not know the study. If you know its number of instances, verify again with --expect N"
         )
     elif reported.status == SUCCESS:
         yield (

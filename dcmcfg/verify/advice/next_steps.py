@@ -1,4 +1,4 @@
-"""The steps to take next, in the order in which they are worth trying."""
+"""Suggest the next steps, in the order of their usefulness."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from dcmcfg.verify.advice.case import AdviceCase
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.verdict import ReceiptAssessment, ReportAssessment, RouteAssessment
 
-NO_DISK_SPACE_STEP = "the folder of --keep needs room, and this user must be able to write there; then verify again"
+NO_DISK_SPACE_STEP = "free space in the folder of --keep and check that this user can write there; then verify again"
 
-#: Each yields nothing where it is not what went wrong. A new step goes where its answer stands.
+#: Each yields nothing if its reason does not apply. The order is that of the reasons below; add a new one in its place.
 STEP_SUGGESTERS: tuple[Callable[[AdviceCase], Iterator[str]], ...] = (
-    external_archive_unknown.suggest_steps,  # nobody can be asked, or the external archive's log has the reason
-    actual_path.suggest_steps_for_other_path,  # what came, came by another way than the configured one
+    external_archive_unknown.suggest_steps,  # no external archive can be called, or its log has the reason
+    actual_path.suggest_steps_for_other_path,  # the instances took another route than the configured one
     destination_refused.suggest_steps,  # A801, C801
     unconfigured_storage.suggest_steps,  # the archive cannot read the files
     fallback.suggest_steps,  # the archive did not know the study
     partly_purged.suggest_steps,  # the archive had some of the files
-    no_final_response.suggest_steps,  # the association ended, or the time was over
+    no_final_response.suggest_steps,  # the association ended, or timed out
     not_performed.suggest_steps,  # any other status, or 0000 with failures and warnings
-    count_mismatch.suggest_steps,  # 0000, and the numbers do not fit
-    not_delivered.suggest_steps,  # reported well, and our receiver saw something else
-    actual_path.suggest_steps_for_local_study,  # all went well, and nothing was tried
+    count_mismatch.suggest_steps,  # 0000, but the numbers do not match
+    not_delivered.suggest_steps,  # success reported, but the receiver got something else
+    actual_path.suggest_steps_for_local_study,  # success, but the route was not used
 )
 
 
 def suggest_next_steps(
     evidence: Evidence, reported: ReportAssessment, received: ReceiptAssessment, route: RouteAssessment
 ) -> tuple[str, ...]:
-    """Return the steps to take, the most promising first; empty when nothing went wrong."""
+    """Return the next steps, the most promising first; empty if nothing failed."""
     if any(problem.startswith(NOT_SAVED_PREFIX) for _, problem in received.corrupt):
         return (NO_DISK_SPACE_STEP,)
     case = AdviceCase(evidence, reported, received, route)

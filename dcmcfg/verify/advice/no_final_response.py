@@ -1,4 +1,4 @@
-"""What to do where no final answer came to the C-MOVE."""
+"""Advice for a C-MOVE without a final response."""
 
 from __future__ import annotations
 
@@ -18,52 +18,49 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
         yield from _advise_on_cancelled(case)
         return
     if case.receipt.finding is ReceiptFinding.COMPLETE:
-        yield "all of it has arrived, only the final answer is missing: the archive's log says why; then verify again"
+        yield "all instances arrived without a final response: see the archive's log for the reason, then verify again"
     elif outcome.interruption == NOT_DICOM:
         yield (
-            f"what answered at {case.evidence.request.archive} broke into something else than DICOM: is a proxy or a "
-            "firewall in between, or another program on that port by now?"
+            f"{case.evidence.request.archive} sent data that is not DICOM in the middle of the association: check "
+            "for a proxy or a firewall in between, or another program on that port"
         )
     elif outcome.timed_out and case.files.probably_not_local_count:
         yield _explain_missing_response(case)
         yield (
             f"only if the log of {case.external_description} shows that it was still sending: verify again without "
-            "--timeout-s, "
-            "which waits longer than the archive does (dcmRetrieveTimeout)"
+            "--timeout-s, to wait longer than the archive does (dcmRetrieveTimeout)"
         )
     elif outcome.timed_out:
-        yield "the archive may still be at it: its log shows what it waits for"
+        yield "the archive may still be retrieving: check its log"
     elif case.receipt.instance_count or case.report.completed:
         yield (
-            "it broke off in the middle: the archive's log says why; was it restarted, or does a firewall cut "
-            "connections? Then verify again"
+            "the retrieve was interrupted: see the archive's log for the reason. Check if the archive was "
+            "restarted, or if a firewall cuts connections. Then verify again"
         )
     elif any(warning.endswith(CANNOT_LOAD_DEVICE) for warning in case.evidence.warnings):
         yield (
-            f"the archive closes the connection without an answer when it cannot load the device of {case.destination} "
-            "from LDAP: dcmcfg check finds the value. Correct it, then dcmcfg reload"
+            "the archive closes the connection without a response if it cannot load the device of "
+            f"{case.destination} from LDAP: find the value with dcmcfg check, correct it, then run dcmcfg reload"
         )
     else:
-        yield "the archive's log says why it ended the association; was it restarted?"
+        yield "see the archive's log for the reason why the association ended; check if the archive was restarted"
         yield (
-            "a dcm4chee archive closes the connection without an answer when it cannot load the device of "
+            "a dcm4chee archive closes the connection without a response if it cannot load the device of "
             f"{case.destination} from LDAP (for example dicomPort 70000): dcmcfg check finds such values"
         )
 
 
 def _explain_missing_response(case: AdviceCase) -> str:
-    """Return when the archive gives no final response for what it asks an external archive for."""
+    """Return when the archive sends no final response for a study from an external archive."""
     if case.external_retrieve_destination is None:
         return (
-            f"the archive sends no final response when {case.external_description} closes the connection, aborts, "
-            "or asks for "
-            f"release after the C-MOVE request. The log of {case.external_description} shows which; a longer "
-            "time-out does not help"
+            f"the archive sends no final response if {case.external_description} closes the connection, aborts, or "
+            f"requests a release after the C-MOVE request. The log of {case.external_description} shows which; a "
+            "longer time-out does not help"
         )
     return (
-        f"the archive sends no final response when {case.external_description} breaks off after a pending response. "
-        "The log of "
-        f"{case.external_description} shows why; a longer time-out does not help"
+        f"the archive sends no final response if {case.external_description} breaks off after a pending response. "
+        f"The log of {case.external_description} shows the reason; a longer time-out does not help"
     )
 
 
@@ -71,6 +68,5 @@ def _advise_on_cancelled(case: AdviceCase) -> Iterator[str]:
     if case.external_retrieve_destination is not None and case.files.probably_not_local_count:
         yield (
             f"the archive ignores C-CANCEL while it recalls a study to {case.external_retrieve_destination}: the "
-            "recall goes on, unless "
-            f"{case.external_description} is silent. Its log shows what it does"
+            f"recall continues unless {case.external_description} is silent. Its log shows the state"
         )

@@ -1,4 +1,4 @@
-"""What to do where a status came that is no success, or a success that counts failures or warnings."""
+"""Advice for a failure status, or for a success that counts failures or warnings."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from dcmcfg.verify.advice.failed_call import advise_on_failed_call
 from dcmcfg.verify.called_ae import find_called_ae, find_candidate_archives, is_failed_side_unknown
 from dcmcfg.verify.local_files import FileLocality, count_recalled
 
-#: The archive itself refuses a destination that is not allowed with C801.
-_UNABLE_TO_PROCESS = range(UNABLE_TO_PROCESS, UNABLE_TO_PROCESS + 0x100)
+#: C0xx, as Orthanc answers. Other Cxxx codes, such as the archive's own C801, have modules of their own.
+_ORTHANC_RANGE = range(UNABLE_TO_PROCESS, UNABLE_TO_PROCESS + 0x100)
 
 
 def suggest_steps(case: AdviceCase) -> Iterator[str]:
@@ -48,7 +48,7 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
 
 def _advise_on_status(case: AdviceCase, status: int) -> Iterator[str]:
     called_ae_title = find_called_ae(case.evidence)
-    if status in _UNABLE_TO_PROCESS:
+    if status in _ORTHANC_RANGE:
         yield _advise_on_unable_to_process(case)
     elif (
         status == UNABLE_TO_PERFORM_SUB_OPERATIONS
@@ -63,7 +63,7 @@ def _advise_on_status(case: AdviceCase, status: int) -> Iterator[str]:
     ):
         yield from steps
     elif status == UNABLE_TO_PERFORM_SUB_OPERATIONS and _is_dropped_by_capabilities(case):
-        yield f"the archive dropped the instances before it asked or called anybody: {case.capability_check}"
+        yield f"the archive dropped the instances before it called another AE: {case.capability_check}"
     elif status == UNABLE_TO_PERFORM_SUB_OPERATIONS and not _is_comment_specific(case):
         yield from _advise_without_reason(case)
     elif status == SOME_SUB_OPERATIONS_FAILED:
@@ -74,8 +74,8 @@ def _advise_on_status(case: AdviceCase, status: int) -> Iterator[str]:
         case.report.comment and case.external_retrieve_destination
     ):
         yield (
-            f"the answer is most likely that of {case.external_description}, which the archive passed on: its log "
-            "shows the reason"
+            f"the response most likely comes from {case.external_description}, and the archive passed it on: the "
+            "log of that archive shows the reason"
         )
     elif (
         status == UNABLE_TO_PERFORM_SUB_OPERATIONS
@@ -90,7 +90,7 @@ def _advise_on_status(case: AdviceCase, status: int) -> Iterator[str]:
 
 
 def _suggest_steps_for_both_aes(case: AdviceCase) -> Iterator[str]:
-    """Yield the steps for both AEs that the archive may have called, where only Instance Availability is known."""
+    """Yield the steps for both AEs that the archive may have called, if only Instance Availability is known."""
     if (
         case.files.locality is not FileLocality.PROBABLY_NOT_LOCAL
         or case.evidence.move_records
@@ -110,8 +110,8 @@ def _suggest_steps_for_both_aes(case: AdviceCase) -> Iterator[str]:
 def _is_dropped_by_capabilities(case: AdviceCase) -> bool:
     """Return whether no SOP class of the study may be sent to the destination (``RetrieveServiceImpl``).
 
-    Only then does the archive count all as failed and write out counters that are zero. What an external archive
-    answers may look the same, where it is passed on.
+    Only then does the archive count all instances as failed and also send counters that are zero. A response of an
+    external archive may look the same if it is passed on.
     """
     outcome, is_own_report = (
         case.evidence.outcome,
@@ -125,7 +125,7 @@ def _is_dropped_by_capabilities(case: AdviceCase) -> bool:
 
 
 def _is_comment_specific(case: AdviceCase) -> bool:
-    """Tell whether the Error Comment of A702 says more than the status."""
+    """Return whether the Error Comment of A702 explains more than the status."""
     return (
         explain("C-MOVE", UNABLE_TO_PERFORM_SUB_OPERATIONS, case.report.comment).suggested_check
         != explain("C-MOVE", UNABLE_TO_PERFORM_SUB_OPERATIONS).suggested_check
@@ -140,35 +140,34 @@ def _advise_on_broken_connection(case: AdviceCase) -> str:
     if "NoPresentationContextException" in case.report.comment:
         model = "Study Root" if case.evidence.request.model is InformationModel.STUDY else "Patient Root"
         return (
-            f"{case.external_description} accepted the association, but not its presentation context for C-MOVE "
-            f"({model}): its "
-            "administrator must allow that, for the calling AE title that the archive passes on"
+            f"{case.external_description} accepted the association, but not the presentation context for C-MOVE "
+            f"({model}): its administrator must allow it for the calling AE title that the archive passes on"
         )
     if case.receipt.instance_count or case.report.completed:
         return (
-            f"the connection of the archive with {case.external_description} broke in the middle: the log of "
-            "either says why"
+            f"the connection between the archive and {case.external_description} broke during the retrieve: see "
+            "both logs for the reason"
         )
     model = "Study Root" if case.evidence.request.model is InformationModel.STUDY else "Patient Root"
     return (
-        f"{case.external_description} did not take the archive's request ({model}), or the connection with it "
-        "broke: its log says "
-        "which"
+        f"{case.external_description} did not accept the archive's request ({model}), or the connection broke: its "
+        "log shows which"
     )
 
 
 def _advise_on_partial_forwarding(case: AdviceCase) -> str:
-    """Return where it failed, of what the external archive sent to the archive: on from there, or before."""
+    """Return whether the retrieve to the archive failed, or the forwarding from there."""
     recalled_count, forwarded_count = count_recalled(case.evidence), case.report.completed + case.report.warning
     if forwarded_count and (recalled_count == forwarded_count if recalled_count else not case.report.failed):
         return (
-            f"{case.external_description} sent a part of it to {case.external_retrieve_destination}, which was "
-            "forwarded; the rest never came from "
-            "there: its log shows the reason"
+            f"{case.external_description} sent a part of the study to {case.external_retrieve_destination}, which "
+            "was forwarded. The rest was never sent: the log of the external archive shows the reason"
         )
-    location = ", and it is in the archive's own storage now" if recalled_count else ""
+    location = ", and the study is now in the archive's own storage" if recalled_count else ""
     failure = (
-        f"could not send it on to {case.destination}" if case.is_own_receiver else f"{case.destination} did not take it"
+        f"could not forward it to {case.destination}"
+        if case.is_own_receiver
+        else f"{case.destination} did not accept it"
     )
     return (
         f"the archive recalled the study from {case.external_description}{location}, but {failure}: "
@@ -179,95 +178,82 @@ def _advise_on_partial_forwarding(case: AdviceCase) -> str:
 def _advise_on_warnings(case: AdviceCase) -> str:
     if case.is_own_receiver:
         return (
-            f"this run took all that came without a warning: the log of {case.sender_description} says what it "
-            "counts as one"
+            f"this run received all instances without a warning: see the log of {case.sender_description} for the "
+            "warnings that it counted"
         )
-    return (
-        f"{case.destination} took them with a warning: its log says what it changed or left out "
-        "(elements coerced or discarded)"
-    )
+    return f"{case.destination} stored them with a warning: its log shows the elements that it coerced or discarded"
 
 
 def _advise_on_unable_to_process(case: AdviceCase) -> str:
     if not case.files.probably_not_local_count:
         return (
-            f"the log of {case.archive_ae_title} says why. Is it an Orthanc? That answers C000 where "
-            f"{case.destination} is "
-            "not in its DicomModalities"
+            f"see the log of {case.archive_ae_title} for the reason. An Orthanc answers C000 if {case.destination} "
+            "is not in its DicomModalities"
         )
     destination = case.external_retrieve_destination or case.destination
     return (
-        f"{case.external_description} most likely answered so, and the archive passed it on: its log says why. An "
-        "Orthanc "
-        f"answers C000 where {destination} is not in its DicomModalities; {case.work_order_command} --format orthanc "
-        "gives the lines"
+        f"most likely {case.external_description} sent this response, and the archive passed it on: see its log for "
+        f"the reason. An Orthanc answers C000 if {destination} is not in its DicomModalities; "
+        f"{case.work_order_command} --format orthanc prints the lines"
     )
 
 
 def _advise_without_reason(case: AdviceCase) -> Iterator[str]:
-    """A702 without a comment: dropped by negotiation, not taken by the destination, or lost on the external side."""
+    """Advise on A702 without a comment: dropped by negotiation, refused by the destination, or failed externally."""
     if case.is_sent_directly:
         yield (
-            f"{case.external_description} was to send straight to {case.destination}, by the host and port that it "
-            "has for it: its "
-            "log says why it could not"
+            f"{case.external_description} had to send straight to {case.destination}, at the host and port in its "
+            "own list of AEs: see its log for the reason"
         )
     elif is_failed_side_unknown(case.evidence):
         yield (
-            f"either {case.external_description} could not send to {case.external_retrieve_destination}, which its "
-            "log tells, or the archive could not "
-            f"send it on to {case.destination}: {_advise_on_reachability(case)}"
+            f"either {case.external_description} could not send to {case.external_retrieve_destination} (see its "
+            f"log), or the archive could not forward to {case.destination}: {_advise_on_reachability(case)}"
         )
     elif case.files.probably_not_local_count and case.report.failed:
         yield (
             f"nothing came back to {case.external_retrieve_destination}: {case.external_description} could not read "
-            "the study, or does not reach "
-            f"{case.external_retrieve_destination} at the host and port that it has for it. Its log shows which "
-            f"({case.work_order_command} has the "
-            "right address)"
+            f"the study, or cannot reach {case.external_retrieve_destination} at the host and port in its own list "
+            f"of AEs. Its log shows which ({case.work_order_command} prints the right address)"
         )
     elif case.files.probably_not_local_count:
         calling_ae_title = case.evidence.request.calling_ae_title
         yield (
-            f"nothing came back to {case.external_retrieve_destination}, and {case.external_description} did not "
-            "say why. Most often it does not know "
-            f"the caller: the archive calls it as {calling_ae_title}, the calling AE title of this run, and it ends "
-            "the "
-            f"association. {case.work_order_command} --calling {shlex.quote(calling_ae_title)} lists what its "
-            "administrator "
-            "must enter"
+            f"nothing came back to {case.external_retrieve_destination}, and {case.external_description} gave no "
+            f"reason. Most often it does not know the caller: the archive calls it under {calling_ae_title}, the "
+            "calling AE title of this run, and the external archive ends the association. "
+            f"{case.work_order_command} --calling {shlex.quote(calling_ae_title)} lists the settings for its "
+            "administrator"
         )
         yield (
             f"if it knows {calling_ae_title}, its log shows why it ended the association, accepted no presentation "
-            "context for "
-            "C-MOVE, or kept silent for longer than dcmRetrieveTimeout of the archive's connection"
+            "context for C-MOVE, or was silent for longer than dcmRetrieveTimeout of the archive's connection"
         )
     else:
         yield from _advise_on_destination(case)
         if case.files.locality is not FileLocality.LOCAL:
             yield (
-                f"if the study is purged: the log of {case.external_description} says whether it was asked, and "
-                "why it failed"
+                f"if the study is purged: the log of {case.external_description} shows whether it received a "
+                "request, and the reason for the failure"
             )
     if case.report.failed and case.files.probably_not_local_count:
         yield (
-            "where its log shows no request, the archive dropped the instances before it asked: "
-            f"{case.capability_check}"
+            f"if its log shows no request, the archive dropped the instances before it asked: {case.capability_check}"
         )
 
 
 def _advise_on_destination(case: AdviceCase) -> Iterator[str]:
     is_local = case.files.locality is FileLocality.LOCAL
-    condition = "the archive had the study itself, so" if is_local else "if the study is in the archive's own storage,"
-    yield f"{condition} it is {case.destination} that it could not send to: {_advise_on_reachability(case)}"
+    condition = "the archive has the study locally" if is_local else "if the study is in the archive's own storage"
+    yield f"{condition}: it could not send to {case.destination}; {_advise_on_reachability(case)}"
 
 
 def _advise_on_reachability(case: AdviceCase) -> str:
     if case.is_own_receiver:
         address = case.format_ae_address(case.destination)
-        return f"this run listened as it; can the archive reach this machine as {address}? {case.capability_check}"
+        return f"this run listened as it: check that the archive can reach {address}; {case.capability_check}"
     return (
-        f"dcmcfg echo {case.quoted_destination} tells whether it answers; its log says what it refused; "
+        f"dcmcfg echo {case.quoted_destination} shows whether it answers; its log shows what it refused; "
         f"{case.capability_check}"
     )
 
@@ -276,12 +262,10 @@ def _advise_on_some_failed(case: AdviceCase) -> Iterator[str]:
     if case.is_own_receiver:
         yield (
             f"this run listened as {case.destination} and refused nothing: the log of {case.sender_description} "
-            "says what failed "
-            f"there, such as a file that it cannot read; {case.capability_check}"
+            f"shows the failures on its side, such as an unreadable file; {case.capability_check}"
         )
     else:
         yield (
-            f"the log of {case.destination} says what it refused, that of {case.sender_description} what it could "
-            "not send; "
-            f"{case.capability_check}"
+            f"see the log of {case.destination} for refused instances, and the log of {case.sender_description} for "
+            f"instances that it could not send; {case.capability_check}"
         )

@@ -1,4 +1,4 @@
-"""What to do where only a part of the study was in the archive's own storage, and not all of it was delivered."""
+"""Advice for a study of which only a part was in the archive's own storage, and not all was delivered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dcmcfg.verify.local_files import FileLocality, count_recalled
 
 
 def is_applicable(case: AdviceCase) -> bool:
-    """Return whether this advice is for *case*: other files have none for it then."""
+    """Return whether this advice applies to *case*; then the other modules give none."""
     reported = case.report
     if (
         case.files.locality is not FileLocality.PARTLY_LOCAL
@@ -31,25 +31,21 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
         return
     if case.report.status == UNABLE_TO_PERFORM_SUB_OPERATIONS:
         yield (
-            f"{case.external_description} rejected the association, or {case.destination} did. Both must accept the "
-            "calling AE "
-            f"title {case.archive_ae_title}: for a partly purged study the archive asks under its own title. "
-            f"{case.work_order_command} --calling {case.archive_ae_title} lists what the external archive's "
-            "administrator must enter"
+            f"{case.external_description} or {case.destination} rejected the association. Both must accept the "
+            f"calling AE title {case.archive_ae_title}: for a partly purged study the archive asks under its own "
+            f"title. {case.work_order_command} --calling {case.archive_ae_title} lists the settings for the "
+            "external archive's administrator"
         )
     elif case.external_retrieve_destination is not None and count_recalled(case.evidence):
         yield (
-            f"the archive recalled {count_recalled(case.evidence)} instances from {case.external_description}, "
-            "which are in its own "
-            "storage now, and did not forward them. Of a partly purged study it forwards what it recalls only with "
-            f"this setting: {case.mapping_command}"
+            f"the archive recalled {count_recalled(case.evidence)} instances from {case.external_description} into "
+            "its own storage, and did not forward them. It forwards recalled instances of a partly purged study "
+            f"only with this setting: {case.mapping_command}"
         )
     else:
         yield (
             f"the archive sent only the instances in its own storage. It asked {case.external_description} for the "
-            "others, which "
-            f"sent none: its log shows the reason. It must accept the calling AE title {case.archive_ae_title}, "
-            "because for a "
-            f"partly purged study the archive asks under its own title ({case.work_order_command} --calling "
-            f"{case.archive_ae_title})"
+            "others, which sent none: its log shows the reason. It must accept the calling AE title "
+            f"{case.archive_ae_title}, because the archive asks under its own title for a partly purged study "
+            f"({case.work_order_command} --calling {case.archive_ae_title})"
         )

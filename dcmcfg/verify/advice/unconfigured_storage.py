@@ -1,4 +1,4 @@
-"""What to do where the files are on a storage that is not configured, so that the archive cannot read them.
+"""Advice for files on a storage that is not configured, so that the archive cannot read them.
 
 Kept apart: each reason for a failure is a module of its own (next_steps.py lists them).
 """
@@ -25,15 +25,15 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
     if alternative := case.evidence.route.alternative_move_scp:
         work_order_command = f"dcmcfg work-order --external {shlex.quote(alternative)}"
         yield (
-            f"{location}: the archive asked {alternative} (dcmAltCMoveSCP) to send to {case.destination} itself, and "
-            f"passed its answer on. The log of {alternative} shows the reason. It must know {case.destination}: "
-            f"{work_order_command} lists what its administrator must enter (--format orthanc for an Orthanc)"
+            f"{location}: the archive asked {alternative} (dcmAltCMoveSCP) to send straight to {case.destination}, "
+            f"and passed its response on. The log of {alternative} shows the reason. It must know "
+            f"{case.destination}: {work_order_command} lists the settings for its administrator (--format orthanc "
+            "for an Orthanc)"
         )
         return
     yield (
         f"{location}: the archive cannot read them, and asked no external archive. Configure the storage again, or "
-        "name "
-        f"an archive that has the study: {format_command('set', case.device_name, 'dcmAltCMoveSCP=AET')}"
+        f"set an archive that has the study: {format_command('set', case.device_name, 'dcmAltCMoveSCP=AET')}"
     )
 
 

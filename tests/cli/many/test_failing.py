@@ -31,12 +31,13 @@ def test_studies_that_fail_are_told_in_groups_and_asked_again_when_that_is_wante
         "the archive's database or the external archive's log can show a route: --require-route asks the one, "
         "--external-log FILE reads the other\n"
         "\n"
-        "Failures  2 studies: status C801, refused: the archive does not allow this move destination\n"
+        "Failures  2 studies: status C801, refused: the archive does not allow this Move Destination\n"
         f"          {FIVE[1]}\n"
         f"          {FIVE[2]}\n"
-        "          Next step: in the tree dcmAcceptedMoveDestination of DCM4CHEE is not set, which allows any: the "
-        "archive has not loaded that, so dcmcfg reload; where that does not help, it reads another directory "
-        "(dcmcfg status --directory)\n"
+        "          Next step: in the tree, dcmAcceptedMoveDestination of DCM4CHEE is not set, which allows "
+        "any destination, "
+        "but the archive has not loaded that: run dcmcfg reload. If that does not help, the archive reads another "
+        "directory (dcmcfg status --directory)\n"
         "Results   STORE\n"
         "Next step Fix the problems, then run the same command with --only-failed\n"
     )
@@ -52,7 +53,7 @@ def test_that_all_fail_for_like_reasons_is_told_early_and_in_the_end(run: Run, s
     with archive_of(twelve, lambda _, __: MoveResponse(0xA801)) as pacs:
         done = run(*command(pacs), *named(twelve))
     assert done.exit_code == 1
-    assert done.stdout.startswith("12 studies: 12 not verified, all for like reasons\n")
+    assert done.stdout.startswith("12 studies: 12 not verified, all for similar reasons\n")
     assert done.stderr.startswith("the first 10 studies have all failed for like reasons: status A801, refused: ")
     assert done.stderr.endswith("; Ctrl-C stops\n")
     assert done.stderr.count("\n") == 1
@@ -66,7 +67,9 @@ def test_where_the_archive_counts_failures_either_side_may_have_failed(
     done = run(*command(pacs), *named(FIVE[:2]), "--retries", "0")
     assert done.exit_code == 1
     (both,) = (" ".join(each.split()) for each in done.stdout.split("2 studies: status A702")[1:])
-    assert f"{FIVE[1]} Next step: either the external archive LONGTERM could not send to DCM4CHEE, " in both
+    assert (
+        f"{FIVE[1]} Next step: either the external archive LONGTERM could not send to DCM4CHEE (see its log), " in both
+    )
 
 
 def test_a_log_that_tells_nothing_is_told_once(verify: Verify, tmp_path: Path) -> None:
@@ -75,7 +78,7 @@ def test_a_log_that_tells_nothing_is_told_once(verify: Verify, tmp_path: Path) -
     done = verify(*named(FIVE[:2]), "--external-log", str(log), "--parallel", "2")
     notes = done.stdout.split("Note ")[1:]
     (note,) = (" ".join(each.split()) for each in notes)
-    assert note.startswith(f"of 2 of 2: nothing in {log} reports a C-MOVE")
+    assert note.startswith(f"2 of 2 studies: nothing in {log} reports a C-MOVE")
 
 
 def test_an_archive_that_breaks_each_association_ends_the_run_and_the_same_command_goes_on(
@@ -87,10 +90,10 @@ def test_an_archive_that_breaks_each_association_ends_the_run_and_the_same_comma
     assert done.stdout.startswith("5 studies: 5 pending\n")
     output = " ".join(plain(done.stdout, pacs, site).split())
     assert output.endswith(
-        "Next step DCM4CHEE@127.0.0.1:PORT: the archive broke each association for 0.3 s, the last time: no final "
-        "response came: the peer aborted the association (its application): its own log says why "
+        "Next step DCM4CHEE@127.0.0.1:PORT: the archive broke every association for 0.3 s, most recently: no final "
+        "response: the peer aborted the association (its application): check the archive's log for the reason "
         "Next step To continue, run the same command again: studies with a result are not requested again"
     )
-    assert done.stderr.startswith("the archive cannot be had (it breaks each association: no final response came: ")
+    assert done.stderr.startswith("the archive cannot be had (it breaks every association: no final response: ")
     script.answers = {}
     assert verify(*named(FIVE)).exit_code == 0

@@ -49,7 +49,7 @@ def test_one_receiver_serves_all_and_tells_what_belongs_to_none(
     assert report["outcome_counts"] == {"verified": 3, "not_verified": 1, "pending": 0}
     assert [study["received"] for study in report["studies"]] == [1, 1, 1, 0]
     assert report["failure_groups"][0]["studies"] == FIVE[3:4], "the one of which nothing came"
-    assert "1 instance of no study in the list came, of 1.2.826.0.9" in report["notes"]
+    assert "1 instance arrived of studies that are not in the list: 1.2.826.0.9" in report["notes"]
 
 
 def test_an_instance_counts_for_the_study_whose_c_move_had_it_sent(
@@ -77,10 +77,10 @@ def test_an_instance_counts_for_the_study_whose_c_move_had_it_sent(
     assert done.exit_code == 1
     assert headlines == {
         silent: "NOT verified: nothing arrived at WORKSTATION; "
-        f"1 instance of it came by the C-MOVE of study {talkative}, for which it counts",
+        f"1 instance of this study arrived with the C-MOVE of study {talkative} and counts for that study",
         talkative: "NOT verified: 1 instance arrived that the archive did not list for this study; "
-        f"1 instance of study {silent} came by its C-MOVE",
+        f"1 instance of study {silent} arrived with this study's C-MOVE",
         wrong: "NOT verified: 1 instance arrived that the archive did not list for this study; "
-        f"1 instance of study {stranger} came by its C-MOVE",
+        f"1 instance of study {stranger} arrived with this study's C-MOVE",
         good: "verified: 1 of 1 instance received by WORKSTATION; route not shown",
     }

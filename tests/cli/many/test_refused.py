@@ -27,9 +27,9 @@ def test_a_destination_that_no_study_can_reach_ends_it_before_the_first(
     done = run("verify", "--dest", "WORKSTATON", "--connect", address, *named(FIVE))
     assert (done.exit_code, done.stdout) == (3, "")
     assert done.stderr == (
-        "dcmcfg: the tree has no AE WORKSTATON, so the archive would refuse it for each study\n"
-        "  next: did you mean WORKSTATION, WORKLIST? Else name another AE with --dest, or dcmcfg ae add "
-        "WORKSTATON@HOST:PORT\n"
+        "dcmcfg: the AE WORKSTATON does not exist in the tree, so the archive would refuse every study\n"
+        "  next: did you mean WORKSTATION, WORKLIST? Otherwise specify another AE with --dest, or "
+        "dcmcfg ae add WORKSTATON@HOST:PORT\n"
     )
     set_values(own_site, tmp_path, WORKSTATION, dicomInstalled="FALSE")
     done = run("verify", "--dest", "WORKSTATION", "--connect", address, *named(FIVE))
@@ -54,9 +54,9 @@ def temporary(pacs: Archive, *arguments: str) -> tuple[str, ...]:
 @pytest.mark.parametrize(
     ("content", "code", "problem"),
     [
-        ("1.2.3\n1.02\n", 2, "1 line holds no Study Instance UID:\n    line 2: '1.02': not a UID: "),
-        ("# none\n", 2, "no study is listed\n"),
-        (None, 3, "the list cannot be read (No such file or directory)\n"),
+        ("1.2.3\n1.02\n", 2, "1 line contains no Study Instance UID:\n    line 2: '1.02': not a UID: "),
+        ("# none\n", 2, "the file lists no studies\n"),
+        (None, 3, "cannot read the list (No such file or directory)\n"),
     ],
 )
 def test_a_list_with_a_mistake_is_refused_before_a_destination_is_added_for_it(
@@ -89,7 +89,10 @@ def test_a_store_of_another_question_is_refused_before_a_destination_is_added(
     assert run(*command(pacs), *named(FIVE[:1]), *store).exit_code == 0
     done = run(*temporary(pacs, *named(FIVE[:1]), *store))
     assert (done.exit_code, done.stdout) == (3, "")
-    assert "another question: destination: STORESCP there, a temporary one here" in done.stderr
+    assert (
+        "the store contains results with other parameters: destination: STORESCP in the store, a temporary one now"
+        in done.stderr
+    )
 
 
 def test_a_study_whose_query_fails_is_not_asked_for(run: Run, site: RunningSlapd, tmp_path: Path) -> None:
@@ -109,5 +112,5 @@ def test_an_archive_that_is_not_there_is_told_and_nothing_was_sent(run: Run, sit
     done = run(*command(pacs), *named(FIVE))
     assert done.exit_code == 3
     assert done.stdout.startswith("5 studies: 5 pending\n")
-    assert "connection refused: nothing listens there" in done.stdout
+    assert "connection refused: nothing listens at this address" in done.stdout
     assert re.search(r"to see whether the archive is started: dcmcfg (.* )?status", " ".join(done.stdout.split()))

@@ -25,11 +25,9 @@ def test_kept_answers_are_judged_by_what_this_run_requires(run: Run, site: Runni
         assert run(*arguments).exit_code == 0
         done = run(*arguments, "--require-route")
         assert done.exit_code == 1
-        assert done.stdout.startswith("5 studies: 5 not verified, all for like reasons; nothing asked now")
-        assert "Failures  5 studies: route not shown, and it is required (" in done.stdout
-        assert (
-            "          Next step: the archive's database (--archive-url) or the external archive's log" in done.stdout
-        )
+        assert done.stdout.startswith("5 studies: 5 not verified, all for similar reasons; no new requests")
+        assert "Failures  5 studies: the route is required, but not shown (" in done.stdout
+        assert "          Next step: to show the route of a purged study, use the archive's database" in done.stdout
         assert "with --only-failed" not in done.stdout, "asking again does not show the route"
         assert run(*arguments).exit_code == 0, "what was required is not kept"
         assert sorted(pacs.moves) == FIVE
@@ -43,10 +41,10 @@ def test_a_store_is_for_one_question_and_named_by_the_user(verify: Verify, pacs:
     assert verify(*named(FIVE[:2]), *store).exit_code == 0
     other = verify(*named(FIVE[:2]), *store, "--calling", "OTHER")
     assert other.exit_code == 3
-    assert "another question: calling: DCMCFG there, OTHER here" in other.stderr
+    assert "other parameters: calling: DCMCFG in the store, OTHER now" in other.stderr
     longer = verify(*named(FIVE[:3]), *store)
     assert longer.exit_code == 0
-    assert "Note      2 had their answer before, the oldest of " in longer.stdout
+    assert "Note      2 already had a result, the oldest of " in longer.stdout
     assert Counter(pacs.moves) == Counter(FIVE[:3])
 
 
@@ -55,10 +53,13 @@ def test_a_yes_to_a_part_is_none_to_another(verify: Verify, pacs: Archive, tmp_p
     assert verify("--study", FIVE[0], *store).exit_code == 0
     one = verify("--study", FIVE[0], *store, "--image", "1.2.3.4")
     assert one.exit_code == 3
-    assert "another question: level: study there, image here; instances: none there, 1.2.3.4 here" in one.stderr
+    assert (
+        "other parameters: level: study in the store, image now; instances: none in the store, 1.2.3.4 now"
+        in one.stderr
+    )
     two = verify("--study", FIVE[0], *store, "--expect", "2")
     assert two.exit_code == 3
-    assert "another question: expected: none there, 2 here" in two.stderr
+    assert "other parameters: expected: none in the store, 2 now" in two.stderr
 
 
 def test_a_yes_of_before_the_tree_was_changed_is_no_zero_until_it_is_asked_anew_or_taken(
@@ -75,14 +76,15 @@ def test_a_yes_of_before_the_tree_was_changed_is_no_zero_until_it_is_asked_anew_
     assert second_run.exit_code == 0
     assert second_run.stdout.startswith("3 studies: 3 reported\n")
     assert (
-        "Note      2 of 3 were answered before the tree was changed, and their yes counts because" in second_run.stdout
+        "Note      2 of 3 results are successes from before a configuration change and count because"
+        in second_run.stdout
     )
     assert Counter(pacs.moves) == Counter([*FIVE[:3], bad])
 
     green = run(*arguments)
     assert green.exit_code == 1
-    assert green.stdout.startswith("3 studies: 1 reported, 2 outdated; nothing asked now, answered until 20")
-    assert "Failures  2 studies: answered before the tree was changed in what decides about it: rep" in green.stdout
+    assert green.stdout.startswith("3 studies: 1 reported, 2 outdated; no new requests, latest result of 20")
+    assert "Failures  2 studies: the result is older than a change of the relevant configuration: rep" in green.stdout
     assert (
         "Next step The configuration has changed. To verify all studies again, run the same command with --again\n"
     ) in green.stdout

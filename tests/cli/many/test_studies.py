@@ -36,8 +36,11 @@ def test_several_studies_are_one_run_and_the_same_command_again_asks_for_nothing
     assert sorted(pacs.moves) == FIVE
     again = verify(*named(FIVE))
     assert again.exit_code == 0
-    assert again.stdout.startswith("5 studies: 5 reported; nothing asked now, answered until 20")
-    assert "Note      every study had its answer, nothing was asked: --again asks anew\n" in again.stdout
+    assert again.stdout.startswith("5 studies: 5 reported; no new requests, latest result of 20")
+    assert (
+        "Note      every study already has a result, nothing was requested; use --again to request all studies again\n"
+        in again.stdout
+    )
     assert sorted(pacs.moves) == FIVE
 
 
@@ -49,10 +52,10 @@ def test_a_list_with_broken_lines_is_told_whole_and_nothing_is_asked(
     done = verify("--studies", str(listed))
     assert done.exit_code == 2
     assert done.stderr == (
-        f"dcmcfg: {listed}: 2 lines hold no Study Instance UID:\n"
-        "    line 2: 'nonsense': not a UID: it holds something else than digits and dots\n"
+        f"dcmcfg: {listed}: 2 lines contain no Study Instance UID:\n"
+        "    line 2: 'nonsense': not a UID: it contains characters other than digits and dots\n"
         "    line 3: '1.02': not a UID: a component is empty or begins with a zero, or there is only one component\n"
-        "  next: mend them, or put a # before each; nothing was asked\n"
+        "  next: correct them, or put a # before each; nothing was requested\n"
     )
     assert pacs.moves == []
     done = verify("--studies", str(listed), "--results", str(tmp_path / "results.sqlite"))
@@ -66,7 +69,7 @@ def test_a_list_may_come_from_standard_input(verify: Verify, pacs: Archive) -> N
     assert (report["accepted"], report["verified"]) == (True, False), "nobody of ours saw them"
     assert (report["outcome_counts"], report["route_counts"]) == ({"reported": 2, "pending": 0}, {"not_shown": 2})
     assert (report["has_new_results"], sorted(report["result_period"])) == (True, ["first_at", "last_at"])
-    assert "1 of the list name a study again, and count once" in report["notes"]
+    assert "duplicate entries ignored: 1" in report["notes"]
     assert [study["study_instance_uid"] for study in report["studies"]] == FIVE[:2]
     assert sorted(pacs.moves) == FIVE[:2]
 
@@ -75,10 +78,10 @@ def test_the_studies_that_match_a_query_are_counted_and_kept(verify: Verify, pac
     done = verify("--query", "patientid=P1", "--limit", "3", "--json")
     report = json.loads(done.stdout)
     assert (done.exit_code, done.stderr) == (0, "more than 3 studies match, using 3\n")
-    assert "more than 3 studies match: the others are left out (--limit)" in report["notes"]
+    assert "more than 3 studies match; the others are ignored (--limit)" in report["notes"]
     assert len(pacs.moves) == 3
     again = json.loads(verify("--query", "patientid=P1", "--limit", "3", "--json").stdout)
-    assert again["notes"][-2].startswith("the studies are those that matched at ")
+    assert again["notes"][-2].startswith("using the studies that matched at ")
     assert len(pacs.moves) == 3
 
 

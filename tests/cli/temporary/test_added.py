@@ -36,16 +36,17 @@ def test_it_is_added_received_as_and_taken_back_and_the_archive_forgets_it(run: 
     assert masked_lines(done.stderr) == [
         "added for this run: DCMCFG_TITLE, a device dcmcfg_title with its connection and AE, and the registration of "
         "the title (--show-plan shows all of it)",
-        "warning: LONGTERM is asked to send straight to DCMCFG_TITLE, which it does not know: what is not in the "
-        "archive's own storage will not arrive (dcmcfg set-external-retrieve has it sent by way of the archive).",
-        "the archive will call DCMCFG_TITLE at 127.0.0.1:PORT, by which this machine reaches 127.0.0.1",
+        "warning: LONGTERM will be asked to send directly to DCMCFG_TITLE, which it does not know. Objects outside "
+        "the archive's own storage will not be delivered. To route them through the archive: dcmcfg "
+        "set-external-retrieve.",
+        "the archive will call DCMCFG_TITLE at 127.0.0.1:PORT, this machine's address on the route to 127.0.0.1",
         "the archive reloads twice: after the AE is added, and after it is removed; nothing remains of it",
-        "added DCMCFG_TITLE in one transaction, roll-out 1",
+        "added DCMCFG_TITLE in one transaction (change 1)",
         "the archive has reloaded",
-        "taken back DCMCFG_TITLE, roll-out 2",
+        "removed DCMCFG_TITLE (change 2)",
         "the archive has reloaded",
     ]
-    assert "dcmcfg verify --recall --temporary-dest takes a study that is really purged" in done.stdout
+    assert "dcmcfg verify --recall --temporary-dest selects a study that was purged" in done.stdout
     rows = [line.split()[3:8] for line in run("history").stdout.splitlines() if line[:3].strip().isdigit()]
     assert rows == [["4", "deleted", "applied", "dcmcfg", "verify"], ["4", "added", "undone", "by", "2"]]
     title = re.findall(r"DCMCFG_[0-9A-F]{9}", done.stdout)[0]
@@ -134,7 +135,7 @@ def test_an_ae_that_calls_with_tls_only_gets_a_destination_that_listens_so(
             site.put(name, dn=own)
     assert (without.exit_code, json.loads(without.stdout)["error"]["message"]) == (
         3,
-        "a server needs a certificate to accept TLS",
+        "a TLS server requires a certificate",
     )
     assert (done.exit_code, json.loads(done.stdout)["received"]["finding"]) == (0, "complete"), done.stderr
 
@@ -159,7 +160,7 @@ def test_many_studies_have_one_for_the_whole_run(run: Run, site: RunningSite) ->
     assert (answer["outcome_counts"]["pending"], answer["sent_instance_count"], answer["next_steps"]) == (0, 6, [])
     assert held.exit_code == 3
     assert held.stderr.startswith("dcmcfg: "), "nothing was added for a store that another run has"
-    assert "another run uses this store of results" in held.stderr
+    assert "another run uses this result store" in held.stderr
 
 
 def test_two_at_once_have_one_each(site: RunningSite) -> None:

@@ -27,14 +27,14 @@ def test_sigterm_during_a_run_over_many_studies_has_it_taken_back(site: RunningS
         silent.over.set()
         _, problem = process.communicate(timeout=PATIENCE_S)
     assert process.returncode in (1, 130), problem
-    assert "taken back DCMCFG_TITLE, roll-out 2\nthe archive has reloaded\n" in masked(problem)
+    assert "removed DCMCFG_TITLE (change 2)\nthe archive has reloaded\n" in masked(problem)
 
 
 def test_ctrl_c_at_a_terminal_during_the_move_has_it_taken_back(site: RunningSite, silent: Silent) -> None:
     arguments = [*VERIFY, "--connect", silent.place]
     code, shown = at_terminal(arguments, [("run? [y/N]: ", "y"), ("the archive has reloaded\r\n", "\x03")])
     assert code in (1, 130), shown
-    assert "taken back DCMCFG_TITLE, roll-out 2" in masked(shown)
+    assert "removed DCMCFG_TITLE (change 2)" in masked(shown)
 
 
 def test_a_terminal_that_is_closed_during_the_move_has_it_taken_back(site: RunningSite, silent: Silent) -> None:
@@ -63,6 +63,6 @@ def test_a_directory_that_is_away_at_the_end_is_4_with_the_command_that_does_it(
         site.slapd.slapd.start()
     answer = json.loads(out)
     assert (process.returncode, answer["verified"], answer["temporary_destination"]["removed"]) == (4, False, False)
-    assert masked(answer["error"]["message"]).startswith("DCMCFG_TITLE could not be taken back: ")
-    assert answer["error"]["next_step"].endswith("dcmcfg verify --clean-temporary takes it back")
+    assert masked(answer["error"]["message"]).startswith("could not remove DCMCFG_TITLE: ")
+    assert answer["error"]["next_step"].endswith("dcmcfg verify --clean-temporary removes it")
     assert run("verify", "--clean-temporary", "--yes").exit_code == 0

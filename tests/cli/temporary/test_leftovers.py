@@ -79,7 +79,7 @@ def test_what_may_not_be_removed_is_3_with_nothing_changed(
         settle_at(monkeypatch, RunningSlapd(slapd), control)
         done = run("verify", "--clean-temporary", "--yes")
         assert (done.exit_code, done.stdout, control.reloads) == (3, "", 0)
-        assert "DCMCFG_0A1B2C3D4 could not be taken back: " in done.stderr
+        assert "could not remove DCMCFG_0A1B2C3D4: " in done.stderr
         assert "LDAP result 53" in done.stderr
         monkeypatch.setenv("DCMCFG_LDAP_URL", lab.slapd.url)
         assert run("verify", "--clean-temporary", "--yes").exit_code == 0

@@ -28,7 +28,7 @@ def test_the_whole_plan_is_shown_where_that_is_asked_for(run: Run, site: Running
 def test_a_port_that_is_taken_is_3_before_anything_is_shown(run: Run, site: RunningSite) -> None:
     done = run(*VERIFY, "--yes", "--temporary-address", f"127.0.0.1:{site.site.ports.archive}")
     assert (done.exit_code, done.stdout) == (3, "")
-    assert f"port {site.site.ports.archive} is taken by " in done.stderr
+    assert f"port {site.site.ports.archive} is already in use by " in done.stderr
     assert done.stderr.splitlines()[-1].startswith("  next: specify another port with --temporary-address HOST:PORT")
 
 
@@ -55,8 +55,8 @@ def test_an_address_at_which_the_archive_does_not_find_us_is_a_no_that_says_so(r
     answer = json.loads(done.stdout)
     assert (done.exit_code, answer["verified"], answer["temporary_destination"]["removed"]) == (1, False, True)
     assert answer["next_steps"] == [
-        "the archive's machine or container cannot resolve nowhere.invalid: --temporary-address HOST[:PORT] takes "
-        "another name of this machine, or its address"
+        "the archive's machine or container cannot resolve nowhere.invalid: specify another name or the address of "
+        "this machine with --temporary-address HOST[:PORT]"
     ]
 
 
@@ -92,8 +92,11 @@ def test_an_archive_that_does_not_reload_costs_nothing_but_says_4_when_it_may_kn
         done = run(*VERIFY, "--yes", "--json")
         answer = json.loads(done.stdout)
         assert (done.exit_code, answer["error"]["exit_code"]) == (4, 4)
-        assert "the directory is as it was, but the archive may still know DCMCFG_" in done.stderr
-        assert answer["error"]["next_step"] == "dcmcfg verify --clean-temporary has it reload once it answers"
+        assert "the directory is restored, but the archive may still know DCMCFG_" in done.stderr
+        assert (
+            answer["error"]["next_step"]
+            == "to reload the archive when it is available: dcmcfg verify --clean-temporary"
+        )
         assert (answer["temporary_destination"]["removed_by_rollout"], answer["temporary_destination"]["removed"]) == (
             2,
             False,
@@ -117,8 +120,8 @@ def test_a_reload_that_fails_once_is_3_with_everything_taken_back(
         monkeypatch.setenv("DCMCFG_ARCHIVE_URL", control.url)
         done = run(*VERIFY, "--yes")
     assert (done.exit_code, done.stdout, control.reloads) == (3, "", 2)
-    assert "the archive does not confirm that it knows DCMCFG_" in done.stderr
-    assert "; it was taken back, nothing is changed\n" in done.stderr
+    assert "the archive did not reload, so it may not know DCMCFG_" in done.stderr
+    assert "; the change was reverted, nothing is changed\n" in done.stderr
 
 
 def test_an_archive_that_is_away_is_found_out_before_anything_is_asked(

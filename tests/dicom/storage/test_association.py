@@ -192,7 +192,7 @@ def test_what_is_no_association_request_is_aborted(
         return
     assert scu.pdu() == (ABORT, answer)
     assert scu.pdu() == (0, b"")
-    assert "broke the protocol" in receiver.problems[-1]
+    assert "violated the protocol" in receiver.problems[-1]
 
 
 def test_one_association_too_many_is_rejected_for_now(timeouts: DicomTimeouts) -> None:
@@ -276,7 +276,7 @@ def test_a_data_set_of_another_instance_is_told(scu: RawScu, receiver: Receiver)
     scu.associated()
     scu.send(p_data(value(store(b"1.2.3.1"), is_command=True), value(data_set(b"1.2.3.2"), is_command=False)))
     assert scu.status() == 0
-    assert [each.problem for each in receiver.received] == ["its data set is of another instance, 1.2.3.2"]
+    assert [each.problem for each in receiver.received] == ["its data set belongs to another instance, 1.2.3.2"]
 
 
 @pytest.mark.parametrize("octets", [66, 128, 130, 8000])
@@ -291,7 +291,7 @@ def test_uids_of_more_than_twice_the_length_are_refused(
     assert scu.status() == (0x0117 if is_refused else 0)
     assert len(receiver.received) == (not is_refused)
     if is_refused:
-        assert "RAW sent instances with UIDs of more than 128 octets, which were refused (0117)" in receiver.problems
+        assert "RAW sent instances with UIDs of more than 128 octets, which dcmcfg refused (0117)" in receiver.problems
 
 
 def test_of_a_move_originator_without_end_the_beginning_is_held(scu: RawScu, receiver: Receiver) -> None:
@@ -367,7 +367,7 @@ def test_what_breaks_the_protocol_is_aborted_and_told(
     scu.send(octets)
     assert scu.pdu() == (ABORT, answer)
     assert scu.pdu() == (0, b"")
-    assert "RAW (127.0.0.1) broke the protocol" in "\n".join(receiver.problems)
+    assert "RAW (127.0.0.1) violated the protocol" in "\n".join(receiver.problems)
     assert receiver.received == ()
 
 

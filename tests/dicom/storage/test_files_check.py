@@ -129,7 +129,7 @@ def test_sequences_may_be_nested_to_any_depth(tmp_path: Path, depth: int, of_und
     assert check_saved_file(_received(path)).problem != ""
     short = octets[:pixels] + nested + octets[pixels:-30].replace(b"OB\0\0\x20", b"OB\0\0\x02")
     path.write_bytes(short)
-    assert "its Pixel Data has 2 octets, the image needs 32" in check_saved_file(_received(path)).problem
+    assert "its Pixel Data has 2 octets, but the image requires 32" in check_saved_file(_received(path)).problem
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_pixels_of_which_not_all_samples_are_there_suffice(tmp_path: Path, inter
     dataset.PixelData = b"\7" * octets
     assert check_saved_file(_kept(tmp_path / "enough", dataset)).problem == ""
     dataset.PixelData = b"\7" * (octets - 2)
-    assert f"the image needs {octets}" in check_saved_file(_kept(tmp_path / "short", dataset)).problem
+    assert f"but the image requires {octets}" in check_saved_file(_kept(tmp_path / "short", dataset)).problem
 
 
 def test_a_compressed_image_has_no_problem(tmp_path: Path) -> None:
@@ -199,8 +199,8 @@ def _ends_between_elements(octets: bytes, length: int, syntax: str) -> bool:
 @pytest.mark.parametrize(
     ("spoil", "problem"),
     [
-        (lambda octets: octets[:-1] + b"\x08", "its octets are not those that were received"),
-        (lambda octets: octets[:-1], "its octets are not those that were received"),
+        (lambda octets: octets[:-1] + b"\x08", "its octets differ from those received"),
+        (lambda octets: octets[:-1], "its octets differ from those received"),
         (lambda _: b"", "it is empty"),
         (lambda octets: octets[:140], "it has no File Meta Information"),
         (lambda octets: b"x" * len(octets), "it has no File Meta Information"),
@@ -211,7 +211,7 @@ def test_what_became_of_a_file_is_told(tmp_path: Path, spoil: object, problem: s
     instance = _kept(path, _image())
     assert callable(spoil)
     path.write_bytes(spoil(path.read_bytes()))
-    assert check_saved_file(instance).problem == f"its kept file is not sound: {problem}"
+    assert check_saved_file(instance).problem == f"its kept file is corrupt: {problem}"
 
 
 def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_too_few_pixels_are_told(tmp_path: Path) -> None:
     dataset = _image()
     dataset.PixelData = b"\7" * 30
     assert check_saved_file(_kept(tmp_path / "file", dataset)).problem == (
-        "its kept file is not sound: its Pixel Data has 30 octets, the image needs 32"
+        "its kept file is corrupt: its Pixel Data has 30 octets, but the image requires 32"
     )
 
 
@@ -232,7 +232,7 @@ def test_another_instance_inside_is_told(tmp_path: Path) -> None:
     dataset = _image()
     dataset.SOPInstanceUID = "9.9"
     assert check_saved_file(_kept(tmp_path / "file", dataset)).problem == (
-        "its kept file is not sound: it is instance 9.9 of study 1.2.3"
+        "its kept file is corrupt: it is instance 9.9 of study 1.2.3"
     )
 
 
@@ -240,7 +240,7 @@ def test_a_data_set_in_another_transfer_syntax_than_it_says_is_told(tmp_path: Pa
     path = tmp_path / "file"
     _kept(path, _image(), SYNTAXES[1])
     for syntax in (SYNTAXES[0], SYNTAXES[2], SYNTAXES[3]):
-        assert check_saved_file(_received(path, syntax)).problem.startswith("its kept file is not sound: it")
+        assert check_saved_file(_received(path, syntax)).problem.startswith("its kept file is corrupt: it")
 
 
 @pytest.mark.parametrize("octets", [b"\x28\0\x10\0XX\2\0\4\0", b"\x28\0\x08\0IS\2\0xy", b"\x28\0\x10\0US\3\0\4\0\0"])
@@ -251,7 +251,7 @@ def test_values_that_cannot_be_read_are_told_or_read(tmp_path: Path, octets: byt
     _kept(path, dataset)
     path.write_bytes(path.read_bytes() + octets)
     problem = check_saved_file(_received(path)).problem
-    assert problem == "" or problem.startswith("its kept file is not sound: it ")
+    assert problem == "" or problem.startswith("its kept file is corrupt: it ")
 
 
 def _bomb(path: Path, octets: int) -> ReceivedInstance:
@@ -281,8 +281,8 @@ def test_a_data_set_that_inflates_beyond_the_limit_is_not_held(tmp_path: Path) -
     )
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert found.stdout == (
-        "its kept file is not sound: its data set inflates to more than 256M octets (If the peer is right to send "
-        "more: repeat the command with --max inflated-data-set=512M)\n"
+        "its kept file is corrupt: its data set inflates to more than 256M octets (If this amount is legitimate, "
+        "repeat the command with --max inflated-data-set=512M)\n"
     ), found.stderr
 
 
@@ -331,8 +331,8 @@ def test_elements_in_sequences_count_toward_the_limit(
     assert check_saved_file(instance).problem == ""
     with override_limits({"elements": 500}):
         assert check_saved_file(instance).problem == (
-            "its kept file is not sound: it has more than 500 elements, and is not read back (If the peer is right to "
-            "send more: repeat the command with --max elements=1000)"
+            "its kept file is corrupt: it has more than 500 elements, and was not verified (If the peer is "
+            "right to send more: repeat the command with --max elements=1000)"
         )
 
 
@@ -354,8 +354,8 @@ def test_a_million_empty_items_in_a_few_octets_are_not_held(tmp_path: Path) -> N
     )
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert found.stdout == (
-        "its kept file is not sound: it has more than 1000000 elements, and is not read back (If the peer is right to "
-        "send more: repeat the command with --max elements=2000000)\n"
+        "its kept file is corrupt: it has more than 1000000 elements, and was not verified (If the peer is "
+        "right to send more: repeat the command with --max elements=2000000)\n"
     ), found.stderr
 
 
@@ -370,7 +370,7 @@ def test_ten_values_count_as_an_element(tmp_path: Path, syntax: str, keyword: st
     instance = _kept(tmp_path / "file", dataset, syntax)
     assert check_saved_file(instance).problem == ""
     with override_limits({"elements": 900}):
-        is_refused = "it has more than 900 elements, and is not read back" in check_saved_file(instance).problem
+        is_refused = "it has more than 900 elements, and was not verified" in check_saved_file(instance).problem
     assert is_refused == isinstance(value, list)
 
 

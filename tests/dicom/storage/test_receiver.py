@@ -153,7 +153,7 @@ def test_waiting_ends_when_time_is_over(receiver: Receiver) -> None:
 def test_port_taken_by_dcmtk_is_said_with_its_pid(tmp_path: Path, timeouts: DicomTimeouts) -> None:
     with (
         dcmtk.storescp(tmp_path / "in") as peer,
-        pytest.raises(DicomError, match=rf"port {peer.port} is taken by storescp \(pid \d+\)"),
+        pytest.raises(DicomError, match=rf"port {peer.port} is already in use by storescp \(pid \d+\)"),
         Receiver("STORESCP", dcmtk.LOOPBACK, peer.port, timeouts),
     ):
         pass
@@ -162,7 +162,7 @@ def test_port_taken_by_dcmtk_is_said_with_its_pid(tmp_path: Path, timeouts: Dico
 @real
 def test_port_taken_by_ourselves_is_said(receiver: Receiver, timeouts: DicomTimeouts) -> None:
     with (
-        pytest.raises(DicomError, match=rf"taken by .*\(pid {os.getpid()}\)"),
+        pytest.raises(DicomError, match=rf"already in use by .*\(pid {os.getpid()}\)"),
         Receiver("STORESCP", "localhost", receiver.port, timeouts),
     ):
         pass
@@ -236,6 +236,6 @@ def test_instances_beyond_the_limit_are_refused_and_not_kept(tmp_path: Path, tim
         dcmtk.storescu(_peer(receiver), made.files, calling="LONGTERM")
         assert receiver.received_count == 2
         (trouble,) = receiver.problems
-    assert trouble.startswith("LONGTERM sent more than 2 instances that the receiver holds")
+    assert trouble.startswith("LONGTERM sent more than 2 instances that the receiver keeps")
     assert trouble.endswith("--max instances=4")
     assert len(list((tmp_path / "kept").rglob("*.*"))) == 3, "the study's folder and two files"

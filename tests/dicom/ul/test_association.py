@@ -103,7 +103,7 @@ def test_what_must_not_come_is_answered_by_the_abort_that_says_so(
     with pytest.raises(AssociationEnded):
         association.wait_for_response(7, seconds=PATIENCE_S)
     listening.join()
-    assert association.end_reason == "the peer sent something that is not DICOM"
+    assert association.end_reason == "the peer sent data that is not DICOM"
     assert received == [answer]
 
 
@@ -123,7 +123,7 @@ def test_a_peer_that_talks_without_end_is_left(ends: tuple[Association, socket.s
         pass
     association.connection.connection.close()
     talking.join()
-    assert association.end_reason == "the peer talks on and on, and was asked nothing"
+    assert association.end_reason == "the peer keeps sending without a request"
 
 
 def test_a_peer_that_takes_nothing_is_cut_off_all_the_same(ends: tuple[Association, socket.socket]) -> None:

@@ -87,9 +87,9 @@ def test_without_an_alias_it_is_said_what_becomes_of_studies_that_are_archived_t
     renaming, _ = rename("LONGTERM", "TAPE")
     warnings = " ".join(renaming.edit.warnings)
     assert "studies archived there are recorded under LONGTERM in the archive's database" in warnings
-    assert "--keep-alias keeps an AE LONGTERM for them" in warnings
+    assert "To keep an AE LONGTERM for them: --keep-alias" in warnings
     warnings = " ".join(rename("STORESCP", "OTHERSCP")[0].edit.warnings)
-    assert "if studies were ever archived there, they are recorded under STORESCP" in warnings
+    assert "if studies were archived there, they are recorded under STORESCP" in warnings
 
 
 def test_an_alias_keeps_what_the_database_and_returning_objects_need() -> None:
@@ -113,8 +113,8 @@ def test_an_alias_keeps_what_the_database_and_returning_objects_need() -> None:
     # New studies go to the new title only.
     assert entry(after, EXPORTER).text("dcmURI") == "dicom:TAPE"
     assert entry(after, EXPORTER).text("dcmStgCmtSCP") == "TAPE"
-    assert not any(each.finding.severity == "error" for each in lint(after, NOW))
-    assert "from another calling AE title it is answered with success and ignored" in " ".join(renaming.edit.warnings)
+    assert not any(each.severity == "error" for each in lint(after, NOW))
+    assert "from another calling AE title with success and ignores them" in " ".join(renaming.edit.warnings)
 
 
 def test_the_archives_ae_takes_its_web_applications_with_it() -> None:
@@ -126,8 +126,8 @@ def test_the_archives_ae_takes_its_web_applications_with_it() -> None:
     assert DN.parse(f"dcmWebAppName=HOSPPACS,cn=Unique Web Application Names Registry,{ROOT}") in after
     assert lint(after, NOW) == ()
     warnings = " ".join(renaming.edit.warnings)
-    assert "whoever calls DCM4CHEE" in warnings
-    assert "what the archive fetches from LONGTERM is sent to HOSPPACS" in warnings
+    assert "systems that call DCM4CHEE" in warnings
+    assert "studies that the archive fetches from LONGTERM will be sent to HOSPPACS" in warnings
 
 
 def test_web_applications_keep_their_names_when_asked_or_when_the_new_ones_are_taken() -> None:
@@ -138,7 +138,7 @@ def test_web_applications_keep_their_names_when_asked_or_when_the_new_ones_are_t
     )
     assert DN.parse(WEB_APP) in after
     assert DN.parse(f"dcmWebAppName=AS-WADO,{ARCHIVE}") in after
-    assert "the web application DCM4CHEE keeps its name: the name AS is taken by another web application." in (
+    assert "the web application DCM4CHEE keeps its name: the name AS is already used by another web application." in (
         renaming.edit.warnings
     )
 
@@ -154,48 +154,50 @@ def test_the_old_title_can_stay_as_another_title_and_goes_when_renamed_back() ->
     assert entry(after, f"dicomAETitle=HOSPPACS,{ARCHIVE}").texts("dcmOtherAETitle") == ("DCM4CHEE",)
     # Who calls the archive by its old title has objects received under that.
     assert "ReceivingApplicationEntityTitle=DCM4CHEE|HOSPPACS" in entry(after, RULE).texts("dcmProperty")
-    assert "As a move destination it is unknown (A801)" in " ".join(renaming.edit.warnings)
+    assert "As a Move Destination it is unknown (A801)" in " ".join(renaming.edit.warnings)
     reasons = {each.attribute: each.reason for each in renaming.leftovers.items}
-    assert reasons["dcmOtherAETitle"] == "another title that an AE is called by"
+    assert reasons["dcmOtherAETitle"] == "another title of an AE"
     back = rename_ae(References(after), "HOSPPACS", "DCM4CHEE", NONE)
     assert octets(after.with_changes(back.edit.changes)) == octets(valid_tree().with_changes([received]))
 
 
 def test_of_two_devices_with_the_title_one_is_named_and_keeps_the_registration_of_the_other() -> None:
     twice = [*device("second"), *ae_of(f"dicomDeviceName=second,{DEVICES}", "STORESCP")[:1]]
-    with pytest.raises(AmbiguousName, match="AE:STORESCP means second/STORESCP and storescp/STORESCP"):
+    with pytest.raises(AmbiguousName, match="AE:STORESCP matches second/STORESCP and storescp/STORESCP"):
         rename("STORESCP", "SCP2", earlier=twice)
     renaming, after = rename("second/STORESCP", "SCP2", earlier=twice)
     assert DN.parse(f"dicomAETitle=SCP2,dicomDeviceName=second,{DEVICES}") in after
     assert DN.parse(STORESCP) in after
     assert {DN.parse(f"dicomAETitle={title},{REGISTRY}") in after for title in ("SCP2", "STORESCP")} == {True}
     # second comes first, so what names STORESCP has meant that one.
-    assert any("these were taken for this one's, which is found first" in each for each in renaming.edit.warnings)
+    assert any(
+        "these references are changed, because they resolve to this one" in each for each in renaming.edit.warnings
+    )
     renaming, after = rename("storescp/STORESCP", "SCP2", earlier=twice)
     assert renaming.references == ()
-    assert any("these were taken for that one's, which is found first, and stay" in w for w in renaming.edit.warnings)
+    assert any("these references are kept, because they resolve to the other" in w for w in renaming.edit.warnings)
 
 
 @pytest.mark.parametrize(
     ("old", "title", "earlier", "error", "message"),
     [
-        ("LONGTRM", "TAPE", [], NotFound, "no AE has the title LONGTRM — near misses: longterm/LONGTERM"),
-        ("longterm", "TAPE", [], NotFound, "no AE has the title longterm — case counts in AE titles"),
+        ("LONGTRM", "TAPE", [], NotFound, "no AE has the title LONGTRM — did you mean longterm/LONGTERM?"),
+        ("longterm", "TAPE", [], NotFound, "no AE has the title longterm — AE titles are case-sensitive"),
         ("storescp/LONGTERM", "TAPE", [], NotFound, "the device storescp has no AE LONGTERM"),
-        ("longterm/LONGTERM", "STORESCP", [], Refused, "the name STORESCP is taken by another AE"),
-        ("LONGTERM", "PACS", [put(DCM4CHEE, dcmOtherAETitle="PACS")], Refused, "PACS is taken: it is another title"),
+        ("longterm/LONGTERM", "STORESCP", [], Refused, "the name STORESCP is already used by another AE"),
+        ("LONGTERM", "PACS", [put(DCM4CHEE, dcmOtherAETitle="PACS")], Refused, "PACS is already used as another title"),
         ("LONGTERM", "NEW_AET_A", [_[1] for _ in [ae_of(ARCHIVE, "NEW_AET_A")]], Refused, "is registered, although no"),
         ("LONGTERM", "A" * 17, [], MalformedInput, "it has 17 characters"),
-        ("LONGTERM", " TAPE", [], MalformedInput, "begins or ends with a blank"),
-        ("LONGTERM", "TÄPE", [], MalformedInput, "outside ASCII"),
+        ("LONGTERM", " TAPE", [], MalformedInput, "starts or ends with a space"),
+        ("LONGTERM", "TÄPE", [], MalformedInput, "a non-ASCII character"),
         ("LONGTERM", "TA\x07PE", [], MalformedInput, "control character"),
-        ("LONGTERM", "A,B", [], Refused, "the AE name A,B holds one of"),
-        ("LONGTERM", "A;B", [], Refused, "the AE name A;B holds one of"),
-        ("LONGTERM", "#AB", [], Refused, "the AE name #AB holds one of"),
-        ("LONGTERM", "A(B)", [], Refused, "the title A(B) holds one of"),
+        ("LONGTERM", "A,B", [], Refused, "the AE name A,B contains one of"),
+        ("LONGTERM", "A;B", [], Refused, "the AE name A;B contains one of"),
+        ("LONGTERM", "#AB", [], Refused, "the AE name #AB contains one of"),
+        ("LONGTERM", "A(B)", [], Refused, "the title A(B) contains one of"),
         ("LONGTERM", "*", [], Refused, "* stands for every title"),
-        ("LONGTERM", "${env.X}", [], Refused, "as the beginning of a system property"),
-        ("LONGTERM", "TAPE=1", [], Refused, "TAPE=1 cannot stand in dcmCStoreSCUOfCMoveSCP"),
+        ("LONGTERM", "${env.X}", [], Refused, "as the start of a system property"),
+        ("LONGTERM", "TAPE=1", [], Refused, "TAPE=1 cannot be used in dcmCStoreSCUOfCMoveSCP"),
     ],
 )
 def test_what_is_refused(old: str, title: str, earlier: list[Change], error: type[DcmcfgError], message: str) -> None:
@@ -221,9 +223,11 @@ def test_the_same_title_is_nothing_to_do_and_another_case_is_another_title() -> 
 def test_a_name_that_is_named_already_is_told_as_that() -> None:
     renaming, _ = rename("LONGTERM", "TAPE", earlier=[more(STORAGE, "dcmExternalRetrieveAET", "TAPE")])
     assert any(
-        each.startswith("TAPE is named already, and nothing carried that name") for each in renaming.edit.warnings
+        each.startswith("TAPE is already used in references that pointed nowhere") for each in renaming.edit.warnings
     )
-    assert any("dcmExternalRetrieveAET names TAPE already, so LONGTERM goes" in each for each in renaming.edit.warnings)
+    assert any(
+        "dcmExternalRetrieveAET already has TAPE, so LONGTERM is removed" in each for each in renaming.edit.warnings
+    )
 
 
 def test_a_title_of_another_device_means_that_ae_where_the_archive_has_none_of_it() -> None:
@@ -233,15 +237,19 @@ def test_a_title_of_another_device_means_that_ae_where_the_archive_has_none_of_i
 
 def test_a_rename_by_hand_is_finished_by_the_references_alone() -> None:
     by_hand = valid_tree().with_changes([put(EXPORTER, dcmURI="dicom:OLDTAPE", dcmStgCmtSCP="OLDTAPE")])
-    with pytest.raises(NotFound, match=r"2 values name OLDTAPE all the same, and there is LONGTERM: --references-only"):
+    with pytest.raises(
+        NotFound,
+        match=r"2 values refer to OLDTAPE, and LONGTERM exists. To change them to that "
+        r"name: --references-only",
+    ):
         rename_ae(References(by_hand), "OLDTAPE", "LONGTERM", NONE)
     renaming = rename_references(References(by_hand), "OLDTAPE", "LONGTERM")
     assert octets(by_hand.with_changes(renaming.edit.changes)) == octets(valid_tree())
-    with pytest.raises(Refused, match="the AE LONGTERM is there still"):
+    with pytest.raises(Refused, match="the AE LONGTERM still exists"):
         rename_references(References(by_hand), "LONGTERM", "STORESCP")
     with pytest.raises(NotFound, match="there is no AE TAPE"):
         rename_references(References(by_hand), "OLDTAPE", "TAPE")
-    with pytest.raises(NotFound, match="nothing that leads nowhere refers to the AE NOBODY"):
+    with pytest.raises(NotFound, match="there are no dangling references to the AE NOBODY"):
         rename_references(References(by_hand), "NOBODY", "LONGTERM")
 
 
@@ -255,7 +263,7 @@ def test_patterns_that_no_name_is_told_apart_in_are_left_first_and_told() -> Non
     assert leftovers == [
         (
             b"ReceivingApplicationEntityTitle=(LONGTERM(1|2)?)",
-            "a pattern that names are not told apart in: is TAPE meant?",
+            "a pattern in which names cannot be recognised: check whether it means TAPE",
         ),
         (b"ReceivingApplicationEntityTitle=LONG.*", "a pattern that LONGTERM matches and TAPE does not"),
     ]
@@ -267,9 +275,9 @@ def test_renaming_back_to_a_kept_alias_is_refused_with_both_ways_back() -> None:
     with pytest.raises(Refused) as refused:
         rename_ae(References(after), "TAPE", "LONGTERM", NONE)
     assert str(refused.value) == (
-        f"dicomAETitle=LONGTERM,{LONGTERM_DEVICE}: the name LONGTERM is taken by an AE of the same device with the "
-        "same connections, which a rename with --keep-alias has kept, as it seems — dcmcfg undo N takes that rename "
-        "back (dcmcfg history has its number), or dcmcfg ae remove longterm/LONGTERM makes way for renaming"
+        f"dicomAETitle=LONGTERM,{LONGTERM_DEVICE}: the name LONGTERM is already used by an AE of the same device "
+        "with the same connections, probably kept by a rename with --keep-alias — to revert that rename: "
+        "dcmcfg undo N (for its number: dcmcfg history); to free the name: dcmcfg ae remove longterm/LONGTERM"
     )
     (alias,) = (ae for ae in Configuration(after).network_aes() if ae.title == "LONGTERM")
     removed = after.with_changes(remove_network_ae(alias, keep_connection=False).changes)

@@ -71,13 +71,13 @@ def test_a_queue_of_another_device_stays_and_so_does_what_names_it() -> None:
 
 
 def test_objects_and_built_in_queues_need_a_word() -> None:
-    with pytest.raises(Refused, match="database has fs1 with each object") as refused:
+    with pytest.raises(Refused, match="database records fs1 with each stored object") as refused:
         rename(EntityKind.STORAGE, "fs1", "fs2")
     assert "--force-stored-objects" in refused.value.next_step
-    with pytest.raises(Refused, match="own program puts its tasks into a queue called StgCmtSCU"):
+    with pytest.raises(Refused, match="program code uses a queue called StgCmtSCU"):
         rename(EntityKind.QUEUE, "StgCmtSCU", "Commitments")
     assert rename(EntityKind.QUEUE, "StgCmtSCU", "Commitments", force=True).edit.warnings
-    assert "until the database says fs2" in " ".join(rename(EntityKind.STORAGE, "fs1", "fs2", force=True).edit.warnings)
+    assert "until the database has fs2" in " ".join(rename(EntityKind.STORAGE, "fs1", "fs2", force=True).edit.warnings)
 
 
 @pytest.mark.parametrize(
@@ -88,18 +88,18 @@ def test_objects_and_built_in_queues_need_a_word() -> None:
             "Exporr",
             "Slow",
             NotFound,
-            "the device dcm4chee-arc has no queue Exporr — there are: Export",
+            "the device dcm4chee-arc has no queue Exporr — known names: Export",
         ),
-        (EntityKind.QUEUE, "Export", "Retrieve", Refused, "the name Retrieve is taken by another queue"),
+        (EntityKind.QUEUE, "Export", "Retrieve", Refused, "the name Retrieve is already used by another queue"),
         (
             EntityKind.WEB_APP,
             "AS_RECEIVED",
             "DCM4CHEE",
             Refused,
-            "the name DCM4CHEE is taken by another web application",
+            "the name DCM4CHEE is already used by another web application",
         ),
-        (EntityKind.QUEUE, "Export", "Säcke", Refused, "is no name for a queue"),
-        (EntityKind.QUEUE, "Export", "a<b", Refused, "the queue name a<b holds one of"),
+        (EntityKind.QUEUE, "Export", "Säcke", Refused, "is not a valid queue name"),
+        (EntityKind.QUEUE, "Export", "a<b", Refused, "the queue name a<b contains one of"),
     ],
 )
 def test_what_is_refused(kind: EntityKind, old: str, name: str, error: type[Exception], message: str) -> None:
@@ -115,13 +115,15 @@ def test_what_another_device_has_is_told_as_that() -> None:
             new(f"dcmQueueName=Q,dicomDeviceName=other,{DEVICES}", objectClass="dcmQueue", dcmQueueName="Q"),
         ]
     )
-    with pytest.raises(NotFound, match="other has: --device other"):
+    with pytest.raises(NotFound, match="other has one: --device other"):
         rename_part(References(tree), ARC, EntityKind.QUEUE, old="Q", new="R")
 
 
 def test_a_rename_by_hand_is_finished_by_the_references_alone() -> None:
     tree = valid_tree().with_changes([put(RULE, dcmExporterID="OLD")])
-    with pytest.raises(NotFound, match="1 value names OLD all the same, and there is LONGTERM: --references-only"):
+    with pytest.raises(
+        NotFound, match=r"1 value refers to OLD, and LONGTERM exists\. To change them to that name: --references-only"
+    ):
         rename_part(References(tree), ARC, EntityKind.EXPORTER, old="OLD", new="LONGTERM")
     renaming = rename_part(References(tree), ARC, EntityKind.EXPORTER, old="OLD", new="LONGTERM", only_references=True)
     assert octets(tree.with_changes(renaming.edit.changes)) == octets(valid_tree())

@@ -82,9 +82,10 @@ def test_another_case_is_a_change_that_leads_back() -> None:
 
 def test_who_looks_the_device_up_by_its_name_is_told_for_an_archive_only() -> None:
     running, waiting = rename_device(References(valid_tree()), "dcm4chee-arc", "arc").edit.warnings
-    assert "an archive that runs as dcm4chee-arc goes on with what it has loaded, and cannot reload" in running
+    assert "an archive that runs as dcm4chee-arc continues with its loaded settings and cannot reload" in running
     assert waiting == (
-        "tasks that wait in the archive's database belong to the device dcm4chee-arc: let the queues run empty first, "
+        "waiting tasks in the archive's database belong to the device dcm4chee-arc: first wait until the queues "
+        "are empty, "
         "or reschedule them for arc."
     )
     assert rename_device(References(valid_tree()), "dcm4chee-arc", "DCM4CHEE-ARC").edit.warnings == ()
@@ -94,11 +95,11 @@ def test_who_looks_the_device_up_by_its_name_is_told_for_an_archive_only() -> No
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("longterm", "StoreSCP", "the name StoreSCP is taken by another device"),
-        ("longterm", "a+b", "the device name a+b holds one of"),
-        ("longterm", "a=b", "the device name a=b holds =, which a directory may write otherwise"),
-        ("longterm", "", "'' is no name for a device"),
-        ("longterm", "a\nb", "is no name for a device"),
+        ("longterm", "StoreSCP", "the name StoreSCP is already used by another device"),
+        ("longterm", "a+b", "the device name a+b contains one of"),
+        ("longterm", "a=b", "the device name a=b contains =, which a directory may escape"),
+        ("longterm", "", "'' is not a valid device name"),
+        ("longterm", "a\nb", "is not a valid device name"),
         ("longterm", "*", "* stands for any"),
     ],
 )
@@ -109,7 +110,7 @@ def test_what_is_refused(old: str, new: str, message: str) -> None:
 
 
 def test_an_unknown_device_is_told_with_those_there_are() -> None:
-    with pytest.raises(NotFound, match="there is no device longtrm"):
+    with pytest.raises(NotFound, match="the device longtrm does not exist"):
         rename_device(References(valid_tree()), "longtrm", "tape")
 
 

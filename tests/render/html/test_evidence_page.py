@@ -164,7 +164,7 @@ def test_nothing_at_all_makes_a_page_too(configuration: Configuration) -> None:
         outcome=MoveOutcome(None, interruption="the peer aborted"),
     )
     text = page(configuration, nothing, responses=0)
-    assert "NOT verified: no final response came: the peer aborted" in text
+    assert "NOT verified: no final response: the peer aborted" in text
     assert "no C-MOVE of this study" in text
 
 

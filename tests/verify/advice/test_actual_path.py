@@ -13,11 +13,11 @@ from tests.verify.evidence import GOOD, LOCAL_STUDY, PURGED, received_instances,
 CASES: dict[str, tuple[Evidence, str]] = {
     "purged, delivered, but not in the record": (
         replace(stored(GOOD, PURGED, LOCAL_STUDY), move_records=()),
-        "the record is that of the external",
+        "check that the log is from the external archive that holds the study",
     ),
     "called directly": (
         replace(GOOD, received=received_instances(calling="LONGTERM")),
-        "see in the external archive's log",
+        "check in the external archive's log where it sent the study",
     ),
 }
 

@@ -17,7 +17,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "nothing, never asked": (reporting(UNWITNESSED), "nothing of the study came back to the archive"),
     "nothing, sent straight": (
         reporting(replace(UNWITNESSED, route=DIRECT)),
-        "0000 without numbers is also the answer of one that finds nothing",
+        "it also answers 0000 without counters if it finds nothing",
     ),
     "nothing, not purged as far as is known": (
         reporting(replace(UNWITNESSED, instances_before=instances_before_move("ONLINE"))),
@@ -25,23 +25,23 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "nothing, the external archive is told to send elsewhere": (
         replace(reporting(UNWITNESSED), route=FOREIGN_ROUTE),
-        "and nobody forwards them; dcmcfg set-external-retrieve DCM4CHEE",
+        "the objects go there and are not forwarded; dcmcfg set-external-retrieve DCM4CHEE",
     ),
     "too few, partly local before": (
         replace(
             reporting(UNWITNESSED, completed=1),
             instances_before=(*instances_before_move("ONLINE", UIDS[:1]), *instances_before_move("NEARLINE", UIDS[1:])),
         ),
-        "only with a mapping to the external archive's store SCU: dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP+=",
+        "only with a mapping to the external archive's store SCU: dcmcfg set",
     ),
     "too few, none local before": (
         reporting(UNWITNESSED, completed=1),
-        "does the external archive LONGTERM hold all 3? Its log says",
+        "check if the external archive LONGTERM holds all 3",
     ),
     "more than are listed": (reporting(UNWITNESSED, completed=4), "the archive sent more than it lists"),
     "some are to come": (
         replace(UNWITNESSED, outcome=MoveOutcome(0, completed=3, remaining=2)),
-        "the archive's log says which",
+        "check the archive's log",
     ),
     "none are listed": (
         reporting(replace(UNWITNESSED, instances_before=()), completed=3),

@@ -38,8 +38,8 @@ FALLBACK_ASKED = (
     "the archive does not know the study, so it asked its fallback archive LONGTERM (dcmFallbackCMoveSCP) to send to "
 )
 IF_IT_WAS_THE_ARCHIVE = (
-    "if its log shows no such request, it was the archive: dcmcfg reload, for it remembers unknown titles "
-    "(dcmAECacheStaleTimeout)"
+    "if its log shows no such request, the archive itself refused: run dcmcfg reload, because the archive "
+    "caches unknown AE titles (dcmAECacheStaleTimeout)"
 )
 ELSEWHERE = stored(A801, study("fs9", "fs9", "fs9"))
 ALTERNATIVE = replace(VIA_ARCHIVE, alternative_move_scp="OTHER", storage_ids=frozenset({"fs1"}))
@@ -51,19 +51,19 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "attribute unset, in words that both use": (
         replace(UNKNOWN_AE, route=DIRECT),
-        "most likely it is the external archive LONGTERM that does not know WORKSTATION",
+        "most likely the external archive LONGTERM does not know WORKSTATION",
     ),
-    "with the attribute set": (A801, "administrator must enter DCM4CHEE"),
+    "with the attribute set": (A801, "its administrator must add DCM4CHEE with the archive's host and DICOM port"),
     "with the attribute set, recorded": (
         replace(A801, move_records=(recorded("DCM4CHEE", 0xA801, None),)),
-        "administrator must enter DCM4CHEE",
+        "its administrator must add DCM4CHEE with the archive's host and DICOM port",
     ),
     "by an external archive that is told to send elsewhere": (
         replace(A801, route=FOREIGN_ROUTE),
-        "and nobody forwards them; dcmcfg set-external-retrieve DCM4CHEE",
+        "the objects go there and are not forwarded; dcmcfg set-external-retrieve DCM4CHEE",
     ),
     "relayed although set": (replace(A801, move_records=(REFUSED_RELAY,)), "dcmcfg reload"),
-    "by the archive, in its words": (UNKNOWN_AE, "the tree has WORKSTATION, so the archive has not loaded it"),
+    "by the archive, in its words": (UNKNOWN_AE, "the tree has WORKSTATION, but the archive has not loaded it"),
     "by the archive, the external archive was never asked": (replace(SILENT, move_records=()), "dcmcfg reload"),
     "relayed, by another external archive than the one whose log it is": (
         replace(A801, route=DIRECT, move_records=()),
@@ -71,34 +71,36 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "attribute unset, in words that both use, with the log of one of two": (
         replace(UNKNOWN_AE, route=DIRECT, move_records=(), instances_before=OF_TWO),
-        "most likely it is the external archive LONGTERM, OTHER that does not know WORKSTATION",
+        "most likely the external archive LONGTERM, OTHER does not know WORKSTATION",
     ),
     "by the archive, not in the tree": (
         replace(A801, route=NOT_IN_TREE),
-        "the tree has no AE WORKSTATION: dcmcfg ae add WORKSTATION@HOST:PORT creates it",
+        "the tree has no AE WORKSTATION: dcmcfg ae add WORKSTATION@HOST:PORT creates the AE and reloads the archive",
     ),
     "by the archive, misspelt": (
         replace(A801, route=replace(NOT_IN_TREE, similar_ae_titles=("WORKSTATION2",))),
-        "did you mean WORKSTATION2? Else dcmcfg ae add",
+        "did you mean WORKSTATION2? Otherwise create it",
     ),
     "by the archive, not installed": (
         replace(
             A801, route=replace(NOT_IN_TREE, ae_titles=frozenset({"WORKSTATION"}), unresolved_aes=frozenset({HIDDEN}))
         ),
-        "WORKSTATION is not installed (dicomInstalled): dcmcfg set x dicomInstalled=TRUE; then dcmcfg reload",
+        "WORKSTATION is not installed (dicomInstalled): dcmcfg set x dicomInstalled=TRUE; then run dcmcfg reload",
     ),
     "not allowed": (
         replace(NOT_ALLOWED, route=replace(VIA_ARCHIVE, accepted_move_destinations=("A", "B", "C", "D", "E", "F"))),
-        "DCM4CHEE takes only the destinations in its dcmAcceptedMoveDestination (A, B, C, D, E and 1 more): "
-        "dcmcfg set AE:DCM4CHEE dcmAcceptedMoveDestination+=WORKSTATION allows this one",
+        (
+            "DCM4CHEE accepts only the destinations in its dcmAcceptedMoveDestination (A, B, C, D, E and 1 more). "
+            "To add this one: dcmcfg set AE:DCM4CHEE dcmAcceptedMoveDestination+=WORKSTATION"
+        ),
     ),
     "not allowed, although the tree has it": (
         replace(NOT_ALLOWED, route=replace(VIA_ARCHIVE, accepted_move_destinations=("WORKSTATION",))),
-        "in the tree dcmAcceptedMoveDestination of DCM4CHEE lists WORKSTATION: the archive has not loaded that",
+        "in the tree, dcmAcceptedMoveDestination of DCM4CHEE lists WORKSTATION, but the archive has not loaded that",
     ),
     "not allowed, although the tree allows any": (
         NOT_ALLOWED,
-        "in the tree dcmAcceptedMoveDestination of DCM4CHEE is not set, which allows any",
+        "in the tree, dcmAcceptedMoveDestination of DCM4CHEE is not set, which allows any destination",
     ),
 }
 
@@ -112,39 +114,47 @@ STEPS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
     "by the fallback archive": (
         replace(UNKNOWN, route=FALLBACK),
         (
-            f"{FALLBACK_ASKED}WORKSTATION, which LONGTERM does not know: its administrator must enter WORKSTATION "
-            "there; dcmcfg work-order --external LONGTERM tells with which address",
-            "or dcmcfg set dcm4chee-arc dcmFallbackCMoveSCPDestination=DCM4CHEE has LONGTERM send to the archive "
-            "instead, which forwards it to WORKSTATION",
+            f"{FALLBACK_ASKED}WORKSTATION, which LONGTERM does not know: its administrator must add WORKSTATION; "
+            "dcmcfg work-order --external LONGTERM prints the address",
+            (
+                "or run dcmcfg set dcm4chee-arc dcmFallbackCMoveSCPDestination=DCM4CHEE: LONGTERM then sends to "
+                "the archive, which forwards to WORKSTATION"
+            ),
         ),
     ),
     "by the fallback archive, back to the archive": (
         replace(UNKNOWN, route=FALLBACK_BACK),
         (
-            f"{FALLBACK_ASKED}AS_RECEIVED, which LONGTERM does not know: its administrator must enter AS_RECEIVED "
-            "there, with the archive's host and DICOM port; dcmcfg work-order --external LONGTERM tells which",
+            f"{FALLBACK_ASKED}AS_RECEIVED, which LONGTERM does not know: its administrator must add AS_RECEIVED "
+            "with the archive's host and DICOM port; dcmcfg work-order --external LONGTERM prints both",
         ),
     ),
     "by the alternative archive": (
         replace(ELSEWHERE, route=ALTERNATIVE),
         (
-            "the archive asked OTHER (dcmAltCMoveSCP) to send to WORKSTATION, which OTHER does not know: its "
-            "administrator must enter WORKSTATION there; dcmcfg work-order --external OTHER tells with which address",
+            (
+                "the archive asked OTHER (dcmAltCMoveSCP) to send to WORKSTATION, which OTHER does not know: its "
+                "administrator must add WORKSTATION; dcmcfg work-order --external OTHER prints the address"
+            ),
         ),
     ),
     "by the alternative archive that is recorded, too": (
         replace(stored(A801, PURGED), route=replace(ALTERNATIVE, alternative_move_scp="LONGTERM")),
         (
-            "the archive asked LONGTERM (dcmAltCMoveSCP) to send to WORKSTATION, which LONGTERM does not know: its "
-            "administrator must enter WORKSTATION there; dcmcfg work-order --external LONGTERM tells with which "
-            "address",
+            (
+                "the archive asked LONGTERM (dcmAltCMoveSCP) to send to WORKSTATION, which LONGTERM does not know: "
+                "its administrator must add WORKSTATION; dcmcfg work-order --external LONGTERM prints the address"
+            ),
         ),
     ),
     "by an archive whose log does not name the caller, with another destination": (
         replace(A801, move_records=(replace(REFUSED_RELAY, calling_ae_title=""),), outcome=MoveOutcome(0xA801)),
         (
-            "per its log, LONGTERM does not know WORKSTATION, while the tree has the archive ask for DCM4CHEE: the "
-            "archive may not have loaded what the tree says, so dcmcfg reload, then verify with another study",
+            (
+                "per its log, LONGTERM does not know WORKSTATION, but according to the tree the archive requests "
+                "DCM4CHEE. The archive may not have loaded the current tree: run dcmcfg reload, then verify with "
+                "another study"
+            ),
         ),
     ),
 }
@@ -171,38 +181,36 @@ def test_an_external_archives_own_record_settles_who_it_was(case: str) -> None:
         replace(same_words, move_records=(record,), route=replace(evidence.route, external_requests=asks))
     )
     assert settled.next_steps == steps
-    assert settled.report.meaning == (
-        f"refused: the move destination WORKSTATION is unknown to {record.called_ae_title}, says its own record"
-    )
+    assert settled.report.meaning == (f"Move Destination WORKSTATION unknown to {record.called_ae_title} (per its log)")
 
 
 def test_of_a_destination_that_the_archive_refuses_no_route_is_told_but_why_there_is_none() -> None:
     misspelt = replace(A801, route=replace(NOT_IN_TREE, similar_ae_titles=("WORKSTATION2", "WORKSTATION3")))
     verdict = judge_evidence(replace(misspelt, database=stored(ALONE, LOCAL_STUDY).database))
     assert verdict.headline == (
-        "NOT verified: status A801, refused: the move destination is unknown to the archive itself"
+        "NOT verified: status A801, refused: the Move Destination is unknown to the archive itself"
     )
     assert verdict.route.finding is RouteFinding.NOT_SHOWN
     assert (
         verdict.route.configured_path
-        == "none: the tree has no AE WORKSTATION; spelt almost like it: WORKSTATION2, WORKSTATION3"
+        == "none: the tree has no AE WORKSTATION; did you mean WORKSTATION2, WORKSTATION3?"
     )
     assert verdict.route.reasons == (
-        "the archive refuses such a destination before it looks for the study: it asked nobody, and sent nothing",
+        "the archive refuses this destination before it looks up the study: it called no AE, and sent nothing",
     )
 
 
 @pytest.mark.parametrize(
     ("evidence", "way"),
     [
-        (UNKNOWN_AE, "none that the archive knows: it does not know WORKSTATION, although the tree has it"),
+        (UNKNOWN_AE, "none: the archive does not know WORKSTATION, although the tree has it"),
         (
             replace(A801, route=replace(NOT_IN_TREE, ae_titles=frozenset({"WORKSTATION"}))),
             "none: the AE WORKSTATION is not installed",
         ),
         (
             replace(A801, outcome=MoveOutcome(0xC801)),
-            "none: DCM4CHEE does not take WORKSTATION (dcmAcceptedMoveDestination)",
+            "none: DCM4CHEE does not accept WORKSTATION (dcmAcceptedMoveDestination)",
         ),
     ],
 )
@@ -214,19 +222,19 @@ def test_titles_in_commands_are_quoted_for_a_shell() -> None:
     hostile = replace(QUESTION, destination_ae_title="MY AE", archive=replace(QUESTION.archive, ae_title="X;reboot"))
     listed = replace(VIA_ARCHIVE, accepted_move_destinations=("MY AX",))
     not_allowed = judge_evidence(replace(A801, request=hostile, route=listed, outcome=MoveOutcome(0xC801))).next_steps
-    assert "dcmcfg set 'AE:X;reboot' 'dcmAcceptedMoveDestination+=MY AE' allows this one" in not_allowed[0]
-    assert "dcmcfg set 'AE:X;reboot' 'dcmAcceptedMoveDestination-=MY AX' takes it away" in not_allowed[1]
+    assert "dcmcfg set 'AE:X;reboot' 'dcmAcceptedMoveDestination+=MY AE'" in not_allowed[0]
+    assert "dcmcfg set 'AE:X;reboot' 'dcmAcceptedMoveDestination-=MY AX'" in not_allowed[1]
     relayed = first_step(replace(A801, request=hostile, route=DIRECT))
-    assert "dcmcfg set-external-retrieve 'X;reboot' has" in relayed
+    assert "dcmcfg set-external-retrieve 'X;reboot'" in relayed
     unknown = replace(UNKNOWN_AE, request=hostile, route=DIRECT, outcome=MoveOutcome(0xA801, "Unknown AE: MY AE"))
-    assert "or dcmcfg set-external-retrieve 'X;reboot' has" in first_step(unknown)
+    assert "or run dcmcfg set-external-retrieve 'X;reboot' to have" in first_step(unknown)
 
 
 def test_a_title_from_an_external_log_is_quoted_in_a_command() -> None:
     failure = "Unknown modality for AET: DCM4CHEE"
     record = replace(recorded("DCM4CHEE", 0xC000, None), called_ae_title="X;reboot", failure=failure)
     steps = judge_evidence(replace(A801, move_records=(record,), outcome=MoveOutcome(0xC000))).next_steps
-    assert any("dcmcfg work-order --external 'X;reboot' --format orthanc gives" in each for each in steps)
+    assert any("dcmcfg work-order --external 'X;reboot' --format orthanc prints" in each for each in steps)
 
 
 @pytest.mark.parametrize("evidence", [A801, UNKNOWN_AE, SILENT, replace(UNKNOWN_AE, instances_before=OF_TWO)])
@@ -236,21 +244,25 @@ def test_headline_and_route_say_alike_who_refused(
     evidence: Evidence, route: ConfiguredRoute, records: tuple[MoveRecord, ...] | None
 ) -> None:
     verdict = judge_evidence(replace(evidence, route=route, move_records=records))
-    by_the_archive = any("it asked nobody" in each for each in verdict.route.reasons)
+    by_the_archive = any("it called no AE" in each for each in verdict.route.reasons)
     assert ("to the archive itself" in verdict.headline) is by_the_archive
 
 
 def test_whom_the_external_archives_own_record_shows_to_refuse_is_named() -> None:
     assert judge_evidence(replace(A801, route=DIRECT, move_records=(REFUSED_RELAY,))).report.meaning == (
-        "refused: the move destination WORKSTATION is unknown to LONGTERM, says its own record"
+        "Move Destination WORKSTATION unknown to LONGTERM (per its log)"
     )
 
 
 def test_a_title_in_the_list_that_is_spelt_almost_like_the_destination_is_told_once_that_one_is_allowed() -> None:
     listed = replace(NOT_ALLOWED, route=replace(VIA_ARCHIVE, accepted_move_destinations=("WORKSTATON",)))
     assert judge_evidence(listed).next_steps == (
-        "DCM4CHEE takes only the destinations in its dcmAcceptedMoveDestination (WORKSTATON): "
-        "dcmcfg set AE:DCM4CHEE dcmAcceptedMoveDestination+=WORKSTATION allows this one, too",
-        "dcmAcceptedMoveDestination has WORKSTATON, which is spelt almost like WORKSTATION: if that is a slip, "
-        "dcmcfg set AE:DCM4CHEE dcmAcceptedMoveDestination-=WORKSTATON takes it away",
+        (
+            "DCM4CHEE accepts only the destinations in its dcmAcceptedMoveDestination (WORKSTATON). To add this "
+            "one: dcmcfg set AE:DCM4CHEE dcmAcceptedMoveDestination+=WORKSTATION"
+        ),
+        (
+            "dcmAcceptedMoveDestination has WORKSTATON, which is similar to WORKSTATION. If it is a typo, remove "
+            "it: dcmcfg set AE:DCM4CHEE dcmAcceptedMoveDestination-=WORKSTATON"
+        ),
     )

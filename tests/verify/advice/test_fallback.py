@@ -18,8 +18,10 @@ NOT_FOUND = "org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE"
 CASES: dict[str, tuple[Evidence, str]] = {
     "some came, and nobody knows how many there are": (
         failing(ASKED, 0x0000, completed=3),
-        "3 instances came from the fallback archive FALLBACK (dcmFallbackCMoveSCP): the archive does not know the "
-        "study. If you know how many instances it has, verify again with --expect N",
+        (
+            "3 instances came from the fallback archive FALLBACK (dcmFallbackCMoveSCP): the archive does not know "
+            "the study. If you know its number of instances, verify again with --expect N"
+        ),
     ),
     "nothing came": (
         failing(ASKED, 0x0000, completed=0),
@@ -33,8 +35,10 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "the tree has no such AE": (
         failing(ASKED, 0xA702, NOT_FOUND),
-        "the tree has no AE FALLBACK, which the archive has to ask: dcmcfg ae add FALLBACK@HOST:PORT creates it, and "
-        "has the archive reload",
+        (
+            "the tree has no AE FALLBACK, which the archive must call: dcmcfg ae add FALLBACK@HOST:PORT creates "
+            "the AE and reloads the archive"
+        ),
     ),
     "it failed": (
         failing(ASKED, 0xC001),

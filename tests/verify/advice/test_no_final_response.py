@@ -18,7 +18,7 @@ def test_silence_about_a_purged_study_is_no_question_of_time() -> None:
     """The real archive leaves its client without an answer then (external-unset-closes-on-move and others)."""
     back, straight = judge_evidence(SILENT).next_steps, judge_evidence(replace(SILENT, route=DIRECT)).next_steps
     assert "LONGTERM breaks off after a pending response" in back[0]
-    assert "LONGTERM closes the connection, aborts, or asks for release after the C-MOVE request" in straight[0]
+    assert "LONGTERM closes the connection, aborts, or requests a release after the C-MOVE request" in straight[0]
     for steps in (back, straight):
         assert steps[0].endswith("a longer time-out does not help")
         assert steps[1].startswith("only if the log of the external archive LONGTERM shows that it was still sending")
@@ -26,13 +26,13 @@ def test_silence_about_a_purged_study_is_no_question_of_time() -> None:
 
 def test_silence_about_another_study_may_end() -> None:
     silent = replace(SILENT, instances_before=instances_before_move("ONLINE"))
-    assert judge_evidence(silent).next_steps == ("the archive may still be at it: its log shows what it waits for",)
+    assert judge_evidence(silent).next_steps == ("the archive may still be retrieving: check its log",)
 
 
 def test_a_destination_that_cannot_be_loaded_is_named() -> None:
     warned = replace(ABORTED, warnings=(f"WORKSTATION has the dicomPort 70000: {CANNOT_LOAD_DEVICE}",))
     (step,) = judge_evidence(warned).next_steps
-    assert step.startswith("the archive closes the connection without an answer when it cannot load the device of")
+    assert step.startswith("the archive closes the connection without a response if it cannot load the device of")
 
 
 def test_the_archive_goes_on_with_a_recall_that_is_cancelled() -> None:
@@ -42,17 +42,19 @@ def test_the_archive_goes_on_with_a_recall_that_is_cancelled() -> None:
 
 
 def test_an_abort_before_anything_came_may_be_a_value_that_cannot_be_read() -> None:
-    assert "was it restarted?" in first_step(ABORTED)
+    assert "check if the archive was restarted" in first_step(ABORTED)
     assert "the device of WORKSTATION" in judge_evidence(ABORTED).next_steps[1]
 
 
 def test_an_abort_in_the_middle_is_not_one_of_the_configuration() -> None:
     assert judge_evidence(listening(ABORTED, *UIDS[:1])).next_steps == (
-        "it broke off in the middle: the archive's log says why; was it restarted, or does a firewall cut "
-        "connections? Then verify again",
+        (
+            "the retrieve was interrupted: see the archive's log for the reason. Check if the archive was "
+            "restarted, or if a firewall cuts connections. Then verify again"
+        ),
     )
 
 
 def test_where_all_has_arrived_only_the_answer_is_missing() -> None:
     for outcome in (ABORTED.outcome, SILENT.outcome):
-        assert first_step(replace(GOOD, outcome=outcome)).startswith("all of it has arrived, only the final answer")
+        assert first_step(replace(GOOD, outcome=outcome)).startswith("all instances arrived without a final response")

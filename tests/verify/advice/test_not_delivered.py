@@ -13,10 +13,19 @@ from tests.verify.evidence import DIRECT, GOOD, UIDS, received_instances
 STRAIGHT = replace(GOOD, route=DIRECT, move_records=None)
 CASES: dict[str, tuple[Evidence, str]] = {
     "nothing": (listening(GOOD), "another storage SCP"),
-    "nothing, sent straight": (listening(STRAIGHT), "LONGTERM sends straight to WORKSTATION, by its own list of AEs"),
-    "some, sent straight": (listening(STRAIGHT, *UIDS[:2]), "the log of the external archive LONGTERM says"),
-    "some, by the archive": (listening(GOOD, *UIDS[:2]), "the log of the archive DCM4CHEE says"),
-    "others for our C-MOVE": (listening(GOOD, "9.1"), "DCM4CHEE sent them for this C-MOVE, by its own account"),
+    "nothing, sent straight": (
+        listening(STRAIGHT),
+        "the external archive LONGTERM sends straight to WORKSTATION, per its own list of AEs",
+    ),
+    "some, sent straight": (
+        listening(STRAIGHT, *UIDS[:2]),
+        "check in the log of the external archive LONGTERM what happened to the others",
+    ),
+    "some, by the archive": (
+        listening(GOOD, *UIDS[:2]),
+        "check in the log of the archive DCM4CHEE what happened to the others",
+    ),
+    "others for our C-MOVE": (listening(GOOD, "9.1"), "DCM4CHEE sent them for this C-MOVE (as reported by the sender)"),
     "others by somebody else": (
         replace(
             GOOD, received=tuple(replace(each, move_originator_ae_title=None) for each in received_instances(("9.1",)))
@@ -25,7 +34,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "the same as another study": (
         replace(GOOD, received=tuple(replace(each, study_uid="9.9") for each in received_instances())),
-        "something gives them another Study Instance UID",
+        "the same instances arrived under another Study Instance UID",
     ),
 }
 

@@ -51,7 +51,7 @@ NO_TRUST = "javax.net.ssl.SSLHandshakeException: PKIX path building failed:"
 CASES: dict[str, tuple[Evidence, str]] = {
     "the external archive is down": (
         replace(DOWN, route=replace(VIA_ARCHIVE, ae_addresses=frozenset({("LONGTERM", "127.0.0.1:31998")}))),
-        "dcmcfg echo LONGTERM tells",
+        "dcmcfg echo LONGTERM",
     ),
     "the destination of a local study has a host name that is unknown": (
         failing(LOCAL, 0xA702, "java.net.UnknownHostException: nohost"),
@@ -59,11 +59,14 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "we are not where the archive looks": (
         failing(listening(LOCAL), 0xA702, REFUSED),
-        "this run listened as WORKSTATION: the archive looks for it at WORKSTATION; is that this machine",
+        (
+            "this run listened as WORKSTATION, and the archive calls it at WORKSTATION: check that this is the "
+            "address of this machine"
+        ),
     ),
     "the external archive rejects": (
         failing(STRAIGHT, 0xA702, REJECTED),
-        "LONGTERM rejected the archive, which calls it as DCMCFG",
+        "LONGTERM rejected the archive, which calls it under DCMCFG",
     ),
     "the destination rejects": (
         failing(replace(LOCAL, received=None), 0xA702, REJECTED),
@@ -71,25 +74,31 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "no connections that go together": (
         failing(replace(LOCAL, received=None), 0xA702, INCOMPATIBLE),
-        "dcmcfg route --dest WORKSTATION tells which connections do not go together",
+        "dcmcfg route --dest WORKSTATION shows which connections are incompatible",
     ),
     "no connections that go together, by the tree": (
         unfitting(
             LOCAL, ConnectionMatch("WORKSTATION", is_compatible=False, description="WORKSTATION offers TLS only")
         ),
-        "by the tree they do not fit either: WORKSTATION offers TLS only. Give both a connection of the same kind",
+        (
+            "the connections are incompatible in the tree too: WORKSTATION offers TLS only. Give both a connection "
+            "of the same kind"
+        ),
     ),
     "connections that go together by the tree, plain": (
         unfitting(LOCAL, ConnectionMatch("WORKSTATION", is_compatible=True, description="both plain")),
-        "fits one of WORKSTATION (both plain), so most likely the archive has not loaded that: dcmcfg reload",
+        (
+            "a connection of DCM4CHEE matches one of WORKSTATION (both plain), so most likely the archive has not "
+            "loaded it: run dcmcfg reload"
+        ),
     ),
     "connections that go together by the tree, with TLS": (
         unfitting(LOCAL, OVER_TLS),
-        "dcmcfg reload. Where that does not help: can DCM4CHEE call over TLS at all?",
+        "run dcmcfg reload. If that does not help: check in the log of DCM4CHEE that it can load its key store",
     ),
     "no connections that go together, nobody knows where it was, and one is over TLS": (
         unfitting(UNSEEN, PLAIN_LONGTERM, OVER_TLS),
-        "fits one of WORKSTATION (both TLSv1.2)",
+        "a connection of DCM4CHEE matches one of WORKSTATION (both TLSv1.2)",
     ),
     "no connections that go together, and it is not the one that was called first": (
         unfitting(
@@ -97,64 +106,72 @@ CASES: dict[str, tuple[Evidence, str]] = {
             PLAIN_LONGTERM,
             ConnectionMatch("WORKSTATION", is_compatible=False, description="it has no connection"),
         ),
-        "by the tree they do not fit either: it has no connection",
+        "the connections are incompatible in the tree too: it has no connection",
     ),
     "no connections that go together, of the external archive that sends straight": (
         unfitting(replace(stored(UNWITNESSED, PURGED, PURGED), route=DIRECT), PLAIN_LONGTERM, OVER_TLS),
-        "fits one of LONGTERM (both plain)",
+        "a connection of DCM4CHEE matches one of LONGTERM (both plain)",
     ),
     "no connections that go together, of what is to be sent on over TLS": (
         unfitting(UNWITNESSED, PLAIN_LONGTERM, OVER_TLS),
-        "fits one of WORKSTATION (both TLSv1.2)",
+        "a connection of DCM4CHEE matches one of WORKSTATION (both TLSv1.2)",
     ),
     "no connections that go together, and nothing tells which": (
         unfitting(UNWITNESSED, PLAIN_LONGTERM, replace(OVER_TLS, tls=False)),
-        "if the study was purged: by the tree a connection of DCM4CHEE fits one of LONGTERM",
+        "if the study was purged: in the tree, a connection of DCM4CHEE matches one of LONGTERM",
     ),
     "an external archive that is not installed": (
         failing(replace(UNWITNESSED, route=NOT_INSTALLED), 0xA702, f"{NOT_FOUND} AE: LONGTERM no"),
-        "LONGTERM is not installed: dcmcfg set longterm/LONGTERM dicomInstalled=TRUE; then dcmcfg reload",
+        "LONGTERM is not installed: dcmcfg set longterm/LONGTERM dicomInstalled=TRUE; then run dcmcfg reload",
     ),
     "an external archive that the tree lacks": (
         failing(replace(UNWITNESSED, route=replace(VIA_ARCHIVE, ae_titles=frozenset({"A"}))), 0xA702, NOT_FOUND),
-        "the tree has no AE LONGTERM, which the archive has to ask: dcmcfg ae add LONGTERM@HOST:PORT creates it",
+        (
+            "the tree has no AE LONGTERM, which the archive must call: dcmcfg ae add LONGTERM@HOST:PORT creates "
+            "the AE and reloads the archive"
+        ),
     ),
     "an external archive that the archive has not loaded": (
         failing(replace(UNWITNESSED, route=replace(VIA_ARCHIVE, ae_titles=frozenset({"LONGTERM"}))), 0xA702, NOT_FOUND),
-        "the tree has LONGTERM, so the archive has not loaded it: dcmcfg reload",
+        "the tree has LONGTERM, but the archive has not loaded it: run dcmcfg reload",
     ),
     "a comment that says nothing": (
         failing(replace(LOCAL, received=None), 0xA702, "No luck"),
-        "it is WORKSTATION that it could not send to",
+        "it could not send to WORKSTATION",
     ),
     "cut comment": (
         failing(UNWITNESSED, 0xA702, "org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE"),
-        "lost its AE title",
+        "the comment does not contain its AE title",
     ),
     "while the study is listed as local": (
         failing(replace(UNWITNESSED, instances_before=instances_before_move("ONLINE")), 0xA702, REFUSED),
-        "it is WORKSTATION that it could not send to",
+        "it could not send to WORKSTATION",
     ),
     "no comment, local": (
         failing(replace(LOCAL, received=None), 0xA702, failed=3),
-        "it is WORKSTATION that it could not send to: dcmcfg echo WORKSTATION",
+        "it could not send to WORKSTATION; dcmcfg echo WORKSTATION",
     ),
     "no comment, nobody knows where it was": (
         failing(UNSEEN, 0xA702, failed=3),
-        "if the study is in the archive's own storage, it is WORKSTATION",
+        "if the study is in the archive's own storage: it could not send to WORKSTATION",
     ),
     "no comment, the external archive sends straight": (
         failing(STRAIGHT, 0xA702, failed=3),
-        "was to send straight to WORKSTATION, by the host and port that it has for it",
+        (
+            "the external archive LONGTERM had to send straight to WORKSTATION, at the host and port in its own "
+            "list of AEs"
+        ),
     ),
     "no comment, some failed, and nobody knows whether it came back": (
         failing(UNWITNESSED, 0xA702, failed=3),
-        "either the external archive LONGTERM could not send to DCM4CHEE, which its log tells, or the archive could "
-        "not send it on to WORKSTATION: dcmcfg echo WORKSTATION",
+        (
+            "either the external archive LONGTERM could not send to DCM4CHEE (see its log), or the archive could "
+            "not forward to WORKSTATION: dcmcfg echo WORKSTATION shows whether it answers"
+        ),
     ),
     "no comment, some failed, and it is here now": (
         failing(replace(stored(UNWITNESSED, PURGED, LOCAL_STUDY), route=VIA_ARCHIVE), 0xA702, failed=3),
-        "LONGTERM, and it is in the archive's own storage now, but WORKSTATION did not take it: dcmcfg echo",
+        "LONGTERM, and the study is now in the archive's own storage, but WORKSTATION did not accept it: dcmcfg echo",
     ),
     "no comment, some failed, and it is not here yet": (
         failing(stored(UNWITNESSED, PURGED, PURGED), 0xA702, failed=3),
@@ -162,15 +179,15 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "no comment, nothing came back": (
         failing(UNWITNESSED, 0xA702),
-        "it does not know the caller: the archive calls it as DCMCFG",
+        "Most often it does not know the caller: the archive calls it under DCMCFG",
     ),
     "no comment, all failed before anybody was asked": (
         failing(stored(ALONE, PURGED, PURGED), 0xA702, completed=0, failed=3, warning=0),
-        "the archive dropped the instances before it asked or called anybody: dcmcfg route --dest WORKSTATION",
+        "the archive dropped the instances before it called another AE: run dcmcfg route --dest WORKSTATION",
     ),
     "no comment, all failed at the external archive": (
         failing(replace(stored(ALONE, PURGED, PURGED), route=DIRECT), 0xA702, completed=0, failed=3, warning=0),
-        "was to send straight to WORKSTATION",
+        "the external archive LONGTERM had to send straight to WORKSTATION",
     ),
     "the external archive aborts": (
         failing(UNWITNESSED, 0xA702, "A-ABORT[source: 0 - service-user, reason: 0]"),
@@ -190,19 +207,25 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "the external archive delivered to the archive": (
         failing(replace(GOOD, received=()), 0xA702, failed=3),
-        "could not send it on to WORKSTATION: this run listened as it",
+        "could not forward it to WORKSTATION: this run listened as it",
     ),
     "all that came back was forwarded": (
         failing(listening(stored(ALONE, PURGED, study("fs1", "fs1", "")), *UIDS[:2]), 0xB000, completed=2, failed=1),
-        "sent a part of it to DCM4CHEE, which was forwarded; the rest never came from there",
+        (
+            "the external archive LONGTERM sent a part of the study to DCM4CHEE, which was forwarded. The rest was "
+            "never sent"
+        ),
     ),
     "the external archive delivered a part": (
         failing(listening(GOOD, *UIDS[:1]), 0xA702, completed=1),
-        "sent a part of it to DCM4CHEE, which was forwarded; the rest never came from there",
+        (
+            "the external archive LONGTERM sent a part of the study to DCM4CHEE, which was forwarded. The rest was "
+            "never sent"
+        ),
     ),
     "told to send elsewhere": (
         failing(replace(UNWITNESSED, route=FOREIGN_ROUTE), 0xA702),
-        "and nobody forwards them; dcmcfg set-external-retrieve DCM4CHEE",
+        "the objects go there and are not forwarded; dcmcfg set-external-retrieve DCM4CHEE",
     ),
     "some failed, and we are the destination": (
         failing(replace(listening(GOOD, *UIDS[:2]), route=DIRECT, move_records=None), 0xB000, completed=2, failed=1),
@@ -210,28 +233,40 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "some failed elsewhere": (
         failing(UNSEEN, 0xB000, completed=2, failed=1),
-        "the log of WORKSTATION says what it refused, that of the archive DCM4CHEE",
+        (
+            "see the log of WORKSTATION for refused instances, and the log of the archive DCM4CHEE for instances "
+            "that it could not send"
+        ),
     ),
     "a warning that is not ours": (
         failing(replace(GOOD, route=DIRECT, move_records=None), 0xB000, completed=2, warning=1),
-        "this run took all that came without a warning",
+        "this run received all instances without a warning",
     ),
-    "a warning of the destination": (failing(UNSEEN, 0xB000, completed=2, warning=1), "WORKSTATION took them with"),
+    "a warning of the destination": (
+        failing(UNSEEN, 0xB000, completed=2, warning=1),
+        "WORKSTATION stored them with a warning",
+    ),
     "a warning of the destination, recalled": (
         failing(replace(stored(ALONE, PURGED, LOCAL_STUDY), received=None), 0x0000, warning=3),
-        "WORKSTATION took them with a warning",
+        "WORKSTATION stored them with a warning",
     ),
     "an answer that is passed on": (
         failing(stored(ALONE, PURGED, PURGED), 0xA701),
-        "the answer is most likely that of the external archive LONGTERM, which the archive passed on",
+        "the response most likely comes from the external archive LONGTERM, and the archive passed it on",
     ),
-    "broken off": (failing(STRAIGHT, 0x0110), "LONGTERM did not take the archive's request (Study Root)"),
+    "broken off": (
+        failing(STRAIGHT, 0x0110),
+        "the external archive LONGTERM did not accept the archive's request (Study Root)",
+    ),
     "no context accepted": (
         failing(STRAIGHT, 0x0110, "org.dcm4che3.net.NoPresentationContextException: No Presentation"),
-        "accepted the association, but not its presentation context for C-MOVE (Study Root)",
+        (
+            "the external archive LONGTERM accepted the association, but not the presentation context for C-MOVE "
+            "(Study Root)"
+        ),
     ),
-    "C000, purged": (failing(STRAIGHT, 0xC000), "LONGTERM most likely answered so"),
-    "C000 of whom nothing is known": (failing(UNSEEN, 0xC000), "Is it an Orthanc?"),
+    "C000, purged": (failing(STRAIGHT, 0xC000), "most likely the external archive LONGTERM sent this response"),
+    "C000 of whom nothing is known": (failing(UNSEEN, 0xC000), "An Orthanc answers C000 if"),
 }
 
 
@@ -244,7 +279,7 @@ def test_who_is_down_is_named_with_its_address_where_it_is_known_whom_the_archiv
     placed = replace(VIA_ARCHIVE, ae_addresses=frozenset({("LONGTERM", "127.0.0.1:31998")}))
     purged = replace(stored(DOWN, PURGED, PURGED), route=placed)
     assert judge_evidence(purged).headline.endswith(
-        "nothing listens where the archive looks for LONGTERM (127.0.0.1:31998)"
+        "nothing listens at the address that the archive has for LONGTERM (127.0.0.1:31998)"
     )
     for availability in ("ONLINE", "NEARLINE"):
         open_ = judge_evidence(replace(DOWN, instances_before=instances_before_move(availability)))
@@ -255,15 +290,15 @@ def test_who_is_down_is_named_with_its_address_where_it_is_known_whom_the_archiv
 
 def test_where_either_may_be_down_both_have_a_next_step() -> None:
     steps = judge_evidence(replace(DOWN, instances_before=instances_before_move("NEARLINE"))).next_steps
-    assert [step.partition(" tells")[0] for step in steps] == [
-        "if the study was purged: dcmcfg echo LONGTERM",
-        "if it is local: dcmcfg echo WORKSTATION",
+    assert [step.partition(". If it can")[0] for step in steps] == [
+        "if the study was purged: check that the AE runs and can be reached from here: dcmcfg echo LONGTERM",
+        "if it is local: check that the AE runs and can be reached from here: dcmcfg echo WORKSTATION",
     ]
 
 
 def test_a_way_that_does_not_lead_back_is_not_told_as_one_that_does() -> None:
     assert judge_evidence(replace(UNWITNESSED, route=FOREIGN_ROUTE)).route.configured_path == (
-        f"external archive → STORESCP, and not to WORKSTATION: {FOREIGN_ROUTE.misrouting_reason}"
+        f"external archive → STORESCP, not to WORKSTATION: {FOREIGN_ROUTE.misrouting_reason}"
     )
 
 

@@ -18,22 +18,28 @@ NOTHING_CAME = replace(listening(stored(ALONE, _BEFORE, _BEFORE), *UIDS[:1]), ro
 CASES: dict[str, tuple[Evidence, str]] = {
     "recalled and not forwarded": (
         failing(RECALLED, 0xB000, completed=1),
-        "the archive recalled 2 instances from the external archive LONGTERM, which are in its own storage now, and "
-        "did not forward them. Of a partly purged study it forwards what it recalls only with this setting: "
-        "dcmcfg set dcm4chee-arc dcmCStoreSCUOfCMoveSCP+=LONGTERM=LONGTERM",
+        (
+            "the archive recalled 2 instances from the external archive LONGTERM into its own storage, and did not "
+            "forward them. It forwards recalled instances of a partly purged study only with this setting: dcmcfg "
+            "set dcm4chee-arc dcmCStoreSCUOfCMoveSCP+=LONGTERM=LONGTERM"
+        ),
     ),
     "nothing came back": (
         failing(NOTHING_CAME, 0xB000, completed=1),
-        "the archive sent only the instances in its own storage. It asked the external archive LONGTERM for the "
-        "others, which sent none: its log shows the reason. It must accept the calling AE title DCM4CHEE, because for "
-        "a partly purged study the archive asks under its own title (dcmcfg work-order --external LONGTERM --calling "
-        "DCM4CHEE)",
+        (
+            "the archive sent only the instances in its own storage. It asked the external archive LONGTERM for "
+            "the others, which sent none: its log shows the reason. It must accept the calling AE title DCM4CHEE, "
+            "because the archive asks under its own title for a partly purged study (dcmcfg work-order --external "
+            "LONGTERM --calling DCM4CHEE)"
+        ),
     ),
     "rejected": (
         failing(replace(NOTHING_CAME, received=()), 0xA702, REJECTED),
-        "the external archive LONGTERM rejected the association, or WORKSTATION did. Both must accept the calling AE "
-        "title DCM4CHEE: for a partly purged study the archive asks under its own title. dcmcfg work-order --external "
-        "LONGTERM --calling DCM4CHEE lists what the external archive's administrator must enter",
+        (
+            "the external archive LONGTERM or WORKSTATION rejected the association. Both must accept the calling "
+            "AE title DCM4CHEE: for a partly purged study the archive asks under its own title. dcmcfg work-order "
+            "--external LONGTERM --calling DCM4CHEE lists the settings for the external archive's administrator"
+        ),
     ),
 }
 

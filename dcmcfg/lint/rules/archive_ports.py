@@ -1,4 +1,4 @@
-"""Ports that the archive opens more than once."""
+"""Rules for ports that several connections of the archive open."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dcmcfg.lint.listeners import ARCHIVE, HIGHEST_PORT, HTTP, SYSLOG, Listening
 from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.schema_names import DICOM_PORT
 
-#: Whose ports are compared with those of an opener for a warning. Connections of HTTP may well share one.
+#: Opener of a port → the openers to compare with for a warning. Two HTTP connections may share a port.
 _COMPARED_OPENERS = {ARCHIVE: (SYSLOG, HTTP), SYSLOG: (ARCHIVE, SYSLOG, HTTP), HTTP: (ARCHIVE, SYSLOG)}
 _LOOPBACK_6 = "::1"
 
 
 class _PortListeners:
-    """The listeners of one port, asked for the first that is, or may be, in the way of another."""
+    """The listeners of one port, for finding actual or possible conflicts."""
 
     def __init__(self) -> None:
         self._first: ListeningConnection | None = None
@@ -26,13 +26,13 @@ class _PortListeners:
         self._by_address: dict[str, ListeningConnection] = {}
 
     def find_conflict(self, listener: ListeningConnection) -> ListeningConnection | None:
-        """Return a listener at the address of *listener*, at a part of it, or at all addresses."""
+        """Return a listener whose address overlaps with the address of *listener*, or None."""
         if listener.is_on_all_addresses:
             return self._first
         return self._by_address.get(listener.comparison_key) or self._on_all_addresses
 
     def find_possible_conflict(self, listener: ListeningConnection) -> ListeningConnection | None:
-        """Return a listener whose address may be that of *listener*, as one of the two is a host name."""
+        """Return a listener whose address may equal that of *listener* because one of them is a host name, or None."""
         if listener.address is None:
             return self._first
         if listener.is_localhost and (other := self._by_address.get(_LOOPBACK_6)) is not None:
@@ -42,7 +42,7 @@ class _PortListeners:
         return self._by_host_name
 
     def add(self, listener: ListeningConnection) -> None:
-        """Count *listener* among the listeners."""
+        """Add *listener*."""
         self._first = self._first or listener
         self._by_address.setdefault(listener.comparison_key, listener)
         if listener.is_on_all_addresses:
@@ -54,7 +54,7 @@ class _PortListeners:
 
 
 class _DevicePorts:
-    """The ports of one device: who takes them, and which are unused."""
+    """The ports of one device: their listeners, and unused ports."""
 
     def __init__(self, listeners: Iterable[ListeningConnection]) -> None:
         self._listeners: dict[tuple[str, int, str], _PortListeners] = {}
@@ -66,7 +66,7 @@ class _DevicePorts:
         return self._listeners.setdefault((*transport_port, opener), _PortListeners())
 
     def find_unused(self, port: int) -> int | None:
-        """Return a port above *port* that no connection of the device has, another one each time; None at the end."""
+        """Return an unused port above *port*, a different one at each call; None if there are no more."""
         number = self._proposed.get(port, port) + 1
         while number in self._used:
             number += 1
@@ -100,13 +100,13 @@ def _find_port_possibly_in_use(context: LintContext) -> Iterator[Violation]:
 
 
 def _find_possible_conflict(ports: _DevicePorts, new: ListeningConnection) -> tuple[ListeningConnection, str] | None:
-    """Return the listener that may be in the way of *new*, and why; None if another surely is, which is an error."""
+    """Return the possible conflict with *new* and its reason; None if there is an actual conflict (an error)."""
     if new.opener == ARCHIVE:
         port_listeners = ports.get_listeners(new.transport_port, ARCHIVE)
         if port_listeners.find_conflict(new) is not None:
             return None
         if (other := port_listeners.find_possible_conflict(new)) is not None:
-            return other, f"{_describe_conflict(new, other)}, and dcmcfg does not look host names up"
+            return other, f"{_describe_conflict(new, other)}; dcmcfg does not resolve host names"
     for opener in _COMPARED_OPENERS[new.opener]:
         if (other := ports.get_listeners(new.transport_port, opener).find_conflict(new)) is not None:
             unopened = new if new.opener != ARCHIVE else other
@@ -122,11 +122,11 @@ def _build_violation(
 
 
 def _describe_conflict(new: ListeningConnection, other: ListeningConnection) -> str:
-    return f"the connection {other.name} has port {other.port} too (bound to {_format_addresses(new, other)})"
+    return f"the connection {other.name} also has port {other.port} (bound to {_format_addresses(new, other)})"
 
 
 def _format_addresses(new: ListeningConnection, other: ListeningConnection) -> str:
-    """Return the two addresses in words: the one, or both where they are written otherwise."""
+    """Return both addresses as a phrase, or only one if they are written in the same way."""
     addresses = dict.fromkeys(each.bind_host or "all addresses" for each in (other, new))
     return " and ".join(addresses)
 
@@ -136,16 +136,16 @@ def _suggest_port(ports: _DevicePorts, new: ListeningConnection) -> str:
     return "" if port is None else f"; port {port} is unused in the configuration"
 
 
-_FIX = "Give one of the two another port or another dcmBindAddress, or set its dicomInstalled to FALSE."
+_FIX = "Set another port or dcmBindAddress on one of the two connections, or set its dicomInstalled to FALSE."
 RULES = (
     LintRule(
         "port-taken",
         "error",
         requirement="No two installed connections of the archive have the same port at the same address.",
-        reason="The archive opens the port for one of them only. A reload answers 500 although the new configuration "
-        "is in force, and the port of the other connection is closed. The next start of the archive fails.",
+        reason="The archive opens the port for one of the connections only. A reload answers 500 although the new "
+        "configuration is in force, and the other connection's port is closed. The next start of the archive fails.",
         fix=_FIX,
-        fix_command="dcmcfg connection set DEVICE/NAME HOST:PORT",
+        example_command="dcmcfg connection set DEVICE/NAME HOST:PORT",
         find_violations=_find_port_in_use,
         impact="stops-next-start",
         needs_whole_tree=False,
@@ -153,12 +153,11 @@ RULES = (
     LintRule(
         "port-possibly-taken",
         "warning",
-        requirement="No two installed connections of the archive have the same port at addresses that may be the same.",
-        reason="If a host name is the address of the other connection, or if another program has opened the port, the "
-        "archive "
-        "cannot open it.",
+        requirement="No two installed connections of the archive have the same port at possibly equal addresses.",
+        reason="If a host name resolves to the address of the other connection, or if another program uses the "
+        "port, the archive cannot open it.",
         fix=_FIX,
-        fix_command="dcmcfg connection set DEVICE/NAME HOST:PORT",
+        example_command="dcmcfg connection set DEVICE/NAME HOST:PORT",
         find_violations=_find_port_possibly_in_use,
         needs_whole_tree=False,
     ),
