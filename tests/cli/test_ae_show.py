@@ -96,7 +96,7 @@ def test_an_ae_of_the_archive_is_shown_with_the_retrieve_settings_in_force(run: 
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (("ae", "show", "STORSCP"), "no AE has the title STORSCP\n  next: near misses: storescp/STORESCP\n"),
+        (("ae", "show", "STORSCP"), "no AE has the title STORSCP\n  next: did you mean storescp/STORESCP?\n"),
         (
             ("ae", "show", "storescp"),
             "the device storescp has no AE storescp\n  next: case counts in AE titles: it has STORESCP\n",

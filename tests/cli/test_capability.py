@@ -112,10 +112,10 @@ def test_set_gives_a_sop_class_exactly_these_transfer_syntaxes(run: Run, stock_s
         assert run("undo", "--yes", "--no-reload").exit_code == 0
     assert stock_site.octets() == before
     for arguments, problem in (
-        (("WS2", "CTImageStorage"), "no AE has the title WS2\n  next: near misses: ws1/WS1\n"),
+        (("WS2", "CTImageStorage"), "no AE has the title WS2\n  next: did you mean ws1/WS1?\n"),
         (
             ("WS1", "CTImageStorag"),
-            "'CTImageStorag': no SOP class has this name\n  next: near misses: CTImageStorage, ",
+            "'CTImageStorag': no SOP class has this name\n  next: did you mean CTImageStorage, ",
         ),
     ):
         refused = run("capability", "set", *arguments, "--role", "SCP", *syntaxes, "--yes")

@@ -273,7 +273,8 @@ def test_an_archive_that_is_away_means_nothing_is_changed(run: Run, site: CliSit
     assert result.stderr == (
         f"dcmcfg: {url}/ctrl/status: Connection refused: no server listens at {urlsplit(url).netloc}\n"
         "  next: Start the archive's server. A starting server refuses connections for its first seconds. "
-        "Set the URL with --archive-url; nothing was changed; to change the directory without the archive: --no-reload\n"
+        "Set the URL with --archive-url; nothing was changed; "
+        "to change the directory without the archive: --no-reload\n"
     )
     assert site.values(NAME) == ()
     without = run("set-external-retrieve", "DCM4CHEE", "--yes", "--archive-url", url, "--no-reload")

@@ -344,7 +344,7 @@ def test_one_plan_sets_adds_and_removes(run: Run, site: CliSite) -> None:
     )
     assert (result.exit_code, result.stderr) == (
         0,
-        f"warning: {dn}: dcmOtherAETitle has no value 'BB' to delete; near misses: 'B'\n",
+        f"warning: {dn}: dcmOtherAETitle has no value 'BB' to delete; did you mean 'B'?\n",
     )
     assert [line.rstrip() for line in result.stdout.splitlines()] == [
         site.headline,
@@ -410,7 +410,7 @@ def test_an_unknown_or_ambiguous_entry_is_an_error_with_similar_names(run: Run, 
     assert added.exit_code == 0, added.stderr
     value = "dicomDescription=x"
     for arguments, problem in (
-        (("ae", "set", "STORSCP", value), "no AE has the title STORSCP\n  next: near misses: "),
+        (("ae", "set", "STORSCP", value), "no AE has the title STORSCP\n  next: did you mean "),
         (("ae", "set", "STORESCP", value), "STORESCP means other/STORESCP and storescp/STORESCP\n  next: "),
         (("ae", "set", "STORESCP", value, "--device", "oter"), "there is no device oter\n  next: "),
         (("ae", "set", "LONGTERM", value, "--device", "other"), "the device other has no AE LONGTERM\n  next: "),
