@@ -25,6 +25,7 @@ def encode_element(tag: int, content: bytes) -> bytes:
 
 def encode_integer(value: int) -> bytes:
     """Return the encoded INTEGER *value*, which must not be negative."""
+    # The first bit is the sign, so a value that fills its octets needs one more.
     return encode_element(INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big"))
 
 
@@ -39,6 +40,7 @@ def read_length(octets: bytes, offset: int) -> tuple[int, int]:
     if first <= SHORT_FORM_MAXIMUM:
         return first, begin
     count = first - _LONG_FORM
+    # The count is 0 in the indefinite form, which LDAP forbids (RFC 4511 §5.1).
     if not 0 < count <= _MAXIMUM_LENGTH_OCTETS:
         raise ValueError("a length in a form that LDAP does not use (indefinite, or too long)")
     if begin + count > len(octets):

@@ -17,6 +17,7 @@ NormaliseValue = Callable[[str, str], str]
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)*")
 _HEX_PAIR = re.compile(r"[0-9A-Fa-f]{2}")
 _SPECIAL = set('"+,;<>\\')
+#: The BER tags of OCTET STRING, UTF8String, PrintableString and IA5String.
 _STRING_TAGS = {0x04, 0x0C, 0x13, 0x16}
 _HEX_STRING = re.compile(r"#((?:[0-9A-Fa-f]{2})+) *")
 _set = object.__setattr__
@@ -157,6 +158,7 @@ class DN:
         """Return ``normalise(self)``, the normal form by the rules of *owner*; cached for the last *owner*."""
         known: tuple[object, NormalDN] | None = self.__dict__.get("_remembered")
         if known is None or known[0] is not owner:
+            # A frozen dataclass forbids assignments, but not the entries of __dict__; equality ignores them.
             self.__dict__["_remembered"] = known = (owner, normalise(self))
         return known[1]
 
@@ -197,6 +199,7 @@ def _parse_simple_dn(text: str) -> DN | None:
     return None if rdns is None else DN((rdn, *rdns))
 
 
+# The limit of the cache bounds the memory for a file with many different names.
 @lru_cache(maxsize=8192)
 def _parse_simple_rdns(text: str) -> tuple[RDN, ...] | None:
     rdns = []
@@ -251,6 +254,7 @@ class _Parser:
             return DN()
         rdns = [self._parse_rdn()]
         while self.position < len(self.text):
+            # RFC 2253 §4 requires parsers to accept the semicolon as separator too.
             if self.text[self.position] not in ",;":
                 raise self._build_error(f"unexpected {self.text[self.position]!r}")
             self.position += 1

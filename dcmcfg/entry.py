@@ -83,6 +83,7 @@ class Entry:
         for attribute in self.attributes:
             if attribute.name.lower() == lower_name:
                 attributes.append(Attribute(attribute.name, new))
+                # An attribute that exists is replaced in its place, so nothing is appended.
                 last = _NONE
             else:
                 attributes.append(attribute)

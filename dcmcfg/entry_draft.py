@@ -85,7 +85,9 @@ class EntryDraft:
 
     def _add(self, name: str, values: tuple[bytes, ...]) -> None:
         if name in self and not has_equality_rule(self._schema, name):
+            # Without an equality rule, a server cannot compare values (inappropriateMatching, RFC 4511 A.2).
             raise self._build_error(f"{name} can only be replaced as a whole", 18)
+        # All values are checked before the first one is added, so that a refused modification changes nothing.
         for value in values:
             if self.has_value(name, value):
                 raise self._build_error(f"{name} already has {format_value(name, value)}", 20)

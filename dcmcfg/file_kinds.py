@@ -62,8 +62,10 @@ BINARY = FileKind("a binary file", _NO_COMMAND)
 
 _SIGNATURES = (
     (b"PK\x03\x04", ZIP),
+    # An empty ZIP file has only this end record.
     (b"PK\x05\x06", ZIP),
     (b"\x1f\x8b", GZIP),
+    # The signatures of pcap differ by byte order and by the unit of time; the last one is that of pcapng.
     (b"\xd4\xc3\xb2\xa1", PCAP),
     (b"\xa1\xb2\xc3\xd4", PCAP),
     (b"\x4d\x3c\xb2\xa1", PCAP),
@@ -86,6 +88,7 @@ def detect_file_kind(header: bytes) -> FileKind | None:
     if header[_DICOM_PREAMBLE : _DICOM_PREAMBLE + 4] == b"DICM":
         return DICOM
     text = header.removeprefix(_BYTE_ORDER_MARK)
+    # A snapshot is LDIF too, so it comes before LDIF.
     if _SNAPSHOT.match(text):
         return SNAPSHOT
     if _LDIF.search(text):
@@ -116,6 +119,7 @@ def _detect_text_kind(text: bytes) -> FileKind | None:
         return STUDY_LIST
     if first.startswith(b"sep="):
         return CSV
+    # A line of prose may look like a header, so the next line must contain the delimiter too.
     second = next(filter(None, rest), b"")
     for delimiter in (b",", b";", b"\t", b"|"):
         cells = [cell.strip() for cell in first.split(delimiter)]

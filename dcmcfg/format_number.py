@@ -39,6 +39,7 @@ class FileFormat:
 
     def require_known(self, number: object, file: str) -> int:
         """Return *number*, the format number of the file at path *file*; raises :class:`UnknownFormat`."""
+        # In Python, True is an integer, but it is no number in a file.
         if not isinstance(number, int) or isinstance(number, bool) or number < 1:
             raise UnknownFormat(
                 f"the format number of {self.kind} is {_shorten(repr(number))}, not a positive integer",
@@ -85,6 +86,7 @@ def rename_keys(content: Mapping[str, object], renamed_keys: RenamedNames, numbe
 
 def get_current_name(name: str, renamed: RenamedNames, number: int) -> str:
     """Return the current name for *name* of the format *number*."""
+    # A name may have changed several times, so the changes apply in their order.
     for older in sorted(each for each in renamed if each >= number):
         name = renamed[older].get(name, name)
     return name

@@ -24,6 +24,7 @@ def make_lazy_exports(
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         value: object = getattr(import_module(f"{package}.{homes[name]}"), name)
+        # A name in the package is found without another call of __getattr__ (PEP 562).
         setattr(sys.modules[package], name, value)
         return value
 

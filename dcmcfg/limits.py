@@ -112,6 +112,7 @@ def parse_limit(text: str) -> tuple[str, int]:
     digits, multiplier = written, 1
     if limit.counts_octets and written[-1:].upper() in _UNITS:
         digits, multiplier = written[:-1], _UNITS[written[-1:].upper()]
+    # Python refuses to convert numbers of thousands of digits.
     number = int(digits) * multiplier if digits.isascii() and digits.isdecimal() and len(digits) < 16 else 0
     if not number:
         units = ", optionally with the suffix K, M or G" if limit.counts_octets else ""

@@ -15,6 +15,7 @@ _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?"
 _IN_BRACKETS = re.compile(r"\[([^\[\]]*)\](?::(.*))?", re.DOTALL)
 #: Numbers alone are not a host name; the archive's Java reads ``10.1.2`` as 10.1.0.2 (InetAddress.getByName).
 _ALL_NUMBERS = re.compile(r"[0-9]+(?:\.[0-9]+)*\.?")
+#: A DNS name has at most 255 octets in a message (RFC 1035 §2.3.4), which are 253 characters.
 _LONGEST_HOST = 253
 _HIGHEST_PORT = 65535
 
@@ -103,6 +104,7 @@ def parse_port(text: str) -> int:
 
     Raises :class:`MalformedInput`.
     """
+    # Python refuses to convert numbers of thousands of digits.
     if not (text.isascii() and text.isdecimal() and len(text) < 10 and 1 <= int(text) <= _HIGHEST_PORT):
         raise MalformedInput("not a TCP port", subject=repr(text), next_step="a port is a number from 1 to 65535")
     return int(text)

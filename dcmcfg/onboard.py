@@ -85,6 +85,7 @@ def onboard(
     additions = add_proposals(configuration, classified.new, cipher_suite_source)
     rejected = [*classified.rejected, *additions.rejected]
     warnings = list(classified.warnings)
+    # Only peers of rows that can be added are called.
     probed = _probe(additions.added, probe_options) if probe_options is not None else ()
     unreachable = [each for each in probed if not each.probe_result.is_success]
     if probe_options is not None and probe_options.keep_unreachable:

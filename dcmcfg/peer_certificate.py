@@ -66,6 +66,7 @@ def _parse_certificate(info: Mapping[str, Any]) -> PeerCertificate:
 
 def format_subject(subject: Iterable[Iterable[tuple[str, str]]]) -> str:
     """Return *subject*, in the form of :meth:`ssl.SSLSocket.getpeercert`, as ``CN=archive, O=hospital``."""
+    # getpeercert lists the parts from the root on, but the text begins with the common name.
     return ", ".join(reversed([f"{_ABBREVIATIONS.get(key, key)}={value}" for rdn in subject for key, value in rdn]))
 
 

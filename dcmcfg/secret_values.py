@@ -114,6 +114,7 @@ def format_value(name: str, value: bytes, max_length: int = MAXIMUM_SHOWN_LENGTH
 
 @lru_cache(maxsize=4096)
 def _normalise_name(name: str) -> str:
+    # Options do not change the meaning of an attribute.
     return name.partition(";")[0].lower()
 
 
@@ -135,6 +136,7 @@ def remove_secrets_from_change(change: Change) -> tuple[Change, tuple[str, ...]]
 
     The result is for display only: its effect may differ from that of *change*.
     """
+    # Controls are left out, because an assertion contains the values before the change.
     match change:
         case Add(entry):
             shown, omitted = remove_secrets_from_entry(entry)
@@ -146,6 +148,7 @@ def remove_secrets_from_change(change: Change) -> tuple[Change, tuple[str, ...]]
                 values = tuple(value for value in modification.values if not is_secret(modification.name, value))
                 if len(values) < len(modification.values):
                     names[modification.name] = None
+                # A modification without values removes its attribute, and contains no secret.
                 if values or not modification.values:
                     remaining.append(replace(modification, values=values))
             return Modify(dn, tuple(remaining)), tuple(names)

@@ -22,6 +22,7 @@ def format_known_names(name: str, known: Iterable[str]) -> str:
     likely = (*suggest_names(name, names), *(each for each in names if each.casefold().startswith(folded_name)))
     ordered = tuple(dict.fromkeys((*likely, *names)))
     more = len(ordered) - _MAXIMUM_LISTED
+    # "and 1 more" would not be shorter than one name.
     if more <= 1:
         return ", ".join(ordered) or "none"
     return f"{', '.join(ordered[:_MAXIMUM_LISTED])} and {more} more"
@@ -32,6 +33,7 @@ def suggest_names(name: str, known: Iterable[str], *, min_similarity: float = _D
 
     *min_similarity* is from 0 to 1, where 1 is equal.
     """
+    # Sorting makes the result reproducible, because *known* may be a set.
     by_folded = {each.casefold(): each for each in sorted(known)}
     return tuple(
         by_folded[folded] for folded in get_close_matches(name.casefold(), by_folded, n=3, cutoff=min_similarity)

@@ -40,6 +40,7 @@ class _CertificateCapturingSocket(ssl.SSLSocket):
         try:
             super().do_handshake(block)
         except ssl.SSLCertVerificationError as error:
+            # SSLError has no attribute for a certificate.
             error.__dict__["shown"] = read_peer_certificate(self)
             raise
 
@@ -61,6 +62,7 @@ def create_ssl_context(
     except OSError as error:
         raise UnusableCaFile(f"it cannot be read ({error.strerror})") from error
     stats = context.cert_store_stats()
+    # OpenSSL also loads a file that contains CRLs only.
     if ca_file is not None and not stats["x509"]:
         raise UnusableCaFile("it contains no certificate in PEM format")
     if require_crl and not stats["crl"]:

@@ -31,6 +31,7 @@ def find_break_points(line: str, width: int, hanging_indent: int = 0) -> list[in
     points = []
     start, available = 0, width
     for word in _WORD.finditer(_UNBREAKABLE.sub(lambda match: match[0].replace(" ", _SPACE_PLACEHOLDER), line)):
+        # A break before the first word of a line would not help.
         if line[start : word.start()].strip() and _display_width(line[start : word.end()]) > available:
             points.append(word.start())
             start, available = word.start(), width - hanging_indent

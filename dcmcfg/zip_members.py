@@ -27,6 +27,7 @@ def list_zip_members(octets: bytes) -> Mapping[str, ZipMember] | None:
             return {
                 each.filename: ZipMember(each.file_size, each.CRC) for each in archive.infolist() if not each.is_dir()
             }
+    # zipfile raises all of these for damaged files.
     except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, OverflowError, IndexError, OSError):
         return None
 

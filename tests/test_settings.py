@@ -518,7 +518,7 @@ def test_unknown_key_is_not_written() -> None:
 
 def test_profile_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "config").write_text("not a folder")
-    with pytest.raises(DcmcfgError, match="cannot write the profile"):
+    with pytest.raises(DcmcfgError, match="cannot write to the folder"):
         write_profile("lab", {})
 
 

@@ -66,6 +66,7 @@ def parse_reported_state(body: str) -> ServiceState | None:
 def is_server_page(response: HttpResponse) -> bool:
     """Return whether *response* is an error page of WildFly itself, not of an application."""
     content = response.body.lstrip()
+    # The page for 400 has no number.
     return content.startswith((f"{_ERROR_PAGE_START}{response.status} - ", f"{_ERROR_PAGE_START}Bad Request"))
 
 
@@ -90,6 +91,7 @@ def classify_response(response: HttpResponse) -> StateFinding | None:
                 f"The archive answers, but it has no control service at this path (HTTP {response.status})",
                 _BASE_URL_HINT,
             )
+        # A failed start answers like this until a restart, a deployment only for a second or two.
         case 500 if is_page:
             return StateFinding(
                 ServiceState.FAILED,

@@ -30,6 +30,7 @@ class AuthorizedClient:
         """
         if not isinstance(self._token, TokenIssuer):
             return self._send(method, url, self._token)
+        # Only a cached token is renewed after a 401: the archive would reject another new one as well.
         was_cached = self._token.has_valid_token
         response = self._send(method, url, self._token.get_token())
         if response.status == 401 and was_cached:

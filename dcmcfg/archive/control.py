@@ -134,10 +134,13 @@ class ControlService:
         url = f"{self._url}/ctrl/reload"
         reload = Reload((self._send_reload(url),))
         first_outcome = reload.outcome
+        # A listener that keeps its port may be bound too early ("Address already in use"). In most cases, a second
+        # reload binds it (observed on 5.35.1).
         if isinstance(first_outcome, LoadedButNotBound) and first_outcome.is_retryable:
             reload = Reload((*reload.attempts, self._send_reload(url, reload)))
         if isinstance(reload.outcome, ReloadSucceeded):
             return reload
+        # After a binding failure, the new configuration is in force, so "not reloaded" would be wrong.
         if reload.binding_failure is None and isinstance(reload.outcome, NotRunning):
             raise self._build_not_running_error(url, reload)
         raise build_reload_error(reload, url, self._device)
@@ -148,6 +151,7 @@ class ControlService:
             response = self._client.request("POST", url)
         except httpx.TransportError as error:
             failure = translate_no_response(error, url, self._http_client.get_timeout_s(error))
+            # After a first reload, the configuration is in force even if the second request was not sent.
             if earlier_reload is None and not was_sent(error):
                 raise failure from error
             raise build_unconfirmed_error(failure, earlier_reload) from error
@@ -211,6 +215,7 @@ def _translate_no_response(error: httpx.TransportError, url: str, seconds: float
     """Return the error for a status request without a response."""
     failure = translate_no_response(error, url, seconds)
     address = urlsplit(url).netloc
+    # A starting WildFly accepts connections and holds the requests for some 17 s (observed on 5.35.1).
     if isinstance(error, httpx.ReadTimeout):
         message = (
             f"The server accepts connections but does not answer within {seconds:g} s: it is starting, or it hangs"

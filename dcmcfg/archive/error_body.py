@@ -79,6 +79,7 @@ def _parse_error_message(content: str) -> str | None:
     """Return the value of ``errorMessage`` in *content*; None if it is not such an object."""
     if not content.startswith("{"):
         return None
+    # The archive does not escape the text, so a JSON parser would fail at a quotation mark in it.
     object_content = content[1:].removesuffix("}").strip()
     if not object_content.startswith(_MEMBER):
         return None
@@ -99,6 +100,7 @@ def _parse_stack_trace(content: str) -> tuple[list[str], list[str]]:
         if _is_frame(line, text):
             frames.append(text)
             in_frames = True
+        # Java indents the causes of a suppressed exception, which are not the causes of the failure.
         elif text.startswith(_CAUSE) and not (in_suppressed and line[:1].isspace()):
             in_frames = in_suppressed = False
             messages.append([text[len(_CAUSE) :]])

@@ -32,6 +32,7 @@ def translate_no_response(error: httpx.TransportError, url: str, seconds: float)
 
 def was_sent(error: httpx.TransportError) -> bool:
     """Return whether the request may have reached the archive before it failed."""
+    # Any other error counts as sent, because a request that was executed must not be reported as not sent.
     not_sent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
     return not isinstance(error, (*not_sent, httpx.LocalProtocolError, httpx.ProxyError))
 
@@ -74,6 +75,7 @@ def _iterate_causes(error: BaseException) -> Iterator[BaseException]:
     cause: BaseException | None = error
     while cause is not None:
         yield cause
+        # httpx and httpcore wrap the exception of the socket, which has the reason.
         cause = cause.__cause__ or cause.__context__
 
 

@@ -138,11 +138,12 @@ class HttpClient:
         def exchange() -> None:
             try:
                 outcome.put(_redact(secrets, self._exchange(method, url, headers, form)))
-            except (httpx.InvalidURL, UnicodeError) as error:  # also for a host that cannot be a DNS name
+            except (httpx.InvalidURL, UnicodeError) as error:  # The host may be unusable in DNS.
                 outcome.put(httpx.UnsupportedProtocol(f"not a usable URL: {error}"))
             except BaseException as error:  # noqa: BLE001 — raised again by the waiting thread
                 outcome.put(error)
 
+        # A daemon does not block the exit of dcmcfg while it reads an endless response.
         Thread(target=exchange, daemon=True).start()
         try:
             result = outcome.get(timeout=self.timeouts.connect + self.timeouts.response)
@@ -160,10 +161,12 @@ class HttpClient:
         self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None
     ) -> HttpResponse:
         limits = httpx.Timeout(self.timeouts.response, connect=self.timeouts.connect)
+        # Loading the trusted certificates takes time, and plain http does not use them.
         tls = self._tls if url.startswith("https:") else False
         body, max_octets = bytearray(), self._limit.maximum
         # The body is requested without compression and read raw, so that the limit applies to its real size.
         with (
+            # With trust_env, httpx would use the proxies of the environment, which would see the token.
             httpx.Client(verify=tls, timeout=limits, follow_redirects=False, trust_env=False) as client,
             client.stream(method, url, headers={"Accept-Encoding": "identity"} | dict(headers), data=form) as response,
         ):
@@ -190,6 +193,7 @@ def _redact(secrets: Collection[str], response: HttpResponse) -> HttpResponse:
         ]
     if not patterns:
         return response
+    # Longer encodings come first, because a shorter one that is a part of them would leave the rest.
     secret = re.compile("|".join(sorted(patterns, key=len, reverse=True)))
     headers = httpx.Headers(
         [(name.encode(), secret.sub("…", value).encode()) for name, value in response.headers.items()]

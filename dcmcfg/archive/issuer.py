@@ -74,9 +74,11 @@ class TokenIssuer:
         if self._endpoint is None:
             self._endpoint = self._find_endpoint()
         started = time.monotonic()
+        # If the renewal fails, the old token must not be used again: the archive may have rejected it.
         self._token = ""
         token = _parse_token(self._request_token(self._endpoint), self._endpoint.url, self.credentials.client_id)
         self._token = token.text
+        # The lifetime counts from the request, because the issuer creates the token before its response arrives.
         self._expires_at = started + token.seconds - min(_EXPIRY_MARGIN_S, token.seconds / 4)
         return self._token
 
@@ -86,6 +88,7 @@ class TokenIssuer:
             credentials = self.credentials.client_id + self.credentials.secret
             return _Endpoint(self.credentials.token_url, _BASIC if quote_plus(credentials) == credentials else _POST)
         metadata = discover(self.credentials.issuer, self._http_client)
+        # The names must match (OpenID Connect Discovery 1.0 §4.3); a slash at the end makes no difference here.
         if metadata.issuer.rstrip("/") != self.credentials.issuer:
             raise build_issuer_mismatch_error(metadata.issuer, self.credentials.issuer)
         if _get_origin(metadata.token_endpoint) != _get_origin(self.credentials.issuer):

@@ -104,6 +104,7 @@ def _is_open(host: str, port: int) -> bool | None:
     try:
         socket.create_connection((host, port), _TIMEOUT_S).close()
     except ConnectionRefusedError:
+        # A refusal normally comes from the host itself; any other failure may come from the network in between.
         return False
     except (OSError, UnicodeError):
         return None

@@ -99,6 +99,7 @@ class Qido:
         """
         studies: list[StoredStudy] = []
         examined_count = 0
+        # A study without a recorded external archive has the value "*".
         query = {**keys, "ExternalRetrieveAET!": "*", "orderby": "StudyDate"}
         for page in self._fetch_pages(
             "studies", query, fields=STUDY_FIELDS, parse=parse_studies, get_uid=_get_study_uid, size=_STUDIES_PER_PAGE
@@ -112,6 +113,7 @@ class Qido:
     def find_studies(self, keys: Mapping[str, str], *, max_results: int) -> tuple[StoredStudy, ...]:
         """Return the studies that match *keys*, each once, at most *max_results*; fewer are complete."""
         studies: dict[str, StoredStudy] = {}
+        # Without an order, the database could repeat or skip studies from page to page.
         query = {**keys, "orderby": "StudyDate"}
         for page in self._fetch_pages(
             "studies", query, fields=STUDY_FIELDS, parse=parse_studies, get_uid=_get_study_uid, size=_STUDIES_PER_PAGE
@@ -168,6 +170,7 @@ class Qido:
             response = self.client.request("GET", f"{url}?{urlencode(query, safe='*!,')}")
         except httpx.TransportError as error:
             raise translate_no_response(error, url, self.client.http_client.get_timeout_s(error)) from error
+        # The archive answers a search without a match with 204 instead of an empty list.
         if response.status == httpx.codes.NO_CONTENT:
             return Page((), is_last=True)
         if response.status != httpx.codes.OK:

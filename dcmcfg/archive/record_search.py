@@ -41,6 +41,7 @@ def search_records(
     (``*``) are not found, so counts are lower bounds.
     """
     expected = [each for each in names if each.expects_records]
+    # The expected names come first, because a time-out leaves out the last ones.
     searched = [*expected, *(each for each in names if not each.expects_records)][: len(expected) + MAX_TITLES]
     records: list[RecordedStudies] = []
     skipped_count = len(names) - len(searched)
@@ -125,6 +126,7 @@ def _iterate_records(
     except Empty:
         yield None
     finally:
+        # The thread must not send further requests if nothing waits for their results.
         is_cancelled.set()
 
 

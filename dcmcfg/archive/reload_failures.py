@@ -130,6 +130,7 @@ def _create_failure(reload: Reload, url: str, device: str) -> ReloadFailed:
     last_attempt = reload.attempts[-1]
     binding_failure = reload.binding_failure
     if binding_failure is not None:
+        # A binding failure comes first: the configuration stays in force, whatever the second attempt reports.
         return _build_not_bound_error(reload, binding_failure, url, device)
     match last_attempt.outcome:
         case NotLoaded(reason):

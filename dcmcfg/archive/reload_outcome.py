@@ -96,6 +96,7 @@ def classify_reload_response(response: HttpResponse) -> ReloadOutcome | None:
 
 def _classify_conflict(body: ErrorBody) -> ReloadOutcome:
     """Return the outcome of 409: an invalid value, found while loading or while binding a TLS listener."""
+    # The archive checks TLS settings at the binding, after it has activated the configuration.
     if body.text.startswith(_TLS_REFUSALS):
         return LoadedButNotBound(body.reason)
     return NotLoaded(body.reason) if body.exception else ReloadUnclear(body.reason)
@@ -106,9 +107,11 @@ def _classify_server_error(body: ErrorBody) -> ReloadOutcome:
         return ReloadUnclear("a web page instead of a reason")
     for failure in _BIND_FAILURES:
         if body.text.startswith(failure):
+            # A port that is only just closed becomes free again, so another reload may bind it.
             return LoadedButNotBound(body.reason, body.text[len(failure) :].strip(), is_retryable=True)
     if body.has_frame_of(_BINDING_METHOD):
         return LoadedButNotBound(body.reason)
+    # A device that was renamed in LDAP is not found; the archive then keeps its configuration.
     if any(map(body.has_frame_of, _LOADING_METHODS)) or body.exception == "ConfigurationNotFoundException":
         return NotLoaded(body.reason)
     if not body.frames and body.exception in _PARSING_EXCEPTIONS:

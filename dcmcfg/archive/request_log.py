@@ -45,6 +45,7 @@ def describe_response(headers: Mapping[str, str], length: int) -> str:
 
 
 def _describe_headers(headers: Mapping[str, str]) -> str:
+    # The address of a redirect may contain a code or token in its query.
     names = (
         f"{name}: {describe_url(value, ()) if name.lower() == 'location' else value}"
         if name.lower() in _PLAIN_HEADERS

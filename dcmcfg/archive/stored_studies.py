@@ -16,6 +16,7 @@ from typing import Any
 from dcmcfg.unsigned_integer import parse_unsigned_integer
 
 PRIVATE_CREATOR = "DCM4CHEE Archive 5"
+#: The elements that reserve a private block, 10 to FF (PS3.5 §7.8.1).
 _CREATOR = re.compile("777700([1-9A-F][0-9A-F])")
 #: Element numbers within the private block.
 _COMPLETENESS, _FAILED_RETRIEVES, _STUDY_STORAGES, _STUDY_EXTERNAL = 0x25, 0x26, 0x28, 0x45
@@ -98,6 +99,7 @@ def combine_instances(study_uid: str, results: Iterable[InstanceResult]) -> Stor
     all_results = tuple(results)
     if not all_results:
         return StoredStudy(study_uid, is_known=False)
+    # An instance that is stored during the search shifts the pages, so a result may come twice.
     instances = tuple(dict.fromkeys(each.instance for each in all_results))
     if len({each.sop_instance_uid for each in instances}) < len(instances):
         raise InvalidDicomJson("duplicate instance with different storages or external archives")
@@ -151,7 +153,9 @@ class _Dataset:
         if not isinstance(element_content, dict):
             raise InvalidDicomJson(f"the requested element {tag} is missing")
         values = element_content.get("Value", [])
+        # isinstance would accept True, which is an int.
         is_readable = isinstance(values, list) and all(type(each) in (str, int) for each in values)
+        # A BulkDataURI or InlineBinary is a value as well (PS3.18 §F.2.2).
         if not is_readable or element_content.keys() - {"vr", "Value"}:
             raise InvalidDicomJson(f"the value of the element {tag} cannot be read")
         return tag

@@ -218,6 +218,7 @@ def _fetch_issuer_keys(expectations: TokenExpectations, configured_issuer: str, 
     issuer = expectations.issuer
     try:
         metadata = discover(issuer_url, http_client)
+        # A configured issuer provides only its keys, because the archive may expect another one.
         issuer = issuer and metadata.issuer.rstrip("/")
         return _IssuerKeys(issuer, fetch_key_set(metadata, http_client))
     except TokenError as error:
@@ -229,4 +230,5 @@ def _read_server_date(response: HttpResponse) -> datetime | None:
         timestamp = parsedate_to_datetime(response.headers.get("date", ""))
     except (ValueError, OverflowError):
         return None
+    # A missing zone or -0000 gives a time without a zone; the Date header is in UTC (RFC 9110 §5.6.7).
     return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)

@@ -101,6 +101,7 @@ def _parse_key(content: object, algorithm: str) -> jwt.PyJWK | None:
     if not isinstance(content, dict):
         return None
     try:
+        # A key need not name its algorithm (RFC 7517 §4.4).
         return jwt.PyJWK(content, None if "alg" in content or algorithm not in ALGORITHMS else algorithm)
     except (jwt.PyJWTError, TypeError, ValueError):
         return None
@@ -125,6 +126,7 @@ def _parse_texts(value: object) -> tuple[str, ...]:
 
 def _read_timestamp(value: object) -> datetime | None:
     try:
+        # A claim may be a number beyond the range of datetime.
         return datetime.fromtimestamp(value, UTC) if isinstance(value, int | float) else None
     except (OverflowError, ValueError, OSError):
         return None

@@ -61,7 +61,7 @@ def _explain_invalid_token(check: TokenCheck, claims: TokenClaims) -> Iterator[R
         )
     if check.issuer and claims.issuer.rstrip("/") != check.issuer:
         yield _explain_wrong_issuer(claims.issuer, check.issuer)
-    elif check.signature is SignatureStatus.UNKNOWN_KEY:
+    elif check.signature is SignatureStatus.UNKNOWN_KEY:  # For another issuer's token, the key is no second reason.
         key = f"key {claims.key_id}" if claims.key_id else "a key"
         yield RefusalReason(f"it is signed with {key}, which the issuer does not have (any more)", _NEW_HINT)
     elif check.signature is SignatureStatus.INVALID:
@@ -84,6 +84,7 @@ def _explain_missing_role(claims: TokenClaims, role: str) -> Iterator[RefusalRea
     if role in claims.realm_roles:
         return
     location = f"in Keycloak, Users, {claims.user}, Role mapping"
+    # This is the user that Keycloak creates for the service account of a client.
     if claims.user.startswith("service-account-"):
         location = "in Keycloak, Clients, the client, Service accounts roles"
     holders = sorted(client for client, roles in claims.client_roles.items() if role in roles)

@@ -35,6 +35,7 @@ from dcmcfg.verify.verdict import Verdict, format_instance_count
 _MESSAGE_IDS = range(0x1000, 0x8000)
 
 
+# Two attempts at the same study are different, so attempts compare by identity.
 @dataclass(frozen=True, eq=False)
 class MoveAttempt:
     """One attempt to retrieve a study, by one or several C-MOVE requests."""
@@ -53,6 +54,7 @@ class MoveTracker:
     def __init__(self, calling_ae_title: str) -> None:
         self._calling_ae_title = calling_ae_title
         self._free = deque(_MESSAGE_IDS)
+        # A random start makes it unlikely that late instances of an earlier run match a C-MOVE of this run.
         self._free.rotate(secrets.randbelow(len(_MESSAGE_IDS)))
         self._attempts: dict[int, MoveAttempt] = {}
         # Number of instances by the study whose C-MOVE caused them, and their own study.
@@ -73,6 +75,8 @@ class MoveTracker:
                 yield message_id
             finally:
                 with self._lock:
+                    # The ID keeps its attempt until its next use, so that a late instance is not assigned to a later
+                    # attempt.
                     self._free.append(message_id)
 
     def is_sent_for(self, attempt: MoveAttempt, instance: ReceivedInstance) -> bool:
@@ -210,6 +214,7 @@ class StudyRequester:
             self.first_move_sent.set()
 
         try:
+            # closing() returns the last ID at once, also after an error.
             with closing(self.move_tracker.allocate_message_ids(move_attempt)) as message_ids:
                 evidence = gather_evidence_over(
                     association.with_message_ids(CommandField.C_MOVE, message_ids),
@@ -287,6 +292,7 @@ class StudyRequester:
 
 def _decide_after_error(error: DicomError | NotFound) -> NextAction:
     match error:
+        # OutOfResources is a TransientDicomError too, so its case comes first.
         case OutOfResources():
             return NextAction.RETRY_SLOWER
         case TransientDicomError():

@@ -46,6 +46,7 @@ class BrokenAssociations:
         return archive_breaks
 
 
+#: Seconds before the second attempt of an outage, and the longest wait between two attempts.
 FIRST_WAIT_S = 0.5
 _MAX_WAIT_S = 15.0
 
@@ -116,6 +117,7 @@ class ArchiveAvailability:
 
     def can_connect(self, now: float) -> bool:
         """Return whether one more association may be tried at *now*."""
+        # If the archive breaks every association, an open one counts as an attempt until its first pending response.
         other_workers = self.connecting_workers + (
             self._open_associations if self.breaks_every_association and not self._pending_seen else 0
         )
@@ -144,6 +146,7 @@ class ArchiveAvailability:
         if not self._was_ever_open and not isinstance(error, RejectedTransient):
             raise error
         next_attempt_at = self._outage.record_failure(now, jitter)
+        # While another worker has an association, the archive is available: it only limits their number.
         if next_attempt_at is None and not self._open_associations:
             message = f"the archive was unavailable for {self._timeout_s:g} s: {error.message}"
             raise DicomError(message, subject=error.subject, next_step=error.next_step) from error

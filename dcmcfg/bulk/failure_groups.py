@@ -44,6 +44,7 @@ def group_failures(results: Iterable[StudyResult]) -> tuple[FailureGroup, ...]:
 
 def _remove_own_uid(uid: str, result: AttemptResult) -> tuple[str, str]:
     """Return reason and next step without the study's own *uid*."""
+    # The lookarounds prevent a match inside a longer UID.
     uid_pattern = rf"(?<![0-9.]){re.escape(uid)}(?![0-9]|\.[0-9])"
 
     def replace_uid(text: str) -> str:
@@ -58,6 +59,7 @@ def get_reason_pattern(result: AttemptResult) -> str:
 
 
 def _replace_numbers(text: str) -> str:
+    # UIDs are replaced first, because each of their components is a number too.
     return _NUMBER.sub("N", _UID.sub("UID", text))
 
 

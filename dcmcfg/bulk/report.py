@@ -51,6 +51,7 @@ class RunSummary:
     @property
     def all_failed_alike(self) -> bool:
         """Whether there are several studies and all failed for similar reasons."""
+        # Outdated results are in the failure groups, but they are not failures.
         if VerificationOutcome.OUTDATED in self.outcome_counts:
             return False
         return self.study_count > 1 and [len(group.studies) for group in self.failure_groups] == [self.study_count]
@@ -71,6 +72,7 @@ def make_summary(results: Sequence[StudyResult], slowest_count: int = _SLOWEST_S
         interrupted_count=sum(attempt.result is None for attempt in attempts),
         retry_count=sum(map(_count_retries, results)),
         failure_groups=group_failures(results),
+        # Only a C-MOVE has a duration.
         slowest=tuple(each for each, result in by_time[:slowest_count] if result.seconds > 0),
         started=min((attempt.started for attempt in attempts), default=None),
         route_counts=dict(
@@ -86,6 +88,7 @@ def make_summary(results: Sequence[StudyResult], slowest_count: int = _SLOWEST_S
 
 def _count_retries(result: StudyResult) -> int:
     """Return the number of attempts with a result that were followed by another attempt."""
+    # No other attempt follows the last one of an unfinished study yet.
     candidates = result.attempts if result.final_result else result.attempts[:-1]
     return sum(attempt.result is not None and not attempt.is_final for attempt in candidates)
 
@@ -199,6 +202,7 @@ def compute_throughput(results: Sequence[StudyResult]) -> Throughput | None:
     if not results_over_time:
         return None
     started = min(attempt.started for attempt in attempts)
+    # A span of at least one second prevents bins of zero width.
     span = max((max(ended for ended, _ in results_over_time) - started).total_seconds(), 1.0)
     bin_s = _round_up(span / _MAX_BINS)
     bins: list[dict[VerificationOutcome, int]] = [{} for _ in range(int(span / bin_s) + 1)]

@@ -58,6 +58,7 @@ def is_fixable(result: AttemptResult) -> bool:
     """Return whether another attempt may succeed; it cannot if only the route is not shown."""
     if result.outcome.is_success or result.outcome is VerificationOutcome.OUTDATED:
         return False
+    # Only a missing route leads to these next steps, so they identify it without another field.
     return not result.next_step.startswith((_LOCAL_STUDY, _ROUTE_NOT_SHOWN))
 
 

@@ -22,6 +22,7 @@ from dcmcfg.dicom.ul.association import force_close_all
 from dcmcfg.errors import TransientDicomError, Unreachable
 
 _POLL_S = 0.1
+#: Seconds to wait for each worker after its association was closed by force.
 _ABORT_TIMEOUT_S = 3.0
 
 
@@ -62,6 +63,7 @@ def _count_stop_signals() -> Iterator[_StopRequests]:
     stop_requests = _StopRequests()
 
     def count(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 — the signature of a handler
+        # A handler may interrupt code that holds a lock, so it only counts.
         stop_requests.count += 1
 
     if threading.current_thread() is not threading.main_thread():
@@ -87,6 +89,7 @@ class _Run:
         )
         self._errors: list[BaseException] = []
         worker_count = min(options.parallel, max(len(uids), 1))
+        # Daemon threads do not keep the process alive after an abort.
         self._workers = [threading.Thread(target=self._work, daemon=True) for _ in range(worker_count)]
 
     def run(self, on_event: Callable[[RunEvent], None]) -> RunEnding:
@@ -103,8 +106,10 @@ class _Run:
                     if handled_count > 1:
                         break
                 self._deliver_events(on_event, _POLL_S)
+            # The workers may have put events after the last poll.
             self._deliver_events(on_event, 0)
         if self._errors:
+            # The first error stopped the run, so the others may be its consequences.
             raise self._errors[0]
         return RunEnding.STOPPED if stop_requests.count else RunEnding.COMPLETED
 
@@ -156,6 +161,7 @@ class _Run:
                 raise _AssociationUnusable
             attempt = self._requester.request_study(association, uid, self._state.record_pending)
             final = self._state.count_attempt(uid, attempt)
+            # The result is stored before an event reports it, so that a crash loses no reported result.
             self._requester.record_attempt(uid, attempt, final=final)
             self._state.finish_attempt(uid, attempt, sent_at, final=final)
             if not attempt.is_association_usable:

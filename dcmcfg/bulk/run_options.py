@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dcmcfg.verify.addresses import VerificationAddresses
     from dcmcfg.verify.evidence import VerificationRequest
 
+#: Hexadecimal digits of the hash in the name of a store.
 _KEY_LENGTH = 16
 
 
@@ -39,6 +40,7 @@ class RunParameters:
 
     def compute_store_name(self, source: str) -> str:
         """Return the file name for a store of these parameters and the studies of *source*."""
+        # The name must not depend on the order of the parameters.
         octets = json.dumps([sorted(self.values.items()), source]).encode()
         return hashlib.sha256(octets).hexdigest()[:_KEY_LENGTH]
 
@@ -67,6 +69,7 @@ def collect_run_parameters(
     is_temporary = receiver_kind is ReceiverKind.TEMPORARY_DESTINATION
     parameters = {
         "archive": str(request.archive),
+        # With its title, which is new in each run, no run could continue an earlier one.
         "destination": "a temporary one" if is_temporary else request.destination_ae_title,
         "calling": request.calling_ae_title,
         "received": receiver_kind.value,
@@ -77,6 +80,7 @@ def collect_run_parameters(
         EXTERNAL_RETRIEVE_AE_DESTINATION: addresses.route.external_retrieve_destination or "",
     }
     optional = _collect_optional_parameters(request, keeps_files=keeps_files)
+    # Unset parameters are left out: a store from before a parameter existed keeps its name.
     return RunParameters(parameters | {name: value for name, value in optional.items() if value})
 
 

@@ -35,6 +35,7 @@ class RunState:
         random_fraction: Callable[[], float],
         archive_name: str,
     ) -> None:
+        # Events are put while the lock is held, and SimpleQueue.put never blocks.
         self.events: SimpleQueue[RunEvent] = SimpleQueue()
         self._options, self._clock, self._random_fraction = options, clock, random_fraction
         self._schedule = StudyQueue(uids)
@@ -59,7 +60,9 @@ class RunState:
         """
         with self._changed:
             while not self._can_open_association():
+                # A study in progress may have to be requested again, so the worker waits for its result.
                 if not self._schedule and not self._in_progress:
+                    # The other waiting workers must see that nothing is left.
                     self._changed.notify_all()
                     return False
                 self._wait_until(self._get_next_check_time())
@@ -173,6 +176,7 @@ class RunState:
         now = self._clock()
         return (
             self._availability.can_connect(now)
+            # Each connecting worker takes one study, so one more association needs one more study.
             and self._schedule.count_ready(now) > self._availability.connecting_workers
         )
 

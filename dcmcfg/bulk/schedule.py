@@ -56,6 +56,7 @@ class StudyQueue:
 
     def put_at(self, uid: str, due_time: float) -> None:
         """Schedule a study for another attempt at *due_time*."""
+        # The number keeps the order of studies with equal times.
         self._sequence_number += 1
         heapq.heappush(self._scheduled, (due_time, self._sequence_number, uid))
 
@@ -65,8 +66,10 @@ _UNIT_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 #: Seconds between two requests of all workers after the archive ran out of resources: first value and maximum.
 _FIRST_THROTTLE_S = 1.0
 _MAX_THROTTLE_S = 30.0
+#: Halving never reaches zero, so the throttle ends below this value.
 _NO_THROTTLE_BELOW_S = 0.25
 _MAX_BACK_OFF_S = 120.0
+#: A larger exponent changes nothing above _MAX_BACK_OFF_S, and a very large one overflows a float.
 _MAX_EXPONENT = 20
 
 
@@ -136,6 +139,7 @@ class RateLimiter:
 
     def speed_up(self, sent_at: float) -> None:
         """Record that a request sent at *sent_at* was successful."""
+        # The success of a request from before the slowdown does not show that the slower rate is enough.
         if sent_at >= self._throttled_at:
             self._throttle_s = self._throttle_s / 2 if self._throttle_s > _NO_THROTTLE_BELOW_S else 0.0
 

@@ -86,6 +86,7 @@ class BulkSession:
         """
         store = self.requester.store
         notes = [*self.requester.addresses.warnings, *self._store_study_list()]
+        # Only listed studies are reopened, so the list is stored first.
         self._reopen_studies()
         uids = store.list_unfinished_studies()
         notes += self._describe_earlier_results(uids)
@@ -95,6 +96,7 @@ class BulkSession:
                 with self.show_progress(len(uids)) as on_event:
                     ending = run(uids, self.requester, self.options, self._apply_requirements(on_event))
             except DcmcfgError as failure:
+                # The results up to the error are reported too.
                 error = failure
         else:
             notes.append(
@@ -158,6 +160,7 @@ class BulkSession:
     def _store_study_list(self) -> Iterator[str]:
         """Write the list of studies to the store; yield notes about the list."""
         store, source = self.requester.store, self.source
+        # A continued run keeps its list of studies, so a query is not repeated.
         if isinstance(source, StudyQuery):
             listed_at = store.get_listing_time(source.source_id)
             if listed_at is not None and self.repeat_scope is not RepeatScope.ALL:
@@ -235,6 +238,7 @@ def compute_configuration_checksum(
     other_devices = {ae.device.name for ae in configuration.network_aes() if ae.title in titles}
     archive = configuration.get_device(device).name
     digest = hashlib.sha256()
+    # A set has no order, but equal configurations need equal checksums.
     for name in (archive, *sorted(other_devices - {archive})):
         for entry in select_entries(configuration.tree, name):
             permanent_entry = Entry(entry.dn, tuple(_drop_temporary_titles(entry)))

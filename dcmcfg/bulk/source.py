@@ -85,6 +85,7 @@ def deduplicate(uids: Iterable[str]) -> StudyList:
 
 def _decode(octets: bytes) -> str:
     """Return the text. Invalid UTF-8 becomes a replacement character, which the UID check rejects."""
+    # Excel writes "Unicode Text" as UTF-16, and "CSV UTF-8" with a byte order mark.
     is_utf_16 = octets.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return octets.decode("utf-16" if is_utf_16 else "utf-8-sig", "replace")
 
@@ -112,6 +113,7 @@ def _read_uid_cells(name: str, text: str) -> Iterator[tuple[int, str]]:
 def _find_uid_column(line: str) -> tuple[str, int] | None:
     """Return the delimiter and the index of the UID column if *line* names it."""
     for delimiter in _DELIMITERS:
+        # Headings vary: StudyInstanceUID, Study Instance UID, study_instance_uid.
         names = [re.sub(r"[^a-z]", "", cell.casefold()) for cell in _split_cells(line, delimiter)]
         if _UID_COLUMN in names:
             return delimiter, names.index(_UID_COLUMN)
@@ -163,6 +165,7 @@ class StudyListFile:
         """
         return self._study_list
 
+    # Standard input can be read only once.
     @cached_property
     def _study_list(self) -> StudyList:
         if self.path == STDIN:
@@ -251,6 +254,7 @@ def find_matching_studies(
         matched_query = replace(
             query, matches=find_studies(query_association, query.keys, max_studies=query.request_limit)
         )
+    # read() raises NotFound before the user is asked to confirm.
     matched_query.read()
     confirm(matched_query)
     return matched_query

@@ -18,6 +18,7 @@ from dcmcfg.bulk.study_result import AttemptResult, RecordedAttempt, StudyResult
 from dcmcfg.errors import DcmcfgError, Refused
 from dcmcfg.timestamps import parse_timestamp
 
+#: The tables and columns are part of the format on disk (:data:`~dcmcfg.bulk.store_file.STORE_FORMAT`).
 _SCHEMA = """
 CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE study (
@@ -72,11 +73,15 @@ class ResultStore:
             else:
                 create_store(path, _SCHEMA, {_RUN_PARAMETERS: json.dumps(dict(run_parameters.values))})
             with _translate_errors(path):
+                # isolation_level=None: transactions are begun explicitly. The workers share the connection by a lock.
                 connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
                 try:
+                    # With a write-ahead log, NORMAL could lose the last transactions in a power failure.
                     connection.execute("PRAGMA synchronous = FULL")
                     number = read_format_number(path, connection)
                     _adopt_run_parameters(path, connection, run_parameters)
+                    # The order matters: a store of another run is refused before the upgrade, which leaves WAL
+                    # mode.
                     upgrade_store(path, connection, number)
                     connection.execute("PRAGMA journal_mode = WAL")
                     yield cls(path, connection, run_parameters)
@@ -189,6 +194,7 @@ class ResultStore:
                 yield self._connection
                 self._connection.execute("COMMIT")
             except BaseException:
+                # SQLite itself rolls back after some errors, such as a full disk.
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
@@ -246,6 +252,7 @@ def _parse_timestamp(text: str) -> datetime:
 
 def _parse_result(outcome: str, text: str) -> AttemptResult:
     document = json.loads(text)
+    # Older results lack fields that were added later; these get their defaults.
     names: Iterable[str] = {field.name for field in fields(AttemptResult)} - {_OUTCOME}
     kind = next((each for each, word in _STORED_OUTCOMES.items() if word == outcome), None)
     return AttemptResult(

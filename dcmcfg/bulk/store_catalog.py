@@ -55,6 +55,7 @@ class StoreInfo:
         with lock_store(self.path):
             self._require_unchanged()
             try:
+                # The side files go first: SQLite would apply a leftover journal to a new store of the same name.
                 for each in (*get_sqlite_side_files(self.path), self.path):
                     each.unlink(missing_ok=True)
             except OSError as error:
@@ -63,6 +64,7 @@ class StoreInfo:
                 ) from error
 
     def _require_unchanged(self) -> None:
+        # A store that is already deleted needs no check.
         with suppress(FileNotFoundError):
             if _read_store_info(self.path).last_used != self.last_used:
                 raise Refused(

@@ -48,6 +48,7 @@ def require_store(path: Path) -> None:
         raise Refused(
             "the file is not a result store and was not changed", subject=str(path), next_step="specify another file"
         )
+    # Offset 60 has the user_version (SQLite file format, section 1.3).
     STORE_FORMAT.require_known(int.from_bytes(header[60:64], "big"), str(path))
 
 
@@ -79,6 +80,7 @@ def upgrade_store(path: Path, connection: sqlite3.Connection, number: int) -> No
         connection.execute(f"PRAGMA user_version = {STORE_FORMAT.number}")
         connection.execute("COMMIT")
     except BaseException:
+        # SQLite itself rolls back after some errors, such as a full disk.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
@@ -160,6 +162,7 @@ def lock_store(path: Path) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):
+            # The file is removed before the lock ends: a run that has opened it already notices by _is_same_file.
             lock_path.unlink()
         os.close(handle)
 
@@ -185,6 +188,7 @@ def _acquire_lock(lock_path: Path, path: Path) -> int:
                 next_step="wait until it has ended, or use --results FILE for another store",
             )
         if _is_same_file(handle, lock_path):
+            # The process ID is only for the message of another run; the lock does not depend on it.
             os.ftruncate(handle, 0)
             os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
             return handle

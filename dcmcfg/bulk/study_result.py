@@ -103,6 +103,7 @@ def make_attempt_result(verdict: Verdict, evidence: Evidence, run_warnings: Coll
     *run_warnings* are warnings about the whole run; they are not stored for each study.
     """
     reported, received, outcome = verdict.report, verdict.receipt, evidence.outcome
+    # A success that ended before the C-CANCEL took effect counts as a success.
     if outcome.cancelled and not verdict.is_accepted:
         verification_outcome = VerificationOutcome.CANCELLED
     elif verdict.is_accepted:

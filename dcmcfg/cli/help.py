@@ -13,6 +13,7 @@ from dcmcfg.cli.help_pages.topics import Topic, get_topic
 from dcmcfg.cli.options.help_page import PageFormatter, list_option_sections, list_option_topics
 from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
+from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.topics import TOPICS
 from dcmcfg.suggestions import suggest_names
@@ -45,13 +46,13 @@ def help_command(ctx: click.Context, /, *, words: tuple[str, ...], as_json: bool
         if as_json:
             print_json(_topic_json(topic))
         else:
-            click.echo(format_topic(ctx, topic))
+            print_output(*format_topic(ctx, topic).split("\n"))
         return
     found = _find_command(ctx, tuple(expand_alias(words)))
     if as_json:
         print_json(_command_json(found))
     else:
-        click.echo(found.command.get_help(found))
+        print_output(*found.command.get_help(found).split("\n"))
 
 
 def _find_command(ctx: click.Context, words: tuple[str, ...]) -> click.Context:

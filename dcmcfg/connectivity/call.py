@@ -42,6 +42,7 @@ def speaks_tls(peer: Peer, timeouts: DicomTimeouts) -> bool:
     try:
         open_socket(peer, timeouts, context).close()
     except TlsHandshakeFailed as error:
+        # A TLS alert shows as well that the peer uses TLS.
         return error.speaks_tls
     except Unreachable:
         return False
@@ -146,6 +147,7 @@ def _detect_other_protocol(
                 next_step=_suggest_protocol_fix(endpoint),
             )
         case RejectedTransient():
+            # A rejection is an answer in DICOM. The next case would match it too, and test for TLS.
             return None
         case NotDicom() | TransientDicomError() if not endpoint.tls and speaks_tls(endpoint.peer, timeouts):
             return CallResult(

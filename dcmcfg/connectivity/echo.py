@@ -47,6 +47,7 @@ def select_targets(configuration: Configuration, names: Sequence[str], *, tls: b
     :func:`~dcmcfg.model.targets.resolve_network_ae` for an unknown or ambiguous name.
     """
     aes = [resolve_network_ae(configuration, each) for each in names] if names else configuration.network_aes()
+    # Several names may stand for one AE, such as its title alone and with its device.
     return tuple(_create_target(ae, tls=tls) for ae in {str(ae.entry.dn): ae for ae in aes}.values())
 
 
@@ -98,6 +99,7 @@ def _create_target(ae: NetworkAE, *, tls: bool) -> EchoTarget:
     try:
         peer = Peer(ae.title, connection.host, connection.port or 0)
     except MalformedInput as error:
+        # LDAP accepts any number as a port.
         problem = f"{connection.host}:{connection.port} is not an address: {error.message}"
         return EchoTarget(ae, None, problem, f"correct it with {format_command('connection', 'set', name)} HOST:PORT")
     return EchoTarget(ae, PeerEndpoint(peer, connection.tls, name))

@@ -41,6 +41,7 @@ def probe_all(
             run.start_probes(parallel)
             run.collect_result()
     except BaseException:
+        # The threads end with the process and would leave their associations open at the peers.
         force_close_all()
         raise
     return tuple(run.results[number] for number in range(len(endpoints)))
@@ -60,8 +61,8 @@ class _ProbeRun:
     ) -> None:
         self._endpoints, self._calling_ae_title, self._tls, self._timeouts = endpoints, calling_ae_title, tls, timeouts
         self._on_result = on_result
-        # Connect and TLS handshake, then a connection for the test of the other protocol; an answer to each association
-        # request; and one echo response.
+        # A probe may connect, do a TLS handshake, and connect again to test the other protocol. It waits for two
+        # association answers and one echo response at most.
         self._max_duration_s = 3 * timeouts.connect + 2 * timeouts.acse + timeouts.dimse
         self._waiting = dict.fromkeys(range(len(endpoints)))
         self._started_at: dict[int, float] = {}
@@ -97,6 +98,7 @@ class _ProbeRun:
         remaining_s = min(self._started_at.values()) + self._max_duration_s - time.monotonic()
         with suppress(Empty):
             number, result = self._result_queue.get(timeout=max(0.0, remaining_s))
+            # A probe that has timed out may still report a result later.
             if self._started_at.pop(number, None) is not None:
                 self._record_result(number, result)
         now = time.monotonic()

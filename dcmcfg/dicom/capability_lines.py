@@ -31,6 +31,7 @@ def read_capabilities(path: Path) -> tuple[TransferCapability, ...]:
     that appears twice in one role.
     """
     try:
+        # Editors on Windows write a byte order mark before UTF-8 text.
         text = path.read_bytes()[: _MAX_FILE_CHARACTERS + 1].decode("utf-8-sig")
     except OSError as error:
         raise MalformedInput(
@@ -85,6 +86,7 @@ def build_storage_scp_capabilities(configuration: Configuration) -> tuple[Transf
         for ae in device.network_aes if device.is_archive else ():
             for entry in ae.capabilities:
                 sop_class, role = get_sop_class_role(entry)
+                # The name becomes the cn of the entry, which must be unique below an AE.
                 if role == SCU and is_storage_capability(entry) and get_sop_class_name(entry) not in names.values():
                     names.setdefault(sop_class, get_sop_class_name(entry))
     return tuple(

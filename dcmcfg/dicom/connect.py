@@ -30,9 +30,11 @@ def open_socket(peer: Peer, timeouts: DicomTimeouts, tls: ssl.SSLContext | None 
     try:
         connection = socket.create_connection((peer.host, peer.port), timeout=timeouts.connect)
     except (socket.gaierror, UnicodeError) as error:
+        # Python raises UnicodeError for a host name that it cannot encode for DNS, such as one with an empty label.
         raise _translate_resolution_error(error, peer) from error
     except OSError as error:
         raise translate_connect_error(error, peer, timeouts) from error
+    # Without this option, a small request may wait for the peer's delayed acknowledgement of the previous one.
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if tls is None:
         return connection
@@ -41,6 +43,7 @@ def open_socket(peer: Peer, timeouts: DicomTimeouts, tls: ssl.SSLContext | None 
 
 def _start_tls(connection: socket.socket, tls: ssl.SSLContext, peer: Peer, timeouts: DicomTimeouts) -> ssl.SSLSocket:
     try:
+        # The handshake is separate, so that the refused certificate can be read from the socket after a failure.
         connection = secured_connection = tls.wrap_socket(
             connection, server_hostname=peer.host, do_handshake_on_connect=False
         )

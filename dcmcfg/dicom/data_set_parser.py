@@ -109,6 +109,7 @@ def has_more_elements(
         if number + values // _VALUES_PER_ELEMENT > max_elements:
             return True
         if tag in (_ITEM_END, _SEQUENCE_END):
+            # A stray delimiter must not close the data set itself.
             if len(open_items) > 1:
                 open_items.pop()
         elif length == _UNDEFINED and (tag == _PIXEL_DATA or vr in _PIXEL_VRS):
@@ -118,6 +119,7 @@ def has_more_elements(
             is_unknown = vr == b"UN"
             open_items.append((stop, is_explicit and not is_unknown, is_little or is_unknown))
         else:
+            # A length may point beyond the octets; only the values that exist are counted.
             end = min(position + length, len(octets))
             value_vr = vr if vr not in (b"", b"UN") else get_vr(tag).encode()
             values += _count_values(octets, position, end, value_vr)
@@ -180,6 +182,7 @@ def _read_element_header(
         raise TruncatedDataSet
     group, number, length = _ELEMENT_HEADER[is_little].unpack_from(octets, position)
     tag = group << 16 | number
+    # Items and delimiters have no VR in any encoding (PS3.5 Section 7.5).
     if not is_explicit or group == _ITEM_GROUP:
         return tag, b"", length, position + 8
     vr = bytes(octets[position + 4 : position + 6])

@@ -40,6 +40,7 @@ def send_echo(
         except AssociationEnded as end:
             raise association.build_error("C-ECHO", EchoFailed) from end
         if (
+            # Only a wake-up makes it None, and nothing wakes this association.
             response is not None
             and (meaning := explain("C-ECHO", response.status, response.comment)).category != "success"
         ):

@@ -45,6 +45,7 @@ def send_find(
     """
     level = read_text(identifier, "QueryRetrieveLevel")
     octets = encode_identifier(identifier, association.get_transfer_syntax(model.find_sop_class))
+    # Priority is mandatory in a C-FIND-RQ; two zero octets mean medium (PS3.7 Section 9.3.2.1).
     request = association.send(CommandField.C_FIND, model.find_sop_class, {PRIORITY: bytes(2)}, octets)
     yielded, totals = 0, totals or ResponseTotals()
     for response in _iterate_responses(association, request, level):
@@ -61,6 +62,7 @@ def send_find(
         is_enough = max_matches is not None and yielded >= max_matches
         if _is_final(response, level, association, cancelled=is_enough):
             return
+        # Matches that the peer sent before it read the C-CANCEL still arrive.
         if is_enough:
             continue
         match = decode_identifier(response.data_set)
@@ -92,7 +94,7 @@ def _iterate_responses(association: OpenAssociation, request: DimseRequest, leve
 
 
 def _is_final(response: DimseResponse, level: str, association: OpenAssociation, *, cancelled: bool) -> bool:
-    """Return whether *response* is the last; raise :class:`DicomError` for a failure, or a cancel that is not ours."""
+    """Return whether *response* is the last; raise :class:`DicomError` for a failure, or an unrequested cancel."""
     category = get_category(response.status)
     if category == "pending":
         return False

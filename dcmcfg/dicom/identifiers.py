@@ -33,6 +33,7 @@ def build_identifier(values: Mapping[str, str]) -> Identifier:
         if tag is None:
             raise KeyError(keyword)
         octets = encode_text(value, character_set)
+        # UIDs are padded with NUL, other text with a blank (PS3.5 Section 6.2).
         identifier[tag] = octets + (b"\0" if get_vr(tag) == "UI" else b" ") * (len(octets) % 2)
     return identifier
 
@@ -43,6 +44,7 @@ def encode_identifier(identifier: Identifier, transfer_syntax: str) -> bytes:
     Raises :class:`MalformedInput` for a value that is too long for a length of two octets.
     """
     is_implicit = transfer_syntax == IMPLICIT_VR_LITTLE_ENDIAN
+    # Elements are in ascending order of their tags (PS3.5 Section 7.1).
     return b"".join(_encode_element(tag, identifier[tag], is_implicit=is_implicit) for tag in sorted(identifier))
 
 

@@ -54,6 +54,7 @@ class Cancellation:
         with self._lock:
             self._is_requested = True
             callbacks = tuple(self._callbacks)
+        # The lock is free again here, because a callback may block while other threads subscribe.
         for callback in callbacks:
             callback()
 
@@ -61,6 +62,7 @@ class Cancellation:
     def subscribe(self, callback: Callable[[], None]) -> Iterator[None]:
         """Call *callback* if a cancellation is requested while the block runs, or was requested before."""
         with self._lock:
+            # Under the same lock as request(), a cancellation calls each callback exactly once.
             is_requested = self._is_requested
             self._callbacks.append(callback)
         try:
@@ -162,6 +164,7 @@ def send_move(
         with (cancellation or Cancellation()).subscribe(move_in_progress.cancel):
             return move_in_progress.wait_for_outcome(on_pending)
     except BaseException:
+        # After Ctrl-C, the archive would otherwise go on sending.
         move_in_progress.send_cancel()
         raise
 
@@ -179,6 +182,7 @@ class _MoveInProgress:
 
     def cancel(self) -> None:
         """Make the waiting thread send a C-CANCEL."""
+        # The event is set before the wake-up, because the waiting thread reads it as soon as it wakes.
         self._cancelled.set()
         self._association.ul_association.wake()
 
@@ -201,6 +205,7 @@ class _MoveInProgress:
                     timed_out=isinstance(end, DimseResponseTimeout), cancelled=cancel_sent
                 )
             if response is None:
+                # A wake-up returns no response; the next turn of the loop sends the C-CANCEL.
                 continue
             self._progress = _read_progress(response.command)
             if get_category(response.status) != "pending":
@@ -264,6 +269,7 @@ class _MoveInProgress:
 
 
 def _encode_ae_title(title: str) -> bytes:
+    # AE titles are padded with a blank (PS3.5 Section 6.2); encode_command_set adds a NUL to odd lengths.
     return (title + " " * (len(title) % 2)).encode("ascii")
 
 
@@ -283,6 +289,7 @@ def _read_progress(command: CommandSet) -> MoveProgress:
 
 def _format_tags(value: bytes) -> tuple[str, ...]:
     """Return the tags in an AT element as text."""
+    # iter_unpack raises for a value that is not a multiple of four octets, which a peer may send.
     complete_length = len(value) // 4 * 4
     return tuple(
         f"({group:04X},{element:04X})" for group, element in struct.iter_unpack("<HH", value[:complete_length])

@@ -49,8 +49,9 @@ class OpenAssociation:
     peer: Peer
     timeouts: DicomTimeouts
     _: KW_ONLY
+    # Message ID has two octets, so the numbers start again (PS3.7 Section 9.3).
     _message_ids: Iterator[int] = field(default_factory=lambda: itertools.cycle(range(1, 0x10000)), repr=False)
-    # Message IDs for requests of a kind, where a caller sets them
+    # A caller may set the Message IDs for requests of a kind.
     _message_ids_by_kind: Mapping[CommandField, Iterator[int]] = field(default_factory=dict, repr=False)
 
     @property
@@ -133,6 +134,7 @@ def open_association(
     )
     try:
         yield association
+        # The release is in the try block, so that Ctrl-C while it waits aborts the association.
         association.ul_association.release()
     except BaseException:
         association.ul_association.abort("aborted")
@@ -172,7 +174,7 @@ def _request_association(
 
 @contextmanager
 def _log_request(request: str) -> Iterator[None]:
-    """Log the association that is asked for meanwhile as *request*."""
+    """Log *request*, the association that the block requests, with its result."""
     if not PROTOCOL_LOG.level:
         yield
         return
@@ -196,7 +198,7 @@ def _negotiate(
     tls: ssl.SSLContext | None,
     relational_sop_classes: Sequence[str],
 ) -> tuple[RequestedConnection, Acceptance]:
-    """Return a connection with *peer*, and what it accepted of *proposed*."""
+    """Return a connection with *peer*, and its acceptance of *proposed*."""
     connection = open_connection(peer, timeouts, tls)
     try:
         request = encode_association_request(
@@ -255,6 +257,7 @@ def _check_response(
         case PduType.ASSOCIATE_AC:
             return _read_valid_acceptance(response, proposed, peer, tls)
         case PduType.ASSOCIATE_RJ if len(response) >= 4:
+            # The first octet is reserved (PS3.8 Table 9-21).
             rejection = Rejection(*response[1:4])
             error_type = RejectedTransient if rejection.is_transient else DicomError
             raise error_type(

@@ -49,5 +49,6 @@ class DicomTimeouts:
     def __post_init__(self) -> None:
         for item in fields(self):
             seconds = getattr(self, item.name)
+            # A comparison with NaN is always false, so `seconds <= 0` would accept it.
             if not seconds > 0:
                 raise MalformedInput(f"the {item.name} time-out must be above zero", subject=f"{seconds} s")

@@ -99,6 +99,7 @@ class _Query:
         """Return all instances by one query; none if a response does not contain its series."""
         images = self._find_matches("IMAGE", {}, "SeriesInstanceUID")
         images_with_series = [(image, read_text(image, "SeriesInstanceUID")) for image in images]
+        # An instance without its series cannot be compared; the caller then queries level by level.
         if not all(series_uid for _, series_uid in images_with_series):
             return ()
         return tuple(
@@ -198,6 +199,7 @@ def _build_study_identifier(keys: Mapping[str, str]) -> Identifier:
             raise MalformedInput(
                 "not a keyword of PS3.6", subject=keyword, next_step="use for example PatientID or StudyDate"
             )
+    # A query names its character set only if it has text outside ASCII (PS3.4 Section C.4.1.1.3.1).
     is_ascii = all(value.isascii() for value in keys.values())
     character_set = {} if is_ascii else {"SpecificCharacterSet": UNICODE}
     return build_identifier(
@@ -243,6 +245,7 @@ def find_patient(association: OpenAssociation, study_uid: str) -> Patient:
             next_step=_PATIENT_HINT,
         )
     studies = find_studies(association, {"StudyInstanceUID": study_uid})
+    # A peer that ignores the key lists other studies too.
     study = next((each for each in studies if each.study_uid == study_uid), None)
     if study is None:
         raise DicomError(f"the archive lists no study {study_uid}", subject=peer, next_step=_PATIENT_HINT)

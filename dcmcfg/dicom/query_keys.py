@@ -107,6 +107,7 @@ def parse_keys(text: str) -> Mapping[str, str]:
         require_study_key(keyword)
         _require_value(keyword, value)
         keys[keyword] = value
+    # An empty value matches everything (PS3.4 Section C.2.2.2.3), and so does a value of asterisks (C.2.2.2.4).
     if not any(value.strip("*") for value in keys.values()):
         raise MalformedInput("every study would match", subject=repr(text), next_step=_EXAMPLE)
     return keys
@@ -122,6 +123,7 @@ def _resolve_keyword(name: str) -> str:
         next_step = f"did you mean {', '.join(suggestions)}?" if suggestions else _EXAMPLE
         raise MalformedInput("not a keyword of PS3.6", subject=name, next_step=next_step)
     keyword = import_pydicom("datadict").dictionary_keyword(tag)
+    # Groups below 0008 belong to commands, file headers and directories, not to data sets.
     if keyword in _UNSUPPORTED_KEYS or get_vr(tag) not in _TEXT_VRS or tag < 0x00080000:
         raise MalformedInput("dcmcfg cannot query by this key", subject=keyword, next_step=_EXAMPLE)
     return str(keyword)

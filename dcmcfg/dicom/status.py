@@ -223,6 +223,7 @@ def explain(service: Service, status: int, comment: str = "", sub_operation_peer
 
     *sub_operation_peer* is the AE that the peer had to call, if it is known.
     """
+    # Only the comment shows which system caused A702 and A801, so it is tried first.
     explain_comment = _BY_COMMENT.get((service, status))
     explanation = explain_comment(comment) if explain_comment else _look_up_explanation(service, status)
     meaning, suggested_check = explanation or _UNKNOWN
@@ -241,6 +242,7 @@ def is_transient_failure(service: Service, status: int, comment: str = "") -> bo
     These are A7xx (refused: out of resources) and 0213 (resource limitation). A dcm4chee archive also answers A702 if
     an AE is unknown or cannot be reached. An Error Comment about the configuration is not transient.
     """
+    # A710 is in the range of A7xx, but a retry does not make the key valid.
     if service == "C-FIND" and status == INVALID_PRIOR_RECORD_KEY:
         return False
     is_out_of_resources = status in OUT_OF_RESOURCES_RANGE or status == RESOURCE_LIMITATION
@@ -253,6 +255,7 @@ def get_category(status: int) -> Category:
     return known or ("warning" if status in WARNING_RANGE else "failure")
 
 
+#: Statuses outside of the ranges of PS3.7 Annex C; three of them are warnings although they are not in Bxxx.
 _CATEGORIES: dict[int, Category] = {
     SUCCESS: "success",
     PENDING: "pending",

@@ -64,6 +64,7 @@ class TlsFiles:
         return context
 
     def _create_context(self, purpose: ssl.Purpose) -> ssl.SSLContext:
+        # A server without a CA requests no certificate from its clients, so it has no use for revocation lists.
         verifies = purpose is ssl.Purpose.SERVER_AUTH or self.ca is not None
         try:
             context = create_ssl_context(self.ca, require_crl=self.require_crl and verifies, purpose=purpose)
@@ -74,6 +75,7 @@ class TlsFiles:
         return context
 
     def _load_certificate(self, context: ssl.SSLContext, certificate: Path) -> None:
+        # The error of load_cert_chain does not show which of the two files cannot be read.
         _require_readable(certificate, "--tls-cert")
         if self.key is not None:
             _require_readable(self.key, "--tls-key")

@@ -68,7 +68,9 @@ def resolve_uid(
     uid_by_name = _map_uids_by_name(kind).get(_normalize_name(text)) or extra_uids.get(_normalize_name(text))
     if uid_by_name is None:
         suggestions = suggest_names(
-            text, [*_iterate_names(kind, keywords=" " not in text.strip()), *(extra_names or {})]
+            # Keywords have no blanks, so a text with blanks is compared with names.
+            text,
+            [*_iterate_names(kind, keywords=" " not in text.strip()), *(extra_names or {})],
         )
         hint = f"did you mean {', '.join(suggestions)}?" if suggestions else "use a UID, a name or a keyword of PS3.6"
         raise MalformedInput(f"no {_format_kind(kind.value)} has this name", subject=repr(text), next_step=hint)
@@ -155,6 +157,7 @@ def _map_uids_by_name(kind: UidKind) -> Mapping[str, str]:
         if each.kind == kind.value:
             for alias in (each.keyword, each.name, format_uid_name(uid)):
                 uids.setdefault(_normalize_name(alias), uid)
+    # Some retired UIDs have no name and no keyword.
     uids.pop("", None)
     return uids
 

@@ -28,6 +28,7 @@ from dcmcfg.protocol_log import PROTOCOL_LOG
 #: The extended operation "Who am I?" (RFC 4532).
 WHO_AM_I = "1.3.6.1.4.1.4203.1.11.3"
 _STARTTLS = "extended 1.3.6.1.4.1.1466.20037 (StartTLS)"
+#: The registered ports; ldap3 needs the port apart from the URL.
 _PORTS = {"ldap": 389, "ldaps": 636}
 
 
@@ -51,6 +52,7 @@ def open_connection(server: LdapServerSettings) -> ldap3.Connection:
             with _log_request(f"bind {_format_identity(server)}", connection):
                 response = _bind(connection, server, tls)
         raise_for_result(response, f"{_format_identity(server)} @ {server.url}")
+    # An interrupt must close the connection too.
     except BaseException:
         close_connection(connection)
         raise
@@ -59,7 +61,7 @@ def open_connection(server: LdapServerSettings) -> ldap3.Connection:
 
 @contextmanager
 def _log_request(request: str, connection: ldap3.Connection | None = None) -> Iterator[None]:
-    """Log what is asked meanwhile as *request*, with the result that *connection* has then."""
+    """Log the request of the block as *request*, with its duration and the result that *connection* has after it."""
     if not PROTOCOL_LOG.level:
         yield
         return
@@ -93,6 +95,7 @@ def _build_tls(server: LdapServerSettings) -> VerifiedTls | None:
 def _build_connection(server: LdapServerSettings, tls: VerifiedTls | None) -> ldap3.Connection:
     """Return the unopened ldap3 connection; the ``Server`` of ldap3 accepts neither a port nor a DN in a URL."""
     address = urlsplit(server.url)
+    # urlsplit removes the brackets of an IPv6 address, which ldap3 requires.
     name = f"[{address.hostname}]" if ":" in (address.hostname or "") else address.hostname
     is_local = address.scheme == "ldapi"
     host = ldap3.Server(
@@ -100,6 +103,7 @@ def _build_connection(server: LdapServerSettings, tls: VerifiedTls | None) -> ld
         port=None if is_local else address.port or _PORTS[address.scheme],
         use_ssl=address.scheme == "ldaps",
         tls=tls,
+        # By default, ldap3 reads the server's schema on each new connection.
         get_info=ldap3.NONE,
         connect_timeout=server.connect_timeout_s,
     )
@@ -107,7 +111,9 @@ def _build_connection(server: LdapServerSettings, tls: VerifiedTls | None) -> ld
     simple = {"user": server.bind_dn or None, "password": server.password or None}
     return ldap3.Connection(
         host,
+        # ldap3 would open connections to servers that the user has not specified.
         auto_referrals=False,
+        # dcmcfg has its own schema, and passes values as octets.
         check_names=False,
         auto_encode=False,
         receive_timeout=server.receive_timeout_s,
@@ -123,6 +129,7 @@ def _secure_connection(connection: ldap3.Connection, server: LdapServerSettings,
         if server.starttls:
             with _log_request(_STARTTLS, connection), _limit_received(connection, server):
                 connection.start_tls(read_server_info=False)
+    # ldap3 reports a failed handshake as text only, so VerifiedTls keeps the reason.
     except LDAPExceptionError as error:
         if tls is not None and tls.failure is not None:
             raise tls.failure from error
@@ -145,6 +152,7 @@ def _bind(connection: ldap3.Connection, server: LdapServerSettings, tls: Verifie
         with _limit_received(connection, server):
             connection.bind(read_server_info=False)
     except LDAPCommunicationError as error:
+        # A slow server has not refused anything.
         if "timed out" in str(error):
             raise
         if tls is not None:

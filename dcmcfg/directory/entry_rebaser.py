@@ -10,6 +10,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.model.rebasing import RebasingReport
 
+#: The maximum number of cached attributes, and the maximum length of a cached attribute in octets.
 _CACHE_SIZE = 1 << 14
 _MAXIMUM_CACHED_LENGTH = 512
 

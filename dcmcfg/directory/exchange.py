@@ -61,6 +61,7 @@ class Exchange:
 
     def queue_request(self, request: RequestEncoder) -> int:
         """Queue *request* for the next :meth:`collect_responses`; return its message ID."""
+        # ldap3 sends requests on the same connection too, so both use its counter.
         number: int = self._connection.server.next_message_id()
         octets = request(number)
         if PROTOCOL_LOG.level:
@@ -80,6 +81,7 @@ class Exchange:
                 awaited = {_try_io(self._send, _SocketEvent.WRITABLE)} if self._outgoing else set()
                 awaited.add(_try_io(self._receive, _SocketEvent.READABLE))
                 responses += map(self._match_response, self._incoming.pop_responses())
+                # One of the operations made progress, so the next one may succeed at once.
                 if None not in awaited:
                     self._wait(awaited)
         return responses
@@ -125,6 +127,7 @@ class Exchange:
         try:
             self._socket.settimeout(0)
             yield
+            # ldap3 uses the same socket, with its own time-out.
             self._socket.settimeout(limit)
         except TimeoutError as error:
             raise self._close_as_lost("no answer in time", LdapResponseTimeout) from error
@@ -138,6 +141,7 @@ class Exchange:
     def _close_as_lost(self, reason: str, error_class: type[ConnectionLost] = ConnectionLost) -> ConnectionLost:
         for message_id in tuple(self._logged):
             self._log(message_id, f"no result: {reason}")
+        # The connection is lost, so no unbind request is sent.
         with suppress(LDAPExceptionError, OSError):
             self._connection.strategy.close()
         return error_class(f"the connection to the LDAP server was lost: {reason}", subject=self._url)

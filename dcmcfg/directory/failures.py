@@ -216,6 +216,8 @@ def _describe_cause(error: BaseException) -> str:
 
 
 _TIMED_OUT = "no answer in time"
+#: Part of the error text of ldap3 or OpenSSL, in lower case → the meaning. The first match decides, so special texts
+#: come before general ones.
 _ERROR_PATTERNS = (
     ("connection refused", "connection refused"),
     (

@@ -66,11 +66,13 @@ class LdapDirectory:
     def reopen(self) -> LdapDirectory:
         self.close()
         reopened = connect(self._server, self._on_referral)
+        # Referrals that were reported before are not reported again.
         reopened._referrals |= self._referrals  # noqa: SLF001 — another of this class
         return reopened
 
     def search(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> Iterator[list[bytes]]:
         def on_referral(referral: Referral) -> None:
+            # Both are true only for the base itself: then another server has everything that was requested.
             if referral.dn is not None and referral.dn.is_below(base) and base.is_below(referral.dn):
                 raise_for_response(LdapResponse(message_id=0, result_code=REFERRAL, referrals=referral.urls), str(base))
             self._add_referral(referral)
@@ -124,6 +126,7 @@ class LdapDirectory:
         )
 
     def supports_transactions(self) -> bool:
+        # The abort may run in the background, so the trial has a connection of its own.
         connection = open_connection(self._server)
         try:
             probe = transaction.probe_transactions(Exchange(connection, self._server.url), self._server.base_dn)

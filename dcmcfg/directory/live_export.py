@@ -77,6 +77,7 @@ def export_live(
 
 
 def _escape(text: str) -> str:
+    # Two NULs separate the parts of a key; an escaped NUL sorts after such a separator.
     return text.replace("\0", "\0\1")
 
 
@@ -160,6 +161,7 @@ class LiveExport:
                 node.records[key] = "".join((line, *map(_lines, lines), "\n"))
             except TypeError:  # one of the lines is None
                 node.records[key] = self._format_record(dn, pieces)
+            # The class of the root was just formatted for the first time, so this entry is the root.
             if self._root_seen and self._root is None:
                 self._root = node, key
 
@@ -198,6 +200,7 @@ class LiveExport:
 
     def _format_cached(self, piece: bytes) -> _AttributeText:
         """Return the text of the attribute in *piece*, and cache it by its octets."""
+        # With lengths of one octet, the octet at 3 is the length of the name; only such attributes are cached.
         begin = _HEADERS + piece[3] if len(piece) > _HEADERS else 0
         prefix = self._heads.get(piece[:begin])
         text: _AttributeText

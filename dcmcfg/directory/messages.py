@@ -19,6 +19,7 @@ from dcmcfg.ber import (
 )
 from dcmcfg.changes import Add, Change, Control, Delete, Modification, Modify, Operation, Rename
 
+#: The BER tags of requests (RFC 4511 §4.6 to §4.9, §4.12), and of their optional parts.
 _MODIFY, _ADD, _DELETE, _MODIFY_DN, _EXTENDED = 0x66, 0x68, 0x4A, 0x6C, 0x77
 _CONTROLS, _NEW_SUPERIOR, _REQUEST_NAME, _REQUEST_VALUE = 0xA0, 0x80, 0x80, 0x81
 _TRUE, _FALSE = encode_element(BOOLEAN, b"\xff"), encode_element(BOOLEAN, b"\x00")
@@ -148,6 +149,7 @@ def parse_response(message: bytes) -> LdapResponse:
 
 def _decode_response(message: bytes) -> LdapResponse:
     _, content, _ = read_element(message)
+    # The padding gives a message with missing elements tags that the check below refuses.
     (number_tag, number), (kind, operation), *_ = [*read_elements(content), (0, b""), (0, b"")]
     if number_tag != INTEGER or (kind not in _RESULTS and kind != _EXTENDED_RESPONSE):
         raise ValueError(f"a message of kind {kind:#x} is not a response to a change")
@@ -182,6 +184,7 @@ def _find_message_end(data: bytes | bytearray, start: int) -> int | None:
     if len(data) < start + 2 + octets:
         return None
     length = int.from_bytes(data[start + 2 : start + 2 + octets], "big")
+    # LDAP allows no indefinite lengths (RFC 4511 §5.1).
     if not octets or length > _MAXIMUM_LENGTH:
         raise InvalidResponse("a message has an invalid length")
     return start + 2 + octets + length

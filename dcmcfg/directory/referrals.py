@@ -40,6 +40,7 @@ class Referral:
     @staticmethod
     def from_entry(octets: bytes) -> Referral | None:
         """Return the referral in *octets* (a SearchResultEntry), or None if the entry is not a referral."""
+        # Almost no entry is a referral, and decoding all of them would take much longer than this check.
         if _REF_OCTETS not in octets:
             return None
         entry = EntryDecoder().decode_entry(octets)

@@ -42,19 +42,20 @@ def format_result(code: int) -> str:
 
 
 def format_oid(oid: str) -> str:
-    """Return *oid* with its name, where it has one here."""
+    """Return *oid* with its name, if it is known."""
     name = _OID_NAMES.get(oid)
     return f"{oid} ({name})" if name else oid
 
 
 def describe_request(message: bytes) -> RequestDescription:
-    """Return what the LDAPMessage *message* asks for: operation, DN or OID, attributes and controls, but no value."""
+    """Describe the LDAPMessage *message*: operation, DN or OID, attributes and controls, but no values."""
     try:
         _, envelope, _ = read_element(message)
         (_, number), (tag, content), *rest = read_elements(envelope)
         message_id = int.from_bytes(number, "big")
         controls = [oid for kind, value in rest if kind == _CONTROLS for oid in _list_control_oids(value)]
         target, details = _describe_operation(tag, content)
+    # A log must not make a request fail.
     except (ValueError, IndexError) as error:
         return RequestDescription(f"a request that cannot be described ({error})", ())
     control_details = [f"controls: {', '.join(map(format_oid, controls))}"] if controls else []
@@ -87,6 +88,7 @@ def _describe_modification(step: bytes) -> str:
 
 def _describe_attribute(attribute: bytes) -> str:
     (_, name), (_, values) = read_elements(attribute)
+    # Values may be secrets, so only their number is logged.
     count = len(read_elements(values))
     return f"{_decode(name)} ({count} {'value' if count == 1 else 'values'})"
 
@@ -99,7 +101,7 @@ def _list_control_oids(controls: bytes) -> Iterator[str]:
 
 
 def quote_dn(dn: str) -> str:
-    """Return *dn* in quotes: it may be empty, and holds blanks."""
+    """Return *dn* in quotes, because a DN may be empty or contain spaces."""
     return f'"{dn}"'
 
 

@@ -65,11 +65,13 @@ def search(
     page = partial(_search_page, connection, request, scope=scope, on_referral=on_referral, counter=SearchCounter())
     for size in (0,) if scope == "base" else (_PAGE_SIZE, _SMALL_PAGE_SIZE, 0):
         done = yield from page(size=size, cookie=b"")
+        # After entries were returned, the search cannot start again with other pages.
         if not size or done.result_code != ADMIN_LIMIT_EXCEEDED or done.entry_count:
             break
     while done.cookie:
         cookie = done.cookie
         done = yield from page(size=size, cookie=cookie)
+        # A faulty server could continue this way for ever.
         if done.cookie == cookie and not done.entry_count:
             raise InvalidLdapMessage("endless empty pages")
     raise_for_result(
@@ -88,6 +90,7 @@ def _search_page(
     cookie: bytes,
 ) -> Generator[list[bytes], None, SearchResultDone]:
     """Yield the entries of the page *cookie*, or of the whole search if *size* is 0; return its SearchResultDone."""
+    # A server without paging must ignore the control, so it is not critical.
     controls = [paged_search_control(criticality=False, size=size, cookie=cookie)] if size else []
     if scope != "base":
         controls.append(build_control(MANAGE_DSA_IT, criticality=False, value=None))
@@ -114,7 +117,7 @@ def _log_search(
     message_id: int,
     controls: Sequence[Any],
 ) -> None:
-    """Log the search *request* of ldap3; *done* is None where it was not read to its end."""
+    """Log the search *request* of ldap3; *done* is None if its responses were not read completely."""
     scope = _SCOPE_NAMES.get(int(request["scope"]), "")
     count = "" if done is None else f", {done.entry_count} {'entry' if done.entry_count == 1 else 'entries'}"
     result = "not read to its end" if done is None else f"{format_result(done.result_code)}{count}"

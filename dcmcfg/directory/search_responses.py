@@ -98,6 +98,7 @@ def read_search_entries(
     :class:`InvalidLdapMessage` for invalid messages.
     """
     counter = counter or SearchCounter()
+    # All entries of one search start with the same octets after the length, so one comparison recognises them.
     identity = _encode_integer(message_id)
     entry = identity + bytes((SEARCH_RESULT_ENTRY,))
     skipped = len(identity)
@@ -114,6 +115,7 @@ def read_search_entries(
                     length, begin = buffer[begin] << 8 | buffer[begin + 1], begin + 2
                 elif length > SHORT_FORM_MAXIMUM:
                     length, begin = _read_length(buffer, offset + 1)
+            # The header of the message has not arrived completely; its length is unknown.
             except IndexError:
                 needed = len(buffer) - offset + 1
                 break
@@ -154,6 +156,7 @@ def _receive_until(receive: Receive, buffer: bytes, needed: int) -> bytes:
         raise InvalidLdapMessage(f"tag {buffer[0]:#04x} at the start of a message")
     if needed > _MAXIMUM_MESSAGE:
         raise InvalidLdapMessage(f"a message of {needed} octets")
+    # Pieces are joined once: appending to octets would copy them for each chunk.
     pieces, received = [buffer], len(buffer)
     while received < needed:
         piece = receive(_CHUNK)
@@ -195,6 +198,7 @@ def _interpret_message(
     if response_id != message_id:
         raise InvalidLdapMessage(f"response to request {response_id} instead of {message_id}")
     match tag:
+        # The message ID of the entry has an unusual encoding, so the fast path did not recognise it.
         case 0x64:
             return message[offset:end]
         case 0x65:
@@ -246,6 +250,7 @@ def _parse_cookie(message: bytes, offset: int) -> bytes:
         begin, stop = find_contents(message, offset, SEQUENCE)
         name, inner = read_octet_string(message, begin)
         if name == PAGED_RESULTS.encode():
+            # The criticality of a control is optional (RFC 4511 §4.1.11).
             if inner < stop and message[inner] == BOOLEAN:
                 inner = find_contents(message, inner, BOOLEAN)[1]
             value, _ = read_octet_string(message, inner)
@@ -256,5 +261,6 @@ def _parse_cookie(message: bytes, offset: int) -> bytes:
 
 
 def _encode_integer(number: int) -> bytes:
+    # An INTEGER is signed (X.690 §8.3), so a number whose first bit is set requires one more octet.
     octets = number.to_bytes(number.bit_length() // 8 + 1, "big")
     return bytes((0x02, len(octets))) + octets

@@ -31,6 +31,7 @@ class LdapServerSettings:
     url: str
     base_dn: DN
     bind_dn: str
+    # A repr may appear in a traceback.
     password: str = field(repr=False)
     _: KW_ONLY
     ca_file: Path | None = None

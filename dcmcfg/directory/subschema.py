@@ -63,6 +63,7 @@ def read_subschema_entry(directory: Directory) -> Entry:
     not respond.
     """
     try:
+        # A server may have several subschemas (RFC 4512 §4.2), so that of the base DN is preferred.
         for dn in (directory.server.base_dn, DN()):
             entry = directory.read_entry(dn, ("subschemaSubentry",))
             subschema_dn = entry.text("subschemaSubentry") if entry else None

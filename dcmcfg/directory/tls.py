@@ -20,9 +20,9 @@ from dcmcfg.tls_trust import (
     get_refused_certificate,
 )
 
-#: OpenSSL's verify code (X509_V_ERR_…) → the problem of the server's certificate, and the next step.
 _TRUST_HINT = "specify the certificate of its authority with --ca-file (DCMCFG_CA_FILE)"
 _RENEW_HINT = "install a new certificate on the server, or check the clock of this machine"
+#: OpenSSL's verify code (X509_V_ERR_…) → the problem of the server's certificate, and the next step.
 _VERIFY_ERRORS = {
     9: ("the server's certificate is not yet valid", _RENEW_HINT),
     10: ("the server's certificate has expired", _RENEW_HINT),
@@ -62,6 +62,7 @@ class VerifiedTls(ldap3.Tls):
     def is_secured(self, connection: ldap3.Connection) -> bool:
         """Return whether *connection* is encrypted with this context, which verified the certificate."""
         socket: Any = connection.socket
+        # ``version()`` is None until the handshake has finished.
         return isinstance(socket, ssl.SSLSocket) and socket.context is self._context and socket.version() is not None
 
 
@@ -84,6 +85,7 @@ def _load_client_certificate(context: ssl.SSLContext, certificate: Path, key: Pa
         if path is None:
             continue
         try:
+            # OpenSSL's error does not name the file that it could not read.
             path.open("rb").close()
         except OSError as error:
             raise _build_unusable_error(path, f"it cannot be read ({error.strerror})", option) from error

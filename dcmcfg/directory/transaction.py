@@ -98,6 +98,7 @@ def apply_in_transaction(exchange: Exchange, changes: Sequence[Change], url: str
     try:
         _send_members(exchange, changes, identifier, members)
     except _MemberFailed as failed:
+        # slapd may process pending requests in any order, so the end must wait for the other members.
         exchange.collect_responses()
         _end_transaction(exchange, identifier, commit=False)
         member = members[failed.response.message_id]
@@ -118,6 +119,7 @@ def _send_members(exchange: Exchange, changes: Sequence[Change], identifier: byt
     control = (Control(TRANSACTION_SPECIFICATION_OID, critical=True, value=identifier),)
     for wave in split_into_waves(changes, load_bundled_schema().normalise_dn):
         for change in wave:
+            # Half of the responses are awaited, so that the server always has requests to process.
             if exchange.pending_count >= MAXIMUM_PENDING:
                 _check_responses(exchange, max_pending=MAXIMUM_PENDING // 2)
             members[exchange.queue_request(partial(encode_change_request, change=change, more=control))] = change
@@ -127,6 +129,7 @@ def _send_members(exchange: Exchange, changes: Sequence[Change], identifier: byt
 def _check_responses(exchange: Exchange, *, max_pending: int) -> None:
     failed = [response for response in exchange.collect_responses(max_pending) if response.result_code != SUCCESS]
     if failed:
+        # Responses may arrive in any order; the first refused member in the order of sending is reported.
         raise _MemberFailed(min(failed, key=lambda response: response.message_id))
 
 

@@ -27,6 +27,7 @@ def read_tree(directory: Directory) -> Tree:
     a truncated result.
     """
     with pause_garbage_collection(), explain_missing_base_dn(directory):
+        # Operational attributes are only returned on request (RFC 4511 §4.5.1.8), and ``*`` does not include them.
         entries = directory.read(directory.server.base_dn, "subtree", ("*", _VERSION_ATTRIBUTE))
         tree = Tree.from_entries(load_bundled_schema(), remove_operational_attributes(entries))
         referrals = {tree.key(each.dn): each.urls_text for each in directory.referrals if each.dn is not None}

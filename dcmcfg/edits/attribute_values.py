@@ -29,7 +29,7 @@ _CERTIFICATE = "Certificate"
 class AttributeValues:
     """Values of the attribute ``name``, in any case, as alias or OID, options included.
 
-    ``operation`` is REPLACE to have exactly these values, ADD to add them, DELETE to remove them.
+    ``operation`` is REPLACE to set exactly these values, ADD to add them, and DELETE to remove them.
     """
 
     name: str
@@ -56,9 +56,8 @@ def set_values(
     Additions of existing values and deletions of missing ones are skipped. A class of *auto_added_classes* is removed
     with the last value that required it. Raises :class:`~dcmcfg.errors.NotFound` for an attribute that *schema* does
     not know, with similar names, and :class:`Refused` for attributes that the classes of the entry do not allow, for
-    values that
-    ``dcmcfg check`` reports as errors or that change the entry's name, and for contradictory operations on one
-    attribute.
+    values that ``dcmcfg check`` reports as errors or that change the entry's name, and for contradictory operations on
+    one attribute.
     """
     by_attribute = _group_by_attribute(schema, desired)
     for each in by_attribute.values():
@@ -79,7 +78,7 @@ _ValuesByOperation = Mapping[Operation, AttributeValues]
 
 
 def _group_by_attribute(schema: Schema, given: Iterable[AttributeValues]) -> dict[str, _ValuesByOperation]:
-    """Return the values *given* by attribute and operation, whichever names of the attribute were given."""
+    """Return the values *given* by attribute and operation; all names of an attribute count as one."""
     found: dict[str, dict[Operation, AttributeValues]] = {}
     for each in given:
         name = _build_description(get_attribute_type(schema, each.name), each.name)
@@ -117,10 +116,10 @@ def _require_consistent(schema: Schema, target: Target, group: _ValuesByOperatio
 
 
 def _resolve_operations(schema: Schema, entry: Entry, group: _ValuesByOperation) -> Iterator[AttributeValues]:
-    """Yield the operations of *group*, deletions first; one replacement where single values cannot be named.
+    """Yield the operations of *group*, deletions first; one replacement if single values cannot be addressed.
 
-    An attribute without equality rule has no names for single values (RFC 4511 §4.6). A single-valued one must lose the
-    old value before it gets the new one.
+    A server cannot delete single values of an attribute without an equality rule (RFC 4511 §4.6). A single-valued
+    attribute must lose the old value before it gets the new one.
     """
     ordered = sorted(group.values(), key=lambda each: each.operation is not Operation.DELETE)
     name = ordered[0].name
@@ -141,6 +140,7 @@ def _build_edit(
     schema: Schema, target: Target, requests: Sequence[AttributeValues], own_classes: AutoAddedClasses
 ) -> Edit:
     entry = target.entry
+    # A class that the same command adds may already allow the attributes.
     entry_with_classes = _add_classes(entry, _iterate_added_classes(requests))
     classes: dict[str, None] = {}
     modifications: list[Modification] = []
@@ -176,7 +176,9 @@ def _find_unneeded_classes(
         return ()
     removed = [get_attribute_type(schema, name) for name in names if before.values(name) and not after.values(name)]
     found = find_unneeded_classes(schema, after, removed) if removed else ()
+    # They come from the records of the account, which are only read if a class becomes unused.
     own = own_classes() if any(found) else ()
+    # The last class of a group comes first. A class that is kept requires the rest, which is kept too.
     return tuple(name.encode() for group in found for name in takewhile(lambda name: name.lower() in own, group))
 
 

@@ -44,8 +44,10 @@ def find_missing_classes(schema: Schema, entry: Entry, attribute: AttributeType)
     """
     allowed = find_allowed_attributes(schema, entry)
     structural = filter(None, map(schema.object_class, find_structural_classes(schema, entry)))
+    # If a class is unknown or allows every attribute, it is not certain that one is missing.
     if allowed is None or any(_allows(schema, object_class, attribute) for object_class in structural):
         return ()
+    # The archive reads an attribute only with the class of its group, also if another class of the entry allows it.
     for group in (
         each for structural, groups in _AUXILIARY_GROUPS.items() if entry.is_a(structural) for each in groups
     ):

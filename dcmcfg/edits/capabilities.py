@@ -70,8 +70,8 @@ def add_capabilities(
 def set_capabilities(configuration: Configuration, ae: NetworkAE, desired: Iterable[TransferCapability]) -> Edit:
     """Return the edit after which *ae* has the capabilities *desired* with exactly their transfer syntaxes.
 
-    Missing ones are added. Of several entries for one SOP class in one role, the first stays: the archive would unite
-    their syntaxes. Raises as :func:`add_capabilities`.
+    Missing ones are added. Of several entries for one SOP class in one role, only the first is kept, because the
+    archive would merge their syntaxes. Raises as :func:`add_capabilities`.
     """
     desired = tuple(desired)
     keys = {(each.sop_class, each.role) for each in desired}
@@ -88,6 +88,7 @@ def _build_edit(
 ) -> Edit:
     """Return the edit that adds *capabilities*; those that *ae* has get their syntaxes by *operation*."""
     existing = index_capabilities(ae)
+    # The values of ``cn`` ignore case, so names that differ only in case would be the same entry.
     by_name = {(entry.text(COMMON_NAME) or "").casefold(): entry for entry in ae.capabilities}
     changes: list[Change] = []
     new: list[Entry] = []
@@ -124,6 +125,7 @@ def copy_capabilities(configuration: Configuration, source: NetworkAE, ae: Netwo
         source_roles = {get_sop_class_role(each) for each in source.capabilities}
         removed = [each for each in ae.capabilities if get_sop_class_role(each) not in source_roles]
         changes += (Delete(each.dn) for each in removed)
+        # The names of removed capabilities are free for the copies.
         names -= {each.text(COMMON_NAME) for each in removed}
     for each in source.capabilities:
         existing_entry = existing.get(get_sop_class_role(each))

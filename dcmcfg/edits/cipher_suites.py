@@ -8,6 +8,7 @@ from dcmcfg.errors import MalformedInput, Refused
 from dcmcfg.model.devices import DICOM, Configuration
 from dcmcfg.schema_names import DICOM_TLS_CIPHER_SUITE
 
+#: JSSE separates the words of a name with underscores, OpenSSL with hyphens.
 _JSSE_NAME = re.compile(r"(?:TLS|SSL)_[A-Z0-9]+(?:_[A-Za-z0-9]+)+")
 
 

@@ -53,12 +53,14 @@ class ConnectionSettings:
 
     def to_attributes(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield each specified attribute with its values; the default protocol DICOM is omitted."""
+        # The archive omits default values too (LdapDicomConfiguration).
         texts = {
             DICOM_HOSTNAME: self.host,
             DICOM_PORT: None if self.port is None else str(self.port),
             DCM_PROTOCOL: "" if self.protocol == DICOM else self.protocol,
             BIND_ADDRESS: self.bind_address,
             "dcmClientBindAddress": self.client_bind_address,
+            # Without this attribute, a connection is installed if its device is.
             DICOM_INSTALLED: None if self.installed is None else ("" if self.installed else "FALSE"),
         }
         yield from ((name, (text,) if text else ()) for name, text in texts.items() if text is not None)
@@ -79,6 +81,7 @@ def matches_settings(entry: Entry, settings: ConnectionSettings) -> bool:
 
 def find_connection_entry(device: Device, connection: Connection) -> Entry:
     """Return the entry of *connection*, a connection of *device*."""
+    # A connection has the DN object of the entry from which it was built.
     return next(child for child in device.tree.children(device.entry.dn) if child.dn is connection.dn)
 
 
@@ -107,6 +110,7 @@ def find_connection(configuration: Configuration, text: str) -> tuple[Device, Co
         if get_connection_name(each.dn).casefold() == name.casefold():
             return device, each
     for ae in device.network_aes:
+        # Unlike names of devices and connections, AE titles are case-sensitive.
         if ae.title == name:
             return device, _require_single(device, ae.connections, f"the AE {ae.qualified_title}")
     known_names = format_known_names(name, (get_connection_name(each.dn) for each in device.connections))
@@ -132,6 +136,7 @@ def split_connection(configuration: Configuration, text: str) -> tuple[Device, s
         if device.name.casefold() == text.casefold():
             return device, None
     for device in configuration.devices:
+        # The names themselves may contain a slash, so the text is compared with each device.
         length = len(device.name)
         if text[length : length + 1] == "/" and text[:length].casefold() == device.name.casefold():
             return device, text[length + 1 :]

@@ -45,6 +45,7 @@ def add_connection(
     """
     edit = _add_entry(device, name if name is not None else get_default_connection_name(settings), settings)
     ae_entries = [device.get_network_ae(title).entry for title in ae_titles]
+    # The first change adds the connection, also if it exists already.
     reference = str(edit.changes[0].dn).encode()
     reference_changes = [
         Modify(entry.dn, (Modification(Operation.ADD, DICOM_NETWORK_CONNECTION_REFERENCE, (reference,)),))
@@ -67,6 +68,7 @@ def _add_entry(device: Device, name: str, settings: ConnectionSettings) -> Edit:
         return Edit((Add(entry),), tuple(warn_about_shared_address(device, entry)))
     existing_entry = find_connection_entry(device, existing)
     if matches_settings(existing_entry, settings):
+        # The plan reports the add of an equal entry as unchanged.
         return Edit((Add(existing_entry),))
     raise Refused(
         f"the device {device.name} already has a connection {get_connection_name(existing.dn)}, to "
@@ -125,6 +127,7 @@ def _detach(device: Device, user: Entry, connection: Connection) -> Modify | Non
     by_value = {value: _build_key(tree, value) for value in user.values(DICOM_NETWORK_CONNECTION_REFERENCE)}
     values = tuple(value for value, key in by_value.items() if key == tree.key(connection.dn))
     others = [key for key in by_value.values() if key is not None and key in tree.entries]
+    # The entry must keep a reference to another existing connection: AEs and HL7 applications require one.
     if not values or len(others) == len(values):
         return None
     return Modify(user.dn, (Modification(Operation.DELETE, DICOM_NETWORK_CONNECTION_REFERENCE, values),))

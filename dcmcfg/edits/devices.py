@@ -68,6 +68,7 @@ def clone_device(configuration: Configuration, device: Device, clone_names: Clon
     copies = [_copy_entry(entry, device, new_dn, new_names) for entry in originals]
     registrations = list(_build_registrations(configuration, copies))
     return Edit(
+        # dcmldap writes the registrations first too.
         tuple(map(Add, (*registrations, *copies))),
         (*warnings, *_warn_about_shared_addresses(device, clone_names.device)),
     )
@@ -115,6 +116,7 @@ def _build_missing_names_error(nameless: Sequence[tuple[EntityKind, str]]) -> Re
 
 
 def _require_free(configuration: Configuration, kind: EntityKind, new: Mapping[str, str]) -> None:
+    # Registrations have the same attribute, so registered names are taken too.
     taken = {
         entry.text(kind.value.attribute)
         for entry in configuration.tree.entries.values()
@@ -182,6 +184,7 @@ def _rewrite_reference(
 
 def _build_registrations(configuration: Configuration, copies: list[Entry]) -> Iterator[Entry]:
     for registry in REGISTRIES:
+        # The archive does not register ``*`` either (LdapDicomConfiguration).
         names = [name for name in registry.index_names(copies) if name != WILDCARD]
         container = registry.find_container(configuration.tree)
         if container is None and names:
@@ -214,6 +217,7 @@ def create_device(configuration: Configuration, name: str, *, description: str |
     """
     require_valid_name(name, "device", "give it another name")
     root = configuration.root
+    # The archive also creates a missing container when it writes the first entry.
     container = next((e for e in configuration.tree.children(root) if e.is_a(DICOM_DEVICES_ROOT_OBJECT_CLASS)), None)
     devices_root = container or Entry.from_values(
         root.child(COMMON_NAME, "Devices"), {OBJECT_CLASS: DICOM_DEVICES_ROOT_OBJECT_CLASS, COMMON_NAME: "Devices"}

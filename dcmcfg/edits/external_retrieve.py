@@ -47,6 +47,7 @@ def set_external_retrieve(
 
 def _build_modify(entry: Entry, title: str | None, classes: tuple[str, ...]) -> Modify:
     values = () if title is None else (title.encode(),)
+    # A replace is valid in each state. An add would fail if the attribute is set: 20 for the same value, 19 otherwise.
     setting = Modification(Operation.REPLACE, EXTERNAL_RETRIEVE_AE_DESTINATION, values)
     if not classes:
         return Modify(entry.dn, (setting,))
@@ -62,6 +63,7 @@ def _list_missing_classes(configuration: Configuration, entry: Entry) -> tuple[s
 def _require_known(configuration: Configuration, device: Device, title: str) -> None:
     """Refuse an unknown title: not an AE of the tree, not another title of the device's AEs, and no AE ``*``."""
     titles = {ae.title for ae in configuration.network_aes()}
+    # The external archive calls the archive by this title, so the title may be another one of its AEs.
     other = {name for ae in device.network_aes for name in ae.other_titles}
     if title in titles | other or any(ae.title == "*" for ae in device.network_aes):
         return

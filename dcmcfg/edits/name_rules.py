@@ -26,6 +26,7 @@ def require_valid_name(name: str, object_kind: str, next_step: str) -> None:
     """
     if not name.strip() or name != name.strip() or not name.isprintable():
         raise Refused(f"{name!r} is not a valid {object_kind} name", next_step=next_step)
+    # A DN escapes ``#`` only at the start of a value (RFC 4514 §2.4).
     if needs_escaping_in_dn(name) or name.startswith("#"):
         raise Refused(
             f"the {object_kind} name {name} contains one of {' '.join(SPECIAL_IN_DN)}, so the archive cannot load it",

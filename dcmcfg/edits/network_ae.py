@@ -249,6 +249,7 @@ class NetworkAEAdder:
                     new, holder, f"its capability {desired.text(COMMON_NAME)} is missing or differs"
                 )
         registered = build_registration_entry(self._registry.dn, new.title)
+        # The plan reports the equal entries as unchanged, and adds what is missing: a container or the registration.
         entries = (*self._list_missing_containers(), registered, holder.entry, matching.entry, ae, *capabilities)
         return Edit(tuple(map(Add, entries)))
 
@@ -269,6 +270,7 @@ class NetworkAEAdder:
                 f"the title {new.title} is registered, although no AE has it",
                 next_step="to remove an unused registration: dcmcfg check --fix --rule registry-orphan",
             )
+        # The user has not chosen this device: its name only follows from the title. It may be another system.
         if new.device is None and device is not None and device.titles:
             raise Refused(
                 f"the device {device.name} exists and has the AE {', '.join(device.titles)}",
@@ -339,6 +341,7 @@ def _choose_connection(new: NewNetworkAE, device: _Device | None) -> tuple[_Conn
     if matching is not None:
         return matching, list(_warn_about_shared_connection(matching, new))
     default_name = TLS_CONNECTION_NAME if new.cipher_suites else PLAIN_CONNECTION_NAME
+    # dcmldap would change the address of this connection, and move the other AEs that use it.
     conflicting = existing.get(default_name)
     if conflicting is None:
         return default_name, []
@@ -367,6 +370,7 @@ def _get_named_connection(new: NewNetworkAE, name: str, existing: Mapping[str, _
 
 def _warn_about_archive_ae(new: NewNetworkAE, device: _Device) -> Iterator[str]:
     """Yield warnings about an AE of the archive itself."""
+    # Only the attributes of the capabilities matter here, so any DN will do.
     capabilities = tuple(new.build_capability_entries(DN()))
     if not capabilities:
         yield (
@@ -404,5 +408,6 @@ def _warn_about_shared_connection(shared: _Connection, new: NewNetworkAE) -> Ite
 
 def _find_free_name(desired: str, existing: Mapping[str, _Connection]) -> str:
     """Return *desired*, with a number appended if the name exists in *existing*."""
+    # One more name than there are connections, so at least one is free.
     names = (desired, *(f"{desired}-{number}" for number in range(2, len(existing) + 3)))
     return next(name for name in names if name.casefold() not in existing)

@@ -47,6 +47,7 @@ def build_device_entry(dn: DN, description: str | None = None, types: Iterable[s
             DICOM_DEVICE_NAME: _get_name(dn),
             **_if_given(DICOM_DESCRIPTION, description),
             **({DICOM_PRIMARY_DEVICE_TYPE: kinds} if (kinds := tuple(types)) else {}),
+            # The schema requires this for a device; its AEs and connections inherit it.
             DICOM_INSTALLED: "TRUE",
         },
     )
@@ -90,6 +91,7 @@ def build_ae_entry(
             DICOM_AE_TITLE: _get_name(dn),
             **_if_given(DICOM_DESCRIPTION, description),
             DICOM_NETWORK_CONNECTION_REFERENCE: [str(connection) for connection in connections],
+            # The schema requires both flags.
             DICOM_ASSOCIATION_INITIATOR: "TRUE",
             DICOM_ASSOCIATION_ACCEPTOR: "TRUE" if acceptor else "FALSE",
         },

@@ -32,6 +32,7 @@ def remove_subtrees(references: References, tops: Iterable[DN]) -> Edit:
     """
     tree = references.tree
     removed_entries = [entry for top in tops for entry in _sort_leaf_first(tree.subtree(top))]
+    # The tops may contain each other, but each entry is deleted once.
     removed = {tree.key(entry.dn): entry for entry in removed_entries}
     deletes = [Delete(entry.dn) for entry in removed.values()]
     remaining = [entry for key, entry in tree.entries.items() if key not in removed]
@@ -111,6 +112,7 @@ def remove_network_ae(ae: NetworkAE, *, keep_connection: bool) -> Edit:
             "device is removed too."
         )
         return replace(edit, warnings=(warning, *edit.warnings))
+    # Unused connections that this AE did not use either are only removed with the whole device.
     unused_own = [each for each in unused if each in ae.connections]
     edit = remove_subtrees(references, [ae.entry.dn, *(each.dn for each in unused_own)])
     return replace(

@@ -88,6 +88,7 @@ def find_free_title(configuration: Configuration, make_random_suffix: Callable[[
     """
     tree = configuration.tree
     taken = {entry.text(DICOM_AE_TITLE) for entry in AE_TITLE_REGISTRY.find_entries(tree)}
+    # The device gets the title in lower case as its name, and names of devices ignore case.
     taken |= {device.name.upper() for device in configuration.devices}
     for ae in configuration.network_aes():
         taken |= {ae.title, *ae.other_titles}
@@ -137,10 +138,12 @@ def remove_temporary_destination(configuration: Configuration, title: str) -> Ed
     device = _find_device(configuration, title)
     if (ae := next((each for each in aes if each.title == title), None)) is not None:
         edit = remove_network_ae(ae, keep_connection=False)
+    # A device with other AEs is kept, because somebody else has added them.
     elif device is not None and not device.network_aes:
         edit = remove_subtrees(References(tree), [device.entry.dn])
     else:
         edit = Edit(())
+    # A registration may remain without its AE; with the AE, the edit deletes it too, so each delete is kept once.
     deletes = dict.fromkeys((*map(Delete, find_registrations(tree, EntityKind.AE, title)), *edit.changes))
     return Edit((*changes, *deletes))
 

@@ -13,6 +13,7 @@ from dcmcfg.schema_names import DICOM_DESCRIPTION
 from dcmcfg.timestamps import format_iso, parse_timestamp
 
 #: The form of a mark. Directories may contain marks of earlier versions of dcmcfg, so it must not change.
+#: Its numbers have few digits, because Python refuses to convert thousands of digits.
 _FORM = re.compile(
     r"Temporary destination (?P<title>\S+) of dcmcfg verify, made by (?P<user>.*)@(?P<host>\S*) "
     r"\(process (?P<process>\d{1,9}), begun (?P<begun>\d{1,12})\) at (?P<when>\S+)\..*"

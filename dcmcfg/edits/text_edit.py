@@ -74,6 +74,7 @@ def make_edit(schema: Schema, tree: Tree, before: Sequence[ShownEntry], after: S
             )
         edited[key] = entry
     _refuse_renames(tree, shown, edited)
+    # References change while both their old and their new target exist.
     changes = [*_make_adds(shown, edited), *_make_modifies(tree, shown, edited), *_make_deletes(shown, edited)]
     for change in changes:
         _require_valid(schema, tree, change)
@@ -88,6 +89,7 @@ def _require_valid(schema: Schema, tree: Tree, change: Change) -> None:
         case Modify(_, modifications) if current is not None:
             after = current
             for each in modifications:
+                # All modifications of an edited text are replaces.
                 after = after.with_values(each.name, each.values)
             require_valid_entry(schema, current, after)
         case _:
@@ -162,6 +164,7 @@ def _refuse_renames(tree: Tree, shown: _Before, edited: _After) -> None:
             raise _build_rename_error(old.entry, entry)
         if old is None:
             for removed in shown.keys() - edited.keys():
+                # Only an entry with the same parent can be the old one: an entry is renamed in place.
                 if removed[1:] != key[1:] or not _may_be_renamed(tree, shown[removed].entry, entry):
                     continue
                 if not _replaces_in_references(tree, shown, edited, removed=removed, new=key):

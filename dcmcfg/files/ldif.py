@@ -29,6 +29,7 @@ _ALLOW_HINT = "use --allow-file-urls for files in the LDIF file's folder, or --f
 _FOLDER_HINT = "use --file-urls-from DIR to specify the folder of such files"
 #: Virtual folders of the kernel. They reveal open files of this process and may contain its environment.
 _VIRTUAL_FOLDERS = (Path("/proc"), Path("/sys"), Path("/dev"))
+# O_PATH requires no read permission for the folder; macOS does not have it.
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC  # opening a pipe must not block
 
@@ -114,6 +115,7 @@ def _parse_file_url(url: str) -> str:
                 f"files on another host are not supported: {url}", next_step="use file:///path for a local file"
             )
     name = os.fsdecode(unquote_to_bytes(path))
+    # os.open raises ValueError, not OSError, for a NUL.
     if not name or "\0" in name:
         raise LdifError(f"the URL names no file: {url}")
     return name
@@ -130,7 +132,9 @@ def _read_file(real_root: Path, real_path: Path, path: Path) -> bytes:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise LdifError("not a regular file", subject=str(path))
+        # The handle is closed below in every case, so the file object must not close it.
         with os.fdopen(handle, "rb", closefd=False) as file:
+            # One more octet shows that the file is too large, without reading all of it.
             octets = file.read(MAXIMUM_VALUE_LENGTH + 1)
     finally:
         os.close(handle)
@@ -144,6 +148,7 @@ def _open_below(real_root: Path, real_path: Path) -> int:
     *folders, name = real_path.relative_to(real_root).parts or (".",)
     folder_handle = os.open(real_root, _FOLDER)
     try:
+        # Each folder is opened relative to the previous one, so that no link can be put in between.
         for each in folders:
             next_handle = os.open(each, _FOLDER, dir_fd=folder_handle)
             os.close(folder_handle)
@@ -290,11 +295,13 @@ def _read_records(path: Path, resolve_url: Callable[[str], bytes], *, strict: bo
     except OSError as error:
         raise LdifError(f"cannot read the file ({error.strerror})", subject=str(path)) from error
     except LdifErrors:
+        # A newer format explains the problems better than the problems themselves.
         if newer := _find_format_problem(bytes(header), str(path)):
             raise newer from None
         if problem := detect_wrong_kind(bytes(header), str(path)):
             raise LdifErrors((problem,)) from None
         raise
+    # Preconditions of an unknown format may protect values, so such a file is never read as plain LDIF.
     _require_known_format(bytes(header), str(path), found)
     return found
 

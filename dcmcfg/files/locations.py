@@ -45,6 +45,7 @@ def _parse_fields(lines: Sequence[bytes], first: int) -> Iterator[tuple[int, str
     for number, text in _unfold_lines(lines, first):
         before, colon, after = text.partition(b":")
         if colon and not text.startswith(b"#"):
+            # The names to find have no options.
             name = before.partition(b";")[0].decode("utf-8", "replace").lower()
             yield number, name, _decode_value(after)
 
@@ -54,6 +55,7 @@ def _decode_value(after: bytes) -> bytes:
         return after.lstrip(b" ")
     try:
         return base64.b64decode(after[1:].strip())
+    # A value that is not base64 matches no finding, and the finding keeps the line of its entry.
     except binascii.Error:
         return after
 
@@ -81,6 +83,7 @@ def locate_values(findings: Iterable[EntryFinding], schema: Schema, files: Itera
     A file is read again only once, at its first finding. If it cannot be read (standard input), the entry's line stays.
     """
     known = {str(path) for path in files}
+    # The cache ends with this generator, because a file may change before the next call.
     lines = cache(lambda path: ValueLineIndex(_read_lines(path)))
     for finding in findings:
         location = finding.location

@@ -22,6 +22,7 @@ def read_sheet_file(path: Path, file_format: SheetFileType | None) -> Sheet:
         octets = sys.stdin.buffer.read() if str(path) == STDIN else path.read_bytes()
     except OSError as error:
         raise OnboardingError(f"cannot read the file ({error.strerror})", subject=name) from error
+    # For a file of another kind, its kind is a better message than a syntax error.
     kind = detect_file_kind(octets[:HEADER_LENGTH])
     if kind is not None and kind not in (CSV, YAML, JSON):
         raise OnboardingError(

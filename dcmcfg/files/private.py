@@ -11,6 +11,7 @@ from pathlib import Path
 
 def write_private(path: Path, text: str) -> None:
     """Create the file *path* with mode 0600 and *text*, synchronised to disk; an existing file is an error."""
+    # O_EXCL also refuses a symbolic link, so nobody can redirect the file.
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)

@@ -131,6 +131,7 @@ class _TreeReader:
         self._locations[key] = location
 
     def _normalise_entry(self, entry: Entry, location: str) -> Entry:
+        # Entries repeat few names, so most need no check. Operational attributes never become known names.
         if not all(attribute.name in self._known_names for attribute in entry.attributes):
             remaining = tuple(each for each in entry.attributes if each.name.lower() not in OPERATIONAL_ATTRIBUTES)
             try:
@@ -146,5 +147,6 @@ class _TreeReader:
         """Yield a problem for each entry without parent, except the highest entries of the tree."""
         highest = min(map(len, self._entries), default=0)
         for key, entry in self._entries.items():
+            # A normal form is leaf first, so key[1:] is the parent.
             if len(key) > highest and key[1:] not in self._entries:
                 yield LdifError(f"its parent entry is missing: {entry.dn}", subject=self._locations[key])

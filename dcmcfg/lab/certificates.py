@@ -37,5 +37,6 @@ def make_certificates(site: Site) -> None:
 
 def _write(leaf: trustme.LeafCert, certificate: Path, key: Path) -> None:
     certificate.write_bytes(b"".join(each.bytes() for each in leaf.cert_chain_pems))
+    # The file gets its mode before it holds the key.
     key.touch(mode=_PRIVATE)
     key.write_bytes(leaf.private_key_pem.bytes())

@@ -44,6 +44,7 @@ class DemoRun:
         self.lab_folder = folder / "lab"
         self.print_line = print_line
         self.passed_checks = 0
+        # The user's own settings must not influence the demonstration.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("DCMCFG_")}
         self.environment = environment | {
             "XDG_CONFIG_HOME": str(folder / "config"),
@@ -95,6 +96,7 @@ class DemoRun:
 
     def _start(self, arguments: tuple[str, ...], *, stderr: int) -> subprocess.Popen[str]:
         return subprocess.Popen(
+            # -P keeps the current folder out of the module search path, as with an installed command.
             [sys.executable, "-P", "-m", "dcmcfg", *arguments],
             env=self.environment,
             stdin=subprocess.DEVNULL,

@@ -116,6 +116,7 @@ class ExternalArchive:
             return MoveResponse(IDENTIFIER_MISMATCH, str(mismatch), offending_element=mismatch.tag)
         peer = self._find_peer(request.destination_ae_title)
         if peer is None:
+            # An Error Comment has at most 64 characters (VR LO, PS3.5 §6.2).
             return MoveResponse(
                 MOVE_DESTINATION_UNKNOWN, f"Move Destination: {request.destination_ae_title} unknown"[:64]
             )
@@ -151,6 +152,7 @@ class ExternalArchive:
                 if exchange.is_abandoned or exchange.is_cancelled:
                     return operations.make_cancelled_response()
                 uid = each.unique_key("IMAGE")
+                # An object that is not sent must not get the transfer syntax of the previous one.
                 recorder.transfer_syntax_uid = None
                 try:
                     status = send_file(

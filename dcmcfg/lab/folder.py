@@ -83,6 +83,7 @@ def _lock(folder: Path, *, create: bool) -> int | None:
         try:
             if create:
                 create_private_folder(folder)
+            # The folder itself is locked: a lock file would be removed with the folder.
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         except FileNotFoundError:
             return None
@@ -94,6 +95,7 @@ def _lock(folder: Path, *, create: bool) -> int | None:
                 return descriptor
         except BlockingIOError:
             pass
+        # Another process holds the lock, or the folder was removed meanwhile: a lock on it would protect nothing.
         os.close(descriptor)
         if time.monotonic() > deadline:
             raise LabError("another process is starting or stopping this lab", subject=str(folder))

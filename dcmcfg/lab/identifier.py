@@ -19,6 +19,7 @@ UNIQUE_KEYS: dict[Level, str] = {
     "SERIES": "SeriesInstanceUID",
     "IMAGE": "SOPInstanceUID",
 }
+#: The UIDs of the Patient Root SOP classes begin with this text, those of Study Root do not (PS3.4 C.6).
 _PATIENT_ROOT = "1.2.840.10008.5.1.4.1.2.1."
 
 

@@ -115,6 +115,7 @@ def up(
             _require_same_tokens(lab.site, token_requirements)
             _require_same_studies(lab.site, extra_study_count)
             return lab, False
+        # An earlier lab in this folder may still be ending.
         _end_processes(state)
         site = _create_site(folder, token_requirements, extra_study_count)
         lab = _start(folder, on_part_ready, owner_pid)
@@ -154,6 +155,7 @@ def _create_site(folder: Path, token_requirements: TokenRequirements | None, ext
             )
         create_private_folder(folder / LOG_FOLDER)
         password = secrets.token_urlsafe(24)
+        # The file gets its mode before it holds the password.
         site.password_file.touch(mode=0o600)
         site.password_file.write_text(password + "\n", "utf-8")
         make_certificates(site)
@@ -194,11 +196,12 @@ def _start(folder: Path, on_part_ready: OnPartReady, owner_pid: int | None) -> L
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            cwd="/",
+            cwd="/",  # the lab does not keep the user's folder in use
             start_new_session=True,  # neither Ctrl-C in the terminal nor a logout ends the lab
         )
     try:
         return _wait_until_up(folder, lambda: supervisor.poll() is None, on_part_ready)
+    # Ctrl-C must not leave a lab that is only partly started.
     except BaseException:
         supervisor.terminate()
         supervisor.wait(STOP_TIMEOUT)
@@ -289,6 +292,7 @@ def _get_profile_folder() -> Path | None:
 
 def _refuse_foreign_profile() -> None:
     path = get_profile_path(PROFILE)
+    # A profile that the user wrote must not be overwritten.
     if path.exists() and not _read_lab_profile():
         raise LabError(
             "a profile with this name exists, but no lab wrote it", subject=str(path), next_step="rename the profile"

@@ -30,6 +30,7 @@ QUERY_RETRIEVE_SOP_CLASSES = (
     STUDY_ROOT_FIND,
     STUDY_ROOT_MOVE,
 )
+#: pynetdicom's default is only 10.
 _MAX_ASSOCIATIONS = 100
 #: Seconds until a server notices that it should stop. The default of half a second would add up over the lab's parts.
 _POLL_S = 0.05
@@ -58,6 +59,7 @@ class _Server(ThreadedAssociationServer):
             return connection, address
         connection.settimeout(_HANDSHAKE_TIMEOUT_S)
         secured = self.ssl_context.wrap_socket(connection, server_side=True)
+        # The time-out is for the handshake only. pynetdicom reads from a blocking socket.
         secured.settimeout(None)
         return secured, address
 
@@ -127,4 +129,5 @@ def is_relational(association: Association, sop_class_uid: str) -> bool:
 
 
 def _accept_extended_negotiation(event: Any) -> dict[UID, bytes]:
+    # The same items in the response mean acceptance (PS3.7 D.3.3.5).
     return dict(event.app_info)

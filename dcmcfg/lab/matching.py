@@ -43,6 +43,7 @@ def _get_values(candidate: Dataset, tag: BaseTag) -> tuple[str, ...]:
 def _value_matches(vr: str, pattern: str, value: str) -> bool:
     if vr in _RANGE_VRS and "-" in pattern:
         first, last = pattern.split("-", 1)
+        # A shorter end of a range includes all values that begin with it.
         return (not first or first <= value) and (not last or value[: len(last)] <= last)
     if vr not in _WILD_CARD_VRS:
         return pattern == value

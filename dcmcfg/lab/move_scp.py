@@ -146,6 +146,7 @@ def _serve_request(
     if not isinstance(message, C_MOVE) or not message.is_valid_request or context_id not in contexts:
         serve_others(message, context_id)
         return
+    # A C-CANCEL of an earlier request must not cancel this one.
     association.dimse.cancel_req = {}
     try:
         exchange = MoveExchange(association, contexts[context_id], message)
@@ -169,6 +170,7 @@ def _close_connection(association: Association) -> None:
     wrapper = association.dul.socket
     if wrapper is not None and wrapper.socket is not None:
         with contextlib.suppress(OSError):  # the requester has closed it already
+            # A shutdown wakes pynetdicom's thread, which waits for data.
             wrapper.socket.shutdown(socket.SHUT_RDWR)
 
 

@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 from dcmcfg.private_folders import create_private_folder
 
 _SUFFIX = ".dcm"
+#: A UID consists of digits and dots (PS3.5 §9.1).
 _NAME_CHARACTERS = frozenset("0123456789.")
 
 
@@ -50,6 +51,7 @@ class ObjectStore:
         """Yield the header (without pixel data) of each instance, ordered by UID."""
         for path in sorted(self.folder.glob(f"*{_SUFFIX}")):
             written = path.stat().st_mtime_ns
+            # Every query reads all headers. Parsing unchanged files again would be slow.
             known = self._header_cache.get(path)
             if known is None or known[0] != written:
                 known = self._header_cache[path] = (written, dcmread(path, stop_before_pixels=True))

@@ -36,6 +36,7 @@ def run_process(serve: Callable[[Site], AbstractContextManager[object]], argumen
     try:
         with serve(Site.load(Path(arguments[0]))):
             sys.stdout.write("ready\n")
+            # The supervisor waits for this line in the log.
             sys.stdout.flush()
             signal.sigwait(_STOP_SIGNALS)
     except DcmcfgError as error:

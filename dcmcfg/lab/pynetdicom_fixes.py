@@ -64,6 +64,7 @@ class ReactorCheckpoint(threading.Event):
             super().clear()
 
 
+#: ``recv`` allocates as many octets as requested, and a peer may announce a PDU of 4 GB.
 _CHUNK_SIZE = 1 << 16
 
 
@@ -91,6 +92,7 @@ def _receive(wrapper: AssociationSocket, timeout_s: float, on_stall: Callable[[]
         raise
     finally:
         with contextlib.suppress(OSError):  # the connection may already be closed
+            # The next PDU gets the full time again.
             connection.settimeout(timeout_s)
 
 

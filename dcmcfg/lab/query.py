@@ -20,6 +20,7 @@ from dcmcfg.lab.matching import matches_key
 #: Values of Instance Availability (PS3.3 C.4.23.1.1), the best first.
 AVAILABILITIES = ("ONLINE", "NEARLINE", "OFFLINE", "UNAVAILABLE")
 _COMPUTED_KEYWORDS = ("RetrieveAETitle", "InstanceAvailability")
+#: Keys that are never matched: computed attributes, and attributes that describe the request itself.
 _IGNORED_KEYWORDS = (*_COMPUTED_KEYWORDS, "QueryRetrieveLevel", "SpecificCharacterSet", "TimezoneOffsetFromUTC")
 _ATTRIBUTES: dict[Level, str] = {
     "PATIENT": "PatientName PatientID PatientBirthDate PatientSex IssuerOfPatientID PatientComments",

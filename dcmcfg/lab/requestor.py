@@ -94,6 +94,7 @@ def open_association(
     entity.connection_timeout = CONNECT_TIMEOUT_S
     entity.acse_timeout = accept_timeout_s or CONNECT_TIMEOUT_S
     entity.dimse_timeout = response_timeout_s
+    # An association may be idle for as long as the external archive needs.
     entity.network_timeout = None
     trace = ConnectionTrace(_PDU_TIMEOUT_S)
     extension = [_make_relational_negotiation(relational_sop_class)] if relational_sop_class else []
@@ -170,6 +171,7 @@ def _make_relational_negotiation(sop_class_uid: str) -> SOPClassExtendedNegotiat
 
 def _make_failure(association: Association, peer: Peer, trace: ConnectionTrace) -> AssociationFailed:
     response = association.acceptor.primitive
+    # The response comes first: with a rejection, the connection was opened too.
     if isinstance(response, A_ASSOCIATE):
         if response.result:
             return AssociationRejected(peer, response.result, response.result_source or 0, response.diagnostic or 0)

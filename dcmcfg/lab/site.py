@@ -80,11 +80,13 @@ class Site:
     def save(self) -> None:
         """Write the facts into the lab's folder, which must exist."""
         temporary = self.folder / f"{FILE_NAME}.new"
+        # Format 1 keeps the names ``secured`` and ``more_studies``, although the fields have other names now.
         facts: dict[str, object] = {"ports": asdict(self.ports)} | (
             {"secured": asdict(self.token_requirements)} if self.token_requirements else {}
         )
         facts |= {"more_studies": self.extra_study_count} if self.extra_study_count else {}
         temporary.write_text(json.dumps(SITE_FORMAT.add_number(facts), indent=2) + "\n", "utf-8")
+        # Other processes read this file at any time, so it must always be complete.
         temporary.replace(self.folder / FILE_NAME)
 
     @property

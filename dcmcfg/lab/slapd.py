@@ -59,6 +59,7 @@ _ANONYMOUS_BIND = bytes.fromhex("300c020101600702010304008000")
 _DIE_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
 _START_TIMEOUT_S = 10.0
 _STOP_TIMEOUT_S = 5.0
+#: The default of back-mdb, 10 MB, is too small for large trees (slapd-mdb(5)).
 _MAX_DATABASE_BYTES = 256 * 1024 * 1024
 
 
@@ -220,6 +221,7 @@ class Slapd:
             f"rootdn {_quote(self.root_dn)}",
             f"rootpw {_quote(self.root_password)}",
             f"directory {_quote(self.database_folder)}",
+            # nosync: a disposable database need not survive a crash, and waiting for the disk is slow.
             *([f"maxsize {_MAX_DATABASE_BYTES}", "envflags nosync"] if self.database == "mdb" else []),
             "access to attrs=userPassword by anonymous auth",
             "access to * by * read",
@@ -245,6 +247,7 @@ class Slapd:
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + _START_TIMEOUT_S
+        # Another server on this port would answer too, so the process is checked first.
         while not (self._is_listening() and self._is_answering()):
             if not self.is_running:
                 raise LabError(f"slapd did not start: {self._read_log_tail()}", subject=self.url)

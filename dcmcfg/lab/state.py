@@ -99,6 +99,7 @@ class LabState:
         """Write the state into *folder*, atomically."""
         temporary = folder / f"{FILE_NAME}.new"
         temporary.write_text(json.dumps(STATE_FORMAT.add_number(asdict(self)), indent=2) + "\n", "utf-8")
+        # Other processes read this file at any time, so it must always be complete.
         temporary.replace(folder / FILE_NAME)
 
     @staticmethod

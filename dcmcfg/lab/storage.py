@@ -75,6 +75,7 @@ def serve(site: Site) -> Iterator[None]:
         )
         return SUCCESS
 
+    # pynetdicom then also accepts storage SOP classes that it does not know, such as private ones.
     _config.UNRESTRICTED_STORAGE_SERVICE = True
     handlers: list[EventHandler] = [(evt.EVT_C_STORE, receive), (evt.EVT_C_ECHO, lambda _: SUCCESS)]
     with listen(AE_TITLE, site.ports.storage, handlers, [build_context(VERIFICATION)], any_called_ae_title=True):

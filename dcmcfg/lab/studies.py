@@ -102,6 +102,7 @@ def _convert_to_jpeg_ls(study: LabStudy) -> LabStudy:
         del image.PixelData
         octets = encapsulate([encode_black_image(_ROWS, _COLUMNS, _BITS_STORED)])
         image.add_new("PixelData", "OB", octets)
+        # Encapsulated pixel data has an undefined length (PS3.5 §A.4).
         image["PixelData"].is_undefined_length = True
         image.file_meta.TransferSyntaxUID = JPEGLSLossless
     return study
@@ -114,6 +115,7 @@ def _make_instances(name: str, series: int, images: int) -> Iterator[Dataset]:
 
 
 def _make_uid(*parts: object) -> str:
+    # A hash of these texts makes the UID: it is the same in every lab.
     return str(generate_uid(entropy_srcs=["dcmcfg lab", *map(str, parts)]))
 
 
@@ -182,5 +184,6 @@ def _add_image(image: Dataset, number: int) -> None:
     pixels = bytearray()
     for row in range(_ROWS):
         for column in range(_COLUMNS):
+            # The values must fit into the 12 bits of _BITS_STORED.
             pixels += ((row * column * number) % 4096).to_bytes(2, "little")
     image.add_new("PixelData", "OW", bytes(pixels))

@@ -108,6 +108,7 @@ class Supervisor:
             self._save_state(replace(self.state, phase=LabPhase.ENDED, reason=reason, failed_part=failed))
 
     def _on_signal(self, number: int, _frame: object) -> None:
+        # A handler may interrupt any statement, so it only records the signal.
         self.stop_signal = signal.Signals(number)
 
     def _save_state(self, state: LabState) -> None:
@@ -160,6 +161,7 @@ class Supervisor:
 
     def _stop(self) -> None:
         """End the child processes in reverse starting order, and wait for each."""
+        # The archive ends first: its peers must not disappear while it works with them.
         for name, child in reversed(self.children.items()):
             child.terminate()
             try:

@@ -32,7 +32,9 @@ KEYWORDS = frozenset(
 _DESCRIPTION = re.compile(r"(?:[A-Za-z][A-Za-z0-9_-]*|[0-9]+(?:\.[0-9]+)*)(?:;[A-Za-z0-9_-]+)*", re.ASCII)
 # RFC 2849 itself does not allow underscores, neither in names nor in options.
 _RFC2849_DESCRIPTION = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)*)(?:;[A-Za-z0-9-]+)*", re.ASCII)
+#: RFC 2849 allows base64 after no other keyword.
 _BASE64_KEYWORDS = frozenset({"dn", "newrdn", "newsuperior"})
+#: SAFE-STRING of RFC 2849: ASCII without NUL, LF and CR, and without blank, colon and "<" at the beginning.
 _SAFE_STRING = re.compile(rb"(?:(?![ :<])[\x01-\x09\x0b\x0c\x0e-\x7f]+)?")
 _MAXIMUM_SHOWN_LENGTH = 40
 _WORD = re.compile(rb"[0-9A-Za-z\x80-\xff]")
@@ -112,6 +114,7 @@ class FieldReader:
 
     def _decode_base64(self, name: str, text: bytes, line: int) -> bytes:
         try:
+            # Without strict_mode, octets outside of the alphabet are skipped.
             return binascii.a2b_base64(text, strict_mode=True)
         except binascii.Error as error:
             reason = str(error)[:1].lower() + str(error)[1:]
@@ -143,6 +146,7 @@ def quote_for_message(text: bytes) -> str:
     return repr(decoded if len(decoded) <= _MAXIMUM_SHOWN_LENGTH else decoded[:_MAXIMUM_SHOWN_LENGTH] + "…")
 
 
+# A file repeats its names; the limit bounds the memory for a file that does not.
 @lru_cache(maxsize=4096)
 def _parse_description(name: bytes) -> str:
     """Return *name* as text, or an empty string if it is not a valid attribute description."""
@@ -164,6 +168,7 @@ def _explain_invalid_line(text: bytes) -> tuple[str, str]:
         return f"no colon after {quote_for_message(text)}", "add the colon"
     if not _WORD.search(text):
         return f"no colon in {quote_for_message(text)}", "to end a modification, write '-'"
+    # The line is not quoted, because it may be the end of a folded secret.
     return f"no colon in this line of {len(text)} octets", "a continued line must begin with a blank"
 
 

@@ -16,8 +16,10 @@ from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
 Lines = Sequence[LogicalLine]
 
 _OPERATIONS = {operation.value: operation for operation in Operation}
+#: ``rename`` is an alias of OpenLDAP's tools, not of RFC 2849.
 _RENAMES = {"modrdn", "moddn", "rename"}
 _CONTROL = re.compile(rb"([0-9]+(?:\.[0-9]+)*)(?: +(true|false))?(?: *:(.*)| *)", re.IGNORECASE | re.DOTALL)
+#: The same, without the blanks before the colon and at the end that OpenLDAP's tools accept.
 _RFC2849_CONTROL = re.compile(rb"([0-9]+(?:\.[0-9]+)*)(?: +(true|false))?(?::(.*))?", re.IGNORECASE | re.DOTALL)
 
 
@@ -167,8 +169,10 @@ def _parse_modification(fields: FieldReader, head: Field, lines: Lines) -> Modif
         )
     fields.require_name(attribute, head.line)
     values = tuple(_parse_modification_value(fields, attribute, line) for line in lines)
+    # Only a delete or a replace may have no values, and then removes the attribute (RFC 4511 §4.6).
     if operation is Operation.ADD and not values:
         raise fields.build_error(head.line, f"'add: {attribute}' has no values")
+    # RFC 4525 §2 requires exactly one value.
     if operation is Operation.INCREMENT and len(values) != 1:
         raise fields.build_error(head.line, f"'increment: {attribute}' requires exactly one value")
     return Modification(operation, attribute, values)
@@ -186,6 +190,7 @@ def _parse_modification_value(fields: FieldReader, attribute: str, line: Logical
 
 
 def _parse_rename(fields: FieldReader, dn: DN, *, controls: tuple[Control, ...], kind: Field, lines: Lines) -> Rename:
+    # RFC 2849 defines this order.
     words = ("newrdn", "deleteoldrdn", "newsuperior")
     for line, word in zip(lines, words, strict=False):
         if parse_keyword(line) != word:

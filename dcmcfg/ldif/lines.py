@@ -56,6 +56,7 @@ def unfold_lines(block: Block) -> Iterator[LogicalLine]:
     first = start
     for number, line in enumerate(octets.split(b"\n"), start):
         text = line[:-1] if line[-1:] == b"\r" else line
+        # An empty line ends a record, so it cannot be continued.
         if text[:1] == b" " and parts and parts[0]:
             parts.append(text[1:])
             continue
@@ -77,6 +78,7 @@ def _split_at_empty_lines(source: Iterable[bytes]) -> Iterator[bytes]:
             yield b"".join((*pending, chunk[:cut]))
             pending, end, chunk = [], b"", chunk[cut:]
         pending.append(chunk)
+        # The longest mark has three octets, so the last two are enough to complete it.
         end = (end + chunk)[-2:]
     yield b"".join(pending)
 

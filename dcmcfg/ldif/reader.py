@@ -54,10 +54,12 @@ def iter_records(
     parse_simple_entry = SimpleEntryReader().parse_entry
     for block in split_blocks(source):
         text, number, _ = block
+        # The fast parser accepts the dialect, so strict mode requires the grammar.
         entry = None if strict else parse_simple_entry(text)
         if entry is not None:
             yield ContentRecord(entry, number)
             continue
+        # Every line of UTF-16 text would be an error, so reading ends.
         if number == 1 and text.startswith(_UTF_16_MARKS):
             yield fields.build_error(1, "the text is UTF-16", "save the file as UTF-8")
             return
@@ -152,6 +154,7 @@ class _Rfc2849Checker:
 
     def check_lines(self, lines: list[LogicalLine]) -> None:
         """Raise :class:`LdifError` unless the source begins with one version line and ends with a line ending."""
+        # Two lines are enough to find a second version line.
         versions = sum(parse_keyword(line) == "version" for line in lines[:2])
         expected = 0 if self.started else 1
         self.started = True

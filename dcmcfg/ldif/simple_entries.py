@@ -15,8 +15,9 @@ from dcmcfg.errors import MalformedInput
 from dcmcfg.ldif.fields import KEYWORDS, is_attribute_description
 
 _BEGINNING = b"dn: "
-# Consecutive lines of one attribute; any other line results in a pair of empty matches.
+# The first octet is no blank, colon or "<", so the value needs no decoding. Possessive quantifiers avoid backtracking.
 _VALUE = rb"[!-9;=-\xff][ -\xff]*+"
+# A match has consecutive lines of one attribute; any other line results in a pair of empty matches.
 _RUNS = re.compile(rb"([^:\n]++): (%b(?:\n\1: %b)*+)(?:\n|\Z)|.+" % (_VALUE, _VALUE))
 _Run = tuple[bytes, bytes]
 _get_name = itemgetter(0)
@@ -65,11 +66,13 @@ class SimpleEntryReader:
             known.clear()
             self._bodies.clear()
         attributes = tuple(map(known.__getitem__, runs))
+        # Together with _CACHE_SIZE, this bounds the memory of the cache.
         if len(body) <= _MAXIMUM_CACHED_LENGTH:
             self._bodies[body] = attributes
         return attributes
 
 
+# A dictionary with __missing__ finds known values without a call of a Python function.
 class _AttributeCache(dict[_Run, Attribute]):
     """Lines of an attribute → the attribute."""
 

@@ -25,12 +25,14 @@ MAXIMUM_LINE_LENGTH = 76
 _CACHE_SIZE = 1 << 12
 _MAXIMUM_CACHED_LENGTH = 1 << 10
 
+#: A value must not begin with these characters (SAFE-INIT-CHAR of RFC 2849).
 _UNSAFE_FIRST = (" ", ":", "<")
 #: Matches octets that a line can contain unencoded, without base64.
 is_plain = re.compile(rb"(?![ :<])[\x20-\x7e]*(?<! )").fullmatch
 # A line with such a value; the text before the first ": " is already known to be a name.
 _PLAIN_LINE = rb"[^:\n]++: [!-9;=-~][\x20-\x7e]*+(?<! )\n"
 _PLAIN_LINES = re.compile(rb"(?:%b)++" % _PLAIN_LINE).fullmatch
+# The same, if no line requires folding.
 _SHORT_LINES = re.compile(rb"(?:(?![^\n]{%d})%b)++" % (MAXIMUM_LINE_LENGTH + 1, _PLAIN_LINE)).fullmatch
 _OID = re.compile(r"[0-9]+(?:\.[0-9]+)*", re.ASCII)
 
@@ -128,6 +130,7 @@ def _format_attribute_lines(named: Sequence[Attribute | Modification]) -> str:
     if not runs:
         return ""
     text = b"\n".join(runs) + b"\n"
+    # A value with a line feed would add a line, so it requires base64.
     if text.count(b"\n") == count:
         if _SHORT_LINES(text):
             return text.decode()
@@ -177,6 +180,7 @@ def fold_line(line: str) -> str:
     """
     if len(line) <= MAXIMUM_LINE_LENGTH:
         return line + "\n"
+    # Most long lines are folded once, and need no loop.
     if len(line) < 2 * MAXIMUM_LINE_LENGTH and line[MAXIMUM_LINE_LENGTH - 1] != " " != line[-1]:
         return f"{line[:MAXIMUM_LINE_LENGTH]}\n {line[MAXIMUM_LINE_LENGTH:]}\n"
     pieces = [line[:MAXIMUM_LINE_LENGTH].rstrip(" ")]

@@ -1,7 +1,7 @@
 """Find configuration problems in a tree: unknown AEs, incompatible connections, missing queues.
 
 :func:`check_configuration` is ``dcmcfg check``: the schema, formats, references and rules. :func:`lint` applies
-:data:`RULES` alone. :func:`assess_plan_risks` judges a plan before it is applied::
+:data:`RULES` alone. :func:`assess_plan_risks` checks a plan before it is applied::
 
     report = check_configuration(CheckSubject.from_tree(tree), datetime.now(UTC))
     for finding in report.findings:

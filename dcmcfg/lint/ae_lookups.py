@@ -1,4 +1,4 @@
-"""Which AEs an archive will look up, and why."""
+"""The AEs that an archive looks up, with the attributes that name them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dcmcfg.schema_names import EXPORTER_OBJECT_CLASS, EXTERNAL_RETRIEVE_AE_DEST
 class AELookup:
     """An AE that ``archive`` looks up, with the attributes that name it, in order.
 
-    ``names_peer`` says whether one of them names a peer, not an AE of the archive's own that it acts as.
+    With ``names_peer``, at least one attribute names a peer, not an AE of the archive itself.
     """
 
     archive: Device
@@ -26,7 +26,7 @@ class AELookup:
 
 
 def find_looked_up_references(context: LintContext) -> tuple[Reference, ...]:
-    """Return the AE titles that an archive looks up; what is for the UI is left out."""
+    """Return the references to AE titles that an archive looks up, without those of its UI configuration."""
     return context.compute_once(_list_looked_up_references)
 
 
@@ -53,11 +53,12 @@ def _is_passed_through(context: LintContext, reference: Reference) -> bool:
     if reference.attribute == RETRIEVE_AET:
         entry = context.tree.get(reference.dn)
         return entry is None or not entry.is_a(EXPORTER_OBJECT_CLASS)
+    # The archive only copies this title into the forwarded C-MOVE request (CommonCMoveSCP).
     return reference.attribute == EXTERNAL_RETRIEVE_AE_DESTINATION
 
 
 def find_ae_lookups(context: LintContext) -> tuple[AELookup, ...]:
-    """Return each AE that an archive looks up and finds, once for an archive."""
+    """Return each AE that an archive looks up and finds, once per archive."""
     return context.compute_once(_collect_ae_lookups)
 
 
@@ -65,6 +66,7 @@ def _collect_ae_lookups(context: LintContext) -> tuple[AELookup, ...]:
     archives = {context.tree.key(device.entry.dn): device for device in context.archives}
     found: dict[tuple[str, str], list[tuple[Device, NetworkAE, Reference]]] = {}
     for reference in find_looked_up_references(context):
+        # Each of these references is in an archive's device, so the key exists.
         archive = archives[context.references.find_device_key(reference.dn) or ()]
         ae = _resolve_ae(context, archive, reference)
         if ae is not None:

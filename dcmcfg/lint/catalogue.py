@@ -43,7 +43,7 @@ RULES_BY_TOPIC: dict[str, tuple[LintRule, ...]] = {
     "Archive settings": archive_settings.RULES,
     "Certificates": certificates.RULES,
 }
-#: The topics of which no rule can be broken where there is no archive's device.
+#: The topics whose rules cannot be violated without an archive device.
 ARCHIVE_TOPICS = (
     "External retrieve",
     "Recall from external archives",
@@ -54,7 +54,7 @@ ARCHIVE_TOPICS = (
     "Transport",
     "Capabilities",
 )
-#: All rules on what settings mean together, in the order of their topics.
+#: All rules about combinations of settings, in the order of their topics.
 RULES: tuple[LintRule, ...] = tuple(rule for rules in RULES_BY_TOPIC.values() for rule in rules)
 #: Name → rule.
 RULES_BY_NAME = {rule.name: rule for rule in RULES}

@@ -1,4 +1,4 @@
-"""All that ``dcmcfg check`` finds: by the schema, by formats, by references and by the rules, as one list."""
+"""All checks of ``dcmcfg check`` with their findings in one list: schema, formats, references and rules."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from dcmcfg.schema_names import (
     DICOM_DEVICE_OBJECT_CLASS,
 )
 
-#: Rule for entries → the rules that find the same defect without knowing as much; ``LintRule`` has a field for this.
+#: Rule for entries → less specific rules for the same defect. Lint rules use ``LintRule.supersedes`` instead.
 _SUPERSEDED = {TLS.name: (VALUE_NOT_OFFERED,)}
-#: What makes two findings one defect: rule, entry, attribute, value.
+#: Two findings are one defect if these are equal: rule, entry, attribute, value.
 _DefectKey = tuple[str, DN, str, bytes | None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckSubject:
-    """What is checked: the ``entries`` as they were read, and the same in the ``tree``, as a server would hold them.
+    """The entries to check: ``entries`` as read, and the same in ``tree``, as a server would hold them.
 
-    Entries are checked by ``schema``. ``live`` says that a server holds nothing else below its base DN. With
-    ``server_is_newer`` that server may know more than the schema.
+    Entries are checked by ``schema``. With ``live``, a server holds nothing else below its base DN. With
+    ``server_is_newer``, that server may know more than the schema.
     """
 
     entries: tuple[LocatedEntry, ...]
@@ -62,7 +62,7 @@ class CheckSubject:
 
     @staticmethod
     def from_entries(entries: Iterable[LocatedEntry], schema: Schema) -> CheckSubject:
-        """Return *entries* that come from files; of several with one name the tree has the last."""
+        """Return *entries* that come from files; of several with the same name, the tree has the last."""
         located = tuple(entries)
         with pause_garbage_collection():
             tree = Tree.from_entries(schema, _complete_entries((each.entry for each in located), schema))
@@ -72,7 +72,7 @@ class CheckSubject:
     def is_whole(self) -> bool:
         """Whether it is a whole configuration: a live tree, or files with the configuration root and a device.
 
-        In a part, an entry that is not there may be in another part.
+        In a part, a missing entry may be in another part.
         """
         index = self.tree.index
         return self.live or all(
@@ -89,8 +89,8 @@ class CheckSubject:
 class CheckReport:
     """The ``findings`` in ``entry_count`` entries, the worst first, in the order of the entries.
 
-    ``rules`` are those that were checked. ``rules_for_whole`` were not, because the entries are a part of a
-    configuration. ``topics_for_archive`` were not, because a whole configuration has no archive device.
+    ``rules`` were checked. ``rules_for_whole`` were skipped because the entries are only a part of a configuration.
+    ``topics_for_archive`` were skipped because a whole configuration has no archive device.
     """
 
     findings: tuple[EntryFinding, ...]
@@ -115,9 +115,9 @@ def select_rules(only: Collection[str], names: Collection[str], skipped: Collect
 
 
 def check_configuration(subject: CheckSubject, now: datetime, rules: Sequence[CheckRule] = CHECK_RULES) -> CheckReport:
-    """Return what *rules* find in *subject*. *now* has a time zone; certificates are judged by it.
+    """Return the findings of *rules* in *subject*. *now* has a time zone; certificates must be valid then.
 
-    A defect that two rules find is reported once, by the one that knows more about it. Rules that need a whole
+    A defect that two rules find is reported once, by the more specific rule. Rules that need a whole
     configuration are not checked in a part.
     """
     names = {rule.name for rule in rules}
@@ -130,6 +130,7 @@ def check_configuration(subject: CheckSubject, now: datetime, rules: Sequence[Ch
         found = (*of_entries, *violations)
         superseded = set(_find_superseded(found))
         remaining = (each for each in found if not superseded or _build_key(each.rule, each) not in superseded)
+        # A dictionary removes duplicates and keeps the order.
         findings = _sort_findings(dict.fromkeys(remaining), subject)
     return CheckReport(
         findings=findings,
@@ -166,6 +167,7 @@ def _sort_findings(findings: Collection[EntryFinding], subject: CheckSubject) ->
     if not findings:
         return ()
     normalise = subject.schema.normalise_dn
+    # A finding may concern an entry that was not read. It comes last.
     positions = {normalise(located.entry.dn): number for number, located in enumerate(subject.entries)}
     numbered = []
     for finding in findings:
@@ -174,6 +176,7 @@ def _sort_findings(findings: Collection[EntryFinding], subject: CheckSubject) ->
             location = subject.entries[position].location
             finding = finding if location is None else replace(finding, location=location)
         numbered.append((SEVERITIES.index(finding.severity), position, finding))
+    # Findings themselves have no order, so they must not become part of the key.
     numbered.sort(key=lambda each: each[:2])
     return tuple([finding for _, _, finding in numbered])
 
@@ -181,11 +184,12 @@ def _sort_findings(findings: Collection[EntryFinding], subject: CheckSubject) ->
 def _complete_entries(entries: Iterable[Entry], schema: Schema) -> Iterator[Entry]:
     """Yield *entries* as a server would hold them, as far as possible: names by the schema, values that the RDN names.
 
-    An entry that cannot be completed stays as it is: it has other findings.
+    An entry that cannot be completed stays unchanged: it has other findings.
     """
     known_names: set[str] = set()
     for entry in entries:
         completed: Entry | None = entry
+        # Entries share a few names, so most need no conversion.
         if not all(attribute.name in known_names for attribute in entry.attributes):
             completed = _canonicalise_entry(entry, schema)
             if completed is not None:
@@ -194,7 +198,7 @@ def _complete_entries(entries: Iterable[Entry], schema: Schema) -> Iterator[Entr
 
 
 def _canonicalise_entry(entry: Entry, schema: Schema) -> Entry | None:
-    """Return *entry* with the names of its attributes as the schema has them, None if that is impossible."""
+    """Return *entry* with the attribute names of the schema, None if that is impossible."""
     remaining = tuple(each for each in entry.attributes if each.name.lower() not in OPERATIONAL_ATTRIBUTES)
     try:
         change = canonicalise_names(schema, Add(Entry(entry.dn, remaining)))

@@ -1,4 +1,4 @@
-"""What the rules look at: a tree with its devices, its AEs and its references."""
+"""The context of the rules: a tree with its devices, AEs and references."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from dcmcfg.schema_names import (
 from dcmcfg.suggestions import suggest_names
 
 _Found = TypeVar("_Found")
-#: Comparing two names takes some 10 µs. After so many comparisons there are no more suggestions, or the time of a tree
-#: with many unknown names would be quadratic.
+#: Comparing two names takes about 10 µs. After this number of comparisons there are no more suggestions, because the
+#: time for a tree with many unknown names would be quadratic.
 _MAXIMUM_COMPARISONS = 100_000
 
 
 @dataclass(frozen=True)
 class ConnectionReference:
-    """A reference in ``entry`` to the ``connection``, None where ``value`` names no connection."""
+    """A reference in ``entry`` to the ``connection``, None if ``value`` names no connection."""
 
     entry: Entry
     value: bytes
@@ -56,12 +56,12 @@ class LintContext:
 
     @cached_property
     def entries_to_check(self) -> tuple[Entry, ...]:
-        """The entries to judge, parents before children: those of ``scope``, or all."""
+        """The entries to check, parents before children: those of ``scope``, or all."""
         return self.tree.sorted_entries() if self.scope is None else self.scope
 
     @cached_property
     def connection_references(self) -> tuple[ConnectionReference, ...]:
-        """The references to connections that the judged entries hold."""
+        """The references to connections in the checked entries."""
         return tuple(self._find_connection_references())
 
     def _find_connection_references(self) -> Iterator[ConnectionReference]:
@@ -81,7 +81,7 @@ class LintContext:
 
     @cached_property
     def _connections_by_dn(self) -> Mapping[str, Entry]:
-        """The connections by their DN as it is spelt, which most references repeat: such a value need not be parsed."""
+        """The connections by their DN as spelt. Most references use this spelling and need no parsing."""
         return {str(entry.dn): entry for entry in self.tree.index.find_by_class(DICOM_NETWORK_CONNECTION_OBJECT_CLASS)}
 
     def entries_with(self, attribute: str) -> Sequence[Entry]:
@@ -89,7 +89,7 @@ class LintContext:
         return self.tree.index.find_by_attribute(attribute) if self.scope is None else self.scope
 
     def compute_once(self, compute: Callable[[LintContext], _Found]) -> _Found:
-        """Return ``compute(self)``, computed when the first rule asks for it. *compute* is a function of a module."""
+        """Return ``compute(self)``, computed once. *compute* is the cache's key and must be a module's function."""
         if compute not in self._computed:
             self._computed[compute] = compute(self)
         return cast("_Found", self._computed[compute])
@@ -100,7 +100,7 @@ class LintContext:
 
     @cached_property
     def listeners(self) -> Mapping[NormalDN, Sequence[ListeningConnection]]:
-        """The connections with an open port of each installed archive among the judged entries, by its device."""
+        """The connections with an open port of each installed archive among the checked entries, by its device."""
         if self.scope is not None:
             return find_archive_listeners(self.tree, self.scope)
         archives = self.tree.index.find_by_class(ARCHIVE_DEVICE_OBJECT_CLASS)
@@ -124,7 +124,7 @@ class LintContext:
 
     @cached_property
     def archives_to_check(self) -> tuple[Device, ...]:
-        """The archives whose device is among the judged entries."""
+        """The archives whose device is among the checked entries."""
         if self.scope is None:
             return self.archives
         devices = (Device(entry, self.tree) for entry in self.scope if entry.is_a(DICOM_DEVICE_OBJECT_CLASS))
@@ -132,7 +132,7 @@ class LintContext:
 
     @cached_property
     def aes_by_title(self) -> Mapping[str, tuple[NetworkAE, ...]]:
-        """The AEs that carry a title, by title."""
+        """The AEs by title."""
         found: dict[str, list[NetworkAE]] = {}
         for ae in self.network_aes():
             found.setdefault(ae.title, []).append(ae)
@@ -140,7 +140,7 @@ class LintContext:
 
     @cached_property
     def aes_by_other_title(self) -> Mapping[str, NetworkAE]:
-        """The AEs by the other titles that they may be called by; the first where several share one."""
+        """The AEs by their other titles (dcmOtherAETitle); the first AE if several share one."""
         found: dict[str, NetworkAE] = {}
         for ae in self.network_aes():
             for title in ae.other_titles:
@@ -153,7 +153,8 @@ class LintContext:
             yield from device.network_aes
 
     def find_network_ae(self, ae_title: str) -> NetworkAE | None:
-        """Return the AE that the archive finds by *ae_title*, the first of several; None when there is none."""
+        """Return the AE that the archive finds by *ae_title*, the first of several, or None."""
+        # The archive limits its search to one entry (LdapDicomConfiguration), so it uses the first one too.
         return next(iter(self.aes_by_title.get(ae_title, ())), None)
 
     def find_parts(self, device: Device, object_class: str) -> tuple[Entry, ...]:
@@ -165,12 +166,13 @@ class LintContext:
 
     @cached_property
     def _parts(self) -> dict[NormalDN, Mapping[str, Sequence[Entry]]]:
-        """Device → class → its parts; found for a device when it is first asked for."""
+        """Device → class → its parts; filled for a device at its first use."""
         return {}
 
     def _index_parts(self, device: Device) -> Mapping[str, Sequence[Entry]]:
         found: dict[str, list[Entry]] = {}
         children = self.tree.children(device.entry.dn)
+        # The archive allows rules below its AEs and HL7 applications too (LdapArchiveConfiguration).
         grandchildren = [each for child in children for each in self.tree.children(child.dn)]
         for entry in (*children, *grandchildren):
             for object_class in entry.texts(OBJECT_CLASS):
@@ -183,7 +185,7 @@ class LintContext:
         return key in self._archive_keys and not reference.is_ui_reference
 
     def find_external_archives(self, device: Device) -> tuple[str, ...]:
-        """Return the titles of the AEs that *device* fetches purged studies from, as its storages and exporters say."""
+        """Return the AE titles from which *device* fetches purged studies, according to its storages and exporters."""
         return tuple(find_external_archives(device))
 
     @cached_property
@@ -191,11 +193,11 @@ class LintContext:
         return frozenset(self.tree.key(device.entry.dn) for device in self.archives)
 
     def format_target(self, entry: Entry) -> str:
-        """Return what a command calls *entry*: DEVICE, DEVICE/AE or its DN."""
+        """Return the name of *entry* in commands: DEVICE, DEVICE/AE or its DN."""
         return format_target(self.tree, entry)
 
     def suggest_names(self, kind: EntityKind, name: str) -> tuple[str, ...]:
-        """Return up to three names of *kind* that look like *name*; none once very many names were compared."""
+        """Return up to three names of *kind* that are similar to *name*; none after very many comparisons."""
         return self._suggestions.suggest(kind, name)
 
     @cached_property
@@ -215,7 +217,7 @@ class LintContext:
 
 
 class _Suggestions:
-    """Names that look alike, each compared with the others once, for all rules."""
+    """Similar names; each name is compared with the others once for all rules."""
 
     def __init__(self, context: LintContext) -> None:
         self._context = context

@@ -1,4 +1,4 @@
-"""What the rules find in a tree.
+"""Run the rules on a tree.
 
 Kept apart: a caller that needs the rules alone does not load the checks of entries and values.
 """
@@ -17,21 +17,21 @@ from dcmcfg.schema.findings import SEVERITIES, EntryFinding
 
 
 def lint(tree: Tree, now: datetime, rules: Iterable[LintRule] = RULES) -> tuple[EntryFinding, ...]:
-    """Return what *rules* find in *tree*, which is taken for the whole configuration: the worst first, rule by rule.
+    """Return the findings of *rules* in *tree*, which must be the whole configuration: the worst first, rule by rule.
 
-    *now* has a time zone; certificates are judged by it.
+    *now* has a time zone; certificates must be valid then.
     """
     found = find_violations(LintContext(tree, now), rules)
     return tuple(sorted(found, key=lambda each: SEVERITIES.index(each.severity)))
 
 
 def find_violations(context: LintContext, rules: Iterable[LintRule]) -> Iterator[EntryFinding]:
-    """Yield what *rules* find in *context*, rule by rule."""
+    """Yield the findings of *rules* in *context*, rule by rule."""
     for rule in rules:
         for violation in rule.find_violations(context):
             yield build_finding(rule, violation)
 
 
 def collect_fixes(findings: Iterable[EntryFinding]) -> tuple[Change, ...]:
-    """Return the changes that fix what of *findings* can be fixed automatically, each once."""
+    """Return the changes of all automatic fixes of *findings*, each once."""
     return tuple(dict.fromkeys(change for each in findings for change in each.fix_changes))

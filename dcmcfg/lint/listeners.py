@@ -29,7 +29,7 @@ from dcmcfg.schema_names import (
 )
 
 HIGHEST_PORT = 65535
-#: Who opens a port.
+#: The openers of ports: the archive itself, the application server (HTTP), or another program (SYSLOG).
 ARCHIVE, HTTP, SYSLOG = "archive", "HTTP", "SYSLOG"
 #: The protocols whose ports the archive opens (``Connection.registerTCPProtocolHandler``).
 _ARCHIVE_PROTOCOLS = (DICOM, "HL7", "HL7_MLLP2")
@@ -54,7 +54,7 @@ class ListeningConnection:
 
     @cached_property
     def opener(self) -> str:
-        """What opens the port: the archive, or nothing of it (by the kind of protocol)."""
+        """The opener of the port, by the protocol."""
         if self.protocol in _ARCHIVE_PROTOCOLS:
             return ARCHIVE
         return HTTP if self.protocol == HTTP else SYSLOG
@@ -65,18 +65,18 @@ class ListeningConnection:
 
     @cached_property
     def bind_host(self) -> str:
-        """The address as it is written: dcmBindAddress, else dicomHostname; empty if neither is there."""
+        """The bind address as text: dcmBindAddress, else dicomHostname; empty without either."""
         bound = self.entry.text(BIND_ADDRESS) if self._is_extended else None
         return bound or self.entry.text(DICOM_HOSTNAME) or ""
 
     @property
     def _is_extended(self) -> bool:
-        """Whether the archive reads its own settings of the connection, those whose names begin with dcm."""
+        """Whether the archive reads the ``dcm…`` attributes of the connection."""
         return self.entry.is_a(DCM_NETWORK_CONNECTION_OBJECT_CLASS)
 
     @cached_property
     def address(self) -> IPv4Address | IPv6Address | None:
-        """The address, None of a host name: which address that is, only the archive's machine knows."""
+        """The address, None for a host name, which only the archive's machine can resolve."""
         return _parse_address(self.bind_host)
 
     @property
@@ -89,14 +89,16 @@ class ListeningConnection:
 
     @cached_property
     def comparison_key(self) -> str:
+        # A dot at the end marks an absolute host name. It names the same host.
         return str(self.address) if self.address is not None else self.bind_host.rstrip(".").casefold()
 
 
 def find_archive_listeners(tree: Tree, entries: Sequence[Entry]) -> Mapping[NormalDN, Sequence[ListeningConnection]]:
-    """Return the listeners of each installed archive among the *entries* of *tree*, in the order of these."""
+    """Return the listeners of each installed archive among the *entries* of *tree*, in their order."""
     key = tree.key
     archives = [each for each in entries if each.is_a(ARCHIVE_DEVICE_OBJECT_CLASS)]
     found: dict[NormalDN, list[ListeningConnection]] = {key(each.dn): [] for each in archives if _is_installed(each)}
+    # Most files have no archive, so there is no need to search them.
     for entry in entries if found else ():
         if entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS) and _is_installed(entry):
             port = _parse_port(entry.text(DICOM_PORT) or "")
@@ -116,7 +118,7 @@ def _parse_port(text: str) -> int | None:
 
 
 def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """Return the address that Java takes *text* for without asking a name server (``InetAddress.getByName``)."""
+    """Return the address that Java reads from *text* without a name server (``InetAddress.getByName``)."""
     address = text.removeprefix("[").removesuffix("]")
     if not address:
         return ip_address("0.0.0.0")  # noqa: S104 — read, not bound
@@ -126,12 +128,13 @@ def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
         found = ip_address(address)
     except ValueError:
         return _parse_short_address(address)
+    # ``InetAddress`` converts an IPv4-mapped IPv6 address to IPv4.
     mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
     return mapped or found
 
 
 def _parse_short_address(text: str) -> IPv4Address | None:
-    """Return the IPv4 address in *text* of fewer than four numbers, the last of which fills the octets left."""
+    """Return the IPv4 address in *text* with fewer than four numbers; the last number fills the remaining octets."""
     parts = text.split(".")
     if len(parts) > 3 or not all(part.isascii() and part.isdecimal() and len(part) <= 10 for part in parts):
         return None

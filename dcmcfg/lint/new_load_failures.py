@@ -1,8 +1,8 @@
-"""What a plan adds to a configuration that the archive cannot load, that stops it at its next start, or cannot work.
+"""Problems that a plan introduces: the archive cannot load a value, cannot start again, or cannot use an AE.
 
-Judged is the tree after all steps of the plan: values in the entries that the plan writes, and what entries mean
-together in each device that the plan touches, both by the rules of ``dcmcfg check`` and by :data:`DEVICE_RULES`. A
-finding that was there before the plan is not new, whatever name its entry has now.
+The rules check the tree after all steps of the plan: the values of entries that the plan writes, and the combination of
+entries in each device that the plan touches. They are the rules of ``dcmcfg check`` and :data:`DEVICE_RULES`. A finding
+that existed before the plan is not new, even if its entry has another name now.
 """
 
 from __future__ import annotations
@@ -28,20 +28,19 @@ from dcmcfg.schema.device_rules import DeviceRules
 from dcmcfg.schema.findings import EntryFinding, SourceLocation, format_fix
 from dcmcfg.schema.values import ValueRules
 
-#: The rules that judge what entries of a device mean together. They judge
-#: :attr:`LintContext.entries_to_check` only.
+#: The rules for several entries of a device. They check :attr:`LintContext.entries_to_check` only.
 DEVICE_RULES: tuple[LintRule, ...] = archive_ports.RULES
-#: The rules for references that are refused although the archive loads them: the AE exists and can play its role. They
-#: judge :attr:`LintContext.archives_to_check` only. ``check`` leaves them out: a file may hold a part of a tree.
+#: The rules for references that refuse a plan although the archive loads them: the AE exists and can play its role.
+#: They check :attr:`LintContext.archives_to_check` only. ``check`` skips them for a file with only a part of a tree.
 REFERENCE_RULES: tuple[LintRule, ...] = external_retrieve.AE_RULES
-#: What makes two findings the same one: entry, attribute, value (or else the message), and whether it is a reason to
-#: refuse. A value that is a DN is compared by its entry.
+#: Two findings are the same if these are equal: entry, attribute, value (or else the message), and whether the plan is
+#: refused for it. DN values are compared by their normal forms.
 _FindingKey = tuple[NormalDN, str, bytes | NormalDN, bool]
 
 
 @dataclass(frozen=True)
 class _FixableFinding:
-    """A finding with its fix, and the entries besides its own that it depends on."""
+    """A finding with its fix, and the other entries that it depends on."""
 
     finding: EntryFinding
     fix: str
@@ -49,7 +48,7 @@ class _FixableFinding:
 
 
 def find_new_load_failures(plan: Plan, now: datetime) -> tuple[NewFinding, ...]:
-    """Return what the rules for devices, references and values newly find in the tree after *plan*.
+    """Return the new findings of the rules for devices, references and values in the tree after *plan*.
 
     First come the findings of the kinds in :data:`REFUSED_KINDS`; the others are references and warnings. *now* has a
     time zone.
@@ -62,25 +61,26 @@ def find_new_load_failures(plan: Plan, now: datetime) -> tuple[NewFinding, ...]:
 
 @dataclass(frozen=True)
 class _FindingComparison:
-    """The findings in what a plan touches, after the plan and before it."""
+    """The findings in the entries that a plan touches, after the plan and before it."""
 
     plan: Plan
     now: datetime
 
     def find_new(self) -> Iterator[NewFinding]:
-        """Yield each finding after the plan that was not there before it, once."""
+        """Yield each finding after the plan that did not exist before it, once."""
         found: dict[_FindingKey, _FixableFinding] = {}
         for each in self._find_after():
             found.setdefault(_build_key(self.plan.after, each.finding), each)
+        # Most plans introduce no finding, so the tree before the plan need not be checked.
         known = {_build_key(self.plan.before, each.finding) for each in self._find_before()} if found else ()
         for key, each in found.items():
             if self._find_original_key(key) not in known and not self._is_existing_reference(each.finding):
                 yield NewFinding(replace(each.finding, location=self._find_location(each)), each.fix)
 
     def _is_existing_reference(self, finding: EntryFinding) -> bool:
-        """Return whether a reference that is there already only names an AE that *finding* says cannot work now.
+        """Return whether the reference of *finding* existed before the plan, and only its AE became unusable.
 
-        A plan that switches an AE off, or removes its capabilities, is not refused for that.
+        A plan that disables an AE, or removes its capabilities, is not refused because of existing references.
         """
         if finding.rule.name != external_retrieve.CANNOT_STORE_RULE:
             return False
@@ -115,15 +115,15 @@ class _FindingComparison:
         written: Collection[NormalDN],
         origin: Callable[[NormalDN], NormalDN],
     ) -> Iterator[_FixableFinding]:
-        """Yield what is found in *devices* of *tree*, and in the values of the *written* entries.
+        """Yield the findings in *devices* of *tree*, and in the values of the *written* entries.
 
-        Both trees are judged in the same order, entries that the plan writes last: of two that are in each other's way,
-        the rules name the later one.
+        Both trees are checked in the same order, with the entries that the plan writes last: of two conflicting
+        entries, the rules name the later one.
         """
         written_names = frozenset(written)
         depths = {len(name) for name in devices if name is not None}
         names = [name for name in tree.entries if any(name[-depth:] in devices for depth in depths)]
-        if self._names.has_renames:  # which puts entries at the end of the tree
+        if self._names.has_renames:  # a rename moves entries to the end of the tree
             names.sort(key=origin)
         names = [
             *(name for name in names if name not in written_names),
@@ -147,7 +147,7 @@ class _FindingComparison:
         return EntryNames(self.plan)
 
     def _find_original_key(self, key: _FindingKey) -> _FindingKey | None:
-        """Return *key* with the names from before the plan, None for that of a new entry."""
+        """Return *key* with the names before the plan, None for a new entry."""
         name, attribute, value, refused = key
         original_name = self._names.find_original_name(name)
         if isinstance(value, tuple):
@@ -155,7 +155,7 @@ class _FindingComparison:
         return None if original_name is None else (original_name, attribute, value, refused)
 
     def _find_location(self, found: _FixableFinding) -> SourceLocation | None:
-        """Return where the change that causes a finding was written, None if no file holds it."""
+        """Return the location of the change that causes a finding, None if it comes from no file."""
         finding, tree = found.finding, self.plan.after
         own_steps = self._find_steps(tree.key(finding.dn))
         referenced_dns = _parse_dn_value(finding)
@@ -165,6 +165,7 @@ class _FindingComparison:
             for step in self._find_steps(tree.key(dn), nearest_ancestor=True)
         ]
         ancestor_steps = self._find_steps(tree.key(finding.dn), nearest_ancestor=True)
+        # The most direct cause comes first.
         causes = (
             *(step for step in own_steps if _introduces_value(step, finding)),
             *related_steps,
@@ -176,14 +177,14 @@ class _FindingComparison:
     def _find_steps(self, name: NormalDN, *, nearest_ancestor: bool = False) -> Sequence[PlanStep]:
         """Return the steps on the entry *name*, the last first.
 
-        With *nearest_ancestor* else those on the nearest entry above.
+        With *nearest_ancestor*, otherwise those on the nearest ancestor that has any.
         """
         names = (name[depth:] for depth in range(len(name) if nearest_ancestor else 1))
         return next((steps for each in names if (steps := self._steps.get(each))), ())
 
     @cached_property
     def _steps(self) -> Mapping[NormalDN, Sequence[PlanStep]]:
-        """The steps on each entry, the last first, by the names that the entry has after, before and in the step."""
+        """The steps on each entry, the last first, by the names of the entry after, before and in the step."""
         found: dict[NormalDN, list[PlanStep]] = {}
         named_steps = zip(self.plan.steps, self._names.names_after, self._names.names_before, strict=True)
         for step, after, before in reversed(list(named_steps)):
@@ -204,7 +205,7 @@ def _add_fix(finding: EntryFinding) -> _FixableFinding:
 
 
 def _build_value_rules(tree: Tree) -> ValueRules:
-    """Return the rules for values in *tree*; a reference that leads out of it leads to an entry, as far as is known."""
+    """Return the rules for values in *tree*; a reference to an entry outside the tree counts as valid."""
     top = min(tree.entries, key=len, default=())
 
     def exists(dn: DN) -> bool:

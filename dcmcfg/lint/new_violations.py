@@ -1,7 +1,7 @@
-"""The errors of lint that a plan brings about.
+"""The lint errors that a plan introduces.
 
-Judged is what touches the changed entries: the devices of the plan, the archives, and the devices whose AEs an archive
-names, in the sight of all names in the tree. So the cost follows the archives and the plan, and no size is too large.
+The rules check the devices of the plan, the archives, and the devices whose AEs an archive names. They look up names in
+the whole tree. The cost depends on the archives and the plan, so there is no limit for the size of a tree.
 """
 
 from __future__ import annotations
@@ -63,24 +63,24 @@ _TOPICS = (
     registries.RULES,
     archive_settings.RULES,
 )
-#: Warnings that are reported too: who adds a title to the list means it to be found.
+#: Warnings that are reported too: a title on this list has no effect if it is unknown.
 _REPORTED_WARNINGS = frozenset({"accepted-destination-unknown"})
 _MAXIMUM_REPORTED = 40
 _CERTIFICATES = (USER_CERTIFICATE.lower(), "cacertificate")
 
 
 def _select_reported(rules: Iterable[LintRule]) -> tuple[LintRule, ...]:
-    """Return the errors of *rules*, but for what the archive cannot load, which is judged elsewhere."""
+    """Return the errors among *rules*, without load failures: :mod:`dcmcfg.lint.new_load_failures` reports these."""
     found = (rule for rule in rules if rule.severity == "error" or rule.name in _REPORTED_WARNINGS)
     return tuple(rule for rule in found if rule.impact not in REFUSED_KINDS)
 
 
-#: All of lint but for certificates, which take a library that is slow to load.
+#: All lint errors except those for certificates, which require a library that loads slowly.
 PLAN_RULES = _select_reported(rule for rules in _TOPICS for rule in rules)
 
 
 def changes_certificates(plan: Plan) -> bool:
-    """Return whether *plan* writes a certificate, so that the rules for certificates are to be asked too."""
+    """Return whether *plan* writes a certificate, so that the rules for certificates are necessary."""
     return any(
         attribute.name.partition(";")[0].lower() in _CERTIFICATES
         and (step.before is None or step.before.values(attribute.name) != attribute.values)
@@ -93,10 +93,10 @@ def changes_certificates(plan: Plan) -> bool:
 def find_new_violations(
     plan: Plan, now: datetime, extra_rules: Sequence[LintRule] = (), *, excluded: Iterable[EntryFinding] = ()
 ) -> Iterator[str]:
-    """Yield a sentence for each breach of :data:`PLAN_RULES` and the errors of *extra_rules* that *plan* brings about.
+    """Yield a sentence for each violation of :data:`PLAN_RULES` and errors of *extra_rules* that *plan* introduces.
 
-    *now* has a time zone. Findings in *excluded* are left out: the plan is refused for them. Of many breaches, the
-    first are reported, and how many there are.
+    *now* has a time zone. Findings in *excluded* are omitted: the plan is refused because of them. Of many violations,
+    the first are reported, with the number of the others.
     """
     if not plan.steps:
         return
@@ -115,16 +115,18 @@ def find_new_violations(
 
 @dataclass(frozen=True)
 class _ViolationComparison:
-    """The breaches after a plan and before it."""
+    """The violations after a plan and before it."""
 
     plan: Plan
     now: datetime
     rules: tuple[LintRule, ...]
 
     def find_new(self) -> Iterator[tuple[LintRule, Violation]]:
-        """Yield each breach after the plan that was not there before it."""
+        """Yield each violation after the plan that did not exist before it."""
         after = self._find_violations(self.plan.after, self.rules)
         broken_rules = dict.fromkeys(rule.name for rule, _ in after)
+        # A rule without violations after the plan cannot have new ones. This usually avoids checking the tree before
+        # it.
         rules_to_repeat = [rule for rule in self.rules if rule.name in broken_rules]
         before = {
             self._build_key(self.plan.before, *each)
@@ -145,15 +147,14 @@ class _ViolationComparison:
         )
 
     def _build_key(self, tree: Tree, rule: LintRule, violation: Violation) -> tuple[str, NormalDN, str, bytes | None]:
-        """Return what makes two breaches the same one; a rename changes the values that name the entry too."""
+        """Return the key of a violation for comparison; a rename also changes values that name the entry."""
         value = None if self._names.has_renames else violation.value
         return rule.name, tree.key(violation.dn), violation.attribute.lower(), value
 
     def _reduce_tree(self, tree: Tree) -> Tree:
-        """Return *tree* without what no rule would look at.
+        """Return *tree* without entries that no rule reads.
 
-        These are capabilities of other devices than archives, and connections of those that have nothing to do with the
-        plan.
+        These are capabilities of devices other than archives, and connections of devices unrelated to the plan.
         """
         archives, relevant = self._archives, self._relevant_devices
 
@@ -178,7 +179,7 @@ class _ViolationComparison:
 
     @cached_property
     def _relevant_devices(self) -> frozenset[NormalDN | None]:
-        """The devices that the plan touches, and those whose AEs an archive names, before it or after it."""
+        """The devices that the plan touches, and those whose AEs an archive names, before or after the plan."""
         entries, archives = tuple(self._iterate_entries()), self._archives
         titles = {
             title
@@ -193,9 +194,10 @@ class _ViolationComparison:
         return self._names.affected_devices.union(peers)
 
     def _iterate_entries(self) -> Iterator[tuple[NormalDN, Entry]]:
-        """Yield the entries before the plan, and those after it that are other ones."""
+        """Yield the entries before the plan, and the changed entries after it."""
         before = self.plan.before.entries
         yield from before.items()
+        # Both trees share the unchanged entries, so a comparison by identity is enough.
         yield from ((name, entry) for name, entry in self.plan.after.entries.items() if before.get(name) is not entry)
 
 

@@ -26,7 +26,7 @@ _REFERENCES = frozenset(rule.check_rule for rule in REFERENCE_RULES)
 
 @dataclass(frozen=True)
 class PlanRisks:
-    """The ``risks`` of a plan, and ``warnings``, a sentence each, on what is no reason to refuse it."""
+    """The ``risks`` of a plan, and ``warnings`` (sentences) about problems for which it is not refused."""
 
     risks: tuple[Risk, ...]
     warnings: tuple[str, ...] = ()
@@ -46,14 +46,15 @@ def assess_plan_risks(
 ) -> PlanRisks:
     """Return the risks of *plan* for the archive *device*, see :func:`~dcmcfg.plan.risk_checks.find_risks`.
 
-    A reference that makes a device unloadable is that risk, and not a dangling reference too. The name of the latter
-    takes it as well, if there is nothing else that the archive cannot load. *now* has a time zone. *locate* yields each
-    finding at a record with a more exact location.
+    A reference that makes a device unloadable is reported as that risk only, not as a dangling reference too. If the
+    archive can load everything else, the name of the risk "dangling reference" allows it as well. *now* has a time
+    zone. *locate* yields each finding at a record with a more exact location.
     """
     new_findings = find_new_load_failures(plan, now)
     located = locate(new.finding for new in new_findings)
     found = tuple(replace(new, finding=finding) for new, finding in zip(new_findings, located, strict=True))
     refused = tuple(each for each in found if each.finding.impact in REFUSED_KINDS)
+    # A reference that the archive cannot load must not be reported as a dangling reference too.
     step_risks = find_risks(
         plan, device=device, subtree=subtree_dn, ignored_references=frozenset(map(_build_reference_key, refused))
     )

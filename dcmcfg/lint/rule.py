@@ -18,8 +18,8 @@ class Violation:
     """An entry that breaks a rule: ``attribute`` with ``value`` in the entry ``dn``, and the ``message`` about it.
 
     ``fix_command`` has the words after ``dcmcfg`` of the command that fixes this violation, if there is one.
-    ``fix_changes`` fix it without a decision; they are empty if somebody has to decide. ``correction_commands`` correct
-    a name that is probably misspelt: they are commands to suggest before ``fix_command``, in this order.
+    ``fix_changes`` fix it if no decision is necessary, otherwise they are empty. ``correction_commands`` correct a name
+    that is probably a typo: suggest them before ``fix_command``, in this order.
     ``related_dns`` are the other entries that the violation depends on.
     """
 
@@ -41,10 +41,10 @@ class Violation:
 
 @dataclass(frozen=True)
 class LintRule:
-    """A rule on what settings mean together: the requirement, the reason for it, and the fix of a violation.
+    """A rule about a combination of settings: the requirement, the reason for it, and the fix of a violation.
 
-    ``requirement`` describes a correct configuration ("An AE title is carried by one AE."). ``reason`` says what
-    happens otherwise. ``fix`` says how to correct an entry, with ``example_command`` as an example. ``docs/rules.md``
+    ``requirement`` describes a correct configuration ("Each AE title belongs to one AE."). ``reason`` is the
+    consequence of a violation, ``fix`` the correction, with ``example_command`` as an example. ``docs/rules.md``
     has all four. ``dcmcfg check`` shows the message of a :class:`Violation`, and ``fix`` if that has no command.
     """
 
@@ -58,14 +58,14 @@ class LintRule:
     find_violations: Callable[[LintContext], Iterator[Violation]]
     #: Whether ``--fix`` can fix some violations.
     is_auto_fixable: bool = False
-    #: What a violation does to the archive.
+    #: The effect of a violation on the archive.
     impact: Impact = "rule"
     #: The part of ``dcmcfg check`` that the rule belongs to.
     part: Part = "rules"
     #: False if the entry and the entries of its device are enough to decide. Otherwise (True) the rule is checked only
     #: in a whole configuration, because an entry that it looks for may be in another file.
     needs_whole_tree: bool = True
-    #: The rules that find the same defect without knowing as much; if both find it, this rule reports it.
+    #: Less specific rules for the same defect; if both find it, only this rule reports it.
     supersedes: tuple[CheckRule, ...] = ()
 
     def format_message(self, violation: Violation) -> str:
@@ -88,7 +88,8 @@ class LintRule:
 
 
 def build_finding(rule: LintRule, violation: Violation) -> EntryFinding:
-    """Return the finding that *violation* of *rule* is; without the commands that would show a secret value."""
+    """Return the finding for *violation* of *rule*, without commands that would show a secret value."""
+    # Commands would show the secret on the terminal, and leave it in the shell's history.
     is_secret_value = violation.has_secret_value
     return EntryFinding(
         rule.check_rule,

@@ -57,6 +57,7 @@ def map_sop_class_names(configuration: Configuration) -> Mapping[str, str]:
 
 def is_storage_capability(entry: Entry) -> bool:
     """Return whether a capability has a storage SOP class, by its UID or, for a private SOP class, by its name."""
+    # Storage Commitment has a similar name, but is not a storage SOP class.
     has_storage_name = "Storage" in get_sop_class_name(entry) and "Commitment" not in get_sop_class_name(entry)
     return get_sop_class_role(entry)[0].startswith(STORAGE_SOP_CLASS_PREFIX) or has_storage_name
 
@@ -94,8 +95,10 @@ def find_missing_capabilities(
         other_role = SCP if sending else role
         if other_role in unrestricted_roles:
             continue
+        # A capability for the SOP class itself takes precedence over one for all SOP classes.
         supported = other_syntaxes.get((sop_class, other_role), other_syntaxes.get(("*", other_role)))
         missing = [uid for uid in each.texts(DICOM_TRANSFER_SYNTAX) if supported is None or not {uid, "*"} & supported]
+        # A sender needs only one common transfer syntax. Otherwise, each missing one is a difference.
         if supported is None or (missing and not (sending and len(missing) < len(each.texts(DICOM_TRANSFER_SYNTAX)))):
             found.append(
                 MissingCapability(

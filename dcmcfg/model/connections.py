@@ -32,6 +32,7 @@ class ConnectionUsers:
         for reference in self.references.all:
             entry = self.references.resolve(reference) if reference.kind is EntityKind.ENTRY else None
             if entry is not None:
+                # A dictionary serves as an ordered set: an entry may name one connection in two spellings.
                 found.setdefault(tree.key(entry.dn), {})[tree.key(reference.dn)] = None
         return found
 

@@ -117,6 +117,7 @@ class NetworkAE:
         """
         found: dict[str, dict[str, frozenset[str]]] = {"SCU": {}, "SCP": {}}
         source_title = self.entry.text("dcmShareTransferCapabilitiesFromAETitle")
+        # The archive accepts no presentation context then.
         if source_title and all(each.title != source_title for each in self.device.network_aes):
             return found
         for capability in self.capability_source.capabilities:
@@ -226,6 +227,7 @@ class Device:
         This is the AE with that title, else the AE ``*``, else an AE with that other title, in the order of
         ``AssociationHandler`` and ``Device.getApplicationEntity``.
         """
+        # Reversed, because later keys overwrite earlier ones: the first of several AEs must remain.
         own = {ae.title: ae for ae in reversed(self.network_aes)}
         others = (ae for ae in self.network_aes if called_ae_title in ae.other_titles)
         return own.get(called_ae_title) or own.get("*") or next(others, None)
@@ -235,9 +237,9 @@ class Device:
         return Connection(
             entry.dn,
             entry.text(DICOM_HOSTNAME) or "",
-            parse_unsigned_integer(port or ""),
+            parse_unsigned_integer(port or ""),  # None for -1, a connection that does not listen
             entry.text(DCM_PROTOCOL) or DICOM,
-            DICOM_TLS_CIPHER_SUITE in entry,
+            DICOM_TLS_CIPHER_SUITE in entry,  # only cipher suites switch TLS on (Connection.isTls)
             self._is_installed(entry),
             frozenset(entry.texts(DICOM_TLS_CIPHER_SUITE)),
             frozenset(entry.texts(TLS_PROTOCOL) or (DEFAULT_TLS_VERSION,)),
@@ -246,6 +248,7 @@ class Device:
     def _build_network_ae(self, entry: Entry) -> NetworkAE:
         references = (self._parse_reference(text) for text in entry.texts(DICOM_NETWORK_CONNECTION_REFERENCE))
         by_key = self._connections_by_key
+        # The order of the references matters: the archive uses the first compatible connection.
         found = tuple(by_key[key] for key in references if key in by_key)
         return NetworkAE(entry, self, entry.text(DICOM_AE_TITLE) or "", found, self._is_installed(entry))
 

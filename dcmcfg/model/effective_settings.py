@@ -76,7 +76,7 @@ def find_usage(tree: Tree, attribute_type: AttributeType, object_class: str | No
 def is_inherited(schema: Schema, name: str) -> bool:
     """Return whether an archive AE without its own value inherits attribute *name* from its device.
 
-    It does for attributes that both classes allow: ArchiveAEExtension falls back to ArchiveDeviceExtension.
+    It inherits the attributes that both classes allow: ArchiveAEExtension falls back to ArchiveDeviceExtension.
     """
     levels = [schema.object_class(level) for level in (ARCHIVE_DEVICE_OBJECT_CLASS, ARCHIVE_NETWORK_AE_OBJECT_CLASS)]
     return name not in _NOT_INHERITED and all(
@@ -146,6 +146,7 @@ def _find_attributes(entry: Entry, attribute_type: AttributeType, name: str) -> 
     options = name.partition(";")[2].lower()
     for attribute in entry.attributes:
         base_name, _, held_options = attribute.name.lower().partition(";")
+        # A name without options stands for the attribute with any options.
         if base_name in names and options in ("", held_options):
             yield EffectiveValues(attribute.name, attribute.values)
 
@@ -154,6 +155,7 @@ def _list_effective_settings(tree: Tree, name: str) -> tuple[AESetting, ...]:
     configuration = Configuration(tree)
     try:
         devices = configuration.devices
+    # A tree without a configuration root has no AEs, but its entries may have the attribute.
     except NotFound:
         return ()
     return tuple(

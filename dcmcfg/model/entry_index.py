@@ -23,6 +23,7 @@ class EntryIndex:
             names = tuple([attribute[0] for attribute in attributes])
             if names not in class_positions:
                 class_positions[names] = _find_class_position(names)
+            # Entries with the same names have objectClass in the same place, so each combination is searched once.
             at = class_positions[names]
             shape = (names, attributes[at].values if at is not None else ())
             if shape in self._positions:
@@ -55,6 +56,7 @@ class EntryIndex:
         return self._select(shape for shape in self._positions if any(map(is_wanted, shape[0])))
 
     def _select(self, shapes: Iterable[_Shape]) -> tuple[Entry, ...]:
+        # The answer keeps the tree's order, although the shapes mix it.
         positions = sorted(position for shape in shapes for position in self._positions[shape])
         return tuple([self._entries[position] for position in positions])
 

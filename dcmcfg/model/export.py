@@ -48,6 +48,7 @@ class RecordCount:
     def count_in(self, text: Iterable[str]) -> Iterator[str]:
         """Yield the pieces of *text*, each of whole records, and add their records to :attr:`total`."""
         for piece in text:
+            # ``dn:`` at the beginning of a line starts a record: folded lines begin with a blank (RFC 2849).
             self.total += piece.startswith("dn:") + piece.count("\ndn:")
             yield piece
 
@@ -72,5 +73,6 @@ def attribute_sort_key(name: str) -> str:
 
 
 def _sort_attributes(entry: Entry) -> Entry:
+    # A stable order makes two exports comparable with ``diff`` and in version control.
     attributes = sorted(entry.attributes, key=lambda each: attribute_sort_key(each.name))
     return Entry(entry.dn, tuple(Attribute(each.name, tuple(sorted(each.values))) for each in attributes))

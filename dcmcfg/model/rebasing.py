@@ -91,6 +91,7 @@ class Rebasing:
 
         Blanks between the parts of a DN and the percent-encoding of a URL are ignored.
         """
+        # Most values contain neither character. This test avoids normalising them; ``%`` may encode ``=``.
         if b"=" not in value and b"%" not in value:
             return False
         return self._old_text in _normalise_text(value) and self.rebase_value(attribute, value) == value
@@ -115,12 +116,14 @@ class Rebasing:
             starts = find_rdn_offsets(text)
         except MalformedInput:
             return text
+        # The text before the base is copied, so that it keeps its spelling.
         return text[: starts[len(starts) - len(self.old_base.rdns)]] + str(self.new_base)
 
     def _rename_base(self, entry: Entry) -> Entry:
         entry = add_naming_values(self.schema, entry)
         for name, value in self._find_old_naming_values():
             remaining = tuple(each for each in entry.values(name) if self.schema.normalise_value(name, each) != value)
+            # A server rejects an entry without a required attribute, so its last value stays.
             if remaining or not is_required(self.schema, entry, name):
                 entry = entry.with_values(name, remaining)
         return entry

@@ -43,6 +43,7 @@ def resolve_target(configuration: Configuration, text: str) -> Target:
     Raises :class:`NotFound` with similar names, and :class:`AmbiguousName` with all candidates.
     """
     devices = _list_devices(configuration)
+    # The order matters: device names may contain ``/`` and ``=``, and AE titles may look like a DN.
     found = _find_device(devices, text) or _find_ae(devices, text) or _find_by_dn(configuration, text)
     if found is None:
         raise _build_not_found(configuration, devices, text)
@@ -52,14 +53,15 @@ def resolve_target(configuration: Configuration, text: str) -> Target:
 def resolve_network_ae(configuration: Configuration, text: str, device_name: str | None = None) -> NetworkAE:
     """Return the AE that *text* names: its title alone, or any form that :func:`resolve_target` accepts.
 
-    *text* is its title alone, or as :func:`resolve_target` has it; with *device_name* the title of an AE of that
-    device. Raises :class:`NotFound` with similar titles, and :class:`AmbiguousName` for a title that several devices
-    have.
+    With *device_name*, *text* is the title of an AE of that device. Raises :class:`NotFound` with similar titles, and
+    :class:`AmbiguousName` for a title that several devices have.
     """
     if device_name is not None:
         return configuration.get_device(device_name).get_network_ae(text)
+    # AE titles may contain the separators ``/``, ``:`` and ``=``, so a complete title takes precedence.
     if titled := [ae for ae in configuration.network_aes() if ae.title == text]:
         return _require_single(titled, text)
+    # Without a separator, the text can only be a title or a device name.
     if not any(mark in text for mark in "/:="):
         devices = _list_devices(configuration)
         device = _find_device(devices, text)
@@ -135,6 +137,7 @@ def _require_single(aes: list[NetworkAE], text: str) -> NetworkAE:
     """Return the only one of *aes*, at least one; raises :class:`AmbiguousName` if *text* means several."""
     if len(aes) > 1:
         candidates = [ae.qualified_title for ae in aes]
+        # Qualified titles may be equal; DNs never are.
         if len(set(candidates)) < len(candidates):
             candidates = [str(ae.entry.dn) for ae in aes]
         raise AmbiguousName(f"{text} matches {' and '.join(candidates)}", next_step="specify one of them, or its DN")

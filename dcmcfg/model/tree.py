@@ -17,6 +17,7 @@ from dcmcfg.schema.definitions import RDNNormaliser, Schema
 from dcmcfg.suggestions import join_limited, suggest_names
 
 _VERSION_ATTRIBUTE = "entrycsn"
+#: The result code ``referral``. All result codes here are numbers of RFC 4511 Appendix A.
 _REFERRAL = 10
 #: Comparing names takes about 10 µs each. After so many comparisons a draft returns no more suggestions.
 _MAXIMUM_COMPARISONS = 20_000
@@ -51,6 +52,7 @@ class Tree:
             key = normal_rdns.normalise_dn(entry.dn)
             by_key[key] = entry
             for attribute in entry.attributes:
+                # The length is compared first: lowering the case of every name would slow down reading.
                 if len(attribute.name) == len(_VERSION_ATTRIBUTE) and attribute.name.lower() == _VERSION_ATTRIBUTE:
                     remaining = tuple([each for each in entry.attributes if each is not attribute])
                     by_key[key] = Entry(entry.dn, remaining)
@@ -245,6 +247,7 @@ class TreeDraft:
             if modification.operation in (Operation.ADD, Operation.REPLACE):  # a later one may delete the values again
                 self._check_values(change.dn, modification.name, modification.values)
             draft.apply(modification)
+        # The result is checked too: a value may be a duplicate of an existing one.
         after = draft.build_entry()
         for name in {modification.name.lower(): modification.name for modification in change.modifications}.values():
             self._check_values(change.dn, name, after.values(name))
@@ -256,8 +259,10 @@ class TreeDraft:
     def _rename(self, change: Rename) -> None:
         before = self._require_entry(change.dn)
         old, new = self.key(change.dn), self.key(change.new_dn)
+        # A rename may change only the case of the name.
         if new != old and new in self._entries:
             raise DoesNotApply("an entry with the new name already exists", subject=str(change.new_dn), result_code=68)
+        # Otherwise, the subtree would be its own ancestor, without a connection to the rest of the tree.
         if change.new_superior is not None and new[1:][-len(old) :] == old:
             raise DoesNotApply("an entry cannot move below itself", subject=str(change.new_dn), result_code=53)
         self._require_parent(change.new_dn)
@@ -363,6 +368,7 @@ def apply_rename(schema: Schema, entry: Entry, change: Rename) -> Entry:
     if change.delete_old_rdn:
         for name, value in _list_naming_values(schema, change.dn.rdn):
             octets = schema.normalise_value(name, value)
+            # The second condition replaces the old spelling if a rename changes only the case of a value.
             if (name.lower(), octets) not in naming_values or (name, value) not in new:
                 values = tuple(v for v in after.values(name) if schema.normalise_value(name, v) != octets)
                 after = after.with_values(name, values)
@@ -376,6 +382,7 @@ def _list_naming_values(schema: Schema, rdn: RDN) -> tuple[tuple[str, bytes], ..
 
 def add_naming_values(schema: Schema, entry: Entry) -> Entry:
     """Return *entry* with the missing values of its RDN added, in the same way as slapd."""
+    # Most entries spell the value as the RDN does, so no normal form is needed.
     if not entry.dn.rdns or all(_encode_value(value) in entry.values(kind) for kind, value in entry.dn.rdn.parts):
         return entry
     for name, value in _list_naming_values(schema, entry.dn.rdn):

@@ -46,6 +46,7 @@ def add_proposals(
     warnings: list[str] = []
     for proposal in proposals:
         try:
+            # The cipher suites are resolved for each row: an archive without any rejects only the rows with TLS.
             edit = adder.add(_make_new_ae(proposal, cipher_suite_source.resolve(configuration) if proposal.tls else ()))
         except DcmcfgError as error:
             # The message names an option of ``ae add``; in a file it is a column.

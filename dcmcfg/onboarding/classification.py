@@ -35,6 +35,7 @@ def classify_rows(configuration: Configuration, rows: Iterable[SheetRow]) -> Cla
     """
     by_title: dict[str, list[NetworkAE]] = defaultdict(list)
     for ae in configuration.network_aes():
+        # Cells are stripped on reading, so titles are compared without outer blanks.
         by_title[ae.title.strip()].append(ae)
     unchanged: list[NetworkAE] = []
     rejected: list[RejectedRow] = []
@@ -68,6 +69,7 @@ def _classify_row(row: SheetRow, existing: Sequence[NetworkAE]) -> NetworkAE | R
     equal = next((ae for ae, found in differences if not found), None)
     if equal is not None:
         return equal
+    # Of several AEs with this title, the user most likely means the most similar one.
     ae, found = min(differences, key=lambda each: len(each[1]))
     return RejectedRow(row, f"{ae.device.name}/{ae.title} exists and differs: {'; '.join(found)}")
 
@@ -75,6 +77,7 @@ def _classify_row(row: SheetRow, existing: Sequence[NetworkAE]) -> NetworkAE | R
 def _describe_differences(proposal: Proposal, ae: NetworkAE) -> Iterator[str]:
     """Yield the differences of *ae* from *proposal*, each with the command that resolves it."""
     target = f"{ae.device.name}/{ae.title}"
+    # dicomDeviceName ignores case (caseIgnoreMatch), dicomAETitle does not.
     if proposal.device is not None and proposal.device.casefold() != ae.device.name.casefold():
         yield f"it is an AE of the device {ae.device.name}, not {proposal.device}"
     if not any(_matches_connection(proposal, each) for each in ae.connections):

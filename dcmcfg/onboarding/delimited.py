@@ -47,6 +47,7 @@ class DelimitedFormat:
         for index, reason in sorted(reasons.items()):
             cells = self.records[index]
             row_cells = [cells[number] if number < len(cells) else "" for number in column_numbers]
+            # Surplus cells are kept, because they may be the reason of the rejection.
             rows.append((*row_cells, convert_to_single_line(reason), *cells[len(self.header) :]))
         return _write_csv(rows, self.delimiter)
 
@@ -108,11 +109,13 @@ def _detect_delimiter(text: str) -> str:
             return 0
         return sum(resolve_column(cell) is not None or gazelle.is_gazelle_heading(cell) for cell in cells)
 
+    # max() returns the first of equal delimiters, so the comma is the default.
     return max(_DELIMITERS, key=count_known_columns)
 
 
 def _read_records(name: str, text: str, delimiter: str) -> list[tuple[int, tuple[str, ...]]]:
     """Return the records as pairs of first line and cells; blank records are omitted."""
+    # The end marker must be a record of its own.
     complete_text = text if text.endswith(("\r", "\n")) else text + "\n"
     reader = csv.reader(
         chain(io.StringIO(complete_text, newline=""), (_END_MARKER,)), delimiter=delimiter, skipinitialspace=True
@@ -169,6 +172,7 @@ def _warn_multiline_cells(
 
 
 def _make_row(location: SourceLocation, columns: Sequence[str | None], cells: Sequence[str]) -> SheetRow:
+    # A record may have fewer cells than the header, so zip is not strict.
     values = {known: cell for known, cell in zip(columns, cells, strict=False) if known and known != REASON and cell}
     problems = []
     if any(cells[len(columns) :]):

@@ -56,6 +56,7 @@ def read_gazelle_rows(
             other_count += 1
             continue
         row = _make_gazelle_row(SourceLocation(name, line), record)
+        # Host names ignore case, AE titles do not.
         key = (row.text(TITLE), row.text(HOST).casefold())
         repeated_count += key in found
         if key not in found or (not found[key][0].text(PORT) and row.text(PORT)):

@@ -68,6 +68,7 @@ class Proposal:
 
     def _make_comparison_key(self) -> tuple[object, ...]:
         host = self.host.casefold() if self.host else None
+        # Without a device, the new AE gets a device with its title as the name, in lower case.
         device = (self.device or self.title).casefold()
         return (self.title, host, self.port, bool(self.tls), self.description, self.effective_role, device)
 
@@ -83,7 +84,7 @@ def make_proposal(row: SheetRow) -> Proposal | RejectedRow:
         problems.append("the title is missing")
     problems += (
         f"{name} contains a control character; check for a missing quotation mark"
-        for name in (HOST, DESCRIPTION, DEVICE)
+        for name in (HOST, PORT, TLS, DESCRIPTION, ROLE, DEVICE)
         if not row.text(name).isprintable()
     )
     title = _parse_cell(row, TITLE, parse_ae_title, problems)

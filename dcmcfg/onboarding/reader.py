@@ -58,6 +58,7 @@ def read_sheet(name: str, octets: bytes, file_format: SheetFileType) -> Sheet:
 
 
 def _decode(name: str, octets: bytes) -> str:
+    # Excel writes "Unicode Text" as UTF-16, and "CSV UTF-8" with a byte order mark.
     encoding = "utf-16" if octets.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     try:
         return octets.decode(encoding)

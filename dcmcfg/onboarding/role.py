@@ -75,6 +75,7 @@ def parse_new_address(text: str, role: AERole) -> tuple[str, str, int | None]:
 
 def determine_role(ae: NetworkAE) -> AERole:
     """Return the role of *ae*, derived from its entry and its device."""
+    # LDAP booleans are upper case only (RFC 4517 §3.3.3).
     if ae.entry.text(DICOM_ASSOCIATION_ACCEPTOR) == "FALSE":
         return AERole.MODALITY
     if ARCHIVE_TYPE in ae.device.entry.texts(DICOM_PRIMARY_DEVICE_TYPE):

@@ -81,6 +81,7 @@ def make_row_values(ae: NetworkAE) -> dict[str, str]:
         ae.find_listening_connection() or ae.find_listening_connection(tls=True) or next(iter(ae.connections), None)
     )
     values = {
+        # Cells are stripped on reading, so a value with outer blanks would never count as unchanged.
         TITLE: ae.title.strip(),
         DESCRIPTION: (ae.entry.text(DICOM_DESCRIPTION) or "").strip(),
         ROLE: determine_role(ae).value,

@@ -106,6 +106,7 @@ def read_json(name: str, text: str) -> Sheet:
     The document is a list of AEs at the top level or in the key ``aes``, an Orthanc configuration, or the content of
     its ``DicomModalities``. Raises :class:`OnboardingError` for invalid JSON, and for any other document.
     """
+    # YAML nodes know their lines, and JSON is YAML except for comments, TABs and surrogate pairs.
     root = _compose(name, _JSON_PARTS.sub(_clean_json_part, text), "JSON")
     _refuse_aliases(name, root)
     return _build_sheet(name, root, as_json=True)
@@ -163,6 +164,7 @@ def _compose(name: str, text: str, language: str) -> Node:
         raise OnboardingError(f"not a {language} list of AEs: it is nested too deeply", subject=name) from error
     if root is None:
         raise OnboardingError("the file is empty", subject=name, next_step=f"expected {_EXPECTED_CONTENT}")
+    # _format_json is recursive, so the depth is limited before a row can be rejected.
     _refuse_depth(name, root, language)
     return root
 
@@ -235,9 +237,7 @@ def _get_scalar_text(node: Node) -> str | None:
     return "" if is_plain and node.value in _NULLS else str(node.value).strip()
 
 
-# ---- Orthanc's modalities (RemoteModalityParameters): "name": ["AET", "host", port, "manufacturer"], or an object
-
-
+# Orthanc's modalities are "name": ["AET", "host", port, "manufacturer"], or an object (RemoteModalityParameters).
 def _is_modality(node: Node) -> bool:
     if isinstance(node, SequenceNode):
         return len(node.value) >= 3
@@ -259,6 +259,7 @@ def _make_modality_row(name: str, key: Node, node: Node) -> SheetRow:
         case _:
             return SheetRow(location, {}, (f"{key.value!r} is neither an array nor an object",))
     problems = []
+    # A dictionary keeps one of equal keys, so the pairs are counted.
     if isinstance(node, MappingNode) and len(given) < len(node.value):
         problems.append("a key occurs twice")
     columns = {"title": given.get("AET"), "host": given.get("Host"), "port": given.get("Port")}
@@ -276,10 +277,8 @@ def _make_modality_row(name: str, key: Node, node: Node) -> SheetRow:
     return SheetRow(location, values, tuple(problems))
 
 
-# ---- writing nodes down again
-
-
 def _format_yaml_item(node: Node) -> str:
+    # BaseDumper resolves no tags, so the text of each value stays as it was read.
     item = SequenceNode("tag:yaml.org,2002:seq", [node], flow_style=False)
     return str(yaml.serialize(item, Dumper=yaml.dumper.BaseDumper, allow_unicode=True, width=_UNLIMITED_WIDTH))
 

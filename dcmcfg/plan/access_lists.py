@@ -54,6 +54,7 @@ def warn_about_new_restrictions(plan: Plan) -> Iterator[str]:
 
 
 def _warn_about_typos(plan: Plan) -> Iterator[str]:
+    # Most plans change no access list, so the titles of all AEs are collected only when they are needed.
     titles: frozenset[str] | None = None
     for entry, access_list, title, use in _find_titles_without_ae(plan):
         titles = _list_titles(plan.after) if titles is None else titles
@@ -81,6 +82,7 @@ def _iterate_written_entries(plan: Plan) -> Iterator[_Pair]:
     """Yield each entry that *plan* adds or modifies, and that exists after the plan."""
     entries_before: dict[NormalDN, Entry | None] = {}
     for step in plan.steps:
+        # Several steps may change one entry; its state before the plan is that before the first of them.
         if isinstance(step.change, Add | Modify):
             entries_before.setdefault(plan.after.key(step.change.dn), step.before)
     for key, before in entries_before.items():
@@ -105,6 +107,7 @@ def _warn_about_first_capabilities(plan: Plan) -> Iterator[str]:
                 added.setdefault(plan.before.key(entry.dn.parent), []).append(get_sop_class_name(entry))
             case _:
                 pass
+    # AEs that the plan adds are not in this tree: they had no capabilities before, so nothing changes for them.
     for ae in _list_network_aes(plan.before) if added else ():
         listed_values = added.get(plan.before.key(ae.entry.dn))
         if (

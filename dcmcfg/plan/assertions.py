@@ -20,6 +20,7 @@ from dcmcfg.suggestions import join_limited
 
 OID = "1.3.6.1.1.12"
 
+#: The BER tags of the choices of Filter (RFC 4511 §4.5.1): context-specific, all constructed except presence.
 _AND, _OR, _NOT, _EQUALITY, _PRESENT = 0xA0, 0xA1, 0xA2, 0xA3, 0x87
 #: The maximum number of values that a message shows.
 _MAX_SHOWN = 3
@@ -71,7 +72,9 @@ def build_control(assertions: Iterable[Filter]) -> tuple[Control, ...]:
     filters = tuple(assertions)
     if not filters:
         return ()
+    # ldapmodify accepts one assertion control for each record, so several filters are joined with ``&``.
     combined = filters[0] if len(filters) == 1 else AllOf(filters)
+    # A server that does not support the control refuses the change only if it is critical (RFC 4511 §4.1.11).
     return (Control(OID, critical=True, value=encode_filter(combined)),)
 
 
@@ -81,6 +84,7 @@ def decode_control(assertion_control: Control) -> Filter | None:
         return None
     try:
         found, rest = _decode(assertion_control.value)
+    # A control in a file may contain any octets, also filters nested deeper than Python's recursion limit.
     except (IndexError, ValueError, RecursionError):
         return None
     return None if rest else found
@@ -179,6 +183,7 @@ def describe_failures(assertion_filter: Filter, entry: Entry, schema: Schema, en
 
     The result is empty if *entry* matches. Secrets are not shown.
     """
+    # Each part of a conjunction is checked alone, so that the message names only those that fail.
     parts = assertion_filter.inner if isinstance(assertion_filter, AllOf) else (assertion_filter,)
     matcher = _EntryMatcher(entry, schema, entry_csn)
     return tuple(
@@ -228,6 +233,7 @@ def _decode(data: bytes) -> tuple[Filter, bytes]:
 
 
 def _decode_filter(tag: int, content: bytes) -> Filter:
+    # An attribute description is ASCII (RFC 4512 §2.5). Other octets raise a ValueError, which decode_control catches.
     if tag == _PRESENT:
         return Present(content.decode("ascii"))
     if tag == _EQUALITY:

@@ -44,6 +44,7 @@ def _deletes_a_last_child(plan: Plan) -> bool:
     for step in plan.steps:
         if isinstance(step.change, Delete) and draft.count_children(step.change.dn.parent) == 1:
             return True
+        # Earlier steps may have added or removed siblings.
         draft.apply(step.change)
     return False
 
@@ -56,9 +57,11 @@ def _builds_on_a_delete(plan: Plan) -> bool:
         change, key = step.change, plan.before.key(step.change.dn)
         match change:
             case Delete():
+                # The postponed deletes keep their order, so a delete may follow deletes of entries below it.
                 deleted.add(key)
                 above_deleted.update(_iterate_ancestors(key))
                 continue
+            # After such a rename, a postponed delete would name an entry that no longer exists.
             case Rename() if key in above_deleted or deleted.find_nearest(plan.before.key(change.new_dn)) is not None:
                 return True
         if deleted.find_nearest(key) is not None:

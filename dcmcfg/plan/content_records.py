@@ -12,6 +12,7 @@ from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema.structure import OPERATIONAL_ATTRIBUTES, find_structural_classes
 from dcmcfg.schema_names import OBJECT_CLASS
 
+#: The LDAP results of a server for these problems (RFC 4511 appendix A.1).
 _NAMING_VIOLATION = 64
 _CLASS_PROHIBITED = 69
 
@@ -42,6 +43,7 @@ def check_naming_values(schema: Schema, entry: Entry) -> None:
     """Raise :class:`DoesNotApply` if the RDN of *entry* contradicts its values."""
     for kind, value in entry.dn.rdn.parts if entry.dn.rdns else ():
         name, definition = canonicalise_name(schema, kind), schema.attribute(kind)
+        # In any other attribute, add_naming_values adds the naming value as one more value.
         if definition is None or not definition.single_valued or name not in entry:
             continue
         naming_value = schema.normalise_dn_value(kind, value).encode("utf-8", "surrogateescape")

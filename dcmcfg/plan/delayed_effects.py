@@ -88,6 +88,7 @@ def _list_changed_attributes(step: PlanStep) -> Iterator[str]:
     before, after = step.before, step.after
     if after is None:
         return
+    # All attributes of a new entry are changed, because none of them was set before.
     if before is None:
         yield from (each.name for each in after.attributes)
         return
@@ -116,6 +117,7 @@ def _applies_to(rule: EffectTiming, step: PlanStep) -> bool:
 
 
 def _belongs_to_archive(plan: Plan, step: PlanStep) -> bool:
+    # In the tree before the plan, an archive that the plan adds is missing: no archive runs with it yet.
     device = _find_device(plan.before, step.change.dn)
     return device is not None and device.is_a(ARCHIVE_DEVICE_OBJECT_CLASS)
 

@@ -37,6 +37,7 @@ def collect_desired_changes(files: Sequence[tuple[str, Sequence[Record]]]) -> It
 
 def _iterate_in_file_order(files: Sequence[tuple[str, Sequence[Record]]]) -> Iterator[DesiredChange]:
     for name, records in files:
+        # Plans and undo files have assertions. They are reviewed as a whole, so one assertion makes a file strict.
         strict = any(isinstance(record, ChangeRecord) and assertions.has_assertion(record.change) for record in records)
         for record in records:
             is_content_record = isinstance(record, ContentRecord) and not strict
@@ -49,6 +50,7 @@ def _iterate_in_file_order(files: Sequence[tuple[str, Sequence[Record]]]) -> Ite
 
 
 def _sort_parents_first(entries: Sequence[DesiredChange]) -> list[DesiredChange]:
+    # The sort is stable: several records of one entry keep the order of the file.
     return sorted(entries, key=lambda desired: len(desired.change.dn.rdns))
 
 

@@ -48,6 +48,7 @@ class EntryComparison:
 
         Equal values keep the spelling of *before*.
         """
+        # Most entries of two trees are equal to the octet; this avoids the normalisation of all their values.
         if before.attributes == after.attributes:
             return before
         target = before
@@ -60,6 +61,7 @@ class EntryComparison:
 
     def _values(self, name: str, old: _Values, new: _Values) -> _Values:
         """Return the values of *new*, in the spelling of *old* if they are equal; *old* itself without a change."""
+        # The values of an attribute have no order (RFC 4511 §4.1.7).
         if set(old) == set(new) or (self._ignored and self._base_name(name) in self._ignored):
             return old
         match self._missing_secrets:
@@ -80,6 +82,7 @@ class EntryComparison:
         desired = {self._schema.normalise_value(name, value): value for value in new}
         if desired.keys() == current.keys():
             return old
+        # An equal value keeps its current spelling, so that the plan does not replace it.
         return tuple(current.get(normal, value) for normal, value in desired.items())
 
     def _add_one_sided_secrets(self, name: str, old: _Values, new: _Values) -> _Values:
@@ -123,6 +126,7 @@ class EntryComparison:
         """Return *secrets* without the ``dcmProperty`` lines whose key *others* have too, secret or not."""
         if self._base_name(name) != DCM_PROPERTY.lower():
             return secrets
+        # With two lines for one key, it would be up to the archive which of them counts.
         keys = {value.partition(b"=")[0] for value in others}
         return tuple(value for value in secrets if value.partition(b"=")[0] not in keys)
 

@@ -38,6 +38,7 @@ def _compute_attribute_modifications(
         return []
     if not can_address_single_values(schema, name):
         return [Modification(Operation.REPLACE, name, after)]
+    # The delete comes first: while the old value exists, the add of a value that differs only in case fails with 20.
     found = []
     if removed:
         found.append(Modification(Operation.DELETE, name, removed))
@@ -75,6 +76,7 @@ def find_differing_attributes(one: Entry, other: Entry, schema: Schema) -> tuple
 def _has_equal_values(one: Entry, other: Entry, name: str, schema: Schema) -> bool:
     if one.values(name) == other.values(name):
         return True
+    # A server may store superior classes that the plan does not name, as 389 Directory Server does (RFC 4512 §3.3).
     if name == _CLASSES:
         return add_implied_classes(schema, one.texts(name)) == add_implied_classes(schema, other.texts(name))
     return _normalise_values(one, name, schema) == _normalise_values(other, name, schema)

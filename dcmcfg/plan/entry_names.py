@@ -32,6 +32,7 @@ class EntryNames:
         """For each step, the name of its entry after the plan, or the name without the delete of the entry."""
         if not self.has_renames:
             return self.names_before
+        # From the last step to the first, each rename leads from a name to the one that its entry has at the end.
         later, names = _RenameIndex(), []
         for old, new in reversed(self._renamings):
             names.append(later.find_original_name(new) or new)
@@ -103,6 +104,7 @@ class _RenameIndex:
             return
         original_name = self.find_original_name(old) or old
         parent = self._get_or_create_node(old[1:])
+        # The node moves with its children, so that earlier moves of entries below it stay known.
         node = parent.children.get(old[0]) or _NameNode()
         parent.children[old[0]] = _NameNode(is_vacated=True)
         node.original_name, node.is_vacated = original_name, False

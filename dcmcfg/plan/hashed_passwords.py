@@ -25,6 +25,7 @@ _DIGESTS = {
 }
 #: Scheme → digest algorithm of PBKDF2 (RFC 8018 §5.2), as used by 389 Directory Server and OpenLDAP's pw-pbkdf2.
 _PBKDF2 = {"PBKDF2": "sha1", **{f"PBKDF2-SHA{size}": f"sha{size}" for size in (1, 256, 512)}}
+#: The text after the scheme of PBKDF2: rounds, salt and derived key.
 _KEY = re.compile(rb"([0-9]{1,7})\$([^$]+)\$([^$]+)")
 #: More rounds than any server's default, and at most some seconds of computing time.
 _MAX_ROUNDS = 2_000_000
@@ -79,6 +80,7 @@ def _may_be_hash_of(hashed: bytes, plain: bytes) -> bool:
     if match is None or is_hashed(plain):
         return False
     scheme, text = match[1].decode().upper(), match[2]
+    # A hash with an unreadable key or too many rounds is not computed, so it cannot be verified either.
     if scheme in _PBKDF2:
         key = _KEY.fullmatch(text)
         return key is None or not 0 < int(key[1]) <= _MAX_ROUNDS
@@ -86,6 +88,7 @@ def _may_be_hash_of(hashed: bytes, plain: bytes) -> bool:
 
 
 def _is_digest(name: str, octets: bytes, plain: bytes) -> bool:
+    # The server chose the algorithm. Without the flag, a FIPS build of OpenSSL refuses MD5.
     size = hashlib.new(name, usedforsecurity=False).digest_size
     digest = hashlib.new(name, plain + octets[size:], usedforsecurity=False).digest()
     return hmac.compare_digest(digest, octets[:size])
@@ -96,6 +99,7 @@ def _is_pbkdf2(name: str, text: bytes, plain: bytes) -> bool:
     if key is None or not 0 < int(key[1]) <= _MAX_ROUNDS:
         return False
     salt, expected = _decode_base64(key[2]), _decode_base64(key[3])
+    # pbkdf2_hmac refuses a key length of 0; an empty *expected* then differs from the derived key.
     return hmac.compare_digest(hashlib.pbkdf2_hmac(name, plain, salt, int(key[1]), len(expected) or 1), expected)
 
 

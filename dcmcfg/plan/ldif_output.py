@@ -68,6 +68,7 @@ def format_rejects(inapplicable: Iterable[InapplicableChange], *, comments: Iter
 
 
 def _format_head(comments: Iterable[str]) -> str:
+    # The second line of a comment with a line break would be read as LDIF.
     lines = "".join(f"# {' '.join(comment.split())}\n" for comment in comments)
     return f"{VERSION_LINE}{_FORMAT_COMMENT} {LDIF_FORMAT.number}\n{lines}\n"
 

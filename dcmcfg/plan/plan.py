@@ -19,6 +19,7 @@ from dcmcfg.plan.remaining_changes import compute_remaining
 from dcmcfg.schema.findings import SourceLocation
 
 _VERSION = "entryCSN"
+#: LDAP results: noSuchObject (RFC 4511 appendix A.1) and assertionFailed (RFC 4528).
 _NO_SUCH_ENTRY = 32
 _ASSERTION_FAILED = 122
 #: LDAP results of a planned change whose entry has changed since: no such value, a second value of a single-valued
@@ -122,11 +123,13 @@ class Plan:
         Values that a rename removed are restored, and deleted entries are added again unchanged.
         """
         applied_steps = self.steps[:applied]
+        # The tree after all steps is known already; only an incomplete roll-out is replayed.
         tree = (
             self.after
             if len(applied_steps) == len(self.steps)
             else self.before.with_changes(step.change for step in applied_steps)
         )
+        # The entryCSNs after the roll-out are unknown until the undo is planned on a tree from the server.
         builder = _PlanBuilder(tree, is_from_server=False)
         for step in reversed(applied_steps):
             builder.add_undo(step)
@@ -199,6 +202,7 @@ def _plan_without_known(
     inapplicable_names = AncestorIndex()
     for index, each in enumerate(desired):
         try:
+            # The change is handled like any other refused one, so that the changes that depend on it are refused too.
             if index in known:
                 raise known[index]
             _require_applied_parent(
@@ -272,11 +276,13 @@ class _PlanBuilder:
         return len(self._steps) - count_before
 
     def _add(self, desired: DesiredChange) -> None:
+        # All checks below look up attributes by their canonical names.
         requested = canonicalise_names(self._draft.schema, desired.change, self._draft.get(desired.change.dn))
         self._require_below_base(requested.dn)
         self._draft.refuse_referrals(requested)
         if isinstance(requested, Rename) and requested.new_superior is not None:
             self._require_below_base(requested.new_superior)
+        # A server that renames only a part of a subtree leaves such entries (389 Directory Server 2.3.1).
         if isinstance(requested, Delete):
             self._require_parent(requested.dn)
         if desired.is_content_record and isinstance(requested, Add):
@@ -344,6 +350,7 @@ class _PlanBuilder:
         count_before = len(self._steps)
         for change in _invert_step(step):
             self.add(DesiredChange(change))
+        # A rename can remove a value that a rename back does not restore (one of ``cn: a`` and ``cn: b``).
         if isinstance(step.change, Modify | Rename) and step.before is not None:
             self._restore(step.before)
         return self._steps[count_before:]
@@ -359,6 +366,7 @@ class _PlanBuilder:
     def _add_strict(self, change: Change, location: SourceLocation | None) -> None:
         before, origin = self._draft.get(change.dn), self._draft.find_original_key(change.dn)
         try:
+            # The draft reports an entry that does not exist.
             if before is not None:
                 self._check_assertions(change, before)
             self._draft.apply(change)
@@ -369,6 +377,7 @@ class _PlanBuilder:
     def _check_assertions(self, change: Change, before: Entry) -> None:
         version = self._draft.get_version(change.dn)
         for control in change.controls:
+            # Only the server can check a filter that dcmcfg does not write itself.
             assertion_filter = assertions.decode_control(control) if control.oid == assertions.OID else None
             if assertion_filter is not None and (
                 failures := assertions.describe_failures(assertion_filter, before, self._draft.schema, version)
@@ -388,7 +397,10 @@ class _PlanBuilder:
         after = self._draft.get(_get_dn_after(change))
         match change:
             case Modify() if before is not None and after is not None:
+                # A replace becomes deletes and adds of single values: the plan shows them, and the assertions cover
+                # what it removes.
                 modifications = entry_diff.compute_modifications(before, after, self._draft.schema)
+                # A replace with the current values changes nothing.
                 if not modifications:
                     self._unchanged.append(UnchangedItem(change))
                     return
@@ -412,14 +424,17 @@ class _PlanBuilder:
         """
         number = len(self._steps)
         self._steps.append(step)
+        # Without a tree from the server, and for a new entry, there are no values or entryCSN to assert.
         if not self._is_from_server or origin is None or step.before is None:
             return
+        # Only the first step can assert the entryCSN that was read, because each step changes it.
         first = self._first_step_of.setdefault(origin, number)
         schema, version = self._draft.schema, self._before.versions.get(origin)
         asserted = assertions.extract_assertions(step.change) or ()
         misjudged = [part for part in asserted if preconditions.is_misjudged_by_server(part, step.before)]
         if not misjudged and preconditions.asserts_all_removed_values(step.change, asserted, step.before, schema):
             return
+        # The entryCSN replaces these filters: the server would refuse the unchanged entry because of them.
         if misjudged and version is not None:
             self._set_assertions(number, [part for part in asserted if part not in misjudged])
         if version is not None:
@@ -449,11 +464,13 @@ def _invert_step(step: PlanStep) -> tuple[Change, ...]:
             return (Delete(entry.dn),)
         case Delete():
             return (Add(step.before),) if step.before is not None else ()
+        # The caller, add_undo, restores all values of a modified entry.
         case Modify():
             return ()
         case Rename(dn, new_superior=new_superior) as rename:
             # The change may spell the name differently, so the undo uses the spelling of the entry.
             old = step.before.dn if step.before is not None else dn
+            # A rename in place stays one: a new superior is not possible in a transaction (:mod:`dcmcfg.plan.batches`).
             parent = old.parent if new_superior is not None else None
             return (Rename(rename.new_dn, old.rdn, delete_old_rdn=True, new_superior=parent),)
 

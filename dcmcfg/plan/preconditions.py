@@ -50,6 +50,7 @@ def asserts_all_removed_values(change: Change, filters: Sequence[Filter], before
     match change:
         case Modify():
             return not _find_unasserted_attributes(change, before, schema, filters)
+        # A delete removes all values, also those that somebody has added since.
         case Delete():
             return False
         case Add() | Rename():
@@ -141,6 +142,7 @@ def _is_subtype(name: str, supertype: str) -> bool:
 
 def derive_delete_preconditions(before: Entry, schema: Schema, entry_csn: str | None) -> list[Filter]:
     """Return filters that match *before* unchanged, for the delete of the entry."""
+    # The entryCSN changes with every change of the entry, so it also covers values that no filter can compare.
     if entry_csn:
         return [Equals("entryCSN", entry_csn.encode())]
     return [

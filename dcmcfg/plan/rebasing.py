@@ -72,6 +72,7 @@ def rebase_files(files: Files, report: RebasingReport, tree: Tree) -> Files:
     :class:`Refused` if no record is at or below the old base, or if a control cannot be moved.
     """
     rebasing = report.rebasing
+    # Nothing would be moved, so the specified base is probably wrong.
     if not any(rebasing.is_affected(_get_dn(record)) for _, records in files for record in records):
         raise Refused(
             f"no record is at or below {rebasing.old_base}",
@@ -123,6 +124,7 @@ def _rebase_change(change: Change, report: RebasingReport) -> Iterator[Change]:
 
 def _rebase_control(control: Control, rebasing: Rebasing, location: str) -> Control:
     """Return *control* at the new base; raises :class:`Refused` for a control whose value is not supported."""
+    # A control without a value contains no DN.
     if control.value is None:
         return control
     asserted = assertions.decode_control(control) if control.oid == assertions.OID else None

@@ -115,6 +115,7 @@ def _find_removed_titles(
     remaining = {ae.title for ae in after.network_aes() if ae.installed} if after is not None else set()
     removed: dict[str, list[NetworkAE]] = {}
     for ae in before.network_aes():
+        # The AE ``*`` stands for any title, so no study is recorded under it.
         if ae.installed and ae.title not in remaining and ae.title != WILDCARD and not _has_name(ae.device, device):
             removed.setdefault(ae.title, []).append(ae)
     if not removed:

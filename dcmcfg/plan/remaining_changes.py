@@ -66,6 +66,7 @@ def _compute_remaining_rename(draft: TreeDraft, change: Rename) -> RemainingChan
         return RemainingChange(change)
     if draft.get(change.dn) is not None:
         return RemainingChange(None)
+    # The new name may exist for another reason, so a similar old name is reported as a possible typo.
     problem = f"does not exist, assumed to be renamed to {change.new_rdn} already"
     return RemainingChange(None, warnings=_warn_about_similar_names(draft, change.dn, problem, excluded=change.new_rdn))
 
@@ -88,6 +89,7 @@ def _is_already_renamed(draft: TreeDraft, change: Rename) -> bool:
     renamed = draft.get(change.new_dn)
     if renamed is None or renamed.dn.rdn != change.new_rdn:
         return False
+    # If only the case of the name changes, the old name finds the renamed entry too.
     return draft.get(change.dn) in (None, renamed) and _may_result_from(draft.schema, renamed, change)
 
 
@@ -130,6 +132,7 @@ def _compute_remaining_modify(draft: TreeDraft, change: Modify) -> RemainingChan
                 _describe_missing(entry_draft, modification.name, in_warnings=len(found) == missing_count)
             )
             warnings += found
+        # Each modification applies to the result of the ones before it (RFC 4511 §4.6).
         if remaining is not None:
             entry_draft.apply(remaining)
             modifications.append(remaining)
@@ -204,10 +207,12 @@ def _compute_remaining_modification(
     name, values = modification.name, modification.values
     if modification.operation is Operation.REPLACE and not values:
         return modification if name in entry else None
+    # The plan itself compares the values of a replace; an increment is never set already.
     if modification.operation not in (Operation.ADD, Operation.DELETE):
         return modification
     if not values:
         return modification if name in entry else None
+    # Without an equality rule, a server refuses adds to existing values and deletes of single values (18).
     if not has_equality_rule(schema, name):
         return None if modification.operation is Operation.ADD and entry.values(name) == values else modification
     is_add = modification.operation is Operation.ADD

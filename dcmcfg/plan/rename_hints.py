@@ -53,6 +53,7 @@ def _add_rename_hint(
             rollouts = " and ".join(f"change {each.rollout_number} ({each.time_text})" for each in applied_renames)
             undo_hint = (
                 f"; to revert the rename: dcmcfg undo {applied_renames[0].rollout_number}"
+                # After several renames, one undo would not restore the name in the file.
                 if len(applied_renames) == 1 and not applied_renames[0].is_partly_undone
                 else ""
             )

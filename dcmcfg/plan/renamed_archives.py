@@ -34,6 +34,7 @@ def find_renamed_archives(changes: Iterable[Change], after: Tree) -> tuple[Renam
             continue
         old, new = (_get_device_name(rdn.parts) for rdn in (change.dn.rdn, change.new_rdn))
         if old is not None and new is not None:
+            # Several renames of one device count as one, from its first name to its last.
             found[new] = found.pop(old, old)
     if not found:
         return ()

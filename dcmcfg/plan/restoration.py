@@ -36,8 +36,10 @@ def compute_restoration(live: Tree, desired: Tree) -> tuple[Change, ...]:
     # The replaced entries are deleted first, so that their names are free for the adds.
     changes: list[Change] = [Delete(current.pop(key).dn) for key in sort_children_first(replaced)]
     changes += _make_respelling_renames(current, target, live.schema)
+    # The rest is computed for the tree after the deletes and renames.
     tree_after = live.with_changes(changes)
     missing = missing_ancestors | {key: entry for key, entry in target.items() if key not in current}
+    # The adds come before the changes of values, which may refer to the added entries.
     changes += [Add(missing[key]) for key in sort_parents_first(missing)]
     for key in sort_parents_first(current.keys() & target.keys()):
         stored_form = substitute_stored_form(tree_after.entries[key], target[key], live.schema)

@@ -32,6 +32,7 @@ def find_removed_names(plan: Plan) -> tuple[NormalDN, ...]:
     """Return the names that exist before *plan*, but not after it."""
     if _has_renames(plan):
         return tuple(key for key in plan.before.entries if key not in plan.after.entries)
+    # Without renames, only deletes remove names; a pass over all entries takes longer.
     keys = (plan.before.key(step.change.dn) for step in plan.steps if isinstance(step.change, Delete))
     return tuple(key for key in keys if key in plan.before.entries and key not in plan.after.entries)
 
@@ -274,6 +275,7 @@ def _describe_stored_studies(each: RecordedStudies) -> str:
 
 def _find_mass_change(plan: Plan, name: str, *, word: str, kinds: tuple[type, ...], subtree: DN | None) -> Risk | None:
     base = _find_base_key(plan.before, subtree)
+    # After a rename, steps have names that do not exist in the tree before the plan.
     names = EntryNames(plan).names_before
     keys = dict.fromkeys(name for step, name in zip(plan.steps, names, strict=True) if isinstance(step.change, kinds))
     touched = [plan.before.entries[key].dn for key in keys if key in plan.before.entries and is_at_or_below(key, base)]
@@ -318,6 +320,7 @@ def _find_vendor_data_risk(plan: Plan) -> Risk | None:
     """Return the risk that the plan changes vendor data; new entries may have their own."""
     names: dict[str, None] = {}
     for step in plan.steps:
+        # A rename does not change vendor data.
         if step.before is None or isinstance(step.change, Add | Rename):
             continue
         if _list_vendor_values(step.before) != (_list_vendor_values(step.after) if step.after is not None else ()):

@@ -61,10 +61,11 @@ class ServerSchemaRules:
     @property
     def is_schema_read(self) -> bool:
         """Whether the server's own schema was read, so that the bundled one is not needed."""
+        # A cached property keeps its value in ``__dict__``; its normal use would read the schema.
         return "_schema" in self.__dict__ and self._schema is not None
 
     def check_step(self, step: PlanStep) -> DoesNotApply | None:
-        """Return why the server would refuse *step*; None if it accepts it or its schema is unknown."""
+        """Return the reason why the server would refuse *step*; None if it accepts *step* or its schema is unknown."""
         after = step.after
         if after is None or (self._is_proven_by_tree(step, after) and not self._structures.find_problems(after)):
             return None
@@ -88,6 +89,7 @@ class ServerSchemaRules:
     @cached_property
     def _schema(self) -> Schema | None:
         published = self._read_schema()
+        # A schema without object classes would refuse every entry.
         return published if published is not None and published.object_classes else None
 
     @cached_property
@@ -116,6 +118,7 @@ class ServerSchemaRules:
         if key not in self._allowed_cache:
             self._allowed_cache[key] = all(
                 any(
+                    # Further classes allow further attributes, so a proof with fewer classes is valid too.
                     entry_classes <= classes and name in entry_names
                     for entry_classes, entry_names in self._merged_shapes
                 )
@@ -128,7 +131,9 @@ class ServerSchemaRules:
         key = (classes, names)
         if key not in self._sufficient_cache:
             self._sufficient_cache[key] = any(
-                entry_classes == classes and entry_names <= names for entry_classes, entry_names in self._entry_shapes
+                # Further classes may require further attributes, so only equal classes prove this.
+                entry_classes == classes and entry_names <= names
+                for entry_classes, entry_names in self._entry_shapes
             )
         return self._sufficient_cache[key]
 
@@ -148,6 +153,7 @@ class ServerSchemaRules:
         reasons = [_Reason.from_finding(schema, self._tree.schema, entry, finding) for finding in found]
         messages = "; ".join(each.message for each in reasons[:_MAX_LISTED])
         more = f"; and {len(reasons) - _MAX_LISTED} more" if len(reasons) > _MAX_LISTED else ""
+        # A schema update is suggested only if it would solve all the problems.
         files = [each.file for each in reasons]
         next_step = (
             describe_schema_update(" and ".join(dict.fromkeys(files))) if all(files) else reasons[files.index("")].fix

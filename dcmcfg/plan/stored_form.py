@@ -29,6 +29,7 @@ def substitute_stored_form(stored: Entry, desired: Entry, schema: Schema) -> Ent
     found = desired
     for attribute in desired.attributes:
         old, new = stored.values(attribute.name), attribute.values
+        # An attribute without a stored value has no stored form.
         if old == new or not old:
             continue
         name = attribute.name.lower()
@@ -72,6 +73,7 @@ def _canonicalise_dn(value: bytes, schema: Schema) -> object:
         dn = DN.parse(value.decode("utf-8", "surrogateescape"))
     except MalformedInput:
         return value
+    # The parts of a multi-valued RDN have no order (RFC 4512 §2.3.1).
     return tuple(frozenset((_canonicalise_type(kind, schema), text) for kind, text in rdn.parts) for rdn in dn.rdns)
 
 

@@ -47,6 +47,7 @@ def diff_trees(before: Tree, after: Tree, *, ignore: Collection[str] = (), with_
         if current is None:
             entries[key] = desired
             added[key] = PlanStep(Add(desired), None, desired)
+        # The comparison returns the same object if both entries are equal by the rules.
         elif (target := comparison.compute_target(current, desired)) is not current:
             entries[key] = target
             changed[key] = PlanStep(

@@ -28,6 +28,7 @@ def find_added_classes(history: History, ldap_url: str, schema: Schema, dn: DN) 
     """
     key = schema.normalise_dn(dn)
     added_automatically: dict[str, bool] = {}
+    # The newest roll-out comes first, so the first record that names a class decides.
     for record in history.records:
         with suppress(DcmcfgError):
             if (

@@ -35,6 +35,7 @@ class DeferredSignals:
     ) -> None:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
+            # In a nested context, the previous handler is a method of the outer one.
             outer = getattr(handler, "__self__", None)
             if self.is_stop_requested and isinstance(outer, DeferredSignals):
                 outer.is_stop_requested = True

@@ -87,11 +87,13 @@ class PlanWriter:
 
     def _apply_in_transaction(self, steps: Sequence[PlanStep]) -> None:
         try:
+            # The line is on the disk before the request is sent, so that a killed process leaves no unknown request.
             self._journal_start(steps)
             self.directory.apply_in_transaction([self._prepare_member(step) for step in steps])
         except ConnectionLost as lost:
             self._reconcile(steps, lost)
         except DcmcfgError as refused:
+            # A refused transaction leaves none of its steps applied, and it is the first part of the plan.
             raise NothingChanged(refused) from refused
         self._mark_applied(steps)
 
@@ -136,8 +138,10 @@ class PlanWriter:
             try:
                 self.directory.apply(change)
             except DirectoryError as refused:
+                # Without an assertion, the result is about another control of the change, which must not be dropped.
                 if refused.result_code != UNAVAILABLE_CRITICAL_EXTENSION or not assertions.has_assertion(step.change):
                     raise
+                # The root DSE announces controls of the server, which its database may not support.
                 self._has_server_assertions = False
             else:
                 return
@@ -213,6 +217,7 @@ def run_rollout(
     plan = order_as_sent(plan, transaction_size)
     url = directory.server.url
     with lock_directory(context.state_folder, url):
+        # Both checks run under the lock, because other roll-outs may have finished since the plan was made.
         refuse_unfinished(context.state_folder, url, excluded_number=context.undo_of)
         check_unchanged(directory, plan)
         record = write_record(context, url, plan, strategy.value)
@@ -288,6 +293,7 @@ def _apply_with_journal(
                     f"the change remains unfinished: {writer.format_recovery_commands(failure.cause)}",
                 )
                 failure.cause.next_step = "; ".join(filter(None, steps))
+            # NothingChanged is internal: the caller gets the error of the failed request with its own cause.
             raise failure.cause from failure.cause.__cause__
         with suppress(DcmcfgError):  # otherwise, the next run determines that all steps were applied
             journal_writer.write_ended(writer.applied_steps)

@@ -32,9 +32,11 @@ class History:
 
     def __init__(self, state: Path) -> None:
         require_ownership(state / ROLLOUTS_FOLDER, parent_folder=state)
+        # An incomplete folder of a killed process has no number.
         paths = [path for path in (state / ROLLOUTS_FOLDER).glob("*") if path.name.isdigit()]
         for path in paths:
             require_ownership(path, parent_folder=state)
+        # A record reads its files only when they are used, so a damaged one does not hide the others.
         found = (RolloutRecord(path) for path in paths)
         self._state = state
         self.records = tuple(sorted(found, key=lambda record: record.number, reverse=True))
@@ -102,6 +104,7 @@ class History:
     def is_running(self, record: RolloutRecord) -> bool:
         """Return whether a process is applying *record* now."""
         is_interrupted = determine_status(record) is RolloutStatus.INTERRUPTED
+        # The lock belongs to the directory, so only its newest unfinished roll-out can be in progress.
         return (
             is_interrupted
             and record == self.find_unfinished(record.header.ldap_url)

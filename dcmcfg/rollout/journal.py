@@ -17,6 +17,7 @@ JOURNAL_FORMAT = FileFormat("the journal of a change", 1)
 _FORMAT_LINE = "dcmcfg journal "
 #: The content of a new journal.
 NEW_JOURNAL = f"{_FORMAT_LINE}{JOURNAL_FORMAT.number}\nplanned\n"
+#: More than the length of any line. It bounds how much of the file is read.
 _MAX_LINE_LENGTH = 80
 
 
@@ -59,6 +60,7 @@ class JournalWriter:
             written = os.write(self._handle, octets)
             if written < len(octets):  # a disk that becomes full may accept only a part of a line
                 os.ftruncate(self._handle, os.fstat(self._handle).st_size - written)
+            # The line must survive a power failure, because the caller sends the next request when this method returns.
             os.fdatasync(self._handle)
         except OSError as error:
             raise _build_write_error(self._path, error.strerror or "") from error
@@ -87,6 +89,7 @@ class Journal:
             self._require_known_format(os.pread(handle, _MAX_LINE_LENGTH, 0))
             size = os.fstat(handle).st_size
             tail = os.pread(handle, _MAX_LINE_LENGTH, max(0, size - _MAX_LINE_LENGTH))
+            # The next line must not continue an incomplete one.
             os.ftruncate(handle, size - len(tail) + tail.rfind(b"\n") + 1)
             yield JournalWriter(self._path, handle)
         finally:
@@ -100,6 +103,7 @@ class Journal:
         try:
             with self._path.open("rb") as file:
                 head = file.read(_MAX_LINE_LENGTH)
+                # The octets of two lines contain the last complete line, also if an incomplete one follows.
                 start = max(0, file.seek(0, os.SEEK_END) - 2 * _MAX_LINE_LENGTH)
                 file.seek(start)
                 lines = file.read().decode("ascii", "replace").split("\n")[:-1]

@@ -49,6 +49,7 @@ def lock_directory(state: Path, ldap_url: str) -> Iterator[None]:
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
+        # This releases the lock. The file stays, because another process may have opened it to wait for the lock.
         os.close(handle)
 
 

@@ -48,6 +48,7 @@ def plan_partial_undo(
         plan, problems_found = plan_applicable(
             tree, [desired for number in applicable for desired in undo[number]], check_step
         )
+        # Undo changes of different steps may be equal, so they are identified as objects.
         problems = {id(each.desired): each.problem for each in problems_found}
         newly_inapplicable = {
             number: {

@@ -27,6 +27,7 @@ def find_past_renames(history: History, ldap_url: str) -> tuple[PastRename, ...]
             is_in_effect = (
                 not history.is_fully_undone(record) and determine_status(record) is not RolloutStatus.NOTHING_CHANGED
             )
+            # The counts in the header show whether the plan must be parsed.
             if record.header.ldap_url == ldap_url and record.header.counts.get("rename") and is_in_effect:
                 found.append(record)
         except DcmcfgError:

@@ -1,6 +1,6 @@
 """Check whether the directory still meets the preconditions of a plan.
 
-If an entry does not, the error also names who changed that entry last.
+If an entry does not, the error also names the last modifier of that entry.
 """
 
 from __future__ import annotations
@@ -46,12 +46,14 @@ def check_unchanged(directory: Directory, plan: Plan) -> None:
     first_steps = _find_first_steps(plan)
     versions = plan.before.versions
     names = [step.change.dn for step in first_steps.values()]
+    # The entryCSN is enough to recognise an unchanged entry; only changed ones are read with their values.
     found = read_entries(directory, plan.before, names, (_VERSION,) if versions else ("*",))
     for key, step in first_steps.items():
         entry = found.get(key)
         if entry is not None and versions:
             if entry.text(_VERSION) == versions.get(key, ""):
                 continue
+            # The archive itself writes to its device entry, so another entryCSN alone is no conflict.
             entry = directory.read_entry(step.change.dn, ("*", _VERSION))
         _check(step, entry, plan.before)
 
@@ -118,6 +120,7 @@ def check_step_preconditions(
 def _check(step: PlanStep, found: Entry | None, before: Tree) -> None:
     match step.change:
         case Add(entry):
+            # An entry that the plan deletes and adds again existed before the plan.
             if found is not None and entry.dn not in before:
                 raise _build_changed_error("somebody has added the entry in the meantime", step, exists=True)
         case Modify() | Delete() | Rename():
@@ -128,6 +131,7 @@ def _check(step: PlanStep, found: Entry | None, before: Tree) -> None:
 
 
 def _check_assertions(step: PlanStep, found: Entry, schema: Schema, *, understood_only: bool = False) -> None:
+    # The entryCSN was read with the user attributes, but filters check it separately.
     version, entry = found.text(_VERSION), found.with_values(_VERSION, ())
     for control in step.change.controls:
         if control.oid != assertions.OID:
@@ -200,7 +204,7 @@ def add_last_changes(
 
 @contextmanager
 def add_last_change_on_refusal(directory: Directory, plan: Plan | None = None) -> Iterator[None]:
-    """Add who changed the entry last, and when, to an error of the block that was caused by a changed entry.
+    """Add the last modifier of the entry, and the time, to an error of the block that a changed entry has caused.
 
     An assertion of *plan* that failed on the server is reported like one that failed before sending, with the attribute
     and the values.
@@ -226,7 +230,7 @@ def _raise_changed_since_plan(directory: Directory, plan: Plan) -> None:
 
 
 def add_last_change(directory: Directory, refusal: DoesNotApply) -> DoesNotApply:
-    """Return *refusal* with who changed the entry last, and when (UTC), if the server shows it."""
+    """Return *refusal* with the last modifier of the entry and the time (UTC), if the server shows them."""
     if isinstance(refusal, ChangesDoNotApply):
         queried = [add_last_change(directory, each) for each in refusal.problems[:_MAX_QUERIED]]
         return ChangesDoNotApply((*queried, *refusal.problems[_MAX_QUERIED:]), refusal.count)

@@ -116,6 +116,7 @@ def _count_first_applied(tree: Tree, record: RolloutRecord, first: int, last: in
     for count in range(len(changes) - 1, 0, -1):
         step, end = changes[count - 1], first + count - 1
         if (
+            # The cheap checks come first; the last two plan all steps of the transaction.
             _may_be_applied(tree, step)
             and _are_applied_by(tree, [step], record.get_undo_changes(end, end), exact=exact)
             and _are_applied_by(tree, changes[:count], record.get_undo_changes(end, first), exact=exact)
@@ -144,6 +145,7 @@ def _may_be_applied(tree: Tree, change: Change) -> bool:
 
 def _restores_tree(tree: Tree, changes: Sequence[Change], *, exact: bool) -> bool:
     try:
+        # A strict change is refused if it is already set, so that only the right direction can succeed.
         result = make_plan(tree, [DesiredChange(change, strict=True) for change in changes]).after
     except DoesNotApply:
         return False

@@ -96,6 +96,7 @@ class RolloutRecord:
         try:
             content = HEADER_FORMAT.read_object(json.loads(path.read_text("utf-8")), str(path))
             return RolloutHeader(**content | {"undo_sizes": tuple(content["undo_sizes"])})
+        # In a damaged file, any key may be missing or have a value of another type.
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise DcmcfgError(
                 "the record of a change cannot be read; nothing was changed",
@@ -134,6 +135,7 @@ class RolloutRecord:
     def get_undo_changes(self, last: int, first: int = 1) -> tuple[Change, ...]:
         """Return the changes that revert the steps *first* to *last* (1-based), starting with the last step."""
         sizes = self.header.undo_sizes
+        # The file starts with the undo of the last step, so the undo of the first steps is at its end.
         end = len(self._undo) - sum(sizes[: first - 1])
         return self._undo[end - sum(sizes[first - 1 : last]) : end]
 
@@ -201,9 +203,11 @@ def write_record(context: RolloutContext, ldap_url: str, plan: Plan, strategy: s
         new_folder.mkdir(mode=0o700)
         for name, text in _format_files(context, ldap_url, plan, strategy):
             write_private(new_folder / name, text)
+        # The rename below must not reach the disk before the names of the files.
         sync_folder(new_folder)
         # The record becomes visible with one rename, so that it is never seen incomplete.
         folder = _assign_number(new_folder)
+        # After a power failure, the record must be found if a request was sent.
         sync_folder(rollouts)
     except OSError as error:
         shutil.rmtree(new_folder, ignore_errors=True)
@@ -251,6 +255,7 @@ def _assign_number(new_folder: Path) -> Path:
         try:
             new_folder.rename(folder)
         except OSError:
+            # Another process may have taken the number after the check above; the next number is tried then.
             if not folder.exists():
                 raise
         else:

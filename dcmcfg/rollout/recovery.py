@@ -43,9 +43,11 @@ def reconcile_interrupted(
     :class:`~dcmcfg.errors.DirectoryError`.
     """
     url = directory.server.url
+    # Usually, there is nothing to reconcile, and no lock is required.
     if History(state).find_unfinished(url) is None:
         return None
     with lock_directory(state, url):
+        # Another process may have reconciled the roll-out before this one got the lock.
         newest = found = History(state).find_unfinished(url)
         while found is not None and found.number != excluded_number and not found.read_progress().ended:
             _reconcile(found, directory)
@@ -245,6 +247,7 @@ def _reconcile(record: RolloutRecord, directory: Directory) -> None:
     first, last = progress.applied + 1, progress.applied + progress.started
     applied_count: int | None = 0
     if progress.started:
+        # The server may still commit the request of the interrupted process.
         wait_for_pending_writes(directory)
         applied_count = count_applied_steps(read_tree(directory), record, first, last)
     if applied_count is None:

@@ -58,6 +58,7 @@ def write_reload(folder: Path, result: RecordedReload) -> None:
     text = json.dumps(RELOAD_FORMAT.add_number(asdict(result) | {"outcome": result.outcome.value})) + "\n"
     # The reload has happened anyway, so a failure to write its result must not hide it.
     with suppress(OSError):
+        # A killed process may have left the file, and write_private only creates new ones.
         new.unlink(missing_ok=True)
         write_private(new, text)
         new.replace(folder / _NAME)

@@ -72,6 +72,7 @@ def select_rollout_to_resume(history: History, ldap_url: str, interrupted: Rollo
 def _select_default_to_undo(history: History, ldap_url: str, interrupted: RolloutRecord | None) -> RolloutRecord:
     """Return the roll-out for ``dcmcfg undo`` without a number."""
     if (unfinished := history.find_unfinished(ldap_url)) is not None:
+        # If an interrupted undo has changed nothing, the roll-out that it was to revert is unfinished and is selected.
         if interrupted is not None and unfinished.number not in (interrupted.number, interrupted.header.undo_of):
             raise _build_other_unfinished_error(interrupted, unfinished)
         if unfinished.header.undo_of is not None:

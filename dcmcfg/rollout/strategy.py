@@ -40,6 +40,7 @@ def choose_strategy(
 
     Raises :class:`Refused` if the user requests a transaction that is not possible.
     """
+    # A server applies a single request completely or not at all.
     if len(plan.steps) == 1:
         return RolloutStrategy.ONE_CHANGE
     if in_transaction is False:
@@ -92,6 +93,7 @@ def order_as_sent(plan: Plan, transaction_size: int) -> Plan:
 
     A server that does not roll back after the client stopped leaves the first steps of this order applied.
     """
+    # Steps of a plan may have equal changes, and the waves contain the same objects.
     by_change = {id(step.change): step for step in plan.steps[:transaction_size]}
     sent = (change for wave in split_into_waves(plan.changes[:transaction_size], plan.before.key) for change in wave)
     return replace(plan, steps=(*(by_change[id(change)] for change in sent), *plan.steps[transaction_size:]))

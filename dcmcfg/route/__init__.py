@@ -67,7 +67,7 @@ __all__ = [
     "get_default_ae",
 ]
 
-if not TYPE_CHECKING:  # a type checker would take a ``__getattr__`` for every misspelt name
+if not TYPE_CHECKING:  # With a ``__getattr__``, a type checker would accept every misspelt name.
     __getattr__, __dir__ = make_lazy_exports(
         __name__,
         {

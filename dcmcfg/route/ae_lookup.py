@@ -71,6 +71,7 @@ def resolve_ae(configuration: Configuration, ae_title: str) -> NetworkAE | Unres
 
     The first AE with exactly this title is used; dcmOtherAETitle is ignored. The whole device of the AE must load.
     """
+    # An AE "*" accepts any called title, but the lookup does not find it.
     ae = configuration.find_network_ae(ae_title) if ae_title != "*" else None
     if ae is None:
         return UnresolvedAE(
@@ -79,6 +80,7 @@ def resolve_ae(configuration: Configuration, ae_title: str) -> NetworkAE | Unres
             f"no AE has the title {ae_title}",
             _suggest_replacement(configuration, ae_title),
         )
+    # The archive loads the whole device before it checks dicomInstalled, so load failures come first.
     if dangling := _find_dangling_reference(ae.device):
         reason = f"the device {ae.device.name} does not load: {dangling} refers to a connection outside of the device"
         return UnresolvedAE(
@@ -148,6 +150,7 @@ def _find_unloadable_connection(entry: Entry) -> UnloadableValue | None:
 
 def _is_port(text: str) -> bool:
     """Return whether the archive accepts *text* as a port; -1 means that the connection does not listen."""
+    # Python refuses to convert thousands of digits, so the length is checked first.
     return text == _NOT_LISTENING or (text.isdecimal() and len(text) < 6 and int(text) in _PORTS)
 
 
@@ -156,6 +159,7 @@ def _find_dangling_reference(device: Device) -> str:
     tree = device.tree
     own_connections = {tree.key(connection.dn) for connection in device.connections}
     for entry in tree.children(device.entry.dn):
+        # Not only AEs have references: one of an HL7 or web application stops the loading of the device too.
         for text in entry.texts(DICOM_NETWORK_CONNECTION_REFERENCE):
             try:
                 is_known = tree.key(DN.parse(text)) in own_connections
@@ -191,6 +195,7 @@ def check_return_destination(
     *attribute* is the attribute that has *ae_title* as its value. Without *external_ae_title*, any external archive is
     meant. None if the objects come back.
     """
+    # Incoming associations may use any title of the archive, so dcmOtherAETitle counts here.
     if archive_ae.device.find_called_ae(ae_title) is not None:
         return None
     storage_ae_titles = [ae.title for ae in archive_ae.device.network_aes if ae.is_storage_scp]

@@ -61,10 +61,12 @@ def find_capability_limits(
     """
     held_syntaxes = _find_storage_sop_classes(sender)
     if sop_classes is not None:
+        # A study may contain SOP classes that no AE lists any more.
         held_syntaxes = {uid: held_syntaxes.get(uid, frozenset()) for uid in sorted(sop_classes)}
     offered, accepted = sender.transfer_syntaxes["SCU"], destination.transfer_syntaxes["SCP"]
     returned = held_syntaxes if return_ae is None else return_ae.transfer_syntaxes["SCP"]
     sendable = [uid for uid in held_syntaxes if uid in offered]
+    # The archive restricts nothing for a destination without SCP capabilities; a single one hides all others.
     sent = [uid for uid in sendable if (not accepted or uid in accepted) and uid in returned]
     return CapabilityLimits(
         sent=tuple(sent),

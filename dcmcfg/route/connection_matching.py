@@ -53,6 +53,7 @@ def match_connections(remote: NetworkAE, local: NetworkAE) -> ConnectionMatch:
         return ConnectionMatch(remote.title, is_compatible=False, description=explain_incompatibility(remote, local))
     if not remote_connection.tls:
         return ConnectionMatch(remote.title, is_compatible=True, description="both plain")
+    # The pair was found above, so there is one.
     local_connection = next(
         each for each in local.connections if each.installed and each.is_compatible_with(remote_connection)
     )

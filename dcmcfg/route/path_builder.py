@@ -109,6 +109,7 @@ class PathBuilder:
             outcome = PathOutcome.PARTIAL if self._sends_locally else PathOutcome.FAILED
         elif (
             limits is not None
+            # If the study's SOP classes are unknown, the limits are those of all classes.
             and self._request.sop_classes is not None
             and len(limits.sent) < len(limits.all_sop_classes)
         ):
@@ -191,6 +192,7 @@ class PathBuilder:
         Destination is the one of the request.
         """
         archive_ae = self._archive_ae
+        # A given calling AE title bypasses dcmMasqueradeCallingAETitle (CMoveSCUImpl).
         calling_ae_title = calling_ae_title or get_masqueraded_calling_ae_title(archive_ae, external_ae_title)
         address = self._find_address(external_ae_title)
         move_destination = return_ae_title or self._request.destination_ae_title
@@ -222,6 +224,7 @@ class PathBuilder:
     def send_directly(self, external_ae_title: str) -> None:
         """Add a C-STORE from *external_ae_title* straight to the destination, not observed by the archive."""
         destination = self._destination
+        # The archive takes no part in this association, so its own connections do not matter.
         connection = find_listening_connection(destination)
         address = get_ae_address(connection) if connection else None
         self._messages.append(
@@ -295,16 +298,16 @@ class PathBuilder:
             rejection = _check_acceptance(return_ae, sender_ae_title, attribute)
             failures += [rejection] if rejection else []
             name = USER_IDENTITY_NEGOTIATION
+            # Whether the external archive sends a user identity is unknown, so this is a note and not a failure.
             if (return_ae.entry.text(name) or device.entry.text(name)) == "REQUIRED":
                 self.add_note(f"{return_ae.title} requires a user identity from every caller ({name})")
             forwarding_failure = self._explain_not_forwarded(external_ae_title, sender_ae_title, calling_ae_title)
             failures += [forwarding_failure] if forwarding_failure else []
             if forwarding_failure is None and self._reaches_destination:
                 self._forward(external_ae_title)
+        # The archive counts the local instances that it sent, so its response differs from that for a purged study.
         for each in failures:
             self.add_failure(replace(each, response=LOCAL_ONLY) if is_sender_recorded and self._sends_locally else each)
-
-    # ---- reasons why the request fails
 
     def _fail_on_capabilities(self, limits: CapabilityLimits) -> None:
         is_silent = get_effective_setting(self._archive_ae, RESTRICT_RETRIEVE_SILENTLY).values == ("TRUE",)
@@ -320,7 +323,7 @@ class PathBuilder:
             next_step = "add the capabilities, or share the capabilities of another AE"
         else:
             return  # The AE that receives the returned objects is not a storage SCP: that failure is already listed.
-            # The archive checks capabilities before it calls another AE, so none of the collected steps happens.
+        # The archive checks capabilities before it calls another AE, so none of the collected steps happens.
         self._failures = [RouteFailure(response, reason, next_step)]
         self._messages, self._prerequisites, self._notes, self._sends_locally = [], [], [], False
 
@@ -362,8 +365,6 @@ class PathBuilder:
             return None
         return get_ae_address(connection)
 
-    # ---- how the archive recognises returned objects
-
     def _get_store_scu_mapping(self) -> list[tuple[str, str]]:
         pairs = (value.partition("=") for value in self._archive_ae.device.entry.texts(C_STORE_SCU_OF_C_MOVE_SCP))
         return [(scu, scp) for scu, equals, scp in pairs if equals]
@@ -381,6 +382,7 @@ class PathBuilder:
         Source: ``CStoreForwardSCUImpl.forStoreContext``.
         """
         pairs = self._get_store_scu_mapping()
+        # For a partly local study, the archive registers the request under null, which no Move Originator equals.
         expected_title = external_ae_title if any(scp == external_ae_title for _, scp in pairs) else calling_ae_title
         stored_title = next((scp for scu, scp in pairs if scu == sender_ae_title), calling_ae_title or "")
         if expected_title == stored_title:

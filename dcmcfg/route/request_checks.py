@@ -30,6 +30,7 @@ def check_request(request: RouteRequest, configuration: Configuration) -> RouteF
     if not accepts_moves(archive_ae):
         reason = f"{archive_ae.title} has no SCP capability for C-MOVE, so it accepts no presentation context"
         return RouteFailure("no presentation context", reason, "call another AE with --ae")
+    # The archive checks this list before the lookup, so an unlisted destination ends in C801 even if it is unknown.
     accepted = archive_ae.entry.texts(ACCEPTED_MOVE_DESTINATION)
     if accepted and request.destination_ae_title not in accepted:
         reason = f"{request.destination_ae_title} is not in dcmAcceptedMoveDestination of {archive_ae.title}"
@@ -47,5 +48,6 @@ def _create_unknown_destination(unresolved: UnresolvedAE) -> RouteFailure:
         case LookupFailure.NOT_INSTALLED:
             response = f"{UNKNOWN_DESTINATION} AE: {unresolved.ae_title} not installed"
         case LookupFailure.UNREADABLE:
+            # The archive does not translate a RuntimeException of the lookup into a response (CommonCMoveSCP).
             response = "no response, the association ends"
     return RouteFailure(response, unresolved.reason, unresolved.next_step)

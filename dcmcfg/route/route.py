@@ -93,6 +93,7 @@ class _PathFinder:
     def _find_recorded_paths(self, state: StudyState) -> Iterator[RetrievePath]:
         external_ae_title = self._request.external_ae_title
         configured = find_external_archives(self._request.archive_ae.device)
+        # The archive forwards no request of dcmAltCMoveSCP, whatever its database records (CommonCMoveSCP).
         if self._alternative and self._request.calling_ae_title == self._alternative:
             yield self._build_path_without_request(state)
             return
@@ -120,8 +121,10 @@ class _PathFinder:
         *external_ae_title*, the local instances are not sent either.
         """
         is_mixed = state is StudyState.PARTIAL
+        # For the AE in dcmAltCMoveSCP, the archive keeps the Move Destination of the request, for purged objects too.
         return_ae_title = "" if external_ae_title == self._alternative else self._return_ae_title
         builder = self._create_builder()
+        # With local objects, the archive leaves the calling AE title open, so its own or a masqueraded one is used.
         calling_ae_title = None if is_mixed else self._request.calling_ae_title
         is_reached = builder.request_move(external_ae_title, calling_ae_title, return_ae_title)
         if is_reached and is_mixed:
@@ -226,6 +229,7 @@ class _PathFinder:
     def _build_incomplete_path(self) -> RetrievePath:
         state = StudyState.INCOMPLETE
         builder = self._create_builder()
+        # 0 means unlimited and a negative number never (ArchiveAEExtension), contrary to the description in the schema.
         retries = get_setting(self._request.archive_ae, FALLBACK_C_MOVE_SCP_RETRIES) or "0"
         reason = ""
         if not (self._fallback and self._fallback_return_ae_title):

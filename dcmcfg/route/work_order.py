@@ -173,6 +173,7 @@ class _WorkOrderBuilder:
                     AllowedService.COMMITMENT,
                     f"requests storage commitment, and receives the result (exporter {name})",
                 )
+                # The result may come on an association of the other archive, which requires the exporter's address.
                 self._add_destination(title, "")
 
     def _add_retrieves(self) -> None:
@@ -191,8 +192,10 @@ class _WorkOrderBuilder:
             self._add_destinations(return_ae_title, EXTERNAL_RETRIEVE_AE_DESTINATION, is_restored=True)
         if external_ae_title == alternative:
             self._allow_moves(self._requesters, "requests studies on storages that are no longer configured")
+            # The archive keeps the Move Destination of the request for this AE.
             self._add_destinations("", "")
         if external_ae_title == fallback:
+            # Without this attribute, the archive uses the calling AE title of the request.
             callers = get_effective_setting(archive_ae, FALLBACK_C_MOVE_SCP_CALLING_AET).values or self._requesters
             self._allow_moves(callers, "requests studies that the archive does not have")
             self._add_destinations(
@@ -250,6 +253,7 @@ class _WorkOrderBuilder:
 
     def _get_peer(self, title: str) -> _PeerDraft:
         if title not in self._peers:
+            # The archive also accepts titles in dcmOtherAETitle, which are no AEs of the tree.
             ae = self._archive_ae.device.find_called_ae(title) or self._configuration.find_network_ae(title)
             connection = (
                 (ae.find_listening_connection() or ae.find_listening_connection(tls=True)) if ae is not None else None

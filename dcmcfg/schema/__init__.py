@@ -1,1 +1,1 @@
-"""What the schema says: definitions, equality rules, syntaxes (RFC 4512, RFC 4517)."""
+"""The LDAP schema: definitions, equality rules, syntaxes (RFC 4512, RFC 4517)."""

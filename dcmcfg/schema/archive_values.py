@@ -56,6 +56,7 @@ def _read_not_loaded() -> frozenset[str]:
 def _read_value_kinds() -> Mapping[str, Mapping[str, ValueKind]]:
     """Return the file's content by attribute. Reading is lazy: most commands do not need it."""
     content = json.loads(resources.files(__package__).joinpath("value_kinds.json").read_bytes())
+    # The file is ordered by object class, as the archive's loaders are. Lookups begin with an attribute.
     found: dict[str, dict[str, ValueKind]] = {}
     for object_class, attributes in content.items():
         for attribute, (name, *parameters) in attributes.items():

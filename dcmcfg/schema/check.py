@@ -57,6 +57,7 @@ def check_entries(
 
 def _get_tagging_options(name: str) -> frozenset[str]:
     """Return the tagging options of *name*. Different tagging options make different attributes (RFC 4512 §2.5.2)."""
+    # ``binary`` is a transfer option, not a tagging option: it does not make another attribute (RFC 4522 §3).
     return frozenset(name.lower().split(";")[1:]) - {"binary"} if ";" in name else _NO_TAGS
 
 
@@ -96,6 +97,7 @@ class _EntryChecker:
         for finding in self._structure_checker.find_problems(entry):
             if finding.rule not in _SCHEMA_DEPENDENT_RULES:
                 yield finding
+            # A database dump contains operational attributes, which the bundled schema does not define.
             elif is_in_configuration and finding.attribute.lower() not in OPERATIONAL_ATTRIBUTES:
                 yield replace(finding, severity="warning") if self.server_is_newer else finding
 
@@ -140,6 +142,7 @@ class _EntryChecker:
         seen = set()
         for value in values:
             normal = self.schema.normalise_value(definition.name, value)
+            # Values are compared by the equality rule, as a server does: two spellings of one value are duplicates.
             if normal in seen:
                 yield EntryFinding(DUPLICATE_VALUE, dn, definition.name, "the value occurs twice", value=value)
             seen.add(normal)
@@ -148,6 +151,7 @@ class _EntryChecker:
         """Return whether the parent of the entry *key* is missing although a higher ancestor exists."""
         if key[1:] in self._entries:
             return False
+        # Without any ancestor, the entry is the top of a file that holds a subtree only.
         return any(key[depth:] in self._entries for depth in range(2, len(key)))
 
     def _exists(self, dn: DN) -> bool:
@@ -155,4 +159,5 @@ class _EntryChecker:
         key = self.schema.normalise_dn(dn)
         if key in self._entries:
             return True
+        # A file that contains an ancestor contains that part of the tree, so the entry is really missing.
         return not self.live and not any(key[depth:] in self._entries for depth in range(1, len(key)))

@@ -57,6 +57,7 @@ class ObjectClass:
     description: str = ""
 
 
+# Schemas compare by identity: comparing all their definitions would be slow.
 @dataclass(frozen=True, eq=False)
 class Schema:
     """Attribute types and object classes by name, with the equality of values and DNs that they define.
@@ -93,6 +94,7 @@ class Schema:
 
     def normalise_dn_value(self, attribute_type: str, value: str) -> str:
         """Return *value* of a DN in the normal form of its attribute's equality rule (a ``NormaliseValue``)."""
+        # surrogateescape keeps octets that are not UTF-8 unchanged.
         normal = self.normalisers[attribute_type](value.encode("utf-8", "surrogateescape"))
         return normal.decode("utf-8", "surrogateescape")
 
@@ -101,11 +103,13 @@ class Schema:
         return dn.cache_normal_form(self, self._compute_normal_dn)
 
     def _compute_normal_dn(self, dn: DN) -> NormalDN:
+        # The loop runs for every DN of a tree: a list is faster than a generator here.
         known = self._normal_rdns
         return tuple([known.get(rdn) or self._compute_normal_rdn(rdn) for rdn in dn.rdns])
 
     def _compute_normal_rdn(self, rdn: RDN) -> tuple[tuple[str, str], ...]:
         """Return the normal form of *rdn* and cache it: entries share the RDNs of their ancestors."""
+        # An RDN is a set: the order of its parts is not significant (RFC 4512 §2.3.1).
         parts = sorted(
             (self._canonicalise_type(kind), self.normalise_dn_value(kind, value)) for kind, value in rdn.parts
         )
@@ -163,6 +167,7 @@ class Normalisers(dict[str, Normaliser]):
         if attribute.name == OBJECT_CLASS:
             return self._normalise_class_name
         if attribute.equality_rule == "distinguishedNameMatch":
+            # Many references name the same few connections, and parsing a DN is slow.
             return lru_cache(maxsize=4096)(partial(normalise_distinguished_name, normal_dn=self.schema.normalise_dn))
         return get_normaliser(attribute.equality_rule)
 

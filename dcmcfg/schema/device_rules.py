@@ -32,9 +32,11 @@ from dcmcfg.schema_names import (
     TLS_PROTOCOL,
 )
 
+#: One of them is enough: the second names a Java system property that holds the PIN.
 _PIN_ATTRIBUTES = ("dcmKeyStorePin", "dcmKeyStorePinProperty")
 #: Attributes that hold a PIN in clear text.
 SECRET_PIN_ATTRIBUTES = ("dcmKeyStorePin", "dcmKeyStoreKeyPin", "dcmTrustStorePin")
+#: The archive's default if dcmProtocol is absent (Connection).
 _DEFAULT_PROTOCOL = "DICOM"
 #: The characters of host names and IP addresses.
 _HOST = re.compile(r"[A-Za-z0-9._:%-]*", re.ASCII)
@@ -73,6 +75,8 @@ class DeviceRules:
             target = self._find_target(value)
             if target is None or not target.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS):
                 continue
+            # LdapDicomConfiguration searches a reference only among the connections of the same device, and fails
+            # otherwise.
             if kinds and target.dn.parent.normalised() != entry.dn.parent.normalised():
                 yield _build_finding(
                     REQUIRED_REFERENCE,
@@ -105,6 +109,7 @@ class DeviceRules:
         device = self.find_entry(connection.dn.parent) if len(connection.dn.rdns) > 1 else None
         if device is None or not device.is_a(ARCHIVE_DEVICE_OBJECT_CLASS):
             return False
+        # Without its own value, a connection inherits the device's, whose default is TRUE (Connection.isInstalled).
         installed = (connection.text(DICOM_INSTALLED), device.text(DICOM_INSTALLED))
         return "FALSE" not in installed and connection.text(DICOM_PORT) not in (None, "-1")
 
@@ -113,6 +118,8 @@ def _check_tls(connection: Entry) -> Iterator[EntryFinding]:
     for value in connection.values(DICOM_TLS_CIPHER_SUITE):
         if problem := find_cipher_suite_problem(value.decode("utf-8", "replace")):
             yield _build_finding(TLS, connection, DICOM_TLS_CIPHER_SUITE, problem, value=value)
+    # A connection uses TLS only if it has cipher suites (Connection.isTls). The loader reads dcmTLSProtocol only on
+    # this object class.
     if connection.is_a(DCM_NETWORK_CONNECTION_OBJECT_CLASS) and connection.values(DICOM_TLS_CIPHER_SUITE):
         for value in connection.values(TLS_PROTOCOL):
             if problem := find_tls_protocol_problem(value.decode("utf-8", "replace")):
@@ -120,6 +127,7 @@ def _check_tls(connection: Entry) -> Iterator[EntryFinding]:
 
 
 def _check_bind_host(connection: Entry) -> Iterator[EntryFinding]:
+    # Without dcmBindAddress, the archive listens on the address of the host name.
     extended = connection.is_a(DCM_NETWORK_CONNECTION_OBJECT_CLASS) and connection.values(BIND_ADDRESS)
     name = BIND_ADDRESS if extended else DICOM_HOSTNAME
     for value in connection.values(name):
@@ -141,6 +149,7 @@ def _check_key_store(device: Entry, *, require_pin: bool) -> Iterator[EntryFindi
 
 
 def _get_protocol(connection: Entry) -> str:
+    # The loader reads dcmProtocol only on this object class (LdapDicomConfiguration).
     found = connection.text(DCM_PROTOCOL) if connection.is_a(DCM_NETWORK_CONNECTION_OBJECT_CLASS) else None
     return found or _DEFAULT_PROTOCOL
 

@@ -267,6 +267,7 @@ def find_all_effect_timings(attribute: str) -> tuple[EffectTiming, ...]:
     know.
     """
     special = find_special_effect_timings(attribute)
+    # A special timing for the archive's own device replaces the plain reload.
     if any(each.device_kind is DeviceKind.ARCHIVE for each in special):
         return special
     loaded = ", ".join(_find_loading_classes(attribute))
@@ -299,5 +300,5 @@ def describe_behaviour(attribute: str) -> Iterator[str]:
 
 
 def _matches(attribute: str, pattern: str) -> bool:
-    """Return whether *attribute* (an LDAP name, options left out) is *pattern*; case is ignored, as in LDAP."""
+    """Return whether *attribute* (an LDAP name, without its options) is *pattern*; case is ignored, as in LDAP."""
     return fnmatchcase(attribute.partition(";")[0].lower(), pattern.lower())

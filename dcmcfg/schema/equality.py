@@ -43,6 +43,7 @@ def normalise_octet_string(value: bytes) -> bytes:
 
 def _fold_blanks(value: bytes) -> bytes:
     """Remove insignificant blanks: none at the ends, one for a run; a value of blanks only is one blank."""
+    # Most values have no surplus blanks. This test is much cheaper than a substitution.
     if b"  " not in value and value[:1] != b" " != value[-1:]:
         return value
     return _BLANKS.sub(b" ", value.strip(b" ")) or b" "
@@ -71,6 +72,7 @@ def normalise_case_ignore(value: bytes) -> bytes:
 def _normalise_compatibility_forms(value: bytes, *, ignore_case: bool) -> bytes:
     try:
         text = value.decode()
+    # A file may contain octets that no server accepts here. They are equal only to themselves.
     except UnicodeDecodeError:
         return value
     if ignore_case:
@@ -94,7 +96,7 @@ def normalise_integer(value: bytes) -> bytes:
     if match is None:
         return value
     sign, digits = match.groups()
-    return digits if digits == b"0" else sign + digits
+    return digits if digits == b"0" else sign + digits  # ``-0`` equals ``0``
 
 
 def normalise_boolean(value: bytes) -> bytes:
@@ -127,5 +129,6 @@ _NORMALISERS: dict[str, Normaliser] = {
     "objectidentifiermatch": normalise_object_identifier,
     "distinguishednamematch": normalise_distinguished_name,
     "octetstringmatch": normalise_octet_string,
+    # RFC 4523 §3.1 compares issuer and serial number. Equal octets imply this, and need no parser for X.509.
     "certificateexactmatch": normalise_octet_string,
 }

@@ -55,6 +55,7 @@ def explain_attribute(schema: Schema, name: str, object_class: str | None = None
             object_class, (each.name for each in schema.object_classes), min_similarity=ATTRIBUTE_SIMILARITY
         )
         raise NotFound(f"unknown object class {object_class}", next_step=_format_suggestions(similar))
+    # A class allows the attributes of its superiors too, and the uses name the class that defines them.
     superiors = {each.name for each in add_superiors(schema, [requested])}
     matching = tuple(use for use in uses if use.object_class in superiors)
     if not matching:
@@ -83,6 +84,7 @@ def _find_uses(schema: Schema, attribute: AttributeType) -> Iterator[AttributeUs
 
 def _build_use(name: str, object_class: ObjectClass, field: FormField | None) -> AttributeUse:
     kind = get_value_kinds(name).get(object_class.name)
+    # The archive's enumeration takes precedence over the web form's list: Enum.valueOf refuses all other values.
     enforced = kind is not None and kind.name == ENUMERATION_NAME
     value_kind = kind or (AE_TITLE if holds_ae_titles(name, field.format if field else "") else None)
     return AttributeUse(

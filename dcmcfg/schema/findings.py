@@ -20,7 +20,7 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 Impact = Literal["unloadable", "stops-next-start", "reference", "rule"]
 
 
-#: What a rule judges: the schema, the format of values, references, or what the settings mean together.
+#: The subject of a rule: the schema, the format of values, references, or the combination of settings.
 Part = Literal["schema", "formats", "references", "rules"]
 PARTS: tuple[Part, ...] = ("schema", "formats", "references", "rules")
 
@@ -31,7 +31,7 @@ _OTHER_VALUE = "Correct the value. dcmcfg explain ATTRIBUTE shows its form."
 class CheckRule:
     """A rule of ``dcmcfg check``: its name, the severity of a violation, the requirement, and the impact.
 
-    ``part`` is what the rule belongs to, ``reason`` is what happens otherwise, and ``fix`` is how to correct an entry.
+    ``part`` is the subject of the rule, ``reason`` the consequence of a violation, and ``fix`` the correction.
     """
 
     name: str
@@ -279,9 +279,9 @@ class EntryFinding:
     ``attribute`` is empty if the finding is about the whole entry, ``value`` is None if it is not about a single value.
     ``message`` never repeats a value, which may be a secret. ``location`` is None unless the entry comes from a file.
 
-    ``fix_command`` has the words after ``dcmcfg`` of the command that fixes just this finding, if there is one.
-    ``fix_changes`` fix it if nothing has to be decided, else there are none. ``correction_commands`` are the words of
-    commands that correct a name which is probably a typo; if it is none, ``fix_command`` fixes the finding.
+    ``fix_command`` has the words after ``dcmcfg`` of the command that fixes only this finding, if there is one.
+    ``fix_changes`` fix it if no decision is necessary, otherwise they are empty. ``correction_commands`` have the words
+    of commands that correct a name which is probably a typo; if it is not, ``fix_command`` fixes the finding.
     """
 
     rule: CheckRule

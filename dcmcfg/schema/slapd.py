@@ -30,6 +30,7 @@ def format_slapd_schema(schema: Schema) -> str:
         *(_format_attribute_type(attribute) for attribute in schema.attributes if _needs_definition(attribute.name)),
         *(_format_object_class(object_class) for object_class in classes),
     ]
+    # slapd.conf continues a directive on lines that begin with white space (slapd.conf(5)).
     return "".join("\n  ".join(_fold(words)) + "\n" for words in definitions)
 
 

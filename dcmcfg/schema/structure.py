@@ -54,7 +54,9 @@ class StructureChecker:
 
     def find_problems(self, entry: Entry) -> tuple[EntryFinding, ...]:
         """Return the same findings for *entry* as :func:`check_structure`."""
+        # A list is faster than a generator here, and this code runs for every entry of a tree.
         names = tuple([attribute.name for attribute in entry.attributes])
+        # The RDN belongs to the shape because its attributes count as present.
         naming = tuple([kind for kind, _ in entry.dn.rdn.parts]) if entry.dn.rdns else ()
         shape = (entry.values(OBJECT_CLASS), names, naming)
         if shape in self._valid_shapes:
@@ -78,6 +80,7 @@ def check_structure(schema: Schema, entry: Entry) -> Iterator[EntryFinding]:
     classes = tuple(schema.object_class(name) for name in names)
     known = tuple(each for each in classes if each is not None)
     for name, object_class in zip(names, classes, strict=True):
+        # The bundled schema does not define ``top``, which every server has (RFC 4512 §2.4.1).
         if object_class is None and name.lower() != "top":
             suggestions = _format_suggestions(tuple(each.name for each in schema.object_classes), name)
             message = f"unknown object class {_truncate(name)}{suggestions}"
@@ -96,6 +99,7 @@ def add_superiors(schema: Schema, classes: Iterable[ObjectClass]) -> tuple[Objec
     pending = list(classes)
     while pending:
         known = pending.pop()
+        # This test also ends a cycle of superiors in a malformed schema of a server.
         if known.name not in found:
             found[known.name] = known
             pending += [superior for superior in map(schema.object_class, known.superiors) if superior is not None]
@@ -191,6 +195,7 @@ def _truncate(name: str) -> str:
     return name if len(name) <= _MAXIMUM_SHOWN_LENGTH else name[:_MAXIMUM_SHOWN_LENGTH] + "…"
 
 
+# An unknown name often occurs in many entries, and comparing it with all known names is slow.
 @lru_cache(maxsize=512)
 def _format_suggestions(known: tuple[str, ...], name: str) -> str:
     similar = suggest_names(name, known, min_similarity=ATTRIBUTE_SIMILARITY)

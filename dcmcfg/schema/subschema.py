@@ -101,6 +101,7 @@ def parse_description(text: bytes) -> SchemaDescription:
         elif keyword:
             words, position = _parse_words(tokens, position)
             terms.setdefault(keyword, words)
+    # Without its closing parenthesis, a description was cut off.
     if position >= len(tokens):
         raise _build_error(text)
     return SchemaDescription(text, tokens[1][2] or tokens[1][0], terms)
@@ -149,9 +150,11 @@ def parse_subschema(subschema: Entry, known: Schema) -> Schema:
     is in *known* gets the name from *known*, and the server's names become aliases, because dcmcfg's tables use the
     known names.
     """
+    # A description may name a matching rule by its OID, but the table of equality rules uses names.
     rules = {rule.oid: rule.names[0] for rule in SchemaDescriptions(subschema.values("matchingRules"))}
     descriptions = SchemaDescriptions(subschema.values("attributeTypes"))
     attributes = tuple(_build_attribute_type(each, descriptions, rules, known) for each in descriptions)
+    # Classes may name attributes by OID or alias. *known* helps if the server does not publish their definitions.
     names = {
         name.lower(): each.name
         for each in (*known.attributes, *attributes)
@@ -202,12 +205,14 @@ def _build_attribute_type(
     return AttributeType(
         name,
         each.oid,
+        # A syntax may have a length bound in braces: ``1.3.6.1.4.1.1466.115.121.1.15{64}`` (RFC 4512 §4.1.2).
         get_syntax_name(get_inherited_word("SYNTAX").partition("{")[0]),
         get_rule("EQUALITY"),
         get_rule("SUBSTR"),
         "SINGLE-VALUE" in each.terms,
         aliases,
         each.get_word("DESC"),
+        # userApplications is the default. All other usages are operational (RFC 4512 §4.1.2).
         each.get_word("USAGE") not in ("", "userApplications"),
     )
 
@@ -225,6 +230,7 @@ def _iterate_supertypes(each: SchemaDescription, descriptions: SchemaDescription
 def _build_object_class(each: SchemaDescription, names: Mapping[str, str], known: Schema) -> ObjectClass:
     known_class = known.object_class(each.oid)
     name, aliases = _choose_names(each, known_class.name if known_class else "")
+    # Structural is the default kind (RFC 4512 §4.1.1).
     kind = next((kind for flag, kind in _KINDS.items() if flag in each.terms), _STRUCTURAL)
     return ObjectClass(
         name,

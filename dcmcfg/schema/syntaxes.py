@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dcmcfg.dn import DN
 from dcmcfg.errors import MalformedInput
 
+#: Leading zeros, ``+`` and ``-0`` are not allowed (RFC 4517 §3.3.16).
 _INTEGER = re.compile(rb"0|-?[1-9][0-9]*")
 _NUMERIC_OID = re.compile(rb"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*")
 
@@ -66,6 +67,7 @@ def _check_ia5_string(value: bytes) -> str:
 
 
 def _check_directory_string(value: bytes) -> str:
+    # A DirectoryString has at least one character (RFC 4517 §3.3.6). An IA5String may be empty (§3.3.15).
     if not value:
         return "the value is empty"
     try:

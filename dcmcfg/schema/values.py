@@ -95,6 +95,7 @@ class ValueRules:
             yield build_finding(SYNTAX, problem)
         elif definition.syntax == "DN":
             yield from self._check_reference(DN.parse(value.decode()), readers.kinds, build_finding)
+        # A value that the archive cannot load gets no second finding from the web form's rules.
         elif refused := _find_refused(_decode(value), readers.kinds):
             kind, problem = refused
             yield build_finding(_RULES.get(kind.name, FORMAT), problem)
@@ -107,6 +108,8 @@ class ValueRules:
         self, target: DN, kinds: tuple[ValueKind, ...], build_finding: _FindingBuilder
     ) -> Iterator[EntryFinding]:
         if not self.entry_exists(target):
+            # Loading fails without the entries of these references. For all other references, the archive only logs a
+            # warning.
             followed = any(kind.name in FOLLOWED_REFERENCES for kind in kinds)
             yield build_finding(REQUIRED_REFERENCE if followed else DANGLING_REFERENCE, "the entry does not exist")
 

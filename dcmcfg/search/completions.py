@@ -50,6 +50,7 @@ def complete_ae_titles(configuration: Configuration, incomplete: str) -> Iterato
     """Yield (AE title, device) of each completion of *incomplete*."""
     for device in _list_devices(configuration):
         for ae in device.network_aes:
+            # AE titles are case-sensitive (PS3.5 §6.2).
             if ae.title.startswith(incomplete):
                 yield ae.title, device.name
 
@@ -61,6 +62,7 @@ def complete_network_aes(configuration: Configuration, incomplete: str) -> Itera
             description = ae.entry.text(DICOM_DESCRIPTION) or f"AE of {device.name}"
             if ae.title.startswith(incomplete):
                 yield ae.title, description
+            # Without a text, each AE is offered once, by its title.
             elif incomplete and ae.qualified_title.lower().startswith(incomplete.lower()):
                 yield ae.qualified_title, description
 
@@ -133,6 +135,7 @@ def complete_values(schema: Schema, name: str, incomplete: str, entry: Entry | N
     if known is None:
         return
     if entry is not None:
+        # The shell shows completions on the terminal.
         found = [value.decode("utf-8", "replace") for value in entry.values(known.name) if not is_secret(name, value)]
     else:
         found = list(_iterate_known_values(known))

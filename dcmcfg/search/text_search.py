@@ -58,6 +58,7 @@ def _find_references(tree: Tree, text: str) -> dict[NormalDN, _ReferencedByValue
         for entry in references.find_entries(kind, text)
     }
     found: dict[NormalDN, _ReferencedByValue] = {}
+    # Most searched texts are not names of objects, so no reference needs to be resolved.
     for reference in references.all if labels_by_entry else ():
         if (target := _resolve(references, reference, text)) in labels_by_entry:
             by_value = found.setdefault(tree.key(reference.dn), {})
@@ -88,6 +89,7 @@ def _find_in_entry(entry: Entry, folded: str, meanings: _ReferencedByValue) -> I
     for (name, value), meaning in meanings.items():
         known = hits.get((name, value), TextHit(entry.dn, spelling[name], value))
         hits[name, value] = replace(known, refers_to=meaning)
+    # Otherwise, all descendants of a matching entry would be hits too.
     if not hits and folded in str(entry.dn).casefold() and folded not in str(entry.dn.parent).casefold():
         yield TextHit(entry.dn, "", None)
     yield from hits.values()

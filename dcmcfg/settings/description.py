@@ -1,4 +1,4 @@
-"""Each setting of a run with its value and its source, without secrets: what ``dcmcfg config show`` prints."""
+"""Describe the settings of a run with their values and sources, without secrets, for ``dcmcfg config show``."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class ProfileSummary:
 
 @dataclass(frozen=True)
 class ProfileList:
-    """The profiles of this account by name, the one that a run reads (or ``""``), and what selects it."""
+    """The profiles of this account by name, the name of the one that a run reads (or ``""``), and its selector."""
 
     profiles: tuple[ProfileSummary, ...]
     used_profile: str
@@ -66,7 +66,7 @@ class ProfileList:
 
 
 def list_profiles(options: Mapping[str, str], environ: Mapping[str, str]) -> ProfileList:
-    """Return the profiles, and which of them *options* and *environ* select.
+    """Return the profiles, and the one that *options* and *environ* select.
 
     Raises what :func:`~dcmcfg.settings.profiles.read_selected_profile` raises.
     """
@@ -75,6 +75,7 @@ def list_profiles(options: Mapping[str, str], environ: Mapping[str, str]) -> Pro
 
 
 def _summarize(name: str, used_profile: str) -> ProfileSummary:
+    # A file in the folder may have a name that no profile can have, and then get_profile_path raises.
     path = Path(name)
     try:
         path = get_profile_path(name)

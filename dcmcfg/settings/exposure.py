@@ -21,6 +21,7 @@ def find_exposures(settings: Settings) -> Iterator[str]:
     if (
         address.scheme == "ldap"
         and settings.bind_dn
+        # Traffic on the loopback interface does not leave this machine.
         and not (settings.starttls or _is_loopback(address.hostname or ""))
     ):
         yield f"the password is sent to {settings.ldap_url} unencrypted; use --starttls or ldaps://"
@@ -61,6 +62,7 @@ def _is_unencrypted(url: str) -> bool:
 
 def _is_loopback(host: str) -> bool:
     """Return whether *host* is this machine, without a name lookup."""
+    # RFC 6761 §6.3 reserves these names for the loopback addresses.
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

@@ -54,12 +54,13 @@ _SECRETS = {
     "tls_key_passphrase": "tls_key_passphrase_file",
 }
 _ISSUER_EXAMPLE = "https://keycloak:8843/realms/dcm4che"
+#: The position in an error message of tomllib.
 _PLACE = re.compile(r"at line (\d+), column (\d+)")
 
 
 @dataclass(frozen=True)
 class ProfileEdit:
-    """What became of one key of a profile.
+    """The result of an edit of one key of a profile.
 
     ``path`` is the file, ``value`` its new value (None: removed), ``is_changed`` is false where the file had it
     already. ``unknown_keys`` are other keys in the file for which the profile is refused.
@@ -86,6 +87,7 @@ def parse_profile_value(key: str, text: str, subject: str) -> str | bool:
             raise MalformedInput(f"the value is true or false, not {text!r}", subject=subject)
         return _BOOLEANS[text.lower()]
     if key in FILE_KEYS:
+        # The user means the current folder, but a relative path in a profile starts at the profile's folder.
         return text if text.startswith("~") else str(Path.cwd() / text)
     if key in _CHECKS:
         _CHECKS[key](text, subject)
@@ -159,6 +161,7 @@ def set_profile_value(name: str, key: str, value: str | bool) -> ProfileEdit:
 def _edit_value(path: Path, key: str, value: str | bool, *, create: bool) -> ProfileEdit:
     def set_value(document: Any) -> bool:
         current = _unwrap(document.get(key))
+        # In Python, True equals 1, so the types are compared too.
         if type(current) is type(value) and current == value:
             return False
         document[key] = value
@@ -202,6 +205,7 @@ def select_profile(name: str | None) -> bool:
         except FileNotFoundError:
             text = b""
         new_text = "" if name is None else tomlkit.dumps(SELECTION_FORMAT.add_number({SELECTION_KEY: name}))
+        # A missing file counts as empty, so that below there is a file to remove.
         if text.decode(errors="replace") == new_text:
             return False
         try:
@@ -223,6 +227,7 @@ def lock_profiles() -> Iterator[None]:
     folder = get_profile_path("x").parent
     try:
         create_private_folder(folder)
+        # replace_file puts a new file in place of a profile, so a lock on the profile itself would protect nothing.
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
         raise DcmcfgError(f"cannot write to the folder: {error.strerror}", subject=str(folder)) from None
@@ -253,6 +258,7 @@ def _acquire(handle: int, folder: Path) -> None:
 def _edit_file(path: Path, edit: Callable[[Any], bool], *, create: bool) -> tuple[bool, tuple[str, ...]]:
     """Apply *edit* to the TOML document in *path*; return whether it changed, and the unknown keys in it."""
     require_trusted_file(path)
+    # A profile that is a symbolic link stays one: only its target is replaced.
     target = path.resolve()
     try:
         text = target.read_bytes().decode()
@@ -275,6 +281,7 @@ def _edit_file(path: Path, edit: Callable[[Any], bool], *, create: bool) -> tupl
     new_text = tomlkit.dumps(document)
     unknown_keys = tuple(key for key in document if key not in PROFILE_KEYS and key != FORMAT_KEY)
     if is_changed:
+        # tomllib reads profiles, so it must read what tomlkit wrote.
         if _parse(new_text, path) != document.unwrap():
             raise ValueError(f"{path}: the edited text does not hold the new content")
         try:
@@ -287,6 +294,7 @@ def _edit_file(path: Path, edit: Callable[[Any], bool], *, create: bool) -> tupl
 def _parse(text: str, path: Path) -> dict[str, Any]:
     """Return the content of *text*, which is that of *path*; raises :class:`MalformedInput` with the line."""
     try:
+        # Both parsers must accept the text: tomllib reads profiles, tomlkit edits them.
         content = tomllib.loads(text)
         tomlkit.parse(text)
     except (ValueError, TOMLKitError) as error:

@@ -63,6 +63,7 @@ FILE_KEYS = (
     "tls_key_passphrase_file",
     "external_move_log",
 )
+#: A name without a slash and without a leading dot never leads out of the folder.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -105,13 +106,14 @@ def read_profile(name: str, selected_by: str = "--profile") -> dict[str, str]:
         raise MalformedInput(f"cannot read the profile: {error.strerror}", subject=str(path)) from None
     except ValueError as error:  # not TOML, or not UTF-8
         raise MalformedInput(f"the profile is not TOML: {error}", subject=str(path)) from None
+    # The format comes first: a later format may have other keys.
     content = PROFILE_FORMAT.read_object(content, str(path))
     check_content(content, str(path))
     return {key: _resolve_path(key, _format_value(value), path.parent) for key, value in content.items()}
 
 
 def get_selection_path() -> Path:
-    """Return the path of the file in which ``dcmcfg config use`` keeps the name of a profile, there or not."""
+    """Return the path of the file with the profile that ``dcmcfg config use`` selected; the file may not exist."""
     return _get_folder().parent / "config.toml"
 
 
@@ -124,6 +126,7 @@ def read_selected_profile() -> str:
     """
     path = get_selection_path()
     try:
+        # The ownership is checked after the read: most accounts have no such file, and then nothing needs trust.
         text = path.read_bytes()
     except FileNotFoundError:
         return ""

@@ -52,6 +52,7 @@ def resolve_settings(options: Mapping[str, str], environ: Mapping[str, str]) -> 
     password = (sources.options if from_options else server).secret("bind_password")
     tls = resolve_directory_tls(sources, ldap_url, server, url)
     bind_source = next((s for s in (sources.options, server) if "bind_dn" in s.values), DEFAULT_SOURCE)
+    # Without a bind DN and a password, the client certificate or the socket identifies the caller.
     uses_sasl_external = (
         bind_source is DEFAULT_SOURCE and password is None and (tls.client_cert is not None or url.startswith("ldapi:"))
     )
@@ -132,6 +133,7 @@ def _resolve_archive_credential(
 ) -> tuple[Secret | None, OidcClient | None]:
     """Return the token for the archive of *archive*, or the client that requests one; options take precedence."""
     given = sources.options.values.keys()
+    # A token from an option replaces a client from the profile or the environment.
     if given & set(_TOKENS) and not given & set(OIDC_SETTINGS):
         return sources.options.secret("archive_token"), None
     oidc = resolve_oidc(sources, archive)
@@ -169,6 +171,7 @@ def _resolve_bind_dn(source: SettingsSource, base_dn: DN) -> str:
     """Return the bind DN of *source*; the default is ``cn=admin`` below the domain part of *base_dn*."""
     if source is DEFAULT_SOURCE:
         start = len(base_dn.rdns)
+        # The suffix of a stock directory is its domain part, and the administrator is directly below it.
         while start and [kind.lower() for kind, _ in base_dn.rdns[start - 1].parts] == ["dc"]:
             start -= 1
         domain = DN(base_dn.rdns[start:])

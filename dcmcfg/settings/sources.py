@@ -80,6 +80,7 @@ class SettingsSource:
 
         Raises :class:`MalformedInput` if several of them are set.
         """
+        # Two secrets of one source would leave it open which of them is sent.
         given = [each for each in (key, f"{key}_file", f"{key}_keychain") if each in self.values]
         if len(given) > 1:
             raise MalformedInput(
@@ -133,12 +134,13 @@ def collect_sources(options: Mapping[str, str], environ: Mapping[str, str]) -> S
         return SettingsSources(option_source, (environment,), "")
     is_option = "profile" in options
     profile = SettingsSource(f"profile {name}", profiles.read_profile(name, selected_by), explicit=is_option)
+    # With --profile, the user means that site, whatever the environment contains.
     others = (profile, environment) if is_option else (environment, profile)
     return SettingsSources(option_source, others, name, selected_by)
 
 
 def find_profile_to_use(options: Mapping[str, str], environ: Mapping[str, str]) -> tuple[str, str]:
-    """Return the name of the profile that a run reads, there or not, and what selected it; two ``""`` for none.
+    """Return the name of the profile that a run reads, which may not exist, and its selector; two ``""`` for none.
 
     It is selected by ``--profile``, ``DCMCFG_PROFILE``, the file of ``dcmcfg config use`` (the path of the file), or
     its name (``default``). Raises what :func:`profiles.read_selected_profile` raises.

@@ -58,6 +58,7 @@ def _resolve_starttls(sources: SettingsSources, ldap_url: SettingsSource, url: s
             subject=source.origin("starttls"),
             next_step="remove StartTLS (ldaps:// is always encrypted, ldapi:// does not leave the machine), or use ldap://",
         )
+    # A setting from another source is meant for ldap:// URLs; ldaps:// and ldapi:// do not need it.
     return False, {}
 
 

@@ -24,6 +24,7 @@ def parse_ldap_url(text: str, origin: str) -> tuple[str, DN | None]:
     server.
     """
     parts = _split_url(text, origin, ("ldap", "ldaps", "ldapi"), _SERVER_EXAMPLE)
+    # DN.parse keeps octets that are not UTF-8 as surrogates.
     path = unquote(parts.path.removeprefix("/"), errors="surrogateescape")
     dn = DN.parse(path) if path else None
     if parts.scheme == "ldapi":
@@ -49,12 +50,14 @@ def parse_web_url(text: str, origin: str, example: str) -> str:
 
 
 def _split_url(text: str, origin: str, schemes: tuple[str, ...], example: str) -> SplitResult:
+    # urlsplit removes TABs and line ends without an error, so they are refused before.
     if not text.isascii() or any(character <= " " or character == "\x7f" for character in text):
         raise _build_error("blanks and non-ASCII characters must be percent-encoded", text, origin, example)
     try:
         parts = urlsplit(text)
     except ValueError as error:
         raise _build_error(str(error), text, origin, example) from None
+    # urlsplit also accepts "ldap:host", which has no host.
     if parts.scheme not in schemes or not text.lower().startswith(f"{parts.scheme}://"):
         raise _build_error(f"it must start with one of {', '.join(s + '://' for s in schemes)}", text, origin, example)
     if "@" in parts.netloc:

@@ -111,6 +111,7 @@ SNAPSHOT_FORMAT = FileFormat("the snapshot", 1)
 _FIRST_LINE = f"# dcmcfg snapshot {SNAPSHOT_FORMAT.number}\n".encode()
 _FIRST_LINE_CRLF = _FIRST_LINE.replace(b"\n", b"\r\n")
 _ANY_FIRST_LINE = re.compile(rb"# dcmcfg snapshot (\S+)\r?\n")
+#: The reader removes exactly this text, so another text requires another format number.
 _PURPOSE = b"""\
 # Holds secrets. dcmcfg restore makes a directory equal to it;
 # slapadd or ldapadd load it into an empty one.
@@ -157,6 +158,7 @@ def read_snapshot(path: Path) -> Snapshot:
 
 def _verify_checksum(octets: bytes, name: str) -> bytes:
     """Return *octets* without the last line, which has the checksum; raises :class:`Refused` if it differs."""
+    # Another kind of file is reported as such, not as a damaged snapshot.
     if not octets.startswith(_FIRST_LINE):
         if octets.startswith(_FIRST_LINE_CRLF):
             raise Refused(
@@ -173,6 +175,7 @@ def _verify_checksum(octets: bytes, name: str) -> bytes:
         raise Refused(
             "not a snapshot of dcmcfg", subject=name, next_step="to apply another LDIF file: dcmcfg apply FILE"
         )
+    # The last octet is the line feed of the last line itself.
     start = octets.rfind(b"\n", 0, -1) + 1
     last = _LAST_LINE.fullmatch(octets, start)
     if last is None:

@@ -33,7 +33,9 @@ def take_snapshot(directory: Directory) -> Snapshot:
     Raises :class:`~dcmcfg.errors.NotFound` without a configuration, and :class:`~dcmcfg.errors.DirectoryError`.
     """
     tree = read_tree(directory)
+    # The part includes the ancestors of the root, so that an empty server can load the file.
     tree_part = select_configuration(tree, Configuration(tree).root)
+    # A server may hide its root DSE from this bind DN; the snapshot then has less metadata.
     root_dse = directory.read_entry(DN(), _ROOT_DSE) or Entry(DN())
     subschema = read_subschema_entry(directory)
     # The order of definitions is not significant, so they are sorted for the digest.

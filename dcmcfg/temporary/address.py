@@ -49,6 +49,7 @@ def find_receiver_address(
         host, port = requested_address
         listening_host = host if find_listen_addresses(host) else ALL_ADDRESSES
         return ReceiverAddress(host, port or 0, listening_host, "from --temporary-address")
+    # A stock tree has localhost as the archive's host, although the archive may run on another machine.
     source_addresses = {host: find_source_address(host, archive.port) for host in (archive.host, *server_hosts)}
     remote_addresses = {
         host: source_address

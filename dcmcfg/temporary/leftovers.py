@@ -54,6 +54,7 @@ def is_reachable(peer: Peer, tls: bool) -> bool:
     """Return whether *peer* responds to a C-ECHO; with *tls*, only whether its port accepts connections."""
     try:
         if tls:
+            # An echo over TLS would require a trusted CA, and perhaps a certificate.
             measure_connect_time(peer, _TIMEOUTS)
         else:
             send_echo(peer, _CALLING_AE_TITLE, _TIMEOUTS)
@@ -80,6 +81,7 @@ def find_leftover_destinations(
         *_find_claimed(state, ldap_url, configuration, remnants),
         *_find_marked(state, remnants, now, check_reachable),
     ]
+    # If a title has a claim and a mark, the claim wins: it shows that this account added the destination.
     return tuple(sorted({each.ae_title: each for each in reversed(leftovers)}.values(), key=lambda each: each.ae_title))
 
 
@@ -101,6 +103,7 @@ def _find_marked(
         is_local = is_on_this_machine(owner)
         if is_held(state, remnant.ae_title) or (is_local and is_running(owner)):
             continue
+        # The network is tried last, because an address without a machine costs the whole time-out.
         if _is_listening(remnant, check_reachable):
             continue
         yield LeftoverDestination(
@@ -113,5 +116,5 @@ def _find_marked(
 def _is_listening(remnant: MarkedDestination, check_reachable: ReachabilityCheck) -> bool:
     try:
         return check_reachable(Peer(remnant.ae_title, remnant.host or "", remnant.port or 0), remnant.tls)
-    except MalformedInput:  # its connection was removed or changed so that it cannot be called
+    except MalformedInput:  # Its connection was removed, or cannot be called any more.
         return False

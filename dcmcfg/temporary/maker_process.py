@@ -40,5 +40,5 @@ def is_running(owner: OwnerProcess) -> bool:
         return abs(psutil.Process(owner.pid).create_time() - owner.started) <= _START_TIME_TOLERANCE_S
     except psutil.NoSuchProcess:
         return False
-    except psutil.Error:  # the process exists, but this account may not inspect it
+    except psutil.Error:  # The process exists, but this account may not inspect it.
         return True

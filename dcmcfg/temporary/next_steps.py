@@ -48,7 +48,7 @@ def _choose_steps(
         question = f"check that it reads its configuration from {ldap_url}"
         return (f"the archive has reloaded but refuses {destination.ae_title}: {question}",)
     if status == MOVE_DESTINATION_UNKNOWN:
-        return steps[:1]  # the other steps refer to the destination, which is removed
+        return steps[:1]  # The other steps refer to the destination, which is removed.
     if called_ae_title == destination.ae_title and "UnknownHostException" in evidence.outcome.comment:
         return (_advise_on_unresolved_host(destination),)
     if called_ae_title == destination.ae_title and has_no_compatible_connection(evidence):

@@ -77,6 +77,7 @@ def retry_while_in_progress(action: Callable[[], R]) -> R:
 
 def _remove_with_retries(directory: Directory, context: RolloutContext, title: str) -> int | None:
     for _ in range(_ATTEMPTS):
+        # The tree may change between the plan and the roll-out, for example if another account cleans up too.
         with suppress(DoesNotApply):
             return _remove_once(directory, context, title)
     return _remove_once(directory, context, title)
@@ -118,6 +119,7 @@ def _plan_removal(directory: Directory, state: Path, title: str) -> tuple[Plan, 
         try:
             return plan_resume(unfinished, tree), addition.number, unfinished
         except DoesNotApply:
+            # The tree has changed since the interruption, so the edit below removes the remaining parts.
             history.close(unfinished)
     is_in_force = (
         addition is not None
@@ -131,7 +133,7 @@ def _plan_removal(directory: Directory, state: Path, title: str) -> tuple[Plan, 
     edit = remove_temporary_destination(Configuration(tree), title)
     plan = make_plan(tree, [DesiredChange(change) for change in edit.changes])
     if not plan.steps and addition is not None and history.is_unfinished(addition):
-        history.close(addition)  # another process has reverted it
+        history.close(addition)  # Another process has reverted it.
     return plan, undoes, None
 
 
@@ -144,6 +146,7 @@ def _reconcile(directory: Directory, state: Path, addition: RolloutRecord | None
     except Refused:
         history = History(state)
         unfinished = history.find_unfinished(directory.server.url)
+        # An unfinished roll-out of something else belongs to its user, and is not closed here.
         if (
             addition is None
             or unfinished is None
@@ -156,7 +159,7 @@ def _reconcile(directory: Directory, state: Path, addition: RolloutRecord | None
 def _find_addition(history: History, ldap_url: str, title: str) -> RolloutRecord | None:
     """Return the roll-out on the directory at *ldap_url* that added, or should add, the device of *title*."""
     for record in history.records:
-        with suppress(DcmcfgError):  # an unreadable record cannot be this addition
+        with suppress(DcmcfgError):  # An unreadable record cannot be this addition.
             header = record.header
             if (
                 header.ldap_url == ldap_url
@@ -171,7 +174,9 @@ def _find_addition(history: History, ldap_url: str, title: str) -> RolloutRecord
 def _is_addition_of(record: RolloutRecord, title: str) -> bool:
     entries = (change.entry for change in record.changes if isinstance(change, Add))
     return any(
-        entry.is_a(DICOM_DEVICE_OBJECT_CLASS) and entry.text(DICOM_DEVICE_NAME) == title.lower() for entry in entries
+        # The device of a temporary destination has the title in lower case as its name.
+        entry.is_a(DICOM_DEVICE_OBJECT_CLASS) and entry.text(DICOM_DEVICE_NAME) == title.lower()
+        for entry in entries
     )
 
 

@@ -112,6 +112,7 @@ def hold_destination(
             with signals.allow_signals():
                 yield
         except BaseException as error:
+            # The destination must not stay, whatever ends the block: an error, Ctrl-C or the end of the terminal.
             _remove_and_reload(context, title, progress, error)
             if isinstance(error, _DestinationAdditionFailed):
                 raise DcmcfgError(
@@ -176,11 +177,13 @@ def _add(
 def _apply_addition(
     context: DestinationContext, addition: DestinationAddition, confirmed_plan: Plan, progress: DestinationProgress
 ) -> RolloutOutcome:
+    # From here on, an interruption may leave something in the directory, so a removal is required.
     progress.is_removed = False
     try:
         reopened = context.directory.reopen()
         try:
             plan = addition.make_plan(read_tree(reopened))
+            # The assertions may contain versions of entries, which may differ for the same changes.
             if _strip_assertions(plan) != _strip_assertions(confirmed_plan):
                 raise Refused("the configuration has changed in the meantime", next_step="run the command again")
             strategy = choose_strategy(reopened, plan)
@@ -212,6 +215,7 @@ def _remove_and_reload(
                 removal.rollout_number,
                 removal.remaining_references,
             )
+        # Removed leftovers require a reload too, even if nothing was added.
         if not progress.is_removed or progress.removed_leftovers:
             _reload(context, title)
     except DcmcfgError as removal_error:
@@ -220,6 +224,7 @@ def _remove_and_reload(
             incomplete_change.message = f"{incomplete_change.message}; previous error: {error.message}"
         raise incomplete_change from removal_error
     progress.is_removed = True
+    # The claim stays until the archive has reloaded, so that a later run reloads it if this one is killed.
     drop_claim(context.rollout_context.state_folder, title)
 
 

@@ -54,6 +54,7 @@ def hold_claim(state: Path, claim: TitleClaim) -> Iterator[None]:
     unfinished = path.with_name(f".{path.name}")
     try:
         create_private_folder(path.parent)
+        # The file gets its final name only when it is locked, so nobody finds a claim that seems abandoned.
         handle = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise _create_write_error(path, error) from error
@@ -61,6 +62,7 @@ def hold_claim(state: Path, claim: TitleClaim) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.write(handle, json.dumps(CLAIM_FORMAT.add_number(asdict(claim))).encode())
+            # The claim must survive a power failure, because the directory is changed after it.
             os.fsync(handle)
             unfinished.rename(path)
         except OSError as error:
@@ -68,12 +70,13 @@ def hold_claim(state: Path, claim: TitleClaim) -> Iterator[None]:
             raise _create_write_error(path, error) from error
         yield
     finally:
+        # This releases the lock.
         os.close(handle)
 
 
 def drop_claim(state: Path, title: str) -> None:
     """Delete the claim on *title*, if there is one, after the destination was removed."""
-    with suppress(OSError):  # a later run finds the claim again and deletes it
+    with suppress(OSError):  # A later run finds the claim again and deletes it.
         _get_claim_path(state, title).unlink()
 
 
@@ -84,6 +87,7 @@ def read_title_claims(state: Path) -> tuple[TitleClaim, ...]:
     :class:`~dcmcfg.errors.UnknownFormat` for a claim of a later dcmcfg.
     """
     require_ownership(state / _FOLDER, parent_folder=state)
+    # A name with a dot is an unfinished claim, whose run has added nothing.
     paths = sorted((state / _FOLDER).glob("[!.]*"))
     return tuple(_read_claim(path) for path in paths)
 

@@ -52,10 +52,12 @@ class AddressOverride:
     def parse(text: str) -> AddressOverride:
         """Return the address ``HOST``, ``HOST:PORT`` or ``[IPv6]:PORT``; raises :class:`MalformedInput`."""
         try:
+            # urlsplit reads IPv6 addresses in brackets, and refuses ports that are out of range.
             parts = urlsplit(f"//{text}")
             host, port = parts.hostname, parts.port
         except ValueError:
             host, port = None, None
+        # The netloc differs from the text if the text has a path, a query or a fragment.
         if not host or port == 0 or parts.netloc != text or set(text) & set("@ ") or text.endswith(":"):
             raise MalformedInput(
                 "not HOST or HOST:PORT",
@@ -318,6 +320,7 @@ def _find_address_warnings(
             f"in the tree, the host of {archive.ae_title} is {archive.host}, which is this machine, but "
             f"{remote_host} is another machine: set the archive's address with --connect HOST"
         )
+    # If the tree has only "localhost", the site's own URLs show on which machine the archive runs.
     archive_host = archive.host if not is_loopback(archive.host) else remote_host
     if archive_host and receiver and is_loopback(receiver.host):
         yield (
@@ -345,4 +348,5 @@ def is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
+        # A DNS name may end with a dot.
         return host.lower().rstrip(".") in {"localhost", "localhost.localdomain"}

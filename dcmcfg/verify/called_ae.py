@@ -15,8 +15,6 @@ from dcmcfg.verify.local_files import (
     locate_files_before_move,
 )
 
-#: The meanings of the statuses are in PS3.4 C.4.2.1.5.
-
 
 def find_called_ae(evidence: Evidence) -> str:
     """Return the title of the one AE that the archive had to call first; ``""`` if several are possible.
@@ -131,22 +129,22 @@ def _find_recorded_or_likely_archives(evidence: Evidence) -> frozenset[str]:
     return recorded or likely
 
 
-#: C801 is the archive's own status for a destination that it does not accept.
-
-
 def is_refused_by_archive(evidence: Evidence) -> bool:
     """Return whether the archive itself refused the destination, before it called another AE or sent anything."""
+    # C801 is the archive's own status for a destination that it does not accept (dcmAcceptedMoveDestination).
     if evidence.outcome.status == MOVE_DESTINATION_NOT_ALLOWED:
         return True
     if evidence.outcome.status != MOVE_DESTINATION_UNKNOWN or find_external_refusal(evidence) is not None:
         return False
     if not evidence.route.move_destination_known:
         return True
+    # An external dcm4chee archive that sends directly answers in the same words.
     return _is_without_external_request(evidence) or (_is_archive_wording(evidence) and not is_sent_directly(evidence))
 
 
 def find_external_refusal(evidence: Evidence) -> MoveRecord | None:
     """Return the record of the external archive's refusal of its Move Destination, if there is one."""
+    # Here A801 is the external archive's answer to the archive, about the Move Destination in the record.
     return next((record for record in evidence.move_records or () if record.status == MOVE_DESTINATION_UNKNOWN), None)
 
 

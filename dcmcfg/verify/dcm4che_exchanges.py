@@ -13,6 +13,7 @@ from dcmcfg.dicom.status import PENDING, PENDING_WITHOUT_OPTIONAL_KEYS
 from dcmcfg.verify.dcm4che_lines import LogEntry, LoggedAssociation, LoggedMessage
 from dcmcfg.verify.legs import StoreRecord
 
+#: The archive's line before it sends a C-MOVE because of one that it received.
 _SENDS_MOVE = re.compile(
     r": (?:\d+|No|Some) objects of study\[(?P<uids>[0-9., ]*)\] .*? C-MOVE RQ to (?P<asked>.{1,16})", re.ASCII
 )
@@ -23,6 +24,7 @@ _MAX_CANDIDATE_MOVES = 64
 _PENDING = frozenset({PENDING, PENDING_WITHOUT_OPTIONAL_KEYS})
 
 
+# Two C-MOVEs in a log may have equal values, so they are compared by identity.
 @dataclass(eq=False, kw_only=True)
 class LoggedMove:
     """A C-MOVE; ``is_served`` is True if the AE of the log received it, False if it sent it."""
@@ -261,6 +263,7 @@ class LoggedExchanges:
 
     def _read_dump(self, entry: LogEntry) -> None:
         """Read a data set without a reference to its message, as older releases write it."""
+        # With several candidates, the dump could belong to any of them.
         if entry.text.strip() == "Dataset:" and len(self._moves_without_study) == 1:
             self._assign_study(next(iter(self._moves_without_study.values())), entry.study_uids)
 
@@ -301,6 +304,7 @@ class LoggedExchanges:
                 if move := state.moves.pop(message.message_id, None):
                     move.response = message
                     self._close(move)
+            # A C-STORE in the other direction belongs to a C-GET.
             case "C-STORE-RQ" if message.is_sent == association.requested:
                 state.stores[message.message_id] = self._add_store(association, message, entry)
             case "C-STORE-RSP" if message.is_sent != association.requested:

@@ -174,6 +174,7 @@ def _build_message(match: re.Match[str], continuation_lines: tuple[str, ...]) ->
             originator, originator_id = originator_match["title"].strip(), int(originator_match["id"])
     status = _STATUS.search(first_line)
     comment = _COMMENT.search(first_line)
+    # The comment is free text of the peer, and may look like a counter or a destination.
     before_comment = first_line[: comment.start()] if comment else first_line
     return LoggedMessage(
         is_sent=match["way"] == "<<",

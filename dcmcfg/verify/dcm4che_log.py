@@ -34,6 +34,7 @@ def read_dcm4che_log(lines: Iterable[str], query: LogQuery, now: datetime) -> Pa
     log = LoggedExchanges()
     for entry in parse_entries(lines, now):
         log.add_entry(entry)
+    # An AE that accepts associations under a title of the archive is the archive itself.
     if log.accepting_ae_titles & query.archive_ae_titles:
         return _read_archive_log(log, query)
     served = [each for each in log.moves if each.is_served]
@@ -146,6 +147,7 @@ def _record_sent_move(move: LoggedMove, query: LogQuery) -> MoveRecord:
         if each.is_sent
         and each.called_ae_title == request.destination_ae_title
         and each.to_store_record().is_stored
+        # What the archive sent before it received the instance was its own local file.
         and received.get(each.uid, each.sequence_number) < each.sequence_number
     }
     return replace(record, forwarded_count=len(forwarded))

@@ -112,6 +112,7 @@ def read_dcmtk_log(
     for line in preceding_lines:
         if match := _LINE.fullmatch(line):
             log.read(match)
+    # The preceding lines only show the open associations; their C-MOVEs are from before this run.
     log.begin_run(default_time)
     for line in lines:
         if match := _LINE.fullmatch(line):
@@ -211,6 +212,7 @@ class _LogReader:
 
     def _begin(self) -> None:
         callers = self._callers
+        # The log has no association ID, so the caller is known only if no other one was connected.
         calling, called = next(iter(callers)) if len(callers) == 1 else ("", "")
         move = _LoggedMove(self._timestamp, calling, called, is_ambiguous=not calling)
         self._in_identifiers = self._is_storing = False

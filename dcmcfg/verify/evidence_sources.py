@@ -141,6 +141,7 @@ class EvidenceSources:
             archive_ae_titles=archive_ae_titles,
             external_ae_titles=_find_external_ae_titles(evidence),
         )
+        # Only Orthanc's resource IDs depend on the Patient ID, so other logs cost no query.
         if is_written_by_orthanc(pre_move.log_position) and (patient_id := _query_patient_id(evidence, association)):
             query = replace(query, orthanc_resource_ids=compute_resource_ids(patient_id, evidence.instances_before))
         return read_log_evidence(pre_move.log_position, query)
@@ -163,6 +164,7 @@ def _query_patient_id(evidence: Evidence, association: OpenAssociation) -> str:
         return ""
     try:
         studies = find_studies(association, {"StudyInstanceUID": evidence.request.study_uid}, max_studies=1)
+    # Without the ID, the log is read without resource IDs, and may not show the study.
     except DicomError:
         return ""
     return studies[0].patient_id if studies else ""

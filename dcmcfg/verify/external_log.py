@@ -74,6 +74,7 @@ def read_tail(path: Path, position: FilePosition) -> LogTail:
     with os.fdopen(descriptor, "rb") as file:
         current_position = _to_position(os.fstat(descriptor))
         is_same_file = _is_continued(position, current_position)
+        # A log that was replaced or truncated is read from its beginning.
         start = max(position.size if is_same_file else 0, current_position.size - MAX_TAIL_OCTETS)
         file.seek(max(start - _BLOCK, 0))
         before = file.read(start - file.tell())
@@ -88,6 +89,7 @@ def read_tail(path: Path, position: FilePosition) -> LogTail:
 
 def _open(path: Path) -> int:
     try:
+        # Without O_NONBLOCK, opening a named pipe would wait for a writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise UnreadableLog(error.strerror or str(error)) from error
@@ -103,11 +105,13 @@ def _read_renamed(path: Path, position: FilePosition) -> tuple[bytes, bool]:
         return b"", False
     try:
         for sibling in path.resolve().parent.iterdir():
+            # A symbolic link may lead back to the log itself, so links are not followed.
             status = sibling.lstat()
             if stat.S_ISREG(status.st_mode) and _is_continued(position, _to_position(status)):
                 with sibling.open("rb") as file:
                     file.seek(position.size)
                     return file.read(MAX_TAIL_OCTETS), True
+    # A file that cannot be read is treated like one that does not exist.
     except OSError:
         pass
     return b"", False
@@ -152,6 +156,7 @@ def parse_records_with_legs(lines: Iterable[str]) -> Iterator[tuple[MoveRecord, 
     for line in lines:
         try:
             fields = json.loads(line)
+        # Deeply nested JSON exceeds Python's recursion limit.
         except (ValueError, RecursionError):
             continue
         if isinstance(fields, dict) and (record := _parse_record(fields)):
@@ -205,6 +210,7 @@ def _parse_text(value: object) -> str:
 
 
 def _parse_count(value: object) -> int | None:
+    # In Python, True and False are integers.
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
@@ -262,6 +268,7 @@ class LogEvidence:
 
 def get_log_position(path: Path) -> LogPosition:
     """Return the position of the end of the log."""
+    # Some logs have times in whole seconds, so the time is rounded down.
     return LogPosition(path, get_file_position(path), datetime.now(UTC).replace(microsecond=0))
 
 

@@ -43,6 +43,7 @@ def judge_evidence(evidence: Evidence, *, require_route: bool = False) -> Verdic
     reported = judge_report(evidence)
     received = judge_receipt(evidence)
     is_observed = received.finding is not ReceiptFinding.NOT_OBSERVED
+    # What the receiver got outweighs the archive's report, because 0000 does not prove delivery.
     delivered = received.finding is ReceiptFinding.COMPLETE if is_observed else reported.is_success
     route = judge_route(evidence, delivered=delivered)
     accepted = (
@@ -92,6 +93,7 @@ def _format_headline(
 def _list_objections(reported: ReportAssessment, received: ReceiptAssessment, route: RouteAssessment) -> list[str]:
     """Return the reasons against acceptance, the most important first; never empty if it is not accepted."""
     objections = list(reported.reasons)
+    # The first reason is the status, unless the user cancelled; its meaning follows it.
     if reported.status not in (None, 0) and reported.meaning and CANCELLED_BY_YOU not in objections:
         objections[0] = f"{objections[0]}, {reported.meaning}"
     objections += received.reasons
@@ -133,6 +135,7 @@ def _is_stored_in_archive(evidence: Evidence) -> bool:
     """Return whether the study is now in the archive's own storage, as far as is known."""
     if has_complete_database_evidence(evidence):
         return bool(count_recalled(evidence))
+    # Without the database, only the configured route shows whether the study came back to the archive.
     return evidence.route.external_retrieve_destination is not None
 
 

@@ -100,6 +100,7 @@ def count_recalled(evidence: Evidence) -> int:
     )
     if before is None or after is None:
         return 0
+    # A file on an unconfigured storage may have been moved to another storage, without a recall.
     uids_before = {each.sop_instance_uid for each in before if each.storage_ids}
     return sum(has_readable_file(evidence, each) and each.sop_instance_uid not in uids_before for each in after)
 
@@ -123,6 +124,7 @@ def count_new_files(evidence: Evidence) -> int:
 def has_readable_file(evidence: Evidence, stored: StoredInstance) -> bool:
     """Return whether the archive can read a file of *stored*: one on a storage that the tree configures."""
     configured = evidence.route.storage_ids
+    # If the tree has no storage at all, it is unknown which ones are configured.
     return any(not configured or each in configured for each in stored.storage_ids)
 
 
@@ -139,6 +141,7 @@ def _match_stored_instances(evidence: Evidence, study: StoredStudy | None) -> tu
         return None
     stored_instances = {each.sop_instance_uid: each for each in study.instances}
     uids = {instance.sop_instance_uid for instance in evidence.instances_before}
+    # A part of the instances would prove nothing about the others.
     return tuple(stored_instances[uid] for uid in sorted(uids)) if uids <= stored_instances.keys() else None
 
 
@@ -215,6 +218,7 @@ def _weigh_database(evidence: Evidence, findings: RouteReasons, files: FilesBefo
                 "before the move, the archive's database had no file of "
                 f"{_format_share(files.not_local_count, evidence)}"
             )
+            # Only an instance that was delivered shows where it came from.
             (findings.supporting if delivered and files.not_local_count else findings.remarks).append(reason)
             if files.not_local_count < len(evidence.instances_before):
                 findings.remarks.append(f"the other files were on {storages}: they prove nothing about the route")

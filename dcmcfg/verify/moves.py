@@ -37,6 +37,7 @@ def move_all(retrievals: Sequence[Retrieval], send: Callable[[Retrieval], MoveOu
         if outcome.status is None or outcome.cancelled:
             break
         if refused:
+            # The single requests replace the refused list, before the remaining requests.
             pending[:0] = split_retrievals
     return tuple(moves)
 
@@ -49,6 +50,7 @@ def combine_outcomes(moves: Iterable[SentMove]) -> MoveOutcome:
     outcomes = [each.outcome for each in moves if not each.list_refused]
     if len(outcomes) == 1:
         return outcomes[0]
+    # A missing final response outweighs every status, because the outcome of that request is unknown.
     worst = next((each for each in outcomes if each.status is None), None)
     worst = worst or next((each for each in outcomes if each.status), outcomes[0])
     return replace(

@@ -38,6 +38,7 @@ _IN_MESSAGE = re.compile(r"(?P<name>Message Type|Affected SOP Instance UID|DIMSE
 
 def compute_resource_id(*uids: str) -> str:
     """Return Orthanc's ID of the resource with this patient ID and UIDs, from the top down: a SHA-1 in five groups."""
+    # Orthanc defines its IDs by SHA-1, which a FIPS build of OpenSSL refuses without this flag.
     digest = hashlib.sha1("|".join(uids).encode(), usedforsecurity=False).hexdigest()
     return "-".join(digest[start : start + 8] for start in range(0, 40, 8))
 
@@ -208,6 +209,7 @@ class _LogReader:
         if sop_instance_uid not in self._query.sop_instance_uids or not self._sending:
             return
         _, move = self._sending[0]
+        # An instance with a warning status (B0xx) was stored (PS3.4 Table B.2-1).
         if status.startswith(("0x0000", "0xb0")):
             move.stored += 1
         else:
@@ -223,6 +225,7 @@ class _LogReader:
     def _get_current_move(self, thread: str) -> _LoggedMove | None:
         """Return the last C-MOVE that is not over, of *thread* if it is given."""
         moves = self._open_in_thread.get(thread, []) if thread else self._open
+        # Finished C-MOVEs are removed only at the end of the list, so that a long log takes linear time.
         while moves and moves[-1].is_over:
             moves.pop()
         return moves[-1] if moves else None

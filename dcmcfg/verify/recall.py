@@ -110,6 +110,7 @@ def _find_states_by_database(stored: StoredStudy, device: Device) -> _State:
     on_unconfigured = [each for each in instances if each.storage_ids and configured.isdisjoint(each.storage_ids)]
     states = tuple(_list_states(len(instances), len(without_file), len(on_unconfigured)))
     if stored.completeness:
+        # The archive may request an incomplete study from its fallback archive, even if all known files are local.
         states = (StudyState.INCOMPLETE, *(each for each in states if each is not StudyState.LOCAL))
     titles = sorted({each.external_ae_title for each in without_file})
     notes = []
@@ -152,6 +153,7 @@ def _find_states_by_availability(instances: Sequence[Instance], device: Device) 
         case (0, _):
             states: tuple[StudyState, ...] = (StudyState.UNKNOWN,)
         case (number, count) if count or hides_purges(device):
+            # A single instance cannot be partly local.
             partial_states = (StudyState.PARTIAL,) if number > 1 else ()
             states = (StudyState.LOCAL, StudyState.PURGED, *partial_states, StudyState.UNCONFIGURED_STORAGE)
             if not count:
@@ -179,6 +181,7 @@ def _collect_titles(device: Device, attribute: str) -> set[str]:
 def hides_purges(device: Device) -> bool:
     """Return whether the archive reports ONLINE for purged instances, according to its configuration."""
     return any(
+        # A storage with dcmExternalRetrieveAET deletes files of studies that an external archive holds.
         EXTERNAL_RETRIEVE_AET in each and EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY not in each
         for each in device.children(STORAGE_OBJECT_CLASS)
     )

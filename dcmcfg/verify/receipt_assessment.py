@@ -57,6 +57,7 @@ def judge_receipt(evidence: Evidence) -> ReceiptAssessment:
 def _get_expected_uids(evidence: Evidence) -> set[str]:
     """Return the UIDs that must arrive: the listed ones; none if the user expects another number."""
     listed = {instance.sop_instance_uid for instance in evidence.expected_instances}
+    # With another number from the user, it is unknown which instances must arrive.
     return listed if evidence.expected_count == len(listed) else set()
 
 
@@ -78,6 +79,7 @@ def _separate_unrelated(evidence: Evidence) -> tuple[tuple[ReceivedInstance, ...
             instance.sop_instance_uid in expected
             or instance.study_uid == evidence.request.study_uid
             or instance.move_originator_ae_title == evidence.request.calling_ae_title
+            # The sender of the expected instances may have sent the others for the C-MOVE too.
             or instance.calling_ae_title in callers
         )
 
@@ -131,6 +133,7 @@ def _find_changed_sop_classes(evidence: Evidence) -> set[str]:
     return {
         each.sop_instance_uid
         for each in evidence.received or ()
+        # SOP Class UID is an optional key of C-FIND (PS3.4 C.6.1.1.5), so the archive may not list it.
         if listed.get(each.sop_instance_uid) and each.sop_class_uid != listed[each.sop_instance_uid]
     }
 

@@ -74,6 +74,7 @@ def wait_for_instances(
     reported = outcome.completed or 0
 
     def has_enough(received: Sequence[ReceivedInstance]) -> bool:
+        # Comparing lengths first avoids a new set for each arrival, which would take quadratic time.
         if len(received) < reported:
             return False
         return len({each.sop_instance_uid for each in received if not is_ignored(each)}) >= reported

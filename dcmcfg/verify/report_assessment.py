@@ -82,8 +82,10 @@ def _explain_counters(evidence: Evidence, outcome: MoveOutcome, status: int) -> 
         yield f"{failed} failed"
     if warning:
         yield f"{warning} stored with a warning"
+    # A response with status Success must not contain this counter (PS3.4 C.4.2.1.6).
     if outcome.remaining and status == SUCCESS:
         yield f"the final response counts {outcome.remaining} as remaining"
+    # An archive also answers 0000 without counters if nothing matched, or if it dropped all instances.
     if not completed:
         if status == SUCCESS:
             yield (

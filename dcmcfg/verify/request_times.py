@@ -26,6 +26,7 @@ class RequestTimes:
 
     def record_request(self, retrieval: Retrieval) -> None:
         """Record that the C-MOVE for *retrieval* is sent now."""
+        # The receiver uses the same clock (started_monotonic), which clock corrections do not affect.
         now = time.monotonic()
         if self._first_request is None:
             self._first_request = now

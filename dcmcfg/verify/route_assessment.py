@@ -87,6 +87,7 @@ def weigh_move_records(
         return
     records_of_run = select_records_of_run(evidence)
     for record in records_of_run:
+        # Another retrieve of the archive itself does not contradict the tree.
         if not _has_other_destination(evidence, record):
             _weigh_destination(evidence, findings, record)
     for record in sending_records:
@@ -165,6 +166,7 @@ def may_count_local_instances(evidence: Evidence, record: MoveRecord) -> bool:
 def count_shown_instances(evidence: Evidence, sending_records: Iterable[MoveRecord]) -> int:
     """Return how many instances came from the external archive and were forwarded, per *sending_records*."""
     conclusive_records = select_conclusive_records(evidence, sending_records)
+    # An Orthanc logs numbers with --trace-dicom only. Without them, all instances count as shown.
     if any(record.completed is None and record.forwarded_count is None for record in conclusive_records):
         return len(evidence.instances_before)
     return sum(
@@ -335,10 +337,12 @@ def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
 def _leads_back_to_archive(evidence: Evidence) -> bool | None:
     """Return whether all configured paths of the study lead back to the archive, or none does; None if some do."""
     route, requested = evidence.route, evidence.request.destination_ae_title
+    # If the archive itself is the destination, paths of both kinds end there.
     if requested in route.archive_ae_titles:
         return None
     listed = {title for instance in evidence.instances_before for title in instance.retrieve_ae_titles}
     holders = {title for title in find_recorded_archives(evidence) if title} or listed - route.archive_ae_titles
+    # For a title that the tree does not call, get_destinations_for returns the value for an external archive.
     destinations = {each for title in holders or {""} for each in route.get_destinations_for(title, requested)}
     archive_destinations = destinations & route.archive_ae_titles
     return None if archive_destinations and archive_destinations != destinations else bool(archive_destinations)
@@ -382,7 +386,9 @@ def judge_route(evidence: Evidence, *, delivered: bool) -> RouteAssessment:
         weigh_actual_path(evidence, findings)
     shown_count = files.not_local_count if files.is_from_database and files.not_local_count else recorded_count
     if evidence.expected_count is not None:
+        # An external archive may count an instance twice.
         shown_count = min(shown_count, evidence.expected_count)
+    # The order decides: a contradiction outweighs every reason, and a local study proves nothing.
     match findings:
         case RouteReasons(contradictions=[_, *_]):
             finding, reasons, shown_count = RouteFinding.CONTRADICTED, findings.contradictions, 0

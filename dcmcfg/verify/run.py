@@ -71,6 +71,7 @@ def gather_evidence(
         else None
     )
     receiver = receiver or own_receiver
+    # dcmcfg listens before it queries, so that a port in use is an error before the C-MOVE.
     with own_receiver or nullcontext():
         if receiver:
             callbacks.on_step(f"listening as {receiver}")
@@ -95,6 +96,7 @@ def open_query_association(
 ) -> AbstractContextManager[OpenAssociation]:
     """Return an association for *request*, and others like it, as a context."""
     model = request.model
+    # Study Root C-FIND is always offered: it finds the patient for Patient Root, and lists studies.
     sop_classes = tuple(
         dict.fromkeys((model.find_sop_class, model.move_sop_class, InformationModel.STUDY.find_sop_class))
     )
@@ -190,6 +192,7 @@ def _send_moves(
 
     def send(retrieval: Retrieval) -> MoveOutcome:
         callbacks.on_sending()
+        # The time is taken before the C-MOVE is sent, so that no instance that it causes counts as early.
         request_times.record_request(retrieval)
         outcome = send_move(
             association,

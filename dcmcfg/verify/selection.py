@@ -47,6 +47,7 @@ class RetrieveSelection:
         """
         if self.level is QueryRetrieveLevel.STUDY:
             return (Retrieval(study_uid, patient=patient),)
+        # Below STUDY level, the requests name the listed UIDs, so an unlisted one cannot be requested.
         self._require_listed(study_uid, study_instances)
         return tuple(
             Retrieval(study_uid, self.level, series, instances, patient=patient)

@@ -80,6 +80,11 @@ def test_an_ae_that_differs_is_told_with_what_differs_and_how_to_change_it() -> 
             "x:2: CT1: description contains a control character; check for a missing quotation mark",
         ),
         (
+            {"title": "CT1", "host": "h", "port": "1", "tls": "yes\x07", "role": "archive\x07"},
+            "x:2: CT1: tls contains a control character; check for a missing quotation mark; "
+            "role contains a control character; check for a missing quotation mark",
+        ),
+        (
             {"title": "CT1", "host": "bob:topsecret@h", "port": "1"},
             "x:2: CT1: host (secret): not a host name or IP address",
         ),

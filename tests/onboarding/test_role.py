@@ -10,7 +10,7 @@ from dcmcfg.onboarding.role import DEFAULT_ROLE, AERole, describe_roles, parse_n
 
 def test_roles_are_described_in_one_line_the_default_first() -> None:
     assert describe_roles() == (
-        "workstation: accepts associations; modality: only sends, needs no port; "
+        "workstation: accepts associations; modality: only sends, requires no port; "
         "archive: accepts associations, a new device gets the type ARCHIVE"
     )
     assert describe_roles().startswith(f"{DEFAULT_ROLE.value}: ")
@@ -18,7 +18,7 @@ def test_roles_are_described_in_one_line_the_default_first() -> None:
 
 def test_a_role_is_read_in_any_case() -> None:
     assert parse_role("Modality") is AERole.MODALITY
-    with pytest.raises(MalformedInput, match="no such role; there are workstation, modality, archive"):
+    with pytest.raises(MalformedInput, match="unknown role; must be one of workstation, modality, archive"):
         parse_role("viewer")
 
 

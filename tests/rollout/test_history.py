@@ -94,7 +94,7 @@ def test_what_was_put_right_by_hand_can_be_closed_and_nothing_else(tmp_path: Pat
     history.close(history.get_rollout(1))
     assert determine_status(history.get_rollout(1)) is RolloutStatus.CLOSED
     assert History(tmp_path).find_unfinished(URL) is None
-    with pytest.raises(Refused, match="not unfinished"):
+    with pytest.raises(Refused, match="already finished"):
         History(tmp_path).close(History(tmp_path).get_rollout(1))
 
 

@@ -64,6 +64,7 @@ class StorageAssociation:
                 self._scp.on_problem(f"{self._peer} {end}")
         finally:
             if self._data_set is not None:
+                # An interrupted data set must leave no file.
                 self._data_set.discard()
         return ABORT_PDU if final_pdu is None else final_pdu
 
@@ -75,6 +76,7 @@ class StorageAssociation:
             case PduType.ABORT:
                 return b""
             case PduType.ASSOCIATE_RQ if length <= MAX_PDU_OCTETS:
+                # The pieces are views of the buffer, which the next piece overwrites.
                 octets = b"".join(bytes(piece) for piece in self._reader.iterate_pieces(length))
             case PduType.ASSOCIATE_RQ:
                 raise build_long_pdu_violation()

@@ -77,6 +77,7 @@ class InstanceFolder:
         self._numbered: dict[Path, _NumberedFiles] = {}
         try:
             create_private_folder(path)
+            # The folder is tested here, so that a protected one is reported before anything is received.
             self.create_file(b"").discard()
         except OSError as error:
             raise DicomError(
@@ -105,6 +106,7 @@ class InstanceFolder:
         numbered_files = self._numbered.setdefault(path, _NumberedFiles())
         fingerprint = _fingerprint_file(temporary_path)
         known_number = numbered_files.by_fingerprint.get(fingerprint)
+        # Equal fingerprints are compared octet by octet too.
         if known_number is not None and _link_if_same(temporary_path, _with_number(path, known_number)):
             return _with_number(path, known_number)
         for number in itertools.count(numbered_files.next):
@@ -139,7 +141,7 @@ class UnfinishedFile:
         return path
 
     def discard(self) -> None:
-        """Remove what was written; never raises."""
+        """Remove the file; never raises."""
         with contextlib.suppress(OSError):
             self._file.close()
         with contextlib.suppress(OSError):
@@ -158,6 +160,7 @@ def _fingerprint_file(path: Path) -> bytes:
 def _link_if_same(temporary_path: Path, path: Path) -> bool:
     """Link the file *temporary_path* to *path*; return whether *path* is a file with the same octets afterwards."""
     try:
+        # A link fails if the name exists, whereas a rename would replace the file of another association.
         os.link(temporary_path, path)
     except FileExistsError:
         return filecmp.cmp(temporary_path, path, shallow=False)
@@ -167,7 +170,7 @@ def _link_if_same(temporary_path: Path, path: Path) -> bool:
 
 
 def _rename_if_absent(temporary_path: Path, path: Path) -> bool:
-    """Do the same on file systems without hard links, such as FAT."""
+    """Rename the file instead, on file systems without hard links, such as FAT."""
     if path.exists():
         return filecmp.cmp(temporary_path, path, shallow=False)
     temporary_path.rename(path)
@@ -257,6 +260,7 @@ def _find_problem(instance: ReceivedInstance, path: Path) -> str:
 
 
 def _compute_fingerprint(octets: mmap.mmap, begin: int) -> bytes:
+    # An mmap cannot be closed while a view of it exists.
     with memoryview(octets) as view, view[begin:] as data_set:
         return Fingerprint(data_set).digest()
 
@@ -286,6 +290,7 @@ def _find_problem_in_data_set(instance: ReceivedInstance, octets: Octets, begin:
         return "it ends in the middle of an element"
     except InvalidDataSet:
         return _describe_wrong_encoding(instance.transfer_syntax)
+    # The elements are counted before pydicom reads them, because it creates an object for each.
     if has_more_elements(
         octets, instance.transfer_syntax, begin, max_elements=ELEMENTS.maximum, get_vr=_get_vr_or_empty
     ):
@@ -305,6 +310,7 @@ def _inflate(octets: mmap.mmap, begin: int) -> tuple[bytearray, bool]:
 
     Returns at most one octet more than the limit, because one octet can inflate to a thousand.
     """
+    # A deflated data set is a raw deflate stream, without the header of zlib (PS3.5 Section A.5).
     decompressor = zlib.decompressobj(-zlib.MAX_WBITS)
     max_octets, inflated = INFLATED_DATA_SET.maximum, bytearray()
     for start in range(begin, len(octets), _PIECE_OCTETS):

@@ -40,6 +40,7 @@ def read_data_set_uids(octets: bytes | bytearray, transfer_syntax: str, max_octe
     uids: dict[int, str] = {}
     try:
         if is_deflated(transfer_syntax):
+            # A deflated data set is a raw deflate stream, without the header of zlib (PS3.5 Section A.5).
             octets = zlib.decompressobj(-zlib.MAX_WBITS).decompress(octets, max_octets)
         is_conclusive = _collect_uids(octets, transfer_syntax, uids)
     except TruncatedDataSet:
@@ -52,6 +53,7 @@ def read_data_set_uids(octets: bytes | bytearray, transfer_syntax: str, max_octe
 def _collect_uids(octets: bytes | bytearray, transfer_syntax: str, uids: dict[int, str]) -> bool:
     """Add the UIDs in *octets* to *uids*; return whether no more can follow."""
     for tag, begin, end in iterate_elements(octets, transfer_syntax):
+        # Elements are in ascending order of their tags (PS3.5 Section 7.1), so neither UID can follow.
         if tag > _STUDY_INSTANCE_UID:
             return True
         if tag in (_SOP_INSTANCE_UID, _STUDY_INSTANCE_UID) and end <= len(octets):
@@ -128,6 +130,7 @@ class IncomingDataSet:
 
     def finish(self, sop_instance_uid: str) -> ReceivedDataSet:
         """Return the complete data set; the file gets its final name."""
+        # A short data set ends before the first search.
         uids = self._uids or self._read_uids()
         saved_path = None
         if self._file is not None:
@@ -161,6 +164,7 @@ class IncomingDataSet:
             uids = self._read_uids()
             if uids.is_conclusive or self._next_uid_search_length >= MAX_UID_SEARCH_OCTETS:
                 self._uids, self._uid_search_buffer = uids, bytearray()
+            # Each search starts at the beginning, so growing steps keep the total time linear.
             self._next_uid_search_length *= 4
 
     def _read_uids(self) -> DataSetUids:

@@ -42,6 +42,7 @@ def find_source_address(host: str, port: int) -> str | None:
     for family, kind, protocol, _, address in candidates:
         try:
             with socket.socket(family, kind, protocol) as probe:
+                # For a UDP socket, connect() selects a route and sends nothing.
                 probe.connect(address)
                 return _strip_zone(str(probe.getsockname()[0]))
         except OSError:

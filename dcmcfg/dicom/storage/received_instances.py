@@ -64,6 +64,7 @@ class ReceivedInstances:
 
     def count(self) -> int:
         """Return the number of instances that arrived and were not taken."""
+        # The length of a list can be read without the lock; the receiver does so for each instance.
         return len(self._instances)
 
     def record_problem(self, problem: str) -> None:

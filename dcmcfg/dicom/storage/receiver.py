@@ -48,9 +48,10 @@ class Server:
         self._acceptor = threading.Thread(target=self._accept_all, name="accepting", daemon=True)
 
     def listen(self, address: str, port: int) -> int:
-        """Listen on *port* of *address*, 0 for any free one; return which. Raises OSError."""
+        """Listen on *port* of *address*, 0 for any free one; return the port. Raises OSError."""
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         listener = socket.create_server((address, port), family=family, backlog=_BACKLOG)
+        # A caller may be gone between select() and accept(), which must not block then.
         listener.settimeout(0)
         self._listeners.append(listener)
         return int(listener.getsockname()[1])
@@ -62,6 +63,7 @@ class Server:
     def stop(self) -> None:
         """Stop listening, abort every association, and wait a moment for all threads to end."""
         self._stopping.set()
+        # The other end becomes readable, which ends the acceptor's select().
         self._waker.close()
         if self._acceptor.is_alive():
             self._acceptor.join()
@@ -101,6 +103,7 @@ class Server:
             return
         try:
             if self._tls is not None:
+                # The connection's own thread does the handshake, so a silent caller does not hold up the others.
                 connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
             self._begin(connection)
         except (OSError, RuntimeError):  # The peer is gone, or no more threads can be started.
@@ -113,6 +116,7 @@ class Server:
                 raise OSError
             arguments = (connection, connection_count >= MAX_ASSOCIATIONS)
             thread = threading.Thread(target=self._serve, args=arguments, name="receiving", daemon=True)
+            # The lock is held until the thread is registered, because _serve removes it under the same lock.
             thread.start()
             self._connections[connection] = thread
 
@@ -245,6 +249,7 @@ class Receiver:
         server = Server(scp, self._tls)
         try:
             for address in addresses:
+                # If the port is 0, the first address selects it, and the others get the same one.
                 self.port = server.listen(address, self.port)
         except OSError as error:
             server.stop()

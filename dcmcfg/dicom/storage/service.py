@@ -68,6 +68,7 @@ class StorageScp:
     def prepare_data_set(self, command: CommandSet, origin: RequestOrigin) -> IncomingDataSet:
         """Return the receiver of the data set of *command*."""
         if not _is_valid_store_request(command):
+            # The sender sends the data set of a refused request too; it is read, but not kept.
             return IncomingDataSet(origin.transfer_syntax)
         data_set = IncomingDataSet(origin.transfer_syntax, sha256=self.sha256)
         if self.folder is not None:
@@ -149,6 +150,7 @@ def _find_problem(uid: str, received: ReceivedDataSet) -> str:
     if received.save_error:
         return f"{NOT_SAVED_PREFIX}: {received.save_error}"
     data_set_uids = received.uids
+    # If the search ended at its limit, the UID may be further on in the data set.
     if not data_set_uids.study_uid and (data_set_uids.is_conclusive or received.length < MAX_UID_SEARCH_OCTETS):
         return "its data set has no Study Instance UID"
     inner_uid = data_set_uids.sop_instance_uid

@@ -14,7 +14,7 @@ from dcmcfg.dicom.ul.pdu import COMMAND_BIT, HEADER, LAST_FRAGMENT_BIT, MAX_PDU_
 from dcmcfg.dicom.ul.requested_connection import close_gracefully
 
 _LINUX = sys.platform == "linux"
-_TIME = struct.Struct("@ll")  # struct timeval
+_TIME = struct.Struct("@ll")  # The kernel expects a struct timeval in native sizes.
 #: Polling interval for the end of a wait; waking a TLS connection in another way would break it.
 _POLL_INTERVAL_S = 0.1
 
@@ -34,6 +34,7 @@ class AcceptedConnection:
         self.is_stopping = is_stopping
         self._connection = connection
         self._deadline: float | None = None
+        # Python's ssl module repeats a read that a kernel time-out has ended, so TLS connections use Python's time-out.
         self._has_own_timeouts = _LINUX and not isinstance(connection, ssl.SSLSocket)
         self._set_timeouts(seconds)
         self._enable_quick_ack()
@@ -48,6 +49,7 @@ class AcceptedConnection:
 
     def receive_into(self, buffer: memoryview) -> int:
         """Wait for octets, write them to *buffer*, and return their number, at least one."""
+        # A peer that sends octet by octet never reaches the time-out of a single wait.
         if self._deadline is not None and time.monotonic() > self._deadline:
             raise ConnectionEnded("was too slow")
         try:
@@ -77,6 +79,7 @@ class AcceptedConnection:
             try:
                 return self._connection.recv_into(buffer)
             except (TimeoutError, BlockingIOError):
+                # Python's time-out raises TimeoutError; the kernel's raises BlockingIOError (EAGAIN).
                 if time.monotonic() > deadline:
                     raise ConnectionEnded("was silent for too long") from None
         raise ConnectionEnded("was still connected when the receiver stopped")
@@ -96,6 +99,7 @@ class AcceptedConnection:
         """
         self._seconds, self._poll_interval_s = seconds, min(seconds, _POLL_INTERVAL_S)
         if self._has_own_timeouts:
+            # A Python time-out would make the socket non-blocking, and the kernel's time-outs would have no effect.
             self._connection.settimeout(None)
             for option, value in ((socket.SO_RCVTIMEO, self._poll_interval_s), (socket.SO_SNDTIMEO, seconds)):
                 whole_seconds = int(value)
@@ -114,7 +118,7 @@ class AcceptedConnection:
 
 _FRAGMENT = struct.Struct(">BxLLBB")
 _P_DATA = int(PduType.P_DATA)  # Comparing plain numbers is faster than comparing enum members.
-#: Small enough for a processor cache, large enough for few system calls.
+#: The buffer fits into a processor cache, and is large enough for few system calls.
 _BUFFER_OCTETS = 1 << 19
 
 
@@ -151,11 +155,13 @@ class PduReader:
             kind, length, item_length, context, control = _FRAGMENT.unpack_from(view, self._start)
             if kind != _P_DATA or context != context_id or control & COMMAND_BIT:
                 return
+            # The caller reads PDUs with several values, and reports invalid lengths.
             if item_length + 4 != length or length > MAX_PDU_OCTETS or item_length < 2:
                 return
             begin = self._start + _FRAGMENT.size
             end = begin + item_length - 2
             if end <= self._end:
+                # The position moves before the yield, because the caller may drop the generator after a last fragment.
                 self._start = end
                 yield view[begin:end], control & LAST_FRAGMENT_BIT != 0
             else:

@@ -60,6 +60,7 @@ class MessageAssembler:
         Raises :class:`ProtocolViolation`.
         """
         if not content:
+            # The connection returns a PDU that is too long as an empty one, and leaves its content unread.
             raise ProtocolViolation(AbortReason.INVALID_VALUE, "a data PDU is empty, or longer than accepted")
         position = 0
         while position < len(content):
@@ -121,7 +122,7 @@ class DimseResponseTimeout(AssociationEnded):
 
 
 class Association:
-    """An established association on *connection*; *message_log* logs its messages where that is wanted.
+    """An established association on *connection*; *message_log* logs its messages, if given.
 
     ``end_reason`` is the first reason why it ended, in words; ``""`` while it is open. The peer must complete a PDU
     that it began within *stall_timeout_s* seconds, and a release within *release_timeout_s*. Other threads may call
@@ -152,6 +153,7 @@ class Association:
     @property
     def is_open(self) -> bool:
         """Whether requests can be sent, after PDUs that the peer sent since the last request are processed."""
+        # A peer that sends without a request must not hold up the caller.
         deadline = time.monotonic() + self._stall_s
         with contextlib.suppress(AssociationEnded):
             while self._has_octets(0):
@@ -182,7 +184,7 @@ class Association:
             remaining_s = deadline - time.monotonic()  # Other messages without end do not extend the time-out.
             if remaining_s > 0 and self._has_octets(remaining_s):
                 self._take_pdu()
-            elif self.connection.was_woken():
+            elif self.connection.was_woken():  # The wait for octets ends in the same way at the time-out.
                 return None
             else:
                 self.abort(self._describe_timeout(seconds))
@@ -190,6 +192,7 @@ class Association:
 
     def release(self) -> None:
         """Release the association if it is open, and close the connection."""
+        # The peer's reply ends the association too, so the suppressed exception is the normal end.
         with contextlib.suppress(AssociationEnded):
             if self.is_open:
                 self._send(RELEASE_REQUEST)
@@ -218,10 +221,12 @@ class Association:
     def _take_response(self, message_id: int) -> DimseMessage | None:
         while self._messages:
             message = self._messages.popleft()
+            # dcmcfg negotiates no SCP role, so a requestor receives responses only (PS3.7 Section D.3.3.4).
             if not message.command.is_response:
                 raise self._end(NOT_DICOM, ABORT_PDU)
             if self._log is not None:
                 self._log.log_received(message.command, message.data_set)
+            # A late response to an earlier request must not count for this one.
             answered_message_id = message.command.number(MESSAGE_ID_BEING_RESPONDED_TO)
             if answered_message_id == message_id:
                 return message
@@ -268,6 +273,7 @@ class Association:
                 return self._end(describe_abort(body))
             case PduType.RELEASE_RQ:
                 return self._end("the peer released the association without a response", RELEASE_RP_PDU)
+            # An A-RELEASE-RP without a request is a protocol error (PS3.8 Section 9.2), not a release.
             case PduType.RELEASE_RP if self._is_releasing:
                 return self._end("released")
             case _:
@@ -292,6 +298,7 @@ class Association:
 
 def describe_abort(body: bytes) -> str:
     """Return the meaning of an A-ABORT in words; *body* are its octets after the header."""
+    # The first two octets are reserved. A reason counts only from the service provider, source 2 (PS3.8 Table 9-26).
     source, reason = (body[2], body[3]) if len(body) >= 4 else (0, 0)
     source_text = (
         f"its DICOM upper layer: {_PROVIDER_REASONS.get(reason, 'no reason given')}"

@@ -52,6 +52,7 @@ class MessageLog:
         command = decode_command_set(command_octets)
         name = format_command_field(command.field)
         PROTOCOL_LOG.log_detail(DICOM, f"sent {_describe_message(command, data_set)}")
+        # A C-CANCEL has no response of its own: the cancelled request ends with its final response.
         if command.field == CommandField.C_CANCEL:
             PROTOCOL_LOG.log(DICOM, f"{name} {self.label}", "sent")
         else:
@@ -111,7 +112,7 @@ def format_pdu_type(kind: int) -> str:
 
 
 def log_served(label: str, command: CommandSet, response: bytes | None) -> None:
-    """Log the request *command* that a peer made of our receiver, with the status of our *response*."""
+    """Log the request *command* of a peer to the receiver, with the status of *response*, its answer."""
     status = None if response is None else decode_command_set(response).number(STATUS)
     PROTOCOL_LOG.log(DICOM, f"{format_command_field(command.field)} {label}", format_status(status))
     PROTOCOL_LOG.log_detail(DICOM, f"received {_describe_message(command, None)}")

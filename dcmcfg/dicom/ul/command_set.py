@@ -10,6 +10,7 @@ from enum import IntEnum
 from dcmcfg.dicom.ul.pdu import ProtocolViolation
 
 _ELEMENT = struct.Struct("<HHL")
+#: Command Data Set Type: 0101 means none, any other value announces a data set (PS3.7 Table E.1-1).
 SOME_DATA_SET, NO_DATA_SET = 0x0001, 0x0101
 _NUMBERS = struct.Struct("<" + 4 * "HHLH")  # the two-octet elements that every response has
 #: The bit that a response adds to the Command Field of its request (PS3.7 Table E.1-1).
@@ -26,6 +27,7 @@ ERROR_COMMENT = 0x0902
 AFFECTED_SOP_INSTANCE_UID = 0x1000
 MOVE_ORIGINATOR_AE_TITLE = 0x1030
 MOVE_ORIGINATOR_MESSAGE_ID = 0x1031
+#: The VR of Error Comment is LO, which has at most 64 characters (PS3.5 Table 6.2-1).
 _ERROR_COMMENT_OCTETS = 64
 
 
@@ -65,6 +67,7 @@ class CommandSet:
 
     def octets(self, element: int) -> bytes:
         """Return the value of *element* without padding; empty if absent."""
+        # UIDs are padded with NUL, other text with a blank (PS3.5 Section 6.2).
         return self.elements.get(element, b"").rstrip(b"\0 ")
 
     def number(self, element: int) -> int | None:
@@ -73,6 +76,7 @@ class CommandSet:
 
     def text(self, element: int) -> str:
         """Return the value of *element* as text, one character per octet; empty if absent."""
+        # Latin-1 decodes any octet, so invalid characters of a peer do not raise.
         return self.octets(element).decode("latin-1").lstrip(" ")
 
     def build_response(self, status: int, comment: str = "") -> bytes:
@@ -83,10 +87,12 @@ class CommandSet:
             *(0, COMMAND_DATA_SET_TYPE, 2, NO_DATA_SET),
             *(0, STATUS, 2, status),
         )
+        # Error Comment is text, so its padding is a blank instead of the NUL that _encode_element adds.
         comment_octets = comment.encode("ascii", "replace")[:_ERROR_COMMENT_OCTETS]
         if comment_octets:
             numbers += _encode_element(ERROR_COMMENT, comment_octets + b" " * (len(comment_octets) % 2))
         return _prepend_length(
+            # Elements are in ascending order of their numbers (PS3.7 Section 6.3.1).
             self._copy_element(AFFECTED_SOP_CLASS_UID) + numbers + self._copy_element(AFFECTED_SOP_INSTANCE_UID)
         )
 
@@ -103,6 +109,7 @@ def decode_command_set(octets: bytes) -> CommandSet:
     data_set = _get_number(elements, COMMAND_DATA_SET_TYPE)
     if field is None or data_set is None:
         raise ProtocolViolation(None, "the command set has no Command Field or Command Data Set Type")
+    # A C-CANCEL names its request in Message ID Being Responded To, and has no Message ID (PS3.7 Section 9.3.2.3).
     if message_id is None and not field & RESPONSE_BIT and field != CommandField.C_CANCEL:
         raise ProtocolViolation(None, "the request has no Message ID")
     return CommandSet(field, message_id or 0, data_set != NO_DATA_SET, elements)

@@ -83,6 +83,7 @@ def decode_ae_title(octets: bytes) -> str:
     return octets.decode("latin-1").strip(" \0")
 
 
+# Several associations share a cached result, so nothing may change it.
 @lru_cache(maxsize=8)
 def negotiate(
     octets: bytes, accepts: Callable[[str], bool], maximum_length: int
@@ -109,6 +110,7 @@ def read_request(octets: bytes) -> AssociationRequest:
                 name = content.rstrip(b"\0 ")
             case 0x20:
                 identifier, context = _read_proposed_context(content)
+                # Identifiers are odd (PS3.8 Section 9.3.2.2).
                 if identifier % 2 == 0 or identifier in contexts:
                     raise ProtocolViolation(
                         AbortReason.INVALID_VALUE, "the identifier of a presentation context is invalid"
@@ -126,6 +128,7 @@ def read_request(octets: bytes) -> AssociationRequest:
 
 def find_rejection(request: AssociationRequest, ae_title: str) -> Rejection | None:
     """Return why *ae_title* rejects *request*, None if it accepts."""
+    # Bit 0 stands for version 1; other bits are not tested (PS3.8 Section 9.3.2).
     if not request.version & 1:
         return VERSION_NOT_SUPPORTED
     if request.application_context != APPLICATION_CONTEXT:
@@ -144,13 +147,14 @@ def accept(
     """Return the accepted contexts by identifier, and the A-ASSOCIATE-AC.
 
     A context is accepted if *accepts* returns True for its abstract syntax, with the transfer syntax proposed first.
-    dcmcfg is SCP only, invokes nothing, and accepts PDUs of *maximum_length*. It does not check a user identity, so the
-    answer contains none.
+    dcmcfg is an SCP only, invokes no operations, and accepts PDUs of *maximum_length*. It does not check a user
+    identity, so the answer contains none.
     """
     accepted: dict[int, AcceptedContext] = {}
     items = []
     for identifier, proposed in request.contexts.items():
         result = _get_context_result(request, proposed, accepts)
+        # The item of a refused context also contains a transfer syntax, which the peer ignores (PS3.8 Table 9-18).
         syntax = proposed.transfer_syntaxes[0] if proposed.transfer_syntaxes else ""
         if not result:
             accepted[identifier] = AcceptedContext(proposed.abstract_syntax, syntax)
@@ -171,6 +175,7 @@ def _get_context_result(request: AssociationRequest, proposed: ProposedContext, 
         return 3
     if not proposed.transfer_syntaxes:
         return 4
+    # Without role selection, the requestor is SCU (PS3.7 Section D.3.3.4).
     as_scu, _ = request.roles.get(proposed.abstract_syntax, (True, False))
     return 0 if as_scu else 1
 
@@ -181,10 +186,12 @@ def _encode_acceptance_information(
     yield encode_item(0x51, struct.pack(">L", maximum_length))
     yield encode_item(0x52, IMPLEMENTATION_CLASS_UID.encode())
     if request.asynchronous:
+        # One operation at a time is also the default without this item (PS3.7 Section D.3.3.3).
         yield encode_item(0x53, struct.pack(">HH", 1, 1))
     for uid in dict.fromkeys(context.abstract_syntax for context in accepted.values()):
         if uid in request.roles:
             encoded = uid.encode("latin-1")
+            # The requestor is accepted as SCU, not as SCP.
             yield encode_item(0x54, struct.pack(">H", len(encoded)) + encoded + b"\x01\x00")
     yield encode_item(0x55, IMPLEMENTATION_VERSION_NAME.encode())
 
@@ -329,6 +336,7 @@ def _read_user_information(accepted: Mapping[int, AcceptedContext], content: byt
                 version_name = value.decode("latin-1").strip(" \0")
             case 0x56 if len(value) > 2:
                 length = int.from_bytes(value[:2], "big")
+                # The first octet of the application information stands for relational queries (PS3.4 Section C.5.1.1).
                 if value[2 + length : 3 + length] == b"\x01":
                     relational_sop_classes.add(decode_uid(value[2 : 2 + length]))
     return Acceptance(

@@ -55,6 +55,7 @@ class Rejection:
                     f"check that {called_ae_title} accepts calls from {calling_ae_title}. On a dcm4chee archive: "
                     "dcmAcceptedCallingAETitle, and dcmValidateCallingAEHostname with the caller's host in LDAP"
                 )
+            # The archive rejects a missing user identity without a more specific reason (AssociationHandler).
             case (1, 2, 1):
                 return "check if the peer requires a user identity. On a dcm4chee archive: dcmUserIdentityNegotiation"
             case (_, 3, 1 | 2):

@@ -15,6 +15,7 @@ from dcmcfg.dicom.ul.association_log import log_pdu, log_pdus
 from dcmcfg.dicom.ul.pdu import HEADER, MAX_PDU_OCTETS
 from dcmcfg.protocol_log import PROTOCOL_LOG
 
+#: Seconds in which the peer can read the last PDU and close its side.
 _LINGER_S = 1.0
 
 
@@ -25,6 +26,7 @@ def close_gracefully(connection: socket.socket, final_pdu: bytes = b"") -> None:
             connection.settimeout(_LINGER_S)
             connection.sendall(final_pdu)
             socket.socket.shutdown(connection, socket.SHUT_WR)  # TLS's own shutdown would prevent reading.
+            # If octets are left unread, TCP resets the connection (RFC 1122 4.2.2.13), and the last PDU may be lost.
             _drain(connection)
 
 
@@ -38,7 +40,7 @@ def _drain(connection: socket.socket) -> None:
 
 
 _PIECE = 1 << 16
-_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Linux
+_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)  # Only Linux has this option.
 
 
 class ConnectionClosed(Exception):
@@ -55,6 +57,7 @@ class RequestedConnection:
     def __init__(self, connection: socket.socket) -> None:
         self.connection = connection
         self._octets = bytearray()
+        # A selector can wait for this pair together with the connection, so another thread can end the wait.
         self._awake, self._waker = socket.socketpair()
         for end in (self._awake, self._waker):
             end.settimeout(0)
@@ -69,6 +72,7 @@ class RequestedConnection:
         """
         deadline = time.monotonic() + seconds
         while not self._octets:
+            # The selector does not see octets that OpenSSL has already read from the socket.
             if not self._is_pending() and not self._is_ready(deadline - time.monotonic()):
                 return False
             self._receive(0)
@@ -90,6 +94,7 @@ class RequestedConnection:
         kind, length = HEADER.unpack(self._take(HEADER.size, deadline))
         if PROTOCOL_LOG.level:
             log_pdu("received", kind, length)
+        # The content of a longer PDU stays unread, so the caller must end the association.
         return kind, self._take(length, deadline) if length <= MAX_PDU_OCTETS else b""
 
     def send(self, octets: bytes, seconds: float) -> None:
@@ -118,6 +123,7 @@ class RequestedConnection:
 
     def force_close(self, final_pdu: bytes) -> None:
         """Cut the connection while another thread uses it, after *final_pdu* if the connection is not encrypted."""
+        # OpenSSL does not allow two threads to use one TLS connection at the same time.
         if not isinstance(self.connection, ssl.SSLSocket):
             with contextlib.suppress(OSError):  # Cut the connection even if the peer accepts nothing more.
                 self.connection.sendall(final_pdu)

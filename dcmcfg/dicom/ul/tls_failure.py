@@ -122,6 +122,7 @@ def _explain_handshake_failure(error: OSError) -> tuple[str, str] | None:
 
 def describe_tls_end(error: OSError) -> str:
     """Return why a secured connection ended, in words; most often the peer requires another certificate."""
+    # With TLS 1.3 the client's handshake ends before the server checks its certificate, so the alert arrives later.
     alert = _find_alert(error)
     if alert == "certificate required":
         return "the peer requires a client certificate (TLS alert: certificate required)"

@@ -82,6 +82,7 @@ def _iterate_texts(tree: Tree) -> Iterator[tuple[Entry, str, bytes, str]]:
     for entry in tree.sorted_entries():
         for attribute in entry.attributes:
             definition = tree.schema.attribute(attribute.name)
+            # The values of an attribute that the schema does not define may be text.
             if definition is not None and definition.syntax not in _TEXT:
                 continue
             for value in attribute.values:
@@ -144,6 +145,7 @@ class _LeftoverClassifier:
         key, equals, pattern = text.partition("=")
         if attribute.partition(";")[0].lower() != _CONDITIONS or not equals:
             return None
+        # The key alone decides which kind of name the condition compares, so any pattern will do.
         probe = find_names(attribute, f"{key}=X".encode())
         return pattern if any(each.kind is self.kind and each.is_pattern for each in probe) else None
 

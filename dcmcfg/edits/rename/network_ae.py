@@ -100,6 +100,7 @@ def rename_references(references: References, old: str, new: str) -> Renaming:
 def _find_ae(references: References, configuration: Configuration, old: str, new: str) -> NetworkAE:
     """Return the AE *old*: a title, ``DEVICE/AE`` or another name of an AE."""
     if any(ae.title == old for ae in configuration.network_aes()):
+        # A device may have the same name, so the prefix is necessary.
         found = resolve_target(configuration, f"AE:{old}")
     elif step := suggest_references_only(references, NameChange(EntityKind.AE, old, new)):
         raise NotFound(f"no AE has the title {old}", next_step=step)
@@ -171,6 +172,7 @@ def _find_web_apps(references: References, ae: NetworkAE, new: str) -> tuple[tup
             continue
         new_name = new + name.removeprefix(ae.title)
         try:
+            # A name that cannot change is no reason to refuse the rename of the AE.
             require_well_formed(references.tree, EntityKind.WEB_APP, new_name)
             require_free(references, EntityKind.WEB_APP, new_name)
         except (MalformedInput, Refused) as error:
@@ -186,6 +188,7 @@ def _make_keep_changes(
     """Yield the changes that keep the old title, and that remove the new title from other titles of the AE."""
     tree, old, new = references.tree, names[0].old_name, names[0].new_name
     if keep.alias:
+        # The other titles stay with the renamed AE, so that each finds one AE only.
         yield Add(ae.entry.with_values(OTHER_AE_TITLE, ()))
         yield from map(Add, ae.capabilities)
     others = [title for title in ae.other_titles if title != new]

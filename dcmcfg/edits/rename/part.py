@@ -56,6 +56,7 @@ def rename_part(
     for a queue that the archive's program code uses.
     """
     holder = Configuration(references.tree).get_device(device)
+    # Registered names are unique in the whole tree, so references of other devices mean the same entry.
     device_key = () if kind.value.registered else references.tree.key(holder.entry.dn)
     if only_references:
         return rename_references_only(references, NameChange(kind, old, new, device_key=device_key))
@@ -76,6 +77,7 @@ def _find_part(references: References, holder: Device, kind: EntityKind, *, old:
         if references.find_device_key(entry.dn) == key:
             return entry
     new_name = NameChange(kind, old, new, device_key=() if kind.value.registered else key)
+    # Another tool may have renamed the entry already, without the references to it.
     if step := suggest_references_only(references, new_name):
         raise NotFound(f"the device {holder.name} has no {word} {old}", next_step=step)
     if carriers:

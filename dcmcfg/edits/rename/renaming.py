@@ -51,6 +51,7 @@ def make_renaming(
     name = new_names[0]
     rewriting = make_rewriting(references, new_names)
     all_changes = (*rewriting.changes, *changes)
+    # In this tree, all rewritten values have the new name, so each value with the old one is a leftover.
     after = References(references.tree.with_changes(all_changes))
     all_warnings = (
         *warnings,
@@ -179,7 +180,7 @@ def require_well_formed(tree: Tree, kind: EntityKind, name: str) -> None:
     """
     word = kind.value.label
     if kind is EntityKind.AE:
-        # The names of its warnings are refused below: a rename must not create an entry that the archive cannot change.
+        # A name with a warning is refused below: a rename must not create an entry that the archive cannot change.
         list(check_new_ae_title(parse_ae_title(name)))
     require_valid_name(name, word, _NEXT_STEP)
     definition = tree.schema.attribute(kind.value.attribute)

@@ -101,6 +101,7 @@ def _rename_registration(references: References, name: NameChange) -> Iterator[C
     registrations = find_registrations(tree, name.kind, name.old_name)
     if registry is None or not registrations or find_registrations(tree, name.kind, name.new_name):
         return
+    # The old registration stays while an entry has the old name.
     if name.keeps_old_name or len(references.find_entries(name.kind, name.old_name)) > 1:
         yield Add(registry.build_entry(registrations[0].parent, name.new_name))
     else:
@@ -158,8 +159,10 @@ class _ValueRewriter:
             keep_old=keeps_value or name.accepts_old_title,
         )
         _require_readable(reference, value, new, name)
+        # A pattern accepts both names in one value.
         if not keeps_value or any(each.is_pattern for each in find_names(attribute, value)):
             return (new,)
+        # A single-valued attribute cannot keep the old name too.
         definition = self._tree.schema.attribute(attribute)
         return (new,) if definition is not None and definition.single_valued else (value, new)
 
@@ -182,6 +185,7 @@ class _ValueRewriter:
         for value in entry.values(attribute):
             for new in self._replacements.get((key, attribute, value), (value,)):
                 normal = self._tree.schema.normalise_value(attribute, new)
+                # The entry already has the new name; a server refuses a list with equal values (20).
                 if normal in by_normal:
                     self.merged.append((entry.dn, attribute))
                 by_normal.setdefault(normal, new)

@@ -64,6 +64,7 @@ class TokenAuthorizer:
 
     def _verify(self, token: str) -> dict[str, Any]:
         key_id = jwt.get_unverified_header(token).get("kid", "")
+        # An issuer replaces its keys from time to time, so an unknown key is fetched before the refusal.
         if key_id not in self._keys:
             self._fetch_keys()
         if key_id not in self._keys:
@@ -76,6 +77,7 @@ class TokenAuthorizer:
             audience=self._requirements.audience or None,
             options={"require": ["exp", "sub"], "verify_aud": bool(self._requirements.audience), "verify_iat": False},
         )
+        # Keycloak marks ID and refresh tokens with another type: they authorize no request.
         if claims.get("typ") != "Bearer":
             raise jwt.InvalidTokenError("no access token")
         return claims

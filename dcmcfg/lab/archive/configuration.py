@@ -34,6 +34,7 @@ class Connection:
         """Return whether the connections are compatible: both plain, or both TLS with common version and suite."""
         if self.protocol != other.protocol or self.tls != other.tls:
             return False
+        # Names are compared as text: the archive knows Java names only.
         suites = set(self.cipher_suites).intersection(other.cipher_suites)
         return not self.tls or bool(suites and set(self.tls_versions).intersection(other.tls_versions))
 
@@ -88,6 +89,7 @@ class NetworkAE:
         listed = [each for each in self.capabilities if (each.sop_class, each.role) == (sop_class, role)]
         if not listed:
             return None
+        # The archive treats ``*`` as a wild card only in first place.
         accepts_any = any(each.transfer_syntaxes[:1] == ("*",) for each in listed)
         return ("*",) if accepts_any else tuple(syntax for each in listed for syntax in each.transfer_syntaxes)
 

@@ -76,6 +76,7 @@ class Database:
     def __init__(self, path: Path) -> None:
         create_private_folder(path.parent)
         self._lock = Lock()
+        # Associations and HTTP requests run in threads of their own. The lock serialises them.
         self._connection = sqlite3.connect(path, check_same_thread=False)
         with self._lock, self._connection:
             self._connection.execute(_INSTANCE_TABLE)
@@ -160,6 +161,7 @@ def extract_header(dataset: Dataset) -> Dataset:
     """Return the top-level attributes of *dataset* for queries, without pixel data and File Meta Information."""
     header = Dataset()
     for element in dataset:
+        # Bulk data is in the object store, and would make each query slow.
         if element.tag.group < 0x7FE0 and element.VR not in ("OB", "OW", "OF", "OD", "OL", "OV", "UN"):
             header.add(element)
     if "TransferSyntaxUID" in getattr(dataset, "file_meta", ()):

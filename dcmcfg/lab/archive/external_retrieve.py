@@ -60,10 +60,12 @@ class ForwardContext:
     def open_association(self, target: ForwardTarget) -> Iterator[Association]:
         """Open an association with the target, with the requester's context and negotiated relational queries."""
         request, called = self.exchange.request, self.called_ae
+        # The archive calls with the requester's title, so the external archive must know it (CMoveSCUImpl).
         calling = target.calling_ae_title or called.title
         connection = self.state.select_connection(
             self.state.cache.find_application_entity(target.target_ae_title), called
         )
+        # The archive proposes the requester's own context, and no other one (CMoveSCUImpl).
         contexts = [build_context(request.sop_class_uid, list(request.proposed_transfer_syntaxes))]
         with open_association(
             calling,
@@ -84,6 +86,7 @@ class ForwardContext:
         Without either, no object is matched: the archive's own title, used in a mixed retrieve, is not a key.
         """
         request = self.exchange.request
+        # The pairs of dcmCStoreSCUOfCMoveSCP take precedence over the Move Originator of arriving objects.
         mapped = any(move_scp == target.target_ae_title for _, move_scp in self.state.device.move_scp_of_store_scu)
         return ForwardedRetrieve(
             match_ae_title=target.target_ae_title if mapped else target.calling_ae_title,
@@ -107,7 +110,9 @@ def forward_move(forward_context: ForwardContext, target: ForwardTarget) -> Move
                 return _wait_for_returned_objects(forward_context, association, redirected, retrieve)
     except JavaException as failure:
         return MoveResponse(UNABLE_TO_PERFORM_SUB_OPERATIONS, make_error_comment(failure))
+    # NoContextAccepted is derived from AssociationFailed, so it comes first.
     except NoContextAccepted as failure:
+        # Observed on 5.35.1: only the pass-through mode reports this failure (recording external-unset-no-context).
         if redirected is None:
             return MoveResponse(PROCESSING_FAILURE, make_error_comment(failure))
         return forward_context.counters.make_external_final_response()
@@ -137,6 +142,7 @@ def forward_move_concurrently(forward_context: ForwardContext, target: ForwardTa
         try:
             yield
         finally:
+            # Without the wait, the final response could be sent before the other archive has finished.
             thread.join()
         if retrieve is not None:
             retrieve.wait_for_current_object()
@@ -176,6 +182,7 @@ def _relay_responses(exchange: MoveExchange, association: Association) -> MoveRe
         if exchange.is_cancelled and not cancelled:
             cancelled = True
             association.send_c_cancel(exchange.request.message_id, query_model=exchange.request.sop_class_uid)
+    # Observed on 5.35.1: the requester then waits for its own time-out (recording external-unset-closes-on-move).
     return NoFinalResponse.KEEP_ASSOCIATION
 
 
@@ -208,6 +215,7 @@ def _send_move(exchange: MoveExchange, association: Association, destination: st
         priority=request.priority,
     )
     for status, identifier in responses:
+        # pynetdicom returns an empty data set if the association ends.
         if "Status" not in status:
             return
         yield _parse_response(status, identifier)

@@ -60,6 +60,7 @@ class ForwardedRetrieve:
         The outgoing association proposes the storage contexts of the incoming one. An object that cannot be sent counts
         as failed.
         """
+        # The lock keeps the order of objects, and lets the end of a retrieve wait for the current one.
         with self._lock:
             if incoming_association_id not in self._associations:
                 self._associations[incoming_association_id] = self._associate(contexts)
@@ -105,6 +106,7 @@ class ForwardedRetrieve:
 
     def wait_for_current_object(self) -> None:
         """Wait until the object that is currently forwarded, if any, is complete."""
+        # :meth:`forward` holds the lock while it sends an object.
         with self._lock:
             pass
 
@@ -132,6 +134,7 @@ class RetrieveRegistry:
         finally:
             with self._lock:
                 self._active.remove(retrieve)
+            # The release of associations takes time, and other retrieves need the registry's lock meanwhile.
             retrieve.close()
 
     def find_matching(self, match_ae_title: str, received: Dataset) -> ForwardedRetrieve | None:

@@ -48,7 +48,9 @@ _log = logging.getLogger("archive.control")
 
 
 class _RequestHandler(BaseHTTPRequestHandler):
+    # The archive keeps connections open. The base class would answer HTTP/1.0 and close them.
     protocol_version = "HTTP/1.1"
+    # An idle connection must not occupy its thread forever.
     timeout = 30
 
     def __init__(self, service: ArchiveService, authorizer: TokenAuthorizer | None, *arguments: object) -> None:
@@ -74,6 +76,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
             self._send_not_found()
 
     def do_POST(self) -> None:
+        # An unread body would be parsed as the next request on this connection.
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self._refuse_unauthorized():
             return
@@ -100,6 +103,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
         try:
             command()
         except IllegalArgumentException as failure:
+            # The archive does not escape this text as JSON (ArchiveCtrl).
             self._send(HTTPStatus.CONFLICT, _TEXT, f'{{"errorMessage":"{failure}"}}')
         except (JavaException, DcmcfgError) as failure:
             self._send(HTTPStatus.INTERNAL_SERVER_ERROR, _TEXT, format_stack_trace(failure))
@@ -141,6 +145,7 @@ class _RequestHandler(BaseHTTPRequestHandler):
             self.send_header("Content-Type", content_type)
         if challenge:
             self.send_header("WWW-Authenticate", challenge)
+        # A response 204 must not have this header (RFC 9110 §8.6).
         if status is not HTTPStatus.NO_CONTENT:
             self.send_header("Content-Length", str(len(octets)))
         self.end_headers()
@@ -159,6 +164,7 @@ def serve_http(service: ArchiveService, site: Site) -> Iterator[None]:
         server = ThreadingHTTPServer((LOOPBACK, port), partial(_RequestHandler, service, authorizer))
     except OSError as error:
         raise LabError(f"cannot listen ({error.strerror})", subject=f"http://{LOOPBACK}:{port}") from error
+    # The short interval lets a lab stop quickly.
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()
     try:

@@ -127,8 +127,10 @@ def format_association_failure(failure: AssociationFailed) -> str:
             return _format_handshake_failure(reason)
         case NoContextAccepted():
             return "org.dcm4che3.net.NoPresentationContextException: No Presentation Context for Abstract Syntax"
+        # The recordings external-set-silent-on-connect and -aborts-association show the same text.
         case AssociationAborted():
             return "A-ABORT[source: 0 - service-user, reason: 0]"
+        # AssociationFailed is the base class, so it must come last.
         case ConnectionRefused() | AssociationFailed():
             return "java.net.ConnectException: Connection refused"
 

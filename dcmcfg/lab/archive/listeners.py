@@ -59,7 +59,9 @@ class Listeners:
             self._close(dn)
             self._pending.discard(dn)
         before = self._connections
+        # A listener that failed before stays pending, so the next reload tries it again.
         self._pending |= {dn for dn, each in after.items() if dn not in before or each.needs_rebind(before[dn])}
+        # A reload keeps the order of the live connections and adds new ones at the end.
         remaining = {dn: after[dn] for dn in before if dn in after}
         self._connections = remaining | after
 
@@ -80,9 +82,11 @@ class Listeners:
         if not connection.installed or not connection.port or connection.protocol != "DICOM":
             return
         if connection.dn in self._open_listeners:
+            # The archive's text ends with Java's object identity.
             listener = f"org.dcm4che3.net.TCPListener@{id(self._open_listeners[connection.dn]) & 0xFFFFFFFF:x}"
             raise IllegalStateException(f"Already listening - {listener}")
         tls = self._make_tls_context(connection)
+        # A lab without certificates has no TLS ports.
         if connection.tls and tls is None:
             return
         failed = UnableToStart(f"{connection.host}:{connection.port}")
@@ -95,6 +99,7 @@ class Listeners:
                 raise failed from BindException(reason or error.message)
             except (BindException, UnknownHostException) as error:
                 raise failed from error
+            # pop_all() keeps the listener open. After an exception, the stack closes it.
             self._open_listeners[connection.dn] = stack.pop_all()
 
     def _make_tls_context(self, connection: Connection) -> ssl.SSLContext | None:

@@ -45,6 +45,7 @@ def build_device(entries: Sequence[Entry]) -> Device:
     :class:`IllegalArgumentException` for a value that the archive cannot parse.
     """
     device = entries[0]
+    # One bad value anywhere in the device makes all of it unloadable.
     for entry in entries:
         _require_valid_enums(entry)
     connections = {
@@ -139,6 +140,7 @@ def _resolve_connection(text: str, connections: dict[NormalDN, Connection], entr
     if dn not in connections:
         raise DanglingReference from NameNotFoundException(text)
     connection_entries = _select_entries(entries, "dicomNetworkConnection")
+    # The archive checks the protocol when it assigns the connection to the AE, so only references matter.
     protocol = next(entry.text("dcmProtocol") for entry in connection_entries if entry.dn.normalised() == dn)
     if protocol not in (None, "DICOM"):
         raise IllegalArgumentException("protocol != DICOM - " + str(protocol))

@@ -16,6 +16,7 @@ from dcmcfg.lab.object_store import ObjectStore
 from dcmcfg.lab.requestor import NoContextAccepted, StoreNotSent, open_association, send_file
 from dcmcfg.well_known_uids import VERIFICATION
 
+#: CStoreSCUImpl proposes these for every SOP class, regardless of the capabilities.
 _ALWAYS_OFFERED = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 
 
@@ -30,6 +31,7 @@ def send_local_instances(
     """
     called = forward_context.called_ae
     connection = forward_context.state.select_connection(forward_context.destination_ae, called)
+    # An association needs at least one presentation context, even without objects.
     contexts = _build_contexts(forward_context.state.store, instances, called, forward_context.destination_ae) or [
         build_context(VERIFICATION)
     ]
@@ -58,6 +60,7 @@ def _send(
     _start_pending(forward_context)
     exchange = forward_context.exchange
     for each in local:
+        # A C-CANCEL takes effect between two sub-operations.
         if exchange.is_abandoned or exchange.is_cancelled:
             return False
         try:

@@ -78,6 +78,7 @@ class DirectoryConfiguration:
     def _load_device_at(self, dn: DN) -> Device:
         with self._open_for_reading(dn) as directory:
             entries = directory.read(dn)
+        # LDAP does not define the order of results.
         own_first = sorted(entries, key=lambda entry: len(entry.dn.rdns))
         return build_device(own_first)
 
@@ -131,6 +132,7 @@ class AECache:
         return ae
 
     def _get(self, title: str) -> NetworkAE | None:
+        # The lock also covers the lookup, so one AE is fetched only once at a time.
         with self._lock:
             cached = self._cached.get(title)
             if cached is None or self._is_stale(cached):
@@ -144,5 +146,6 @@ class AECache:
     def _fetch(self, title: str) -> NetworkAE | None:
         try:
             return self._find(title)
+        # The archive caches this result too, so an AE added later stays unknown until it is stale.
         except ConfigurationNotFoundException:
             return None

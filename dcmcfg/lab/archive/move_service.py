@@ -79,6 +79,7 @@ def _check_and_retrieve(state: ArchiveState, exchange: MoveExchange) -> MoveResp
         )
     except IdentifierMismatch as mismatch:
         return MoveResponse(IDENTIFIER_MISMATCH, str(mismatch)[:MAX_COMMENT_LENGTH], offending_element=mismatch.tag)
+    # The order of these checks decides which status a request with several faults gets (CommonCMoveSCP).
     if called.accepted_destinations and request.destination_ae_title not in called.accepted_destinations:
         return MoveResponse(MOVE_DESTINATION_NOT_ALLOWED, "Move Destination not allowed")
     try:
@@ -104,15 +105,18 @@ def _retrieve(
     if not matching:
         return _retrieve_unknown_study(state, exchange, called, destination)
     permitted = [each for each in matching if _is_permitted(called, destination, each)]
+    # With dcmRestrictRetrieveSilently, dropped objects do not count as failed (recording restricted-silently-local).
     dropped = 0 if called.restrict_retrieve_silently else len(matching) - len(permitted)
     if not permitted:
         refusal = MoveResponse(UNABLE_TO_PERFORM_SUB_OPERATIONS, completed=0, failed=dropped, warning=0)
         return refusal if dropped else MoveResponse(SUCCESS)
+    # A file on a storage without configuration is not accessible (recording move-unconfigured-storage).
     local = [each for each in permitted if each.is_local and each.storage_id in state.device.storages]
     not_local = [each for each in permitted if each not in local]
     counters = RetrieveCounters(len(permitted) + dropped)
     counters.count_dropped(dropped)
     plan = _plan_retrieve(state, exchange, called, local=local, not_local=not_local)
+    # Nothing is forwarded if dcmAltCMoveSCP itself is the requester, so only local objects count (CommonCMoveSCP).
     if exchange.request.calling_ae_title == called.alternative_move_scp:
         counters.total = len(local)
     with _open_context(
@@ -201,6 +205,8 @@ def _plan_retrieve(
     if not local and not retries and targets:
         return _RetrievePlan(concurrent_targets=tuple(targets[:-1]), final_target=targets[-1])
     if targets:
+        # In a mixed retrieve, the last request has the archive's own title. Its objects match no retrieve without a
+        # mapping.
         targets[-1] = replace(targets[-1], calling_ae_title=None)
     if not retries:
         return _RetrievePlan(local, tuple(targets), originator_ae_title=requester)
@@ -250,5 +256,6 @@ def _execute(forward_context: ForwardContext, plan: _RetrievePlan) -> MoveRespon
         return MoveResponse(UNABLE_TO_PERFORM_SUB_OPERATIONS, make_error_comment(failure))
     except AssociationFailed as failure:
         return MoveResponse(UNABLE_TO_PERFORM_SUB_OPERATIONS, make_error_comment(failure))
+    # No pending response may follow the final one.
     forward_context.pending_sender.stop()
     return forward_context.counters.make_final_response(cancelled=not completed)

@@ -33,6 +33,7 @@ def select_connection(site: Site, remote: NetworkAE, local: NetworkAE) -> Outgoi
     """
     if not local.installed:
         raise IllegalStateException("Not installed")
+    # The remote connections are the outer loop, as in ApplicationEntity.connect: their order takes precedence.
     for remote_connection in remote.connections:
         for local_connection in local.connections:
             if remote_connection.port is None or not (

@@ -35,11 +35,13 @@ class PendingSender:
         """Stop sending; nothing is sent after this method returns."""
         with self._lock:
             self._ended.set()
+        # The caller sends the final response next, so the thread must have ended.
         if self._thread is not None:
             self._thread.join()
 
     def _run(self) -> None:
         first = True
+        # The first response is sent even if the retrieve ends at once.
         while first or not self._ended.is_set():
             first = False
             response = self._counters.make_pending_response()

@@ -104,6 +104,7 @@ def _make_time_elements(
 
 def _find_common_external_title(instances: Iterable[ArchiveQueryInstance]) -> str:
     titles = {each.record.external_aet for each in instances}
+    # The archive stores the common title of a study, or ``*`` if instances differ (StgCmtEJB).
     return titles.pop() if len(titles) == 1 else NO_EXTERNAL_AET
 
 

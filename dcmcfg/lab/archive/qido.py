@@ -148,6 +148,7 @@ class _Search:
             return 0
         if not _LIMITS[name].fullmatch(text):
             rule = f'must match "{_LIMITS[name].pattern}"'
+            # The carriage returns are part of the archive's text.
             raise _SearchRefused(HTTPStatus.BAD_REQUEST, f"[PROPERTY]\r[{name}]\r[{rule}]\r[{text}]\r\r")
         return int(text)
 
@@ -173,6 +174,8 @@ def serve_qido(state: ArchiveState, path: str, *, accept: str = "*/*", host: str
             return QidoResponse(HTTPStatus.OK, "application/json", f'{{"count":{number}}}')
         _require_acceptable(accept)
         if _matches_nothing(state, request):
+            # Observed on 5.35.1: an unknown storage gives 200 with an empty list, every other search without match
+            # gives 204.
             return QidoResponse(HTTPStatus.OK, _JSON, "[]")
         matches = _sort_matches(request, _find_matches(state, request))
         page = _cut_page(request, matches)
@@ -192,6 +195,7 @@ def _parse_search(state: ArchiveState, target: str, resource: re.Match[str], hos
         raise _SearchRefused(HTTPStatus.NOT_FOUND, _format_error(f"No such Application Entity: {title}"))
     service = "QIDO_COUNT" if resource["count"] else "QIDO_RS"
     if not state.device.has_service(path, service):
+        # The missing blank is in the archive's text too.
         missing = f"No Web Application with {service}service class found for Application Entity: {title}"
         raise _SearchRefused(HTTPStatus.NOT_FOUND, _format_error(missing))
     request = _Search(
@@ -203,6 +207,7 @@ def _parse_search(state: ArchiveState, target: str, resource: re.Match[str], hos
         parameters=_parse_parameters(urlsplit(target).query),
         base_url=f"http://{host}/dcm4chee-arc/aets/{title}/rs",
     )
+    # The archive rejects a malformed number before it queries.
     for name in _LIMITS:
         request.parse_number(name)
     return request
@@ -283,6 +288,7 @@ def _passes_filters(
 
 def _sort_matches(request: _Search, matches: list[Entity[ArchiveQueryInstance]]) -> list[Entity[ArchiveQueryInstance]]:
     """Return *matches* in the order of ``orderby``; raises :class:`_SearchRefused` for an unknown name."""
+    # The sort is stable, so the most significant key comes last.
     for field in reversed(request.parameters.get("orderby", ())):
         tag = _parse_tag(field.removeprefix("-"))
         if tag is None:
@@ -347,6 +353,7 @@ def _add_private(state: ArchiveState, request: _Search, result: Dataset, entity:
     included = request.included_tags
     requested = None
     if included is not None:
+        # Observed on 5.35.1: 7777,00xx and 7777,10xx are the same request.
         requested = {each.element & 0xFF for each in included if each.group == PRIVATE_GROUP}
         if not requested:
             return
@@ -356,6 +363,7 @@ def _add_private(state: ArchiveState, request: _Search, result: Dataset, entity:
     values = PrivateAttributes(study, entity.instances, request.level, failed).make_elements()
     block = result.private_block(PRIVATE_GROUP, PRIVATE_CREATOR, create=True)
     for number, (vr, value) in values.items():
+        # A requested element is returned empty without a value. With ``all``, it is absent then.
         if number in requested if requested is not None else value is not None:
             block.add_new(number, vr, value)
 

@@ -29,6 +29,7 @@ class RetrieveCounters:
     """
 
     def __init__(self, total: int) -> None:
+        # Reentrant, because count_store calls count_failed.
         self._lock = threading.RLock()
         self.total = total
         self.completed = 0
@@ -43,6 +44,7 @@ class RetrieveCounters:
         with self._lock:
             if status == SUCCESS:
                 self.completed += 1
+            # The archive tests the bits of B000 and not the range, so a status such as F000 counts as a warning too.
             elif status & _WARNING == _WARNING:
                 self._warning += 1
             else:
@@ -63,6 +65,7 @@ class RetrieveCounters:
         """Record a response of the AE that sends to this archive: its failures and its status are used."""
         with self._lock:
             if self._external_response is None:
+                # The first response announces how many objects the external archive will send.
                 self._announced_total = sum(
                     each or 0 for each in (response.remaining, response.completed, response.failed, response.warning)
                 )
@@ -84,6 +87,7 @@ class RetrieveCounters:
     @property
     def remaining(self) -> int:
         """The number of instances without outcome."""
+        # In a fallback the database has no instance, so only the external archive's announcement counts.
         return max(0, max(self.total, self._announced_total) - self.completed - self._warning - self.failed)
 
     def make_pending_response(self) -> MoveResponse | None:

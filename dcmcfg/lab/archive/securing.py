@@ -55,6 +55,7 @@ def make_client_context(site: Site, local: Connection, remote: Connection) -> ss
 def _restrict(context: ssl.SSLContext, versions: Iterable[str], suites: Iterable[str]) -> bool:
     """Restrict *context* to these versions and suites, as far as supported; return whether any remain."""
     known, ciphers = _select_known(versions, _VERSIONS), _select_known(suites, _SUITES)
+    # TLS 1.3 has cipher suites of its own, so it needs none of these.
     if not known or not (ciphers or ssl.TLSVersion.TLSv1_3 in known):
         return False
     context.minimum_version, context.maximum_version = min(known), max(known)

@@ -77,6 +77,7 @@ class DicomServer:
             return
         ae = self._state.device.find_called_ae(called)
         if ae is not None:
+            # The accepted contexts depend on the called AE, so they are set for each association.
             association.acceptor.supported_contexts = order_as_requested(association, build_accepted_contexts(ae))
             install_move_handler(association, self._move)
 
@@ -92,6 +93,7 @@ def find_rejection_reason(
     ae = device.find_called_ae(called_ae_title)
     if ae is None or not ae.installed or not ae.acceptor:
         return CALLED_AE_TITLE_NOT_RECOGNISED
+    # The AE must own the connection of the port that was called (AssociationHandler).
     if not any(each.installed and each.dn in listener_dns for each in ae.connections):
         return CALLED_AE_TITLE_NOT_RECOGNISED
     if ae.accepted_calling_ae_titles and calling_ae_title not in ae.accepted_calling_ae_titles:

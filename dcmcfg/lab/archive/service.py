@@ -43,6 +43,7 @@ def seed(site: Site, external_availability: str | None = None) -> None:
     availability = external_availability if external_availability in AVAILABILITIES else "ONLINE"
     database = open_database(site)
     try:
+        # A restart must not undo recalls.
         if database.is_empty():
             database.save(_make_records(get_object_store(site), availability, site.extra_study_count))
     finally:
@@ -130,9 +131,12 @@ class ArchiveService:
         """
         with self._lock:
             device = self._configuration.load_device(self._device_name)
+            # The device is in force before its ports are bound, so a failed binding does not undo it
+            # (Device.reconfigure).
             self.state.device = device
             self._listeners.set_device(device)
             self._listeners.rebind()
+            # Observed on 5.35.1: after a failed binding, the cache is not cleared.
             self.state.cache.clear()
             self.state.cache.stale_timeout_s = device.ae_cache_stale_timeout_s
             _log.info("reloaded")

@@ -40,6 +40,7 @@ def serve_store(state: ArchiveState, event: evt.Event) -> int:
         _forward(state, event, received)
     elif known.is_local:
         _log.info("ignored %s: it is here already", received.sop_instance_uid)
+    # StoreServiceEJB accepts a recalled object only from the recorded external archive.
     elif known.external_aet != received.calling_ae_title:
         _log.info(
             "ignored %s from %s: held by %s", received.sop_instance_uid, received.calling_ae_title, known.external_aet
@@ -67,6 +68,7 @@ def _save(state: ArchiveState, received: ReceivedObject, instance: InstanceRecor
 
 
 def _forward(state: ArchiveState, event: evt.Event, received: ReceivedObject) -> None:
+    # An external archive may omit the Move Originator, so the mapping takes precedence.
     key = find_move_scp(state.device, received.calling_ae_title) or received.move_originator_ae_title
     retrieve = state.retrieves.find_matching(key, received.dataset)
     if retrieve is None:

@@ -35,6 +35,7 @@ class _PortListeners:
         """Return a listener whose address may equal that of *listener* because one of them is a host name, or None."""
         if listener.address is None:
             return self._first
+        # ``localhost`` counts as 127.0.0.1, but a host may resolve it to ::1.
         if listener.is_localhost and (other := self._by_address.get(_LOOPBACK_6)) is not None:
             return other
         if listener.comparison_key == _LOOPBACK_6 and self._localhost is not None:
@@ -78,11 +79,14 @@ def _find_port_in_use(context: LintContext) -> Iterator[Violation]:
     for device, listeners in context.listeners.items():
         ports = _DevicePorts(listeners)
         for new in listeners:
+            # Other programs open the other ports, so a conflict is only possible, not certain.
             if new.opener != ARCHIVE:
                 continue
             port_listeners = ports.get_listeners(new.transport_port, ARCHIVE)
             other = port_listeners.find_conflict(new)
             port_listeners.add(new)
+            # Observed on 5.35.1: the reload answers 500, but the new configuration is in force and the later port is
+            # closed.
             if other is not None:
                 yield _build_violation(
                     context, device, new, other, message=f"{_describe_conflict(new, other)}{_suggest_port(ports, new)}"
@@ -107,6 +111,7 @@ def _find_possible_conflict(ports: _DevicePorts, new: ListeningConnection) -> tu
             return None
         if (other := port_listeners.find_possible_conflict(new)) is not None:
             return other, f"{_describe_conflict(new, other)}; dcmcfg does not resolve host names"
+    # The archive starts without these ports, but the other program may have opened them first.
     for opener in _COMPARED_OPENERS[new.opener]:
         if (other := ports.get_listeners(new.transport_port, opener).find_conflict(new)) is not None:
             unopened = new if new.opener != ARCHIVE else other

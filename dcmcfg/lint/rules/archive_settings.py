@@ -27,6 +27,7 @@ _ORDINAL = re.compile(rb"\{[0-9A-Z]\}")
 def _find_ae_cache_never_expires(context: LintContext) -> Iterator[Violation]:
     name = "dcmAECacheStaleTimeout"
     for device in context.archives:
+        # Observed on 5.35.1: an AE that was unknown at its first lookup stays unknown (A801) until a reload.
         if name not in device.entry:
             command = ("set", context.format_target(device.entry), f"{name}=PT5M")
             yield Violation(
@@ -70,6 +71,7 @@ def _find_preferred_transfer_syntax_order(context: LintContext) -> Iterator[Viol
     name = "dcmPreferredTransferSyntax"
     for entry in context.tree.index.find_by_attribute(name):
         for value in entry.values(name):
+            # LDAP values have no order, so the loader expects an ordinal and removes three characters of any text.
             if not _ORDINAL.match(value):
                 yield Violation(entry.dn, "the archive removes the first three characters as an ordinal", name, value)
 
@@ -83,6 +85,8 @@ def _find_storage_threshold(context: LintContext) -> Iterator[Violation]:
         for ae in device.network_aes:
             used = ae.entry.texts(OBJECT_STORAGE_ID)
             for storage in (limited[each] for each in used if each in limited):
+                # Observed on 5.35.1: the archive reloads before it writes dcmObjectStorageID. If the reload fails, it
+                # answers 0110.
                 if len(used) > 1:
                     message = (
                         f"below it, the next C-STORE to {ae.title} makes the archive reload its configuration from LDAP"

@@ -48,6 +48,8 @@ def _find_incomplete_scp_capabilities(context: LintContext) -> Iterator[Violatio
     destinations = set(_find_destinations(context))
     for ae in context.network_aes():
         accepted = _find_sop_classes(ae, "SCP")
+        # RetrieveServiceImpl requires an SCP capability only of destinations that list any (recording
+        # restricted-local).
         if ae.device.is_archive or not accepted or len(sent & accepted) >= len(sent) * _MINIMUM_SHARE:
             continue
         storage = sum(each.startswith(STORAGE_SOP_CLASS_PREFIX) for each in accepted)
@@ -71,6 +73,8 @@ def _find_no_storage_scu(context: LintContext) -> Iterator[Violation]:
         titles = {exporter.text(DICOM_AE_TITLE) for exporter in context.find_parts(device, EXPORTER_OBJECT_CLASS)}
         for ae in device.network_aes:
             sends = ae.title in titles or _find_sop_classes(ae, "SCP") & _RETRIEVE_SOP_CLASSES
+            # RetrieveServiceImpl drops objects without an SCU capability of the sending AE before it calls any
+            # destination.
             if sends and not any(each.startswith(STORAGE_SOP_CLASS_PREFIX) for each in _find_sop_classes(ae, "SCU")):
                 yield Violation(ae.entry.dn, "it has no storage SCU capability, so it sends no objects")
 
@@ -93,6 +97,7 @@ def _find_initiator_not_enforced(context: LintContext) -> Iterator[Violation]:
     name = DICOM_ASSOCIATION_INITIATOR
     for device in context.archives:
         for ae in device.network_aes:
+            # ApplicationEntity.connect does not read this attribute.
             if ae.entry.text(name) == "FALSE" and _find_sop_classes(ae, "SCU"):
                 message = "no effect: the archive opens associations as this AE despite FALSE"
                 yield Violation(ae.entry.dn, message, name, b"FALSE")
@@ -111,6 +116,7 @@ def _find_scp_without_acceptor(context: LintContext) -> Iterator[Violation]:
     name = DICOM_ASSOCIATION_ACCEPTOR
     for device in context.archives:
         for ae in device.network_aes:
+            # A missing value counts as FALSE when the archive loads the device.
             if ae.installed and ae.entry.text(name) != "TRUE" and _find_sop_classes(ae, "SCP"):
                 command = ("set", context.format_target(ae.entry), f"{name}=TRUE")
                 yield Violation(

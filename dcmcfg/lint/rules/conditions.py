@@ -16,8 +16,10 @@ from dcmcfg.schema_names import DCM_PROPERTY
 
 
 def _find_condition_format(context: LintContext) -> Iterator[Violation]:
+    # On other object classes, dcmProperty holds plain properties.
     kinds = {name: kind for name, kind in get_value_kinds(DCM_PROPERTY).items() if kind in (CONDITION, HL7_CONDITION)}
     for entry in context.entries_with(DCM_PROPERTY):
+        # With a scope, the context also yields entries without the attribute.
         if DCM_PROPERTY not in entry:
             continue
         for kind in dict.fromkeys(kind for name, kind in kinds.items() if entry.is_a(name)):

@@ -39,7 +39,9 @@ def _find_connection_dangling(context: LintContext) -> Iterator[Violation]:
         remaining_counts[each.entry.dn] = remaining_counts.get(each.entry.dn, 0) + (each.connection is not None)
     for each in context.connection_references:
         if each.connection is None:
+            # Most object classes require a reference, so the last one is not deleted automatically.
             fix_changes = (_build_deletion(each.entry, each.value),) if remaining_counts[each.entry.dn] else ()
+            # Recording move-destination-dangling: all AEs of the device are unknown (LdapDicomConfiguration).
             message = "this connection does not exist, so the archive cannot load the device"
             yield Violation(each.entry.dn, message, _REFERENCE, each.value, fix_changes=fix_changes)
 
@@ -50,6 +52,7 @@ def _find_connection_of_other_device(context: LintContext) -> Iterator[Violation
         if each.connection is not None and find_enclosing_device(key(each.connection.dn)) != find_enclosing_device(
             key(each.entry.dn)
         ):
+            # LdapDicomConfiguration searches the reference only among the connections of the same device.
             message = "the connection belongs to another device, so the archive cannot load this device"
             yield Violation(each.entry.dn, message, _REFERENCE, each.value, related_dns=(each.connection.dn,))
 
@@ -61,6 +64,7 @@ def _find_connection_spelling(context: LintContext) -> Iterator[Violation]:
             continue
         exact = str(connection.dn).encode("utf-8", "surrogateescape")
         if value.lower() != exact.lower() and exact not in entry.values(_REFERENCE):
+            # The equality rule treats both spellings as one value, so the old one must be deleted first.
             modify = Modify(
                 entry.dn,
                 (
@@ -93,6 +97,7 @@ def _find_connection_not_installed(context: LintContext) -> Iterator[Violation]:
 def _find_peer_without_port(context: LintContext) -> Iterator[Violation]:
     for lookup in find_ae_lookups(context):
         ae = lookup.ae
+        # Without an installed connection, the rule connection-not-installed reports the AE.
         installed = any(connection.installed for connection in ae.connections)
         if (
             lookup.names_peer
@@ -111,6 +116,7 @@ def _find_peer_without_port(context: LintContext) -> Iterator[Violation]:
 def _find_ae_not_installed(context: LintContext) -> Iterator[Violation]:
     for lookup in find_ae_lookups(context):
         if not lookup.ae.installed:
+            # FALSE on the device takes precedence over the AE's own value (ApplicationEntity.isInstalled).
             uninstalled = lookup.ae.entry if lookup.ae.device.installed else lookup.ae.device.entry
             attributes = ", ".join(lookup.attributes)
             message = (
@@ -125,6 +131,7 @@ def _find_connection_named_by_address(context: LintContext) -> Iterator[Violatio
     for entry in context.tree.index.find_by_class(DICOM_NETWORK_CONNECTION_OBJECT_CLASS):
         if COMMON_NAME in entry:
             naming = {kind.lower() for kind, _ in entry.dn.rdn.parts}
+            # LdapDicomConfiguration builds the DN from the cn if there is one, otherwise from host and port.
             if COMMON_NAME not in naming:
                 message = "it has a cn but its RDN is the host, so the archive looks for it under another DN"
                 yield Violation(entry.dn, message, COMMON_NAME, entry.values(COMMON_NAME)[0])

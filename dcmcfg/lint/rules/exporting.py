@@ -56,6 +56,7 @@ def _find_no_storage_commitment(context: LintContext) -> Iterator[Violation]:
         external = _find_fetch_sources(context, device)
         for exporter in context.find_parts(device, EXPORTER_OBJECT_CLASS):
             title = _parse_destination(exporter)
+            # StgCmtEJB records the external archive from the result of a storage commitment, never from the export.
             if title in external and STG_CMT_SCP not in exporter:
                 message = (
                     f"no storage commitment is requested from {title}, so the archive never records that it "
@@ -69,6 +70,7 @@ def _find_several_retrieve_aets(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
         for exporter in context.find_parts(device, EXPORTER_OBJECT_CLASS):
             values = exporter.values(RETRIEVE_AET)
+            # StgCmtEJB uses the first element of the attribute, but LDAP values have no order.
             if len(values) > 1 and STG_CMT_SCP in exporter:
                 message = f"{len(values)} values, but only one is recorded; LDAP has no order, so it may be any of them"
                 yield Violation(exporter.dn, message, RETRIEVE_AET)
@@ -102,6 +104,7 @@ def _matches_sender(rule: Entry, sender: str) -> bool:
                 matches = re.fullmatch(match[2], sender) is not None
             except re.error:
                 continue
+            # ``!`` negates the pattern. A condition that does not hold excludes the object.
             if matches == bool(match[1]):
                 return False
     return True
@@ -112,6 +115,7 @@ def _find_exporter_scheme_unknown(context: LintContext) -> Iterator[Violation]:
         for exporter in context.find_parts(device, EXPORTER_OBJECT_CLASS):
             for value in exporter.values(DCM_URI):
                 scheme, colon, _ = value.decode("utf-8", "replace").partition(":")
+                # Observed on 5.35.1: the archive loads an unknown scheme, but nothing is exported.
                 if not colon or scheme not in _SCHEMES:
                     problem = f"its scheme {scheme} is" if colon else "it has no scheme, which would be"
                     message = f"{problem} none of {', '.join(_SCHEMES)}"

@@ -39,6 +39,7 @@ def find_destinations(context: LintContext) -> Iterator[tuple[Device, Entry, Net
 
 def _find_external_retrieve_unknown(context: LintContext) -> Iterator[Violation]:
     for device, entry, title in _iterate_settings(context):
+        # The external archive calls this title, so the AE ``*`` and a dcmOtherAETitle accept it too.
         if device.find_called_ae(title) is None and title not in context.aes_by_title:
             storage = [ae.title for ae in device.network_aes if ae.is_storage_scp]
             hint = f"; storage SCPs of {device.name}: {', '.join(storage)}" if storage else ""
@@ -53,6 +54,7 @@ def _find_external_retrieve_unknown(context: LintContext) -> Iterator[Violation]
 
 def _find_external_retrieve_elsewhere(context: LintContext) -> Iterator[Violation]:
     for device, entry, title in _iterate_settings(context):
+        # The archive never looks up this title, so it does not notice that the AE is not its own.
         if device.find_called_ae(title) is None and title in context.aes_by_title:
             other = context.aes_by_title[title][0].device.name
             storage = [ae.title for ae in device.network_aes if ae.is_storage_scp]
@@ -87,6 +89,7 @@ def _find_external_retrieve_caller_refused(context: LintContext) -> Iterator[Vio
     for device, _, ae in find_destinations(context):
         accepted = ae.entry.texts(ACCEPTED_CALLING_AE_TITLE)
         for title in context.find_external_archives(device) if accepted else ():
+            # AssociationHandler rejects the association (1/1/3).
             if title not in accepted:
                 message = f"{title} must send to this AE but is not among the callers that {ae.title} accepts"
                 command = ("set", context.format_target(ae.entry), f"dcmAcceptedCallingAETitle+={title}")
@@ -97,6 +100,7 @@ def _find_external_retrieve_identity(context: LintContext) -> Iterator[Violation
     name = USER_IDENTITY_NEGOTIATION
     for device, _, ae in find_destinations(context):
         negotiation = ae.entry.text(name) or device.entry.text(name)
+        # AssociationHandler rejects a caller without a user identity (1/2/1).
         if negotiation == "REQUIRED" and context.find_external_archives(device):
             message = f"{ae.title} requires a user identity from every caller; external archives rarely send one"
             yield Violation(ae.entry.dn, message, name, negotiation.encode())
@@ -111,6 +115,7 @@ def _find_external_retrieve_unset(context: LintContext) -> Iterator[Violation]:
             and not any(EXTERNAL_RETRIEVE_AE_DESTINATION in ae.entry for ae in device.network_aes)
         ):
             storage = [ae.title for ae in device.network_aes if ae.is_storage_scp]
+            # The recordings move-purged-unset-longterm-knows and -does-not-know show both outcomes.
             message = f"{', '.join(titles)} sends directly to each destination and must know it"
             yield Violation(
                 device.entry.dn,

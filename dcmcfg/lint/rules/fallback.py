@@ -27,6 +27,7 @@ def _find_fallback_loop(context: LintContext) -> Iterator[Violation]:
     for device, entry in _iterate_entries(context):
         for name in (FALLBACK_C_MOVE_SCP, ALT_C_MOVE_SCP):
             title = entry.text(name)
+            # CommonCMoveSCP has no guard against its own titles. The loop itself was not observed.
             if title in device.titles:
                 message = f"{title} is an AE of this archive, so the archive forwards the request to itself"
                 yield Violation(entry.dn, message, name, entry.values(name)[0])
@@ -39,6 +40,8 @@ def _find_fallback_without_destination(context: LintContext) -> Iterator[Violati
             and FALLBACK_C_MOVE_SCP_DESTINATION not in entry
             and FALLBACK_C_MOVE_SCP_DESTINATION not in device.entry
         ):
+            # CommonCMoveSCP retries incomplete studies only if both attributes are set (recording
+            # fallback-nodest-calling-aet).
             message = (
                 f"requests are forwarded unchanged to {entry.text(FALLBACK_C_MOVE_SCP)}; "
                 "incomplete local studies are not completed"
@@ -49,6 +52,7 @@ def _find_fallback_without_destination(context: LintContext) -> Iterator[Violati
 def _find_fallback_retries(context: LintContext) -> Iterator[Violation]:
     for _, entry in _iterate_entries(context):
         value = entry.text(FALLBACK_C_MOVE_SCP_RETRIES) or ""
+        # The archive retries while the number of failures is below the value, or always with 0 (ArchiveAEExtension).
         if value.startswith("-"):
             message = "a negative number means never"
         elif value == "0":
@@ -61,6 +65,7 @@ def _find_fallback_retries(context: LintContext) -> Iterator[Violation]:
 def _find_alternative_is_external(context: LintContext) -> Iterator[Violation]:
     for device, entry in _iterate_entries(context):
         title = entry.text(ALT_C_MOVE_SCP)
+        # CommonCMoveSCP passes no destination for this AE (recording move-unconfigured-storage-alt).
         if title is not None and title in context.find_external_archives(device):
             message = f"{title} is also the external archive: the archive asks it to send directly to the destination"
             yield Violation(entry.dn, message, ALT_C_MOVE_SCP, entry.values(ALT_C_MOVE_SCP)[0])

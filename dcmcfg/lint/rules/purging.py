@@ -33,6 +33,7 @@ def _iterate_storages(context: LintContext) -> Iterator[tuple[Device, Entry]]:
 
 
 def _get_duration(entry: Entry) -> str:
+    # PERMANENT is the archive's default (StorageDescriptor).
     return entry.text(_DURATION) or "PERMANENT"
 
 
@@ -43,6 +44,7 @@ def _is_triggered(storage: Entry) -> bool:
 def find_recorded_titles(context: LintContext, device: Device) -> set[str]:
     """Return the titles that a storage commitment may record as external archive of a study (StgCmtEJB)."""
     exporters = [each for each in context.find_parts(device, EXPORTER_OBJECT_CLASS) if STG_CMT_SCP in each]
+    # Without dcmRetrieveAET, the external archive's answer decides. It usually names its own title.
     return {each.text(RETRIEVE_AET) or each.text(STG_CMT_SCP) or "" for each in exporters}
 
 
@@ -68,6 +70,7 @@ def _find_purge_without_copy(context: LintContext) -> Iterator[Violation]:
             and EXTERNAL_RETRIEVE_AET not in storage
             and "dcmExportStorageID" not in storage
         ):
+            # PurgeStorageScheduler checks for a copy only if one of the two attributes is set.
             yield Violation(storage.dn, "it purges studies without requiring a copy elsewhere", EXTERNAL_RETRIEVE_AET)
 
 
@@ -100,6 +103,7 @@ def _find_external_archive_never_recorded(context: LintContext) -> Iterator[Viol
 def _find_purged_without_availability(context: LintContext) -> Iterator[Violation]:
     for _, storage in _iterate_storages(context):
         if EXTERNAL_RETRIEVE_AET in storage and EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY not in storage:
+            # Observed on 5.35.1. With the attribute, a study keeps its availability even after a recall.
             message = "purged studies still show as ONLINE"
             command = ("set", context.format_target(storage), "dcmExternalRetrieveInstanceAvailability=NEARLINE")
             yield Violation(storage.dn, message, EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY, fix_command=command)

@@ -35,6 +35,8 @@ def _find_mixed_retrieve_not_forwarded(context: LintContext) -> Iterator[Violati
         scps = {pair.partition("=")[2] for pair in pairs}
         for title in context.find_external_archives(device):
             if title not in scps:
+                # Observed on 5.35.1: without the pair, such a retrieve ends with B000, with it with 0000 (recording
+                # mixed-mapped).
                 message = f"for partly local studies, objects from {title} are stored but not forwarded"
                 command = ("set", context.format_target(device.entry), f"dcmCStoreSCUOfCMoveSCP+={title}={title}")
                 yield Violation(device.entry.dn, message, C_STORE_SCU_OF_C_MOVE_SCP, fix_command=command)
@@ -54,6 +56,8 @@ def _find_recall_sender_mismatch(context: LintContext) -> Iterator[Violation]:
         for value in device.entry.texts(C_STORE_SCU_OF_C_MOVE_SCP):
             calling, equals, scp = value.partition("=")
             if equals and scp in recorded and calling not in recorded:
+                # StoreServiceEJB restores an object only from the recorded sender. Otherwise the overwrite policy
+                # applies.
                 message = f"the archive does not recognise objects from {calling} as those recorded for {scp}"
                 yield Violation(device.entry.dn, message, C_STORE_SCU_OF_C_MOVE_SCP, value.encode())
 
@@ -63,6 +67,7 @@ def _find_no_pending_responses(context: LintContext) -> Iterator[Violation]:
         sends_pending = any(
             SEND_PENDING_C_MOVE_INTERVAL in entry for entry in (device.entry, *(ae.entry for ae in device.network_aes))
         )
+        # The archive does not relay the external archive's pending responses in this case (recording pending-1s-set).
         if context.find_external_archives(device) and not sends_pending:
             message = (
                 "the requester receives no response until the external archive has sent everything, and may time out"
@@ -81,6 +86,7 @@ def _find_retrieve_timeout_short(context: LintContext) -> Iterator[Violation]:
             # A number with many digits is not a short time, and int() rejects too long texts.
             is_short = len(value) < 6 and value.isdecimal() and 0 < int(value) < _MINIMUM_TIMEOUT_MS
             if is_short and connection.protocol == DICOM:
+                # dcmRetrieveTimeout applies up to the first pending response (CMoveSCUImpl).
                 message = "the external archive must send its first response within this time"
                 yield Violation(connection.dn, message, RETRIEVE_TIMEOUT, value.encode())
 
@@ -101,6 +107,8 @@ def _find_return_retrieve_aet(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
         for entry in (device.entry, *(ae.entry for ae in device.network_aes)):
             for value in entry.values(RETURN_RETRIEVE_AET) if context.find_external_archives(device) else ():
+                # With this attribute, the archive does not append the external archive to Retrieve AE Title
+                # (0008,0054).
                 message = "query results do not show which studies the external archive holds"
                 yield Violation(entry.dn, message, RETURN_RETRIEVE_AET, value)
 

@@ -17,6 +17,7 @@ def _find_registry_orphan(context: LintContext) -> Iterator[Violation]:
             name = entry.text(registry.kind.value.attribute)
             if name is not None and name not in carried_names:
                 message = f"no {registry.kind.value.label} named {name} exists"
+                # A server does not delete an entry that has children.
                 changes = (Delete(entry.dn),) if not context.tree.children(entry.dn) else ()
                 yield Violation(entry.dn, message, registry.kind.value.attribute, name.encode(), fix_changes=changes)
 
@@ -32,6 +33,7 @@ def _find_registry_missing(context: LintContext) -> Iterator[Violation]:
         for name, entry in registry.index_names(carriers).items():
             if name not in known and name != WILDCARD:
                 added = Add(registry.build_entry(container.dn, name))
+                # An entry of another object class may already have this DN.
                 changes = (added,) if added.dn not in context.tree else ()
                 yield Violation(entry.dn, f"{name} is not registered", attribute, name.encode(), fix_changes=changes)
 

@@ -23,6 +23,7 @@ _REFERENCED_CLASSES = (DICOM_DEVICE_OBJECT_CLASS, DICOM_NETWORK_CONNECTION_OBJEC
 def _find_duplicate_ae_title(context: LintContext) -> Iterator[Violation]:
     for title, aes in context.aes_by_title.items():
         if len(aes) > 1:
+            # LdapDicomConfiguration limits its search to one entry, and LDAP guarantees no order.
             first = aes[0].device.name
             for ae in aes[1:]:
                 message = f"the device {first} also has an AE with this title"
@@ -34,6 +35,7 @@ def _find_duplicate_application_name(context: LintContext) -> Iterator[Violation
         seen = set()
         for entry in context.tree.index.find_by_class(kind.value.object_class):
             name = entry.text(kind.value.attribute)
+            # The default configuration has the HL7 application ``*``, which accepts any name.
             if name is None or name == "*":
                 continue
             if name in seen:
@@ -48,6 +50,7 @@ def _find_other_title_shadowed(context: LintContext) -> Iterator[Violation]:
         shared = Counter(title for ae in device.network_aes for title in set(ae.other_titles))
         for ae in device.network_aes:
             for title in ae.other_titles:
+                # AssociationHandler searches titles first, then the AE ``*``, then other titles.
                 if title in own - {ae.title}:
                     message = f"{title} is also an AE of the device, and the archive finds that AE first"
                 elif shared[title] > 1:

@@ -37,6 +37,7 @@ def _find_tls_mismatch(context: LintContext) -> Iterator[Violation]:
             _select_usable(_list_own_connections(device)),
             [each for each in _select_usable(ae.connections) if each.port],
         )
+        # Other rules report AEs without a usable connection.
         if local and remote and not {each.tls for each in local} & {each.tls for each in remote}:
             offered = "TLS" if remote[0].tls else "plain connections"
             message = (
@@ -51,6 +52,7 @@ def _find_tls_ciphers(context: LintContext) -> Iterator[Violation]:
             _select_usable(_list_own_connections(device)),
             [each for each in _select_usable(ae.connections) if each.port],
         )
+        # The rule tls-mismatch reports the other combinations.
         pairs = [(one, other) for one in local for other in remote if one.tls == other.tls]
         if pairs and not any(one.is_compatible_with(other) for one, other in pairs):
             message = (
@@ -81,6 +83,7 @@ def _find_exporter_cannot_connect(context: LintContext) -> Iterator[Violation]:
             receiver = context.find_network_ae(uri.removeprefix("dicom:")) if uri.startswith("dicom:") else None
             if sender is None or receiver is None or not (sender.installed and receiver.installed):
                 continue
+            # An exporter uses only the connections of its own AE, so tls-mismatch may miss this case.
             remote = [each for each in _select_usable(receiver.connections) if each.port]
             if remote and not any(
                 one.is_compatible_with(other) for one in _select_usable(sender.connections) for other in remote
@@ -102,6 +105,7 @@ def _find_peer_blacklisted(context: LintContext) -> Iterator[Violation]:
 def _find_loopback_address(context: LintContext) -> Iterator[Violation]:
     for device, ae, attribute in _iterate_called_peers(context):
         own = {connection.host.lower() for connection in _select_usable(_list_own_connections(device))}
+        # An archive at a loopback address runs on one machine with its peers, as in a lab.
         if own & set(_LOOPBACK_HOSTS):
             continue
         for connection in _select_usable(ae.connections):
@@ -155,6 +159,7 @@ def _find_tls_without_store(context: LintContext) -> Iterator[Violation]:
 
 
 def _has_alternative(device: Device, name: str) -> bool:
+    # Without a trust store, the archive trusts the certificates in the directory (Device).
     return name == "dcmTrustStoreURL" and "dicomAuthorizedNodeCertificateReference" in device.entry
 
 

@@ -74,6 +74,7 @@ def _group_unknown_references(context: LintContext) -> dict[str, list[Reference]
     found: dict[str, list[Reference]] = {}
     for reference in find_looked_up_references(context):
         if (
+            # The rules wildcard-as-peer and other-title-as-destination report the excluded references.
             reference.name != WILDCARD_TITLE
             and context.references.resolve(reference) is None
             and not _is_other_title(context, reference)
@@ -143,6 +144,7 @@ def _build_correction(context: LintContext, reference: Reference) -> tuple[tuple
     definition = context.tree.schema.attribute(attribute)
     if definition is not None and definition.single_valued:
         return (("set", target, f"{attribute}={new}"),)
+    # A server rejects a value that the attribute already has (20).
     addition = () if corrected in entry.values(attribute) else (f"{attribute}+={new}",)
     return (("set", target, *addition, f"{attribute}-={old}"),)
 
@@ -174,6 +176,7 @@ def _find_wildcard_as_peer(context: LintContext) -> Iterator[Violation]:
 def _find_condition_on_unknown_ae(context: LintContext) -> Iterator[Violation]:
     for reference in context.references.by_attribute.get(DCM_PROPERTY, ()):
         if (
+            # A negated condition on an unknown AE always holds, so its rule still applies.
             reference.value.startswith(b"ReceivingApplicationEntityTitle=")
             and context.is_in_archive(reference)
             and reference.name not in context.aes_by_title

@@ -10,12 +10,14 @@ from dcmcfg.model.references.kinds import EntityKind, NameUse
 from dcmcfg.schema.findings import Severity
 from dcmcfg.schema_names import EXPORTER_OBJECT_CLASS, QUEUE_OBJECT_CLASS, STG_CMT_SCP
 
+#: The archive itself names this queue. No attribute refers to it.
 _COMMITMENT_QUEUE = "StgCmtSCU"
 
 
 def _build_finder(kind: EntityKind) -> Callable[[LintContext], Iterator[Violation]]:
     def find_violations(context: LintContext) -> Iterator[Violation]:
         for reference in context.references.all:
+            # The rule ui-reference-unknown reports the references of the UI configuration.
             if reference.kind is not kind or reference.is_ui_reference:
                 continue
             if context.references.resolve(reference) is None:
@@ -44,6 +46,7 @@ def _find_commitment_queue_missing(context: LintContext) -> Iterator[Violation]:
 
 def _build_rule(kind: EntityKind, name: str, severity: Severity, reason: str) -> LintRule:
     word = kind.value.label
+    # ``HL7`` begins with a vowel when spoken.
     article = "An" if word[0] in "aeiouAEIOUH" else "A"
     return LintRule(
         name,

@@ -34,6 +34,7 @@ class Reference:
     def is_ui_reference(self) -> bool:
         """Whether the reference is part of the UI configuration, which may also refer to parts of other archives."""
         lower_name = self.attribute.lower()
+        # The last attribute belongs to the archive's device, not to the UI configuration.
         return lower_name.startswith(("dcmui", "dicomui")) and lower_name != "dcmuiconfigurationdevicename"
 
 
@@ -46,6 +47,7 @@ class References:
     @cached_property
     def all(self) -> tuple[Reference, ...]:
         """All references, in the order of the tree's entries. Values of an entry's own RDN are not references."""
+        # The index skips entries without any such attribute, for example transfer capabilities.
         entries = self.tree.index.find_by_attributes(lambda name: any(self._attribute_kinds[name]))
         return tuple(reference for entry in entries for reference in self._find_references_in(entry))
 
@@ -79,6 +81,7 @@ class References:
         if reference.kind is EntityKind.ENTRY:
             try:
                 entry = self.tree.get(DN.parse(reference.name))
+            # A file that was not checked may contain values that are not DNs.
             except MalformedInput:
                 return ()
             return () if entry is None else (entry,)

@@ -25,6 +25,7 @@ class EntityKind(Enum):
     """A kind of entity that has a name."""
 
     AE = Naming("dicomNetworkAE", "dicomAETitle", "AE", registered=True)
+    # The equality rule of dicomDeviceName ignores case, those of all other names do not.
     DEVICE = Naming("dicomDevice", "dicomDeviceName", "device", case_exact=False)
     QUEUE = Naming("dcmQueue", "dcmQueueName", "queue")
     EXPORTER = Naming("dcmExporter", "dcmExporterID", "exporter")

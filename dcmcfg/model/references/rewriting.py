@@ -32,6 +32,7 @@ def rewrite_name(
     With *keep_old*, a pattern that matches *old* then matches both *old* and *new*. Without it, a pattern that already
     matches both keeps *new* once.
     """
+    # A value may contain octets that are not UTF-8. surrogateescape keeps them unchanged.
     text = value.decode("utf-8", "surrogateescape")
     found = find_names(attribute, value)
     has_new_name = not kind.are_same_name(old, new) and any(
@@ -41,6 +42,7 @@ def rewrite_name(
     for name in found:
         if name.kind is kind and kind.are_same_name(name.text, old):
             start, end, replacement = name.start, name.end, name.format_replacement(new)
+            # The pattern already matches *new*: a second alternative would be redundant.
             if name.is_pattern and has_new_name:
                 start, end, replacement = _remove_alternative(text, start, end, keep=keep_old)
             elif name.is_pattern and keep_old:
@@ -86,6 +88,7 @@ def _find_rdns_end(text: str, count: int) -> int:
     while count and position < len(text):
         if text[position] == "\\":
             position += 1
+        # Quotes and ``;`` are LDAPv2 forms that a directory may still contain (RFC 2253 §4).
         elif text[position] == '"':
             quoted = not quoted
         elif text[position] in ",;" and not quoted:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dcmcfg.model.references.kinds import EntityKind, NameUse
 
 _SPECIAL = r"\.[]{}()*+?^$|"
+#: A backslash before a letter or digit has a meaning (``\d``). Before any other character it makes it literal.
 _LITERAL = re.compile(r"(?:[^\\.\[\]{}()*+?^$|]|\\[^A-Za-z0-9])+")
 _ARCHIVE_PATH = re.compile(r"/[^/]+/aets/([^/]+)(?=/|$)")
 
@@ -135,7 +136,9 @@ def make_condition_shape(kind: EntityKind, use: NameUse) -> Shape:
     def shape(value: str) -> Iterator[NameInValue]:
         start, end = 0, len(value)
         if value.startswith("(") and value.endswith(")"):
+            # A group around the whole pattern changes nothing; ``(?:`` is three characters long.
             start, end = (3 if value.startswith("(?:") else 1), end - 1
+        # Escaped brackets are literal, so they are removed before the test.
         if any(character in "()[]" for character in re.sub(r"\\.", "", value[start:end])):
             return
         for match in re.finditer(r"(?:\\.|[^|\\])+", value[start:end]):

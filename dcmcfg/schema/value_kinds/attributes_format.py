@@ -53,6 +53,7 @@ def _find_fields(text: str) -> Iterator[str]:
 def _find_field_problem(field: str) -> str:
     path, comma, rest = field.partition(",")
     kind, _, style = rest.partition(",")
+    # ``rnd`` and ``now`` stand in the place of an attribute.
     is_random = field.startswith("rnd")
     if not is_random and not field.startswith("now"):
         problem = _find_path_problem(path)
@@ -98,6 +99,7 @@ def _split_type_and_offset(kind: str) -> tuple[str, str]:
 
 
 def _find_date_style_problem(style: str) -> str:
+    # Java's ``MessageFormat`` ignores case and surrounding blanks of these styles.
     if style.strip().lower() in _DATE_STYLES:
         return ""
     letters = {character for character in _QUOTED.sub("", style) if character.isascii() and character.isalpha()}

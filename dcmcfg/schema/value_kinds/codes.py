@@ -5,6 +5,7 @@ from __future__ import annotations
 from dcmcfg.schema.value_kinds.kind import ValueKind
 from dcmcfg.schema.value_kinds.parsing import split_values
 
+#: ``Code`` rejects shorter texts.
 _SHORTEST = 9
 #: URL schemes that ``java.net.URL`` knows; dcm4che treats such values as URNs.
 _URL_SCHEMES = ("http", "https", "file", "ftp", "jar", "mailto", "jrt", "jmod")

@@ -20,6 +20,7 @@ def find_condition_problem(text: str) -> str:
     key, pattern = pair
     if key.endswith(("]", "]!")) and not _is_position(key):
         return "a position in brackets must be a whole number above 0, as in ImageType[3]=PATTERN"
+    # The archive compares a value in the form of codes as codes, not as a pattern.
     if pattern.startswith("(") and all(find_code_problem(code) == "" for code in pattern.split("|")):
         return ""
     return "" if pattern.startswith(_PREDICATE) else find_pattern_problem(pattern)

@@ -10,6 +10,7 @@ from importlib import resources
 
 from dcmcfg.schema.value_kinds.parsing import parse_hexadecimal, split_values
 
+#: dcm4che returns this number for an unknown keyword, so it rejects the text ``-1`` too.
 _NO_TAG = -1
 
 

@@ -26,6 +26,7 @@ def parse_seconds(text: str) -> float | None:
     if match is None:
         return None
     parts = [(part or "0").replace(",", ".") for part in match.groups()]
+    # Java reads each number as a ``long``.
     if any(float(part) > LONG_MAXIMUM for part in parts):
         return None
     return sum(float(part) * unit for part, unit in zip(parts, _SECONDS, strict=True))
@@ -47,6 +48,7 @@ def find_period_problem(text: str) -> str:
         return "not a period: expected, for example, P30D, P6M or P1Y (years, months, weeks, days)"
     sign = -1 if match[1] == "-" else 1
     years, months, weeks, days = (sign * int((part or "0")[:40]) for part in match.groups()[1:])
+    # Java computes weeks and days with exact ``int`` arithmetic, so each intermediate result must fit (Period.parse).
     numbers = (years, months, weeks * _DAYS_IN_WEEK, days, weeks * _DAYS_IN_WEEK + days)
     return (
         "" if all(INT_MINIMUM <= number <= INT_MAXIMUM for number in numbers) else "not a period: a number is too large"
@@ -62,6 +64,8 @@ def allow_schedule_prefix(check_value: Callable[[str], str]) -> Callable[[str], 
             return check_value(text)
         if before.count("[") != 1 or "]" in after:
             return "expected at most one schedule in brackets before the value, as in [hour=18-6]P30D"
+        # The archive ignores text before ``[``, which only orders thresholds: ``1[hour=18-6]100GB`` (they are sorted as
+        # text).
         return find_schedule_problem(before.partition("[")[2]) or check_value(after)
 
     return problem

@@ -8,6 +8,7 @@ from dcmcfg.schema.value_kinds.parsing import INT_MAXIMUM, INT_MINIMUM
 _MAXIMUM_PORT = 65535
 #: The ``dicomPort`` of a connection that does not listen (``Connection.NOT_LISTENING``).
 NOT_LISTENING = -1
+#: Longer numbers are cut off: they still exceed every bound, and a hostile file cannot slow down the check.
 _LONGEST = 40
 
 

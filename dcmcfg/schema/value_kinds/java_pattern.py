@@ -17,6 +17,7 @@ _GROUP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*>", re.ASCII)
 _INLINE_FLAGS = re.compile(rf"[{_FLAGS}]*(?:-[{_FLAGS}]*)?([:)])", re.ASCII)
 #: Letters with a meaning after a backslash. Any other letter is an error; any other character stands for itself.
 _ESCAPES_OUTSIDE = frozenset("0123456789AbBcdDefGhHkNnpPQrRsStuvVwWxXzZa")
+#: Anchors, back references, ``\R`` and ``\X`` are not allowed in a character class.
 _ESCAPES_INSIDE = _ESCAPES_OUTSIDE - frozenset("AbBGkRXzZ123456789")
 _LETTERS = frozenset(string.ascii_letters + string.digits)
 #: The rest of an escape that is longer than two characters, by its letter.
@@ -46,6 +47,7 @@ def find_pattern_problem(text: str) -> str:
         _Reader(text).read()
     except _Refused as reason:
         return f"not a regular expression: {reason}"
+    # Very deep nesting exceeds Python's stack. Java may still compile the pattern.
     except (_Uncertain, RecursionError):
         return ""
     return ""
@@ -185,6 +187,7 @@ class _Reader:
             character = self._take()
             if not character:
                 raise _Refused("a [ is not closed")
+            # A ``]`` in first place stands for itself.
             if character == "]" and not first:
                 return
             if character == "[":

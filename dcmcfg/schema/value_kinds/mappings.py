@@ -29,6 +29,7 @@ def find_queue_size_problem(text: str) -> str:
 
 def find_association_limit_problem(text: str) -> str:
     """Return why *text* is not a limit of associations: ``CALLING_AET=5``."""
+    # An AE title may contain ``=``, so the last one separates.
     _, equals, limit = text.rpartition("=")
     number = parse_int(limit) if equals else None
     return "" if number is not None else "it must be AETITLE=NUMBER"

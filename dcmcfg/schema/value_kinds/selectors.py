@@ -6,6 +6,7 @@ from dcmcfg.schema.value_kinds.kind import ValueKind
 from dcmcfg.schema.value_kinds.parsing import parse_hexadecimal, parse_int
 
 _ELEMENT = "DicomAttribute"
+#: The archive skips this number of characters before it searches for the next element.
 _SHORTEST_ITEM = 30
 _ATTRIBUTE_EXAMPLE = 'DicomAttribute[@tag="00100020"]'
 _VALUE_EXAMPLE = f'{_ATTRIBUTE_EXAMPLE}/Value[@number="1"]'

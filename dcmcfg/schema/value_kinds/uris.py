@@ -29,6 +29,7 @@ def find_uri_problem(text: str) -> str:
         return "not a URI: nothing follows the scheme"
     if rest == "//" and not hash_mark:
         return "not a URI: nothing follows //"
+    # Java accepts brackets anywhere in an opaque URI (``scheme:text``).
     return _find_bracket_problem(rest) if scheme is None or rest.startswith("/") else ""
 
 
@@ -56,11 +57,13 @@ def _find_bracket_problem(rest: str) -> str:
 
 def find_uri_with_properties_problem(text: str) -> str:
     """Return why *text* is not a URI after the archive has replaced ``${...}``."""
+    # The value of a property is unknown here. A letter is valid at every position.
     return find_uri_problem(_PROPERTY.sub("x", text))
 
 
 def find_storage_uri_problem(text: str) -> str:
     """Return why *text* is not a URI of a storage, which requires a scheme."""
+    # The value of the property may contain the scheme.
     if text.startswith("${"):
         return find_uri_with_properties_problem(text)
     problem = find_uri_with_properties_problem(text)
@@ -88,6 +91,7 @@ def _find_file_problem(text: str) -> str:
     rest = text[len("file:") :]
     if not rest.startswith("/"):
         return "an absolute path must follow file:, as in file:///var/local/archive"
+    # A property after ``//`` may stand for an absolute path: ``file://${jboss.server.data.url}/fs1``.
     if rest.startswith("//") and not rest.startswith("///") and not rest.startswith("//$"):
         return "a file URI must not have a host; write, for example, file:///var/local/archive"
     return "a file URI must not contain ? or #" if "?" in rest or "#" in rest else ""

@@ -1,1 +1,1 @@
-"""What to do next when a verification did not go well: one file for each thing that can go wrong (next_steps.py)."""
+"""Suggest next steps after a failed verification: one module for each cause (next_steps.py lists them)."""

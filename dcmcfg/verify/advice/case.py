@@ -79,6 +79,7 @@ class AdviceCase:
     @property
     def device_name(self) -> str:
         """The archive's device, for a command."""
+        # Without a known device, the command has a placeholder for the user to replace.
         return self.evidence.route.device or "DEVICE"
 
     @property

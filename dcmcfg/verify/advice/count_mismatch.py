@@ -16,6 +16,7 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
     reported = case.report
     if reported.is_success or reported.status != SUCCESS or reported.failed or reported.warning:
         return
+    # Other modules advise on these cases.
     if case.is_on_unconfigured_storage or case.is_fallback_used or partly_purged.is_applicable(case):
         return
     if case.misrouting_advice:
@@ -106,6 +107,7 @@ def _advise_on_count_mismatch(case: AdviceCase, completed: int) -> str:
             f"{case.archive_ae_title} hides them (dcmQueryRetrieveViewID). Specify the number of instances with "
             "--expect N"
         )
+    # All listed instances were sent, so most likely the number in --expect is wrong.
     if evidence.request.expected_count is not None and completed == len(evidence.instances_before):
         return f"the archive lists {completed} and sent all of them: check --expect {expected}"
     if completed < expected:

@@ -16,6 +16,7 @@ _MAX_NAMED_TITLES = 5
 
 
 def suggest_steps(case: AdviceCase) -> Iterator[str]:
+    # The module actual_path advises on a contradicted route.
     if case.is_contradicted:
         return
     if case.report.status == MOVE_DESTINATION_NOT_ALLOWED:
@@ -26,6 +27,7 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
 
 def _advise_on_not_allowed(case: AdviceCase) -> Iterator[str]:
     accepted, archive = case.evidence.route.accepted_move_destinations, f"AE:{case.archive_ae_title}"
+    # The tree would allow the destination, so the archive uses another state of the tree.
     if not accepted or case.destination in accepted:
         setting = f"lists {case.destination}" if accepted else "is not set, which allows any destination"
         yield (

@@ -22,6 +22,7 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
     if "" in find_recorded_archives(case.evidence) and case.files.not_local_count and not case.report.is_success:
         yield NO_EXTERNAL_ARCHIVE
     for record in case.evidence.move_records or ():
+        # This is Orthanc's own error text, so the external archive is an Orthanc.
         if record.failure.endswith(f"Unknown modality for AET: {record.destination_ae_title}"):
             work_order_command = format_command(
                 "work-order", "--external", record.called_ae_title, "--format", "orthanc"

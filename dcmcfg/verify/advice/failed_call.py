@@ -7,6 +7,7 @@ import shlex
 from dcmcfg.verify.advice.case import AdviceCase
 from dcmcfg.verify.called_ae import has_no_compatible_connection
 
+#: The archive cuts Error Comments to 64 characters, so the AE title after this Java exception is often missing.
 AE_NOT_FOUND_EXCEPTION = "ConfigurationNotFoundException"
 #: Prefix of the exceptions of Java's TLS.
 TLS_EXCEPTION_PREFIX = "javax.net.ssl."
@@ -109,6 +110,7 @@ def advise_on_missing_ae(case: AdviceCase, ae_title: str) -> str:
 
 
 def _advise_on_rejection(case: AdviceCase, ae_title: str) -> str:
+    # The archive calls the destination under its own title, but passes the caller's title on to an external archive.
     if ae_title == case.destination:
         return (
             f"{ae_title} rejected the archive: it must accept the calling AE title {case.archive_ae_title} and the "

@@ -44,6 +44,8 @@ def suggest_next_steps(
 ) -> tuple[str, ...]:
     """Return the next steps, the most promising first; empty if nothing failed."""
     if any(problem.startswith(NOT_SAVED_PREFIX) for _, problem in received.corrupt):
+        # All other problems may result from the files that could not be written.
         return (NO_DISK_SPACE_STEP,)
     case = AdviceCase(evidence, reported, received, route)
+    # Two modules may suggest the same step.
     return tuple(dict.fromkeys(step for suggest in STEP_SUGGESTERS for step in suggest(case)))

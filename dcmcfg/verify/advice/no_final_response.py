@@ -37,6 +37,7 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
             "the retrieve was interrupted: see the archive's log for the reason. Check if the archive was "
             "restarted, or if a firewall cuts connections. Then verify again"
         )
+    # The archive does not convert the exception for such a device into a response (CommonCMoveSCP).
     elif any(warning.endswith(CANNOT_LOAD_DEVICE) for warning in case.evidence.warnings):
         yield (
             "the archive closes the connection without a response if it cannot load the device of "

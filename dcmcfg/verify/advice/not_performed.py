@@ -32,8 +32,10 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
         return
     if reported.status == SUCCESS and not (reported.failed or reported.warning):
         return
+    # The user cancelled the C-MOVE and knows the reason.
     if case.evidence.outcome.cancelled:
         return
+    # Other modules advise on these cases.
     if case.is_on_unconfigured_storage or case.is_fallback_used or partly_purged.is_applicable(case):
         return
     if case.misrouting_advice:
@@ -43,6 +45,7 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
     elif case.is_returned_to_archive:
         yield _advise_on_partial_forwarding(case)
     else:
+        # A success that counts failures is treated like B000.
         yield from _advise_on_status(case, reported.status or SOME_SUB_OPERATIONS_FAILED)
 
 
@@ -68,6 +71,7 @@ def _advise_on_status(case: AdviceCase, status: int) -> Iterator[str]:
         yield from _advise_without_reason(case)
     elif status == SOME_SUB_OPERATIONS_FAILED:
         yield from _advise_on_some_failed(case)
+    # If it passes the request on, the archive answers 0110 to an I/O error or a refused presentation context.
     elif status == PROCESSING_FAILURE and case.is_sent_directly:
         yield _advise_on_broken_connection(case)
     elif case.files.locality is FileLocality.NOT_LOCAL and not (

@@ -19,6 +19,7 @@ def is_applicable(case: AdviceCase) -> bool:
         or case.misrouting_advice
     ):
         return False
+    # A rejection by the external archive stops the local instances too, so nothing is delivered.
     rejected = reported.status == UNABLE_TO_PERFORM_SUB_OPERATIONS and "A-ASSOCIATE-RJ" in reported.comment
     is_count_mismatch = (
         reported.status in (SUCCESS, SOME_SUB_OPERATIONS_FAILED) and not reported.failed and not reported.warning

@@ -331,8 +331,8 @@ def test_elements_in_sequences_count_toward_the_limit(
     assert check_saved_file(instance).problem == ""
     with override_limits({"elements": 500}):
         assert check_saved_file(instance).problem == (
-            "its kept file is corrupt: it has more than 500 elements, and was not verified (If the peer is "
-            "right to send more: repeat the command with --max elements=1000)"
+            "its kept file is corrupt: it has more than 500 elements, and was not verified (If this amount is "
+            "legitimate, repeat the command with --max elements=1000)"
         )
 
 
@@ -354,8 +354,8 @@ def test_a_million_empty_items_in_a_few_octets_are_not_held(tmp_path: Path) -> N
     )
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert found.stdout == (
-        "its kept file is corrupt: it has more than 1000000 elements, and was not verified (If the peer is "
-        "right to send more: repeat the command with --max elements=2000000)\n"
+        "its kept file is corrupt: it has more than 1000000 elements, and was not verified (If this amount is "
+        "legitimate, repeat the command with --max elements=2000000)\n"
     ), found.stderr
 
 
