@@ -32,8 +32,7 @@ def list_command(settings: Settings, *, pattern: str, form: str) -> int:
 
     With --device after the command, the AEs of this device only. The column of capabilities shows how many an AE has.
     The archive sends everything to an AE without capabilities; an AE of the archive without capabilities offers
-    nothing. 'dcmcfg import' reads
-    the output of --format csv.
+    nothing. 'dcmcfg import' reads the output of --format csv.
 
     Exit codes: 0 listed, 1 no AE matches PATTERN.
     """

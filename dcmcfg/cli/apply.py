@@ -85,15 +85,15 @@ def apply_command(
     undo file of this account is also refused if it would overwrite later changes.
     """
     if bool(files) == resume:
-        raise click.UsageError("--resume takes no FILE" if resume else "name a FILE, or say --resume")
+        raise click.UsageError("--resume excludes FILE" if resume else "Specify a FILE or --resume")
     if prune != (prune_base is not None):
-        raise click.UsageError("--prune and --under DN go together")
+        raise click.UsageError("--prune and --under DN require each other")
     if rejects is not None and not continue_on_misfit:
-        raise click.UsageError("--rejects goes with --continue")
+        raise click.UsageError("--rejects requires --continue")
     if resume:
         if prune or continue_on_misfit or options.strict or map_base is not None:
             excluded_options = "--prune, --continue, --map-base or --strict"
-            raise click.UsageError(f"--resume carries out the plan as it was, without {excluded_options}")
+            raise click.UsageError(f"--resume applies the original plan: it excludes {excluded_options}")
         _resume(settings, options)
         return 0
     subtree = DN.parse(prune_base) if prune_base is not None else None
@@ -125,13 +125,13 @@ def _apply(
     old_base: DN | None,
     overwrite: bool,
 ) -> int:
-    """Apply the *records* of *files*, and with *prune_base* delete the entries at and below it that no file names.
+    """Apply the *records* of *files*; with *prune_base*, delete the entries at and below it that no file names.
 
-    What does not fit goes to *rejects_file*, if any. With *overwrite*, an undo file may overwrite what came since.
-    Records for *old_base* are applied below the site's own base.
+    Records that do not fit are written to *rejects_file*, if any. With *overwrite*, an undo file may overwrite later
+    changes. Records for *old_base* are applied below the site's own base.
     """
     with pause_garbage_collection(), open_directory(settings) as directory:
-        tree = read_tree_or_empty(directory)
+        tree = read_tree_or_empty(directory)  # an empty server is possible: FILE may contain the whole tree
         rebasing_report = make_site_rebasing(directory, tree, old_base) if old_base is not None else None
         if rebasing_report is not None:
             records = rebase_files(records, rebasing_report, tree)
@@ -158,11 +158,12 @@ def _apply(
             *rebasing_warnings,
             *warn_about_new_restrictions(plan),
         )
+        # A file for another base is not the undo of a change here.
         undone_rollout = None if old_base is not None else history.find_rollout_by_undo_file(files, settings.ldap_url)
         if undone_rollout is not None:
             with add_last_change_on_refusal(directory):
                 warnings = (*warnings, *check_overwrites(history.get_rollout(undone_rollout), plan, accepted=overwrite))
-        # An undo of which records were left out has not taken all of it back.
+        # An undo with rejected records has not reverted the whole change, so it is not recorded as its undo.
         undone_number = None if misfits else undone_rollout
         apply_plan(
             settings,

@@ -1,8 +1,8 @@
-"""Completion in bash of words that hold ``:`` or ``=``, at which bash takes a word for several.
+"""Bash completion of words with ``:`` or ``=``, at which bash splits words.
 
-click's own script gives the program the words as bash sees them, so that nothing after ``AE:`` or ``ATTR=`` could be
-completed, and has bash expand what comes back, an AE title ``*`` to the names of files. Here the program gets the line
-itself, and gives back what is to stand after the last such character.
+The script of click passes the split words to the program, so nothing after ``AE:`` or ``ATTR=`` can be completed. It
+also lets bash expand the results: an AE title ``*`` becomes the names of files. The script in this module passes the
+whole line, and the program returns only the part of a word after the last such character.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 
 from click.shell_completion import BashComplete, CompletionItem, add_completion_class, split_arg_string
 
-#: Of COMP_WORDBREAKS, those that stand in targets and assignments.
+#: The characters of COMP_WORDBREAKS that occur in targets and assignments.
 _WORD_BREAK = re.compile(r".*[:=]")
 _END = "\x01"
 _SCRIPT = r"""%(complete_func)s() {
@@ -37,19 +37,19 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
 
 
 class UnsplitBashComplete(BashComplete):
-    """bash, with words that are not split where bash does."""
+    """Completion for bash that does not split words at ``:`` and ``=``."""
 
     source_template = _SCRIPT
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """Return the words before the cursor, and the one that it stands at the end of."""
+        """Return the words before the cursor, and the word at the cursor."""
         if "COMP_LINE" not in os.environ:
-            return super().get_completion_args()  # a shell that still has click's own script
+            return super().get_completion_args()  # a shell with the script of click, from an older dcmcfg
         _, *words = split_arg_string(os.environ["COMP_LINE"] + _END)
         return words[:-1], words[-1].removesuffix(_END) if words else ""
 
     def format_completion(self, item: CompletionItem) -> str:
-        """Return *item* for the script, without that part of the word which bash takes for another word."""
+        """Return *item* for the script, without the part of the word that bash treats as another word."""
         _, incomplete = self.get_completion_args()
         prefix = _WORD_BREAK.match(incomplete)
         value = str(item.value)
@@ -57,5 +57,5 @@ class UnsplitBashComplete(BashComplete):
 
 
 def install() -> None:
-    """Have click complete for bash like this."""
+    """Register this completion with click."""
     add_completion_class(UnsplitBashComplete)

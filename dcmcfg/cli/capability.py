@@ -125,7 +125,7 @@ def show_command(settings: Settings, *, ae: str, sop_class: str, role: str | Non
 
 
 def _new_capability_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Return *command* with the arguments and options that ``add`` and ``set`` have in common."""
+    """Return *command* with the common arguments and options of ``add`` and ``set``."""
     for decorate in (
         click.option(
             "--role",
@@ -203,7 +203,7 @@ def set_command(
 class _CapabilityRequest:
     """An AE, SOP classes, roles and transfer syntaxes as given on the command line.
 
-    Without ``syntaxes`` they are the two in little endian.
+    Without ``syntaxes``, the implicit and the explicit VR little endian syntaxes are used.
     """
 
     ae: str
@@ -304,7 +304,7 @@ def diff_command(settings: Settings, *, one: str, other: str, sending: bool, as_
 
 
 def _get_sop_class_name(uid: str, known_names: Mapping[str, str]) -> str:
-    """Return the name of the SOP class *uid*: the standard's, or one in use in the tree (name → UID), or the UID."""
+    """Return the name of the SOP class *uid*: from the standard, else from *known_names* (name → UID), else the UID."""
     names_by_uid = {known_uid: name for name, known_uid in known_names.items()}
     standard_name = format_uid_name(uid)
     if uid == ANY_UID:

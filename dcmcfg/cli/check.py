@@ -180,6 +180,7 @@ def check_command(
     if not rules:
         raise click.UsageError("--skip leaves no rule to check")
     options = replace(options, as_json=form == "json", stdout_reserved=options.stdout_reserved or form == "json")
+    # With --fix, --output is the file of the plan, else that of the report.
     report_file = None if fix or options.plan_file is None else str(options.plan_file)
     with nullcontext() if report_file is None else redirect_output(report_file, private=False):
         if list_rules:
@@ -200,7 +201,7 @@ def check_command(
 
 
 def _resolve_format(form: str | None, options: ChangeOptions, *, as_sarif: bool) -> str:
-    """Return the one output format that the options name, ``text`` without any; raises a usage error for two."""
+    """Return the output format of the options, ``text`` by default; raises a usage error for two formats."""
     named = {*filter(None, [form, "json" if options.as_json else None, "sarif" if as_sarif else None])}
     if len(named) > 1:
         raise click.UsageError(f"the output formats {' and '.join(sorted(named))} exclude each other")
@@ -212,6 +213,7 @@ def _require_consistent_options(files: tuple[Path, ...], options: ChangeOptions,
         raise click.UsageError("--format sarif and --fix exclude each other")
     if fix and files:
         raise click.UsageError("--fix changes the live tree. Fix a file in an editor")
+    # Compare with the defaults, so that this also covers options that are added later.
     if not fix and options != ChangeOptions(
         dry_run=False,
         yes=False,
@@ -234,7 +236,7 @@ def _print_rules(rules: Sequence[CheckRule], form: str) -> None:
 
 @dataclass(frozen=True)
 class _FileRecords:
-    """What the files hold: ``entries``, and the number of records of each file of changes."""
+    """The content of the files: ``entries``, and the number of records of each file of changes."""
 
     paths: tuple[Path, ...]
     entries: tuple[LocatedEntry, ...]
@@ -244,7 +246,7 @@ class _FileRecords:
 def _read_records(files: Sequence[Path], *, file_urls: Path | bool, rfc2849: bool) -> _FileRecords:
     paths = tuple(path for each in files for path in list_ldif_files(each))
     read = read_files(paths, file_urls=file_urls, strict=rfc2849)
-    # A change says nothing of an entry by itself, so the form is all that there is to check.
+    # A change record alone does not determine an entry, so only its form can be checked.
     change_counts = {name: len(records) for name, records in read if rfc2849 and has_changes(records)}
     entries = (entry for name, records in read if name not in change_counts for entry in _list_entries(name, records))
     return _FileRecords(paths, tuple(entries), change_counts)
@@ -270,12 +272,12 @@ def _read_schema(settings: Settings) -> Schema | None:
 def _read_server_schema(directory: Directory) -> Schema | None:
     schema = read_schema(directory)
     if schema is None:
-        print_message(f"warning: {directory.server.url} shows no schema; checked by the one that comes with dcmcfg")
+        print_message(f"warning: {directory.server.url} does not publish its schema; checked with the schema of dcmcfg")
     return schema
 
 
 def _list_entries(path: str, records: tuple[Record, ...]) -> Iterator[LocatedEntry]:
-    """Yield the entries of a file; raises :class:`LdifError` for a record that changes one instead."""
+    """Yield the entries of a file; raises :class:`LdifError` for a change record."""
     name = format_file_name(path)
     for record in records:
         match record:
@@ -283,10 +285,10 @@ def _list_entries(path: str, records: tuple[Record, ...]) -> Iterator[LocatedEnt
                 yield LocatedEntry(entry, SourceLocation(name, line))
             case ChangeRecord(_, line):
                 raise LdifError(
-                    "a change and no entry, there is nothing to check by itself",
+                    "a change record, but only entries can be checked",
                     subject=f"{name}:{line}",
-                    next_step="dcmcfg apply --dry-run FILE shows what it would do, with warnings; "
-                    "check --rfc2849 FILE checks its form",
+                    next_step="to see its effect, with warnings: dcmcfg apply --dry-run FILE; "
+                    "to check its form: dcmcfg check --rfc2849 FILE",
                 )
 
 

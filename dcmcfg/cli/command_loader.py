@@ -1,6 +1,6 @@
 """Load the module of a command only when that command runs.
 
-Kept apart: a start that imports all commands would take a second.
+Kept apart: to import all commands at start-up would take a second.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Shell completion from the site's own directory: quick, without a question, and silent when it does not work."""
+"""Shell completion from the site's directory: fast, without prompts, and silent on errors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from dcmcfg.settings import resolve_settings
 from dcmcfg.settings.profiles import list_profile_names
 
 T = TypeVar("T")
-#: Nobody waits longer for a list of names.
+#: Time for a completion: a longer delay in the shell would be worse than no names.
 _TIMEOUT_S = 1.0
 
 
@@ -38,7 +38,7 @@ _Completer = Callable[[click.Context, click.Parameter, str], list[CompletionItem
 
 
 def _make_completer(find: Callable[[Configuration, str], Iterable[tuple[str, str]]]) -> _Completer:
-    """Return what offers the names that *find* finds in the site's configuration, with what they are."""
+    """Return a completer for the names, with descriptions, that *find* returns for the site's configuration."""
 
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 — click's signature, as below
         names = _query_configuration(ctx, lambda configuration: list(find(configuration, incomplete)))
@@ -55,7 +55,7 @@ complete_connection = _make_completer(completions.complete_connections)
 
 
 def make_part_name_completer(kind: EntityKind) -> _Completer:
-    """Return the completion of the name of a thing of *kind* on the archive's device."""
+    """Return a completer for the names of the parts of *kind* on the archive's device."""
 
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
         def find_names(configuration: Configuration) -> list[tuple[str, str]]:
@@ -84,12 +84,12 @@ def complete_external_retrieve(ctx: click.Context, param: click.Parameter, incom
 
 
 def complete_profile(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    """Return the profiles that *incomplete* may become; no server is asked."""
+    """Return the profiles that begin with *incomplete*; no server is contacted."""
     return [CompletionItem(name) for name in list_profile_names() if name.startswith(incomplete)]
 
 
 def complete_attribute(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    """Return the attributes of the schema that *incomplete* may become; no server is asked."""
+    """Return the attributes of the schema that match *incomplete*; no server is contacted."""
     return [
         CompletionItem(name, help=label)
         for name, label in completions.complete_attributes(load_bundled_schema(), incomplete)
@@ -97,19 +97,19 @@ def complete_attribute(ctx: click.Context, param: click.Parameter, incomplete: s
 
 
 def complete_allowed_attribute(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    """Return the attributes that may stand on the target, or all when it is not known."""
+    """Return the attributes that the target may have, or all if the target is unknown."""
     found = completions.complete_attributes(load_bundled_schema(), incomplete, _find_target(ctx))
     return [CompletionItem(name, help=label) for name, label in found]
 
 
 def complete_existing_attribute(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    """Return the attributes that the target has, or all when it is not known."""
+    """Return the attributes that the target has, or all if the target is unknown."""
     found = completions.complete_attributes(load_bundled_schema(), incomplete, _find_target(ctx), only_present=True)
     return [CompletionItem(name, help=label) for name, label in found]
 
 
 def complete_assignment(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    """Return the attributes that the target may have, each with ``=``; after an operator, the values that fit it.
+    """Return the attributes that the target may have, each with ``=``; after an operator, the matching values.
 
     After ``+=`` these are values that the target accepts, after ``-=`` those that it has, after ``=`` both. ``ATTR+``
     and ``ATTR-`` become ``ATTR+=`` and ``ATTR-=``.
@@ -143,9 +143,9 @@ def _list_existing_values(ctx: click.Context, name: str, incomplete: str) -> lis
 
 
 def _list_acceptable_values(ctx: click.Context, name: str, incomplete: str) -> list[str]:
-    """Return the values of *name* that *incomplete* may become.
+    """Return the values of *name* that begin with *incomplete*.
 
-    Those that the target accepts, or all that are known.
+    These are the values that the target accepts, or all known values if the target is unknown.
     """
     resolve = _get_target_resolver(ctx)
     found = None
@@ -168,7 +168,7 @@ def _find_target(ctx: click.Context) -> Entry | None:
 
 
 def _get_target_resolver(ctx: click.Context) -> Callable[[Configuration], Entry] | None:
-    """Return what finds the entry that the command line names, by the argument that names it; None before that."""
+    """Return a function that finds the entry named on the command line; None if no argument names one yet."""
     for parameter, resolve in _TARGET_RESOLVERS.items():
         text = ctx.params.get(parameter)
         if isinstance(text, str):
@@ -192,15 +192,15 @@ _TARGET_RESOLVERS = {"target": _resolve_any, "ae": _resolve_ae, "name": _resolve
 
 
 def _query_configuration(ctx: click.Context, query: Callable[[Configuration], T]) -> T | None:
-    """Return the answer to *query*, or None when there is none in time.
+    """Return the result of *query*, or None if there is none in time.
 
-    It is asked in a thread of its own, which is left behind when it takes too long: a name server that does not
-    answer heeds no other time-out.
+    The query runs in a separate thread, which is abandoned after the time-out: a name lookup (DNS) that hangs cannot be
+    interrupted otherwise.
     """
     results: list[T] = []
 
     def run_query() -> None:
-        with suppress(Exception):  # whatever it is, a list of names is not the place to tell it
+        with suppress(Exception):  # a completion must not print errors into the command line
             results.append(query(Configuration(_read_site_tree(ctx))))
 
     thread = threading.Thread(target=run_query, daemon=True)
@@ -210,18 +210,18 @@ def _query_configuration(ctx: click.Context, query: Callable[[Configuration], T]
 
 
 def _read_site_tree(ctx: click.Context) -> Tree:
-    """Return the tree of the site that the command line names so far; raises what nobody will see."""
+    """Return the tree of the site that the command line names so far; the caller suppresses errors."""
     settings = resolve_settings(_get_site_options(ctx), os.environ)
     password = settings.bind_password() if settings.bind_dn else ""
     if password is None:
-        raise DirectoryError("no password is known, and this is no time to ask")
+        raise DirectoryError("no password is set, and shell completion does not prompt")
     server = replace(make_directory_server(settings, password), connect_timeout_s=_TIMEOUT_S, receive_timeout_s=1)
     with connect(server) as directory:
         return read_tree(directory)
 
 
 def _get_site_options(ctx: click.Context) -> dict[str, str]:
-    """Return the site options of the command line; those after the command win."""
+    """Return the site options of the command line; those after the command override those before it."""
     options = {} if ctx.parent is None else _get_site_options(ctx.parent)
     given_options = {name: ctx.params.get(name) for name in SITE_SETTINGS}
     return options | {name: str(value) for name, value in given_options.items() if value is not None}

@@ -26,7 +26,7 @@ def completion_command(ctx: click.Context, /, *, shell: str, as_json: bool) -> N
     """
     kind = get_completion_class(shell)
     if kind is None:
-        raise click.UsageError(f"click knows no completion for {shell}")
+        raise click.UsageError(f"click does not support completion for {shell}")
     script = kind(ctx.find_root().command, {}, "dcmcfg", _VARIABLE).source()
     if as_json:
         print_json({"shell": shell, "script": script})

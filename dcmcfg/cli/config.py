@@ -49,17 +49,17 @@ from dcmcfg.settings.sources import find_profile_to_use
 
 
 def _complete_key(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 — click's signature, as below
-    """Return the ``NAME.KEY`` that *incomplete* may become: profiles first, then every key of a profile."""
+    """Return completions of ``NAME.KEY``: profiles first, then every key of a profile."""
     return _complete_dotted(incomplete, lambda _name: PROFILE_KEYS)
 
 
 def _complete_existing_key(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    """Return the ``NAME.KEY`` that are set and that *incomplete* may become."""
+    """Return completions of ``NAME.KEY`` for keys that are set."""
 
     def list_keys(name: str) -> tuple[str, ...]:
         try:
             return tuple(read_profile(name))
-        except DcmcfgError:  # the shell is no place for an error
+        except DcmcfgError:  # an error message would break the command line that the user is typing
             return ()
 
     return _complete_dotted(incomplete, list_keys)
@@ -74,7 +74,7 @@ def _complete_dotted(incomplete: str, list_keys: Callable[[str], Iterable[str]])
 
 
 def _complete_value(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    """Return the values that the key before may have: true and false, or files."""
+    """Return completions of the value: true and false, or file names, depending on the key."""
     _, key = ctx.params.get("key") or ("", "")
     if key in FILE_KEYS:
         return [CompletionItem(incomplete, type="file")]
@@ -83,7 +83,7 @@ def _complete_value(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 
 def _parse_key(ctx: click.Context, param: click.Parameter, text: str) -> tuple[str, str]:
-    """Return name and key of ``NAME.KEY``; a key has no dot in it, a name may."""
+    """Return name and key of ``NAME.KEY``; a name may contain dots, a key does not."""
     text, assigned, _ = text.partition("=")
     name, _, key = text.rpartition(".")
     if assigned:  # what follows may be a secret
@@ -107,11 +107,11 @@ def config_group() -> None:
 def list_command(*, as_json: bool) -> None:
     """List the profiles, and the one in use.
 
-    The profile in use is the one that the next command reads: of --profile, else of the environment variable
+    The profile in use is the one that the next command reads: that of --profile, else of the environment variable
     DCMCFG_PROFILE, else of 'dcmcfg config use', else the one called 'default'.
     """
     listed = list_profiles(_get_options_before_command(), os.environ)
-    folder = get_profile_path("x").parent
+    folder = get_profile_path("x").parent  # the same for any name
     if as_json:
         print_json(profiles_json(listed, folder))
     else:
@@ -121,7 +121,7 @@ def list_command(*, as_json: bool) -> None:
             print_message(f"warning: {each.name}: {each.problem}")
     if listed.used_profile and not any(each.is_used for each in listed.profiles):
         print_message(
-            f"warning: there is no profile {listed.used_profile}, selected by {format_selection(listed.selected_by)}"
+            f"warning: the profile {listed.used_profile} of {format_selection(listed.selected_by)} does not exist"
         )
 
 
@@ -166,7 +166,7 @@ def set_command(*, key: tuple[str, str], value: str, as_json: bool) -> None:
     parsed = parse_profile_value(profile_key, value, f"{name}.{profile_key}")
     edit = set_profile_value(name, profile_key, parsed)
     if isinstance(parsed, str) and profile_key in FILE_KEYS and not Path(parsed).expanduser().exists():
-        print_message(f"warning: there is no file {parsed} yet")
+        print_message(f"warning: the file {parsed} does not exist yet")
     text = str(parsed).lower() if isinstance(parsed, bool) else parsed
     _report(name, profile_key, edit, f"{name}.{profile_key} = {text}", as_json=as_json)
 
@@ -197,14 +197,14 @@ def _report(name: str, key: str, edit: ProfileEdit, text: str, *, as_json: bool)
         print_output(f"{text} ({edit.path})")
     else:
         print_output(f"Unchanged: {name}.{key} ({edit.path})")
-    if not edit.unknown_keys:
+    if not edit.unknown_keys:  # else the profile is refused because of them, as the warning above reports
         _warn_if_unusable(name)
 
 
 def _warn_if_unusable(name: str) -> None:
-    """Warn where the settings of the profile *name* contradict each other; the next change may correct that."""
+    """Warn if the settings of the profile *name* contradict each other; the next change may correct this."""
     try:
-        resolve_settings({"profile": name}, {})
+        resolve_settings({"profile": name}, {})  # without the environment, to check the profile alone
     except DcmcfgError as error:
         print_message(f"warning: the profile cannot be used like this: {error}")
 

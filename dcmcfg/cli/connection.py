@@ -42,7 +42,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, kw_only=True)
 class _ConnectionOptions:
-    """The options of a connection besides its address; None where an option was not given."""
+    """The options of a connection except its address; None if an option was not given."""
 
     tls: bool | None
     cipher_suites: tuple[str, ...]
@@ -54,7 +54,7 @@ class _ConnectionOptions:
     def to_settings(self, configuration: Configuration, archive_device: str, address: str | None) -> ConnectionSettings:
         """Return the settings of the connection, at *address* (``HOST[:PORT]``, None to keep it).
 
-        TLS without cipher suites takes those of *archive_device*.
+        With TLS and no cipher suites, those of *archive_device* are used.
         """
         host, port = (None, None) if address is None else parse_host_port(address)
         suites: tuple[str, ...] | None = self.cipher_suites or None
@@ -74,7 +74,7 @@ class _ConnectionOptions:
 
 
 def _connection_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Return *command* with the options for a connection, to be called with ``connection_options``."""
+    """Return *command* with the options of a connection, called with ``connection_options``."""
 
     @functools.wraps(command)
     def with_connection_options(
@@ -199,7 +199,7 @@ def add_command(
     Without PORT, the connection is for outgoing associations only. The default NAME is 'dicom', or 'dicom-tls' for TLS.
     With --ae, an AE uses the connection in addition to its others.
     """
-    parse_host_port(address)
+    parse_host_port(address)  # report an invalid address before the directory is read
 
     def make_edit(configuration: Configuration) -> Edit:
         device, name = split_connection(configuration, target)

@@ -95,7 +95,7 @@ def diff_command(
 
 
 class _ComparedTrees(NamedTuple):
-    """The two sides: what they are called, what they hold, and the place of the live one (None: both are files)."""
+    """The two sides: their names, their trees, and the index of the live side (None if both are files)."""
 
     names: tuple[str, str]
     trees: tuple[Tree, Tree]
@@ -103,12 +103,12 @@ class _ComparedTrees(NamedTuple):
 
 
 def _read_sides(settings: Settings, sides: tuple[str, ...], *, file_urls: Path | bool) -> _ComparedTrees:
-    """Read both sides; the files first, so that nobody types a password for a file that is none."""
+    """Read both sides; the files first, so that an unreadable file is reported before the password prompt."""
     if len(sides) > 2:
-        raise click.UsageError("name one side or two")
+        raise click.UsageError("Specify one or two sides")
     both_sides = sides if len(sides) == 2 else (LIVE, *sides)
     if both_sides[0] == both_sides[1] and both_sides[0] in (LIVE, STDIN):
-        raise click.UsageError(f"{both_sides[0]} would be compared with itself")
+        raise click.UsageError(f"both sides are {both_sides[0]}")
     trees = {
         side: read_ldif_tree(Path(side), load_bundled_schema(), file_urls=file_urls)
         for side in both_sides
@@ -127,7 +127,7 @@ def _read_sides(settings: Settings, sides: tuple[str, ...], *, file_urls: Path |
 
 
 def _rebase_file(settings: Settings, sides: _ComparedTrees, old_base: DN | None) -> _ComparedTrees:
-    """Return *sides* with a file, TO if both are, taken to the base of the other side; tells what stays behind."""
+    """Return *sides* with the file (TO, if both are files) rewritten to the other base DN; prints warnings."""
     first, second = sides.trees
     if sides.live_index == 1:
         first, notes = rebase_tree(first, old_base, second, settings.base_dn)
@@ -139,7 +139,7 @@ def _rebase_file(settings: Settings, sides: _ComparedTrees, old_base: DN | None)
 
 
 def _select_compared(settings: Settings, sides: _ComparedTrees, only: str | None) -> tuple[Tree, Tree]:
-    """Return the portions of both trees that are to be compared."""
+    """Return the parts of both trees to compare."""
     first, second = sides.trees
     if only is not None and settings.device_from_option is not None:
         raise click.UsageError("--only and --device exclude each other")
@@ -184,7 +184,7 @@ def _print_result(
             print_json(diff_json(difference, names, with_secrets=with_secrets))
             return
         case _:
-            # By the whole trees: what was compared may be a part without the container.
+            # From the whole trees, because a compared part may lack the container of the devices.
             base = find_devices_dn(*sides.trees)
             direction = DiffDirection.for_sides(names, sides.live_index, scope_option)
             print_diff(make_stdout_console(), difference, direction, base, with_secrets=with_secrets, details=details)

@@ -73,9 +73,9 @@ def echo_command(
     Exit codes: 0 all AEs responded, 1 an AE did not respond, or an AE that you named has no address.
     """
     if titles and all_aes:
-        raise click.UsageError(f"--all calls every AE: name none beside it, or leave it out to call {titles[0]}")
+        raise click.UsageError(f"--all and AET exclude each other. To call {titles[0]} only, omit --all")
     if not titles and not all_aes:
-        raise click.UsageError("name the AEs to call, or say --all")
+        raise click.UsageError("Specify AEs to call, or --all")
     names = [text if "/" in text else parse_ae_title(text) for text in titles]
     title = parse_ae_title(calling) if calling is not None else None
     with open_directory(settings) as directory:
@@ -114,7 +114,7 @@ def _echo_and_print(
     named: bool,
     as_json: bool,
 ) -> tuple[AeEchoResult, ...]:
-    """Call them with a bar, and print what came of it; of an interrupted run what is known."""
+    """Call the targets with a progress bar, and print the results; if interrupted, those so far."""
     results_so_far: list[AeEchoResult] = []
     target_count = sum(each.endpoint is not None for each in targets)
     try:
@@ -142,9 +142,9 @@ def _echo_and_print(
 
 
 def _add_advice(device: str, result: AeEchoResult) -> AeEchoResult:
-    """Return *result* with the site's options in its next steps.
+    """Return *result* with the site options in its next steps.
 
-    For an AE of the archive's *device* out of reach the status command is added to them.
+    For an unreachable AE of the archive's *device*, the next step also has the status command.
     """
     call_result = result.call_result
     if call_result is not None and not call_result.is_reached and result.target.ae.device.name == device:

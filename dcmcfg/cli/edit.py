@@ -39,9 +39,9 @@ from dcmcfg.settings import Settings, format_site_headline
 
 _HEAD = """\
 # {of}, of {site}, as LDIF.
-# What you change becomes a plan, which is shown before anything is done. A value or an attribute that is
-# left out is taken away, a record that is left out is deleted, and a new record is added. Names (dn) stay
-# as they are: dcmcfg ae rename, device rename and rename change them. Close the text as it is to change nothing.
+# Your changes become a plan, which is shown before it is applied. If you remove a value, an attribute or a
+# record, it is deleted; a new record is added. Do not change names (dn): use dcmcfg ae rename, device rename
+# or rename. To change nothing, close the file without changes.
 
 """
 
@@ -94,9 +94,9 @@ def edit_command(
             plan = _plan_edited_text(
                 directory, tree, before, saved_text.path, deletion_hint=_describe_deletion(resolved_target)
             )
-            with directory.reopen() as reopened:  # it may have been idle for long
+            with directory.reopen() as reopened:  # the server may have closed the connection during the edit
                 apply_plan(settings, reopened, plan, options=options, warnings=tuple(warn_about_new_restrictions(plan)))
-        except IncompleteChange:  # the roll-out has a record of its own, to go on with or to take back
+        except IncompleteChange:  # the interrupted change has its own record, to resume or revert it
             saved_text.remove()
             raise
         except (DcmcfgError, KeyboardInterrupt, click.Abort):
@@ -109,31 +109,31 @@ def edit_command(
 
 
 def _describe_deletion(target: Target) -> str:
-    """Return the next step for somebody who has deleted all text of *target*."""
+    """Return the next step if the user has deleted all records of *target*."""
     if target.ae is not None:
         command = shlex.join(["dcmcfg", "ae", "remove", target.ae.qualified_title])
     elif target.device is not None:
         command = shlex.join(["dcmcfg", "device", "remove", target.device.name])
     else:
-        return "to delete one, edit the one above with --subtree"
-    return f"{command} deletes it with all below it, and tells who refers to it"
+        return "to delete an entry, edit its parent with --subtree"
+    return f"to delete it with all entries below, and list references to it: {command}"
 
 
 def _print_saved_path(command: Sequence[str], path: Path | None) -> None:
     if path is not None:
         command_line = shlex.join([*command, str(path)])
-        print_message(invocation.current().insert_site_options(f"the text is kept: {command_line}"))
+        print_message(invocation.current().insert_site_options(f"The text is kept. To continue: {command_line}"))
 
 
 def _make_text(settings: Settings, before: Sequence[ShownEntry], *, subtree: bool) -> str:
     dn = escape_unprintable(str(before[0].entry.dn))
-    head = _HEAD.format(of=f"{dn} and all below it" if subtree else dn, site=format_site_headline(settings))
+    head = _HEAD.format(of=f"{dn} and all entries below" if subtree else dn, site=format_site_headline(settings))
     return head + "".join(format_for_editor(each.entry, comments=_comment_hidden_attributes(each)) for each in before)
 
 
 def _comment_hidden_attributes(each: ShownEntry) -> list[str]:
     names = ", ".join(attribute.name for attribute in each.hidden)
-    return [f"not shown, and kept as it is: {names}"] if names else []
+    return [f"Not shown, and unchanged: {names}"] if names else []
 
 
 def _read_text(path: Path) -> str:
@@ -146,9 +146,9 @@ def _read_text(path: Path) -> str:
 def _plan_edited_text(
     directory: LdapDirectory, tree: Tree, before: Sequence[ShownEntry], path: Path, *, deletion_hint: str
 ) -> Plan:
-    """Return the plan of what the user makes of the text in *path*; a problem is reported, and the text edited again.
+    """Let the user edit the text in *path*, and return the plan; after a problem, the user can edit it again.
 
-    *deletion_hint* says how an entry is deleted, for a text that holds none any more.
+    *deletion_hint* is the next step if the text has no entry left.
     """
     while True:
         edit_file(path)
@@ -165,7 +165,10 @@ def _plan_edited_text(
 
 
 def _read_needed_schema(directory: LdapDirectory, entries: Sequence[Entry]) -> Schema:
-    """Return a schema that knows what is in the text, if the server does; the connection may have been idle long."""
+    """Return a schema that knows the attributes of the text, if the server does.
+
+    It is read over a new connection, because the server may have closed the old one during the edit.
+    """
     names = {attribute.name for entry in entries for attribute in entry.attributes}
     if all(load_bundled_schema().attribute(name) is not None for name in names):
         return load_bundled_schema()
@@ -179,10 +182,10 @@ def _read_entries(path: Path, deletion_hint: str) -> list[Entry]:
     for record in records:
         if not isinstance(record, ContentRecord):
             raise LdifError(
-                "a record with changetype is no entry",
+                "a record with changetype is not an entry",
                 subject=f"{path}:{record.line}",
-                next_step="write entries as they shall be, without changetype; changes are for dcmcfg apply",
+                next_step="write entries in their desired state, without changetype; for change records: dcmcfg apply",
             )
     if not records:
-        raise Refused("the text holds no entry any more", subject=str(path), next_step=deletion_hint)
+        raise Refused("the text has no entry left", subject=str(path), next_step=deletion_hint)
     return [record.entry for record in records if isinstance(record, ContentRecord)]

@@ -51,7 +51,7 @@ def explain_command(
 
 
 def _read_schema_and_tree(settings: Settings) -> tuple[Schema, Tree | None, str]:
-    """Return what is known with the server's help, and the tree, or None with the reason why it was not read."""
+    """Return the schema, and the tree; or, if the server cannot be read, the bundled schema, None and the reason."""
     schema = load_bundled_schema()
     try:
         with open_directory(settings) as directory:

@@ -20,7 +20,7 @@ from dcmcfg.cli.usage_errors import format_hint, suggest_commands
 
 
 def _complete_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 — click's signature
-    """Return commands and topics, or the subcommands of the group that the words before name."""
+    """Return commands and topics; after the name of a group, its subcommands."""
     try:
         found = _find_command(ctx, tuple(ctx.params.get("words") or ()))
     except click.UsageError:
@@ -77,19 +77,19 @@ def _fail(ctx: click.Context, found: click.Context, word: str, *, is_first: bool
 
 
 def _list_commands(ctx: click.Context) -> list[tuple[str, str]]:
-    """Return the commands of the group of *ctx* with their lines; of a command, none."""
+    """Return the commands of the group of *ctx* with their help lines; empty for a command."""
     group = ctx.command
     if not isinstance(group, click.Group):
         return []
     rows = COMMANDS if ctx.parent is None else SUBCOMMANDS.get(group.name or "")
-    if rows is not None:  # to load all commands would take a second
+    if rows is not None:  # use the table, because to load all commands would take a second
         return [(name, row.help) for name, row in rows.items()]
     commands = ((name, group.get_command(ctx, name)) for name in group.list_commands(ctx))
     return [(name, each.get_short_help_str(limit=200)) for name, each in commands if each is not None]
 
 
 def format_topic(ctx: click.Context, topic: Topic) -> str:
-    """Return *topic* as text, in lines that fit the width of *ctx*."""
+    """Return *topic* as text, wrapped to the width of *ctx*."""
     formatter = PageFormatter(width=ctx.terminal_width, max_width=ctx.max_content_width)
     for paragraph in topic.paragraphs:
         formatter.write_paragraph()

@@ -32,7 +32,7 @@ from dcmcfg.route.request import get_default_ae
 from dcmcfg.settings import Settings
 
 _ROWS_REJECTED = 1
-#: Steps of a bar before it is known how many there are.
+#: Total of the progress bar before the number of peers is known.
 _INITIAL_TOTAL = 100
 
 
@@ -83,7 +83,7 @@ def import_command(
     Exit codes: 0 no row was rejected, 1 rows were rejected.
     """
     if not probe and (calling is not None or keep_unreachable or tls.is_given or _is_given("parallel")):
-        raise click.UsageError("--parallel, --calling, --keep-unreachable and options for TLS go with --probe")
+        raise click.UsageError("--parallel, --calling, --keep-unreachable and the TLS options require --probe")
     title = parse_ae_title(calling) if calling is not None else None
     rejects_path = choose_rejects_path((file,), rejects, suffix=file.suffix)
     cipher_suite_source = CipherSuiteSource(settings.device, cipher_suites)
@@ -129,6 +129,7 @@ def import_command(
 
 
 def _is_given(option: str) -> bool:
+    # The value does not show this, because the option has a default.
     return click.get_current_context().get_parameter_source(option) is not click.core.ParameterSource.DEFAULT
 
 
@@ -151,7 +152,7 @@ class _ProbeProgress:
 
     @contextmanager
     def show_progress(self, calling_ae_title: str, *, on_stderr: bool) -> Iterator[None]:
-        """Show a bar as results come, then the results, also when interrupted; a failure's JSON has them too."""
+        """Show a progress bar, then the results, also if interrupted; the JSON of a failure has them too."""
         invocation.current().partial_result = lambda: {
             "changed": False,
             "probe_results": probe_results_json(self._probed),

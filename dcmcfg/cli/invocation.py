@@ -1,4 +1,4 @@
-"""What one run of the program keeps from the group to its end."""
+"""The state of one run of the program."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _COMMAND = re.compile(rf"\bdcmcfg (?=(?:{_SITE_COMMAND_NAMES})\b)")
 class Invocation:
     """One run of the program.
 
-    ``site_options`` holds the site options given before the command, by name; once it runs, those after it too.
-    ``may_have_changed`` is true from the first request that may change something: a failure that nobody foresaw is exit
-    code 4 from there on, and 3 before. ``arguments`` are the arguments that the program was called with.
-    ``changes_directory`` is true in a command that can change the directory, ``skip_schema_check`` where the server
-    alone judges what its schema allows. ``json_before_command`` is true if ``--json`` came before the command.
-    ``json_printed`` is true once the JSON object of ``--json`` is printed; until
-    then ``partial_result``, if any, returns what it would hold were the command to end now, for a failure to be told
-    in. ``printed_warnings`` are the warnings of a credential that leaves this machine unencrypted, each printed once.
+    ``arguments`` are the arguments of the program. ``site_options`` has the site options before the command, by name;
+    when the command runs, also those after it. ``may_have_changed`` is true from the first request that may change
+    something: from then on, an unexpected failure has exit code 4, and 3 before. ``changes_directory`` is true in a
+    command that can change the directory. ``skip_schema_check`` is true if only the server checks its schema.
+    ``json_before_command`` is true if ``--json`` came before the command. ``json_printed`` is true after the JSON
+    object of ``--json`` was printed. Until then ``partial_result``, if any, returns the fields known so far, for the
+    JSON of a failure. ``printed_warnings`` are the warnings of a credential that is sent unencrypted, each printed
+    once.
     """
 
     arguments: tuple[str, ...] = ()
@@ -46,6 +46,7 @@ class Invocation:
     @property
     def json_requested(self) -> bool:
         """Whether ``--json`` or ``--format json`` is among the arguments, also if they cannot be parsed."""
+        # Words after `--` are arguments, not options.
         end = self.arguments.index("--") if "--" in self.arguments else len(self.arguments)
         arguments = self.arguments[:end]
         return (
@@ -56,11 +57,11 @@ class Invocation:
 
     @property
     def command_line(self) -> str:
-        """What was called, as one would type it into a shell."""
+        """The command line of the run, quoted for a shell."""
         return shlex.join(("dcmcfg", *self.arguments))
 
     def insert_site_options(self, text: str) -> str:
-        """Return *text* with the site options of this run in each command line that it tells the user to type."""
+        """Return *text* with the site options of this run in each suggested command line."""
         options = "".join(f"{_format_option(name, value)} " for name, value in self.site_options.items())
         return _COMMAND.sub(lambda _: f"dcmcfg {options}", text)
 
@@ -71,5 +72,5 @@ def _format_option(name: str, value: str) -> str:
 
 
 def current() -> Invocation:
-    """Return the run that the calling command belongs to; only valid while a command runs."""
+    """Return the current run; only valid while a command runs."""
     return click.get_current_context().ensure_object(Invocation)

@@ -85,7 +85,7 @@ def up_command(
     The command returns when every part is ready. Exit codes: 0 started, 3 a part did not start, and nothing runs.
     """
     token_requirements = TokenRequirements(token_issuer.rstrip("/")) if token_issuer else None
-    pid = os.getpid() if foreground else with_pid
+    pid = os.getpid() if foreground else with_pid  # in the foreground, the lab also ends if this process is killed
     lab, started = lifecycle.up(
         folder, _print_part, owner_pid=pid, token_requirements=token_requirements, extra_study_count=studies
     )
@@ -120,9 +120,9 @@ def down_command(folder: Path, *, as_json: bool) -> None:
         case lifecycle.DownResult.STOPPED:
             print_output("The lab is down.")
         case lifecycle.DownResult.ALREADY_ENDED:
-            print_output("The lab had ended before; what it left is removed.")
+            print_output("The lab had already ended; its remaining files are removed.")
         case lifecycle.DownResult.FOLDER_GONE:
-            print_output(f"The lab in {folder} is gone; its profile is removed.")
+            print_output(f"The folder {folder} of the lab no longer exists; the profile is removed.")
         case lifecycle.DownResult.NO_LAB:
             print_output("No lab is up.")
 
@@ -139,7 +139,7 @@ def status_command(folder: Path, *, as_json: bool) -> int:
     if as_json:
         print_json(lab_json(lab, make_standard_studies()))
     elif lab is None and lifecycle.is_folder_gone(folder.absolute()):
-        message = f"The lab in {folder}, which the profile {lifecycle.PROFILE} describes, is gone"
+        message = f"The folder {folder} of the lab in the profile {lifecycle.PROFILE} no longer exists"
         print_output(f"{message}. To remove the profile: dcmcfg lab down. To start a new lab: dcmcfg lab up")
     elif lab is None:
         print_output("No lab is up. To start one: dcmcfg lab up")
@@ -167,14 +167,14 @@ def _print_part(part: PartState) -> None:
 
 
 def _wait_for_interrupt(lab: lifecycle.Lab) -> None:
-    """Wait until Ctrl-C, and take *lab* down; raises :class:`LabError` when it ends by itself."""
+    """Wait until Ctrl-C, and stop *lab*; raises :class:`LabError` if it ends by itself."""
     folder = lab.site.folder
     try:
-        print_output("Ctrl-C ends it.", on_stderr=True)
+        print_output("Press Ctrl-C to stop the lab.", on_stderr=True)
         while (found_lab := lifecycle.find_lab(folder)) and found_lab.is_up:
             time.sleep(_POLL_INTERVAL_S)
     finally:
         lifecycle.down(folder)
     raise LabError(
-        f"the lab ended: {found_lab.reason if found_lab else 'another dcmcfg took it down'}", subject=str(folder)
+        f"the lab ended: {found_lab.reason if found_lab else 'another dcmcfg stopped it'}", subject=str(folder)
     )

@@ -25,16 +25,16 @@ from dcmcfg.cli.session.failures import OutputClosed, run_and_exit
 from dcmcfg.cli.topics import TOPICS
 from dcmcfg.cli.usage_errors import require_known_command
 
-#: Trees and plans are large and free of cycles: looking for garbage after each 700 objects, as Python does, takes a
-#: third of the time of a large roll-out and finds nothing.
+#: Trees and plans are large and have no cycles. Python's default, a collection after 700 new objects, would take a
+#: third of the time of a large roll-out and find nothing.
 _GC_THRESHOLD = 100_000
 
 
 class Program(UniqueOptionsCommand, click.Group):
-    """The group that knows its commands by :data:`COMMANDS`."""
+    """The group of all commands in :data:`COMMANDS`."""
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
-        """Run as click does, with every failure told by :func:`run_and_exit`."""
+        """Run as click does; :func:`run_and_exit` reports every failure."""
         bash_completion.install()
         arguments = list(sys.argv[1:] if args is None else args)
         run = invocation.Invocation(arguments=tuple(arguments))
@@ -42,7 +42,10 @@ class Program(UniqueOptionsCommand, click.Group):
         return run_and_exit(run_click, run)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; raises :class:`OutputClosed`, which click would make exit code 1: the answer is no."""
+        """Run the command; raises :class:`OutputClosed` for a closed pipe.
+
+        click would convert it to exit code 1, which means a negative result here.
+        """
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
@@ -73,6 +76,7 @@ class Program(UniqueOptionsCommand, click.Group):
             formatter.write_dl([(name.ljust(width), text) for name, text in TOPICS.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        # From the table: click would load each command for its help text.
         names = [
             CompletionItem(name, help=command.help) for name, command in COMMANDS.items() if name.startswith(incomplete)
         ]
@@ -81,6 +85,7 @@ class Program(UniqueOptionsCommand, click.Group):
 
 def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: ARG001 — click's signature
     if value and not ctx.resilient_parsing:
+        # --version is processed before --json, so look at the arguments themselves.
         if ctx.ensure_object(invocation.Invocation).json_requested:
             from dcmcfg.cli.version import print_versions
 
@@ -117,7 +122,7 @@ def program(ctx: click.Context, /, *, as_json: bool, **site: str | None) -> None
 def main() -> None:
     """Run the program on the command line's arguments, and exit.
 
-    A character that the locale cannot show is written as an escape: it must not cost the user the answer.
+    A character that the locale cannot encode is written as an escape sequence, so that the output is not lost.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -126,5 +131,7 @@ def main() -> None:
     try:
         program(prog_name="dcmcfg")
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said: it would only make another exit code of it
-        gc.freeze()  # what is left in cycles, a large tree, goes with the process: to free it bit by bit takes longer
+        # Ignore Ctrl-C from here on: the output is complete, and an interrupt would only change the exit code.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # Leave a large tree to the end of the process: to free its objects one by one would take longer.
+        gc.freeze()

@@ -1,6 +1,6 @@
 """The groups ``ae`` and ``device``, which load only the command that runs.
 
-Kept apart: ``ae list`` would otherwise load what ``ae add`` needs.
+Kept apart: ``ae list`` would otherwise load the modules of ``ae add``.
 """
 
 from __future__ import annotations

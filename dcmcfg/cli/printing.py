@@ -1,4 +1,4 @@
-"""Lines on standard error (progress, warnings, failures) and on standard output, whatever is in them."""
+"""Print lines on standard error (progress, warnings, failures) and on standard output, with escapes."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from dcmcfg.wrapping import wrap_lines
 
 
 def print_message(*lines: str) -> None:
-    """Print each of *lines* on standard error, escaped: broken between words where that is a terminal, else whole."""
+    """Print each of *lines* on standard error, escaped; wrapped between words if that is a terminal."""
     click.echo("\n".join(wrap_for_terminal(escape_unprintable(line)) for line in lines), err=True)
 
 
 def print_output(*lines: str, on_stderr: bool = False) -> None:
-    """Print each of *lines* on standard output, or *on_stderr*, escaped and unbroken."""
+    """Print each of *lines* on standard output, or *on_stderr*, escaped and not wrapped."""
     click.echo("\n".join(map(escape_unprintable, lines)), err=on_stderr)
 
 
 def wrap_for_terminal(text: str, *, reserved_columns: int = 0) -> str:
-    """Return *text* wrapped to the terminal that standard error is, less *reserved_columns* for what follows it.
+    """Return *text*, escaped except for line feeds; wrapped if standard error is a terminal.
 
-    It is escaped, but for its line feeds.
+    *reserved_columns* of the terminal's width are kept free for text that follows.
     """
     width, text = _get_terminal_width(), escape_unprintable_lines(text)
     return text if width is None else "\n".join(wrap_lines(text, max(width - reserved_columns, 1)))
 
 
 def _get_terminal_width() -> int | None:
-    """Return the columns of the terminal that standard error is; None where it is none."""
+    """Return the columns of the terminal on standard error; None if it is not a terminal."""
     if not sys.stderr.isatty():
         return None
     columns = os.environ.get("COLUMNS", "")

@@ -33,7 +33,7 @@ def reload_command(settings: Settings, *, as_json: bool) -> None:
     the previous one, 4 the new configuration is in effect but a port is closed, or the result is unknown.
     """
     service = make_control_service(settings)
-    invocation.current().may_have_changed = True
+    invocation.current().may_have_changed = True  # even without a response, the archive may have loaded it
     reload = _reload(service, settings)
     state = require_started(service, settings)
     if as_json:

@@ -114,7 +114,7 @@ def device_command(settings: Settings, options: ChangeOptions, *, old: str, new:
     _apply_rename(settings, options, lambda references: rename_device(references, old, new))
 
 
-#: The parts of an archive by sub-command: kind, a noun with its article, and what --force takes.
+#: Sub-command → kind of the part, its noun with article, and the help of its ``--force-…`` option (empty: none).
 _PARTS: Mapping[str, tuple[EntityKind, str, str]] = {
     "exporter": (EntityKind.EXPORTER, "an exporter", ""),
     "queue": (EntityKind.QUEUE, "a queue", "Rename a queue whose name is fixed in the archive's program."),
@@ -128,6 +128,7 @@ def _register_part_command(name: str, kind: EntityKind, noun: str, force_help: s
     def part_command(
         settings: Settings, options: ChangeOptions, *, old: str, new: str, references_only: bool, force: bool = False
     ) -> None:
+        # The override for objects that the database records also overrides the refusal of the rename itself.
         is_forced = force or (kind is EntityKind.STORAGE and STORED_OBJECTS in options.forced_risks)
         rename = functools.partial(
             rename_part,
@@ -140,6 +141,7 @@ def _register_part_command(name: str, kind: EntityKind, noun: str, force_help: s
         )
         _apply_rename(settings, options, rename)
 
+    # click uses the docstring as help text.
     part_command.__doc__ = f"Give {noun} of the archive's device another name."
     command = changing_options(part_command)
     if force_help:

@@ -86,13 +86,13 @@ def clear_command(*, names: tuple[str, ...], older_than_days: float | None, yes:
         selected = select_older_than(stores, timedelta(days=older_than_days), datetime.now(UTC))
     if selected and not yes:
         print_results(make_stderr_console(), selected, _get_folder())
-        if not confirm("Delete these, and forget their answers?"):
+        if not confirm("Delete these results?"):
             raise NegativeResult("declined, nothing was deleted")
     deleted = [each.name for each in selected if _delete_store(each)]
     if as_json:
         print_json({"deleted": deleted})
     else:
-        print_output(f"deleted {', '.join(deleted)}" if deleted else "nothing was deleted")
+        print_output(f"Deleted: {', '.join(deleted)}" if deleted else "Nothing was deleted.")
     return 0 if len(deleted) == len(selected) else _SOME_REMAIN
 
 
@@ -100,6 +100,6 @@ def _delete_store(store: StoreInfo) -> bool:
     try:
         store.remove()
     except DcmcfgError as error:
-        print_message(f"{store.name} is left: {error.message}")
+        print_message(f"Not deleted: {store.name}: {error.message}")
         return False
     return True

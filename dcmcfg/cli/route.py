@@ -117,9 +117,9 @@ def route_command(
     if svg == STDOUT and form != "text":
         raise click.UsageError(f"--svg - and --format {form} exclude each other")
     if study is not None and state is not None:
-        raise click.UsageError("--study finds out what --state says")
+        raise click.UsageError("--study and --state exclude each other: --study finds the state")
     if connect is not None and study is None:
-        raise click.UsageError("--connect goes with --study")
+        raise click.UsageError("--connect requires --study")
     destination, caller = parse_ae_title(dest), parse_ae_title(calling)
     study_uid = parse_uid(study) if study is not None else None
     address = AddressOverride.parse(connect) if connect is not None else None
@@ -166,9 +166,9 @@ def _locate_study(
     study_uid: str,
     connect: AddressOverride | None,
 ) -> LocatedStudy:
-    """Return where the study is; raises :class:`~dcmcfg.errors.DicomError` when the archive cannot be asked.
+    """Return the location of the study; raises :class:`~dcmcfg.errors.DicomError` if the archive cannot be queried.
 
-    With *settings* the archive's database is asked as well; where it gives no answer, a note says so.
+    With *settings*, the archive's database is queried too; if that fails, the result has a note.
     """
     archive_ae = request.archive_ae
     addresses = find_addresses(

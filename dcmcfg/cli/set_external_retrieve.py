@@ -69,7 +69,9 @@ def set_external_retrieve_command(
         plan = make_plan(tree, [DesiredChange(change) for change in edit.changes])
         if ldif is not None:
             write_atomically(ldif, [format_changes(edit.changes)])
+        # The plan must not be mixed with the LDIF on standard output.
         options = replace(options, stdout_reserved=options.stdout_reserved or ldif == STDOUT)
+        # --force-unknown-ae accepts this risk too, so that one option is enough.
         if force_unknown_ae and configuration.find_network_ae(title or "") is None:
             options = replace(options, forced_risks=options.forced_risks | {UNUSABLE_REFERENCE})
         apply_plan(settings, directory, plan, options=options, warnings=edit.warnings)

@@ -36,9 +36,9 @@ def show_command(settings: Settings, *, target: str | None, as_json: bool) -> No
     device = resolved_target.device
     if device is None:
         raise NotFound(
-            "it is neither a device nor an AE",
+            "the entry is neither a device nor an AE",
             subject=str(resolved_target.entry.dn),
-            next_step="dcmcfg get shows any entry",
+            next_step="to show any entry: dcmcfg get",
         )
     _print_device(device, device.network_aes if resolved_target.ae is None else (resolved_target.ae,), as_json=as_json)
 

@@ -39,7 +39,7 @@ def snapshot_command(settings: Settings, *, file: Path, checking: bool, replacin
     Exit codes: with --check, 1 the file is damaged, or a server would not load it.
     """
     if str(file) == STDOUT:
-        raise click.UsageError("FILE is a file: a snapshot holds secrets")
+        raise click.UsageError("FILE must be a file, because a snapshot contains secrets")
     if checking and replacing:
         raise click.UsageError("--check and --replace exclude each other")
     if checking:
@@ -49,7 +49,7 @@ def snapshot_command(settings: Settings, *, file: Path, checking: bool, replacin
 
 
 def _take_snapshot(settings: Settings, file: Path, *, replacing: bool, as_json: bool) -> None:
-    if not replacing:
+    if not replacing:  # report an existing file before the directory is read
         require_new_file(str(file))
     with open_directory(settings) as directory:
         snapshot = take_snapshot(directory)
@@ -58,16 +58,16 @@ def _take_snapshot(settings: Settings, file: Path, *, replacing: bool, as_json: 
     if as_json:
         print_json(snapshot_json(str(file), snapshot, problems))
     else:
-        print_output(f"{file}: {format_snapshot_summary(snapshot)}; it holds secrets")
+        print_output(f"{file}: {format_snapshot_summary(snapshot)}; contains secrets")
     if not is_loadable(problems):
-        print_message("warning: a server would not load it all: dcmcfg snapshot --check names what is wrong.")
+        print_message("warning: a server would not load all of it. To list the problems: dcmcfg snapshot --check")
 
 
 def _check_snapshot(file: Path, *, as_json: bool) -> None:
     try:
         snapshot = read_snapshot(file)
         problems = find_snapshot_problems(snapshot)
-    except (Refused, LdifError, MalformedInput) as error:
+    except (Refused, LdifError, MalformedInput) as error:  # a damaged file is a result of the check: exit code 1
         raise NegativeResult(
             error.message, subject=error.subject, next_step=error.next_step, details=error.details
         ) from error
@@ -79,4 +79,4 @@ def _check_snapshot(file: Path, *, as_json: bool) -> None:
     if as_json:
         print_json(snapshot_json(str(file), snapshot, problems))
     else:
-        print_output(f"{file}: whole and loadable: {format_snapshot_summary(snapshot)}")
+        print_output(f"{file}: complete and loadable: {format_snapshot_summary(snapshot)}")

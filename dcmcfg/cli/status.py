@@ -55,7 +55,7 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
     if identity is not None and not as_json:
         print_output(f"directory {settings.ldap_url}: {identity or 'anonymous'}")
     for title, origin in leftovers.items():
-        message = f"a verify may have left the temporary destination {title} ({origin}); {CLEAN_COMMAND} removes it"
+        message = f"a verify may have left the temporary destination {title} ({origin}). To remove it: {CLEAN_COMMAND}"
         print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(message))}")
     directory_fields: dict[str, Any] = {} if identity is None else {"ldap_url": settings.ldap_url, "who_am_i": identity}
     extra_fields = directory_fields | ({"temporary_leftovers": list(leftovers)} if leftovers else {})
@@ -79,7 +79,7 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
 
 
 def _query_status(settings: Settings, extra_json: dict[str, Any]) -> ArchiveStatus:
-    """Return the archive's status; on a failure, ``--json`` has the state that it shows."""
+    """Return the archive's status; after a failure, the JSON has the state that the failure implies."""
     run = invocation.current()
     fields = {"archive_url": settings.archive_url, "reported_status": None}
     try:

@@ -1,4 +1,4 @@
-"""Questions to the person at the terminal."""
+"""Prompts for confirmation, passwords and secrets."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from dcmcfg.settings.oidc import OidcClient
 
 
 def confirm(question: str) -> bool:
-    """Return whether *question* was answered with yes; asked on stderr, the answer is no unless said.
+    """Ask *question* on stderr, and return whether the answer is yes; the default is no.
 
-    Raises :class:`NegativeResult` when standard input is no terminal.
+    Raises :class:`NegativeResult` if standard input is not a terminal.
     """
     require_terminal()
-    try:
+    try:  # click appends the suffix to the question
         return click.confirm(wrap_for_terminal(question, reserved_columns=len(" [y/N]: ")), default=False, err=True)
     except click.Abort:
-        print_message("")  # what comes next does not belong to the question's line
+        print_message("")  # end the line of the question
         raise
 
 
 def prompt_hidden(prompt: str, *, repeat: bool = False) -> str:
-    """Return what is typed at the prompt *prompt*, on stderr and without echo; *repeat* to be sure of it."""
+    """Prompt on stderr, and return the input, read without echo; with *repeat*, it must be entered twice."""
     typed = click.prompt(escape_unprintable(prompt), hide_input=True, confirmation_prompt=repeat, err=True)
     return str(typed)
 
 
 def require_terminal() -> None:
-    """Raise :class:`NegativeResult` when nobody can be asked: standard input is no terminal."""
+    """Raise :class:`NegativeResult` if standard input is not a terminal, so that nobody can confirm."""
     if not sys.stdin.isatty():
-        raise NegativeResult("there is no terminal to ask on, nothing was changed", next_step="--yes answers yes")
+        raise NegativeResult("there is no terminal to confirm, nothing was changed", next_step="pass --yes to confirm")
 
 
 def get_bind_password(settings: Settings) -> str:
-    """Return the password of the site's bind DN: from its source, or asked for without echo; never empty.
+    """Return the password of the site's bind DN, from its source or a prompt without echo; never empty.
 
     Raises what :func:`read_bind_password` raises.
     """
@@ -48,9 +48,9 @@ def get_bind_password(settings: Settings) -> str:
 
 
 def read_bind_password(settings: Settings) -> str | None:
-    """Return the password of the site's bind DN from its source, None when it is to be asked for.
+    """Return the password of the site's bind DN from its source; None if a prompt is required.
 
-    Raises :class:`DirectoryError` when there is none and standard input is no terminal, and what
+    Raises :class:`DirectoryError` if there is no password and standard input is not a terminal, and what
     :meth:`Settings.bind_password` raises.
     """
     password = settings.bind_password()
@@ -58,24 +58,25 @@ def read_bind_password(settings: Settings) -> str | None:
         raise DirectoryError(
             f"no password for {settings.bind_dn}",
             subject=settings.ldap_url,
-            next_step="--bind-password-file FILE; a password counts only where the URL comes from: docs/settings.md",
+            next_step="specify --bind-password-file FILE; the password must come from the same source as the LDAP URL "
+            "(docs/settings.md)",
         )
     return password
 
 
 def prompt_bind_password(settings: Settings) -> str:
-    """Return the password of the site's bind DN, asked for without echo."""
+    """Prompt for the password of the site's bind DN, without echo."""
     return prompt_hidden(f"Password of {settings.bind_dn} @ {settings.ldap_url}")
 
 
 def get_client_secret(settings: Settings) -> str:
-    """Return the secret of the client that gets the archive's tokens: from its source, or asked for; never empty.
+    """Return the secret of the client that requests the archive's tokens, from its source or a prompt; never empty.
 
     Raises what :func:`require_client_secret` and :meth:`~dcmcfg.settings.secret.Secret.read` raise.
     """
     client = settings.oidc
     if client is None:
-        raise ValueError("no client gets tokens on this site")
+        raise ValueError("this site has no client that requests tokens")
     if client.secret is not None:
         return client.secret.read()
     require_client_secret(client)
@@ -83,10 +84,11 @@ def get_client_secret(settings: Settings) -> str:
 
 
 def require_client_secret(client: OidcClient) -> None:
-    """Raise :class:`ArchiveError` when no secret of *client* is known and standard input is no terminal."""
+    """Raise :class:`ArchiveError` if *client* has no secret and standard input is not a terminal."""
     if client.secret is None and not sys.stdin.isatty():
         raise ArchiveError(
             f"no secret for the client {client.client_id}",
             subject=client.server_url,
-            next_step="oidc_client_secret_file; a secret counts only where the issuer comes from: docs/secured.md",
+            next_step="set oidc_client_secret_file; the secret must come from the same source as the issuer "
+            "(docs/secured.md)",
         )

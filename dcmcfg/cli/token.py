@@ -20,7 +20,7 @@ from dcmcfg.errors import NotFound
 from dcmcfg.render.token import print_token, token_json
 from dcmcfg.settings import Settings
 
-#: Several servers are asked, of which some may not be reachable from here.
+#: Short, because several servers are contacted, and some may not be reachable from this machine.
 _TIMEOUTS = HttpTimeouts(connect=5.0, response=15.0)
 
 
@@ -46,7 +46,7 @@ def token_command(settings: Settings, *, role: str, only_print: bool, as_json: b
             raise NotFound(
                 "no token is set for this archive", subject=settings.archive_url, next_step="docs/secured.md"
             )
-        print_message("warning: whoever reads this token is you for the archive, until it expires")
+        print_message("warning: until the token expires, anyone with it has your permissions on the archive")
         print_output(token)
         return 0
     issuer = settings.oidc.issuer if settings.oidc else ""
@@ -67,8 +67,8 @@ def token_command(settings: Settings, *, role: str, only_print: bool, as_json: b
 
 
 def _describe_source(settings: Settings) -> str:
-    """Return where the token is from, in the user's words."""
+    """Return the source of the token, as the user configured it."""
     if settings.oidc is not None:
         client = settings.oidc
-        return f"got as client {client.client_id} from {client.server_url} ({client.url_origin})"
-    return f"given ({settings.origins['archive_token']})" if settings.token_secret else "none is set"
+        return f"requested as client {client.client_id} from {client.server_url} ({client.url_origin})"
+    return f"configured ({settings.origins['archive_token']})" if settings.token_secret else "not set"

@@ -57,7 +57,7 @@ def undo_command(
     Exit codes: with --partial, 1 steps were skipped.
     """
     if rejects is not None and not partial:
-        raise click.UsageError("--rejects goes with --partial")
+        raise click.UsageError("--rejects requires --partial")
     with open_directory(settings) as directory:
         interrupted = (reconcile_if_possible if partial else reconcile_interrupted)(get_state_folder(), directory)
         history = History(get_state_folder())

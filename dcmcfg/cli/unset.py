@@ -32,7 +32,7 @@ def unset_command(settings: Settings, options: ChangeOptions, *, target: str, at
     if (assignment := next((each for each in attributes if "=" in each), None)) is not None:
         name, operator, _ = split_assignment(assignment)
         raise click.UsageError(
-            f"{name}{operator}… has a value, and unset removes all values; to remove one: dcmcfg set "
+            f"{name}{operator}… has a value, but unset removes all values. To remove one: dcmcfg set "
             f"{shlex.quote(target)} {name}-=VALUE"
         )
     apply_target_edit(

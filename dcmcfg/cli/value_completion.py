@@ -1,4 +1,4 @@
-"""The values that a completion offers. Kept apart: the rules for plans load slowly."""
+"""Completion of values. Kept apart: the rules for plans, which it uses, load slowly."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dcmcfg.search.acceptable_values import complete_external_retrieve_titles, f
 
 
 def list_new_values(configuration: Configuration, entry: Entry, name: str, incomplete: str) -> list[str]:
-    """Return the values of *name* that *incomplete* may become and that *entry* of *configuration* would accept."""
+    """Return the values of *name* that begin with *incomplete* and that *entry* of *configuration* would accept."""
     known_values = completions.complete_values(load_bundled_schema(), name, incomplete)
     values = dict.fromkeys((*known_values, *completions.complete_references(configuration, name, incomplete, entry)))
     return list(filter_acceptable_values(configuration, entry, name, values=values, now=datetime.now(UTC)))

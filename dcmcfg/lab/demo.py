@@ -21,7 +21,7 @@ from dcmcfg.lab.lifecycle import PROFILE
 from dcmcfg.lab.site import Site
 from dcmcfg.lab.studies import get_standard_study
 
-_UNDO = re.compile(r"^undo: dcmcfg undo ([0-9]+)$", re.MULTILINE)
+_UNDO = re.compile(r"^To revert it: dcmcfg undo ([0-9]+)$", re.MULTILINE)
 
 SUMMARY = """\
   not set   the retrieve fails: the external archive does not know the workstation (A801)
@@ -181,7 +181,7 @@ def _set_destination(demo: DemoRun) -> str:
     output = demo.run("set-external-retrieve", "DCM4CHEE", "--yes")
     match = _UNDO.search(output)
     demo.check("the output contains the undo command", match is not None)
-    demo.check("the archive has reloaded", "the archive has reloaded" in output)
+    demo.check("the archive has reloaded", "The archive has reloaded." in output)
     repeated = demo.run_json("set-external-retrieve", "DCM4CHEE", "--yes")
     demo.check("a second run changes nothing", repeated["changed"] is False, repeated)
     return match[1] if match else ""

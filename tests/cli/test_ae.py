@@ -24,9 +24,9 @@ ADDED = """\
 
 LDIF: --show-ldif prints it, --output FILE writes it.
 4 to add, in one transaction
-done in one transaction
-undo: dcmcfg undo 1
-the archive has reloaded
+Applied in one transaction.
+To revert it: dcmcfg undo 1
+The archive has reloaded.
 """
 #: The names that are left out of the entries of dcmldap: what the directory itself adds.
 ENTRIES = {
@@ -65,7 +65,7 @@ def test_an_ae_is_added_again_undone_and_removed(run: Run, stock_site: CliSite) 
 
     again = run("ae", "add", "WS1@ws1.example.org:104")
     assert (again.exit_code, again.stderr) == (0, "")
-    assert again.stdout.endswith("nothing to do; if the archive has not loaded it: dcmcfg reload\n")
+    assert again.stdout.endswith("No changes. If the archive has not loaded this yet, run: dcmcfg reload\n")
     assert run("undo", "1", "--yes").exit_code == 0
     assert stock_site.octets() == before
 

@@ -96,17 +96,17 @@ def test_an_ae_of_the_archive_is_shown_with_the_retrieve_settings_in_force(run: 
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (("ae", "show", "STORSCP"), "no AE has the title STORSCP\n  next: near misses: storescp/STORESCP\n"),
+        (("ae", "show", "STORSCP"), "no AE has the title STORSCP\n  next: did you mean storescp/STORESCP?\n"),
         (
             ("ae", "show", "storescp"),
-            "the device storescp has no AE storescp\n  next: case counts in AE titles: it has STORESCP\n",
+            "the device storescp has no AE storescp\n  next: AE titles are case-sensitive: did you mean STORESCP?\n",
         ),
         (
             ("ae", "show", "STORESCP", "--device", "longterm"),
-            "the device longterm has no AE STORESCP\n  next: its AEs are: LONGTERM\n",
+            "the device longterm has no AE STORESCP\n  next: AEs of this device: LONGTERM\n",
         ),
-        (("device", "show", "STORESCP/STORESCP"), "there is no device STORESCP/STORESCP\n"),
-        (("device", "show", "LONGTERN"), "there is no device LONGTERN\n  next: the devices are: "),
+        (("device", "show", "STORESCP/STORESCP"), "the device STORESCP/STORESCP does not exist\n"),
+        (("device", "show", "LONGTERN"), "the device LONGTERN does not exist\n  next: existing devices: "),
     ],
 )
 def test_what_is_not_there_is_an_error_with_similar_names(

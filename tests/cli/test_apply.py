@@ -60,7 +60,8 @@ def test_a_device_is_added_in_one_transaction_and_taken_back_in_two_parts(
     assert (done.exit_code, done.stderr) == (0, "")
     (undo,) = undo_files()
     assert done.stdout.endswith(
-        "3 to add, in one transaction\ndone in one transaction\nundo: dcmcfg undo 1\nthe archive has reloaded\n"
+        "3 to add, in one transaction\nApplied in one transaction.\nTo revert it: dcmcfg undo 1\n"
+        "The archive has reloaded.\n"
     )
     assert len(site.octets()) == len(before) + 3
     undo_result = run("apply", str(undo), "--yes")
@@ -80,7 +81,7 @@ def test_twice_the_same_file_is_nothing_to_do(run: Run, site: CliSite, tmp_path:
         f"unchanged: add {NEW}\n"
         f"unchanged: add cn=dicom,{NEW}\n"
         f"unchanged: add dicomAETitle=NEW,{NEW}\n"
-        "nothing to do; if the archive has not loaded it: dcmcfg reload\n"
+        "No changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
     )
     assert site.octets() == after
 
@@ -95,7 +96,7 @@ def test_of_much_that_is_so_already_the_first_is_listed_and_how_much_there_is(
         f"{site.headline}\n"
         + f"unchanged: modify {ARCHIVE_DN}: dicomStationName is not set\n" * 40
         + "unchanged: 10 more\n"
-        + "nothing to do; if the archive has not loaded it: dcmcfg reload\n"
+        + "No changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
     )
 
 
@@ -105,7 +106,7 @@ def test_the_wikis_add_on_a_tree_that_holds_the_value_is_nothing_to_do(run: Run,
     assert run("apply", file, "--yes").exit_code == 0
     assert site.values(NAME) == ("DCM4CHEE",)
     assert site.slapd.run_client("ldapmodify", "-f", file).returncode == 20
-    assert "nothing to do" in run("apply", file, "--yes").stdout
+    assert "No changes." in run("apply", file, "--yes").stdout
     other = written(tmp_path / "other.ldif", text.replace("DCM4CHEE\n", "AS_RECEIVED\n"))
     refused = run("apply", other, "--yes")
     assert refused.exit_code == 3
@@ -243,7 +244,7 @@ def test_every_worked_example_applies_and_comes_back(run: Run, site: CliSite, fi
     before = site.octets()
     result = run("apply", str(file), "--yes")
     assert (result.exit_code, result.stderr) == (0, "")
-    if "nothing to do" in result.stdout:
+    if "No changes." in result.stdout:
         assert file.name == "clear-external-retrieve.ldif", "the lab's tree does not have the setting"
         return
     assert site.octets() != before
@@ -254,7 +255,7 @@ def test_every_worked_example_applies_and_comes_back(run: Run, site: CliSite, fi
 def test_empty_files_are_nothing_to_do(run: Run, site: CliSite) -> None:
     result = run("apply", "-", input=io.BytesIO(b"version: 1\n"))
     assert result.exit_code == 0
-    assert result.stdout.endswith("nothing to do; if the archive has not loaded it: dcmcfg reload\n")
+    assert result.stdout.endswith("No changes. If the archive has not loaded this yet, run: dcmcfg reload\n")
 
 
 def test_a_file_without_records_is_told(run: Run, site: CliSite, tmp_path: Path) -> None:
@@ -295,7 +296,7 @@ def test_what_is_misspelt_in_a_tolerant_file_is_told_as_it_is(run: Run, site: Cl
     )
     done = run("apply", written(tmp_path / "misspelt.ldif", text), "--yes")
     assert done.exit_code == 0
-    assert done.stdout == (f"{site.headline}\nnothing to do; if the archive has not loaded it: dcmcfg reload\n")
+    assert done.stdout == (f"{site.headline}\nNo changes. If the archive has not loaded this yet, run: dcmcfg reload\n")
     first, second, third = done.stderr.splitlines()
     assert first.startswith(f"warning: {missing_dn}: does not exist, so there is nothing to delete; did you mean ")
     assert "dicomDeviceName=storescp" in first
@@ -314,9 +315,7 @@ def test_values_that_will_not_do_are_warned_of(run: Run, site: CliSite, tmp_path
     assert done.exit_code == 0
     unknown, risk, interval = done.stderr.splitlines()
     assert unknown.startswith(f"warning: {ARCHIVE_DN}: dcmFallbackCMoveSCP: no AE has the title NOSUCHAE")
-    assert risk == (
-        "warning: unloadable: the archive cannot load 1 setting; not carried out without --force-unloadable"
-    )
+    assert risk == ("warning: unloadable: the archive cannot load 1 setting; this requires --force-unloadable")
     assert interval.startswith(f"warning: {tmp_path / 'odd.ldif'}:7: {ARCHIVE_DN}: dcmSendPendingCMoveInterval '5s': ")
 
 

@@ -28,8 +28,8 @@ def test_what_fits_is_applied_and_the_rest_is_mended_and_applied(run: Run, site:
     result = run("apply", str(file), "--continue", "--yes")
     assert result.exit_code == 1
     reason = f"{file}:6: cn=nowhere,{ARCHIVE_DN}: there is no such entry — nearest existing entry: {ARCHIVE_DN}"
-    assert result.stderr == f"warning: left out: {reason}\n"
-    assert f"\nleft out, 1 to be mended: {rejects}\nthe archive has reloaded\n" in result.stdout
+    assert result.stderr == f"warning: rejected: {reason}\n"
+    assert f"\nRejected: 1. Fix them in {rejects}\nThe archive has reloaded.\n" in result.stdout
     assert site.values("dicomDescription") == ("fits",)
     assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
     text = rejects.read_text()
@@ -66,8 +66,8 @@ def test_when_nothing_fits_it_is_only_written_down(run: Run, site: CliSite, tmp_
     result = run("apply", str(file), "--continue", "--yes")
     assert result.exit_code == 1
     assert result.stdout.endswith(
-        f"left out, 1 to be mended: {tmp_path}/in.rejects.ldif\n"
-        "nothing to do; if the archive has not loaded it: dcmcfg reload\n"
+        f"Rejected: 1. Fix them in {tmp_path}/in.rejects.ldif\n"
+        "No changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
     )
     assert site.octets() == before
     assert undo_files() == []
@@ -80,8 +80,8 @@ def test_a_file_that_is_there_is_not_overwritten(run: Run, site: CliSite, tmp_pa
     assert result.exit_code == 3
     assert "1 to change, in one change\n" in result.stdout, "the plan comes first"
     assert result.stderr.endswith(
-        f"dcmcfg: {rejects}: what is left out would be written there, and the file holds something else, nothing was "
-        "changed\n  next: if it was mended, give that file; else remove it, or --rejects names a new file\n"
+        f"dcmcfg: {rejects}: the rejects file exists with other content, nothing was changed\n"
+        "  next: if you have fixed it, use it as FILE; else remove it, or specify a new file with --rejects\n"
     )
     assert rejects.read_text() == "mine"
     assert run("apply", str(file), "--continue", "--dry-run").exit_code == 0
@@ -109,7 +109,7 @@ def test_a_dry_run_writes_nothing(run: Run, site: CliSite, tmp_path: Path) -> No
     file = written(tmp_path / "in.ldif", GOOD + WRONG)
     result = run("apply", str(file), "--continue", "--dry-run")
     assert result.exit_code == 0
-    assert "warning: left out: " in result.stderr
+    assert "warning: rejected: " in result.stderr
     assert list(tmp_path.glob("*.ldif")) == [file]
 
 

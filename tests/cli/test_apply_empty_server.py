@@ -42,7 +42,7 @@ def test_a_whole_site_is_filled_in_and_a_password_that_the_server_hashes_is_as_p
     files = [str(path) for path in list_site_files()]
     done = run("apply", *files, "--yes", "--no-reload")
     assert done.exit_code == 0, done.stderr
-    assert "1079 to add, in one transaction\ndone in one transaction\n" in done.stdout
+    assert "1079 to add, in one transaction\nApplied in one transaction.\n" in done.stdout
     (stored,) = empty_site.octets()[CLIENT]["userpassword"]
     assert stored.startswith(b"{SSHA}")
     file = tmp_path / "password.ldif"

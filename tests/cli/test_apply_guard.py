@@ -31,7 +31,7 @@ def test_a_risk_is_refused_by_name_and_taken_by_name(run: Run, site: CliSite, tm
     assert refused.exit_code == 3
     assert refused.stderr == (
         f"dcmcfg: the plan is refused: vendor-data: dicomVendorData would change: {ARCHIVE_DN}\n"
-        "  next: --force-vendor-data, if it is meant\n"
+        "  next: to apply it anyway: --force-vendor-data\n"
     )
     assert site.octets() == before
     assert run("apply", file, "--yes", "--force-many-changes").exit_code == 3
@@ -52,8 +52,7 @@ def test_a_dry_run_shows_the_plan_and_its_risks(run: Run, site: CliSite, tmp_pat
     assert result.exit_code == 0
     assert "1 to change, in one change" in result.stdout
     assert result.stderr == (
-        f"warning: vendor-data: dicomVendorData would change: {ARCHIVE_DN}; "
-        "not carried out without --force-vendor-data\n"
+        f"warning: vendor-data: dicomVendorData would change: {ARCHIVE_DN}; this requires --force-vendor-data\n"
     )
     assert run("apply", str(plan), "--yes").exit_code == 3  # the reviewed plan is no way around it
     risks = json.loads(run("apply", file, "--dry-run", "--json").stdout)["risks"]

@@ -75,7 +75,7 @@ def test_snapshot_export_diff_and_restore_keep_each_apart(run: Run, site: CliSit
     )
     assert run("restore", snapshot, "--yes").exit_code == 0
     assert site.octets() == before
-    assert "nothing to do" in run("restore", snapshot, "--yes").stdout
+    assert "No changes." in run("restore", snapshot, "--yes").stdout
     assert run("diff", str(export)).exit_code == 0
 
 
@@ -85,4 +85,4 @@ def test_neither_the_order_nor_the_case_of_options_counts(run: Run, site: CliSit
     file.write_text(f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: {name}\n{name}: both\n")
     done = run("apply", str(file), "--yes")
     assert (done.exit_code, descriptions(site)[BOTH]) == (0, ("both",))
-    assert "nothing to do" in run("apply", str(file), "--yes").stdout
+    assert "No changes." in run("apply", str(file), "--yes").stdout

@@ -107,15 +107,15 @@ def test_set_gives_a_sop_class_exactly_these_transfer_syntaxes(run: Run, stock_s
     }
     again = run(*request)
     assert (again.exit_code, again.stderr) == (0, "")
-    assert again.stdout.splitlines()[-1] == "nothing to do; if the archive has not loaded it: dcmcfg reload"
+    assert again.stdout.splitlines()[-1] == "No changes. If the archive has not loaded this yet, run: dcmcfg reload"
     for _ in range(2):
         assert run("undo", "--yes", "--no-reload").exit_code == 0
     assert stock_site.octets() == before
     for arguments, problem in (
-        (("WS2", "CTImageStorage"), "no AE has the title WS2\n  next: near misses: ws1/WS1\n"),
+        (("WS2", "CTImageStorage"), "no AE has the title WS2\n  next: did you mean ws1/WS1?\n"),
         (
             ("WS1", "CTImageStorag"),
-            "'CTImageStorag': no SOP class has this name\n  next: near misses: CTImageStorage, ",
+            "'CTImageStorag': no SOP class has this name\n  next: did you mean CTImageStorage, ",
         ),
     ):
         refused = run("capability", "set", *arguments, "--role", "SCP", *syntaxes, "--yes")

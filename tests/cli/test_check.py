@@ -187,9 +187,9 @@ def test_hostile_values_neither_steer_the_terminal_nor_fill_it_and_secrets_stay_
         ("nonsense\n", "dcmcfg: standard input:1: "),
         (
             "dn: cn=x\nchangetype: delete\n",
-            "dcmcfg: standard input:1: a change and no entry, there is nothing to check by itself\n"
-            "  next: dcmcfg apply --dry-run FILE shows what it would do, with warnings; "
-            "check --rfc2849 FILE checks its form\n",
+            "dcmcfg: standard input:1: a change record, but only entries can be checked\n"
+            "  next: to see its effect, with warnings: dcmcfg apply --dry-run FILE; to check its form: dcmcfg check "
+            "--rfc2849 FILE\n",
         ),
     ],
 )
@@ -335,4 +335,4 @@ def test_a_server_that_shows_no_schema_is_checked_by_the_bundled_one_and_told(
         "Skipped the rules that require an archive device: external retrieve, recall from external archives, fallback, "
         "export, purging, ports of the archive, transport, capabilities.\n",
     )
-    assert result.stderr == f"warning: {slapd.url} shows no schema; checked by the one that comes with dcmcfg\n"
+    assert result.stderr == f"warning: {slapd.url} does not publish its schema; checked with the schema of dcmcfg\n"

@@ -55,7 +55,7 @@ def test_a_profile_is_made_key_by_key(run: Run, tmp_path: Path) -> None:
     assert (result.exit_code, result.stdout, result.stderr) == (
         0,
         f"hospital.bind_password_file = {password} ({path})\n",
-        f"warning: there is no file {password} yet\n",
+        f"warning: the file {password} does not exist yet\n",
     )
     assert path.read_text() == (
         'format = 1\nldap_url = "ldap://10.1.2.3/dc=example,dc=org"\nstarttls = true\n'
@@ -120,13 +120,13 @@ def test_a_relative_file_is_that_of_the_current_folder(
         (
             "hospital.archive_url",
             "localhost:8080",
-            "hospital.archive_url 'localhost:8080': not a usable URL: it starts with none of http://, https://\n"
+            "hospital.archive_url 'localhost:8080': invalid URL: it must start with one of http://, https://\n"
             "  next: for example http://localhost:8080/dcm4chee-arc",
         ),
         ("hospital.starttls", "maybe", "hospital.starttls: the value is true or false, not 'maybe'"),
         ("hospital.device", "", "hospital.device: the value is empty\n  next: dcmcfg config unset hospital.device"),
         ("hospital.device", "a\nb", "hospital.device: the value holds control characters"),
-        ("../up.device", "x", "'../up': a profile's name is made of letters, digits, '_', '-' and '.'"),
+        ("../up.device", "x", "'../up': a profile name may contain only letters, digits, '_', '-' and '.'"),
         (
             "hospital.format",
             "2",
@@ -206,7 +206,7 @@ def test_a_profile_that_others_can_write_to_is_refused(run: Run) -> None:
     path.chmod(0o666)
     result = run("config", "set", "hospital.device", "new")
     assert (result.exit_code, path.read_text()) == (3, COMMENTED)
-    assert result.stderr.startswith(f"dcmcfg: {path}: everybody may write to it\n")
+    assert result.stderr.startswith(f"dcmcfg: {path}: everybody can write to it\n")
 
 
 def test_a_missing_profile_has_nothing_to_unset(run: Run) -> None:
@@ -214,7 +214,8 @@ def test_a_missing_profile_has_nothing_to_unset(run: Run) -> None:
     result = run("config", "unset", "clinic.device")
     assert (result.exit_code, result.stderr) == (
         3,
-        f"dcmcfg: {get_profile_path('clinic')}: there is no profile clinic\n  next: there are: hospital\n",
+        f"dcmcfg: {get_profile_path('clinic')}: the profile clinic does not exist\n"
+        "  next: existing profiles: hospital\n",
     )
     assert not get_profile_path("clinic").exists()
 
@@ -269,7 +270,7 @@ def test_a_profile_that_does_not_exist_is_not_selected(run: Run) -> None:
     write("hospital", COMMENTED)
     result = run("config", "use", "hosptial")
     assert (result.exit_code, get_selection_path().exists()) == (3, False)
-    assert result.stderr.endswith("next: there are: hospital\n")
+    assert result.stderr.endswith("next: existing profiles: hospital\n")
     assert run("config", "use").exit_code == run("config", "use", "hospital", "--none").exit_code == 2
 
 
@@ -280,10 +281,10 @@ def test_a_selected_profile_that_is_gone_is_named_with_the_way_out(run: Run) -> 
     result = run("config", "show")
     assert (result.exit_code, result.stderr) == (
         3,
-        f"dcmcfg: {path}: there is no profile hospital, which {get_selection_path()} names\n"
-        "  next: there are: none; to select none: dcmcfg config use --none\n",
+        f"dcmcfg: {path}: the profile hospital does not exist (named by {get_selection_path()})\n"
+        "  next: existing profiles: none; to select none: dcmcfg config use --none\n",
     )
-    assert run("config", "list").stderr.startswith("warning: there is no profile hospital, selected by 'dcmcfg config")
+    assert run("config", "list").stderr.startswith("warning: the profile hospital of 'dcmcfg config")
     assert run("config", "use", "--none").exit_code == 0
     assert run("config", "show").exit_code == 0
 

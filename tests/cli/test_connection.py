@@ -18,9 +18,9 @@ MOVED = """\
       ~ dicomPort: 11117 → 104
 LDIF: --show-ldif prints it, --output FILE writes it.
 1 to change, in one change
-done in one change
-undo: dcmcfg undo 1
-the archive has reloaded
+Applied in one change.
+To revert it: dcmcfg undo 1
+The archive has reloaded.
 """
 
 

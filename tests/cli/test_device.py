@@ -21,7 +21,7 @@ def test_a_device_is_created_cloned_and_removed(run: Run, stock_site: CliSite) -
         "dicomprimarydevicetype": {b"CT"},
         "dicominstalled": {b"TRUE"},
     }
-    assert "nothing to do" in run("device", "create", "CT-1").stdout
+    assert "No changes." in run("device", "create", "CT-1").stdout
     assert run("device", "remove", "ct-1", "--yes").exit_code == 0
     assert stock_site.octets() == before
 

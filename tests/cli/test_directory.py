@@ -53,7 +53,7 @@ def test_a_change_over_the_socket_is_headed_by_the_way_in(
     result = run("set-external-retrieve", "DCM4CHEE", "--no-reload", "--yes", *site)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith(f"SASL EXTERNAL @ {slapd.ldapi_url} · archive {archive.url}\n")
-    assert "\ndone in one change\n" in result.stdout
+    assert "\nApplied in one change.\n" in result.stdout
 
 
 def test_a_client_certificate_says_who_one_is_and_its_key_is_warned_of(
@@ -95,7 +95,7 @@ def test_a_command_that_is_told_repeats_the_way_in(run: Run, slapd_and_ca: tuple
     result = run("set-external-retrieve", "DCM4CHEE", *where, *who)
     assert (result.exit_code, result.stderr) == (0, "")
     options = f"--ldap-url {slapd.starttls_url} --bind-password-file {password} --ca-file {ca_file} --starttls "
-    assert f"the archive was not asked to reload: dcmcfg {options}reload\n" in result.stdout.replace("'", "")
+    assert f"The archive was not reloaded. To reload it: dcmcfg {options}reload\n" in result.stdout.replace("'", "")
 
 
 @pytest.mark.parametrize(
@@ -142,5 +142,5 @@ def test_a_server_that_is_away_is_told_with_the_profile_that_names_it(run: Run, 
         3,
         "",
         f"dcmcfg: {url}: cannot connect to the LDAP server: connection refused\n"
-        "  next: is it running, and is the URL of profile ward right?\n",
+        "  next: check that the server runs, and the URL of profile ward\n",
     )

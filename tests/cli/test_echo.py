@@ -82,8 +82,8 @@ def test_archive_out_of_reach_names_the_status_command(
     archive, storescp = json.loads(result.stdout)["aes"]
     step = "check that the peer runs, and its host and port in LDAP (dicomHostname, dicomPort)"
     assert storescp["next_step"] == step
-    assert archive["next_step"] == f"{step}; dcmcfg status shows whether the archive is started"
-    assert "; dcmcfg status shows whether the archive is started\n" in run("echo", "DCM4CHEE").stdout
+    assert archive["next_step"] == f"{step}; to see whether the archive is started: dcmcfg status"
+    assert "; to see whether the archive is started: dcmcfg status\n" in run("echo", "DCM4CHEE").stdout
 
 
 def test_all_leaves_out_what_is_not_installed(run: Run, site: CliSite, ports: dict[str, int]) -> None:
@@ -129,9 +129,9 @@ def test_an_ae_that_cannot_be_called_is_a_no_where_it_was_named(run: Run, site: 
 @pytest.mark.parametrize(
     ("arguments", "code", "problem"),
     [
-        ((), 2, "name the AEs to call, or say --all"),
-        (("--all", "LONGTERM"), 2, "--all calls every AE: name none beside it, or leave it out to call LONGTERM"),
-        (("LONGTERM", "--tls-ca", "ca.pem"), 2, "--tls-ca goes with --tls: nobody is called over TLS here"),
+        ((), 2, "Specify AEs to call, or --all"),
+        (("--all", "LONGTERM"), 2, "--all and AET exclude each other. To call LONGTERM only, omit --all"),
+        (("LONGTERM", "--tls-ca", "ca.pem"), 2, "--tls-ca requires --tls: without TLS, no certificate is verified"),
         (("LONGTRM",), 3, "no AE has the title LONGTRM\n  next: did you mean longterm/LONGTERM?\n"),
         (("a\\b",), 2, "not an AE title: it contains a backslash"),
         (("LONGTERM", "--timeout-s", "0"), 2, "is not in the range"),

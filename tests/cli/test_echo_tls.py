@@ -125,4 +125,4 @@ def test_files_that_cannot_be_used_end_it_before_anybody_is_called(
     assert "the file cannot be used: it cannot be read" in failed.stderr
     alone = run("echo", "DCM4CHEE", "--tls", *trusting, "--tls-key", os.devnull)
     assert (alone.exit_code, alone.stdout) == (2, "")
-    assert "--tls-key goes with --tls-cert" in alone.stderr
+    assert "--tls-key requires --tls-cert" in alone.stderr

@@ -46,14 +46,14 @@ def test_what_is_edited_becomes_a_plan_that_is_undone_to_the_octet(run: Run, sit
     before = site.octets()
     untouched = run("edit", "storescp", "--yes")
     assert (untouched.exit_code, untouched.stderr) == (0, "")
-    assert "nothing to do" in untouched.stdout
+    assert "No changes." in untouched.stdout
     assert (editor.parent / "seen").read_text() == (
         "600\n"
         f"# {STORESCP_DN}, of {site.headline}, as LDIF.\n"
-        "# What you change becomes a plan, which is shown before anything is done. A value or an attribute that is\n"
-        "# left out is taken away, a record that is left out is deleted, and a new record is added. Names (dn) stay\n"
-        "# as they are: dcmcfg ae rename, device rename and rename change them. Close the text as it is "
-        "to change nothing.\n"
+        "# Your changes become a plan, which is shown before it is applied. If you remove a value, an attribute or a\n"
+        "# record, it is deleted; a new record is added. Do not change names (dn): use dcmcfg ae rename, device "
+        "rename\n"
+        "# or rename. To change nothing, close the file without changes.\n"
         "\n"
         f"dn: {STORESCP_DN}\n"
         "objectClass: dicomDevice\n"
@@ -88,7 +88,7 @@ def test_secrets_are_not_in_the_text_unless_asked_for_and_stay(
     assert result.exit_code == 0, result.stderr
     seen = (tmp_path / "seen").read_text()
     assert "geheim" not in seen
-    assert "# not shown, and kept as it is: " in seen
+    assert "# Not shown, and unchanged: " in seen
     assert site.values("dcmKeyStorePin") == ("geheim",)
     assert site.values("dicomInstalled") == ("FALSE",)
     editor.write_text("text = text.replace('dcmKeyStorePin: geheim\\n', '')")
@@ -107,7 +107,7 @@ def test_a_text_with_faults_is_told_with_its_line_and_kept_to_go_on_with(run: Ru
     assert wrong.exit_code == 3
     line = 1 + path.read_text().splitlines().index("dicomInstalled FALSE")
     assert f"{path}:{line}" in wrong.stderr
-    assert f"the text is kept: dcmcfg edit storescp --resume {path}\n" in wrong.stderr
+    assert f"The text is kept. To continue: dcmcfg edit storescp --resume {path}\n" in wrong.stderr
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     editor.write_text("text = text.replace('dicomInstalled FALSE', 'dicomInstalled: FALSE')")
     fixed = run("edit", "storescp", "--resume", str(path), "--yes")
@@ -125,15 +125,15 @@ def test_a_text_with_faults_is_told_with_its_line_and_kept_to_go_on_with(run: Ru
         ("text += 'dicomManufacturer: acme\\n'", "or remove the empty line above, which ends a record"),
         (
             "text = text.replace('\\nobjectClass', '\\nchangetype: add\\nobjectClass', 1)",
-            "a record with changetype is no entry",
+            "a record with changetype is not an entry",
         ),
-        ("path.write_text('half'); sys.exit(5)", "the editor ended with 5"),
+        ("path.write_text('half'); sys.exit(5)", "the editor ended with exit code 5"),
     ):
         editor.write_text(hand)
         refused = run("edit", "storescp", "--yes")
         assert refused.exit_code == 3
         assert problem in refused.stderr
-        assert "the text is kept: " in refused.stderr
+        assert "The text is kept. To continue: " in refused.stderr
     count = len(saved_texts())
     editor.write_text("sys.exit(1)")
     assert "the text is kept" not in run("edit", "storescp", "--yes").stderr, "as it was given"
@@ -154,7 +154,7 @@ def test_a_text_that_was_kept_is_the_only_one_and_goes_when_it_is_done(
     again = run("edit", "storescp", "--resume", path.name, "--yes")
     assert again.exit_code == 3
     (path,) = saved_texts()
-    resume_note = "the text is kept: dcmcfg edit storescp --resume"
+    resume_note = "The text is kept. To continue: dcmcfg edit storescp --resume"
     assert f"{resume_note} {path}\n" in again.stderr
     assert f"{path}:" in again.stderr.partition(resume_note)[2], "the place of the fault is in the file that is kept"
     for hand in ("text = ''", ""):
@@ -167,7 +167,7 @@ def test_a_text_that_was_kept_is_the_only_one_and_goes_when_it_is_done(
     (path,) = saved_texts()
     assert (tried.exit_code, tried.stderr) == (0, f"{resume_note} {path}\n")
     editor.write_text("text = text.replace('dicomInstalled: FALSE', 'dicomInstalled: TRUE')")
-    assert "nothing to do" in run("edit", "storescp", "--resume", path.name, "--yes").stdout
+    assert "No changes." in run("edit", "storescp", "--resume", path.name, "--yes").stdout
     assert saved_texts() == []
     own = Path("../own.ldif").resolve()
     own.write_text((editor.parent / "seen").read_text().partition("\n")[2])
@@ -180,16 +180,19 @@ def test_an_emptied_text_is_not_kept_and_names_the_command_that_removes(run: Run
     for hand in ("text = ''", "text = '# nothing\\n\\n'"):
         editor.write_text(hand)
         for target, step in (
-            ("storescp", "dcmcfg device remove storescp deletes it with all below it, and tells who refers to it"),
+            (
+                "storescp",
+                ("to delete it with all entries below, and list references to it: dcmcfg device remove storescp"),
+            ),
             (
                 "AE:STORESCP",
-                "dcmcfg ae remove storescp/STORESCP deletes it with all below it, and tells who refers to it",
+                "to delete it with all entries below, and list references to it: dcmcfg ae remove storescp/STORESCP",
             ),
-            (f"cn=dicom,{STORESCP_DN}", "to delete one, edit the one above with --subtree"),
+            (f"cn=dicom,{STORESCP_DN}", "to delete an entry, edit its parent with --subtree"),
         ):
             refused = run("edit", target, "--yes")
             assert refused.exit_code == 3
-            assert "the text holds no entry any more" in refused.stderr
+            assert "the text has no entry left" in refused.stderr
             assert refused.stderr.endswith(f"  next: {step}\n")
             assert saved_texts() == []
 
@@ -251,8 +254,8 @@ def test_without_a_terminal_no_editor_is_started_that_might_wait_for_one(
         assert (refused.exit_code, refused.stdout, refused.stderr) == (
             1,
             "",
-            "dcmcfg: there is no terminal to edit on, nothing was changed\n"
-            "  next: dcmcfg set and dcmcfg apply need none; with --yes, $VISUAL or $EDITOR may be a script\n",
+            "dcmcfg: there is no terminal for the editor, nothing was changed\n"
+            "  next: use dcmcfg set or dcmcfg apply; or pass --yes and set $VISUAL or $EDITOR to a script\n",
         )
     assert (editor.parent / "seen").exists() == named
     assert saved_texts() == []
@@ -263,5 +266,5 @@ def test_an_editor_that_reads_its_input_does_not_wait_without_a_terminal(site: C
     arguments = [sys.executable, "-m", "dcmcfg", "edit", "storescp", "--yes"]
     with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        assert "nothing to do" in process.stdout.read(), "nobody has closed its input"
+        assert "No changes." in process.stdout.read(), "nobody has closed its input"
     assert process.returncode == 0

@@ -168,7 +168,7 @@ def test_a_file_that_cannot_be_written_is_told(run: Run, site: CliSite, tmp_path
     assert result.exit_code == 3
     assert result.stderr == (
         f"dcmcfg: {tmp_path}/nowhere/x.ldif: the file cannot be written (No such file or directory)\n"
-        f"  next: make the folder {tmp_path}/nowhere first, or name a file in one that is there\n"
+        f"  next: create the folder {tmp_path}/nowhere first, or specify a file in an existing folder\n"
     )
 
 

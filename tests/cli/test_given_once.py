@@ -39,20 +39,20 @@ def test_each_option_of_each_command_is_refused_twice_or_takes_several_values(
         result = run(*name, *[option.opts[-1], *["x"] * option.nargs] * 2)
         names = "/".join(option.opts)
         assert result.exit_code == 2
-        assert f"{names} is given 2 times, and may be given once" in result.stderr
+        assert f"{names} is given 2 times, but can be given only once" in result.stderr
 
 
 def test_site_options_before_the_command_too(run: Run) -> None:
     result = run("--archive-url", "http://a", "--archive-url", "http://b", "reload")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "--archive-url is given 2 times, and may be given once" in result.stderr
+    assert "--archive-url is given 2 times, but can be given only once" in result.stderr
 
 
 def test_flags_that_contradict_each_other_are_refused(run: Run) -> None:
     assert "--ldif and --json exclude each other" in run("diff", "--ldif", "--json", "a.ldif").stderr
     twice = run("apply", "--transaction", "--step-by-step", "a.ldif")
     assert (twice.exit_code, twice.stdout) == (2, "")
-    assert "--transaction/--step-by-step is given 2 times, and may be given once" in twice.stderr
+    assert "--transaction/--step-by-step is given 2 times, but can be given only once" in twice.stderr
 
 
 def test_a_flag_and_an_option_with_several_values_may_be_repeated(run: Run) -> None:

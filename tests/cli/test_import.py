@@ -69,9 +69,9 @@ def test_a_good_row_becomes_what_dcmldap_writes_and_is_undone(run: Run, site: Cl
         "Row New AE TLS Role Device",
         "new.csv:2 WS1@ws1.example.org:104 workstation ws1",
         "4 to add, in one transaction",
-        "done in one transaction",
-        "undo: dcmcfg undo 1",
-        "the archive has reloaded",
+        "Applied in one transaction.",
+        "To revert it: dcmcfg undo 1",
+        "The archive has reloaded.",
     ]
     device = f"dicomDeviceName=ws1,{DEVICES}"
     after = site.octets()
@@ -103,7 +103,8 @@ def test_a_good_row_becomes_what_dcmldap_writes_and_is_undone(run: Run, site: Cl
     again = run("import", file, "--yes")
     assert (again.exit_code, again.stderr) == (0, "")
     assert again.stdout == (
-        f"{site.headline}\n1 entry is unchanged\nnothing to do; if the archive has not loaded it: dcmcfg reload\n"
+        f"{site.headline}\n1 entry is unchanged\n"
+        "No changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
     )
     assert run("undo", "1", "--yes").exit_code == 0
     assert site.octets() == before
@@ -127,22 +128,22 @@ def test_bad_rows_are_told_and_written_to_be_mended_and_given_again(run: Run, si
     assert result.exit_code == 1
     assert result.stderr.splitlines() == [
         "warning: new.csv: unknown column 'VLAN', ignored.",
-        "warning: left out: new.csv:3: STORESCP: storescp/STORESCP exists and differs: it is at localhost:11115, not "
+        "warning: rejected: new.csv:3: STORESCP: storescp/STORESCP exists and differs: it is at localhost:11115, not "
         "other.example.org:104 (dcmcfg connection set storescp/dicom other.example.org:104)",
-        "warning: left out: new.csv:5: TOO_LONG_FOR_A_TITLE: title 'TOO_LONG_FOR_A_TITLE': not an AE title: it has 20 "
+        "warning: rejected: new.csv:5: TOO_LONG_FOR_A_TITLE: title 'TOO_LONG_FOR_A_TITLE': not an AE title: it has 20 "
         "characters; host 'a b': not a host name or IP address; port '0': not a TCP port; tls 'maybe': must be yes "
         "or no; role 'viewer': unknown role; must be one of workstation, modality, archive",
-        "warning: left out: new.csv:6: WS2: missing: host, port (optional only for a modality)",
-        "warning: left out: new.csv:7: WS3: the same title has other values in new.csv:8",
-        "warning: left out: new.csv:8: WS3: the same title has other values in new.csv:7",
+        "warning: rejected: new.csv:6: WS2: missing: host, port (optional only for a modality)",
+        "warning: rejected: new.csv:7: WS3: the same title has other values in new.csv:8",
+        "warning: rejected: new.csv:8: WS3: the same title has other values in new.csv:7",
     ]
     assert result.stdout.splitlines()[1] == "1 entry is unchanged"
     assert outcome(result.stdout) == [
         "4 to add, in one transaction",
-        "done in one transaction",
-        "undo: dcmcfg undo 1",
-        "left out, 5 to be mended: new.rejects.csv",
-        "the archive has reloaded",
+        "Applied in one transaction.",
+        "To revert it: dcmcfg undo 1",
+        "Rejected: 5. Fix them in new.rejects.csv",
+        "The archive has reloaded.",
     ]
     rejects = Path("new.rejects.csv")
     assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
@@ -216,10 +217,10 @@ def test_what_is_not_carried_out_leaves_nothing_behind(run: Run, site: CliSite) 
     refused = run("import", file, "--yes")
     assert refused.exit_code == 3
     assert "4 to add, in one transaction\n" in refused.stdout, "the plan and the reasons come first"
-    assert "left out: new.csv:" in refused.stderr
+    assert "rejected: new.csv:" in refused.stderr
     assert refused.stderr.endswith(
-        "dcmcfg: new.rejects.csv: what is left out would be written there, and the file holds something else, nothing "
-        "was changed\n  next: if it was mended, give that file; else remove it, or --rejects names a new file\n"
+        "dcmcfg: new.rejects.csv: the rejects file exists with other content, nothing was changed\n"
+        "  next: if you have fixed it, use it as FILE; else remove it, or specify a new file with --rejects\n"
     )
     assert Path("new.rejects.csv").read_text() == "mine"
     assert (site.octets(), undo_files()) == (before, [])
@@ -232,9 +233,9 @@ def test_the_same_file_again_is_nothing_to_do_and_its_rejects_stay_as_they_are(r
     before = (rejects.read_bytes(), rejects.stat().st_mtime_ns)
     again = run("import", file, "--yes")
     assert again.exit_code == 1
-    assert "left out, 5 to be mended: new.rejects.csv\n" in again.stdout
-    assert "nothing to do" in again.stdout
-    assert "left out: new.csv:" in again.stderr
+    assert "Rejected: 5. Fix them in new.rejects.csv\n" in again.stdout
+    assert "No changes." in again.stdout
+    assert "rejected: new.csv:" in again.stderr
     assert ((rejects.read_bytes(), rejects.stat().st_mtime_ns), site.octets()) == (before, after)
     rejects.write_text("mended")
     assert run("import", file, "--yes").exit_code == 3
@@ -288,7 +289,7 @@ def test_standard_input_is_read_in_the_form_that_is_said(run: Run, site: CliSite
     text = "- {title: WS1, host: ws1, port: 104}\n- {title: WS2}\n"
     result = run("import", "-", "--input-format", "yaml", "--rejects", "left.yaml", "--yes", input=text)
     assert result.exit_code == 1
-    assert "left out: standard input:2: WS2: missing: host" in result.stderr
+    assert "rejected: standard input:2: WS2: missing: host" in result.stderr
     assert Path("left.yaml").read_text().endswith("\n- {title: WS2}\n")
 
 
@@ -297,7 +298,7 @@ def test_hostile_values_reach_no_terminal(run: Run, site: CliSite) -> None:
     result = run("import", written("new.csv", text), "--yes", "--probe")
     assert result.exit_code == 1
     assert "\x1b" not in result.stdout + result.stderr
-    assert result.stderr.count("left out") == 3
+    assert result.stderr.count("rejected: ") == 3
 
 
 # ---- with --probe
@@ -322,7 +323,7 @@ def test_only_those_that_answer_are_taken(run: Run, site: CliSite) -> None:
     ]
     assert re.fullmatch(r"C-ECHO answered in \d+ ms", shown[0][2])
     assert "\n4 probed as DCM4CHEE: 1 answered, 3 did not\n" in result.stdout
-    assert [line.removeprefix("warning: left out: ") for line in result.stderr.splitlines()][1:] == [
+    assert [line.removeprefix("warning: rejected: ") for line in result.stderr.splitlines()][1:] == [
         f"new.csv:3: CT2: {LOOPBACK}:{port}: the association was rejected permanently by the application: called AE "
         "title not recognised (1/1/7)",
         f"new.csv:4: WS1: {LOOPBACK}:{refusing}: connection refused: nothing listens at this address",
@@ -383,10 +384,10 @@ def test_rows_with_tls_are_called_over_it(run: Run, site: CliSite, tmp_path: Pat
     assert result.exit_code == 1
     assert "over TLSv1.3, certificate valid until 3000-01-01\n" in result.stdout
     assert "3 probed as DCM4CHEE: 1 answered, 2 did not" in result.stdout
-    assert [line for line in result.stderr.splitlines() if "left out" in line] == [
-        f"warning: left out: new.csv:3: WS2: {LOOPBACK}:{strange.port}: certificate not trusted: its authority is "
+    assert [line for line in result.stderr.splitlines() if "rejected: " in line] == [
+        f"warning: rejected: new.csv:3: WS2: {LOOPBACK}:{strange.port}: certificate not trusted: its authority is "
         "not trusted here; nothing was sent",
-        f"warning: left out: new.csv:4: WS3: {LOOPBACK}:{wanting.port}: no association: the peer uses TLS at "
+        f"warning: rejected: new.csv:4: WS3: {LOOPBACK}:{wanting.port}: no association: the peer uses TLS at "
         "this port, but was called without TLS",
     ]
     assert site.values("dicomPort", f"cn=dicom-tls,dicomDeviceName=ws1,{DEVICES}") == (str(wanting.port),)
@@ -452,7 +453,7 @@ def test_the_file_that_orthanc_itself_runs_by_is_read_and_orthanc_is_called(
         stranger = run("import", file, "--probe", "--calling", "STRANGER", "--dry-run")
         known = run("import", file, "--probe", "--yes")
     assert "1 probed as STRANGER: 0 answered, 1 did not" in stranger.stdout
-    assert f"left out: modalities.json:4: ORTHANC: {LOOPBACK}:{port}: the association was rejected" in stranger.stderr
+    assert f"rejected: modalities.json:4: ORTHANC: {LOOPBACK}:{port}: the association was rejected" in stranger.stderr
     assert "calling AE title not recognised" in stranger.stderr
     assert "1 probed as DCM4CHEE: 1 answered, 0 did not" in known.stdout
     assert site.values("dicomPort", f"cn=dicom,dicomDeviceName=orthanc,{DEVICES}") == (str(port),)
@@ -478,7 +479,7 @@ def test_what_aes_writes_of_the_stock_configuration_is_nothing_to_do(run: Run, s
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
         f"No new AE to probe\n{stock_site.headline}\n{len(lines) - 1} entries are unchanged\n"
-        "nothing to do; if the archive has not loaded it: dcmcfg reload\n"
+        "No changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
     )
     assert stock_site.octets() == before
 

@@ -120,7 +120,7 @@ def test_500_rows_with_every_kind_of_fault(
         for (_, reason), each in zip(bad, content["rejected"], strict=True):
             assert reason in each["reason"]
         assert f"{fine[7]['title']} is a duplicate of many.csv:" in result.stderr
-        assert f"left out: {len(bad) - 20} more rows" in result.stderr
+        assert f"rejected: {len(bad) - 20} more rows" in result.stderr
 
         after = site.octets()
         devices = {dn for dn in after.keys() - before.keys() if dn.startswith("dicomDeviceName=")}

@@ -199,11 +199,15 @@ def test_of_a_lab_whose_folder_is_gone_status_says_so_and_down_removes_the_profi
     )
     assert home.run("lab", "status") == (
         1,
-        f"The lab in {folder}, which the profile lab describes, is gone. To remove the profile: dcmcfg lab down. "
+        f"The folder {folder} of the lab in the profile lab no longer exists. To remove the profile: dcmcfg lab down. "
         "To start a new lab: dcmcfg lab up\n",
         "",
     )
-    assert home.run("lab", "down") == (0, f"The lab in {folder} is gone; its profile is removed.\n", "")
+    assert home.run("lab", "down") == (
+        0,
+        (f"The folder {folder} of the lab no longer exists; the profile is removed.\n"),
+        "",
+    )
     assert not home.profile.exists()
     assert home.run("lab", "down") == (0, "No lab is up.\n", "")
 
@@ -231,7 +235,7 @@ def test_kill_9_of_the_supervisor_leaves_nothing_listening(home: Home) -> None:
     code, out, _ = home.run("lab", "status")
     killed = f"the supervisor, process {state.supervisor.pid}, was killed"
     assert (code, out) == (1, f"The lab in {home.lab} is not up: {killed}.\n")
-    assert home.run("lab", "down") == (0, "The lab had ended before; what it left is removed.\n", "")
+    assert home.run("lab", "down") == (0, "The lab had already ended; its remaining files are removed.\n", "")
     assert not home.lab.exists()
 
 
@@ -343,7 +347,7 @@ def test_down_ends_no_process_that_got_the_number_of_one_of_its_own(home: Home) 
     wait_until_gone(*state.processes())
     with subprocess.Popen(["sleep", "600"]) as bystander:
         replace(state, supervisor=replace(state.supervisor, pid=bystander.pid)).save(home.lab)
-        assert home.run("lab", "down") == (0, "The lab had ended before; what it left is removed.\n", "")
+        assert home.run("lab", "down") == (0, "The lab had already ended; its remaining files are removed.\n", "")
         assert bystander.poll() is None
         bystander.kill()
 

@@ -246,9 +246,9 @@ def test_with_json_each_failure_is_an_object_on_stdout_too(
         "message": "internal error (ZeroDivisionError: x)",
         "exit_code": 4 if writing else 3,
         "subject": "",
-        "next_step": "DCMCFG_DEBUG=1 shows where; please report it",
+        "next_step": "please report it, with the traceback that DCMCFG_DEBUG=1 prints",
     }
-    changed = "; something may have been changed" if writing else ""
+    changed = "; changes may have been made" if writing else ""
     stopped = {"message": f"interrupted{changed}", "exit_code": 130, "subject": "", "next_step": ""}
     for error, expected_error in ((refused, known), (ZeroDivisionError("x"), crash), (KeyboardInterrupt(), stopped)):
         add_failing(monkeypatch, error, writing=writing)
@@ -293,12 +293,12 @@ def test_want_of_memory_is_no_internal_error(
 ) -> None:
     add_failing(monkeypatch, MemoryError(), writing=writing)
     result = run("trial")
-    changed = "; something may have been changed" if writing else ""
+    changed = "; changes may have been made" if writing else ""
     assert (result.exit_code, result.stdout, result.stderr) == (
         code,
         "",
-        f"dcmcfg: this machine has not enough memory for it, or its limit (ulimit -v) is too low{changed}\n"
-        "  next: give it less at once: a smaller file, fewer studies\n",
+        f"dcmcfg: out of memory: this machine has too little, or its limit (ulimit -v) is too low{changed}\n"
+        "  next: process less at once: a smaller file, fewer studies\n",
     )
 
 
@@ -311,7 +311,7 @@ def test_internal_error_says_how_to_see_more(
     assert (result.exit_code, result.stdout) == (code, "")
     assert result.stderr == (
         "dcmcfg: internal error (ZeroDivisionError: division by zero)\n"
-        "  next: DCMCFG_DEBUG=1 shows where; please report it\n"
+        "  next: please report it, with the traceback that DCMCFG_DEBUG=1 prints\n"
     )
 
 
@@ -327,7 +327,7 @@ def test_interrupt_is_exit_code_130(run: Run, monkeypatch: pytest.MonkeyPatch, w
     result = run("trial")
     assert (result.exit_code, result.stdout) == (130, "")
     assert result.stderr.lstrip("\n").startswith("dcmcfg: interrupted")
-    assert ("may have been changed" in result.stderr) == writing
+    assert ("changes may have been made" in result.stderr) == writing
 
 
 def test_reader_that_goes_away_ends_the_run_quietly() -> None:
@@ -368,7 +368,7 @@ def test_question_without_a_terminal_is_answered_with_no(
     result = run("trial", "--bind-password-file", str(tmp_path / "password"), input="y\n")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        "password geheim\ndcmcfg: there is no terminal to ask on, nothing was changed\n  next: --yes answers yes\n"
+        "password geheim\ndcmcfg: there is no terminal to confirm, nothing was changed\n  next: pass --yes to confirm\n"
     )
 
 
@@ -378,7 +378,8 @@ def test_password_without_source_and_terminal_is_an_error(run: Run, monkeypatch:
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
         "dcmcfg: ldap://localhost:389: no password for cn=admin,dc=dcm4che,dc=org\n"
-        "  next: --bind-password-file FILE; a password counts only where the URL comes from: docs/settings.md\n"
+        "  next: specify --bind-password-file FILE; the password must come from the same source as the LDAP URL "
+        "(docs/settings.md)\n"
     )
 
 

@@ -43,9 +43,9 @@ def test_set_export_and_verify_on_the_stock_configuration(
     assert (cleared.exit_code, stock_site.values(NAME)) == (0, ()), cleared.output
     done = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert (done.exit_code, stock_site.values(NAME)) == (0, ("DCM4CHEE",)), done.output
-    assert "the archive has reloaded" in done.output
+    assert "The archive has reloaded." in done.output
     again = run("set-external-retrieve", "DCM4CHEE")
-    assert (again.exit_code, "nothing to do" in again.output) == (0, True), again.output
+    assert (again.exit_code, "No changes." in again.output) == (0, True), again.output
 
     exported = tmp_path / "site.ldif"
     done = run("export-ldif", "-o", str(exported))

@@ -89,7 +89,7 @@ def test_nothing_is_written_and_file_and_line_are_named(
 def test_with_continue_they_go_into_the_reject_file(run: Run, old_site: CliSite, tmp_path: Path) -> None:
     file = written(tmp_path / "new.ldif", setting(UNKNOWN, "3") + GOOD)
     done = run("apply", str(file), "--continue", "--yes")
-    assert (done.exit_code, done.stderr) == (1, f"warning: left out: {file}:1: {ARCHIVE_DN}: {NO_ATTRIBUTE} — {LOAD}\n")
+    assert (done.exit_code, done.stderr) == (1, f"warning: rejected: {file}:1: {ARCHIVE_DN}: {NO_ATTRIBUTE} — {LOAD}\n")
     assert old_site.values("dicomDescription") == ("fits",)
     rejects = (tmp_path / "new.rejects.ldif").read_text().replace("\n ", "")
     assert setting(UNKNOWN, "3").strip() in rejects
@@ -152,7 +152,7 @@ def test_an_undo_leaves_out_what_the_server_no_longer_knows(
         undo_result = run("undo", "2", "--partial", "--yes", "--rejects", str(rejects))
         assert (undo_result.exit_code, undo_result.stderr) == (
             1,
-            f"warning: left out: {ARCHIVE_DN}: {NO_ATTRIBUTE} — {LOAD}\n",
+            f"warning: rejected: {ARCHIVE_DN}: {NO_ATTRIBUTE} — {LOAD}\n",
         )
         assert site.values("dicomDescription", f"dicomDeviceName=storescp,{DEVICES}") == before
         assert f"\n{UNKNOWN}: 3\n" in rejects.read_text()

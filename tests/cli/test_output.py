@@ -36,7 +36,7 @@ def test_of_two_at_once_one_gets_the_name(tmp_path: Path) -> None:
         write_atomically(str(path), ["the other's"], private=True, must_be_new=True)
         yield "ours"
 
-    with pytest.raises(DcmcfgError, match="the file exists — name a new file"):
+    with pytest.raises(DcmcfgError, match="the file exists — specify a new file"):
         write_atomically(str(path), meanwhile(), private=True, must_be_new=True)
     assert path.read_text() == "the other's"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

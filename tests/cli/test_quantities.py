@@ -20,5 +20,5 @@ from tests.cli.conftest import Run
 def test_what_is_no_number_or_beyond_all_use_is_refused(run: Run, command: tuple[str, ...], number: str) -> None:
     done = run(*command, number)
     assert (done.exit_code, done.stdout) == (2, "")
-    problem = "nan is no number." if number == "nan" else f"{float(number)} is not in the range 0<"
+    problem = "nan is not a number." if number == "nan" else f"{float(number)} is not in the range 0<"
     assert f"Error: Invalid value for '{command[-1]}': {problem}" in done.stderr

@@ -31,9 +31,9 @@ cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc cn Export to LONGTERM the nam
 cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc dcmExporterID LONGTERM names the exporter LONGTERM
 dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dcmExporterID LONGTERM the name of an exporter
 3 to change, 2 to rename, in one transaction
-done in one transaction
-undo: dcmcfg undo 1
-the archive has reloaded
+Applied in one transaction.
+To revert it: dcmcfg undo 1
+The archive has reloaded.
 """
 LONGTERM_WARNINGS = """\
 warning: TAPE must be the title that the remote system uses: the archive calls it and recognises it by this title.
@@ -116,18 +116,18 @@ def test_the_archives_own_device_asks_for_a_word_a_restart_and_takes_the_profile
     assert refused.exit_code == 3
     assert refused.stderr.endswith(
         "dcmcfg: the plan is refused: archive-device: the archive's own device would be deleted or renamed: "
-        f"{ARCHIVE_DN}\n  next: --force-archive-device, if it is meant\n"
+        f"{ARCHIVE_DN}\n  next: to apply it anyway: --force-archive-device\n"
     )
     assert site.octets() == before
 
     result = run("device", "rename", "dcm4chee-arc", "hosp-arc", "--yes", "--force-archive-device")
     assert lines(result.stdout)[-5:] == [
         "14 to change, 1 to rename, in one transaction",
-        "done in one transaction",
-        "undo: dcmcfg undo 1",
-        "no reload: restart the archive that runs as dcm4chee-arc with -Ddcm4chee-arc.DeviceName=hosp-arc (in the "
-        "container image, ARCHIVE_DEVICE_NAME); until then it goes on with what it has loaded",
-        f"the profile names the new device: {path}",
+        "Applied in one transaction.",
+        "To revert it: dcmcfg undo 1",
+        "Not reloaded. Restart the archive that runs as dcm4chee-arc with -Ddcm4chee-arc.DeviceName=hosp-arc (in the "
+        "container image, ARCHIVE_DEVICE_NAME). Until then it keeps the configuration that it has loaded.",
+        f"The profile now names the new device: {path}",
     ]
     assert result.stderr == (
         "warning: an archive that runs as dcm4chee-arc continues with its loaded settings and cannot reload. "
@@ -165,14 +165,14 @@ def test_without_a_profile_it_is_told_what_names_the_device(
     assert json.loads(result.stdout)["profile_file"] is None
     monkeypatch.setenv("DCMCFG_DEVICE", "hosp-arc")
     back = run("device", "rename", "hosp-arc", "dcm4chee-arc", "--yes", "--force-archive-device")
-    assert lines(back.stdout)[-1] == "DCMCFG_DEVICE names the device hosp-arc: from now on it is dcm4chee-arc"
+    assert lines(back.stdout)[-1] == "DCMCFG_DEVICE still names the device hosp-arc: change it to dcm4chee-arc"
 
 
 def test_another_spelling_of_the_archives_device_is_a_change_without_risk(run: Run, site: CliSite) -> None:
     before = site.octets()
     result = run("device", "rename", "dcm4chee-arc", "DCM4CHEE-ARC", "--yes")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert lines(result.stdout)[-1] == "the archive has reloaded"
+    assert lines(result.stdout)[-1] == "The archive has reloaded."
     assert site.values("dicomDeviceName", f"dicomDeviceName=DCM4CHEE-ARC,{DEVICES}") == ("DCM4CHEE-ARC",)
     assert run("undo", "--yes").exit_code == 0
     assert site.octets() == before
@@ -194,7 +194,7 @@ def test_parts_and_mistakes(run: Run, site: CliSite) -> None:
         "cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc cn Export to LONGTERM the name of an entry",
         "dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dicomDescription Export to the external archive free text",
         "dcmQueueName=Slow,dicomDeviceName=dcm4chee-arc dicomDescription Export tasks free text",
-        "2 to change, 1 to rename, in one transaction, if the database does transactions",
+        "2 to change, 1 to rename, in one transaction, if the database supports transactions",
     ]
     device_result = {
         ("storage", "fs1", "fs2"): (3, "dcmcfg: the archive's database records fs1 with each stored object"),
@@ -213,7 +213,7 @@ def test_parts_and_mistakes(run: Run, site: CliSite) -> None:
         assert failed.stderr.startswith(message), failed.stderr
     same = run("rename", "exporter", "LONGTERM", "LONGTERM")
     assert (same.exit_code, same.stderr) == (0, "")
-    assert same.stdout == f"{site.headline}\nnothing to do; if the archive has not loaded it: dcmcfg reload\n"
+    assert same.stdout == f"{site.headline}\nNo changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
     assert site.octets() == before
 
 

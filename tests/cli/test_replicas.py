@@ -118,7 +118,7 @@ def test_the_replica_follows_an_apply_and_its_undo_step_by_step(
     file = written(tmp_path / "t.ldif", FIRST + DEVICE)
     done = run("apply", file, "--yes", "--force-dangling-reference")  # the AE goes on naming the old connection
     assert done.exit_code == 0, done.stderr
-    assert "2 to add, 2 to change, 1 to rename, step by step\ndone step by step\n" in done.stdout
+    assert "2 to add, 2 to change, 1 to rename, step by step\nApplied step by step.\n" in done.stdout
     after = replicated.in_step()
     assert after[f"dicomDeviceName=renamed,{DEVICES}"]["dicomdescription"] == {b"after its rename"}
     undo_result = run("apply", str(undo_files()[0]), "--yes")
@@ -161,5 +161,5 @@ def test_a_transaction_may_be_asked_for_and_the_replica_follows(
     before = replicated.in_step()
     done = run("apply", written(tmp_path / "t.ldif", FIRST + SECOND), "--yes", "--transaction")
     assert done.exit_code == 0, done.stderr
-    assert "2 to change, in one transaction\ndone in one transaction\n" in done.stdout
+    assert "2 to change, in one transaction\nApplied in one transaction.\n" in done.stdout
     assert replicated.in_step() != before

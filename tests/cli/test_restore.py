@@ -62,11 +62,11 @@ def test_what_was_changed_comes_back_and_twice_is_nothing_to_do(run: Run, site: 
     assert pin not in result.output.replace("(secret)", "")
     assert "0ther" not in result.output
     assert "1 to add, 1 to change, 1 to delete, in one transaction" in result.stdout
-    assert result.stdout.endswith(f"undo: dcmcfg undo {len(undo_files())}\nthe archive has reloaded\n")
+    assert result.stdout.endswith(f"To revert it: dcmcfg undo {len(undo_files())}\nThe archive has reloaded.\n")
     assert site.octets() == before
     again = run("restore", str(snapshot_file), "--yes")
     assert (again.exit_code, again.stderr) == (0, "")
-    assert again.stdout == f"{site.headline}\nnothing to do; if the archive has not loaded it: dcmcfg reload\n"
+    assert again.stdout == f"{site.headline}\nNo changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
     undo_result = run("apply", str(undo_files()[0]), "--yes")
     assert undo_result.exit_code == 0
     assert site.values("dcmKeyStorePin") == ("0ther",)
@@ -147,7 +147,7 @@ def test_what_is_not_the_archives_stays_as_it_is(run: Run, site: CliSite, snapsh
     )
     now = site.octets()
     result = run("restore", str(snapshot_file), "--yes")
-    assert "nothing to do" in result.stdout
+    assert "No changes." in result.stdout
     assert site.octets() == now
 
 
@@ -202,7 +202,7 @@ def test_arbitrary_changes_are_taken_back_octet_for_octet(
     result = run("restore", str(snapshot_file), "--yes", "--no-reload", *every_risk(restore_command))
     assert result.exit_code == 0, result.stderr
     assert site.octets() == before
-    assert "nothing to do" in run("restore", str(snapshot_file), "--yes", "--no-reload").stdout
+    assert "No changes." in run("restore", str(snapshot_file), "--yes", "--no-reload").stdout
 
 
 def made_one(draw: random.Random, directory: LdapDirectory) -> None:

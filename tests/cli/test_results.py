@@ -81,7 +81,7 @@ def test_where_there_is_none_that_is_said(run: Run, folder: Path) -> None:
 
 def test_those_of_a_name_are_deleted_and_the_others_stay(run: Run, two: tuple[Path, Path], folder: Path) -> None:
     done = run("results", "clear", "0123", "--yes")
-    assert (done.exit_code, done.stdout, done.stderr) == (0, "deleted 0123456789abcdef\n", "")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "Deleted: 0123456789abcdef\n", "")
     assert [each.name for each in folder.iterdir()] == [two[1].name]
     unknown = run("results", "clear", "0123", "--yes")
     assert (unknown.exit_code, unknown.stdout) == (3, "")
@@ -91,7 +91,7 @@ def test_those_of_a_name_are_deleted_and_the_others_stay(run: Run, two: tuple[Pa
 
 
 def test_those_of_an_age_are_deleted(run: Run, two: tuple[Path, Path]) -> None:
-    assert run("results", "clear", "--older-than-days", "1", "--yes").stdout == "nothing was deleted\n"
+    assert run("results", "clear", "--older-than-days", "1", "--yes").stdout == "Nothing was deleted.\n"
     done = run("results", "clear", "--older-than-days", "0", "--yes", "--json")
     assert json.loads(done.stdout) == {"deleted": ["fedcba9876543210", "0123456789abcdef"]}
     assert [each.exists() for each in two] == [False, False]
@@ -101,8 +101,8 @@ def test_one_that_a_run_uses_is_left(run: Run, two: tuple[Path, Path]) -> None:
     facts = {"archive": "DCM4CHEE@here:11112", "destination": "STORESCP"}
     with ResultStore.open(two[0], RunParameters(facts)):
         done = run("results", "clear", "--older-than-days", "0", "--yes")
-    assert (done.exit_code, done.stdout) == (1, "deleted fedcba9876543210\n")
-    assert done.stderr.startswith("0123456789abcdef is left: another run uses this result store (process ")
+    assert (done.exit_code, done.stdout) == (1, "Deleted: fedcba9876543210\n")
+    assert done.stderr.startswith("Not deleted: 0123456789abcdef: another run uses this result store (process ")
     assert two[0].exists()
 
 
@@ -110,13 +110,13 @@ def test_it_is_asked_first(run: Run, two: tuple[Path, Path]) -> None:
     nobody = run("results", "clear", "0123")
     assert (nobody.exit_code, nobody.stdout) == (1, "")
     assert nobody.stderr.endswith(
-        "dcmcfg: there is no terminal to ask on, nothing was changed\n  next: --yes answers yes\n"
+        "dcmcfg: there is no terminal to confirm, nothing was changed\n  next: pass --yes to confirm\n"
     )
-    code, shown = at_terminal(("results", "clear", "0123"), [("answers? [y/N]: ", "n")])
+    code, shown = at_terminal(("results", "clear", "0123"), [("results? [y/N]: ", "n")])
     assert (code, shown.splitlines()[-1]) == (1, "dcmcfg: declined, nothing was deleted")
     assert all(each.exists() for each in two)
-    code, shown = at_terminal(("results", "clear", "0123"), [("answers? [y/N]: ", "y")])
-    assert (code, shown.splitlines()[-1]) == (0, "deleted 0123456789abcdef")
+    code, shown = at_terminal(("results", "clear", "0123"), [("results? [y/N]: ", "y")])
+    assert (code, shown.splitlines()[-1]) == (0, "Deleted: 0123456789abcdef")
 
 
 @pytest.mark.parametrize("arguments", [(), ("0123", "--older-than-days", "1")])

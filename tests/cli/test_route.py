@@ -185,8 +185,12 @@ def test_values_of_the_tree_do_not_steer_the_terminal(run: Run, site: CliSite, t
         ((), 2, "Missing option '--dest'"),
         (("--dest", "A" * 17), 2, "not an AE title: it has 17 characters"),
         (("--dest", "STORESCP", "--state", "gone"), 2, "'gone' is not one of"),
-        (("--dest", "STORESCP", "--study", "1.2", "--state", "local"), 2, "--study finds out what --state says"),
-        (("--dest", "STORESCP", "--connect", "pacs"), 2, "--connect goes with --study"),
+        (
+            ("--dest", "STORESCP", "--study", "1.2", "--state", "local"),
+            2,
+            ("--study and --state exclude each other: --study finds the state"),
+        ),
+        (("--dest", "STORESCP", "--connect", "pacs"), 2, "--connect requires --study"),
         (("--dest", "STORESCP", "--study", "1.2", "--connect", "127.0.0.1:1"), 3, "connection refused"),
         (("--dest", "STORESCP", "--ae", "STORESCP"), 3, "the device dcm4chee-arc has no AE STORESCP"),
         (("--dest", "STORESCP", "--external", "A\\B"), 2, "not an AE title: it contains a backslash"),
@@ -244,6 +248,6 @@ def test_archive_that_refuses_the_connection_names_the_status_command(run: Run, 
     result = run("route", "--dest", "STORESCP", "--study", "1.2", "--connect", f"{LOOPBACK}:{free_port()}")
     assert result.exit_code == 3
     assert result.stderr.endswith(
-        "\n  next: check that the peer runs, and the host and port in --connect; dcmcfg status shows whether the "
-        "archive is started\n"
+        "\n  next: check that the peer runs, and the host and port in --connect; to see whether the archive is "
+        "started: dcmcfg status\n"
     )

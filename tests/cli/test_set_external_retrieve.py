@@ -47,9 +47,9 @@ def test_the_value_is_set_shown_and_loaded(run: Run, site: CliSite) -> None:
     assert lines(result.stdout) == [
         site.headline,
         *lines(PLAN),
-        "done in one change",
-        "undo: dcmcfg undo 1",
-        "the archive has reloaded",
+        "Applied in one change.",
+        "To revert it: dcmcfg undo 1",
+        "The archive has reloaded.",
     ]
     assert (result.exit_code, result.stderr) == (0, "")
     assert site.values(NAME) == ("DCM4CHEE",)
@@ -72,7 +72,7 @@ def test_what_is_so_already_is_nothing_to_do(run: Run, site: CliSite) -> None:
     assert result.stdout == (
         f"{site.headline}\n"
         f"unchanged: modify {ARCHIVE_DN}\n"
-        "nothing to do; if the archive has not loaded it: dcmcfg reload\n"
+        "No changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
     )
     assert site.archive.requests == []
 
@@ -87,7 +87,9 @@ def test_without_a_terminal_and_yes_the_plan_is_shown_and_nothing_changes(run: R
     result = run("set-external-retrieve", "DCM4CHEE")
     assert result.exit_code == 1
     assert lines(result.stdout) == [site.headline, *lines(PLAN)]
-    assert result.stderr == ("dcmcfg: there is no terminal to ask on, nothing was changed\n  next: --yes answers yes\n")
+    assert result.stderr == (
+        "dcmcfg: there is no terminal to confirm, nothing was changed\n  next: pass --yes to confirm\n"
+    )
     assert site.values(NAME) == ()
     assert site.archive.requests == []
 
@@ -104,7 +106,7 @@ def test_a_dry_run_shows_the_plan_and_exits_0(run: Run, site: CliSite) -> None:
 def test_at_a_terminal_it_asks(site: CliSite, answer: str, code: int, values: tuple[str, ...]) -> None:
     exit_code, seen = at_terminal(["set-external-retrieve", "DCM4CHEE"], [("[y/N]: ", answer)])
     assert exit_code == code, seen
-    assert "Carry this out? [y/N]: " in seen
+    assert "Apply these changes? [y/N]: " in seen
     assert ("declined, nothing was changed" in seen) == (code == 1)
     assert site.values(NAME) == values
 
@@ -112,7 +114,9 @@ def test_at_a_terminal_it_asks(site: CliSite, answer: str, code: int, values: tu
 def test_ctrl_c_at_the_question_changes_nothing(site: CliSite) -> None:
     exit_code, seen = at_terminal(["set-external-retrieve", "DCM4CHEE"], [("[y/N]: ", "\x03")])
     assert exit_code == 130, seen
-    assert re.search(r"\nCarry this out\? \[y/N\]: (\^C)+\ndcmcfg: interrupted, nothing was changed\n$", seen), seen
+    assert re.search(r"\nApply these changes\? \[y/N\]: (\^C)+\ndcmcfg: interrupted, nothing was changed\n$", seen), (
+        seen
+    )
     assert site.values(NAME) == ()
 
 
@@ -180,7 +184,7 @@ def test_an_ae_that_cannot_play_the_role_is_refused_by_name(run: Run, site: CliS
         dry = run(*command, "--dry-run")
         assert (dry.exit_code, dry.stderr) == (
             0,
-            f"warning: {head}; not carried out without --force-unusable-reference\nwarning: {finding}\n",
+            f"warning: {head}; this requires --force-unusable-reference\nwarning: {finding}\n",
         )
     forced = run(*commands[1], "--yes", "--force-unusable-reference")
     assert (forced.exit_code, forced.stderr) == (0, f"warning: {head}\nwarning: {finding}\n")
@@ -245,7 +249,7 @@ def test_the_plan_file_is_applied_as_reviewed_or_refused(run: Run, site: CliSite
     assert stat.S_IMODE(plan.stat().st_mode) == 0o600
     again = run("set-external-retrieve", "DCM4CHEE", "--dry-run", "--out", str(plan))
     assert again.exit_code == 3
-    assert again.stderr == f"dcmcfg: {plan}: the file exists\n  next: --output names a new file\n"
+    assert again.stderr == f"dcmcfg: {plan}: the file exists\n  next: specify a new file with --output\n"
 
     assert run("set-external-retrieve", "AS_RECEIVED", "--yes", "--force-unusable-reference").exit_code == 0
     refused = run("apply", str(plan), "--yes")
@@ -269,12 +273,13 @@ def test_an_archive_that_is_away_means_nothing_is_changed(run: Run, site: CliSit
     assert result.stderr == (
         f"dcmcfg: {url}/ctrl/status: Connection refused: no server listens at {urlsplit(url).netloc}\n"
         "  next: Start the archive's server. A starting server refuses connections for its first seconds. "
-        "Set the URL with --archive-url; nothing was changed; --no-reload changes the directory without the archive\n"
+        "Set the URL with --archive-url; nothing was changed; "
+        "to change the directory without the archive: --no-reload\n"
     )
     assert site.values(NAME) == ()
     without = run("set-external-retrieve", "DCM4CHEE", "--yes", "--archive-url", url, "--no-reload")
     assert without.exit_code == 0
-    assert without.stdout.endswith(f"the archive was not asked to reload: dcmcfg --archive-url {url} reload\n")
+    assert without.stdout.endswith(f"The archive was not reloaded. To reload it: dcmcfg --archive-url {url} reload\n")
     assert site.values(NAME) == ("DCM4CHEE",)
 
 
@@ -293,7 +298,7 @@ def test_a_reload_that_fails_after_the_change_exits_4_with_the_command_that_fini
         f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. Not reloaded: IllegalArgumentException: "
         "1g (HTTP 409). The archive keeps its previous configuration\n"
         "  next: dcmcfg check lists the values that the archive cannot load. Fix them, then run dcmcfg reload. The "
-        "archive's server.log has the full error. If it is this change: dcmcfg undo 1 reverts it\n"
+        "archive's server.log has the full error. If this change is the cause, revert it: dcmcfg undo 1\n"
     )
     assert site.values(NAME) == ("DCM4CHEE",)
     assert_the_undo_of_an_undo_is_not_advised(run)
@@ -330,7 +335,7 @@ def test_a_listener_that_stays_closed_exits_4_and_says_that_the_change_is_in_for
         site.archive.by_path["ctrl/reload"] = (500, FORCED)
         result = run("set-external-retrieve", "DCM4CHEE", "--yes")
         again = run("set-external-retrieve", "AS_RECEIVED", "--yes", "--force-unusable-reference", "--json")
-    assert (result.exit_code, "the archive has reloaded" in result.stdout) == (4, False)
+    assert (result.exit_code, "The archive has reloaded." in result.stdout) == (4, False)
     assert result.stderr == (
         f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. The new configuration is in force, but "
         "the archive could not open the listener localhost:11112: IOException: Unable to start TCPListener on "
@@ -340,7 +345,7 @@ def test_a_listener_that_stays_closed_exits_4_and_says_that_the_change_is_in_for
         f"dicom-tls localhost:{ports[1]} closed\n"
         "  next: Find the other user of port 11112: another connection of the archive (dcmcfg connection list "
         "dcm4chee-arc), or another process (ss -tlnp 'sport = :11112' on the archive's machine), then run "
-        "dcmcfg reload. dcmcfg undo 1 reverts the change; it binds the listener once more, which can fail in "
+        "dcmcfg reload. To revert the change: dcmcfg undo 1. That binds the listener once more, which can fail in "
         "the same way\n"
     )
     content = json.loads(again.stdout)
@@ -383,7 +388,7 @@ def test_a_listener_that_a_second_reload_opens_is_a_note(run: Run, site: CliSite
     assert result.stdout.endswith(
         "The first reload could not open the listener localhost:11112 (IOException: Unable to start TCPListener on "
         "localhost:11112; cause: BindException: Address already in use). A second reload opened it.\n"
-        "the archive has reloaded\n"
+        "The archive has reloaded.\n"
     )
 
 
@@ -400,7 +405,7 @@ def test_with_json_what_was_changed_is_told_with_the_reload_that_failed(run: Run
         "exit_code": 4,
         "subject": f"{site.archive.url}/ctrl/reload",
         "next_step": "dcmcfg check lists the values that the archive cannot load. Fix them, then run dcmcfg reload. "
-        "The archive's server.log has the full error. If it is this change: dcmcfg undo 3 reverts it",
+        "The archive's server.log has the full error. If this change is the cause, revert it: dcmcfg undo 3",
     }
     assert (done.pop("reload")["configuration_active"], content.pop("reload")["configuration_active"]) == (True, False)
     assert content == done | {"reloaded": False, "rollout": 3, "undo_file": str(undo_files()[2])}
@@ -414,10 +419,10 @@ def test_with_json_what_changes_nothing_is_told_with_the_plan(run: Run, site: Cl
     assert (result.exit_code, refused.exit_code, misspelt.exit_code) == (1, 3, 3)
     assert json.loads(result.stdout) == planned | {
         "error": {
-            "message": "there is no terminal to ask on, nothing was changed",
+            "message": "there is no terminal to confirm, nothing was changed",
             "exit_code": 1,
             "subject": "",
-            "next_step": "--yes answers yes",
+            "next_step": "pass --yes to confirm",
         }
     }
     content = json.loads(refused.stdout)
@@ -492,16 +497,16 @@ def test_commands_to_type_name_the_site_that_the_options_named(run: Run, site: C
     result = run(*options, "set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 0, result.stderr
     undo_command = f"dcmcfg --ldap-url {site.slapd.url} --bind-password-file '{password}' undo 1"
-    assert f"undo: {undo_command}\n" in result.stdout
+    assert f"To revert it: {undo_command}\n" in result.stdout
 
 
 def test_an_archive_that_is_stopped_loads_the_change_and_exits_4(run: Run, site: CliSite) -> None:
     site.archive.by_path["ctrl/status"] = (200, b'{"status":"STOPPED"}')
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
-    assert (result.exit_code, "the archive has reloaded" in result.stdout) == (4, False)
+    assert (result.exit_code, "The archive has reloaded." in result.stdout) == (4, False)
     assert result.stderr == (
-        "warning: The archive is STOPPED: its DICOM and HL7 ports are closed. A reload does not open them; "
-        "dcmcfg status shows how to start it\n"
+        "warning: The archive is STOPPED: its DICOM and HL7 ports are closed. A reload does not open them. For how "
+        "to start it: dcmcfg status\n"
         f"dcmcfg: {site.archive.url}: The directory was changed. The archive loaded the new configuration, but it is "
         f"STOPPED: its DICOM and HL7 ports are closed\n  next: Start the archive on the Control page of its web "
         f"interface, or run: curl -X POST {site.archive.url}/ctrl/start\n"

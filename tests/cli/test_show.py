@@ -104,8 +104,8 @@ def test_an_ae_is_named_by_its_title_alone_or_by_a_dn(run: Run, site: CliSite) -
     connection = run("show", "cn=dicom,dicomDeviceName=storescp")
     assert (connection.exit_code, connection.stdout) == (3, "")
     assert connection.stderr == (
-        f"dcmcfg: cn=dicom,dicomDeviceName=storescp,{DEVICES}: it is neither a device nor an AE\n"
-        "  next: dcmcfg get shows any entry\n"
+        f"dcmcfg: cn=dicom,dicomDeviceName=storescp,{DEVICES}: the entry is neither a device nor an AE\n"
+        "  next: to show any entry: dcmcfg get\n"
     )
 
 

@@ -58,7 +58,7 @@ def test_it_says_what_it_holds_and_is_private(run: Run, site: CliSite, tmp_path:
     result = run("snapshot", str(path))
     assert (result.exit_code, result.stderr) == (0, "")
     summary_pattern = re.escape(f"{path}: {len(site.octets())} entries of dc=dcm4che,dc=org @ {site.slapd.url}, ")
-    assert re.fullmatch(summary_pattern + r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC; it holds secrets\n", result.stdout)
+    assert re.fullmatch(summary_pattern + r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC; contains secrets\n", result.stdout)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     (pin,) = site.values("dcmKeyStorePin")
     assert pin in path.read_text()
@@ -82,7 +82,7 @@ def test_check_proves_it_without_a_server(run: Run, snapshot_file: Path, site: C
     site.slapd.slapd.stop()
     result = run("snapshot", "--check", str(snapshot_file))
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.startswith(f"{snapshot_file}: whole and loadable: ")
+    assert result.stdout.startswith(f"{snapshot_file}: complete and loadable: ")
 
 
 def test_json_tells_the_same(run: Run, snapshot_file: Path, site: CliSite, tmp_path: Path) -> None:
@@ -289,7 +289,9 @@ def test_a_tree_that_would_not_load_is_told_when_it_is_taken(
         settle_at(monkeypatch, RunningSlapd(server), archive)
         result = run("snapshot", str(path))
     assert result.exit_code == 0
-    assert result.stderr == "warning: a server would not load it all: dcmcfg snapshot --check names what is wrong.\n"
+    assert result.stderr == (
+        "warning: a server would not load all of it. To list the problems: dcmcfg snapshot --check\n"
+    )
     refused = run("snapshot", "--check", str(path), env={"COLUMNS": "300"})
     assert refused.exit_code == 1
     assert "dicomNetworkConnection requires dicomHostname" in refused.stdout
@@ -302,7 +304,7 @@ def test_a_file_that_exists_is_left_alone_unless_asked(run: Run, snapshot_file: 
     before = snapshot_file.read_bytes()
     refused = run("snapshot", str(snapshot_file))
     assert (refused.exit_code, refused.stdout) == (3, "")
-    assert refused.stderr == f"dcmcfg: {snapshot_file}: the file exists\n  next: name a new file, or say --replace\n"
+    assert refused.stderr == f"dcmcfg: {snapshot_file}: the file exists\n  next: specify a new file, or --replace\n"
     assert snapshot_file.read_bytes() == before
     snapshot_file.chmod(0o644)
     assert run("snapshot", "--replace", str(snapshot_file)).exit_code == 0
@@ -322,7 +324,7 @@ def test_a_folder_that_is_not_there_is_told(run: Run, site: CliSite, tmp_path: P
     assert result.exit_code == 3
     assert result.stderr == (
         f"dcmcfg: {path}: the file cannot be written (No such file or directory)\n"
-        f"  next: make the folder {path.parent} first, or name a file in one that is there\n"
+        f"  next: create the folder {path.parent} first, or specify a file in an existing folder\n"
     )
     assert run("snapshot", "-").exit_code == 2
     assert run("snapshot", "--check", str(path)).exit_code == 3

@@ -86,7 +86,7 @@ def test_good_token_is_told_and_taken(run: Run, lab: RunningSite, issuer: Issuer
     assert (
         masked(result.stdout)
         == (
-            f"Token     got as client dcmcfg from {issuer.url} (DCMCFG_OIDC_ISSUER)\n"
+            f"Token     requested as client dcmcfg from {issuer.url} (DCMCFG_OIDC_ISSUER)\n"
             f"Issuer    {issuer.url}\n"
             "Client    dcmcfg, as service-account-dcmcfg\n"
             "Audience  account\n"
@@ -112,7 +112,7 @@ def test_good_token_as_json(run: Run, lab: RunningSite, issuer: Issuer) -> None:
     assert content == {
         "archive_url": lab.site.archive_url,
         "outcome": "accepted",
-        "source": f"got as client dcmcfg from {issuer.url} (DCMCFG_OIDC_ISSUER)",
+        "source": f"requested as client dcmcfg from {issuer.url} (DCMCFG_OIDC_ISSUER)",
         "is_jwt": True,
         "expected": {"issuer": issuer.url, "role": "auth", "super_user_role": "root"},
         "reasons": [],
@@ -125,7 +125,7 @@ def test_good_token_as_json(run: Run, lab: RunningSite, issuer: Issuer) -> None:
 def test_token_is_printed_only_when_asked(run: Run, issuer: Issuer) -> None:
     result = run("token", "--print")
     assert (result.exit_code, result.stdout) == (0, f"{issuer.issued[0]}\n")
-    assert result.stderr == "warning: whoever reads this token is you for the archive, until it expires\n"
+    assert result.stderr == "warning: until the token expires, anyone with it has your permissions on the archive\n"
     assert run("token", "--print", "--json").exit_code == 2
 
 
@@ -138,7 +138,7 @@ def test_pasted_token_works_as_before(
     assert run("reload", "--archive-token-file", str(tmp_path / "token")).exit_code == 0
     give(monkeypatch, printed.strip())
     assert run("status").exit_code == 0
-    assert run("token").stdout.startswith("Token     given (DCMCFG_ARCHIVE_TOKEN)\nIssuer    ")
+    assert run("token").stdout.startswith("Token     configured (DCMCFG_ARCHIVE_TOKEN)\nIssuer    ")
     assert len(issuer.issued) == 1
 
 
@@ -147,7 +147,7 @@ def test_change_is_rolled_out_and_the_archive_reloads_with_one_token(
 ) -> None:
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.endswith("done in one change\nundo: dcmcfg undo 1\nthe archive has reloaded\n")
+    assert result.stdout.endswith("Applied in one change.\nTo revert it: dcmcfg undo 1\nThe archive has reloaded.\n")
     assert len(issuer.issued) == 1
     assert run("undo", "--yes").exit_code == 0
     assert len(issuer.issued) == 2
@@ -167,7 +167,7 @@ def test_token_that_expires_on_the_way_is_renewed_for_the_reload(
     monkeypatch.setattr("dcmcfg.cli.session.change.require_terminal", lambda: None)
     result = run("set-external-retrieve", "DCM4CHEE")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.endswith("the archive has reloaded\n")
+    assert result.stdout.endswith("The archive has reloaded.\n")
     assert len(issuer.issued) == 2
     assert run("undo", "--yes").exit_code == 0
 
@@ -181,7 +181,7 @@ def test_want_of_a_token_tells_the_issuer_and_changes_nothing(run: Run, lab: Run
     assert (result.exit_code, result.stderr) == (1, "")
     issuer = re.findall(r"issuer (\S+)", result.stdout)[0]
     assert result.stdout == (
-        "Token     none is set\n"
+        "Token     not set\n"
         f"Archive   {site.archive_url} requires a token\n"
         f"Requires  issuer {issuer}\n"
         "          realm role auth (property auth-user-role), root for super users\n"
@@ -193,7 +193,7 @@ def test_want_of_a_token_tells_the_issuer_and_changes_nothing(run: Run, lab: Run
     assert result.stderr == (
         f"dcmcfg: {site.archive_url}/ctrl/status: the archive requires a token (HTTP 401)\n"
         "  next: dcmcfg token shows the issuer; see docs/secured.md, or set a token with --archive-token-file FILE; "
-        "nothing was changed; --no-reload changes the directory without the archive\n"
+        "nothing was changed; to change the directory without the archive: --no-reload\n"
     )
     assert destination(lab) == ()
 
@@ -306,7 +306,7 @@ def test_wrong_secret_is_told_before_anything_is_written(
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 3
     assert "the issuer does not know the client dcmcfg, or the secret is incorrect (HTTP 401" in result.stderr
-    assert result.stderr.endswith("; nothing was changed; --no-reload changes the directory without the archive\n")
+    assert result.stderr.endswith("; nothing was changed; to change the directory without the archive: --no-reload\n")
     assert "wrong" not in result.stdout + result.stderr
     assert destination(lab) == ()
     failed = run("token", "--json")
@@ -331,7 +331,8 @@ def test_token_that_is_not_renewed_leaves_the_change_with_exit_code_4(
     assert result.stderr == (
         f"dcmcfg: {issuer.token_url}: The directory was changed, but the archive did not reload: the issuer does not "
         "know the client dcmcfg, or the secret is incorrect (HTTP 400: The client does not exist on this server.)\n"
-        "  next: check the client's ID and secret: in Keycloak, Clients, the client, Credentials; then dcmcfg reload\n"
+        "  next: check the client's ID and secret: in Keycloak, Clients, the client, Credentials; then run dcmcfg "
+        "reload\n"
     )
     issuer.clients, issuer.lifespan = clients, 300
     assert run("undo", "--yes").exit_code == 0
@@ -344,7 +345,8 @@ def test_want_of_a_secret_is_told(run: Run, issuer: Issuer, monkeypatch: pytest.
     assert (result.exit_code, result.stderr) == (
         3,
         f"dcmcfg: {issuer.url}: no secret for the client dcmcfg\n"
-        "  next: oidc_client_secret_file; a secret counts only where the issuer comes from: docs/secured.md\n",
+        "  next: set oidc_client_secret_file; the secret must come from the same source as the issuer "
+        "(docs/secured.md)\n",
     )
 
 
@@ -371,7 +373,7 @@ def test_unsecured_archive_says_that_it_asks_for_none(
     result = run("token")
     assert (result.exit_code, result.stdout) == (
         0,
-        f"Token     none is set\nArchive   {archive.url} requires no token\n",
+        f"Token     not set\nArchive   {archive.url} requires no token\n",
     )
 
 
@@ -379,5 +381,5 @@ def test_a_destination_for_one_run_at_an_archive_that_wants_tokens(run: Run, lab
     done = run("verify", "--study", get_standard_study("local").uid, "--temporary-dest", "--yes", "--json")
     answer = json.loads(done.stdout)
     assert (done.exit_code, answer["verified"], answer["temporary_destination"]["removed"]) == (0, True, True)
-    assert run("verify", "--clean-temporary").stdout == "no temporary destination is left\n"
+    assert run("verify", "--clean-temporary").stdout == "No temporary destinations found.\n"
     assert done.stderr.count("the archive has reloaded\n") == 2

@@ -64,13 +64,13 @@ def test_a_device_added_with_a_change_is_taken_back_in_two_parts(run: Run, site:
     before = site.octets()
     done = run("apply", written(tmp_path / "new.ldif", DESCRIBED + DEVICE), "--yes")
     assert (done.exit_code, done.stderr) == (0, "")
-    assert "3 to add, 1 to change, in one transaction\ndone in one transaction\n" in done.stdout
+    assert "3 to add, 1 to change, in one transaction\nApplied in one transaction.\n" in done.stdout
     after = site.octets()
     (undo,) = undo_files()
     undo_result = run("apply", str(undo), "--yes")
     assert (undo_result.exit_code, undo_result.stderr) == (0, "")
     strategy_text = "in two parts: a transaction, then deletes one by one"
-    assert f"1 to change, 3 to delete, {strategy_text}\ndone {strategy_text}\n" in undo_result.stdout
+    assert f"1 to change, 3 to delete, {strategy_text}\nApplied {strategy_text}.\n" in undo_result.stdout
     assert site.octets() == before
     assert run("apply", str(undo_files()[-1]), "--yes").exit_code == 0
     assert site.octets() == after
@@ -82,12 +82,12 @@ def test_a_rename_in_the_middle_goes_in_the_transaction_and_so_does_its_undo(
     before = site.octets()
     done = run("apply", written(tmp_path / "rename.ldif", DESCRIBED + RENAMED), "--yes", REFERENCES_STAY)
     assert done.exit_code == 0, done.stderr
-    assert "done in one transaction\n" in done.stdout
+    assert "Applied in one transaction.\n" in done.stdout
     after = site.octets()
     assert after[f"cn=dicom,dicomDeviceName=renamed,{DEVICES}"]["dicomport"] == {b"4711"}
     undo_result = run("apply", str(undo_files()[0]), "--yes")
     assert (undo_result.exit_code, undo_result.stderr) == (0, "")
-    assert "done in one transaction\n" in undo_result.stdout
+    assert "Applied in one transaction.\n" in undo_result.stdout
     assert site.octets() == before
 
 
@@ -98,11 +98,11 @@ def test_a_move_to_another_superior_goes_step_by_step_and_comes_back(run: Run, s
     for text, strategy_text in ((MOVED, "in one change"), (DESCRIBED + MOVED, "step by step")):
         done = run("apply", written(tmp_path / "move.ldif", text), "--yes", REFERENCES_STAY)
         assert done.exit_code == 0, done.stderr
-        assert f"\ndone {strategy_text}\n" in done.stdout
+        assert f"\nApplied {strategy_text}.\n" in done.stdout
         assert f"cn=moved,{STORESCP}" in site.octets()
         undo_result = run("apply", str(undo_files()[-1]), "--yes")
         assert (undo_result.exit_code, undo_result.stderr) == (0, "")
-        assert f"\ndone {strategy_text}\n" in undo_result.stdout
+        assert f"\nApplied {strategy_text}.\n" in undo_result.stdout
         assert site.octets() == before
 
 
@@ -115,11 +115,11 @@ def test_2000_changes_go_in_one_transaction_and_so_does_their_undo(run: Run, sit
     )
     done = run("apply", written(tmp_path / "many.ldif", connections), "--yes", "--no-reload")
     assert (done.exit_code, done.stderr) == (0, "")
-    assert "2000 to add, in one transaction\ndone in one transaction\n" in done.stdout
+    assert "2000 to add, in one transaction\nApplied in one transaction.\n" in done.stdout
     assert len(site.octets()) == len(before) + MEMBERS
     undo_result = run("apply", str(undo_files()[0]), "--yes", "--no-reload")
     assert undo_result.exit_code == 0, undo_result.stderr
-    assert "2000 to delete, in one transaction\ndone in one transaction\n" in undo_result.stdout
+    assert "2000 to delete, in one transaction\nApplied in one transaction.\n" in undo_result.stdout
     assert site.octets() == before
 
 
@@ -132,7 +132,7 @@ def test_a_commit_whose_answer_is_lost_is_read_back_and_told_as_done(
         done = run("apply", written(tmp_path / "new.ldif", DESCRIBED + DEVICE), "--yes")
         assert proxy.has_cut
     assert (done.exit_code, done.stderr) == (0, "")
-    assert "done in one transaction\n" in done.stdout
+    assert "Applied in one transaction.\n" in done.stdout
     settle_at(monkeypatch, slapd, site.archive)
     assert NEW in site.octets()
     assert run("apply", str(undo_files()[0]), "--yes").exit_code == 0
@@ -164,7 +164,7 @@ def test_step_by_step_may_be_asked_for(run: Run, site: CliSite, tmp_path: Path) 
     before = site.octets()
     done = run("apply", written(tmp_path / "device.ldif", DEVICE), "--yes", "--no-reload", "--step-by-step")
     assert (done.exit_code, done.stderr) == (0, "")
-    assert "3 to add, step by step\ndone step by step\n" in done.stdout
+    assert "3 to add, step by step\nApplied step by step.\n" in done.stdout
     assert run("undo", "--yes", "--no-reload").exit_code == 0
     assert site.octets() == before
 
@@ -206,9 +206,11 @@ def test_a_database_without_transactions_is_found_out_before_anything_is_announc
             )
         announced = run("apply", file, "--dry-run")
         assert announced.exit_code == 0
-        assert "3 to add, 1 to change, in one transaction, if the database does transactions\n" in announced.stdout
+        assert "3 to add, 1 to change, in one transaction, if the database supports transactions\n" in announced.stdout
         assert site.octets() == before
         assert run("history").stdout == "No changes were applied from this account\n"
         done = run("apply", file, "--yes")
         assert (done.exit_code, done.stderr) == (0, "")
-        assert "3 to add, 1 to change, step by step\ndone step by step\nundo: dcmcfg undo 1\n" in done.stdout
+        assert (
+            "3 to add, 1 to change, step by step\nApplied step by step.\nTo revert it: dcmcfg undo 1\n"
+        ) in done.stdout

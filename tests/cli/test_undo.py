@@ -66,9 +66,9 @@ def test_undo_shows_asks_changes_and_reloads_as_any_change(run: Run, site: CliSi
     ]
     assert lines[-4:] == [
         "1 to change, in one change",
-        "done in one change",
-        "undo: dcmcfg undo 2",
-        "the archive has reloaded",
+        "Applied in one change.",
+        "To revert it: dcmcfg undo 2",
+        "The archive has reloaded.",
     ]
     assert site.octets() == before
     again = run("undo", "2", "--yes", "--json")
@@ -159,7 +159,7 @@ def test_a_roll_out_is_named_by_its_number(run: Run, command: str, number: str) 
     result = run(command, number)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.endswith(
-        f"Error: Invalid value for '[N]': '{number}' is not the number of a change; dcmcfg history lists them\n"
+        f"Error: Invalid value for '[N]': '{number}' is not the number of a change. To list them: dcmcfg history\n"
     )
 
 
@@ -190,7 +190,7 @@ def test_a_changing_command_is_refused_while_one_is_unfinished(run: Run, site: C
             "warning: change 1 of (when) UTC is unfinished (1 of 2 steps are applied); this command changed "
             "nothing; to finish it: dcmcfg apply --resume; to revert it: dcmcfg undo\n",
         )
-    assert "nothing to do" in nothing.stdout
+    assert "No changes." in nothing.stdout
     assert "partially applied, 1 of 2" in " ".join(run("history", "1").stdout.split())
     assert site.octets() == now
 

@@ -67,8 +67,8 @@ def test_what_others_have_changed_stays_and_is_listed_and_written_to_a_file(
     undo_result = run("undo", "1", "--partial", "--yes")
     assert undo_result.exit_code == 1
     assert undo_result.stdout.startswith("Reverts, as far as still possible, change 1 of ")
-    assert "left out, 1 to be mended: undo-1.rejects.ldif\n" in undo_result.stdout
-    assert "warning: left out: dicomDeviceName=workstation" in undo_result.stderr
+    assert "Rejected: 1. Fix them in undo-1.rejects.ldif\n" in undo_result.stdout
+    assert "warning: rejected: dicomDeviceName=workstation" in undo_result.stderr
     assert "cn=admin,dc=dcm4che,dc=org changed the entry last" in undo_result.stderr
     assert descriptions(site) == [before[0], "somebody else's", before[2]]
     rejects = (tmp_path / "undo-1.rejects.ldif").read_text()
@@ -172,7 +172,7 @@ def test_a_part_of_an_undo_that_the_archive_cannot_load_is_refused_unless_it_is_
     assert f"{AE}: dicomNetworkConnectionReference '{CONNECTION}'" in refused.stderr
     assert refused.stderr.endswith("; to apply the plan anyway: --force-unloadable\n"), refused.stderr
     dry = run(*undo[:3], "--dry-run")
-    assert (dry.exit_code, "not carried out without --force-unloadable" in dry.stderr) == (0, True)
+    assert (dry.exit_code, "this requires --force-unloadable" in dry.stderr) == (0, True)
     assert run(*undo, "--force-unloadable").exit_code == 1
     assert CONNECTION not in site.octets()
 
@@ -183,7 +183,7 @@ def test_where_nothing_fits_it_says_so_with_what_is_left_to_do(run: Run, site: C
     nothing = run("undo", "--partial", "--yes", "--rejects", "left.ldif")
     assert nothing.exit_code == 1
     assert "warning: no step of change 1 can be reverted any more\n" in nothing.stderr
-    assert "left out, 3 to be mended: left.ldif\nnothing to do" in nothing.stdout
+    assert "Rejected: 3. Fix them in left.ldif\nNo changes." in nothing.stdout
     assert (tmp_path / "left.ldif").read_text().count("\ndn: ") == 3
 
 

@@ -64,7 +64,7 @@ def test_apply_names_file_and_line(run: Run, site: CliSite, tmp_path: Path) -> N
     dry = run("apply", first, second, "--dry-run")
     assert (dry.exit_code, dry.stderr) == (
         0,
-        "warning: unloadable: the archive cannot load 1 setting; not carried out without --force-unloadable\n"
+        "warning: unloadable: the archive cannot load 1 setting; this requires --force-unloadable\n"
         f"warning: {second}:10: {WRONG}\n",
     )
 

@@ -172,5 +172,5 @@ def test_a_file_given_again_stops_ldapmodify_and_is_nothing_to_do(
         for _ in range(2):
             applied = run("apply", str(file), "--allow-file-urls", "--yes", "--no-reload")
             assert applied.exit_code == 0
-        assert "nothing to do" in applied.stdout
+        assert "No changes." in applied.stdout
         assert same(ours, theirs)

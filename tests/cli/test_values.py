@@ -49,9 +49,9 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
         "",
         "LDIF: --show-ldif prints it, --output FILE writes it.",
         "1 to change, in one change",
-        "done in one change",
-        "undo: dcmcfg undo 1",
-        "the archive has reloaded",
+        "Applied in one change.",
+        "To revert it: dcmcfg undo 1",
+        "The archive has reloaded.",
     ]
     assert set(site.values("dcmOtherAETitle", STORESCP_DN)) == {"A", "B"}
     assert run("set", "AE:STORESCP", "dcmOtherAETitle+=A", "dcmOtherAETitle+=C", "--yes").exit_code == 0
@@ -112,12 +112,12 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
         "accepted-destination-unknown)\n"
         f"dcmcfg: the plan is refused: dangling-reference: a reference would point to a missing entry: {ae} "
         "(dcmAcceptedMoveDestination: STORSCP)\n"
-        "  next: --force-dangling-reference, if it is meant\n",
+        "  next: to apply it anyway: --force-dangling-reference\n",
     )
     assert site.octets() == before
     enumerated = run("set", "dcm4chee-arc", "dcmOverwritePolicy=SOMETIMES", "--dry-run")
     assert enumerated.exit_code == 0, "a dry run shows the risk, and refuses nothing"
-    assert "not carried out without --force-unloadable" in enumerated.stderr
+    assert "this requires --force-unloadable" in enumerated.stderr
     assert "dcmOverwritePolicy 'SOMETIMES': it must be one of NEVER, ALWAYS, " in enumerated.stderr
     offered = run("set", "dcm4chee-arc", "hl7PatientArrivalMessageType=ADT^A99", "--dry-run")
     assert offered.exit_code == 0
@@ -204,7 +204,7 @@ def test_of_vendor_data_the_files_that_change_are_shown_and_get_writes_it(
     assert Path("out.zip").read_bytes() == first
     assert stat.S_IMODE(Path("out.zip").stat().st_mode) == 0o600
     again = run("get", "dcm4chee-arc", "dicomVendorData", "--out", "out.zip")
-    assert (again.exit_code, again.stderr) == (3, "dcmcfg: out.zip: the file exists\n  next: name a new file\n")
+    assert (again.exit_code, again.stderr) == (3, "dcmcfg: out.zip: the file exists\n  next: specify a new file\n")
 
     assert run("export-ldif", "--with-secrets", "-o", "before.ldif").exit_code == 0
     second = vendor_data(tmp_path / "b.zip", same="1", other="3333", new="")
@@ -275,16 +275,16 @@ def test_a_secret_is_taken_from_a_file_or_a_terminal_and_never_shown(run: Run, s
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (("dicomInstalled=",), "dicomInstalled= has no value; dcmcfg unset removes the attribute"),
-        (("dicomInstalled-=",), "dicomInstalled-= has no value; dcmcfg unset removes the attribute"),
+        (("dicomInstalled=",), "dicomInstalled= has no value. To remove the attribute: dcmcfg unset"),
+        (("dicomInstalled-=",), "dicomInstalled-= has no value. To remove the attribute: dcmcfg unset"),
         (("dicomInstalled",), "'dicomInstalled' is not ATTR=VALUE, ATTR+=VALUE or ATTR-=VALUE"),
         (("dicomInstalled+",), "'dicomInstalled+' is not ATTR=VALUE, ATTR+=VALUE or ATTR-=VALUE"),
         (("+=TRUE",), "'+=TRUE' is not ATTR=VALUE"),
-        (("a=@-", "b+=@-"), "standard input can be one value only"),
-        ((f"{PIN}+=geheim",), f"{PIN}: a secret does not belong on the command line"),
-        ((f"{PIN}=geheim",), f"{PIN}: a secret does not belong on the command line"),
-        (("dcmProperty=x.password=geheim",), "dcmProperty: a secret does not belong on the command line"),
-        (("a=@-", "b=@-"), "standard input can be one value only"),
+        (("a=@-", "b+=@-"), "only one value can be read from standard input"),
+        ((f"{PIN}+=geheim",), f"{PIN}: do not write a secret on the command line"),
+        ((f"{PIN}=geheim",), f"{PIN}: do not write a secret on the command line"),
+        (("dcmProperty=x.password=geheim",), "dcmProperty: do not write a secret on the command line"),
+        (("a=@-", "b=@-"), "only one value can be read from standard input"),
     ],
 )
 def test_what_is_written_wrongly_exits_2_before_any_server_is_asked(
@@ -348,7 +348,7 @@ def test_one_plan_sets_adds_and_removes(run: Run, site: CliSite) -> None:
     )
     assert (result.exit_code, result.stderr) == (
         0,
-        f"warning: {dn}: dcmOtherAETitle has no value 'BB' to delete; near misses: 'B'\n",
+        f"warning: {dn}: dcmOtherAETitle has no value 'BB' to delete; did you mean 'B'?\n",
     )
     assert [line.rstrip() for line in result.stdout.splitlines()] == [
         site.headline,
@@ -370,9 +370,9 @@ def test_one_plan_sets_adds_and_removes(run: Run, site: CliSite) -> None:
         "dicomDescription: x+=y-=z=",
         "-",
         "1 to change, in one change",
-        "done in one change",
-        "undo: dcmcfg undo 2",
-        "the archive was not asked to reload: dcmcfg reload",
+        "Applied in one change.",
+        "To revert it: dcmcfg undo 2",
+        "The archive was not reloaded. To reload it: dcmcfg reload",
     ]
     assert set(site.values("dcmOtherAETitle", dn)) == {"B", "C"}
     assert site.values("dicomDescription", dn) == ("x+=y-=z=",)
@@ -413,9 +413,9 @@ def test_an_unknown_or_ambiguous_entry_is_an_error_with_similar_names(run: Run, 
     assert added.exit_code == 0, added.stderr
     value = "dicomDescription=x"
     for arguments, problem in (
-        (("ae", "set", "STORSCP", value), "no AE has the title STORSCP\n  next: near misses: "),
-        (("ae", "set", "STORESCP", value), "STORESCP means other/STORESCP and storescp/STORESCP\n  next: "),
-        (("ae", "set", "STORESCP", value, "--device", "oter"), "there is no device oter\n  next: "),
+        (("ae", "set", "STORSCP", value), "no AE has the title STORSCP\n  next: did you mean "),
+        (("ae", "set", "STORESCP", value), "STORESCP matches other/STORESCP and storescp/STORESCP\n  next: "),
+        (("ae", "set", "STORESCP", value, "--device", "oter"), "the device oter does not exist\n  next: "),
         (("ae", "set", "LONGTERM", value, "--device", "other"), "the device other has no AE LONGTERM\n  next: "),
         (("device", "set", "storscp", value), "there is no device storscp\n  next: the devices are: "),
         (("device", "set", "STORESCP/STORESCP", value), "there is no device STORESCP/STORESCP\n  next: "),
@@ -434,5 +434,5 @@ def test_unset_refuses_a_value_and_names_the_command_that_removes_it(run: Run) -
     result = run("unset", "AE:A B", f"{PIN}=geheim", "--ldap-url", f"ldap://127.0.0.1:{free_port()}")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.endswith(
-        f"Error: {PIN}=… has a value, and unset removes all values; to remove one: dcmcfg set 'AE:A B' {PIN}-=VALUE\n"
+        f"Error: {PIN}=… has a value, but unset removes all values. To remove one: dcmcfg set 'AE:A B' {PIN}-=VALUE\n"
     )

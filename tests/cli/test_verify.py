@@ -162,7 +162,7 @@ def test_an_archive_that_is_down_is_3(verify: Verify) -> None:
     assert "connection refused" in result.stderr
     next_step = result.stderr.partition("\n  next: ")[2]
     assert re.fullmatch(
-        r"check that the peer runs, .*; dcmcfg .*status shows whether the archive is started\n", next_step
+        r"check that the peer runs, .*; to see whether the archive is started: dcmcfg .*status\n", next_step
     )
 
 
@@ -349,8 +349,8 @@ def test_a_bug_before_the_move_is_3_and_one_after_it_is_1(
     assert (before.exit_code, before.stdout) == (3, "")
     assert (after.exit_code, after.stdout) == (1, "")
     assert after.stderr == (
-        "dcmcfg: the C-MOVE was sent, but how it went cannot be told (internal error, RuntimeError: a bug)\n"
-        "  next: look at the destination for what arrived; DCMCFG_DEBUG=1 shows where it failed\n"
+        "dcmcfg: the C-MOVE was sent, but its result is unknown (internal error, RuntimeError: a bug)\n"
+        "  next: check the destination for received instances; DCMCFG_DEBUG=1 prints the traceback\n"
     )
     assert (shown.exit_code, str(shown.exception)) == (1, "a bug")
 
@@ -366,7 +366,7 @@ def test_want_of_memory_after_the_move_is_no_internal_error(
         result = verify(archive)
     assert result.exit_code == 1
     assert result.stderr.startswith(
-        "dcmcfg: the C-MOVE was sent, but how it went cannot be told (this machine has not enough memory for it, "
+        "dcmcfg: the C-MOVE was sent, but its result is unknown (out of memory: this machine has too little, "
     )
 
 

@@ -18,81 +18,81 @@ RECALL = ("--recall", "--dest", "A")
     [
         ((), "Missing option '--study', or --studies, --query, --recall."),
         (("--study", "1.2.3"), "Missing option '--dest', or --temporary-dest."),
-        ((*ONE, "--temporary-dest"), "--temporary-dest takes the place of --dest"),
-        ((*ONE, "--temporary-address", "h"), "--temporary-address goes with --temporary-dest"),
-        ((*ONE, "--show-plan"), "--show-plan goes with --temporary-dest"),
-        ((*ONE, "-y"), "--yes goes with --temporary-dest or --clean-temporary: nothing else is asked"),
+        ((*ONE, "--temporary-dest"), "--temporary-dest and --dest exclude each other"),
+        ((*ONE, "--temporary-address", "h"), "--temporary-address requires --temporary-dest"),
+        ((*ONE, "--show-plan"), "--show-plan requires --temporary-dest"),
+        ((*ONE, "-y"), "--yes requires --temporary-dest or --clean-temporary: nothing else requires confirmation"),
         (
             (*ONE, "--require-observation"),
-            "--require-observation goes with --receive, --keep or --temporary-dest: "
-            "without it nobody of ours can see what arrives",
+            "--require-observation requires --receive, --keep or --temporary-dest: "
+            "otherwise dcmcfg does not receive the instances",
         ),
         (
             (*MANY, "--require-observation"),
-            "--require-observation goes with --receive, --keep or --temporary-dest: "
-            "without it nobody of ours can see what arrives",
+            "--require-observation requires --receive, --keep or --temporary-dest: "
+            "otherwise dcmcfg does not receive the instances",
         ),
         (
             (*ONE, "--replace"),
-            "--replace goes with --evidence, --csv, --junit, --html or --output: no other file is written",
+            "--replace requires --evidence, --csv, --junit, --html or --output: no other file is written",
         ),
-        ((*ONE, "--patient-id-issuer", "H"), "--patient-id-issuer goes with --patient-id"),
-        ((*ONE, "--tls-key", "f"), "--tls-key goes with --tls-cert"),
-        ((*ONE, "--limit", "3"), "--limit goes with --query"),
-        ((*ONE, "--studies", "-"), "name the studies in one way: --study and --studies are two"),
-        ((*MANY, "--query", "PatientID=1"), "name the studies in one way: --studies and --query are two"),
+        ((*ONE, "--patient-id-issuer", "H"), "--patient-id-issuer requires --patient-id"),
+        ((*ONE, "--tls-key", "f"), "--tls-key requires --tls-cert"),
+        ((*ONE, "--limit", "3"), "--limit requires --query"),
+        ((*ONE, "--studies", "-"), "--study and --studies exclude each other"),
+        ((*MANY, "--query", "PatientID=1"), "--studies and --query exclude each other"),
         (
             (*ONE, "--rate", "4/s"),
-            "--rate is for many studies, and --study names one: leave it out",
+            "--rate is for many studies, but --study specifies one",
         ),
         (
             (*ONE, "--parallel", "4"),
-            "--parallel is for many studies, and --study names one: leave it out",
+            "--parallel is for many studies, but --study specifies one",
         ),
         (
             (*ONE, "--study", "1.4", "--expect", "3"),
-            "--expect is for one study, and a second --study makes them many",
+            "--expect is for one study, but a second --study selects many",
         ),
-        ((*MANY, "--image", "1.2.3.4"), "--image is for one study, and --studies makes them many"),
+        ((*MANY, "--image", "1.2.3.4"), "--image is for one study, but --studies selects many"),
         (
             ("--query", "PatientID=1", "--dest", "A", "--patient-id", "4"),
-            "--patient-id is for one study, and --query makes them many",
+            "--patient-id is for one study, but --query selects many",
         ),
         (
             (*ONE, "--results", "r.sqlite", "--evidence", "e.json"),
-            "--evidence of many studies takes a folder, and e.json is a file",
+            "--evidence requires a folder for many studies, but e.json is a file",
         ),
-        ((*ONE, "--evidence", "folder"), "--evidence: folder ends neither in .json nor in .html"),
+        ((*ONE, "--evidence", "folder"), "--evidence: the name folder must end in .json or .html"),
         (
             (*MANY, "--again", "--only-failed"),
-            "--again asks for all studies anew, --only-failed for those that failed",
+            "--again and --only-failed exclude each other",
         ),
-        ((*RECALL, "--study", "1.2.3"), "--recall takes the place of --study; --query says where it looks"),
-        ((*RECALL, "--studies", "f"), "--recall takes the place of --studies; --query says where it looks"),
-        ((*RECALL, "--query", "PatientID=X", "--limit", "3"), "--limit is for many studies, and --recall takes one"),
-        ((*RECALL, "--rate", "4/s"), "--rate is for many studies, and --recall takes one"),
-        ((*RECALL, "--patience-s", "9"), "--patience-s is for many studies, and --recall takes one"),
-        ((*RECALL, "--results", "f"), "--results is for many studies, and --recall takes one"),
+        ((*RECALL, "--study", "1.2.3"), "--recall replaces --study; use --query to limit the search"),
+        ((*RECALL, "--studies", "f"), "--recall replaces --studies; use --query to limit the search"),
+        ((*RECALL, "--query", "PatientID=X", "--limit", "3"), "--limit is for many studies, but --recall finds one"),
+        ((*RECALL, "--rate", "4/s"), "--rate is for many studies, but --recall finds one"),
+        ((*RECALL, "--patience-s", "9"), "--patience-s is for many studies, but --recall finds one"),
+        ((*RECALL, "--results", "f"), "--results is for many studies, but --recall finds one"),
         (
             (*ONE, "--csv", "-", "--format", "html", "-o", "-"),
-            "- is given for several reports",
+            "several reports write to standard output (-)",
         ),
-        ((*ONE, "--csv", "-", "-o", "report.txt"), "- is given for several reports"),
+        ((*ONE, "--csv", "-", "-o", "report.txt"), "several reports write to standard output (-)"),
         ((*ONE, "--csv", "a", "--format", "csv", "-o", "b"), "--csv and --format csv exclude each other"),
         (
             (*MANY, "--csv", "report", "-o", "report"),
-            "the same file twice: the list, --results and each report need one of their own",
+            "the same file is given twice: the list, --results and each report must be separate files",
         ),
-        (("--clean-temporary", "-o", "f"), "--clean-temporary moves nothing: --output has no meaning with it"),
-        ((*RECALL, "--image", "1.2.3"), "--image is of a study that is known, and --recall takes any"),
-        ((*RECALL, "--patient-id", "4711"), "--patient-id is of a study that is known, and --recall takes any"),
-        ((*RECALL, "--expect", "3"), "--expect is of a study that is known, and --recall takes any"),
-        (("--clean-temporary", "--dest", "A"), "--clean-temporary moves nothing: --dest has no meaning with it"),
-        (("--clean-temporary", "--receive"), "--clean-temporary moves nothing: --receive has no meaning with it"),
-        (("--clean-temporary", "--no-qido"), "--clean-temporary moves nothing: --no-qido has no meaning with it"),
+        (("--clean-temporary", "-o", "f"), "--clean-temporary sends no C-MOVE: it cannot be combined with --output"),
+        ((*RECALL, "--image", "1.2.3"), "--image requires a known study, but --recall finds one"),
+        ((*RECALL, "--patient-id", "4711"), "--patient-id requires a known study, but --recall finds one"),
+        ((*RECALL, "--expect", "3"), "--expect requires a known study, but --recall finds one"),
+        (("--clean-temporary", "--dest", "A"), "--clean-temporary sends no C-MOVE: it cannot be combined with --dest"),
+        (("--clean-temporary", "--receive"), "--clean-temporary sends no C-MOVE: it cannot be combined with --receive"),
+        (("--clean-temporary", "--no-qido"), "--clean-temporary sends no C-MOVE: it cannot be combined with --no-qido"),
         (
             ("--clean-temporary", "--timeout-s", "3"),
-            "--clean-temporary moves nothing: --timeout-s has no meaning with it",
+            "--clean-temporary sends no C-MOVE: it cannot be combined with --timeout-s",
         ),
     ],
 )
@@ -145,5 +145,5 @@ def test_details_are_no_option_for_json(run: Run, arguments: tuple[str, ...]) ->
     result = run(*arguments, *ONE, "--details")
     assert result.exit_code == 2
     assert json.loads(result.stdout)["error"]["message"] == (
-        "--details adds to the report, and --json has all of it anyway"
+        "--details is for the text report: --json always has all details"
     )

@@ -172,11 +172,11 @@ def moves(site: RunningSite) -> int:
 @pytest.mark.parametrize(
     ("name", "exit_code", "words"),
     [
-        ("there.json", 3, "the file exists\n  next: name a new file, or say --replace"),
+        ("there.json", 3, "the file exists\n  next: specify a new file, or --replace"),
         ("nowhere/proof.json", 3, "the file cannot be written (No such file or directory)"),
         ("folder.json", 3, "a folder, not a file"),
-        ("proof.pdf", 2, "proof.pdf ends neither in .json nor in .html"),
-        ("proof", 2, "ends neither in .json nor in .html"),
+        ("proof.pdf", 2, "proof.pdf must end in .json or .html"),
+        ("proof", 2, "must end in .json or .html"),
     ],
 )
 def test_what_cannot_be_written_is_said_before_anything_is_asked(
@@ -196,7 +196,7 @@ def test_what_cannot_be_written_is_said_before_anything_is_asked(
 def test_the_same_file_twice_is_refused(run: Run, tmp_path: Path) -> None:
     os.chdir(tmp_path)
     done = verify(run, "local", "--evidence", "a.json", "--evidence", str(tmp_path / "a.json"))
-    assert (done.exit_code, "the same file twice" in done.stderr) == (2, True)
+    assert (done.exit_code, "the same file is given twice" in done.stderr) == (2, True)
 
 
 def test_an_existing_file_is_replaced_when_that_is_said(run: Run, tmp_path: Path) -> None:

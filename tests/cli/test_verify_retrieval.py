@@ -80,9 +80,9 @@ def test_the_report_says_what_was_asked_for(verify: Verify, plain_pacs: Peer) ->
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        (["--level", "study", "--series", SERIES], "--level study asks for none"),
-        (["--level", "series", "--image", IMAGE], "--level series asks for none"),
-        (["--model", "study", "--patient-id", "P1"], "--patient-id is asked for by --model patient"),
+        (["--level", "study", "--series", SERIES], "--series requires --level series or image, not --level study"),
+        (["--level", "series", "--image", IMAGE], "--image requires --level image, not --level series"),
+        (["--model", "study", "--patient-id", "P1"], "--patient-id requires --model patient"),
         (["--patient-id", "P*"], "without wildcards"),
         (["--series", "1.2.x"], "not a UID"),
         (["--level", "patient"], "Invalid value for '--level'"),

@@ -193,7 +193,7 @@ def test_a_key_without_its_certificate_is_a_usage_error(
     peer = Peer("DCM4CHEE", workstation.host, 1)
     result = verify(peer, "--tls-key", os.devnull)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "--tls-key goes with --tls-cert" in result.stderr
+    assert "--tls-key requires --tls-cert" in result.stderr
     monkeypatch.setenv("DCMCFG_TLS_KEY", os.devnull)
     result = verify(peer)
     assert result.exit_code == 2
@@ -213,7 +213,7 @@ def test_an_option_that_verifies_nothing_in_a_plain_call_is_a_usage_error(
 ) -> None:
     result = verify(Peer("DCM4CHEE", workstation.host, 1), *given)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert f"{named} goes with --tls: nobody is called over TLS here, so nothing is verified" in result.stderr
+    assert f"{named} requires --tls: without TLS, no certificate is verified" in result.stderr
 
 
 def test_what_the_site_says_of_tls_holds_where_a_call_is_plain(

@@ -60,13 +60,13 @@ def attributes(entry: Entry) -> dict[str, frozenset[bytes]]:
 
 def check_restore(server: Server389 | ApacheDS, run: Run, snapshot: str) -> None:
     """What *snapshot* of another server says is so already; what somebody changes since comes back, once."""
-    assert "nothing to do" in run("restore", snapshot, "--yes").stdout
+    assert "No changes." in run("restore", snapshot, "--yes").stdout
     before = held(server)
     assert server.run_client("ldapmodify", text=CHANGES).returncode == 0
     restored = run("restore", snapshot, *RESTORED)
     assert restored.exit_code == 0, restored.output
     assert held(server) == before
-    assert "nothing to do" in run("restore", snapshot, "--yes").stdout
+    assert "No changes." in run("restore", snapshot, "--yes").stdout
 
 
 def check_undo(server: Server389 | ApacheDS, run: Run, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tests.rollout.programs import KILLED, Program
 pytestmark = pytest.mark.real
 
 ARCHIVE = "dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
-BY_READING = "preconditions: dcmcfg reads each entry before it changes it (the server has no assertion control)\n"
+BY_READING = "Preconditions: dcmcfg reads each entry before it changes it (the server has no assertion control)\n"
 #: What --transaction is refused with where it cannot be kept.
 NEXT = "  next: omit --transaction to apply the plan in a way that this server supports\n"
 
@@ -54,7 +54,9 @@ def test_389_directory_server_does_no_transactions(run: Run, server389: Server38
     refused(run, server389, file, "the server does not support transactions (RFC 5805)")
     done = run("apply", file, "--yes")
     assert (done.exit_code, done.stderr) == (0, "")
-    assert f"\n2 to change, step by step\n{BY_READING}done step by step\nundo: dcmcfg undo 1\n" in done.stdout
+    assert (
+        f"\n2 to change, step by step\n{BY_READING}Applied step by step.\nTo revert it: dcmcfg undo 1\n"
+    ) in done.stdout
     assert run("undo", "--yes").exit_code == 0
 
 
@@ -66,7 +68,9 @@ def test_apacheds_cannot_check_in_a_transaction_and_does_not_roll_back_a_killed_
     refused(run, apacheds, file, reason)
     done = run("apply", file, "--yes")
     assert (done.exit_code, done.stderr) == (0, "")
-    assert f"\n2 to change, step by step\n{BY_READING}done step by step\nundo: dcmcfg undo 1\n" in done.stdout
+    assert (
+        f"\n2 to change, step by step\n{BY_READING}Applied step by step.\nTo revert it: dcmcfg undo 1\n"
+    ) in done.stdout
     undone = run("undo", "--yes")
     assert (undone.exit_code, undone.stdout.count(BY_READING)) == (0, 1)
     _killed_in_a_transaction(apacheds, tmp_path)

@@ -24,7 +24,7 @@ def read_back(text: str) -> list[Entry]:
 @few
 @given(st.lists(entries, max_size=3), st.booleans())
 def test_entries_read_back_as_they_were_given_to_the_editor(written: list[Entry], commented: bool) -> None:
-    comments = ["not shown, and kept as it is: dn"] if commented else []
+    comments = ["Not shown, and unchanged: dn"] if commented else []
     assert read_back("".join(format_for_editor(entry, comments=comments) for entry in written)) == written
 
 

@@ -158,7 +158,8 @@ def promises(output: str) -> dict[Command, Promise]:
         if named := re.search(r"to revert it: dcmcfg undo( \d+)?", output):
             found[("undo", *(named[1] or "").split())] = Promise("takes back", number)
     pattern = (
-        r"^undo: dcmcfg undo (\d+)|to re(?:do|vert) [^:\n]*: dcmcfg undo (\d+)\b(?! --partial)|first: dcmcfg undo (\d+)"
+        r"^To revert it: dcmcfg undo (\d+)|"
+        r"to re(?:do|vert) [^:\n]*: dcmcfg undo (\d+)\b(?! --partial)|first: dcmcfg undo (\d+)"
     )
     for numbers in re.findall(pattern, output, re.MULTILINE):
         number = next(filter(None, numbers))

@@ -1,1 +1,1 @@
-"""What help pages show beside docstrings and options: arguments, examples, topics. Loaded only to print help."""
+"""Texts of help pages in addition to docstrings and options: arguments, examples, topics. Loaded only to print help."""

@@ -1,6 +1,7 @@
-"""What the arguments of commands mean, for their help.
+"""The meaning of arguments, for the help of commands.
 
-One text serves all commands that have an argument of the name; a key with the command's words is for that one only.
+A text is used for all commands with an argument of that name; a key with the words of a command is for that command
+only.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""The examples in the help of commands: for each a line of what it does, and a command line that can be copied.
+"""The examples in the help of commands: the purpose of each, and a command line to copy.
 
-``tests/cli/test_examples.py`` parses them. A command has two or more; the first one also stands in the help of its
-group.
+``tests/cli/test_examples.py`` parses them. A command has two or more; the first one is also in the help of its group.
 """
 
 from __future__ import annotations

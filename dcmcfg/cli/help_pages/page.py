@@ -15,7 +15,7 @@ _MAX_GROUP_EXAMPLES = 4
 
 @dataclass(frozen=True)
 class ArgumentHelp:
-    """An argument as the usage line has it, and its meaning (empty where none is written)."""
+    """An argument as in the usage line, and its meaning (may be empty)."""
 
     metavar: str
     text: str
@@ -23,7 +23,7 @@ class ArgumentHelp:
 
 @dataclass(frozen=True)
 class Example:
-    """A command line that can be copied, and what it does."""
+    """A command line to copy, and its purpose."""
 
     purpose: str
     command: str
@@ -35,7 +35,7 @@ class Example:
 
 
 def get_path(ctx: click.Context) -> str:
-    """Return the words of the command of *ctx* after ``dcmcfg``, in one string: ``ae add``."""
+    """Return the words of the command of *ctx* after ``dcmcfg``, such as ``ae add``."""
     words: list[str] = []
     current: click.Context | None = ctx
     while current is not None and (current.parent is not None or current.command.name != "dcmcfg"):
@@ -55,7 +55,7 @@ def list_arguments(command: click.Command, ctx: click.Context) -> list[ArgumentH
 
 
 def list_examples(command: click.Command, ctx: click.Context) -> list[Example]:
-    """Return the examples of *command*; of a group, the first one of some of its commands."""
+    """Return the examples of *command*; for a group, the first example of some of its commands."""
     path = get_path(ctx)
     if path and isinstance(command, click.Group):
         names = command.list_commands(ctx)

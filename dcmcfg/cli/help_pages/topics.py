@@ -1,4 +1,4 @@
-"""The help topics: texts that several commands share, made from the tables that the commands use."""
+"""The help topics, generated from the tables that the commands use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arguments and options that are checked before any server is asked, among them the number of a change."""
+"""Arguments and options that are checked before a server is contacted, such as the number of a change."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def _parse_cipher_suites(ctx: click.Context, param: click.Parameter, values: tup
 
 
 def _parse_name_pairs(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    """Return ``OLD=NEW`` values as a mapping; raises a usage error for what is none, or given twice."""
+    """Return ``OLD=NEW`` values as a mapping; raises a usage error for another form, or an OLD given twice."""
     new_names: dict[str, str] = {}
     for value in values:
-        old, equals, new = value.rpartition("=")
+        old, equals, new = value.rpartition("=")  # at the last one, so that OLD may contain `=`
         if not equals or not old or not new:
             raise click.BadParameter(f"{value!r} is not OLD=NEW", ctx, param)
         if old in new_names:
@@ -46,7 +46,7 @@ def cipher_suite_option(function: F) -> F:
 
 
 def new_name_option(name: str, help_text: str) -> Callable[[F], F]:
-    """Return the decorator of an option ``OLD=NEW`` that may be given again; its parameter is a dict."""
+    """Return the decorator of a repeatable option ``OLD=NEW``; its parameter is a dict."""
     options: dict[str, Any] = {"multiple": True, "metavar": "OLD=NEW", "callback": _parse_name_pairs, "help": help_text}
     return click.option(name, **options)
 
@@ -61,7 +61,7 @@ class RolloutNumber(click.IntRange):
         try:
             number: int = super().convert(value, param, ctx)
         except click.BadParameter:
-            self.fail(f"{value!r} is not the number of a change; dcmcfg history lists them", param, ctx)
+            self.fail(f"{value!r} is not the number of a change. To list them: dcmcfg history", param, ctx)
         return number
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 — click's signature
@@ -72,5 +72,5 @@ class RolloutNumber(click.IntRange):
                 for record in History(get_state_folder()).records
                 if str(record.number).startswith(incomplete)
             ]
-        except DcmcfgError:  # a record that cannot be read: nothing is said in the middle of a line
+        except DcmcfgError:  # an error message would break the command line that the user is typing
             return []

@@ -1,6 +1,6 @@
 """The parts of ``ATTR=VALUE``, ``ATTR+=VALUE`` and ``ATTR-=VALUE``.
 
-Kept apart: shell completion uses it, and must not load the edits that ``value_arguments`` needs.
+Kept apart: shell completion uses it, and must not load the edits that ``value_arguments`` imports.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ _SIGNS = ("+", "-")
 def split_assignment(text: str) -> tuple[str, str, str]:
     """Return the attribute, the operator (``=``, ``+=`` or ``-=``) and the value in *text*.
 
-    The first ``=`` ends the attribute, so a value may hold any of the three. Without ``=`` the operator is empty. RFC
-    4512 §1.4 allows attribute names that end in ``-``; they cannot be written here, and the archive's schema has none.
+    The first ``=`` ends the attribute, so a value may contain any operator. Without ``=`` the operator is empty. RFC
+    4512 §1.4 allows attribute names that end in ``-``. They are not supported here; the archive's schema has none.
     """
     name, equals, value = text.partition("=")
     if equals and name.endswith(_SIGNS):

@@ -1,4 +1,4 @@
-"""Options about TLS in associations that we open or accept."""
+"""TLS options for associations that dcmcfg requests or accepts."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from dcmcfg.settings.exposure import find_key_exposures, find_secret_exposures
 
 R = TypeVar("R")
 _FILE = click.Path(path_type=Path)
-#: What has a use where others call us over TLS, and where we call somebody.
+#: Options for incoming associations over TLS; outgoing ones use these and ``--tls-any-host``.
 _SHARED_OPTIONS = ("tls_ca", "tls_cert", "tls_key", "tls_key_passphrase_file")
 _CALL_OPTIONS = ("tls_any_host", *_SHARED_OPTIONS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TlsOptions:
-    """The options as they were given; raises :class:`click.UsageError` where one lacks what it goes with."""
+    """The TLS options; raises :class:`click.UsageError` for a key or passphrase without ``--tls-cert``."""
 
     tls_ca: Path | None = None
     tls_cert: Path | None = None
@@ -39,38 +39,39 @@ class TlsOptions:
         certificate_options = {"--tls-key": self.tls_key, "--tls-key-passphrase-file": self.tls_key_passphrase_file}
         for option, value in certificate_options.items():
             if value is not None and self.tls_cert is None:
-                raise click.UsageError(f"{option} goes with --tls-cert")
+                raise click.UsageError(f"{option} requires --tls-cert")
 
     @property
     def is_given(self) -> bool:
-        """Whether any was given."""
+        """Whether at least one option was given."""
         return self != TlsOptions()
 
     def refuse_unused(self, *, calls_with_tls: bool, receives_with_tls: bool = False) -> None:
-        """Raise :class:`click.UsageError` for an option without a use: who gave it would take plain for verified.
+        """Raise :class:`click.UsageError` for an unused option: its user would take a plain association for verified.
 
-        ``calls_with_tls`` tells whether somebody is called over TLS, ``receives_with_tls`` whether somebody calls here
-        over TLS. Environment and profile are not asked: they hold for the whole site.
+        ``calls_with_tls`` is true if dcmcfg requests an association over TLS, ``receives_with_tls`` if it accepts one.
+        Environment and profile are not checked, because they apply to the whole site.
         """
         used = _CALL_OPTIONS if calls_with_tls else _SHARED_OPTIONS if receives_with_tls else ()
         unused = next((each for each in _CALL_OPTIONS if getattr(self, each) and each not in used), None)
         if unused is not None:
             option = f"--{unused.replace('_', '-')}"
-            raise click.UsageError(f"{option} goes with --tls: nobody is called over TLS here, so nothing is verified")
+            raise click.UsageError(f"{option} requires --tls: without TLS, no certificate is verified")
 
     def get_tls_files(self, settings: Settings) -> TlsFiles:
-        """Return what secures associations: the options, else what environment and profile say, else ``--ca-file``.
+        """Return the TLS files for associations: from the options, else environment and profile, else ``--ca-file``.
 
         Warns of a private key or a passphrase that others can read.
         """
         dicom_tls = settings.dicom_tls
         certificate, key, passphrase = dicom_tls.certificate_file, dicom_tls.key_file, dicom_tls.passphrase
+        # A certificate from the command line replaces key and passphrase too, because they belong together.
         if self.tls_cert is not None:
             certificate, key = self.tls_cert, self.tls_key
             option = "--tls-key-passphrase-file"
             passphrase = Secret(option, path=self.tls_key_passphrase_file) if self.tls_key_passphrase_file else None
         if certificate is not None:
-            exposed_file = key or certificate
+            exposed_file = key or certificate  # without a key file, the certificate file contains the key
             for warning in (*find_key_exposures(exposed_file), *find_secret_exposures(passphrase, "passphrase")):
                 print_message(f"warning: {warning}")
         return TlsFiles(
@@ -84,7 +85,7 @@ class TlsOptions:
 
 
 def _make_passphrase_reader(passphrase: Secret | None, key_file: Path | None) -> Callable[[], str]:
-    """Return what OpenSSL calls where the key in *key_file* is protected."""
+    """Return the function that OpenSSL calls if the key in *key_file* is encrypted."""
 
     def read_passphrase() -> str:
         if passphrase is not None:
@@ -93,7 +94,7 @@ def _make_passphrase_reader(passphrase: Secret | None, key_file: Path | None) ->
             raise DicomError(
                 "the private key is protected by a passphrase",
                 subject=str(key_file),
-                next_step="--tls-key-passphrase-file names a file that holds it",
+                next_step="specify a file with its passphrase: --tls-key-passphrase-file FILE",
             )
         return prompt_hidden(f"Passphrase of {key_file}")
 

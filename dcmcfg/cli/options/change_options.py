@@ -36,7 +36,7 @@ HELP_BY_RISK = {
     risk_checks.UNUSABLE_REFERENCE: "Name an AE that does not exist or cannot play its role.",
     SERVER_SCHEMA: "Write what the published schema of the directory server does not allow; the server decides.",
 }
-#: Option's parameter → the risk that it takes.
+#: Parameter of an option → the risk that it accepts.
 RISK_BY_PARAMETER = {f"force_{name.replace('-', '_')}": name for name in HELP_BY_RISK}
 
 
@@ -59,7 +59,7 @@ def require_forced(risks: Sequence[Risk], forced_risks: Collection[str]) -> None
     next_step = (
         f"{_describe_correction(findings)}; to apply the plan anyway: {options}"
         if findings
-        else f"{options}, if it is meant"
+        else f"to apply it anyway: {options}"
     )
     if avoidance := "; ".join(risk.avoidance for risk in refused_risks if risk.avoidance):
         next_step = f"{avoidance}; or {next_step}"
@@ -67,7 +67,7 @@ def require_forced(risks: Sequence[Risk], forced_risks: Collection[str]) -> None
 
 
 def _describe_correction(findings: Sequence[NewFinding]) -> str:
-    """Return what to correct, one attribute by its name."""
+    """Return what to correct; a single attribute by its name."""
     attributes = {new.finding.attribute for new in findings}
     if len(attributes) == 1 and (name := attributes.pop()):
         return f"correct {name} (dcmcfg explain {name})"
@@ -75,19 +75,19 @@ def _describe_correction(findings: Sequence[NewFinding]) -> str:
 
 
 def format_risks(risks: Iterable[Risk], forced_risks: Collection[str], *, include_refused: bool) -> Iterator[str]:
-    """Yield a sentence for each risk that is taken, and with *include_refused* also for those that need to be named."""
+    """Yield a sentence for each accepted risk, and with *include_refused* also for each that is not accepted."""
     for risk in risks:
         if risk.is_accepted(forced_risks):
             yield _format_headline(risk)
         elif include_refused:
-            yield f"{_format_headline(risk)}; not carried out without --force-{risk.name}"
+            yield f"{_format_headline(risk)}; this requires --force-{risk.name}"
         else:
             continue
         yield from risk.details
 
 
 def _format_headline(risk: Risk) -> str:
-    """Return *risk* in one line, without the entries where its details name them."""
+    """Return *risk* in one line, without the entries if its details have them."""
     return f"{risk.name}: {risk.description}" if risk.findings else str(risk)
 
 
@@ -96,31 +96,31 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeOptions:
-    """What the user said about carrying a plan out."""
+    """The options of a changing command: how to show and apply its plan."""
 
     dry_run: bool
     yes: bool
     plan_file: Path | None
     no_reload: bool
     as_json: bool
-    #: Print the plan as LDIF too, however long that is.
+    #: Print the plan as LDIF too, whatever its length.
     show_ldif: bool = False
-    #: Standard output holds something else, so the plan is shown on standard error.
+    #: Standard output is used for JSON or LDIF, so the plan is shown on standard error.
     stdout_reserved: bool = False
-    #: Assert of each entry that nothing in it has changed.
+    #: Assert for each entry that nothing in it has changed since it was read.
     strict: bool = False
-    #: One transaction or step by step, where the user says which.
+    #: One transaction (true) or step by step (false), if the user has specified it.
     in_transaction: bool | None = None
-    #: The risks that were named.
+    #: The names of the accepted risks.
     forced_risks: frozenset[str] = frozenset()
 
     def print_lines(self, *lines: str) -> None:
-        """Print *lines* where the plan is shown, the commands in them with this run's site."""
+        """Print *lines* on the stream of the plan, with this run's site options in their commands."""
         print_output(*map(invocation.current().insert_site_options, lines), on_stderr=self.stdout_reserved)
 
 
 def changing_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Return *command* with the options of a changing command added, to be called with ``options=ChangeOptions``."""
+    """Return *command* with the options of a changing command; it is called with ``options=ChangeOptions``."""
 
     @functools.wraps(command)
     def with_change_options(
@@ -181,6 +181,7 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
         json_option,
         *force_options(),
     )
+    # The decorator that is applied last is the first option in --help, hence the reversed order.
     for option in reversed(decorators):
         with_change_options = option(with_change_options)
     return with_change_options

@@ -1,6 +1,6 @@
-"""Options that change how output looks: ``--color``, ``--wide``.
+"""Options for the appearance of output: ``--color``, ``--wide``.
 
-Kept apart: ``--color`` is an option of every command, before and after it, and is defined once here.
+Kept apart: every command accepts ``--color``, before and after it; the option is defined once, here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def _set_color_mode(ctx: click.Context, param: click.Parameter, value: str | Non
 
 
 def make_color_option(*, hidden: bool) -> click.Option:
-    """Return the option ``--color``, which is in force until the command ends."""
+    """Return the option ``--color``, which applies until the command ends."""
     return click.Option(
         ["--color"],
         type=click.Choice([mode.value for mode in ColorMode]),
@@ -33,7 +33,7 @@ def make_color_option(*, hidden: bool) -> click.Option:
 
 
 def wide_option(function: F) -> F:
-    """Return *function*, which prints a list, with ``--wide``, in force until the command ends."""
+    """Return *function*, which prints a list, with ``--wide``, which applies until the command ends."""
     return click.option(
         "--wide",
         is_flag=True,

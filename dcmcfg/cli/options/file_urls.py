@@ -1,4 +1,4 @@
-"""The options that let values come from other files.
+"""The options for values that are read from other files (``attr:< file:NAME``).
 
 Kept apart: ``apply``, ``check`` and ``diff`` use it and do not load one another.
 """
@@ -16,9 +16,9 @@ R = TypeVar("R")
 
 
 def file_urls_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Return *command* with the options added, to be called with ``file_urls``.
+    """Return *command* with the options; it is called with ``file_urls``.
 
-    It is the folder that such files are in, True for that of the LDIF file, or False where none is read.
+    ``file_urls`` is the folder of such files, True for the folder of the LDIF file, or False to read none.
     """
 
     @functools.wraps(command)

@@ -11,12 +11,12 @@ from dcmcfg.cli.topics import TOPICS
 from dcmcfg.cli.usage_errors import require_known_command
 
 _OWN, SAFETY_OVERRIDES_HEADING = "Options", "Safety overrides"
-#: A private character that stands for a hyphen while lines are wrapped: textwrap breaks after a real one.
+#: A private-use character that replaces hyphens while lines are wrapped: textwrap breaks after a hyphen.
 _HYPHEN = "\ue000"
 
 
 class PageFormatter(click.HelpFormatter):
-    """A formatter that breaks lines at spaces only: never in an option or another name with hyphens."""
+    """A formatter that breaks lines at spaces only, never within an option or another name with hyphens."""
 
     def write_text(self, text: str) -> None:
         """Write *text*, wrapped."""
@@ -27,12 +27,12 @@ class PageFormatter(click.HelpFormatter):
         super().write_dl([(term, text.replace("-", _HYPHEN)) for term, text in rows], col_max, col_spacing)
 
     def getvalue(self) -> str:
-        """Return what was written."""
+        """Return the written text."""
         return super().getvalue().replace(_HYPHEN, "-")
 
 
 class HelpPage(click.Command):
-    """A command or group whose help has the sections.
+    """A command or group whose help has sections: arguments, options by heading, help topics, examples.
 
     The texts of arguments and the examples are in :mod:`dcmcfg.cli.help_pages`, and are loaded only for ``--help``.
     """
@@ -44,7 +44,7 @@ class HelpPage(click.Command):
         return formatter.getvalue().rstrip("\n")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the arguments, the options by heading, and a line for each help topic that describes further ones."""
+        """Write the arguments, the options by heading, and a line for each help topic with further options."""
         sections = {"Arguments": _list_arguments(self, ctx)}
         sections |= list_option_sections(self, ctx)
         sections["More options"] = [(f"dcmcfg help {topic}", TOPICS[topic]) for topic in list_option_topics(self, ctx)]
@@ -56,7 +56,7 @@ class HelpPage(click.Command):
             self.format_commands(ctx, formatter)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples, each with a line of what it does above the command, and the epilog."""
+        """Write the examples, each with its purpose above the command line, and the epilog."""
         if lines := _list_example_lines(self, ctx, formatter.width):
             with formatter.section("Examples"):
                 formatter.write("".join(f"  {line}\n" for line in lines))
@@ -64,7 +64,7 @@ class HelpPage(click.Command):
 
 
 class CommandGroup(HelpPage, click.Group):
-    """A group of commands with such a help."""
+    """A group of commands whose help is a :class:`HelpPage`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 — click's signature
         """Return the names of the commands in the order of their definition, in which help and completion list them."""
@@ -83,7 +83,7 @@ def _is_program(command: click.Command, ctx: click.Context) -> bool:
 
 
 def _list_arguments(command: click.Command, ctx: click.Context) -> list[tuple[str, str]]:
-    if _is_program(command, ctx):  # it has none, and the texts take time to load
+    if _is_program(command, ctx):  # the program has no arguments, and the texts take time to load
         return []
     from dcmcfg.cli.help_pages.page import list_arguments
 
@@ -101,7 +101,7 @@ def _list_example_lines(command: click.Command, ctx: click.Context, width: int) 
 def list_option_sections(command: click.Command, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
     """Return the options of *command* as (spelling, help) by heading, its own first and safety overrides last.
 
-    Hidden options, and those that a help topic describes, are left out.
+    Hidden options, and options that a help topic describes, are omitted.
     """
     sections: dict[str, list[tuple[str, str]]] = {_OWN: []}
     overrides: list[tuple[str, str]] = []
@@ -115,9 +115,9 @@ def list_option_sections(command: click.Command, ctx: click.Context) -> dict[str
 
 
 def list_option_topics(command: click.Command, ctx: click.Context) -> list[str]:
-    """Return the help topics that describe options of *command*, in the order of :data:`TOPICS`; of the program none.
+    """Return the help topics that describe options of *command*, in the order of :data:`TOPICS`.
 
-    The program's own help lists all topics.
+    For the program itself there are none, because its help lists all topics.
     """
     found = {
         option.topic for option in _list_options(command, ctx) if isinstance(option, TopicOption) and not option.hidden

@@ -1,4 +1,4 @@
-"""The option that raises a limit on what peers send, before and after the command."""
+"""The option ``--max``, which changes a limit on data from peers; accepted before and after the command."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Limit(click.ParamType[Any]):
 
 
 def limit_option(function: F, *, hidden: bool = False) -> F:
-    """Return *function* with the option ``--max`` added, which is in force until the command ends."""
+    """Return *function* with the option ``--max``, which applies until the command ends."""
     return topic_option(LIMITS)(
         "--max",
         metavar="NAME=NUMBER",

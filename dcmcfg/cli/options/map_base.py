@@ -1,4 +1,4 @@
-"""The option that carries out elsewhere what LDIF files say of another base DN."""
+"""The option ``--map-base``, which applies LDIF files of one base DN below another."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dcmcfg.model.rebasing import Rebasing, RebasingReport
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.rebasing import Files, find_base, find_site_base
 
-#: What has the base DN found in the files.
+#: The value of ``--map-base`` that detects the base DN in the files.
 AUTO = "auto"
 
 map_base_option = click.option(
@@ -22,9 +22,9 @@ map_base_option = click.option(
 
 
 def find_old_base(option_value: str, files: Files) -> DN:
-    """Return the base DN that *option_value*, the option's value, says *files* are for.
+    """Return the base DN of *files*: *option_value*, or the detected one for ``auto``.
 
-    Raises as :func:`find_base` does.
+    Raises what :func:`find_base` raises.
     """
     if option_value == AUTO:
         return find_base(files)
@@ -32,14 +32,14 @@ def find_old_base(option_value: str, files: Files) -> DN:
 
 
 def parse_base(text: str) -> DN:
-    """Return the base DN that *text* is; the empty one is a usage error."""
+    """Parse *text* as a base DN; an empty DN is a usage error."""
     base = DN.parse(text)
     if not base.rdns:
-        raise click.UsageError("--map-base names no entry")
+        raise click.UsageError("--map-base must not be empty")
     return base
 
 
 def make_site_rebasing(directory: Directory, tree: Tree, old: DN) -> RebasingReport:
-    """Return what takes records from the base DN *old* to that of the configuration in *tree*, or in *directory*."""
+    """Return the report that rewrites records from the base DN *old* to that of *tree*, or of *directory*."""
     new_base = find_site_base(tree, directory.server.base_dn)
     return RebasingReport(Rebasing(read_merged_schema(directory), old, new_base))

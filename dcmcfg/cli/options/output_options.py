@@ -1,4 +1,4 @@
-"""The output options, which mean the same on every command: ``-o``, ``--format``, ``--json`` and ``--details``.
+"""The output options, the same for every command: ``-o``, ``--format``, ``--json`` and ``--details``.
 
 :func:`json_option` adds ``--json`` to a command, :func:`format_option` adds ``--format`` and ``--json``, and
 :func:`output_option` adds ``-o/--output``. ``--json`` is also accepted before the command.
@@ -23,17 +23,17 @@ _OUTPUT_TEXT = "Write the output to FILE instead of standard output ('-')."
 
 
 def json_option(command: F) -> F:
-    """Return *command* with ``--json``, to be called with ``as_json: bool``; true also for ``--json`` before it."""
+    """Return *command* with ``--json``, called with ``as_json: bool``; also true for ``--json`` before the command."""
     return click.option(
         "--json", "as_json", is_flag=True, callback=_add_json_before_command, help="Print the result as JSON."
     )(command)
 
 
 def format_option(*names: str, flags: Sequence[str] = ()) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """Return what adds ``--format`` with *names* and ``--json`` to a command, to be called with ``form: str``.
+    """Return a decorator that adds ``--format`` with *names*, and ``--json``; the command is called with ``form: str``.
 
     The first name is the default. Each of *flags* is a name that also has a hidden option of its own, such as
-    ``--csv``. Two options that name different forms are a usage error.
+    ``--csv``. Two options for different formats are a usage error.
     """
 
     def add(command: Callable[..., R]) -> Callable[..., R]:
@@ -54,9 +54,9 @@ def format_option(*names: str, flags: Sequence[str] = ()) -> Callable[[Callable[
 
 
 def output_option(command: Callable[..., R]) -> Callable[..., R]:
-    """Return *command* with ``-o/--output FILE``: what it prints on standard output goes to FILE, whole or not at all.
+    """Return *command* with ``-o/--output FILE``, which redirects standard output to FILE, whole or not at all.
 
-    An existing FILE is replaced. If the command raises an error, FILE stays as it was.
+    An existing FILE is replaced. If the command raises an error, FILE is unchanged.
     """
     return _redirecting(command, _is_public)
 
@@ -64,9 +64,9 @@ def output_option(command: Callable[..., R]) -> Callable[..., R]:
 def private_output_option(
     is_private: Callable[[Mapping[str, Any]], bool],
 ) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """Return what :func:`output_option` is, for output that may hold secrets or name patients' studies.
+    """Return the decorator :func:`output_option` for output that may contain secrets or studies of patients.
 
-    If *is_private* is true of the command's parameters, a new FILE is readable by its owner only.
+    If *is_private* returns true for the command's parameters, a new FILE is readable by its owner only.
     """
     return lambda command: _redirecting(command, is_private)
 
@@ -74,9 +74,9 @@ def private_output_option(
 def file_option(
     metavar: str, help_text: str, kind: click.ParamType[Any] | None = None
 ) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """Return what adds ``-o/--output`` to a command that writes its file itself; it is called with ``output``.
+    """Return a decorator that adds ``-o/--output`` to a command that writes the file itself; called with ``output``.
 
-    The parameter is what *kind* makes of the value (a string by default), or None.
+    The parameter is the value converted by *kind* (a string by default), or None.
     """
 
     def add(command: Callable[..., R]) -> Callable[..., R]:
@@ -87,14 +87,14 @@ def file_option(
 
 
 def details_option(command: F) -> F:
-    """Return *command* with ``--details``, to be called with ``details: bool``."""
+    """Return *command* with ``--details``, called with ``details: bool``."""
     return click.option("--details", is_flag=True, help="Show all details of the report.")(command)
 
 
 def require_details_form(form: str, *, details: bool) -> None:
-    """Raise :class:`click.UsageError` for ``--details`` with a *form* other than text, which has all details."""
+    """Raise :class:`click.UsageError` for ``--details`` with a *form* other than text: those have all details."""
     if details and form != TEXT:
-        raise click.UsageError(f"--details is for the form {TEXT}: --format {form} has all details")
+        raise click.UsageError(f"--details requires --format {TEXT}: --format {form} always has all details")
 
 
 def _redirecting(command: Callable[..., R], is_private: Callable[[Mapping[str, Any]], bool]) -> Callable[..., R]:
@@ -113,7 +113,8 @@ def _is_public(_: Mapping[str, Any]) -> bool:
 
 
 def _resolve_format(form: str | None, form_flag: str | None) -> str | None:
-    """Return the one form that the options name, None without any; raises :class:`click.UsageError` for two."""
+    """Return the format that the options specify, or None; raises :class:`click.UsageError` for two formats."""
+    # Keyed by format, because two spellings of the same format do not contradict each other.
     spellings = {
         **({form: f"--format {form}"} if form is not None else {}),
         **({form_flag: f"--{form_flag}"} if form_flag is not None else {}),

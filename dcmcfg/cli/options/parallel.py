@@ -1,4 +1,4 @@
-"""How many peers a command calls at once. Kept apart: only ``echo`` and ``import`` load dcmcfg.connectivity."""
+"""The option for parallel calls. Kept apart: only ``echo`` and ``import`` load dcmcfg.connectivity."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Numbers that are given on the command line and say how much.
+"""Quantities on the command line.
 
-Kept apart: commands use it that share no other option.
+Kept apart: it is used by commands that share no other option.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import click
 
 
 class Quantity(click.FloatRange):
-    """A number in a range, which is no NaN: click compares with the bounds, and NaN is beyond none."""
+    """A number in a range, and not NaN: click only compares with the bounds, and NaN is never outside them."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return it; fails as :class:`click.FloatRange` does."""
+        """Return the number; fails as :class:`click.FloatRange` does."""
         number: float = super().convert(value, param, ctx)
         if math.isnan(number):
-            self.fail(f"{value} is no number.", param, ctx)
+            self.fail(f"{value} is not a number.", param, ctx)
         return number

@@ -1,7 +1,7 @@
 """The site options of a command, its ``--help`` in sections, and helpers for options.
 
-A command takes :func:`site_options` and gets ``settings``. :func:`option_group` hands several options to a command as
-one value. :func:`get_given_options` returns the options on the command line.
+A command that is decorated with :func:`site_options` gets ``settings``. :func:`option_group` passes several options to
+a command as one value. :func:`get_given_options` returns the options on the command line.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class SectionOption(click.Option):
 
 
 def section_option(section: str) -> Callable[..., Callable[[Callable[..., R]], Callable[..., R]]]:
-    """Return what ``click.option`` is, for options of the *section* of ``--help``."""
+    """Return ``click.option`` for options in the *section* of ``--help``."""
     return functools.partial(click.option, cls=SectionOption, section=section)
 
 
@@ -49,18 +49,18 @@ class SiteCommand(UniqueOptionsCommand):
 
 
 def site_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Return *command* with the site options added, to be called with ``settings=Settings``.
+    """Return *command* with the site options, called with ``settings=Settings``.
 
-    An option after the command wins over the same one before it. The settings are resolved when the command runs,
-    so ``--help`` works whatever the environment and the profiles hold; what is wrong with them is raised then.
+    An option after the command overrides the same option before it. The settings are resolved when the command runs,
+    so ``--help`` works even if the environment or a profile has errors; these errors are raised at that time.
     """
     return _with_settings(command)
 
 
 def site_options_without_device(command: Callable[..., R]) -> Callable[..., R]:
-    """Return *command* as :func:`site_options` does for one whose own ``--device`` means another device.
+    """Return *command* with the site options but ``--device``, which means another device in this command.
 
-    The archive's device can be said before the command then.
+    The archive's device can be specified before the command.
     """
     return _with_settings(command, except_setting="device")
 
@@ -69,16 +69,18 @@ def _with_settings(command: Callable[..., R], *, except_setting: str | None = No
     @functools.wraps(command)
     def with_settings(**parameters: object) -> R:
         site_parameters = {name: parameters.pop(name) for name in SITE_SETTINGS if name != except_setting}
+        # These are the options before the command; the options after it override them.
         options = invocation.current().site_options
         options.update({name: str(value) for name, value in site_parameters.items() if value is not None})
         settings: Settings = resolve_settings(options, os.environ)
         return command(settings=settings, **parameters)
 
+    # --max is hidden here, because the help topic `limits` describes it.
     return add_site_options(limit_option(with_settings, hidden=True), except_setting=except_setting)
 
 
 def get_given_options(context: click.Context) -> dict[str, Any]:
-    """Return the value of each option that was given, but those of the site and of limits, by its first long name."""
+    """Return the values of the given options by first long name, without those of the site and of limits."""
     return {
         _find_long_name(parameter, context.params[parameter.name or ""]): context.params[parameter.name or ""]
         for parameter in context.command.params
@@ -97,7 +99,7 @@ def _find_long_name(option: click.Option, value: Any) -> str:
 def option_group(
     name: str, kind: type[Any], options: Sequence[Callable[[Callable[..., R]], Callable[..., R]]]
 ) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """Return what adds *options* to a command, which then is called with ``name=kind(…)``.
+    """Return a decorator that adds *options* to a command, which is then called with ``name=kind(…)``.
 
     The fields of the frozen dataclass *kind* are the parameters of the options.
     """

@@ -1,4 +1,4 @@
-"""The options that say where the site is; each is accepted before and after the command."""
+"""The options that describe the site; each is accepted before and after the command."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dcmcfg.cli.topics import SITE_OPTIONS
 F = TypeVar("F", bound=Callable[..., object])
 _site_option = topic_option(SITE_OPTIONS)
 
-#: (setting, placeholder, what it takes, help); the option is the setting with ``-`` for ``_``.
+#: (setting, placeholder, type, help); the option is the setting with ``-`` for ``_``.
 _FILE = click.Path()
 _FLAG = None
 OPTIONS: tuple[tuple[str, str, click.ParamType[Any] | None, str], ...] = (
@@ -42,7 +42,7 @@ SITE_SETTINGS = tuple(setting for setting, *_ in OPTIONS)
 
 
 def complete_profile(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the profiles that *incomplete* may become; loads the completions only when a shell asks."""
+    """Return the profiles that begin with *incomplete*; the completers are loaded only for shell completion."""
     from dcmcfg.cli import completers
 
     return completers.complete_profile(ctx, param, incomplete)
@@ -54,20 +54,20 @@ def _complete_device(ctx: click.Context, param: click.Parameter, incomplete: str
     return complete_device(ctx, param, incomplete)
 
 
-#: Setting → the function that a shell completes its values with.
+#: Setting → the completer of its values.
 _COMPLETERS = {"profile": complete_profile, "device": _complete_device}
 
 
 def add_site_options(function: F, *, except_setting: str | None = None) -> F:
-    """Return *function* with the site options added, except that of *except_setting*.
+    """Return *function* with the site options, except that of *except_setting*.
 
-    Each parameter is a str, or None when not given.
+    Each parameter is a str, or None if not given.
     """
     for setting, placeholder, kind, text in reversed(OPTIONS):
         if setting == except_setting:
             continue
         name = "--" + setting.replace("_", "-")
-        if kind is _FLAG:
+        if kind is _FLAG:  # a flag value instead of a boolean: None means that another source may set it
             option = _site_option(name, flag_value="true", default=None, help=text)
         else:
             option = _site_option(

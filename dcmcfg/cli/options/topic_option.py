@@ -1,6 +1,6 @@
-"""Options that a help topic describes, so that the help of each command needs one line for all of them.
+"""Options that a help topic describes, so that the help of a command has one line for all of them.
 
-Kept apart: ``dcmcfg --help`` loads it, and it loads nothing.
+Kept apart: ``dcmcfg --help`` loads it, so it must not load other modules.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 class TopicOption(click.Option):
-    """An option that help leaves to the topic ``topic``; completion offers it like any other."""
+    """An option that is described in the help topic ``topic``, not in the command's help; completion offers it."""
 
     def __init__(self, *names: Any, topic: str, **attributes: Any) -> None:
         super().__init__(*names, **attributes)
@@ -23,5 +23,5 @@ class TopicOption(click.Option):
 
 
 def topic_option(topic: str) -> Callable[..., Callable[[F], F]]:
-    """Return what ``click.option`` is, for options that the help topic *topic* describes."""
+    """Return ``click.option`` for options that the help topic *topic* describes."""
     return functools.partial(click.option, cls=TopicOption, topic=topic)

@@ -1,6 +1,6 @@
-"""Commands that refuse an option given twice: with one value it would be a guess which of them counts.
+"""Commands that refuse a repeated option: click would silently use the last value.
 
-Kept apart: ``dcmcfg --help`` loads it, and does not load the options of the site.
+Kept apart: ``dcmcfg --help`` loads it, but not the options of the site.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _LISTED_OPTIONS = (make_color_option(hidden=False), make_verbose_option(hidden=F
 
 
 class UniqueOptionsCommand(HelpPage):
-    """A command whose options are given once, unless they take several values.
+    """A command whose options can be given only once, unless they accept several values.
 
-    It has ``--color`` and ``-v``, which only the program's own help lists.
+    It has ``--color`` and ``-v``, which only the help of the program lists.
     """
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
@@ -30,6 +30,7 @@ class UniqueOptionsCommand(HelpPage):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse as click does; raises :class:`click.UsageError` for an option that contradicts an earlier one."""
+        # Parse once more, because click keeps only the last value. Completion parses unfinished lines: no errors there.
         if not ctx.resilient_parsing:
             _, _, given = self.make_parser(ctx).parse_args(args=list(args))
             _refuse_repeated(ctx, given)
@@ -45,6 +46,7 @@ def _refuse_repeated(ctx: click.Context, given: Sequence[click.Parameter]) -> No
         if first is not option:
             raise click.UsageError(f"{first.opts[0]} and {option.opts[0]} exclude each other", ctx)
         count = sum(each is option for each in given)
+        # A repeated flag has no other effect, unless it has an opposite, such as --no-qido.
         if count > 1 and (not option.is_flag or option.secondary_opts):
             names = "/".join((*option.opts, *option.secondary_opts))
-            raise click.UsageError(f"{names} is given {count} times, and may be given once", ctx)
+            raise click.UsageError(f"{names} is given {count} times, but can be given only once", ctx)

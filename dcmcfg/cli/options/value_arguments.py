@@ -1,6 +1,6 @@
-"""``ATTR=VALUE``, ``ATTR+=VALUE`` and ``ATTR-=VALUE`` on the command line.
+"""The arguments ``ATTR=VALUE``, ``ATTR+=VALUE`` and ``ATTR-=VALUE``.
 
-A value that is long or a secret comes from a file (``ATTR=@FILE``) or from standard input (``ATTR=@-``).
+A long value or a secret is read from a file (``ATTR=@FILE``) or from standard input (``ATTR=@-``).
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from dcmcfg.secret_values import is_secret
 
 R = TypeVar("R")
 _FILE_PREFIX, _STDIN = "@", "-"
-#: Syntaxes whose values are taken from a file to the octet; a text's last line end is the file's.
+#: Syntaxes whose values are read from a file unchanged. From a text, the final line end is removed.
 _BINARY_SYNTAXES = ("Binary", "Certificate")
 
 
-#: What ``ATTR=VALUE`` stands for with the hidden option ``--equals``, by its value.
+#: Value of the hidden option ``--equals`` → the meaning of ``ATTR=VALUE``.
 _OPERATIONS = {"=": Operation.REPLACE, "+=": Operation.ADD, "-=": Operation.DELETE}
 
 
 def value_arguments(
     shell_complete: Callable[[click.Context, click.Parameter, str], list[CompletionItem]],
 ) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """Return what adds the arguments ``ATTR=VALUE…`` to a command, as ``values: tuple[AttributeValues, ...]``.
+    """Return a decorator that adds the arguments ``ATTR=VALUE…``, as ``values: tuple[AttributeValues, ...]``.
 
     The hidden option ``--equals`` changes what ``ATTR=VALUE`` means. It exists for the aliases ``add-value`` and
     ``remove-value``, which are ``set`` with another meaning of ``=``.
@@ -58,17 +58,17 @@ def value_arguments(
 def _parse_assignments(arguments: tuple[str, ...], default: Operation) -> tuple[AttributeValues, ...]:
     """Return the values in *arguments* by attribute and operation, in their order; ``=`` stands for *default*.
 
-    Raises a usage error for one without a value, and for a secret, which everybody can read on a command line.
+    Raises a usage error for an argument without a value, and for a secret, which others can read on a command line.
     """
     if sum(argument.partition("=")[2] == _FILE_PREFIX + _STDIN for argument in arguments) > 1:
-        raise click.UsageError("standard input can be one value only")
+        raise click.UsageError("only one value can be read from standard input")
     values_by_name: dict[tuple[str, Operation], tuple[str, list[bytes]]] = {}
     for argument in arguments:
         name, operator, text = split_assignment(argument)
         if not operator or not name:
             raise click.UsageError(f"{argument!r} is not ATTR=VALUE, ATTR+=VALUE or ATTR-=VALUE")
         if not text:
-            raise click.UsageError(f"{name}{operator} has no value; dcmcfg unset removes the attribute")
+            raise click.UsageError(f"{name}{operator} has no value. To remove the attribute: dcmcfg unset")
         operation = default if operator == "=" else _OPERATIONS[operator]
         _, values = values_by_name.setdefault((name.lower(), operation), (name, []))
         values.append(_read_value(name, text))
@@ -91,11 +91,11 @@ def _read_value(name: str, text: str) -> bytes:
 
 
 def _encode_value(name: str, text: str) -> bytes:
-    value = text.encode("utf-8", "surrogateescape")
+    value = text.encode("utf-8", "surrogateescape")  # restores octets that are not valid UTF-8
     if is_secret(name, value):
         raise click.UsageError(
-            f"{name}: a secret does not belong on the command line, which the shell's history keeps; "
-            f"{name}=@FILE reads it from a file, {name}=@- from standard input (at a terminal it is asked for)"
+            f"{name}: do not write a secret on the command line, because the shell's history keeps it. Use "
+            f"{name}=@FILE to read it from a file, {name}=@- to read it from standard input or a prompt"
         )
     return value
 

@@ -1,6 +1,6 @@
-"""The option ``-v/--verbose``, which every command has, and which is also accepted before the command.
+"""The option ``-v/--verbose`` of every command; also accepted before the command.
 
-Kept apart: ``dcmcfg --help`` loads it, and does not load the other output options.
+Kept apart: ``dcmcfg --help`` loads it, but not the other output options.
 """
 
 from __future__ import annotations

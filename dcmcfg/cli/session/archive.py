@@ -17,8 +17,8 @@ from dcmcfg.settings.exposure import find_archive_exposures
 def make_control_service(settings: Settings) -> ControlService:
     """Return the control service of the site's archive; nothing is sent yet.
 
-    Warns on stderr of a credential that leaves this machine unencrypted. Raises :class:`~dcmcfg.errors.MalformedInput`
-    or :class:`~dcmcfg.errors.NotFound` when the token, the client secret or the CA file cannot be read.
+    Warns on stderr of a credential that is sent unencrypted. Raises :class:`~dcmcfg.errors.MalformedInput` or
+    :class:`~dcmcfg.errors.NotFound` if the token, the client secret or the CA file cannot be read.
     """
     return ControlService(
         settings.archive_url,
@@ -30,21 +30,23 @@ def make_control_service(settings: Settings) -> ControlService:
 
 
 def make_web_client(settings: Settings, timeouts: HttpTimeouts, limit: Limit) -> AuthorizedClient:
-    """Return what asks the archive's other web services; as :func:`make_control_service` does, it warns and raises."""
+    """Return a client for the archive's other web services; warns and raises as :func:`make_control_service` does."""
     http_client = HttpClient(settings.ca_file, timeouts, limit, require_crl=settings.require_crl)
     http_client.validate_tls_files(settings.archive_url)
     return AuthorizedClient(http_client, get_credential(settings, timeouts))
 
 
 def get_credential(settings: Settings, timeouts: HttpTimeouts | None = None) -> str | TokenIssuer | None:
-    """Return the token that goes to the archive, or whoever issues it, None when no source has either.
+    """Return the token for the archive, or the issuer to request one from; None if no source has either.
 
-    The issuer is waited for as long as *timeouts* say.
+    *timeouts* apply to requests to the issuer. Warns on stderr, once per run, of a credential that is sent unencrypted.
     """
     if settings.oidc is not None:
+        # Fail before the warnings: without a secret, nothing will be sent.
         require_client_secret(settings.oidc)
     run = invocation.current()
     for warning in find_archive_exposures(settings):
+        # A command can have several clients, such as one for the reload and one for the database.
         if warning not in run.printed_warnings:
             print_message(f"warning: {warning}")
             run.printed_warnings.add(warning)

@@ -1,4 +1,7 @@
-"""The archive's database for commands that can do without it; what asks by HTTP is loaded only where a port answers."""
+"""The archive's database, for commands that also work without it.
+
+The HTTP client is loaded only if the archive's port accepts a connection.
+"""
 
 from __future__ import annotations
 
@@ -11,28 +14,29 @@ from dcmcfg.plan.recorded_names import find_recorded_names
 from dcmcfg.route.request import find_qido_ae
 from dcmcfg.settings import Settings
 
-#: Why the state of a study is uncertain, before the reason in parentheses.
+#: The warning about a study whose location is uncertain; the reason follows in parentheses.
 LOCATION_UNKNOWN_MESSAGE = "the location of the files before the move is unknown"
 
 
 def connect_database(settings: Settings, archive_ae: str) -> Database:
-    """Return the archive's database, seen through its AE *archive_ae*.
+    """Return a client for the archive's database, queried through the AE *archive_ae*.
 
-    Never prompts for a secret. Raises :class:`~dcmcfg.errors.DcmcfgError` where it cannot be asked.
+    Never prompts for a secret. Raises :class:`~dcmcfg.errors.DcmcfgError` if the database cannot be queried.
     """
     if settings.oidc is not None and settings.oidc.secret is None:
         raise ArchiveError(f"no secret for the client {settings.oidc.client_id}", subject=settings.oidc.server_url)
     if reason := explain_unreachable(settings.archive_url):
         raise ArchiveError(reason, subject=settings.archive_url)
+    # The HTTP client takes time to load, so it is imported only now that the port has answered.
     from dcmcfg.cli.session.database import make_database_client
 
     return make_database_client(settings, archive_ae)
 
 
 def search_recorded_names(settings: Settings, plan: Plan) -> RecordSearchResult:
-    """Return what the archive's database has recorded under the names that *plan* takes away.
+    """Return what the archive's database has recorded under the names that *plan* removes.
 
-    See :func:`search_records`.
+    See :func:`search_records` for the form of the result.
     """
     names = find_recorded_names(plan, device=settings.device)
 

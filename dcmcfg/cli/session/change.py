@@ -1,4 +1,4 @@
-"""What every command that changes the directory does: show, ask, roll out, reload."""
+"""The common part of all changing commands: show the plan, confirm, apply it, reload the archive."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ if TYPE_CHECKING:
     from dcmcfg.model.tree import Tree
 
 _NO_EXTRA_OUTPUT = ExtraOutput()
-_READ_CHECK_NOTE = "preconditions: dcmcfg reads each entry before it changes it (the server has no assertion control)"
+_READ_CHECK_NOTE = "Preconditions: dcmcfg reads each entry before it changes it (the server has no assertion control)"
 
 
 def make_server_rules(directory: Directory, tree: Tree) -> ServerSchemaRules:
-    """Return the rules of the server's own schema for what is written to *tree*; it is read when it is needed.
+    """Return the rules of the server's own schema for changes to *tree*; the schema is read on first use.
 
-    They refuse nothing where the user lets the server decide.
+    With ``--force-server-schema`` the rules refuse nothing: the server decides.
     """
     if invocation.current().skip_schema_check:
         return ServerSchemaRules(tree, lambda: None)
@@ -81,21 +81,22 @@ def apply_plan(
     rules: ServerSchemaRules | None = None,
     reported_values: Collection[tuple[DN, str, bytes]] = (),
 ) -> None:
-    """Show *plan* and, when it is wanted, roll it out and have the archive reload.
+    """Show *plan*, confirm it, apply it and reload the archive, as far as *options* request that.
 
-    With *undone_number*, the plan reverts the roll-out of that number; with *resumed_record*, it is the rest of that
-    one, whose risks were named when it began; with *is_restore*, it leads back to a snapshot (:class:`PlanPurpose`).
-    Risks are measured by the entries at and below *scope_dn* (else the configuration root). *rejects_file* are printed,
-    and written to their file unless it is a dry run. *rules* are those of the server's own schema for the tree before
-    *plan*; without them they are made here. *extra_output* is printed below the plan. An archive whose own device is
-    renamed is not asked to reload, since it would not find its device; the next step is printed, and a profile that
-    names the device follows. *warnings* name the *reported_values* (entry, attribute, value): no rule repeats them.
+    With *undone_number*, the plan reverts the roll-out with that number. With *resumed_record*, it is the rest of that
+    roll-out, whose risks were accepted when it began. With *is_restore*, it restores a snapshot (:class:`PlanPurpose`).
+    Risks are measured by the entries at and below *scope_dn* (else the configuration root). The items of *rejects_file*
+    are printed, and written to the file except in a dry run. *rules* are those of the server's own schema for the tree
+    before *plan*; without them they are made here. *extra_output* is printed below the plan. If the archive's own
+    device is renamed, the archive is not reloaded, because it would not find its device; the next step is printed, and
+    a profile that names the device is updated. *warnings* name the *reported_values* (entry, attribute, value): no rule repeats them.
 
-    Raises :class:`NegativeResult` when declined or nobody can be asked, :class:`~dcmcfg.errors.ArchiveError` with
-    nothing changed when the archive does not answer, :class:`~dcmcfg.errors.Refused` with nothing changed for a risk
-    that was not named and while another roll-out is unfinished, :class:`~dcmcfg.errors.DoesNotApply` for what the
-    server's own schema does not allow, what :func:`run_rollout` raises, and :class:`IncompleteChange` when the
-    directory was changed and the reload was not clean.
+    Raises :class:`NegativeResult` if the user declines or there is no terminal, and
+    :class:`~dcmcfg.errors.DoesNotApply` for a change that the server's own schema does not allow. Nothing is changed
+    either for :class:`~dcmcfg.errors.ArchiveError` (the archive does not respond) and
+    :class:`~dcmcfg.errors.Refused` (a risk was not accepted, or another roll-out is unfinished). Raises
+    :class:`IncompleteChange` if the directory was changed but the reload was not clean, and what :func:`run_rollout`
+    raises.
     """
     if options.strict:
         plan = assert_versions(plan)
@@ -119,6 +120,7 @@ def apply_plan(
         reported_values=reported_values,
     )
     options = replace(options, forced_risks=assessment.forced_risks)
+    # The rest of a resumed change may no longer contain the rename, so look at the whole change.
     renamed_archives = find_renamed_archives(
         plan.changes if resumed_record is None else resumed_record.changes, plan.after
     )
@@ -134,23 +136,27 @@ def apply_plan(
         warnings=all_warnings,
     )
     invocation.current().partial_result = report.to_json
+    # An unfinished change blocks only a run that writes.
     _check_unfinished(directory, purpose.rollout_number, warn_only=options.dry_run or not plan.steps)
     _print_plan_and_warnings(settings, plan, options, warnings=all_warnings, extra_output=extra_output)
     if not plan.steps:
         with _write_rejects(settings, options, rejects_file):
             report.print_result()
         return
+    # The risks of a resumed change were accepted when it began.
     if resumed_record is None and not options.dry_run:
         require_forced(assessment.risks, assessment.forced_risks)
     strategy = _choose_and_announce_strategy(directory, plan, options, resumed_record)
+    # The plan is written before the confirmation, so a dry run and a declined plan leave it too.
     if options.plan_file is not None:
         _write_plan(settings, plan, options.plan_file, options)
     if options.dry_run:
         report.print_result()
         return
     _require_ready(settings, options, rejects_file)
+    # Reach the archive before anything is written, so that the reload after the change can succeed.
     reachable_archive = None if options.no_reload or renamed_archives else _connect_archive(settings)
-    if not options.yes and not confirm("Carry this out?"):
+    if not options.yes and not confirm("Apply these changes?"):
         raise NegativeResult("declined, nothing was changed")
     with _write_rejects(settings, options, rejects_file):
         outcome = _run_rollout(
@@ -160,7 +166,8 @@ def apply_plan(
             rollout=resumed_record or _make_rollout_context(settings, undone_number, rejects_file),
             report=report,
         )
-    options.print_lines(f"done {outcome.strategy.value}", f"undo: dcmcfg undo {outcome.number}")
+    options.print_lines(f"Applied {outcome.strategy.value}.", f"To revert it: dcmcfg undo {outcome.number}")
+    # Whether the reload succeeded is recorded with the change, so that `history` can show it later.
     reload: ReloadReport | None = None
     record_folder = outcome.undo_file.parent
     if reachable_archive is None:
@@ -177,14 +184,15 @@ def apply_plan(
 def _choose_and_announce_strategy(
     directory: Directory, plan: Plan, options: ChangeOptions, resumed_record: RolloutRecord | None
 ) -> RolloutStrategy:
-    """Return how *plan* will be carried out, having said so; raises what :func:`choose_strategy` does.
+    """Choose the strategy for *plan*, print it, and return it; raises what :func:`choose_strategy` raises.
 
-    A dry run asks the database for a transaction, which is aborted, only where the user wants one.
+    To find out whether the database supports transactions, one is begun and aborted. A dry run does this only with
+    ``--transaction``.
     """
     choose = choose_strategy if resumed_record is None else choose_resume_strategy
     probes_database = not options.dry_run or options.in_transaction is True
     strategy = choose(directory, plan, options.in_transaction, probe_database=probes_database)
-    condition = "" if probes_database or not strategy.has_transaction else ", if the database does transactions"
+    condition = "" if probes_database or not strategy.has_transaction else ", if the database supports transactions"
     options.print_lines(f"{format_plan_counts(plan)}, {strategy.value}{condition}")
     if has_assertions(plan) and not directory.read_capabilities().assertions:
         options.print_lines(_READ_CHECK_NOTE)
@@ -203,7 +211,7 @@ def _check_unfinished(directory: Directory, except_number: int | None, *, warn_o
 
 
 def _require_ready(settings: Settings, options: ChangeOptions, rejects_file: RejectsFile | None) -> None:
-    """Raise what would end it once the user has said yes."""
+    """Raise now the errors that would otherwise occur only after the user has confirmed."""
     if rejects_file is not None:
         rejects_file.require_unused_path(settings)
     if not options.yes:
@@ -219,6 +227,7 @@ def _write_rejects(
 
 
 def _connect_archive(settings: Settings) -> ReachableArchive:
+    # A change without a reload does not need the HTTP client.
     from dcmcfg.cli.session.reload import connect_archive
 
     return connect_archive(settings)
@@ -240,7 +249,7 @@ def _print_plan_and_warnings(
 def _write_plan(settings: Settings, plan: Plan, path: Path, options: ChangeOptions) -> None:
     head = (
         f"dcmcfg plan for {format_site_headline(settings)}",
-        "For dcmcfg apply, or ldapmodify. May hold secrets.",
+        "For dcmcfg apply or ldapmodify. May contain secrets.",
     )
     if str(path) == STDOUT:
         print_text([format_plan(plan, comments=head)])
@@ -248,7 +257,7 @@ def _write_plan(settings: Settings, plan: Plan, path: Path, options: ChangeOptio
     try:
         write_private(path, format_plan(plan, comments=head))
     except FileExistsError:
-        raise DcmcfgError("the file exists", subject=str(path), next_step="--output names a new file") from None
+        raise DcmcfgError("the file exists", subject=str(path), next_step="specify a new file with --output") from None
     except OSError as error:
         raise DcmcfgError(f"the plan cannot be written ({error.strerror})", subject=str(path)) from error
     options.print_lines(f"plan: {path}")
@@ -278,10 +287,11 @@ def _run_rollout(
     rollout: RolloutContext | RolloutRecord,
     report: ChangeReport,
 ) -> RolloutOutcome:
-    """Roll *plan* out; from then on a failure is told with what *report* makes of the outcome."""
+    """Apply *plan*; a later failure is reported with the JSON that *report* makes of the outcome."""
     run = invocation.current()
     run.may_have_changed = True
-    run.partial_result = None  # what nobody foresaw is told without a word on what was changed
+    # An unexpected error cannot know what was changed, so its JSON must not claim anything about it.
+    run.partial_result = None
     try:
         outcome = _start_or_resume(directory, plan, strategy, rollout)
     except IncompleteChange as error:

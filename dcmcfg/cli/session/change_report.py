@@ -1,6 +1,6 @@
-"""What a changing command tells of its plan and of what came of it.
+"""The report of a changing command on its plan and the result, as lines and as JSON.
 
-What an archive whose own device is renamed asks for: a restart by the new name, and a profile that has it.
+If an archive's own device is renamed, the report also has the restart with the new name and the updated profile.
 """
 
 from __future__ import annotations
@@ -27,22 +27,24 @@ _DEFAULT = "default"
 
 
 def format_restart_note(renamed_archives: Sequence[RenamedArchive]) -> str:
-    """Return how an archive comes to find its device again, which no reload does."""
+    """Return how to restart archives with the new name of their device; a reload would not find the device."""
     instructions = " and ".join(
         f"{archive.old_name} with -D{DEVICE_NAME_PROPERTY}={archive.new_name}" for archive in renamed_archives
     )
     return (
-        f"no reload: restart the archive that runs as {instructions} (in the container image, ARCHIVE_DEVICE_NAME); "
-        "until then it goes on with what it has loaded"
+        f"Not reloaded. Restart the archive that runs as {instructions} (in the container image, ARCHIVE_DEVICE_NAME). "
+        "Until then it keeps the configuration that it has loaded."
     )
 
 
 def rename_device_in_profile(settings: Settings, renamed_archives: Sequence[RenamedArchive]) -> Path | None:
-    """Have the profile that names a device of *renamed_archives* name it newly; return its file, None when none does.
+    """Write the new name of a renamed device into the profile that names it.
 
-    Raises :class:`IncompleteChange` when it cannot be written.
+    Returns the file of the profile, or None if the profile does not name a device of *renamed_archives*. Raises
+    :class:`IncompleteChange` if the file cannot be written.
     """
     new_name = _find_new_name(settings, renamed_archives)
+    # An option or an environment variable cannot be updated from here: format_device_setting_note reports those.
     if new_name is None or settings.origins.get("device") != f"profile {settings.profile}":
         return None
     from dcmcfg.settings.profile_edits import update_profile
@@ -53,19 +55,19 @@ def rename_device_in_profile(settings: Settings, renamed_archives: Sequence[Rena
         raise IncompleteChange(
             f"the directory was changed, but {error.message}",
             subject=error.subject,
-            next_step=f'write device = "{new_name}" into it',
+            next_step=f'set device = "{new_name}" in this file',
         ) from error
 
 
 def format_device_setting_note(settings: Settings, renamed_archives: Sequence[RenamedArchive]) -> str:
-    """Return what else than a profile tells dcmcfg the old name, and how to tell it the new one; empty when nothing."""
+    """Return the source of the old device name, if it is not a profile, and how to change it; empty if none has it."""
     new_name = _find_new_name(settings, renamed_archives)
     origin = settings.origins.get("device", _DEFAULT)
     if new_name is None or origin.startswith("profile "):
         return ""
     if origin == _DEFAULT:
-        return f"dcmcfg takes {settings.device} for the archive's device unless told: DCMCFG_DEVICE={new_name} tells it"
-    return f"{origin} names the device {settings.device}: from now on it is {new_name}"
+        return f"The default device of dcmcfg is {settings.device}. To use the new name, set DCMCFG_DEVICE={new_name}"
+    return f"{origin} still names the device {settings.device}: change it to {new_name}"
 
 
 def _find_new_name(settings: Settings, renamed: Sequence[RenamedArchive]) -> str | None:
@@ -76,7 +78,7 @@ def _find_new_name(settings: Settings, renamed: Sequence[RenamedArchive]) -> str
 
 @dataclass(frozen=True)
 class ReloadReport:
-    """A clean reload: what ``--json`` has of it, and a note on what a second reload repaired, if any."""
+    """A clean reload: its JSON fields, and a note on a failure that a second reload repaired, if any."""
 
     json_fields: Mapping[str, Any]
     repair_note: str = ""
@@ -84,7 +86,7 @@ class ReloadReport:
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeReport:
-    """A plan for a site, with its risks and what was left out of it."""
+    """A plan for a site, with its risks and its rejected items."""
 
     settings: Settings
     plan: Plan
@@ -98,13 +100,15 @@ class ChangeReport:
     def to_json(
         self, outcome: RolloutOutcome | None = None, *, reload: ReloadReport | None = None, profile: Path | None = None
     ) -> dict[str, Any]:
-        """Return what ``--json`` tells; ``changed`` is true also where it is not known what the server has done.
+        """Return the JSON object for ``--json``; ``changed`` is also true if the result of a request is unknown.
 
-        ``required_restarts`` has for each archive that must be restarted by another device name ``old_name``,
-        ``new_name`` and the system ``property`` that says it; ``profile_file`` the profile that was changed for that.
+        ``required_restarts`` has an object for each archive that must be restarted with another device name:
+        ``old_name``, ``new_name``, and the system ``property`` for the name. ``profile_file`` is the profile that was
+        updated with it.
         """
         settings = self.settings
         rejects = self.rejects_file if self.rejects_file is not None and self.rejects_file.items else None
+        # The rejects file is kept if the plan was applied, or if it had no steps.
         is_written = rejects is not None and not self.options.dry_run and (outcome is not None or not self.plan.steps)
         return {
             "site": {"bind_dn": settings.identity, "ldap_url": settings.ldap_url, "archive_url": settings.archive_url},
@@ -130,36 +134,36 @@ class ChangeReport:
     def print_result(
         self, outcome: RolloutOutcome | None = None, *, reload: ReloadReport | None = None, profile: Path | None = None
     ) -> None:
-        """Print how it ended: with ``--json`` everything, else what was not said on the way."""
+        """Print the result: with ``--json`` the whole object, else the lines that were not printed earlier."""
         if self.options.as_json:
             print_json(self.to_json(outcome, reload=reload, profile=profile))
             return
         print_lines = self.options.print_lines
         if self.rejects_file is not None and self.rejects_file.items and not self.options.dry_run:
-            print_lines(f"left out, {len(self.rejects_file.items)} to be mended: {self.rejects_file.path}")
+            print_lines(f"Rejected: {len(self.rejects_file.items)}. Fix them in {self.rejects_file.path}")
         if not self.plan.steps:
-            print_lines("nothing to do; if the archive has not loaded it: dcmcfg reload")
+            print_lines("No changes. If the archive has not loaded this yet, run: dcmcfg reload")
         elif self.renamed_archives:
             self._print_renamed_archives(applied=outcome is not None, profile=profile)
         elif outcome is not None:
             self._print_reload(reload)
             if restart_attributes := find_restart_attributes(self.plan):
-                print_lines(f"This change needs a restart of the archive: {', '.join(restart_attributes)}")
+                print_lines(f"This change requires a restart of the archive: {', '.join(restart_attributes)}")
 
     def _print_reload(self, reload: ReloadReport | None) -> None:
-        """Say whether the archive reloaded, and what a second reload repaired."""
+        """Print whether the archive reloaded, and what a second reload repaired."""
         if reload is None:
-            self.options.print_lines("the archive was not asked to reload: dcmcfg reload")
+            self.options.print_lines("The archive was not reloaded. To reload it: dcmcfg reload")
             return
         if reload.repair_note:
             self.options.print_lines(reload.repair_note)
-        self.options.print_lines("the archive has reloaded")
+        self.options.print_lines("The archive has reloaded.")
 
     def _print_renamed_archives(self, *, applied: bool, profile: Path | None) -> None:
-        """Say how the archive finds its device again, and what names it to dcmcfg."""
+        """Print how to restart the archive with the new name, and where dcmcfg still has the old one."""
         print_lines = self.options.print_lines
         print_lines(format_restart_note(self.renamed_archives))
         if profile is not None:
-            print_lines(f"the profile names the new device: {profile}")
+            print_lines(f"The profile now names the new device: {profile}")
         elif line := format_device_setting_note(self.settings, self.renamed_archives) if applied else "":
             print_lines(line)

@@ -1,4 +1,4 @@
-"""The directory server of the site that a command works on."""
+"""Connect to the site's directory server."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from dcmcfg.settings.exposure import find_exposures
 
 
 def open_directory(settings: Settings) -> LdapDirectory:
-    """Return an open connection to the site's directory server, asking for the password where none is known.
+    """Return an open connection to the site's directory server; prompts for the password if no source has one.
 
-    Warns on stderr of what makes a credential an open secret: a password that leaves this machine unencrypted, a
-    private key that others can read. Raises :class:`~dcmcfg.errors.DirectoryError` when the server cannot be reached,
-    cannot be trusted or refuses.
+    Warns on stderr of exposed credentials: a password that is sent unencrypted, a private key that others can read.
+    Raises :class:`~dcmcfg.errors.DirectoryError` if the server cannot be reached, cannot be trusted or refuses.
     """
     uses_external = not settings.bind_dn
+    # Read the password before the warnings, because that may fail. Prompt after them, so that the user is warned.
     password = "" if uses_external else read_bind_password(settings)
     for warning in find_exposures(settings):
         print_message(f"warning: {warning}")
@@ -32,12 +32,12 @@ def open_directory(settings: Settings) -> LdapDirectory:
         if not origin.startswith("profile"):
             raise
         raise ServerUnreachable(
-            error.message, subject=error.subject, next_step=f"is it running, and is the URL of {origin} right?"
+            error.message, subject=error.subject, next_step=f"check that the server runs, and the URL of {origin}"
         ) from error
     except DirectoryError as error:
         if error.result_code != INVALID_CREDENTIALS or uses_external:
             raise
-        origin = settings.origins.get("bind_password", "what was typed")
+        origin = settings.origins.get("bind_password", "the prompt")
         raise DirectoryError(
             error.message,
             subject=error.subject,
@@ -48,11 +48,11 @@ def open_directory(settings: Settings) -> LdapDirectory:
 
 def _warn_of_referral(referral: Referral) -> None:
     subject = f"{referral.dn} is" if referral.dn is not None else "a part of the tree is"
-    print_message(f"warning: {subject} held by other servers, and was not read: {referral.urls_text}")
+    print_message(f"warning: {subject} held by other servers and was not read: {referral.urls_text}")
 
 
 def make_directory_server(settings: Settings, password: str) -> LdapServerSettings:
-    """Return the site's directory server, to be opened with *password*; without a bind DN by SASL EXTERNAL."""
+    """Return the connection settings of the site's directory server; without a bind DN, SASL EXTERNAL is used."""
     return LdapServerSettings(
         settings.ldap_url,
         settings.base_dn,

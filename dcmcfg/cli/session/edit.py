@@ -1,4 +1,4 @@
-"""A command that makes one edit of the live configuration."""
+"""Apply one edit of the live configuration."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from dcmcfg.settings.folders import get_state_folder
 
 
 def apply_edit(settings: Settings, options: ChangeOptions, make_edit: Callable[[Configuration], Edit]) -> None:
-    """Read the tree, show what *make_edit* makes of it and, when it is wanted, roll it out.
+    """Read the tree, make an edit of it with *make_edit*, and apply the plan of that edit.
 
-    Raises as ``apply_plan``.
+    Raises what :func:`~dcmcfg.cli.session.change.apply_plan` raises.
     """
     with open_directory(settings) as directory:
         plan, edit = _plan_edit(directory, make_edit)
@@ -52,10 +52,9 @@ def apply_target_edit(
     attributes: Iterable[str],
     make_edit: Callable[[Schema, Target], Edit],
 ) -> None:
-    """Do the same with what *make_edit* makes of the entry that *resolve* returns.
+    """Apply the edit that *make_edit* makes of the entry that *resolve* returns, as :func:`apply_edit` does.
 
-    The schema that it is given knows *attributes* if the server does. What comes to name something that is not there
-    is warned of, and what comes to shut somebody out.
+    The schema passed to *make_edit* knows *attributes* if the server's schema does. Warns of new access restrictions.
     """
     with open_directory(settings) as directory:
         schema = read_schema_for_attributes(directory, attributes)
@@ -66,7 +65,7 @@ def apply_target_edit(
 
 
 def make_added_class_lookup(settings: Settings, schema: Schema, target: Target) -> Callable[[], frozenset[str]]:
-    """Return what looks up the object classes that commands of this account added to *target* with values."""
+    """Return a function that finds the object classes that earlier commands of this account added to *target*."""
     return lambda: find_added_classes(History(get_state_folder()), settings.ldap_url, schema, target.entry.dn)
 
 

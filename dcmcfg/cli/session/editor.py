@@ -1,4 +1,4 @@
-"""The user's own editor on a private file, which is kept until what it says is done."""
+"""Edit a private file in the user's editor; the file is kept until its changes are applied."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from dcmcfg.private_folders import create_private_folder
 from dcmcfg.settings.folders import get_state_subfolder
 
 _VARIABLES = ("VISUAL", "EDITOR")
+#: The first two are Debian's links to the configured editor.
 _FALLBACKS = ("sensible-editor", "editor", "vi", "nano")
 
 
 class SavedText:
     """A text in a new private file at ``path``, and *resumed_file*, the file of an earlier edit that it continues.
 
-    A file that the user keeps elsewhere is the user's own, and stays as it is.
+    A *resumed_file* outside the folder of dcmcfg belongs to the user, and is never changed or removed.
     """
 
     def __init__(self, text: str, resumed_file: Path | None = None) -> None:
@@ -33,9 +34,9 @@ class SavedText:
         )
 
     def save(self) -> Path | None:
-        """Return the file that holds what was written, to go on with; None when there is nothing to keep.
+        """Keep the edited text, and return the file to continue with; None if there is nothing to keep.
 
-        A text that is as it was given, or in which nothing stands any more, is none.
+        A text that is unchanged, or has only comments and empty lines, is not kept.
         """
         try:
             octets = self.path.read_bytes()
@@ -48,7 +49,7 @@ class SavedText:
         return self.path
 
     def remove(self) -> None:
-        """Remove the text, and the one of the earlier edit: what they say is done."""
+        """Remove the text and that of the earlier edit, after their changes are applied."""
         self.path.unlink(missing_ok=True)
         self._remove_resumed_file()
 
@@ -65,6 +66,7 @@ def _create_private_file(text: str) -> Path:
     folder = get_state_subfolder("edits")
     try:
         create_private_folder(folder)
+        # mkstemp creates the file readable by its owner only: the text may contain secrets.
         handle, name = tempfile.mkstemp(prefix="edit-", suffix=".ldif", dir=folder)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
@@ -74,26 +76,27 @@ def _create_private_file(text: str) -> Path:
 
 
 def require_editor(*, asks_confirmation: bool) -> None:
-    """Raise :class:`NegativeResult` where an editor would wait for ever: standard input is no terminal.
+    """Raise :class:`NegativeResult` if standard input is not a terminal: an editor would wait forever.
 
-    An editor that the user has named may be a script; it is accepted unless *asks_confirmation*.
+    An editor that the user has configured may be a script, so it is accepted unless *asks_confirmation*.
     """
     if sys.stdin.isatty():
         return
     if asks_confirmation or not any(os.environ.get(variable) for variable in _VARIABLES):
         raise NegativeResult(
-            "there is no terminal to edit on, nothing was changed",
-            next_step="dcmcfg set and dcmcfg apply need none; with --yes, $VISUAL or $EDITOR may be a script",
+            "there is no terminal for the editor, nothing was changed",
+            next_step="use dcmcfg set or dcmcfg apply; or pass --yes and set $VISUAL or $EDITOR to a script",
         )
 
 
 def edit_file(path: Path) -> None:
-    """Have the user edit *path* with ``$VISUAL``, ``$EDITOR`` or what there is.
+    """Open *path* in ``$VISUAL``, ``$EDITOR`` or the first installed fallback, and wait until the editor ends.
 
-    Raises :class:`DcmcfgError` when there is no editor, or it ends with an error.
+    Raises :class:`DcmcfgError` if there is no editor, or if it ends with an error.
     """
     words = _find_editor()
-    source = None if sys.stdin.isatty() else subprocess.DEVNULL  # where nobody types, nothing is waited for
+    # Without a terminal, an editor script must not wait for input.
+    source = None if sys.stdin.isatty() else subprocess.DEVNULL
     try:
         code = subprocess.run([*words, str(path)], stdin=source, check=False).returncode  # noqa: S603 — the user's choice
     except OSError as error:
@@ -101,14 +104,15 @@ def edit_file(path: Path) -> None:
             f"the editor cannot be started ({error.strerror})", subject=words[0], next_step="set VISUAL or EDITOR"
         ) from error
     if code:
-        raise DcmcfgError(f"the editor ended with {code}", subject=words[0])
+        raise DcmcfgError(f"the editor ended with exit code {code}", subject=words[0])
 
 
 def _find_editor() -> list[str]:
     for variable in _VARIABLES:
+        # The value may have arguments, such as `code --wait`.
         if words := shlex.split(os.environ.get(variable, "")):
             return words
     for name in _FALLBACKS:
         if (path := shutil.which(name)) is not None:
             return [path]
-    raise DcmcfgError("there is no editor", next_step="set VISUAL or EDITOR")
+    raise DcmcfgError("no editor found", next_step="set VISUAL or EDITOR")

@@ -1,4 +1,4 @@
-"""How a run ends when it cannot do its job: what is printed, with which exit code."""
+"""Report failures of a run: the message on stderr, the JSON error, and the exit code."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from dcmcfg.cli.usage_errors import reword_usage_error
 from dcmcfg.errors import DcmcfgError, IncompleteChange
 
 INTERRUPTED_EXIT_CODE = 130
-#: What a shell reports for a program that SIGPIPE ended: the reader of our output went away.
+#: The exit code that a shell reports after SIGPIPE (128 + 13): the reader of standard output has closed it.
 OUTPUT_CLOSED_EXIT_CODE = 141
-#: What writing to a full disk, or to a terminal that is gone, ends in.
+#: Errors of writes to a full disk, or to a terminal that was closed.
 _OUTPUT_ERRNOS = (errno.ENOSPC, errno.EIO, errno.EDQUOT)
-#: In the environment: show the traceback of an internal error.
+#: Environment variable that shows the traceback of an internal error.
 DEBUG_VARIABLE = "DCMCFG_DEBUG"
-OUT_OF_MEMORY_MESSAGE = "this machine has not enough memory for it, or its limit (ulimit -v) is too low"
-_MEMORY_HINT = "give it less at once: a smaller file, fewer studies"
-_MAY_HAVE_CHANGED_NOTE = "; something may have been changed"
+OUT_OF_MEMORY_MESSAGE = "out of memory: this machine has too little, or its limit (ulimit -v) is too low"
+_MEMORY_HINT = "process less at once: a smaller file, fewer studies"
+_MAY_HAVE_CHANGED_NOTE = "; changes may have been made"
 
 
 class OutputClosed(Exception):
-    """Whoever read our standard output has closed it."""
+    """The reader of standard output has closed it."""
 
 
 @dataclass(frozen=True)
 class _Failure:
-    """What ``--json`` says of a failure."""
+    """The fields of ``error`` in the JSON of a failed run."""
 
     message: str
     exit_code: int
@@ -47,22 +47,22 @@ class _Failure:
 
 
 def format_problem(error: DcmcfgError) -> Iterator[str]:
-    """Yield the lines that tell *error*, without its next step."""
+    """Yield the lines of *error*, without its next step."""
     yield f"dcmcfg: {error.subject}: {error.message}" if error.subject else f"dcmcfg: {error.message}"
     yield from (f"  {detail}" for detail in error.details)
 
 
 def run_and_exit(run: Callable[[], object], invocation: Invocation) -> NoReturn:
-    """Call *run*, tell its failure on stderr in one line, and exit.
+    """Call *run*, print its failure on stderr, and exit.
 
-    With ``--json`` the failure is told on stdout as well, in the object that the command would have printed, as far
-    as it is known. The exit code is the int that *run* returns (None is 0), else the error's.
+    With ``--json`` the failure is also printed on stdout, in the object that the command would have printed, as far as
+    its fields are known. The exit code is the int that *run* returns (None is 0), else that of the error.
     """
     code = _run_to_exit_code(run, invocation)
     try:
         sys.stdout.flush()
     except OSError:
-        # What is still buffered has nowhere to go, and the interpreter would make its own exit code of that.
+        # Discard the buffered output: otherwise the interpreter fails to flush it and replaces our exit code.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
 
@@ -74,7 +74,7 @@ def _run_to_exit_code(run: Callable[[], object], invocation: Invocation) -> int:
         if not invocation.may_have_changed:
             return OUTPUT_CLOSED_EXIT_CODE
         _print_failure(
-            _Failure("the reader of the output went away" + _MAY_HAVE_CHANGED_NOTE, IncompleteChange.exit_code)
+            _Failure("the reader of the output closed it" + _MAY_HAVE_CHANGED_NOTE, IncompleteChange.exit_code)
         )
         return IncompleteChange.exit_code
     except click.ClickException as error:
@@ -106,7 +106,7 @@ def _run_to_exit_code(run: Callable[[], object], invocation: Invocation) -> int:
     else:
         return outcome if isinstance(outcome, int) else 0
     if invocation.json_requested and not invocation.json_printed:
-        with suppress(OSError):  # stderr has it, and the exit code counts
+        with suppress(OSError):  # the message on stderr and the exit code are enough
             click.echo(json.dumps(_make_json_result(failure, invocation), indent=2))
     return failure.exit_code
 
@@ -127,11 +127,11 @@ def _describe_internal_error(error: Exception, invocation: Invocation) -> _Failu
         changed_note = _MAY_HAVE_CHANGED_NOTE if invocation.may_have_changed else ""
         return _Failure(f"{OUT_OF_MEMORY_MESSAGE}{changed_note}", code, next_step=_MEMORY_HINT)
     message = f"internal error ({type(error).__name__}: {error})"
-    return _Failure(message, code, next_step=f"{DEBUG_VARIABLE}=1 shows where; please report it")
+    return _Failure(message, code, next_step=f"please report it, with the traceback that {DEBUG_VARIABLE}=1 prints")
 
 
 def _make_json_result(failure: _Failure, invocation: Invocation) -> dict[str, Any]:
-    """Return the object for ``--json``: ``error``, beside what the command knew when it failed."""
+    """Return the object for ``--json``: ``error``, and the fields that were known at the failure."""
     partial_result = {} if invocation.partial_result is None else invocation.partial_result()
     return partial_result | {"error": asdict(failure)}
 

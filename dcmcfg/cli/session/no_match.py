@@ -1,4 +1,4 @@
-"""The exit code of a list that a pattern picks from.
+"""The exit code of a list that is filtered by a pattern.
 
 Kept apart: ``ae list`` and ``device list`` use it and do not load each other.
 """

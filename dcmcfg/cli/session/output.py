@@ -26,19 +26,22 @@ _OWNER_ONLY = 0o600
 
 
 def require_new_file(target: str) -> None:
-    """Raise :class:`DcmcfgError` when there is a file *target*."""
+    """Raise :class:`DcmcfgError` if the file *target* exists."""
     if Path(target).exists():
         raise _make_exists_error(target)
 
 
 def require_writable_file(target: str, *, must_be_new: bool) -> None:
-    """Raise :class:`DcmcfgError` where :func:`write_atomically` would; nothing is left behind."""
+    """Raise :class:`DcmcfgError` where :func:`write_atomically` would.
+
+    A temporary file is created and removed, because permissions alone do not show whether a write succeeds.
+    """
     path = Path(target).resolve()
     if path.is_dir():
-        raise DcmcfgError("a folder, not a file", subject=target, next_step="name a file in it")
+        raise DcmcfgError("a folder, not a file", subject=target, next_step="specify a file in it")
     if must_be_new:
         require_new_file(target)
-    if path.exists() and not path.is_file():
+    if path.exists() and not path.is_file():  # a device or a pipe, whose folder need not be writable
         return
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -49,7 +52,7 @@ def require_writable_file(target: str, *, must_be_new: bool) -> None:
 
 
 def require_writable_folder(target: str) -> None:
-    """Raise :class:`DcmcfgError` where :func:`make_folder` would, or no file can be written in the folder *target*."""
+    """Raise :class:`DcmcfgError` where :func:`make_folder` would, or if the folder *target* is not writable."""
     path = Path(target).resolve()
     if path.exists() and not path.is_dir():
         raise _make_no_folder_error(target)
@@ -62,7 +65,7 @@ def require_writable_folder(target: str) -> None:
 
 
 def make_folder(target: str) -> None:
-    """Make the folder *target*, for its owner only, unless it is there; raises :class:`DcmcfgError`."""
+    """Create the folder *target*, for its owner only, unless it exists; raises :class:`DcmcfgError` if that fails."""
     path = Path(target).resolve()
     try:
         path.mkdir(mode=0o700, exist_ok=True)
@@ -73,36 +76,37 @@ def make_folder(target: str) -> None:
 
 
 def write_report(target: str, text: Iterable[str], *, must_be_new: bool) -> None:
-    """Write *text*, in which patients' studies are named, as :func:`write_atomically` does.
+    """Write *text*, which names studies of patients, as :func:`write_atomically` does.
 
-    A file that was not there is readable by its owner only; one that is replaced stays as readable as it was.
+    A new file is readable by its owner only; a replaced file keeps its permissions.
     """
     write_atomically(target, text, private=not Path(target).exists(), must_be_new=must_be_new)
 
 
 def print_text(text: Iterable[str]) -> None:
-    """Print *text* on standard output as it would be in a file; on a terminal, nothing in it moves the cursor."""
+    """Print *text* on standard output as in a file; on a terminal, control characters are escaped."""
     is_terminal = sys.stdout.isatty()
     for piece in text:
         click.echo(escape_unprintable_lines(piece) if is_terminal else piece, nl=False)
 
 
 def write_atomically(target: str, text: Iterable[str], *, private: bool = False, must_be_new: bool = False) -> None:
-    """Write *text* to the file *target*, replacing it whole or not at all; ``-`` is standard output.
+    """Write *text* to the file *target*, and replace it whole or not at all; ``-`` is standard output.
 
-    A *private* file is readable by its owner only, and on the disk when this returns; a *must_be_new* one must not
-    exist yet. Any other that is replaced stays as readable as it was. Raises :class:`DcmcfgError` when it cannot be
-    written.
+    A *private* file is readable by its owner only, and synced to disk before this returns. With *must_be_new*, an
+    existing file is an error. Otherwise a replaced file keeps its permissions. Raises :class:`DcmcfgError` if the file
+    cannot be written.
     """
     if target == STDOUT:
         print_text(text)
         return
-    path = Path(target).resolve()
+    path = Path(target).resolve()  # the rename must replace the target of a symbolic link, not the link
     if must_be_new:
         require_new_file(target)
     try:
         if path.exists() and not path.is_file():
-            path.write_text("".join(text), "utf-8")  # a device or a pipe, which must not be replaced by a file
+            # A device or a pipe, such as /dev/null: write to it, because a rename would replace it with a file.
+            path.write_text("".join(text), "utf-8")
             return
         _write_and_rename(path, text, private=private, must_be_new=must_be_new)
     except FileExistsError:
@@ -114,7 +118,7 @@ def write_atomically(target: str, text: Iterable[str], *, private: bool = False,
 def write_octets(target: str, octets: bytes) -> None:
     """Write *octets* to the new file *target*, readable by its owner only; ``-`` is standard output.
 
-    Raises :class:`DcmcfgError` when the file exists or cannot be written.
+    Raises :class:`DcmcfgError` if the file exists or cannot be written.
     """
     if target == STDOUT:
         click.echo(octets, nl=False)
@@ -125,18 +129,18 @@ def write_octets(target: str, octets: bytes) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(octets)
     except FileExistsError:
-        raise DcmcfgError("the file exists", subject=target, next_step="name a new file") from None
+        raise DcmcfgError("the file exists", subject=target, next_step="specify a new file") from None
     except OSError as error:
         raise _make_write_error(error, target, path) from error
 
 
 @contextmanager
 def redirect_output(target: str, *, private: bool, must_be_new: bool = False) -> Iterator[None]:
-    """Write what is printed on standard output meanwhile to the file *target*; ``-`` is standard output itself.
+    """Write the standard output of the block to the file *target*; ``-`` is standard output itself.
 
     An existing file is replaced, whole or not at all, and keeps its permissions; with *must_be_new* it is an error.
-    A new *private* file is readable by its owner only. If an exception is raised meanwhile, the file stays as it was.
-    Raises :class:`DcmcfgError`, at once if possible, when the file cannot be written.
+    A new *private* file is readable by its owner only. If the block raises an exception, the file is unchanged. Raises
+    :class:`DcmcfgError`, before the block if possible, if the file cannot be written.
     """
     if target == STDOUT:
         yield
@@ -153,6 +157,7 @@ def redirect_output(target: str, *, private: bool, must_be_new: bool = False) ->
             _redirect_plain(file),
         ):
             yield
+    # JSON that was printed is lost with the file, so the report of the failure must contain it.
     except FileExistsError:
         invocation.current().json_printed = False
         raise _make_exists_error(target) from None
@@ -175,7 +180,7 @@ def _write_and_rename(path: Path, text: Iterable[str], *, private: bool, must_be
 
 @contextmanager
 def _open_and_rename(path: Path, *, private: bool, must_be_new: bool) -> Iterator[TextIO]:
-    """Open a temporary file beside *path*, which then gets its name; an exception meanwhile removes it."""
+    """Open a temporary file next to *path*, and rename it to *path* at the end; an exception removes it."""
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -186,7 +191,8 @@ def _open_and_rename(path: Path, *, private: bool, must_be_new: bool) -> Iterato
         if not private:
             Path(temporary).chmod(S_IMODE(path.stat().st_mode) if path.exists() else _READABLE & ~_get_umask())
         if must_be_new:
-            path.touch(mode=_OWNER_ONLY, exist_ok=False)  # of two at once, one gets the name
+            # Creating the name is atomic: of two processes at the same time, only one succeeds.
+            path.touch(mode=_OWNER_ONLY, exist_ok=False)
         Path(temporary).replace(path)
     except BaseException:
         with suppress(FileNotFoundError):
@@ -195,34 +201,34 @@ def _open_and_rename(path: Path, *, private: bool, must_be_new: bool) -> Iterato
 
 
 def _make_write_error(error: OSError, target: str, path: Path) -> DcmcfgError:
-    """Return *error* as one of ours, with what helps where that is known."""
+    """Return a :class:`DcmcfgError` for *error*, with a next step for its cause."""
     match error:
         case FileNotFoundError() | NotADirectoryError():
-            next_step = f"make the folder {path.parent} first, or name a file in one that is there"
+            next_step = f"create the folder {path.parent} first, or specify a file in an existing folder"
         case PermissionError():
-            next_step = "name a file in a folder that this account may write to"
+            next_step = "specify a file in a folder that this account can write to"
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
-            next_step = "make room there, or name a file on another disk"
+            next_step = "free disk space there, or specify a file on another disk"
         case _:
-            next_step = "name another file"
+            next_step = "specify another file"
     return DcmcfgError(f"the file cannot be written ({error.strerror})", subject=target, next_step=next_step)
 
 
 def _make_no_folder_error(target: str) -> DcmcfgError:
-    return DcmcfgError("a file, not a folder", subject=target, next_step="name a folder")
+    return DcmcfgError("a file, not a folder", subject=target, next_step="specify a folder")
 
 
 def _make_exists_error(target: str) -> DcmcfgError:
-    return DcmcfgError("the file exists", subject=target, next_step="name a new file, or say --replace")
+    return DcmcfgError("the file exists", subject=target, next_step="specify a new file, or --replace")
 
 
 def _get_umask() -> int:
-    mask = os.umask(0o077)
+    mask = os.umask(0o077)  # the umask can only be read by setting it
     os.umask(mask)
     return mask
 
 
 def print_json(result: object, *, indent: int | None = 2) -> None:
-    """Print *result* as JSON on standard output; a failure after this is told on standard error only."""
+    """Print *result* as JSON on standard output; a later failure is printed on standard error only."""
     invocation.current().json_printed = True
     click.echo(json.dumps(result, indent=indent))

@@ -1,4 +1,4 @@
-"""What the user is shown of a plan before it is applied: its risks, and what it makes wrong or needs."""
+"""Assess a plan before it is applied: its risks, new problems, and warnings."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from dcmcfg.settings import Settings
 
 @dataclass(frozen=True)
 class PlanPurpose:
-    """The kind of plan: an ordinary one, an undo, the rest of an interrupted roll-out, or a restoration.
+    """The kind of plan: an ordinary one, an undo, the rest of an interrupted roll-out, or a restore.
 
-    With ``undone_number`` the plan reverts that roll-out, with ``resumed_record`` it is the rest of that one, with
-    ``is_restore`` it leads back to a snapshot. With ``is_partial`` a part of what was asked for is left out.
-    ``undone_was_complete`` says that the roll-out which an undo reverts was complete, so that the archive may have
-    recorded something under its names.
+    With ``undone_number`` the plan reverts that roll-out, with ``resumed_record`` it is the rest of that roll-out, with
+    ``is_restore`` it restores a snapshot. With ``is_partial``, some of the requested changes are rejected.
+    ``undone_was_complete`` is true if the reverted roll-out was complete, so that the archive may have recorded studies
+    or objects under its names.
     """
 
     undone_number: int | None = None
@@ -51,12 +51,13 @@ class PlanPurpose:
         return self.undone_number if self.resumed_record is None else self.resumed_record.header.undo_of
 
     def list_forced_risks(self, forced_risks: frozenset[str], risks: tuple[Risk, ...]) -> frozenset[str]:
-        """Return *forced_risks* with the names of those *risks* that need not be named.
+        """Return *forced_risks* and the names of those *risks* that the user need not accept.
 
-        An undo leads back to an earlier state, but reverts nothing that the archive's database has recorded since, or
-        may have recorded while the roll-out stood. A part of an undo leads to a state that never was, so its risks are
-        named like those of any plan. Of the rest of a plan and of a restoration, settings that the archive cannot load,
-        and AEs that cannot play their role, are a warning and no reason to refuse.
+        An undo restores an earlier state, so its risks are accepted. An exception are records that the archive's
+        database made since then, or may have made while the change was in effect: an undo does not revert those. A
+        partial undo leads to a new state, so its risks must be accepted like those of any plan. For the rest of a plan
+        and for a restore, settings that the archive cannot load, and AEs that cannot play their role, are warnings
+        only.
         """
         if self.undone_number is not None and not self.is_partial:
             return forced_risks.union(
@@ -71,7 +72,7 @@ class PlanPurpose:
 
 @dataclass(frozen=True)
 class PlanAssessment:
-    """The ``risks`` of a plan, the names of those that are forced, and warnings as they are shown, in order."""
+    """The ``risks`` of a plan, the names of the accepted ones, and the warnings in the order of printing."""
 
     risks: tuple[Risk, ...]
     forced_risks: frozenset[str]
@@ -88,22 +89,24 @@ def assess_plan(
     warn_unknown_schema: bool,
     reported_values: Collection[tuple[DN, str, bytes]] = (),
 ) -> PlanAssessment:
-    """Return what is to be shown of *plan*.
+    """Return the risks and warnings of *plan*.
 
     Risks are measured by the entries at and below *scope_dn* (else the configuration root). With *warn_unknown_schema*,
-    classes and attributes that the bundled schema does not know are warned of; *reported_values* (entry, attribute,
-    value) have a warning already. The archive's database is asked where the plan takes away names that it may have
-    recorded.
+    there is a warning for classes and attributes that the bundled schema does not have. *reported_values* (entry,
+    attribute, value) have a warning already. If the plan removes names that the archive's database may have recorded,
+    the database is queried.
     """
     now, is_resumed = datetime.now(UTC), purpose.resumed_record is not None
     locate = functools.partial(locate_all_values, schema=plan.after.schema)
     plan_risks = assess_plan_risks(plan, now, device=settings.device, subtree_dn=scope_dn, locate=locate)
+    # The risks of a resumed change were accepted when it began, so the database is not queried again.
     recorded = RecordSearchResult() if is_resumed else search_recorded_names(settings, plan)
     risks = (*plan_risks.risks, *find_record_risks(recorded.records))
     forced = purpose.list_forced_risks(options.forced_risks, risks)
 
     def iterate_warnings() -> Iterator[str]:
         yield from find_plan_warnings(plan, check_structure=warn_unknown_schema)
+        # Findings of a risk are printed with that risk, not again as a warning.
         yield from find_new_violations(
             plan,
             now,
@@ -122,7 +125,7 @@ def assess_plan(
 
 
 def _get_more_rules(plan: Plan) -> tuple[LintRule, ...]:
-    """Return all lint rules where *plan* changes certificates, whose rules are slow to load; else none."""
+    """Return all rules if *plan* changes certificates, else none: the rules for certificates are slow to load."""
     if not changes_certificates(plan):
         return ()
     from dcmcfg.lint.catalogue import RULES

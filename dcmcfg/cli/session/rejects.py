@@ -1,4 +1,4 @@
-"""What a command leaves out of its plan, and the file that it is written to, to be mended and given again."""
+"""Rejected items of a command, and the file for them, to be fixed and passed to the command again."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ _REJECTS_STEM = re.compile(r"(.+\.rejects)(?:-([1-9]\d{0,8}))?")
 
 
 def choose_rejects_path(files: Sequence[Path], explicit_path: Path | None, *, suffix: str, option: str = "") -> Path:
-    """Return the file for what is left out of *files*: *explicit_path*, else beside the first of them, with *suffix*.
+    """Return the file for rejected items of *files*: *explicit_path*, else next to the first file, with *suffix*.
 
-    ``a.csv`` has ``a.rejects.csv``, which has ``a.rejects-2.csv``, and so on.
-    Standard input has no folder: a usage error then says that *option*, if any, needs a file name.
+    The rejects of ``a.csv`` are ``a.rejects.csv``, then ``a.rejects-2.csv``, and so on. Raises a usage error, which names
+    *option* if any, if *files* is standard input only: it has no folder.
     """
     if explicit_path is not None:
         return explicit_path
     first = next((file for file in files if str(file) != STDIN), None)
     if first is None:
-        requirement = f"{option} needs --rejects FILE" if option else "--rejects FILE is needed"
-        raise click.UsageError(f"{requirement} when it reads standard input")
+        requirement = f"{option} requires --rejects FILE" if option else "--rejects FILE is required"
+        raise click.UsageError(f"{requirement} for standard input")
     earlier = _REJECTS_STEM.fullmatch(first.stem)
     stem = f"{earlier[1]}-{int(earlier[2] or 1) + 1}" if earlier else f"{first.stem}.rejects"
     return first.with_name(f"{stem}{suffix}")
@@ -41,7 +41,7 @@ def choose_rejects_path(files: Sequence[Path], explicit_path: Path | None, *, su
 
 @dataclass(frozen=True)
 class RejectedItem:
-    """One thing that is left out: the sentence that tells it, and the object for ``--json``."""
+    """One rejected item: its sentence for warnings, and its object for ``--json``."""
 
     message: str
     json_fields: dict[str, Any]
@@ -61,29 +61,29 @@ class RejectsFile:
 
     @staticmethod
     def from_records(path: Path, misfits: Sequence[InapplicableChange]) -> RejectsFile:
-        """Return records that do not fit as what is left out."""
+        """Return the rejects file for records that do not fit the tree."""
 
         def render_file(heading: str) -> str:
-            comments = [heading, "To be mended and applied. May hold secrets."]
+            comments = [heading, "Fix these records and apply the file. May contain secrets."]
             if len({misfit.desired.is_content_record for misfit in misfits}) > 1:
-                comments.append("It holds entries and changes, so apply it with --mixed.")
+                comments.append("It contains entries and changes: apply it with --mixed.")
             return format_rejects(misfits, comments=comments)
 
         return RejectsFile(path, tuple(map(_make_rejected_item, misfits)), render_file, "records")
 
     def format_messages(self) -> Iterator[str]:
-        """Yield a sentence for each that is left out; of many the first ones."""
+        """Yield a sentence for each rejected item; for many items, only the first ones."""
         for each in self.items[:_MAX_SHOWN]:
-            yield f"left out: {each.message}"
+            yield f"rejected: {each.message}"
         if len(self.items) > _MAX_SHOWN:
-            yield f"left out: {len(self.items) - _MAX_SHOWN} more {self.item_plural}"
+            yield f"rejected: {len(self.items) - _MAX_SHOWN} more {self.item_plural}"
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Return what is left out for ``--json``."""
+        """Return the rejected items for ``--json``."""
         return [each.json_fields for each in self.items]
 
     def require_unused_path(self, settings: Settings) -> None:
-        """Raise :class:`DcmcfgError` when a file of that name holds something else: it may have been mended since."""
+        """Raise :class:`DcmcfgError` if the file exists with other content: the user may have fixed it."""
         if self.items and self.path.exists() and not _has_content(self.path, self._render_for_site(settings)):
             raise _make_exists_error(self.path)
 
@@ -92,10 +92,10 @@ class RejectsFile:
 
     @contextmanager
     def write_for_change(self, settings: Settings) -> Iterator[None]:
-        """Write the file, if there is something to write; it goes again when the block changes nothing.
+        """Write the file if there are rejected items; it is removed if the block changes nothing.
 
-        One that holds just that, from an earlier run, stays. Raises what :meth:`require_unused_path` does, and
-        :class:`DcmcfgError` when it cannot be written.
+        A file from an earlier run with the same content is kept. Raises what :meth:`require_unused_path` raises, and
+        :class:`DcmcfgError` if the file cannot be written.
         """
         text = self._render_for_site(settings)
         if not self.items or _has_content(self.path, text):
@@ -109,7 +109,7 @@ class RejectsFile:
             raise DcmcfgError(f"the rejects cannot be written ({error.strerror})", subject=str(self.path)) from error
         try:
             yield
-        except IncompleteChange:
+        except IncompleteChange:  # a part of the plan was applied, so the user needs the rejected items
             raise
         except DcmcfgError:
             self.path.unlink(missing_ok=True)
@@ -117,6 +117,7 @@ class RejectsFile:
 
 
 def _has_content(path: Path, text: str) -> bool:
+    # A file of another dcmcfg version may differ only in its format number.
     try:
         return path.is_file() and remove_format_line(path.read_bytes()) == remove_format_line(text.encode())
     except OSError:
@@ -125,9 +126,9 @@ def _has_content(path: Path, text: str) -> bool:
 
 def _make_exists_error(path: Path) -> DcmcfgError:
     return DcmcfgError(
-        "what is left out would be written there, and the file holds something else, nothing was changed",
+        "the rejects file exists with other content, nothing was changed",
         subject=str(path),
-        next_step="if it was mended, give that file; else remove it, or --rejects names a new file",
+        next_step="if you have fixed it, use it as FILE; else remove it, or specify a new file with --rejects",
     )
 
 

@@ -1,6 +1,6 @@
-"""The reload at the end of a change; the archive is reached before anything is written, so that it can reload.
+"""Reload the archive at the end of a change; it is reached before anything is written, so that the reload can succeed.
 
-A module of its own, because a command that does not reload need not load an HTTP client.
+A module of its own, because a command without a reload does not need the HTTP client.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from dcmcfg.settings import Settings
 
 @dataclass(frozen=True)
 class ReachableArchive:
-    """The archive of a site that has answered, and is to reload."""
+    """The archive of a site, which has responded and can be reloaded."""
 
     service: ControlService
     settings: Settings
 
     def reload_configuration(self, rollout_number: int, tree: Tree, *, is_undo: bool) -> ReloadReport:
-        """Have the archive load *tree*, the directory after change *rollout_number*.
+        """Make the archive load *tree*, the directory after change *rollout_number*.
 
-        Raises :class:`IncompleteChange` when the reload was not clean, and when the archive is STOPPED. The value
-        that the archive cannot load may have been in the tree before an undo too, so an undo is not advised after one.
+        Raises :class:`IncompleteChange` if the reload was not clean, or if the archive is STOPPED. The error does not
+        suggest an undo after an undo: the value that the archive cannot load may be older than both changes.
         """
-        undo = "" if is_undo else f". If it is this change: dcmcfg undo {rollout_number} reverts it"
+        undo = "" if is_undo else f". If this change is the cause, revert it: dcmcfg undo {rollout_number}"
         try:
             reload = self.service.reload()
         except ReloadFailed as error:
@@ -50,7 +50,7 @@ class ReachableArchive:
             message = f"The directory was changed, but the archive did not reload: {error.message}"
             next_step = f"{CHECK_VALUES}{undo}"
             if isinstance(error, TokenError):
-                next_step = f"{error.next_step}; then dcmcfg reload"
+                next_step = f"{error.next_step}; then run dcmcfg reload"
             elif error.next_step:
                 next_step = f"{error.next_step}. Then run dcmcfg reload"
             raise IncompleteChange(message, subject=error.subject, next_step=next_step) from error
@@ -58,6 +58,7 @@ class ReachableArchive:
             message = "The directory was changed, and the reload was interrupted"
             raise IncompleteChange(message, next_step="dcmcfg reload") from None
         _record_reload(reload)
+        # A STOPPED archive loads the configuration too, but its ports remain closed.
         require_started(self.service, self.settings, "The directory was changed. ")
         return ReloadReport(reload_json(reload), format_repair_note(reload))
 
@@ -77,14 +78,15 @@ class ReachableArchive:
         next_step = error.next_step
         if undo_command and binding_failure is not None:
             next_step = (
-                f"{next_step}. {undo_command} reverts the change; it binds the listener once more, which can fail in "
-                "the same way"
+                f"{next_step}. To revert the change: {undo_command}. That binds the listener once more, which can fail "
+                "in the same way"
             )
         elif undo_command and not isinstance(error, ReloadUnconfirmed) and not _is_down(reload):
-            next_step = f"{next_step}. If it is this change: {undo_command} reverts it"
+            next_step = f"{next_step}. If this change is the cause, revert it: {undo_command}"
         return IncompleteChange(message, subject=error.subject, next_step=next_step)
 
     def _find_other_users(self, tree: Tree, binding_failure: LoadedButNotBound) -> tuple[str, ...]:
+        # Only this error means that the address has another user.
         if "Address already in use" not in binding_failure.reason:
             return ()
         return find_conflicting_connections(Configuration(tree), self.settings.device, binding_failure.listener)
@@ -94,25 +96,25 @@ class ReachableArchive:
             device = Configuration(tree).get_device(self.settings.device)
         except NotFound:
             return ()
-        last_outcome = reload.outcome  # after a last attempt of unknown outcome, the listener may be open
+        last_outcome = reload.outcome  # if the outcome of the last attempt is unknown, the listener may be open
         unbound_address = last_outcome.listener if isinstance(last_outcome, LoadedButNotBound) else ""
         return probe_listeners(list_listeners(device), self.settings.archive_url, unbound_address)
 
 
 def _is_down(reload: Reload | None) -> bool:
-    """Return whether the archive does not run, which no undo changes."""
+    """Return whether the archive does not run: an undo would not start it."""
     return reload is not None and isinstance(reload.outcome, NotRunning)
 
 
 def require_started(service: ControlService, settings: Settings, message_prefix: str = "") -> ServiceState | None:
-    """Return the state of the archive after a reload that it has confirmed; None, with a warning, where it is unknown.
+    """Return the state of the archive after a confirmed reload; None, with a warning, if the state is unknown.
 
-    Raises :class:`IncompleteChange`, its text after *message_prefix*, when the archive is STOPPED.
+    Raises :class:`IncompleteChange`, whose message begins with *message_prefix*, if the archive is STOPPED.
     """
     try:
         status = service.status()
     except ArchiveError as error:
-        message = f"the archive reloaded, but it is not known whether it is STARTED: {error.message}; dcmcfg status"
+        message = f"the archive reloaded, but it is unknown whether it is STARTED: {error.message}; run dcmcfg status"
         print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(message))}")
         return None
     if not status.started:
@@ -126,20 +128,20 @@ def require_started(service: ControlService, settings: Settings, message_prefix:
 
 
 def _record_reload(reload: Reload, probed_listeners: tuple[ProbedListener, ...] = ()) -> None:
-    """Have ``--json`` tell of *reload* as well, should the command fail from here on."""
+    """Add *reload* to the JSON that is printed if the command fails later."""
     run = invocation.current()
     previous_result = run.partial_result
     reload_fields = reload_json(reload) | ({"listeners": listeners_json(probed_listeners)} if probed_listeners else {})
     run.partial_result = lambda: ({} if previous_result is None else previous_result()) | {"reload": reload_fields}
 
 
-_NO_RELOAD_ALTERNATIVE = "--no-reload changes the directory without the archive"
+_NO_RELOAD_ALTERNATIVE = "to change the directory without the archive: --no-reload"
 
 
 def connect_archive(settings: Settings, alternative: str = _NO_RELOAD_ALTERNATIVE) -> ReachableArchive:
-    """Return the site's archive once it has answered; raises :class:`ArchiveError` with nothing changed.
+    """Return the site's archive after it has responded; raises :class:`ArchiveError` with nothing changed.
 
-    *alternative* is how to do without it, shown then. Warns of an archive that is STOPPED.
+    *alternative* is part of the next step of that error. Warns if the archive is STOPPED.
     """
     service = make_control_service(settings)
     try:
@@ -149,6 +151,6 @@ def connect_archive(settings: Settings, alternative: str = _NO_RELOAD_ALTERNATIV
         next_step = f"{error.next_step}; {unchanged_note}" if error.next_step else unchanged_note
         raise ArchiveError(error.message, subject=error.subject, next_step=next_step) from error
     if not status.started:
-        message = invocation.current().insert_site_options(f"{STOPPED_MESSAGE}; dcmcfg status shows how to start it")
+        message = invocation.current().insert_site_options(f"{STOPPED_MESSAGE}. For how to start it: dcmcfg status")
         print_message(f"warning: {escape_unprintable(message)}")
     return ReachableArchive(service, settings)

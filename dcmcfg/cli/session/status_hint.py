@@ -1,8 +1,8 @@
-"""The next step where no connection to the archive's DICOM port can be made.
+"""The next step if no connection to the archive's DICOM port can be made.
 
 Kept apart: ``echo``, ``route`` and ``verify`` use it and do not load one another.
 
-A stopped archive closes its DICOM ports, and its control service answers all the same.
+A stopped archive closes its DICOM ports, but its control service still responds.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dcmcfg.dicom.peer import Peer
 from dcmcfg.errors import DcmcfgError, Unreachable
 
-_STATUS = "dcmcfg status shows whether the archive is started"
+_STATUS = "to see whether the archive is started: dcmcfg status"
 
 
 def append_status_hint(next_step: str) -> str:
@@ -22,7 +22,7 @@ def append_status_hint(next_step: str) -> str:
 
 
 def make_next_step(error: DcmcfgError, archive: Peer) -> str:
-    """Return the next step of *error*, with the status command where it is that *archive* cannot be reached."""
+    """Return the next step of *error*, with the status command if *archive* cannot be reached."""
     is_archive = isinstance(error, Unreachable) and error.subject == str(archive)
     return append_status_hint(error.next_step) if is_archive else error.next_step
 

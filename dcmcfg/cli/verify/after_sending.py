@@ -1,4 +1,4 @@
-"""What a failure means once a C-MOVE was sent."""
+"""Failures after a C-MOVE was sent."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from dcmcfg.errors import DcmcfgError, NegativeResult
 
 @contextmanager
 def convert_failures_after_send() -> Iterator[threading.Event]:
-    """Make any failure after a C-MOVE was sent :class:`NegativeResult`: 3 would say that none was.
+    """Convert failures after a C-MOVE was sent to :class:`NegativeResult`: exit code 3 means that none was sent.
 
-    Yields what is to be set when the first one is on its way, by whatever thread.
+    Yields an event, which a thread sets as soon as it sends the first C-MOVE.
     """
     sent = threading.Event()
     try:
         yield sent
-    except BrokenPipeError:
+    except BrokenPipeError:  # the program itself reports that the reader of the output is gone
         raise
     except KeyboardInterrupt:
         if not sent.is_set():
             raise
         raise NegativeResult(
-            "interrupted: the C-MOVE was sent, and how it ended was not waited for",
-            next_step="look at the destination for what arrived; the archive was asked to stop",
+            "interrupted: the C-MOVE was sent, but its result was not awaited",
+            next_step="check the destination for received instances; the archive was requested to stop (C-CANCEL)",
         ) from None
     except Exception as error:
         if not sent.is_set() or os.environ.get(DEBUG_VARIABLE):
@@ -44,6 +44,6 @@ def convert_failures_after_send() -> Iterator[threading.Event]:
             case _:
                 problem = f"internal error, {type(error).__name__}: {error}"
         raise NegativeResult(
-            f"the C-MOVE was sent, but how it went cannot be told ({problem})",
-            next_step=f"look at the destination for what arrived; {DEBUG_VARIABLE}=1 shows where it failed",
+            f"the C-MOVE was sent, but its result is unknown ({problem})",
+            next_step=f"check the destination for received instances; {DEBUG_VARIABLE}=1 prints the traceback",
         ) from error

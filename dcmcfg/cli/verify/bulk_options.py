@@ -1,4 +1,4 @@
-"""Options of ``verify`` about many studies in one run."""
+"""Options of ``verify`` for many studies in one run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MAX_RETRIES = 100
 
 @dataclass(frozen=True, kw_only=True)
 class BulkOptions:
-    """Which studies, in which manner, where the answers go."""
+    """The options for many studies: their source, the speed, retries, and the store of results."""
 
     studies_file: str | None
     query: str | None
@@ -36,10 +36,9 @@ class BulkOptions:
     only_failed: bool
 
     def make_source(self, study_uids: tuple[str, ...]) -> StudySource | None:
-        """Return where the studies of a run over many come from; None where it is one study and nothing is kept of it.
+        """Return the source of the studies; None for one study whose result is not stored.
 
-        *study_uids* are those of ``--study``. Raises :class:`~dcmcfg.errors.MalformedInput` for what is no UID and no
-        key.
+        *study_uids* are those of ``--study``. Raises :class:`~dcmcfg.errors.MalformedInput` for an invalid UID or key.
         """
         if self.studies_file is not None:
             return StudyListFile(self.studies_file)
@@ -49,25 +48,25 @@ class BulkOptions:
         return ExplicitStudies(uids) if len(set(uids)) > 1 or (uids and self.is_stored) else None
 
     def require_valid(self, source: StudySource) -> None:
-        """Raise :class:`~dcmcfg.errors.MalformedInput` for a malformed rate, and for a list with a mistake."""
+        """Raise :class:`~dcmcfg.errors.MalformedInput` for an invalid rate, and for a list with an error."""
         _ = self.run_options
         if isinstance(source, StudyListFile):
-            source.read()  # a list with a mistake ends it here: no store is made, nothing is added for it
+            source.read()  # fail before a store is created or a temporary destination is added
 
     @property
     def run_options(self) -> RunOptions:
-        """How the archive is asked; raises :class:`~dcmcfg.errors.MalformedInput` for a rate that is none."""
+        """The options of the run; raises :class:`~dcmcfg.errors.MalformedInput` for an invalid rate."""
         interval_s = parse_rate(self.rate) if self.rate is not None else 0.0
         return RunOptions(self.parallel, self.retries, outage_timeout_s=self.max_outage_s, min_interval_s=interval_s)
 
     @property
     def is_stored(self) -> bool:
-        """Whether answers are to be kept, or asked for by what was kept."""
+        """Whether results are stored, or selected by stored results."""
         return self.store_file is not None or bool(self.storing_option)
 
     @property
     def storing_option(self) -> str:
-        """The option by which answers are kept, without being for that alone; empty where there is none."""
+        """The option, other than ``--results``, that stores results; empty if there is none."""
         storing_options = {"again": self.verify_all_again, "only-failed": self.only_failed}
         return next((f"--{name}" for name, is_given in storing_options.items() if is_given), "")
 

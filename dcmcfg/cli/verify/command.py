@@ -54,11 +54,13 @@ def _run_verify(run: VerifyRun, options: VerifyOptions) -> int:
     settings = run.settings
     with open_directory(settings) as directory:
         if options.temporary.clean_temporary:
+            # Loaded only here: other runs do not need the modules for changes.
             from dcmcfg.cli.verify.temporary_destination import clean_leftovers
 
             clean_leftovers(settings, directory, yes=options.temporary.yes, as_json=options.as_json)
             return 0
         configuration = Configuration(read_tree(directory))
+        # A temporary destination requires the connection until it is removed. Other runs close it before the C-MOVE.
         if options.temporary.temporary_dest:
             result = _verify_with_temporary_destination(options, run, directory, configuration)
     if not options.temporary.temporary_dest:
@@ -73,7 +75,7 @@ def _run_verify(run: VerifyRun, options: VerifyOptions) -> int:
 def _verify_with_temporary_destination(
     options: VerifyOptions, run: VerifyRun, directory: Directory, configuration: Configuration
 ) -> CommandResult:
-    """Verify while an AE of this machine is in the tree; all that can be checked without it is checked before."""
+    """Verify with a temporary AE of this machine; everything that does not require the AE is checked before."""
     from dcmcfg.cli.verify.temporary_destination import verify_with_temporary_destination
 
     addresses = run.find_addresses(configuration, destination_ae_title="", receive=False)

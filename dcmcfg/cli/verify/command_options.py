@@ -1,4 +1,4 @@
-"""All options of ``verify`` in one value, and the run that they describe."""
+"""All options of ``verify`` as one value, and the run that they describe."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from dcmcfg.verify.receiver_options import ReceiverOptions
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyOptions:
-    """The options as they were given: those about the C-MOVE itself, and the groups of the others."""
+    """The options of ``verify``: those of the C-MOVE itself, and the other groups."""
 
     studies: tuple[str, ...]
     dest: str | None
@@ -60,7 +60,7 @@ class VerifyOptions:
         return self.reports.as_json
 
     def make_run(self, settings: Settings) -> VerifyRun:
-        """Return the run that the options describe; nothing has been asked of the archive or the directory yet.
+        """Return the run that the options describe; neither the archive nor the directory is contacted.
 
         Raises :class:`click.UsageError` for options that contradict each other, and
         :class:`~dcmcfg.errors.DcmcfgError` for a malformed value or a file that cannot be written.
@@ -72,6 +72,7 @@ class VerifyOptions:
         source = self._parse_source()
         archive_ae_title = self._parse_archive_ae_title()
         calling_ae_title = parse_ae_title(self.calling)
+        # Check the files before the C-MOVE: the evidence cannot be collected a second time.
         self.files.require_file_type(many_studies=source is not None)
         self.files.require_writable(many_studies=source is not None)
         return VerifyRun(
@@ -105,9 +106,9 @@ class VerifyOptions:
         )
 
     def make_destination_request(self, run: VerifyRun, configuration: Configuration) -> DestinationRequest:
-        """Return what a temporary destination for *run* is made from.
+        """Return the data for a temporary destination of *run*.
 
-        Raises :class:`~dcmcfg.errors.NotFound` for a device or an archive AE that is not in *configuration*.
+        Raises :class:`~dcmcfg.errors.NotFound` if *configuration* does not have the device or the archive AE.
         """
         return DestinationRequest(
             archive_ae=get_archive_ae(configuration.get_device(run.settings.device), self._parse_archive_ae_title()),
@@ -132,7 +133,7 @@ class VerifyOptions:
         return parse_ae_title(self.ae) if self.ae is not None else None
 
     def _make_receiver_settings(self, source: StudySource | None) -> ReceiverOptions:
-        """Return how we listen: with digests where evidence files or the JSON of one study need them."""
+        """Return the receiver options; with digests if evidence files or the JSON of one study contain them."""
         return self.receiving.make_receiver_settings(sha256=bool(self.files.paths) or (source is None and self.as_json))
 
 

@@ -1,4 +1,4 @@
-"""What a study is asked with, whichever destination it is sent to.
+"""The parts of a retrieve request that do not depend on the destination.
 
 Kept apart: cli.verify.temporary_destination uses it without the options in cli.verify.run.
 """
@@ -14,25 +14,26 @@ from dcmcfg.model.devices import Configuration, NetworkAE
 from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.receiver_options import ReceiverOptions
 
-#: An exit code, and what returns the object for ``--json``.
+#: An exit code, and a function that returns the object for ``--json``.
 CommandResult = tuple[int, Callable[[], dict[str, Any]]]
 
 
 class AddressFinder(Protocol):
-    """Finds where everybody is in a configuration, for a Move Destination, received by us or not."""
+    """Finds the addresses of all peers in a configuration; with *receive*, dcmcfg is the Move Destination."""
 
     def __call__(
         self, configuration: Configuration, *, destination_ae_title: str, receive: bool
     ) -> VerificationAddresses:
-        """Return the addresses; raises as :func:`~dcmcfg.verify.addresses.find_addresses` does."""
+        """Return the addresses; raises what :func:`~dcmcfg.verify.addresses.find_addresses` raises."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DestinationRequest:
-    """The AE that will be asked to send to it, and as whom.
+    """The data for a temporary destination: the archive AE that will send to it, and the receiver.
 
-    ``server_hosts`` are the hosts of the directory and of the archive's web interface; ``receiver_settings`` tells how
-    we receive, and ``tls_files`` what is shown to whoever calls with TLS, which is required with ``use_tls``.
+    ``calling_ae_title`` is the caller of the C-MOVE. ``server_hosts`` are the hosts of the directory and of the
+    archive's web interface. ``receiver_settings`` are the options of the receiver, ``tls_files`` its certificate; with
+    ``use_tls``, TLS is required.
     """
 
     archive_ae: NetworkAE

@@ -1,4 +1,4 @@
-"""The files in which verifications are kept; loaded only where there are any."""
+"""Write evidence files of verifications; loaded only if the run has such files."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def write_evidence_files(
     evidence: Evidence,
     verdict: Verdict,
 ) -> None:
-    """Write each evidence file of *run* whole or not at all, and say so on stderr.
+    """Write each evidence file of *run* whole or not at all, and print its name on stderr.
 
-    Raises :class:`~dcmcfg.errors.DcmcfgError` when one cannot be written.
+    Raises :class:`~dcmcfg.errors.DcmcfgError` if a file cannot be written.
     """
     files, settings = run.evidence_files, run.settings
     verified_configuration = describe_configuration(
@@ -54,10 +54,10 @@ def make_evidence_writer(
     addresses: VerificationAddresses,
     judge_evidence: Callable[[Evidence], Verdict],
 ) -> Callable[[StudyEvidence], None]:
-    """Return what writes the evidence on each of many studies to a file of its own, in each folder of *run*.
+    """Return a function that writes the evidence of one study to its own file, in each folder of *run*.
 
-    The folders are made now. The name is the Study Instance UID with the time in UTC at which it was asked for, so no
-    file is replaced. The result may be called in several threads, and raises :class:`~dcmcfg.errors.DcmcfgError` when a
+    The folders are created now. The file name is the Study Instance UID with the time of the request in UTC, so no file
+    is replaced. The function can be called from several threads, and raises :class:`~dcmcfg.errors.DcmcfgError` if a
     file cannot be written.
     """
     files, settings = run.evidence_files, run.settings
@@ -80,7 +80,7 @@ def make_evidence_writer(
 
 
 def list_site_settings(settings: Settings) -> tuple[SiteSetting, ...]:
-    """Return what *settings* say of the site, secrets left out."""
+    """Return the settings of the site without secrets, each with its origin."""
     values = {
         "profile": settings.profile,
         "ldap_url": settings.ldap_url,

@@ -1,4 +1,4 @@
-"""The options of ``verify`` that choose the sources of evidence and the files in which it is kept."""
+"""The options of ``verify`` for the sources of evidence and for evidence files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dcmcfg.verify.evidence_sources import EvidenceSources
 
 @dataclass(frozen=True, kw_only=True)
 class EvidenceOptions:
-    """What the verdict takes into account, and what it takes for enough."""
+    """The sources of evidence for the verdict, and the requirements on it."""
 
     expected_instances: int | None
     require_observation: bool
@@ -26,7 +26,7 @@ class EvidenceOptions:
     use_qido: bool | None
 
     def open_evidence_sources(self, settings: Settings, archive_ae: str) -> EvidenceSources:
-        """Return the evidence sources of one study beside the archive's DICOM service."""
+        """Return the evidence sources of one study, in addition to the archive's DICOM service."""
         log = self.external_log or settings.external_move_log
         sources = (
             self._open_database_source(settings, archive_ae, log)
@@ -36,7 +36,10 @@ class EvidenceOptions:
         return replace(sources, queries_again=True)
 
     def open_bulk_evidence_sources(self, settings: Settings, archive_ae: str) -> EvidenceSources:
-        """Return the evidence sources of many studies, which take time: only those named, or all for the route."""
+        """Return the evidence sources of many studies.
+
+        Each source takes time for each study. Without ``--require-route``, only explicitly requested ones are used.
+        """
         log = self.external_log or (settings.external_move_log if self.require_route else None)
         queries_database = self.require_route if self.use_qido is None else self.use_qido
         return self._open_database_source(settings, archive_ae, log) if queries_database else EvidenceSources(log)
@@ -93,22 +96,22 @@ JSON, HTML = ".json", ".html"
 
 @dataclass(frozen=True)
 class EvidenceFiles:
-    """The files, of a run over many studies the folders, and whether files may take the place of those that exist."""
+    """The evidence files (folders, for many studies), and whether existing files can be replaced."""
 
     paths: tuple[str, ...]
     replace: bool
 
     def require_file_type(self, *, many_studies: bool) -> None:
-        """Raise :class:`click.UsageError` for a file of many studies, and a folder of one."""
+        """Raise :class:`click.UsageError` for a file with many studies, and for a folder with one study."""
         for file in self.paths:
             is_file = get_suffix(file) in (JSON, HTML)
             if many_studies and is_file:
-                raise click.UsageError(f"--evidence of many studies takes a folder, and {file} is a file")
+                raise click.UsageError(f"--evidence requires a folder for many studies, but {file} is a file")
             if not many_studies and not is_file:
-                raise click.UsageError(f"--evidence: {file} ends neither in {JSON} nor in {HTML}")
+                raise click.UsageError(f"--evidence: the name {file} must end in {JSON} or {HTML}")
 
     def require_writable(self, *, many_studies: bool) -> None:
-        """Raise :class:`~dcmcfg.errors.DcmcfgError` when one of them cannot be written."""
+        """Raise :class:`~dcmcfg.errors.DcmcfgError` if one of them cannot be written."""
         for file in self.paths:
             if many_studies:
                 require_writable_folder(file)
@@ -117,13 +120,13 @@ class EvidenceFiles:
 
 
 def get_suffix(file: str) -> str:
-    """Return the ending of the file's name, which says the form."""
+    """Return the suffix of the file name in lower case, which determines the format."""
     return Path(file).suffix.lower()
 
 
 def _refuse_duplicates(_: click.Context, __: click.Parameter, files: tuple[str, ...]) -> tuple[str, ...]:
     if len({Path(file).resolve() for file in files}) < len(files):
-        raise click.BadParameter("the same file twice")
+        raise click.BadParameter("the same file is given twice")
     return files
 
 

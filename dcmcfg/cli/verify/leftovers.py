@@ -1,4 +1,4 @@
-"""A warning of temporary destinations that an earlier run has left.
+"""Warn of temporary destinations that an earlier run has left in the configuration.
 
 Kept apart: ``status`` loads it only when it runs.
 """
@@ -21,16 +21,16 @@ from dcmcfg.temporary.title_claims import CLEAN_COMMAND
 
 
 def warn_of_leftovers(settings: Settings, configuration: Configuration) -> None:
-    """Warn on stderr of what earlier runs have left in *configuration*."""
+    """Warn on stderr of temporary destinations that earlier runs have left in *configuration*."""
     for each in find_leftover_destinations(get_state_folder(), settings.ldap_url, configuration, datetime.now(UTC)):
-        message = f"a verify has left the temporary destination {each}; {CLEAN_COMMAND} removes it"
+        message = f"a verify has left the temporary destination {each}. To remove it: {CLEAN_COMMAND}"
         print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(message))}")
 
 
 def describe_leftovers(settings: Settings, directory: Directory) -> dict[str, str]:
-    """Return the titles of what earlier runs have left in *directory*, each with by whom and when.
+    """Return the titles of temporary destinations in *directory*, each with its user and time.
 
-    Empty where the configuration cannot be read: whoever checks the server may lack the right to read it.
+    Empty if the configuration cannot be read: ``status`` also works for an account without permission to read it.
     """
     try:
         configuration = Configuration(read_tree(directory))

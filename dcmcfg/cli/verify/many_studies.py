@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from dcmcfg.dicom.peer import Peer
     from dcmcfg.model.devices import Configuration
 
-#: More studies than that are asked about where nobody has said how many may match.
+#: If more studies match and ``--limit`` is not given, the user must confirm.
 _CONFIRM_ABOVE = 100
 
 
@@ -65,11 +65,10 @@ def verify_many(
     *,
     active_destination: ActiveDestination | None = None,
 ) -> CommandResult:
-    """Verify the studies of *source*, print and write what came of it; return the exit code, and what JSON tells.
+    """Verify the studies of *source*, and print and write the results; return the exit code and a function for JSON.
 
-    *configuration* is the tree's, without *active_destination*, a destination that is there for this run only. The
-    evidence sources of each study are those of
-    :meth:`~dcmcfg.cli.verify.evidence_options.EvidenceOptions.open_bulk_evidence_sources`.
+    *configuration* does not contain *active_destination*, which exists for this run only. The evidence sources of each
+    study are those of :meth:`~dcmcfg.cli.verify.evidence_options.EvidenceOptions.open_bulk_evidence_sources`.
     """
     if active_destination is None:
         require_known_destination(run.destination_ae_title, addresses)
@@ -145,6 +144,7 @@ def verify_many(
                 _list_next_steps(session_result, active_destination, _get_rerun_mode(bulk), addresses.archive),
             )
         )
+        # Many studies have the same next step, hence the cache.
         report = session_result.report.map_next_steps(functools.cache(add_run_options))
         notes = (*_note_stored_result(bulk, source), *session_result.notes)
         code = _get_exit_code(session_result, sent=sent.is_set())
@@ -153,6 +153,7 @@ def verify_many(
             active_destination.extend_json(make_json) if active_destination else make_json
         )
         if not run.as_json:
+            # A report on standard output must not be mixed with text.
             console = make_stderr_console() if STDOUT in run.reports.files.values() else make_stdout_console()
             print_bulk(report, notes, next_steps, console, details=run.details)
             sys.stdout.flush()
@@ -166,12 +167,9 @@ def verify_many(
 
 
 def _note_stored_result(bulk: BulkOptions, source: StudySource) -> Iterator[str]:
-    """Yield what is to be said where an option that is not for that alone has the answer about one study kept."""
+    """Yield a note if the result of one study is stored because of an option with another purpose."""
     if isinstance(source, ExplicitStudies) and len(set(source.uids)) == 1 and bulk.store_file is None:
-        yield (
-            f"{bulk.storing_option} has the answer kept, as those of many studies are: the same command again "
-            "asks nothing"
-        )
+        yield (f"{bulk.storing_option} stores the result, as for many studies: the same command again requests nothing")
 
 
 def _make_evidence_writer(
@@ -180,7 +178,7 @@ def _make_evidence_writer(
     addresses: VerificationAddresses,
     active_destination: ActiveDestination | None,
 ) -> Callable[[StudyEvidence], None] | None:
-    """Return what keeps the evidence on each study; None where that is not wanted."""
+    """Return a function that writes the evidence of a study; None without ``--evidence``."""
     if not run.evidence_files.paths:
         return None
     from dcmcfg.cli.verify.evidence_files import make_evidence_writer
@@ -196,10 +194,10 @@ def _make_evidence_writer(
 
 
 def prepare_source(run: VerifyRun, source: StudySource, addresses: VerificationAddresses) -> StudySource:
-    """Return *source* with all that must be known of it before a temporary destination is added for it.
+    """Return *source* with everything that must be known before a temporary destination is added.
 
-    Raises :class:`DcmcfgError` where the store cannot be had or is another question's, and what
-    :func:`~dcmcfg.bulk.source.find_matching_studies` does for a query that has to be asked.
+    Raises :class:`DcmcfgError` if the store cannot be opened or has other parameters, and what
+    :func:`~dcmcfg.bulk.source.find_matching_studies` raises if the archive must be queried.
     """
     request = run.make_request(addresses)
     run_parameters = _make_run_parameters(run, addresses, request, ReceiverKind.TEMPORARY_DESTINATION)
@@ -214,7 +212,7 @@ def _resolve_query(
     request: VerificationRequest,
     addresses: VerificationAddresses,
 ) -> StudySource:
-    """Return *source*, a query with what matches it unless the store has that; no store is made or changed for it."""
+    """Return *source*; a query whose studies are not in the store gets its matches. No store is created or changed."""
     listed_at = ResultStore.read_listing_time(
         _get_store_path(run.bulk_options, source, run_parameters), run_parameters, source.source_id
     )
@@ -240,7 +238,7 @@ def _get_store_path(bulk: BulkOptions, source: StudySource, run_parameters: RunP
 def _make_run_parameters(
     run: VerifyRun, addresses: VerificationAddresses, request: VerificationRequest, receiver_kind: ReceiverKind
 ) -> RunParameters:
-    """Return what a store is known by."""
+    """Return the parameters that identify a store."""
     keeps_files = run.receiver_settings is not None and run.receiver_settings.storage_folder is not None
     return collect_run_parameters(request, addresses, run.settings, receiver_kind, keeps_files=keeps_files)
 
@@ -252,20 +250,20 @@ def _get_rerun_mode(bulk: BulkOptions) -> RepeatScope:
 
 
 def _confirm_study_count(matching: StudyQuery) -> None:
-    """Say how many studies match, and ask whether they are meant where they are many and nobody has said how many."""
+    """Print the number of matching studies; ask for confirmation if there are many and ``--limit`` is not given."""
     count = len(matching.read().uids)
     studies = "1 study matches" if count == 1 else f"{count:,} studies match"
-    message = f"more than {count:,} match, {count:,} taken" if matching.is_truncated else studies
+    message = f"more than {count:,} studies match, using {count:,}" if matching.is_truncated else studies
     print_message(message)
     if count <= _CONFIRM_ABOVE or matching.limit is not None:
         return
     if not sys.stdin.isatty():
         raise NegativeResult(
-            f"{count:,} studies match, and there is no terminal to ask on; nothing was asked of the archive",
-            next_step=f"--limit {count} says that so many are meant",
+            f"{count:,} studies match, and there is no terminal to confirm; nothing was requested from the archive",
+            next_step=f"to verify so many studies: --limit {count}",
         )
-    if not confirm(f"Have {count:,} studies sent?"):
-        raise NegativeResult("nothing was sent")
+    if not confirm(f"Request {count:,} studies?"):
+        raise NegativeResult("declined, nothing was requested")
 
 
 def _list_next_steps(
@@ -283,12 +281,12 @@ def _list_next_steps(
         omission = {RepeatScope.ALL: " without --again", RepeatScope.FAILED: " without --only-failed"}.get(
             rerun_mode, " again"
         )
-        steps.append(f"the same command{omission} goes on: what has its answer is not asked again")
+        steps.append(f"To continue, run the same command{omission}: studies with a result are not requested again")
     if session_result.report.summary.outcome_counts.get(VerificationOutcome.OUTDATED):
-        steps.append("the tree was changed: the same command with --again asks for all anew")
+        steps.append("The configuration has changed. To verify all studies again, run the same command with --again")
     if session_result.report.summary.fixable_count and not session_result.report.summary.unfinished_count:
         replacement = " instead of --again" if rerun_mode is RepeatScope.ALL else ""
-        steps.append(f"once that is mended, the same command with --only-failed{replacement} asks for those anew")
+        steps.append(f"Fix the problems, then run the same command with --only-failed{replacement}")
     if (
         active_destination is not None
         and session_result.report.summary.outcome_counts
@@ -299,7 +297,7 @@ def _list_next_steps(
 
 
 def _get_exit_code(session_result: SessionResult, *, sent: bool) -> int:
-    """Return 0 when all is well and 1 when it is not, but 3 where no C-MOVE was sent although some were to be."""
+    """Return 0 if all studies succeeded, else 1; but 3 (130 if interrupted) if studies are left and none was sent."""
     if session_result.report.summary.all_successful and session_result.error is None:
         return 0
     if sent or not session_result.had_unfinished_studies:

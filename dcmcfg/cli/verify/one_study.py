@@ -1,6 +1,7 @@
 """``dcmcfg verify`` of one study.
 
-The first Ctrl-C asks the archive to stop, the second stops dcmcfg. Suggested commands repeat the options of this run.
+The first Ctrl-C requests the archive to stop (C-CANCEL), the second ends dcmcfg. Suggested commands repeat the options
+of this run.
 """
 
 from __future__ import annotations
@@ -46,10 +47,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def cancel_on_interrupt(cancellation: Cancellation, on_message: Callable[[str], None]) -> Iterator[Callable[[], None]]:
-    """Have the first Ctrl-C call for *cancellation*, once what this yields was called; the next one interrupts.
+    """Make the first Ctrl-C request *cancellation*, after the yielded function was called; the next one interrupts.
 
-    *on_message* is called with words for the user. Until then, and outside the main thread, where no signal arrives,
-    Ctrl-C is what it was.
+    *on_message* is called with a message for the user. Before that call, and outside the main thread, Ctrl-C is
+    unchanged: Python delivers signals to the main thread only.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: None
@@ -65,10 +66,10 @@ def cancel_on_interrupt(cancellation: Cancellation, on_message: Callable[[str], 
 
 
 class _InterruptHandler:
-    """Takes a Ctrl-C out of the signal handler, where no lock may be waited for, into a thread of its own."""
+    """Passes a Ctrl-C from the signal handler, which must not wait for a lock, to a separate thread."""
 
     def __init__(self) -> None:
-        self.interrupts: SimpleQueue[str] = SimpleQueue()  # may be written to in a signal handler
+        self.interrupts: SimpleQueue[str] = SimpleQueue()  # its put() is reentrant, so a signal handler can call it
         self.previous_handler: signal._HANDLER = signal.default_int_handler
         self._is_enabled = False
 
@@ -84,24 +85,25 @@ class _InterruptHandler:
 
     def cancel_when_interrupted(self, cancellation: Cancellation, on_message: Callable[[str], None]) -> None:
         if self.interrupts.get():
-            on_message("asking the archive to stop (C-CANCEL); Ctrl-C again stops at once")
+            on_message("requesting the archive to stop (C-CANCEL); press Ctrl-C again to stop at once")
             cancellation.request()
 
 
+#: A word of a command in a sentence: quoted, or up to a space; a comma or colon at its end belongs to the sentence.
 _WORD = r"""(?:'[^']*'|"[^"]*"|[^\s'";)])+(?<![,:])"""
-#: The options that follow in a command, each with its value, if it has one.
+#: The options after a command, each with its value, if any.
 _OPTIONS = re.compile(rf"(?: --[a-z-]+(?: (?!--){_WORD})?)*")
 
 
 @dataclass(frozen=True)
 class _CommandTemplate:
-    """A command as next steps write it, with the options of ``verify`` that mean the same there."""
+    """A pattern of a suggested command, and the options of ``verify`` that have the same meaning in it."""
 
     template: re.Pattern[str]
     options: tuple[str, ...]
 
     def add_options(self, text: str, given: Mapping[str, object]) -> str:
-        """Return *text* with what was *given* of ``options`` in each such command, unless it has the option."""
+        """Return *text* with the *given* ``options`` added to each such command that does not have them."""
 
         def add_missing(line: re.Match[str]) -> str:
             following = _OPTIONS.match(text, line.end())
@@ -128,9 +130,9 @@ _COMMAND_PATTERNS = (
 
 
 def add_given_options(context: click.Context, text: str) -> str:
-    """Return *text* with what was given to the command of *context* in each line that needs it as much.
+    """Return *text* with the options given to the command of *context* in each suggested command that requires them.
 
-    What comes from a profile or a default is there again when the line is typed.
+    Values from a profile or a default are not repeated: they apply to the suggested command too.
     """
     given = get_given_options(context)
     for each in _COMMAND_PATTERNS:
@@ -139,12 +141,12 @@ def add_given_options(context: click.Context, text: str) -> str:
 
 
 def add_run_options(text: str) -> str:
-    """Return *text*, said by the command that runs, with what its command lines need of this run: options and site."""
+    """Return *text* with the options and the site of the current run in its command lines."""
     return bind_run_options()(text)
 
 
 def bind_run_options() -> Callable[[str], str]:
-    """Return :func:`add_run_options` for the command that runs, to be called in any thread."""
+    """Return :func:`add_run_options` for the current run, as a function that any thread can call."""
     context, run = click.get_current_context(), invocation.current()
     return lambda text: run.insert_site_options(add_given_options(context, text))
 
@@ -161,11 +163,11 @@ def verify_one(
     addresses: VerificationAddresses,
     active_destination: ActiveDestination | None = None,
 ) -> CommandResult:
-    """Verify the study that *run* names or looks for; print the verdict, keep the evidence where that is wanted.
+    """Verify the study that *run* names or finds; print the verdict, and write reports and evidence files.
 
-    Returns the exit code, and what JSON tells. *active_destination* is a destination that is there for this run only.
-    Raises :class:`~dcmcfg.errors.DcmcfgError` when no C-MOVE could be sent, and :class:`~dcmcfg.errors.NegativeResult`
-    when one was and how it went cannot be told.
+    Returns the exit code and a function for the JSON. *active_destination* exists for this run only. Raises
+    :class:`~dcmcfg.errors.DcmcfgError` if no C-MOVE could be sent, and :class:`~dcmcfg.errors.NegativeResult` if one
+    was sent but its result is unknown.
     """
     evidence_options, cancellation, timeline = run.evidence_options, Cancellation(), Timeline()
     evidence_sources = evidence_options.open_evidence_sources(run.settings, addresses.archive.ae_title)
@@ -211,6 +213,7 @@ def verify_one(
         verdict = active_destination.add_advice(verdict, evidence) if active_destination else verdict
         verdict = replace(verdict, next_steps=tuple(map(add_run_options, verdict.next_steps)))
         if not run.as_json:
+            # A report on standard output must not be mixed with text.
             on_stderr = STDOUT in run.reports.files.values()
             console = make_stderr_console() if on_stderr else make_stdout_console()
             print_verdict(verdict, evidence, console, details=run.details)
@@ -239,7 +242,7 @@ def _make_report(
     *,
     has_temporary_destination: bool,
 ) -> SingleStudyReport | None:
-    """Return what writes the report files of *run*; None if it has none."""
+    """Return the writer of the report files of *run*; None if it has none."""
     if not run.reports.files:
         return None
     from dcmcfg.cli.verify.report_files import SingleStudyReport

@@ -1,4 +1,4 @@
-"""Which options of ``verify`` go together: one table, asked before anything else is."""
+"""Rules for combinations of ``verify`` options; checked before a server is contacted."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import click
 
 from dcmcfg.cli.options.site_command import get_given_options
 
-#: What is meant, each with how it is spelt: options by themselves, kinds of runs by what makes them so.
+#: Option or kind of run → its spelling in messages; for a kind of run, the option that selects it.
 _OptionsInUse = Mapping[str, str]
-#: Runs over several studies, over one whose answer is kept as that of several is, and of one study.
+#: Kinds of runs: several studies, one study whose result is stored as for several, and one study.
 _SEVERAL_STUDIES, _STORED_STUDY, _SINGLE_STUDY = "several studies", "a kept study", "one study"
 _RESULT_OPTIONS = ("--results", "--again", "--only-failed")
 _REPORT_OPTIONS = ("--csv", "--junit", "--html", "--output")
@@ -22,7 +22,7 @@ _RECEIVE_OPTIONS = ("--receive", "--keep", "--temporary-dest")
 
 @dataclass(frozen=True)
 class _RequiresAnyOf:
-    """Options without a meaning unless one of ``any_of`` is there."""
+    """Options that require one of ``any_of``."""
 
     options: tuple[str, ...]
     any_of: tuple[str, ...]
@@ -34,14 +34,14 @@ class _RequiresAnyOf:
             return None
         *first_options, last = self.any_of
         alternatives = f"{', '.join(first_options)} or {last}" if first_options else last
-        return f"{option_in_use} goes with {alternatives}{self.reason and ': '}{self.reason}"
+        return f"{option_in_use} requires {alternatives}{self.reason and ': '}{self.reason}"
 
 
 @dataclass(frozen=True)
 class _ConflictsWith:
-    """Options without a meaning where one of ``others`` is there.
+    """Options that exclude each of ``others``.
 
-    ``message_format`` names both, as ``{one}`` and ``{other}``.
+    ``message_format`` has both, as ``{one}`` and ``{other}``.
     """
 
     options: tuple[str, ...]
@@ -60,7 +60,7 @@ class _ConflictsWith:
 
 @dataclass(frozen=True)
 class _AllowsOnly:
-    """An option beside which only ``others`` have a meaning."""
+    """An option that can be combined only with ``others``."""
 
     option: str
     others: tuple[str, ...]
@@ -71,44 +71,44 @@ class _AllowsOnly:
         disallowed = next((each for each in options if each not in (self.option, *self.others)), None)
         if self.option not in options_in_use or disallowed is None:
             return None
-        return f"{self.option} {self.reason}: {disallowed} has no meaning with it"
+        return f"{self.option} {self.reason}: it cannot be combined with {disallowed}"
 
 
-#: The first that does not hold is told.
+#: The first violated rule is reported.
 _RULES: tuple[_RequiresAnyOf | _ConflictsWith | _AllowsOnly, ...] = (
-    _AllowsOnly("--clean-temporary", ("--yes", "--json"), "moves nothing"),
+    _AllowsOnly("--clean-temporary", ("--yes", "--json"), "sends no C-MOVE"),
+    _ConflictsWith(("--recall",), ("--study", "--studies"), "{one} replaces {other}; use --query to limit the search"),
     _ConflictsWith(
-        ("--recall",), ("--study", "--studies"), "{one} takes the place of {other}; --query says where it looks"
+        ("--limit", *_RUN_OPTIONS, *_RESULT_OPTIONS),
+        ("--recall",),
+        "{one} is for many studies, but {other} finds one",
     ),
-    _ConflictsWith(
-        ("--limit", *_RUN_OPTIONS, *_RESULT_OPTIONS), ("--recall",), "{one} is for many studies, and {other} takes one"
-    ),
-    _ConflictsWith(_SINGLE_STUDY_OPTIONS, ("--recall",), "{one} is of a study that is known, and {other} takes any"),
-    _ConflictsWith(("--study",), ("--studies", "--query"), "name the studies in one way: {one} and {other} are two"),
-    _ConflictsWith(("--studies",), ("--query",), "name the studies in one way: {one} and {other} are two"),
-    _ConflictsWith(_SINGLE_STUDY_OPTIONS, (_SEVERAL_STUDIES,), "{one} is for one study, and {other} makes them many"),
-    _ConflictsWith(("--details",), ("--json",), "{one} adds to the report, and {other} has all of it anyway"),
-    _ConflictsWith(_RUN_OPTIONS, (_SINGLE_STUDY,), "{one} is for many studies, and {other} names one: leave it out"),
-    _ConflictsWith(("--again",), ("--only-failed",), "{one} asks for all studies anew, {other} for those that failed"),
-    _ConflictsWith(("--temporary-dest",), ("--dest",), "{one} takes the place of {other}"),
+    _ConflictsWith(_SINGLE_STUDY_OPTIONS, ("--recall",), "{one} requires a known study, but {other} finds one"),
+    _ConflictsWith(("--study",), ("--studies", "--query"), "{one} and {other} exclude each other"),
+    _ConflictsWith(("--studies",), ("--query",), "{one} and {other} exclude each other"),
+    _ConflictsWith(_SINGLE_STUDY_OPTIONS, (_SEVERAL_STUDIES,), "{one} is for one study, but {other} selects many"),
+    _ConflictsWith(("--details",), ("--json",), "{one} is for the text report: {other} always has all details"),
+    _ConflictsWith(_RUN_OPTIONS, (_SINGLE_STUDY,), "{one} is for many studies, but {other} specifies one"),
+    _ConflictsWith(("--again",), ("--only-failed",), "{one} and {other} exclude each other"),
+    _ConflictsWith(("--temporary-dest",), ("--dest",), "{one} and {other} exclude each other"),
     _RequiresAnyOf(("--limit",), ("--query",)),
     _RequiresAnyOf(("--temporary-address", "--show-plan"), ("--temporary-dest",)),
-    _RequiresAnyOf(("--yes",), ("--temporary-dest", "--clean-temporary"), "nothing else is asked"),
-    _RequiresAnyOf(("--require-observation",), _RECEIVE_OPTIONS, "without it nobody of ours can see what arrives"),
+    _RequiresAnyOf(("--yes",), ("--temporary-dest", "--clean-temporary"), "nothing else requires confirmation"),
+    _RequiresAnyOf(("--require-observation",), _RECEIVE_OPTIONS, "otherwise dcmcfg does not receive the instances"),
     _RequiresAnyOf(("--patient-id-issuer",), ("--patient-id",)),
     _RequiresAnyOf(("--replace",), ("--evidence", *_REPORT_OPTIONS), "no other file is written"),
 )
 
 
 def require_consistent_options(studies: tuple[str, ...], *, as_json: bool) -> None:
-    """Raise :class:`click.UsageError` where options of the command that runs do not go together, naming both.
+    """Raise :class:`click.UsageError` with both names if options of the current command exclude each other.
 
-    *studies* are those of ``--study``. *as_json* is true for ``--json``, whatever its spelling and place. Only what was
-    said on the command line counts.
+    *studies* are those of ``--study``. *as_json* is true for ``--json``, whatever its spelling and position. Only
+    options on the command line count.
     """
     given_options = {each: each for each in get_given_options(click.get_current_context())}
-    given_options.pop("--out", None)  # the hidden name of --output, which is there too
-    if as_json:
+    given_options.pop("--out", None)  # the hidden name of --output; click reports the value for both
+    if as_json:  # also spelled --format json, or given before the command
         given_options.pop("--format", None)
         given_options["--json"] = "--json"
     options_in_use = given_options | _classify_run(given_options, studies)
@@ -124,7 +124,7 @@ def require_consistent_options(studies: tuple[str, ...], *, as_json: bool) -> No
 
 
 def _classify_run(given_options: _OptionsInUse, studies: tuple[str, ...]) -> dict[str, str]:
-    """Return what kind of run it is, with what makes it that."""
+    """Return the kind of run, with the option that selects it."""
     if "--recall" in given_options:
         return {}
     if several_option := next((each for each in ("--studies", "--query") if each in given_options), None):

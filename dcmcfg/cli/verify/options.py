@@ -16,7 +16,7 @@ from dcmcfg.verify.selection import RetrieveSelection
 
 @dataclass(frozen=True, kw_only=True)
 class RetrieveOptions:
-    """The options as they were given."""
+    """The options for the retrieve request, as given."""
 
     level: str | None
     series: tuple[str, ...]
@@ -27,26 +27,27 @@ class RetrieveOptions:
     priority: str
 
     def parse_selection(self) -> RetrieveSelection:
-        """Return what is asked for; the level is that of what is named. Raises :class:`click.UsageError`."""
+        """Return the selection, with its level. Raises :class:`click.UsageError` if level and UIDs contradict."""
         series, images = tuple(map(parse_uid, self.series)), tuple(map(parse_uid, self.image))
         named_level = (
             QueryRetrieveLevel.IMAGE if images else QueryRetrieveLevel.SERIES if series else QueryRetrieveLevel.STUDY
         )
         level = QueryRetrieveLevel(self.level) if self.level else named_level
         if named_level is QueryRetrieveLevel.IMAGE and level is not QueryRetrieveLevel.IMAGE:
-            raise click.UsageError(f"--image names instances, and --level {level.value} asks for none")
+            raise click.UsageError(f"--image requires --level image, not --level {level.value}")
         if named_level is QueryRetrieveLevel.SERIES and level is QueryRetrieveLevel.STUDY:
-            raise click.UsageError("--series names series, and --level study asks for none")
+            raise click.UsageError("--series requires --level series or image, not --level study")
         return RetrieveSelection(level, tuple(dict.fromkeys(series)), tuple(dict.fromkeys(images)))
 
     def parse_model_and_patient(self) -> tuple[InformationModel, Patient | None]:
-        """Return the information model and whose study it is, where that is said. Raises :class:`click.UsageError`."""
+        """Return the information model, and the patient if given. Raises :class:`click.UsageError`."""
         if self.patient_id is None:
             return InformationModel(self.model or "study"), None
         if self.model == "study":
-            raise click.UsageError("--patient-id is asked for by --model patient")
+            raise click.UsageError("--patient-id requires --model patient")
+        # In a DICOM query, `*` and `?` are wildcards, and a backslash separates values.
         if not self.patient_id.strip() or set(self.patient_id) & set("\\*?"):
-            raise click.UsageError(f"--patient-id {self.patient_id!r} is no Patient ID: one, without wildcards")
+            raise click.UsageError(f"--patient-id {self.patient_id!r} is not a single Patient ID without wildcards")
         return InformationModel.PATIENT, Patient(self.patient_id, self.patient_id_issuer or "")
 
     def get_priority(self) -> Priority:
@@ -97,18 +98,18 @@ retrieval_options = option_group(
 
 @dataclass(frozen=True)
 class ReceiveOptions:
-    """The options as they were given."""
+    """The options of the receiver, as given."""
 
     receive: bool
     storage_folder: Path | None
 
     @property
     def is_enabled(self) -> bool:
-        """Whether we listen as the destination; whoever keeps files must receive them."""
+        """Whether dcmcfg listens as the destination; to keep files, it must receive them."""
         return self.receive or self.storage_folder is not None
 
     def make_receiver_settings(self, *, sha256: bool) -> ReceiverOptions:
-        """Return how we listen wherever we do: with *sha256* where the digests are written down."""
+        """Return the options of the receiver; *sha256* computes digests, for evidence files and JSON."""
         return ReceiverOptions(self.storage_folder, sha256)
 
 

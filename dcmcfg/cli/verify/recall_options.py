@@ -1,4 +1,4 @@
-"""Option of ``verify`` about a study that is looked for."""
+"""The option ``--recall`` of ``verify``: find a purged study."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from dcmcfg.verify.recall import ChosenStudy, RecallSearch, find_purged_study
 
 @dataclass(frozen=True)
 class RecallOptions:
-    """Whether a purged study is looked for, instead of one that is named."""
+    """Whether ``verify`` finds a purged study, instead of a specified one."""
 
     recall: bool
 
     def parse_query_keys(self, bulk: BulkOptions) -> Mapping[str, str]:
-        """Return by which keys it is looked for; with none, among all.
+        """Return the query keys of the search; without any, all studies are searched.
 
-        Raises :class:`~dcmcfg.errors.MalformedInput` for what is no key.
+        Raises :class:`~dcmcfg.errors.MalformedInput` for an invalid key.
         """
         return parse_keys(bulk.query) if self.recall and bulk.query is not None else {}
 
     def choose_study(self, recall: RecallSearch) -> ChosenStudy | None:
-        """Return the study that is taken, said on stderr with what was done to find it; None where one is named.
+        """Find a purged study and print the steps of the search on stderr; return None without ``--recall``.
 
-        Raises what :func:`find_purged_study` does.
+        Raises what :func:`find_purged_study` raises.
         """
         if not self.recall:
             return None

@@ -1,4 +1,4 @@
-"""The reports of ``verify`` in files: CSV, JUnit XML and HTML; loaded only where there are any."""
+"""Write the reports of ``verify`` to files: CSV, JUnit XML and HTML; loaded only if there are such files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _RENDERERS = {"csv": render_bulk_csv, "junit": render_bulk_junit, "html": render
 def write_report_files(run: VerifyRun, report: BulkReport) -> None:
     """Write each report file of *run* whole or not at all, and print its name on standard error.
 
-    Raises :class:`~dcmcfg.errors.DcmcfgError` when one cannot be written.
+    Raises :class:`~dcmcfg.errors.DcmcfgError` if a file cannot be written.
     """
     for form, target in run.reports.files.items():
         must_be_new = not run.evidence_files.replace and target != STDOUT
@@ -39,7 +39,7 @@ def write_report_files(run: VerifyRun, report: BulkReport) -> None:
 
 
 class SingleStudyReport:
-    """The report on a run over one study, whose C-MOVE is asked for from now on."""
+    """The report on a run with one study; the run begins when the object is created."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The options of ``verify`` for the form of its report, and for reports in files: for one study and for many alike."""
+"""The options of ``verify`` for the format of its report, and for reports in files; for one study and for many."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FILE_FORMS = ("csv", "junit", "html")
 
 @dataclass(frozen=True, kw_only=True)
 class ReportOptions:
-    """The form of the report and the file for it, and the files for reports in other forms."""
+    """The format and the file of the report, and the files for reports in other formats."""
 
     form: str
     output: str | None
@@ -34,14 +34,14 @@ class ReportOptions:
 
     @property
     def files(self) -> dict[str, str]:
-        """The files to write by form: csv, junit, html; ``-`` is standard output."""
+        """The files to write by format: csv, junit, html; ``-`` is standard output."""
         named = {"csv": self.csv, "junit": self.junit, "html": self.html}
         files = {form: target for form, target in named.items() if target is not None}
         return files | {self.form: self.output or STDOUT} if self.form in _FILE_FORMS else files
 
     @contextmanager
     def redirect_report(self, *, replace: bool) -> Iterator[None]:
-        """Write a text or JSON report that is printed meanwhile to the file of ``--output``, if there is one."""
+        """Redirect the text or JSON report that the block prints to the file of ``--output``, if any."""
         if self._report_file is None:
             yield
             return
@@ -49,7 +49,7 @@ class ReportOptions:
             yield
 
     def require_distinct_files(self, *, read: tuple[str | Path | None, ...], replace: bool) -> None:
-        """Raise :class:`click.UsageError` for two outputs with one file, *read* files included.
+        """Raise :class:`click.UsageError` if two reports, or a report and a *read* file, are the same file.
 
         Raises :class:`~dcmcfg.errors.DcmcfgError` for a report that cannot be written.
         """
@@ -57,14 +57,18 @@ class ReportOptions:
             raise click.UsageError(f"--{self.form} and --format {self.form} exclude each other")
         targets = list(self.files.values())
         if self.as_json and STDOUT in targets:
-            raise click.UsageError("--json and a report to - are both for standard output; name a file for the report")
+            raise click.UsageError(
+                "--json and a report to - both write to standard output; specify a file for the report"
+            )
         if targets.count(STDOUT) > 1 or (STDOUT in targets and self._report_file is not None):
-            raise click.UsageError("- is given for several reports")
+            raise click.UsageError("several reports write to standard output (-)")
         read_files = [each for each in read if each is not None and each != STDOUT]
         written_files = [each for each in (*targets, self._report_file) if each is not None and each != STDOUT]
         paths = [Path(each).resolve() for each in (*read_files, *written_files)]
         if len(set(paths)) < len(paths):
-            raise click.UsageError("the same file twice: the list, --results and each report need one of their own")
+            raise click.UsageError(
+                "the same file is given twice: the list, --results and each report must be separate files"
+            )
         for target in written_files:
             require_writable_file(target, must_be_new=not replace)
 

@@ -1,4 +1,4 @@
-"""What one run of ``verify`` is to do, as its options say it."""
+"""The parameters of one run of ``verify``, from its options."""
 
 from __future__ import annotations
 
@@ -23,12 +23,11 @@ from dcmcfg.verify.selection import RetrieveSelection
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyRun:
-    """What is asked of the archive, who receives, which evidence counts, and where the results go.
+    """The request to the archive, the receiver, the evidence, and the files for results.
 
-    ``source`` is where the studies of a run over many come from, None for one study. ``study_uid`` is ``""`` and
-    ``destination_ae_title`` is ``""`` where others say which: :attr:`recall_options`, many studies, a temporary
-    destination. ``query_keys`` are those by which a purged study is looked for. ``details`` has
-    each C-STORE reported.
+    ``source`` is the source of many studies, None for one study. ``study_uid`` is ``""`` with :attr:`recall_options`
+    and for many studies; ``destination_ae_title`` is ``""`` for a temporary destination. ``query_keys`` limit the
+    search for a purged study. With ``details``, each C-STORE is reported.
     """
 
     settings: Settings
@@ -58,7 +57,7 @@ class VerifyRun:
     def make_request(
         self, addresses: VerificationAddresses, *, study_uid: str = "", destination_ae_title: str = ""
     ) -> VerificationRequest:
-        """Return the request at *addresses*, for *study_uid* and *destination_ae_title* where the options name none."""
+        """Return the request; *study_uid* and *destination_ae_title* are used if the options do not specify them."""
         model, patient = self.model_and_patient
         return VerificationRequest(
             study_uid or self.study_uid,
@@ -73,11 +72,11 @@ class VerifyRun:
         )
 
     def make_client_tls_context(self, addresses: VerificationAddresses) -> ssl.SSLContext | None:
-        """Return what the archive is called with; None where that is plain DICOM."""
+        """Return the TLS context for associations with the archive; None for plain DICOM."""
         return self.tls_files.client_context() if addresses.tls else None
 
     def get_receiver_settings(self, addresses: VerificationAddresses) -> ReceiverOptions | None:
-        """Return how we listen at *addresses*: with TLS where the tree says so."""
+        """Return the options of the receiver; with TLS if the destination's connection in the tree has it."""
         if self.receiver_settings is None or not addresses.destination_requires_tls:
             return self.receiver_settings
         return replace(self.receiver_settings, tls=self.tls_files.server_context())

@@ -1,4 +1,4 @@
-"""A destination for the time of one verification: shown, asked for, added, taken back."""
+"""A temporary destination for one run of ``verify``: show, confirm, add and remove it."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ from dcmcfg.verify.addresses import AddressOverride, VerificationAddresses
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.verdict import Verdict
 
-#: So many characters, of twice as many octets of chance at most, make a title of 16.
+#: Length of the random part of a title of 16 characters, and the random bytes for it (two characters each).
 _TITLE_LENGTH, _TITLE_RANDOM_BYTES = 9, 5
 
 
 @dataclass(kw_only=True)
 class ActiveDestination:
-    """A temporary destination that is there: the addresses, the receiver, and the progress of the run.
+    """A temporary destination in the tree: its addresses, its receiver, and the progress of the run.
 
-    ``configuration`` is the one with it. ``on_received`` is called for each instance, with the number of those so far.
+    ``configuration`` contains it. ``on_received`` is called for each instance, with the number of instances so far.
     """
 
     destination: TemporaryDestination
@@ -72,11 +72,11 @@ class ActiveDestination:
         return self.destination.ae_title
 
     def add_advice(self, verdict: Verdict, evidence: Evidence) -> Verdict:
-        """Return *verdict* on *evidence* with what to do where nothing has come."""
+        """Return *verdict* with next steps for the case that nothing was received."""
         return adapt_next_steps(verdict, evidence, self.destination, self.ldap_url)
 
     def describe_unreached(self) -> str:
-        """Return what to look at where nothing has come at all."""
+        """Return what to check if nothing was received at all."""
         return advise_on_unreachable(self.destination)
 
     def to_json(self) -> dict[str, Any]:
@@ -84,24 +84,24 @@ class ActiveDestination:
         return temporary_destination_json(self.destination, self.progress)
 
     def extend_json(self, make_json: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
-        """Return a function that adds :meth:`to_json` to what *make_json* returns."""
+        """Return a function that adds :meth:`to_json` to the result of *make_json*."""
         return lambda: make_json() | self.to_json()
 
     def watch_receiver(self, on_received: Callable[[int], None]) -> Receiver:
-        """Return the receiver, and have *on_received* called for what comes from now on."""
+        """Return the receiver, and call *on_received* for each instance from now on."""
         self.on_received = on_received
         return self.receiver
 
     def count_received(self, _: ReceivedInstance) -> None:
-        """Report that an instance has arrived."""
+        """Report a received instance to ``on_received``."""
         self.on_received(self.receiver.received_count)
 
 
 def clean_leftovers(settings: Settings, directory: Directory, *, yes: bool, as_json: bool) -> None:
-    """Show what earlier runs have left, ask, and take it back.
+    """Show the temporary destinations that earlier runs have left, confirm, and remove them.
 
-    Raises :class:`NegativeResult` when declined or nobody can be asked, :class:`~dcmcfg.errors.ArchiveError` with
-    nothing changed when the archive does not answer, and what :func:`remove_leftovers` does.
+    Raises :class:`NegativeResult` if the user declines or there is no terminal, :class:`~dcmcfg.errors.ArchiveError`
+    with nothing changed if the archive does not respond, and what :func:`remove_leftovers` raises.
     """
     invocation.current().changes_directory = True
     configuration = Configuration(read_tree(directory))
@@ -112,7 +112,7 @@ def clean_leftovers(settings: Settings, directory: Directory, *, yes: bool, as_j
     if as_json:
         print_json({"removed": titles})
     else:
-        print_output(f"removed {', '.join(titles)}" if titles else "no temporary destination is left")
+        print_output(f"Removed: {', '.join(titles)}" if titles else "No temporary destinations found.")
 
 
 def _confirm_and_clean(
@@ -120,9 +120,9 @@ def _confirm_and_clean(
 ) -> None:
     print_message(format_site_headline(settings))
     for each in leftovers_found:
-        _print_text(f"left behind: {each}")
+        _print_text(f"leftover: {each}")
     context = _connect_site(settings, directory)
-    _require_confirmation("Remove this, and have the archive reload?", yes=yes)
+    _require_confirmation("Remove these temporary destinations and reload the archive?", yes=yes)
     progress = DestinationProgress()
     invocation.current().partial_result = lambda: {"removed": list(progress.removed_leftovers)}
     with _mark_may_have_changed(progress):
@@ -138,9 +138,9 @@ def verify_with_temporary_destination(
     temporary_options: TemporaryDestinationOptions,
     verify_study: Callable[[VerificationAddresses, ActiveDestination], CommandResult],
 ) -> CommandResult:
-    """Return what *verify_study* answers while a temporary destination is there, with what became of that.
+    """Call *verify_study* with a temporary destination, and return its result; the JSON also has the destination.
 
-    Raises as :func:`add_temporary_destination` does; what is known by then is told by ``--json`` all the same.
+    Raises what :func:`add_temporary_destination` raises; ``--json`` prints the result so far in this case too.
     """
     with add_temporary_destination(
         settings, directory, configuration, request=request, temporary_options=temporary_options
@@ -160,11 +160,11 @@ def add_temporary_destination(
     request: DestinationRequest,
     temporary_options: TemporaryDestinationOptions,
 ) -> Iterator[ActiveDestination]:
-    """Add an AE with this machine's address for the time of the block, and listen as it meanwhile.
+    """Add an AE with this machine's address for the duration of the block, and listen as this AE.
 
-    Raises :class:`NegativeResult` when declined or nobody can be asked, :class:`~dcmcfg.errors.DicomError` when nothing
-    can be received, :class:`~dcmcfg.errors.ArchiveError` when the archive does not answer, each with nothing changed;
-    and what :func:`hold_destination` does.
+    Raises, with nothing changed, :class:`NegativeResult` if the user declines or there is no terminal,
+    :class:`~dcmcfg.errors.DicomError` if dcmcfg cannot listen, and :class:`~dcmcfg.errors.ArchiveError` if the archive
+    does not respond. Raises what :func:`hold_destination` raises.
     """
     invocation.current().changes_directory = True
     title = find_free_title(configuration, lambda: secrets.token_hex(_TITLE_RANDOM_BYTES)[:_TITLE_LENGTH])
@@ -172,6 +172,7 @@ def add_temporary_destination(
     receiver_address = find_receiver_address(
         addresses.archive, request.server_hosts, _parse_address_option(temporary_options)
     )
+    # A list, because the receiver's callback needs the destination, which in turn needs the port of the receiver.
     active_destinations: list[ActiveDestination] = []
     security = derive_security(
         request.archive_ae, require_tls=request.use_tls and request.tls_files.certificate is not None
@@ -188,6 +189,7 @@ def add_temporary_destination(
         timeouts=addresses.timeouts,
         on_received=lambda instance: active_destinations[0].count_received(instance),
     )
+    # Listen before anything is changed: the port may be in use, and a free port is known only now.
     with _start_receiver(own_receiver) as receiver:
         destination = TemporaryDestination(
             title, receiver_address.host, receiver.port, describe_this_process(datetime.now(UTC)), security=security
@@ -217,24 +219,25 @@ def add_temporary_destination(
             _print_text(f"warning: {warning}")
         tls_note = " with TLS" if security.tls else ""
         _print_text(
-            f"the archive is to call {title} at {format_host_port(destination.host, destination.port)}{tls_note}, "
+            f"the archive will call {title} at {format_host_port(destination.host, destination.port)}{tls_note}, "
             f"{receiver_address.reason}"
         )
-        _print_text("the archive reloads twice, when it is added and when it is removed; nothing of it is left then")
+        _print_text("the archive reloads twice: after the AE is added, and after it is removed; nothing remains of it")
         context = _connect_site(settings, directory)
-        _require_confirmation(f"Add {title} for the time of this run?", yes=temporary_options.yes)
+        _require_confirmation(f"Add {title} for this run?", yes=temporary_options.yes)
         with _register(context, addition, plan, leftovers_found=leftovers, active_destination=active_destinations[0]):
             yield active_destinations[0]
 
 
 @contextmanager
 def _start_receiver(receiver: Receiver) -> Iterator[Receiver]:
-    """Have *receiver* listen; that it cannot is told with the option that helps."""
+    """Start *receiver*; if it cannot listen, the error suggests ``--temporary-address``."""
+    # An ExitStack, so that only errors of the start are converted, not those of the block.
     with ExitStack() as stack:
         try:
             stack.enter_context(receiver)
         except DicomError as error:
-            step = "--temporary-address HOST:PORT names another port; without one any free port is taken"
+            step = "specify another port with --temporary-address HOST:PORT; without a port, any free port is used"
             raise DicomError(error.message, subject=error.subject, next_step=step) from error
         yield receiver
 
@@ -248,8 +251,9 @@ def _register(
     leftovers_found: Sequence[LeftoverDestination],
     active_destination: ActiveDestination,
 ) -> Iterator[None]:
-    """Add it for the time of the block; ``--json`` tells how far that is."""
+    """Add the destination for the duration of the block; ``--json`` reports the progress."""
     invocation.current().partial_result = active_destination.to_json
+    # Leftovers that may still be in use are only reported.
     certain_leftovers = [each for each in leftovers_found if each.is_certain]
     with (
         _mark_may_have_changed(active_destination.progress),
@@ -276,7 +280,7 @@ def _print_intro(
     print_message(format_site_headline(settings))
     for each in leftovers_found:
         _print_text(
-            f"left behind, {'removed first' if each.is_certain else f'and left alone; {CLEAN_COMMAND} removes it'}: "
+            f"leftover, {'removed first' if each.is_certain else f'not removed (to remove it: {CLEAN_COMMAND})'}: "
             f"{each}"
         )
     if with_plan:
@@ -287,10 +291,10 @@ def _print_intro(
 
 
 def _connect_site(settings: Settings, directory: Directory) -> DestinationContext:
-    """Return the site once its archive has answered; raises :class:`~dcmcfg.errors.ArchiveError`."""
+    """Return the site after its archive has responded; raises :class:`~dcmcfg.errors.ArchiveError`."""
     from dcmcfg.cli.session.reload import connect_archive
 
-    service = connect_archive(settings, "it has to reload, to know a new destination").service
+    service = connect_archive(settings, "the archive must reload to know a new destination").service
     rollout_context = RolloutContext(
         get_state_folder(), format_site_headline(settings), invocation.current().command_line
     )
@@ -307,7 +311,7 @@ def _require_confirmation(question: str, *, yes: bool) -> None:
 
 @contextmanager
 def _mark_may_have_changed(progress: DestinationProgress) -> Iterator[None]:
-    """Have what nobody foresaw count as something changed, until all is taken back."""
+    """Make an unexpected error count as a possible change, until the destination is removed."""
     run = invocation.current()
     run.may_have_changed = True
     try:

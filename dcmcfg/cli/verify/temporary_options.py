@@ -1,4 +1,4 @@
-"""Options of ``verify`` about a destination that is there for one run only."""
+"""Options of ``verify`` for a destination that exists for one run only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dcmcfg.cli.options.site_command import option_group, section_option
 
 @dataclass(frozen=True, kw_only=True)
 class TemporaryDestinationOptions:
-    """Whether an AE is added for this run, with which address, and whether one may change the configuration for it."""
+    """Whether to add an AE for this run, its address, and whether to confirm the change of the configuration."""
 
     temporary_dest: bool
     temporary_address: str | None

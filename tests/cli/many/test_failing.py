@@ -39,7 +39,7 @@ def test_studies_that_fail_are_told_in_groups_and_asked_again_when_that_is_wante
         "but the archive has not loaded that: run dcmcfg reload. If that does not help, the archive reads another "
         "directory (dcmcfg status --directory)\n"
         "Results   STORE\n"
-        "Next step once that is mended, the same command with --only-failed asks for those anew\n"
+        "Next step Fix the problems, then run the same command with --only-failed\n"
     )
     script.answers = {}
     assert verify(*named(FIVE), "--only-failed").exit_code == 0
@@ -92,7 +92,7 @@ def test_an_archive_that_breaks_each_association_ends_the_run_and_the_same_comma
     assert output.endswith(
         "Next step DCM4CHEE@127.0.0.1:PORT: the archive broke every association for 0.3 s, most recently: no final "
         "response: the peer aborted the association (its application): check the archive's log for the reason "
-        "Next step the same command again goes on: what has its answer is not asked again"
+        "Next step To continue, run the same command again: studies with a result are not requested again"
     )
     assert done.stderr.startswith("the archive is unavailable (it breaks every association: no final response: ")
     script.answers = {}

@@ -77,7 +77,9 @@ def test_a_query_is_asked_before_a_destination_is_added_for_it(run: Run, before_
     with archive_of(studies(101)) as large:
         done = run(*temporary(large, "--query", "PatientID=P1"))
     assert (done.exit_code, done.stdout) == (1, "")
-    assert "101 studies match, and there is no terminal to ask on; nothing was asked of the archive\n" in done.stderr
+    assert (
+        "101 studies match, and there is no terminal to confirm; nothing was requested from the archive\n"
+    ) in done.stderr
 
 
 def test_a_store_of_another_question_is_refused_before_a_destination_is_added(
@@ -97,7 +99,7 @@ def test_a_study_whose_query_fails_is_not_asked_for(run: Run, site: RunningSlapd
     with archive_of(FIVE[:1]) as pacs:
         done = run(*command(pacs), *named(FIVE[:1]), "--model", "patient", "--level", "series", "--again")
         assert done.exit_code == 0
-        assert "Note      --again has the answer kept, as those of many studies are: the same command " in done.stdout
+        assert "Note      --again stores the result, as for many studies: the same command " in done.stdout
         done = run(*command(pacs), *named(FIVE[1:2]), "--level", "series", "--junit", str(tmp_path / "second.xml"))
         assert done.exit_code == 3
     cases = list(next(iter(JUnitXml.fromfile(str(tmp_path / "second.xml")))))
@@ -111,4 +113,4 @@ def test_an_archive_that_is_not_there_is_told_and_nothing_was_sent(run: Run, sit
     assert done.exit_code == 3
     assert done.stdout.startswith("5 studies: 5 pending\n")
     assert "connection refused: nothing listens at this address" in done.stdout
-    assert re.search(r"dcmcfg (.* )?status shows whether the archive is started", " ".join(done.stdout.split()))
+    assert re.search(r"to see whether the archive is started: dcmcfg (.* )?status", " ".join(done.stdout.split()))

@@ -39,7 +39,9 @@ def test_what_was_not_asked_is_an_error_and_what_is_open_is_skipped_in_junit(
     done = verify(*named(FIVE), "--parallel", "1", "--junit", str(target))
     assert done.exit_code == 1
     assert "5 studies: 5 pending\n" in done.stdout
-    assert "Next step the same command again goes on: what has its answer is not asked again\n" in done.stdout
+    assert (
+        "Next step To continue, run the same command again: studies with a result are not requested again\n"
+    ) in done.stdout
     suite = next(iter(JUnitXml.fromfile(str(target))))
     assert all(isinstance(case.result[0], Skipped) for case in suite)
     script.on_exchange = lambda _: None
@@ -84,7 +86,9 @@ def test_what_was_asked_anew_is_gone_on_with_without_saying_so_again(
 
     script.on_exchange = stop
     stopped = verify(*named(FIVE[:2]), "--again", "--parallel", "1")
-    assert "the same command without --again goes on: what has its answer is not asked again\n" in stopped.stdout
+    assert (
+        "To continue, run the same command without --again: studies with a result are not requested again\n"
+    ) in stopped.stdout
     script.on_exchange = lambda _: None
     assert verify(*named(FIVE[:2])).exit_code == 0
     assert len(pacs.moves) == 5

@@ -85,7 +85,9 @@ def test_a_yes_of_before_the_tree_was_changed_is_no_zero_until_it_is_asked_anew_
     assert green.exit_code == 1
     assert green.stdout.startswith("3 studies: 1 reported, 2 outdated; no new requests, latest result of 20")
     assert "Failures  2 studies: the result is older than a change of the relevant configuration: rep" in green.stdout
-    assert "Next step the tree was changed: the same command with --again asks for all anew\n" in green.stdout
+    assert (
+        "Next step The configuration has changed. To verify all studies again, run the same command with --again\n"
+    ) in green.stdout
     assert "--only-failed" not in green.stdout
 
     content = json.loads(run(*arguments, "--json").stdout)

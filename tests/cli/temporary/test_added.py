@@ -39,8 +39,8 @@ def test_it_is_added_received_as_and_taken_back_and_the_archive_forgets_it(run: 
         "warning: LONGTERM will be asked to send directly to DCMCFG_TITLE, which it does not know. Objects outside "
         "the archive's own storage will not be delivered. To route them through the archive: dcmcfg "
         "set-external-retrieve.",
-        "the archive is to call DCMCFG_TITLE at 127.0.0.1:PORT, this machine's address on the route to 127.0.0.1",
-        "the archive reloads twice, when it is added and when it is removed; nothing of it is left then",
+        "the archive will call DCMCFG_TITLE at 127.0.0.1:PORT, this machine's address on the route to 127.0.0.1",
+        "the archive reloads twice: after the AE is added, and after it is removed; nothing remains of it",
         "added DCMCFG_TITLE in one transaction (change 1)",
         "the archive has reloaded",
         "removed DCMCFG_TITLE (change 2)",

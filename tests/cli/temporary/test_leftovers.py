@@ -32,7 +32,7 @@ def test_what_a_run_works_with_is_left_alone_by_every_account_that_can_tell(
         elsewhere = run("verify", "--clean-temporary", "--yes").stdout
         silent.over.set()
         process.communicate(timeout=PATIENCE_S)
-    assert (mine, theirs, elsewhere) == ("no temporary destination is left\n",) * 3
+    assert (mine, theirs, elsewhere) == ("No temporary destinations found.\n",) * 3
 
 
 def test_what_another_machine_may_work_with_is_told_and_left_until_somebody_says_so(
@@ -42,19 +42,19 @@ def test_what_another_machine_may_work_with_is_told_and_left_until_somebody_says
     leftover = "DCMCFG_0A1B2C3D4 (of ann@desk7 (process 4711), 2999-01-01 00:00:00 UTC; it may be in use)"
     done = run("verify", "--study", LOCAL, "--dest", "STORESCP")
     assert (
-        f"warning: a verify has left the temporary destination {leftover}; "
-        "dcmcfg verify --clean-temporary removes it\n" in done.stderr
+        f"warning: a verify has left the temporary destination {leftover}. To remove it: dcmcfg verify "
+        "--clean-temporary\n" in done.stderr
     )
     done = run(*VERIFY, "--yes", "--json")
     assert (done.exit_code, json.loads(done.stdout)["temporary_destination"]["removed_leftovers"]) == (0, [])
-    assert f"left behind, and left alone; dcmcfg verify --clean-temporary removes it: {leftover}\n" in done.stderr
+    assert f"leftover, not removed (to remove it: dcmcfg verify --clean-temporary): {leftover}\n" in done.stderr
     status = run("status", "--directory", "--json")
     assert (status.exit_code, json.loads(status.stdout)["temporary_leftovers"]) == (0, ["DCMCFG_0A1B2C3D4"])
-    assert f"warning: a verify may have left the temporary destination {leftover}; " in status.stderr
+    assert f"warning: a verify may have left the temporary destination {leftover}. " in status.stderr
     done = run("verify", "--clean-temporary")
     assert (done.exit_code, done.stdout) == (1, "")
     done = run("verify", "--clean-temporary", "--yes")
-    assert (done.exit_code, done.stdout) == (0, "removed DCMCFG_0A1B2C3D4\n")
+    assert (done.exit_code, done.stdout) == (0, "Removed: DCMCFG_0A1B2C3D4\n")
     done = run("verify", "--clean-temporary", "--json")
     assert (done.exit_code, json.loads(done.stdout)) == (0, {"removed": []})
 

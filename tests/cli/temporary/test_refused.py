@@ -29,16 +29,16 @@ def test_a_port_that_is_taken_is_3_before_anything_is_shown(run: Run, site: Runn
     done = run(*VERIFY, "--yes", "--temporary-address", f"127.0.0.1:{site.site.ports.archive}")
     assert (done.exit_code, done.stdout) == (3, "")
     assert f"port {site.site.ports.archive} is already in use by " in done.stderr
-    assert done.stderr.splitlines()[-1].startswith("  next: --temporary-address HOST:PORT names another port")
+    assert done.stderr.splitlines()[-1].startswith("  next: specify another port with --temporary-address HOST:PORT")
 
 
 def test_nobody_to_ask_and_no_are_a_no_with_nothing_changed(run: Run, site: RunningSite) -> None:
     done = run(*VERIFY)
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.endswith(
-        "dcmcfg: there is no terminal to ask on, nothing was changed\n  next: --yes answers yes\n"
+        "dcmcfg: there is no terminal to confirm, nothing was changed\n  next: pass --yes to confirm\n"
     )
-    question = "for the time of this run? [y/N]: "
+    question = "for this run? [y/N]: "
     code, shown = at_terminal(VERIFY, [(question, "\x03")])
     assert (code, shown.splitlines()[-1]) == (130, "dcmcfg: interrupted, nothing was changed")
     assert run("history").stdout == "No changes were applied from this account\n"
@@ -107,7 +107,7 @@ def test_an_archive_that_does_not_reload_costs_nothing_but_says_4_when_it_may_kn
         )
         control.run_as_an_archive_does()
         cleaned = run("verify", "--clean-temporary", "--yes")
-        assert (cleaned.exit_code, masked(cleaned.stdout)) == (0, "removed DCMCFG_TITLE\n")
+        assert (cleaned.exit_code, masked(cleaned.stdout)) == (0, "Removed: DCMCFG_TITLE\n")
         assert run("status").stderr == ""
 
 
@@ -130,4 +130,4 @@ def test_an_archive_that_is_away_is_found_out_before_anything_is_asked(
     monkeypatch.setenv("DCMCFG_ARCHIVE_URL", "http://127.0.0.1:1/dcm4chee-arc")
     done = run(*VERIFY, "--yes")
     assert (done.exit_code, done.stdout) == (3, "")
-    assert "nothing was changed; it has to reload, to know a new destination" in done.stderr
+    assert "nothing was changed; the archive must reload to know a new destination" in done.stderr
