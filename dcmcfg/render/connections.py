@@ -52,7 +52,7 @@ _SHOWN_ATTRIBUTES = frozenset(
 
 
 def print_connections(console: Console, devices: Iterable[Device], users: ConnectionUsers) -> None:
-    """Print the connections of *devices* as ``DEVICE/NAME``, with the address and the users of each, and their number."""
+    """Print the connections of *devices* as ``DEVICE/NAME``, with address and users, and their number."""
     rows = [row for device in devices for row in _build_rows(device, users)]
     if rows:
         print_list(console, _COLUMNS, rows)

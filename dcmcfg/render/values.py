@@ -40,8 +40,8 @@ def print_values(console: Console, target: Target, attributes: Sequence[Effectiv
 def values_json(target: Target, attributes: Sequence[EffectiveValues]) -> dict[str, Any]:
     """Return *attributes* for ``--json``: ``dn``, and ``attributes`` by name with ``values`` and ``level``.
 
-    ``level`` is ``entry``, ``device``, or null for an attribute that is not set. Octets that are not UTF-8 are escaped. A secret
-    value is null; ``secret`` is true for an attribute with one.
+    ``level`` is ``entry``, ``device``, or null for an attribute that is not set. Octets that are not UTF-8 are escaped.
+    A secret value is null; ``secret`` is true for an attribute with one.
     """
     return {
         "dn": str(target.entry.dn),

@@ -135,8 +135,8 @@ def test_what_is_on_a_storage_that_is_not_configured_fails_after_an_association(
             "a storage that is not configured here, and there is no dcmAltCMoveSCP; the archive does not call a "
             "recorded external archive for them\n"
             "Next step             configure the storage again, or set an archive that "
-            "has the study: dcmcfg set dcm4chee-arc dcmAltCMoveSCP=AET\n\nExit code 1           not everything is delivered: "
-            "unconfigured-storage\n"
+            "has the study: dcmcfg set dcm4chee-arc dcmAltCMoveSCP=AET\n\nExit code 1           "
+            "not everything is delivered: unconfigured-storage\n"
         ),
         "",
     )

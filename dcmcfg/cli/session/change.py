@@ -89,7 +89,8 @@ def apply_plan(
     are printed, and written to the file except in a dry run. *rules* are those of the server's own schema for the tree
     before *plan*; without them they are made here. *extra_output* is printed below the plan. If the archive's own
     device is renamed, the archive is not reloaded, because it would not find its device; the next step is printed, and
-    a profile that names the device is updated. *warnings* name the *reported_values* (entry, attribute, value): no rule repeats them.
+    a profile that names the device is updated. *warnings* name the *reported_values* (entry, attribute, value), so no
+    rule repeats them.
 
     Raises :class:`NegativeResult` if the user declines or there is no terminal, and
     :class:`~dcmcfg.errors.DoesNotApply` for a change that the server's own schema does not allow. Nothing is changed

@@ -25,8 +25,8 @@ _REJECTS_STEM = re.compile(r"(.+\.rejects)(?:-([1-9]\d{0,8}))?")
 def choose_rejects_path(files: Sequence[Path], explicit_path: Path | None, *, suffix: str, option: str = "") -> Path:
     """Return the file for rejected items of *files*: *explicit_path*, else next to the first file, with *suffix*.
 
-    The rejects of ``a.csv`` are ``a.rejects.csv``, then ``a.rejects-2.csv``, and so on. Raises a usage error, which names
-    *option* if any, if *files* is standard input only: it has no folder.
+    The rejects of ``a.csv`` are ``a.rejects.csv``, then ``a.rejects-2.csv``, and so on. Raises a usage error, which
+    names *option* if any, if *files* is standard input only: it has no folder.
     """
     if explicit_path is not None:
         return explicit_path
