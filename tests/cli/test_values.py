@@ -349,10 +349,9 @@ def test_one_plan_sets_adds_and_removes(run: Run, site: CliSite) -> None:
     assert [line.rstrip() for line in result.stdout.splitlines()] == [
         site.headline,
         "",
-        " Entry                                                  Attribute          Before     After",
-        " ─────────────────────────────────────────────────────────────────────────────────────────────",
-        " dicomAETitle=WORKSTATION,dicomDeviceName=workstation   dcmOtherAETitle    A          C",
-        "                                                        dicomDescription   (absent)   x+=y-=z=",
+        "  ~ AE workstation/WORKSTATION",
+        "      ~ dcmOtherAETitle: A → C",
+        "      + dicomDescription: x+=y-=z=",
         "",
         "dn: dicomAETitle=WORKSTATION,dicomDeviceName=workstation,cn=Devices,cn=DICOM",
         "  Configuration,dc=dcm4che,dc=org",
