@@ -119,7 +119,7 @@ def test_findings_of_all_parts_are_one_list(run: Run, folder: Path) -> None:
         "error 30-dcm4chee-arc.ldif:29 dcmExternalRetrieveAEDestination X "
         "no AE has the title X; storage SCPs of dcm4chee-arc: DCM4CHEE [external-retrieve-unknown]",
         "warning dicomAETitle=NEW_AET_A,cn=Unique AE Titles Registry dicomAETitle NEW_AET_A "
-        "no AE has the name NEW_AET_A [registry-orphan]",
+        "no AE named NEW_AET_A exists [registry-orphan]",
         "99-orphan.ldif:3",
         "1080 entries: 2 errors, 1 warning",
         "Suggested fixes:",
