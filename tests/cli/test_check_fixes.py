@@ -114,12 +114,12 @@ def test_findings_of_all_parts_are_one_list(run: Run, folder: Path) -> None:
     assert (result.exit_code, result.stderr) == (1, "")
     assert lines(result.stdout) == [
         "Entry Attribute Value Problem",
-        "error dicomDeviceName=dcm4chee-arc dicomInstalled perhaps a boolean is TRUE or FALSE [syntax]",
+        "error dicomDeviceName=dcm4chee-arc dicomInstalled perhaps not a boolean: must be TRUE or FALSE [syntax]",
         "30-dcm4chee-arc.ldif:12",
         "error 30-dcm4chee-arc.ldif:29 dcmExternalRetrieveAEDestination X "
         "no AE has the title X; storage SCPs of dcm4chee-arc: DCM4CHEE [external-retrieve-unknown]",
         "warning dicomAETitle=NEW_AET_A,cn=Unique AE Titles Registry dicomAETitle NEW_AET_A "
-        "no AE has the name NEW_AET_A [registry-orphan]",
+        "no AE named NEW_AET_A exists [registry-orphan]",
         "99-orphan.ldif:3",
         "1080 entries: 2 errors, 1 warning",
         "Suggested fixes:",
@@ -356,7 +356,7 @@ def test_options_that_contradict_each_other_are_a_usage_error(
 def test_a_folder_without_files_is_a_3(run: Run, tmp_path: Path) -> None:
     result = run("check", str(tmp_path))
     assert (result.exit_code, result.stdout) == (3, "")
-    assert result.stderr == f"dcmcfg: {tmp_path}: the folder holds no *.ldif files\n"
+    assert result.stderr == f"dcmcfg: {tmp_path}: the folder contains no *.ldif files\n"
 
 
 def test_hostile_values_do_not_steer_the_terminal(run: Run, folder: Path) -> None:

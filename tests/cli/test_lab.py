@@ -387,7 +387,7 @@ def test_the_demo_as_json_tells_its_story_on_standard_error(home: Home) -> None:
     code, out, err = home.run("lab", "demo", "--json")
     result = json.loads(out)
     assert (code, result["passed"], result["failure"]) == (0, True, None)
-    assert f"The story went as told: {result['check_count']} checks" in err
+    assert f"The demonstration succeeded: {result['check_count']} checks" in err
 
 
 def test_the_demo_goes_as_told_and_leaves_nothing_behind(home: Home) -> None:
@@ -408,7 +408,7 @@ def test_a_demo_that_goes_otherwise_says_so_and_takes_its_lab_down(home: Home, m
     output_lines: list[str] = []
     result = demo.run_demo(output_lines.append)
     assert (result.passed, result.check_count > 0) == (False, True)
-    assert result.failure.startswith("not verified: status A801, nothing received: not so")
+    assert result.failure.startswith("not verified: status A801, nothing received: failed, actual: ")
     not_so = next(line for line in output_lines if "[FAILED]" in line)
     assert "status A801, nothing received: failed" in not_so
     processes = [int(pid) for line in output_lines for pid in re.findall(r"\(process (\d+)\)", line)]

@@ -417,8 +417,8 @@ def test_an_unknown_or_ambiguous_entry_is_an_error_with_similar_names(run: Run, 
         (("ae", "set", "STORESCP", value), "STORESCP matches other/STORESCP and storescp/STORESCP\n  next: "),
         (("ae", "set", "STORESCP", value, "--device", "oter"), "the device oter does not exist\n  next: "),
         (("ae", "set", "LONGTERM", value, "--device", "other"), "the device other has no AE LONGTERM\n  next: "),
-        (("device", "set", "storscp", value), "there is no device storscp\n  next: the devices are: "),
-        (("device", "set", "STORESCP/STORESCP", value), "there is no device STORESCP/STORESCP\n  next: "),
+        (("device", "set", "storscp", value), "the device storscp does not exist\n  next: existing devices: "),
+        (("device", "set", "STORESCP/STORESCP", value), "the device STORESCP/STORESCP does not exist\n  next: "),
     ):
         result = run(*arguments, "--yes")
         assert (result.exit_code, result.stdout) == (3, "")
