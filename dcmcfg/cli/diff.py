@@ -53,7 +53,7 @@ _DIFFERENT = 1
 @click.option(
     "--map-base",
     metavar="DN",
-    help="Rewrite the DNs of the file from this base DN to that of the other side; 'auto' detects the base DN.",
+    help="Rewrite the DNs of the file from this base DN to that of the other tree; 'auto' detects the base DN.",
 )
 @file_urls_options
 @format_option("text", "ldif", "unified", "json", flags=("ldif", "unified"))

@@ -41,7 +41,7 @@ def format_hint(similar_names: Sequence[str]) -> str:
 
 
 def require_known_command(ctx: click.Context, args: Sequence[str], known: Collection[str]) -> None:
-    """Raise a usage error with similar names if *args* begin with a command that is none of *known*."""
+    """Raise a usage error with similar names if *args* begin with a command that is not in *known*."""
     if ctx.resilient_parsing or not args or args[0].startswith("-") or args[0] in known:
         return
     ctx.fail(f"No such command {args[0]!r}.{format_hint(suggest_commands(args[0], known))}")
