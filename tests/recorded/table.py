@@ -28,17 +28,19 @@ This page shows how tests compare dcmcfg with recordings of a real dcm4chee-arc 
 - **held to the stand-in**: a test compares the responses of the lab's stand-in archive with the recording.
 - **data only**: no test uses it.
 
-The replayer answers C-FIND and QIDO-RS according to the state of the study before and after the C-MOVE. A request
-without a recorded response fails the test. Pauses are shortened. If the destination misbehaved, dcmcfg is not the
-receiver. Studies have three instances. *Unset* means that `dcmExternalRetrieveAEDestination` is not set.
+The replayer answers C-FIND and QIDO-RS according to the state of the study before and after the C-MOVE. If a request
+has no recorded response, the test fails. Pauses are shortened. If the recorded destination returned errors or broke
+the association, the test does not use dcmcfg as the receiver. Studies have three instances. *Unset* means that
+`dcmExternalRetrieveAEDestination` is not set.
 
 """
 _MOVES = """\
 ## C-MOVE
 
-`verify` and `route --study` are replayed for each of these recordings. The verdict is the one with evidence from the
-archive's database. The tests also run `verify` without it, with Instance Availability NEARLINE, with the log of the
-external archive, and with `--require-route`. The stand-in is compared with each of them too.
+For each of these recordings, the tests run `verify` and `route --study` against the replayer. The table shows the
+verdict with evidence from the archive's database. The tests also run `verify` without this evidence, with Instance
+Availability NEARLINE, with the log of the external archive, and with `--require-route`. The stand-in is also compared
+with each recording.
 
 | recording | situation | facts | headline of `verify` | route | exit code |
 |---|---|---|---|---|---|
@@ -47,9 +49,9 @@ _OTHERS = "\n## Other DIMSE recordings\n\n| recording | use | how |\n|---|---|--
 _CONTROL = """
 ## Control service
 
-`status` and `reload` are replayed for each of these recordings. A number is the position of a response in a poll. *In
-force* means the configuration with the change. The last column shows whether the lab's stand-in is compared with the
-recording, or the reason why not.
+For each of these recordings, the tests run `status` and `reload` against the replayer. A number after a recording is
+the position of a response in a poll. *In force* means that the configuration with the change is in force. If the
+lab's stand-in is compared with the recording, the last column shows *held*. Otherwise it shows the reason.
 
 | recording | situation | facts afterwards | command | headline of dcmcfg | exit code | stand-in |
 |---|---|---|---|---|---|---|
