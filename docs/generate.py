@@ -29,10 +29,10 @@ from dcmcfg.schema.findings import RULES as SCHEMA_RULES
 COMMANDS_HEAD = """\
 # The commands
 
-<!-- Written by docs/generate.py from the commands' own help; `make docs` after a change of one. -->
+<!-- Written by docs/generate.py from the commands' own help. Run `make docs` after a change. -->
 
-This page has the output of `dcmcfg COMMAND --help` for every command, and the help topics. Options that many commands
-share are in the topics: [site options](#help-topic-site-options), [safety overrides](#help-topic-safety-overrides),
+This page has the output of `dcmcfg COMMAND --help` for every command, and the help topics. The topics describe options
+that many commands share: [site options](#help-topic-site-options), [safety overrides](#help-topic-safety-overrides),
 [limits](#help-topic-limits).
 """
 
@@ -42,16 +42,16 @@ _WIDTH = 78
 RULES_HEAD = """\
 # The rules of dcmcfg check
 
-<!-- Written by docs/generate.py from the rules; `make docs` after a change of one. -->
+<!-- Written by docs/generate.py from the rules. Run `make docs` after a change. -->
 
 This page explains each rule of `dcmcfg check`: its requirement, the consequence of a violation, and the fix.
 [check.md](check.md) explains the command. `dcmcfg check --list-rules` prints the same list. There are {count} rules.
 
 | severity | meaning | exit code |
 |---|---|---|
-| error | It fails. | 1 |
-| warning | It fails in some cases, or does something unexpected. | 0 |
-| note | It works, and may not be intended. | 0 |
+| error | The setting fails. | 1 |
+| warning | The setting fails in some cases, or has an unexpected effect. | 0 |
+| note | The setting works, but may not be intended. | 0 |
 
 Each rule belongs to a part, for `--only PART` and `--skip PART`: {parts}.
 
@@ -60,7 +60,7 @@ Each rule belongs to a part, for `--only PART` and `--skip PART`: {parts}.
 - *unloadable*, *stops-next-start*, *reference*: the impact, see [check.md](check.md#impact). A plan that adds an
   unloadable finding is refused ([apply.md](apply.md#risks)).
 
-If several rules find the same defect, the most specific one reports it.
+If several rules find the same problem, only the most specific rule reports it.
 """
 
 
@@ -112,14 +112,16 @@ def _rule_text(rule: CheckRule, *, whole: str = "", command: str = "") -> str:
 EFFECT_HEAD = """\
 # What takes effect when
 
-<!-- Written by docs/generate.py from dcmcfg/schema/effect_timing.py; `make docs` after a change of it. -->
+<!-- Written by docs/generate.py from dcmcfg/schema/effect_timing.py. Run `make docs` after a change. -->
 
-Which changes in LDAP need more than a reload of the archive (`dcmcfg reload`), or less. What is not in the table takes
-effect with a reload, as far as it was tried on a dcm4chee-arc 5.35.1. *Tried* is "no" where only the archive's source
-shows it. `dcmcfg explain ATTRIBUTE` prints the same, and every changing command warns of what a reload does not put in
-force. Why this is so: [archive-behaviour.md](archive-behaviour.md).
+This page lists changes in LDAP that do not take effect with a reload of the archive (`dcmcfg reload`). They require
+more than a reload, or no reload. Changes of all other attributes take effect with a reload, as far as they were tested
+on a dcm4chee-arc 5.35.1. If a fact is only from the archive's source code, the column *tested* is "no".
 
-| attribute | on | needs | takes effect | tried |
+`dcmcfg explain ATTRIBUTE` prints the same information. If a reload does not activate a change, the changing command
+prints a warning. [archive-behaviour.md](archive-behaviour.md) explains the reasons.
+
+| attribute | on | requires | takes effect | tested |
 |---|---|---|---|---|
 """
 
