@@ -89,7 +89,7 @@ SUBCOMMANDS = {
         "add": Command("ae", "add_command", "Add an AE, with device and connection."),
         "set": Command("set", "ae_set_command", "Set, add and remove values of an AE."),
         "rename": Command("rename", "ae_command", "Give an AE another title."),
-        "remove": Command("ae", "remove_command", "Remove an AE and what only it used."),
+        "remove": Command("ae", "remove_command", "Remove an AE and the entries that only it used."),
     },
     "device": {
         "list": Command("device_list", "list_command", "List the devices, with their AEs."),

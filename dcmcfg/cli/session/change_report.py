@@ -33,7 +33,7 @@ def format_restart_note(renamed_archives: Sequence[RenamedArchive]) -> str:
     )
     return (
         f"Not reloaded. Restart the archive that runs as {instructions} (in the container image, ARCHIVE_DEVICE_NAME). "
-        "Until then it keeps the configuration that it has loaded."
+        "Until then the archive keeps its loaded configuration."
     )
 
 

@@ -128,7 +128,8 @@ def _make_exists_error(path: Path) -> DcmcfgError:
     return DcmcfgError(
         "the rejects file exists with other content, nothing was changed",
         subject=str(path),
-        next_step="if you have fixed it, use it as FILE; else remove it, or specify a new file with --rejects",
+        next_step="if you have fixed the records, use this file as FILE; otherwise remove the file, "
+        "or specify a new one with --rejects",
     )
 
 

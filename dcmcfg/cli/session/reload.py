@@ -78,8 +78,8 @@ class ReachableArchive:
         next_step = error.next_step
         if undo_command and binding_failure is not None:
             next_step = (
-                f"{next_step}. To revert the change: {undo_command}. That binds the listener once more, which can fail "
-                "in the same way"
+                f"{next_step}. To revert the change: {undo_command}. The archive then opens the listener once more, "
+                "which can fail in the same way"
             )
         elif undo_command and not isinstance(error, ReloadUnconfirmed) and not _is_down(reload):
             next_step = f"{next_step}. If this change is the cause, revert it: {undo_command}"

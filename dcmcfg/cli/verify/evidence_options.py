@@ -141,7 +141,7 @@ file_options = option_group(
             callback=_refuse_duplicates,
             metavar="FILE|FOLDER",
             help="Save the configuration, request, responses and received instances to FILE.json or FILE.html; "
-            "can be repeated. For many studies specify a folder: it gets a JSON file for each result.",
+            "can be repeated. For many studies, specify a folder for the JSON files, one for each result.",
         ),
         _option("--replace", is_flag=True, help="Replace existing files."),
     ],

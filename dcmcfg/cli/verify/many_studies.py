@@ -169,7 +169,7 @@ def verify_many(
 def _note_stored_result(bulk: BulkOptions, source: StudySource) -> Iterator[str]:
     """Yield a note if the result of one study is stored because of an option with another purpose."""
     if isinstance(source, ExplicitStudies) and len(set(source.uids)) == 1 and bulk.store_file is None:
-        yield (f"{bulk.storing_option} stores the result, as for many studies: the same command again requests nothing")
+        yield (f"{bulk.storing_option} stores the result, as for many studies: the same command again sends no request")
 
 
 def _make_evidence_writer(

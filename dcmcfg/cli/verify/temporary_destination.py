@@ -222,7 +222,9 @@ def add_temporary_destination(
             f"the archive will call {title} at {format_host_port(destination.host, destination.port)}{tls_note}, "
             f"{receiver_address.reason}"
         )
-        _print_text("the archive reloads twice: after the AE is added, and after it is removed; nothing remains of it")
+        _print_text(
+            "the archive reloads twice: after the AE is added, and after it is removed; then nothing of the AE remains"
+        )
         context = _connect_site(settings, directory)
         _require_confirmation(f"Add {title} for this run?", yes=temporary_options.yes)
         with _register(context, addition, plan, leftovers_found=leftovers, active_destination=active_destinations[0]):

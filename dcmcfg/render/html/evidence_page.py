@@ -118,7 +118,9 @@ def _describe_received(received: ReceiptAssessment, evidence: Evidence) -> tuple
     if received.finding is ReceiptFinding.NOT_OBSERVED:
         return "not observed", _OPEN, ["dcmcfg was not the receiver"]
     expected = evidence.expected_count
-    expected_text = "instances of an unknown number" if expected is None else f"of {format_instance_count(expected)}"
+    expected_text = (
+        "instances; the expected number is unknown" if expected is None else f"of {format_instance_count(expected)}"
+    )
     css_class = {ReceiptFinding.COMPLETE: _GOOD, ReceiptFinding.UNCHECKED: _OPEN}.get(received.finding, _BAD)
     lines = []
     if received.callers:
@@ -146,8 +148,8 @@ def _render_configured_route(configuration: VerifiedConfiguration, verdict: Verd
     yield "<h2>Configured route</h2>\n"
     yield (
         f'<p class="soft">{escape_html(verdict.route.configured_path)}. '
-        "The diagram shows the configured messages. Only the final "
-        "response is the actual one.</p>\n"
+        "The diagram shows the messages according to the configuration. Only the final "
+        "response is from this C-MOVE.</p>\n"
     )
     yield '<div class="scroll">'
     yield from render_svg(build_sequence_diagrams(configuration.route, _build_final_response(verdict)))
