@@ -84,6 +84,7 @@ def _render_body(proof: Proof) -> Iterator[str]:
 def _render_cards(verdict: Verdict, evidence: Evidence) -> Iterator[str]:
     yield '<div class="cards">\n'
     status_reason = f"status {verdict.report.status or 0:04X}"
+    # The card already shows the status as its finding.
     reasons = [reason for reason in verdict.report.reasons if reason != status_reason]
     yield _render_card("Reported by the archive", _describe_reported(verdict.report), reasons)
     yield _render_card(

@@ -92,6 +92,7 @@ def _build_path_diagram(route: Route, path: RetrievePath, response: FinalRespons
         *map(_build_message, path.messages),
         _build_response_message(request, expected_response, rating, response),
     )
+    # A good prediction must not look like a good result if the real response is another one.
     if rating == "good" and response is not None and response.rating != "good":
         rating = "open"
     external_text = escape_unprintable(f" ({path.external_ae_title})") if path.external_ae_title else ""
@@ -231,6 +232,7 @@ def _draw(sequence: SequenceDiagram, top: float, width: float) -> tuple[list[str
         elements += _draw_arrow(message, lanes, y - _ROW / 2 + 6)
     y = bottom
     for remark in sequence.remarks:
+        # SVG text does not wrap by itself.
         for line in textwrap.wrap(remark, max(int((width - 2 * _PAD) / _CHARACTER), 20)):
             y += _LINE
             elements.append(f'<text class="{sequence.rating}" x="{_PAD}" y="{y:.0f}">{escape(line)}</text>')
@@ -241,6 +243,7 @@ def _draw_arrow(message: DiagramMessage, lanes: dict[str, float], y: float) -> I
     start, end = lanes[message.sender], lanes[message.receiver]
     css_class = " answer" if message.is_response else ""
     rating_class = f" {message.rating}" if message.rating != "open" else ""
+    # A message from an AE to itself is a loop on its life line.
     if start == end:
         path = f"M{start:.1f} {y - 6:.0f}h26v12h-26"
         yield f'<path class="arrow{css_class}" d="{path}"/>'
@@ -284,6 +287,7 @@ def _compute_width(sequence: SequenceDiagram) -> float:
 
 
 def _text_width(text: str) -> float:
+    # Headings are bold and one pixel larger than other text, so their characters are wider.
     return len(text) * _CHARACTER * 1.1 + 2 * _PAD
 
 
