@@ -89,7 +89,7 @@ def symptoms(site: RunningSite, run: Run) -> Mapping[str, Callable[[], AbstractC
         "A port is closed after a reload": lambda: held(
             site, "dcmBindAddress", "203.0.113.7", f"cn=dicom,{DEVICE}", "0.0.0.0"
         ),
-        "The archive answers, and its ports are closed": lambda: stopped(site),
+        "The archive responds, but its ports are closed": lambda: stopped(site),
         "The reload did nothing": lambda: held(site, "dicomPort", "70000", f"cn=dicom,{DEVICE}", str(ports.archive)),
     }
 
