@@ -125,7 +125,7 @@ def _apply(
     old_base: DN | None,
     overwrite: bool,
 ) -> int:
-    """Apply the *records* of *files*; with *prune_base*, delete the entries at and below it that no file names.
+    """Apply the *records* of *files*; *prune_base* also deletes entries at and below that DN which no file names.
 
     Records that do not fit are written to *rejects_file*, if any. With *overwrite*, an undo file may overwrite later
     changes. Records for *old_base* are applied below the site's own base.

@@ -117,7 +117,7 @@ ALIASES = {
 
 
 def expand_alias(arguments: Sequence[str]) -> list[str]:
-    """Return *arguments* (the words after ``dcmcfg`` and its options) with the command in place of a leading alias.
+    """Return *arguments* (the words after ``dcmcfg`` and its options), with a leading alias replaced by its command.
 
     An alias for the list of a noun stands for the noun if a command of that noun follows: ``aes set`` is ``ae set``.
     """

@@ -224,7 +224,7 @@ def set_command(
     target: str,
     address: str | None,
 ) -> None:
-    """Change a connection, for all AEs and applications that use it.
+    """Change a connection for all AEs and applications that use the connection.
 
     NAME is optional if the device has one connection only. It can also be the title of an AE with one connection. HOST
     without PORT keeps the port.

@@ -98,7 +98,7 @@ class ChangeListing:
         return any(isinstance(change, Rename) for change in self.plan.changes)
 
     def _is_counted_with_ae(self, step: PlanStep) -> bool:
-        """Return whether the AE of a capability is itself added, or removed: its line then counts the capability.
+        """Return whether the AE of a capability is added or removed too: the line of the AE counts the capability.
 
         A renamed AE also exists in one tree only under its new name, but its line has no count.
         """

@@ -81,7 +81,7 @@ def print_diff(
     with_secrets: bool,
     details: bool = False,
 ) -> None:
-    """Print what differs, then how many entries do; or one line.
+    """Print the differences and their number, or one line if there are none.
 
     DNs are relative to *base*, the devices' container. With *details* all entries are shown, not only the first.
     """

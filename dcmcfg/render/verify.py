@@ -183,7 +183,7 @@ def show_verify_progress() -> Iterator[VerificationCallbacks]:
 
 
 def build_progress_columns(width: int) -> tuple[ProgressColumn, ...]:
-    """Return the columns of the progress for a terminal *width* columns wide; the text is shortened where it is long.
+    """Return the columns of the progress for a terminal *width* columns wide; a long text is shortened.
 
     Count and time stay whole.
     """

@@ -87,7 +87,7 @@ def format_risks(risks: Iterable[Risk], forced_risks: Collection[str], *, includ
 
 
 def _format_headline(risk: Risk) -> str:
-    """Return *risk* in one line, without the entries if its details have them."""
+    """Return *risk* in one line, without the entries if its details contain the entries."""
     return f"{risk.name}: {risk.description}" if risk.findings else str(risk)
 
 
@@ -120,7 +120,7 @@ class ChangeOptions:
 
 
 def changing_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Return *command* with the options of a changing command; it is called with ``options=ChangeOptions``."""
+    """Return *command* with the options of a changing command as parameter ``options`` (:class:`ChangeOptions`)."""
 
     @functools.wraps(command)
     def with_change_options(

@@ -92,7 +92,7 @@ class RejectsFile:
 
     @contextmanager
     def write_for_change(self, settings: Settings) -> Iterator[None]:
-        """Write the file if there are rejected items; it is removed if the block changes nothing.
+        """Write the file if there are rejected items; remove the file if the block changes nothing.
 
         A file from an earlier run with the same content is kept. Raises what :meth:`require_unused_path` raises, and
         :class:`DcmcfgError` if the file cannot be written.

@@ -1,4 +1,4 @@
-"""Reload the archive at the end of a change; it is reached before anything is written, so that the reload can succeed.
+"""Reload the archive at the end of a change. Before anything is written, a request checks that the archive responds.
 
 A module of its own, because a command without a reload does not need the HTTP client.
 """
@@ -102,7 +102,7 @@ class ReachableArchive:
 
 
 def _is_down(reload: Reload | None) -> bool:
-    """Return whether the archive does not run: an undo would not start it."""
+    """Return whether the archive does not run; an undo would not start the archive."""
     return reload is not None and isinstance(reload.outcome, NotRunning)
 
 

@@ -111,7 +111,7 @@ class EvidenceFiles:
                 raise click.UsageError(f"--evidence: the name {file} must end in {JSON} or {HTML}")
 
     def require_writable(self, *, many_studies: bool) -> None:
-        """Raise :class:`~dcmcfg.errors.DcmcfgError` if one of them cannot be written."""
+        """Raise :class:`~dcmcfg.errors.DcmcfgError` if one of the files cannot be written."""
         for file in self.paths:
             if many_studies:
                 require_writable_folder(file)

@@ -212,7 +212,7 @@ def _resolve_query(
     request: VerificationRequest,
     addresses: VerificationAddresses,
 ) -> StudySource:
-    """Return *source*; a query whose studies are not in the store gets its matches. No store is created or changed."""
+    """Return *source*, with the matches of a query unless the store has them. No store is created or changed."""
     listed_at = ResultStore.read_listing_time(
         _get_store_path(run.bulk_options, source, run_parameters), run_parameters, source.source_id
     )

@@ -138,7 +138,7 @@ def verify_with_temporary_destination(
     temporary_options: TemporaryDestinationOptions,
     verify_study: Callable[[VerificationAddresses, ActiveDestination], CommandResult],
 ) -> CommandResult:
-    """Call *verify_study* with a temporary destination, and return its result; the JSON also has the destination.
+    """Call *verify_study* with a temporary destination, and return the result; its JSON also has the destination.
 
     Raises what :func:`add_temporary_destination` raises; ``--json`` prints the result so far in this case too.
     """

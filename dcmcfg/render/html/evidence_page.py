@@ -166,7 +166,7 @@ def _render_configured_route(configuration: VerifiedConfiguration, verdict: Verd
 
 
 def _build_final_response(verdict: Verdict) -> FinalResponse:
-    """Return the actual final response; it is rated good only if the verdict is."""
+    """Return the actual final response, which is rated good only if the verdict is good."""
     reported = verdict.report
     text = "no response" if reported.status is None else f"{reported.status:04X}"
     if verdict.is_accepted:

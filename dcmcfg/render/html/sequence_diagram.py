@@ -63,7 +63,7 @@ class FinalResponse:
 
 
 def build_sequence_diagrams(route: Route, response: FinalResponse | None = None) -> tuple[SequenceDiagram, ...]:
-    """Return a diagram for each path of *route*, or for its refusal; all texts in them are escaped.
+    """Return a diagram for each path of *route*, or for its refusal; all texts in the diagrams are escaped.
 
     *response* is set if the request was sent: each diagram ends with this response, and is rated good only if the
     response is.
@@ -258,7 +258,7 @@ def _draw_arrow(message: DiagramMessage, lanes: dict[str, float], y: float) -> I
 
 
 def _compute_lanes(sequence: SequenceDiagram) -> dict[str, float]:
-    """Return the position of the life line of each participant; each label fits between the life lines it spans."""
+    """Return the position of the life line of each participant; each label fits between its two life lines."""
     names = sequence.participants
     lane_numbers = {name: number for number, name in enumerate(names)}
     positions = [_compute_first_lane(names)]
