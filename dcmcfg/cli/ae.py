@@ -112,7 +112,7 @@ def add_command(
     apply_edit(settings, options, make_edit)
 
 
-@ae_group.command("remove", short_help="Remove an AE and what only it used.", cls=SiteCommand)
+@ae_group.command("remove", short_help="Remove an AE and the entries that only it used.", cls=SiteCommand)
 @click.argument("ae", metavar="TITLE|DEVICE/TITLE", shell_complete=complete_ae)
 @site_options_without_device
 @click.option(
@@ -122,7 +122,7 @@ def add_command(
     shell_complete=complete_device,
     help="Device of the AE, if several devices have it.",
 )
-@click.option("--keep-connection", is_flag=True, help="Keep its connections and its device.")
+@click.option("--keep-connection", is_flag=True, help="Keep the connections and the device of the AE.")
 @changing_options
 def remove_command(
     settings: Settings, options: ChangeOptions, *, ae: str, on_device: str | None, keep_connection: bool

@@ -39,8 +39,8 @@ _REJECTED = 1
 @click.argument("files", nargs=-1, metavar="FILE...", type=click.Path(path_type=Path, allow_dash=True))
 @site_options
 @click.option("--resume", is_flag=True, help="Finish the interrupted change; excludes FILE.")
-@click.option("--prune", is_flag=True, help="Delete the entries at and below --under that no FILE names.")
-@click.option("--under", "prune_base", metavar="DN", help="Entry at and below which --prune deletes.")
+@click.option("--prune", is_flag=True, help="Delete entries at and below --under, unless a FILE contains them.")
+@click.option("--under", "prune_base", metavar="DN", help="DN of the entry; --prune deletes only at and below it.")
 @click.option("--continue", "continue_on_misfit", is_flag=True, help="Skip records that do not fit (exit code 1).")
 @click.option(
     "--rejects",
@@ -125,7 +125,7 @@ def _apply(
     old_base: DN | None,
     overwrite: bool,
 ) -> int:
-    """Apply the *records* of *files*; with *prune_base*, delete the entries at and below it that no file names.
+    """Apply the *records* of *files*; *prune_base* also deletes entries at and below that DN which no file names.
 
     Records that do not fit are written to *rejects_file*, if any. With *overwrite*, an undo file may overwrite later
     changes. Records for *old_base* are applied below the site's own base.

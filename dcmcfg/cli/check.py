@@ -287,8 +287,8 @@ def _list_entries(path: str, records: tuple[Record, ...]) -> Iterator[LocatedEnt
                 raise LdifError(
                     "a change record, but only entries can be checked",
                     subject=f"{name}:{line}",
-                    next_step="to see its effect, with warnings: dcmcfg apply --dry-run FILE; "
-                    "to check its form: dcmcfg check --rfc2849 FILE",
+                    next_step="to see the effect of the records, with warnings: dcmcfg apply --dry-run FILE; "
+                    "to check their form: dcmcfg check --rfc2849 FILE",
                 )
 
 

@@ -29,7 +29,7 @@ class LazyGroup(CommandGroup):
         return None if row is None else _load(row)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the list of commands from the table, so that ``--help`` loads none of them."""
+        """Write the list of commands from the table, so that ``--help`` loads no command."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, row.help) for name, row in self._rows.items()])
 

@@ -89,7 +89,7 @@ SUBCOMMANDS = {
         "add": Command("ae", "add_command", "Add an AE, with device and connection."),
         "set": Command("set", "ae_set_command", "Set, add and remove values of an AE."),
         "rename": Command("rename", "ae_command", "Give an AE another title."),
-        "remove": Command("ae", "remove_command", "Remove an AE and what only it used."),
+        "remove": Command("ae", "remove_command", "Remove an AE and the entries that only it used."),
     },
     "device": {
         "list": Command("device_list", "list_command", "List the devices, with their AEs."),
@@ -117,7 +117,7 @@ ALIASES = {
 
 
 def expand_alias(arguments: Sequence[str]) -> list[str]:
-    """Return *arguments* (the words after ``dcmcfg`` and its options) with the command in place of a leading alias.
+    """Return *arguments* (the words after ``dcmcfg`` and its options), with a leading alias replaced by its command.
 
     An alias for the list of a noun stands for the noun if a command of that noun follows: ``aes set`` is ``ae set``.
     """

@@ -189,7 +189,7 @@ def _report(name: str, key: str, edit: ProfileEdit, text: str, *, as_json: bool)
     for each in edit.unknown_keys:
         print_message(
             f"warning: the unknown key {each!r} makes dcmcfg refuse the profile; "
-            f"to remove it: dcmcfg config unset {name}.{each}"
+            f"to remove the key: dcmcfg config unset {name}.{each}"
         )
     if as_json:
         print_json(profile_edit_json(name, key, edit))
@@ -206,7 +206,7 @@ def _warn_if_unusable(name: str) -> None:
     try:
         resolve_settings({"profile": name}, {})  # without the environment, to check the profile alone
     except DcmcfgError as error:
-        print_message(f"warning: the profile cannot be used like this: {error}")
+        print_message(f"warning: the profile cannot be used with these settings: {error}")
 
 
 @config_group.command("use", cls=UniqueOptionsCommand)
@@ -234,7 +234,7 @@ def use_command(*, name: str | None, use_none: bool, as_json: bool) -> None:
     if used != (name or "") and selected_by != "default":
         print_message(f"warning: {format_selection(selected_by)} takes precedence, and names the profile {used}")
     elif name is None and used:
-        print_message(f"The profile called {used} is used.")
+        print_message(f"Commands use the profile {used}.")
 
 
 @config_group.command("path", cls=UniqueOptionsCommand)

@@ -224,7 +224,7 @@ def set_command(
     target: str,
     address: str | None,
 ) -> None:
-    """Change a connection, for all AEs and applications that use it.
+    """Change a connection for all AEs and applications that use the connection.
 
     NAME is optional if the device has one connection only. It can also be the title of an AE with one connection. HOST
     without PORT keeps the port.
@@ -248,10 +248,12 @@ def set_command(
 @connection_group.command("remove", cls=SiteCommand)
 @click.argument("target", metavar="DEVICE[/NAME]", shell_complete=complete_connection)
 @site_options
-@click.option("--detach", is_flag=True, help="First remove it from AEs and applications that have another connection.")
+@click.option(
+    "--detach", is_flag=True, help="First detach the connection from AEs and applications that also have another one."
+)
 @changing_options
 def remove_command(settings: Settings, options: ChangeOptions, *, target: str, detach: bool) -> None:
-    """Remove a connection that nothing uses.
+    """Remove an unused connection.
 
     The command refuses to remove a connection that an AE or an application uses, because the archive could not load the
     device.

@@ -142,7 +142,7 @@ def _echo_and_print(
 
 
 def _add_advice(device: str, result: AeEchoResult) -> AeEchoResult:
-    """Return *result* with the site options in its next steps.
+    """Return *result*; the commands in its next steps have the site options.
 
     For an unreachable AE of the archive's *device*, the next step also has the status command.
     """

@@ -146,7 +146,7 @@ def _read_text(path: Path) -> str:
 def _plan_edited_text(
     directory: LdapDirectory, tree: Tree, before: Sequence[ShownEntry], path: Path, *, deletion_hint: str
 ) -> Plan:
-    """Let the user edit the text in *path*, and return the plan; after a problem, the user can edit it again.
+    """Let the user edit the text in *path*, and return the plan; after a problem, the user can edit the text again.
 
     *deletion_hint* is the next step if the text has no entry left.
     """

@@ -152,7 +152,7 @@ class _ProbeProgress:
 
     @contextmanager
     def show_progress(self, calling_ae_title: str, *, on_stderr: bool) -> Iterator[None]:
-        """Show a progress bar, then the results, also if interrupted; the JSON of a failure has them too."""
+        """Show a progress bar, then the results, also if interrupted; the JSON of a failure also has the results."""
         invocation.current().partial_result = lambda: {
             "changed": False,
             "probe_results": probe_results_json(self._probed),

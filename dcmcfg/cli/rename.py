@@ -35,7 +35,7 @@ _references_only_option = click.option(
 
 @click.group("rename", cls=CommandGroup, short_help="Rename an exporter, a queue or another part.")
 def rename_group() -> None:
-    """Rename a part of the archive, with everything that refers to it.
+    """Rename a part of the archive, and update all references to the part.
 
     The entry is renamed in place, with all below it, and so is its registration. Every value that names the part is
     rewritten, whatever its form: AE titles in pairs, URIs, paths and conditions, DNs, the UI's configuration. Values
@@ -105,7 +105,7 @@ def ae_command(
 @site_options
 @changing_options
 def device_command(settings: Settings, options: ChangeOptions, *, old: str, new: str) -> None:
-    """Give a device another name, with all its AEs and connections.
+    """Rename a device, with all its AEs and connections.
 
     An archive finds its own device by the system property dcm4chee-arc.DeviceName. To rename that device, specify
     --force-archive-device. The archive is not asked to reload, because it would not find the device: restart it with

@@ -60,7 +60,9 @@ def _take_snapshot(settings: Settings, file: Path, *, replacing: bool, as_json: 
     else:
         print_output(f"{file}: {format_snapshot_summary(snapshot)}; contains secrets")
     if not is_loadable(problems):
-        print_message("warning: a server would not load all of it. To list the problems: dcmcfg snapshot --check")
+        print_message(
+            "warning: a server would not load the whole snapshot. To list the problems: dcmcfg snapshot --check"
+        )
 
 
 def _check_snapshot(file: Path, *, as_json: bool) -> None:
@@ -75,7 +77,7 @@ def _check_snapshot(file: Path, *, as_json: bool) -> None:
     if problems and not as_json:
         print_findings(make_stdout_console(), problems, len(snapshot.tree.entries))
     if not is_loadable(problems):
-        raise NegativeResult("a server would not load it", subject=str(file))
+        raise NegativeResult("a server would not load the whole snapshot", subject=str(file))
     if as_json:
         print_json(snapshot_json(str(file), snapshot, problems))
     else:

@@ -27,7 +27,7 @@ def confirm(question: str) -> bool:
 
 
 def prompt_hidden(prompt: str, *, repeat: bool = False) -> str:
-    """Prompt on stderr, and return the input, read without echo; with *repeat*, it must be entered twice."""
+    """Prompt on stderr, and return the input, read without echo; with *repeat*, the user must enter the input twice."""
     typed = click.prompt(escape_unprintable(prompt), hide_input=True, confirmation_prompt=repeat, err=True)
     return str(typed)
 

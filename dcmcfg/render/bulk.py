@@ -186,6 +186,7 @@ def _remaining_groups_part(hidden_count: int) -> Iterator[tuple[str, str, Text]]
 def _format_slowest(report: BulkReport, console: Console) -> Text:
     """Return one line for each of the slowest studies, or two lines if the terminal is too narrow for UIDs."""
     results = [(escape_unprintable(each.study_uid), each.final_result) for each in report.summary.slowest]
+    # In a pipe, lines have no width, so every UID fits.
     uid_width = (get_bounded_width(console) or sys.maxsize) - _LABEL - len("12345.78 s  ")
     separator = "  " if all(len(uid) <= uid_width for uid, _ in results) else f"\n{_INDENT}"
     return Text("\n".join(f"{result.seconds:8.2f} s{separator}{uid}" for uid, result in results if result is not None))

@@ -66,6 +66,7 @@ def _build_cells(result: StudyResult) -> tuple[str, ...]:
 
 
 def _escape_formula(text: str) -> str:
+    # Texts come from peers, and a spreadsheet would execute a formula in them.
     escaped = escape_unprintable(text)
     return f"'{escaped}" if escaped.startswith(_FORMULA) else escaped
 
@@ -82,6 +83,7 @@ def render_bulk_junit(report: BulkReport) -> Iterator[str]:
     Pending studies are reported as skipped. The properties contain the parameters of the request.
     """
     summary = report.summary
+    # JUnit separates a negative result (failure) from a test that could not run (error).
     errors = summary.outcome_counts.get(VerificationOutcome.NOT_SENT, 0)
     failures = sum(number for kind, number in summary.outcome_counts.items() if not kind.is_success) - errors
     seconds = sum(each.final_result.seconds for each in report.results if each.final_result is not None)
@@ -92,6 +94,7 @@ def render_bulk_junit(report: BulkReport) -> Iterator[str]:
         "skipped": str(summary.unfinished_count),
         "time": f"{seconds:.3f}",
     }
+    # The JUnit schema defines timestamp without a time zone; the value is UTC.
     timestamp = {"timestamp": format_iso(summary.started).removesuffix("Z")} if summary.started else {}
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
     yield f"<testsuites{_format_attributes(name='dcmcfg verify', **numbers)}>\n"

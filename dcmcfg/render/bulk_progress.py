@@ -97,6 +97,7 @@ class _ProgressReporter:
 
     def _warn(self, result: AttemptResult) -> None:
         """Warn once if all studies so far have failed for similar reasons."""
+        # Later reasons do not matter, and a set of all reasons would grow with the run.
         if self.done > _EARLY_FAILURES or result.outcome.is_success:
             return
         self._reasons.add(get_reason_pattern(result))
@@ -109,6 +110,7 @@ class _ProgressReporter:
     @property
     def rate(self) -> str:
         """The number of results a second, or a minute for slow runs."""
+        # The minimum avoids a division by zero directly after the start.
         rate_per_second = self.done / max(time.monotonic() - self.started, 0.001)
         return f"{rate_per_second:.1f}/s" if rate_per_second >= 1 else f"{60 * rate_per_second:.1f}/min"
 
@@ -139,6 +141,7 @@ class _LineReporter(_ProgressReporter):
 
     def show_result(self, outcome: VerificationOutcome) -> None:  # noqa: ARG002 — counted above
         now = time.monotonic()
+        # After the last study, the report itself follows.
         if now - self._last >= _REPORT_INTERVAL_S and self.done < self.total:
             self._last = now
             remaining_s = (now - self.started) / self.done * (self.total - self.done)

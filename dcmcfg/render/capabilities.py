@@ -131,7 +131,7 @@ def _describe_unlisted_roles(ae: NetworkAE) -> str:
     return (
         ""
         if ae.capability_source.capabilities
-        else "capabilities, so it accepts nothing, because it is an AE of the archive"
+        else "capabilities; an AE of the archive without capabilities accepts nothing"
     )
 
 

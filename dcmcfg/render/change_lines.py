@@ -98,7 +98,7 @@ class ChangeListing:
         return any(isinstance(change, Rename) for change in self.plan.changes)
 
     def _is_counted_with_ae(self, step: PlanStep) -> bool:
-        """Return whether the AE of a capability is itself added, or removed: its line then counts the capability.
+        """Return whether the AE of a capability is added or removed too: the line of the AE counts the capability.
 
         A renamed AE also exists in one tree only under its new name, but its line has no count.
         """
@@ -114,6 +114,7 @@ class ChangeListing:
                     parent = self.plan.before.key(step.change.dn.parent)
                     return type(step.change), parent, find_entry_label(_get_entry(step))
                 case Modify() | Rename():
+                    # The key is unique, so a change or a rename is never grouped.
                     return (id(step),)
 
         for _, alike in groupby(self.plan.steps, get_group_key):
@@ -202,6 +203,7 @@ class ChangeListing:
         """Return *value* escaped: a DN relative to the base, and only the length of a long or binary value."""
         text = format_cell_value(name, value, with_secrets=self.with_secrets)
         definition = self.plan.before.schema.attribute(name)
+        # Only in a value of DN syntax is the base a suffix that can be left out; in other text it may be content.
         if definition is not None and definition.syntax == "DN" and self.base.rdns:
             text = text.removesuffix(f",{self.base}")
         return escape_unprintable(text)
@@ -213,6 +215,7 @@ def _signed(value_sign: str, sign: str, value: str) -> str:
 
 
 def _build_value_lines(sign: str, values: Sequence[str]) -> Iterator[ChangeLine]:
+    # A line "and 1 more" would take as much room as the last value itself.
     shown = values if len(values) <= _MAX_VALUES + 1 else values[:_MAX_VALUES]
     yield from (ChangeLine(sign, value, 2) for value in shown)
     if hidden_count := len(values) - len(shown):

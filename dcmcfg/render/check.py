@@ -275,6 +275,7 @@ def _format_suggested_fixes(findings: Sequence[EntryFinding]) -> Iterator[tuple[
     if fixable_count:
         yield "dcmcfg check --fix", f"    ({fixable_count} of {len(findings)})"
     yield from dict.fromkeys(line for each in findings if not each.fix_changes for line in _format_fix_commands(each))
+    # Many findings of one rule have the same fix, so each distinct text is printed once.
     others = (each for each in findings if not each.fix_command and not each.fix_changes)
     yield from dict.fromkeys(("", escape_unprintable(f"[{each.rule.name}] {format_fix(each)}")) for each in others)
 

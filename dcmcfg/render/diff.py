@@ -81,7 +81,7 @@ def print_diff(
     with_secrets: bool,
     details: bool = False,
 ) -> None:
-    """Print what differs, then how many entries do; or one line.
+    """Print the differences and their number, or one line if there are none.
 
     DNs are relative to *base*, the devices' container. With *details* all entries are shown, not only the first.
     """
@@ -149,6 +149,7 @@ class _ValueChange(NamedTuple):
 
 def _find_value_changes(step: PlanStep) -> Iterator[_ValueChange]:
     entries = [entry for entry in (step.before, step.after) if entry is not None]
+    # Attribute names are case-insensitive (RFC 4512 2.5), so both sides may spell a name differently.
     for name in {each.name.lower(): each.name for entry in entries for each in entry.attributes}.values():
         old, new = (entry.values(name) if entry else () for entry in (step.before, step.after))
         removed = tuple(value for value in old if value not in new)
@@ -173,6 +174,7 @@ def _attribute_json(value_change: _ValueChange, *, with_secrets: bool) -> dict[s
 
 def _json_value(name: str, value: bytes, *, with_secrets: bool) -> str | dict[str, Any]:
     if is_secret(name, value) and not with_secrets:
+        # A text such as (secret) could be mistaken for the value by a script.
         return {"secret": True}
     try:
         return value.decode("utf-8")
@@ -225,6 +227,7 @@ def make_applicable_without_secrets(change: Change, schema: Schema) -> tuple[Cha
     for each in change.modifications:
         if each.name not in omitted:
             kept_modifications.append(each)
+        # A REPLACE with only the public values would delete the secret ones.
         elif not _replaces_all_values(each, schema) and (values := _public_values(each)):
             kept_modifications.append(replace(each, values=values))
     return (replace(change, modifications=tuple(kept_modifications)) if kept_modifications else None), tuple(omitted)
@@ -260,12 +263,14 @@ def render_unified_diff(diff: TreeDiff, side_names: tuple[str, str], *, with_sec
     yield f"--- {escape_unprintable(side_names[0])}\n"
     yield f"+++ {escape_unprintable(side_names[1])}\n"
     old_line = new_line = 3  # after "version: 1" with its empty line
+    # Reversed keys sort a parent directly before its children, as in the exports.
     for key in sorted(before.keys() | after.keys(), key=lambda key: key[::-1]):
         before_entry, after_entry = before.get(key), after.get(key)
         old = _export_lines(before_entry, with_secrets=with_secrets)
         new = old if after_entry is before_entry else _export_lines(after_entry, with_secrets=with_secrets)
         if after_entry is not before_entry:
             if before_entry is not None and after_entry is not None and not with_secrets:
+                # Without secrets, both exports have the same comment for different secret values.
                 new = _mark_changed_secrets(new, before_entry, after_entry)
             entry = before_entry or after_entry
             yield from _build_hunks(
@@ -297,6 +302,7 @@ def _secret_values(entry: Entry, name: str) -> set[bytes]:
 
 
 def _build_hunks(old: list[str], new: list[str], *, old_line: int, new_line: int, heading: str) -> Iterator[str]:
+    # With autojunk, difflib ignores frequent lines in entries of 200 lines and more, and the hunks get longer.
     for group in SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(_CONTEXT):
         old_range = _format_range(old_line + group[0][1], group[-1][2] - group[0][1])
         new_range = _format_range(new_line + group[0][3], group[-1][4] - group[0][3])

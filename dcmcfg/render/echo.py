@@ -34,7 +34,7 @@ def print_echo_results(
     *,
     show_uncalled_steps: bool = True,
 ) -> None:
-    """Print *results*, how many of *total* AEs answered to *calling_ae_title*, and what a C-ECHO does not prove.
+    """Print *results*, the number of *total* AEs that answered to *calling_ae_title*, and the limits of a C-ECHO.
 
     With *show_uncalled_steps*, also the next steps for AEs that were not called.
     """

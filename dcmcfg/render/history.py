@@ -40,6 +40,7 @@ def print_history(console: Console, history: History) -> None:
         ("User", 2, [escape_unprintable(_format_user(record)) for record in history.records]),
         ("Directory", 3, [escape_unprintable(record.header.ldap_url) for record in history.records]),
     ):
+        # One line above the table leaves its width to the commands.
         if len(set(cells)) == 1:
             print_line(console, f"{heading + ':':<10} {cells[0]}")
         else:
@@ -114,7 +115,7 @@ def describe_undo(record: RolloutRecord) -> str:
 
 def describe_partial_undo(record: RolloutRecord) -> str:
     """Return the line with the change that a partial undo reverts as far as possible."""
-    return f"Reverts, as far as still possible, {_describe_rollout(record)}"
+    return f"Partially reverts {_describe_rollout(record)}"
 
 
 def describe_resume(record: RolloutRecord) -> str:

@@ -40,6 +40,7 @@ def print_plan(console: Console, plan: Plan, *, show_ldif: bool = False, show_sh
     print_change_lines(console, lines)
     if remaining:
         print_line(console, f"… and {remaining} more steps")
+    # Each step has at least one line, so the LDIF of a large plan is not formatted only to count its lines.
     may_be_short = show_short_ldif and len(plan.steps) <= _MAX_LDIF_LINES
     ldif = format_changes_ldif(plan.changes).rstrip("\n") if show_ldif or may_be_short else ""
     if show_ldif or 0 < len(ldif.splitlines()) <= _MAX_LDIF_LINES:

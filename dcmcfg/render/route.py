@@ -160,6 +160,7 @@ def format_prerequisite(prerequisite: Prerequisite) -> str:
 def _print_steps(console: Console, steps: Sequence[RouteMessage]) -> None:
     """Print *steps* as a table without empty columns."""
     rows = [_build_row(number, step) for number, step in enumerate(steps, 1)]
+    # Called AE title and Move Destination are often empty, and an empty column makes the table wider.
     filled_columns = [column for column in range(len(_STEPS)) if any(row[column] for row in rows)]
     if rows:
         blocks = [(f"{row[0]}. {row[1]}", "", *row[2:]) for row in rows]

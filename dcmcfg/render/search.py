@@ -150,6 +150,7 @@ def _get_value_text(hit: TextHit) -> str:
 def _extract_excerpt(value: str, text: str) -> str:
     if len(value) <= _MAX_VALUE_LENGTH:
         return value
+    # Case folding can change the length of a text, so the position may be slightly wrong for the excerpt.
     position = max(value.casefold().find(text.casefold()), 0)
     start, end = max(position - _CONTEXT_LENGTH, 0), position + len(text) + _CONTEXT_LENGTH
     return f"{'…' if start else ''}{value[start:end]}{'…' if end < len(value) else ''}"

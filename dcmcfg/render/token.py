@@ -74,6 +74,7 @@ def _build_claims_lines(found: TokenCheck) -> Iterator[tuple[str, str]]:
 
 def _format_expiry(claims: TokenClaims, found: TokenCheck) -> str:
     remaining = (claims.expires or found.checked_at) - found.archive_time
+    # The archive compares the expiry with its own clock, which may differ from that of this machine.
     span = f"in {format_duration(remaining)}" if remaining.total_seconds() > 0 else f"{format_duration(-remaining)} ago"
     clock_name = "the archive's clock" if found.archive_clock else "this machine's clock"
     return f"{format_timestamp(claims.expires or found.checked_at)}, {span} according to {clock_name}"

@@ -183,7 +183,7 @@ def show_verify_progress() -> Iterator[VerificationCallbacks]:
 
 
 def build_progress_columns(width: int) -> tuple[ProgressColumn, ...]:
-    """Return the columns of the progress for a terminal *width* columns wide; the text is shortened where it is long.
+    """Return the columns of the progress for a terminal *width* columns wide; a long text is shortened.
 
     Count and time stay whole.
     """
@@ -193,6 +193,7 @@ def build_progress_columns(width: int) -> tuple[ProgressColumn, ...]:
         SpinnerColumn(),
         TextColumn(
             "{task.description}",
+            # The text may contain names from peers, such as [AE], that rich would read as markup.
             markup=False,
             table_column=Column(max_width=text_width, no_wrap=True, overflow="ellipsis"),
         ),
@@ -236,6 +237,7 @@ def _format_reported(reported: ReportAssessment, evidence: Evidence, *, details:
     if reported.comment:
         text.append(f"\nComment: {escape_unprintable(reported.comment)}", style="default")
     _append_uids(text, "Failed", evidence.outcome.failed_sop_instance_uids, details=details)
+    # The first line of this part already shows the status.
     status_reasons = () if reported.status is None else (f"status {reported.status:04X}",)
     return _append_reasons(text, (reason for reason in reported.reasons if reason not in status_reasons))
 

@@ -153,7 +153,7 @@ def test_a_role_writes_what_it_writes_in_an_import(run: Run, site: CliSite, tmp_
     assert site.octets() == added
     if role == "workstation":
         other = run("ae", "add", address, "--role", "modality", "--yes")
-        assert (other.exit_code, "its dicomAssociationAcceptor is another" in other.stderr) == (3, True)
+        assert (other.exit_code, "its dicomAssociationAcceptor differs" in other.stderr) == (3, True)
     assert run("undo", "--yes", "--no-reload").exit_code == 0
     assert site.octets() == before
 
@@ -215,7 +215,7 @@ def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, s
         (["add", "WS1@a host:104"], "not a host name or IP address"),
         (["add", "WS1@h:1", "--cipher-suite", "AES128-SHA"], "use a name such as TLS_RSA_WITH_AES_128_CBC_SHA"),
         (["add", "WS1@h:1", "--like", "A", "--capabilities", "storage-scp"], "exclude each other"),
-        (["add", "WS1@h:1", "--capabilities", "storage-spc"], "--capabilities takes none"),
+        (["add", "WS1@h:1", "--capabilities", "storage-spc"], "use --capabilities with none"),
         (["remove"], "Missing argument"),
     ],
 )

@@ -188,8 +188,8 @@ def test_hostile_values_neither_steer_the_terminal_nor_fill_it_and_secrets_stay_
         (
             "dn: cn=x\nchangetype: delete\n",
             "dcmcfg: standard input:1: a change record, but only entries can be checked\n"
-            "  next: to see its effect, with warnings: dcmcfg apply --dry-run FILE; to check its form: dcmcfg check "
-            "--rfc2849 FILE\n",
+            "  next: to see the effect of the records, with warnings: dcmcfg apply --dry-run FILE; to check "
+            "their form: dcmcfg check --rfc2849 FILE\n",
         ),
     ],
 )

@@ -161,7 +161,9 @@ def test_settings_that_contradict_each_other_are_written_with_a_warning(run: Run
     write("hospital", 'ldap_url = "ldaps://10.1.2.3"\n')
     result = run("config", "set", "hospital.starttls", "true")
     assert result.exit_code == 0
-    assert result.stderr.startswith("warning: the profile cannot be used like this: profile hospital: StartTLS")
+    assert result.stderr.startswith(
+        "warning: the profile cannot be used with these settings: profile hospital: StartTLS"
+    )
 
 
 def test_a_broken_file_is_named_with_its_line_and_stays(run: Run) -> None:
@@ -184,9 +186,9 @@ def test_an_unknown_key_survives_and_can_be_removed(run: Run) -> None:
     assert (result.exit_code, result.stdout) == (0, f"hospital.device = arc ({path})\n")
     assert result.stderr == (
         "warning: the unknown key 'ldap_ulr' makes dcmcfg refuse the profile; "
-        "to remove it: dcmcfg config unset hospital.ldap_ulr\n"
+        "to remove the key: dcmcfg config unset hospital.ldap_ulr\n"
         "warning: the unknown key 'extra' makes dcmcfg refuse the profile; "
-        "to remove it: dcmcfg config unset hospital.extra\n"
+        "to remove the key: dcmcfg config unset hospital.extra\n"
     )
     assert path.read_text() == 'ldap_ulr = "x"\ndevice = "arc"\n\n[extra]\na = 1\n'
     assert run("config", "unset", "hospital.extra").exit_code == 0

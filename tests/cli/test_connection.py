@@ -125,7 +125,7 @@ def test_show_prints_one_connection_with_all_that_is_set(run: Run, stock_site: C
     for target, problem in (
         ("dcm4chee-arc", "the device dcm4chee-arc has several connections"),
         ("storescp/dicm", "the device storescp has no connection dicm"),
-        ("storscp", "there is no device storscp"),
+        ("storscp", "the device storscp does not exist"),
     ):
         refused = run("connection", "show", target)
         assert (refused.exit_code, refused.stdout) == (3, "")

@@ -47,7 +47,7 @@ More options:
 Examples:
   # Make the archive load its configuration
   dcmcfg reload
-  # Do so for the site of a profile
+  # Make the archive of a profile load its configuration
   dcmcfg reload --profile hospital
 """
 
@@ -56,7 +56,7 @@ The help of a command lists the codes that have a special meaning there.
 
 Exit codes:
   0    Success, also if there was nothing to do.
-  1    The answer is no: declined, not verified, problems or differences.
+  1    Negative result: declined, not verified, problems or differences.
   2    Usage error: the command line itself or a setting is wrong, such as an
        unknown option, an invalid AE title or an unknown SOP class.
   3    Failed, and nothing was changed: refused by the configuration or a

@@ -220,7 +220,8 @@ def test_what_is_not_carried_out_leaves_nothing_behind(run: Run, site: CliSite) 
     assert "rejected: new.csv:" in refused.stderr
     assert refused.stderr.endswith(
         "dcmcfg: new.rejects.csv: the rejects file exists with other content, nothing was changed\n"
-        "  next: if you have fixed it, use it as FILE; else remove it, or specify a new file with --rejects\n"
+        "  next: if you have fixed the records, use this file as FILE; otherwise remove the file, "
+        "or specify a new one with --rejects\n"
     )
     assert Path("new.rejects.csv").read_text() == "mine"
     assert (site.octets(), undo_files()) == (before, [])

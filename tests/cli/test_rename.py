@@ -126,7 +126,7 @@ def test_the_archives_own_device_asks_for_a_word_a_restart_and_takes_the_profile
         "Applied in one transaction.",
         "To revert it: dcmcfg undo 1",
         "Not reloaded. Restart the archive that runs as dcm4chee-arc with -Ddcm4chee-arc.DeviceName=hosp-arc (in the "
-        "container image, ARCHIVE_DEVICE_NAME). Until then it keeps the configuration that it has loaded.",
+        "container image, ARCHIVE_DEVICE_NAME). Until then the archive keeps its loaded configuration.",
         f"The profile now names the new device: {path}",
     ]
     assert result.stderr == (

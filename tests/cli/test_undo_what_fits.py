@@ -66,7 +66,7 @@ def test_what_others_have_changed_stays_and_is_listed_and_written_to_a_file(
     )
     undo_result = run("undo", "1", "--partial", "--yes")
     assert undo_result.exit_code == 1
-    assert undo_result.stdout.startswith("Reverts, as far as still possible, change 1 of ")
+    assert undo_result.stdout.startswith("Partially reverts change 1 of ")
     assert "Rejected: 1. Fix them in undo-1.rejects.ldif\n" in undo_result.stdout
     assert "warning: rejected: dicomDeviceName=workstation" in undo_result.stderr
     assert "cn=admin,dc=dcm4che,dc=org changed the entry last" in undo_result.stderr

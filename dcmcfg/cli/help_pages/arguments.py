@@ -52,7 +52,7 @@ ARGUMENTS = {
     "ae rename new": "New AE title.",
     "pattern": "Text in a name, an AE title or a host, or with * or ? a pattern for all of it; case does not matter.",
     "restore file": "File that 'dcmcfg snapshot' wrote.",
-    "results clear names": "Name of a store, or its beginning, as 'dcmcfg results list' shows it.",
+    "results clear names": "Name of a store, or the beginning of the name, as 'dcmcfg results list' shows it.",
     "set-external-retrieve aet": "Storage SCP of the archive itself, such as DCM4CHEE.",
     "snapshot file": "File to write; with --check, the file to check.",
     "sop_class": "Name, keyword (CTImageStorage) or UID of a SOP class.",

@@ -71,7 +71,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Keep the old title of an external archive too", "dcmcfg ae rename LONGTERM TAPE --keep-alias"),
     ),
     "ae remove": (
-        ("Remove an AE, and what only it uses", "dcmcfg ae remove WORKSTATION"),
+        ("Remove an AE, and the entries that only it uses", "dcmcfg ae remove WORKSTATION"),
         ("Keep its connections and its device", "dcmcfg ae remove WORKSTATION --keep-connection"),
     ),
     "device list": (
@@ -119,8 +119,8 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Switch TLS off", "dcmcfg connection set ct1/dicom --no-tls"),
     ),
     "connection remove": (
-        ("Remove a connection that nothing uses", "dcmcfg connection remove ct1/dicom2"),
-        ("Also remove it from the AEs that use it", "dcmcfg connection remove ct1/dicom2 --detach"),
+        ("Remove an unused connection", "dcmcfg connection remove ct1/dicom2"),
+        ("Remove a connection that AEs still use", "dcmcfg connection remove ct1/dicom2 --detach"),
     ),
     "capability list": (
         ("List the capabilities of an AE", "dcmcfg capability list STORESCP"),
@@ -149,19 +149,22 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "capability remove": (
         ("Remove a SOP class in both roles", "dcmcfg capability remove STORESCP CTImageStorage"),
-        ("Remove it as SCP only", "dcmcfg capability remove STORESCP CTImageStorage --role scp"),
+        ("Remove a SOP class as SCP only", "dcmcfg capability remove STORESCP CTImageStorage --role scp"),
     ),
     "capability copy": (
         ("Add the capabilities of one AE to another", "dcmcfg capability copy CT1 CT2"),
-        ("Also remove all others", "dcmcfg capability copy CT1 CT2 --replace"),
+        ("Also remove all other capabilities of CT2", "dcmcfg capability copy CT1 CT2 --replace"),
     ),
     "capability diff": (
-        ("Show what CT1 has and CT2 has not", "dcmcfg capability diff CT1 CT2"),
-        ("Show what the archive sends and VIEWER rejects", "dcmcfg capability diff DCM4CHEE VIEWER --sending"),
+        ("Show the capabilities of CT1 that CT2 does not have", "dcmcfg capability diff CT1 CT2"),
+        ("Show what the archive sends but VIEWER does not accept", "dcmcfg capability diff DCM4CHEE VIEWER --sending"),
     ),
     "rename exporter": (
         ("Rename an exporter", "dcmcfg rename exporter LONGTERM TAPE"),
-        ("Update references after a rename by hand", "dcmcfg rename exporter LONGTERM TAPE --references-only"),
+        (
+            "Update the references to an exporter that was renamed by hand",
+            "dcmcfg rename exporter LONGTERM TAPE --references-only",
+        ),
     ),
     "rename queue": (
         ("Rename a queue", "dcmcfg rename queue Export6 ExportTape"),
@@ -203,7 +206,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Show the plan, and change nothing", "dcmcfg apply change.ldif --dry-run"),
         ("Write the plan to a file for review", "dcmcfg apply change.ldif --dry-run -o plan.ldif"),
         ("Apply exactly what was reviewed", "dcmcfg apply plan.ldif"),
-        ("Write records that do not fit to a file", "dcmcfg apply change.ldif --continue"),
+        ("Skip records that do not fit, and write them to a file", "dcmcfg apply change.ldif --continue"),
     ),
     "snapshot": (
         ("Save the whole configuration", "dcmcfg snapshot before-upgrade.ldif"),
@@ -220,16 +223,16 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "undo": (
         ("Revert the newest change", "dcmcfg undo"),
-        ("Revert change 12, except what others have changed since", "dcmcfg undo 12 --partial"),
+        ("Revert change 12, but skip values that others have changed since", "dcmcfg undo 12 --partial"),
     ),
     # Verify
     "route": (
-        ("Predict a retrieve to WORKSTATION", "dcmcfg route --dest WORKSTATION"),
+        ("Predict the route of a retrieve to WORKSTATION", "dcmcfg route --dest WORKSTATION"),
         (
-            "Predict it for purged studies and one caller",
+            "Predict the route of purged studies for one caller",
             "dcmcfg route --dest WORKSTATION --state purged --calling VIEWER",
         ),
-        ("Predict it for one study", "dcmcfg route --dest WORKSTATION --study 1.2.840.1"),
+        ("Predict the route of one study", "dcmcfg route --dest WORKSTATION --study 1.2.840.1"),
     ),
     "echo": (
         ("Call the external archive", "dcmcfg echo LONGTERM"),
@@ -268,12 +271,12 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "results clear": (
         ("Delete one store, by the beginning of its name", "dcmcfg results clear 3fa9"),
-        ("Delete all that were not used for 30 days", "dcmcfg results clear --older-than-days 30 --yes"),
+        ("Delete all stores that were not used for 30 days", "dcmcfg results clear --older-than-days 30 --yes"),
     ),
     # Archive service
     "reload": (
         ("Make the archive load its configuration", "dcmcfg reload"),
-        ("Do so for the site of a profile", "dcmcfg reload --profile hospital"),
+        ("Make the archive of a profile load its configuration", "dcmcfg reload --profile hospital"),
     ),
     "token": (
         ("Show whether the archive accepts the token", "dcmcfg token"),

@@ -15,7 +15,7 @@ _MAX_GROUP_EXAMPLES = 4
 
 @dataclass(frozen=True)
 class ArgumentHelp:
-    """An argument as in the usage line, and its meaning (may be empty)."""
+    """An argument as in the usage line, and the meaning of the argument (may be empty)."""
 
     metavar: str
     text: str

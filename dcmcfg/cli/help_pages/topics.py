@@ -32,7 +32,7 @@ _OTHER_VARIABLES = {
     DEBUG_VARIABLE: "Show the traceback of an internal error, if set to 1.",
     "DCMCFG_LAB_FOLDER": "Folder of the lab.",
     "DCMCFG_LAB_WITH_PID": "End the lab when the process with this ID ends.",
-    "COLUMNS": "Width of the output, instead of that of the terminal.",
+    "COLUMNS": "Width of the output in columns; by default the width of the terminal.",
     "NO_COLOR": "Print without colour, if set.",
     "VISUAL, EDITOR": "Editor of 'dcmcfg edit'.",
     "XDG_CONFIG_HOME": "Parent folder of dcmcfg/profiles; ~/.config by default.",
@@ -80,9 +80,9 @@ def _make_site_options(name: str) -> Topic:
             "environment (DCMCFG_ and the setting in capitals, such as DCMCFG_LDAP_URL); the profile of "
             "DCMCFG_PROFILE, else of 'dcmcfg config use', else the one called 'default'; the default, a stock "
             "installation on this machine.",
-            "The LDAP URL, the bind DN and the password come from one source, so that a password goes only to the "
-            "server that it is for. So do the archive URL and its token. Options can replace single parts. "
-            "'dcmcfg config show' prints each setting and its source.",
+            "The LDAP URL, the bind DN and the password come from one source, so that dcmcfg sends a password only "
+            "to the server of that source. The archive URL and its token also come from one source. Options can "
+            "replace single values. 'dcmcfg config show' prints each setting and its source.",
         ),
         (Section("Site options", rows),),
     )
@@ -93,7 +93,8 @@ def _make_safety_overrides(name: str) -> Topic:
         name,
         (
             "A command refuses a plan that carries one of these risks. The refusal names the risk, the entries, and "
-            "the option that accepts it. Each option accepts one risk, for one run. Every changing command has them.",
+            "the option that accepts it. Each option accepts one risk, for one run. Every changing command has these "
+            "options.",
         ),
         (Section("Safety overrides", tuple((f"--force-{risk}", text) for risk, text in HELP_BY_RISK.items())),),
     )
@@ -103,8 +104,8 @@ def _make_limits(name: str) -> Topic:
     return Topic(
         name,
         (
-            "A directory server, an archive or a DICOM peer that sends more than one of these limits ends the command "
-            "with an error. --max NAME=NUMBER changes a limit for one run, before or after the command, and can be "
+            "If a directory server, an archive or a DICOM peer exceeds one of these limits, the command ends with an "
+            "error. --max NAME=NUMBER changes a limit for one run, before or after the command, and can be "
             "repeated. A number of octets may end in K, M or G.",
         ),
         (Section("Limits", tuple((f"{each.name} ({each.format_maximum()})", each.description) for each in LIMITS)),),
@@ -166,7 +167,7 @@ def _make_exit_codes(name: str) -> Topic:
                     ("0", "Success, also if there was nothing to do."),
                     (
                         str(NegativeResult.exit_code),
-                        "The answer is no: declined, not verified, problems or differences.",
+                        "Negative result: declined, not verified, problems or differences.",
                     ),
                     (
                         str(MalformedInput.exit_code),

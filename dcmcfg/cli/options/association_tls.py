@@ -47,7 +47,7 @@ class TlsOptions:
         return self != TlsOptions()
 
     def refuse_unused(self, *, calls_with_tls: bool, receives_with_tls: bool = False) -> None:
-        """Raise :class:`click.UsageError` for an unused option: its user would take a plain association for verified.
+        """Raise :class:`click.UsageError` for an unused option, because without TLS nothing is verified.
 
         ``calls_with_tls`` is true if dcmcfg requests an association over TLS, ``receives_with_tls`` if it accepts one.
         Environment and profile are not checked, because they apply to the whole site.

@@ -33,8 +33,8 @@ HELP_BY_RISK = {
     risk_checks.DANGLING_REFERENCE: "Leave a reference to an entry that does not exist.",
     risk_checks.VENDOR_DATA_CHANGE: "Change dicomVendorData.",
     risk_checks.UNLOADABLE: "Write settings that the archive cannot load, or that make its next start fail.",
-    risk_checks.UNUSABLE_REFERENCE: "Name an AE that does not exist or cannot play its role.",
-    SERVER_SCHEMA: "Write what the published schema of the directory server does not allow; the server decides.",
+    risk_checks.UNUSABLE_REFERENCE: "Name an AE that does not exist or cannot be used for the setting.",
+    SERVER_SCHEMA: "Write values that the published schema of the directory server forbids; the server decides.",
 }
 #: Parameter of an option → the risk that it accepts.
 RISK_BY_PARAMETER = {f"force_{name.replace('-', '_')}": name for name in HELP_BY_RISK}
@@ -87,7 +87,7 @@ def format_risks(risks: Iterable[Risk], forced_risks: Collection[str], *, includ
 
 
 def _format_headline(risk: Risk) -> str:
-    """Return *risk* in one line, without the entries if its details have them."""
+    """Return *risk* in one line, without the entries if its details contain the entries."""
     return f"{risk.name}: {risk.description}" if risk.findings else str(risk)
 
 
@@ -120,7 +120,7 @@ class ChangeOptions:
 
 
 def changing_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Return *command* with the options of a changing command; it is called with ``options=ChangeOptions``."""
+    """Return *command* with the options of a changing command as parameter ``options`` (:class:`ChangeOptions`)."""
 
     @functools.wraps(command)
     def with_change_options(

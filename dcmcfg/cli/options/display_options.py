@@ -33,7 +33,7 @@ def make_color_option(*, hidden: bool) -> click.Option:
 
 
 def wide_option(function: F) -> F:
-    """Return *function*, which prints a list, with ``--wide``, which applies until the command ends."""
+    """Return *function* with the option ``--wide`` for lists; the option applies until the command ends."""
     return click.option(
         "--wide",
         is_flag=True,

@@ -16,7 +16,7 @@ R = TypeVar("R")
 
 
 def file_urls_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Return *command* with the options; it is called with ``file_urls``.
+    """Return *command* with the options, as the parameter ``file_urls``.
 
     ``file_urls`` is the folder of such files, True for the folder of the LDIF file, or False to read none.
     """

@@ -67,7 +67,7 @@ class CommandGroup(HelpPage, click.Group):
     """A group of commands whose help is a :class:`HelpPage`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 — click's signature
-        """Return the names of the commands in the order of their definition, in which help and completion list them."""
+        """Return the names of the commands in the order of their definition; help and completion use this order."""
         return list(self.commands)
 
     def resolve_command(

@@ -58,7 +58,7 @@ def site_options(command: Callable[..., R]) -> Callable[..., R]:
 
 
 def site_options_without_device(command: Callable[..., R]) -> Callable[..., R]:
-    """Return *command* with the site options but ``--device``, which means another device in this command.
+    """Return *command* with the site options except ``--device``, because in this command it means another device.
 
     The archive's device can be specified before the command.
     """
@@ -99,7 +99,7 @@ def _find_long_name(option: click.Option, value: Any) -> str:
 def option_group(
     name: str, kind: type[Any], options: Sequence[Callable[[Callable[..., R]], Callable[..., R]]]
 ) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """Return a decorator that adds *options* to a command, which is then called with ``name=kind(…)``.
+    """Return a decorator that adds *options* to a command, as the parameter ``name`` of type ``kind``.
 
     The fields of the frozen dataclass *kind* are the parameters of the options.
     """

@@ -15,7 +15,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 class TopicOption(click.Option):
-    """An option that is described in the help topic ``topic``, not in the command's help; completion offers it."""
+    """An option that the help topic ``topic`` describes instead of the command's help; completion offers the option."""
 
     def __init__(self, *names: Any, topic: str, **attributes: Any) -> None:
         super().__init__(*names, **attributes)

@@ -33,12 +33,12 @@ def format_restart_note(renamed_archives: Sequence[RenamedArchive]) -> str:
     )
     return (
         f"Not reloaded. Restart the archive that runs as {instructions} (in the container image, ARCHIVE_DEVICE_NAME). "
-        "Until then it keeps the configuration that it has loaded."
+        "Until then the archive keeps its loaded configuration."
     )
 
 
 def rename_device_in_profile(settings: Settings, renamed_archives: Sequence[RenamedArchive]) -> Path | None:
-    """Write the new name of a renamed device into the profile that names it.
+    """Write the new name of a renamed device into the profile that contains the old name.
 
     Returns the file of the profile, or None if the profile does not name a device of *renamed_archives*. Raises
     :class:`IncompleteChange` if the file cannot be written.
@@ -60,7 +60,7 @@ def rename_device_in_profile(settings: Settings, renamed_archives: Sequence[Rena
 
 
 def format_device_setting_note(settings: Settings, renamed_archives: Sequence[RenamedArchive]) -> str:
-    """Return the source of the old device name, if it is not a profile, and how to change it; empty if none has it."""
+    """Return how to change the old device name at its source other than a profile; empty without such a source."""
     new_name = _find_new_name(settings, renamed_archives)
     origin = settings.origins.get("device", _DEFAULT)
     if new_name is None or origin.startswith("profile "):

@@ -25,7 +25,7 @@ from dcmcfg.settings.folders import get_state_folder
 
 
 def apply_edit(settings: Settings, options: ChangeOptions, make_edit: Callable[[Configuration], Edit]) -> None:
-    """Read the tree, make an edit of it with *make_edit*, and apply the plan of that edit.
+    """Read the tree, make an edit of the tree with *make_edit*, and apply the plan of that edit.
 
     Raises what :func:`~dcmcfg.cli.session.change.apply_plan` raises.
     """

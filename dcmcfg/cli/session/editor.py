@@ -20,7 +20,7 @@ _FALLBACKS = ("sensible-editor", "editor", "vi", "nano")
 
 
 class SavedText:
-    """A text in a new private file at ``path``, and *resumed_file*, the file of an earlier edit that it continues.
+    """A text in a new private file at ``path``; *resumed_file* is the file of the earlier edit that it continues.
 
     A *resumed_file* outside the folder of dcmcfg belongs to the user, and is never changed or removed.
     """

@@ -91,7 +91,7 @@ def print_text(text: Iterable[str]) -> None:
 
 
 def write_atomically(target: str, text: Iterable[str], *, private: bool = False, must_be_new: bool = False) -> None:
-    """Write *text* to the file *target*, and replace it whole or not at all; ``-`` is standard output.
+    """Write *text* to the file *target*, completely or not at all; ``-`` is standard output.
 
     A *private* file is readable by its owner only, and synced to disk before this returns. With *must_be_new*, an
     existing file is an error. Otherwise a replaced file keeps its permissions. Raises :class:`DcmcfgError` if the file
@@ -168,7 +168,7 @@ def redirect_output(target: str, *, private: bool, must_be_new: bool = False) ->
 
 @contextmanager
 def _redirect_plain(file: TextIO) -> Iterator[None]:
-    """Redirect standard output to *file*, without colours: programs read it, also with ``--color always``."""
+    """Redirect standard output to *file*, without colours even with ``--color always``: programs read the file."""
     with redirect_stdout(file), override_color_mode(ColorMode.NEVER):
         yield
 

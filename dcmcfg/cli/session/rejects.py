@@ -92,7 +92,7 @@ class RejectsFile:
 
     @contextmanager
     def write_for_change(self, settings: Settings) -> Iterator[None]:
-        """Write the file if there are rejected items; it is removed if the block changes nothing.
+        """Write the file if there are rejected items; remove the file if the block changes nothing.
 
         A file from an earlier run with the same content is kept. Raises what :meth:`require_unused_path` raises, and
         :class:`DcmcfgError` if the file cannot be written.
@@ -128,7 +128,8 @@ def _make_exists_error(path: Path) -> DcmcfgError:
     return DcmcfgError(
         "the rejects file exists with other content, nothing was changed",
         subject=str(path),
-        next_step="if you have fixed it, use it as FILE; else remove it, or specify a new file with --rejects",
+        next_step="if you have fixed the records, use this file as FILE; otherwise remove the file, "
+        "or specify a new one with --rejects",
     )
 
 

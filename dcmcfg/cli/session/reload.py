@@ -1,4 +1,4 @@
-"""Reload the archive at the end of a change; it is reached before anything is written, so that the reload can succeed.
+"""Reload the archive at the end of a change. Before anything is written, a request checks that the archive responds.
 
 A module of its own, because a command without a reload does not need the HTTP client.
 """
@@ -78,8 +78,8 @@ class ReachableArchive:
         next_step = error.next_step
         if undo_command and binding_failure is not None:
             next_step = (
-                f"{next_step}. To revert the change: {undo_command}. That binds the listener once more, which can fail "
-                "in the same way"
+                f"{next_step}. To revert the change: {undo_command}. The archive then opens the listener once more, "
+                "which can fail in the same way"
             )
         elif undo_command and not isinstance(error, ReloadUnconfirmed) and not _is_down(reload):
             next_step = f"{next_step}. If this change is the cause, revert it: {undo_command}"
@@ -102,7 +102,7 @@ class ReachableArchive:
 
 
 def _is_down(reload: Reload | None) -> bool:
-    """Return whether the archive does not run: an undo would not start it."""
+    """Return whether the archive does not run; an undo would not start the archive."""
     return reload is not None and isinstance(reload.outcome, NotRunning)
 
 

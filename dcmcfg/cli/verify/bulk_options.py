@@ -131,7 +131,7 @@ bulk_options = option_group(
         _bulk_option(
             "--only-failed",
             is_flag=True,
-            help="Verify failed studies again, and keep successful results, also those from before a change.",
+            help="Verify failed studies again, and keep successful results, even if the configuration has changed.",
         ),
     ],
 )

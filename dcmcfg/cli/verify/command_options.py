@@ -133,7 +133,7 @@ class VerifyOptions:
         return parse_ae_title(self.ae) if self.ae is not None else None
 
     def _make_receiver_settings(self, source: StudySource | None) -> ReceiverOptions:
-        """Return the receiver options; with digests if evidence files or the JSON of one study contain them."""
+        """Return the receiver options; with digests if evidence files or the JSON of one study contain digests."""
         return self.receiving.make_receiver_settings(sha256=bool(self.files.paths) or (source is None and self.as_json))
 
 

@@ -29,7 +29,7 @@ class AddressFinder(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class DestinationRequest:
-    """The data for a temporary destination: the archive AE that will send to it, and the receiver.
+    """The data for a temporary destination: the AE of the archive that will send to the destination, and the receiver.
 
     ``calling_ae_title`` is the caller of the C-MOVE. ``server_hosts`` are the hosts of the directory and of the
     archive's web interface. ``receiver_settings`` are the options of the receiver, ``tls_files`` its certificate; with

@@ -34,7 +34,7 @@ def write_evidence_files(
     evidence: Evidence,
     verdict: Verdict,
 ) -> None:
-    """Write each evidence file of *run* whole or not at all, and print its name on stderr.
+    """Write each evidence file of *run* completely or not at all, and print the name of the file on stderr.
 
     Raises :class:`~dcmcfg.errors.DcmcfgError` if a file cannot be written.
     """

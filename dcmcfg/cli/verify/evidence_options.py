@@ -111,7 +111,7 @@ class EvidenceFiles:
                 raise click.UsageError(f"--evidence: the name {file} must end in {JSON} or {HTML}")
 
     def require_writable(self, *, many_studies: bool) -> None:
-        """Raise :class:`~dcmcfg.errors.DcmcfgError` if one of them cannot be written."""
+        """Raise :class:`~dcmcfg.errors.DcmcfgError` if one of the files cannot be written."""
         for file in self.paths:
             if many_studies:
                 require_writable_folder(file)
@@ -141,7 +141,7 @@ file_options = option_group(
             callback=_refuse_duplicates,
             metavar="FILE|FOLDER",
             help="Save the configuration, request, responses and received instances to FILE.json or FILE.html; "
-            "can be repeated. For many studies specify a folder: it gets a JSON file for each result.",
+            "can be repeated. For many studies, specify a folder for the JSON files, one for each result.",
         ),
         _option("--replace", is_flag=True, help="Replace existing files."),
     ],

@@ -28,7 +28,7 @@ def warn_of_leftovers(settings: Settings, configuration: Configuration) -> None:
 
 
 def describe_leftovers(settings: Settings, directory: Directory) -> dict[str, str]:
-    """Return the titles of temporary destinations in *directory*, each with its user and time.
+    """Return the titles of temporary destinations in *directory*, each with user and time.
 
     Empty if the configuration cannot be read: ``status`` also works for an account without permission to read it.
     """

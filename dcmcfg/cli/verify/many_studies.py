@@ -169,7 +169,7 @@ def verify_many(
 def _note_stored_result(bulk: BulkOptions, source: StudySource) -> Iterator[str]:
     """Yield a note if the result of one study is stored because of an option with another purpose."""
     if isinstance(source, ExplicitStudies) and len(set(source.uids)) == 1 and bulk.store_file is None:
-        yield (f"{bulk.storing_option} stores the result, as for many studies: the same command again requests nothing")
+        yield (f"{bulk.storing_option} stores the result, as for many studies: the same command again sends no request")
 
 
 def _make_evidence_writer(
@@ -212,7 +212,7 @@ def _resolve_query(
     request: VerificationRequest,
     addresses: VerificationAddresses,
 ) -> StudySource:
-    """Return *source*; a query whose studies are not in the store gets its matches. No store is created or changed."""
+    """Return *source*, with the matches of a query unless the store has them. No store is created or changed."""
     listed_at = ResultStore.read_listing_time(
         _get_store_path(run.bulk_options, source, run_parameters), run_parameters, source.source_id
     )

@@ -97,7 +97,7 @@ _OPTIONS = re.compile(rf"(?: --[a-z-]+(?: (?!--){_WORD})?)*")
 
 @dataclass(frozen=True)
 class _CommandTemplate:
-    """A pattern of a suggested command, and the options of ``verify`` that have the same meaning in it."""
+    """A pattern of a suggested command, and the options of ``verify`` with the same meaning in that command."""
 
     template: re.Pattern[str]
     options: tuple[str, ...]

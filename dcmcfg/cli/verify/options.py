@@ -1,4 +1,4 @@
-"""The options of ``verify`` that select what is retrieved, and whether dcmcfg receives it."""
+"""The options of ``verify`` that select the retrieved instances, and whether dcmcfg receives them."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class ReceiveOptions:
 
     @property
     def is_enabled(self) -> bool:
-        """Whether dcmcfg listens as the destination; to keep files, it must receive them."""
+        """Whether dcmcfg listens as the destination, which is also necessary to keep files."""
         return self.receive or self.storage_folder is not None
 
     def make_receiver_settings(self, *, sha256: bool) -> ReceiverOptions:

@@ -27,7 +27,7 @@ _RENDERERS = {"csv": render_bulk_csv, "junit": render_bulk_junit, "html": render
 
 
 def write_report_files(run: VerifyRun, report: BulkReport) -> None:
-    """Write each report file of *run* whole or not at all, and print its name on standard error.
+    """Write each report file of *run* completely or not at all, and print the name of the file on standard error.
 
     Raises :class:`~dcmcfg.errors.DcmcfgError` if a file cannot be written.
     """

@@ -138,7 +138,7 @@ def verify_with_temporary_destination(
     temporary_options: TemporaryDestinationOptions,
     verify_study: Callable[[VerificationAddresses, ActiveDestination], CommandResult],
 ) -> CommandResult:
-    """Call *verify_study* with a temporary destination, and return its result; the JSON also has the destination.
+    """Call *verify_study* with a temporary destination, and return the result; its JSON also has the destination.
 
     Raises what :func:`add_temporary_destination` raises; ``--json`` prints the result so far in this case too.
     """
@@ -222,7 +222,9 @@ def add_temporary_destination(
             f"the archive will call {title} at {format_host_port(destination.host, destination.port)}{tls_note}, "
             f"{receiver_address.reason}"
         )
-        _print_text("the archive reloads twice: after the AE is added, and after it is removed; nothing remains of it")
+        _print_text(
+            "the archive reloads twice: after the AE is added, and after it is removed; then nothing of the AE remains"
+        )
         context = _connect_site(settings, directory)
         _require_confirmation(f"Add {title} for this run?", yes=temporary_options.yes)
         with _register(context, addition, plan, leftovers_found=leftovers, active_destination=active_destinations[0]):

@@ -31,7 +31,7 @@ temporary_options = option_group(
         _option(
             "--temporary-address",
             metavar="HOST[:PORT]",
-            help="Address of this machine for the archive; by default the one that the archive is called from.",
+            help="Address at which the archive reaches this machine; by default the source address of requests to it.",
         ),
         _option("--show-plan", is_flag=True, help="Show each entry that --temporary-dest adds, and its LDIF."),
         _option("--clean-temporary", is_flag=True, help="Only remove the temporary destinations of interrupted runs."),

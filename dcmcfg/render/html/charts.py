@@ -26,6 +26,7 @@ def render_share_bar(title: str, parts: Sequence[ChartItem]) -> str:
     """Return one bar divided into *parts*, with a legend below."""
     total = sum(part.value for part in parts)
     legend = [f"{_format_value(part)} {part.name} ({_format_percent(part.value, total)})" for part in parts]
+    # SVG text does not wrap, so a long legend makes the whole picture wider.
     total_width = max(_WIDTH, sum(_legend_width(each) for each in legend))
     elements, x = [], 0.0
     for part in parts:
@@ -54,6 +55,7 @@ def render_column_chart(
 
     *labels* are the texts below the chart: left, middle and right. *unit* is the unit of the height.
     """
+    # The 1 avoids a division by zero if all columns are empty.
     highest = max((sum(part.value for part in stack) for stack in stacks), default=0) or 1
     plot_left = 44
     width = (_WIDTH - plot_left) / max(len(stacks), 1)
@@ -65,6 +67,7 @@ def render_column_chart(
             y -= height
             elements.append(
                 f'<rect class="{part.css_class}" x="{plot_left + number * width + 0.5:.1f}" y="{y:.1f}" '
+                # With many columns, the gap of 1 would be wider than a column, and the column would disappear.
                 f'width="{max(width - 1, 0.5):.1f}" height="{height:.1f}">'
                 f"<title>{escape(part.name)}: {_format_value(part)}</title></rect>"
             )
@@ -82,6 +85,7 @@ def render_bar_chart(title: str, rows: Sequence[ChartItem]) -> str:
     elements = []
     for number, row in enumerate(rows):
         y = number * (_BAR + _GAP + 14)
+        # A value near 0 still has a visible bar.
         width = max(max_width * row.value / longest, 1)
         elements.append(f'<text class="small" x="0" y="{y + 11}">{escape(row.name)}</text>')
         elements.append(
@@ -111,6 +115,7 @@ def _format_value(part: ChartItem) -> str:
 
 def _format_percent(number: float, total: float) -> str:
     share = 100 * number / total if total else 0
+    # Rounded values would show 0 % for a part that exists, or 100 % although another part exists.
     if 0 < share < 0.1:
         return "< 0.1 %"
     return "> 99.9 %" if 99.9 < share < 100 else f"{share:.3g} %"

@@ -84,6 +84,7 @@ def _render_body(proof: Proof) -> Iterator[str]:
 def _render_cards(verdict: Verdict, evidence: Evidence) -> Iterator[str]:
     yield '<div class="cards">\n'
     status_reason = f"status {verdict.report.status or 0:04X}"
+    # The card already shows the status as its finding.
     reasons = [reason for reason in verdict.report.reasons if reason != status_reason]
     yield _render_card("Reported by the archive", _describe_reported(verdict.report), reasons)
     yield _render_card(
@@ -118,7 +119,9 @@ def _describe_received(received: ReceiptAssessment, evidence: Evidence) -> tuple
     if received.finding is ReceiptFinding.NOT_OBSERVED:
         return "not observed", _OPEN, ["dcmcfg was not the receiver"]
     expected = evidence.expected_count
-    expected_text = "instances of an unknown number" if expected is None else f"of {format_instance_count(expected)}"
+    expected_text = (
+        "instances; the expected number is unknown" if expected is None else f"of {format_instance_count(expected)}"
+    )
     css_class = {ReceiptFinding.COMPLETE: _GOOD, ReceiptFinding.UNCHECKED: _OPEN}.get(received.finding, _BAD)
     lines = []
     if received.callers:
@@ -146,8 +149,8 @@ def _render_configured_route(configuration: VerifiedConfiguration, verdict: Verd
     yield "<h2>Configured route</h2>\n"
     yield (
         f'<p class="soft">{escape_html(verdict.route.configured_path)}. '
-        "The diagram shows the configured messages. Only the final "
-        "response is the actual one.</p>\n"
+        "The diagram shows the messages according to the configuration. Only the final "
+        "response is from this C-MOVE.</p>\n"
     )
     yield '<div class="scroll">'
     yield from render_svg(build_sequence_diagrams(configuration.route, _build_final_response(verdict)))
@@ -163,7 +166,7 @@ def _render_configured_route(configuration: VerifiedConfiguration, verdict: Verd
 
 
 def _build_final_response(verdict: Verdict) -> FinalResponse:
-    """Return the actual final response; it is rated good only if the verdict is."""
+    """Return the actual final response, which is rated good only if the verdict is good."""
     reported = verdict.report
     text = "no response" if reported.status is None else f"{reported.status:04X}"
     if verdict.is_accepted:

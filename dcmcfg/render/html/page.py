@@ -76,7 +76,7 @@ def render_banner(headline: str, *, success: bool) -> str:
 
 
 def escape_html(text: str) -> str:
-    """Return *text* as HTML; it may come from peers, so markup and unprintable characters are escaped."""
+    """Return *text* as HTML; markup and unprintable characters are escaped, because the text may come from peers."""
     return escape(escape_unprintable(text))
 
 

@@ -63,7 +63,7 @@ class FinalResponse:
 
 
 def build_sequence_diagrams(route: Route, response: FinalResponse | None = None) -> tuple[SequenceDiagram, ...]:
-    """Return a diagram for each path of *route*, or for its refusal; all texts in them are escaped.
+    """Return a diagram for each path of *route*, or for its refusal; all texts in the diagrams are escaped.
 
     *response* is set if the request was sent: each diagram ends with this response, and is rated good only if the
     response is.
@@ -92,6 +92,7 @@ def _build_path_diagram(route: Route, path: RetrievePath, response: FinalRespons
         *map(_build_message, path.messages),
         _build_response_message(request, expected_response, rating, response),
     )
+    # A good prediction must not look like a good result if the real response is another one.
     if rating == "good" and response is not None and response.rating != "good":
         rating = "open"
     external_text = escape_unprintable(f" ({path.external_ae_title})") if path.external_ae_title else ""
@@ -231,6 +232,7 @@ def _draw(sequence: SequenceDiagram, top: float, width: float) -> tuple[list[str
         elements += _draw_arrow(message, lanes, y - _ROW / 2 + 6)
     y = bottom
     for remark in sequence.remarks:
+        # SVG text does not wrap by itself.
         for line in textwrap.wrap(remark, max(int((width - 2 * _PAD) / _CHARACTER), 20)):
             y += _LINE
             elements.append(f'<text class="{sequence.rating}" x="{_PAD}" y="{y:.0f}">{escape(line)}</text>')
@@ -241,6 +243,7 @@ def _draw_arrow(message: DiagramMessage, lanes: dict[str, float], y: float) -> I
     start, end = lanes[message.sender], lanes[message.receiver]
     css_class = " answer" if message.is_response else ""
     rating_class = f" {message.rating}" if message.rating != "open" else ""
+    # A message from an AE to itself is a loop on its life line.
     if start == end:
         path = f"M{start:.1f} {y - 6:.0f}h26v12h-26"
         yield f'<path class="arrow{css_class}" d="{path}"/>'
@@ -255,7 +258,7 @@ def _draw_arrow(message: DiagramMessage, lanes: dict[str, float], y: float) -> I
 
 
 def _compute_lanes(sequence: SequenceDiagram) -> dict[str, float]:
-    """Return the position of the life line of each participant; each label fits between the life lines it spans."""
+    """Return the position of the life line of each participant; each label fits between its two life lines."""
     names = sequence.participants
     lane_numbers = {name: number for number, name in enumerate(names)}
     positions = [_compute_first_lane(names)]
@@ -284,6 +287,7 @@ def _compute_width(sequence: SequenceDiagram) -> float:
 
 
 def _text_width(text: str) -> float:
+    # Headings are bold and one pixel larger than other text, so their characters are wider.
     return len(text) * _CHARACTER * 1.1 + 2 * _PAD
 
 

@@ -80,6 +80,7 @@ def wrap_text(text: Text, console: Console, indent: int) -> Iterable[Text]:
     Characters that move the cursor are escaped; the text then loses its styles.
     """
     width = get_bounded_width(console)
+    # Escapes change the length of the text, so the positions of its styles no longer match.
     if (escaped := escape_unprintable_lines(text.plain)) != text.plain:
         text = Text(escaped, style=text.style)
     for line in text.split("\n"):

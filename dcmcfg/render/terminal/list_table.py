@@ -44,6 +44,7 @@ def print_list(console: Console, columns: Sequence[ListColumn], rows: Sequence[R
     printed with the number of the others.
     """
     width, plain_rows = get_bounded_width(console), escape_rows(rows)
+    # Programs that read a pipe require complete values.
     if width is None or are_all_columns_shown():
         print_fitted(console, [column.heading for column in columns], plain_rows, rows)
         return
@@ -114,6 +115,7 @@ def _get_min_width(column: ListColumn, full_width: int) -> int:
 def _distribute(min_widths: dict[int, int], full_widths: Sequence[int], spare_width: int) -> dict[int, int]:
     """Return *min_widths* plus *spare_width* in equal shares; a column takes no more than its full width."""
     widths = dict(min_widths)
+    # The column with the smallest need comes first, so that the others share its unused width.
     by_need = sorted(widths, key=lambda index: full_widths[index] - widths[index])
     for number, index in enumerate(by_need):
         share = min(full_widths[index] - widths[index], spare_width // (len(by_need) - number))
@@ -125,6 +127,7 @@ def _distribute(min_widths: dict[int, int], full_widths: Sequence[int], spare_wi
 def _shorten(text: str, width: int, column: ListColumn) -> str:
     if cell_len(text) <= width:
         return text
+    # In a narrow column, the kept end would leave too little of the start.
     kept_end = text[-_KEPT_END:] if column.keep_end and width > 2 * _KEPT_END else ""
     return set_cell_size(text, width - cell_len(kept_end) - 1).rstrip() + _ELLIPSIS + kept_end
 

@@ -108,7 +108,9 @@ def print_fitted(
         table.add_column(Text(heading), no_wrap=True)
     for row, styled_row in zip(rows, styled_rows, strict=True):
         table.add_row(*map(_apply_style, row, styled_row))
+    # At the real width, rich would itself shorten cells, also within names.
     lines = console.render_lines(table, console.options.update(width=UNBOUNDED_WIDTH), pad=False)
+    # The first line of rich's SIMPLE_HEAD box is empty.
     for segments in lines if blank_above else lines[1:]:
         line = Text.assemble(*((segment.text, segment.style or "") for segment in segments))
         line.rstrip()
