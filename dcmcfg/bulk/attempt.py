@@ -111,7 +111,7 @@ class MoveTracker:
             if own_uid == study_uid != sender_uid:
                 instances = format_instance_count(count)
                 yield (
-                    f"{instances} of this study arrived with the C-MOVE of study {sender_uid} and counts for that study"
+                    f"{instances} of this study arrived with the C-MOVE of study {sender_uid}; counted for that study"
                 )
         for (sender_uid, own_uid), count in recorded.items():
             if sender_uid == study_uid:

@@ -87,7 +87,7 @@ def _build_reference_risk(found: tuple[NewFinding, ...]) -> tuple[Risk, ...]:
     if not found:
         return ()
     settings = "1 setting names" if len(found) == 1 else f"{len(found)} settings name"
-    description = f"{settings} an AE that does not exist or cannot play its role"
+    description = f"{settings} an AE that does not exist or is unsuitable for its use"
     entries = dict.fromkeys(str(each.finding.dn) for each in found)
     return (Risk(UNUSABLE_REFERENCE, description, tuple(entries), found),)
 

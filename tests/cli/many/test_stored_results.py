@@ -44,7 +44,7 @@ def test_a_store_is_for_one_question_and_named_by_the_user(verify: Verify, pacs:
     assert "other parameters: calling: DCMCFG in the store, OTHER now" in other.stderr
     longer = verify(*named(FIVE[:3]), *store)
     assert longer.exit_code == 0
-    assert "Note      2 already had a result, the oldest of " in longer.stdout
+    assert "Note      2 already have a result, the oldest from " in longer.stdout
     assert Counter(pacs.moves) == Counter(FIVE[:3])
 
 
