@@ -98,10 +98,10 @@ class MoveTracker:
             self._misdirected.update(misdirected)
 
     def describe_misdirected(self, attempt: MoveAttempt, uncollected: Iterable[ReceivedInstance]) -> Iterator[str]:
-        """Yield descriptions of instances that were sent for one study but belong to another; one is that of *attempt*.
+        """Yield descriptions of instances that were sent for one study but belong to another.
 
-        Both recorded and *uncollected* instances are described, then instances that arrived too late for an earlier
-        attempt.
+        One of the two studies is that of *attempt*. Both recorded and *uncollected* instances are described, then
+        instances that arrived too late for an earlier attempt.
         """
         study_uid, waiting = attempt.study_uid, tuple(uncollected)
         with self._lock:

@@ -56,10 +56,10 @@ def test_an_ae_that_differs_is_told_with_what_differs_and_how_to_change_it() -> 
         "tls": "y",
     }
     assert rejected_rows(row | {"description": "new one"}) == [
-        "x:2: STORESCP: storescp/STORESCP exists and differs: it is an AE of the device storescp, not ws; its address "
-        "is localhost:11115, not new.example.org:104 with TLS (dcmcfg connection set storescp/dicom new.example.org:104 "
-        "--tls); its description differs (dcmcfg set storescp/STORESCP 'dicomDescription=new one'); its role is "
-        "workstation, not modality"
+        "x:2: STORESCP: storescp/STORESCP exists and differs: it is an AE of the device storescp, not ws; its "
+        "address is localhost:11115, not new.example.org:104 with TLS (dcmcfg connection set storescp/dicom "
+        "new.example.org:104 --tls); its description differs (dcmcfg set storescp/STORESCP 'dicomDescription=new "
+        "one'); its role is workstation, not modality"
     ]
 
 

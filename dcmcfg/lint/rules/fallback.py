@@ -1,4 +1,4 @@
-"""Rules for the AE that retrieves are forwarded to if the archive does not hold the study."""
+"""Rules for the AE to which the archive forwards retrieves of studies that it does not hold."""
 
 from __future__ import annotations
 
