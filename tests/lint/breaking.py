@@ -573,8 +573,8 @@ TRANSPORT = (
         ],
         LONGTERM,
         "",
-        "dcm4chee-arc connects to this AE (dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET); "
-        "this AE offers only TLS, but dcm4chee-arc does not support this",
+        "dcm4chee-arc connects to this AE (dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET), "
+        "but this AE offers only TLS, and no AE of dcm4chee-arc supports this",
     ),
     Break(
         "tls-ciphers",

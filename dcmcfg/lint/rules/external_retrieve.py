@@ -150,7 +150,7 @@ RULES = (
         requirement="dcmExternalRetrieveAEDestination is an AE of the archive.",
         reason="Otherwise the archive asks the external archive to send to an unknown AE. The official container "
         "image keeps the value DCM4CHEE, even if AE_TITLE sets another AE title for the archive.",
-        fix="Set it to a storage SCP of the archive.",
+        fix="Set the attribute to a storage SCP of the archive.",
         example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_unknown,
         part="references",
@@ -161,7 +161,7 @@ RULES = (
         requirement="dcmExternalRetrieveAEDestination is not an AE of another device.",
         reason="The external archive would send the objects to that device. The archive never receives or forwards "
         "them.",
-        fix="Set it to a storage SCP of the archive.",
+        fix="Set the attribute to a storage SCP of the archive.",
         example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_elsewhere,
         part="references",
@@ -208,7 +208,7 @@ RULES = (
         "external-retrieve-overridden",
         "note",
         requirement="The dcmExternalRetrieveAEDestination of an AE does not differ from the device's value.",
-        reason="The AE's own value overrides the device's value, which is easy to overlook.",
+        reason="The AE's own value overrides the device's value. This is easy to overlook.",
         fix="Clear the AE's value, unless it is intended.",
         example_command="dcmcfg set-external-retrieve --clear --ae AET",
         find_violations=_find_external_retrieve_overridden,

@@ -147,7 +147,7 @@ RULES = (
         "warning",
         requirement="A CACHE storage has a trigger for purging.",
         reason="Otherwise the storage fills up. Triggers are a threshold, a retention or dcmNoDeletionConstraint. "
-        "The archive must also poll for them.",
+        "The archive checks them only if dcmPurgeStoragePollingInterval is set.",
         fix="Set a threshold or a retention, and dcmPurgeStoragePollingInterval.",
         example_command="dcmcfg set DN dcmDeleterThreshold=SIZE",
         find_violations=_find_cache_never_purged,
@@ -156,9 +156,9 @@ RULES = (
         "external-archive-never-recorded",
         "error",
         requirement="Each AE title in dcmExternalRetrieveAET is recorded by a storage commitment.",
-        reason="A study is purged only if this attribute lists its recorded external archive. The archive records "
-        "the exporter's first dcmRetrieveAET. Without dcmRetrieveAET, the archive records the title in the external "
-        "archive's response, usually the external archive's own title.",
+        reason="A study is purged only if dcmExternalRetrieveAET lists its recorded external archive. The archive "
+        "records the exporter's first dcmRetrieveAET. Without dcmRetrieveAET, the archive records the title in the "
+        "external archive's response, usually the external archive's own title.",
         fix="Set dcmStgCmtSCP on the exporter, and list the recorded AE title in dcmExternalRetrieveAET.",
         example_command="dcmcfg set DN dcmStgCmtSCP=AET",
         find_violations=_find_external_archive_never_recorded,

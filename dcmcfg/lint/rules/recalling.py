@@ -173,7 +173,7 @@ RULES = (
         "external-archive-accept-list",
         "warning",
         requirement="If an external archive has a list of accepted callers, this list contains the exporting AE.",
-        reason="Otherwise the external archive rejects the export, if it uses this list. The archive forwards "
+        reason="An external archive that uses this list rejects exports from other AEs. The archive forwards "
         "retrieve requests under the requester's title, so the list must also contain the titles of all requesters.",
         fix="Add the titles, both on the external archive and in the tree.",
         example_command="dcmcfg set DEVICE/AE dcmAcceptedCallingAETitle+=AET",

@@ -78,7 +78,7 @@ RULES = (
         "duplicate-ae-title",
         "error",
         requirement="Each AE title belongs to one AE.",
-        reason="The archive uses the first AE that the directory returns, which may change.",
+        reason="The archive uses the first AE that the directory returns. This may be another AE at the next search.",
         fix="Rename or remove one of the AEs.",
         example_command="dcmcfg ae rename DEVICE/OLD NEW",
         find_violations=_find_duplicate_ae_title,

@@ -41,8 +41,8 @@ def _find_tls_mismatch(context: LintContext) -> Iterator[Violation]:
         if local and remote and not {each.tls for each in local} & {each.tls for each in remote}:
             offered = "TLS" if remote[0].tls else "plain connections"
             message = (
-                f"{device.name} connects to this AE ({attribute}); this AE offers only {offered}, but {device.name} "
-                "does not support this"
+                f"{device.name} connects to this AE ({attribute}), but this AE offers only {offered}, and no AE of "
+                f"{device.name} supports this"
             )
             yield Violation(ae.entry.dn, message)
 

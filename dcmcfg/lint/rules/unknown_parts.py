@@ -96,7 +96,7 @@ RULES = (
         EntityKind.DEVICE,
         "device-unknown",
         "warning",
-        "Another device does the work of the missing device, or no device does this work. The archive only logs the "
+        "Another device does the work of the missing device, or no device does the work. The archive only logs the "
         "problem.",
     ),
     _build_rule(
