@@ -152,7 +152,7 @@ def test_an_unknown_title_names_the_near_misses(run: Run, site: CliSite) -> None
     assert site.values(NAME) == ("DCM4CHE",)
 
 
-SET_IT = "Fix: Set it to a storage SCP of the archive."
+SET_IT = "Fix: Set the attribute to a storage SCP of the archive."
 SET_ANOTHER = "Fix: Set another AE of the archive that has storage SCP capabilities and dcmObjectStorageID."
 
 
