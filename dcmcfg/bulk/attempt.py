@@ -98,10 +98,10 @@ class MoveTracker:
             self._misdirected.update(misdirected)
 
     def describe_misdirected(self, attempt: MoveAttempt, uncollected: Iterable[ReceivedInstance]) -> Iterator[str]:
-        """Yield descriptions of instances that were sent for one study but belong to another; one is that of *attempt*.
+        """Yield descriptions of instances that were sent for one study but belong to another.
 
-        Both recorded and *uncollected* instances are described, then instances that arrived too late for an earlier
-        attempt.
+        One of the two studies is that of *attempt*. Both recorded and *uncollected* instances are described, then
+        instances that arrived too late for an earlier attempt.
         """
         study_uid, waiting = attempt.study_uid, tuple(uncollected)
         with self._lock:
@@ -111,7 +111,7 @@ class MoveTracker:
             if own_uid == study_uid != sender_uid:
                 instances = format_instance_count(count)
                 yield (
-                    f"{instances} of this study arrived with the C-MOVE of study {sender_uid} and counts for that study"
+                    f"{instances} of this study arrived with the C-MOVE of study {sender_uid}; counted for that study"
                 )
         for (sender_uid, own_uid), count in recorded.items():
             if sender_uid == study_uid:

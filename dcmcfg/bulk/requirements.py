@@ -9,7 +9,7 @@ from dcmcfg.verify.verdict import RouteFinding
 
 _ROUTE_NOT_SHOWN = (
     "to show the route of a purged study, use the archive's database (--archive-url) or the external archive's log "
-    "(--external-log FILE): run the same command again with one of them and --again"
+    "(--external-log FILE): run the same command again with one of these options and --again"
 )
 _LOCAL_STUDY = "a local study does not prove external retrieve. "
 _CONFIGURATION_CHANGED = "the result is older than a change of the relevant configuration"

@@ -127,8 +127,8 @@ class BulkSession:
         first = min((each for each in end_times if each is not None), default=None)
         if uids and first is not None:
             yield (
-                f"{len(end_times):,} already had a result, the oldest of {format_timestamp(first)}; use --again to "
-                "request all studies again"
+                f"{len(end_times):,} already have a result, the oldest from {format_timestamp(first)}; use --again "
+                "to request all studies again"
             )
 
     def _reopen_studies(self) -> None:
@@ -184,10 +184,10 @@ class BulkSession:
         late = [study_uid for study_uid, _ in unclaimed if study_uid in listed]
         foreign = [own_uid for study_uid, own_uid in unclaimed if study_uid not in listed]
         if late:
-            yield f"{format_instance_count(len(late))} arrived too late to count, of {_format_studies(late)}"
+            yield f"{format_instance_count(len(late))} arrived too late to count; studies: {_format_studies(late)}"
         if foreign:
             yield (
-                f"{format_instance_count(len(foreign))} arrived of studies that are not in the list: "
+                f"received {format_instance_count(len(foreign))} of studies that are not in the list: "
                 f"{_format_studies(foreign)}"
             )
 
@@ -201,8 +201,8 @@ def _describe_other_configuration(report: BulkReport) -> Iterator[str]:
     failed = len(outcomes) - accepted - outcomes.count(VerificationOutcome.OUTDATED)
     if accepted:
         yield (
-            f"{accepted:,} of {len(report.results):,} results are successes from before a configuration change and "
-            "count because of --only-failed; use --again to request all studies again"
+            f"{accepted:,} of {len(report.results):,} results are successes from before a configuration change; "
+            "--only-failed keeps them. Use --again to request all studies again"
         )
     if failed:
         yield f"{failed:,} failed before a configuration change; use --only-failed to request them again"

@@ -25,7 +25,7 @@ _UNDO = re.compile(r"^To revert it: dcmcfg undo ([0-9]+)$", re.MULTILINE)
 
 SUMMARY = """\
   not set   the retrieve fails: the external archive does not know the workstation (A801)
-  set       the retrieve works: completed=20, failed=0, warning=0, the route by the external archive shown
+  set       the retrieve works: completed=20, failed=0, warning=0; the route through the external archive is shown
   undone    the configuration is the same as before, and the retrieve fails again
 Next steps: dcmcfg lab up, then dcmcfg lab status"""
 

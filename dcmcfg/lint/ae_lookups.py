@@ -46,7 +46,7 @@ def _iterate_looked_up_references(context: LintContext) -> Iterator[Reference]:
 
 
 def _is_passed_through(context: LintContext, reference: Reference) -> bool:
-    """Return whether the title is only passed on to others: a Move Destination, or an AE to retrieve from.
+    """Return whether the archive only passes the title to other AEs: a Move Destination, or an AE to retrieve from.
 
     An exporter's dcmRetrieveAET is recorded as the external archive, and looked up later.
     """

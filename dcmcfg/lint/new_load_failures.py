@@ -30,8 +30,9 @@ from dcmcfg.schema.values import ValueRules
 
 #: The rules for several entries of a device. They check :attr:`LintContext.entries_to_check` only.
 DEVICE_RULES: tuple[LintRule, ...] = archive_ports.RULES
-#: The rules for references that refuse a plan although the archive loads them: the AE exists and can play its role.
-#: They check :attr:`LintContext.archives_to_check` only. ``check`` skips them for a file with only a part of a tree.
+#: The rules for references that refuse a plan although the archive loads them: the AE exists and is suitable for its
+#: use. They check :attr:`LintContext.archives_to_check` only. ``check`` skips them for a file with only a part of a
+#: tree.
 REFERENCE_RULES: tuple[LintRule, ...] = external_retrieve.AE_RULES
 #: Two findings are the same if these are equal: entry, attribute, value (or else the message), and whether the plan is
 #: refused for it. DN values are compared by their normal forms.

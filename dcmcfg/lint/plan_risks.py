@@ -1,4 +1,4 @@
-"""The risks of a plan: those of its steps, settings that the archive cannot load, and AEs that cannot play a role."""
+"""The risks of a plan: those of its steps, settings that the archive cannot load, and unsuitable AEs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REFERENCES = frozenset(rule.check_rule for rule in REFERENCE_RULES)
 
 @dataclass(frozen=True)
 class PlanRisks:
-    """The ``risks`` of a plan, and ``warnings`` (sentences) about problems for which it is not refused."""
+    """The ``risks`` of a plan, and ``warnings`` (sentences) about problems that do not refuse the plan."""
 
     risks: tuple[Risk, ...]
     warnings: tuple[str, ...] = ()
@@ -87,7 +87,7 @@ def _build_reference_risk(found: tuple[NewFinding, ...]) -> tuple[Risk, ...]:
     if not found:
         return ()
     settings = "1 setting names" if len(found) == 1 else f"{len(found)} settings name"
-    description = f"{settings} an AE that does not exist or cannot play its role"
+    description = f"{settings} an AE that does not exist or is unsuitable for its use"
     entries = dict.fromkeys(str(each.finding.dn) for each in found)
     return (Risk(UNUSABLE_REFERENCE, description, tuple(entries), found),)
 

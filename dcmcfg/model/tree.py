@@ -204,7 +204,7 @@ class TreeDraft:
                     raise DoesNotApply(
                         f"other servers hold this part of the tree: {urls}",
                         subject=str(dn),
-                        next_step="make the change there; ldapmodify -M changes the referral itself",
+                        next_step="make the change on these servers; ldapmodify -M changes the referral itself",
                         result_code=_REFERRAL,
                     )
                 if isinstance(change, Delete | Rename) and top[max(len(top) - len(key), 0) :] == key:

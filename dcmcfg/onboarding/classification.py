@@ -102,7 +102,7 @@ def _describe_other_address(proposal: Proposal, device: str, connections: Sequen
     tls = first.tls if proposal.tls is None else proposal.tls
     tls_option = () if tls == first.tls else ("--tls" if tls else "--no-tls",)
     command = _format_command("connection", "set", f"{device}/{first.dn.rdn.parts[0][1]}", desired, *tls_option)
-    return f"it is at {current}, not {desired}{' with TLS' if tls else ''} ({command})"
+    return f"its address is {current}, not {desired}{' with TLS' if tls else ''} ({command})"
 
 
 def _format_command(*words: str) -> str:
@@ -159,6 +159,6 @@ def _warn_about_shared_addresses(configuration: Configuration, new: Iterable[Pro
                 else ""
             )
             yield (
-                f"{location}: several AEs have the address {format_host_port(*key)}: "
+                f"{location}: several AEs share the address {format_host_port(*key)}: "
                 f"{', '.join(sharing_titles[:_MAX_TITLES_SHOWN])}{more}."
             )

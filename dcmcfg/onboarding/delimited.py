@@ -194,5 +194,5 @@ def _make_row(location: SourceLocation, columns: Sequence[str | None], cells: Se
     values = {known: cell for known, cell in zip(columns, cells, strict=False) if known and known != REASON and cell}
     problems = []
     if any(cells[len(columns) :]):
-        problems.append(f"the row has {len(cells)} cells, the first line {len(columns)}; {_EXTRA_CELLS_FIX}")
+        problems.append(f"the row has {len(cells)} cells, but the first line has {len(columns)}; {_EXTRA_CELLS_FIX}")
     return SheetRow(location, values, tuple(problems))

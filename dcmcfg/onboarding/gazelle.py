@@ -63,7 +63,7 @@ def read_gazelle_rows(
             found[key] = (row, cells)
     warnings = []
     if other_count:
-        warnings.append(f"{name}: {other_count} of {len(body)} rows are not about DICOM and were ignored.")
+        warnings.append(f"{name}: {other_count} of {len(body)} rows do not describe DICOM AEs and were ignored.")
     if repeated_count:
         warnings.append(
             f"{name}: {repeated_count} rows are additional rows of the same AEs; rows with a port take precedence."

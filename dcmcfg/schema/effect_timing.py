@@ -69,8 +69,8 @@ class Behaviour:
 
 
 _REBIND = (
-    "after a reload, which reopens the port. If this fails (500 Unable to start TCPListener), the port is closed "
-    "and the rest of the configuration is in force: reload again"
+    "after a reload, which reopens the port. If this fails (500 Unable to start TCPListener), the port is closed, "
+    "but the rest of the configuration is in force: reload again"
 )
 _CACHE = (
     "immediately if the archive has not looked up the AE yet, otherwise when dcmAECacheStaleTimeout expires or after a "
@@ -102,7 +102,7 @@ EFFECT_TIMINGS: tuple[EffectTiming, ...] = (
         "dcmNetworkAE",
         DeviceKind.ARCHIVE,
         RequiredAction.RESTART,
-        timing="after a restart of the archive; a reload applies neither a new value nor its removal",
+        timing="after a restart of the archive; a reload applies neither a new value nor the removal of a value",
         shown_in_plan=True,
     ),
     # ArchiveDeviceProducer looks up the device by the name that the archive was started with.
@@ -119,8 +119,8 @@ EFFECT_TIMINGS: tuple[EffectTiming, ...] = (
         "dcmDevice",
         DeviceKind.ARCHIVE,
         RequiredAction.RELOAD_UP_TO_TWICE,
-        timing="after a reload, which reopens the TLS ports, sometimes after two. A new file with the same URL "
-        "and PIN takes effect after a restart of the archive",
+        timing="after one reload or after two reloads; each reload reopens the TLS ports. A new file with the same "
+        "URL and PIN takes effect after a restart of the archive",
     ),
     EffectTiming(
         "dcmKeyStorePin",
@@ -198,15 +198,15 @@ _LOADED_VALUE_HIDDEN = (
 BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour(
         "dcmAECacheStaleTimeout",
-        "The archive caches other AEs, and also that an AE is unknown, for this time or until a reload. "
-        "Without the attribute it caches them until a reload. The same time applies to devices, web applications and "
-        "HL7 applications; dcmDeviceCacheStaleTimeout does not exist.",
+        "The archive caches other AEs for this time or until a reload. Unknown AEs stay unknown for the same time. "
+        "Without the attribute, the archive caches AEs until a reload. The same time applies to devices, web "
+        "applications and HL7 applications; dcmDeviceCacheStaleTimeout does not exist.",
     ),
     Behaviour(
         "dcmStorageThreshold",
-        "If this storage is below its threshold at a C-STORE and another storage takes over, the archive first "
-        "reloads by itself, then writes dcmObjectStorageID. Changes in LDAP that were not reloaded yet take effect "
-        "then. If the archive cannot load them, it refuses the C-STORE (0110).",
+        "If this storage is below its threshold at a C-STORE and another storage is available, the archive first "
+        "reloads by itself, then writes dcmObjectStorageID. This reload includes all changes in LDAP. If the archive "
+        "cannot load these changes, it refuses the C-STORE (0110).",
     ),
     Behaviour(
         "dcmObjectStorageID",
@@ -220,13 +220,13 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour("dcmAcceptedMoveDestination", _LOADED_VALUE_HIDDEN),
     Behaviour(
         "dcmStgCmtSCP",
-        f"{_LOADED_VALUE_HIDDEN} Only a storage commitment records which external archive holds a study. Without it, "
-        "nothing is purged.",
+        f"{_LOADED_VALUE_HIDDEN} Only a storage commitment records which external archive holds a study. Without "
+        "storage commitment, nothing is purged.",
     ),
     Behaviour(
         "dcmExternalRetrieveInstanceAvailability",
-        "Without this attribute, purged studies still show as ONLINE. With it, a study keeps the value after a "
-        "recall, so the value does not show whether the archive has the files.",
+        "Without this attribute, purged studies still show as ONLINE. With the attribute, a study keeps the value "
+        "after a recall, so the value does not show whether the archive has the files.",
     ),
     Behaviour(
         "dcmQueueName",
@@ -245,17 +245,18 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     ),
     Behaviour(
         "dcmExternalWadoRSWebAppName",
-        "The archive redirects WADO-RS requests for purged or partly purged studies there (303). Without this "
-        "attribute it answers 410 for a purged study and 206 for a partly purged study.",
+        "The archive redirects WADO-RS requests for purged or partly purged studies to this web application (303). "
+        "Without this attribute, the archive responds with 410 for a purged study and 206 for a partly purged study.",
     ),
     Behaviour(
         "dcmFallbackWadoURIWebAppName",
-        "The archive redirects WADO-URI requests for its purged objects there (303), but not WADO-RS requests.",
+        "The archive redirects WADO-URI requests for its purged objects to this web application (303), but not "
+        "WADO-RS requests.",
     ),
     Behaviour(
         "dcmuiDeviceClusterDevices",
-        "Used by the web interface only: its pages send the reload to each node. The archive itself has no list of "
-        "nodes; a reload of one node does not reach the others.",
+        "Only the web interface uses this attribute: its pages send the reload to each node. The archive itself has "
+        "no list of nodes; a reload of one node does not reload the other nodes.",
     ),
 )
 

@@ -89,7 +89,7 @@ SINGLE_VALUED = CheckRule(
 DUPLICATE_VALUE = CheckRule(
     "duplicate-value",
     "error",
-    "No attribute has two values that are equal by its equality rule.",
+    "No attribute has two values that its equality rule treats as equal.",
     part="schema",
     fix="Remove the second value.",
     reason="A directory server rejects the entry.",
@@ -144,7 +144,8 @@ PORT = CheckRule(
 REQUIRED_REFERENCE = CheckRule(
     "required-reference",
     "error",
-    "A reference that the archive follows on load names an existing entry. A connection belongs to the same device.",
+    "A reference that the archive follows when it loads a device names an existing entry. A connection belongs to "
+    "the same device.",
     "unloadable",
     part="references",
     fix="Remove the reference, or add the entry that it names.",
@@ -191,7 +192,7 @@ DANGLING_REFERENCE = CheckRule(
     "reference",
     part="references",
     fix="Remove the reference, or add the entry that it names.",
-    reason="The archive loads the device without what the reference names.",
+    reason="The archive loads the device without the missing entry.",
 )
 AE_TITLE = CheckRule(
     "ae-title",
@@ -210,16 +211,16 @@ HOST = CheckRule(
 TAG = CheckRule(
     "tag",
     "warning",
-    "A tag consists of eight hexadecimal digits. The archive reads other text as a different tag.",
+    "A tag consists of eight hexadecimal digits.",
     part="formats",
-    reason="The archive reads other text as another tag.",
+    reason="The archive reads other text as a different tag.",
 )
 VALUE_NOT_OFFERED = CheckRule(
     "value-not-offered",
     "warning",
     "A value is one of the values that the archive's web form offers.",
     part="formats",
-    reason="The web form cannot show the value, and it may be a typo.",
+    reason="The web form cannot show the value. The value may be a typo.",
 )
 OUT_OF_RANGE = CheckRule(
     "out-of-range",

@@ -56,7 +56,7 @@ def test_what_a_reload_does_not_put_in_force_is_explained(run: Run) -> None:
     assert (
         "Takes effect:\n"
         "  on AEs of the archive's device: after a restart of the archive; a reload applies neither a new value nor "
-        "its removal.\n\n"
+        "the removal of a value.\n\n"
     ) in text
     content = json.loads(run("explain", "dcmPurgeStoragePollingInterval", "--offline", "--json").stdout)
     assert content["effect_timing"] == [

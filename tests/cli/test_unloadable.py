@@ -205,8 +205,8 @@ def test_a_port_that_may_be_taken_is_a_warning(run: Run, site: CliSite) -> None:
     assert (done.exit_code, done.stderr) == (
         0,
         f"warning: cn=more,{ARCHIVE_DN}: dicomPort '{number}': the connection dicom also has port {number} (bound "
-        f"to 127.0.0.1 and pacs.example.org); dcmcfg does not resolve host names. {PORT_FIX} (rule: "
-        "port-possibly-taken)\n",
+        "to 127.0.0.1 and pacs.example.org); the addresses may be equal, but dcmcfg does not resolve host names. "
+        f"{PORT_FIX} (rule: port-possibly-taken)\n",
     )
 
 

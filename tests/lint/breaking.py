@@ -156,28 +156,28 @@ EXTERNAL = (
         [put(DCM4CHEE, dcmAcceptedCallingAETitle=("CT1", "CT2"))],
         DCM4CHEE,
         "dcmAcceptedCallingAETitle",
-        "LONGTERM must send to this AE but is not among the callers that DCM4CHEE accepts",
+        "LONGTERM must send to this AE, but DCM4CHEE does not accept this calling AE title",
     ),
     Break(
         "external-retrieve-identity",
         [put(ARCHIVE, dcmUserIdentityNegotiation="REQUIRED")],
         DCM4CHEE,
         "dcmUserIdentityNegotiation",
-        "DCM4CHEE requires a user identity from every caller; external archives rarely send one",
+        "DCM4CHEE requires a user identity from every caller, but external archives rarely send a user identity",
     ),
     Break(
         "external-retrieve-unset",
         [put(ARCHIVE, dcmExternalRetrieveAEDestination=())],
         ARCHIVE,
         "dcmExternalRetrieveAEDestination",
-        "LONGTERM sends directly to each destination and must know it",
+        "LONGTERM sends directly to the destinations and must know all destinations",
     ),
     Break(
         "external-retrieve-overridden",
         [*ae_of(ARCHIVE, "OTHER"), put(DCM4CHEE, dcmExternalRetrieveAEDestination="OTHER")],
         DCM4CHEE,
         "dcmExternalRetrieveAEDestination",
-        "it overrides the device's value DCM4CHEE",
+        "the AE's value overrides the device's value DCM4CHEE",
     ),
     Break(
         "mixed-retrieve-not-forwarded",
@@ -191,14 +191,17 @@ EXTERNAL = (
         [more(ARCHIVE, "dcmCStoreSCUOfCMoveSCP", "LONGTERM")],
         ARCHIVE,
         "dcmCStoreSCUOfCMoveSCP",
-        "it is not of the form CALLING=SCP, so the archive cannot load the device",
+        "the value does not have the form CALLING=SCP, so the archive cannot load the device",
     ),
     Break(
         "no-pending-responses",
         [put(ARCHIVE, dcmSendPendingCMoveInterval=())],
         ARCHIVE,
         "dcmSendPendingCMoveInterval",
-        "the requester receives no response until the external archive has sent everything, and may time out",
+        (
+            "the requester receives no response until the external archive has sent all objects, so the requester may "
+            "time out"
+        ),
     ),
     Break(
         "retrieve-timeout-short",
@@ -212,7 +215,7 @@ EXTERNAL = (
         [put(LONGTERM, dcmAcceptedCallingAETitle="CT1")],
         LONGTERM,
         "dcmAcceptedCallingAETitle",
-        "LONGTERM does not accept DCM4CHEE, which exports to it, as caller",
+        "DCM4CHEE exports to LONGTERM, but LONGTERM does not accept DCM4CHEE as calling AE title",
     ),
     Break(
         "return-retrieve-aet",
@@ -236,7 +239,7 @@ UNKNOWN_AES = (
         [more(STORAGE, "dcmExternalRetrieveAET", "longterm")],
         STORAGE,
         "dcmExternalRetrieveAET",
-        "no AE has the title 'longterm'; 'LONGTERM' differs in case or blanks, which are significant",
+        "no AE has the title 'longterm'; case and blanks are significant: did you mean 'LONGTERM'?",
     ),
     Break(
         "exporter-destination-unknown",
@@ -324,21 +327,21 @@ FALLBACK = (
         [put(ARCHIVE, dcmFallbackCMoveSCP="LONGTERM")],
         ARCHIVE,
         "dcmFallbackCMoveSCPDestination",
-        "requests are forwarded unchanged to LONGTERM; incomplete local studies are not completed",
+        "the archive forwards requests unchanged to LONGTERM and does not complete incomplete local studies",
     ),
     Break(
         "fallback-retries",
         [put(ARCHIVE, dcmFallbackCMoveSCPRetries="-1")],
         ARCHIVE,
         "dcmFallbackCMoveSCPRetries",
-        "a negative number means never",
+        "with a negative number, the archive never retries",
     ),
     Break(
         "alternative-is-external",
         [put(ARCHIVE, dcmAltCMoveSCP="LONGTERM")],
         ARCHIVE,
         "dcmAltCMoveSCP",
-        "LONGTERM is also the external archive: the archive asks it to send directly to the destination",
+        "LONGTERM is also the external archive, so it sends directly to the destination",
     ),
 )
 
@@ -348,21 +351,21 @@ EXPORT = (
         [put(EXPORTER, dcmStgCmtSCP=())],
         EXPORTER,
         "dcmStgCmtSCP",
-        "no storage commitment is requested from LONGTERM, so the archive never records that it holds a study",
+        "the exporter requests no storage commitment, so the archive never records which studies LONGTERM holds",
     ),
     Break(
         "exporter-scheme-unknown",
         [put(EXPORTER, dcmURI="dicm:LONGTERM")],
         EXPORTER,
         "dcmURI",
-        "its scheme dicm is none of curve2pr, dicom, fhir",
+        "the scheme dicm is unknown; supported schemes: curve2pr, dicom, fhir",
     ),
     Break(
         "several-retrieve-aets",
         [put(EXPORTER, dcmRetrieveAET=("LONGTERM", "STORESCP"))],
         EXPORTER,
         "dcmRetrieveAET",
-        "2 values, but only one is recorded; LDAP has no order, so it may be any of them",
+        "the archive records only one of these 2 values; LDAP values have no order, so it may be any value",
     ),
     Break(
         "export-loop",
@@ -379,14 +382,14 @@ PURGING = (
         [put(STORAGE, dcmStorageDuration="TEMPORARY")],
         STORAGE,
         "dcmStorageDuration",
-        "it is TEMPORARY: purging also deletes the records of the studies",
+        "the storage duration is TEMPORARY: purging also deletes the records of the studies",
     ),
     Break(
         "purge-without-copy",
         [put(STORAGE, dcmExternalRetrieveAET=())],
         STORAGE,
         "dcmExternalRetrieveAET",
-        "it purges studies without requiring a copy elsewhere",
+        "the storage purges studies even if no other copy exists",
     ),
     Break(
         "cache-never-purged",
@@ -400,7 +403,7 @@ PURGING = (
         [put(EXPORTER, dcmRetrieveAET="STORESCP")],
         STORAGE,
         "dcmExternalRetrieveAET",
-        "storage commitments record STORESCP, so nothing is purged",
+        "storage commitments record only STORESCP, so nothing is purged",
     ),
     Break(
         "purged-without-availability",
@@ -492,7 +495,7 @@ CONNECTIONS = (
         [put(STORESCP, **{REFERENCE: f"cn=dicom, dicomDeviceName=storescp,{DEVICES}"})],
         STORESCP,
         REFERENCE,
-        "the connection's DN is written cn=dicom,dicomDeviceName=storescp",
+        "the DN of the connection is spelled cn=dicom,dicomDeviceName=storescp",
     ),
     Break(
         "connection-protocol",
@@ -517,30 +520,33 @@ CONNECTIONS = (
         ],
         f"cn=hl7,{ARCHIVE}",
         "dicomPort",
-        "the connection dicom also has port 11115 (bound to 127.0.0.1 and pacs); dcmcfg does not resolve host names",
+        (
+            "the connection dicom also has port 11115 (bound to 127.0.0.1 and pacs); the addresses may be equal, but "
+            "dcmcfg does not resolve host names"
+        ),
     ),
     Break(
         "connection-not-installed",
         [put(f"cn=dicom,{STORESCP_DEVICE}", dicomInstalled="FALSE")],
         STORESCP,
         REFERENCE,
-        "none of its connections is installed",
+        "none of the AE's connections is installed",
     ),
     Break(
         "peer-without-port",
         [put(f"cn=dicom,{LONGTERM_DEVICE}", dicomPort=())],
         LONGTERM,
         REFERENCE,
-        "dcm4chee-arc calls this AE (dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET), but "
-        "none of its installed DICOM connections has a port",
+        "dcm4chee-arc connects to this AE (dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET), "
+        "but none of the AE's installed DICOM connections has a port",
     ),
     Break(
         "ae-not-installed",
         [put(LONGTERM_DEVICE, dicomInstalled="FALSE")],
         LONGTERM_DEVICE,
         "dicomInstalled",
-        "dcm4chee-arc looks up LONGTERM (dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET) and "
-        "does not find it because of this value",
+        "because of this value, dcm4chee-arc does not find the AE LONGTERM (dcmCStoreSCUOfCMoveSCP, dcmURI, "
+        "dcmStgCmtSCP, dcmExternalRetrieveAET)",
     ),
     Break(
         "connection-named-by-address",
@@ -554,7 +560,7 @@ CONNECTIONS = (
         ],
         f"dicomHostname=pacs,{STORESCP_DEVICE}",
         "cn",
-        "it has a cn but its RDN is the host, so the archive looks for it under another DN",
+        "the connection has a cn, but its RDN is the host, so the archive looks for another DN",
     ),
 )
 
@@ -567,16 +573,16 @@ TRANSPORT = (
         ],
         LONGTERM,
         "",
-        "it offers TLS only, but no AE of dcm4chee-arc, which calls it (dcmCStoreSCUOfCMoveSCP, dcmURI, "
-        "dcmStgCmtSCP, dcmExternalRetrieveAET), supports this",
+        "dcm4chee-arc connects to this AE (dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET), "
+        "but this AE offers only TLS, and no AE of dcm4chee-arc supports this",
     ),
     Break(
         "tls-ciphers",
         [put(f"cn=dicom,{LONGTERM_DEVICE}", dicomTLSCipherSuite=NULL_CIPHER)],
         LONGTERM,
         "",
-        "it has no TLS version and cipher suite in common with dcm4chee-arc, which calls it "
-        "(dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET)",
+        "dcm4chee-arc connects to this AE (dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET), "
+        "but the two have no TLS version and cipher suite in common",
     ),
     Break(
         "exporter-cannot-connect",
@@ -595,15 +601,15 @@ TRANSPORT = (
         ],
         f"cn=dicom,{ARCHIVE}",
         "dcmBlacklistedHostname",
-        "LONGTERM (dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET) is at LTA, so the archive "
-        "rejects its connections",
+        "LONGTERM (dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET) has the host LTA, so the "
+        "archive rejects connections from this AE",
     ),
     Break(
         "tls-without-store",
         [put(ARCHIVE, dcmKeyStoreURL=())],
         ARCHIVE,
         "dcmKeyStoreURL",
-        "it has TLS connections but no key store",
+        "the device has TLS connections but no key store",
     ),
     Break(
         "loopback-address",
@@ -613,8 +619,8 @@ TRANSPORT = (
         ],
         f"cn=dicom,{LONGTERM_DEVICE}",
         "dicomHostname",
-        "dcm4chee-arc calls LONGTERM there (dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET), "
-        "which is the archive's own machine",
+        "dcm4chee-arc connects to LONGTERM at this host (dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, "
+        "dcmExternalRetrieveAET), but this host is the archive's own machine",
     ),
 )
 
@@ -624,15 +630,17 @@ CAPABILITIES = (
         [*without_capabilities(STORESCP), _ct(STORESCP)],
         STORESCP,
         "",
-        "it lists 1 storage SOP classes as SCP",
+        "the AE lists 1 storage SOP classes as SCP",
     ),
-    Break("no-storage-scu", without_capabilities(DCM4CHEE, "SCU"), DCM4CHEE, "", "it has no storage SCU capability"),
+    Break(
+        "no-storage-scu", without_capabilities(DCM4CHEE, "SCU"), DCM4CHEE, "", "the AE has no storage SCU capability"
+    ),
     Break(
         "archive-ae-without-capabilities",
         without_capabilities(WORKLIST),
         WORKLIST,
         "",
-        "it has no transfer capabilities",
+        "the AE has no transfer capabilities",
     ),
     Break(
         "scp-without-acceptor",
@@ -646,7 +654,7 @@ CAPABILITIES = (
         [put(DCM4CHEE, dcmObjectStorageID=())],
         DCM4CHEE,
         "dcmObjectStorageID",
-        "it is a storage SCP without dcmObjectStorageID, so it cannot store what it receives",
+        "the AE is a storage SCP without dcmObjectStorageID, so it cannot store received objects",
     ),
 )
 
@@ -725,7 +733,7 @@ SETTINGS = (
         ],
         f"dcmStorageID=fs2,{ARCHIVE}",
         "dcmStorageThreshold",
-        "the next C-STORE to DCM4CHEE makes the archive reload",
+        "the archive reloads its configuration from LDAP at the next C-STORE to DCM4CHEE",
     ),
     Break(
         "tasks-never-run",
@@ -791,14 +799,14 @@ EFFECTS = (
         [more(ARCHIVE, "dcmCStoreSCUOfCMoveSCP", "TAPE=LONGTERM")],
         ARCHIVE,
         "dcmCStoreSCUOfCMoveSCP",
-        "the archive does not recognise objects from TAPE as those recorded for LONGTERM",
+        "TAPE sends objects that are recorded for LONGTERM, so the archive ignores these objects",
     ),
     Break(
         "availability-without-effect",
         [put(STORAGE, dcmExternalRetrieveAET=())],
         STORAGE,
         "dcmExternalRetrieveInstanceAvailability",
-        "it has no dcmExternalRetrieveAET",
+        "the storage has no dcmExternalRetrieveAET, so this value has no effect",
     ),
     Break(
         "condition-format",
@@ -812,7 +820,7 @@ EFFECTS = (
         [put(f"cn=dicom,{ARCHIVE}", dcmBindAddress="127.0.0.1", dicomHostname="pacs")],
         f"cn=dicom,{ARCHIVE}",
         "dcmBindAddress",
-        "peers call pacs, but only this machine can connect",
+        "peers connect to pacs, but the archive accepts connections only from its own machine",
     ),
     Break(
         "recall-association-limit",
@@ -826,28 +834,28 @@ EFFECTS = (
         [put(STORESCP_DEVICE, dcmLimitOpenAssociations="2"), put(DCM4CHEE, dcmMultipleStoreAssociations="STORESCP:3")],
         DCM4CHEE,
         "dcmMultipleStoreAssociations",
-        "STORESCP's device accepts 2 concurrent associations (dcmLimitOpenAssociations)",
+        "the device of STORESCP accepts only 2 concurrent associations (dcmLimitOpenAssociations)",
     ),
     Break(
         "storage-scp-without-scu",
         [delete(f"cn=CT Image Storage SCU,{DCM4CHEE}")],
         DCM4CHEE,
         "",
-        f"it receives objects of {CT} but cannot send them",
+        f"the AE lists {CT} as SCP but not as SCU",
     ),
     Break(
         "initiator-not-enforced",
         [put(DCM4CHEE, dicomAssociationInitiator="FALSE")],
         DCM4CHEE,
         "dicomAssociationInitiator",
-        "no effect: the archive opens associations as this AE despite FALSE",
+        "FALSE has no effect: the archive still opens associations as this AE",
     ),
     Break(
         "ae-cache-timeout-long",
         [put(ARCHIVE, dcmAECacheStaleTimeout="P1D")],
         ARCHIVE,
         "dcmAECacheStaleTimeout",
-        "for this time the archive keeps using old addresses, and AEs it did not find stay unknown",
+        "for this time, the archive uses old addresses and treats AEs that it did not find as unknown",
     ),
 )
 

@@ -51,7 +51,7 @@ def test_what_the_archive_reads_is_none_of_it(value: str) -> None:
             "StudyDescription=(?i)(*)",
             "not a regular expression: *, + or ? has nothing to repeat (use .* for any text)",
         ),
-        ("StudyDescription=CT\\", "not a regular expression: it ends with a single backslash"),
+        ("StudyDescription=CT\\", "not a regular expression: the pattern ends with a single backslash"),
         ("StudyDescription=[A-Z", "not a regular expression: a [ is not closed"),
         ("StudyDescription=(CT", "not a regular expression: a ( is not closed"),
         ("StudyDescription=CT)(", "not a regular expression: a ) has no matching ("),

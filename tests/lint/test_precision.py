@@ -131,8 +131,8 @@ def test_a_peer_of_another_archive_is_not_this_ones_business() -> None:
 def test_an_ae_of_a_device_that_is_off_is_told_once_with_all_that_name_it() -> None:
     (message,) = messages("ae-not-installed", [put(LONGTERM, dicomInstalled="FALSE")])
     assert message == (
-        "dcm4chee-arc looks up LONGTERM (dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET) and "
-        "does not find it because of this value"
+        "because of this value, dcm4chee-arc does not find the AE LONGTERM (dcmCStoreSCUOfCMoveSCP, dcmURI, "
+        "dcmStgCmtSCP, dcmExternalRetrieveAET)"
     )
 
 
@@ -208,7 +208,9 @@ def test_what_the_container_image_leaves_to_the_old_title_is_fixed_by_a_rename_o
     command = ("ae", "rename", "DCM4CHEE", "HOSPPACS", "--references-only")
     found = lint(renamed, NOW, [RULES_BY_NAME["ups-destination-unknown"], RULES_BY_NAME["local-ae-unknown"]])
     assert {each.fix_command for each in found} == {command}
-    assert "the container image keeps it when AE_TITLE sets another title, here HOSPPACS" in found[-1].message
+    assert (
+        "the container image keeps this value even if AE_TITLE sets another title (here HOSPPACS)" in found[-1].message
+    )
     references = rename_references(References(renamed), "DCM4CHEE", "HOSPPACS")
     fixed = renamed.with_changes(references.edit.changes)
     assert lint(fixed, NOW, [RULES_BY_NAME["ups-destination-unknown"], RULES_BY_NAME["local-ae-unknown"]]) == ()

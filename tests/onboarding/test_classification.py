@@ -56,10 +56,10 @@ def test_an_ae_that_differs_is_told_with_what_differs_and_how_to_change_it() -> 
         "tls": "y",
     }
     assert rejected_rows(row | {"description": "new one"}) == [
-        "x:2: STORESCP: storescp/STORESCP exists and differs: it is an AE of the device storescp, not ws; it is at "
-        "localhost:11115, not new.example.org:104 with TLS (dcmcfg connection set storescp/dicom new.example.org:104 "
-        "--tls); its description differs (dcmcfg set storescp/STORESCP 'dicomDescription=new one'); its role is "
-        "workstation, not modality"
+        "x:2: STORESCP: storescp/STORESCP exists and differs: it is an AE of the device storescp, not ws; its "
+        "address is localhost:11115, not new.example.org:104 with TLS (dcmcfg connection set storescp/dicom "
+        "new.example.org:104 --tls); its description differs (dcmcfg set storescp/STORESCP 'dicomDescription=new "
+        "one'); its role is workstation, not modality"
     ]
 
 
@@ -116,8 +116,8 @@ def test_an_address_of_several_titles_is_told_once() -> None:
     more = [NEW | {"title": f"CT{number}"} for number in range(2, 5)]
     found = sort(NEW, *more, {"title": "NEAR", "host": "localhost", "port": "11115"})
     assert found.warnings == (
-        "x:2: several AEs have the address ct1.example.org:104: CT1, CT2, CT3 and 1 more.",
-        "x:6: several AEs have the address localhost:11115: STORESCP, NEAR.",
+        "x:2: several AEs share the address ct1.example.org:104: CT1, CT2, CT3 and 1 more.",
+        "x:6: several AEs share the address localhost:11115: STORESCP, NEAR.",
     )
 
 

@@ -58,7 +58,7 @@ def test_an_unknown_column_is_told_and_counts_for_nothing() -> None:
 
 def test_a_row_with_more_cells_than_the_heading_has_a_problem() -> None:
     (row,) = read("title,description\nCT1,first floor, left\n").rows
-    assert row.problems == ("the row has 3 cells, the first line 2; quote cells that contain the delimiter",)
+    assert row.problems == ("the row has 3 cells, but the first line has 2; quote cells that contain the delimiter",)
 
 
 @pytest.mark.parametrize(
@@ -99,12 +99,14 @@ def test_rejects_keep_every_column_and_the_delimiter() -> None:
 
 
 def test_extra_cells_stand_before_the_reason_and_the_row_fits_without_them() -> None:
-    problem = "the row has 4 cells, the first line 2; quote cells that contain the delimiter"
+    problem = "the row has 4 cells, but the first line has 2; quote cells that contain the delimiter"
     sheet = read("title,port\nCT1,104,extra,more,,\n")
     text = sheet.source_format.write_rejected_rows({0: problem}, "")
     assert text == f'title,port,reason\nCT1,104,extra,more,"{problem}"\n'
     again = read(text)
-    assert again.rows[0].problems == ("the row has 5 cells, the first line 3; quote cells that contain the delimiter",)
+    assert again.rows[0].problems == (
+        ("the row has 5 cells, but the first line has 3; quote cells that contain the delimiter"),
+    )
     assert again.source_format.write_rejected_rows({0: problem}, "") == text
     (fixed,) = read(text.replace("extra,more,", "")).rows
     assert (dict(fixed.values), fixed.problems) == ({"title": "CT1", "port": "104"}, ())

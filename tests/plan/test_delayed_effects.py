@@ -13,7 +13,7 @@ from tests.route.sites import ARCHIVE, DCM4CHEE, DEVICES, LONGTERM, lab, put
 from tests.trees import network_ae
 
 MASQUERADE = "dcmMasqueradeCalledAETitle"
-RESTART = "after a restart of the archive; a reload applies neither a new value nor its removal"
+RESTART = "after a restart of the archive; a reload applies neither a new value nor the removal of a value"
 DELAY = "after a reload plus dcmSchedulerMinStartDelay (60 s if absent) and a random part of the interval"
 
 

@@ -110,7 +110,10 @@ def _find_possible_conflict(ports: _DevicePorts, new: ListeningConnection) -> tu
         if port_listeners.find_conflict(new) is not None:
             return None
         if (other := port_listeners.find_possible_conflict(new)) is not None:
-            return other, f"{_describe_conflict(new, other)}; dcmcfg does not resolve host names"
+            return (
+                other,
+                f"{_describe_conflict(new, other)}; the addresses may be equal, but dcmcfg does not resolve host names",
+            )
     # The archive starts without these ports, but the other program may have opened them first.
     for opener in _COMPARED_OPENERS[new.opener]:
         if (other := ports.get_listeners(new.transport_port, opener).find_conflict(new)) is not None:
@@ -147,8 +150,9 @@ RULES = (
         "port-taken",
         "error",
         requirement="No two installed connections of the archive have the same port at the same address.",
-        reason="The archive opens the port for one of the connections only. A reload answers 500 although the new "
-        "configuration is in force, and the other connection's port is closed. The next start of the archive fails.",
+        reason="The archive opens the port for only one of the connections. A reload responds with 500: the new "
+        "configuration is in force, but the port of the other connection is closed. The next start of the archive "
+        "fails.",
         fix=_FIX,
         example_command="dcmcfg connection set DEVICE/NAME HOST:PORT",
         find_violations=_find_port_in_use,
@@ -158,7 +162,7 @@ RULES = (
     LintRule(
         "port-possibly-taken",
         "warning",
-        requirement="No two installed connections of the archive have the same port at possibly equal addresses.",
+        requirement="No two installed connections of the archive have the same port if their addresses may be equal.",
         reason="If a host name resolves to the address of the other connection, or if another program uses the "
         "port, the archive cannot open it.",
         fix=_FIX,

@@ -43,7 +43,7 @@ def _find_ae_cache_timeout_long(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
         for value in device.entry.values(name):
             if (parse_seconds(value.decode("utf-8", "replace")) or 0) > _MAXIMUM_CACHE_S:
-                message = "for this time the archive keeps using old addresses, and AEs it did not find stay unknown"
+                message = "for this time, the archive uses old addresses and treats AEs that it did not find as unknown"
                 yield Violation(device.entry.dn, message, name, value)
 
 
@@ -89,10 +89,14 @@ def _find_storage_threshold(context: LintContext) -> Iterator[Violation]:
                 # answers 0110.
                 if len(used) > 1:
                     message = (
-                        f"below it, the next C-STORE to {ae.title} makes the archive reload its configuration from LDAP"
+                        "below this threshold, the archive reloads its configuration from LDAP at the next C-STORE "
+                        f"to {ae.title}"
                     )
                 else:
-                    message = f"below it, {ae.title} refuses every C-STORE: dcmObjectStorageID names no other storage"
+                    message = (
+                        f"below this threshold, {ae.title} refuses every C-STORE, because dcmObjectStorageID names "
+                        "no other storage"
+                    )
                 yield Violation(storage.dn, message, name, storage.values(name)[0])
 
 
@@ -120,10 +124,10 @@ RULES = (
     LintRule(
         "storage-threshold",
         "note",
-        requirement="Administrators know the effect when a storage in use falls below its dcmStorageThreshold.",
-        reason="If dcmObjectStorageID names another storage too, the archive reloads by itself and removes the full "
-        "storage from dcmObjectStorageID. Changes in LDAP that were not reloaded yet take effect then. If the archive "
-        "cannot load them, it refuses the C-STORE (0110).",
+        requirement="Administrators know what happens if a storage in use falls below its dcmStorageThreshold.",
+        reason="If dcmObjectStorageID also names another storage, the archive reloads by itself and removes the full "
+        "storage from dcmObjectStorageID. This reload includes all changes in LDAP. If the archive cannot load these "
+        "changes, it refuses the C-STORE (0110).",
         fix="Reload after each change, and do not leave unfinished changes in LDAP.",
         example_command="dcmcfg reload",
         find_violations=_find_storage_threshold,
@@ -151,7 +155,7 @@ RULES = (
         "preferred-transfer-syntax-order",
         "error",
         requirement="A dcmPreferredTransferSyntax value begins with an ordinal: {0}1.2.840.10008.1.2.1.",
-        reason="The archive always removes the first three characters, also if they are part of the UID.",
+        reason="The archive always removes the first three characters, even if they are part of the UID.",
         fix="Write an ordinal such as {0} before each value.",
         example_command="dcmcfg edit TARGET",
         find_violations=_find_preferred_transfer_syntax_order,

@@ -55,8 +55,8 @@ def _find_incomplete_scp_capabilities(context: LintContext) -> Iterator[Violatio
         storage = sum(each.startswith(STORAGE_SOP_CLASS_PREFIX) for each in accepted)
         if storage or ae.title in destinations:
             message = (
-                f"it lists {storage} storage SOP classes as SCP; of the {len(sent)} that the archive sends, "
-                f"{len(sent - accepted)} are withheld from it"
+                f"the AE lists {storage} storage SOP classes as SCP; the archive can send {len(sent)}, but withholds "
+                f"{len(sent - accepted)} from this AE"
             )
             yield Violation(ae.entry.dn, message)
 
@@ -76,7 +76,7 @@ def _find_no_storage_scu(context: LintContext) -> Iterator[Violation]:
             # RetrieveServiceImpl drops objects without an SCU capability of the sending AE before it calls any
             # destination.
             if sends and not any(each.startswith(STORAGE_SOP_CLASS_PREFIX) for each in _find_sop_classes(ae, "SCU")):
-                yield Violation(ae.entry.dn, "it has no storage SCU capability, so it sends no objects")
+                yield Violation(ae.entry.dn, "the AE has no storage SCU capability, so it sends no objects")
 
 
 def _find_storage_scp_without_scu(context: LintContext) -> Iterator[Violation]:
@@ -89,7 +89,10 @@ def _find_storage_scp_without_scu(context: LintContext) -> Iterator[Violation]:
             if sent and accepted - sent:
                 first = sorted(accepted - sent)[0]
                 more = f" and {len(accepted - sent) - 1} more" if len(accepted - sent) > 1 else ""
-                message = f"it receives objects of {first}{more} but cannot send them: no SCU capability lists them"
+                message = (
+                    f"the AE lists {first}{more} as SCP but not as SCU, so it can receive such objects but cannot "
+                    "send them"
+                )
                 yield Violation(ae.entry.dn, message)
 
 
@@ -99,7 +102,7 @@ def _find_initiator_not_enforced(context: LintContext) -> Iterator[Violation]:
         for ae in device.network_aes:
             # ApplicationEntity.connect does not read this attribute.
             if ae.entry.text(name) == "FALSE" and _find_sop_classes(ae, "SCU"):
-                message = "no effect: the archive opens associations as this AE despite FALSE"
+                message = "FALSE has no effect: the archive still opens associations as this AE"
                 yield Violation(ae.entry.dn, message, name, b"FALSE")
 
 
@@ -108,7 +111,8 @@ def _find_archive_ae_without_capabilities(context: LintContext) -> Iterator[Viol
         for ae in device.network_aes:
             if ae.installed and not ae.capability_source.capabilities:
                 yield Violation(
-                    ae.entry.dn, "it has no transfer capabilities, so it accepts and proposes no presentation contexts"
+                    ae.entry.dn,
+                    "the AE has no transfer capabilities, so it accepts and proposes no presentation contexts",
                 )
 
 
@@ -120,7 +124,7 @@ def _find_scp_without_acceptor(context: LintContext) -> Iterator[Violation]:
             if ae.installed and ae.entry.text(name) != "TRUE" and _find_sop_classes(ae, "SCP"):
                 command = ("set", context.format_target(ae.entry), f"{name}=TRUE")
                 yield Violation(
-                    ae.entry.dn, "it has SCP capabilities but accepts no associations", name, fix_command=command
+                    ae.entry.dn, "the AE has SCP capabilities but accepts no associations", name, fix_command=command
                 )
 
 
@@ -129,7 +133,7 @@ def _find_no_object_storage(context: LintContext) -> Iterator[Violation]:
         for ae in device.network_aes:
             stores = OBJECT_STORAGE_ID in ae.entry or OBJECT_STORAGE_ID in device.entry
             if ae.is_storage_scp and not stores and ae.entry.is_a(ARCHIVE_NETWORK_AE_OBJECT_CLASS):
-                message = "it is a storage SCP without dcmObjectStorageID, so it cannot store what it receives"
+                message = "the AE is a storage SCP without dcmObjectStorageID, so it cannot store received objects"
                 yield Violation(ae.entry.dn, message, OBJECT_STORAGE_ID)
 
 
@@ -138,8 +142,9 @@ RULES = (
         "incomplete-scp-capabilities",
         "warning",
         requirement="A destination with SCP capabilities lists every SOP class that it should receive.",
-        reason="The archive sends everything to a destination without SCP capabilities. If there is at least one, the "
-        "archive withholds all other SOP classes (A702, or silently if dcmRestrictRetrieveSilently is set).",
+        reason="If a destination has no SCP capabilities, the archive sends all objects. If a destination has at "
+        "least one SCP capability, the archive withholds all other SOP classes (A702, or no error if "
+        "dcmRestrictRetrieveSilently is set).",
         fix="Add the missing capabilities, or remove all capabilities.",
         example_command="dcmcfg capability copy FROM TO",
         find_violations=_find_incomplete_scp_capabilities,
@@ -157,7 +162,8 @@ RULES = (
         "storage-scp-without-scu",
         "warning",
         requirement="An archive AE can send objects of every SOP class that it receives.",
-        reason="Otherwise the AE withholds them from every destination (A702, or silently).",
+        reason="Otherwise the archive sends objects of this SOP class to no destination (A702, or no error if "
+        "dcmRestrictRetrieveSilently is set).",
         fix="Add SCU capabilities for the SOP classes that it lists as SCP only.",
         example_command="dcmcfg capability add DEVICE/AE SCU SOPCLASS",
         find_violations=_find_storage_scp_without_scu,

@@ -73,7 +73,11 @@ def _find_connection_spelling(context: LintContext) -> Iterator[Violation]:
                 ),
             )
             yield Violation(
-                entry.dn, f"the connection's DN is written {connection.dn}", _REFERENCE, value, fix_changes=(modify,)
+                entry.dn,
+                f"the DN of the connection is spelled {connection.dn}",
+                _REFERENCE,
+                value,
+                fix_changes=(modify,),
             )
 
 
@@ -91,7 +95,7 @@ def _find_connection_protocol(context: LintContext) -> Iterator[Violation]:
 def _find_connection_not_installed(context: LintContext) -> Iterator[Violation]:
     for ae in context.network_aes():
         if ae.installed and ae.connections and not any(connection.installed for connection in ae.connections):
-            yield Violation(ae.entry.dn, "none of its connections is installed", _REFERENCE)
+            yield Violation(ae.entry.dn, "none of the AE's connections is installed", _REFERENCE)
 
 
 def _find_peer_without_port(context: LintContext) -> Iterator[Violation]:
@@ -107,7 +111,7 @@ def _find_peer_without_port(context: LintContext) -> Iterator[Violation]:
         ):
             attributes = ", ".join(lookup.attributes)
             message = (
-                f"{lookup.archive.name} calls this AE ({attributes}), but none of its installed DICOM "
+                f"{lookup.archive.name} connects to this AE ({attributes}), but none of the AE's installed DICOM "
                 "connections has a port"
             )
             yield Violation(ae.entry.dn, message, _REFERENCE)
@@ -120,8 +124,7 @@ def _find_ae_not_installed(context: LintContext) -> Iterator[Violation]:
             uninstalled = lookup.ae.entry if lookup.ae.device.installed else lookup.ae.device.entry
             attributes = ", ".join(lookup.attributes)
             message = (
-                f"{lookup.archive.name} looks up {lookup.ae.title} ({attributes}) and does not find it "
-                "because of this value"
+                f"because of this value, {lookup.archive.name} does not find the AE {lookup.ae.title} ({attributes})"
             )
             command = ("set", context.format_target(uninstalled), "dicomInstalled=TRUE")
             yield Violation(uninstalled.dn, message, DICOM_INSTALLED, b"FALSE", fix_command=command)
@@ -133,7 +136,7 @@ def _find_connection_named_by_address(context: LintContext) -> Iterator[Violatio
             naming = {kind.lower() for kind, _ in entry.dn.rdn.parts}
             # LdapDicomConfiguration builds the DN from the cn if there is one, otherwise from host and port.
             if COMMON_NAME not in naming:
-                message = "it has a cn but its RDN is the host, so the archive looks for it under another DN"
+                message = "the connection has a cn, but its RDN is the host, so the archive looks for another DN"
                 yield Violation(entry.dn, message, COMMON_NAME, entry.values(COMMON_NAME)[0])
 
 
@@ -173,9 +176,9 @@ RULES = (
         "connection-spelling",
         "warning",
         requirement="A connection reference is spelled exactly like the DN of the connection.",
-        reason="The archive compares both as text, ignoring case only. The difference stays hidden only with directory "
-        "servers that return every DN in one spelling.",
-        fix="Write the reference like the DN.",
+        reason="The archive compares both as text and ignores only case. The difference has no effect if the "
+        "directory server returns every DN in one spelling.",
+        fix="Spell the reference exactly like the DN of the connection.",
         example_command="dcmcfg check --fix --rule connection-spelling",
         find_violations=_find_connection_spelling,
         is_auto_fixable=True,
@@ -208,16 +211,17 @@ RULES = (
     LintRule(
         "peer-without-port",
         "error",
-        requirement="An AE that the archive calls has an installed DICOM connection with a port.",
-        reason="A connection without a port only initiates. Calling the AE fails (IncompatibleConnectionException).",
-        fix="Set a port on its connection.",
+        requirement="An AE that the archive connects to has an installed DICOM connection with a port.",
+        reason="A connection without a port can open associations but cannot accept them. The archive cannot connect "
+        "to the AE (IncompatibleConnectionException).",
+        fix="Set a port on the AE's connection.",
         example_command="dcmcfg set DN dicomPort=PORT",
         find_violations=_find_peer_without_port,
     ),
     LintRule(
         "ae-not-installed",
         "error",
-        requirement="An AE that the archive calls or acts as is installed, and its device is installed.",
+        requirement="If the archive connects to an AE or acts as an AE, this AE and its device are installed.",
         reason="The archive treats an AE that is not installed as unknown.",
         fix="Install the AE and its device, or name another AE.",
         example_command="dcmcfg set TARGET dicomInstalled=TRUE",

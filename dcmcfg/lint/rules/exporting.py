@@ -59,8 +59,8 @@ def _find_no_storage_commitment(context: LintContext) -> Iterator[Violation]:
             # StgCmtEJB records the external archive from the result of a storage commitment, never from the export.
             if title in external and STG_CMT_SCP not in exporter:
                 message = (
-                    f"no storage commitment is requested from {title}, so the archive never records that it "
-                    "holds a study"
+                    "the exporter requests no storage commitment, so the archive never records which studies "
+                    f"{title} holds"
                 )
                 command = ("set", context.format_target(exporter), f"dcmStgCmtSCP={title}")
                 yield Violation(exporter.dn, message, STG_CMT_SCP, fix_command=command)
@@ -72,7 +72,10 @@ def _find_several_retrieve_aets(context: LintContext) -> Iterator[Violation]:
             values = exporter.values(RETRIEVE_AET)
             # StgCmtEJB uses the first element of the attribute, but LDAP values have no order.
             if len(values) > 1 and STG_CMT_SCP in exporter:
-                message = f"{len(values)} values, but only one is recorded; LDAP has no order, so it may be any of them"
+                message = (
+                    f"the archive records only one of these {len(values)} values; LDAP values have no order, so it "
+                    "may be any value"
+                )
                 yield Violation(exporter.dn, message, RETRIEVE_AET)
 
 
@@ -117,8 +120,8 @@ def _find_exporter_scheme_unknown(context: LintContext) -> Iterator[Violation]:
                 scheme, colon, _ = value.decode("utf-8", "replace").partition(":")
                 # Observed on 5.35.1: the archive loads an unknown scheme, but nothing is exported.
                 if not colon or scheme not in _SCHEMES:
-                    problem = f"its scheme {scheme} is" if colon else "it has no scheme, which would be"
-                    message = f"{problem} none of {', '.join(_SCHEMES)}"
+                    problem = f"the scheme {scheme} is unknown" if colon else "the scheme is missing"
+                    message = f"{problem}; supported schemes: {', '.join(_SCHEMES)}"
                     yield Violation(exporter.dn, message, DCM_URI, value)
 
 
@@ -126,9 +129,10 @@ RULES = (
     LintRule(
         "no-storage-commitment",
         "error",
-        requirement="An exporter to an external archive that studies are retrieved from requests storage commitment.",
-        reason="Only a storage commitment records where a study is. Without it the record stays `*` and nothing is "
-        "purged.",
+        requirement="If studies are retrieved from an external archive, each exporter to this archive requests "
+        "storage commitment.",
+        reason="The archive records the location of a study only after a storage commitment. Otherwise the record "
+        "stays `*` and nothing is purged.",
         fix="Set dcmStgCmtSCP.",
         example_command="dcmcfg set DN dcmStgCmtSCP=AET",
         find_violations=_find_no_storage_commitment,
@@ -150,7 +154,7 @@ RULES = (
         requirement="An exporter that requests storage commitment has one dcmRetrieveAET.",
         reason="The archive records the first value that the directory returns as the external archive and ignores "
         "the others.",
-        fix="Keep the AE title that studies should be retrieved from.",
+        fix="Keep only the AE title from which studies should be retrieved.",
         example_command="dcmcfg set DN dcmRetrieveAET-=AET",
         find_violations=_find_several_retrieve_aets,
         needs_whole_tree=False,

@@ -59,7 +59,8 @@ def _find_external_retrieve_elsewhere(context: LintContext) -> Iterator[Violatio
             other = context.aes_by_title[title][0].device.name
             storage = [ae.title for ae in device.network_aes if ae.is_storage_scp]
             message = (
-                f"{title} is an AE of {other}: objects that {device.name} retrieves go there and are not forwarded"
+                f"{title} is an AE of {other}, so retrieved objects go to that device, and {device.name} does not "
+                "forward them"
             )
             yield Violation(
                 entry.dn,
@@ -91,7 +92,7 @@ def _find_external_retrieve_caller_refused(context: LintContext) -> Iterator[Vio
         for title in context.find_external_archives(device) if accepted else ():
             # AssociationHandler rejects the association (1/1/3).
             if title not in accepted:
-                message = f"{title} must send to this AE but is not among the callers that {ae.title} accepts"
+                message = f"{title} must send to this AE, but {ae.title} does not accept this calling AE title"
                 command = ("set", context.format_target(ae.entry), f"dcmAcceptedCallingAETitle+={title}")
                 yield Violation(ae.entry.dn, message, ACCEPTED_CALLING_AE_TITLE, fix_command=command)
 
@@ -102,7 +103,10 @@ def _find_external_retrieve_identity(context: LintContext) -> Iterator[Violation
         negotiation = ae.entry.text(name) or device.entry.text(name)
         # AssociationHandler rejects a caller without a user identity (1/2/1).
         if negotiation == "REQUIRED" and context.find_external_archives(device):
-            message = f"{ae.title} requires a user identity from every caller; external archives rarely send one"
+            message = (
+                f"{ae.title} requires a user identity from every caller, but external archives rarely send a user "
+                "identity"
+            )
             yield Violation(ae.entry.dn, message, name, negotiation.encode())
 
 
@@ -116,7 +120,7 @@ def _find_external_retrieve_unset(context: LintContext) -> Iterator[Violation]:
         ):
             storage = [ae.title for ae in device.network_aes if ae.is_storage_scp]
             # The recordings move-purged-unset-longterm-knows and -does-not-know show both outcomes.
-            message = f"{', '.join(titles)} sends directly to each destination and must know it"
+            message = f"{', '.join(titles)} sends directly to the destinations and must know all destinations"
             yield Violation(
                 device.entry.dn,
                 message,
@@ -133,7 +137,7 @@ def _find_external_retrieve_overridden(context: LintContext) -> Iterator[Violati
             if ae_value is not None and device_value is not None and ae_value != device_value:
                 yield Violation(
                     ae.entry.dn,
-                    f"it overrides the device's value {device_value}",
+                    f"the AE's value overrides the device's value {device_value}",
                     EXTERNAL_RETRIEVE_AE_DESTINATION,
                     ae_value.encode(),
                 )
@@ -144,9 +148,9 @@ RULES = (
         "external-retrieve-unknown",
         "error",
         requirement="dcmExternalRetrieveAEDestination is an AE of the archive.",
-        reason="Otherwise the archive asks the external archive to send to an unknown AE. The official container image "
-        "keeps DCM4CHEE in this attribute when AE_TITLE changes the archive's AE title.",
-        fix="Set it to a storage SCP of the archive.",
+        reason="Otherwise the archive asks the external archive to send to an unknown AE. The official container "
+        "image keeps the value DCM4CHEE, even if AE_TITLE sets another AE title for the archive.",
+        fix="Set the attribute to a storage SCP of the archive.",
         example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_unknown,
         part="references",
@@ -157,7 +161,7 @@ RULES = (
         requirement="dcmExternalRetrieveAEDestination is not an AE of another device.",
         reason="The external archive would send the objects to that device. The archive never receives or forwards "
         "them.",
-        fix="Set it to a storage SCP of the archive.",
+        fix="Set the attribute to a storage SCP of the archive.",
         example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_elsewhere,
         part="references",
@@ -194,17 +198,17 @@ RULES = (
         "external-retrieve-unset",
         "note",
         requirement="An archive that retrieves from external archives has dcmExternalRetrieveAEDestination.",
-        reason="If it is not set, the archive forwards requests with their original destination. The external "
-        "archive then sends directly to that AE and must know it.",
-        fix="Set it, unless direct sending is intended.",
+        reason="Otherwise the archive forwards requests with their original destination. The external archive then "
+        "sends directly to this destination, so the external archive must know the destination.",
+        fix="Set the attribute, unless the external archive should send directly to the destinations.",
         example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_unset,
     ),
     LintRule(
         "external-retrieve-overridden",
         "note",
-        requirement="An AE has no dcmExternalRetrieveAEDestination that differs from the device's.",
-        reason="The AE's own value overrides the device's value, which is easy to overlook.",
+        requirement="The dcmExternalRetrieveAEDestination of an AE does not differ from the device's value.",
+        reason="The AE's own value overrides the device's value. This is easy to overlook.",
         fix="Clear the AE's value, unless it is intended.",
         example_command="dcmcfg set-external-retrieve --clear --ae AET",
         find_violations=_find_external_retrieve_overridden,

@@ -1,4 +1,4 @@
-"""Rules for the AE that retrieves are forwarded to if the archive does not hold the study."""
+"""Rules for the AE to which the archive forwards retrieves of studies that it does not hold."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def _find_fallback_without_destination(context: LintContext) -> Iterator[Violati
             # CommonCMoveSCP retries incomplete studies only if both attributes are set (recording
             # fallback-nodest-calling-aet).
             message = (
-                f"requests are forwarded unchanged to {entry.text(FALLBACK_C_MOVE_SCP)}; "
-                "incomplete local studies are not completed"
+                f"the archive forwards requests unchanged to {entry.text(FALLBACK_C_MOVE_SCP)} and does not complete "
+                "incomplete local studies"
             )
             yield Violation(entry.dn, message, FALLBACK_C_MOVE_SCP_DESTINATION)
 
@@ -54,9 +54,9 @@ def _find_fallback_retries(context: LintContext) -> Iterator[Violation]:
         value = entry.text(FALLBACK_C_MOVE_SCP_RETRIES) or ""
         # The archive retries while the number of failures is below the value, or always with 0 (ArchiveAEExtension).
         if value.startswith("-"):
-            message = "a negative number means never"
+            message = "with a negative number, the archive never retries"
         elif value == "0":
-            message = "0 means without limit"
+            message = "with 0, the archive retries without limit"
         else:
             continue
         yield Violation(entry.dn, message, FALLBACK_C_MOVE_SCP_RETRIES, value.encode())
@@ -67,7 +67,7 @@ def _find_alternative_is_external(context: LintContext) -> Iterator[Violation]:
         title = entry.text(ALT_C_MOVE_SCP)
         # CommonCMoveSCP passes no destination for this AE (recording move-unconfigured-storage-alt).
         if title is not None and title in context.find_external_archives(device):
-            message = f"{title} is also the external archive: the archive asks it to send directly to the destination"
+            message = f"{title} is also the external archive, so it sends directly to the destination"
             yield Violation(entry.dn, message, ALT_C_MOVE_SCP, entry.values(ALT_C_MOVE_SCP)[0])
 
 
@@ -76,7 +76,7 @@ RULES = (
         "fallback-loop",
         "warning",
         requirement="The archive forwards requests to another archive, not to itself.",
-        reason="The archive calls itself. No limit that ends this loop is known.",
+        reason="The archive sends the request to itself again and again. No limit of this loop is known.",
         fix="Set the AE title of the other archive.",
         example_command="dcmcfg set TARGET dcmFallbackCMoveSCP=AET",
         find_violations=_find_fallback_loop,
@@ -85,9 +85,9 @@ RULES = (
         "fallback-without-destination",
         "note",
         requirement="dcmFallbackCMoveSCP is set together with dcmFallbackCMoveSCPDestination.",
-        reason="Without dcmFallbackCMoveSCPDestination, the archive forwards only requests without any match. It "
-        "keeps their original destination, which the other archive must know.",
-        fix="Set the destination to a storage SCP of the archive, unless this is intended.",
+        reason="Without dcmFallbackCMoveSCPDestination, the archive forwards a request only if no study matches. The "
+        "forwarded request keeps its original destination, so the other archive must know this destination.",
+        fix="Set dcmFallbackCMoveSCPDestination to a storage SCP of the archive, unless this behaviour is intended.",
         example_command="dcmcfg set TARGET dcmFallbackCMoveSCPDestination=AET",
         find_violations=_find_fallback_without_destination,
     ),
@@ -95,7 +95,8 @@ RULES = (
         "fallback-retries",
         "warning",
         requirement="dcmFallbackCMoveSCPRetries is a positive number of retries.",
-        reason="The archive treats 0 as without limit and a negative number as never, the opposite of its description.",
+        reason="With 0, the archive retries without limit. With a negative number, it never retries. The description "
+        "of the attribute states the opposite.",
         fix="Set a positive number.",
         example_command="dcmcfg set TARGET dcmFallbackCMoveSCPRetries=NUMBER",
         find_violations=_find_fallback_retries,
@@ -106,8 +107,8 @@ RULES = (
         "alternative-is-external",
         "warning",
         requirement="dcmAltCMoveSCP is not the external archive.",
-        reason="The archive does not replace the Move Destination for this AE, regardless of "
-        "dcmExternalRetrieveAEDestination.",
+        reason="In requests to this AE, the archive keeps the original Move Destination, even if "
+        "dcmExternalRetrieveAEDestination is set.",
         fix="Unset dcmAltCMoveSCP, or name another AE.",
         example_command="dcmcfg unset TARGET dcmAltCMoveSCP",
         find_violations=_find_alternative_is_external,

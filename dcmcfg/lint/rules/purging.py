@@ -56,7 +56,7 @@ def _find_external_storage_not_cache(context: LintContext) -> Iterator[Violation
                 if _get_duration(storage) == "PERMANENT"
                 else "purging also deletes the records of the studies"
             )
-            message = f"it is {_get_duration(storage)}: {consequence}"
+            message = f"the storage duration is {_get_duration(storage)}: {consequence}"
             command = ("set", context.format_target(storage), f"{_DURATION}=CACHE")
             yield Violation(storage.dn, message, _DURATION, fix_command=command)
 
@@ -71,7 +71,9 @@ def _find_purge_without_copy(context: LintContext) -> Iterator[Violation]:
             and "dcmExportStorageID" not in storage
         ):
             # PurgeStorageScheduler checks for a copy only if one of the two attributes is set.
-            yield Violation(storage.dn, "it purges studies without requiring a copy elsewhere", EXTERNAL_RETRIEVE_AET)
+            yield Violation(
+                storage.dn, "the storage purges studies even if no other copy exists", EXTERNAL_RETRIEVE_AET
+            )
 
 
 def _find_cache_never_purged(context: LintContext) -> Iterator[Violation]:
@@ -79,7 +81,7 @@ def _find_cache_never_purged(context: LintContext) -> Iterator[Violation]:
         if _get_duration(storage) != "CACHE":
             continue
         if not _is_triggered(storage) and storage.text("dcmNoDeletionConstraint") != "TRUE":
-            message = "it has neither a threshold nor a retention, so nothing is purged"
+            message = "the storage has neither a threshold nor a retention, so nothing is purged"
             yield Violation(storage.dn, message, "dcmDeleterThreshold")
         elif "dcmPurgeStoragePollingInterval" not in device.entry:
             message = "the archive has no dcmPurgeStoragePollingInterval, so nothing is purged"
@@ -91,7 +93,7 @@ def _find_external_archive_never_recorded(context: LintContext) -> Iterator[Viol
         external_titles, titles = storage.texts(EXTERNAL_RETRIEVE_AET), find_recorded_titles(context, device)
         if external_titles and not titles & set(external_titles):
             reason = (
-                f"storage commitments record {', '.join(sorted(titles))}"
+                f"storage commitments record only {', '.join(sorted(titles))}"
                 if titles
                 else "no exporter requests storage commitment"
             )
@@ -113,7 +115,9 @@ def _find_availability_without_effect(context: LintContext) -> Iterator[Violatio
     name = EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY
     for _, storage in _iterate_storages(context):
         for value in storage.values(name) if EXTERNAL_RETRIEVE_AET not in storage else ():
-            yield Violation(storage.dn, f"it has no {EXTERNAL_RETRIEVE_AET}, so this has no effect", name, value)
+            yield Violation(
+                storage.dn, f"the storage has no {EXTERNAL_RETRIEVE_AET}, so this value has no effect", name, value
+            )
 
 
 RULES = (
@@ -142,8 +146,8 @@ RULES = (
         "cache-never-purged",
         "warning",
         requirement="A CACHE storage has a trigger for purging.",
-        reason="Otherwise it fills up. Triggers are a threshold, a retention or dcmNoDeletionConstraint, together "
-        "with the archive's polling.",
+        reason="Otherwise the storage fills up. Triggers are a threshold, a retention or dcmNoDeletionConstraint. "
+        "The archive checks them only if dcmPurgeStoragePollingInterval is set.",
         fix="Set a threshold or a retention, and dcmPurgeStoragePollingInterval.",
         example_command="dcmcfg set DN dcmDeleterThreshold=SIZE",
         find_violations=_find_cache_never_purged,
@@ -152,9 +156,10 @@ RULES = (
         "external-archive-never-recorded",
         "error",
         requirement="Each AE title in dcmExternalRetrieveAET is recorded by a storage commitment.",
-        reason="A study is purged only if its recorded external archive is on the list. The archive records the "
-        "exporter's first dcmRetrieveAET, or else the title that the external archive answers, usually its own.",
-        fix="Set dcmStgCmtSCP on the exporter, and list the AE title that it records.",
+        reason="A study is purged only if dcmExternalRetrieveAET lists its recorded external archive. The archive "
+        "records the exporter's first dcmRetrieveAET. Without dcmRetrieveAET, the archive records the title in the "
+        "external archive's response, usually the external archive's own title.",
+        fix="Set dcmStgCmtSCP on the exporter, and list the recorded AE title in dcmExternalRetrieveAET.",
         example_command="dcmcfg set DN dcmStgCmtSCP=AET",
         find_violations=_find_external_archive_never_recorded,
     ),
@@ -163,9 +168,9 @@ RULES = (
         "note",
         requirement="A storage with dcmExternalRetrieveAET sets the availability of purged studies.",
         reason="Without dcmExternalRetrieveInstanceAvailability, purged studies show as ONLINE, and users do not "
-        "expect a slow retrieve. With it, a study keeps the value after a recall, so it does not show where the "
-        "files are.",
-        fix="Set it to NEARLINE or OFFLINE.",
+        "expect a slow retrieve. With the attribute, a study keeps this availability after a recall. The "
+        "availability then does not show where the files are.",
+        fix="Set the attribute to NEARLINE or OFFLINE.",
         example_command="dcmcfg set DN dcmExternalRetrieveInstanceAvailability=NEARLINE",
         find_violations=_find_purged_without_availability,
         needs_whole_tree=False,

@@ -46,7 +46,7 @@ def _find_move_scp_pair_format(context: LintContext) -> Iterator[Violation]:
     for entry in context.entries_with(C_STORE_SCU_OF_C_MOVE_SCP):
         for value in entry.values(C_STORE_SCU_OF_C_MOVE_SCP) if entry.is_a(ARCHIVE_DEVICE_OBJECT_CLASS) else ():
             if b"=" not in value:
-                message = "it is not of the form CALLING=SCP, so the archive cannot load the device"
+                message = "the value does not have the form CALLING=SCP, so the archive cannot load the device"
                 yield Violation(entry.dn, message, C_STORE_SCU_OF_C_MOVE_SCP, value)
 
 
@@ -58,7 +58,7 @@ def _find_recall_sender_mismatch(context: LintContext) -> Iterator[Violation]:
             if equals and scp in recorded and calling not in recorded:
                 # StoreServiceEJB restores an object only from the recorded sender. Otherwise the overwrite policy
                 # applies.
-                message = f"the archive does not recognise objects from {calling} as those recorded for {scp}"
+                message = f"{calling} sends objects that are recorded for {scp}, so the archive ignores these objects"
                 yield Violation(device.entry.dn, message, C_STORE_SCU_OF_C_MOVE_SCP, value.encode())
 
 
@@ -70,7 +70,8 @@ def _find_no_pending_responses(context: LintContext) -> Iterator[Violation]:
         # The archive does not relay the external archive's pending responses in this case (recording pending-1s-set).
         if context.find_external_archives(device) and not sends_pending:
             message = (
-                "the requester receives no response until the external archive has sent everything, and may time out"
+                "the requester receives no response until the external archive has sent all objects, so the "
+                "requester may time out"
             )
             command = ("set", context.format_target(device.entry), f"{SEND_PENDING_C_MOVE_INTERVAL}=PT5S")
             yield Violation(device.entry.dn, message, SEND_PENDING_C_MOVE_INTERVAL, fix_command=command)
@@ -98,7 +99,7 @@ def _find_external_archive_accept_list(context: LintContext) -> Iterator[Violati
             peer = context.find_network_ae(title)
             accepted = peer.entry.texts(ACCEPTED_CALLING_AE_TITLE) if peer is not None else ()
             if peer is not None and sender is not None and accepted and sender not in accepted:
-                message = f"{title} does not accept {sender}, which exports to it, as caller"
+                message = f"{sender} exports to {title}, but {title} does not accept {sender} as calling AE title"
                 command = ("set", context.format_target(peer.entry), f"dcmAcceptedCallingAETitle+={sender}")
                 yield Violation(peer.entry.dn, message, ACCEPTED_CALLING_AE_TITLE, fix_command=command)
 
@@ -118,10 +119,10 @@ RULES = (
         "mixed-retrieve-not-forwarded",
         "warning",
         requirement="dcmCStoreSCUOfCMoveSCP names each external archive.",
-        reason="Without it, the archive does not recognise returning objects of a partly local study by the Move "
-        "Originator: it stores them and does not forward them. The same applies to every study if the external archive "
-        "omits that attribute.",
-        fix="Add CALLING=SCP. Usually both are the external archive's AE title.",
+        reason="Without this value, the archive does not recognise objects of a partly local study by their Move "
+        "Originator. It stores these objects but does not forward them. If the external archive omits the Move "
+        "Originator, this applies to every study.",
+        fix="Add CALLING=SCP. Usually both parts are the external archive's AE title.",
         example_command="dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP+=AET=AET",
         find_violations=_find_mixed_retrieve_not_forwarded,
     ),
@@ -141,11 +142,11 @@ RULES = (
     LintRule(
         "recall-sender-mismatch",
         "warning",
-        requirement="An external archive sends objects back under the AE title that is recorded for them.",
-        reason="The archive links and forwards an object only if the recorded external archive sends it. It answers "
-        "objects from other titles with success and ignores them.",
-        fix="Configure the external archive to send under that title, or record the title that it uses (dcmRetrieveAET "
-        "of the exporter).",
+        requirement="An external archive sends objects under the AE title that the archive recorded for these objects.",
+        reason="The archive links and forwards an object only if the sender is the recorded external archive. The "
+        "archive ignores objects from other titles, but responds with success.",
+        fix="Configure the external archive to send under the recorded title. Or set dcmRetrieveAET of the exporter "
+        "to the title that the external archive uses.",
         example_command="dcmcfg set DN dcmRetrieveAET=AET",
         find_violations=_find_recall_sender_mismatch,
     ),
@@ -161,8 +162,9 @@ RULES = (
     LintRule(
         "retrieve-timeout-short",
         "note",
-        requirement="The connections of an archive with external archives wait at least a minute for a retrieve.",
-        reason="dcmRetrieveTimeout ends with the external archive's first response, which can take long with tapes.",
+        requirement="An archive with external archives waits at least one minute for the response to a retrieve.",
+        reason="The external archive must send its first response within dcmRetrieveTimeout. With tapes, this "
+        "response can take a long time.",
         fix="Set a longer time, unless the external archive is fast.",
         example_command="dcmcfg set DN dcmRetrieveTimeout=300000",
         find_violations=_find_retrieve_timeout_short,
@@ -170,9 +172,9 @@ RULES = (
     LintRule(
         "external-archive-accept-list",
         "warning",
-        requirement="An external archive with a list of accepted callers accepts the AE that exports to it.",
-        reason="If the external archive uses this list, it rejects the export. The archive forwards retrieve requests "
-        "under the title of the original requester, so the list must contain those titles too.",
+        requirement="If an external archive has a list of accepted callers, this list contains the exporting AE.",
+        reason="An external archive that uses this list rejects exports from other AEs. The archive forwards "
+        "retrieve requests under the requester's title, so the list must also contain the titles of all requesters.",
         fix="Add the titles, both on the external archive and in the tree.",
         example_command="dcmcfg set DEVICE/AE dcmAcceptedCallingAETitle+=AET",
         find_violations=_find_external_archive_accept_list,
@@ -181,8 +183,8 @@ RULES = (
         "return-retrieve-aet",
         "note",
         requirement="Query results name the external archive.",
-        reason="dcmReturnRetrieveAET replaces the external archive's title.",
-        fix="Unset it, unless it is intended.",
+        reason="dcmReturnRetrieveAET replaces the external archive's title in query results.",
+        fix="Unset the attribute, unless this behaviour is intended.",
         example_command="dcmcfg unset TARGET dcmReturnRetrieveAET",
         find_violations=_find_return_retrieve_aet,
     ),

@@ -66,7 +66,7 @@ def _find_name_with_special_characters(context: LintContext) -> Iterator[Violati
             if needs_escaping_in_dn(value):
                 message = f"the archive writes DNs without escaping, so it cannot find this {kind} by its DN"
             elif is_changed_in_reference(value) and any(map(entry.is_a, _REFERENCED_CLASSES)):
-                message = "references may spell it differently, so the archive cannot load the device"
+                message = "references may spell this name differently, so the archive cannot load the device"
             else:
                 continue
             if context.references.find_device_key(entry.dn) is not None:
@@ -78,7 +78,7 @@ RULES = (
         "duplicate-ae-title",
         "error",
         requirement="Each AE title belongs to one AE.",
-        reason="The archive uses the first AE that the directory returns, which may change.",
+        reason="The archive uses the first AE that the directory returns. This may be another AE at the next search.",
         fix="Rename or remove one of the AEs.",
         example_command="dcmcfg ae rename DEVICE/OLD NEW",
         find_violations=_find_duplicate_ae_title,
@@ -95,9 +95,9 @@ RULES = (
     LintRule(
         "other-title-shadowed",
         "warning",
-        requirement="Each title of a device leads to one AE.",
-        reason="The archive searches AE titles before other titles and uses the first match. Callers never reach "
-        "the AE by the duplicate title.",
+        requirement="Each title of a device belongs to only one of its AEs.",
+        reason="The archive searches AE titles before other titles and uses the first match. A caller that uses the "
+        "duplicate title never reaches the other AE.",
         fix="Remove the other title from all AEs except one.",
         example_command="dcmcfg set DEVICE/AE dcmOtherAETitle-=AET",
         find_violations=_find_other_title_shadowed,
@@ -107,10 +107,10 @@ RULES = (
         "warning",
         requirement='A name below a device contains none of `, + " \\ < > ;`. A device or connection name contains no '
         "`=` either.",
-        reason="The archive builds DNs without escaping, so it can read the entry but not change or remove it. It "
-        "compares connection references with these DNs as text. OpenLDAP writes `=` as `\\3D` in them, so the "
-        "archive cannot load the whole device.",
-        fix="Rename the device or AE. For a connection, add one with another name and remove this one.",
+        reason="The archive builds DNs without escaping, so it can read the entry but cannot change or remove the "
+        "entry. The archive compares these DNs, as text, with the connection references in the directory. OpenLDAP "
+        "writes `=` in these references as `\\3D`, so they do not match and the archive cannot load the device.",
+        fix="Rename the device or AE. For a connection, add a connection with another name and remove this connection.",
         example_command="dcmcfg device rename OLD NEW",
         find_violations=_find_name_with_special_characters,
     ),

@@ -41,7 +41,8 @@ def _find_tls_mismatch(context: LintContext) -> Iterator[Violation]:
         if local and remote and not {each.tls for each in local} & {each.tls for each in remote}:
             offered = "TLS" if remote[0].tls else "plain connections"
             message = (
-                f"it offers {offered} only, but no AE of {device.name}, which calls it ({attribute}), supports this"
+                f"{device.name} connects to this AE ({attribute}), but this AE offers only {offered}, and no AE of "
+                f"{device.name} supports this"
             )
             yield Violation(ae.entry.dn, message)
 
@@ -56,7 +57,8 @@ def _find_tls_ciphers(context: LintContext) -> Iterator[Violation]:
         pairs = [(one, other) for one in local for other in remote if one.tls == other.tls]
         if pairs and not any(one.is_compatible_with(other) for one, other in pairs):
             message = (
-                f"it has no TLS version and cipher suite in common with {device.name}, which calls it ({attribute})"
+                f"{device.name} connects to this AE ({attribute}), but the two have no TLS version and cipher suite "
+                "in common"
             )
             yield Violation(ae.entry.dn, message)
 
@@ -98,7 +100,10 @@ def _find_peer_blacklisted(context: LintContext) -> Iterator[Violation]:
         for connection in _list_own_connections(device):
             for value in sorted(_get_values(context, connection, "dcmBlacklistedHostname")):
                 if value.lower() in hosts:
-                    message = f"{ae.title} ({attributes}) is at {value}, so the archive rejects its connections"
+                    message = (
+                        f"{ae.title} ({attributes}) has the host {value}, so the archive rejects connections from "
+                        "this AE"
+                    )
                     yield Violation(connection.dn, message, "dcmBlacklistedHostname", value.encode())
 
 
@@ -110,7 +115,10 @@ def _find_loopback_address(context: LintContext) -> Iterator[Violation]:
             continue
         for connection in _select_usable(ae.connections):
             if connection.port and connection.host.lower() in _LOOPBACK_HOSTS:
-                message = f"{device.name} calls {ae.title} there ({attribute}), which is the archive's own machine"
+                message = (
+                    f"{device.name} connects to {ae.title} at this host ({attribute}), but this host is the "
+                    "archive's own machine"
+                )
                 yield Violation(connection.dn, message, DICOM_HOSTNAME, connection.host.encode())
 
 
@@ -120,7 +128,9 @@ def _find_bound_to_loopback(context: LintContext) -> Iterator[Violation]:
         for connection in _select_usable(_list_own_connections(device)):
             bound = _get_values(context, connection, name) & set(_LOOPBACK_HOSTS)
             if connection.port and bound and connection.host.lower() not in _LOOPBACK_HOSTS:
-                message = f"peers call {connection.host}, but only this machine can connect"
+                message = (
+                    f"peers connect to {connection.host}, but the archive accepts connections only from its own machine"
+                )
                 yield Violation(connection.dn, message, name, sorted(bound)[0].encode())
 
 
@@ -142,7 +152,7 @@ def _find_store_association_limit(context: LintContext) -> Iterator[Violation]:
                 ae = context.find_network_ae(title) if colon else None
                 allowed = (ae.device.entry.text(_LIMIT) or "0") if ae is not None else "0"
                 if _parse_number(number) > _parse_number(allowed) > 0:
-                    message = f"{title}'s device accepts {allowed} concurrent associations ({_LIMIT})"
+                    message = f"the device of {title} accepts only {allowed} concurrent associations ({_LIMIT})"
                     yield Violation(entry.dn, message, _STORES, value.encode())
 
 
@@ -155,7 +165,7 @@ def _find_tls_without_store(context: LintContext) -> Iterator[Violation]:
         if any(connection.tls and connection.installed for connection in device.connections):
             for name, missing in ((KEY_STORE_URL, "key store"), ("dcmTrustStoreURL", "trust store")):
                 if name not in device.entry and not _has_alternative(device, name):
-                    yield Violation(device.entry.dn, f"it has TLS connections but no {missing}", name)
+                    yield Violation(device.entry.dn, f"the device has TLS connections but no {missing}", name)
 
 
 def _has_alternative(device: Device, name: str) -> bool:
@@ -167,40 +177,41 @@ RULES = (
     LintRule(
         "tls-mismatch",
         "error",
-        requirement="An AE that the archive calls offers the kind of connection that the archive's AEs have: TLS or "
-        "plain.",
+        requirement="The archive and each AE that it connects to have the same kind of connection: TLS or plain.",
         reason="Two connections are compatible only if both are plain or both use TLS "
         "(IncompatibleConnectionException).",
-        fix="Add a connection of that kind to the archive's AE, or a connection of the other kind to the peer.",
+        fix="Add a TLS or plain connection to the archive's AE or to the peer, so that both have the same kind.",
         example_command="dcmcfg connection add DEVICE/NAME HOST:PORT --ae AET",
         find_violations=_find_tls_mismatch,
     ),
     LintRule(
         "tls-ciphers",
         "error",
-        requirement="An AE that the archive calls over TLS has a TLS version and a cipher suite in common with the "
-        "archive.",
-        reason="Otherwise no connection is compatible. Names are Java's (TLS_RSA_WITH_AES_128_CBC_SHA), never "
-        "OpenSSL's.",
-        fix="Set the same dicomTLSCipherSuite and dcmTLSProtocol on both.",
+        requirement="The archive and each AE that it connects to over TLS have a TLS version and a cipher suite in "
+        "common.",
+        reason="Otherwise no connection is compatible. Use the Java names (TLS_RSA_WITH_AES_128_CBC_SHA), not the "
+        "OpenSSL names.",
+        fix="Set the same dicomTLSCipherSuite and dcmTLSProtocol on both connections.",
         example_command="dcmcfg set DN dicomTLSCipherSuite+=NAME",
         find_violations=_find_tls_ciphers,
     ),
     LintRule(
         "exporter-cannot-connect",
         "error",
-        requirement="The sending AE of an exporter has a connection that is compatible with one of the destination.",
+        requirement="The sending AE of an exporter and the destination have compatible connections.",
         reason="Otherwise every task of the exporter fails (IncompatibleConnectionException), even if other AEs "
         "could connect.",
-        fix="Add a reference to a connection of the destination's kind (TLS or plain) to that AE.",
+        fix="Add a connection reference to the sending AE. The connection must be of the destination's kind: TLS or "
+        "plain.",
         example_command="dcmcfg set DEVICE/AE dicomNetworkConnectionReference+=DN",
         find_violations=_find_exporter_cannot_connect,
     ),
     LintRule(
         "peer-blacklisted",
         "note",
-        requirement="The host of an AE that the archive calls is not blacklisted.",
-        reason="The archive calls the host but rejects connections from it, such as storage commitment results.",
+        requirement="The host of an AE that the archive connects to is not blacklisted.",
+        reason="The archive connects to the host but rejects connections from the host, for example for storage "
+        "commitment results.",
         fix="Remove the host from dcmBlacklistedHostname, unless this is intended.",
         example_command="dcmcfg set DN dcmBlacklistedHostname-=HOST",
         find_violations=_find_peer_blacklisted,
@@ -227,7 +238,7 @@ RULES = (
     LintRule(
         "bound-to-loopback",
         "warning",
-        requirement="A connection of the archive for remote peers does not listen on localhost only.",
+        requirement="The archive's connections for remote peers do not listen only on localhost.",
         reason="Peers on other machines cannot connect.",
         fix="Set dcmBindAddress to 0.0.0.0, or unset it.",
         example_command="dcmcfg set DN dcmBindAddress=0.0.0.0",
@@ -237,8 +248,8 @@ RULES = (
         "recall-association-limit",
         "error",
         requirement="An archive with external archives accepts at least two concurrent associations.",
-        reason="The requester uses one. With dcmLimitOpenAssociations 1, the archive rejects the external archive "
-        "(2/3/2).",
+        reason="The requester uses one association, the external archive another. With dcmLimitOpenAssociations 1, "
+        "the archive rejects the second association (2/3/2).",
         fix="Set a higher limit, or 0 for no limit.",
         example_command="dcmcfg set DEVICE dcmLimitOpenAssociations=0",
         find_violations=_find_recall_association_limit,
@@ -248,7 +259,7 @@ RULES = (
         "warning",
         requirement="The archive opens no more concurrent associations to a destination than the destination accepts.",
         reason="The destination rejects associations above its dcmLimitOpenAssociations (2/3/2), so "
-        "dcmMultipleStoreAssociations must not exceed it.",
+        "dcmMultipleStoreAssociations must not exceed this limit.",
         fix="Set a lower number, or a higher limit on the destination.",
         example_command="dcmcfg set TARGET dcmMultipleStoreAssociations=AET:NUMBER",
         find_violations=_find_store_association_limit,

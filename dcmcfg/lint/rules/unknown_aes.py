@@ -114,11 +114,14 @@ def _build_message(context: LintContext, reference: Reference) -> str:
             return f"{name} is an AE of the device {other_ae.device.name}, not of this device"
     if similar := sorted(context.find_similar_titles(name)):
         return (
-            f"no AE has the title {name!r}; {', '.join(map(repr, similar))} differs in case or blanks, which are "
-            "significant"
+            f"no AE has the title {name!r}; case and blanks are significant: "
+            f"did you mean {', '.join(map(repr, similar))}?"
         )
     if new := _find_new_default_title(context, reference):
-        return f"no AE has the title {name}; the container image keeps it when AE_TITLE sets another title, here {new}"
+        return (
+            f"no AE has the title {name}; the container image keeps this value even if AE_TITLE sets another "
+            f"title (here {new})"
+        )
     suggestions = context.suggest_names(EntityKind.AE, name)
     return f"no AE has the title {name}" + (f"; did you mean {', '.join(suggestions)}?" if suggestions else "")
 
@@ -159,8 +162,8 @@ def _find_other_title_as_destination(context: LintContext) -> Iterator[Violation
             ae = context.aes_by_other_title[reference.name]
             yield Violation(
                 reference.dn,
-                f"{reference.name} is only another title (dcmOtherAETitle) of {ae.title}, so the archive does not "
-                "find it",
+                f"{reference.name} is only another title (dcmOtherAETitle) of {ae.title}, so the archive finds no AE "
+                "with this title",
                 reference.attribute,
                 reference.value,
             )
@@ -200,8 +203,8 @@ RULES = (
         "fallback-scp-unknown",
         "error",
         requirement="The fallback C-MOVE SCP and its C-FIND SCP are AEs in the tree.",
-        reason="The archive forwards retrieves of studies it does not hold to this AE. If the AE is unknown, they "
-        "fail (A702).",
+        reason="If the archive does not hold a study, it forwards the retrieve to this AE. If the AE is unknown, the "
+        "retrieve fails (A702).",
         fix="Add the AE, or name an existing AE.",
         example_command=_ADD,
         find_violations=_build_finder("fallback-scp-unknown"),
@@ -212,7 +215,8 @@ RULES = (
         "error",
         requirement="Each external archive named in storages, exporters and retrieve settings is an AE in the tree.",
         reason="The archive looks up the title to retrieve purged studies or to request storage commitment. If the "
-        "title is unknown, the archive answers A702 with the title cut off in the Error Comment.",
+        "title is unknown, the retrieve fails (A702), and the Error Comment contains only the first part of the "
+        "title.",
         fix="Add the AE, or name an existing AE.",
         example_command=_ADD,
         find_violations=_build_finder("external-archive-unknown"),
@@ -231,7 +235,7 @@ RULES = (
     LintRule(
         "remote-ae-unknown",
         "error",
-        requirement="Each AE that the archive calls is in the tree.",
+        requirement="Each AE that the archive connects to is in the tree.",
         reason="The archive looks up the title among the AEs of all devices. If the title is unknown, it cannot "
         "connect.",
         fix="Add the AE, or name an existing AE.",
@@ -242,7 +246,7 @@ RULES = (
     LintRule(
         "local-ae-unknown",
         "error",
-        requirement="An AE that the archive acts as is an AE of its own device.",
+        requirement="If the archive acts as an AE, this AE belongs to the archive's own device.",
         reason="Otherwise requests under that title fail. With dcmShareTransferCapabilitiesFromAETitle, the archive "
         "accepts no presentation context.",
         fix="Name an AE of the same device.",
@@ -264,8 +268,9 @@ RULES = (
         "ups-destination-unknown",
         "warning",
         requirement="The AE in the URI of a UPS processing rule is in the tree.",
-        reason="The archive uses it for workitems without their own destination. These workitems fail.",
-        fix="Add the AE, correct the URI, or remove the rule if it is not used.",
+        reason="The archive uses this AE for workitems without their own destination. If the AE is unknown, these "
+        "workitems fail.",
+        fix="Add the AE, correct the URI, or remove an unused rule.",
         example_command=_ADD,
         find_violations=_build_finder("ups-destination-unknown"),
         part="references",
@@ -284,8 +289,8 @@ RULES = (
     LintRule(
         "wildcard-as-peer",
         "warning",
-        requirement="No reference to an AE that the archive calls is `*`.",
-        reason="The AE `*` accepts any called title, but it never resolves as a destination.",
+        requirement="The archive does not connect to an AE named `*`.",
+        reason="The AE `*` accepts any called AE title, but the archive cannot resolve `*` as a destination.",
         fix="Name the intended AE.",
         example_command="dcmcfg set TARGET ATTR=AET",
         find_violations=_find_wildcard_as_peer,
@@ -295,7 +300,7 @@ RULES = (
         "condition-on-unknown-ae",
         "warning",
         requirement="A condition on the receiving AE names an AE in the tree.",
-        reason="The condition never matches that title, so its rule may never apply.",
+        reason="The condition never matches this title, so the rule with this condition may never apply.",
         fix="Correct the title in the condition.",
         example_command="dcmcfg edit TARGET",
         find_violations=_find_condition_on_unknown_ae,

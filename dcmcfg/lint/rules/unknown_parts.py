@@ -51,7 +51,7 @@ def _build_rule(kind: EntityKind, name: str, severity: Severity, reason: str) ->
     return LintRule(
         name,
         severity,
-        requirement=f"{article} {word} that is referred to exists.",
+        requirement=f"{article} {word} exists if the configuration refers to it.",
         reason=reason,
         fix=f"Name {article.lower()} {word} that exists, or add it.",
         example_command="dcmcfg set TARGET ATTR=NAME",
@@ -71,7 +71,7 @@ RULES = (
         EntityKind.EXPORTER,
         "exporter-unknown",
         "error",
-        "A rule with an unknown exporter makes every C-STORE that it applies to fail.",
+        "If a rule names an unknown exporter, every C-STORE to which the rule applies fails.",
     ),
     _build_rule(
         EntityKind.STORAGE,
@@ -81,7 +81,10 @@ RULES = (
     ),
     _build_rule(EntityKind.VIEW, "view-unknown", "error", "Every query and retrieve of the AE fails."),
     _build_rule(
-        EntityKind.WEB_APP, "web-app-unknown", "error", "Requests that the archive forwards or redirects there fail."
+        EntityKind.WEB_APP,
+        "web-app-unknown",
+        "error",
+        "Requests that the archive forwards or redirects to this web application fail.",
     ),
     _build_rule(
         EntityKind.KEYCLOAK_CLIENT,
@@ -93,10 +96,14 @@ RULES = (
         EntityKind.DEVICE,
         "device-unknown",
         "warning",
-        "Another device does the work of this device, or none does. The archive only logs this.",
+        "Another device does the work of the missing device, or no device does the work. The archive only logs the "
+        "problem.",
     ),
     _build_rule(
-        EntityKind.HL7_APPLICATION, "hl7-application-unknown", "warning", "The archive sends no messages to it."
+        EntityKind.HL7_APPLICATION,
+        "hl7-application-unknown",
+        "warning",
+        "The archive sends no messages to this application.",
     ),
     _build_rule(EntityKind.ID_GENERATOR, "id-generator-unknown", "warning", "The archive cannot generate missing IDs."),
     _build_rule(
@@ -110,8 +117,8 @@ RULES = (
         "commitment-queue-missing",
         "error",
         requirement="An archive with exporters that request storage commitment has the queue StgCmtSCU.",
-        reason="Without it the archive never requests storage commitment, never records the external archive and "
-        "purges nothing.",
+        reason="Without this queue, the archive never requests storage commitment, never records the external "
+        "archive and purges nothing.",
         fix="Add the queue StgCmtSCU.",
         example_command="dcmcfg apply FILE",
         find_violations=_find_commitment_queue_missing,

@@ -30,7 +30,7 @@ def find_code_problem(text: str) -> str:
     if scheme.endswith("]"):
         name, bracket, version = scheme[:-1].rpartition("[")
         if not (bracket and name.strip() and version.strip()):
-            return "not a code: the version must follow the scheme in brackets, as in SCT [2023]"
+            return "not a code: the version must be in brackets after the scheme, as in SCT [2023]"
     return ""
 
 

@@ -37,7 +37,7 @@ def find_charset_problem(text: str) -> str:
     return (
         ""
         if text.lower() in load_java_names()["charsets"]
-        else "Java does not know this character set; UTF-8, for example, is known"
+        else "Java does not know this character set; use, for example, UTF-8"
     )
 
 
@@ -58,9 +58,7 @@ def find_dicom_charset_mapping_problem(text: str) -> str:
 def find_digest_algorithm_problem(text: str) -> str:
     """Return a problem if Java does not know the digest algorithm *text*, otherwise an empty string."""
     is_known = text.upper() in load_java_names()["digests"]
-    return (
-        "" if is_known else "Java does not know this digest algorithm; known are, for example, MD5, SHA-1 and SHA-256"
-    )
+    return "" if is_known else "Java does not know this digest algorithm; use, for example, MD5, SHA-1 or SHA-256"
 
 
 def find_cipher_suite_problem(text: str) -> str:
@@ -78,7 +76,7 @@ def find_tls_protocol_problem(text: str) -> str:
     return (
         ""
         if text in load_java_names()["protocols"]
-        else "Java does not know this TLS version; known are, for example, TLSv1.2 and TLSv1.3"
+        else "Java does not know this TLS version; use, for example, TLSv1.2 or TLSv1.3"
     )
 
 

@@ -129,7 +129,7 @@ class _Reader:
             if quantity is None:
                 raise _Refused("{ and } must contain a number of repetitions, as in {1,3}")
             if quantity[3] and int(quantity[3]) < int(quantity[1]):
-                raise _Refused("n is less than m in {m,n}")
+                raise _Refused("in {m,n}, n is less than m")
             self.position = quantity.end()
         else:
             return
@@ -168,7 +168,7 @@ class _Reader:
     def _escape(self, known: frozenset[str]) -> None:
         character = self._take()
         if not character:
-            raise _Refused("it ends with a single backslash")
+            raise _Refused("the pattern ends with a single backslash")
         if character in _LETTERS and character not in known:
             raise _Refused(f"unknown escape \\{character}")
         if character in _LONG_ESCAPES:

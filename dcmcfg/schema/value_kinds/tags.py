@@ -68,7 +68,11 @@ def find_entity_selector_problem(text: str) -> str:
         elif key == "StudyAge":
             ages = value.split("-")
             is_valid = len(ages) == 2 and all(map(_is_age, ages))
-            problem = "" if is_valid else "StudyAge must be FROM-TO, each empty or of the form 5D, 2W, 6M or 1Y"
+            problem = (
+                ""
+                if is_valid
+                else ("StudyAge must be FROM-TO, where FROM and TO are empty or have a form such as 5D, 2W, 6M or 1Y")
+            )
         else:
             problem = "" if key and is_attribute_path(key) else f"a key must be priors, StudyAge or {_PATH}"
         if problem:

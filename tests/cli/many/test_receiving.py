@@ -49,7 +49,7 @@ def test_one_receiver_serves_all_and_tells_what_belongs_to_none(
     assert report["outcome_counts"] == {"verified": 3, "not_verified": 1, "pending": 0}
     assert [study["received"] for study in report["studies"]] == [1, 1, 1, 0]
     assert report["failure_groups"][0]["studies"] == FIVE[3:4], "the one of which nothing came"
-    assert "1 instance arrived of studies that are not in the list: 1.2.826.0.9" in report["notes"]
+    assert "received 1 instance of studies that are not in the list: 1.2.826.0.9" in report["notes"]
 
 
 def test_an_instance_counts_for_the_study_whose_c_move_had_it_sent(
@@ -76,8 +76,8 @@ def test_an_instance_counts_for_the_study_whose_c_move_had_it_sent(
     headlines = {study["study_instance_uid"]: study["headline"] for study in json.loads(done.stdout)["studies"]}
     assert done.exit_code == 1
     assert headlines == {
-        silent: "NOT verified: nothing arrived at WORKSTATION; "
-        f"1 instance of this study arrived with the C-MOVE of study {talkative} and counts for that study",
+        silent: "NOT verified: nothing arrived at WORKSTATION; 1 instance of this study arrived with the C-MOVE of "
+        f"study {talkative}; counted for that study",
         talkative: "NOT verified: 1 instance arrived that the archive did not list for this study; "
         f"1 instance of study {silent} arrived with this study's C-MOVE",
         wrong: "NOT verified: 1 instance arrived that the archive did not list for this study; "
