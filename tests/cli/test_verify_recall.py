@@ -59,8 +59,8 @@ def test_a_recall_from_dcmtks_archive_fails_until_the_destination_is_set_and_the
     assert verdict["received"]["calling_ae_titles"] == ["DCM4CHEE"]
     assert verdict["route"]["finding"] == "shown"
     assert verdict["route"]["reasons"] == [
-        "before the move, the archive's database had no file of 20 instances",
-        "after the move, the database has files of 20 instances more (recalled)",
+        "before the move, the archive's database had no local file for 20 instances",
+        "after the move, the database also has files for 20 instances (recalled)",
         "the external archive's log was not read",
         "external archive according to the archive's database: LONGTERM",
         "Instance Availability before the move: NEARLINE, after it: NEARLINE",
