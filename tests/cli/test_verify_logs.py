@@ -142,7 +142,7 @@ def test_a_pattern_of_log_config_is_read(run: Run, site: RunningSite, tmp_path: 
     configuration.write_text(PATTERN.format(file=log))
     with dcmtk(site, tmp_path, "three", ("-lc", configuration)):
         verdict = verified(run, "three", log)
-    assert verdict["route"]["reasons"][0].endswith("asked it to send to DCM4CHEE, 3 completed")
+    assert verdict["route"]["reasons"][0].endswith("C-MOVE from DCMCFG, Move Destination DCM4CHEE, 3 completed")
     assert all(each["time"] for each in verdict["legs"][0]["stores"])
 
 

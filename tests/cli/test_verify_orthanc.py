@@ -74,7 +74,7 @@ def test_its_log_shows_the_route_though_it_hides_the_study_and_tells_whom_it_doe
         verdict = verify(run, "three", log)
         assert verdict["verified"] is False
         assert any("Unknown modality for AET: AS_RECEIVED" in reason for reason in verdict["route"]["reasons"])
-        unknown = "the external archive, an Orthanc, does not know AS_RECEIVED: "
+        unknown = "the external archive (an Orthanc) does not know AS_RECEIVED. "
         assert verdict["next_steps"][0].startswith(unknown)
     site.put("dcmExternalRetrieveAEDestination", "DCM4CHEE")
     site.reload()

@@ -66,7 +66,7 @@ def test_the_smallest_purged_study_is_taken_each_time_and_in_the_end_none_is_lef
         "no purged study found: no study in the archive's database has an external archive and no local file"
         in done.stderr
     )
-    assert done.stderr.splitlines()[-1].startswith("  next: let the archive purge one")
+    assert done.stderr.splitlines()[-1].startswith("  next: let the archive purge a study")
 
 
 def test_keys_narrow_what_is_looked_for(run: Run, site: RunningSite) -> None:

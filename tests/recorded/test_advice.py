@@ -15,7 +15,7 @@ _WORK_ORDER = "dcmcfg work-order --external LONGTERM --calling {calling} lists t
 _NO_FINAL_STRAIGHT = "closes the connection, aborts, or requests a release after the C-MOVE request"
 _NO_FINAL_BACK = "the archive sends no final response if the external archive LONGTERM breaks off after a pending"
 _MAPPING = "dcmcfg set dcm4chee-arc dcmCStoreSCUOfCMoveSCP+=LONGTERM=LONGTERM"
-_RECALLED = "and the study is now in the archive's own storage, but WORKSTATION did not accept it"
+_RECALLED = "into the archive's own storage, but WORKSTATION did not accept it"
 _PASSED_ON = "the response most likely comes from the external archive LONGTERM, and the archive passed it on"
 _ABORTED = "LONGTERM aborted the association, or did not answer the association request within dcmAAACTimeout"
 _UNLOADABLE = "the archive cannot load the device of LONGTERM from LDAP"

@@ -176,7 +176,7 @@ def test_an_unlisted_study_comes_by_the_fallback(recordings: Path, tmp_path: Pat
     ]
     route = BY_FALLBACK.judged(told)
     assert (route.finding, route.shown_count) == (RouteFinding.SHOWN, 3)
-    assert "asked FALLBACK to send to DCM4CHEE" in route.reasons[0]
+    assert "requested FALLBACK to send to DCM4CHEE" in route.reasons[0]
 
 
 @pytest.mark.parametrize("scenario", [UNKNOWN, RESTRICTED], ids=lambda each: each.log)
@@ -248,7 +248,7 @@ def test_the_log_of_another_caller_or_another_node_tells_nothing(recordings: Pat
     path.write_text((recordings / "logs" / "B-purged-set.log").read_text())
     told = read_log_evidence(mark, replace(RECALLED.sought, calling_ae_title="VIEWER"))
     assert told.move_records is None
-    assert "is the archive's own log, and does not show the C-MOVE from VIEWER" in told.reason
+    assert "is the archive's own log, but does not show the C-MOVE from VIEWER" in told.reason
     assert read_log_evidence(mark, LOCAL.sought).move_records is None
 
 
