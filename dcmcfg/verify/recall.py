@@ -55,7 +55,7 @@ def locate_study(
     stored: StoredStudy | None = None,
     database_error: str = "",
 ) -> LocatedStudy:
-    """Return the location of the study *study_uid*, of which the archive *device* lists *instances* by C-FIND.
+    """Return the location of the study *study_uid*: the archive *device* lists its *instances* by C-FIND.
 
     *stored* is the study in the archive's database. Without it, the states are those compatible with Instance
     Availability, and *database_error* is the reason why the database did not answer.

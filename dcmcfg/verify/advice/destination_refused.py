@@ -148,7 +148,7 @@ def _advise_on_unknown_to_fallback(case: AdviceCase) -> Iterator[str]:
 
 
 def _advise_on_unknown_to_alternative(case: AdviceCase) -> Iterator[str]:
-    """Advise on dcmAltCMoveSCP, which is always asked to send to the destination of the request."""
+    """Advise on dcmAltCMoveSCP, which always gets the Move Destination of the request."""
     title = _find_refused_destination(case)
     yield (
         f"the archive sent a C-MOVE to {_find_refusing_archive(case)} (dcmAltCMoveSCP), but "

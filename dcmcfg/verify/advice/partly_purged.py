@@ -1,4 +1,4 @@
-"""Advice for a study of which only a part was in the archive's own storage, and not all was delivered."""
+"""Advice for a partly purged study that was not delivered completely."""
 
 from __future__ import annotations
 
