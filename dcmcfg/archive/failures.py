@@ -116,7 +116,7 @@ def translate_unexpected_response(response: HttpResponse, url: str, *, with_toke
         case _ if 300 <= status < 400:
             target = format_one_line(response.headers.get("location", "").partition("?")[0]) or "nowhere"
             return ArchiveError(
-                f"redirected to {target} ({http_status}), which dcmcfg does not follow",
+                f"redirected to {target} ({http_status}), but dcmcfg does not follow redirects",
                 subject=url,
                 next_step=f"for a login page: {_RUN_TOKEN_HINT if with_token else _TOKEN_HINT}; "
                 "for a moved archive: --archive-url",

@@ -61,7 +61,9 @@ def build_discovery_error(
         case 404:
             problem = f"no issuer at this URL ({description or 'HTTP 404'})"
         case status if 300 <= status < 400:
-            problem = f"redirected to {_get_redirect_target(response)} (HTTP {status}), which dcmcfg does not follow"
+            problem = (
+                f"redirected to {_get_redirect_target(response)} (HTTP {status}), but dcmcfg does not follow redirects"
+            )
         case 200:
             problem = "the response is not from an issuer"
         case status:
@@ -79,8 +81,8 @@ def build_issuer_mismatch_error(reported_issuer: str, configured_issuer: str) ->
         f"no token for the archive: the issuer's name for itself is {format_one_line(reported_issuer)}",
         subject=configured_issuer,
         next_step=(
-            f"its tokens contain the same name: set oidc_issuer to {format_one_line(reported_issuer)},"
-            " or oidc_token_url to the token endpoint if it cannot be reached by that name"
+            f"its tokens contain the same name: set oidc_issuer to {format_one_line(reported_issuer)}. If the issuer "
+            "cannot be reached by that name, set oidc_token_url to the token endpoint"
         ),
     )
 
@@ -115,7 +117,7 @@ def build_token_refused_error(
         problem = f"no token endpoint at this URL ({description or status})"
         return TokenError(f"no token for the archive: {problem}", subject=url, next_step=_REALM_HINT)
     if 300 <= response.status < 400:
-        problem = f"redirected to {_get_redirect_target(response)} ({status}), which dcmcfg does not follow"
+        problem = f"redirected to {_get_redirect_target(response)} ({status}), but dcmcfg does not follow redirects"
         return TokenError(f"no token for the archive: {problem}", subject=url, next_step=_REALM_HINT)
     answer = f"{status}: {description}" if description else status
     return TokenError(

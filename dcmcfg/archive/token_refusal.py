@@ -75,7 +75,7 @@ def _explain_wrong_issuer(token_issuer: str, expected_issuer: str) -> RefusalRea
     is_same_path = urlsplit(token_issuer).path.rstrip("/") == urlsplit(expected_issuer).path.rstrip("/")
     message = f"its issuer is {token_issuer or 'not stated'}, but the archive accepts tokens of {expected_issuer}"
     if is_same_path and token_issuer:
-        message += ": two names of one server (or name and address) count as two issuers"
+        message += ": two names of one server (or name and address) are treated as two issuers"
     return RefusalReason(message, f"get the token by that name: oidc_issuer {expected_issuer}")
 
 
@@ -110,8 +110,8 @@ def _explain_unknown_reason(check: TokenCheck, claims: TokenClaims) -> RefusalRe
     audience = ", ".join(claims.audience) or "empty"
     unchecked_note = "" if check.issuer else "the issuer that the archive expects is unknown; "
     return RefusalReason(
-        f"no other problem was found; {unchecked_note}its audience is {audience}, and the archive may require its own "
-        "client there",
+        f"no other problem was found; {unchecked_note}its audience is {audience}, but the archive may require its "
+        "own client as audience",
         "compare the issuer with the archive's provider URL (or auth-server-url and realm-name);"
         f" in Keycloak a mapper of type Audience adds the archive's client; {_LOG_HINT}",
     )

@@ -151,7 +151,7 @@ def _detect_other_protocol(
             return None
         case NotDicom() | TransientDicomError() if not endpoint.tls and speaks_tls(endpoint.peer, timeouts):
             return CallResult(
-                problem="no association: the peer uses TLS at this port, but was called without TLS",
+                problem="no association: the peer uses TLS at this port, but dcmcfg connected without TLS",
                 failed_stage=CallStage.ASSOCIATION,
                 next_step=_suggest_protocol_fix(endpoint),
             )

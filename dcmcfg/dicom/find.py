@@ -70,7 +70,7 @@ def send_find(
             raise DicomError(
                 f"a C-FIND response at {level} level cannot be decoded",
                 subject=str(association.peer),
-                next_step="dcmcfg cannot compare instances without it: check the peer's log",
+                next_step="dcmcfg cannot compare instances without this response: check the peer's log",
             )
         yield match
         yielded += 1
@@ -113,7 +113,7 @@ def _build_limit_error(association: OpenAssociation, level: str, limit: Limit) -
     return DicomError(
         f"C-FIND at {level} level: more than {limit.format_maximum()} {limit.description}",
         subject=str(association.peer),
-        next_step=f"check in the peer's log if it ignores the query keys, or repeats itself. {limit.next_step}",
+        next_step=f"check in the peer's log if it ignores the query keys, or repeats responses. {limit.next_step}",
     )
 
 

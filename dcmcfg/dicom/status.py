@@ -74,10 +74,12 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
     (
         "Unknown AE",
         "the archive does not know the AE of the external archive",
-        f"in LDAP: an AE with the title of the external archive {_WHICH_EXTERNAL}. After a change reload the archive, "
-        "because it caches unknown AE titles (dcmAECacheStaleTimeout). If the AE exists: a device with a broken "
-        "connection reference is unknown as a whole. A study without a storage commitment result has the title '*', "
-        "which no AE has",
+        (
+            f"in LDAP: an AE with the title of the external archive {_WHICH_EXTERNAL}. After a change reload the "
+            "archive, because it caches unknown AE titles (dcmAECacheStaleTimeout). If the AE exists: one broken "
+            "connection reference makes the whole device unknown. A study without a storage commitment result has "
+            "the title '*', which is not an AE"
+        ),
     ),
     (
         "ConfigurationNotFoundException: AE: ",
@@ -92,9 +94,11 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
     (
         "A-ASSOCIATE-RJ",
         f"the archive's association was rejected by {EXTERNAL_ARCHIVE_OR_DESTINATION}",
-        "the external archive's list of calling AE titles: it sees the AE title of the requester, not the "
-        "archive's, so it must accept the calling title of this C-MOVE; the destination's list, with the title of the "
-        "archive's AE; and the called AE titles in LDAP",
+        (
+            "the external archive's list of calling AE titles, which must contain the calling AE title of this "
+            "C-MOVE (the archive uses the requester's AE title, not its own); the destination's list, which must "
+            "contain the title of the archive's AE; and the called AE titles in LDAP"
+        ),
     ),
     (
         "Connection refused",
@@ -145,9 +149,9 @@ _REJECTED, _TRANSIENT_RESULT = "A-ASSOCIATE-RJ", "result: 2"
 
 _NO_REASON = (
     "whether archive and destination both have these SOP classes in their transfer capabilities "
-    "(dicomTransferCapability: role SCU at the archive's AE; role SCP at the destination, if it lists "
-    "any); whether the destination listens and accepts the archive; with an external archive, its log: the "
-    "connection may have broken after the association was established, or it was silent for longer than "
+    "(dicomTransferCapability: role SCU at the archive's AE; role SCP at the destination, if it lists any); whether "
+    "the destination listens and accepts the archive; with an external archive, its log: the connection may have "
+    "broken after the association was established, or the external archive sent nothing for longer than "
     "dcmRetrieveTimeout of the archive's connection"
 )
 
@@ -177,9 +181,11 @@ def explain_destination_unknown(comment: str) -> StatusExplanation:
         title = comment.removeprefix("Unknown AE: ")
         return (
             f"{_DESTINATION_UNKNOWN} to the archive itself",
-            f"in LDAP: the AE {title} of a device. Create it with its host and port, then reload, because the archive "
-            "caches unknown AE titles (dcmAECacheStaleTimeout). If it exists: its spelling and case, "
-            "and the device's connection references, because one broken reference hides the whole device",
+            (
+                f"in LDAP: the AE {title} of a device. Create it with its host and port, then reload, because the "
+                "archive caches unknown AE titles (dcmAECacheStaleTimeout). If it exists: its spelling and case, and "
+                "the device's connection references, because one broken reference makes the whole device unknown"
+            ),
         )
     if comment.startswith("AE: ") and "not installed" in comment:
         title = comment.removeprefix("AE: ").split(" not installed")[0]
@@ -357,8 +363,10 @@ _GENERAL: dict[int, StatusExplanation] = {
     ATTRIBUTE_LIST_ERROR: ("completed, but some attributes were not accepted", _PEER_LOG),
     PROCESSING_FAILURE: (
         "failed: processing failure",
-        "the peer's log; if a dcm4chee archive passes a retrieve on, also the external archive's log: it "
-        "did not accept the presentation context, or the connection to it broke",
+        (
+            "the peer's log; if a dcm4chee archive passes a retrieve on, also the external archive's log: the "
+            "external archive did not accept the presentation context, or the connection broke"
+        ),
     ),
     0x0111: ("failed: duplicate SOP instance", _PEER_LOG),
     0x0112: ("failed: no such SOP instance", _PEER_LOG),

@@ -174,11 +174,12 @@ def _suggest_replacement(configuration: Configuration, title: str) -> str:
     for ae in configuration.network_aes():
         if title in ae.other_titles:
             return (
-                f"it is only another title of {ae.title} (dcmOtherAETitle), which the archive ignores: use {ae.title}"
+                f"it is only another title of {ae.title} (dcmOtherAETitle). The archive ignores such titles: use "
+                f"{ae.title}"
             )
     similar_titles = suggest_names(title, (ae.title for ae in configuration.network_aes()))
     if similar_titles:
-        return f"did you mean {', '.join(similar_titles)}? AE titles are case-sensitive, and blanks count"
+        return f"did you mean {', '.join(similar_titles)}? AE titles are case-sensitive, and blanks are significant"
     return format_command("ae", "add", f"{title}@HOST:PORT")
 
 
@@ -205,7 +206,8 @@ def check_return_destination(
     other_ae = configuration.find_network_ae(ae_title)
     if other_ae is not None:
         reason = (
-            f"{attribute} {ae_title} is an AE of {other_ae.device.name}: the objects go there and are not forwarded"
+            f"{attribute} {ae_title} is an AE of {other_ae.device.name}: that device receives the objects, and the "
+            "archive does not forward them"
         )
         return RouteFailure(EMPTY_SUCCESS, reason, next_step)
     sender = external_ae_title or "the external archive"

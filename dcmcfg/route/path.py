@@ -24,7 +24,7 @@ LOCAL_ONLY = "B000, completed: the local instances only"
 
 
 class RetrieveBranch(StrEnum):
-    """The branch that the archive takes (``CommonCMoveSCP``)."""
+    """The branch of the archive's code for a retrieve (``CommonCMoveSCP``)."""
 
     LOCAL = "local"
     EXTERNAL_VIA_ARCHIVE = "external retrieve, back to the archive"

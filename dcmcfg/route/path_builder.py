@@ -156,7 +156,7 @@ class PathBuilder:
         connection = find_compatible_connection(self._destination, self._archive_ae)
         if connection is None:
             self._reaches_destination = False
-            next_step = "give both a connection of the same kind, then run dcmcfg reload"
+            next_step = "give both AEs a connection of the same kind, then run dcmcfg reload"
             self.add_failure(
                 RouteFailure(response, explain_incompatibility(self._destination, self._archive_ae), next_step)
             )
@@ -214,8 +214,8 @@ class PathBuilder:
             self._warn_of_rejection(peer, calling_ae_title)
         if any(ae.title == external_ae_title for ae in archive_ae.device.network_aes):
             reason = (
-                f"{external_ae_title} is an AE of this archive: the request comes back to the archive, and no "
-                "condition was found that ends it"
+                f"{external_ae_title} is an AE of this archive: the archive sends the request to itself, and dcmcfg "
+                "found no condition that ends this loop"
             )
             self._failures.append(RouteFailure("", reason, "specify the AE title of the other archive"))
             return False
@@ -356,7 +356,7 @@ class PathBuilder:
             return None
         connection = find_compatible_connection(external_ae, self._archive_ae)
         if connection is None:
-            next_step = "give both a connection of the same kind, then run dcmcfg reload"
+            next_step = "give both AEs a connection of the same kind, then run dcmcfg reload"
             self._failures.append(
                 RouteFailure(
                     _INCOMPATIBLE_CONNECTION, explain_incompatibility(external_ae, self._archive_ae), next_step
@@ -394,8 +394,8 @@ class PathBuilder:
             return None
         if expected_title is None:
             reason = (
-                f"a part is local, so without {C_STORE_SCU_OF_C_MOVE_SCP} the archive stores the objects from "
-                f"{external_ae_title} and does not forward them"
+                f"a part of the study is local, so without {C_STORE_SCU_OF_C_MOVE_SCP} the archive stores the "
+                f"objects from {external_ae_title} and does not forward them"
             )
         else:
             reason = (
@@ -451,10 +451,15 @@ def _check_acceptance(ae: NetworkAE, sender_ae_title: str, attribute: str) -> Ro
         return RouteFailure(
             response,
             reason,
-            f"set {attribute} to another AE of the archive: {', '.join(storage_ae_titles) or 'none has'}",
+            (
+                f"set {attribute} to another AE of the archive: "
+                f"{', '.join(storage_ae_titles) or 'no AE has this capability'}"
+            ),
         )
     if not get_effective_setting(ae, OBJECT_STORAGE_ID).values and OBJECT_STORAGE_ID not in ae.device.entry:
         return RouteFailure(
-            response, f"{ae.title} has no dcmObjectStorageID", f"set it, or set {attribute} to another AE"
+            response,
+            f"{ae.title} has no dcmObjectStorageID",
+            f"set dcmObjectStorageID, or set {attribute} to another AE",
         )
     return None

@@ -166,7 +166,8 @@ class _PathFinder:
 
     def _build_path_without_request(self, state: StudyState) -> RetrievePath:
         reason = (
-            f"{self._request.calling_ae_title} is {ALT_C_MOVE_SCP}: the archive retrieves no missing objects for it"
+            f"{self._request.calling_ae_title} is {ALT_C_MOVE_SCP}: the archive retrieves no missing objects for "
+            "this caller"
         )
         if state is StudyState.PARTIAL:
             builder = self._create_builder()
@@ -196,8 +197,8 @@ class _PathFinder:
         builder = self._create_builder()
         if builder.associate():
             reason = (
-                f"the files are on a storage that is not configured here, and there is no {ALT_C_MOVE_SCP}; the "
-                "archive does not call a recorded external archive for them"
+                f"the files are on a storage that is not configured here, and {ALT_C_MOVE_SCP} is not set. For such "
+                "files, the archive does not use the external archive in its database"
             )
             command = format_command("set", self._request.archive_ae.device.name, f"{ALT_C_MOVE_SCP}=AET")
             next_step = f"configure the storage again, or set an archive that has the study: {command}"
@@ -209,7 +210,10 @@ class _PathFinder:
     def _build_unknown_path(self) -> RetrievePath:
         state = StudyState.UNKNOWN
         if not self._fallback:
-            reason = "without dcmFallbackCMoveSCP, the archive answers for an unknown study as for one without images"
+            reason = (
+                "without dcmFallbackCMoveSCP, the archive gives the same response for an unknown study as for a "
+                "study without images"
+            )
             command = format_command("set", self._request.archive_ae.device.name, f"{FALLBACK_C_MOVE_SCP}=AET")
             next_step = f"to retrieve from another archive: {command}"
             return RetrievePath(
@@ -244,7 +248,7 @@ class _PathFinder:
         if builder.request_move(self._fallback, calling_ae_title, self._fallback_return_ae_title):
             builder.send_local()
             self._return_from_fallback(builder, calling_ae_title)
-            limit = "at each request" if retries == "0" else f"until that has failed {retries} times"
+            limit = "at each request" if retries == "0" else f"until {retries} requests have failed"
             builder.add_note(
                 f"the archive requests the rest {limit} (dcmFallbackCMoveSCPRetries), and ignores objects that it "
                 "already has"
@@ -282,8 +286,12 @@ def _create_no_archive_recorded() -> RouteFailure:
 def _create_no_recording_configured() -> RouteFailure:
     return RouteFailure(
         _UNKNOWN_AE,
-        "the configuration lets the archive record no holder of purged studies: there is no exporter with dcmStgCmtSCP "
-        "and no storage with dcmExternalRetrieveAET",
-        f"specify the holder according to the archive's database with --external AET (QIDO attribute 77771045); "
-        f"{NO_EXTERNAL_ARCHIVE} means none",
+        (
+            "with this configuration, the archive records no external archive for purged studies: there is no "
+            "exporter with dcmStgCmtSCP and no storage with dcmExternalRetrieveAET"
+        ),
+        (
+            "specify the external archive from the archive's database (QIDO attribute 77771045) with --external AET; "
+            f"{NO_EXTERNAL_ARCHIVE} means none"
+        ),
     )

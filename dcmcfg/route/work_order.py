@@ -215,8 +215,8 @@ class _WorkOrderBuilder:
         foreign_titles = [title for title in titles if title not in own_titles]
         if foreign_titles:
             self._add_note(
-                f"requests under the calling AE titles of other systems ({', '.join(foreign_titles)}) come from the "
-                f"archive{f', host {self._host}' if self._host else ''}: do not check their host"
+                f"requests with the calling AE titles of other systems ({', '.join(foreign_titles)}) come from the "
+                f"archive{f', host {self._host}' if self._host else ''}: do not check the host of these callers"
             )
 
     def _add_destinations(self, return_ae_title: str, attribute: str, *, is_restored: bool = False) -> None:
@@ -230,8 +230,8 @@ class _WorkOrderBuilder:
         )
         if is_restored and not any(value.endswith(f"={self._external_ae_title}") for value in self._get_mappings()):
             self._add_note(
-                f"it must store under its own title {self._external_ae_title}: the archive ignores objects under "
-                "another title"
+                f"the external archive must store under its own AE title {self._external_ae_title}: the archive "
+                "ignores objects under another AE title"
             )
 
     def _get_mappings(self) -> tuple[str, ...]:

@@ -100,7 +100,6 @@ def _iterate_warnings(
     )
     for sender in direct_senders:
         yield (
-            f"{sender} will be asked to send directly to {title}, which it does not know. Objects outside the "
-            "archive's own storage will not be delivered. To route them through the archive: dcmcfg "
-            "set-external-retrieve."
+            f"{sender} must send directly to {title}, but does not know this AE. Objects outside the archive's own "
+            "storage will not be delivered. To route them through the archive: dcmcfg set-external-retrieve."
         )

@@ -73,14 +73,14 @@ def _advise_on_incompatible_connection(evidence: Evidence, destination: Temporar
     archive, match = evidence.request.archive.ae_title, evidence.route.get_connection_match(destination.ae_title)
     if match is not None and not match.is_compatible:
         return (
-            f"according to the tree, {archive} cannot call {destination.ae_title}: {match.description}; for "
-            "details: dcmcfg connection list"
+            f"according to the tree, {archive} cannot open an association to {destination.ae_title}: "
+            f"{match.description}; for details: dcmcfg connection list"
         )
     description = f" ({match.description})" if match else ""
     finding = f"according to the tree, a connection of {archive} is compatible with {destination.ae_title}{description}"
     next_step = f"check that it reads its configuration from {ldap_url}"
     if destination.security.tls:
-        next_step = f"{advise_on_tls(archive)}. Without --tls, the archive calls without TLS"
+        next_step = f"{advise_on_tls(archive)}. Without --tls, the archive connects without TLS"
     return f"{finding}, and the archive has reloaded: {next_step}"
 
 

@@ -145,7 +145,7 @@ def find_addresses(
         ),
         timeouts=_build_timeouts(device, connection, timeout_s),
         warnings=(
-            *((f"{archive_ae.title} accepts only TLS, so dcmcfg called it over TLS",) if tls_only else ()),
+            *((f"{archive_ae.title} accepts only TLS, so dcmcfg used TLS",) if tls_only else ()),
             *_find_address_warnings(
                 archive,
                 connect,

@@ -106,7 +106,7 @@ def is_failed_side_unknown(evidence: Evidence) -> bool:
 
 
 def find_candidate_archives(evidence: Evidence) -> frozenset[str]:
-    """Return the titles of the archives that may have been asked for the study.
+    """Return the titles of the archives to which the archive may have sent a C-MOVE for the study.
 
     These are the fallback archive for an unknown study, and the AE of dcmAltCMoveSCP for files on a storage that is not
     configured. Otherwise they are the external archives according to the database, to C-FIND, or to the tree, in this
@@ -130,7 +130,7 @@ def _find_recorded_or_likely_archives(evidence: Evidence) -> frozenset[str]:
 
 
 def is_refused_by_archive(evidence: Evidence) -> bool:
-    """Return whether the archive itself refused the destination, before it called another AE or sent anything."""
+    """Return whether the archive itself refused the destination before it opened another association."""
     # C801 is the archive's own status for a destination that it does not accept (dcmAcceptedMoveDestination).
     if evidence.outcome.status == MOVE_DESTINATION_NOT_ALLOWED:
         return True

@@ -56,7 +56,7 @@ _STORED = re.compile(r"Move SCP: Received Store SCU RSP \[Status=(?P<status>.*)\
 _NOT_STORED = re.compile(r"Move SCP: storeSCU: (?P<why>.*)")
 _RESPONSE = re.compile(r"Move SCP Response \d+ \[status: (?P<status>.*)\]")
 _FAILED = re.compile(r"(?:mapMoveDestination|moveSCP): (?P<why>.*)")
-_UNCLEAR = "other associations were open at that time, and dcmtk's log does not show which of them sent it"
+_UNCLEAR = "other associations were open at that time, and dcmtk's log does not show which association sent the request"
 _NO_STUDY = "the request contains no study"
 _READ = re.compile(r'DcmDataset::read\(\) TransferSyntax="(?P<name>.*)"')
 

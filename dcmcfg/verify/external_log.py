@@ -233,10 +233,10 @@ _CLOCK_TOLERANCE = timedelta(seconds=2)
 #: A time before any run, for lines without a time in a replaced log.
 _EARLIEST_TIME = datetime(1970, 1, 2, tzinfo=UTC)
 _NO_REQUESTS = (
-    "its log shows no request. An Orthanc logs requests with --verbose, or after PUT /tools/log-level-dicom with "
+    "the log shows no request. An Orthanc logs requests with --verbose, or after PUT /tools/log-level-dicom with "
     '"verbose"; with "trace" it also logs the number of instances that it sent'
 )
-_KINDS = "JSON lines, an Orthanc's log, dcmtk's, dcm4che's, or the server.log of dcm4chee"
+_KINDS = "JSON lines, a log of Orthanc, dcmtk or dcm4che, or the server.log of dcm4chee"
 
 
 @dataclass(frozen=True)
@@ -339,9 +339,11 @@ def _read_dcm4che_log(position: LogPosition, tail: LogTail, lines: list[str], qu
     if parsed_log.is_from_archive and not parsed_log.has_request:
         return LogEvidence(
             None,
-            f"{position.path} is the archive's own log, and does not show the C-MOVE from {query.calling_ae_title}: "
-            "the archive logs it at level INFO of org.dcm4che3.net and org.dcm4chee.arc. In a cluster, specify the "
-            "log of the node that received it",
+            (
+                f"{position.path} is the archive's own log, but does not show the C-MOVE from "
+                f"{query.calling_ae_title}: the archive logs requests at level INFO of org.dcm4che3.net and "
+                "org.dcm4chee.arc. In a cluster, specify the log of the node that received the C-MOVE"
+            ),
         )
     return _select_this_run(parsed_log, position, tail, query=query, now=now)
 
@@ -373,8 +375,10 @@ def _select_this_run(
     if not records and not is_relevant:
         return LogEvidence(
             None,
-            f"{position.path} is the log of {_join_titles(parsed_log.ae_titles) or 'no server'}, but the archive "
-            f"calls {_join_titles(query.external_ae_titles)}",
+            (
+                f"{position.path} is the log of {_join_titles(parsed_log.ae_titles) or 'no server'}, but the archive "
+                f"sends its requests to {_join_titles(query.external_ae_titles)}"
+            ),
         )
     is_final = all(each.status is not None for each in records if each.study_uid)
     return LogEvidence(records, legs=legs, is_complete=is_final, is_from_archive_log=parsed_log.is_from_archive)

@@ -1,4 +1,4 @@
-"""Determine which other archive the archive asked instead of the recorded one, and with which Move Destination."""
+"""Find the archive that received the C-MOVE instead of the recorded one, and its Move Destination."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def is_fallback_used(evidence: Evidence) -> bool:
 
 
 def is_alternative_used(evidence: Evidence) -> bool:
-    """Return whether the archive asked the AE of dcmAltCMoveSCP, as far as is known.
+    """Return whether the archive sent its C-MOVE to the AE of dcmAltCMoveSCP, as far as is known.
 
     The archive asks it for files on a storage that is not configured. It may also be the recorded external archive.
     """
@@ -24,7 +24,7 @@ def is_alternative_used(evidence: Evidence) -> bool:
 
 
 def get_external_move_destination(evidence: Evidence) -> str:
-    """Return the Move Destination with which the archive asks another archive, according to the tree.
+    """Return the Move Destination of the archive's C-MOVE to another archive, according to the tree.
 
     The fallback archive has its own setting for it; the AE of dcmAltCMoveSCP has none (``CommonCMoveSCP``,
     ``RetrieveServiceImpl``).

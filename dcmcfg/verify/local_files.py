@@ -184,7 +184,7 @@ def _weigh_unknown_study(evidence: Evidence, findings: RouteReasons) -> None:
     them.
     """
     listed = (
-        f", although it lists {format_instance_count(len(evidence.instances_before))} by C-FIND"
+        f", although the archive lists {format_instance_count(len(evidence.instances_before))} by C-FIND"
         if evidence.instances_before
         else ""
     )
@@ -196,7 +196,7 @@ def _weigh_unknown_study(evidence: Evidence, findings: RouteReasons) -> None:
         return
     fallback = evidence.route.fallback_move_scp
     hint = f"; the log of {fallback} (--external-log) can show the sender" if fallback else ""
-    findings.remarks.append(f"after the move, the database has files of {format_instance_count(new_count)}{hint}")
+    findings.remarks.append(f"after the move, the database has files for {format_instance_count(new_count)}{hint}")
 
 
 def _weigh_database(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMove, *, delivered: bool) -> None:
@@ -211,17 +211,19 @@ def _weigh_database(evidence: Evidence, findings: RouteReasons, files: FilesBefo
         case FileLocality.UNCONFIGURED_STORAGE:
             findings.remarks.append(
                 f"before the move, the archive's database had the files on {storages}, a storage that is not in the "
-                "tree: such files prove nothing about external retrieve"
+                "tree. Such files prove nothing about external retrieve"
             )
         case _:
             reason = (
-                "before the move, the archive's database had no file of "
+                "before the move, the archive's database had no local file for "
                 f"{_format_share(files.not_local_count, evidence)}"
             )
             # Only an instance that was delivered shows where it came from.
             (findings.supporting if delivered and files.not_local_count else findings.remarks).append(reason)
             if files.not_local_count < len(evidence.instances_before):
-                findings.remarks.append(f"the other files were on {storages}: they prove nothing about the route")
+                findings.remarks.append(
+                    f"the other files were on {storages}. Such local files prove nothing about the route"
+                )
     _weigh_recalled(evidence, findings, files, delivered=delivered)
     findings.remarks += _find_inconsistencies(evidence, files)
     findings.remarks += _describe_external_archives(evidence, files)
@@ -231,7 +233,7 @@ def _weigh_recalled(evidence: Evidence, findings: RouteReasons, files: FilesBefo
     """Weigh which instances got a file by the move, if that is known."""
     recalled_count = count_recalled(evidence)
     if recalled_count and files.not_local_count:
-        reason = f"after the move, the database has files of {format_instance_count(recalled_count)} more (recalled)"
+        reason = f"after the move, the database also has files for {format_instance_count(recalled_count)} (recalled)"
         (findings.supporting if delivered else findings.remarks).append(reason)
     elif files.not_local_count and has_complete_database_evidence(evidence):
         findings.remarks.append("after the move, the database has no more files than before")
@@ -259,8 +261,8 @@ def _describe_external_archives(evidence: Evidence, files: FilesBeforeMove) -> I
     titles = find_recorded_archives(evidence)
     if "" in titles:
         yield (
-            "the archive's database has no external archive for it (a storage commitment records one), so the "
-            "archive answers A702"
+            "the archive's database has no external archive for this study, so the archive answers A702. Only a "
+            "storage commitment records an external archive"
         )
     known_titles = [title for title in titles if title]
     if known_titles:
@@ -268,7 +270,10 @@ def _describe_external_archives(evidence: Evidence, files: FilesBeforeMove) -> I
     if unknown_titles := [
         title for title in known_titles if evidence.route.ae_titles and title not in evidence.route.ae_titles
     ]:
-        yield f"the tree has no AE {', '.join(unknown_titles)}: the archive cannot call it, and answers A702"
+        yield (
+            f"the tree has no AE {', '.join(unknown_titles)}: so the archive cannot open an association and answers "
+            "A702"
+        )
 
 
 def find_recorded_archives(evidence: Evidence) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def locate_study(
     stored: StoredStudy | None = None,
     database_error: str = "",
 ) -> LocatedStudy:
-    """Return the location of the study *study_uid*, of which the archive *device* lists *instances* by C-FIND.
+    """Return the location of the study *study_uid*: the archive *device* lists its *instances* by C-FIND.
 
     *stored* is the study in the archive's database. Without it, the states are those compatible with Instance
     Availability, and *database_error* is the reason why the database did not answer.
@@ -250,7 +250,9 @@ def _choose_by_database(search: RecallSearch, studies: Sequence[StoredStudy]) ->
             each.study_uid,
         ),
     )
-    reason = f"the archive's database has no file of it, and records {chosen.external_ae_title} as its external archive"
+    reason = (
+        f"the archive's database has no local file for this study. Its external archive is {chosen.external_ae_title}"
+    )
     return ChosenStudy(chosen.study_uid, _describe_choice(chosen.instance_count, reason, len(studies)))
 
 
@@ -271,7 +273,7 @@ def _choose_by_availability(search: RecallSearch, studies: Sequence[Study]) -> C
         return own_titles.issuperset(study.retrieve_ae_titles), study.instance_count or _UNKNOWN_COUNT, study.study_uid
 
     chosen = min(not_online, key=rank)
-    reason = f"its Instance Availability is {chosen.availability}, which does not prove that it was purged"
+    reason = f"its Instance Availability is {chosen.availability}, which does not prove that the study was purged"
     return ChosenStudy(chosen.study_uid, _describe_choice(chosen.instance_count, reason, len(not_online)))
 
 
@@ -294,8 +296,10 @@ def _create_not_found(search: RecallSearch, reason: str) -> NotFound:
     return NotFound(
         f"no purged study found: no study{criteria} {reason}",
         subject=str(search.addresses.archive),
-        next_step="let the archive purge one (dcmcfg check shows why it does not), search for others with "
-        "--query, or specify one with --study",
+        next_step=(
+            "let the archive purge a study (dcmcfg check shows problems that prevent a purge), search for other "
+            "studies with --query, or specify a study with --study"
+        ),
     )
 
 

@@ -52,11 +52,11 @@ def select_conclusive_records(evidence: Evidence, sending_records: Iterable[Move
 def _explain_inconclusive(evidence: Evidence, record: MoveRecord) -> str:
     """Return why *record*, with which something was sent, does not show the route; "" if it does."""
     if record.is_from_archive_log and record.forwarded_count is None and evidence.received is None:
-        return "the archive only relays this answer of the external archive (--receive shows what arrives)"
+        return "the archive only relays this response from the external archive (use --receive to observe the delivery)"
     if _has_other_destination(evidence, record):
-        return "sent under the archive's own title, it may belong to another retrieve of the archive"
+        return "the archive used its own AE title, so this C-MOVE may belong to another retrieve of the archive"
     if may_count_local_instances(evidence, record):
-        return "sent under the archive's own title, it counts local instances as well"
+        return "the archive used its own AE title, so this C-MOVE also counts local instances"
     return "" if record.destination_ae_title else "the log does not show the Move Destination"
 
 
@@ -114,9 +114,7 @@ def weigh_move_records(
         )
     elif is_excluded and not without_study:
         findings.remarks.append(_describe_missing_move(evidence))
-    findings.remarks += [f"{_OWN_RECORD} has a C-MOVE of this study without the name of its caller"] * bool(
-        without_caller
-    )
+    findings.remarks += [f"{_OWN_RECORD} has a C-MOVE for this study without a calling AE title"] * bool(without_caller)
     findings.remarks += map(_describe_unidentified_move, without_study)
     _note_other_callers(evidence, findings)
 
@@ -146,8 +144,8 @@ def _weigh_sent(evidence: Evidence, findings: RouteReasons, record: MoveRecord) 
         description = _describe_archive_move(evidence, record)
     else:
         count = "number of instances unknown" if record.completed is None else _describe_completed(record)
-        destination = f" to {record.destination_ae_title}" if record.destination_ae_title else ""
-        description = f"{_OWN_RECORD}: {_describe_caller(record)} to send{destination}, {count}"
+        destination = f", Move Destination {record.destination_ae_title}" if record.destination_ae_title else ""
+        description = f"{_OWN_RECORD}: {_describe_caller(record)}{destination}, {count}"
     if objection := _explain_inconclusive(evidence, record):
         findings.remarks.append(f"{description}; {objection}")
     else:
@@ -177,8 +175,8 @@ def count_shown_instances(evidence: Evidence, sending_records: Iterable[MoveReco
 
 def _describe_missing_move(evidence: Evidence) -> str:
     if evidence.log_is_from_archive:
-        return "per the archive's log, the archive called no other AE for this study in this run"
-    return f"{_OWN_RECORD} shows no C-MOVE of this study in this run"
+        return "per the archive's log, the archive sent no C-MOVE for this study to another AE in this run"
+    return f"{_OWN_RECORD} shows no C-MOVE for this study in this run"
 
 
 def _describe_nothing_sent(evidence: Evidence, record: MoveRecord) -> str:
@@ -186,11 +184,11 @@ def _describe_nothing_sent(evidence: Evidence, record: MoveRecord) -> str:
     if record.is_from_archive_log:
         return _describe_archive_move(evidence, record)
     if record.status is None and not record.failure:
-        return "the external archive received a request, and its log shows no final response"
+        return "the external archive received a request, but its log shows no final response"
     if record.reported_completed:
         nothing = (
-            f"it counted {record.reported_completed} completed, but its log shows no successful C-STORE for this "
-            "request"
+            f"the external archive counted {record.reported_completed} completed, but its log shows no successful "
+            "C-STORE for this request"
         )
     elif record.completed is None and record.status is not None and not _is_failure(record.status):
         nothing = "its log has no count of this study's instances"
@@ -207,7 +205,7 @@ def _is_failure(status: int) -> bool:
 def _describe_archive_move(evidence: Evidence, record: MoveRecord) -> str:
     """Return the C-MOVE that the archive sent, as in the archive's log, in words."""
     description = (
-        f"per the archive's log, {record.calling_ae_title} asked {record.called_ae_title} to send to "
+        f"per the archive's log, {record.calling_ae_title} requested {record.called_ae_title} to send to "
         f"{record.destination_ae_title}: "
     )
     description += "no final response" if record.status is None else f"{record.status:04X}"
@@ -222,7 +220,7 @@ def _describe_archive_move(evidence: Evidence, record: MoveRecord) -> str:
 
 
 def _describe_caller(record: MoveRecord) -> str:
-    return f"{record.calling_ae_title or 'a caller that the log does not name'} asked it"
+    return f"C-MOVE from {record.calling_ae_title or 'an unknown caller'}"
 
 
 def _describe_completed(record: MoveRecord) -> str:
@@ -237,8 +235,8 @@ def _describe_completed(record: MoveRecord) -> str:
 
 def _describe_unidentified_move(record: MoveRecord) -> str:
     """Return a C-MOVE without a known study, as in the log, in words."""
-    request = f"{_OWN_RECORD}: {_describe_caller(record)} to send something"
-    destination = f" to {record.destination_ae_title}" if record.destination_ae_title else ""
+    request = f"{_OWN_RECORD}: {_describe_caller(record)} for an unknown study"
+    destination = f", Move Destination {record.destination_ae_title}" if record.destination_ae_title else ""
     results = ["" if record.status is None else f"{record.status:04X}"]
     results += [f"failed ({record.failure})" if record.failure else ""]
     results += ["" if record.status is None or record.completed is None else _describe_completed(record)]
@@ -253,7 +251,7 @@ def _weigh_destination(evidence: Evidence, findings: RouteReasons, record: MoveR
     configured = route.get_destinations_for(record.called_ae_title, evidence.request.destination_ae_title)
     if not record.destination_ae_title or record.destination_ae_title in configured:
         return
-    request = f"the external archive was asked to send to {record.destination_ae_title}, but the tree"
+    request = f"the external archive received the Move Destination {record.destination_ae_title}, but the tree"
     if route.external_retrieve_destination is None:
         findings.contradictions.append(f"{request} sets no dcmExternalRetrieveAEDestination")
     elif route.external_retrieve_destination in configured:
@@ -263,7 +261,8 @@ def _weigh_destination(evidence: Evidence, findings: RouteReasons, record: MoveR
         findings.contradictions.append(f"{request} {setting}")
     else:
         findings.contradictions.append(
-            f"{request} has the archive ask {record.called_ae_title} to send to {' or '.join(sorted(configured))}"
+            f"{request} configures a C-MOVE to {record.called_ae_title} with the Move Destination "
+            f"{' or '.join(sorted(configured))}"
         )
 
 
@@ -292,15 +291,15 @@ def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
     match _leads_back_to_archive(evidence):
         case True if recalled_count < not_local_count:
             findings.strong_objections.append(
-                "after the move, the archive has no file of "
-                f"{format_instance_count(not_local_count - recalled_count)} of these, although the tree routes them "
-                f"to {evidence.route.external_retrieve_destination or 'the archive'}"
+                "after the C-MOVE, the archive still has no local file for "
+                f"{format_instance_count(not_local_count - recalled_count)}, although the tree retrieves the study "
+                f"through {evidence.route.external_retrieve_destination or 'the archive'}"
             )
         case False if recalled_count:
             findings.contradictions.append(
                 f"after the move, {format_instance_count(recalled_count)} {'is' if recalled_count == 1 else 'are'} "
-                "in the archive's own storage, although in the tree the external archive sends straight to "
-                f"{destination}"
+                "in the archive's own storage, although, according to the tree, the external archive sends straight "
+                f"to {destination}"
             )
         case False if evidence.received is None:
             findings.weak_objections.append(
@@ -311,13 +310,13 @@ def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
             evidence.route.archive_ae_titles | evidence.route.sending_ae_titles
         ):
             findings.weak_objections.append(
-                f"{', '.join(sorted(callers))} called the receiver, although in the tree the external archive sends "
-                f"straight to {destination}"
+                f"{', '.join(sorted(callers))} sent to the receiver, although, according to the tree, the external "
+                f"archive sends straight to {destination}"
             )
         case False if unexpected_callers := _get_callers(evidence) - set(find_recorded_archives(evidence)):
             findings.weak_objections.append(
-                f"{', '.join(sorted(unexpected_callers))} called the receiver, but is not the external archive "
-                "recorded in the archive's database"
+                f"{', '.join(sorted(unexpected_callers))} sent to the receiver, but is not the external archive in "
+                "the archive's database"
             )
         case True if (
             unexpected_callers := _get_callers(evidence)
@@ -325,12 +324,13 @@ def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
             - evidence.route.sending_ae_titles
         ):
             findings.weak_objections.append(
-                f"{', '.join(sorted(unexpected_callers))} called the receiver, although in the tree the archive "
-                "forwards the instances"
+                f"{', '.join(sorted(unexpected_callers))} sent to the receiver, although, according to the tree, the "
+                "archive forwards the instances"
             )
         case None if recalled_count < not_local_count and evidence.received is None:
             findings.weak_objections.append(
-                "the tree has several paths for it, and the path of the instances was not observed (use --receive)"
+                "the tree has several paths for this study, and dcmcfg did not observe the path of the instances "
+                "(use --receive)"
             )
 
 
@@ -354,7 +354,7 @@ def _get_callers(evidence: Evidence) -> frozenset[str]:
 
 
 _REFUSED_BEFORE_LOOKUP = (
-    "the archive refuses this destination before it looks up the study: it called no AE, and sent nothing"
+    "the archive refused this destination before it looked up the study. It opened no association and sent nothing"
 )
 
 
@@ -454,7 +454,7 @@ def _weigh_callers(evidence: Evidence, findings: RouteReasons) -> None:
     )
     if direct and evidence.route.external_retrieve_destination is not None:
         findings.contradictions.append(
-            f"{', '.join(direct)} called the receiver directly, although the tree sets "
+            f"{', '.join(direct)} sent directly to the receiver, although the tree sets "
             f"dcmExternalRetrieveAEDestination {evidence.route.external_retrieve_destination} on "
             f"{evidence.route.destination_source}"
         )

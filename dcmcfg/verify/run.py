@@ -132,7 +132,7 @@ def gather_evidence_over(
     retrievals = request.selection.create_retrievals(request.study_uid, listed, request.patient)
     callbacks.on_expected(len(expected))
     pre_move = evidence_sources.collect_before(request.study_uid, callbacks.on_step)
-    callbacks.on_step(f"requesting {request.archive} to send it to {request.destination_ae_title} (C-MOVE)")
+    callbacks.on_step(f"requesting {request.archive} to send the instances to {request.destination_ae_title} (C-MOVE)")
     request_times = RequestTimes(expected)
     moves = _send_moves(
         association.with_timeouts(addresses.timeouts),

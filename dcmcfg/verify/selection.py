@@ -66,8 +66,8 @@ class RetrieveSelection:
     def _require_listed(self, study_uid: str, listed: Sequence[Instance]) -> None:
         if not listed:
             raise NotFound(
-                f"the archive lists nothing of the study {study_uid}, so no series or instance can be selected",
-                next_step="verify at STUDY level to see its response",
+                f"the archive lists no instance of the study {study_uid}, so no series or instance can be selected",
+                next_step="verify at STUDY level to see the archive's response",
             )
         series = Counter(each.series_uid for each in listed)
         for uid in (each for each in self.series_uids if each not in series):

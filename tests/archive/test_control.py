@@ -87,7 +87,7 @@ def test_redirect_is_not_followed_and_says_token(archive: Scripted) -> None:
         archive.answer(302, Location=f"{login.url}/auth?state=secret")
         error = refused_reload(archive, token="t")
         assert login.requests == []
-    assert error.message == f"redirected to {login.url}/auth (HTTP 302), which dcmcfg does not follow"
+    assert error.message == f"redirected to {login.url}/auth (HTTP 302), but dcmcfg does not follow redirects"
     assert "token" in error.next_step
 
 

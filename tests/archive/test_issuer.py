@@ -148,7 +148,7 @@ def test_issuer_that_calls_itself_otherwise_is_told_with_the_name(issuer: Issuer
     issuer.issuer = f"https://keycloak.example.org{KEYCLOAK}"
     error = refused(credentials(issuer))
     assert error.message == f"no token for the archive: the issuer's name for itself is {issuer.issuer}"
-    assert error.next_step.startswith(f"its tokens contain the same name: set oidc_issuer to {issuer.issuer},")
+    assert error.next_step.startswith(f"its tokens contain the same name: set oidc_issuer to {issuer.issuer}. If")
     assert issuer.asked == []
 
 
@@ -179,7 +179,7 @@ def scripted() -> Iterator[tuple[Scripted, ClientCredentials]]:
         (200, '{"access_token": 1}', "the response has no token (HTTP 200, no content type)"),
         (200, '{"access_token": "a b"}', "the token has blanks or characters outside ASCII"),
         (404, "<html>", "no token for the archive: no token endpoint at this URL (HTTP 404)"),
-        (302, "", "no token for the archive: redirected to nowhere (HTTP 302), which dcmcfg does not follow"),
+        (302, "", "no token for the archive: redirected to nowhere (HTTP 302), but dcmcfg does not follow redirects"),
         (500, "oops", "no token for the archive: the issuer refused (HTTP 500)"),
         (
             401,
@@ -223,7 +223,7 @@ def test_answer_without_a_token_is_told_with_its_reason(
     [
         (200, "<html>", "the response is not from an issuer"),
         (200, '{"issuer": "x"}', "the response is not from an issuer"),
-        (301, "", "redirected to nowhere (HTTP 301), which dcmcfg does not follow"),
+        (301, "", "redirected to nowhere (HTTP 301), but dcmcfg does not follow redirects"),
         (502, "", "the issuer has no metadata (HTTP 502)"),
         (403, '{"error":"Realm not enabled"}', "the issuer has no metadata (HTTP 403: Realm not enabled)"),
         (403, '{"error_description":"HTTPS required"}', "the issuer requires https (HTTP 403)"),

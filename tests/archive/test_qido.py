@@ -187,7 +187,7 @@ def test_pages_without_anything_new_end_the_search(archive: Scripted) -> None:
         (403, "", "the archive requires a token (HTTP 403)"),
         (404, "", "no search service (HTTP 404): no archive at this URL, or it has no AE DCM4CHEE"),
         (413, "", "the archive does not return so many results (HTTP 413)"),
-        (302, "", "redirected to nowhere (HTTP 302), which dcmcfg does not follow"),
+        (302, "", "redirected to nowhere (HTTP 302), but dcmcfg does not follow redirects"),
         (500, "java.lang.X: gone\n\tat y", "X: gone (HTTP 500)"),
         (200, "<html>", "the response is not from a dcm4chee archive: not JSON"),
         (200, "[" * 20_000, "the response is not from a dcm4chee archive: JSON nested too deeply"),

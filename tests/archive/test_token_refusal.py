@@ -92,8 +92,8 @@ def test_issuer_by_another_name_is_told_before_its_key() -> None:
     by_address = replace(CLAIMS, issuer="https://10.0.0.5/realms/dcm4che")
     (reason,) = explain_token_refusal(replace(GOOD, claims=by_address, signature=SignatureStatus.UNKNOWN_KEY), "auth")
     assert reason.message == (
-        f"its issuer is https://10.0.0.5/realms/dcm4che, but the archive accepts tokens of {ISSUER}: "
-        "two names of one server (or name and address) count as two issuers"
+        f"its issuer is https://10.0.0.5/realms/dcm4che, but the archive accepts tokens of {ISSUER}: two names of "
+        "one server (or name and address) are treated as two issuers"
     )
     assert reason.next_step == f"get the token by that name: oidc_issuer {ISSUER}"
     other_realm = replace(CLAIMS, issuer=ISSUER.replace("dcm4che", "master"))
@@ -124,7 +124,7 @@ def test_nothing_wrong_with_it_leaves_the_audience() -> None:
     (reason,) = explain(GOOD)
     assert (
         reason
-        == "no other problem was found; its audience is account, and the archive may require its own client there"
+        == "no other problem was found; its audience is account, but the archive may require its own client as audience"
     )
     assert "the issuer that the archive expects is unknown" in explain(replace(GOOD, issuer=""))[0]
 

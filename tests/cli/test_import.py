@@ -388,8 +388,10 @@ def test_rows_with_tls_are_called_over_it(run: Run, site: CliSite, tmp_path: Pat
     assert [line for line in result.stderr.splitlines() if "rejected: " in line] == [
         f"warning: rejected: new.csv:3: WS2: {LOOPBACK}:{strange.port}: certificate not trusted: its authority is "
         "not trusted here; nothing was sent",
-        f"warning: rejected: new.csv:4: WS3: {LOOPBACK}:{wanting.port}: no association: the peer uses TLS at "
-        "this port, but was called without TLS",
+        (
+            f"warning: rejected: new.csv:4: WS3: {LOOPBACK}:{wanting.port}: no association: the peer uses TLS at "
+            "this port, but dcmcfg connected without TLS"
+        ),
     ]
     assert site.values("dicomPort", f"cn=dicom-tls,dicomDeviceName=ws1,{DEVICES}") == (str(wanting.port),)
     assert (failed.exit_code, failed.stdout) == (3, "")

@@ -184,8 +184,8 @@ def test_reload_without_a_token_says_token(run: Run, archive: Scripted) -> None:
     result = run("reload", "--archive-url", archive.url)
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
-        f"dcmcfg: {archive.url}/ctrl/reload: redirected to https://login.example/realms/dcm4che (HTTP 302), "
-        "which dcmcfg does not follow\n"
+        f"dcmcfg: {archive.url}/ctrl/reload: redirected to https://login.example/realms/dcm4che (HTTP 302), but "
+        "dcmcfg does not follow redirects\n"
         f"  next: for a login page: dcmcfg --archive-url {archive.url} token shows the issuer; see docs/secured.md, "
         "or set a token with --archive-token-file FILE; for a moved archive: --archive-url\n"
     )

@@ -94,12 +94,14 @@ def test_a_refusal_is_exit_code_1_with_the_answer_and_the_next_step(run: Run, si
     result = run("route", "--dest", "WORKSTATOIN")
     assert (result.exit_code, result.stdout, result.stderr) == (
         1,
-        "C-MOVE from DCMCFG to DCM4CHEE at localhost:11112, Move Destination WORKSTATOIN\n"
-        "\n"
-        "Refused     for every state of the study\n"
-        "Response    A801 Unknown AE: WORKSTATOIN\n"
-        "Reason      no AE has the title WORKSTATOIN\n"
-        "Next step   did you mean WORKSTATION, WORKLIST? AE titles are case-sensitive, and blanks count\n",
+        (
+            "C-MOVE from DCMCFG to DCM4CHEE at localhost:11112, Move Destination WORKSTATOIN\n\n"
+            "Refused     for every state of the study\n"
+            "Response    A801 Unknown AE: WORKSTATOIN\n"
+            "Reason      no AE has the title WORKSTATOIN\n"
+            "Next step   did you mean WORKSTATION, WORKLIST? AE titles are case-sensitive, and blanks are "
+            "significant\n"
+        ),
         "",
     )
 
@@ -126,17 +128,18 @@ def test_what_is_on_a_storage_that_is_not_configured_fails_after_an_association(
     assert (result.exit_code, result.stdout, result.stderr) == (
         1,
         (
-            "C-MOVE from DCMCFG to DCM4CHEE at localhost:11112, Move Destination STORESCP\n\nunconfigured-storage  "
-            "unconfigured: nothing is sent\n                      files on a storage that is not configured here\n\n"
-            "     Message       Sender     Receiver   Address           Calling AE\n "
-            "────────────────────────────────────────────────────────────────────\n 1   A-ASSOCIATE   DCM4CHEE   "
-            "STORESCP   localhost:11115   DCM4CHEE\n\nResponse              A702 without counters\n"
-            "Reason                the files are on "
-            "a storage that is not configured here, and there is no dcmAltCMoveSCP; the archive does not call a "
-            "recorded external archive for them\n"
-            "Next step             configure the storage again, or set an archive that "
-            "has the study: dcmcfg set dcm4chee-arc dcmAltCMoveSCP=AET\n\nExit code 1           "
-            "not everything is delivered: unconfigured-storage\n"
+            "C-MOVE from DCMCFG to DCM4CHEE at localhost:11112, Move Destination STORESCP\n\n"
+            "unconfigured-storage  unconfigured: nothing is sent\n"
+            "                      files on a storage that is not configured here\n\n"
+            "     Message       Sender     Receiver   Address           Calling AE\n"
+            " ────────────────────────────────────────────────────────────────────\n"
+            " 1   A-ASSOCIATE   DCM4CHEE   STORESCP   localhost:11115   DCM4CHEE\n\n"
+            "Response              A702 without counters\n"
+            "Reason                the files are on a storage that is not configured here, and dcmAltCMoveSCP is not "
+            "set. For such files, the archive does not use the external archive in its database\n"
+            "Next step             configure the storage again, or set an archive that has the study: dcmcfg set "
+            "dcm4chee-arc dcmAltCMoveSCP=AET\n\n"
+            "Exit code 1           not everything is delivered: unconfigured-storage\n"
         ),
         "",
     )

@@ -239,8 +239,8 @@ def test_expired_token_is_told(run: Run, lab: RunningSite, issuer: Issuer, monke
 def test_token_by_another_name_of_the_issuer_is_told(run: Run, lab: RunningSite, issuer: Issuer) -> None:
     issuer.in_tokens = issuer.url.replace("127.0.0.1", "localhost")
     assert why(run).endswith(
-        f"Reason    its issuer is {issuer.in_tokens}, but the archive accepts tokens of {issuer.url}: two names "
-        "of one server (or name and address) count as two issuers\n"
+        f"Reason    its issuer is {issuer.in_tokens}, but the archive accepts tokens of {issuer.url}: two names of "
+        "one server (or name and address) are treated as two issuers\n"
         f"Next step get the token by that name: oidc_issuer {issuer.url}\n"
     )
 
@@ -273,8 +273,8 @@ def test_audience_is_what_is_left_when_nothing_else_is_wrong(
         f"Archive   {archive.url} refuses the token (HTTP 401)\n"
         f"Requires  issuer {issuer.url}\n"
         "          realm role auth (property auth-user-role)\n"
-        "Reason    no other problem was found; its audience is account, and the archive may require its own "
-        "client there\n"
+        "Reason    no other problem was found; its audience is account, but the archive may require its own client "
+        "as audience\n"
     )
 
 

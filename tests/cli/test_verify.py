@@ -311,7 +311,9 @@ def test_no_line_is_broken_and_none_ends_in_blanks_where_there_is_no_terminal(
     assert [line for line in lines if line != line.rstrip()] == []
     words = "Next step the external archive LONGTERM had to send straight to WORKSTATION"
     (step,) = (line for line in lines if line.startswith(words))
-    assert step.endswith("at the host and port in its own list of AEs: see its log for the reason")
+    assert step.endswith(
+        "at the host and port in its own list of AEs: see the log of the external archive for the reason"
+    )
 
 
 def test_at_a_terminal_lines_are_broken_between_words(

@@ -99,7 +99,7 @@ def test_dcmtks_log_shows_who_asked_and_how_many_were_stored(run: Run, site: Run
     with dcmtk(site, tmp_path, "three", ("-v",)):
         verdict = verified(run, "three", tmp_path / "dcmqrscp.log")
     assert verdict["headline"].endswith("route shown")
-    expected_line = "the external archive's log: DCMCFG asked it to send to DCM4CHEE, 3 completed"
+    expected_line = "the external archive's log: C-MOVE from DCMCFG, Move Destination DCM4CHEE, 3 completed"
     assert verdict["route"]["reasons"][0] == expected_line
     assert summaries(verdict) == [
         ("LONGTERM", "DCM4CHEE", "LONGTERM's log", 3, None, 0),
@@ -122,8 +122,8 @@ def test_another_transfer_syntax_than_that_of_the_files_is_a_note(run: Run, site
         verdict = verified(run, "three", tmp_path / "dcmqrscp.log")
     assert verdict["verified"] is True
     assert (
-        "3 instances reached WORKSTATION in Explicit VR Little Endian, but LONGTERM stores them in Explicit VR "
-        "Big Endian. Possible reasons: LONGTERM does not offer the latter, or an AE on the path does not "
+        "3 instances reached WORKSTATION in Explicit VR Little Endian, but LONGTERM stores them in Explicit VR Big "
+        "Endian. Possible reasons: LONGTERM does not offer this transfer syntax, or an AE on the path does not "
         "accept it (see its transfer capabilities in the tree)"
     ) in verdict["notes"]
 
@@ -142,7 +142,7 @@ def test_a_pattern_of_log_config_is_read(run: Run, site: RunningSite, tmp_path: 
     configuration.write_text(PATTERN.format(file=log))
     with dcmtk(site, tmp_path, "three", ("-lc", configuration)):
         verdict = verified(run, "three", log)
-    assert verdict["route"]["reasons"][0].endswith("asked it to send to DCM4CHEE, 3 completed")
+    assert verdict["route"]["reasons"][0].endswith("C-MOVE from DCMCFG, Move Destination DCM4CHEE, 3 completed")
     assert all(each["time"] for each in verdict["legs"][0]["stores"])
 
 
@@ -207,9 +207,9 @@ Sent      LONGTERM → DCM4CHEE: {two} (LONGTERM's record)
           Stored: KEPT/{get_standard_study("jpeg-ls").uid}/{second}.dcm
 Route     shown for 2 instances
           Configured: external archive → DCM4CHEE → WORKSTATION ({setting})
-          - the external archive's log: DCMCFG asked it to send to DCM4CHEE, 2 completed
-          - before the move, the archive's database had no file of 2 instances
-          - after the move, the database has files of 2 instances more (recalled)
+          - the external archive's log: C-MOVE from DCMCFG, Move Destination DCM4CHEE, 2 completed
+          - before the move, the archive's database had no local file for 2 instances
+          - after the move, the database also has files for 2 instances (recalled)
           - external archive according to the archive's database: LONGTERM
           - Instance Availability before the move: NEARLINE, after it: NEARLINE
           - callers of the receiver: DCM4CHEE (as reported by the caller)

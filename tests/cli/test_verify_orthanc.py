@@ -66,7 +66,7 @@ def test_its_log_shows_the_route_though_it_hides_the_study_and_tells_whom_it_doe
         assert get_standard_study("one").uid not in log.read_text(errors="replace")
         assert verdict["headline"].endswith("route shown")
         assert verdict["route"]["reasons"][0] == (
-            "the external archive's log: DCMCFG asked it to send to DCM4CHEE, number of instances unknown"
+            "the external archive's log: C-MOVE from DCMCFG, Move Destination DCM4CHEE, number of instances unknown"
         )
 
         site.put("dcmExternalRetrieveAEDestination", "AS_RECEIVED")
@@ -74,7 +74,7 @@ def test_its_log_shows_the_route_though_it_hides_the_study_and_tells_whom_it_doe
         verdict = verify(run, "three", log)
         assert verdict["verified"] is False
         assert any("Unknown modality for AET: AS_RECEIVED" in reason for reason in verdict["route"]["reasons"])
-        unknown = "the external archive, an Orthanc, does not know AS_RECEIVED: "
+        unknown = "the external archive (an Orthanc) does not know AS_RECEIVED. "
         assert verdict["next_steps"][0].startswith(unknown)
     site.put("dcmExternalRetrieveAEDestination", "DCM4CHEE")
     site.reload()
@@ -83,4 +83,4 @@ def test_its_log_shows_the_route_though_it_hides_the_study_and_tells_whom_it_doe
 def test_with_trace_it_counts_what_it_sent(run: Run, site: RunningSite, tmp_path: Path) -> None:
     with external(site, tmp_path, "--trace-dicom", "three") as log:
         verdict = verify(run, "three", log)
-    assert verdict["route"]["reasons"][0].endswith("DCMCFG asked it to send to DCM4CHEE, 3 completed")
+    assert verdict["route"]["reasons"][0].endswith("C-MOVE from DCMCFG, Move Destination DCM4CHEE, 3 completed")

@@ -115,7 +115,7 @@ def test_what_the_archive_does_not_list_is_not_asked_for(
 def test_a_study_that_the_archive_does_not_know_has_no_series_to_ask_for(verify: Verify, plain_pacs: Peer) -> None:
     result = verify(plain_pacs, "--level", "series", study="1.2.3")
     assert result.exit_code == 3
-    assert "the archive lists nothing of the study 1.2.3" in result.stderr
+    assert "the archive lists no instance of the study 1.2.3" in result.stderr
 
 
 def test_an_archive_without_study_root_is_asked_by_patient_root(verify: Verify, studyless_pacs: Peer) -> None:

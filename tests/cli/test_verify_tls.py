@@ -84,7 +84,7 @@ def test_an_archive_with_tls_only_is_called_over_tls_by_itself(
     with _archive(made, pki) as archive:
         result = verify(archive, "--tls-ca", str(pki.ca), "--json")
     assert result.exit_code == 0
-    assert load_verdict(result)["notes"][0] == "DCM4CHEE accepts only TLS, so dcmcfg called it over TLS"
+    assert load_verdict(result)["notes"][0] == "DCM4CHEE accepts only TLS, so dcmcfg used TLS"
 
 
 def test_a_client_certificate_that_is_wanted_is_3_with_the_options_that_show_one(
@@ -240,6 +240,6 @@ def test_a_certificate_for_another_host_is_taken_where_that_risk_is_named(verify
         assert verify(archive, "--tls", "--tls-ca", str(pki.ca), "--tls-any-host").exit_code == 0
     assert refused.exit_code == 3
     assert (
-        "certificate not trusted: the called host is 127.0.0.1, but it is for archive.invalid; nothing was sent"
-        in refused.stderr
+        "certificate not trusted: the called host is 127.0.0.1, but the certificate is for archive.invalid; nothing "
+        "was sent" in refused.stderr
     )

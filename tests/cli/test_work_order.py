@@ -40,11 +40,14 @@ def test_as_a_letter(run: Run) -> None:
         ),
         "VIEWER (only calls) C-MOVE requests purged studies, through the archive",
         (
-            "- requests under the calling AE titles of other systems (VIEWER) come from the archive, host "
-            "localhost: do not check their host"
+            "- requests with the calling AE titles of other systems (VIEWER) come from the archive, host localhost: "
+            "do not check the host of these callers"
         ),
         "- each C-STORE must contain the Move Originator AE Title (0000,1030): the AE title of the requester",
-        "- it must store under its own title LONGTERM: the archive ignores objects under another title",
+        (
+            "- the external archive must store under its own AE title LONGTERM: the archive ignores objects under "
+            "another AE title"
+        ),
     ]
 
 

@@ -82,7 +82,7 @@ def test_a_peer_that_wants_a_certificate_of_ours_is_told_as_that(peers: Peers, n
 def test_a_peer_that_speaks_tls_on_a_plain_connection_is_told_as_that(peers: Peers, name: str) -> None:
     verdict = peers.call(getattr(peers, name), tls=False)
     assert verdict.failed_stage is CallStage.ASSOCIATION
-    assert verdict.problem == "no association: the peer uses TLS at this port, but was called without TLS"
+    assert verdict.problem == "no association: the peer uses TLS at this port, but dcmcfg connected without TLS"
     assert "dicomTLSCipherSuite" in verdict.next_step
 
 
@@ -99,7 +99,7 @@ def test_a_peer_that_speaks_plainly_on_a_tls_connection_is_told_as_that_also_whe
     ("shown", "problem"),
     [
         ("expired", f"it expired on {YESTERDAY:%Y-%m-%d}"),
-        ("elsewhere", "the called host is 127.0.0.1, but it is for archive.invalid"),
+        ("elsewhere", "the called host is 127.0.0.1, but the certificate is for archive.invalid"),
         ("strange", "its authority is not trusted here"),
     ],
 )

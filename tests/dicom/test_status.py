@@ -108,7 +108,7 @@ def test_a702_without_a_comment_points_at_transfer_capabilities_and_the_destinat
 
 
 def test_a702_after_a_reject_tells_that_the_requester_s_title_is_what_the_external_archive_sees() -> None:
-    assert "AE title of the requester" in explain("C-MOVE", 0xA702, "A-ASSOCIATE-RJ[result: 1").suggested_check
+    assert "the requester's AE title" in explain("C-MOVE", 0xA702, "A-ASSOCIATE-RJ[result: 1").suggested_check
 
 
 def test_a801_of_the_archive_itself_names_the_missing_ae() -> None:

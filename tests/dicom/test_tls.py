@@ -90,7 +90,12 @@ def test_a_client_certificate_that_is_wanted_is_asked_for_in_words(
         ("server", "strange_ca", "its authority is not trusted here", "--tls-ca"),
         ("expired", "ca", f"it expired on {YESTERDAY:%Y-%m-%d}", "the peer requires a new certificate"),
         ("early", "ca", f"it is not valid before {TOMORROW:%Y-%m-%d}", "check the clock of this machine"),
-        ("elsewhere", "ca", "the called host is 127.0.0.1, but it is for archive.invalid", "--connect HOST"),
+        (
+            "elsewhere",
+            "ca",
+            "the called host is 127.0.0.1, but the certificate is for archive.invalid",
+            "--connect HOST",
+        ),
     ],
 )
 def test_what_is_wrong_with_the_peer_s_certificate_is_told(

@@ -130,6 +130,6 @@ def test_the_archive_answers_on_its_tls_port_who_shows_a_certificate_of_the_lab(
     bare = call_peer(PeerEndpoint(peer, tls=True), "ME", PATIENT, TlsFiles(site.ca_certificate).client_context())
     assert (bare.failed_stage, "--tls-cert" in bare.next_step) == (CallStage.TLS, True)
     plainly = call_peer(PeerEndpoint(peer), "ME", PATIENT, None)
-    assert plainly.problem == "no association: the peer uses TLS at this port, but was called without TLS"
+    assert plainly.problem == "no association: the peer uses TLS at this port, but dcmcfg connected without TLS"
     assert bare_site.archive.port != peer.port
     assert call_peer(PeerEndpoint(bare_site.archive), "ME", PATIENT, None).is_success

@@ -15,11 +15,11 @@ _WORK_ORDER = "dcmcfg work-order --external LONGTERM --calling {calling} lists t
 _NO_FINAL_STRAIGHT = "closes the connection, aborts, or requests a release after the C-MOVE request"
 _NO_FINAL_BACK = "the archive sends no final response if the external archive LONGTERM breaks off after a pending"
 _MAPPING = "dcmcfg set dcm4chee-arc dcmCStoreSCUOfCMoveSCP+=LONGTERM=LONGTERM"
-_RECALLED = "and the study is now in the archive's own storage, but WORKSTATION did not accept it"
+_RECALLED = "into the archive's own storage, but WORKSTATION did not accept it"
 _PASSED_ON = "the response most likely comes from the external archive LONGTERM, and the archive passed it on"
 _ABORTED = "LONGTERM aborted the association, or did not answer the association request within dcmAAACTimeout"
 _UNLOADABLE = "the archive cannot load the device of LONGTERM from LDAP"
-_DROPPED = "the archive dropped the instances before it called another AE"
+_DROPPED = "the archive dropped the instances before it opened an association to another AE"
 _ENDED = (_UNKNOWN_CALLER.format(calling="DCMCFG"), _WORK_ORDER.format(calling="DCMCFG"))
 
 SAID: dict[str, tuple[str, ...]] = {
@@ -54,7 +54,10 @@ SAID: dict[str, tuple[str, ...]] = {
     ),
     "returns-with-other-originator": ("must send DCMCFG as Move Originator AE Title (0000,1030)", _MAPPING),
     "returns-then-fails": ("sent a part of the study to DCM4CHEE, which was forwarded. The rest was never sent",),
-    "move-unconfigured-storage": ("on the storage fs9, which the tree does not configure", "asked no external archive"),
+    "move-unconfigured-storage": (
+        "on the storage fs9, which is not in the tree",
+        "sent no C-MOVE to an external archive",
+    ),
     "move-unconfigured-storage-alt": ("the archive asked LONGTERM (dcmAltCMoveSCP)",),
     "fallback-nodest-calling-aet": ("3 instances came from the fallback archive FALLBACK", "--expect N"),
     "fallback-dest-unknown-everywhere": ("its fallback archive FALLBACK (dcmFallbackCMoveSCP) sent nothing",),

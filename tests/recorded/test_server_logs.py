@@ -121,7 +121,7 @@ def test_a_local_study_is_sent_without_asking_anybody(recordings: Path, tmp_path
     assert legs(told) == [("DCM4CHEE", "WORKSTATION", 3, {(EXPLICIT, 0)})]
     route = LOCAL.judged(told)
     assert route.finding is RouteFinding.NOT_SHOWN
-    assert "per the archive's log, the archive called no other AE for this study in this run" in route.reasons
+    assert "per the archive's log, the archive sent no C-MOVE for this study to another AE in this run" in route.reasons
 
 
 def test_a_purged_study_comes_back_and_is_forwarded(recordings: Path, tmp_path: Path) -> None:
@@ -133,8 +133,8 @@ def test_a_purged_study_comes_back_and_is_forwarded(recordings: Path, tmp_path: 
     route = RECALLED.judged(told)
     assert (route.finding, route.shown_count) == (RouteFinding.SHOWN, 3)
     assert route.reasons[0] == (
-        "per the archive's log, DCMCFG asked LONGTERM to send to DCM4CHEE: 0000, 3 completed; "
-        "the archive forwarded 3 of them to WORKSTATION"
+        "per the archive's log, DCMCFG requested LONGTERM to send to DCM4CHEE: 0000, 3 completed; the archive "
+        "forwarded 3 of them to WORKSTATION"
     )
 
 
@@ -146,8 +146,10 @@ def test_a_log_that_shows_another_way_than_the_tree_contradicts_it(recordings: P
 def test_a_purged_study_is_sent_past_the_archive(recordings: Path, tmp_path: Path) -> None:
     told = PASSED_BY.told(tmp_path, recordings)
     assert told.legs == ()  # the archive does not see what the external archive sends elsewhere
-    asked = "per the archive's log, DCMCFG asked LONGTERM to send to WORKSTATION: 0000, 3 completed"
-    relayed = "; the archive only relays this answer of the external archive (--receive shows what arrives)"
+    asked = "per the archive's log, DCMCFG requested LONGTERM to send to WORKSTATION: 0000, 3 completed"
+    relayed = (
+        "; the archive only relays this response from the external archive (use --receive to observe the delivery)"
+    )
     route = PASSED_BY.judged(told)
     assert (route.finding, route.shown_count, route.reasons[0]) == (RouteFinding.NOT_SHOWN, 0, asked + relayed)
     received = tuple(
@@ -174,7 +176,7 @@ def test_an_unlisted_study_comes_by_the_fallback(recordings: Path, tmp_path: Pat
     ]
     route = BY_FALLBACK.judged(told)
     assert (route.finding, route.shown_count) == (RouteFinding.SHOWN, 3)
-    assert "asked FALLBACK to send to DCM4CHEE" in route.reasons[0]
+    assert "requested FALLBACK to send to DCM4CHEE" in route.reasons[0]
 
 
 @pytest.mark.parametrize("scenario", [UNKNOWN, RESTRICTED], ids=lambda each: each.log)
@@ -193,8 +195,8 @@ def test_of_a_partly_purged_study_only_what_was_local_is_forwarded(recordings: P
     route = PARTLY.judged(told)
     assert route.finding is RouteFinding.NOT_SHOWN
     assert (
-        "per the archive's log, DCM4CHEE asked LONGTERM to send to DCM4CHEE: 0000, 3 completed; "
-        "the archive forwarded none of them to WORKSTATION"
+        "per the archive's log, DCM4CHEE requested LONGTERM to send to DCM4CHEE: 0000, 3 completed; the archive "
+        "forwarded none of them to WORKSTATION"
     ) in route.reasons
     # Whatever the status: nothing that LONGTERM sent reached the destination.
     assert replace(PARTLY, outcome=SENT_ALL).judged(told).finding is RouteFinding.NOT_SHOWN
@@ -246,7 +248,7 @@ def test_the_log_of_another_caller_or_another_node_tells_nothing(recordings: Pat
     path.write_text((recordings / "logs" / "B-purged-set.log").read_text())
     told = read_log_evidence(mark, replace(RECALLED.sought, calling_ae_title="VIEWER"))
     assert told.move_records is None
-    assert "is the archive's own log, and does not show the C-MOVE from VIEWER" in told.reason
+    assert "is the archive's own log, but does not show the C-MOVE from VIEWER" in told.reason
     assert read_log_evidence(mark, LOCAL.sought).move_records is None
 
 

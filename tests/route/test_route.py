@@ -157,8 +157,8 @@ def test_what_is_on_a_storage_that_is_not_configured_ends_after_an_association_t
     (failure,) = found.failures
     assert failure.response == "A702 without counters"
     assert failure.reason == (
-        "the files are on a storage that is not configured here, and there is no dcmAltCMoveSCP; the archive "
-        "does not call a recorded external archive for them"
+        "the files are on a storage that is not configured here, and dcmAltCMoveSCP is not set. For such files, the "
+        "archive does not use the external archive in its database"
     )
     no_port = put("dicomPort", on=STORESCP_DEVICE.child("cn", "dicom"))
     assert (
@@ -246,7 +246,7 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             PathOutcome.PARTIAL,
             "B000, completed: the local instances only",
             (
-                "a part is local, so without dcmCStoreSCUOfCMoveSCP the archive stores the objects from "
+                "a part of the study is local, so without dcmCStoreSCUOfCMoveSCP the archive stores the objects from "
                 "LONGTERM and does not forward them"
             ),
         ),
@@ -273,8 +273,8 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             PathOutcome.FAILED,
             "0000 without counters",
             (
-                "dcmExternalRetrieveAEDestination WORKSTATION is an AE of workstation: the objects go there and "
-                "are not forwarded"
+                "dcmExternalRetrieveAEDestination WORKSTATION is an AE of workstation: that device receives the "
+                "objects, and the archive does not forward them"
             ),
         ),
         (
@@ -357,8 +357,8 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             PathOutcome.FAILED,
             "",
             (
-                "AS_RECEIVED is an AE of this archive: the request comes back to the archive, and no condition "
-                "was found that ends it"
+                "AS_RECEIVED is an AE of this archive: the archive sends the request to itself, and dcmcfg found no "
+                "condition that ends this loop"
             ),
         ),
         (
@@ -400,7 +400,7 @@ def test_a_way_that_does_not_arrive(
             "VIEWER",
             None,
             "A801 Unknown AE: STORESPC",
-            "did you mean STORESCP? AE titles are case-sensitive, and blanks count",
+            "did you mean STORESCP? AE titles are case-sensitive, and blanks are significant",
         ),
         (
             (),
@@ -408,7 +408,7 @@ def test_a_way_that_does_not_arrive(
             "VIEWER",
             None,
             "A801 Unknown AE: storescp",
-            "did you mean STORESCP? AE titles are case-sensitive, and blanks count",
+            "did you mean STORESCP? AE titles are case-sensitive, and blanks are significant",
         ),
         (
             (put("dcmOtherAETitle", "SCREEN", on=STORESCP),),
@@ -416,7 +416,7 @@ def test_a_way_that_does_not_arrive(
             "VIEWER",
             None,
             "A801 Unknown AE: SCREEN",
-            "it is only another title of STORESCP (dcmOtherAETitle), which the archive ignores: use STORESCP",
+            "it is only another title of STORESCP (dcmOtherAETitle). The archive ignores such titles: use STORESCP",
         ),
         (
             (put("dicomInstalled", "FALSE", on=STORESCP),),
@@ -523,7 +523,7 @@ def test_a_negative_number_of_retries_is_never_and_none_is_without_end() -> None
     assert "never" in never.notes[0]
     assert "at each request" in make_path("incomplete", FALLBACK, FALLBACK_BACK).notes[-1]
     five = make_path("incomplete", FALLBACK, FALLBACK_BACK, put("dcmFallbackCMoveSCPRetries", "5"))
-    assert "failed 5 times" in five.notes[-1]
+    assert "until 5 requests have failed" in five.notes[-1]
 
 
 def test_who_must_know_whom_is_told() -> None:

@@ -38,11 +38,14 @@ def test_an_external_archive_lets_the_exporter_store_and_whoever_asks_retrieve()
     assert (found.external_ae_title, str(found.address)) == ("LONGTERM", "127.0.0.1:4")
     assert found.notes == (
         (
-            "requests under the calling AE titles of other systems (VIEWER) come from the archive, host 127.0.0.1: "
-            "do not check their host"
+            "requests with the calling AE titles of other systems (VIEWER) come from the archive, host 127.0.0.1: do "
+            "not check the host of these callers"
         ),
         "each C-STORE must contain the Move Originator AE Title (0000,1030): the AE title of the requester",
-        "it must store under its own title LONGTERM: the archive ignores objects under another title",
+        (
+            "the external archive must store under its own AE title LONGTERM: the archive ignores objects under "
+            "another AE title"
+        ),
     )
 
 

@@ -59,4 +59,6 @@ def test_what_does_not_fit_by_the_tree_is_told_as_that() -> None:
     (step,) = steps(
         UNSEEN, ConnectionMatch(TITLE, is_compatible=False, description="DCM4CHEE has no installed connection")
     )
-    assert step.startswith(f"according to the tree, DCM4CHEE cannot call {TITLE}: DCM4CHEE has no installed connection")
+    assert step.startswith(
+        f"according to the tree, DCM4CHEE cannot open an association to {TITLE}: DCM4CHEE has no installed connection"
+    )

@@ -106,7 +106,7 @@ def test_an_ae_that_only_listens_with_tls_is_called_over_tls_and_that_is_said(co
     secure = having(configuration, CONNECTION_DN, "dicomTLSCipherSuite", "TLS_AES_128_GCM_SHA256")
     found = find_addresses(secure, DEVICE, "WORKSTATION")
     assert (found.archive.port, found.tls) == (PORTS.archive, True)
-    assert found.warnings == ("DCM4CHEE accepts only TLS, so dcmcfg called it over TLS",)
+    assert found.warnings == ("DCM4CHEE accepts only TLS, so dcmcfg used TLS",)
     elsewhere = find_addresses(secure, DEVICE, "WORKSTATION", connect=AddressOverride("a", 1))
     assert (elsewhere.archive, elsewhere.tls) == (Peer("DCM4CHEE", "a", 1), True)
 
@@ -261,7 +261,7 @@ def test_a_destination_for_external_archives_that_is_no_ae_of_the_archive_leads_
     assert find_addresses(back, DEVICE, "WORKSTATION").route.misrouting_reason == ""
     foreign = having(configuration, DEVICE_DN, "dcmExternalRetrieveAEDestination", "STORESCP")
     route = find_addresses(foreign, DEVICE, "WORKSTATION").route
-    assert route.misrouting_reason.endswith("the objects go there and are not forwarded")
+    assert route.misrouting_reason.endswith("that device receives the objects, and the archive does not forward them")
     assert route.misrouting_fix == "dcmcfg set-external-retrieve DCM4CHEE"
 
 

@@ -74,7 +74,10 @@ def test_a_log_that_shows_other_messages_only_shows_that_nobody_asked(read_appen
     [
         ("", "shows no DIMSE message since the C-MOVE was sent"),
         (ASSOCIATION, "shows no DIMSE message since the C-MOVE was sent"),
-        (ECHO.replace("LONGTERM", "STORESCP"), "is the log of STORESCP, but the archive calls LONGTERM"),
+        (
+            ECHO.replace("LONGTERM", "STORESCP"),
+            "is the log of STORESCP, but the archive sends its requests to LONGTERM",
+        ),
     ],
 )
 def test_a_log_that_cannot_show_it_is_no_witness(read_appended: ReadAppended, appended: str, why: str) -> None:

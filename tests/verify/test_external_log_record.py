@@ -83,7 +83,7 @@ def test_a_file_of_something_else_is_no_record(tmp_path: Path) -> None:
     path.write_text("Jan  2 12:00:00 host systemd[1]: Started.\n")
     assert read_evidence(path).move_records is None
     assert read_evidence(path).reason.endswith(
-        "reports a C-MOVE; expected: JSON lines, an Orthanc's log, dcmtk's, dcm4che's, or the server.log of dcm4chee"
+        "reports a C-MOVE; expected: JSON lines, a log of Orthanc, dcmtk or dcm4che, or the server.log of dcm4chee"
     )
 
 
@@ -91,7 +91,7 @@ def test_an_orthanc_that_writes_down_no_requests_tells_nothing(tmp_path: Path) -
     path = tmp_path / "Orthanc.log"
     path.write_text("W1125 14:10:43.511449 main.cpp:2017] Orthanc version: 1.10.1\n")
     assert read_evidence(path).move_records is None
-    assert "its log shows no request. An Orthanc logs requests with --verbose" in read_evidence(path).reason
+    assert "the log shows no request. An Orthanc logs requests with --verbose" in read_evidence(path).reason
 
 
 def test_an_empty_file_is_a_record_without_moves(tmp_path: Path) -> None:

@@ -190,8 +190,8 @@ def test_a_delivered_study_carries_the_note_on_a_second_run() -> None:
 def test_a_contradicted_route_is_not_verified_although_everything_arrived() -> None:
     verdict = judge_evidence(replace(GOOD, move_records=(recorded("WORKSTATION"),)))
     assert verdict.headline == (
-        "NOT verified: route contradicted, the external archive was asked to send to WORKSTATION, but the tree "
-        "sets dcmExternalRetrieveAEDestination DCM4CHEE on device dcm4chee-arc"
+        "NOT verified: route contradicted, the external archive received the Move Destination WORKSTATION, but the "
+        "tree sets dcmExternalRetrieveAEDestination DCM4CHEE on device dcm4chee-arc"
     )
     assert verdict.exit_code == 1
     assert "dcmcfg reload" in verdict.next_steps[0]

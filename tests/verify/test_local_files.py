@@ -62,7 +62,7 @@ def test_a_local_study_that_fails_says_nothing_about_external_retrieve_either() 
     verdict = judge_evidence(failed)
     assert verdict.headline.endswith("; 3 failed; nothing arrived at WORKSTATION")
     assert verdict.route.finding is RouteFinding.NOT_TRIED
-    assert "it could not send to WORKSTATION" in verdict.next_steps[0]
+    assert "the archive could not send it to WORKSTATION" in verdict.next_steps[0]
 
 
 def test_a_required_route_is_not_given_by_a_local_study() -> None:
@@ -79,8 +79,8 @@ def test_a_purged_study_that_comes_back_and_is_delivered_shows_the_route(availab
     route = judge_route(evidence, delivered=True)
     assert (route.finding, route.shown_count) == (RouteFinding.SHOWN, 3)
     assert route.reasons[:2] == (
-        "before the move, the archive's database had no file of 3 instances",
-        "after the move, the database has files of 3 instances more (recalled)",
+        "before the move, the archive's database had no local file for 3 instances",
+        "after the move, the database also has files for 3 instances (recalled)",
     )
     assert count_recalled(evidence) == 3
     assert finding(evidence, delivered=False) is RouteFinding.NOT_SHOWN
@@ -92,8 +92,8 @@ def test_a_study_that_does_not_come_back_whole_does_not_show_a_route_back(after:
     missing = 3 - count_recalled(evidence)
     words = "1 instance" if missing == 1 else "3 instances"
     assert (
-        f"after the move, the archive has no file of {words} of these, although the tree routes them to DCM4CHEE"
-        in (reasons(evidence))
+        f"after the C-MOVE, the archive still has no local file for {words}, although the tree retrieves the study "
+        "through DCM4CHEE" in (reasons(evidence))
     )
     assert finding(evidence) is RouteFinding.NOT_SHOWN
 
@@ -107,8 +107,8 @@ def test_without_an_answer_after_the_move_the_way_is_not_shown() -> None:
 def test_a_partly_purged_study_shows_the_route_for_its_purged_part() -> None:
     verdict = judge_evidence(stored(ALONE, study("fs1", "", ""), LOCAL_STUDY))
     assert verdict.headline == "verified: 3 of 3 instances received by WORKSTATION; route shown for 2 of them"
-    assert verdict.route.reasons[0] == "before the move, the archive's database had no file of 2 of 3 instances"
-    assert "the other files were on fs1: they prove nothing about the route" in verdict.route.reasons
+    assert verdict.route.reasons[0] == "before the move, the archive's database had no local file for 2 of 3 instances"
+    assert "the other files were on fs1. Such local files prove nothing about the route" in verdict.route.reasons
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_a_purged_study_without_an_external_archive_cannot_be_fetched_and_that_i
     orphan = stored(ALONE, study("", "", "", external=""))
     failed = replace(orphan, received=(), outcome=MoveOutcome(0xA702, failed=3))
     assert any(
-        reason.startswith("the archive's database has no external archive for it")
+        reason.startswith("the archive's database has no external archive for this study")
         for reason in reasons(failed, delivered=False)
     )
     assert judge_evidence(failed).next_steps[0] == NO_EXTERNAL_ARCHIVE
@@ -210,7 +210,7 @@ def test_an_external_archive_that_the_tree_does_not_know_is_named() -> None:
 def test_a_study_that_the_database_does_not_know_is_named() -> None:
     unknown = stored(ALONE, UNKNOWN_STUDY)
     words = "before the move, the archive's database had no such study for DCM4CHEE"
-    assert f"{words}, although it lists 3 instances by C-FIND" in reasons(unknown)
+    assert f"{words}, although the archive lists 3 instances by C-FIND" in reasons(unknown)
     assert words in reasons(replace(unknown, instances_before=()))
 
 
@@ -236,7 +236,7 @@ def test_files_of_an_unknown_study_do_not_show_the_fallback_archive() -> None:
     )
     assert finding(fetched) is RouteFinding.NOT_SHOWN
     log = "the log of OLDPACS (--external-log) can show the sender"
-    assert f"after the move, the database has files of 3 instances; {log}" in reasons(fetched)
+    assert f"after the move, the database has files for 3 instances; {log}" in reasons(fetched)
     logged = replace(fetched, move_records=(replace(recorded(), called_ae_title="OLDPACS"),))
     assert finding(logged) is RouteFinding.SHOWN
 

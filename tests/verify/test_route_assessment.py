@@ -163,20 +163,24 @@ def test_the_archives_log_of_a_relay_says_what_would_show_the_route() -> None:
     route = judge_route(replace(ONLINE, route=DIRECT, move_records=(RELAYED,)), delivered=True)
     assert (route.shown_count, route.reasons[0]) == (
         0,
-        "per the archive's log, DCMCFG asked LONGTERM to send to WORKSTATION: 0000, 3 completed; "
-        "the archive only relays this answer of the external archive (--receive shows what arrives)",
+        (
+            "per the archive's log, DCMCFG requested LONGTERM to send to WORKSTATION: 0000, 3 completed; the archive "
+            "only relays this response from the external archive (use --receive to observe the delivery)"
+        ),
     )
 
 
 def test_records_that_do_not_show_the_route_say_why() -> None:
     own = "the external archive's log"
-    assert neutral(recorded(calling="")) == [f"{own} has a C-MOVE of this study without the name of its caller"]
+    assert neutral(recorded(calling="")) == [f"{own} has a C-MOVE for this study without a calling AE title"]
     assert neutral(recorded("OTHER", calling="DCM4CHEE")) == [
-        f"{own}: DCM4CHEE asked it to send to OTHER, 3 completed; "
-        "sent under the archive's own title, it may belong to another retrieve of the archive"
+        (
+            f"{own}: C-MOVE from DCM4CHEE, Move Destination OTHER, 3 completed; "
+            "the archive used its own AE title, so this C-MOVE may belong to another retrieve of the archive"
+        )
     ]
     assert neutral(recorded("")) == [
-        f"{own}: DCMCFG asked it to send, 3 completed; the log does not show the Move Destination"
+        f"{own}: C-MOVE from DCMCFG, 3 completed; the log does not show the Move Destination"
     ]
 
 
@@ -187,14 +191,17 @@ def test_a_record_with_nothing_sent_says_what_the_log_shows_of_it() -> None:
     ]
     assert neutral(recorded(completed=0)) == [f"{prefix} answered 0000, nothing completed"]
     assert neutral(replace(recorded(completed=0), reported_completed=3)) == [
-        f"{prefix} answered 0000; it counted 3 completed, but its log shows no successful C-STORE for this request"
+        (
+            f"{prefix} answered 0000; the external archive counted 3 completed, but its log shows no successful "
+            "C-STORE for this request"
+        )
     ]
     silent = replace(recorded(completed=None), status=None)
-    assert neutral(silent) == [f"{prefix} received a request, and its log shows no final response"]
+    assert neutral(silent) == [f"{prefix} received a request, but its log shows no final response"]
 
 
 def test_a_move_of_an_unknown_study_is_printed_with_what_the_log_shows_of_it() -> None:
-    prefix = "the external archive's log: DCMCFG asked it to send something to DCM4CHEE"
+    prefix = "the external archive's log: C-MOVE from DCMCFG for an unknown study, Move Destination DCM4CHEE"
     assert neutral(replace(HIDDEN, status=0, completed=3, missing_study_reason="X")) == [
         f"{prefix}: 0000, 3 completed; X"
     ]
@@ -202,8 +209,10 @@ def test_a_move_of_an_unknown_study_is_printed_with_what_the_log_shows_of_it() -
     assert neutral(HIDDEN) == [f"{prefix}: the log does not show the result"]
     unclear = replace(HIDDEN, calling_ae_title="", destination_ae_title="", missing_study_reason="X")
     assert neutral(unclear) == [
-        "the external archive's log: a caller that the log does not name asked it to send something: "
-        "the log does not show the result; X"
+        (
+            "the external archive's log: C-MOVE from an unknown caller for an unknown study: the log "
+            "does not show the result; X"
+        )
     ]
 
 
@@ -213,7 +222,7 @@ def test_only_records_that_show_the_route_are_witnesses() -> None:
     assert count_shown_instances(ONLINE, [own, partly, RELAYED]) == 2
     assert neutral(partly) == [
         (
-            "the external archive's log: DCMCFG asked it to send to DCM4CHEE, 2 completed of the 3 that it "
+            "the external archive's log: C-MOVE from DCMCFG, Move Destination DCM4CHEE, 2 completed of the 3 that it "
             "counted, per the C-STOREs in the log"
         )
     ]
@@ -229,7 +238,7 @@ def test_a_record_without_the_move_contradicts_nothing_while_it_may_still_go_on(
     evidence = replace(RECALLED, received=received_instances(), move_records=(), outcome=silent)
     route = judge_route(evidence, delivered=True)
     assert route.finding is SHOWN
-    assert "the external archive's log shows no C-MOVE of this study in this run" in route.reasons
+    assert "the external archive's log shows no C-MOVE for this study in this run" in route.reasons
 
 
 @pytest.mark.parametrize(

@@ -24,16 +24,16 @@ RECEIVED = TransferLeg(
     tuple(StoreRecord(uid, CT, IMPLICIT, 0, move_originator="DCMCFG") for uid in UIDS),
 )
 CHANGED = (
-    "3 instances reached WORKSTATION in Implicit VR Little Endian, but LONGTERM sent them in JPEG-LS Lossless "
-    "Image Compression. Possible reasons: WORKSTATION does not accept the latter, or its transfer capabilities "
+    "3 instances reached WORKSTATION in Implicit VR Little Endian, but LONGTERM sent them in JPEG-LS Lossless Image "
+    "Compression. Possible reasons: WORKSTATION does not accept this transfer syntax, or its transfer capabilities "
     "in the tree do not list it"
 )
 
 
 STORED = (
-    "3 instances reached WORKSTATION in Implicit VR Little Endian, but LONGTERM stores them in JPEG-LS "
-    "Lossless Image Compression. Possible reasons: LONGTERM does not offer the latter, or an AE on the path "
-    "does not accept it (see its transfer capabilities in the tree)"
+    "3 instances reached WORKSTATION in Implicit VR Little Endian, but LONGTERM stores them in JPEG-LS Lossless "
+    "Image Compression. Possible reasons: LONGTERM does not offer this transfer syntax, or an AE on the path does "
+    "not accept it (see its transfer capabilities in the tree)"
 )
 
 

@@ -58,12 +58,12 @@ class ReceivedInstances:
             self._changed.notify_all()
 
     def to_tuple(self) -> tuple[ReceivedInstance, ...]:
-        """Return the instances that arrived and were not taken."""
+        """Return the instances that arrived and were not fetched yet."""
         with self._changed:
             return tuple(self._instances)
 
     def count(self) -> int:
-        """Return the number of instances that arrived and were not taken."""
+        """Return the number of instances that arrived and were not fetched yet."""
         # The length of a list can be read without the lock; the receiver does so for each instance.
         return len(self._instances)
 

@@ -102,7 +102,7 @@ def _explain_by_certificate(code: int, host: str, certificate: PeerCertificate) 
         case 10 if certificate.valid_until is not None and certificate.valid_until < now:
             return f"it expired on {certificate.valid_until:%Y-%m-%d}"
         case 62 | 64 if certificate.hosts:
-            return f"the called host is {host}, but it is for {certificate.hosts_text}"
+            return f"the called host is {host}, but the certificate is for {certificate.hosts_text}"
     return ""
 
 

@@ -27,7 +27,7 @@ def suggest_steps_for_other_path(case: AdviceCase) -> Iterator[str]:
     elif not evidence.move_records:
         yield "check that the log is from the external archive that holds the study"
     else:
-        yield "check in the external archive's log where it sent the study"
+        yield "check the external archive's log for the AE to which it sent the study"
 
 
 def suggest_steps_for_local_study(case: AdviceCase) -> Iterator[str]:

@@ -16,7 +16,10 @@ from dcmcfg.verify.verdict import ReceiptAssessment, ReportAssessment, RouteAsse
 
 def suggest_capability_check(destination_ae_title: str) -> str:
     """Return the command that lists the SOP classes blocked by capabilities for *destination_ae_title*."""
-    return f"run dcmcfg route --dest {shlex.quote(destination_ae_title)}: it lists the SOP classes that one side lacks"
+    return (
+        f"run dcmcfg route --dest {shlex.quote(destination_ae_title)}: it lists the SOP classes that the archive or "
+        "the destination lacks"
+    )
 
 
 @dataclass(frozen=True)

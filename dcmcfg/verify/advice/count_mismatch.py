@@ -34,8 +34,8 @@ def _advise_on_nothing_completed(case: AdviceCase) -> Iterator[str]:
         yield _advise_on_patient_mismatch(case, request.patient)
     elif not case.evidence.instances_before:
         yield (
-            f"the archive lists no study {request.study_uid} (for {case.archive_ae_title}): check the UID; studies "
-            "that only the external archive knows require dcmFallbackCMoveSCP"
+            f"the archive lists no study {request.study_uid} for {case.archive_ae_title}: check the UID. A study "
+            "that only the external archive has requires dcmFallbackCMoveSCP"
         )
     elif case.evidence.move_records or count_recalled(case.evidence):
         yield _explain_unmatched_recall(case)
@@ -48,7 +48,7 @@ def _advise_on_nothing_completed(case: AdviceCase) -> Iterator[str]:
 def _advise_on_dropped_instances(case: AdviceCase) -> Iterator[str]:
     if case.files.locality is FileLocality.LOCAL:
         yield (
-            "the archive has the files and sent none: dcmRestrictRetrieveSilently is set, and a transfer "
+            "the archive has the files but sent none, because dcmRestrictRetrieveSilently is set and a transfer "
             f"capability is missing; {case.capability_check}"
         )
         return
@@ -63,28 +63,28 @@ def _explain_unmatched_recall(case: AdviceCase) -> str:
     """Return why the archive did not forward returned objects (CommonCMoveSCP, RetrieveServiceImpl)."""
     location = "is in the archive's own storage now" if count_recalled(case.evidence) else "was sent"
     return (
-        f"the study {location}, but the archive did not match it with this request and did not forward it: "
-        f"{case.external_description} must send {case.evidence.request.calling_ae_title} as Move Originator AE "
-        "Title (0000,1030), store under the AE title that the archive recorded for the study, and respond only "
-        f"after the last C-STORE. If it sends no Move Originator: {case.mapping_command}"
+        f"the study {location}, but the archive did not match the study with this request and did not forward it: "
+        f"{case.external_description} must send {case.evidence.request.calling_ae_title} as Move Originator AE Title "
+        "(0000,1030). It must also store under the AE title that the archive recorded for the study, and respond "
+        f"only after the last C-STORE. If the external archive sends no Move Originator: {case.mapping_command}"
     )
 
 
 def _advise_on_nothing_forwarded(case: AdviceCase) -> Iterator[str]:
     if case.external_retrieve_destination is None:
         yield (
-            f"check in the log of {case.external_description} whether the archive asked it to send to "
-            f"{case.destination}, and whether it holds the study under this UID: it also answers 0000 without "
-            "counters if it finds nothing"
+            f"check in the log of {case.external_description} whether it received a C-MOVE to {case.destination}, "
+            "and whether it has the study under this UID. An external archive also answers 0000 without counters if "
+            "it finds nothing"
         )
     else:
         yield (
-            f"nothing of the study came back to the archive: check in the log of {case.external_description} "
-            "whether it received a request, whether it sent anything, and under which AE title. The archive "
-            "accepts an object only from the AE that it recorded as holding it"
+            f"no instance of the study came back to the archive. Check in the log of {case.external_description} "
+            "whether it received a C-MOVE, whether it sent anything, and under which AE title. The archive accepts "
+            "instances only from the AE that it recorded as the external archive of the study"
         )
     yield (
-        "without such a request, the archive dropped the instances (dcmRestrictRetrieveSilently): "
+        "if the log shows no C-MOVE, the archive dropped the instances (dcmRestrictRetrieveSilently): "
         f"{case.capability_check}"
     )
 
@@ -92,8 +92,8 @@ def _advise_on_nothing_forwarded(case: AdviceCase) -> Iterator[str]:
 def _advise_on_patient_mismatch(case: AdviceCase, patient: Patient) -> str:
     return (
         f"the archive lists no study {case.evidence.request.study_uid} for {format_patient(patient)}: check "
-        "--patient-id and --patient-id-issuer, or leave them and --model patient out to retrieve the study by its "
-        "UID alone"
+        "--patient-id and --patient-id-issuer. To retrieve the study by its UID alone, omit these options and "
+        "--model patient"
     )
 
 
@@ -103,9 +103,9 @@ def _advise_on_count_mismatch(case: AdviceCase, completed: int) -> str:
         return _advise_on_patient_mismatch(case, evidence.request.patient)
     if expected is None:
         return (
-            f"the archive sent {completed} and lists none of them by C-FIND: check if the query/retrieve view of "
-            f"{case.archive_ae_title} hides them (dcmQueryRetrieveViewID). Specify the number of instances with "
-            "--expect N"
+            f"the archive sent {completed} but lists none by C-FIND: check if the query/retrieve view of "
+            f"{case.archive_ae_title} (dcmQueryRetrieveViewID) hides the instances. Specify the number of instances "
+            "with --expect N"
         )
     # All listed instances were sent, so most likely the number in --expect is wrong.
     if evidence.request.expected_count is not None and completed == len(evidence.instances_before):
@@ -113,11 +113,15 @@ def _advise_on_count_mismatch(case: AdviceCase, completed: int) -> str:
     if completed < expected:
         return _advise_on_too_few(case, expected)
     if completed == expected:
-        return "the archive counts all as completed and some as remaining: check the archive's log, then verify again"
+        return (
+            "the archive counts all instances as completed, but also some as remaining: check the archive's log, "
+            "then verify again"
+        )
     sender = case.external_description if case.files.probably_not_local_count else "the archive"
     return (
-        f"the archive sent more than it lists by C-FIND: the query/retrieve view of {case.archive_ae_title} hides "
-        f"rejected instances, or {sender} counts repeated sends (--expect N overrides the number)"
+        "the archive sent more instances than it lists by C-FIND. Either the query/retrieve view of "
+        f"{case.archive_ae_title} hides rejected instances, or {sender} counts repeated sends. --expect N overrides "
+        "the expected number"
     )
 
 
@@ -129,8 +133,9 @@ def _advise_on_too_few(case: AdviceCase, expected: int) -> str:
             f"archive's store SCU: {case.mapping_command}"
         )
     if purged_count:
-        return f"check if {case.external_description} holds all {expected}; its log shows how many it sent"
+        return f"check if {case.external_description} has all {expected} instances. Its log shows how many it sent"
     return (
-        "compare with the instances that the archive lists (--expect N overrides the number): the query/retrieve "
-        f"view of the AE hides rejected instances; a partly purged study requires a mapping: {case.mapping_command}"
+        "compare with the instances that the archive lists: the query/retrieve view of the AE hides rejected "
+        "instances. --expect N overrides the expected number. A partly purged study requires a mapping: "
+        f"{case.mapping_command}"
     )

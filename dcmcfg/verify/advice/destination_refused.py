@@ -31,8 +31,8 @@ def _advise_on_not_allowed(case: AdviceCase) -> Iterator[str]:
     if not accepted or case.destination in accepted:
         setting = f"lists {case.destination}" if accepted else "is not set, which allows any destination"
         yield (
-            f"in the tree, {ACCEPTED_MOVE_DESTINATION} of {case.archive_ae_title} {setting}, but the archive has "
-            "not loaded that: run dcmcfg reload. If that does not help, the archive reads another directory "
+            f"in the tree, {ACCEPTED_MOVE_DESTINATION} of {case.archive_ae_title} {setting}, but the archive has not "
+            "loaded this setting: run dcmcfg reload. If the error remains, the archive reads another directory "
             "(dcmcfg status --directory)"
         )
         return
@@ -59,9 +59,9 @@ def _advise_on_unknown_destination(case: AdviceCase) -> Iterator[str]:
         yield from _advise_on_unknown_to_archive(case)
     elif _find_refused_destination(case) != get_external_move_destination(case.evidence):
         yield (
-            f"per its log, {_find_refusing_archive(case)} does not know {_find_refused_destination(case)}, but "
-            f"according to the tree the archive requests {get_external_move_destination(case.evidence)}. The "
-            "archive may not have loaded the current tree: run dcmcfg reload, then verify with another study"
+            f"per its log, {_find_refusing_archive(case)} does not know {_find_refused_destination(case)}, but in "
+            f"the tree the Move Destination is {get_external_move_destination(case.evidence)}. The archive may not "
+            "have loaded the current tree: run dcmcfg reload, then verify with another study"
         )
     elif case.is_fallback_used:
         yield from _advise_on_unknown_to_fallback(case)
@@ -75,13 +75,13 @@ def _advise_on_unknown_destination(case: AdviceCase) -> Iterator[str]:
         yield from _advise_on_unknown_to_either(case)
     elif case.external_retrieve_destination is None:
         yield (
-            "the archive passed the request on with its original destination, and the external archive does not "
+            "the archive passed the request on with the original Move Destination, but the external archive does not "
             f"know {case.destination}. To have the external archive send to the archive instead: "
             f"{case.external_retrieve_command}"
         )
         yield (
-            f"or the external archive's administrator adds {case.destination}; {case.work_order_command} prints the "
-            "address"
+            f"or ask the external archive's administrator to add {case.destination}; {case.work_order_command} "
+            "prints the address"
         )
     elif case.evidence.route.misrouting_reason:
         yield case.misrouting_advice
@@ -118,9 +118,9 @@ def _advise_on_unknown_to_archive(case: AdviceCase) -> Iterator[str]:
 def _advise_on_unknown_to_either(case: AdviceCase) -> Iterator[str]:
     """Advise if the wording does not show which archive refused: an external dcm4chee archive uses the same."""
     yield (
-        f"most likely {case.external_description} does not know {case.destination}, to which it sends directly. Its "
-        f"administrator must add the AE ({case.work_order_command} prints how), or run "
-        f"{case.external_retrieve_command} to have it send to the archive instead"
+        f"most likely {case.external_description} sends directly to the destination, but does not know "
+        f"{case.destination}. Its administrator must add the AE ({case.work_order_command} prints how). To have the "
+        f"external archive send to the archive instead: {case.external_retrieve_command}"
     )
     yield from _advise_if_archive_refused(case)
 
@@ -128,28 +128,32 @@ def _advise_on_unknown_to_either(case: AdviceCase) -> Iterator[str]:
 def _advise_on_unknown_to_fallback(case: AdviceCase) -> Iterator[str]:
     title = _find_refused_destination(case)
     explanation = (
-        f"the archive does not know the study, so it asked its fallback archive {_find_refusing_archive(case)} "
-        f"(dcmFallbackCMoveSCP) to send to {title}, which {_find_refusing_archive(case)} does not know"
+        "the archive does not know the study, so it sent a C-MOVE to its fallback archive "
+        f"{_find_refusing_archive(case)} (dcmFallbackCMoveSCP). {_find_refusing_archive(case)} does not know the "
+        f"Move Destination {title}"
     )
     if title != case.destination:
         yield (
-            f"{explanation}: its administrator must add {title} with the archive's host and DICOM port; "
-            f"{case.work_order_command} prints both"
+            f"{explanation}. The administrator of the fallback archive must add {title} with the archive's host and "
+            f"DICOM port; {case.work_order_command} prints both"
         )
         return
-    yield (f"{explanation}: its administrator must add {title}; {case.work_order_command} prints the address")
+    yield (
+        f"{explanation}. The administrator of the fallback archive must add {title}; {case.work_order_command} "
+        "prints the address"
+    )
     command = format_command("set", case.device_name, f"dcmFallbackCMoveSCPDestination={case.archive_ae_title}")
     yield f"or run {command}: {_find_refusing_archive(case)} then sends to the archive, which forwards to {title}"
     yield from _advise_if_archive_refused(case)
 
 
 def _advise_on_unknown_to_alternative(case: AdviceCase) -> Iterator[str]:
-    """Advise on dcmAltCMoveSCP, which is always asked to send to the destination of the request."""
+    """Advise on dcmAltCMoveSCP, which always gets the Move Destination of the request."""
     title = _find_refused_destination(case)
     yield (
-        f"the archive asked {_find_refusing_archive(case)} (dcmAltCMoveSCP) to send to {title}, which "
-        f"{_find_refusing_archive(case)} does not know: its administrator must add {title}; "
-        f"{case.work_order_command} prints the address"
+        f"the archive sent a C-MOVE to {_find_refusing_archive(case)} (dcmAltCMoveSCP), but "
+        f"{_find_refusing_archive(case)} does not know the Move Destination {title}. Its administrator must add "
+        f"{title}; {case.work_order_command} prints the address"
     )
     yield from _advise_if_archive_refused(case)
 
@@ -170,8 +174,8 @@ def _advise_if_archive_refused(case: AdviceCase) -> Iterator[str]:
     """Advise on a refusal by the archive itself, whose wording an external dcm4chee archive shares."""
     if find_external_refusal(case.evidence) is None and _is_archive_wording(case):
         yield (
-            "if its log shows no such request, the archive itself refused: run dcmcfg reload, because the archive "
-            "caches unknown AE titles (dcmAECacheStaleTimeout)"
+            "if the log of the external archive shows no such request, the archive itself refused the destination: "
+            "run dcmcfg reload, because the archive caches unknown AE titles (dcmAECacheStaleTimeout)"
         )
 
 

@@ -12,8 +12,8 @@ from dcmcfg.verify.advice.case import AdviceCase
 from dcmcfg.verify.local_files import find_recorded_archives
 
 NO_EXTERNAL_ARCHIVE = (
-    "the archive has no external archive on record for the study. Only a storage commitment by the external "
-    "archive records one (dcmStgCmtSCP on the exporter), not dcmExternalRetrieveAET on the storage. Export the "
+    "the archive's database has no external archive for this study. Only a storage commitment by the external "
+    "archive records it (dcmStgCmtSCP on the exporter); dcmExternalRetrieveAET on the storage does not. Export the "
     "study again with storage commitment"
 )
 
@@ -28,6 +28,6 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
                 "work-order", "--external", record.called_ae_title, "--format", "orthanc"
             )
             yield (
-                f"the external archive, an Orthanc, does not know {record.destination_ae_title}: its administrator "
-                f"must add it to DicomModalities; {work_order_command} prints the lines"
+                f"the external archive (an Orthanc) does not know {record.destination_ae_title}. Its administrator "
+                f"must add this AE to DicomModalities; {work_order_command} prints the lines"
             )

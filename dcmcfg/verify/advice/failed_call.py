@@ -18,14 +18,15 @@ def advise_on_failed_call(case: AdviceCase, ae_title: str) -> str:
     comment, is_own_receiver = case.report.comment, case.is_own_receiver and ae_title == case.destination
     if "Connection refused" in comment and is_own_receiver:
         return (
-            f"this run listened as {ae_title}, and the archive calls it at {case.format_ae_address(ae_title)}: "
-            "check that this is the address of this machine as seen from the archive. If not, correct "
-            "dicomHostname and dicomPort of its connection in LDAP"
+            f"this run listened as {ae_title}. The archive uses the address {case.format_ae_address(ae_title)}: "
+            "check that this is the address of this machine as seen from the archive. If not, correct dicomHostname "
+            "and dicomPort of its connection in LDAP"
         )
     if "Connection refused" in comment:
         return (
-            f"check that the AE runs and can be reached from here: dcmcfg echo {shlex.quote(ae_title)}. If it "
-            "can, correct dicomHostname and dicomPort of its connection in LDAP, as seen from the archive"
+            f"check that the AE runs and that this machine can reach it: dcmcfg echo {shlex.quote(ae_title)}. If the "
+            "echo succeeds, correct dicomHostname and dicomPort of the AE's connection in LDAP, as seen from the "
+            "archive"
         )
     if AE_NOT_FOUND_EXCEPTION in comment:
         return advise_on_missing_ae(case, ae_title)
@@ -39,9 +40,9 @@ def advise_on_failed_call(case: AdviceCase, ae_title: str) -> str:
         return _advise_on_tls_failure(case, ae_title, is_own_receiver=is_own_receiver)
     if comment.startswith("A-ABORT"):
         return (
-            f"{ae_title} aborted the association, or did not answer the association request within dcmAAACTimeout "
-            "of the archive's connection (the archive reports both in the same words). dcmcfg echo "
-            f"{shlex.quote(ae_title)} shows whether it answers; its log shows the reason"
+            f"{ae_title} aborted the association, or did not answer the association request within dcmAAACTimeout of "
+            "the archive's connection (the archive reports both with the same message). dcmcfg echo "
+            f"{shlex.quote(ae_title)} shows whether the AE answers; the AE's log shows the reason"
         )
     if "IllegalArgumentException" in comment:
         return (
@@ -61,8 +62,8 @@ def _advise_on_incompatible_connection(case: AdviceCase, ae_title: str) -> str:
         )
     if not match.is_compatible:
         return (
-            f"the connections are incompatible in the tree too: {match.description}. Give both a connection of the "
-            "same kind (dcmcfg connection list shows them), then run dcmcfg reload"
+            f"the connections are incompatible in the tree too: {match.description}. Give both AEs a connection of "
+            "the same kind (dcmcfg connection list shows them), then run dcmcfg reload"
         )
     tls_advice = f". If that does not help: {advise_on_tls(case.archive_ae_title)}" if match.tls else ""
     return (
@@ -98,7 +99,7 @@ def advise_on_missing_ae(case: AdviceCase, ae_title: str) -> str:
         return f"{unresolved_reason}; then run dcmcfg reload"
     if route.ae_titles and ae_title not in route.ae_titles:
         return (
-            f"the tree has no AE {ae_title}, which the archive must call: dcmcfg ae add "
+            f"the tree has no AE {ae_title}, so the archive cannot open an association to it: dcmcfg ae add "
             f"{shlex.quote(ae_title)}@HOST:PORT creates the AE and reloads the archive"
         )
     if route.ae_titles:
@@ -113,13 +114,13 @@ def _advise_on_rejection(case: AdviceCase, ae_title: str) -> str:
     # The archive calls the destination under its own title, but passes the caller's title on to an external archive.
     if ae_title == case.destination:
         return (
-            f"{ae_title} rejected the archive: it must accept the calling AE title {case.archive_ae_title} and the "
-            f"called AE title {ae_title}"
+            f"{ae_title} rejected the association. It must accept the calling AE title {case.archive_ae_title} and "
+            f"the called AE title {ae_title}"
         )
     calling_ae_title = case.evidence.request.calling_ae_title
     return (
-        f"{ae_title} rejected the archive, which calls it under {calling_ae_title}, the calling AE title of this "
-        f"run, not under its own. Its administrator must accept {calling_ae_title} ({case.work_order_command} "
-        f"--calling {shlex.quote(calling_ae_title)} prints the settings), or run verify with a title that it "
-        f"accepts (--calling). It must also accept the called AE title {ae_title}"
+        f"{ae_title} rejected the association. The archive does not use its own AE title, but {calling_ae_title}, "
+        f"the calling AE title of this run. The administrator of the AE must accept {calling_ae_title} "
+        f"({case.work_order_command} --calling {shlex.quote(calling_ae_title)} prints the settings), or run verify "
+        f"with a title that the AE accepts (--calling). The AE must also accept the called AE title {ae_title}"
     )

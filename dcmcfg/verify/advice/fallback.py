@@ -26,7 +26,7 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
     elif reported.status == SUCCESS and reported.completed:
         yield (
             f"{reported.completed} instances came from the fallback archive {fallback} (dcmFallbackCMoveSCP): the "
-            "archive does not know the study. If you know its number of instances, verify again with --expect N"
+            "archive does not know the study. If you know the number of instances, verify again with --expect N"
         )
     elif reported.status == SUCCESS:
         yield (
@@ -35,6 +35,6 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
         )
     else:
         yield (
-            f"the archive does not know the study, so it asked its fallback archive {fallback} "
-            f"(dcmFallbackCMoveSCP): the log of {fallback} shows the reason"
+            f"the archive does not know the study, so it sent a C-MOVE to its fallback archive {fallback} "
+            f"(dcmFallbackCMoveSCP). The log of {fallback} shows the reason"
         )

@@ -27,8 +27,8 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
     elif outcome.timed_out and case.files.probably_not_local_count:
         yield _explain_missing_response(case)
         yield (
-            f"only if the log of {case.external_description} shows that it was still sending: verify again without "
-            "--timeout-s, to wait longer than the archive does (dcmRetrieveTimeout)"
+            f"only if the log of {case.external_description} shows that it was still sending, verify again without "
+            "--timeout-s: dcmcfg then waits longer than the archive (dcmRetrieveTimeout)"
         )
     elif outcome.timed_out:
         yield "the archive may still be retrieving: check its log"
@@ -60,8 +60,8 @@ def _explain_missing_response(case: AdviceCase) -> str:
             "longer time-out does not help"
         )
     return (
-        f"the archive sends no final response if {case.external_description} breaks off after a pending response. "
-        f"The log of {case.external_description} shows the reason; a longer time-out does not help"
+        f"the archive sends no final response if {case.external_description} ends the association after a pending "
+        f"response. The log of {case.external_description} shows the reason; a longer time-out does not help"
     )
 
 
@@ -69,5 +69,6 @@ def _advise_on_cancelled(case: AdviceCase) -> Iterator[str]:
     if case.external_retrieve_destination is not None and case.files.probably_not_local_count:
         yield (
             f"the archive ignores C-CANCEL while it recalls a study to {case.external_retrieve_destination}: the "
-            f"recall continues unless {case.external_description} is silent. Its log shows the state"
+            f"recall continues unless {case.external_description} sends nothing more. The log of the external "
+            "archive shows the state"
         )

@@ -66,7 +66,9 @@ def _advise_on_status(case: AdviceCase, status: int) -> Iterator[str]:
     ):
         yield from steps
     elif status == UNABLE_TO_PERFORM_SUB_OPERATIONS and _is_dropped_by_capabilities(case):
-        yield f"the archive dropped the instances before it called another AE: {case.capability_check}"
+        yield (
+            f"the archive dropped the instances before it opened an association to another AE: {case.capability_check}"
+        )
     elif status == UNABLE_TO_PERFORM_SUB_OPERATIONS and not _is_comment_specific(case):
         yield from _advise_without_reason(case)
     elif status == SOME_SUB_OPERATIONS_FAILED:
@@ -78,8 +80,8 @@ def _advise_on_status(case: AdviceCase, status: int) -> Iterator[str]:
         case.report.comment and case.external_retrieve_destination
     ):
         yield (
-            f"the response most likely comes from {case.external_description}, and the archive passed it on: the "
-            "log of that archive shows the reason"
+            f"the response most likely comes from {case.external_description}, and the archive passed it on: the log "
+            "of the external archive shows the reason"
         )
     elif (
         status == UNABLE_TO_PERFORM_SUB_OPERATIONS
@@ -145,7 +147,8 @@ def _advise_on_broken_connection(case: AdviceCase) -> str:
         model = "Study Root" if case.evidence.request.model is InformationModel.STUDY else "Patient Root"
         return (
             f"{case.external_description} accepted the association, but not the presentation context for C-MOVE "
-            f"({model}): its administrator must allow it for the calling AE title that the archive passes on"
+            f"({model}). Its administrator must allow this presentation context for the calling AE title that the "
+            "archive passes on"
         )
     if case.receipt.instance_count or case.report.completed:
         return (
@@ -154,8 +157,8 @@ def _advise_on_broken_connection(case: AdviceCase) -> str:
         )
     model = "Study Root" if case.evidence.request.model is InformationModel.STUDY else "Patient Root"
     return (
-        f"{case.external_description} did not accept the archive's request ({model}), or the connection broke: its "
-        "log shows which"
+        f"either {case.external_description} did not accept the archive's request ({model}), or the connection "
+        "broke. The log of the external archive shows the reason"
     )
 
 
@@ -164,10 +167,10 @@ def _advise_on_partial_forwarding(case: AdviceCase) -> str:
     recalled_count, forwarded_count = count_recalled(case.evidence), case.report.completed + case.report.warning
     if forwarded_count and (recalled_count == forwarded_count if recalled_count else not case.report.failed):
         return (
-            f"{case.external_description} sent a part of the study to {case.external_retrieve_destination}, which "
-            "was forwarded. The rest was never sent: the log of the external archive shows the reason"
+            f"{case.external_description} sent a part of the study to {case.external_retrieve_destination}, and the "
+            "archive forwarded this part. The external archive never sent the rest: its log shows the reason"
         )
-    location = ", and the study is now in the archive's own storage" if recalled_count else ""
+    location = " into the archive's own storage" if recalled_count else ""
     failure = (
         f"could not forward it to {case.destination}"
         if case.is_own_receiver
@@ -185,7 +188,10 @@ def _advise_on_warnings(case: AdviceCase) -> str:
             f"this run received all instances without a warning: see the log of {case.sender_description} for the "
             "warnings that it counted"
         )
-    return f"{case.destination} stored them with a warning: its log shows the elements that it coerced or discarded"
+    return (
+        f"{case.destination} stored the instances with a warning: its log shows the elements that it coerced or "
+        "discarded"
+    )
 
 
 def _advise_on_unable_to_process(case: AdviceCase) -> str:
@@ -196,9 +202,9 @@ def _advise_on_unable_to_process(case: AdviceCase) -> str:
         )
     destination = case.external_retrieve_destination or case.destination
     return (
-        f"most likely {case.external_description} sent this response, and the archive passed it on: see its log for "
-        f"the reason. An Orthanc answers C000 if {destination} is not in its DicomModalities; "
-        f"{case.work_order_command} --format orthanc prints the lines"
+        f"most likely {case.external_description} sent this response, and the archive passed it on: see the log of "
+        f"the external archive for the reason. An Orthanc answers C000 if {destination} is not in its "
+        f"DicomModalities; {case.work_order_command} --format orthanc prints the lines"
     )
 
 
@@ -207,7 +213,7 @@ def _advise_without_reason(case: AdviceCase) -> Iterator[str]:
     if case.is_sent_directly:
         yield (
             f"{case.external_description} had to send straight to {case.destination}, at the host and port in its "
-            "own list of AEs: see its log for the reason"
+            "own list of AEs: see the log of the external archive for the reason"
         )
     elif is_failed_side_unknown(case.evidence):
         yield (
@@ -216,22 +222,23 @@ def _advise_without_reason(case: AdviceCase) -> Iterator[str]:
         )
     elif case.files.probably_not_local_count and case.report.failed:
         yield (
-            f"nothing came back to {case.external_retrieve_destination}: {case.external_description} could not read "
-            f"the study, or cannot reach {case.external_retrieve_destination} at the host and port in its own list "
-            f"of AEs. Its log shows which ({case.work_order_command} prints the right address)"
+            f"nothing came back to {case.external_retrieve_destination}. Either {case.external_description} could "
+            f"not read the study, or it cannot reach {case.external_retrieve_destination} at the host and port in "
+            f"its own list of AEs. The log of the external archive shows the reason ({case.work_order_command} "
+            "prints the correct address)"
         )
     elif case.files.probably_not_local_count:
         calling_ae_title = case.evidence.request.calling_ae_title
         yield (
             f"nothing came back to {case.external_retrieve_destination}, and {case.external_description} gave no "
-            f"reason. Most often it does not know the caller: the archive calls it under {calling_ae_title}, the "
-            "calling AE title of this run, and the external archive ends the association. "
-            f"{case.work_order_command} --calling {shlex.quote(calling_ae_title)} lists the settings for its "
-            "administrator"
+            "reason. Most often, the external archive does not know the calling AE title and ends the association: "
+            f"the archive uses {calling_ae_title}, the calling AE title of this run. {case.work_order_command} "
+            f"--calling {shlex.quote(calling_ae_title)} lists the settings for its administrator"
         )
         yield (
-            f"if it knows {calling_ae_title}, its log shows why it ended the association, accepted no presentation "
-            "context for C-MOVE, or was silent for longer than dcmRetrieveTimeout of the archive's connection"
+            f"if the external archive knows {calling_ae_title}, its log shows why it ended the association, accepted "
+            "no presentation context for C-MOVE, or sent nothing for longer than dcmRetrieveTimeout of the archive's "
+            "connection"
         )
     else:
         yield from _advise_on_destination(case)
@@ -242,23 +249,26 @@ def _advise_without_reason(case: AdviceCase) -> Iterator[str]:
             )
     if case.report.failed and case.files.probably_not_local_count:
         yield (
-            f"if its log shows no request, the archive dropped the instances before it asked: {case.capability_check}"
+            "if the log of the external archive shows no request, the archive dropped the instances before it sent "
+            f"one: {case.capability_check}"
         )
 
 
 def _advise_on_destination(case: AdviceCase) -> Iterator[str]:
     is_local = case.files.locality is FileLocality.LOCAL
-    condition = "the archive has the study locally" if is_local else "if the study is in the archive's own storage"
-    yield f"{condition}: it could not send to {case.destination}; {_advise_on_reachability(case)}"
+    condition = (
+        ("the study is in the archive's own storage") if is_local else "if the study is in the archive's own storage"
+    )
+    yield f"{condition}: the archive could not send it to {case.destination}; {_advise_on_reachability(case)}"
 
 
 def _advise_on_reachability(case: AdviceCase) -> str:
     if case.is_own_receiver:
         address = case.format_ae_address(case.destination)
-        return f"this run listened as it: check that the archive can reach {address}; {case.capability_check}"
+        return f"this run listened as this AE: check that the archive can reach {address}; {case.capability_check}"
     return (
-        f"dcmcfg echo {case.quoted_destination} shows whether it answers; its log shows what it refused; "
-        f"{case.capability_check}"
+        f"dcmcfg echo {case.quoted_destination} shows whether the destination answers; the destination's log shows "
+        f"what it refused; {case.capability_check}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Advice for a study of which only a part was in the archive's own storage, and not all was delivered."""
+"""Advice for a partly purged study that was not delivered completely."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
     if case.report.status == UNABLE_TO_PERFORM_SUB_OPERATIONS:
         yield (
             f"{case.external_description} or {case.destination} rejected the association. Both must accept the "
-            f"calling AE title {case.archive_ae_title}: for a partly purged study the archive asks under its own "
-            f"title. {case.work_order_command} --calling {case.archive_ae_title} lists the settings for the "
-            "external archive's administrator"
+            f"calling AE title {case.archive_ae_title}: for a partly purged study, the archive uses its own AE "
+            f"title. {case.work_order_command} --calling {case.archive_ae_title} lists the settings for the external "
+            "archive's administrator"
         )
     elif case.external_retrieve_destination is not None and count_recalled(case.evidence):
         yield (
@@ -45,8 +45,9 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
         )
     else:
         yield (
-            f"the archive sent only the instances in its own storage. It asked {case.external_description} for the "
-            "others, which sent none: its log shows the reason. It must accept the calling AE title "
-            f"{case.archive_ae_title}, because the archive asks under its own title for a partly purged study "
-            f"({case.work_order_command} --calling {case.archive_ae_title})"
+            "the archive sent only the instances in its own storage. It requested the others from "
+            f"{case.external_description}, but received none: the log of the external archive shows the reason. The "
+            f"external archive must accept the calling AE title {case.archive_ae_title}, because the archive uses "
+            f"its own AE title for a partly purged study ({case.work_order_command} --calling "
+            f"{case.archive_ae_title})"
         )

@@ -21,19 +21,20 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
         or reported.status in (None, MOVE_DESTINATION_UNKNOWN, MOVE_DESTINATION_NOT_ALLOWED)
     ):
         return
-    location = f"the files are on the storage {_format_storages(case)}, which the tree does not configure"
+    location = f"the files are on the storage {_format_storages(case)}, which is not in the tree"
     if alternative := case.evidence.route.alternative_move_scp:
         work_order_command = f"dcmcfg work-order --external {shlex.quote(alternative)}"
         yield (
-            f"{location}: the archive asked {alternative} (dcmAltCMoveSCP) to send straight to {case.destination}, "
-            f"and passed its response on. The log of {alternative} shows the reason. It must know "
-            f"{case.destination}: {work_order_command} lists the settings for its administrator (--format orthanc "
-            "for an Orthanc)"
+            f"{location}. The archive sent a C-MOVE to {alternative} (dcmAltCMoveSCP) with the Move Destination "
+            f"{case.destination}, and passed the response on. The log of {alternative} shows the reason. The AE must "
+            f"know {case.destination}: {work_order_command} lists the settings for its administrator (--format "
+            "orthanc for an Orthanc)"
         )
         return
     yield (
-        f"{location}: the archive cannot read them, and asked no external archive. Configure the storage again, or "
-        f"set an archive that has the study: {format_command('set', case.device_name, 'dcmAltCMoveSCP=AET')}"
+        f"{location}. The archive cannot read these files, and sent no C-MOVE to an external archive. Configure the "
+        "storage again, or set an archive that has the study: "
+        f"{format_command('set', case.device_name, 'dcmAltCMoveSCP=AET')}"
     )
 
 

@@ -23,21 +23,18 @@ def test_studies_that_fail_are_told_in_groups_and_asked_again_when_that_is_wante
     done = verify(*named(FIVE))
     assert done.exit_code == 1
     assert plain(done.stdout, pacs, site) == (
-        "5 studies: 3 reported, 2 not verified\n"
-        "\n"
+        "5 studies: 3 reported, 2 not verified\n\n"
         "C-MOVE from DCMCFG to DCM4CHEE@127.0.0.1:PORT, Move Destination STORESCP\n"
         "5 attempts; instances sent (per the archive): 3\n"
         "Route: not shown for 5\n"
         "The archive's database and the external archive's log can show the route. To query the database, use "
-        "--require-route. To read the log, use --external-log FILE.\n"
-        "\n"
+        "--require-route. To read the log, use --external-log FILE.\n\n"
         "Failures  2 studies: status C801, refused: the archive does not allow this Move Destination\n"
         f"          {FIVE[1]}\n"
         f"          {FIVE[2]}\n"
-        "          Next step: in the tree, dcmAcceptedMoveDestination of DCM4CHEE is not set, which allows "
-        "any destination, "
-        "but the archive has not loaded that: run dcmcfg reload. If that does not help, the archive reads another "
-        "directory (dcmcfg status --directory)\n"
+        "          Next step: in the tree, dcmAcceptedMoveDestination of DCM4CHEE is not set, which allows any "
+        "destination, but the archive has not loaded this setting: run dcmcfg reload. If the error remains, the "
+        "archive reads another directory (dcmcfg status --directory)\n"
         "Results   STORE\n"
         "Next step Fix the problems, then run the same command with --only-failed\n"
     )

@@ -36,9 +36,11 @@ def test_it_is_added_received_as_and_taken_back_and_the_archive_forgets_it(run: 
     assert masked_lines(done.stderr) == [
         "added for this run: AE title DCMCFG_TITLE, device dcmcfg_title with its connection and AE, and the registered "
         "AE title (--show-plan shows the whole plan)",
-        "warning: LONGTERM will be asked to send directly to DCMCFG_TITLE, which it does not know. Objects outside "
-        "the archive's own storage will not be delivered. To route them through the archive: dcmcfg "
-        "set-external-retrieve.",
+        (
+            "warning: LONGTERM must send directly to DCMCFG_TITLE, but does not know this AE. Objects outside the "
+            "archive's own storage will not be delivered. To route them through the archive: dcmcfg "
+            "set-external-retrieve."
+        ),
         "the archive will call DCMCFG_TITLE at 127.0.0.1:PORT, this machine's address on the route to 127.0.0.1",
         "the archive reloads twice: after the AE is added, and after it is removed; then nothing of the AE remains",
         "added DCMCFG_TITLE in one transaction (change 1)",

@@ -15,7 +15,9 @@ UNKNOWN_AE = replace(A801, outcome=MoveOutcome(0xA801, "Unknown AE: WORKSTATION"
 FOREIGN_ROUTE = replace(
     VIA_ARCHIVE,
     external_retrieve_destination="STORESCP",
-    misrouting_reason="STORESCP is an AE of storescp: the objects go there and are not forwarded",
+    misrouting_reason=(
+        "STORESCP is an AE of storescp: that device receives the objects, and the archive does not forward them"
+    ),
     misrouting_fix="dcmcfg set-external-retrieve DCM4CHEE",
 )
 REFUSED = "java.net.ConnectException: Connection refused"

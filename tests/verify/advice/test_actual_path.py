@@ -17,7 +17,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "called directly": (
         replace(GOOD, received=received_instances(calling="LONGTERM")),
-        "check in the external archive's log where it sent the study",
+        "check the external archive's log for the AE to which it sent the study",
     ),
 }
 

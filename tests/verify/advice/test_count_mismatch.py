@@ -14,10 +14,10 @@ from tests.verify.evidence import DIRECT, GOOD, UIDS, UNWITNESSED, instances_bef
 CASES: dict[str, tuple[Evidence, str]] = {
     "nothing, unknown study": (reporting(replace(UNWITNESSED, instances_before=())), "dcmFallbackCMoveSCP"),
     "nothing, recalled": (reporting(replace(GOOD, received=())), "dcmCStoreSCUOfCMoveSCP"),
-    "nothing, never asked": (reporting(UNWITNESSED), "nothing of the study came back to the archive"),
+    "nothing, never asked": (reporting(UNWITNESSED), "no instance of the study came back to the archive"),
     "nothing, sent straight": (
         reporting(replace(UNWITNESSED, route=DIRECT)),
-        "it also answers 0000 without counters if it finds nothing",
+        "An external archive also answers 0000 without counters if it finds nothing",
     ),
     "nothing, not purged as far as is known": (
         reporting(replace(UNWITNESSED, instances_before=instances_before_move("ONLINE"))),
@@ -25,7 +25,10 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "nothing, the external archive is told to send elsewhere": (
         replace(reporting(UNWITNESSED), route=FOREIGN_ROUTE),
-        "the objects go there and are not forwarded; dcmcfg set-external-retrieve DCM4CHEE",
+        (
+            "that device receives the objects, and the archive does not forward them; dcmcfg set-external-retrieve "
+            "DCM4CHEE"
+        ),
     ),
     "too few, partly local before": (
         replace(
@@ -36,16 +39,16 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "too few, none local before": (
         reporting(UNWITNESSED, completed=1),
-        "check if the external archive LONGTERM holds all 3",
+        "check if the external archive LONGTERM has all 3 instances",
     ),
-    "more than are listed": (reporting(UNWITNESSED, completed=4), "the archive sent more than it lists"),
+    "more than are listed": (reporting(UNWITNESSED, completed=4), "the archive sent more instances than it lists"),
     "some are to come": (
         replace(UNWITNESSED, outcome=MoveOutcome(0, completed=3, remaining=2)),
         "check the archive's log",
     ),
     "none are listed": (
         reporting(replace(UNWITNESSED, instances_before=()), completed=3),
-        "lists none of them by C-FIND",
+        "lists none by C-FIND",
     ),
 }
 

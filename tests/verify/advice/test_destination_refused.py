@@ -35,11 +35,12 @@ UNKNOWN = replace(A801, instances_before=(), database=DatabaseEvidence(UNKNOWN_S
 FALLBACK = replace(VIA_ARCHIVE, fallback_move_scp="LONGTERM", device="dcm4chee-arc")
 FALLBACK_BACK = replace(FALLBACK, fallback_destination="AS_RECEIVED")
 FALLBACK_ASKED = (
-    "the archive does not know the study, so it asked its fallback archive LONGTERM (dcmFallbackCMoveSCP) to send to "
+    "the archive does not know the study, so it sent a C-MOVE to its fallback archive LONGTERM (dcmFallbackCMoveSCP). "
+    "LONGTERM does not know the Move Destination "
 )
 IF_IT_WAS_THE_ARCHIVE = (
-    "if its log shows no such request, the archive itself refused: run dcmcfg reload, because the archive "
-    "caches unknown AE titles (dcmAECacheStaleTimeout)"
+    "if the log of the external archive shows no such request, the archive itself refused the destination: run "
+    "dcmcfg reload, because the archive caches unknown AE titles (dcmAECacheStaleTimeout)"
 )
 ELSEWHERE = stored(A801, study("fs9", "fs9", "fs9"))
 ALTERNATIVE = replace(VIA_ARCHIVE, alternative_move_scp="OTHER", storage_ids=frozenset({"fs1"}))
@@ -51,7 +52,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "attribute unset, in words that both use": (
         replace(UNKNOWN_AE, route=DIRECT),
-        "most likely the external archive LONGTERM does not know WORKSTATION",
+        "but does not know WORKSTATION",
     ),
     "with the attribute set": (A801, "its administrator must add DCM4CHEE with the archive's host and DICOM port"),
     "with the attribute set, recorded": (
@@ -60,7 +61,10 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "by an external archive that is told to send elsewhere": (
         replace(A801, route=FOREIGN_ROUTE),
-        "the objects go there and are not forwarded; dcmcfg set-external-retrieve DCM4CHEE",
+        (
+            "that device receives the objects, and the archive does not forward them; dcmcfg set-external-retrieve "
+            "DCM4CHEE"
+        ),
     ),
     "relayed although set": (replace(A801, move_records=(REFUSED_RELAY,)), "dcmcfg reload"),
     "by the archive, in its words": (UNKNOWN_AE, "the tree has WORKSTATION, but the archive has not loaded it"),
@@ -71,7 +75,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "attribute unset, in words that both use, with the log of one of two": (
         replace(UNKNOWN_AE, route=DIRECT, move_records=(), instances_before=OF_TWO),
-        "most likely the external archive LONGTERM, OTHER does not know WORKSTATION",
+        "most likely the external archive LONGTERM, OTHER sends directly",
     ),
     "by the archive, not in the tree": (
         replace(A801, route=NOT_IN_TREE),
@@ -96,7 +100,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "not allowed, although the tree has it": (
         replace(NOT_ALLOWED, route=replace(VIA_ARCHIVE, accepted_move_destinations=("WORKSTATION",))),
-        "in the tree, dcmAcceptedMoveDestination of DCM4CHEE lists WORKSTATION, but the archive has not loaded that",
+        "in the tree, dcmAcceptedMoveDestination of DCM4CHEE lists WORKSTATION, but the archive has not loaded this ",
     ),
     "not allowed, although the tree allows any": (
         NOT_ALLOWED,
@@ -114,8 +118,8 @@ STEPS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
     "by the fallback archive": (
         replace(UNKNOWN, route=FALLBACK),
         (
-            f"{FALLBACK_ASKED}WORKSTATION, which LONGTERM does not know: its administrator must add WORKSTATION; "
-            "dcmcfg work-order --external LONGTERM prints the address",
+            f"{FALLBACK_ASKED}WORKSTATION. The administrator of the fallback archive "
+            "must add WORKSTATION; dcmcfg work-order --external LONGTERM prints the address",
             (
                 "or run dcmcfg set dcm4chee-arc dcmFallbackCMoveSCPDestination=DCM4CHEE: LONGTERM then sends to "
                 "the archive, which forwards to WORKSTATION"
@@ -125,16 +129,18 @@ STEPS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
     "by the fallback archive, back to the archive": (
         replace(UNKNOWN, route=FALLBACK_BACK),
         (
-            f"{FALLBACK_ASKED}AS_RECEIVED, which LONGTERM does not know: its administrator must add AS_RECEIVED "
-            "with the archive's host and DICOM port; dcmcfg work-order --external LONGTERM prints both",
+            f"{FALLBACK_ASKED}AS_RECEIVED. The administrator of the fallback archive "
+            "must add AS_RECEIVED with the archive's host and DICOM port; dcmcfg work-order --external LONGTERM "
+            "prints both",
         ),
     ),
     "by the alternative archive": (
         replace(ELSEWHERE, route=ALTERNATIVE),
         (
             (
-                "the archive asked OTHER (dcmAltCMoveSCP) to send to WORKSTATION, which OTHER does not know: its "
-                "administrator must add WORKSTATION; dcmcfg work-order --external OTHER prints the address"
+                "the archive sent a C-MOVE to OTHER (dcmAltCMoveSCP), but OTHER does not know the Move Destination "
+                "WORKSTATION. Its administrator must add WORKSTATION; dcmcfg work-order --external OTHER prints the "
+                "address"
             ),
         ),
     ),
@@ -142,8 +148,9 @@ STEPS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
         replace(stored(A801, PURGED), route=replace(ALTERNATIVE, alternative_move_scp="LONGTERM")),
         (
             (
-                "the archive asked LONGTERM (dcmAltCMoveSCP) to send to WORKSTATION, which LONGTERM does not know: "
-                "its administrator must add WORKSTATION; dcmcfg work-order --external LONGTERM prints the address"
+                "the archive sent a C-MOVE to LONGTERM (dcmAltCMoveSCP), but LONGTERM does not know the Move "
+                "Destination WORKSTATION. Its administrator must add WORKSTATION; dcmcfg work-order --external "
+                "LONGTERM prints the address"
             ),
         ),
     ),
@@ -151,9 +158,8 @@ STEPS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
         replace(A801, move_records=(replace(REFUSED_RELAY, calling_ae_title=""),), outcome=MoveOutcome(0xA801)),
         (
             (
-                "per its log, LONGTERM does not know WORKSTATION, but according to the tree the archive requests "
-                "DCM4CHEE. The archive may not have loaded the current tree: run dcmcfg reload, then verify with "
-                "another study"
+                "per its log, LONGTERM does not know WORKSTATION, but in the tree the Move Destination is DCM4CHEE. "
+                "The archive may not have loaded the current tree: run dcmcfg reload, then verify with another study"
             ),
         ),
     ),
@@ -196,7 +202,7 @@ def test_of_a_destination_that_the_archive_refuses_no_route_is_told_but_why_ther
         == "none: the tree has no AE WORKSTATION; did you mean WORKSTATION2, WORKSTATION3?"
     )
     assert verdict.route.reasons == (
-        "the archive refuses this destination before it looks up the study: it called no AE, and sent nothing",
+        "the archive refused this destination before it looked up the study. It opened no association and sent nothing",
     )
 
 
@@ -227,7 +233,7 @@ def test_titles_in_commands_are_quoted_for_a_shell() -> None:
     relayed = first_step(replace(A801, request=hostile, route=DIRECT))
     assert "dcmcfg set-external-retrieve 'X;reboot'" in relayed
     unknown = replace(UNKNOWN_AE, request=hostile, route=DIRECT, outcome=MoveOutcome(0xA801, "Unknown AE: MY AE"))
-    assert "or run dcmcfg set-external-retrieve 'X;reboot' to have" in first_step(unknown)
+    assert "archive instead: dcmcfg set-external-retrieve 'X;reboot'" in first_step(unknown)
 
 
 def test_a_title_from_an_external_log_is_quoted_in_a_command() -> None:
@@ -244,7 +250,7 @@ def test_headline_and_route_say_alike_who_refused(
     evidence: Evidence, route: ConfiguredRoute, records: tuple[MoveRecord, ...] | None
 ) -> None:
     verdict = judge_evidence(replace(evidence, route=route, move_records=records))
-    by_the_archive = any("it called no AE" in each for each in verdict.route.reasons)
+    by_the_archive = any("It opened no association" in each for each in verdict.route.reasons)
     assert ("to the archive itself" in verdict.headline) is by_the_archive
 
 

@@ -20,7 +20,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
         failing(ASKED, 0x0000, completed=3),
         (
             "3 instances came from the fallback archive FALLBACK (dcmFallbackCMoveSCP): the archive does not know "
-            "the study. If you know its number of instances, verify again with --expect N"
+            "the study. If you know the number of instances, verify again with --expect N"
         ),
     ),
     "nothing came": (
@@ -36,14 +36,16 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "the tree has no such AE": (
         failing(ASKED, 0xA702, NOT_FOUND),
         (
-            "the tree has no AE FALLBACK, which the archive must call: dcmcfg ae add FALLBACK@HOST:PORT creates "
-            "the AE and reloads the archive"
+            "the tree has no AE FALLBACK, so the archive cannot open an association to it: dcmcfg ae add "
+            "FALLBACK@HOST:PORT creates the AE and reloads the archive"
         ),
     ),
     "it failed": (
         failing(ASKED, 0xC001),
-        "the archive does not know the study, so it asked its fallback archive FALLBACK (dcmFallbackCMoveSCP): the log "
-        "of FALLBACK shows the reason",
+        (
+            "the archive does not know the study, so it sent a C-MOVE to its fallback archive FALLBACK "
+            "(dcmFallbackCMoveSCP). The log of FALLBACK shows the reason"
+        ),
     ),
 }
 

@@ -17,7 +17,7 @@ SILENT = replace(UNWITNESSED, outcome=MoveOutcome(None, interruption="no respons
 def test_silence_about_a_purged_study_is_no_question_of_time() -> None:
     """The real archive leaves its client without an answer then (external-unset-closes-on-move and others)."""
     back, straight = judge_evidence(SILENT).next_steps, judge_evidence(replace(SILENT, route=DIRECT)).next_steps
-    assert "LONGTERM breaks off after a pending response" in back[0]
+    assert "LONGTERM ends the association after a pending response" in back[0]
     assert "LONGTERM closes the connection, aborts, or requests a release after the C-MOVE request" in straight[0]
     for steps in (back, straight):
         assert steps[0].endswith("a longer time-out does not help")

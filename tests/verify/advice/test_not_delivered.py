@@ -15,22 +15,25 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "nothing": (listening(GOOD), "another storage SCP"),
     "nothing, sent straight": (
         listening(STRAIGHT),
-        "the external archive LONGTERM sends straight to WORKSTATION, per its own list of AEs",
+        "the external archive LONGTERM sends straight to WORKSTATION, at the address in its own list of AEs",
     ),
     "some, sent straight": (
         listening(STRAIGHT, *UIDS[:2]),
-        "check in the log of the external archive LONGTERM what happened to the others",
+        "Check in the log of the external archive LONGTERM what happened to the other instances",
     ),
     "some, by the archive": (
         listening(GOOD, *UIDS[:2]),
-        "check in the log of the archive DCM4CHEE what happened to the others",
+        "Check in the log of the archive DCM4CHEE what happened to the other instances",
     ),
-    "others for our C-MOVE": (listening(GOOD, "9.1"), "DCM4CHEE sent them for this C-MOVE (as reported by the sender)"),
+    "others for our C-MOVE": (
+        listening(GOOD, "9.1"),
+        "DCM4CHEE sent these instances for this C-MOVE (as reported by the sender)",
+    ),
     "others by somebody else": (
         replace(
             GOOD, received=tuple(replace(each, move_originator_ae_title=None) for each in received_instances(("9.1",)))
         ),
-        "another sender may have called",
+        "another AE may have sent",
     ),
     "the same as another study": (
         replace(GOOD, received=tuple(replace(each, study_uid="9.9") for each in received_instances())),

@@ -60,17 +60,17 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "we are not where the archive looks": (
         failing(listening(LOCAL), 0xA702, REFUSED),
         (
-            "this run listened as WORKSTATION, and the archive calls it at WORKSTATION: check that this is the "
+            "this run listened as WORKSTATION. The archive uses the address WORKSTATION: check that this is the "
             "address of this machine"
         ),
     ),
     "the external archive rejects": (
         failing(STRAIGHT, 0xA702, REJECTED),
-        "LONGTERM rejected the archive, which calls it under DCMCFG",
+        "The archive does not use its own AE title, but DCMCFG",
     ),
     "the destination rejects": (
         failing(replace(LOCAL, received=None), 0xA702, REJECTED),
-        "it must accept the calling AE title DCM4CHEE",
+        "It must accept the calling AE title DCM4CHEE",
     ),
     "no connections that go together": (
         failing(replace(LOCAL, received=None), 0xA702, INCOMPATIBLE),
@@ -81,8 +81,8 @@ CASES: dict[str, tuple[Evidence, str]] = {
             LOCAL, ConnectionMatch("WORKSTATION", is_compatible=False, description="WORKSTATION offers TLS only")
         ),
         (
-            "the connections are incompatible in the tree too: WORKSTATION offers TLS only. Give both a connection "
-            "of the same kind"
+            "the connections are incompatible in the tree too: WORKSTATION offers TLS only. Give both AEs a "
+            "connection of the same kind"
         ),
     ),
     "connections that go together by the tree, plain": (
@@ -127,8 +127,8 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "an external archive that the tree lacks": (
         failing(replace(UNWITNESSED, route=replace(VIA_ARCHIVE, ae_titles=frozenset({"A"}))), 0xA702, NOT_FOUND),
         (
-            "the tree has no AE LONGTERM, which the archive must call: dcmcfg ae add LONGTERM@HOST:PORT creates "
-            "the AE and reloads the archive"
+            "the tree has no AE LONGTERM, so the archive cannot open an association to it: dcmcfg ae add "
+            "LONGTERM@HOST:PORT creates the AE and reloads the archive"
         ),
     ),
     "an external archive that the archive has not loaded": (
@@ -137,7 +137,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "a comment that says nothing": (
         failing(replace(LOCAL, received=None), 0xA702, "No luck"),
-        "it could not send to WORKSTATION",
+        "the archive could not send it to WORKSTATION",
     ),
     "cut comment": (
         failing(UNWITNESSED, 0xA702, "org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE"),
@@ -145,15 +145,15 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "while the study is listed as local": (
         failing(replace(UNWITNESSED, instances_before=instances_before_move("ONLINE")), 0xA702, REFUSED),
-        "it could not send to WORKSTATION",
+        "the archive could not send it to WORKSTATION",
     ),
     "no comment, local": (
         failing(replace(LOCAL, received=None), 0xA702, failed=3),
-        "it could not send to WORKSTATION; dcmcfg echo WORKSTATION",
+        "the archive could not send it to WORKSTATION; dcmcfg echo WORKSTATION",
     ),
     "no comment, nobody knows where it was": (
         failing(UNSEEN, 0xA702, failed=3),
-        "if the study is in the archive's own storage: it could not send to WORKSTATION",
+        "if the study is in the archive's own storage: the archive could not send it to WORKSTATION",
     ),
     "no comment, the external archive sends straight": (
         failing(STRAIGHT, 0xA702, failed=3),
@@ -166,24 +166,27 @@ CASES: dict[str, tuple[Evidence, str]] = {
         failing(UNWITNESSED, 0xA702, failed=3),
         (
             "either the external archive LONGTERM could not send to DCM4CHEE (see its log), or the archive could "
-            "not forward to WORKSTATION: dcmcfg echo WORKSTATION shows whether it answers"
+            "not forward to WORKSTATION: dcmcfg echo WORKSTATION shows whether the destination answers"
         ),
     ),
     "no comment, some failed, and it is here now": (
         failing(replace(stored(UNWITNESSED, PURGED, LOCAL_STUDY), route=VIA_ARCHIVE), 0xA702, failed=3),
-        "LONGTERM, and the study is now in the archive's own storage, but WORKSTATION did not accept it: dcmcfg echo",
+        "LONGTERM into the archive's own storage, but WORKSTATION did not accept it: dcmcfg echo",
     ),
     "no comment, some failed, and it is not here yet": (
         failing(stored(UNWITNESSED, PURGED, PURGED), 0xA702, failed=3),
-        "nothing came back to DCM4CHEE: the external archive LONGTERM could not read the study",
+        "nothing came back to DCM4CHEE. Either the external archive LONGTERM could not read the study",
     ),
     "no comment, nothing came back": (
         failing(UNWITNESSED, 0xA702),
-        "Most often it does not know the caller: the archive calls it under DCMCFG",
+        "the archive uses DCMCFG, the calling AE title of this run",
     ),
     "no comment, all failed before anybody was asked": (
         failing(stored(ALONE, PURGED, PURGED), 0xA702, completed=0, failed=3, warning=0),
-        "the archive dropped the instances before it called another AE: run dcmcfg route --dest WORKSTATION",
+        (
+            "the archive dropped the instances before it opened an association to another AE: run dcmcfg route "
+            "--dest WORKSTATION"
+        ),
     ),
     "no comment, all failed at the external archive": (
         failing(replace(stored(ALONE, PURGED, PURGED), route=DIRECT), 0xA702, completed=0, failed=3, warning=0),
@@ -207,25 +210,28 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "the external archive delivered to the archive": (
         failing(replace(GOOD, received=()), 0xA702, failed=3),
-        "could not forward it to WORKSTATION: this run listened as it",
+        "could not forward it to WORKSTATION: this run listened as this AE",
     ),
     "all that came back was forwarded": (
         failing(listening(stored(ALONE, PURGED, study("fs1", "fs1", "")), *UIDS[:2]), 0xB000, completed=2, failed=1),
         (
-            "the external archive LONGTERM sent a part of the study to DCM4CHEE, which was forwarded. The rest was "
-            "never sent"
+            "the external archive LONGTERM sent a part of the study to DCM4CHEE, and the archive forwarded this part. "
+            "The external archive never sent the rest"
         ),
     ),
     "the external archive delivered a part": (
         failing(listening(GOOD, *UIDS[:1]), 0xA702, completed=1),
         (
-            "the external archive LONGTERM sent a part of the study to DCM4CHEE, which was forwarded. The rest was "
-            "never sent"
+            "the external archive LONGTERM sent a part of the study to DCM4CHEE, and the archive forwarded this part. "
+            "The external archive never sent the rest"
         ),
     ),
     "told to send elsewhere": (
         failing(replace(UNWITNESSED, route=FOREIGN_ROUTE), 0xA702),
-        "the objects go there and are not forwarded; dcmcfg set-external-retrieve DCM4CHEE",
+        (
+            "that device receives the objects, and the archive does not forward them; dcmcfg set-external-retrieve "
+            "DCM4CHEE"
+        ),
     ),
     "some failed, and we are the destination": (
         failing(replace(listening(GOOD, *UIDS[:2]), route=DIRECT, move_records=None), 0xB000, completed=2, failed=1),
@@ -244,11 +250,11 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "a warning of the destination": (
         failing(UNSEEN, 0xB000, completed=2, warning=1),
-        "WORKSTATION stored them with a warning",
+        "WORKSTATION stored the instances with a warning",
     ),
     "a warning of the destination, recalled": (
         failing(replace(stored(ALONE, PURGED, LOCAL_STUDY), received=None), 0x0000, warning=3),
-        "WORKSTATION stored them with a warning",
+        "WORKSTATION stored the instances with a warning",
     ),
     "an answer that is passed on": (
         failing(stored(ALONE, PURGED, PURGED), 0xA701),
@@ -256,7 +262,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "broken off": (
         failing(STRAIGHT, 0x0110),
-        "the external archive LONGTERM did not accept the archive's request (Study Root)",
+        "either the external archive LONGTERM did not accept the archive's request (Study Root)",
     ),
     "no context accepted": (
         failing(STRAIGHT, 0x0110, "org.dcm4che3.net.NoPresentationContextException: No Presentation"),
@@ -290,9 +296,9 @@ def test_who_is_down_is_named_with_its_address_where_it_is_known_whom_the_archiv
 
 def test_where_either_may_be_down_both_have_a_next_step() -> None:
     steps = judge_evidence(replace(DOWN, instances_before=instances_before_move("NEARLINE"))).next_steps
-    assert [step.partition(". If it can")[0] for step in steps] == [
-        "if the study was purged: check that the AE runs and can be reached from here: dcmcfg echo LONGTERM",
-        "if it is local: check that the AE runs and can be reached from here: dcmcfg echo WORKSTATION",
+    assert [step.partition(". If the echo")[0] for step in steps] == [
+        "if the study was purged: check that the AE runs and that this machine can reach it: dcmcfg echo LONGTERM",
+        "if it is local: check that the AE runs and that this machine can reach it: dcmcfg echo WORKSTATION",
     ]
 
 

@@ -27,17 +27,17 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "nothing came back": (
         failing(NOTHING_CAME, 0xB000, completed=1),
         (
-            "the archive sent only the instances in its own storage. It asked the external archive LONGTERM for "
-            "the others, which sent none: its log shows the reason. It must accept the calling AE title DCM4CHEE, "
-            "because the archive asks under its own title for a partly purged study (dcmcfg work-order --external "
-            "LONGTERM --calling DCM4CHEE)"
+            "the archive sent only the instances in its own storage. It requested the others from the external "
+            "archive LONGTERM, but received none: the log of the external archive shows the reason. The external "
+            "archive must accept the calling AE title DCM4CHEE, because the archive uses its own AE title for a "
+            "partly purged study (dcmcfg work-order --external LONGTERM --calling DCM4CHEE)"
         ),
     ),
     "rejected": (
         failing(replace(NOTHING_CAME, received=()), 0xA702, REJECTED),
         (
-            "the external archive LONGTERM or WORKSTATION rejected the association. Both must accept the calling "
-            "AE title DCM4CHEE: for a partly purged study the archive asks under its own title. dcmcfg work-order "
+            "the external archive LONGTERM or WORKSTATION rejected the association. Both must accept the calling AE "
+            "title DCM4CHEE: for a partly purged study, the archive uses its own AE title. dcmcfg work-order "
             "--external LONGTERM --calling DCM4CHEE lists the settings for the external archive's administrator"
         ),
     ),

@@ -16,9 +16,9 @@ def test_the_storage_is_named_with_the_ways_out() -> None:
     for evidence in (failing(LOST, 0xA702), failing(LOST, 0x0000)):
         assert judge_evidence(evidence).next_steps == (
             (
-                "the files are on the storage fs9, which the tree does not configure: the archive cannot read "
-                "them, and asked no external archive. Configure the storage again, or set an archive that has the "
-                "study: dcmcfg set dcm4chee-arc dcmAltCMoveSCP=AET"
+                "the files are on the storage fs9, which is not in the tree. The archive cannot read these files, "
+                "and sent no C-MOVE to an external archive. Configure the storage again, or set an archive that has "
+                "the study: dcmcfg set dcm4chee-arc dcmAltCMoveSCP=AET"
             ),
         )
 
@@ -26,5 +26,5 @@ def test_the_storage_is_named_with_the_ways_out() -> None:
 def test_the_archive_that_is_asked_instead_is_named() -> None:
     evidence = replace(LOST, route=replace(LOST.route, alternative_move_scp="OLDARC"))
     (step,) = judge_evidence(failing(evidence, 0xC000)).next_steps
-    assert "the archive asked OLDARC (dcmAltCMoveSCP) to send straight to WORKSTATION" in step
+    assert "The archive sent a C-MOVE to OLDARC (dcmAltCMoveSCP) with the Move Destination WORKSTATION" in step
     assert "dcmcfg work-order --external OLDARC" in step
