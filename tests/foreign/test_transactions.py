@@ -45,7 +45,7 @@ def added(path: Path, count: int) -> str:
 def refused(run: Run, server: Server389 | ApacheDS, file: str, reason: str) -> None:
     before = server.entries()
     result = run("apply", file, "--yes", "--transaction")
-    assert (result.exit_code, result.stderr) == (3, f"dcmcfg: {server.url}: {reason}, nothing was changed\n{NEXT}")
+    assert (result.exit_code, result.stderr) == (3, f"dcmcfg: {server.url}: {reason}; nothing was changed\n{NEXT}")
     assert server.entries() == before
 
 
