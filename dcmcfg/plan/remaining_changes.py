@@ -154,9 +154,7 @@ def _describe_missing(entry: EntryDraft, name: str, *, in_warnings: bool) -> str
         return f"{name} is not set"
     if in_warnings:
         return f"{name} has no such value"
-    shown = [
-        "a secret" if is_secret(name, value) else format_value(name, value) for value in entry.first(name, _MAX_SHOWN)
-    ]
+    shown = [format_value(name, value) for value in entry.first(name, _MAX_SHOWN)]
     more = entry.count(name) - len(shown)
     return f"{name} has no such value; it has {', '.join(shown)}" + (f" and {more} more" if more else "")
 

@@ -93,7 +93,7 @@ def test_history_tells_each_roll_out_and_leaves_secrets_out(run: Run, site: CliS
     assert one.exit_code == 0
     assert "Result:    reverted by 2\n" in one.stdout
     assert f"Command:   dcmcfg apply {file} --yes\n" in one.stdout
-    assert "# not shown, a secret: dcmKeyStorePin\n" in one.stdout
+    assert "# secret value omitted: dcmKeyStorePin\n" in one.stdout
     assert "geheim" in (undo_files()[0].parent / "plan.ldif").read_text()
     as_json = run("history", "--json"), run("history", "1", "--json")
     assert not any("geheim" in result.stdout for result in (listed, one, *as_json))

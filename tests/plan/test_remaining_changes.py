@@ -91,7 +91,7 @@ def test_a_value_without_similar_ones_is_reported_with_existing_values() -> None
 
 def test_neither_the_existing_nor_the_requested_secret_is_shown() -> None:
     plan = planned(deleting("dcmKeyStorePin", SECRET[:-1]), tree=holding("dcmKeyStorePin", SECRET))
-    assert plan.unchanged[0].missing_items == ("dcmKeyStorePin has no such value; it has a secret",)
+    assert plan.unchanged[0].missing_items == ("dcmKeyStorePin has no such value; it has (secret)",)
     assert list(find_plan_warnings(plan)) == []
 
 
