@@ -304,8 +304,8 @@ def test_what_was_made_below_since_is_named_with_the_roll_outs_that_made_it(run:
         f"dcmcfg: dicomDeviceName=ws9,{DEVICES}: the configuration has changed since change 1: the entry has 2 "
         "children: "
         "cn=dicom-ws8, dicomAETitle=WS8\n"
-        "  next: revert the later changes first: dcmcfg undo 2; or edit the entry manually; to revert the part that "
-        "still can be reverted: dcmcfg undo 1 --partial\n"
+        "  next: revert the later changes first: dcmcfg undo 2; or edit the entry manually; to revert the steps that "
+        "can still be reverted: dcmcfg undo 1 --partial\n"
     )
     for number in ("3", "2", "1"):
         assert run("undo", number, "--yes").exit_code == 0

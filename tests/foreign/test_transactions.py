@@ -19,7 +19,7 @@ pytestmark = pytest.mark.real
 ARCHIVE = "dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
 BY_READING = "Preconditions: dcmcfg reads each entry before it changes it (the server has no assertion control)\n"
 #: What --transaction is refused with where it cannot be kept.
-NEXT = "  next: omit --transaction to apply the plan in a way that this server supports\n"
+NEXT = "  next: to apply the plan in a way that this server supports: omit --transaction\n"
 
 
 def described(path: Path) -> str:

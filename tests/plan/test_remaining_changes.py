@@ -116,7 +116,7 @@ def test_a_rename_assumed_applied_is_reported_if_the_old_name_may_be_misspelt() 
     )
     misspelt = f"dicomDeviceName=longtrm,{DEVICES}"
     assert list(find_plan_warnings(planned(renaming(misspelt, "dicomDeviceName", "storescp"), tree=tree))) == [
-        f"{misspelt}: does not exist, assumed to be renamed to dicomDeviceName=storescp already; "
+        f"{misspelt}: does not exist; dcmcfg assumes that it was already renamed to dicomDeviceName=storescp; "
         "did you mean dicomDeviceName=longterm?"
     ]
 

@@ -107,7 +107,7 @@ def test_an_interrupted_undo_that_is_complete_is_not_followed_by_another(tmp_pat
     recorded(tmp_path)
     recorded(tmp_path)
     interrupted = recorded(tmp_path, undoes=2)
-    with pytest.raises(Refused, match="change 3, the undo of 2, was interrupted and is complete") as refused:
+    with pytest.raises(Refused, match="change 3, the undo of 2, was interrupted, but is now complete") as refused:
         select_rollout_to_undo(History(tmp_path), URL, None, interrupted)
     assert refused.value.next_step == ("to redo change 2: dcmcfg undo 3; to revert the change before it: dcmcfg undo 1")
 
