@@ -261,7 +261,8 @@ def _warn_about_remote_ae(references: References, ae: NetworkAE, new: str, keep:
     if keep.alias:
         yield (
             f"the archive's database records {old} for studies that are already archived there, so the archive "
-            f"requests them from {old}. They are delivered only if the remote system accepts {old} as called AE title and "
+            f"requests them from {old}. They are delivered only if the remote system accepts {old} as called AE "
+            "title and "
             f"sends with {old} as calling AE title. Objects from another calling AE title get a success status, but "
             "the archive ignores them."
         )
