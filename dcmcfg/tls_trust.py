@@ -23,7 +23,7 @@ _REVOCATION = {
         "the revocation list (CRL) of its authority has expired",
         "put the authority's current CRL into the CA file, and check the clock of this machine",
     ),
-    23: ("its authority has revoked it", "install a new certificate on the peer"),
+    23: ("the authority has revoked this certificate", "install a new certificate on the peer"),
 }
 _NAME_MISMATCH_CODES = frozenset({62, 64})  # for another host, for another address
 _NO_SUBJECT_ALT_NAME_HINT = "install a certificate on the peer that has a subjectAltName (DNS or IP) for this host"

@@ -165,7 +165,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def test_revocation_lists_in_the_ca_file_are_used(call: Call, authority: Authority) -> None:
     shown = authority.leaf()
     for crl, problem in (
-        (authority.crl(shown), "its authority has revoked it"),
+        (authority.crl(shown), "the authority has revoked this certificate"),
         (authority.crl(until=NOW - dt.timedelta(hours=1)), "the revocation list (CRL) of its authority has expired"),
         (authority.crl(since=NOW + DAY, until=NOW + 2 * DAY), "of its authority is not yet valid"),
         (

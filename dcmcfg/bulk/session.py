@@ -100,7 +100,7 @@ class BulkSession:
                 error = failure
         else:
             notes.append(
-                "every study already has a result, nothing was requested; use --again to request all studies again"
+                "every study already has a result, so nothing was requested. To request all studies again: --again"
             )
         results = self._read_results()
         now, checksum = datetime.now(UTC), self.requester.configuration_checksum

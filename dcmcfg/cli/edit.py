@@ -161,7 +161,7 @@ def _plan_edited_text(
                 raise
             print_message(*format_problem(error), *([f"  next: {error.next_step}"] if error.next_step else []))
             if not confirm("Edit it again?"):
-                raise NegativeResult("declined, nothing was changed") from error
+                raise NegativeResult("declined; nothing was changed") from error
 
 
 def _read_needed_schema(directory: LdapDirectory, entries: Sequence[Entry]) -> Schema:

@@ -87,7 +87,7 @@ def clear_command(*, names: tuple[str, ...], older_than_days: float | None, yes:
     if selected and not yes:
         print_results(make_stderr_console(), selected, _get_folder())
         if not confirm("Delete these results?"):
-            raise NegativeResult("declined, nothing was deleted")
+            raise NegativeResult("declined; nothing was deleted")
     deleted = [each.name for each in selected if _delete_store(each)]
     if as_json:
         print_json({"deleted": deleted})

@@ -197,7 +197,7 @@ def _build_ended_error(when: str, server: LdapServerSettings) -> DirectoryError:
 
 def _build_no_starttls_error(server: LdapServerSettings) -> DirectoryError:
     return DirectoryError(
-        "the server does not offer StartTLS, and dcmcfg sends nothing unencrypted",
+        "the server does not offer StartTLS, and dcmcfg does not send data unencrypted",
         subject=server.url,
         next_step="use ldaps:// if the server has a TLS port, or enable StartTLS on the server",
     )

@@ -93,7 +93,7 @@ class Exchange:
     def _receive(self) -> None:
         received = self._socket.recv(_CHUNK_SIZE)
         if not received:
-            raise ConnectionLost("the server closed it")
+            raise ConnectionLost("closed by the server")
         self._incoming.add(received)
 
     def _wait(self, awaited: Container[_SocketEvent | None]) -> None:
@@ -111,7 +111,7 @@ class Exchange:
             return response
         if response.message_id == UNSOLICITED_MESSAGE_ID and response.name == _NOTICE_OF_DISCONNECTION:
             reason = " ".join(response.message.split())
-            raise ConnectionLost(f"the server closed it: {reason or 'no reason given'}")
+            raise ConnectionLost(f"closed by the server: {reason or 'no reason given'}")
         raise InvalidResponse(f"response to unknown request {response.message_id}")
 
     def _log(self, message_id: int, result: str) -> None:

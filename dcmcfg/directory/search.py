@@ -73,7 +73,7 @@ def search(
         done = yield from page(size=size, cookie=cookie)
         # A faulty server could continue this way for ever.
         if done.cookie == cookie and not done.entry_count:
-            raise InvalidLdapMessage("endless empty pages")
+            raise InvalidLdapMessage("the server sends empty pages without end")
     raise_for_result(
         {"result": done.result_code, "message": done.message, "dn": done.matched_dn}, str(base) or "root DSE"
     )
@@ -120,7 +120,7 @@ def _log_search(
     """Log the search *request* of ldap3; *done* is None if its responses were not read completely."""
     scope = _SCOPE_NAMES.get(int(request["scope"]), "")
     count = "" if done is None else f", {done.entry_count} {'entry' if done.entry_count == 1 else 'entries'}"
-    result = "not read to its end" if done is None else f"{format_result(done.result_code)}{count}"
+    result = "not completely read" if done is None else f"{format_result(done.result_code)}{count}"
     PROTOCOL_LOG.log(LDAP, f"search {quote_dn(str(request['baseObject']))} {scope} {_FILTER}", result, started)
     attributes = ", ".join(map(str, request["attributes"]))
     PROTOCOL_LOG.log_detail(LDAP, f"message ID {message_id}, attributes: {attributes}")

@@ -161,9 +161,7 @@ def _receive_until(receive: Receive, buffer: bytes, needed: int) -> bytes:
     while received < needed:
         piece = receive(_CHUNK)
         if not piece:
-            raise DirectoryError(
-                "the connection to the LDAP server was lost: it ended before the response was complete"
-            )
+            raise DirectoryError("the connection to the LDAP server was lost before the response was complete")
         pieces.append(piece)
         received += len(piece)
     return b"".join(pieces)

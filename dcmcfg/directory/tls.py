@@ -26,7 +26,7 @@ _RENEW_HINT = "install a new certificate on the server, or check the clock of th
 _VERIFY_ERRORS = {
     9: ("the server's certificate is not yet valid", _RENEW_HINT),
     10: ("the server's certificate has expired", _RENEW_HINT),
-    18: ("the server's certificate is self-signed", "if you trust it, specify this certificate with --ca-file"),
+    18: ("the server's certificate is self-signed", "if you trust this certificate, specify it with --ca-file"),
     19: ("the server's certificate comes from an authority that is not trusted", _TRUST_HINT),
     20: ("the server's certificate comes from an authority that is not trusted", _TRUST_HINT),
     21: ("the server's certificate comes from an authority that is not trusted", _TRUST_HINT),
@@ -170,7 +170,9 @@ def build_handshake_ended_error(text: str, url: str) -> DirectoryError:
     alert = _ALERT.search(text)
     alert_text = f" ({alert[0]})" if alert else ""
     return DirectoryError(
-        f"the server closed the connection in the TLS handshake{alert_text}: it may require another client certificate",
+        f"the server closed the connection in the TLS handshake{alert_text}; the server may require "
+        "another client certificate",
         subject=url,
-        next_step="specify one from an authority that the server trusts with --client-cert and --client-key",
+        next_step="specify a client certificate from an authority that the server trusts: --client-cert and "
+        "--client-key",
     )

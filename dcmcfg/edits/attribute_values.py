@@ -99,7 +99,7 @@ def _require_consistent(schema: Schema, target: Target, group: _ValuesByOperatio
         )
     if Operation.REPLACE in group and len(group) > 1:
         raise Refused(
-            f"{name}= sets all values, so it excludes {name}+= and {name}-=",
+            f"{name}= sets all values and cannot be combined with {name}+= or {name}-=",
             subject=str(target.entry.dn),
             next_step=f"use {name}= alone, or {name}+= and {name}-=",
         )
@@ -257,4 +257,4 @@ def _warn_about_archive_class(target: Target, after: Entry) -> Iterator[str]:
     if target.ae is None or device is None or device.is_archive:
         return
     if after.is_a(archive_class) and not target.entry.is_a(archive_class):
-        yield f"the device {device.name} is not an archive, but {archive_class} is for AEs of an archive."
+        yield f"the device {device.name} is not an archive, but {archive_class} is a class for AEs of an archive."

@@ -116,11 +116,11 @@ def _require_addable(schema: Schema, entry: Entry, attribute: AttributeType, nam
     object_class = schema.object_class(name)
     if object_class is None or not object_class.must:
         return
-    reason = ", because it would make the device an archive" if name == ARCHIVE_DEVICE_OBJECT_CLASS else ""
+    reason = ", because this class would make the device an archive" if name == ARCHIVE_DEVICE_OBJECT_CLASS else ""
     raise Refused(
         f"{attribute.name} requires the object class {name}, which dcmcfg does not add automatically{reason}",
         subject=str(entry.dn),
-        next_step=f"to add it: dcmcfg set objectClass+={name}, with its required attributes: "
+        next_step=f"to add the class: dcmcfg set objectClass+={name}, with its required attributes: "
         f"{', '.join(object_class.must)}",
     )
 
@@ -131,9 +131,9 @@ def _build_not_allowed_error(schema: Schema, entry: Entry, attribute: AttributeT
         each.name for each in schema.object_classes if attribute.name.lower() in map(str.lower, (*each.must, *each.may))
     )
     return Refused(
-        f"{attribute.name} is not allowed on this entry, which has the object classes {own_classes}",
+        f"{attribute.name} is not allowed on an entry with the object classes {own_classes}",
         subject=str(entry.dn),
-        next_step=f"it is allowed on {', '.join(allowing_classes)}"
+        next_step=f"object classes that allow {attribute.name}: {', '.join(allowing_classes)}"
         if allowing_classes
-        else "no known object class allows it",
+        else f"no known object class allows {attribute.name}",
     )

@@ -29,14 +29,14 @@ def warn_about_capabilities(
     """Yield warnings about the consequences for *ae*, if *capabilities_after* become its capabilities."""
     source = ae.capability_source
     if source is not ae:
-        yield f"{ae.title} shares the capabilities of {source.title}; its own are ignored."
+        yield f"{ae.title} shares the capabilities of {source.title}; the archive ignores those of {ae.title} itself."
         return
     scps = [each for each in capabilities_after if get_sop_class_role(each)[1] == SCP]
     had_scps = any(get_sop_class_role(each)[1] == SCP for each in ae.capabilities)
     # An archive AE accepts only the SOP classes that it lists.
     if ae.device.is_archive:
         if not scps and had_scps:
-            yield f"{ae.title} no longer has an SCP capability: it accepts nothing."
+            yield f"{ae.title} no longer has an SCP capability, so it accepts nothing."
         return
     # The archive sends everything to a remote AE without SCP capabilities, but only listed SOP classes to any other.
     if had_scps and not scps:
@@ -47,12 +47,11 @@ def warn_about_capabilities(
     ]:
         listed = join_limited(names, _MAX_NAMED)
         if had_scps:
-            yield f"the archive will not send {ae.title} SOP classes that it does not list: {listed}."
+            yield f"{ae.title} no longer lists these SOP classes, so the archive will not send them: {listed}."
         else:
             yield (
-                f"{ae.title} listed no SCP capability, so the archive sent it everything; from now on, the "
-                "archive will not "
-                f"send it {listed}."
+                f"{ae.title} listed no SCP capability and received everything from the archive. From now on, "
+                f"{ae.title} does not receive {listed}."
             )
 
 
@@ -99,7 +98,7 @@ def _build_edit(
             changes.append(Modify(existing_entry.dn, (Modification(operation, DICOM_TRANSFER_SYNTAX, values),)))
             continue
         if capability.name.casefold() in by_name:
-            raise Refused(f"{ae.title} has a capability {capability.name} already, with another SOP class or role")
+            raise Refused(f"{ae.title} already has a capability {capability.name} with another SOP class or role")
         entry = capability.build_entry(ae.entry.dn)
         by_name[capability.name.casefold()] = entry
         new.append(entry)
@@ -133,7 +132,7 @@ def copy_capabilities(configuration: Configuration, source: NetworkAE, ae: Netwo
             new = each.with_dn(each.dn.rebased(source.entry.dn, ae.entry.dn))
             if new.text(COMMON_NAME) in names:
                 raise Refused(
-                    f"{ae.title} has a capability {new.text(COMMON_NAME)} already, with another SOP class or role"
+                    f"{ae.title} already has a capability {new.text(COMMON_NAME)} with another SOP class or role"
                 )
             added.append(new)
             changes.append(Add(new))
@@ -152,7 +151,7 @@ def copy_capabilities(configuration: Configuration, source: NetworkAE, ae: Netwo
 def _explain_missing_capabilities(source: NetworkAE) -> str:
     sharing_ae = source.capability_source
     return (
-        f"it shares those of {sharing_ae.title}"
+        f"{source.title} shares the capabilities of {sharing_ae.title}"
         if sharing_ae is not source
         else "an AE without capabilities supports everything"
     )

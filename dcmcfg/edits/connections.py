@@ -90,7 +90,7 @@ def remove_connection(device: Device, connection: Connection, *, detach: bool = 
     if users and not detach:
         raise Refused(
             f"{name} is used by {format_users(users)}; without it, the archive would not load the device",
-            next_step="to remove it from users that have another connection: --detach; "
+            next_step="to detach users that have another connection: --detach; "
             f"{_suggest_replacement(device, users, connection)}",
         )
     detaching = [_detach(device, user, connection) for user in users]
@@ -113,7 +113,10 @@ def _suggest_replacement(device: Device, users: Sequence[Entry], connection: Con
         value = f"{DICOM_NETWORK_CONNECTION_REFERENCE}+={device.entry.dn.child(COMMON_NAME, 'NAME')}"
         protocol = "" if connection.protocol == DICOM else f" --protocol {connection.protocol}"
         command = f"dcmcfg set {shlex.quote(str(other.dn))} {shlex.quote(value)}"
-        steps.append(f"to add another connection: {add}{protocol}; to give it to {format_users([other])}: {command}")
+        steps.append(
+            f"to add another connection: {add}{protocol}; to assign that connection to {format_users([other])}: "
+            f"{command}"
+        )
     return "; ".join(steps)
 
 
@@ -141,8 +144,8 @@ def _build_key(tree: Tree, value: bytes) -> NormalDN | None:
 
 
 _OWN_HOST = (
-    "after a change of its own host name, the archive may answer the reload with 'Address already in use' and keep the "
-    "old settings; then restart the archive."
+    "after a change of the archive's own host name, the reload may fail with 'Address already in use'. "
+    "The archive then keeps the old settings; in this case, restart the archive."
 )
 
 

@@ -78,7 +78,7 @@ def _parse_new_title(old: str, new: str) -> str:
     try:
         return parse_ae_title(new)
     except MalformedInput as problem:
-        next_step = f"choose another one with {NAME_OPTIONS[EntityKind.AE]} '{old}=NEW'"
+        next_step = f"choose another name with {NAME_OPTIONS[EntityKind.AE]} '{old}=NEW'"
         raise MalformedInput(problem.message, subject=problem.subject, next_step=next_step) from problem
 
 
@@ -110,7 +110,7 @@ def _build_missing_names_error(nameless: Sequence[tuple[EntityKind, str]]) -> Re
     labels = ", ".join(f"{kind.value.label} {name}" for kind, name in shown)
     options = " ".join(f"{NAME_OPTIONS[kind]} {shlex.quote(f'{name}=NEW')}" for kind, name in shown)
     return Refused(
-        f"these names must be unique, so the copy requires new ones: {labels}{more}",
+        f"these names must be unique, so the copy requires other names: {labels}{more}",
         next_step=f"specify --suffix TEXT for all, or {options}{more}",
     )
 
@@ -128,7 +128,7 @@ def _require_free(configuration: Configuration, kind: EntityKind, new: Mapping[s
         if name in taken or name in seen:
             raise Refused(
                 f"the {kind.value.label} name {name} is taken",
-                next_step=f"choose another one with {NAME_OPTIONS[kind]} '{old}=NEW'",
+                next_step=f"choose another name with {NAME_OPTIONS[kind]} '{old}=NEW'",
             )
         seen.add(name)
 

@@ -70,9 +70,10 @@ def suggest_rename(entry: Entry) -> str:
         return f"to rename it and update all references to it: dcmcfg {command}"
     if entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS):
         return (
-            "to add one with another name: dcmcfg connection add; to remove this one: dcmcfg connection remove --detach"
+            "to add a connection with another name: dcmcfg connection add; "
+            "to remove this connection: dcmcfg connection remove --detach"
         )
-    return "first add an entry with the new name, then delete this one when nothing refers to it"
+    return "first add an entry with the new name; delete the old entry when no reference to it is left"
 
 
 def is_renameable(entry: Entry) -> bool:

@@ -79,7 +79,7 @@ def _find_warnings(configuration: Configuration, device: Device, title: str) -> 
     holders = [ae.device.name for ae in configuration.network_aes() if ae.title == title]
     if len(holders) > 1:
         yield (
-            f"{title} is an AE of several devices ({', '.join(holders)}); the archive uses the first one that it finds."
+            f"{title} is an AE of several devices ({', '.join(holders)}); the archive uses the first AE that it finds."
         )
     called_ae = device.find_called_ae(title)
     if not holders and called_ae is not None and called_ae.title == "*":

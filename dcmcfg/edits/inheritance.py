@@ -29,10 +29,11 @@ def warn_about_overridden_device(ae: NetworkAE, name: str, ae_values: tuple[byte
         return
     if ae_values:
         yield (
-            f"the AE's own value overrides that of the device {ae.device.name}, {_format_values(name, device_values)}."
+            f"the AE's own value overrides the value of the device {ae.device.name}: "
+            f"{_format_values(name, device_values)}."
         )
     elif ae.entry.values(name):
-        yield (f"{ae.title} will use the value of the device {ae.device.name}, {_format_values(name, device_values)}.")
+        yield (f"{ae.title} will use the value of the device {ae.device.name}: {_format_values(name, device_values)}.")
 
 
 def _format_values(name: str, values: tuple[bytes, ...]) -> str:

@@ -34,9 +34,8 @@ def require_valid_name(name: str, object_kind: str, next_step: str) -> None:
         )
     if object_kind in _WORDS_IN_REFERENCES and is_changed_in_reference(name):
         raise Refused(
-            f"the {object_kind} name {name} contains {SPECIAL_IN_REFERENCE}, which a directory may escape in "
-            "references "
-            "to connections, so the archive cannot load the device",
+            f"the {object_kind} name {name} contains {SPECIAL_IN_REFERENCE}. A directory may escape this character in "
+            "references to connections, and the archive then cannot load the device",
             next_step=next_step,
         )
 
@@ -45,8 +44,8 @@ def check_new_ae_title(title: str) -> Iterator[str]:
     """Yield warnings about a new AE *title*; raises :class:`Refused` for a title that the archive cannot find."""
     if title == "*":
         raise Refused(
-            "* stands for every title, so the archive cannot send anything to it",
-            next_step="specify the title that the AE uses itself; to add an AE * use an LDIF file: dcmcfg apply FILE",
+            "* stands for every title, so the archive cannot send to such an AE",
+            next_step="specify the AE's own title; to add an AE * from an LDIF file: dcmcfg apply FILE",
         )
     if needs_escaping_in_filter(title):
         raise Refused(
@@ -55,6 +54,6 @@ def check_new_ae_title(title: str) -> Iterator[str]:
         )
     if needs_escaping_in_dn(title) or title.startswith("#"):
         yield (
-            f"{title} contains one of {' '.join(SPECIAL_IN_DN)}: the archive writes DNs without escaping, so it "
-            "can read the entry, but cannot change or remove it."
+            f"{title} contains one of {' '.join(SPECIAL_IN_DN)}. The archive does not escape DNs: it can read this "
+            "entry, but cannot change or remove it."
         )

@@ -259,7 +259,7 @@ class NetworkAEAdder:
     def _build_differs_error(self, new: NewNetworkAE, holder: _Device, reason: str) -> Refused:
         return Refused(
             f"the device {holder.name} already has the AE {new.title}, and {reason}",
-            next_step=f"to see it: dcmcfg show {holder.name}/{new.title}; to change it: dcmcfg connection set, "
+            next_step=f"to see the AE: dcmcfg show {holder.name}/{new.title}; to change it: dcmcfg connection set, "
             "dcmcfg set "
             "or dcmcfg capability",
         )
@@ -363,7 +363,8 @@ def _get_named_connection(new: NewNetworkAE, name: str, existing: Mapping[str, _
         raise Refused(
             f"the connection {connection}, not to "
             f"{format_host_port(new.host, new.port)}{' with TLS' if new.cipher_suites else ''}",
-            next_step="to create a new one: --connection NAME; to change it for all its users: dcmcfg connection set",
+            next_step="to create a new connection: --connection NAME; to change this one for all users: dcmcfg "
+            "connection set",
         )
     return connection
 
@@ -401,9 +402,7 @@ def _warn_about_uncopied(title: str, template: NetworkAE) -> Iterator[str]:
 
 def _warn_about_shared_connection(shared: _Connection, new: NewNetworkAE) -> Iterator[str]:
     if shared.suites != frozenset(new.cipher_suites):
-        yield (
-            f"the connection {shared} and is shared; it keeps its cipher suites, {', '.join(sorted(shared.suites))}."
-        )
+        yield (f"the connection {shared} and is shared; its cipher suites remain {', '.join(sorted(shared.suites))}.")
 
 
 def _find_free_name(desired: str, existing: Mapping[str, _Connection]) -> str:

@@ -229,7 +229,7 @@ def find_file_warnings(files: Sequence[tuple[str, Sequence[Record]]], ldap_url: 
             yield f"{name} contains no records."
         head = _read_head(Path(name))
         if problem := _find_format_problem(head, name):
-            yield f"{name}: {problem.message}. It has no preconditions and is read as plain LDIF."
+            yield f"{name}: {problem.message}. The file has no preconditions, so it is read as plain LDIF."
         written_for = parse_directory_url(head)
         if written_for not in (None, ldap_url):
             yield f"{name} was written for {written_for}, but the directory server is {ldap_url}."
@@ -261,7 +261,7 @@ def _require_known_format(head: bytes, name: str, records: Sequence[Record]) -> 
         return
     if problem := _find_format_problem(head, name):
         raise UnknownFormat(
-            f"{problem.message}, and this dcmcfg may not check its preconditions correctly",
+            f"{problem.message}, and this dcmcfg may not check the preconditions of the file correctly",
             subject=problem.subject,
             next_step=problem.next_step,
         )
@@ -331,6 +331,6 @@ def combine_ldif_problems(problems: Sequence[LdifError]) -> LdifError:
     more = [f"… and {len(problems) - _MAXIMUM_SHOWN_PROBLEMS} more"] if len(problems) > _MAXIMUM_SHOWN_PROBLEMS else []
     return LdifError(
         f"{len(problems)} records are not LDIF:",
-        next_step="nothing was changed; correct them",
+        next_step="correct these records; nothing was changed",
         details=[*map(str, problems[:_MAXIMUM_SHOWN_PROBLEMS]), *more],
     )

@@ -46,8 +46,8 @@ def warn_about_new_restrictions(plan: Plan) -> Iterator[str]:
             if listed_values and before is not None and not before.values(access_list.attribute):
                 yield (
                     f"{after.dn}: {access_list.attribute} was empty, so the archive accepted every "
-                    f"{access_list.member}; from now on, all except "
-                    f"{join_limited(listed_values, _MAX_NAMED)} are {access_list.rejection}"
+                    f"{access_list.member}. From now on, it accepts only "
+                    f"{join_limited(listed_values, _MAX_NAMED)}; others are {access_list.rejection}"
                 )
     yield from _warn_about_typos(plan)
     yield from _warn_about_first_capabilities(plan)
@@ -61,7 +61,7 @@ def _warn_about_typos(plan: Plan) -> Iterator[str]:
         if use is NameUse.COMPARED and (similar := suggest_names(title, titles, min_similarity=_MIN_TYPO_LIKENESS)):
             yield (
                 f"{entry.dn}: {access_list.attribute} {title!r}: no AE has this title. A {access_list.member} "
-                f"does not require one, but did you mean {', '.join(similar)}?"
+                f"does not require an AE, but did you mean {', '.join(similar)}?"
             )
 
 
@@ -116,9 +116,8 @@ def _warn_about_first_capabilities(plan: Plan) -> Iterator[str]:
             and not any(get_sop_class_role(each)[1] == SCP for each in ae.capabilities)
         ):
             yield (
-                f"{ae.entry.dn}: it listed no SCP capability, so the archive sent it everything; from now on, "
-                "the archive "
-                f"sends it only {join_limited(listed_values, _MAX_NAMED)}"
+                f"{ae.entry.dn}: this AE listed no SCP capability and received everything from the archive. "
+                f"From now on, it receives only {join_limited(listed_values, _MAX_NAMED)}"
             )
 
 

@@ -66,8 +66,8 @@ def warn_about_automatic_loading(tree: Tree) -> Iterator[str]:
                 and (below := sorted(limited.intersection(used)))
             ):
                 yield (
-                    f"the archive loads this change by itself when a C-STORE to {ae.text(DICOM_AE_TITLE)} finds "
-                    f"{' or '.join(below)} below its {STORAGE_THRESHOLD}"
+                    f"the archive loads this change by itself at a C-STORE to {ae.text(DICOM_AE_TITLE)}, if "
+                    f"{' or '.join(below)} is below its {STORAGE_THRESHOLD}"
                 )
                 break
 

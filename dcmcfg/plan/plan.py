@@ -321,7 +321,7 @@ class _PlanBuilder:
         """Refuse the delete of an entry whose parent is missing, because no undo could add it again."""
         if self._top and len(dn.rdns) > len(self._top) and self._draft.get(dn) and not self._draft.get(dn.parent):
             raise DoesNotApply(
-                f"its parent is missing, so no undo could add the entry again: {dn.parent}",
+                f"its parent is missing, so an undo could not add the entry again: {dn.parent}",
                 subject=str(dn),
                 next_step=f"to delete it without an undo: ldapdelete {shlex.quote(str(dn))}",
                 result_code=_NO_SUCH_ENTRY,

@@ -130,7 +130,8 @@ def _rebase_control(control: Control, rebasing: Rebasing, location: str) -> Cont
     asserted = assertions.decode_control(control) if control.oid == assertions.OID else None
     if asserted is None:
         raise Refused(
-            f"the control {control.oid} cannot be moved to another base DN: dcmcfg does not know the form of its value",
+            f"the control {control.oid} cannot be moved to another base DN: dcmcfg does not know the format of "
+            "its value",
             subject=location,
             next_step="apply the file at its own base DN, or remove the control",
         )
@@ -141,9 +142,9 @@ def _rebase_filter(assertion_filter: Filter, rebasing: Rebasing, location: str) 
     match assertion_filter:
         case Equals(name) if name.lower() == "entrycsn":
             raise Refused(
-                "it asserts an entryCSN, which is valid only on the server that the file was written for",
+                "the record asserts an entryCSN, which is valid only on the server that the file was written for",
                 subject=location,
-                next_step="write the plan again on this site from its source file: dcmcfg apply FILE --map-base "
+                next_step="to write the plan for this site from its source file: dcmcfg apply FILE --map-base "
                 "auto -o PLAN",
             )
         case Equals(name, value):

@@ -68,7 +68,7 @@ def _compute_remaining_rename(draft: TreeDraft, change: Rename) -> RemainingChan
     if draft.get(change.dn) is not None:
         return RemainingChange(None)
     # The new name may exist for another reason, so a similar old name is reported as a possible typo.
-    problem = f"does not exist, assumed to be renamed to {change.new_rdn} already"
+    problem = f"does not exist; dcmcfg assumes that it was already renamed to {change.new_rdn}"
     warnings = _warn_about_similar_names(draft, change.dn, problem, excluded=change.new_rdn)
     return RemainingChange(None, warnings=warnings, is_in_warnings=bool(warnings))
 
@@ -154,9 +154,7 @@ def _describe_missing(entry: EntryDraft, name: str, *, in_warnings: bool) -> str
         return f"{name} is not set"
     if in_warnings:
         return f"{name} has no such value"
-    shown = [
-        "a secret" if is_secret(name, value) else format_value(name, value) for value in entry.first(name, _MAX_SHOWN)
-    ]
+    shown = [format_value(name, value) for value in entry.first(name, _MAX_SHOWN)]
     more = entry.count(name) - len(shown)
     return f"{name} has no such value; it has {', '.join(shown)}" + (f" and {more} more" if more else "")
 

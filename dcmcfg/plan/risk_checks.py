@@ -250,7 +250,9 @@ def _suggest_keeping_ae(name: RecordedName) -> str:
             f"keep the AE, or keep an alias for its title (dcmcfg ae rename {shlex.quote(name.name)} NEW --keep-alias)"
         )
     ae = shlex.quote(f"{name.entries[0].parent.rdn.parts[0][1]}/{name.name}")
-    return f"keep the AE, or point it to the system that has the studies now (dcmcfg connection set {ae} HOST:PORT)"
+    return (
+        f"keep the AE, or set its address to the system that has the studies now (dcmcfg connection set {ae} HOST:PORT)"
+    )
 
 
 def _format_entries(records: Iterable[RecordedStudies]) -> tuple[str, ...]:
@@ -259,11 +261,14 @@ def _format_entries(records: Iterable[RecordedStudies]) -> tuple[str, ...]:
 
 def _describe_recorded_studies(each: RecordedStudies) -> str:
     name = each.name.name
-    counts = f"at least {each.purged} purged, {each.local} recorded and still local"
+    counts = f"at least {each.purged} purged and {each.local} still local"
     if not each.unknown_reason:
         return f"the database has studies recorded under {name} ({counts})"
     if each.purged or each.local:
-        return f"the database has studies recorded under {name} ({counts}; more is unknown: {each.unknown_reason})"
+        return (
+            f"the database has studies recorded under {name} ({counts}; it is unknown if there are more: "
+            f"{each.unknown_reason})"
+        )
     return f"it is unknown whether studies are recorded under {name} ({each.unknown_reason})"
 
 

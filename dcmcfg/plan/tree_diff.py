@@ -110,7 +110,7 @@ def select_comparable(live: Tree, file_name: str, file: Tree) -> tuple[Tree, Tre
     if root not in file:
         top = min(file.entries.values(), key=lambda entry: len(entry.dn.rdns)).dn
         suggestion = f'to compare a part: --only "{top}"'
-        next_step = suggestion if top.is_below(root.parent) else "if its base DN is another one: --map-base auto"
+        next_step = suggestion if top.is_below(root.parent) else "if its base DN differs: --map-base auto"
         raise NotFound(f"it does not contain {root}", subject=file_name, next_step=next_step)
     return select_configuration(live, root), select_configuration(file, root)
 

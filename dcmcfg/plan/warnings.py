@@ -16,7 +16,7 @@ from dcmcfg.schema.findings import MISSING_ATTRIBUTE, EntryFinding
 from dcmcfg.schema.structure import StructureChecker
 from dcmcfg.schema.values import ValueRules
 from dcmcfg.schema_names import ARCHIVE_DEVICE_OBJECT_CLASS, DICOM_DEVICE_OBJECT_CLASS
-from dcmcfg.secret_values import MAXIMUM_SHOWN_LENGTH, format_value, is_secret
+from dcmcfg.secret_values import MAXIMUM_SHOWN_LENGTH, format_value
 
 
 def check_new_values(rules: ValueRules, before: Entry | None, after: Entry) -> Iterator[EntryFinding]:
@@ -33,7 +33,7 @@ def format_finding(finding: EntryFinding, *, max_length: int = MAXIMUM_SHOWN_LEN
     if finding.value is None:
         return f"{finding.attribute}: {finding.message}" if finding.attribute else finding.message
     value = finding.value
-    shown = "(secret)" if is_secret(finding.attribute, value) else format_value(finding.attribute, value, max_length)
+    shown = format_value(finding.attribute, value, max_length)
     return f"{finding.attribute} {shown}: {finding.message}"
 
 
@@ -83,8 +83,8 @@ def _find_warnings(plan: Plan, *, check_structure: bool) -> Iterator[str]:
             continue
         if _becomes_archive(plan, step):
             yield (
-                f"{step.after.dn}: {ARCHIVE_DEVICE_OBJECT_CLASS} makes this device an archive; "
-                "it is one only if an archive runs with this device name"
+                f"{step.after.dn}: with {ARCHIVE_DEVICE_OBJECT_CLASS}, this device is treated as an archive; "
+                "this is correct only if an archive runs with this device name"
             )
         touched = _list_touched_attributes(step)
         for finding in structures.find_problems(step.after) if check_structure else ():

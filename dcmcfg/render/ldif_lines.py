@@ -33,7 +33,7 @@ def format_changes_ldif(changes: Iterable[Change]) -> str:
     records = []
     for change in changes:
         public_change, omitted = remove_secrets_from_change(change)
-        records.append(format_change(public_change, comments=[f"not shown, a secret: {name}" for name in omitted]))
+        records.append(format_change(public_change, comments=[f"secret value omitted: {name}" for name in omitted]))
     return "".join(records)
 
 

@@ -223,9 +223,9 @@ def _format_files(context: RolloutContext, ldap_url: str, plan: Plan, strategy: 
     pieces, now = plan.make_undo_per_step(), datetime.now(UTC)
     undo = format_undo(
         chain.from_iterable(reversed(pieces)),
-        comments=(f"dcmcfg undo of {format_timestamp(now)} on {context.site}", "May hold secrets."),
+        comments=(f"dcmcfg undo of {format_timestamp(now)} on {context.site}", "May contain secrets."),
     )
-    planned = format_plan(plan, comments=(f"dcmcfg plan for {context.site}", "May hold secrets."))
+    planned = format_plan(plan, comments=(f"dcmcfg plan for {context.site}", "May contain secrets."))
     header = RolloutHeader(
         started_at=format_iso(now),
         user=get_account_name(),

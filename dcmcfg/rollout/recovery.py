@@ -179,7 +179,8 @@ def check_overwrites(record: RolloutRecord, undo_plan: Plan, *, accepted: bool) 
     if found and not accepted:
         raise _build_loss_error(record, *found[0])
     return tuple(
-        f"{dn}: somebody has changed {', '.join(names)} since change {record.number}, and that value is lost"
+        f"{dn}: somebody has changed {', '.join(names)} since change {record.number}, and the undo overwrites "
+        "that value"
         for dn, names in found
     )
 
@@ -264,7 +265,10 @@ def _reconcile(record: RolloutRecord, directory: Directory) -> None:
 def format_manual_repair(record: RolloutRecord) -> str:
     """Return the steps of a manual repair, if *record* can neither be finished nor reverted, and how to close it."""
     comparison = f"compare the configuration (dcmcfg export-ldif) with {record.folder}/plan.ldif and undo.ldif"
-    return f"{comparison}, correct it manually, then close the change: dcmcfg history --mark-resolved {record.number}"
+    return (
+        f"{comparison}, correct the configuration manually, then close the change: dcmcfg history "
+        f"--mark-resolved {record.number}"
+    )
 
 
 def _suggest_repair(record: RolloutRecord) -> str:
@@ -272,4 +276,4 @@ def _suggest_repair(record: RolloutRecord) -> str:
 
 
 def _suggest_partial_undo(record: RolloutRecord) -> str:
-    return f"to revert the part that still can be reverted: dcmcfg undo {record.number} --partial"
+    return f"to revert the steps that can still be reverted: dcmcfg undo {record.number} --partial"

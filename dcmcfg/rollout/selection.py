@@ -87,7 +87,7 @@ def _select_default_to_undo(history: History, ldap_url: str, interrupted: Rollou
         return history.get_rollout(interrupted.header.undo_of)
     next_step = f"to redo change {interrupted.header.undo_of}: dcmcfg undo {interrupted.number}"
     raise Refused(
-        f"{_format_rollout(interrupted)} was interrupted and is complete",
+        f"{_format_rollout(interrupted)} was interrupted, but is now complete",
         subject=ldap_url,
         next_step=f"{next_step}; {_suggest_previous(history, interrupted)}",
     )
@@ -180,9 +180,9 @@ def _format_directory_option(record: RolloutRecord) -> str:
 def _build_other_unfinished_error(interrupted: RolloutRecord, unfinished: RolloutRecord) -> Refused:
     """Return the error for an unfinished roll-out *unfinished* other than *interrupted*, which is finished."""
     is_unchanged = determine_status(interrupted) is RolloutStatus.NOTHING_CHANGED
-    outcome = "has changed nothing" if is_unchanged else "is complete"
+    outcome = "and has changed nothing" if is_unchanged else "but is now complete"
     return Refused(
-        f"{_format_rollout(interrupted)} was interrupted and {outcome}; {make_unfinished_error(unfinished).message}",
+        f"{_format_rollout(interrupted)} was interrupted {outcome}; {make_unfinished_error(unfinished).message}",
         subject=unfinished.header.ldap_url,
         next_step=format_recovery_commands(unfinished),
     )

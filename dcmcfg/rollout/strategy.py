@@ -103,7 +103,7 @@ def _build_no_transaction_error(directory: Directory, reason: str) -> Refused:
     return Refused(
         f"{reason}; nothing was changed",
         subject=directory.server.url,
-        next_step="omit --transaction to apply the plan in a way that this server supports",
+        next_step="to apply the plan in a way that this server supports: omit --transaction",
     )
 
 

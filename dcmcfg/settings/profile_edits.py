@@ -81,10 +81,12 @@ def parse_profile_value(key: str, text: str, subject: str) -> str | bool:
     if key not in PROFILE_KEYS:
         raise _make_unknown_key_error(key, subject)
     if not text:
-        raise MalformedInput("the value is empty", subject=subject, next_step=f"dcmcfg config unset {subject}")
+        raise MalformedInput(
+            "the value is empty", subject=subject, next_step=f"to remove the key: dcmcfg config unset {subject}"
+        )
     if key in BOOLEAN_KEYS:
         if text.lower() not in _BOOLEANS:
-            raise MalformedInput(f"the value is true or false, not {text!r}", subject=subject)
+            raise MalformedInput(f"the value must be true or false, not {text!r}", subject=subject)
         return _BOOLEANS[text.lower()]
     if key in FILE_KEYS:
         # The user means the current folder, but a relative path in a profile starts at the profile's folder.
@@ -92,7 +94,7 @@ def parse_profile_value(key: str, text: str, subject: str) -> str | bool:
     if key in _CHECKS:
         _CHECKS[key](text, subject)
     elif not text.isprintable():
-        raise MalformedInput("the value holds control characters", subject=subject)
+        raise MalformedInput("the value contains control characters", subject=subject)
     return text
 
 
@@ -118,7 +120,9 @@ _CHECKS: dict[str, Callable[[str, str], object]] = {
 def _make_unknown_key_error(key: str, subject: str) -> MalformedInput:
     if key in _SECRETS:
         return MalformedInput(
-            f"a profile holds no secret, so there is no key {key}", subject=subject, next_step=f"use {_SECRETS[key]}"
+            f"a profile contains no secrets, so there is no key {key}",
+            subject=subject,
+            next_step=f"use {_SECRETS[key]}",
         )
     similar = suggest_names(key.replace("-", "_"), PROFILE_KEYS)
     hint = f"did you mean {', '.join(similar)}?" if similar else f"the keys are {', '.join(PROFILE_KEYS)}"
@@ -248,7 +252,7 @@ def _acquire(handle: int, folder: Path) -> None:
                 raise DcmcfgError(
                     "another dcmcfg is changing profiles; nothing was changed",
                     subject=str(folder),
-                    next_step="wait until it has ended, and repeat the command",
+                    next_step="wait until the other dcmcfg has ended, then repeat the command",
                 ) from None
             time.sleep(_RETRY_INTERVAL_S)
         else:
@@ -283,7 +287,7 @@ def _edit_file(path: Path, edit: Callable[[Any], bool], *, create: bool) -> tupl
     if is_changed:
         # tomllib reads profiles, so it must read what tomlkit wrote.
         if _parse(new_text, path) != document.unwrap():
-            raise ValueError(f"{path}: the edited text does not hold the new content")
+            raise ValueError(f"{path}: the edited text does not contain the new content")
         try:
             _replace_kept_mode(target, new_text)
         except OSError as error:

@@ -143,7 +143,7 @@ def read_selected_profile() -> str:
     name = content.pop(SELECTION_KEY, "")
     if content or not isinstance(name, str):
         raise MalformedInput(
-            f"the file contains more than {SELECTION_KEY!r}, the name of a profile",
+            f"the file must contain only {SELECTION_KEY!r}, the name of a profile",
             subject=str(path),
             next_step="to write it again: dcmcfg config use NAME",
         )
@@ -158,7 +158,7 @@ def require_trusted_file(path: Path) -> None:
     base_folder = _get_folder().parent
     for each in dict.fromkeys((base_folder, path.parent, path)):
         require_ownership(
-            each, parent_folder=base_folder, allow_root=True, alternative="remove it if its content is not yours"
+            each, parent_folder=base_folder, allow_root=True, alternative="if you did not write it, remove it"
         )
 
 

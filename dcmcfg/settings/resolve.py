@@ -114,14 +114,14 @@ def _find_url_and_credential_sources(
     for stronger in sources.non_option_sources[: sources.non_option_sources.index(url_source)]:
         if stronger.explicit:
             raise MalformedInput(
-                f"it has no {url}, but {url_source.origin(url)} names a site",
+                f"the profile has no {url}, but {url_source.origin(url)} specifies one",
                 subject=stronger.name,
                 next_step=f"specify --{url.replace('_', '-')}, or add {url} to the profile",
             )
         stray = next((key for key in credentials if key in stronger.values), None)
         if stray:
             raise MalformedInput(
-                f"it is set without {stronger.origin(url)}, and the URL comes from another source: {url_source.name}",
+                f"set without {stronger.origin(url)}, but the URL comes from another source: {url_source.name}",
                 subject=stronger.origin(stray),
                 next_step=f"also set {stronger.origin(url)}, or unset it",
             )
@@ -156,7 +156,7 @@ def _resolve_base_dn(sources: SettingsSources, ldap_url: SettingsSource, in_url:
             return in_url, ldap_url.origin("ldap_url")
         if explicit is ldap_url and DN.parse(explicit.values["base_dn"]).normalised() != in_url.normalised():
             raise MalformedInput(
-                f"it contradicts {in_url}, the DN in {ldap_url.origin('ldap_url')}",
+                f"the base DN contradicts {in_url}, the DN in {ldap_url.origin('ldap_url')}",
                 subject=f"{explicit.origin('base_dn')} {explicit.values['base_dn']}",
                 next_step="keep only one of them",
             )

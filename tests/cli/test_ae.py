@@ -172,11 +172,12 @@ def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, s
         ),
         ("add", "WS1@other:104", "--device", "storescp", "--connection", "dicom"): (
             "dcmcfg: the connection dicom points to localhost:11117, not to other:104\n"
-            "  next: to create a new one: --connection NAME; to change it for all its users: dcmcfg connection set\n"
+            "  next: to create a new connection: --connection NAME; to change this one for all users: dcmcfg "
+            "connection set\n"
         ),
         ("add", "*@other:104"): (
-            "dcmcfg: * stands for every title, so the archive cannot send anything to it\n"
-            "  next: specify the title that the AE uses itself; to add an AE * use an LDIF file: dcmcfg apply FILE\n"
+            "dcmcfg: * stands for every title, so the archive cannot send to such an AE\n"
+            "  next: specify the AE's own title; to add an AE * from an LDIF file: dcmcfg apply FILE\n"
         ),
         (
             "add",

@@ -123,7 +123,10 @@ def test_a_plan_is_carried_out_elsewhere_as_far_as_it_was_made_of_values(
     mapped = ("apply", "--map-base", STOCK, "--yes", "--no-reload", *there)
     refused = run(*mapped, str(strict))
     assert refused.exit_code == 3
-    assert "it asserts an entryCSN, which is valid only on the server that the file was written for" in refused.stderr
+    assert (
+        "the record asserts an entryCSN, which is valid only on the server that the file was written for"
+        in refused.stderr
+    )
     done = run(*mapped, str(plan))
     assert done.exit_code == 0, done.stderr
     again = run(*mapped, str(plan))
@@ -148,7 +151,7 @@ def test_a_file_is_compared_with_a_tree_of_another_base(
     refused = run("diff", str(file), *there)
     assert (refused.exit_code, refused.stdout) == (3, "")
     assert "it does not contain cn=DICOM Configuration," in refused.stderr
-    assert refused.stderr.endswith("\n  next: if its base DN is another one: --map-base auto\n")
+    assert refused.stderr.endswith("\n  next: if its base DN differs: --map-base auto\n")
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def test_broken_ldif_names_each_record_with_its_line_and_changes_nothing(
     assert lines[0] == "dcmcfg: 2 records are not LDIF:"
     assert lines[1].startswith(f"  {file}:6: ")
     assert lines[2].startswith(f"  {file}:11: ")
-    assert lines[-1] == "  next: nothing was changed; correct them"
+    assert lines[-1] == "  next: correct these records; nothing was changed"
     assert site.octets() == before
 
 
@@ -300,7 +300,9 @@ def test_what_is_misspelt_in_a_tolerant_file_is_told_as_it_is(run: Run, site: Cl
     first, second, third = done.stderr.splitlines()
     assert first.startswith(f"warning: {missing_dn}: does not exist, so there is nothing to delete; did you mean ")
     assert "dicomDeviceName=storescp" in first
-    assert second.startswith(f"warning: {renamed}: does not exist, assumed to be renamed to dicomDeviceName=storescp ")
+    assert second.startswith(
+        f"warning: {renamed}: does not exist; dcmcfg assumes that it was already renamed to dicomDeviceName=storescp; "
+    )
     assert second.endswith("did you mean dicomDeviceName=longterm?")
     assert third == (
         f"warning: {ARCHIVE_DN}: dicomDeviceName has no value 'dcm4chee-ar' to delete; did you mean 'dcm4chee-arc'?"

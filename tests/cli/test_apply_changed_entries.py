@@ -212,7 +212,7 @@ def test_an_undo_file_overwrites_what_came_since_only_where_that_is_named(
             assert f"since change 1: somebody has changed {name}, and that change would be lost; " in refused.stderr
             assert "cn=admin,dc=dcm4che,dc=org changed the entry last" in refused.stderr
             assert (
-                f"dcmcfg apply {undo} --force-overwrite; to revert the part that still can be reverted: "
+                f"dcmcfg apply {undo} --force-overwrite; to revert the steps that can still be reverted: "
                 "dcmcfg undo 1 --partial"
             ) in refused.stderr
     with connect(server_of(site.slapd)) as directory:
@@ -222,7 +222,7 @@ def test_an_undo_file_overwrites_what_came_since_only_where_that_is_named(
     assert (in_part.exit_code, f"changed {name}, and that change would be lost" in in_part.stderr) == (3, True)
     forced = run(*apply, "--continue", "--yes", "--force-overwrite", "--force-vendor-data")
     assert (forced.exit_code, site.values(name)) == (1, ("old",))
-    lost = f"warning: {ARCHIVE_DN}: somebody has changed {name} since change 1, and that value is lost\n"
+    lost = f"warning: {ARCHIVE_DN}: somebody has changed {name} since change 1, and the undo overwrites that value\n"
     assert lost in forced.stderr
 
 

@@ -80,7 +80,7 @@ def test_a_file_that_is_there_is_not_overwritten(run: Run, site: CliSite, tmp_pa
     assert result.exit_code == 3
     assert "1 to change, in one change\n" in result.stdout, "the plan comes first"
     assert result.stderr.endswith(
-        f"dcmcfg: {rejects}: the rejects file exists with other content, nothing was changed\n"
+        f"dcmcfg: {rejects}: the rejects file exists with other content; nothing was changed\n"
         "  next: if you have fixed the records, use this file as FILE; otherwise remove the file, "
         "or specify a new one with --rejects\n"
     )

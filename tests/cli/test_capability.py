@@ -31,8 +31,8 @@ def test_the_capabilities_of_an_ae(run: Run, stock_site: CliSite) -> None:
     added = run("capability", "add", "WS1", "CT Image Storage", "1.2.528.1.1001.5.1.1.1", "--role", "scp", "--yes")
     assert added.exit_code == 0
     assert added.stderr.startswith(
-        "warning: WS1 listed no SCP capability, so the archive sent it everything; from now on, the archive "
-        "will not send it "
+        "warning: WS1 listed no SCP capability and received everything from the archive. From now on, WS1 does not "
+        "receive "
     )
     there = stock_site.octets()
     assert {dn.partition(",")[0] for dn in there.keys() - before.keys()} == {

@@ -114,7 +114,7 @@ def test_a_relative_file_is_that_of_the_current_folder(
         (
             "hospital.bind_password",
             "geheim",
-            "hospital.bind_password: a profile holds no secret, so there is no key bind_password\n"
+            "hospital.bind_password: a profile contains no secrets, so there is no key bind_password\n"
             "  next: use bind_password_file or bind_password_keychain",
         ),
         (
@@ -123,9 +123,13 @@ def test_a_relative_file_is_that_of_the_current_folder(
             "hospital.archive_url 'localhost:8080': invalid URL: it must start with one of http://, https://\n"
             "  next: for example http://localhost:8080/dcm4chee-arc",
         ),
-        ("hospital.starttls", "maybe", "hospital.starttls: the value is true or false, not 'maybe'"),
-        ("hospital.device", "", "hospital.device: the value is empty\n  next: dcmcfg config unset hospital.device"),
-        ("hospital.device", "a\nb", "hospital.device: the value holds control characters"),
+        ("hospital.starttls", "maybe", "hospital.starttls: the value must be true or false, not 'maybe'"),
+        (
+            "hospital.device",
+            "",
+            "hospital.device: the value is empty\n  next: to remove the key: dcmcfg config unset hospital.device",
+        ),
+        ("hospital.device", "a\nb", "hospital.device: the value contains control characters"),
         ("../up.device", "x", "'../up': a profile name may contain only letters, digits, '_', '-' and '.'"),
         (
             "hospital.format",
@@ -459,7 +463,7 @@ def test_a_change_waits_for_another_one_and_gives_up(run: Run, monkeypatch: pyte
     assert (result.exit_code, result.stdout, path.read_text()) == (3, "", COMMENTED)
     assert result.stderr == (
         f"dcmcfg: {path.parent}: another dcmcfg is changing profiles; nothing was changed\n"
-        "  next: wait until it has ended, and repeat the command\n"
+        "  next: wait until the other dcmcfg has ended, then repeat the command\n"
     )
     assert run("config", "set", "hospital.device", "new").exit_code == 0
     assert [each.name for each in path.parent.iterdir()] == ["hospital.toml"], "no temporary file, no lock file"

@@ -49,7 +49,7 @@ def test_the_life_of_a_connection(run: Run, stock_site: CliSite) -> None:
     assert refused.stderr == (
         "dcmcfg: the connection dicom of storescp is used by the AE STORESCP; without it, the archive would not "
         "load the device\n"
-        "  next: to remove it from users that have another connection: --detach; to give an AE another "
+        "  next: to detach users that have another connection: --detach; to give an AE another "
         "connection: dcmcfg connection add storescp/NAME HOST:PORT --ae AET\n"
     )
     which = run("connection", "remove", "storescp", "--yes")

@@ -29,7 +29,7 @@ def test_a_device_is_created_cloned_and_removed(run: Run, stock_site: CliSite) -
     assert (refused.exit_code, refused.stdout, refused.stderr) == (
         3,
         "",
-        "dcmcfg: these names must be unique, so the copy requires new ones: AE STORESCP\n"
+        "dcmcfg: these names must be unique, so the copy requires other names: AE STORESCP\n"
         "  next: specify --suffix TEXT for all, or --ae STORESCP=NEW\n",
     )
     cloned = run("device", "clone", "storescp", "store2", "--ae", "STORESCP=STORE2", "--yes")

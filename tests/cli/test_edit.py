@@ -226,7 +226,7 @@ def test_a_fault_that_is_not_edited_again_is_printed_once(site: CliSite, editor:
     editor.write_text("text = text.replace('dicomInstalled: TRUE', 'dicomInstaled: TRUE')")
     exit_code, seen = at_terminal(["edit", "storescp"], [("Edit it again? [y/N]: ", "n")])
     assert (exit_code, seen.count("unknown attribute"), site.octets()) == (1, 1, before)
-    assert seen.rstrip().endswith("dcmcfg: declined, nothing was changed")
+    assert seen.rstrip().endswith("dcmcfg: declined; nothing was changed")
     assert len(saved_texts()) == 1
 
 
@@ -254,7 +254,7 @@ def test_without_a_terminal_no_editor_is_started_that_might_wait_for_one(
         assert (refused.exit_code, refused.stdout, refused.stderr) == (
             1,
             "",
-            "dcmcfg: there is no terminal for the editor, nothing was changed\n"
+            "dcmcfg: there is no terminal for the editor; nothing was changed\n"
             "  next: use dcmcfg set or dcmcfg apply; or pass --yes and set $VISUAL or $EDITOR to a script\n",
         )
     assert (editor.parent / "seen").exists() == named

@@ -219,7 +219,7 @@ def test_what_is_not_carried_out_leaves_nothing_behind(run: Run, site: CliSite) 
     assert "4 to add, in one transaction\n" in refused.stdout, "the plan and the reasons come first"
     assert "rejected: new.csv:" in refused.stderr
     assert refused.stderr.endswith(
-        "dcmcfg: new.rejects.csv: the rejects file exists with other content, nothing was changed\n"
+        "dcmcfg: new.rejects.csv: the rejects file exists with other content; nothing was changed\n"
         "  next: if you have fixed the records, use this file as FILE; otherwise remove the file, "
         "or specify a new one with --rejects\n"
     )
@@ -433,7 +433,7 @@ def test_an_interrupted_probe_tells_what_is_known_and_changes_nothing(site: CliS
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
-    assert stderr == "\ndcmcfg: interrupted, nothing was changed\n"
+    assert stderr == "\ndcmcfg: interrupted; nothing was changed\n"
     assert "of 6 probed as DCM4CHEE: " in stdout
     assert site.octets() == before
     assert not list(Path().glob("*.rejects.csv"))

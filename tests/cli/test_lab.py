@@ -161,7 +161,7 @@ def test_the_profile_lab_leads_the_other_commands_to_it(home: Home) -> None:
     assert f"http://127.0.0.1:{home.ports().http}/dcm4chee-arc" in out
     code, out, err = home.run("echo", "--profile", "lab", "DCM4CHEE", "--tls")
     assert (code, err) == (0, ""), out
-    assert f"127.0.0.1:{home.ports().archive_tls} TLS" in out
+    assert f"127.0.0.1:{home.ports().archive_tls}   TLS" in out
     keys = [key.stat().st_mode & 0o777 for key in (home.lab / "tls").glob("*.key")]
     assert keys == [0o600, 0o600]
 

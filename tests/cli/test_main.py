@@ -368,7 +368,7 @@ def test_question_without_a_terminal_is_answered_with_no(
     result = run("trial", "--bind-password-file", str(tmp_path / "password"), input="y\n")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        "password geheim\ndcmcfg: there is no terminal to confirm, nothing was changed\n  next: pass --yes to confirm\n"
+        "password geheim\ndcmcfg: there is no terminal to confirm; nothing was changed\n  next: pass --yes to confirm\n"
     )
 
 

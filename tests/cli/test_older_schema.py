@@ -146,7 +146,7 @@ def test_an_undo_leaves_out_what_the_server_no_longer_knows(
         assert (refused.exit_code, refused.stderr) == (
             3,
             f"dcmcfg: {ARCHIVE_DN}: {NO_ATTRIBUTE}\n"
-            f"  next: {LOAD}; to revert the part that still can be reverted: dcmcfg undo 2 --partial\n",
+            f"  next: {LOAD}; to revert the steps that can still be reverted: dcmcfg undo 2 --partial\n",
         )
         rejects = tmp_path / "left.ldif"
         undo_result = run("undo", "2", "--partial", "--yes", "--rejects", str(rejects))

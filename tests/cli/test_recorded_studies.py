@@ -24,12 +24,12 @@ UNDER_LONGTERM = ASKED.format("ExternalRetrieveAET=LONGTERM") + "&offset=0"
 ON_FS1 = ASKED.format("storageID=fs1") + "&offset=0"
 RECORDED = (
     "recorded-studies: the archive could no longer fetch studies: the database has studies recorded under LONGTERM "
-    "(at least {} purged, {} recorded and still local): {}"
+    "(at least {} purged and {} still local): {}"
 )
 FORCED = "; or to apply it anyway: --force-recorded-studies"
 KEPT = f"keep the AE, or keep an alias for its title (dcmcfg ae rename LONGTERM NEW --keep-alias){FORCED}"
 LED = (
-    "keep the AE, or point it to the system that has the studies now "
+    "keep the AE, or set its address to the system that has the studies now "
     f"(dcmcfg connection set longterm/LONGTERM HOST:PORT){FORCED}"
 )
 COMMANDS = {

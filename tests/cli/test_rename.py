@@ -36,9 +36,10 @@ To revert it: dcmcfg undo 1
 The archive has reloaded.
 """
 LONGTERM_WARNINGS = """\
-warning: TAPE must be the title that the remote system uses: the archive calls it and recognises it by this title.
+warning: TAPE must be the title that the remote system uses: the archive uses this title to call the \
+remote system and to recognise it.
 warning: studies archived there are recorded under LONGTERM in the archive's database, which LDAP changes do not \
-affect. The archive can no longer fetch them (Unknown AE). To keep an AE LONGTERM for them: --keep-alias
+affect. The archive can no longer fetch these studies (Unknown AE). To keep an AE LONGTERM for them: --keep-alias
 """
 HOSP_ARC = f"dicomDeviceName=hosp-arc,{DEVICES}"
 
@@ -131,11 +132,9 @@ def test_the_archives_own_device_asks_for_a_word_a_restart_and_takes_the_profile
     ]
     assert result.stderr == (
         "warning: an archive that runs as dcm4chee-arc continues with its loaded settings and cannot reload. "
-        "Stop it first if you "
-        "can: changes that it writes to its device in the meantime are lost.\n"
-        "warning: waiting tasks in the archive's database belong to the device dcm4chee-arc: first wait until "
-        "the queues "
-        "are empty, or reschedule them for hosp-arc.\n"
+        "If possible, stop the archive first: changes that it writes to its device in the meantime are lost.\n"
+        "warning: waiting tasks in the archive's database belong to the device dcm4chee-arc. First wait until "
+        "the queues are empty, or reschedule the tasks for hosp-arc.\n"
         f"warning: archive-device: the archive's own device would be deleted or renamed: {ARCHIVE_DN}\n"
     )
     assert (result.exit_code, site.archive.requests) == (0, [])
@@ -200,7 +199,7 @@ def test_parts_and_mistakes(run: Run, site: CliSite) -> None:
         ("storage", "fs1", "fs2"): (3, "dcmcfg: the archive's database records fs1 with each stored object"),
         ("queue", "StgCmtSCU", "X"): (
             3,
-            "dcmcfg: the archive's program code uses a queue called StgCmtSCU",
+            "dcmcfg: the archive's program code uses a queue with the name StgCmtSCU",
         ),
         ("ae", "LONGTRM", "X"): (3, "dcmcfg: no AE has the title LONGTRM\n  next: did you mean longterm/LONGTERM?\n"),
         ("ae", "LONGTERM", "A" * 17): (2, "dcmcfg: 'AAAAAAAAAAAAAAAAA': not an AE title: it has 17 characters"),

@@ -88,7 +88,7 @@ def test_without_a_terminal_and_yes_the_plan_is_shown_and_nothing_changes(run: R
     assert result.exit_code == 1
     assert lines(result.stdout) == [site.headline, *lines(PLAN)]
     assert result.stderr == (
-        "dcmcfg: there is no terminal to confirm, nothing was changed\n  next: pass --yes to confirm\n"
+        "dcmcfg: there is no terminal to confirm; nothing was changed\n  next: pass --yes to confirm\n"
     )
     assert site.values(NAME) == ()
     assert site.archive.requests == []
@@ -107,14 +107,14 @@ def test_at_a_terminal_it_asks(site: CliSite, answer: str, code: int, values: tu
     exit_code, seen = at_terminal(["set-external-retrieve", "DCM4CHEE"], [("[y/N]: ", answer)])
     assert exit_code == code, seen
     assert "Apply these changes? [y/N]: " in seen
-    assert ("declined, nothing was changed" in seen) == (code == 1)
+    assert ("declined; nothing was changed" in seen) == (code == 1)
     assert site.values(NAME) == values
 
 
 def test_ctrl_c_at_the_question_changes_nothing(site: CliSite) -> None:
     exit_code, seen = at_terminal(["set-external-retrieve", "DCM4CHEE"], [("[y/N]: ", "\x03")])
     assert exit_code == 130, seen
-    assert re.search(r"\nApply these changes\? \[y/N\]: (\^C)+\ndcmcfg: interrupted, nothing was changed\n$", seen), (
+    assert re.search(r"\nApply these changes\? \[y/N\]: (\^C)+\ndcmcfg: interrupted; nothing was changed\n$", seen), (
         seen
     )
     assert site.values(NAME) == ()
@@ -419,7 +419,7 @@ def test_with_json_what_changes_nothing_is_told_with_the_plan(run: Run, site: Cl
     assert (result.exit_code, refused.exit_code, misspelt.exit_code) == (1, 3, 3)
     assert json.loads(result.stdout) == planned | {
         "error": {
-            "message": "there is no terminal to confirm, nothing was changed",
+            "message": "there is no terminal to confirm; nothing was changed",
             "exit_code": 1,
             "subject": "",
             "next_step": "pass --yes to confirm",

@@ -93,7 +93,7 @@ def test_history_tells_each_roll_out_and_leaves_secrets_out(run: Run, site: CliS
     assert one.exit_code == 0
     assert "Result:    reverted by 2\n" in one.stdout
     assert f"Command:   dcmcfg apply {file} --yes\n" in one.stdout
-    assert "# not shown, a secret: dcmKeyStorePin\n" in one.stdout
+    assert "# secret value omitted: dcmKeyStorePin\n" in one.stdout
     assert "geheim" in (undo_files()[0].parent / "plan.ldif").read_text()
     as_json = run("history", "--json"), run("history", "1", "--json")
     assert not any("geheim" in result.stdout for result in (listed, one, *as_json))
@@ -304,8 +304,8 @@ def test_what_was_made_below_since_is_named_with_the_roll_outs_that_made_it(run:
         f"dcmcfg: dicomDeviceName=ws9,{DEVICES}: the configuration has changed since change 1: the entry has 2 "
         "children: "
         "cn=dicom-ws8, dicomAETitle=WS8\n"
-        "  next: revert the later changes first: dcmcfg undo 2; or edit the entry manually; to revert the part that "
-        "still can be reverted: dcmcfg undo 1 --partial\n"
+        "  next: revert the later changes first: dcmcfg undo 2; or edit the entry manually; to revert the steps that "
+        "can still be reverted: dcmcfg undo 1 --partial\n"
     )
     for number in ("3", "2", "1"):
         assert run("undo", number, "--yes").exit_code == 0

@@ -57,7 +57,7 @@ def test_what_others_have_changed_stays_and_is_listed_and_written_to_a_file(
     overwritten(site, "workstation")
     refused = run("undo", "--yes")
     assert refused.exit_code == 3
-    assert "; to revert the part that still can be reverted: dcmcfg undo 1 --partial\n" in refused.stderr
+    assert "; to revert the steps that can still be reverted: dcmcfg undo 1 --partial\n" in refused.stderr
     shown = run("undo", "--partial", "--dry-run")
     assert (shown.exit_code, descriptions(site), list(tmp_path.glob("*.rejects.ldif"))) == (
         0,
@@ -138,7 +138,7 @@ def test_where_resume_and_undo_are_both_refused_it_is_the_way_out(
         refused = run(*arguments)
         assert refused.exit_code == 3
         assert (
-            "  next: to revert the part that still can be reverted: dcmcfg undo 1 --partial; or compare"
+            "  next: to revert the steps that can still be reverted: dcmcfg undo 1 --partial; or compare"
             in refused.stderr
         )
     undo_result = run("undo", "1", "--partial", "--yes")

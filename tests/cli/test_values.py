@@ -33,7 +33,7 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
     result = run("set", "AE:STORESCP", "dcmotherAETitle=B", "dcmOtherAETitle=A", "dcmObjectStorageID=fs1", "--yes")
     assert (result.exit_code, result.stderr) == (
         0,
-        "warning: the device storescp is not an archive, but dcmArchiveNetworkAE is for AEs of an archive.\n"
+        "warning: the device storescp is not an archive, but dcmArchiveNetworkAE is a class for AEs of an archive.\n"
         f"warning: {STORESCP_DN}: dcmObjectStorageID: the storage fs1 belongs to another device (rule: "
         "storage-unknown)\n",
     )
@@ -92,9 +92,8 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
         ),
         (
             ("set", "dcm4chee-arc", "dicomPort=104"),
-            f"{ARCHIVE_DN}: dicomPort is not allowed on this entry, which has the object classes dicomDevice, "
-            "dcmDevice, "
-            "dcmArchiveDevice\n  next: it is allowed on dicomNetworkConnection\n",
+            f"{ARCHIVE_DN}: dicomPort is not allowed on an entry with the object classes dicomDevice, dcmDevice, "
+            "dcmArchiveDevice\n  next: object classes that allow dicomPort: dicomNetworkConnection\n",
         ),
     ):
         result = run(*arguments, "--yes")
@@ -106,8 +105,8 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
     ae = f"dicomAETitle=DCM4CHEE,{ARCHIVE_DN}"
     assert (accepted.exit_code, accepted.stderr) == (
         3,
-        f"warning: {ae}: dcmAcceptedMoveDestination was empty, so the archive accepted every destination; from "
-        "now on, all except STORSCP are refused (C801)\n"
+        f"warning: {ae}: dcmAcceptedMoveDestination was empty, so the archive accepted every destination. From "
+        "now on, it accepts only STORSCP; others are refused (C801)\n"
         f"warning: {ae}: dcmAcceptedMoveDestination: no AE has the title STORSCP; did you mean STORESCP? (rule: "
         "accepted-destination-unknown)\n"
         f"dcmcfg: the plan is refused: dangling-reference: a reference would point to a missing entry: {ae} "

@@ -47,7 +47,7 @@ def test_of_several_files_each_is_named(run: Run) -> None:
     [
         (
             ["restore", "a.csv"],
-            "a.csv: this is a CSV file, not a snapshot of dcmcfg\n  next: to add the AEs "
+            "a.csv: the file is a CSV file, not a snapshot of dcmcfg\n  next: to add the AEs "
             "that it lists: dcmcfg import a.csv",
         ),
         (
@@ -56,13 +56,13 @@ def test_of_several_files_each_is_named(run: Run) -> None:
         ),
         (
             ["import", "a.ldif"],
-            "a.ldif: this is an LDIF file, not a list of AEs\n  next: to apply it: dcmcfg apply a.ldif",
+            "a.ldif: the file is an LDIF file, not a list of AEs\n  next: to apply it: dcmcfg apply a.ldif",
         ),
         (
             ["import", "--input-format", "csv", "a.zip"],
-            "a.zip: this is a ZIP file, not a list of AEs\n  next: unpack it, or ",
+            "a.zip: the file is a ZIP file, not a list of AEs\n  next: unpack it, or ",
         ),
-        (["verify", "--dest", "X", "--studies", "a.ldif"], "a.ldif: this is an LDIF file, not a list of studies\n"),
+        (["verify", "--dest", "X", "--studies", "a.ldif"], "a.ldif: the file is an LDIF file, not a list of studies\n"),
     ],
 )
 def test_other_commands_name_it_as_well(run: Run, command: list[str], told: str) -> None:

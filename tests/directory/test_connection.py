@@ -144,7 +144,7 @@ def test_a_connection_that_is_opened_again_is_as_secure(start: Start, pki: Pki) 
         ("wrong address", "is for another address; nothing was sent — use a name that the certificate contains"),
         ("expired", "has expired; nothing was sent — install a new certificate on the server"),
         ("not yet valid", "is not yet valid; nothing was sent — install a new certificate on the server"),
-        ("self-signed", "is self-signed; nothing was sent — if you trust it, specify this certificate"),
+        ("self-signed", "is self-signed; nothing was sent — if you trust this certificate, specify it"),
     ],
 )
 def test_a_fault_of_the_servers_certificate_is_refused_before_the_bind(
@@ -169,7 +169,7 @@ def test_a_fault_of_the_servers_certificate_is_refused_before_the_bind(
 def test_starttls_that_is_not_offered_is_an_error_and_nothing_is_sent(start: Start, pki: Pki) -> None:
     slapd = start()
     assert refused(slapd, url=slapd.starttls_url, starttls=True) == (
-        f"{slapd.starttls_url}: the server does not offer StartTLS, and dcmcfg sends nothing unencrypted — "
+        f"{slapd.starttls_url}: the server does not offer StartTLS, and dcmcfg does not send data unencrypted — "
         "use ldaps:// if the server has a TLS port, or enable StartTLS on the server"
     )
     assert slapd.binds == []
@@ -201,9 +201,8 @@ def test_a_client_certificate_that_the_server_does_not_take_is_told(
     files = {"client_cert": other.certificate, "client_key": other.key} if shown else {}
     error = refused(slapd, url=url, ca_file=pki.ca_file, starttls=kind == "starttls", **files)
     assert error.startswith(f"{url}: the server closed the connection in the TLS handshake")
-    assert error.endswith("it may require another client certificate — specify one from an authority that the "
-        "server trusts with "
-                          "--client-cert and --client-key")  # fmt: skip
+    assert error.endswith("the server may require another client certificate — specify a client certificate "
+        "from an authority that the server trusts: --client-cert and --client-key")  # fmt: skip
     assert slapd.binds == []
 
 

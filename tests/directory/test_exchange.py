@@ -44,7 +44,7 @@ def test_a_notice_of_disconnection_is_told_with_its_reason_and_leaves_the_outcom
     notice = answer(0, 52, kind=EXTENDED, message="going  down", name=NOTICE_OF_DISCONNECTION)
     failure = failure_of_change(lambda client, _: client.sendall(notice))
     assert isinstance(failure, ConnectionLost)
-    assert "the server closed it: going down" in failure.message
+    assert "closed by the server: going down" in failure.message
 
 
 def test_an_answer_that_is_cut_short_leaves_the_outcome_open() -> None:

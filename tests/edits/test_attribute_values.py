@@ -140,7 +140,7 @@ def test_who_added_a_class_is_asked_only_where_one_is_left_without_a_use() -> No
 def test_no_device_becomes_an_archive_by_itself() -> None:
     assert refusal("storescp", values(EXTERNAL, "X")) == (
         f"{STORESCP}: {EXTERNAL} requires the object class dcmArchiveDevice, which dcmcfg does not add "
-        "automatically, because it would make the device an archive — to add it: dcmcfg set "
+        "automatically, because this class would make the device an archive — to add the class: dcmcfg set "
         "objectClass+=dcmArchiveDevice, with "
         "its required attributes: dcmFuzzyAlgorithmClass"
     )
@@ -160,8 +160,8 @@ def test_no_device_becomes_an_archive_by_itself() -> None:
 
 def test_what_cannot_stand_there_is_told_with_where_it_can() -> None:
     assert refusal("dcm4chee-arc", values("dicomPort", "104")) == (
-        f"{ARCHIVE}: dicomPort is not allowed on this entry, which has the object classes dicomDevice, dcmDevice, "
-        "dcmArchiveDevice — it is allowed on dicomNetworkConnection"
+        f"{ARCHIVE}: dicomPort is not allowed on an entry with the object classes dicomDevice, dcmDevice, "
+        "dcmArchiveDevice — object classes that allow dicomPort: dicomNetworkConnection"
     )
 
 
@@ -280,8 +280,8 @@ def test_one_value_replaces_another_in_one_change_the_old_one_first() -> None:
     [
         (
             (values(EXTERNAL, "A"), added(values(EXTERNAL.upper(), "B"))),
-            f"{EXTERNAL}= sets all values, so it excludes {EXTERNAL}+= and {EXTERNAL}-= — use {EXTERNAL}= alone, or "
-            f"{EXTERNAL}+= and {EXTERNAL}-=",
+            f"{EXTERNAL}= sets all values and cannot be combined with {EXTERNAL}+= or {EXTERNAL}-= — use {EXTERNAL}= "
+            f"alone, or {EXTERNAL}+= and {EXTERNAL}-=",
         ),
         (
             (added(values("dicomInstalled", "TRUE")), removed(values("dicominstalled", "TRUE"))),
@@ -307,7 +307,7 @@ def test_a_certificate_is_der_and_binary() -> None:
     assert (classes.values, certificate.name) == ((b"pkiUser",), "userCertificate;binary")
     with pytest.raises(Refused, match="openssl x509 -outform DER"):
         set_values(schema, target("storescp"), [values("userCertificate", "-----BEGIN CERTIFICATE-----")])
-    assert "no known object class allows it" in refusal("storescp", values("userCertificate", "0"))
+    assert "no known object class allows userCertificate" in refusal("storescp", values("userCertificate", "0"))
 
 
 def test_which_level_wins_is_told() -> None:
@@ -316,10 +316,10 @@ def test_which_level_wins_is_told() -> None:
         "the AE OWN has its own value OWN, which overrides the value of the device.",
     )
     assert setting("AE:OWN", values(EXTERNAL, "DCM4CHEE"), more=(own,), **{EXTERNAL: "X"}).warnings == (
-        "the AE's own value overrides that of the device dcm4chee-arc, X.",
+        "the AE's own value overrides the value of the device dcm4chee-arc: X.",
     )
     assert unset_attributes(load_bundled_schema(), target("AE:OWN", own, **{EXTERNAL: "X"}), [EXTERNAL]).warnings == (
-        "OWN will use the value of the device dcm4chee-arc, X.",
+        "OWN will use the value of the device dcm4chee-arc: X.",
     )
     assert setting("AE:OWN", values(EXTERNAL, "DCM4CHEE"), more=(own,)).warnings == ()
 
@@ -336,5 +336,5 @@ def test_the_class_of_an_archives_ae_elsewhere_is_doubted() -> None:
         },
     )
     assert setting("AE:OTHER", values("dcmObjectStorageID", "fs1"), more=(other,)).warnings == (
-        "the device storescp is not an archive, but dcmArchiveNetworkAE is for AEs of an archive.",
+        "the device storescp is not an archive, but dcmArchiveNetworkAE is a class for AEs of an archive.",
     )

@@ -63,8 +63,8 @@ def test_the_entry_is_as_the_default_configuration_has_it() -> None:
 def test_the_first_scp_capability_of_another_system_warns_of_what_it_is_no_longer_sent() -> None:
     (warning,) = add(with_ws1(), CT_SCP).warnings
     assert warning.startswith(
-        "WS1 listed no SCP capability, so the archive sent it everything; from now on, the archive will not "
-        "send it 12-lead "
+        "WS1 listed no SCP capability and received everything from the archive. From now on, WS1 does not "
+        "receive 12-lead "
         "ECG Waveform Storage, "
     )
     tree = with_ws1(CT_SCP)
@@ -98,7 +98,7 @@ def test_one_that_is_there_gets_more_transfer_syntaxes_or_counts_as_done() -> No
 
 
 def test_a_name_that_is_taken_by_another_is_refused() -> None:
-    with pytest.raises(Refused, match="a capability ct image storage SCP already, with another SOP class or role"):
+    with pytest.raises(Refused, match="already has a capability ct image storage SCP with another SOP class or role"):
         add(with_ws1(CT_SCP), TransferCapability("ct image storage SCP", MR, "SCP", (IMPLICIT,)))
 
 
@@ -120,7 +120,7 @@ def test_the_archives_own_ae_without_an_scp_capability_accepts_nothing() -> None
     own = ae(tree, "DCM4CHEE")
     every = {get_sop_class_role(each)[0]: "" for each in own.capabilities if get_sop_class_role(each)[1] == "SCP"}
     edit = remove_capabilities(Configuration(tree), own, every, ("SCP",))
-    assert edit.warnings == ("DCM4CHEE no longer has an SCP capability: it accepts nothing.",)
+    assert edit.warnings == ("DCM4CHEE no longer has an SCP capability, so it accepts nothing.",)
 
 
 def test_an_ae_that_shares_is_told_that_its_own_count_for_nothing() -> None:
@@ -128,7 +128,9 @@ def test_an_ae_that_shares_is_told_that_its_own_count_for_nothing() -> None:
         [put(DCM4CHEE.replace("DCM4CHEE,", "WORKLIST,", 1), dcmShareTransferCapabilitiesFromAETitle="DCM4CHEE")]
     )
     edit = add(tree, CT_SCP, title="WORKLIST")
-    assert edit.warnings == ("WORKLIST shares the capabilities of DCM4CHEE; its own are ignored.",)
+    assert edit.warnings == (
+        "WORKLIST shares the capabilities of DCM4CHEE; the archive ignores those of WORKLIST itself.",
+    )
 
 
 def test_copying_takes_the_entries_over_as_they_are_and_again_is_nothing_to_do() -> None:

@@ -153,7 +153,7 @@ def test_one_that_is_used_is_not_removed_since_the_device_would_vanish() -> None
         remove_connection(*find_connection(configuration, "storescp"))
     assert str(refused.value) == (
         "the connection dicom of storescp is used by the AE STORESCP; without it, the archive would not load the "
-        "device — to remove it from users that have another connection: --detach; to give an AE another "
+        "device — to detach users that have another connection: --detach; to give an AE another "
         "connection: dcmcfg connection add storescp/NAME HOST:PORT --ae AET"
     )
     spare = Entry.from_values(f"cn=spare,{STORESCP_DEVICE}", {"objectClass": "dicomNetworkConnection", "cn": "spare"})
@@ -172,8 +172,8 @@ def test_what_is_no_ae_is_given_another_by_the_value_that_it_holds() -> None:
     with pytest.raises(Refused) as refused:
         remove_connection(*find_connection(configuration, "dcm4chee-arc/hl7"), detach=True)
     match = re.fullmatch(
-        r"to add another connection: dcmcfg (connection add dcm4chee-arc/NAME HOST:PORT --protocol HL7); to give it to "
-        r"the HL7 application .*: dcmcfg set (.*)",
+        r"to add another connection: dcmcfg (connection add dcm4chee-arc/NAME HOST:PORT --protocol HL7); "
+        r"to assign that connection to the HL7 application .*: dcmcfg set (.*)",
         refused.value.next_step,
     )
     assert match is not None, refused.value.next_step

@@ -85,7 +85,7 @@ def test_of_the_default_configuration_a_copy_has_the_findings_of_its_original(
             "storescp",
             CloneNames("x"),
             Refused,
-            "new ones: AE STORESCP — specify --suffix TEXT for all, or --ae STORESCP=NEW",
+            "other names: AE STORESCP — specify --suffix TEXT for all, or --ae STORESCP=NEW",
         ),
         ("storescp", CloneNames("a=b", suffix="2"), Refused, "the device name a=b contains ="),
         ("storescp", CloneNames("x", {EntityKind.AE: {"NO": "Y"}}), NotFound, "has no AE NO"),

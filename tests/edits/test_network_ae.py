@@ -155,9 +155,8 @@ def test_a_connection_by_name_is_shared_made_or_refused() -> None:
     with pytest.raises(Refused) as refused:
         add(replace(new, port=104))
     assert str(refused.value) == (
-        "the connection dicom points to 127.0.0.1:11119, not to 127.0.0.1:104 — to create a new one: "
-        "--connection NAME; to "
-        "change it for all its users: dcmcfg connection set"
+        "the connection dicom points to 127.0.0.1:11119, not to 127.0.0.1:104 — to create a new connection: "
+        "--connection NAME; to change this one for all users: dcmcfg connection set"
     )
 
 
@@ -172,7 +171,7 @@ def test_tls_and_plain_are_not_shared_and_other_suites_are_told() -> None:
     assert len(with_tls.changes) == 2
     assert with_tls.warnings == (
         "the archive offers none of these cipher suites, so TLS connections will fail.",
-        "the connection dicom points to 127.0.0.1:11119 with TLS and is shared; it keeps its cipher suites, A, B.",
+        "the connection dicom points to 127.0.0.1:11119 with TLS and is shared; its cipher suites remain A, B.",
     )
 
 
@@ -249,7 +248,7 @@ def test_a_device_without_aes_takes_the_ae_unasked() -> None:
             replace(WS1, device="storesp"),
             "the device storesp does not exist and will be created; did you mean storescp?",
         ),
-        (replace(WS1, title="A,B", device="ab"), 'A,B contains one of , + " \\ < > ;: the archive writes DNs without'),
+        (replace(WS1, title="A,B", device="ab"), 'A,B contains one of , + " \\ < > ;. The archive does not escape DNs'),
         (replace(WS1, device="dcm4chee-arc"), "WS1 is an AE of the archive itself and has no capabilities"),
         (replace(WS1, title="OTHER"), "OTHER is also another title (dcmOtherAETitle) of the AE storescp/STORESCP."),
     ],
@@ -270,7 +269,7 @@ def test_what_is_doubtful_is_told(new: NewNetworkAE, warning: str) -> None:
         (replace(WS1, title="A,B"), "the device name a,b contains one of"),
         (replace(WS1, device="a;b"), "the device name a;b contains one of"),
         (replace(WS1, device="#1"), "contains one of"),
-        (replace(WS1, title="A=B"), "the device name a=b contains =, which a directory may escape"),
+        (replace(WS1, title="A=B"), "the device name a=b contains =. A directory may escape"),
         (replace(WS1, connection="a=b"), "the connection name a=b contains ="),
         (replace(WS1, device=" "), "is not a valid device name"),
         (replace(WS1, device="a\nb"), "is not a valid device name"),

@@ -120,7 +120,7 @@ def test_a_record_that_is_left_out_is_deleted_and_one_that_is_new_is_added_in_an
         (
             f"dn: cn=dicom,{ARCHIVE}\n",
             f"dn: cn=DICOM,{ARCHIVE}\n",
-            "to add one with another name: dcmcfg connection add",
+            "to add a connection with another name: dcmcfg connection add",
         ),
         ("CT Image Storage SCP", "CT", "first add an entry with the new name"),
     ],

@@ -186,7 +186,7 @@ def test_plain_ldif_in_a_later_format_is_read_with_a_warning(tmp_path: Path, hea
     (warning,) = find_file_warnings(read, "ldap://pacs")
     assert warning.startswith(f"{path}: the ")
     assert "format" in warning
-    assert warning.endswith("It has no preconditions and is read as plain LDIF.")
+    assert warning.endswith("The file has no preconditions, so it is read as plain LDIF.")
 
 
 @pytest.mark.parametrize(

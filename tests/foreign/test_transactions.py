@@ -19,7 +19,7 @@ pytestmark = pytest.mark.real
 ARCHIVE = "dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
 BY_READING = "Preconditions: dcmcfg reads each entry before it changes it (the server has no assertion control)\n"
 #: What --transaction is refused with where it cannot be kept.
-NEXT = "  next: omit --transaction to apply the plan in a way that this server supports\n"
+NEXT = "  next: to apply the plan in a way that this server supports: omit --transaction\n"
 
 
 def described(path: Path) -> str:
@@ -45,7 +45,7 @@ def added(path: Path, count: int) -> str:
 def refused(run: Run, server: Server389 | ApacheDS, file: str, reason: str) -> None:
     before = server.entries()
     result = run("apply", file, "--yes", "--transaction")
-    assert (result.exit_code, result.stderr) == (3, f"dcmcfg: {server.url}: {reason}, nothing was changed\n{NEXT}")
+    assert (result.exit_code, result.stderr) == (3, f"dcmcfg: {server.url}: {reason}; nothing was changed\n{NEXT}")
     assert server.entries() == before
 
 

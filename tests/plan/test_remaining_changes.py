@@ -91,7 +91,7 @@ def test_a_value_without_similar_ones_is_reported_with_existing_values() -> None
 
 def test_neither_the_existing_nor_the_requested_secret_is_shown() -> None:
     plan = planned(deleting("dcmKeyStorePin", SECRET[:-1]), tree=holding("dcmKeyStorePin", SECRET))
-    assert plan.unchanged[0].missing_items == ("dcmKeyStorePin has no such value; it has a secret",)
+    assert plan.unchanged[0].missing_items == ("dcmKeyStorePin has no such value; it has (secret)",)
     assert list(find_plan_warnings(plan)) == []
 
 
@@ -116,7 +116,7 @@ def test_a_rename_assumed_applied_is_reported_if_the_old_name_may_be_misspelt() 
     )
     misspelt = f"dicomDeviceName=longtrm,{DEVICES}"
     assert list(find_plan_warnings(planned(renaming(misspelt, "dicomDeviceName", "storescp"), tree=tree))) == [
-        f"{misspelt}: does not exist, assumed to be renamed to dicomDeviceName=storescp already; "
+        f"{misspelt}: does not exist; dcmcfg assumes that it was already renamed to dicomDeviceName=storescp; "
         "did you mean dicomDeviceName=longterm?"
     ]
 

@@ -268,7 +268,7 @@ def test_ldif_is_coloured_by_operation() -> None:
     green, red, yellow, end = "\x1b[32m", "\x1b[31m", "\x1b[33m", "\x1b[0m"
     assert "geheim" not in "".join(lines)
     assert ldif[:4] == [
-        "# not shown, a secret: dcmKeyStorePin",
+        "# secret value omitted: dcmKeyStorePin",
         "dn: dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4ch",
         " e,dc=org",
         "changetype: modify",

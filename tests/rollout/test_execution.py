@@ -197,7 +197,7 @@ def test_an_entry_added_in_the_meantime_is_reported(site: Site) -> None:
 
 def test_a_transaction_refused_by_the_server_changes_nothing_and_is_in_the_history(site: Site) -> None:
     before = site.octets()
-    with pytest.raises(DirectoryError, match="break its object classes"):
+    with pytest.raises(DirectoryError, match="violate the rules of its object classes"):
         site.change(described(ARCHIVE, "a"), Modify(STORESCP, (Modification(Operation.ADD, "uid", (b"x",)),)))
     assert site.octets() == before
     assert [determine_status(record) for record in site.history().records] == [RolloutStatus.NOTHING_CHANGED]

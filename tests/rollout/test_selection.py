@@ -107,12 +107,12 @@ def test_an_interrupted_undo_that_is_complete_is_not_followed_by_another(tmp_pat
     recorded(tmp_path)
     recorded(tmp_path)
     interrupted = recorded(tmp_path, undoes=2)
-    with pytest.raises(Refused, match="change 3, the undo of 2, was interrupted and is complete") as refused:
+    with pytest.raises(Refused, match="change 3, the undo of 2, was interrupted, but is now complete") as refused:
         select_rollout_to_undo(History(tmp_path), URL, None, interrupted)
     assert refused.value.next_step == ("to redo change 2: dcmcfg undo 3; to revert the change before it: dcmcfg undo 1")
 
 
-@pytest.mark.parametrize(("done", "became"), [(0, "has changed nothing"), (1, "is complete")])
+@pytest.mark.parametrize(("done", "became"), [(0, "and has changed nothing"), (1, "but is now complete")])
 def test_an_unfinished_change_is_not_treated_as_the_interrupted_one(tmp_path: Path, done: int, became: str) -> None:
     """Roll-out 1 is unfinished, and what was interrupted is the undo of its undo, or its undo."""
     recorded(tmp_path, done=1)

@@ -158,7 +158,7 @@ def apply_plan(
     # Reach the archive before anything is written, so that the reload after the change can succeed.
     reachable_archive = None if options.no_reload or renamed_archives else _connect_archive(settings)
     if not options.yes and not confirm("Apply these changes?"):
-        raise NegativeResult("declined, nothing was changed")
+        raise NegativeResult("declined; nothing was changed")
     with _write_rejects(settings, options, rejects_file):
         outcome = _run_rollout(
             directory,

@@ -84,7 +84,7 @@ def require_editor(*, asks_confirmation: bool) -> None:
         return
     if asks_confirmation or not any(os.environ.get(variable) for variable in _VARIABLES):
         raise NegativeResult(
-            "there is no terminal for the editor, nothing was changed",
+            "there is no terminal for the editor; nothing was changed",
             next_step="use dcmcfg set or dcmcfg apply; or pass --yes and set $VISUAL or $EDITOR to a script",
         )
 

@@ -84,7 +84,7 @@ def _run_to_exit_code(run: Callable[[], object], invocation: Invocation) -> int:
         print_message(*usage_text.getvalue().rstrip("\n").split("\n"))
         failure = _describe_usage_error(error)
     except (click.Abort, KeyboardInterrupt):
-        unchanged_note = ", nothing was changed" if invocation.changes_directory else ""
+        unchanged_note = "; nothing was changed" if invocation.changes_directory else ""
         failure = _Failure(
             "interrupted" + (_MAY_HAVE_CHANGED_NOTE if invocation.may_have_changed else unchanged_note),
             INTERRUPTED_EXIT_CODE,

@@ -126,7 +126,7 @@ def _has_content(path: Path, text: str) -> bool:
 
 def _make_exists_error(path: Path) -> DcmcfgError:
     return DcmcfgError(
-        "the rejects file exists with other content, nothing was changed",
+        "the rejects file exists with other content; nothing was changed",
         subject=str(path),
         next_step="if you have fixed the records, use this file as FILE; otherwise remove the file, "
         "or specify a new one with --rejects",

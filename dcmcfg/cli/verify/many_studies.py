@@ -263,7 +263,7 @@ def _confirm_study_count(matching: StudyQuery) -> None:
             next_step=f"to verify so many studies: --limit {count}",
         )
     if not confirm(f"Request {count:,} studies?"):
-        raise NegativeResult("declined, nothing was requested")
+        raise NegativeResult("declined; nothing was requested")
 
 
 def _list_next_steps(

@@ -308,7 +308,7 @@ def _require_confirmation(question: str, *, yes: bool) -> None:
         return
     require_terminal()
     if not confirm(question):
-        raise NegativeResult("declined, nothing was changed")
+        raise NegativeResult("declined; nothing was changed")
 
 
 @contextmanager

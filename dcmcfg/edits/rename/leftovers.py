@@ -63,7 +63,7 @@ def find_leftover_names(
     longer_words: Counter[str] = Counter()
     for entry, attribute, value, text in _iterate_texts(tree):
         if classifier.is_missed_pattern(attribute, value, text):
-            urgent.append(LeftoverName(entry.dn, attribute, value, f"a pattern that {old} matches and {new} does not"))
+            urgent.append(LeftoverName(entry.dn, attribute, value, f"a pattern that matches {old} but not {new}"))
             continue
         words = word_pattern.findall(text)
         if not words:

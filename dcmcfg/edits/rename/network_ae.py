@@ -118,11 +118,11 @@ def _require_keepable(ae: NetworkAE, keep: KeepOptions) -> None:
         raise Refused(
             "an alias can only be kept for an AE of a remote system, but this is an AE of the archive",
             subject=qualified_title,
-            next_step="to let peers call it by its old title: --keep-as-other-title",
+            next_step="to let the AE also accept its old title: --keep-as-other-title",
         )
     if keep.other_title and not ae.device.is_archive:
         raise Refused(
-            "the archive does not control by which titles this AE can be called",
+            "the remote system, not the archive, decides which titles this AE accepts",
             subject=qualified_title,
             next_step="to keep an AE with the old title, so that the archive can use both: --keep-alias",
         )
@@ -135,8 +135,8 @@ def _require_no_alias(ae: NetworkAE, new: str) -> None:
         if each.title == new and connections and {connection.dn for connection in each.connections} == connections:
             remove = shlex.join(["dcmcfg", "ae", "remove", each.qualified_title])
             raise Refused(
-                f"the name {new} is already used by an AE of the same device with the same connections, "
-                "probably kept by a rename with --keep-alias",
+                f"the name {new} is already used by an AE of the same device with the same connections; "
+                "this AE is probably an alias from a rename with --keep-alias",
                 subject=str(each.entry.dn),
                 next_step="to revert that rename: dcmcfg undo N (for its number: dcmcfg history); to free the "
                 f"name: {remove}",
@@ -166,7 +166,8 @@ def _find_web_apps(references: References, ae: NetworkAE, new: str) -> tuple[tup
         # A rename back would apply the same rule to this application, although the first rename did not change it.
         if name == new or name.startswith(f"{new}-"):
             warnings.append(
-                f"the name of the web application {name} already starts with {new}; renaming back would rename it."
+                f"the name of the web application {name} already starts with {new}; renaming back would also "
+                "rename the web application."
             )
         if name != ae.title and not name.startswith(f"{ae.title}-"):
             continue
@@ -215,13 +216,14 @@ def _warn_about_archive_ae(references: References, ae: NetworkAE, new: str, keep
     old = ae.title
     if keep.other_title:
         yield (
-            f"{old} remains as another title of {new} for callers. As a Move Destination it is unknown (A801): "
-            f"configure systems that move studies to {old} to use {new}."
+            f"for callers, {old} remains as another title of {new}. As a Move Destination, {old} is unknown (A801). "
+            f"Replace {old} by {new} in systems that use it as Move Destination."
         )
     else:
         yield (
-            f"systems that call {old} (modalities, workstations, other archives) are refused until they use {new}. "
-            f"To let {new} also accept calls for {old}: --keep-as-other-title"
+            f"the archive will reject associations to {old}. Configure {new} in all systems that call {old} "
+            "(modalities, workstations, other archives). "
+            f"To let {new} also accept associations to {old}: --keep-as-other-title"
         )
     fetches = [
         each
@@ -249,20 +251,24 @@ def _list_external_archives(references: References) -> tuple[str, ...]:
 
 def _warn_about_remote_ae(references: References, ae: NetworkAE, new: str, keep: KeepOptions) -> Iterator[str]:
     old = ae.title
-    yield f"{new} must be the title that the remote system uses: the archive calls it and recognises it by this title."
+    yield (
+        f"{new} must be the title that the remote system uses: the archive uses this title to call the remote system "
+        "and to recognise it."
+    )
     is_recorded = any(
         each.attribute in _EXTERNAL_ARCHIVE_ATTRIBUTES for each in references.find_references(EntityKind.AE, old)
     )
     if keep.alias:
         yield (
-            f"the archive requests studies that are already archived there from {old}, as recorded in its database. "
-            f"They arrive only if the remote system accepts {old} and sends them as {old}: the archive answers "
-            "objects from another calling AE title with success and ignores them."
+            f"the archive's database records {old} for studies that are already archived there, so the archive "
+            f"requests them from {old}. They are delivered only if the remote system accepts {old} as called AE "
+            "title and "
+            f"sends with {old} as calling AE title. Objects from another calling AE title get a success status, but "
+            "the archive ignores them."
         )
         return
     studies = "studies archived there are" if is_recorded else "if studies were archived there, they are"
     yield (
         f"{studies} recorded under {old} in the archive's database, which LDAP changes do not affect. The "
-        "archive can no "
-        f"longer fetch them (Unknown AE). To keep an AE {old} for them: --keep-alias"
+        f"archive can no longer fetch these studies (Unknown AE). To keep an AE {old} for them: --keep-alias"
     )

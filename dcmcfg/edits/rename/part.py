@@ -83,7 +83,10 @@ def _find_part(references: References, holder: Device, kind: EntityKind, *, old:
     if carriers:
         other_device = references.find_device_key(carriers[0].dn)
         name = references.tree.entries[other_device].text(DICOM_DEVICE_NAME) if other_device else None
-        raise NotFound(f"the device {holder.name} has no {word} {old}", next_step=f"{name} has one: --device {name}")
+        raise NotFound(
+            f"the device {holder.name} has no {word} {old}",
+            next_step=f"to rename the {word} of {name}: --device {name}",
+        )
     parts = (e for e in references.tree.subtree(holder.entry.dn) if e.is_a(kind.value.object_class))
     names = format_known_names(old, (each.text(kind.value.attribute) or "" for each in parts))
     raise NotFound(f"the device {holder.name} has no {word} {old}", next_step=f"known names: {names}")
@@ -104,14 +107,14 @@ def _require_free(references: References, holder: Device, kind: EntityKind, *, e
 def _require_unrecorded(kind: EntityKind, old: str) -> None:
     if kind is EntityKind.STORAGE:
         raise Refused(
-            f"the archive's database records {old} with each stored object, and LDAP changes do not affect it: "
-            "with another ID, the archive would not find these objects",
-            next_step="add a second storage, set dcmObjectStorageID to it, and keep this one for its objects; "
-            f"if it is empty, or if you change the database too: {FORCE_OPTIONS[kind]}",
+            f"the archive's database records {old} with each stored object, and LDAP changes do not affect "
+            "the database. With another ID, the archive would not find these objects",
+            next_step="add a second storage, set dcmObjectStorageID to its ID, and keep this storage for its objects; "
+            f"to rename an empty storage, or if you also change the database: {FORCE_OPTIONS[kind]}",
         )
     if kind is EntityKind.QUEUE and old in _BUILT_IN:
         raise Refused(
-            f"the archive's program code uses a queue called {old}",
+            f"the archive's program code uses a queue with the name {old}",
             next_step=f"to rename it anyway: {FORCE_OPTIONS[kind]}",
         )
 
@@ -120,23 +123,21 @@ def _find_warnings(kind: EntityKind, old: str, new: str) -> Iterator[str]:
     match kind:
         case EntityKind.STORAGE:
             yield (
-                f"the archive does not find objects that its database records on {old} until the database has "
-                f"{new}: change "
-                "both while the archive is stopped."
+                f"the archive's database records objects on {old}. The archive does not find them until the "
+                f"database has {new}. Stop the archive, then change LDAP and the database."
             )
         case EntityKind.QUEUE:
             yield (
-                f"the archive no longer processes tasks that wait in {old}, because the database records its name. "
-                "Wait until the queue is empty."
+                f"the archive's database records waiting tasks under {old}. After the rename, the archive does "
+                "not process them. First wait until the queue is empty."
             )
         case EntityKind.EXPORTER:
             yield (
-                f"waiting export tasks in the archive's database refer to {old} and will fail: first wait until "
-                "its queue "
-                f"is empty, or reschedule them for {new}."
+                f"waiting export tasks in the archive's database refer to {old} and will fail. First wait until "
+                f"the queue is empty, or reschedule the tasks for {new}."
             )
         case EntityKind.WEB_APP:
-            yield f"change scripts and other systems that use the web application {old} to use {new}."
+            yield f"replace {old} by {new} in scripts and other systems that use this web application."
         case _:
             return
 
@@ -164,11 +165,10 @@ def _find_device_warnings(device: Device, new: str) -> Iterator[str]:
         yield f"dcmcfg reads DEVICE/AE as an AE of a device, so commands will misread {new}."
     if device.is_archive and not EntityKind.DEVICE.are_same_name(device.name, new):
         yield (
-            f"an archive that runs as {device.name} continues with its loaded settings and cannot reload. Stop "
-            "it first "
-            "if you can: changes that it writes to its device in the meantime are lost."
+            f"an archive that runs as {device.name} continues with its loaded settings and cannot reload. "
+            "If possible, stop the archive first: changes that it writes to its device in the meantime are lost."
         )
         yield (
-            f"waiting tasks in the archive's database belong to the device {device.name}: first wait until the queues "
-            f"are empty, or reschedule them for {new}."
+            f"waiting tasks in the archive's database belong to the device {device.name}. First wait until the "
+            f"queues are empty, or reschedule the tasks for {new}."
         )

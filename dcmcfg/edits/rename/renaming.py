@@ -95,7 +95,7 @@ def rename_references_only(references: References, name: NameChange) -> Renaming
         raise Refused(
             f"the {word} {name.old_name} still exists",
             subject=str(carriers[0][0].dn),
-            next_step="to rename it, omit --references-only",
+            next_step=f"to rename the {word}: omit --references-only",
         )
     if not carriers[1]:
         raise NotFound(
@@ -113,7 +113,10 @@ def suggest_references_only(references: References, name: NameChange) -> str:
     if not count or not _find_carriers(references, name, name.new_name):
         return ""
     values = f"{count} values refer to" if count > 1 else "1 value refers to"
-    return f"{values} {name.old_name}, and {name.new_name} exists. To change them to that name: --references-only"
+    return (
+        f"{values} {name.old_name}, and {name.new_name} exists. To change these references to "
+        f"{name.new_name}: --references-only"
+    )
 
 
 def _find_carriers(references: References, name: NameChange, text: str) -> list[Entry]:
@@ -135,8 +138,7 @@ def _warn_about_existing_references(references: References, name: NameChange) ->
     if found:
         locations = _format_locations(found)
         yield (
-            f"{name.new_name} is already used in references that pointed nowhere: {locations}. They will now "
-            "refer to this "
+            f"dangling references already use {name.new_name}: {locations}. They will now refer to this "
             f"{name.kind.value.label}, and renaming back would change them too."
         )
 

@@ -38,7 +38,7 @@ def test_several_studies_are_one_run_and_the_same_command_again_asks_for_nothing
     assert again.exit_code == 0
     assert again.stdout.startswith("5 studies: 5 reported; no new requests, latest result of 20")
     assert (
-        "Note      every study already has a result, nothing was requested; use --again to request all studies again\n"
+        "Note      every study already has a result, so nothing was requested. To request all studies again: --again\n"
         in again.stdout
     )
     assert sorted(pacs.moves) == FIVE
@@ -98,7 +98,7 @@ def test_very_many_that_match_are_asked_about_at_a_terminal(site: RunningSlapd) 
         code, shown = at_terminal((*command(pacs), "--query", "PatientID=P1"), [("[y/N]: ", "n")])
         assert (code, pacs.moves) == (1, [])
     assert "101 studies match\nRequest 101 studies? [y/N]: n\n" in shown
-    assert "declined, nothing was requested\n" in shown
+    assert "declined; nothing was requested\n" in shown
 
 
 def test_a_query_that_nothing_matches_has_nothing_sent(run: Run, verify: Verify, pacs: Archive) -> None:

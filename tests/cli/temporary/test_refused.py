@@ -36,11 +36,11 @@ def test_nobody_to_ask_and_no_are_a_no_with_nothing_changed(run: Run, site: Runn
     done = run(*VERIFY)
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.endswith(
-        "dcmcfg: there is no terminal to confirm, nothing was changed\n  next: pass --yes to confirm\n"
+        "dcmcfg: there is no terminal to confirm; nothing was changed\n  next: pass --yes to confirm\n"
     )
     question = "for this run? [y/N]: "
     code, shown = at_terminal(VERIFY, [(question, "\x03")])
-    assert (code, shown.splitlines()[-1]) == (130, "dcmcfg: interrupted, nothing was changed")
+    assert (code, shown.splitlines()[-1]) == (130, "dcmcfg: interrupted; nothing was changed")
     assert run("history").stdout == "No changes were applied from this account\n"
 
 
@@ -121,7 +121,7 @@ def test_a_reload_that_fails_once_is_3_with_everything_taken_back(
         done = run(*VERIFY, "--yes")
     assert (done.exit_code, done.stdout, control.reloads) == (3, "", 2)
     assert "the archive did not reload, so it may not know DCMCFG_" in done.stderr
-    assert "; the change was reverted, nothing is changed\n" in done.stderr
+    assert "; the change was reverted; the configuration is unchanged\n" in done.stderr
 
 
 def test_an_archive_that_is_away_is_found_out_before_anything_is_asked(

@@ -114,7 +114,9 @@ def test_an_alias_keeps_what_the_database_and_returning_objects_need() -> None:
     assert entry(after, EXPORTER).text("dcmURI") == "dicom:TAPE"
     assert entry(after, EXPORTER).text("dcmStgCmtSCP") == "TAPE"
     assert not any(each.severity == "error" for each in lint(after, NOW))
-    assert "from another calling AE title with success and ignores them" in " ".join(renaming.edit.warnings)
+    assert "from another calling AE title get a success status, but the archive ignores them" in " ".join(
+        renaming.edit.warnings
+    )
 
 
 def test_the_archives_ae_takes_its_web_applications_with_it() -> None:
@@ -126,7 +128,10 @@ def test_the_archives_ae_takes_its_web_applications_with_it() -> None:
     assert DN.parse(f"dcmWebAppName=HOSPPACS,cn=Unique Web Application Names Registry,{ROOT}") in after
     assert lint(after, NOW) == ()
     warnings = " ".join(renaming.edit.warnings)
-    assert "systems that call DCM4CHEE" in warnings
+    assert (
+        "the archive will reject associations to DCM4CHEE. Configure HOSPPACS in all systems that call DCM4CHEE"
+        in warnings
+    )
     assert "studies that the archive fetches from LONGTERM will be sent to HOSPPACS" in warnings
 
 
@@ -154,7 +159,7 @@ def test_the_old_title_can_stay_as_another_title_and_goes_when_renamed_back() ->
     assert entry(after, f"dicomAETitle=HOSPPACS,{ARCHIVE}").texts("dcmOtherAETitle") == ("DCM4CHEE",)
     # Who calls the archive by its old title has objects received under that.
     assert "ReceivingApplicationEntityTitle=DCM4CHEE|HOSPPACS" in entry(after, RULE).texts("dcmProperty")
-    assert "As a Move Destination it is unknown (A801)" in " ".join(renaming.edit.warnings)
+    assert "As a Move Destination, DCM4CHEE is unknown (A801)" in " ".join(renaming.edit.warnings)
     reasons = {each.attribute: each.reason for each in renaming.leftovers.items}
     assert reasons["dcmOtherAETitle"] == "another title of an AE"
     back = rename_ae(References(after), "HOSPPACS", "DCM4CHEE", NONE)
@@ -222,9 +227,7 @@ def test_the_same_title_is_nothing_to_do_and_another_case_is_another_title() -> 
 
 def test_a_name_that_is_named_already_is_told_as_that() -> None:
     renaming, _ = rename("LONGTERM", "TAPE", earlier=[more(STORAGE, "dcmExternalRetrieveAET", "TAPE")])
-    assert any(
-        each.startswith("TAPE is already used in references that pointed nowhere") for each in renaming.edit.warnings
-    )
+    assert any(each.startswith("dangling references already use TAPE") for each in renaming.edit.warnings)
     assert any(
         "dcmExternalRetrieveAET already has TAPE, so LONGTERM is removed" in each for each in renaming.edit.warnings
     )
@@ -239,8 +242,8 @@ def test_a_rename_by_hand_is_finished_by_the_references_alone() -> None:
     by_hand = valid_tree().with_changes([put(EXPORTER, dcmURI="dicom:OLDTAPE", dcmStgCmtSCP="OLDTAPE")])
     with pytest.raises(
         NotFound,
-        match=r"2 values refer to OLDTAPE, and LONGTERM exists. To change them to that "
-        r"name: --references-only",
+        match=r"2 values refer to OLDTAPE, and LONGTERM exists. To change these references to "
+        r"LONGTERM: --references-only",
     ):
         rename_ae(References(by_hand), "OLDTAPE", "LONGTERM", NONE)
     renaming = rename_references(References(by_hand), "OLDTAPE", "LONGTERM")
@@ -265,7 +268,7 @@ def test_patterns_that_no_name_is_told_apart_in_are_left_first_and_told() -> Non
             b"ReceivingApplicationEntityTitle=(LONGTERM(1|2)?)",
             "a pattern in which names cannot be recognised: check whether it means TAPE",
         ),
-        (b"ReceivingApplicationEntityTitle=LONG.*", "a pattern that LONGTERM matches and TAPE does not"),
+        (b"ReceivingApplicationEntityTitle=LONG.*", "a pattern that matches LONGTERM but not TAPE"),
     ]
     assert DN.parse(LONGTERM) not in after
 
@@ -276,7 +279,8 @@ def test_renaming_back_to_a_kept_alias_is_refused_with_both_ways_back() -> None:
         rename_ae(References(after), "TAPE", "LONGTERM", NONE)
     assert str(refused.value) == (
         f"dicomAETitle=LONGTERM,{LONGTERM_DEVICE}: the name LONGTERM is already used by an AE of the same device "
-        "with the same connections, probably kept by a rename with --keep-alias — to revert that rename: "
+        "with the same connections; this AE is probably an alias from a rename with --keep-alias — to revert "
+        "that rename: "
         "dcmcfg undo N (for its number: dcmcfg history); to free the name: dcmcfg ae remove longterm/LONGTERM"
     )
     (alias,) = (ae for ae in Configuration(after).network_aes() if ae.title == "LONGTERM")

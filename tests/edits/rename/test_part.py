@@ -74,7 +74,7 @@ def test_objects_and_built_in_queues_need_a_word() -> None:
     with pytest.raises(Refused, match="database records fs1 with each stored object") as refused:
         rename(EntityKind.STORAGE, "fs1", "fs2")
     assert "--force-stored-objects" in refused.value.next_step
-    with pytest.raises(Refused, match="program code uses a queue called StgCmtSCU"):
+    with pytest.raises(Refused, match="program code uses a queue with the name StgCmtSCU"):
         rename(EntityKind.QUEUE, "StgCmtSCU", "Commitments")
     assert rename(EntityKind.QUEUE, "StgCmtSCU", "Commitments", force=True).edit.warnings
     assert "until the database has fs2" in " ".join(rename(EntityKind.STORAGE, "fs1", "fs2", force=True).edit.warnings)
@@ -115,14 +115,15 @@ def test_what_another_device_has_is_told_as_that() -> None:
             new(f"dcmQueueName=Q,dicomDeviceName=other,{DEVICES}", objectClass="dcmQueue", dcmQueueName="Q"),
         ]
     )
-    with pytest.raises(NotFound, match="other has one: --device other"):
+    with pytest.raises(NotFound, match="to rename the queue of other: --device other"):
         rename_part(References(tree), ARC, EntityKind.QUEUE, old="Q", new="R")
 
 
 def test_a_rename_by_hand_is_finished_by_the_references_alone() -> None:
     tree = valid_tree().with_changes([put(RULE, dcmExporterID="OLD")])
     with pytest.raises(
-        NotFound, match=r"1 value refers to OLD, and LONGTERM exists\. To change them to that name: --references-only"
+        NotFound,
+        match=r"1 value refers to OLD, and LONGTERM exists\. To change these references to LONGTERM: --references-only",
     ):
         rename_part(References(tree), ARC, EntityKind.EXPORTER, old="OLD", new="LONGTERM")
     renaming = rename_part(References(tree), ARC, EntityKind.EXPORTER, old="OLD", new="LONGTERM", only_references=True)
