@@ -170,7 +170,7 @@ def _verify_checksum(octets: bytes, name: str) -> bytes:
             SNAPSHOT_FORMAT.parse_number(first[1].decode("ascii", "replace"), name)
         kind = detect_file_kind(octets[:HEADER_LENGTH])
         if kind is not None and kind is not LDIF:
-            message = f"this is {kind.name}, not a snapshot of dcmcfg"
+            message = f"the file is {kind.name}, not a snapshot of dcmcfg"
             raise Refused(message, subject=name, next_step=kind.next_step(name))
         raise Refused(
             "not a snapshot of dcmcfg", subject=name, next_step="to apply another LDIF file: dcmcfg apply FILE"

@@ -368,6 +368,7 @@ def test_one_plan_sets_adds_and_removes(run: Run, site: CliSite) -> None:
         "add: dicomDescription",
         "dicomDescription: x+=y-=z=",
         "-",
+        "",
         "1 to change, in one change",
         "Applied in one change.",
         "To revert it: dcmcfg undo 2",
