@@ -105,7 +105,7 @@ def _rule_text(rule: CheckRule, *, whole: str = "", command: str = "") -> str:
     fix = rule.fix.replace("dcmcfg explain ATTRIBUTE", "`dcmcfg explain ATTRIBUTE`")
     return (
         f"### `{rule.name}`\n\n*{rule.severity}, {rule.part}{impact}{fixable}{whole}* · {rule.requirement}\n\n"
-        f"- otherwise: {rule.reason}\n- fix: {fix}{command}\n"
+        f"- reason: {rule.reason}\n- fix: {fix}{command}\n"
     )
 
 

@@ -76,7 +76,7 @@ def _explain_wrong_issuer(token_issuer: str, expected_issuer: str) -> RefusalRea
     message = f"its issuer is {token_issuer or 'not stated'}, but the archive accepts tokens of {expected_issuer}"
     if is_same_path and token_issuer:
         message += ": two names of one server (or name and address) are treated as two issuers"
-    return RefusalReason(message, f"get the token by that name: oidc_issuer {expected_issuer}")
+    return RefusalReason(message, f"use the name that the archive accepts: oidc_issuer {expected_issuer}")
 
 
 def _explain_missing_role(claims: TokenClaims, role: str) -> Iterator[RefusalReason]:

@@ -95,7 +95,7 @@ def test_issuer_by_another_name_is_told_before_its_key() -> None:
         f"its issuer is https://10.0.0.5/realms/dcm4che, but the archive accepts tokens of {ISSUER}: two names of "
         "one server (or name and address) are treated as two issuers"
     )
-    assert reason.next_step == f"get the token by that name: oidc_issuer {ISSUER}"
+    assert reason.next_step == f"use the name that the archive accepts: oidc_issuer {ISSUER}"
     other_realm = replace(CLAIMS, issuer=ISSUER.replace("dcm4che", "master"))
     assert "two names" not in explain(replace(GOOD, claims=other_realm))[0]
 

@@ -241,7 +241,7 @@ def test_token_by_another_name_of_the_issuer_is_told(run: Run, lab: RunningSite,
     assert why(run).endswith(
         f"Reason    its issuer is {issuer.in_tokens}, but the archive accepts tokens of {issuer.url}: two names of "
         "one server (or name and address) are treated as two issuers\n"
-        f"Next step get the token by that name: oidc_issuer {issuer.url}\n"
+        f"Next step use the name that the archive accepts: oidc_issuer {issuer.url}\n"
     )
 
 

@@ -141,7 +141,7 @@ def _make_environment(name: str) -> Topic:
     return Topic(
         name,
         (
-            "An empty variable counts as not set. Options take precedence over the environment: see 'dcmcfg help "
+            "dcmcfg ignores an empty variable. Options take precedence over the environment: see 'dcmcfg help "
             "site-options'.",
         ),
         (

@@ -155,7 +155,7 @@ RULES = (
     LintRule(
         "external-archive-never-recorded",
         "error",
-        requirement="Each AE title in dcmExternalRetrieveAET is recorded by a storage commitment.",
+        requirement="Each AE title in dcmExternalRetrieveAET is one that a storage commitment can record for objects.",
         reason="A study is purged only if dcmExternalRetrieveAET lists its recorded external archive. The archive "
         "records the exporter's first dcmRetrieveAET. Without dcmRetrieveAET, the archive records the title in the "
         "external archive's response, usually the external archive's own title.",

@@ -67,8 +67,8 @@ def _advise_on_incompatible_connection(case: AdviceCase, ae_title: str) -> str:
         )
     tls_advice = f". If that does not help: {advise_on_tls(case.archive_ae_title)}" if match.tls else ""
     return (
-        f"in the tree, a connection of {case.archive_ae_title} matches one of {ae_title} ({match.description}), so "
-        f"most likely the archive has not loaded it: run dcmcfg reload{tls_advice}"
+        f"in the tree, {case.archive_ae_title} and {ae_title} have compatible connections ({match.description}), so "
+        f"most likely the archive has not loaded the present configuration: run dcmcfg reload{tls_advice}"
     )
 
 

@@ -88,8 +88,8 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "connections that go together by the tree, plain": (
         unfitting(LOCAL, ConnectionMatch("WORKSTATION", is_compatible=True, description="both plain")),
         (
-            "a connection of DCM4CHEE matches one of WORKSTATION (both plain), so most likely the archive has not "
-            "loaded it: run dcmcfg reload"
+            "DCM4CHEE and WORKSTATION have compatible connections (both plain), so most likely the archive has not "
+            "loaded the present configuration: run dcmcfg reload"
         ),
     ),
     "connections that go together by the tree, with TLS": (
@@ -98,7 +98,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "no connections that go together, nobody knows where it was, and one is over TLS": (
         unfitting(UNSEEN, PLAIN_LONGTERM, OVER_TLS),
-        "a connection of DCM4CHEE matches one of WORKSTATION (both TLSv1.2)",
+        "DCM4CHEE and WORKSTATION have compatible connections (both TLSv1.2)",
     ),
     "no connections that go together, and it is not the one that was called first": (
         unfitting(
@@ -110,15 +110,15 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "no connections that go together, of the external archive that sends straight": (
         unfitting(replace(stored(UNWITNESSED, PURGED, PURGED), route=DIRECT), PLAIN_LONGTERM, OVER_TLS),
-        "a connection of DCM4CHEE matches one of LONGTERM (both plain)",
+        "DCM4CHEE and LONGTERM have compatible connections (both plain)",
     ),
     "no connections that go together, of what is to be sent on over TLS": (
         unfitting(UNWITNESSED, PLAIN_LONGTERM, OVER_TLS),
-        "a connection of DCM4CHEE matches one of WORKSTATION (both TLSv1.2)",
+        "DCM4CHEE and WORKSTATION have compatible connections (both TLSv1.2)",
     ),
     "no connections that go together, and nothing tells which": (
         unfitting(UNWITNESSED, PLAIN_LONGTERM, replace(OVER_TLS, tls=False)),
-        "if the study was purged: in the tree, a connection of DCM4CHEE matches one of LONGTERM",
+        "if the study was purged: in the tree, DCM4CHEE and LONGTERM have compatible connections",
     ),
     "an external archive that is not installed": (
         failing(replace(UNWITNESSED, route=NOT_INSTALLED), 0xA702, f"{NOT_FOUND} AE: LONGTERM no"),
