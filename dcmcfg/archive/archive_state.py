@@ -16,7 +16,7 @@ _ERROR_PAGE_START = (
     "<html><head><title>Error</title></head><body>"  # how error pages of WildFly and its applications begin
 )
 _APPLICATION_HEADER = "access-control-allow-origin"  # a header that the archive adds to each of its answers
-_BASE_URL_HINT = "Check the archive's base URL (--archive-url): a stock one is http://HOST:8080/dcm4chee-arc"
+_BASE_URL_HINT = "Check the archive's base URL (--archive-url): the default is http://HOST:8080/dcm4chee-arc"
 
 
 class ServiceState(Enum):
@@ -82,7 +82,7 @@ def classify_response(response: HttpResponse) -> StateFinding | None:
                 ServiceState.NOT_DEPLOYED,
                 "The web server has no application at this path (HTTP 404): the path of the URL is wrong, or the "
                 "archive is not deployed",
-                "Check the path of --archive-url: a stock one is http://HOST:8080/dcm4chee-arc. If it is right, deploy "
+                "Check the path of --archive-url: the default is http://HOST:8080/dcm4chee-arc. If it is right, deploy "
                 "the archive, or wait until the deployment ends",
             )
         case 404 | 405 if _APPLICATION_HEADER in response.headers:

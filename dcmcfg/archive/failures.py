@@ -13,7 +13,7 @@ from dcmcfg.archive.http_client import HttpResponse
 from dcmcfg.errors import ArchiveError
 from dcmcfg.tls_trust import explain_certificate_refusal, explain_version_failure, get_refused_certificate
 
-_BASE_URL_HINT = "check the archive's base URL (--archive-url): a stock one is http://HOST:8080/dcm4chee-arc"
+_BASE_URL_HINT = "check the archive's base URL (--archive-url): the default is http://HOST:8080/dcm4chee-arc"
 _TOKEN_HINT = "dcmcfg token shows the issuer; see docs/secured.md, or set a token with --archive-token-file FILE"  # noqa: S105 — advice
 _TRUST_HINT = "specify the CA that signed it with --ca-file FILE"
 _RUN_TOKEN_HINT = "dcmcfg token shows the reason"  # noqa: S105 — advice

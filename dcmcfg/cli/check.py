@@ -142,7 +142,11 @@ def _complete_skipped(ctx: click.Context, param: click.Parameter, incomplete: st
 )
 @click.option("--format", "form", type=click.Choice(["text", "sarif", "json"]), help="Output format; text by default.")
 @click.option("--sarif", "as_sarif", is_flag=True, hidden=True)
-@click.option("--fix", is_flag=True, help="Fix what requires no decision, as a plan. The options below require --fix.")
+@click.option(
+    "--fix",
+    is_flag=True,
+    help="Fix the findings that require no decision, with a plan. The options below require --fix.",
+)
 @changing_options
 def check_command(
     settings: Settings,

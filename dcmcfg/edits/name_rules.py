@@ -45,7 +45,8 @@ def check_new_ae_title(title: str) -> Iterator[str]:
     if title == "*":
         raise Refused(
             "* stands for every title, so the archive cannot send to such an AE",
-            next_step="specify the AE's own title; to add an AE * from an LDIF file: dcmcfg apply FILE",
+            next_step="specify a title other than '*'; to add an AE with the title '*', use an LDIF file: "
+            "dcmcfg apply FILE",
         )
     if needs_escaping_in_filter(title):
         raise Refused(

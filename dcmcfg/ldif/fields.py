@@ -162,7 +162,7 @@ def _explain_invalid_line(text: bytes) -> tuple[str, str]:
     if text[:1] == b" ":
         return (
             "a continuation line (with a blank at the beginning) without previous line",
-            "remove the blank or the empty line",
+            "remove the space at the start of the line, or the empty line",
         )
     if text.lower().decode("utf-8", "replace") in KEYWORDS:
         return f"no colon after {quote_for_message(text)}", "add the colon"

@@ -201,7 +201,7 @@ class _PathFinder:
                 "files, the archive does not use the external archive in its database"
             )
             command = format_command("set", self._request.archive_ae.device.name, f"{ALT_C_MOVE_SCP}=AET")
-            next_step = f"configure the storage again, or set an archive that has the study: {command}"
+            next_step = f"configure the storage again, or set an alternative C-MOVE SCP that has the study: {command}"
             builder.add_failure(RouteFailure(NOT_ACCESSIBLE, reason, next_step))
         path = builder.build(state, RetrieveBranch.NOTHING)
         is_unconfigured = any(failure.response == NOT_ACCESSIBLE for failure in path.failures)

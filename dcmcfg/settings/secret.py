@@ -55,7 +55,8 @@ def _read_single_line(path: Path, origin: str) -> str:
     if len(lines) != 1 or not lines[0]:
         content_text = "nothing" if not content.strip() else f"{len(lines)} lines"
         raise MalformedInput(
-            f"the file must contain one line, the secret, but contains {content_text}", subject=str(path)
+            f"the file must contain only the secret, on one line, but the file contains {content_text}",
+            subject=str(path),
         )
     return lines[0]
 

@@ -27,9 +27,7 @@ from dcmcfg.verify.verdict import (
     format_instance_count,
 )
 
-SECOND_RUN_NOTE = (
-    "verify recalled the study into the archive's own storage, so a second run proves less about the route"
-)
+SECOND_RUN_NOTE = "the archive retrieved the study into its own storage, so a second run proves less about the route"
 LOCAL_STUDY_NOTE = "route not tried: the study was still local, which proves nothing about external retrieve"
 
 

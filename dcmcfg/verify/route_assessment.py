@@ -104,7 +104,7 @@ def weigh_move_records(
     elif evidence.log_is_unchanged:
         findings.remarks.append(
             "nothing was written to the external archive's log since the C-MOVE was sent: the external archive "
-            "received no request, or the file is a copy or another AE's log"
+            "received no request, or this log is a copy, or the log of another AE"
         )
     elif is_excluded and delivered and not_local_count and evidence.outcome.status is not None:
         # Without a final response, the C-MOVE may still be running.

@@ -177,7 +177,8 @@ def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, s
         ),
         ("add", "*@other:104"): (
             "dcmcfg: * stands for every title, so the archive cannot send to such an AE\n"
-            "  next: specify the AE's own title; to add an AE * from an LDIF file: dcmcfg apply FILE\n"
+            "  next: specify a title other than '*'; to add an AE with the title '*', use an LDIF file: "
+            "dcmcfg apply FILE\n"
         ),
         (
             "add",

@@ -142,5 +142,5 @@ def test_a_server_that_is_away_is_told_with_the_profile_that_names_it(run: Run, 
         3,
         "",
         f"dcmcfg: {url}: cannot connect to the LDAP server: connection refused\n"
-        "  next: check that the server runs, and the URL of profile ward\n",
+        "  next: check that the server is running, and that the URL of profile ward is correct\n",
     )

@@ -137,8 +137,8 @@ def test_what_is_on_a_storage_that_is_not_configured_fails_after_an_association(
             "Response              A702 without counters\n"
             "Reason                the files are on a storage that is not configured here, and dcmAltCMoveSCP is not "
             "set. For such files, the archive does not use the external archive in its database\n"
-            "Next step             configure the storage again, or set an archive that has the study: dcmcfg set "
-            "dcm4chee-arc dcmAltCMoveSCP=AET\n\n"
+            "Next step             configure the storage again, or set an alternative C-MOVE SCP that has the study: "
+            "dcmcfg set dcm4chee-arc dcmAltCMoveSCP=AET\n\n"
             "Exit code 1           not everything is delivered: unconfigured-storage\n"
         ),
         "",

@@ -539,7 +539,7 @@ def test_an_archive_that_went_down_after_the_change_is_no_reason_to_undo(run: Ru
         f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed, but the archive did not reload: The "
         "web server has no application at this path (HTTP 404): the path of the URL is wrong, or the archive is not "
         "deployed\n"
-        "  next: Check the path of --archive-url: a stock one is http://HOST:8080/dcm4chee-arc. If it is right, deploy "
+        "  next: Check the path of --archive-url: the default is http://HOST:8080/dcm4chee-arc. If it is right, deploy "
         "the archive, or wait until the deployment ends. Then run dcmcfg reload\n"
     )
     assert json.loads(run("undo", "--yes", "--json").stdout)["changed"] is True

@@ -77,7 +77,7 @@ def test_wrong_base_url_is_exit_code_3(run: Run, archive: Scripted) -> None:
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
         f"dcmcfg: {archive.url}/ctrl/status: The response is not from an archive (HTTP 404)\n"
-        "  next: Check the archive's base URL (--archive-url): a stock one is http://HOST:8080/dcm4chee-arc\n"
+        "  next: Check the archive's base URL (--archive-url): the default is http://HOST:8080/dcm4chee-arc\n"
     )
 
 

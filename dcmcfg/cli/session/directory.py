@@ -32,7 +32,9 @@ def open_directory(settings: Settings) -> LdapDirectory:
         if not origin.startswith("profile"):
             raise
         raise ServerUnreachable(
-            error.message, subject=error.subject, next_step=f"check that the server runs, and the URL of {origin}"
+            error.message,
+            subject=error.subject,
+            next_step=f"check that the server is running, and that the URL of {origin} is correct",
         ) from error
     except DirectoryError as error:
         if error.result_code != INVALID_CREDENTIALS or uses_external:

@@ -166,8 +166,8 @@ def _find_web_apps(references: References, ae: NetworkAE, new: str) -> tuple[tup
         # A rename back would apply the same rule to this application, although the first rename did not change it.
         if name == new or name.startswith(f"{new}-"):
             warnings.append(
-                f"the name of the web application {name} already starts with {new}; renaming back would also "
-                "rename the web application."
+                f"the name of the web application {name} already starts with {new}; if you later rename {new} "
+                "back to the old title, this would also rename the web application."
             )
         if name != ae.title and not name.startswith(f"{ae.title}-"):
             continue
@@ -233,8 +233,8 @@ def _warn_about_archive_ae(references: References, ae: NetworkAE, new: str, keep
     sources = ", ".join(_list_external_archives(references)) or "the external archive"
     if fetches:
         yield (
-            f"studies that the archive fetches from {sources} will be sent to {new}. Configure {new} there as a "
-            "Move Destination, with the address of the old title."
+            f"studies that the archive fetches from {sources} will be sent to {new}. On {sources}, configure {new} as "
+            "a Move Destination, with the address of the old title."
         )
     yield (
         f"studies stored before may still show {old} as Retrieve AE Title (0008,0054). To show one title for all "
@@ -260,7 +260,7 @@ def _warn_about_remote_ae(references: References, ae: NetworkAE, new: str, keep:
     )
     if keep.alias:
         yield (
-            f"the archive's database records {old} for studies that are already archived there, so the archive "
+            f"the archive's database records {old} for studies that are already on the remote system, so the archive "
             f"requests them from {old}. They are delivered only if the remote system accepts {old} as called AE "
             "title and "
             f"sends with {old} as calling AE title. Objects from another calling AE title get a success status, but "

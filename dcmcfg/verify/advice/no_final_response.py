@@ -69,6 +69,6 @@ def _advise_on_cancelled(case: AdviceCase) -> Iterator[str]:
     if case.external_retrieve_destination is not None and case.files.probably_not_local_count:
         yield (
             f"the archive ignores C-CANCEL while it recalls a study to {case.external_retrieve_destination}: the "
-            f"recall continues unless {case.external_description} sends nothing more. The log of the external "
-            "archive shows the state"
+            f"recall continues, or {case.external_description} has stopped sending. The log of the external archive "
+            "shows which"
         )

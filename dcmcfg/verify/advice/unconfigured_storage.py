@@ -33,7 +33,7 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
         return
     yield (
         f"{location}. The archive cannot read these files, and sent no C-MOVE to an external archive. Configure the "
-        "storage again, or set an archive that has the study: "
+        "storage again, or set an alternative C-MOVE SCP that has the study: "
         f"{format_command('set', case.device_name, 'dcmAltCMoveSCP=AET')}"
     )
 
