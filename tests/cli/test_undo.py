@@ -101,7 +101,7 @@ def test_history_tells_each_roll_out_and_leaves_secrets_out(run: Run, site: CliS
     assert (newest["number"], newest["undo_of"], newest["result"], newest["undone_by"]) == (2, 1, "applied", None)
     assert (oldest["counts"], oldest["undone_by"]) == ({"change": 1}, 2)
     assert (oldest["step_count"], oldest["applied_step_count"]) == (1, 1)
-    assert json.loads(as_json[1].stdout)["changes"].startswith("# not shown")
+    assert json.loads(as_json[1].stdout)["changes"].startswith("# secret value omitted: ")
 
 
 def test_history_tells_what_became_of_the_reload(run: Run, site: CliSite) -> None:

@@ -10,10 +10,15 @@ import pytest
 from tests.recorded.outputs import read_expected_output
 from tests.recorded.truth import TRUTH
 
-_UNKNOWN_CALLER = "Most often it does not know the caller: the archive calls it under {calling}"
+_UNKNOWN_CALLER = (
+    "Most often, the external archive does not know the calling AE title and ends the association: the archive uses "
+    "{calling}"
+)
 _WORK_ORDER = "dcmcfg work-order --external LONGTERM --calling {calling} lists the settings for its administrator"
 _NO_FINAL_STRAIGHT = "closes the connection, aborts, or requests a release after the C-MOVE request"
-_NO_FINAL_BACK = "the archive sends no final response if the external archive LONGTERM breaks off after a pending"
+_NO_FINAL_BACK = (
+    "the archive sends no final response if the external archive LONGTERM ends the association after a pending"
+)
 _MAPPING = "dcmcfg set dcm4chee-arc dcmCStoreSCUOfCMoveSCP+=LONGTERM=LONGTERM"
 _RECALLED = "into the archive's own storage, but WORKSTATION did not accept it"
 _PASSED_ON = "the response most likely comes from the external archive LONGTERM, and the archive passed it on"
@@ -49,23 +54,26 @@ SAID: dict[str, tuple[str, ...]] = {
     "mixed-aborts": ("the archive sent only the instances in its own storage", "the calling AE title DCM4CHEE"),
     "mixed-rejects": ("LONGTERM or WORKSTATION rejected the association", "--calling DCM4CHEE"),
     "returns-late": (
-        "the archive did not match it with this request and did not forward it",
+        "the archive did not match the study with this request and did not forward it",
         "only after the last C-STORE",
     ),
     "returns-with-other-originator": ("must send DCMCFG as Move Originator AE Title (0000,1030)", _MAPPING),
-    "returns-then-fails": ("sent a part of the study to DCM4CHEE, which was forwarded. The rest was never sent",),
+    "returns-then-fails": (
+        "sent a part of the study to DCM4CHEE, and the archive forwarded this part",
+        "never sent the rest",
+    ),
     "move-unconfigured-storage": (
         "on the storage fs9, which is not in the tree",
         "sent no C-MOVE to an external archive",
     ),
-    "move-unconfigured-storage-alt": ("the archive asked LONGTERM (dcmAltCMoveSCP)",),
+    "move-unconfigured-storage-alt": ("The archive sent a C-MOVE to LONGTERM (dcmAltCMoveSCP)",),
     "fallback-nodest-calling-aet": ("3 instances came from the fallback archive FALLBACK", "--expect N"),
     "fallback-dest-unknown-everywhere": ("its fallback archive FALLBACK (dcmFallbackCMoveSCP) sent nothing",),
     "fallback-unknown-ae": ("no AE has the title NOSUCH: dcmcfg ae add NOSUCH@HOST:PORT",),
     "destination-rejects-purged": (_RECALLED,),
     "destination-no-context-purged": (_RECALLED,),
     "destination-aborts-on-store-purged": (_RECALLED,),
-    "destination-status-b000-purged": ("WORKSTATION stored them with a warning",),
+    "destination-status-b000-purged": ("WORKSTATION stored the instances with a warning",),
     "restricted-local": (_DROPPED, "dcmcfg route --dest WORKSTATION"),
     "restricted-purged": (_DROPPED, "dcmcfg route --dest WORKSTATION"),
     "restricted-silently-local": ("dcmRestrictRetrieveSilently is set",),

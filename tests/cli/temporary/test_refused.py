@@ -79,7 +79,7 @@ def test_an_external_archive_that_does_not_know_it_is_not_told_as_the_archive_th
     done = run("verify", "--study", get_standard_study("one").uid, "--temporary-dest", "--yes", "--json")
     steps = json.loads(done.stdout)["next_steps"]
     assert (done.exit_code, len(steps)) == (1, 1)
-    assert steps[0].startswith("the archive passed the request on with its original destination, and the external")
+    assert steps[0].startswith("the archive passed the request on with the original Move Destination, but the external")
 
 
 def test_an_archive_that_does_not_reload_costs_nothing_but_says_4_when_it_may_know_it(

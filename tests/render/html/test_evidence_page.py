@@ -165,7 +165,7 @@ def test_a_page_without_evidence_is_complete(configuration: Configuration) -> No
     )
     text = page(configuration, nothing, responses=0)
     assert "NOT verified: no final response: the peer aborted" in text
-    assert "no C-MOVE of this study" in text
+    assert "No C-MOVE of this study" in text
 
 
 @settings(max_examples=20)
