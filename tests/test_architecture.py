@@ -108,6 +108,7 @@ LAZY: Mapping[str, frozenset[str]] = {
     "dcmcfg.cli.options.site_settings": frozenset({"dcmcfg.cli.completers"}),
     "dcmcfg.cli.check": frozenset({"dcmcfg.cli.session.change"}),
     "dcmcfg.cli.completers": frozenset({"dcmcfg.cli.value_completion"}),
+    "dcmcfg.cli.export_ldif": frozenset({"dcmcfg.render.values"}),
     "dcmcfg.cli.session.archive_database": frozenset({"dcmcfg.cli.session.database"}),
     "dcmcfg.cli.session.change_report": frozenset({"dcmcfg.settings.profile_edits"}),
     "dcmcfg.cli.session.change": frozenset({"dcmcfg.cli.session.reload"}),

@@ -18,7 +18,6 @@ from dcmcfg.dn import DN
 from dcmcfg.model.export import RecordCount, export_ldif, format_records, select_entries
 from dcmcfg.model.rebasing import Rebasing, RebasingReport
 from dcmcfg.printable import escape_unprintable
-from dcmcfg.render.values import entries_json
 from dcmcfg.settings import Settings
 
 
@@ -67,6 +66,8 @@ def export_ldif_command(
             # Faster than the export of a read tree, and the text is the same.
             text = export_live(directory, with_secrets=with_secrets, version=not no_version, report=rebasing_report)
     if prints_entries:
+        from dcmcfg.render.values import entries_json  # loads rich, which LDIF does not need
+
         entries = tuple(rebasing_report.rebase_entries(entries) if rebasing_report else entries)
         print_json(entries_json(entries, with_secrets=with_secrets))
     else:

@@ -101,6 +101,14 @@ def test_help_lists_every_command_and_loads_none() -> None:
     assert not heavy & set(loaded.split())
 
 
+def test_the_export_does_not_load_rich() -> None:
+    """rich takes a quarter of the time of an export of the default tree."""
+    script = "import sys, dcmcfg.cli.export_ldif; print('rich' in sys.modules)"
+    assert (
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "False\n"
+    )
+
+
 @pytest.mark.parametrize("option", ["-h", "--help"])
 @pytest.mark.parametrize("arguments", [[], ["reload"]])
 def test_help_is_short_and_long(run: Run, arguments: list[str], option: str) -> None:
