@@ -111,7 +111,7 @@ def test_a_usage_error_is_one_line_with_the_options_that_help_lists(
 
 
 def test_no_alias_hides_a_command() -> None:
-    context = click.Context(program, info_name="dcmcfg")
+    context = click.Context(program, info_name="dcmcfg", **program.context_settings)
     for alias in ALIASES:
         first, *rest = alias.split()
         command = program.get_command(context, first) if first in COMMANDS else None

@@ -27,7 +27,7 @@ def walk(command: click.Command, context: click.Context, path: str = "") -> Iter
         yield from walk(found, inside, f"{path} {name}".strip())
 
 
-COMMANDS = dict(walk(program, click.Context(program, info_name="dcmcfg")))
+COMMANDS = dict(walk(program, click.Context(program, info_name="dcmcfg", **program.context_settings)))
 LINES = [(path, purpose, line) for path, rows in EXAMPLES.items() for purpose, line in rows]
 
 

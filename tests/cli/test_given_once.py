@@ -16,7 +16,7 @@ from tests.cli.conftest import Run
 
 def commands(name: tuple[str, ...], command: click.Command) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     if isinstance(command, click.Group):
-        context = click.Context(command)
+        context = click.Context(command, **program.context_settings)
         for each in command.list_commands(context):
             below = command.get_command(context, each)
             assert below is not None

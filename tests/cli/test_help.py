@@ -74,7 +74,7 @@ def offered(*words: str) -> list[str]:
 
 
 def context_of(path: str) -> click.Context:
-    context = click.Context(program, info_name="dcmcfg")
+    context = click.Context(program, info_name="dcmcfg", **program.context_settings)
     for word in path.split():
         group = context.command
         assert isinstance(group, click.Group)

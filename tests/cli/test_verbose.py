@@ -30,7 +30,7 @@ def protocol(stderr: str) -> list[str]:
 
 @pytest.mark.parametrize(("name", "command"), EVERY, ids=[" ".join(name) for name, _ in EVERY])
 def test_each_command_has_it_hidden(name: tuple[str, ...], command: click.Command) -> None:
-    context = click.Context(command, parent=click.Context(program), info_name=name[-1])
+    context = click.Context(command, parent=click.Context(program, **program.context_settings), info_name=name[-1])
     (option,) = (each for each in command.get_params(context) if "--verbose" in each.opts)
     assert isinstance(option, click.Option)
     assert (option.opts, option.count, option.hidden) == (["-v", "--verbose"], True, True)
