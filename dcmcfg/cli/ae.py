@@ -8,6 +8,7 @@ import click
 
 from dcmcfg.cli.completers import complete_ae, complete_device
 from dcmcfg.cli.noun_groups import ae_group
+from dcmcfg.cli.options.ae_device import ae_device_option
 from dcmcfg.cli.options.arguments import cipher_suite_option
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.site_command import SiteCommand, site_options_without_device
@@ -115,13 +116,7 @@ def add_command(
 @ae_group.command("remove", short_help="Remove an AE and the entries that only it used.", cls=SiteCommand)
 @click.argument("ae", metavar="TITLE|DEVICE/TITLE", shell_complete=complete_ae)
 @site_options_without_device
-@click.option(
-    "--device",
-    "on_device",
-    metavar="NAME",
-    shell_complete=complete_device,
-    help="Device of the AE, if several devices have it.",
-)
+@ae_device_option
 @click.option("--keep-connection", is_flag=True, help="Keep the connections and the device of the AE.")
 @changing_options
 def remove_command(

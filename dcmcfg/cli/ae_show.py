@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.completers import complete_ae, complete_device
+from dcmcfg.cli.completers import complete_ae
 from dcmcfg.cli.noun_groups import ae_group
+from dcmcfg.cli.options.ae_device import ae_device_option
 from dcmcfg.cli.options.output_options import json_option, output_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options_without_device
 from dcmcfg.cli.session.directory import open_directory
@@ -24,13 +25,7 @@ from dcmcfg.settings import Settings
 @ae_group.command("show", short_help="Show an AE, and the settings that refer to it.", cls=SiteCommand)
 @click.argument("ae", metavar="TITLE|DEVICE/TITLE", shell_complete=complete_ae)
 @site_options_without_device
-@click.option(
-    "--device",
-    "on_device",
-    metavar="NAME",
-    shell_complete=complete_device,
-    help="Device of the AE, if several devices have it.",
-)
+@ae_device_option
 @json_option
 @output_option
 def show_command(settings: Settings, *, ae: str, on_device: str | None, as_json: bool) -> None:

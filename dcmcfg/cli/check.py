@@ -173,7 +173,7 @@ def check_command(
     configuration are skipped if the files are a part of one. A FILE of change records is checked with --rfc2849, for
     its form only.
 
-    docs/rules.md explains each rule.
+    docs/rules.md explains each rule. Without --fix, --output writes the report to a file.
 
     Exit codes: 0 no errors (warnings and notes are possible), 1 errors.
     """

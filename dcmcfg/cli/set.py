@@ -8,6 +8,7 @@ import click
 
 from dcmcfg.cli.completers import complete_ae, complete_assignment, complete_device, complete_target
 from dcmcfg.cli.noun_groups import ae_group, device_group
+from dcmcfg.cli.options.ae_device import ae_device_option
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.site_command import SiteCommand, site_options, site_options_without_device
 from dcmcfg.cli.options.value_arguments import value_arguments
@@ -65,13 +66,7 @@ def set_command(
 @click.argument("ae", metavar="TITLE|DEVICE/TITLE", shell_complete=complete_ae)
 @value_arguments(complete_assignment)
 @site_options_without_device
-@click.option(
-    "--device",
-    "on_device",
-    metavar="NAME",
-    shell_complete=complete_device,
-    help="Device of the AE, if several devices have it.",
-)
+@ae_device_option
 @changing_options
 def ae_set_command(
     settings: Settings,
