@@ -27,7 +27,7 @@ from dcmcfg.settings import Settings
 _NONE, _STORAGE_SCP = "none", "storage-scp"
 
 
-@ae_group.command("add", short_help="Add an AE, with device and connection.", cls=SiteCommand)
+@ae_group.command("add", short_help="Add an AE, its device and its connection.", cls=SiteCommand)
 @click.argument("address", metavar="AET@HOST:PORT")
 @site_options_without_device
 @click.option(
@@ -41,21 +41,25 @@ _NONE, _STORAGE_SCP = "none", "storage-scp"
     "on_device",
     metavar="NAME",
     shell_complete=complete_device,
-    help="Device of the AE, existing or new; the title in lower case by default.",
+    help="Existing or new device for the AE. Default: the AE title in lower case.",
 )
 @click.option(
-    "--connection", metavar="NAME", help="Connection of the AE, existing or new; 'dicom' or 'dicom-tls' by default."
+    "--connection",
+    metavar="NAME",
+    help="Existing or new connection for the AE. Default: 'dicom', or 'dicom-tls' for TLS.",
 )
 @click.option("--tls", is_flag=True, help="Use TLS, with the cipher suites of the archive's AEs.")
 @cipher_suite_option
 @click.option("--description", metavar="TEXT", help="Description of the AE.")
 @click.option("--device-description", metavar="TEXT", help="Description of a new device.")
-@click.option("--like", metavar="AE", shell_complete=complete_ae, help="Copy the capabilities of this AE.")
+@click.option(
+    "--like", metavar="AE", shell_complete=complete_ae, help="Copy the capabilities of this AE to the new AE."
+)
 @click.option(
     "--capabilities",
     metavar="none|storage-scp|FILE",
     default=_NONE,
-    help="Capabilities: none, all storage SOP classes, or the lines of a file.",
+    help="Capabilities of the new AE: none, all storage SOP classes, or the capabilities in a file.",
 )
 @changing_options
 def add_command(
@@ -73,15 +77,15 @@ def add_command(
     like: str | None,
     capabilities: str,
 ) -> None:
-    """Add an AE, with its device, connection and registration.
+    """Add an AE, its device and its connection, and register the AE title.
 
-    The entries are those that dcmldap writes. Entries that exist already are unchanged. If the device has a connection
-    with the same address, the AE shares it. A connection with another address is never changed. With --role modality,
-    the port is optional.
+    dcmcfg writes the same entries as dcmldap. Existing entries are unchanged. If the device already has a connection
+    with the same address, the AE uses that connection. A connection with another address is never changed. With --role
+    modality, the port is optional.
 
-    The archive sends everything to an AE without capabilities. Each line of a file of capabilities is ROLE SOP-CLASS
-    SYNTAX…, as 'dcmcfg capability list AE --format lines' prints it. --tls uses the cipher suites of the archive's
-    device: to name that device, put --device before the command.
+    The archive sends everything to an AE without capabilities. In a file of capabilities, each line has the form 'ROLE
+    SOP-CLASS SYNTAX…'. For an example, run 'dcmcfg capability list AE --format lines'. --tls uses the cipher suites of
+    the archive's device. To name the archive's device, put --device before the command: dcmcfg --device NAME ae add.
     """
     if like is not None and capabilities != _NONE:
         raise click.UsageError("--like and --capabilities exclude each other")
@@ -113,7 +117,7 @@ def add_command(
     apply_edit(settings, options, make_edit)
 
 
-@ae_group.command("remove", short_help="Remove an AE and the entries that only it used.", cls=SiteCommand)
+@ae_group.command("remove", short_help="Remove an AE and the entries that only this AE uses.", cls=SiteCommand)
 @click.argument("ae", metavar="TITLE|DEVICE/TITLE", shell_complete=complete_ae)
 @site_options_without_device
 @ae_device_option
@@ -124,8 +128,8 @@ def remove_command(
 ) -> None:
     """Remove an AE with its capabilities and its registration.
 
-    Connections that nothing else uses are removed too. So is the device if it has no other AE and nothing else. The
-    archive's device is never removed. References to the AE in other entries are listed, and not changed.
+    Connections that nothing else uses are also removed. The device is also removed if the device contains nothing else.
+    The archive's device is never removed. References to the AE in other entries are listed, but not changed.
     """
 
     def make_edit(configuration: Configuration) -> Edit:

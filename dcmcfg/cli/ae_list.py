@@ -30,9 +30,9 @@ from dcmcfg.settings import Settings
 def list_command(settings: Settings, *, pattern: str, form: str) -> int:
     """List the AEs of all devices, with their addresses.
 
-    With --device after the command, the AEs of this device only. The column of capabilities shows how many an AE has.
-    The archive sends everything to an AE without capabilities; an AE of the archive without capabilities offers
-    nothing. 'dcmcfg import' reads the output of --format csv.
+    To list the AEs of one device only, put --device NAME after the command. The column CAPABILITIES shows the number of
+    capabilities of each AE. The archive sends everything to an AE without capabilities. If an AE of the archive has no
+    capabilities, that AE offers nothing. 'dcmcfg import' can read the output of --format csv.
 
     Exit codes: 0 listed, 1 no AE matches PATTERN.
     """

@@ -31,10 +31,10 @@ from dcmcfg.settings import Settings
 def show_command(settings: Settings, *, ae: str, on_device: str | None, as_json: bool) -> None:
     """Show an AE, and the settings that refer to it.
 
-    The output has the connections, the role, the accepted callers, and the number of capabilities. For an AE of the
-    archive, it also has the retrieve settings in effect, each with its source.
+    The output shows the connections, the role, the accepted callers, and the number of capabilities. For an AE of the
+    archive, the output also shows the retrieve settings in effect, and the source of each setting.
 
-    For all attributes, run 'dcmcfg get AE:TITLE'. For the capabilities, run 'dcmcfg capability list TITLE'.
+    To see all attributes, run 'dcmcfg get AE:TITLE'. To see the capabilities, run 'dcmcfg capability list TITLE'.
     """
     with open_directory(settings) as directory:
         tree = read_tree(directory)

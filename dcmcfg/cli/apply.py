@@ -38,17 +38,27 @@ _REJECTED = 1
 @click.command("apply", cls=SiteCommand)
 @click.argument("files", nargs=-1, metavar="FILE...", type=click.Path(path_type=Path, allow_dash=True))
 @site_options
-@click.option("--resume", is_flag=True, help="Finish the interrupted change; excludes FILE.")
-@click.option("--prune", is_flag=True, help="Delete entries at and below --under, unless a FILE contains them.")
-@click.option("--under", "prune_base", metavar="DN", help="DN of the entry; --prune deletes only at and below it.")
-@click.option("--continue", "continue_on_misfit", is_flag=True, help="Skip records that do not fit (exit code 1).")
+@click.option("--resume", is_flag=True, help="Finish the interrupted change. Specify no FILE with --resume.")
+@click.option("--prune", is_flag=True, help="Delete the entries that no FILE contains. Requires --under.")
+@click.option(
+    "--under",
+    "prune_base",
+    metavar="DN",
+    help="DN for --prune: only the entry at DN and the entries below DN can be deleted.",
+)
+@click.option(
+    "--continue",
+    "continue_on_misfit",
+    is_flag=True,
+    help="Skip records that cannot be applied. If a record is skipped, the exit code is 1.",
+)
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="NEW",
-    help="File for the records that --continue skips; the name of the first FILE with .rejects.ldif by default.",
+    help="File for the records that --continue skips. Default: for FILE a.ldif, the name is a.rejects.ldif.",
 )
-@click.option("--mixed", is_flag=True, help="Accept entries and change records in one FILE, as ldapadd does.")
+@click.option("--mixed", is_flag=True, help="Accept a FILE with both entries and change records, as ldapadd does.")
 @map_base_option
 @file_urls_options
 @changing_options
@@ -56,7 +66,7 @@ _REJECTED = 1
     "--force-overwrite",
     cls=ForceOption,
     is_flag=True,
-    help="Overwrite later changes with an undo file.",
+    help="Apply an undo file even if it overwrites later changes.",
 )
 def apply_command(
     settings: Settings,
@@ -73,27 +83,28 @@ def apply_command(
     file_urls: Path | bool,
     force_overwrite: bool,
 ) -> int:
-    """Apply LDIF files, also undo files and plans.
+    """Apply LDIF files, undo files and plans.
 
-    A FILE holds change records, or entries in their desired state. A missing entry is added, and a different one is
-    changed. Other entries are deleted only with --prune. If a FILE holds both kinds, specify --mixed.
+    A FILE contains either change records or entries in their desired state. If a FILE contains both, specify --mixed. A
+    missing entry is added, and an existing entry is changed to its desired state. Other entries are deleted only with
+    --prune.
 
-    Changes that the directory has already are listed and skipped. Nothing is written unless every record of every FILE
-    fits, or you specify --continue.
+    Changes that are already in the directory are listed and skipped. If a record of a FILE cannot be applied, nothing
+    is written. To skip such records, specify --continue.
 
-    A file with assertion controls (a plan or an undo file) is applied exactly as written, or refused as a whole. An
-    undo file of this account is also refused if it would overwrite later changes.
+    Plans and undo files contain assertion controls. A file with assertion controls is applied exactly as written, or
+    refused as a whole. An undo file of this account is also refused if it would overwrite later changes.
     """
     if bool(files) == resume:
         raise click.UsageError("--resume excludes FILE" if resume else "Specify a FILE or --resume")
     if prune != (prune_base is not None):
-        raise click.UsageError("--prune and --under DN require each other")
+        raise click.UsageError("--prune and --under DN must be used together")
     if rejects is not None and not continue_on_misfit:
         raise click.UsageError("--rejects requires --continue")
     if resume:
         if prune or continue_on_misfit or options.strict or map_base is not None:
             excluded_options = "--prune, --continue, --map-base or --strict"
-            raise click.UsageError(f"--resume applies the original plan: it excludes {excluded_options}")
+            raise click.UsageError(f"--resume applies the original plan. Omit {excluded_options}")
         _resume(settings, options)
         return 0
     subtree = DN.parse(prune_base) if prune_base is not None else None

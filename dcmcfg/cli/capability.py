@@ -68,8 +68,10 @@ def _complete_transfer_syntax(ctx: click.Context, param: click.Parameter, incomp
 def capability_group() -> None:
     """List, show, change, copy and compare the transfer capabilities of AEs.
 
-    Specify SOP classes and transfer syntaxes by name ("CT Image Storage"), keyword (CTImageStorage) or UID. The archive
-    sends everything to an AE without SCP capabilities, and otherwise only what they list.
+    Specify SOP classes and transfer syntaxes by name ("CT Image Storage"), keyword (CTImageStorage) or UID.
+
+    If an AE has SCP capabilities, the archive sends only the SOP classes and transfer syntaxes in these capabilities.
+    If an AE has no SCP capabilities, the archive sends everything to the AE.
     """
 
 
@@ -83,7 +85,7 @@ def capability_group() -> None:
 def list_command(settings: Settings, *, ae: str, role: str | None, form: str) -> None:
     """List the capabilities of an AE: SOP class, role, transfer syntaxes.
 
-    With --format lines, the output has the form that 'dcmcfg ae add --capabilities FILE' reads.
+    'dcmcfg ae add --capabilities FILE' can read the output of --format lines.
     """
     with open_directory(settings) as directory:
         network_ae = resolve_network_ae(Configuration(read_tree(directory)), ae)
@@ -108,9 +110,10 @@ def list_command(settings: Settings, *, ae: str, role: str | None, form: str) ->
 @json_option
 @output_option
 def show_command(settings: Settings, *, ae: str, sop_class: str, role: str | None, as_json: bool) -> None:
-    """Show the capability of an AE for one SOP class, in one role or in both: transfer syntaxes and other attributes.
+    """Show the capability of an AE for one SOP class, with its transfer syntaxes and other attributes.
 
-    If the AE shares the capabilities of another AE, those are shown.
+    Without --role, the output shows the capabilities in both roles. If the AE shares the capabilities of another AE,
+    the capabilities of the other AE are shown.
     """
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
@@ -152,7 +155,7 @@ def _new_capability_options(command: Callable[..., R]) -> Callable[..., R]:
     multiple=True,
     metavar="SYNTAX",
     shell_complete=_complete_transfer_syntax,
-    help="Transfer syntax; implicit and explicit VR little endian by default; can be repeated.",
+    help="Transfer syntax. Default: implicit and explicit VR little endian. Can be repeated.",
 )
 @changing_options
 def add_command(
@@ -164,9 +167,9 @@ def add_command(
     role: tuple[str, ...],
     syntaxes: tuple[str, ...],
 ) -> None:
-    """Add SOP classes to the capabilities of an AE, or transfer syntaxes to an existing capability.
+    """Add SOP classes to the capabilities of an AE, or add transfer syntaxes to an existing capability.
 
-    Existing transfer syntaxes stay; 'dcmcfg capability set' replaces them.
+    Existing transfer syntaxes are kept. To replace existing transfer syntaxes, use 'dcmcfg capability set'.
     """
     _apply_capabilities(settings, options, _CapabilityRequest(ae, sop_classes, role, syntaxes), add_capabilities)
 
@@ -192,9 +195,10 @@ def set_command(
     role: tuple[str, ...],
     syntaxes: tuple[str, ...],
 ) -> None:
-    """Set the transfer syntaxes of SOP classes: exactly these, in each specified role.
+    """Set the transfer syntaxes of SOP classes.
 
-    A missing capability is added, as by 'dcmcfg capability add'. Other SOP classes and roles are unchanged.
+    In each specified role, the SOP classes then have exactly the transfer syntaxes of --transfer-syntax. A missing
+    capability is added. Other SOP classes and roles are unchanged.
     """
     _apply_capabilities(settings, options, _CapabilityRequest(ae, sop_classes, role, syntaxes), set_capabilities)
 
@@ -248,7 +252,7 @@ def _apply_capabilities(
 def remove_command(
     settings: Settings, options: ChangeOptions, *, ae: str, sop_classes: tuple[str, ...], role: str | None
 ) -> None:
-    """Remove SOP classes from the capabilities of an AE, in one role or in both."""
+    """Remove SOP classes from the capabilities of an AE, in one role or in both roles."""
 
     def make_edit(configuration: Configuration) -> Edit:
         known_names = map_sop_class_names(configuration)
@@ -263,10 +267,10 @@ def remove_command(
 @click.argument("source", metavar="FROM", shell_complete=complete_ae)
 @click.argument("ae", metavar="TO", shell_complete=complete_ae)
 @site_options
-@click.option("--replace", is_flag=True, help="Remove capabilities of TO that FROM does not have.")
+@click.option("--replace", is_flag=True, help="Also remove the capabilities of TO that FROM does not have.")
 @changing_options
 def copy_command(settings: Settings, options: ChangeOptions, *, source: str, ae: str, replace: bool) -> None:
-    """Copy the capabilities of the AE FROM to the AE TO."""
+    """Copy the capabilities of one AE (FROM) to another AE (TO)."""
     apply_edit(
         settings,
         options,
@@ -283,12 +287,16 @@ def copy_command(settings: Settings, options: ChangeOptions, *, source: str, ae:
 @click.argument("one", metavar="A", shell_complete=complete_ae)
 @click.argument("other", metavar="B", shell_complete=complete_ae)
 @site_options
-@click.option("--sending", is_flag=True, help="Compare what A sends (SCU) with what B receives (SCP).")
+@click.option(
+    "--sending",
+    is_flag=True,
+    help="Compare the SCU capabilities of A (sends) with the SCP capabilities of B (receives).",
+)
 @wide_option
 @json_option
 @output_option
 def diff_command(settings: Settings, *, one: str, other: str, sending: bool, as_json: bool) -> int:
-    """Show the capabilities that the AE A has and the AE B has not.
+    """Show the capabilities of AE A that AE B does not have.
 
     Exit codes: 0 no differences, 1 differences.
     """

@@ -79,7 +79,9 @@ def _require_known(
         if name not in known:
             similar = suggest_names(name, known)
             hint = f"Did you mean {', '.join(similar)}? " if similar else ""
-            raise click.BadParameter(f"unknown {word} {name!r}. {hint}To list them: {_LIST_COMMAND}", ctx, param)
+            raise click.BadParameter(
+                f"unknown {word} {name!r}. {hint}To list all parts and rules: {_LIST_COMMAND}", ctx, param
+            )
     return tuple(dict.fromkeys(names))
 
 
@@ -133,19 +135,21 @@ def _complete_skipped(ctx: click.Context, param: click.Parameter, incomplete: st
     "--schema",
     "schema_source",
     type=click.Choice(["server", "bundled"]),
-    help="Schema of the directory server (default for the live tree), or the bundled one (default for a FILE).",
+    help="Schema for the check, from the directory server or bundled with dcmcfg. Default: server for the live tree, "
+    "bundled for a FILE.",
 )
 @click.option(
     "--rfc2849",
     is_flag=True,
-    help="Accept only strict RFC 2849 LDIF; also for a FILE of change records.",
+    help="Accept only strict RFC 2849 LDIF. With this option, a FILE can also contain change records.",
 )
 @click.option("--format", "form", type=click.Choice(["text", "sarif", "json"]), help="Output format; text by default.")
 @click.option("--sarif", "as_sarif", is_flag=True, hidden=True)
 @click.option(
     "--fix",
     is_flag=True,
-    help="Fix the findings that require no decision, with a plan. The options below require --fix.",
+    help="Fix the findings that require no decision. The fixes are first shown as a plan. The options below require "
+    "--fix.",
 )
 @changing_options
 def check_command(
@@ -166,12 +170,14 @@ def check_command(
 ) -> int:
     """Check the configuration for problems.
 
-    Several files count as one configuration.
+    Several files are checked as one configuration.
 
-    The parts are schema (names, classes, syntax), formats (values that the archive can load), references (AEs,
-    connections and other parts that must exist), and rules (what the settings mean together). Rules that need a whole
-    configuration are skipped if the files are a part of one. A FILE of change records is checked with --rfc2849, for
-    its form only.
+    The check has four parts. The part 'schema' checks names, object classes and syntax. The part 'formats' checks that
+    the archive can load each value. The part 'references' checks that AEs, connections and other referenced items
+    exist. The part 'rules' checks combinations of settings.
+
+    If the files are only a part of a configuration, rules that need a whole configuration are skipped. With --rfc2849,
+    a FILE can contain change records, but only the form of change records is checked.
 
     docs/rules.md explains each rule. Without --fix, --output writes the report to a file.
 
@@ -182,7 +188,7 @@ def check_command(
     _require_consistent_options(files, options, form=form, fix=fix)
     rules = select_rules(parts, rule_names, skipped_names)
     if not rules:
-        raise click.UsageError("--skip leaves no rule to check")
+        raise click.UsageError("no rule is left to check, because --skip skips all selected rules")
     options = replace(options, as_json=form == "json", stdout_reserved=options.stdout_reserved or form == "json")
     # With --fix, --output is the file of the plan, else that of the report.
     report_file = None if fix or options.plan_file is None else str(options.plan_file)
@@ -216,7 +222,7 @@ def _require_consistent_options(files: tuple[Path, ...], options: ChangeOptions,
     if form == "sarif" and fix:
         raise click.UsageError("--format sarif and --fix exclude each other")
     if fix and files:
-        raise click.UsageError("--fix changes the live tree. Fix a file in an editor")
+        raise click.UsageError("--fix changes the live tree, not a FILE. Fix the FILE in an editor")
     # Compare with the defaults, so that this also covers options that are added later.
     if not fix and options != ChangeOptions(
         dry_run=False,
@@ -276,7 +282,7 @@ def _read_schema(settings: Settings) -> Schema | None:
 def _read_server_schema(directory: Directory) -> Schema | None:
     schema = read_schema(directory)
     if schema is None:
-        print_message(f"warning: {directory.server.url} does not publish its schema; checked with the schema of dcmcfg")
+        print_message(f"warning: {directory.server.url} does not publish its schema, so dcmcfg used its bundled schema")
     return schema
 
 
@@ -289,10 +295,10 @@ def _list_entries(path: str, records: tuple[Record, ...]) -> Iterator[LocatedEnt
                 yield LocatedEntry(entry, SourceLocation(name, line))
             case ChangeRecord(_, line):
                 raise LdifError(
-                    "a change record, but only entries can be checked",
+                    "found a change record, but only entries can be checked",
                     subject=f"{name}:{line}",
-                    next_step="to see the effect of the records, with warnings: dcmcfg apply --dry-run FILE; "
-                    "to check their form: dcmcfg check --rfc2849 FILE",
+                    next_step="to see the effect of the change records, and warnings: dcmcfg apply --dry-run FILE; "
+                    "to check the form of the change records: dcmcfg check --rfc2849 FILE",
                 )
 
 

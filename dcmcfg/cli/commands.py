@@ -49,7 +49,7 @@ SECTIONS = {
     "Files": {
         "export-ldif": Command("export_ldif", "export_ldif_command", "Write the configuration as LDIF."),
         "diff": Command("diff", "diff_command", "Show the differences between two configurations."),
-        "apply": Command("apply", "apply_command", "Apply LDIF files, also undo files and plans."),
+        "apply": Command("apply", "apply_command", "Apply LDIF files, undo files and plans."),
         "snapshot": Command("snapshot", "snapshot_command", "Save the configuration with its secrets to a file."),
         "restore": Command("restore", "restore_command", "Make the configuration equal to a snapshot."),
     },
@@ -86,19 +86,19 @@ SUBCOMMANDS = {
     "ae": {
         "list": Command("ae_list", "list_command", "List the AEs of all devices, with their addresses."),
         "show": Command("ae_show", "show_command", "Show an AE, and the settings that refer to it."),
-        "add": Command("ae", "add_command", "Add an AE, with device and connection."),
+        "add": Command("ae", "add_command", "Add an AE, its device and its connection."),
         "set": Command("set", "ae_set_command", "Set, add and remove values of an AE."),
-        "rename": Command("rename", "ae_command", "Give an AE another title."),
-        "remove": Command("ae", "remove_command", "Remove an AE and the entries that only it used."),
+        "rename": Command("rename", "ae_command", "Change the title of an AE."),
+        "remove": Command("ae", "remove_command", "Remove an AE and the entries that only this AE uses."),
     },
     "device": {
         "list": Command("device_list", "list_command", "List the devices, with their AEs."),
         "show": Command("show", "device_show_command", "Show a device, its AEs and its retrieve settings."),
-        "create": Command("device", "create_command", "Create a device without anything in it."),
-        "clone": Command("device", "clone_command", "Copy the device OLD with everything in it as NEW."),
+        "create": Command("device", "create_command", "Create an empty device."),
+        "clone": Command("device", "clone_command", "Copy a device and everything in it to a new device."),
         "set": Command("set", "device_set_command", "Set, add and remove values of a device."),
         "rename": Command("rename", "device_command", "Give a device another name."),
-        "remove": Command("device", "remove_command", "Remove a device with everything in it."),
+        "remove": Command("device", "remove_command", "Remove a device and everything in it."),
     },
 }
 

@@ -21,8 +21,8 @@ _SHELLS = ("bash", "zsh", "fish")
 def completion_command(ctx: click.Context, /, *, shell: str, as_json: bool) -> None:
     """Print the shell completion script.
 
-    It completes commands, options, and the names in the site's configuration: devices, AEs, attributes and values. For
-    zsh, save the output as _dcmcfg in a folder of your $fpath.
+    The script completes commands, options, and the names in the site's configuration: devices, AEs, attributes and
+    values. For zsh, save the output as _dcmcfg in a folder of your $fpath.
     """
     kind = get_completion_class(shell)
     if kind is None:

@@ -95,20 +95,20 @@ def _parse_key(ctx: click.Context, param: click.Parameter, text: str) -> tuple[s
 
 @click.group("config", cls=CommandGroup, short_help="List, show and change profiles.")
 def config_group() -> None:
-    """List, show and change profiles, the descriptions of sites.
+    """List, show and change profiles.
 
-    A profile holds the addresses and credentials of one site, so that no command needs them as options. See 'dcmcfg
-    help site-options' for the settings and for the order of their sources.
+    A profile contains the addresses and credentials of one site. With a profile, you do not have to specify these
+    settings as options of each command. See 'dcmcfg help site-options' for the settings and for the order of sources.
     """
 
 
 @config_group.command("list", cls=UniqueOptionsCommand)
 @json_option
 def list_command(*, as_json: bool) -> None:
-    """List the profiles, and the one in use.
+    """List the profiles, and show which profile is in use.
 
-    The profile in use is the one that the next command reads: that of --profile, else of the environment variable
-    DCMCFG_PROFILE, else of 'dcmcfg config use', else the one called 'default'.
+    dcmcfg uses the profile from the first of these sources: the option --profile, the environment variable
+    DCMCFG_PROFILE, the profile selected with 'dcmcfg config use', the profile called 'default'.
     """
     listed = list_profiles(_get_options_before_command(), os.environ)
     folder = get_profile_path("x").parent  # the same for any name
@@ -121,7 +121,8 @@ def list_command(*, as_json: bool) -> None:
             print_message(f"warning: {each.name}: {each.problem}")
     if listed.used_profile and not any(each.is_used for each in listed.profiles):
         print_message(
-            f"warning: the profile {listed.used_profile} of {format_selection(listed.selected_by)} does not exist"
+            f"warning: {format_selection(listed.selected_by)} names the profile {listed.used_profile}, "
+            "but this profile does not exist"
         )
 
 
@@ -132,10 +133,10 @@ def list_command(*, as_json: bool) -> None:
 def show_command(*, name: str | None, as_json: bool, **site: str | None) -> None:
     """Show each setting in effect, and its source.
 
-    The source is an option, an environment variable, a profile or the default. Without NAME, the settings are those
-    of a command with the same options. With NAME, they are those with '--profile NAME'.
+    The source is an option, an environment variable, a profile or the default. The output shows the settings that a
+    command with the same options uses. NAME has the same effect as '--profile NAME'.
 
-    Secrets are never shown: only whether they are set, and in which file or keychain.
+    Secrets are never shown. The output shows only whether a secret is set, and its file or keychain.
     """
     options = _get_options_before_command() | {key: value for key, value in site.items() if value is not None}
     if name is not None:
@@ -156,11 +157,11 @@ def show_command(*, name: str | None, as_json: bool, **site: str | None) -> None
 def set_command(*, key: tuple[str, str], value: str, as_json: bool) -> None:
     """Set a key of a profile.
 
-    A profile that does not exist is created, readable by you only. The value is checked before it is written.
-    Comments and all other lines of the file stay as they are.
+    If the profile does not exist, dcmcfg creates a profile that only you can read. The value is checked before it is
+    written. Comments and all other lines of the file are unchanged.
 
-    A relative file name is relative to the current folder, and is stored as an absolute one. A profile never holds a
-    password: name its file (bind_password_file) or keychain service (bind_password_keychain).
+    A relative file name refers to the current folder, and is stored as an absolute file name. A profile never contains
+    a password. Set bind_password_file to the file of the password, or bind_password_keychain to its keychain service.
     """
     name, profile_key = key
     parsed = parse_profile_value(profile_key, value, f"{name}.{profile_key}")
@@ -177,8 +178,8 @@ def set_command(*, key: tuple[str, str], value: str, as_json: bool) -> None:
 def unset_command(*, key: tuple[str, str], as_json: bool) -> None:
     """Remove a key from a profile.
 
-    Comments and all other lines of the file stay as they are. Also removes an unknown key, because of which the
-    profile is refused.
+    Comments and all other lines of the file are unchanged. The command can also remove an unknown key. dcmcfg refuses a
+    profile with an unknown key.
     """
     name, profile_key = key
     edit = unset_profile_value(name, profile_key)
@@ -216,8 +217,8 @@ def _warn_if_unusable(name: str) -> None:
 def use_command(*, name: str | None, use_none: bool, as_json: bool) -> None:
     """Select the profile that commands use by default.
 
-    --profile and the environment variable DCMCFG_PROFILE take precedence. With --none, commands use the profile called
-    'default' if there is one.
+    The option --profile and the environment variable DCMCFG_PROFILE take precedence over this selection. With --none,
+    commands use the profile called 'default' if that profile exists.
     """
     if (name is None) != use_none:
         raise click.UsageError("Specify a profile or --none" if name is None else "NAME and --none exclude each other")
@@ -232,7 +233,9 @@ def use_command(*, name: str | None, use_none: bool, as_json: bool) -> None:
     else:
         print_output(f"Commands use the profile {name} by default.")
     if used != (name or "") and selected_by != "default":
-        print_message(f"warning: {format_selection(selected_by)} takes precedence, and names the profile {used}")
+        print_message(
+            f"warning: commands use the profile {used}, because the {format_selection(selected_by)} takes precedence"
+        )
     elif name is None and used:
         print_message(f"Commands use the profile {used}.")
 
@@ -241,9 +244,9 @@ def use_command(*, name: str | None, use_none: bool, as_json: bool) -> None:
 @click.argument("name", required=False, shell_complete=complete_profile)
 @json_option
 def path_command(*, name: str | None, as_json: bool) -> None:
-    """Print the folder of the profiles, or the file of one.
+    """Print the path of a profile, or of the profile folder.
 
-    The folder or the file need not exist.
+    The path is printed even if the profile or the folder does not exist.
     """
     path = get_profile_path("x").parent if name is None else get_profile_path(name)
     if as_json:

@@ -166,7 +166,8 @@ def list_command(settings: Settings, *, device: str | None, as_json: bool) -> No
 def show_command(settings: Settings, *, target: str, as_json: bool) -> None:
     """Show a connection: its address, TLS, its users, and all other attributes.
 
-    NAME is optional if the device has one connection only. It can also be the title of an AE with one connection.
+    NAME is the name of a connection, or the title of an AE with one connection. NAME is optional if the device has only
+    one connection.
     """
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
@@ -197,7 +198,7 @@ def add_command(
     """Add a connection to a device.
 
     Without PORT, the connection is for outgoing associations only. The default NAME is 'dicom', or 'dicom-tls' for TLS.
-    With --ae, an AE uses the connection in addition to its others.
+    With --ae, the AE uses the new connection and keeps its other connections.
     """
     parse_host_port(address)  # report an invalid address before the directory is read
 
@@ -226,15 +227,15 @@ def set_command(
 ) -> None:
     """Change a connection for all AEs and applications that use the connection.
 
-    NAME is optional if the device has one connection only. It can also be the title of an AE with one connection. HOST
-    without PORT keeps the port.
+    NAME is the name of a connection, or the title of an AE with one connection. NAME is optional if the device has only
+    one connection. If you specify HOST without PORT, the port is unchanged.
     """
     if address is not None:
         parse_host_port(address)
     elif connection_options == _ConnectionOptions(
         tls=None, cipher_suites=(), protocol=None, bind_address=None, client_bind_address=None, installed=None
     ):
-        raise click.UsageError("Specify HOST:PORT or an option to change")
+        raise click.UsageError("Specify HOST:PORT, or an option that changes the connection")
 
     def make_edit(configuration: Configuration) -> Edit:
         return set_connection(
@@ -249,14 +250,16 @@ def set_command(
 @click.argument("target", metavar="DEVICE[/NAME]", shell_complete=complete_connection)
 @site_options
 @click.option(
-    "--detach", is_flag=True, help="First detach the connection from AEs and applications that also have another one."
+    "--detach",
+    is_flag=True,
+    help="First detach the connection from AEs and applications that also use another connection.",
 )
 @changing_options
 def remove_command(settings: Settings, options: ChangeOptions, *, target: str, detach: bool) -> None:
     """Remove an unused connection.
 
-    The command refuses to remove a connection that an AE or an application uses, because the archive could not load the
-    device.
+    The command refuses to remove a connection that an AE or an application uses. Without this connection, the archive
+    could not load the device.
     """
     apply_edit(
         settings,

@@ -26,9 +26,10 @@ from dcmcfg.settings import Settings
 def create_command(
     settings: Settings, options: ChangeOptions, *, name: str, description: str | None, types: tuple[str, ...]
 ) -> None:
-    """Create a device without anything in it.
+    """Create an empty device.
 
-    To add an AE to it, run 'dcmcfg ae add AET@HOST:PORT --device NAME'. That command also creates a missing device.
+    To add an AE to the device, run 'dcmcfg ae add AET@HOST:PORT --device NAME'. 'dcmcfg ae add' also creates the device
+    if the device does not exist.
     """
     apply_edit(
         settings,
@@ -41,10 +42,14 @@ def create_command(
 @click.argument("old", shell_complete=complete_device)
 @click.argument("new")
 @site_options
-@new_name_option(NAME_OPTIONS[EntityKind.AE], "AE title in the copy; can be repeated.")
-@new_name_option(NAME_OPTIONS[EntityKind.WEB_APP], "Name of a web application in the copy; can be repeated.")
-@new_name_option(NAME_OPTIONS[EntityKind.HL7_APPLICATION], "Name of an HL7 application in the copy; can be repeated.")
-@click.option("--suffix", metavar="TEXT", default="", help="Suffix for all other names that must be unique.")
+@new_name_option(NAME_OPTIONS[EntityKind.AE], "New AE title in the copy; can be repeated.")
+@new_name_option(NAME_OPTIONS[EntityKind.WEB_APP], "New name of a web application in the copy; can be repeated.")
+@new_name_option(
+    NAME_OPTIONS[EntityKind.HL7_APPLICATION], "New name of an HL7 application in the copy; can be repeated."
+)
+@click.option(
+    "--suffix", metavar="TEXT", default="", help="Suffix for all other names that must be unique in the copy."
+)
 @changing_options
 def clone_command(
     settings: Settings,
@@ -57,9 +62,9 @@ def clone_command(
     hl7_application: dict[str, str],
     suffix: str,
 ) -> None:
-    """Copy the device OLD with everything in it as NEW.
+    """Copy a device and everything in it to a new device.
 
-    AE titles and the names of web and HL7 applications must be unique, so the copy needs other ones. They are
+    AE titles and the names of web and HL7 applications must be unique, so the copy needs new names. The new names are
     registered. References inside the copy are updated. Addresses are copied unchanged.
     """
     names_by_kind = {EntityKind.AE: ae, EntityKind.WEB_APP: web_app, EntityKind.HL7_APPLICATION: hl7_application}
@@ -72,14 +77,14 @@ def clone_command(
     )
 
 
-@device_group.command("remove", short_help="Remove a device with everything in it.", cls=SiteCommand)
+@device_group.command("remove", short_help="Remove a device and everything in it.", cls=SiteCommand)
 @click.argument("name", shell_complete=complete_device)
 @site_options
 @changing_options
 def remove_command(settings: Settings, options: ChangeOptions, *, name: str) -> None:
-    """Remove a device with everything in it, and the registrations of its names.
+    """Remove a device, everything in it, and the registrations of its names.
 
-    References to the device in other entries are listed, and not changed. To remove the archive's device, specify
+    References to the device in other entries are listed, but not changed. To remove the archive's device, specify
     --force-archive-device.
     """
     apply_edit(settings, options, lambda configuration: remove_device(configuration.get_device(name)))

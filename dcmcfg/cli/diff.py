@@ -46,14 +46,15 @@ _DIFFERENT = 1
 @click.option(
     "--only",
     metavar="DN",
-    help="Compare only the entry at this DN and all entries below it; a DN can be relative to the devices' container.",
+    help="Compare only the entry at this DN and all entries below. The DN can be relative to the devices' container.",
 )
 @click.option("--ignore", metavar="ATTR", multiple=True, help="Ignore this attribute; can be repeated.")
 @click.option("--with-secrets", is_flag=True, help="Also compare and show passwords, PINs and vendor data.")
 @click.option(
     "--map-base",
     metavar="DN",
-    help="Rewrite the DNs of the file from this base DN to that of the other tree; 'auto' detects the base DN.",
+    help="Base DN of the file. dcmcfg replaces this base DN with the base DN of the other tree. 'auto' detects the "
+    "base DN of the file.",
 )
 @file_urls_options
 @format_option("text", "ldif", "unified", "json", flags=("ldif", "unified"))
@@ -73,13 +74,13 @@ def diff_command(
 ) -> int:
     """Show the differences between two configurations.
 
-    The output shows the changes that turn FROM into TO. 'dcmcfg diff FILE' shows what would make the live configuration
-    equal to FILE. 'dcmcfg diff FILE live' shows what has changed since FILE was written.
+    The output shows the changes that make FROM equal to TO. 'dcmcfg diff FILE' shows the changes that make the live
+    configuration equal to FILE. 'dcmcfg diff FILE live' shows the changes since FILE was written.
 
-    Values are compared as the directory server compares them. Without --with-secrets, secrets and vendor data that one
-    side lacks are ignored. With --device after the command, only this device is compared.
+    Values are compared by the same rules as in the directory server. Without --with-secrets, a secret or vendor data
+    that is missing in FROM or TO is ignored. To compare one device only, put --device NAME after the command.
 
-    Exit codes: 0 equal, 1 different, 3 a side cannot be read.
+    Exit codes: 0 equal, 1 different, 3 FROM or TO cannot be read.
     """
     require_details_form(form, details=details)
     with pause_garbage_collection():
@@ -105,7 +106,7 @@ class _ComparedTrees(NamedTuple):
 def _read_sides(settings: Settings, sides: tuple[str, ...], *, file_urls: Path | bool) -> _ComparedTrees:
     """Read both sides; the files first, so that an unreadable file is reported before the password prompt."""
     if len(sides) > 2:
-        raise click.UsageError("Specify one or two sides")
+        raise click.UsageError("Specify only TO, or FROM and TO")
     both_sides = sides if len(sides) == 2 else (LIVE, *sides)
     if both_sides[0] == both_sides[1] and both_sides[0] in (LIVE, STDIN):
         raise click.UsageError(f"both sides are {both_sides[0]}")
@@ -150,7 +151,7 @@ def _select_compared(settings: Settings, sides: _ComparedTrees, only: str | None
             else find_device_dn(settings.device, first, second)
         )
         if dn not in first and dn not in second:
-            raise NotFound("neither side has this entry", subject=str(dn))
+            raise NotFound("the entry is missing in FROM and in TO", subject=str(dn))
         return select_subtree(first, dn), select_subtree(second, dn)
     match sides.live_index:
         case 0:

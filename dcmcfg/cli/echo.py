@@ -36,7 +36,9 @@ _MAX_TIMEOUT_S = 3600
 
 @click.command("echo", cls=SiteCommand)
 @click.argument("titles", nargs=-1, metavar="[AET]...", shell_complete=complete_ae_title)
-@click.option("--all", "all_aes", is_flag=True, help="Call every installed AE of the configuration that listens.")
+@click.option(
+    "--all", "all_aes", is_flag=True, help="Call every AE that is installed and has a connection with a port."
+)
 @click.option("--calling", metavar="AET", help="Calling AE title; the archive's AE by default.")
 @parallel_option
 @click.option(
@@ -47,7 +49,7 @@ _MAX_TIMEOUT_S = 3600
     metavar="S",
     help="Time-out in seconds for the connection and for each response.",
 )
-@over_tls_option("Use the TLS connection of each AE; the default if an AE has no other.")
+@over_tls_option("Use the TLS connection of each AE. An AE with only a TLS connection is always called over TLS.")
 @tls_options
 @wide_option
 @json_option
@@ -67,8 +69,9 @@ def echo_command(
 ) -> int:
     """Send a C-ECHO to AEs from this machine.
 
-    The addresses are those of the configuration. Over TLS, the certificate of the peer is verified before anything else
-    is sent. A successful C-ECHO does not prove permission to store or retrieve: use 'dcmcfg verify'.
+    The addresses come from the configuration. Over TLS, dcmcfg verifies the certificate of the peer before
+    dcmcfg sends anything else. A successful C-ECHO does not prove that the AE permits a store or a retrieve. To prove a
+    retrieve, use 'dcmcfg verify'.
 
     Exit codes: 0 all AEs responded, 1 an AE did not respond, or an AE that you named has no address.
     """

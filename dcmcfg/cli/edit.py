@@ -38,10 +38,10 @@ from dcmcfg.schema.definitions import Schema, load_bundled_schema
 from dcmcfg.settings import Settings, format_site_headline
 
 _HEAD = """\
-# {of}, of {site}, as LDIF.
-# Your changes become a plan, which is shown before it is applied. If you remove a value, an attribute or a
-# record, it is deleted; a new record is added. Do not change names (dn): use dcmcfg ae rename, device rename
-# or rename. To change nothing, close the file without changes.
+# LDIF of {of} ({site}).
+# dcmcfg shows a plan of your changes before the changes are applied. To delete a value, an attribute or
+# an entry, remove its lines. To add an entry, write a new record. Do not change names (dn): use
+# dcmcfg ae rename, dcmcfg device rename or dcmcfg rename. To change nothing, close the file unchanged.
 
 """
 
@@ -49,13 +49,13 @@ _HEAD = """\
 @click.command("edit", cls=SiteCommand)
 @click.argument("target", shell_complete=complete_target)
 @site_options
-@click.option("--subtree", is_flag=True, help="Also edit the entries below it.")
+@click.option("--subtree", is_flag=True, help="Also edit the entries below TARGET.")
 @click.option("--with-secrets", is_flag=True, help="Include passwords, PINs and vendor data in the text.")
 @click.option(
     "--resume",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Continue with a text that was kept.",
+    help="Continue with the text that an earlier edit kept in FILE.",
 )
 @changing_options
 def edit_command(
@@ -69,12 +69,12 @@ def edit_command(
 ) -> None:
     """Edit an entry or a subtree as LDIF in your editor.
 
-    The editor is $VISUAL or $EDITOR. The difference between the text before and after becomes a plan, which is shown
-    and confirmed like any other. If the text is not valid or does not fit, you can edit it again. The text is kept
-    until the plan is applied.
+    The editor is $VISUAL or $EDITOR. dcmcfg makes a plan from your changes, shows the plan, and asks for confirmation.
+    If the text is not valid or cannot be applied, you can edit the text again. The text is kept until the plan is
+    applied.
 
-    Secrets and vendor data are not in the text, and do not change, unless you specify --with-secrets. Without a
-    terminal, specify --yes or --dry-run, and an editor that does not use a terminal.
+    Without --with-secrets, secrets and vendor data are not in the text, and do not change. Without a terminal, specify
+    --yes or --dry-run, and choose an editor that does not use a terminal.
     """
     if resume is not None and with_secrets:
         raise click.UsageError("--resume and --with-secrets exclude each other")
@@ -116,7 +116,7 @@ def _describe_deletion(target: Target) -> str:
         command = shlex.join(["dcmcfg", "device", "remove", target.device.name])
     else:
         return "to delete an entry, edit its parent with --subtree"
-    return f"to delete it with all entries below, and list references to it: {command}"
+    return f"to delete the entry and all entries below, and to list the references to the entry: {command}"
 
 
 def _print_saved_path(command: Sequence[str], path: Path | None) -> None:
@@ -160,7 +160,7 @@ def _plan_edited_text(
             if not sys.stdin.isatty():
                 raise
             print_message(*format_problem(error), *([f"  next: {error.next_step}"] if error.next_step else []))
-            if not confirm("Edit it again?"):
+            if not confirm("Edit the text again?"):
                 raise NegativeResult("declined; nothing was changed") from error
 
 
@@ -184,8 +184,9 @@ def _read_entries(path: Path, deletion_hint: str) -> list[Entry]:
             raise LdifError(
                 "a record with changetype is not an entry",
                 subject=f"{path}:{record.line}",
-                next_step="write entries in their desired state, without changetype; for change records: dcmcfg apply",
+                next_step="write entries in their desired state, without changetype; "
+                "to apply change records: dcmcfg apply FILE",
             )
     if not records:
-        raise Refused("the text has no entry left", subject=str(path), next_step=deletion_hint)
+        raise Refused("the text contains no entry", subject=str(path), next_step=deletion_hint)
     return [record.entry for record in records if isinstance(record, ContentRecord)]

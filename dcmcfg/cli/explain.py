@@ -25,7 +25,7 @@ from dcmcfg.settings import Settings
 @click.command("explain", cls=SiteCommand)
 @click.argument("attribute", shell_complete=complete_attribute)
 @site_options
-@click.option("--object-class", metavar="CLASS", help="Explain the attribute on this object class only.")
+@click.option("--object-class", metavar="CLASS", help="Explain the attribute for this object class only.")
 @click.option("--offline", is_flag=True, help="Do not read the directory.")
 @json_option
 @output_option
@@ -34,10 +34,10 @@ def explain_command(
 ) -> None:
     """Explain an attribute, and show where it is set.
 
-    The output shows the label in the archive's web interface, the form of a value, the object classes with the
-    attribute, its permitted values and its default. If the directory server is available, the output also shows the
-    description in its schema and the entries that set the attribute. For attributes that an AE inherits from its
-    device, it shows which value is in effect.
+    The output shows the attribute's label in the archive's web interface, its object classes, and the form of its
+    values. The output also shows the permitted values and the default value. If the directory server is available, the
+    output also shows the description in the server's schema and the entries that set the attribute. If an AE inherits
+    the attribute from its device, the output also shows the value in effect.
     """
     schema, tree, not_searched_reason = (
         (load_bundled_schema(), None, "--offline") if offline else _read_schema_and_tree(settings)

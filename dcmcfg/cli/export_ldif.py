@@ -33,19 +33,21 @@ def export_ldif_command(
 ) -> None:
     """Write the configuration as LDIF.
 
-    With --device after the command, only this device. The order is always the same, with parents before children, so
-    that two exports can be compared and kept in git.
+    To export one device only, put --device NAME after the command. The entries are always in the same order, with
+    parents before children. This order makes it easy to compare exports and to keep exports in git.
 
-    Secrets are left out, with a comment that names the attribute, unless you specify --with-secrets. An export with
-    secrets restores the same tree in an empty server.
+    Without --with-secrets, the export contains no secrets. A comment names each attribute that is left out. With an
+    export with secrets, you can restore the same tree in an empty server.
 
-    With --json the entries are printed as JSON. With --json and -o FILE, the LDIF is written to FILE and the JSON names
-    the file and the number of entries.
+    With --json, the entries are printed as JSON. With --json and -o FILE, the entries are written to FILE as LDIF. The
+    JSON output then contains the name of the file and the number of entries.
     """
     target = output or STDOUT
     prints_entries = as_json and target == STDOUT
     if prints_entries and no_version:
-        raise click.UsageError("--no-version is for LDIF, but --json without --output FILE prints JSON")
+        raise click.UsageError(
+            "--no-version is for LDIF, but this command prints JSON. Omit --json, or specify --output FILE"
+        )
     base = DN.parse(as_base) if as_base is not None else None
     if base == DN():
         raise click.UsageError("--as-base must not be empty")

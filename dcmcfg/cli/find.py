@@ -28,8 +28,9 @@ _NOTHING = 1
 def find_command(settings: Settings, *, text: str, as_json: bool) -> int:
     """Find a text in names and values.
 
-    If TEXT is the name of an AE, a device, a queue or another item, the last column shows the values that refer to it.
-    The other values only contain the same text. Secrets are neither searched nor shown.
+    If TEXT is the name of an AE, a device, a queue or another item, some values are references to this item. For these
+    values, the last column shows the item. The other values only contain the same text. Secrets are not searched and
+    not shown.
 
     Exit codes: 0 found, 1 not found.
     """

@@ -27,8 +27,8 @@ _NOT_SET = 1
 @site_options
 @file_option(
     "FILE",
-    "Write the value of one ATTR to a new FILE, octet by octet, readable by you only; '-' is standard output. With "
-    "--json, write the JSON.",
+    "Write the value of one ATTR unchanged to a new FILE that only you can read. '-' is standard output. With --json, "
+    "write the JSON output.",
 )
 @json_option
 def get_command(
@@ -36,8 +36,8 @@ def get_command(
 ) -> int:
     """Show values of an entry.
 
-    Each value is printed on one line. Without ATTR, all attributes are shown. If an AE of the archive has no value of
-    its own, the value that it inherits from its device is shown, with a note.
+    Each value is printed on one line. Without ATTR, all attributes are shown. If an AE of the archive inherits
+    a value from its device, the inherited value is shown with a note.
 
     Secrets are not shown. The files in a ZIP file (dicomVendorData) are listed.
 

@@ -187,9 +187,9 @@ def test_hostile_values_neither_steer_the_terminal_nor_fill_it_and_secrets_stay_
         ("nonsense\n", "dcmcfg: standard input:1: "),
         (
             "dn: cn=x\nchangetype: delete\n",
-            "dcmcfg: standard input:1: a change record, but only entries can be checked\n"
-            "  next: to see the effect of the records, with warnings: dcmcfg apply --dry-run FILE; to check "
-            "their form: dcmcfg check --rfc2849 FILE\n",
+            "dcmcfg: standard input:1: found a change record, but only entries can be checked\n"
+            "  next: to see the effect of the change records, and warnings: dcmcfg apply --dry-run FILE; to check "
+            "the form of the change records: dcmcfg check --rfc2849 FILE\n",
         ),
     ],
 )
@@ -335,4 +335,4 @@ def test_a_server_that_shows_no_schema_is_checked_by_the_bundled_one_and_told(
         "Skipped the rules that require an archive device: external retrieve, recall from external archives, fallback, "
         "export, purging, ports of the archive, transport, capabilities.\n",
     )
-    assert result.stderr == f"warning: {slapd.url} does not publish its schema; checked with the schema of dcmcfg\n"
+    assert result.stderr == f"warning: {slapd.url} does not publish its schema, so dcmcfg used its bundled schema\n"

@@ -320,17 +320,20 @@ def test_the_report_can_go_to_a_file(run: Run, folder: Path) -> None:
     [
         (
             ("--rule", "registry-orphans"),
-            "unknown rule 'registry-orphans'. Did you mean registry-orphan, registry-missing? To list them: dcmcfg",
+            "unknown rule 'registry-orphans'. Did you mean registry-orphan, registry-missing? To list all parts",
         ),
-        (("--rule", "\x1b[31m"), "unknown rule '\\x1b[31m'. To list them: dcmcfg check --list-rules"),
+        (("--rule", "\x1b[31m"), "unknown rule '\\x1b[31m'. To list all parts and rules: dcmcfg check --list-rules"),
         (("--rule", "schema"), "schema is a part, not a rule. Use --only schema"),
-        (("--only", "refrences"), "unknown part 'refrences'. Did you mean references? To list them: dcmcfg check"),
+        (
+            ("--only", "refrences"),
+            "unknown part 'refrences'. Did you mean references? To list all parts and rules: dcmcfg check",
+        ),
         (("--only", "registry-orphan"), "registry-orphan is a rule, not a part. Use --rule registry-orphan"),
         (
             ("--skip", "formts"),
-            "unknown part or rule 'formts'. Did you mean formats, format, port? To list them: dcmcfg check",
+            "unknown part or rule 'formts'. Did you mean formats, format, port? To list all parts and rules: dcmcfg",
         ),
-        (("--only", "schema", "--skip", "schema"), "--skip leaves no rule to check"),
+        (("--only", "schema", "--skip", "schema"), "no rule is left to check, because --skip skips all selected rules"),
         (("--fix", "."), "--fix changes the live tree"),
         (("--dry-run",), "require --fix"),
         (("--yes", "."), "require --fix"),

@@ -261,7 +261,10 @@ def test_the_profile_in_use(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setenv("DCMCFG_PROFILE", "lab")
     result = run("config", "use", "hospital")
-    assert result.stderr == "warning: environment variable DCMCFG_PROFILE takes precedence, and names the profile lab\n"
+    assert (
+        result.stderr
+        == "warning: commands use the profile lab, because the environment variable DCMCFG_PROFILE takes precedence\n"
+    )
     listed = json.loads(run("config", "list", "--json").stdout)
     assert (listed["used_profile"], listed["selected_by"], listed["folder"]) == ("lab", "DCMCFG_PROFILE", str(folder))
     assert [(each["name"], each["used"]) for each in listed["profiles"]] == [("hospital", False), ("lab", True)]
@@ -290,7 +293,7 @@ def test_a_selected_profile_that_is_gone_is_named_with_the_way_out(run: Run) -> 
         f"dcmcfg: {path}: the profile hospital does not exist (named by {get_selection_path()})\n"
         "  next: existing profiles: none; to select none: dcmcfg config use --none\n",
     )
-    assert run("config", "list").stderr.startswith("warning: the profile hospital of 'dcmcfg config")
+    assert run("config", "list").stderr.startswith("warning: 'dcmcfg config use' (")
     assert run("config", "use", "--none").exit_code == 0
     assert run("config", "show").exit_code == 0
 

@@ -74,7 +74,7 @@ def test_the_life_of_a_connection(run: Run, stock_site: CliSite) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["set", "storescp"], "Specify HOST:PORT or an option to change"),
+        (["set", "storescp"], "Specify HOST:PORT, or an option that changes the connection"),
         (["set", "storescp", "h:0"], "not a TCP port"),
         (["set", "storescp", "a b"], "not a host name"),
         (["set", "storescp", "--no-tls", "--cipher-suite", "TLS_A_B"], "exclude each other"),

@@ -49,11 +49,10 @@ def test_what_is_edited_becomes_a_plan_that_is_undone_to_the_octet(run: Run, sit
     assert "No changes." in untouched.stdout
     assert (editor.parent / "seen").read_text() == (
         "600\n"
-        f"# {STORESCP_DN}, of {site.headline}, as LDIF.\n"
-        "# Your changes become a plan, which is shown before it is applied. If you remove a value, an attribute or a\n"
-        "# record, it is deleted; a new record is added. Do not change names (dn): use dcmcfg ae rename, device "
-        "rename\n"
-        "# or rename. To change nothing, close the file without changes.\n"
+        f"# LDIF of {STORESCP_DN} ({site.headline}).\n"
+        "# dcmcfg shows a plan of your changes before the changes are applied. To delete a value, an attribute or\n"
+        "# an entry, remove its lines. To add an entry, write a new record. Do not change names (dn): use\n"
+        "# dcmcfg ae rename, dcmcfg device rename or dcmcfg rename. To change nothing, close the file unchanged.\n"
         "\n"
         f"dn: {STORESCP_DN}\n"
         "objectClass: dicomDevice\n"
@@ -182,17 +181,21 @@ def test_an_emptied_text_is_not_kept_and_names_the_command_that_removes(run: Run
         for target, step in (
             (
                 "storescp",
-                ("to delete it with all entries below, and list references to it: dcmcfg device remove storescp"),
+                (
+                    "to delete the entry and all entries below, and to list the references to the entry: "
+                    "dcmcfg device remove storescp"
+                ),
             ),
             (
                 "AE:STORESCP",
-                "to delete it with all entries below, and list references to it: dcmcfg ae remove storescp/STORESCP",
+                "to delete the entry and all entries below, and to list the references to the entry: "
+                "dcmcfg ae remove storescp/STORESCP",
             ),
             (f"cn=dicom,{STORESCP_DN}", "to delete an entry, edit its parent with --subtree"),
         ):
             refused = run("edit", target, "--yes")
             assert refused.exit_code == 3
-            assert "the text has no entry left" in refused.stderr
+            assert "the text contains no entry" in refused.stderr
             assert refused.stderr.endswith(f"  next: {step}\n")
             assert saved_texts() == []
 
@@ -216,7 +219,7 @@ def test_at_a_terminal_a_fault_can_be_edited_again(site: CliSite, editor: Path) 
         "text = text.replace('dicomInstalled FALSE', 'dicomInstalled: FALSE') if ' FALSE' in text else "
         "text.replace('dicomInstalled: TRUE', 'dicomInstalled FALSE')"
     )
-    exit_code, seen = at_terminal(["edit", "storescp"], [("Edit it again? [y/N]: ", "y"), ("[y/N]: ", "y")])
+    exit_code, seen = at_terminal(["edit", "storescp"], [("Edit the text again? [y/N]: ", "y"), ("[y/N]: ", "y")])
     assert exit_code == 0, seen
     assert site.values("dicomInstalled", STORESCP_DN) == ("FALSE",)
 
@@ -224,7 +227,7 @@ def test_at_a_terminal_a_fault_can_be_edited_again(site: CliSite, editor: Path) 
 def test_a_fault_that_is_not_edited_again_is_printed_once(site: CliSite, editor: Path) -> None:
     before = site.octets()
     editor.write_text("text = text.replace('dicomInstalled: TRUE', 'dicomInstaled: TRUE')")
-    exit_code, seen = at_terminal(["edit", "storescp"], [("Edit it again? [y/N]: ", "n")])
+    exit_code, seen = at_terminal(["edit", "storescp"], [("Edit the text again? [y/N]: ", "n")])
     assert (exit_code, seen.count("unknown attribute"), site.octets()) == (1, 1, before)
     assert seen.rstrip().endswith("dcmcfg: declined; nothing was changed")
     assert len(saved_texts()) == 1

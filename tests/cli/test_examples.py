@@ -65,6 +65,6 @@ def test_the_help_ends_with_the_examples(run: Run) -> None:
         "Examples:\n"
         "  # List the changes from this account\n"
         "  dcmcfg history\n"
-        "  # Show one of them in detail\n"
+        "  # Show one change in detail\n"
         "  dcmcfg history 12\n"
     )

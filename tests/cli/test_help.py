@@ -215,7 +215,7 @@ def test_a_command_as_json(run: Run) -> None:
     assert (shown["command"], shown["usage"]) == ("dcmcfg undo", "dcmcfg undo [OPTIONS] [N]")
     assert shown["description"].startswith("Revert a change.\n")
     assert shown["arguments"] == [
-        {"name": "[N]", "text": "Number of the change; without it, the interrupted or the newest one."}
+        {"name": "[N]", "text": "Number of the change. Default: the interrupted change, or else the newest change."}
     ]
     assert {
         "heading": "Options",

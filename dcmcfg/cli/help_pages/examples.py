@@ -38,7 +38,10 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "set": (
         ("Set one value", "dcmcfg set AE:STORESCP dicomInstalled=FALSE"),
-        ("Add a value, and remove another one", "dcmcfg set ct1 dicomPrimaryDeviceType+=CT dicomPrimaryDeviceType-=MR"),
+        (
+            "Add a value, and remove another value",
+            "dcmcfg set ct1 dicomPrimaryDeviceType+=CT dicomPrimaryDeviceType-=MR",
+        ),
         ("Read the value from a file", "dcmcfg set dcm4chee-arc dicomDescription=@description.txt"),
     ),
     "unset": (
@@ -55,12 +58,12 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "ae show": (
         ("Show an AE", "dcmcfg ae show WORKSTATION"),
-        ("Show an AE whose title several devices have", "dcmcfg ae show workstation/WORKSTATION"),
+        ("Show an AE with a title that exists on several devices", "dcmcfg ae show workstation/WORKSTATION"),
     ),
     "ae add": (
         ("Add a workstation", "dcmcfg ae add WORKSTATION@10.1.2.3:11112"),
         ("Add an AE over TLS to a device", "dcmcfg ae add CT1@10.1.2.4:2762 --device ct --tls"),
-        ("Add an AE with the capabilities of another one", "dcmcfg ae add CT2@10.1.2.5:104 --like CT1"),
+        ("Add an AE with the capabilities of another AE", "dcmcfg ae add CT2@10.1.2.5:104 --like CT1"),
     ),
     "ae set": (
         ("Take an AE out of use", "dcmcfg ae set WORKSTATION dicomInstalled=FALSE"),
@@ -68,11 +71,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "ae rename": (
         ("Rename an AE, and every reference to it", "dcmcfg ae rename WORKSTATION VIEWER"),
-        ("Keep the old title of an external archive too", "dcmcfg ae rename LONGTERM TAPE --keep-alias"),
+        ("Also keep the old title of an external archive", "dcmcfg ae rename LONGTERM TAPE --keep-alias"),
     ),
     "ae remove": (
-        ("Remove an AE, and the entries that only it uses", "dcmcfg ae remove WORKSTATION"),
-        ("Keep its connections and its device", "dcmcfg ae remove WORKSTATION --keep-connection"),
+        ("Remove an AE, and the entries that only this AE uses", "dcmcfg ae remove WORKSTATION"),
+        ("Remove an AE, but keep its connections and its device", "dcmcfg ae remove WORKSTATION --keep-connection"),
     ),
     "device list": (
         ("List all devices", "dcmcfg device list"),
@@ -99,7 +102,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Show the plan, and change nothing", "dcmcfg device rename ct1 ct-room-2 --dry-run"),
     ),
     "device remove": (
-        ("Remove a device with everything in it", "dcmcfg device remove ct1"),
+        ("Remove a device and everything in it", "dcmcfg device remove ct1"),
         ("Show the plan, and change nothing", "dcmcfg device remove ct1 --dry-run"),
     ),
     "connection list": (
@@ -128,7 +131,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "capability show": (
         ("Show one capability of an AE", "dcmcfg capability show STORESCP CTImageStorage"),
-        ("Show it as JSON", "dcmcfg capability show STORESCP CTImageStorage --json"),
+        ("Show one capability as JSON", "dcmcfg capability show STORESCP CTImageStorage --json"),
     ),
     "capability add": (
         ("Let an AE receive CT images", "dcmcfg capability add STORESCP CTImageStorage --role scp"),
@@ -152,7 +155,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Remove a SOP class as SCP only", "dcmcfg capability remove STORESCP CTImageStorage --role scp"),
     ),
     "capability copy": (
-        ("Add the capabilities of one AE to another", "dcmcfg capability copy CT1 CT2"),
+        ("Add the capabilities of one AE to another AE", "dcmcfg capability copy CT1 CT2"),
         ("Also remove all other capabilities of CT2", "dcmcfg capability copy CT1 CT2 --replace"),
     ),
     "capability diff": (
@@ -191,7 +194,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Check the live configuration", "dcmcfg check"),
         ("Check files of a whole configuration before they are applied", "dcmcfg check site.ldif"),
         ("Check references only", "dcmcfg check --only references"),
-        ("Fix what requires no decision", "dcmcfg check --fix"),
+        ("Fix the findings that require no decision", "dcmcfg check --fix"),
     ),
     # Files
     "export-ldif": (
@@ -205,8 +208,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "apply": (
         ("Show the plan, and change nothing", "dcmcfg apply change.ldif --dry-run"),
         ("Write the plan to a file for review", "dcmcfg apply change.ldif --dry-run -o plan.ldif"),
-        ("Apply exactly what was reviewed", "dcmcfg apply plan.ldif"),
-        ("Skip records that do not fit, and write them to a file", "dcmcfg apply change.ldif --continue"),
+        ("Apply exactly the plan that was reviewed", "dcmcfg apply plan.ldif"),
+        (
+            "Skip records that cannot be applied, and write these records to a file",
+            "dcmcfg apply change.ldif --continue",
+        ),
     ),
     "snapshot": (
         ("Save the whole configuration", "dcmcfg snapshot before-upgrade.ldif"),
@@ -219,11 +225,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     # Undo
     "history": (
         ("List the changes from this account", "dcmcfg history"),
-        ("Show one of them in detail", "dcmcfg history 12"),
+        ("Show one change in detail", "dcmcfg history 12"),
     ),
     "undo": (
         ("Revert the newest change", "dcmcfg undo"),
-        ("Revert change 12, but skip values that others have changed since", "dcmcfg undo 12 --partial"),
+        ("Revert change 12, but skip values that were changed again later", "dcmcfg undo 12 --partial"),
     ),
     # Verify
     "route": (
@@ -241,15 +247,18 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "work-order": (
         ("List what LONGTERM's administrator must enter", "dcmcfg work-order --external LONGTERM"),
-        ("List it for one viewer", "dcmcfg work-order --external LONGTERM --calling VIEWER --dest VIEWER"),
         (
-            "Write it as a configuration file of Orthanc",
+            "List only what must be entered for one viewer",
+            "dcmcfg work-order --external LONGTERM --calling VIEWER --dest VIEWER",
+        ),
+        (
+            "Write the work order as a configuration file for Orthanc",
             "dcmcfg work-order --external LONGTERM --format orthanc > dcm4chee.json",
         ),
     ),
     "verify": (
         (
-            "Retrieve a study, with this machine as WORKSTATION",
+            "Retrieve a study to this machine, in the role of WORKSTATION",
             "dcmcfg verify --study 1.2.840.1 --dest WORKSTATION --receive",
         ),
         (
