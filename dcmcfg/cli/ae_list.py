@@ -34,7 +34,7 @@ def list_command(settings: Settings, *, pattern: str, form: str) -> int:
     capabilities of each AE. The archive sends everything to an AE without capabilities. If an AE of the archive has no
     capabilities, that AE offers nothing. 'dcmcfg import' can read the output of --format csv.
 
-    Exit codes: 0 listed, 1 no AE matches PATTERN.
+    Exit codes: 0 success, 1 no AE matches PATTERN.
     """
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))

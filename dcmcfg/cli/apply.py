@@ -38,7 +38,7 @@ _REJECTED = 1
 @click.command("apply", cls=SiteCommand)
 @click.argument("files", nargs=-1, metavar="FILE...", type=click.Path(path_type=Path, allow_dash=True))
 @site_options
-@click.option("--resume", is_flag=True, help="Finish the interrupted change. Specify no FILE with --resume.")
+@click.option("--resume", is_flag=True, help="Finish the interrupted change. Do not specify a FILE with --resume.")
 @click.option("--prune", is_flag=True, help="Delete the entries that no FILE contains. Requires --under.")
 @click.option(
     "--under",
@@ -103,7 +103,7 @@ def apply_command(
         raise click.UsageError("--rejects requires --continue")
     if resume:
         if prune or continue_on_misfit or options.strict or map_base is not None:
-            excluded_options = "--prune, --continue, --map-base or --strict"
+            excluded_options = "--prune, --continue, --map-base and --strict"
             raise click.UsageError(f"--resume applies the original plan. Omit {excluded_options}")
         _resume(settings, options)
         return 0

@@ -50,7 +50,7 @@ R = TypeVar("R")
 _LITTLE_ENDIAN = (IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN)
 _AE = "TITLE|DEVICE/TITLE"
 _role = click.option(
-    "--role", type=click.Choice(ROLES, case_sensitive=False), help="Role of the AE: scu sends, scp receives."
+    "--role", type=click.Choice(ROLES, case_sensitive=False), help="Role of the AE: 'scu' sends, 'scp' receives."
 )
 
 
@@ -135,7 +135,7 @@ def _new_capability_options(command: Callable[..., R]) -> Callable[..., R]:
             type=click.Choice(ROLES, case_sensitive=False),
             multiple=True,
             required=True,
-            help="Role of the AE: scu sends, scp receives; can be repeated.",
+            help="Role of the AE: 'scu' sends, 'scp' receives; can be repeated.",
         ),
         site_options,
         click.argument(
@@ -197,8 +197,8 @@ def set_command(
 ) -> None:
     """Set the transfer syntaxes of SOP classes.
 
-    In each specified role, the SOP classes then have exactly the transfer syntaxes of --transfer-syntax. A missing
-    capability is added. Other SOP classes and roles are unchanged.
+    After the change, each SOP class has exactly the transfer syntaxes of --transfer-syntax in each specified role. A
+    missing capability is added. Other SOP classes and roles are unchanged.
     """
     _apply_capabilities(settings, options, _CapabilityRequest(ae, sop_classes, role, syntaxes), set_capabilities)
 

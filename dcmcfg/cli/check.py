@@ -232,7 +232,7 @@ def _require_consistent_options(files: tuple[Path, ...], options: ChangeOptions,
         as_json=options.as_json,
         stdout_reserved=options.stdout_reserved,
     ):
-        raise click.UsageError("the options of a change (--dry-run, --yes and so on) require --fix")
+        raise click.UsageError("--dry-run, --yes and the other options of a change require --fix")
 
 
 def _print_rules(rules: Sequence[CheckRule], form: str) -> None:

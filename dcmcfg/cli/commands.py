@@ -88,7 +88,7 @@ SUBCOMMANDS = {
         "show": Command("ae_show", "show_command", "Show an AE, and the settings that refer to it."),
         "add": Command("ae", "add_command", "Add an AE, its device and its connection."),
         "set": Command("set", "ae_set_command", "Set, add and remove values of an AE."),
-        "rename": Command("rename", "ae_command", "Change the title of an AE."),
+        "rename": Command("rename", "ae_command", "Give an AE another title."),
         "remove": Command("ae", "remove_command", "Remove an AE and the entries that only this AE uses."),
     },
     "device": {

@@ -107,8 +107,8 @@ def config_group() -> None:
 def list_command(*, as_json: bool) -> None:
     """List the profiles, and show which profile is in use.
 
-    dcmcfg uses the profile from the first of these sources: the option --profile, the environment variable
-    DCMCFG_PROFILE, the profile selected with 'dcmcfg config use', the profile called 'default'.
+    dcmcfg looks for a profile in this order: the option --profile, the environment variable DCMCFG_PROFILE, the
+    selection of 'dcmcfg config use', the profile called 'default'.
     """
     listed = list_profiles(_get_options_before_command(), os.environ)
     folder = get_profile_path("x").parent  # the same for any name

@@ -28,7 +28,7 @@ from dcmcfg.settings import Settings
 def list_command(settings: Settings, *, pattern: str, as_json: bool) -> int:
     """List the devices, with their AEs.
 
-    Exit codes: 0 listed, 1 no device matches PATTERN.
+    Exit codes: 0 success, 1 no device matches PATTERN.
     """
     with open_directory(settings) as directory:
         all_devices = Configuration(read_tree(directory)).devices

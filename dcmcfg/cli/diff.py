@@ -77,8 +77,8 @@ def diff_command(
     The output shows the changes that make FROM equal to TO. 'dcmcfg diff FILE' shows the changes that make the live
     configuration equal to FILE. 'dcmcfg diff FILE live' shows the changes since FILE was written.
 
-    Values are compared by the same rules as in the directory server. Without --with-secrets, a secret or vendor data
-    that is missing in FROM or TO is ignored. To compare one device only, put --device NAME after the command.
+    Values are compared by the same rules as in the directory server. Without --with-secrets, secrets and vendor data
+    are compared only if both FROM and TO contain them. To compare one device only, put --device NAME after the command.
 
     Exit codes: 0 equal, 1 different, 3 FROM or TO cannot be read.
     """

@@ -36,7 +36,7 @@ def export_ldif_command(
     To export one device only, put --device NAME after the command. The entries are always in the same order, with
     parents before children. This order makes it easy to compare exports and to keep exports in git.
 
-    Without --with-secrets, the export contains no secrets. A comment names each attribute that is left out. With an
+    Without --with-secrets, the export contains no secrets. A comment names each attribute that is left out. From an
     export with secrets, you can restore the same tree in an empty server.
 
     With --json, the entries are printed as JSON. With --json and -o FILE, the entries are written to FILE as LDIF. The

@@ -38,8 +38,8 @@ def _complete_words(ctx: click.Context, param: click.Parameter, incomplete: str)
 def help_command(ctx: click.Context, /, *, words: tuple[str, ...], as_json: bool) -> None:
     """Show the help of a command or a topic.
 
-    'dcmcfg help COMMAND' prints the same as 'dcmcfg COMMAND --help'. Without an argument, all commands and topics are
-    listed.
+    'dcmcfg help COMMAND' prints the same text as 'dcmcfg COMMAND --help'. Without an argument, all commands and topics
+    are listed.
     """
     if len(words) == 1 and words[0] in TOPICS:
         topic = get_topic(words[0])

@@ -40,7 +40,7 @@ ARGUMENTS = {
     "echo titles": "AE title, or DEVICE/TITLE if the title exists on several devices.",
     "file": "File.",
     "find text": "Text to search for; case does not matter.",
-    "help words": "Command with its subcommand, or help topic.",
+    "help words": "Command with its subcommand, or a help topic.",
     "history number": "Number of a change. Without a number, all changes are listed.",
     "import file": "CSV, YAML, JSON or Orthanc file with the AEs; '-' is standard input.",
     "key": "Name of the key.",
