@@ -282,7 +282,9 @@ def test_an_orthanc_configuration_gives_its_modalities_and_none_of_its_secrets(r
     assert site.values("dicomDescription", ae) == ("ct",)
     rejects = Path("orthanc.rejects.json").read_text()
     assert "topsecret" not in result.stdout + result.stderr + rejects
-    assert rejects.startswith(f"// dcmcfg rejects for {site.headline}; fix them and run dcmcfg import with this file\n")
+    assert rejects.startswith(
+        f"// dcmcfg rejects for {site.headline}; fix the rows, then run dcmcfg import with this file\n"
+    )
     assert '"bad": ["CT2", "", 104]' in rejects
 
 

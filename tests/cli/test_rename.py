@@ -117,7 +117,7 @@ def test_the_archives_own_device_asks_for_a_word_a_restart_and_takes_the_profile
     assert refused.exit_code == 3
     assert refused.stderr.endswith(
         "dcmcfg: the plan is refused: archive-device: the archive's own device would be deleted or renamed: "
-        f"{ARCHIVE_DN}\n  next: to apply it anyway: --force-archive-device\n"
+        f"{ARCHIVE_DN}\n  next: to apply the plan anyway: --force-archive-device\n"
     )
     assert site.octets() == before
 

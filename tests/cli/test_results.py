@@ -123,4 +123,4 @@ def test_it_is_asked_first(run: Run, two: tuple[Path, Path]) -> None:
 def test_what_is_to_be_deleted_is_said_in_one_way(run: Run, arguments: tuple[str, ...]) -> None:
     done = run("results", "clear", *arguments)
     assert done.exit_code == 2
-    assert "Specify NAME, as 'dcmcfg results list' shows it, or --older-than-days N" in done.stderr
+    assert "Specify --older-than-days N, or a NAME from the list of 'dcmcfg results list'" in done.stderr

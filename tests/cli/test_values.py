@@ -111,7 +111,7 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
         "accepted-destination-unknown)\n"
         f"dcmcfg: the plan is refused: dangling-reference: a reference would point to a missing entry: {ae} "
         "(dcmAcceptedMoveDestination: STORSCP)\n"
-        "  next: to apply it anyway: --force-dangling-reference\n",
+        "  next: to apply the plan anyway: --force-dangling-reference\n",
     )
     assert site.octets() == before
     enumerated = run("set", "dcm4chee-arc", "dcmOverwritePolicy=SOMETIMES", "--dry-run")
@@ -276,13 +276,16 @@ def test_a_secret_is_taken_from_a_file_or_a_terminal_and_never_shown(run: Run, s
     [
         (("dicomInstalled=",), "dicomInstalled= has no value. To remove the attribute: dcmcfg unset"),
         (("dicomInstalled-=",), "dicomInstalled-= has no value. To remove the attribute: dcmcfg unset"),
-        (("dicomInstalled",), "'dicomInstalled' is not ATTR=VALUE, ATTR+=VALUE or ATTR-=VALUE"),
-        (("dicomInstalled+",), "'dicomInstalled+' is not ATTR=VALUE, ATTR+=VALUE or ATTR-=VALUE"),
-        (("+=TRUE",), "'+=TRUE' is not ATTR=VALUE"),
+        (("dicomInstalled",), "'dicomInstalled' does not have the form ATTR=VALUE, ATTR+=VALUE or ATTR-=VALUE"),
+        (("dicomInstalled+",), "'dicomInstalled+' does not have the form ATTR=VALUE, ATTR+=VALUE or ATTR-=VALUE"),
+        (("+=TRUE",), "'+=TRUE' does not have the form ATTR=VALUE"),
         (("a=@-", "b+=@-"), "only one value can be read from standard input"),
-        ((f"{PIN}+=geheim",), f"{PIN}: do not write a secret on the command line"),
-        ((f"{PIN}=geheim",), f"{PIN}: do not write a secret on the command line"),
-        (("dcmProperty=x.password=geheim",), "dcmProperty: do not write a secret on the command line"),
+        ((f"{PIN}+=geheim",), f"{PIN}: the value is a secret. Do not write a secret on the command line"),
+        ((f"{PIN}=geheim",), f"{PIN}: the value is a secret. Do not write a secret on the command line"),
+        (
+            ("dcmProperty=x.password=geheim",),
+            "dcmProperty: the value is a secret. Do not write a secret on the command line",
+        ),
         (("a=@-", "b=@-"), "only one value can be read from standard input"),
     ],
 )
