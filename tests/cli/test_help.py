@@ -225,7 +225,7 @@ def test_a_command_as_json(run: Run) -> None:
     assert {
         "heading": "Options",
         "option": "--partial",
-        "text": "Revert only the steps that still fit, and list the others.",
+        "text": "Revert only the steps that no later change affects, and list the other steps.",
     } in shown["options"]
     assert shown["option_topics"] == ["site-options", "safety-overrides"]
     assert shown["examples"][0] == {"purpose": "Revert the newest change", "command": "dcmcfg undo"}

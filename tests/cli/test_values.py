@@ -437,5 +437,6 @@ def test_unset_refuses_a_value_and_names_the_command_that_removes_it(run: Run) -
     result = run("unset", "AE:A B", f"{PIN}=geheim", "--ldap-url", f"ldap://127.0.0.1:{free_port()}")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.endswith(
-        f"Error: {PIN}=… has a value, but unset removes all values. To remove one: dcmcfg set 'AE:A B' {PIN}-=VALUE\n"
+        f"Error: {PIN}=… has a value, but dcmcfg unset removes all values. To remove one value: dcmcfg set 'AE:A B' "
+        f"{PIN}-=VALUE\n"
     )

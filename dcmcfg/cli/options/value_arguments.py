@@ -94,9 +94,9 @@ def _encode_value(name: str, text: str) -> bytes:
     value = text.encode("utf-8", "surrogateescape")  # restores octets that are not valid UTF-8
     if is_secret(name, value):
         raise click.UsageError(
-            f"{name}: the value is a secret. Do not write a secret on the command line, because the shell's history keeps the "
-            f"secret. To read the secret from a file: {name}=@FILE. To read the secret from standard input or a "
-            f"prompt: {name}=@-"
+            f"{name}: the value is a secret. Do not write a secret on the command line, because the shell's history "
+            f"keeps the secret. To read the secret from a file: {name}=@FILE. To read the secret from standard input "
+            f"or a prompt: {name}=@-"
         )
     return value
 
