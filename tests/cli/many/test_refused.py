@@ -78,7 +78,7 @@ def test_a_query_is_asked_before_a_destination_is_added_for_it(run: Run, before_
         done = run(*temporary(large, "--query", "PatientID=P1"))
     assert (done.exit_code, done.stdout) == (1, "")
     assert (
-        "101 studies match, and there is no terminal to confirm; nothing was requested from the archive\n"
+        "101 studies match, and there is no terminal for the confirmation; nothing was requested from the archive\n"
     ) in done.stderr
 
 

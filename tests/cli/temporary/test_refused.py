@@ -130,4 +130,4 @@ def test_an_archive_that_is_away_is_found_out_before_anything_is_asked(
     monkeypatch.setenv("DCMCFG_ARCHIVE_URL", "http://127.0.0.1:1/dcm4chee-arc")
     done = run(*VERIFY, "--yes")
     assert (done.exit_code, done.stdout) == (3, "")
-    assert "nothing was changed; the archive must reload to know a new destination" in done.stderr
+    assert "nothing was changed; the archive must reload before it can send to a new destination" in done.stderr
