@@ -99,7 +99,10 @@ def test_a_study_whose_query_fails_is_not_asked_for(run: Run, site: RunningSlapd
     with archive_of(FIVE[:1]) as pacs:
         done = run(*command(pacs), *named(FIVE[:1]), "--model", "patient", "--level", "series", "--again")
         assert done.exit_code == 0
-        assert "Note      --again stores the result, as for many studies: the same command " in done.stdout
+        assert (
+            "Note      --again stores the result, as in a run of many studies. If you run the same command again, dcmcfg sends "
+            in done.stdout
+        )
         done = run(*command(pacs), *named(FIVE[1:2]), "--level", "series", "--junit", str(tmp_path / "second.xml"))
         assert done.exit_code == 3
     cases = list(next(iter(JUnitXml.fromfile(str(tmp_path / "second.xml")))))
