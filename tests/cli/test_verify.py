@@ -368,7 +368,7 @@ def test_want_of_memory_after_the_move_is_no_internal_error(
         result = verify(archive)
     assert result.exit_code == 1
     assert result.stderr.startswith(
-        "dcmcfg: the C-MOVE was sent, but its result is unknown (out of memory: this machine has too little, "
+        "dcmcfg: the C-MOVE was sent, but its result is unknown (out of memory: this machine has too little memory, "
     )
 
 
