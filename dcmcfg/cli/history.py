@@ -24,10 +24,11 @@ from dcmcfg.settings.folders import get_state_folder
 def history_command(*, number: int | None, mark_resolved: bool, as_json: bool) -> None:
     """List the changes applied from this account.
 
-    With N, that change in detail, without secrets. 'dcmcfg undo N' reverts it. No server is contacted.
+    With N, show change N in detail, without secrets. To revert this change, run 'dcmcfg undo N'. The command contacts
+    no server.
 
-    The result "applied" means that the directory has all changes. With N, the line "Reload" shows whether the archive
-    reloaded after them, if that was recorded.
+    The result "applied" means that the directory has the whole change. With N, the line "Reload" shows whether the
+    archive reloaded after the change. The line is missing if this was not recorded.
     """
     history = History(get_state_folder())
     if number is None:

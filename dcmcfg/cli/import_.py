@@ -46,13 +46,15 @@ _INITIAL_TOTAL = 100
 )
 @click.option("--probe", is_flag=True, help="Add only AEs that respond to a C-ECHO from this machine.")
 @parallel_option
-@click.option("--calling", metavar="AET", help="Calling AE title of --probe; the archive's AE by default.")
-@click.option("--keep-unreachable", is_flag=True, help="Also add AEs that do not respond to --probe, with a warning.")
+@click.option("--calling", metavar="AET", help="Calling AE title for --probe. Default: the archive's AE.")
+@click.option(
+    "--keep-unreachable", is_flag=True, help="With --probe, also add AEs that do not respond, with a warning."
+)
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="NEW",
-    help="File for rejected rows; the name of FILE with .rejects before the suffix by default.",
+    help="File for rejected rows. Default: the name of FILE, with .rejects before the suffix.",
 )
 @tls_options
 @cipher_suite_option
@@ -73,12 +75,14 @@ def import_command(
 ) -> int:
     """Add the AEs of a file.
 
-    FILE is CSV with the columns title, host, port, tls, description, role and device in its first line; YAML or JSON
-    with a list of the same keys; an Orthanc configuration (DicomModalities); or Gazelle's CSV.
+    FILE is CSV, YAML, JSON, an Orthanc configuration (DicomModalities), or the CSV of Gazelle. The first line of CSV
+    has the column names title, host, port, tls, description, role and device. YAML or JSON is a list of AEs with the
+    same names as keys.
 
-    All accepted rows are one plan. AEs that exist already are unchanged. A row is rejected if it has an error, if its
-    title is taken, or if it differs from the existing AE. Rejected rows are written with their reasons to a file of
-    the same form: fix them, and import that file. docs/import.md describes the roles.
+    The accepted rows become one plan. AEs that exist already are not changed. A row is rejected if the row has an
+    error, if the title is already in use, or if the existing AE has other settings. dcmcfg writes the rejected rows
+    with their reasons to a file in the same format. Fix the rows in this file, and import the file. docs/import.md
+    describes the roles.
 
     Exit codes: 0 no row was rejected, 1 rows were rejected.
     """
@@ -179,7 +183,7 @@ def _make_rejects_file(path: Path, sheet: Sheet, rejected_rows: Sequence[Rejecte
 
     def render_file(heading: str) -> str:
         return sheet.source_format.write_rejected_rows(
-            reasons, f"{heading}; fix them and run dcmcfg import with this file"
+            reasons, f"{heading}; fix the rows, then run dcmcfg import with this file"
         )
 
     return RejectsFile(path, tuple(rejected_items), render_file, "rows")

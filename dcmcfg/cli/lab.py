@@ -51,7 +51,7 @@ def _make_folder_option(default: Callable[[], Path], default_text: str) -> Calla
 
 _new_folder_option = _make_folder_option(_get_new_folder, "in the user's state folder")
 _known_folder_option = _make_folder_option(
-    _get_known_folder, "in the user's state folder, else that of the profile lab"
+    _get_known_folder, "in the user's state folder, else the folder in the profile lab"
 )
 
 
@@ -59,22 +59,25 @@ _known_folder_option = _make_folder_option(
 def lab_group() -> None:
     """Run a complete site on this machine for trials.
 
-    The lab has a directory server (slapd), a stand-in for the archive, an external archive and a storage SCP, all on
-    loopback addresses. The profile 'lab' describes it: run 'dcmcfg show --profile lab'.
+    The lab has a directory server (slapd), a program that imitates dcm4chee-arc, an external archive and a storage SCP.
+    All of these use loopback addresses. The profile 'lab' describes the lab. To see its configuration, run 'dcmcfg show
+    --profile lab'.
     """
 
 
 @lab_group.command("up", cls=UniqueOptionsCommand)
 @_new_folder_option
 @click.option("--foreground", is_flag=True, help="Wait for Ctrl-C, then stop the lab.")
-@click.option("--with-pid", type=_PROCESS_ID, envvar="DCMCFG_LAB_WITH_PID", help="End the lab when this process ends.")
+@click.option(
+    "--with-pid", type=_PROCESS_ID, envvar="DCMCFG_LAB_WITH_PID", help="End the lab when the process with this ID ends."
+)
 @click.option("--token-issuer", metavar="ISSUER", help="Make the archive require tokens of this OpenID Connect issuer.")
 @click.option(
     "--studies",
     type=click.IntRange(0, _MAX_STUDIES),
     default=0,
     metavar="N",
-    help="Add N studies of one image each; every tenth is purged and held by the external archive.",
+    help="Add N studies with one image each. Every tenth study is purged: only the external archive has its image.",
 )
 @json_option
 def up_command(
@@ -82,7 +85,8 @@ def up_command(
 ) -> None:
     """Start the lab on free ports.
 
-    The command returns when every part is ready. Exit codes: 0 started, 3 a part did not start, and nothing runs.
+    The command returns when every part is ready. Exit codes: 0 started, 3 a part did not start, so no part of the lab
+    runs.
     """
     token_requirements = TokenRequirements(token_issuer.rstrip("/")) if token_issuer else None
     pid = os.getpid() if foreground else with_pid  # in the foreground, the lab also ends if this process is killed
@@ -131,15 +135,15 @@ def down_command(folder: Path, *, as_json: bool) -> None:
 @_known_folder_option
 @json_option
 def status_command(folder: Path, *, as_json: bool) -> int:
-    """Show the parts of the lab and its studies.
+    """Show the parts and the studies of the lab.
 
-    Exit codes: 0 the lab runs, 1 it does not.
+    Exit codes: 0 the lab runs, 1 the lab does not run.
     """
     lab = lifecycle.find_lab(folder.absolute())
     if as_json:
         print_json(lab_json(lab, make_standard_studies()))
     elif lab is None and lifecycle.is_folder_gone(folder.absolute()):
-        message = f"The folder {folder} of the lab in the profile {lifecycle.PROFILE} no longer exists"
+        message = f"The profile {lifecycle.PROFILE} names the lab folder {folder}, which no longer exists"
         print_output(f"{message}. To remove the profile: dcmcfg lab down. To start a new lab: dcmcfg lab up")
     elif lab is None:
         print_output("No lab is up. To start one: dcmcfg lab up")
@@ -148,13 +152,14 @@ def status_command(folder: Path, *, as_json: bool) -> int:
     return 0 if lab and lab.is_up else 1
 
 
-@lab_group.command("demo", cls=UniqueOptionsCommand, short_help="Demonstrate an external retrieve on a lab of its own.")
+@lab_group.command("demo", cls=UniqueOptionsCommand, short_help="Demonstrate an external retrieve on a separate lab.")
 @json_option
 def demo_command(*, as_json: bool) -> int:
-    """Demonstrate a retrieve from an external archive on a lab of its own.
+    """Demonstrate a retrieve from an external archive on a separate lab.
 
-    A retrieve fails, the missing setting is made, the retrieve succeeds, and the setting is reverted. Each step is a
-    real command, and its result is checked. Exit codes: 0 all steps succeeded, 1 a step failed.
+    First, a retrieve fails because a setting is missing. Then dcmcfg makes the setting, and the retrieve succeeds. At
+    the end, dcmcfg reverts the setting. Each step is a real command, and its result is checked. Exit codes: 0 all steps
+    succeeded, 1 a step failed.
     """
     result = demo.run_demo(lambda text: print_output(*text.split("\n"), on_stderr=as_json))
     if as_json:

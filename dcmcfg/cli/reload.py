@@ -26,11 +26,12 @@ from dcmcfg.settings import Settings
 def reload_command(settings: Settings, *, as_json: bool) -> None:
     """Make the archive load its configuration again.
 
-    A change in the directory takes effect with the reload. If the archive cannot open a port, the reload is repeated
-    once.
+    A change in the directory takes effect when the archive reloads. If the archive cannot open a port, dcmcfg repeats
+    the reload once.
 
-    Exit codes: 0 reloaded, 3 the archive was not reached, does not run, or could not load the configuration and keeps
-    the previous one, 4 the new configuration is in effect but a port is closed, or the result is unknown.
+    Exit codes: 0 the archive reloaded. 3 dcmcfg could not reach the archive, the archive does not run, or the archive
+    could not load the new configuration and keeps its previous configuration. 4 the new configuration is in effect but
+    a port is closed, or the result is unknown.
     """
     service = make_control_service(settings)
     invocation.current().may_have_changed = True  # even without a response, the archive may have loaded it

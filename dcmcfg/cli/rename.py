@@ -29,7 +29,7 @@ from dcmcfg.settings import Settings
 _references_only_option = click.option(
     "--references-only",
     is_flag=True,
-    help="OLD was already renamed by hand: only update the references to it.",
+    help="Only update the references to OLD. Use this option if OLD was already renamed by hand.",
 )
 
 
@@ -37,11 +37,11 @@ _references_only_option = click.option(
 def rename_group() -> None:
     """Rename a part of the archive, and update all references to the part.
 
-    The entry is renamed in place, with all below it, and so is its registration. Every value that names the part is
-    rewritten, whatever its form: AE titles in pairs, URIs, paths and conditions, DNs, the UI's configuration. Values
-    that only look like the name stay, and are listed with the reason.
+    The entry is renamed in place, with its registration and all entries below it. Every value that names
+    the part is updated: AE titles in pairs, URIs, paths, conditions, DNs, and the configuration of the UI. Values that
+    only look like the name are not changed. The plan lists these values with the reason.
 
-    AEs and devices are renamed with 'dcmcfg ae rename' and 'dcmcfg device rename'.
+    To rename an AE or a device, run 'dcmcfg ae rename' or 'dcmcfg device rename'.
     """
 
 
@@ -64,9 +64,13 @@ def _apply_rename(settings: Settings, options: ChangeOptions, make_renaming: Cal
 @click.argument("old", shell_complete=complete_ae_title)
 @click.argument("new")
 @site_options
-@click.option("--keep-alias", is_flag=True, help="Keep an AE with the old title, for studies that are archived there.")
 @click.option(
-    "--keep-as-other-title", is_flag=True, help="Accept the old title too when other systems call the archive's AE."
+    "--keep-alias", is_flag=True, help="Also keep an AE with the old title, for studies that were exported to the AE."
+)
+@click.option(
+    "--keep-as-other-title",
+    is_flag=True,
+    help="Let the archive's AE also accept the old title when other systems call the AE.",
 )
 @click.option("--keep-web-apps", is_flag=True, help="Keep the names of web applications that are named after the AE.")
 @_references_only_option
@@ -84,11 +88,12 @@ def ae_command(
 ) -> None:
     """Give an AE another title.
 
-    References to the AE are updated. If several devices have an AE of this title, specify DEVICE/TITLE: only references
-    to that AE are updated. Web applications of the AE that are named after it (OLD, OLD-WADO) are renamed too.
+    All references to the AE are updated. If several devices have an AE with this title, specify DEVICE/TITLE. Then only
+    the references to this AE are updated. Web applications that are named after the AE (OLD, OLD-WADO) are renamed too.
 
-    The configuration of other systems, and the archive's database, are not changed. The archive requests studies that
-    it exported to an external archive with the title at that time: keep that title with --keep-alias.
+    The configuration of other systems and the archive's database are not changed. If the archive exported studies to an
+    external archive, the archive requests these studies with the title that the external archive had at that time. To
+    keep this title, specify --keep-alias.
     """
     keep_options = KeepOptions(alias=keep_alias, other_title=keep_as_other_title, web_apps=keep_web_apps)
     if references_only and (keep_alias or keep_as_other_title):
@@ -107,9 +112,10 @@ def ae_command(
 def device_command(settings: Settings, options: ChangeOptions, *, old: str, new: str) -> None:
     """Rename a device, with all its AEs and connections.
 
-    An archive finds its own device by the system property dcm4chee-arc.DeviceName. To rename that device, specify
-    --force-archive-device. The archive is not asked to reload, because it would not find the device: restart it with
-    the new name. A profile that names the device is changed too, and changed back by 'dcmcfg undo'.
+    An archive finds its own device by the system property dcm4chee-arc.DeviceName. To rename the archive's own device,
+    specify --force-archive-device. dcmcfg then does not reload the archive, because the archive would not find its
+    device. Restart the archive with the new name. A profile that names the device is changed too. 'dcmcfg undo' also
+    reverts the change of the profile.
     """
     _apply_rename(settings, options, lambda references: rename_device(references, old, new))
 

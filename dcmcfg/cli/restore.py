@@ -22,9 +22,9 @@ from dcmcfg.snapshot.restore import find_restore_warnings, make_restore_plan, re
 def restore_command(settings: Settings, options: ChangeOptions, *, file: Path) -> None:
     """Make the configuration equal to a snapshot.
 
-    All entries below the root of the configuration become what they were, with their secrets. Entries that the
-    snapshot does not have are deleted. Values that this server stores in a form of its own, and entries that other
-    servers hold (referrals), are skipped. A snapshot that is damaged, or that has another base DN, is refused.
+    All entries below the root of the configuration are restored, with their secrets. Entries that are not in the
+    snapshot are deleted. Two kinds of data are skipped: values that this server stores in its own format, and entries
+    on other servers (referrals). dcmcfg refuses a snapshot that is damaged or has another base DN.
     """
     snapshot = read_snapshot(file)
     require_base_dn(snapshot, settings.base_dn, str(file))

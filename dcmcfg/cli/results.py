@@ -33,8 +33,8 @@ _MAX_DAYS = 36_500
 def results_group() -> None:
     """List and delete the stored results of verify.
 
-    'dcmcfg verify' of many studies stores each result in the state folder of this account. Files of --results are not
-    listed here.
+    If 'dcmcfg verify' verifies many studies, it stores the results in a file in the state folder of this account. Each
+    of these files is a result store. Files of 'dcmcfg verify --results' are not listed here.
     """
 
 
@@ -47,10 +47,10 @@ def _get_folder() -> Path:
 @json_option
 @output_option
 def list_command(*, as_json: bool) -> None:
-    """List the stores, the last used first.
+    """List the result stores. The result store that was used last comes first.
 
-    The list shows for each store when it was last used, the archive, the destination, the numbers of finished and
-    pending studies, its size, and the source of the studies.
+    For each result store, the list shows the time of the last use, the archive, the destination, the numbers of
+    finished and pending studies, the size, and the source of the studies.
     """
     stores = find_stores(_get_folder())
     if as_json:
@@ -65,20 +65,21 @@ def list_command(*, as_json: bool) -> None:
     "--older-than-days",
     type=Quantity(min=0, max=_MAX_DAYS),
     metavar="N",
-    help="Delete stores that were last used more than N days ago.",
+    help="Delete result stores that were last used more than N days ago.",
 )
 @click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
 @wide_option
 @json_option
 def clear_command(*, names: tuple[str, ...], older_than_days: float | None, yes: bool, as_json: bool) -> int:
-    """Delete stores by name or by age.
+    """Delete result stores by name or by age.
 
-    A name can be shortened. The next run verifies the studies again. Stores that a run uses are not deleted.
+    You can shorten the name of a result store. After the deletion, the next run verifies the studies again. A result
+    store that a run is using is not deleted.
 
-    Exit codes: 0 deleted, 1 declined, or a store was not deleted.
+    Exit codes: 0 deleted, 1 declined, or a result store was not deleted.
     """
     if bool(names) == (older_than_days is not None):
-        raise click.UsageError("Specify NAME, as 'dcmcfg results list' shows it, or --older-than-days N")
+        raise click.UsageError("Specify --older-than-days N, or a NAME from the list of 'dcmcfg results list'")
     stores = find_stores(_get_folder())
     if older_than_days is None:
         selected = select_by_name(stores, names)

@@ -51,7 +51,7 @@ from dcmcfg.verify.run import get_query_timeouts
     "--ae",
     metavar="AET",
     shell_complete=complete_ae_title,
-    help="AE of the archive that receives the request; the device's only storage SCP by default.",
+    help="AE of the archive that receives the request. Default: the only storage SCP of the archive's device.",
 )
 @click.option(
     "--calling",
@@ -70,19 +70,19 @@ from dcmcfg.verify.run import get_query_timeouts
     "--external",
     metavar="AET",
     shell_complete=complete_ae_title,
-    help="External archive that the archive's database names for purged objects; * for none.",
+    help="External archive that has the purged objects, according to the archive's database; * for none.",
 )
 @click.option("--study", metavar="UID", help="Query the archive for the state and the content of this study.")
 @click.option(
     "--qido/--no-qido",
     default=True,
     show_default=True,
-    help="With --study, also query the archive's database (--archive-url), which knows where the files are.",
+    help="With --study, also query the archive's database (--archive-url) for the location of the files.",
 )
 @click.option(
     "--connect",
     metavar="HOST[:PORT]",
-    help="With --study, address of the archive instead of the one in the configuration.",
+    help="With --study, address of the archive, instead of the address in the configuration.",
 )
 @format_option("text", "mermaid", "svg", "json", flags=("mermaid",))
 @details_option
@@ -106,12 +106,12 @@ def route_command(
 ) -> int:
     """Predict how the archive handles a C-MOVE.
 
-    The prediction is made from the configuration: the messages, their AE titles and addresses, the obstacles, which
-    system must know which AE, and the SOP classes that are not sent. Nothing is moved; 'dcmcfg verify' proves the
-    result.
+    The prediction is based on the configuration. It has the messages with their AE titles and addresses, the obstacles,
+    the AEs that each system must know, and the SOP classes that are not sent. No study is moved. To prove the result,
+    run 'dcmcfg verify'.
 
-    Exit codes: 0 the study is delivered if the prerequisites on other systems hold, 1 the archive refuses the request,
-    or not everything is delivered.
+    Exit codes: 0 the study is delivered, if other systems meet the listed prerequisites, 1 the archive refuses the
+    request, or some objects are not delivered.
     """
     require_details_form(form, details=details)
     if svg == STDOUT and form != "text":

@@ -46,18 +46,18 @@ def set_command(
 ) -> None:
     """Set, add and remove values of an entry.
 
-    One command can use all three forms, which become one change of the entry:
+    One command can use all three forms. dcmcfg then makes one change of the entry:
 
     \b
-      ATTR=VALUE   sets exactly this value; repeat it for several values
-      ATTR+=VALUE  adds a value; an existing value is unchanged
-      ATTR-=VALUE  removes a value; if it does not exist, similar values are shown
+      ATTR=VALUE   replaces all values; for several new values, repeat ATTR=VALUE
+      ATTR+=VALUE  adds a value; a value that exists already is unchanged
+      ATTR-=VALUE  removes a value; similar values are shown if no value matches
 
-    @FILE as VALUE reads the value from a file, @- from standard input; write a leading @ as @@. Names and values are
-    checked before the plan is made.
+    To read the value from a file, write @FILE as VALUE. To read the value from standard input, write @-. If the value
+    itself begins with @, write @@. dcmcfg checks names and values before it makes the plan.
 
-    If an attribute requires another object class, dcmcfg adds the class with its first value. ATTR-= removes that class
-    with the last value that requires it.
+    If an attribute requires another object class, dcmcfg adds the class together with the first value of the attribute.
+    ATTR-= removes the class together with the last value that requires the class.
     """  # noqa: D301 — the backslash is click's mark for lines that it must not wrap
     _apply_values(settings, options, values, lambda configuration: resolve_target(configuration, target))
 
@@ -78,7 +78,7 @@ def ae_set_command(
 ) -> None:
     """Set, add and remove values of an AE.
 
-    The forms of ATTR=VALUE are those of 'dcmcfg set'.
+    For the forms of ATTR=VALUE, run 'dcmcfg help set'.
     """
 
     def resolve(configuration: Configuration) -> Target:
@@ -98,7 +98,7 @@ def device_set_command(
 ) -> None:
     """Set, add and remove values of a device.
 
-    The forms of ATTR=VALUE are those of 'dcmcfg set'.
+    For the forms of ATTR=VALUE, run 'dcmcfg help set'.
     """
 
     def resolve(configuration: Configuration) -> Target:

@@ -26,14 +26,18 @@ from dcmcfg.settings import Settings
 @click.argument("aet", required=False, shell_complete=complete_external_retrieve)
 @site_options
 @click.option(
-    "--ae", metavar="AET", help="Set it on this AE of the device; its value takes precedence over that of the device."
+    "--ae",
+    metavar="AET",
+    help="Write the setting to this AE of the device. The value of the AE takes precedence over the value of the "
+    "device.",
 )
 @click.option("--clear", is_flag=True, help="Remove the setting.")
 @click.option("--force-unknown-ae", is_flag=True, help="Accept the title of an AE that does not exist.")
 @click.option(
     "--ldif",
     metavar="FILE",
-    help="Also write the change as LDIF for ldapmodify, valid for any present value; '-' is standard output.",
+    help="Also write the change to FILE as LDIF for ldapmodify. The LDIF is valid for any present value. '-' is "
+    "standard output.",
 )
 @changing_options
 def set_external_retrieve_command(
@@ -48,11 +52,12 @@ def set_external_retrieve_command(
 ) -> None:
     """Set the destination AE of external retrieves.
 
-    If a requested study was purged, the archive retrieves it from the external archive. AET is the AE that receives it:
-    a storage SCP of the archive itself, such as DCM4CHEE. The archive stores the study and forwards it to the
-    destination of the request.
+    If a requested study was purged, the archive retrieves the study from the external archive. AET is the AE that
+    receives the study: a storage SCP of the archive itself, such as DCM4CHEE. The archive stores the study and forwards
+    it to the destination of the request.
 
-    Without this setting, the external archive sends the study directly to that destination, and must know its AE title.
+    Without this setting, the external archive sends the study directly to the destination of the request. So the
+    external archive must know the AE title of this destination.
     """
     if (aet is None) != clear:
         raise click.UsageError(

@@ -29,8 +29,8 @@ from dcmcfg.settings import Settings
 def show_command(settings: Settings, *, target: str | None, as_json: bool) -> None:
     """Show a device, its AEs and its retrieve settings.
 
-    For each AE, the command shows the value in effect of each setting that controls retrieves, and its source: the AE
-    itself or its device.
+    For each AE, the command shows the settings that control retrieves. For each setting, it shows the value in effect
+    and the source of the value: the AE itself or its device.
     """
     resolved_target = resolve_target(_read_configuration(settings), target or settings.device)
     device = resolved_target.device
@@ -51,7 +51,7 @@ def show_command(settings: Settings, *, target: str | None, as_json: bool) -> No
 def device_show_command(settings: Settings, *, name: str | None, as_json: bool) -> None:
     """Show a device, its AEs and its retrieve settings.
 
-    The output is the same as that of 'dcmcfg show DEVICE'.
+    The output is the same as the output of 'dcmcfg show DEVICE'.
     """
     device = _read_configuration(settings).get_device(name or settings.device)
     _print_device(device, device.network_aes, as_json=as_json)

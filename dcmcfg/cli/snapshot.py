@@ -26,20 +26,23 @@ from dcmcfg.snapshot.snapshot import find_snapshot_problems, is_loadable, take_s
 @click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path))
 @site_options
 @click.option(
-    "--check", "checking", is_flag=True, help="Check that FILE is complete and can be loaded, without a server."
+    "--check",
+    "checking",
+    is_flag=True,
+    help="Only check that FILE is complete and can be loaded. The check requires no server.",
 )
 @click.option("--replace", "replacing", is_flag=True, help="Replace an existing FILE.")
 @json_option
 def snapshot_command(settings: Settings, *, file: Path, checking: bool, replacing: bool, as_json: bool) -> None:
     """Save the configuration with its secrets to a file.
 
-    The file is LDIF with a checksum, and only you can read it. 'dcmcfg restore' makes the directory equal to it;
-    slapadd or ldapadd loads it into an empty server.
+    The file is LDIF with a checksum, and only your account can read the file. 'dcmcfg restore' makes the directory
+    equal to the snapshot. To load the file into an empty server, use slapadd or ldapadd.
 
-    Exit codes: with --check, 1 the file is damaged, or a server would not load it.
+    Exit codes: with --check, 1 the file is damaged, or a server would not load the file.
     """
     if str(file) == STDOUT:
-        raise click.UsageError("FILE must be a file, because a snapshot contains secrets")
+        raise click.UsageError("FILE must not be standard output (-), because a snapshot contains secrets")
     if checking and replacing:
         raise click.UsageError("--check and --replace exclude each other")
     if checking:
@@ -61,7 +64,7 @@ def _take_snapshot(settings: Settings, file: Path, *, replacing: bool, as_json: 
         print_output(f"{file}: {format_snapshot_summary(snapshot)}; contains secrets")
     if not is_loadable(problems):
         print_message(
-            "warning: a server would not load the whole snapshot. To list the problems: dcmcfg snapshot --check"
+            "warning: a server would not load the whole snapshot. To list the problems: dcmcfg snapshot FILE --check"
         )
 
 

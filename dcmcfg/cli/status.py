@@ -38,11 +38,11 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
     The JSON field "state" is one of: started, stopped, not deployed, failed to deploy, stopping, no response, not
     running, wrong path, not an archive, unknown.
 
-    The command warns of temporary destinations that an interrupted 'dcmcfg verify' has left: those of this account,
-    and with --directory those of all accounts.
+    An interrupted 'dcmcfg verify' can leave a temporary destination in the directory. The command warns of such
+    destinations of this account. With --directory, it warns of such destinations of all accounts.
 
-    Exit codes: 0 the archive is started, 1 it is stopped, 3 it does not run or does not respond, or (with --directory)
-    the directory server does not respond.
+    Exit codes: 0 the archive is started, 1 the archive is stopped, 3 the archive does not run or does not respond. With
+    --directory, 3 also if the directory server does not respond.
     """
     leftovers = {each.ae_title: each.origin for each in find_abandoned_claims(get_state_folder(), settings.ldap_url)}
     identity = None
@@ -55,7 +55,10 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
     if identity is not None and not as_json:
         print_output(f"directory {settings.ldap_url}: {identity or 'anonymous'}")
     for title, origin in leftovers.items():
-        message = f"a verify may have left the temporary destination {title} ({origin}). To remove it: {CLEAN_COMMAND}"
+        message = (
+            f"an earlier run of verify may have left the temporary destination {title} ({origin}). To remove it: "
+            f"{CLEAN_COMMAND}"
+        )
         print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(message))}")
     directory_fields: dict[str, Any] = {} if identity is None else {"ldap_url": settings.ldap_url, "who_am_i": identity}
     extra_fields = directory_fields | ({"temporary_leftovers": list(leftovers)} if leftovers else {})

@@ -35,7 +35,9 @@ def prompt_hidden(prompt: str, *, repeat: bool = False) -> str:
 def require_terminal() -> None:
     """Raise :class:`NegativeResult` if standard input is not a terminal, so that nobody can confirm."""
     if not sys.stdin.isatty():
-        raise NegativeResult("there is no terminal to confirm; nothing was changed", next_step="pass --yes to confirm")
+        raise NegativeResult(
+            "there is no terminal for the confirmation; nothing was changed", next_step="pass --yes to confirm"
+        )
 
 
 def get_bind_password(settings: Settings) -> str:

@@ -32,10 +32,12 @@ _TIMEOUTS = HttpTimeouts(connect=5.0, response=15.0)
 def token_command(settings: Settings, *, role: str, only_print: bool, as_json: bool) -> int:
     """Show whether the archive accepts the token.
 
-    The token is requested or read as for every other command. The output shows its issuer, its client, its expiry and
-    its roles, and the reason if the archive rejects it. The token itself is shown only with --print.
+    The command requests or reads the token in the same way as every other command. The output shows the issuer, the
+    client, the expiry and the roles of the token. If the archive rejects the token, the output also shows the reason.
+    The token itself is shown only with --print.
 
-    Exit codes: 0 accepted, or not required, 1 rejected, 3 no token, or the archive did not respond.
+    Exit codes: 0 the token is accepted or not required, 1 the token is rejected, 3 there is no token, or the archive
+    did not respond.
     """
     if only_print and as_json:
         raise click.UsageError("--print and --json exclude each other")
@@ -46,7 +48,7 @@ def token_command(settings: Settings, *, role: str, only_print: bool, as_json: b
             raise NotFound(
                 "no token is set for this archive", subject=settings.archive_url, next_step="docs/secured.md"
             )
-        print_message("warning: until the token expires, anyone with it has your permissions on the archive")
+        print_message("warning: until the token expires, anyone who has the token has your permissions on the archive")
         print_output(token)
         return 0
     issuer = settings.oidc.issuer if settings.oidc else ""

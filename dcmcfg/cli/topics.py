@@ -13,7 +13,7 @@ LIMITS = "limits"
 TOPICS = {
     SITE_OPTIONS: "Directory server, archive and credentials.",
     SAFETY_OVERRIDES: "Options that accept a risk (--force-…).",
-    LIMITS: "Limits on what a peer may send (--max).",
+    LIMITS: "Limits for data from other systems (--max).",
     "targets": "Forms of the argument TARGET.",
     "environment": "Environment variables.",
     "exit-codes": "Exit codes of all commands.",

@@ -34,13 +34,13 @@ _REJECTED = 1
 @click.option(
     "--partial",
     is_flag=True,
-    help="Revert only the steps that still fit, and list the others.",
+    help="Revert only the steps that no later change affects, and list the other steps.",
 )
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="NEW",
-    help="File for the steps that do not fit; undo-N.rejects.ldif by default.",
+    help="File for the steps that are not reverted. Default: undo-N.rejects.ldif.",
 )
 @changing_options
 def undo_command(
@@ -48,11 +48,12 @@ def undo_command(
 ) -> int:
     """Revert a change.
 
-    The undo is planned, shown and confirmed like any other change. Without N, it reverts the interrupted change, else
-    the newest one in effect on this directory. An undo is a change too, which 'dcmcfg undo' can revert.
+    dcmcfg plans the undo, shows the plan, and asks for confirmation, as for any other change. Without N, dcmcfg reverts
+    the interrupted change. If no change was interrupted, dcmcfg reverts the newest change that is in effect on this
+    directory. An undo is also a change, so 'dcmcfg undo' can revert an undo.
 
-    Later changes are never overwritten. If there are any, the undo is refused and names them; with --partial, it skips
-    these steps.
+    An undo never overwrites later changes. If a later change is in the way, dcmcfg refuses the undo and names the later
+    change. With --partial, dcmcfg skips the steps that would overwrite a later change.
 
     Exit codes: with --partial, 1 steps were skipped.
     """

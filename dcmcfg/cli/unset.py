@@ -24,15 +24,15 @@ from dcmcfg.settings import Settings
 def unset_command(settings: Settings, options: ChangeOptions, *, target: str, attributes: tuple[str, ...]) -> None:
     """Remove attributes of an entry.
 
-    Attributes that the object classes of the entry require, or that are part of its name, cannot be removed. An object
-    class that dcmcfg added for an attribute is removed with its last attribute.
+    You cannot remove attributes that are part of the name of the entry, or that the object classes of the entry
+    require. If dcmcfg added an object class for an attribute, the class is removed together with its last attribute.
 
     To remove single values, run 'dcmcfg set TARGET ATTR-=VALUE'.
     """
     if (assignment := next((each for each in attributes if "=" in each), None)) is not None:
         name, operator, _ = split_assignment(assignment)
         raise click.UsageError(
-            f"{name}{operator}… has a value, but unset removes all values. To remove one: dcmcfg set "
+            f"{name}{operator}… has a value, but dcmcfg unset removes all values. To remove one value: dcmcfg set "
             f"{shlex.quote(target)} {name}-=VALUE"
         )
     apply_target_edit(

@@ -37,21 +37,23 @@ from dcmcfg.settings import Settings
     "--ae",
     metavar="AET",
     shell_complete=complete_ae_title,
-    help="AE of the archive that receives requests; the device's only storage SCP by default.",
+    help="AE of the archive that receives requests. Default: the only storage SCP of the archive's device.",
 )
 @click.option(
     "--calling",
     multiple=True,
     metavar="AET",
     shell_complete=complete_ae_title,
-    help="Caller that retrieves; can be repeated. By default those that the archive accepts, else the other AEs.",
+    help="AE title of a caller that retrieves studies. Can be repeated. Default: the callers that the archive "
+    "accepts, or all other AEs if the archive has no list of accepted callers.",
 )
 @click.option(
     "--dest",
     multiple=True,
     metavar="AET",
     shell_complete=complete_ae_title,
-    help="Move Destination; can be repeated. By default those that the archive accepts, else the other AEs.",
+    help="Move Destination. Can be repeated. Default: the destinations that the archive accepts, or all other AEs if "
+    "the archive has no list of accepted destinations.",
 )
 @format_option("text", "csv", "orthanc", "ldif", "json")
 @output_option
@@ -68,8 +70,8 @@ def work_order_command(
     """List what to configure on an external archive.
 
     The list has the AE titles, addresses and permissions that the external archive needs to accept exports and to
-    deliver retrieves. The format 'orthanc' is a configuration file of Orthanc, 'ldif' has the classes of PS3.15, and
-    'dcmcfg import' reads 'csv'.
+    deliver retrieves. The format 'orthanc' is a configuration file for Orthanc. The format 'ldif' uses the object
+    classes of DICOM PS3.15. 'dcmcfg import' can read the format 'csv'.
     """
     external_ae_title = parse_ae_title(external)
     title = parse_ae_title(ae) if ae is not None else None

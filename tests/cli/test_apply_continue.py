@@ -29,7 +29,7 @@ def test_what_fits_is_applied_and_the_rest_is_mended_and_applied(run: Run, site:
     assert result.exit_code == 1
     reason = f"{file}:6: cn=nowhere,{ARCHIVE_DN}: there is no such entry — nearest existing entry: {ARCHIVE_DN}"
     assert result.stderr == f"warning: rejected: {reason}\n"
-    assert f"\nRejected: 1. Fix them in {rejects}\nThe archive has reloaded.\n" in result.stdout
+    assert f"\nRejected: 1. Fix the rejected items in {rejects}\nThe archive has reloaded.\n" in result.stdout
     assert site.values("dicomDescription") == ("fits",)
     assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
     text = rejects.read_text()
@@ -66,7 +66,7 @@ def test_when_nothing_fits_it_is_only_written_down(run: Run, site: CliSite, tmp_
     result = run("apply", str(file), "--continue", "--yes")
     assert result.exit_code == 1
     assert result.stdout.endswith(
-        f"Rejected: 1. Fix them in {tmp_path}/in.rejects.ldif\n"
+        f"Rejected: 1. Fix the rejected items in {tmp_path}/in.rejects.ldif\n"
         "No changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
     )
     assert site.octets() == before
@@ -81,8 +81,8 @@ def test_a_file_that_is_there_is_not_overwritten(run: Run, site: CliSite, tmp_pa
     assert "1 to change, in one change\n" in result.stdout, "the plan comes first"
     assert result.stderr.endswith(
         f"dcmcfg: {rejects}: the rejects file exists with other content; nothing was changed\n"
-        "  next: if you have fixed the records, use this file as FILE; otherwise remove the file, "
-        "or specify a new one with --rejects\n"
+        "  next: if you have fixed the records in this file, run the command with this file as FILE; otherwise "
+        "remove the file, or specify another file with --rejects\n"
     )
     assert rejects.read_text() == "mine"
     assert run("apply", str(file), "--continue", "--dry-run").exit_code == 0
@@ -102,7 +102,9 @@ def test_rejects_that_cannot_be_written_change_nothing(run: Run, site: CliSite, 
     file, rejects = written(tmp_path / "in.ldif", GOOD + WRONG), tmp_path / "none" / "r.ldif"
     result = run("apply", str(file), "--continue", "--rejects", str(rejects), "--yes")
     assert result.exit_code == 3
-    assert result.stderr.endswith(f"dcmcfg: {rejects}: the rejects cannot be written (No such file or directory)\n")
+    assert result.stderr.endswith(
+        f"dcmcfg: {rejects}: the rejects file cannot be written (No such file or directory)\n"
+    )
     assert site.octets() == before
 
 

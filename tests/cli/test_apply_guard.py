@@ -31,7 +31,7 @@ def test_a_risk_is_refused_by_name_and_taken_by_name(run: Run, site: CliSite, tm
     assert refused.exit_code == 3
     assert refused.stderr == (
         f"dcmcfg: the plan is refused: vendor-data: dicomVendorData would change: {ARCHIVE_DN}\n"
-        "  next: to apply it anyway: --force-vendor-data\n"
+        "  next: to apply the plan anyway: --force-vendor-data\n"
     )
     assert site.octets() == before
     assert run("apply", file, "--yes", "--force-many-changes").exit_code == 3

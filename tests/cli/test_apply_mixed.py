@@ -67,6 +67,6 @@ def test_the_rejects_of_both_kinds_of_file_name_the_option_that_takes_them(
     change = written(tmp_path / "change.ldif", f"{missing}\nchangetype: modify\nreplace: dicomHostname\n-\n")
     assert run("apply", "--continue", entry, change, "--yes").exit_code == 1
     rejects = tmp_path / "entry.rejects.ldif"
-    assert "\n# It contains entries and changes: apply it with --mixed.\n" in rejects.read_text()
+    assert "\n# This file contains entries and changes: apply the file with --mixed.\n" in rejects.read_text()
     assert "an entry (no 'changetype:') among change records" in run("apply", str(rejects)).stderr
     assert "2 of 2 changes cannot be applied" in run("apply", "--mixed", str(rejects)).stderr

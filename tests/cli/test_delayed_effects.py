@@ -24,11 +24,11 @@ def test_a_change_that_needs_a_restart_says_so_before_and_after(run: Run, site: 
     done = run("set", "AE:DCM4CHEE", f"{MASQUERADE}=LONGTERM:TAPE", "--yes")
     assert (done.exit_code, done.stderr) == (0, f"warning: {RESTART}\n")
     assert done.stdout.endswith(
-        f"The archive has reloaded.\nThis change requires a restart of the archive: {MASQUERADE}\n"
+        f"The archive has reloaded.\nRestart the archive. A reload is not enough for the change of {MASQUERADE}\n"
     )
     undo_result = run("undo", "--yes")
     assert (undo_result.exit_code, undo_result.stderr) == (0, f"warning: {RESTART}\n")
-    assert undo_result.stdout.endswith(f"This change requires a restart of the archive: {MASQUERADE}\n")
+    assert undo_result.stdout.endswith(f"Restart the archive. A reload is not enough for the change of {MASQUERADE}\n")
 
 
 def test_a_change_that_a_reload_puts_in_force_says_nothing(run: Run, site: CliSite) -> None:

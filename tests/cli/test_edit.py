@@ -258,7 +258,8 @@ def test_without_a_terminal_no_editor_is_started_that_might_wait_for_one(
             1,
             "",
             "dcmcfg: there is no terminal for the editor; nothing was changed\n"
-            "  next: use dcmcfg set or dcmcfg apply; or pass --yes and set $VISUAL or $EDITOR to a script\n",
+            "  next: use dcmcfg set or dcmcfg apply; or pass --yes, and set $VISUAL or $EDITOR to a script that "
+            "edits the file\n",
         )
     assert (editor.parent / "seen").exists() == named
     assert saved_texts() == []

@@ -30,12 +30,13 @@ Usage: dcmcfg reload [OPTIONS]
 
   Make the archive load its configuration again.
 
-  A change in the directory takes effect with the reload. If the archive cannot
-  open a port, the reload is repeated once.
+  A change in the directory takes effect when the archive reloads. If the
+  archive cannot open a port, dcmcfg repeats the reload once.
 
-  Exit codes: 0 reloaded, 3 the archive was not reached, does not run, or could
-  not load the configuration and keeps the previous one, 4 the new configuration
-  is in effect but a port is closed, or the result is unknown.
+  Exit codes: 0 the archive reloaded. 3 dcmcfg could not reach the archive, the
+  archive does not run, or the archive could not load the new configuration and
+  keeps its previous configuration. 4 the new configuration is in effect but a
+  port is closed, or the result is unknown.
 
 Options:
   --json      Print the result as JSON.
@@ -52,19 +53,23 @@ Examples:
 """
 
 EXIT_CODES = """\
-The help of a command lists the codes that have a special meaning there.
+The help of a command lists the exit codes that have a special meaning for this
+command.
 
 Exit codes:
   0    Success, also if there was nothing to do.
-  1    Negative result: declined, not verified, problems or differences.
-  2    Usage error: the command line itself or a setting is wrong, such as an
-       unknown option, an invalid AE title or an unknown SOP class.
-  3    Failed, and nothing was changed: refused by the configuration or a
-       server, such as an unknown attribute, a value that its schema does not
-       allow, or a missing entry.
-  4    Changed, or possibly changed, but not finished.
+  1    Negative result: the user declined, a study was not verified, or the
+       command found problems or differences.
+  2    Usage error: the command line or a setting is wrong. Examples: an unknown
+       option, an invalid AE title, an unknown SOP class.
+  3    The command failed, and nothing was changed. Examples: an unknown
+       attribute, a value that the schema of the server does not allow, a
+       missing entry.
+  4    The command changed something, or may have changed something, but did not
+       finish.
   130  Interrupted with Ctrl-C.
-  141  The reader of the output ended, as in 'dcmcfg ae list | head'.
+  141  The program that reads the output ended, such as head in 'dcmcfg ae list
+       | head'.
 """
 
 
@@ -220,7 +225,7 @@ def test_a_command_as_json(run: Run) -> None:
     assert {
         "heading": "Options",
         "option": "--partial",
-        "text": "Revert only the steps that still fit, and list the others.",
+        "text": "Revert only the steps that no later change affects, and list the other steps.",
     } in shown["options"]
     assert shown["option_topics"] == ["site-options", "safety-overrides"]
     assert shown["examples"][0] == {"purpose": "Revert the newest change", "command": "dcmcfg undo"}

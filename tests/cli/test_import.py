@@ -142,7 +142,7 @@ def test_bad_rows_are_told_and_written_to_be_mended_and_given_again(run: Run, si
         "4 to add, in one transaction",
         "Applied in one transaction.",
         "To revert it: dcmcfg undo 1",
-        "Rejected: 5. Fix them in new.rejects.csv",
+        "Rejected: 5. Fix the rejected items in new.rejects.csv",
         "The archive has reloaded.",
     ]
     rejects = Path("new.rejects.csv")
@@ -220,8 +220,8 @@ def test_what_is_not_carried_out_leaves_nothing_behind(run: Run, site: CliSite) 
     assert "rejected: new.csv:" in refused.stderr
     assert refused.stderr.endswith(
         "dcmcfg: new.rejects.csv: the rejects file exists with other content; nothing was changed\n"
-        "  next: if you have fixed the records, use this file as FILE; otherwise remove the file, "
-        "or specify a new one with --rejects\n"
+        "  next: if you have fixed the records in this file, run the command with this file as FILE; otherwise "
+        "remove the file, or specify another file with --rejects\n"
     )
     assert Path("new.rejects.csv").read_text() == "mine"
     assert (site.octets(), undo_files()) == (before, [])
@@ -234,7 +234,7 @@ def test_the_same_file_again_is_nothing_to_do_and_its_rejects_stay_as_they_are(r
     before = (rejects.read_bytes(), rejects.stat().st_mtime_ns)
     again = run("import", file, "--yes")
     assert again.exit_code == 1
-    assert "Rejected: 5. Fix them in new.rejects.csv\n" in again.stdout
+    assert "Rejected: 5. Fix the rejected items in new.rejects.csv\n" in again.stdout
     assert "No changes." in again.stdout
     assert "rejected: new.csv:" in again.stderr
     assert ((rejects.read_bytes(), rejects.stat().st_mtime_ns), site.octets()) == (before, after)
@@ -282,7 +282,9 @@ def test_an_orthanc_configuration_gives_its_modalities_and_none_of_its_secrets(r
     assert site.values("dicomDescription", ae) == ("ct",)
     rejects = Path("orthanc.rejects.json").read_text()
     assert "topsecret" not in result.stdout + result.stderr + rejects
-    assert rejects.startswith(f"// dcmcfg rejects for {site.headline}; fix them and run dcmcfg import with this file\n")
+    assert rejects.startswith(
+        f"// dcmcfg rejects for {site.headline}; fix the rows, then run dcmcfg import with this file\n"
+    )
     assert '"bad": ["CT2", "", 104]' in rejects
 
 

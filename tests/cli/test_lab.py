@@ -199,8 +199,8 @@ def test_of_a_lab_whose_folder_is_gone_status_says_so_and_down_removes_the_profi
     )
     assert home.run("lab", "status") == (
         1,
-        f"The folder {folder} of the lab in the profile lab no longer exists. To remove the profile: dcmcfg lab down. "
-        "To start a new lab: dcmcfg lab up\n",
+        f"The profile lab names the lab folder {folder}, which no longer exists. "
+        "To remove the profile: dcmcfg lab down. To start a new lab: dcmcfg lab up\n",
         "",
     )
     assert home.run("lab", "down") == (

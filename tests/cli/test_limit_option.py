@@ -43,4 +43,6 @@ def test_a_limit_that_is_none_is_a_usage_error(run: Run) -> None:
 def test_a_limit_is_no_option_that_others_have_to_go_with(run: Run) -> None:
     result = run("verify", "--dest", "A", "--max", "find-responses=5")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.splitlines()[-1] == "Error: Missing option '--study', or --studies, --query, --recall."
+    assert result.stderr.splitlines()[-1] == (
+        "Error: Missing option '--study'. Instead of --study, you can specify --studies, --query or --recall."
+    )

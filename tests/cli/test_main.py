@@ -254,7 +254,7 @@ def test_with_json_each_failure_is_an_object_on_stdout_too(
         "message": "internal error (ZeroDivisionError: x)",
         "exit_code": 4 if writing else 3,
         "subject": "",
-        "next_step": "please report it, with the traceback that DCMCFG_DEBUG=1 prints",
+        "next_step": "please report this error, with the traceback that DCMCFG_DEBUG=1 prints",
     }
     changed = "; changes may have been made" if writing else ""
     stopped = {"message": f"interrupted{changed}", "exit_code": 130, "subject": "", "next_step": ""}
@@ -305,8 +305,9 @@ def test_want_of_memory_is_no_internal_error(
     assert (result.exit_code, result.stdout, result.stderr) == (
         code,
         "",
-        f"dcmcfg: out of memory: this machine has too little, or its limit (ulimit -v) is too low{changed}\n"
-        "  next: process less at once: a smaller file, fewer studies\n",
+        "dcmcfg: out of memory: this machine has too little memory, or its memory limit (ulimit -v) is too "
+        f"low{changed}\n"
+        "  next: process less data in one run, for example a smaller file or fewer studies\n",
     )
 
 
@@ -319,7 +320,7 @@ def test_internal_error_says_how_to_see_more(
     assert (result.exit_code, result.stdout) == (code, "")
     assert result.stderr == (
         "dcmcfg: internal error (ZeroDivisionError: division by zero)\n"
-        "  next: please report it, with the traceback that DCMCFG_DEBUG=1 prints\n"
+        "  next: please report this error, with the traceback that DCMCFG_DEBUG=1 prints\n"
     )
 
 
@@ -376,7 +377,8 @@ def test_question_without_a_terminal_is_answered_with_no(
     result = run("trial", "--bind-password-file", str(tmp_path / "password"), input="y\n")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        "password geheim\ndcmcfg: there is no terminal to confirm; nothing was changed\n  next: pass --yes to confirm\n"
+        "password geheim\ndcmcfg: there is no terminal for the confirmation; nothing was changed\n  next: pass --yes "
+        "to confirm\n"
     )
 
 

@@ -26,7 +26,7 @@ RECORDED = (
     "recorded-studies: the archive could no longer fetch studies: the database has studies recorded under LONGTERM "
     "(at least {} purged and {} still local): {}"
 )
-FORCED = "; or to apply it anyway: --force-recorded-studies"
+FORCED = "; or to apply the plan anyway: --force-recorded-studies"
 KEPT = f"keep the AE, or keep an alias for its title (dcmcfg ae rename LONGTERM NEW --keep-alias){FORCED}"
 LED = (
     "keep the AE, or set its address to the system that has the studies now "
@@ -109,7 +109,7 @@ def test_a_storage_with_files_stays(
     result = run("apply", written(tmp_path, renamed), "--yes")
     refused = (
         "dcmcfg: the plan is refused: stored-objects: the archive could no longer find stored files: the database has "
-        f"studies stored on fs1 (at least 1): {storage}\n  next: to apply it anyway: --force-stored-objects\n"
+        f"studies stored on fs1 (at least 1): {storage}\n  next: to apply the plan anyway: --force-stored-objects\n"
     )
     assert (result.exit_code, result.stderr.endswith(refused)) == (3, True), result.stderr
 
@@ -165,7 +165,7 @@ def test_an_undo_is_refused_for_what_was_recorded_since_and_where_that_is_unknow
         "refused: recorded-studies: the archive could no longer fetch studies: it is unknown whether studies are "
     )
     assert (unknown.exit_code, f"{expected_message}recorded under TAPE" in unknown.stderr) == (3, True)
-    assert unknown.stderr.endswith("; or to apply it anyway: --force-recorded-studies\n")
+    assert unknown.stderr.endswith("; or to apply the plan anyway: --force-recorded-studies\n")
     undo_result = run("undo", "--yes", "--no-reload", "--force-recorded-studies")
     assert (undo_result.exit_code, "warning: recorded-studies: " in undo_result.stderr) == (0, True)
 

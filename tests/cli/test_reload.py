@@ -122,7 +122,7 @@ def test_reload_after_which_the_status_is_not_known_warns(run: Run, archive: Scr
     result = run("reload", "--archive-url", archive.url)
     assert result.exit_code == 0
     assert result.stderr == (
-        "warning: the archive reloaded, but it is unknown whether it is STARTED: a gateway or proxy "
+        "warning: the archive reloaded, but dcmcfg does not know whether the archive is STARTED: a gateway or proxy "
         "got no answer from the archive (HTTP 502); "
         f"run dcmcfg --archive-url {archive.url} status\n"
     )

@@ -117,7 +117,7 @@ def test_the_archives_own_device_asks_for_a_word_a_restart_and_takes_the_profile
     assert refused.exit_code == 3
     assert refused.stderr.endswith(
         "dcmcfg: the plan is refused: archive-device: the archive's own device would be deleted or renamed: "
-        f"{ARCHIVE_DN}\n  next: to apply it anyway: --force-archive-device\n"
+        f"{ARCHIVE_DN}\n  next: to apply the plan anyway: --force-archive-device\n"
     )
     assert site.octets() == before
 
@@ -126,8 +126,9 @@ def test_the_archives_own_device_asks_for_a_word_a_restart_and_takes_the_profile
         "14 to change, 1 to rename, in one transaction",
         "Applied in one transaction.",
         "To revert it: dcmcfg undo 1",
-        "Not reloaded. Restart the archive that runs as dcm4chee-arc with -Ddcm4chee-arc.DeviceName=hosp-arc (in the "
-        "container image, ARCHIVE_DEVICE_NAME). Until then the archive keeps its loaded configuration.",
+        "The archive was not reloaded. Restart the archive with -Ddcm4chee-arc.DeviceName=hosp-arc (old name: "
+        "dcm4chee-arc). In the container image, set ARCHIVE_DEVICE_NAME instead. Until the restart, the archive keeps "
+        "its loaded configuration.",
         f"The profile now names the new device: {path}",
     ]
     assert result.stderr == (
@@ -164,7 +165,10 @@ def test_without_a_profile_it_is_told_what_names_the_device(
     assert json.loads(result.stdout)["profile_file"] is None
     monkeypatch.setenv("DCMCFG_DEVICE", "hosp-arc")
     back = run("device", "rename", "hosp-arc", "dcm4chee-arc", "--yes", "--force-archive-device")
-    assert lines(back.stdout)[-1] == "DCMCFG_DEVICE still names the device hosp-arc: change it to dcm4chee-arc"
+    assert (
+        lines(back.stdout)[-1]
+        == "DCMCFG_DEVICE still has the old device name hosp-arc: change the name to dcm4chee-arc"
+    )
 
 
 def test_another_spelling_of_the_archives_device_is_a_change_without_risk(run: Run, site: CliSite) -> None:

@@ -110,7 +110,7 @@ def test_it_is_asked_first(run: Run, two: tuple[Path, Path]) -> None:
     nobody = run("results", "clear", "0123")
     assert (nobody.exit_code, nobody.stdout) == (1, "")
     assert nobody.stderr.endswith(
-        "dcmcfg: there is no terminal to confirm; nothing was changed\n  next: pass --yes to confirm\n"
+        "dcmcfg: there is no terminal for the confirmation; nothing was changed\n  next: pass --yes to confirm\n"
     )
     code, shown = at_terminal(("results", "clear", "0123"), [("results? [y/N]: ", "n")])
     assert (code, shown.splitlines()[-1]) == (1, "dcmcfg: declined; nothing was deleted")
@@ -123,4 +123,4 @@ def test_it_is_asked_first(run: Run, two: tuple[Path, Path]) -> None:
 def test_what_is_to_be_deleted_is_said_in_one_way(run: Run, arguments: tuple[str, ...]) -> None:
     done = run("results", "clear", *arguments)
     assert done.exit_code == 2
-    assert "Specify NAME, as 'dcmcfg results list' shows it, or --older-than-days N" in done.stderr
+    assert "Specify --older-than-days N, or a NAME from the list of 'dcmcfg results list'" in done.stderr

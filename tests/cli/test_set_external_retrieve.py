@@ -88,7 +88,7 @@ def test_without_a_terminal_and_yes_the_plan_is_shown_and_nothing_changes(run: R
     assert result.exit_code == 1
     assert lines(result.stdout) == [site.headline, *lines(PLAN)]
     assert result.stderr == (
-        "dcmcfg: there is no terminal to confirm; nothing was changed\n  next: pass --yes to confirm\n"
+        "dcmcfg: there is no terminal for the confirmation; nothing was changed\n  next: pass --yes to confirm\n"
     )
     assert site.values(NAME) == ()
     assert site.archive.requests == []
@@ -274,7 +274,7 @@ def test_an_archive_that_is_away_means_nothing_is_changed(run: Run, site: CliSit
         f"dcmcfg: {url}/ctrl/status: Connection refused: no server listens at {urlsplit(url).netloc}\n"
         "  next: Start the archive's server. A starting server refuses connections for its first seconds. "
         "Set the URL with --archive-url; nothing was changed; "
-        "to change the directory without the archive: --no-reload\n"
+        "to change the directory without a reload of the archive: --no-reload\n"
     )
     assert site.values(NAME) == ()
     without = run("set-external-retrieve", "DCM4CHEE", "--yes", "--archive-url", url, "--no-reload")
@@ -345,8 +345,8 @@ def test_a_listener_that_stays_closed_exits_4_and_says_that_the_change_is_in_for
         f"dicom-tls localhost:{ports[1]} closed\n"
         "  next: Find the other user of port 11112: another connection of the archive (dcmcfg connection list "
         "dcm4chee-arc), or another process (ss -tlnp 'sport = :11112' on the archive's machine), then run "
-        "dcmcfg reload. To revert the change: dcmcfg undo 1. The archive then opens the listener once "
-        "more, which can fail in the same way\n"
+        "dcmcfg reload. To revert the change: dcmcfg undo 1. The archive then opens the listener again, and this can "
+        "fail for the same reason\n"
     )
     content = json.loads(again.stdout)
     assert (content["changed"], content["reloaded"], content["error"]["exit_code"]) == (True, False, 4)
@@ -376,7 +376,7 @@ def test_a_listener_that_another_process_has_is_not_shown_as_open(run: Run, site
         again = run("set-external-retrieve", "AS_RECEIVED", "--yes", "--force-unusable-reference", "--json")
     assert result.exit_code == 4
     assert f" dicom localhost:{port} port in use by another process or connection, " in result.stderr
-    assert f". In the directory, localhost:{port} is also the address of storescp/dicom\n" in result.stderr
+    assert f". In the directory, the address localhost:{port} is also used by storescp/dicom\n" in result.stderr
     listeners = {each["connection"]: each for each in json.loads(again.stdout)["reload"]["listeners"]}
     assert (listeners["dicom"]["open"], listeners["dicom"]["port_in_use_by_other"]) == (None, True)
 
@@ -419,7 +419,7 @@ def test_with_json_what_changes_nothing_is_told_with_the_plan(run: Run, site: Cl
     assert (result.exit_code, refused.exit_code, misspelt.exit_code) == (1, 3, 3)
     assert json.loads(result.stdout) == planned | {
         "error": {
-            "message": "there is no terminal to confirm; nothing was changed",
+            "message": "there is no terminal for the confirmation; nothing was changed",
             "exit_code": 1,
             "subject": "",
             "next_step": "pass --yes to confirm",
@@ -447,7 +447,7 @@ def test_a_wrong_password_and_a_missing_server_change_nothing(
     assert (wrong.exit_code, wrong.stdout) == (3, "")
     assert wrong.stderr == (
         f"dcmcfg: {site.slapd.bind_dn} @ {site.slapd.url}: the server refused the bind DN or the password "
-        "(LDAP result 49)\n  next: the bind DN comes from default, the password from DCMCFG_BIND_PASSWORD\n"
+        "(LDAP result 49)\n  next: check the bind DN (from default) and the password (from DCMCFG_BIND_PASSWORD)\n"
     )
     url = f"ldap://127.0.0.1:{free_port()}"
     monkeypatch.setenv("DCMCFG_LDAP_URL", url)
@@ -505,8 +505,8 @@ def test_an_archive_that_is_stopped_loads_the_change_and_exits_4(run: Run, site:
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert (result.exit_code, "The archive has reloaded." in result.stdout) == (4, False)
     assert result.stderr == (
-        "warning: The archive is STOPPED: its DICOM and HL7 ports are closed. A reload does not open them. For how "
-        "to start it: dcmcfg status\n"
+        "warning: The archive is STOPPED: its DICOM and HL7 ports are closed. A reload does not open the ports. To see "
+        "how to start the archive: dcmcfg status\n"
         f"dcmcfg: {site.archive.url}: The directory was changed. The archive loaded the new configuration, but it is "
         f"STOPPED: its DICOM and HL7 ports are closed\n  next: Start the archive on the Control page of its web "
         f"interface, or run: curl -X POST {site.archive.url}/ctrl/start\n"

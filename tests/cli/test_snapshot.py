@@ -295,7 +295,7 @@ def test_a_tree_that_would_not_load_is_told_when_it_is_taken(
         result = run("snapshot", str(path))
     assert result.exit_code == 0
     assert result.stderr == (
-        "warning: a server would not load the whole snapshot. To list the problems: dcmcfg snapshot --check\n"
+        "warning: a server would not load the whole snapshot. To list the problems: dcmcfg snapshot FILE --check\n"
     )
     refused = run("snapshot", "--check", str(path), env={"COLUMNS": "300"})
     assert refused.exit_code == 1
@@ -309,7 +309,7 @@ def test_a_file_that_exists_is_left_alone_unless_asked(run: Run, snapshot_file: 
     before = snapshot_file.read_bytes()
     refused = run("snapshot", str(snapshot_file))
     assert (refused.exit_code, refused.stdout) == (3, "")
-    assert refused.stderr == f"dcmcfg: {snapshot_file}: the file exists\n  next: specify a new file, or --replace\n"
+    assert refused.stderr == f"dcmcfg: {snapshot_file}: the file exists\n  next: specify a new file, or add --replace\n"
     assert snapshot_file.read_bytes() == before
     snapshot_file.chmod(0o644)
     assert run("snapshot", "--replace", str(snapshot_file)).exit_code == 0

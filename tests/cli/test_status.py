@@ -41,7 +41,7 @@ def test_stopped_archive_says_how_to_start_it(run: Run, archive: Scripted, tmp_p
     first, *rest = result.stdout.splitlines()
     assert re.fullmatch(rf"STOPPED: archive {archive.url} \(\d+\.\d\d s\)", first)
     assert rest == [
-        "The archive is STOPPED: its DICOM and HL7 ports are closed. A reload does not open them.",
+        "The archive is STOPPED: its DICOM and HL7 ports are closed. A reload does not open the ports.",
         "  next: Start the archive on the Control page of its web interface, or run: curl -X POST "
         f"{archive.url}/ctrl/start",
     ]

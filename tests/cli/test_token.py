@@ -125,7 +125,9 @@ def test_good_token_as_json(run: Run, lab: RunningSite, issuer: Issuer) -> None:
 def test_token_is_printed_only_when_asked(run: Run, issuer: Issuer) -> None:
     result = run("token", "--print")
     assert (result.exit_code, result.stdout) == (0, f"{issuer.issued[0]}\n")
-    assert result.stderr == "warning: until the token expires, anyone with it has your permissions on the archive\n"
+    assert result.stderr == (
+        "warning: until the token expires, anyone who has the token has your permissions on the archive\n"
+    )
     assert run("token", "--print", "--json").exit_code == 2
 
 
@@ -193,7 +195,7 @@ def test_want_of_a_token_tells_the_issuer_and_changes_nothing(run: Run, lab: Run
     assert result.stderr == (
         f"dcmcfg: {site.archive_url}/ctrl/status: the archive requires a token (HTTP 401)\n"
         "  next: dcmcfg token shows the issuer; see docs/secured.md, or set a token with --archive-token-file FILE; "
-        "nothing was changed; to change the directory without the archive: --no-reload\n"
+        "nothing was changed; to change the directory without a reload of the archive: --no-reload\n"
     )
     assert destination(lab) == ()
 
@@ -306,7 +308,9 @@ def test_wrong_secret_is_told_before_anything_is_written(
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 3
     assert "the issuer does not know the client dcmcfg, or the secret is incorrect (HTTP 401" in result.stderr
-    assert result.stderr.endswith("; nothing was changed; to change the directory without the archive: --no-reload\n")
+    assert result.stderr.endswith(
+        "; nothing was changed; to change the directory without a reload of the archive: --no-reload\n"
+    )
     assert "wrong" not in result.stdout + result.stderr
     assert destination(lab) == ()
     failed = run("token", "--json")

@@ -159,7 +159,8 @@ def test_a_roll_out_is_named_by_its_number(run: Run, command: str, number: str) 
     result = run(command, number)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.endswith(
-        f"Error: Invalid value for '[N]': '{number}' is not the number of a change. To list them: dcmcfg history\n"
+        f"Error: Invalid value for '[N]': '{number}' is not the number of a change. To list the changes: dcmcfg "
+        "history\n"
     )
 
 

@@ -67,7 +67,7 @@ def test_what_others_have_changed_stays_and_is_listed_and_written_to_a_file(
     undo_result = run("undo", "1", "--partial", "--yes")
     assert undo_result.exit_code == 1
     assert undo_result.stdout.startswith("Partially reverts change 1 of ")
-    assert "Rejected: 1. Fix them in undo-1.rejects.ldif\n" in undo_result.stdout
+    assert "Rejected: 1. Fix the rejected items in undo-1.rejects.ldif\n" in undo_result.stdout
     assert "warning: rejected: dicomDeviceName=workstation" in undo_result.stderr
     assert "cn=admin,dc=dcm4che,dc=org changed the entry last" in undo_result.stderr
     assert descriptions(site) == [before[0], "somebody else's", before[2]]
@@ -183,7 +183,7 @@ def test_where_nothing_fits_it_says_so_with_what_is_left_to_do(run: Run, site: C
     nothing = run("undo", "--partial", "--yes", "--rejects", "left.ldif")
     assert nothing.exit_code == 1
     assert "warning: no step of change 1 can be reverted any more\n" in nothing.stderr
-    assert "Rejected: 3. Fix them in left.ldif\nNo changes." in nothing.stdout
+    assert "Rejected: 3. Fix the rejected items in left.ldif\nNo changes." in nothing.stdout
     assert (tmp_path / "left.ldif").read_text().count("\ndn: ") == 3
 
 

@@ -111,7 +111,7 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
         "accepted-destination-unknown)\n"
         f"dcmcfg: the plan is refused: dangling-reference: a reference would point to a missing entry: {ae} "
         "(dcmAcceptedMoveDestination: STORSCP)\n"
-        "  next: to apply it anyway: --force-dangling-reference\n",
+        "  next: to apply the plan anyway: --force-dangling-reference\n",
     )
     assert site.octets() == before
     enumerated = run("set", "dcm4chee-arc", "dcmOverwritePolicy=SOMETIMES", "--dry-run")
@@ -276,13 +276,16 @@ def test_a_secret_is_taken_from_a_file_or_a_terminal_and_never_shown(run: Run, s
     [
         (("dicomInstalled=",), "dicomInstalled= has no value. To remove the attribute: dcmcfg unset"),
         (("dicomInstalled-=",), "dicomInstalled-= has no value. To remove the attribute: dcmcfg unset"),
-        (("dicomInstalled",), "'dicomInstalled' is not ATTR=VALUE, ATTR+=VALUE or ATTR-=VALUE"),
-        (("dicomInstalled+",), "'dicomInstalled+' is not ATTR=VALUE, ATTR+=VALUE or ATTR-=VALUE"),
-        (("+=TRUE",), "'+=TRUE' is not ATTR=VALUE"),
+        (("dicomInstalled",), "'dicomInstalled' does not have the form ATTR=VALUE, ATTR+=VALUE or ATTR-=VALUE"),
+        (("dicomInstalled+",), "'dicomInstalled+' does not have the form ATTR=VALUE, ATTR+=VALUE or ATTR-=VALUE"),
+        (("+=TRUE",), "'+=TRUE' does not have the form ATTR=VALUE"),
         (("a=@-", "b+=@-"), "only one value can be read from standard input"),
-        ((f"{PIN}+=geheim",), f"{PIN}: do not write a secret on the command line"),
-        ((f"{PIN}=geheim",), f"{PIN}: do not write a secret on the command line"),
-        (("dcmProperty=x.password=geheim",), "dcmProperty: do not write a secret on the command line"),
+        ((f"{PIN}+=geheim",), f"{PIN}: the value is a secret. Do not write a secret on the command line"),
+        ((f"{PIN}=geheim",), f"{PIN}: the value is a secret. Do not write a secret on the command line"),
+        (
+            ("dcmProperty=x.password=geheim",),
+            "dcmProperty: the value is a secret. Do not write a secret on the command line",
+        ),
         (("a=@-", "b=@-"), "only one value can be read from standard input"),
     ],
 )
@@ -434,5 +437,6 @@ def test_unset_refuses_a_value_and_names_the_command_that_removes_it(run: Run) -
     result = run("unset", "AE:A B", f"{PIN}=geheim", "--ldap-url", f"ldap://127.0.0.1:{free_port()}")
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.endswith(
-        f"Error: {PIN}=… has a value, but unset removes all values. To remove one: dcmcfg set 'AE:A B' {PIN}-=VALUE\n"
+        f"Error: {PIN}=… has a value, but dcmcfg unset removes all values. To remove one value: dcmcfg set 'AE:A B' "
+        f"{PIN}-=VALUE\n"
     )

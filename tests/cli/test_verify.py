@@ -352,7 +352,7 @@ def test_a_bug_before_the_move_is_3_and_one_after_it_is_1(
     assert (after.exit_code, after.stdout) == (1, "")
     assert after.stderr == (
         "dcmcfg: the C-MOVE was sent, but its result is unknown (internal error, RuntimeError: a bug)\n"
-        "  next: check the destination for received instances; DCMCFG_DEBUG=1 prints the traceback\n"
+        "  next: check the destination for received instances; to print the traceback: DCMCFG_DEBUG=1\n"
     )
     assert (shown.exit_code, str(shown.exception)) == (1, "a bug")
 
@@ -368,7 +368,7 @@ def test_want_of_memory_after_the_move_is_no_internal_error(
         result = verify(archive)
     assert result.exit_code == 1
     assert result.stderr.startswith(
-        "dcmcfg: the C-MOVE was sent, but its result is unknown (out of memory: this machine has too little, "
+        "dcmcfg: the C-MOVE was sent, but its result is unknown (out of memory: this machine has too little memory, "
     )
 
 

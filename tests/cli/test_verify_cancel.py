@@ -75,7 +75,7 @@ def test_the_second_ctrl_c_stops_at_once(made: Made) -> None:
         code, shown = interrupted_at_terminal(_verify(archive), _is_set(slow.sent), _is_set(slow.cancelled))
         assert slow.gone.wait(PATIENCE_S), "the association was aborted"
     assert code == 1
-    assert "dcmcfg: interrupted: the C-MOVE was sent, but its result was not awaited\n" in shown
+    assert "dcmcfg: interrupted: the C-MOVE was sent, but dcmcfg did not wait for the result\n" in shown
 
 
 def test_a_cancel_that_comes_too_late_spoils_nothing(made: Made) -> None:

@@ -169,7 +169,7 @@ def moves(site: RunningSite) -> int:
 @pytest.mark.parametrize(
     ("name", "exit_code", "words"),
     [
-        ("there.json", 3, "the file exists\n  next: specify a new file, or --replace"),
+        ("there.json", 3, "the file exists\n  next: specify a new file, or add --replace"),
         ("nowhere/proof.json", 3, "the file cannot be written (No such file or directory)"),
         ("folder.json", 3, "a folder, not a file"),
         ("proof.pdf", 2, "proof.pdf must end in .json or .html"),

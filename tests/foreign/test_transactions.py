@@ -17,7 +17,9 @@ from tests.rollout.programs import KILLED, Program
 pytestmark = pytest.mark.real
 
 ARCHIVE = "dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
-BY_READING = "Preconditions: dcmcfg reads each entry before it changes it (the server has no assertion control)\n"
+BY_READING = (
+    "Preconditions: dcmcfg reads each entry before the change, because the server does not support assertion controls\n"
+)
 #: What --transaction is refused with where it cannot be kept.
 NEXT = "  next: to apply the plan in a way that this server supports: omit --transaction\n"
 

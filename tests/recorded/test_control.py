@@ -96,7 +96,7 @@ def test_started(replay: Any, name: str) -> None:
 def test_stopped_names_the_closed_ports_and_the_command_that_starts_it(replay: Any, name: str) -> None:
     told, content, server = replay("status", {STATUS: [ctrl(name)]})
     assert (told.exit_code, content["reported_status"], content["state"]) == (1, "STOPPED", "stopped")
-    assert "its DICOM and HL7 ports are closed. A reload does not open them." in told.stdout
+    assert "its DICOM and HL7 ports are closed. A reload does not open the ports." in told.stdout
     assert f"or run: curl -X POST {server.url}/ctrl/start\n" in told.stdout
     assert closed_ports(http("ctrl", name).more["afterwards"]) == set(PORTS)
 

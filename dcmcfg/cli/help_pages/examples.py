@@ -276,11 +276,14 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "results list": (
         ("List the stored results", "dcmcfg results list"),
-        ("List them as JSON", "dcmcfg results list --json"),
+        ("List the stored results as JSON", "dcmcfg results list --json"),
     ),
     "results clear": (
-        ("Delete one store, by the beginning of its name", "dcmcfg results clear 3fa9"),
-        ("Delete all stores that were not used for 30 days", "dcmcfg results clear --older-than-days 30 --yes"),
+        ("Delete the stored results whose name begins with 3fa9", "dcmcfg results clear 3fa9"),
+        (
+            "Delete all stored results that were last used more than 30 days ago",
+            "dcmcfg results clear --older-than-days 30 --yes",
+        ),
     ),
     # Archive service
     "reload": (
@@ -294,43 +297,43 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     # Tools
     "config list": (
         ("List the profiles", "dcmcfg config list"),
-        ("List them as JSON", "dcmcfg config list --json"),
+        ("List the profiles as JSON", "dcmcfg config list --json"),
     ),
     "config show": (
         ("Show each setting in effect, and its source", "dcmcfg config show"),
-        ("Show the settings with a profile", "dcmcfg config show hospital"),
+        ("Show the settings that are in effect with a profile", "dcmcfg config show hospital"),
     ),
     "config set": (
         ("Create a profile", "dcmcfg config set hospital.ldap_url ldaps://10.1.2.3/dc=example,dc=org"),
-        ("Name the file of the password", "dcmcfg config set hospital.bind_password_file ~/.hospital"),
+        ("Specify the file that holds the password", "dcmcfg config set hospital.bind_password_file ~/.hospital"),
     ),
     "config unset": (
-        ("Remove a key", "dcmcfg config unset hospital.ca_file"),
-        ("Go back to the default device", "dcmcfg config unset hospital.device"),
+        ("Remove a setting from a profile", "dcmcfg config unset hospital.ca_file"),
+        ("Use the default device again", "dcmcfg config unset hospital.device"),
     ),
     "config use": (
         ("Use a profile by default", "dcmcfg config use hospital"),
         ("Use no profile by default", "dcmcfg config use --none"),
     ),
     "config path": (
-        ("Print the folder of the profiles", "dcmcfg config path"),
-        ("Print the file of a profile", "dcmcfg config path hospital"),
+        ("Print the path of the folder that holds the profiles", "dcmcfg config path"),
+        ("Print the path of the file of a profile", "dcmcfg config path hospital"),
     ),
     "lab up": (
         ("Start the lab", "dcmcfg lab up"),
-        ("Start it with 500 additional studies", "dcmcfg lab up --studies 500"),
+        ("Start the lab with 500 additional studies", "dcmcfg lab up --studies 500"),
     ),
     "lab status": (
-        ("Show the parts of the lab and its studies", "dcmcfg lab status"),
-        ("Show them as JSON", "dcmcfg lab status --json"),
+        ("Show the parts and the studies of the lab", "dcmcfg lab status"),
+        ("Show the parts and the studies as JSON", "dcmcfg lab status --json"),
     ),
     "lab demo": (
         ("Run the demonstration", "dcmcfg lab demo"),
-        ("Run it, and print the result as JSON", "dcmcfg lab demo --json"),
+        ("Run the demonstration, and print the result as JSON", "dcmcfg lab demo --json"),
     ),
     "lab down": (
-        ("Stop the lab, and remove it", "dcmcfg lab down"),
-        ("Stop the lab in a folder", "dcmcfg lab down --folder /tmp/lab"),
+        ("Stop the lab, and remove its folder and its profile", "dcmcfg lab down"),
+        ("Stop the lab that has its files in /tmp/lab", "dcmcfg lab down --folder /tmp/lab"),
     ),
     "completion": (
         (

@@ -17,26 +17,27 @@ _SETTINGS_WITHOUT_OPTION = {
     "bind_password": "Password of the bind DN.",
     "bind_password_keychain": "Keychain service that holds the password of the bind DN.",
     "archive_token": "Bearer token for the archive.",
-    "oidc_token_url": "Token endpoint, instead of the one that the issuer publishes.",
+    "oidc_token_url": "Token endpoint to use instead of the endpoint that the issuer publishes.",
     "oidc_client_secret": "Secret of the OpenID Connect client.",
-    "oidc_client_secret_keychain": "Keychain service that holds that secret.",
+    "oidc_client_secret_keychain": "Keychain service that holds the secret of the OpenID Connect client.",
     "oidc_scope": "Scope that the client requests.",
-    "tls_ca": "CA certificates (PEM) to verify DICOM peers with; the CA file by default.",
+    "tls_ca": "CA certificates (PEM) for verifying DICOM peers. Default: the file of --ca-file.",
     "tls_cert": "Certificate (PEM) to present in DICOM associations.",
-    "tls_key": "Private key (PEM) of that certificate, unless it is in the same file.",
-    "tls_key_passphrase": "Passphrase of that key.",
-    "tls_key_passphrase_file": "File that holds the passphrase of that key.",
+    "tls_key": "Private key (PEM) of the certificate for DICOM associations. Default: the key in the certificate file.",
+    "tls_key_passphrase": "Passphrase of the private key for DICOM associations.",
+    "tls_key_passphrase_file": "File that holds the passphrase of the private key for DICOM associations.",
 }
 _OTHER_VARIABLES = {
     "DCMCFG_PROFILE": "Profile that describes the site; see 'dcmcfg config use'.",
-    DEBUG_VARIABLE: "Show the traceback of an internal error, if set to 1.",
+    DEBUG_VARIABLE: "If set to 1, show the traceback of an internal error.",
     "DCMCFG_LAB_FOLDER": "Folder of the lab.",
     "DCMCFG_LAB_WITH_PID": "End the lab when the process with this ID ends.",
-    "COLUMNS": "Width of the output in columns; by default the width of the terminal.",
-    "NO_COLOR": "Print without colour, if set.",
-    "VISUAL, EDITOR": "Editor of 'dcmcfg edit'.",
-    "XDG_CONFIG_HOME": "Parent folder of dcmcfg/profiles; ~/.config by default.",
-    "XDG_STATE_HOME": "Parent folder of dcmcfg, with the record of each change; ~/.local/state by default.",
+    "COLUMNS": "Width of the output in columns. Default: the width of the terminal.",
+    "NO_COLOR": "If set, print without colour.",
+    "VISUAL, EDITOR": "Editor that 'dcmcfg edit' starts.",
+    "XDG_CONFIG_HOME": "Folder that contains dcmcfg/profiles. Default: ~/.config.",
+    "XDG_STATE_HOME": "Folder that contains dcmcfg, the folder with the record of each change. Default: "
+    "~/.local/state.",
 }
 
 
@@ -74,15 +75,17 @@ def _make_site_options(name: str) -> Topic:
     return Topic(
         name,
         (
-            "A site is a directory server, an archive and the credentials for both. These options describe it. Every "
-            "command that uses a site accepts them, before and after the command.",
-            "Each setting comes from the first of these sources that has it: an option; the profile of --profile; the "
-            "environment (DCMCFG_ and the setting in capitals, such as DCMCFG_LDAP_URL); the profile of "
-            "DCMCFG_PROFILE, else of 'dcmcfg config use', else the one called 'default'; the default, a stock "
-            "installation on this machine.",
-            "The LDAP URL, the bind DN and the password come from one source, so that dcmcfg sends a password only "
-            "to the server of that source. The archive URL and its token also come from one source. Options can "
-            "replace single values. 'dcmcfg config show' prints each setting and its source.",
+            "A site is a directory server, an archive, and the credentials for the server and the archive. The "
+            "options below describe the site. Every command that uses a site accepts these options, before or after "
+            "the name of the command.",
+            "For each setting, dcmcfg uses the first value that it finds in these sources: 1. the option; 2. the "
+            "profile of --profile; 3. the environment (DCMCFG_ and the setting in capitals, such as "
+            "DCMCFG_LDAP_URL); 4. the profile of DCMCFG_PROFILE, else the profile of 'dcmcfg config use', else the "
+            "profile 'default'; 5. the default value, for a standard installation of dcm4chee-arc on this machine.",
+            "The LDAP URL, the bind DN and the password come from the same source. So dcmcfg sends a password only "
+            "to the server to which the password belongs. The archive URL and its token also come from the same "
+            "source. Options can replace single values of a source. To see each setting and its source, run 'dcmcfg "
+            "config show'.",
         ),
         (Section("Site options", rows),),
     )
@@ -92,9 +95,9 @@ def _make_safety_overrides(name: str) -> Topic:
     return Topic(
         name,
         (
-            "A command refuses a plan that carries one of these risks. The refusal names the risk, the entries, and "
-            "the option that accepts it. Each option accepts one risk, for one run. Every changing command has these "
-            "options.",
+            "A command refuses a plan that has one of the risks below. The message names the risk, the entries, and "
+            "the option that accepts the risk. Each option accepts one risk, for one run of the command. Every "
+            "command that changes the configuration has these options.",
         ),
         (Section("Safety overrides", tuple((f"--force-{risk}", text) for risk, text in HELP_BY_RISK.items())),),
     )
@@ -104,9 +107,10 @@ def _make_limits(name: str) -> Topic:
     return Topic(
         name,
         (
-            "If a directory server, an archive or a DICOM peer exceeds one of these limits, the command ends with an "
-            "error. --max NAME=NUMBER changes a limit for one run, before or after the command, and can be "
-            "repeated. A number of octets may end in K, M or G.",
+            "If a directory server, an archive or a DICOM peer exceeds one of the limits below, the command ends "
+            "with an error. The option --max NAME=NUMBER changes a limit for one run. Specify the option before or "
+            "after the name of the command. To change several limits, repeat the option. A number of octets can end "
+            "in K, M or G.",
         ),
         (Section("Limits", tuple((f"{each.name} ({each.format_maximum()})", each.description) for each in LIMITS)),),
     )
@@ -115,14 +119,14 @@ def _make_limits(name: str) -> Topic:
 def _make_targets(name: str) -> Topic:
     return Topic(
         name,
-        ("An argument TARGET names an entry in one of these forms. Shell completion offers them.",),
+        ("The argument TARGET names an entry in one of the forms below. Shell completion suggests targets.",),
         (
             Section(
                 "Forms",
                 (
                     ("DEVICE", "A device by its name: dcm4chee-arc"),
                     ("DEVICE/AE", "An AE of a device: dcm4chee-arc/DCM4CHEE"),
-                    ("AE:TITLE", "An AE whose title only one device has: AE:DCM4CHEE"),
+                    ("AE:TITLE", "An AE by its title, if only one device has this AE title: AE:DCM4CHEE"),
                     ("DN", "Any entry by its DN: dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc"),
                 ),
             ),
@@ -159,7 +163,7 @@ def _list_setting_variables() -> Iterator[tuple[str, str]]:
 def _make_exit_codes(name: str) -> Topic:
     return Topic(
         name,
-        ("The help of a command lists the codes that have a special meaning there.",),
+        ("The help of a command lists the exit codes that have a special meaning for this command.",),
         (
             Section(
                 "Exit codes",
@@ -167,21 +171,28 @@ def _make_exit_codes(name: str) -> Topic:
                     ("0", "Success, also if there was nothing to do."),
                     (
                         str(NegativeResult.exit_code),
-                        "Negative result: declined, not verified, problems or differences.",
+                        "Negative result: the user declined, a study was not verified, or the command found problems "
+                        "or differences.",
                     ),
                     (
                         str(MalformedInput.exit_code),
-                        "Usage error: the command line itself or a setting is wrong, such as an unknown option, an "
-                        "invalid AE title or an unknown SOP class.",
+                        "Usage error: the command line or a setting is wrong. Examples: an unknown option, an "
+                        "invalid AE title, an unknown SOP class.",
                     ),
                     (
                         str(DcmcfgError.exit_code),
-                        "Failed, and nothing was changed: refused by the configuration or a server, such as an "
-                        "unknown attribute, a value that its schema does not allow, or a missing entry.",
+                        "The command failed, and nothing was changed. Examples: an unknown attribute, a value that "
+                        "the schema of the server does not allow, a missing entry.",
                     ),
-                    (str(IncompleteChange.exit_code), "Changed, or possibly changed, but not finished."),
+                    (
+                        str(IncompleteChange.exit_code),
+                        "The command changed something, or may have changed something, but did not finish.",
+                    ),
                     (str(INTERRUPTED_EXIT_CODE), "Interrupted with Ctrl-C."),
-                    (str(OUTPUT_CLOSED_EXIT_CODE), "The reader of the output ended, as in 'dcmcfg ae list | head'."),
+                    (
+                        str(OUTPUT_CLOSED_EXIT_CODE),
+                        "The program that reads the output ended, such as head in 'dcmcfg ae list | head'.",
+                    ),
                 ),
             ),
         ),

@@ -22,5 +22,5 @@ def ae_device_option(function: F) -> F:
         "on_device",
         metavar="NAME",
         shell_complete=complete_device,
-        help="Device of the AE, if several devices have it.",
+        help="Device of the AE, if several devices have an AE with this title.",
     )(function)

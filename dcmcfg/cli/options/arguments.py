@@ -26,7 +26,7 @@ def _parse_name_pairs(ctx: click.Context, param: click.Parameter, values: tuple[
     for value in values:
         old, equals, new = value.rpartition("=")  # at the last one, so that OLD may contain `=`
         if not equals or not old or not new:
-            raise click.BadParameter(f"{value!r} is not OLD=NEW", ctx, param)
+            raise click.BadParameter(f"{value!r} does not have the form OLD=NEW", ctx, param)
         if old in new_names:
             raise click.BadParameter(f"{old} is given twice", ctx, param)
         new_names[old] = new
@@ -41,7 +41,8 @@ def cipher_suite_option(function: F) -> F:
         multiple=True,
         metavar="NAME",
         callback=_parse_cipher_suites,
-        help="Use TLS with this cipher suite, by its name in Java (TLS_RSA_WITH_AES_128_CBC_SHA); can be repeated.",
+        help="Use TLS with this cipher suite. NAME is the Java name, such as TLS_RSA_WITH_AES_128_CBC_SHA. Can be "
+        "repeated.",
     )(function)
 
 
@@ -61,7 +62,7 @@ class RolloutNumber(click.IntRange):
         try:
             number: int = super().convert(value, param, ctx)
         except click.BadParameter:
-            self.fail(f"{value!r} is not the number of a change. To list them: dcmcfg history", param, ctx)
+            self.fail(f"{value!r} is not the number of a change. To list the changes: dcmcfg history", param, ctx)
         return number
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 — click's signature

@@ -117,22 +117,25 @@ tls_options = option_group(
             "--tls-ca",
             type=_FILE,
             metavar="FILE",
-            help="CA certificates (PEM) to verify peers with; --ca-file by default.",
+            help="CA certificates (PEM) for verifying peers. Default: the file of --ca-file.",
         ),
         _option("--tls-cert", type=_FILE, metavar="FILE", help="Certificate (PEM) to present in associations."),
         _option(
             "--tls-key",
             type=_FILE,
             metavar="FILE",
-            help="Private key (PEM) of that certificate, unless it is in the same file.",
+            help="Private key (PEM) of the certificate. Default: the key in the file of --tls-cert.",
         ),
         _option(
-            "--tls-key-passphrase-file", type=_FILE, metavar="FILE", help="File that holds the passphrase of that key."
+            "--tls-key-passphrase-file",
+            type=_FILE,
+            metavar="FILE",
+            help="File that holds the passphrase of the private key.",
         ),
         _option(
             "--tls-any-host",
             is_flag=True,
-            help="Do not check the host name in the certificate: any certificate of the CA is accepted.",
+            help="Do not check the host name in the certificate. Accept any certificate of the CA.",
         ),
     ],
 )

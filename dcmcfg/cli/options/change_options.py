@@ -28,13 +28,14 @@ HELP_BY_RISK = {
     risk_checks.MANY_CHANGES: "Change more than 30 % of the entries.",
     risk_checks.MANY_DELETES: "Delete more than 30 % of the entries.",
     risk_checks.ARCHIVE_DEVICE: "Delete or rename the device of the archive.",
-    risk_checks.RECORDED_STUDIES: "Remove or rename an AE that the archive's database records with studies.",
-    risk_checks.STORED_OBJECTS: "Remove or rename a storage that the database records with objects.",
-    risk_checks.DANGLING_REFERENCE: "Leave a reference to an entry that does not exist.",
+    risk_checks.RECORDED_STUDIES: "Remove or rename an AE that holds studies, according to the archive's database.",
+    risk_checks.STORED_OBJECTS: "Remove or rename a storage that holds objects, according to the archive's database.",
+    risk_checks.DANGLING_REFERENCE: "Allow a reference to an entry that does not exist.",
     risk_checks.VENDOR_DATA_CHANGE: "Change dicomVendorData.",
-    risk_checks.UNLOADABLE: "Write settings that the archive cannot load, or that make its next start fail.",
-    risk_checks.UNUSABLE_REFERENCE: "Name an AE that does not exist or cannot be used for the setting.",
-    SERVER_SCHEMA: "Write values that the published schema of the directory server forbids; the server decides.",
+    risk_checks.UNLOADABLE: "Write settings that the archive cannot load, or with which its next start fails.",
+    risk_checks.UNUSABLE_REFERENCE: "Allow a setting to name an AE that does not exist or is not suitable.",
+    SERVER_SCHEMA: "Send values that the published schema of the directory server forbids. The server then accepts "
+    "or refuses the values.",
 }
 #: Parameter of an option → the risk that it accepts.
 RISK_BY_PARAMETER = {f"force_{name.replace('-', '_')}": name for name in HELP_BY_RISK}
@@ -59,7 +60,7 @@ def require_forced(risks: Sequence[Risk], forced_risks: Collection[str]) -> None
     next_step = (
         f"{_describe_correction(findings)}; to apply the plan anyway: {options}"
         if findings
-        else f"to apply it anyway: {options}"
+        else f"to apply the plan anyway: {options}"
     )
     if avoidance := "; ".join(risk.avoidance for risk in refused_risks if risk.avoidance):
         next_step = f"{avoidance}; or {next_step}"
@@ -71,7 +72,7 @@ def _describe_correction(findings: Sequence[NewFinding]) -> str:
     attributes = {new.finding.attribute for new in findings}
     if len(attributes) == 1 and (name := attributes.pop()):
         return f"correct {name} (dcmcfg explain {name})"
-    return "make the fixes above"
+    return "make the changes that are suggested above"
 
 
 def format_risks(risks: Iterable[Risk], forced_risks: Collection[str], *, include_refused: bool) -> Iterator[str]:
@@ -103,7 +104,7 @@ class ChangeOptions:
     plan_file: Path | None
     no_reload: bool
     as_json: bool
-    #: Print the plan as LDIF too, whatever its length.
+    #: Also print the plan as LDIF, even if the plan is long.
     show_ldif: bool = False
     #: Standard output is used for JSON or LDIF, so the plan is shown on standard error.
     stdout_reserved: bool = False
@@ -157,7 +158,7 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
 
     decorators: Sequence[Callable[[Callable[..., Any]], Callable[..., Any]]] = (
         click.option("--dry-run", is_flag=True, help="Show the plan, and change nothing."),
-        click.option("--show-ldif", is_flag=True, help="Print the plan as LDIF too, whatever its length."),
+        click.option("--show-ldif", is_flag=True, help="Also print the plan as LDIF, even if the plan is long."),
         click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation."),
         file_option(
             "PLAN",
@@ -167,16 +168,20 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
         click.option(
             "--no-reload",
             is_flag=True,
-            help="Do not reload the archive. It loads the change at its next reload or start, or when a storage "
-            "falls below its dcmStorageThreshold.",
+            help="Do not reload the archive. The archive then loads the change at its next reload or start, or when "
+            "a storage falls below its dcmStorageThreshold.",
         ),
-        click.option("--strict", is_flag=True, help="Refuse the plan if anything in an entry has changed since."),
+        click.option(
+            "--strict",
+            is_flag=True,
+            help="Refuse the plan if an entry of the plan was modified after dcmcfg read the entry.",
+        ),
         click.option(
             "--transaction/--step-by-step",
             "in_transaction",
             default=None,
-            help="Apply the plan in one transaction, or step by step. By default in one transaction if the server "
-            "supports it safely.",
+            help="Apply the plan in one transaction, or step by step. Default: in one transaction, if the server "
+            "supports transactions safely.",
         ),
         json_option,
         *force_options(),

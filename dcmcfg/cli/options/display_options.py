@@ -28,7 +28,7 @@ def make_color_option(*, hidden: bool) -> click.Option:
         expose_value=False,
         hidden=hidden,
         callback=_set_color_mode,
-        help="Colour the output: auto (at a terminal, unless NO_COLOR is set), always or never.",
+        help="Colour the output: always, never, or auto (at a terminal, if NO_COLOR is not set).",
     )
 
 
@@ -39,7 +39,7 @@ def wide_option(function: F) -> F:
         is_flag=True,
         expose_value=False,
         callback=_show_all_columns,
-        help="Show all columns, whatever the width of the terminal.",
+        help="Show all columns, even if the terminal is too narrow for all columns.",
     )(function)
 
 

@@ -28,12 +28,12 @@ def file_urls_options(command: Callable[..., R]) -> Callable[..., R]:
     allow_option = click.option(
         "--allow-file-urls",
         is_flag=True,
-        help="Read values written as 'attr:< file:NAME' from the folder of the LDIF file.",
+        help="Read values of the form 'attr:< file:NAME' from files in the folder of the LDIF file.",
     )
     folder_option = click.option(
         "--file-urls-from",
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         metavar="DIR",
-        help="Read these values from the folder DIR instead.",
+        help="Read values of the form 'attr:< file:NAME' from files in the folder DIR.",
     )
     return allow_option(folder_option(with_file_urls))

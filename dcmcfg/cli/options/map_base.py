@@ -17,7 +17,8 @@ AUTO = "auto"
 map_base_option = click.option(
     "--map-base",
     metavar="DN",
-    help=f"Rewrite the DNs of the files from this base DN to that of the site; '{AUTO}' detects the base DN.",
+    help=f"Replace this base DN in the DNs of the files by the base DN of the site. '{AUTO}' detects the base DN of "
+    "the files.",
 )
 
 

@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., object])
 R = TypeVar("R")
 
 TEXT, JSON = "text", "json"
-_OUTPUT_TEXT = "Write the output to FILE instead of standard output ('-')."
+_OUTPUT_TEXT = "Write the output to FILE. Default: standard output ('-')."
 
 
 def json_option(command: F) -> F:

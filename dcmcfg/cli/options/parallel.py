@@ -21,5 +21,5 @@ def parallel_option(function: F) -> F:
         default=DEFAULT_PARALLEL,
         show_default=True,
         metavar="N",
-        help="Number of peers to call at the same time.",
+        help="Number of peers that dcmcfg calls at the same time.",
     )(function)

@@ -20,20 +20,25 @@ _FLAG = None
 OPTIONS: tuple[tuple[str, str, click.ParamType[Any] | None, str], ...] = (
     ("profile", "NAME", click.STRING, "Profile that describes the site ('dcmcfg config list')."),
     ("ldap_url", "URL", click.STRING, "URL of the directory server: ldap://, ldaps:// or ldapi://."),
-    ("base_dn", "DN", click.STRING, "Entry that the configuration is below."),
-    ("bind_dn", "DN", click.STRING, "DN to bind as."),
+    ("base_dn", "DN", click.STRING, "DN of the entry that contains the configuration (base DN)."),
+    ("bind_dn", "DN", click.STRING, "DN of your account on the directory server (bind DN)."),
     ("bind_password_file", "FILE", _FILE, "File that holds the password of the bind DN."),
     ("device", "NAME", click.STRING, "Device of the archive."),
     ("archive_url", "URL", click.STRING, "Base URL of the archive."),
     ("archive_token_file", "FILE", _FILE, "File that holds a bearer token for the archive."),
     ("oidc_issuer", "URL", click.STRING, "Issuer of tokens for the archive, such as a Keycloak realm."),
-    ("oidc_client_id", "ID", click.STRING, "Client that requests these tokens."),
-    ("oidc_client_secret_file", "FILE", _FILE, "File that holds the secret of that client."),
-    ("ca_file", "FILE", _FILE, "CA certificates (PEM) to verify ldaps://, StartTLS and https:// with."),
-    ("require_crl", "", _FLAG, "Require a revocation list (CRL) of each authority in the CA file."),
-    ("starttls", "", _FLAG, "Encrypt ldap:// with StartTLS, or do not connect."),
+    ("oidc_client_id", "ID", click.STRING, "OpenID Connect client that requests tokens for the archive."),
+    ("oidc_client_secret_file", "FILE", _FILE, "File that holds the secret of the OpenID Connect client."),
+    ("ca_file", "FILE", _FILE, "CA certificates (PEM) for verifying servers (ldaps://, StartTLS and https://)."),
+    ("require_crl", "", _FLAG, "Require the CA file to contain a revocation list (CRL) of each authority."),
+    ("starttls", "", _FLAG, "Encrypt ldap:// with StartTLS. Do not connect if encryption fails."),
     ("client_cert", "FILE", _FILE, "Client certificate (PEM) for the directory server."),
-    ("client_key", "FILE", _FILE, "Private key (PEM) of that certificate, unless it is in the same file."),
+    (
+        "client_key",
+        "FILE",
+        _FILE,
+        "Private key (PEM) of the client certificate. Default: the key in the file of --client-cert.",
+    ),
 )
 #: The settings whose option takes no value.
 FLAGS = tuple(setting for setting, _, kind, _ in OPTIONS if kind is _FLAG)

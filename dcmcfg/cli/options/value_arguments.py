@@ -66,7 +66,7 @@ def _parse_assignments(arguments: tuple[str, ...], default: Operation) -> tuple[
     for argument in arguments:
         name, operator, text = split_assignment(argument)
         if not operator or not name:
-            raise click.UsageError(f"{argument!r} is not ATTR=VALUE, ATTR+=VALUE or ATTR-=VALUE")
+            raise click.UsageError(f"{argument!r} does not have the form ATTR=VALUE, ATTR+=VALUE or ATTR-=VALUE")
         if not text:
             raise click.UsageError(f"{name}{operator} has no value. To remove the attribute: dcmcfg unset")
         operation = default if operator == "=" else _OPERATIONS[operator]
@@ -94,8 +94,9 @@ def _encode_value(name: str, text: str) -> bytes:
     value = text.encode("utf-8", "surrogateescape")  # restores octets that are not valid UTF-8
     if is_secret(name, value):
         raise click.UsageError(
-            f"{name}: do not write a secret on the command line, because the shell's history keeps it. Use "
-            f"{name}=@FILE to read it from a file, {name}=@- to read it from standard input or a prompt"
+            f"{name}: the value is a secret. Do not write a secret on the command line, because the shell's history "
+            f"keeps the secret. To read the secret from a file: {name}=@FILE. To read the secret from standard input "
+            f"or a prompt: {name}=@-"
         )
     return value
 

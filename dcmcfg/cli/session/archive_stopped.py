@@ -9,7 +9,7 @@ import shlex
 
 from dcmcfg.settings import Settings
 
-STOPPED_MESSAGE = "The archive is STOPPED: its DICOM and HL7 ports are closed. A reload does not open them"
+STOPPED_MESSAGE = "The archive is STOPPED: its DICOM and HL7 ports are closed. A reload does not open the ports"
 
 
 def describe_how_to_start(settings: Settings) -> str:

@@ -52,7 +52,9 @@ if TYPE_CHECKING:
     from dcmcfg.model.tree import Tree
 
 _NO_EXTRA_OUTPUT = ExtraOutput()
-_READ_CHECK_NOTE = "Preconditions: dcmcfg reads each entry before it changes it (the server has no assertion control)"
+_READ_CHECK_NOTE = (
+    "Preconditions: dcmcfg reads each entry before the change, because the server does not support assertion controls"
+)
 
 
 def make_server_rules(directory: Directory, tree: Tree) -> ServerSchemaRules:
@@ -250,7 +252,7 @@ def _print_plan_and_warnings(
 def _write_plan(settings: Settings, plan: Plan, path: Path, options: ChangeOptions) -> None:
     head = (
         f"dcmcfg plan for {format_site_headline(settings)}",
-        "For dcmcfg apply or ldapmodify. May contain secrets.",
+        "Apply this file with dcmcfg apply or ldapmodify. The file may contain secrets.",
     )
     if str(path) == STDOUT:
         print_text([format_plan(plan, comments=head)])

@@ -29,11 +29,11 @@ _DEFAULT = "default"
 def format_restart_note(renamed_archives: Sequence[RenamedArchive]) -> str:
     """Return how to restart archives with the new name of their device; a reload would not find the device."""
     instructions = " and ".join(
-        f"{archive.old_name} with -D{DEVICE_NAME_PROPERTY}={archive.new_name}" for archive in renamed_archives
+        f"-D{DEVICE_NAME_PROPERTY}={archive.new_name} (old name: {archive.old_name})" for archive in renamed_archives
     )
     return (
-        f"Not reloaded. Restart the archive that runs as {instructions} (in the container image, ARCHIVE_DEVICE_NAME). "
-        "Until then the archive keeps its loaded configuration."
+        f"The archive was not reloaded. Restart the archive with {instructions}. In the container image, set "
+        "ARCHIVE_DEVICE_NAME instead. Until the restart, the archive keeps its loaded configuration."
     )
 
 
@@ -67,7 +67,7 @@ def format_device_setting_note(settings: Settings, renamed_archives: Sequence[Re
         return ""
     if origin == _DEFAULT:
         return f"The default device of dcmcfg is {settings.device}. To use the new name, set DCMCFG_DEVICE={new_name}"
-    return f"{origin} still names the device {settings.device}: change it to {new_name}"
+    return f"{origin} still has the old device name {settings.device}: change the name to {new_name}"
 
 
 def _find_new_name(settings: Settings, renamed: Sequence[RenamedArchive]) -> str | None:
@@ -140,7 +140,7 @@ class ChangeReport:
             return
         print_lines = self.options.print_lines
         if self.rejects_file is not None and self.rejects_file.items and not self.options.dry_run:
-            print_lines(f"Rejected: {len(self.rejects_file.items)}. Fix them in {self.rejects_file.path}")
+            print_lines(f"Rejected: {len(self.rejects_file.items)}. Fix the rejected items in {self.rejects_file.path}")
         if not self.plan.steps:
             print_lines("No changes. If the archive has not loaded this yet, run: dcmcfg reload")
         elif self.renamed_archives:
@@ -148,7 +148,9 @@ class ChangeReport:
         elif outcome is not None:
             self._print_reload(reload)
             if restart_attributes := find_restart_attributes(self.plan):
-                print_lines(f"This change requires a restart of the archive: {', '.join(restart_attributes)}")
+                print_lines(
+                    f"Restart the archive. A reload is not enough for the change of {', '.join(restart_attributes)}"
+                )
 
     def _print_reload(self, reload: ReloadReport | None) -> None:
         """Print whether the archive reloaded, and what a second reload repaired."""

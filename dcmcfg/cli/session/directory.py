@@ -43,7 +43,7 @@ def open_directory(settings: Settings) -> LdapDirectory:
         raise DirectoryError(
             error.message,
             subject=error.subject,
-            next_step=f"the bind DN comes from {settings.origins['bind_dn']}, the password from {origin}",
+            next_step=f"check the bind DN (from {settings.origins['bind_dn']}) and the password (from {origin})",
             result_code=error.result_code,
         ) from error
 

@@ -85,7 +85,8 @@ def require_editor(*, asks_confirmation: bool) -> None:
     if asks_confirmation or not any(os.environ.get(variable) for variable in _VARIABLES):
         raise NegativeResult(
             "there is no terminal for the editor; nothing was changed",
-            next_step="use dcmcfg set or dcmcfg apply; or pass --yes and set $VISUAL or $EDITOR to a script",
+            next_step="use dcmcfg set or dcmcfg apply; or pass --yes, and set $VISUAL or $EDITOR to a script that "
+            "edits the file",
         )
 
 
@@ -101,7 +102,9 @@ def edit_file(path: Path) -> None:
         code = subprocess.run([*words, str(path)], stdin=source, check=False).returncode  # noqa: S603 — the user's choice
     except OSError as error:
         raise DcmcfgError(
-            f"the editor cannot be started ({error.strerror})", subject=words[0], next_step="set VISUAL or EDITOR"
+            f"the editor cannot be started ({error.strerror})",
+            subject=words[0],
+            next_step="set VISUAL or EDITOR to the command of your editor",
         ) from error
     if code:
         raise DcmcfgError(f"the editor ended with exit code {code}", subject=words[0])
@@ -115,4 +118,4 @@ def _find_editor() -> list[str]:
     for name in _FALLBACKS:
         if (path := shutil.which(name)) is not None:
             return [path]
-    raise DcmcfgError("no editor found", next_step="set VISUAL or EDITOR")
+    raise DcmcfgError("no editor found", next_step="set VISUAL or EDITOR to the command of your editor")

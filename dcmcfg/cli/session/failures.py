@@ -26,8 +26,8 @@ OUTPUT_CLOSED_EXIT_CODE = 141
 _OUTPUT_ERRNOS = (errno.ENOSPC, errno.EIO, errno.EDQUOT)
 #: Environment variable that shows the traceback of an internal error.
 DEBUG_VARIABLE = "DCMCFG_DEBUG"
-OUT_OF_MEMORY_MESSAGE = "out of memory: this machine has too little, or its limit (ulimit -v) is too low"
-_MEMORY_HINT = "process less at once: a smaller file, fewer studies"
+OUT_OF_MEMORY_MESSAGE = "out of memory: this machine has too little memory, or its memory limit (ulimit -v) is too low"
+_MEMORY_HINT = "process less data in one run, for example a smaller file or fewer studies"
 _MAY_HAVE_CHANGED_NOTE = "; changes may have been made"
 
 
@@ -74,7 +74,7 @@ def _run_to_exit_code(run: Callable[[], object], invocation: Invocation) -> int:
         if not invocation.may_have_changed:
             return OUTPUT_CLOSED_EXIT_CODE
         _print_failure(
-            _Failure("the reader of the output closed it" + _MAY_HAVE_CHANGED_NOTE, IncompleteChange.exit_code)
+            _Failure("the program that reads the output ended" + _MAY_HAVE_CHANGED_NOTE, IncompleteChange.exit_code)
         )
         return IncompleteChange.exit_code
     except click.ClickException as error:
@@ -127,7 +127,9 @@ def _describe_internal_error(error: Exception, invocation: Invocation) -> _Failu
         changed_note = _MAY_HAVE_CHANGED_NOTE if invocation.may_have_changed else ""
         return _Failure(f"{OUT_OF_MEMORY_MESSAGE}{changed_note}", code, next_step=_MEMORY_HINT)
     message = f"internal error ({type(error).__name__}: {error})"
-    return _Failure(message, code, next_step=f"please report it, with the traceback that {DEBUG_VARIABLE}=1 prints")
+    return _Failure(
+        message, code, next_step=f"please report this error, with the traceback that {DEBUG_VARIABLE}=1 prints"
+    )
 
 
 def _make_json_result(failure: _Failure, invocation: Invocation) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def require_writable_file(target: str, *, must_be_new: bool) -> None:
     """
     path = Path(target).resolve()
     if path.is_dir():
-        raise DcmcfgError("a folder, not a file", subject=target, next_step="specify a file in it")
+        raise DcmcfgError("a folder, not a file", subject=target, next_step="specify a file in this folder")
     if must_be_new:
         require_new_file(target)
     if path.exists() and not path.is_file():  # a device or a pipe, whose folder need not be writable
@@ -208,7 +208,7 @@ def _make_write_error(error: OSError, target: str, path: Path) -> DcmcfgError:
         case PermissionError():
             next_step = "specify a file in a folder that this account can write to"
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
-            next_step = "free disk space there, or specify a file on another disk"
+            next_step = "free space on this disk, or specify a file on another disk"
         case _:
             next_step = "specify another file"
     return DcmcfgError(f"the file cannot be written ({error.strerror})", subject=target, next_step=next_step)
@@ -219,7 +219,7 @@ def _make_no_folder_error(target: str) -> DcmcfgError:
 
 
 def _make_exists_error(target: str) -> DcmcfgError:
-    return DcmcfgError("the file exists", subject=target, next_step="specify a new file, or --replace")
+    return DcmcfgError("the file exists", subject=target, next_step="specify a new file, or add --replace")
 
 
 def _get_umask() -> int:

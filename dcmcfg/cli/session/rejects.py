@@ -64,9 +64,9 @@ class RejectsFile:
         """Return the rejects file for records that do not fit the tree."""
 
         def render_file(heading: str) -> str:
-            comments = [heading, "Fix these records and apply the file. May contain secrets."]
+            comments = [heading, "Fix these records, then apply this file. The file may contain secrets."]
             if len({misfit.desired.is_content_record for misfit in misfits}) > 1:
-                comments.append("It contains entries and changes: apply it with --mixed.")
+                comments.append("This file contains entries and changes: apply the file with --mixed.")
             return format_rejects(misfits, comments=comments)
 
         return RejectsFile(path, tuple(map(_make_rejected_item, misfits)), render_file, "records")
@@ -106,7 +106,9 @@ class RejectsFile:
         except FileExistsError:
             raise _make_exists_error(self.path) from None
         except OSError as error:
-            raise DcmcfgError(f"the rejects cannot be written ({error.strerror})", subject=str(self.path)) from error
+            raise DcmcfgError(
+                f"the rejects file cannot be written ({error.strerror})", subject=str(self.path)
+            ) from error
         try:
             yield
         except IncompleteChange:  # a part of the plan was applied, so the user needs the rejected items
@@ -128,8 +130,8 @@ def _make_exists_error(path: Path) -> DcmcfgError:
     return DcmcfgError(
         "the rejects file exists with other content; nothing was changed",
         subject=str(path),
-        next_step="if you have fixed the records, use this file as FILE; otherwise remove the file, "
-        "or specify a new one with --rejects",
+        next_step="if you have fixed the records in this file, run the command with this file as FILE; otherwise "
+        "remove the file, or specify another file with --rejects",
     )
 
 

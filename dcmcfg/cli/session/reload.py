@@ -73,13 +73,14 @@ class ReachableArchive:
             message = f"{message}. {line}"
         if binding_failure is not None and (users := self._find_other_users(tree, binding_failure)):
             message = (
-                f"{message}. In the directory, {binding_failure.listener} is also the address of {', '.join(users)}"
+                f"{message}. In the directory, the address {binding_failure.listener} is also used by "
+                f"{', '.join(users)}"
             )
         next_step = error.next_step
         if undo_command and binding_failure is not None:
             next_step = (
-                f"{next_step}. To revert the change: {undo_command}. The archive then opens the listener once more, "
-                "which can fail in the same way"
+                f"{next_step}. To revert the change: {undo_command}. The archive then opens the listener "
+                "again, and this can fail for the same reason"
             )
         elif undo_command and not isinstance(error, ReloadUnconfirmed) and not _is_down(reload):
             next_step = f"{next_step}. If this change is the cause, revert it: {undo_command}"
@@ -114,7 +115,10 @@ def require_started(service: ControlService, settings: Settings, message_prefix:
     try:
         status = service.status()
     except ArchiveError as error:
-        message = f"the archive reloaded, but it is unknown whether it is STARTED: {error.message}; run dcmcfg status"
+        message = (
+            f"the archive reloaded, but dcmcfg does not know whether the archive is STARTED: {error.message}; "
+            "run dcmcfg status"
+        )
         print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(message))}")
         return None
     if not status.started:
@@ -135,7 +139,7 @@ def _record_reload(reload: Reload, probed_listeners: tuple[ProbedListener, ...] 
     run.partial_result = lambda: ({} if previous_result is None else previous_result()) | {"reload": reload_fields}
 
 
-_NO_RELOAD_ALTERNATIVE = "to change the directory without the archive: --no-reload"
+_NO_RELOAD_ALTERNATIVE = "to change the directory without a reload of the archive: --no-reload"
 
 
 def connect_archive(settings: Settings, alternative: str = _NO_RELOAD_ALTERNATIVE) -> ReachableArchive:
@@ -151,6 +155,8 @@ def connect_archive(settings: Settings, alternative: str = _NO_RELOAD_ALTERNATIV
         next_step = f"{error.next_step}; {unchanged_note}" if error.next_step else unchanged_note
         raise ArchiveError(error.message, subject=error.subject, next_step=next_step) from error
     if not status.started:
-        message = invocation.current().insert_site_options(f"{STOPPED_MESSAGE}. For how to start it: dcmcfg status")
+        message = invocation.current().insert_site_options(
+            f"{STOPPED_MESSAGE}. To see how to start the archive: dcmcfg status"
+        )
         print_message(f"warning: {escape_unprintable(message)}")
     return ReachableArchive(service, settings)

@@ -26,8 +26,9 @@ def convert_failures_after_send() -> Iterator[threading.Event]:
         if not sent.is_set():
             raise
         raise NegativeResult(
-            "interrupted: the C-MOVE was sent, but its result was not awaited",
-            next_step="check the destination for received instances; the archive was requested to stop (C-CANCEL)",
+            "interrupted: the C-MOVE was sent, but dcmcfg did not wait for the result",
+            next_step="check the destination for received instances; dcmcfg requested the archive to stop the C-MOVE "
+            "(C-CANCEL)",
         ) from None
     except Exception as error:
         if not sent.is_set() or os.environ.get(DEBUG_VARIABLE):
@@ -45,5 +46,5 @@ def convert_failures_after_send() -> Iterator[threading.Event]:
                 problem = f"internal error, {type(error).__name__}: {error}"
         raise NegativeResult(
             f"the C-MOVE was sent, but its result is unknown ({problem})",
-            next_step=f"check the destination for received instances; {DEBUG_VARIABLE}=1 prints the traceback",
+            next_step=f"check the destination for received instances; to print the traceback: {DEBUG_VARIABLE}=1",
         ) from error

@@ -81,12 +81,14 @@ bulk_options = option_group(
             "studies_file",
             type=click.Path(allow_dash=True),
             metavar="FILE",
-            help="File of studies: one UID a line, or CSV with StudyInstanceUID; '-' is standard input.",
+            help="File with a list of studies: one UID per line, or CSV with the column StudyInstanceUID. '-' is "
+            "standard input.",
         ),
         _bulk_option(
             "--query",
             metavar="KEYS",
-            help="Studies that match keys, such as PatientID=4711,StudyDate=20240101-; with --recall, one of them.",
+            help="Verify the studies that match these keys, such as PatientID=4711,StudyDate=20240101-. With "
+            "--recall, verify one of these studies.",
         ),
         _bulk_option(
             "--limit",
@@ -100,7 +102,7 @@ bulk_options = option_group(
             default=PARALLEL,
             show_default=True,
             metavar="N",
-            help="Number of associations at the same time.",
+            help="Number of associations that are open at the same time.",
         ),
         _bulk_option("--rate", metavar="N/s|N/min", help="Maximum rate of studies; unlimited by default."),
         _bulk_option(
@@ -125,7 +127,8 @@ bulk_options = option_group(
             "store_file",
             type=click.Path(dir_okay=False, path_type=Path),
             metavar="FILE",
-            help="Store the results in FILE (SQLite), instead of in the state folder; the same FILE continues a run.",
+            help="Store the results in FILE (SQLite) instead of the state folder. To continue a run, specify the "
+            "same FILE again.",
         ),
         _bulk_option("--again", "verify_all_again", is_flag=True, help="Verify all studies again."),
         _bulk_option(

@@ -33,17 +33,18 @@ if TYPE_CHECKING:
 def verify_command(settings: Settings, *, options: VerifyOptions) -> int:
     """Prove with a real C-MOVE that a study is delivered.
 
-    The command asks the archive for the content of the study, and requests a C-MOVE to the destination. It reports
-    separately what the archive reported, what was received, and whether the study came from the external archive.
+    The command queries the archive for the content of the study, and requests a C-MOVE to the destination. The report
+    has three separate parts: the result according to the archive, the received instances, and the route (whether the
+    study came from the external archive).
 
-    Specify a study that the archive has purged, or --recall to find one. The retrieve recalls the study, so a second
-    run proves nothing about external retrieve.
+    To prove external retrieve, specify a study that the archive has purged. The option --recall finds such a study. The
+    retrieve recalls the study, so a second run with this study proves nothing about external retrieve.
 
-    Many studies (--study several times, --studies or --query) are verified in one run. Their results are stored: the
-    same command continues an interrupted run.
+    One run can verify many studies (--study several times, --studies or --query). The results of many studies are
+    stored. To continue an interrupted run, run the same command again.
 
-    Exit codes: 0 verified, or reported by the archive and not observed, 1 not verified, 3 no C-MOVE was sent, 4 the
-    temporary destination could not be removed.
+    Exit codes: 0 verified, or the archive reported the delivery but dcmcfg did not observe it, 1 not verified, 3 no
+    C-MOVE was sent, 4 the temporary destination could not be removed.
     """
     run = options.make_run(settings)
     with options.reports.redirect_report(replace=options.files.replace):

@@ -154,11 +154,11 @@ _OPTIONS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
     click.option(
         "--ae",
         metavar="AET",
-        help="AE of the archive that receives the request; the device's only storage SCP by default.",
+        help="AE of the archive that receives the request. Default: the only storage SCP of the archive's device.",
     ),
     click.option("--calling", default="DCMCFG", show_default=True, metavar="AET", help="Calling AE title."),
     click.option(
-        "--connect", metavar="HOST[:PORT]", help="Address of the archive, instead of the one in the configuration."
+        "--connect", metavar="HOST[:PORT]", help="Address of the archive, instead of the address in the configuration."
     ),
     recall_options,
     retrieval_options,
@@ -166,14 +166,15 @@ _OPTIONS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
     temporary_options,
     evidence_options,
     file_options,
-    over_tls_option("Call the archive over TLS; the default if it has no other connection."),
+    over_tls_option("Call the archive over TLS. This is the default if the archive has only TLS connections."),
     tls_options,
     bulk_options,
     click.option(
         "--timeout-s",
         type=Quantity(min=0, min_open=True, max=MAX_TIMEOUT_S),
         metavar="S",
-        help="Time-out in seconds for each response; by default longer than that of the archive (dcmRetrieveTimeout).",
+        help="Time-out in seconds for each response. The default is longer than the time-out of the archive "
+        "(dcmRetrieveTimeout).",
     ),
     report_options,
     details_option,

@@ -66,26 +66,26 @@ evidence_options = option_group(
         _option(
             "--require-observation",
             is_flag=True,
-            help="Require that dcmcfg receives the instances, and so observes their delivery.",
+            help="Require that dcmcfg itself receives the instances and observes the delivery.",
         ),
         _option(
             "--require-route",
             is_flag=True,
-            help="Require proof of the route through the external archive; exit code 1 otherwise.",
+            help="Require proof that the study came from the external archive. Without this proof, the exit code is 1.",
         ),
         _option(
             "--external-log",
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
             metavar="FILE",
-            help="Log of the external archive (JSON lines, Orthanc, dcmtk or dcm4che dcmqrscp, dcm4chee server.log), "
-            "or the server.log of the archive itself.",
+            help="Log file of the external archive: JSON lines, the log of Orthanc, of dcmqrscp (dcmtk or dcm4che), "
+            "or the server.log of dcm4chee. The server.log of the archive itself is also accepted.",
         ),
         _option(
             "--qido/--no-qido",
             "use_qido",
             default=None,
             help="Query the archive's database (--archive-url) for the location of the files, before and after the "
-            "move. Default for one study, and for many with --require-route.",
+            "move. This is the default for one study. For many studies, it is the default with --require-route.",
         ),
     ],
 )
@@ -106,7 +106,9 @@ class EvidenceFiles:
         for file in self.paths:
             is_file = get_suffix(file) in (JSON, HTML)
             if many_studies and is_file:
-                raise click.UsageError(f"--evidence requires a folder for many studies, but {file} is a file")
+                raise click.UsageError(
+                    f"for many studies, --evidence requires a folder, but {file} is the name of a file"
+                )
             if not many_studies and not is_file:
                 raise click.UsageError(f"--evidence: the name {file} must end in {JSON} or {HTML}")
 
@@ -140,8 +142,8 @@ file_options = option_group(
             multiple=True,
             callback=_refuse_duplicates,
             metavar="FILE|FOLDER",
-            help="Save the configuration, request, responses and received instances to FILE.json or FILE.html; "
-            "can be repeated. For many studies, specify a folder for the JSON files, one for each result.",
+            help="Save the configuration, request, responses and received instances to FILE.json or FILE.html. Can "
+            "be repeated. For many studies, specify a folder. The folder gets one JSON file for each result.",
         ),
         _option("--replace", is_flag=True, help="Replace existing files."),
     ],

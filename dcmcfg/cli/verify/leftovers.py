@@ -23,7 +23,7 @@ from dcmcfg.temporary.title_claims import CLEAN_COMMAND
 def warn_of_leftovers(settings: Settings, configuration: Configuration) -> None:
     """Warn on stderr of temporary destinations that earlier runs have left in *configuration*."""
     for each in find_leftover_destinations(get_state_folder(), settings.ldap_url, configuration, datetime.now(UTC)):
-        message = f"a verify has left the temporary destination {each}. To remove it: {CLEAN_COMMAND}"
+        message = f"an earlier run of verify has left the temporary destination {each}. To remove it: {CLEAN_COMMAND}"
         print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(message))}")
 
 

@@ -169,7 +169,10 @@ def verify_many(
 def _note_stored_result(bulk: BulkOptions, source: StudySource) -> Iterator[str]:
     """Yield a note if the result of one study is stored because of an option with another purpose."""
     if isinstance(source, ExplicitStudies) and len(set(source.uids)) == 1 and bulk.store_file is None:
-        yield (f"{bulk.storing_option} stores the result, as for many studies: the same command again sends no request")
+        yield (
+            f"{bulk.storing_option} stores the result, as in a run of many studies. If you run the same command "
+            "again, dcmcfg sends no request"
+        )
 
 
 def _make_evidence_writer(
@@ -253,14 +256,19 @@ def _confirm_study_count(matching: StudyQuery) -> None:
     """Print the number of matching studies; ask for confirmation if there are many and ``--limit`` is not given."""
     count = len(matching.read().uids)
     studies = "1 study matches" if count == 1 else f"{count:,} studies match"
-    message = f"more than {count:,} studies match, using {count:,}" if matching.is_truncated else studies
+    message = (
+        f"more than {count:,} studies match, but dcmcfg uses only {count:,} studies"
+        if matching.is_truncated
+        else studies
+    )
     print_message(message)
     if count <= _CONFIRM_ABOVE or matching.limit is not None:
         return
     if not sys.stdin.isatty():
         raise NegativeResult(
-            f"{count:,} studies match, and there is no terminal to confirm; nothing was requested from the archive",
-            next_step=f"to verify so many studies: --limit {count}",
+            f"{count:,} studies match, and there is no terminal for the confirmation; nothing was requested from the "
+            "archive",
+            next_step=f"to verify this number of studies without confirmation: --limit {count}",
         )
     if not confirm(f"Request {count:,} studies?"):
         raise NegativeResult("declined; nothing was requested")

@@ -85,7 +85,10 @@ class _InterruptHandler:
 
     def cancel_when_interrupted(self, cancellation: Cancellation, on_message: Callable[[str], None]) -> None:
         if self.interrupts.get():
-            on_message("requesting the archive to stop (C-CANCEL); press Ctrl-C again to stop at once")
+            on_message(
+                "dcmcfg requests the archive to stop the C-MOVE (C-CANCEL); to stop dcmcfg immediately, press Ctrl-C "
+                "again"
+            )
             cancellation.request()
 
 

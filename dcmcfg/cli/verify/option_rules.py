@@ -77,18 +77,26 @@ class _AllowsOnly:
 #: The first violated rule is reported.
 _RULES: tuple[_RequiresAnyOf | _ConflictsWith | _AllowsOnly, ...] = (
     _AllowsOnly("--clean-temporary", ("--yes", "--json"), "sends no C-MOVE"),
-    _ConflictsWith(("--recall",), ("--study", "--studies"), "{one} replaces {other}; use --query to limit the search"),
+    _ConflictsWith(
+        ("--recall",),
+        ("--study", "--studies"),
+        "{one} cannot be combined with {other}; use --query to limit the search",
+    ),
     _ConflictsWith(
         ("--limit", *_RUN_OPTIONS, *_RESULT_OPTIONS),
         ("--recall",),
-        "{one} is for many studies, but {other} finds one",
+        "{one} is for many studies, but {other} finds one study",
     ),
-    _ConflictsWith(_SINGLE_STUDY_OPTIONS, ("--recall",), "{one} requires a known study, but {other} finds one"),
+    _ConflictsWith(
+        _SINGLE_STUDY_OPTIONS, ("--recall",), "{one} requires a known study, but {other} searches for a study"
+    ),
     _ConflictsWith(("--study",), ("--studies", "--query"), "{one} and {other} exclude each other"),
     _ConflictsWith(("--studies",), ("--query",), "{one} and {other} exclude each other"),
-    _ConflictsWith(_SINGLE_STUDY_OPTIONS, (_SEVERAL_STUDIES,), "{one} is for one study, but {other} selects many"),
+    _ConflictsWith(
+        _SINGLE_STUDY_OPTIONS, (_SEVERAL_STUDIES,), "{one} is for one study, but {other} selects many studies"
+    ),
     _ConflictsWith(("--details",), ("--json",), "{one} is for the text report: {other} always has all details"),
-    _ConflictsWith(_RUN_OPTIONS, (_SINGLE_STUDY,), "{one} is for many studies, but {other} specifies one"),
+    _ConflictsWith(_RUN_OPTIONS, (_SINGLE_STUDY,), "{one} is for many studies, but {other} specifies one study"),
     _ConflictsWith(("--again",), ("--only-failed",), "{one} and {other} exclude each other"),
     _ConflictsWith(("--temporary-dest",), ("--dest",), "{one} and {other} exclude each other"),
     _RequiresAnyOf(("--limit",), ("--query",)),
@@ -118,9 +126,11 @@ def require_consistent_options(studies: tuple[str, ...], *, as_json: bool) -> No
     if "--clean-temporary" in given_options:
         return
     if not given_options.keys() & {"--study", "--studies", "--query", "--recall"}:
-        raise click.UsageError("Missing option '--study', or --studies, --query, --recall.")
+        raise click.UsageError(
+            "Missing option '--study'. Instead of --study, you can specify --studies, --query or --recall."
+        )
     if not given_options.keys() & {"--dest", "--temporary-dest"}:
-        raise click.UsageError("Missing option '--dest', or --temporary-dest.")
+        raise click.UsageError("Missing option '--dest'. Instead of --dest, you can specify --temporary-dest.")
 
 
 def _classify_run(given_options: _OptionsInUse, studies: tuple[str, ...]) -> dict[str, str]:

@@ -47,7 +47,7 @@ class RetrieveOptions:
             raise click.UsageError("--patient-id requires --model patient")
         # In a DICOM query, `*` and `?` are wildcards, and a backslash separates values.
         if not self.patient_id.strip() or set(self.patient_id) & set("\\*?"):
-            raise click.UsageError(f"--patient-id {self.patient_id!r} is not a single Patient ID without wildcards")
+            raise click.UsageError(f"--patient-id {self.patient_id!r} must be a single Patient ID without wildcards")
         return InformationModel.PATIENT, Patient(self.patient_id, self.patient_id_issuer or "")
 
     def get_priority(self) -> Priority:
@@ -65,14 +65,16 @@ retrieval_options = option_group(
             type=click.Choice([level.value for level in QueryRetrieveLevel]),
             help="Level of the C-MOVE: study, series or instances.",
         ),
-        _option("--series", multiple=True, metavar="UID", help="Series to retrieve, instead of all; can be repeated."),
+        _option(
+            "--series", multiple=True, metavar="UID", help="Series to retrieve, instead of all series. Can be repeated."
+        ),
         _option(
             "--image",
             "--instance",
             "image",
             multiple=True,
             metavar="UID",
-            help="Instance to retrieve, instead of all; can be repeated.",
+            help="Instance to retrieve, instead of all instances. Can be repeated.",
         ),
         _option(
             "--model",
@@ -82,7 +84,7 @@ retrieval_options = option_group(
         _option(
             "--patient-id",
             metavar="ID",
-            help="Patient ID of the study, instead of the one that the archive lists; implies --model patient.",
+            help="Patient ID of the study, instead of the Patient ID that the archive lists. Implies --model patient.",
         ),
         _option("--patient-id-issuer", metavar="NAME", help="Issuer of --patient-id."),
         _option(
@@ -119,14 +121,17 @@ receiving_options = option_group(
     ReceiveOptions,
     [
         _receiving_option(
-            "--receive", is_flag=True, help="Receive the study as the destination, at its address in the configuration."
+            "--receive",
+            is_flag=True,
+            help="Receive the study in place of the destination, at the address that the destination has in the "
+            "configuration.",
         ),
         _receiving_option(
             "--keep",
             "storage_folder",
             type=click.Path(file_okay=False, path_type=Path),
             metavar="DIR",
-            help="Keep received instances as files in DIR, and read each one back; implies --receive.",
+            help="Store received instances as files in DIR, and read each file to check it. Implies --receive.",
         ),
     ],
 )

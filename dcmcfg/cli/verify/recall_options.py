@@ -50,7 +50,8 @@ recall_options = option_group(
         _option(
             "--recall",
             is_flag=True,
-            help="Use the smallest purged study, instead of --study; --query limits the search.",
+            help="Find the smallest purged study, and use this study. Replaces --study. To limit the search, use "
+            "--query.",
         )
     ],
 )

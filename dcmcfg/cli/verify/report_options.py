@@ -58,7 +58,7 @@ class ReportOptions:
         targets = list(self.files.values())
         if self.as_json and STDOUT in targets:
             raise click.UsageError(
-                "--json and a report to - both write to standard output; specify a file for the report"
+                "--json and a report to - (standard output) exclude each other; specify a file for the report"
             )
         if targets.count(STDOUT) > 1 or (STDOUT in targets and self._report_file is not None):
             raise click.UsageError("several reports write to standard output (-)")
@@ -67,7 +67,7 @@ class ReportOptions:
         paths = [Path(each).resolve() for each in (*read_files, *written_files)]
         if len(set(paths)) < len(paths):
             raise click.UsageError(
-                "the same file is given twice: the list, --results and each report must be separate files"
+                "the same file is given twice: --studies, --results and each report require separate files"
             )
         for target in written_files:
             require_writable_file(target, must_be_new=not replace)
@@ -86,14 +86,19 @@ report_options = option_group(
         format_option("text", "json", *_FILE_FORMS),
         file_option("FILE", "Write the report to the new FILE; '-' is standard output.", _FILE),
         _option(
-            "--csv", type=_FILE, metavar="FILE", help="CSV with a row for each study, same as --format csv -o FILE."
+            "--csv",
+            type=_FILE,
+            metavar="FILE",
+            help="Write a CSV file with a row for each study. Same as --format csv -o FILE.",
         ),
         _option(
             "--junit",
             type=_FILE,
             metavar="FILE",
-            help="JUnit XML with a test case for each study, same as --format junit -o FILE.",
+            help="Write JUnit XML with a test case for each study. Same as --format junit -o FILE.",
         ),
-        _option("--html", type=_FILE, metavar="FILE", help="HTML page with charts, same as --format html -o FILE."),
+        _option(
+            "--html", type=_FILE, metavar="FILE", help="Write an HTML page with charts. Same as --format html -o FILE."
+        ),
     ],
 )

@@ -223,7 +223,8 @@ def add_temporary_destination(
             f"{receiver_address.reason}"
         )
         _print_text(
-            "the archive reloads twice: after the AE is added, and after it is removed; then nothing of the AE remains"
+            "the archive reloads twice: after the AE is added, and after the AE is removed; at the end, nothing of "
+            "the AE remains"
         )
         context = _connect_site(settings, directory)
         _require_confirmation(f"Add {title} for this run?", yes=temporary_options.yes)
@@ -296,7 +297,7 @@ def _connect_site(settings: Settings, directory: Directory) -> DestinationContex
     """Return the site after its archive has responded; raises :class:`~dcmcfg.errors.ArchiveError`."""
     from dcmcfg.cli.session.reload import connect_archive
 
-    service = connect_archive(settings, "the archive must reload to know a new destination").service
+    service = connect_archive(settings, "the archive must reload before it can send to a new destination").service
     rollout_context = RolloutContext(
         get_state_folder(), format_site_headline(settings), invocation.current().command_line
     )

@@ -26,12 +26,14 @@ temporary_options = option_group(
         _option(
             "--temporary-dest",
             is_flag=True,
-            help="Add an AE with this machine's address for this run, instead of --dest; implies --receive.",
+            help="Add an AE with the address of this machine, for this run only. Replaces --dest, and implies "
+            "--receive.",
         ),
         _option(
             "--temporary-address",
             metavar="HOST[:PORT]",
-            help="Address at which the archive reaches this machine; by default the source address of requests to it.",
+            help="Address at which the archive reaches this machine. Default: the source address of requests from "
+            "this machine to the archive.",
         ),
         _option("--show-plan", is_flag=True, help="Show each entry that --temporary-dest adds, and its LDIF."),
         _option("--clean-temporary", is_flag=True, help="Only remove the temporary destinations of interrupted runs."),

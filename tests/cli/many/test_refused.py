@@ -78,7 +78,7 @@ def test_a_query_is_asked_before_a_destination_is_added_for_it(run: Run, before_
         done = run(*temporary(large, "--query", "PatientID=P1"))
     assert (done.exit_code, done.stdout) == (1, "")
     assert (
-        "101 studies match, and there is no terminal to confirm; nothing was requested from the archive\n"
+        "101 studies match, and there is no terminal for the confirmation; nothing was requested from the archive\n"
     ) in done.stderr
 
 
@@ -99,7 +99,10 @@ def test_a_study_whose_query_fails_is_not_asked_for(run: Run, site: RunningSlapd
     with archive_of(FIVE[:1]) as pacs:
         done = run(*command(pacs), *named(FIVE[:1]), "--model", "patient", "--level", "series", "--again")
         assert done.exit_code == 0
-        assert "Note      --again stores the result, as for many studies: the same command " in done.stdout
+        assert (
+            "Note      --again stores the result, as in a run of many studies. If you run the same command again, "
+            in done.stdout
+        )
         done = run(*command(pacs), *named(FIVE[1:2]), "--level", "series", "--junit", str(tmp_path / "second.xml"))
         assert done.exit_code == 3
     cases = list(next(iter(JUnitXml.fromfile(str(tmp_path / "second.xml")))))

@@ -36,7 +36,7 @@ def test_nobody_to_ask_and_no_are_a_no_with_nothing_changed(run: Run, site: Runn
     done = run(*VERIFY)
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.endswith(
-        "dcmcfg: there is no terminal to confirm; nothing was changed\n  next: pass --yes to confirm\n"
+        "dcmcfg: there is no terminal for the confirmation; nothing was changed\n  next: pass --yes to confirm\n"
     )
     question = "for this run? [y/N]: "
     code, shown = at_terminal(VERIFY, [(question, "\x03")])
@@ -103,7 +103,7 @@ def test_an_archive_that_does_not_reload_costs_nothing_but_says_4_when_it_may_kn
         )
         status = run("status")
         assert masked(status.stderr).startswith(
-            "warning: a verify may have left the temporary destination DCMCFG_TITLE"
+            "warning: an earlier run of verify may have left the temporary destination DCMCFG_TITLE"
         )
         control.run_as_an_archive_does()
         cleaned = run("verify", "--clean-temporary", "--yes")
@@ -130,4 +130,4 @@ def test_an_archive_that_is_away_is_found_out_before_anything_is_asked(
     monkeypatch.setenv("DCMCFG_ARCHIVE_URL", "http://127.0.0.1:1/dcm4chee-arc")
     done = run(*VERIFY, "--yes")
     assert (done.exit_code, done.stdout) == (3, "")
-    assert "nothing was changed; the archive must reload to know a new destination" in done.stderr
+    assert "nothing was changed; the archive must reload before it can send to a new destination" in done.stderr
