@@ -66,7 +66,7 @@ def test_whether_connections_fit_comes_from_the_tree(configuration: Configuratio
     (title, is_fit, words), _ = fits("TLS_AES_128_GCM_SHA256")
     assert (title, is_fit) == ("WORKSTATION", False)
     assert words.startswith(
-        "no connection of DCM4CHEE shares a TLS cipher suite with one of WORKSTATION: DCM4CHEE has "
+        "the connections of DCM4CHEE and WORKSTATION have no TLS cipher suite in common: DCM4CHEE has "
     )
 
 
