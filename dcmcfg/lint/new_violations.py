@@ -122,7 +122,7 @@ def find_new_violations(
         for rule, violation in islice(found, _MAXIMUM_REPORTED)
     )
     if more := sum(1 for _ in found):
-        yield f"and {more} more. To list them after the change: dcmcfg check"
+        yield f"findings not shown: {more}. To list all findings after the change: dcmcfg check"
 
 
 @dataclass(frozen=True)

@@ -74,9 +74,9 @@ def _build_load_risk(found: tuple[NewFinding, ...], alternative_name: str) -> tu
     settings = "1 setting" if len(found) == 1 else f"{len(found)} settings"
     kinds = {each.finding.impact for each in found}
     if kinds == {"stops-next-start"}:
-        description = f"with {settings} the archive cannot start again"
+        description = f"because of {settings}, the archive cannot start again"
     elif "stops-next-start" in kinds:
-        description = f"the archive cannot load {settings}, or cannot start again with them"
+        description = f"the archive cannot load {settings}, or cannot start again with these settings"
     else:
         description = f"the archive cannot load {settings}"
     entries = dict.fromkeys(str(each.finding.dn) for each in found)
@@ -87,7 +87,7 @@ def _build_reference_risk(found: tuple[NewFinding, ...]) -> tuple[Risk, ...]:
     if not found:
         return ()
     settings = "1 setting names" if len(found) == 1 else f"{len(found)} settings name"
-    description = f"{settings} an AE that does not exist or is unsuitable for its use"
+    description = f"{settings} an AE that does not exist, or that the archive cannot use for this purpose"
     entries = dict.fromkeys(str(each.finding.dn) for each in found)
     return (Risk(UNUSABLE_REFERENCE, description, tuple(entries), found),)
 

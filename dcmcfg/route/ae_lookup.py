@@ -82,16 +82,19 @@ def resolve_ae(configuration: Configuration, ae_title: str) -> NetworkAE | Unres
         )
     # The archive loads the whole device before it checks dicomInstalled, so load failures come first.
     if dangling := _find_dangling_reference(ae.device):
-        reason = f"the device {ae.device.name} does not load: {dangling} refers to a connection outside of the device"
+        reason = (
+            f"the archive cannot load the device {ae.device.name}: {dangling} refers to a connection that this device "
+            "does not have"
+        )
         return UnresolvedAE(
             LookupFailure.UNKNOWN,
             ae_title,
             reason,
-            f"fix {DICOM_NETWORK_CONNECTION_REFERENCE} of {dangling} (see dcmcfg check)",
+            f"correct {DICOM_NETWORK_CONNECTION_REFERENCE} of {dangling} (to see the problem: dcmcfg check)",
         )
     if unloadable := find_unloadable_value(ae.device):
         reason = f"the archive cannot read the device {ae.device.name}: {unloadable.reason}"
-        next_step = "correct that value, then run dcmcfg reload"
+        next_step = "correct this value, then run dcmcfg reload"
         return UnresolvedAE(
             LookupFailure.UNREADABLE, ae_title, reason, next_step, java_exception=unloadable.java_exception
         )
@@ -126,12 +129,13 @@ def find_unloadable_value(device: Device) -> UnloadableValue | None:
             return unloadable
     for ae in device.network_aes:
         if other_protocol := next((each.protocol for each in ae.connections if each.protocol != DICOM), ""):
-            reason = f"{ae.title} refers to a connection whose dcmProtocol is {other_protocol}"
+            reason = f"{ae.title} refers to a connection with the dcmProtocol {other_protocol}, not {DICOM}"
             return UnloadableValue(reason, f"{_ILLEGAL_ARGUMENT}protocol != DICOM - {other_protocol}")
         roles = (each.text(DICOM_TRANSFER_ROLE) or "" for each in ae.capabilities)
         if role := next((role for role in roles if role not in _ROLES), ""):
             return UnloadableValue(
-                f"{ae.title} has a dicomTransferRole {role}", f"{_NO_ENUM_CONSTANT}TransferCapability.Role.{role}"
+                f"{ae.title} has the unknown dicomTransferRole {role}",
+                f"{_NO_ENUM_CONSTANT}TransferCapability.Role.{role}",
             )
     return None
 
@@ -140,10 +144,11 @@ def _find_unloadable_connection(entry: Entry) -> UnloadableValue | None:
     port, protocol = entry.text(DICOM_PORT), entry.text(DCM_PROTOCOL) or DICOM
     if port is not None and not _is_port(port):
         return UnloadableValue(
-            f"the connection {entry.dn.rdn} has the dicomPort {port}", f"{_ILLEGAL_ARGUMENT}port out of range:{port}"
+            f"the connection {entry.dn.rdn} has the invalid dicomPort {port}",
+            f"{_ILLEGAL_ARGUMENT}port out of range:{port}",
         )
     if protocol not in _PROTOCOLS:
-        reason = f"the connection {entry.dn.rdn} has the dcmProtocol {protocol}"
+        reason = f"the connection {entry.dn.rdn} has the unknown dcmProtocol {protocol}"
         return UnloadableValue(reason, f"{_NO_ENUM_CONSTANT}Connection.Protocol.{protocol}")
     return None
 
@@ -174,8 +179,8 @@ def _suggest_replacement(configuration: Configuration, title: str) -> str:
     for ae in configuration.network_aes():
         if title in ae.other_titles:
             return (
-                f"it is only another title of {ae.title} (dcmOtherAETitle). The archive ignores such titles: use "
-                f"{ae.title}"
+                f"use {ae.title}. {title} is only another title of this AE (dcmOtherAETitle), and the archive ignores "
+                "such titles here"
             )
     similar_titles = suggest_names(title, (ae.title for ae in configuration.network_aes()))
     if similar_titles:
@@ -200,18 +205,20 @@ def check_return_destination(
     if archive_ae.device.find_called_ae(ae_title) is not None:
         return None
     storage_ae_titles = [ae.title for ae in archive_ae.device.network_aes if ae.is_storage_scp]
-    next_step = f"set {attribute} to a storage SCP of the archive: {', '.join(storage_ae_titles) or 'it has none'}"
+    next_step = (
+        f"set {attribute} to a storage SCP of the archive: {', '.join(storage_ae_titles) or 'the archive has none'}"
+    )
     if len(storage_ae_titles) == 1:
         next_step = _suggest_setting_command(archive_ae, attribute, storage_ae_titles[0])
     other_ae = configuration.find_network_ae(ae_title)
     if other_ae is not None:
         reason = (
-            f"{attribute} {ae_title} is an AE of {other_ae.device.name}: that device receives the objects, and the "
-            "archive does not forward them"
+            f"{ae_title} in {attribute} is an AE of the device {other_ae.device.name}: this device receives the "
+            "objects, so the archive does not forward them"
         )
         return RouteFailure(EMPTY_SUCCESS, reason, next_step)
     sender = external_ae_title or "the external archive"
-    reason = f"{attribute} {ae_title} is not an AE of the archive: {sender} cannot have an address for it"
+    reason = f"{ae_title} in {attribute} is not an AE of the archive: {sender} cannot have an address for {ae_title}"
     return RouteFailure(DESTINATION_REFUSED, reason, next_step)
 
 

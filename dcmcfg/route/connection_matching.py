@@ -84,7 +84,7 @@ def explain_incompatibility(remote: NetworkAE, local: NetworkAE) -> str:
         return f"{local.title} has no installed connection"
     if not {each.tls for each in remote_connections} & {each.tls for each in local_connections}:
         kinds = ("TLS", "plain connections") if remote_connections[0].tls else ("plain connections", "TLS")
-        return f"{remote.title} offers {kinds[0]} only, {local.title} has {kinds[1]} only"
+        return f"{remote.title} offers only {kinds[0]}, but {local.title} has only {kinds[1]}"
     if _collect_cipher_suites(local_connections) & _collect_cipher_suites(remote_connections):
         return _describe_mismatch(
             "TLS version",
@@ -111,8 +111,8 @@ def _describe_mismatch(
     local_names: frozenset[str],
 ) -> str:
     return (
-        f"no connection of {local.title} shares a {property_name} with one of {remote.title}: "
-        f"{local.title} has {_join_names(local_names)}; {remote.title} has {_join_names(remote_names)}"
+        f"the connections of {local.title} and {remote.title} have no {property_name} in common: {local.title} has "
+        f"{_join_names(local_names)}; {remote.title} has {_join_names(remote_names)}"
     )
 
 
@@ -156,5 +156,8 @@ def suggest_acceptance_command(ae: NetworkAE, calling_ae_title: str) -> str:
     if ae.entry.text(DICOM_ASSOCIATION_ACCEPTOR) != "TRUE":
         return format_command("set", ae.qualified_title, "dicomAssociationAcceptor=TRUE")
     if find_listening_connection(ae) is None:
-        return f"give {ae.title} a connection with a port ({format_command('connection', 'list', ae.device.name)})"
+        return (
+            f"give {ae.title} a connection with a port (to list the connections: "
+            f"{format_command('connection', 'list', ae.device.name)})"
+        )
     return format_command("set", ae.qualified_title, f"dcmAcceptedCallingAETitle+={calling_ae_title}")

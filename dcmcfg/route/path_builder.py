@@ -146,9 +146,7 @@ class PathBuilder:
         """Add the forwarding of objects from *external_ae_title*; undeliverable objects stay in the archive."""
         connection = self._find_destination_connection(ALL_FAILED)
         if connection is None:
-            self.add_note(
-                f"the archive keeps the objects that {external_ae_title} stores: the study is local afterwards"
-            )
+            self.add_note(f"the archive keeps the objects from {external_ae_title}, so the study is local afterwards")
         self._store(connection)
 
     def _find_destination_connection(self, response: str) -> Connection | None:
@@ -292,7 +290,8 @@ class PathBuilder:
             failures += [failure] if failure else []
             if return_ae_title == self._destination.title:
                 self.add_note(
-                    f"{external_ae_title} then sends straight to {return_ae_title}, and the archive counts no instance"
+                    f"{external_ae_title} then sends the objects directly to {return_ae_title}, so the archive counts "
+                    "no instances"
                 )
         else:
             rejection = _check_acceptance(return_ae, sender_ae_title, attribute)
@@ -343,7 +342,8 @@ class PathBuilder:
         accepted = ae.entry.texts(ACCEPTED_CALLING_AE_TITLE)
         if accepted and calling_ae_title not in accepted:
             self.add_note(
-                f"{ae.title} does not accept {calling_ae_title} according to the tree (dcmAcceptedCallingAETitle)"
+                f"according to the tree, {ae.title} does not accept the calling AE title {calling_ae_title} "
+                "(dcmAcceptedCallingAETitle)"
             )
 
     def _find_address(self, external_ae_title: str) -> AEAddress | None:
@@ -389,13 +389,13 @@ class PathBuilder:
             if sender_ae_title not in {scu for scu, _ in pairs}:
                 self.add_note(
                     f"{external_ae_title} must send {calling_ae_title} as Move Originator AE Title (0000,1030); "
-                    f"otherwise set {C_STORE_SCU_OF_C_MOVE_SCP}"
+                    f"if {external_ae_title} does not send this title, set {C_STORE_SCU_OF_C_MOVE_SCP}"
                 )
             return None
         if expected_title is None:
             reason = (
-                f"a part of the study is local, so without {C_STORE_SCU_OF_C_MOVE_SCP} the archive stores the "
-                f"objects from {external_ae_title} and does not forward them"
+                f"a part of the study is local: without {C_STORE_SCU_OF_C_MOVE_SCP}, the archive stores the objects "
+                f"from {external_ae_title} but does not forward them"
             )
         else:
             reason = (
@@ -414,11 +414,12 @@ def _check_recorded_sender(external_ae_title: str, sender_ae_title: str) -> Iter
     """Yield a failure if objects come back under another title than the one recorded for them."""
     if sender_ae_title != external_ae_title:
         reason = (
-            f"{external_ae_title} stores as {sender_ae_title} ({C_STORE_SCU_OF_C_MOVE_SCP}), but is recorded as "
-            f"{external_ae_title}: the archive ignores such objects"
+            f"{external_ae_title} sends objects as {sender_ae_title} ({C_STORE_SCU_OF_C_MOVE_SCP}), but the archive "
+            f"has recorded {external_ae_title} for these objects: the archive ignores objects from another sender"
         )
         next_step = (
-            f"have the commitment recorded as {sender_ae_title}, or let {external_ae_title} store under its own title"
+            f"set dcmRetrieveAET of the exporter to {sender_ae_title}, or configure {external_ae_title} to send under "
+            "its own AE title"
         )
         yield RouteFailure(EMPTY_SUCCESS, reason, next_step)
 

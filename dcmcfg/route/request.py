@@ -53,8 +53,8 @@ def get_default_ae(device: Device, option: str = "--ae") -> NetworkAE:
         if len(candidates) == 1:
             return candidates[0]
     raise MalformedInput(
-        f"no default AE of the device {device.name}",
-        next_step=f"specify one with {option}: {', '.join(titles) or 'none, the device has no AE'}",
+        f"the device {device.name} has no default AE",
+        next_step=f"specify an AE with {option}: {', '.join(titles) or 'none, the device has no AE'}",
     )
 
 

@@ -19,8 +19,10 @@ def check_request(request: RouteRequest, configuration: Configuration) -> RouteF
     """Return the reason for a refusal, or the destination; the checks run in the archive's order."""
     archive_ae = request.archive_ae
     if problem := explain_load_failure(archive_ae.device):
-        reason = f"the archive does not load its own device: {problem}"
-        return RouteFailure("no association", reason, "fix it (see dcmcfg check), then run dcmcfg reload")
+        reason = f"the archive cannot load its own device: {problem}"
+        return RouteFailure(
+            "no association", reason, "fix this problem (to see the details: dcmcfg check), then run dcmcfg reload"
+        )
     if problem := explain_rejection(archive_ae, request.calling_ae_title):
         return RouteFailure(
             "association rejected",

@@ -150,7 +150,8 @@ class _PathFinder:
                 builder.add_note(f"{external_ae_title} may send the local part a second time")
             if self._return_ae_title:
                 builder.add_note(
-                    f"{external_ae_title} is also {ALT_C_MOVE_SCP}, so dcmExternalRetrieveAEDestination is ignored"
+                    f"{external_ae_title} is also the AE in {ALT_C_MOVE_SCP}, so dcmExternalRetrieveAEDestination is "
+                    "ignored"
                 )
         if return_ae_title:
             branch = RetrieveBranch.MIXED_VIA_ARCHIVE if is_mixed else RetrieveBranch.EXTERNAL_VIA_ARCHIVE
@@ -166,8 +167,8 @@ class _PathFinder:
 
     def _build_path_without_request(self, state: StudyState) -> RetrievePath:
         reason = (
-            f"{self._request.calling_ae_title} is {ALT_C_MOVE_SCP}: the archive retrieves no missing objects for "
-            "this caller"
+            f"{self._request.calling_ae_title} is the AE in {ALT_C_MOVE_SCP}: the archive retrieves no missing objects "
+            "for this caller"
         )
         if state is StudyState.PARTIAL:
             builder = self._create_builder()
@@ -197,8 +198,8 @@ class _PathFinder:
         builder = self._create_builder()
         if builder.associate():
             reason = (
-                f"the files are on a storage that is not configured here, and {ALT_C_MOVE_SCP} is not set. For such "
-                "files, the archive does not use the external archive in its database"
+                f"the files are on a storage that is not in the configuration, and {ALT_C_MOVE_SCP} is not set. For "
+                "such files, the archive does not use the external archive that its database records"
             )
             command = format_command("set", self._request.archive_ae.device.name, f"{ALT_C_MOVE_SCP}=AET")
             next_step = f"configure the storage again, or set an alternative C-MOVE SCP that has the study: {command}"
@@ -239,7 +240,7 @@ class _PathFinder:
         if not (self._fallback and self._fallback_return_ae_title):
             reason = "retrieving the rest requires dcmFallbackCMoveSCP and dcmFallbackCMoveSCPDestination"
         elif retries.startswith("-"):
-            reason = f"dcmFallbackCMoveSCPRetries is {retries}, which means never"
+            reason = f"with dcmFallbackCMoveSCPRetries {retries}, the archive never retrieves the rest"
         if reason:
             builder.send_local()
             builder.add_note(f"the archive sends only its local objects: {reason}")
@@ -250,8 +251,8 @@ class _PathFinder:
             self._return_from_fallback(builder, calling_ae_title)
             limit = "at each request" if retries == "0" else f"until {retries} requests have failed"
             builder.add_note(
-                f"the archive requests the rest {limit} (dcmFallbackCMoveSCPRetries), and ignores objects that it "
-                "already has"
+                f"the archive requests the missing objects {limit} (dcmFallbackCMoveSCPRetries), and ignores received "
+                "objects that it already has"
             )
         return builder.build(state, RetrieveBranch.LOCAL_AND_FALLBACK, self._fallback, (FALLBACK_C_MOVE_SCP,))
 
@@ -287,11 +288,11 @@ def _create_no_recording_configured() -> RouteFailure:
     return RouteFailure(
         _UNKNOWN_AE,
         (
-            "with this configuration, the archive records no external archive for purged studies: there is no "
-            "exporter with dcmStgCmtSCP and no storage with dcmExternalRetrieveAET"
+            "with this configuration, the archive records no external archive for purged studies: no exporter has "
+            "dcmStgCmtSCP, and no storage has dcmExternalRetrieveAET"
         ),
         (
-            "specify the external archive from the archive's database (QIDO attribute 77771045) with --external AET; "
-            f"{NO_EXTERNAL_ARCHIVE} means none"
+            "specify the external archive with --external AET. QIDO returns this AE title from the archive's database "
+            f"in attribute 77771045; {NO_EXTERNAL_ARCHIVE} means no external archive"
         ),
     )

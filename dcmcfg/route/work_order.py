@@ -184,7 +184,7 @@ class _WorkOrderBuilder:
             _get_setting(archive_ae, EXTERNAL_RETRIEVE_AE_DESTINATION) if external_ae_title != alternative else ""
         )
         if external_ae_title in find_external_archives(archive_ae.device):
-            self._allow_moves(self._requesters, "requests purged studies, through the archive")
+            self._allow_moves(self._requesters, "requests purged studies through the archive")
             self._allow_moves(
                 [get_masqueraded_calling_ae_title(archive_ae, external_ae_title)],
                 "requests the rest of partly local studies",
@@ -215,8 +215,8 @@ class _WorkOrderBuilder:
         foreign_titles = [title for title in titles if title not in own_titles]
         if foreign_titles:
             self._add_note(
-                f"requests with the calling AE titles of other systems ({', '.join(foreign_titles)}) come from the "
-                f"archive{f', host {self._host}' if self._host else ''}: do not check the host of these callers"
+                f"the archive{f' (host {self._host})' if self._host else ''} also sends requests with the calling AE "
+                f"titles of other systems ({', '.join(foreign_titles)}): do not check the host of these callers"
             )
 
     def _add_destinations(self, return_ae_title: str, attribute: str, *, is_restored: bool = False) -> None:
@@ -230,8 +230,8 @@ class _WorkOrderBuilder:
         )
         if is_restored and not any(value.endswith(f"={self._external_ae_title}") for value in self._get_mappings()):
             self._add_note(
-                f"the external archive must store under its own AE title {self._external_ae_title}: the archive "
-                "ignores objects under another AE title"
+                f"the external archive must send objects under its own AE title {self._external_ae_title}: the archive "
+                "ignores objects from another AE title"
             )
 
     def _get_mappings(self) -> tuple[str, ...]:

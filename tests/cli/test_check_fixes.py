@@ -187,7 +187,9 @@ def test_a_fix_without_a_command_is_printed_in_words(run: Run, folder: Path) -> 
     file.write_text(file.read_text().replace("dcmObjectStorageID: fs1", "dcmObjectStorageID: fs2"))
     result = run("check", str(folder), "--rule", "storage-unknown")
     assert result.exit_code == 1
-    assert lines(result.stdout)[-1] == "[storage-unknown] Name a storage that exists, or add it."
+    assert lines(result.stdout)[-1] == (
+        "[storage-unknown] Use the name of an existing storage, or add the missing storage."
+    )
 
 
 def test_json_has_each_finding_with_its_fix(run: Run, folder: Path) -> None:

@@ -153,7 +153,10 @@ def test_an_unknown_title_names_the_near_misses(run: Run, site: CliSite) -> None
 
 
 SET_IT = "Fix: Set the attribute to a storage SCP of the archive."
-SET_ANOTHER = "Fix: Set another AE of the archive that has storage SCP capabilities and dcmObjectStorageID."
+SET_ANOTHER = (
+    "Fix: Set dcmExternalRetrieveAEDestination to another AE of the archive. This AE must have storage SCP "
+    "capabilities and dcmObjectStorageID."
+)
 
 
 @pytest.mark.parametrize(
@@ -161,8 +164,8 @@ SET_ANOTHER = "Fix: Set another AE of the archive that has storage SCP capabilit
     [
         (
             "STORESCP",
-            "STORESCP is an AE of storescp, so retrieved objects go to that device, and dcm4chee-arc does not "
-            f"forward them. {SET_IT}",
+            "STORESCP is an AE of the device storescp, so retrieved objects go to storescp, and dcm4chee-arc does not "
+            f"forward the objects. {SET_IT}",
         ),
         ("AS_RECEIVED", f"AS_RECEIVED has no storage SCP capability. {SET_ANOTHER}"),
         ("NOBODY", f"no AE has the title NOBODY; storage SCPs of dcm4chee-arc: DCM4CHEE. {SET_IT}"),
@@ -170,7 +173,9 @@ SET_ANOTHER = "Fix: Set another AE of the archive that has storage SCP capabilit
 )
 def test_an_ae_that_cannot_play_the_role_is_refused_by_name(run: Run, site: CliSite, title: str, reason: str) -> None:
     before = site.octets()
-    head = "unusable-reference: 1 setting names an AE that does not exist or is unsuitable for its use"
+    head = (
+        "unusable-reference: 1 setting names an AE that does not exist, or that the archive cannot use for this purpose"
+    )
     finding = f"{ARCHIVE_DN}: {NAME} '{title}': {reason}"
     commands = [("set-external-retrieve", title), ("set", "dcm4chee-arc", f"{NAME}={title}")]
     for command in commands[title == "NOBODY" :]:  # set-external-retrieve refuses an unknown title by its own option

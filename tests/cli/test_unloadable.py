@@ -19,7 +19,9 @@ FIX = "Fix: Correct the value. dcmcfg explain dicomPort shows its form."
 WRONG = f"{STORESCP}: dicomPort '70000': a port must be a number from 1 to 65535. {FIX}"
 HEAD = "dcmcfg: the plan is refused: unloadable: the archive cannot"
 NEXT = "  next: correct dicomPort (dcmcfg explain dicomPort); to apply the plan anyway: --force-unloadable\n"
-PORT_FIX = "Fix: Set another port or dcmBindAddress on one of the two connections, or set its dicomInstalled to FALSE."
+PORT_FIX = (
+    "Fix: On one of the two connections, set another port, set another dcmBindAddress, or set dicomInstalled to FALSE."
+)
 
 
 def port(number: int | str, dn: str = STORESCP) -> str:
@@ -186,7 +188,7 @@ def test_two_connections_of_the_archive_do_not_share_a_port(
     before = site.octets()
     refused = run(*arguments, "--yes")
     assert refused.exit_code == 3
-    head, _, rest = refused.stderr.partition("unloadable: with 1 setting the archive cannot start again\n")
+    head, _, rest = refused.stderr.partition("unloadable: because of 1 setting, the archive cannot start again\n")
     assert "unloadable" not in head
     where = rest.partition(" (bound to ")[2].partition(")")[0]
     assert rest == (
@@ -205,7 +207,7 @@ def test_a_port_that_may_be_taken_is_a_warning(run: Run, site: CliSite) -> None:
     assert (done.exit_code, done.stderr) == (
         0,
         f"warning: cn=more,{ARCHIVE_DN}: dicomPort '{number}': the connection dicom also has port {number} (bound "
-        "to 127.0.0.1 and pacs.example.org); the addresses may be equal, but dcmcfg does not resolve host names. "
+        "to 127.0.0.1 and pacs.example.org); dcmcfg does not resolve host names, so the two addresses may be equal. "
         f"{PORT_FIX} (rule: port-possibly-taken)\n",
     )
 

@@ -38,15 +38,15 @@ def test_as_a_letter(run: Run) -> None:
             "storage commitment, and receives the result (exporter LONGTERM); requests the rest of partly local "
             "studies; receives the studies that the archive requests (dcmExternalRetrieveAEDestination)"
         ),
-        "VIEWER (only calls) C-MOVE requests purged studies, through the archive",
+        "VIEWER (only calls) C-MOVE requests purged studies through the archive",
         (
-            "- requests with the calling AE titles of other systems (VIEWER) come from the archive, host localhost: "
-            "do not check the host of these callers"
+            "- the archive (host localhost) also sends requests with the calling AE "
+            "titles of other systems (VIEWER): do not check the host of these callers"
         ),
         "- each C-STORE must contain the Move Originator AE Title (0000,1030): the AE title of the requester",
         (
-            "- the external archive must store under its own AE title LONGTERM: the archive ignores objects under "
-            "another AE title"
+            "- the external archive must send objects under its own AE title LONGTERM: the archive ignores objects "
+            "from another AE title"
         ),
     ]
 
@@ -88,7 +88,7 @@ def test_as_json(run: Run) -> None:
         "source_host": "localhost",
         "allowed_services": ["C-MOVE"],
         "receives_studies": False,
-        "reasons": ["requests purged studies, through the archive"],
+        "reasons": ["requests purged studies through the archive"],
     }
 
 

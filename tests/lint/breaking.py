@@ -142,7 +142,7 @@ EXTERNAL = (
         [put(ARCHIVE, dcmExternalRetrieveAEDestination="STORESCP")],
         ARCHIVE,
         "dcmExternalRetrieveAEDestination",
-        "STORESCP is an AE of storescp",
+        "STORESCP is an AE of the device storescp",
     ),
     Break(
         "external-retrieve-cannot-store",
@@ -156,7 +156,7 @@ EXTERNAL = (
         [put(DCM4CHEE, dcmAcceptedCallingAETitle=("CT1", "CT2"))],
         DCM4CHEE,
         "dcmAcceptedCallingAETitle",
-        "LONGTERM must send to this AE, but DCM4CHEE does not accept this calling AE title",
+        "LONGTERM must send retrieved objects to DCM4CHEE, but DCM4CHEE does not accept the calling AE title LONGTERM",
     ),
     Break(
         "external-retrieve-identity",
@@ -170,7 +170,7 @@ EXTERNAL = (
         [put(ARCHIVE, dcmExternalRetrieveAEDestination=())],
         ARCHIVE,
         "dcmExternalRetrieveAEDestination",
-        "LONGTERM sends directly to the destinations and must know all destinations",
+        "objects from LONGTERM go directly to the destinations, so LONGTERM must know all destinations",
     ),
     Break(
         "external-retrieve-overridden",
@@ -184,7 +184,7 @@ EXTERNAL = (
         [put(ARCHIVE, dcmCStoreSCUOfCMoveSCP=())],
         ARCHIVE,
         "dcmCStoreSCUOfCMoveSCP",
-        "for partly local studies, objects from LONGTERM are stored but not forwarded",
+        "if a study is partly local, the archive stores the objects from LONGTERM but does not forward them",
     ),
     Break(
         "move-scp-pair-format",
@@ -208,7 +208,7 @@ EXTERNAL = (
         [put(f"cn=dicom,{ARCHIVE}", dcmRetrieveTimeout="5000")],
         f"cn=dicom,{ARCHIVE}",
         "dcmRetrieveTimeout",
-        "the external archive must send its first response within this time",
+        "the external archive has only this time (in milliseconds) to send its first response",
     ),
     Break(
         "external-archive-accept-list",
@@ -296,7 +296,7 @@ UNKNOWN_AES = (
         [put(DCM4CHEE, dcmIanDestination="*")],
         DCM4CHEE,
         "dcmIanDestination",
-        "* does not name an AE that the archive can call",
+        "the archive cannot call an AE with the title *",
     ),
     Break(
         "condition-on-unknown-ae",
@@ -327,7 +327,8 @@ FALLBACK = (
         [put(ARCHIVE, dcmFallbackCMoveSCP="LONGTERM")],
         ARCHIVE,
         "dcmFallbackCMoveSCPDestination",
-        "the archive forwards requests unchanged to LONGTERM and does not complete incomplete local studies",
+        "the archive forwards requests without changes to LONGTERM, and does not retrieve the missing objects of "
+        "incomplete local studies",
     ),
     Break(
         "fallback-retries",
@@ -341,7 +342,7 @@ FALLBACK = (
         [put(ARCHIVE, dcmAltCMoveSCP="LONGTERM")],
         ARCHIVE,
         "dcmAltCMoveSCP",
-        "LONGTERM is also the external archive, so it sends directly to the destination",
+        "LONGTERM is also the external archive, so LONGTERM sends objects directly to the destination",
     ),
 )
 
@@ -365,7 +366,8 @@ EXPORT = (
         [put(EXPORTER, dcmRetrieveAET=("LONGTERM", "STORESCP"))],
         EXPORTER,
         "dcmRetrieveAET",
-        "the archive records only one of these 2 values; LDAP values have no order, so it may be any value",
+        "the archive records only one of these 2 values; LDAP values have no order, so any of the values may be "
+        "recorded",
     ),
     Break(
         "export-loop",
@@ -410,7 +412,7 @@ PURGING = (
         [put(STORAGE, dcmExternalRetrieveInstanceAvailability=())],
         STORAGE,
         "dcmExternalRetrieveInstanceAvailability",
-        "purged studies still show as ONLINE",
+        "purged studies still have the availability ONLINE",
     ),
 )
 
@@ -502,7 +504,7 @@ CONNECTIONS = (
         [put(f"cn=dicom,{STORESCP_DEVICE}", dcmProtocol="HL7")],
         STORESCP,
         REFERENCE,
-        "the connection's dcmProtocol is HL7, not DICOM",
+        "the connection's dcmProtocol is HL7, but this entry requires DICOM",
     ),
     Break(
         "port-taken",
@@ -521,8 +523,8 @@ CONNECTIONS = (
         f"cn=hl7,{ARCHIVE}",
         "dicomPort",
         (
-            "the connection dicom also has port 11115 (bound to 127.0.0.1 and pacs); the addresses may be equal, but "
-            "dcmcfg does not resolve host names"
+            "the connection dicom also has port 11115 (bound to 127.0.0.1 and pacs); dcmcfg does not resolve host "
+            "names, so the two addresses may be equal"
         ),
     ),
     Break(
@@ -545,8 +547,8 @@ CONNECTIONS = (
         [put(LONGTERM_DEVICE, dicomInstalled="FALSE")],
         LONGTERM_DEVICE,
         "dicomInstalled",
-        "because of this value, dcm4chee-arc does not find the AE LONGTERM (dcmCStoreSCUOfCMoveSCP, dcmURI, "
-        "dcmStgCmtSCP, dcmExternalRetrieveAET)",
+        "because of this value, dcm4chee-arc does not find the AE LONGTERM, which is named in "
+        "dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET",
     ),
     Break(
         "connection-named-by-address",
@@ -560,7 +562,7 @@ CONNECTIONS = (
         ],
         f"dicomHostname=pacs,{STORESCP_DEVICE}",
         "cn",
-        "the connection has a cn, but its RDN is the host, so the archive looks for another DN",
+        "the connection has a cn, so the archive expects the cn in the DN, but the DN contains the host",
     ),
 )
 
@@ -574,7 +576,7 @@ TRANSPORT = (
         LONGTERM,
         "",
         "dcm4chee-arc connects to this AE (dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET), "
-        "but this AE offers only TLS, and no AE of dcm4chee-arc supports this",
+        "but this AE offers only TLS, and no AE of dcm4chee-arc supports TLS",
     ),
     Break(
         "tls-ciphers",
@@ -582,7 +584,7 @@ TRANSPORT = (
         LONGTERM,
         "",
         "dcm4chee-arc connects to this AE (dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET), "
-        "but the two have no TLS version and cipher suite in common",
+        "but dcm4chee-arc and this AE have no TLS version and cipher suite in common",
     ),
     Break(
         "exporter-cannot-connect",
@@ -686,14 +688,14 @@ NAMES = (
         [put(DCM4CHEE, dcmOtherAETitle="WORKLIST")],
         DCM4CHEE,
         "dcmOtherAETitle",
-        "WORKLIST is also an AE of the device, and the archive finds that AE first",
+        "WORKLIST is also the AE title of another AE of the device, and the archive finds that AE first",
     ),
     Break(
         "name-with-special-characters",
         [new(f"dcmQueueName=A\\,B,{ARCHIVE}", objectClass="dcmQueue", dcmQueueName="A,B")],
         f"dcmQueueName=A\\,B,{ARCHIVE}",
         "dcmQueueName",
-        "writes DNs without escaping",
+        "does not escape special characters in DNs",
     ),
     Break(
         "registry-orphan",
@@ -754,7 +756,7 @@ SETTINGS = (
         [put(STORESCP, dcmPreferredTransferSyntax=("{0}1.2.840.10008.1.2.1", "1.2.840.10008.1.2"))],
         STORESCP,
         "dcmPreferredTransferSyntax",
-        "the archive removes the first three characters as an ordinal",
+        "the value has no ordinal such as {0}, but the archive still removes the first three characters",
     ),
 )
 
@@ -788,7 +790,7 @@ CERTIFICATES = (
         ],
         STORESCP_DEVICE,
         "userCertificate;binary",
-        "2 octets that are not an X.509 certificate",
+        "the value (2 octets) is not an X.509 certificate",
     ),
 )
 
@@ -855,7 +857,7 @@ EFFECTS = (
         [put(ARCHIVE, dcmAECacheStaleTimeout="P1D")],
         ARCHIVE,
         "dcmAECacheStaleTimeout",
-        "for this time, the archive uses old addresses and treats AEs that it did not find as unknown",
+        "during this time, the archive uses old addresses, and an AE that was unknown before stays unknown",
     ),
 )
 

@@ -168,8 +168,8 @@ def test_a_second_connection_on_the_port_stops_the_next_start() -> None:
     assert (found.finding.rule.name, found.finding.impact) == ("port-taken", "stops-next-start")
     assert str(found) == (
         f"x.ldif:1: cn=new,{ARCHIVE}: dicomPort '11112': the connection dicom also has port 11112 (bound to "
-        "localhost); port 11113 is unused in the configuration. Fix: Set another port or dcmBindAddress on one of "
-        "the two connections, or set its dicomInstalled to FALSE."
+        "localhost); port 11113 is unused in the configuration. Fix: On one of the two connections, set another port, "
+        "set another dcmBindAddress, or set dicomInstalled to FALSE."
     )
 
 
@@ -261,7 +261,9 @@ def test_a_password_with_a_blank_in_a_url_is_not_told() -> None:
 def test_settings_of_both_kinds_are_counted_together() -> None:
     (risk,) = risks(Add(connection(ARCHIVE, name="more")), setting(ARCHIVE, INTERVAL, "5s")).risks
     assert {each.finding.impact for each in risk.findings} == {"unloadable", "stops-next-start"}
-    assert risk.description == f"the archive cannot load {len(risk.findings)} settings, or cannot start again with them"
+    assert risk.description == (
+        f"the archive cannot load {len(risk.findings)} settings, or cannot start again with these settings"
+    )
 
 
 def test_equal_fixes_are_told_once() -> None:
@@ -271,7 +273,7 @@ def test_equal_fixes_are_told_once() -> None:
 
 def test_of_many_findings_the_first_are_shown_and_all_are_counted() -> None:
     (risk,) = risks(*(Add(connection(ARCHIVE, name=f"c{n}")) for n in range(300))).risks
-    assert risk.description == "with 300 settings the archive cannot start again"
+    assert risk.description == "because of 300 settings, the archive cannot start again"
     assert len(risk.findings) == 300
     assert (len(risk.details), risk.details[-1]) == (41, "… and 260 more")
     ports = {each.finding.message.rpartition("; port ")[2].split()[0] for each in risk.findings}

@@ -138,7 +138,7 @@ NOTHING_SET_UP = [
             put("dcmExternalRetrieveAET", on=ARCHIVE.child("dcmStorageID", "fs1")),
             put("dcmStgCmtSCP", on=ARCHIVE.child("dcmExporterID", "LONGTERM")),
         ),
-        "no exporter with dcmStgCmtSCP",
+        "no exporter has dcmStgCmtSCP",
     ),
 ]
 
@@ -157,8 +157,8 @@ def test_what_is_on_a_storage_that_is_not_configured_ends_after_an_association_t
     (failure,) = found.failures
     assert failure.response == "A702 without counters"
     assert failure.reason == (
-        "the files are on a storage that is not configured here, and dcmAltCMoveSCP is not set. For such files, the "
-        "archive does not use the external archive in its database"
+        "the files are on a storage that is not in the configuration, and dcmAltCMoveSCP is not set. For such files, "
+        "the archive does not use the external archive that its database records"
     )
     no_port = put("dicomPort", on=STORESCP_DEVICE.child("cn", "dicom"))
     assert (
@@ -169,7 +169,7 @@ def test_what_is_on_a_storage_that_is_not_configured_ends_after_an_association_t
 
 
 def test_what_the_external_archive_sends_straight_to_the_destination_is_not_counted() -> None:
-    note = "LONGTERM then sends straight to STORESCP, and the archive counts no instance"
+    note = "LONGTERM then sends the objects directly to STORESCP, so the archive counts no instances"
     assert note in make_path("purged", put(ERD, "STORESCP")).notes
     assert note not in make_path("purged", put(ERD, "WORKSTATION")).notes
 
@@ -209,7 +209,7 @@ def test_what_comes_back_and_cannot_be_forwarded_stays_in_the_archive() -> None:
     found = make_path("purged", BACK, no_port)
     assert found.outcome is PathOutcome.FAILED
     assert [failure.response for failure in found.failures] == ["A702, all failed"]
-    assert "the archive keeps the objects that LONGTERM stores: the study is local afterwards" in found.notes
+    assert "the archive keeps the objects from LONGTERM, so the study is local afterwards" in found.notes
     mixed = make_path("partial", BACK, MAPPED, no_port)
     assert mixed.outcome is PathOutcome.FAILED
     assert [failure.response for failure in mixed.failures] == [
@@ -246,8 +246,8 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             PathOutcome.PARTIAL,
             "B000, completed: the local instances only",
             (
-                "a part of the study is local, so without dcmCStoreSCUOfCMoveSCP the archive stores the objects from "
-                "LONGTERM and does not forward them"
+                "a part of the study is local: without dcmCStoreSCUOfCMoveSCP, the archive stores the objects from "
+                "LONGTERM but does not forward them"
             ),
         ),
         (
@@ -256,8 +256,8 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             PathOutcome.FAILED,
             "0000 without counters",
             (
-                "LONGTERM stores as TAPE (dcmCStoreSCUOfCMoveSCP), but is recorded as LONGTERM: the archive "
-                "ignores such objects"
+                "LONGTERM sends objects as TAPE (dcmCStoreSCUOfCMoveSCP), but the archive has recorded LONGTERM for "
+                "these objects: the archive ignores objects from another sender"
             ),
         ),
         (
@@ -273,8 +273,8 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             PathOutcome.FAILED,
             "0000 without counters",
             (
-                "dcmExternalRetrieveAEDestination WORKSTATION is an AE of workstation: that device receives the "
-                "objects, and the archive does not forward them"
+                "WORKSTATION in dcmExternalRetrieveAEDestination is an AE of the device workstation: this device "
+                "receives the objects, so the archive does not forward them"
             ),
         ),
         (
@@ -283,8 +283,8 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             PathOutcome.FAILED,
             "the external archive's status: A801 (Orthanc: C000)",
             (
-                "dcmExternalRetrieveAEDestination OLDPACS is not an AE of the archive: LONGTERM cannot have an "
-                "address for it"
+                "OLDPACS in dcmExternalRetrieveAEDestination is not an AE of the archive: LONGTERM cannot have an "
+                "address for OLDPACS"
             ),
         ),
         (
@@ -327,21 +327,21 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             (put("dicomPort", "0", on=LONGTERM_DEVICE.child("cn", "dicom")),),
             PathOutcome.FAILED,
             "A702 java.lang.IllegalArgumentException: port out of range:0",
-            "the archive cannot read the device longterm: the connection cn=dicom has the dicomPort 0",
+            "the archive cannot read the device longterm: the connection cn=dicom has the invalid dicomPort 0",
         ),
         (
             "purged",
             (TLS, put("dicomNetworkConnectionReference", f"cn=dicom,{ARCHIVE}", on=DCM4CHEE)),
             PathOutcome.FAILED,
             "A702 org.dcm4che3.net.IncompatibleConnectionException: No compatible",
-            "LONGTERM offers TLS only, DCM4CHEE has plain connections only",
+            "LONGTERM offers only TLS, but DCM4CHEE has only plain connections",
         ),
         (
             "purged",
             (put("dicomTLSCipherSuite", "TLS_AES_128_GCM_SHA256", on=LONGTERM_DEVICE.child("cn", "dicom")),),
             PathOutcome.FAILED,
             "A702 org.dcm4che3.net.IncompatibleConnectionException: No compatible",
-            "no connection of DCM4CHEE shares a TLS cipher suite with one of LONGTERM: DCM4CHEE has "
+            "the connections of DCM4CHEE and LONGTERM have no TLS cipher suite in common: DCM4CHEE has "
             "SSL_RSA_WITH_3DES_EDE_CBC_SHA, TLS_RSA_WITH_AES_128_CBC_SHA; LONGTERM has TLS_AES_128_GCM_SHA256",
         ),
         (
@@ -416,7 +416,8 @@ def test_a_way_that_does_not_arrive(
             "VIEWER",
             None,
             "A801 Unknown AE: SCREEN",
-            "it is only another title of STORESCP (dcmOtherAETitle). The archive ignores such titles: use STORESCP",
+            "use STORESCP. SCREEN is only another title of this AE (dcmOtherAETitle), and the archive ignores such "
+            "titles here",
         ),
         (
             (put("dicomInstalled", "FALSE", on=STORESCP),),
@@ -432,7 +433,7 @@ def test_a_way_that_does_not_arrive(
             "VIEWER",
             None,
             "A801 Unknown AE: STORESCP",
-            "fix dicomNetworkConnectionReference of dicomAETitle=STORESCP (see dcmcfg check)",
+            "correct dicomNetworkConnectionReference of dicomAETitle=STORESCP (to see the problem: dcmcfg check)",
         ),
         (
             (put("dicomPort", "70000", on=STORESCP_DEVICE.child("cn", "dicom")),),
@@ -440,7 +441,7 @@ def test_a_way_that_does_not_arrive(
             "VIEWER",
             None,
             "no response, the association ends",
-            "correct that value, then run dcmcfg reload",
+            "correct this value, then run dcmcfg reload",
         ),
         (
             (put("dcmAcceptedCallingAETitle", "MODALITY", on=DCM4CHEE),),
@@ -465,7 +466,7 @@ def test_a_way_that_does_not_arrive(
             "VIEWER",
             None,
             "no association",
-            "fix it (see dcmcfg check), then run dcmcfg reload",
+            "fix this problem (to see the details: dcmcfg check), then run dcmcfg reload",
         ),
     ],
 )
@@ -544,7 +545,9 @@ def test_who_must_know_whom_is_told() -> None:
 def test_a_list_of_accepted_callers_in_the_tree_is_warned_about() -> None:
     found = make_path("purged", put("dcmAcceptedCallingAETitle", "DCM4CHEE", on=LONGTERM))
     assert found.outcome is PathOutcome.DELIVERED
-    assert found.notes == ("LONGTERM does not accept VIEWER according to the tree (dcmAcceptedCallingAETitle)",)
+    assert found.notes == (
+        "according to the tree, LONGTERM does not accept the calling AE title VIEWER (dcmAcceptedCallingAETitle)",
+    )
 
 
 def test_the_move_originator_is_needed_where_nothing_is_mapped() -> None:

@@ -38,12 +38,12 @@ def test_an_external_archive_lets_the_exporter_store_and_whoever_asks_retrieve()
     assert (found.external_ae_title, str(found.address)) == ("LONGTERM", "127.0.0.1:4")
     assert found.notes == (
         (
-            "requests with the calling AE titles of other systems (VIEWER) come from the archive, host 127.0.0.1: do "
-            "not check the host of these callers"
+            "the archive (host 127.0.0.1) also sends requests with the calling AE titles "
+            "of other systems (VIEWER): do not check the host of these callers"
         ),
         "each C-STORE must contain the Move Originator AE Title (0000,1030): the AE title of the requester",
         (
-            "the external archive must store under its own AE title LONGTERM: the archive ignores objects under "
+            "the external archive must send objects under its own AE title LONGTERM: the archive ignores objects from "
             "another AE title"
         ),
     )

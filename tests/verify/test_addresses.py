@@ -66,7 +66,7 @@ def test_whether_connections_fit_comes_from_the_tree(configuration: Configuratio
     (title, is_fit, words), _ = fits("TLS_AES_128_GCM_SHA256")
     assert (title, is_fit) == ("WORKSTATION", False)
     assert words.startswith(
-        "no connection of DCM4CHEE shares a TLS cipher suite with one of WORKSTATION: DCM4CHEE has "
+        "the connections of DCM4CHEE and WORKSTATION have no TLS cipher suite in common: DCM4CHEE has "
     )
 
 
@@ -261,7 +261,7 @@ def test_a_destination_for_external_archives_that_is_no_ae_of_the_archive_leads_
     assert find_addresses(back, DEVICE, "WORKSTATION").route.misrouting_reason == ""
     foreign = having(configuration, DEVICE_DN, "dcmExternalRetrieveAEDestination", "STORESCP")
     route = find_addresses(foreign, DEVICE, "WORKSTATION").route
-    assert route.misrouting_reason.endswith("that device receives the objects, and the archive does not forward them")
+    assert route.misrouting_reason.endswith("this device receives the objects, so the archive does not forward them")
     assert route.misrouting_fix == "dcmcfg set-external-retrieve DCM4CHEE"
 
 

@@ -112,13 +112,17 @@ def _find_possible_conflict(ports: _DevicePorts, new: ListeningConnection) -> tu
         if (other := port_listeners.find_possible_conflict(new)) is not None:
             return (
                 other,
-                f"{_describe_conflict(new, other)}; the addresses may be equal, but dcmcfg does not resolve host names",
+                f"{_describe_conflict(new, other)}; dcmcfg does not resolve host names, so the two addresses may be "
+                "equal",
             )
     # The archive starts without these ports, but the other program may have opened them first.
     for opener in _COMPARED_OPENERS[new.opener]:
         if (other := ports.get_listeners(new.transport_port, opener).find_conflict(new)) is not None:
             unopened = new if new.opener != ARCHIVE else other
-            return other, f"{_describe_conflict(new, other)}; the archive itself opens no port for {unopened.protocol}"
+            return other, (
+                f"{_describe_conflict(new, other)}; the archive itself opens no port for {unopened.protocol}, but "
+                "another program may have opened this port"
+            )
     return None
 
 
@@ -144,15 +148,15 @@ def _suggest_port(ports: _DevicePorts, new: ListeningConnection) -> str:
     return "" if port is None else f"; port {port} is unused in the configuration"
 
 
-_FIX = "Set another port or dcmBindAddress on one of the two connections, or set its dicomInstalled to FALSE."
+_FIX = "On one of the two connections, set another port, set another dcmBindAddress, or set dicomInstalled to FALSE."
 RULES = (
     LintRule(
         "port-taken",
         "error",
-        requirement="No two installed connections of the archive have the same port at the same address.",
-        reason="The archive opens the port for only one of the connections. A reload responds with 500: the new "
-        "configuration is in force, but the port of the other connection is closed. The next start of the archive "
-        "fails.",
+        requirement="Installed connections of the archive with the same port have different addresses.",
+        reason="The archive opens the port for only one of the connections. A reload responds with HTTP status 500. "
+        "The archive uses the new configuration, but the port of the other connection is closed. The next start of the "
+        "archive fails.",
         fix=_FIX,
         example_command="dcmcfg connection set DEVICE/NAME HOST:PORT",
         find_violations=_find_port_in_use,
@@ -162,9 +166,10 @@ RULES = (
     LintRule(
         "port-possibly-taken",
         "warning",
-        requirement="No two installed connections of the archive have the same port if their addresses may be equal.",
-        reason="If a host name resolves to the address of the other connection, or if another program uses the "
-        "port, the archive cannot open it.",
+        requirement="Installed connections of the archive with the same port have addresses that are certainly "
+        "different.",
+        reason="The archive cannot open the port in two cases: a host name resolves to the address of the other "
+        "connection, or another program uses the port.",
         fix=_FIX,
         example_command="dcmcfg connection set DEVICE/NAME HOST:PORT",
         find_violations=_find_port_possibly_in_use,

@@ -43,7 +43,9 @@ def _find_ae_cache_timeout_long(context: LintContext) -> Iterator[Violation]:
     for device in context.archives:
         for value in device.entry.values(name):
             if (parse_seconds(value.decode("utf-8", "replace")) or 0) > _MAXIMUM_CACHE_S:
-                message = "for this time, the archive uses old addresses and treats AEs that it did not find as unknown"
+                message = (
+                    "during this time, the archive uses old addresses, and an AE that was unknown before stays unknown"
+                )
                 yield Violation(device.entry.dn, message, name, value)
 
 
@@ -73,7 +75,12 @@ def _find_preferred_transfer_syntax_order(context: LintContext) -> Iterator[Viol
         for value in entry.values(name):
             # LDAP values have no order, so the loader expects an ordinal and removes three characters of any text.
             if not _ORDINAL.match(value):
-                yield Violation(entry.dn, "the archive removes the first three characters as an ordinal", name, value)
+                yield Violation(
+                    entry.dn,
+                    "the value has no ordinal such as {0}, but the archive still removes the first three characters",
+                    name,
+                    value,
+                )
 
 
 def _find_storage_threshold(context: LintContext) -> Iterator[Violation]:
@@ -89,13 +96,13 @@ def _find_storage_threshold(context: LintContext) -> Iterator[Violation]:
                 # answers 0110.
                 if len(used) > 1:
                     message = (
-                        "below this threshold, the archive reloads its configuration from LDAP at the next C-STORE "
-                        f"to {ae.title}"
+                        "if the free space is below this threshold, the archive reloads its configuration from LDAP at "
+                        f"the next C-STORE to {ae.title}"
                     )
                 else:
                     message = (
-                        f"below this threshold, {ae.title} refuses every C-STORE, because dcmObjectStorageID names "
-                        "no other storage"
+                        f"if the free space is below this threshold, {ae.title} refuses every C-STORE, because "
+                        "dcmObjectStorageID names no other storage"
                     )
                 yield Violation(storage.dn, message, name, storage.values(name)[0])
 
@@ -115,8 +122,8 @@ RULES = (
         "ae-cache-timeout-long",
         "note",
         requirement="The archive refreshes its AE cache at least once an hour.",
-        reason="Until dcmAECacheStaleTimeout expires, a change to another AE has no effect without a reload.",
-        fix="Set a shorter time, unless you reload after each change.",
+        reason="A change to another AE takes effect only after the time in dcmAECacheStaleTimeout, or after a reload.",
+        fix="Set a shorter time, or reload after each change.",
         example_command="dcmcfg set DEVICE dcmAECacheStaleTimeout=PT5M",
         find_violations=_find_ae_cache_timeout_long,
         needs_whole_tree=False,
@@ -124,10 +131,11 @@ RULES = (
     LintRule(
         "storage-threshold",
         "note",
-        requirement="Administrators know what happens if a storage in use falls below its dcmStorageThreshold.",
-        reason="If dcmObjectStorageID also names another storage, the archive reloads by itself and removes the full "
-        "storage from dcmObjectStorageID. This reload includes all changes in LDAP. If the archive cannot load these "
-        "changes, it refuses the C-STORE (0110).",
+        requirement="Administrators know how the archive reacts when the free space of a storage is below "
+        "dcmStorageThreshold.",
+        reason="If dcmObjectStorageID also names another storage, the archive reloads its configuration automatically "
+        "and removes the full storage from dcmObjectStorageID. This reload includes all changes in LDAP. If the "
+        "archive cannot load these changes, the archive refuses the C-STORE (0110).",
         fix="Reload after each change, and do not leave unfinished changes in LDAP.",
         example_command="dcmcfg reload",
         find_violations=_find_storage_threshold,
@@ -135,7 +143,7 @@ RULES = (
     LintRule(
         "tasks-never-run",
         "warning",
-        requirement="An archive with queues polls for tasks.",
+        requirement="An archive that has queues checks the queues regularly for tasks.",
         reason="Without dcmTaskPollingInterval, exports, storage commitments and retrieves stay queued.",
         fix="Set dcmTaskPollingInterval.",
         example_command="dcmcfg set DEVICE dcmTaskPollingInterval=PT1M",
@@ -146,15 +154,16 @@ RULES = (
         "ae-without-web-app",
         "note",
         requirement="A web application of class DCM4CHEE_ARC_AET serves each archive AE.",
-        reason="Otherwise the archive refuses REST requests for the AE, and the web UI does not offer it.",
-        fix="Add a web application, unless this is intended.",
+        reason="Otherwise the archive refuses REST requests for the AE, and the web UI does not offer the AE.",
+        fix="Add a web application. If the AE should have no web application, ignore this note.",
         example_command="dcmcfg apply FILE",
         find_violations=_find_ae_without_web_app,
     ),
     LintRule(
         "preferred-transfer-syntax-order",
         "error",
-        requirement="A dcmPreferredTransferSyntax value begins with an ordinal: {0}1.2.840.10008.1.2.1.",
+        requirement="Each value of dcmPreferredTransferSyntax begins with an ordinal in braces, for example "
+        "{0}1.2.840.10008.1.2.1.",
         reason="The archive always removes the first three characters, even if they are part of the UID.",
         fix="Write an ordinal such as {0} before each value.",
         example_command="dcmcfg edit TARGET",

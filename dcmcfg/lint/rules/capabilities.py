@@ -55,8 +55,8 @@ def _find_incomplete_scp_capabilities(context: LintContext) -> Iterator[Violatio
         storage = sum(each.startswith(STORAGE_SOP_CLASS_PREFIX) for each in accepted)
         if storage or ae.title in destinations:
             message = (
-                f"the AE lists {storage} storage SOP classes as SCP; the archive can send {len(sent)}, but withholds "
-                f"{len(sent - accepted)} from this AE"
+                f"the AE lists {storage} storage SOP classes as SCP; the archive can send {len(sent)} storage SOP "
+                f"classes, but does not send {len(sent - accepted)} of these classes to this AE"
             )
             yield Violation(ae.entry.dn, message)
 
@@ -143,8 +143,8 @@ RULES = (
         "warning",
         requirement="A destination with SCP capabilities lists every SOP class that it should receive.",
         reason="If a destination has no SCP capabilities, the archive sends all objects. If a destination has at "
-        "least one SCP capability, the archive withholds all other SOP classes (A702, or no error if "
-        "dcmRestrictRetrieveSilently is set).",
+        "least one SCP capability, the archive sends only objects of the listed SOP classes. For other objects, the "
+        "archive reports A702, or no error if dcmRestrictRetrieveSilently is set.",
         fix="Add the missing capabilities, or remove all capabilities.",
         example_command="dcmcfg capability copy FROM TO",
         find_violations=_find_incomplete_scp_capabilities,
@@ -153,8 +153,8 @@ RULES = (
         "no-storage-scu",
         "error",
         requirement="An archive AE that exports objects or serves retrieve requests has storage SCU capabilities.",
-        reason="The archive does not send objects of SOP classes that its AE does not list as SCU.",
-        fix="Add the capabilities, or share those of another AE (dcmShareTransferCapabilitiesFromAETitle).",
+        reason="The archive sends only objects of SOP classes that its AE lists as SCU.",
+        fix="Add the capabilities, or share the capabilities of another AE (dcmShareTransferCapabilitiesFromAETitle).",
         example_command="dcmcfg capability copy FROM TO",
         find_violations=_find_no_storage_scu,
     ),
@@ -162,27 +162,30 @@ RULES = (
         "storage-scp-without-scu",
         "warning",
         requirement="An archive AE can send objects of every SOP class that it receives.",
-        reason="Otherwise the archive sends objects of this SOP class to no destination (A702, or no error if "
-        "dcmRestrictRetrieveSilently is set).",
-        fix="Add SCU capabilities for the SOP classes that it lists as SCP only.",
+        reason="Otherwise the archive does not send objects of this SOP class to any destination. For these objects, "
+        "the archive reports A702, or no error if dcmRestrictRetrieveSilently is set.",
+        fix="Add SCU capabilities for the SOP classes that the AE lists only as SCP.",
         example_command="dcmcfg capability add DEVICE/AE SCU SOPCLASS",
         find_violations=_find_storage_scp_without_scu,
     ),
     LintRule(
         "initiator-not-enforced",
         "note",
-        requirement="An archive AE with SCU capabilities may open associations.",
+        requirement="An archive AE with SCU capabilities is allowed to open associations.",
         reason="The archive ignores dicomAssociationInitiator when it opens associations.",
-        fix="Set it to TRUE, or remove the SCU capabilities if the AE should not send.",
+        fix="Set dicomAssociationInitiator to TRUE. If the AE should not send objects, remove the SCU capabilities "
+        "instead.",
         example_command="dcmcfg set DEVICE/AE dicomAssociationInitiator=TRUE",
         find_violations=_find_initiator_not_enforced,
     ),
     LintRule(
         "archive-ae-without-capabilities",
         "warning",
-        requirement="An archive AE has transfer capabilities of its own or shares those of another AE.",
-        reason="Without capabilities it accepts no presentation context, not even for C-ECHO, and sends no objects.",
-        fix="Copy the capabilities of another AE, or share them (dcmShareTransferCapabilitiesFromAETitle).",
+        requirement="An archive AE has its own transfer capabilities, or shares the capabilities of another AE.",
+        reason="Without capabilities, the AE accepts no presentation context (not even for C-ECHO) and sends no "
+        "objects.",
+        fix="Copy the capabilities of another AE, or share these capabilities "
+        "(dcmShareTransferCapabilitiesFromAETitle).",
         example_command="dcmcfg capability copy FROM TO",
         find_violations=_find_archive_ae_without_capabilities,
     ),
@@ -190,8 +193,8 @@ RULES = (
         "scp-without-acceptor",
         "warning",
         requirement="An archive AE with SCP capabilities accepts associations.",
-        reason="Unless dicomAssociationAcceptor is TRUE, the archive rejects every caller (1/1/7).",
-        fix="Set dicomAssociationAcceptor to TRUE, or remove the capabilities.",
+        reason="If dicomAssociationAcceptor is not TRUE, the archive rejects every caller (1/1/7).",
+        fix="Set dicomAssociationAcceptor to TRUE, or remove the SCP capabilities.",
         example_command="dcmcfg set DEVICE/AE dicomAssociationAcceptor=TRUE",
         find_violations=_find_scp_without_acceptor,
     ),
@@ -199,7 +202,7 @@ RULES = (
         "no-object-storage",
         "error",
         requirement="An archive AE that is a storage SCP has a storage.",
-        reason="Without one, every C-STORE fails.",
+        reason="Without a storage, every C-STORE to the AE fails.",
         fix="Set dcmObjectStorageID on the AE.",
         example_command="dcmcfg set DEVICE/AE dcmObjectStorageID=STORAGE",
         find_violations=_find_no_object_storage,

@@ -80,7 +80,7 @@ def _find_certificate_expires(context: LintContext) -> Iterator[Violation]:
 def _find_certificate_unreadable(context: LintContext) -> Iterator[Violation]:
     for dn, name, value, certificate in context.compute_once(_find_certificates):
         if certificate is None:
-            yield Violation(dn, f"{len(value)} octets that are not an X.509 certificate", name)
+            yield Violation(dn, f"the value ({len(value)} octets) is not an X.509 certificate", name)
 
 
 def _format_day(timestamp: datetime) -> str:
@@ -95,7 +95,7 @@ RULES = (
         "error",
         requirement="Each certificate in the tree is currently valid.",
         reason="Otherwise TLS connections to or from the node with this certificate fail.",
-        fix="Replace it with the new certificate.",
+        fix="Replace this certificate with a valid certificate.",
         example_command=_REPLACE_COMMAND,
         find_violations=_find_certificate_expired,
         needs_whole_tree=False,

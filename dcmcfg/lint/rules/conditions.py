@@ -34,7 +34,7 @@ RULES = (
         "error",
         requirement="A condition has the form KEY=PATTERN or KEY!=PATTERN, where PATTERN is a regular expression.",
         reason="Otherwise the archive cannot load the device.",
-        fix="Correct the condition. A pattern must match the whole value; use .* for any text, not *.",
+        fix="Correct the condition. A pattern must match the whole value. To match any text, write .* instead of *.",
         example_command="dcmcfg edit TARGET",
         find_violations=_find_condition_format,
         impact="unloadable",

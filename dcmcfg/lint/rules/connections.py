@@ -88,7 +88,7 @@ def _find_connection_protocol(context: LintContext) -> Iterator[Violation]:
         if connection is not None and allowed is not None:
             protocol = connection.text(DCM_PROTOCOL) or DICOM
             if protocol not in allowed:
-                message = f"the connection's dcmProtocol is {protocol}, not {' or '.join(allowed)}"
+                message = f"the connection's dcmProtocol is {protocol}, but this entry requires {' or '.join(allowed)}"
                 yield Violation(entry.dn, message, _REFERENCE, value, related_dns=(connection.dn,))
 
 
@@ -124,7 +124,8 @@ def _find_ae_not_installed(context: LintContext) -> Iterator[Violation]:
             uninstalled = lookup.ae.entry if lookup.ae.device.installed else lookup.ae.device.entry
             attributes = ", ".join(lookup.attributes)
             message = (
-                f"because of this value, {lookup.archive.name} does not find the AE {lookup.ae.title} ({attributes})"
+                f"because of this value, {lookup.archive.name} does not find the AE {lookup.ae.title}, which is named "
+                f"in {attributes}"
             )
             command = ("set", context.format_target(uninstalled), "dicomInstalled=TRUE")
             yield Violation(uninstalled.dn, message, DICOM_INSTALLED, b"FALSE", fix_command=command)
@@ -136,7 +137,9 @@ def _find_connection_named_by_address(context: LintContext) -> Iterator[Violatio
             naming = {kind.lower() for kind, _ in entry.dn.rdn.parts}
             # LdapDicomConfiguration builds the DN from the cn if there is one, otherwise from host and port.
             if COMMON_NAME not in naming:
-                message = "the connection has a cn, but its RDN is the host, so the archive looks for another DN"
+                message = (
+                    "the connection has a cn, so the archive expects the cn in the DN, but the DN contains the host"
+                )
                 yield Violation(entry.dn, message, COMMON_NAME, entry.values(COMMON_NAME)[0])
 
 
@@ -149,8 +152,8 @@ RULES = (
         "connection-dangling",
         "error",
         requirement="A connection reference names an existing connection.",
-        reason="Otherwise the archive cannot load the device: all its AEs are unknown, and listing all AEs fails "
-        "(409).",
+        reason="Otherwise the archive cannot load the device. All AEs of the device are then unknown, and requests "
+        "that list all AEs fail (409).",
         fix="Remove the reference, or add the connection.",
         example_command="dcmcfg check --fix --rule connection-dangling",
         find_violations=_find_connection_dangling,
@@ -163,7 +166,7 @@ RULES = (
         "connection-of-other-device",
         "error",
         requirement="A connection reference names a connection of the same device.",
-        reason="Otherwise the archive cannot load the device, even if every DN exists.",
+        reason="Otherwise the archive cannot load the device, even if the connection exists on another device.",
         fix="Refer to a connection of the same device. Add a connection if the device has none.",
         example_command="dcmcfg connection add DEVICE/NAME HOST:PORT --ae AET",
         find_violations=_find_connection_of_other_device,
@@ -176,8 +179,8 @@ RULES = (
         "connection-spelling",
         "warning",
         requirement="A connection reference is spelled exactly like the DN of the connection.",
-        reason="The archive compares both as text and ignores only case. The difference has no effect if the "
-        "directory server returns every DN in one spelling.",
+        reason="The archive compares the reference and the DN as text, and ignores only upper and lower case. A "
+        "difference has no effect if the directory server always returns a DN in the same spelling.",
         fix="Spell the reference exactly like the DN of the connection.",
         example_command="dcmcfg check --fix --rule connection-spelling",
         find_violations=_find_connection_spelling,
@@ -188,8 +191,8 @@ RULES = (
     LintRule(
         "connection-protocol",
         "error",
-        requirement="An AE refers to DICOM connections, an HL7 application to HL7 connections, a web application to "
-        "HTTP connections, an audit logger to SYSLOG connections.",
+        requirement="A connection reference names a connection with the right protocol: DICOM for an AE, HL7 for an "
+        "HL7 application, HTTP for a web application, SYSLOG for an audit logger.",
         reason="Otherwise the archive cannot load the device.",
         fix="Refer to a connection with the right protocol, or correct dcmProtocol.",
         example_command="dcmcfg set DN dcmProtocol=PROTOCOL",
@@ -204,7 +207,7 @@ RULES = (
         "error",
         requirement="An installed AE has an installed connection.",
         reason="Without an installed connection, the AE can neither accept nor open associations.",
-        fix="Install a connection, or mark the AE as not installed.",
+        fix="Set dicomInstalled to TRUE on a connection, or to FALSE on the AE.",
         example_command="dcmcfg set DN dicomInstalled=TRUE",
         find_violations=_find_connection_not_installed,
     ),
@@ -223,14 +226,14 @@ RULES = (
         "error",
         requirement="If the archive connects to an AE or acts as an AE, this AE and its device are installed.",
         reason="The archive treats an AE that is not installed as unknown.",
-        fix="Install the AE and its device, or name another AE.",
+        fix="Set dicomInstalled to TRUE on the AE and on its device, or name another AE.",
         example_command="dcmcfg set TARGET dicomInstalled=TRUE",
         find_violations=_find_ae_not_installed,
     ),
     LintRule(
         "connection-named-by-address",
         "error",
-        requirement="A connection with a cn has the cn as its RDN.",
+        requirement="If a connection has a cn, the RDN of the connection is this cn.",
         reason="The archive derives the DN from the cn, so references to the real DN do not match.",
         fix="Rename the connection, or remove its cn.",
         example_command="dcmcfg unset DN cn",

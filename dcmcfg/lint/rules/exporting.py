@@ -73,8 +73,8 @@ def _find_several_retrieve_aets(context: LintContext) -> Iterator[Violation]:
             # StgCmtEJB uses the first element of the attribute, but LDAP values have no order.
             if len(values) > 1 and STG_CMT_SCP in exporter:
                 message = (
-                    f"the archive records only one of these {len(values)} values; LDAP values have no order, so it "
-                    "may be any value"
+                    f"the archive records only one of these {len(values)} values; LDAP values have no order, so any of "
+                    "the values may be recorded"
                 )
                 yield Violation(exporter.dn, message, RETRIEVE_AET)
 
@@ -129,10 +129,10 @@ RULES = (
     LintRule(
         "no-storage-commitment",
         "error",
-        requirement="If studies are retrieved from an external archive, each exporter to this archive requests "
-        "storage commitment.",
-        reason="The archive records the location of a study only after a storage commitment. Otherwise the record "
-        "stays `*` and nothing is purged.",
+        requirement="If studies are retrieved from an external archive, each exporter to this external archive "
+        "requests storage commitment.",
+        reason="The archive records the external archive of a study only after a storage commitment. Without a storage "
+        "commitment, the record stays `*`, and the archive purges nothing.",
         fix="Set dcmStgCmtSCP.",
         example_command="dcmcfg set DN dcmStgCmtSCP=AET",
         find_violations=_find_no_storage_commitment,
@@ -141,7 +141,8 @@ RULES = (
         "exporter-scheme-unknown",
         "warning",
         requirement="The dcmURI of an exporter begins with a scheme that the archive supports.",
-        reason="The archive loads other values, but every task of the exporter fails, unless the archive was extended.",
+        reason="The archive loads an exporter with another scheme. But every task of this exporter fails, unless an "
+        "extension of the archive supports the scheme.",
         fix="Correct the scheme.",
         example_command="dcmcfg set DN dcmURI=dicom:AET",
         find_violations=_find_exporter_scheme_unknown,
@@ -151,9 +152,9 @@ RULES = (
     LintRule(
         "several-retrieve-aets",
         "warning",
-        requirement="An exporter that requests storage commitment has one dcmRetrieveAET.",
-        reason="The archive records the first value that the directory returns as the external archive and ignores "
-        "the others.",
+        requirement="An exporter that requests storage commitment has only one value of dcmRetrieveAET.",
+        reason="The archive uses only the first value that the directory returns. The archive records this value as "
+        "the external archive of the study, and ignores the other values.",
         fix="Keep only the AE title from which studies should be retrieved.",
         example_command="dcmcfg set DN dcmRetrieveAET-=AET",
         find_violations=_find_several_retrieve_aets,
@@ -162,7 +163,7 @@ RULES = (
     LintRule(
         "export-loop",
         "error",
-        requirement="An export rule to an external archive excludes objects received from that archive.",
+        requirement="An export rule to an external archive excludes objects that come from the same external archive.",
         reason="Otherwise every retrieved study is exported again.",
         fix="Add the condition SendingApplicationEntityTitle!=AET.",
         example_command="dcmcfg set DN dcmProperty+=SendingApplicationEntityTitle!=AET",

@@ -59,8 +59,8 @@ def _find_external_retrieve_elsewhere(context: LintContext) -> Iterator[Violatio
             other = context.aes_by_title[title][0].device.name
             storage = [ae.title for ae in device.network_aes if ae.is_storage_scp]
             message = (
-                f"{title} is an AE of {other}, so retrieved objects go to that device, and {device.name} does not "
-                "forward them"
+                f"{title} is an AE of the device {other}, so retrieved objects go to {other}, and {device.name} does "
+                "not forward the objects"
             )
             yield Violation(
                 entry.dn,
@@ -92,7 +92,10 @@ def _find_external_retrieve_caller_refused(context: LintContext) -> Iterator[Vio
         for title in context.find_external_archives(device) if accepted else ():
             # AssociationHandler rejects the association (1/1/3).
             if title not in accepted:
-                message = f"{title} must send to this AE, but {ae.title} does not accept this calling AE title"
+                message = (
+                    f"{title} must send retrieved objects to {ae.title}, but {ae.title} does not accept the calling AE "
+                    f"title {title}"
+                )
                 command = ("set", context.format_target(ae.entry), f"dcmAcceptedCallingAETitle+={title}")
                 yield Violation(ae.entry.dn, message, ACCEPTED_CALLING_AE_TITLE, fix_command=command)
 
@@ -120,7 +123,10 @@ def _find_external_retrieve_unset(context: LintContext) -> Iterator[Violation]:
         ):
             storage = [ae.title for ae in device.network_aes if ae.is_storage_scp]
             # The recordings move-purged-unset-longterm-knows and -does-not-know show both outcomes.
-            message = f"{', '.join(titles)} sends directly to the destinations and must know all destinations"
+            message = (
+                f"objects from {', '.join(titles)} go directly to the destinations, so {', '.join(titles)} must know "
+                "all destinations"
+            )
             yield Violation(
                 device.entry.dn,
                 message,
@@ -148,8 +154,9 @@ RULES = (
         "external-retrieve-unknown",
         "error",
         requirement="dcmExternalRetrieveAEDestination is an AE of the archive.",
-        reason="Otherwise the archive asks the external archive to send to an unknown AE. The official container "
-        "image keeps the value DCM4CHEE, even if AE_TITLE sets another AE title for the archive.",
+        reason="Otherwise the archive asks the external archive to send the objects to an unknown AE. The official "
+        "container image keeps the value DCM4CHEE, even if the variable AE_TITLE sets another AE title for the "
+        "archive.",
         fix="Set the attribute to a storage SCP of the archive.",
         example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_unknown,
@@ -159,8 +166,8 @@ RULES = (
         "external-retrieve-elsewhere",
         "error",
         requirement="dcmExternalRetrieveAEDestination is not an AE of another device.",
-        reason="The external archive would send the objects to that device. The archive never receives or forwards "
-        "them.",
+        reason="Otherwise the external archive sends the objects to the other device. The archive then neither "
+        "receives nor forwards the objects.",
         fix="Set the attribute to a storage SCP of the archive.",
         example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_elsewhere,
@@ -172,7 +179,8 @@ RULES = (
         requirement="The destination AE of external retrieves accepts associations, is a storage SCP and has a "
         "storage.",
         reason="Otherwise the archive refuses the objects from the external archive.",
-        fix="Set another AE of the archive that has storage SCP capabilities and dcmObjectStorageID.",
+        fix="Set dcmExternalRetrieveAEDestination to another AE of the archive. This AE must have storage SCP "
+        "capabilities and dcmObjectStorageID.",
         example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_cannot_store,
     ),
@@ -181,7 +189,7 @@ RULES = (
         "error",
         requirement="The destination AE of external retrieves accepts the external archive as caller.",
         reason="An AE with dcmAcceptedCallingAETitle rejects all callers that are not on the list.",
-        fix="Add the external archive's AE title.",
+        fix="Add the AE title of the external archive to dcmAcceptedCallingAETitle.",
         example_command="dcmcfg set DEVICE/AE dcmAcceptedCallingAETitle+=AET",
         find_violations=_find_external_retrieve_caller_refused,
     ),
@@ -189,8 +197,8 @@ RULES = (
         "external-retrieve-identity",
         "warning",
         requirement="The destination AE of external retrieves does not require a user identity.",
-        reason="The archive rejects callers that send no user identity.",
-        fix="Use an AE without that requirement.",
+        reason="Otherwise the archive rejects an external archive that sends no user identity.",
+        fix="Set dcmUserIdentityNegotiation to SUPPORTS, or use another AE.",
         example_command="dcmcfg set DEVICE/AE dcmUserIdentityNegotiation=SUPPORTS",
         find_violations=_find_external_retrieve_identity,
     ),
@@ -200,16 +208,18 @@ RULES = (
         requirement="An archive that retrieves from external archives has dcmExternalRetrieveAEDestination.",
         reason="Otherwise the archive forwards requests with their original destination. The external archive then "
         "sends directly to this destination, so the external archive must know the destination.",
-        fix="Set the attribute, unless the external archive should send directly to the destinations.",
+        fix="Set the attribute. If the external archive should send objects directly to the destinations, ignore this "
+        "note.",
         example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_unset,
     ),
     LintRule(
         "external-retrieve-overridden",
         "note",
-        requirement="The dcmExternalRetrieveAEDestination of an AE does not differ from the device's value.",
-        reason="The AE's own value overrides the device's value. This is easy to overlook.",
-        fix="Clear the AE's value, unless it is intended.",
+        requirement="If an AE has its own dcmExternalRetrieveAEDestination, the value is the same as the device's "
+        "value.",
+        reason="The AE's own value overrides the device's value. Administrators easily overlook the AE's value.",
+        fix="If the AE's value is not intended, clear this value.",
         example_command="dcmcfg set-external-retrieve --clear --ae AET",
         find_violations=_find_external_retrieve_overridden,
     ),

@@ -43,8 +43,8 @@ def _find_fallback_without_destination(context: LintContext) -> Iterator[Violati
             # CommonCMoveSCP retries incomplete studies only if both attributes are set (recording
             # fallback-nodest-calling-aet).
             message = (
-                f"the archive forwards requests unchanged to {entry.text(FALLBACK_C_MOVE_SCP)} and does not complete "
-                "incomplete local studies"
+                f"the archive forwards requests without changes to {entry.text(FALLBACK_C_MOVE_SCP)}, and does not "
+                "retrieve the missing objects of incomplete local studies"
             )
             yield Violation(entry.dn, message, FALLBACK_C_MOVE_SCP_DESTINATION)
 
@@ -67,7 +67,7 @@ def _find_alternative_is_external(context: LintContext) -> Iterator[Violation]:
         title = entry.text(ALT_C_MOVE_SCP)
         # CommonCMoveSCP passes no destination for this AE (recording move-unconfigured-storage-alt).
         if title is not None and title in context.find_external_archives(device):
-            message = f"{title} is also the external archive, so it sends directly to the destination"
+            message = f"{title} is also the external archive, so {title} sends objects directly to the destination"
             yield Violation(entry.dn, message, ALT_C_MOVE_SCP, entry.values(ALT_C_MOVE_SCP)[0])
 
 
@@ -76,7 +76,8 @@ RULES = (
         "fallback-loop",
         "warning",
         requirement="The archive forwards requests to another archive, not to itself.",
-        reason="The archive sends the request to itself again and again. No limit of this loop is known.",
+        reason="Otherwise the archive sends the request to itself again and again. It is not known whether this loop "
+        "ends.",
         fix="Set the AE title of the other archive.",
         example_command="dcmcfg set TARGET dcmFallbackCMoveSCP=AET",
         find_violations=_find_fallback_loop,
@@ -84,7 +85,7 @@ RULES = (
     LintRule(
         "fallback-without-destination",
         "note",
-        requirement="dcmFallbackCMoveSCP is set together with dcmFallbackCMoveSCPDestination.",
+        requirement="If dcmFallbackCMoveSCP is set, dcmFallbackCMoveSCPDestination is set too.",
         reason="Without dcmFallbackCMoveSCPDestination, the archive forwards a request only if no study matches. The "
         "forwarded request keeps its original destination, so the other archive must know this destination.",
         fix="Set dcmFallbackCMoveSCPDestination to a storage SCP of the archive, unless this behaviour is intended.",
@@ -106,8 +107,8 @@ RULES = (
     LintRule(
         "alternative-is-external",
         "warning",
-        requirement="dcmAltCMoveSCP is not the external archive.",
-        reason="In requests to this AE, the archive keeps the original Move Destination, even if "
+        requirement="dcmAltCMoveSCP and the external archive are different AEs.",
+        reason="In requests to the AE in dcmAltCMoveSCP, the archive keeps the original Move Destination, even if "
         "dcmExternalRetrieveAEDestination is set.",
         fix="Unset dcmAltCMoveSCP, or name another AE.",
         example_command="dcmcfg unset TARGET dcmAltCMoveSCP",

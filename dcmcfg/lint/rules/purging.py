@@ -106,7 +106,7 @@ def _find_purged_without_availability(context: LintContext) -> Iterator[Violatio
     for _, storage in _iterate_storages(context):
         if EXTERNAL_RETRIEVE_AET in storage and EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY not in storage:
             # Observed on 5.35.1. With the attribute, a study keeps its availability even after a recall.
-            message = "purged studies still show as ONLINE"
+            message = "purged studies still have the availability ONLINE"
             command = ("set", context.format_target(storage), "dcmExternalRetrieveInstanceAvailability=NEARLINE")
             yield Violation(storage.dn, message, EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY, fix_command=command)
 
@@ -125,8 +125,8 @@ RULES = (
         "external-storage-not-cache",
         "error",
         requirement="A storage with dcmExternalRetrieveAET has the storage duration CACHE.",
-        reason="PERMANENT (the default) never purges. TEMPORARY also removes the records, so no study can be retrieved "
-        "again.",
+        reason="With PERMANENT (the default), the archive purges nothing. With TEMPORARY, purging also removes the "
+        "records of the studies, so these studies cannot be retrieved again.",
         fix="Set dcmStorageDuration to CACHE.",
         example_command="dcmcfg set DN dcmStorageDuration=CACHE",
         find_violations=_find_external_storage_not_cache,
@@ -136,8 +136,8 @@ RULES = (
         "purge-without-copy",
         "error",
         requirement="A storage purges only studies that have a copy elsewhere.",
-        reason="With neither dcmExternalRetrieveAET nor dcmExportStorageID, the archive deletes the only copy.",
-        fix="Name the place of the copy (dcmExternalRetrieveAET or dcmExportStorageID).",
+        reason="If dcmExternalRetrieveAET and dcmExportStorageID are both missing, the archive deletes the only copy.",
+        fix="Set dcmExternalRetrieveAET or dcmExportStorageID to the place of the copy.",
         example_command="dcmcfg set DN dcmExternalRetrieveAET=AET",
         find_violations=_find_purge_without_copy,
         needs_whole_tree=False,
@@ -145,20 +145,22 @@ RULES = (
     LintRule(
         "cache-never-purged",
         "warning",
-        requirement="A CACHE storage has a trigger for purging.",
-        reason="Otherwise the storage fills up. Triggers are a threshold, a retention or dcmNoDeletionConstraint. "
-        "The archive checks them only if dcmPurgeStoragePollingInterval is set.",
-        fix="Set a threshold or a retention, and dcmPurgeStoragePollingInterval.",
+        requirement="A storage with the storage duration CACHE has a setting that triggers purging.",
+        reason="Otherwise the storage becomes full. A threshold, a retention or dcmNoDeletionConstraint triggers "
+        "purging. The archive checks these triggers only if dcmPurgeStoragePollingInterval is set.",
+        fix="Set dcmPurgeStoragePollingInterval on the device, and a threshold or a retention on the storage.",
         example_command="dcmcfg set DN dcmDeleterThreshold=SIZE",
         find_violations=_find_cache_never_purged,
     ),
     LintRule(
         "external-archive-never-recorded",
         "error",
-        requirement="Each AE title in dcmExternalRetrieveAET is one that a storage commitment can record for objects.",
-        reason="A study is purged only if dcmExternalRetrieveAET lists its recorded external archive. The archive "
-        "records the exporter's first dcmRetrieveAET. Without dcmRetrieveAET, the archive records the title in the "
-        "external archive's response, usually the external archive's own title.",
+        requirement="A storage commitment can record each AE title in dcmExternalRetrieveAET as the external archive "
+        "of a study.",
+        reason="The archive purges a study only if dcmExternalRetrieveAET contains the external archive that is "
+        "recorded for the study. The archive records the exporter's first dcmRetrieveAET. Without dcmRetrieveAET, the "
+        "archive records the AE title in the external archive's response. This is usually the external archive's own "
+        "title.",
         fix="Set dcmStgCmtSCP on the exporter, and list the recorded AE title in dcmExternalRetrieveAET.",
         example_command="dcmcfg set DN dcmStgCmtSCP=AET",
         find_violations=_find_external_archive_never_recorded,
@@ -167,9 +169,9 @@ RULES = (
         "purged-without-availability",
         "note",
         requirement="A storage with dcmExternalRetrieveAET sets the availability of purged studies.",
-        reason="Without dcmExternalRetrieveInstanceAvailability, purged studies show as ONLINE, and users do not "
-        "expect a slow retrieve. With the attribute, a study keeps this availability after a recall. The "
-        "availability then does not show where the files are.",
+        reason="Without dcmExternalRetrieveInstanceAvailability, purged studies have the availability ONLINE, so users "
+        "do not expect a slow retrieve. If the attribute is set, a study keeps the new availability even after a "
+        "recall. The availability then does not show where the files are.",
         fix="Set the attribute to NEARLINE or OFFLINE.",
         example_command="dcmcfg set DN dcmExternalRetrieveInstanceAvailability=NEARLINE",
         find_violations=_find_purged_without_availability,
@@ -179,8 +181,8 @@ RULES = (
         "availability-without-effect",
         "note",
         requirement="A storage with dcmExternalRetrieveInstanceAvailability has dcmExternalRetrieveAET.",
-        reason="The archive sets this availability only when it purges a study because an external archive holds it.",
-        fix="Name the external archive, or unset the availability.",
+        reason="The archive sets this availability only when it purges a study that an external archive holds.",
+        fix="Set dcmExternalRetrieveAET to the external archive, or unset the availability.",
         example_command="dcmcfg unset DN dcmExternalRetrieveInstanceAvailability",
         find_violations=_find_availability_without_effect,
         needs_whole_tree=False,

@@ -37,7 +37,9 @@ def _find_mixed_retrieve_not_forwarded(context: LintContext) -> Iterator[Violati
             if title not in scps:
                 # Observed on 5.35.1: without the pair, such a retrieve ends with B000, with it with 0000 (recording
                 # mixed-mapped).
-                message = f"for partly local studies, objects from {title} are stored but not forwarded"
+                message = (
+                    f"if a study is partly local, the archive stores the objects from {title} but does not forward them"
+                )
                 command = ("set", context.format_target(device.entry), f"dcmCStoreSCUOfCMoveSCP+={title}={title}")
                 yield Violation(device.entry.dn, message, C_STORE_SCU_OF_C_MOVE_SCP, fix_command=command)
 
@@ -88,7 +90,7 @@ def _find_retrieve_timeout_short(context: LintContext) -> Iterator[Violation]:
             is_short = len(value) < 6 and value.isdecimal() and 0 < int(value) < _MINIMUM_TIMEOUT_MS
             if is_short and connection.protocol == DICOM:
                 # dcmRetrieveTimeout applies up to the first pending response (CMoveSCUImpl).
-                message = "the external archive must send its first response within this time"
+                message = "the external archive has only this time (in milliseconds) to send its first response"
                 yield Violation(connection.dn, message, RETRIEVE_TIMEOUT, value.encode())
 
 
@@ -119,10 +121,10 @@ RULES = (
         "mixed-retrieve-not-forwarded",
         "warning",
         requirement="dcmCStoreSCUOfCMoveSCP names each external archive.",
-        reason="Without this value, the archive does not recognise objects of a partly local study by their Move "
-        "Originator. It stores these objects but does not forward them. If the external archive omits the Move "
-        "Originator, this applies to every study.",
-        fix="Add CALLING=SCP. Usually both parts are the external archive's AE title.",
+        reason="Without this value, the archive cannot use the Move Originator to recognise the objects of a partly "
+        "local study. The archive stores these objects but does not forward them. If the external archive sends no "
+        "Move Originator, the archive forwards no objects of any study.",
+        fix="Add a value CALLING=SCP. Usually CALLING and SCP are both the external archive's AE title.",
         example_command="dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP+=AET=AET",
         find_violations=_find_mixed_retrieve_not_forwarded,
     ),
@@ -131,7 +133,7 @@ RULES = (
         "error",
         requirement="dcmCStoreSCUOfCMoveSCP has the form CALLING=SCP.",
         reason="Otherwise the archive cannot load the device.",
-        fix="Write both AE titles.",
+        fix="Write two AE titles, separated by `=`.",
         example_command="dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP=AET=AET",
         find_violations=_find_move_scp_pair_format,
         impact="unloadable",
@@ -143,8 +145,8 @@ RULES = (
         "recall-sender-mismatch",
         "warning",
         requirement="An external archive sends objects under the AE title that the archive recorded for these objects.",
-        reason="The archive links and forwards an object only if the sender is the recorded external archive. The "
-        "archive ignores objects from other titles, but responds with success.",
+        reason="The archive restores and forwards an object only if the sender is the recorded external archive. The "
+        "archive ignores objects from other AE titles, but still responds with success.",
         fix="Configure the external archive to send under the recorded title. Or set dcmRetrieveAET of the exporter "
         "to the title that the external archive uses.",
         example_command="dcmcfg set DN dcmRetrieveAET=AET",
@@ -175,7 +177,7 @@ RULES = (
         requirement="If an external archive has a list of accepted callers, this list contains the exporting AE.",
         reason="An external archive that uses this list rejects exports from other AEs. The archive forwards "
         "retrieve requests under the requester's title, so the list must also contain the titles of all requesters.",
-        fix="Add the titles, both on the external archive and in the tree.",
+        fix="Add the AE titles to the list on the external archive, and to the list in the tree.",
         example_command="dcmcfg set DEVICE/AE dcmAcceptedCallingAETitle+=AET",
         find_violations=_find_external_archive_accept_list,
     ),

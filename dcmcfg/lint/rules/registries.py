@@ -43,8 +43,8 @@ RULES = (
         "registry-orphan",
         "warning",
         requirement="A registered name belongs to an AE, HL7 application or web application.",
-        reason="A registered name is reserved, so adding an AE with that title fails (68, already exists). The default "
-        "configurations of 5.31.0 to 5.32.0 contained such an entry, NEW_AET_A.",
+        reason="A registered name is reserved, so nobody can add an AE with this title (LDAP result 68, already "
+        "exists). The default configurations of 5.31.0 to 5.32.0 contained such a registration: NEW_AET_A.",
         fix="Remove the registration.",
         example_command="dcmcfg check --fix --rule registry-orphan",
         find_violations=_find_registry_orphan,

@@ -52,9 +52,11 @@ def _find_other_title_shadowed(context: LintContext) -> Iterator[Violation]:
             for title in ae.other_titles:
                 # AssociationHandler searches titles first, then the AE ``*``, then other titles.
                 if title in own - {ae.title}:
-                    message = f"{title} is also an AE of the device, and the archive finds that AE first"
+                    message = (
+                        f"{title} is also the AE title of another AE of the device, and the archive finds that AE first"
+                    )
                 elif shared[title] > 1:
-                    message = f"another AE of the device also has the other title {title}"
+                    message = f"another AE of the device also has {title} in dcmOtherAETitle"
                 else:
                     continue
                 yield Violation(ae.entry.dn, message, OTHER_AE_TITLE, title.encode())
@@ -64,7 +66,9 @@ def _find_name_with_special_characters(context: LintContext) -> Iterator[Violati
     for entry in context.tree.sorted_entries():
         for kind, value in entry.dn.rdn.parts if entry.dn.rdns else ():
             if needs_escaping_in_dn(value):
-                message = f"the archive writes DNs without escaping, so it cannot find this {kind} by its DN"
+                message = (
+                    f"the archive does not escape special characters in DNs, so it cannot find this {kind} by its DN"
+                )
             elif is_changed_in_reference(value) and any(map(entry.is_a, _REFERENCED_CLASSES)):
                 message = "references may spell this name differently, so the archive cannot load the device"
             else:
@@ -78,7 +82,7 @@ RULES = (
         "duplicate-ae-title",
         "error",
         requirement="Each AE title belongs to one AE.",
-        reason="The archive uses the first AE that the directory returns. This may be another AE at the next search.",
+        reason="The archive uses the first AE that the directory returns. The next search may return another AE first.",
         fix="Rename or remove one of the AEs.",
         example_command="dcmcfg ae rename DEVICE/OLD NEW",
         find_violations=_find_duplicate_ae_title,
@@ -95,21 +99,22 @@ RULES = (
     LintRule(
         "other-title-shadowed",
         "warning",
-        requirement="Each title of a device belongs to only one of its AEs.",
-        reason="The archive searches AE titles before other titles and uses the first match. A caller that uses the "
-        "duplicate title never reaches the other AE.",
-        fix="Remove the other title from all AEs except one.",
+        requirement="In a device, each AE title and each other title (dcmOtherAETitle) belongs to only one AE.",
+        reason="The archive searches AE titles before other titles (dcmOtherAETitle), and uses the first match. A "
+        "caller that uses the duplicate title never reaches the second AE.",
+        fix="Remove the duplicate title from dcmOtherAETitle, so that only one AE has this title.",
         example_command="dcmcfg set DEVICE/AE dcmOtherAETitle-=AET",
         find_violations=_find_other_title_shadowed,
     ),
     LintRule(
         "name-with-special-characters",
         "warning",
-        requirement='A name below a device contains none of `, + " \\ < > ;`. A device or connection name contains no '
-        "`=` either.",
-        reason="The archive builds DNs without escaping, so it can read the entry but cannot change or remove the "
-        "entry. The archive compares these DNs, as text, with the connection references in the directory. OpenLDAP "
-        "writes `=` in these references as `\\3D`, so they do not match and the archive cannot load the device.",
+        requirement='The names of entries below a device contain none of `, + " \\ < > ;`. The names of devices and '
+        "connections also do not contain `=`.",
+        reason="The archive does not escape special characters in DNs. So the archive can read the entry but cannot "
+        "change or remove the entry. The archive also compares these DNs as text with the connection references in the "
+        "directory. In these references, OpenLDAP writes `=` as `\\3D`. The texts then differ, and the archive cannot "
+        "load the device.",
         fix="Rename the device or AE. For a connection, add a connection with another name and remove this connection.",
         example_command="dcmcfg device rename OLD NEW",
         find_violations=_find_name_with_special_characters,

@@ -42,7 +42,7 @@ def _find_tls_mismatch(context: LintContext) -> Iterator[Violation]:
             offered = "TLS" if remote[0].tls else "plain connections"
             message = (
                 f"{device.name} connects to this AE ({attribute}), but this AE offers only {offered}, and no AE of "
-                f"{device.name} supports this"
+                f"{device.name} supports {offered}"
             )
             yield Violation(ae.entry.dn, message)
 
@@ -57,8 +57,8 @@ def _find_tls_ciphers(context: LintContext) -> Iterator[Violation]:
         pairs = [(one, other) for one in local for other in remote if one.tls == other.tls]
         if pairs and not any(one.is_compatible_with(other) for one, other in pairs):
             message = (
-                f"{device.name} connects to this AE ({attribute}), but the two have no TLS version and cipher suite "
-                "in common"
+                f"{device.name} connects to this AE ({attribute}), but {device.name} and this AE have no TLS version "
+                "and cipher suite in common"
             )
             yield Violation(ae.entry.dn, message)
 
@@ -199,10 +199,10 @@ RULES = (
         "exporter-cannot-connect",
         "error",
         requirement="The sending AE of an exporter and the destination have compatible connections.",
-        reason="Otherwise every task of the exporter fails (IncompatibleConnectionException), even if other AEs "
-        "could connect.",
-        fix="Add a connection reference to the sending AE. The connection must be of the destination's kind: TLS or "
-        "plain.",
+        reason="Otherwise every task of the exporter fails (IncompatibleConnectionException), even if another AE of "
+        "the archive could connect to the destination.",
+        fix="Add a connection to the sending AE. This connection must have the same kind as the destination's "
+        "connection: TLS or plain.",
         example_command="dcmcfg set DEVICE/AE dicomNetworkConnectionReference+=DN",
         find_violations=_find_exporter_cannot_connect,
     ),
@@ -238,8 +238,8 @@ RULES = (
     LintRule(
         "bound-to-loopback",
         "warning",
-        requirement="The archive's connections for remote peers do not listen only on localhost.",
-        reason="Peers on other machines cannot connect.",
+        requirement="The archive's connections for remote peers are not bound to localhost.",
+        reason="Otherwise peers on other machines cannot connect to the archive.",
         fix="Set dcmBindAddress to 0.0.0.0, or unset it.",
         example_command="dcmcfg set DN dcmBindAddress=0.0.0.0",
         find_violations=_find_bound_to_loopback,
@@ -248,8 +248,8 @@ RULES = (
         "recall-association-limit",
         "error",
         requirement="An archive with external archives accepts at least two concurrent associations.",
-        reason="The requester uses one association, the external archive another. With dcmLimitOpenAssociations 1, "
-        "the archive rejects the second association (2/3/2).",
+        reason="The requester uses one association, and the external archive uses a second association. If "
+        "dcmLimitOpenAssociations is 1, the archive rejects the second association (2/3/2).",
         fix="Set a higher limit, or 0 for no limit.",
         example_command="dcmcfg set DEVICE dcmLimitOpenAssociations=0",
         find_violations=_find_recall_association_limit,
@@ -260,7 +260,8 @@ RULES = (
         requirement="The archive opens no more concurrent associations to a destination than the destination accepts.",
         reason="The destination rejects associations above its dcmLimitOpenAssociations (2/3/2), so "
         "dcmMultipleStoreAssociations must not exceed this limit.",
-        fix="Set a lower number, or a higher limit on the destination.",
+        fix="Set a lower number in dcmMultipleStoreAssociations, or a higher dcmLimitOpenAssociations on the "
+        "destination.",
         example_command="dcmcfg set TARGET dcmMultipleStoreAssociations=AET:NUMBER",
         find_violations=_find_store_association_limit,
     ),

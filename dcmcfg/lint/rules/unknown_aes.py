@@ -172,7 +172,7 @@ def _find_other_title_as_destination(context: LintContext) -> Iterator[Violation
 def _find_wildcard_as_peer(context: LintContext) -> Iterator[Violation]:
     for reference in find_looked_up_references(context):
         if reference.name == WILDCARD_TITLE:
-            message = "* does not name an AE that the archive can call"
+            message = "the archive cannot call an AE with the title *"
             yield Violation(reference.dn, message, reference.attribute, reference.value)
 
 
@@ -236,8 +236,8 @@ RULES = (
         "remote-ae-unknown",
         "error",
         requirement="Each AE that the archive connects to is in the tree.",
-        reason="The archive looks up the title among the AEs of all devices. If the title is unknown, it cannot "
-        "connect.",
+        reason="The archive looks up the title among the AEs of all devices. If the title is unknown, the archive "
+        "cannot connect.",
         fix="Add the AE, or name an existing AE.",
         example_command=_ADD,
         find_violations=_build_finder("remote-ae-unknown"),
@@ -247,8 +247,8 @@ RULES = (
         "local-ae-unknown",
         "error",
         requirement="If the archive acts as an AE, this AE belongs to the archive's own device.",
-        reason="Otherwise requests under that title fail. With dcmShareTransferCapabilitiesFromAETitle, the archive "
-        "accepts no presentation context.",
+        reason="Otherwise requests under the title of this AE fail. If dcmShareTransferCapabilitiesFromAETitle names "
+        "the AE, the archive accepts no presentation context.",
         fix="Name an AE of the same device.",
         example_command="dcmcfg set TARGET ATTR=AET",
         find_violations=_build_finder("local-ae-unknown"),
@@ -258,7 +258,7 @@ RULES = (
         "accepted-destination-unknown",
         "warning",
         requirement="A title in dcmAcceptedMoveDestination is an AE in the tree.",
-        reason="The archive accepts the destination but then answers A801, because no AE has the title.",
+        reason="The archive first accepts the destination, but then responds with A801, because no AE has the title.",
         fix="Correct the title, remove it from the list, or add the AE.",
         example_command=_ADD,
         find_violations=_build_finder("accepted-destination-unknown"),
@@ -278,9 +278,9 @@ RULES = (
     LintRule(
         "other-title-as-destination",
         "error",
-        requirement="References to an AE that the archive looks up use the AE's own title.",
-        reason="The archive searches dicomAETitle only. It accepts a dcmOtherAETitle from callers, but not as Move "
-        "Destination or peer (A801, A702).",
+        requirement="If the archive looks up an AE, the reference contains the AE's own title (dicomAETitle).",
+        reason="The archive searches only dicomAETitle. Callers may call a title in dcmOtherAETitle, but the archive "
+        "does not find a Move Destination or a peer with this title (A801, A702).",
         fix="Use the AE's own title, or add an AE with the other title.",
         example_command="dcmcfg set TARGET ATTR=AET",
         find_violations=_find_other_title_as_destination,
@@ -300,7 +300,7 @@ RULES = (
         "condition-on-unknown-ae",
         "warning",
         requirement="A condition on the receiving AE names an AE in the tree.",
-        reason="The condition never matches this title, so the rule with this condition may never apply.",
+        reason="A condition with an unknown AE title never matches, so the rule with this condition may never apply.",
         fix="Correct the title in the condition.",
         example_command="dcmcfg edit TARGET",
         find_violations=_find_condition_on_unknown_ae,
@@ -310,7 +310,7 @@ RULES = (
         "ui-reference-unknown",
         "warning",
         requirement="Every name in the UI configuration exists.",
-        reason="Otherwise the page offers an item that always fails, or shows an empty list.",
+        reason="Otherwise the web UI offers an item that always fails, or shows an empty list.",
         fix="Correct or remove the name.",
         example_command="dcmcfg set TARGET ATTR-=VALUE",
         find_violations=_find_ui_reference_unknown,

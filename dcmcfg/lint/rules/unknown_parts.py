@@ -51,9 +51,9 @@ def _build_rule(kind: EntityKind, name: str, severity: Severity, reason: str) ->
     return LintRule(
         name,
         severity,
-        requirement=f"{article} {word} exists if the configuration refers to it.",
+        requirement=f"If the configuration refers to {article.lower()} {word}, this {word} exists.",
         reason=reason,
-        fix=f"Name {article.lower()} {word} that exists, or add it.",
+        fix=f"Use the name of an existing {word}, or add the missing {word}.",
         example_command="dcmcfg set TARGET ATTR=NAME",
         find_violations=_build_finder(kind),
         part="references",
@@ -77,7 +77,7 @@ RULES = (
         EntityKind.STORAGE,
         "storage-unknown",
         "error",
-        "The archive cannot store received objects and cannot access objects stored there before.",
+        "The archive cannot store received objects, and cannot access objects that are already on this storage.",
     ),
     _build_rule(EntityKind.VIEW, "view-unknown", "error", "Every query and retrieve of the AE fails."),
     _build_rule(

@@ -26,7 +26,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "nothing, the external archive is told to send elsewhere": (
         replace(reporting(UNWITNESSED), route=FOREIGN_ROUTE),
         (
-            "that device receives the objects, and the archive does not forward them; dcmcfg set-external-retrieve "
+            "this device receives the objects, so the archive does not forward them; dcmcfg set-external-retrieve "
             "DCM4CHEE"
         ),
     ),

@@ -62,7 +62,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "by an external archive that is told to send elsewhere": (
         replace(A801, route=FOREIGN_ROUTE),
         (
-            "that device receives the objects, and the archive does not forward them; dcmcfg set-external-retrieve "
+            "this device receives the objects, so the archive does not forward them; dcmcfg set-external-retrieve "
             "DCM4CHEE"
         ),
     ),

@@ -229,7 +229,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "told to send elsewhere": (
         failing(replace(UNWITNESSED, route=FOREIGN_ROUTE), 0xA702),
         (
-            "that device receives the objects, and the archive does not forward them; dcmcfg set-external-retrieve "
+            "this device receives the objects, so the archive does not forward them; dcmcfg set-external-retrieve "
             "DCM4CHEE"
         ),
     ),
