@@ -76,7 +76,8 @@ def test_without_the_option_nothing_is_read_and_nothing_changes(run: Run, site: 
     refused = run("apply", str(update), "--yes")
     assert refused.exit_code == 3
     assert refused.stderr == (
-        f"dcmcfg: {update}:6: dicomVendorData: the value is in another file, which is not read: file:vendor-data.zip\n"
+        f"dcmcfg: {update}:6: dicomVendorData: the value is in another file, and dcmcfg does not read that "
+        "file: file:vendor-data.zip\n"
         "  next: use --allow-file-urls for files in the LDIF file's folder, or --file-urls-from DIR for files in DIR\n"
     )
     assert site.octets() == before

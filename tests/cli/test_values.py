@@ -47,7 +47,7 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
         "          + A",
         "      ~ objectClass: + dcmArchiveNetworkAE",
         "",
-        "LDIF: --show-ldif prints it, --output FILE writes it.",
+        "To show the LDIF, use --show-ldif. To save the LDIF, use --output FILE.",
         "1 to change, in one change",
         "Applied in one change.",
         "To revert it: dcmcfg undo 1",
