@@ -145,7 +145,7 @@ def test_named_profile_without_a_server_does_not_fall_back_to_the_environments()
     write_profile("lab", {"device": "d"})
     error = refused(options={"profile": "lab"}, LDAP_URL="ldap://prod")
     assert str(error) == (
-        "profile lab: the profile has no ldap_url, but DCMCFG_LDAP_URL specifies one — "
+        "profile lab: the profile has no ldap_url, but DCMCFG_LDAP_URL specifies a URL — "
         "specify --ldap-url, or add ldap_url to the profile"
     )
     assert "archive_url" in refused(options={"profile": "lab"}, ARCHIVE_URL="http://prod").message

@@ -115,7 +115,7 @@ _MEANINGS: Mapping[int, tuple[str, str]] = {
     67: ("the value is part of the RDN", "rename the entry instead"),
     68: ("the entry already exists", ""),
     80: ("the server failed with an internal error", ""),
-    122: ("the configuration has changed since this was planned", "plan again"),
+    122: ("the configuration has changed since this change was planned", "plan again"),
 }
 
 

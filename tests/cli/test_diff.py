@@ -170,7 +170,7 @@ def test_standard_input_is_a_side(run: Run, pair: tuple[str, str]) -> None:
             ":6: this is a change record, but only entries can be compared",
         ),
         (DEVICE + BELOW.replace("=dicom,", "=x,cn=dicom,"), ":6: the parent entry of cn=x,cn=dicom,"),
-        ("\n" + DEVICE + "userCertificate:: AAE=\n", ":2: userCertificate must be written userCertificate;binary"),
+        ("\n" + DEVICE + "userCertificate:: AAE=\n", ":2: userCertificate must be written as userCertificate;binary"),
         ("version: 1\n", ": it contains no entries\n"),
     ],
 )
@@ -341,7 +341,7 @@ def test_the_export_of_one_device_is_compared_with_that_device(run: Run, site: C
     assert run("diff", "--device", "storescp", export).exit_code == 0
     whole = run("diff", export)
     assert (whole.exit_code, whole.stdout) == (3, "")
-    assert '  next: to compare a part: --only "dicomDeviceName=storescp,' in whole.stderr
+    assert '  next: to compare only this part: --only "dicomDeviceName=storescp,' in whole.stderr
 
 
 @pytest.mark.real

@@ -95,7 +95,7 @@ def test_a_file_that_is_not_there_refuses_the_whole_ldif(run: Run, site: CliSite
 def test_standard_input_needs_a_folder_to_read_from(run: Run, site: CliSite, update: Path) -> None:
     refused = run("apply", "--allow-file-urls", "-", "--yes", input=io.BytesIO(UPDATE.encode()))
     assert refused.exit_code == 3
-    assert "standard input has no folder for relative paths" in refused.stderr
+    assert "a relative path requires a folder, but standard input has no folder" in refused.stderr
     named = ("--file-urls-from", str(update.parent))
     assert run("apply", *named, "-", "--yes", TAKEN, input=io.BytesIO(UPDATE.encode())).exit_code == 0
     assert vendor_data(site) == {ZIP}

@@ -25,7 +25,7 @@ LOAD = (
     "the command again; to let the server decide: --force-server-schema"
 )
 NO_ATTRIBUTE = f"the server's schema does not define the attribute {UNKNOWN}"
-NO_CLASS = f"according to the server's schema, none of its object classes allows {NOT_ALLOWED}"
+NO_CLASS = f"according to the server's schema, no object class of the entry allows {NOT_ALLOWED}"
 
 
 def older() -> Schema:

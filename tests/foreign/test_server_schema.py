@@ -31,7 +31,7 @@ def test_389_directory_server_takes_what_its_schema_has(server389: Server389, ru
         3,
         True,
     )
-    told = "according to the server's schema, none of its object classes allows dcmFallbackCMoveSCP"
+    told = "according to the server's schema, no object class of the entry allows dcmFallbackCMoveSCP"
     assert second.startswith(f"  {file}:6: {STORESCP}: {told} — remove dcmFallbackCMoveSCP, or add an object class")
     assert server389.entries() == before
 

@@ -85,7 +85,7 @@ def test_a_new_pair_of_class_and_attribute_is_asked_for_once() -> None:
         (
             without(NAME, class_name=DEVICE),
             setting(NAME, "DCM4CHEE"),
-            f"65: according to the server's schema, none of its object classes allows {NAME}",
+            f"65: according to the server's schema, no object class of the entry allows {NAME}",
         ),
         (
             without(classes=("dcmQueue",)),
@@ -95,18 +95,18 @@ def test_a_new_pair_of_class_and_attribute_is_asked_for_once() -> None:
         (
             load_bundled_schema(),
             setting("dcmExternalRetriveAEDestination", "DCM4CHEE"),
-            "17: neither the server's schema nor that of dcm4chee-arc 5.35 defines the attribute "
+            "17: the server's schema and the schema of dcm4chee-arc 5.35 do not define the attribute "
             f"dcmExternalRetriveAEDestination; did you mean {NAME}, dcmExternalRetrieveAET",
         ),
         (
             load_bundled_schema(),
             setting("objectClass", "dicomDevice", "dcmDevice", "dcmArchiveDevice", "dcmNowhere"),
-            "21: neither the server's schema nor that of dcm4chee-arc 5.35 defines the object class dcmNowhere",
+            "21: the server's schema and the schema of dcm4chee-arc 5.35 do not define the object class dcmNowhere",
         ),
         (
             load_bundled_schema(),
             setting("dicomPort", "104"),
-            "65: according to the server's schema, none of its object classes allows dicomPort",
+            "65: according to the server's schema, no object class of the entry allows dicomPort",
         ),
         (
             load_bundled_schema(),
@@ -233,5 +233,5 @@ def test_a_content_rule_requires_and_allows_what_it_names_of_its_own_structural_
     ]
     assert refusals(server, new("dicomDevice", dicomPort="104", dicomVendorData="x")) == [""]
     assert refusals(server, new("special", dicomPort="104")) == [
-        "65: according to the server's schema, none of its object classes allows dicomPort"
+        "65: according to the server's schema, no object class of the entry allows dicomPort"
     ]
