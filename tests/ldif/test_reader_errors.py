@@ -31,11 +31,7 @@ FAULTS = [
     ("dn: cn=a\ncn:: YQ==YQ==\n", 2, "'cn::' is not base64"),
     ("dn: cn=a\ncn:: YW Jj\n", 2, "'cn::' is not base64"),
     ("dn: cn=a\ncn:: Y\u00e4==\n", 2, "'cn::' is not base64"),
-    (
-        "dn: cn=a\ncn:< file:secret\n",
-        2,
-        "cn: the value is in another file, and dcmcfg does not read that file: file:secret",
-    ),
+    ("dn: cn=a\ncn:< file:secret\n", 2, "cn: the value is in another file, which is not read: file:secret"),
     ("dn: cn=a\ncn: a\rb\n", 2, "NUL or a carriage return"),
     ("dn: cn=a\ncn: a\0b\n", 2, "NUL or a carriage return"),
     ("dn: cn=a\nc n: a\n", 2, "no attribute description before the colon"),

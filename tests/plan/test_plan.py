@@ -291,4 +291,4 @@ def test_changes_below_one_that_does_not_fit_are_refused_in_linear_time() -> Non
     desired = [DesiredChange(change, strict=True) for change in (Delete(DN.parse(f"{deep},{DEVICES}")), *below)]
     fitting, misfits = plan_applicable(site(), desired)
     assert fitting.steps == ()
-    assert [each.problem.message.startswith("it depends on") for each in misfits] == [False, True, True, True]
+    assert [each.problem.message.startswith("this change depends on") for each in misfits] == [False, True, True, True]

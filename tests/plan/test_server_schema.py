@@ -112,8 +112,8 @@ def test_a_new_pair_of_class_and_attribute_is_asked_for_once() -> None:
             load_bundled_schema(),
             setting("objectClass", "dicomNetworkConnection", dn=STORESCP),
             "65: according to the server's schema, dicomNetworkConnection requires dicomHostname; according to "
-            "the server's schema, none "
-            "of its object classes allows dicomDeviceName",
+            "the server's schema, no "
+            "object class of the entry allows dicomDeviceName",
         ),
     ],
 )
@@ -199,7 +199,7 @@ def test_what_is_refused_is_left_out_with_what_builds_on_it() -> None:
     plan, misfits = plan_applicable(site(), every, Server(load_bundled_schema()).rules().check_step)
     assert [str(step.location) for step in plan.steps] == ["x:3"]
     assert [str(each.problem).split(": ")[0] for each in misfits] == ["x:1", "x:2"]
-    assert misfits[1].problem.message == "it depends on x:1, which cannot be applied"
+    assert misfits[1].problem.message == "this change depends on x:1, which cannot be applied"
     with pytest.raises(DoesNotApply):
         make_plan(site(), every, Server(load_bundled_schema()).rules().check_step)
 
