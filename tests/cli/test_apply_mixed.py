@@ -71,5 +71,5 @@ def test_the_rejects_of_both_kinds_of_file_name_the_option_that_takes_them(
     assert run("apply", "--continue", entry, change, "--yes").exit_code == 1
     rejects = tmp_path / "entry.rejects.ldif"
     assert "\n# It contains entries and changes: apply it with --mixed.\n" in rejects.read_text()
-    assert "an entry (no 'changetype:') among change records" in run("apply", str(rejects)).stderr
+    assert "this record is an entry (no 'changetype:')" in run("apply", str(rejects)).stderr
     assert "2 of 2 changes cannot be applied" in run("apply", "--mixed", str(rejects)).stderr

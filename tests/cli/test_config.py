@@ -123,7 +123,7 @@ def test_a_relative_file_is_that_of_the_current_folder(
             "hospital.archive_url 'localhost:8080': invalid URL: it must start with one of http://, https://\n"
             "  next: for example http://localhost:8080/dcm4chee-arc",
         ),
-        ("hospital.starttls", "maybe", "hospital.starttls: the value the value must be true or false, not 'maybe'"),
+        ("hospital.starttls", "maybe", "hospital.starttls: the value must be true or false, not 'maybe'"),
         (
             "hospital.device",
             "",

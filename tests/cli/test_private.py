@@ -104,7 +104,7 @@ def test_the_suggested_command_closes_all_folders_of_a_profile_at_once(run: Run)
     path = write_profile("prod", {"ldap_url": "ldap://127.0.0.1:1"})
     for each in (path.parent.parent, path.parent, path):
         each.chmod(0o777)
-    command = run("--profile", "prod", "status").stderr.partition("next: ")[2].partition(",")[0]
+    command = run("--profile", "prod", "status").stderr.partition("then run: ")[2].splitlines()[0]
     subprocess.run(shlex.split(command), check=True)
     assert "can write to it" not in run("--profile", "prod", "status").stderr
 
