@@ -100,9 +100,8 @@ def test_what_neither_side_knows_is_refused_alike(run: Run, old_site: CliSite, t
     refused = run("apply", str(file), "--yes")
     assert (refused.exit_code, refused.stderr) == (
         3,
-        f"dcmcfg: {file}:1: {ARCHIVE_DN}: neither the server's schema nor that of dcm4chee-arc 5.35 defines the "
-        "attribute "
-        "dicomDescriptoin; did you mean dicomDescription?\n"
+        f"dcmcfg: {file}:1: {ARCHIVE_DN}: the server's schema and the schema of dcm4chee-arc 5.35 do not "
+        "define the attribute dicomDescriptoin; did you mean dicomDescription?\n"
         "  next: correct the name, or load a schema that defines dicomDescriptoin; to let the server decide: "
         "--force-server-schema\n",
     )
