@@ -50,7 +50,7 @@ class FileFormat:
             raise UnknownFormat(
                 f"{self.kind} has format {number}; this version of dcmcfg reads formats up to {self.number}",
                 subject=file,
-                next_step="use the newer version of dcmcfg that wrote it; nothing was changed",
+                next_step="use the newer version of dcmcfg that wrote the file; nothing was changed",
             )
         return number
 

@@ -61,8 +61,8 @@ def require_not_shared_for_writing(path: Path, *, parent_folder: Path | None = N
         raise Refused(
             f"{'everybody' if is_world_writable else f'the group {get_group_name(status.st_gid)}'} can write to it",
             subject=str(path),
-            next_step=f"chmod {'-R ' if parent_folder else ''}go-w {_format_path(path, parent_folder)}, after you "
-            "have checked that nobody has modified it",
+            next_step="check that nobody has modified the content, then run: "
+            f"chmod {'-R ' if parent_folder else ''}go-w {_format_path(path, parent_folder)}",
         )
 
 

@@ -47,8 +47,8 @@ def test_what_others_may_write_to_is_refused_with_the_command_that_closes_it(tmp
         with pytest.raises(Refused) as refused:
             require(folder)
         assert str(refused.value) == (
-            f"{folder}: everybody can write to it — chmod go-w '{folder}', after you have checked that nobody "
-            "has modified it"
+            f"{folder}: everybody can write to it — check that nobody has modified the content, then run: "
+            f"chmod go-w '{folder}'"
         )
     folder.chmod(0o755)
     require_ownership(folder)
@@ -91,7 +91,7 @@ def test_one_command_closes_the_whole_folder_but_what_a_link_leads_out_to(tmp_pa
     ):
         with pytest.raises(Refused) as refused:
             require_ownership(path, parent_folder=above)
-        assert refused.value.next_step == f"{command}, after you have checked that nobody has modified it"
+        assert refused.value.next_step == f"check that nobody has modified the content, then run: {command}"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to others")

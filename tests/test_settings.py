@@ -145,7 +145,7 @@ def test_named_profile_without_a_server_does_not_fall_back_to_the_environments()
     write_profile("lab", {"device": "d"})
     error = refused(options={"profile": "lab"}, LDAP_URL="ldap://prod")
     assert str(error) == (
-        "profile lab: the profile has no ldap_url, but DCMCFG_LDAP_URL specifies one — "
+        "profile lab: the profile has no ldap_url, but DCMCFG_LDAP_URL specifies a URL — "
         "specify --ldap-url, or add ldap_url to the profile"
     )
     assert "archive_url" in refused(options={"profile": "lab"}, ARCHIVE_URL="http://prod").message
@@ -187,7 +187,7 @@ def test_credentials_of_the_environment_do_not_silently_go_to_a_profiles_server(
         resolve_settings({}, {f"DCMCFG_{stray}": "cn=u"})
     assert str(error.value) == (
         f"DCMCFG_{stray}: set without DCMCFG_LDAP_URL, but the URL comes from another source: profile default "
-        "— also set DCMCFG_LDAP_URL, or unset it"
+        "— also set DCMCFG_LDAP_URL, or remove this setting"
     )
 
 
@@ -279,7 +279,7 @@ def test_revocation_lists_are_required_where_the_strongest_source_says_so() -> N
 
 
 def test_starttls_is_true_or_false() -> None:
-    assert str(refused(STARTTLS="maybe")) == "DCMCFG_STARTTLS: must be true or false, not 'maybe'"
+    assert str(refused(STARTTLS="maybe")) == "DCMCFG_STARTTLS: the value must be true or false, not 'maybe'"
 
 
 # -- the archive's token
@@ -335,7 +335,7 @@ def test_missing_secret_file_is_named_with_where_it_was_named(tmp_path: Path) ->
     settings = site(BIND_PASSWORD_FILE=str(tmp_path / "none"))
     with pytest.raises(NotFound) as caught:
         settings.bind_password()
-    assert str(caught.value) == f"{tmp_path / 'none'}: the file does not exist (named by DCMCFG_BIND_PASSWORD_FILE)"
+    assert str(caught.value) == f"{tmp_path / 'none'}: the file does not exist (specified by DCMCFG_BIND_PASSWORD_FILE)"
 
 
 # -- base DN
@@ -362,7 +362,7 @@ def test_dn_in_a_url_that_is_not_used_does_not_count() -> None:
 
 def test_base_dn_that_contradicts_the_url_of_its_source_is_refused() -> None:
     error = refused(options={"ldap_url": "ldap://h/dc=a", "base_dn": "dc=b"})
-    assert str(error) == "--base-dn dc=b: the base DN contradicts dc=a, the DN in --ldap-url — keep only one of them"
+    assert str(error) == "--base-dn dc=b: the base DN differs from dc=a, the DN in --ldap-url — keep only one of them"
     assert str(site(LDAP_URL="ldap://h/dc=a,dc=b", BASE_DN="DC=A, dc=b").base_dn) == "DC=A,dc=b"
 
 
@@ -479,9 +479,9 @@ def test_missing_profile_names_those_there_are() -> None:
     write_profile("default", {})
     with pytest.raises(NotFound) as caught:
         site(options={"profile": "prod"})
-    assert caught.value.message == "the profile prod does not exist (named by --profile)"
+    assert caught.value.message == "the profile prod does not exist (specified by --profile)"
     assert caught.value.next_step == "existing profiles: default, lab"
-    with pytest.raises(NotFound, match=r"the profile prod does not exist \(named by DCMCFG_PROFILE\)"):
+    with pytest.raises(NotFound, match=r"the profile prod does not exist \(specified by DCMCFG_PROFILE\)"):
         site(PROFILE="prod")
 
 

@@ -48,7 +48,7 @@ def _explain_unknown_class(value: bytes | None) -> tuple[str, str]:
     message = f"the server's schema does not define the object class {name}"
     if load_bundled_schema().object_class(name) is not None:
         return message, "the class belongs to the archive: upgrade the server's schema"
-    return message, "check its spelling; if it is correct, upgrade the server's schema"
+    return message, "check the spelling of the name; if the name is correct, upgrade the server's schema"
 
 
 def _find_value(change: Change | None, name: str, position: int) -> bytes | None:
@@ -92,14 +92,14 @@ _MEANINGS: Mapping[int, tuple[str, str]] = {
     16: ("there is no such attribute or value", ""),
     17: (
         "the server's schema does not define the attribute",
-        "check its spelling; if it is correct, upgrade the server's schema",
+        "check the spelling of the name; if the name is correct, upgrade the server's schema",
     ),
     18: ("the attribute's values cannot be compared one by one", "replace the attribute as a whole"),
     19: ("the value violates a constraint, e.g. a second value of a single-valued attribute", ""),
     20: ("the value already exists", ""),
     21: ("the value has the wrong syntax", ""),
     32: ("there is no such entry", ""),
-    34: ("the DN is not valid here", ""),
+    34: ("the server does not accept this DN", ""),
     48: ("the server does not support this authentication method", "specify --bind-dn"),
     49: (
         "the server refused the bind DN or the password",
@@ -108,14 +108,14 @@ _MEANINGS: Mapping[int, tuple[str, str]] = {
     50: ("the bind DN does not have permission to do this", "bind as the administrator"),
     51: ("the server is busy", "try again"),
     52: ("the server is unavailable", "try again"),
-    53: ("the server is unwilling to perform this", ""),
-    64: ("the RDN and the attributes do not agree", ""),
+    53: ("the server refuses to perform the request", ""),
+    64: ("the RDN does not match the attributes of the entry", ""),
     65: ("the entry would violate the rules of its object classes", ""),
-    66: ("the entry has children", "delete them first"),
+    66: ("the entry has child entries", "delete the child entries first"),
     67: ("the value is part of the RDN", "rename the entry instead"),
     68: ("the entry already exists", ""),
     80: ("the server failed with an internal error", ""),
-    122: ("the configuration has changed since this was planned", "plan again"),
+    122: ("the configuration has changed since this change was planned", "plan again"),
 }
 
 
@@ -222,9 +222,9 @@ _ERROR_PATTERNS = (
     ("connection refused", "connection refused"),
     (
         "certificate verify failed",
-        "its certificate is not trusted (specify the certificate of its authority with --ca-file)",
+        "the server's certificate is not trusted (specify the CA certificate with --ca-file)",
     ),
-    ("certificate", "its certificate does not match the host name or is not trusted (see --ca-file)"),
+    ("certificate", "the server's certificate does not match the host name or is not trusted (see --ca-file)"),
     ("name or service not known", "the host name is unknown"),
     ("temporary failure in name resolution", "the host name cannot be resolved"),
     ("nodename nor servname", "the host name is unknown"),

@@ -73,7 +73,7 @@ def search(
         done = yield from page(size=size, cookie=cookie)
         # A faulty server could continue this way for ever.
         if done.cookie == cookie and not done.entry_count:
-            raise InvalidLdapMessage("the server sends empty pages without end")
+            raise InvalidLdapMessage("the server repeatedly sends empty pages and never ends the search")
     raise_for_result(
         {"result": done.result_code, "message": done.message, "dn": done.matched_dn}, str(base) or "root DSE"
     )

@@ -153,7 +153,7 @@ def _estimate_memory(octets: bytes, end: int) -> int:
 def _receive_until(receive: Receive, buffer: bytes, needed: int) -> bytes:
     """Receive until *buffer* has at least *needed* octets, and return it."""
     if buffer and buffer[0] != SEQUENCE:
-        raise InvalidLdapMessage(f"tag {buffer[0]:#04x} at the start of a message")
+        raise InvalidLdapMessage(f"a message starts with the invalid tag {buffer[0]:#04x}")
     if needed > _MAXIMUM_MESSAGE:
         raise InvalidLdapMessage(f"a message of {needed} octets")
     # Pieces are joined once: appending to octets would copy them for each chunk.

@@ -20,7 +20,7 @@ from dcmcfg.tls_trust import (
     get_refused_certificate,
 )
 
-_TRUST_HINT = "specify the certificate of its authority with --ca-file (DCMCFG_CA_FILE)"
+_TRUST_HINT = "specify the CA certificate with --ca-file (DCMCFG_CA_FILE)"
 _RENEW_HINT = "install a new certificate on the server, or check the clock of this machine"
 #: OpenSSL's verify code (X509_V_ERR_…) → the problem of the server's certificate, and the next step.
 _VERIFY_ERRORS = {
@@ -96,8 +96,8 @@ def _load_client_certificate(context: ssl.SSLContext, certificate: Path, key: Pa
         raise DirectoryError(
             "the private key is protected by a passphrase, which dcmcfg does not support",
             subject=str(key_file),
-            next_step="to write a key without a passphrase: openssl pkey -in KEY -out PLAIN; protect that file "
-            "(chmod 600)",
+            next_step="to write a key without a passphrase: openssl pkey -in KEY -out PLAIN; then protect the "
+            "file PLAIN: chmod 600 PLAIN",
         ) from None
     except ssl.SSLError as error:
         if error.reason == "KEY_VALUES_MISMATCH":

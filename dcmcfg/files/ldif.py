@@ -38,7 +38,7 @@ def refuse_file_url(url: str) -> bytes:
     """Raise :class:`LdifError` for *url*, with the option that allows reading it."""
     absolute = url.lower().startswith((f"{_SCHEME}/", f"{_SCHEME}%2f"))
     raise LdifError(
-        f"the value is in another file, which is not read: {url}",
+        f"the value is in another file, and dcmcfg does not read that file: {url}",
         next_step=_FOLDER_HINT if absolute else _ALLOW_HINT,
     )
 
@@ -90,7 +90,9 @@ class FileUrlReader:
         if self.base_folder is not None:
             return self.base_folder
         if self.folder is None:
-            raise LdifError(f"standard input has no folder for relative paths: {url}", next_step=_FOLDER_HINT)
+            raise LdifError(
+                f"a relative path requires a folder, but standard input has no folder: {url}", next_step=_FOLDER_HINT
+            )
         if name.startswith("/"):
             raise LdifError(f"the path must be relative to the LDIF file's folder, not {url}", next_step=_FOLDER_HINT)
         return self.folder
@@ -117,7 +119,7 @@ def _parse_file_url(url: str) -> str:
     name = os.fsdecode(unquote_to_bytes(path))
     # os.open raises ValueError, not OSError, for a NUL.
     if not name or "\0" in name:
-        raise LdifError(f"the URL names no file: {url}")
+        raise LdifError(f"the URL contains no file name: {url}")
     return name
 
 
@@ -139,7 +141,7 @@ def _read_file(real_root: Path, real_path: Path, path: Path) -> bytes:
     finally:
         os.close(handle)
     if len(octets) != min(status.st_size, MAXIMUM_VALUE_LENGTH + 1):
-        raise LdifError("not a file on disk, or the file is being written", subject=str(path))
+        raise LdifError("not a file on disk, or another process is writing the file", subject=str(path))
     return octets
 
 
@@ -206,11 +208,14 @@ def _find_mixed_records(name: str, records: Sequence[Record]) -> LdifError | Non
         return None
     name = format_file_name(name)
     if len(entries) <= len(changes):
-        message = f"an entry (no 'changetype:') among change records, the first of {len(entries)}"
+        message = (
+            "this record is an entry (no 'changetype:'), but the file also contains change records; "
+            f"entries in the file: {len(entries)}"
+        )
         next_step = "add a missing 'changetype:' line; or use --mixed to accept entries and changes in one file"
         return LdifError(message, subject=f"{name}:{entries[0]}", next_step=next_step)
-    message = f"a change record among entries, the first of {len(changes)}"
-    next_step = "move it to a separate file; or use --mixed to accept entries and changes in one file"
+    message = f"this record is a change, but the file also contains entries; change records in the file: {len(changes)}"
+    next_step = "move the change records to a separate file; or use --mixed to accept entries and changes in one file"
     return LdifError(message, subject=f"{name}:{changes[0]}", next_step=next_step)
 
 
@@ -261,7 +266,7 @@ def _require_known_format(head: bytes, name: str, records: Sequence[Record]) -> 
         return
     if problem := _find_format_problem(head, name):
         raise UnknownFormat(
-            f"{problem.message}, and this dcmcfg may not check the preconditions of the file correctly",
+            f"{problem.message}, so dcmcfg could check the preconditions of the file incorrectly",
             subject=problem.subject,
             next_step=problem.next_step,
         )
@@ -330,7 +335,7 @@ def combine_ldif_problems(problems: Sequence[LdifError]) -> LdifError:
         return problems[0]
     more = [f"… and {len(problems) - _MAXIMUM_SHOWN_PROBLEMS} more"] if len(problems) > _MAXIMUM_SHOWN_PROBLEMS else []
     return LdifError(
-        f"{len(problems)} records are not LDIF:",
+        f"{len(problems)} records are not valid LDIF:",
         next_step="correct these records; nothing was changed",
         details=[*map(str, problems[:_MAXIMUM_SHOWN_PROBLEMS]), *more],
     )

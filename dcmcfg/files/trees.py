@@ -120,9 +120,9 @@ class _TreeReader:
         location = f"{name}:{record.line}"
         if not isinstance(record, ContentRecord):
             raise LdifError(
-                "a change record, but only entries can be compared",
+                "this is a change record, but only entries can be compared",
                 subject=location,
-                next_step="for changes: dcmcfg apply",
+                next_step="to apply change records: dcmcfg apply",
             )
         key = self._normal_rdns.normalise_dn(record.entry.dn)
         if key in self._entries:
@@ -149,4 +149,4 @@ class _TreeReader:
         for key, entry in self._entries.items():
             # A normal form is leaf first, so key[1:] is the parent.
             if len(key) > highest and key[1:] not in self._entries:
-                yield LdifError(f"its parent entry is missing: {entry.dn}", subject=self._locations[key])
+                yield LdifError(f"the parent entry of {entry.dn} is missing", subject=self._locations[key])

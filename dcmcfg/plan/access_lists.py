@@ -46,8 +46,9 @@ def warn_about_new_restrictions(plan: Plan) -> Iterator[str]:
             if listed_values and before is not None and not before.values(access_list.attribute):
                 yield (
                     f"{after.dn}: {access_list.attribute} was empty, so the archive accepted every "
-                    f"{access_list.member}. From now on, it accepts only "
-                    f"{join_limited(listed_values, _MAX_NAMED)}; others are {access_list.rejection}"
+                    f"{access_list.member}. From now on, the archive accepts only "
+                    f"{join_limited(listed_values, _MAX_NAMED)}; any other {access_list.member} is "
+                    f"{access_list.rejection}"
                 )
     yield from _warn_about_typos(plan)
     yield from _warn_about_first_capabilities(plan)

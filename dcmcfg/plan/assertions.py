@@ -244,4 +244,4 @@ def _decode_filter(tag: int, content: bytes) -> Filter:
     if tag in (_AND, _OR):
         inner = tuple(_decode_filter(*each) for each in read_elements(content))
         return AllOf(inner) if tag == _AND else AnyOf(inner)
-    raise ValueError(f"a filter of kind {tag:#x} is not understood")
+    raise ValueError(f"filters of kind {tag:#x} are not supported")

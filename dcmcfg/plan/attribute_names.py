@@ -40,7 +40,7 @@ def _require_binary(schema: Schema, change: Change, names: Iterable[str]) -> Non
         known = schema.attribute(name)
         if known is not None and known.syntax == "Certificate" and "binary" not in name.lower().split(";"):
             # slapd refuses such an attribute with undefinedAttributeType (17) too.
-            raise DoesNotApply(f"{name} must be written {name};binary", subject=str(change.dn), result_code=17)
+            raise DoesNotApply(f"{name} must be written as {name};binary", subject=str(change.dn), result_code=17)
 
 
 def _merge_attributes(schema: Schema, given: Iterable[Attribute]) -> tuple[Attribute, ...]:

@@ -49,7 +49,7 @@ def check_naming_values(schema: Schema, entry: Entry) -> None:
         naming_value = schema.normalise_dn_value(kind, value).encode("utf-8", "surrogateescape")
         if all(schema.normalise_value(name, value) != naming_value for value in entry.values(name)):
             raise DoesNotApply(
-                f"the value of {name} differs from the one in the DN of the record",
+                f"the value of {name} differs from the value in the DN of the record",
                 subject=str(entry.dn),
                 next_step="to rename an entry, use changetype: modrdn",
                 result_code=_NAMING_VIOLATION,
@@ -64,8 +64,8 @@ def check_structural_class(schema: Schema, current: Entry, desired: Entry) -> No
     old, new = (find_structural_classes(schema, entry) for entry in (current, desired))
     if old != new and _has_only_known_classes(schema, current) and _has_only_known_classes(schema, desired):
         raise DoesNotApply(
-            f"the structural class of the entry is {', '.join(sorted(old)) or 'none'}, but the record has "
-            f"{', '.join(sorted(new)) or 'none'}: a structural class cannot change",
+            f"a structural class cannot change: the entry has {', '.join(sorted(old)) or 'none'}, but the record has "
+            f"{', '.join(sorted(new)) or 'none'}",
             subject=str(current.dn),
             next_step="delete the entry and add it again, with change records",
             result_code=_CLASS_PROHIBITED,

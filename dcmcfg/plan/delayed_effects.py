@@ -66,7 +66,7 @@ def warn_about_automatic_loading(tree: Tree) -> Iterator[str]:
                 and (below := sorted(limited.intersection(used)))
             ):
                 yield (
-                    f"the archive loads this change by itself at a C-STORE to {ae.text(DICOM_AE_TITLE)}, if "
+                    f"the archive loads this change by itself if {ae.text(DICOM_AE_TITLE)} receives a C-STORE while "
                     f"{' or '.join(below)} is below its {STORAGE_THRESHOLD}"
                 )
                 break

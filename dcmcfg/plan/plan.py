@@ -225,7 +225,7 @@ def _require_applied_parent(
     """Raise :class:`DoesNotApply` if *change* depends on *nearest*, an entry with an inapplicable change."""
     if nearest is not None:
         raise DoesNotApply(
-            f"it depends on {inapplicable_locations[nearest] or 'a change'}, which cannot be applied",
+            f"this change depends on {inapplicable_locations[nearest] or 'a change'}, which cannot be applied",
             subject=str(change.dn),
         )
 
@@ -321,9 +321,9 @@ class _PlanBuilder:
         """Refuse the delete of an entry whose parent is missing, because no undo could add it again."""
         if self._top and len(dn.rdns) > len(self._top) and self._draft.get(dn) and not self._draft.get(dn.parent):
             raise DoesNotApply(
-                f"its parent is missing, so an undo could not add the entry again: {dn.parent}",
+                f"the parent entry {dn.parent} is missing, so an undo could not add the entry again",
                 subject=str(dn),
-                next_step=f"to delete it without an undo: ldapdelete {shlex.quote(str(dn))}",
+                next_step=f"to delete the entry without an undo: ldapdelete {shlex.quote(str(dn))}",
                 result_code=_NO_SUCH_ENTRY,
             )
 
@@ -337,7 +337,7 @@ class _PlanBuilder:
             names := entry_diff.find_differing_attributes(earlier_record, desired, schema)
         ):
             raise DoesNotApply(
-                f"an earlier record of this entry has other values of {', '.join(names)}", subject=str(requested.dn)
+                f"an earlier record of this entry has different values of {', '.join(names)}", subject=str(requested.dn)
             )
         if current is None:
             self._add_resolved(requested, location)
@@ -387,7 +387,7 @@ class _PlanBuilder:
                 failures := assertions.describe_failures(assertion_filter, before, self._draft.schema, version)
             ):
                 raise DoesNotApply(
-                    "the configuration has changed since this was planned: "
+                    "the configuration has changed since this change was planned: "
                     f"somebody has changed {assertions.summarize_failures(failures)}",
                     subject=str(change.dn),
                     next_step="plan again from the current configuration",

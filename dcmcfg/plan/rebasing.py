@@ -34,9 +34,9 @@ def find_base(files: Files) -> DN:
         return next(iter(found.values()))
     if not found:
         raise Refused(
-            "no record is at or below a cn=DICOM Configuration, so the base DN is unknown",
+            "no record is at or below an entry cn=DICOM Configuration, so the base DN is unknown",
             subject=_format_names(files),
-            next_step="specify it with --map-base DN",
+            next_step="specify the base DN with --map-base DN",
         )
     bases = "; ".join(map(str, found.values()))
     raise Refused(
@@ -131,7 +131,7 @@ def _rebase_control(control: Control, rebasing: Rebasing, location: str) -> Cont
     if asserted is None:
         raise Refused(
             f"the control {control.oid} cannot be moved to another base DN: dcmcfg does not know the format of "
-            "its value",
+            "the control's value",
             subject=location,
             next_step="apply the file at its own base DN, or remove the control",
         )

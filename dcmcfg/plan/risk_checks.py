@@ -247,11 +247,13 @@ def _suggest_keeping_ae(name: RecordedName) -> str:
     """Return the advice to keep an AE with the title *name*: as an alias of the renamed AE, or with another address."""
     if name.is_renamed:
         return (
-            f"keep the AE, or keep an alias for its title (dcmcfg ae rename {shlex.quote(name.name)} NEW --keep-alias)"
+            "keep the AE, or keep its old title as an alias "
+            f"(dcmcfg ae rename {shlex.quote(name.name)} NEW --keep-alias)"
         )
     ae = shlex.quote(f"{name.entries[0].parent.rdn.parts[0][1]}/{name.name}")
     return (
-        f"keep the AE, or set its address to the system that has the studies now (dcmcfg connection set {ae} HOST:PORT)"
+        "keep the AE, or set its address to the address of the system that now has the studies "
+        f"(dcmcfg connection set {ae} HOST:PORT)"
     )
 
 
@@ -266,7 +268,7 @@ def _describe_recorded_studies(each: RecordedStudies) -> str:
         return f"the database has studies recorded under {name} ({counts})"
     if each.purged or each.local:
         return (
-            f"the database has studies recorded under {name} ({counts}; it is unknown if there are more: "
+            f"the database has studies recorded under {name} ({counts}; the full number is unknown: "
             f"{each.unknown_reason})"
         )
     return f"it is unknown whether studies are recorded under {name} ({each.unknown_reason})"

@@ -199,9 +199,9 @@ class _Reason:
                     "object class", name, known.oid if known else None, server=server, bundled=bundled
                 )
             case rule if rule is ATTRIBUTE_NOT_ALLOWED:
-                message = f"according to the server's schema, none of its object classes allows {name}"
+                message = f"according to the server's schema, no object class of the entry allows {name}"
                 allowing = _find_allowing_class(bundled, entry, name)
-                fix = f"remove {name}, or add an object class that allows it (dcmcfg explain {name})"
+                fix = f"remove {name}, or add an object class that allows this attribute (dcmcfg explain {name})"
                 return _Reason(message, find_schema_file(allowing.oid) if allowing else "", fix)
             case rule if rule is SINGLE_VALUED:
                 attribute = bundled.attribute(name)
@@ -225,7 +225,7 @@ def _build_unknown_reason(word: str, name: str, oid: str | None, *, server: Sche
     if oid is not None:
         return _Reason(f"the server's schema does not define the {word} {shown}", find_schema_file(oid), fix)
     similar = _suggest_names(word, name[:_MAX_NAME_LENGTH], server, bundled)
-    message = f"neither the server's schema nor that of {RELEASE} defines the {word} {shown}"
+    message = f"the server's schema and the schema of {RELEASE} do not define the {word} {shown}"
     return _Reason(message + (f"; did you mean {similar}?" if similar else ""), "", f"correct the name, or {fix}")
 
 

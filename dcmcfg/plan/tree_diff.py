@@ -109,8 +109,8 @@ def select_comparable(live: Tree, file_name: str, file: Tree) -> tuple[Tree, Tre
         return live, file
     if root not in file:
         top = min(file.entries.values(), key=lambda entry: len(entry.dn.rdns)).dn
-        suggestion = f'to compare a part: --only "{top}"'
-        next_step = suggestion if top.is_below(root.parent) else "if its base DN differs: --map-base auto"
+        suggestion = f'to compare only this part: --only "{top}"'
+        next_step = suggestion if top.is_below(root.parent) else "if the base DN of the file differs: --map-base auto"
         raise NotFound(f"it does not contain {root}", subject=file_name, next_step=next_step)
     return select_configuration(live, root), select_configuration(file, root)
 

@@ -29,9 +29,12 @@ def assert_versions(plan: Plan) -> Plan:
             steps.append(step)
         draft.apply(step.change)
     if plan.before.entries and not plan.before.versions:
-        raise Refused("the server shows no entryCSN, which --strict requires")
+        raise Refused("--strict requires the attribute entryCSN, but the server does not show entryCSN")
     if (hidden := find_unversioned_entry(plan)) is not None:
-        raise Refused("the server shows no entryCSN of this entry, which --strict requires", subject=str(hidden))
+        raise Refused(
+            "--strict requires the attribute entryCSN, but the server does not show entryCSN of this entry",
+            subject=str(hidden),
+        )
     return replace(plan, steps=tuple(steps))
 
 

@@ -83,8 +83,8 @@ def _find_warnings(plan: Plan, *, check_structure: bool) -> Iterator[str]:
             continue
         if _becomes_archive(plan, step):
             yield (
-                f"{step.after.dn}: with {ARCHIVE_DEVICE_OBJECT_CLASS}, this device is treated as an archive; "
-                "this is correct only if an archive runs with this device name"
+                f"{step.after.dn}: the object class {ARCHIVE_DEVICE_OBJECT_CLASS} makes this device an archive; "
+                "add the class only if an archive runs with this device name"
             )
         touched = _list_touched_attributes(step)
         for finding in structures.find_problems(step.after) if check_structure else ():

@@ -108,7 +108,7 @@ def _format_associations(ae: NetworkAE) -> str:
         for attribute, verb in ((DICOM_ASSOCIATION_ACCEPTOR, "accepts"), (DICOM_ASSOCIATION_INITIATOR, "initiates"))
         if _is_set(ae, attribute)
     ]
-    return " and ".join(verbs) or "neither accepts nor initiates"
+    return " and ".join(verbs) or "accepts none, initiates none"
 
 
 def _is_set(ae: NetworkAE, attribute: str) -> bool:

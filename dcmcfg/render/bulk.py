@@ -155,9 +155,12 @@ def _build_header_lines(report: BulkReport) -> Iterator[str]:
     attempts = format_count(summary.attempt_count, "attempt", grouped=True)
     retries = f", {summary.retry_count:,} repeated" if summary.retry_count else ""
     interrupted = f", {summary.interrupted_count:,} without a response" if summary.interrupted_count else ""
-    yield f"{attempts}{interrupted}{retries}; instances sent (per the archive): {summary.instance_count:,}"
+    yield f"{attempts}{interrupted}{retries}; instances sent (as reported by the archive): {summary.instance_count:,}"
     if summary.route_counts:
-        yield f"Route: {', '.join(f'{finding} for {number:,}' for finding, number in summary.route_counts.items())}"
+        yield (
+            "Route (number of studies): "
+            f"{', '.join(f'{finding} {number:,}' for finding, number in summary.route_counts.items())}"
+        )
     if summary.routes_not_shown:
         yield (
             "The archive's database and the external archive's log can show the route. To query the database, use "

@@ -83,7 +83,7 @@ class _ProgressReporter:
                 self.show_result(result.outcome)
                 self._warn(result)
             case ArchiveOverloaded(reason):
-                self.print_message(f"the archive is out of resources ({reason}): slowing down")
+                self.print_message(f"the archive is out of resources ({reason}): sending requests more slowly")
             case ArchiveUnavailable(reason, max_wait_s):
                 self.print_message(
                     f"the archive is unavailable ({reason}): waiting up to {max_wait_s:g} s; press Ctrl-C to stop"
@@ -91,7 +91,7 @@ class _ProgressReporter:
             case ArchiveAvailable(seconds):
                 self.print_message(f"the archive is available again after {seconds:.0f} s; continuing")
             case RunStopping():
-                self.print_message("stopping: cancelling active requests; press Ctrl-C again to abort them")
+                self.print_message("stopping: cancelling the active requests; press Ctrl-C again to abort the requests")
             case RetryScheduled():
                 pass
 

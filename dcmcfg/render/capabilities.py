@@ -107,7 +107,7 @@ def print_missing_capabilities(
     if not reference_ae.capability_source.capabilities:
         print_line(
             console,
-            escape_unprintable(f"{reference_ae.title} lists no capabilities to compare {compared_ae.title} with"),
+            escape_unprintable(f"{reference_ae.title} lists no capabilities, so there is nothing to compare"),
         )
     if note := _describe_unlisted_roles(compared_ae):
         print_line(console, escape_unprintable(f"{compared_ae.title} lists no {note}"))
@@ -117,7 +117,9 @@ def print_missing_capabilities(
     print_list(console, (ListColumn(heading=""), *_COLUMNS), list(map(_build_missing_row, missing)))
     print_line(
         console,
-        escape_unprintable(f"Missing in {compared_ae.title}, compared with {reference_ae.title}: {len(missing)}"),
+        escape_unprintable(
+            f"Capabilities of {reference_ae.title} that are missing in {compared_ae.title}: {len(missing)}"
+        ),
     )
 
 
@@ -125,9 +127,9 @@ def _describe_unlisted_roles(ae: NetworkAE) -> str:
     """Return the role that *ae* does not list, with the consequence; empty if it lists capabilities as SCP."""
     roles = find_unrestricted_roles(ae)
     if len(roles) > 1:
-        return "capabilities, so the archive treats it as an AE that supports everything"
+        return "capabilities, so the archive assumes that this AE supports everything"
     if roles:
-        return "SCP capability, so the archive sends all SOP classes to it"
+        return "SCP capability, so the archive sends all SOP classes to this AE"
     return (
         ""
         if ae.capability_source.capabilities

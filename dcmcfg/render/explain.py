@@ -98,7 +98,10 @@ def _describe_allowed_values(use: AttributeUse, syntax: str) -> str:
         return ("only " if use.enforced else "the web form offers ") + ", ".join(use.values)
     if use.field and (use.field.minimum is not None or use.field.maximum is not None):
         low, high = use.field.minimum, use.field.maximum
-        range_text = f"the web form accepts {low if low is not None else '…'} to {high if high is not None else '…'}"
+        range_text = (
+            f"the web form accepts values from {low if low is not None else '(no minimum)'} "
+            f"to {high if high is not None else '(no maximum)'}"
+        )
         return f"{use.format}; {range_text}" if use.format else range_text
     return use.format or ("TRUE, FALSE" if syntax == _BOOLEAN else "(any)")
 
@@ -113,7 +116,7 @@ def _print_usage(console: Console, usage: AttributeUsage, name: str) -> None:
         for value in occurrence.values:
             print_line(console, f"    {_format_value(name, value)}")
     if usage.effective_settings:
-        print_line(console, "Effective values (an AE's value overrides its device's):")
+        print_line(console, "Effective values (the value of an AE overrides the value of its device):")
     for each in usage.effective_settings:
         values = ", ".join(_format_value(name, value.encode()) for value in each.setting.values)
         value_text = f"{values} (from the {each.setting.level})" if values else "(not set)"

@@ -67,9 +67,8 @@ def print_probe_results(console: Console, results: Sequence[ProbedRow], calling_
     probed_count = f"{len(results)} of {total}" if len(results) < total else str(total)
     print_line(
         console,
-        f"{probed_count} probed as {escape_unprintable(calling_ae_title)}: {answered_count} answered, "
-        f"{len(results) - answered_count} "
-        "did not",
+        f"AEs probed with the calling AE title {escape_unprintable(calling_ae_title)}: {probed_count} "
+        f"({answered_count} answered, {len(results) - answered_count} did not answer)",
     )
 
 

@@ -47,7 +47,7 @@ def print_plan(console: Console, plan: Plan, *, show_ldif: bool = False, show_sh
         print_ldif(console, ldif)
         print_line(console, "")
     else:
-        print_line(console, "LDIF: --show-ldif prints it, --output FILE writes it.")
+        print_line(console, "To show the LDIF, use --show-ldif. To save the LDIF, use --output FILE.")
 
 
 def format_plan_counts(plan: Plan) -> str:

@@ -27,7 +27,7 @@ _STYLES = {
 _STATE_DESCRIPTIONS = {
     StudyState.LOCAL: "files on a storage of the archive",
     StudyState.PURGED: "known to the archive, files deleted",
-    StudyState.PARTIAL: "part local, part purged",
+    StudyState.PARTIAL: "some files local, others purged",
     StudyState.INCOMPLETE: "marked as not received completely",
     StudyState.UNCONFIGURED_STORAGE: "files on a storage that is not configured here",
     StudyState.UNKNOWN: "not in the archive's database",
@@ -96,7 +96,10 @@ def print_route(
         _print_labelled(
             console,
             "Exit code 1",
-            Text(f"not everything is delivered: {', '.join(undelivered_states)}{hint}", style=FAILURE),
+            Text(
+                f"the study is not delivered completely in these states: {', '.join(undelivered_states)}{hint}",
+                style=FAILURE,
+            ),
         )
 
 
@@ -211,7 +214,10 @@ def _format_capability_limits(limits: CapabilityLimits | None, *, details: bool)
         return
     for uids, reason in (
         (limits.not_offered_by_sender, "that the archive's AE does not list as SCU"),
-        (limits.not_accepted_by_destination, "that the destination does not list as SCP, although it lists others"),
+        (
+            limits.not_accepted_by_destination,
+            "that the destination does not list as SCP, although the destination lists other SOP classes",
+        ),
         (limits.not_accepted_by_archive, "that the archive's AE for recalled objects does not list as SCP"),
     ):
         if uids:
@@ -223,8 +229,8 @@ def _format_capability_limits(limits: CapabilityLimits | None, *, details: bool)
         number = format_count(len(limits.reencoded_transfer_syntaxes), "transfer syntax", "transfer syntaxes")
         class_count = format_count(max_class_count, "SOP class", "SOP classes")
         yield (
-            f"{number} that sender or destination does not list, for up to {class_count} (sent as little endian "
-            f"or not at all): {syntaxes}"
+            f"{number} that the sender or the destination does not list (for up to {class_count}): {syntaxes}. Such "
+            "instances are sent as little endian or are not sent."
         )
 
 

@@ -16,11 +16,10 @@ def format_added_entries(destination: TemporaryDestination, plan: Plan) -> str:
     changed_lists = [
         f"{ACCEPTED_MOVE_DESTINATION} of {each.dn.rdn}" for each in plan.changes if isinstance(each, Modify)
     ]
-    list_note = f"; the title in {', '.join(changed_lists)}" if changed_lists else ""
+    list_note = f"; AE title added to {', '.join(changed_lists)}" if changed_lists else ""
     return (
-        f"added for this run: AE title {destination.ae_title}, device {destination.device} with its connection and AE, "
-        "and the registered "
-        f"AE title{list_note} (--show-plan shows the whole plan)"
+        f"added for this run: AE {destination.ae_title} with the device {destination.device} and a connection; AE "
+        f"title registered{list_note} (--show-plan shows the whole plan)"
     )
 
 

@@ -57,7 +57,7 @@ def _build_claims_lines(found: TokenCheck) -> Iterator[tuple[str, str]]:
             truncated_text = "unreadable JSON Web Token: truncated or damaged"
             yield (
                 "",
-                truncated_text if found.is_truncated else "not a JSON Web Token: only its issuer can read it",
+                truncated_text if found.is_truncated else "not a JSON Web Token: only the issuer can read the token",
             )
         return
     yield "Issuer", claims.issuer or "none"

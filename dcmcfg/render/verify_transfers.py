@@ -23,7 +23,7 @@ def format_transfer_lines(evidence: Evidence, *, details: bool) -> Iterator[str]
         for each in kinds[:_MAX_KINDS]:
             yield f"{format_leg(leg)}: {format_store_group(each)} ({leg.evidence_source})"
         if len(kinds) > _MAX_KINDS:
-            yield f"{format_leg(leg)}: {len(kinds) - _MAX_KINDS} more kinds (--details or --json shows all)"
+            yield f"{format_leg(leg)}: {len(kinds) - _MAX_KINDS} more kinds of C-STORE (--details or --json shows all)"
         if details:
             yield from map(_format_store, leg.stores)
     if details:

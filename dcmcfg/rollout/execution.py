@@ -159,12 +159,14 @@ class PlanWriter:
         except DcmcfgError as error:
             self._raise_unknown(lost, f"it is unknown whether the change was applied ({error.message})")
         if applied_count is None:
-            self._raise_unknown(lost, "the configuration matches neither the state before nor the planned state")
+            self._raise_unknown(
+                lost, "the configuration matches neither the state before the change nor the planned state"
+            )
         if applied_count == len(steps):
             return
         # After a time-out, the server may still process the request, so the result is not final.
         if isinstance(lost, LdapResponseTimeout):
-            self._raise_unknown(lost, "the change is not applied so far, but the server may still apply it")
+            self._raise_unknown(lost, "the change has not been applied yet, but the server may still apply it")
         self._applied_now += applied_count
         self._raise_stopped(lost)
 
@@ -173,7 +175,7 @@ class PlanWriter:
         raise IncompleteChange(
             f"{lost.message}, and {reason}",
             subject=lost.subject,
-            next_step=f"when the server responds again, use one of these: {self.format_recovery_commands()}",
+            next_step=f"when the server responds again, use one of these commands: {self.format_recovery_commands()}",
         ) from lost
 
     def _raise_stopped(self, cause: DcmcfgError) -> NoReturn:
@@ -309,11 +311,12 @@ def _verify_applied(directory: Directory, plan: Plan, record: RolloutRecord) -> 
         raise IncompleteChange(
             f"the change was applied but could not be read back: {error.message}",
             subject=error.subject,
-            next_step=f"to inspect it: dcmcfg export-ldif; to revert it: dcmcfg undo {record.number}",
+            next_step="to inspect the configuration: dcmcfg export-ldif; "
+            f"to revert the change: dcmcfg undo {record.number}",
         ) from error
     if different_dn is not None:
         raise IncompleteChange(
-            "the values on the server differ from the planned ones",
+            "the values on the server differ from the planned values",
             subject=str(different_dn),
-            next_step=f"to inspect them: dcmcfg export-ldif; to revert the change: dcmcfg undo {record.number}",
+            next_step=f"to inspect the values: dcmcfg export-ldif; to revert the change: dcmcfg undo {record.number}",
         )

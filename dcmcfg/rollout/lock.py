@@ -42,7 +42,8 @@ def lock_directory(state: Path, ldap_url: str) -> Iterator[None]:
             raise ChangeInProgress(
                 f"another change is in progress on this directory (process {holder}); this command changed nothing",
                 subject=ldap_url,
-                next_step="wait until it has finished, then plan again; to see it: dcmcfg history",
+                next_step="wait until the other change has finished, then plan again; "
+                "to see that change: dcmcfg history",
             )
         # The process number is only for the message of another process that fails to acquire the lock.
         os.ftruncate(handle, 0)

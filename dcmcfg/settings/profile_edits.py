@@ -250,9 +250,9 @@ def _acquire(handle: int, folder: Path) -> None:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 raise DcmcfgError(
-                    "another dcmcfg is changing profiles; nothing was changed",
+                    "another dcmcfg process is changing profiles; nothing was changed",
                     subject=str(folder),
-                    next_step="wait until the other dcmcfg has ended, then repeat the command",
+                    next_step="wait until the other process has ended, then repeat the command",
                 ) from None
             time.sleep(_RETRY_INTERVAL_S)
         else:

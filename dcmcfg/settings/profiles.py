@@ -94,11 +94,11 @@ def read_profile(name: str, selected_by: str = "--profile") -> dict[str, str]:
         content = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         known_names = ", ".join(list_profile_names()) or "none"
-        suggestion = "; dcmcfg lab up creates this one" if name == "lab" else ""
+        suggestion = "; to create the profile lab: dcmcfg lab up" if name == "lab" else ""
         if selected_by == str(get_selection_path()):
-            suggestion += "; to select none: dcmcfg config use --none"
+            suggestion += "; to use no profile: dcmcfg config use --none"
         raise NotFound(
-            f"the profile {name} does not exist (named by {selected_by})",
+            f"the profile {name} does not exist (specified by {selected_by})",
             subject=str(path),
             next_step=f"existing profiles: {known_names}{suggestion}",
         ) from None
@@ -137,7 +137,9 @@ def read_selected_profile() -> str:
         content = tomllib.loads(text.decode())
     except ValueError as error:  # not TOML, or not UTF-8
         raise MalformedInput(
-            f"the file is not TOML: {error}", subject=str(path), next_step="to write it again: dcmcfg config use NAME"
+            f"the file is not TOML: {error}",
+            subject=str(path),
+            next_step="to write the file again: dcmcfg config use NAME",
         ) from None
     content = SELECTION_FORMAT.read_object(content, str(path))
     name = content.pop(SELECTION_KEY, "")
@@ -145,7 +147,7 @@ def read_selected_profile() -> str:
         raise MalformedInput(
             f"the file must contain only {SELECTION_KEY!r}, the name of a profile",
             subject=str(path),
-            next_step="to write it again: dcmcfg config use NAME",
+            next_step="to write the file again: dcmcfg config use NAME",
         )
     return name
 

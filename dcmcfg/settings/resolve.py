@@ -114,7 +114,7 @@ def _find_url_and_credential_sources(
     for stronger in sources.non_option_sources[: sources.non_option_sources.index(url_source)]:
         if stronger.explicit:
             raise MalformedInput(
-                f"the profile has no {url}, but {url_source.origin(url)} specifies one",
+                f"the profile has no {url}, but {url_source.origin(url)} specifies a URL",
                 subject=stronger.name,
                 next_step=f"specify --{url.replace('_', '-')}, or add {url} to the profile",
             )
@@ -123,7 +123,7 @@ def _find_url_and_credential_sources(
             raise MalformedInput(
                 f"set without {stronger.origin(url)}, but the URL comes from another source: {url_source.name}",
                 subject=stronger.origin(stray),
-                next_step=f"also set {stronger.origin(url)}, or unset it",
+                next_step=f"also set {stronger.origin(url)}, or remove this setting",
             )
     return url_source, url_source
 
@@ -156,7 +156,7 @@ def _resolve_base_dn(sources: SettingsSources, ldap_url: SettingsSource, in_url:
             return in_url, ldap_url.origin("ldap_url")
         if explicit is ldap_url and DN.parse(explicit.values["base_dn"]).normalised() != in_url.normalised():
             raise MalformedInput(
-                f"the base DN contradicts {in_url}, the DN in {ldap_url.origin('ldap_url')}",
+                f"the base DN differs from {in_url}, the DN in {ldap_url.origin('ldap_url')}",
                 subject=f"{explicit.origin('base_dn')} {explicit.values['base_dn']}",
                 next_step="keep only one of them",
             )

@@ -47,10 +47,12 @@ def _read_single_line(path: Path, origin: str) -> str:
         content = path.read_text("utf-8")
     except FileNotFoundError:
         next_step = "to start the lab: dcmcfg lab up" if origin == "profile lab" else ""
-        raise NotFound(f"the file does not exist (named by {origin})", subject=str(path), next_step=next_step) from None
+        raise NotFound(
+            f"the file does not exist (specified by {origin})", subject=str(path), next_step=next_step
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise MalformedInput(f"cannot read the secret: {reason} (named by {origin})", subject=str(path)) from None
+        raise MalformedInput(f"cannot read the secret: {reason} (specified by {origin})", subject=str(path)) from None
     lines = content.splitlines()
     if len(lines) != 1 or not lines[0]:
         content_text = "nothing" if not content.strip() else f"{len(lines)} lines"

@@ -72,7 +72,7 @@ class SettingsSource:
         """Return the boolean setting *key*; raises :class:`MalformedInput` for other values."""
         word = self.values.get(key, "false").lower()
         if word not in _WORDS:
-            raise MalformedInput(f"must be true or false, not {word!r}", subject=self.origin(key))
+            raise MalformedInput(f"the value must be true or false, not {word!r}", subject=self.origin(key))
         return _WORDS[word]
 
     def secret(self, key: str) -> Secret | None:

@@ -56,7 +56,7 @@ def _resolve_starttls(sources: SettingsSources, ldap_url: SettingsSource, url: s
         raise MalformedInput(
             f"StartTLS requires ldap://, but the URL is {url}",
             subject=source.origin("starttls"),
-            next_step="remove StartTLS (ldaps:// is always encrypted, ldapi:// does not leave the machine), or use ldap://",
+            next_step="remove StartTLS (ldaps:// and ldapi:// do not need StartTLS), or use ldap://",
         )
     # A setting from another source is meant for ldap:// URLs; ldaps:// and ldapi:// do not need it.
     return False, {}
@@ -89,9 +89,9 @@ def resolve_dicom_tls(sources: SettingsSources) -> DicomTls:
         for setting in DICOM_TLS_SETTINGS[2:]:
             if setting in source.values and "tls_cert" not in source.values:
                 raise MalformedInput(
-                    "it requires a certificate from the same source, but there is none",
+                    "this setting requires a certificate from the same source, but that source has no certificate",
                     subject=source.origin(setting),
-                    next_step="also set tls_cert there",
+                    next_step="also set tls_cert in the same source",
                 )
     ca_source = _find_source(sources, "tls_ca")
     return DicomTls(

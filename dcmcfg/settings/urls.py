@@ -30,7 +30,9 @@ def parse_ldap_url(text: str, origin: str) -> tuple[str, DN | None]:
     if parts.scheme == "ldapi":
         socket = parts.netloc or _SOCKET
         if not unquote(socket).startswith("/") or not unquote(socket).isprintable():
-            raise _build_error("it must name a socket, with %2F for each /", text, origin, _SOCKET_EXAMPLE)
+            raise _build_error(
+                "it must contain the path of a socket, with %2F for each /", text, origin, _SOCKET_EXAMPLE
+            )
         return f"ldapi://{socket}", dn
     port = _parse_port(parts, text, origin, _SERVER_EXAMPLE) or _LDAP_PORTS[parts.scheme]
     return f"{parts.scheme}://{_parse_host(parts, text, origin, _SERVER_EXAMPLE)}:{port}", dn

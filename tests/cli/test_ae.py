@@ -22,7 +22,7 @@ ADDED = """\
   + connection ws1/dicom: ws1.example.org:104
   + AE ws1/WS1: ws1.example.org:104; capabilities: any
 
-LDIF: --show-ldif prints it, --output FILE writes it.
+To show the LDIF, use --show-ldif. To save the LDIF, use --output FILE.
 4 to add, in one transaction
 Applied in one transaction.
 To revert it: dcmcfg undo 1

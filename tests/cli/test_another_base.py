@@ -151,7 +151,7 @@ def test_a_file_is_compared_with_a_tree_of_another_base(
     refused = run("diff", str(file), *there)
     assert (refused.exit_code, refused.stdout) == (3, "")
     assert "it does not contain cn=DICOM Configuration," in refused.stderr
-    assert refused.stderr.endswith("\n  next: if its base DN differs: --map-base auto\n")
+    assert refused.stderr.endswith("\n  next: if the base DN of the file differs: --map-base auto\n")
 
 
 @pytest.mark.parametrize(
@@ -164,8 +164,8 @@ def test_a_file_is_compared_with_a_tree_of_another_base(
         (
             ("apply", "--map-base", "auto", "FILE"),
             3,
-            "dcmcfg: FILE: no record is at or below a cn=DICOM Configuration, so the base DN is unknown\n"
-            "  next: specify it with --map-base DN\n",
+            "dcmcfg: FILE: no record is at or below an entry cn=DICOM Configuration, so the base DN is unknown\n"
+            "  next: specify the base DN with --map-base DN\n",
         ),
     ],
 )

@@ -144,7 +144,7 @@ def test_broken_ldif_names_each_record_with_its_line_and_changes_nothing(
     result = run("apply", file, "--yes")
     assert (result.exit_code, result.stdout) == (3, "")
     lines = result.stderr.splitlines()
-    assert lines[0] == "dcmcfg: 2 records are not LDIF:"
+    assert lines[0] == "dcmcfg: 2 records are not valid LDIF:"
     assert lines[1].startswith(f"  {file}:6: ")
     assert lines[2].startswith(f"  {file}:11: ")
     assert lines[-1] == "  next: correct these records; nothing was changed"

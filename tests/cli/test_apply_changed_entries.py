@@ -46,8 +46,8 @@ def test_the_attribute_the_values_who_and_when_are_named(run: Run, site: CliSite
     refused = run("apply", plan, "--yes")
     assert refused.exit_code == 3
     message = (
-        f"dcmcfg: {plan}:6: {ARCHIVE_DN}: the configuration has changed since this was planned: somebody has changed "
-        f"{NAME} (expected none, found 'AS_RECEIVED'); {site.slapd.bind_dn} changed the entry last, "
+        f"dcmcfg: {plan}:6: {ARCHIVE_DN}: the configuration has changed since this change was planned: somebody has "
+        f"changed {NAME} (expected none, found 'AS_RECEIVED'); {site.slapd.bind_dn} changed the entry last, "
     )
     assert re.fullmatch(
         re.escape(message) + WHEN + "\n  next: plan again from the current configuration\n", refused.stderr

@@ -104,7 +104,11 @@ def test_prune_leaves_what_the_files_hold_and_is_undone(run: Run, site: CliSite,
 @pytest.mark.parametrize(
     ("text", "under", "told"),
     [
-        ("", STORESCP, "the files contain no entry at or below this DN, so everything there would be deleted"),
+        (
+            "",
+            STORESCP,
+            "the files contain no entry at or below this DN, so all entries at or below this DN would be deleted",
+        ),
         (f"dn: {STORESCP}\nchangetype: delete\n", STORESCP, "--prune accepts entries only, not change records"),
         (f"dn: {STORESCP}\nobjectClass: dicomDevice\n", "dc=org", "it is not below the base DN"),
     ],
@@ -136,7 +140,7 @@ def test_what_is_refused_says_why(run: Run, site: CliSite, tmp_path: Path) -> No
     result = run("apply", str(file), "--yes")
     assert result.exit_code == 3
     assert "a structural class cannot change" in result.stderr
-    assert "the value of dicomDeviceName differs from the one in the DN of the record" in result.stderr
+    assert "the value of dicomDeviceName differs from the value in the DN of the record" in result.stderr
     assert site.octets() == before
 
 

@@ -30,7 +30,9 @@ def test_an_entry_among_changes_is_refused_before_anything_is_read_or_written(
     file = written(tmp_path / "update.ldif", CHANGE + LOST)
     result = run("apply", file, "--yes")
     assert (result.exit_code, result.stdout) == (3, "")
-    entry = "an entry (no 'changetype:') among change records, the first of 1"
+    entry = (
+        "this record is an entry (no 'changetype:'), but the file also contains change records; entries in the file: 1"
+    )
     assert result.stderr == f"dcmcfg: {file}:7: {entry}\n{STEP}"
     assert site.slapd.run_client("ldapmodify", "-n", "-f", file).returncode != 0
     assert site.octets() == before
@@ -44,8 +46,9 @@ def test_a_change_among_entries_is_refused_too(run: Run, site: CliSite, tmp_path
     result = run("apply", file, "--yes")
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
-        f"dcmcfg: {file}:11: a change record among entries, the first of 1\n"
-        "  next: move it to a separate file; or use --mixed to accept entries and changes in one file\n"
+        f"dcmcfg: {file}:11: this record is a change, but the file also contains entries; change records in "
+        "the file: 1\n"
+        "  next: move the change records to a separate file; or use --mixed to accept entries and changes in one file\n"
     )
     assert site.octets() == before
 
@@ -68,5 +71,5 @@ def test_the_rejects_of_both_kinds_of_file_name_the_option_that_takes_them(
     assert run("apply", "--continue", entry, change, "--yes").exit_code == 1
     rejects = tmp_path / "entry.rejects.ldif"
     assert "\n# This file contains entries and changes: apply the file with --mixed.\n" in rejects.read_text()
-    assert "an entry (no 'changetype:') among change records" in run("apply", str(rejects)).stderr
+    assert "this record is an entry (no 'changetype:')" in run("apply", str(rejects)).stderr
     assert "2 of 2 changes cannot be applied" in run("apply", "--mixed", str(rejects)).stderr

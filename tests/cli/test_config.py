@@ -290,8 +290,8 @@ def test_a_selected_profile_that_is_gone_is_named_with_the_way_out(run: Run) -> 
     result = run("config", "show")
     assert (result.exit_code, result.stderr) == (
         3,
-        f"dcmcfg: {path}: the profile hospital does not exist (named by {get_selection_path()})\n"
-        "  next: existing profiles: none; to select none: dcmcfg config use --none\n",
+        f"dcmcfg: {path}: the profile hospital does not exist (specified by {get_selection_path()})\n"
+        "  next: existing profiles: none; to use no profile: dcmcfg config use --none\n",
     )
     assert run("config", "list").stderr.startswith("warning: 'dcmcfg config use' (")
     assert run("config", "use", "--none").exit_code == 0
@@ -465,8 +465,8 @@ def test_a_change_waits_for_another_one_and_gives_up(run: Run, monkeypatch: pyte
         result = run("config", "set", "hospital.device", "new")
     assert (result.exit_code, result.stdout, path.read_text()) == (3, "", COMMENTED)
     assert result.stderr == (
-        f"dcmcfg: {path.parent}: another dcmcfg is changing profiles; nothing was changed\n"
-        "  next: wait until the other dcmcfg has ended, then repeat the command\n"
+        f"dcmcfg: {path.parent}: another dcmcfg process is changing profiles; nothing was changed\n"
+        "  next: wait until the other process has ended, then repeat the command\n"
     )
     assert run("config", "set", "hospital.device", "new").exit_code == 0
     assert [each.name for each in path.parent.iterdir()] == ["hospital.toml"], "no temporary file, no lock file"

@@ -16,7 +16,7 @@ MOVED = """\
   ~ connection storescp/dicom
       ~ dicomHostname: localhost → ws1.example.org
       ~ dicomPort: 11117 → 104
-LDIF: --show-ldif prints it, --output FILE writes it.
+To show the LDIF, use --show-ldif. To save the LDIF, use --output FILE.
 1 to change, in one change
 Applied in one change.
 To revert it: dcmcfg undo 1

@@ -167,10 +167,10 @@ def test_standard_input_is_a_side(run: Run, pair: tuple[str, str]) -> None:
         (DEVICE + "dicomDescription:: %%%\n", ":5: "),
         (
             DEVICE + "\ndn: dicomDeviceName=a,dc=x\nchangetype: delete\n",
-            ":6: a change record, but only entries can be compared",
+            ":6: this is a change record, but only entries can be compared",
         ),
-        (DEVICE + BELOW.replace("=dicom,", "=x,cn=dicom,"), ":6: its parent entry is missing: cn=x,cn=dicom,"),
-        ("\n" + DEVICE + "userCertificate:: AAE=\n", ":2: userCertificate must be written userCertificate;binary"),
+        (DEVICE + BELOW.replace("=dicom,", "=x,cn=dicom,"), ":6: the parent entry of cn=x,cn=dicom,"),
+        ("\n" + DEVICE + "userCertificate:: AAE=\n", ":2: userCertificate must be written as userCertificate;binary"),
         ("version: 1\n", ": it contains no entries\n"),
     ],
 )
@@ -246,7 +246,7 @@ def test_ldif_without_secrets_holds_nothing_that_cannot_be_applied(run: Run, tmp
 def test_of_dcm_property_the_secret_line_alone_is_not_compared(run: Run, tmp_path: Path) -> None:
     one = written(tmp_path / "a.ldif", f"{DEVICE}dcmProperty: mail.password=p\ndcmProperty: roles=admin\n")
     same = written(tmp_path / "b.ldif", f"{DEVICE}dcmProperty: roles=admin\n")
-    note = "not compared, because one side lacks these secrets or vendor data: dcmProperty mail.password"
+    note = "secrets and vendor data that only one side has were not compared: dcmProperty mail.password"
     assert run("diff", one, same).stdout == f"No differences ({note})\n"
     assert json.loads(run("diff", one, same, "--json").stdout)["not_compared"] == ["dcmProperty mail.password"]
     other = written(tmp_path / "c.ldif", f"{DEVICE}dcmProperty: roles=user\n")
@@ -292,9 +292,7 @@ def test_drift_is_shown_and_the_ldif_takes_it_back(run: Run, stock_site: CliSite
     assert run("export-ldif", "-o", export).exit_code == 0
     equal = run("diff", export)
     assert (equal.exit_code, equal.stderr, equal.stdout.count("\n")) == (0, "", 1)
-    assert equal.stdout.startswith(
-        "No differences (not compared, because one side lacks these secrets or vendor data: "
-    )
+    assert equal.stdout.startswith("No differences (secrets and vendor data that only one side has were not compared: ")
     drift(stock_site.slapd, "dcmFuzzyAlgorithmClass", "org.example.Soundex")
 
     shown = run("diff", export, "--ldif")
@@ -343,7 +341,7 @@ def test_the_export_of_one_device_is_compared_with_that_device(run: Run, site: C
     assert run("diff", "--device", "storescp", export).exit_code == 0
     whole = run("diff", export)
     assert (whole.exit_code, whole.stdout) == (3, "")
-    assert '  next: to compare a part: --only "dicomDeviceName=storescp,' in whole.stderr
+    assert '  next: to compare only this part: --only "dicomDeviceName=storescp,' in whole.stderr
 
 
 @pytest.mark.real

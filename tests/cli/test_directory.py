@@ -82,7 +82,7 @@ def test_a_certificate_that_is_not_trusted_is_a_3_and_the_password_stays_here(
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
         f"dcmcfg: {slapd.starttls_url}: the server's certificate comes from an authority that is not trusted; "
-        "nothing was sent\n  next: specify the certificate of its authority with --ca-file (DCMCFG_CA_FILE)\n"
+        "nothing was sent\n  next: specify the CA certificate with --ca-file (DCMCFG_CA_FILE)\n"
     )
     assert slapd.binds == []
 

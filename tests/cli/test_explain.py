@@ -80,7 +80,7 @@ def test_a_boolean_is_true_or_false(run: Run) -> None:
 
 def test_of_a_port_the_limits_of_the_archive_and_of_its_form_are_told(run: Run) -> None:
     output = " ".join(run("explain", "dicomPort", env={"COLUMNS": "200"}).stdout.split())
-    assert "a TCP port, 1 to 65535; the web form accepts 1 to 99999" in output
+    assert "a TCP port, 1 to 65535; the web form accepts values from 1 to 99999" in output
 
 
 def test_values_and_default_are_those_of_the_class(run: Run) -> None:
@@ -131,7 +131,7 @@ def test_where_it_is_set_and_which_level_wins(run: Run, site: CliSite, tmp_path:
         "    DCM4CHEE\n"
         f"  dicomAETitle=AS_RECEIVED,{ARCHIVE_DN}\n"
         "    AS_RECEIVED\n"
-        "Effective values (an AE's value overrides its device's):\n"
+        "Effective values (the value of an AE overrides the value of its device):\n"
         "  dcm4chee-arc/AS_RECEIVED: AS_RECEIVED (from the AE)\n"
         "  dcm4chee-arc/DCM4CHEE: DCM4CHEE (from the device)\n"
         "  dcm4chee-arc/IOCM_REGULAR_USE: DCM4CHEE (from the device)\n"

@@ -36,7 +36,7 @@ PLAN = [
     "+ device ws1",
     "+ connection ws1/dicom: ws1.example.org:104",
     '+ AE ws1/WS1: ws1.example.org:104; capabilities: any; "Reading room"',
-    "LDIF: --show-ldif prints it, --output FILE writes it.",
+    "To show the LDIF, use --show-ldif. To save the LDIF, use --output FILE.",
 ]
 
 
@@ -317,7 +317,7 @@ def test_only_those_that_answer_are_taken(run: Run, site: CliSite) -> None:
         )
         result = run("import", written("new.csv", text), "--probe", "--yes")
     assert result.exit_code == 1
-    shown = [line.split(maxsplit=2) for line in result.stdout.split("probed as")[0].splitlines() if "new.csv" in line]
+    shown = [line.split(maxsplit=2) for line in result.stdout.split("AEs probed")[0].splitlines() if "new.csv" in line]
     assert [row[:2] for row in shown] == [
         ["new.csv:2", f"CT1@{LOOPBACK}:{port}"],
         ["new.csv:3", f"CT2@{LOOPBACK}:{port}"],
@@ -325,7 +325,7 @@ def test_only_those_that_answer_are_taken(run: Run, site: CliSite) -> None:
         ["new.csv:5", f"WS2@{UNKNOWN_HOST}:104"],
     ]
     assert re.fullmatch(r"C-ECHO answered in \d+ ms", shown[0][2])
-    assert "\n4 probed as DCM4CHEE: 1 answered, 3 did not\n" in result.stdout
+    assert "\nAEs probed with the calling AE title DCM4CHEE: 4 (1 answered, 3 did not answer)\n" in result.stdout
     assert [line.removeprefix("warning: rejected: ") for line in result.stderr.splitlines()][1:] == [
         f"new.csv:3: CT2: {LOOPBACK}:{port}: the association was rejected permanently by the application: called AE "
         "title not recognised (1/1/7)",
@@ -345,7 +345,7 @@ def test_the_unreachable_may_be_kept_with_a_warning(run: Run, site: CliSite) -> 
     assert result.stderr == (
         f"warning: new.csv:2: WS1@{LOOPBACK}:{port}: connection refused: nothing listens at this address.\n"
     )
-    assert "1 probed as ME: 0 answered, 1 did not" in result.stdout
+    assert "AEs probed with the calling AE title ME: 1 (0 answered, 1 did not answer)" in result.stdout
     assert site.values("dicomPort", f"cn=dicom,dicomDeviceName=ws1,{DEVICES}") == (str(port),)
 
 
@@ -370,7 +370,7 @@ def test_json_has_the_verdicts_and_nothing_but_an_object_on_standard_output(run:
         | nothing
         | {"problem": "no TLS: the peer uses DICOM without TLS at this port", "failed_stage": "tls"},
     ]
-    assert "3 probed as DCM4CHEE: 1 answered, 2 did not" in result.stderr
+    assert "AEs probed with the calling AE title DCM4CHEE: 3 (1 answered, 2 did not answer)" in result.stderr
 
 
 def test_rows_with_tls_are_called_over_it(run: Run, site: CliSite, tmp_path: Path) -> None:
@@ -386,7 +386,7 @@ def test_rows_with_tls_are_called_over_it(run: Run, site: CliSite, tmp_path: Pat
         failed = run("import", written("more.csv", text), "--probe", "--tls-ca", "/nowhere.pem", "--yes")
     assert result.exit_code == 1
     assert "over TLSv1.3, certificate valid until 3000-01-01\n" in result.stdout
-    assert "3 probed as DCM4CHEE: 1 answered, 2 did not" in result.stdout
+    assert "AEs probed with the calling AE title DCM4CHEE: 3 (1 answered, 2 did not answer)" in result.stdout
     assert [line for line in result.stderr.splitlines() if "rejected: " in line] == [
         f"warning: rejected: new.csv:3: WS2: {LOOPBACK}:{strange.port}: certificate not trusted: its authority is "
         "not trusted here; nothing was sent",
@@ -415,7 +415,7 @@ def test_a_bar_tells_how_far_it_is_at_a_terminal(site: CliSite) -> None:
             ["import", written("new.csv", f"title,host,port\n{rows}"), "--probe", "--dry-run"], []
         )
     assert code == 0
-    assert "6 probed as DCM4CHEE: 6 answered, 0 did not" in shown
+    assert "AEs probed with the calling AE title DCM4CHEE: 6 (6 answered, 0 did not answer)" in shown
 
 
 def test_an_interrupted_probe_tells_what_is_known_and_changes_nothing(site: CliSite) -> None:
@@ -436,7 +436,7 @@ def test_an_interrupted_probe_tells_what_is_known_and_changes_nothing(site: CliS
         stdout, stderr = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130
     assert stderr == "\ndcmcfg: interrupted; nothing was changed\n"
-    assert "of 6 probed as DCM4CHEE: " in stdout
+    assert re.search(r"AEs probed with the calling AE title DCM4CHEE: \d of 6 \(", stdout)
     assert site.octets() == before
     assert not list(Path().glob("*.rejects.csv"))
 
@@ -457,10 +457,10 @@ def test_the_file_that_orthanc_itself_runs_by_is_read_and_orthanc_is_called(
     with orthanc(tmp_path / "orthanc", "ORTHANC", port, {"modalities.json": Path(file).read_text()}):
         stranger = run("import", file, "--probe", "--calling", "STRANGER", "--dry-run")
         known = run("import", file, "--probe", "--yes")
-    assert "1 probed as STRANGER: 0 answered, 1 did not" in stranger.stdout
+    assert "AEs probed with the calling AE title STRANGER: 1 (0 answered, 1 did not answer)" in stranger.stdout
     assert f"rejected: modalities.json:4: ORTHANC: {LOOPBACK}:{port}: the association was rejected" in stranger.stderr
     assert "calling AE title not recognised" in stranger.stderr
-    assert "1 probed as DCM4CHEE: 1 answered, 0 did not" in known.stdout
+    assert "AEs probed with the calling AE title DCM4CHEE: 1 (1 answered, 0 did not answer)" in known.stdout
     assert site.values("dicomPort", f"cn=dicom,dicomDeviceName=orthanc,{DEVICES}") == (str(port),)
 
 

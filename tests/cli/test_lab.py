@@ -194,7 +194,7 @@ def test_of_a_lab_whose_folder_is_gone_status_says_so_and_down_removes_the_profi
     assert home.run("show", "--profile", "lab") == (
         3,
         "",
-        f"dcmcfg: {folder}/ldap-password: the file does not exist (named by profile lab)\n"
+        f"dcmcfg: {folder}/ldap-password: the file does not exist (specified by profile lab)\n"
         "  next: to start the lab: dcmcfg lab up\n",
     )
     assert home.run("lab", "status") == (

@@ -204,7 +204,7 @@ def test_missing_profile_names_those_there_are() -> None:
     result = dcmcfg("status", "--profile", "prod")
     assert (result.returncode, result.stdout) == (3, "")
     assert result.stderr == (
-        f"dcmcfg: {where}: the profile prod does not exist (named by --profile)\n  next: existing profiles: lab\n"
+        f"dcmcfg: {where}: the profile prod does not exist (specified by --profile)\n  next: existing profiles: lab\n"
     )
 
 

@@ -25,7 +25,7 @@ LOAD = (
     "the command again; to let the server decide: --force-server-schema"
 )
 NO_ATTRIBUTE = f"the server's schema does not define the attribute {UNKNOWN}"
-NO_CLASS = f"according to the server's schema, none of its object classes allows {NOT_ALLOWED}"
+NO_CLASS = f"according to the server's schema, no object class of the entry allows {NOT_ALLOWED}"
 
 
 def older() -> Schema:
@@ -100,9 +100,8 @@ def test_what_neither_side_knows_is_refused_alike(run: Run, old_site: CliSite, t
     refused = run("apply", str(file), "--yes")
     assert (refused.exit_code, refused.stderr) == (
         3,
-        f"dcmcfg: {file}:1: {ARCHIVE_DN}: neither the server's schema nor that of dcm4chee-arc 5.35 defines the "
-        "attribute "
-        "dicomDescriptoin; did you mean dicomDescription?\n"
+        f"dcmcfg: {file}:1: {ARCHIVE_DN}: the server's schema and the schema of dcm4chee-arc 5.35 do not "
+        "define the attribute dicomDescriptoin; did you mean dicomDescription?\n"
         "  next: correct the name, or load a schema that defines dicomDescriptoin; to let the server decide: "
         "--force-server-schema\n",
     )

@@ -79,7 +79,7 @@ def test_a_state_folder_that_others_may_write_to_is_refused(run: Run, tmp_path: 
             3,
             "",
             f"dcmcfg: {state}: everybody can write to it\n"
-            f"  next: chmod -R go-w {state}, after you have checked that nobody has modified it\n",
+            f"  next: check that nobody has modified the content, then run: chmod -R go-w {state}\n",
         )
     state.chmod(0o700)
     assert run("history").exit_code == 0
@@ -95,8 +95,8 @@ def test_a_profile_that_others_may_write_to_is_refused(run: Run, opened: str) ->
     assert (refused.exit_code, refused.stdout, refused.stderr) == (
         3,
         "",
-        f"dcmcfg: {named}: everybody can write to it\n  next: chmod -R go-w {top}, after you have checked that "
-        "nobody has modified it\n",
+        f"dcmcfg: {named}: everybody can write to it\n  next: check that nobody has modified the content, "
+        f"then run: chmod -R go-w {top}\n",
     )
 
 
@@ -104,7 +104,7 @@ def test_the_suggested_command_closes_all_folders_of_a_profile_at_once(run: Run)
     path = write_profile("prod", {"ldap_url": "ldap://127.0.0.1:1"})
     for each in (path.parent.parent, path.parent, path):
         each.chmod(0o777)
-    command = run("--profile", "prod", "status").stderr.partition("next: ")[2].partition(",")[0]
+    command = run("--profile", "prod", "status").stderr.partition("then run: ")[2].splitlines()[0]
     subprocess.run(shlex.split(command), check=True)
     assert "can write to it" not in run("--profile", "prod", "status").stderr
 
@@ -145,7 +145,7 @@ def test_a_folder_below_the_state_folder_that_others_may_write_to_is_refused(
         3,
         "",
         f"dcmcfg: {state / name}: everybody can write to it\n"
-        f"  next: chmod -R go-w {state}, after you have checked that nobody has modified it\n",
+        f"  next: check that nobody has modified the content, then run: chmod -R go-w {state}\n",
     )
 
 
@@ -161,5 +161,5 @@ def test_an_undo_that_others_may_have_planted_is_not_applied(
     assert (refused.exit_code, site.octets()) == (3, before)
     assert refused.stderr.endswith(
         f"dcmcfg: {state / name}: everybody can write to it\n"
-        f"  next: chmod -R go-w {state}, after you have checked that nobody has modified it\n"
+        f"  next: check that nobody has modified the content, then run: chmod -R go-w {state}\n"
     )

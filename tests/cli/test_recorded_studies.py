@@ -27,9 +27,9 @@ RECORDED = (
     "(at least {} purged and {} still local): {}"
 )
 FORCED = "; or to apply the plan anyway: --force-recorded-studies"
-KEPT = f"keep the AE, or keep an alias for its title (dcmcfg ae rename LONGTERM NEW --keep-alias){FORCED}"
+KEPT = f"keep the AE, or keep its old title as an alias (dcmcfg ae rename LONGTERM NEW --keep-alias){FORCED}"
 LED = (
-    "keep the AE, or set its address to the system that has the studies now "
+    "keep the AE, or set its address to the address of the system that now has the studies "
     f"(dcmcfg connection set longterm/LONGTERM HOST:PORT){FORCED}"
 )
 COMMANDS = {

@@ -24,7 +24,7 @@ LONGTERM_PLAN = """\
 ~ dcmURI: dicom:LONGTERM → dicom:TAPE
 ~ storage dcm4chee-arc/fs1
 ~ dcmExternalRetrieveAET: LONGTERM → TAPE
-LDIF: --show-ldif prints it, --output FILE writes it.
+To show the LDIF, use --show-ldif. To save the LDIF, use --output FILE.
 4 references rewritten: 1 dcmExternalRetrieveAET, 1 dcmProperty, 1 dcmStgCmtSCP, 1 dcmURI
 Remaining in Attribute Value Reason
 cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc cn Export to LONGTERM the name of an entry
@@ -191,7 +191,7 @@ def test_parts_and_mistakes(run: Run, site: CliSite) -> None:
         "~ dcmQueueName: Export → Slow",
         "~ exporter dcm4chee-arc/RESEARCH",
         "~ dcmQueueName: Export → Slow",
-        "LDIF: --show-ldif prints it, --output FILE writes it.",
+        "To show the LDIF, use --show-ldif. To save the LDIF, use --output FILE.",
         "2 references rewritten: 2 dcmQueueName",
         "Remaining in Attribute Value Reason",
         "cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc cn Export to LONGTERM the name of an entry",

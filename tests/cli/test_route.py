@@ -42,7 +42,8 @@ def test_a_purged_study_comes_back_to_the_archive_and_is_forwarded(run: Run, sit
         "Note        LONGTERM must send VIEWER as Move Originator AE Title (0000,1030); if LONGTERM does "
         "not send this title, set dcmCStoreSCUOfCMoveSCP\n"
         "\n"
-        "Not sent    purged: 107 SOP classes that the destination does not list as SCP, although it lists others: "
+        "Not sent    purged: 107 SOP classes that the destination does not list as SCP, although the destination "
+        "lists other SOP classes: "
         "Encapsulated PDF Storage, Encapsulated CDA Storage, Encapsulated STL Storage, Encapsulated OBJ Storage, "
         "Encapsulated MTL Storage and 102 more (--details shows all)\n"
     )
@@ -113,12 +114,12 @@ def test_where_the_database_records_nobody_nothing_is_asked(run: Run, site: CliS
         "C-MOVE from DCMCFG to DCM4CHEE at localhost:11112, Move Destination STORESCP\n"
         "\n"
         "partial     failed: nothing is sent\n"
-        "            part local, part purged\n"
+        "            some files local, others purged\n"
         "Response    A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE\n"
         "Reason      the archive's database records no external archive for the purged objects (* is recorded)\n"
         "Next step   send the study to this archive again, from a system that has it\n"
         "\n"
-        "Exit code 1 not everything is delivered: partial\n",
+        "Exit code 1 the study is not delivered completely in these states: partial\n",
         "",
     )
 
@@ -139,7 +140,7 @@ def test_what_is_on_a_storage_that_is_not_configured_fails_after_an_association(
             "not set. For such files, the archive does not use the external archive that its database records\n"
             "Next step             configure the storage again, or set an alternative C-MOVE SCP that has the study: "
             "dcmcfg set dcm4chee-arc dcmAltCMoveSCP=AET\n\n"
-            "Exit code 1           not everything is delivered: unconfigured-storage\n"
+            "Exit code 1           the study is not delivered completely in these states: unconfigured-storage\n"
         ),
         "",
     )
@@ -161,13 +162,18 @@ def test_without_a_state_each_is_told_and_what_is_not_set_up_is_no_fault(run: Ru
     ]
     unknown = run("route", "--dest", "STORESCP", "--state", "unknown")
     assert unknown.exit_code == 1
-    assert unknown.stdout.splitlines()[-1] == "Exit code 1 not everything is delivered: unknown"
+    assert (
+        unknown.stdout.splitlines()[-1] == "Exit code 1 the study is not delivered completely in these states: unknown"
+    )
 
 
 def test_the_last_line_says_which_state_makes_it_a_no(run: Run, site: CliSite) -> None:
     assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
     result = run("route", "--dest", "STORESCP")
-    last = "Exit code 1           not everything is delivered: partial; to check a single state, use --state"
+    last = (
+        "Exit code 1           the study is not delivered completely in these states: partial; to check a single "
+        "state, use --state"
+    )
     assert (result.exit_code, result.stdout.splitlines()[-1]) == (1, last)
 
 

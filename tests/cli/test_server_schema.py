@@ -52,9 +52,10 @@ def test_the_server_decides_where_its_schema_is_forced(run: Run, site: CliSite, 
     refused = run("apply", str(file), "--yes")
     assert (refused.exit_code, refused.stderr) == (
         3,
-        f"dcmcfg: {file}:1: {ARCHIVE_DN}: according to the server's schema, none of its object classes allows seeAlso\n"
-        "  next: remove seeAlso, or add an object class that allows it (dcmcfg explain seeAlso); to let the server "
-        "decide: --force-server-schema\n",
+        f"dcmcfg: {file}:1: {ARCHIVE_DN}: according to the server's schema, no object class of the entry allows "
+        "seeAlso\n"
+        "  next: remove seeAlso, or add an object class that allows this attribute (dcmcfg explain seeAlso); to let "
+        "the server decide: --force-server-schema\n",
     )
     assert run("apply", str(file), "--dry-run", "--force-server-schema").exit_code == 0
     forced = run("apply", str(file), "--yes", "--force-server-schema")

@@ -261,7 +261,8 @@ def test_the_plan_file_is_applied_as_reviewed_or_refused(run: Run, site: CliSite
     assert refused.exit_code == 3
     change_note = "somebody has changed dcmExternalRetrieveAEDestination (expected none, found 'AS_RECEIVED')"
     assert (
-        f"has changed since this was planned: {change_note}; {site.slapd.bind_dn} changed the entry" in refused.stderr
+        f"has changed since this change was planned: {change_note}; {site.slapd.bind_dn} changed the entry"
+        in refused.stderr
     )
     assert site.slapd.run_client("ldapmodify", "-f", str(plan)).returncode == 122
     assert site.values(NAME) == ("AS_RECEIVED",)

@@ -165,7 +165,7 @@ def test_a_flipped_octet_a_cut_or_a_missing_line_is_refused(run: Run, snapshot_f
         (
             lambda whole: whole.replace(b"snapshot 1\n", b"snapshot 2\n", 1),
             "the snapshot has format 2; this version of dcmcfg reads formats up to 1\n"
-            "  next: use the newer version of dcmcfg that wrote it; nothing was changed",
+            "  next: use the newer version of dcmcfg that wrote the file; nothing was changed",
         ),
     ],
     ids=["empty", "cut short", "altered", "newer"],
@@ -224,7 +224,7 @@ def test_a_file_with_a_fitting_checksum_is_proved_all_the_same(run: Run, snapsho
     records = content.rstrip(b"\n").split(b"\n\n")
     archive = next(number for number, record in enumerate(records) if b"dn: dicomDeviceName=dcm4chee-arc," in record)
     cases = {
-        "its parent entry is missing": records[:archive] + records[archive + 1 :],
+        "the parent entry of": records[:archive] + records[archive + 1 :],
         "the entry already occurs at": [*records, records[archive]],
         "no colon in": [*records, b"dn: cn=x\nno colon"],
         "the entry's object classes do not allow uid": [

@@ -240,7 +240,8 @@ def test_while_another_process_rolls_out_a_change_is_refused(run: Run, site: Cli
     assert refused.exit_code == 3
     assert refused.stderr == (
         f"dcmcfg: {site.slapd.url}: another change is in progress on this directory (process {os.getpid()}); this "
-        "command changed nothing\n  next: wait until it has finished, then plan again; to see it: dcmcfg history\n"
+        "command changed nothing\n  next: wait until the other change has finished, then plan again; to see that "
+        "change: dcmcfg history\n"
     )
     assert site.octets() == before
 

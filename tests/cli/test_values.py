@@ -47,7 +47,7 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
         "          + A",
         "      ~ objectClass: + dcmArchiveNetworkAE",
         "",
-        "LDIF: --show-ldif prints it, --output FILE writes it.",
+        "To show the LDIF, use --show-ldif. To save the LDIF, use --output FILE.",
         "1 to change, in one change",
         "Applied in one change.",
         "To revert it: dcmcfg undo 1",
@@ -106,7 +106,7 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
     assert (accepted.exit_code, accepted.stderr) == (
         3,
         f"warning: {ae}: dcmAcceptedMoveDestination was empty, so the archive accepted every destination. From "
-        "now on, it accepts only STORSCP; others are refused (C801)\n"
+        "now on, the archive accepts only STORSCP; any other destination is refused (C801)\n"
         f"warning: {ae}: dcmAcceptedMoveDestination: no AE has the title STORSCP; did you mean STORESCP? (rule: "
         "accepted-destination-unknown)\n"
         f"dcmcfg: the plan is refused: dangling-reference: a reference would point to a missing entry: {ae} "

@@ -197,7 +197,10 @@ def test_a_key_without_its_certificate_is_a_usage_error(
     monkeypatch.setenv("DCMCFG_TLS_KEY", os.devnull)
     result = verify(peer)
     assert result.exit_code == 2
-    assert "DCMCFG_TLS_KEY: it requires a certificate from the same source, but there is none" in result.stderr
+    assert (
+        "DCMCFG_TLS_KEY: this setting requires a certificate from the same source, but that source has no certificate"
+        in result.stderr
+    )
 
 
 @pytest.mark.parametrize(

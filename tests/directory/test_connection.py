@@ -132,13 +132,11 @@ def test_a_connection_that_is_opened_again_is_as_secure(start: Start, pki: Pki) 
     [
         (
             "no ca",
-            "comes from an authority that is not trusted; nothing was sent — specify the certificate of its "
-            "authority with --ca-file",
+            "comes from an authority that is not trusted; nothing was sent — specify the CA certificate with --ca-file",
         ),
         (
             "wrong ca",
-            "comes from an authority that is not trusted; nothing was sent — specify the certificate of its "
-            "authority with --ca-file",
+            "comes from an authority that is not trusted; nothing was sent — specify the CA certificate with --ca-file",
         ),
         ("wrong name", "is for another host name; nothing was sent — use a name that the certificate contains"),
         ("wrong address", "is for another address; nothing was sent — use a name that the certificate contains"),

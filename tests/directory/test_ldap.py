@@ -148,7 +148,7 @@ def test_a_member_that_fails_leaves_nothing_changed_and_is_named(directory: Ldap
 def test_a_stale_assertion_ends_in_122_with_nothing_changed(directory: LdapDirectory) -> None:
     stale = replace(described("b"), controls=assertions.build_control([Equals("dicomDescription", b"never")]))
     before = read_tree(directory).entries
-    with pytest.raises(DirectoryError, match="has changed since this was planned") as refusal:
+    with pytest.raises(DirectoryError, match="has changed since this change was planned") as refusal:
         directory.apply_in_transaction([described("a"), stale])
     assert refusal.value.result_code == 122
     assert read_tree(directory).entries == before

@@ -102,7 +102,7 @@ def test_what_the_kernel_makes_up_is_never_read(tmp_path: Path, folder: str) -> 
 def test_what_says_another_size_than_it_has_is_never_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ldif, "_VIRTUAL_FOLDERS", ())
     assert refusal_of(FileUrlReader(Path("/proc/self")), "file:environ") == (
-        "/proc/self/environ: not a file on disk, or the file is being written"
+        "/proc/self/environ: not a file on disk, or another process is writing the file"
     )
 
 
@@ -122,8 +122,8 @@ def test_a_file_that_stands_one_folder_up_is_named_with_the_option(tmp_path: Pat
         ("ftp:/x", "only 'file:' URLs are supported"),
         ("vendor-data.zip", "only 'file:' URLs are supported"),
         ("", "only 'file:' URLs are supported"),
-        ("file:", "names no file"),
-        ("file:a%00b", "names no file"),
+        ("file:", "contains no file name"),
+        ("file:a%00b", "contains no file name"),
         ("file://host/x", "files on another host are not supported: file://host/x"),
         ("file:missing", "missing: cannot read the file (No such file or directory)"),
         ("file:.", "not a regular file"),
@@ -160,7 +160,7 @@ def test_an_unreadable_or_missing_file_is_told_with_the_line_that_names_it(tmp_p
     with pytest.raises(LdifError) as caught:
         read_files([ldif])
     assert str(caught.value) == (
-        f"{ldif}:3: dicomVendorData: the value is in another file, which is not read: file:gone.zip"
+        f"{ldif}:3: dicomVendorData: the value is in another file, and dcmcfg does not read that file: file:gone.zip"
         " — use --allow-file-urls for files in the LDIF file's folder, or --file-urls-from DIR for files in DIR"
     )
 

@@ -40,14 +40,14 @@ def test_a_subtree_that_389_directory_server_splits_is_reported_and_comes_back(
     renamed = run("apply", str(file), "--yes", "--force-unloadable")
     assert (renamed.exit_code, 0 < below(server389, name) < count) == (4, True), renamed.stderr
     assert (
-        f"dicomDeviceName={name},{DEVICES}: the values on the server differ from the planned ones\n" in renamed.stderr
+        f"dicomDeviceName={name},{DEVICES}: the values on the server differ from the planned values\n" in renamed.stderr
     )
     assert bool(orphans(run)) == (name == "other")
     run("undo", "--yes")
     left = orphans(run)
     if left:
         refused = run("restore", snapshot, "--yes", *every_risk(restore_command))
-        assert (refused.exit_code, refused.stderr.count("to delete it without an undo: ldapdelete ")) == (3, 1)
+        assert (refused.exit_code, refused.stderr.count("to delete the entry without an undo: ldapdelete ")) == (3, 1)
     for dn in left:
         assert server389.run_client("ldapdelete", dn).returncode == 0
     restored = run("restore", snapshot, "--yes", *every_risk(restore_command))

@@ -27,11 +27,11 @@ def test_389_directory_server_takes_what_its_schema_has(server389: Server389, ru
     file.write_text(setting(ARCHIVE, "dcmNoSuchAttribute", "x") + setting(STORESCP, "dcmFallbackCMoveSCP", "LONGTERM"))
     refused = run("apply", str(file), "--yes")
     first, second = refused.stderr.splitlines()[1:]
-    assert (refused.exit_code, first.startswith(f"  {file}:1: {ARCHIVE}: neither the server's schema nor ")) == (
+    assert (refused.exit_code, first.startswith(f"  {file}:1: {ARCHIVE}: the server's schema and the schema of ")) == (
         3,
         True,
     )
-    told = "according to the server's schema, none of its object classes allows dcmFallbackCMoveSCP"
+    told = "according to the server's schema, no object class of the entry allows dcmFallbackCMoveSCP"
     assert second.startswith(f"  {file}:6: {STORESCP}: {told} — remove dcmFallbackCMoveSCP, or add an object class")
     assert server389.entries() == before
 

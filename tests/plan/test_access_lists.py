@@ -63,8 +63,8 @@ def test_values_listed_before_the_plan_are_ignored_even_if_renamed() -> None:
 def test_a_list_that_becomes_restrictive_is_reported(name: str, who: str, others: str) -> None:
     titles = ("STORESCP", "DCM4CHEE", "AS_RECEIVED", "WORKLIST")
     assert list(warn_about_new_restrictions(plan(holding(name, *titles))))[:1] == [
-        f"{AE}: {name} was empty, so the archive accepted every {who}. From now on, it accepts only "
-        f"STORESCP, DCM4CHEE, AS_RECEIVED and 1 more; others are {others}"
+        f"{AE}: {name} was empty, so the archive accepted every {who}. From now on, the archive accepts only "
+        f"STORESCP, DCM4CHEE, AS_RECEIVED and 1 more; any other {who} is {others}"
     ]
 
 

@@ -38,7 +38,7 @@ def test_what_stands_below_an_entry_that_could_not_be_added_is_set_aside() -> No
     plan, misfits = fitting(text + FITS)
     assert len(plan.steps) == 1
     assert locations(misfits) == ["f:1", "f:6"]
-    assert misfits[1].problem.message == "it depends on f:1, which cannot be applied"
+    assert misfits[1].problem.message == "this change depends on f:1, which cannot be applied"
 
 
 def test_what_builds_on_a_rename_that_does_not_fit_is_set_aside() -> None:

@@ -105,7 +105,7 @@ def test_every_change_that_does_not_apply_is_reported_with_its_location() -> Non
 
 def test_a_strict_file_is_refused_when_the_tree_has_moved() -> None:
     reviewed = plan(setting(Operation.REPLACE, "DCM4CHEE"), holding="OLD").changes
-    with pytest.raises(DoesNotApply, match="has changed since this was planned") as refusal:
+    with pytest.raises(DoesNotApply, match="has changed since this change was planned") as refusal:
         plan(*reviewed, strict=True, holding="SOMEBODY_ELSES")
     assert f"somebody has changed {NAME} (expected 'OLD', found 'SOMEBODY_ELSES')" in refusal.value.message
     assert refusal.value.changed_dn == ARCHIVE
@@ -274,7 +274,7 @@ def test_an_entry_below_a_renamed_one_keeps_its_version() -> None:
 def test_without_versions_what_goes_is_asserted_octet_by_octet() -> None:
     reviewed = make_plan(site(dicomVendorData="old"), [DesiredChange(VENDOR_DATA)]).changes
     assert Equals("dicomVendorData", b"old") in parts(reviewed[0])
-    with pytest.raises(DoesNotApply, match="has changed since this was planned"):
+    with pytest.raises(DoesNotApply, match="has changed since this change was planned"):
         make_plan(site(dicomVendorData="theirs"), [DesiredChange(change, strict=True) for change in reviewed])
 
 
@@ -291,4 +291,4 @@ def test_changes_below_one_that_does_not_fit_are_refused_in_linear_time() -> Non
     desired = [DesiredChange(change, strict=True) for change in (Delete(DN.parse(f"{deep},{DEVICES}")), *below)]
     fitting, misfits = plan_applicable(site(), desired)
     assert fitting.steps == ()
-    assert [each.problem.message.startswith("it depends on") for each in misfits] == [False, True, True, True]
+    assert [each.problem.message.startswith("this change depends on") for each in misfits] == [False, True, True, True]

@@ -66,11 +66,11 @@ def test_assertions_are_taken_along_with_the_names_in_them() -> None:
         (modify(Equals("entryCSN", b"20260101")), "asserts an entryCSN"),
         (
             Delete(DN.parse(ARCHIVE), (Control("1.2.3", critical=True, value=b"?"),)),
-            "does not know the format of its value",
+            "does not know the format of the control's value",
         ),
         (
             Delete(DN.parse(ARCHIVE), (Control(assertions.OID, critical=True, value=b"?"),)),
-            "does not know the format of its value",
+            "does not know the format of the control's value",
         ),
     ],
 )

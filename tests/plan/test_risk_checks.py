@@ -186,7 +186,7 @@ def test_titles_and_storages_are_a_risk_each_with_what_is_recorded_and_what_is_u
             "the archive could no longer fetch studies: the database has studies recorded under LONGTERM (at least 3 "
             "purged and 2 still local); it is unknown whether studies are recorded under LONGTERM (no "
             "connection); the database has studies recorded under LONGTERM (at least 1 purged and 0 still "
-            "local; it is unknown if there are more: the database of b is not asked)",
+            "local; the full number is unknown: the database of b is not asked)",
             True,
         ),
         (

@@ -85,7 +85,7 @@ def test_a_new_pair_of_class_and_attribute_is_asked_for_once() -> None:
         (
             without(NAME, class_name=DEVICE),
             setting(NAME, "DCM4CHEE"),
-            f"65: according to the server's schema, none of its object classes allows {NAME}",
+            f"65: according to the server's schema, no object class of the entry allows {NAME}",
         ),
         (
             without(classes=("dcmQueue",)),
@@ -95,25 +95,25 @@ def test_a_new_pair_of_class_and_attribute_is_asked_for_once() -> None:
         (
             load_bundled_schema(),
             setting("dcmExternalRetriveAEDestination", "DCM4CHEE"),
-            "17: neither the server's schema nor that of dcm4chee-arc 5.35 defines the attribute "
+            "17: the server's schema and the schema of dcm4chee-arc 5.35 do not define the attribute "
             f"dcmExternalRetriveAEDestination; did you mean {NAME}, dcmExternalRetrieveAET",
         ),
         (
             load_bundled_schema(),
             setting("objectClass", "dicomDevice", "dcmDevice", "dcmArchiveDevice", "dcmNowhere"),
-            "21: neither the server's schema nor that of dcm4chee-arc 5.35 defines the object class dcmNowhere",
+            "21: the server's schema and the schema of dcm4chee-arc 5.35 do not define the object class dcmNowhere",
         ),
         (
             load_bundled_schema(),
             setting("dicomPort", "104"),
-            "65: according to the server's schema, none of its object classes allows dicomPort",
+            "65: according to the server's schema, no object class of the entry allows dicomPort",
         ),
         (
             load_bundled_schema(),
             setting("objectClass", "dicomNetworkConnection", dn=STORESCP),
             "65: according to the server's schema, dicomNetworkConnection requires dicomHostname; according to "
-            "the server's schema, none "
-            "of its object classes allows dicomDeviceName",
+            "the server's schema, no "
+            "object class of the entry allows dicomDeviceName",
         ),
     ],
 )
@@ -199,7 +199,7 @@ def test_what_is_refused_is_left_out_with_what_builds_on_it() -> None:
     plan, misfits = plan_applicable(site(), every, Server(load_bundled_schema()).rules().check_step)
     assert [str(step.location) for step in plan.steps] == ["x:3"]
     assert [str(each.problem).split(": ")[0] for each in misfits] == ["x:1", "x:2"]
-    assert misfits[1].problem.message == "it depends on x:1, which cannot be applied"
+    assert misfits[1].problem.message == "this change depends on x:1, which cannot be applied"
     with pytest.raises(DoesNotApply):
         make_plan(site(), every, Server(load_bundled_schema()).rules().check_step)
 
@@ -233,5 +233,5 @@ def test_a_content_rule_requires_and_allows_what_it_names_of_its_own_structural_
     ]
     assert refusals(server, new("dicomDevice", dicomPort="104", dicomVendorData="x")) == [""]
     assert refusals(server, new("special", dicomPort="104")) == [
-        "65: according to the server's schema, none of its object classes allows dicomPort"
+        "65: according to the server's schema, no object class of the entry allows dicomPort"
     ]

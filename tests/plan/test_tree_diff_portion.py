@@ -29,7 +29,7 @@ def test_a_file_of_one_device_is_not_compared_with_all_of_the_live_tree() -> Non
     file = tree(*site().subtree(DN.parse(STORESCP)))
     with pytest.raises(NotFound) as refused:
         select_comparable(site(), "device.ldif", file)
-    assert refused.value.next_step == f'to compare a part: --only "{STORESCP}"'
+    assert refused.value.next_step == f'to compare only this part: --only "{STORESCP}"'
 
 
 def test_a_device_is_found_in_a_file_that_holds_nothing_else() -> None:

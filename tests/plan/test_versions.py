@@ -77,7 +77,7 @@ def test_other_controls_stay() -> None:
 
 
 def test_a_server_without_entry_versions_is_reported() -> None:
-    with pytest.raises(Refused, match="no entryCSN"):
+    with pytest.raises(Refused, match="does not show entryCSN"):
         strict(described(b"a"), before=site())
 
 
@@ -86,6 +86,6 @@ def test_an_entry_whose_entry_csn_is_hidden_is_refused_by_name() -> None:
     hidden = {key: version for key, version in whole.versions.items() if key != whole.key(CONNECTION)}
     tree = Tree(whole.schema, whole.entries, hidden)
     strict(described(b"a"), before=tree)
-    with pytest.raises(Refused, match="the server shows no entryCSN of this entry") as refused:
+    with pytest.raises(Refused, match="the server does not show entryCSN of this entry") as refused:
         strict(described(b"a"), Delete(CONNECTION), before=tree)
     assert refused.value.subject == str(CONNECTION)

@@ -53,9 +53,8 @@ def test_a_device_that_is_there_does_not_become_an_archive_unnoticed() -> None:
     classes = Modification(Operation.ADD, "objectClass", (b"dcmDevice", b"dcmArchiveDevice"))
     fuzzy = Modification(Operation.ADD, "dcmFuzzyAlgorithmClass", (b"org.dcm4che3.soundex.ESoundex",))
     assert warnings_of(Modify(device, (classes, fuzzy))) == [
-        f"{device}: with dcmArchiveDevice, this device is treated as an archive; this is correct only if an "
-        "archive runs "
-        "with this device name"
+        f"{device}: the object class dcmArchiveDevice makes this device an archive; add the class only if an "
+        "archive runs with this device name"
     ]
     new = Entry.from_values(
         f"dicomDeviceName=arc2,{device.parent}", {"objectClass": "dicomDevice", "dicomDeviceName": "arc2"}

@@ -16,7 +16,7 @@ from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, connection, network_ae
 BELOW = f"dicomAETitle=STORESCP,{STORESCP}"
 VIEWER = f"dicomDeviceName=viewer,{DEVICES}"
 HOST = "viewer-7.radiology.university-hospital.example.org"
-HINT = "LDIF: --show-ldif prints it, --output FILE writes it."
+HINT = "To show the LDIF, use --show-ldif. To save the LDIF, use --output FILE."
 
 
 def capability(number: int, below: str = BELOW, role: str = "SCP") -> Entry:

@@ -155,7 +155,7 @@ def promises(output: str) -> dict[Command, Promise]:
         )
         if "to finish it: dcmcfg apply --resume" in output:
             found[RESUME] = Promise("goes on with", number)
-        if named := re.search(r"to revert it: dcmcfg undo( \d+)?", output):
+        if named := re.search(r"to revert (?:it|the change): dcmcfg undo( \d+)?", output):
             found[("undo", *(named[1] or "").split())] = Promise("takes back", number)
     pattern = (
         r"^To revert it: dcmcfg undo (\d+)|"

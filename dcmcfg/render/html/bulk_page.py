@@ -53,7 +53,9 @@ def _render_facts(report: BulkReport) -> Iterator[str]:
         "Attempts": f"{summary.attempt_count:,} ({summary.interrupted_count:,} without a response, "
         f"{summary.retry_count:,} repeated)",
         "Instances sent": f"{summary.instance_count:,} (as reported by the archive)",
-        "Route": ", ".join(f"{finding} for {number:,}" for finding, number in summary.route_counts.items())
+        "Route (number of studies)": ", ".join(
+            f"{finding} {number:,}" for finding, number in summary.route_counts.items()
+        )
         or "unknown",
         "First request": format_timestamp(summary.started) if summary.started else "never",
         **({"Results file": str(report.store)} if report.store is not None else {}),
@@ -82,7 +84,7 @@ def _render_rate(rate: Throughput) -> str:
     timestamps = [rate.started + timedelta(seconds=rate.bin_s * len(rate.bins) * share) for share in (0, 0.5, 1)]
     first, middle, last = (format_timestamp(timestamp) for timestamp in timestamps)
     return render_column_chart(
-        "Responses over time", stacks, (first, middle, last), f"studies a second, in steps of {rate.bin_s:g} s"
+        "Responses over time", stacks, (first, middle, last), f"studies per second, in columns of {rate.bin_s:g} s"
     )
 
 
@@ -103,7 +105,7 @@ def _render_slowest(slowest: tuple[StudyResult, ...]) -> str:
 def _render_group(group: FailureGroup) -> str:
     uids = " ".join(render_code(each.study_uid) for each in group.studies[:_MAX_UIDS])
     hidden_count = len(group.studies) - _MAX_UIDS
-    hidden_note = f' <span class="soft">and {hidden_count:,} more, below</span>' if hidden_count > 0 else ""
+    hidden_note = f' <span class="soft">and {hidden_count:,} more, listed below</span>' if hidden_count > 0 else ""
     number = "1 study" if len(group.studies) == 1 else f"{len(group.studies):,} studies"
     next_step = f'<p class="soft">Next step: {escape_html(group.next_step)}</p>' if group.next_step else ""
     return (

@@ -219,7 +219,7 @@ def _render_configuration(configuration: VerifiedConfiguration) -> Iterator[str]
             ("Archive device", configuration.device),
             ("Archive software version", ", ".join(configuration.software)),
             ("Archive", str(configuration.addresses.archive)),
-            ("Destination", str(configuration.addresses.destination or "no address in the tree")),
+            ("Destination", str(configuration.addresses.destination or "no address in the configuration")),
         ]
     )
     values = [(each.name, ", ".join(each.values) or "not set", each.level or "") for each in configuration.settings]
@@ -247,7 +247,7 @@ def _render_request_and_responses(proof: Proof) -> Iterator[str]:
         hidden_count = len(events) - _FIRST_EVENTS - _LAST_EVENTS
         rows = [
             *map(_build_event_row, events[:_FIRST_EVENTS]),
-            ("", f"{hidden_count} more (the JSON file has all)", *[""] * 4),
+            ("", f"{hidden_count} more (the JSON file contains all)", *[""] * 4),
         ]
         rows += map(_build_event_row, events[-_LAST_EVENTS:])
     else:
@@ -294,7 +294,7 @@ def _render_transfers(evidence: Evidence) -> Iterator[str]:
         columns = ("SOP Instance UID", "Sender → receiver", "SOP class", "Transfer syntax", "Status", "Time (UTC)")
         yield from render_table(columns, rows[:_MAX_ROWS])
         if len(rows) > _MAX_ROWS:
-            yield f'<p class="soft">{len(rows) - _MAX_ROWS} more (the JSON file has all)</p>\n'
+            yield f'<p class="soft">{len(rows) - _MAX_ROWS} more (the JSON file contains all)</p>\n'
 
 
 def _build_store_cells(store: StoreGroup | StoreRecord) -> tuple[str, str, str]:
@@ -333,7 +333,7 @@ def _render_instances(evidence: Evidence) -> Iterator[str]:
         rows.append(row + _build_received_cells(received) if is_observed else row)
     yield from render_table(columns, rows, frozenset({"Octets"}))
     if len(uids) > _MAX_ROWS:
-        yield f'<p class="soft">{len(uids) - _MAX_ROWS} more (the JSON file has all)</p>\n'
+        yield f'<p class="soft">{len(uids) - _MAX_ROWS} more (the JSON file contains all)</p>\n'
 
 
 def _build_received_cells(received: ReceivedInstance | None) -> list[Cell]:

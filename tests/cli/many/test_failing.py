@@ -25,8 +25,8 @@ def test_studies_that_fail_are_told_in_groups_and_asked_again_when_that_is_wante
     assert plain(done.stdout, pacs, site) == (
         "5 studies: 3 reported, 2 not verified\n\n"
         "C-MOVE from DCMCFG to DCM4CHEE@127.0.0.1:PORT, Move Destination STORESCP\n"
-        "5 attempts; instances sent (per the archive): 3\n"
-        "Route: not shown for 5\n"
+        "5 attempts; instances sent (as reported by the archive): 3\n"
+        "Route (number of studies): not shown 5\n"
         "The archive's database and the external archive's log can show the route. To query the database, use "
         "--require-route. To read the log, use --external-log FILE.\n\n"
         "Failures  2 studies: status C801, refused: the archive does not allow this Move Destination\n"

@@ -139,8 +139,8 @@ def test_of_many_rows_and_responses_the_first_are_shown_and_the_rest_counted(con
     many = replace(GOOD, instances_before=instances_before_move("NEARLINE", uids), received=received_instances(uids))
     text = page(configuration, many, responses=500)
     assert text.count("<code>1.2.3.") == 1000
-    assert "500 more (the JSON file has all)" in text
-    assert "485 more (the JSON file has all)" in text
+    assert "500 more (the JSON file contains all)" in text
+    assert "485 more (the JSON file contains all)" in text
     assert len(evidence_json(proof(configuration, many, 500))["received_instances"]) == 1500
 
 
