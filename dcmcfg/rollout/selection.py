@@ -130,8 +130,10 @@ def _describe_undo(undo: RolloutRecord) -> str:
     if not rejected_count:
         return f"change {undo.number}"
     file = shlex.quote(undo.header.rejects or f"undo-{undo.header.undo_of}.rejects.ldif")
-    omitted = format_count(rejected_count, "step")
-    return f"change {undo.number}, without {omitted} (to revert the rest: dcmcfg apply {file})"
+    return (
+        f"change {undo.number}, without {format_count(rejected_count, 'step')} "
+        f"(to revert the rest: dcmcfg apply {file})"
+    )
 
 
 def _get_url(record: RolloutRecord) -> str:

@@ -98,7 +98,7 @@ def test_issuer_is_verified_with_the_ca_file(tmp_path: Path) -> None:
     certificate = self_signed_certificate(tmp_path)
     with running_issuer(certificate) as issuer:
         error = refused(credentials(issuer))
-        assert "its certificate was not accepted: self-signed certificate" in error.message
+        assert "the certificate of the web server was not accepted: self-signed certificate" in error.message
         assert "--ca-file" in error.next_step
         assert issuer.asked == []
         assert (
@@ -147,8 +147,8 @@ def test_issuer_that_calls_itself_otherwise_is_told_with_the_name(issuer: Issuer
     """Asked by its address, a Keycloak with a fixed host name answers with that name."""
     issuer.issuer = f"https://keycloak.example.org{KEYCLOAK}"
     error = refused(credentials(issuer))
-    assert error.message == f"no token for the archive: the issuer's name for itself is {issuer.issuer}"
-    assert error.next_step.startswith(f"its tokens contain the same name: set oidc_issuer to {issuer.issuer}. If")
+    assert error.message == f"no token for the archive: the issuer reports another name, {issuer.issuer}"
+    assert error.next_step.startswith(f"the tokens contain the reported name: set oidc_issuer to {issuer.issuer}. If")
     assert issuer.asked == []
 
 
@@ -157,7 +157,7 @@ def test_secret_does_not_follow_the_issuer_to_another_server(issuer: Issuer) -> 
         issuer.discovery = {"token_endpoint": elsewhere.url}
         error = refused(credentials(issuer))
         assert error.message == (
-            f"the token endpoint is on another server, {elsewhere.url}: dcmcfg does not send the secret there"
+            f"the token endpoint is on another server, {elsewhere.url}: dcmcfg does not send the secret to this server"
         )
         assert elsewhere.requests == []
 
@@ -197,7 +197,11 @@ def scripted() -> Iterator[tuple[Scripted, ClientCredentials]]:
                 "enabled to retrieve service account)"
             ),
         ),
-        (400, '{"error":"unsupported_grant_type"}', "client credentials are not supported (HTTP 400)"),
+        (
+            400,
+            '{"error":"unsupported_grant_type"}',
+            "the issuer does not support the grant type 'client credentials' (HTTP 400)",
+        ),
         (
             403,
             '{"error":"invalid_request","error_description":"HTTPS required"}',
