@@ -15,10 +15,10 @@ from dcmcfg.tls_trust import explain_certificate_refusal, explain_version_failur
 
 _BASE_URL_HINT = "check the archive's base URL (--archive-url): the default is http://HOST:8080/dcm4chee-arc"
 _TOKEN_HINT = (
-    "to see the issuer, run dcmcfg token, then see docs/secured.md; or set a token with --archive-token-file FILE"  # noqa: S105 — advice
+    "run dcmcfg token to see the issuer, then see docs/secured.md; or set a token with --archive-token-file FILE"  # noqa: S105 — advice
 )
 _TRUST_HINT = "specify the CA of the certificate with --ca-file FILE"
-_RUN_TOKEN_HINT = "to see the reason, run dcmcfg token"  # noqa: S105 — advice
+_RUN_TOKEN_HINT = "run dcmcfg token to see the reason"  # noqa: S105 — advice
 _ARCHIVE_DOWN_HINT = "check that the archive is running, and that its URL is correct (--archive-url)"
 
 
@@ -48,7 +48,7 @@ def explain_transport_error(error: httpx.TransportError, seconds: float, server_
                     cause.verify_message,
                     _TRUST_HINT,
                 )
-                return f"the certificate of the web server was not accepted: {reason}", step
+                return f"the server's certificate was not accepted: {reason}", step
             case ssl.SSLError() if problem := explain_version_failure(cause):
                 return problem, "the web server must support TLS 1.2 or newer"
             case ssl.SSLError():

@@ -116,11 +116,11 @@ def build_unconfirmed_error(failure: ArchiveError, earlier_reload: Reload | None
     """Return the error for a reload whose response was lost in *failure*, after the attempts of *earlier_reload*."""
     attempts = earlier_reload.attempts if earlier_reload else ()
     binding_failure = earlier_reload.binding_failure if earlier_reload else None
-    summary = "The reload was sent, but the archive did not confirm it"
+    summary = "The reload was sent, but the archive did not confirm the reload"
     if binding_failure is not None:
         summary = (
             f"{_describe_binding_failure(binding_failure)}. "
-            "A second reload was sent, but the archive did not confirm it"
+            "A second reload was sent, but the archive did not confirm the second reload"
         )
     error = ReloadUnconfirmed(
         f"{summary}: {failure.message}",

@@ -51,7 +51,7 @@ def _explain_invalid_token(check: TokenCheck, claims: TokenClaims) -> Iterator[R
     now = check.archive_time
     if claims.expires is None:
         yield RefusalReason(
-            "the token has no expiry time, but the archive requires it", "check the client at the issuer"
+            "the token has no expiry time, but the archive requires an expiry time", "check the client at the issuer"
         )
     elif claims.expires <= now:
         yield RefusalReason(
@@ -75,7 +75,11 @@ def _explain_invalid_token(check: TokenCheck, claims: TokenClaims) -> Iterator[R
             "the signature is invalid: the token is truncated, altered or from another realm", _NEW_HINT
         )
     if claims.token_type != _ACCESS_TYPE:
-        problem = f"the token has the typ {claims.token_type}" if claims.token_type else "the token has no typ"
+        problem = (
+            f"the type (typ) of the token is {claims.token_type}"
+            if claims.token_type
+            else "the token has no type (typ)"
+        )
         yield RefusalReason(f"{problem}, but the archive accepts access tokens only (typ {_ACCESS_TYPE})", _NEW_HINT)
 
 
@@ -100,16 +104,16 @@ def _explain_missing_role(claims: TokenClaims, role: str) -> Iterator[RefusalRea
     holders = sorted(client for client, roles in claims.client_roles.items() if role in roles)
     if holders:
         yield RefusalReason(
-            f"the token has the role {role} of {', '.join(holders)}, but the archive requires the role "
-            f"{role} of the realm",
-            f"assign the role {role} of the realm ({location})",
+            f"the token has the client role {role} ({', '.join(holders)}), but the archive requires the realm "
+            f"role {role}",
+            f"assign the realm role {role} ({location})",
         )
     else:
         next_step = (
-            f"assign the role {role} ({location}); if the role is already assigned, "
+            f"assign the realm role {role} ({location}); if the role is already assigned, "
             "add the role to the client's scope (Client scopes)"
         )
-        yield RefusalReason(f"the token does not have the role {role} of the realm", next_step)
+        yield RefusalReason(f"the token does not have the realm role {role}", next_step)
 
 
 def _explain_unknown_reason(check: TokenCheck, claims: TokenClaims) -> RefusalReason:

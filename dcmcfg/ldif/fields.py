@@ -161,8 +161,8 @@ def _explain_invalid_line(text: bytes) -> tuple[str, str]:
         return "blanks after the '-'", "remove the blanks"
     if text[:1] == b" ":
         return (
-            "the line begins with a blank, so it continues a line, but no line precedes it",
-            "remove the blank at the start of the line, or remove the empty line before",
+            "a line with a blank at the start continues the previous line, but there is no previous line",
+            "remove the blank at the start of the line, or remove the empty line before this line",
         )
     if text.lower().decode("utf-8", "replace") in KEYWORDS:
         return f"no colon after {quote_for_message(text)}", "add the colon"

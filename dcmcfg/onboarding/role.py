@@ -43,7 +43,7 @@ class AERole(Enum):
 
 _DESCRIPTIONS = {
     AERole.WORKSTATION: "accepts associations",
-    AERole.MODALITY: "only sends objects, so it requires no port",
+    AERole.MODALITY: "only sends objects and requires no port",
     AERole.ARCHIVE: "accepts associations, and a new device gets the type ARCHIVE",
 }
 DEFAULT_ROLE = AERole.WORKSTATION

@@ -98,7 +98,7 @@ def test_issuer_is_verified_with_the_ca_file(tmp_path: Path) -> None:
     certificate = self_signed_certificate(tmp_path)
     with running_issuer(certificate) as issuer:
         error = refused(credentials(issuer))
-        assert "the certificate of the web server was not accepted: self-signed certificate" in error.message
+        assert "the server's certificate was not accepted: self-signed certificate" in error.message
         assert "--ca-file" in error.next_step
         assert issuer.asked == []
         assert (
@@ -137,7 +137,7 @@ def test_realm_that_is_not_there_is_told(issuer: Issuer) -> None:
     error = refused(replace(credentials(issuer), issuer=other))
     assert error.message == "no token for the archive: no issuer at this URL (Realm does not exist)"
     assert error.subject == f"{other}/.well-known/openid-configuration"
-    assert "/auth before /realms" in error.next_step
+    assert "https://HOST:PORT/auth/realms/REALM" in error.next_step
     token_url = issuer.token_url.replace("dcm4che", "other")
     error = refused(replace(credentials(issuer), token_url=token_url))
     assert error.message == "no token for the archive: no token endpoint at this URL (Realm does not exist)"
@@ -273,7 +273,7 @@ def test_issuer_that_is_down_or_slow_is_told_within_the_timeout(issuer: Issuer) 
     assert error.subject == issuer.token_url
     error = refused(ClientCredentials("http://127.0.0.1:1/realms/dcm4che", "dcmcfg", "s3cret"))
     assert error.message == "no token for the archive: connection refused"
-    assert error.next_step.startswith("check that the issuer runs")
+    assert error.next_step.startswith("check that the issuer is running")
 
 
 # -- with the archive

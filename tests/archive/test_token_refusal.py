@@ -65,7 +65,7 @@ def test_expiry_counts_by_the_archives_clock() -> None:
     slow = replace(GOOD, checked_at=NOW + timedelta(hours=1))
     assert not any("expired" in reason for reason in explain(slow))
     fast = replace(GOOD, archive_clock=NOW + timedelta(minutes=8))
-    assert explain(fast) == ["it expired 3 min 0 s ago by the archive's clock"]
+    assert explain(fast) == ["the token expired 3 min 0 s ago by the archive's clock"]
     assert explain(replace(fast, archive_clock=None)) != explain(fast)
 
 
@@ -82,7 +82,9 @@ def test_when_it_was_issued_is_no_reason_as_the_archive_does_not_look() -> None:
     assert explain(GOOD)[0].startswith("no other problem was found")
 
 
-@pytest.mark.parametrize(("kind", "said"), [("ID", "the token has the typ ID"), ("", "the token has no typ")])
+@pytest.mark.parametrize(
+    ("kind", "said"), [("ID", "the type (typ) of the token is ID"), ("", "the token has no type (typ)")]
+)
 def test_token_that_is_no_access_token_is_told(kind: str, said: str) -> None:
     (reason,) = explain_token_refusal(replace(GOOD, claims=replace(CLAIMS, token_type=kind)), "auth")
     assert reason.message == f"{said}, but the archive accepts access tokens only (typ Bearer)"
@@ -111,7 +113,7 @@ def test_key_and_signature_are_told() -> None:
 
 def test_token_without_an_end_is_told() -> None:
     assert explain(replace(GOOD, claims=replace(CLAIMS, expires=None))) == [
-        "the token has no expiry time, but the archive requires it"
+        "the token has no expiry time, but the archive requires an expiry time"
     ]
 
 
@@ -132,9 +134,9 @@ def test_nothing_wrong_with_it_leaves_the_audience() -> None:
 def test_missing_role_is_403_and_says_where_it_is_assigned() -> None:
     forbidden = replace(GOOD, http_status=403)
     (reason,) = explain_token_refusal(replace(forbidden, claims=replace(CLAIMS, realm_roles=("user",))), "auth")
-    assert reason.message == "the token does not have the role auth of the realm"
+    assert reason.message == "the token does not have the realm role auth"
     assert reason.next_step.startswith(
-        "assign the role auth (in Keycloak: Clients > the client > Service accounts roles)"
+        "assign the realm role auth (in Keycloak: Clients > the client > Service accounts roles)"
     )
     person = replace(CLAIMS, realm_roles=(), user="admin")
     assert (
@@ -142,9 +144,9 @@ def test_missing_role_is_403_and_says_where_it_is_assigned() -> None:
     )
     of_client = replace(CLAIMS, realm_roles=(), client_roles={"b": ("auth",), "a": ("auth", "x"), "c": ("x",)})
     assert explain(replace(forbidden, claims=of_client)) == [
-        "the token has the role auth of a, b, but the archive requires the role auth of the realm"
+        "the token has the client role auth (a, b), but the archive requires the realm role auth"
     ]
-    assert explain(forbidden, "archivist") == ["the token does not have the role archivist of the realm"]
+    assert explain(forbidden, "archivist") == ["the token does not have the realm role archivist"]
     assert explain(forbidden) == [
         "the token has the role that a standard archive requires, but this archive may require another role"
     ]

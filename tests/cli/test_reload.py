@@ -187,7 +187,7 @@ def test_reload_without_a_token_says_token(run: Run, archive: Scripted) -> None:
     assert result.stderr == (
         f"dcmcfg: {archive.url}/ctrl/reload: redirected to https://login.example/realms/dcm4che (HTTP 302), but "
         "dcmcfg does not follow redirects\n"
-        f"  next: for a login page, to see the issuer, run dcmcfg --archive-url {archive.url} token, then see "
+        f"  next: for a login page, run dcmcfg --archive-url {archive.url} token to see the issuer, then see "
         "docs/secured.md; "
         "or set a token with --archive-token-file FILE; for a moved archive, set --archive-url\n"
     )
@@ -202,7 +202,8 @@ def test_reload_whose_outcome_is_not_known_is_exit_code_4(
     result = run("reload", "--archive-url", archive.url)
     assert (result.exit_code, result.stdout) == (4, "")
     assert result.stderr == (
-        f"dcmcfg: {archive.url}/ctrl/reload: The reload was sent, but the archive did not confirm it: no answer "
+        f"dcmcfg: {archive.url}/ctrl/reload: The reload was sent, but the archive did not confirm the reload: "
+        "no answer "
         "within 0.2 s\n"
         f"  next: Run dcmcfg --archive-url {archive.url} status, then dcmcfg --archive-url {archive.url} reload once "
         "more: a second reload does no harm\n"

@@ -555,7 +555,7 @@ def test_a_reload_whose_answer_was_lost_is_no_reason_to_undo(run: Run, site: Cli
     assert result.exit_code == 4
     assert result.stderr == (
         f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. The reload was sent, but the "
-        "archive did not confirm it: a "
+        "archive did not confirm the reload: a "
         "gateway or proxy got no answer from the archive (HTTP 504)\n"
         "  next: Run dcmcfg status, then dcmcfg reload once more: a second reload does no harm\n"
     )

@@ -227,7 +227,7 @@ def test_a_file_with_a_fitting_checksum_is_proved_all_the_same(run: Run, snapsho
     cases = {
         "its parent entry is missing": records[:archive] + records[archive + 1 :],
         "the entry already occurs at": [*records, records[archive]],
-        "no colon in": [*records, b"dn: cn=x\nno colon"],
+        "has no colon": [*records, b"dn: cn=x\nno colon"],
         "the entry's object classes do not allow uid": [
             *records[:archive],
             records[archive] + b"\nuid: x",

@@ -110,8 +110,8 @@ def test_archive_and_issuer_over_tls_are_verified_with_the_one_ca_file(run: Run,
         refused = run("--profile", "hospital", "status")
         assert refused.exit_code == 3
         assert refused.stderr == (
-            f"dcmcfg: {issuer.url}/.well-known/openid-configuration: no token for the archive: the certificate of "
-            "the web server was not accepted: self-signed certificate\n  next: specify the CA of the "
+            f"dcmcfg: {issuer.url}/.well-known/openid-configuration: no token for the archive: the server's "
+            "certificate was not accepted: self-signed certificate\n  next: specify the CA of the "
             "certificate with --ca-file FILE\n"
         )
         assert (archive.requests, issuer.asked) == ([], [])

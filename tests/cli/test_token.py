@@ -192,7 +192,7 @@ def test_want_of_a_token_tells_the_issuer_and_changes_nothing(run: Run, lab: Run
     assert result.exit_code == 3
     assert result.stderr == (
         f"dcmcfg: {site.archive_url}/ctrl/status: the archive requires a token (HTTP 401)\n"
-        "  next: to see the issuer, run dcmcfg token, then see docs/secured.md; or set a token with "
+        "  next: run dcmcfg token to see the issuer, then see docs/secured.md; or set a token with "
         "--archive-token-file FILE; "
         "nothing was changed; to change the directory without the archive: --no-reload\n"
     )
@@ -217,15 +217,15 @@ def test_token_of_a_user_without_the_role_is_403(run: Run, lab: RunningSite, iss
         f"Archive   {lab.site.archive_url} refuses the token (HTTP 403)\n"
         f"Requires  issuer {issuer.url}\n"
         "          realm role auth (property auth-user-role), root for super users\n"
-        "Reason    the token does not have the role auth of the realm\n"
-        "Next step assign the role auth (in Keycloak: Clients > the client > Service accounts roles); if the "
+        "Reason    the token does not have the realm role auth\n"
+        "Next step assign the realm role auth (in Keycloak: Clients > the client > Service accounts roles); if the "
         "role is already assigned, add the role to the client's scope (Client scopes)\n"
     )
     result = run("status")
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
         f"dcmcfg: {lab.site.archive_url}/ctrl/status: the token's user has no permission (HTTP 403)\n"
-        "  next: to see the reason, run dcmcfg token\n"
+        "  next: run dcmcfg token to see the reason\n"
     )
 
 

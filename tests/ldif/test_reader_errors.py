@@ -92,7 +92,7 @@ FAULTS = [
     (RENAME + "newrdn: cn=b\ndeleteoldrdn: yes\n", 4, "must be 0 or 1, not 'yes'"),
     (RENAME + "newrdn: cn=b\ndeleteoldrdn: 1\ncn: b\n", 5, "expected 'newsuperior:'"),
     (RENAME + "newrdn: cn=b\ndeleteoldrdn: 1\nnewsuperior: o=y\ncn: b\n", 6, "extra lines at the end of a rename"),
-    (" dn: cn=a\ncn: a\n", 1, "the line begins with a blank"),
+    (" dn: cn=a\ncn: a\n", 1, "there is no previous line"),
     ("dn: cn=a\ncn: a\n \nchangetype: delete\n", 4, "'changetype:' is misplaced"),
 ]
 
