@@ -324,7 +324,7 @@ class _Parser:
             raise self._build_error("'#' must be followed by pairs of hex digits")
         octets = bytes.fromhex(match.group(1))
         if len(octets) < 2 or octets[0] not in _STRING_TAGS or octets[1] != len(octets) - 2:
-            raise self._build_error("the '#' form must contain a short string")
+            raise self._build_error("the octets after '#' must be a short BER string")
         self.position = match.end()
         return octets[2:].decode("utf-8", "surrogateescape")
 

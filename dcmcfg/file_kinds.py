@@ -42,22 +42,26 @@ class FileKind:
         return self.advice.format(file=shlex.quote(file))
 
 
-LDIF = FileKind("an LDIF file", "to apply it: dcmcfg apply {file}")
-SNAPSHOT = FileKind("a snapshot of dcmcfg", "to restore it: dcmcfg restore {file}")
-CSV = FileKind("a CSV file", "to add the AEs that it lists: dcmcfg import {file}")
+LDIF = FileKind("an LDIF file", "to apply this file: dcmcfg apply {file}")
+SNAPSHOT = FileKind("a snapshot of dcmcfg", "to restore the snapshot: dcmcfg restore {file}")
+CSV = FileKind("a CSV file", "to add the AEs of this file: dcmcfg import {file}")
 STUDY_LIST = FileKind("a list of studies", "to retrieve these studies: dcmcfg verify --studies {file}")
-JSON = FileKind("a JSON file", "to add the AEs that it lists: dcmcfg import {file}")
-YAML = FileKind("a YAML file", "to add the AEs that it lists: dcmcfg import {file}")
+JSON = FileKind("a JSON file", "to add the AEs of this file: dcmcfg import {file}")
+YAML = FileKind("a YAML file", "to add the AEs of this file: dcmcfg import {file}")
 _NO_COMMAND = "no dcmcfg command reads such a file"
 XML = FileKind("an XML file", f"{_NO_COMMAND}; to write a configuration as LDIF: dcmcfg export-ldif")
-HTML = FileKind("an HTML page", "check whether a download returned a login page")
-ZIP = FileKind("a ZIP file", "unpack it, or set it as vendor data: dcmcfg set DEVICE dicomVendorData=@{file}")
-GZIP = FileKind("a gzip file", "decompress it first: gunzip {file}")
+HTML = FileKind("an HTML page", "the file may be a login page: download the file again")
+ZIP = FileKind(
+    "a ZIP file", "unpack the file, or set the file as vendor data: dcmcfg set DEVICE dicomVendorData=@{file}"
+)
+GZIP = FileKind("a gzip file", "decompress the file first: gunzip {file}")
 PCAP = FileKind("a packet capture", _NO_COMMAND)
-DICOM = FileKind("a DICOM file", f"{_NO_COMMAND}; dcmcfg verify requires the Study Instance UID instead")
-PEM = FileKind("a PEM file", "if it is a CA certificate: --ca-file {file}")
+DICOM = FileKind("a DICOM file", f"{_NO_COMMAND}; to verify its study: dcmcfg verify --study UID")
+PEM = FileKind("a PEM file", "if the file is a CA certificate, specify it with --ca-file {file}")
 PDF = FileKind("a PDF file", _NO_COMMAND)
-SQLITE = FileKind("an SQLite file", "if it has results of dcmcfg verify: dcmcfg verify --results {file}")
+SQLITE = FileKind(
+    "an SQLite file", "if the file contains results of dcmcfg verify, specify it with dcmcfg verify --results {file}"
+)
 BINARY = FileKind("a binary file", _NO_COMMAND)
 
 _SIGNATURES = (

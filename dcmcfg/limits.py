@@ -49,9 +49,12 @@ class Limit:
 
 LDAP_SETUP = Limit("ldap-setup", _M, "octets in the directory server's responses to StartTLS and bind")
 LDAP_ENTRIES = Limit("ldap-entries", 1_000_000, "entries in one search result", counts_octets=False)
-LDAP_OCTETS = Limit("ldap-octets", 512 * _M, "octets in the responses to one search, plus 48 for each value")
+LDAP_OCTETS = Limit("ldap-octets", 512 * _M, "octets in all responses to one search, plus 48 octets for each value")
 LDAP_MESSAGES = Limit(
-    "ldap-messages", 100_000, "messages without an entry in one search: pages, notices, references", counts_octets=False
+    "ldap-messages",
+    100_000,
+    "responses to one search that contain no entry (pages, notices, references)",
+    counts_octets=False,
 )
 HTTP_BODY = Limit("http-body", 256 * _K, "octets in one response of the archive's web interface or the token issuer")
 QIDO_BODY = Limit("qido-body", 8 * _M, "octets in one result page of the archive's database")
@@ -64,19 +67,19 @@ QIDO_INSTANCES = Limit(
 )
 FIND_RESPONSE = Limit("find-response", 64 * _K, "octets in one C-FIND response")
 FIND_RESPONSES = Limit(
-    "find-responses", 1_000_000, "responses to one query, over all its C-FIND requests", counts_octets=False
+    "find-responses", 1_000_000, "responses to all C-FIND requests of one query", counts_octets=False
 )
-FIND_OCTETS = Limit("find-octets", 256 * _M, "octets in all responses to one query, over all its C-FIND requests")
+FIND_OCTETS = Limit("find-octets", 256 * _M, "octets in the responses to all C-FIND requests of one query")
 MOVE_RESPONSES = Limit("move-responses", 1_000_000, "pending responses to one C-MOVE", counts_octets=False)
 INSTANCES = Limit("instances", 1_000_000, "instances that the receiver keeps for the verdict", counts_octets=False)
 INFLATED_DATA_SET = Limit(
-    "inflated-data-set", 256 * _M, "octets in a deflated data set that --keep reads back, after inflating"
+    "inflated-data-set", 256 * _M, "octets in one deflated data set after inflation, when --keep reads the file again"
 )
-STORED_FILE = Limit("stored-file", 4 * _G, "octets in a file that --keep reads back")
+STORED_FILE = Limit("stored-file", 4 * _G, "octets in one file that --keep reads again")
 ELEMENTS = Limit(
     "elements",
     1_000_000,
-    "elements and items in a file that --keep reads back, including sequences; ten values count as one",
+    "elements and items in one file that --keep reads again, including sequences; ten values count as one element",
     counts_octets=False,
 )
 

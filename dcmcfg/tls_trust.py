@@ -15,12 +15,15 @@ _VERSION_REASONS = frozenset({"UNSUPPORTED_PROTOCOL", "NO_PROTOCOLS_AVAILABLE", 
 #: OpenSSL's verify codes (X509_V_ERR_…) for revocation lists → the problem of the certificate, and the next step.
 _REVOCATION = {
     3: (
-        "the CA file contains revocation lists (CRLs), but none of the certificate's authority",
-        "add the CRL of that authority to the CA file; to convert it to PEM: openssl crl -inform DER -in FILE",
+        "the CA file contains revocation lists (CRLs), but no CRL of the authority that issued this certificate",
+        "add the CRL of this authority to the CA file; to convert a CRL to PEM: openssl crl -inform DER -in FILE",
     ),
-    11: ("the revocation list (CRL) of its authority is not yet valid", "check the clock of this machine"),
+    11: (
+        "the revocation list (CRL) of the certificate's authority is not yet valid",
+        "check the clock of this machine",
+    ),
     12: (
-        "the revocation list (CRL) of its authority has expired",
+        "the revocation list (CRL) of the certificate's authority has expired",
         "put the authority's current CRL into the CA file, and check the clock of this machine",
     ),
     23: ("the authority has revoked this certificate", "install a new certificate on the peer"),
@@ -58,15 +61,15 @@ def create_ssl_context(
     try:
         context = ssl.create_default_context(purpose, cafile=str(ca_file) if ca_file else None)
     except ssl.SSLError as error:
-        raise UnusableCaFile("it contains no certificate in PEM format") from error
+        raise UnusableCaFile("no certificate in PEM format was found") from error
     except OSError as error:
         raise UnusableCaFile(f"it cannot be read ({error.strerror})") from error
     stats = context.cert_store_stats()
     # OpenSSL also loads a file that contains CRLs only.
     if ca_file is not None and not stats["x509"]:
-        raise UnusableCaFile("it contains no certificate in PEM format")
+        raise UnusableCaFile("no certificate in PEM format was found")
     if require_crl and not stats["crl"]:
-        raise UnusableCaFile("it contains no revocation list (CRL) in PEM format, which --require-crl requires")
+        raise UnusableCaFile("no revocation list (CRL) in PEM format was found, but --require-crl requires a CRL")
     if stats["crl"]:
         context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN if require_crl else ssl.VERIFY_CRL_CHECK_LEAF
     context.hostname_checks_common_name = False
@@ -89,7 +92,7 @@ def explain_certificate_refusal(
     """
     if error.verify_code in _NAME_MISMATCH_CODES and certificate is not None and not certificate.has_host_names:
         return (
-            f"{certificate.subject or 'it'} has no subjectAltName, so it is valid for no host",
+            f"{certificate.subject or 'the certificate'} has no subjectAltName, so no host name can match",
             _NO_SUBJECT_ALT_NAME_HINT,
         )
     return _REVOCATION.get(error.verify_code)
@@ -99,4 +102,4 @@ def explain_version_failure(error: BaseException) -> str:
     """Return the message for a handshake that failed because of the TLS version; empty for any other *error*."""
     if not isinstance(error, ssl.SSLError) or error.reason not in _VERSION_REASONS:
         return ""
-    return "the peer offers neither TLS 1.2 nor 1.3; TLS 1.0 and 1.1 are not secure and are refused"
+    return "the peer supports only TLS 1.1 or older, which is not secure; dcmcfg requires TLS 1.2 or 1.3"

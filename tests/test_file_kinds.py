@@ -102,4 +102,4 @@ def test_each_ldif_file_that_comes_with_dcmcfg_is_ldif() -> None:
 
 
 def test_a_next_step_quotes_the_name() -> None:
-    assert file_kinds.CSV.next_step("a b.csv") == "to add the AEs that it lists: dcmcfg import 'a b.csv'"
+    assert file_kinds.CSV.next_step("a b.csv") == "to add the AEs of this file: dcmcfg import 'a b.csv'"

@@ -166,11 +166,14 @@ def test_revocation_lists_in_the_ca_file_are_used(call: Call, authority: Authori
     shown = authority.leaf()
     for crl, problem in (
         (authority.crl(shown), "the authority has revoked this certificate"),
-        (authority.crl(until=NOW - dt.timedelta(hours=1)), "the revocation list (CRL) of its authority has expired"),
-        (authority.crl(since=NOW + DAY, until=NOW + 2 * DAY), "of its authority is not yet valid"),
+        (
+            authority.crl(until=NOW - dt.timedelta(hours=1)),
+            "the revocation list (CRL) of the certificate's authority has expired",
+        ),
+        (authority.crl(since=NOW + DAY, until=NOW + 2 * DAY), "of the certificate's authority is not yet valid"),
         (
             Authority(authority.folder, "other").crl(),
-            "the CA file contains revocation lists (CRLs), but none of the certificate's authority",
+            "the CA file contains revocation lists (CRLs), but no CRL of the authority that issued this certificate",
         ),
     ):
         with tls_listener(shown) as listener:
@@ -187,7 +190,7 @@ def test_a_certificate_that_is_not_revoked_is_taken(call: Call, authority: Autho
 
 
 def test_lists_that_are_required_must_be_there(call: Call, authority: Authority) -> None:
-    expected = "it contains no revocation list (CRL) in PEM format, which --require-crl requires"
+    expected = "no revocation list (CRL) in PEM format was found, but --require-crl requires a CRL"
     assert expected in failure_of(call, 1, authority.file(), require_crl=True)
     assert f"the CA certificates of this system cannot be used: {expected}" in failure_of(
         call, 1, None, require_crl=True
@@ -202,20 +205,22 @@ def test_a_required_list_is_required_of_each_authority_of_the_chain(authority: A
     file = written(tmp_path, "chain.pem", authority.ca.cert_pem.bytes() + between.crl())
     with tls_listener(between.leaf()) as listener:
         assert "trusted" not in failure_of(by_dicom, listener.port, file)
-        assert "none of the certificate's authority" in failure_of(by_dicom, listener.port, file, require_crl=True)
+        assert "no CRL of the authority that issued this certificate" in failure_of(
+            by_dicom, listener.port, file, require_crl=True
+        )
         file.write_bytes(file.read_bytes() + authority.crl())
         assert "trusted" not in failure_of(by_dicom, listener.port, file, require_crl=True)
 
 
 def test_a_file_of_revocation_lists_alone_trusts_nobody(authority: Authority, tmp_path: Path) -> None:
-    with pytest.raises(UnusableCaFile, match="it contains no certificate in PEM format"):
+    with pytest.raises(UnusableCaFile, match="no certificate in PEM format was found"):
         create_ssl_context(written(tmp_path, "crl.pem", authority.crl()))
 
 
 def test_a_certificate_without_subject_alt_name_is_refused_by_its_name(call: Call, authority: Authority) -> None:
     with tls_listener(authority.nameless()) as listener:
         shown = failure_of(call, listener.port, authority.file())
-    assert f"CN={LOOPBACK}, O=hospital has no subjectAltName, so it is valid for no host" in shown
+    assert f"CN={LOOPBACK}, O=hospital has no subjectAltName, so no host name can match" in shown
     assert ("--tls-any-host accepts it for any host" in shown) == (call is by_dicom), "the others have no such option"
     assert listener.received == b""
 
@@ -262,6 +267,6 @@ def test_a_peer_without_tls_1_2_is_told_as_that(call: Call, authority: Authority
     lowest, highest = (ssl.TLSVersion[each] for each in versions)
     with tls_listener(authority.leaf(), lowest, highest) as listener:
         shown = failure_of(call, listener.port, authority.file())
-    assert "the peer offers neither TLS 1.2 nor 1.3; TLS 1.0 and 1.1 are not secure and are refused" in shown
+    assert "the peer supports only TLS 1.1 or older, which is not secure; dcmcfg requires TLS 1.2 or 1.3" in shown
     assert " — " in shown, "with a next step"
     assert listener.received == b""

@@ -82,8 +82,8 @@ def classify_response(response: HttpResponse) -> StateFinding | None:
                 ServiceState.NOT_DEPLOYED,
                 "The web server has no application at this path (HTTP 404): the path of the URL is wrong, or the "
                 "archive is not deployed",
-                "Check the path of --archive-url: the default is http://HOST:8080/dcm4chee-arc. If it is right, deploy "
-                "the archive, or wait until the deployment ends",
+                "Check the path of --archive-url: the default is http://HOST:8080/dcm4chee-arc. If the path is right, "
+                "deploy the archive, or wait until the deployment ends",
             )
         case 404 | 405 if _APPLICATION_HEADER in response.headers:
             return StateFinding(
@@ -97,21 +97,21 @@ def classify_response(response: HttpResponse) -> StateFinding | None:
                 ServiceState.FAILED,
                 "The archive failed to start, or it is still starting (HTTP 500, a page of the web server)",
                 "Run dcmcfg status again in a minute. If nothing changes, see the archive's server.log for the reason. "
-                "Fix it (dcmcfg check), then restart the server. A reload does not start the archive. Its DICOM port "
-                "may still be open, and then answers C-ECHO with 0122",
+                "Run dcmcfg check, fix the problem, then restart the server. A reload does not start the archive. The "
+                "DICOM port of the archive may still be open and answer C-ECHO with 0122",
                 is_transient=True,
             )
         case 503 if is_page:
             return StateFinding(
                 ServiceState.STOPPING,
-                "The server is stopping, or it is suspended (HTTP 503, a page of the web server)",
-                "Start the server again, or resume it",
+                "The server is stopping or suspended (HTTP 503, a page of the web server)",
+                "Start the server again, or resume the server",
                 is_transient=True,
             )
         case 400 if is_page:
             return StateFinding(
                 ServiceState.STOPPING,
-                "The web server refuses the request: the archive is being undeployed, or a URL is wrong (HTTP 400)",
+                "The web server refuses the request (HTTP 400): the archive is being undeployed, or the URL is wrong",
                 f"Run dcmcfg status again. {_BASE_URL_HINT}",
                 is_transient=True,
             )

@@ -220,13 +220,15 @@ def _translate_no_response(error: httpx.TransportError, url: str, seconds: float
         message = (
             f"The server accepts connections but does not answer within {seconds:g} s: it is starting, or it hangs"
         )
-        next_step = "Run dcmcfg status again. A starting server delays requests for some 20 s; see its server.log"
+        next_step = (
+            "Run dcmcfg status again. A starting server responds only after about 20 s; see the archive's server.log"
+        )
         return _build_not_started_error(StateFinding(ServiceState.NO_RESPONSE, message, next_step), url)
     if failure.message == "connection refused":
         message = f"Connection refused: no server listens at {address}"
         next_step = (
-            "Start the archive's server. A starting server refuses connections for its first seconds. "
-            "Set the URL with --archive-url"
+            "Start the archive's server. If the server is already starting, wait some seconds. "
+            "If the URL is wrong, set the URL with --archive-url"
         )
         return _build_not_started_error(StateFinding(ServiceState.NOT_RUNNING, message, next_step), url)
     return failure

@@ -14,10 +14,12 @@ from dcmcfg.errors import ArchiveError
 from dcmcfg.tls_trust import explain_certificate_refusal, explain_version_failure, get_refused_certificate
 
 _BASE_URL_HINT = "check the archive's base URL (--archive-url): the default is http://HOST:8080/dcm4chee-arc"
-_TOKEN_HINT = "dcmcfg token shows the issuer; see docs/secured.md, or set a token with --archive-token-file FILE"  # noqa: S105 — advice
-_TRUST_HINT = "specify the CA that signed it with --ca-file FILE"
-_RUN_TOKEN_HINT = "dcmcfg token shows the reason"  # noqa: S105 — advice
-_ARCHIVE_DOWN_HINT = "check that the archive runs, and its URL (--archive-url)"
+_TOKEN_HINT = (
+    "run dcmcfg token to see the issuer, then see docs/secured.md; or set a token with --archive-token-file FILE"  # noqa: S105 — advice
+)
+_TRUST_HINT = "specify the CA of the certificate with --ca-file FILE"
+_RUN_TOKEN_HINT = "run dcmcfg token to see the reason"  # noqa: S105 — advice
+_ARCHIVE_DOWN_HINT = "check that the archive is running, and that its URL is correct (--archive-url)"
 
 
 class TokenError(ArchiveError):
@@ -46,7 +48,7 @@ def explain_transport_error(error: httpx.TransportError, seconds: float, server_
                     cause.verify_message,
                     _TRUST_HINT,
                 )
-                return f"its certificate was not accepted: {reason}", step
+                return f"the server's certificate was not accepted: {reason}", step
             case ssl.SSLError() if problem := explain_version_failure(cause):
                 return problem, "the web server must support TLS 1.2 or newer"
             case ssl.SSLError():
@@ -108,18 +110,22 @@ def translate_unexpected_response(response: HttpResponse, url: str, *, with_toke
             )
         case 503:
             return ArchiveError(
-                f"the archive is not ready ({http_status})", subject=url, next_step="try again after it has started"
+                f"the archive is not ready ({http_status})",
+                subject=url,
+                next_step="try again after the archive has started",
             )
         case 502 | 504:
             http_status = f"a gateway or proxy got no answer from the archive ({http_status})"
-            return ArchiveError(http_status, subject=url, next_step="check that the archive runs behind it")
+            return ArchiveError(
+                http_status, subject=url, next_step="check that the archive is running behind the gateway or proxy"
+            )
         case _ if 300 <= status < 400:
             target = format_one_line(response.headers.get("location", "").partition("?")[0]) or "nowhere"
             return ArchiveError(
                 f"redirected to {target} ({http_status}), but dcmcfg does not follow redirects",
                 subject=url,
-                next_step=f"for a login page: {_RUN_TOKEN_HINT if with_token else _TOKEN_HINT}; "
-                "for a moved archive: --archive-url",
+                next_step=f"for a login page, {_RUN_TOKEN_HINT if with_token else _TOKEN_HINT}; "
+                "for a moved archive, set --archive-url",
             )
         case _ if 200 <= status < 300:
             return ArchiveError(
@@ -127,5 +133,5 @@ def translate_unexpected_response(response: HttpResponse, url: str, *, with_toke
             )
         case _:
             body = read_error(response.body)
-            reason = "a web page instead of a reason" if body.is_page else body.reason or "no reason given"
+            reason = "the response is a web page without a reason" if body.is_page else body.reason or "no reason given"
             return ArchiveError(f"{reason} ({http_status})", subject=url, next_step="see the archive's server.log")

@@ -81,7 +81,7 @@ class HttpClient:
             raise MalformedInput(
                 f"{problem}: {error}",
                 subject=str(self._ca_file or ""),
-                next_step="specify a file of CA certificates, and of CRLs if required, with --ca-file",
+                next_step="specify a file with CA certificates (and CRLs, if required) with --ca-file",
             ) from None
 
     def validate_tls_files(self, url: str) -> None:

@@ -149,7 +149,7 @@ def discover(issuer: str, http_client: HttpClient) -> ProviderMetadata:
 def fetch_key_set(issuer: ProviderMetadata, http_client: HttpClient) -> dict[str, Any]:
     """Return the signing keys of *issuer*, as a JSON Web Key Set (RFC 7517 §5); raises :class:`TokenError`."""
     if not issuer.jwks_uri:
-        raise TokenError("the issuer's metadata has no jwks_uri for its keys", subject=issuer.issuer)
+        raise TokenError("the issuer's metadata contains no URL of the keys (jwks_uri)", subject=issuer.issuer)
     try:
         response = http_client.request("GET", issuer.jwks_uri, headers={"Accept": "application/json"})
     except httpx.TransportError as error:

@@ -11,25 +11,27 @@ from dcmcfg.archive.error_body import format_one_line
 from dcmcfg.archive.failures import TokenError, explain_transport_error
 from dcmcfg.archive.http_client import HttpResponse
 
-_ISSUER_DOWN_HINT = "check that the issuer runs, and its URL (oidc_issuer or oidc_token_url of the profile)"
+_ISSUER_DOWN_HINT = (
+    "check that the issuer is running, and that its URL is correct (oidc_issuer or oidc_token_url of the profile)"
+)
 _REALM_HINT = (
-    "a Keycloak realm is https://HOST:PORT/realms/REALM, with /auth before /realms up to Keycloak 16"
-    " (oidc_issuer; docs/secured.md)"
+    "for a Keycloak realm, set oidc_issuer to https://HOST:PORT/realms/REALM"
+    " (up to Keycloak 16: https://HOST:PORT/auth/realms/REALM; docs/secured.md)"
 )
 #: The errors of RFC 6749 §5.2, and the next step for each in Keycloak's terms.
 _NEXT_STEPS = {
-    "invalid_client": "check the client's ID and secret: in Keycloak, Clients, the client, Credentials",
+    "invalid_client": "check the client's ID and secret (in Keycloak: Clients > the client > Credentials)",
     "unauthorized_client": (
-        "in Keycloak, Clients, the client, Settings: switch on Client authentication and Service accounts roles"
+        "switch on Client authentication and Service accounts roles (in Keycloak: Clients > the client > Settings)"
     ),
-    "unsupported_grant_type": "enable client credentials at the issuer: dcmcfg requires this grant",
-    "invalid_scope": "check oidc_scope: in Keycloak, Clients, the client, Client scopes",
+    "unsupported_grant_type": "enable the grant type 'client credentials' at the issuer: dcmcfg requires this type",
+    "invalid_scope": "check oidc_scope (in Keycloak: Clients > the client > Client scopes)",
     "invalid_request": "check that oidc_token_url is the token endpoint",
 }
 _MEANINGS = {
     "invalid_client": "the issuer does not know the client {client}, or the secret is incorrect",
     "unauthorized_client": "the client {client} has no permission to request tokens in its own name",
-    "unsupported_grant_type": "client credentials are not supported",
+    "unsupported_grant_type": "the issuer does not support the grant type 'client credentials'",
     "invalid_scope": "the client does not have this scope",
     "invalid_request": "the issuer did not understand the request",
 }
@@ -78,11 +80,11 @@ def build_discovery_error(
 def build_issuer_mismatch_error(reported_issuer: str, configured_issuer: str) -> TokenError:
     """Return the error if the issuer uses another name than the configured one."""
     return TokenError(
-        f"no token for the archive: the issuer's name for itself is {format_one_line(reported_issuer)}",
+        f"no token for the archive: the issuer reports another name, {format_one_line(reported_issuer)}",
         subject=configured_issuer,
         next_step=(
-            f"its tokens contain the same name: set oidc_issuer to {format_one_line(reported_issuer)}. If the issuer "
-            "cannot be reached by that name, set oidc_token_url to the token endpoint"
+            f"the tokens contain the reported name: set oidc_issuer to {format_one_line(reported_issuer)}. If dcmcfg "
+            "cannot reach the issuer by this name, set oidc_token_url to the token endpoint"
         ),
     )
 
@@ -90,9 +92,11 @@ def build_issuer_mismatch_error(reported_issuer: str, configured_issuer: str) ->
 def build_foreign_endpoint_error(endpoint: str, issuer: str) -> TokenError:
     """Return the error if the issuer's token endpoint is on another server than the issuer."""
     return TokenError(
-        f"the token endpoint is on another server, {format_one_line(endpoint)}: dcmcfg does not send the secret there",
+        f"the token endpoint is on another server, {format_one_line(endpoint)}: "
+        "dcmcfg does not send the secret to this server",
         subject=issuer,
-        next_step=f"if this is intended, set oidc_token_url {format_one_line(endpoint)} next to the secret",
+        next_step=f"if this server is correct, set oidc_token_url {format_one_line(endpoint)} "
+        "in the same profile or environment as the secret",
     )
 
 

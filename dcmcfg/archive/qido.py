@@ -155,7 +155,7 @@ class Qido:
                 raise ArchiveError(
                     "the search does not end: a page has only results of earlier pages",
                     subject=self._build_url(resource),
-                    next_step="check for a proxy that drops the query of the URL (parameter offset)",
+                    next_step="check whether a proxy removes the parameter offset from the URL",
                 )
             yield page
             offset += len(page.results)
@@ -190,13 +190,13 @@ class Qido:
         match response.status:
             case httpx.codes.NOT_FOUND:
                 return ArchiveError(
-                    f"no search service (HTTP 404): no archive at this URL, or it has no AE {self.ae_title}",
+                    f"no search service (HTTP 404): no archive has this URL, or the archive has no AE {self.ae_title}",
                     subject=url,
                     next_step="check the archive's base URL (--archive-url)",
                 )
             case httpx.codes.REQUEST_ENTITY_TOO_LARGE:
                 return ArchiveError(
-                    "the archive does not return so many results (HTTP 413)",
+                    "the search has more results than the archive returns (HTTP 413)",
                     subject=url,
                     next_step="check dcmQueryMaxNumberOfResults",
                 )

@@ -50,7 +50,7 @@ def search_records(
     except _SearchTimeout as timeout:
         records += timeout.records
         unanswered = searched[len(records) :]
-        reason = f"{timeout.url}: not all responses within {timeout_s:g} s"
+        reason = f"{timeout.url}: some responses were missing after {timeout_s:g} s"
         records += (
             RecordedStudies(each, is_complete=False, unknown_reason=reason)
             for each in unanswered
@@ -58,7 +58,7 @@ def search_records(
         )
         skipped_count += sum(not each.expects_records for each in unanswered)
     warnings = (
-        (f"the archive's database was not searched for studies recorded under {skipped_count} more removed AE titles",)
+        (f"dcmcfg did not search the archive's database for studies of {skipped_count} more removed AE titles",)
         if skipped_count
         else ()
     )

@@ -17,7 +17,9 @@ from dcmcfg.archive.reload_outcome import (
 from dcmcfg.errors import ArchiveError
 
 #: The next step if a value may prevent the archive from loading its configuration.
-CHECK_VALUES = "dcmcfg check lists the values that the archive cannot load. Fix them, then run dcmcfg reload"
+CHECK_VALUES = (
+    "To list the values that the archive cannot load, run dcmcfg check. Fix these values, then run dcmcfg reload"
+)
 #: Known messages of Java and ``SSLManagerFactory`` about an unreadable key store or trust store.
 _STORE_ERROR = re.compile(
     r"(?:KeyStore|UnrecoverableKey|UnrecoverableEntry|Certificate\w*)Exception"
@@ -114,9 +116,12 @@ def build_unconfirmed_error(failure: ArchiveError, earlier_reload: Reload | None
     """Return the error for a reload whose response was lost in *failure*, after the attempts of *earlier_reload*."""
     attempts = earlier_reload.attempts if earlier_reload else ()
     binding_failure = earlier_reload.binding_failure if earlier_reload else None
-    summary = "The reload was sent but not confirmed"
+    summary = "The reload was sent, but the archive did not confirm the reload"
     if binding_failure is not None:
-        summary = f"{_describe_binding_failure(binding_failure)}. A second reload was sent but not confirmed"
+        summary = (
+            f"{_describe_binding_failure(binding_failure)}. "
+            "A second reload was sent, but the archive did not confirm the second reload"
+        )
     error = ReloadUnconfirmed(
         f"{summary}: {failure.message}",
         subject=failure.subject,
@@ -153,7 +158,8 @@ def _create_failure(reload: Reload, url: str, device: str) -> ReloadFailed:
                 "is in force",
                 subject=url,
                 next_step="See the archive's server.log. GET "
-                f"{archive_url}/aets lists the archive's AEs as loaded, with dicomDescription. {CHECK_VALUES}",
+                f"{archive_url}/aets returns the AEs that the archive has loaded, with dicomDescription. "
+                f"{CHECK_VALUES}",
             )
         case _:
             raise ValueError(f"a clean reload is no failure: {reload}")
@@ -192,22 +198,22 @@ def _suggest_fix(binding_failure: LoadedButNotBound, device: str) -> str:
     """Return the fix for the closed listener, depending on the archive's reason."""
     reason = binding_failure.reason
     if "Unsupported CipherSuite" in reason:
-        return "Correct dicomTLSCipherSuite of the TLS connection (Java's names)"
+        return "Correct dicomTLSCipherSuite of the TLS connection: use Java's names"
     if "Unsupported protocol" in reason:
-        return "Correct dcmTLSProtocol of the TLS connection (Java's names, such as TLSv1.2)"
+        return "Correct dcmTLSProtocol of the TLS connection: use Java's names (such as TLSv1.2)"
     if _STORE_ERROR.search(reason):
         return _suggest_store_fix(reason)
     port = binding_failure.listener.rpartition(":")[2]
     if binding_failure.is_retryable and port.isdecimal():
         return _suggest_port_fix(reason, port, device)
-    return "Fix the cause in the reason (the archive's server.log has the full error)"
+    return "Fix the problem that the reason describes (the archive's server.log has the full error)"
 
 
 def _suggest_store_fix(reason: str) -> str:
     if "FileNotFoundException" in reason:
         return (
-            "Correct dcmKeyStoreURL or dcmTrustStoreURL of the archive's device: it must name a file that the archive "
-            "can read"
+            "Correct dcmKeyStoreURL or dcmTrustStoreURL of the archive's device: the URL must name a file that the "
+            "archive can read"
         )
     return (
         "Correct the key store or the trust store of the archive's device (dcmKeyStoreURL, dcmKeyStoreType, "
@@ -219,10 +225,13 @@ def _suggest_port_fix(reason: str, port: str, device: str) -> str:
     if "Address already in use" in reason:
         list_command = f" (dcmcfg connection list {shlex.quote(device)})" if device else ""
         return (
-            f"Find the other user of port {port}: another connection of the archive{list_command}, or another process "
+            f"Find out what else uses port {port}: another connection of the archive{list_command}, or another process "
             f"(ss -tlnp 'sport = :{port}' on the archive's machine)"
         )
-    return f"Correct the connection with port {port} (dcmBindAddress, or dicomHostname without one)"
+    return (
+        f"Correct the address of the connection with port {port} "
+        "(dcmBindAddress, or dicomHostname if dcmBindAddress is not set)"
+    )
 
 
 def _format_reason(reason: str) -> str:

@@ -90,7 +90,7 @@ def classify_reload_response(response: HttpResponse) -> ReloadOutcome | None:
     if response.status != _SERVER_ERROR:
         return None
     if is_server_page(response):
-        return NotRunning("the web server answered with an error page of its own")
+        return NotRunning("the web server returned its own error page")
     return _classify_server_error(body)
 
 
@@ -104,7 +104,7 @@ def _classify_conflict(body: ErrorBody) -> ReloadOutcome:
 
 def _classify_server_error(body: ErrorBody) -> ReloadOutcome:
     if body.is_page:
-        return ReloadUnclear("a web page instead of a reason")
+        return ReloadUnclear("the response is a web page without a reason")
     for failure in _BIND_FAILURES:
         if body.text.startswith(failure):
             # A port that is only just closed becomes free again, so another reload may bind it.

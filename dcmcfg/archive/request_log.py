@@ -36,7 +36,7 @@ def describe_request(headers: Mapping[str, str], form: Mapping[str, str] | None)
     """Yield the headers of a request, most by name only, and the names in its form, without values."""
     yield f"request headers: {_describe_headers(headers)}"
     if form:
-        yield f"request form: {', '.join(form)} (values left out)"
+        yield f"request form: {', '.join(form)} (values omitted)"
 
 
 def describe_response(headers: Mapping[str, str], length: int) -> str:

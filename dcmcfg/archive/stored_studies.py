@@ -104,7 +104,9 @@ def combine_instances(study_uid: str, results: Iterable[InstanceResult]) -> Stor
     if len({each.sop_instance_uid for each in instances}) < len(instances):
         raise InvalidDicomJson("duplicate instance with different storages or external archives")
     if other_study_uids := {each.study_uid for each in all_results} - {"", study_uid}:
-        raise InvalidDicomJson(f"an instance of the study {min(other_study_uids)}, which was not requested")
+        raise InvalidDicomJson(
+            f"it contains an instance of the study {min(other_study_uids)}, but dcmcfg did not request this study"
+        )
     external_ae_titles = {each.external_ae_title for each in instances}
     return StoredStudy(
         study_uid=study_uid,

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from dcmcfg.archive.token_check import TokenCheck, TokenOutcome
 from dcmcfg.archive.token_claims import SignatureStatus, TokenClaims
 
-_NEW_HINT = "get a new one: dcmcfg does this itself if the profile contains the issuer (docs/secured.md)"
-_SETUP_HINT = "see docs/secured.md for how dcmcfg gets tokens"
+_NEW_HINT = "get a new token: dcmcfg does this automatically if the profile contains the issuer (docs/secured.md)"
+_SETUP_HINT = "docs/secured.md explains how dcmcfg gets tokens"
 _ACCESS_TYPE = "Bearer"
 _LOG_HINT = "see the archive's server.log"
 
@@ -30,12 +30,12 @@ def explain_token_refusal(check: TokenCheck, required_role: str) -> tuple[Refusa
         return ()
     if not check.has_token:
         issuer_text = f" of {check.issuer}" if check.issuer else ""
-        return (RefusalReason(f"the archive requires a token{issuer_text}, but none is set", _SETUP_HINT),)
+        return (RefusalReason(f"the archive requires a token{issuer_text}, but no token is set", _SETUP_HINT),)
     if check.claims is None:
         message = (
-            "it is truncated or damaged"
+            "the token is truncated or damaged"
             if check.is_truncated
-            else "it is not a JSON Web Token, as the archive requires"
+            else "the token is not a JSON Web Token, but the archive requires this format"
         )
         return (RefusalReason(message, _NEW_HINT),)
     reasons = tuple(
@@ -50,70 +50,90 @@ def _explain_invalid_token(check: TokenCheck, claims: TokenClaims) -> Iterator[R
     """Yield why the token itself is rejected (401), as checked by Elytron's ``TokenValidator``."""
     now = check.archive_time
     if claims.expires is None:
-        yield RefusalReason("it has no expiry time, which the archive requires", "check the client at the issuer")
+        yield RefusalReason(
+            "the token has no expiry time, but the archive requires an expiry time", "check the client at the issuer"
+        )
     elif claims.expires <= now:
-        yield RefusalReason(f"it expired {format_duration(now - claims.expires)} ago by the archive's clock", _NEW_HINT)
+        yield RefusalReason(
+            f"the token expired {format_duration(now - claims.expires)} ago by the archive's clock", _NEW_HINT
+        )
     if claims.not_before is not None and claims.not_before > now:
         duration = format_duration(claims.not_before - now)
         yield RefusalReason(
-            f"it becomes valid in {duration} by the archive's clock",
+            f"the token becomes valid in {duration} by the archive's clock",
             "synchronize the clocks of archive and issuer (NTP)",
         )
     if check.issuer and claims.issuer.rstrip("/") != check.issuer:
         yield _explain_wrong_issuer(claims.issuer, check.issuer)
     elif check.signature is SignatureStatus.UNKNOWN_KEY:  # For another issuer's token, the key is no second reason.
         key = f"key {claims.key_id}" if claims.key_id else "a key"
-        yield RefusalReason(f"it is signed with {key}, which the issuer does not have (any more)", _NEW_HINT)
+        yield RefusalReason(
+            f"the token is signed with {key}, but the issuer does not have this key (any more)", _NEW_HINT
+        )
     elif check.signature is SignatureStatus.INVALID:
-        yield RefusalReason("its signature is invalid: it is truncated, altered or from another realm", _NEW_HINT)
+        yield RefusalReason(
+            "the signature is invalid: the token is truncated, altered or from another realm", _NEW_HINT
+        )
     if claims.token_type != _ACCESS_TYPE:
-        problem = f"its typ is {claims.token_type}" if claims.token_type else "it has no typ"
+        problem = (
+            f"the type (typ) of the token is {claims.token_type}"
+            if claims.token_type
+            else "the token has no type (typ)"
+        )
         yield RefusalReason(f"{problem}, but the archive accepts access tokens only (typ {_ACCESS_TYPE})", _NEW_HINT)
 
 
 def _explain_wrong_issuer(token_issuer: str, expected_issuer: str) -> RefusalReason:
     is_same_path = urlsplit(token_issuer).path.rstrip("/") == urlsplit(expected_issuer).path.rstrip("/")
-    message = f"its issuer is {token_issuer or 'not stated'}, but the archive accepts tokens of {expected_issuer}"
+    message = (
+        f"the token's issuer is {token_issuer or 'not stated'}, but the archive accepts tokens of {expected_issuer}"
+    )
     if is_same_path and token_issuer:
-        message += ": two names of one server (or name and address) are treated as two issuers"
-    return RefusalReason(message, f"use the name that the archive accepts: oidc_issuer {expected_issuer}")
+        message += "; two names of one server, or its name and its address, count as two issuers"
+    return RefusalReason(message, f"use the name that the archive accepts: set oidc_issuer {expected_issuer}")
 
 
 def _explain_missing_role(claims: TokenClaims, role: str) -> Iterator[RefusalReason]:
     """Yield why the token's user has no permission (403)."""
     if role in claims.realm_roles:
         return
-    location = f"in Keycloak, Users, {claims.user}, Role mapping"
+    location = f"in Keycloak: Users > {claims.user} > Role mapping"
     # This is the user that Keycloak creates for the service account of a client.
     if claims.user.startswith("service-account-"):
-        location = "in Keycloak, Clients, the client, Service accounts roles"
+        location = "in Keycloak: Clients > the client > Service accounts roles"
     holders = sorted(client for client, roles in claims.client_roles.items() if role in roles)
     if holders:
         yield RefusalReason(
-            f"{role} is its role in {', '.join(holders)}, but the archive requires the realm's role",
-            f"{location}: assign the realm's role {role}",
+            f"the token has the client role {role} ({', '.join(holders)}), but the archive requires the realm "
+            f"role {role}",
+            f"assign the realm role {role} ({location})",
         )
     else:
-        next_step = f"{location}: assign {role}; if it is assigned, add it to the client's scope (Client scopes)"
-        yield RefusalReason(f"it does not have the realm's role {role}", next_step)
+        next_step = (
+            f"assign the realm role {role} ({location}); if the role is already assigned, "
+            "add the role to the client's scope (Client scopes)"
+        )
+        yield RefusalReason(f"the token does not have the realm role {role}", next_step)
 
 
 def _explain_unknown_reason(check: TokenCheck, claims: TokenClaims) -> RefusalReason:
     """Return the reason if no specific one was found."""
     if check.http_status == 403:
         return RefusalReason(
-            "it has the role that a stock archive requires, but this archive may require another",
-            f"check the archive's property auth-user-role (--role ROLE); {_LOG_HINT}",
+            "the token has the role that a standard archive requires, but this archive may require another role",
+            f"check the archive's property auth-user-role, and repeat the command with --role ROLE; {_LOG_HINT}",
         )
     if check.http_status != 401:
-        return RefusalReason("the archive redirects to its login page in spite of the token", _LOG_HINT)
+        return RefusalReason(
+            "the archive redirects to its login page, although the request contains a token", _LOG_HINT
+        )
     audience = ", ".join(claims.audience) or "empty"
     unchecked_note = "" if check.issuer else "the issuer that the archive expects is unknown; "
     return RefusalReason(
-        f"no other problem was found; {unchecked_note}its audience is {audience}, but the archive may require its "
-        "own client as audience",
+        f"no other problem was found; {unchecked_note}the token's audience is {audience}, but the archive may "
+        "require its own client as audience",
         "compare the issuer with the archive's provider URL (or auth-server-url and realm-name);"
-        f" in Keycloak a mapper of type Audience adds the archive's client; {_LOG_HINT}",
+        f" in Keycloak, a mapper of type Audience adds the archive's client to the audience; {_LOG_HINT}",
     )
 
 

@@ -24,9 +24,9 @@ from dcmcfg.lab.studies import get_standard_study
 _UNDO = re.compile(r"^To revert it: dcmcfg undo ([0-9]+)$", re.MULTILINE)
 
 SUMMARY = """\
-  not set   the retrieve fails: the external archive does not know the workstation (A801)
-  set       the retrieve works: completed=20, failed=0, warning=0; the route through the external archive is shown
-  undone    the configuration is the same as before, and the retrieve fails again
+  before the change   the retrieve fails: the external archive does not know the workstation (A801)
+  after the change    the retrieve works: completed=20, failed=0, warning=0; the route is shown
+  after the undo      the configuration is the same as before, and the retrieve fails again
 Next steps: dcmcfg lab up, then dcmcfg lab status"""
 
 PrintLine = Callable[[str], None]
@@ -132,7 +132,7 @@ def run_demo(print_line: PrintLine) -> DemoResult:
             demo.run("lab", "down")
         except DemoStepFailed as failure:
             print_line(f"  [FAILED] {failure}")
-            print_line(f"\nThe demonstration failed; {demo.passed_checks} checks before this passed.")
+            print_line(f"\nThe demonstration failed. {demo.passed_checks} checks passed before this failure.")
             return DemoResult(demo.passed_checks, time.monotonic() - started, str(failure))
         finally:
             lifecycle.down(demo.lab_folder)  # finds nothing if all steps succeeded
@@ -161,7 +161,10 @@ def _check_destination_unset(demo: DemoRun, before: Path) -> None:
     demo.run("show", "dcm4chee-arc/DCM4CHEE")
     demo.run("export-ldif", "-o", str(before))
     exported = before.read_text("utf-8")
-    demo.check("the exported tree does not contain it", "dcmExternalRetrieveAEDestination" not in exported)
+    demo.check(
+        "the exported tree does not contain dcmExternalRetrieveAEDestination",
+        "dcmExternalRetrieveAEDestination" not in exported,
+    )
 
 
 def _check_retrieve_fails(demo: DemoRun) -> None:
@@ -170,7 +173,7 @@ def _check_retrieve_fails(demo: DemoRun) -> None:
     _check_nothing_received(demo, "three")
     last = _read_external_moves(demo)[-1]
     demo.check(
-        "the external archive was asked to send to WORKSTATION and answered A801, Move Destination unknown",
+        "the external archive received a C-MOVE to WORKSTATION and returned A801 (Move Destination unknown)",
         (last["destination"], last["status"]) == ("WORKSTATION", MOVE_DESTINATION_UNKNOWN),
         last,
     )
@@ -192,7 +195,7 @@ def _check_retrieve_works(demo: DemoRun) -> None:
     demo.run(*_make_verify_arguments("three"))
     last = _read_external_moves(demo)[-1]
     demo.check(
-        "the external archive was asked to send to DCM4CHEE, and 3 sub-operations completed",
+        "the external archive received a C-MOVE to DCM4CHEE and completed 3 sub-operations",
         (last["destination"], last["status"], last["completed"]) == ("DCM4CHEE", 0, 3),
         last,
     )

@@ -58,7 +58,7 @@ def prepare_for_new_lab(folder: Path) -> None:
 def remove(folder: Path) -> None:
     """Remove the folder of a lab; raises :class:`LabError` if this fails or if it is not the folder of a lab."""
     if not is_lab(folder):
-        raise LabError("not the folder of a lab", subject=str(folder))
+        raise LabError("this folder does not contain a lab", subject=str(folder))
     _clear(folder)
     folder.rmdir()
 

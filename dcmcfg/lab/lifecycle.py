@@ -181,7 +181,7 @@ def _require_same_studies(site: Site, extra_study_count: int) -> None:
     """Raise :class:`LabError` if the running lab has another number of extra studies."""
     if extra_study_count not in (0, site.extra_study_count):
         raise LabError(
-            f"a lab is already running, with {site.extra_study_count} extra studies",
+            f"a lab with {site.extra_study_count} extra studies is already running",
             subject=str(site.folder),
             next_step="run dcmcfg lab down, then dcmcfg lab up again",
         )
@@ -294,6 +294,4 @@ def _refuse_foreign_profile() -> None:
     path = get_profile_path(PROFILE)
     # A profile that the user wrote must not be overwritten.
     if path.exists() and not _read_lab_profile():
-        raise LabError(
-            "a profile with this name exists, but no lab wrote it", subject=str(path), next_step="rename the profile"
-        )
+        raise LabError("another profile already has this name", subject=str(path), next_step="rename the profile")

@@ -276,7 +276,7 @@ class Slapd:
 
     def _read_log_tail(self) -> str:
         lines = self.log_file.read_text("utf-8", "replace").splitlines()
-        return " | ".join(line.strip() for line in lines[-5:]) or "its log is empty"
+        return " | ".join(line.strip() for line in lines[-5:]) or "the log is empty"
 
 
 def _quote(value: str | Path) -> str:

@@ -126,7 +126,7 @@ class LabState:
             raise LabError(
                 f"cannot read the lab's state ({error})",
                 subject=str(path),
-                next_step="end the lab's processes (their command lines contain the folder), then remove the folder",
+                next_step="end all processes whose command line contains this folder, then remove the folder",
             ) from error
 
 

@@ -152,7 +152,7 @@ class Supervisor:
         if self.stop_signal is not None:
             raise _LabEnded(f"received {self.stop_signal.name}")
         if self.owner is not None and self.owner.find_process() is None:
-            raise _LabEnded(f"the owner, process {self.owner.pid}, has ended")
+            raise _LabEnded(f"the process that owns the lab (PID {self.owner.pid}) has ended")
         if not self.folder.is_dir():
             raise _LabEnded("the lab's folder was removed")
         for name, child in self.children.items():
@@ -167,7 +167,9 @@ class Supervisor:
             try:
                 child.wait(STOP_TIMEOUT)
             except subprocess.TimeoutExpired:
-                _log(f"{name} did not end within {STOP_TIMEOUT:.0f} s after SIGTERM and is killed")
+                _log(
+                    f"{name} did not end within {STOP_TIMEOUT:.0f} s after SIGTERM, so the supervisor kills the process"
+                )
                 child.kill()
                 child.wait()
 

@@ -161,15 +161,18 @@ def _explain_invalid_line(text: bytes) -> tuple[str, str]:
         return "blanks after the '-'", "remove the blanks"
     if text[:1] == b" ":
         return (
-            "a continuation line (with a blank at the beginning) without previous line",
-            "remove the space at the start of the line, or the empty line",
+            "a line with a blank at the start continues the previous line, but there is no previous line",
+            "remove the blank at the start of the line, or remove the empty line before this line",
         )
     if text.lower().decode("utf-8", "replace") in KEYWORDS:
         return f"no colon after {quote_for_message(text)}", "add the colon"
     if not _WORD.search(text):
         return f"no colon in {quote_for_message(text)}", "to end a modification, write '-'"
     # The line is not quoted, because it may be the end of a folded secret.
-    return f"no colon in this line of {len(text)} octets", "a continued line must begin with a blank"
+    return (
+        f"this line of {len(text)} octets has no colon",
+        "if this line continues the previous line, add a blank at the start",
+    )
 
 
 def _explain_missing_name(before: bytes) -> tuple[str, str]:
@@ -180,5 +183,8 @@ def _explain_missing_name(before: bytes) -> tuple[str, str]:
     if not before:
         return "the line begins with a colon", "write an attribute description before the colon"
     if name := _parse_description(before.strip()):
-        return f"blanks around {name!r}, before the colon", "remove the blanks"
-    return "no attribute description before the colon", "a continued line must begin with a blank"
+        return f"blanks before or after {name!r}", "remove the blanks"
+    return (
+        "no attribute description before the colon",
+        "if this line continues the previous line, add a blank at the start",
+    )

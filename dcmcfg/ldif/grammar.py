@@ -35,7 +35,9 @@ def parse_record(fields: FieldReader, lines: Lines) -> Record:
     dn = _parse_dn_line(fields, lines[0])
     controls, body = _parse_controls(fields, lines[1:])
     if not body:
-        raise fields.build_error(start, "nothing follows the DN", "check for a superfluous empty line")
+        raise fields.build_error(
+            start, "nothing follows the DN", "if an empty line follows the DN, remove the empty line"
+        )
     word = parse_keyword(body[0])
     if word == "changetype":
         return ChangeRecord(_parse_change(fields, dn, controls, body), start)
@@ -53,7 +55,8 @@ def _parse_dn_line(fields: FieldReader, line: LogicalLine) -> DN:
         raise fields.build_error(
             line.number,
             f"the record begins with {quote_for_message(word.encode())}, not with 'dn:'",
-            "add the DN, or remove the empty line above, which ends a record; ldapmodify drops such a record silently",
+            "add the DN, or remove the empty line above (an empty line ends a record); ldapmodify "
+            "ignores such a record",
         )
     return _parse_name(fields, fields.parse_field(line))
 
@@ -98,14 +101,14 @@ def _parse_change(fields: FieldReader, dn: DN, controls: tuple[Control, ...], li
     match kind.value.decode("utf-8", "replace").lower():
         case "add":
             if not body:
-                raise fields.build_error(kind.line, "the add has no attributes")
+                raise fields.build_error(kind.line, "the add record has no attributes")
             return Add(Entry(dn, _parse_attributes(fields, body)), controls)
         case "delete":
             _require_end(fields, body, "a delete")
             return Delete(dn, controls)
         case "modify":
             if not body:
-                raise fields.build_error(kind.line, "the modify has no modifications")
+                raise fields.build_error(kind.line, "the modify record has no modifications")
             return Modify(dn, _parse_modifications(fields, body), controls)
         case word if word in _RENAMES and not (fields.strict and word == "rename"):
             return _parse_rename(fields, dn, controls=controls, kind=kind, lines=body)
@@ -133,11 +136,11 @@ def _parse_attributes(fields: FieldReader, lines: Lines) -> tuple[Attribute, ...
 def _explain_misplaced(word: str) -> tuple[str, str]:
     match word:
         case "dn":
-            return "a 'dn:' line inside a record", "check for a missing empty line before it"
+            return "a 'dn:' line inside a record", "if a new record begins here, add an empty line before this line"
         case "changetype":
-            return "'changetype:' is misplaced or repeated", "write it once, directly after the DN"
+            return "'changetype:' is misplaced or repeated", "write 'changetype:' once, directly after the DN"
         case "control":
-            return "'control:' is misplaced", "write it between the DN and 'changetype:'"
+            return "'control:' is misplaced", "write 'control:' between the DN and 'changetype:'"
     return f"'{word}:' inside an entry", "check for a missing or wrong 'changetype:'"
 
 
@@ -165,7 +168,7 @@ def _parse_modification(fields: FieldReader, head: Field, lines: Lines) -> Modif
     attribute = head.value.decode("utf-8", "replace")
     if not is_attribute_description(attribute):
         raise fields.build_error(
-            head.line, f"'{head.name}:' does not name an attribute: {quote_for_message(head.value)}"
+            head.line, f"not an attribute name after '{head.name}:': {quote_for_message(head.value)}"
         )
     fields.require_name(attribute, head.line)
     values = tuple(_parse_modification_value(fields, attribute, line) for line in lines)
@@ -185,7 +188,7 @@ def _parse_modification_value(fields: FieldReader, attribute: str, line: Logical
     if word in ("dn", "changetype", "control") and b":" in line.text:
         raise fields.build_error(line.number, *_explain_misplaced(word))
     name = fields.parse_field(line).name
-    next_step = "check for a missing '-' before it" if word in _OPERATIONS else ""
+    next_step = "if a new modification begins here, add a line with '-' before this line" if word in _OPERATIONS else ""
     raise fields.build_error(line.number, f"'{name}:' inside a modification of {attribute}", next_step)
 
 
@@ -226,4 +229,8 @@ def _require_end(fields: FieldReader, lines: Lines, kind: str) -> None:
     word = parse_keyword(lines[0])
     if word in ("dn", "changetype", "control"):
         raise fields.build_error(lines[0].number, *_explain_misplaced(word))
-    raise fields.build_error(lines[0].number, f"extra lines at the end of {kind}", "check for a missing empty line")
+    raise fields.build_error(
+        lines[0].number,
+        f"extra lines at the end of {kind}",
+        "if a new record begins here, add an empty line before this line",
+    )

@@ -28,7 +28,7 @@ class LdifErrors(LdifError):
 
 def refuse_url(url: str) -> bytes:
     """Raise :class:`LdifError` for *url*; the default resolver, used if reading of files is not allowed."""
-    raise LdifError(f"the value is in another file, which is not read: {url}")
+    raise LdifError(f"the value is in another file, and dcmcfg does not read this file: {url}")
 
 
 def iter_records(
@@ -169,4 +169,4 @@ class _Rfc2849Checker:
         """Raise :class:`LdifError` if *record* is of another kind than the previous records."""
         self.kind = self.kind or type(record)
         if type(record) is not self.kind:
-            raise self.fields.build_error(record.line, "entries and changes are mixed in one source")
+            raise self.fields.build_error(record.line, "the source contains both entries and change records")

@@ -121,7 +121,8 @@ def require_single_value(target: Target, attributes: Sequence[EffectiveValues]) 
     name, value = values[0]
     if len(values) > 1:
         raise Refused(
-            f"{name} has {len(values)} values, but only a single value can be written", subject=str(target.entry.dn)
+            f"{name} has {len(values)} values, but dcmcfg can write only a single value to a file",
+            subject=str(target.entry.dn),
         )
     if is_secret(name, value):
         next_step = "to write secrets: dcmcfg export-ldif --with-secrets"

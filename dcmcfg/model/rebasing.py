@@ -184,8 +184,8 @@ class RebasingReport:
         if self._omitted_base is not None:
             naming = ", ".join(kind for kind, _ in new.rdn.parts)
             yield (
-                f"{old} is omitted because its object classes do not allow {naming}. Create {new} before the "
-                "other entries."
+                f"The entry {old} is omitted: its object classes do not allow the attribute {naming}. "
+                f"Create {new} before the other entries."
             )
         for dn, attribute in self._texts[:_MAXIMUM_SHOWN]:
             yield f"{attribute} of {dn} still contains {old}: the value is text, not a DN."

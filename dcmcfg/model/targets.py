@@ -140,7 +140,9 @@ def _require_single(aes: list[NetworkAE], text: str) -> NetworkAE:
         # Qualified titles may be equal; DNs never are.
         if len(set(candidates)) < len(candidates):
             candidates = [str(ae.entry.dn) for ae in aes]
-        raise AmbiguousName(f"{text} matches {' and '.join(candidates)}", next_step="specify one of them, or its DN")
+        raise AmbiguousName(
+            f"{text} matches {' and '.join(candidates)}", next_step="specify one of these names, or the DN of the entry"
+        )
     return aes[0]
 
 
@@ -186,7 +188,7 @@ def _build_title_not_found(devices: tuple[Device, ...], title: str) -> NotFound:
     if same := [ae for ae in aes if ae.title.casefold() == title.casefold()]:
         return NotFound(message, next_step=f"AE titles are case-sensitive: did you mean {_join_titles(same)}?")
     if others := [ae for ae in aes if title in ae.other_titles]:
-        return NotFound(message, next_step=f"this is another title (dcmOtherAETitle) of {_join_titles(others)}")
+        return NotFound(message, next_step=f"{title} is another title (dcmOtherAETitle) of {_join_titles(others)}")
     similar_titles = suggest_names(title, {ae.title for ae in aes})
     similar = [ae for similar_title in similar_titles for ae in aes if ae.title == similar_title]
     return NotFound(
@@ -216,7 +218,9 @@ def _build_entry_not_found(tree: Tree, dn: DN) -> NotFound:
     if missing.parent not in tree:
         missing = draft.find_highest_missing(DN(dn.rdns + find_devices_dn(tree).rdns))
     if missing.parent not in tree:
-        return NotFound("there is no such entry", subject=str(dn), next_step="check that it is below the base DN")
+        return NotFound(
+            "there is no such entry", subject=str(dn), next_step="check that the entry is below the base DN"
+        )
     similar = ", ".join(str(rdn) for rdn in draft.suggest_rdns(missing))
     up_to = f"nearest existing entry: {missing.parent}"
     return NotFound(

@@ -204,7 +204,7 @@ class TreeDraft:
                     raise DoesNotApply(
                         f"other servers hold this part of the tree: {urls}",
                         subject=str(dn),
-                        next_step="make the change on these servers; ldapmodify -M changes the referral itself",
+                        next_step="make the change on these servers; to change the referral itself: ldapmodify -M",
                         result_code=_REFERRAL,
                     )
                 if isinstance(change, Delete | Rename) and top[max(len(top) - len(key), 0) :] == key:
@@ -233,8 +233,8 @@ class TreeDraft:
             raise DoesNotApply(
                 f"the entry has {len(children)} {'child' if len(children) == 1 else 'children'}: {shown}",
                 subject=str(dn),
-                next_step="delete the entries below it first, leaves first; dcmcfg apply --prune --under DN deletes "
-                "all entries at and below DN that its files do not contain",
+                next_step="first delete the entries below this entry, the lowest entries first; or run dcmcfg apply "
+                "FILE --prune --under DN, which deletes all entries at and below DN that are not in FILE",
                 result_code=66,
             )
         key = self.key(dn)
@@ -320,7 +320,7 @@ class TreeDraft:
     def _suggest_location(self, dn: DN) -> str:
         missing = self.find_highest_missing(dn)
         if not missing.parent.rdns:
-            return "check that it is below the base DN"
+            return "check that the entry is below the base DN"
         similar = ", ".join(map(str, self.suggest_rdns(missing)))
         return f"nearest existing entry: {missing.parent}" + (f"; did you mean {similar}?" if similar else "")
 
@@ -343,13 +343,19 @@ class TreeDraft:
         definition = self.schema.attribute(name)
         if definition is not None and definition.single_valued and len(values) > 1:
             raise DoesNotApply(
-                f"{name} allows only one value, but would have {len(values)}", subject=str(dn), result_code=19
+                f"{name} allows only one value, but the entry would have {len(values)} values",
+                subject=str(dn),
+                result_code=19,
             )
 
     def _check_naming_values(self, entry: Entry) -> None:
         for name, value in _list_naming_values(self.schema, entry.dn.rdn):
             if not _has_value(self.schema, entry, name, value):
-                raise DoesNotApply(f"{name} is part of the entry's name", subject=str(entry.dn), result_code=67)
+                raise DoesNotApply(
+                    f"{name} is part of the entry's name, so this value cannot be removed",
+                    subject=str(entry.dn),
+                    result_code=67,
+                )
 
 
 def _list_attribute_types(rdn: RDN) -> frozenset[str]:

@@ -84,7 +84,7 @@ def _describe_differences(proposal: Proposal, ae: NetworkAE) -> Iterator[str]:
         if ae.connections:
             yield _describe_other_address(proposal, ae.device.name, ae.connections)
         elif proposal.host is not None:
-            yield f"it has no connection (dcmcfg ae remove {target}, then import it again)"
+            yield f"it has no connection (run dcmcfg ae remove {target}, then import this row again)"
     if proposal.description is not None and proposal.description != make_row_values(ae).get(DESCRIPTION):
         command = _format_command("set", target, f"dicomDescription={proposal.description}")
         yield f"its description differs ({command})"
@@ -129,7 +129,7 @@ def _split_duplicates(proposals: Sequence[Proposal]) -> tuple[list[Proposal], li
         first, *others = by_title[proposal.title]
         if not all(first.is_equivalent(other) for other in others):
             other_locations = ", ".join(str(each.row.location) for each in (first, *others) if each is not proposal)
-            ambiguous.append(RejectedRow(proposal.row, f"the same title has other values in {other_locations}"))
+            ambiguous.append(RejectedRow(proposal.row, f"the same title has different values in {other_locations}"))
         elif proposal is first:
             new.append(proposal)
         else:

@@ -175,7 +175,7 @@ def _check_header(name: str, header: Sequence[str], columns: Sequence[str | None
             repr(heading) for heading, known in zip(header, columns, strict=True) if known == repeated[0]
         )
         raise OnboardingError(
-            f"the columns {headings} both mean {repeated[0]}", subject=name, next_step="keep only one of them"
+            f"the columns {headings} both mean {repeated[0]}", subject=name, next_step="keep only one of these columns"
         )
 
 

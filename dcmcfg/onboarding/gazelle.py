@@ -66,7 +66,7 @@ def read_gazelle_rows(
         warnings.append(f"{name}: {other_count} of {len(body)} rows do not describe DICOM AEs and were ignored.")
     if repeated_count:
         warnings.append(
-            f"{name}: {repeated_count} rows are additional rows of the same AEs; rows with a port take precedence."
+            f"{name}: {repeated_count} rows repeat AEs of other rows; for each AE, dcmcfg prefers a row with a port."
         )
     return tuple(row for row, _ in found.values()), tuple(cells for _, cells in found.values()), tuple(warnings)
 

@@ -43,8 +43,8 @@ class AERole(Enum):
 
 _DESCRIPTIONS = {
     AERole.WORKSTATION: "accepts associations",
-    AERole.MODALITY: "only sends, requires no port",
-    AERole.ARCHIVE: "accepts associations, a new device gets the type ARCHIVE",
+    AERole.MODALITY: "only sends objects and requires no port",
+    AERole.ARCHIVE: "accepts associations, and a new device gets the type ARCHIVE",
 }
 DEFAULT_ROLE = AERole.WORKSTATION
 

@@ -101,8 +101,8 @@ class RolloutRecord:
             raise DcmcfgError(
                 "the record of a change cannot be read; nothing was changed",
                 subject=str(path),
-                next_step="compare the configuration with plan.ldif in the same folder, then move "
-                f"{self.folder} elsewhere",
+                next_step="compare the configuration with plan.ldif in the same folder, then move the folder "
+                f"{self.folder} to another place",
             ) from error
 
     @property
@@ -148,9 +148,9 @@ class RolloutRecord:
         records = read_files([path])
         if compute_digest(path.read_text("utf-8")) != self.header.sha256.get(name):
             raise DcmcfgError(
-                f"the file was modified after change {self.number} wrote it; nothing was changed",
+                f"somebody has modified this file of change {self.number}; dcmcfg changed nothing",
                 subject=str(path),
-                next_step=f"inspect it; to apply it anyway: dcmcfg apply {path}",
+                next_step=f"inspect the file; to apply the file anyway: dcmcfg apply {path}",
             )
         return tuple(desired.change for desired in collect_desired_changes(records))
 

@@ -171,16 +171,17 @@ def check_overwrites(record: RolloutRecord, undo_plan: Plan, *, accepted: bool) 
         if accepted:
             return ()
         raise Refused(
-            f"it is unknown whether changes after change {record.number} would be lost ({damaged.message})",
+            f"the undo of change {record.number} may overwrite later changes: "
+            f"dcmcfg cannot check this ({damaged.message})",
             subject=damaged.subject,
-            next_step=f"compare {record.undo_file} with the configuration; to apply it anyway: "
+            next_step=f"compare {record.undo_file} with the configuration; to apply the file anyway: "
             f"{_format_forced_undo(record)}",
         ) from damaged
     if found and not accepted:
         raise _build_loss_error(record, *found[0])
     return tuple(
         f"{dn}: somebody has changed {', '.join(names)} since change {record.number}, and the undo overwrites "
-        "that value"
+        "the new values"
         for dn, names in found
     )
 
@@ -214,8 +215,8 @@ def _refuse_loss(record: RolloutRecord, undo_plan: Plan, applied_changes: Sequen
 
 def _build_loss_error(record: RolloutRecord, dn: DN, names: Sequence[str]) -> DoesNotApply:
     return DoesNotApply(
-        f"the configuration has changed since change {record.number}: somebody has changed {', '.join(names)}, "
-        "and that change would be lost",
+        f"somebody has changed {', '.join(names)} since change {record.number}, and the undo would overwrite the "
+        "new values",
         subject=str(dn),
         next_step=f"edit the entry manually; to revert anyway: {_format_forced_undo(record)}; "
         f"{_suggest_partial_undo(record)}",
@@ -253,8 +254,8 @@ def _reconcile(record: RolloutRecord, directory: Directory) -> None:
         applied_count = count_applied_steps(read_tree(directory), record, first, last)
     if applied_count is None:
         raise Refused(
-            f"change {record.number} was interrupted at step {first}, "
-            "and the configuration matches neither the state before that step nor the planned state",
+            f"change {record.number} was interrupted at step {first}; "
+            "the configuration differs from the state before this step, and also from the planned state",
             subject=str(record.changes[first - 1].dn),
             next_step=_suggest_repair(record),
         )

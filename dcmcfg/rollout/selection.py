@@ -34,7 +34,7 @@ def select_rollout_to_undo(
         )
     if undo := history.find_undo_of(record):
         _refuse_superseded(history, undo)
-        next_step = f"to redo it: dcmcfg undo {undo.number}"
+        next_step = f"to redo change {record.number}: dcmcfg undo {undo.number}"
         raise Refused(f"change {record.number} was reverted by {_describe_undo(undo)}", next_step=next_step)
     if determine_status(record) is RolloutStatus.NOTHING_CHANGED:
         message = f"change {record.number} has changed nothing"
@@ -64,7 +64,8 @@ def select_rollout_to_resume(history: History, ldap_url: str, interrupted: Rollo
         raise Refused(
             "there is no unfinished change on this directory",
             subject=ldap_url,
-            next_step="to list all changes: dcmcfg history; if the archive has not loaded the last one: dcmcfg reload",
+            next_step="to list all changes: dcmcfg history; "
+            "if the archive has not loaded the last change: dcmcfg reload",
         )
     return found
 
@@ -107,17 +108,19 @@ def _refuse_superseded(history: History, record: RolloutRecord) -> None:
         if undone is None or first is None:
             return
         undo = history.find_undo_of(first)
-        description = f"change {first.number}, redone by change {redo.number},"
+        description = f"change {redo.number} has redone change {first.number}, which"
         if undo is not None and undo.number != undone.number:
             _refuse_superseded(history, undo)
-            next_step = f"to redo it: dcmcfg undo {undo.number}"
+            next_step = f"to redo change {first.number}: dcmcfg undo {undo.number}"
             raise Refused(
-                f"{description} was reverted by {_describe_undo(undo)}", subject=_get_url(redo), next_step=next_step
+                f"{description} was later reverted by {_describe_undo(undo)}",
+                subject=_get_url(redo),
+                next_step=next_step,
             )
         reverted = undone.header.steps + undone.header.rejected_count
         if first.read_progress().ended and reverted != sum(first.header.undo_sizes[: first.read_progress().applied]):
-            next_step = f"to revert all of it: dcmcfg undo {first.number}"
-            raise Refused(f"{description} has been resumed since", subject=_get_url(redo), next_step=next_step)
+            next_step = f"to revert all steps of change {first.number}: dcmcfg undo {first.number}"
+            raise Refused(f"{description} was later resumed", subject=_get_url(redo), next_step=next_step)
         redo = first
 
 
@@ -127,7 +130,10 @@ def _describe_undo(undo: RolloutRecord) -> str:
     if not rejected_count:
         return f"change {undo.number}"
     file = shlex.quote(undo.header.rejects or f"undo-{undo.header.undo_of}.rejects.ldif")
-    return f"change {undo.number}, except {format_count(rejected_count, 'change')}: dcmcfg apply {file}"
+    return (
+        f"change {undo.number}, without {format_count(rejected_count, 'step')} "
+        f"(to revert the rest: dcmcfg apply {file})"
+    )
 
 
 def _get_url(record: RolloutRecord) -> str:
@@ -140,7 +146,7 @@ def _suggest_previous(history: History, record: RolloutRecord) -> str:
         newest = _find_newest_in_effect(history, record.header.ldap_url)
     except NotFound:
         return "to list all changes: dcmcfg history"
-    return f"to revert the change before it: dcmcfg undo {newest.number}"
+    return f"to revert the previous change: dcmcfg undo {newest.number}"
 
 
 def _find_newest_in_effect(history: History, ldap_url: str) -> RolloutRecord:

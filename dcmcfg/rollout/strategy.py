@@ -51,7 +51,9 @@ def choose_strategy(
     if not capabilities.transactions:
         reason = "the server does not support transactions (RFC 5805)"
     elif not capabilities.assertions and has_assertions(plan):
-        reason = "the server does not support assertions (RFC 4528), so a transaction cannot check those of the plan"
+        reason = (
+            "the server does not support assertions (RFC 4528), so a transaction cannot check the plan's assertions"
+        )
     elif strategy is not RolloutStrategy.TRANSACTION and in_transaction:
         reason = "a transaction cannot move entries to another parent or delete the last child of an entry"
     elif capabilities.replicated and not in_transaction:
@@ -103,7 +105,7 @@ def _build_no_transaction_error(directory: Directory, reason: str) -> Refused:
     return Refused(
         f"{reason}; nothing was changed",
         subject=directory.server.url,
-        next_step="to apply the plan in a way that this server supports: omit --transaction",
+        next_step="repeat the command without --transaction; dcmcfg then chooses a way that this server supports",
     )
 
 

@@ -83,12 +83,12 @@ def parse_facts(text: bytes, file_name: str) -> SnapshotFacts:
     try:
         records = read_all([lines], file_name)
     except LdifError as error:
-        raise Refused("the metadata in its header cannot be read", subject=file_name) from error
+        raise Refused("the metadata in the header of the snapshot cannot be read", subject=file_name) from error
     match records:
         case (ContentRecord(entry),):
             pass
         case _:
-            raise Refused("the metadata in its header is missing", subject=file_name)
+            raise Refused("the metadata in the header of the snapshot is missing", subject=file_name)
 
     def get_text(field: str) -> str:
         return entry.text(_NAMES[field]) or ""
@@ -162,9 +162,10 @@ def _verify_checksum(octets: bytes, name: str) -> bytes:
     if not octets.startswith(_FIRST_LINE):
         if octets.startswith(_FIRST_LINE_CRLF):
             raise Refused(
-                "its line endings were changed (CRLF), probably by a copy in text mode",
+                "the line endings of the snapshot were changed to CRLF, probably by a copy in text mode",
                 subject=name,
-                next_step=f"copy it again in binary mode, or convert them: sed -i 's/\\r$//' {shlex.quote(name)}",
+                next_step=f"copy the file again in binary mode, or convert the line endings: "
+                f"sed -i 's/\\r$//' {shlex.quote(name)}",
             )
         if first := _ANY_FIRST_LINE.match(octets):
             SNAPSHOT_FORMAT.parse_number(first[1].decode("ascii", "replace"), name)
@@ -179,8 +180,10 @@ def _verify_checksum(octets: bytes, name: str) -> bytes:
     start = octets.rfind(b"\n", 0, -1) + 1
     last = _LAST_LINE.fullmatch(octets, start)
     if last is None:
-        raise Refused("the snapshot is incomplete: its last line, the checksum, is missing or damaged", subject=name)
+        raise Refused("the snapshot is incomplete: the last line with the checksum is missing or damaged", subject=name)
     content = octets[:start]
     if hashlib.sha256(content).hexdigest().encode() != last.group(1):
-        raise Refused("the snapshot was altered or damaged after it was taken: its checksum differs", subject=name)
+        raise Refused(
+            "the checksum does not match: somebody has changed the snapshot, or the file is damaged", subject=name
+        )
     return content

@@ -54,7 +54,7 @@ def find_restore_warnings(directory: Directory, live: Tree, snapshot: Snapshot, 
     if held_elsewhere := find_entries_below_referrals(live, snapshot.tree):
         count_text = f"{len(held_elsewhere)} {'entry' if len(held_elsewhere) == 1 else 'entries'} of {file_name}"
         yield (
-            f"dcmcfg cannot restore {count_text}, now on other servers: "
+            f"other servers hold a part of the configuration now, so dcmcfg cannot restore {count_text}: "
             f"{join_limited([str(e.dn) for e in held_elsewhere], 1)}."
         )
     facts = snapshot.facts
@@ -67,6 +67,6 @@ def find_restore_warnings(directory: Directory, live: Tree, snapshot: Snapshot, 
         # A server that shows no schema may define everything.
         if missing and published.values(kind):
             yield (
-                f"the server's schema no longer defines {join_limited(missing, _MAX_SHOWN)}, but did "
-                "when the snapshot was taken."
+                f"the server's schema no longer defines {join_limited(missing, _MAX_SHOWN)}, but the snapshot "
+                "uses these definitions."
             )

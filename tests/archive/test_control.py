@@ -151,7 +151,7 @@ def test_answer_that_shows_nothing_leaves_open_what_is_in_force(archive: Scripte
     archive.answer(409, '{"errorMessage":"x"}')
     error = unfinished(archive)
     assert error.message == "x (HTTP 409). It is unknown whether the new configuration is in force"
-    assert f"GET {archive.url}/aets lists" in error.next_step
+    assert f"GET {archive.url}/aets returns" in error.next_step
     assert error.reload is not None
     assert error.reload.in_force is None
     assert archive.reloads == 1
@@ -219,7 +219,7 @@ def test_second_reload_without_an_answer_is_unconfirmed_and_in_force(archive: Sc
         ControlService(archive.url).reload()
     assert error_info.value.message.startswith(
         "The new configuration is in force, but the archive could not open the listener localhost:9112. "
-        "A second reload was sent but not confirmed: "
+        "A second reload was sent, but the archive did not confirm the second reload: "
     )
     assert error_info.value.reload is not None
     assert (error_info.value.reload.in_force, len(error_info.value.reload.attempts)) == (True, 2)
@@ -257,7 +257,7 @@ def test_stack_trace_without_a_cause_becomes_its_first_line(archive: Scripted) -
     ("body", "reason"),
     [
         ("", "no reason given"),
-        ("<html><h1>Oops</h1>", "a web page instead of a reason"),
+        ("<html><h1>Oops</h1>", "the response is a web page without a reason"),
         ("x " * 1000, "x " * 149),
     ],
 )
@@ -344,7 +344,10 @@ def test_reload_without_an_answer_is_unconfirmed_within_its_timeout(archive: Scr
     archive.hang = threading.Event()
     with pytest.raises(ReloadUnconfirmed) as error_info:
         ControlService(archive.url, timeouts=QUICK).reload()
-    assert error_info.value.message == "The reload was sent but not confirmed: no answer within 0.3 s"
+    assert (
+        error_info.value.message
+        == "The reload was sent, but the archive did not confirm the reload: no answer within 0.3 s"
+    )
     assert error_info.value.exit_code == 4
 
 
@@ -410,7 +413,7 @@ def test_archive_that_is_down_refuses_the_connection_and_nothing_was_sent() -> N
         ControlService(f"http://127.0.0.1:{port}/dcm4chee-arc").reload()
     assert not isinstance(error_info.value, ReloadUnconfirmed)
     assert error_info.value.message == "connection refused"
-    assert "check that the archive runs" in error_info.value.next_step
+    assert "check that the archive is running" in error_info.value.next_step
 
 
 def test_server_that_does_not_speak_http_is_told() -> None:
@@ -449,7 +452,7 @@ def test_tls_is_verified_unless_the_ca_is_given(tmp_path: Path) -> None:
     with scripted_archive(certificate) as archive:
         with pytest.raises(ArchiveError) as error_info:
             ControlService(archive.url, "secret").reload()
-        assert "its certificate was not accepted: self-signed certificate" in error_info.value.message
+        assert "the server's certificate was not accepted: self-signed certificate" in error_info.value.message
         assert "--ca-file" in error_info.value.next_step
         assert archive.requests == []
         ControlService(archive.url, "secret", tmp_path / "certificate.pem").reload()

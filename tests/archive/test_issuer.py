@@ -98,7 +98,7 @@ def test_issuer_is_verified_with_the_ca_file(tmp_path: Path) -> None:
     certificate = self_signed_certificate(tmp_path)
     with running_issuer(certificate) as issuer:
         error = refused(credentials(issuer))
-        assert "its certificate was not accepted: self-signed certificate" in error.message
+        assert "the server's certificate was not accepted: self-signed certificate" in error.message
         assert "--ca-file" in error.next_step
         assert issuer.asked == []
         assert (
@@ -137,7 +137,7 @@ def test_realm_that_is_not_there_is_told(issuer: Issuer) -> None:
     error = refused(replace(credentials(issuer), issuer=other))
     assert error.message == "no token for the archive: no issuer at this URL (Realm does not exist)"
     assert error.subject == f"{other}/.well-known/openid-configuration"
-    assert "/auth before /realms" in error.next_step
+    assert "https://HOST:PORT/auth/realms/REALM" in error.next_step
     token_url = issuer.token_url.replace("dcm4che", "other")
     error = refused(replace(credentials(issuer), token_url=token_url))
     assert error.message == "no token for the archive: no token endpoint at this URL (Realm does not exist)"
@@ -147,8 +147,8 @@ def test_issuer_that_calls_itself_otherwise_is_told_with_the_name(issuer: Issuer
     """Asked by its address, a Keycloak with a fixed host name answers with that name."""
     issuer.issuer = f"https://keycloak.example.org{KEYCLOAK}"
     error = refused(credentials(issuer))
-    assert error.message == f"no token for the archive: the issuer's name for itself is {issuer.issuer}"
-    assert error.next_step.startswith(f"its tokens contain the same name: set oidc_issuer to {issuer.issuer}. If")
+    assert error.message == f"no token for the archive: the issuer reports another name, {issuer.issuer}"
+    assert error.next_step.startswith(f"the tokens contain the reported name: set oidc_issuer to {issuer.issuer}. If")
     assert issuer.asked == []
 
 
@@ -157,7 +157,7 @@ def test_secret_does_not_follow_the_issuer_to_another_server(issuer: Issuer) -> 
         issuer.discovery = {"token_endpoint": elsewhere.url}
         error = refused(credentials(issuer))
         assert error.message == (
-            f"the token endpoint is on another server, {elsewhere.url}: dcmcfg does not send the secret there"
+            f"the token endpoint is on another server, {elsewhere.url}: dcmcfg does not send the secret to this server"
         )
         assert elsewhere.requests == []
 
@@ -197,7 +197,11 @@ def scripted() -> Iterator[tuple[Scripted, ClientCredentials]]:
                 "enabled to retrieve service account)"
             ),
         ),
-        (400, '{"error":"unsupported_grant_type"}', "client credentials are not supported (HTTP 400)"),
+        (
+            400,
+            '{"error":"unsupported_grant_type"}',
+            "the issuer does not support the grant type 'client credentials' (HTTP 400)",
+        ),
         (
             403,
             '{"error":"invalid_request","error_description":"HTTPS required"}',
@@ -269,7 +273,7 @@ def test_issuer_that_is_down_or_slow_is_told_within_the_timeout(issuer: Issuer) 
     assert error.subject == issuer.token_url
     error = refused(ClientCredentials("http://127.0.0.1:1/realms/dcm4che", "dcmcfg", "s3cret"))
     assert error.message == "no token for the archive: connection refused"
-    assert error.next_step.startswith("check that the issuer runs")
+    assert error.next_step.startswith("check that the issuer is running")
 
 
 # -- with the archive

@@ -114,7 +114,9 @@ def test_answers_that_contradict_each_other_are_refused(archive: Scripted) -> No
     with pytest.raises(ArchiveError, match="duplicate instance"):
         qido(archive, instance("1.1", x50="fs1"), instance("1.1")).get_study("1.2.3")
     assert qido(archive, instance("1.1", x50="fs1"), instance("1.1", x50="fs1")).get_study("1.2.3").instance_count == 1
-    with pytest.raises(ArchiveError, match=r"an instance of the study 9\.9, which was not requested"):
+    with pytest.raises(
+        ArchiveError, match=r"it contains an instance of the study 9\.9, but dcmcfg did not request this study"
+    ):
         qido(archive, instance("1.1") | {"0020000D": element("9.9")}).get_study("1.2.3")
 
 
@@ -185,8 +187,8 @@ def test_pages_without_anything_new_end_the_search(archive: Scripted) -> None:
     [
         (401, "", "the archive requires a token (HTTP 401)"),
         (403, "", "the archive requires a token (HTTP 403)"),
-        (404, "", "no search service (HTTP 404): no archive at this URL, or it has no AE DCM4CHEE"),
-        (413, "", "the archive does not return so many results (HTTP 413)"),
+        (404, "", "no search service (HTTP 404): no archive has this URL, or the archive has no AE DCM4CHEE"),
+        (413, "", "the search has more results than the archive returns (HTTP 413)"),
         (302, "", "redirected to nowhere (HTTP 302), but dcmcfg does not follow redirects"),
         (500, "java.lang.X: gone\n\tat y", "X: gone (HTTP 500)"),
         (200, "<html>", "the response is not from a dcm4chee archive: not JSON"),

@@ -68,9 +68,8 @@ def test_what_cannot_be_asked_is_unknown_where_records_are_expected(archive: Scr
     archive.answer(404)
     (found,) = search_records([TITLE], lambda: database).records
     assert found.unknown_reason == (
-        f"{archive.url}/aets/DCM4CHEE/rs/studies: no search service (HTTP 404): no archive at this URL, or "
-        "it has no AE "
-        "DCM4CHEE"
+        f"{archive.url}/aets/DCM4CHEE/rs/studies: no search service (HTTP 404): no archive has this URL, or "
+        "the archive has no AE DCM4CHEE"
     )
 
 
@@ -81,9 +80,7 @@ def test_nobody_is_asked_about_nothing() -> None:
 def test_of_many_titles_that_nothing_names_the_first_are_asked_for_and_the_rest_is_told(archive: Scripted) -> None:
     found = search_records([*map(workstation, range(MAX_TITLES + 3)), TITLE], reaching(archive))
     assert (len(found.records), found.records[0].name) == (MAX_TITLES + 1, TITLE)
-    assert found.warnings == (
-        "the archive's database was not searched for studies recorded under 3 more removed AE titles",
-    )
+    assert found.warnings == ("dcmcfg did not search the archive's database for studies of 3 more removed AE titles",)
 
 
 @dataclass(frozen=True)
@@ -103,11 +100,9 @@ def test_what_is_not_answered_in_time_is_unknown_or_warned_of(archive: Scripted)
     slow = RecordedName(EntityKind.AE, "SLOW", ())
     database = Slow(archive.url, "DCM4CHEE", qido(archive).client, quick="LONGTERM")
     found = search_records([workstation(1), TITLE, slow, workstation(2)], lambda: database, timeout_s=2)
-    unknown = f"{archive.url}: not all responses within 2 s"
+    unknown = f"{archive.url}: some responses were missing after 2 s"
     assert found.records == (RecordedStudies(TITLE), RecordedStudies(slow, is_complete=False, unknown_reason=unknown))
-    assert found.warnings == (
-        "the archive's database was not searched for studies recorded under 2 more removed AE titles",
-    )
+    assert found.warnings == ("dcmcfg did not search the archive's database for studies of 2 more removed AE titles",)
 
 
 def test_an_archive_that_hangs_is_asked_no_longer_than_the_time(archive: Scripted) -> None:
@@ -116,4 +111,4 @@ def test_an_archive_that_hangs_is_asked_no_longer_than_the_time(archive: Scripte
     assert search_records([workstation()], lambda: database, timeout_s=0.1).records == ()
     (found,) = search_records([TITLE], lambda: database, timeout_s=0.1).records
     archive.hang.set()
-    assert found.unknown_reason == f"{archive.url}: not all responses within 0.1 s"
+    assert found.unknown_reason == f"{archive.url}: some responses were missing after 0.1 s"

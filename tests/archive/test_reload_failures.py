@@ -19,8 +19,8 @@ STORES = (
     "dcmKeyStorePin, dcmKeyStoreKeyPin; dcmTrustStoreURL, dcmTrustStoreType, dcmTrustStorePin), then run dcmcfg reload"
 )
 FILES = (
-    "Correct dcmKeyStoreURL or dcmTrustStoreURL of the archive's device: it must name a file that the archive can "
-    "read, then run dcmcfg reload"
+    "Correct dcmKeyStoreURL or dcmTrustStoreURL of the archive's device: the URL must name a file that the archive "
+    "can read, then run dcmcfg reload"
 )
 
 
@@ -55,14 +55,15 @@ def test_store_that_cannot_be_read_names_the_attributes_of_the_stores(body: str,
 )
 def test_name_that_java_does_not_know_names_its_attribute_alone(text: str, attribute: str, other: str) -> None:
     error = failure(409, f'{{"errorMessage":"java.lang.IllegalArgumentException: {text}"}}')
-    assert error.next_step.startswith(f"Correct {attribute} of the TLS connection (Java's names")
+    assert error.next_step.startswith(f"Correct {attribute} of the TLS connection: use Java's names")
     assert other not in error.next_step
 
 
 def test_reason_about_something_else_names_no_attribute() -> None:
     error = failure(500, f"java.lang.IllegalStateException: Already listening - x{FRAMES}")
     assert error.next_step == (
-        "Fix the cause in the reason (the archive's server.log has the full error), then run dcmcfg reload"
+        "Fix the problem that the reason describes (the archive's server.log has the full error), then run "
+        "dcmcfg reload"
     )
 
 
@@ -70,7 +71,7 @@ def test_reason_about_something_else_names_no_attribute() -> None:
 def test_port_in_use_names_the_command_that_lists_the_connections(device: str, command: str) -> None:
     body = f"{FORCED}Caused by: java.net.BindException: Address already in use\n"
     assert failure(500, body, device).next_step == (
-        f"Find the other user of port 9112: another connection of the archive{command}, or another process "
+        f"Find out what else uses port 9112: another connection of the archive{command}, or another process "
         "(ss -tlnp 'sport = :9112' on the archive's machine), then run dcmcfg reload"
     )
 
@@ -78,5 +79,6 @@ def test_port_in_use_names_the_command_that_lists_the_connections(device: str, c
 def test_address_of_another_machine_names_the_attributes_of_the_address() -> None:
     body = f"{FORCED}Caused by: java.net.BindException: Cannot assign requested address\n"
     assert failure(500, body).next_step == (
-        "Correct the connection with port 9112 (dcmBindAddress, or dicomHostname without one), then run dcmcfg reload"
+        "Correct the address of the connection with port 9112 (dcmBindAddress, or dicomHostname if "
+        "dcmBindAddress is not set), then run dcmcfg reload"
     )

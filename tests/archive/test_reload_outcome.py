@@ -72,14 +72,14 @@ EJB = "jakarta.ejb.EJBException: java.lang.ArrayIndexOutOfBoundsException: Index
         (
             500,
             "<html><head><title>Error</title></head><body>500 - Internal Server Error</body></html>",
-            NotRunning("the web server answered with an error page of its own"),
+            NotRunning("the web server returned its own error page"),
         ),
         (
             500,
             "<html><head><title>Error</title></head><body>Internal Server Error</body></html>",
-            ReloadUnclear("a web page instead of a reason"),
+            ReloadUnclear("the response is a web page without a reason"),
         ),
-        (500, "<html>", ReloadUnclear("a web page instead of a reason")),
+        (500, "<html>", ReloadUnclear("the response is a web page without a reason")),
         (401, "", None),
         (404, "", None),
         (502, "", None),

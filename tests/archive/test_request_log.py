@@ -26,7 +26,7 @@ def test_headers_and_forms_are_described_by_name() -> None:
     headers = {"Authorization": "Bearer hunter2", "Accept": "application/json", "Cookie": "hunter2"}
     assert list(describe_request(headers, {"client_secret": "hunter2", "grant_type": "x"})) == [
         "request headers: Authorization, Accept: application/json, Cookie",
-        "request form: client_secret, grant_type (values left out)",
+        "request form: client_secret, grant_type (values omitted)",
     ]
     assert describe_response({"Set-Cookie": "hunter2", "Location": "http://h/?code=hunter2"}, 3) == (
         "response headers: Set-Cookie, Location: http://h/?code=…; body of 3 characters"

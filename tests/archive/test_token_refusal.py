@@ -51,28 +51,28 @@ def test_token_that_is_not_refused_needs_no_reason(verdict: TokenOutcome) -> Non
 
 def test_want_of_a_token_tells_whose() -> None:
     bare = replace(GOOD, has_token=False, claims=None, signature=None)
-    assert explain(bare) == [f"the archive requires a token of {ISSUER}, but none is set"]
-    assert explain(replace(bare, issuer="")) == ["the archive requires a token, but none is set"]
+    assert explain(bare) == [f"the archive requires a token of {ISSUER}, but no token is set"]
+    assert explain(replace(bare, issuer="")) == ["the archive requires a token, but no token is set"]
 
 
 def test_opaque_and_cut_tokens_are_told_apart() -> None:
     opaque = replace(GOOD, claims=None, signature=None)
-    assert explain(opaque) == ["it is not a JSON Web Token, as the archive requires"]
-    assert explain(replace(opaque, is_truncated=True)) == ["it is truncated or damaged"]
+    assert explain(opaque) == ["the token is not a JSON Web Token, but the archive requires this format"]
+    assert explain(replace(opaque, is_truncated=True)) == ["the token is truncated or damaged"]
 
 
 def test_expiry_counts_by_the_archives_clock() -> None:
     slow = replace(GOOD, checked_at=NOW + timedelta(hours=1))
     assert not any("expired" in reason for reason in explain(slow))
     fast = replace(GOOD, archive_clock=NOW + timedelta(minutes=8))
-    assert explain(fast) == ["it expired 3 min 0 s ago by the archive's clock"]
+    assert explain(fast) == ["the token expired 3 min 0 s ago by the archive's clock"]
     assert explain(replace(fast, archive_clock=None)) != explain(fast)
 
 
 def test_token_from_the_future_tells_of_clocks() -> None:
     claims = replace(CLAIMS, not_before=NOW + timedelta(seconds=90))
     (reason,) = explain_token_refusal(replace(GOOD, claims=claims), "auth")
-    assert reason.message == "it becomes valid in 1 min 30 s by the archive's clock"
+    assert reason.message == "the token becomes valid in 1 min 30 s by the archive's clock"
     assert "NTP" in reason.next_step
 
 
@@ -82,7 +82,9 @@ def test_when_it_was_issued_is_no_reason_as_the_archive_does_not_look() -> None:
     assert explain(GOOD)[0].startswith("no other problem was found")
 
 
-@pytest.mark.parametrize(("kind", "said"), [("ID", "its typ is ID"), ("", "it has no typ")])
+@pytest.mark.parametrize(
+    ("kind", "said"), [("ID", "the type (typ) of the token is ID"), ("", "the token has no type (typ)")]
+)
 def test_token_that_is_no_access_token_is_told(kind: str, said: str) -> None:
     (reason,) = explain_token_refusal(replace(GOOD, claims=replace(CLAIMS, token_type=kind)), "auth")
     assert reason.message == f"{said}, but the archive accepts access tokens only (typ Bearer)"
@@ -92,39 +94,39 @@ def test_issuer_by_another_name_is_told_before_its_key() -> None:
     by_address = replace(CLAIMS, issuer="https://10.0.0.5/realms/dcm4che")
     (reason,) = explain_token_refusal(replace(GOOD, claims=by_address, signature=SignatureStatus.UNKNOWN_KEY), "auth")
     assert reason.message == (
-        f"its issuer is https://10.0.0.5/realms/dcm4che, but the archive accepts tokens of {ISSUER}: two names of "
-        "one server (or name and address) are treated as two issuers"
+        f"the token's issuer is https://10.0.0.5/realms/dcm4che, but the archive accepts tokens of {ISSUER}; "
+        "two names of one server, or its name and its address, count as two issuers"
     )
-    assert reason.next_step == f"use the name that the archive accepts: oidc_issuer {ISSUER}"
+    assert reason.next_step == f"use the name that the archive accepts: set oidc_issuer {ISSUER}"
     other_realm = replace(CLAIMS, issuer=ISSUER.replace("dcm4che", "master"))
     assert "two names" not in explain(replace(GOOD, claims=other_realm))[0]
 
 
 def test_key_and_signature_are_told() -> None:
     assert explain(replace(GOOD, signature=SignatureStatus.UNKNOWN_KEY)) == [
-        "it is signed with key k1, which the issuer does not have (any more)"
+        "the token is signed with key k1, but the issuer does not have this key (any more)"
     ]
     assert explain(replace(GOOD, signature=SignatureStatus.INVALID)) == [
-        "its signature is invalid: it is truncated, altered or from another realm"
+        "the signature is invalid: the token is truncated, altered or from another realm"
     ]
 
 
 def test_token_without_an_end_is_told() -> None:
     assert explain(replace(GOOD, claims=replace(CLAIMS, expires=None))) == [
-        "it has no expiry time, which the archive requires"
+        "the token has no expiry time, but the archive requires an expiry time"
     ]
 
 
 def test_several_reasons_are_told_together() -> None:
     claims = replace(CLAIMS, issuer="https://other", expires=NOW - timedelta(days=3))
-    assert [reason[:10] for reason in explain(replace(GOOD, claims=claims))] == ["it expired", "its issuer"]
+    assert [reason[:13] for reason in explain(replace(GOOD, claims=claims))] == ["the token exp", "the token's i"]
 
 
 def test_nothing_wrong_with_it_leaves_the_audience() -> None:
     (reason,) = explain(GOOD)
     assert (
-        reason
-        == "no other problem was found; its audience is account, but the archive may require its own client as audience"
+        reason == "no other problem was found; the token's audience is account, but the archive may require its own "
+        "client as audience"
     )
     assert "the issuer that the archive expects is unknown" in explain(replace(GOOD, issuer=""))[0]
 
@@ -132,16 +134,22 @@ def test_nothing_wrong_with_it_leaves_the_audience() -> None:
 def test_missing_role_is_403_and_says_where_it_is_assigned() -> None:
     forbidden = replace(GOOD, http_status=403)
     (reason,) = explain_token_refusal(replace(forbidden, claims=replace(CLAIMS, realm_roles=("user",))), "auth")
-    assert reason.message == "it does not have the realm's role auth"
-    assert reason.next_step.startswith("in Keycloak, Clients, the client, Service accounts roles: assign auth")
+    assert reason.message == "the token does not have the realm role auth"
+    assert reason.next_step.startswith(
+        "assign the realm role auth (in Keycloak: Clients > the client > Service accounts roles)"
+    )
     person = replace(CLAIMS, realm_roles=(), user="admin")
-    assert "Users, admin, Role mapping" in explain_token_refusal(replace(forbidden, claims=person), "auth")[0].next_step
+    assert (
+        "Users > admin > Role mapping" in explain_token_refusal(replace(forbidden, claims=person), "auth")[0].next_step
+    )
     of_client = replace(CLAIMS, realm_roles=(), client_roles={"b": ("auth",), "a": ("auth", "x"), "c": ("x",)})
     assert explain(replace(forbidden, claims=of_client)) == [
-        "auth is its role in a, b, but the archive requires the realm's role"
+        "the token has the client role auth (a, b), but the archive requires the realm role auth"
     ]
-    assert explain(forbidden, "archivist") == ["it does not have the realm's role archivist"]
-    assert explain(forbidden) == ["it has the role that a stock archive requires, but this archive may require another"]
+    assert explain(forbidden, "archivist") == ["the token does not have the realm role archivist"]
+    assert explain(forbidden) == [
+        "the token has the role that a standard archive requires, but this archive may require another role"
+    ]
 
 
 def test_spans_are_spoken_by_their_largest_unit() -> None:

@@ -182,6 +182,7 @@ def test_a_base_that_cannot_have_the_name_is_left_out_and_told(run: Run, site: C
     assert result.exit_code == 0
     assert result.stdout.startswith(f"version: 1\n\ndn: cn=DICOM Configuration,ou=pacs,{ELSEWHERE}\n")
     assert result.stderr == (
-        f"warning: {STOCK} is omitted because its object classes do not allow ou. Create ou=pacs,{ELSEWHERE} before "
+        f"warning: The entry {STOCK} is omitted: its object classes do not allow the attribute ou. Create "
+        f"ou=pacs,{ELSEWHERE} before "
         "the other entries.\n"
     )

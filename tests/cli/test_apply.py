@@ -110,7 +110,9 @@ def test_the_wikis_add_on_a_tree_that_holds_the_value_is_nothing_to_do(run: Run,
     other = written(tmp_path / "other.ldif", text.replace("DCM4CHEE\n", "AS_RECEIVED\n"))
     refused = run("apply", other, "--yes")
     assert refused.exit_code == 3
-    assert refused.stderr == (f"dcmcfg: {other}:1: {ARCHIVE_DN}: {NAME} allows only one value, but would have 2\n")
+    assert refused.stderr == (
+        f"dcmcfg: {other}:1: {ARCHIVE_DN}: {NAME} allows only one value, but the entry would have 2 values\n"
+    )
 
 
 def test_several_files_are_one_plan(run: Run, site: CliSite, tmp_path: Path) -> None:

@@ -209,7 +209,10 @@ def test_an_undo_file_overwrites_what_came_since_only_where_that_is_named(
         for end in ("--yes", "--dry-run"):
             refused = run(*words, end)
             assert (refused.exit_code, site.values(name)) == (3, ("theirs",))
-            assert f"since change 1: somebody has changed {name}, and that change would be lost; " in refused.stderr
+            assert (
+                f"somebody has changed {name} since change 1, and the undo would overwrite the new values; "
+                in refused.stderr
+            )
             assert "cn=admin,dc=dcm4che,dc=org changed the entry last" in refused.stderr
             assert (
                 f"dcmcfg apply {undo} --force-overwrite; to revert the steps that can still be reverted: "
@@ -219,10 +222,15 @@ def test_an_undo_file_overwrites_what_came_since_only_where_that_is_named(
         described = Modification(Operation.REPLACE, "dicomDescription", (b"theirs",))
         directory.apply(Modify(DN.parse(f"dicomDeviceName=storescp,{DEVICES}"), (described,)))
     in_part = run(*apply, "--continue", "--yes")
-    assert (in_part.exit_code, f"changed {name}, and that change would be lost" in in_part.stderr) == (3, True)
+    assert (
+        in_part.exit_code,
+        f"somebody has changed {name} since change 1, and the undo would overwrite" in in_part.stderr,
+    ) == (3, True)
     forced = run(*apply, "--continue", "--yes", "--force-overwrite", "--force-vendor-data")
     assert (forced.exit_code, site.values(name)) == (1, ("old",))
-    lost = f"warning: {ARCHIVE_DN}: somebody has changed {name} since change 1, and the undo overwrites that value\n"
+    lost = (
+        f"warning: {ARCHIVE_DN}: somebody has changed {name} since change 1, and the undo overwrites the new values\n"
+    )
     assert lost in forced.stderr
 
 
@@ -235,10 +243,10 @@ def test_an_undo_file_of_a_damaged_record_is_applied_only_where_that_is_named(ru
     refused = run("apply", str(undo), "--yes")
     assert refused.exit_code == 3
     assert refused.stderr == (
-        f"dcmcfg: {plan}: it is unknown whether changes after change 1 would be lost (the file was "
-        "modified after change "
-        "1 wrote it; nothing was changed)\n"
-        f"  next: compare {undo} with the configuration; to apply it anyway: dcmcfg apply {undo} --force-overwrite\n"
+        f"dcmcfg: {plan}: the undo of change 1 may overwrite later changes: dcmcfg cannot check this "
+        "(somebody has modified this file of change 1; dcmcfg changed nothing)\n"
+        f"  next: compare {undo} with the configuration; to apply the file anyway: "
+        f"dcmcfg apply {undo} --force-overwrite\n"
     )
     assert run("apply", str(undo), "--yes", "--force-overwrite").exit_code == 0
     assert site.octets() == before

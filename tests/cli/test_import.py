@@ -134,8 +134,8 @@ def test_bad_rows_are_told_and_written_to_be_mended_and_given_again(run: Run, si
         "characters; host 'a b': not a host name or IP address; port '0': not a TCP port; tls 'maybe': must be yes "
         "or no; role 'viewer': unknown role; must be one of workstation, modality, archive",
         "warning: rejected: new.csv:6: WS2: missing: host, port (optional only for a modality)",
-        "warning: rejected: new.csv:7: WS3: the same title has other values in new.csv:8",
-        "warning: rejected: new.csv:8: WS3: the same title has other values in new.csv:7",
+        "warning: rejected: new.csv:7: WS3: the same title has different values in new.csv:8",
+        "warning: rejected: new.csv:8: WS3: the same title has different values in new.csv:7",
     ]
     assert result.stdout.splitlines()[1] == "1 entry is unchanged"
     assert outcome(result.stdout) == [

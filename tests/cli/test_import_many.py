@@ -82,7 +82,7 @@ def faulty(peers: Peers) -> Iterator[tuple[Cells, str]]:
             yield good(peers, 1000 + 10 * number) | change(peers, number), told
     yield good(peers, 2000) | {"host": LOOPBACK, "port": str(peers.silent)}, "no answer to the association request"
     for port in ("104", "105", "106"):
-        yield {"title": "TWICE", "host": "h", "port": port}, "the same title has other values in "
+        yield {"title": "TWICE", "host": "h", "port": port}, "the same title has different values in "
 
 
 def text_of(rows: list[Cells]) -> str:

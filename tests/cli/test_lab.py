@@ -222,7 +222,7 @@ def test_many_studies_are_verified_in_a_lab_that_has_them(home: Home) -> None:
     assert out.startswith("20 studies: 18 reported, 2 not verified\n"), "the purged ones, while no destination is set"
     code, _, err = home.run("lab", "up", "--studies", "30")
     assert code == 3
-    assert "a lab is already running, with 20 extra studies" in err
+    assert "a lab with 20 extra studies is already running" in err
     assert home.run("lab", "down")[0] == 0
 
 
@@ -255,7 +255,7 @@ def test_kill_9_of_whoever_started_it_leaves_nothing_listening(home: Home) -> No
         runner.kill()
     wait_until_gone(*state.processes())
     assert still_listening(ports) == []
-    assert home.run("lab", "status")[1].endswith(f"the owner, process {runner.pid}, has ended.\n")
+    assert home.run("lab", "status")[1].endswith(f"the process that owns the lab (PID {runner.pid}) has ended.\n")
 
 
 def test_a_part_that_dies_ends_the_lab_status_says_why_and_up_starts_anew(home: Home) -> None:

@@ -84,7 +84,7 @@ def test_listener_that_stays_closed_is_exit_code_4_with_what_is_in_force(run: Ru
         "listener localhost:9112: IOException: Unable to start TCPListener on localhost:9112; cause: BindException: "
         "Address already in use (HTTP 500; dcmcfg reloaded twice). Until a reload succeeds, other listeners may be "
         "closed too, and the AE cache keeps old AEs\n"
-        f"  next: Find the other user of port 9112: another connection of the archive (dcmcfg --archive-url "
+        f"  next: Find out what else uses port 9112: another connection of the archive (dcmcfg --archive-url "
         f"{archive.url} "
         "connection list dcm4chee-arc), or another process (ss -tlnp 'sport = :9112' on the archive's machine), then "
         f"run dcmcfg --archive-url {archive.url} reload\n"
@@ -162,7 +162,8 @@ def test_configuration_that_does_not_load_is_exit_code_3_and_changes_nothing(run
     assert result.stderr == (
         f'dcmcfg: {archive.url}/ctrl/reload: Not reloaded: IllegalArgumentException: No "x" (HTTP 409). The archive '
         "keeps its previous configuration\n"
-        f"  next: dcmcfg --archive-url {archive.url} check lists the values that the archive cannot load. Fix them, "
+        f"  next: To list the values that the archive cannot load, run dcmcfg --archive-url {archive.url} "
+        "check. Fix these values, "
         f"then run dcmcfg --archive-url {archive.url} reload. The archive's server.log has the full error\n"
     )
     content = json.loads(run("reload", "--archive-url", archive.url, "--json").stdout)
@@ -186,8 +187,9 @@ def test_reload_without_a_token_says_token(run: Run, archive: Scripted) -> None:
     assert result.stderr == (
         f"dcmcfg: {archive.url}/ctrl/reload: redirected to https://login.example/realms/dcm4che (HTTP 302), but "
         "dcmcfg does not follow redirects\n"
-        f"  next: for a login page: dcmcfg --archive-url {archive.url} token shows the issuer; see docs/secured.md, "
-        "or set a token with --archive-token-file FILE; for a moved archive: --archive-url\n"
+        f"  next: for a login page, run dcmcfg --archive-url {archive.url} token to see the issuer, then see "
+        "docs/secured.md; "
+        "or set a token with --archive-token-file FILE; for a moved archive, set --archive-url\n"
     )
 
 
@@ -200,7 +202,9 @@ def test_reload_whose_outcome_is_not_known_is_exit_code_4(
     result = run("reload", "--archive-url", archive.url)
     assert (result.exit_code, result.stdout) == (4, "")
     assert result.stderr == (
-        f"dcmcfg: {archive.url}/ctrl/reload: The reload was sent but not confirmed: no answer within 0.2 s\n"
+        f"dcmcfg: {archive.url}/ctrl/reload: The reload was sent, but the archive did not confirm the reload: "
+        "no answer "
+        "within 0.2 s\n"
         f"  next: Run dcmcfg --archive-url {archive.url} status, then dcmcfg --archive-url {archive.url} reload once "
         "more: a second reload does no harm\n"
     )

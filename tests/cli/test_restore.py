@@ -184,7 +184,7 @@ def test_definitions_that_the_server_lacks_are_told(run: Run, site: CliSite, sna
     assert result.exit_code == 0
     assert (
         result.stderr
-        == "warning: the server's schema no longer defines dcmBrandNew, but did when the snapshot was taken.\n"
+        == "warning: the server's schema no longer defines dcmBrandNew, but the snapshot uses these definitions.\n"
     )
 
 

@@ -278,8 +278,8 @@ def test_an_archive_that_is_away_means_nothing_is_changed(run: Run, site: CliSit
     assert result.exit_code == 3
     assert result.stderr == (
         f"dcmcfg: {url}/ctrl/status: Connection refused: no server listens at {urlsplit(url).netloc}\n"
-        "  next: Start the archive's server. A starting server refuses connections for its first seconds. "
-        "Set the URL with --archive-url; nothing was changed; "
+        "  next: Start the archive's server. If the server is already starting, wait some seconds. "
+        "If the URL is wrong, set the URL with --archive-url; nothing was changed; "
         "to change the directory without a reload of the archive: --no-reload\n"
     )
     assert site.values(NAME) == ()
@@ -303,7 +303,8 @@ def test_a_reload_that_fails_after_the_change_exits_4_with_the_command_that_fini
     assert result.stderr == (
         f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. Not reloaded: IllegalArgumentException: "
         "1g (HTTP 409). The archive keeps its previous configuration\n"
-        "  next: dcmcfg check lists the values that the archive cannot load. Fix them, then run dcmcfg reload. The "
+        "  next: To list the values that the archive cannot load, run dcmcfg check. Fix these values, then run "
+        "dcmcfg reload. The "
         "archive's server.log has the full error. If this change is the cause, revert it: dcmcfg undo 1\n"
     )
     assert site.values(NAME) == ("DCM4CHEE",)
@@ -315,7 +316,8 @@ def assert_the_undo_of_an_undo_is_not_advised(run: Run) -> None:
     undo_result = run("undo", "1", "--yes")
     assert undo_result.exit_code == 4
     assert undo_result.stderr.endswith(
-        "\n  next: dcmcfg check lists the values that the archive cannot load. Fix them, then run dcmcfg reload. The "
+        "\n  next: To list the values that the archive cannot load, run dcmcfg check. Fix these values, then "
+        "run dcmcfg reload. The "
         "archive's server.log has the full error\n"
     )
 
@@ -349,7 +351,7 @@ def test_a_listener_that_stays_closed_exits_4_and_says_that_the_change_is_in_for
         "reload succeeds, other listeners may be closed too, and the AE cache keeps old AEs. "
         f"Listeners (TCP connection): dicom localhost:{ports[0]} open, "
         f"dicom-tls localhost:{ports[1]} closed\n"
-        "  next: Find the other user of port 11112: another connection of the archive (dcmcfg connection list "
+        "  next: Find out what else uses port 11112: another connection of the archive (dcmcfg connection list "
         "dcm4chee-arc), or another process (ss -tlnp 'sport = :11112' on the archive's machine), then run "
         "dcmcfg reload. To revert the change: dcmcfg undo 1. The archive then opens the listener again, and this can "
         "fail for the same reason\n"
@@ -410,7 +412,8 @@ def test_with_json_what_was_changed_is_told_with_the_reload_that_failed(run: Run
         "keeps its previous configuration",
         "exit_code": 4,
         "subject": f"{site.archive.url}/ctrl/reload",
-        "next_step": "dcmcfg check lists the values that the archive cannot load. Fix them, then run dcmcfg reload. "
+        "next_step": "To list the values that the archive cannot load, run dcmcfg check. Fix these values, then "
+        "run dcmcfg reload. "
         "The archive's server.log has the full error. If this change is the cause, revert it: dcmcfg undo 3",
     }
     assert (done.pop("reload")["configuration_active"], content.pop("reload")["configuration_active"]) == (True, False)
@@ -545,7 +548,8 @@ def test_an_archive_that_went_down_after_the_change_is_no_reason_to_undo(run: Ru
         f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed, but the archive did not reload: The "
         "web server has no application at this path (HTTP 404): the path of the URL is wrong, or the archive is not "
         "deployed\n"
-        "  next: Check the path of --archive-url: the default is http://HOST:8080/dcm4chee-arc. If it is right, deploy "
+        "  next: Check the path of --archive-url: the default is http://HOST:8080/dcm4chee-arc. If the path is "
+        "right, deploy "
         "the archive, or wait until the deployment ends. Then run dcmcfg reload\n"
     )
     assert json.loads(run("undo", "--yes", "--json").stdout)["changed"] is True
@@ -556,7 +560,8 @@ def test_a_reload_whose_answer_was_lost_is_no_reason_to_undo(run: Run, site: Cli
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 4
     assert result.stderr == (
-        f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. The reload was sent but not confirmed: a "
+        f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. The reload was sent, but the "
+        "archive did not confirm the reload: a "
         "gateway or proxy got no answer from the archive (HTTP 504)\n"
         "  next: Run dcmcfg status, then dcmcfg reload once more: a second reload does no harm\n"
     )

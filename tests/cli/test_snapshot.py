@@ -157,10 +157,10 @@ def test_a_flipped_octet_a_cut_or_a_missing_line_is_refused(run: Run, snapshot_f
     ("damage", "told"),
     [
         (lambda whole: whole[:0], "not a snapshot of dcmcfg\n  next: to apply another LDIF file: dcmcfg apply FILE"),
-        (lambda whole: whole[:-1], "the snapshot is incomplete: its last line, the checksum, is missing or damaged"),
+        (lambda whole: whole[:-1], "the snapshot is incomplete: the last line with the checksum is missing or damaged"),
         (
             lambda whole: whole.replace(b"dicomInstalled: TRUE", b"dicomInstalled: FALSE", 1),
-            "the snapshot was altered or damaged after it was taken: its checksum differs",
+            "the checksum does not match: somebody has changed the snapshot, or the file is damaged",
         ),
         (
             lambda whole: whole.replace(b"snapshot 1\n", b"snapshot 2\n", 1),
@@ -182,8 +182,9 @@ def test_line_endings_that_were_changed_are_told_with_what_changes_them_back(run
     result = run("snapshot", "--check", str(snapshot_file))
     assert (result.exit_code, result.stderr) == (
         1,
-        f"dcmcfg: {snapshot_file}: its line endings were changed (CRLF), probably by a copy in text mode\n"
-        f"  next: copy it again in binary mode, or convert them: {mend}\n",
+        f"dcmcfg: {snapshot_file}: the line endings of the snapshot were changed to CRLF, probably by a copy in "
+        "text mode\n"
+        f"  next: copy the file again in binary mode, or convert the line endings: {mend}\n",
     )
     assert subprocess.run(["/bin/sh", "-c", mend], check=False).returncode == 0
     assert run("snapshot", "--check", str(snapshot_file)).exit_code == 0
@@ -226,7 +227,7 @@ def test_a_file_with_a_fitting_checksum_is_proved_all_the_same(run: Run, snapsho
     cases = {
         "the parent entry of": records[:archive] + records[archive + 1 :],
         "the entry already occurs at": [*records, records[archive]],
-        "no colon in": [*records, b"dn: cn=x\nno colon"],
+        "has no colon": [*records, b"dn: cn=x\nno colon"],
         "the entry's object classes do not allow uid": [
             *records[:archive],
             records[archive] + b"\nuid: x",

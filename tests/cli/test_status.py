@@ -61,8 +61,8 @@ def test_archive_that_is_down_is_exit_code_3(run: Run) -> None:
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
         f"dcmcfg: {url}/ctrl/status: Connection refused: no server listens at {urlsplit(url).netloc}\n"
-        "  next: Start the archive's server. A starting server refuses connections for its first seconds. "
-        "Set the URL with --archive-url\n"
+        "  next: Start the archive's server. If the server is already starting, wait some seconds. "
+        "If the URL is wrong, set the URL with --archive-url\n"
     )
     content = json.loads(run("status", "--archive-url", url, "--json").stdout)
     assert (content.pop("error")["exit_code"], content) == (
@@ -87,9 +87,9 @@ def test_required_revocation_lists_that_are_not_there_are_refused(run: Run, tmp_
     assert (refused.exit_code, refused.stdout, refused.stderr) == (
         2,
         "",
-        f"dcmcfg: {ca_file}: the CA file cannot be used: it contains no revocation list (CRL) in PEM format, which "
-        "--require-crl requires\n"
-        "  next: specify a file of CA certificates, and of CRLs if required, with --ca-file\n",
+        f"dcmcfg: {ca_file}: the CA file cannot be used: no revocation list (CRL) in PEM format was found, "
+        "but --require-crl requires a CRL\n"
+        "  next: specify a file with CA certificates (and CRLs, if required) with --ca-file\n",
     )
 
 
@@ -110,8 +110,9 @@ def test_archive_and_issuer_over_tls_are_verified_with_the_one_ca_file(run: Run,
         refused = run("--profile", "hospital", "status")
         assert refused.exit_code == 3
         assert refused.stderr == (
-            f"dcmcfg: {issuer.url}/.well-known/openid-configuration: no token for the archive: its certificate was not "
-            "accepted: self-signed certificate\n  next: specify the CA that signed it with --ca-file FILE\n"
+            f"dcmcfg: {issuer.url}/.well-known/openid-configuration: no token for the archive: the server's "
+            "certificate was not accepted: self-signed certificate\n  next: specify the CA of the "
+            "certificate with --ca-file FILE\n"
         )
         assert (archive.requests, issuer.asked) == ([], [])
         write_profile("hospital", profile | {"ca_file": str(tmp_path / "ca.pem")})

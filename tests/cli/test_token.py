@@ -187,14 +187,15 @@ def test_want_of_a_token_tells_the_issuer_and_changes_nothing(run: Run, lab: Run
         f"Archive   {site.archive_url} requires a token\n"
         f"Requires  issuer {issuer}\n"
         "          realm role auth (property auth-user-role), root for super users\n"
-        f"Reason    the archive requires a token of {issuer}, but none is set\n"
-        "Next step see docs/secured.md for how dcmcfg gets tokens\n"
+        f"Reason    the archive requires a token of {issuer}, but no token is set\n"
+        "Next step docs/secured.md explains how dcmcfg gets tokens\n"
     )
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 3
     assert result.stderr == (
         f"dcmcfg: {site.archive_url}/ctrl/status: the archive requires a token (HTTP 401)\n"
-        "  next: dcmcfg token shows the issuer; see docs/secured.md, or set a token with --archive-token-file FILE; "
+        "  next: run dcmcfg token to see the issuer, then see docs/secured.md; or set a token with "
+        "--archive-token-file FILE; "
         "nothing was changed; to change the directory without a reload of the archive: --no-reload\n"
     )
     assert destination(lab) == ()
@@ -218,15 +219,15 @@ def test_token_of_a_user_without_the_role_is_403(run: Run, lab: RunningSite, iss
         f"Archive   {lab.site.archive_url} refuses the token (HTTP 403)\n"
         f"Requires  issuer {issuer.url}\n"
         "          realm role auth (property auth-user-role), root for super users\n"
-        "Reason    it does not have the realm's role auth\n"
-        "Next step in Keycloak, Clients, the client, Service accounts roles: assign auth; if it is assigned, add "
-        "it to the client's scope (Client scopes)\n"
+        "Reason    the token does not have the realm role auth\n"
+        "Next step assign the realm role auth (in Keycloak: Clients > the client > Service accounts roles); if the "
+        "role is already assigned, add the role to the client's scope (Client scopes)\n"
     )
     result = run("status")
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
         f"dcmcfg: {lab.site.archive_url}/ctrl/status: the token's user has no permission (HTTP 403)\n"
-        "  next: dcmcfg token shows the reason\n"
+        "  next: run dcmcfg token to see the reason\n"
     )
 
 
@@ -235,33 +236,36 @@ def test_expired_token_is_told(run: Run, lab: RunningSite, issuer: Issuer, monke
     give(monkeypatch, run("token", "--print").stdout.strip())
     reasons = why(run)
     assert "refuses the token (HTTP 401)\n          message: Signature has expired\n" in reasons
-    assert re.search(r"^Reason    it expired 1 min \d s ago by the archive's clock$", reasons, re.MULTILINE)
+    assert re.search(r"^Reason    the token expired 1 min \d s ago by the archive's clock$", reasons, re.MULTILINE)
 
 
 def test_token_by_another_name_of_the_issuer_is_told(run: Run, lab: RunningSite, issuer: Issuer) -> None:
     issuer.in_tokens = issuer.url.replace("127.0.0.1", "localhost")
     assert why(run).endswith(
-        f"Reason    its issuer is {issuer.in_tokens}, but the archive accepts tokens of {issuer.url}: two names of "
-        "one server (or name and address) are treated as two issuers\n"
-        f"Next step use the name that the archive accepts: oidc_issuer {issuer.url}\n"
+        f"Reason    the token's issuer is {issuer.in_tokens}, but the archive accepts tokens of {issuer.url}; "
+        "two names "
+        "of one server, or its name and its address, count as two issuers\n"
+        f"Next step use the name that the archive accepts: set oidc_issuer {issuer.url}\n"
     )
 
 
 def test_token_of_keys_that_are_gone_is_told(run: Run, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
     issuer.published = issuer.keys
     issuer.keys = new_keys()
-    assert re.search(r"^Reason    it is signed with key \S+, which the issuer does not have", why(run), re.MULTILINE)
+    assert re.search(
+        r"^Reason    the token is signed with key \S+, but the issuer does not have", why(run), re.MULTILINE
+    )
 
 
 def test_altered_and_opaque_tokens_are_told(run: Run, issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
     head, claims, signature = run("token", "--print").stdout.strip().split(".")
     other = run("token", "--print").stdout.strip().split(".")[1]
     give(monkeypatch, f"{head}.{other}.{signature}")
-    assert "Reason    its signature is invalid: it is truncated, altered or from another realm\n" in why(run)
+    assert "Reason    the signature is invalid: the token is truncated, altered or from another realm\n" in why(run)
     monkeypatch.setenv("DCMCFG_ARCHIVE_TOKEN", f"{head}.{claims[:-3]}")
-    assert "Reason    it is truncated or damaged\n" in why(run)
+    assert "Reason    the token is truncated or damaged\n" in why(run)
     monkeypatch.setenv("DCMCFG_ARCHIVE_TOKEN", "d0a9f2")
-    assert "Reason    it is not a JSON Web Token, as the archive requires\n" in why(run)
+    assert "Reason    the token is not a JSON Web Token, but the archive requires this format\n" in why(run)
 
 
 def test_audience_is_what_is_left_when_nothing_else_is_wrong(
@@ -275,7 +279,8 @@ def test_audience_is_what_is_left_when_nothing_else_is_wrong(
         f"Archive   {archive.url} refuses the token (HTTP 401)\n"
         f"Requires  issuer {issuer.url}\n"
         "          realm role auth (property auth-user-role)\n"
-        "Reason    no other problem was found; its audience is account, but the archive may require its own client "
+        "Reason    no other problem was found; the token's audience is account, but the archive may require its "
+        "own client "
         "as audience\n"
     )
 
@@ -291,7 +296,7 @@ def test_token_is_told_even_when_the_archive_is_away(run: Run, issuer: Issuer, m
     )
     assert result.stderr == (
         f"dcmcfg: {url}/ctrl/status: connection refused\n"
-        "  next: check that the archive runs, and its URL (--archive-url)\n"
+        "  next: check that the archive is running, and that its URL is correct (--archive-url)\n"
     )
     content = json.loads(run("token", "--json").stdout)
     assert (content["outcome"], content["token"]["issuer"]) == ("not checked", issuer.url)
@@ -335,7 +340,7 @@ def test_token_that_is_not_renewed_leaves_the_change_with_exit_code_4(
     assert result.stderr == (
         f"dcmcfg: {issuer.token_url}: The directory was changed, but the archive did not reload: the issuer does not "
         "know the client dcmcfg, or the secret is incorrect (HTTP 400: The client does not exist on this server.)\n"
-        "  next: check the client's ID and secret: in Keycloak, Clients, the client, Credentials; then run dcmcfg "
+        "  next: check the client's ID and secret (in Keycloak: Clients > the client > Credentials); then run dcmcfg "
         "reload\n"
     )
     issuer.clients, issuer.lifespan = clients, 300

@@ -169,7 +169,7 @@ def test_step_by_step_may_be_asked_for(run: Run, site: CliSite, tmp_path: Path) 
     assert site.octets() == before
 
 
-WITHOUT = "  next: to apply the plan in a way that this server supports: omit --transaction\n"
+WITHOUT = "  next: repeat the command without --transaction; dcmcfg then chooses a way that this server supports\n"
 
 
 @pytest.mark.parametrize("dry_run", [(), ("--dry-run",)])

@@ -229,7 +229,10 @@ def test_get_writes_one_value_and_no_secret(run: Run, site: CliSite, tmp_path: P
     out = ("--out", str(tmp_path / "out"))
     assert run("get", "dcm4chee-arc", "dicomDeviceName", "--out", "-").stdout == "dcm4chee-arc"
     several = run("get", "dcm4chee-arc", "objectClass", *out)
-    assert (several.exit_code, "values, but only a single value can be written" in several.stderr) == (3, True)
+    assert (several.exit_code, "values, but dcmcfg can write only a single value to a file" in several.stderr) == (
+        3,
+        True,
+    )
     secret = run("get", "dcm4chee-arc", "dcmKeyStorePin", *out)
     assert (secret.exit_code, secret.stderr) == (
         3,

@@ -94,7 +94,7 @@ def test_a_purged_study_shows_the_route_although_it_was_online(run: Run, site: C
     [
         (401, b"", "the archive requires a token (HTTP 401)"),
         (404, b"", "no search service (HTTP 404)"),
-        (413, b"", "the archive does not return so many results (HTTP 413)"),
+        (413, b"", "the search has more results than the archive returns (HTTP 413)"),
         (200, b"<html>", "the response is not from a dcm4chee archive: not JSON"),
     ],
 )

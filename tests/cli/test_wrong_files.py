@@ -25,7 +25,7 @@ def test_a_csv_file_is_no_ldif(run: Run, command: list[str]) -> None:
     result = run(*command, "a.csv")
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
-        "dcmcfg: a.csv: the file is a CSV file, not LDIF\n  next: to add the AEs that it lists: dcmcfg import a.csv\n"
+        "dcmcfg: a.csv: the file is a CSV file, not LDIF\n  next: to add the AEs of this file: dcmcfg import a.csv\n"
     )
 
 
@@ -48,7 +48,7 @@ def test_of_several_files_each_is_named(run: Run) -> None:
         (
             ["restore", "a.csv"],
             "a.csv: the file is a CSV file, not a snapshot of dcmcfg\n  next: to add the AEs "
-            "that it lists: dcmcfg import a.csv",
+            "of this file: dcmcfg import a.csv",
         ),
         (
             ["restore", "a.ldif"],
@@ -56,11 +56,11 @@ def test_of_several_files_each_is_named(run: Run) -> None:
         ),
         (
             ["import", "a.ldif"],
-            "a.ldif: the file is an LDIF file, not a list of AEs\n  next: to apply it: dcmcfg apply a.ldif",
+            "a.ldif: the file is an LDIF file, not a list of AEs\n  next: to apply this file: dcmcfg apply a.ldif",
         ),
         (
             ["import", "--input-format", "csv", "a.zip"],
-            "a.zip: the file is a ZIP file, not a list of AEs\n  next: unpack it, or ",
+            "a.zip: the file is a ZIP file, not a list of AEs\n  next: unpack the file, or ",
         ),
         (["verify", "--dest", "X", "--studies", "a.ldif"], "a.ldif: the file is an LDIF file, not a list of studies\n"),
     ],
@@ -74,4 +74,4 @@ def test_other_commands_name_it_as_well(run: Run, command: list[str], told: str)
 def test_a_fault_in_ldif_is_still_that(run: Run) -> None:
     Path("a.ldif").write_text(LDIF + "junk\n")
     result = run("check", "a.ldif")
-    assert result.stderr.startswith("dcmcfg: a.ldif:5: no colon in this line of 4 octets\n")
+    assert result.stderr.startswith("dcmcfg: a.ldif:5: this line of 4 octets has no colon\n")

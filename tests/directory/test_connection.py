@@ -229,7 +229,7 @@ def test_files_that_cannot_be_used_are_told_before_the_server_is_met(start: Star
     assert expected(ca_file=gone).startswith(f"{gone}: the file cannot be used: it cannot be read (No such file")
     assert expected(ca_file=gone).endswith("check --ca-file")
     assert expected(ca_file=garbage).startswith(
-        f"{garbage}: the file cannot be used: it contains no certificate in PEM format"
+        f"{garbage}: the file cannot be used: no certificate in PEM format was found"
     )
     assert expected(**usable | {"client_cert": gone}).endswith("(No such file or directory) — check --client-cert")
     assert expected(**usable | {"client_key": tmp_path}).endswith("(Is a directory) — check --client-key")

@@ -21,7 +21,7 @@ BY_READING = (
     "Preconditions: dcmcfg reads each entry before the change, because the server does not support assertion controls\n"
 )
 #: What --transaction is refused with where it cannot be kept.
-NEXT = "  next: to apply the plan in a way that this server supports: omit --transaction\n"
+NEXT = "  next: repeat the command without --transaction; dcmcfg then chooses a way that this server supports\n"
 
 
 def described(path: Path) -> str:
@@ -66,7 +66,7 @@ def test_apacheds_cannot_check_in_a_transaction_and_does_not_roll_back_a_killed_
     run: Run, apacheds: ApacheDS, tmp_path: Path
 ) -> None:
     file = described(tmp_path / "two.ldif")
-    reason = "the server does not support assertions (RFC 4528), so a transaction cannot check those of the plan"
+    reason = "the server does not support assertions (RFC 4528), so a transaction cannot check the plan's assertions"
     refused(run, apacheds, file, reason)
     done = run("apply", file, "--yes")
     assert (done.exit_code, done.stderr) == (0, "")

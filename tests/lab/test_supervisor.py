@@ -131,7 +131,7 @@ def test_kill_9_of_the_process_it_was_started_with_ends_the_lab(folder: Path, st
         wait_for(folder, LabPhase.UP)
         runner.kill()
     state = wait_for(folder, LabPhase.ENDED)
-    assert state.reason == f"the owner, process {runner.pid}, has ended"
+    assert state.reason == f"the process that owns the lab (PID {runner.pid}) has ended"
     assert not listens(port)
 
 

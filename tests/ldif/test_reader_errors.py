@@ -31,15 +31,19 @@ FAULTS = [
     ("dn: cn=a\ncn:: YQ==YQ==\n", 2, "'cn::' is not base64"),
     ("dn: cn=a\ncn:: YW Jj\n", 2, "'cn::' is not base64"),
     ("dn: cn=a\ncn:: Y\u00e4==\n", 2, "'cn::' is not base64"),
-    ("dn: cn=a\ncn:< file:secret\n", 2, "cn: the value is in another file, which is not read: file:secret"),
+    (
+        "dn: cn=a\ncn:< file:secret\n",
+        2,
+        "cn: the value is in another file, and dcmcfg does not read this file: file:secret",
+    ),
     ("dn: cn=a\ncn: a\rb\n", 2, "NUL or a carriage return"),
     ("dn: cn=a\ncn: a\0b\n", 2, "NUL or a carriage return"),
     ("dn: cn=a\nc n: a\n", 2, "no attribute description before the colon"),
-    ("dn: cn=a\ncn : a\n", 2, "blanks around 'cn', before the colon"),
-    ("dn : cn=a\ncn: a\n", 1, "blanks around 'dn', before the colon"),
-    ("dn: cn=a\nchangetype : delete\n", 2, "blanks around 'changetype', before the colon"),
+    ("dn: cn=a\ncn : a\n", 2, "blanks before or after 'cn'"),
+    ("dn : cn=a\ncn: a\n", 1, "blanks before or after 'dn'"),
+    ("dn: cn=a\nchangetype : delete\n", 2, "blanks before or after 'changetype'"),
     ("dn: cn=a\n: a\n", 2, "the line begins with a colon"),
-    ("dn: cn=a\ncn: a\nnothing here\n", 3, "no colon in this line of 12 octets"),
+    ("dn: cn=a\ncn: a\nnothing here\n", 3, "this line of 12 octets has no colon"),
     ("dn: cn=a\nchangetype\n", 2, "no colon after 'changetype'"),
     ("dn: cn=a\ncn: a\n-\n", 3, "a '-' without modification"),
     ("dn: cn=a\ncn: a\ndn: cn=b\ncn: b\n", 3, "a 'dn:' line inside a record"),
@@ -54,11 +58,11 @@ FAULTS = [
     ("dn: cn=a\ncontrol: 1.2:: !\nchangetype: delete\n", 2, "'control::' is not base64"),
     ("dn: cn=a\nchangetype: modify \nadd: a\na: 1\n", 2, "unknown changetype 'modify '"),
     ("dn: cn=a\nchangetype: upsert\n", 2, "unknown changetype 'upsert'"),
-    ("dn: cn=a\nchangetype: add\n", 2, "the add has no attributes"),
+    ("dn: cn=a\nchangetype: add\n", 2, "the add record has no attributes"),
     ("dn: cn=a\nchangetype: delete\ncn: a\n", 3, "extra lines at the end of a delete"),
     ("dn: cn=a\nchangetype: delete\n-\n", 3, "extra lines at the end of a delete"),
     ("dn: cn=a\nchangetype: delete\ndn: cn=b\n", 3, "a 'dn:' line inside a record"),
-    (MODIFY, 2, "the modify has no modifications"),
+    (MODIFY, 2, "the modify record has no modifications"),
     (MODIFY + "add: a\n-\n", 3, "'add: a' has no values"),
     (MODIFY + "add: a\n", 3, "'add: a' has no values"),
     (MODIFY + "increment: a\n-\n", 3, "exactly one value"),
@@ -69,13 +73,17 @@ FAULTS = [
     (MODIFY + "-\n", 3, "a '-' without modification"),
     (MODIFY + "add: a\nb: 1\n", 4, "'b:' inside a modification of a"),
     (MODIFY + "add: a;binary\na: 1\n", 4, "'a:' inside a modification of a;binary"),
-    (MODIFY + "add: a\na: 1\nreplace: b\nb: 1\n", 5, "check for a missing '-' before it"),
+    (
+        MODIFY + "add: a\na: 1\nreplace: b\nb: 1\n",
+        5,
+        "if a new modification begins here, add a line with '-' before this line",
+    ),
     (MODIFY + "add: a\na: 1\n-\ndn: cn=b\n", 6, "a 'dn:' line inside a record"),
     (MODIFY + "add: a\na: 1\ndn: cn=b\n", 5, "a 'dn:' line inside a record"),
     (MODIFY + "changetype: modify\nadd: a\na: 1\n", 3, "'changetype:' is misplaced or repeated"),
     (MODIFY + "cn: a\n", 3, "expected 'add:', 'delete:' or 'replace:', not 'cn:'"),
-    (MODIFY + "replace: a \na: 1\n", 3, "'replace:' does not name an attribute: 'a '"),
-    (MODIFY + "replace:\n-\n", 3, "'replace:' does not name an attribute: ''"),
+    (MODIFY + "replace: a \na: 1\n", 3, "not an attribute name after 'replace:': 'a '"),
+    (MODIFY + "replace:\n-\n", 3, "not an attribute name after 'replace:': ''"),
     (RENAME, 2, "'newrdn:' is missing"),
     (RENAME + "newrdn: cn=b\n", 2, "'deleteoldrdn:' is missing"),
     (RENAME + "deleteoldrdn: 1\nnewrdn: cn=b\n", 3, "expected 'newrdn:', not 'deleteoldrdn:'"),
@@ -84,7 +92,7 @@ FAULTS = [
     (RENAME + "newrdn: cn=b\ndeleteoldrdn: yes\n", 4, "must be 0 or 1, not 'yes'"),
     (RENAME + "newrdn: cn=b\ndeleteoldrdn: 1\ncn: b\n", 5, "expected 'newsuperior:'"),
     (RENAME + "newrdn: cn=b\ndeleteoldrdn: 1\nnewsuperior: o=y\ncn: b\n", 6, "extra lines at the end of a rename"),
-    (" dn: cn=a\ncn: a\n", 1, "continuation line"),
+    (" dn: cn=a\ncn: a\n", 1, "there is no previous line"),
     ("dn: cn=a\ncn: a\n \nchangetype: delete\n", 4, "'changetype:' is misplaced"),
 ]
 
@@ -130,7 +138,7 @@ def test_the_rest_of_a_folded_secret_that_lost_its_blank_never_shows_in_a_messag
     for record in ("dcmKeyStorePin: correct horse\n", "changetype: modify\nadd: dcmKeyStorePin\ndcmKeyStorePin: x\n"):
         (problem,) = iter_records([f"dn: cn=a\n{record}{folded}\n".encode()], "t")
         assert isinstance(problem, LdifError)
-        assert "a continued line must begin with a blank" in str(problem)
+        assert "if this line continues the previous line, add a blank at the start" in str(problem)
         assert "hunter2" not in str(problem)
 
 
@@ -154,7 +162,7 @@ def test_what_a_resolver_refuses_is_told_with_the_line() -> None:
 
 
 def test_no_file_is_read_unless_asked_for() -> None:
-    with pytest.raises(LdifError, match="not read: file:x"):
+    with pytest.raises(LdifError, match="does not read this file: file:x"):
         refuse_url("file:x")
 
 

@@ -25,7 +25,7 @@ MODIFY = VERSION + "dn: cn=a\nchangetype: modify\n"
         (VERSION + "dn: cn=a\nreplace: cn\n-\n", 4, "'changetype:' is missing before 'replace:'"),
         (MODIFY + "replace: cn\ncn: a\n", 6, "'-' after the last modification is missing"),
         (VERSION + "dn: cn=a\nchangetype: rename\nnewrdn: cn=b\ndeleteoldrdn: 1\n", 4, "unknown changetype"),
-        (VERSION + "dn: cn=a\ncn: a\n\ndn: cn=a\nchangetype: delete\n", 6, "mixed"),
+        (VERSION + "dn: cn=a\ncn: a\n\ndn: cn=a\nchangetype: delete\n", 6, "both entries and change records"),
         ("version:: MQ==\n\ndn: cn=a\ncn: a\n", 1, "requires plain text after 'version:'"),
         (VERSION + "dn: cn=a\nmy_attr: a\n", 4, "the name my_attr contains an underscore"),
         (VERSION + "dn: cn=a\ncn;my_option: a\n", 4, "the name cn;my_option contains an underscore"),

@@ -58,7 +58,8 @@ def test_a_name_that_the_classes_forbid_does_not_fit() -> None:
     notes = RebasingReport(rebasing("ou=pacs,dc=hospital,dc=org"))
     assert list(notes.rebase_entries([STOCK])) == []
     assert list(notes.format_warnings()) == [
-        f"{BASE} is omitted because its object classes do not allow ou. Create ou=pacs,dc=hospital,dc=org before "
+        f"The entry {BASE} is omitted: its object classes do not allow the attribute ou. Create "
+        "ou=pacs,dc=hospital,dc=org before "
         "the other entries."
     ]
 

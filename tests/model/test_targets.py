@@ -69,7 +69,7 @@ def test_one_text_that_two_aes_are_meant_by_is_ambiguous() -> None:
     with pytest.raises(AmbiguousName) as twice:
         resolve_target(configuration, "AE:DCM4CHEE")
     assert str(twice.value) == (
-        "AE:DCM4CHEE matches a/DCM4CHEE and dcm4chee-arc/DCM4CHEE — specify one of them, or its DN"
+        "AE:DCM4CHEE matches a/DCM4CHEE and dcm4chee-arc/DCM4CHEE — specify one of these names, or the DN of the entry"
     )
     with pytest.raises(
         AmbiguousName, match=r"a/b/c matches dicomAETitle=b/c,.* and dicomAETitle=c,dicomDeviceName=a/b,"
@@ -97,7 +97,7 @@ def test_views_come_with_the_entry() -> None:
             "AE:dcm4chee",
             "no AE has the title dcm4chee — AE titles are case-sensitive: did you mean dcm4chee-arc/DCM4CHEE?",
         ),
-        ("AE:ALIAS", "no AE has the title ALIAS — this is another title (dcmOtherAETitle) of dcm4chee-arc/LAST"),
+        ("AE:ALIAS", "no AE has the title ALIAS — ALIAS is another title (dcmOtherAETitle) of dcm4chee-arc/LAST"),
         ("AE:zzz", "no AE has the title zzz — to list the AEs: dcmcfg ae list"),
         (
             "dcm4chee-arc/storescp",

@@ -101,8 +101,8 @@ def test_a_modality_needs_no_port() -> None:
 
 def test_rows_that_want_one_title_otherwise_are_both_left_out() -> None:
     assert rejected_rows(NEW, NEW | {"port": "105"}) == [
-        "x:2: CT1: the same title has other values in x:3",
-        "x:3: CT1: the same title has other values in x:2",
+        "x:2: CT1: the same title has different values in x:3",
+        "x:3: CT1: the same title has different values in x:2",
     ]
 
 

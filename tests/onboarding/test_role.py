@@ -10,8 +10,8 @@ from dcmcfg.onboarding.role import DEFAULT_ROLE, AERole, describe_roles, parse_n
 
 def test_roles_are_described_in_one_line_the_default_first() -> None:
     assert describe_roles() == (
-        "workstation: accepts associations; modality: only sends, requires no port; "
-        "archive: accepts associations, a new device gets the type ARCHIVE"
+        "workstation: accepts associations; modality: only sends objects and requires no port; "
+        "archive: accepts associations, and a new device gets the type ARCHIVE"
     )
     assert describe_roles().startswith(f"{DEFAULT_ROLE.value}: ")
 

@@ -102,14 +102,16 @@ def test_only_an_unfinished_change_can_be_closed(tmp_path: Path) -> None:
 def test_an_unreadable_header_is_reported_with_the_next_step(tmp_path: Path, damage: str) -> None:
     record = recorded(tmp_path)
     (record.folder / "head.json").write_text(damage)
-    with pytest.raises(DcmcfgError, match=r"cannot be read; nothing was changed — .*move .*rollouts/1 elsewhere"):
+    with pytest.raises(
+        DcmcfgError, match=r"cannot be read; nothing was changed — .*move the folder .*rollouts/1 to another place"
+    ):
         History(tmp_path).find_unfinished(URL)
 
 
 def test_an_edited_undo_file_is_not_applied_by_number(tmp_path: Path) -> None:
     record = recorded(tmp_path)
     record.undo_file.write_text(record.undo_file.read_text().replace("dicomDescription", "dicomStationName"))
-    with pytest.raises(DcmcfgError, match="modified after change 1 wrote it"):
+    with pytest.raises(DcmcfgError, match="somebody has modified this file of change 1"):
         History(tmp_path).get_rollout(1).get_undo_changes(2)
 
 

@@ -129,7 +129,7 @@ def test_a_current_step_changed_by_others_is_not_guessed(site: Site) -> None:
         directory.apply(described("storescp", "somebody else's"))
     with pytest.raises(
         Refused,
-        match=r"neither the state before that step nor the planned state — .*dcmcfg "
+        match=r"differs from the state before this step, and also from the planned state — .*dcmcfg "
         r"history --mark-resolved 1",
     ):
         site.settled()
@@ -193,6 +193,6 @@ def test_an_undo_that_would_lose_later_changes_is_refused(site: Site, slapd: Run
     with connect(server_of(slapd)) as directory:
         directory.apply(Modify(new, (Modification(Operation.REPLACE, name, (b"3",)),)))
     before = site.octets()
-    with pytest.raises(DoesNotApply, match=f"somebody has changed {name}, and that change would be lost"):
+    with pytest.raises(DoesNotApply, match=f"somebody has changed {name} since change ., and the undo would"):
         site.undo()
     assert site.octets() == before

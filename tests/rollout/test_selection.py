@@ -48,8 +48,8 @@ def test_changes_that_cannot_be_reverted_are_refused_by_number(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("left_out", "rejects", "expected"),
     [
-        (1, "/home/admin/my rejects.ldif", "1 change: dcmcfg apply '/home/admin/my rejects.ldif'"),
-        (2, "", "2 changes: dcmcfg apply undo-1.rejects.ldif"),
+        (1, "/home/admin/my rejects.ldif", "1 step (to revert the rest: dcmcfg apply '/home/admin/my rejects.ldif')"),
+        (2, "", "2 steps (to revert the rest: dcmcfg apply undo-1.rejects.ldif)"),
     ],
 )
 def test_changes_rejected_by_an_undo_are_reported_with_their_file(
@@ -59,8 +59,8 @@ def test_changes_rejected_by_an_undo_are_reported_with_their_file(
     recorded(tmp_path, undoes=1, left_out=left_out, rejects=rejects)
     with pytest.raises(Refused) as refused:
         select_rollout_to_undo(History(tmp_path), URL, 1, None)
-    assert refused.value.message == f"change 1 was reverted by change 2, except {expected}"
-    assert refused.value.next_step == "to redo it: dcmcfg undo 2"
+    assert refused.value.message == f"change 1 was reverted by change 2, without {expected}"
+    assert refused.value.next_step == "to redo change 1: dcmcfg undo 2"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_an_interrupted_undo_that_is_complete_is_not_followed_by_another(tmp_pat
     interrupted = recorded(tmp_path, undoes=2)
     with pytest.raises(Refused, match="change 3, the undo of 2, was interrupted, but is now complete") as refused:
         select_rollout_to_undo(History(tmp_path), URL, None, interrupted)
-    assert refused.value.next_step == ("to redo change 2: dcmcfg undo 3; to revert the change before it: dcmcfg undo 1")
+    assert refused.value.next_step == ("to redo change 2: dcmcfg undo 3; to revert the previous change: dcmcfg undo 1")
 
 
 @pytest.mark.parametrize(("done", "became"), [(0, "and has changed nothing"), (1, "but is now complete")])
@@ -152,9 +152,9 @@ def test_a_roll_out_that_was_resumed_since_is_not_reverted_in_part(tmp_path: Pat
     recorded(tmp_path, undoes=2)
     with first.journal.open_for_writing() as pen:
         pen.write_ended(2)
-    with pytest.raises(Refused, match="change 1, redone by change 3, has been resumed since") as refused:
+    with pytest.raises(Refused, match="change 3 has redone change 1, which was later resumed") as refused:
         select_rollout_to_undo(History(tmp_path), URL, 3, None)
-    assert refused.value.next_step == "to revert all of it: dcmcfg undo 1"
+    assert refused.value.next_step == "to revert all steps of change 1: dcmcfg undo 1"
 
 
 def test_an_undo_that_another_one_has_overtaken_is_named_with_that_one(tmp_path: Path) -> None:
@@ -162,6 +162,8 @@ def test_an_undo_that_another_one_has_overtaken_is_named_with_that_one(tmp_path:
         recorded(tmp_path, undoes=undoes)
     history = History(tmp_path)
     for number in (2, 3):
-        with pytest.raises(Refused, match="change 1, redone by change 3, was reverted by change 4") as refused:
+        with pytest.raises(
+            Refused, match="change 3 has redone change 1, which was later reverted by change 4"
+        ) as refused:
             select_rollout_to_undo(history, URL, number, None)
-        assert refused.value.next_step == "to redo it: dcmcfg undo 4"
+        assert refused.value.next_step == "to redo change 1: dcmcfg undo 4"

@@ -26,5 +26,5 @@ def test_facts_read_back_as_written_whatever_a_server_says_of_itself() -> None:
 
 @pytest.mark.parametrize("text", [b"", b"# no record\n", b"# dn: o=x\n# changetype: delete\n", b"# version: 1\n"])
 def test_facts_that_cannot_be_read_are_refused(text: bytes) -> None:
-    with pytest.raises(Refused, match="the metadata in its header"):
+    with pytest.raises(Refused, match="the metadata in the header of the snapshot"):
         parse_facts(text, "file")

@@ -211,7 +211,7 @@ def _plan_retrieve(
     if not retries:
         return _RetrievePlan(local, tuple(targets), originator_ae_title=requester)
     fallback = _make_fallback_target(exchange, called)
-    _log.info("the study is not complete, asked of %s again", fallback.target_ae_title)
+    _log.info("the study is not complete: sending another C-MOVE to %s", fallback.target_ae_title)
     if local:
         return _RetrievePlan(local, (*targets, fallback), originator_ae_title=requester, is_retry=True)
     return _RetrievePlan(concurrent_targets=tuple(targets), final_target=fallback, is_retry=True)

@@ -39,11 +39,14 @@ def serve_store(state: ArchiveState, event: evt.Event) -> int:
         _save(state, received, _make_record(received, called))
         _forward(state, event, received)
     elif known.is_local:
-        _log.info("ignored %s: it is here already", received.sop_instance_uid)
+        _log.info("ignored %s: the archive already stores this object", received.sop_instance_uid)
     # StoreServiceEJB accepts a recalled object only from the recorded external archive.
     elif known.external_aet != received.calling_ae_title:
         _log.info(
-            "ignored %s from %s: held by %s", received.sop_instance_uid, received.calling_ae_title, known.external_aet
+            "ignored %s from %s: the recorded external archive is %s",
+            received.sop_instance_uid,
+            received.calling_ae_title,
+            known.external_aet,
         )
     else:
         storage_id = called.object_storages[0]
@@ -72,7 +75,7 @@ def _forward(state: ArchiveState, event: evt.Event, received: ReceivedObject) ->
     key = find_move_scp(state.device, received.calling_ae_title) or received.move_originator_ae_title
     retrieve = state.retrieves.find_matching(key, received.dataset)
     if retrieve is None:
-        _log.info("%s: no C-MOVE waits for it (move originator %r)", received.sop_instance_uid, key)
+        _log.info("%s: no active C-MOVE requests this object (move originator %r)", received.sop_instance_uid, key)
         return
     contexts = [
         context
