@@ -21,26 +21,28 @@ _HEAD = """\
 
 <!-- Written by tests/recorded/table.py -->
 
-This page shows how tests compare dcmcfg with recordings of a real dcm4chee-arc 5.35.1. Each recording is one of:
+This page shows how tests compare dcmcfg with recordings of a real dcm4chee-arc 5.35.1. Tests use a recording in one of
+three ways:
 
-- **replayed**: a replayer acts as the archive over DICOM and HTTP on loopback. The real command runs against it,
-  and the test compares the verdict with the facts.
+- **replayed**: a replayer acts as the archive over DICOM and HTTP on loopback. The test runs the real command against
+  the replayer, and compares the verdict with the facts.
 - **held to the stand-in**: a test compares the responses of the lab's stand-in archive with the recording.
 - **data only**: no test uses it.
 
 The replayer answers C-FIND and QIDO-RS according to the state of the study before and after the C-MOVE. If a request
-has no recorded response, the test fails. Pauses are shortened. If the recorded destination returned errors or broke
-the association, the test does not use dcmcfg as the receiver. Studies have three instances. *Unset* means that
-`dcmExternalRetrieveAEDestination` is not set.
+has no recorded response, the test fails. Pauses are shorter than in the recording. If the recorded destination
+returned errors or broke the association, the test does not use dcmcfg as the receiver.
+
+Studies have three instances. *Unset* means that `dcmExternalRetrieveAEDestination` is not set.
 
 """
 _MOVES = """\
 ## C-MOVE
 
 For each of these recordings, the tests run `verify` and `route --study` against the replayer. The table shows the
-verdict with evidence from the archive's database. The tests also run `verify` without this evidence, with Instance
-Availability NEARLINE, with the log of the external archive, and with `--require-route`. The stand-in is also compared
-with each recording.
+verdict of `verify` with evidence from the archive's database. The tests also run `verify` without this evidence, with
+Instance Availability NEARLINE, with the log of the external archive, and with `--require-route`. Another test compares
+the stand-in with each recording.
 
 | recording | situation | facts | headline of `verify` | route | exit code |
 |---|---|---|---|---|---|
@@ -49,9 +51,10 @@ _OTHERS = "\n## Other DIMSE recordings\n\n| recording | use | how |\n|---|---|--
 _CONTROL = """
 ## Control service
 
-For each of these recordings, the tests run `status` and `reload` against the replayer. A number after a recording is
-the position of a response in a poll. *In force* means that the configuration with the change is in force. If the
-lab's stand-in is compared with the recording, the last column shows *held*. Otherwise it shows the reason.
+For each of these recordings, the tests run `status` and `reload` against the replayer. In a recording of repeated
+requests, the number after the name is the position of the response. *In force* means that the configuration with the
+change is in force. If a test compares the lab's stand-in with the recording, the last column shows *held*. Otherwise
+the last column shows the reason.
 
 | recording | situation | facts afterwards | command | headline of dcmcfg | exit code | stand-in |
 |---|---|---|---|---|---|---|
