@@ -44,7 +44,7 @@ def test_a_local_study_proves_nothing_and_the_headline_says_so() -> None:
     verdict = judge_evidence(stored(ALONE, LOCAL_STUDY, LOCAL_STUDY))
     assert verdict.headline == f"verified: 3 of 3 instances received by WORKSTATION; {LOCAL_STUDY_NOTE}"
     assert (verdict.exit_code, verdict.route.finding, verdict.route.shown_count) == (0, RouteFinding.NOT_TRIED, 0)
-    assert verdict.next_steps == ("dcmcfg verify --recall --dest WORKSTATION selects a study that was purged",)
+    assert verdict.next_steps == ("to verify a purged study, run dcmcfg verify --recall --dest WORKSTATION",)
     assert "a local study proves nothing about external retrieve" in verdict.route.reasons[1]
     assert SECOND_RUN_NOTE not in verdict.notes
 
@@ -62,7 +62,7 @@ def test_a_local_study_that_fails_says_nothing_about_external_retrieve_either() 
     verdict = judge_evidence(failed)
     assert verdict.headline.endswith("; 3 failed; nothing arrived at WORKSTATION")
     assert verdict.route.finding is RouteFinding.NOT_TRIED
-    assert "the archive could not send it to WORKSTATION" in verdict.next_steps[0]
+    assert "the archive could not send the study to WORKSTATION" in verdict.next_steps[0]
 
 
 def test_a_required_route_is_not_given_by_a_local_study() -> None:

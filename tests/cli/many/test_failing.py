@@ -32,9 +32,9 @@ def test_studies_that_fail_are_told_in_groups_and_asked_again_when_that_is_wante
         "Failures  2 studies: status C801, refused: the archive does not allow this Move Destination\n"
         f"          {FIVE[1]}\n"
         f"          {FIVE[2]}\n"
-        "          Next step: in the tree, dcmAcceptedMoveDestination of DCM4CHEE is not set, which allows any "
-        "destination, but the archive has not loaded this setting: run dcmcfg reload. If the error remains, the "
-        "archive reads another directory (dcmcfg status --directory)\n"
+        "          Next step: in the tree, dcmAcceptedMoveDestination of DCM4CHEE is not set (any destination is "
+        "allowed), but the archive has not loaded this setting: run dcmcfg reload. If the error remains, the archive "
+        "reads another directory: check with dcmcfg status --directory\n"
         "Results   STORE\n"
         "Next step Fix the problems, then run the same command with --only-failed\n"
     )
@@ -65,7 +65,8 @@ def test_where_the_archive_counts_failures_either_side_may_have_failed(
     assert done.exit_code == 1
     (both,) = (" ".join(each.split()) for each in done.stdout.split("2 studies: status A702")[1:])
     assert (
-        f"{FIVE[1]} Next step: either the external archive LONGTERM could not send to DCM4CHEE (see its log), " in both
+        f"{FIVE[1]} Next step: either the external archive LONGTERM could not send to DCM4CHEE (see the log of the "
+        "external archive), " in both
     )
 
 

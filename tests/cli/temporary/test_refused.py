@@ -47,7 +47,7 @@ def test_nobody_to_ask_and_no_are_a_no_with_nothing_changed(run: Run, site: Runn
 def test_an_address_that_is_none_is_2(run: Run, site: RunningSite) -> None:
     done = run(*VERIFY, "--temporary-address", "h:x")
     assert (done.exit_code, done.stdout) == (2, "")
-    assert "not HOST or HOST:PORT" in done.stderr
+    assert "the address must have the form HOST or HOST:PORT" in done.stderr
 
 
 def test_an_address_at_which_the_archive_does_not_find_us_is_a_no_that_says_so(run: Run, site: RunningSite) -> None:
