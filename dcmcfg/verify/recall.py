@@ -240,7 +240,9 @@ def find_purged_study(search: RecallSearch, on_progress: Callable[[str], None]) 
 
 def _choose_by_database(search: RecallSearch, studies: Sequence[StoredStudy]) -> ChosenStudy:
     if not studies:
-        raise _create_not_found(search, "in the archive's database has an external archive and no local file")
+        raise _create_not_found(
+            search, "has an external archive and no local file, according to the archive's database"
+        )
     known_titles = search.addresses.route.ae_titles  # The archive cannot call an external archive outside of the tree.
     chosen = min(
         studies,
@@ -260,13 +262,17 @@ def _choose_by_availability(search: RecallSearch, studies: Sequence[Study]) -> C
     not_online = [study for study in studies if study.availability in NOT_ONLINE]
     if not not_online and hides_purges(search.device):
         raise NotFound(
-            "every study is ONLINE, but this archive reports ONLINE for purged studies too: a purging storage has no "
-            "dcmExternalRetrieveInstanceAvailability",
-            next_step="set the archive's URL, to query its database (--archive-url, see dcmcfg status), or specify a "
-            "study with --study",
+            "every study is ONLINE, but this archive also reports ONLINE for purged studies, because a purging storage "
+            "has no dcmExternalRetrieveInstanceAvailability",
+            next_step=(
+                "to query the archive's database, set the archive's URL (--archive-url, see dcmcfg status); or specify "
+                "a study with --study"
+            ),
         )
     if not not_online:
-        raise _create_not_found(search, f"of the {len(studies)} that C-FIND lists is NEARLINE, OFFLINE or UNAVAILABLE")
+        raise _create_not_found(
+            search, f"is NEARLINE, OFFLINE or UNAVAILABLE (studies that C-FIND lists: {len(studies)})"
+        )
     own_titles = search.addresses.route.archive_ae_titles  # A study without another archive cannot be recalled.
 
     def rank(study: Study) -> tuple[bool, int, str]:
@@ -297,7 +303,7 @@ def _create_not_found(search: RecallSearch, reason: str) -> NotFound:
         f"no purged study found: no study{criteria} {reason}",
         subject=str(search.addresses.archive),
         next_step=(
-            "let the archive purge a study (dcmcfg check shows problems that prevent a purge), search for other "
+            "let the archive purge a study (to find problems that prevent a purge: dcmcfg check), search for other "
             "studies with --query, or specify a study with --study"
         ),
     )

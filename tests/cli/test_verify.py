@@ -63,7 +63,7 @@ Route     not shown
           Configured: external archive → WORKSTATION (dcmExternalRetrieveAEDestination is not set)
           - the external archive's log was not read
           - the location of the files before the move is unknown: {CAN_SHOW}
-          - Instance Availability before the move: not given, after it: not given
+          - Instance Availability before the move: not given, after the move: not given
           - callers of the receiver: DCM4CHEE (as reported by the caller)
 """
     )

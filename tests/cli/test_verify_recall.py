@@ -63,7 +63,7 @@ def test_a_recall_from_dcmtks_archive_fails_until_the_destination_is_set_and_the
         "after the move, the database also has files for 20 instances (recalled)",
         "the external archive's log was not read",
         "external archive according to the archive's database: LONGTERM",
-        "Instance Availability before the move: NEARLINE, after it: NEARLINE",
+        "Instance Availability before the move: NEARLINE, after the move: NEARLINE",
         "callers of the receiver: DCM4CHEE (as reported by the caller)",
     ]
 

@@ -63,7 +63,7 @@ def test_the_smallest_purged_study_is_taken_each_time_and_in_the_end_none_is_lef
     done = run("verify", "--recall", "--dest", "STORESCP")
     assert (done.exit_code, done.stdout) == (3, "")
     assert (
-        "no purged study found: no study in the archive's database has an external archive and no local file"
+        "no purged study found: no study has an external archive and no local file, according to the archive's database"
         in done.stderr
     )
     assert done.stderr.splitlines()[-1].startswith("  next: let the archive purge a study")
@@ -109,5 +109,5 @@ def test_where_purged_ones_are_told_to_be_online_only_the_database_can_tell_them
     before = site.received()
     done = run("verify", "--recall", "--dest", "STORESCP", "--no-qido")
     assert (done.exit_code, done.stdout) == (3, "")
-    assert "this archive reports ONLINE for purged studies too" in done.stderr
+    assert "this archive also reports ONLINE for purged studies" in done.stderr
     assert site.received() == before

@@ -51,7 +51,8 @@ def test_a_plain_connection_that_fits_by_the_tree_leaves_another_directory() -> 
         LOCAL, ConnectionMatch(TITLE, is_compatible=True, description="both plain"), line=ConnectionSecurity()
     )
     assert step.endswith(
-        "(both plain), and the archive has reloaded: check that it reads its configuration from ldap://directory"
+        "(both plain), and the archive has reloaded: check that the archive reads its configuration from "
+        "ldap://directory"
     )
 
 

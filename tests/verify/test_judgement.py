@@ -95,7 +95,7 @@ def test_a_lie_is_not_verified(evidence: Evidence, reason: str) -> None:
 
 def test_a_final_answer_after_which_some_remain_contradicts_itself() -> None:
     verdict = judge_evidence(reporting(UNWITNESSED, completed=3, remaining=2))
-    assert (verdict.exit_code, verdict.headline) == (1, "NOT verified: the final response counts 2 as remaining")
+    assert (verdict.exit_code, verdict.headline) == (1, "NOT verified: the final response reports 2 remaining")
 
 
 def test_the_counter_of_a_large_study_begins_again_at_0() -> None:

@@ -92,8 +92,8 @@ def test_a_study_that_does_not_come_back_whole_does_not_show_a_route_back(after:
     missing = 3 - count_recalled(evidence)
     words = "1 instance" if missing == 1 else "3 instances"
     assert (
-        f"after the C-MOVE, the archive still has no local file for {words}, although the tree retrieves the study "
-        "through DCM4CHEE" in (reasons(evidence))
+        f"after the C-MOVE, the archive still has no local file for {words}, although the study is retrieved through "
+        "DCM4CHEE according to the tree" in (reasons(evidence))
     )
     assert finding(evidence) is RouteFinding.NOT_SHOWN
 
@@ -106,7 +106,9 @@ def test_without_an_answer_after_the_move_the_way_is_not_shown() -> None:
 
 def test_a_partly_purged_study_shows_the_route_for_its_purged_part() -> None:
     verdict = judge_evidence(stored(ALONE, study("fs1", "", ""), LOCAL_STUDY))
-    assert verdict.headline == "verified: 3 of 3 instances received by WORKSTATION; route shown for 2 of them"
+    assert (
+        verdict.headline == "verified: 3 of 3 instances received by WORKSTATION; route shown for 2 of these instances"
+    )
     assert verdict.route.reasons[0] == "before the move, the archive's database had no local file for 2 of 3 instances"
     assert "the other files were on fs1. Such local files prove nothing about the route" in verdict.route.reasons
 
@@ -255,7 +257,7 @@ def test_the_availability_before_and_after_is_reported() -> None:
     unchanged = replace(
         UNWITNESSED, instances_before=instances_before_move("ONLINE"), instances_after=instances_before_move("ONLINE")
     )
-    assert "Instance Availability before the move: ONLINE, after it: ONLINE" in reasons(unchanged)
+    assert "Instance Availability before the move: ONLINE, after the move: ONLINE" in reasons(unchanged)
 
 
 def test_a_foreign_caller_still_contradicts_the_route_of_a_purged_study() -> None:

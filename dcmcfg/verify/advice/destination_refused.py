@@ -120,7 +120,7 @@ def _advise_on_unknown_to_either(case: AdviceCase) -> Iterator[str]:
     yield (
         f"most likely {case.external_description} sends directly to the destination, but does not know "
         f"{case.destination}. The administrator of the external archive must add the AE: to see the settings, run "
-        f"{case.work_order_command}. To route the study through the archive instead: {case.external_retrieve_command}"
+        f"{case.work_order_command}; to route the study through the archive instead: {case.external_retrieve_command}"
     )
     yield from _advise_if_archive_refused(case)
 
@@ -144,7 +144,7 @@ def _advise_on_unknown_to_fallback(case: AdviceCase) -> Iterator[str]:
     )
     command = format_command("set", case.device_name, f"dcmFallbackCMoveSCPDestination={case.archive_ae_title}")
     yield (
-        f"or run {command}. {_find_refusing_archive(case)} then sends to the archive, and the archive forwards to "
+        f"or run {command}; {_find_refusing_archive(case)} then sends to the archive, and the archive forwards to "
         f"{title}"
     )
     yield from _advise_if_archive_refused(case)

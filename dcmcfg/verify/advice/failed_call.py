@@ -56,9 +56,9 @@ def _advise_on_incompatible_connection(case: AdviceCase, ae_title: str) -> str:
     match = case.evidence.route.get_connection_match(ae_title)
     if match is None:
         return (
-            f"to see which connections are incompatible, run dcmcfg route --dest {case.quoted_destination}. Both "
-            "connections must be plain, or both must use TLS with a common cipher suite (dicomTLSCipherSuite) and "
-            "protocol version (dcmTLSProtocol)"
+            "both connections must be plain, or both must use TLS with a common cipher suite (dicomTLSCipherSuite) and "
+            "protocol version (dcmTLSProtocol). To see which connections are incompatible, run dcmcfg route --dest "
+            f"{case.quoted_destination}"
         )
     if not match.is_compatible:
         return (
@@ -122,6 +122,6 @@ def _advise_on_rejection(case: AdviceCase, ae_title: str) -> str:
         f"{ae_title} rejected the association. The archive does not use its own AE title, but the calling AE title of "
         f"this run ({calling_ae_title}). {ae_title} must accept this calling AE title, and the called AE title "
         f"{ae_title}. To list the settings for its administrator, run {case.work_order_command} --calling "
-        f"{shlex.quote(calling_ae_title)}. Or run verify with another calling AE title that {ae_title} accepts "
+        f"{shlex.quote(calling_ae_title)}; or run verify with another calling AE title that {ae_title} accepts "
         "(--calling)"
     )

@@ -28,7 +28,7 @@ def test_a_destination_that_no_study_can_reach_ends_it_before_the_first(
     assert (done.exit_code, done.stdout) == (3, "")
     assert done.stderr == (
         "dcmcfg: the AE WORKSTATON does not exist in the tree, so the archive would refuse every study\n"
-        "  next: did you mean WORKSTATION, WORKLIST? Otherwise specify another AE with --dest, or "
+        "  next: did you mean WORKSTATION, WORKLIST? Otherwise specify another AE with --dest, or create the AE: "
         "dcmcfg ae add WORKSTATON@HOST:PORT\n"
     )
     set_values(own_site, tmp_path, WORKSTATION, dicomInstalled="FALSE")

@@ -44,7 +44,7 @@ def test_a_store_is_for_one_question_and_named_by_the_user(verify: Verify, pacs:
     assert "other parameters: calling: DCMCFG in the store, OTHER now" in other.stderr
     longer = verify(*named(FIVE[:3]), *store)
     assert longer.exit_code == 0
-    assert "Note      2 already have a result, the oldest from " in longer.stdout
+    assert "Note      studies with an earlier result: 2 (the oldest from " in longer.stdout
     assert Counter(pacs.moves) == Counter(FIVE[:3])
 
 
@@ -76,7 +76,7 @@ def test_a_yes_of_before_the_tree_was_changed_is_no_zero_until_it_is_asked_anew_
     assert second_run.exit_code == 0
     assert second_run.stdout.startswith("3 studies: 3 reported\n")
     assert (
-        "Note      2 of 3 results are successes from before a configuration change; --only-failed keeps them"
+        "Note      2 of 3 results are successes from before a configuration change; --only-failed keeps these results"
         in second_run.stdout
     )
     assert Counter(pacs.moves) == Counter([*FIVE[:3], bad])

@@ -120,7 +120,7 @@ def test_a_reload_that_fails_once_is_3_with_everything_taken_back(
         monkeypatch.setenv("DCMCFG_ARCHIVE_URL", control.url)
         done = run(*VERIFY, "--yes")
     assert (done.exit_code, done.stdout, control.reloads) == (3, "", 2)
-    assert "the archive did not reload, so it may not know DCMCFG_" in done.stderr
+    assert "the archive did not reload, so the archive may not know DCMCFG_" in done.stderr
     assert "; the change was reverted; the configuration is unchanged\n" in done.stderr
 
 

@@ -124,7 +124,7 @@ STEPS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
             f"{FALLBACK_ASKED}WORKSTATION. The administrator of the fallback archive must add WORKSTATION. To see the "
             "address, run dcmcfg work-order --external LONGTERM",
             (
-                "or run dcmcfg set dcm4chee-arc dcmFallbackCMoveSCPDestination=DCM4CHEE. LONGTERM then sends to the "
+                "or run dcmcfg set dcm4chee-arc dcmFallbackCMoveSCPDestination=DCM4CHEE; LONGTERM then sends to the "
                 "archive, and the archive forwards to WORKSTATION"
             ),
         ),
@@ -189,7 +189,9 @@ def test_an_external_archives_own_record_settles_who_it_was(case: str) -> None:
         replace(same_words, move_records=(record,), route=replace(evidence.route, external_requests=asks))
     )
     assert settled.next_steps == steps
-    assert settled.report.meaning == (f"Move Destination WORKSTATION unknown to {record.called_ae_title} (per its log)")
+    assert settled.report.meaning == (
+        f"{record.called_ae_title} does not know the Move Destination WORKSTATION (per its log)"
+    )
 
 
 def test_of_a_destination_that_the_archive_refuses_no_route_is_told_but_why_there_is_none() -> None:
@@ -204,14 +206,15 @@ def test_of_a_destination_that_the_archive_refuses_no_route_is_told_but_why_ther
         == "none: the tree has no AE WORKSTATION; did you mean WORKSTATION2, WORKSTATION3?"
     )
     assert verdict.route.reasons == (
-        "the archive refused this destination before it looked up the study. It opened no association and sent nothing",
+        "the archive refused this destination before it looked up the study. The archive opened no association and "
+        "sent nothing",
     )
 
 
 @pytest.mark.parametrize(
     ("evidence", "way"),
     [
-        (UNKNOWN_AE, "none: the archive does not know WORKSTATION, although the tree has it"),
+        (UNKNOWN_AE, "none: the archive does not know WORKSTATION, although the tree has this AE"),
         (
             replace(A801, route=replace(NOT_IN_TREE, ae_titles=frozenset({"WORKSTATION"}))),
             "none: the AE WORKSTATION is not installed",
@@ -254,13 +257,13 @@ def test_headline_and_route_say_alike_who_refused(
     evidence: Evidence, route: ConfiguredRoute, records: tuple[MoveRecord, ...] | None
 ) -> None:
     verdict = judge_evidence(replace(evidence, route=route, move_records=records))
-    by_the_archive = any("It opened no association" in each for each in verdict.route.reasons)
+    by_the_archive = any("The archive opened no association" in each for each in verdict.route.reasons)
     assert ("to the archive itself" in verdict.headline) is by_the_archive
 
 
 def test_whom_the_external_archives_own_record_shows_to_refuse_is_named() -> None:
     assert judge_evidence(replace(A801, route=DIRECT, move_records=(REFUSED_RELAY,))).report.meaning == (
-        "Move Destination WORKSTATION unknown to LONGTERM (per its log)"
+        "LONGTERM does not know the Move Destination WORKSTATION (per its log)"
     )
 
 

@@ -74,7 +74,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "no connections that go together": (
         failing(replace(LOCAL, received=None), 0xA702, INCOMPATIBLE),
-        "to see which connections are incompatible, run dcmcfg route --dest WORKSTATION",
+        "To see which connections are incompatible, run dcmcfg route --dest WORKSTATION",
     ),
     "no connections that go together, by the tree": (
         unfitting(
@@ -292,7 +292,7 @@ def test_who_is_down_is_named_with_its_address_where_it_is_known_whom_the_archiv
     for availability in ("ONLINE", "NEARLINE"):
         open_ = judge_evidence(replace(DOWN, instances_before=instances_before_move(availability)))
         assert open_.headline.endswith(
-            "the external archive (a purged study), or the destination (a study in the archive's own storage)"
+            "the external archive (for a purged study) or the destination (for a study in the archive's own storage)"
         )
 
 
