@@ -316,7 +316,7 @@ _EXACT: dict[tuple[Service, int], StatusExplanation] = {
     ("C-FIND", SUCCESS): ("success: all matches were sent", ""),
     ("C-FIND", INVALID_PRIOR_RECORD_KEY): ("failed: invalid prior record key", _PEER_LOG),
     ("C-FIND", MATCHES_LIMITED): (
-        "the response was cut at a limit, there are more matches",
+        "the response is incomplete: there are more matches than the limit of the peer",
         "the peer's limit of matches",
     ),
     ("C-FIND", CANCELLED): ("cancelled", "the sender of the C-CANCEL that ended the query"),

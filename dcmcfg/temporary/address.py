@@ -101,5 +101,5 @@ def _iterate_warnings(
     for sender in direct_senders:
         yield (
             f"{sender} must send directly to {title}, but does not know this AE. Objects outside the archive's own "
-            "storage will not be delivered. To route them through the archive: dcmcfg set-external-retrieve."
+            "storage will not be delivered. To route such objects through the archive: dcmcfg set-external-retrieve."
         )

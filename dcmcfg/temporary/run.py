@@ -116,7 +116,7 @@ def hold_destination(
             _remove_and_reload(context, title, progress, error)
             if isinstance(error, _DestinationAdditionFailed):
                 raise DcmcfgError(
-                    f"{error.message}; the change was reverted; the configuration is unchanged",
+                    f"{error.message}. The change was reverted, so the configuration is unchanged",
                     subject=error.subject,
                     next_step=error.next_step,
                 ) from error

@@ -102,7 +102,7 @@ def _list_objections(reported: ReportAssessment, received: ReceiptAssessment, ro
     return [
         LOCAL_STUDY_NOTE
         if route.finding is RouteFinding.NOT_TRIED
-        else f"route {route.finding.value}, but required (--require-route)"
+        else f"route {route.finding.value}, but --require-route is set"
     ]
 
 

@@ -164,8 +164,8 @@ def weigh_files(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMo
         findings.remarks.append(f"the location of the files before the move is unknown: {EVIDENCE_SOURCES_HINT}")
     elif files.probably_not_local_count:
         findings.remarks.append(
-            f"before the move, Instance Availability of {_format_share(files.probably_not_local_count, evidence)} "
-            f"was not ONLINE. This does not prove that the archive had no file: {EVIDENCE_SOURCES_HINT}"
+            f"before the move, Instance Availability of {_format_share(files.probably_not_local_count, evidence)} was "
+            f"not ONLINE. This value does not prove that the archive had no file: {EVIDENCE_SOURCES_HINT}"
         )
     if evidence.instances_before:
         remark = f"Instance Availability before the move: {', '.join(_list_availabilities(evidence.instances_before))}"

@@ -158,8 +158,8 @@ def _find_states_by_availability(instances: Sequence[Instance], device: Device) 
             states = (StudyState.LOCAL, StudyState.PURGED, *partial_states, StudyState.UNCONFIGURED_STORAGE)
             if not count:
                 notes.append(
-                    "the archive reports ONLINE for purged instances too "
-                    f"({EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY} is not set)"
+                    f"the archive also reports ONLINE for purged instances ({EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY} "
+                    "is not set)"
                 )
         case _:
             states = (StudyState.LOCAL, StudyState.UNCONFIGURED_STORAGE)
@@ -253,7 +253,8 @@ def _choose_by_database(search: RecallSearch, studies: Sequence[StoredStudy]) ->
         ),
     )
     reason = (
-        f"the archive's database has no local file for this study. Its external archive is {chosen.external_ae_title}"
+        "the archive's database has no local file for this study. The external archive of the study is "
+        f"{chosen.external_ae_title}"
     )
     return ChosenStudy(chosen.study_uid, _describe_choice(chosen.instance_count, reason, len(studies)))
 
@@ -279,7 +280,10 @@ def _choose_by_availability(search: RecallSearch, studies: Sequence[Study]) -> C
         return own_titles.issuperset(study.retrieve_ae_titles), study.instance_count or _UNKNOWN_COUNT, study.study_uid
 
     chosen = min(not_online, key=rank)
-    reason = f"its Instance Availability is {chosen.availability}, which does not prove that the study was purged"
+    reason = (
+        f"the Instance Availability of the study is {chosen.availability}, but this value does not prove that the "
+        "study was purged"
+    )
     return ChosenStudy(chosen.study_uid, _describe_choice(chosen.instance_count, reason, len(not_online)))
 
 

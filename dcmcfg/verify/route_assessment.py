@@ -187,7 +187,7 @@ def _describe_nothing_sent(evidence: Evidence, record: MoveRecord) -> str:
         return "the external archive received a request, but its log shows no final response"
     if record.reported_completed:
         nothing = (
-            f"the external archive counted {record.reported_completed} completed, but its log shows no successful "
+            f"the external archive reported {record.reported_completed} completed, but its log shows no successful "
             "C-STORE for this request"
         )
     elif record.completed is None and record.status is not None and not _is_failure(record.status):

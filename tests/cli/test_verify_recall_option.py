@@ -56,7 +56,7 @@ def test_the_smallest_purged_study_is_taken_each_time_and_in_the_end_none_is_lef
         verdict = json.loads(done.stdout)
         assert done.exit_code == 0, done.output
         assert (verdict["study_instance_uid"], verdict["route"]["finding"]) == (get_standard_study(name).uid, "shown")
-        why = "the archive's database has no local file for this study. Its external archive is LONGTERM"
+        why = "the archive's database has no local file for this study. The external archive of the study is LONGTERM"
         assert f"recall: chosen: study {get_standard_study(name).uid}, " in done.stderr
         assert f"; {why}; {found}" in done.stderr
         assert any(note.startswith("chosen by --recall: ") for note in verdict["notes"])
@@ -84,7 +84,7 @@ def test_without_the_database_the_availability_tells(
 ) -> None:
     done = run("verify", "--recall", "--dest", "STORESCP", "--json", "--no-qido")
     assert json.loads(done.stdout)["study_instance_uid"] == get_standard_study("one").uid
-    why = "its Instance Availability is NEARLINE, which does not prove that the study was purged"
+    why = "the Instance Availability of the study is NEARLINE, but this value does not prove that the study was purged"
     assert f"1 instance; {why}; the smallest of 4 found" in done.stderr
     monkeypatch.setenv("DCMCFG_ARCHIVE_URL", f"http://127.0.0.1:{free_port()}/dcm4chee-arc")
     done = run("verify", "--recall", "--dest", "STORESCP", "--json")

@@ -69,7 +69,7 @@ def test_a_required_route_is_not_given_by_a_local_study() -> None:
     local = judge_evidence(stored(ALONE, LOCAL_STUDY), require_route=True)
     assert (local.headline, local.exit_code) == (f"NOT verified: {LOCAL_STUDY_NOTE}", 1)
     unknown = judge_evidence(replace(ALONE, instances_before=instances_before_move("ONLINE")), require_route=True)
-    assert (unknown.headline, unknown.exit_code) == ("NOT verified: route not shown, but required (--require-route)", 1)
+    assert (unknown.headline, unknown.exit_code) == ("NOT verified: route not shown, but --require-route is set", 1)
     assert judge_evidence(GOOD, require_route=True).exit_code == 0
 
 
@@ -152,7 +152,7 @@ def test_availability_suggests_a_purge_and_proves_none() -> None:
     )
     assert finding(nearline) is RouteFinding.NOT_SHOWN
     assert (
-        "before the move, Instance Availability of 3 instances was not ONLINE. This does not prove that the "
+        "before the move, Instance Availability of 3 instances was not ONLINE. This value does not prove that the "
         "archive had no file: use the archive's database (--archive-url) or the external archive's log "
         "(--external-log) to find out"
     ) in reasons(nearline)

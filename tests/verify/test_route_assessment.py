@@ -192,7 +192,7 @@ def test_a_record_with_nothing_sent_says_what_the_log_shows_of_it() -> None:
     assert neutral(recorded(completed=0)) == [f"{prefix} answered 0000 and completed no instance"]
     assert neutral(replace(recorded(completed=0), reported_completed=3)) == [
         (
-            f"{prefix} answered 0000; the external archive counted 3 completed, but its log shows no successful "
+            f"{prefix} answered 0000; the external archive reported 3 completed, but its log shows no successful "
             "C-STORE for this request"
         )
     ]

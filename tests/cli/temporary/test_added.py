@@ -38,7 +38,7 @@ def test_it_is_added_received_as_and_taken_back_and_the_archive_forgets_it(run: 
         "AE title (--show-plan shows the whole plan)",
         (
             "warning: LONGTERM must send directly to DCMCFG_TITLE, but does not know this AE. Objects outside the "
-            "archive's own storage will not be delivered. To route them through the archive: dcmcfg "
+            "archive's own storage will not be delivered. To route such objects through the archive: dcmcfg "
             "set-external-retrieve."
         ),
         "the archive will call DCMCFG_TITLE at 127.0.0.1:PORT, this machine's address on the route to 127.0.0.1",
