@@ -111,15 +111,19 @@ class MoveTracker:
             if own_uid == study_uid != sender_uid:
                 instances = format_instance_count(count)
                 yield (
-                    f"{instances} of this study arrived with the C-MOVE of study {sender_uid}; counted for that study"
+                    f"{instances} of this study arrived with the C-MOVE of study {sender_uid}; dcmcfg counts such "
+                    f"instances for study {sender_uid}"
                 )
         for (sender_uid, own_uid), count in recorded.items():
             if sender_uid == study_uid:
-                yield f"{format_instance_count(count)} of study {own_uid} arrived with this study's C-MOVE"
+                yield f"{format_instance_count(count)} of study {own_uid} arrived with the C-MOVE of this study"
         if late := sum(
             self.find_study_uid(each) == study_uid and not self.is_sent_for(attempt, each) for each in waiting
         ):
-            yield f"{format_instance_count(late)} arrived too late, for an earlier C-MOVE of this study; not counted"
+            yield (
+                f"{format_instance_count(late)} for an earlier C-MOVE of this study arrived too late; dcmcfg does not "
+                "count late instances"
+            )
 
     def _find_attempt(self, instance: ReceivedInstance) -> MoveAttempt | None:
         message_id = instance.move_originator_message_id

@@ -182,12 +182,12 @@ class ArchiveAvailability:
         next_attempt_at = self._outage.record_failure(now, jitter)
         if next_attempt_at is None and not retries_exhausted:
             raise DicomError(
-                f"the archive broke every association for {self._timeout_s:g} s, most recently: {reason}",
+                f"the archive broke every association for {self._timeout_s:g} s. Last reason: {reason}",
                 subject=self._archive,
                 next_step="check the archive's log for the reason",
             )
         self.next_attempt_at = now if next_attempt_at is None else next_attempt_at
-        self._report_unavailable(f"it breaks every association: {reason}")
+        self._report_unavailable(f"the archive breaks every association: {reason}")
 
     def _report_unavailable(self, reason: str) -> None:
         if not self._unavailable_reported:

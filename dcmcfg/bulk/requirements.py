@@ -40,7 +40,7 @@ class ResultRequirements:
         if not self.require_route or result.route_finding == RouteFinding.SHOWN.value:
             return result
         reason = f" ({result.route_reasons})" if result.route_reasons else ""
-        headline = f"NOT verified: the route is required, but {result.route_finding or 'not shown'}{reason}"
+        headline = f"NOT verified: the route must be shown, but is {result.route_finding or 'not shown'}{reason}"
         local_step = f"{_LOCAL_STUDY}To verify a purged study: {self.recall_command}"
         next_step = local_step if result.route_finding == RouteFinding.NOT_TRIED.value else _ROUTE_NOT_SHOWN
         return replace(result, outcome=VerificationOutcome.NOT_VERIFIED, headline=headline, next_step=next_step)

@@ -48,7 +48,7 @@ class RunParameters:
         """Return descriptions of the differences from *other*, the current parameters."""
         names = dict.fromkeys((*self.values, *other.values))
         return tuple(
-            f"{name}: {self.values.get(name) or 'none'} in the store, {other.values.get(name) or 'none'} now"
+            f"{name}: {self.values.get(name) or 'none'} in the store, {other.values.get(name) or 'none'} in this run"
             for name in names
             if (self.values.get(name) or "") != (other.values.get(name) or "")
         )

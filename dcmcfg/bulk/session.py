@@ -127,8 +127,8 @@ class BulkSession:
         first = min((each for each in end_times if each is not None), default=None)
         if uids and first is not None:
             yield (
-                f"{len(end_times):,} already have a result, the oldest from {format_timestamp(first)}; use --again "
-                "to request all studies again"
+                f"studies with an earlier result: {len(end_times):,} (the oldest from {format_timestamp(first)}). To "
+                "request all studies again: --again"
             )
 
     def _reopen_studies(self) -> None:
@@ -167,7 +167,7 @@ class BulkSession:
                 yield f"using the studies that matched at {format_timestamp(listed_at)}; use --again to query again"
                 return
             if source.is_truncated:
-                yield f"more than {source.limit} studies match; the others are ignored (--limit)"
+                yield f"more than {source.limit} studies match; dcmcfg ignores the studies above this limit (--limit)"
         listed = source.read()
         if listed.duplicate_count:
             yield f"duplicate entries ignored: {listed.duplicate_count}"
@@ -202,10 +202,13 @@ def _describe_other_configuration(report: BulkReport) -> Iterator[str]:
     if accepted:
         yield (
             f"{accepted:,} of {len(report.results):,} results are successes from before a configuration change; "
-            "--only-failed keeps them. Use --again to request all studies again"
+            "--only-failed keeps these results. To request all studies again: --again"
         )
     if failed:
-        yield f"{failed:,} failed before a configuration change; use --only-failed to request them again"
+        yield (
+            f"studies that failed before a configuration change: {failed:,}. To request these studies again: "
+            "--only-failed"
+        )
 
 
 def _describe_evidence_warnings(results: Sequence[StudyResult]) -> Iterator[str]:
@@ -263,11 +266,13 @@ def require_known_destination(destination_ae_title: str, addresses: Verification
     if destination_ae_title in route.ae_titles:
         raise NotFound(
             f"{destination_ae_title} is not installed (dicomInstalled), so the archive would refuse every study",
-            next_step="install it, then run dcmcfg reload; or specify another AE with --dest",
+            next_step="install the AE, then run dcmcfg reload; or specify another AE with --dest",
         )
     suggestion = f"did you mean {', '.join(route.similar_ae_titles)}? Otherwise " if route.similar_ae_titles else ""
     raise NotFound(
         f"the AE {destination_ae_title} does not exist in the tree, so the archive would refuse every study",
-        next_step=f"{suggestion}specify another AE with --dest, or "
-        f"{format_command('ae', 'add', f'{destination_ae_title}@HOST:PORT')}",
+        next_step=(
+            f"{suggestion}specify another AE with --dest, or create the AE: "
+            f"{format_command('ae', 'add', f'{destination_ae_title}@HOST:PORT')}"
+        ),
     )

@@ -64,7 +64,7 @@ def parse_study_list(name: str, octets: bytes) -> StudyList:
         raise MalformedInput(
             f"{'1 line contains' if len(bad_lines) == 1 else f'{len(bad_lines)} lines contain'} no Study Instance UID:",
             subject=name,
-            next_step="correct them, or put a # before each; nothing was requested",
+            next_step="correct each line, or put a # at the start of the line; nothing was requested",
             details=_format_bad_lines(bad_lines),
         )
     if not uids:
@@ -100,7 +100,7 @@ def _read_uid_cells(name: str, text: str) -> Iterator[tuple[int, str]]:
             raise MalformedInput(
                 f"line {content_lines[0][0]} has no column StudyInstanceUID: {', '.join(columns)}",
                 subject=name,
-                next_step="rename the column with the Study Instance UIDs; nothing was requested",
+                next_step="rename the column with the Study Instance UIDs to StudyInstanceUID; nothing was requested",
             )
         yield from content_lines
         return

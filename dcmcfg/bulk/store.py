@@ -206,9 +206,9 @@ def _translate_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise DcmcfgError(
-            f"the result store failed ({error})",
+            f"cannot use the result store ({error})",
             subject=str(path),
-            next_step="check free disk space and the file; use --results FILE for another store",
+            next_step="check the file and the free disk space; or specify another file with --results FILE",
         ) from error
 
 
@@ -229,7 +229,7 @@ def _check_run_parameters(path: Path, connection: sqlite3.Connection, run_parame
         raise Refused(
             f"the store contains results with other parameters: {'; '.join(differences)}",
             subject=str(path),
-            next_step="use --results FILE for another store",
+            next_step="specify another file with --results FILE",
         )
     return not differences
 

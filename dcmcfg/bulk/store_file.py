@@ -185,7 +185,7 @@ def _acquire_lock(lock_path: Path, path: Path) -> int:
             raise Refused(
                 f"another run uses this result store (process {holder or 'unknown'})",
                 subject=str(path),
-                next_step="wait until it has ended, or use another results file: --results FILE",
+                next_step="wait until the other run has ended, or specify another file with --results FILE",
             )
         if _is_same_file(handle, lock_path):
             # The process ID is only for the message of another run; the lock does not depend on it.

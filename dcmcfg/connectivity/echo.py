@@ -107,7 +107,7 @@ def _create_target(ae: NetworkAE, *, tls: bool) -> EchoTarget:
 
 def _suggest_without_tls(ae: NetworkAE, plain_connection: Connection) -> str:
     command = format_command("connection", "set", _format_connection_name(ae, plain_connection), "--tls")
-    return f"remove --tls, because the AE has a plain connection; if the peer uses TLS there: {command}"
+    return f"remove --tls, because the AE has a plain connection; if the peer uses TLS at this port: {command}"
 
 
 def _suggest_connection_list(ae: NetworkAE) -> str:

@@ -15,7 +15,10 @@ from dcmcfg.model.capabilities import ROLES, SCP, SCU, get_sop_class_name, get_s
 from dcmcfg.model.devices import Configuration
 from dcmcfg.well_known_uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, VERIFICATION
 
-_LINE_FORMAT = "a line is ROLE SOP-CLASS SYNTAX…, e.g. SCP CTImageStorage ImplicitVRLittleEndian ExplicitVRLittleEndian"
+_LINE_FORMAT = (
+    "each line has the form ROLE SOP-CLASS SYNTAX…, for example SCP CTImageStorage ImplicitVRLittleEndian "
+    "ExplicitVRLittleEndian"
+)
 _MAX_FILE_CHARACTERS = 1_000_000
 
 
@@ -42,7 +45,7 @@ def read_capabilities(path: Path) -> tuple[TransferCapability, ...]:
     except UnicodeDecodeError as error:
         raise MalformedInput("not UTF-8 text", subject=str(path)) from error
     if len(text) > _MAX_FILE_CHARACTERS:
-        raise MalformedInput("more than a million characters", subject=str(path))
+        raise MalformedInput("the file has more than 1,000,000 characters", subject=str(path))
     capabilities = tuple(_parse_lines(text, str(path)))
     seen: set[tuple[str, str]] = set()
     for each in capabilities:
@@ -50,7 +53,7 @@ def read_capabilities(path: Path) -> tuple[TransferCapability, ...]:
             raise MalformedInput(f"{each.name} appears twice", subject=str(path))
         seen.add((each.sop_class, each.role))
     if not capabilities:
-        raise MalformedInput("the file has no capability", subject=str(path), next_step=_LINE_FORMAT)
+        raise MalformedInput("the file contains no transfer capability", subject=str(path), next_step=_LINE_FORMAT)
     return capabilities
 
 

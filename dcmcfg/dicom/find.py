@@ -113,7 +113,7 @@ def _build_limit_error(association: OpenAssociation, level: str, limit: Limit) -
     return DicomError(
         f"C-FIND at {level} level: more than {limit.format_maximum()} {limit.description}",
         subject=str(association.peer),
-        next_step=f"check in the peer's log if it ignores the query keys, or repeats responses. {limit.next_step}",
+        next_step=f"check in the peer's log if the peer ignores the query keys or repeats responses. {limit.next_step}",
     )
 
 

@@ -238,7 +238,7 @@ def _exchange_request(
         raise DicomError(
             f"no answer to the association request within {seconds:g} s",
             subject=str(peer),
-            next_step="check that this is a DICOM port (not TLS, not HTTP), and that the peer does not hang",
+            next_step="check that this is a DICOM port (not TLS, not HTTP), and that the peer responds",
         ) from timeout
     except ConnectionClosed as closed:
         raise _build_association_error(describe_lost_connection(closed), peer, tls, TransientDicomError) from closed
@@ -298,9 +298,10 @@ def build_not_accepted_error(sop_classes: Sequence[str], peer: Peer) -> DicomErr
     """Return the error for an association that *peer* accepted without any of *sop_classes*."""
     refused = ", ".join(map(format_uid_name, sop_classes))
     return DicomError(
-        f"the association was accepted, but no presentation context ({refused})",
+        f"the peer accepted the association, but no presentation context ({refused})",
         subject=str(peer),
-        next_step=f"check that {peer.ae_title} has this service. On a dcm4chee archive: a "
-        "dicomTransferCapability with that dicomSOPClass, role SCP and Implicit VR Little Endian (or "
-        "dcmShareTransferCapabilitiesFromAETitle)",
+        next_step=(
+            f"check that {peer.ae_title} has this service. A dcm4chee archive requires a dicomTransferCapability with "
+            "this dicomSOPClass, role SCP and Implicit VR Little Endian (or dcmShareTransferCapabilitiesFromAETitle)"
+        ),
     )

@@ -228,7 +228,7 @@ def _build_study(match: Identifier, association: OpenAssociation) -> Study:
     )
 
 
-_PATIENT_HINT = "specify the patient with --patient-id, or use --model study, which does not require one"
+_PATIENT_HINT = "specify the patient with --patient-id, or use --model study, which does not require a patient"
 
 
 def find_patient(association: OpenAssociation, study_uid: str) -> Patient:

@@ -60,13 +60,13 @@ _DESTINATION_UNKNOWN = "refused: the Move Destination is unknown"
 _NOT_PERFORMED = "refused: the sub-operations could not be performed"
 
 _WHICH_EXTERNAL = (
-    "(the comment does not contain its AE title: it is the external retrieve AE title of the study in the archive's "
-    "database, or dcmAltCMoveSCP or dcmFallbackCMoveSCP)"
+    "(the comment does not contain its AE title. The possible titles are: the external retrieve AE title of the study "
+    "in the archive's database, dcmAltCMoveSCP, and dcmFallbackCMoveSCP)"
 )
 
 #: The possible peers, if a comment does not contain the AE title.
 EXTERNAL_ARCHIVE_OR_DESTINATION = (
-    "the external archive (a purged study), or the destination (a study in the archive's own storage)"
+    "the external archive (for a purged study) or the destination (for a study in the archive's own storage)"
 )
 
 #: Part of the comment, its meaning, and the settings to check; the first match is used.
@@ -75,10 +75,10 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
         "Unknown AE",
         "the archive does not know the AE of the external archive",
         (
-            f"in LDAP: an AE with the title of the external archive {_WHICH_EXTERNAL}. After a change reload the "
-            "archive, because it caches unknown AE titles (dcmAECacheStaleTimeout). If the AE exists: one broken "
-            "connection reference makes the whole device unknown. A study without a storage commitment result has "
-            "the title '*', which is not an AE"
+            f"in LDAP: an AE with the title of the external archive {_WHICH_EXTERNAL}. After a change, reload the "
+            "archive, because the archive caches unknown AE titles (dcmAECacheStaleTimeout). If the AE exists, check "
+            "its device: one broken connection reference makes the whole device unknown. A study without a storage "
+            "commitment result has the title '*', which is not an AE"
         ),
     ),
     (
@@ -95,9 +95,9 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
         "A-ASSOCIATE-RJ",
         f"the archive's association was rejected by {EXTERNAL_ARCHIVE_OR_DESTINATION}",
         (
-            "the external archive's list of calling AE titles, which must contain the calling AE title of this "
-            "C-MOVE (the archive uses the requester's AE title, not its own); the destination's list, which must "
-            "contain the title of the archive's AE; and the called AE titles in LDAP"
+            "whether the external archive accepts the calling AE title of this C-MOVE (the archive uses the "
+            "requester's AE title, not its own); whether the destination accepts the AE title of the archive; the "
+            "called AE titles in LDAP"
         ),
     ),
     (
@@ -118,15 +118,16 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "IncompatibleConnectionException",
-        f"no connection of the archive is compatible with one of {EXTERNAL_ARCHIVE_OR_DESTINATION}",
-        "their connections in LDAP: both installed, the called one with a dicomPort, both plain or both "
-        "TLS with a common cipher suite (dicomTLSCipherSuite) and protocol version (dcmTLSProtocol)",
+        f"the archive has no connection that is compatible with a connection of {EXTERNAL_ARCHIVE_OR_DESTINATION}",
+        "the connections of both AEs in LDAP: both must be installed, the called AE must have a dicomPort, and both "
+        "must be plain or both must use TLS with a common cipher suite (dicomTLSCipherSuite) and protocol version "
+        "(dcmTLSProtocol)",
     ),
     (
         "javax.net.ssl.",
         f"the TLS handshake failed between the archive and {EXTERNAL_ARCHIVE_OR_DESTINATION}",
-        "their certificates: each must trust the certificate of the other, and the key of the called AE must suit the "
-        "cipher suites (dicomTLSCipherSuite)",
+        "the certificates of both AEs: each AE must trust the certificate of the other AE, and the key of the called "
+        "AE must match the cipher suites (dicomTLSCipherSuite)",
     ),
     (
         "Not installed",
@@ -148,11 +149,11 @@ _PERMANENT_PARTS = (
 _REJECTED, _TRANSIENT_RESULT = "A-ASSOCIATE-RJ", "result: 2"
 
 _NO_REASON = (
-    "whether archive and destination both have these SOP classes in their transfer capabilities "
-    "(dicomTransferCapability: role SCU at the archive's AE; role SCP at the destination, if it lists any); whether "
-    "the destination listens and accepts the archive; with an external archive, its log: the connection may have "
-    "broken after the association was established, or the external archive sent nothing for longer than "
-    "dcmRetrieveTimeout of the archive's connection"
+    "whether these SOP classes are in the transfer capabilities (dicomTransferCapability) of the archive's AE with "
+    "role SCU, and of the destination with role SCP, if the destination lists any; whether the destination listens and "
+    "accepts the archive; for a purged study, the log of the external archive: the connection may have broken after "
+    "the association was established, or the external archive sent nothing for longer than dcmRetrieveTimeout of the "
+    "archive's connection"
 )
 
 
@@ -182,9 +183,10 @@ def explain_destination_unknown(comment: str) -> StatusExplanation:
         return (
             f"{_DESTINATION_UNKNOWN} to the archive itself",
             (
-                f"in LDAP: the AE {title} of a device. Create it with its host and port, then reload, because the "
-                "archive caches unknown AE titles (dcmAECacheStaleTimeout). If it exists: its spelling and case, and "
-                "the device's connection references, because one broken reference makes the whole device unknown"
+                f"whether LDAP has a device with the AE {title}. If not, create the AE with its host and port, then "
+                "reload the archive, because the archive caches unknown AE titles (dcmAECacheStaleTimeout). If the AE "
+                "exists, check the spelling and case of its title, and the connection references of its device: one "
+                "broken reference makes the whole device unknown"
             ),
         )
     if comment.startswith("AE: ") and "not installed" in comment:
@@ -195,10 +197,11 @@ def explain_destination_unknown(comment: str) -> StatusExplanation:
         )
     return (
         f"{_DESTINATION_UNKNOWN}, most likely to the external archive, whose response the archive passes on",
-        "dcmExternalRetrieveAEDestination of the archive. If it is not set, the external archive sends straight to the "
-        "destination of this C-MOVE and must know its host and port: set the attribute (dcmcfg "
-        "set-external-retrieve), or add the destination there. If it is set, the external archive does not know "
-        "that AE title: add it there with the archive's host and port",
+        "dcmExternalRetrieveAEDestination of the archive. If the attribute is not set, the external archive sends "
+        "straight to the destination of this C-MOVE and must know its host and port: set the attribute (dcmcfg "
+        "set-external-retrieve), or add the destination in the external archive. If the attribute is set, the external "
+        "archive does not know the AE title in the attribute: add this AE in the external archive, with the archive's "
+        "host and port",
     )
 
 
@@ -297,7 +300,7 @@ _EXACT: dict[tuple[Service, int], StatusExplanation] = {
     ),
     ("C-MOVE", IDENTIFIER_MISMATCH): (
         "refused: the identifier does not match the SOP class",
-        "the keys of the request; the comment names the missing one",
+        "the keys of the request; the comment contains the missing key",
     ),
     ("C-MOVE", SOME_SUB_OPERATIONS_FAILED): (
         "sub-operations completed, some with a failure or a warning",
@@ -306,13 +309,14 @@ _EXACT: dict[tuple[Service, int], StatusExplanation] = {
     ),
     ("C-MOVE", MOVE_DESTINATION_NOT_ALLOWED): (
         "refused: the archive does not allow this Move Destination",
-        "dcmAcceptedMoveDestination of the called AE: add the destination, or remove the attribute to allow any",
+        "dcmAcceptedMoveDestination of the called AE: add the destination, or remove the attribute to allow any "
+        "destination",
     ),
     ("C-MOVE", CANCELLED): ("cancelled", "the sender of the C-CANCEL that ended the retrieve"),
     ("C-FIND", SUCCESS): ("success: all matches were sent", ""),
     ("C-FIND", INVALID_PRIOR_RECORD_KEY): ("failed: invalid prior record key", _PEER_LOG),
     ("C-FIND", MATCHES_LIMITED): (
-        "the response was cut at a limit, there are more matches",
+        "the response is incomplete: there are more matches than the limit of the peer",
         "the peer's limit of matches",
     ),
     ("C-FIND", CANCELLED): ("cancelled", "the sender of the C-CANCEL that ended the query"),

@@ -61,7 +61,7 @@ def find_receiver_address(
         target_host, source_address = next(iter(remote_addresses.items()))
     if source_address is None:
         raise DicomError(
-            "no route to the archive's host, so the address at which the archive reaches this machine is unknown",
+            "no network route to the archive's host, so dcmcfg cannot determine this machine's address for the archive",
             subject=str(archive),
             next_step="specify this machine's address (--temporary-address HOST) or the archive's address "
             "(--connect HOST:PORT)",
@@ -88,8 +88,8 @@ def _iterate_warnings(
     connections = [each for each in archive_ae.connections if each.installed and each.protocol == DICOM]
     if not any(each.tls == addition.destination.security.tls for each in connections):
         yield (
-            f"{archive_ae.title} cannot send to {title}: it has no installed connection of the same kind (TLS or "
-            "plain)."
+            f"{archive_ae.title} cannot send to {title}: {archive_ae.title} has no installed connection of the same "
+            "kind (TLS or plain)."
         )
     route = find_route(configuration, RouteRequest(archive_ae, title, calling_ae_title))
     direct_senders = dict.fromkeys(
@@ -101,5 +101,5 @@ def _iterate_warnings(
     for sender in direct_senders:
         yield (
             f"{sender} must send directly to {title}, but does not know this AE. Objects outside the archive's own "
-            "storage will not be delivered. To route them through the archive: dcmcfg set-external-retrieve."
+            "storage will not be delivered. To route such objects through the archive: dcmcfg set-external-retrieve."
         )

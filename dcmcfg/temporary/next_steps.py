@@ -45,7 +45,7 @@ def _choose_steps(
     """Return *steps*, or their replacement, for a *destination* that received nothing."""
     status, called_ae_title = evidence.outcome.status, find_called_ae(evidence)
     if is_refused_by_archive(evidence):
-        question = f"check that it reads its configuration from {ldap_url}"
+        question = f"check that the archive reads its configuration from {ldap_url}"
         return (f"the archive has reloaded but refuses {destination.ae_title}: {question}",)
     if status == MOVE_DESTINATION_UNKNOWN:
         return steps[:1]  # The other steps refer to the destination, which is removed.
@@ -78,7 +78,7 @@ def _advise_on_incompatible_connection(evidence: Evidence, destination: Temporar
         )
     description = f" ({match.description})" if match else ""
     finding = f"according to the tree, a connection of {archive} is compatible with {destination.ae_title}{description}"
-    next_step = f"check that it reads its configuration from {ldap_url}"
+    next_step = f"check that the archive reads its configuration from {ldap_url}"
     if destination.security.tls:
         next_step = f"{advise_on_tls(archive)}. Without --tls, the archive connects without TLS"
     return f"{finding}, and the archive has reloaded: {next_step}"
@@ -87,7 +87,7 @@ def _advise_on_incompatible_connection(evidence: Evidence, destination: Temporar
 def advise_on_unreachable(destination: TemporaryDestination) -> str:
     """Return the advice for a *destination* that received nothing."""
     return (
-        f"nothing was received at {format_host_port(destination.host, destination.port)}: check that the archive "
-        "can reach this machine there (firewall, container, NAT), or specify another address with "
+        f"nothing was received at {format_host_port(destination.host, destination.port)}: check that the archive can "
+        "reach this machine at this address (firewall, container, NAT), or specify another address with "
         "--temporary-address HOST[:PORT]"
     )

@@ -116,7 +116,7 @@ def hold_destination(
             _remove_and_reload(context, title, progress, error)
             if isinstance(error, _DestinationAdditionFailed):
                 raise DcmcfgError(
-                    f"{error.message}; the change was reverted; the configuration is unchanged",
+                    f"{error.message}. The change was reverted, so the configuration is unchanged",
                     subject=error.subject,
                     next_step=error.next_step,
                 ) from error
@@ -167,7 +167,7 @@ def _add(
         context.reload()
     except ArchiveError as error:
         raise _DestinationAdditionFailed(
-            f"the archive did not reload, so it may not know {title}: {error.message}",
+            f"the archive did not reload, so the archive may not know {title}: {error.message}",
             subject=error.subject,
             next_step=error.next_step or "to find values that the archive cannot load: dcmcfg check",
         ) from error
@@ -243,7 +243,7 @@ def _remove_destination(context: DestinationContext, title: str) -> DestinationR
     rollout = f" (change {removal.rollout_number})" if removal.rollout_number is not None else ""
     context.report(f"removed {title}{rollout}")
     for name in removal.remaining_references:
-        context.report(f"warning: {name} still refers to {title}; it was set in the meantime")
+        context.report(f"warning: {name} still refers to {title}; this reference was set in the meantime")
     return removal
 
 

@@ -60,7 +60,7 @@ class AddressOverride:
         # The netloc differs from the text if the text has a path, a query or a fragment.
         if not host or port == 0 or parts.netloc != text or set(text) & set("@ ") or text.endswith(":"):
             raise MalformedInput(
-                "not HOST or HOST:PORT",
+                "the address must have the form HOST or HOST:PORT",
                 subject=repr(text),
                 next_step="Use for example archive.hospital:11112 or [::1]:11112",
             )
@@ -118,7 +118,7 @@ def find_addresses(
     if receive and destination_ae is None:
         suggestion = f"did you mean {', '.join(similar_ae_titles)}? Otherwise " if similar_ae_titles else ""
         raise NotFound(
-            f"the tree has no AE {destination_ae_title}, so there is no address to receive on",
+            f"the tree has no AE {destination_ae_title}, so the address for the receiver is unknown",
             next_step=f"{suggestion}specify another AE with --dest, or verify without --receive",
         )
     listening = (
@@ -175,16 +175,16 @@ def _create_peer(
         raise DcmcfgError(
             f"{ae.title} has no installed DICOM connection with a port{with_tls}",
             subject=str(ae.entry.dn),
-            next_step=f"see its connections with dcmcfg connection list; {alternative_step}",
+            next_step=f"see the connections of {ae.title} with dcmcfg connection list; or {alternative_step}",
         )
     try:
         return Peer(ae.title, host, port, "--connect" if override else "")
     except MalformedInput as error:  # The value comes from the tree, not from the user.
         dn = connection.dn if connection else ae.entry.dn
         raise DcmcfgError(
-            f"{ae.title} has a dicomPort that is not a TCP port: {port}",
+            f"the dicomPort of {ae.title} is not a TCP port: {port}",
             subject=str(dn),
-            next_step=f"correct it, then run dcmcfg reload; or {alternative_step}",
+            next_step=f"correct dicomPort, then run dcmcfg reload; or {alternative_step}",
         ) from error
 
 
@@ -317,15 +317,15 @@ def _find_address_warnings(
     remote_host = next((host for host in other_hosts if not is_this_machine(host)), None)
     if remote_host and not connect and is_loopback(archive.host):
         yield (
-            f"in the tree, the host of {archive.ae_title} is {archive.host}, which is this machine, but "
-            f"{remote_host} is another machine: set the archive's address with --connect HOST"
+            f"in the tree, the host of {archive.ae_title} is {archive.host} (this machine), but the URLs of this site "
+            f"refer to another machine ({remote_host}). Specify the archive's address with --connect HOST"
         )
     # If the tree has only "localhost", the site's own URLs show on which machine the archive runs.
     archive_host = archive.host if not is_loopback(archive.host) else remote_host
     if archive_host and receiver and is_loopback(receiver.host):
         yield (
-            f"in the tree, the host of {destination} is {receiver.host}: for an archive on {archive_host}, this is "
-            "the archive's own machine"
+            f"in the tree, the host of {destination} is {receiver.host}. On {archive_host}, this host is the archive's "
+            "own machine"
         )
     if destination_ae is None:
         yield f"the tree has no AE {destination}: the archive will refuse this Move Destination as unknown"

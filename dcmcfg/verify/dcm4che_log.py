@@ -26,7 +26,7 @@ from dcmcfg.verify.legs import StoreRecord, TransferLeg
 from dcmcfg.verify.log_query import LogQuery
 from dcmcfg.verify.parsed_log import ParsedLog
 
-_NO_STUDY = "the log does not show the study: dcm4che logs it at level DEBUG"
+_NO_STUDY = "the log does not show the study: dcm4che logs the study only at level DEBUG"
 
 
 def read_dcm4che_log(lines: Iterable[str], query: LogQuery, now: datetime) -> ParsedLog:

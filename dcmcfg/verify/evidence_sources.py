@@ -46,7 +46,7 @@ def query_instances_after(
         listed = find_instances(association, study_uid, patient)
         return tuple(each for each in listed if not before or each.sop_instance_uid in requested_uids), ()
     except DicomError as error:
-        return None, (f"the instances that the archive lists after the move are unknown: {error.message}",)
+        return None, (f"the archive's list of instances after the move is unknown: {error.message}",)
 
 
 def query_database_before(database: Database, study_uid: str) -> tuple[DatabaseEvidence, Notes]:

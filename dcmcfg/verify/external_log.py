@@ -234,7 +234,7 @@ _CLOCK_TOLERANCE = timedelta(seconds=2)
 _EARLIEST_TIME = datetime(1970, 1, 2, tzinfo=UTC)
 _NO_REQUESTS = (
     "the log shows no request. An Orthanc logs requests with --verbose, or after PUT /tools/log-level-dicom with "
-    '"verbose"; with "trace" it also logs the number of instances that it sent'
+    '"verbose". With "trace", an Orthanc also logs the number of sent instances'
 )
 _KINDS = "JSON lines, a log of Orthanc, dcmtk or dcm4che, or the server.log of dcm4chee"
 
@@ -309,7 +309,7 @@ def _read_once(position: LogPosition, query: LogQuery) -> LogEvidence:
     if dcmtk_log.is_dcmtk_log(known_lines):
         return _read_dcmtk_log(position, tail, lines, query)
     if not any(parse_records(known_lines)) and known_lines:
-        return LogEvidence(None, f"nothing in {position.path} reports a C-MOVE; expected: {_KINDS}")
+        return LogEvidence(None, f"{position.path} is not in a known log format. Known formats: {_KINDS}")
     records = [
         (record, leg)
         for record, leg in parse_records_with_legs(lines)
@@ -333,8 +333,8 @@ def _read_dcm4che_log(position: LogPosition, tail: LogTail, lines: list[str], qu
     if not parsed_log.shows_messages:
         return LogEvidence(
             None,
-            f"the log {position.path} shows no DIMSE message since the C-MOVE was sent: dcm4che logs them at level "
-            "INFO of org.dcm4che3.net",
+            f"the log {position.path} shows no DIMSE message since the C-MOVE was sent: dcm4che logs DIMSE messages at "
+            "level INFO of org.dcm4che3.net",
         )
     if parsed_log.is_from_archive and not parsed_log.has_request:
         return LogEvidence(
@@ -355,7 +355,7 @@ def _read_dcmtk_log(position: LogPosition, tail: LogTail, lines: list[str], quer
     if not parsed_log.shows_messages:
         return LogEvidence(
             None,
-            f"the log {position.path} shows no association since the C-MOVE was sent: dcmqrscp logs them with "
+            f"the log {position.path} shows no association since the C-MOVE was sent: dcmqrscp logs associations with "
             "--verbose",
         )
     return _select_this_run(parsed_log, position, tail, query=query, now=now)

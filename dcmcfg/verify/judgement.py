@@ -102,13 +102,13 @@ def _list_objections(reported: ReportAssessment, received: ReceiptAssessment, ro
     return [
         LOCAL_STUDY_NOTE
         if route.finding is RouteFinding.NOT_TRIED
-        else f"route {route.finding.value}, but required (--require-route)"
+        else f"route {route.finding.value}, but --require-route is set"
     ]
 
 
 def _format_route(route: RouteAssessment, reported: ReportAssessment) -> str:
     if route.finding is RouteFinding.SHOWN and reported.expected_count and route.shown_count < reported.expected_count:
-        return f"route shown for {route.shown_count} of them"
+        return f"route shown for {route.shown_count} of these instances"
     if route.finding is RouteFinding.NOT_TRIED:
         return LOCAL_STUDY_NOTE
     return f"route {route.finding.value}"

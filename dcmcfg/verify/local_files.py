@@ -164,15 +164,15 @@ def weigh_files(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMo
         findings.remarks.append(f"the location of the files before the move is unknown: {EVIDENCE_SOURCES_HINT}")
     elif files.probably_not_local_count:
         findings.remarks.append(
-            f"before the move, Instance Availability of {_format_share(files.probably_not_local_count, evidence)} "
-            f"was not ONLINE. This does not prove that the archive had no file: {EVIDENCE_SOURCES_HINT}"
+            f"before the move, Instance Availability of {_format_share(files.probably_not_local_count, evidence)} was "
+            f"not ONLINE. This value does not prove that the archive had no file: {EVIDENCE_SOURCES_HINT}"
         )
     if evidence.instances_before:
         remark = f"Instance Availability before the move: {', '.join(_list_availabilities(evidence.instances_before))}"
         after = (
             ""
             if evidence.instances_after is None
-            else f", after it: {', '.join(_list_availabilities(evidence.instances_after)) or 'none'}"
+            else f", after the move: {', '.join(_list_availabilities(evidence.instances_after)) or 'none'}"
         )
         findings.remarks.append(remark + after)
 
@@ -261,8 +261,8 @@ def _describe_external_archives(evidence: Evidence, files: FilesBeforeMove) -> I
     titles = find_recorded_archives(evidence)
     if "" in titles:
         yield (
-            "the archive's database has no external archive for this study, so the archive answers A702. Only a "
-            "storage commitment records an external archive"
+            "the archive's database has no external archive for this study, so the archive answers A702. The archive "
+            "records an external archive only after a storage commitment"
         )
     known_titles = [title for title in titles if title]
     if known_titles:
@@ -271,7 +271,7 @@ def _describe_external_archives(evidence: Evidence, files: FilesBeforeMove) -> I
         title for title in known_titles if evidence.route.ae_titles and title not in evidence.route.ae_titles
     ]:
         yield (
-            f"the tree has no AE {', '.join(unknown_titles)}: so the archive cannot open an association and answers "
+            f"the tree has no AE {', '.join(unknown_titles)}, so the archive cannot open an association and answers "
             "A702"
         )
 

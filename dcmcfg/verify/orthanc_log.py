@@ -32,7 +32,7 @@ _JOB = re.compile(r"New job submitted with priority -?\d+: (?P<job>\S+)")
 _JOB_ENDED = re.compile(r"Job has completed with (?P<how>success|failure): (?P<job>\S+)")
 _FAILED = re.compile(r"I?MoveRequestHandler Failed: (?P<why>.*)")
 _FINISHED = re.compile(r"Finishing association with AET (?P<calling>.*) on IP .*")
-_NO_STUDY = 'the log does not show the study: an Orthanc logs it with "DeidentifyLogs": false'
+_NO_STUDY = 'the log does not show the study: an Orthanc logs the study only with "DeidentifyLogs": false'
 _IN_MESSAGE = re.compile(r"(?P<name>Message Type|Affected SOP Instance UID|DIMSE Status) +: (?P<value>.*)")
 
 

@@ -158,8 +158,8 @@ def _find_states_by_availability(instances: Sequence[Instance], device: Device) 
             states = (StudyState.LOCAL, StudyState.PURGED, *partial_states, StudyState.UNCONFIGURED_STORAGE)
             if not count:
                 notes.append(
-                    "the archive reports ONLINE for purged instances too "
-                    f"({EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY} is not set)"
+                    f"the archive also reports ONLINE for purged instances ({EXTERNAL_RETRIEVE_INSTANCE_AVAILABILITY} "
+                    "is not set)"
                 )
         case _:
             states = (StudyState.LOCAL, StudyState.UNCONFIGURED_STORAGE)
@@ -240,7 +240,9 @@ def find_purged_study(search: RecallSearch, on_progress: Callable[[str], None]) 
 
 def _choose_by_database(search: RecallSearch, studies: Sequence[StoredStudy]) -> ChosenStudy:
     if not studies:
-        raise _create_not_found(search, "in the archive's database has an external archive and no local file")
+        raise _create_not_found(
+            search, "has an external archive and no local file, according to the archive's database"
+        )
     known_titles = search.addresses.route.ae_titles  # The archive cannot call an external archive outside of the tree.
     chosen = min(
         studies,
@@ -251,7 +253,8 @@ def _choose_by_database(search: RecallSearch, studies: Sequence[StoredStudy]) ->
         ),
     )
     reason = (
-        f"the archive's database has no local file for this study. Its external archive is {chosen.external_ae_title}"
+        "the archive's database has no local file for this study. The external archive of the study is "
+        f"{chosen.external_ae_title}"
     )
     return ChosenStudy(chosen.study_uid, _describe_choice(chosen.instance_count, reason, len(studies)))
 
@@ -260,20 +263,27 @@ def _choose_by_availability(search: RecallSearch, studies: Sequence[Study]) -> C
     not_online = [study for study in studies if study.availability in NOT_ONLINE]
     if not not_online and hides_purges(search.device):
         raise NotFound(
-            "every study is ONLINE, but this archive reports ONLINE for purged studies too: a purging storage has no "
-            "dcmExternalRetrieveInstanceAvailability",
-            next_step="set the archive's URL, to query its database (--archive-url, see dcmcfg status), or specify a "
-            "study with --study",
+            "every study is ONLINE, but this archive also reports ONLINE for purged studies, because a purging storage "
+            "has no dcmExternalRetrieveInstanceAvailability",
+            next_step=(
+                "to query the archive's database, set the archive's URL (--archive-url, see dcmcfg status); or specify "
+                "a study with --study"
+            ),
         )
     if not not_online:
-        raise _create_not_found(search, f"of the {len(studies)} that C-FIND lists is NEARLINE, OFFLINE or UNAVAILABLE")
+        raise _create_not_found(
+            search, f"is NEARLINE, OFFLINE or UNAVAILABLE (studies that C-FIND lists: {len(studies)})"
+        )
     own_titles = search.addresses.route.archive_ae_titles  # A study without another archive cannot be recalled.
 
     def rank(study: Study) -> tuple[bool, int, str]:
         return own_titles.issuperset(study.retrieve_ae_titles), study.instance_count or _UNKNOWN_COUNT, study.study_uid
 
     chosen = min(not_online, key=rank)
-    reason = f"its Instance Availability is {chosen.availability}, which does not prove that the study was purged"
+    reason = (
+        f"the Instance Availability of the study is {chosen.availability}, but this value does not prove that the "
+        "study was purged"
+    )
     return ChosenStudy(chosen.study_uid, _describe_choice(chosen.instance_count, reason, len(not_online)))
 
 
@@ -297,7 +307,7 @@ def _create_not_found(search: RecallSearch, reason: str) -> NotFound:
         f"no purged study found: no study{criteria} {reason}",
         subject=str(search.addresses.archive),
         next_step=(
-            "let the archive purge a study (dcmcfg check shows problems that prevent a purge), search for other "
+            "let the archive purge a study (to find problems that prevent a purge: dcmcfg check), search for other "
             "studies with --query, or specify a study with --study"
         ),
     )

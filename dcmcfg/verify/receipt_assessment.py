@@ -28,7 +28,7 @@ def judge_receipt(evidence: Evidence) -> ReceiptAssessment:
         *unexpected.format_reasons(),
         *_describe_corrupt(corrupt),
         *(
-            [f"{format_instance_count(len(changed_sop_class))} arrived with another SOP class than listed"]
+            [f"{format_instance_count(len(changed_sop_class))} arrived with another SOP class than the archive lists"]
             if changed_sop_class
             else ()
         ),
@@ -124,7 +124,7 @@ class _UnexpectedInstances:
             phrase = "the archive did not list for this study" if self.is_whole_study else "were not requested"
             yield f"{format_instance_count(len(self.unlisted))} arrived that {phrase}"
         if self.other_study:
-            yield f"{format_instance_count(len(self.other_study))} arrived under the right UID as part of another study"
+            yield f"{format_instance_count(len(self.other_study))} arrived with the expected UID, but in another study"
 
 
 def _find_changed_sop_classes(evidence: Evidence) -> set[str]:
@@ -165,7 +165,7 @@ def _describe_shortfall(
     expected = evidence.expected_count
     if not evidence.received:
         cause_if_early = " after the C-MOVE was sent" if evidence.early_instances else ""
-        cause = " because of this C-MOVE" if evidence.unrelated_instances else cause_if_early
+        cause = " for this C-MOVE" if evidence.unrelated_instances else cause_if_early
         yield f"nothing arrived at {evidence.request.destination_ae_title}{cause}"
     elif missing:
         yield f"{len(missing)} of {format_instance_count(expected_uid_count)} did not arrive"

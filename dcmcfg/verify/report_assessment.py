@@ -41,7 +41,9 @@ def _explain_meaning(status: int, comment: str, evidence: Evidence) -> str:
     the tree has, and to which the external archive sends directly.
     """
     if status == MOVE_DESTINATION_UNKNOWN and (record := find_external_refusal(evidence)):
-        return f"Move Destination {record.destination_ae_title} unknown to {record.called_ae_title} (per its log)"
+        return (
+            f"{record.called_ae_title} does not know the Move Destination {record.destination_ae_title} (per its log)"
+        )
     if status == MOVE_DESTINATION_UNKNOWN and is_refused_by_archive(evidence):
         comment_to_explain = (
             comment if comment.startswith("AE: ") else f"{_UNKNOWN_AE}{evidence.request.destination_ae_title}"
@@ -84,7 +86,7 @@ def _explain_counters(evidence: Evidence, outcome: MoveOutcome, status: int) -> 
         yield f"{warning} stored with a warning"
     # A response with status Success must not contain this counter (PS3.4 C.4.2.1.6).
     if outcome.remaining and status == SUCCESS:
-        yield f"the final response counts {outcome.remaining} as remaining"
+        yield f"the final response reports {outcome.remaining} remaining"
     # An archive also answers 0000 without counters if nothing matched, or if it dropped all instances.
     if not completed:
         if status == SUCCESS:

@@ -103,8 +103,8 @@ def weigh_move_records(
         findings.remarks.append(_describe_nothing_sent(evidence, records_of_run[-1]))
     elif evidence.log_is_unchanged:
         findings.remarks.append(
-            "nothing was written to the external archive's log since the C-MOVE was sent: the external archive "
-            "received no request, or this log is a copy, or the log of another AE"
+            "nothing was written to the external archive's log since the C-MOVE was sent. Either the external archive "
+            "received no request, or this file is a copy, or this file is the log of another AE"
         )
     elif is_excluded and delivered and not_local_count and evidence.outcome.status is not None:
         # Without a final response, the C-MOVE may still be running.
@@ -187,13 +187,13 @@ def _describe_nothing_sent(evidence: Evidence, record: MoveRecord) -> str:
         return "the external archive received a request, but its log shows no final response"
     if record.reported_completed:
         nothing = (
-            f"the external archive counted {record.reported_completed} completed, but its log shows no successful "
+            f"the external archive reported {record.reported_completed} completed, but its log shows no successful "
             "C-STORE for this request"
         )
     elif record.completed is None and record.status is not None and not _is_failure(record.status):
-        nothing = "its log has no count of this study's instances"
+        nothing = "its log does not show the number of instances of this study"
     else:
-        return f"the external archive answered {_describe_response(record)}, nothing completed"
+        return f"the external archive answered {_describe_response(record)} and completed no instance"
     return f"the external archive answered {_describe_response(record)}; {nothing}"
 
 
@@ -215,7 +215,7 @@ def _describe_archive_move(evidence: Evidence, record: MoveRecord) -> str:
         description += f", {record.completed} completed"
     if record.forwarded_count is None:
         return description
-    forwarded = f"{record.forwarded_count} of them" if record.forwarded_count else "none of them"
+    forwarded = f"{record.forwarded_count} of these instances" if record.forwarded_count else "none of these instances"
     return f"{description}; the archive forwarded {forwarded} to {evidence.request.destination_ae_title}"
 
 
@@ -226,7 +226,7 @@ def _describe_caller(record: MoveRecord) -> str:
 def _describe_completed(record: MoveRecord) -> str:
     """Return the number of completed instances, and that of the final response if it is larger."""
     more = (
-        f" of the {record.reported_completed} that it counted, per the C-STOREs in the log"
+        f" (per the C-STOREs in the log; the external archive reported {record.reported_completed})"
         if record.reported_completed
         else ""
     )
@@ -292,14 +292,14 @@ def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
         case True if recalled_count < not_local_count:
             findings.strong_objections.append(
                 "after the C-MOVE, the archive still has no local file for "
-                f"{format_instance_count(not_local_count - recalled_count)}, although the tree retrieves the study "
-                f"through {evidence.route.external_retrieve_destination or 'the archive'}"
+                f"{format_instance_count(not_local_count - recalled_count)}, although the study is retrieved through "
+                f"{evidence.route.external_retrieve_destination or 'the archive'} according to the tree"
             )
         case False if recalled_count:
             findings.contradictions.append(
-                f"after the move, {format_instance_count(recalled_count)} {'is' if recalled_count == 1 else 'are'} "
-                "in the archive's own storage, although, according to the tree, the external archive sends straight "
-                f"to {destination}"
+                f"after the move, {format_instance_count(recalled_count)} {'is' if recalled_count == 1 else 'are'} in "
+                f"the archive's own storage, although the external archive sends straight to {destination} according "
+                "to the tree"
             )
         case False if evidence.received is None:
             findings.weak_objections.append(
@@ -310,8 +310,8 @@ def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
             evidence.route.archive_ae_titles | evidence.route.sending_ae_titles
         ):
             findings.weak_objections.append(
-                f"{', '.join(sorted(callers))} sent to the receiver, although, according to the tree, the external "
-                f"archive sends straight to {destination}"
+                f"{', '.join(sorted(callers))} sent to the receiver, although the external archive sends straight to "
+                f"{destination} according to the tree"
             )
         case False if unexpected_callers := _get_callers(evidence) - set(find_recorded_archives(evidence)):
             findings.weak_objections.append(
@@ -324,8 +324,8 @@ def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
             - evidence.route.sending_ae_titles
         ):
             findings.weak_objections.append(
-                f"{', '.join(sorted(unexpected_callers))} sent to the receiver, although, according to the tree, the "
-                "archive forwards the instances"
+                f"{', '.join(sorted(unexpected_callers))} sent to the receiver, although the archive forwards the "
+                "instances according to the tree"
             )
         case None if recalled_count < not_local_count and evidence.received is None:
             findings.weak_objections.append(
@@ -354,7 +354,8 @@ def _get_callers(evidence: Evidence) -> frozenset[str]:
 
 
 _REFUSED_BEFORE_LOOKUP = (
-    "the archive refused this destination before it looked up the study. It opened no association and sent nothing"
+    "the archive refused this destination before it looked up the study. The archive opened no association and sent "
+    "nothing"
 )
 
 
@@ -410,7 +411,7 @@ def _explain_missing_path(evidence: Evidence) -> str:
     if evidence.outcome.status == MOVE_DESTINATION_NOT_ALLOWED:
         return f"none: {evidence.request.archive.ae_title} does not accept {destination} (dcmAcceptedMoveDestination)"
     if route.move_destination_known:
-        return f"none: the archive does not know {destination}, although the tree has it"
+        return f"none: the archive does not know {destination}, although the tree has this AE"
     if destination in route.ae_titles:
         return f"none: the AE {destination} is not installed"
     suggestion = f"; did you mean {', '.join(route.similar_ae_titles)}?" if route.similar_ae_titles else ""

@@ -81,7 +81,7 @@ class RetrieveSelection:
         for uid in (each for each in self.series_uids if each not in {each.series_uid for each in self.select(listed)}):
             raise NotFound(
                 f"no selected instance is in the series {uid}",
-                next_step="specify one with --image, or remove the series",
+                next_step="specify an instance of this series with --image, or remove the series",
             )
 
 
@@ -105,7 +105,7 @@ def _create_not_found(missing_item: str, listed_items: Sequence[str]) -> NotFoun
     rest = f" and {len(listed_items) - _MAX_LISTED} more" if len(listed_items) > _MAX_LISTED else ""
     return NotFound(
         f"the archive lists no {missing_item}",
-        next_step=f"specify one that it lists: {', '.join(listed_items[:_MAX_LISTED])}{rest}",
+        next_step=f"specify a UID from the archive's list: {', '.join(listed_items[:_MAX_LISTED])}{rest}",
     )
 
 

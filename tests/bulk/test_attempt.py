@@ -81,7 +81,7 @@ def test_what_names_the_c_move_of_an_earlier_try_counts_for_no_later_one(request
     assert [requests.is_sent_for(second, came(X, each)) for each in (of_first, *of_second)] == [False, True, True]
     assert [requests.is_sent_for(second, came(X, each)) for each in (7, None)] == [True, True], "it may be for either"
     assert list(requests.describe_misdirected(second, [came(X, of_first), came(X, of_second[0]), came(X, None)])) == [
-        "1 instance arrived too late, for an earlier C-MOVE of this study; not counted"
+        "1 instance for an earlier C-MOVE of this study arrived too late; dcmcfg does not count late instances"
     ]
 
 
@@ -90,13 +90,13 @@ def test_what_went_astray_is_told_on_both_sides_noted_or_waiting(requests: MoveT
     of_x, of_y = next(requests.allocate_message_ids(x)), next(requests.allocate_message_ids(y))
     astray = came(X, of_y)
     assert list(requests.describe_misdirected(x, [astray])) == [
-        f"1 instance of this study arrived with the C-MOVE of study {Y}; counted for that study"
+        f"1 instance of this study arrived with the C-MOVE of study {Y}; dcmcfg counts such instances for study {Y}"
     ]
     requests.record_received(y, [came(Y, of_y), astray, came(STRANGER, of_y), came(None, of_y)])
     assert list(requests.describe_misdirected(x, [came(X, of_x)])) == [
-        f"1 instance of this study arrived with the C-MOVE of study {Y}; counted for that study"
+        f"1 instance of this study arrived with the C-MOVE of study {Y}; dcmcfg counts such instances for study {Y}"
     ]
     assert list(requests.describe_misdirected(y, [])) == [
-        f"1 instance of study {X} arrived with this study's C-MOVE",
-        f"1 instance of study {STRANGER} arrived with this study's C-MOVE",
+        f"1 instance of study {X} arrived with the C-MOVE of this study",
+        f"1 instance of study {STRANGER} arrived with the C-MOVE of this study",
     ]

@@ -102,7 +102,9 @@ def test_what_comes_late_for_the_first_attempt_does_not_make_the_second_a_yes(re
 
     headlines = received.headlines(SIX[:1], send_late, fail_once)
     assert headlines == {
-        SIX[0]: "NOT verified: nothing arrived at STORESCP; "
-        "1 instance arrived too late, for an earlier C-MOVE of this study; not counted"
+        SIX[0]: (
+            "NOT verified: nothing arrived at STORESCP; 1 instance for an earlier C-MOVE of this study arrived too "
+            "late; dcmcfg does not count late instances"
+        )
     }
     assert len(numbers) == 2

@@ -28,20 +28,20 @@ def refused(destination: str, *changes: Change) -> str:
         (
             "STORESCP",
             (put(STORESCP, dicomInstalled="FALSE"),),
-            "STORESCP is not installed (dicomInstalled), so the archive would refuse every study — install it, then "
-            "run dcmcfg reload; or specify another AE with --dest",
+            "STORESCP is not installed (dicomInstalled), so the archive would refuse every study — install the AE, "
+            "then run dcmcfg reload; or specify another AE with --dest",
         ),
         (
             "STORESCPP",
             (),
             "the AE STORESCPP does not exist in the tree, so the archive would refuse every study — did you mean "
-            "STORESCP? Otherwise specify another AE with --dest, or dcmcfg ae add STORESCPP@HOST:PORT",
+            "STORESCP? Otherwise specify another AE with --dest, or create the AE: dcmcfg ae add STORESCPP@HOST:PORT",
         ),
         (
             "NOBODY",
             (),
             "the AE NOBODY does not exist in the tree, so the archive would refuse every study — specify another AE "
-            "with --dest, or dcmcfg ae add NOBODY@HOST:PORT",
+            "with --dest, or create the AE: dcmcfg ae add NOBODY@HOST:PORT",
         ),
     ],
 )

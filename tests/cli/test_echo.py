@@ -62,7 +62,7 @@ def test_named_aes_are_called_in_that_order(run: Run, site: CliSite, ports: dict
         ],
         ["LONGTERM", f"127.0.0.1:{ports['longterm']}", "longterm", "C-ECHO answered in N ms"],
     ]
-    step = "check that the peer runs, and its host and port in LDAP (dicomHostname, dicomPort)"
+    step = "check that the peer runs; check its host and port in LDAP (dicomHostname, dicomPort)"
     assert result.stdout.endswith(
         f"\nNext step for STORESCP: {step}\nCalled as DCM4CHEE: 1 answered, 1 did not\n{PROVES}"
     )
@@ -80,7 +80,7 @@ def test_archive_out_of_reach_names_the_status_command(
     result = run("echo", "DCM4CHEE", "STORESCP", "--json")
     assert result.exit_code == 1
     archive, storescp = json.loads(result.stdout)["aes"]
-    step = "check that the peer runs, and its host and port in LDAP (dicomHostname, dicomPort)"
+    step = "check that the peer runs; check its host and port in LDAP (dicomHostname, dicomPort)"
     assert storescp["next_step"] == step
     assert archive["next_step"] == f"{step}; to see whether the archive is started: dcmcfg status"
     assert "; to see whether the archive is started: dcmcfg status\n" in run("echo", "DCM4CHEE").stdout
@@ -122,7 +122,7 @@ def test_an_ae_that_cannot_be_called_is_a_no_where_it_was_named(run: Run, site: 
     there = run("echo", "WORKLIST", "--device", "dcm4chee-arc")
     assert f"\n{step.replace('dcmcfg set', 'dcmcfg --device dcm4chee-arc set')}\nCalled as" in there.stdout
     without = run("echo", "LONGTERM", "--tls")
-    plain = "remove --tls, because the AE has a plain connection; if the peer uses TLS there: "
+    plain = "remove --tls, because the AE has a plain connection; if the peer uses TLS at this port: "
     assert f"\nNext step for LONGTERM: {plain}dcmcfg connection set longterm/dicom --tls\n" in without.stdout
 
 

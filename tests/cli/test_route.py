@@ -257,6 +257,7 @@ def test_archive_that_refuses_the_connection_names_the_status_command(run: Run, 
     result = run("route", "--dest", "STORESCP", "--study", "1.2", "--connect", f"{LOOPBACK}:{free_port()}")
     assert result.exit_code == 3
     assert result.stderr.endswith(
-        "\n  next: check that the peer runs, and the host and port in --connect; to see whether the archive is "
+        "\n"
+        "  next: check that the peer runs; check the host and port in --connect; to see whether the archive is "
         "started: dcmcfg status\n"
     )

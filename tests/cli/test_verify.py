@@ -63,7 +63,7 @@ Route     not shown
           Configured: external archive → WORKSTATION (dcmExternalRetrieveAEDestination is not set)
           - the external archive's log was not read
           - the location of the files before the move is unknown: {CAN_SHOW}
-          - Instance Availability before the move: not given, after it: not given
+          - Instance Availability before the move: not given, after the move: not given
           - callers of the receiver: DCM4CHEE (as reported by the caller)
 """
     )
@@ -129,7 +129,7 @@ def test_a_destination_that_the_archive_does_not_know_is_a_no(verify: Verify, pl
     verdict = load_verdict(result)
     assert (result.exit_code, verdict["reported"]["status_hex"]) == (1, "A801")
     assert verdict["next_steps"] == [
-        "the tree has no AE NOBODY: dcmcfg ae add NOBODY@HOST:PORT creates the AE and reloads the archive"
+        "the tree has no AE NOBODY. Create the AE and reload the archive: dcmcfg ae add NOBODY@HOST:PORT"
     ]
     assert "the tree has no AE NOBODY: the archive will refuse this Move Destination as unknown" in verdict["notes"]
 
@@ -162,7 +162,7 @@ def test_an_archive_that_is_down_is_3(verify: Verify) -> None:
     assert "connection refused" in result.stderr
     next_step = result.stderr.partition("\n  next: ")[2]
     assert re.fullmatch(
-        r"check that the peer runs, .*; to see whether the archive is started: dcmcfg .*status\n", next_step
+        r"check that the peer runs; .*; to see whether the archive is started: dcmcfg .*status\n", next_step
     )
 
 
@@ -312,7 +312,8 @@ def test_no_line_is_broken_and_none_ends_in_blanks_where_there_is_no_terminal(
     words = "Next step the external archive LONGTERM had to send straight to WORKSTATION"
     (step,) = (line for line in lines if line.startswith(words))
     assert step.endswith(
-        "at the host and port in its own list of AEs: see the log of the external archive for the reason"
+        "at the host and port in the AE list of the external archive: see the log of the external archive for the "
+        "reason"
     )
 
 
@@ -488,7 +489,10 @@ def test_hostile_text_of_the_archive_does_not_reach_the_terminal_raw(verify: Ver
         (("--study", "1.2.3", "--dest", "SEVENTEENLETTERS_"), "not an AE title"),
         (("--study", "1.2.3", "--dest", "A\\B"), "not an AE title"),
         (("--study", "1.2.3", "--dest", "A", "--calling", ""), "not an AE title"),
-        (("--study", "1.2.3", "--dest", "A", "--connect", "host:x"), "not HOST or HOST:PORT"),
+        (
+            ("--study", "1.2.3", "--dest", "A", "--connect", "host:x"),
+            "the address must have the form HOST or HOST:PORT",
+        ),
         (("--study", "1.2.3", "--dest", "A", "--expect", "0"), "--expect"),
         (("--study", "1.2.3", "--dest", "A", "--timeout-s", "0"), "--timeout-s"),
         (("--study", "1.2.3", "--dest", "A", "--timeout-s", "inf"), "--timeout-s"),

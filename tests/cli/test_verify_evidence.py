@@ -140,7 +140,10 @@ def test_a_no_is_kept_too(run: Run, tmp_path: Path) -> None:
     assert done.exit_code == 1
     document = json.loads(files[0].read_text())
     assert (document["verdict"]["reported"]["status_hex"], document["received_instances"]) == ("A702", None)
-    assert "into the archive's own storage, but WORKSTATION did not accept it" in document["verdict"]["next_steps"][0]
+    assert (
+        "into the archive's own storage, but WORKSTATION did not accept the study"
+        in document["verdict"]["next_steps"][0]
+    )
     assert "not observed" in _Page(files[1].read_text()).text
 
 

@@ -123,8 +123,8 @@ def test_another_transfer_syntax_than_that_of_the_files_is_a_note(run: Run, site
     assert verdict["verified"] is True
     assert (
         "3 instances reached WORKSTATION in Explicit VR Little Endian, but LONGTERM stores them in Explicit VR Big "
-        "Endian. Possible reasons: LONGTERM does not offer this transfer syntax, or an AE on the path does not "
-        "accept it (see its transfer capabilities in the tree)"
+        "Endian. Possible reasons: LONGTERM does not offer this transfer syntax, or an AE on the path does not accept "
+        "it (see the transfer capabilities of that AE in the tree)"
     ) in verdict["notes"]
 
 
@@ -149,7 +149,7 @@ def test_a_pattern_of_log_config_is_read(run: Run, site: RunningSite, tmp_path: 
 def test_dcmtks_log_without_verbose_tells_nothing(run: Run, site: RunningSite, tmp_path: Path) -> None:
     with dcmtk(site, tmp_path, "three", ()):
         verdict = verified(run, "three", tmp_path / "dcmqrscp.log")
-    assert any("reports a C-MOVE; expected: " in note for note in verdict["notes"])
+    assert any("is not in a known log format. Known formats: " in note for note in verdict["notes"])
     assert "the external archive's log was not read" in verdict["route"]["reasons"]
 
 
@@ -211,7 +211,7 @@ Route     shown for 2 instances
           - before the move, the archive's database had no local file for 2 instances
           - after the move, the database also has files for 2 instances (recalled)
           - external archive according to the archive's database: LONGTERM
-          - Instance Availability before the move: NEARLINE, after it: NEARLINE
+          - Instance Availability before the move: NEARLINE, after the move: NEARLINE
           - callers of the receiver: DCM4CHEE (as reported by the caller)
 Note      the archive retrieved the study into its own storage, so a second run proves less about the route
 """

@@ -63,7 +63,7 @@ def test_a_recall_from_dcmtks_archive_fails_until_the_destination_is_set_and_the
         "after the move, the database also has files for 20 instances (recalled)",
         "the external archive's log was not read",
         "external archive according to the archive's database: LONGTERM",
-        "Instance Availability before the move: NEARLINE, after it: NEARLINE",
+        "Instance Availability before the move: NEARLINE, after the move: NEARLINE",
         "callers of the receiver: DCM4CHEE (as reported by the caller)",
     ]
 
@@ -91,7 +91,7 @@ def test_a_destination_that_is_down_fails_though_the_external_archive_delivered(
     done = run("verify", "--dest", "WORKSTATION", "--study", get_standard_study("three").uid)
     assert done.exit_code == 1, done.output
     assert done.stdout.startswith("NOT verified: status A702")
-    assert "into the archive's own storage, but WORKSTATION did not accept it: dcmcfg echo" in done.stdout
+    assert "into the archive's own storage, but WORKSTATION did not accept the study: run dcmcfg echo" in done.stdout
 
 
 def test_a_local_study_with_a_destination_that_is_down_names_the_destination(

@@ -56,14 +56,14 @@ def test_the_smallest_purged_study_is_taken_each_time_and_in_the_end_none_is_lef
         verdict = json.loads(done.stdout)
         assert done.exit_code == 0, done.output
         assert (verdict["study_instance_uid"], verdict["route"]["finding"]) == (get_standard_study(name).uid, "shown")
-        why = "the archive's database has no local file for this study. Its external archive is LONGTERM"
+        why = "the archive's database has no local file for this study. The external archive of the study is LONGTERM"
         assert f"recall: chosen: study {get_standard_study(name).uid}, " in done.stderr
         assert f"; {why}; {found}" in done.stderr
         assert any(note.startswith("chosen by --recall: ") for note in verdict["notes"])
     done = run("verify", "--recall", "--dest", "STORESCP")
     assert (done.exit_code, done.stdout) == (3, "")
     assert (
-        "no purged study found: no study in the archive's database has an external archive and no local file"
+        "no purged study found: no study has an external archive and no local file, according to the archive's database"
         in done.stderr
     )
     assert done.stderr.splitlines()[-1].startswith("  next: let the archive purge a study")
@@ -74,7 +74,7 @@ def test_keys_narrow_what_is_looked_for(run: Run, site: RunningSite) -> None:
     assert json.loads(done.stdout)["study_instance_uid"] == get_standard_study("three").uid
     nothing = run("verify", "--recall", "--query", "PatientID=NOBODY", "--dest", "STORESCP")
     assert nothing.exit_code == 3
-    assert "no study that matches PatientID=NOBODY in the archive's database" in nothing.stderr
+    assert "no study that matches PatientID=NOBODY has an external archive" in nothing.stderr
     malformed = run("verify", "--recall", "--query", "NoSuchThing=1", "--dest", "STORESCP")
     assert (malformed.exit_code, "not a keyword of PS3.6" in malformed.stderr) == (2, True)
 
@@ -84,7 +84,7 @@ def test_without_the_database_the_availability_tells(
 ) -> None:
     done = run("verify", "--recall", "--dest", "STORESCP", "--json", "--no-qido")
     assert json.loads(done.stdout)["study_instance_uid"] == get_standard_study("one").uid
-    why = "its Instance Availability is NEARLINE, which does not prove that the study was purged"
+    why = "the Instance Availability of the study is NEARLINE, but this value does not prove that the study was purged"
     assert f"1 instance; {why}; the smallest of 4 found" in done.stderr
     monkeypatch.setenv("DCMCFG_ARCHIVE_URL", f"http://127.0.0.1:{free_port()}/dcm4chee-arc")
     done = run("verify", "--recall", "--dest", "STORESCP", "--json")
@@ -109,5 +109,5 @@ def test_where_purged_ones_are_told_to_be_online_only_the_database_can_tell_them
     before = site.received()
     done = run("verify", "--recall", "--dest", "STORESCP", "--no-qido")
     assert (done.exit_code, done.stdout) == (3, "")
-    assert "this archive reports ONLINE for purged studies too" in done.stderr
+    assert "this archive also reports ONLINE for purged studies" in done.stderr
     assert site.received() == before

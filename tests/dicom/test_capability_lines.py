@@ -44,8 +44,8 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "the file has no capability"),
-        ("# nothing", "the file has no capability"),
+        ("", "the file contains no transfer capability"),
+        ("# nothing", "the file contains no transfer capability"),
         ("SCP CTImageStorage", "capabilities:1: not a capability"),
         ("\nSCX CTImageStorage *", "capabilities:2: not a capability"),
         (
@@ -55,7 +55,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
         ("SCP CTImageStorage JPEG", "capabilities:1: 'JPEG': no transfer syntax has this name"),
         ("SCP 1.2.3 *\nSCP 1.2.3 1.2", "1.2.3 SCP appears twice"),
         (b"\xff\xfe", "not UTF-8 text"),
-        ("x" * 1_000_001, "more than a million characters"),
+        ("x" * 1_000_001, "the file has more than 1,000,000 characters"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str | bytes, problem: str) -> None:

@@ -12,7 +12,7 @@ from tests.patience import PATIENT
 from tests.ports import free_port
 
 
-@pytest.mark.parametrize(("host", "step"), [(LOOPBACK, "and the host and port"), ("a..b", "correct the host")])
+@pytest.mark.parametrize(("host", "step"), [(LOOPBACK, "check the host and port"), ("a..b", "correct the host")])
 def test_an_address_that_an_option_gives_is_corrected_there_and_not_in_ldap(host: str, step: str) -> None:
     with pytest.raises(Unreachable) as given:
         measure_connect_time(Peer("A", host, free_port(), "--connect"), PATIENT)

@@ -51,7 +51,10 @@ def test_keys_are_keywords_with_values(text: str, keys: dict[str, str]) -> None:
             "^SeriesInstanceUID: .* — retrieve a series with dcmcfg verify --study UID --series UID$",
         ),
         ("InstanceAvailability=NEARLINE", "find a purged study with dcmcfg verify --recall"),
-        ("Manufacturer=ACME", "^Manufacturer: .* — use one of AccessionNumber, .*; --studies FILE accepts any list$"),
+        (
+            "Manufacturer=ACME",
+            "^Manufacturer: .* — use one of AccessionNumber, .*; for any other list of studies, use --studies FILE$",
+        ),
     ],
 )
 def test_what_is_no_key_is_refused(text: str, problem: str) -> None:

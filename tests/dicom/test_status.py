@@ -73,7 +73,7 @@ def test_pynetdicom_knows_no_status_that_we_put_elsewhere() -> None:
         ("java.net.SocketTimeoutException: Connect timed out", "time-out of"),
         (
             "org.dcm4che3.net.IncompatibleConnectionException: No compatible",
-            "no connection of the archive is compatible with one of the external archive",
+            "the archive has no connection that is compatible with a connection of the external archive",
         ),
         ("java.lang.IllegalStateException: Not installed", "archive's own AE"),
         ("org.dcm4che3.conf.api.ConfigurationException: javax.naming.Name", "cannot load"),
@@ -97,8 +97,8 @@ def test_a702_is_told_by_what_is_left_of_the_java_exception(comment: str, expect
 )
 def test_a702_for_an_association_that_could_not_be_had_names_external_archive_and_destination(comment: str) -> None:
     meaning = explain("C-MOVE", 0xA702, comment).meaning
-    assert "the external archive (a purged study)" in meaning
-    assert "the destination (a study in the archive's own storage)" in meaning
+    assert "the external archive (for a purged study)" in meaning
+    assert "the destination (for a study in the archive's own storage)" in meaning
 
 
 def test_a702_without_a_comment_points_at_transfer_capabilities_and_the_destination() -> None:
@@ -114,7 +114,7 @@ def test_a702_after_a_reject_tells_that_the_requester_s_title_is_what_the_extern
 def test_a801_of_the_archive_itself_names_the_missing_ae() -> None:
     meaning = explain("C-MOVE", 0xA801, "Unknown AE: STORESCP")
     assert "to the archive itself" in meaning.meaning
-    assert "in LDAP: the AE STORESCP of a device" in meaning.suggested_check
+    assert "whether LDAP has a device with the AE STORESCP" in meaning.suggested_check
 
 
 def test_a801_for_an_ae_that_is_not_installed_points_at_dicom_installed() -> None:
@@ -127,8 +127,8 @@ def test_a801_for_an_ae_that_is_not_installed_points_at_dicom_installed() -> Non
 def test_a801_that_is_passed_on_tells_both_settings(comment: str) -> None:
     meaning = explain("C-MOVE", 0xA801, comment)
     assert "external archive" in meaning.meaning
-    assert "If it is not set" in meaning.suggested_check
-    assert "If it is set" in meaning.suggested_check
+    assert "If the attribute is not set" in meaning.suggested_check
+    assert "If the attribute is set" in meaning.suggested_check
     assert "dcmExternalRetrieveAEDestination" in meaning.suggested_check
 
 
@@ -142,7 +142,7 @@ def test_c801_names_the_white_list() -> None:
         ("C-MOVE", 0x0000, "success: all sub-operations completed", ""),
         ("C-MOVE", 0xA701, "refused: out of resources, the number of matches", "the archive's database"),
         ("C-MOVE", 0xA7FF, "refused: out of resources", "the peer's log"),
-        ("C-FIND", 0xB001, "the response was cut at a limit", "the peer's limit of matches"),
+        ("C-FIND", 0xB001, "the response is incomplete", "the peer's limit of matches"),
         ("C-STORE", 0xB007, "stored, although the data set does not match its SOP class", "the source of the instance"),
         ("C-ECHO", 0x0122, "refused: SOP class not supported", "transfer capabilities"),
         ("C-ECHO", 0x9999, "not a standard status", "the peer's log"),

@@ -11,16 +11,16 @@ from tests.recorded.outputs import read_expected_output
 from tests.recorded.truth import TRUTH
 
 _UNKNOWN_CALLER = (
-    "Most often, the external archive does not know the calling AE title and ends the association: the archive uses "
-    "{calling}"
+    "Most often, the external archive does not know the calling AE title and ends the association. The archive uses "
+    "the calling AE title of this run, {calling}"
 )
-_WORK_ORDER = "dcmcfg work-order --external LONGTERM --calling {calling} lists the settings for its administrator"
-_NO_FINAL_STRAIGHT = "closes the connection, aborts, or requests a release after the C-MOVE request"
+_WORK_ORDER = "run dcmcfg work-order --external LONGTERM --calling {calling}"
+_NO_FINAL_STRAIGHT = "closes the connection, aborts the association, or requests a release after the C-MOVE request"
 _NO_FINAL_BACK = (
     "the archive sends no final response if the external archive LONGTERM ends the association after a pending"
 )
 _MAPPING = "dcmcfg set dcm4chee-arc dcmCStoreSCUOfCMoveSCP+=LONGTERM=LONGTERM"
-_RECALLED = "into the archive's own storage, but WORKSTATION did not accept it"
+_RECALLED = "into the archive's own storage, but WORKSTATION did not accept the study"
 _PASSED_ON = "the response most likely comes from the external archive LONGTERM, and the archive passed it on"
 _ABORTED = "LONGTERM aborted the association, or did not answer the association request within dcmAAACTimeout"
 _UNLOADABLE = "the archive cannot load the device of LONGTERM from LDAP"
@@ -35,13 +35,13 @@ SAID: dict[str, tuple[str, ...]] = {
     "external-set-closes-on-move": _ENDED,
     "external-set-no-context": _ENDED,
     "external-set-releases-on-move": _ENDED,
-    "external-unset-closes-on-move": (_NO_FINAL_STRAIGHT, "a longer time-out does not help"),
-    "external-unset-releases-on-move": (_NO_FINAL_STRAIGHT, "a longer time-out does not help"),
-    "external-unset-aborts-after-pending": (_NO_FINAL_STRAIGHT, "a longer time-out does not help"),
-    "external-set-aborts-after-pending": (_NO_FINAL_BACK, "a longer time-out does not help"),
-    "returns-then-aborts": (_NO_FINAL_BACK, "a longer time-out does not help"),
+    "external-unset-closes-on-move": (_NO_FINAL_STRAIGHT, "A longer time-out does not help"),
+    "external-unset-releases-on-move": (_NO_FINAL_STRAIGHT, "A longer time-out does not help"),
+    "external-unset-aborts-after-pending": (_NO_FINAL_STRAIGHT, "A longer time-out does not help"),
+    "external-set-aborts-after-pending": (_NO_FINAL_BACK, "A longer time-out does not help"),
+    "returns-then-aborts": (_NO_FINAL_BACK, "A longer time-out does not help"),
     "move-destination-port-70000": (
-        "it cannot load the device of WORKSTATION from LDAP: find the value with dcmcfg check",
+        "it cannot load the device of WORKSTATION from LDAP: find the invalid value with dcmcfg check",
     ),
     "external-set-port-70000": (_UNLOADABLE,),
     "external-unset-port-70000": (_UNLOADABLE,),
@@ -50,11 +50,11 @@ SAID: dict[str, tuple[str, ...]] = {
     "external-set-silent-on-connect": (_ABORTED,),
     "external-unset-silent-on-connect": (_ABORTED,),
     "external-unset-no-context": ("accepted the association, but not the presentation context for C-MOVE",),
-    "move-partly-purged-by-recall": ("the archive recalled 2 instances", "did not forward them", _MAPPING),
+    "move-partly-purged-by-recall": ("the archive recalled 2 instances", "did not forward these instances", _MAPPING),
     "mixed-aborts": ("the archive sent only the instances in its own storage", "the calling AE title DCM4CHEE"),
     "mixed-rejects": ("LONGTERM or WORKSTATION rejected the association", "--calling DCM4CHEE"),
     "returns-late": (
-        "the archive did not match the study with this request and did not forward it",
+        "the archive did not match the study with this request, so the archive did not forward the study",
         "only after the last C-STORE",
     ),
     "returns-with-other-originator": ("must send DCMCFG as Move Originator AE Title (0000,1030)", _MAPPING),

@@ -134,7 +134,7 @@ def test_a_purged_study_comes_back_and_is_forwarded(recordings: Path, tmp_path: 
     assert (route.finding, route.shown_count) == (RouteFinding.SHOWN, 3)
     assert route.reasons[0] == (
         "per the archive's log, DCMCFG requested LONGTERM to send to DCM4CHEE: 0000, 3 completed; the archive "
-        "forwarded 3 of them to WORKSTATION"
+        "forwarded 3 of these instances to WORKSTATION"
     )
 
 
@@ -196,7 +196,7 @@ def test_of_a_partly_purged_study_only_what_was_local_is_forwarded(recordings: P
     assert route.finding is RouteFinding.NOT_SHOWN
     assert (
         "per the archive's log, DCM4CHEE requested LONGTERM to send to DCM4CHEE: 0000, 3 completed; the archive "
-        "forwarded none of them to WORKSTATION"
+        "forwarded none of these instances to WORKSTATION"
     ) in route.reasons
     # Whatever the status: nothing that LONGTERM sent reached the destination.
     assert replace(PARTLY, outcome=SENT_ALL).judged(told).finding is RouteFinding.NOT_SHOWN

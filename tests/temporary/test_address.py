@@ -42,7 +42,7 @@ def test_a_stock_tree_says_localhost_so_the_way_to_the_servers_counts(monkeypatc
         "10.1.2.3",
         "this machine's address on the route to ldap.hospital",
     )
-    with pytest.raises(DicomError, match="no route to the archive's host"):
+    with pytest.raises(DicomError, match="no network route to the archive's host"):
         find_receiver_address(Peer("DCM4CHEE", "arc.invalid", 11112), (), None)
 
 

@@ -46,7 +46,8 @@ def test_no_step_is_a_command_for_a_destination_that_is_gone(evidence: Evidence)
 @pytest.mark.parametrize("outcome", [MoveOutcome(0xC801), MoveOutcome(0xA801, "Unknown AE: WORKSTATION")])
 def test_an_archive_that_does_not_take_it_may_read_another_directory(outcome: MoveOutcome) -> None:
     assert steps(replace(stored(ALONE, LOCAL_STUDY), outcome=outcome, received=())) == (
-        "the archive has reloaded but refuses WORKSTATION: check that it reads its configuration from ldap://directory",
+        "the archive has reloaded but refuses WORKSTATION: check that the archive reads its configuration from "
+        "ldap://directory",
     )
 
 

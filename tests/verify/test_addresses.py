@@ -138,7 +138,7 @@ def test_a_destination_outside_the_tree_is_a_warning_without_receiving(configura
 
 
 def test_a_destination_outside_the_tree_cannot_receive(configuration: Configuration) -> None:
-    with pytest.raises(NotFound, match="no address to receive on"):
+    with pytest.raises(NotFound, match="the address for the receiver is unknown"):
         find_addresses(configuration, DEVICE, "NOBODY", receive=True)
 
 
@@ -175,10 +175,7 @@ def test_localhost_in_the_tree_is_warned_about_when_ldap_is_elsewhere(configurat
 def test_localhost_as_destination_is_warned_about_when_the_archive_is_elsewhere(configuration: Configuration) -> None:
     found = find_addresses(configuration, DEVICE, "WORKSTATION", connect=AddressOverride("192.0.2.1"))
     assert found.warnings == (
-        (
-            "in the tree, the host of WORKSTATION is 127.0.0.1: for an archive on 192.0.2.1, this is the "
-            "archive's own machine"
-        ),
+        ("in the tree, the host of WORKSTATION is 127.0.0.1. On 192.0.2.1, this host is the archive's own machine"),
     )
 
 

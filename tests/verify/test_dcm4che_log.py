@@ -137,7 +137,7 @@ def test_a_move_of_another_study_is_none() -> None:
 def test_a_move_of_which_nothing_tells_the_study_is_hidden() -> None:
     (record,) = logged(request(), response("", "a702")).move_records
     assert (record.study_uid, record.status, record.completed) == ("", 0xA702, 0)
-    assert record.missing_study_reason == "the log does not show the study: dcm4che logs it at level DEBUG"
+    assert record.missing_study_reason == "the log does not show the study: dcm4che logs the study only at level DEBUG"
 
 
 def test_a_move_that_sends_other_instances_is_of_another_study() -> None:

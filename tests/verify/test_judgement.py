@@ -95,7 +95,7 @@ def test_a_lie_is_not_verified(evidence: Evidence, reason: str) -> None:
 
 def test_a_final_answer_after_which_some_remain_contradicts_itself() -> None:
     verdict = judge_evidence(reporting(UNWITNESSED, completed=3, remaining=2))
-    assert (verdict.exit_code, verdict.headline) == (1, "NOT verified: the final response counts 2 as remaining")
+    assert (verdict.exit_code, verdict.headline) == (1, "NOT verified: the final response reports 2 remaining")
 
 
 def test_the_counter_of_a_large_study_begins_again_at_0() -> None:
@@ -152,7 +152,7 @@ def test_a_study_that_the_archive_never_heard_of_takes_an_expected_number(
 def test_an_unknown_expectation_says_how_to_give_it() -> None:
     verdict = judge_evidence(replace(UNWITNESSED, instances_before=()))
     assert verdict.headline == "NOT verified: 3 completed, but the number of instances is unknown"
-    assert verdict.next_steps[0].endswith("Specify the number of instances with --expect N")
+    assert verdict.next_steps[0].endswith("Specify the expected number of instances with --expect N")
 
 
 def test_received_instances_without_any_expectation_are_unchecked() -> None:
@@ -179,7 +179,7 @@ def test_an_expected_number_overrides_what_the_archive_lists() -> None:
     assert verdict.headline == (
         "NOT verified: 3 of 4 completed (the archive lists 3); 3 instances arrived, expected: 4"
     )
-    assert verdict.next_steps == ("the archive lists 3 and sent all of them: check --expect 4",)
+    assert verdict.next_steps == ("the archive sent all instances that it lists (3): check the number in --expect 4",)
 
 
 def test_a_delivered_study_carries_the_note_on_a_second_run() -> None:

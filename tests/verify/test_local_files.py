@@ -44,7 +44,7 @@ def test_a_local_study_proves_nothing_and_the_headline_says_so() -> None:
     verdict = judge_evidence(stored(ALONE, LOCAL_STUDY, LOCAL_STUDY))
     assert verdict.headline == f"verified: 3 of 3 instances received by WORKSTATION; {LOCAL_STUDY_NOTE}"
     assert (verdict.exit_code, verdict.route.finding, verdict.route.shown_count) == (0, RouteFinding.NOT_TRIED, 0)
-    assert verdict.next_steps == ("dcmcfg verify --recall --dest WORKSTATION selects a study that was purged",)
+    assert verdict.next_steps == ("to verify a purged study, run dcmcfg verify --recall --dest WORKSTATION",)
     assert "a local study proves nothing about external retrieve" in verdict.route.reasons[1]
     assert SECOND_RUN_NOTE not in verdict.notes
 
@@ -62,14 +62,14 @@ def test_a_local_study_that_fails_says_nothing_about_external_retrieve_either() 
     verdict = judge_evidence(failed)
     assert verdict.headline.endswith("; 3 failed; nothing arrived at WORKSTATION")
     assert verdict.route.finding is RouteFinding.NOT_TRIED
-    assert "the archive could not send it to WORKSTATION" in verdict.next_steps[0]
+    assert "the archive could not send the study to WORKSTATION" in verdict.next_steps[0]
 
 
 def test_a_required_route_is_not_given_by_a_local_study() -> None:
     local = judge_evidence(stored(ALONE, LOCAL_STUDY), require_route=True)
     assert (local.headline, local.exit_code) == (f"NOT verified: {LOCAL_STUDY_NOTE}", 1)
     unknown = judge_evidence(replace(ALONE, instances_before=instances_before_move("ONLINE")), require_route=True)
-    assert (unknown.headline, unknown.exit_code) == ("NOT verified: route not shown, but required (--require-route)", 1)
+    assert (unknown.headline, unknown.exit_code) == ("NOT verified: route not shown, but --require-route is set", 1)
     assert judge_evidence(GOOD, require_route=True).exit_code == 0
 
 
@@ -92,8 +92,8 @@ def test_a_study_that_does_not_come_back_whole_does_not_show_a_route_back(after:
     missing = 3 - count_recalled(evidence)
     words = "1 instance" if missing == 1 else "3 instances"
     assert (
-        f"after the C-MOVE, the archive still has no local file for {words}, although the tree retrieves the study "
-        "through DCM4CHEE" in (reasons(evidence))
+        f"after the C-MOVE, the archive still has no local file for {words}, although the study is retrieved through "
+        "DCM4CHEE according to the tree" in (reasons(evidence))
     )
     assert finding(evidence) is RouteFinding.NOT_SHOWN
 
@@ -106,7 +106,9 @@ def test_without_an_answer_after_the_move_the_way_is_not_shown() -> None:
 
 def test_a_partly_purged_study_shows_the_route_for_its_purged_part() -> None:
     verdict = judge_evidence(stored(ALONE, study("fs1", "", ""), LOCAL_STUDY))
-    assert verdict.headline == "verified: 3 of 3 instances received by WORKSTATION; route shown for 2 of them"
+    assert (
+        verdict.headline == "verified: 3 of 3 instances received by WORKSTATION; route shown for 2 of these instances"
+    )
     assert verdict.route.reasons[0] == "before the move, the archive's database had no local file for 2 of 3 instances"
     assert "the other files were on fs1. Such local files prove nothing about the route" in verdict.route.reasons
 
@@ -150,7 +152,7 @@ def test_availability_suggests_a_purge_and_proves_none() -> None:
     )
     assert finding(nearline) is RouteFinding.NOT_SHOWN
     assert (
-        "before the move, Instance Availability of 3 instances was not ONLINE. This does not prove that the "
+        "before the move, Instance Availability of 3 instances was not ONLINE. This value does not prove that the "
         "archive had no file: use the archive's database (--archive-url) or the external archive's log "
         "(--external-log) to find out"
     ) in reasons(nearline)
@@ -255,7 +257,7 @@ def test_the_availability_before_and_after_is_reported() -> None:
     unchanged = replace(
         UNWITNESSED, instances_before=instances_before_move("ONLINE"), instances_after=instances_before_move("ONLINE")
     )
-    assert "Instance Availability before the move: ONLINE, after it: ONLINE" in reasons(unchanged)
+    assert "Instance Availability before the move: ONLINE, after the move: ONLINE" in reasons(unchanged)
 
 
 def test_a_foreign_caller_still_contradicts_the_route_of_a_purged_study() -> None:

@@ -90,7 +90,7 @@ def test_online_may_be_purged_where_a_purge_does_not_show() -> None:
         uncertain = found("ONLINE", titles=titles, unseen=True)
         assert uncertain.states == (StudyState.LOCAL, StudyState.PURGED, StudyState.UNCONFIGURED_STORAGE)
         assert uncertain.notes[0] == (
-            "the archive reports ONLINE for purged instances too (dcmExternalRetrieveInstanceAvailability is not set)"
+            "the archive also reports ONLINE for purged instances (dcmExternalRetrieveInstanceAvailability is not set)"
         )
 
 

@@ -26,7 +26,7 @@ def test_the_right_uid_in_another_study_is_foreign_and_does_not_count() -> None:
         2,
         UIDS[:1],
     )
-    assert assessment.reasons == ("1 instance arrived under the right UID as part of another study",)
+    assert assessment.reasons == ("1 instance arrived with the expected UID, but in another study",)
 
 
 def test_what_was_not_listed_does_not_count() -> None:
@@ -42,7 +42,7 @@ def test_another_sop_class_than_listed_is_another_object() -> None:
     first, *rest = received_instances()
     assessment = _judged(replace(first, sop_class_uid=MR), *rest)
     assert (assessment.finding, assessment.altered) == (ReceiptFinding.INCOMPLETE, UIDS[:1])
-    assert assessment.reasons == ("1 instance arrived with another SOP class than listed",)
+    assert assessment.reasons == ("1 instance arrived with another SOP class than the archive lists",)
 
 
 def test_a_second_copy_must_be_the_same_in_the_same_transfer_syntax() -> None:

@@ -125,7 +125,7 @@ def test_what_another_sender_sends_after_the_request_for_somebody_else_is_no_pro
 
     evidence = site.verify(lambda: None, on_move)
     verdict = judge_evidence(evidence)
-    assert verdict.headline == "NOT verified: nothing arrived at WORKSTATION because of this C-MOVE"
+    assert verdict.headline == "NOT verified: nothing arrived at WORKSTATION for this C-MOVE"
     assert verdict.notes == (
         "ignored 3 instances from other senders, not for this C-MOVE (caller STRANGER, Move Originator OTHER)",
     )

@@ -150,7 +150,7 @@ def test_a_relayed_refusal_is_not_shown_and_says_what_the_external_archive_answe
     evidence = replace(ONLINE, route=DIRECT, move_records=(recorded("WORKSTATION", 0xA801, None),))
     route = judge_route(evidence, delivered=False)
     assert route.finding is NOT_SHOWN
-    assert "the external archive answered A801, nothing completed" in route.reasons
+    assert "the external archive answered A801 and completed no instance" in route.reasons
 
 
 def neutral(record: MoveRecord) -> list[str]:
@@ -187,12 +187,12 @@ def test_records_that_do_not_show_the_route_say_why() -> None:
 def test_a_record_with_nothing_sent_says_what_the_log_shows_of_it() -> None:
     prefix = "the external archive"
     assert neutral(recorded(completed=None)) == [
-        f"{prefix} answered 0000; its log has no count of this study's instances"
+        f"{prefix} answered 0000; its log does not show the number of instances of this study"
     ]
-    assert neutral(recorded(completed=0)) == [f"{prefix} answered 0000, nothing completed"]
+    assert neutral(recorded(completed=0)) == [f"{prefix} answered 0000 and completed no instance"]
     assert neutral(replace(recorded(completed=0), reported_completed=3)) == [
         (
-            f"{prefix} answered 0000; the external archive counted 3 completed, but its log shows no successful "
+            f"{prefix} answered 0000; the external archive reported 3 completed, but its log shows no successful "
             "C-STORE for this request"
         )
     ]
@@ -222,8 +222,8 @@ def test_only_records_that_show_the_route_are_witnesses() -> None:
     assert count_shown_instances(ONLINE, [own, partly, RELAYED]) == 2
     assert neutral(partly) == [
         (
-            "the external archive's log: C-MOVE from DCMCFG, Move Destination DCM4CHEE, 2 completed of the 3 that it "
-            "counted, per the C-STOREs in the log"
+            "the external archive's log: C-MOVE from DCMCFG, Move Destination DCM4CHEE, 2 completed (per the C-STOREs "
+            "in the log; the external archive reported 3)"
         )
     ]
 

@@ -48,7 +48,7 @@ def test_an_instance_of_another_series_than_the_one_named_is_missing() -> None:
     with pytest.raises(NotFound) as refused:
         RetrieveSelection(QueryRetrieveLevel.IMAGE, ("1.2.3.2",), ("1.2.3.1.1",)).create_retrievals(STUDY, LISTED)
     assert refused.value.message == "the archive lists no instance 1.2.3.1.1 in the selected series"
-    assert refused.value.next_step == "specify one that it lists: 1.2.3.2.1, 1.2.3.2.2, 1.2.3.2.3"
+    assert refused.value.next_step == "specify a UID from the archive's list: 1.2.3.2.1, 1.2.3.2.2, 1.2.3.2.3"
 
 
 def test_a_series_of_which_no_instance_is_named_is_told() -> None:
@@ -63,7 +63,7 @@ def test_the_series_that_there_are_are_told_with_their_instances_and_no_more_tha
     with pytest.raises(NotFound) as refused:
         RetrieveSelection(QueryRetrieveLevel.SERIES, ("1.2",)).create_retrievals(STUDY, listed)
     named = ", ".join(f"1.2.3.{number} (2)" for number in range(10))
-    assert refused.value.next_step == f"specify one that it lists: {named} and 2 more"
+    assert refused.value.next_step == f"specify a UID from the archive's list: {named} and 2 more"
 
 
 def test_a_list_that_would_not_fit_an_element_is_split() -> None:

@@ -27,9 +27,9 @@ def suggest_steps_for_other_path(case: AdviceCase) -> Iterator[str]:
     elif not evidence.move_records:
         yield "check that the log is from the external archive that holds the study"
     else:
-        yield "check the external archive's log for the AE to which it sent the study"
+        yield "in the external archive's log, find the AE to which the external archive sent the study"
 
 
 def suggest_steps_for_local_study(case: AdviceCase) -> Iterator[str]:
     if case.report.is_success and case.route.finding is RouteFinding.NOT_TRIED:
-        yield f"dcmcfg verify --recall --dest {case.quoted_destination} selects a study that was purged"
+        yield f"to verify a purged study, run dcmcfg verify --recall --dest {case.quoted_destination}"

@@ -17,8 +17,8 @@ from dcmcfg.verify.verdict import ReceiptAssessment, ReportAssessment, RouteAsse
 def suggest_capability_check(destination_ae_title: str) -> str:
     """Return the command that lists the SOP classes blocked by capabilities for *destination_ae_title*."""
     return (
-        f"run dcmcfg route --dest {shlex.quote(destination_ae_title)}: it lists the SOP classes that the archive or "
-        "the destination lacks"
+        "to list the SOP classes with a missing transfer capability, run dcmcfg route --dest "
+        f"{shlex.quote(destination_ae_title)}"
     )
 
 

@@ -34,8 +34,8 @@ def _advise_on_nothing_completed(case: AdviceCase) -> Iterator[str]:
         yield _advise_on_patient_mismatch(case, request.patient)
     elif not case.evidence.instances_before:
         yield (
-            f"the archive lists no study {request.study_uid} for {case.archive_ae_title}: check the UID. A study "
-            "that only the external archive has requires dcmFallbackCMoveSCP"
+            f"the archive lists no study {request.study_uid} for {case.archive_ae_title}: check the UID. If only the "
+            "external archive has the study, the archive requires dcmFallbackCMoveSCP"
         )
     elif case.evidence.move_records or count_recalled(case.evidence):
         yield _explain_unmatched_recall(case)
@@ -53,9 +53,9 @@ def _advise_on_dropped_instances(case: AdviceCase) -> Iterator[str]:
         )
         return
     yield (
-        "the archive lists the study but dropped its instances. Possible causes: dcmRestrictRetrieveSilently with "
-        "a missing transfer capability, an unknown external retrieve AE title, or a mix of local and purged "
-        f"instances without a mapping: {case.mapping_command}"
+        "the archive lists the study but dropped its instances. Possible causes: dcmRestrictRetrieveSilently with a "
+        "missing transfer capability, an unknown external retrieve AE title, or a mix of local and purged instances "
+        f"without a mapping. To set the mapping: {case.mapping_command}"
     )
 
 
@@ -63,25 +63,26 @@ def _explain_unmatched_recall(case: AdviceCase) -> str:
     """Return why the archive did not forward returned objects (CommonCMoveSCP, RetrieveServiceImpl)."""
     location = "is in the archive's own storage now" if count_recalled(case.evidence) else "was sent"
     return (
-        f"the study {location}, but the archive did not match the study with this request and did not forward it: "
-        f"{case.external_description} must send {case.evidence.request.calling_ae_title} as Move Originator AE Title "
-        "(0000,1030). It must also store under the AE title that the archive recorded for the study, and respond "
-        f"only after the last C-STORE. If the external archive sends no Move Originator: {case.mapping_command}"
+        f"the study {location}, but the archive did not match the study with this request, so the archive did not "
+        f"forward the study: {case.external_description} must send {case.evidence.request.calling_ae_title} as Move "
+        "Originator AE Title (0000,1030). The external archive must also use the calling AE title that the archive "
+        "recorded for the study, and respond only after the last C-STORE. If the external archive sends no Move "
+        f"Originator, run {case.mapping_command}"
     )
 
 
 def _advise_on_nothing_forwarded(case: AdviceCase) -> Iterator[str]:
     if case.external_retrieve_destination is None:
         yield (
-            f"check in the log of {case.external_description} whether it received a C-MOVE to {case.destination}, "
-            "and whether it has the study under this UID. An external archive also answers 0000 without counters if "
-            "it finds nothing"
+            f"check the log of {case.external_description}: did the external archive receive a C-MOVE to "
+            f"{case.destination}, and does it have the study under this UID? An external archive that finds no study "
+            "also answers 0000 without counters"
         )
     else:
         yield (
-            f"no instance of the study came back to the archive. Check in the log of {case.external_description} "
-            "whether it received a C-MOVE, whether it sent anything, and under which AE title. The archive accepts "
-            "instances only from the AE that it recorded as the external archive of the study"
+            f"no instance of the study came back to the archive. Check the log of {case.external_description}: did the "
+            "external archive receive a C-MOVE, did it send instances, and with which calling AE title? The archive "
+            "accepts instances only from the AE that is recorded as the external archive of the study"
         )
     yield (
         "if the log shows no C-MOVE, the archive dropped the instances (dcmRestrictRetrieveSilently): "
@@ -103,25 +104,25 @@ def _advise_on_count_mismatch(case: AdviceCase, completed: int) -> str:
         return _advise_on_patient_mismatch(case, evidence.request.patient)
     if expected is None:
         return (
-            f"the archive sent {completed} but lists none by C-FIND: check if the query/retrieve view of "
-            f"{case.archive_ae_title} (dcmQueryRetrieveViewID) hides the instances. Specify the number of instances "
-            "with --expect N"
+            f"the number of sent instances is {completed}, but the archive lists none by C-FIND: check if the "
+            f"query/retrieve view of {case.archive_ae_title} (dcmQueryRetrieveViewID) hides the instances. Specify the "
+            "expected number of instances with --expect N"
         )
     # All listed instances were sent, so most likely the number in --expect is wrong.
     if evidence.request.expected_count is not None and completed == len(evidence.instances_before):
-        return f"the archive lists {completed} and sent all of them: check --expect {expected}"
+        return f"the archive sent all instances that it lists ({completed}): check the number in --expect {expected}"
     if completed < expected:
         return _advise_on_too_few(case, expected)
     if completed == expected:
         return (
-            "the archive counts all instances as completed, but also some as remaining: check the archive's log, "
-            "then verify again"
+            "the archive reports all instances as completed, but also reports remaining instances: check the archive's "
+            "log, then verify again"
         )
     sender = case.external_description if case.files.probably_not_local_count else "the archive"
     return (
         "the archive sent more instances than it lists by C-FIND. Either the query/retrieve view of "
-        f"{case.archive_ae_title} hides rejected instances, or {sender} counts repeated sends. --expect N overrides "
-        "the expected number"
+        f"{case.archive_ae_title} hides rejected instances, or {sender} counts repeated sends. To change the expected "
+        "number of instances, use --expect N"
     )
 
 
@@ -129,13 +130,16 @@ def _advise_on_too_few(case: AdviceCase, expected: int) -> str:
     purged_count = case.files.probably_not_local_count
     if purged_count and purged_count < len(case.evidence.instances_before):
         return (
-            "the archive forwards recalled instances of a partly purged study only with a mapping to the external "
-            f"archive's store SCU: {case.mapping_command}"
+            "the archive forwards recalled instances of a partly purged study only with a mapping for the external "
+            f"archive. To set the mapping: {case.mapping_command}"
         )
     if purged_count:
-        return f"check if {case.external_description} has all {expected} instances. Its log shows how many it sent"
+        return (
+            f"check if {case.external_description} has all {expected} instances. The log of the external archive shows "
+            "the number of sent instances"
+        )
     return (
-        "compare with the instances that the archive lists: the query/retrieve view of the AE hides rejected "
-        "instances. --expect N overrides the expected number. A partly purged study requires a mapping: "
-        f"{case.mapping_command}"
+        "compare the sent instances with the instances that the archive lists: the query/retrieve view of the AE hides "
+        "rejected instances. To change the expected number of instances, use --expect N. For a partly purged study, "
+        f"set a mapping: {case.mapping_command}"
     )

@@ -29,23 +29,23 @@ def _advise_on_not_allowed(case: AdviceCase) -> Iterator[str]:
     accepted, archive = case.evidence.route.accepted_move_destinations, f"AE:{case.archive_ae_title}"
     # The tree would allow the destination, so the archive uses another state of the tree.
     if not accepted or case.destination in accepted:
-        setting = f"lists {case.destination}" if accepted else "is not set, which allows any destination"
+        setting = f"lists {case.destination}" if accepted else "is not set (any destination is allowed)"
         yield (
             f"in the tree, {ACCEPTED_MOVE_DESTINATION} of {case.archive_ae_title} {setting}, but the archive has not "
-            "loaded this setting: run dcmcfg reload. If the error remains, the archive reads another directory "
-            "(dcmcfg status --directory)"
+            "loaded this setting: run dcmcfg reload. If the error remains, the archive reads another directory: check "
+            "with dcmcfg status --directory"
         )
         return
     yield (
         f"{case.archive_ae_title} accepts only the destinations in its {ACCEPTED_MOVE_DESTINATION} "
-        f"({_abbreviate_titles(accepted)}). To add this one: "
+        f"({_abbreviate_titles(accepted)}). To add {case.destination}: "
         f"{format_command('set', archive, f'{ACCEPTED_MOVE_DESTINATION}+={case.destination}')}"
     )
     for similar_title in suggest_names(case.destination, accepted):
         remove = format_command("set", archive, f"{ACCEPTED_MOVE_DESTINATION}-={similar_title}")
         yield (
-            f"{ACCEPTED_MOVE_DESTINATION} has {similar_title}, which is similar to {case.destination}. If it is a "
-            f"typo, remove it: {remove}"
+            f"{ACCEPTED_MOVE_DESTINATION} has {similar_title}, which is similar to {case.destination}. If "
+            f"{similar_title} is a typo, remove this value: {remove}"
         )
 
 
@@ -59,9 +59,9 @@ def _advise_on_unknown_destination(case: AdviceCase) -> Iterator[str]:
         yield from _advise_on_unknown_to_archive(case)
     elif _find_refused_destination(case) != get_external_move_destination(case.evidence):
         yield (
-            f"per its log, {_find_refusing_archive(case)} does not know {_find_refused_destination(case)}, but in "
-            f"the tree the Move Destination is {get_external_move_destination(case.evidence)}. The archive may not "
-            "have loaded the current tree: run dcmcfg reload, then verify with another study"
+            f"{_find_refusing_archive(case)} does not know {_find_refused_destination(case)} (per its log), but in the "
+            f"tree the Move Destination is {get_external_move_destination(case.evidence)}. The archive may not have "
+            "loaded the current tree: run dcmcfg reload, then verify with another study"
         )
     elif case.is_fallback_used:
         yield from _advise_on_unknown_to_fallback(case)
@@ -76,21 +76,20 @@ def _advise_on_unknown_destination(case: AdviceCase) -> Iterator[str]:
     elif case.external_retrieve_destination is None:
         yield (
             "the archive passed the request on with the original Move Destination, but the external archive does not "
-            f"know {case.destination}. To have the external archive send to the archive instead: "
-            f"{case.external_retrieve_command}"
+            f"know {case.destination}. To route the study through the archive instead: {case.external_retrieve_command}"
         )
         yield (
-            f"or ask the external archive's administrator to add {case.destination}; {case.work_order_command} "
-            "prints the address"
+            f"or ask the external archive's administrator to add {case.destination}. To see the address, run "
+            f"{case.work_order_command}"
         )
     elif case.evidence.route.misrouting_reason:
         yield case.misrouting_advice
     else:
         yield (
             f"the external archive does not know {case.external_retrieve_destination} "
-            f"(dcmExternalRetrieveAEDestination on {case.evidence.route.destination_source}): its administrator "
-            f"must add {case.external_retrieve_destination} with the archive's host and DICOM port. "
-            f"{case.work_order_command} prints both"
+            f"(dcmExternalRetrieveAEDestination on {case.evidence.route.destination_source}): the administrator of the "
+            f"external archive must add {case.external_retrieve_destination} with the archive's host and DICOM port. "
+            f"To see the host and port, run {case.work_order_command}"
         )
 
 
@@ -100,17 +99,18 @@ def _advise_on_unknown_to_archive(case: AdviceCase) -> Iterator[str]:
         yield f"{unresolved_reason}; then run dcmcfg reload"
     elif not route.move_destination_known:
         suggestion = (
-            f". AE titles are case-sensitive: did you mean {', '.join(route.similar_ae_titles)}? Otherwise create it:"
+            f". AE titles are case-sensitive: did you mean {', '.join(route.similar_ae_titles)}? Otherwise create the "
+            "AE"
             if route.similar_ae_titles
-            else ":"
+            else ". Create the AE"
         )
         yield (
-            f"the tree has no AE {title}{suggestion} dcmcfg ae add {case.quoted_destination}@HOST:PORT creates the "
-            "AE and reloads the archive"
+            f"the tree has no AE {title}{suggestion} and reload the archive: dcmcfg ae add "
+            f"{case.quoted_destination}@HOST:PORT"
         )
     else:
         yield (
-            f"the tree has {title}, but the archive has not loaded it: run dcmcfg reload, because the archive "
+            f"the tree has {title}, but the archive has not loaded this AE: run dcmcfg reload, because the archive "
             "caches unknown AE titles (dcmAECacheStaleTimeout)"
         )
 
@@ -119,8 +119,8 @@ def _advise_on_unknown_to_either(case: AdviceCase) -> Iterator[str]:
     """Advise if the wording does not show which archive refused: an external dcm4chee archive uses the same."""
     yield (
         f"most likely {case.external_description} sends directly to the destination, but does not know "
-        f"{case.destination}. Its administrator must add the AE ({case.work_order_command} prints how). To have the "
-        f"external archive send to the archive instead: {case.external_retrieve_command}"
+        f"{case.destination}. The administrator of the external archive must add the AE: to see the settings, run "
+        f"{case.work_order_command}; to route the study through the archive instead: {case.external_retrieve_command}"
     )
     yield from _advise_if_archive_refused(case)
 
@@ -135,15 +135,18 @@ def _advise_on_unknown_to_fallback(case: AdviceCase) -> Iterator[str]:
     if title != case.destination:
         yield (
             f"{explanation}. The administrator of the fallback archive must add {title} with the archive's host and "
-            f"DICOM port; {case.work_order_command} prints both"
+            f"DICOM port. To see the host and port, run {case.work_order_command}"
         )
         return
     yield (
-        f"{explanation}. The administrator of the fallback archive must add {title}; {case.work_order_command} "
-        "prints the address"
+        f"{explanation}. The administrator of the fallback archive must add {title}. To see the address, run "
+        f"{case.work_order_command}"
     )
     command = format_command("set", case.device_name, f"dcmFallbackCMoveSCPDestination={case.archive_ae_title}")
-    yield f"or run {command}: {_find_refusing_archive(case)} then sends to the archive, which forwards to {title}"
+    yield (
+        f"or run {command}; {_find_refusing_archive(case)} then sends to the archive, and the archive forwards to "
+        f"{title}"
+    )
     yield from _advise_if_archive_refused(case)
 
 
@@ -152,8 +155,8 @@ def _advise_on_unknown_to_alternative(case: AdviceCase) -> Iterator[str]:
     title = _find_refused_destination(case)
     yield (
         f"the archive sent a C-MOVE to {_find_refusing_archive(case)} (dcmAltCMoveSCP), but "
-        f"{_find_refusing_archive(case)} does not know the Move Destination {title}. Its administrator must add "
-        f"{title}; {case.work_order_command} prints the address"
+        f"{_find_refusing_archive(case)} does not know the Move Destination {title}. The administrator of "
+        f"{_find_refusing_archive(case)} must add {title}. To see the address, run {case.work_order_command}"
     )
     yield from _advise_if_archive_refused(case)
 

@@ -12,9 +12,9 @@ from dcmcfg.verify.advice.case import AdviceCase
 from dcmcfg.verify.local_files import find_recorded_archives
 
 NO_EXTERNAL_ARCHIVE = (
-    "the archive's database has no external archive for this study. Only a storage commitment by the external "
-    "archive records it (dcmStgCmtSCP on the exporter); dcmExternalRetrieveAET on the storage does not. Export the "
-    "study again with storage commitment"
+    "the archive's database has no external archive for this study. The archive records an external archive only after "
+    "a storage commitment by that external archive (dcmStgCmtSCP on the exporter). The setting dcmExternalRetrieveAET "
+    "on the storage is not enough. Export the study again with storage commitment"
 )
 
 
@@ -29,5 +29,5 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
             )
             yield (
                 f"the external archive (an Orthanc) does not know {record.destination_ae_title}. Its administrator "
-                f"must add this AE to DicomModalities; {work_order_command} prints the lines"
+                f"must add this AE to DicomModalities. To see the lines, run {work_order_command}"
             )

@@ -18,9 +18,9 @@ def advise_on_failed_call(case: AdviceCase, ae_title: str) -> str:
     comment, is_own_receiver = case.report.comment, case.is_own_receiver and ae_title == case.destination
     if "Connection refused" in comment and is_own_receiver:
         return (
-            f"this run listened as {ae_title}. The archive uses the address {case.format_ae_address(ae_title)}: "
-            "check that this is the address of this machine as seen from the archive. If not, correct dicomHostname "
-            "and dicomPort of its connection in LDAP"
+            f"this run was the receiver {ae_title}. The archive calls {case.format_ae_address(ae_title)}: check that "
+            "the archive can reach this machine at this address. If not, correct dicomHostname and dicomPort of the "
+            "AE's connection in LDAP"
         )
     if "Connection refused" in comment:
         return (
@@ -41,13 +41,13 @@ def advise_on_failed_call(case: AdviceCase, ae_title: str) -> str:
     if comment.startswith("A-ABORT"):
         return (
             f"{ae_title} aborted the association, or did not answer the association request within dcmAAACTimeout of "
-            "the archive's connection (the archive reports both with the same message). dcmcfg echo "
-            f"{shlex.quote(ae_title)} shows whether the AE answers; the AE's log shows the reason"
+            "the archive's connection. The archive reports both cases with the same message. The AE's log shows the "
+            f"reason. To check whether the AE answers, run dcmcfg echo {shlex.quote(ae_title)}"
         )
     if "IllegalArgumentException" in comment:
         return (
-            f"the archive cannot load the device of {ae_title} from LDAP ({comment}): find the value with dcmcfg "
-            "check, correct it, then run dcmcfg reload"
+            f"the archive cannot load the device of {ae_title} from LDAP ({comment}): find the invalid value with "
+            "dcmcfg check, correct it, then run dcmcfg reload"
         )
     return ""
 
@@ -56,14 +56,14 @@ def _advise_on_incompatible_connection(case: AdviceCase, ae_title: str) -> str:
     match = case.evidence.route.get_connection_match(ae_title)
     if match is None:
         return (
-            f"dcmcfg route --dest {case.quoted_destination} shows which connections are incompatible. Both must be "
-            "plain, or both TLS with a common cipher suite (dicomTLSCipherSuite) and protocol version "
-            "(dcmTLSProtocol)"
+            "both connections must be plain, or both must use TLS with a common cipher suite (dicomTLSCipherSuite) and "
+            "protocol version (dcmTLSProtocol). To see which connections are incompatible, run dcmcfg route --dest "
+            f"{case.quoted_destination}"
         )
     if not match.is_compatible:
         return (
-            f"the connections are incompatible in the tree too: {match.description}. Give both AEs a connection of "
-            "the same kind (dcmcfg connection list shows them), then run dcmcfg reload"
+            f"the connections are incompatible in the tree too: {match.description}. Give both AEs a connection of the "
+            "same kind (plain or TLS), then run dcmcfg reload. To see the connections: dcmcfg connection list"
         )
     tls_advice = f". If that does not help: {advise_on_tls(case.archive_ae_title)}" if match.tls else ""
     return (
@@ -73,23 +73,23 @@ def _advise_on_incompatible_connection(case: AdviceCase, ae_title: str) -> str:
 
 
 def _advise_on_tls_failure(case: AdviceCase, ae_title: str, *, is_own_receiver: bool) -> str:
-    requirement = "must suit the cipher suites (names with TLS_RSA_… require an RSA key)"
+    requirement = "must match the cipher suites (names with TLS_RSA_… require an RSA key)"
     if is_own_receiver:
         return (
             f"the TLS handshake of {case.archive_ae_title} with this run failed: {case.archive_ae_title} must trust "
-            "the certificate of --tls-cert (its trust store, or dicomAuthorizedNodeCertificateReference of its "
-            f"device), and the key of that certificate {requirement}"
+            "the certificate of --tls-cert, either by its trust store or by dicomAuthorizedNodeCertificateReference of "
+            f"its device. The key of the certificate {requirement}"
         )
     return (
-        f"the TLS handshake of {case.archive_ae_title} with {ae_title} failed: each must trust the certificate of "
-        f"the other, and the key of {ae_title} {requirement}. The log of {ae_title} shows the reason; dcmcfg echo "
-        f"{shlex.quote(ae_title)} shows its certificate"
+        f"the TLS handshake of {case.archive_ae_title} with {ae_title} failed: each AE must trust the certificate of "
+        f"the other AE, and the key of {ae_title} {requirement}. The log of {ae_title} shows the reason. To see the "
+        f"certificate, run dcmcfg echo {shlex.quote(ae_title)}"
     )
 
 
 def advise_on_tls(archive: str) -> str:
     """Return the check for TLS problems of *archive* that the tree does not show."""
-    return f"check in the log of {archive} that it can load its key store and trust store for TLS"
+    return f"check in the log of {archive} that the archive can load its key store and trust store for TLS"
 
 
 def advise_on_missing_ae(case: AdviceCase, ae_title: str) -> str:
@@ -99,12 +99,12 @@ def advise_on_missing_ae(case: AdviceCase, ae_title: str) -> str:
         return f"{unresolved_reason}; then run dcmcfg reload"
     if route.ae_titles and ae_title not in route.ae_titles:
         return (
-            f"the tree has no AE {ae_title}, so the archive cannot open an association to it: dcmcfg ae add "
-            f"{shlex.quote(ae_title)}@HOST:PORT creates the AE and reloads the archive"
+            f"the tree has no AE {ae_title}, so the archive cannot open an association to this AE. To create the AE "
+            f"and reload the archive: dcmcfg ae add {shlex.quote(ae_title)}@HOST:PORT"
         )
     if route.ae_titles:
         return (
-            f"the tree has {ae_title}, but the archive has not loaded it: run dcmcfg reload, because the archive "
+            f"the tree has {ae_title}, but the archive has not loaded this AE: run dcmcfg reload, because the archive "
             "caches unknown AE titles (dcmAECacheStaleTimeout)"
         )
     return ""
@@ -114,13 +114,14 @@ def _advise_on_rejection(case: AdviceCase, ae_title: str) -> str:
     # The archive calls the destination under its own title, but passes the caller's title on to an external archive.
     if ae_title == case.destination:
         return (
-            f"{ae_title} rejected the association. It must accept the calling AE title {case.archive_ae_title} and "
-            f"the called AE title {ae_title}"
+            f"{ae_title} rejected the association. This AE must accept the calling AE title {case.archive_ae_title} "
+            f"and the called AE title {ae_title}"
         )
     calling_ae_title = case.evidence.request.calling_ae_title
     return (
-        f"{ae_title} rejected the association. The archive does not use its own AE title, but {calling_ae_title}, "
-        f"the calling AE title of this run. The administrator of the AE must accept {calling_ae_title} "
-        f"({case.work_order_command} --calling {shlex.quote(calling_ae_title)} prints the settings), or run verify "
-        f"with a title that the AE accepts (--calling). The AE must also accept the called AE title {ae_title}"
+        f"{ae_title} rejected the association. The archive does not use its own AE title, but the calling AE title of "
+        f"this run ({calling_ae_title}). {ae_title} must accept this calling AE title, and the called AE title "
+        f"{ae_title}. To list the settings for its administrator, run {case.work_order_command} --calling "
+        f"{shlex.quote(calling_ae_title)}; or run verify with another calling AE title that {ae_title} accepts "
+        "(--calling)"
     )

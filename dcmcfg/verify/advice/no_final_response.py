@@ -18,20 +18,23 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
         yield from _advise_on_cancelled(case)
         return
     if case.receipt.finding is ReceiptFinding.COMPLETE:
-        yield "all instances arrived without a final response: see the archive's log for the reason, then verify again"
+        yield (
+            "all instances arrived, but the archive sent no final response: see the archive's log for the reason, then "
+            "verify again"
+        )
     elif outcome.interruption == NOT_DICOM:
         yield (
-            f"{case.evidence.request.archive} sent data that is not DICOM in the middle of the association: check "
-            "for a proxy or a firewall in between, or another program on that port"
+            f"{case.evidence.request.archive} sent data that is not DICOM during the association: check for a proxy or "
+            "a firewall between this machine and the archive, or for another program on that port"
         )
     elif outcome.timed_out and case.files.probably_not_local_count:
         yield _explain_missing_response(case)
         yield (
-            f"only if the log of {case.external_description} shows that it was still sending, verify again without "
-            "--timeout-s: dcmcfg then waits longer than the archive (dcmRetrieveTimeout)"
+            f"check the log of {case.external_description}. Only if the external archive was still sending, verify "
+            "again without --timeout-s: dcmcfg then waits longer than the archive waits (dcmRetrieveTimeout)"
         )
     elif outcome.timed_out:
-        yield "the archive may still be retrieving: check its log"
+        yield "the archive may still be retrieving the study: check the archive's log"
     elif case.receipt.instance_count or case.report.completed:
         yield (
             "the retrieve was interrupted: see the archive's log for the reason. Check if the archive was "
@@ -40,8 +43,8 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
     # The archive does not convert the exception for such a device into a response (CommonCMoveSCP).
     elif any(warning.endswith(CANNOT_LOAD_DEVICE) for warning in case.evidence.warnings):
         yield (
-            "the archive closes the connection without a response if it cannot load the device of "
-            f"{case.destination} from LDAP: find the value with dcmcfg check, correct it, then run dcmcfg reload"
+            f"the archive closes the connection without a response if it cannot load the device of {case.destination} "
+            "from LDAP: find the invalid value with dcmcfg check, correct it, then run dcmcfg reload"
         )
     else:
         yield "see the archive's log for the reason why the association ended; check if the archive was restarted"
@@ -55,20 +58,20 @@ def _explain_missing_response(case: AdviceCase) -> str:
     """Return when the archive sends no final response for a study from an external archive."""
     if case.external_retrieve_destination is None:
         return (
-            f"the archive sends no final response if {case.external_description} closes the connection, aborts, or "
-            f"requests a release after the C-MOVE request. The log of {case.external_description} shows which; a "
-            "longer time-out does not help"
+            f"the archive sends no final response if {case.external_description} closes the connection, aborts the "
+            f"association, or requests a release after the C-MOVE request. The log of {case.external_description} "
+            "shows which case applies. A longer time-out does not help"
         )
     return (
         f"the archive sends no final response if {case.external_description} ends the association after a pending "
-        f"response. The log of {case.external_description} shows the reason; a longer time-out does not help"
+        f"response. The log of {case.external_description} shows the reason. A longer time-out does not help"
     )
 
 
 def _advise_on_cancelled(case: AdviceCase) -> Iterator[str]:
     if case.external_retrieve_destination is not None and case.files.probably_not_local_count:
         yield (
-            f"the archive ignores C-CANCEL while it recalls a study to {case.external_retrieve_destination}: the "
-            f"recall continues, or {case.external_description} has stopped sending. The log of the external archive "
-            "shows which"
+            f"the archive ignores C-CANCEL while it recalls a study to {case.external_retrieve_destination}. Either "
+            f"the recall continues, or {case.external_description} has stopped sending: see the log of the external "
+            "archive"
         )

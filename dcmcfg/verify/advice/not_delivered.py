@@ -15,8 +15,8 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
         return
     if received.corrupt:
         yield (
-            "compare these instances in the archive and in the external archive (dcmdump, or another viewer). Either "
-            "one archive has them in this state, or they change during the transfer"
+            "compare these instances in the archive and in the external archive, with dcmdump or another viewer. "
+            "Either the instances are corrupt in one of the archives, or the transfer changes the instances"
         )
     elif received.altered:
         yield (
@@ -42,8 +42,8 @@ def _advise_on_unexpected(case: AdviceCase) -> str:
     if received.move_originators == (case.evidence.request.calling_ae_title,):
         return (
             f"{callers} sent these instances for this C-MOVE (as reported by the sender). Check in the sender's log "
-            "which study it looked up: the sender may ignore the Study Instance UID, or have other objects under "
-            "this UID"
+            "which study the sender looked up: the sender may ignore the Study Instance UID, or may have other objects "
+            "under this UID"
         )
     return "another AE may have sent to the receiver at the same time: check the callers, and verify again"
 
@@ -51,14 +51,14 @@ def _advise_on_unexpected(case: AdviceCase) -> str:
 def _advise_on_missing(case: AdviceCase) -> str:
     if case.receipt.instance_count:
         return (
-            f"some instances arrived, so the address is correct. Check in the log of {case.sender_description} what "
-            "happened to the other instances, and whether it has all instances"
+            f"some instances arrived, so the address is correct. Check the log of {case.sender_description}: what "
+            "happened to the other instances, and does the sender have all instances?"
         )
     if case.is_sent_directly and not count_recalled(case.evidence):
         return (
-            f"{case.external_description} sends straight to {case.destination}, at the address in its own list of "
-            "AEs. Compare that host and port with the address of this machine. The log of the external archive shows "
-            "what it sent"
+            f"{case.external_description} sends straight to {case.destination}, at the address in the AE list of the "
+            "external archive. Compare this address with the address of this machine. The log of the external archive "
+            "shows the sent instances"
         )
     return (
         f"another storage SCP may listen at the address of {case.destination}: compare dicomHostname and dicomPort "

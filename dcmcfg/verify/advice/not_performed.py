@@ -147,8 +147,8 @@ def _advise_on_broken_connection(case: AdviceCase) -> str:
         model = "Study Root" if case.evidence.request.model is InformationModel.STUDY else "Patient Root"
         return (
             f"{case.external_description} accepted the association, but not the presentation context for C-MOVE "
-            f"({model}). Its administrator must allow this presentation context for the calling AE title that the "
-            "archive passes on"
+            f"({model}). The administrator of the external archive must allow this presentation context for the "
+            "calling AE title that the archive passes on"
         )
     if case.receipt.instance_count or case.report.completed:
         return (
@@ -172,9 +172,9 @@ def _advise_on_partial_forwarding(case: AdviceCase) -> str:
         )
     location = " into the archive's own storage" if recalled_count else ""
     failure = (
-        f"could not forward it to {case.destination}"
+        f"could not forward the study to {case.destination}"
         if case.is_own_receiver
-        else f"{case.destination} did not accept it"
+        else f"{case.destination} did not accept the study"
     )
     return (
         f"the archive recalled the study from {case.external_description}{location}, but {failure}: "
@@ -185,12 +185,12 @@ def _advise_on_partial_forwarding(case: AdviceCase) -> str:
 def _advise_on_warnings(case: AdviceCase) -> str:
     if case.is_own_receiver:
         return (
-            f"this run received all instances without a warning: see the log of {case.sender_description} for the "
-            "warnings that it counted"
+            f"this run received all instances without a warning: the log of {case.sender_description} shows the "
+            "reported warnings"
         )
     return (
-        f"{case.destination} stored the instances with a warning: its log shows the elements that it coerced or "
-        "discarded"
+        f"{case.destination} stored the instances with a warning: the log of {case.destination} shows the coerced or "
+        "discarded elements"
     )
 
 
@@ -202,9 +202,9 @@ def _advise_on_unable_to_process(case: AdviceCase) -> str:
         )
     destination = case.external_retrieve_destination or case.destination
     return (
-        f"most likely {case.external_description} sent this response, and the archive passed it on: see the log of "
-        f"the external archive for the reason. An Orthanc answers C000 if {destination} is not in its "
-        f"DicomModalities; {case.work_order_command} --format orthanc prints the lines"
+        f"most likely {case.external_description} sent this response, and the archive passed it on: see the log of the "
+        f"external archive for the reason. An Orthanc answers C000 if {destination} is not in its DicomModalities. To "
+        f"see the lines, run {case.work_order_command} --format orthanc"
     )
 
 
@@ -212,45 +212,47 @@ def _advise_without_reason(case: AdviceCase) -> Iterator[str]:
     """Advise on A702 without a comment: dropped by negotiation, refused by the destination, or failed externally."""
     if case.is_sent_directly:
         yield (
-            f"{case.external_description} had to send straight to {case.destination}, at the host and port in its "
-            "own list of AEs: see the log of the external archive for the reason"
+            f"{case.external_description} had to send straight to {case.destination}, at the host and port in the AE "
+            "list of the external archive: see the log of the external archive for the reason"
         )
     elif is_failed_side_unknown(case.evidence):
         yield (
-            f"either {case.external_description} could not send to {case.external_retrieve_destination} (see its "
-            f"log), or the archive could not forward to {case.destination}: {_advise_on_reachability(case)}"
+            f"either {case.external_description} could not send to {case.external_retrieve_destination} (see the log "
+            f"of the external archive), or the archive could not forward to {case.destination}: "
+            f"{_advise_on_reachability(case)}"
         )
     elif case.files.probably_not_local_count and case.report.failed:
         yield (
-            f"nothing came back to {case.external_retrieve_destination}. Either {case.external_description} could "
-            f"not read the study, or it cannot reach {case.external_retrieve_destination} at the host and port in "
-            f"its own list of AEs. The log of the external archive shows the reason ({case.work_order_command} "
-            "prints the correct address)"
+            f"nothing came back to {case.external_retrieve_destination}. Either {case.external_description} could not "
+            f"read the study, or the external archive cannot reach {case.external_retrieve_destination} at the host "
+            "and port in its AE list. The log of the external archive shows the reason. To see the correct address, "
+            f"run {case.work_order_command}"
         )
     elif case.files.probably_not_local_count:
         calling_ae_title = case.evidence.request.calling_ae_title
         yield (
             f"nothing came back to {case.external_retrieve_destination}, and {case.external_description} gave no "
-            "reason. Most often, the external archive does not know the calling AE title and ends the association: "
-            f"the archive uses {calling_ae_title}, the calling AE title of this run. {case.work_order_command} "
-            f"--calling {shlex.quote(calling_ae_title)} lists the settings for its administrator"
+            "reason. Most often, the external archive does not know the calling AE title and ends the association. The "
+            f"archive uses the calling AE title of this run, {calling_ae_title}. To list the settings for the "
+            f"administrator of the external archive, run {case.work_order_command} --calling "
+            f"{shlex.quote(calling_ae_title)}"
         )
         yield (
-            f"if the external archive knows {calling_ae_title}, its log shows why it ended the association, accepted "
-            "no presentation context for C-MOVE, or sent nothing for longer than dcmRetrieveTimeout of the archive's "
-            "connection"
+            f"if the external archive knows {calling_ae_title}, see its log for the reason. Possible reasons: the "
+            "external archive ended the association, accepted no presentation context for C-MOVE, or sent nothing for "
+            "longer than dcmRetrieveTimeout of the archive's connection"
         )
     else:
         yield from _advise_on_destination(case)
         if case.files.locality is not FileLocality.LOCAL:
             yield (
-                f"if the study is purged: the log of {case.external_description} shows whether it received a "
-                "request, and the reason for the failure"
+                f"if the study is purged: the log of {case.external_description} shows whether the external archive "
+                "received a request, and why the request failed"
             )
     if case.report.failed and case.files.probably_not_local_count:
         yield (
-            "if the log of the external archive shows no request, the archive dropped the instances before it sent "
-            f"one: {case.capability_check}"
+            "if the log of the external archive shows no request, the archive dropped the instances before it sent a "
+            f"request: {case.capability_check}"
         )
 
 
@@ -259,27 +261,28 @@ def _advise_on_destination(case: AdviceCase) -> Iterator[str]:
     condition = (
         ("the study is in the archive's own storage") if is_local else "if the study is in the archive's own storage"
     )
-    yield f"{condition}: the archive could not send it to {case.destination}; {_advise_on_reachability(case)}"
+    yield f"{condition}: the archive could not send the study to {case.destination}: {_advise_on_reachability(case)}"
 
 
 def _advise_on_reachability(case: AdviceCase) -> str:
     if case.is_own_receiver:
         address = case.format_ae_address(case.destination)
-        return f"this run listened as this AE: check that the archive can reach {address}; {case.capability_check}"
+        return f"check that the archive can reach the receiver of this run, {address}; {case.capability_check}"
     return (
-        f"dcmcfg echo {case.quoted_destination} shows whether the destination answers; the destination's log shows "
-        f"what it refused; {case.capability_check}"
+        f"run dcmcfg echo {case.quoted_destination} to check whether the destination answers; see the destination's "
+        f"log for refused instances; {case.capability_check}"
     )
 
 
 def _advise_on_some_failed(case: AdviceCase) -> Iterator[str]:
     if case.is_own_receiver:
         yield (
-            f"this run listened as {case.destination} and refused nothing: the log of {case.sender_description} "
-            f"shows the failures on its side, such as an unreadable file; {case.capability_check}"
+            f"this run was the receiver {case.destination} and refused no instance: the log of "
+            f"{case.sender_description} shows the failures at the sender, such as an unreadable file; "
+            f"{case.capability_check}"
         )
     else:
         yield (
             f"see the log of {case.destination} for refused instances, and the log of {case.sender_description} for "
-            f"instances that it could not send; {case.capability_check}"
+            f"instances that could not be sent; {case.capability_check}"
         )

@@ -32,22 +32,22 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
         return
     if case.report.status == UNABLE_TO_PERFORM_SUB_OPERATIONS:
         yield (
-            f"{case.external_description} or {case.destination} rejected the association. Both must accept the "
-            f"calling AE title {case.archive_ae_title}: for a partly purged study, the archive uses its own AE "
-            f"title. {case.work_order_command} --calling {case.archive_ae_title} lists the settings for the external "
-            "archive's administrator"
+            f"{case.external_description} or {case.destination} rejected the association. Both AEs must accept the "
+            f"calling AE title {case.archive_ae_title}, because the archive uses its own AE title for a partly purged "
+            f"study. To list the settings for the external archive's administrator, run {case.work_order_command} "
+            f"--calling {case.archive_ae_title}"
         )
     elif case.external_retrieve_destination is not None and count_recalled(case.evidence):
         yield (
-            f"the archive recalled {count_recalled(case.evidence)} instances from {case.external_description} into "
-            "its own storage, and did not forward them. It forwards recalled instances of a partly purged study "
-            f"only with this setting: {case.mapping_command}"
+            f"the archive recalled {count_recalled(case.evidence)} instances from {case.external_description} into its "
+            "own storage, but did not forward these instances. The archive forwards recalled instances of a partly "
+            f"purged study only with this setting: {case.mapping_command}"
         )
     else:
         yield (
-            "the archive sent only the instances in its own storage. It requested the others from "
-            f"{case.external_description}, but received none: the log of the external archive shows the reason. The "
-            f"external archive must accept the calling AE title {case.archive_ae_title}, because the archive uses "
-            f"its own AE title for a partly purged study ({case.work_order_command} --calling "
-            f"{case.archive_ae_title})"
+            "the archive sent only the instances in its own storage. The archive requested the other instances from "
+            f"{case.external_description}, but received none. The log of the external archive shows the reason. The "
+            f"external archive must accept the calling AE title {case.archive_ae_title}, because the archive uses its "
+            f"own AE title for a partly purged study. To see the settings, run {case.work_order_command} --calling "
+            f"{case.archive_ae_title}"
         )

@@ -26,9 +26,9 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
         work_order_command = f"dcmcfg work-order --external {shlex.quote(alternative)}"
         yield (
             f"{location}. The archive sent a C-MOVE to {alternative} (dcmAltCMoveSCP) with the Move Destination "
-            f"{case.destination}, and passed the response on. The log of {alternative} shows the reason. The AE must "
-            f"know {case.destination}: {work_order_command} lists the settings for its administrator (--format "
-            "orthanc for an Orthanc)"
+            f"{case.destination}, and passed the response on. The log of {alternative} shows the reason. {alternative} "
+            f"must know {case.destination}. To list the settings for the administrator of {alternative}, run "
+            f"{work_order_command} (for an Orthanc, add --format orthanc)"
         )
         return
     yield (

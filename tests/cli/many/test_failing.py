@@ -32,9 +32,9 @@ def test_studies_that_fail_are_told_in_groups_and_asked_again_when_that_is_wante
         "Failures  2 studies: status C801, refused: the archive does not allow this Move Destination\n"
         f"          {FIVE[1]}\n"
         f"          {FIVE[2]}\n"
-        "          Next step: in the tree, dcmAcceptedMoveDestination of DCM4CHEE is not set, which allows any "
-        "destination, but the archive has not loaded this setting: run dcmcfg reload. If the error remains, the "
-        "archive reads another directory (dcmcfg status --directory)\n"
+        "          Next step: in the tree, dcmAcceptedMoveDestination of DCM4CHEE is not set (any destination is "
+        "allowed), but the archive has not loaded this setting: run dcmcfg reload. If the error remains, the archive "
+        "reads another directory: check with dcmcfg status --directory\n"
         "Results   STORE\n"
         "Next step Fix the problems, then run the same command with --only-failed\n"
     )
@@ -65,7 +65,8 @@ def test_where_the_archive_counts_failures_either_side_may_have_failed(
     assert done.exit_code == 1
     (both,) = (" ".join(each.split()) for each in done.stdout.split("2 studies: status A702")[1:])
     assert (
-        f"{FIVE[1]} Next step: either the external archive LONGTERM could not send to DCM4CHEE (see its log), " in both
+        f"{FIVE[1]} Next step: either the external archive LONGTERM could not send to DCM4CHEE (see the log of the "
+        "external archive), " in both
     )
 
 
@@ -75,7 +76,7 @@ def test_a_log_that_tells_nothing_is_told_once(verify: Verify, tmp_path: Path) -
     done = verify(*named(FIVE[:2]), "--external-log", str(log), "--parallel", "2")
     notes = done.stdout.split("Note ")[1:]
     (note,) = (" ".join(each.split()) for each in notes)
-    assert note.startswith(f"2 of 2 studies: nothing in {log} reports a C-MOVE")
+    assert note.startswith(f"2 of 2 studies: {log} is not in a known log format")
 
 
 def test_an_archive_that_breaks_each_association_ends_the_run_and_the_same_command_goes_on(
@@ -87,10 +88,12 @@ def test_an_archive_that_breaks_each_association_ends_the_run_and_the_same_comma
     assert done.stdout.startswith("5 studies: 5 pending\n")
     output = " ".join(plain(done.stdout, pacs, site).split())
     assert output.endswith(
-        "Next step DCM4CHEE@127.0.0.1:PORT: the archive broke every association for 0.3 s, most recently: no final "
-        "response: the peer aborted the association (its application): check the archive's log for the reason "
-        "Next step To continue, run the same command again: studies with a result are not requested again"
+        "Next step DCM4CHEE@127.0.0.1:PORT: the archive broke every association for 0.3 s. Last reason: no final "
+        "response: the peer aborted the association (its application): check the archive's log for the reason Next "
+        "step To continue, run the same command again: studies with a result are not requested again"
     )
-    assert done.stderr.startswith("the archive is unavailable (it breaks every association: no final response: ")
+    assert done.stderr.startswith(
+        "the archive is unavailable (the archive breaks every association: no final response: "
+    )
     script.answers = {}
     assert verify(*named(FIVE)).exit_code == 0

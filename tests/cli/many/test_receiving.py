@@ -76,11 +76,17 @@ def test_an_instance_counts_for_the_study_whose_c_move_had_it_sent(
     headlines = {study["study_instance_uid"]: study["headline"] for study in json.loads(done.stdout)["studies"]}
     assert done.exit_code == 1
     assert headlines == {
-        silent: "NOT verified: nothing arrived at WORKSTATION; 1 instance of this study arrived with the C-MOVE of "
-        f"study {talkative}; counted for that study",
-        talkative: "NOT verified: 1 instance arrived that the archive did not list for this study; "
-        f"1 instance of study {silent} arrived with this study's C-MOVE",
-        wrong: "NOT verified: 1 instance arrived that the archive did not list for this study; "
-        f"1 instance of study {stranger} arrived with this study's C-MOVE",
+        silent: (
+            "NOT verified: nothing arrived at WORKSTATION; 1 instance of this study arrived with the C-MOVE of study "
+            f"{talkative}; dcmcfg counts such instances for study {talkative}"
+        ),
+        talkative: (
+            "NOT verified: 1 instance arrived that the archive did not list for this study; 1 instance of study "
+            f"{silent} arrived with the C-MOVE of this study"
+        ),
+        wrong: (
+            "NOT verified: 1 instance arrived that the archive did not list for this study; 1 instance of study "
+            f"{stranger} arrived with the C-MOVE of this study"
+        ),
         good: "verified: 1 of 1 instance received by WORKSTATION; route not shown",
     }

@@ -28,7 +28,7 @@ def test_a_destination_that_no_study_can_reach_ends_it_before_the_first(
     assert (done.exit_code, done.stdout) == (3, "")
     assert done.stderr == (
         "dcmcfg: the AE WORKSTATON does not exist in the tree, so the archive would refuse every study\n"
-        "  next: did you mean WORKSTATION, WORKLIST? Otherwise specify another AE with --dest, or "
+        "  next: did you mean WORKSTATION, WORKLIST? Otherwise specify another AE with --dest, or create the AE: "
         "dcmcfg ae add WORKSTATON@HOST:PORT\n"
     )
     set_values(own_site, tmp_path, WORKSTATION, dicomInstalled="FALSE")
@@ -90,8 +90,8 @@ def test_a_store_of_another_question_is_refused_before_a_destination_is_added(
     done = run(*temporary(pacs, *named(FIVE[:1]), *store))
     assert (done.exit_code, done.stdout) == (3, "")
     assert (
-        "the store contains results with other parameters: destination: STORESCP in the store, a temporary one now"
-        in done.stderr
+        "the store contains results with other parameters: destination: STORESCP in the store, a temporary one in this "
+        "run" in done.stderr
     )
 
 

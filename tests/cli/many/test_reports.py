@@ -90,7 +90,7 @@ def test_commands_that_are_proposed_keep_the_options_of_the_run(verify: Verify, 
     table = tmp_path / "report.csv"
     options = ("--calling", "NIGHTJOB", "--device", "dcm4chee-arc", "--csv", str(table))
     done = verify(*named(FIVE[:2]), *options)
-    route = "dcmcfg --device dcm4chee-arc route --dest STORESCP --calling NIGHTJOB: it lists the SOP classes"
+    route = "run dcmcfg --device dcm4chee-arc route --dest STORESCP --calling NIGHTJOB"
     assert (done.exit_code, done.stdout.count(route)) == (1, 1), done.stdout
     assert [route in row["next_step"] for row in csv.DictReader(table.open(newline=""))] == [True, True]
     content = json.loads(verify(*named(FIVE[:2]), *options[:4], "--json").stdout)

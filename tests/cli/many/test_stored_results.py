@@ -26,7 +26,7 @@ def test_kept_answers_are_judged_by_what_this_run_requires(run: Run, site: Runni
         done = run(*arguments, "--require-route")
         assert done.exit_code == 1
         assert done.stdout.startswith("5 studies: 5 not verified, all for similar reasons; no new requests")
-        assert "Failures  5 studies: the route is required, but not shown (" in done.stdout
+        assert "Failures  5 studies: the route must be shown, but is not shown (" in done.stdout
         assert "          Next step: to show the route of a purged study, use the archive's database" in done.stdout
         assert "with --only-failed" not in done.stdout, "asking again does not show the route"
         assert run(*arguments).exit_code == 0, "what was required is not kept"
@@ -41,10 +41,10 @@ def test_a_store_is_for_one_question_and_named_by_the_user(verify: Verify, pacs:
     assert verify(*named(FIVE[:2]), *store).exit_code == 0
     other = verify(*named(FIVE[:2]), *store, "--calling", "OTHER")
     assert other.exit_code == 3
-    assert "other parameters: calling: DCMCFG in the store, OTHER now" in other.stderr
+    assert "other parameters: calling: DCMCFG in the store, OTHER in this run" in other.stderr
     longer = verify(*named(FIVE[:3]), *store)
     assert longer.exit_code == 0
-    assert "Note      2 already have a result, the oldest from " in longer.stdout
+    assert "Note      studies with an earlier result: 2 (the oldest from " in longer.stdout
     assert Counter(pacs.moves) == Counter(FIVE[:3])
 
 
@@ -54,12 +54,12 @@ def test_a_yes_to_a_part_is_none_to_another(verify: Verify, pacs: Archive, tmp_p
     one = verify("--study", FIVE[0], *store, "--image", "1.2.3.4")
     assert one.exit_code == 3
     assert (
-        "other parameters: level: study in the store, image now; instances: none in the store, 1.2.3.4 now"
-        in one.stderr
+        "other parameters: level: study in the store, image in this run; instances: none in the store, 1.2.3.4 in this "
+        "run" in one.stderr
     )
     two = verify("--study", FIVE[0], *store, "--expect", "2")
     assert two.exit_code == 3
-    assert "other parameters: expected: none in the store, 2 now" in two.stderr
+    assert "other parameters: expected: none in the store, 2 in this run" in two.stderr
 
 
 def test_a_yes_of_before_the_tree_was_changed_is_no_zero_until_it_is_asked_anew_or_taken(
@@ -76,7 +76,7 @@ def test_a_yes_of_before_the_tree_was_changed_is_no_zero_until_it_is_asked_anew_
     assert second_run.exit_code == 0
     assert second_run.stdout.startswith("3 studies: 3 reported\n")
     assert (
-        "Note      2 of 3 results are successes from before a configuration change; --only-failed keeps them"
+        "Note      2 of 3 results are successes from before a configuration change; --only-failed keeps these results"
         in second_run.stdout
     )
     assert Counter(pacs.moves) == Counter([*FIVE[:3], bad])

@@ -55,7 +55,7 @@ def test_a_list_with_broken_lines_is_told_whole_and_nothing_is_asked(
         f"dcmcfg: {listed}: 2 lines contain no Study Instance UID:\n"
         "    line 2: 'nonsense': not a UID: it contains characters other than digits and dots\n"
         "    line 3: '1.02': not a UID: a component is empty or begins with a zero, or there is only one component\n"
-        "  next: correct them, or put a # before each; nothing was requested\n"
+        "  next: correct each line, or put a # at the start of the line; nothing was requested\n"
     )
     assert pacs.moves == []
     done = verify("--studies", str(listed), "--results", str(tmp_path / "results.sqlite"))
@@ -78,7 +78,7 @@ def test_the_studies_that_match_a_query_are_counted_and_kept(verify: Verify, pac
     done = verify("--query", "patientid=P1", "--limit", "3", "--json")
     report = json.loads(done.stdout)
     assert (done.exit_code, done.stderr) == (0, "more than 3 studies match, but dcmcfg uses only 3 studies\n")
-    assert "more than 3 studies match; the others are ignored (--limit)" in report["notes"]
+    assert "more than 3 studies match; dcmcfg ignores the studies above this limit (--limit)" in report["notes"]
     assert len(pacs.moves) == 3
     again = json.loads(verify("--query", "patientid=P1", "--limit", "3", "--json").stdout)
     assert again["notes"][-2].startswith("using the studies that matched at ")

@@ -38,7 +38,7 @@ def test_it_is_added_received_as_and_taken_back_and_the_archive_forgets_it(run: 
         "(--show-plan shows the whole plan)",
         (
             "warning: LONGTERM must send directly to DCMCFG_TITLE, but does not know this AE. Objects outside the "
-            "archive's own storage will not be delivered. To route them through the archive: dcmcfg "
+            "archive's own storage will not be delivered. To route such objects through the archive: dcmcfg "
             "set-external-retrieve."
         ),
         "the archive will call DCMCFG_TITLE at 127.0.0.1:PORT, this machine's address on the route to 127.0.0.1",
@@ -49,7 +49,7 @@ def test_it_is_added_received_as_and_taken_back_and_the_archive_forgets_it(run: 
         "removed DCMCFG_TITLE (change 2)",
         "the archive has reloaded",
     ]
-    assert "dcmcfg verify --recall --temporary-dest selects a study that was purged" in done.stdout
+    assert "to verify a purged study, run dcmcfg verify --recall --temporary-dest" in done.stdout
     rows = [line.split()[3:8] for line in run("history").stdout.splitlines() if line[:3].strip().isdigit()]
     assert rows == [["4", "deleted", "applied", "dcmcfg", "verify"], ["4", "added", "reverted", "by", "2"]]
     title = re.findall(r"DCMCFG_[0-9A-F]{9}", done.stdout)[0]

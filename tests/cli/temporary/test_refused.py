@@ -47,7 +47,7 @@ def test_nobody_to_ask_and_no_are_a_no_with_nothing_changed(run: Run, site: Runn
 def test_an_address_that_is_none_is_2(run: Run, site: RunningSite) -> None:
     done = run(*VERIFY, "--temporary-address", "h:x")
     assert (done.exit_code, done.stdout) == (2, "")
-    assert "not HOST or HOST:PORT" in done.stderr
+    assert "the address must have the form HOST or HOST:PORT" in done.stderr
 
 
 def test_an_address_at_which_the_archive_does_not_find_us_is_a_no_that_says_so(run: Run, site: RunningSite) -> None:
@@ -120,8 +120,8 @@ def test_a_reload_that_fails_once_is_3_with_everything_taken_back(
         monkeypatch.setenv("DCMCFG_ARCHIVE_URL", control.url)
         done = run(*VERIFY, "--yes")
     assert (done.exit_code, done.stdout, control.reloads) == (3, "", 2)
-    assert "the archive did not reload, so it may not know DCMCFG_" in done.stderr
-    assert "; the change was reverted; the configuration is unchanged\n" in done.stderr
+    assert "the archive did not reload, so the archive may not know DCMCFG_" in done.stderr
+    assert ". The change was reverted, so the configuration is unchanged\n" in done.stderr
 
 
 def test_an_archive_that_is_away_is_found_out_before_anything_is_asked(

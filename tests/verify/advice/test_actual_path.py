@@ -17,7 +17,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "called directly": (
         replace(GOOD, received=received_instances(calling="LONGTERM")),
-        "check the external archive's log for the AE to which it sent the study",
+        "in the external archive's log, find the AE to which the external archive sent the study",
     ),
 }
 

@@ -17,7 +17,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "nothing, never asked": (reporting(UNWITNESSED), "no instance of the study came back to the archive"),
     "nothing, sent straight": (
         reporting(replace(UNWITNESSED, route=DIRECT)),
-        "An external archive also answers 0000 without counters if it finds nothing",
+        "An external archive that finds no study also answers 0000 without counters",
     ),
     "nothing, not purged as far as is known": (
         reporting(replace(UNWITNESSED, instances_before=instances_before_move("ONLINE"))),
@@ -35,7 +35,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
             reporting(UNWITNESSED, completed=1),
             instances_before=(*instances_before_move("ONLINE", UIDS[:1]), *instances_before_move("NEARLINE", UIDS[1:])),
         ),
-        "only with a mapping to the external archive's store SCU: dcmcfg set",
+        "only with a mapping for the external archive. To set the mapping: dcmcfg set",
     ),
     "too few, none local before": (
         reporting(UNWITNESSED, completed=1),

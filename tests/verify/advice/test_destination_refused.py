@@ -54,10 +54,13 @@ CASES: dict[str, tuple[Evidence, str]] = {
         replace(UNKNOWN_AE, route=DIRECT),
         "but does not know WORKSTATION",
     ),
-    "with the attribute set": (A801, "its administrator must add DCM4CHEE with the archive's host and DICOM port"),
+    "with the attribute set": (
+        A801,
+        "the administrator of the external archive must add DCM4CHEE with the archive's host and DICOM port",
+    ),
     "with the attribute set, recorded": (
         replace(A801, move_records=(recorded("DCM4CHEE", 0xA801, None),)),
-        "its administrator must add DCM4CHEE with the archive's host and DICOM port",
+        "the administrator of the external archive must add DCM4CHEE with the archive's host and DICOM port",
     ),
     "by an external archive that is told to send elsewhere": (
         replace(A801, route=FOREIGN_ROUTE),
@@ -67,7 +70,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
         ),
     ),
     "relayed although set": (replace(A801, move_records=(REFUSED_RELAY,)), "dcmcfg reload"),
-    "by the archive, in its words": (UNKNOWN_AE, "the tree has WORKSTATION, but the archive has not loaded it"),
+    "by the archive, in its words": (UNKNOWN_AE, "the tree has WORKSTATION, but the archive has not loaded this AE"),
     "by the archive, the external archive was never asked": (replace(SILENT, move_records=()), "dcmcfg reload"),
     "relayed, by another external archive than the one whose log it is": (
         replace(A801, route=DIRECT, move_records=()),
@@ -79,11 +82,11 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "by the archive, not in the tree": (
         replace(A801, route=NOT_IN_TREE),
-        "the tree has no AE WORKSTATION: dcmcfg ae add WORKSTATION@HOST:PORT creates the AE and reloads the archive",
+        "the tree has no AE WORKSTATION. Create the AE and reload the archive: dcmcfg ae add WORKSTATION@HOST:PORT",
     ),
     "by the archive, misspelt": (
         replace(A801, route=replace(NOT_IN_TREE, similar_ae_titles=("WORKSTATION2",))),
-        "did you mean WORKSTATION2? Otherwise create it",
+        "did you mean WORKSTATION2? Otherwise create the AE",
     ),
     "by the archive, not installed": (
         replace(
@@ -94,8 +97,8 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "not allowed": (
         replace(NOT_ALLOWED, route=replace(VIA_ARCHIVE, accepted_move_destinations=("A", "B", "C", "D", "E", "F"))),
         (
-            "DCM4CHEE accepts only the destinations in its dcmAcceptedMoveDestination (A, B, C, D, E and 1 more). "
-            "To add this one: dcmcfg set AE:DCM4CHEE dcmAcceptedMoveDestination+=WORKSTATION"
+            "DCM4CHEE accepts only the destinations in its dcmAcceptedMoveDestination (A, B, C, D, E and 1 more). To "
+            "add WORKSTATION: dcmcfg set AE:DCM4CHEE dcmAcceptedMoveDestination+=WORKSTATION"
         ),
     ),
     "not allowed, although the tree has it": (
@@ -104,7 +107,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "not allowed, although the tree allows any": (
         NOT_ALLOWED,
-        "in the tree, dcmAcceptedMoveDestination of DCM4CHEE is not set, which allows any destination",
+        "in the tree, dcmAcceptedMoveDestination of DCM4CHEE is not set (any destination is allowed)",
     ),
 }
 
@@ -118,20 +121,19 @@ STEPS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
     "by the fallback archive": (
         replace(UNKNOWN, route=FALLBACK),
         (
-            f"{FALLBACK_ASKED}WORKSTATION. The administrator of the fallback archive "
-            "must add WORKSTATION; dcmcfg work-order --external LONGTERM prints the address",
+            f"{FALLBACK_ASKED}WORKSTATION. The administrator of the fallback archive must add WORKSTATION. To see the "
+            "address, run dcmcfg work-order --external LONGTERM",
             (
-                "or run dcmcfg set dcm4chee-arc dcmFallbackCMoveSCPDestination=DCM4CHEE: LONGTERM then sends to "
-                "the archive, which forwards to WORKSTATION"
+                "or run dcmcfg set dcm4chee-arc dcmFallbackCMoveSCPDestination=DCM4CHEE; LONGTERM then sends to the "
+                "archive, and the archive forwards to WORKSTATION"
             ),
         ),
     ),
     "by the fallback archive, back to the archive": (
         replace(UNKNOWN, route=FALLBACK_BACK),
         (
-            f"{FALLBACK_ASKED}AS_RECEIVED. The administrator of the fallback archive "
-            "must add AS_RECEIVED with the archive's host and DICOM port; dcmcfg work-order --external LONGTERM "
-            "prints both",
+            f"{FALLBACK_ASKED}AS_RECEIVED. The administrator of the fallback archive must add AS_RECEIVED with the "
+            "archive's host and DICOM port. To see the host and port, run dcmcfg work-order --external LONGTERM",
         ),
     ),
     "by the alternative archive": (
@@ -139,8 +141,8 @@ STEPS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
         (
             (
                 "the archive sent a C-MOVE to OTHER (dcmAltCMoveSCP), but OTHER does not know the Move Destination "
-                "WORKSTATION. Its administrator must add WORKSTATION; dcmcfg work-order --external OTHER prints the "
-                "address"
+                "WORKSTATION. The administrator of OTHER must add WORKSTATION. To see the "
+                "address, run dcmcfg work-order --external OTHER"
             ),
         ),
     ),
@@ -149,8 +151,8 @@ STEPS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
         (
             (
                 "the archive sent a C-MOVE to LONGTERM (dcmAltCMoveSCP), but LONGTERM does not know the Move "
-                "Destination WORKSTATION. Its administrator must add WORKSTATION; dcmcfg work-order --external "
-                "LONGTERM prints the address"
+                "Destination WORKSTATION. The administrator of LONGTERM must add WORKSTATION. "
+                "To see the address, run dcmcfg work-order --external LONGTERM"
             ),
         ),
     ),
@@ -158,7 +160,7 @@ STEPS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
         replace(A801, move_records=(replace(REFUSED_RELAY, calling_ae_title=""),), outcome=MoveOutcome(0xA801)),
         (
             (
-                "per its log, LONGTERM does not know WORKSTATION, but in the tree the Move Destination is DCM4CHEE. "
+                "LONGTERM does not know WORKSTATION (per its log), but in the tree the Move Destination is DCM4CHEE. "
                 "The archive may not have loaded the current tree: run dcmcfg reload, then verify with another study"
             ),
         ),
@@ -187,7 +189,9 @@ def test_an_external_archives_own_record_settles_who_it_was(case: str) -> None:
         replace(same_words, move_records=(record,), route=replace(evidence.route, external_requests=asks))
     )
     assert settled.next_steps == steps
-    assert settled.report.meaning == (f"Move Destination WORKSTATION unknown to {record.called_ae_title} (per its log)")
+    assert settled.report.meaning == (
+        f"{record.called_ae_title} does not know the Move Destination WORKSTATION (per its log)"
+    )
 
 
 def test_of_a_destination_that_the_archive_refuses_no_route_is_told_but_why_there_is_none() -> None:
@@ -202,14 +206,15 @@ def test_of_a_destination_that_the_archive_refuses_no_route_is_told_but_why_ther
         == "none: the tree has no AE WORKSTATION; did you mean WORKSTATION2, WORKSTATION3?"
     )
     assert verdict.route.reasons == (
-        "the archive refused this destination before it looked up the study. It opened no association and sent nothing",
+        "the archive refused this destination before it looked up the study. The archive opened no association and "
+        "sent nothing",
     )
 
 
 @pytest.mark.parametrize(
     ("evidence", "way"),
     [
-        (UNKNOWN_AE, "none: the archive does not know WORKSTATION, although the tree has it"),
+        (UNKNOWN_AE, "none: the archive does not know WORKSTATION, although the tree has this AE"),
         (
             replace(A801, route=replace(NOT_IN_TREE, ae_titles=frozenset({"WORKSTATION"}))),
             "none: the AE WORKSTATION is not installed",
@@ -240,7 +245,9 @@ def test_a_title_from_an_external_log_is_quoted_in_a_command() -> None:
     failure = "Unknown modality for AET: DCM4CHEE"
     record = replace(recorded("DCM4CHEE", 0xC000, None), called_ae_title="X;reboot", failure=failure)
     steps = judge_evidence(replace(A801, move_records=(record,), outcome=MoveOutcome(0xC000))).next_steps
-    assert any("dcmcfg work-order --external 'X;reboot' --format orthanc prints" in each for each in steps)
+    assert any(
+        "To see the lines, run dcmcfg work-order --external 'X;reboot' --format orthanc" in each for each in steps
+    )
 
 
 @pytest.mark.parametrize("evidence", [A801, UNKNOWN_AE, SILENT, replace(UNKNOWN_AE, instances_before=OF_TWO)])
@@ -250,13 +257,13 @@ def test_headline_and_route_say_alike_who_refused(
     evidence: Evidence, route: ConfiguredRoute, records: tuple[MoveRecord, ...] | None
 ) -> None:
     verdict = judge_evidence(replace(evidence, route=route, move_records=records))
-    by_the_archive = any("It opened no association" in each for each in verdict.route.reasons)
+    by_the_archive = any("The archive opened no association" in each for each in verdict.route.reasons)
     assert ("to the archive itself" in verdict.headline) is by_the_archive
 
 
 def test_whom_the_external_archives_own_record_shows_to_refuse_is_named() -> None:
     assert judge_evidence(replace(A801, route=DIRECT, move_records=(REFUSED_RELAY,))).report.meaning == (
-        "Move Destination WORKSTATION unknown to LONGTERM (per its log)"
+        "LONGTERM does not know the Move Destination WORKSTATION (per its log)"
     )
 
 
@@ -264,11 +271,11 @@ def test_a_title_in_the_list_that_is_spelt_almost_like_the_destination_is_told_o
     listed = replace(NOT_ALLOWED, route=replace(VIA_ARCHIVE, accepted_move_destinations=("WORKSTATON",)))
     assert judge_evidence(listed).next_steps == (
         (
-            "DCM4CHEE accepts only the destinations in its dcmAcceptedMoveDestination (WORKSTATON). To add this "
-            "one: dcmcfg set AE:DCM4CHEE dcmAcceptedMoveDestination+=WORKSTATION"
+            "DCM4CHEE accepts only the destinations in its dcmAcceptedMoveDestination (WORKSTATON). To add "
+            "WORKSTATION: dcmcfg set AE:DCM4CHEE dcmAcceptedMoveDestination+=WORKSTATION"
         ),
         (
-            "dcmAcceptedMoveDestination has WORKSTATON, which is similar to WORKSTATION. If it is a typo, remove "
-            "it: dcmcfg set AE:DCM4CHEE dcmAcceptedMoveDestination-=WORKSTATON"
+            "dcmAcceptedMoveDestination has WORKSTATON, which is similar to WORKSTATION. If WORKSTATON is a typo, "
+            "remove this value: dcmcfg set AE:DCM4CHEE dcmAcceptedMoveDestination-=WORKSTATON"
         ),
     )

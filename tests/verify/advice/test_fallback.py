@@ -36,8 +36,8 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "the tree has no such AE": (
         failing(ASKED, 0xA702, NOT_FOUND),
         (
-            "the tree has no AE FALLBACK, so the archive cannot open an association to it: dcmcfg ae add "
-            "FALLBACK@HOST:PORT creates the AE and reloads the archive"
+            "the tree has no AE FALLBACK, so the archive cannot open an association to this AE. To create the AE and "
+            "reload the archive: dcmcfg ae add FALLBACK@HOST:PORT"
         ),
     ),
     "it failed": (

@@ -30,7 +30,7 @@ def test_where_nothing_can_be_kept_that_is_the_only_step() -> None:
 
 
 def test_a_purged_study_is_advised_once_all_went_well_with_a_local_one() -> None:
-    recall = "dcmcfg verify --recall --dest WORKSTATION selects a study that was purged"
+    recall = "to verify a purged study, run dcmcfg verify --recall --dest WORKSTATION"
     assert judge_evidence(stored(UNWITNESSED, LOCAL_STUDY)).next_steps == (recall,)
     failed = replace(stored(UNWITNESSED, LOCAL_STUDY), outcome=MoveOutcome(0xA702, failed=3))
     assert recall not in judge_evidence(failed).next_steps

@@ -18,15 +18,22 @@ def test_silence_about_a_purged_study_is_no_question_of_time() -> None:
     """The real archive leaves its client without an answer then (external-unset-closes-on-move and others)."""
     back, straight = judge_evidence(SILENT).next_steps, judge_evidence(replace(SILENT, route=DIRECT)).next_steps
     assert "LONGTERM ends the association after a pending response" in back[0]
-    assert "LONGTERM closes the connection, aborts, or requests a release after the C-MOVE request" in straight[0]
+    assert (
+        "LONGTERM closes the connection, aborts the association, or requests a release after the C-MOVE request"
+        in straight[0]
+    )
     for steps in (back, straight):
-        assert steps[0].endswith("a longer time-out does not help")
-        assert steps[1].startswith("only if the log of the external archive LONGTERM shows that it was still sending")
+        assert steps[0].endswith("A longer time-out does not help")
+        assert steps[1].startswith(
+            "check the log of the external archive LONGTERM. Only if the external archive was still sending"
+        )
 
 
 def test_silence_about_another_study_may_end() -> None:
     silent = replace(SILENT, instances_before=instances_before_move("ONLINE"))
-    assert judge_evidence(silent).next_steps == ("the archive may still be retrieving: check its log",)
+    assert judge_evidence(silent).next_steps == (
+        "the archive may still be retrieving the study: check the archive's log",
+    )
 
 
 def test_a_destination_that_cannot_be_loaded_is_named() -> None:
@@ -57,4 +64,6 @@ def test_an_abort_in_the_middle_is_not_one_of_the_configuration() -> None:
 
 def test_where_all_has_arrived_only_the_answer_is_missing() -> None:
     for outcome in (ABORTED.outcome, SILENT.outcome):
-        assert first_step(replace(GOOD, outcome=outcome)).startswith("all instances arrived without a final response")
+        assert first_step(replace(GOOD, outcome=outcome)).startswith(
+            "all instances arrived, but the archive sent no final response"
+        )

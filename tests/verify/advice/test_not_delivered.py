@@ -15,15 +15,16 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "nothing": (listening(GOOD), "another storage SCP"),
     "nothing, sent straight": (
         listening(STRAIGHT),
-        "the external archive LONGTERM sends straight to WORKSTATION, at the address in its own list of AEs",
+        "the external archive LONGTERM sends straight to WORKSTATION, at the address in the AE list of the external "
+        "archive",
     ),
     "some, sent straight": (
         listening(STRAIGHT, *UIDS[:2]),
-        "Check in the log of the external archive LONGTERM what happened to the other instances",
+        "Check the log of the external archive LONGTERM: what happened to the other instances",
     ),
     "some, by the archive": (
         listening(GOOD, *UIDS[:2]),
-        "Check in the log of the archive DCM4CHEE what happened to the other instances",
+        "Check the log of the archive DCM4CHEE: what happened to the other instances",
     ),
     "others for our C-MOVE": (
         listening(GOOD, "9.1"),

@@ -60,21 +60,21 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "we are not where the archive looks": (
         failing(listening(LOCAL), 0xA702, REFUSED),
         (
-            "this run listened as WORKSTATION. The archive uses the address WORKSTATION: check that this is the "
-            "address of this machine"
+            "this run was the receiver WORKSTATION. The archive calls WORKSTATION: check that the archive can reach "
+            "this machine"
         ),
     ),
     "the external archive rejects": (
         failing(STRAIGHT, 0xA702, REJECTED),
-        "The archive does not use its own AE title, but DCMCFG",
+        "The archive does not use its own AE title, but the calling AE title of this run (DCMCFG)",
     ),
     "the destination rejects": (
         failing(replace(LOCAL, received=None), 0xA702, REJECTED),
-        "It must accept the calling AE title DCM4CHEE",
+        "This AE must accept the calling AE title DCM4CHEE",
     ),
     "no connections that go together": (
         failing(replace(LOCAL, received=None), 0xA702, INCOMPATIBLE),
-        "dcmcfg route --dest WORKSTATION shows which connections are incompatible",
+        "To see which connections are incompatible, run dcmcfg route --dest WORKSTATION",
     ),
     "no connections that go together, by the tree": (
         unfitting(
@@ -94,7 +94,8 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "connections that go together by the tree, with TLS": (
         unfitting(LOCAL, OVER_TLS),
-        "run dcmcfg reload. If that does not help: check in the log of DCM4CHEE that it can load its key store",
+        "run dcmcfg reload. If that does not help: check in the log of DCM4CHEE that the archive can load its key "
+        "store",
     ),
     "no connections that go together, nobody knows where it was, and one is over TLS": (
         unfitting(UNSEEN, PLAIN_LONGTERM, OVER_TLS),
@@ -127,17 +128,17 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "an external archive that the tree lacks": (
         failing(replace(UNWITNESSED, route=replace(VIA_ARCHIVE, ae_titles=frozenset({"A"}))), 0xA702, NOT_FOUND),
         (
-            "the tree has no AE LONGTERM, so the archive cannot open an association to it: dcmcfg ae add "
-            "LONGTERM@HOST:PORT creates the AE and reloads the archive"
+            "the tree has no AE LONGTERM, so the archive cannot open an association to this AE. To create the AE and "
+            "reload the archive: dcmcfg ae add LONGTERM@HOST:PORT"
         ),
     ),
     "an external archive that the archive has not loaded": (
         failing(replace(UNWITNESSED, route=replace(VIA_ARCHIVE, ae_titles=frozenset({"LONGTERM"}))), 0xA702, NOT_FOUND),
-        "the tree has LONGTERM, but the archive has not loaded it: run dcmcfg reload",
+        "the tree has LONGTERM, but the archive has not loaded this AE: run dcmcfg reload",
     ),
     "a comment that says nothing": (
         failing(replace(LOCAL, received=None), 0xA702, "No luck"),
-        "the archive could not send it to WORKSTATION",
+        "the archive could not send the study to WORKSTATION",
     ),
     "cut comment": (
         failing(UNWITNESSED, 0xA702, "org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE"),
@@ -145,33 +146,34 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "while the study is listed as local": (
         failing(replace(UNWITNESSED, instances_before=instances_before_move("ONLINE")), 0xA702, REFUSED),
-        "the archive could not send it to WORKSTATION",
+        "the archive could not send the study to WORKSTATION",
     ),
     "no comment, local": (
         failing(replace(LOCAL, received=None), 0xA702, failed=3),
-        "the archive could not send it to WORKSTATION; dcmcfg echo WORKSTATION",
+        "the archive could not send the study to WORKSTATION: run dcmcfg echo WORKSTATION",
     ),
     "no comment, nobody knows where it was": (
         failing(UNSEEN, 0xA702, failed=3),
-        "if the study is in the archive's own storage: the archive could not send it to WORKSTATION",
+        "if the study is in the archive's own storage: the archive could not send the study to WORKSTATION",
     ),
     "no comment, the external archive sends straight": (
         failing(STRAIGHT, 0xA702, failed=3),
         (
-            "the external archive LONGTERM had to send straight to WORKSTATION, at the host and port in its own "
-            "list of AEs"
+            "the external archive LONGTERM had to send straight to WORKSTATION, at the host and port in the AE list of "
+            "the external archive"
         ),
     ),
     "no comment, some failed, and nobody knows whether it came back": (
         failing(UNWITNESSED, 0xA702, failed=3),
         (
-            "either the external archive LONGTERM could not send to DCM4CHEE (see its log), or the archive could "
-            "not forward to WORKSTATION: dcmcfg echo WORKSTATION shows whether the destination answers"
+            "either the external archive LONGTERM could not send to DCM4CHEE (see the log of the external archive), or "
+            "the archive could not forward to WORKSTATION: run dcmcfg echo WORKSTATION to check whether the "
+            "destination answers"
         ),
     ),
     "no comment, some failed, and it is here now": (
         failing(replace(stored(UNWITNESSED, PURGED, LOCAL_STUDY), route=VIA_ARCHIVE), 0xA702, failed=3),
-        "LONGTERM into the archive's own storage, but WORKSTATION did not accept it: dcmcfg echo",
+        "LONGTERM into the archive's own storage, but WORKSTATION did not accept the study: run dcmcfg echo",
     ),
     "no comment, some failed, and it is not here yet": (
         failing(stored(UNWITNESSED, PURGED, PURGED), 0xA702, failed=3),
@@ -179,13 +181,13 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "no comment, nothing came back": (
         failing(UNWITNESSED, 0xA702),
-        "the archive uses DCMCFG, the calling AE title of this run",
+        "The archive uses the calling AE title of this run, DCMCFG",
     ),
     "no comment, all failed before anybody was asked": (
         failing(stored(ALONE, PURGED, PURGED), 0xA702, completed=0, failed=3, warning=0),
         (
-            "the archive dropped the instances before it opened an association to another AE: run dcmcfg route "
-            "--dest WORKSTATION"
+            "the archive dropped the instances before it opened an association to another AE: to list the SOP classes "
+            "with a missing transfer capability, run dcmcfg route --dest WORKSTATION"
         ),
     ),
     "no comment, all failed at the external archive": (
@@ -202,7 +204,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "no TLS with the external archive": (
         failing(UNWITNESSED, 0xA702, NO_TRUST),
-        "the TLS handshake of DCM4CHEE with LONGTERM failed: each must trust the certificate of the other",
+        "the TLS handshake of DCM4CHEE with LONGTERM failed: each AE must trust the certificate of the other AE",
     ),
     "no TLS with this run": (
         failing(listening(stored(ALONE, LOCAL_STUDY, LOCAL_STUDY)), 0xA702, NO_TRUST),
@@ -210,7 +212,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "the external archive delivered to the archive": (
         failing(replace(GOOD, received=()), 0xA702, failed=3),
-        "could not forward it to WORKSTATION: this run listened as this AE",
+        "could not forward the study to WORKSTATION: check that the archive can reach the receiver of this run",
     ),
     "all that came back was forwarded": (
         failing(listening(stored(ALONE, PURGED, study("fs1", "fs1", "")), *UIDS[:2]), 0xB000, completed=2, failed=1),
@@ -235,13 +237,13 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "some failed, and we are the destination": (
         failing(replace(listening(GOOD, *UIDS[:2]), route=DIRECT, move_records=None), 0xB000, completed=2, failed=1),
-        "refused nothing: the log of the external archive LONGTERM",
+        "refused no instance: the log of the external archive LONGTERM",
     ),
     "some failed elsewhere": (
         failing(UNSEEN, 0xB000, completed=2, failed=1),
         (
-            "see the log of WORKSTATION for refused instances, and the log of the archive DCM4CHEE for instances "
-            "that it could not send"
+            "see the log of WORKSTATION for refused instances, and the log of the archive DCM4CHEE for instances that "
+            "could not be sent"
         ),
     ),
     "a warning that is not ours": (
@@ -290,7 +292,7 @@ def test_who_is_down_is_named_with_its_address_where_it_is_known_whom_the_archiv
     for availability in ("ONLINE", "NEARLINE"):
         open_ = judge_evidence(replace(DOWN, instances_before=instances_before_move(availability)))
         assert open_.headline.endswith(
-            "the external archive (a purged study), or the destination (a study in the archive's own storage)"
+            "the external archive (for a purged study) or the destination (for a study in the archive's own storage)"
         )
 
 

@@ -19,26 +19,27 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "recalled and not forwarded": (
         failing(RECALLED, 0xB000, completed=1),
         (
-            "the archive recalled 2 instances from the external archive LONGTERM into its own storage, and did not "
-            "forward them. It forwards recalled instances of a partly purged study only with this setting: dcmcfg "
-            "set dcm4chee-arc dcmCStoreSCUOfCMoveSCP+=LONGTERM=LONGTERM"
+            "the archive recalled 2 instances from the external archive LONGTERM into its own storage, but did not "
+            "forward these instances. The archive forwards recalled instances of a partly purged study only with this "
+            "setting: dcmcfg set dcm4chee-arc dcmCStoreSCUOfCMoveSCP+=LONGTERM=LONGTERM"
         ),
     ),
     "nothing came back": (
         failing(NOTHING_CAME, 0xB000, completed=1),
         (
-            "the archive sent only the instances in its own storage. It requested the others from the external "
-            "archive LONGTERM, but received none: the log of the external archive shows the reason. The external "
-            "archive must accept the calling AE title DCM4CHEE, because the archive uses its own AE title for a "
-            "partly purged study (dcmcfg work-order --external LONGTERM --calling DCM4CHEE)"
+            "the archive sent only the instances in its own storage. The archive requested the other instances from "
+            "the external archive LONGTERM, but received none. The log of the external archive shows the reason. The "
+            "external archive must accept the calling AE title DCM4CHEE, because the archive uses its own AE title for "
+            "a partly purged study. To see the settings, run dcmcfg work-order --external LONGTERM --calling DCM4CHEE"
         ),
     ),
     "rejected": (
         failing(replace(NOTHING_CAME, received=()), 0xA702, REJECTED),
         (
-            "the external archive LONGTERM or WORKSTATION rejected the association. Both must accept the calling AE "
-            "title DCM4CHEE: for a partly purged study, the archive uses its own AE title. dcmcfg work-order "
-            "--external LONGTERM --calling DCM4CHEE lists the settings for the external archive's administrator"
+            "the external archive LONGTERM or WORKSTATION rejected the association. Both AEs must accept the calling "
+            "AE title DCM4CHEE, because the archive uses its own AE title for a partly purged study. To list the "
+            "settings for the external archive's administrator, run dcmcfg work-order --external LONGTERM --calling "
+            "DCM4CHEE"
         ),
     ),
 }
