@@ -66,7 +66,7 @@ FAULTS: tuple[tuple[Callable[[Peers, int], Cells], str], ...] = (
     (lambda _p, _n: {"description": "one\nAE,h,1"}, "check for a missing quotation mark"),
     (lambda _p, _n: {"device": 'a"b'}, "so the archive cannot load it"),
     (lambda _p, _n: {"title": "STORESCP"}, "storescp/STORESCP exists and differs: its address is localhost:11115"),
-    (lambda _p, _n: {"title": "ORPHAN"}, "the title ORPHAN is registered, although no AE has it"),
+    (lambda _p, _n: {"title": "ORPHAN"}, "the title ORPHAN is registered, although no AE has this title"),
     (lambda p, _n: {"port": str(p.refusing)}, "connection refused: nothing listens at this address"),
     (lambda _p, _n: {"host": UNKNOWN_HOST}, f"the host name {UNKNOWN_HOST} cannot be resolved"),
     (lambda p, _n: {"host": LOOPBACK, "port": str(p.one_title)}, "called AE title not recognised (1/1/7)"),

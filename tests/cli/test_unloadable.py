@@ -128,7 +128,7 @@ def test_a_connection_that_an_ae_refers_to_does_not_go(run: Run, site: CliSite, 
         3,
         f"{HEAD} load 1 setting\n"
         f"    {file}:1: {AE}: dicomNetworkConnectionReference '{STORESCP}': the entry does not exist. "
-        "Fix: Remove the reference, or add the entry that it names.\n"
+        "Fix: Remove the reference, or add the missing entry.\n"
         + NEXT.replace("dicomPort", "dicomNetworkConnectionReference"),
     )
     assert site.octets() == before

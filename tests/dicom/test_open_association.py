@@ -147,7 +147,10 @@ def test_peer_that_aborts_is_told(timeouts: DicomTimeouts) -> None:
 
     with (
         _raw_listener(abort) as peer,
-        pytest.raises(DicomError, match=r"the peer aborted the association \(its DICOM upper layer: unexpected PDU"),
+        pytest.raises(
+            DicomError,
+            match=r"the peer aborted the association \(source: DICOM upper layer, reason: unexpected PDU",
+        ),
     ):
         send_echo(peer, "ME", timeouts)
 

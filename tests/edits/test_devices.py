@@ -85,7 +85,8 @@ def test_of_the_default_configuration_a_copy_has_the_findings_of_its_original(
             "storescp",
             CloneNames("x"),
             Refused,
-            "other names: AE STORESCP — specify --suffix TEXT for all, or --ae STORESCP=NEW",
+            "other names: AE STORESCP — specify a suffix for all names with --suffix TEXT, or specify each name: --ae "
+            "STORESCP=NEW",
         ),
         ("storescp", CloneNames("a=b", suffix="2"), Refused, "the device name a=b contains ="),
         ("storescp", CloneNames("x", {EntityKind.AE: {"NO": "Y"}}), NotFound, "has no AE NO"),
@@ -93,7 +94,7 @@ def test_of_the_default_configuration_a_copy_has_the_findings_of_its_original(
             "storescp",
             CloneNames("x", {EntityKind.AE: {"STORESCP": "LONGTERM"}}),
             Refused,
-            "the AE name LONGTERM is taken",
+            "the AE name LONGTERM is already used",
         ),
         ("storescp", CloneNames("x", {EntityKind.AE: {"STORESCP": "STORESCP"}}), Refused, "must be unique"),
         ("storescp", CloneNames("x", {EntityKind.AE: {"STORESCP": "A*"}}), Refused, "cannot find it"),
@@ -103,7 +104,7 @@ def test_of_the_default_configuration_a_copy_has_the_findings_of_its_original(
             "dcm4chee-arc",
             CloneNames("x", {EntityKind.AE: {"DCM4CHEE": "SAME", "WORKLIST": "SAME"}}, suffix="2"),
             Refused,
-            "the AE name SAME is taken",
+            "the AE name SAME is already used",
         ),
     ],
 )

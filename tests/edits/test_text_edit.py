@@ -114,9 +114,9 @@ def test_a_record_that_is_left_out_is_deleted_and_one_that_is_new_is_added_in_an
         (
             f"dn: {AE}\n",
             f"dn: {AE.replace('DCM4CHEE', 'OTHER', 1)}\n",
-            "to rename it and update all references to it: dcmcfg ae rename",
+            "to rename the entry and update all references to the entry: dcmcfg ae rename",
         ),
-        ("DCM4CHEE", "OTHER", "to rename it and update all references to it: dcmcfg ae rename"),
+        ("DCM4CHEE", "OTHER", "to rename the entry and update all references to the entry: dcmcfg ae rename"),
         (
             f"dn: cn=dicom,{ARCHIVE}\n",
             f"dn: cn=DICOM,{ARCHIVE}\n",
@@ -190,7 +190,7 @@ def test_what_check_would_call_an_error_is_refused(old: str, new: str, problem: 
 def test_what_was_not_shown_cannot_be_written_over_and_nothing_stands_twice() -> None:
     before = site()
     one = before.subtree(DN.parse(STORESCP))[0]
-    with pytest.raises(Refused, match="the entry exists, but was not part of the text"):
+    with pytest.raises(Refused, match="the entry exists, but was not part of the edited text"):
         make_edit(
             load_bundled_schema(),
             before,

@@ -99,7 +99,7 @@ def test_who_looks_the_device_up_by_its_name_is_told_for_an_archive_only() -> No
         ("longterm", "a=b", "the device name a=b contains =. A directory may escape"),
         ("longterm", "", "'' is not a valid device name"),
         ("longterm", "a\nb", "is not a valid device name"),
-        ("longterm", "*", "* stands for any"),
+        ("longterm", "*", "* represents any name"),
     ],
 )
 def test_what_is_refused(old: str, new: str, message: str) -> None:
