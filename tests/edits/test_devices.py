@@ -97,7 +97,7 @@ def test_of_the_default_configuration_a_copy_has_the_findings_of_its_original(
             "the AE name LONGTERM is already used",
         ),
         ("storescp", CloneNames("x", {EntityKind.AE: {"STORESCP": "STORESCP"}}), Refused, "must be unique"),
-        ("storescp", CloneNames("x", {EntityKind.AE: {"STORESCP": "A*"}}), Refused, "cannot find it"),
+        ("storescp", CloneNames("x", {EntityKind.AE: {"STORESCP": "A*"}}), Refused, "cannot find the AE"),
         ("storescp", CloneNames("x", suffix="-123456789"), MalformedInput, "it has 18 characters"),
         ("storescp", CloneNames("x", suffix=" "), MalformedInput, "ends with a space"),
         (

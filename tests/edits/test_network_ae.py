@@ -218,7 +218,7 @@ def test_a_title_that_only_the_registry_knows_is_refused_with_what_frees_it() ->
     orphan = Entry.from_values(
         f"dicomAETitle=WS1,{REGISTRY}", {"objectClass": "dicomUniqueAETitle", "dicomAETitle": "WS1"}
     )
-    with pytest.raises(Refused, match=r"registered, although no AE has it — .*--rule registry-orphan"):
+    with pytest.raises(Refused, match=r"registered, although no AE has this title — .*--rule registry-orphan"):
         add(WS1, valid_tree().with_changes([Add(orphan)]))
 
 
@@ -272,11 +272,11 @@ def test_what_is_doubtful_is_told(new: NewNetworkAE, warning: str) -> None:
     ("new", "problem"),
     [
         (replace(WS1, title="*"), "matches every AE title"),
-        (replace(WS1, title="A(B"), "cannot find it"),
+        (replace(WS1, title="A(B"), "cannot find the AE"),
         (replace(WS1, title="A,B"), "the device name a,b contains one of"),
         (replace(WS1, device="a;b"), "the device name a;b contains one of"),
         (replace(WS1, device="#1"), "contains one of"),
-        (replace(WS1, title="A=B"), "the device name a=b contains =. A directory may escape"),
+        (replace(WS1, title="A=B"), "the device name a=b contains =. A directory server may escape"),
         (replace(WS1, connection="a=b"), "the connection name a=b contains ="),
         (replace(WS1, device=" "), "is not a valid device name"),
         (replace(WS1, device="a\nb"), "is not a valid device name"),

@@ -87,7 +87,7 @@ def test_without_an_alias_it_is_said_what_becomes_of_studies_that_are_archived_t
     renaming, _ = rename("LONGTERM", "TAPE")
     warnings = " ".join(renaming.edit.warnings)
     assert "studies on the remote system are recorded under LONGTERM in the archive's database" in warnings
-    assert "To keep an AE LONGTERM for them: --keep-alias" in warnings
+    assert "To keep an AE LONGTERM for these studies: --keep-alias" in warnings
     warnings = " ".join(rename("STORESCP", "OTHERSCP")[0].edit.warnings)
     assert "if studies were archived on the remote system, these studies are recorded under STORESCP" in warnings
 
@@ -114,8 +114,9 @@ def test_an_alias_keeps_what_the_database_and_returning_objects_need() -> None:
     assert entry(after, EXPORTER).text("dcmURI") == "dicom:TAPE"
     assert entry(after, EXPORTER).text("dcmStgCmtSCP") == "TAPE"
     assert not any(each.severity == "error" for each in lint(after, NOW))
-    assert "from another calling AE title get a success status, but the archive ignores them" in " ".join(
-        renaming.edit.warnings
+    assert (
+        "If objects come from another calling AE title, the archive returns a success status, but ignores the objects"
+        in " ".join(renaming.edit.warnings)
     )
 
 
@@ -232,7 +233,7 @@ def test_a_name_that_is_named_already_is_told_as_that() -> None:
     renaming, _ = rename("LONGTERM", "TAPE", earlier=[more(STORAGE, "dcmExternalRetrieveAET", "TAPE")])
     assert any(each.startswith("dangling references already use TAPE") for each in renaming.edit.warnings)
     assert any(
-        "dcmExternalRetrieveAET already has TAPE, so LONGTERM is removed" in each for each in renaming.edit.warnings
+        "dcmExternalRetrieveAET already has TAPE, so dcmcfg removes LONGTERM" in each for each in renaming.edit.warnings
     )
 
 
