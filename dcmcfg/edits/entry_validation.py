@@ -73,7 +73,10 @@ def suggest_rename(entry: Entry) -> str:
             "to add a connection with another name: dcmcfg connection add; "
             "to remove this connection: dcmcfg connection remove --detach"
         )
-    return "add an entry with the new name, change each reference from the old entry to the new entry, then delete the old entry"
+    return (
+        "add an entry with the new name, change each reference from the old entry to the new entry, "
+        "then delete the old entry"
+    )
 
 
 def is_renameable(entry: Entry) -> bool:
