@@ -169,7 +169,7 @@ def test_standard_input_is_a_side(run: Run, pair: tuple[str, str]) -> None:
             DEVICE + "\ndn: dicomDeviceName=a,dc=x\nchangetype: delete\n",
             ":6: a change record, but only entries can be compared",
         ),
-        (DEVICE + BELOW.replace("=dicom,", "=x,cn=dicom,"), ":6: the parent entry is missing: cn=x,cn=dicom,"),
+        (DEVICE + BELOW.replace("=dicom,", "=x,cn=dicom,"), ":6: its parent entry is missing: cn=x,cn=dicom,"),
         ("\n" + DEVICE + "userCertificate:: AAE=\n", ":2: userCertificate must be written userCertificate;binary"),
         ("version: 1\n", ": it contains no entries\n"),
     ],
