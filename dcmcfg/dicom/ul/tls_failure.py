@@ -18,7 +18,7 @@ _RENEW = "check the clock of this machine. If the clock is right, the peer requi
 _WAIT = "check the clock of this machine. If the clock is right, the peer must use a certificate that is already valid"
 _ANY_HOST = "to accept the certificate for any host: --tls-any-host"
 _NAME = (
-    "the peer's certificate must contain the called host (dicomHostname in LDAP, or the HOST of verify --connect); "
+    "the peer's certificate must contain the called host (dicomHostname in LDAP, or verify --connect HOST); "
     f"{_ANY_HOST}"
 )
 _HOST_MISMATCH_CODES = frozenset({62, 64})

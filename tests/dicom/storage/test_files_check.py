@@ -385,7 +385,7 @@ def test_numbers_are_counted_by_their_octets(tmp_path: Path) -> None:
     dataset.ReferencedFrameNumbers = [1] * 10_000
     instance = _kept(tmp_path / "file", dataset, SYNTAXES[0])
     with override_limits({"elements": 900}):
-        assert "it has more than 900 elements" in check_saved_file(instance).problem
+        assert "the data set has more than 900 elements" in check_saved_file(instance).problem
     with override_limits({"elements": 1100}):
         assert check_saved_file(instance).problem == ""
 
