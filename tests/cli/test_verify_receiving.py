@@ -120,7 +120,7 @@ def test_what_does_not_read_is_a_no(verify: Verify, workstation: Peer, tmp_path:
         "1 instance arrived and is corrupt (the kept file is corrupt: the data set ends in the middle of an element)"
     )
     assert (result.exit_code, result.stdout.splitlines()[0]) == (1, f"NOT verified: {headline}")
-    assert f"Corrupt: {uid.decode()}: its kept file is corrupt" in result.stdout
+    assert f"Corrupt: {uid.decode()}: the kept file is corrupt" in result.stdout
     assert received.exit_code == 0, "nobody looked"
 
 
