@@ -316,15 +316,15 @@ _EXACT: dict[tuple[Service, int], StatusExplanation] = {
     ("C-FIND", SUCCESS): ("success: all matches were sent", ""),
     ("C-FIND", INVALID_PRIOR_RECORD_KEY): ("failed: invalid prior record key", _PEER_LOG),
     ("C-FIND", MATCHES_LIMITED): (
-        "the response is incomplete: there are more matches than the limit of the peer",
-        "the peer's limit of matches",
+        "the peer reached its limit for matches and did not send the rest",
+        "the peer's limit for the number of matches",
     ),
     ("C-FIND", CANCELLED): ("cancelled", "the sender of the C-CANCEL that ended the query"),
     ("C-FIND", PENDING): ("pending: a match", ""),
-    ("C-FIND", PENDING_WITHOUT_OPTIONAL_KEYS): ("pending: a match, some optional keys were not supported", ""),
+    ("C-FIND", PENDING_WITHOUT_OPTIONAL_KEYS): ("pending: a match; the peer does not support some optional keys", ""),
     ("C-STORE", SUCCESS): ("success: stored", ""),
-    ("C-STORE", ELEMENTS_COERCED): ("stored, with some elements coerced", ""),
-    ("C-STORE", ELEMENTS_DISCARDED): ("stored, with some elements discarded", ""),
+    ("C-STORE", ELEMENTS_COERCED): ("stored, but the peer changed (coerced) some elements", ""),
+    ("C-STORE", ELEMENTS_DISCARDED): ("stored, but the peer discarded some elements", ""),
     ("C-STORE", DATA_SET_MISMATCH_WARNING): (
         "stored, although the data set does not match its SOP class",
         "the source of the instance",
@@ -368,8 +368,9 @@ _GENERAL: dict[int, StatusExplanation] = {
     PROCESSING_FAILURE: (
         "failed: processing failure",
         (
-            "the peer's log; if a dcm4chee archive passes a retrieve on, also the external archive's log: the "
-            "external archive did not accept the presentation context, or the connection broke"
+            "the peer's log; if a dcm4chee archive forwards the retrieve to an external archive, also the log of the "
+            "external archive. Possible reasons: the external archive did not accept the presentation context, or the "
+            "connection broke"
         ),
     ),
     0x0111: ("failed: duplicate SOP instance", _PEER_LOG),

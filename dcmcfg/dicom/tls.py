@@ -55,7 +55,7 @@ class TlsFiles:
         if self.certificate is None:
             raise DicomError(
                 "a TLS server requires a certificate",
-                next_step="specify it with --tls-cert, and its key with --tls-key",
+                next_step="specify the certificate with --tls-cert and its private key with --tls-key",
             )
         context = self._create_context(ssl.Purpose.CLIENT_AUTH)
         if self.ca is not None:
@@ -86,7 +86,7 @@ class TlsFiles:
             raise DicomError(
                 "the private key is protected by a passphrase",
                 subject=str(key_file),
-                next_step="set DCMCFG_TLS_KEY_PASSPHRASE_FILE to a file with the passphrase",
+                next_step="set DCMCFG_TLS_KEY_PASSPHRASE_FILE to the path of a file that contains the passphrase",
             ) from None
         except ssl.SSLError as error:
             raise _translate_key_error(error, certificate, key_file) from error
@@ -113,7 +113,11 @@ def _build_file_error(path: Path | None, problem: str, option: str) -> DicomErro
         return DicomError(
             f"{SYSTEM_STORE_UNUSABLE}: {problem}", next_step=f"specify a file of CA certificates and CRLs with {option}"
         )
-    return DicomError(f"the file cannot be used: {problem}", subject=str(path), next_step=f"check the file of {option}")
+    return DicomError(
+        f"the file cannot be used: {problem}",
+        subject=str(path),
+        next_step=f"correct the file, or specify another file with {option}",
+    )
 
 
 def _translate_key_error(error: ssl.SSLError, certificate: Path, key_file: Path) -> DicomError:
@@ -121,7 +125,7 @@ def _translate_key_error(error: ssl.SSLError, certificate: Path, key_file: Path)
         return DicomError(
             "the private key does not belong to the certificate",
             subject=str(key_file),
-            next_step=f"specify the key of {certificate} with --tls-key",
+            next_step=f"specify the private key of {certificate} with --tls-key",
         )
     if holds_certificate(certificate.read_bytes()) and not holds_private_key(key_file.read_bytes()):
         return DicomError(
@@ -130,7 +134,7 @@ def _translate_key_error(error: ssl.SSLError, certificate: Path, key_file: Path)
             next_step=f"specify the file with the private key of {certificate} with --tls-key",
         )
     return DicomError(
-        "not a certificate and a private key in PEM form, or a wrong passphrase",
+        "the files are not a certificate and a private key in PEM form, or the passphrase is wrong",
         subject=", ".join(dict.fromkeys((str(certificate), str(key_file)))),
         next_step="check --tls-cert and --tls-key (one file may contain both)",
     )

@@ -95,11 +95,12 @@ def _require_consistent(schema: Schema, target: Target, group: _ValuesByOperatio
         raise Refused(
             "object classes cannot be set as a whole",
             subject=str(target.entry.dn),
-            next_step=f"add or remove them one by one: dcmcfg set {OBJECT_CLASS}+=CLASS or {OBJECT_CLASS}-=CLASS",
+            next_step=f"to add an object class: dcmcfg set TARGET {OBJECT_CLASS}+=CLASS; to remove an object class: "
+            f"dcmcfg set TARGET {OBJECT_CLASS}-=CLASS",
         )
     if Operation.REPLACE in group and len(group) > 1:
         raise Refused(
-            f"{name}= sets all values and cannot be combined with {name}+= or {name}-=",
+            f"{name}= replaces all values and cannot be combined with {name}+= or {name}-=",
             subject=str(target.entry.dn),
             next_step=f"use {name}= alone, or {name}+= and {name}-=",
         )
@@ -147,7 +148,10 @@ def _build_edit(
     for each in requests:
         known = get_attribute_type(schema, each.name)
         if known.operational or known.name.lower() in OPERATIONAL_ATTRIBUTES:
-            raise Refused(f"{known.name} is maintained by the server", subject=str(entry.dn))
+            raise Refused(
+                f"the directory server maintains {known.name}, so users cannot change this attribute",
+                subject=str(entry.dn),
+            )
         if each.values and each.operation is not Operation.DELETE:
             classes.update(dict.fromkeys(find_missing_classes(schema, entry_with_classes, known)))
         modifications.append(Modification(each.operation, each.name, each.values))
@@ -232,7 +236,10 @@ def _check_single_valued(schema: Schema, before: Entry, after: Entry, modificati
     values_before = before.values(modification.name)
     if modification.operation is Operation.ADD and values_before:
         current = format_value(known.name, values_before[0])
-        yield f"{known.name} is single-valued and has {current}; to replace it, use ="
+        yield (
+            f"{known.name} is single-valued and already has the value {current}; to replace the value, use "
+            f"{known.name}=VALUE"
+        )
     else:
         yield f"{known.name} is single-valued, but {count} values were given"
 
@@ -257,4 +264,7 @@ def _warn_about_archive_class(target: Target, after: Entry) -> Iterator[str]:
     if target.ae is None or device is None or device.is_archive:
         return
     if after.is_a(archive_class) and not target.entry.is_a(archive_class):
-        yield f"the device {device.name} is not an archive, but {archive_class} is a class for AEs of an archive."
+        yield (
+            f"the object class {archive_class} is only for AEs of an archive, but the device {device.name} is not an "
+            "archive."
+        )

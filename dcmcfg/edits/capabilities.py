@@ -29,29 +29,35 @@ def warn_about_capabilities(
     """Yield warnings about the consequences for *ae*, if *capabilities_after* become its capabilities."""
     source = ae.capability_source
     if source is not ae:
-        yield f"{ae.title} shares the capabilities of {source.title}; the archive ignores those of {ae.title} itself."
+        yield (
+            f"{ae.title} shares the capabilities of {source.title}; the archive ignores the capabilities of "
+            f"{ae.title} itself."
+        )
         return
     scps = [each for each in capabilities_after if get_sop_class_role(each)[1] == SCP]
     had_scps = any(get_sop_class_role(each)[1] == SCP for each in ae.capabilities)
     # An archive AE accepts only the SOP classes that it lists.
     if ae.device.is_archive:
         if not scps and had_scps:
-            yield f"{ae.title} no longer has an SCP capability, so it accepts nothing."
+            yield f"{ae.title} no longer has an SCP capability, so {ae.title} accepts no SOP class."
         return
     # The archive sends everything to a remote AE without SCP capabilities, but only listed SOP classes to any other.
     if had_scps and not scps:
-        yield f"{ae.title} no longer lists an SCP capability, so the archive sends it everything."
+        yield f"{ae.title} no longer lists an SCP capability, so the archive sends all SOP classes to {ae.title}."
     before = find_withheld_sop_classes(configuration, ae.capabilities, ae)
     if names := [
         name for name in find_withheld_sop_classes(configuration, capabilities_after, ae) if name not in before
     ]:
         listed = join_limited(names, _MAX_NAMED)
         if had_scps:
-            yield f"{ae.title} no longer lists these SOP classes, so the archive will not send them: {listed}."
+            yield (
+                f"{ae.title} no longer lists some SOP classes, so the archive will not send these SOP classes to "
+                f"{ae.title}: {listed}."
+            )
         else:
             yield (
-                f"{ae.title} listed no SCP capability and received everything from the archive. From now on, "
-                f"{ae.title} does not receive {listed}."
+                f"{ae.title} listed no SCP capability, so the archive sent all SOP classes to {ae.title}. From now "
+                f"on, the archive does not send these SOP classes: {listed}."
             )
 
 
@@ -151,9 +157,9 @@ def copy_capabilities(configuration: Configuration, source: NetworkAE, ae: Netwo
 def _explain_missing_capabilities(source: NetworkAE) -> str:
     sharing_ae = source.capability_source
     return (
-        f"{source.title} shares the capabilities of {sharing_ae.title}"
+        f"{source.title} shares the capabilities of {sharing_ae.title}; copy the capabilities of {sharing_ae.title}"
         if sharing_ae is not source
-        else "an AE without capabilities supports everything"
+        else "an AE without capabilities supports all SOP classes"
     )
 
 

@@ -18,7 +18,7 @@ def parse_cipher_suite(text: str) -> str:
         raise MalformedInput(
             "not a Java (JSSE) name of a cipher suite",
             subject=repr(text),
-            next_step="use a name such as TLS_RSA_WITH_AES_128_CBC_SHA; OpenSSL has other names",
+            next_step="use the Java name, such as TLS_RSA_WITH_AES_128_CBC_SHA, not the OpenSSL name",
         )
     return text
 
@@ -34,8 +34,8 @@ def get_archive_cipher_suites(configuration: Configuration, device_name: str) ->
         if entry is not None:
             return entry.texts(DICOM_TLS_CIPHER_SUITE)
     raise Refused(
-        f"no AE of the archive {device_name} has a connection with TLS, so suitable cipher suites are unknown",
-        next_step="specify them with --cipher-suite",
+        f"no AE of the archive {device_name} has a connection with TLS, so dcmcfg cannot choose cipher suites",
+        next_step="specify the cipher suites with --cipher-suite",
     )
 
 

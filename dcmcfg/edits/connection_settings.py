@@ -124,7 +124,8 @@ def _require_single(device: Device, connections: tuple[Connection, ...], owner: 
         return connections[0]
     if not connections:
         raise NotFound(
-            f"{owner} has no connection", next_step=f"to add one: dcmcfg connection add {device.name} HOST:PORT"
+            f"{owner} has no connection",
+            next_step=f"to add a connection: dcmcfg connection add {device.name} HOST:PORT",
         )
     candidates = ", ".join(f"{device.name}/{get_connection_name(each.dn)}" for each in connections)
     raise AmbiguousName(f"{owner} has several connections", next_step=f"specify one of {candidates}")

@@ -55,7 +55,7 @@ def add_connection(
 
 
 def _add_entry(device: Device, name: str, settings: ConnectionSettings) -> Edit:
-    require_valid_name(name, "connection", "give it another name")
+    require_valid_name(name, "connection", "choose another name for the connection")
     if settings.host is None:
         raise Refused("a connection requires a host", next_step="specify HOST or HOST:PORT")
     entry = build_connection_entry(device.entry.dn.child(COMMON_NAME, name), settings.host, settings.port)
@@ -73,8 +73,9 @@ def _add_entry(device: Device, name: str, settings: ConnectionSettings) -> Edit:
     raise Refused(
         f"the device {device.name} already has a connection {get_connection_name(existing.dn)}, to "
         f"{format_host_port(existing.host, existing.port)}",
-        next_step=f"to change it: dcmcfg connection set {device.name}/{get_connection_name(existing.dn)} HOST:PORT; "
-        f"to add one with another name: dcmcfg connection add {device.name}/NAME HOST:PORT",
+        next_step=f"to change this connection: dcmcfg connection set {device.name}/{get_connection_name(existing.dn)} "
+        "HOST:PORT; "
+        f"to add a connection with another name: dcmcfg connection add {device.name}/NAME HOST:PORT",
     )
 
 
@@ -89,8 +90,8 @@ def remove_connection(device: Device, connection: Connection, *, detach: bool = 
     name = f"the connection {get_connection_name(connection.dn)} of {device.name}"
     if users and not detach:
         raise Refused(
-            f"{name} is used by {format_users(users)}; without it, the archive would not load the device",
-            next_step="to detach users that have another connection: --detach; "
+            f"{name} is used by {format_users(users)}; without the connection, the archive would not load the device",
+            next_step="to detach the users of this connection that have another connection: --detach; "
             f"{_suggest_replacement(device, users, connection)}",
         )
     detaching = [_detach(device, user, connection) for user in users]

@@ -111,7 +111,7 @@ def _build_missing_names_error(nameless: Sequence[tuple[EntityKind, str]]) -> Re
     options = " ".join(f"{NAME_OPTIONS[kind]} {shlex.quote(f'{name}=NEW')}" for kind, name in shown)
     return Refused(
         f"these names must be unique, so the copy requires other names: {labels}{more}",
-        next_step=f"specify --suffix TEXT for all, or {options}{more}",
+        next_step=f"specify a suffix for all names with --suffix TEXT, or specify each name: {options}{more}",
     )
 
 
@@ -127,7 +127,7 @@ def _require_free(configuration: Configuration, kind: EntityKind, new: Mapping[s
     for old, name in renamed.items():
         if name in taken or name in seen:
             raise Refused(
-                f"the {kind.value.label} name {name} is taken",
+                f"the {kind.value.label} name {name} is already used",
                 next_step=f"choose another name with {NAME_OPTIONS[kind]} '{old}=NEW'",
             )
         seen.add(name)
@@ -205,7 +205,7 @@ def _warn_about_shared_addresses(device: Device, new_name: str) -> Iterator[str]
     if listening:
         yield (
             f"the copy has the same addresses as {device.name} ({', '.join(listening)}). "
-            f"To change one: dcmcfg connection set {new_name}/NAME HOST:PORT"
+            f"To change an address: dcmcfg connection set {new_name}/NAME HOST:PORT"
         )
 
 
@@ -215,7 +215,7 @@ def create_device(configuration: Configuration, name: str, *, description: str |
     Raises :class:`Refused` if a device with that name exists and differs, and for a name that the archive cannot
     handle.
     """
-    require_valid_name(name, "device", "give it another name")
+    require_valid_name(name, "device", "choose another name for the device")
     root = configuration.root
     # The archive also creates a missing container when it writes the first entry.
     container = next((e for e in configuration.tree.children(root) if e.is_a(DICOM_DEVICES_ROOT_OBJECT_CLASS)), None)
@@ -229,8 +229,8 @@ def create_device(configuration: Configuration, name: str, *, description: str |
     same_text = description in (None, existing.entry.text(DICOM_DESCRIPTION))
     if not same_text or not set(types) <= set(existing.entry.texts(DICOM_PRIMARY_DEVICE_TYPE)):
         raise Refused(
-            f"a device {existing.name} already exists and differs",
-            next_step=f"to change it: dcmcfg set {existing.name}",
+            f"the device {existing.name} already exists with other settings",
+            next_step=f"to change the device: dcmcfg set {existing.name}",
         )
     return Edit((Add(existing.entry),))
 

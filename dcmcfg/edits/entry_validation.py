@@ -67,13 +67,16 @@ def suggest_rename(entry: Entry) -> str:
         command = next(
             (name for kind, name in _RENAME_COMMANDS.items() if entry.is_a(kind.value.object_class)), "rename"
         )
-        return f"to rename it and update all references to it: dcmcfg {command}"
+        return f"to rename the entry and update all references to the entry: dcmcfg {command}"
     if entry.is_a(DICOM_NETWORK_CONNECTION_OBJECT_CLASS):
         return (
             "to add a connection with another name: dcmcfg connection add; "
             "to remove this connection: dcmcfg connection remove --detach"
         )
-    return "first add an entry with the new name; delete the old entry when no reference to it is left"
+    return (
+        "add an entry with the new name, change each reference from the old entry to the new entry, "
+        "then delete the old entry"
+    )
 
 
 def is_renameable(entry: Entry) -> bool:

@@ -70,7 +70,7 @@ def _require_known(configuration: Configuration, device: Device, title: str) -> 
     similar = suggest_names(title, titles | other)
     raise Refused(
         f"no AE has the title {title}" + (f"; did you mean {', '.join(similar)}?" if similar else ""),
-        next_step="specify a storage SCP of the archive, or --force-unknown-ae",
+        next_step="specify the title of a storage SCP of the archive, or use --force-unknown-ae",
     )
 
 
@@ -83,4 +83,4 @@ def _find_warnings(configuration: Configuration, device: Device, title: str) -> 
         )
     called_ae = device.find_called_ae(title)
     if not holders and called_ae is not None and called_ae.title == "*":
-        yield f"{title} is only accepted because {device.name} has the AE '*'."
+        yield f"the title {title} is only accepted because the device {device.name} has the AE '*'."

@@ -29,13 +29,14 @@ def require_valid_name(name: str, object_kind: str, next_step: str) -> None:
     # A DN escapes ``#`` only at the start of a value (RFC 4514 §2.4).
     if needs_escaping_in_dn(name) or name.startswith("#"):
         raise Refused(
-            f"the {object_kind} name {name} contains one of {' '.join(SPECIAL_IN_DN)}, so the archive cannot load it",
+            f"the {object_kind} name {name} contains one of the characters {' '.join(SPECIAL_IN_DN)}, so the archive "
+            f"cannot load the {object_kind}",
             next_step=next_step,
         )
     if object_kind in _WORDS_IN_REFERENCES and is_changed_in_reference(name):
         raise Refused(
-            f"the {object_kind} name {name} contains {SPECIAL_IN_REFERENCE}. A directory may escape this character in "
-            "references to connections, and the archive then cannot load the device",
+            f"the {object_kind} name {name} contains {SPECIAL_IN_REFERENCE}. A directory server may escape this "
+            "character in references to connections. The archive then cannot load the device",
             next_step=next_step,
         )
 
@@ -44,17 +45,18 @@ def check_new_ae_title(title: str) -> Iterator[str]:
     """Yield warnings about a new AE *title*; raises :class:`Refused` for a title that the archive cannot find."""
     if title == "*":
         raise Refused(
-            "* stands for every title, so the archive cannot send to such an AE",
+            "the title '*' matches every AE title, so the archive cannot send to an AE with this title",
             next_step="specify a title other than '*'; to add an AE with the title '*', use an LDIF file: "
             "dcmcfg apply FILE",
         )
     if needs_escaping_in_filter(title):
         raise Refused(
-            f"the title {title} contains one of {' '.join(SPECIAL_IN_FILTER)}, so the archive cannot find it",
+            f"the title {title} contains one of the characters {' '.join(SPECIAL_IN_FILTER)}, so the archive cannot "
+            "find the AE",
             next_step="give the AE another title",
         )
     if needs_escaping_in_dn(title) or title.startswith("#"):
         yield (
-            f"{title} contains one of {' '.join(SPECIAL_IN_DN)}. The archive does not escape DNs: it can read this "
-            "entry, but cannot change or remove it."
+            f"the title {title} contains one of the characters {' '.join(SPECIAL_IN_DN)}. The archive does not escape "
+            "these characters in DNs: the archive can read this entry, but cannot change or remove the entry."
         )

@@ -129,7 +129,7 @@ class _Connection:
     def __str__(self) -> str:
         port = self.entry.text(DICOM_PORT)
         host = format_host_port(self.entry.text(DICOM_HOSTNAME) or "", None)
-        return f"{self.name} points to {host}{f':{port}' if port else ''}{' with TLS' if self.suites else ''}"
+        return f"{self.name} has the address {host}{f':{port}' if port else ''}{' with TLS' if self.suites else ''}"
 
 
 @dataclass
@@ -236,17 +236,17 @@ class NetworkAEAdder:
         matching = next((each for each in connections if each.matches(new)), None)
         if ae is None or matching is None:
             raise self._build_differs_error(
-                new, holder, f"its connection {'; '.join(map(str, connections)) or 'is missing'}"
+                new, holder, f"the AE's connection {'; '.join(map(str, connections)) or 'is missing'}"
             )
         given = {DICOM_DESCRIPTION: new.description, DICOM_ASSOCIATION_ACCEPTOR: None if new.acceptor else "FALSE"}
         if different := [name for name, text in given.items() if text and ae.text(name) != text]:
-            raise self._build_differs_error(new, holder, f"its {', '.join(different)} differs")
+            raise self._build_differs_error(new, holder, f"{', '.join(different)} of the AE differs")
         capabilities = list(new.build_capability_entries(ae.dn))
         for desired in capabilities:
             existing = self._get(desired.dn)
             if existing is None or not entry_diff.are_equal(existing, desired, self._tree.schema):
                 raise self._build_differs_error(
-                    new, holder, f"its capability {desired.text(COMMON_NAME)} is missing or differs"
+                    new, holder, f"the capability {desired.text(COMMON_NAME)} of the AE is missing or differs"
                 )
         registered = build_registration_entry(self._registry.dn, new.title)
         # The plan reports the equal entries as unchanged, and adds what is missing: a container or the registration.
@@ -259,7 +259,7 @@ class NetworkAEAdder:
     def _build_differs_error(self, new: NewNetworkAE, holder: _Device, reason: str) -> Refused:
         return Refused(
             f"the device {holder.name} already has the AE {new.title}, and {reason}",
-            next_step=f"to see the AE: dcmcfg show {holder.name}/{new.title}; to change it: dcmcfg connection set, "
+            next_step=f"to see the AE: dcmcfg show {holder.name}/{new.title}; to change the AE: dcmcfg connection set, "
             "dcmcfg set "
             "or dcmcfg capability",
         )
@@ -267,19 +267,20 @@ class NetworkAEAdder:
     def _require_free(self, new: NewNetworkAE, device: _Device | None) -> None:
         if new.title in self._registered:
             raise Refused(
-                f"the title {new.title} is registered, although no AE has it",
+                f"the title {new.title} is registered, although no AE has this title",
                 next_step="to remove an unused registration: dcmcfg check --fix --rule registry-orphan",
             )
         # The user has not chosen this device: its name only follows from the title. It may be another system.
         if new.device is None and device is not None and device.titles:
             raise Refused(
                 f"the device {device.name} exists and has the AE {', '.join(device.titles)}",
-                next_step=f"to add {new.title} to it: --device {device.name}; to create another device: --device NAME",
+                next_step=f"to add {new.title} to this device: --device {device.name}; to create another device: "
+                "--device NAME",
             )
 
     def _find_warnings(self, new: NewNetworkAE, device: _Device | None) -> Iterator[str]:
         if (other := self._other_titles.get(new.title)) is not None:
-            yield f"{new.title} is also another title (dcmOtherAETitle) of the AE {other}."
+            yield f"the AE {other} also has the title {new.title} (dcmOtherAETitle)."
         if (similar_title := self._titles_by_case.get(new.title.casefold())) is not None:
             yield f"there is also an AE {similar_title}; the titles differ only in case."
         if device is None and new.device is not None:
@@ -350,7 +351,7 @@ def _choose_connection(new: NewNetworkAE, device: _Device | None) -> tuple[_Conn
         default_name if needs_escaping_in_dn(new.title) else f"{default_name}-{new.title.lower()}", existing
     )
     return free_name, [
-        f"the connection {conflicting} and remains unchanged; {new.title} gets its own connection, {free_name}."
+        f"the connection {conflicting} and remains unchanged; {new.title} gets the new connection {free_name}."
     ]
 
 
@@ -363,8 +364,8 @@ def _get_named_connection(new: NewNetworkAE, name: str, existing: Mapping[str, _
         raise Refused(
             f"the connection {connection}, not to "
             f"{format_host_port(new.host, new.port)}{' with TLS' if new.cipher_suites else ''}",
-            next_step="to create a new connection: --connection NAME; to change this one for all users: dcmcfg "
-            "connection set",
+            next_step="to create a new connection: --connection NAME; to change this connection for all its users: "
+            "dcmcfg connection set",
         )
     return connection
 
@@ -375,8 +376,8 @@ def _warn_about_archive_ae(new: NewNetworkAE, device: _Device) -> Iterator[str]:
     capabilities = tuple(new.build_capability_entries(DN()))
     if not capabilities:
         yield (
-            f"{new.title} is an AE of the archive itself and has no capabilities, so the archive accepts nothing for "
-            "this title."
+            f"{new.title} is an AE of the archive itself and has no capabilities, so the archive accepts no SOP class "
+            "for this title."
         )
     is_storage_scp = any(
         each.text(DICOM_TRANSFER_ROLE) == "SCP"
@@ -385,7 +386,7 @@ def _warn_about_archive_ae(new: NewNetworkAE, device: _Device) -> Iterator[str]:
     )
     if is_storage_scp and OBJECT_STORAGE_ID not in device.entry:
         yield (
-            f"{new.title} has no dcmObjectStorageID, so it cannot store objects. To set one: dcmcfg set "
+            f"{new.title} has no dcmObjectStorageID, so the AE cannot store objects. To set the attribute: dcmcfg set "
             f"{device.name}/{new.title} dcmObjectStorageID=…"
         )
 
@@ -397,12 +398,15 @@ def _warn_about_uncopied(title: str, template: NetworkAE) -> Iterator[str]:
     copied = build_ae_entry(template.entry.dn, (), "any")
     names = [each.name for each in template.entry.attributes if each.name not in copied]
     if names:
-        yield f"only the capabilities of {template.title} are copied, not {', '.join(names)}."
+        yield f"dcmcfg copies only the capabilities of {template.title}, not these attributes: {', '.join(names)}."
 
 
 def _warn_about_shared_connection(shared: _Connection, new: NewNetworkAE) -> Iterator[str]:
     if shared.suites != frozenset(new.cipher_suites):
-        yield (f"the connection {shared} and is shared; its cipher suites remain {', '.join(sorted(shared.suites))}.")
+        yield (
+            f"the connection {shared} and is shared. The cipher suites of the connection do not change: "
+            f"{', '.join(sorted(shared.suites))}."
+        )
 
 
 def _find_free_name(desired: str, existing: Mapping[str, _Connection]) -> str:

@@ -108,7 +108,7 @@ def remove_network_ae(ae: NetworkAE, *, keep_connection: bool) -> Edit:
     if not remaining and not device.is_archive:
         edit = remove_subtrees(references, [device.entry.dn])
         warning = (
-            f"{ae.title} is the last AE of the device {device.name}, which contains nothing else: the "
+            f"{ae.title} is the last AE of the device {device.name}. The device contains no other entries, so the "
             "device is removed too."
         )
         return replace(edit, warnings=(warning, *edit.warnings))

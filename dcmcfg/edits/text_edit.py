@@ -68,9 +68,9 @@ def make_edit(schema: Schema, tree: Tree, before: Sequence[ShownEntry], after: S
             raise Refused("the text contains the entry twice", subject=str(entry.dn))
         if key not in shown and key in tree.entries:
             raise Refused(
-                "the entry exists, but was not part of the text",
+                "the entry exists, but was not part of the edited text",
                 subject=str(entry.dn),
-                next_step="to edit it: dcmcfg edit with its own name",
+                next_step="to edit this entry, run dcmcfg edit with the name of the entry",
             )
         edited[key] = entry
     _refuse_renames(tree, shown, edited)
@@ -197,7 +197,7 @@ def _iterate_dn_targets(references: References) -> Iterator[NormalDN]:
 
 def _build_rename_error(old: Entry, new: Entry) -> Refused:
     return Refused(
-        f"it would become {new.dn.rdn}, but references to it would not change",
+        f"the edit would rename the entry to {new.dn.rdn}, but would not change the references to the entry",
         subject=str(old.dn),
         next_step=suggest_rename(old),
     )

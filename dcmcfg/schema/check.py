@@ -79,7 +79,7 @@ class _EntryChecker:
                 )
             seen.add(key)
             if self._is_orphan(key):
-                message = f"its parent entry is missing: {entry.dn.parent}"
+                message = f"the parent entry is missing: {entry.dn.parent}"
                 yield EntryFinding(PARENT_MISSING, entry.dn, "", message, location=located.location)
             for finding in (
                 *self._check_structure(entry),

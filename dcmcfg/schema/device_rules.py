@@ -133,7 +133,11 @@ def _check_bind_host(connection: Entry) -> Iterator[EntryFinding]:
     for value in connection.values(name):
         if not _HOST.fullmatch(value.decode("utf-8", "replace")):
             yield _build_finding(
-                BIND_HOST, connection, name, "the archive cannot listen there: not a host name", value=value
+                BIND_HOST,
+                connection,
+                name,
+                "the archive cannot listen on this address, because the value is not a host name",
+                value=value,
             )
 
 

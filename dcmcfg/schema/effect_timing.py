@@ -69,15 +69,15 @@ class Behaviour:
 
 
 _REBIND = (
-    "after a reload, which reopens the port. If this fails (500 Unable to start TCPListener), the port is closed, "
-    "but the rest of the configuration is in force: reload again"
+    "after a reload, which reopens the port. If the archive cannot reopen the port (500 Unable to start TCPListener), "
+    "the port stays closed, but the archive uses the rest of the configuration. In this case, reload again"
 )
 _CACHE = (
-    "immediately if the archive has not looked up the AE yet, otherwise when dcmAECacheStaleTimeout expires or after a "
-    "reload"
+    "immediately if the archive has not looked up the AE yet. Otherwise, the change takes effect after a reload or "
+    "when dcmAECacheStaleTimeout expires"
 )
 
-_RELOAD = "with dcmcfg reload (changing commands reload by themselves)"
+_RELOAD = "with dcmcfg reload (commands that change the configuration reload the archive automatically)"
 _NOT_COPIED = "after a restart of the archive; a reload is not enough"
 
 
@@ -102,7 +102,7 @@ EFFECT_TIMINGS: tuple[EffectTiming, ...] = (
         "dcmNetworkAE",
         DeviceKind.ARCHIVE,
         RequiredAction.RESTART,
-        timing="after a restart of the archive; a reload applies neither a new value nor the removal of a value",
+        timing="after a restart of the archive; a reload does not set a new value and does not remove the old value",
         shown_in_plan=True,
     ),
     # ArchiveDeviceProducer looks up the device by the name that the archive was started with.
@@ -127,8 +127,8 @@ EFFECT_TIMINGS: tuple[EffectTiming, ...] = (
         "dcmDevice",
         DeviceKind.ARCHIVE,
         RequiredAction.NEXT_START,
-        timing="at the next start of the archive, which fails if the PIN is wrong; a reload accepts a wrong PIN and "
-        "keeps the current key",
+        timing="at the next start of the archive. The start fails if the PIN is wrong. A reload accepts a wrong PIN "
+        "and keeps the current key",
         shown_in_plan=True,
     ),
     # The reconfigure methods of Connection, Device and ArchiveDeviceExtension do not copy these.
@@ -146,7 +146,8 @@ EFFECT_TIMINGS: tuple[EffectTiming, ...] = (
         "dcmArchiveDevice",
         DeviceKind.ARCHIVE,
         RequiredAction.RELOAD_AND_START_DELAY,
-        timing="after a reload plus dcmSchedulerMinStartDelay (60 s if absent) and a random part of the interval",
+        timing="after a reload and a delay. The delay is dcmSchedulerMinStartDelay (60 s if absent) plus a random "
+        "part of the interval",
         shown_in_plan=True,
     ),
     EffectTiming(
@@ -193,26 +194,28 @@ EFFECT_TIMINGS: tuple[EffectTiming, ...] = (
 )
 
 _LOADED_VALUE_HIDDEN = (
-    "The archive cannot be queried for its loaded value. After a change, run `dcmcfg reload`, then `dcmcfg verify`."
+    "dcmcfg cannot query the value that the archive has loaded. After a change, run `dcmcfg reload`, then `dcmcfg "
+    "verify`."
 )
 BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour(
         "dcmAECacheStaleTimeout",
-        "The archive caches other AEs for this time or until a reload. Unknown AEs stay unknown for the same time. "
-        "Without the attribute, the archive caches AEs until a reload. The same time applies to devices, web "
-        "applications and HL7 applications; dcmDeviceCacheStaleTimeout does not exist.",
+        "The archive caches other AEs for this time or until a reload. If an AE is unknown, the archive caches this "
+        "result for the same time. Without the attribute, the archive caches AEs until a reload. The archive caches "
+        "devices, web applications and HL7 applications for the same time; an attribute dcmDeviceCacheStaleTimeout "
+        "does not exist.",
     ),
     Behaviour(
         "dcmStorageThreshold",
-        "If this storage is below its threshold at a C-STORE and another storage is available, the archive first "
-        "reloads by itself, then writes dcmObjectStorageID. This reload includes all changes in LDAP. If the archive "
-        "cannot load these changes, it refuses the C-STORE (0110).",
+        "If a C-STORE arrives while this storage is below its threshold, and another storage is available, the "
+        "archive first reloads automatically. Then the archive writes dcmObjectStorageID. The reload includes all "
+        "changes in LDAP. If the archive cannot load these changes, the archive refuses the C-STORE (0110).",
     ),
     Behaviour(
         "dcmObjectStorageID",
         "The archive itself removes a storage from this attribute when the storage falls below its "
-        "dcmStorageThreshold. The archive loads the name of a missing storage, but C-STOREs fail (rule: "
-        "storage-unknown).",
+        "dcmStorageThreshold. If the named storage does not exist, the archive loads the value, but C-STOREs fail "
+        "(rule: storage-unknown).",
     ),
     Behaviour("dcmExternalRetrieveAEDestination", _LOADED_VALUE_HIDDEN),
     Behaviour("dcmCStoreSCUOfCMoveSCP", _LOADED_VALUE_HIDDEN),
@@ -230,9 +233,11 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     ),
     Behaviour(
         "dcmQueueName",
-        "The archive loads an exporter with a missing queue, but its tasks fail (rule: queue-unknown).",
+        "If the queue does not exist, the archive loads the exporter, but the export tasks fail (rule: queue-unknown).",
     ),
-    Behaviour("dcmTag", "The archive loads values that are not tags, such as 0020000Z; they have no effect."),
+    Behaviour(
+        "dcmTag", "The archive loads values that are not tags, such as 0020000Z, but these values have no effect."
+    ),
     Behaviour(
         "dcmKeyStorePin",
         "`dcmcfg check` cannot test the PIN. Test it with `keytool -list -keystore FILE` before the next start of the "
@@ -250,12 +255,13 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     ),
     Behaviour(
         "dcmFallbackWadoURIWebAppName",
-        "The archive redirects WADO-URI requests for its purged objects to this web application (303), but not "
-        "WADO-RS requests.",
+        "The archive redirects WADO-URI requests for purged objects to this web application (303). The archive does "
+        "not redirect WADO-RS requests to this web application.",
     ),
     Behaviour(
         "dcmuiDeviceClusterDevices",
-        "Only the web interface uses this attribute: its pages send the reload to each node. The archive itself has "
+        "Only the web interface uses this attribute: the web interface sends a reload to each node. The archive "
+        "itself has "
         "no list of nodes; a reload of one node does not reload the other nodes.",
     ),
 )

@@ -24,7 +24,7 @@ Impact = Literal["unloadable", "stops-next-start", "reference", "rule"]
 Part = Literal["schema", "formats", "references", "rules"]
 PARTS: tuple[Part, ...] = ("schema", "formats", "references", "rules")
 
-_OTHER_VALUE = "Correct the value. dcmcfg explain ATTRIBUTE shows its form."
+_OTHER_VALUE = "Correct the value. `dcmcfg explain ATTRIBUTE` shows the expected format."
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,9 @@ MISSING_ATTRIBUTE = CheckRule(
 ATTRIBUTE_NOT_ALLOWED = CheckRule(
     "attribute-not-allowed",
     "error",
-    "The object classes of an entry allow each of its attributes.",
+    "The object classes of an entry allow each attribute of the entry.",
     part="schema",
-    fix="Remove the attribute, or add the object class that allows it.",
+    fix="Remove the attribute, or add an object class that allows the attribute.",
     reason="A directory server rejects the entry.",
 )
 SINGLE_VALUED = CheckRule(
@@ -89,7 +89,7 @@ SINGLE_VALUED = CheckRule(
 DUPLICATE_VALUE = CheckRule(
     "duplicate-value",
     "error",
-    "No attribute has two values that its equality rule treats as equal.",
+    "No attribute has the same value twice, compared by its equality rule.",
     part="schema",
     fix="Remove the second value.",
     reason="A directory server rejects the entry.",
@@ -144,26 +144,26 @@ PORT = CheckRule(
 REQUIRED_REFERENCE = CheckRule(
     "required-reference",
     "error",
-    "A reference that the archive follows when it loads a device names an existing entry. A connection belongs to "
-    "the same device.",
+    "When the archive loads a device, the entries that the device refers to must exist. A referenced connection must "
+    "belong to the same device.",
     "unloadable",
     part="references",
-    fix="Remove the reference, or add the entry that it names.",
+    fix="Remove the reference, or add the missing entry.",
     reason="The archive cannot load the device.",
 )
 PROTOCOL = CheckRule(
     "protocol",
     "error",
-    "The protocol of a connection fits the application that uses it.",
+    "The protocol of a connection matches the application that uses the connection.",
     "unloadable",
     part="references",
-    fix="Refer to a connection of the right protocol, or correct its dcmProtocol.",
+    fix="Refer to a connection with the right protocol, or correct dcmProtocol of the connection.",
     reason="The archive cannot load the device.",
 )
 TLS = CheckRule(
     "tls",
     "error",
-    "TLS cipher suites and versions of the archive's connections have names that Java knows.",
+    "The TLS cipher suites and TLS versions of archive connections have valid Java names.",
     "unloadable",
     part="formats",
     reason="The archive cannot open the port.",
@@ -179,7 +179,7 @@ BIND_HOST = CheckRule(
 KEY_STORE = CheckRule(
     "key-store",
     "error",
-    "A key store of the archive has a type and a PIN or PIN property.",
+    "A key store of the archive has a type, and a PIN or a PIN property.",
     "stops-next-start",
     part="formats",
     fix="Set the missing attribute.",
@@ -191,7 +191,7 @@ DANGLING_REFERENCE = CheckRule(
     "A reference names an existing entry.",
     "reference",
     part="references",
-    fix="Remove the reference, or add the entry that it names.",
+    fix="Remove the reference, or add the missing entry.",
     reason="The archive loads the device without the missing entry.",
 )
 AE_TITLE = CheckRule(

@@ -29,6 +29,6 @@ def describe_schema_update(file: str) -> str:
     """Return the next step that loads the schema *file* of the archive's release into an OpenLDAP server."""
     update = f"{file.removesuffix('.schema')}-modify.ldif"
     return (
-        f"load {file} of the archive's release into the directory server ({_UPDATE} ldap/slapd/{update}, or replace "
-        "the file and restart slapd), then run the command again"
+        f"load {file} of the archive's release into the directory server: either run `{_UPDATE} ldap/slapd/{update}`, "
+        "or replace the file and restart slapd. Then run the command again"
     )

@@ -74,7 +74,8 @@ def test_an_ae_is_added_again_undone_and_removed(run: Run, stock_site: CliSite) 
     assert dry.exit_code == 0
     assert (
         dry.stderr
-        == "warning: WS1 is the last AE of the device ws1, which contains nothing else: the device is removed too.\n"
+        == "warning: WS1 is the last AE of the device ws1. The device contains no other entries, so the device is "
+        "removed too.\n"
     )
     assert "4 to delete, step by step\n" in dry.stdout
     assert run("ae", "remove", "WS1", "--yes").exit_code == 0
@@ -91,9 +92,8 @@ def test_connections_are_shared_or_own_and_never_re_pointed(run: Run, stock_site
     addition = run("ae", "add", "STORE4@other:104", "--device", "storescp", "--like", "STORE2", "--yes")
     assert addition.stderr == (
         "warning: STORE2 has no capabilities, so STORE4 gets none.\n"
-        "warning: the connection dicom points to localhost:11117 and remains unchanged; STORE4 gets its own "
-        "connection, "
-        "dicom-store4.\n"
+        "warning: the connection dicom has the address localhost:11117 and remains unchanged; STORE4 gets the new "
+        "connection dicom-store4.\n"
     )
     there = stock_site.octets()
     assert {dn: there[dn] for dn in before} == before
@@ -153,7 +153,7 @@ def test_a_role_writes_what_it_writes_in_an_import(run: Run, site: CliSite, tmp_
     assert site.octets() == added
     if role == "workstation":
         other = run("ae", "add", address, "--role", "modality", "--yes")
-        assert (other.exit_code, "its dicomAssociationAcceptor differs" in other.stderr) == (3, True)
+        assert (other.exit_code, "dicomAssociationAcceptor of the AE differs" in other.stderr) == (3, True)
     assert run("undo", "--yes", "--no-reload").exit_code == 0
     assert site.octets() == before
 
@@ -168,15 +168,15 @@ def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, s
         ),
         ("add", "storescp@localhost:11117"): (
             "dcmcfg: the device storescp exists and has the AE STORESCP\n"
-            "  next: to add storescp to it: --device storescp; to create another device: --device NAME\n"
+            "  next: to add storescp to this device: --device storescp; to create another device: --device NAME\n"
         ),
         ("add", "WS1@other:104", "--device", "storescp", "--connection", "dicom"): (
-            "dcmcfg: the connection dicom points to localhost:11117, not to other:104\n"
-            "  next: to create a new connection: --connection NAME; to change this one for all users: dcmcfg "
-            "connection set\n"
+            "dcmcfg: the connection dicom has the address localhost:11117, not to other:104\n"
+            "  next: to create a new connection: --connection NAME; to change this connection for all its users: "
+            "dcmcfg connection set\n"
         ),
         ("add", "*@other:104"): (
-            "dcmcfg: * stands for every title, so the archive cannot send to such an AE\n"
+            "dcmcfg: the title '*' matches every AE title, so the archive cannot send to an AE with this title\n"
             "  next: specify a title other than '*'; to add an AE with the title '*', use an LDIF file: "
             "dcmcfg apply FILE\n"
         ),
@@ -215,7 +215,7 @@ def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, s
         (["add", "WS1@host:70000"], "not a TCP port"),
         (["add", "SEVENTEENLETTERSX@host:104"], "it has 17 characters"),
         (["add", "WS1@a host:104"], "not a host name or IP address"),
-        (["add", "WS1@h:1", "--cipher-suite", "AES128-SHA"], "use a name such as TLS_RSA_WITH_AES_128_CBC_SHA"),
+        (["add", "WS1@h:1", "--cipher-suite", "AES128-SHA"], "use the Java name, such as TLS_RSA_WITH_AES_128_CBC_SHA"),
         (["add", "WS1@h:1", "--like", "A", "--capabilities", "storage-scp"], "exclude each other"),
         (["add", "WS1@h:1", "--capabilities", "storage-spc"], "use --capabilities with none"),
         (["remove"], "Missing argument"),

@@ -31,8 +31,8 @@ def test_the_capabilities_of_an_ae(run: Run, stock_site: CliSite) -> None:
     added = run("capability", "add", "WS1", "CT Image Storage", "1.2.528.1.1001.5.1.1.1", "--role", "scp", "--yes")
     assert added.exit_code == 0
     assert added.stderr.startswith(
-        "warning: WS1 listed no SCP capability and received everything from the archive. From now on, WS1 does not "
-        "receive "
+        "warning: WS1 listed no SCP capability, so the archive sent all SOP classes to WS1. From now on, the archive "
+        "does not send these SOP classes: "
     )
     there = stock_site.octets()
     assert {dn.partition(",")[0] for dn in there.keys() - before.keys()} == {
@@ -65,7 +65,7 @@ def test_the_capabilities_of_an_ae(run: Run, stock_site: CliSite) -> None:
     removal = run("capability", "remove", "WS1", "Private GE Collage Storage", "CTImageStorage", "--yes")
     assert (removal.exit_code, removal.stderr) == (
         0,
-        "warning: WS1 no longer lists an SCP capability, so the archive sends it everything.\n",
+        "warning: WS1 no longer lists an SCP capability, so the archive sends all SOP classes to WS1.\n",
     )
     assert stock_site.octets() == before
 
@@ -76,7 +76,7 @@ def test_the_capabilities_of_an_ae(run: Run, stock_site: CliSite) -> None:
     none = run("capability", "copy", "WS1", "STORESCP", "--yes")
     assert (none.exit_code, none.stderr) == (
         3,
-        "dcmcfg: WS1 has no capabilities to copy\n  next: an AE without capabilities supports everything\n",
+        "dcmcfg: WS1 has no capabilities to copy\n  next: an AE without capabilities supports all SOP classes\n",
     )
     unknown = run("capability", "add", "WS1", "CT Imag Storage", "--role", "SCP", "--yes")
     assert (unknown.exit_code, unknown.stderr) == (

@@ -60,8 +60,8 @@ def test_findings_of_a_file_are_told_with_their_place(run: Run, bad: str) -> Non
         SKIPPED,
         "Suggested fixes:",
         "[unknown-class] Correct the name of the object class, or remove the value.",
-        "[syntax] Correct the value. dcmcfg explain dicomInstalled shows its form.",
-        "[port] Correct the value. dcmcfg explain dicomPort shows its form.",
+        "[syntax] Correct the value. `dcmcfg explain dicomInstalled` shows the expected format.",
+        "[port] Correct the value. `dcmcfg explain dicomPort` shows the expected format.",
     ]
 
 
@@ -80,7 +80,7 @@ def test_json_holds_every_finding(run: Run, bad: str) -> None:
         "file": "bad.ldif",
         "line": 11,
         "part": "formats",
-        "fix": "Correct the value. dcmcfg explain dicomPort shows its form.",
+        "fix": "Correct the value. `dcmcfg explain dicomPort` shows the expected format.",
         "fix_command": None,
         "correction_commands": [],
         "fixable": False,

@@ -125,7 +125,7 @@ def test_findings_of_all_parts_are_one_list(run: Run, folder: Path) -> None:
         "Suggested fixes:",
         "dcmcfg check --fix (1 of 3)",
         "dcmcfg set-external-retrieve DCM4CHEE",
-        "[syntax] Correct the value. dcmcfg explain dicomInstalled shows its form.",
+        "[syntax] Correct the value. `dcmcfg explain dicomInstalled` shows the expected format.",
     ]
 
 

@@ -47,9 +47,9 @@ def test_the_life_of_a_connection(run: Run, stock_site: CliSite) -> None:
     refused = run("connection", "remove", "storescp/dicom", "--yes")
     assert (refused.exit_code, refused.stdout) == (3, "")
     assert refused.stderr == (
-        "dcmcfg: the connection dicom of storescp is used by the AE STORESCP; without it, the archive would not "
-        "load the device\n"
-        "  next: to detach users that have another connection: --detach; to give an AE another "
+        "dcmcfg: the connection dicom of storescp is used by the AE STORESCP; without the connection, the archive "
+        "would not load the device\n"
+        "  next: to detach the users of this connection that have another connection: --detach; to give an AE another "
         "connection: dcmcfg connection add storescp/NAME HOST:PORT --ae AET\n"
     )
     which = run("connection", "remove", "storescp", "--yes")

@@ -30,12 +30,12 @@ def test_a_device_is_created_cloned_and_removed(run: Run, stock_site: CliSite) -
         3,
         "",
         "dcmcfg: these names must be unique, so the copy requires other names: AE STORESCP\n"
-        "  next: specify --suffix TEXT for all, or --ae STORESCP=NEW\n",
+        "  next: specify a suffix for all names with --suffix TEXT, or specify each name: --ae STORESCP=NEW\n",
     )
     cloned = run("device", "clone", "storescp", "store2", "--ae", "STORESCP=STORE2", "--yes")
     assert cloned.exit_code == 0
     assert cloned.stderr == (
-        "warning: the copy has the same addresses as storescp (dicom localhost:11117). To change one: dcmcfg "
+        "warning: the copy has the same addresses as storescp (dicom localhost:11117). To change an address: dcmcfg "
         "connection set store2/NAME HOST:PORT\n"
     )
     there = stock_site.octets()

@@ -93,7 +93,7 @@ def test_json_tells_the_line_and_where_it_failed(
     assert sorted(archive["tls_session"]) == shown
     assert archive["tls_session"]["certificate_subject"].startswith("CN=archive, ")
     assert (storescp["success"], storescp["failed_stage"], storescp["tls_session"]) == (False, "tls", None)
-    assert storescp["next_step"].startswith("specify a certificate of an authority that the peer trusts")
+    assert storescp["next_step"].startswith("specify a certificate that the peer trusts")
     assert longterm["success"] is None
     assert longterm["problem"] == "no installed DICOM connection with a port and TLS"
 
@@ -103,13 +103,12 @@ def test_without_a_ca_each_ae_is_told_apart_and_the_next_step_is_said_once(
 ) -> None:
     result = run("echo", "DCM4CHEE", "IOCM_REGULAR_USE", "STORESCP", "--tls")
     assert (result.exit_code, result.stderr) == (1, "")
-    unknown = "certificate not trusted: its authority is not trusted here; nothing was sent"
+    unknown = "certificate not trusted: dcmcfg does not trust the certificate authority; nothing was sent"
     for title in ("DCM4CHEE", "IOCM_REGULAR_USE", "STORESCP"):
         assert cells(result.stdout, title)[-1] == unknown
     assert (
-        "\nNext step for DCM4CHEE, IOCM_REGULAR_USE, STORESCP: specify the certificate of the authority that "
-        "signed "
-        "it with --tls-ca\n" in result.stdout
+        "\nNext step for DCM4CHEE, IOCM_REGULAR_USE, STORESCP: specify the certificate of the peer's certificate "
+        "authority with --tls-ca\n" in result.stdout
     )
     monkeypatch.setenv("DCMCFG_TLS_CA", str(pki.ca))
     assert run("echo", "DCM4CHEE", "--tls").exit_code == 0

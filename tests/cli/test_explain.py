@@ -24,10 +24,10 @@ dcmExternalRetrieveAEDestination (1.2.40.0.13.1.15.110.3.124)
  dcmArchiveNetworkAE   may   an AE title: up to 16 characters, case-sensitive
 
 Takes effect:
-  on the archive's device: with dcmcfg reload (changing commands reload by themselves).
+  on the archive's device: with dcmcfg reload (commands that change the configuration reload the archive automatically).
 
 Archive behaviour:
-  The archive cannot be queried for its loaded value. After a change, run `dcmcfg reload`, then `dcmcfg verify`.
+  dcmcfg cannot query the value that the archive has loaded. After a change, run `dcmcfg reload`, then `dcmcfg verify`.
 
 """
 
@@ -55,20 +55,23 @@ def test_what_a_reload_does_not_put_in_force_is_explained(run: Run) -> None:
     text = run("explain", "dcmMasqueradeCalledAETitle", "--offline").stdout
     assert (
         "Takes effect:\n"
-        "  on AEs of the archive's device: after a restart of the archive; a reload applies neither a new value nor "
-        "the removal of a value.\n\n"
+        "  on AEs of the archive's device: after a restart of the archive; a reload does not set a new value and does "
+        "not remove the old value.\n\n"
     ) in text
     content = json.loads(run("explain", "dcmPurgeStoragePollingInterval", "--offline", "--json").stdout)
     assert content["effect_timing"] == [
         {
             "affected_entries": "the archive's device",
             "required_action": "reload and start delay",
-            "timing": "after a reload plus dcmSchedulerMinStartDelay (60 s if absent) and a random part of the "
-            "interval",
+            "timing": "after a reload and a delay. The delay is dcmSchedulerMinStartDelay (60 s if absent) plus a "
+            "random part of the interval",
         }
     ]
     assert content["behaviour"] == []
-    loaded = "on AEs of the archive's device: with dcmcfg reload (changing commands reload by themselves).\n\n"
+    loaded = (
+        "on AEs of the archive's device: with dcmcfg reload (commands that change the configuration reload the "
+        "archive automatically).\n\n"
+    )
     assert f"Takes effect:\n  {loaded}" in run("explain", "dcmObjectStorageID", "--offline").stdout
     assert "Takes effect" not in run("explain", "dcmuiDeviceClusterDevices", "--offline").stdout
 

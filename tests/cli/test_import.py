@@ -388,8 +388,8 @@ def test_rows_with_tls_are_called_over_it(run: Run, site: CliSite, tmp_path: Pat
     assert "over TLSv1.3, certificate valid until 3000-01-01\n" in result.stdout
     assert "AEs probed with the calling AE title DCM4CHEE: 3 (1 answered, 2 did not answer)" in result.stdout
     assert [line for line in result.stderr.splitlines() if "rejected: " in line] == [
-        f"warning: rejected: new.csv:3: WS2: {LOOPBACK}:{strange.port}: certificate not trusted: its authority is "
-        "not trusted here; nothing was sent",
+        f"warning: rejected: new.csv:3: WS2: {LOOPBACK}:{strange.port}: certificate not trusted: dcmcfg does not "
+        "trust the certificate authority; nothing was sent",
         (
             f"warning: rejected: new.csv:4: WS3: {LOOPBACK}:{wanting.port}: no association: the peer uses TLS at "
             "this port, but dcmcfg connected without TLS"

@@ -20,8 +20,8 @@ pytestmark = pytest.mark.real
 
 UNKNOWN, NOT_ALLOWED = "dcmFallbackCMoveSCPRetries", "dcmRetrieveAET"
 LOAD = (
-    "load dcm4chee-archive.schema of the archive's release into the directory server (ldapmodify -x -W -D "
-    "cn=admin,cn=config -f ldap/slapd/dcm4chee-archive-modify.ldif, or replace the file and restart slapd), then run "
+    "load dcm4chee-archive.schema of the archive's release into the directory server: either run `ldapmodify -x -W -D "
+    "cn=admin,cn=config -f ldap/slapd/dcm4chee-archive-modify.ldif`, or replace the file and restart slapd. Then run "
     "the command again; to let the server decide: --force-server-schema"
 )
 NO_ATTRIBUTE = f"the server's schema does not define the attribute {UNKNOWN}"

@@ -36,10 +36,11 @@ To revert it: dcmcfg undo 1
 The archive has reloaded.
 """
 LONGTERM_WARNINGS = """\
-warning: TAPE must be the title that the remote system uses: the archive uses this title to call the \
-remote system and to recognise it.
-warning: studies archived there are recorded under LONGTERM in the archive's database, which LDAP changes do not \
-affect. The archive can no longer fetch these studies (Unknown AE). To keep an AE LONGTERM for them: --keep-alias
+warning: TAPE must be the title that the remote system uses: the archive uses this title to call and to \
+recognise the remote system.
+warning: studies on the remote system are recorded under LONGTERM in the archive's database. LDAP changes do not \
+affect the database, so the archive can no longer fetch these studies (Unknown AE). To keep an AE LONGTERM for \
+these studies: --keep-alias
 """
 HOSP_ARC = f"dicomDeviceName=hosp-arc,{DEVICES}"
 
@@ -91,9 +92,9 @@ def test_an_alias_in_one_transaction_and_json_tells_all_that_is_left(run: Run, s
     assert [(each["attribute"], each["reason"]) for each in content["rename"]["remaining_values"]] == [
         ("cn", "the name of an entry"),
         ("dcmExporterID", "names the exporter LONGTERM"),
-        ("dcmProperty", "kept with the old title"),
+        ("dcmProperty", "unchanged, because the old title is kept"),
         ("dcmExporterID", "the name of an exporter"),
-        ("dcmExternalRetrieveAET", "kept with the old title"),
+        ("dcmExternalRetrieveAET", "unchanged, because the old title is kept"),
         ("dicomAETitle", "the name of an AE"),
         ("dicomAETitle", "the name of a registered AE"),
     ]
@@ -132,8 +133,9 @@ def test_the_archives_own_device_asks_for_a_word_a_restart_and_takes_the_profile
         f"The profile now names the new device: {path}",
     ]
     assert result.stderr == (
-        "warning: an archive that runs as dcm4chee-arc continues with its loaded settings and cannot reload. "
-        "If possible, stop the archive first: changes that it writes to its device in the meantime are lost.\n"
+        "warning: a running archive with the device name dcm4chee-arc keeps the loaded settings and cannot reload. If "
+        "possible, stop the archive first. Otherwise, changes that the archive writes to its device in the meantime "
+        "are lost.\n"
         "warning: waiting tasks in the archive's database belong to the device dcm4chee-arc. First wait until "
         "the queues are empty, or reschedule the tasks for hosp-arc.\n"
         f"warning: archive-device: the archive's own device would be deleted or renamed: {ARCHIVE_DN}\n"

@@ -56,8 +56,8 @@ def test_what_was_changed_comes_back_and_twice_is_nothing_to_do(run: Run, site: 
     result = run("restore", str(snapshot_file), "--yes")
     assert (result.exit_code, result.stderr) == (
         0,
-        "warning: dcmKeyStorePin (dicomDeviceName=dcm4chee-arc) takes effect at the next start of the archive, "
-        "which fails if the PIN is wrong; a reload accepts a wrong PIN and keeps the current key\n",
+        "warning: dcmKeyStorePin (dicomDeviceName=dcm4chee-arc) takes effect at the next start of the archive. The "
+        "start fails if the PIN is wrong. A reload accepts a wrong PIN and keeps the current key\n",
     )
     assert pin not in result.output.replace("(secret)", "")
     assert "0ther" not in result.output

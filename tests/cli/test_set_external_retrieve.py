@@ -145,7 +145,7 @@ def test_an_unknown_title_names_the_near_misses(run: Run, site: CliSite) -> None
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
         "dcmcfg: no AE has the title DCM4CHE; did you mean DCM4CHEE?\n"
-        "  next: specify a storage SCP of the archive, or --force-unknown-ae\n"
+        "  next: specify the title of a storage SCP of the archive, or use --force-unknown-ae\n"
     )
     assert site.values(NAME) == ()
     assert run("set-external-retrieve", "DCM4CHE", "--yes", "--force-unknown-ae").exit_code == 0

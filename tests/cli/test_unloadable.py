@@ -15,7 +15,7 @@ pytestmark = pytest.mark.real
 STORESCP = f"cn=dicom,dicomDeviceName=storescp,{DEVICES}"
 LONGTERM = f"cn=dicom,dicomDeviceName=longterm,{DEVICES}"
 AE = f"dicomAETitle=STORESCP,dicomDeviceName=storescp,{DEVICES}"
-FIX = "Fix: Correct the value. dcmcfg explain dicomPort shows its form."
+FIX = "Fix: Correct the value. `dcmcfg explain dicomPort` shows the expected format."
 WRONG = f"{STORESCP}: dicomPort '70000': a port must be a number from 1 to 65535. {FIX}"
 HEAD = "dcmcfg: the plan is refused: unloadable: the archive cannot"
 NEXT = "  next: correct dicomPort (dcmcfg explain dicomPort); to apply the plan anyway: --force-unloadable\n"
@@ -115,7 +115,7 @@ def test_json_has_each_finding(run: Run, site: CliSite, tmp_path: Path) -> None:
                     "message": "a port must be a number from 1 to 65535",
                     "file": file,
                     "line": 4,
-                    "fix": "Correct the value. dcmcfg explain dicomPort shows its form.",
+                    "fix": "Correct the value. `dcmcfg explain dicomPort` shows the expected format.",
                 }
             ],
         }
@@ -130,7 +130,7 @@ def test_a_connection_that_an_ae_refers_to_does_not_go(run: Run, site: CliSite, 
         3,
         f"{HEAD} load 1 setting\n"
         f"    {file}:1: {AE}: dicomNetworkConnectionReference '{STORESCP}': the entry does not exist. "
-        "Fix: Remove the reference, or add the entry that it names.\n"
+        "Fix: Remove the reference, or add the missing entry.\n"
         + NEXT.replace("dicomPort", "dicomNetworkConnectionReference"),
     )
     assert site.octets() == before

@@ -33,7 +33,8 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
     result = run("set", "AE:STORESCP", "dcmotherAETitle=B", "dcmOtherAETitle=A", "dcmObjectStorageID=fs1", "--yes")
     assert (result.exit_code, result.stderr) == (
         0,
-        "warning: the device storescp is not an archive, but dcmArchiveNetworkAE is a class for AEs of an archive.\n"
+        "warning: the object class dcmArchiveNetworkAE is only for AEs of an archive, but the device storescp is not "
+        "an archive.\n"
         f"warning: {STORESCP_DN}: dcmObjectStorageID: the storage fs1 belongs to another device (rule: "
         "storage-unknown)\n",
     )
@@ -88,7 +89,7 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
             ("set", "storescp", "dicomDeviceName=pacs"),
             f"dicomDeviceName=storescp,{DEVICES}: dicomDeviceName is part of the DN of the entry and must keep "
             "the value 'storescp'\n"
-            "  next: to rename it and update all references to it: dcmcfg device rename\n",
+            "  next: to rename the entry and update all references to the entry: dcmcfg device rename\n",
         ),
         (
             ("set", "dcm4chee-arc", "dicomPort=104"),
@@ -117,7 +118,7 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
     enumerated = run("set", "dcm4chee-arc", "dcmOverwritePolicy=SOMETIMES", "--dry-run")
     assert enumerated.exit_code == 0, "a dry run shows the risk, and refuses nothing"
     assert "this requires --force-unloadable" in enumerated.stderr
-    assert "dcmOverwritePolicy 'SOMETIMES': it must be one of NEVER, ALWAYS, " in enumerated.stderr
+    assert "dcmOverwritePolicy 'SOMETIMES': the value must be one of NEVER, ALWAYS, " in enumerated.stderr
     offered = run("set", "dcm4chee-arc", "hl7PatientArrivalMessageType=ADT^A99", "--dry-run")
     assert offered.exit_code == 0
     assert "hl7PatientArrivalMessageType 'ADT^A99': the web form offers ADT^A10" in offered.stderr

@@ -201,8 +201,7 @@ def test_a_taken_port_is_3_and_says_by_whom(verify: Verify, plain_pacs: Peer, wo
         rf"WORKSTATION@127.0.0.1:{workstation.port}: port {workstation.port} is already in use by .*pid", result.stderr
     )
     assert result.stderr.endswith(
-        "  next: if this is the destination itself, receive elsewhere with --temporary-dest, not --dest, or verify "
-        "without --receive\n"
+        "  next: if the destination itself uses this port, use --temporary-dest instead of --dest, or omit --receive\n"
     )
 
 

@@ -76,7 +76,7 @@ def test_a_full_disk_is_a_no_that_says_so(verify: Verify, plain_pacs: Peer, tmp_
         result = verify(plain_pacs, "--keep", str(tmp_path / "kept"))
     assert result.exit_code == 1
     assert (
-        "3 instances arrived and are corrupt (the first: could not be kept: File too large)"
+        "3 instances arrived and are corrupt (the first: the file could not be written: File too large)"
         in result.stdout.splitlines()[0]
     )
     assert "free space in the folder of --keep" in result.stdout
@@ -116,9 +116,11 @@ def test_what_does_not_read_is_a_no(verify: Verify, workstation: Peer, tmp_path:
     with scripted_archive(one, _sending(workstation, sent)) as archive:
         result = verify(archive, "--keep", str(tmp_path / "kept"))
         received = verify(archive, "--receive")
-    headline = "1 instance arrived and is corrupt (its kept file is corrupt: it ends in the middle of an element)"
+    headline = (
+        "1 instance arrived and is corrupt (the kept file is corrupt: the data set ends in the middle of an element)"
+    )
     assert (result.exit_code, result.stdout.splitlines()[0]) == (1, f"NOT verified: {headline}")
-    assert f"Corrupt: {uid.decode()}: its kept file is corrupt" in result.stdout
+    assert f"Corrupt: {uid.decode()}: the kept file is corrupt" in result.stdout
     assert received.exit_code == 0, "nobody looked"
 
 

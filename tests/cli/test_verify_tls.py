@@ -97,7 +97,7 @@ def test_a_client_certificate_that_is_wanted_is_3_with_the_options_that_show_one
         taken = verify(archive, *trusting, *shown)
     assert (refused.exit_code, refused.stdout) == (3, "")
     assert "no association: the peer requires a client certificate" in refused.stderr
-    assert "next: specify a certificate of an authority that the peer trusts" in refused.stderr
+    assert "next: specify a certificate that the peer trusts" in refused.stderr
     assert taken.exit_code == 0, taken.output
 
 
@@ -112,7 +112,9 @@ def test_the_site_s_ca_file_is_trusted_and_nothing_else_is(
         assert verify(archive, "--tls").exit_code == 3
         assert verify(archive, "--tls", "--tls-ca", str(pki.ca)).exit_code == 0
     assert unknown.exit_code == 3
-    assert "certificate not trusted: its authority is not trusted here; nothing was sent" in unknown.stderr
+    assert (
+        "certificate not trusted: dcmcfg does not trust the certificate authority; nothing was sent" in unknown.stderr
+    )
 
 
 def _protected(pki: Pki, folder: Path) -> Path:

@@ -75,7 +75,7 @@ def test_a_peer_that_wants_a_certificate_of_ours_is_told_as_that(peers: Peers, n
     verdict = peers.call(getattr(peers, name), peers.pki.trusting)
     assert verdict.failed_stage is CallStage.TLS
     assert verdict.problem.startswith("the peer ")
-    assert verdict.next_step.startswith("specify a certificate of an authority that the peer trusts")
+    assert verdict.next_step.startswith("specify a certificate that the peer trusts")
 
 
 @pytest.mark.parametrize("name", ["tls", "orthanc"])
@@ -100,7 +100,7 @@ def test_a_peer_that_speaks_plainly_on_a_tls_connection_is_told_as_that_also_whe
     [
         ("expired", f"it expired on {YESTERDAY:%Y-%m-%d}"),
         ("elsewhere", "the called host is 127.0.0.1, but the certificate is for archive.invalid"),
-        ("strange", "its authority is not trusted here"),
+        ("strange", "dcmcfg does not trust the certificate authority"),
     ],
 )
 def test_a_certificate_that_is_not_taken_is_told_with_its_reason(peers: Peers, shown: str, problem: str) -> None:

@@ -133,7 +133,7 @@ def _sends(octets: bytes) -> Behaviour:
 @pytest.mark.parametrize(
     ("behaviour", "words"),
     [
-        (_abort, "the peer aborted the association (its application)"),
+        (_abort, "the peer aborted the association (source: application)"),
         (_hang_up, "the connection was lost"),
         (_release, "the peer released the association without a response"),
         (_sends(b"HTTP/1.1 500 \r\n\r\n"), "the peer sent data that is not DICOM"),

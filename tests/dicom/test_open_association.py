@@ -147,7 +147,10 @@ def test_peer_that_aborts_is_told(timeouts: DicomTimeouts) -> None:
 
     with (
         _raw_listener(abort) as peer,
-        pytest.raises(DicomError, match=r"the peer aborted the association \(its DICOM upper layer: unexpected PDU"),
+        pytest.raises(
+            DicomError,
+            match=r"the peer aborted the association \(source: DICOM upper layer, reason: unexpected PDU",
+        ),
     ):
         send_echo(peer, "ME", timeouts)
 
@@ -158,7 +161,7 @@ def test_unknown_called_ae_title_is_rejected_with_the_setting_to_look_at(
     with dcmtk.dcmqrscp(tmp_path) as peer, pytest.raises(DicomError) as error_info:
         send_echo(Peer("WRONG", peer.host, peer.port), "ME", timeouts)
     assert "called AE title not recognised (1/1/7)" in error_info.value.message
-    assert "check that WRONG is an AE of that device and port" in error_info.value.next_step
+    assert "check that WRONG is an AE of the called device and port" in error_info.value.next_step
 
 
 def test_rejection_without_a_reason_is_told(tmp_path: Path, timeouts: DicomTimeouts) -> None:

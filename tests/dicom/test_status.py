@@ -142,7 +142,7 @@ def test_c801_names_the_white_list() -> None:
         ("C-MOVE", 0x0000, "success: all sub-operations completed", ""),
         ("C-MOVE", 0xA701, "refused: out of resources, the number of matches", "the archive's database"),
         ("C-MOVE", 0xA7FF, "refused: out of resources", "the peer's log"),
-        ("C-FIND", 0xB001, "the response is incomplete", "the peer's limit of matches"),
+        ("C-FIND", 0xB001, "the peer reached its limit for matches", "the peer's limit for the number of matches"),
         ("C-STORE", 0xB007, "stored, although the data set does not match its SOP class", "the source of the instance"),
         ("C-ECHO", 0x0122, "refused: SOP class not supported", "transfer capabilities"),
         ("C-ECHO", 0x9999, "not a standard status", "the peer's log"),

@@ -140,9 +140,8 @@ def test_who_added_a_class_is_asked_only_where_one_is_left_without_a_use() -> No
 def test_no_device_becomes_an_archive_by_itself() -> None:
     assert refusal("storescp", values(EXTERNAL, "X")) == (
         f"{STORESCP}: {EXTERNAL} requires the object class dcmArchiveDevice, which dcmcfg does not add "
-        "automatically, because this class would make the device an archive — to add the class: dcmcfg set "
-        "objectClass+=dcmArchiveDevice, with "
-        "its required attributes: dcmFuzzyAlgorithmClass"
+        "automatically, because this class would make the device an archive — to add the object class: dcmcfg set "
+        "TARGET objectClass+=dcmArchiveDevice, with the attributes that the class requires: dcmFuzzyAlgorithmClass"
     )
     requested = (
         values("objectClass", "dcmArchiveDevice"),
@@ -200,7 +199,7 @@ def test_what_was_wrong_before_is_no_reason_to_refuse() -> None:
 
 
 def test_the_name_stays_and_what_is_required_too() -> None:
-    rename = "to rename it and update all references to it: dcmcfg device rename"
+    rename = "to rename the entry and update all references to the entry: dcmcfg device rename"
     assert refusal("storescp", values("dicomDeviceName", "pacs")) == (
         f"{STORESCP}: dicomDeviceName is part of the DN of the entry and must keep the value 'storescp' — {rename}"
     )
@@ -233,7 +232,11 @@ def test_what_the_server_keeps_is_not_set() -> None:
 
 
 def test_a_second_value_where_one_is_allowed_is_refused_and_set_is_named() -> None:
-    with pytest.raises(Refused, match=r"dicomInstalled is single-valued and has 'TRUE'; to replace it, use ="):
+    message = (
+        "dicomInstalled is single-valued and already has the value 'TRUE'; "
+        "to replace the value, use dicomInstalled=VALUE"
+    )
+    with pytest.raises(Refused, match=message):
         add_values(load_bundled_schema(), target("storescp"), [values("dicomInstalled", "FALSE")])
     (modification,) = modifications(
         add_values(load_bundled_schema(), target("storescp"), [values("dicomInstalled", "TRUE")])
@@ -280,7 +283,8 @@ def test_one_value_replaces_another_in_one_change_the_old_one_first() -> None:
     [
         (
             (values(EXTERNAL, "A"), added(values(EXTERNAL.upper(), "B"))),
-            f"{EXTERNAL}= sets all values and cannot be combined with {EXTERNAL}+= or {EXTERNAL}-= — use {EXTERNAL}= "
+            f"{EXTERNAL}= replaces all values and cannot be combined with {EXTERNAL}+= or {EXTERNAL}-= — use "
+            f"{EXTERNAL}= "
             f"alone, or {EXTERNAL}+= and {EXTERNAL}-=",
         ),
         (
@@ -289,8 +293,8 @@ def test_one_value_replaces_another_in_one_change_the_old_one_first() -> None:
         ),
         (
             (values("objectClass", "dcmDevice"),),
-            "object classes cannot be set as a whole — add or remove them one by one: "
-            "dcmcfg set objectClass+=CLASS or objectClass-=CLASS",
+            "object classes cannot be set as a whole — to add an object class: dcmcfg set TARGET objectClass+=CLASS; "
+            "to remove an object class: dcmcfg set TARGET objectClass-=CLASS",
         ),
     ],
 )
@@ -336,5 +340,6 @@ def test_the_class_of_an_archives_ae_elsewhere_is_doubted() -> None:
         },
     )
     assert setting("AE:OTHER", values("dcmObjectStorageID", "fs1"), more=(other,)).warnings == (
-        "the device storescp is not an archive, but dcmArchiveNetworkAE is a class for AEs of an archive.",
+        "the object class dcmArchiveNetworkAE is only for AEs of an archive, but the device storescp is not an "
+        "archive.",
     )

@@ -63,9 +63,8 @@ def test_the_entry_is_as_the_default_configuration_has_it() -> None:
 def test_the_first_scp_capability_of_another_system_warns_of_what_it_is_no_longer_sent() -> None:
     (warning,) = add(with_ws1(), CT_SCP).warnings
     assert warning.startswith(
-        "WS1 listed no SCP capability and received everything from the archive. From now on, WS1 does not "
-        "receive 12-lead "
-        "ECG Waveform Storage, "
+        "WS1 listed no SCP capability, so the archive sent all SOP classes to WS1. From now on, the archive does "
+        "not send these SOP classes: 12-lead ECG Waveform Storage, "
     )
     tree = with_ws1(CT_SCP)
     assert add(tree, TransferCapability("MR Image Storage SCP", MR, "SCP", (IMPLICIT,))).warnings == ()
@@ -106,7 +105,7 @@ def test_removing_tells_what_is_sent_then() -> None:
     tree = with_ws1(CT_SCP)
     edit = remove_capabilities(Configuration(tree), ae(tree), {CT: "CT"}, ("SCU", "SCP"))
     assert planned(tree, edit).after == with_ws1()
-    assert edit.warnings == ("WS1 no longer lists an SCP capability, so the archive sends it everything.",)
+    assert edit.warnings == ("WS1 no longer lists an SCP capability, so the archive sends all SOP classes to WS1.",)
     with pytest.raises(
         NotFound,
         match=r"WS1 has no capability for CT as SCU — to list its capabilities: dcmcfg "
@@ -120,7 +119,7 @@ def test_the_archives_own_ae_without_an_scp_capability_accepts_nothing() -> None
     own = ae(tree, "DCM4CHEE")
     every = {get_sop_class_role(each)[0]: "" for each in own.capabilities if get_sop_class_role(each)[1] == "SCP"}
     edit = remove_capabilities(Configuration(tree), own, every, ("SCP",))
-    assert edit.warnings == ("DCM4CHEE no longer has an SCP capability, so it accepts nothing.",)
+    assert edit.warnings == ("DCM4CHEE no longer has an SCP capability, so DCM4CHEE accepts no SOP class.",)
 
 
 def test_an_ae_that_shares_is_told_that_its_own_count_for_nothing() -> None:
@@ -129,7 +128,7 @@ def test_an_ae_that_shares_is_told_that_its_own_count_for_nothing() -> None:
     )
     edit = add(tree, CT_SCP, title="WORKLIST")
     assert edit.warnings == (
-        "WORKLIST shares the capabilities of DCM4CHEE; the archive ignores those of WORKLIST itself.",
+        "WORKLIST shares the capabilities of DCM4CHEE; the archive ignores the capabilities of WORKLIST itself.",
     )
 
 

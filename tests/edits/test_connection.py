@@ -81,8 +81,7 @@ def test_one_that_is_there_counts_as_done_or_is_refused() -> None:
     assert planned(add_connection(device, "DICOM", ConnectionSettings("127.0.0.1", 11119))).steps == ()
     with pytest.raises(
         Refused,
-        match=r"already has a connection dicom, to 127.0.0.1:11119 — to change it: "
-        r"dcmcfg connection set",
+        match=r"already has a connection dicom, to 127.0.0.1:11119 — to change this connection: dcmcfg connection set",
     ):
         add_connection(device, "dicom", ConnectionSettings("127.0.0.1", 104))
 
@@ -152,8 +151,9 @@ def test_one_that_is_used_is_not_removed_since_the_device_would_vanish() -> None
     with pytest.raises(Refused) as refused:
         remove_connection(*find_connection(configuration, "storescp"))
     assert str(refused.value) == (
-        "the connection dicom of storescp is used by the AE STORESCP; without it, the archive would not load the "
-        "device — to detach users that have another connection: --detach; to give an AE another "
+        "the connection dicom of storescp is used by the AE STORESCP; without the connection, the archive would not "
+        "load the device — to detach the users of this connection that have another connection: --detach; to give an "
+        "AE another "
         "connection: dcmcfg connection add storescp/NAME HOST:PORT --ae AET"
     )
     spare = Entry.from_values(f"cn=spare,{STORESCP_DEVICE}", {"objectClass": "dicomNetworkConnection", "cn": "spare"})

@@ -30,7 +30,7 @@ def test_a_device_is_created_and_created_again_counts_as_done() -> None:
     with_device = valid_tree().with_changes([change])
     again = create_device(Configuration(with_device), "CT-1", description=None, types=("CT",))
     assert make_plan(with_device, [DesiredChange(each) for each in again.changes]).steps == ()
-    with pytest.raises(Refused, match="a device ct-1 already exists and differs"):
+    with pytest.raises(Refused, match="the device ct-1 already exists with other settings"):
         create_device(Configuration(with_device), "ct-1", description="MR", types=())
 
 

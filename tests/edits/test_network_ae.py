@@ -134,10 +134,10 @@ def test_a_connection_that_leads_elsewhere_is_never_re_pointed() -> None:
     before = valid_tree()
     edit = add(NewNetworkAE("STORE2", "other", 104, device="storescp"))
     assert edit.warnings == (
-        "the connection dicom points to 127.0.0.1:11117 and remains unchanged; STORE2 gets its own connection, "
+        "the connection dicom has the address 127.0.0.1:11117 and remains unchanged; STORE2 gets the new connection "
         "dicom-store2.",
     ) or edit.warnings == (
-        "the connection dicom points to 127.0.0.1:11119 and remains unchanged; STORE2 gets its own connection, "
+        "the connection dicom has the address 127.0.0.1:11119 and remains unchanged; STORE2 gets the new connection "
         "dicom-store2.",
     )
     connection_dn = DN.parse(f"cn=dicom,{STORESCP_DEVICE}")
@@ -155,8 +155,8 @@ def test_a_connection_by_name_is_shared_made_or_refused() -> None:
     with pytest.raises(Refused) as refused:
         add(replace(new, port=104))
     assert str(refused.value) == (
-        "the connection dicom points to 127.0.0.1:11119, not to 127.0.0.1:104 — to create a new connection: "
-        "--connection NAME; to change this one for all users: dcmcfg connection set"
+        "the connection dicom has the address 127.0.0.1:11119, not to 127.0.0.1:104 — to create a new connection: "
+        "--connection NAME; to change this connection for all its users: dcmcfg connection set"
     )
 
 
@@ -171,7 +171,8 @@ def test_tls_and_plain_are_not_shared_and_other_suites_are_told() -> None:
     assert len(with_tls.changes) == 2
     assert with_tls.warnings == (
         "the archive offers none of these cipher suites, so TLS connections will fail.",
-        "the connection dicom points to 127.0.0.1:11119 with TLS and is shared; its cipher suites remain A, B.",
+        "the connection dicom has the address 127.0.0.1:11119 with TLS and is shared. The cipher suites of the "
+        "connection do not change: A, B.",
     )
 
 
@@ -195,10 +196,13 @@ def test_what_is_there_already_counts_as_done() -> None:
     [
         (
             replace(WS1, port=105),
-            "the device ws1 already has the AE WS1, and its connection dicom points to ws1",
+            "the device ws1 already has the AE WS1, and the AE's connection dicom has the address ws1",
         ),
-        (replace(WS1, description="x"), "the device ws1 already has the AE WS1, and its dicomDescription differs"),
-        (replace(WS1, capabilities=(CT,)), "and its capability CT Image Storage SCP is missing or differs"),
+        (
+            replace(WS1, description="x"),
+            "the device ws1 already has the AE WS1, and dicomDescription of the AE differs",
+        ),
+        (replace(WS1, capabilities=(CT,)), "and the capability CT Image Storage SCP of the AE is missing or differs"),
         (replace(WS1, device="reading-room"), "the title WS1 is already used by an AE of the device ws1"),
         (replace(WS1, title="Ws1"), "the device ws1 exists and has the AE WS1"),
         (NewNetworkAE("DCM4CHEE", "h", 1), "the title DCM4CHEE is already used by an AE of the device dcm4chee-arc"),
@@ -214,7 +218,7 @@ def test_a_title_that_only_the_registry_knows_is_refused_with_what_frees_it() ->
     orphan = Entry.from_values(
         f"dicomAETitle=WS1,{REGISTRY}", {"objectClass": "dicomUniqueAETitle", "dicomAETitle": "WS1"}
     )
-    with pytest.raises(Refused, match=r"registered, although no AE has it — .*--rule registry-orphan"):
+    with pytest.raises(Refused, match=r"registered, although no AE has this title — .*--rule registry-orphan"):
         add(WS1, valid_tree().with_changes([Add(orphan)]))
 
 
@@ -248,9 +252,12 @@ def test_a_device_without_aes_takes_the_ae_unasked() -> None:
             replace(WS1, device="storesp"),
             "the device storesp does not exist and will be created; did you mean storescp?",
         ),
-        (replace(WS1, title="A,B", device="ab"), 'A,B contains one of , + " \\ < > ;. The archive does not escape DNs'),
+        (
+            replace(WS1, title="A,B", device="ab"),
+            'the title A,B contains one of the characters , + " \\ < > ;. The archive does not escape',
+        ),
         (replace(WS1, device="dcm4chee-arc"), "WS1 is an AE of the archive itself and has no capabilities"),
-        (replace(WS1, title="OTHER"), "OTHER is also another title (dcmOtherAETitle) of the AE storescp/STORESCP."),
+        (replace(WS1, title="OTHER"), "the AE storescp/STORESCP also has the title OTHER (dcmOtherAETitle)."),
     ],
 )
 def test_what_is_doubtful_is_told(new: NewNetworkAE, warning: str) -> None:
@@ -264,12 +271,12 @@ def test_what_is_doubtful_is_told(new: NewNetworkAE, warning: str) -> None:
 @pytest.mark.parametrize(
     ("new", "problem"),
     [
-        (replace(WS1, title="*"), "stands for every title"),
-        (replace(WS1, title="A(B"), "cannot find it"),
+        (replace(WS1, title="*"), "matches every AE title"),
+        (replace(WS1, title="A(B"), "cannot find the AE"),
         (replace(WS1, title="A,B"), "the device name a,b contains one of"),
         (replace(WS1, device="a;b"), "the device name a;b contains one of"),
         (replace(WS1, device="#1"), "contains one of"),
-        (replace(WS1, title="A=B"), "the device name a=b contains =. A directory may escape"),
+        (replace(WS1, title="A=B"), "the device name a=b contains =. A directory server may escape"),
         (replace(WS1, connection="a=b"), "the connection name a=b contains ="),
         (replace(WS1, device=" "), "is not a valid device name"),
         (replace(WS1, device="a\nb"), "is not a valid device name"),
@@ -296,12 +303,15 @@ def test_like_copies_the_capabilities_and_says_what_it_does_not_copy() -> None:
     )
     like = Configuration(tree_before).get_device("storescp").get_network_ae("STORESCP")
     edit = add(replace(WS1, template=like), tree_before)
-    assert edit.warnings == ("only the capabilities of STORESCP are copied, not dcmAcceptedCallingAETitle.",)
+    assert edit.warnings == (
+        "dcmcfg copies only the capabilities of STORESCP, not these attributes: dcmAcceptedCallingAETitle.",
+    )
     ws1 = Configuration(after(edit, tree_before)).get_device("ws1").get_network_ae("WS1")
     assert [each.attributes for each in ws1.capabilities] == [each.attributes for each in like.capabilities]
     archive = Configuration(tree_before).get_device("dcm4chee-arc").get_network_ae("DCM4CHEE")
     assert add(replace(WS1, template=archive)).warnings == (
-        "only the capabilities of DCM4CHEE are copied, not dcmQueryRetrieveViewID, dcmObjectStorageID.",
+        "dcmcfg copies only the capabilities of DCM4CHEE, not these attributes: dcmQueryRetrieveViewID, "
+        "dcmObjectStorageID.",
     )
 
 

@@ -45,7 +45,7 @@ def test_the_last_ae_takes_device_connection_and_registration_along() -> None:
     edit, after = removed(with_workstation(), "WS1")
     assert names(edit) == ["dicomAETitle=WS1", "cn=dicom", "dicomDeviceName=ws", "dicomAETitle=WS1"]
     assert edit.warnings == (
-        "WS1 is the last AE of the device ws, which contains nothing else: the device is removed too.",
+        "WS1 is the last AE of the device ws. The device contains no other entries, so the device is removed too.",
     )
     assert after == valid_tree()
 

@@ -815,7 +815,7 @@ EFFECTS = (
         [more(RULE, "dcmProperty", "StudyDescription=*CT")],
         RULE,
         "dcmProperty",
-        "*, + or ? has nothing to repeat",
+        "there is nothing to repeat before *, + or ?",
     ),
     Break(
         "bound-to-loopback",

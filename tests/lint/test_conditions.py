@@ -45,11 +45,11 @@ def test_what_the_archive_reads_is_none_of_it(value: str) -> None:
         ("StudyDescription", "not a condition: expected KEY=PATTERN or KEY!=PATTERN"),
         (
             "StudyDescription=*",
-            "not a regular expression: *, + or ? has nothing to repeat (use .* for any text)",
+            "not a regular expression: there is nothing to repeat before *, + or ? (for any text, use .*)",
         ),
         (
             "StudyDescription=(?i)(*)",
-            "not a regular expression: *, + or ? has nothing to repeat (use .* for any text)",
+            "not a regular expression: there is nothing to repeat before *, + or ? (for any text, use .*)",
         ),
         ("StudyDescription=CT\\", "not a regular expression: the pattern ends with a single backslash"),
         ("StudyDescription=[A-Z", "not a regular expression: a [ is not closed"),

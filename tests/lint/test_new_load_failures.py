@@ -25,7 +25,7 @@ REFERENCE = "dicomNetworkConnectionReference"
 INTERVAL = "dcmSendPendingCMoveInterval"
 CONNECTION = f"cn=dicom,{ARCHIVE}"
 NEW = f"dicomDeviceName=new,{DEVICES}"
-FIX = "Correct the value. dcmcfg explain"
+FIX = "Correct the value. `dcmcfg explain"
 
 
 def plan_of(*changes: Change, before: Tree | None = None) -> Plan:
@@ -69,7 +69,8 @@ def test_a_value_that_the_archive_cannot_read_is_new_and_placed() -> None:
     (found,) = new(setting(ARCHIVE, "dicomDescription", "x"), setting(ARCHIVE, INTERVAL, "5s"))
     assert found.finding.impact == "unloadable"
     assert str(found) == (
-        f"x.ldif:2: {ARCHIVE}: {INTERVAL} '5s': {found.finding.message}. Fix: {FIX} {INTERVAL} shows its form."
+        f"x.ldif:2: {ARCHIVE}: {INTERVAL} '5s': {found.finding.message}. "
+        f"Fix: {FIX} {INTERVAL}` shows the expected format."
     )
 
 

@@ -13,8 +13,11 @@ from tests.route.sites import ARCHIVE, DCM4CHEE, DEVICES, LONGTERM, lab, put
 from tests.trees import network_ae
 
 MASQUERADE = "dcmMasqueradeCalledAETitle"
-RESTART = "after a restart of the archive; a reload applies neither a new value nor the removal of a value"
-DELAY = "after a reload plus dcmSchedulerMinStartDelay (60 s if absent) and a random part of the interval"
+RESTART = "after a restart of the archive; a reload does not set a new value and does not remove the old value"
+DELAY = (
+    "after a reload and a delay. The delay is dcmSchedulerMinStartDelay (60 s if absent) plus a random part of the "
+    "interval"
+)
 
 
 def storage(name: str, **values: str) -> Add:

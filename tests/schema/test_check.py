@@ -210,7 +210,7 @@ def test_an_entry_without_parent_is_found_where_one_further_up_is_there(live: bo
         Entry.from_values(f"cn=x,cn=dicom,{gone}", {"objectClass": "top", "cn": "x"}),
     )
     findings = [each for each in found(*site_entries(), orphan, below, live=live) if each.rule.name == "parent-missing"]
-    assert [(each.dn, each.message) for each in findings] == [(orphan.dn, f"its parent entry is missing: {gone}")]
+    assert [(each.dn, each.message) for each in findings] == [(orphan.dn, f"the parent entry is missing: {gone}")]
 
 
 def test_a_file_may_hold_subtrees_without_what_is_above_them() -> None:

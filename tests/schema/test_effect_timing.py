@@ -91,4 +91,4 @@ def test_every_attribute_that_is_not_loaded_is_in_the_schema() -> None:
 def test_what_no_request_shows_is_explained_for_each_such_attribute() -> None:
     for name in ("dcmExternalRetrieveAEDestination", "dcmFallbackCMoveSCPDestination", "dcmAcceptedMoveDestination"):
         (text,) = describe_behaviour(name)
-        assert text.startswith("The archive cannot be queried for its loaded value.")
+        assert text.startswith("dcmcfg cannot query the value that the archive has loaded.")

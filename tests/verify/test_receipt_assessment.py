@@ -54,10 +54,12 @@ def test_a_second_copy_must_be_the_same_in_the_same_transfer_syntax() -> None:
 
 def test_what_is_not_sound_speaks_against_it_and_is_told_with_its_uid() -> None:
     first, *rest = received_instances()
-    assessment = _judged(replace(first, problem="could not be kept: No space left on device"), *rest)
+    assessment = _judged(replace(first, problem="the file could not be written: No space left on device"), *rest)
     assert (assessment.finding, assessment.instance_count) == (ReceiptFinding.INCOMPLETE, 3)
-    assert assessment.corrupt == ((UIDS[0], "could not be kept: No space left on device"),)
-    assert assessment.reasons == ("1 instance arrived and is corrupt (could not be kept: No space left on device)",)
+    assert assessment.corrupt == ((UIDS[0], "the file could not be written: No space left on device"),)
+    assert assessment.reasons == (
+        "1 instance arrived and is corrupt (the file could not be written: No space left on device)",
+    )
 
 
 def test_kept_files_are_listed_once_each() -> None:

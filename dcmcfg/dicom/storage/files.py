@@ -233,7 +233,7 @@ def check_saved_file(instance: ReceivedInstance) -> ReceivedInstance:
         return instance
     silence_pydicom()
     problem = _find_problem(instance, instance.saved_path)
-    return replace(instance, problem=problem and f"its kept file is corrupt: {problem}")
+    return replace(instance, problem=problem and f"the kept file is corrupt: {problem}")
 
 
 def _find_problem(instance: ReceivedInstance, path: Path) -> str:
@@ -242,21 +242,21 @@ def _find_problem(instance: ReceivedInstance, path: Path) -> str:
             begin = len(_PREFIX) + 4
             begin += int.from_bytes(octets[len(_PREFIX) : begin], "little")
             if octets[: len(_PREFIX)] != _PREFIX or begin > len(octets):
-                return "it has no File Meta Information"
+                return "the file has no File Meta Information"
             if len(octets) > STORED_FILE.maximum:
                 return (
-                    f"it has more than {STORED_FILE.format_maximum()} octets, and was not verified "
+                    f"the file has more than {STORED_FILE.format_maximum()} octets, so dcmcfg did not verify the file "
                     f"({STORED_FILE.next_step})"
                 )
             if instance.fingerprint != _compute_fingerprint(octets, begin):
-                return "its octets differ from those received"
+                return "the octets of the file differ from the received octets"
             if is_deflated(instance.transfer_syntax):
                 return _find_problem_in_deflated(instance, octets, begin)
             return _find_problem_in_data_set(instance, octets, begin, path)
     except OSError as error:
-        return f"it cannot be read ({error.strerror})"
+        return f"the file cannot be read ({error.strerror})"
     except ValueError:
-        return "it is empty"
+        return "the file is empty"
 
 
 def _compute_fingerprint(octets: mmap.mmap, begin: int) -> bytes:
@@ -273,11 +273,11 @@ def _find_problem_in_deflated(instance: ReceivedInstance, octets: mmap.mmap, beg
         return _describe_wrong_encoding(instance.transfer_syntax)
     if len(inflated) > INFLATED_DATA_SET.maximum:
         return (
-            f"its data set inflates to more than {INFLATED_DATA_SET.format_maximum()} octets "
+            f"the data set has more than {INFLATED_DATA_SET.format_maximum()} octets after inflating "
             f"({INFLATED_DATA_SET.next_step})"
         )
     if not is_whole:
-        return "its deflated data set is incomplete"
+        return "the deflated data set is incomplete"
     return _find_problem_in_data_set(instance, inflated, 0, None)
 
 
@@ -287,14 +287,17 @@ def _find_problem_in_data_set(instance: ReceivedInstance, octets: Octets, begin:
         for _ in iterate_elements(octets, instance.transfer_syntax, begin):
             pass
     except TruncatedDataSet:
-        return "it ends in the middle of an element"
+        return "the data set ends in the middle of an element"
     except InvalidDataSet:
         return _describe_wrong_encoding(instance.transfer_syntax)
     # The elements are counted before pydicom reads them, because it creates an object for each.
     if has_more_elements(
         octets, instance.transfer_syntax, begin, max_elements=ELEMENTS.maximum, get_vr=_get_vr_or_empty
     ):
-        return f"it has more than {ELEMENTS.format_maximum()} elements, and was not verified ({ELEMENTS.next_step})"
+        return (
+            f"the data set has more than {ELEMENTS.format_maximum()} elements, so dcmcfg did not verify the file "
+            f"({ELEMENTS.next_step})"
+        )
     return _find_problem_in_content(instance, octets, begin, path)
 
 
@@ -324,7 +327,7 @@ def _inflate(octets: mmap.mmap, begin: int) -> tuple[bytearray, bool]:
 
 
 def _describe_wrong_encoding(transfer_syntax: str) -> str:
-    return f"its data set is not encoded in its transfer syntax, {transfer_syntax}"
+    return f"the data set is not encoded in the transfer syntax {transfer_syntax}"
 
 
 def _find_problem_in_content(instance: ReceivedInstance, octets: Octets, begin: int, path: Path | None) -> str:
@@ -332,10 +335,13 @@ def _find_problem_in_content(instance: ReceivedInstance, octets: Octets, begin: 
         dataset = _read_all_values(octets, begin, instance.transfer_syntax, path)
         problem = _find_problem_in_pixels(dataset)
     except Exception as error:  # noqa: BLE001 — pydicom's exceptions for invalid values are not documented
-        return f"it cannot be read ({type(error).__name__}: {error})"
+        return f"the file cannot be read ({type(error).__name__}: {error})"
     sop_instance_uid, study_uid = _get_uid(dataset, "SOPInstanceUID"), _get_uid(dataset, "StudyInstanceUID")
     if sop_instance_uid != instance.sop_instance_uid or instance.study_uid not in (None, study_uid):
-        return f"it is instance {sop_instance_uid or 'without a UID'} of study {study_uid or 'without a UID'}"
+        return (
+            f"the data set has other UIDs: SOP Instance UID {sop_instance_uid or 'missing'}, "
+            f"Study Instance UID {study_uid or 'missing'}"
+        )
     return problem
 
 
@@ -368,13 +374,13 @@ def _find_problem_in_pixels(dataset: Dataset) -> str:
         lacks_pixel_data = all(keyword in dataset for keyword in _IMAGE_KEYWORDS) and not any(
             keyword in dataset for keyword in _PIXEL_DATA_ALTERNATIVES
         )
-        return "it describes an image, but has no Pixel Data" if lacks_pixel_data else ""
+        return "the data set describes an image, but has no Pixel Data" if lacks_pixel_data else ""
     length = len(dataset.PixelData or b"")
     if dataset["PixelData"].is_undefined_length:  # encapsulated
-        return "" if length else "its Pixel Data is empty"
+        return "" if length else "the Pixel Data is empty"
     if any(dataset.get(keyword) is None for keyword in _IMAGE_KEYWORDS):
         return ""
     required = import_pydicom("pixels.utils").get_expected_length(dataset)
     samples = _SAMPLES_OF_SIX.get(dataset.PhotometricInterpretation)
     required = required if samples is None else required * samples // 6
-    return f"its Pixel Data has {length} octets, but the image requires {required}" if length < required else ""
+    return f"the Pixel Data has {length} octets, but the image requires {required}" if length < required else ""

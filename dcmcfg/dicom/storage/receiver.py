@@ -232,7 +232,8 @@ class Receiver:
         addresses = find_listen_addresses(self.host)
         if not addresses:
             raise DicomError(
-                "the host of the destination is not this machine, so dcmcfg cannot receive there",
+                "the host of the destination is not this machine, so dcmcfg cannot receive instances for the "
+                "destination",
                 subject=str(self),
                 next_step="run dcmcfg on that machine, or correct dicomHostname of the AE's connection in LDAP",
             )
@@ -270,17 +271,19 @@ class Receiver:
             return DicomError(
                 f"port {self.port} is already in use by {find_listening_process(self.port) or 'another process'}",
                 subject=str(self),
-                next_step="if this is the destination itself, receive elsewhere with --temporary-dest, not --dest, "
-                "or verify without --receive",
+                next_step="if the destination itself uses this port, use --temporary-dest instead of --dest, or omit "
+                "--receive",
             )
         if error.errno == errno.EACCES:
             return DicomError(
                 f"no permission to listen on port {self.port}",
                 subject=str(self),
-                next_step="ports below 1024 require root; set another port for the AE in LDAP",
+                next_step="only root can listen on a port below 1024; set another port for the AE in LDAP",
             )
         return DicomError(
-            f"cannot listen ({error.strerror or error})", subject=str(self), next_step="check its host and port"
+            f"cannot listen ({error.strerror or error})",
+            subject=str(self),
+            next_step="check the host and the port of the destination",
         )
 
     def _add(self, instance: ReceivedInstance) -> None:

@@ -30,7 +30,7 @@ from dcmcfg.limits import INSTANCES
 from dcmcfg.well_known_uids import VERIFICATION
 
 #: Prefix of the problem of an instance whose file could not be written.
-NOT_SAVED_PREFIX = "could not be kept"
+NOT_SAVED_PREFIX = "the file could not be written"
 #: The longest UID that is accepted, since each is kept for the verdict. UIDs have at most 64 octets; some senders use
 #: slightly longer ones.
 _MAX_UID_OCTETS = 128
@@ -90,13 +90,15 @@ class StorageScp:
             case CommandField.C_STORE:
                 uid = command.sop_instance_uid
                 if data_set is None or not uid:
-                    return command.build_response(CANNOT_UNDERSTAND, "no data set, or no SOP Instance UID")
+                    return command.build_response(
+                        CANNOT_UNDERSTAND, "the request has no data set or no SOP Instance UID"
+                    )
                 if not _has_valid_uid_lengths(command):
                     self.on_problem(
-                        f"{origin.calling_ae_title} sent instances with UIDs of more than {_MAX_UID_OCTETS} octets, "
-                        f"which dcmcfg refused ({INVALID_SOP_INSTANCE:04X})"
+                        f"{origin.calling_ae_title} sent instances with UIDs of more than {_MAX_UID_OCTETS} octets; "
+                        f"dcmcfg refused these instances ({INVALID_SOP_INSTANCE:04X})"
                     )
-                    return command.build_response(INVALID_SOP_INSTANCE, f"a UID of more than {_MAX_UID_OCTETS} octets")
+                    return command.build_response(INVALID_SOP_INSTANCE, f"a UID has more than {_MAX_UID_OCTETS} octets")
                 if self.count_received() >= INSTANCES.maximum:
                     data_set.discard()
                     self.on_problem(
@@ -152,6 +154,6 @@ def _find_problem(uid: str, received: ReceivedDataSet) -> str:
     data_set_uids = received.uids
     # If the search ended at its limit, the UID may be further on in the data set.
     if not data_set_uids.study_uid and (data_set_uids.is_conclusive or received.length < MAX_UID_SEARCH_OCTETS):
-        return "its data set has no Study Instance UID"
+        return "the data set has no Study Instance UID"
     inner_uid = data_set_uids.sop_instance_uid
-    return f"its data set belongs to another instance, {inner_uid}" if inner_uid and inner_uid != uid else ""
+    return f"the data set belongs to another instance, {inner_uid}" if inner_uid and inner_uid != uid else ""

@@ -81,7 +81,7 @@ class AcceptedConnection:
             except (TimeoutError, BlockingIOError):
                 # Python's time-out raises TimeoutError; the kernel's raises BlockingIOError (EAGAIN).
                 if time.monotonic() > deadline:
-                    raise ConnectionEnded("was silent for too long") from None
+                    raise ConnectionEnded("sent nothing until the time-out") from None
         raise ConnectionEnded("was still connected when the receiver stopped")
 
     def _send_all(self, octets: bytes) -> None:

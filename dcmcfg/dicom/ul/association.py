@@ -61,7 +61,9 @@ class MessageAssembler:
         """
         if not content:
             # The connection returns a PDU that is too long as an empty one, and leaves its content unread.
-            raise ProtocolViolation(AbortReason.INVALID_VALUE, "a data PDU is empty, or longer than accepted")
+            raise ProtocolViolation(
+                AbortReason.INVALID_VALUE, "a data PDU is empty, or longer than the accepted maximum"
+            )
         position = 0
         while position < len(content):
             if len(content) - position < _PDV.size:
@@ -162,7 +164,7 @@ class Association:
                     replace(each, data_set=None) for each in self._messages
                 )  # Free unread data sets.
                 if time.monotonic() > deadline or len(self._messages) > _MAX_UNREQUESTED:
-                    self.abort("the peer keeps sending without a request")
+                    self.abort("the peer keeps sending data that dcmcfg did not request")
         return not self.end_reason
 
     def send(self, context_id: int, command_set: bytes, data_set: bytes | None = None) -> None:
@@ -203,7 +205,7 @@ class Association:
                         self._take_pdu()
                     self._messages.clear()  # No caller waits for them.
                     self.connection.was_woken()  # Ignore a cancellation that came too late.
-        self.abort("the association was not released in time")
+        self.abort("the peer did not release the association in time")
 
     def abort(self, reason: str) -> None:
         """End the association with *reason* and an A-ABORT; do nothing if it has ended."""
@@ -282,8 +284,8 @@ class Association:
     def _describe_timeout(self, seconds: float) -> str:
         if self.stray_message_id is None:
             return f"no response within {seconds:g} s"
-        stray = f"a response to an unknown request (Message ID {self.stray_message_id})"
-        return f"no response within {seconds:g} s, but {stray}"
+        stray = f"the peer only sent a response to an unknown request (Message ID {self.stray_message_id})"
+        return f"no response within {seconds:g} s; {stray}"
 
     def _end(self, reason: str, final_pdu: bytes = b"") -> AssociationEnded:
         """Close the connection after *final_pdu*; return the exception to raise."""
@@ -301,9 +303,9 @@ def describe_abort(body: bytes) -> str:
     # The first two octets are reserved. A reason counts only from the service provider, source 2 (PS3.8 Table 9-26).
     source, reason = (body[2], body[3]) if len(body) >= 4 else (0, 0)
     source_text = (
-        f"its DICOM upper layer: {_PROVIDER_REASONS.get(reason, 'no reason given')}"
+        f"source: DICOM upper layer, reason: {_PROVIDER_REASONS.get(reason, 'not given')}"
         if source == 2
-        else "its application"
+        else "source: application"
     )
     return f"the peer aborted the association ({source_text})"
 

@@ -61,7 +61,7 @@ def build_unexpected_pdu_violation(kind: int) -> ProtocolViolation:
 
 def build_long_pdu_violation() -> ProtocolViolation:
     """Return the violation for a PDU longer than :data:`MAX_PDU_OCTETS`."""
-    return ProtocolViolation(AbortReason.INVALID_VALUE, "a PDU is longer than accepted")
+    return ProtocolViolation(AbortReason.INVALID_VALUE, "a PDU is longer than the accepted maximum")
 
 
 _PDV = struct.Struct(">BxLLBB")

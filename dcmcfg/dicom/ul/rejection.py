@@ -45,22 +45,26 @@ class Rejection:
         match (self.result, self.source, self.reason):
             case (_, 1, 7):
                 return (
-                    f"check that {called_ae_title} is an AE of that device and port. On a dcm4chee archive it must "
-                    "be installed (dicomInstalled), an acceptor (dicomAssociationAcceptor TRUE) and refer to "
-                    "that connection (dicomNetworkConnectionReference), and the archive must have been "
-                    "reloaded since"
+                    f"check that {called_ae_title} is an AE of the called device and port. On a dcm4chee archive, "
+                    "check three attributes of the AE: dicomInstalled, dicomAssociationAcceptor (TRUE) and "
+                    "dicomNetworkConnectionReference (the connection with this port). If the AE was changed after "
+                    "the last reload, run dcmcfg reload"
                 )
             case (_, 1, 3):
                 return (
-                    f"check that {called_ae_title} accepts calls from {calling_ae_title}. On a dcm4chee archive: "
-                    "dcmAcceptedCallingAETitle, and dcmValidateCallingAEHostname with the caller's host in LDAP"
+                    f"check that {called_ae_title} accepts calls from {calling_ae_title}. On a dcm4chee archive, "
+                    "check dcmAcceptedCallingAETitle, dcmValidateCallingAEHostname, and the host of "
+                    f"{calling_ae_title} in LDAP"
                 )
             # The archive rejects a missing user identity without a more specific reason (AssociationHandler).
             case (1, 2, 1):
-                return "check if the peer requires a user identity. On a dcm4chee archive: dcmUserIdentityNegotiation"
+                return (
+                    "check if the peer requires a user identity. On a dcm4chee archive, check "
+                    "dcmUserIdentityNegotiation"
+                )
             case (_, 3, 1 | 2):
                 return (
-                    "the peer has too many open associations; try again later. On a dcm4chee archive: "
+                    "the peer has too many open associations; try again later. On a dcm4chee archive, check "
                     "dcmLimitOpenAssociations and dcmLimitAssociationsInitiatedBy"
                 )
             case _:

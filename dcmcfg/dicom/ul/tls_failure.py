@@ -13,15 +13,16 @@ from dcmcfg.tls_trust import explain_certificate_refusal, explain_version_failur
 
 #: End of the message for a failed handshake.
 NOTHING_SENT = "; nothing was sent"
-_TRUST = "specify the certificate of the authority that signed it with --tls-ca"
-_RENEW = "the peer requires a new certificate; check the clock of this machine"
-_WAIT = "check the clock of this machine. If it is right, the peer must use a certificate that is already valid"
-_ANY_HOST = "--tls-any-host accepts it for any host"
+_TRUST = "specify the certificate of the peer's certificate authority with --tls-ca"
+_RENEW = "check the clock of this machine. If the clock is right, the peer requires a new certificate"
+_WAIT = "check the clock of this machine. If the clock is right, the peer must use a certificate that is already valid"
+_ANY_HOST = "to accept the certificate for any host: --tls-any-host"
 _NAME = (
-    f"its certificate must contain the called host (dicomHostname in LDAP, or --connect HOST of verify); {_ANY_HOST}"
+    "the peer's certificate must contain the called host (dicomHostname in LDAP, or verify --connect HOST); "
+    f"{_ANY_HOST}"
 )
 _HOST_MISMATCH_CODES = frozenset({62, 64})
-_UNKNOWN_AUTHORITY = "its authority is not trusted here"
+_UNKNOWN_AUTHORITY = "dcmcfg does not trust the certificate authority"
 #: OpenSSL's verify code (X509_V_ERR_…) → the problem with the peer's certificate, and the next step.
 _VERIFY_ERRORS = {
     9: ("it is not valid yet", _WAIT),
@@ -30,17 +31,17 @@ _VERIFY_ERRORS = {
     19: (_UNKNOWN_AUTHORITY, _TRUST),
     20: (_UNKNOWN_AUTHORITY, _TRUST),
     21: (_UNKNOWN_AUTHORITY, _TRUST),
-    62: ("it is for another host than the called one", _NAME),
-    64: ("it is for another host than the called one", _NAME),
+    62: ("the certificate is for another host than the called host", _NAME),
+    64: ("the certificate is for another host than the called host", _NAME),
 }
-_TLS_PORT_HINT = "check that this is the TLS port, not the plain one"
+_TLS_PORT_HINT = "check that this port is the TLS port, not the port without TLS"
 _CLIENT_CERTIFICATE = (
-    "specify a certificate of an authority that the peer trusts, and its key, with --tls-cert and --tls-key. On a "
-    "dcm4chee archive: dicomAuthorizedNodeCertificateReference, or its trust store"
+    "specify a certificate that the peer trusts with --tls-cert, and its private key with --tls-key. On a dcm4chee "
+    "archive, check dicomAuthorizedNodeCertificateReference or the trust store of the archive"
 )
 _NOTHING_IN_COMMON = (
-    "on a dcm4chee archive: dcmTLSProtocol and dicomTLSCipherSuite of its connection. This machine's OpenSSL supports "
-    "TLS 1.2 and 1.3 with secure ciphers only"
+    "on a dcm4chee archive, check dcmTLSProtocol and dicomTLSCipherSuite of the called connection. OpenSSL on this "
+    "machine supports only TLS 1.2 and TLS 1.3 with secure ciphers"
 )
 _ALERT = re.compile(r"alert ([a-z ]*[a-z])")
 #: Alerts with which a server refuses the client's certificate (RFC 8446 §6.2), in OpenSSL's words.
@@ -114,7 +115,10 @@ def _explain_handshake_failure(error: OSError) -> tuple[str, str] | None:
     if alert in _CLIENT_CERTIFICATE_ALERTS:
         return describe_tls_end(error), _CLIENT_CERTIFICATE
     if alert == "handshake failure":  # TLS 1.2 also requests a client certificate this way (RFC 5246 §7.4.6).
-        return f"the peer refused the TLS handshake ({alert})", f"{_CLIENT_CERTIFICATE}. Otherwise {_NOTHING_IN_COMMON}"
+        return (
+            f"the peer refused the TLS handshake ({alert})",
+            f"{_CLIENT_CERTIFICATE}. Otherwise, {_NOTHING_IN_COMMON}",
+        )
     if alert:
         return f"the peer refused the TLS handshake ({alert})", _NOTHING_IN_COMMON
     return None

@@ -112,15 +112,19 @@ class _LeftoverClassifier:
             if _compile_word_pattern(self.kind, self.old).search(reference.name):
                 return f"names the {reference.kind.value.label} {reference.name}", False
         if attribute.lower() == _OTHER_TITLE:
-            return "another title of an AE", False
+            return "an additional title of an AE", False
         if self._find_pattern(attribute, text) is not None:
-            return f"a pattern in which names cannot be recognised: check whether it means {self.new}", True
+            return (
+                "a pattern: dcmcfg does not recognise names in patterns, so check whether the pattern must match "
+                f"{self.new}",
+                True,
+            )
         return _classify_text(attribute, text), False
 
     def _explain_reference(self, reference: Reference) -> tuple[str, bool]:
         word = self.kind.value.label
         if self.keeps_old_name:
-            return "kept with the old title", False
+            return "unchanged, because the old title is kept", False
         candidates = self.references.find_candidates(reference)
         if candidates:
             device = self.references.find_device_key(candidates[0].dn)

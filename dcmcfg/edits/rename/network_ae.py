@@ -74,7 +74,7 @@ def rename_ae(references: References, old: str, new: str, keep: KeepOptions) -> 
         return make_empty_renaming(EntityKind.AE, new)
     require_well_formed(references.tree, EntityKind.AE, new)
     if ae.title == WILDCARD:
-        raise Refused("the AE * stands for any title and cannot be renamed", subject=str(ae.entry.dn))
+        raise Refused("the AE * represents any title and cannot be renamed", subject=str(ae.entry.dn))
     _require_keepable(ae, keep)
     _require_no_alias(ae, new)
     require_free(references, EntityKind.AE, new)
@@ -116,7 +116,7 @@ def _require_keepable(ae: NetworkAE, keep: KeepOptions) -> None:
     qualified_title = ae.qualified_title
     if keep.alias and ae.device.is_archive:
         raise Refused(
-            "an alias can only be kept for an AE of a remote system, but this is an AE of the archive",
+            "an alias can only be kept for an AE of a remote system, but this AE belongs to the archive",
             subject=qualified_title,
             next_step="to let the AE also accept its old title: --keep-as-other-title",
         )
@@ -124,7 +124,7 @@ def _require_keepable(ae: NetworkAE, keep: KeepOptions) -> None:
         raise Refused(
             "the remote system, not the archive, decides which titles this AE accepts",
             subject=qualified_title,
-            next_step="to keep an AE with the old title, so that the archive can use both: --keep-alias",
+            next_step="to keep an AE with the old title, so that the archive can use both titles: --keep-alias",
         )
 
 
@@ -138,17 +138,15 @@ def _require_no_alias(ae: NetworkAE, new: str) -> None:
                 f"the name {new} is already used by an AE of the same device with the same connections; "
                 "this AE is probably an alias from a rename with --keep-alias",
                 subject=str(each.entry.dn),
-                next_step="to revert that rename: dcmcfg undo N (for its number: dcmcfg history); to free the "
-                f"name: {remove}",
+                next_step="to revert that rename: dcmcfg undo N (to see the number N: dcmcfg history); to remove that "
+                f"AE: {remove}",
             )
 
 
 def _require_no_other_title(configuration: Configuration, ae: NetworkAE, new: str) -> None:
     for each in configuration.network_aes():
         if new in each.other_titles and each.entry.dn != ae.entry.dn:
-            raise Refused(
-                f"the name {new} is already used as another title (dcmOtherAETitle)", subject=str(each.entry.dn)
-            )
+            raise Refused(f"another AE already has the title {new} (dcmOtherAETitle)", subject=str(each.entry.dn))
 
 
 def _find_web_apps(references: References, ae: NetworkAE, new: str) -> tuple[tuple[NameChange, ...], tuple[str, ...]]:
@@ -167,7 +165,7 @@ def _find_web_apps(references: References, ae: NetworkAE, new: str) -> tuple[tup
         if name == new or name.startswith(f"{new}-"):
             warnings.append(
                 f"the name of the web application {name} already starts with {new}; if you later rename {new} "
-                "back to the old title, this would also rename the web application."
+                "back to the old title, dcmcfg will also rename the web application."
             )
         if name != ae.title and not name.startswith(f"{ae.title}-"):
             continue
@@ -216,8 +214,8 @@ def _warn_about_archive_ae(references: References, ae: NetworkAE, new: str, keep
     old = ae.title
     if keep.other_title:
         yield (
-            f"for callers, {old} remains as another title of {new}. As a Move Destination, {old} is unknown (A801). "
-            f"Replace {old} by {new} in systems that use it as Move Destination."
+            f"callers can still use the title {old} for {new}. As a Move Destination, {old} is unknown (A801). In "
+            f"systems that use {old} as a Move Destination, replace {old} with {new}."
         )
     else:
         yield (
@@ -237,7 +235,8 @@ def _warn_about_archive_ae(references: References, ae: NetworkAE, new: str, keep
             "a Move Destination, with the address of the old title."
         )
     yield (
-        f"studies stored before may still show {old} as Retrieve AE Title (0008,0054). To show one title for all "
+        f"studies that were stored before the rename may still show {old} as Retrieve AE Title (0008,0054). To show "
+        "one title for all "
         "studies, set dcmReturnRetrieveAET."
     )
 
@@ -252,8 +251,8 @@ def _list_external_archives(references: References) -> tuple[str, ...]:
 def _warn_about_remote_ae(references: References, ae: NetworkAE, new: str, keep: KeepOptions) -> Iterator[str]:
     old = ae.title
     yield (
-        f"{new} must be the title that the remote system uses: the archive uses this title to call the remote system "
-        "and to recognise it."
+        f"{new} must be the title that the remote system uses: the archive uses this title to call and to recognise "
+        "the remote system."
     )
     is_recorded = any(
         each.attribute in _EXTERNAL_ARCHIVE_ATTRIBUTES for each in references.find_references(EntityKind.AE, old)
@@ -261,14 +260,17 @@ def _warn_about_remote_ae(references: References, ae: NetworkAE, new: str, keep:
     if keep.alias:
         yield (
             f"the archive's database records {old} for studies that are already on the remote system, so the archive "
-            f"requests them from {old}. They are delivered only if the remote system accepts {old} as called AE "
-            "title and "
-            f"sends with {old} as calling AE title. Objects from another calling AE title get a success status, but "
-            "the archive ignores them."
+            f"requests these studies from {old}. The studies are delivered only if the remote system accepts {old} as "
+            f"called AE title and sends with {old} as calling AE title. If objects come from another calling AE "
+            "title, the archive returns a success status, but ignores the objects."
         )
         return
-    studies = "studies archived there are" if is_recorded else "if studies were archived there, they are"
+    studies = (
+        "studies on the remote system are"
+        if is_recorded
+        else "if studies were archived on the remote system, these studies are"
+    )
     yield (
-        f"{studies} recorded under {old} in the archive's database, which LDAP changes do not affect. The "
-        f"archive can no longer fetch these studies (Unknown AE). To keep an AE {old} for them: --keep-alias"
+        f"{studies} recorded under {old} in the archive's database. LDAP changes do not affect the database, so the "
+        f"archive can no longer fetch these studies (Unknown AE). To keep an AE {old} for these studies: --keep-alias"
     )

@@ -109,13 +109,14 @@ def _require_unrecorded(kind: EntityKind, old: str) -> None:
         raise Refused(
             f"the archive's database records {old} with each stored object, and LDAP changes do not affect "
             "the database. With another ID, the archive would not find these objects",
-            next_step="add a second storage, set dcmObjectStorageID to its ID, and keep this storage for its objects; "
-            f"to rename an empty storage, or if you also change the database: {FORCE_OPTIONS[kind]}",
+            next_step="add a second storage, set dcmObjectStorageID to the ID of the second storage, and keep this "
+            "storage for the existing objects. If this storage is empty, or if you also change the database, you can "
+            f"rename the storage: {FORCE_OPTIONS[kind]}",
         )
     if kind is EntityKind.QUEUE and old in _BUILT_IN:
         raise Refused(
             f"the archive's program code uses a queue with the name {old}",
-            next_step=f"to rename it anyway: {FORCE_OPTIONS[kind]}",
+            next_step=f"to rename the queue anyway: {FORCE_OPTIONS[kind]}",
         )
 
 
@@ -128,8 +129,8 @@ def _find_warnings(kind: EntityKind, old: str, new: str) -> Iterator[str]:
             )
         case EntityKind.QUEUE:
             yield (
-                f"the archive's database records waiting tasks under {old}. After the rename, the archive does "
-                "not process them. First wait until the queue is empty."
+                f"the archive's database records waiting tasks under {old}. After the rename, the archive does not "
+                "process these tasks. First wait until the queue is empty."
             )
         case EntityKind.EXPORTER:
             yield (
@@ -162,11 +163,15 @@ def rename_device(references: References, old: str, new: str) -> Renaming:
 
 def _find_device_warnings(device: Device, new: str) -> Iterator[str]:
     if "/" in new:
-        yield f"dcmcfg reads DEVICE/AE as an AE of a device, so commands will misread {new}."
+        yield (
+            "in dcmcfg commands, DEVICE/AE means an AE of a device, so the commands will misread the device name "
+            f"{new}."
+        )
     if device.is_archive and not EntityKind.DEVICE.are_same_name(device.name, new):
         yield (
-            f"an archive that runs as {device.name} continues with its loaded settings and cannot reload. "
-            "If possible, stop the archive first: changes that it writes to its device in the meantime are lost."
+            f"a running archive with the device name {device.name} keeps the loaded settings and cannot reload. If "
+            "possible, stop the archive first. Otherwise, changes that the archive writes to its device in the "
+            "meantime are lost."
         )
         yield (
             f"waiting tasks in the archive's database belong to the device {device.name}. First wait until the "

@@ -99,7 +99,8 @@ def rename_references_only(references: References, name: NameChange) -> Renaming
         )
     if not carriers[1]:
         raise NotFound(
-            f"there is no {word} {name.new_name}", next_step="with --references-only, specify the current name"
+            f"there is no {word} {name.new_name}",
+            next_step="with --references-only, the new name must exist: specify the current name",
         )
     renaming = make_renaming(references, (name,))
     if not renaming.edit.changes:
@@ -138,8 +139,8 @@ def _warn_about_existing_references(references: References, name: NameChange) ->
     if found:
         locations = _format_locations(found)
         yield (
-            f"dangling references already use {name.new_name}: {locations}. They will now refer to this "
-            f"{name.kind.value.label}, and renaming back would change them too."
+            f"dangling references already use {name.new_name}: {locations}. These references will now refer to this "
+            f"{name.kind.value.label}. If you rename the {name.kind.value.label} back, the references change too."
         )
 
 
@@ -155,16 +156,22 @@ def _warn_about_ambiguous_references(references: References, name: NameChange) -
     others = [each for each in ambiguous if each not in own]
     prefix = f"{name.old_name} is also the name of another {name.kind.value.label}"
     if own:
-        yield f"{prefix}; these references are changed, because they resolve to this one: {_format_locations(own)}."
+        yield (
+            f"{prefix}; these references are changed, because the references resolve to this {name.kind.value.label}: "
+            f"{_format_locations(own)}."
+        )
     if others:
-        yield f"{prefix}; these references are kept, because they resolve to the other: {_format_locations(others)}."
+        yield (
+            f"{prefix}; these references are kept, because the references resolve to the other "
+            f"{name.kind.value.label}: {_format_locations(others)}."
+        )
 
 
 def _warn_about_merged_values(rewriting: Rewriting, name: NameChange) -> Iterator[str]:
     for dn, attribute in rewriting.merged_values:
         yield (
-            f"{dn}: {attribute} already has {name.new_name}, so {name.old_name} is removed; renaming back would not "
-            "restore it."
+            f"{dn}: {attribute} already has {name.new_name}, so dcmcfg removes {name.old_name}. If you rename back, "
+            f"dcmcfg does not restore {name.old_name}."
         )
 
 
@@ -188,7 +195,7 @@ def require_well_formed(tree: Tree, kind: EntityKind, name: str) -> None:
     definition = tree.schema.attribute(kind.value.attribute)
     problem = syntaxes.find_syntax_problem(definition.syntax, name.encode()) if definition else ""
     if name == WILDCARD:
-        problem = "* stands for any"
+        problem = "* represents any name"
     elif "${" in name:
         problem = "the archive reads ${ as the start of a system property"
     if problem:

@@ -213,8 +213,8 @@ def _require_readable(reference: Reference, old: bytes, new: bytes, name: NameCh
     names = [each.text for each in find_names(reference.attribute, new)]
     if [each for each in names if each not in expected] or name.new_name not in names:
         raise Refused(
-            f"{name.new_name} cannot be used in {reference.attribute}, where it would have another meaning: "
-            f"{format_value(reference.attribute, new)}",
+            f"{name.new_name} cannot be used in {reference.attribute}, because the name would have another meaning in "
+            f"this attribute: {format_value(reference.attribute, new)}",
             subject=str(reference.dn),
             next_step="choose a name without characters that are special in this attribute",
         )

@@ -44,7 +44,7 @@ def find_charset_problem(text: str) -> str:
 def find_charset_mapping_problem(text: str) -> str:
     """Return why *text* does not map a code to a character set: ``CODE=CHARSET``."""
     pair = split_key_and_value(text)
-    return "it must be CODE=CHARSET" if pair is None else find_charset_problem(pair[1])
+    return "the value must be CODE=CHARSET" if pair is None else find_charset_problem(pair[1])
 
 
 def find_dicom_charset_mapping_problem(text: str) -> str:

@@ -113,7 +113,7 @@ class _Reader:
             case "\\":
                 self._escape(_ESCAPES_OUTSIDE)
             case "*" | "+" | "?":
-                raise _Refused("*, + or ? has nothing to repeat (use .* for any text)")
+                raise _Refused("there is nothing to repeat before *, + or ? (for any text, use .*)")
             case "{":
                 self.position -= 1  # Java repeats the empty text before the brace
             case _:
@@ -202,7 +202,7 @@ class _Reader:
             elif character == "-" and low and self._peek() not in ("]", "[", "\\", ""):
                 high = self._take()
                 if high < low:
-                    raise _Refused("a range in [ and ] is in reverse order")
+                    raise _Refused("a range in [ and ] is in reverse order, such as [z-a]")
                 low = ""
             else:
                 low = character

@@ -29,7 +29,7 @@ def build_enumeration_kind(name: str, constants: tuple[str, ...]) -> ValueKind:
     def problem(text: str) -> str:
         if text in constants:
             return ""
-        return f"it must be {description} (case-sensitive)"
+        return f"the value must be {description} (case-sensitive)"
 
     description = f"one of {', '.join(constant for constant in constants if constant)}"
     return ValueKind(name, description, problem, constants)

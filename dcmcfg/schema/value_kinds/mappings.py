@@ -24,7 +24,7 @@ def find_property_problem(text: str) -> str:
 def find_queue_size_problem(text: str) -> str:
     """Return why *text* is not a size of a queue: ``NAME=100``."""
     pair = split_key_and_value(text)
-    return "" if pair is not None and parse_int(pair[1]) is not None else "it must be NAME=NUMBER"
+    return "" if pair is not None and parse_int(pair[1]) is not None else "the value must be NAME=NUMBER"
 
 
 def find_association_limit_problem(text: str) -> str:
@@ -32,7 +32,7 @@ def find_association_limit_problem(text: str) -> str:
     # An AE title may contain ``=``, so the last one separates.
     _, equals, limit = text.rpartition("=")
     number = parse_int(limit) if equals else None
-    return "" if number is not None else "it must be AETITLE=NUMBER"
+    return "" if number is not None else "the value must be AETITLE=NUMBER"
 
 
 def find_store_associations_problem(text: str) -> str:
@@ -40,7 +40,7 @@ def find_store_associations_problem(text: str) -> str:
     title, colon, number = text.rpartition(":") if text.count(":") < 2 else text.partition(":")
     count = parse_int(number)
     is_valid = count is not None and count > 0 and (title or not colon)
-    return "" if is_valid else "it must be NUMBER or AETITLE:NUMBER with a number above 0"
+    return "" if is_valid else "the value must be NUMBER or AETITLE:NUMBER with a number above 0"
 
 
 def find_vr_threshold_problem(text: str) -> str:
@@ -52,23 +52,23 @@ def find_vr_threshold_problem(text: str) -> str:
         and set(split_values(parts[0], ",")) <= VALUE_REPRESENTATIONS
     ):
         return ""
-    return "it must be VR,VR=NUMBER, for example OB,OW=1024"
+    return "the value must be VR,VR=NUMBER, for example OB,OW=1024"
 
 
 def find_viewport_problem(text: str) -> str:
     """Return why *text* is not a size of a thumbnail: ``64,64``."""
-    return "" if _VIEWPORT.fullmatch(text) else "it must be WIDTH,HEIGHT, each from 1 to 999, for example 64,64"
+    return "" if _VIEWPORT.fullmatch(text) else "the value must be WIDTH,HEIGHT, each from 1 to 999, for example 64,64"
 
 
 def find_remapped_url_problem(text: str) -> str:
     """Return why *text* is not a URL with an optional ``[HOST]`` of the client before it."""
     is_valid = text[:1] != "[" or (text and text.count("]") == 1)
-    return "" if is_valid and text else "it must be URL or [HOST]URL"
+    return "" if is_valid and text else "the value must be URL or [HOST]URL"
 
 
 def find_qstar_url_problem(text: str) -> str:
     """Return why *text* is not a QStar URL, which requires user and password."""
-    return "" if _QSTAR_URL.fullmatch(text) else "it must be http://USER:PASSWORD@HOST"
+    return "" if _QSTAR_URL.fullmatch(text) else "the value must be http://USER:PASSWORD@HOST"
 
 
 def find_ordinal_prefixed_problem(text: str) -> str:
@@ -76,12 +76,12 @@ def find_ordinal_prefixed_problem(text: str) -> str:
 
     The archive removes the first three characters of any text, so only the length can prevent loading.
     """
-    return "" if len(text) >= _SHORTEST_ORDINAL else "it must be {NUMBER}UID, for example {0}1.2.840.10008.1.2"
+    return "" if len(text) >= _SHORTEST_ORDINAL else "the value must be {NUMBER}UID, for example {0}1.2.840.10008.1.2"
 
 
 def find_not_empty_problem(text: str) -> str:
     """Return a problem if *text* is empty, otherwise an empty string."""
-    return "" if text else "it must not be empty"
+    return "" if text else "the value must not be empty"
 
 
 PROPERTY = ValueKind("property", "a property: NAME=VALUE", find_property_problem)

@@ -42,7 +42,7 @@ def find_sort_order_problem(text: str) -> str:
     """Return why *text* is not an order of results: ``studies:-StudyDate,StudyTime`` (QIDOResultOrderBy)."""
     service, colon, paths = text.partition(":")
     if not colon or service not in _SERVICES:
-        return f"it must be SERVICE:KEY,-KEY, where SERVICE is one of {', '.join(_SERVICES)}"
+        return f"the value must be SERVICE:KEY,-KEY, where SERVICE is one of {', '.join(_SERVICES)}"
     keys = [key.strip() for key in paths.split(",") if key] if "," in paths else [paths.strip()]
     return "" if all(key and is_attribute_path(key.removeprefix("-")) for key in keys) else f"a key must be {_PATH}"
 

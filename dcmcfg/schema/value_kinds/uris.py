@@ -78,7 +78,7 @@ def find_file_uri_problem(text: str) -> str:
     if problem or text.startswith("${"):
         return problem
     if not text.lower().startswith("file:"):
-        return "it must be the URI of a folder, such as file:///var/local/spool"
+        return "the value must be the URI of a folder, such as file:///var/local/spool"
     return _find_file_problem(text)
 
 

@@ -89,7 +89,7 @@ def test_an_archive_that_breaks_each_association_ends_the_run_and_the_same_comma
     output = " ".join(plain(done.stdout, pacs, site).split())
     assert output.endswith(
         "Next step DCM4CHEE@127.0.0.1:PORT: the archive broke every association for 0.3 s. Last reason: no final "
-        "response: the peer aborted the association (its application): check the archive's log for the reason Next "
+        "response: the peer aborted the association (source: application): check the archive's log for the reason Next "
         "step To continue, run the same command again: studies with a result are not requested again"
     )
     assert done.stderr.startswith(

@@ -276,7 +276,7 @@ def test_a_data_set_of_another_instance_is_told(scu: RawScu, receiver: Receiver)
     scu.associated()
     scu.send(p_data(value(store(b"1.2.3.1"), is_command=True), value(data_set(b"1.2.3.2"), is_command=False)))
     assert scu.status() == 0
-    assert [each.problem for each in receiver.received] == ["its data set belongs to another instance, 1.2.3.2"]
+    assert [each.problem for each in receiver.received] == ["the data set belongs to another instance, 1.2.3.2"]
 
 
 @pytest.mark.parametrize("octets", [66, 128, 130, 8000])
@@ -291,7 +291,10 @@ def test_uids_of_more_than_twice_the_length_are_refused(
     assert scu.status() == (0x0117 if is_refused else 0)
     assert len(receiver.received) == (not is_refused)
     if is_refused:
-        assert "RAW sent instances with UIDs of more than 128 octets, which dcmcfg refused (0117)" in receiver.problems
+        assert (
+            "RAW sent instances with UIDs of more than 128 octets; dcmcfg refused these instances (0117)"
+            in receiver.problems
+        )
 
 
 def test_of_a_move_originator_without_end_the_beginning_is_held(scu: RawScu, receiver: Receiver) -> None:
@@ -386,7 +389,7 @@ def test_half_a_pdu_and_then_silence_is_aborted() -> None:
     ):
         established.associated(associate() + stored()[:50])
         assert established.pdu() == (ABORT, BY_USER)
-        assert receiver.problems == ("RAW (127.0.0.1) was silent for too long",)
+        assert receiver.problems == ("RAW (127.0.0.1) sent nothing until the time-out",)
 
 
 def test_half_an_association_request_and_then_silence_is_no_association() -> None:

@@ -191,7 +191,7 @@ def test_what_cannot_be_written_is_refused_and_told_and_the_next_one_is_kept(
         assert _files(tmp_path) == {}
         scu.send(stored(b"1.2.3.2"))
         assert scu.status() == 0
-    assert [each.problem for each in receiver.received] == ["could not be kept: File too large", ""]
+    assert [each.problem for each in receiver.received] == ["the file could not be written: File too large", ""]
     assert list(_files(tmp_path / "kept")) == ["1.2.3/1.2.3.2.dcm"]
 
 
@@ -213,7 +213,7 @@ def test_a_folder_that_is_gone_meanwhile_is_told(receiver: Receiver, tmp_path: P
     with raw_scu(_peer(receiver)) as scu:
         scu.associated().send(stored())
         assert scu.status() == 0xA700
-    assert [each.problem for each in receiver.received] == ["could not be kept: No such file or directory"]
+    assert [each.problem for each in receiver.received] == ["the file could not be written: No such file or directory"]
 
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian, JPEG2000Lossless, UID("1.2.3.4")])

@@ -129,7 +129,7 @@ def test_sequences_may_be_nested_to_any_depth(tmp_path: Path, depth: int, of_und
     assert check_saved_file(_received(path)).problem != ""
     short = octets[:pixels] + nested + octets[pixels:-30].replace(b"OB\0\0\x20", b"OB\0\0\x02")
     path.write_bytes(short)
-    assert "its Pixel Data has 2 octets, but the image requires 32" in check_saved_file(_received(path)).problem
+    assert "the Pixel Data has 2 octets, but the image requires 32" in check_saved_file(_received(path)).problem
 
 
 @pytest.mark.parametrize(
@@ -199,11 +199,11 @@ def _ends_between_elements(octets: bytes, length: int, syntax: str) -> bool:
 @pytest.mark.parametrize(
     ("spoil", "problem"),
     [
-        (lambda octets: octets[:-1] + b"\x08", "its octets differ from those received"),
-        (lambda octets: octets[:-1], "its octets differ from those received"),
-        (lambda _: b"", "it is empty"),
-        (lambda octets: octets[:140], "it has no File Meta Information"),
-        (lambda octets: b"x" * len(octets), "it has no File Meta Information"),
+        (lambda octets: octets[:-1] + b"\x08", "the octets of the file differ from the received octets"),
+        (lambda octets: octets[:-1], "the octets of the file differ from the received octets"),
+        (lambda _: b"", "the file is empty"),
+        (lambda octets: octets[:140], "the file has no File Meta Information"),
+        (lambda octets: b"x" * len(octets), "the file has no File Meta Information"),
     ],
 )
 def test_what_became_of_a_file_is_told(tmp_path: Path, spoil: object, problem: str) -> None:
@@ -211,20 +211,20 @@ def test_what_became_of_a_file_is_told(tmp_path: Path, spoil: object, problem: s
     instance = _kept(path, _image())
     assert callable(spoil)
     path.write_bytes(spoil(path.read_bytes()))
-    assert check_saved_file(instance).problem == f"its kept file is corrupt: {problem}"
+    assert check_saved_file(instance).problem == f"the kept file is corrupt: {problem}"
 
 
 def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
     instance = _kept(tmp_path / "file", _image())
     (tmp_path / "file").unlink()
-    assert "it cannot be read (No such file or directory)" in check_saved_file(instance).problem
+    assert "the file cannot be read (No such file or directory)" in check_saved_file(instance).problem
 
 
 def test_too_few_pixels_are_told(tmp_path: Path) -> None:
     dataset = _image()
     dataset.PixelData = b"\7" * 30
     assert check_saved_file(_kept(tmp_path / "file", dataset)).problem == (
-        "its kept file is corrupt: its Pixel Data has 30 octets, but the image requires 32"
+        "the kept file is corrupt: the Pixel Data has 30 octets, but the image requires 32"
     )
 
 
@@ -232,7 +232,7 @@ def test_another_instance_inside_is_told(tmp_path: Path) -> None:
     dataset = _image()
     dataset.SOPInstanceUID = "9.9"
     assert check_saved_file(_kept(tmp_path / "file", dataset)).problem == (
-        "its kept file is corrupt: it is instance 9.9 of study 1.2.3"
+        "the kept file is corrupt: the data set has other UIDs: SOP Instance UID 9.9, Study Instance UID 1.2.3"
     )
 
 
@@ -240,7 +240,7 @@ def test_a_data_set_in_another_transfer_syntax_than_it_says_is_told(tmp_path: Pa
     path = tmp_path / "file"
     _kept(path, _image(), SYNTAXES[1])
     for syntax in (SYNTAXES[0], SYNTAXES[2], SYNTAXES[3]):
-        assert check_saved_file(_received(path, syntax)).problem.startswith("its kept file is corrupt: it")
+        assert check_saved_file(_received(path, syntax)).problem.startswith("the kept file is corrupt: the ")
 
 
 @pytest.mark.parametrize("octets", [b"\x28\0\x10\0XX\2\0\4\0", b"\x28\0\x08\0IS\2\0xy", b"\x28\0\x10\0US\3\0\4\0\0"])
@@ -251,7 +251,7 @@ def test_values_that_cannot_be_read_are_told_or_read(tmp_path: Path, octets: byt
     _kept(path, dataset)
     path.write_bytes(path.read_bytes() + octets)
     problem = check_saved_file(_received(path)).problem
-    assert problem == "" or problem.startswith("its kept file is corrupt: it ")
+    assert problem == "" or problem.startswith("the kept file is corrupt: the ")
 
 
 def _bomb(path: Path, octets: int) -> ReceivedInstance:
@@ -281,7 +281,8 @@ def test_a_data_set_that_inflates_beyond_the_limit_is_not_held(tmp_path: Path) -
     )
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert found.stdout == (
-        "its kept file is corrupt: its data set inflates to more than 256M octets (If this amount is legitimate, "
+        "the kept file is corrupt: the data set has more than 256M octets after inflating (If this amount is "
+        "legitimate, "
         "repeat the command with --max inflated-data-set=512M)\n"
     ), found.stderr
 
@@ -294,7 +295,7 @@ def test_a_data_set_that_inflates_to_the_limit_is_read(tmp_path: Path) -> None:
     with override_limits({"inflated-data-set": length}):
         assert check_saved_file(instance).problem == ""
     with override_limits({"inflated-data-set": length - 1}):
-        assert f"inflates to more than {length - 1} octets" in check_saved_file(instance).problem
+        assert f"has more than {length - 1} octets after inflating" in check_saved_file(instance).problem
 
 
 _ITEM = b"\xfe\xff\0\xe0"
@@ -331,7 +332,8 @@ def test_elements_in_sequences_count_toward_the_limit(
     assert check_saved_file(instance).problem == ""
     with override_limits({"elements": 500}):
         assert check_saved_file(instance).problem == (
-            "its kept file is corrupt: it has more than 500 elements, and was not verified (If this amount is "
+            "the kept file is corrupt: the data set has more than 500 elements, so dcmcfg did not verify the file (If "
+            "this amount is "
             "legitimate, repeat the command with --max elements=1000)"
         )
 
@@ -354,7 +356,8 @@ def test_a_million_empty_items_in_a_few_octets_are_not_held(tmp_path: Path) -> N
     )
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert found.stdout == (
-        "its kept file is corrupt: it has more than 1000000 elements, and was not verified (If this amount is "
+        "the kept file is corrupt: the data set has more than 1000000 elements, so dcmcfg did not verify the file (If "
+        "this amount is "
         "legitimate, repeat the command with --max elements=2000000)\n"
     ), found.stderr
 
@@ -370,7 +373,10 @@ def test_ten_values_count_as_an_element(tmp_path: Path, syntax: str, keyword: st
     instance = _kept(tmp_path / "file", dataset, syntax)
     assert check_saved_file(instance).problem == ""
     with override_limits({"elements": 900}):
-        is_refused = "it has more than 900 elements, and was not verified" in check_saved_file(instance).problem
+        is_refused = (
+            "the data set has more than 900 elements, so dcmcfg did not verify the file"
+            in check_saved_file(instance).problem
+        )
     assert is_refused == isinstance(value, list)
 
 
@@ -379,7 +385,7 @@ def test_numbers_are_counted_by_their_octets(tmp_path: Path) -> None:
     dataset.ReferencedFrameNumbers = [1] * 10_000
     instance = _kept(tmp_path / "file", dataset, SYNTAXES[0])
     with override_limits({"elements": 900}):
-        assert "it has more than 900 elements" in check_saved_file(instance).problem
+        assert "the data set has more than 900 elements" in check_saved_file(instance).problem
     with override_limits({"elements": 1100}):
         assert check_saved_file(instance).problem == ""
 

@@ -123,7 +123,7 @@ def test_a_peer_that_talks_without_end_is_left(ends: tuple[Association, socket.s
         pass
     association.connection.connection.close()
     talking.join()
-    assert association.end_reason == "the peer keeps sending without a request"
+    assert association.end_reason == "the peer keeps sending data that dcmcfg did not request"
 
 
 def test_a_peer_that_takes_nothing_is_cut_off_all_the_same(ends: tuple[Association, socket.socket]) -> None:

@@ -27,4 +27,6 @@ def test_a_rejection_is_told_in_words_with_the_setting_to_look_at(
 
 def test_rejections_for_a_title_name_the_title() -> None:
     assert "calls from ME" in Rejection(1, 1, 3).suggest_check("ME", "DCM4CHEE")
-    assert "check that DCM4CHEE is an AE of that device and port" in Rejection(1, 1, 7).suggest_check("ME", "DCM4CHEE")
+    assert "check that DCM4CHEE is an AE of the called device and port" in Rejection(1, 1, 7).suggest_check(
+        "ME", "DCM4CHEE"
+    )

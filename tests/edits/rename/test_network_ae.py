@@ -86,10 +86,10 @@ def test_the_external_archive_is_renamed_everywhere_it_is_named() -> None:
 def test_without_an_alias_it_is_said_what_becomes_of_studies_that_are_archived_there() -> None:
     renaming, _ = rename("LONGTERM", "TAPE")
     warnings = " ".join(renaming.edit.warnings)
-    assert "studies archived there are recorded under LONGTERM in the archive's database" in warnings
-    assert "To keep an AE LONGTERM for them: --keep-alias" in warnings
+    assert "studies on the remote system are recorded under LONGTERM in the archive's database" in warnings
+    assert "To keep an AE LONGTERM for these studies: --keep-alias" in warnings
     warnings = " ".join(rename("STORESCP", "OTHERSCP")[0].edit.warnings)
-    assert "if studies were archived there, they are recorded under STORESCP" in warnings
+    assert "if studies were archived on the remote system, these studies are recorded under STORESCP" in warnings
 
 
 def test_an_alias_keeps_what_the_database_and_returning_objects_need() -> None:
@@ -114,8 +114,9 @@ def test_an_alias_keeps_what_the_database_and_returning_objects_need() -> None:
     assert entry(after, EXPORTER).text("dcmURI") == "dicom:TAPE"
     assert entry(after, EXPORTER).text("dcmStgCmtSCP") == "TAPE"
     assert not any(each.severity == "error" for each in lint(after, NOW))
-    assert "from another calling AE title get a success status, but the archive ignores them" in " ".join(
-        renaming.edit.warnings
+    assert (
+        "If objects come from another calling AE title, the archive returns a success status, but ignores the objects"
+        in " ".join(renaming.edit.warnings)
     )
 
 
@@ -161,7 +162,7 @@ def test_the_old_title_can_stay_as_another_title_and_goes_when_renamed_back() ->
     assert "ReceivingApplicationEntityTitle=DCM4CHEE|HOSPPACS" in entry(after, RULE).texts("dcmProperty")
     assert "As a Move Destination, DCM4CHEE is unknown (A801)" in " ".join(renaming.edit.warnings)
     reasons = {each.attribute: each.reason for each in renaming.leftovers.items}
-    assert reasons["dcmOtherAETitle"] == "another title of an AE"
+    assert reasons["dcmOtherAETitle"] == "an additional title of an AE"
     back = rename_ae(References(after), "HOSPPACS", "DCM4CHEE", NONE)
     assert octets(after.with_changes(back.edit.changes)) == octets(valid_tree().with_changes([received]))
 
@@ -176,11 +177,14 @@ def test_of_two_devices_with_the_title_one_is_named_and_keeps_the_registration_o
     assert {DN.parse(f"dicomAETitle={title},{REGISTRY}") in after for title in ("SCP2", "STORESCP")} == {True}
     # second comes first, so what names STORESCP has meant that one.
     assert any(
-        "these references are changed, because they resolve to this one" in each for each in renaming.edit.warnings
+        "these references are changed, because the references resolve to this AE" in each
+        for each in renaming.edit.warnings
     )
     renaming, after = rename("storescp/STORESCP", "SCP2", earlier=twice)
     assert renaming.references == ()
-    assert any("these references are kept, because they resolve to the other" in w for w in renaming.edit.warnings)
+    assert any(
+        "these references are kept, because the references resolve to the other AE" in w for w in renaming.edit.warnings
+    )
 
 
 @pytest.mark.parametrize(
@@ -190,7 +194,7 @@ def test_of_two_devices_with_the_title_one_is_named_and_keeps_the_registration_o
         ("longterm", "TAPE", [], NotFound, "no AE has the title longterm — AE titles are case-sensitive"),
         ("storescp/LONGTERM", "TAPE", [], NotFound, "the device storescp has no AE LONGTERM"),
         ("longterm/LONGTERM", "STORESCP", [], Refused, "the name STORESCP is already used by another AE"),
-        ("LONGTERM", "PACS", [put(DCM4CHEE, dcmOtherAETitle="PACS")], Refused, "PACS is already used as another title"),
+        ("LONGTERM", "PACS", [put(DCM4CHEE, dcmOtherAETitle="PACS")], Refused, "another AE already has the title PACS"),
         ("LONGTERM", "NEW_AET_A", [_[1] for _ in [ae_of(ARCHIVE, "NEW_AET_A")]], Refused, "is registered, although no"),
         ("LONGTERM", "A" * 17, [], MalformedInput, "it has 17 characters"),
         ("LONGTERM", " TAPE", [], MalformedInput, "starts or ends with a space"),
@@ -200,7 +204,7 @@ def test_of_two_devices_with_the_title_one_is_named_and_keeps_the_registration_o
         ("LONGTERM", "A;B", [], Refused, "the AE name A;B contains one of"),
         ("LONGTERM", "#AB", [], Refused, "the AE name #AB contains one of"),
         ("LONGTERM", "A(B)", [], Refused, "the title A(B) contains one of"),
-        ("LONGTERM", "*", [], Refused, "* stands for every title"),
+        ("LONGTERM", "*", [], Refused, "matches every AE title"),
         ("LONGTERM", "${env.X}", [], Refused, "as the start of a system property"),
         ("LONGTERM", "TAPE=1", [], Refused, "TAPE=1 cannot be used in dcmCStoreSCUOfCMoveSCP"),
     ],
@@ -229,7 +233,7 @@ def test_a_name_that_is_named_already_is_told_as_that() -> None:
     renaming, _ = rename("LONGTERM", "TAPE", earlier=[more(STORAGE, "dcmExternalRetrieveAET", "TAPE")])
     assert any(each.startswith("dangling references already use TAPE") for each in renaming.edit.warnings)
     assert any(
-        "dcmExternalRetrieveAET already has TAPE, so LONGTERM is removed" in each for each in renaming.edit.warnings
+        "dcmExternalRetrieveAET already has TAPE, so dcmcfg removes LONGTERM" in each for each in renaming.edit.warnings
     )
 
 
@@ -266,7 +270,7 @@ def test_patterns_that_no_name_is_told_apart_in_are_left_first_and_told() -> Non
     assert leftovers == [
         (
             b"ReceivingApplicationEntityTitle=(LONGTERM(1|2)?)",
-            "a pattern in which names cannot be recognised: check whether it means TAPE",
+            "a pattern: dcmcfg does not recognise names in patterns, so check whether the pattern must match TAPE",
         ),
         (b"ReceivingApplicationEntityTitle=LONG.*", "a pattern that matches LONGTERM but not TAPE"),
     ]
@@ -281,7 +285,7 @@ def test_renaming_back_to_a_kept_alias_is_refused_with_both_ways_back() -> None:
         f"dicomAETitle=LONGTERM,{LONGTERM_DEVICE}: the name LONGTERM is already used by an AE of the same device "
         "with the same connections; this AE is probably an alias from a rename with --keep-alias — to revert "
         "that rename: "
-        "dcmcfg undo N (for its number: dcmcfg history); to free the name: dcmcfg ae remove longterm/LONGTERM"
+        "dcmcfg undo N (to see the number N: dcmcfg history); to remove that AE: dcmcfg ae remove longterm/LONGTERM"
     )
     (alias,) = (ae for ae in Configuration(after).network_aes() if ae.title == "LONGTERM")
     removed = after.with_changes(remove_network_ae(alias, keep_connection=False).changes)

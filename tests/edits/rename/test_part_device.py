@@ -82,7 +82,7 @@ def test_another_case_is_a_change_that_leads_back() -> None:
 
 def test_who_looks_the_device_up_by_its_name_is_told_for_an_archive_only() -> None:
     running, waiting = rename_device(References(valid_tree()), "dcm4chee-arc", "arc").edit.warnings
-    assert "an archive that runs as dcm4chee-arc continues with its loaded settings and cannot reload" in running
+    assert "a running archive with the device name dcm4chee-arc keeps the loaded settings and cannot reload" in running
     assert waiting == (
         "waiting tasks in the archive's database belong to the device dcm4chee-arc. First wait until the queues "
         "are empty, or reschedule the tasks for arc."
@@ -96,10 +96,10 @@ def test_who_looks_the_device_up_by_its_name_is_told_for_an_archive_only() -> No
     [
         ("longterm", "StoreSCP", "the name StoreSCP is already used by another device"),
         ("longterm", "a+b", "the device name a+b contains one of"),
-        ("longterm", "a=b", "the device name a=b contains =. A directory may escape"),
+        ("longterm", "a=b", "the device name a=b contains =. A directory server may escape"),
         ("longterm", "", "'' is not a valid device name"),
         ("longterm", "a\nb", "is not a valid device name"),
-        ("longterm", "*", "* stands for any"),
+        ("longterm", "*", "* represents any name"),
     ],
 )
 def test_what_is_refused(old: str, new: str, message: str) -> None:

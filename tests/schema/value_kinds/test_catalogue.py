@@ -205,7 +205,7 @@ def test_an_enumeration_takes_its_constants_letter_by_letter() -> None:
     kind = get_value_kind("one-of", "NEVER", "ALWAYS")
     assert (kind.find_problem("ALWAYS"), kind.find_problem("always")) == (
         "",
-        "it must be one of NEVER, ALWAYS (case-sensitive)",
+        "the value must be one of NEVER, ALWAYS (case-sensitive)",
     )
     assert (kind.description, kind.constants) == ("one of NEVER, ALWAYS", ("NEVER", "ALWAYS"))
 
