@@ -5,10 +5,10 @@ If an archive's own device is renamed, the report also has the restart with the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dcmcfg.cli.options.change_options import ChangeOptions
 from dcmcfg.cli.session.output import print_json
@@ -20,8 +20,12 @@ from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import DEVICE_NAME_PROPERTY, RenamedArchive
 from dcmcfg.plan.risk_checks import Risk
 from dcmcfg.render.plan import plan_json, risks_json
+from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console
 from dcmcfg.rollout.execution import RolloutOutcome
 from dcmcfg.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _DEFAULT = "default"
 
@@ -78,10 +82,16 @@ def _find_new_name(settings: Settings, renamed: Sequence[RenamedArchive]) -> str
 
 @dataclass(frozen=True)
 class ReloadReport:
-    """A clean reload: its JSON fields, and a note on a failure that a second reload repaired, if any."""
+    """The result of the reload after a change.
 
-    json_fields: Mapping[str, Any]
-    repair_note: str = ""
+    ``json_fields`` are those of the reload of a single node, None for several; ``extra_json`` are keys of the report.
+    ``lines`` and ``print_nodes``, a table of several nodes, are printed in this order.
+    """
+
+    json_fields: Mapping[str, Any] | None
+    extra_json: Mapping[str, Any] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
+    print_nodes: Callable[[Console], None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +133,7 @@ class ChangeReport:
             "undo_file": str(outcome.undo_file) if outcome else None,
             "reloaded": reload is not None,
             "reload": None if reload is None else reload.json_fields,
+            **({"nodes": [], "overwritten": []} if reload is None else reload.extra_json),
             "required_restarts": [
                 {"old_name": each.old_name, "new_name": each.new_name, "property": DEVICE_NAME_PROPERTY}
                 for each in self.renamed_archives
@@ -151,13 +162,17 @@ class ChangeReport:
                 print_lines(f"This change requires a restart of the archive: {', '.join(restart_attributes)}")
 
     def _print_reload(self, reload: ReloadReport | None) -> None:
-        """Print whether the archive reloaded, and what a second reload repaired."""
+        """Print which nodes have reloaded, and how this is confirmed."""
         if reload is None:
             self.options.print_lines("The archive was not reloaded. To reload it: dcmcfg reload")
             return
-        if reload.repair_note:
-            self.options.print_lines(reload.repair_note)
-        self.options.print_lines("The archive has reloaded.")
+        self.print_nodes(reload)
+
+    def print_nodes(self, reload: ReloadReport) -> None:
+        """Print the table of several nodes, if there is one, and the lines about the reload."""
+        if reload.print_nodes is not None:
+            reload.print_nodes(make_stderr_console() if self.options.stdout_reserved else make_stdout_console())
+        self.options.print_lines(*reload.lines)
 
     def _print_renamed_archives(self, *, applied: bool, profile: Path | None) -> None:
         """Print how to restart the archive with the new name, and where dcmcfg still has the old one."""
