@@ -72,8 +72,20 @@ class _RequestHandler(BaseHTTPRequestHandler):
             response = serve_qido(self._service.state, self.path, accept=accept, host=host)
             headers = {"Warning": response.warning} if response.warning else _NO_HEADERS
             self._send(response.status, response.content_type, response.body, headers)
+        elif (answer := self._find_list()) is not None:
+            status, body = answer
+            if status == HTTPStatus.OK:
+                self._send(HTTPStatus.OK, _JSON, body, {"Cache-Control": "no-cache"})
+            else:
+                self._send(HTTPStatus(status), _TEXT, body)
         else:
             self._send_not_found()
+
+    def _find_list(self) -> tuple[int, str] | None:
+        """Return status and body of a list of loaded entries; None for another path."""
+        if not self.path.startswith(f"{APPLICATION_PATH}/"):
+            return None
+        return self._service.state.device.lists.find(self.path.removeprefix(APPLICATION_PATH).partition("?")[0])
 
     def do_POST(self) -> None:
         # An unread body would be parsed as the next request on this connection.
