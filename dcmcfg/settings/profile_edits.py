@@ -25,6 +25,7 @@ from dcmcfg.dn import DN
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.format_number import FORMAT_KEY
 from dcmcfg.private_folders import create_private_folder
+from dcmcfg.settings.node_tables import NODES_TABLE, flatten_nodes
 from dcmcfg.settings.profiles import (
     BOOLEAN_KEYS,
     FILE_KEYS,
@@ -129,16 +130,22 @@ def _make_unknown_key_error(key: str, subject: str) -> MalformedInput:
     return MalformedInput(f"unknown key {key!r}", subject=subject, next_step=hint)
 
 
-def write_profile(name: str, values: Mapping[str, str]) -> Path:
+def write_profile(name: str, values: Mapping[str, Any]) -> Path:
     """Write the profile *name*, whole or not at all, readable by its owner only; return its path.
+
+    *values* are those of the file: strings, and the table ``nodes`` with a table for each node.
 
     Raises :class:`MalformedInput` for a bad name or key, :class:`DcmcfgError` when it cannot be written.
     """
     path = get_profile_path(name)
-    check_content(values, str(path))
+    check_content({key: value for key, value in values.items() if key != NODES_TABLE}, str(path))
+    if NODES_TABLE in values:
+        flatten_nodes(values[NODES_TABLE], str(path))
+    # In TOML, keys after a table would belong to it, so the tables come last.
+    ordered = dict(sorted(values.items(), key=lambda item: item[0] == NODES_TABLE))
     with lock_profiles():
         try:
-            replace_file(path, tomlkit.dumps(PROFILE_FORMAT.add_number(values)))
+            replace_file(path, tomlkit.dumps(PROFILE_FORMAT.add_number(ordered)))
         except OSError as error:
             raise DcmcfgError(f"cannot write the profile: {error.strerror}", subject=str(path)) from None
     return path

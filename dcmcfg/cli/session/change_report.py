@@ -172,7 +172,8 @@ class ChangeReport:
         """Print the table of several nodes, if there is one, and the lines about the reload."""
         if reload.print_nodes is not None:
             reload.print_nodes(make_stderr_console() if self.options.stdout_reserved else make_stdout_console())
-        self.options.print_lines(*reload.lines)
+        if reload.lines:
+            self.options.print_lines(*reload.lines)
 
     def _print_renamed_archives(self, *, applied: bool, profile: Path | None) -> None:
         """Print how to restart the archive with the new name, and where dcmcfg still has the old one."""

@@ -20,7 +20,7 @@ from dcmcfg.lab.archive.java_exceptions import (
 )
 from dcmcfg.lab.archive.qido import is_search, serve_qido
 from dcmcfg.lab.archive.service import ArchiveService
-from dcmcfg.lab.site import LOOPBACK, Site
+from dcmcfg.lab.site import Site
 
 APPLICATION_PATH = "/dcm4chee-arc"
 CONTROL_PATH = f"{APPLICATION_PATH}/ctrl"
@@ -173,9 +173,9 @@ def serve_http(service: ArchiveService, site: Site) -> Iterator[None]:
     port = site.ports.http
     authorizer = TokenAuthorizer(site.token_requirements) if site.token_requirements else None
     try:
-        server = ThreadingHTTPServer((LOOPBACK, port), partial(_RequestHandler, service, authorizer))
+        server = ThreadingHTTPServer((site.node_address, port), partial(_RequestHandler, service, authorizer))
     except OSError as error:
-        raise LabError(f"cannot listen ({error.strerror})", subject=f"http://{LOOPBACK}:{port}") from error
+        raise LabError(f"cannot listen ({error.strerror})", subject=site.archive_url) from error
     # The short interval lets a lab stop quickly.
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()
