@@ -105,8 +105,9 @@ def up(
     """Start a lab in *folder*; return the lab and whether this call started it (False: it was already running).
 
     *on_part_ready* is called for each part that is ready. With *owner_pid*, the lab ends with that process. With
-    *token_requirements*, its archive requires tokens. *extra_study_count* studies are added. The archive has *node_count*
-    nodes; with *replica_lag_s*, each reads a replica of the directory (:class:`Site`). The profile ``lab`` is written. Raises :class:`LabError` with the failed part and the last lines of its log; then nothing is running.
+    *token_requirements*, its archive requires tokens. *extra_study_count* studies are added. The archive has
+    *node_count* nodes; with *replica_lag_s*, each reads a replica of the directory (:class:`Site`). The profile ``lab``
+    is written. Raises :class:`LabError` with the failed part and the last lines of its log; then nothing is running.
     """
     folder = folder.absolute()
     _refuse_foreign_profile()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import secrets
 import shlex
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from dcmcfg.archive.reload_failures import Reload
 from dcmcfg.cli import invocation
 from dcmcfg.cli.options.node_options import MARKER, NONE, NodeOptions
 from dcmcfg.cli.printing import print_message
-from dcmcfg.cli.session.archive import make_web_client
+from dcmcfg.cli.session.archive import make_control_service, make_web_client
 from dcmcfg.cli.session.change_report import ReloadReport
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.reload import ReachableArchive, connect_archive, require_started
@@ -26,11 +27,12 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.errors import ArchiveError, DcmcfgError, IncompleteChange
 from dcmcfg.limits import HTTP_BODY
 from dcmcfg.model.devices import Configuration
+from dcmcfg.model.tree import Tree
 from dcmcfg.nodes.expectations import Expectations, derive_expectations
 from dcmcfg.nodes.marker import Marker, add_marker, make_marker, remove_marker
 from dcmcfg.nodes.node_record import NodeRecorder
 from dcmcfg.nodes.observation import NodeObserver
-from dcmcfg.nodes.replicas import OpenReplica, read_written_state
+from dcmcfg.nodes.replicas import OpenReplica, WrittenState, read_written_state
 from dcmcfg.nodes.run import NodeAccess, NodeResult, NodeRun, NodeRunOptions, make_pending_results
 from dcmcfg.nodes.second_look import Overwrite, find_overwrites
 from dcmcfg.plan.plan import Plan
@@ -45,6 +47,7 @@ from dcmcfg.render.nodes import (
 )
 from dcmcfg.render.reload import format_repair_note, reload_json
 from dcmcfg.rollout.reconciliation import collect_touched_dns
+from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.settings import Settings
 from dcmcfg.settings.nodes import SINGLE_NODE, make_node_settings, make_replica_settings, select_nodes
 from dcmcfg.settings.site import Node
@@ -195,6 +198,41 @@ class _Activation:
         return make_node_access(self._selected.settings, reachable.node, reachable.archive.service)
 
 
+def reload_nodes(settings: Settings, options: NodeOptions) -> tuple[NodeResult, ...]:
+    """Reload the selected nodes of a site that lists its nodes; return the results.
+
+    A node that reads a replica is reloaded when the replica has caught up with the directory of the site. The JSON of a
+    later failure has the results so far.
+    """
+    accesses = [
+        make_node_access(settings, node, make_control_service(make_node_settings(settings, node)), message_prefix="")
+        for node in select_nodes(settings, options.names)
+    ]
+    results = {each.name: each for each in make_pending_results(accesses)}
+    invocation.current().partial_result = lambda: {"reloaded": False, "nodes": nodes_json(tuple(results.values()))}
+
+    def note_result(result: NodeResult) -> None:
+        results[result.name] = result
+
+    tree = Tree(load_bundled_schema(), {})
+    written = WrittenState({}, {}, {}, time.monotonic())
+    if any(each.open_replica is not None for each in accesses):
+        with open_directory(settings) as directory:
+            written = read_written_state(directory, tree, ())
+    run = NodeRun(
+        accesses,
+        written=written,
+        tree=tree,
+        expectations=None,
+        options=NodeRunOptions(
+            keep_going=options.keep_going, parallel=options.parallel, replica_timeout_s=options.replica_timeout_s
+        ),
+        on_result=note_result,
+        on_replica_wait=ReplicaProgress().report,
+    )
+    return run.run()
+
+
 class ReplicaProgress:
     """Prints a line while a replica is behind: after a second, then every ten seconds."""
 
@@ -209,15 +247,20 @@ class ReplicaProgress:
         print_message(escape_unprintable(f"waiting for the replica {ldap_url} ({seconds:.0f} s): {reason} …"))
 
 
-def make_node_access(settings: Settings, node: Node, service: ControlService) -> NodeAccess:
-    """Return the access to *node*, whose control service is *service*."""
+def make_node_access(
+    settings: Settings, node: Node, service: ControlService, *, message_prefix: str = "The directory was changed. "
+) -> NodeAccess:
+    """Return the access to *node*, whose control service is *service*.
+
+    The message about a STOPPED archive begins with *message_prefix*.
+    """
     node_settings = make_node_settings(settings, node)
     client = make_web_client(node_settings, TIMEOUTS, HTTP_BODY)
     return NodeAccess(
         name=node.name,
         archive_url=node.archive_url,
         ldap_url=node.ldap_url,
-        reload=functools.partial(_reload, service, node_settings),
+        reload=functools.partial(_reload, service, node_settings, message_prefix),
         observer=NodeObserver(
             LoadedConfiguration(node.archive_url, client), "DCMCFG", uses_own_host=bool(settings.nodes)
         ),
@@ -232,10 +275,10 @@ def make_replica_opener(settings: Settings, ldap_url: str) -> OpenReplica | None
     return functools.partial(open_directory, make_replica_settings(settings, ldap_url))
 
 
-def _reload(service: ControlService, settings: Settings) -> Reload:
+def _reload(service: ControlService, settings: Settings, message_prefix: str) -> Reload:
     reload = service.reload()
     # A STOPPED archive loads the configuration too, but its ports remain closed.
-    require_started(service, settings, "The directory was changed. ")
+    require_started(service, settings, message_prefix)
     return reload
 
 

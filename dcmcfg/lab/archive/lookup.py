@@ -41,9 +41,8 @@ def make_directory_opener(site: Site) -> OpenDirectory:
     @contextmanager
     def open_directory() -> Iterator[DirectoryReader]:
         password = site.password_file.read_text("utf-8").strip()
-        with connect(
-            LdapServerSettings(site.node_ldap_url, DN.parse(site.base_dn), site.bind_dn, password)
-        ) as directory:
+        server = LdapServerSettings(site.node_ldap_url, DN.parse(site.base_dn), site.bind_dn, password)
+        with connect(server) as directory:
             yield directory
 
     return open_directory
