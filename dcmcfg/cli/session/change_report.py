@@ -173,7 +173,6 @@ class ChangeReport:
         if reload.print_nodes is not None:
             reload.print_nodes(make_stderr_console() if self.options.stdout_reserved else make_stdout_console())
         if reload.lines:
-            if reload.lines:
             self.options.print_lines(*reload.lines)
 
     def _print_renamed_archives(self, *, applied: bool, profile: Path | None) -> None:
