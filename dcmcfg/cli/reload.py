@@ -59,7 +59,13 @@ def reload_command(settings: Settings, *, node_options: NodeOptions, as_json: bo
 
 def _reload_nodes(settings: Settings, options: NodeOptions, *, as_json: bool) -> None:
     invocation.current().may_have_changed = True
-    results = reload_nodes(settings, options)
+    results_so_far: dict[str, NodeResult] = {}
+
+    def note_result(result: NodeResult) -> None:
+        results_so_far[result.name] = result
+
+    invocation.current().partial_result = lambda: _make_nodes_json(tuple(results_so_far.values()))
+    results = reload_nodes(settings, options, note_result)
     failed = [each.name for each in results if not each.is_loaded]
     make_json = functools.partial(_make_nodes_json, results)
     invocation.current().partial_result = make_json
@@ -77,7 +83,7 @@ def _reload_nodes(settings: Settings, options: NodeOptions, *, as_json: bool) ->
 
 
 def _make_nodes_json(results: Sequence[NodeResult]) -> dict[str, Any]:
-    return {"reloaded": all(each.is_loaded for each in results), "nodes": nodes_json(results)}
+    return {"reloaded": bool(results) and all(each.is_loaded for each in results), "nodes": nodes_json(results)}
 
 
 def _reload(service: ControlService, settings: Settings) -> Reload:

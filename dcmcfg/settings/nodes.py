@@ -96,6 +96,7 @@ def make_node_settings(settings: Settings, node: Node) -> Settings:
     return replace(
         settings,
         archive_url=node.archive_url,
+        node=node.name,
         origins={**settings.origins, "archive_url": origin, **({"archive_token": origin} if own_token else {})},
         token_secret=own_token or settings.token_secret,
         oidc=None if own_token else settings.oidc,
@@ -107,3 +108,11 @@ def make_replica_settings(settings: Settings, ldap_url: str) -> Settings:
     names = ", ".join(each.name for each in settings.nodes if each.ldap_url == ldap_url)
     origin = f"profile {settings.profile}, node {names}"
     return replace(settings, ldap_url=ldap_url, origins={**settings.origins, "ldap_url": origin})
+
+
+def select_node_settings(settings: Settings, name: str | None) -> Settings:
+    """Return *settings* with the archive URL and the token of the node *name*; unchanged without a *name*.
+
+    Raises :class:`NotFound` for an unknown name.
+    """
+    return settings if name is None else make_node_settings(settings, select_nodes(settings, [name])[0])

@@ -40,7 +40,8 @@ class Settings:
     ``starttls`` is true only with ``ldap``. With ``require_crl`` each CA file must contain revocation lists. ``oidc``
     is the client that requests tokens for the archive; it excludes a token. ``dicom_tls`` are the TLS settings of
     associations. ``nodes`` are those of the profile that ``archive_url`` comes from; empty for an archive of one node.
-    ``archive_bind_dn`` is the DN that the archive binds as, or empty if it is unknown.
+    ``archive_bind_dn`` is the DN that the archive binds as, or empty if it is unknown. ``node`` is the name of the node
+    that ``archive_url`` belongs to, or empty.
     """
 
     ldap_url: str
@@ -62,6 +63,7 @@ class Settings:
     dicom_tls: DicomTls = NO_DICOM_TLS
     nodes: tuple[Node, ...] = ()
     archive_bind_dn: str = ""
+    node: str = ""
 
     @property
     def identity(self) -> str:

@@ -198,22 +198,32 @@ class _Activation:
         return make_node_access(self._selected.settings, reachable.node, reachable.archive.service)
 
 
-def reload_nodes(settings: Settings, options: NodeOptions) -> tuple[NodeResult, ...]:
+def require_reloaded(settings: Settings, options: NodeOptions) -> None:
+    """Reload the selected nodes; raises :class:`ArchiveError` if one of them is not reloaded."""
+    for result in reload_nodes(settings, options):
+        if result.error is not None:
+            raise ArchiveError(
+                f"node {result.name}: {result.error.message}",
+                subject=result.error.subject,
+                next_step=result.error.next_step,
+            )
+        if not result.is_loaded:
+            reason = result.replica.reason if result.replica is not None else result.state.value
+            raise ArchiveError(f"node {result.name} is not reloaded: {reason}", subject=result.archive_url)
+
+
+def reload_nodes(
+    settings: Settings, options: NodeOptions, on_result: Callable[[NodeResult], None] = lambda _: None
+) -> tuple[NodeResult, ...]:
     """Reload the selected nodes of a site that lists its nodes; return the results.
 
-    A node that reads a replica is reloaded when the replica has caught up with the directory of the site. The JSON of a
-    later failure has the results so far.
+    A node that reads a replica is reloaded when the replica has caught up with the directory of the site. *on_result*
+    is called with the result of a node whenever it changes.
     """
     accesses = [
         make_node_access(settings, node, make_control_service(make_node_settings(settings, node)), message_prefix="")
         for node in select_nodes(settings, options.names)
     ]
-    results = {each.name: each for each in make_pending_results(accesses)}
-    invocation.current().partial_result = lambda: {"reloaded": False, "nodes": nodes_json(tuple(results.values()))}
-
-    def note_result(result: NodeResult) -> None:
-        results[result.name] = result
-
     tree = Tree(load_bundled_schema(), {})
     written = WrittenState({}, {}, {}, time.monotonic())
     if any(each.open_replica is not None for each in accesses):
@@ -227,7 +237,7 @@ def reload_nodes(settings: Settings, options: NodeOptions) -> tuple[NodeResult, 
         options=NodeRunOptions(
             keep_going=options.keep_going, parallel=options.parallel, replica_timeout_s=options.replica_timeout_s
         ),
-        on_result=note_result,
+        on_result=on_result,
         on_replica_wait=ReplicaProgress().report,
     )
     return run.run()
