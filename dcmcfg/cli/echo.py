@@ -72,8 +72,9 @@ def echo_command(
 ) -> int:
     """Send a C-ECHO to AEs from this machine.
 
-    The addresses are those of the configuration. With --node, the archive's own AEs are called at the host of the node. Over TLS, the certificate of the peer is verified before anything else
-    is sent. A successful C-ECHO does not prove permission to store or retrieve: use 'dcmcfg verify'.
+    The addresses are those of the configuration. With --node, the archive's own AEs are called at the host of the
+    node. Over TLS, the certificate of the peer is verified before anything else is sent. A successful C-ECHO does not
+    prove permission to store or retrieve: use 'dcmcfg verify'.
 
     Exit codes: 0 all AEs responded, 1 an AE did not respond, or an AE that you named has no address.
     """

@@ -23,7 +23,7 @@ from dcmcfg.cli.session.reload import require_started
 from dcmcfg.errors import IncompleteChange
 from dcmcfg.nodes.run import NodeResult
 from dcmcfg.printable import escape_unprintable
-from dcmcfg.render.nodes import format_node_notes, nodes_json, print_nodes
+from dcmcfg.render.nodes import format_node_notes, nodes_json, print_reloads
 from dcmcfg.render.reload import format_repair_note, reload_json
 from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.settings import Settings
@@ -70,7 +70,7 @@ def _reload_nodes(settings: Settings, options: NodeOptions, *, as_json: bool) ->
     make_json = functools.partial(_make_nodes_json, results)
     invocation.current().partial_result = make_json
     if not as_json:
-        print_nodes(make_stdout_console(), results)
+        print_reloads(make_stdout_console(), results)
         for note in format_node_notes(results):
             print_output(escape_unprintable(note))
     if failed:

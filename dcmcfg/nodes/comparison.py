@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.tree_reader import read_tree
-from dcmcfg.dn import NormalDN
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.model.tree import Tree
 from dcmcfg.nodes.replicas import OpenReplica, read_context_csn
@@ -126,13 +125,9 @@ def _find_differences(expected: Tree, found: Tree, *, deep: bool) -> Sequence[En
             differences.append(EntryDifference(str(other.dn), is_surplus=True))
         elif entry is not None and other is None:
             differences.append(EntryDifference(str(entry.dn), is_missing=True))
-        elif entry is not None and other is not None and deep and _may_differ(expected, found, key):
+        # Entries with the same entryCSN may differ all the same, after a restore for example, so all are compared.
+        elif entry is not None and other is not None and deep:
             names = entry_diff.find_differing_attributes(entry, other, expected.schema)
             if names:
                 differences.append(EntryDifference(str(entry.dn), attributes=tuple(names)))
     return differences
-
-
-def _may_differ(expected: Tree, found: Tree, key: NormalDN) -> bool:
-    # Two entries with the same entryCSN may differ all the same, after a restore for example, so all are compared.
-    return expected.entries[key] is not found.entries[key]

@@ -33,12 +33,23 @@ _COLUMNS = (
     ListColumn(heading="Reloaded", min_width=10),
     ListColumn(heading="Confirmed by", min_width=14),
 )
+#: The columns that make sense only after a change.
+_OF_CHANGES = ("Written", "Confirmed by")
 NOT_CONFIRMED = "not confirmed"
 
 
 def print_nodes(console: Console, results: Sequence[NodeResult]) -> None:
-    """Print a row for each node: whether it is written, its replica, its reload, and the confirmation."""
+    """Print a row for each node after a change: written, its replica, its reload, and the confirmation."""
     print_list(console, _COLUMNS, [tuple(map(escape_unprintable, _build_row(each))) for each in results])
+
+
+def print_reloads(console: Console, results: Sequence[NodeResult]) -> None:
+    """Print a row for each node after a reload without a change: its replica and its reload."""
+    columns = [each for each in _COLUMNS if each.heading not in _OF_CHANGES]
+    rows = (
+        [cell for cell, column in zip(_build_row(each), _COLUMNS, strict=True) if column in columns] for each in results
+    )
+    print_list(console, columns, [tuple(map(escape_unprintable, row)) for row in rows])
 
 
 def _build_row(result: NodeResult) -> tuple[str, ...]:
