@@ -45,7 +45,7 @@ def find_pending_activation(history: History, ldap_url: str) -> PendingActivatio
             return None if not node_record.pending_nodes else PendingActivation(record, node_record)
         # A run that ended before the reload has written no result; one that ended during it, an unknown one.
         is_pending = result is None or result.outcome is RecordedReloadOutcome.UNKNOWN
-        return PendingActivation(record, None) if is_pending else None
+        return PendingActivation(record, None) if is_pending and record.header.reload_requested else None
     return None
 
 

@@ -27,6 +27,18 @@ def check_node_name(name: str, subject: str) -> None:
         )
 
 
+def split_node_key(key: str) -> tuple[str, str] | None:
+    """Return name and key of a node from *key* of a profile, ``nodes.NAME.KEY`` or ``nodes.NAME`` (empty key).
+
+    Returns None for a key that is none of a node.
+    """
+    table, _, rest = key.partition(".")
+    if table != NODES_TABLE or not rest:
+        return None
+    name, _, node_key = rest.partition(".")
+    return name, node_key
+
+
 def flatten_nodes(content: object, where: str) -> dict[str, str]:
     """Return the flat keys and values of *content*, the table ``nodes`` of the profile at *where*, in file order.
 

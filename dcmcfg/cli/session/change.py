@@ -169,7 +169,11 @@ def apply_plan(
             directory,
             plan,
             strategy,
-            rollout=resumed_record or _make_rollout_context(settings, undone_number, rejects_file),
+            rollout=resumed_record
+            or replace(
+                _make_rollout_context(settings, undone_number, rejects_file),
+                reload_requested=selected_nodes is not None,
+            ),
             report=report,
         )
     options.print_lines(f"Applied {outcome.strategy.value}.", f"To revert it: dcmcfg undo {outcome.number}")
