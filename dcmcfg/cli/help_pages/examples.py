@@ -292,8 +292,8 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Show the settings with a profile", "dcmcfg config show hospital"),
     ),
     "config nodes": (
-        ("List the nodes of the profile 'hospital'.", "dcmcfg config nodes --profile hospital"),
-        ("Propose the nodes that the directory lists.", "dcmcfg config nodes --from-tree"),
+        ("List the nodes of the profile 'hospital'", "dcmcfg config nodes --profile hospital"),
+        ("Propose the nodes that the directory lists", "dcmcfg config nodes --from-tree"),
     ),
     "config set": (
         ("Create a profile", "dcmcfg config set hospital.ldap_url ldaps://10.1.2.3/dc=example,dc=org"),

@@ -30,6 +30,7 @@ from dcmcfg.plan.ldif_output import format_plan
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import find_renamed_archives
 from dcmcfg.plan.server_schema import ServerSchemaRules, require_accepted
+from dcmcfg.plan.step_effects import describe_required_actions, needs_reload
 from dcmcfg.plan.versions import assert_versions
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.plan import format_plan_counts, format_unchanged_lines, print_plan
@@ -161,7 +162,9 @@ def apply_plan(
         return
     _require_ready(settings, options, rejects_file)
     # Reach the archive before anything is written, so that the reload after the change can succeed.
-    selected_nodes = None if options.no_reload or renamed_archives else _connect_nodes(settings, options)
+    # A reload would have no effect on a change that only a restart makes take effect.
+    reloads = not options.no_reload and not renamed_archives and needs_reload(plan)
+    selected_nodes = _connect_nodes(settings, options) if reloads else None
     if not options.yes and not confirm("Apply these changes?"):
         raise NegativeResult("declined; nothing was changed")
     with _write_rejects(settings, options, rejects_file):
@@ -311,6 +314,8 @@ def _print_plan_and_warnings(
     if plan.steps:
         print_plan(console, plan, show_ldif=options.show_ldif, show_short_ldif=extra_output.show_short_ldif)
         extra_output.print_below_plan(console)
+        if required_actions := describe_required_actions(plan):
+            print_line(console, required_actions)
     for warning in warnings:
         print_message(f"warning: {escape_unprintable(warning)}")
 

@@ -19,6 +19,7 @@ from dcmcfg.plan.delayed_effects import find_restart_attributes
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import DEVICE_NAME_PROPERTY, RenamedArchive
 from dcmcfg.plan.risk_checks import Risk
+from dcmcfg.plan.step_effects import needs_reload
 from dcmcfg.render.plan import plan_json, risks_json
 from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console
 from dcmcfg.rollout.execution import RolloutOutcome
@@ -163,6 +164,9 @@ class ChangeReport:
 
     def _print_reload(self, reload: ReloadReport | None) -> None:
         """Print which nodes have reloaded, and how this is confirmed."""
+        if reload is None and not needs_reload(self.plan):
+            self.options.print_lines("The archive was not reloaded, because a reload has no effect on this change.")
+            return
         if reload is None:
             self.options.print_lines("The archive was not reloaded. To reload it: dcmcfg reload")
             return
