@@ -56,7 +56,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         {"directory", "archive", "dicom", "settings", "files", "private_folders", "peer_certificate", "tls_trust"}
     ),  # edges
     frozenset({"lab"}),
-    frozenset({"rollout", "snapshot", "verify", "bulk", "temporary", "connectivity", "onboard"}),  # use cases
+    frozenset({"rollout", "nodes", "snapshot", "verify", "bulk", "temporary", "connectivity", "onboard"}),  # use cases
     frozenset({"render"}),
     frozenset({"cli", "__main__"}),
 )

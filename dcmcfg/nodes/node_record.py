@@ -42,10 +42,14 @@ class RecordedMarker:
 
 @dataclass(frozen=True, kw_only=True)
 class NodeRecord:
-    """The states of the nodes after a change, and the marker if the change has one."""
+    """The states of the nodes after a change, and the marker if the change has one.
+
+    ``overwritten`` are sentences about entries that somebody wrote between the change and the end of its run.
+    """
 
     nodes: tuple[RecordedNode, ...]
     marker: RecordedMarker | None = None
+    overwritten: tuple[str, ...] = ()
 
     @property
     def pending_nodes(self) -> tuple[str, ...]:
@@ -88,6 +92,10 @@ class NodeRecorder:
         """Note the marker *dn*: written before it is added, and after it is removed; raises :class:`DcmcfgError`."""
         self._write(replace(self._record, marker=RecordedMarker(dn=dn, is_present=is_present)))
 
+    def write_overwritten(self, sentences: Sequence[str]) -> None:
+        """Note the entries that somebody wrote after the change; raises :class:`DcmcfgError`."""
+        self._write(replace(self._record, overwritten=tuple(sentences)))
+
     def _write(self, record: NodeRecord) -> None:
         path, new = self._folder / _NAME, self._folder / f".{_NAME}"
         text = json.dumps(NODES_FORMAT.add_number(_to_json(record)), indent=2) + "\n"
@@ -116,6 +124,7 @@ def read_node_record(folder: Path) -> NodeRecord | None:
         return NodeRecord(
             nodes=tuple(_parse_node(each) for each in content["nodes"]),
             marker=RecordedMarker(dn=str(marker["dn"]), is_present=bool(marker["present"])) if marker else None,
+            overwritten=tuple(map(str, content["overwritten"])),
         )
     except (OSError, ValueError, TypeError, KeyError):
         return None
@@ -153,6 +162,7 @@ def _to_json(record: NodeRecord) -> dict[str, Any]:
             for each in record.nodes
         ],
         "marker": {"dn": marker.dn, "present": marker.is_present} if marker is not None else None,
+        "overwritten": list(record.overwritten),
     }
 
 

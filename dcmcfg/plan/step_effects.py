@@ -62,7 +62,7 @@ class StepEffect:
     def _describe_one(self, effect: TakesEffect) -> str:
         if effect is not TakesEffect.CACHE_TIME:
             return effect.value
-        return f"after the cache time ({self.cache_time}) or a reload" if self.cache_time else "reload"
+        return f"after the cache time {self.cache_time}, or reload" if self.cache_time else "reload"
 
 
 def classify_steps(plan: Plan) -> tuple[StepEffect, ...]:

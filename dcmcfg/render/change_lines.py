@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from dcmcfg.changes import Add, Delete, Modify, Rename
-from dcmcfg.dn import DN
+from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.model.capabilities import ROLES
 from dcmcfg.model.tree import Tree
@@ -77,7 +77,7 @@ class ChangeListing:
 
     ``max_similar`` limits consecutive steps that add, or remove, entries of one kind below one parent: if there are
     more than twice as many, only the first ``max_similar`` are shown. None shows all. ``marks`` are remarks for the
-    steps, in order; without them, the lines have none.
+    steps, in order; ``attribute_marks`` are remarks for attributes (in lower case) of entries.
     """
 
     plan: Plan
@@ -85,6 +85,7 @@ class ChangeListing:
     with_secrets: bool = False
     max_similar: int | None = None
     marks: Sequence[str] = ()
+    attribute_marks: Mapping[tuple[NormalDN, str], str] = field(default_factory=dict)
 
     def build_lines(self, max_entries: int) -> tuple[list[ChangeLine], int]:
         """Return the lines of the first steps, up to *max_entries* entries, and the number of remaining steps."""
@@ -100,7 +101,7 @@ class ChangeListing:
         return lines, remaining
 
     def _add_mark(self, line: ChangeLine, steps: tuple[PlanStep, ...]) -> ChangeLine:
-        """Return *line* with the mark of its step; similar steps are grouped, and the mark of the first stands for all."""
+        """Return *line* with the mark of its step; for a group of similar steps, with that of the first."""
         return replace(line, mark=self._marks_by_step.get(id(steps[0]), "")) if line.depth == 0 else line
 
     @cached_property
@@ -177,10 +178,12 @@ class ChangeListing:
             case Add() | Delete():
                 details = escape_unprintable(describe_entry(entry, tree))
                 yield ChangeLine(_get_sign(step), f"{name}: {details}" if details else name)
-            case Modify(_, modifications):
+            case Modify(dn, modifications):
                 yield ChangeLine(CHANGED, name)
                 for attribute in dict.fromkeys(modification.name for modification in modifications):
-                    yield from self._build_attribute_lines(attribute, step)
+                    first, *others = self._build_attribute_lines(attribute, step)
+                    mark = self.attribute_marks.get((self.plan.before.key(dn), attribute.lower()), "")
+                    yield from (replace(first, mark=mark), *others)
             case Rename() as rename:
                 new_name = name_entry(step.after, tree, self.base) if step.after is not None else ""
                 if new_name == name:  # the entries have the same name in the report; their DNs differ

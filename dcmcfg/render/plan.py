@@ -30,7 +30,7 @@ _MAX_SIMILAR_STEPS = 3
 
 
 def print_plan(console: Console, plan: Plan, *, show_ldif: bool = False, show_short_ldif: bool = True) -> None:
-    """Print *plan*: a line with a sign for each entry, what makes it take effect, and a line for each changed attribute.
+    """Print *plan*: a line with a sign for each entry, with its effect, and one for each changed attribute.
 
     With *show_ldif*, the plan is also printed as LDIF; with *show_short_ldif*, only if the LDIF is short. Of many
     similar entries, the first ones are shown.
@@ -64,10 +64,11 @@ def format_plan_counts(plan: Plan) -> str:
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:
-    """Return *plan* for ``--json``: ``steps`` in order, with ``dn``, ``change_type``, ``ldif`` and ``takes_effect``, and ``unchanged``.
+    """Return *plan* for ``--json``: ``steps`` in order, and ``unchanged``.
 
-    Each item of ``unchanged`` has ``dn``, ``change_type`` (``content`` for an entry of a content record) and
-    ``already_absent``: phrases about values to delete that do not exist.
+    Each step has ``dn``, ``change_type``, ``ldif``, ``takes_effect`` and ``cache_time``. Each item of ``unchanged`` has
+    ``dn``, ``change_type`` (``content`` for an entry of a content record) and ``already_absent``: phrases about values
+    to delete that do not exist.
     """
     return {
         "steps": [

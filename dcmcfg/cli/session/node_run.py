@@ -146,12 +146,15 @@ class _Activation:
         """Return the entries of the plan that somebody has written since; a failed read is only a note."""
         settings = self._selected.settings
         try:
-            return find_overwrites(
+            overwrites = find_overwrites(
                 self._directory, self._plan, own_dn=settings.bind_dn, archive_dn=settings.archive_bind_dn
             )
+            if overwrites:
+                self._recorder.write_overwritten([format_overwrite(each) for each in overwrites])
         except DcmcfgError as error:
             self.notes.append(f"warning: the changed entries could not be read again: {error.message}")
             return ()
+        return overwrites
 
     def _make_run(self) -> NodeRun:
         names = list(collect_touched_dns(self._plan.changes))
