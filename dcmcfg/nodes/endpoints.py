@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 
 from dcmcfg.entry import Entry
 
@@ -71,7 +71,7 @@ class ShownField:
     show: Callable[[tuple[str, ...]], Shown] = show_text
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Endpoint:
     """An endpoint that lists the entries of ``object_class`` directly below the archive's device.
 
@@ -85,7 +85,6 @@ class Endpoint:
     key: str
     name_attribute: str
     fields: tuple[ShownField, ...]
-    _: KW_ONLY
     is_listed: Callable[[Entry], bool] = lambda _: True
 
     def get_path(self, entry: Entry) -> str:
@@ -93,28 +92,24 @@ class Endpoint:
         return re.sub(r"\{(\w+)\}", lambda match: entry.text(match[1]) or "", self.path)
 
 
-def _is_revocation(entry: Entry) -> bool:
-    return entry.text("dcmRejectionNoteType") == "REVOKE_REJECTION"
-
-
 _DESCRIPTION = "dicomDescription"
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint(
-        "dicomNetworkAE",
-        "/aets",
-        "dicomAETitle",
-        "dicomAETitle",
-        (
+        object_class="dicomNetworkAE",
+        path="/aets",
+        key="dicomAETitle",
+        name_attribute="dicomAETitle",
+        fields=(
             ShownField(_DESCRIPTION, _DESCRIPTION),
             ShownField("dcmOtherAETitle", "dcmOtherAETitle", show_list),
         ),
     ),
     Endpoint(
-        "dcmStorage",
-        "/storage",
-        "dcmStorageID",
-        "dcmStorageID",
-        (
+        object_class="dcmStorage",
+        path="/storage",
+        key="dcmStorageID",
+        name_attribute="dcmStorageID",
+        fields=(
             ShownField("dcmURI", "dcmURI"),
             ShownField("dcmDigestAlgorithm", "dcmDigestAlgorithm"),
             ShownField("dcmInstanceAvailability", "dcmInstanceAvailability", omit("ONLINE")),
@@ -127,42 +122,57 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             ShownField("deleterThreshold", "dcmDeleterThreshold", show_sizes),
         ),
     ),
-    Endpoint("dcmExporter", "/export", "id", "dcmExporterID", (ShownField("description", _DESCRIPTION),)),
-    Endpoint("dcmQueue", "/queue", "name", "dcmQueueName", (ShownField("description", _DESCRIPTION),)),
     Endpoint(
-        "dcmRejectionNote",
-        "/reject",
-        "label",
-        "dcmRejectionNoteLabel",
-        (ShownField("type", "dcmRejectionNoteType"),),
-        # The archive lists the notes that revoke a rejection only on request.
-        is_listed=lambda entry: not _is_revocation(entry),
+        object_class="dcmExporter",
+        path="/export",
+        key="id",
+        name_attribute="dcmExporterID",
+        fields=(ShownField("description", _DESCRIPTION),),
     ),
     Endpoint(
-        "dcmMetrics",
-        "/metrics",
-        "dcmMetricsName",
-        "dcmMetricsName",
-        (
+        object_class="dcmQueue",
+        path="/queue",
+        key="name",
+        name_attribute="dcmQueueName",
+        fields=(ShownField("description", _DESCRIPTION),),
+    ),
+    Endpoint(
+        object_class="dcmRejectionNote",
+        path="/reject",
+        key="label",
+        name_attribute="dcmRejectionNoteLabel",
+        fields=(ShownField("type", "dcmRejectionNoteType"),),
+        # The archive lists the notes that revoke a rejection only on request.
+        is_listed=lambda entry: entry.text("dcmRejectionNoteType") != "REVOKE_REJECTION",
+    ),
+    Endpoint(
+        object_class="dcmMetrics",
+        path="/metrics",
+        key="dcmMetricsName",
+        name_attribute="dcmMetricsName",
+        fields=(
             ShownField(_DESCRIPTION, _DESCRIPTION),
             ShownField("dcmMetricsRetentionPeriod", "dcmMetricsRetentionPeriod", fill_in("60")),
             ShownField("dcmUnit", "dcmUnit"),
         ),
     ),
     Endpoint(
-        "dcmAttributeSet",
-        "/attribute-set/{dcmAttributeSetType}",
-        "id",
-        "dcmAttributeSetID",
-        (ShownField("description", _DESCRIPTION), ShownField("title", "dcmAttributeSetTitle")),
+        object_class="dcmAttributeSet",
+        path="/attribute-set/{dcmAttributeSetType}",
+        key="id",
+        name_attribute="dcmAttributeSetID",
+        fields=(ShownField("description", _DESCRIPTION), ShownField("title", "dcmAttributeSetTitle")),
         is_listed=lambda entry: entry.text("dicomInstalled") != "FALSE",
     ),
     Endpoint(
-        "dcmAttributeFilter",
-        "/attribute-filter/{dcmEntity}",
-        "",
-        "dcmEntity",
-        (ShownField("dcmTag", "dcmTag", show_tags), ShownField("dcmAttributeUpdatePolicy", "dcmAttributeUpdatePolicy")),
+        object_class="dcmAttributeFilter",
+        path="/attribute-filter/{dcmEntity}",
+        key="",
+        name_attribute="dcmEntity",
+        fields=(
+            ShownField("dcmTag", "dcmTag", show_tags),
+            ShownField("dcmAttributeUpdatePolicy", "dcmAttributeUpdatePolicy"),
+        ),
     ),
 )
 

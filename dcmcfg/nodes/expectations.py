@@ -18,6 +18,7 @@ from dcmcfg.schema_names import (
     DICOM_INSTALLED,
     DICOM_NETWORK_CONNECTION_OBJECT_CLASS,
     DICOM_PORT,
+    DICOM_SOP_CLASS,
     OTHER_AE_TITLE,
 )
 
@@ -113,7 +114,7 @@ class AssociationFact(Enum):
     CONTEXT = "presentation context"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AssociationExpectation:
     """The answer to an association request to ``called`` at ``host``:``port``.
 
@@ -127,7 +128,6 @@ class AssociationExpectation:
     port: int
     called: str
     expected: int
-    _: KW_ONLY
     sop_class: str = ""
     transfer_syntaxes: tuple[str, ...] = ()
     covered: frozenset[ChangedAttribute] = frozenset()
@@ -306,11 +306,11 @@ def _expect_other_titles(changed: _Changes) -> Iterator[AssociationExpectation]:
             if title not in old and "*" not in old and address is not None and address.port:
                 key = changed.after.tree.key(ae.entry.dn)
                 yield AssociationExpectation(
-                    AssociationFact.CALLED_TITLE,
-                    address.host,
-                    address.port,
-                    title,
-                    1,
+                    fact=AssociationFact.CALLED_TITLE,
+                    host=address.host,
+                    port=address.port,
+                    called=title,
+                    expected=1,
                     covered=frozenset({(key, OTHER_AE_TITLE.lower())}),
                 )
 
@@ -326,11 +326,11 @@ def _expect_maximum_lengths(changed: _Changes) -> Iterator[AssociationExpectatio
             address = _find_address(ae)
             if address is not None and address.port and changed.after.tree.key(address.dn) == key:
                 yield AssociationExpectation(
-                    AssociationFact.MAXIMUM_LENGTH,
-                    address.host,
-                    address.port,
-                    ae.title,
-                    int(new),
+                    fact=AssociationFact.MAXIMUM_LENGTH,
+                    host=address.host,
+                    port=address.port,
+                    called=ae.title,
+                    expected=int(new),
                     covered=frozenset({(key, _RECEIVE_PDU_LENGTH.lower())}),
                 )
                 break
@@ -350,11 +350,11 @@ def _expect_contexts(changed: _Changes) -> Iterator[AssociationExpectation]:
         for sop_class in sorted(before.keys() ^ after.keys()):
             syntaxes = (after.get(sop_class) or before[sop_class]) - {"*"}
             yield AssociationExpectation(
-                AssociationFact.CONTEXT,
-                address.host,
-                address.port,
-                ae.title,
-                int(sop_class in after),
+                fact=AssociationFact.CONTEXT,
+                host=address.host,
+                port=address.port,
+                called=ae.title,
+                expected=int(sop_class in after),
                 sop_class=sop_class,
                 transfer_syntaxes=tuple(sorted(syntaxes)),
                 covered=_cover_capability(changed, ae, sop_class),
@@ -367,6 +367,6 @@ def _cover_capability(changed: _Changes, ae: NetworkAE, sop_class: str) -> froze
         key
         for key in changed.keys
         for entry in changed.get_entries(key)
-        if key[1:] == ae_key and entry is not None and entry.text("dicomSOPClass") == sop_class
+        if key[1:] == ae_key and entry is not None and entry.text(DICOM_SOP_CLASS) == sop_class
     }
     return frozenset((key, name) for key, name in changed.attributes if key in keys)

@@ -42,7 +42,7 @@ class Marker:
         return Entry.from_values(
             self.dn,
             {
-                "objectClass": "dcmAttributeSet",
+                OBJECT_CLASS: "dcmAttributeSet",
                 "dcmAttributeSetType": _TYPE,
                 "dcmAttributeSetID": self.marker_id,
                 "dcmAttributeSetTitle": "dcmcfg: can be removed",

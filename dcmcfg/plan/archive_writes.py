@@ -20,13 +20,13 @@ from dcmcfg.plan.tree_diff import TreeDiff
 from dcmcfg.schema_names import (
     ARCHIVE_DEVICE_OBJECT_CLASS,
     DICOM_NETWORK_CONNECTION_OBJECT_CLASS,
+    DICOM_SOFTWARE_VERSION,
     OBJECT_STORAGE_ID,
     STORAGE_ID,
     STORAGE_OBJECT_CLASS,
     STORAGE_THRESHOLD,
 )
 
-_SOFTWARE_VERSION = "dicomSoftwareVersion"
 _BUFFER_SIZE, _WRITTEN_BUFFER_SIZE = "dcmTCPReceiveBufferSize", ("65536",)
 
 
@@ -59,7 +59,7 @@ def _may_be_written(name: str, step: PlanStep, live_tree: Tree, live_index: int)
     if live is None or other is None or device is None:
         return False
     match name.lower():
-        case lower if lower == _SOFTWARE_VERSION.lower():
+        case lower if lower == DICOM_SOFTWARE_VERSION.lower():
             return live.is_a(ARCHIVE_DEVICE_OBJECT_CLASS)
         case lower if lower == OBJECT_STORAGE_ID.lower():
             removed = set(other.texts(name)) - set(live.texts(name))

@@ -18,15 +18,15 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan, PlanStep
 from dcmcfg.schema.effect_timing import DeviceKind, RequiredAction, find_special_effect_timings
 from dcmcfg.schema_names import (
+    AE_CACHE_STALE_TIMEOUT,
     ARCHIVE_DEVICE_OBJECT_CLASS,
     BIND_ADDRESS,
     DICOM_DEVICE_OBJECT_CLASS,
     DICOM_NETWORK_CONNECTION_OBJECT_CLASS,
     DICOM_PORT,
+    DICOM_SOFTWARE_VERSION,
 )
 
-_CACHE_TIME = "dcmAECacheStaleTimeout"
-_SOFTWARE_VERSION = "dicomSoftwareVersion"
 _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?")
 #: The first release that no longer writes its loaded configuration over changes in the directory (arc#4772).
 _FIRST_WITHOUT_WRITE_BACK = (5, 34, 1)
@@ -145,7 +145,7 @@ def _find_cache_time(tree: Tree) -> str:
     """Return the cache time of the first archive in *tree*, or empty if it has none."""
     archives = (each for each in tree.sorted_entries() if each.is_a(ARCHIVE_DEVICE_OBJECT_CLASS))
     archive = next(archives, None)
-    return (archive.text(_CACHE_TIME) or "") if archive is not None else ""
+    return (archive.text(AE_CACHE_STALE_TIMEOUT) or "") if archive is not None else ""
 
 
 def needs_reload(plan: Plan) -> bool:
@@ -187,7 +187,7 @@ def warn_about_write_back(plan: Plan) -> Iterator[str]:
         device = plan.before.entries.get(key)
         if device is None or not device.is_a(ARCHIVE_DEVICE_OBJECT_CLASS):
             continue
-        for text in device.texts(_SOFTWARE_VERSION):
+        for text in device.texts(DICOM_SOFTWARE_VERSION):
             match = _VERSION.search(text)
             if match is not None and tuple(int(each or 0) for each in match.groups()) < _FIRST_WITHOUT_WRITE_BACK:
                 yield (

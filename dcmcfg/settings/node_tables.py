@@ -30,7 +30,7 @@ def check_node_name(name: str, subject: str) -> None:
 def split_node_key(key: str) -> tuple[str, str] | None:
     """Return name and key of a node from *key* of a profile, ``nodes.NAME.KEY`` or ``nodes.NAME`` (empty key).
 
-    Returns None for a key that is none of a node.
+    Returns None for a key outside the nodes.
     """
     table, _, rest = key.partition(".")
     if table != NODES_TABLE or not rest:

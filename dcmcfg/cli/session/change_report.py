@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dcmcfg.cli.options.change_options import ChangeOptions
 from dcmcfg.cli.session.output import print_json
@@ -24,9 +24,6 @@ from dcmcfg.render.plan import plan_json, risks_json
 from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console
 from dcmcfg.rollout.execution import RolloutOutcome
 from dcmcfg.settings import Settings
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 _DEFAULT = "default"
 
@@ -86,13 +83,13 @@ class ReloadReport:
     """The result of the reload after a change.
 
     ``json_fields`` are those of the reload of a single node, None for several; ``extra_json`` are keys of the report.
-    ``lines`` and ``print_nodes``, a table of several nodes, are printed in this order.
+    ``print_nodes`` prints the table of several nodes on a console; ``lines`` are printed below it.
     """
 
     json_fields: Mapping[str, Any] | None
     extra_json: Mapping[str, Any] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
-    print_nodes: Callable[[Console], None] | None = None
+    print_nodes: Callable[..., None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

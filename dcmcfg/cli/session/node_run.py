@@ -94,7 +94,9 @@ class SelectedNodes:
         If a node has not loaded the change, or may not have loaded it, *print_nodes* prints the table of the nodes,
         and :class:`IncompleteChange` is raised.
         """
-        activation = _Activation(self, directory, plan, NodeRecorder(record_folder), rollout_number)
+        activation = _Activation(
+            self, directory, plan, recorder=NodeRecorder(record_folder), rollout_number=rollout_number
+        )
         results = activation.run()
         overwrites = activation.look_again()
         report = _make_report(results, overwrites, activation.notes, is_single=self.is_single)
@@ -117,6 +119,7 @@ class _Activation:
         selected: SelectedNodes,
         directory: Directory,
         plan: Plan,
+        *,
         recorder: NodeRecorder,
         rollout_number: int,
     ) -> None:
@@ -299,7 +302,7 @@ def connect_nodes(settings: Settings, options: NodeOptions, *, alternative: str 
     """Return the selected nodes after each has responded; raises :class:`ArchiveError` with nothing changed.
 
     With ``--keep-going``, a node that does not respond is only a warning. *alternative* replaces the suggestion of
-    ``--no-reload``. Raises :class:`NotFound` for an unknown node.
+    ``--no-reload``. Raises :class:`~dcmcfg.errors.NotFound` for an unknown node.
     """
     found = []
     for node in select_nodes(settings, options.names):

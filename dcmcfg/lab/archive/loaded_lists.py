@@ -29,7 +29,7 @@ class LoadedLists:
     by_path: Mapping[str, str] = field(default_factory=dict)
 
     def find(self, path: str) -> tuple[int, str] | None:
-        """Return status and body for *path*; None for a path that is none of the lists."""
+        """Return status and body for *path*; None for any other path."""
         if (body := self.by_path.get(path)) is not None:
             return 200, body
         kind, _, name = path.removeprefix("/").partition("/")
