@@ -16,6 +16,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError, NotFound
 from dcmcfg.nodes.expectations import EndpointExpectation
 from dcmcfg.nodes.node_record import NodeRecorder
+from dcmcfg.schema_names import OBJECT_CLASS
 
 #: The type of attribute set whose list shows the marker; it was observed to answer from memory on 5.35.1.
 _TYPE = "DIFF_RS"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 
@@ -48,6 +48,7 @@ class ChangeLine:
     depth: int = 0
     #: The new value if a value is replaced; ``text`` ends with the old one.
     new_value: str | None = None
+    _: KW_ONLY
     #: A remark in parentheses at the end, such as what makes the change take effect.
     mark: str = ""
 
