@@ -56,7 +56,7 @@ LAYERS: tuple[frozenset[str], ...] = (
         {"directory", "archive", "dicom", "settings", "files", "private_folders", "peer_certificate", "tls_trust"}
     ),  # edges
     frozenset({"lab"}),
-    frozenset({"rollout", "snapshot", "verify", "bulk", "temporary", "connectivity", "onboard"}),  # use cases
+    frozenset({"rollout", "nodes", "snapshot", "verify", "bulk", "temporary", "connectivity", "onboard"}),  # use cases
     frozenset({"render"}),
     frozenset({"cli", "__main__"}),
 )
@@ -111,15 +111,17 @@ LAZY: Mapping[str, frozenset[str]] = {
     "dcmcfg.cli.export_ldif": frozenset({"dcmcfg.render.values"}),
     "dcmcfg.cli.session.archive_database": frozenset({"dcmcfg.cli.session.database"}),
     "dcmcfg.cli.session.change_report": frozenset({"dcmcfg.settings.profile_edits"}),
-    "dcmcfg.cli.session.change": frozenset({"dcmcfg.cli.session.reload"}),
+    "dcmcfg.cli.config": frozenset({"dcmcfg.cli.session.node_proposals"}),
+    "dcmcfg.cli.options.node_options": frozenset({"dcmcfg.cli.completers"}),
+    "dcmcfg.cli.session.change": frozenset({"dcmcfg.cli.session.node_run"}),
     "dcmcfg.cli.session.plan_assessment": frozenset({"dcmcfg.lint.catalogue"}),
-    "dcmcfg.cli.status": frozenset({"dcmcfg.cli.verify.leftovers"}),
+    "dcmcfg.cli.status": frozenset({"dcmcfg.cli.session.node_status", "dcmcfg.cli.verify.leftovers"}),
     "dcmcfg.cli.verify.command": frozenset(
         {"dcmcfg.cli.verify.many_studies", "dcmcfg.cli.verify.temporary_destination"}
     ),
     "dcmcfg.cli.verify.many_studies": frozenset({"dcmcfg.cli.verify.evidence_files", "dcmcfg.cli.verify.report_files"}),
     "dcmcfg.cli.verify.one_study": frozenset({"dcmcfg.cli.verify.evidence_files", "dcmcfg.cli.verify.report_files"}),
-    "dcmcfg.cli.verify.temporary_destination": frozenset({"dcmcfg.cli.session.reload"}),
+    "dcmcfg.cli.verify.temporary_destination": frozenset({"dcmcfg.cli.session.node_run"}),
     "dcmcfg.lint.rules.certificates": frozenset({"cryptography"}),
     "dcmcfg.settings.keychain": frozenset({"keyring", "keyring.errors"}),
     "dcmcfg.dicom.pydicom_lazy": frozenset({UNKNOWN}),

@@ -21,6 +21,7 @@ _EXCEPTIONS: Mapping[str, str] = {
     "schema_names.py": "the home",
     "model/references/attributes.py": "a table of more than a hundred attributes, most of which stand nowhere else",
     "model/references/kinds.py": "a table of object class, naming attribute and label",
+    "nodes/endpoints.py": "a table of endpoint, object class and attribute",
     "schema/effect_timing.py": "a table of attribute, object class and effect",
     "schema/formats.py": "a table of attributes",
     "schema/slapd.py": "definitions of the standard's own schema, copied as they stand there",

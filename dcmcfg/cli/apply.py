@@ -12,13 +12,14 @@ from dcmcfg.cli.options.file_urls import file_urls_options
 from dcmcfg.cli.options.map_base import find_old_base, make_site_rebasing, map_base_option
 from dcmcfg.cli.options.site_command import ForceOption, SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
-from dcmcfg.cli.session.change import apply_plan, make_server_rules
+from dcmcfg.cli.session.change import apply_plan, make_server_rules, remove_leftover_markers, resume_nodes
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.rejects import RejectsFile, choose_rejects_path
 from dcmcfg.directory.tree_reader import read_tree, read_tree_or_empty
 from dcmcfg.dn import DN
 from dcmcfg.files.ldif import find_file_warnings, read_files
 from dcmcfg.garbage_collection import pause_garbage_collection
+from dcmcfg.nodes.pending import find_pending_activation
 from dcmcfg.plan import content_records
 from dcmcfg.plan.access_lists import warn_about_new_restrictions
 from dcmcfg.plan.desired_state import collect_desired_changes, make_surplus_deletes
@@ -193,7 +194,17 @@ def _apply(
 def _resume(settings: Settings, options: ChangeOptions) -> None:
     with open_directory(settings) as directory:
         interrupted = reconcile_interrupted(get_state_folder(), directory)
-        record = select_rollout_to_resume(History(get_state_folder()), settings.ldap_url, interrupted)
+        history = History(get_state_folder())
+        pending = find_pending_activation(history, settings.ldap_url)
+        markers_removed = not options.dry_run and remove_leftover_markers(directory, history, options)
+        if markers_removed and pending is None and interrupted is None:
+            return
+        # A change that is applied completely has only its nodes left.
+        if pending is not None and history.find_unfinished(settings.ldap_url) is None:
+            print_output(describe_resume(pending.record), on_stderr=options.stdout_reserved)
+            resume_nodes(settings, directory, pending, options=options)
+            return
+        record = select_rollout_to_resume(history, settings.ldap_url, interrupted)
         with add_last_change_on_refusal(directory):
             plan = plan_resume(record, read_tree(directory))
         print_output(describe_resume(record), on_stderr=options.stdout_reserved)

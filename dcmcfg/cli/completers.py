@@ -19,7 +19,7 @@ from dcmcfg.cli.session.directory import make_directory_server
 from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.entry import Entry
-from dcmcfg.errors import DirectoryError
+from dcmcfg.errors import DcmcfgError, DirectoryError
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.targets import resolve_entry, resolve_network_ae
@@ -67,6 +67,14 @@ def make_part_name_completer(kind: EntityKind) -> _Completer:
         ]
 
     return complete
+
+
+def complete_node(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """Return the nodes in the profile of the site."""
+    with suppress(DcmcfgError):  # an error message would break the command line that the user is typing
+        nodes = resolve_settings(_get_site_options(ctx), os.environ).nodes
+        return [CompletionItem(each.name, help=each.archive_url) for each in nodes if each.name.startswith(incomplete)]
+    return []
 
 
 def complete_external_retrieve(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from click.shell_completion import CompletionItem
 from dcmcfg.cli import invocation
 from dcmcfg.cli.options.help_page import CommandGroup
 from dcmcfg.cli.options.output_options import json_option
-from dcmcfg.cli.options.site_command import SiteCommand
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.options.site_settings import SITE_SETTINGS, add_site_options, complete_profile
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 from dcmcfg.cli.printing import print_message, print_output
@@ -20,6 +21,8 @@ from dcmcfg.cli.session.output import print_json
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.render.config import (
     format_selection,
+    nodes_json,
+    print_nodes,
     print_profiles,
     print_site,
     profile_edit_json,
@@ -27,8 +30,9 @@ from dcmcfg.render.config import (
     site_json,
 )
 from dcmcfg.render.terminal.console import make_stdout_console
-from dcmcfg.settings import resolve_settings
+from dcmcfg.settings import Settings, resolve_settings
 from dcmcfg.settings.description import describe_site, list_profiles
+from dcmcfg.settings.node_tables import NODES_TABLE
 from dcmcfg.settings.profile_edits import (
     ProfileEdit,
     parse_profile_value,
@@ -46,6 +50,8 @@ from dcmcfg.settings.profiles import (
     read_profile,
 )
 from dcmcfg.settings.sources import find_profile_to_use
+
+_NODE_KEY = re.compile(rf"(?P<name>.+?)\.(?P<key>{NODES_TABLE}\.[A-Za-z0-9_-]+(?:\.[A-Za-z_-]+)?)")
 
 
 def _complete_key(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 — click's signature, as below
@@ -83,11 +89,14 @@ def _complete_value(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 
 def _parse_key(ctx: click.Context, param: click.Parameter, text: str) -> tuple[str, str]:
-    """Return name and key of ``NAME.KEY``; a name may contain dots, a key does not."""
+    """Return name and key of ``NAME.KEY``; a name may contain dots, a key only that of a node (``nodes.NODE.KEY``)."""
     text, assigned, _ = text.partition("=")
-    name, _, key = text.rpartition(".")
     if assigned:  # what follows may be a secret
         raise click.BadParameter(f"separate {text!r} and its value with a space instead of '='", ctx, param)
+    # A key of a node, or a whole node, has more dots.
+    if (match := _NODE_KEY.fullmatch(text)) is not None:
+        return match["name"], match["key"]
+    name, _, key = text.rpartition(".")
     if not name or not key:
         raise click.BadParameter(f"{text!r} is not NAME.KEY, such as hospital.ldap_url", ctx, param)
     return name, key
@@ -166,7 +175,11 @@ def set_command(*, key: tuple[str, str], value: str, as_json: bool) -> None:
     name, profile_key = key
     parsed = parse_profile_value(profile_key, value, f"{name}.{profile_key}")
     edit = set_profile_value(name, profile_key, parsed)
-    if isinstance(parsed, str) and profile_key in FILE_KEYS and not Path(parsed).expanduser().exists():
+    if (
+        isinstance(parsed, str)
+        and profile_key.rpartition(".")[2] in FILE_KEYS
+        and not Path(parsed).expanduser().exists()
+    ):
         print_message(f"warning: the file {parsed} does not exist yet")
     text = str(parsed).lower() if isinstance(parsed, bool) else parsed
     _report(name, profile_key, edit, f"{name}.{profile_key} = {text}", as_json=as_json)
@@ -208,6 +221,32 @@ def _warn_if_unusable(name: str) -> None:
         resolve_settings({"profile": name}, {})  # without the environment, to check the profile alone
     except DcmcfgError as error:
         print_message(f"warning: the profile cannot be used with these settings: {error}")
+
+
+@config_group.command("nodes", cls=SiteCommand)
+@site_options
+@click.option(
+    "--from-tree",
+    is_flag=True,
+    help="Propose the nodes that the archive's web interface lists in the directory (dcmuiDeviceClusterObject).",
+)
+@json_option
+def nodes_command(settings: Settings, *, from_tree: bool, as_json: bool) -> None:
+    """List the nodes of the site, or propose nodes from the directory.
+
+    The nodes are those of the profile. 'dcmcfg config set NAME.nodes.NODE.archive_url URL' adds a node, and 'dcmcfg
+    config unset NAME.nodes.NODE' removes one. With --from-tree, the command prints these commands for the nodes in the
+    directory, and changes nothing.
+    """
+    if from_tree:
+        # Only this command connects to the directory.
+        from dcmcfg.cli.session.node_proposals import propose_nodes
+
+        propose_nodes(settings, as_json=as_json)
+    elif as_json:
+        print_json(nodes_json(settings))
+    else:
+        print_nodes(make_stdout_console(), settings)
 
 
 @config_group.command("use", cls=UniqueOptionsCommand)

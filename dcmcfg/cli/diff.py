@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json, print_text
 from dcmcfg.directory.tree_reader import read_tree
-from dcmcfg.dn import DN
+from dcmcfg.dn import DN, NormalDN
 from dcmcfg.errors import NotFound
 from dcmcfg.files.ldif import STDIN
 from dcmcfg.files.trees import read_ldif_tree
@@ -28,11 +29,14 @@ from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.model.devices import find_devices_dn
 from dcmcfg.model.targets import resolve_dn
 from dcmcfg.model.tree import Tree
+from dcmcfg.nodes.second_look import Writer, identify_writer
+from dcmcfg.plan.archive_writes import ArchiveWrite, accept_archive_writes, find_archive_writes
 from dcmcfg.plan.rebasing import rebase_tree
 from dcmcfg.plan.tree_diff import TreeDiff, diff_trees, find_device_dn, select_comparable, select_subtree
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.diff import DiffDirection, diff_json, print_diff, render_diff_ldif, render_unified_diff
 from dcmcfg.render.terminal.console import has_colors, make_stdout_console, print_unified_diff
+from dcmcfg.rollout.reconciliation import read_entries
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.settings import Settings
 
@@ -49,6 +53,11 @@ _DIFFERENT = 1
     help="Compare only the entry at this DN and all entries below. The DN can be relative to the devices' container.",
 )
 @click.option("--ignore", metavar="ATTR", multiple=True, help="Ignore this attribute; can be repeated.")
+@click.option(
+    "--ignore-archive-writes",
+    is_flag=True,
+    help="Ignore differences that the archive may have written itself, such as dicomSoftwareVersion.",
+)
 @click.option("--with-secrets", is_flag=True, help="Also compare and show passwords, PINs and vendor data.")
 @click.option(
     "--map-base",
@@ -66,6 +75,7 @@ def diff_command(
     sides: tuple[str, ...],
     only: str | None,
     ignore: tuple[str, ...],
+    ignore_archive_writes: bool,
     with_secrets: bool,
     map_base: str | None,
     file_urls: Path | bool,
@@ -80,6 +90,10 @@ def diff_command(
     Values are compared by the same rules as in the directory server. Without --with-secrets, secrets and vendor data
     are compared only if both FROM and TO contain them. To compare one device only, put --device NAME after the command.
 
+    The archive itself writes some attributes. Such differences are marked 'possibly by the archive', or 'by the
+    archive' if the profile names the DN that the archive binds as (archive_bind_dn), and the entry was last written by
+    that DN.
+
     Exit codes: 0 equal, 1 different, 3 FROM or TO cannot be read.
     """
     require_details_form(form, details=details)
@@ -89,10 +103,35 @@ def diff_command(
             compared = _rebase_file(settings, compared, None if map_base == AUTO else parse_base(map_base))
         before, after = _select_compared(settings, compared, only)
         difference = diff_trees(before, after, ignore=ignore, with_secrets=with_secrets)
+        writes = () if compared.live_index is None else find_archive_writes(difference, compared.live_index)
+        if ignore_archive_writes and writes:
+            live, other = (before, after) if compared.live_index == 0 else (after, before)
+            accepted = accept_archive_writes(other, live, writes)
+            before, after = (live, accepted) if compared.live_index == 0 else (accepted, live)
+            difference = diff_trees(before, after, ignore=ignore, with_secrets=with_secrets)
+            writes = ()
+    writers = _identify_writers(settings, before, writes)
     device = settings.device_from_option
     scope_option = ("--only", only) if only is not None else ("--device", device) if device is not None else ()
-    _print_result(difference, compared, form, scope_option, with_secrets=with_secrets, details=details)
+    _print_result(difference, compared, form, scope_option, with_secrets=with_secrets, details=details, writers=writers)
     return _DIFFERENT if difference.plan.steps else 0
+
+
+def _identify_writers(
+    settings: Settings, tree: Tree, writes: Sequence[ArchiveWrite]
+) -> dict[tuple[NormalDN, str], Writer]:
+    """Return the likely writer of each of *writes*; the directory is only read if that can identify the archive."""
+    modifiers: dict[NormalDN, str] = {}
+    if writes and settings.archive_bind_dn:
+        with open_directory(settings) as directory:
+            found = read_entries(directory, tree, [each.dn for each in writes], ("modifiersName",))
+            modifiers = {key: entry.text("modifiersName") or "" for key, entry in found.items()}
+    return {
+        (tree.key(each.dn), each.attribute.lower()): identify_writer(
+            modifiers.get(tree.key(each.dn), ""), own_dn=settings.bind_dn, archive_dn=settings.archive_bind_dn
+        )
+        for each in writes
+    }
 
 
 class _ComparedTrees(NamedTuple):
@@ -171,6 +210,7 @@ def _print_result(
     *,
     with_secrets: bool,
     details: bool,
+    writers: dict[tuple[NormalDN, str], Writer],
 ) -> None:
     names = sides.names
     match form:
@@ -182,12 +222,20 @@ def _print_result(
                 print_unified_diff(console, pieces)
                 return
         case "json":
-            print_json(diff_json(difference, names, with_secrets=with_secrets))
+            print_json(diff_json(difference, names, with_secrets=with_secrets, writers=writers))
             return
         case _:
             # From the whole trees, because a compared part may lack the container of the devices.
             base = find_devices_dn(*sides.trees)
             direction = DiffDirection.for_sides(names, sides.live_index, scope_option)
-            print_diff(make_stdout_console(), difference, direction, base, with_secrets=with_secrets, details=details)
+            print_diff(
+                make_stdout_console(),
+                difference,
+                direction,
+                base,
+                with_secrets=with_secrets,
+                details=details,
+                writers=writers,
+            )
             return
     print_text(pieces)

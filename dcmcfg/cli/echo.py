@@ -6,6 +6,7 @@ import functools
 import ssl
 from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import click
 
@@ -14,6 +15,7 @@ from dcmcfg.cli import invocation
 from dcmcfg.cli.completers import complete_ae_title
 from dcmcfg.cli.options.association_tls import TlsOptions, over_tls_option, tls_options
 from dcmcfg.cli.options.display_options import wide_option
+from dcmcfg.cli.options.node_options import node_name_option
 from dcmcfg.cli.options.output_options import json_option, output_option
 from dcmcfg.cli.options.parallel import parallel_option
 from dcmcfg.cli.options.quantities import Quantity
@@ -21,7 +23,7 @@ from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.session.status_hint import append_status_hint
-from dcmcfg.connectivity.echo import AeEchoResult, EchoTarget, echo_all, select_targets
+from dcmcfg.connectivity.echo import AeEchoResult, EchoTarget, call_at_node, echo_all, select_targets
 from dcmcfg.connectivity.probe import PROBE_TIMEOUTS
 from dcmcfg.dicom.peer import DicomTimeouts
 from dcmcfg.directory.tree_reader import read_tree
@@ -30,6 +32,7 @@ from dcmcfg.render.echo import echo_results_json, print_echo_results
 from dcmcfg.render.terminal.console import make_stdout_console, show_progress
 from dcmcfg.route.request import get_default_ae
 from dcmcfg.settings import Settings
+from dcmcfg.settings.nodes import select_node_settings
 
 _MAX_TIMEOUT_S = 3600
 
@@ -51,6 +54,7 @@ _MAX_TIMEOUT_S = 3600
 )
 @over_tls_option("Use the TLS connection of each AE. An AE with only a TLS connection is always called over TLS.")
 @tls_options
+@node_name_option
 @wide_option
 @json_option
 @output_option
@@ -60,6 +64,7 @@ def echo_command(
     *,
     titles: tuple[str, ...],
     all_aes: bool,
+    node: str | None,
     calling: str | None,
     parallel: int,
     timeout_s: float,
@@ -69,9 +74,9 @@ def echo_command(
 ) -> int:
     """Send a C-ECHO to AEs from this machine.
 
-    The addresses come from the configuration. Over TLS, dcmcfg verifies the certificate of the peer before
-    dcmcfg sends anything else. A successful C-ECHO does not prove that the AE permits a store or a retrieve. To prove a
-    retrieve, use 'dcmcfg verify'.
+    The addresses come from the configuration. With --node, dcmcfg calls the archive's own AEs at the host of the node.
+    Over TLS, dcmcfg verifies the certificate of the peer before dcmcfg sends anything else. A successful C-ECHO does
+    not prove that the AE permits a store or a retrieve. To prove a retrieve, use 'dcmcfg verify'.
 
     Exit codes: 0 all AEs responded, 1 an AE did not respond, or an AE that you named has no address.
     """
@@ -79,11 +84,14 @@ def echo_command(
         raise click.UsageError(f"--all and AET exclude each other. To call {titles[0]} only, omit --all")
     if not titles and not all_aes:
         raise click.UsageError("Specify AEs to call, or --all")
+    node_settings = select_node_settings(settings, node)
     names = [text if "/" in text else parse_ae_title(text) for text in titles]
     title = parse_ae_title(calling) if calling is not None else None
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
     targets = select_targets(configuration, names, tls=over_tls)
+    if node_settings.node:
+        targets = call_at_node(targets, settings.device, urlsplit(node_settings.archive_url).hostname or "")
     title = title or get_default_ae(configuration.get_device(settings.device), "--calling").title
     timeouts = DicomTimeouts(connect=timeout_s, acse=timeout_s, dimse=timeout_s, network=timeout_s)
     uses_tls = [each.endpoint.tls for each in targets if each.endpoint is not None]

@@ -26,6 +26,8 @@ from dcmcfg.settings.folders import get_state_subfolder
 F = TypeVar("F", bound=Callable[..., object])
 
 _MAX_STUDIES = 100_000
+_MAX_NODES = 8
+_MAX_LAG_S = 86_400
 _PROCESS_ID = click.IntRange(min=1)
 _POLL_INTERVAL_S = 0.2
 
@@ -79,9 +81,31 @@ def lab_group() -> None:
     metavar="N",
     help="Add N studies with one image each. Every tenth study is purged: only the external archive has its image.",
 )
+@click.option(
+    "--nodes",
+    type=click.IntRange(1, _MAX_NODES),
+    default=1,
+    metavar="N",
+    help="Give the archive N nodes, on 127.0.0.1, 127.0.0.2 and so on.",
+)
+@click.option(
+    "--replica-lag",
+    type=click.IntRange(0, _MAX_LAG_S),
+    metavar="S",
+    help="Let each node read a replica of the directory. The first replica follows at once, the others poll every S "
+    "seconds.",
+)
 @json_option
 def up_command(
-    folder: Path, with_pid: int | None, token_issuer: str | None, studies: int, *, foreground: bool, as_json: bool
+    folder: Path,
+    with_pid: int | None,
+    token_issuer: str | None,
+    studies: int,
+    *,
+    nodes: int,
+    replica_lag: int | None,
+    foreground: bool,
+    as_json: bool,
 ) -> None:
     """Start the lab on free ports.
 
@@ -91,7 +115,13 @@ def up_command(
     token_requirements = TokenRequirements(token_issuer.rstrip("/")) if token_issuer else None
     pid = os.getpid() if foreground else with_pid  # in the foreground, the lab also ends if this process is killed
     lab, started = lifecycle.up(
-        folder, _print_part, owner_pid=pid, token_requirements=token_requirements, extra_study_count=studies
+        folder,
+        _print_part,
+        owner_pid=pid,
+        token_requirements=token_requirements,
+        extra_study_count=studies,
+        node_count=nodes,
+        replica_lag_s=replica_lag,
     )
     if as_json:
         extra_studies = {

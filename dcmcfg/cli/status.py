@@ -10,6 +10,7 @@ from dcmcfg.archive.archive_state import ServiceState
 from dcmcfg.archive.control import ArchiveStatus, NotStarted
 from dcmcfg.cli import invocation
 from dcmcfg.cli.options.output_options import json_option
+from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.session.archive import make_control_service
@@ -22,6 +23,9 @@ from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import get_state_folder
 from dcmcfg.temporary.title_claims import CLEAN_COMMAND, find_abandoned_claims
 
+#: Seconds; the default is repeated here, because most runs do not load the comparison of replicas.
+_LAG_ALLOWANCE_S, _MAX_ALLOWANCE_S = 5.0, 86_400
+
 
 @click.command("status", cls=SiteCommand)
 @site_options
@@ -31,9 +35,35 @@ from dcmcfg.temporary.title_claims import CLEAN_COMMAND, find_abandoned_claims
     is_flag=True,
     help="Also connect to the directory server, and show your identity there.",
 )
+@click.option("--node", "node_names", multiple=True, metavar="NAME", help="Show only this node; can be repeated.")
+@click.option(
+    "--replicas",
+    "with_replicas",
+    is_flag=True,
+    help="Compare the replicas that the nodes read with the directory, instead.",
+)
+@click.option("--deep", is_flag=True, help="Also compare the values of all entries; requires --replicas.")
+@click.option(
+    "--lag-allowance-s",
+    type=Quantity(min=0, max=_MAX_ALLOWANCE_S),
+    metavar="S",
+    help="Report only differences that remain for S seconds; 5 by default; requires --replicas.",
+)
 @json_option
-def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -> int:
+def status_command(
+    settings: Settings,
+    *,
+    with_directory: bool,
+    node_names: tuple[str, ...],
+    with_replicas: bool,
+    deep: bool,
+    lag_allowance_s: float | None,
+    as_json: bool,
+) -> int:
     """Show whether the archive runs.
+
+    If the profile lists nodes, the command shows each of them. With --replicas, it compares the replicas that they
+    read: contextCSN and number of entries, with --deep also all values.
 
     The JSON field "state" is one of: started, stopped, not deployed, failed to deploy, stopping, no response, not
     running, wrong path, not an archive, unknown.
@@ -41,9 +71,19 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
     An interrupted 'dcmcfg verify' can leave a temporary destination in the directory. The command warns of such
     destinations of this account. With --directory, it warns of such destinations of all accounts.
 
-    Exit codes: 0 the archive is started, 1 the archive is stopped, 3 the archive does not run or does not respond. With
-    --directory, 3 also if the directory server does not respond.
+    Exit codes: 0 the archive is started, or the replicas are equal, 1 the archive is stopped, or a replica differs, 3
+    the archive does not run or does not respond. With --directory or --replicas, 3 also if a directory server does not
+    respond.
     """
+    if not with_replicas and (deep or lag_allowance_s is not None):
+        raise click.UsageError("--deep and --lag-allowance-s require --replicas")
+    if with_replicas:
+        return _show_replicas(
+            settings,
+            deep=deep,
+            lag_allowance_s=_LAG_ALLOWANCE_S if lag_allowance_s is None else lag_allowance_s,
+            as_json=as_json,
+        )
     leftovers = {each.ae_title: each.origin for each in find_abandoned_claims(get_state_folder(), settings.ldap_url)}
     identity = None
     if with_directory:
@@ -62,6 +102,13 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
         print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(message))}")
     directory_fields: dict[str, Any] = {} if identity is None else {"ldap_url": settings.ldap_url, "who_am_i": identity}
     extra_fields = directory_fields | ({"temporary_leftovers": list(leftovers)} if leftovers else {})
+    if settings.nodes or node_names:
+        from dcmcfg.cli.session.node_status import show_node_statuses
+
+        code, result = show_node_statuses(settings, node_names, extra_fields, as_json=as_json)
+        if as_json:
+            print_json(result, indent=None)
+        return code
     status = _query_status(settings, extra_fields)
     next_step = "" if status.started else invocation.current().insert_site_options(describe_how_to_start(settings))
     if as_json:
@@ -79,6 +126,15 @@ def status_command(settings: Settings, *, with_directory: bool, as_json: bool) -
         if next_step:
             print_output(f"{STOPPED_MESSAGE}.", f"  next: {next_step}")
     return 0 if status.started else 1
+
+
+def _show_replicas(settings: Settings, *, deep: bool, lag_allowance_s: float, as_json: bool) -> int:
+    from dcmcfg.cli.session.node_status import show_replicas
+
+    code, result = show_replicas(settings, deep=deep, lag_allowance_s=lag_allowance_s, as_json=as_json)
+    if as_json:
+        print_json(result, indent=None)
+    return code
 
 
 def _query_status(settings: Settings, extra_json: dict[str, Any]) -> ArchiveStatus:

@@ -11,6 +11,7 @@ from dcmcfg.archive.issuer import TokenIssuer
 from dcmcfg.archive.token_check import TokenOutcome, check_token
 from dcmcfg.archive.token_refusal import explain_token_refusal
 from dcmcfg.cli import invocation
+from dcmcfg.cli.options.node_options import node_name_option
 from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_message, print_output
@@ -19,6 +20,7 @@ from dcmcfg.cli.session.output import print_json
 from dcmcfg.errors import NotFound
 from dcmcfg.render.token import print_token, token_json
 from dcmcfg.settings import Settings
+from dcmcfg.settings.nodes import select_node_settings
 
 #: Short, because several servers are contacted, and some may not be reachable from this machine.
 _TIMEOUTS = HttpTimeouts(connect=5.0, response=15.0)
@@ -26,10 +28,11 @@ _TIMEOUTS = HttpTimeouts(connect=5.0, response=15.0)
 
 @click.command("token", cls=SiteCommand)
 @site_options
+@node_name_option
 @click.option("--role", default="auth", show_default=True, help="Role that the archive requires (auth-user-role).")
 @click.option("--print", "only_print", is_flag=True, help="Print only the token, for other programs such as curl.")
 @json_option
-def token_command(settings: Settings, *, role: str, only_print: bool, as_json: bool) -> int:
+def token_command(settings: Settings, *, node: str | None, role: str, only_print: bool, as_json: bool) -> int:
     """Show whether the archive accepts the token.
 
     The command requests or reads the token in the same way as every other command. The output shows the issuer, the
@@ -41,6 +44,7 @@ def token_command(settings: Settings, *, role: str, only_print: bool, as_json: b
     """
     if only_print and as_json:
         raise click.UsageError("--print and --json exclude each other")
+    settings = select_node_settings(settings, node)
     credential = get_credential(settings)
     token = credential.get_token() if isinstance(credential, TokenIssuer) else credential
     if only_print:

@@ -51,6 +51,16 @@ def select_targets(configuration: Configuration, names: Sequence[str], *, tls: b
     return tuple(_create_target(ae, tls=tls) for ae in {str(ae.entry.dn): ae for ae in aes}.values())
 
 
+def call_at_node(echo_targets: Sequence[EchoTarget], device_name: str, host: str) -> tuple[EchoTarget, ...]:
+    """Return *echo_targets*, with *host* as the host of those of the device *device_name*: a node of the archive."""
+    return tuple(
+        replace(each, endpoint=replace(each.endpoint, peer=replace(each.endpoint.peer, host=host)))
+        if each.endpoint is not None and each.ae.device.name == device_name
+        else each
+        for each in echo_targets
+    )
+
+
 def echo_all(
     echo_targets: Sequence[EchoTarget],
     calling_ae_title: str,

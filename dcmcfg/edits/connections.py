@@ -144,12 +144,6 @@ def _build_key(tree: Tree, value: bytes) -> NormalDN | None:
         return None
 
 
-_OWN_HOST = (
-    "after a change of the archive's own host name, the reload may fail with 'Address already in use'. "
-    "The archive then keeps the old settings; in this case, restart the archive."
-)
-
-
 def set_connection(device: Device, connection: Connection, settings: ConnectionSettings) -> Edit:
     """Return the edit that applies *settings* to *connection* of *device*; the warnings list other affected users."""
     entry = find_connection_entry(device, connection)
@@ -169,8 +163,6 @@ def set_connection(device: Device, connection: Connection, settings: ConnectionS
         warnings += (
             [f"the change affects all users of the connection: {format_users(users)}."] if len(users) > 1 else []
         )
-        if device.is_archive and settings.host not in (None, connection.host):
-            warnings.append(_OWN_HOST)
         after = entry
         for each in modifications:
             after = after.with_values(each.name, each.values) if each.operation is Operation.REPLACE else after

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -18,7 +20,7 @@ from dcmcfg.lab import folder as folders
 from dcmcfg.lab.certificates import make_certificates
 from dcmcfg.lab.parts import prepare_parts
 from dcmcfg.lab.ports import choose_ports
-from dcmcfg.lab.site import Site, TokenRequirements
+from dcmcfg.lab.site import Ports, Site, TokenRequirements
 from dcmcfg.lab.state import LabPhase, LabState, PartState
 from dcmcfg.lab.studies import list_extra_study_uids
 from dcmcfg.lab.supervisor import LOG_FOLDER, get_log_file, save_parts
@@ -97,12 +99,15 @@ def up(
     owner_pid: int | None = None,
     token_requirements: TokenRequirements | None = None,
     extra_study_count: int = 0,
+    node_count: int = 1,
+    replica_lag_s: int | None = None,
 ) -> tuple[Lab, bool]:
     """Start a lab in *folder*; return the lab and whether this call started it (False: it was already running).
 
     *on_part_ready* is called for each part that is ready. With *owner_pid*, the lab ends with that process. With
-    *token_requirements*, its archive requires tokens. *extra_study_count* studies are added. The profile ``lab`` is
-    written. Raises :class:`LabError` with the failed part and the last lines of its log; then nothing is running.
+    *token_requirements*, its archive requires tokens. *extra_study_count* studies are added. The archive has
+    *node_count* nodes; with *replica_lag_s*, each reads a replica of the directory (:class:`Site`). The profile ``lab``
+    is written. Raises :class:`LabError` with the failed part and the last lines of its log; then nothing is running.
     """
     folder = folder.absolute()
     _refuse_foreign_profile()
@@ -114,10 +119,20 @@ def up(
             )  # it may still be starting if its `lab up` was killed
             _require_same_tokens(lab.site, token_requirements)
             _require_same_studies(lab.site, extra_study_count)
+            _require_same_nodes(lab.site, node_count, replica_lag_s)
             return lab, False
         # An earlier lab in this folder may still be ending.
         _end_processes(state)
-        site = _create_site(folder, token_requirements, extra_study_count)
+        site = _create_site(
+            folder,
+            functools.partial(
+                Site,
+                token_requirements=token_requirements,
+                extra_study_count=extra_study_count,
+                node_count=node_count,
+                replica_lag_s=replica_lag_s,
+            ),
+        )
         lab = _start(folder, on_part_ready, owner_pid)
         write_profile(PROFILE, _make_profile(site))
         return lab, True
@@ -143,15 +158,15 @@ def down(folder: Path) -> DownResult:
     return DownResult.STOPPED if was_up else DownResult.ALREADY_ENDED
 
 
-def _create_site(folder: Path, token_requirements: TokenRequirements | None, extra_study_count: int) -> Site:
+def _create_site(folder: Path, make_site: Callable[[Path, Ports], Site]) -> Site:
     """Empty the folder of a new lab and write its initial files; return the site."""
     try:
         folders.prepare_for_new_lab(folder)
-        site = Site(folder, choose_ports(), token_requirements, extra_study_count)
+        site = make_site(folder, choose_ports())
         site.save()
-        if extra_study_count:
+        if site.extra_study_count:
             site.study_list_file.write_text(
-                "".join(f"{uid}\n" for uid in list_extra_study_uids(extra_study_count)), "utf-8"
+                "".join(f"{uid}\n" for uid in list_extra_study_uids(site.extra_study_count)), "utf-8"
             )
         create_private_folder(folder / LOG_FOLDER)
         password = secrets.token_urlsafe(24)
@@ -182,6 +197,16 @@ def _require_same_studies(site: Site, extra_study_count: int) -> None:
     if extra_study_count not in (0, site.extra_study_count):
         raise LabError(
             f"a lab with {site.extra_study_count} extra studies is already running",
+            subject=str(site.folder),
+            next_step="run dcmcfg lab down, then dcmcfg lab up again",
+        )
+
+
+def _require_same_nodes(site: Site, node_count: int, replica_lag_s: int | None) -> None:
+    """Raise :class:`LabError` if the running lab has other nodes or replicas than requested."""
+    if node_count not in (1, site.node_count) or replica_lag_s not in (None, site.replica_lag_s):
+        raise LabError(
+            "a lab is already running, with other nodes or replicas",
             subject=str(site.folder),
             next_step="run dcmcfg lab down, then dcmcfg lab up again",
         )
@@ -260,8 +285,13 @@ def _end_processes(state: LabState | None) -> bool:
     return ended
 
 
-def _make_profile(site: Site) -> dict[str, str]:
-    return {
+def _make_profile(site: Site) -> dict[str, Any]:
+    nodes = {
+        each.node_name: {"archive_url": each.archive_url}
+        | ({"ldap_url": each.node_ldap_url} if site.replica_lag_s is not None else {})
+        for each in site.nodes
+    }
+    return ({"nodes": nodes} if site.node_count > 1 or site.replica_lag_s is not None else {}) | {
         "ldap_url": site.ldap_url,
         "base_dn": site.base_dn,
         "bind_dn": site.bind_dn,

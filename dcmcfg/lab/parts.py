@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 from dcmcfg.lab.site import LOOPBACK, Site
 from dcmcfg.lab.slapd import Slapd
@@ -17,24 +18,55 @@ def prepare_parts(site: Site, password: str) -> tuple[LabPart, ...]:
     The archive is the last part: it reads the directory when it starts, and its peers must be available then. Raises
     :class:`~dcmcfg.errors.LabError`, also if slapd is not installed.
     """
-    slapd = Slapd(site.slapd_folder, port=site.ports.ldap, root_password=password)
+    slapd = Slapd(
+        site.slapd_folder,
+        port=site.ports.ldap,
+        root_password=password,
+        modules=("syncprov",) if site.replica_lag_s is not None else (),
+        extra_database="overlay syncprov" if site.replica_lag_s is not None else "",
+    )
     slapd.prepare()
     slapd.load_ldif(
         "".join(format_entry(entry) for entry in load_site_entries(site.ports)), source_name="the lab's tree"
     )
     ports = site.ports
-    archive = f"DCM4CHEE@{LOOPBACK}"
-    taking = f", tokens of {site.token_requirements.issuer}" if site.token_requirements else ""
     return (
         LabPart("slapd", site.ldap_url, slapd.command, ports.ldap),
+        *(_prepare_replica(each, slapd, password) for each in site.nodes if site.replica_lag_s is not None),
         _make_python_part(site, "storage", f"STORESCP@{LOOPBACK}:{ports.storage}"),
         _make_python_part(site, "external", f"LONGTERM@{LOOPBACK}:{ports.external}"),
-        _make_python_part(
-            site,
-            "archive",
-            f"{archive}:{ports.archive}, {archive}:{ports.archive_tls} TLS, {site.archive_url}{taking}",
-        ),
+        *map(_make_archive_part, site.nodes),
     )
+
+
+def _prepare_replica(node: Site, provider: Slapd, password: str) -> LabPart:
+    """Prepare the replica that *node* reads: that of node 1 follows at once, the others after some time."""
+    lag_s = node.replica_lag_s or 0
+    hours, rest = divmod(lag_s, 3600)
+    interval = f"{hours:02}:{rest // 60:02}:{rest % 60:02}"
+    # A replica in refreshOnly mode polls its provider; the interval of 0 seconds would not.
+    mode = "refreshAndPersist" if node.node == 1 or not lag_s else f"refreshOnly interval=00:{interval}"
+    replica = Slapd(
+        node.replica_folder,
+        port=node.ports.ldap,
+        address=node.replica_address,
+        root_password=password,
+        extra_database=f'syncrepl rid={node.node:03} provider={provider.url} type={mode} retry="1 +"\n'
+        f'  searchbase="{provider.suffix}" bindmethod=simple binddn="{provider.root_dn}" credentials={password}\n'
+        f"updateref {provider.url}",
+    )
+    replica.prepare()
+    return LabPart(f"replica-{node.node}", node.node_ldap_url, replica.command, node.ports.ldap)
+
+
+def _make_archive_part(node: Site) -> LabPart:
+    archive = f"DCM4CHEE@{node.node_address}"
+    taking = f", tokens of {node.token_requirements.issuer}" if node.token_requirements else ""
+    address = f"{archive}:{node.ports.archive}, {archive}:{node.ports.archive_tls} TLS, {node.archive_url}{taking}"
+    part = _make_python_part(node, "archive", address)
+    if node.node == 1:
+        return part
+    return replace(part, name=f"archive-{node.node}", command=(*part.command, str(node.node)))
 
 
 def _make_python_part(site: Site, module: str, address: str) -> LabPart:

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 from pynetdicom.association import Association
@@ -20,21 +21,22 @@ _STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 
 def run_process(serve: Callable[[Site], AbstractContextManager[object]], arguments: list[str]) -> int:
-    """Run ``python -m dcmcfg.lab.<name> LABFOLDER`` and return the exit code.
+    """Run ``python -m dcmcfg.lab.<name> LABFOLDER [NODE]`` and return the exit code.
 
     *serve* returns a context manager within which the process serves. ``ready`` is printed on standard output when it
     is entered; log lines go to standard error. The exit code is 0 after SIGTERM or SIGINT, 2 for wrong usage, and 3,
     with one line of explanation, if the process cannot serve.
     """
-    if len(arguments) != 1:
-        sys.stderr.write("usage: python -m dcmcfg.lab.<name> LABFOLDER\n")
+    folder, *rest = arguments or [""]
+    if not folder or len(rest) > 1 or not "".join(rest or ["1"]).isdecimal():
+        sys.stderr.write("usage: python -m dcmcfg.lab.<name> LABFOLDER [NODE]\n")
         return 2
     signal.pthread_sigmask(
         signal.SIG_BLOCK, _STOP_SIGNALS
     )  # before any thread starts, because threads inherit the mask
     _log_to_stderr()
     try:
-        with serve(Site.load(Path(arguments[0]))):
+        with serve(replace(Site.load(Path(folder)), node=int(rest[0]) if rest else 1)):
             sys.stdout.write("ready\n")
             # The supervisor waits for this line in the log.
             sys.stdout.flush()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass, replace
 from pathlib import Path
 
 from dcmcfg.errors import LabError
@@ -12,6 +12,8 @@ from dcmcfg.format_number import FileFormat
 FILE_NAME = "site.json"
 SITE_FORMAT = FileFormat("the description of a lab", 1)
 LOOPBACK = "127.0.0.1"
+#: The last octet of the address of a replica is that of its node plus this number.
+_REPLICA_OFFSET = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +43,21 @@ class Site:
     """A lab's folder with the facts that its processes and the profile ``lab`` share.
 
     Its properties are the addresses, files and folders of the parts.
+
+    The archive has ``node_count`` nodes, which share its database; this is the view of node ``node`` (1-based). With
+    ``replica_lag_s``, each node reads a replica of the directory: that of node 1 follows at once, the others after up
+    to so many seconds. Node N listens on 127.0.0.N, its replica on 127.0.0.(10+N), both on the same ports as node 1 and
+    the directory.
     """
 
     folder: Path
     ports: Ports
     token_requirements: TokenRequirements | None = None
     extra_study_count: int = 0  # in addition to the standard studies
+    _: KW_ONLY
+    node_count: int = 1
+    replica_lag_s: int | None = None
+    node: int = 1
 
     base_dn = "dc=dcm4che,dc=org"
     bind_dn = "cn=admin,dc=dcm4che,dc=org"
@@ -67,6 +78,8 @@ class Site:
                 Ports(**facts["ports"]),
                 TokenRequirements(**secured) if secured else None,
                 int(facts.get("more_studies", 0)),
+                node_count=int(facts.get("node_count", 1)),
+                replica_lag_s=facts.get("replica_lag_s"),
             )
         except FileNotFoundError:
             raise LabError("there is no lab", subject=str(folder), next_step="to start a lab: dcmcfg lab up") from None
@@ -85,6 +98,8 @@ class Site:
             {"secured": asdict(self.token_requirements)} if self.token_requirements else {}
         )
         facts |= {"more_studies": self.extra_study_count} if self.extra_study_count else {}
+        facts |= {"node_count": self.node_count} if self.node_count > 1 else {}
+        facts |= {"replica_lag_s": self.replica_lag_s} if self.replica_lag_s is not None else {}
         temporary.write_text(json.dumps(SITE_FORMAT.add_number(facts), indent=2) + "\n", "utf-8")
         # Other processes read this file at any time, so it must always be complete.
         temporary.replace(self.folder / FILE_NAME)
@@ -95,7 +110,37 @@ class Site:
 
     @property
     def archive_url(self) -> str:
-        return f"http://{LOOPBACK}:{self.ports.http}/dcm4chee-arc"
+        return f"http://{self.node_address}:{self.ports.http}/dcm4chee-arc"
+
+    @property
+    def node_address(self) -> str:
+        """The address of the node."""
+        return f"127.0.0.{self.node}"
+
+    @property
+    def node_name(self) -> str:
+        """The name of the node in the profile."""
+        return f"node{self.node}"
+
+    @property
+    def nodes(self) -> tuple[Site, ...]:
+        """The views of all nodes."""
+        return tuple(replace(self, node=number) for number in range(1, self.node_count + 1))
+
+    @property
+    def replica_address(self) -> str:
+        """The address of the replica that the node reads, if the site has replicas."""
+        return f"127.0.0.{_REPLICA_OFFSET + self.node}"
+
+    @property
+    def node_ldap_url(self) -> str:
+        """The URL of the directory server that the node reads: its replica, or the directory itself."""
+        return self.ldap_url if self.replica_lag_s is None else f"ldap://{self.replica_address}:{self.ports.ldap}"
+
+    @property
+    def replica_folder(self) -> Path:
+        """The folder of the replica that the node reads."""
+        return self.folder / f"replica-{self.node}"
 
     @property
     def password_file(self) -> Path:
@@ -113,7 +158,7 @@ class Site:
     @property
     def archive_move_log(self) -> Path:
         """The archive's log of received C-MOVE requests: one JSON object per line, written before processing."""
-        return self.archive_folder / "requests.jsonl"
+        return self.archive_folder / ("requests.jsonl" if self.node == 1 else f"requests-{self.node}.jsonl")
 
     @property
     def external_folder(self) -> Path:

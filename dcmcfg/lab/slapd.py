@@ -70,7 +70,8 @@ class Slapd:
     copy of the slapd binary, because Ubuntu's AppArmor profile applies by path and allows only the service's folders.
 
     It ends together with the *thread* that started it (PR_SET_PDEATHSIG, prctl(2)), so start it from the main thread.
-    Anonymous searches return at most 500 entries, as on a stock server; *root_dn* has no limit.
+    Anonymous searches return at most 500 entries, as on a stock server; *root_dn* has no limit. *modules* are loaded,
+    unless they are built in.
     """
 
     def __init__(
@@ -84,9 +85,13 @@ class Slapd:
         database: Literal["mdb", "ldif"] = "mdb",
         extra_global: str = "",
         extra_database: str = "",
+        modules: tuple[str, ...] = (),
+        address: str = LOOPBACK,
     ) -> None:
         self.folder = folder.absolute()
         self.port = port
+        self.address = address
+        self.modules = modules
         self.root_password = root_password
         self.suffix = suffix
         self.root_dn = root_dn
@@ -97,7 +102,7 @@ class Slapd:
 
     @property
     def url(self) -> str:
-        return f"ldap://{LOOPBACK}:{self.port}"
+        return f"ldap://{self.address}:{self.port}"
 
     @property
     def database_folder(self) -> Path:
@@ -211,7 +216,7 @@ class Slapd:
     def _make_configuration(self) -> str:
         """Return the content of slapd.conf(5)."""
         lines = [
-            *make_module_lines("back_mdb"),
+            *make_module_lines("back_mdb", *self.modules),
             f"include {_quote(self._schema_file)}",
             "loglevel none",
             "sizelimit 500",
@@ -268,7 +273,7 @@ class Slapd:
 
     def _is_answering(self) -> bool:
         try:
-            with socket.create_connection((LOOPBACK, self.port), timeout=1.0) as connection:
+            with socket.create_connection((self.address, self.port), timeout=1.0) as connection:
                 connection.sendall(_ANONYMOUS_BIND)
                 return bool(connection.recv(1))
         except OSError:

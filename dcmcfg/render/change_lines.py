@@ -7,8 +7,8 @@ entry, each changed attribute has a line. Many capabilities of one AE are only c
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from dcmcfg.changes import Add, Delete, Modify, Rename
-from dcmcfg.dn import DN
+from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.model.capabilities import ROLES
 from dcmcfg.model.tree import Tree
@@ -25,7 +25,7 @@ from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.entry_summary import describe_entry, find_entry_label, is_capability, name_entry
 from dcmcfg.render.terminal.cells import diff_zip_members, format_cell_value, format_relative_dn, format_zip_member
 from dcmcfg.render.terminal.console import print_text, wrap_text
-from dcmcfg.render.terminal.styles import ADDED, CHANGED, REMOVED, SIGN_STYLES
+from dcmcfg.render.terminal.styles import ADDED, CHANGED, NOTE, REMOVED, SIGN_STYLES
 from dcmcfg.schema_names import DICOM_TRANSFER_ROLE
 
 #: The maximum number of added, or removed, values shown for an attribute.
@@ -48,6 +48,9 @@ class ChangeLine:
     depth: int = 0
     #: The new value if a value is replaced; ``text`` ends with the old one.
     new_value: str | None = None
+    _: KW_ONLY
+    #: A remark in parentheses at the end, such as what makes the change take effect.
+    mark: str = ""
 
 
 def print_change_lines(console: Console, lines: Sequence[ChangeLine]) -> None:
@@ -61,6 +64,8 @@ def print_change_lines(console: Console, lines: Sequence[ChangeLine]) -> None:
         text = Text(line.text, style="" if line.sign == CHANGED else style)
         if line.new_value is not None:
             text.append(_ARROW).append(line.new_value)
+        if line.mark:
+            text.append(f"  ({line.mark})", style=NOTE)
         for part in wrap_text(text, console, len(continuation)):
             print_text(console, Text.assemble(prefix, part))
             prefix = continuation
@@ -72,13 +77,16 @@ class ChangeListing:
     """Lists the steps of *plan* as lines, with DNs relative to *base*.
 
     ``max_similar`` limits consecutive steps that add, or remove, entries of one kind below one parent: if there are
-    more than twice as many, only the first ``max_similar`` are shown. None shows all.
+    more than twice as many, only the first ``max_similar`` are shown. None shows all. ``marks`` are remarks for the
+    steps, in order; ``attribute_marks`` are remarks for attributes (in lower case) of entries.
     """
 
     plan: Plan
     base: DN
     with_secrets: bool = False
     max_similar: int | None = None
+    marks: Sequence[str] = ()
+    attribute_marks: Mapping[tuple[NormalDN, str], str] = field(default_factory=dict)
 
     def build_lines(self, max_entries: int) -> tuple[list[ChangeLine], int]:
         """Return the lines of the first steps, up to *max_entries* entries, and the number of remaining steps."""
@@ -87,11 +95,19 @@ class ChangeListing:
         for steps in self._group_steps():
             if shown_count >= max_entries:
                 break
-            group_lines = list(self._build_group_lines(steps))
+            group_lines = [self._add_mark(line, steps) for line in self._build_group_lines(steps)]
             lines += group_lines
             remaining -= len(steps)
             shown_count += sum(line.depth == 0 for line in group_lines)
         return lines, remaining
+
+    def _add_mark(self, line: ChangeLine, steps: tuple[PlanStep, ...]) -> ChangeLine:
+        """Return *line* with the mark of its step; for a group of similar steps, with that of the first."""
+        return replace(line, mark=self._marks_by_step.get(id(steps[0]), "")) if line.depth == 0 else line
+
+    @cached_property
+    def _marks_by_step(self) -> Mapping[int, str]:
+        return {id(step): mark for step, mark in zip(self.plan.steps, self.marks, strict=False)}
 
     @cached_property
     def _has_renames(self) -> bool:
@@ -163,10 +179,12 @@ class ChangeListing:
             case Add() | Delete():
                 details = escape_unprintable(describe_entry(entry, tree))
                 yield ChangeLine(_get_sign(step), f"{name}: {details}" if details else name)
-            case Modify(_, modifications):
+            case Modify(dn, modifications):
                 yield ChangeLine(CHANGED, name)
                 for attribute in dict.fromkeys(modification.name for modification in modifications):
-                    yield from self._build_attribute_lines(attribute, step)
+                    first, *others = self._build_attribute_lines(attribute, step)
+                    mark = self.attribute_marks.get((self.plan.before.key(dn), attribute.lower()), "")
+                    yield from (replace(first, mark=mark), *others)
             case Rename() as rename:
                 new_name = name_entry(step.after, tree, self.base) if step.after is not None else ""
                 if new_name == name:  # the entries have the same name in the report; their DNs differ

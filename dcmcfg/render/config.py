@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from dcmcfg.model.device_cluster import ClusterMember
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.table import Column, WrapMode, print_table
 from dcmcfg.settings.description import ProfileList, SettingDescription, SiteDescription
 from dcmcfg.settings.profile_edits import ProfileEdit
+from dcmcfg.settings.site import Settings
 
 _PROFILE_COLUMNS = (Column("Profile"), Column("Used"), Column("Directory server"), Column("Archive"))
+_NODE_COLUMNS = (Column("Node"), Column("Archive"), Column("Replica"))
 _SETTING_COLUMNS = (Column("Setting"), Column("Value", WrapMode.AT_COMMAS), Column("Source", WrapMode.AT_SPACES))
 
 
@@ -125,4 +129,50 @@ def profile_edit_json(name: str, key: str, edit: ProfileEdit) -> dict[str, Any]:
         "file": str(edit.path),
         "changed": edit.is_changed,
         "unknown_keys": list(edit.unknown_keys),
+    }
+
+
+def print_nodes(console: Console, settings: Settings) -> None:
+    """Print a line for each node of the site."""
+    if not settings.nodes:
+        print_line(console, "The profile lists no nodes. The archive has one node:")
+        print_line(console, escape_unprintable(settings.archive_url))
+        return
+    rows = [
+        (each.name, each.archive_url, "" if each.ldap_url == settings.ldap_url else each.ldap_url)
+        for each in settings.nodes
+    ]
+    print_table(console, _NODE_COLUMNS, [tuple(map(escape_unprintable, row)) for row in rows])
+
+
+def nodes_json(settings: Settings) -> dict[str, Any]:
+    """Return the nodes of the site for ``--json``."""
+    return {
+        "profile": settings.profile or None,
+        "ldap_url": settings.ldap_url,
+        "nodes": [
+            {
+                "name": each.name,
+                "archive_url": each.archive_url,
+                "ldap_url": each.ldap_url,
+                "has_own_token": each.token_secret is not None,
+            }
+            for each in settings.nodes
+        ],
+    }
+
+
+def proposed_nodes_json(members: Sequence[ClusterMember], commands: Mapping[str, str]) -> dict[str, Any]:
+    """Return the members of clusters for ``--json``; ``command`` adds a member to the profile, null without need."""
+    return {
+        "proposed_nodes": [
+            {
+                "cluster": each.cluster,
+                "name": each.name,
+                "archive_url": each.archive_url,
+                "has_own_device": each.has_own_device,
+                "command": commands.get(each.archive_url),
+            }
+            for each in members
+        ]
     }

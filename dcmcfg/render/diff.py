@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import shlex
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple
@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 from rich.console import Console
 
 from dcmcfg.changes import Add, Change, Delete, Modification, Modify, Operation
-from dcmcfg.dn import DN
+from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.ldif.writer import VERSION_LINE, format_change
 from dcmcfg.model.export import export_ldif
+from dcmcfg.nodes.second_look import Writer
 from dcmcfg.plan.plan import PlanStep
 from dcmcfg.plan.tree_diff import TreeDiff
 from dcmcfg.printable import escape_unprintable
@@ -80,17 +81,20 @@ def print_diff(
     *,
     with_secrets: bool,
     details: bool = False,
+    writers: Mapping[tuple[NormalDN, str], Writer] | None = None,
 ) -> None:
     """Print the differences and their number, or one line if there are none.
 
     DNs are relative to *base*, the devices' container. With *details* all entries are shown, not only the first.
+    *writers* has the likely writer of attributes (in lower case) of entries.
     """
     steps = diff.plan.steps
     if not steps:
         print_line(console, f"No differences{_not_compared_note(diff)}")
         return
     print_line(console, format_single_line(direction.heading))
-    listing = ChangeListing(plan=diff.plan, base=base, with_secrets=with_secrets)
+    marks = {key: writer.value for key, writer in (writers or {}).items()}
+    listing = ChangeListing(plan=diff.plan, base=base, with_secrets=with_secrets, attribute_marks=marks)
     lines, remaining = listing.build_lines(len(steps) if details else SHOWN_ENTRIES)
     print_change_lines(console, lines)
     if remaining:
@@ -109,13 +113,20 @@ def _format_summary(diff: TreeDiff, direction: DiffDirection) -> str:
     return f"{differ}: {past_counts if direction.is_past else format_plan_counts(diff.plan)}{_not_compared_note(diff)}"
 
 
-def diff_json(diff: TreeDiff, side_names: tuple[str, str], *, with_secrets: bool) -> dict[str, Any]:
+def diff_json(
+    diff: TreeDiff,
+    side_names: tuple[str, str],
+    *,
+    with_secrets: bool,
+    writers: Mapping[tuple[NormalDN, str], Writer] | None = None,
+) -> dict[str, Any]:
     """Return the diff for ``--json``.
 
     ``entry_counts`` counts the compared entries of each side, ``source`` and ``target``. ``changes`` are in the order
     in which they apply, each with ``dn``, ``change_type`` (add, modify, delete) and ``attributes``: ``name``, and the
     lists of values ``removed`` and ``added``. A value is text, ``{"base64": …}`` for other octets, or
-    ``{"secret": true}``. For a ZIP file, ``files`` are the files in it that differ: ``name``, ``size_before`` and
+    ``{"secret": true}``. ``writer`` is null, or the likely writer: *writers* has those of attributes (in lower case) of
+    entries. For a ZIP file, ``files`` are the files in it that differ: ``name``, ``size_before`` and
     ``size_after`` in octets or null.
     """
     plan = diff.plan
@@ -131,12 +142,18 @@ def diff_json(diff: TreeDiff, side_names: tuple[str, str], *, with_secrets: bool
                 "change_type": _CHANGE_TYPES[type(step.change)],
                 "attributes": [
                     _attribute_json(value_change, with_secrets=with_secrets)
+                    | {"writer": _get_writer(writers, plan.before.key(step.change.dn), value_change.name)}
                     for value_change in _find_value_changes(step)
                 ],
             }
             for step in plan.steps
         ],
     }
+
+
+def _get_writer(writers: Mapping[tuple[NormalDN, str], Writer] | None, key: NormalDN, name: str) -> str | None:
+    writer = (writers or {}).get((key, name.lower()))
+    return writer.value if writer is not None else None
 
 
 class _ValueChange(NamedTuple):

@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
+from dcmcfg.nodes.node_record import RecordedNode, read_node_record
 from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.ldif_lines import format_changes_ldif, print_ldif
 from dcmcfg.render.terminal.console import print_line
@@ -63,6 +64,8 @@ def print_rollout(console: Console, history: History, record: RolloutRecord) -> 
         ("Entries", f"{_format_counts(record)}, {header.strategy}"),
         ("Result", _format_result(history, record)),
         ("Reload", _format_reload(record)),
+        *(("Node", _format_node(each)) for each in _list_nodes(record)),
+        *(("Written", text) for text in _list_overwritten(record)),
         ("Reverts", f"change {header.undo_of}" if header.undo_of is not None else ""),
         ("Undo file", str(record.undo_file)),
     ):
@@ -83,7 +86,9 @@ def rollout_json(history: History, record: RolloutRecord, *, with_changes: bool 
     ``result`` is one of ``applied``, ``nothing changed``, ``partially applied``, ``interrupted`` (the result of the
     current step is not known yet), ``in progress``, ``closed manually``. ``rejected_count`` is the number of rejected
     changes. ``changes`` is LDIF (only with *with_changes*). ``reload`` has ``outcome`` (``loaded``, ``failed``,
-    ``unknown``, ``not requested``) and the ``reason`` of a failure; it is null if the record has no reload.
+    ``unknown``, ``not requested``) and the ``reason`` of a failure; it is null if the record has no reload. ``nodes``
+    has the state of each node, null if the record has none. ``overwritten`` are sentences about entries that somebody
+    wrote after the change.
     """
     header, undo_record = record.header, history.find_undo_of(record)
     content: dict[str, Any] = {
@@ -101,6 +106,8 @@ def rollout_json(history: History, record: RolloutRecord, *, with_changes: bool 
         "rejected_count": header.rejected_count,
         "result": "in progress" if history.is_running(record) else determine_status(record).value,
         "reload": _reload_json(record),
+        "nodes": _nodes_json(record),
+        "overwritten": list(_list_overwritten(record)),
         "undo_of": header.undo_of,
         "undone_by": undo_record.number if undo_record else None,
         "undo_file": str(record.undo_file),
@@ -163,6 +170,40 @@ def _format_reload(record: RolloutRecord) -> str:
             return f"failed: {' '.join(reason.split())}"
         case RecordedReload(outcome):
             return outcome.value
+
+
+def _list_nodes(record: RolloutRecord) -> tuple[RecordedNode, ...]:
+    """Return the nodes of the change; none for an archive of one node whose result is that of the reload."""
+    node_record = read_node_record(record.folder)
+    nodes = node_record.nodes if node_record is not None else ()
+    return nodes if len(nodes) > 1 or any(each.confirmed_by for each in nodes) else ()
+
+
+def _format_node(node: RecordedNode) -> str:
+    details = f"confirmed by {', '.join(node.confirmed_by)}" if node.confirmed_by else " ".join(node.reason.split())
+    return f"{node.name}, {node.state.value}" + (f": {details}" if details else "")
+
+
+def _list_overwritten(record: RolloutRecord) -> tuple[str, ...]:
+    node_record = read_node_record(record.folder)
+    return node_record.overwritten if node_record is not None else ()
+
+
+def _nodes_json(record: RolloutRecord) -> list[dict[str, Any]] | None:
+    node_record = read_node_record(record.folder)
+    if node_record is None:
+        return None
+    return [
+        {
+            "name": each.name,
+            "archive_url": each.archive_url,
+            "ldap_url": each.ldap_url,
+            "state": each.state.value,
+            "confirmed_by": list(each.confirmed_by),
+            "reason": each.reason or None,
+        }
+        for each in node_record.nodes
+    ]
 
 
 def _reload_suffix(record: RolloutRecord) -> str:

@@ -13,6 +13,7 @@ from dcmcfg.model.devices import find_devices_dn
 from dcmcfg.plan.plan import Plan, UnchangedItem
 from dcmcfg.plan.recorded_names import RecordedStudies
 from dcmcfg.plan.risk_checks import Risk
+from dcmcfg.plan.step_effects import classify_steps
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.change_lines import ChangeListing, print_change_lines
 from dcmcfg.render.check import finding_json
@@ -29,13 +30,16 @@ _MAX_SIMILAR_STEPS = 3
 
 
 def print_plan(console: Console, plan: Plan, *, show_ldif: bool = False, show_short_ldif: bool = True) -> None:
-    """Print *plan*: a line with a sign for each entry, and one for each changed attribute.
+    """Print *plan*: a line with a sign for each entry, with its effect, and one for each changed attribute.
 
     With *show_ldif*, the plan is also printed as LDIF; with *show_short_ldif*, only if the LDIF is short. Of many
     similar entries, the first ones are shown.
     """
     lines, remaining = ChangeListing(
-        plan=plan, base=find_devices_dn(plan.before, plan.after), max_similar=_MAX_SIMILAR_STEPS
+        plan=plan,
+        base=find_devices_dn(plan.before, plan.after),
+        max_similar=_MAX_SIMILAR_STEPS,
+        marks=[each.describe() for each in classify_steps(plan)],
     ).build_lines(SHOWN_STEPS)
     print_change_lines(console, lines)
     if remaining:
@@ -60,15 +64,22 @@ def format_plan_counts(plan: Plan) -> str:
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:
-    """Return *plan* for ``--json``: ``steps`` in order, with ``dn``, ``change_type`` and ``ldif``, and ``unchanged``.
+    """Return *plan* for ``--json``: ``steps`` in order, and ``unchanged``.
 
-    Each item of ``unchanged`` has ``dn``, ``change_type`` (``content`` for an entry of a content record) and
-    ``already_absent``: phrases about values to delete that do not exist.
+    Each step has ``dn``, ``change_type``, ``ldif``, ``takes_effect`` and ``cache_time``. Each item of ``unchanged`` has
+    ``dn``, ``change_type`` (``content`` for an entry of a content record) and ``already_absent``: phrases about values
+    to delete that do not exist.
     """
     return {
         "steps": [
-            {"dn": str(change.dn), "change_type": _change_type(change), "ldif": format_changes_ldif([change])}
-            for change in plan.changes
+            {
+                "dn": str(step.change.dn),
+                "change_type": _change_type(step.change),
+                "ldif": format_changes_ldif([step.change]),
+                "takes_effect": [each.value for each in effect.effects],
+                "cache_time": effect.cache_time or None,
+            }
+            for step, effect in zip(plan.steps, classify_steps(plan), strict=True)
         ],
         "unchanged": [
             {

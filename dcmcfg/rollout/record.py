@@ -34,7 +34,7 @@ HEADER_FILE, PLAN_FILE, UNDO_FILE, JOURNAL_FILE = "head.json", "plan.ldif", "und
 #: The format of ``head.json``. LDIF files (:mod:`dcmcfg.plan.ldif_output`) and the journal have their own formats.
 HEADER_FORMAT = FileFormat(
     "the record of a change",
-    1,
+    2,
     {0: {"when": "started_at", "manner": "strategy", "undoes": "undo_of", "left_out": "rejected_count"}},
 )
 
@@ -52,6 +52,7 @@ class RolloutHeader:
     - ``sha256``: the digests of plan and undo.
     - ``rejected_count``: the number of inapplicable changes, which are not part of the plan.
     - ``rejects``: the file with the inapplicable changes.
+    - ``reload_requested``: whether the nodes of the archive are to load the change; False in records of format 1.
     """
 
     started_at: str
@@ -67,6 +68,7 @@ class RolloutHeader:
     sha256: Mapping[str, str]
     rejected_count: int = 0
     rejects: str = ""
+    reload_requested: bool = False
 
     @property
     def steps(self) -> int:
@@ -175,7 +177,7 @@ class RolloutContext:
 
     ``site`` is the headline of the plan; ``undo_of`` is the number of the roll-out that this one reverts;
     ``rejected_count`` is the number of inapplicable changes, which are not part of the plan, and ``rejects`` the
-    absolute path of the file with them.
+    absolute path of the file with them. With ``reload_requested``, the nodes of the archive are to load the change.
     """
 
     state_folder: Path
@@ -185,6 +187,7 @@ class RolloutContext:
     _: KW_ONLY
     rejected_count: int = 0
     rejects: str = ""
+    reload_requested: bool = False
 
 
 def write_record(context: RolloutContext, ldap_url: str, plan: Plan, strategy: str) -> RolloutRecord:
@@ -240,6 +243,7 @@ def _format_files(context: RolloutContext, ldap_url: str, plan: Plan, strategy: 
         sha256={PLAN_FILE: compute_digest(planned), UNDO_FILE: compute_digest(undo)},
         rejected_count=context.rejected_count,
         rejects=context.rejects,
+        reload_requested=context.reload_requested,
     )
     return (PLAN_FILE, planned), (UNDO_FILE, undo), (HEADER_FILE, header.to_json()), (JOURNAL_FILE, NEW_JOURNAL)
 

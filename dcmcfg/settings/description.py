@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dcmcfg.errors import DcmcfgError
+from dcmcfg.settings.node_tables import NODES_TABLE
 from dcmcfg.settings.oidc import OidcClient
 from dcmcfg.settings.profiles import get_profile_path, list_profile_names, read_profile
 from dcmcfg.settings.resolve import resolve_settings
@@ -119,8 +120,22 @@ def _list_settings(settings: Settings, sources: SettingsSources) -> Iterator[Set
     yield _describe("client_cert", settings.client_cert, origins.get("client_cert", ""))
     yield _describe("client_key", settings.client_key, origins.get("client_key", ""))
     yield from _list_dicom_tls_settings(settings, sources)
+    bind_dn_origin = f"profile {settings.profile}" if settings.archive_bind_dn else ""
+    yield _describe("archive_bind_dn", settings.archive_bind_dn, bind_dn_origin)
+    yield from _list_node_settings(settings)
     log_origin = f"profile {settings.profile}" if settings.external_move_log else ""
     yield _describe("external_move_log", settings.external_move_log, log_origin)
+
+
+def _list_node_settings(settings: Settings) -> Iterator[SettingDescription]:
+    """Yield the settings of each node; a node without a token of its own uses that of the site."""
+    for node in settings.nodes:
+        origin, prefix = f"profile {settings.profile}", f"{NODES_TABLE}.{node.name}"
+        yield _describe(f"{prefix}.archive_url", node.archive_url, origin)
+        ldap_origin = settings.origins["ldap_url"] if node.ldap_url == settings.ldap_url else origin
+        yield _describe(f"{prefix}.ldap_url", node.ldap_url, ldap_origin)
+        if node.token_secret is not None:
+            yield _describe_secret(f"{prefix}.archive_token", node.token_secret)
 
 
 def _list_oidc_settings(client: OidcClient | None, sources: SettingsSources) -> Iterator[SettingDescription]:

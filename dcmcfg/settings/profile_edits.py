@@ -12,7 +12,7 @@ import re
 import stat
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,13 @@ from dcmcfg.dn import DN
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.format_number import FORMAT_KEY
 from dcmcfg.private_folders import create_private_folder
+from dcmcfg.settings.node_tables import (
+    NODE_KEYS,
+    NODES_TABLE,
+    check_node_name,
+    flatten_nodes,
+    split_node_key,
+)
 from dcmcfg.settings.profiles import (
     BOOLEAN_KEYS,
     FILE_KEYS,
@@ -78,8 +85,12 @@ def parse_profile_value(key: str, text: str, subject: str) -> str | bool:
     A relative path becomes an absolute one. *subject* is named in errors. Raises :class:`MalformedInput` for an unknown
     key, and for a value that no run could use.
     """
-    if key not in PROFILE_KEYS:
-        raise _make_unknown_key_error(key, subject)
+    node = split_node_key(key)
+    if node is not None:
+        check_node_name(node[0], subject)
+        key = node[1]
+    if key not in (PROFILE_KEYS if node is None else NODE_KEYS):
+        raise _make_unknown_key_error(key, subject, PROFILE_KEYS if node is None else NODE_KEYS)
     if not text:
         raise MalformedInput(
             "the value is empty", subject=subject, next_step=f"to remove the key: dcmcfg config unset {subject}"
@@ -117,28 +128,34 @@ _CHECKS: dict[str, Callable[[str, str], object]] = {
 }
 
 
-def _make_unknown_key_error(key: str, subject: str) -> MalformedInput:
+def _make_unknown_key_error(key: str, subject: str, keys: Sequence[str] = PROFILE_KEYS) -> MalformedInput:
     if key in _SECRETS:
         return MalformedInput(
             f"a profile contains no secrets, so there is no key {key}",
             subject=subject,
             next_step=f"use {_SECRETS[key]}",
         )
-    similar = suggest_names(key.replace("-", "_"), PROFILE_KEYS)
-    hint = f"did you mean {', '.join(similar)}?" if similar else f"the keys are {', '.join(PROFILE_KEYS)}"
+    similar = suggest_names(key.replace("-", "_"), keys)
+    hint = f"did you mean {', '.join(similar)}?" if similar else f"the keys are {', '.join(keys)}"
     return MalformedInput(f"unknown key {key!r}", subject=subject, next_step=hint)
 
 
-def write_profile(name: str, values: Mapping[str, str]) -> Path:
+def write_profile(name: str, values: Mapping[str, Any]) -> Path:
     """Write the profile *name*, whole or not at all, readable by its owner only; return its path.
+
+    *values* are those of the file: strings, and the table ``nodes`` with a table for each node.
 
     Raises :class:`MalformedInput` for a bad name or key, :class:`DcmcfgError` when it cannot be written.
     """
     path = get_profile_path(name)
-    check_content(values, str(path))
+    check_content({key: value for key, value in values.items() if key != NODES_TABLE}, str(path))
+    if NODES_TABLE in values:
+        flatten_nodes(values[NODES_TABLE], str(path))
+    # In TOML, keys after a table would belong to it, so the tables come last.
+    ordered = dict(sorted(values.items(), key=lambda item: item[0] == NODES_TABLE))
     with lock_profiles():
         try:
-            replace_file(path, tomlkit.dumps(PROFILE_FORMAT.add_number(values)))
+            replace_file(path, tomlkit.dumps(PROFILE_FORMAT.add_number(ordered)))
         except OSError as error:
             raise DcmcfgError(f"cannot write the profile: {error.strerror}", subject=str(path)) from None
     return path
@@ -164,11 +181,18 @@ def set_profile_value(name: str, key: str, value: str | bool) -> ProfileEdit:
 
 def _edit_value(path: Path, key: str, value: str | bool, *, create: bool) -> ProfileEdit:
     def set_value(document: Any) -> bool:
-        current = _unwrap(document.get(key))
+        table, table_key = _find_table(document, key, create=True)
+        current = _unwrap(table.get(table_key))
         # In Python, True equals 1, so the types are compared too.
         if type(current) is type(value) and current == value:
             return False
-        document[key] = value
+        if table is document and NODES_TABLE in document and key not in document:
+            # A new key at the end of the file would belong to the last table.
+            nodes = document.pop(NODES_TABLE)
+            document[key] = value
+            document[NODES_TABLE] = nodes
+        else:
+            table[table_key] = value
         return True
 
     with lock_profiles():
@@ -185,6 +209,8 @@ def unset_profile_value(name: str, key: str) -> ProfileEdit:
     path = get_profile_path(name)
 
     def remove_value(document: Any) -> bool:
+        if (node := split_node_key(key)) is not None:
+            return _remove_node_value(document, *node)
         if key == FORMAT_KEY or (key not in document and key not in PROFILE_KEYS):
             raise _make_unknown_key_error(key, f"{name}.{key}")
         return document.pop(key, None) is not None
@@ -192,6 +218,36 @@ def unset_profile_value(name: str, key: str) -> ProfileEdit:
     with lock_profiles():
         is_changed, unknown_keys = _edit_file(path, remove_value, create=False)
     return ProfileEdit(path, None, is_changed, unknown_keys)
+
+
+def _find_table(document: Any, key: str, *, create: bool) -> tuple[Any, str]:
+    """Return the table of *document* that holds *key*, and the key in it: the document itself, or the table of a node.
+
+    With *create*, the missing table of a node is added; else it is empty.
+    """
+    node = split_node_key(key)
+    if node is None:
+        return document, key
+    name, node_key = node
+    if create:
+        if NODES_TABLE not in document:
+            document[NODES_TABLE] = tomlkit.table(is_super_table=True)
+        if name not in document[NODES_TABLE]:
+            document[NODES_TABLE][name] = tomlkit.table()
+    return document.get(NODES_TABLE, {}).get(name, {}), node_key
+
+
+def _remove_node_value(document: Any, name: str, node_key: str) -> bool:
+    """Remove the key of a node, or the whole node without a *node_key*; return whether there was one."""
+    nodes = document.get(NODES_TABLE, {})
+    if name not in nodes:
+        return False
+    if node_key:
+        return nodes[name].pop(node_key, None) is not None
+    del nodes[name]
+    if not nodes:
+        del document[NODES_TABLE]
+    return True
 
 
 def select_profile(name: str | None) -> bool:
@@ -283,7 +339,7 @@ def _edit_file(path: Path, edit: Callable[[Any], bool], *, create: bool) -> tupl
     document = tomlkit.parse(text)
     is_changed = edit(document)
     new_text = tomlkit.dumps(document)
-    unknown_keys = tuple(key for key in document if key not in PROFILE_KEYS and key != FORMAT_KEY)
+    unknown_keys = tuple(key for key in document if key not in (*PROFILE_KEYS, FORMAT_KEY, NODES_TABLE))
     if is_changed:
         # tomllib reads profiles, so it must read what tomlkit wrote.
         if _parse(new_text, path) != document.unwrap():

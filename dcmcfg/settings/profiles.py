@@ -15,13 +15,14 @@ import platformdirs
 from dcmcfg.errors import DcmcfgError, MalformedInput, NotFound
 from dcmcfg.format_number import FileFormat
 from dcmcfg.private_folders import require_ownership
+from dcmcfg.settings.node_tables import NODES_TABLE, flatten_nodes
 
 DEFAULT_PROFILE = "default"
 PROFILE_FORMAT = FileFormat("the profile", 1)
 #: The file that names the profile for runs that name none (``dcmcfg config use``).
 SELECTION_FORMAT = FileFormat("the selection of a profile", 1)
 SELECTION_KEY = "profile"
-#: The keys of a profile. Values are strings; values of ``BOOLEAN_KEYS`` are booleans.
+#: The keys of a profile, beside the tables of its nodes. Values are strings; values of ``BOOLEAN_KEYS`` are booleans.
 PROFILE_KEYS = (
     "ldap_url",
     "base_dn",
@@ -31,6 +32,7 @@ PROFILE_KEYS = (
     "device",
     "archive_url",
     "archive_token_file",
+    "archive_bind_dn",
     "oidc_issuer",
     "oidc_token_url",
     "oidc_client_id",
@@ -108,8 +110,10 @@ def read_profile(name: str, selected_by: str = "--profile") -> dict[str, str]:
         raise MalformedInput(f"the profile is not TOML: {error}", subject=str(path)) from None
     # The format comes first: a later format may have other keys.
     content = PROFILE_FORMAT.read_object(content, str(path))
+    nodes = flatten_nodes(content.pop(NODES_TABLE), str(path)) if NODES_TABLE in content else {}
     check_content(content, str(path))
-    return {key: _resolve_path(key, _format_value(value), path.parent) for key, value in content.items()}
+    values = {key: _resolve_path(key, _format_value(value), path.parent) for key, value in content.items()}
+    return values | {key: _resolve_path(key, value, path.parent) for key, value in nodes.items()}
 
 
 def get_selection_path() -> Path:
@@ -217,4 +221,4 @@ def _format_value(value: object) -> str:
 
 
 def _resolve_path(key: str, value: str, folder: Path) -> str:
-    return str(folder / Path(value).expanduser()) if key in FILE_KEYS else value
+    return str(folder / Path(value).expanduser()) if key.rpartition(".")[2] in FILE_KEYS else value

@@ -8,6 +8,7 @@ from pathlib import Path
 from dcmcfg.dn import DN
 from dcmcfg.errors import MalformedInput
 from dcmcfg.schema_names import COMMON_NAME
+from dcmcfg.settings.nodes import read_nodes
 from dcmcfg.settings.oidc import OIDC_SETTINGS, OidcClient, resolve_oidc
 from dcmcfg.settings.secret import Secret
 from dcmcfg.settings.site import Settings
@@ -87,6 +88,9 @@ def resolve_settings(options: Mapping[str, str], environ: Mapping[str, str]) -> 
         token_secret=token,
         oidc=oidc,
         dicom_tls=resolve_dicom_tls(sources),
+        # The nodes belong to the archive URL of their profile: with another URL, the user means another archive.
+        nodes=read_nodes(archive_url, url),
+        archive_bind_dn=_resolve_archive_bind_dn(server),
     )
 
 
@@ -185,3 +189,11 @@ def _resolve_bind_dn(source: SettingsSource, base_dn: DN) -> str:
 def _resolve_external_move_log(server: SettingsSource) -> Path | None:
     """Return the external archive's log that the profile names, if the directory server comes from the profile too."""
     return server.path("external_move_log")
+
+
+def _resolve_archive_bind_dn(server: SettingsSource) -> str:
+    """Return the DN that the archive binds as, if the directory server comes from the profile too; else empty."""
+    text = server.values.get("archive_bind_dn", "")
+    if text and not DN.parse(text).rdns:
+        raise MalformedInput("the DN is empty", subject=server.origin("archive_bind_dn"))
+    return text

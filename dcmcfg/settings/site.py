@@ -14,6 +14,20 @@ from dcmcfg.settings.tls import NO_DICOM_TLS, DicomTls
 
 
 @dataclass(frozen=True, kw_only=True)
+class Node:
+    """A server of the archive; all nodes share the archive's device.
+
+    ``ldap_url`` is the directory server that the node reads, in the form of :attr:`Settings.ldap_url`; it may be a
+    replica. Without a ``token_secret``, the node accepts the credentials of the site.
+    """
+
+    name: str
+    archive_url: str
+    ldap_url: str
+    token_secret: Secret | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """The settings of a site, with the origin of each.
 
@@ -25,7 +39,9 @@ class Settings:
     runs dcmcfg, otherwise the owner of ``client_cert``, whose key is in ``client_key`` or in the same file.
     ``starttls`` is true only with ``ldap``. With ``require_crl`` each CA file must contain revocation lists. ``oidc``
     is the client that requests tokens for the archive; it excludes a token. ``dicom_tls`` are the TLS settings of
-    associations.
+    associations. ``nodes`` are those of the profile that ``archive_url`` comes from; empty for an archive of one node.
+    ``archive_bind_dn`` is the DN that the archive binds as, or empty if it is unknown. ``node`` is the name of the node
+    that ``archive_url`` belongs to, or empty.
     """
 
     ldap_url: str
@@ -45,6 +61,9 @@ class Settings:
     token_secret: Secret | None = field(default=None, repr=False)
     oidc: OidcClient | None = None
     dicom_tls: DicomTls = NO_DICOM_TLS
+    nodes: tuple[Node, ...] = ()
+    archive_bind_dn: str = ""
+    node: str = ""
 
     @property
     def identity(self) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dcmcfg.errors import MalformedInput
 from dcmcfg.settings import profiles
+from dcmcfg.settings.node_tables import NODES_TABLE, list_node_names
 from dcmcfg.settings.secret import Secret
 
 #: Setting → the environment variable that holds it.
@@ -133,7 +134,11 @@ def collect_sources(options: Mapping[str, str], environ: Mapping[str, str]) -> S
     if not name:
         return SettingsSources(option_source, (environment,), "")
     is_option = "profile" in options
-    profile = SettingsSource(f"profile {name}", profiles.read_profile(name, selected_by), explicit=is_option)
+    values = profiles.read_profile(name, selected_by)
+    # A profile that lists nodes need not name one of them a second time.
+    if "archive_url" not in values and (node_names := list_node_names(values)):
+        values["archive_url"] = values[f"{NODES_TABLE}.{node_names[0]}.archive_url"]
+    profile = SettingsSource(f"profile {name}", values, explicit=is_option)
     # With --profile, the user means that site, whatever the environment contains.
     others = (profile, environment) if is_option else (environment, profile)
     return SettingsSources(option_source, others, name, selected_by)

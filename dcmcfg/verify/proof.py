@@ -17,6 +17,7 @@ from dcmcfg.model.retrieve_settings import EffectiveSetting, list_retrieve_setti
 from dcmcfg.route.path import Route
 from dcmcfg.route.request import RouteRequest, StudyState, get_archive_ae
 from dcmcfg.route.route import find_route
+from dcmcfg.schema_names import DICOM_SOFTWARE_VERSION
 from dcmcfg.verify.addresses import VerificationAddresses
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.local_files import FileLocality, find_recorded_archives, locate_files_before_move
@@ -136,7 +137,7 @@ def describe_configuration(
         device=archive_ae.device.name,
         settings=list_retrieve_settings(archive_ae),
         addresses=addresses,
-        software=archive_ae.device.entry.texts("dicomSoftwareVersion"),
+        software=archive_ae.device.entry.texts(DICOM_SOFTWARE_VERSION),
         route=route,
     )
 

@@ -303,6 +303,10 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Show each setting in effect, and its source", "dcmcfg config show"),
         ("Show the settings that are in effect with a profile", "dcmcfg config show hospital"),
     ),
+    "config nodes": (
+        ("List the nodes of the profile 'hospital'", "dcmcfg config nodes --profile hospital"),
+        ("Propose the nodes that the directory lists", "dcmcfg config nodes --from-tree"),
+    ),
     "config set": (
         ("Create a profile", "dcmcfg config set hospital.ldap_url ldaps://10.1.2.3/dc=example,dc=org"),
         ("Specify the file that holds the password", "dcmcfg config set hospital.bind_password_file ~/.hospital"),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from dcmcfg.cli.options.change_options import HELP_BY_RISK
+from dcmcfg.cli.options.node_options import NODE_OPTION_TEXTS
 from dcmcfg.cli.options.site_settings import OPTIONS
 from dcmcfg.cli.session.failures import DEBUG_VARIABLE, INTERRUPTED_EXIT_CODE, OUTPUT_CLOSED_EXIT_CODE
 from dcmcfg.cli.topics import TOPICS
@@ -100,6 +101,37 @@ def _make_safety_overrides(name: str) -> Topic:
             "command that changes the configuration has these options.",
         ),
         (Section("Safety overrides", tuple((f"--force-{risk}", text) for risk, text in HELP_BY_RISK.items())),),
+    )
+
+
+def _make_nodes(name: str) -> Topic:
+    return Topic(
+        name,
+        (
+            "An archive can have several nodes: servers that share the archive's device and its database. A reload "
+            "of one node does not reload the others. The profile lists the nodes: 'dcmcfg config set "
+            "NAME.nodes.NODE.archive_url URL' adds one, and 'dcmcfg config nodes' shows them. Set ldap_url of a node "
+            "that reads a replica of the directory.",
+            "A changing command writes to the directory of the site. Then it waits until each replica holds the "
+            "change, and reloads one node after the other. The nodes of a replica that stays behind are not "
+            "reloaded. After a failed node, the command stops, unless you specify --keep-going.",
+            "Each reload is confirmed by what the node shows afterwards: /aets, /storage, /export, /queue, /metrics, "
+            "/reject, /attribute-set and /attribute-filter, ports, and the answer to an association request. The "
+            "archive shows no value of many settings. Then the reload is reported as not confirmed. --confirm marker "
+            "adds an attribute set with a unique name before the reload, and removes it afterwards: a node that "
+            "shows the attribute set has loaded the change. The node shows it until its next reload.",
+            "Exit code 4 means that a node has not loaded the change, or may not have loaded it. 'dcmcfg apply "
+            "--resume' goes on with the remaining nodes.",
+        ),
+        (
+            Section(
+                "Options of the nodes",
+                tuple(
+                    (f"{option} {placeholder}".rstrip(), text)
+                    for option, (placeholder, text) in NODE_OPTION_TEXTS.items()
+                ),
+            ),
+        ),
     )
 
 
@@ -202,6 +234,7 @@ def _make_exit_codes(name: str) -> Topic:
 _TOPICS: dict[str, Callable[[str], Topic]] = {
     "site-options": _make_site_options,
     "safety-overrides": _make_safety_overrides,
+    "nodes": _make_nodes,
     "limits": _make_limits,
     "targets": _make_targets,
     "environment": _make_environment,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from dcmcfg.cli import invocation
+from dcmcfg.cli.options.node_options import NodeOptions, node_options
 from dcmcfg.cli.options.output_options import file_option, json_option
 from dcmcfg.cli.options.topic_option import topic_option
 from dcmcfg.cli.printing import print_output
@@ -114,6 +115,8 @@ class ChangeOptions:
     in_transaction: bool | None = None
     #: The names of the accepted risks.
     forced_risks: frozenset[str] = frozenset()
+    #: The nodes that load the change, and how.
+    nodes: NodeOptions = field(default_factory=NodeOptions)
 
     def print_lines(self, *lines: str) -> None:
         """Print *lines* on the stream of the plan, with this run's site options in their commands."""
@@ -134,6 +137,7 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
         strict: bool,
         in_transaction: bool | None,
         show_ldif: bool,
+        node_options: NodeOptions,
         **rest: Any,
     ) -> R:
         plan_to_stdout = output is not None and str(output) == STDOUT
@@ -153,6 +157,7 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
             strict=strict,
             in_transaction=in_transaction,
             forced_risks=forced,
+            nodes=node_options,
         )
         return command(options=options, **rest)
 
@@ -184,6 +189,7 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
             "supports transactions safely.",
         ),
         json_option,
+        node_options(),
         *force_options(),
     )
     # The decorator that is applied last is the first option in --help, hence the reversed order.

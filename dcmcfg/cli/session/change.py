@@ -19,13 +19,18 @@ from dcmcfg.cli.session.rejects import RejectsFile
 from dcmcfg.cli.terminal import confirm, require_terminal
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import read_unmapped_schema
+from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.errors import DcmcfgError, IncompleteChange, NegativeResult, Refused
 from dcmcfg.files.private import write_private
+from dcmcfg.nodes.marker import remove_marker
+from dcmcfg.nodes.node_record import NodeRecorder
+from dcmcfg.nodes.pending import PendingActivation, find_leftover_markers, rebuild_plan
 from dcmcfg.plan.ldif_output import format_plan
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import find_renamed_archives
 from dcmcfg.plan.server_schema import ServerSchemaRules, require_accepted
+from dcmcfg.plan.step_effects import describe_required_actions, needs_reload
 from dcmcfg.plan.versions import assert_versions
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.plan import format_plan_counts, format_unchanged_lines, print_plan
@@ -46,9 +51,10 @@ from dcmcfg.rollout.reload_result import RecordedReload, RecordedReloadOutcome
 from dcmcfg.rollout.strategy import RolloutStrategy, choose_resume_strategy, choose_strategy, has_assertions
 from dcmcfg.settings import Settings, format_site_headline
 from dcmcfg.settings.folders import get_state_folder
+from dcmcfg.settings.nodes import list_nodes
 
 if TYPE_CHECKING:
-    from dcmcfg.cli.session.reload import ReachableArchive
+    from dcmcfg.cli.session.node_run import SelectedNodes
     from dcmcfg.model.tree import Tree
 
 _NO_EXTRA_OUTPUT = ExtraOutput()
@@ -158,7 +164,9 @@ def apply_plan(
         return
     _require_ready(settings, options, rejects_file)
     # Reach the archive before anything is written, so that the reload after the change can succeed.
-    reachable_archive = None if options.no_reload or renamed_archives else _connect_archive(settings)
+    # A reload would have no effect on a change that only a restart makes take effect.
+    reloads = not options.no_reload and not renamed_archives and needs_reload(plan)
+    selected_nodes = _connect_nodes(settings, options) if reloads else None
     if not options.yes and not confirm("Apply these changes?"):
         raise NegativeResult("declined; nothing was changed")
     with _write_rejects(settings, options, rejects_file):
@@ -166,22 +174,85 @@ def apply_plan(
             directory,
             plan,
             strategy,
-            rollout=resumed_record or _make_rollout_context(settings, undone_number, rejects_file),
+            rollout=resumed_record
+            or replace(
+                _make_rollout_context(settings, undone_number, rejects_file),
+                reload_requested=selected_nodes is not None,
+            ),
             report=report,
         )
     options.print_lines(f"Applied {outcome.strategy.value}.", f"To revert it: dcmcfg undo {outcome.number}")
     # Whether the reload succeeded is recorded with the change, so that `history` can show it later.
     reload: ReloadReport | None = None
     record_folder = outcome.undo_file.parent
-    if reachable_archive is None:
+    if selected_nodes is None:
         reload_result.write_reload(record_folder, RecordedReload(RecordedReloadOutcome.NOT_REQUESTED))
     else:
         with reload_result.record_reload(record_folder):
-            reload = reachable_archive.reload_configuration(
-                outcome.number, plan.after, is_undo=purpose.reverted_number is not None
+            reload = selected_nodes.activate(
+                directory,
+                plan,
+                rollout_number=outcome.number,
+                record_folder=record_folder,
+                is_undo=purpose.reverted_number is not None,
+                print_nodes=report.print_nodes,
             )
     profile = rename_device_in_profile(settings, renamed_archives)
     report.print_result(outcome, reload=reload, profile=profile)
+
+
+def remove_leftover_markers(directory: Directory, history: History, options: ChangeOptions) -> bool:
+    """Remove the markers that interrupted runs have left in *directory*; return whether there were any."""
+    leftovers = tuple(find_leftover_markers(history, directory.server.url))
+    for record, dn in leftovers:
+        invocation.current().may_have_changed = True
+        remove_marker(directory, dn, NodeRecorder(record.folder))
+        options.print_lines(f"The marker of change {record.number} is removed from the directory: {dn}")
+    return bool(leftovers)
+
+
+def resume_nodes(
+    settings: Settings, directory: Directory, pending: PendingActivation, *, options: ChangeOptions
+) -> None:
+    """Make the nodes that have not loaded the change of *pending* load it, and remove its marker, if one is left.
+
+    Without ``--node``, these are the nodes that the record names; without such a record, all nodes. Raises as
+    :func:`apply_plan` does after the change is written.
+    """
+    record = pending.record
+    plan = rebuild_plan(record, read_tree(directory))
+    known = {each.name for each in list_nodes(settings)}
+    names = options.nodes.names or tuple(each for each in pending.pending_nodes if each in known and settings.nodes)
+    options = replace(options, nodes=replace(options.nodes, names=names))
+    report = ChangeReport(
+        settings=settings,
+        plan=Plan(plan.after, plan.after, ()),
+        options=options,
+        risks=(),
+        rejects_file=None,
+        extra_json={"resumed_rollout": record.number},
+    )
+    invocation.current().partial_result = report.to_json
+    shown_names = ", ".join(names) or "all"
+    options.print_lines(f"The change is in the directory. Nodes that have not loaded it: {shown_names}")
+    if options.dry_run:
+        report.print_result()
+        return
+    selected_nodes = _connect_nodes(settings, options)
+    invocation.current().may_have_changed = True
+    with reload_result.record_reload(record.folder):
+        reload = selected_nodes.activate(
+            directory,
+            plan,
+            rollout_number=record.number,
+            record_folder=record.folder,
+            is_undo=record.header.undo_of is not None,
+            print_nodes=report.print_nodes,
+        )
+    if options.as_json:
+        report.print_result(reload=reload)
+    else:
+        report.print_nodes(reload)
 
 
 def _choose_and_announce_strategy(
@@ -229,11 +300,11 @@ def _write_rejects(
     return rejects_file.write_for_change(settings)
 
 
-def _connect_archive(settings: Settings) -> ReachableArchive:
+def _connect_nodes(settings: Settings, options: ChangeOptions) -> SelectedNodes:
     # A change without a reload does not need the HTTP client.
-    from dcmcfg.cli.session.reload import connect_archive
+    from dcmcfg.cli.session.node_run import connect_nodes
 
-    return connect_archive(settings)
+    return connect_nodes(settings, options.nodes)
 
 
 def _print_plan_and_warnings(
@@ -245,6 +316,8 @@ def _print_plan_and_warnings(
     if plan.steps:
         print_plan(console, plan, show_ldif=options.show_ldif, show_short_ldif=extra_output.show_short_ldif)
         extra_output.print_below_plan(console)
+        if required_actions := describe_required_actions(plan):
+            print_line(console, required_actions)
     for warning in warnings:
         print_message(f"warning: {escape_unprintable(warning)}")
 

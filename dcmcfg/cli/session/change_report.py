@@ -5,7 +5,7 @@ If an archive's own device is renamed, the report also has the restart with the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from dcmcfg.plan.delayed_effects import find_restart_attributes
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import DEVICE_NAME_PROPERTY, RenamedArchive
 from dcmcfg.plan.risk_checks import Risk
+from dcmcfg.plan.step_effects import needs_reload
 from dcmcfg.render.plan import plan_json, risks_json
+from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console
 from dcmcfg.rollout.execution import RolloutOutcome
 from dcmcfg.settings import Settings
 
@@ -78,10 +80,16 @@ def _find_new_name(settings: Settings, renamed: Sequence[RenamedArchive]) -> str
 
 @dataclass(frozen=True)
 class ReloadReport:
-    """A clean reload: its JSON fields, and a note on a failure that a second reload repaired, if any."""
+    """The result of the reload after a change.
 
-    json_fields: Mapping[str, Any]
-    repair_note: str = ""
+    ``json_fields`` are those of the reload of a single node, None for several; ``extra_json`` are keys of the report.
+    ``print_nodes`` prints the table of several nodes on a console; ``lines`` are printed below it.
+    """
+
+    json_fields: Mapping[str, Any] | None
+    extra_json: Mapping[str, Any] = field(default_factory=dict)
+    lines: tuple[str, ...] = ()
+    print_nodes: Callable[..., None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +131,7 @@ class ChangeReport:
             "undo_file": str(outcome.undo_file) if outcome else None,
             "reloaded": reload is not None,
             "reload": None if reload is None else reload.json_fields,
+            **({"nodes": [], "overwritten": []} if reload is None else reload.extra_json),
             "required_restarts": [
                 {"old_name": each.old_name, "new_name": each.new_name, "property": DEVICE_NAME_PROPERTY}
                 for each in self.renamed_archives
@@ -153,13 +162,21 @@ class ChangeReport:
                 )
 
     def _print_reload(self, reload: ReloadReport | None) -> None:
-        """Print whether the archive reloaded, and what a second reload repaired."""
+        """Print which nodes have reloaded, and how this is confirmed."""
+        if reload is None and not needs_reload(self.plan):
+            self.options.print_lines("The archive was not reloaded, because a reload has no effect on this change.")
+            return
         if reload is None:
             self.options.print_lines("The archive was not reloaded. To reload it: dcmcfg reload")
             return
-        if reload.repair_note:
-            self.options.print_lines(reload.repair_note)
-        self.options.print_lines("The archive has reloaded.")
+        self.print_nodes(reload)
+
+    def print_nodes(self, reload: ReloadReport) -> None:
+        """Print the table of several nodes, if there is one, and the lines about the reload."""
+        if reload.print_nodes is not None:
+            reload.print_nodes(make_stderr_console() if self.options.stdout_reserved else make_stdout_console())
+        if reload.lines:
+            self.options.print_lines(*reload.lines)
 
     def _print_renamed_archives(self, *, applied: bool, profile: Path | None) -> None:
         """Print how to restart the archive with the new name, and where dcmcfg still has the old one."""

@@ -18,6 +18,7 @@ from dcmcfg.lint.rule import LintRule
 from dcmcfg.plan.delayed_effects import describe_delayed_effects, warn_about_automatic_loading
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.risk_checks import UNLOADABLE, UNUSABLE_REFERENCE, Risk, find_record_risks
+from dcmcfg.plan.step_effects import warn_about_port_binding, warn_about_write_back
 from dcmcfg.plan.warnings import find_plan_warnings
 from dcmcfg.rollout.record import RolloutRecord
 from dcmcfg.settings import Settings
@@ -117,6 +118,8 @@ def assess_plan(
         yield from plan_risks.warnings
         yield from recorded.warnings
         yield from describe_delayed_effects(plan)
+        yield from warn_about_port_binding(plan)
+        yield from warn_about_write_back(plan)
         if options.no_reload and plan.steps:
             yield from warn_about_automatic_loading(plan.after)
         yield from format_risks(risks, forced, include_refused=options.dry_run and not is_resumed)

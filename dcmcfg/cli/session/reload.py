@@ -17,12 +17,11 @@ from dcmcfg.cli import invocation
 from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.archive import make_control_service
 from dcmcfg.cli.session.archive_stopped import STOPPED_MESSAGE, describe_how_to_start
-from dcmcfg.cli.session.change_report import ReloadReport
-from dcmcfg.errors import ArchiveError, IncompleteChange, NotFound
+from dcmcfg.errors import ArchiveError, DcmcfgError, IncompleteChange, NotFound
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
 from dcmcfg.printable import escape_unprintable
-from dcmcfg.render.reload import format_listener_states, format_repair_note, listeners_json, reload_json
+from dcmcfg.render.reload import format_listener_states, listeners_json, reload_json
 from dcmcfg.settings import Settings
 
 
@@ -33,34 +32,29 @@ class ReachableArchive:
     service: ControlService
     settings: Settings
 
-    def reload_configuration(self, rollout_number: int, tree: Tree, *, is_undo: bool) -> ReloadReport:
-        """Make the archive load *tree*, the directory after change *rollout_number*.
+    @staticmethod
+    def without_contact(settings: Settings) -> ReachableArchive:
+        """Return the archive of *settings* although it does not respond."""
+        return ReachableArchive(make_control_service(settings), settings)
 
-        Raises :class:`IncompleteChange` if the reload was not clean, or if the archive is STOPPED. The error does not
-        suggest an undo after an undo: the value that the archive cannot load may be older than both changes.
+    def build_error(self, error: DcmcfgError, rollout_number: int, tree: Tree, *, is_undo: bool) -> IncompleteChange:
+        """Return the error for the reload after change *rollout_number*, which failed with *error*.
+
+        *tree* is the directory after the change. The error does not suggest an undo after an undo: the value that the
+        archive cannot load may be older than both changes.
         """
+        if isinstance(error, IncompleteChange):
+            return error
+        if isinstance(error, ReloadFailed):
+            return self._make_unfinished_error(error, tree, "" if is_undo else f"dcmcfg undo {rollout_number}")
         undo = "" if is_undo else f". If this change is the cause, revert it: dcmcfg undo {rollout_number}"
-        try:
-            reload = self.service.reload()
-        except ReloadFailed as error:
-            raise self._make_unfinished_error(
-                error, tree, "" if is_undo else f"dcmcfg undo {rollout_number}"
-            ) from error
-        except ArchiveError as error:
-            message = f"The directory was changed, but the archive did not reload: {error.message}"
-            next_step = f"{CHECK_VALUES}{undo}"
-            if isinstance(error, TokenError):
-                next_step = f"{error.next_step}; then run dcmcfg reload"
-            elif error.next_step:
-                next_step = f"{error.next_step}. Then run dcmcfg reload"
-            raise IncompleteChange(message, subject=error.subject, next_step=next_step) from error
-        except KeyboardInterrupt:
-            message = "The directory was changed, and the reload was interrupted"
-            raise IncompleteChange(message, next_step="dcmcfg reload") from None
-        _record_reload(reload)
-        # A STOPPED archive loads the configuration too, but its ports remain closed.
-        require_started(self.service, self.settings, "The directory was changed. ")
-        return ReloadReport(reload_json(reload), format_repair_note(reload))
+        message = f"The directory was changed, but the archive did not reload: {error.message}"
+        next_step = f"{CHECK_VALUES}{undo}"
+        if isinstance(error, TokenError):
+            next_step = f"{error.next_step}; then run dcmcfg reload"
+        elif error.next_step:
+            next_step = f"{error.next_step}. Then run dcmcfg reload"
+        return IncompleteChange(message, subject=error.subject, next_step=next_step)
 
     def _make_unfinished_error(self, error: ReloadFailed, tree: Tree, undo_command: str) -> IncompleteChange:
         reload = error.reload

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import click
 
@@ -12,6 +13,7 @@ from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.bulk.source import StudySource
 from dcmcfg.cli.completers import complete_ae_title
 from dcmcfg.cli.options.association_tls import TlsOptions, over_tls_option, tls_options
+from dcmcfg.cli.options.node_options import node_name_option
 from dcmcfg.cli.options.output_options import details_option
 from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site_command import option_group
@@ -28,6 +30,7 @@ from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.model.devices import Configuration
 from dcmcfg.route.request import get_archive_ae
 from dcmcfg.settings import Settings
+from dcmcfg.settings.nodes import select_node_settings
 from dcmcfg.verify.addresses import MAX_TIMEOUT_S, AddressOverride, extract_hosts, find_addresses
 from dcmcfg.verify.receiver_options import ReceiverOptions
 
@@ -41,6 +44,7 @@ class VerifyOptions:
     ae: str | None
     calling: str
     connect: str | None
+    node: str | None
     over_tls: bool
     timeout_s: float | None
     recalling: RecallOptions
@@ -66,6 +70,7 @@ class VerifyOptions:
         :class:`~dcmcfg.errors.DcmcfgError` for a malformed value or a file that cannot be written.
         """
         require_consistent_options(self.studies, as_json=self.as_json)
+        settings = select_node_settings(settings, self.node)
         selection = self.retrieving.parse_selection()
         model_and_patient = self.retrieving.parse_model_and_patient()
         query_keys = self.recalling.parse_query_keys(self.bulk)
@@ -83,7 +88,7 @@ class VerifyOptions:
                 device_name=settings.device,
                 ae_title=archive_ae_title,
                 calling_ae_title=calling_ae_title,
-                connect=AddressOverride.parse(self.connect) if self.connect is not None else None,
+                connect=self._choose_archive_address(settings),
                 timeout_s=self.timeout_s,
                 tls=self.over_tls,
                 other_hosts=extract_hosts(settings.ldap_url, settings.archive_url),
@@ -119,6 +124,14 @@ class VerifyOptions:
             tls_files=run.tls_files,
             use_tls=self.over_tls,
         )
+
+    def _choose_archive_address(self, settings: Settings) -> AddressOverride | None:
+        """Return the address of ``--connect``, else the host of the node, or None for the address in the tree."""
+        if self.connect is not None:
+            return AddressOverride.parse(self.connect)
+        # All nodes have the same entry in the tree, so only the URL of a node has its host.
+        host = urlsplit(settings.archive_url).hostname if settings.node else None
+        return AddressOverride(host) if host else None
 
     def _parse_source(self) -> StudySource | None:
         source = None if self.recalling.recall else self.bulk.make_source(self.studies)
@@ -160,6 +173,7 @@ _OPTIONS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
     click.option(
         "--connect", metavar="HOST[:PORT]", help="Address of the archive, instead of the address in the configuration."
     ),
+    node_name_option,
     recall_options,
     retrieval_options,
     receiving_options,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dcmcfg.cli import invocation
+from dcmcfg.cli.options.node_options import NodeOptions
 from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.terminal import confirm, require_terminal
@@ -295,13 +297,18 @@ def _print_intro(
 
 def _connect_site(settings: Settings, directory: Directory) -> DestinationContext:
     """Return the site after its archive has responded; raises :class:`~dcmcfg.errors.ArchiveError`."""
-    from dcmcfg.cli.session.reload import connect_archive
+    from dcmcfg.cli.session.node_run import connect_nodes, require_reloaded
 
-    service = connect_archive(settings, "the archive must reload before it can send to a new destination").service
+    nodes = NodeOptions(names=(settings.node,) if settings.node else ())
+    selected = connect_nodes(settings, nodes, alternative="the archive must reload before it can send to a new destination")
     rollout_context = RolloutContext(
         get_state_folder(), format_site_headline(settings), invocation.current().command_line
     )
-    return DestinationContext(directory, rollout_context, service.reload, _print_text)
+    # A node that reads a replica would not find the destination before the replica has it.
+    reload: Callable[[], object] = selected.nodes[0].archive.service.reload
+    if settings.nodes:
+        reload = functools.partial(require_reloaded, settings, nodes)
+    return DestinationContext(directory, rollout_context, reload, _print_text)
 
 
 def _require_confirmation(question: str, *, yes: bool) -> None:

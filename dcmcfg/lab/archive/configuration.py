@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 
 from dcmcfg.dn import NormalDN
+from dcmcfg.lab.archive.loaded_lists import LoadedLists
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ class Device:
     storages: frozenset[str] = frozenset()
     move_scp_of_store_scu: tuple[tuple[str, str], ...] = ()
     web_applications: tuple[WebApplication, ...] = ()
+    lists: LoadedLists = field(default_factory=LoadedLists)
 
     def has_service(self, path: str, service: str) -> bool:
         """Return whether *path* begins with the path of a web application of the class *service*."""

@@ -20,7 +20,7 @@ from dcmcfg.lab.archive.java_exceptions import (
 )
 from dcmcfg.lab.archive.qido import is_search, serve_qido
 from dcmcfg.lab.archive.service import ArchiveService
-from dcmcfg.lab.site import LOOPBACK, Site
+from dcmcfg.lab.site import Site
 
 APPLICATION_PATH = "/dcm4chee-arc"
 CONTROL_PATH = f"{APPLICATION_PATH}/ctrl"
@@ -72,8 +72,20 @@ class _RequestHandler(BaseHTTPRequestHandler):
             response = serve_qido(self._service.state, self.path, accept=accept, host=host)
             headers = {"Warning": response.warning} if response.warning else _NO_HEADERS
             self._send(response.status, response.content_type, response.body, headers)
+        elif (answer := self._find_list()) is not None:
+            status, body = answer
+            if status == HTTPStatus.OK:
+                self._send(HTTPStatus.OK, _JSON, body, {"Cache-Control": "no-cache"})
+            else:
+                self._send(HTTPStatus(status), _TEXT, body)
         else:
             self._send_not_found()
+
+    def _find_list(self) -> tuple[int, str] | None:
+        """Return status and body of a list of loaded entries; None for another path."""
+        if not self.path.startswith(f"{APPLICATION_PATH}/"):
+            return None
+        return self._service.state.device.lists.find(self.path.removeprefix(APPLICATION_PATH).partition("?")[0])
 
     def do_POST(self) -> None:
         # An unread body would be parsed as the next request on this connection.
@@ -161,9 +173,9 @@ def serve_http(service: ArchiveService, site: Site) -> Iterator[None]:
     port = site.ports.http
     authorizer = TokenAuthorizer(site.token_requirements) if site.token_requirements else None
     try:
-        server = ThreadingHTTPServer((LOOPBACK, port), partial(_RequestHandler, service, authorizer))
+        server = ThreadingHTTPServer((site.node_address, port), partial(_RequestHandler, service, authorizer))
     except OSError as error:
-        raise LabError(f"cannot listen ({error.strerror})", subject=f"http://{LOOPBACK}:{port}") from error
+        raise LabError(f"cannot listen ({error.strerror})", subject=site.archive_url) from error
     # The short interval lets a lab stop quickly.
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()

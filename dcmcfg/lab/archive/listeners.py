@@ -93,6 +93,8 @@ class Listeners:
         with ExitStack() as stack:
             try:
                 address = resolve_loopback_address(connection.bind_address or connection.host)
+                # All nodes have the same configuration, so each one listens on its own address instead.
+                address = self._site.node_address if address == LOOPBACK else address
                 stack.enter_context(self._server.serve(connection, address, tls))
             except LabError as error:
                 reason = error.__cause__.strerror if isinstance(error.__cause__, OSError) else None

@@ -13,6 +13,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.lab.archive.configuration import Connection, Device, NetworkAE, TransferCapability, WebApplication
 from dcmcfg.lab.archive.java_exceptions import DanglingReference, IllegalArgumentException, NameNotFoundException
+from dcmcfg.lab.archive.loaded_lists import build_loaded_lists
 from dcmcfg.schema.value_kinds import durations
 
 
@@ -70,6 +71,7 @@ def build_device(entries: Sequence[Entry]) -> Device:
             WebApplication(each.text("dcmWebServicePath") or "", frozenset(each.texts("dcmWebServiceClass")))
             for each in _select_entries(entries, "dcmWebApp")
         ),
+        lists=build_loaded_lists(entries),
     )
 
 

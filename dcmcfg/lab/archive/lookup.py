@@ -36,12 +36,13 @@ OpenDirectory = Callable[[], AbstractContextManager[DirectoryReader]]
 
 
 def make_directory_opener(site: Site) -> OpenDirectory:
-    """Return a function that opens a connection to the lab's directory, with the current password."""
+    """Return a function that opens a connection to the directory that the node reads, with the current password."""
 
     @contextmanager
     def open_directory() -> Iterator[DirectoryReader]:
         password = site.password_file.read_text("utf-8").strip()
-        with connect(LdapServerSettings(site.ldap_url, DN.parse(site.base_dn), site.bind_dn, password)) as directory:
+        server = LdapServerSettings(site.node_ldap_url, DN.parse(site.base_dn), site.bind_dn, password)
+        with connect(server) as directory:
             yield directory
 
     return open_directory

@@ -9,6 +9,7 @@ from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
 from dcmcfg.schema.value_kinds.durations import parse_seconds
 from dcmcfg.schema_names import (
+    AE_CACHE_STALE_TIMEOUT,
     ARCHIVE_NETWORK_AE_OBJECT_CLASS,
     DICOM_AE_TITLE,
     OBJECT_STORAGE_ID,
@@ -25,7 +26,7 @@ _ORDINAL = re.compile(rb"\{[0-9A-Z]\}")
 
 
 def _find_ae_cache_never_expires(context: LintContext) -> Iterator[Violation]:
-    name = "dcmAECacheStaleTimeout"
+    name = AE_CACHE_STALE_TIMEOUT
     for device in context.archives:
         # Observed on 5.35.1: an AE that was unknown at its first lookup stays unknown (A801) until a reload.
         if name not in device.entry:
@@ -39,7 +40,7 @@ def _find_ae_cache_never_expires(context: LintContext) -> Iterator[Violation]:
 
 
 def _find_ae_cache_timeout_long(context: LintContext) -> Iterator[Violation]:
-    name = "dcmAECacheStaleTimeout"
+    name = AE_CACHE_STALE_TIMEOUT
     for device in context.archives:
         for value in device.entry.values(name):
             if (parse_seconds(value.decode("utf-8", "replace")) or 0) > _MAXIMUM_CACHE_S:

@@ -1,0 +1,384 @@
+"""Make the nodes of the site load a change, and report the result of each.
+
+A module of its own, because a command without a reload does not need the HTTP client.
+"""
+
+from __future__ import annotations
+
+import functools
+import secrets
+import shlex
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dcmcfg.archive.control import ControlService
+from dcmcfg.archive.loaded_configuration import TIMEOUTS, LoadedConfiguration
+from dcmcfg.archive.reload_failures import Reload
+from dcmcfg.cli import invocation
+from dcmcfg.cli.options.node_options import MARKER, NONE, NodeOptions
+from dcmcfg.cli.printing import print_message
+from dcmcfg.cli.session.archive import make_control_service, make_web_client
+from dcmcfg.cli.session.change_report import ReloadReport
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.reload import ReachableArchive, connect_archive, require_started
+from dcmcfg.directory.server import Directory
+from dcmcfg.errors import ArchiveError, DcmcfgError, IncompleteChange
+from dcmcfg.limits import HTTP_BODY
+from dcmcfg.model.devices import Configuration
+from dcmcfg.model.tree import Tree
+from dcmcfg.nodes.expectations import Expectations, derive_expectations
+from dcmcfg.nodes.marker import Marker, add_marker, make_marker, remove_marker
+from dcmcfg.nodes.node_record import NodeRecorder
+from dcmcfg.nodes.observation import NodeObserver
+from dcmcfg.nodes.replicas import OpenReplica, WrittenState, read_written_state
+from dcmcfg.nodes.run import NodeAccess, NodeResult, NodeRun, NodeRunOptions, make_pending_results
+from dcmcfg.nodes.second_look import Overwrite, find_overwrites
+from dcmcfg.plan.plan import Plan
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.nodes import (
+    format_node_notes,
+    format_overwrite,
+    format_single_reload,
+    nodes_json,
+    overwrites_json,
+    print_nodes,
+)
+from dcmcfg.render.reload import format_repair_note, reload_json
+from dcmcfg.rollout.reconciliation import collect_touched_dns
+from dcmcfg.schema.definitions import load_bundled_schema
+from dcmcfg.settings import Settings
+from dcmcfg.settings.nodes import SINGLE_NODE, make_node_settings, make_replica_settings, select_nodes
+from dcmcfg.settings.site import Node
+
+_TOKEN_BYTES = 4
+#: Seconds of waiting at which a line is printed: at the start, and every ten seconds.
+_FIRST_REPORT_S, _REPORT_INTERVAL_S = 1.0, 10.0
+
+
+@dataclass(frozen=True)
+class ReachableNode:
+    """A node that responds, or that the user accepts to be down (``--keep-going``)."""
+
+    node: Node
+    archive: ReachableArchive
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectedNodes:
+    """The nodes of a run, which were asked before anything is written."""
+
+    settings: Settings
+    options: NodeOptions
+    nodes: tuple[ReachableNode, ...]
+    replica_urls: tuple[str, ...]
+
+    @property
+    def is_single(self) -> bool:
+        """Whether the site lists no nodes, and its archive reads the server that is written."""
+        return not self.settings.nodes
+
+    def activate(
+        self,
+        directory: Directory,
+        plan: Plan,
+        *,
+        rollout_number: int,
+        record_folder: Path,
+        is_undo: bool,
+        print_nodes: Callable[[ReloadReport], None],
+    ) -> ReloadReport:
+        """Make the nodes load *plan*, which change *rollout_number* has written, and confirm it; return the report.
+
+        If a node has not loaded the change, or may not have loaded it, *print_nodes* prints the table of the nodes,
+        and :class:`IncompleteChange` is raised.
+        """
+        activation = _Activation(
+            self, directory, plan, recorder=NodeRecorder(record_folder), rollout_number=rollout_number
+        )
+        results = activation.run()
+        overwrites = activation.look_again()
+        report = _make_report(results, overwrites, activation.notes, is_single=self.is_single)
+        _record_json(report)
+        error = results[0].error
+        if self.is_single and error is not None:
+            raise self.nodes[0].archive.build_error(error, rollout_number, plan.after, is_undo=is_undo) from error
+        failure = _build_failure(results, overwrites, "" if is_undo else f"dcmcfg undo {rollout_number}")
+        if failure is not None:
+            print_nodes(report)
+            raise failure
+        return report
+
+
+class _Activation:
+    """One run over the nodes, with its marker."""
+
+    def __init__(
+        self,
+        selected: SelectedNodes,
+        directory: Directory,
+        plan: Plan,
+        *,
+        recorder: NodeRecorder,
+        rollout_number: int,
+    ) -> None:
+        self._selected, self._directory, self._plan = selected, directory, plan
+        self._recorder = recorder
+        self._marker = self._make_marker(rollout_number) if selected.options.confirm == MARKER else None
+        self._accesses = tuple(map(self._make_access, selected.nodes))
+        self.notes: list[str] = []
+
+    def run(self) -> tuple[NodeResult, ...]:
+        """Return the results of the nodes; an interruption leaves the remaining nodes as they are."""
+        results = make_pending_results(self._accesses)
+        self._recorder.write_results(results)
+        try:
+            if self._marker is not None:
+                add_marker(self._directory, self._marker, self._recorder)
+            run = self._make_run()
+            return run.run()
+        except KeyboardInterrupt:
+            raise IncompleteChange(
+                "The directory was changed, and the reload was interrupted", next_step="dcmcfg apply --resume"
+            ) from None
+        finally:
+            self._remove_marker()
+
+    def look_again(self) -> tuple[Overwrite, ...]:
+        """Return the entries of the plan that somebody has written since; a failed read is only a note."""
+        settings = self._selected.settings
+        try:
+            overwrites = find_overwrites(
+                self._directory, self._plan, own_dn=settings.bind_dn, archive_dn=settings.archive_bind_dn
+            )
+            if overwrites:
+                self._recorder.write_overwritten([format_overwrite(each) for each in overwrites])
+        except DcmcfgError as error:
+            self.notes.append(f"warning: the changed entries could not be read again: {error.message}")
+            return ()
+        return overwrites
+
+    def _make_run(self) -> NodeRun:
+        names = list(collect_touched_dns(self._plan.changes))
+        expectations: Expectations | None = None
+        if self._selected.options.confirm != NONE:
+            expectations = derive_expectations(self._plan, self._selected.settings.device)
+        if self._marker is not None and expectations is not None:
+            names.append(self._marker.dn)
+            expectations = replace(expectations, all=(*expectations.all, self._marker.expectation))
+        written = read_written_state(self._directory, self._plan.after, names if self._selected.replica_urls else ())
+        options = self._selected.options
+        return NodeRun(
+            self._accesses,
+            written=written,
+            tree=self._plan.after,
+            expectations=expectations,
+            options=NodeRunOptions(
+                keep_going=options.keep_going,
+                parallel=options.parallel,
+                replica_timeout_s=options.replica_timeout_s,
+            ),
+            on_result=self._recorder.write_result,
+            on_replica_wait=ReplicaProgress().report,
+        )
+
+    def _make_marker(self, rollout_number: int) -> Marker:
+        device = Configuration(self._plan.after).get_device(self._selected.settings.device)
+        return make_marker(device.entry.dn, rollout_number, secrets.token_hex(_TOKEN_BYTES))
+
+    def _remove_marker(self) -> None:
+        if self._marker is None:
+            return
+        try:
+            remove_marker(self._directory, self._marker.dn, self._recorder)
+        except DcmcfgError as error:
+            self.notes.append(
+                f"warning: the marker {self._marker.dn} is still in the directory ({error.message}); to remove it: "
+                "dcmcfg apply --resume"
+            )
+            return
+        self.notes.append("The marker is removed from the directory. The nodes show it until their next reload.")
+
+    def _make_access(self, reachable: ReachableNode) -> NodeAccess:
+        return make_node_access(self._selected.settings, reachable.node, reachable.archive.service)
+
+
+def require_reloaded(settings: Settings, options: NodeOptions) -> None:
+    """Reload the selected nodes; raises :class:`ArchiveError` if one of them is not reloaded."""
+    for result in reload_nodes(settings, options):
+        if result.error is not None:
+            raise ArchiveError(
+                f"node {result.name}: {result.error.message}",
+                subject=result.error.subject,
+                next_step=result.error.next_step,
+            )
+        if not result.is_loaded:
+            reason = result.replica.reason if result.replica is not None else result.state.value
+            raise ArchiveError(f"node {result.name} is not reloaded: {reason}", subject=result.archive_url)
+
+
+def reload_nodes(
+    settings: Settings, options: NodeOptions, on_result: Callable[[NodeResult], None] = lambda _: None
+) -> tuple[NodeResult, ...]:
+    """Reload the selected nodes of a site that lists its nodes; return the results.
+
+    A node that reads a replica is reloaded when the replica has caught up with the directory of the site. *on_result*
+    is called with the result of a node whenever it changes.
+    """
+    accesses = [
+        make_node_access(settings, node, make_control_service(make_node_settings(settings, node)), message_prefix="")
+        for node in select_nodes(settings, options.names)
+    ]
+    tree = Tree(load_bundled_schema(), {})
+    written = WrittenState({}, {}, {}, time.monotonic())
+    if any(each.open_replica is not None for each in accesses):
+        with open_directory(settings) as directory:
+            written = read_written_state(directory, tree, ())
+    run = NodeRun(
+        accesses,
+        written=written,
+        tree=tree,
+        expectations=None,
+        options=NodeRunOptions(
+            keep_going=options.keep_going, parallel=options.parallel, replica_timeout_s=options.replica_timeout_s
+        ),
+        on_result=on_result,
+        on_replica_wait=ReplicaProgress().report,
+    )
+    return run.run()
+
+
+class ReplicaProgress:
+    """Prints a line while a replica is behind: after a second, then every ten seconds."""
+
+    def __init__(self) -> None:
+        self._next_s: dict[str, float] = {}
+
+    def report(self, ldap_url: str, seconds: float, reason: str) -> None:
+        """Print the state of the replica at *ldap_url* after *seconds*, if it is time."""
+        if seconds < self._next_s.get(ldap_url, _FIRST_REPORT_S):
+            return
+        self._next_s[ldap_url] = seconds + _REPORT_INTERVAL_S
+        print_message(escape_unprintable(f"waiting for the replica {ldap_url} ({seconds:.0f} s): {reason} …"))
+
+
+def make_node_access(
+    settings: Settings, node: Node, service: ControlService, *, message_prefix: str = "The directory was changed. "
+) -> NodeAccess:
+    """Return the access to *node*, whose control service is *service*.
+
+    The message about a STOPPED archive begins with *message_prefix*.
+    """
+    node_settings = make_node_settings(settings, node)
+    client = make_web_client(node_settings, TIMEOUTS, HTTP_BODY)
+    return NodeAccess(
+        name=node.name,
+        archive_url=node.archive_url,
+        ldap_url=node.ldap_url,
+        reload=functools.partial(_reload, service, node_settings, message_prefix),
+        observer=NodeObserver(
+            LoadedConfiguration(node.archive_url, client), "DCMCFG", uses_own_host=bool(settings.nodes)
+        ),
+        open_replica=make_replica_opener(settings, node.ldap_url),
+    )
+
+
+def make_replica_opener(settings: Settings, ldap_url: str) -> OpenReplica | None:
+    """Return a function that connects to the replica at *ldap_url*; None if it is the server that is written."""
+    if ldap_url == settings.ldap_url:
+        return None
+    return functools.partial(open_directory, make_replica_settings(settings, ldap_url))
+
+
+def _reload(service: ControlService, settings: Settings, message_prefix: str) -> Reload:
+    reload = service.reload()
+    # A STOPPED archive loads the configuration too, but its ports remain closed.
+    require_started(service, settings, message_prefix)
+    return reload
+
+
+def connect_nodes(settings: Settings, options: NodeOptions, *, alternative: str = "") -> SelectedNodes:
+    """Return the selected nodes after each has responded; raises :class:`ArchiveError` with nothing changed.
+
+    With ``--keep-going``, a node that does not respond is only a warning. *alternative* replaces the suggestion of
+    ``--no-reload``. Raises :class:`~dcmcfg.errors.NotFound` for an unknown node.
+    """
+    found = []
+    for node in select_nodes(settings, options.names):
+        node_settings = make_node_settings(settings, node)
+        found.append(ReachableNode(node, _connect(node_settings, node, options, alternative)))
+    urls = dict.fromkeys(each.node.ldap_url for each in found if each.node.ldap_url != settings.ldap_url)
+    return SelectedNodes(settings=settings, options=options, nodes=tuple(found), replica_urls=tuple(urls))
+
+
+def _connect(settings: Settings, node: Node, options: NodeOptions, alternative: str) -> ReachableArchive:
+    try:
+        return connect_archive(settings, alternative) if alternative else connect_archive(settings)
+    except ArchiveError as error:
+        if not settings.nodes:
+            raise
+        if options.keep_going:
+            print_message(f"warning: node {node.name}: {escape_unprintable(error.message)}")
+            return ReachableArchive.without_contact(settings)
+        raise ArchiveError(
+            f"node {node.name}: {error.message}",
+            subject=error.subject,
+            next_step=f"{error.next_step}; to go on with the other nodes: --keep-going",
+        ) from error
+
+
+def _make_report(
+    results: Sequence[NodeResult], overwrites: Sequence[Overwrite], notes: Sequence[str], *, is_single: bool
+) -> ReloadReport:
+    first = results[0]
+    lines: list[str] = []
+    if is_single and first.error is None:
+        if first.reload is not None and (note := format_repair_note(first.reload)):
+            lines.append(note)
+        lines.append(format_single_reload(first.confirmation))
+    elif not is_single:
+        lines += format_node_notes(results)
+    lines += notes
+    lines += [f"warning: {format_overwrite(each)}" for each in overwrites]
+    return ReloadReport(
+        reload_json(first.reload) if len(results) == 1 and first.reload is not None else None,
+        {"nodes": nodes_json(results), "overwritten": overwrites_json(overwrites)},
+        tuple(escape_unprintable(each) for each in lines),
+        None if is_single else functools.partial(print_nodes, results=results),
+    )
+
+
+def _build_failure(
+    results: Sequence[NodeResult], overwrites: Sequence[Overwrite], undo_command: str
+) -> IncompleteChange | None:
+    """Return the error for nodes that have not loaded the change, or for a change that was overwritten, or None."""
+    failed = [each for each in results if not each.is_loaded]
+    undo = f"; to revert the change: {undo_command}" if undo_command else ""
+    if failed:
+        names = ", ".join(each.name for each in failed)
+        if len(results) == 1 and results[0].name == SINGLE_NODE:
+            reason = failed[0].confirmation.reason if failed[0].confirmation is not None else ""
+            message = f"The directory was changed and the archive reloaded, but it shows other values: {reason}"
+        else:
+            message = f"The directory was changed, but {len(failed)} of {len(results)} nodes are not confirmed to have "
+            message += f"loaded the change: {names}"
+        return IncompleteChange(message, next_step=f"to go on with these nodes: dcmcfg apply --resume{undo}")
+    lost = [each for each in overwrites if each.loses_change]
+    if lost:
+        return IncompleteChange(
+            f"The nodes have reloaded, but the directory no longer has this change: {format_overwrite(lost[0])}",
+            subject=str(lost[0].dn),
+            next_step=f"to see the present values: dcmcfg get {shlex.quote(str(lost[0].dn))}{undo}",
+        )
+    return None
+
+
+def _record_json(report: ReloadReport) -> None:
+    """Add the results of the nodes to the JSON that is printed if the command fails later."""
+    run = invocation.current()
+    previous_result = run.partial_result
+    fields = dict(report.extra_json)
+    if report.json_fields is not None:
+        fields["reload"] = report.json_fields
+    run.partial_result = lambda: ({} if previous_result is None else previous_result()) | fields
