@@ -300,7 +300,9 @@ def _connect_site(settings: Settings, directory: Directory) -> DestinationContex
     from dcmcfg.cli.session.node_run import connect_nodes, require_reloaded
 
     nodes = NodeOptions(names=(settings.node,) if settings.node else ())
-    selected = connect_nodes(settings, nodes, alternative="the archive must reload before it can send to a new destination")
+    selected = connect_nodes(
+        settings, nodes, alternative="the archive must reload before it can send to a new destination"
+    )
     rollout_context = RolloutContext(
         get_state_folder(), format_site_headline(settings), invocation.current().command_line
     )
