@@ -17,7 +17,7 @@ from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.archive import make_control_service
-from dcmcfg.cli.session.node_run import reload_nodes
+from dcmcfg.cli.session.node_run import note_reloads, reload_nodes
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.session.reload import require_started
 from dcmcfg.errors import IncompleteChange
@@ -27,6 +27,7 @@ from dcmcfg.render.nodes import format_node_notes, nodes_json, print_reloads
 from dcmcfg.render.reload import format_repair_note, reload_json
 from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.settings import Settings
+from dcmcfg.settings.nodes import SINGLE_NODE
 
 
 @click.command("reload", cls=SiteCommand)
@@ -50,6 +51,7 @@ def reload_command(settings: Settings, *, node_options: NodeOptions, as_json: bo
     invocation.current().may_have_changed = True  # even without a response, the archive may have loaded it
     reload = _reload(service, settings)
     state = require_started(service, settings)
+    note_reloads(settings, [SINGLE_NODE])
     if as_json:
         print_json(_make_result(settings, reload, reloaded=True, state=state), indent=None)
         return
@@ -67,6 +69,7 @@ def _reload_nodes(settings: Settings, options: NodeOptions, *, as_json: bool) ->
 
     invocation.current().partial_result = lambda: _make_nodes_json(tuple(results_so_far.values()))
     results = reload_nodes(settings, options, note_result)
+    note_reloads(settings, [each.name for each in results if each.is_loaded])
     failed = [each.name for each in results if not each.is_loaded]
     make_json = functools.partial(_make_nodes_json, results)
     invocation.current().partial_result = make_json

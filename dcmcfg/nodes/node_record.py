@@ -88,6 +88,14 @@ class NodeRecorder:
         """Write the state of one node; raises :class:`DcmcfgError`."""
         self.write_results([result])
 
+    def note_reloaded(self, name: str) -> None:
+        """Note that the node *name* was reloaded later, without a confirmation; raises :class:`DcmcfgError`."""
+        nodes = tuple(
+            replace(each, state=NodeState.LOADED, reason="reloaded later") if each.name == name else each
+            for each in self._record.nodes
+        )
+        self._write(replace(self._record, nodes=nodes))
+
     def write_marker(self, dn: str, *, is_present: bool) -> None:
         """Note the marker *dn*: written before it is added, and after it is removed; raises :class:`DcmcfgError`."""
         self._write(replace(self._record, marker=RecordedMarker(dn=dn, is_present=is_present)))

@@ -71,7 +71,7 @@ def _format_replica(replica: ReplicaResult | None) -> str:
         case ReplicaState.BEHIND:
             return f"behind after {replica.waited_s:.0f} s"
         case ReplicaState.UNREACHABLE:
-            return "no connection"
+            return "not read"
 
 
 def _format_sources(confirmation: Confirmation | None) -> str:
@@ -96,7 +96,7 @@ def format_node_notes(results: Sequence[NodeResult]) -> Iterator[str]:
             step = f" — {each.error.next_step}" if each.error.next_step else ""
             yield f"{each.name}: {each.error.message}{step}"
         elif each.replica is not None and not each.replica.is_current:
-            kind = "has no connection" if each.replica.state is ReplicaState.UNREACHABLE else "is behind"
+            kind = "cannot be read" if each.replica.state is ReplicaState.UNREACHABLE else "is behind"
             yield f"{each.name}: the replica {each.replica.ldap_url} {kind}: {each.replica.reason}"
         elif each.state is NodeState.PENDING:
             yield f"{each.name}: not reloaded, because an earlier node failed"

@@ -167,6 +167,8 @@ def apply_plan(
     # A reload would have no effect on a change that only a restart makes take effect.
     reloads = not options.no_reload and not renamed_archives and needs_reload(plan)
     selected_nodes = _connect_nodes(settings, options) if reloads else None
+    if selected_nodes is not None:
+        selected_nodes.require_device(plan)
     if not options.yes and not confirm("Apply these changes?"):
         raise NegativeResult("declined; nothing was changed")
     with _write_rejects(settings, options, rejects_file):

@@ -6,12 +6,16 @@ A module of its own, because a command without a reload does not need the HTTP c
 from __future__ import annotations
 
 import functools
+import math
 import secrets
 import shlex
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import click
 
 from dcmcfg.archive.control import ControlService
 from dcmcfg.archive.loaded_configuration import TIMEOUTS, LoadedConfiguration
@@ -23,7 +27,8 @@ from dcmcfg.cli.session.archive import make_control_service, make_web_client
 from dcmcfg.cli.session.change_report import ReloadReport
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.reload import ReachableArchive, connect_archive, require_started
-from dcmcfg.directory.server import Directory
+from dcmcfg.directory.ldap import connect
+from dcmcfg.directory.server import Directory, LdapServerSettings
 from dcmcfg.errors import ArchiveError, DcmcfgError, IncompleteChange
 from dcmcfg.limits import HTTP_BODY
 from dcmcfg.model.devices import Configuration
@@ -32,6 +37,7 @@ from dcmcfg.nodes.expectations import Expectations, derive_expectations
 from dcmcfg.nodes.marker import Marker, add_marker, make_marker, remove_marker
 from dcmcfg.nodes.node_record import NodeRecorder
 from dcmcfg.nodes.observation import NodeObserver
+from dcmcfg.nodes.pending import find_pending_activation
 from dcmcfg.nodes.replicas import OpenReplica, WrittenState, read_written_state
 from dcmcfg.nodes.run import NodeAccess, NodeResult, NodeRun, NodeRunOptions, make_pending_results
 from dcmcfg.nodes.second_look import Overwrite, find_overwrites
@@ -46,13 +52,18 @@ from dcmcfg.render.nodes import (
     print_nodes,
 )
 from dcmcfg.render.reload import format_repair_note, reload_json
+from dcmcfg.rollout.history import History
 from dcmcfg.rollout.reconciliation import collect_touched_dns
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.settings import Settings
+from dcmcfg.settings.exposure import find_exposures
+from dcmcfg.settings.folders import get_state_folder
 from dcmcfg.settings.nodes import SINGLE_NODE, make_node_settings, make_replica_settings, select_nodes
 from dcmcfg.settings.site import Node
 
 _TOKEN_BYTES = 4
+#: Seconds that a request to a replica may take at least.
+_MIN_REPLICA_TIMEOUT_S = 2.0
 #: Seconds of waiting at which a line is printed: at the start, and every ten seconds.
 _FIRST_REPORT_S, _REPORT_INTERVAL_S = 1.0, 10.0
 
@@ -97,7 +108,16 @@ class SelectedNodes:
         activation = _Activation(
             self, directory, plan, recorder=NodeRecorder(record_folder), rollout_number=rollout_number
         )
-        results = activation.run()
+        try:
+            results = activation.run()
+        except IncompleteChange:
+            raise
+        except DcmcfgError as failure:
+            raise IncompleteChange(
+                f"The directory was changed, but the archive may not have loaded the change: {failure.message}",
+                subject=failure.subject,
+                next_step="to go on: dcmcfg apply --resume",
+            ) from failure
         overwrites = activation.look_again()
         report = _make_report(results, overwrites, activation.notes, is_single=self.is_single)
         _record_json(report)
@@ -109,6 +129,11 @@ class SelectedNodes:
             print_nodes(report)
             raise failure
         return report
+
+    def require_device(self, plan: Plan) -> None:
+        """Raise :class:`~dcmcfg.errors.NotFound` if a marker is requested, but *plan* leaves no device to add it to."""
+        if self.options.confirm == MARKER:
+            Configuration(plan.after).get_device(self.settings.device)
 
 
 class _Activation:
@@ -131,19 +156,35 @@ class _Activation:
 
     def run(self) -> tuple[NodeResult, ...]:
         """Return the results of the nodes; an interruption leaves the remaining nodes as they are."""
-        results = make_pending_results(self._accesses)
-        self._recorder.write_results(results)
+        self._note_results(make_pending_results(self._accesses))
         try:
-            if self._marker is not None:
-                add_marker(self._directory, self._marker, self._recorder)
-            run = self._make_run()
-            return run.run()
+            self._add_marker()
+            return self._make_run().run()
         except KeyboardInterrupt:
             raise IncompleteChange(
                 "The directory was changed, and the reload was interrupted", next_step="dcmcfg apply --resume"
             ) from None
         finally:
             self._remove_marker()
+
+    def _note_results(self, results: Sequence[NodeResult]) -> None:
+        """Write the states of nodes into the record; the nodes matter more than the record, so a failure is a note."""
+        try:
+            self._recorder.write_results(results)
+        except DcmcfgError as error:
+            note = f"warning: {error.subject}: {error.message}"
+            if note not in self.notes:
+                self.notes.append(note)
+
+    def _add_marker(self) -> None:
+        """Add the marker, if there is one; without it, the reloads are only not confirmed by it."""
+        if self._marker is None:
+            return
+        try:
+            add_marker(self._directory, self._marker, self._recorder)
+        except DcmcfgError as error:
+            self.notes.append(f"warning: the marker could not be added, so it confirms nothing: {error.message}")
+            self._marker = None
 
     def look_again(self) -> tuple[Overwrite, ...]:
         """Return the entries of the plan that somebody has written since; a failed read is only a note."""
@@ -179,7 +220,7 @@ class _Activation:
                 parallel=options.parallel,
                 replica_timeout_s=options.replica_timeout_s,
             ),
-            on_result=self._recorder.write_result,
+            on_result=lambda result: self._note_results([result]),
             on_replica_wait=ReplicaProgress().report,
         )
 
@@ -201,7 +242,15 @@ class _Activation:
         self.notes.append("The marker is removed from the directory. The nodes show it until their next reload.")
 
     def _make_access(self, reachable: ReachableNode) -> NodeAccess:
-        return make_node_access(self._selected.settings, reachable.node, reachable.archive.service)
+        return make_node_access(
+            self._selected.settings,
+            reachable.node,
+            reachable.archive.service,
+            server=self._directory.server,
+            # The table of several nodes has the sentence once.
+            message_prefix="The directory was changed. " if self._selected.is_single else "",
+            replica_timeout_s=self._selected.options.replica_timeout_s,
+        )
 
 
 def require_reloaded(settings: Settings, options: NodeOptions) -> None:
@@ -218,6 +267,17 @@ def require_reloaded(settings: Settings, options: NodeOptions) -> None:
             raise ArchiveError(f"node {result.name} is not reloaded: {reason}", subject=result.archive_url)
 
 
+def note_reloads(settings: Settings, reloaded_nodes: Sequence[str]) -> None:
+    """Note in the newest change that *reloaded_nodes* have loaded it, if the record says that they had not."""
+    pending = find_pending_activation(History(get_state_folder()), settings.ldap_url)
+    if pending is None or pending.node_record is None:
+        return
+    with suppress(DcmcfgError):  # a reload that has happened must not fail because of the record
+        recorder = NodeRecorder(pending.record.folder)
+        for name in set(reloaded_nodes) & set(pending.pending_nodes):
+            recorder.note_reloaded(name)
+
+
 def reload_nodes(
     settings: Settings, options: NodeOptions, on_result: Callable[[NodeResult], None] = lambda _: None
 ) -> tuple[NodeResult, ...]:
@@ -226,15 +286,20 @@ def reload_nodes(
     A node that reads a replica is reloaded when the replica has caught up with the directory of the site. *on_result*
     is called with the result of a node whenever it changes.
     """
-    accesses = [
-        make_node_access(settings, node, make_control_service(make_node_settings(settings, node)), message_prefix="")
-        for node in select_nodes(settings, options.names)
-    ]
+    nodes = select_nodes(settings, options.names)
+    services = {each.name: make_control_service(make_node_settings(settings, each)) for each in nodes}
     tree = Tree(load_bundled_schema(), {})
-    written = WrittenState({}, {}, {}, time.monotonic())
-    if any(each.open_replica is not None for each in accesses):
+    written, server = WrittenState({}, {}, {}, time.monotonic()), None
+    if any(each.ldap_url != settings.ldap_url for each in nodes):
+        _warn_of_exposures(settings, nodes)
         with open_directory(settings) as directory:
-            written = read_written_state(directory, tree, ())
+            written, server = read_written_state(directory, tree, ()), directory.server
+    accesses = [
+        make_node_access(
+            settings, each, services[each.name], server=server, replica_timeout_s=options.replica_timeout_s
+        )
+        for each in nodes
+    ]
     run = NodeRun(
         accesses,
         written=written,
@@ -264,11 +329,18 @@ class ReplicaProgress:
 
 
 def make_node_access(
-    settings: Settings, node: Node, service: ControlService, *, message_prefix: str = "The directory was changed. "
+    settings: Settings,
+    node: Node,
+    service: ControlService,
+    *,
+    server: LdapServerSettings | None,
+    message_prefix: str = "",
+    replica_timeout_s: float,
 ) -> NodeAccess:
     """Return the access to *node*, whose control service is *service*.
 
-    The message about a STOPPED archive begins with *message_prefix*.
+    *server* is the connection to the directory of the site, whose credentials a replica accepts too; None if no node
+    reads a replica. The message about a STOPPED archive begins with *message_prefix*.
     """
     node_settings = make_node_settings(settings, node)
     client = make_web_client(node_settings, TIMEOUTS, HTTP_BODY)
@@ -276,25 +348,47 @@ def make_node_access(
         name=node.name,
         archive_url=node.archive_url,
         ldap_url=node.ldap_url,
-        reload=functools.partial(_reload, service, node_settings, message_prefix),
+        reload=functools.partial(_reload, click.get_current_context(), service, node_settings, message_prefix),
         observer=NodeObserver(
             LoadedConfiguration(node.archive_url, client), "DCMCFG", uses_own_host=bool(settings.nodes)
         ),
-        open_replica=make_replica_opener(settings, node.ldap_url),
+        open_replica=None
+        if server is None or node.ldap_url == settings.ldap_url
+        else make_replica_opener(server, node.ldap_url, replica_timeout_s),
     )
 
 
-def make_replica_opener(settings: Settings, ldap_url: str) -> OpenReplica | None:
-    """Return a function that connects to the replica at *ldap_url*; None if it is the server that is written."""
-    if ldap_url == settings.ldap_url:
-        return None
-    return functools.partial(open_directory, make_replica_settings(settings, ldap_url))
+def make_replica_opener(server: LdapServerSettings, ldap_url: str, timeout_s: float) -> OpenReplica:
+    """Return a function that connects to the replica at *ldap_url* with the credentials of *server*.
+
+    No request takes much longer than *timeout_s* seconds, so that a silent replica does not hold up the run.
+    """
+    bounded_s = min(max(timeout_s, _MIN_REPLICA_TIMEOUT_S), server.receive_timeout_s)
+    replica = replace(
+        server,
+        url=ldap_url,
+        connect_timeout_s=min(bounded_s, server.connect_timeout_s),
+        receive_timeout_s=math.ceil(bounded_s),
+    )
+    return functools.partial(connect, replica)
 
 
-def _reload(service: ControlService, settings: Settings, message_prefix: str) -> Reload:
-    reload = service.reload()
-    # A STOPPED archive loads the configuration too, but its ports remain closed.
-    require_started(service, settings, message_prefix)
+def _warn_of_exposures(settings: Settings, nodes: Sequence[Node]) -> None:
+    """Warn of a password that is sent to a replica unencrypted."""
+    for url in dict.fromkeys(each.ldap_url for each in nodes if each.ldap_url != settings.ldap_url):
+        for warning in find_exposures(make_replica_settings(settings, url)):
+            run = invocation.current()
+            if warning not in run.printed_warnings:
+                print_message(f"warning: {escape_unprintable(warning)}")
+                run.printed_warnings.add(warning)
+
+
+def _reload(context: click.Context, service: ControlService, settings: Settings, message_prefix: str) -> Reload:
+    # Nodes may be reloaded in threads, which have no context of the command.
+    with context.scope(cleanup=False):
+        reload = service.reload()
+        # A STOPPED archive loads the configuration too, but its ports remain closed.
+        require_started(service, settings, message_prefix)
     return reload
 
 
@@ -308,6 +402,7 @@ def connect_nodes(settings: Settings, options: NodeOptions, *, alternative: str 
     for node in select_nodes(settings, options.names):
         node_settings = make_node_settings(settings, node)
         found.append(ReachableNode(node, _connect(node_settings, node, options, alternative)))
+    _warn_of_exposures(settings, [each.node for each in found])
     urls = dict.fromkeys(each.node.ldap_url for each in found if each.node.ldap_url != settings.ldap_url)
     return SelectedNodes(settings=settings, options=options, nodes=tuple(found), replica_urls=tuple(urls))
 
@@ -356,13 +451,12 @@ def _build_failure(
     failed = [each for each in results if not each.is_loaded]
     undo = f"; to revert the change: {undo_command}" if undo_command else ""
     if failed:
-        names = ", ".join(each.name for each in failed)
+        names = ", ".join(f"{each.name} ({each.state.value})" for each in failed)
         if len(results) == 1 and results[0].name == SINGLE_NODE:
             reason = failed[0].confirmation.reason if failed[0].confirmation is not None else ""
             message = f"The directory was changed and the archive reloaded, but it shows other values: {reason}"
         else:
-            message = f"The directory was changed, but {len(failed)} of {len(results)} nodes are not confirmed to have "
-            message += f"loaded the change: {names}"
+            message = f"The directory was changed, but not every node has loaded the change and is started: {names}"
         return IncompleteChange(message, next_step=f"to go on with these nodes: dcmcfg apply --resume{undo}")
     lost = [each for each in overwrites if each.loses_change]
     if lost:
