@@ -13,7 +13,7 @@ from dcmcfg.changes import Add, Delete
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import DirectoryError, NotFound
+from dcmcfg.errors import NotFound
 from dcmcfg.nodes.expectations import EndpointExpectation
 from dcmcfg.nodes.node_record import NodeRecorder
 from dcmcfg.schema_names import OBJECT_CLASS
@@ -21,8 +21,6 @@ from dcmcfg.schema_names import OBJECT_CLASS
 #: The type of attribute set whose list shows the marker; it was observed to answer from memory on 5.35.1.
 _TYPE = "DIFF_RS"
 _PREFIX = "dcmcfg-"
-#: LDAP results: entryAlreadyExists, noSuchObject (RFC 4511 appendix A.1).
-_EXISTS, _NO_SUCH_ENTRY = 68, 32
 
 
 @dataclass(frozen=True)
@@ -66,19 +64,15 @@ def make_marker(device_dn: DN, rollout_number: int, token: str) -> Marker:
 def add_marker(directory: Directory, marker: Marker, recorder: NodeRecorder) -> None:
     """Add *marker* to the directory; the record notes it first, so that a killed process leaves no unknown entry.
 
-    Raises :class:`DirectoryError`, and :class:`~dcmcfg.errors.DcmcfgError` if the record cannot be written.
+    Raises :class:`~dcmcfg.errors.DirectoryError`, and :class:`~dcmcfg.errors.DcmcfgError` if the record cannot be written.
     """
-    recorder.write_marker(str(marker.dn), is_present=True)
+    recorder.write_marker(marker.dn, is_present=True)
     directory.apply(Add(marker.entry))
 
 
 def remove_marker(directory: Directory, dn: DN, recorder: NodeRecorder) -> None:
     """Remove the marker at *dn* if it exists, and note it; raises as :func:`add_marker` does."""
-    try:
-        # A marker that somebody else has removed is removed.
-        with suppress(NotFound):
-            directory.apply(Delete(dn))
-    except DirectoryError as error:
-        if error.result_code != _NO_SUCH_ENTRY:
-            raise
-    recorder.write_marker(str(dn), is_present=False)
+    # Somebody else may have removed the marker.
+    with suppress(NotFound):
+        directory.apply(Delete(dn))
+    recorder.write_marker(dn, is_present=False)

@@ -11,12 +11,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dcmcfg.changes import Delete
+from dcmcfg.dn import DN
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.files.private import sync_folder, write_private
 from dcmcfg.format_number import FileFormat
 from dcmcfg.nodes.run import NodeResult, NodeState
+from dcmcfg.plan.ldif_output import format_undo
 
-_NAME = "nodes.json"
+_NAME, _MARKER_UNDO_FILE = "nodes.json", "marker-undo.ldif"
 NODES_FORMAT = FileFormat("the states of the nodes", 1)
 
 
@@ -96,9 +99,20 @@ class NodeRecorder:
         )
         self._write(replace(self._record, nodes=nodes))
 
-    def write_marker(self, dn: str, *, is_present: bool) -> None:
-        """Note the marker *dn*: written before it is added, and after it is removed; raises :class:`DcmcfgError`."""
-        self._write(replace(self._record, marker=RecordedMarker(dn=dn, is_present=is_present)))
+    def write_marker(self, dn: DN, *, is_present: bool) -> None:
+        """Note the marker *dn*: written before it is added, and after it is removed; raises :class:`DcmcfgError`.
+
+        The file ``marker-undo.ldif`` in the record removes it without dcmcfg.
+        """
+        path = self._folder / _MARKER_UNDO_FILE
+        if is_present and not path.exists():
+            try:
+                write_private(path, format_undo([Delete(dn)], comments=("dcmcfg undo of a marker",)))
+            except OSError as error:
+                raise DcmcfgError(
+                    f"the undo of the marker cannot be written ({error.strerror})", subject=str(path)
+                ) from error
+        self._write(replace(self._record, marker=RecordedMarker(dn=str(dn), is_present=is_present)))
 
     def write_overwritten(self, sentences: Sequence[str]) -> None:
         """Note the entries that somebody wrote after the change; raises :class:`DcmcfgError`."""

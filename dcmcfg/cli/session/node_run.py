@@ -112,12 +112,12 @@ class SelectedNodes:
             results = activation.run()
         except IncompleteChange:
             raise
-        except DcmcfgError as failure:
+        except DcmcfgError as problem:
             raise IncompleteChange(
-                f"The directory was changed, but the archive may not have loaded the change: {failure.message}",
-                subject=failure.subject,
+                f"The directory was changed, but the archive may not have loaded the change: {problem.message}",
+                subject=problem.subject,
                 next_step="to go on: dcmcfg apply --resume",
-            ) from failure
+            ) from problem
         overwrites = activation.look_again()
         report = _make_report(results, overwrites, activation.notes, is_single=self.is_single)
         _record_json(report)
@@ -401,10 +401,28 @@ def connect_nodes(settings: Settings, options: NodeOptions, *, alternative: str 
     found = []
     for node in select_nodes(settings, options.names):
         node_settings = make_node_settings(settings, node)
-        found.append(ReachableNode(node, _connect(node_settings, node, options, alternative)))
+        archive = _connect(node_settings, node, options, alternative)
+        if settings.nodes:
+            _require_device(node_settings, node)
+        found.append(ReachableNode(node, archive))
     _warn_of_exposures(settings, [each.node for each in found])
     urls = dict.fromkeys(each.node.ldap_url for each in found if each.node.ldap_url != settings.ldap_url)
     return SelectedNodes(settings=settings, options=options, nodes=tuple(found), replica_urls=tuple(urls))
+
+
+def _require_device(settings: Settings, node: Node) -> None:
+    """Raise :class:`ArchiveError` if *node* runs with another device: then it is an archive of its own."""
+    client = make_web_client(settings, TIMEOUTS, HTTP_BODY)
+    content = LoadedConfiguration(node.archive_url, client).read("/devicename")
+    name = content.get("dicomDeviceName") if isinstance(content, dict) else None
+    # LDAP compares names of devices without case. Without an answer, nothing is known, and the reload decides.
+    if isinstance(name, str) and name.lower() != settings.device.lower():
+        raise ArchiveError(
+            f"node {node.name} runs with the device {name}, not with {settings.device}; nothing was changed",
+            subject=node.archive_url,
+            next_step="make a profile of its own for an archive with a device of its own: "
+            f"dcmcfg config unset {settings.profile}.nodes.{node.name}",
+        )
 
 
 def _connect(settings: Settings, node: Node, options: NodeOptions, alternative: str) -> ReachableArchive:
