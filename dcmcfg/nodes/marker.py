@@ -64,7 +64,8 @@ def make_marker(device_dn: DN, rollout_number: int, token: str) -> Marker:
 def add_marker(directory: Directory, marker: Marker, recorder: NodeRecorder) -> None:
     """Add *marker* to the directory; the record notes it first, so that a killed process leaves no unknown entry.
 
-    Raises :class:`~dcmcfg.errors.DirectoryError`, and :class:`~dcmcfg.errors.DcmcfgError` if the record cannot be written.
+    Raises :class:`~dcmcfg.errors.DirectoryError`, and :class:`~dcmcfg.errors.DcmcfgError` if the record cannot be
+    written.
     """
     recorder.write_marker(marker.dn, is_present=True)
     directory.apply(Add(marker.entry))
