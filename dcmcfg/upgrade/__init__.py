@@ -1,0 +1,1 @@
+"""Upgrade a customised configuration from one archive release to another."""

@@ -1,0 +1,71 @@
+"""Clones: AEs of the archive's device that hold what an AE of the default held, under another title."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dcmcfg.dn import DN, RDN, NormalDN, is_at_or_below
+from dcmcfg.schema_names import DICOM_AE_TITLE, DICOM_NETWORK_AE_OBJECT_CLASS
+from dcmcfg.upgrade.roles import ConfigurationView, Roles
+from dcmcfg.upgrade.trees import UpgradeTree
+
+#: The part of an AE's capabilities that a clone must hold.
+_MIN_SHARE = 0.9
+
+
+@dataclass(frozen=True)
+class CloneOffer:
+    """The AEs ``titles`` of the site hold what the AE ``original`` (its title at the site) held in the base."""
+
+    original: str
+    titles: tuple[str, ...]
+
+
+def find_clones(site: UpgradeTree, base: UpgradeTree, view: ConfigurationView, roles: Roles) -> tuple[CloneOffer, ...]:
+    """Return the AEs without a role that hold at least 90 % of the capabilities of an AE with a role in *base*."""
+    held = ConfigurationView(base, roles.device).profiles
+    with_role = set(roles.titles.values())
+    found: dict[str, list[str]] = {}
+    for title, profile in sorted(view.profiles.items()):
+        if title in with_role:
+            continue
+        shares = {
+            original: len(profile.capabilities & other.capabilities) / len(other.capabilities)
+            for original, other in held.items()
+            if other.capabilities and original in with_role
+        }
+        best = max(shares, key=lambda each: shares[each], default=None)
+        if best is not None and shares[best] >= _MIN_SHARE:
+            found.setdefault(best, []).append(title)
+    return tuple(CloneOffer(original, tuple(titles)) for original, titles in found.items())
+
+
+def add_clones(
+    tree: UpgradeTree, offers: Sequence[CloneOffer], chosen: Sequence[str], archive_key: NormalDN
+) -> UpgradeTree:
+    """Return *tree* with a copy of the original AE for each of the *chosen* clones."""
+    result = tree.copy()
+    for offer in offers:
+        original = next(
+            (
+                key
+                for key, each in tree.entries.items()
+                if key[1:] == archive_key
+                and each.is_a(DICOM_NETWORK_AE_OBJECT_CLASS)
+                and offer.original in each.texts(DICOM_AE_TITLE)
+            ),
+            None,
+        )
+        if original is None:
+            continue
+        old = tree.entries[original].dn
+        for title in offer.titles:
+            if title not in chosen:
+                continue
+            new = DN((RDN.of(DICOM_AE_TITLE, title), *old.parent.rdns))
+            for key, entry in tree.entries.items():
+                if is_at_or_below(key, original):
+                    copy = entry.with_dn(entry.dn.rebased(old, new))
+                    result.put(copy.with_values(DICOM_AE_TITLE, [title.encode()]) if key == original else copy)
+    return result

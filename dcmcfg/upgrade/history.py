@@ -1,0 +1,261 @@
+"""Reconstruct what a site once was: follow the official files on the default, and keep what has evidently run."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dcmcfg.changes import Add, Change, Delete, Modify, Operation
+from dcmcfg.dn import NormalDN, is_at_or_below
+from dcmcfg.entry import Entry
+from dcmcfg.schema_names import DICOM_NETWORK_AE_OBJECT_CLASS, DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS, OBJECT_CLASS
+from dcmcfg.upgrade.merge import IGNORED, align_capabilities
+from dcmcfg.upgrade.names import NameMapping
+from dcmcfg.upgrade.release import OfficialRecord, UpdateFile, Version
+from dcmcfg.upgrade.trees import UpgradeTree
+
+#: The limits of the evidence, tuned on half-upgraded trees.
+_MIN_TELLING, _MIN_BEHIND, _MIN_BEYOND, _SHORT_REST = 3, 3, 2, 2
+
+
+@dataclass(frozen=True)
+class ReconstructedBase:
+    """What the site once was (``base``), and what the release makes of the default (``theirs``), with the site's names.
+
+    ``places`` are the records that write an entry: key → places in update files. ``failing`` are the places of records
+    that do not apply to the default itself. ``behind`` are the components that the updates have not reached.
+    """
+
+    base: UpgradeTree
+    theirs: UpgradeTree
+    places: Mapping[NormalDN, tuple[str, ...]]
+    failing: tuple[str, ...]
+    behind: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _FollowedRecord:
+    """A record with the site's names, and the state of its entry before and after it."""
+
+    record: OfficialRecord
+    change: Change
+    key: NormalDN
+    before: Entry | None
+    after: Entry | None
+
+    @property
+    def is_effective(self) -> bool:
+        """Whether the record changes the default."""
+        return self.before is not self.after and self.before != self.after
+
+
+def reconstruct_base(
+    default: UpgradeTree,
+    files: Sequence[UpdateFile],
+    mapping: NameMapping,
+    site: UpgradeTree,
+    *,
+    tree_version: Version,
+    known_states: Sequence[UpgradeTree] = (),
+) -> ReconstructedBase:
+    """Return the base of *site*: *default* (with the site's names) after those of *files* that have evidently run.
+
+    *tree_version* is the release that the tree is at. *known_states* are further official states, such as the defaults
+    of the releases that are at hand.
+    """
+    theirs = default.copy()
+    states: list[UpgradeTree] = [*known_states, default.copy()]
+    followed: list[tuple[UpdateFile, list[_FollowedRecord]]] = []
+    places: dict[NormalDN, list[str]] = defaultdict(list)
+    failing: list[str] = []
+    for file in files:
+        records = []
+        for record in file.records:
+            change = _align_change(mapping.map_change(record.change), theirs, site)
+            key = theirs.key(change.dn)
+            before = theirs.entries.get(key)
+            if not theirs.apply(change):
+                failing.append(record.place)
+            places[key].append(record.place)
+            records.append(_FollowedRecord(record, change, key, before, theirs.entries.get(key)))
+        followed.append((file, records))
+        if not states or file.version != (followed[-2][0].version if len(followed) > 1 else None):
+            states.append(theirs.copy())
+        else:
+            states[-1] = theirs.copy()
+    behind = _find_behind(followed, site, tree_version)
+    actual = default.copy()
+    for file, records in followed:
+        count = _count_run(file, records, site, tree_version=tree_version, is_behind=_name_component(file) in behind)
+        for each in records[:count]:
+            actual.apply(each.change)
+    base = _build_base(site, actual, states)
+    return ReconstructedBase(
+        base, theirs, {key: tuple(each) for key, each in places.items()}, tuple(failing), tuple(sorted(behind))
+    )
+
+
+def _align_change(change: Change, tree: UpgradeTree, site: UpgradeTree) -> Change:
+    """Return *change* with the name that the site gives to the same transfer capability."""
+    if not isinstance(change, Add) or not change.entry.is_a(DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS):
+        return change
+    single = UpgradeTree.from_entries(tree.schema, [change.entry])
+    # Only the capabilities of the same AE can be the same one.
+    parent = tree.key(change.dn)[1:]
+    own = UpgradeTree(tree.schema, {key: each for key, each in site.entries.items() if key[1:] == parent})
+    aligned = next(iter(align_capabilities(single, own).entries.values()))
+    return Add(aligned)
+
+
+def _name_component(file: UpdateFile) -> str:
+    return file.component
+
+
+def has_evidence(followed: _FollowedRecord, site: UpgradeTree) -> bool:
+    """Return whether *site* shows that the record has run: a value or entry that it adds and that was not there before.
+
+    Removals count only for records that add nothing: a value that the administrator changed looks removed.
+    """
+    entry = site.entries.get(followed.key)
+    match followed.change:
+        case Add(added):
+            return entry is not None and followed.before is None and _holds_half(entry, added, site)
+        case Delete():
+            return entry is None and followed.before is not None and followed.key[1:] in site.entries
+        case Modify(_, modifications):
+            if entry is None:
+                return False
+            adds = [each for each in modifications if each.operation is not Operation.DELETE and each.values]
+            if adds:
+                return any(
+                    bool(
+                        (site.normalise(each.name, each.values) - _get_values(followed.before, each.name, site))
+                        & site.normalise(each.name, entry.values(each.name))
+                    )
+                    for each in adds
+                )
+            return all(
+                not (
+                    (site.normalise(each.name, each.values) or _get_values(followed.before, each.name, site))
+                    & site.normalise(each.name, entry.values(each.name))
+                )
+                for each in modifications
+            )
+    return False
+
+
+def _get_values(entry: Entry | None, name: str, tree: UpgradeTree) -> frozenset[bytes]:
+    return tree.normalise(name, entry.values(name)) if entry is not None else frozenset()
+
+
+def _holds_half(entry: Entry, added: Entry, tree: UpgradeTree) -> bool:
+    naming = {kind.lower() for kind, _ in added.dn.rdn.parts} | {OBJECT_CLASS.lower()} | IGNORED
+    values = [
+        (each.name, value)
+        for each in added.attributes
+        if each.name.lower() not in naming
+        for value in tree.normalise(each.name, each.values)
+    ]
+    held = sum(value in tree.normalise(name, entry.values(name)) for name, value in values)
+    return not values or held * 2 >= len(values)
+
+
+def _can_tell(followed: _FollowedRecord, site: UpgradeTree) -> bool:
+    """Return whether the site could show that the record has run."""
+    if not followed.is_effective:
+        return False
+    if isinstance(followed.change, Add):
+        return followed.key[1:] in site.entries
+    return followed.key in site.entries or isinstance(followed.change, Delete)
+
+
+def _find_behind(
+    followed: Sequence[tuple[UpdateFile, list[_FollowedRecord]]], site: UpgradeTree, tree_version: Version
+) -> frozenset[str]:
+    """Return the components of which fewer than half of the records up to *tree_version* have evidence."""
+    telling: dict[str, list[bool]] = defaultdict(list)
+    for file, records in followed:
+        if file.version <= tree_version:
+            telling[_name_component(file)] += [has_evidence(each, site) for each in records if _can_tell(each, site)]
+    return frozenset(
+        name for name, found in telling.items() if len(found) >= _MIN_BEHIND and sum(found) * 2 < len(found)
+    )
+
+
+def _count_run(
+    file: UpdateFile,
+    records: Sequence[_FollowedRecord],
+    site: UpgradeTree,
+    *,
+    tree_version: Version,
+    is_behind: bool,
+) -> int:
+    """Return how many of the first *records* of *file* have evidently run at the site."""
+    evidence = [has_evidence(each, site) for each in records]
+    telling = sum(_can_tell(each, site) for each in records)
+    if file.version > tree_version:
+        found = sum(evidence)
+        return len(records) if found >= _MIN_BEYOND and found * 2 >= max(telling, 1) else 0
+    if any(evidence):
+        last = len(evidence) - evidence[::-1].index(True)
+        rest = len(records) - last
+        is_short = rest <= _SHORT_REST or rest * 4 <= len(records)
+        could_run = rest == 0 or _could_run(records[last], site)
+        return len(records) if is_short and could_run else last
+    if telling >= _MIN_TELLING or is_behind:
+        return 0
+    return len(records)
+
+
+def _could_run(followed: _FollowedRecord, site: UpgradeTree) -> bool:
+    """Return whether the record itself, with the names of the default, could be carried out at the site."""
+    key = site.key(followed.record.change.dn)
+    return key[1:] in site.entries if isinstance(followed.record.change, Add) else key in site.entries
+
+
+def _build_base(site: UpgradeTree, actual: UpgradeTree, states: Sequence[UpgradeTree]) -> UpgradeTree:
+    """Return the base: unchanged means equal to any official state."""
+    base = UpgradeTree(site.schema)
+    newest_first = list(reversed(states))
+    for key, entry in actual.entries.items():
+        own = site.entries.get(key)
+        base.entries[key] = entry if own is None else _choose_attributes(key, own, entry, newest_first, site)
+    for key, own in site.entries.items():
+        if key not in base.entries and any(
+            key in state.entries and _are_equal(state.entries[key], own, site) for state in newest_first
+        ):
+            base.entries[key] = own
+    return base
+
+
+def _choose_attributes(
+    key: NormalDN, own: Entry, actual: Entry, newest_first: Sequence[UpgradeTree], tree: UpgradeTree
+) -> Entry:
+    chosen = actual
+    official = [state.entries[key] for state in newest_first if key in state.entries]
+    names = {each.name.lower(): each.name for entry in (own, actual, *official) for each in entry.attributes}
+    for name in names.values():
+        mine = tree.normalise(name, own.values(name))
+        if mine == tree.normalise(name, actual.values(name)):
+            continue
+        if any(tree.normalise(name, each.values(name)) == mine for each in official):
+            chosen = chosen.with_values(name, own.values(name))
+    return chosen
+
+
+def _are_equal(one: Entry, other: Entry, tree: UpgradeTree) -> bool:
+    names = {each.name.lower(): each.name for entry in (one, other) for each in entry.attributes}
+    return all(
+        lower in IGNORED or tree.normalise(name, one.values(name)) == tree.normalise(name, other.values(name))
+        for lower, name in names.items()
+    )
+
+
+def is_ae_component(tree: UpgradeTree, key: NormalDN, archive_key: NormalDN) -> bool:
+    """Return whether *key* is at or below an AE of the archive's device."""
+    return any(
+        is_at_or_below(key, each) and tree.entries[each].is_a(DICOM_NETWORK_AE_OBJECT_CLASS)
+        for each in tree.entries
+        if each[1:] == archive_key
+    )

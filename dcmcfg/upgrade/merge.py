@@ -1,0 +1,333 @@
+"""The three-way merge of a site's tree with the changes of a release.
+
+Base is what the site once was, theirs what the release makes of it, and the site what it is now. A change of the
+release is made where the site has not changed the same thing; otherwise the site's state stays, as a decision.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+from dcmcfg.dn import DN, NormalDN, is_at_or_below
+from dcmcfg.entry import Entry
+from dcmcfg.errors import MalformedInput
+from dcmcfg.schema.definitions import Schema
+from dcmcfg.schema_names import (
+    DICOM_AE_TITLE,
+    DICOM_NETWORK_AE_OBJECT_CLASS,
+    DICOM_SOFTWARE_VERSION,
+    DICOM_UNIQUE_AE_TITLE_OBJECT_CLASS,
+    OBJECT_CLASS,
+    OTHER_AE_TITLE,
+    WEB_APP_OBJECT_CLASS,
+)
+from dcmcfg.upgrade.trees import UpgradeTree
+
+_VENDOR_DATA = "dicomvendordata"
+#: Attributes that are never merged or compared.
+IGNORED = frozenset({_VENDOR_DATA, DICOM_SOFTWARE_VERSION.lower()})
+#: Attributes with values ``key=value`` whose keys are unique.
+_KEYED = frozenset({"dcmproperty", "dcmcoercionparam", "dcmimagereaderparam", "dcmimagewriterparam"})
+_WEB_APP_NAME = "dcmWebAppName"
+_UNIQUE_WEB_APP = "dcmUniqueWebAppName"
+
+
+class Stage(Enum):
+    """The two stages: the official changes, and the rest of the way to the default of the release (the gap)."""
+
+    OFFICIAL = "official"
+    GAP = "gap"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A place that the site and the release have changed differently; the site's state stays.
+
+    ``attribute`` is empty for an entry. ``site`` and ``release`` are the values of both.
+    """
+
+    dn: DN
+    attribute: str
+    reason: str
+    site: tuple[bytes, ...] = ()
+    release: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A change of the release that is not made, because it is about something that the site does not have."""
+
+    dn: DN
+    reason: str
+
+
+@dataclass
+class MergeResult:
+    """The tree after the merge, and what was not merged."""
+
+    tree: UpgradeTree
+    decisions: list[Decision] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
+    #: Entries that the release no longer has; deleted only on request.
+    offered_deletes: list[DN] = field(default_factory=list)
+
+
+def is_keyed(name: str) -> bool:
+    """Return whether the attribute *name* has values ``key=value`` with unique keys."""
+    lower = name.lower()
+    return lower in _KEYED or lower.endswith("templateparam")
+
+
+class Merge:
+    """Merges the changes from *base* to *theirs* into *site*; all trees have the site's names."""
+
+    def __init__(
+        self, base: UpgradeTree, theirs: UpgradeTree, site: UpgradeTree, stage: Stage, *, archive_key: NormalDN
+    ) -> None:
+        self._base, self._theirs, self._site = base, theirs, site
+        self._schema: Schema = site.schema
+        self._stage = stage
+        self._archive_key = archive_key
+        self._result = MergeResult(site.copy())
+        self._blocked: set[NormalDN] = set()
+
+    def run(self) -> MergeResult:
+        """Return the result."""
+        added = []
+        for key, theirs in self._theirs.iterate_parents_first():
+            base, site = self._base.entries.get(key), self._site.entries.get(key)
+            if base is None and site is None:
+                added.append((key, theirs))
+            elif base is None and site is not None:
+                self._meet_own_entry(key, theirs, site)
+            elif base is not None and site is not None:
+                self._result.tree.entries[key] = self._merge_entry(base, theirs, site)
+            elif base is not None and not self._are_equal(base, theirs):
+                self._result.dropped.append(Dropped(theirs.dn, "the site has removed the entry"))
+        # Registrations are added last, because they depend on the AEs and web applications of the result.
+        for key, theirs in sorted(added, key=lambda item: (_is_registration(item[1]), len(item[0]))):
+            self._add(key, theirs)
+        self._delete_removed()
+        return self._result
+
+    def _merge_entry(self, base: Entry, theirs: Entry, site: Entry) -> Entry:
+        merged = site
+        names = {each.name.lower(): each.name for entry in (base, theirs, site) for each in entry.attributes}
+        for lower, name in names.items():
+            if lower in IGNORED:
+                continue
+            values = self._merge_values(site.dn, name, base.values(name), theirs.values(name), site.values(name))
+            if values is not None:
+                merged = merged.with_values(name, values)
+        return merged
+
+    def _merge_values(
+        self, dn: DN, name: str, base: tuple[bytes, ...], theirs: tuple[bytes, ...], site: tuple[bytes, ...]
+    ) -> tuple[bytes, ...] | None:
+        """Return the new values of the attribute *name*, or None if the site's stay."""
+        theirs = tuple(each for each in theirs if not self._refers_to_removed(name, each))
+        a, b, s = (self._normalise(name, each) for each in (base, theirs, site))
+        if a == b or s == b:
+            return None
+        if s == a:
+            return theirs
+        definition = self._schema.attribute(name)
+        if name.lower() == OBJECT_CLASS.lower():
+            return self._combine(name, base, theirs, site)
+        if definition is not None and definition.single_valued:
+            self._decide(dn, name, "both have changed the value", site, theirs)
+            return None
+        if is_keyed(name):
+            return self._merge_keyed(dn, name, base, theirs, site)
+        if not s and a:
+            self._decide(dn, name, "the site has removed the attribute", site, theirs)
+            return None
+        if a and not (a & s) and b - a:
+            self._decide(dn, name, "the site has other values throughout", site, theirs)
+            return None
+        return self._combine(name, base, theirs, site)
+
+    def _combine(
+        self, name: str, base: tuple[bytes, ...], theirs: tuple[bytes, ...], site: tuple[bytes, ...]
+    ) -> tuple[bytes, ...] | None:
+        """Return the site's values without those that the release removes, and with those that it adds."""
+        a, b, s = (self._normalise(name, each) for each in (base, theirs, site))
+        kept = [each for each in site if self._normal(name, each) not in a - b]
+        new = [each for each in theirs if self._normal(name, each) in b - a - s]
+        values = (*kept, *new)
+        return None if values == site else values
+
+    def _merge_keyed(
+        self, dn: DN, name: str, base: tuple[bytes, ...], theirs: tuple[bytes, ...], site: tuple[bytes, ...]
+    ) -> tuple[bytes, ...] | None:
+        a, b, s = ({each.partition(b"=")[0]: each for each in values} for values in (base, theirs, site))
+        merged = dict(s)
+        for key in dict.fromkeys((*a, *b)):
+            old, new, own = a.get(key), b.get(key), s.get(key)
+            if old == new or own == new:
+                continue
+            if own != old:
+                self._decide(
+                    dn,
+                    name,
+                    f"both have changed {key.decode(errors='replace')}",
+                    tuple(filter(None, (own,))),
+                    tuple(filter(None, (new,))),
+                )
+            elif new is None:
+                merged.pop(key, None)
+            else:
+                merged[key] = new
+        values = tuple(merged.values())
+        return None if values == site else values
+
+    def _decide(self, dn: DN, name: str, reason: str, site: tuple[bytes, ...], theirs: tuple[bytes, ...]) -> None:
+        self._result.decisions.append(Decision(dn, name, reason, site, theirs))
+
+    def _meet_own_entry(self, key: NormalDN, theirs: Entry, site: Entry) -> None:
+        """Handle a new entry of the release whose name the site uses already."""
+        if self._is_part_of(site, theirs):
+            for attribute in theirs.attributes:
+                if attribute.name.lower() not in IGNORED and attribute.name not in site:
+                    site = site.with_values(attribute.name, attribute.values)
+                elif attribute.name.lower() not in IGNORED:
+                    site = site.with_values(
+                        attribute.name,
+                        self._combine(attribute.name, (), attribute.values, site.values(attribute.name))
+                        or site.values(attribute.name),
+                    )
+            self._result.tree.entries[key] = site
+        elif not self._are_equal(site, theirs):
+            self._decide(site.dn, "", "the site has an entry of its own with this name", (), ())
+            self._blocked.add(key)
+
+    def _add(self, key: NormalDN, theirs: Entry) -> None:
+        tree = self._result.tree
+        if any(is_at_or_below(key, each) for each in self._blocked):
+            self._result.dropped.append(Dropped(theirs.dn, "the site has an entry of its own above"))
+        elif key[1:] not in tree.entries:
+            self._result.dropped.append(Dropped(theirs.dn, "the site does not have the parent entry"))
+        elif reason := self._find_reason_against(theirs):
+            self._result.dropped.append(Dropped(theirs.dn, reason))
+        else:
+            entry = theirs
+            for attribute in theirs.attributes:
+                kept = tuple(each for each in attribute.values if not self._refers_to_removed(attribute.name, each))
+                entry = entry.with_values(attribute.name, () if attribute.name.lower() in IGNORED else kept)
+            tree.entries[key] = entry
+
+    def _find_reason_against(self, entry: Entry) -> str:
+        """Return why the new *entry* of the release is not for this site; empty if it is."""
+        tree = self._result.tree
+        archive_titles = {
+            title
+            for key, each in tree.entries.items()
+            if key[1:] == self._archive_key and each.is_a(DICOM_NETWORK_AE_OBJECT_CLASS)
+            for title in each.texts(DICOM_AE_TITLE)
+        }
+        if entry.is_a(WEB_APP_OBJECT_CLASS) and not set(entry.texts(DICOM_AE_TITLE)) <= archive_titles:
+            return "the site does not have the AE of this web application"
+        if entry.is_a(DICOM_UNIQUE_AE_TITLE_OBJECT_CLASS) and not self._has_named(
+            DICOM_NETWORK_AE_OBJECT_CLASS, DICOM_AE_TITLE, entry.text(DICOM_AE_TITLE)
+        ):
+            return "the site does not have this AE"
+        if entry.is_a(_UNIQUE_WEB_APP) and not self._has_named(
+            WEB_APP_OBJECT_CLASS, _WEB_APP_NAME, entry.text(_WEB_APP_NAME)
+        ):
+            return "the site does not have this web application"
+        title = entry.text(DICOM_AE_TITLE)
+        if entry.is_a(DICOM_NETWORK_AE_OBJECT_CLASS) and (
+            self._has_named(DICOM_NETWORK_AE_OBJECT_CLASS, DICOM_AE_TITLE, title)
+            or self._has_named(DICOM_NETWORK_AE_OBJECT_CLASS, OTHER_AE_TITLE, title)
+        ):
+            self._decide(entry.dn, "", f"the site uses the AE title {title} already", (), ())
+            self._blocked.add(tree.key(entry.dn))
+            return "the site uses its AE title already"
+        return ""
+
+    def _has_named(self, object_class: str, attribute: str, name: str | None) -> bool:
+        return any(
+            each.is_a(object_class) and name in each.texts(attribute) for each in self._result.tree.entries.values()
+        )
+
+    def _delete_removed(self) -> None:
+        tree = self._result.tree
+        removed = [key for key in self._base.entries if key not in self._theirs.entries and key in self._site.entries]
+        for key in sorted(removed, key=len, reverse=True):
+            site = self._site.entries[key]
+            if not self._are_equal(self._base.entries[key], site):
+                self._decide(site.dn, "", "the release removes the entry, and the site has changed it", (), ())
+            elif any(each != key and is_at_or_below(each, key) for each in tree.entries):
+                self._result.dropped.append(Dropped(site.dn, "the site has entries of its own below it"))
+            elif self._stage is Stage.GAP:
+                self._result.offered_deletes.append(site.dn)
+            else:
+                del tree.entries[key]
+
+    def _refers_to_removed(self, name: str, value: bytes) -> bool:
+        """Return whether *value* is the DN of an entry that the site has removed."""
+        definition = self._schema.attribute(name)
+        if definition is None or definition.syntax != "DN":
+            return False
+        try:
+            key = self._schema.normalise_dn(DN.parse(value.decode("utf-8", "surrogateescape")))
+        except MalformedInput:
+            return False
+        return key in self._base.entries and key not in self._site.entries
+
+    def _are_equal(self, one: Entry, other: Entry) -> bool:
+        return not list(self._list_differing(one, other))
+
+    def _list_differing(self, one: Entry, other: Entry) -> Iterator[str]:
+        names = {each.name.lower(): each.name for entry in (one, other) for each in entry.attributes}
+        for lower, name in names.items():
+            if lower not in IGNORED and self._normalise(name, one.values(name)) != self._normalise(
+                name, other.values(name)
+            ):
+                yield name
+
+    def _is_part_of(self, site: Entry, theirs: Entry) -> bool:
+        """Return whether all values of *site* are among those of *theirs*."""
+        return all(
+            self._normalise(each.name, each.values) <= self._normalise(each.name, theirs.values(each.name))
+            for each in site.attributes
+            if each.name.lower() not in IGNORED
+        )
+
+    def _normalise(self, name: str, values: tuple[bytes, ...]) -> frozenset[bytes]:
+        return frozenset(self._normal(name, each) for each in values)
+
+    def _normal(self, name: str, value: bytes) -> bytes:
+        return self._schema.normalise_value(name, value)
+
+
+def _is_registration(entry: Entry) -> bool:
+    return entry.is_a(DICOM_UNIQUE_AE_TITLE_OBJECT_CLASS) or entry.is_a(_UNIQUE_WEB_APP)
+
+
+def align_capabilities(tree: UpgradeTree, site: UpgradeTree) -> UpgradeTree:
+    """Return *tree* with the names that *site* gives to the same transfer capabilities: SOP class and role of an AE."""
+    names: dict[tuple[NormalDN, str, str], list[DN]] = defaultdict(list)
+    for key, entry in site.entries.items():
+        if entry.is_a("dicomTransferCapability"):
+            names[_get_capability_id(key, entry)].append(entry.dn)
+
+    def align(entry: Entry) -> Entry:
+        if not entry.is_a("dicomTransferCapability"):
+            return entry
+        key = site.key(entry.dn)
+        found = names.get(_get_capability_id(key, entry), ())
+        if len(found) != 1 or site.key(found[0]) == key:
+            return entry
+        renamed = entry.with_dn(found[0])
+        return renamed.with_values("cn", [value.encode() for kind, value in found[0].rdn.parts if kind.lower() == "cn"])
+
+    transform: Callable[[Entry], Entry] = align
+    return tree.map(transform)
+
+
+def _get_capability_id(key: NormalDN, entry: Entry) -> tuple[NormalDN, str, str]:
+    return key[1:], entry.text("dicomSOPClass") or "", entry.text("dicomTransferRole") or ""
