@@ -50,7 +50,19 @@ LAYERS: tuple[frozenset[str], ...] = (
     ),  # words; "" is dcmcfg/__init__.py
     frozenset({"ldif", "schema"}),  # text
     frozenset(
-        {"model", "entry_draft", "pem", "secret_values", "edits", "plan", "lint", "search", "onboarding", "route"}
+        {
+            "model",
+            "entry_draft",
+            "pem",
+            "secret_values",
+            "edits",
+            "plan",
+            "lint",
+            "search",
+            "onboarding",
+            "route",
+            "upgrade",
+        }
     ),  # core
     frozenset(
         {"directory", "archive", "dicom", "settings", "files", "private_folders", "peer_certificate", "tls_trust"}

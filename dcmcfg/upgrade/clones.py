@@ -22,7 +22,7 @@ class CloneOffer:
     titles: tuple[str, ...]
 
 
-def find_clones(site: UpgradeTree, base: UpgradeTree, view: ConfigurationView, roles: Roles) -> tuple[CloneOffer, ...]:
+def find_clones(base: UpgradeTree, view: ConfigurationView, roles: Roles) -> tuple[CloneOffer, ...]:
     """Return the AEs without a role that hold at least 90 % of the capabilities of an AE with a role in *base*."""
     held = ConfigurationView(base, roles.device).profiles
     with_role = set(roles.titles.values())

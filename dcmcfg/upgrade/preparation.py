@@ -177,7 +177,7 @@ def prepare_upgrade(
     base_tree, fresh = (_map_default(each, mapping, site, options.without) for each in (installed, target))
     reconstructed = reconstruct_base(
         base_tree,
-        [each for each in target.list_updates(installed.version, target.version)],
+        target.list_updates(installed.version, target.version),
         mapping,
         site,
         tree_version=status.match.last if status.match is not None else (installed.version or ()),
@@ -185,7 +185,7 @@ def prepare_upgrade(
     )
     theirs = _leave_out(reconstructed.theirs, options.without, mapping)
     archive_key = site.key(status.view.device.dn)
-    clones = find_clones(site, reconstructed.base, status.view, roles)
+    clones = find_clones(reconstructed.base, status.view, roles)
     base, theirs, fresh = (
         add_clones(each, clones, options.also, archive_key) for each in (reconstructed.base, theirs, fresh)
     )

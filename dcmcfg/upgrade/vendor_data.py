@@ -61,7 +61,11 @@ def _merge_members(
     own: dict[str, bytes], theirs: dict[str, bytes], known: Sequence[dict[str, bytes]], prefer: Side | None
 ) -> VendorMerge:
     merged: dict[str, bytes] = {}
-    new, changed, removed, kept, conflicts = [], [], [], [], []
+    new: list[str] = []
+    changed: list[str] = []
+    removed: list[str] = []
+    kept: list[str] = []
+    conflicts: list[MemberConflict] = []
     for name in sorted({*own, *theirs}):
         mine, release = own.get(name), theirs.get(name)
         base = _find_base(name, mine, known)
