@@ -30,13 +30,21 @@ def find_clones(base: UpgradeTree, view: ConfigurationView, roles: Roles) -> tup
     for title, profile in sorted(view.profiles.items()):
         if title in with_role:
             continue
-        shares = {
-            original: len(profile.capabilities & other.capabilities) / len(other.capabilities)
+        originals = [
+            original
             for original, other in held.items()
-            if other.capabilities and original in with_role
-        }
-        best = max(shares, key=lambda each: shares[each], default=None)
-        if best is not None and shares[best] >= _MIN_SHARE:
+            if original in with_role
+            and other.capabilities
+            and len(profile.capabilities & other.capabilities) >= _MIN_SHARE * len(other.capabilities)
+        ]
+        # An AE with few capabilities is contained in many others, so the most similar one is the original.
+        best = max(
+            originals,
+            key=lambda each: len(profile.capabilities & held[each].capabilities)
+            / len(profile.capabilities | held[each].capabilities),
+            default=None,
+        )
+        if best is not None:
             found.setdefault(best, []).append(title)
     return tuple(CloneOffer(original, tuple(titles)) for original, titles in found.items())
 

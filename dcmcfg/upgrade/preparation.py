@@ -33,6 +33,8 @@ from dcmcfg.upgrade.vendor_data import Side, VendorMerge, merge_vendor_data
 _VENDOR_DATA = "dicomVendorData"
 _MIN_COMPONENT_SIGNS = 20
 _UI_CLASS = "dcmuiConfig"
+#: The kinds of differences from a new installation that a plan can also remove.
+GAP_KINDS = frozenset({"additions", "values", "removals", "all"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +167,8 @@ def prepare_upgrade(
     site = UpgradeTree(tree.schema, tree.entries)
     if source.version is not None and target.version is not None and target.version <= source.version:
         raise Refused(
-            f"the release {target.name} is not newer than {source.name}", next_step="use dcmcfg upgrade gap instead"
+            f"release {target.label} is not newer than release {source.label}",
+            next_step="specify the present release with --from, and the new one with --to",
         )
     status = find_status(site, target, archive=options.archive, others=(source, installed))
     default = ConfigurationView(UpgradeTree.from_entries(site.schema, installed.entries))

@@ -80,6 +80,11 @@ class Release:
     vendor_data: bytes | None = None
     defects: tuple[str, ...] = ()
 
+    @property
+    def label(self) -> str:
+        """The version as text, or the name of the folder if the version is unknown."""
+        return format_version(self.version) if self.version is not None else self.name
+
     def list_updates(self, after: Version | None = None, up_to: Version | None = None) -> tuple[UpdateFile, ...]:
         """Return the update files of versions after *after* and up to *up_to*, in the order of application."""
         return tuple(

@@ -158,7 +158,9 @@ def apply_plan(
     strategy = _choose_and_announce_strategy(directory, plan, options, resumed_record)
     # The plan is written before the confirmation, so a dry run and a declined plan leave it too.
     if options.plan_file is not None:
-        _write_plan(settings, plan, options.plan_file, options)
+        write_plan(settings, plan, options.plan_file)
+        if str(options.plan_file) != STDOUT:
+            options.print_lines(f"plan: {options.plan_file}")
     if options.dry_run:
         report.print_result()
         return
@@ -324,7 +326,11 @@ def _print_plan_and_warnings(
         print_message(f"warning: {escape_unprintable(warning)}")
 
 
-def _write_plan(settings: Settings, plan: Plan, path: Path, options: ChangeOptions) -> None:
+def write_plan(settings: Settings, plan: Plan, path: Path) -> None:
+    """Write *plan* to the new file *path*, readable by its owner only, or to standard output for ``-``.
+
+    Raises :class:`~dcmcfg.errors.DcmcfgError` if the file exists or cannot be written.
+    """
     head = (
         f"dcmcfg plan for {format_site_headline(settings)}",
         "Apply this file with dcmcfg apply or ldapmodify. The file may contain secrets.",
@@ -338,7 +344,6 @@ def _write_plan(settings: Settings, plan: Plan, path: Path, options: ChangeOptio
         raise DcmcfgError("the file exists", subject=str(path), next_step="specify a new file with --output") from None
     except OSError as error:
         raise DcmcfgError(f"the plan cannot be written ({error.strerror})", subject=str(path)) from error
-    options.print_lines(f"plan: {path}")
 
 
 def _make_rollout_context(

@@ -1,0 +1,265 @@
+"""``dcmcfg upgrade``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from dcmcfg.cli.options.help_page import CommandGroup
+from dcmcfg.cli.options.output_options import (
+    JSON,
+    details_option,
+    file_option,
+    format_option,
+    json_option,
+    require_details_form,
+)
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
+from dcmcfg.cli.printing import print_output
+from dcmcfg.cli.session.change import make_server_rules, write_plan
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.output import print_json
+from dcmcfg.directory.tree_reader import read_tree
+from dcmcfg.files.release import read_release
+from dcmcfg.files.trees import read_ldif_tree
+from dcmcfg.garbage_collection import pause_garbage_collection
+from dcmcfg.model.devices import find_devices_dn
+from dcmcfg.model.tree import Tree
+from dcmcfg.plan.server_schema import require_accepted
+from dcmcfg.render.terminal.console import make_stdout_console
+from dcmcfg.render.upgrade import print_upgrade, print_upgrade_status, upgrade_json, upgrade_status_json
+from dcmcfg.schema.definitions import load_bundled_schema
+from dcmcfg.settings import Settings
+from dcmcfg.upgrade.preparation import GAP_KINDS, UpgradeOptions, find_status, prepare_upgrade
+from dcmcfg.upgrade.trees import UpgradeTree
+from dcmcfg.upgrade.vendor_data import Side
+
+F = TypeVar("F", bound=Callable[..., object])
+_DECISIONS_OPEN = 1
+_FOLDER = click.Path(path_type=Path)
+
+
+@click.group("upgrade", cls=CommandGroup, short_help="Plan the upgrade of the configuration to a newer release.")
+def upgrade_group() -> None:
+    """Plan the upgrade of the configuration to a newer release of dcm4chee-arc.
+
+    dcmcfg does not apply the update files of the release one by one, because these files expect the names and entries
+    of the default configuration. dcmcfg finds out which AEs and devices of the site correspond to the ones of the
+    default configuration, and makes the same changes there. What the site has changed itself stays.
+
+    A release is the folder 'ldap' of the distribution of dcm4chee-arc, or its ZIP file.
+    """
+
+
+def _release_options(command: F) -> F:
+    for option in reversed(
+        (
+            click.option(
+                "--to", "target_folder", metavar="FOLDER", type=_FOLDER, required=True, help="Release to upgrade to."
+            ),
+            click.option(
+                "--updates",
+                "update_folders",
+                metavar="FOLDER",
+                type=_FOLDER,
+                multiple=True,
+                help="More update files, in a folder for each release; can be repeated.",
+            ),
+            click.option(
+                "--tree",
+                "tree_file",
+                metavar="FILE",
+                type=_FOLDER,
+                help="Read the configuration from this LDIF file or snapshot, not from the directory server.",
+            ),
+            click.option("--archive", metavar="NAME", default="", help="Device of the archive, if there are several."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@upgrade_group.command("status", short_help="Show the release of the configuration.", cls=SiteCommand)
+@site_options
+@_release_options
+@json_option
+def status_command(
+    settings: Settings,
+    *,
+    target_folder: Path,
+    update_folders: tuple[Path, ...],
+    tree_file: Path | None,
+    archive: str,
+    as_json: bool,
+) -> None:
+    """Show the release of the configuration, as far as its entries and values show it.
+
+    dcmcfg compares the configuration with the changes that each official update file makes. Parts that are at another
+    release than the rest are listed: earlier updates have not reached these parts. --to names a release whose folder
+    holds the update files.
+    """
+    with pause_garbage_collection():
+        target = read_release(target_folder, update_folders)
+        tree = _read_tree(settings, tree_file)
+        status = find_status(UpgradeTree(tree.schema, tree.entries), target, archive=archive)
+    if as_json:
+        print_json(upgrade_status_json(status, len(tree.entries)))
+    else:
+        print_upgrade_status(make_stdout_console(), status, len(tree.entries))
+
+
+def _read_tree(settings: Settings, tree_file: Path | None) -> Tree:
+    if tree_file is not None:
+        return read_ldif_tree(tree_file, load_bundled_schema())
+    with open_directory(settings) as directory:
+        return read_tree(directory)
+
+
+def _parse_roles(ctx: click.Context, param: click.Parameter, answers: tuple[str, ...]) -> dict[str, str]:
+    parsed = {}
+    for answer in answers:
+        role, separator, name = answer.partition("=")
+        if not (role and separator and name):
+            raise click.BadParameter(f"{answer!r} does not have the form ROLE=NAME", ctx, param)
+        parsed[role] = name
+    return parsed
+
+
+def _parse_names(ctx: click.Context, param: click.Parameter, lists: Sequence[str]) -> tuple[str, ...]:  # noqa: ARG001 — click's signature
+    return tuple(name for each in lists for name in each.split(",") if name)
+
+
+def _parse_gap(ctx: click.Context, param: click.Parameter, lists: Sequence[str]) -> frozenset[str]:
+    kinds = frozenset(_parse_names(ctx, param, lists))
+    if unknown := sorted(kinds - GAP_KINDS):
+        raise click.BadParameter(
+            f"unknown kind {', '.join(unknown)}. The kinds are {', '.join(sorted(GAP_KINDS))}", ctx, param
+        )
+    return kinds
+
+
+@upgrade_group.command("plan", short_help="Plan the upgrade to a release, and change nothing.", cls=SiteCommand)
+@site_options
+@click.option(
+    "--from",
+    "source_folder",
+    metavar="FOLDER",
+    type=_FOLDER,
+    required=True,
+    help="Release that the site has now.",
+)
+@_release_options
+@click.option(
+    "--installed",
+    "installed_folder",
+    metavar="FOLDER",
+    type=_FOLDER,
+    help="Release that the site was first installed with. Default: the release of --from.",
+)
+@click.option(
+    "--role",
+    "roles",
+    metavar="ROLE=NAME",
+    multiple=True,
+    callback=_parse_roles,
+    help="AE of the site (NAME) for this AE of the default configuration (ROLE); '-' if the site has removed it. Can "
+    "be repeated.",
+)
+@click.option("--without", metavar="DEVICE", multiple=True, help="Do not add this device of the release.")
+@click.option(
+    "--also",
+    metavar="AET,…",
+    multiple=True,
+    callback=_parse_names,
+    help="Make the changes of an AE also in these copies of the AE.",
+)
+@click.option(
+    "--gap",
+    metavar="KIND,…",
+    multiple=True,
+    callback=_parse_gap,
+    help="Also remove differences from a new installation: additions, values, removals or all.",
+)
+@click.option(
+    "--take",
+    metavar="NUMBER",
+    type=click.IntRange(min=1),
+    multiple=True,
+    help="Use the values of the release in the decision with this number; can be repeated.",
+)
+@click.option(
+    "--vendor",
+    type=click.Choice(["site", "release"]),
+    help="Which files of the vendor data to use if the site and the release have changed them.",
+)
+@format_option("text", "json")
+@details_option
+@file_option(
+    "PLAN",
+    "Write the plan to the new file PLAN, for 'dcmcfg apply'.",
+    click.Path(dir_okay=False, allow_dash=False, path_type=Path),
+)
+def plan_command(
+    settings: Settings,
+    *,
+    source_folder: Path,
+    target_folder: Path,
+    update_folders: tuple[Path, ...],
+    installed_folder: Path | None,
+    tree_file: Path | None,
+    archive: str,
+    roles: dict[str, str],
+    without: tuple[str, ...],
+    also: tuple[str, ...],
+    gap: frozenset[str],
+    take: tuple[int, ...],
+    vendor: Side | None,
+    form: str,
+    details: bool,
+    output: Path | None,
+) -> int:
+    """Plan the upgrade of the configuration to a release. Nothing is changed.
+
+    The plan makes the changes of the official update files, in the entries and with the names of this site. Where the
+    site has changed a value that the release also changes, the site's value stays, and the place is listed as a
+    decision. Parts that the site has removed stay removed.
+
+    To apply the plan: dcmcfg apply PLAN. Like every change, it can be reverted with 'dcmcfg undo'. The plan is refused
+    if the schema of the directory server does not have the attributes of the release.
+
+    Exit codes: 0 nothing is left to decide, 1 there are decisions, 2 it is uncertain which AEs correspond, 3 the
+    release or the configuration cannot be used.
+    """
+    require_details_form(form, details=details)
+    options = UpgradeOptions(
+        archive=archive,
+        roles=roles,
+        without=without,
+        also=also,
+        gap=gap,
+        take=frozenset(take),
+        vendor=vendor,
+    )
+    with pause_garbage_collection():
+        source, target = (read_release(each, update_folders) for each in (source_folder, target_folder))
+        installed = read_release(installed_folder, update_folders) if installed_folder is not None else source
+        if tree_file is not None:
+            tree = read_ldif_tree(tree_file, load_bundled_schema())
+            upgrade = prepare_upgrade(tree, source, target, installed, options)
+        else:
+            with open_directory(settings) as directory:
+                tree = read_tree(directory)
+                upgrade = prepare_upgrade(tree, source, target, installed, options)
+                require_accepted(upgrade.plan, make_server_rules(directory, tree))
+    if form == JSON:
+        print_json(upgrade_json(upgrade))
+    else:
+        print_upgrade(make_stdout_console(), upgrade, find_devices_dn(tree), details=details)
+    if output is not None:
+        write_plan(settings, upgrade.plan, output)
+        if form != JSON:
+            print_output(f"plan: {output}", f"To apply it: dcmcfg apply {output}")
+    return _DECISIONS_OPEN if upgrade.decisions else 0
