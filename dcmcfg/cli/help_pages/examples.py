@@ -222,6 +222,20 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Make the configuration equal to a snapshot", "dcmcfg restore before-upgrade.ldif"),
         ("Show the plan, and change nothing", "dcmcfg restore before-upgrade.ldif --dry-run"),
     ),
+    "upgrade status": (
+        ("Show the release of the configuration", "dcmcfg upgrade status --to dcm4chee-arc-5.33.1.zip"),
+        ("Show the release of a snapshot", "dcmcfg upgrade status --to dcm4chee-arc-5.33.1.zip --tree site.ldif"),
+    ),
+    "upgrade plan": (
+        (
+            "Plan an upgrade, and show what is left to decide",
+            "dcmcfg upgrade plan --from ldap-5.31.0 --to ldap-5.33.1 -o upgrade.ldif",
+        ),
+        (
+            "Say which AE of the site corresponds to DCM4CHEE",
+            "dcmcfg upgrade plan --from ldap-5.31.0 --to ldap-5.33.1 --role DCM4CHEE=PACS",
+        ),
+    ),
     # Undo
     "history": (
         ("List the changes from this account", "dcmcfg history"),
