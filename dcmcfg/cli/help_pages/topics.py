@@ -119,7 +119,7 @@ def _make_nodes(name: str) -> Topic:
             "After each reload, dcmcfg reads what the node shows, to confirm that the node has loaded the change: "
             "/aets, /storage, /export, /queue, /metrics, /reject, /attribute-set and /attribute-filter, ports, and "
             "the answer to an association request. A node does not show the values of many settings. If only such "
-            "settings change, the reload is reported as not confirmed.",
+            "settings change, the reload is reported as not confirmed. "
             "With --confirm marker, dcmcfg adds an attribute set with a unique name before the reload, and removes "
             "the attribute set after the reload. A node that shows the attribute set has loaded the change. The node "
             "shows the attribute set until its next reload.",
