@@ -111,7 +111,7 @@ def test_a_value_that_cannot_be_read_is_not_taken_for_none(archive: Scripted, va
 
 
 def test_answers_that_contradict_each_other_are_refused(archive: Scripted) -> None:
-    with pytest.raises(ArchiveError, match="duplicate instance"):
+    with pytest.raises(ArchiveError, match="an instance occurs twice"):
         qido(archive, instance("1.1", x50="fs1"), instance("1.1")).get_study("1.2.3")
     assert qido(archive, instance("1.1", x50="fs1"), instance("1.1", x50="fs1")).get_study("1.2.3").instance_count == 1
     with pytest.raises(
