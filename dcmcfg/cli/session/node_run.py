@@ -198,7 +198,9 @@ class _Activation:
                 "dcmcfg apply --resume"
             )
             return
-        self.notes.append("The marker is removed from the directory. The nodes show it until their next reload.")
+        self.notes.append(
+            "The marker is removed from the directory. The nodes show the marker until their next reload."
+        )
 
     def _make_access(self, reachable: ReachableNode) -> NodeAccess:
         return make_node_access(self._selected.settings, reachable.node, reachable.archive.service)
@@ -359,7 +361,9 @@ def _build_failure(
         names = ", ".join(each.name for each in failed)
         if len(results) == 1 and results[0].name == SINGLE_NODE:
             reason = failed[0].confirmation.reason if failed[0].confirmation is not None else ""
-            message = f"The directory was changed and the archive reloaded, but it shows other values: {reason}"
+            message = (
+                f"The directory was changed and the archive reloaded, but the archive shows other values: {reason}"
+            )
         else:
             message = f"The directory was changed, but {len(failed)} of {len(results)} nodes are not confirmed to have "
             message += f"loaded the change: {names}"
