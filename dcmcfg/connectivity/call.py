@@ -163,7 +163,7 @@ def _suggest_protocol_fix(endpoint: PeerEndpoint) -> str:
     if not endpoint.get_connection_name:
         return "correct the TLS setting of the peer, tls in the import file, or dicomTLSCipherSuite in the directory"
     command = format_command("connection", "set", endpoint.get_connection_name, "--no-tls" if endpoint.tls else "--tls")
-    return f"if the setting in the directory is wrong: {command}"
+    return f"if the directory is wrong: {command}"
 
 
 def _create_failed_result(error: DcmcfgError) -> CallResult:
