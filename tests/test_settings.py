@@ -186,7 +186,7 @@ def test_credentials_of_the_environment_do_not_silently_go_to_a_profiles_server(
     with pytest.raises(MalformedInput) as error:
         resolve_settings({}, {f"DCMCFG_{stray}": "cn=u"})
     assert str(error.value) == (
-        f"DCMCFG_{stray}: set without DCMCFG_LDAP_URL, but the URL comes from another source: profile default "
+        f"DCMCFG_{stray}: this setting requires DCMCFG_LDAP_URL, but the URL comes from another source: profile default "
         "— also set DCMCFG_LDAP_URL, or remove this setting"
     )
 

@@ -42,7 +42,7 @@ def _read_node(source: SettingsSource, name: str, site_ldap_url: str) -> Node:
         ldap_url, dn = parse_ldap_url(ldap_url, origin)
         if dn is not None:
             raise MalformedInput(
-                "the URL of a node must not contain a DN: the base DN is that of the site", subject=origin
+                "the URL of a node must not contain a DN: all nodes have the base DN of the site", subject=origin
             )
     token_file = source.path(f"{prefix}archive_token_file")
     return Node(

@@ -125,7 +125,8 @@ def _find_url_and_credential_sources(
         stray = next((key for key in credentials if key in stronger.values), None)
         if stray:
             raise MalformedInput(
-                f"set without {stronger.origin(url)}, but the URL comes from another source: {url_source.name}",
+                f"this setting requires {stronger.origin(url)}, but the URL comes from another source: "
+                f"{url_source.name}",
                 subject=stronger.origin(stray),
                 next_step=f"also set {stronger.origin(url)}, or remove this setting",
             )
