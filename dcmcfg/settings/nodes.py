@@ -29,7 +29,7 @@ def read_nodes(source: SettingsSource, site_ldap_url: str) -> tuple[Node, ...]:
             raise MalformedInput(
                 f"the nodes {other} and {node.name} have the same archive_url",
                 subject=f"{source.name}: {node.archive_url}",
-                next_step="give each node its own URL, not that of a load balancer",
+                next_step="give each node its own URL, not the URL of a load balancer",
             )
     return nodes
 

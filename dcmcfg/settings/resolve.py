@@ -161,7 +161,7 @@ def _resolve_base_dn(sources: SettingsSources, ldap_url: SettingsSource, in_url:
             return in_url, ldap_url.origin("ldap_url")
         if explicit is ldap_url and DN.parse(explicit.values["base_dn"]).normalised() != in_url.normalised():
             raise MalformedInput(
-                f"the base DN differs from {in_url}, the DN in {ldap_url.origin('ldap_url')}",
+                f"the base DN differs from the DN {in_url} in {ldap_url.origin('ldap_url')}",
                 subject=f"{explicit.origin('base_dn')} {explicit.values['base_dn']}",
                 next_step="keep only one of them",
             )

@@ -306,7 +306,10 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             (BACK, put("dcmAcceptedCallingAETitle", "VIEWER", on=DCM4CHEE)),
             PathOutcome.FAILED,
             "A702, all failed",
-            "the archive rejects the association from LONGTERM: LONGTERM is not in dcmAcceptedCallingAETitle of DCM4CHEE (1/1/3)",
+            (
+                "the archive rejects the association from LONGTERM: LONGTERM is not in dcmAcceptedCallingAETitle of "
+                "DCM4CHEE (1/1/3)"
+            ),
         ),
         (
             "purged",
