@@ -66,7 +66,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "the external archive rejects": (
         failing(STRAIGHT, 0xA702, REJECTED),
-        "The archive does not use its own AE title, but the calling AE title of this run (DCMCFG)",
+        "The archive uses the calling AE title of this run (DCMCFG), not its own AE title",
     ),
     "the destination rejects": (
         failing(replace(LOCAL, received=None), 0xA702, REJECTED),
