@@ -327,7 +327,7 @@ FALLBACK = (
         [put(ARCHIVE, dcmFallbackCMoveSCP="LONGTERM")],
         ARCHIVE,
         "dcmFallbackCMoveSCPDestination",
-        "the archive forwards requests without changes to LONGTERM, and does not retrieve the missing objects of "
+        "the archive forwards requests unchanged to LONGTERM, and does not retrieve the missing objects of "
         "incomplete local studies",
     ),
     Break(
@@ -405,7 +405,7 @@ PURGING = (
         [put(EXPORTER, dcmRetrieveAET="STORESCP")],
         STORAGE,
         "dcmExternalRetrieveAET",
-        "storage commitments record only STORESCP, so nothing is purged",
+        "storage commitments record only STORESCP as external archive, so nothing is purged",
     ),
     Break(
         "purged-without-availability",

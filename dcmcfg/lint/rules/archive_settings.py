@@ -154,7 +154,7 @@ RULES = (
     LintRule(
         "ae-without-web-app",
         "note",
-        requirement="A web application of class DCM4CHEE_ARC_AET serves each archive AE.",
+        requirement="Each archive AE has a web application of class DCM4CHEE_ARC_AET.",
         reason="Otherwise the archive refuses REST requests for the AE, and the web UI does not offer the AE.",
         fix="Add a web application. If the AE should have no web application, ignore this note.",
         example_command="dcmcfg apply FILE",
