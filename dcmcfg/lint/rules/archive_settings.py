@@ -45,7 +45,8 @@ def _find_ae_cache_timeout_long(context: LintContext) -> Iterator[Violation]:
         for value in device.entry.values(name):
             if (parse_seconds(value.decode("utf-8", "replace")) or 0) > _MAXIMUM_CACHE_S:
                 message = (
-                    "during this time, the archive uses old addresses, and an AE that was unknown before stays unknown"
+                    "until the cache time ends, the archive uses old addresses, and an AE that was unknown before "
+                    "stays unknown"
                 )
                 yield Violation(device.entry.dn, message, name, value)
 

@@ -256,7 +256,7 @@ RULES = (
     LintRule(
         "store-association-limit",
         "warning",
-        requirement="The archive opens no more concurrent associations to a destination than the destination accepts.",
+        requirement="If a destination limits concurrent associations, the archive does not exceed this limit.",
         reason="The destination rejects associations above its dcmLimitOpenAssociations (2/3/2), so "
         "dcmMultipleStoreAssociations must not exceed this limit.",
         fix="Set a lower number in dcmMultipleStoreAssociations, or a higher dcmLimitOpenAssociations on the "
