@@ -53,7 +53,7 @@ LDAP_OCTETS = Limit("ldap-octets", 512 * _M, "octets in all responses to one sea
 LDAP_MESSAGES = Limit(
     "ldap-messages",
     100_000,
-    "responses to one search that contain no entry (pages, notices, references)",
+    "pages, notices and references (responses without an entry) in one search",
     counts_octets=False,
 )
 HTTP_BODY = Limit("http-body", 256 * _K, "octets in one response of the archive's web interface or the token issuer")
@@ -73,13 +73,15 @@ FIND_OCTETS = Limit("find-octets", 256 * _M, "octets in the responses to all C-F
 MOVE_RESPONSES = Limit("move-responses", 1_000_000, "pending responses to one C-MOVE", counts_octets=False)
 INSTANCES = Limit("instances", 1_000_000, "instances that the receiver keeps for the verdict", counts_octets=False)
 INFLATED_DATA_SET = Limit(
-    "inflated-data-set", 256 * _M, "octets in one deflated data set after inflation, when --keep reads the file again"
+    "inflated-data-set",
+    256 * _M,
+    "octets in one deflated data set after decompression, when --keep reads the file again",
 )
 STORED_FILE = Limit("stored-file", 4 * _G, "octets in one file that --keep reads again")
 ELEMENTS = Limit(
     "elements",
     1_000_000,
-    "elements and items in one file that --keep reads again, including sequences; ten values count as one element",
+    "elements and items (also inside sequences) in one file that --keep reads again; ten values count as one element",
     counts_octets=False,
 )
 

@@ -29,7 +29,7 @@ _REVOCATION = {
     23: ("the authority has revoked this certificate", "install a new certificate on the peer"),
 }
 _NAME_MISMATCH_CODES = frozenset({62, 64})  # for another host, for another address
-_NO_SUBJECT_ALT_NAME_HINT = "install a certificate on the peer that has a subjectAltName (DNS or IP) for this host"
+_NO_SUBJECT_ALT_NAME_HINT = "on the peer, install a certificate with a subjectAltName (DNS or IP) for this host"
 
 
 class UnusableCaFile(Exception):

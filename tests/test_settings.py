@@ -186,8 +186,8 @@ def test_credentials_of_the_environment_do_not_silently_go_to_a_profiles_server(
     with pytest.raises(MalformedInput) as error:
         resolve_settings({}, {f"DCMCFG_{stray}": "cn=u"})
     assert str(error.value) == (
-        f"DCMCFG_{stray}: set without DCMCFG_LDAP_URL, but the URL comes from another source: profile default "
-        "— also set DCMCFG_LDAP_URL, or remove this setting"
+        f"DCMCFG_{stray}: this setting requires DCMCFG_LDAP_URL, but the URL comes from another source: "
+        "profile default — also set DCMCFG_LDAP_URL, or remove this setting"
     )
 
 
@@ -362,7 +362,7 @@ def test_dn_in_a_url_that_is_not_used_does_not_count() -> None:
 
 def test_base_dn_that_contradicts_the_url_of_its_source_is_refused() -> None:
     error = refused(options={"ldap_url": "ldap://h/dc=a", "base_dn": "dc=b"})
-    assert str(error) == "--base-dn dc=b: the base DN differs from dc=a, the DN in --ldap-url — keep only one of them"
+    assert str(error) == "--base-dn dc=b: the base DN differs from the DN dc=a in --ldap-url — keep only one of them"
     assert str(site(LDAP_URL="ldap://h/dc=a,dc=b", BASE_DN="DC=A, dc=b").base_dn) == "DC=A,dc=b"
 
 

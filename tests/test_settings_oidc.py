@@ -82,7 +82,7 @@ def test_secret_of_the_environment_beside_another_sources_archive_is_refused() -
     write_profile("default", HOSPITAL)
     error = refused(OIDC_CLIENT_SECRET="geheim")
     assert str(error) == (
-        "DCMCFG_OIDC_CLIENT_SECRET: set without DCMCFG_ARCHIVE_URL, but the URL comes from another "
+        "DCMCFG_OIDC_CLIENT_SECRET: this setting requires DCMCFG_ARCHIVE_URL, but the URL comes from another "
         "source: profile default — also set DCMCFG_ARCHIVE_URL, or remove this setting"
     )
     found = client({"profile": "default"}, OIDC_CLIENT_SECRET="geheim").secret

@@ -124,8 +124,8 @@ def translate_unexpected_response(response: HttpResponse, url: str, *, with_toke
             return ArchiveError(
                 f"redirected to {target} ({http_status}), but dcmcfg does not follow redirects",
                 subject=url,
-                next_step=f"for a login page, {_RUN_TOKEN_HINT if with_token else _TOKEN_HINT}; "
-                "for a moved archive, set --archive-url",
+                next_step=f"if the target is a login page, {_RUN_TOKEN_HINT if with_token else _TOKEN_HINT}; "
+                "if the archive has moved, set --archive-url",
             )
         case _ if 200 <= status < 300:
             return ArchiveError(

@@ -95,8 +95,8 @@ def build_foreign_endpoint_error(endpoint: str, issuer: str) -> TokenError:
         f"the token endpoint is on another server, {format_one_line(endpoint)}: "
         "dcmcfg does not send the secret to this server",
         subject=issuer,
-        next_step=f"if this server is correct, set oidc_token_url {format_one_line(endpoint)} "
-        "in the same profile or environment as the secret",
+        next_step=f"if this server is correct, set oidc_token_url to {format_one_line(endpoint)}, "
+        "in the profile or environment that contains the secret",
     )
 
 

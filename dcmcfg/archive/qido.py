@@ -153,7 +153,7 @@ class Qido:
             known_uids.update(map(get_uid, page.results))
             if page.results and len(known_uids) == previous_count:
                 raise ArchiveError(
-                    "the search does not end: a page has only results of earlier pages",
+                    "the search does not end: a page contains only results that are also in earlier pages",
                     subject=self._build_url(resource),
                     next_step="check whether a proxy removes the parameter offset from the URL",
                 )

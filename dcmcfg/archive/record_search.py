@@ -58,7 +58,10 @@ def search_records(
         )
         skipped_count += sum(not each.expects_records for each in unanswered)
     warnings = (
-        (f"dcmcfg did not search the archive's database for studies of {skipped_count} more removed AE titles",)
+        (
+            f"the change removes {skipped_count} more AE titles, but dcmcfg did not search the archive's database for "
+            "the studies of these AE titles",
+        )
         if skipped_count
         else ()
     )

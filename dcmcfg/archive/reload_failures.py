@@ -157,8 +157,8 @@ def _create_failure(reload: Reload, url: str, device: str) -> ReloadFailed:
                 f"{_format_reason(reason)} (HTTP {last_attempt.status}). It is unknown whether the new configuration "
                 "is in force",
                 subject=url,
-                next_step="See the archive's server.log. GET "
-                f"{archive_url}/aets returns the AEs that the archive has loaded, with dicomDescription. "
+                next_step="See the archive's server.log. To see the AEs that the archive has loaded, with their "
+                f"dicomDescription, use GET {archive_url}/aets. "
                 f"{CHECK_VALUES}",
             )
         case _:

@@ -55,12 +55,13 @@ def _explain_invalid_token(check: TokenCheck, claims: TokenClaims) -> Iterator[R
         )
     elif claims.expires <= now:
         yield RefusalReason(
-            f"the token expired {format_duration(now - claims.expires)} ago by the archive's clock", _NEW_HINT
+            f"according to the archive's clock, the token expired {format_duration(now - claims.expires)} ago",
+            _NEW_HINT,
         )
     if claims.not_before is not None and claims.not_before > now:
         duration = format_duration(claims.not_before - now)
         yield RefusalReason(
-            f"the token becomes valid in {duration} by the archive's clock",
+            f"according to the archive's clock, the token is not valid yet: it becomes valid in {duration}",
             "synchronize the clocks of archive and issuer (NTP)",
         )
     if check.issuer and claims.issuer.rstrip("/") != check.issuer:
@@ -89,7 +90,7 @@ def _explain_wrong_issuer(token_issuer: str, expected_issuer: str) -> RefusalRea
         f"the token's issuer is {token_issuer or 'not stated'}, but the archive accepts tokens of {expected_issuer}"
     )
     if is_same_path and token_issuer:
-        message += "; two names of one server, or its name and its address, count as two issuers"
+        message += "; if a server has two names, or a name and an address, the archive sees two different issuers"
     return RefusalReason(message, f"use the name that the archive accepts: set oidc_issuer {expected_issuer}")
 
 
@@ -131,9 +132,9 @@ def _explain_unknown_reason(check: TokenCheck, claims: TokenClaims) -> RefusalRe
     unchecked_note = "" if check.issuer else "the issuer that the archive expects is unknown; "
     return RefusalReason(
         f"no other problem was found; {unchecked_note}the token's audience is {audience}, but the archive may "
-        "require its own client as audience",
+        "require that the audience contains the ID of the archive's own client",
         "compare the issuer with the archive's provider URL (or auth-server-url and realm-name);"
-        f" in Keycloak, a mapper of type Audience adds the archive's client to the audience; {_LOG_HINT}",
+        f" to add the archive's client to the audience in Keycloak, use a mapper of type Audience; {_LOG_HINT}",
     )
 
 

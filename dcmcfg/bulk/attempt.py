@@ -111,8 +111,8 @@ class MoveTracker:
             if own_uid == study_uid != sender_uid:
                 instances = format_instance_count(count)
                 yield (
-                    f"{instances} of this study arrived with the C-MOVE of study {sender_uid}; dcmcfg counts such "
-                    f"instances for study {sender_uid}"
+                    f"{instances} of this study arrived with the C-MOVE of study {sender_uid} "
+                    f"(counted in the result of study {sender_uid})"
                 )
         for (sender_uid, own_uid), count in recorded.items():
             if sender_uid == study_uid:

@@ -163,7 +163,7 @@ class BulkReport:
 
     def _describe_earlier_results(self) -> str:
         return (
-            f"; no new requests, latest result of {format_timestamp(self.result_period[1])}"
+            f"; no new requests, the latest result is from {format_timestamp(self.result_period[1])}"
             if self.result_period
             else ""
         )

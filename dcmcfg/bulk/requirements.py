@@ -8,8 +8,8 @@ from dcmcfg.bulk.study_result import AttemptResult, StudyResult, VerificationOut
 from dcmcfg.verify.verdict import RouteFinding
 
 _ROUTE_NOT_SHOWN = (
-    "to show the route of a purged study, use the archive's database (--archive-url) or the external archive's log "
-    "(--external-log FILE): run the same command again with one of these options and --again"
+    "to show the route of a purged study, run the same command again with --again, and with --archive-url (to use the "
+    "archive's database) or --external-log FILE (to use the external archive's log)"
 )
 _LOCAL_STUDY = "a local study does not prove external retrieve. "
 _CONFIGURATION_CHANGED = "the result is older than a change of the relevant configuration"

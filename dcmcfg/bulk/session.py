@@ -184,7 +184,7 @@ class BulkSession:
         late = [study_uid for study_uid, _ in unclaimed if study_uid in listed]
         foreign = [own_uid for study_uid, own_uid in unclaimed if study_uid not in listed]
         if late:
-            yield f"{format_instance_count(len(late))} arrived too late to count; studies: {_format_studies(late)}"
+            yield f"{format_instance_count(len(late))} arrived too late to be counted; studies: {_format_studies(late)}"
         if foreign:
             yield (
                 f"received {format_instance_count(len(foreign))} of studies that are not in the list: "

@@ -98,7 +98,7 @@ def _read_uid_cells(name: str, text: str) -> Iterator[tuple[int, str]]:
     if header is None:
         if content_lines and (columns := _read_column_names(content_lines[0][1])):
             raise MalformedInput(
-                f"line {content_lines[0][0]} has no column StudyInstanceUID: {', '.join(columns)}",
+                f"line {content_lines[0][0]} has no column StudyInstanceUID, only: {', '.join(columns)}",
                 subject=name,
                 next_step="rename the column with the Study Instance UIDs to StudyInstanceUID; nothing was requested",
             )

@@ -290,7 +290,7 @@ def copy_command(settings: Settings, options: ChangeOptions, *, source: str, ae:
 @click.option(
     "--sending",
     is_flag=True,
-    help="Compare the SCU capabilities of A (sends) with the SCP capabilities of B (receives).",
+    help="Compare what A can send (its SCU capabilities) with what B can receive (its SCP capabilities).",
 )
 @wide_option
 @json_option

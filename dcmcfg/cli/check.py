@@ -297,7 +297,7 @@ def _list_entries(path: str, records: tuple[Record, ...]) -> Iterator[LocatedEnt
                 raise LdifError(
                     "found a change record, but only entries can be checked",
                     subject=f"{name}:{line}",
-                    next_step="to see the effect of the change records, and warnings: dcmcfg apply --dry-run FILE; "
+                    next_step="to see the effect of the change records and any warnings: dcmcfg apply --dry-run FILE; "
                     "to check the form of the change records: dcmcfg check --rfc2849 FILE",
                 )
 

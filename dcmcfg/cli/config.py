@@ -117,7 +117,7 @@ def list_command(*, as_json: bool) -> None:
     """List the profiles, and show which profile is in use.
 
     dcmcfg looks for a profile in this order: the option --profile, the environment variable DCMCFG_PROFILE, the
-    selection of 'dcmcfg config use', the profile called 'default'.
+    profile selected with 'dcmcfg config use', the profile called 'default'.
     """
     listed = list_profiles(_get_options_before_command(), os.environ)
     folder = get_profile_path("x").parent  # the same for any name
@@ -228,15 +228,16 @@ def _warn_if_unusable(name: str) -> None:
 @click.option(
     "--from-tree",
     is_flag=True,
-    help="Propose the nodes that the archive's web interface lists in the directory (dcmuiDeviceClusterObject).",
+    help="Read the list of nodes that the archive's web interface stores in the directory (dcmuiDeviceClusterObject), "
+    "and propose these nodes.",
 )
 @json_option
 def nodes_command(settings: Settings, *, from_tree: bool, as_json: bool) -> None:
     """List the nodes of the site, or propose nodes from the directory.
 
-    The nodes are those of the profile. 'dcmcfg config set NAME.nodes.NODE.archive_url URL' adds a node, and 'dcmcfg
-    config unset NAME.nodes.NODE' removes one. With --from-tree, the command prints these commands for the nodes in the
-    directory, and changes nothing.
+    The command lists the nodes in the profile. To add a node, run 'dcmcfg config set NAME.nodes.NODE.archive_url URL'.
+    To remove a node, run 'dcmcfg config unset NAME.nodes.NODE'. With --from-tree, the command only prints the 'config
+    set' commands for the nodes in the directory.
     """
     if from_tree:
         # Only this command connects to the directory.

@@ -140,14 +140,14 @@ def connection_group() -> None:
     """List, show, add, change and remove the network connections of devices."""
 
 
-@connection_group.command("list", short_help="List connections and their users.", cls=SiteCommand)
+@connection_group.command("list", short_help="List connections and the AEs that use them.", cls=SiteCommand)
 @click.argument("device", required=False, metavar="[DEVICE]", shell_complete=complete_device)
 @site_options_without_device
 @wide_option
 @json_option
 @output_option
 def list_command(settings: Settings, *, device: str | None, as_json: bool) -> None:
-    """List the connections of DEVICE, or of all devices, with their users."""
+    """List the connections of DEVICE, or of all devices, and the AEs and applications that use each connection."""
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
     devices = configuration.devices if device is None else (configuration.get_device(device),)
@@ -158,13 +158,13 @@ def list_command(settings: Settings, *, device: str | None, as_json: bool) -> No
         print_connections(make_stdout_console(), devices, users)
 
 
-@connection_group.command("show", short_help="Show a connection and its users.", cls=SiteCommand)
+@connection_group.command("show", short_help="Show a connection and the AEs that use it.", cls=SiteCommand)
 @click.argument("target", metavar="DEVICE[/NAME]", shell_complete=complete_connection)
 @site_options
 @json_option
 @output_option
 def show_command(settings: Settings, *, target: str, as_json: bool) -> None:
-    """Show a connection: its address, TLS, its users, and all other attributes.
+    """Show a connection: address, TLS, the AEs and applications that use the connection, and other attributes.
 
     NAME is the name of a connection, or the title of an AE with one connection. NAME is optional if the device has only
     one connection.
@@ -211,7 +211,7 @@ def add_command(
     apply_edit(settings, options, make_edit)
 
 
-@connection_group.command("set", short_help="Change a connection for all its users.", cls=SiteCommand)
+@connection_group.command("set", short_help="Change a connection for all AEs that use it.", cls=SiteCommand)
 @click.argument("target", metavar="DEVICE[/NAME]", shell_complete=complete_connection)
 @click.argument("address", metavar="[HOST[:PORT]]", required=False)
 @site_options

@@ -56,7 +56,7 @@ _DIFFERENT = 1
 @click.option(
     "--ignore-archive-writes",
     is_flag=True,
-    help="Ignore differences that the archive may have written itself, such as dicomSoftwareVersion.",
+    help="Ignore differences in values that the archive itself may have written, such as dicomSoftwareVersion.",
 )
 @click.option("--with-secrets", is_flag=True, help="Also compare and show passwords, PINs and vendor data.")
 @click.option(
@@ -90,9 +90,9 @@ def diff_command(
     Values are compared by the same rules as in the directory server. Without --with-secrets, secrets and vendor data
     are compared only if both FROM and TO contain them. To compare one device only, put --device NAME after the command.
 
-    The archive itself writes some attributes. Such differences are marked 'possibly by the archive', or 'by the
-    archive' if the profile names the DN that the archive binds as (archive_bind_dn), and the entry was last written by
-    that DN.
+    The archive itself writes some attributes. Differences in these attributes are marked 'possibly by the
+    archive'. If the entry was last written with the archive's bind DN (archive_bind_dn in the profile), the mark is 'by
+    the archive'.
 
     Exit codes: 0 equal, 1 different, 3 FROM or TO cannot be read.
     """

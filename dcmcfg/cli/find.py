@@ -28,9 +28,9 @@ _NOTHING = 1
 def find_command(settings: Settings, *, text: str, as_json: bool) -> int:
     """Find a text in names and values.
 
-    If TEXT is the name of an AE, a device, a queue or another item, some values are references to this item. For these
-    values, the last column shows the item. The other values only contain the same text. Secrets are not searched and
-    not shown.
+    If TEXT is the name of an item (an AE, a device, a queue or another item), some of the values that dcmcfg finds can
+    be references to this item. In the row of a reference, the last column shows the item. All other values only contain
+    the same text. Secrets are not searched and not shown.
 
     Exit codes: 0 found, 1 not found.
     """

@@ -92,8 +92,8 @@ def lab_group() -> None:
     "--replica-lag",
     type=click.IntRange(0, _MAX_LAG_S),
     metavar="S",
-    help="Let each node read a replica of the directory. The first replica follows at once, the others poll every S "
-    "seconds.",
+    help="Let each node read a replica of the directory. The first replica receives each change at once. The other "
+    "replicas ask for changes every S seconds.",
 )
 @json_option
 def up_command(

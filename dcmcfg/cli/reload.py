@@ -79,7 +79,7 @@ def _reload_nodes(settings: Settings, options: NodeOptions, *, as_json: bool) ->
             print_output(escape_unprintable(note))
     if failed:
         raise IncompleteChange(
-            f"{len(failed)} of {len(results)} nodes are not reloaded, or may not be: {', '.join(failed)}",
+            f"{len(failed)} of {len(results)} nodes are not confirmed to have reloaded: {', '.join(failed)}",
             next_step="; ".join(f"dcmcfg reload --node {name}" for name in failed),
         )
     if as_json:

@@ -92,8 +92,8 @@ def ae_command(
     the references to this AE are updated. Web applications that are named after the AE (OLD, OLD-WADO) are renamed too.
 
     The configuration of other systems and the archive's database are not changed. If the archive exported studies to an
-    external archive, the archive requests these studies with the title that the external archive had at that time. To
-    keep this title, specify --keep-alias.
+    external archive, the database records the title that the external archive had at the export. The archive requests
+    these studies with the recorded title. To keep this title, specify --keep-alias.
     """
     keep_options = KeepOptions(alias=keep_alias, other_title=keep_as_other_title, web_apps=keep_web_apps)
     if references_only and (keep_alias or keep_as_other_title):

@@ -70,7 +70,7 @@ from dcmcfg.verify.run import get_query_timeouts
     "--external",
     metavar="AET",
     shell_complete=complete_ae_title,
-    help="External archive that has the purged objects, according to the archive's database; * for none.",
+    help="External archive that has the purged objects, according to the archive's database. Use * if there is none.",
 )
 @click.option("--study", metavar="UID", help="Query the archive for the state and the content of this study.")
 @click.option(
@@ -106,9 +106,9 @@ def route_command(
 ) -> int:
     """Predict how the archive handles a C-MOVE.
 
-    The prediction is based on the configuration. It has the messages with their AE titles and addresses, the obstacles,
-    the AEs that each system must know, and the SOP classes that are not sent. No study is moved. To prove the result,
-    run 'dcmcfg verify'.
+    The prediction is based on the configuration. The output lists the messages with their AE titles and addresses, the
+    obstacles, the AEs that each system must know, and the SOP classes that are not sent. No study is moved. To prove
+    the result, run 'dcmcfg verify'.
 
     Exit codes: 0 the study is delivered, if other systems meet the listed prerequisites, 1 the archive refuses the
     request, or some objects are not delivered.

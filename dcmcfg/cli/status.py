@@ -40,7 +40,7 @@ _LAG_ALLOWANCE_S, _MAX_ALLOWANCE_S = 5.0, 86_400
     "--replicas",
     "with_replicas",
     is_flag=True,
-    help="Compare the replicas that the nodes read with the directory, instead.",
+    help="Instead, compare the directory with the replicas that the nodes read.",
 )
 @click.option("--deep", is_flag=True, help="Also compare the values of all entries; requires --replicas.")
 @click.option(
@@ -62,8 +62,8 @@ def status_command(
 ) -> int:
     """Show whether the archive runs.
 
-    If the profile lists nodes, the command shows each of them. With --replicas, it compares the replicas that they
-    read: contextCSN and number of entries, with --deep also all values.
+    If the profile lists nodes, the command shows each of them. With --replicas, the command compares the directory
+    with the replicas that the nodes read: the contextCSN and the number of entries, with --deep also all values.
 
     The JSON field "state" is one of: started, stopped, not deployed, failed to deploy, stopping, no response, not
     running, wrong path, not an archive, unknown.

@@ -60,8 +60,8 @@ def read_bind_password(settings: Settings) -> str | None:
         raise DirectoryError(
             f"no password for {settings.bind_dn}",
             subject=settings.ldap_url,
-            next_step="specify --bind-password-file FILE; the password must come from the same source as the LDAP URL "
-            "(docs/settings.md)",
+            next_step="specify --bind-password-file FILE; or set the password where the LDAP URL is set, in the "
+            "profile or in the environment (docs/settings.md)",
         )
     return password
 
@@ -91,6 +91,6 @@ def require_client_secret(client: OidcClient) -> None:
         raise ArchiveError(
             f"no secret for the client {client.client_id}",
             subject=client.server_url,
-            next_step="set oidc_client_secret_file; the secret must come from the same source as the issuer "
+            next_step="set oidc_client_secret_file where the issuer is set, in the profile or in the environment "
             "(docs/secured.md)",
         )

@@ -52,8 +52,8 @@ def undo_command(
     the interrupted change. If no change was interrupted, dcmcfg reverts the newest change that is in effect on this
     directory. An undo is also a change, so 'dcmcfg undo' can revert an undo.
 
-    An undo never overwrites later changes. If a later change is in the way, dcmcfg refuses the undo and names the later
-    change. With --partial, dcmcfg skips the steps that would overwrite a later change.
+    An undo never overwrites later changes. If the undo would overwrite a later change, dcmcfg refuses the undo and
+    names the later change. With --partial, dcmcfg skips the steps that would overwrite a later change.
 
     Exit codes: with --partial, 1 steps were skipped.
     """

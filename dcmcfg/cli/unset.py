@@ -25,7 +25,8 @@ def unset_command(settings: Settings, options: ChangeOptions, *, target: str, at
     """Remove attributes of an entry.
 
     You cannot remove attributes that are part of the name of the entry, or that the object classes of the entry
-    require. If dcmcfg added an object class for an attribute, the class is removed together with its last attribute.
+    require. If dcmcfg added an object class for an attribute, the class is removed together with the last attribute
+    that requires the class.
 
     To remove single values, run 'dcmcfg set TARGET ATTR-=VALUE'.
     """

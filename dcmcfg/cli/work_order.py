@@ -69,7 +69,7 @@ def work_order_command(
 ) -> None:
     """List what to configure on an external archive.
 
-    The list has the AE titles, addresses and permissions that the external archive needs to accept exports and to
+    The list has AE titles, addresses and permissions. With these settings, the external archive can accept exports and
     deliver retrieves. The format 'orthanc' is a configuration file for Orthanc. The format 'ldif' uses the object
     classes of DICOM PS3.15. 'dcmcfg import' can read the format 'csv'.
     """

@@ -161,9 +161,9 @@ def _detect_other_protocol(
 def _suggest_protocol_fix(endpoint: PeerEndpoint) -> str:
     """Return how to make *endpoint* and its configuration match."""
     if not endpoint.get_connection_name:
-        return "correct the peer, or correct tls in the import file or dicomTLSCipherSuite in the tree"
+        return "correct the TLS setting of the peer, tls in the import file, or dicomTLSCipherSuite in the directory"
     command = format_command("connection", "set", endpoint.get_connection_name, "--no-tls" if endpoint.tls else "--tls")
-    return f"if the tree is wrong: {command}"
+    return f"if the directory is wrong: {command}"
 
 
 def _create_failed_result(error: DcmcfgError) -> CallResult:

@@ -60,12 +60,16 @@ def _start_tls(connection: socket.socket, tls: ssl.SSLContext, peer: Peer, timeo
 
 def _translate_resolution_error(error: socket.gaierror | UnicodeError, peer: Peer) -> Unreachable:
     """Return the :class:`Unreachable` for a host name without an address."""
-    source = f"the host in {peer.address_source}" if peer.address_source else "dicomHostname of its connection in LDAP"
+    source = (
+        f"the host in {peer.address_source}"
+        if peer.address_source
+        else "dicomHostname of the peer's connection in LDAP"
+    )
     reason = getattr(error, "strerror", "") or "not a host name"
     return Unreachable(
         f"the host name {peer.host} cannot be resolved ({reason})",
         subject=str(peer),
-        next_step=f"correct {source}, or the name service of this machine",
+        next_step=f"correct {source}, or the name resolution on this machine",
     )
 
 

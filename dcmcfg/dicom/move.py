@@ -227,7 +227,7 @@ class _MoveInProgress:
         """Cancel, and return the outcome for a peer that sends pending responses without any progress."""
         duration_s = STANDSTILL_FACTOR * self._association.timeouts.dimse
         self.send_cancel()
-        self._association.ul_association.abort(f"pending responses with unchanged numbers for {duration_s:g} s")
+        self._association.ul_association.abort(f"the pending responses showed no progress for {duration_s:g} s")
         return self._build_interrupted_outcome(timed_out=True, cancelled=False)
 
     def _end_at_response_limit(self) -> MoveOutcome:

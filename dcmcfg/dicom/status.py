@@ -60,8 +60,8 @@ _DESTINATION_UNKNOWN = "refused: the Move Destination is unknown"
 _NOT_PERFORMED = "refused: the sub-operations could not be performed"
 
 _WHICH_EXTERNAL = (
-    "(the comment does not contain its AE title. The possible titles are: the external retrieve AE title of the study "
-    "in the archive's database, dcmAltCMoveSCP, and dcmFallbackCMoveSCP)"
+    "(the Error Comment does not contain this AE title. The possible titles are: the external retrieve AE title of the "
+    "study in the archive's database, dcmAltCMoveSCP, and dcmFallbackCMoveSCP)"
 )
 
 #: The possible peers, if a comment does not contain the AE title.
@@ -75,16 +75,16 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
         "Unknown AE",
         "the archive does not know the AE of the external archive",
         (
-            f"in LDAP: an AE with the title of the external archive {_WHICH_EXTERNAL}. After a change, reload the "
-            "archive, because the archive caches unknown AE titles (dcmAECacheStaleTimeout). If the AE exists, check "
-            "its device: one broken connection reference makes the whole device unknown. A study without a storage "
-            "commitment result has the title '*', which is not an AE"
+            f"in LDAP: an AE with the AE title of the external archive {_WHICH_EXTERNAL}. After a change, "
+            "reload the archive, because the archive caches unknown AE titles (dcmAECacheStaleTimeout). If the AE "
+            "exists, check its device: one broken connection reference makes the whole device unknown. A study "
+            "without a storage commitment result has the title '*', which is not an AE"
         ),
     ),
     (
         "ConfigurationNotFoundException: AE: ",
         "the AE of the external archive is not installed",
-        f"dicomInstalled of that AE and of its device {_WHICH_EXTERNAL}",
+        f"dicomInstalled of the external archive's device and of its AE {_WHICH_EXTERNAL}",
     ),
     (
         "ConfigurationException",
@@ -95,9 +95,9 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
         "A-ASSOCIATE-RJ",
         f"the archive's association was rejected by {EXTERNAL_ARCHIVE_OR_DESTINATION}",
         (
-            "whether the external archive accepts the calling AE title of this C-MOVE (the archive uses the "
-            "requester's AE title, not its own); whether the destination accepts the AE title of the archive; the "
-            "called AE titles in LDAP"
+            "whether the external archive accepts the calling AE title of this C-MOVE (the archive calls with "
+            "the requester's AE title, not with its own AE title); whether the destination accepts the AE title of the "
+            "archive; the called AE titles in LDAP"
         ),
     ),
     (
@@ -149,11 +149,11 @@ _PERMANENT_PARTS = (
 _REJECTED, _TRANSIENT_RESULT = "A-ASSOCIATE-RJ", "result: 2"
 
 _NO_REASON = (
-    "whether these SOP classes are in the transfer capabilities (dicomTransferCapability) of the archive's AE with "
-    "role SCU, and of the destination with role SCP, if the destination lists any; whether the destination listens and "
-    "accepts the archive; for a purged study, the log of the external archive: the connection may have broken after "
-    "the association was established, or the external archive sent nothing for longer than dcmRetrieveTimeout of the "
-    "archive's connection"
+    "whether the archive's AE has transfer capabilities (dicomTransferCapability) for these SOP classes with role SCU; "
+    "if the destination lists transfer capabilities, whether they include these SOP classes with role SCP; whether the "
+    "destination listens and accepts the archive; for a purged study, the log of the external archive: the connection "
+    "may have broken after the association was established, or the external archive sent nothing for longer than "
+    "dcmRetrieveTimeout of the archive's connection"
 )
 
 
@@ -300,12 +300,12 @@ _EXACT: dict[tuple[Service, int], StatusExplanation] = {
     ),
     ("C-MOVE", IDENTIFIER_MISMATCH): (
         "refused: the identifier does not match the SOP class",
-        "the keys of the request; the comment contains the missing key",
+        "the keys of the request; the Error Comment of the response contains the missing key",
     ),
     ("C-MOVE", SOME_SUB_OPERATIONS_FAILED): (
         "sub-operations completed, some with a failure or a warning",
-        "the failed SOP Instance UIDs; the log of the destination; the transfer capabilities of archive and "
-        "destination for these SOP classes (dicomTransferCapability)",
+        "which SOP Instance UIDs failed; the log of the destination; the transfer capabilities "
+        "(dicomTransferCapability) of the archive and of the destination for the SOP classes of these instances",
     ),
     ("C-MOVE", MOVE_DESTINATION_NOT_ALLOWED): (
         "refused: the archive does not allow this Move Destination",

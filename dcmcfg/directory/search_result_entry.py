@@ -17,7 +17,8 @@ class InvalidLdapMessage(DirectoryError):
 
     def __init__(self, problem: str) -> None:
         super().__init__(
-            f"the server's response cannot be read: {problem}", next_step="check that the URL is that of an LDAP server"
+            f"the server's response cannot be read: {problem}",
+            next_step="check that the URL is the URL of an LDAP server",
         )
 
 
@@ -50,7 +51,7 @@ def split_entry(octets: bytes) -> tuple[bytes, list[bytes]]:  # noqa: C901  one 
         elif length > SHORT_FORM_MAXIMUM:
             length, offset = read_length(octets, stop + 1)
         if octets[stop] != SEQUENCE or offset + length != end:
-            raise InvalidLdapMessage("the lengths of the entry and its attributes differ")
+            raise InvalidLdapMessage("the length of an entry does not match the lengths of its attributes")
         pieces = []
         while offset < end:
             length = octets[offset + 1]
@@ -90,7 +91,7 @@ def split_attribute(octets: bytes) -> tuple[bytes, list[bytes]]:
         if length > SHORT_FORM_MAXIMUM:
             length, offset = read_length(octets, stop + 1)
         if octets[stop] != SET or offset + length != end:
-            raise InvalidLdapMessage("the lengths of the attribute and its values differ")
+            raise InvalidLdapMessage("the length of an attribute does not match the lengths of its values")
         return name, _read_strings(octets, offset, end)
     except IndexError:
         raise InvalidLdapMessage("an attribute ends too early") from None

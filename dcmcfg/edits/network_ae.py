@@ -240,13 +240,13 @@ class NetworkAEAdder:
             )
         given = {DICOM_DESCRIPTION: new.description, DICOM_ASSOCIATION_ACCEPTOR: None if new.acceptor else "FALSE"}
         if different := [name for name, text in given.items() if text and ae.text(name) != text]:
-            raise self._build_differs_error(new, holder, f"{', '.join(different)} of the AE differs")
+            raise self._build_differs_error(new, holder, f"the AE has another value of {', '.join(different)}")
         capabilities = list(new.build_capability_entries(ae.dn))
         for desired in capabilities:
             existing = self._get(desired.dn)
             if existing is None or not entry_diff.are_equal(existing, desired, self._tree.schema):
                 raise self._build_differs_error(
-                    new, holder, f"the capability {desired.text(COMMON_NAME)} of the AE is missing or differs"
+                    new, holder, f"the capability {desired.text(COMMON_NAME)} of the AE is missing or has other values"
                 )
         registered = build_registration_entry(self._registry.dn, new.title)
         # The plan reports the equal entries as unchanged, and adds what is missing: a container or the registration.
@@ -362,7 +362,7 @@ def _get_named_connection(new: NewNetworkAE, name: str, existing: Mapping[str, _
         return name
     if not connection.matches(new):
         raise Refused(
-            f"the connection {connection}, not to "
+            f"the connection {connection}, not "
             f"{format_host_port(new.host, new.port)}{' with TLS' if new.cipher_suites else ''}",
             next_step="to create a new connection: --connection NAME; to change this connection for all its users: "
             "dcmcfg connection set",

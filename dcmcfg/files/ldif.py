@@ -25,8 +25,8 @@ from dcmcfg.plan.ldif_output import LDIF_FORMAT, parse_directory_url, parse_form
 #: The maximum size of a value in octets. A stock slapd rejects requests of 4 MiB or more (sockbuf_max_incoming_auth).
 MAXIMUM_VALUE_LENGTH = 64 * 1024 * 1024
 _SCHEME = "file:"
-_ALLOW_HINT = "use --allow-file-urls for files in the LDIF file's folder, or --file-urls-from DIR for files in DIR"
-_FOLDER_HINT = "use --file-urls-from DIR to specify the folder of such files"
+_ALLOW_HINT = "for a file in the LDIF file's folder: --allow-file-urls; for a file in DIR: --file-urls-from DIR"
+_FOLDER_HINT = "specify the folder of the file with --file-urls-from DIR"
 #: Virtual folders of the kernel. They reveal open files of this process and may contain its environment.
 _VIRTUAL_FOLDERS = (Path("/proc"), Path("/sys"), Path("/dev"))
 # O_PATH requires no read permission for the folder; macOS does not have it.
@@ -69,7 +69,7 @@ class FileUrlReader:
             raise LdifError(f"the file is outside the folder {root} and is not read: {url}", next_step=_FOLDER_HINT)
         if any(real_root.is_relative_to(each) or real_path.is_relative_to(each) for each in _VIRTUAL_FOLDERS):
             raise LdifError(
-                f"the path is in a virtual file system and is not read: {url}",
+                f"the file is in a virtual file system, so dcmcfg does not read the file: {url}",
                 subject=str(path),
                 next_step=_FOLDER_HINT,
             )
@@ -266,7 +266,7 @@ def _require_known_format(head: bytes, name: str, records: Sequence[Record]) -> 
         return
     if problem := _find_format_problem(head, name):
         raise UnknownFormat(
-            f"{problem.message}, so dcmcfg could check the preconditions of the file incorrectly",
+            f"{problem.message}, so dcmcfg cannot check the preconditions of the file reliably",
             subject=problem.subject,
             next_step=problem.next_step,
         )

@@ -156,7 +156,7 @@ def _parse_description(name: bytes) -> str:
 
 def _explain_invalid_line(text: bytes) -> tuple[str, str]:
     if text == b"-":
-        return "a '-' without modification", "use '-' only after each modification of a modify record"
+        return "a '-' without modification", "use '-' only in a modify record, after each modification"
     if text.rstrip() == b"-":
         return "blanks after the '-'", "remove the blanks"
     if text[:1] == b" ":

@@ -56,7 +56,7 @@ def _parse_dn_line(fields: FieldReader, line: LogicalLine) -> DN:
             line.number,
             f"the record begins with {quote_for_message(word.encode())}, not with 'dn:'",
             "add the DN, or remove the empty line above (an empty line ends a record); ldapmodify "
-            "ignores such a record",
+            "ignores a record without a DN",
         )
     return _parse_name(fields, fields.parse_field(line))
 
@@ -168,7 +168,7 @@ def _parse_modification(fields: FieldReader, head: Field, lines: Lines) -> Modif
     attribute = head.value.decode("utf-8", "replace")
     if not is_attribute_description(attribute):
         raise fields.build_error(
-            head.line, f"not an attribute name after '{head.name}:': {quote_for_message(head.value)}"
+            head.line, f"the text after '{head.name}:' is not an attribute name: {quote_for_message(head.value)}"
         )
     fields.require_name(attribute, head.line)
     values = tuple(_parse_modification_value(fields, attribute, line) for line in lines)

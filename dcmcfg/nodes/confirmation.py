@@ -8,7 +8,7 @@ from enum import Enum
 
 from dcmcfg.nodes.expectations import EndpointExpectation, Expectations, Match
 
-_NO_EVIDENCE = "the archive shows no value of this change"
+_NO_EVIDENCE = "the archive does not show any of the changed values"
 
 
 class ConfirmationState(Enum):
@@ -48,7 +48,7 @@ def judge_reload(
     if missing:
         return Confirmation(
             ConfirmationState.CONTRADICTED,
-            reason=f"after the reload it is not true that {missing[0].describe()}",
+            reason=f"after the reload, this expectation is not met: {missing[0].describe()}",
         )
     appeared = [each for each, old, new in pairs if old is Match.NOT_SHOWN and new is Match.SHOWN]
     if appeared:
@@ -61,7 +61,7 @@ def judge_reload(
     if shown:
         return Confirmation(
             ConfirmationState.NOT_CONFIRMED,
-            reason="the archive showed the visible part of this change before the reload, and shows no other part",
+            reason="the archive showed part of this change already before the reload, and does not show the other part",
         )
     return Confirmation(ConfirmationState.NOT_CONFIRMED, reason=_NO_EVIDENCE)
 

@@ -67,7 +67,7 @@ def warn_about_automatic_loading(tree: Tree) -> Iterator[str]:
             ):
                 yield (
                     f"the archive loads this change by itself if {ae.text(DICOM_AE_TITLE)} receives a C-STORE while "
-                    f"{' or '.join(below)} is below its {STORAGE_THRESHOLD}"
+                    f"the free space of {' or '.join(below)} is below {STORAGE_THRESHOLD}"
                 )
                 break
 

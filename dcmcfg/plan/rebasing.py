@@ -142,9 +142,10 @@ def _rebase_filter(assertion_filter: Filter, rebasing: Rebasing, location: str) 
     match assertion_filter:
         case Equals(name) if name.lower() == "entrycsn":
             raise Refused(
-                "the record asserts an entryCSN, which is valid only on the server that the file was written for",
+                "the record checks an entryCSN, but this entryCSN is valid only on the server for which the file was "
+                "written",
                 subject=location,
-                next_step="to write the plan for this site from its source file: dcmcfg apply FILE --map-base "
+                next_step="to write a new plan for this site from the original file: dcmcfg apply FILE --map-base "
                 "auto -o PLAN",
             )
         case Equals(name, value):

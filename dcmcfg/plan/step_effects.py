@@ -175,8 +175,8 @@ def warn_about_port_binding(plan: Plan) -> Iterator[str]:
     ]
     if rdns:
         yield (
-            f"the reload binds a port of the archive again ({', '.join(dict.fromkeys(rdns))}). This can fail with "
-            "'Address already in use', and the port is then closed until the next reload; dcmcfg reloads once more"
+            f"the reload binds a port of the archive again ({', '.join(dict.fromkeys(rdns))}). If this fails with "
+            "'Address already in use', the port is closed until the next reload, so dcmcfg then reloads once more"
         )
 
 
@@ -191,7 +191,7 @@ def warn_about_write_back(plan: Plan) -> Iterator[str]:
             match = _VERSION.search(text)
             if match is not None and tuple(int(each or 0) for each in match.groups()) < _FIRST_WITHOUT_WRITE_BACK:
                 yield (
-                    f"the archive's release {match[0]} can write its loaded configuration over this change, until it "
-                    "has reloaded (fixed in 5.34.1)"
+                    f"until the archive has reloaded, its release {match[0]} can overwrite this change with the loaded "
+                    "configuration (fixed in 5.34.1)"
                 )
                 break

@@ -86,7 +86,7 @@ def format_single_reload(confirmation: Confirmation | None) -> str:
         return "The archive has reloaded."
     if confirmation.is_confirmed:
         return f"The archive has reloaded, confirmed by {', '.join(confirmation.sources)}."
-    return f"The archive has reloaded (204), not confirmed: {confirmation.reason}."
+    return f"The archive has reloaded (204), but the reload is not confirmed: {confirmation.reason}."
 
 
 def format_node_notes(results: Sequence[NodeResult]) -> Iterator[str]:
@@ -107,9 +107,9 @@ def format_node_notes(results: Sequence[NodeResult]) -> Iterator[str]:
 def format_overwrite(overwrite: Overwrite) -> str:
     """Return a sentence about an entry that somebody has written after the plan."""
     names = ", ".join(overwrite.attributes)
-    what = f"{names} changed" if names else "the entry was deleted or added again"
+    what = f"the values of {names} were changed" if names else "the entry was deleted or added again"
     modifier = f" ({overwrite.modifier})" if overwrite.modifier else ""
-    return f"{overwrite.dn}: {what} after this change was written, {overwrite.writer.value}{modifier}"
+    return f"{overwrite.dn}: after dcmcfg wrote this change, {what} {overwrite.writer.value}{modifier}"
 
 
 def nodes_json(results: Sequence[NodeResult]) -> list[dict[str, Any]]:

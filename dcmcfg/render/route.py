@@ -229,8 +229,8 @@ def _format_capability_limits(limits: CapabilityLimits | None, *, details: bool)
         number = format_count(len(limits.reencoded_transfer_syntaxes), "transfer syntax", "transfer syntaxes")
         class_count = format_count(max_class_count, "SOP class", "SOP classes")
         yield (
-            f"{number} that the sender or the destination does not list (for up to {class_count}): {syntaxes}. Such "
-            "instances are sent as little endian or are not sent."
+            f"{number} that the sender or the destination does not list (for up to {class_count}): {syntaxes}. "
+            "Instances in these transfer syntaxes are sent as little endian or are not sent."
         )
 
 

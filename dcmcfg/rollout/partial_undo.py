@@ -119,6 +119,6 @@ def _find_lost_changes(
     found: dict[int, dict[int, DoesNotApply]] = {}
     for number in applicable:
         for dn, names in find_lost_changes(plan.before, reapplied, record.changes[number - 1 : number]):
-            message = f"somebody has changed {', '.join(names)}, and that change would be lost"
+            message = f"somebody has changed {', '.join(names)}, and the undo would overwrite the new values"
             found[number] = {0: DoesNotApply(message, subject=str(dn), changed_dn=str(dn))}
     return found

@@ -108,7 +108,7 @@ def _refuse_superseded(history: History, record: RolloutRecord) -> None:
         if undone is None or first is None:
             return
         undo = history.find_undo_of(first)
-        description = f"change {redo.number} has redone change {first.number}, which"
+        description = f"change {redo.number} has redone change {first.number}, but change {first.number}"
         if undo is not None and undo.number != undone.number:
             _refuse_superseded(history, undo)
             next_step = f"to redo change {first.number}: dcmcfg undo {undo.number}"
@@ -131,7 +131,7 @@ def _describe_undo(undo: RolloutRecord) -> str:
         return f"change {undo.number}"
     file = shlex.quote(undo.header.rejects or f"undo-{undo.header.undo_of}.rejects.ldif")
     return (
-        f"change {undo.number}, without {format_count(rejected_count, 'step')} "
+        f"change {undo.number}, except for {format_count(rejected_count, 'step')} "
         f"(to revert the rest: dcmcfg apply {file})"
     )
 

@@ -218,7 +218,7 @@ def check_return_destination(
         )
         return RouteFailure(EMPTY_SUCCESS, reason, next_step)
     sender = external_ae_title or "the external archive"
-    reason = f"{ae_title} in {attribute} is not an AE of the archive: {sender} cannot have an address for {ae_title}"
+    reason = f"{ae_title} in {attribute} is not an AE of the archive, so {sender} cannot know an address for {ae_title}"
     return RouteFailure(DESTINATION_REFUSED, reason, next_step)
 
 

@@ -20,7 +20,7 @@ ALL_FAILED = "A702, all failed"
 #: The final response if an external archive does not know the Move Destination: the archive relays its status.
 DESTINATION_REFUSED = "the external archive's status: A801 (Orthanc: C000)"
 #: The final response if the local instances are sent, and the recalled ones are not.
-LOCAL_ONLY = "B000, completed: the local instances only"
+LOCAL_ONLY = "B000, only the local instances completed"
 
 
 class RetrieveBranch(StrEnum):

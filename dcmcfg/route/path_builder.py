@@ -445,7 +445,9 @@ def _check_acceptance(ae: NetworkAE, sender_ae_title: str, attribute: str) -> Ro
     response = ALL_FAILED
     if rejection := explain_rejection(ae, sender_ae_title):
         next_step = f"{suggest_acceptance_command(ae, sender_ae_title)}, or set {attribute} to another AE"
-        return RouteFailure(response, f"the archive rejects the other archive: {rejection}", next_step)
+        return RouteFailure(
+            response, f"the archive rejects the association from {sender_ae_title}: {rejection}", next_step
+        )
     if not ae.is_storage_scp:
         storage_ae_titles = [each.title for each in ae.device.network_aes if each.is_storage_scp]
         reason = f"{ae.title} has no storage SCP capability ({STORAGE_SOP_CLASS_PREFIX}*)"

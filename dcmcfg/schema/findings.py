@@ -89,7 +89,7 @@ SINGLE_VALUED = CheckRule(
 DUPLICATE_VALUE = CheckRule(
     "duplicate-value",
     "error",
-    "No attribute has the same value twice, compared by its equality rule.",
+    "No attribute has the same value twice. Its equality rule defines which values are the same.",
     part="schema",
     fix="Remove the second value.",
     reason="A directory server rejects the entry.",
@@ -213,7 +213,7 @@ TAG = CheckRule(
     "warning",
     "A tag consists of eight hexadecimal digits.",
     part="formats",
-    reason="The archive reads other text as a different tag.",
+    reason="If the value has another form, the archive reads a different tag.",
 )
 VALUE_NOT_OFFERED = CheckRule(
     "value-not-offered",

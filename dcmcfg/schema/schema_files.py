@@ -30,5 +30,5 @@ def describe_schema_update(file: str) -> str:
     update = f"{file.removesuffix('.schema')}-modify.ldif"
     return (
         f"load {file} of the archive's release into the directory server: either run `{_UPDATE} ldap/slapd/{update}`, "
-        "or replace the file and restart slapd. Then run the command again"
+        "or replace the file and restart slapd. Then repeat the dcmcfg command"
     )

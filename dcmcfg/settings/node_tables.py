@@ -23,7 +23,7 @@ def check_node_name(name: str, subject: str) -> None:
     """Raise :class:`MalformedInput`, which names *subject*, unless *name* can be the name of a node."""
     if not _NAME.fullmatch(name):
         raise MalformedInput(
-            f"{name!r} is no name for a node: use at most 40 letters, digits, '_' and '-'", subject=subject
+            f"{name!r} is not a valid name for a node: use at most 40 letters, digits, '_' and '-'", subject=subject
         )
 
 

@@ -29,7 +29,7 @@ def read_nodes(source: SettingsSource, site_ldap_url: str) -> tuple[Node, ...]:
             raise MalformedInput(
                 f"the nodes {other} and {node.name} have the same archive_url",
                 subject=f"{source.name}: {node.archive_url}",
-                next_step="give each node its own URL, not that of a load balancer",
+                next_step="give each node its own URL, not the URL of a load balancer",
             )
     return nodes
 
@@ -42,7 +42,7 @@ def _read_node(source: SettingsSource, name: str, site_ldap_url: str) -> Node:
         ldap_url, dn = parse_ldap_url(ldap_url, origin)
         if dn is not None:
             raise MalformedInput(
-                "the URL of a node must not contain a DN: the base DN is that of the site", subject=origin
+                "the URL of a node must not contain a DN: all nodes have the base DN of the site", subject=origin
             )
     token_file = source.path(f"{prefix}archive_token_file")
     return Node(

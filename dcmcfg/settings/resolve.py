@@ -125,7 +125,8 @@ def _find_url_and_credential_sources(
         stray = next((key for key in credentials if key in stronger.values), None)
         if stray:
             raise MalformedInput(
-                f"set without {stronger.origin(url)}, but the URL comes from another source: {url_source.name}",
+                f"this setting requires {stronger.origin(url)}, but the URL comes from another source: "
+                f"{url_source.name}",
                 subject=stronger.origin(stray),
                 next_step=f"also set {stronger.origin(url)}, or remove this setting",
             )
@@ -160,7 +161,7 @@ def _resolve_base_dn(sources: SettingsSources, ldap_url: SettingsSource, in_url:
             return in_url, ldap_url.origin("ldap_url")
         if explicit is ldap_url and DN.parse(explicit.values["base_dn"]).normalised() != in_url.normalised():
             raise MalformedInput(
-                f"the base DN differs from {in_url}, the DN in {ldap_url.origin('ldap_url')}",
+                f"the base DN differs from the DN {in_url} in {ldap_url.origin('ldap_url')}",
                 subject=f"{explicit.origin('base_dn')} {explicit.values['base_dn']}",
                 next_step="keep only one of them",
             )

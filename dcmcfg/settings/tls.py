@@ -89,7 +89,7 @@ def resolve_dicom_tls(sources: SettingsSources) -> DicomTls:
         for setting in DICOM_TLS_SETTINGS[2:]:
             if setting in source.values and "tls_cert" not in source.values:
                 raise MalformedInput(
-                    "this setting requires a certificate from the same source, but that source has no certificate",
+                    "this setting requires a certificate, but tls_cert is not set in the same source",
                     subject=source.origin(setting),
                     next_step="also set tls_cert in the same source",
                 )

@@ -61,7 +61,8 @@ def find_receiver_address(
         target_host, source_address = next(iter(remote_addresses.items()))
     if source_address is None:
         raise DicomError(
-            "no network route to the archive's host, so dcmcfg cannot determine this machine's address for the archive",
+            "no network route to the archive's host, so dcmcfg cannot determine the address at which the archive can "
+            "reach this machine",
             subject=str(archive),
             next_step="specify this machine's address (--temporary-address HOST) or the archive's address "
             "(--connect HOST:PORT)",

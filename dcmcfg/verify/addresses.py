@@ -324,8 +324,8 @@ def _find_address_warnings(
     archive_host = archive.host if not is_loopback(archive.host) else remote_host
     if archive_host and receiver and is_loopback(receiver.host):
         yield (
-            f"in the tree, the host of {destination} is {receiver.host}. On {archive_host}, this host is the archive's "
-            "own machine"
+            f"in the tree, the host of {destination} is {receiver.host}. On {archive_host}, {receiver.host} is the "
+            "archive's own machine"
         )
     if destination_ae is None:
         yield f"the tree has no AE {destination}: the archive will refuse this Move Destination as unknown"

@@ -245,7 +245,7 @@ def _find_inconsistencies(evidence: Evidence, files: FilesBeforeMove) -> Iterato
     if files.locality is FileLocality.LOCAL and not_online:
         yield (
             f"Instance Availability is {' or '.join(not_online)} although the archive has the files: the archive "
-            "keeps the value from the purge"
+            "keeps the value that it set at the purge"
         )
     if files.locality is FileLocality.LOCAL and any(record.completed for record in evidence.move_records or ()):
         yield "the external archive's log shows a completed C-MOVE, although the archive had the files"

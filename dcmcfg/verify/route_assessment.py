@@ -54,9 +54,9 @@ def _explain_inconclusive(evidence: Evidence, record: MoveRecord) -> str:
     if record.is_from_archive_log and record.forwarded_count is None and evidence.received is None:
         return "the archive only relays this response from the external archive (use --receive to observe the delivery)"
     if _has_other_destination(evidence, record):
-        return "the archive used its own AE title, so this C-MOVE may belong to another retrieve of the archive"
+        return "the archive sent this C-MOVE under its own AE title, possibly for another retrieve"
     if may_count_local_instances(evidence, record):
-        return "the archive used its own AE title, so this C-MOVE also counts local instances"
+        return "the archive sent this C-MOVE under its own AE title, so its counters also include local instances"
     return "" if record.destination_ae_title else "the log does not show the Move Destination"
 
 
@@ -315,8 +315,8 @@ def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
             )
         case False if unexpected_callers := _get_callers(evidence) - set(find_recorded_archives(evidence)):
             findings.weak_objections.append(
-                f"{', '.join(sorted(unexpected_callers))} sent to the receiver, but is not the external archive in "
-                "the archive's database"
+                f"{', '.join(sorted(unexpected_callers))} sent to the receiver, but is not recorded as the "
+                "external archive in the archive's database"
             )
         case True if (
             unexpected_callers := _get_callers(evidence)

@@ -151,7 +151,7 @@ def test_answer_that_shows_nothing_leaves_open_what_is_in_force(archive: Scripte
     archive.answer(409, '{"errorMessage":"x"}')
     error = unfinished(archive)
     assert error.message == "x (HTTP 409). It is unknown whether the new configuration is in force"
-    assert f"GET {archive.url}/aets returns" in error.next_step
+    assert f"GET {archive.url}/aets. " in error.next_step
     assert error.reload is not None
     assert error.reload.in_force is None
     assert archive.reloads == 1

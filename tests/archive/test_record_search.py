@@ -80,7 +80,10 @@ def test_nobody_is_asked_about_nothing() -> None:
 def test_of_many_titles_that_nothing_names_the_first_are_asked_for_and_the_rest_is_told(archive: Scripted) -> None:
     found = search_records([*map(workstation, range(MAX_TITLES + 3)), TITLE], reaching(archive))
     assert (len(found.records), found.records[0].name) == (MAX_TITLES + 1, TITLE)
-    assert found.warnings == ("dcmcfg did not search the archive's database for studies of 3 more removed AE titles",)
+    assert found.warnings == (
+        "the change removes 3 more AE titles, but dcmcfg did not search the archive's database for the studies of "
+        "these AE titles",
+    )
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,10 @@ def test_what_is_not_answered_in_time_is_unknown_or_warned_of(archive: Scripted)
     found = search_records([workstation(1), TITLE, slow, workstation(2)], lambda: database, timeout_s=2)
     unknown = f"{archive.url}: some responses were missing after 2 s"
     assert found.records == (RecordedStudies(TITLE), RecordedStudies(slow, is_complete=False, unknown_reason=unknown))
-    assert found.warnings == ("dcmcfg did not search the archive's database for studies of 2 more removed AE titles",)
+    assert found.warnings == (
+        "the change removes 2 more AE titles, but dcmcfg did not search the archive's database for the studies of "
+        "these AE titles",
+    )
 
 
 def test_an_archive_that_hangs_is_asked_no_longer_than_the_time(archive: Scripted) -> None:

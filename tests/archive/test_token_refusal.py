@@ -65,14 +65,16 @@ def test_expiry_counts_by_the_archives_clock() -> None:
     slow = replace(GOOD, checked_at=NOW + timedelta(hours=1))
     assert not any("expired" in reason for reason in explain(slow))
     fast = replace(GOOD, archive_clock=NOW + timedelta(minutes=8))
-    assert explain(fast) == ["the token expired 3 min 0 s ago by the archive's clock"]
+    assert explain(fast) == ["according to the archive's clock, the token expired 3 min 0 s ago"]
     assert explain(replace(fast, archive_clock=None)) != explain(fast)
 
 
 def test_token_from_the_future_tells_of_clocks() -> None:
     claims = replace(CLAIMS, not_before=NOW + timedelta(seconds=90))
     (reason,) = explain_token_refusal(replace(GOOD, claims=claims), "auth")
-    assert reason.message == "the token becomes valid in 1 min 30 s by the archive's clock"
+    assert (
+        reason.message == "according to the archive's clock, the token is not valid yet: it becomes valid in 1 min 30 s"
+    )
     assert "NTP" in reason.next_step
 
 
@@ -95,7 +97,7 @@ def test_issuer_by_another_name_is_told_before_its_key() -> None:
     (reason,) = explain_token_refusal(replace(GOOD, claims=by_address, signature=SignatureStatus.UNKNOWN_KEY), "auth")
     assert reason.message == (
         f"the token's issuer is https://10.0.0.5/realms/dcm4che, but the archive accepts tokens of {ISSUER}; "
-        "two names of one server, or its name and its address, count as two issuers"
+        "if a server has two names, or a name and an address, the archive sees two different issuers"
     )
     assert reason.next_step == f"use the name that the archive accepts: set oidc_issuer {ISSUER}"
     other_realm = replace(CLAIMS, issuer=ISSUER.replace("dcm4che", "master"))
@@ -119,14 +121,14 @@ def test_token_without_an_end_is_told() -> None:
 
 def test_several_reasons_are_told_together() -> None:
     claims = replace(CLAIMS, issuer="https://other", expires=NOW - timedelta(days=3))
-    assert [reason[:13] for reason in explain(replace(GOOD, claims=claims))] == ["the token exp", "the token's i"]
+    assert [reason[:13] for reason in explain(replace(GOOD, claims=claims))] == ["according to ", "the token's i"]
 
 
 def test_nothing_wrong_with_it_leaves_the_audience() -> None:
     (reason,) = explain(GOOD)
     assert (
-        reason == "no other problem was found; the token's audience is account, but the archive may require its own "
-        "client as audience"
+        reason == "no other problem was found; the token's audience is account, but the archive may require that "
+        "the audience contains the ID of the archive's own client"
     )
     assert "the issuer that the archive expects is unknown" in explain(replace(GOOD, issuer=""))[0]
 

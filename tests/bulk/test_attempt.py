@@ -90,11 +90,11 @@ def test_what_went_astray_is_told_on_both_sides_noted_or_waiting(requests: MoveT
     of_x, of_y = next(requests.allocate_message_ids(x)), next(requests.allocate_message_ids(y))
     astray = came(X, of_y)
     assert list(requests.describe_misdirected(x, [astray])) == [
-        f"1 instance of this study arrived with the C-MOVE of study {Y}; dcmcfg counts such instances for study {Y}"
+        f"1 instance of this study arrived with the C-MOVE of study {Y} (counted in the result of study {Y})"
     ]
     requests.record_received(y, [came(Y, of_y), astray, came(STRANGER, of_y), came(None, of_y)])
     assert list(requests.describe_misdirected(x, [came(X, of_x)])) == [
-        f"1 instance of this study arrived with the C-MOVE of study {Y}; dcmcfg counts such instances for study {Y}"
+        f"1 instance of this study arrived with the C-MOVE of study {Y} (counted in the result of study {Y})"
     ]
     assert list(requests.describe_misdirected(y, [])) == [
         f"1 instance of study {X} arrived with the C-MOVE of this study",

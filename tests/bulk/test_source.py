@@ -60,7 +60,7 @@ def test_columns_of_which_none_is_that_of_study_uids_are_named() -> None:
     with pytest.raises(MalformedInput) as error_info:
         parse_study_list("may.csv", b"PatientID;StudyUID\n4711;1.2.3\n4712;1.2.4\n")
     assert str(error_info.value) == (
-        "may.csv: line 1 has no column StudyInstanceUID: PatientID, StudyUID — rename the column with the Study "
+        "may.csv: line 1 has no column StudyInstanceUID, only: PatientID, StudyUID — rename the column with the Study "
         "Instance UIDs to StudyInstanceUID; nothing was requested"
     )
 

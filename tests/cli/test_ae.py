@@ -153,7 +153,7 @@ def test_a_role_writes_what_it_writes_in_an_import(run: Run, site: CliSite, tmp_
     assert site.octets() == added
     if role == "workstation":
         other = run("ae", "add", address, "--role", "modality", "--yes")
-        assert (other.exit_code, "dicomAssociationAcceptor of the AE differs" in other.stderr) == (3, True)
+        assert (other.exit_code, "the AE has another value of dicomAssociationAcceptor" in other.stderr) == (3, True)
     assert run("undo", "--yes", "--no-reload").exit_code == 0
     assert site.octets() == before
 
@@ -171,7 +171,7 @@ def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, s
             "  next: to add storescp to this device: --device storescp; to create another device: --device NAME\n"
         ),
         ("add", "WS1@other:104", "--device", "storescp", "--connection", "dicom"): (
-            "dcmcfg: the connection dicom has the address localhost:11117, not to other:104\n"
+            "dcmcfg: the connection dicom has the address localhost:11117, not other:104\n"
             "  next: to create a new connection: --connection NAME; to change this connection for all its users: "
             "dcmcfg connection set\n"
         ),

@@ -124,7 +124,7 @@ def test_a_plan_is_carried_out_elsewhere_as_far_as_it_was_made_of_values(
     refused = run(*mapped, str(strict))
     assert refused.exit_code == 3
     assert (
-        "the record asserts an entryCSN, which is valid only on the server that the file was written for"
+        "the record checks an entryCSN, but this entryCSN is valid only on the server for which the file was written"
         in refused.stderr
     )
     done = run(*mapped, str(plan))

@@ -34,7 +34,9 @@ dicomPort: 70000
 """
 
 NEEDS_WHOLE = sum(rule.needs_whole_tree for rule in RULES)
-SKIPPED = f"Skipped {NEEDS_WHOLE} rules for whole configurations: the input has no configuration root, or no device."
+SKIPPED = (
+    f"Skipped {NEEDS_WHOLE} rules (only for whole configurations): the input has no configuration root, or no device."
+)
 
 
 @pytest.fixture
@@ -188,7 +190,7 @@ def test_hostile_values_neither_steer_the_terminal_nor_fill_it_and_secrets_stay_
         (
             "dn: cn=x\nchangetype: delete\n",
             "dcmcfg: standard input:1: found a change record, but only entries can be checked\n"
-            "  next: to see the effect of the change records, and warnings: dcmcfg apply --dry-run FILE; to check "
+            "  next: to see the effect of the change records and any warnings: dcmcfg apply --dry-run FILE; to check "
             "the form of the change records: dcmcfg check --rfc2849 FILE\n",
         ),
     ],

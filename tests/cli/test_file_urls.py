@@ -78,7 +78,7 @@ def test_without_the_option_nothing_is_read_and_nothing_changes(run: Run, site: 
     assert refused.stderr == (
         f"dcmcfg: {update}:6: dicomVendorData: the value is in another file, and dcmcfg does not read that "
         "file: file:vendor-data.zip\n"
-        "  next: use --allow-file-urls for files in the LDIF file's folder, or --file-urls-from DIR for files in DIR\n"
+        "  next: for a file in the LDIF file's folder: --allow-file-urls; for a file in DIR: --file-urls-from DIR\n"
     )
     assert site.octets() == before
 

@@ -21,8 +21,8 @@ pytestmark = pytest.mark.real
 UNKNOWN, NOT_ALLOWED = "dcmFallbackCMoveSCPRetries", "dcmRetrieveAET"
 LOAD = (
     "load dcm4chee-archive.schema of the archive's release into the directory server: either run `ldapmodify -x -W -D "
-    "cn=admin,cn=config -f ldap/slapd/dcm4chee-archive-modify.ldif`, or replace the file and restart slapd. Then run "
-    "the command again; to let the server decide: --force-server-schema"
+    "cn=admin,cn=config -f ldap/slapd/dcm4chee-archive-modify.ldif`, or replace the file and restart slapd. Then "
+    "repeat the dcmcfg command; to let the server decide: --force-server-schema"
 )
 NO_ATTRIBUTE = f"the server's schema does not define the attribute {UNKNOWN}"
 NO_CLASS = f"according to the server's schema, no object class of the entry allows {NOT_ALLOWED}"

@@ -174,7 +174,8 @@ SET_ANOTHER = (
 def test_an_ae_that_cannot_play_the_role_is_refused_by_name(run: Run, site: CliSite, title: str, reason: str) -> None:
     before = site.octets()
     head = (
-        "unusable-reference: 1 setting names an AE that does not exist, or that the archive cannot use for this purpose"
+        "unusable-reference: 1 setting refers to an AE that does not exist, or to an AE that the archive cannot use "
+        "there"
     )
     finding = f"{ARCHIVE_DN}: {NAME} '{title}': {reason}"
     commands = [("set-external-retrieve", title), ("set", "dcm4chee-arc", f"{NAME}={title}")]
@@ -353,8 +354,8 @@ def test_a_listener_that_stays_closed_exits_4_and_says_that_the_change_is_in_for
         f"dicom-tls localhost:{ports[1]} closed\n"
         "  next: Find out what else uses port 11112: another connection of the archive (dcmcfg connection list "
         "dcm4chee-arc), or another process (ss -tlnp 'sport = :11112' on the archive's machine), then run "
-        "dcmcfg reload. To revert the change: dcmcfg undo 1. The archive then opens the listener again, and this can "
-        "fail for the same reason\n"
+        "dcmcfg reload. To revert the change: dcmcfg undo 1. The archive then tries to open the listener again. "
+        "This can fail for the same reason\n"
     )
     content = json.loads(again.stdout)
     assert (content["changed"], content["reloaded"], content["error"]["exit_code"]) == (True, False, 4)

@@ -236,15 +236,16 @@ def test_expired_token_is_told(run: Run, lab: RunningSite, issuer: Issuer, monke
     give(monkeypatch, run("token", "--print").stdout.strip())
     reasons = why(run)
     assert "refuses the token (HTTP 401)\n          message: Signature has expired\n" in reasons
-    assert re.search(r"^Reason    the token expired 1 min \d s ago by the archive's clock$", reasons, re.MULTILINE)
+    assert re.search(
+        r"^Reason    according to the archive's clock, the token expired 1 min \d s ago$", reasons, re.MULTILINE
+    )
 
 
 def test_token_by_another_name_of_the_issuer_is_told(run: Run, lab: RunningSite, issuer: Issuer) -> None:
     issuer.in_tokens = issuer.url.replace("127.0.0.1", "localhost")
     assert why(run).endswith(
         f"Reason    the token's issuer is {issuer.in_tokens}, but the archive accepts tokens of {issuer.url}; "
-        "two names "
-        "of one server, or its name and its address, count as two issuers\n"
+        "if a server has two names, or a name and an address, the archive sees two different issuers\n"
         f"Next step use the name that the archive accepts: set oidc_issuer {issuer.url}\n"
     )
 
@@ -279,9 +280,8 @@ def test_audience_is_what_is_left_when_nothing_else_is_wrong(
         f"Archive   {archive.url} refuses the token (HTTP 401)\n"
         f"Requires  issuer {issuer.url}\n"
         "          realm role auth (property auth-user-role)\n"
-        "Reason    no other problem was found; the token's audience is account, but the archive may require its "
-        "own client "
-        "as audience\n"
+        "Reason    no other problem was found; the token's audience is account, but the archive may require "
+        "that the audience contains the ID of the archive's own client\n"
     )
 
 
@@ -354,7 +354,7 @@ def test_want_of_a_secret_is_told(run: Run, issuer: Issuer, monkeypatch: pytest.
     assert (result.exit_code, result.stderr) == (
         3,
         f"dcmcfg: {issuer.url}: no secret for the client dcmcfg\n"
-        "  next: set oidc_client_secret_file; the secret must come from the same source as the issuer "
+        "  next: set oidc_client_secret_file where the issuer is set, in the profile or in the environment "
         "(docs/secured.md)\n",
     )
 

@@ -79,7 +79,7 @@ def test_a_full_disk_is_a_no_that_says_so(verify: Verify, plain_pacs: Peer, tmp_
         "3 instances arrived and are corrupt (the first: the file could not be written: File too large)"
         in result.stdout.splitlines()[0]
     )
-    assert "free space in the folder of --keep" in result.stdout
+    assert "the folder of --keep has free space" in result.stdout
     assert list((tmp_path / "kept").iterdir()) == []
 
 

@@ -152,7 +152,8 @@ def test_a_server_that_does_not_speak_ldap_is_told() -> None:
         answering(lambda client: client.sendall(b"220 mail.example ESMTP\r\n")) as port,
         connect(server_at(port, receive_timeout_s=5)) as directory,
         pytest.raises(
-            DirectoryError, match=r"cannot be read: a message starts with the invalid tag 0x32.*that of an LDAP server"
+            DirectoryError,
+            match=r"cannot be read: a message starts with the invalid tag 0x32.*the URL of an LDAP server",
         ),
     ):
         directory.read(BASE)

@@ -155,7 +155,7 @@ def test_a_connection_by_name_is_shared_made_or_refused() -> None:
     with pytest.raises(Refused) as refused:
         add(replace(new, port=104))
     assert str(refused.value) == (
-        "the connection dicom has the address 127.0.0.1:11119, not to 127.0.0.1:104 — to create a new connection: "
+        "the connection dicom has the address 127.0.0.1:11119, not 127.0.0.1:104 — to create a new connection: "
         "--connection NAME; to change this connection for all its users: dcmcfg connection set"
     )
 
@@ -200,9 +200,12 @@ def test_what_is_there_already_counts_as_done() -> None:
         ),
         (
             replace(WS1, description="x"),
-            "the device ws1 already has the AE WS1, and dicomDescription of the AE differs",
+            "the device ws1 already has the AE WS1, and the AE has another value of dicomDescription",
         ),
-        (replace(WS1, capabilities=(CT,)), "and the capability CT Image Storage SCP of the AE is missing or differs"),
+        (
+            replace(WS1, capabilities=(CT,)),
+            "and the capability CT Image Storage SCP of the AE is missing or has other values",
+        ),
         (replace(WS1, device="reading-room"), "the title WS1 is already used by an AE of the device ws1"),
         (replace(WS1, title="Ws1"), "the device ws1 exists and has the AE WS1"),
         (NewNetworkAE("DCM4CHEE", "h", 1), "the title DCM4CHEE is already used by an AE of the device dcm4chee-arc"),

@@ -95,7 +95,7 @@ def test_what_the_kernel_makes_up_is_never_read(tmp_path: Path, folder: str) -> 
     for root in (Path(folder), tmp_path / "link"):
         for references in (FileUrlReader(root), FileUrlReader(None, root)):
             assert refusal_of(references, "file:environ").startswith(
-                f"{root}/environ: the path is in a virtual file system"
+                f"{root}/environ: the file is in a virtual file system"
             )
 
 
@@ -155,13 +155,13 @@ def test_an_unreadable_or_missing_file_is_told_with_the_line_that_names_it(tmp_p
         read_files([ldif], file_urls=True)
     assert str(caught.value) == (
         f"{ldif}:3: dicomVendorData: {tmp_path}/gone.zip: cannot read the file (No such file or directory)"
-        " — use --file-urls-from DIR to specify the folder of such files"
+        " — specify the folder of the file with --file-urls-from DIR"
     )
     with pytest.raises(LdifError) as caught:
         read_files([ldif])
     assert str(caught.value) == (
         f"{ldif}:3: dicomVendorData: the value is in another file, and dcmcfg does not read that file: file:gone.zip"
-        " — use --allow-file-urls for files in the LDIF file's folder, or --file-urls-from DIR for files in DIR"
+        " — for a file in the LDIF file's folder: --allow-file-urls; for a file in DIR: --file-urls-from DIR"
     )
 
 

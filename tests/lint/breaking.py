@@ -208,7 +208,7 @@ EXTERNAL = (
         [put(f"cn=dicom,{ARCHIVE}", dcmRetrieveTimeout="5000")],
         f"cn=dicom,{ARCHIVE}",
         "dcmRetrieveTimeout",
-        "the external archive has only this time (in milliseconds) to send its first response",
+        "the external archive must send its first response within this time (in milliseconds)",
     ),
     Break(
         "external-archive-accept-list",
@@ -327,7 +327,7 @@ FALLBACK = (
         [put(ARCHIVE, dcmFallbackCMoveSCP="LONGTERM")],
         ARCHIVE,
         "dcmFallbackCMoveSCPDestination",
-        "the archive forwards requests without changes to LONGTERM, and does not retrieve the missing objects of "
+        "the archive forwards requests unchanged to LONGTERM, and does not retrieve the missing objects of "
         "incomplete local studies",
     ),
     Break(
@@ -405,7 +405,7 @@ PURGING = (
         [put(EXPORTER, dcmRetrieveAET="STORESCP")],
         STORAGE,
         "dcmExternalRetrieveAET",
-        "storage commitments record only STORESCP, so nothing is purged",
+        "storage commitments record only STORESCP as external archive, so nothing is purged",
     ),
     Break(
         "purged-without-availability",
@@ -857,7 +857,7 @@ EFFECTS = (
         [put(ARCHIVE, dcmAECacheStaleTimeout="P1D")],
         ARCHIVE,
         "dcmAECacheStaleTimeout",
-        "during this time, the archive uses old addresses, and an AE that was unknown before stays unknown",
+        "until the cache time ends, the archive uses old addresses, and an AE that was unknown before stays unknown",
     ),
 )
 

@@ -63,7 +63,7 @@ def test_assertions_are_taken_along_with_the_names_in_them() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (modify(Equals("entryCSN", b"20260101")), "asserts an entryCSN"),
+        (modify(Equals("entryCSN", b"20260101")), "checks an entryCSN"),
         (
             Delete(DN.parse(ARCHIVE), (Control("1.2.3", critical=True, value=b"?"),)),
             "does not know the format of the control's value",

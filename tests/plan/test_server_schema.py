@@ -181,7 +181,7 @@ def test_the_next_step_is_the_schema_to_load() -> None:
     assert first.next_step == (
         "load dcm4chee-archive.schema of the archive's release into the directory server: either run `ldapmodify -x -W "
         "-D cn=admin,cn=config -f ldap/slapd/dcm4chee-archive-modify.ldif`, or replace the file and restart slapd. "
-        "Then run the command again; to let the server decide: --force-server-schema"
+        "Then repeat the dcmcfg command; to let the server decide: --force-server-schema"
     )
     assert second.next_step.startswith("load dicom.schema of the archive's release")
 

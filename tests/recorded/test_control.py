@@ -109,7 +109,7 @@ def test_start_that_failed(replay: Any, name: str) -> None:
     assert (told.exit_code, content["state"], told.stdout) == (3, "failed to deploy", "")
     assert "The archive failed to start, or it is still starting (HTTP 500" in told.stderr
     assert "restart the server. A reload does not start the archive." in told.stderr
-    assert "C-ECHO with 0122" in told.stderr
+    assert "C-ECHO with status 0122" in told.stderr
     assert len(server.asked) > 2, "a 500 that passes would have passed"
 
 

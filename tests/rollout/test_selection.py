@@ -59,7 +59,7 @@ def test_changes_rejected_by_an_undo_are_reported_with_their_file(
     recorded(tmp_path, undoes=1, left_out=left_out, rejects=rejects)
     with pytest.raises(Refused) as refused:
         select_rollout_to_undo(History(tmp_path), URL, 1, None)
-    assert refused.value.message == f"change 1 was reverted by change 2, without {expected}"
+    assert refused.value.message == f"change 1 was reverted by change 2, except for {expected}"
     assert refused.value.next_step == "to redo change 1: dcmcfg undo 2"
 
 
@@ -152,7 +152,7 @@ def test_a_roll_out_that_was_resumed_since_is_not_reverted_in_part(tmp_path: Pat
     recorded(tmp_path, undoes=2)
     with first.journal.open_for_writing() as pen:
         pen.write_ended(2)
-    with pytest.raises(Refused, match="change 3 has redone change 1, which was later resumed") as refused:
+    with pytest.raises(Refused, match="change 3 has redone change 1, but change 1 was later resumed") as refused:
         select_rollout_to_undo(History(tmp_path), URL, 3, None)
     assert refused.value.next_step == "to revert all steps of change 1: dcmcfg undo 1"
 
@@ -163,7 +163,7 @@ def test_an_undo_that_another_one_has_overtaken_is_named_with_that_one(tmp_path:
     history = History(tmp_path)
     for number in (2, 3):
         with pytest.raises(
-            Refused, match="change 3 has redone change 1, which was later reverted by change 4"
+            Refused, match="change 3 has redone change 1, but change 1 was later reverted by change 4"
         ) as refused:
             select_rollout_to_undo(history, URL, number, None)
         assert refused.value.next_step == "to redo change 1: dcmcfg undo 4"

@@ -244,7 +244,7 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             "partial",
             (BACK,),
             PathOutcome.PARTIAL,
-            "B000, completed: the local instances only",
+            "B000, only the local instances completed",
             (
                 "a part of the study is local: without dcmCStoreSCUOfCMoveSCP, the archive stores the objects from "
                 "LONGTERM but does not forward them"
@@ -283,8 +283,8 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             PathOutcome.FAILED,
             "the external archive's status: A801 (Orthanc: C000)",
             (
-                "OLDPACS in dcmExternalRetrieveAEDestination is not an AE of the archive: LONGTERM cannot have an "
-                "address for OLDPACS"
+                "OLDPACS in dcmExternalRetrieveAEDestination is not an AE of the archive, so LONGTERM cannot know "
+                "an address for OLDPACS"
             ),
         ),
         (
@@ -306,7 +306,10 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             (BACK, put("dcmAcceptedCallingAETitle", "VIEWER", on=DCM4CHEE)),
             PathOutcome.FAILED,
             "A702, all failed",
-            "the archive rejects the other archive: LONGTERM is not in dcmAcceptedCallingAETitle of DCM4CHEE (1/1/3)",
+            (
+                "the archive rejects the association from LONGTERM: LONGTERM is not in dcmAcceptedCallingAETitle of "
+                "DCM4CHEE (1/1/3)"
+            ),
         ),
         (
             "purged",

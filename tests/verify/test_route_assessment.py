@@ -176,7 +176,7 @@ def test_records_that_do_not_show_the_route_say_why() -> None:
     assert neutral(recorded("OTHER", calling="DCM4CHEE")) == [
         (
             f"{own}: C-MOVE from DCM4CHEE, Move Destination OTHER, 3 completed; "
-            "the archive used its own AE title, so this C-MOVE may belong to another retrieve of the archive"
+            "the archive sent this C-MOVE under its own AE title, possibly for another retrieve"
         )
     ]
     assert neutral(recorded("")) == [

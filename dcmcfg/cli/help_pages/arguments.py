@@ -50,7 +50,8 @@ ARGUMENTS = {
     "old": _RENAMED,
     "ae rename old": "Current AE title, or DEVICE/TITLE if the title exists on several devices.",
     "ae rename new": "New AE title.",
-    "pattern": "Part of a name, AE title or host. With * or ?, a pattern for the whole text. Case does not matter.",
+    "pattern": "Part of a name, AE title or host. A pattern with * or ? must match the whole name, AE title or host. "
+    "Case does not matter.",
     "restore file": "File that 'dcmcfg snapshot' wrote.",
     "results clear names": "Name of a store, or the beginning of its name. For the names, run 'dcmcfg results list'.",
     "set-external-retrieve aet": "AE title of a Storage SCP of the archive itself, such as DCM4CHEE.",

@@ -34,7 +34,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "set-external-retrieve": (
         ("Route recalled studies through the archive", "dcmcfg set-external-retrieve DCM4CHEE"),
         ("Show the plan, and change nothing", "dcmcfg set-external-retrieve DCM4CHEE --dry-run"),
-        ("Let the external archive send to the destination again", "dcmcfg set-external-retrieve --clear"),
+        ("Let the external archive send directly to the destination", "dcmcfg set-external-retrieve --clear"),
     ),
     "set": (
         ("Set one value", "dcmcfg set AE:STORESCP dicomInstalled=FALSE"),
@@ -71,7 +71,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "ae rename": (
         ("Rename an AE, and every reference to it", "dcmcfg ae rename WORKSTATION VIEWER"),
-        ("Also keep the old title of an external archive", "dcmcfg ae rename LONGTERM TAPE --keep-alias"),
+        ("Rename an external archive, and also keep its old title", "dcmcfg ae rename LONGTERM TAPE --keep-alias"),
     ),
     "ae remove": (
         ("Remove an AE, and the entries that only this AE uses", "dcmcfg ae remove WORKSTATION"),
@@ -91,7 +91,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "device clone": (
         ("Copy a device that has one AE", "dcmcfg device clone ct1 ct2 --ae CT1=CT2"),
-        ("Rename all other unique names with a suffix", "dcmcfg device clone ct1 ct2 --suffix -2"),
+        ("Add a suffix to all other names that must be unique", "dcmcfg device clone ct1 ct2 --suffix -2"),
     ),
     "device set": (
         ("Describe a device", "dcmcfg device set storescp dicomDescription='Reading room 2'"),
@@ -106,7 +106,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Show the plan, and change nothing", "dcmcfg device remove ct1 --dry-run"),
     ),
     "connection list": (
-        ("List all connections with their users", "dcmcfg connection list"),
+        ("List all connections and the AEs that use them", "dcmcfg connection list"),
         ("List the connections of the archive", "dcmcfg connection list dcm4chee-arc"),
     ),
     "connection show": (
@@ -319,7 +319,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "config nodes": (
         ("List the nodes of the profile 'hospital'", "dcmcfg config nodes --profile hospital"),
-        ("Propose the nodes that the directory lists", "dcmcfg config nodes --from-tree"),
+        ("Propose the nodes that are listed in the directory", "dcmcfg config nodes --from-tree"),
     ),
     "config set": (
         ("Create a profile", "dcmcfg config set hospital.ldap_url ldaps://10.1.2.3/dc=example,dc=org"),

@@ -37,8 +37,7 @@ _OTHER_VARIABLES = {
     "NO_COLOR": "If set, print without colour.",
     "VISUAL, EDITOR": "Editor that 'dcmcfg edit' starts.",
     "XDG_CONFIG_HOME": "Folder that contains dcmcfg/profiles. Default: ~/.config.",
-    "XDG_STATE_HOME": "Folder that contains dcmcfg, the folder with the record of each change. Default: "
-    "~/.local/state.",
+    "XDG_STATE_HOME": "dcmcfg records each change in the subfolder dcmcfg of this folder. Default: ~/.local/state.",
 }
 
 
@@ -81,8 +80,9 @@ def _make_site_options(name: str) -> Topic:
             "the name of the command.",
             "For each setting, dcmcfg uses the first value that it finds in these sources: 1. the option; 2. the "
             "profile of --profile; 3. the environment (DCMCFG_ and the setting in capitals, such as "
-            "DCMCFG_LDAP_URL); 4. the profile of DCMCFG_PROFILE, else the profile of 'dcmcfg config use', else the "
-            "profile 'default'; 5. the default value, for a standard installation of dcm4chee-arc on this machine.",
+            "DCMCFG_LDAP_URL); 4. the profile of DCMCFG_PROFILE, else the profile selected with 'dcmcfg config use', "
+            "else the profile 'default'; 5. the default value, for a standard installation of dcm4chee-arc on "
+            "this machine.",
             "The LDAP URL, the bind DN and the password come from the same source. So dcmcfg sends a password only "
             "to the server to which the password belongs. The archive URL and its token also come from the same "
             "source. Options can replace single values of a source. To see each setting and its source, run 'dcmcfg "
@@ -110,18 +110,21 @@ def _make_nodes(name: str) -> Topic:
         (
             "An archive can have several nodes: servers that share the archive's device and its database. A reload "
             "of one node does not reload the others. The profile lists the nodes: 'dcmcfg config set "
-            "NAME.nodes.NODE.archive_url URL' adds one, and 'dcmcfg config nodes' shows them. Set ldap_url of a node "
-            "that reads a replica of the directory.",
-            "A changing command writes to the directory of the site. Then it waits until each replica holds the "
-            "change, and reloads one node after the other. The nodes of a replica that stays behind are not "
-            "reloaded. After a failed node, the command stops, unless you specify --keep-going.",
-            "Each reload is confirmed by what the node shows afterwards: /aets, /storage, /export, /queue, /metrics, "
-            "/reject, /attribute-set and /attribute-filter, ports, and the answer to an association request. The "
-            "archive shows no value of many settings. Then the reload is reported as not confirmed. --confirm marker "
-            "adds an attribute set with a unique name before the reload, and removes it afterwards: a node that "
-            "shows the attribute set has loaded the change. The node shows it until its next reload.",
+            "NAME.nodes.NODE.archive_url URL' adds a node, and 'dcmcfg config nodes' shows all nodes. If a node reads "
+            "a replica of the directory, set ldap_url of this node to the URL of the replica.",
+            "A command that changes the configuration writes to the directory of the site. Then the command waits "
+            "until each replica holds the change, and reloads one node after the other. If a replica does not get the "
+            "change in time, its nodes are not reloaded. If a node fails, the command stops, unless you specify "
+            "--keep-going.",
+            "After each reload, dcmcfg reads what the node shows, to confirm that the node has loaded the change: "
+            "/aets, /storage, /export, /queue, /metrics, /reject, /attribute-set and /attribute-filter, ports, and "
+            "the answer to an association request. A node does not show the values of many settings. If only such "
+            "settings change, the reload is reported as not confirmed. "
+            "With --confirm marker, dcmcfg adds an attribute set with a unique name before the reload, and removes "
+            "the attribute set after the reload. A node that shows the attribute set has loaded the change. The node "
+            "shows the attribute set until its next reload.",
             "Exit code 4 means that a node has not loaded the change, or may not have loaded it. 'dcmcfg apply "
-            "--resume' goes on with the remaining nodes.",
+            "--resume' continues with the remaining nodes.",
         ),
         (
             Section(

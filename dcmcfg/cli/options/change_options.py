@@ -33,7 +33,7 @@ HELP_BY_RISK = {
     risk_checks.STORED_OBJECTS: "Remove or rename a storage that holds objects, according to the archive's database.",
     risk_checks.DANGLING_REFERENCE: "Allow a reference to an entry that does not exist.",
     risk_checks.VENDOR_DATA_CHANGE: "Change dicomVendorData.",
-    risk_checks.UNLOADABLE: "Write settings that the archive cannot load, or with which its next start fails.",
+    risk_checks.UNLOADABLE: "Write settings that the archive cannot load, or that make its next start fail.",
     risk_checks.UNUSABLE_REFERENCE: "Allow a setting to name an AE that does not exist or is not suitable.",
     SERVER_SCHEMA: "Send values that the published schema of the directory server forbids. The server then accepts "
     "or refuses the values.",

@@ -39,13 +39,13 @@ class NodeOptions:
 NODE_OPTION_TEXTS = {
     "--node": ("NAME", "Handle only this node; can be repeated."),
     "--all-nodes": ("", "Handle all nodes; the default."),
-    "--keep-going": ("", "After a failed node, go on with the next one."),
+    "--keep-going": ("", "If a node fails, continue with the next node."),
     "--parallel-nodes": ("", "Reload all nodes at the same time, instead of one after the other."),
     "--replica-timeout-s": ("S", "Seconds to wait until a replica holds the change; 60 by default."),
     "--confirm": (
         "HOW",
-        "Confirm each reload by what the node shows (auto; the default), also by a temporary entry (marker), or not "
-        "at all (none).",
+        "How to confirm each reload. auto: by the values that the node shows; this is the default. marker: also by a "
+        "temporary entry. none: no confirmation.",
     ),
 }
 

@@ -74,7 +74,9 @@ def _run_to_exit_code(run: Callable[[], object], invocation: Invocation) -> int:
         if not invocation.may_have_changed:
             return OUTPUT_CLOSED_EXIT_CODE
         _print_failure(
-            _Failure("the program that reads the output ended" + _MAY_HAVE_CHANGED_NOTE, IncompleteChange.exit_code)
+            _Failure(
+                "the program that was reading the output has ended" + _MAY_HAVE_CHANGED_NOTE, IncompleteChange.exit_code
+            )
         )
         return IncompleteChange.exit_code
     except click.ClickException as error:

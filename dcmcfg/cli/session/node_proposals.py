@@ -40,8 +40,8 @@ def propose_nodes(settings: Settings, *, as_json: bool) -> None:
         if each.has_own_device:
             print_message(
                 escape_unprintable(
-                    f"warning: {each.name} has a device of its own, so it is not a node of {settings.device}. Make a "
-                    "profile of its own for it"
+                    f"warning: {each.name} has its own device, so {each.name} is not a node of {settings.device}. "
+                    f"Make a separate profile for {each.name}"
                 )
             )
     if not members:

@@ -239,7 +239,9 @@ class _Activation:
                 "dcmcfg apply --resume"
             )
             return
-        self.notes.append("The marker is removed from the directory. The nodes show it until their next reload.")
+        self.notes.append(
+            "The marker is removed from the directory. The nodes show the marker until their next reload."
+        )
 
     def _make_access(self, reachable: ReachableNode) -> NodeAccess:
         return make_node_access(
@@ -472,7 +474,9 @@ def _build_failure(
         names = ", ".join(f"{each.name} ({each.state.value})" for each in failed)
         if len(results) == 1 and results[0].name == SINGLE_NODE:
             reason = failed[0].confirmation.reason if failed[0].confirmation is not None else ""
-            message = f"The directory was changed and the archive reloaded, but it shows other values: {reason}"
+            message = (
+                f"The directory was changed and the archive reloaded, but the archive shows other values: {reason}"
+            )
         else:
             message = f"The directory was changed, but not every node has loaded the change and is started: {names}"
         return IncompleteChange(message, next_step=f"to go on with these nodes: dcmcfg apply --resume{undo}")

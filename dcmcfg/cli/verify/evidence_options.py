@@ -77,8 +77,8 @@ evidence_options = option_group(
             "--external-log",
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
             metavar="FILE",
-            help="Log file of the external archive: JSON lines, the log of Orthanc, of dcmqrscp (dcmtk or dcm4che), "
-            "or the server.log of dcm4chee. The server.log of the archive itself is also accepted.",
+            help="Log file of the external archive: JSON lines, the log of Orthanc, the log of dcmqrscp (dcmtk "
+            "or dcm4che), or the server.log of dcm4chee. The server.log of the archive itself is also accepted.",
         ),
         _option(
             "--qido/--no-qido",

@@ -171,7 +171,7 @@ def _note_stored_result(bulk: BulkOptions, source: StudySource) -> Iterator[str]
     if isinstance(source, ExplicitStudies) and len(set(source.uids)) == 1 and bulk.store_file is None:
         yield (
             f"{bulk.storing_option} stores the result, as in a run of many studies. If you run the same command "
-            "again, dcmcfg sends no request"
+            "again, dcmcfg uses the stored result and sends no request"
         )
 
 

@@ -32,8 +32,8 @@ temporary_options = option_group(
         _option(
             "--temporary-address",
             metavar="HOST[:PORT]",
-            help="Address at which the archive reaches this machine. Default: the source address of requests from "
-            "this machine to the archive.",
+            help="Address at which the archive reaches this machine. Default: the address from which this machine "
+            "sends requests to the archive.",
         ),
         _option("--show-plan", is_flag=True, help="Show each entry that --temporary-dest adds, and its LDIF."),
         _option("--clean-temporary", is_flag=True, help="Only remove the temporary destinations of interrupted runs."),

@@ -339,8 +339,8 @@ def _find_problem_in_content(instance: ReceivedInstance, octets: Octets, begin: 
     sop_instance_uid, study_uid = _get_uid(dataset, "SOPInstanceUID"), _get_uid(dataset, "StudyInstanceUID")
     if sop_instance_uid != instance.sop_instance_uid or instance.study_uid not in (None, study_uid):
         return (
-            f"the data set has other UIDs: SOP Instance UID {sop_instance_uid or 'missing'}, "
-            f"Study Instance UID {study_uid or 'missing'}"
+            "the data set has other UIDs than the received instance: "
+            f"SOP Instance UID {sop_instance_uid or 'missing'}, Study Instance UID {study_uid or 'missing'}"
         )
     return problem
 

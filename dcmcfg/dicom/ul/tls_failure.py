@@ -14,7 +14,7 @@ from dcmcfg.tls_trust import explain_certificate_refusal, explain_version_failur
 #: End of the message for a failed handshake.
 NOTHING_SENT = "; nothing was sent"
 _TRUST = "specify the certificate of the peer's certificate authority with --tls-ca"
-_RENEW = "check the clock of this machine. If the clock is right, the peer requires a new certificate"
+_RENEW = "check the clock of this machine. If the clock is right, install a new certificate on the peer"
 _WAIT = "check the clock of this machine. If the clock is right, the peer must use a certificate that is already valid"
 _ANY_HOST = "to accept the certificate for any host: --tls-any-host"
 _NAME = (

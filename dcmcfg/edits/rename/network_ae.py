@@ -108,7 +108,7 @@ def _find_ae(references: References, configuration: Configuration, old: str, new
         is_qualified = "/" in old or "=" in old or old.lower().startswith("ae:")
         found = resolve_target(configuration, old if is_qualified else f"AE:{old}")
     if found.ae is None:
-        raise Refused("not an AE", subject=old, next_step="specify an AE as its title or DEVICE/AE")
+        raise Refused("not an AE", subject=old, next_step="specify the AE by its title, or as DEVICE/AE")
     return found.ae
 
 

@@ -124,8 +124,8 @@ def _find_warnings(kind: EntityKind, old: str, new: str) -> Iterator[str]:
     match kind:
         case EntityKind.STORAGE:
             yield (
-                f"the archive's database records objects on {old}. The archive does not find them until the "
-                f"database has {new}. Stop the archive, then change LDAP and the database."
+                f"the archive's database records objects on {old}. The archive does not find these objects until "
+                f"the database has {new}. Stop the archive, then change LDAP and the database."
             )
         case EntityKind.QUEUE:
             yield (

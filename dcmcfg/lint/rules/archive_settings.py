@@ -45,7 +45,8 @@ def _find_ae_cache_timeout_long(context: LintContext) -> Iterator[Violation]:
         for value in device.entry.values(name):
             if (parse_seconds(value.decode("utf-8", "replace")) or 0) > _MAXIMUM_CACHE_S:
                 message = (
-                    "during this time, the archive uses old addresses, and an AE that was unknown before stays unknown"
+                    "until the cache time ends, the archive uses old addresses, and an AE that was unknown before "
+                    "stays unknown"
                 )
                 yield Violation(device.entry.dn, message, name, value)
 
@@ -154,7 +155,7 @@ RULES = (
     LintRule(
         "ae-without-web-app",
         "note",
-        requirement="A web application of class DCM4CHEE_ARC_AET serves each archive AE.",
+        requirement="Each archive AE has a web application of class DCM4CHEE_ARC_AET.",
         reason="Otherwise the archive refuses REST requests for the AE, and the web UI does not offer the AE.",
         fix="Add a web application. If the AE should have no web application, ignore this note.",
         example_command="dcmcfg apply FILE",

@@ -94,7 +94,7 @@ RULES = (
         "certificate-expired",
         "error",
         requirement="Each certificate in the tree is currently valid.",
-        reason="Otherwise TLS connections to or from the node with this certificate fail.",
+        reason="Otherwise TLS connections of the node that has this certificate fail.",
         fix="Replace this certificate with a valid certificate.",
         example_command=_REPLACE_COMMAND,
         find_violations=_find_certificate_expired,

@@ -214,7 +214,7 @@ RULES = (
     LintRule(
         "peer-without-port",
         "error",
-        requirement="An AE that the archive connects to has an installed DICOM connection with a port.",
+        requirement="If the archive connects to an AE, this AE has an installed DICOM connection with a port.",
         reason="A connection without a port can open associations but cannot accept them. The archive cannot connect "
         "to the AE (IncompatibleConnectionException).",
         fix="Set a port on the AE's connection.",

@@ -132,7 +132,7 @@ RULES = (
         requirement="If studies are retrieved from an external archive, each exporter to this external archive "
         "requests storage commitment.",
         reason="The archive records the external archive of a study only after a storage commitment. Without a storage "
-        "commitment, the record stays `*`, and the archive purges nothing.",
+        "commitment, the recorded AE title stays `*`, and the archive purges nothing.",
         fix="Set dcmStgCmtSCP.",
         example_command="dcmcfg set DN dcmStgCmtSCP=AET",
         find_violations=_find_no_storage_commitment,

@@ -43,7 +43,7 @@ def _find_fallback_without_destination(context: LintContext) -> Iterator[Violati
             # CommonCMoveSCP retries incomplete studies only if both attributes are set (recording
             # fallback-nodest-calling-aet).
             message = (
-                f"the archive forwards requests without changes to {entry.text(FALLBACK_C_MOVE_SCP)}, and does not "
+                f"the archive forwards requests unchanged to {entry.text(FALLBACK_C_MOVE_SCP)}, and does not "
                 "retrieve the missing objects of incomplete local studies"
             )
             yield Violation(entry.dn, message, FALLBACK_C_MOVE_SCP_DESTINATION)

@@ -93,7 +93,7 @@ def _find_external_archive_never_recorded(context: LintContext) -> Iterator[Viol
         external_titles, titles = storage.texts(EXTERNAL_RETRIEVE_AET), find_recorded_titles(context, device)
         if external_titles and not titles & set(external_titles):
             reason = (
-                f"storage commitments record only {', '.join(sorted(titles))}"
+                f"storage commitments record only {', '.join(sorted(titles))} as external archive"
                 if titles
                 else "no exporter requests storage commitment"
             )
@@ -155,8 +155,8 @@ RULES = (
     LintRule(
         "external-archive-never-recorded",
         "error",
-        requirement="A storage commitment can record each AE title in dcmExternalRetrieveAET as the external archive "
-        "of a study.",
+        requirement="Each AE title in dcmExternalRetrieveAET is a title that the archive can record after a storage "
+        "commitment.",
         reason="The archive purges a study only if dcmExternalRetrieveAET contains the external archive that is "
         "recorded for the study. The archive records the exporter's first dcmRetrieveAET. Without dcmRetrieveAET, the "
         "archive records the AE title in the external archive's response. This is usually the external archive's own "

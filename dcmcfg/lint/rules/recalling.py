@@ -90,7 +90,7 @@ def _find_retrieve_timeout_short(context: LintContext) -> Iterator[Violation]:
             is_short = len(value) < 6 and value.isdecimal() and 0 < int(value) < _MINIMUM_TIMEOUT_MS
             if is_short and connection.protocol == DICOM:
                 # dcmRetrieveTimeout applies up to the first pending response (CMoveSCUImpl).
-                message = "the external archive has only this time (in milliseconds) to send its first response"
+                message = "the external archive must send its first response within this time (in milliseconds)"
                 yield Violation(connection.dn, message, RETRIEVE_TIMEOUT, value.encode())
 
 
@@ -121,9 +121,9 @@ RULES = (
         "mixed-retrieve-not-forwarded",
         "warning",
         requirement="dcmCStoreSCUOfCMoveSCP names each external archive.",
-        reason="Without this value, the archive cannot use the Move Originator to recognise the objects of a partly "
-        "local study. The archive stores these objects but does not forward them. If the external archive sends no "
-        "Move Originator, the archive forwards no objects of any study.",
+        reason="Without this value, the archive cannot use the Move Originator. So if a study is only partly local, "
+        "the archive does not recognise the objects of this study. The archive stores these objects but does not "
+        "forward them. If the external archive sends no Move Originator, the archive forwards no objects of any study.",
         fix="Add a value CALLING=SCP. Usually CALLING and SCP are both the external archive's AE title.",
         example_command="dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP+=AET=AET",
         find_violations=_find_mixed_retrieve_not_forwarded,

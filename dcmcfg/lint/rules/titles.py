@@ -115,7 +115,8 @@ RULES = (
         "change or remove the entry. The archive also compares these DNs as text with the connection references in the "
         "directory. In these references, OpenLDAP writes `=` as `\\3D`. The texts then differ, and the archive cannot "
         "load the device.",
-        fix="Rename the device or AE. For a connection, add a connection with another name and remove this connection.",
+        fix="Rename the device or AE. To rename a connection, add a connection with a new name, then remove the old "
+        "connection.",
         example_command="dcmcfg device rename OLD NEW",
         find_violations=_find_name_with_special_characters,
     ),

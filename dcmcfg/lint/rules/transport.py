@@ -177,7 +177,7 @@ RULES = (
     LintRule(
         "tls-mismatch",
         "error",
-        requirement="The archive and each AE that it connects to have the same kind of connection: TLS or plain.",
+        requirement="If the archive connects to an AE, both have the same kind of connection: TLS or plain.",
         reason="Two connections are compatible only if both are plain or both use TLS "
         "(IncompatibleConnectionException).",
         fix="Add a TLS or plain connection to the archive's AE or to the peer, so that both have the same kind.",
@@ -187,8 +187,7 @@ RULES = (
     LintRule(
         "tls-ciphers",
         "error",
-        requirement="The archive and each AE that it connects to over TLS have a TLS version and a cipher suite in "
-        "common.",
+        requirement="If the archive connects to an AE over TLS, both have a TLS version and a cipher suite in common.",
         reason="Otherwise no connection is compatible. Use the Java names (TLS_RSA_WITH_AES_128_CBC_SHA), not the "
         "OpenSSL names.",
         fix="Set the same dicomTLSCipherSuite and dcmTLSProtocol on both connections.",
@@ -209,7 +208,7 @@ RULES = (
     LintRule(
         "peer-blacklisted",
         "note",
-        requirement="The host of an AE that the archive connects to is not blacklisted.",
+        requirement="If the archive connects to an AE, the host of this AE is not blacklisted.",
         reason="The archive connects to the host but rejects connections from the host, for example for storage "
         "commitment results.",
         fix="Remove the host from dcmBlacklistedHostname, unless this is intended.",
@@ -257,7 +256,7 @@ RULES = (
     LintRule(
         "store-association-limit",
         "warning",
-        requirement="The archive opens no more concurrent associations to a destination than the destination accepts.",
+        requirement="If a destination limits concurrent associations, the archive does not exceed this limit.",
         reason="The destination rejects associations above its dcmLimitOpenAssociations (2/3/2), so "
         "dcmMultipleStoreAssociations must not exceed this limit.",
         fix="Set a lower number in dcmMultipleStoreAssociations, or a higher dcmLimitOpenAssociations on the "

@@ -235,7 +235,7 @@ RULES = (
     LintRule(
         "remote-ae-unknown",
         "error",
-        requirement="Each AE that the archive connects to is in the tree.",
+        requirement="If the archive connects to an AE, this AE is in the tree.",
         reason="The archive looks up the title among the AEs of all devices. If the title is unknown, the archive "
         "cannot connect.",
         fix="Add the AE, or name an existing AE.",

@@ -67,7 +67,7 @@ def _find_field_problem(field: str) -> str:
     if is_random and kind not in _RANDOM_TYPES:
         return "rnd allows only the types uuid and uid"
     if kind == "date" and offset and find_period_problem(offset):
-        return "expected a time period such as P-1M after date, as in {now,dateP-1M,yyyy}"
+        return "expected a time period after the word date, such as P-1M in {now,dateP-1M,yyyy}"
     if kind == "offset" and parse_int(style) is None:
         return "offset requires a whole number, as in {InstanceNumber,offset,100}"
     if kind in ("slice", "offset") and not all(parse_int(part) is not None for part in style.split(",")[:2]):

@@ -26,7 +26,7 @@ def find_code_problem(text: str) -> str:
     if _is_urn(value):
         return "not a code: a URN must not have a coding scheme" if scheme else ""
     if not scheme:
-        return "not a code: the coding scheme is missing (only a URN has none)"
+        return "not a code: the coding scheme is missing (only a URN has no coding scheme)"
     if scheme.endswith("]"):
         name, bracket, version = scheme[:-1].rpartition("[")
         if not (bracket and name.strip() and version.strip()):

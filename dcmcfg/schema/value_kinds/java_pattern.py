@@ -212,6 +212,6 @@ class _Reader:
 PATTERN = ValueKind("pattern", "a regular expression (Java)", find_pattern_problem)
 NEGATABLE_PATTERN = ValueKind(
     "negatable-pattern",
-    "a regular expression (Java), with ! before it to negate it",
+    "a Java regular expression; a ! at the start negates the expression",
     find_negatable_pattern_problem,
 )

@@ -25,8 +25,8 @@ def advise_on_failed_call(case: AdviceCase, ae_title: str) -> str:
     if "Connection refused" in comment:
         return (
             f"check that the AE runs and that this machine can reach it: dcmcfg echo {shlex.quote(ae_title)}. If the "
-            "echo succeeds, correct dicomHostname and dicomPort of the AE's connection in LDAP, as seen from the "
-            "archive"
+            "echo succeeds, correct dicomHostname and dicomPort of the AE's connection in LDAP, so that the archive "
+            "can reach the AE"
         )
     if AE_NOT_FOUND_EXCEPTION in comment:
         return advise_on_missing_ae(case, ae_title)
@@ -119,9 +119,9 @@ def _advise_on_rejection(case: AdviceCase, ae_title: str) -> str:
         )
     calling_ae_title = case.evidence.request.calling_ae_title
     return (
-        f"{ae_title} rejected the association. The archive does not use its own AE title, but the calling AE title of "
-        f"this run ({calling_ae_title}). {ae_title} must accept this calling AE title, and the called AE title "
-        f"{ae_title}. To list the settings for its administrator, run {case.work_order_command} --calling "
+        f"{ae_title} rejected the association. The archive uses the calling AE title of this run "
+        f"({calling_ae_title}), not its own AE title. {ae_title} must accept this calling AE title, and the called "
+        f"AE title {ae_title}. To list the settings for its administrator, run {case.work_order_command} --calling "
         f"{shlex.quote(calling_ae_title)}; or run verify with another calling AE title that {ae_title} accepts "
         "(--calling)"
     )

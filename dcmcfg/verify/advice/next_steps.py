@@ -21,7 +21,9 @@ from dcmcfg.verify.advice.case import AdviceCase
 from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.verdict import ReceiptAssessment, ReportAssessment, RouteAssessment
 
-NO_DISK_SPACE_STEP = "free space in the folder of --keep and check that this user can write there; then verify again"
+NO_DISK_SPACE_STEP = (
+    "make sure that the folder of --keep has free space and that this user can write to the folder; then verify again"
+)
 
 #: Each yields nothing if its reason does not apply. The order is that of the reasons below; add a new one in its place.
 STEP_SUGGESTERS: tuple[Callable[[AdviceCase], Iterator[str]], ...] = (

@@ -31,7 +31,7 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
         yield _explain_missing_response(case)
         yield (
             f"check the log of {case.external_description}. Only if the external archive was still sending, verify "
-            "again without --timeout-s: dcmcfg then waits longer than the archive waits (dcmRetrieveTimeout)"
+            "again without --timeout-s: dcmcfg then uses a longer time-out than the archive (dcmRetrieveTimeout)"
         )
     elif outcome.timed_out:
         yield "the archive may still be retrieving the study: check the archive's log"

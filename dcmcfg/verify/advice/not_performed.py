@@ -185,8 +185,8 @@ def _advise_on_partial_forwarding(case: AdviceCase) -> str:
 def _advise_on_warnings(case: AdviceCase) -> str:
     if case.is_own_receiver:
         return (
-            f"this run received all instances without a warning: the log of {case.sender_description} shows the "
-            "reported warnings"
+            "this run received all instances without a warning, but the response reports warnings: the log of "
+            f"{case.sender_description} shows these warnings"
         )
     return (
         f"{case.destination} stored the instances with a warning: the log of {case.destination} shows the coerced or "

@@ -78,7 +78,7 @@ def test_an_instance_counts_for_the_study_whose_c_move_had_it_sent(
     assert headlines == {
         silent: (
             "NOT verified: nothing arrived at WORKSTATION; 1 instance of this study arrived with the C-MOVE of study "
-            f"{talkative}; dcmcfg counts such instances for study {talkative}"
+            f"{talkative} (counted in the result of study {talkative})"
         ),
         talkative: (
             "NOT verified: 1 instance arrived that the archive did not list for this study; 1 instance of study "

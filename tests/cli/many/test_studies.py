@@ -36,7 +36,7 @@ def test_several_studies_are_one_run_and_the_same_command_again_asks_for_nothing
     assert sorted(pacs.moves) == FIVE
     again = verify(*named(FIVE))
     assert again.exit_code == 0
-    assert again.stdout.startswith("5 studies: 5 reported; no new requests, latest result of 20")
+    assert again.stdout.startswith("5 studies: 5 reported; no new requests, the latest result is from 20")
     assert (
         "Note      every study already has a result, so nothing was requested. To request all studies again: --again\n"
         in again.stdout

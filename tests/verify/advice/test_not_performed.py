@@ -66,7 +66,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "the external archive rejects": (
         failing(STRAIGHT, 0xA702, REJECTED),
-        "The archive does not use its own AE title, but the calling AE title of this run (DCMCFG)",
+        "The archive uses the calling AE title of this run (DCMCFG), not its own AE title",
     ),
     "the destination rejects": (
         failing(replace(LOCAL, received=None), 0xA702, REJECTED),
@@ -142,7 +142,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "cut comment": (
         failing(UNWITNESSED, 0xA702, "org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE"),
-        "the comment does not contain its AE title",
+        "the Error Comment does not contain this AE title",
     ),
     "while the study is listed as local": (
         failing(replace(UNWITNESSED, instances_before=instances_before_move("ONLINE")), 0xA702, REFUSED),
