@@ -49,7 +49,13 @@ from dcmcfg.render.reload import format_repair_note, reload_json
 from dcmcfg.rollout.reconciliation import collect_touched_dns
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.settings import Settings
-from dcmcfg.settings.nodes import SINGLE_NODE, make_node_settings, make_replica_settings, select_nodes
+from dcmcfg.settings.nodes import (
+    SINGLE_NODE,
+    make_node_settings,
+    make_replica_settings,
+    name_node_setting,
+    select_nodes,
+)
 from dcmcfg.settings.site import Node
 
 _TOKEN_BYTES = 4
@@ -198,7 +204,12 @@ class _Activation:
                 "dcmcfg apply --resume"
             )
             return
-        self.notes.append("The marker is removed from the directory. The nodes show it until their next reload.")
+        shown_until = (
+            "The archive shows it until its next reload"
+            if self._selected.is_single
+            else "The nodes show it until their next reload"
+        )
+        self.notes.append(f"The marker is removed from the directory. {shown_until}.")
 
     def _make_access(self, reachable: ReachableNode) -> NodeAccess:
         return make_node_access(self._selected.settings, reachable.node, reachable.archive.service)
@@ -324,7 +335,7 @@ def _connect(settings: Settings, node: Node, options: NodeOptions, alternative: 
         raise ArchiveError(
             f"node {node.name}: {error.message}",
             subject=error.subject,
-            next_step=f"{error.next_step}; to go on with the other nodes: --keep-going",
+            next_step=f"{name_node_setting(error.next_step, settings)}; to go on with the other nodes: --keep-going",
         ) from error
 
 
