@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from dcmcfg.nodes.node_record import RecordedNode, read_node_record
+from dcmcfg.nodes.run import NodeState
 from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.ldif_lines import format_changes_ldif, print_ldif
 from dcmcfg.render.terminal.console import print_line
@@ -180,8 +181,12 @@ def _list_nodes(record: RolloutRecord) -> tuple[RecordedNode, ...]:
 
 
 def _format_node(node: RecordedNode) -> str:
-    details = f"confirmed by {', '.join(node.confirmed_by)}" if node.confirmed_by else " ".join(node.reason.split())
-    return f"{node.name}, {node.state.value}" + (f": {details}" if details else "")
+    state, reason = node.state.value, " ".join(node.reason.split())
+    if node.confirmed_by:
+        return f"{node.name}, {state}, confirmed by {', '.join(node.confirmed_by)}"
+    if node.state is NodeState.LOADED and reason:
+        return f"{node.name}, {state}, not confirmed: {reason}"
+    return f"{node.name}, {state}" + (f": {reason}" if reason else "")
 
 
 def _list_overwritten(record: RolloutRecord) -> tuple[str, ...]:

@@ -103,6 +103,14 @@ def make_node_settings(settings: Settings, node: Node) -> Settings:
     )
 
 
+def name_node_setting(hint: str, settings: Settings) -> str:
+    """Return *hint* with the command that sets the URL of the node of *settings*, in place of ``--archive-url``."""
+    if not settings.node:
+        return hint
+    command = f"dcmcfg config set {settings.profile or 'NAME'}.{NODES_TABLE}.{settings.node}.archive_url URL"
+    return hint.replace("set the URL with --archive-url", f"run: {command}").replace("--archive-url", command)
+
+
 def make_replica_settings(settings: Settings, ldap_url: str) -> Settings:
     """Return *settings* with the directory server at *ldap_url*, one that a node reads, with the same credentials."""
     names = ", ".join(each.name for each in settings.nodes if each.ldap_url == ldap_url)

@@ -58,7 +58,13 @@ from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.settings import Settings
 from dcmcfg.settings.exposure import find_exposures
 from dcmcfg.settings.folders import get_state_folder
-from dcmcfg.settings.nodes import SINGLE_NODE, make_node_settings, make_replica_settings, select_nodes
+from dcmcfg.settings.nodes import (
+    SINGLE_NODE,
+    make_node_settings,
+    make_replica_settings,
+    name_node_setting,
+    select_nodes,
+)
 from dcmcfg.settings.site import Node
 
 _TOKEN_BYTES = 4
@@ -239,9 +245,12 @@ class _Activation:
                 "dcmcfg apply --resume"
             )
             return
-        self.notes.append(
-            "The marker is removed from the directory. The nodes show the marker until their next reload."
+        shown_until = (
+            "The archive shows the marker until its next reload"
+            if self._selected.is_single
+            else "The nodes show the marker until their next reload"
         )
+        self.notes.append(f"The marker is removed from the directory. {shown_until}.")
 
     def _make_access(self, reachable: ReachableNode) -> NodeAccess:
         return make_node_access(
@@ -439,7 +448,7 @@ def _connect(settings: Settings, node: Node, options: NodeOptions, alternative: 
         raise ArchiveError(
             f"node {node.name}: {error.message}",
             subject=error.subject,
-            next_step=f"{error.next_step}; to go on with the other nodes: --keep-going",
+            next_step=f"{name_node_setting(error.next_step, settings)}; to go on with the other nodes: --keep-going",
         ) from error
 
 
