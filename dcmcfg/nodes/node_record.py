@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from dcmcfg.errors import DcmcfgError
@@ -71,6 +72,8 @@ class NodeRecorder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._record = read_node_record(folder) or NodeRecord(nodes=())
+        # Nodes that are reloaded in parallel report from threads.
+        self._lock = Lock()
 
     @property
     def record(self) -> NodeRecord:
@@ -79,10 +82,11 @@ class NodeRecorder:
 
     def write_results(self, results: Sequence[NodeResult]) -> None:
         """Write the states of *results*; raises :class:`DcmcfgError`."""
-        updated = {each.name: each for each in self._record.nodes}
-        for each in results:
-            updated[each.name] = _make_recorded_node(each)
-        self._write(replace(self._record, nodes=tuple(updated.values())))
+        with self._lock:
+            updated = {each.name: each for each in self._record.nodes}
+            for each in results:
+                updated[each.name] = _make_recorded_node(each)
+            self._write(replace(self._record, nodes=tuple(updated.values())))
 
     def write_result(self, result: NodeResult) -> None:
         """Write the state of one node; raises :class:`DcmcfgError`."""
