@@ -48,13 +48,13 @@ def test_a_node_shows_the_marker_after_it_has_loaded_it() -> None:
 @pytest.mark.real
 def test_a_marker_is_added_and_removed(slapd: RunningSlapd, tmp_path: Path) -> None:
     recorder = NodeRecorder(tmp_path)
-    before = slapd.entries()
+    before = {str(each.dn): each for each in slapd.entries()}
     with connect(server_of(slapd)) as directory:
         add_marker(directory, MARKER, recorder)
         assert find_markers(slapd) == [("DIFF_RS", "dcmcfg: can be removed")]
         assert get_marker(recorder) == RecordedMarker(dn=str(MARKER.dn), is_present=True)
         remove_marker(directory, MARKER.dn, recorder)
-    assert slapd.entries() == before
+    assert {str(each.dn): each for each in slapd.entries()} == before
     assert get_marker(recorder) == RecordedMarker(dn=str(MARKER.dn), is_present=False)
 
 
