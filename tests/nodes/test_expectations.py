@@ -182,6 +182,7 @@ def test_an_ae_without_capabilities_accepts_everything_so_its_first_shows_nothin
 AET = EndpointExpectation("/aets", "dicomAETitle", "A", shown_key="dicomDescription", shown="new")
 PRESENT = EndpointExpectation("/aets", "dicomAETitle", "A")
 ABSENT = EndpointExpectation("/aets", "dicomAETitle", "A", is_present=False)
+SINGLE = EndpointExpectation("/attribute-filter/Study", "", "Study", shown_key="dcmTag", shown=frozenset({"1"}))
 FILTER = EndpointExpectation("/attribute-filter/Study", "", "Study", shown_key="dcmTag", shown=frozenset({"1", "2"}))
 
 
@@ -198,6 +199,8 @@ FILTER = EndpointExpectation("/attribute-filter/Study", "", "Study", shown_key="
         (ABSENT, [], Match.SHOWN),
         (ABSENT, [{"dicomAETitle": "A"}], Match.NOT_SHOWN),
         (FILTER, {"dcmTag": ["2", "1"]}, Match.SHOWN),
+        (SINGLE, {"dcmTag": "1"}, Match.SHOWN),
+        (SINGLE, {"dcmTag": "2"}, Match.NOT_SHOWN),
         (FILTER, {"dcmTag": ["2"]}, Match.NOT_SHOWN),
         (FILTER, {}, Match.NOT_SHOWN),
     ],
