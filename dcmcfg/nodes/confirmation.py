@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from dcmcfg.nodes.expectations import EndpointExpectation, Expectations, Match
+from dcmcfg.nodes.expectations import EndpointExpectation, Expectation, Expectations, Match, PortExpectation
 
 _NO_EVIDENCE = "the archive does not show any of the changed values"
 
@@ -37,8 +37,14 @@ def judge_reload(
 ) -> Confirmation:
     """Return whether a reload is confirmed; *before* and *after* are observations of the expectations around it.
 
-    The archive loads its whole device at once, so one value that appears with this reload confirms all of it. Values
-    that the node showed before the reload prove nothing about the reload: then each changed attribute must be shown.
+    The archive loads its whole device at once, so one value that appears with this reload confirms all of it. A closed
+    port is no evidence while another port or an association is not as expected: all ports of an archive that has
+    stopped are closed.
+
+    Values that the node showed before the reload prove nothing about the reload. Then the endpoints must show each
+    changed attribute; neither an absent value, which an archive of another release may never show, nor a port or an
+    association, which may be those of another process, is enough.
+
     An endpoint that still shows another value contradicts the reload. A port or an association that is not as expected
     does not: a firewall, or another address of the node, has the same effect. *problem* is the reason why an endpoint
     could not be read.
@@ -51,10 +57,12 @@ def judge_reload(
             reason=f"after the reload, this expectation is not met: {missing[0].describe()}",
         )
     appeared = [each for each, old, new in pairs if old is Match.NOT_SHOWN and new is Match.SHOWN]
+    if any(match is Match.NOT_SHOWN for _, _, match in pairs):
+        appeared = [each for each in appeared if not (isinstance(each, PortExpectation) and not each.is_open)]
     if appeared:
         return Confirmation(ConfirmationState.CONFIRMED, _list_sources(appeared))
     shown = [each for each, _, match in pairs if match is Match.SHOWN]
-    if shown and len(shown) == len(pairs) and expectations.covers_all_changes:
+    if shown and len(shown) == len(pairs) and expectations.covers_all_changes and all(map(_is_conclusive, shown)):
         return Confirmation(ConfirmationState.CONFIRMED, _list_sources(shown))
     if problem:
         return Confirmation(ConfirmationState.NOT_CONFIRMED, reason=problem)
@@ -64,6 +72,11 @@ def judge_reload(
             reason="the archive showed part of this change already before the reload, and does not show the other part",
         )
     return Confirmation(ConfirmationState.NOT_CONFIRMED, reason=_NO_EVIDENCE)
+
+
+def _is_conclusive(expectation: Expectation) -> bool:
+    """Return whether the expected value shows by itself, without a change, what the node has loaded."""
+    return isinstance(expectation, EndpointExpectation) and not expectation.expects_absence
 
 
 def _list_sources(expectations: Sequence[object]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from dcmcfg.changes import Rename
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound
-from dcmcfg.model.devices import DICOM, Configuration, Connection, Device, NetworkAE
+from dcmcfg.model.devices import DICOM, Configuration, Connection, Device, NetworkAE, find_enclosing_device
 from dcmcfg.model.tree import Tree
 from dcmcfg.nodes.endpoints import Endpoint, Shown, find_endpoint, read_field
 from dcmcfg.plan.plan import Plan, PlanStep
@@ -58,15 +58,27 @@ class EndpointExpectation:
         return f"GET {self.path}"
 
     def match(self, content: object) -> Match:
-        """Return whether *content*, the JSON of the endpoint, shows the expected value; None stands for no answer."""
-        if content is None:
+        """Return whether *content*, the JSON of the endpoint, shows the expected value; None stands for no answer.
+
+        Content of another form than that of the endpoint shows nothing.
+        """
+        if not isinstance(content, list if self.key else dict):
             return Match.UNKNOWN
         item = self._find_item(content)
         if not self.shown_key:
             return Match.SHOWN if (item is not None) == self.is_present else Match.NOT_SHOWN
         if item is None:
             return Match.NOT_SHOWN
-        return Match.SHOWN if read_field(item, self.shown_key) == self.shown else Match.NOT_SHOWN
+        found = read_field(item, self.shown_key)
+        if isinstance(found, str) and isinstance(self.shown, frozenset):
+            # In earlier releases, some attributes had a single value.
+            found = frozenset({found})
+        return Match.SHOWN if found == self.shown else Match.NOT_SHOWN
+
+    @property
+    def expects_absence(self) -> bool:
+        """Whether the expected item or field is absent: an archive that never shows it looks the same."""
+        return self.shown is None if self.shown_key else not self.is_present
 
     def describe(self) -> str:
         """Return the expectation as a phrase: ``GET /aets shows DCM4CHEE``."""
@@ -75,10 +87,9 @@ class EndpointExpectation:
         return f"{self.source} shows the new {self.shown_key} of {self.name}"
 
     def _find_item(self, content: object) -> object | None:
-        if not self.key:
+        if not isinstance(content, list):
             return content
-        items = content if isinstance(content, list) else []
-        return next((each for each in items if isinstance(each, dict) and each.get(self.key) == self.name), None)
+        return next((each for each in content if isinstance(each, dict) and each.get(self.key) == self.name), None)
 
 
 @dataclass(frozen=True)
@@ -162,7 +173,8 @@ Expectation = EndpointExpectation | PortExpectation | AssociationExpectation
 class Expectations:
     """What must show after a reload of the device that a plan changes.
 
-    ``all`` are the expectations, ``changed`` the attributes of the device that the plan changes.
+    ``all`` are the expectations, ``changed`` the attributes that the plan changes, on the archive's device and on other
+    devices, which the archive may have cached.
     """
 
     all: tuple[Expectation, ...] = ()
@@ -170,7 +182,7 @@ class Expectations:
 
     @property
     def covers_all_changes(self) -> bool:
-        """Whether the expectations together show every changed attribute of the device."""
+        """Whether the expectations together show every changed attribute."""
         return self.changed <= frozenset[ChangedAttribute]().union(*(each.covered for each in self.all))
 
 
@@ -205,8 +217,12 @@ class _Changes:
         self._key = plan.after.key(after.entry.dn)
         keys = dict.fromkeys(plan.after.key(dn) for step in plan.steps for dn in _list_names(step))
         self.keys = tuple(each for each in keys if each[len(each) - len(self._key) :] == self._key)
+        # Entries outside the devices, such as registered AE titles, are not loaded.
         self.attributes = frozenset(
-            (key, name) for key in self.keys for name in _list_differing_attributes(*self.get_entries(key))
+            (key, name)
+            for key in keys
+            if find_enclosing_device(key) is not None
+            for name in _list_differing_attributes(*self.get_entries(key))
         )
 
     def get_entries(self, key: NormalDN) -> tuple[Entry | None, Entry | None]:
@@ -246,6 +262,8 @@ def _expect_item(
     """Yield the expectations for the entry *key*, an item of *endpoint*."""
     was_listed = before is not None and endpoint.is_listed(before)
     is_listed = after is not None and endpoint.is_listed(after)
+    if was_listed is None or is_listed is None:
+        return
     entry = after if after is not None and is_listed else before
     if entry is None or not (was_listed or is_listed):
         return

@@ -361,7 +361,10 @@ def make_node_access(
         ldap_url=node.ldap_url,
         reload=functools.partial(_reload, click.get_current_context(), service, node_settings, message_prefix),
         observer=NodeObserver(
-            LoadedConfiguration(node.archive_url, client), "DCMCFG", uses_own_host=bool(settings.nodes)
+            LoadedConfiguration(node.archive_url, client),
+            "DCMCFG",
+            uses_own_host=bool(settings.nodes),
+            other_urls=tuple(each.archive_url for each in settings.nodes if each != node),
         ),
         open_replica=None
         if server is None or node.ldap_url == settings.ldap_url
