@@ -6,10 +6,11 @@ A module of its own, because a command without a reload does not need the HTTP c
 from __future__ import annotations
 
 import functools
+import math
 import secrets
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +24,8 @@ from dcmcfg.cli.session.archive import make_control_service, make_web_client
 from dcmcfg.cli.session.change_report import ReloadReport
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.reload import ReachableArchive, connect_archive, require_started
-from dcmcfg.directory.server import Directory
+from dcmcfg.directory.ldap import connect
+from dcmcfg.directory.server import Directory, LdapServerSettings
 from dcmcfg.errors import ArchiveError, DcmcfgError, IncompleteChange
 from dcmcfg.limits import HTTP_BODY
 from dcmcfg.model.devices import Configuration
@@ -49,12 +51,15 @@ from dcmcfg.render.reload import format_repair_note, reload_json
 from dcmcfg.rollout.reconciliation import collect_touched_dns
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.settings import Settings
+from dcmcfg.settings.exposure import find_exposures
 from dcmcfg.settings.nodes import SINGLE_NODE, make_node_settings, make_replica_settings, select_nodes
 from dcmcfg.settings.site import Node
 
 _TOKEN_BYTES = 4
 #: Seconds of waiting at which a line is printed: at the start, and every ten seconds.
 _FIRST_REPORT_S, _REPORT_INTERVAL_S = 1.0, 10.0
+#: Seconds to wait for each response of a replica: a replica that hangs must not exceed the time-out of the wait.
+_REPLICA_RESPONSE_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,9 @@ class _Activation:
         self._selected, self._directory, self._plan = selected, directory, plan
         self._recorder = recorder
         self._marker = self._make_marker(rollout_number) if selected.options.confirm == MARKER else None
+        self._replica_openers = _make_replica_openers(
+            selected.settings, [each.node for each in selected.nodes], directory.server, selected.options
+        )
         self._accesses = tuple(map(self._make_access, selected.nodes))
         self.notes: list[str] = []
 
@@ -201,7 +209,9 @@ class _Activation:
         self.notes.append("The marker is removed from the directory. The nodes show it until their next reload.")
 
     def _make_access(self, reachable: ReachableNode) -> NodeAccess:
-        return make_node_access(self._selected.settings, reachable.node, reachable.archive.service)
+        node = reachable.node
+        open_replica = self._replica_openers[node.ldap_url]
+        return make_node_access(self._selected.settings, node, reachable.archive.service, open_replica)
 
 
 def require_reloaded(settings: Settings, options: NodeOptions) -> None:
@@ -226,15 +236,19 @@ def reload_nodes(
     A node that reads a replica is reloaded when the replica has caught up with the directory of the site. *on_result*
     is called with the result of a node whenever it changes.
     """
-    accesses = [
-        make_node_access(settings, node, make_control_service(make_node_settings(settings, node)), message_prefix="")
-        for node in select_nodes(settings, options.names)
-    ]
+    nodes = select_nodes(settings, options.names)
+    services = [make_control_service(make_node_settings(settings, node)) for node in nodes]
     tree = Tree(load_bundled_schema(), {})
     written = WrittenState({}, {}, {}, time.monotonic())
-    if any(each.open_replica is not None for each in accesses):
+    openers: Mapping[str, OpenReplica | None] = {}
+    if any(each.ldap_url != settings.ldap_url for each in nodes):
         with open_directory(settings) as directory:
             written = read_written_state(directory, tree, ())
+            openers = _make_replica_openers(settings, nodes, directory.server, options)
+    accesses = [
+        make_node_access(settings, node, service, openers.get(node.ldap_url), message_prefix="")
+        for node, service in zip(nodes, services, strict=True)
+    ]
     run = NodeRun(
         accesses,
         written=written,
@@ -264,9 +278,14 @@ class ReplicaProgress:
 
 
 def make_node_access(
-    settings: Settings, node: Node, service: ControlService, *, message_prefix: str = "The directory was changed. "
+    settings: Settings,
+    node: Node,
+    service: ControlService,
+    open_replica: OpenReplica | None,
+    *,
+    message_prefix: str = "The directory was changed. ",
 ) -> NodeAccess:
-    """Return the access to *node*, whose control service is *service*.
+    """Return the access to *node*, whose control service is *service*, and whose replica *open_replica* opens.
 
     The message about a STOPPED archive begins with *message_prefix*.
     """
@@ -280,15 +299,45 @@ def make_node_access(
         observer=NodeObserver(
             LoadedConfiguration(node.archive_url, client), "DCMCFG", uses_own_host=bool(settings.nodes)
         ),
-        open_replica=make_replica_opener(settings, node.ldap_url),
+        open_replica=open_replica,
     )
 
 
-def make_replica_opener(settings: Settings, ldap_url: str) -> OpenReplica | None:
-    """Return a function that connects to the replica at *ldap_url*; None if it is the server that is written."""
+def _make_replica_openers(
+    settings: Settings, nodes: Sequence[Node], provider: LdapServerSettings, options: NodeOptions
+) -> Mapping[str, OpenReplica | None]:
+    """Return :func:`make_replica_opener` for the replica of each of *nodes*, by its URL."""
+    timeout_s = min(_REPLICA_RESPONSE_TIMEOUT_S, max(1.0, options.replica_timeout_s))
+    urls = dict.fromkeys(each.ldap_url for each in nodes)
+    return {url: make_replica_opener(settings, url, provider, response_timeout_s=timeout_s) for url in urls}
+
+
+def make_replica_opener(
+    settings: Settings,
+    ldap_url: str,
+    provider: LdapServerSettings,
+    *,
+    response_timeout_s: float = _REPLICA_RESPONSE_TIMEOUT_S,
+) -> OpenReplica | None:
+    """Return a function that connects to the replica at *ldap_url*; None if it is the server that is written.
+
+    The credentials are those of the connection to *provider*, so that a password is not requested again. A replica that
+    does not send a response within *response_timeout_s* counts as unreachable. The function prints nothing, so it can
+    be called in any thread; a warning of a password that is sent unencrypted is printed here.
+    """
     if ldap_url == settings.ldap_url:
         return None
-    return functools.partial(open_directory, make_replica_settings(settings, ldap_url))
+    for warning in find_exposures(make_replica_settings(settings, ldap_url)):
+        # That of the password file applies to the provider too, and is already printed.
+        if ldap_url in warning:
+            print_message(f"warning: {warning}")
+    server = replace(
+        provider,
+        url=ldap_url,
+        connect_timeout_s=response_timeout_s,
+        receive_timeout_s=max(1, math.ceil(response_timeout_s)),
+    )
+    return functools.partial(connect, server)
 
 
 def _reload(service: ControlService, settings: Settings, message_prefix: str) -> Reload:

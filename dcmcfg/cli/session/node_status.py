@@ -17,6 +17,7 @@ from dcmcfg.cli.session.archive import make_control_service
 from dcmcfg.cli.session.archive_stopped import describe_how_to_start
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.node_run import make_replica_opener
+from dcmcfg.directory.ldap import connect
 from dcmcfg.errors import ArchiveError, NotFound
 from dcmcfg.nodes.comparison import ReplicaComparison, compare_replica
 from dcmcfg.nodes.pending import find_leftover_markers, find_pending_activation
@@ -121,12 +122,16 @@ def show_replicas(
             next_step=f"to set one: dcmcfg config set {settings.profile or 'NAME'}.nodes.NODE.ldap_url URL",
         )
 
+    with open_directory(settings) as directory:
+        server = directory.server
+    openers = {url: make_replica_opener(settings, url, server) for url in urls}
+
     def compare(url: str) -> ReplicaComparison:
-        open_replica = make_replica_opener(settings, url)
+        open_replica = openers[url]
         if open_replica is None:
             raise ValueError(f"{url} is the provider")
         # Each comparison has a connection of its own to the provider.
-        with open_directory(settings) as directory:
+        with connect(server) as directory:
             return compare_replica(directory, url, open_replica, deep=deep, lag_allowance_s=lag_allowance_s)
 
     with ThreadPoolExecutor(max_workers=_MAX_PARALLEL) as pool:
