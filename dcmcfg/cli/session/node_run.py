@@ -14,6 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import click
+from click.globals import pop_context, push_context
+
 from dcmcfg.archive.control import ControlService
 from dcmcfg.archive.loaded_configuration import TIMEOUTS, LoadedConfiguration
 from dcmcfg.archive.reload_failures import Reload
@@ -150,6 +153,12 @@ class _Activation:
             raise IncompleteChange(
                 "The directory was changed, and the reload was interrupted", next_step="dcmcfg apply --resume"
             ) from None
+        except DcmcfgError as error:
+            raise IncompleteChange(
+                f"The directory was changed, but the nodes could not be reloaded: {error.message}",
+                subject=error.subject,
+                next_step="dcmcfg apply --resume",
+            ) from error
         finally:
             self._remove_marker()
 
@@ -295,7 +304,7 @@ def make_node_access(
         name=node.name,
         archive_url=node.archive_url,
         ldap_url=node.ldap_url,
-        reload=functools.partial(_reload, service, node_settings, message_prefix),
+        reload=functools.partial(_reload, service, node_settings, message_prefix, click.get_current_context()),
         observer=NodeObserver(
             LoadedConfiguration(node.archive_url, client), "DCMCFG", uses_own_host=bool(settings.nodes)
         ),
@@ -340,10 +349,15 @@ def make_replica_opener(
     return functools.partial(connect, server)
 
 
-def _reload(service: ControlService, settings: Settings, message_prefix: str) -> Reload:
-    reload = service.reload()
-    # A STOPPED archive loads the configuration too, but its ports remain closed.
-    require_started(service, settings, message_prefix)
+def _reload(service: ControlService, settings: Settings, message_prefix: str, context: click.Context) -> Reload:
+    # Click knows the context of a command only in the thread that runs it.
+    push_context(context)
+    try:
+        reload = service.reload()
+        # A STOPPED archive loads the configuration too, but its ports remain closed.
+        require_started(service, settings, message_prefix)
+    finally:
+        pop_context()
     return reload
 
 

@@ -108,7 +108,8 @@ def require_started(service: ControlService, settings: Settings, message_prefix:
     try:
         status = service.status()
     except ArchiveError as error:
-        message = f"the archive reloaded, but it is unknown whether it is STARTED: {error.message}; run dcmcfg status"
+        archive = f"node {settings.node}" if settings.node else "the archive"
+        message = f"{archive} reloaded, but it is unknown whether it is STARTED: {error.message}; run dcmcfg status"
         print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(message))}")
         return None
     if not status.started:
@@ -146,5 +147,6 @@ def connect_archive(settings: Settings, alternative: str = _NO_RELOAD_ALTERNATIV
         raise ArchiveError(error.message, subject=error.subject, next_step=next_step) from error
     if not status.started:
         message = invocation.current().insert_site_options(f"{STOPPED_MESSAGE}. For how to start it: dcmcfg status")
-        print_message(f"warning: {escape_unprintable(message)}")
+        node = f"node {settings.node}: " if settings.node else ""
+        print_message(f"warning: {node}{escape_unprintable(message)}")
     return ReachableArchive(service, settings)
