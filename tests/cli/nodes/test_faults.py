@@ -191,7 +191,7 @@ def kill_replica(site: Site, made: Made) -> None:
 def name_provider(site: Site, made: Made) -> None:
     """The profile names the provider, but the node reads a replica that gets nothing more."""
     site.nodes.hold_replica(site.node)
-    site.nodes.write_profile(**{site.node: {"ldap_url": site.nodes.ldap_url}})
+    site.nodes.write_profile(site.node, ldap_url=site.nodes.ldap_url)
 
 
 def occupy_port(site: Site, made: Made) -> None:
@@ -459,7 +459,7 @@ def mend(site: Site, case: Case, folder: Path) -> None:
         file = folder / "token"
         file.write_text(site.nodes.token)
         file.chmod(0o600)
-        site.nodes.write_profile(**{site.node: {"archive_token_file": str(file)}})
+        site.nodes.write_profile(site.node, archive_token_file=str(file))
         return
     site.stack.close()
     site.nodes.mend()
@@ -498,12 +498,12 @@ def test_no_fault_leads_to_an_untrue_report_and_the_change_can_be_finished(
                 check_table(result, expected, case)
             assert read_history(run) == [(node, each.state, list(each.sources)) for node, each in expected.items()]
             check_truth(nodes, made, expected)
-            assert nodes.markers() == ""
+            assert nodes.markers() == []
             mend(site, case, tmp_path)
             finish(run, expected)
         assert [nodes.description(node) for node in NODES] == [made.description] * 2
         assert [state for _, state, _ in read_history(run)] == ["loaded"] * 2
-        assert nodes.markers() == ""
+        assert nodes.markers() == []
     nodes.is_in_order = case.fault.name not in ("port-conflict", "token") and case.kind is not Kind.PORT
 
 

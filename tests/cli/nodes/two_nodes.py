@@ -188,11 +188,15 @@ class TwoNodes:
 
     def find(self, server_url: str, ldap_filter: str, *attributes: str, base: str = DEVICE) -> str:
         """What the directory server at *server_url* answers, as LDIF."""
-        return self._run("ldapsearch", "-LLL", "-b", base, ldap_filter, *attributes, url=server_url)
+        return self._run(
+            "ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-b", base, ldap_filter, *attributes, url=server_url
+        )
 
-    def markers(self) -> str:
-        """The DNs of the markers in the provider, as LDIF."""
-        return self.find(self.ldap_url, "(dcmAttributeSetID=dcmcfg-*)", "1.1").strip()
+    def markers(self) -> list[str]:
+        """The DNs of the markers in the provider."""
+        # No matching rule of the schema finds a part of an ID.
+        found = self.find(self.ldap_url, "(objectClass=dcmAttributeSet)", "1.1").splitlines()
+        return [line for line in found if "dcmcfg-" in line]
 
     def _run(self, program: str, *arguments: str, url: str = "", text: str | None = None) -> str:
         identity = ("-x", "-H", url or self.ldap_url, "-D", self.site.bind_dn, "-w", PASSWORD)
@@ -209,17 +213,17 @@ class TwoNodes:
     def _csn(self, url: str) -> str:
         return self.find(url, "(objectClass=*)", "contextCSN", base=f"{self.site.base_dn}")[:400]
 
-    def write_profile(self, *, ldap_url: str = "", **replaced: dict[str, str]) -> None:
-        """Write the profile of the site; *replaced* are further values of the nodes."""
+    def write_profile(self, node: str = "", *, site_url: str = "", **own: str) -> None:
+        """Write the profile of the site; *own* are further values of *node*."""
         nodes = {
-            name: {"archive_url": self.urls[name], "ldap_url": self.ldap_urls[name]} | replaced.get(name, {})
+            name: {"archive_url": self.urls[name], "ldap_url": self.ldap_urls[name]} | (own if name == node else {})
             for name in self.urls
         }
         write_profile(
             PROFILE,
             {
                 "nodes": nodes,
-                "ldap_url": ldap_url or self.ldap_url,
+                "ldap_url": site_url or self.ldap_url,
                 "base_dn": self.site.base_dn,
                 "bind_dn": self.site.bind_dn,
                 "bind_password_file": str(self.site.password_file),
