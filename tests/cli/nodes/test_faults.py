@@ -25,6 +25,8 @@ from dcmcfg.archive.issuer import ClientCredentials, TokenIssuer
 from tests.cli.conftest import Run
 from tests.cli.nodes.two_nodes import AE, ARCHIVES, CONNECTION, DEVICE, PROFILE, REPLICAS, TwoNodes
 from tests.issuer import Issuer, running_issuer
+from tests.killing_proxy import KillingProxy
+from tests.patience import comes_true
 from tests.ports import free_port
 from tests.sampling import LONG
 
@@ -555,3 +557,34 @@ def test_only_the_nodes_that_are_named_are_reloaded(nodes: TwoNodes, run: Run, t
         assert run("reload", "--node", "node2", "--profile", PROFILE).exit_code == 0
         assert nodes.description("node2") == made.description
     nodes.is_in_order = True
+
+
+@pytest.mark.parametrize(
+    ("last", "confirmation", "node2_by"),
+    [("hidden", "not confirmed", []), ("hidden-marked", "contradicted", ["GET /attribute-set/DIFF_RS"])],
+    ids=str,
+)
+def test_a_node_whose_replica_got_only_the_first_step_is_not_confirmed(
+    nodes: TwoNodes, run: Run, tmp_path: Path, *, last: str, confirmation: str, node2_by: list[str]
+) -> None:
+    """The profile names the provider, and the node shows the first step: what comes after it is not there."""
+    description = f"description {next(_numbers)}"
+    file = tmp_path / "change.ldif"
+    file.write_text(
+        f"dn: {AE}\nchangetype: modify\nreplace: dicomDescription\ndicomDescription: {description}\n-\n\n"
+        f"dn: {DEVICE}\nchangetype: modify\nreplace: dicomManufacturer\ndicomManufacturer: {description}\n-\n"
+    )
+
+    def hold_after_first_step(number: int, answered: bool) -> None:
+        if number == 1 and answered:
+            assert comes_true(lambda: description in nodes.find(nodes.ldap_urls["node1"], "(dicomAETitle=DCM4CHEE)"))
+            nodes.hold_replica("node1")
+
+    with KillingProxy(nodes.site.ports.ldap) as proxy:
+        proxy.look_at_each(hold_after_first_step)
+        nodes.write_profile("node1", site_url=proxy.url, ldap_url=proxy.url)
+        options = ("--confirm", "marker") if last == "hidden-marked" else ()
+        result = run(*apply(str(file)), "--keep-going", "--json", *options)
+    found = {each["name"]: each["confirmation"] for each in json.loads(result.stdout)["nodes"]}
+    assert (nodes.description("node1"), nodes.description("node2")) == (description, description)
+    assert (found["node1"]["state"], found["node2"]["confirmed_by"]) == (confirmation, node2_by)
