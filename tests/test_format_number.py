@@ -115,7 +115,7 @@ def _write_reload(folder: Path) -> Path:
 def _write_nodes(folder: Path) -> Path:
     recorder = NodeRecorder(folder)
     recorder.write_result(NodeResult(name="east", archive_url="http://east", ldap_url="ldap://pacs"))
-    recorder.write_marker("cn=marker", is_present=True)
+    recorder.write_marker(DN.parse("cn=marker"), is_present=True)
     return folder / "nodes.json"
 
 

@@ -33,7 +33,12 @@ class Confirmation:
 
 
 def judge_reload(
-    expectations: Expectations, before: Sequence[Match], after: Sequence[Match], problem: str = ""
+    expectations: Expectations,
+    before: Sequence[Match],
+    after: Sequence[Match],
+    problem: str = "",
+    *,
+    is_replicated: bool = False,
 ) -> Confirmation:
     """Return whether a reload is confirmed; *before* and *after* are observations of the expectations around it.
 
@@ -48,6 +53,9 @@ def judge_reload(
     An endpoint that still shows another value contradicts the reload. A port or an association that is not as expected
     does not: a firewall, or another address of the node, has the same effect. *problem* is the reason why an endpoint
     could not be read.
+
+    If the directory *is_replicated*, the node may read another replica than the profile says, and the replica may have
+    only the first steps of the plan. Then only a value of the last step, or of a marker, confirms all of it.
     """
     pairs = list(zip(expectations.all, before, after, strict=True))
     missing = [each for each, _, match in pairs if match is Match.NOT_SHOWN and isinstance(each, EndpointExpectation)]
@@ -59,13 +67,19 @@ def judge_reload(
     appeared = [each for each, old, new in pairs if old is Match.NOT_SHOWN and new is Match.SHOWN]
     if any(match is Match.NOT_SHOWN for _, _, match in pairs):
         appeared = [each for each in appeared if not (isinstance(each, PortExpectation) and not each.is_open)]
-    if appeared:
-        return Confirmation(ConfirmationState.CONFIRMED, _list_sources(appeared))
+    conclusive = [each for each in appeared if not is_replicated or expectations.shows_end_of_plan(each)]
+    if conclusive:
+        return Confirmation(ConfirmationState.CONFIRMED, _list_sources(conclusive))
     shown = [each for each, _, match in pairs if match is Match.SHOWN]
     if shown and len(shown) == len(pairs) and expectations.covers_all_changes and all(map(_is_conclusive, shown)):
         return Confirmation(ConfirmationState.CONFIRMED, _list_sources(shown))
     if problem:
         return Confirmation(ConfirmationState.NOT_CONFIRMED, reason=problem)
+    if appeared:
+        return Confirmation(
+            ConfirmationState.NOT_CONFIRMED,
+            reason="the archive shows the first steps of this change, and no value of the last one",
+        )
     if shown:
         return Confirmation(
             ConfirmationState.NOT_CONFIRMED,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from enum import Enum
 
-from dcmcfg.changes import Rename
+from dcmcfg.changes import Modify, Rename
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound
@@ -40,7 +40,8 @@ class EndpointExpectation:
     """The item ``name`` of the endpoint at ``path``: its field ``shown_key`` has the value ``shown``.
 
     Without ``shown_key``, the item itself is expected, or its absence if not ``is_present``. ``key`` identifies the
-    item; without a ``key``, the endpoint answers with a single item.
+    item; without a ``key``, the endpoint answers with a single item. ``is_written_last``: the value is written after
+    the whole plan, as a marker is.
     """
 
     path: str
@@ -51,6 +52,7 @@ class EndpointExpectation:
     shown: Shown = None
     is_present: bool = True
     covered: frozenset[ChangedAttribute] = frozenset()
+    is_written_last: bool = False
 
     @property
     def source(self) -> str:
@@ -174,16 +176,26 @@ class Expectations:
     """What must show after a reload of the device that a plan changes.
 
     ``all`` are the expectations, ``changed`` the attributes that the plan changes, on the archive's device and on other
-    devices, which the archive may have cached.
+    devices, which the archive may have cached. ``changed_last`` are those of its last step at the device.
     """
 
     all: tuple[Expectation, ...] = ()
     changed: frozenset[ChangedAttribute] = field(default_factory=frozenset)
+    changed_last: frozenset[ChangedAttribute] = field(default_factory=frozenset)
 
     @property
     def covers_all_changes(self) -> bool:
         """Whether the expectations together show every changed attribute."""
         return self.changed <= frozenset[ChangedAttribute]().union(*(each.covered for each in self.all))
+
+    def shows_end_of_plan(self, expectation: Expectation) -> bool:
+        """Return whether *expectation* shows a value of the last step, or of a marker.
+
+        Replicas apply the steps in their order, so a server that has the last step has all of them.
+        """
+        if isinstance(expectation, EndpointExpectation) and expectation.is_written_last:
+            return True
+        return not self.changed_last or bool(expectation.covered & self.changed_last)
 
 
 def derive_expectations(plan: Plan, device_name: str) -> Expectations:
@@ -199,6 +211,7 @@ def derive_expectations(plan: Plan, device_name: str) -> Expectations:
             *_derive_association_expectations(changed),
         ),
         changed.attributes,
+        changed.attributes_of_last_step,
     )
 
 
@@ -213,7 +226,7 @@ class _Changes:
     """The entries of a device that a plan changes, and their attributes."""
 
     def __init__(self, plan: Plan, before: Device, after: Device) -> None:
-        self.before, self.after = before, after
+        self._plan, self.before, self.after = plan, before, after
         self._key = plan.after.key(after.entry.dn)
         keys = dict.fromkeys(plan.after.key(dn) for step in plan.steps for dn in _list_names(step))
         self.keys = tuple(each for each in keys if each[len(each) - len(self._key) :] == self._key)
@@ -224,6 +237,20 @@ class _Changes:
             if find_enclosing_device(key) is not None
             for name in _list_differing_attributes(*self.get_entries(key))
         )
+
+    @property
+    def attributes_of_last_step(self) -> frozenset[ChangedAttribute]:
+        """The changed attributes of the last step at the device; all of the entry, unless the step modifies it."""
+        for step in reversed(self._plan.steps):
+            keys = {self._plan.after.key(dn) for dn in _list_names(step)} & set(self.keys)
+            if not keys:
+                continue
+            found = {each for each in self.attributes if each[0] in keys}
+            if isinstance(step.change, Modify):
+                names = {each.name.lower() for each in step.change.modifications}
+                found = {each for each in found if each[1] in names}
+            return frozenset(found)
+        return frozenset()
 
     def get_entries(self, key: NormalDN) -> tuple[Entry | None, Entry | None]:
         """Return the entry *key* before and after the plan."""

@@ -98,11 +98,12 @@ class NodeRecorder:
 
     def note_reloaded(self, name: str) -> None:
         """Note that the node *name* was reloaded later, without a confirmation; raises :class:`DcmcfgError`."""
-        nodes = tuple(
-            replace(each, state=NodeState.LOADED, reason="reloaded later") if each.name == name else each
-            for each in self._record.nodes
-        )
-        self._write(replace(self._record, nodes=nodes))
+        with self._lock:
+            nodes = tuple(
+                replace(each, state=NodeState.LOADED, reason="reloaded later") if each.name == name else each
+                for each in self._record.nodes
+            )
+            self._write(replace(self._record, nodes=nodes))
 
     def write_marker(self, dn: DN, *, is_present: bool) -> None:
         """Note the marker *dn*: written before it is added, and after it is removed; raises :class:`DcmcfgError`.

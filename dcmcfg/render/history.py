@@ -163,7 +163,7 @@ def _format_counts(record: RolloutRecord) -> str:
 
 def _format_reload(record: RolloutRecord) -> str:
     """Return the result of the reload after the change, empty if the record has none."""
-    result = read_reload(record.folder)
+    result = _read_reload(record)
     match result:
         case None:
             return ""
@@ -211,8 +211,21 @@ def _nodes_json(record: RolloutRecord) -> list[dict[str, Any]] | None:
     ]
 
 
-def _reload_suffix(record: RolloutRecord) -> str:
+def _read_reload(record: RolloutRecord) -> RecordedReload | None:
+    """Return the result of the reload after the change, or None if the record has none.
+
+    A run that was killed after its last node has left an unknown result, but the record of the nodes has their states.
+    """
     result = read_reload(record.folder)
+    if result is None or result.outcome is not RecordedReloadOutcome.UNKNOWN:
+        return result
+    node_record = read_node_record(record.folder)
+    is_loaded = node_record is not None and bool(node_record.nodes) and not node_record.pending_nodes
+    return RecordedReload(RecordedReloadOutcome.LOADED) if is_loaded else result
+
+
+def _reload_suffix(record: RolloutRecord) -> str:
+    result = _read_reload(record)
     match result.outcome if result else None:
         case RecordedReloadOutcome.FAILED:
             return ", reload failed"
@@ -222,7 +235,7 @@ def _reload_suffix(record: RolloutRecord) -> str:
 
 
 def _reload_json(record: RolloutRecord) -> dict[str, str] | None:
-    result = read_reload(record.folder)
+    result = _read_reload(record)
     return {"outcome": result.outcome.value, "reason": result.reason} if result else None
 
 

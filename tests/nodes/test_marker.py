@@ -79,7 +79,7 @@ def test_a_marker_is_not_added_if_the_record_cannot_be_written(slapd: RunningSla
 @pytest.mark.real
 def test_a_marker_that_somebody_else_has_removed_is_removed(slapd: RunningSlapd, tmp_path: Path) -> None:
     recorder = NodeRecorder(tmp_path)
-    recorder.write_marker(str(MARKER.dn), is_present=True)
+    recorder.write_marker(MARKER.dn, is_present=True)
     with connect(server_of(slapd)) as directory:
         remove_marker(directory, MARKER.dn, recorder)
     assert get_marker(recorder) == RecordedMarker(dn=str(MARKER.dn), is_present=False)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from dcmcfg.archive.reload_failures import NotReloaded
+from dcmcfg.dn import DN
 from dcmcfg.errors import DcmcfgError, UnknownFormat
 from dcmcfg.nodes.confirmation import Confirmation, ConfirmationState
 from dcmcfg.nodes.node_record import NodeRecord, NodeRecorder, RecordedMarker, RecordedNode, read_node_record
@@ -43,7 +44,7 @@ def test_states_are_read_as_written(tmp_path: Path) -> None:
     recorder.write_results([result("east"), result("west")])
     assert read_node_record(tmp_path) == NodeRecord(nodes=(node("east"), node("west")))
     recorder.write_result(result("east", NodeState.LOADED, confirmation=CONFIRMED))
-    recorder.write_marker(MARKER, is_present=True)
+    recorder.write_marker(DN.parse(MARKER), is_present=True)
     recorder.write_overwritten(["the entry x was changed"])
     expected = NodeRecord(
         nodes=(node("east", NodeState.LOADED, confirmed_by=("GET /aets", "port 11113")), node("west")),
@@ -65,10 +66,10 @@ def test_each_state_is_read_as_written(tmp_path: Path, state: NodeState) -> None
 def test_a_second_run_keeps_the_states_of_the_other_nodes_and_the_marker(tmp_path: Path) -> None:
     first = NodeRecorder(tmp_path)
     first.write_results([result("east", NodeState.LOADED), result("west", NodeState.NOT_LOADED)])
-    first.write_marker(MARKER, is_present=True)
+    first.write_marker(DN.parse(MARKER), is_present=True)
     second = NodeRecorder(tmp_path)
     second.write_results([result("west", NodeState.LOADED)])
-    second.write_marker(MARKER, is_present=False)
+    second.write_marker(DN.parse(MARKER), is_present=False)
     assert read_node_record(tmp_path) == NodeRecord(
         nodes=(node("east", NodeState.LOADED), node("west", NodeState.LOADED)),
         marker=RecordedMarker(dn=MARKER, is_present=False),

@@ -107,8 +107,8 @@ def test_a_change_that_is_not_completely_applied_does_not_count(tmp_path: Path, 
 def test_markers_that_may_be_left_are_found_in_all_changes_of_the_directory(tmp_path: Path) -> None:
     kept, removed, elsewhere = record(tmp_path), record(tmp_path), record(tmp_path, url=ELSEWHERE)
     for each in (kept, removed, elsewhere):
-        NodeRecorder(each.folder).write_marker(MARKER, is_present=True)
-    NodeRecorder(removed.folder).write_marker(MARKER, is_present=False)
+        NodeRecorder(each.folder).write_marker(DN.parse(MARKER), is_present=True)
+    NodeRecorder(removed.folder).write_marker(DN.parse(MARKER), is_present=False)
     record(tmp_path)
     damaged = record(tmp_path)
     (damaged.folder / "nodes.json").write_text('{"format": 99}')

@@ -170,6 +170,12 @@ class _Activation:
             raise IncompleteChange(
                 "The directory was changed, and the reload was interrupted", next_step="dcmcfg apply --resume"
             ) from None
+        except DcmcfgError as error:
+            raise IncompleteChange(
+                f"The directory was changed, but the nodes could not be reloaded: {error.message}",
+                subject=error.subject,
+                next_step="dcmcfg apply --resume",
+            ) from error
         finally:
             self._remove_marker()
 
@@ -348,7 +354,7 @@ def make_node_access(
     message_prefix: str = "",
     replica_timeout_s: float,
 ) -> NodeAccess:
-    """Return the access to *node*, whose control service is *service*.
+    """Return the access to *node*, whose control service is *service*, and whose replica *open_replica* opens.
 
     *server* is the connection to the directory of the site, whose credentials a replica accepts too; None if no node
     reads a replica. The message about a STOPPED archive begins with *message_prefix*.

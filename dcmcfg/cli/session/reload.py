@@ -109,8 +109,9 @@ def require_started(service: ControlService, settings: Settings, message_prefix:
     try:
         status = service.status()
     except ArchiveError as error:
+        archive = f"node {settings.node}" if settings.node else "the archive"
         message = (
-            f"the archive reloaded, but dcmcfg does not know whether the archive is STARTED: {error.message}; "
+            f"{archive} reloaded, but dcmcfg does not know whether the archive is STARTED: {error.message}; "
             "run dcmcfg status"
         )
         print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(message))}")
@@ -152,5 +153,6 @@ def connect_archive(settings: Settings, alternative: str = _NO_RELOAD_ALTERNATIV
         message = invocation.current().insert_site_options(
             f"{STOPPED_MESSAGE}. To see how to start the archive: dcmcfg status"
         )
-        print_message(f"warning: {escape_unprintable(message)}")
+        node = f"node {settings.node}: " if settings.node else ""
+        print_message(f"warning: {node}{escape_unprintable(message)}")
     return ReachableArchive(service, settings)
