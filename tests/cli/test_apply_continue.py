@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.sites import ARCHIVE_DN, CliSite, undo_files
+from tests.cli.sites import ARCHIVE_DN, NOT_CONFIRMED, CliSite, undo_files
 
 pytestmark = pytest.mark.real
 
@@ -29,7 +29,7 @@ def test_what_fits_is_applied_and_the_rest_is_mended_and_applied(run: Run, site:
     assert result.exit_code == 1
     reason = f"{file}:6: cn=nowhere,{ARCHIVE_DN}: there is no such entry — nearest existing entry: {ARCHIVE_DN}"
     assert result.stderr == f"warning: rejected: {reason}\n"
-    assert f"\nRejected: 1. Fix the rejected items in {rejects}\nThe archive has reloaded.\n" in result.stdout
+    assert f"\nRejected: 1. Fix the rejected items in {rejects}\n{NOT_CONFIRMED}\n" in result.stdout
     assert site.values("dicomDescription") == ("fits",)
     assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
     text = rejects.read_text()

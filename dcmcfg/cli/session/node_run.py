@@ -22,7 +22,7 @@ from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.archive import make_control_service, make_web_client
 from dcmcfg.cli.session.change_report import ReloadReport
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.cli.session.reload import ReachableArchive, connect_archive, require_started
+from dcmcfg.cli.session.reload import ArchiveStopped, ReachableArchive, connect_archive, require_started
 from dcmcfg.directory.server import Directory
 from dcmcfg.errors import ArchiveError, DcmcfgError, IncompleteChange
 from dcmcfg.limits import HTTP_BODY
@@ -294,7 +294,11 @@ def make_replica_opener(settings: Settings, ldap_url: str) -> OpenReplica | None
 def _reload(service: ControlService, settings: Settings, message_prefix: str) -> Reload:
     reload = service.reload()
     # A STOPPED archive loads the configuration too, but its ports remain closed.
-    require_started(service, settings, message_prefix)
+    try:
+        require_started(service, settings, message_prefix)
+    except ArchiveStopped as error:
+        error.reload = reload
+        raise
     return reload
 
 
