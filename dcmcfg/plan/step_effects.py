@@ -176,7 +176,7 @@ def warn_about_port_binding(plan: Plan) -> Iterator[str]:
     if rdns:
         yield (
             f"the reload binds a port of the archive again ({', '.join(dict.fromkeys(rdns))}). This can fail with "
-            "'Address already in use', and the port is then closed until the next reload; dcmcfg reloads once more"
+            "'Address already in use'. The port is then closed, and dcmcfg repeats the reload once"
         )
 
 

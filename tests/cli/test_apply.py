@@ -271,7 +271,7 @@ def test_a_move_is_shown_with_where_it_goes(run: Run, site: CliSite, tmp_path: P
     text = f"dn: cn=dicom,{ARCHIVE_DN}\nchangetype: moddn\nnewrdn: cn=moved\ndeleteoldrdn: 1\n"
     file = written(tmp_path / "move.ldif", f"{text}newsuperior: dicomDeviceName=storescp,{DEVICES}\n")
     plan = run("apply", file, "--dry-run").stdout.partition("dn: ")[0]
-    assert plan.endswith("\n\n  ~ connection dcm4chee-arc/dicom → connection storescp/moved\n\n")
+    assert plan.endswith("\n\n  ~ connection dcm4chee-arc/dicom → connection storescp/moved  (reload)\n\n")
 
 
 def test_an_undo_written_for_another_server_is_warned_about(run: Run, site: CliSite, tmp_path: Path) -> None:

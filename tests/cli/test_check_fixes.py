@@ -440,7 +440,7 @@ def test_a_dry_run_of_fix_shows_the_plan_and_changes_nothing(run: Run, broken_si
     before = broken_site.octets()
     result = run("check", "--fix", "--dry-run")
     assert result.exit_code == 1
-    assert "  - registered AE title NEW_AET_A\n" in result.stdout
+    assert "  - registered AE title NEW_AET_A  (at once)\n" in result.stdout
     assert broken_site.octets() == before
 
 

@@ -13,7 +13,7 @@ from tests.ports import free_port
 STORESCP = f"dicomDeviceName=storescp,{DEVICES}"
 DICOM = f"cn=dicom,{STORESCP}"
 MOVED = """\
-  ~ connection storescp/dicom
+  ~ connection storescp/dicom  (after the cache time PT5M, or reload)
       ~ dicomHostname: localhost → ws1.example.org
       ~ dicomPort: 11117 → 104
 To show the LDIF, use --show-ldif. To save the LDIF, use --output FILE.
