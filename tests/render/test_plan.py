@@ -63,7 +63,7 @@ def test_an_added_ae_is_summarized_in_one_line() -> None:
         "",
         '  + device viewer: "HP workstation"  (reload)',
         f"  + connection viewer/dicom: {HOST}:11112 TLS  (reload)",
-        f'  + AE viewer/VIEWER: {HOST}:11112 TLS; capabilities: 10 SCP, 2 SCU; {DESCRIPTION}  (reload)',
+        f"  + AE viewer/VIEWER: {HOST}:11112 TLS; capabilities: 10 SCP, 2 SCU; {DESCRIPTION}  (reload)",
         "",
         HINT,
     ]
@@ -98,7 +98,7 @@ def test_removed_entries_are_described_like_added_ones() -> None:
     entries = [change.entry for change in make_viewer() if isinstance(change, Add)]
     assert printed([Delete(entry.dn) for entry in reversed(entries)], *entries) == [
         "",
-        f'  - AE viewer/VIEWER: {HOST}:11112 TLS; capabilities: 10 SCP, 2 SCU; {DESCRIPTION}  (reload)',
+        f"  - AE viewer/VIEWER: {HOST}:11112 TLS; capabilities: 10 SCP, 2 SCU; {DESCRIPTION}  (reload)",
         f"  - connection viewer/dicom: {HOST}:11112 TLS  (reload)",
         '  - device viewer: "HP workstation"  (reload)',
         "",
