@@ -24,7 +24,7 @@ from dcmcfg.cli.session.change_report import ReloadReport
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.reload import ArchiveStopped, ReachableArchive, connect_archive, require_started
 from dcmcfg.directory.server import Directory
-from dcmcfg.errors import ArchiveError, DcmcfgError, IncompleteChange
+from dcmcfg.errors import ArchiveError, DcmcfgError, DirectoryError, IncompleteChange
 from dcmcfg.limits import HTTP_BODY
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
@@ -97,8 +97,11 @@ class SelectedNodes:
         activation = _Activation(
             self, directory, plan, recorder=NodeRecorder(record_folder), rollout_number=rollout_number
         )
-        results = activation.run()
-        overwrites = activation.look_again()
+        try:
+            results = activation.run()
+            overwrites = activation.look_again()
+        finally:
+            activation.close()
         report = _make_report(results, overwrites, activation.notes, is_single=self.is_single)
         _record_json(report)
         error = results[0].error
@@ -124,6 +127,7 @@ class _Activation:
         rollout_number: int,
     ) -> None:
         self._selected, self._directory, self._plan = selected, directory, plan
+        self._reopened: Directory | None = None
         self._recorder = recorder
         self._marker = self._make_marker(rollout_number) if selected.options.confirm == MARKER else None
         self._accesses = tuple(map(self._make_access, selected.nodes))
@@ -134,16 +138,38 @@ class _Activation:
         results = make_pending_results(self._accesses)
         self._recorder.write_results(results)
         try:
-            if self._marker is not None:
-                add_marker(self._directory, self._marker, self._recorder)
-            run = self._make_run()
-            return run.run()
+            return self._prepare_run().run()
         except KeyboardInterrupt:
             raise IncompleteChange(
                 "The directory was changed, and the reload was interrupted", next_step="dcmcfg apply --resume"
             ) from None
         finally:
             self._remove_marker()
+
+    def _prepare_run(self) -> NodeRun:
+        try:
+            self._ensure_connection()
+            if self._marker is not None:
+                add_marker(self._directory, self._marker, self._recorder)
+            return self._make_run()
+        except DirectoryError as error:
+            raise IncompleteChange(
+                f"The directory was changed, but the archive was not reloaded: {error.message}",
+                subject=error.subject,
+                next_step="dcmcfg apply --resume",
+            ) from error
+
+    def close(self) -> None:
+        """Close the connection that replaced the one of the change, if there is one."""
+        if self._reopened is not None:
+            self._reopened.close()
+
+    def _ensure_connection(self) -> None:
+        """Connect again if the connection was lost, such as with the response to the last write."""
+        try:
+            self._directory.read_entry(self._directory.server.base_dn, ("1.1",))
+        except DirectoryError:
+            self._directory = self._reopened = self._directory.reopen()
 
     def look_again(self) -> tuple[Overwrite, ...]:
         """Return the entries of the plan that somebody has written since; a failed read is only a note."""
