@@ -26,10 +26,10 @@ from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.archive import make_control_service, make_web_client
 from dcmcfg.cli.session.change_report import ReloadReport
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.cli.session.reload import ReachableArchive, connect_archive, require_started
+from dcmcfg.cli.session.reload import ArchiveStopped, ReachableArchive, connect_archive, require_started
 from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.server import Directory, LdapServerSettings
-from dcmcfg.errors import ArchiveError, DcmcfgError, IncompleteChange
+from dcmcfg.errors import ArchiveError, DcmcfgError, DirectoryError, IncompleteChange
 from dcmcfg.limits import HTTP_BODY
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
@@ -116,6 +116,7 @@ class SelectedNodes:
         )
         try:
             results = activation.run()
+            overwrites = activation.look_again()
         except IncompleteChange:
             raise
         except DcmcfgError as problem:
@@ -124,7 +125,8 @@ class SelectedNodes:
                 subject=problem.subject,
                 next_step="to go on: dcmcfg apply --resume",
             ) from problem
-        overwrites = activation.look_again()
+        finally:
+            activation.close()
         report = _make_report(results, overwrites, activation.notes, is_single=self.is_single)
         _record_json(report)
         error = results[0].error
@@ -155,6 +157,7 @@ class _Activation:
         rollout_number: int,
     ) -> None:
         self._selected, self._directory, self._plan = selected, directory, plan
+        self._reopened: Directory | None = None
         self._recorder = recorder
         self._marker = self._make_marker(rollout_number) if selected.options.confirm == MARKER else None
         self._accesses = tuple(map(self._make_access, selected.nodes))
@@ -164,6 +167,7 @@ class _Activation:
         """Return the results of the nodes; an interruption leaves the remaining nodes as they are."""
         self._note_results(make_pending_results(self._accesses))
         try:
+            self._ensure_connection()
             self._add_marker()
             return self._make_run().run()
         except KeyboardInterrupt:
@@ -197,6 +201,18 @@ class _Activation:
         except DcmcfgError as error:
             self.notes.append(f"warning: the marker could not be added, so it confirms nothing: {error.message}")
             self._marker = None
+
+    def close(self) -> None:
+        """Close the connection that replaced the one of the change, if there is one."""
+        if self._reopened is not None:
+            self._reopened.close()
+
+    def _ensure_connection(self) -> None:
+        """Connect again if the connection was lost, such as with the response to the last write."""
+        try:
+            self._directory.read_entry(self._directory.server.base_dn, ("1.1",))
+        except DirectoryError:
+            self._directory = self._reopened = self._directory.reopen()
 
     def look_again(self) -> tuple[Overwrite, ...]:
         """Return the entries of the plan that somebody has written since; a failed read is only a note."""
@@ -408,7 +424,11 @@ def _reload(context: click.Context, service: ControlService, settings: Settings,
     with context.scope(cleanup=False):
         reload = service.reload()
         # A STOPPED archive loads the configuration too, but its ports remain closed.
-        require_started(service, settings, message_prefix)
+        try:
+            require_started(service, settings, message_prefix)
+        except ArchiveStopped as error:
+            error.reload = reload
+            raise
     return reload
 
 

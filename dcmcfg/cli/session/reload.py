@@ -25,6 +25,12 @@ from dcmcfg.render.reload import format_listener_states, listeners_json, reload_
 from dcmcfg.settings import Settings
 
 
+class ArchiveStopped(IncompleteChange):
+    """The archive loaded the new configuration, but it is STOPPED; ``reload`` is the reload, if the caller sets it."""
+
+    reload: Reload | None = None
+
+
 @dataclass(frozen=True)
 class ReachableArchive:
     """The archive of a site, which has responded and can be reloaded."""
@@ -104,7 +110,7 @@ def _is_down(reload: Reload | None) -> bool:
 def require_started(service: ControlService, settings: Settings, message_prefix: str = "") -> ServiceState | None:
     """Return the state of the archive after a confirmed reload; None, with a warning, if the state is unknown.
 
-    Raises :class:`IncompleteChange`, whose message begins with *message_prefix*, if the archive is STOPPED.
+    Raises :class:`ArchiveStopped`, whose message begins with *message_prefix*, if the archive is STOPPED.
     """
     try:
         status = service.status()
@@ -117,7 +123,7 @@ def require_started(service: ControlService, settings: Settings, message_prefix:
         print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(message))}")
         return None
     if not status.started:
-        raise IncompleteChange(
+        raise ArchiveStopped(
             f"{message_prefix}The archive loaded the new configuration, but it is STOPPED: its DICOM and HL7 ports "
             "are closed",
             subject=settings.archive_url,
