@@ -111,9 +111,9 @@ def test_two_nodes_with_one_url_are_refused() -> None:
         ("[nodes]\n", "must have a table for each node"),
         ("nodes = 'x'\n", "must have a table for each node"),
         ("[nodes]\neast = 'http://x'\n", "a node must be a table"),
-        ("[nodes.'a b']\narchive_url = 'http://x'\n", "is no name for a node"),
-        ("[nodes.'a.b']\narchive_url = 'http://x'\n", "is no name for a node"),
-        (f"[nodes.{'x' * 41}]\narchive_url = 'http://x'\n", "is no name for a node"),
+        ("[nodes.'a b']\narchive_url = 'http://x'\n", "is not a valid name for a node"),
+        ("[nodes.'a.b']\narchive_url = 'http://x'\n", "is not a valid name for a node"),
+        (f"[nodes.{'x' * 41}]\narchive_url = 'http://x'\n", "is not a valid name for a node"),
     ],
 )  # fmt: skip
 def test_a_table_that_is_no_node_is_refused(nodes: str, message: str) -> None:

@@ -462,7 +462,10 @@ def test_fix_applies_what_needs_no_decision_and_prints_the_rest(run: Run, broken
     assert (result.exit_code, result.stderr) == (1, "")
     shown_lines = lines(result.stdout)
     assert shown_lines[0] == broken_site.headline
-    assert "The archive has reloaded (204), not confirmed: the archive shows no value of this change." in shown_lines
+    assert (
+        "The archive has reloaded (204), not confirmed: the archive does not show any of the changed values."
+        in shown_lines
+    )
     assert shown_lines[-3:] == [
         f"{len(before)} entries: 1 error, 0 warnings",
         "Suggested fixes:",

@@ -48,8 +48,8 @@ LENGTH = AssociationExpectation(
 SHOWN, NOT_SHOWN, UNKNOWN = Match.SHOWN, Match.NOT_SHOWN, Match.UNKNOWN
 #: Each in an order of its own for hypothesis.
 KINDS: tuple[Expectation, ...] = (AET, REMOVED, EMPTIED, OPEN, CLOSED, LENGTH)
-NO_EVIDENCE = "the archive shows no value of this change"
-SHOWN_BEFORE = "the archive showed the visible part of this change before the reload, and shows no other part"
+NO_EVIDENCE = "the archive does not show any of the changed values"
+SHOWN_BEFORE = "the archive showed part of this change already before the reload, and does not show the other part"
 
 
 def judge(
@@ -97,7 +97,7 @@ def test_an_endpoint_with_another_value_contradicts_the_reload(old: Match) -> No
     assert confirmation == Confirmation(
         ConfirmationState.CONTRADICTED,
         (),
-        "after the reload it is not true that GET /aets shows the new dicomDescription of DCM4CHEE",
+        "after the reload, this expectation is not met: GET /aets shows the new dicomDescription of DCM4CHEE",
     )
 
 

@@ -23,7 +23,9 @@ from tests.patience import PATIENCE_S
 
 MARKER = "dcmAttributeSetType=DIFF_RS+dcmAttributeSetID=dcmcfg-1-x,dc=y"
 CONFIRMED = Confirmation(ConfirmationState.CONFIRMED, ("GET /aets", "port 11113"))
-NOT_CONFIRMED = Confirmation(ConfirmationState.NOT_CONFIRMED, reason="the archive shows no value of this change")
+NOT_CONFIRMED = Confirmation(
+    ConfirmationState.NOT_CONFIRMED, reason="the archive does not show any of the changed values"
+)
 
 
 def result(name: str, state: NodeState = NodeState.PENDING, **values: Any) -> NodeResult:

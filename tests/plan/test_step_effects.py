@@ -165,7 +165,7 @@ def test_a_port_that_is_bound_again_is_a_warning() -> None:
     )
     assert warning == (
         "the reload binds a port of the archive again (cn=dicom-tls, dicomDeviceName=dcm4chee-arc). This can fail with "
-        "'Address already in use', and the port is then closed until the next reload; dcmcfg reloads once more"
+        "'Address already in use'. The port is then closed, and dcmcfg repeats the reload once"
     )
 
 
@@ -190,8 +190,8 @@ def test_an_old_release_that_writes_over_changes_is_a_warning(version: str, rele
         )
     )
     expected = (
-        f"the archive's release {release} can write its loaded configuration over this change, until it has reloaded "
-        "(fixed in 5.34.1)"
+        f"until the archive has reloaded, its release {release} can overwrite this change with the loaded "
+        "configuration (fixed in 5.34.1)"
     )
     assert found == ([] if release is None else [expected])
 

@@ -55,6 +55,7 @@ from dcmcfg.render.reload import format_repair_note, reload_json
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.reconciliation import collect_touched_dns
 from dcmcfg.schema.definitions import load_bundled_schema
+from dcmcfg.schema_names import DICOM_DEVICE_NAME
 from dcmcfg.settings import Settings
 from dcmcfg.settings.exposure import find_exposures
 from dcmcfg.settings.folders import get_state_folder
@@ -301,7 +302,7 @@ def require_reloaded(settings: Settings, options: NodeOptions) -> None:
 
 
 def note_reloads(settings: Settings, reloaded_nodes: Sequence[str]) -> None:
-    """Note in the newest change that *reloaded_nodes* have loaded it, if the record says that they had not."""
+    """Note in the newest change that *reloaded_nodes* have loaded it, unless its record has this already."""
     pending = find_pending_activation(History(get_state_folder()), settings.ldap_url)
     if pending is None or pending.node_record is None:
         return
@@ -454,7 +455,7 @@ def _require_device(settings: Settings, node: Node) -> None:
     """Raise :class:`ArchiveError` if *node* runs with another device: then it is an archive of its own."""
     client = make_web_client(settings, TIMEOUTS, HTTP_BODY)
     content = LoadedConfiguration(node.archive_url, client).read("/devicename")
-    name = content.get("dicomDeviceName") if isinstance(content, dict) else None
+    name = content.get(DICOM_DEVICE_NAME) if isinstance(content, dict) else None
     # LDAP compares names of devices without case. Without an answer, nothing is known, and the reload decides.
     if isinstance(name, str) and name.lower() != settings.device.lower():
         raise ArchiveError(

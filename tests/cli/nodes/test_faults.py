@@ -151,7 +151,7 @@ class Fault:
 
 def healthy(_site: Site, made: Made) -> Outcome:
     if made.kind is Kind.HIDDEN:
-        note = "the archive shows no value of this change"
+        note = "the archive does not show any of the changed values"
         return Outcome("loaded", "current", "yes", "not confirmed", note=note)
     return Outcome("loaded", "current", "yes", "confirmed", made.sources)
 
@@ -249,7 +249,7 @@ def differing(site: Site, made: Made) -> Outcome:
             missing = "GET /attribute-set/DIFF_RS shows dcmcfg-1-TOKEN"
         case _:
             missing = "GET /aets shows the new dicomDescription of DCM4CHEE"
-    note = f"after the reload it is not true that {missing}"
+    note = f"after the reload, this expectation is not met: {missing}"
     return Outcome("differs", None, "yes, but shows other values", "contradicted", note=note, has_loaded=False)
 
 
