@@ -333,7 +333,13 @@ class Case:
 
     def __str__(self) -> str:
         return "-".join(
-            [self.fault.name, self.kind.value, self.node, self.order.strip("-"), "json" if self.as_json else "table"]
+            [
+                self.fault.name,
+                self.kind.value,
+                self.node,
+                self.order.strip("-") or "in-turn",
+                "json" if self.as_json else "table",
+            ]
         )
 
     @property
@@ -560,12 +566,12 @@ def test_only_the_nodes_that_are_named_are_reloaded(nodes: TwoNodes, run: Run, t
 
 
 @pytest.mark.parametrize(
-    ("last", "confirmation", "node2_by"),
-    [("hidden", "not confirmed", []), ("hidden-marked", "contradicted", ["GET /attribute-set/DIFF_RS"])],
-    ids=str,
+    ("options", "confirmation", "node2_by"),
+    [((), "not confirmed", []), (("--confirm", "marker"), "contradicted", ["GET /attribute-set/DIFF_RS"])],
+    ids=["without marker", "with marker"],
 )
 def test_a_node_whose_replica_got_only_the_first_step_is_not_confirmed(
-    nodes: TwoNodes, run: Run, tmp_path: Path, *, last: str, confirmation: str, node2_by: list[str]
+    nodes: TwoNodes, run: Run, tmp_path: Path, *, options: tuple[str, ...], confirmation: str, node2_by: list[str]
 ) -> None:
     """The profile names the provider, and the node shows the first step: what comes after it is not there."""
     description = f"description {next(_numbers)}"
@@ -583,7 +589,6 @@ def test_a_node_whose_replica_got_only_the_first_step_is_not_confirmed(
     with KillingProxy(nodes.site.ports.ldap) as proxy:
         proxy.look_at_each(hold_after_first_step)
         nodes.write_profile("node1", site_url=proxy.url, ldap_url=proxy.url)
-        options = ("--confirm", "marker") if last == "hidden-marked" else ()
         result = run(*apply(str(file)), "--keep-going", "--json", *options)
     found = {each["name"]: each["confirmation"] for each in json.loads(result.stdout)["nodes"]}
     assert (nodes.description("node1"), nodes.description("node2")) == (description, description)
