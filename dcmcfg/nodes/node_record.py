@@ -96,6 +96,11 @@ class NodeRecorder:
         """Write the state of one node; raises :class:`DcmcfgError`."""
         self.write_results([result])
 
+    def add_left_out(self, results: Sequence[NodeResult]) -> None:
+        """Add nodes that this run leaves out, unless the record has their states; raises :class:`DcmcfgError`."""
+        known = {each.name for each in self._record.nodes}
+        self.write_results([each for each in results if each.name not in known])
+
     def note_reloaded(self, name: str) -> None:
         """Note that the node *name* was reloaded later, without a confirmation; raises :class:`DcmcfgError`."""
         with self._lock:

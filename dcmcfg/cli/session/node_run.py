@@ -167,6 +167,7 @@ class _Activation:
     def run(self) -> tuple[NodeResult, ...]:
         """Return the results of the nodes; an interruption leaves the remaining nodes as they are."""
         self._note_results(make_pending_results(self._accesses))
+        self._note_left_out()
         try:
             self._ensure_connection()
             self._add_marker()
@@ -192,6 +193,23 @@ class _Activation:
             note = f"warning: {error.subject}: {error.message}"
             if note not in self.notes:
                 self.notes.append(note)
+
+    def _note_left_out(self) -> None:
+        """Note the nodes of the site that ``--node`` leaves out: they keep their configuration until their reload."""
+        selected = {each.node.name for each in self._selected.nodes}
+        left_out = [each for each in self._selected.settings.nodes if each.name not in selected]
+        if not left_out:
+            return
+        with suppress(DcmcfgError):  # as in _note_results, which has reported it
+            self._recorder.add_left_out(
+                [NodeResult(name=each.name, archive_url=each.archive_url, ldap_url=each.ldap_url) for each in left_out]
+            )
+        pending = set(self._recorder.record.pending_nodes)
+        names = ", ".join(each.name for each in left_out if each.name in pending)
+        if names:
+            self.notes.append(
+                f"Not reloaded, because --node selects other nodes: {names}. To reload: dcmcfg apply --resume"
+            )
 
     def _add_marker(self) -> None:
         """Add the marker, if there is one; without it, the reloads are only not confirmed by it."""

@@ -119,8 +119,8 @@ def show_replicas(
         raise NotFound(
             "no node of this site reads a replica of the directory",
             subject=settings.ldap_url,
-            next_step="to set the URL of a replica: "
-            f"dcmcfg config set {settings.profile or 'NAME'}.nodes.NODE.ldap_url URL",
+            next_step="to list the nodes of the archive, with commands that add the nodes to the profile: "
+            "dcmcfg config nodes --from-tree",
         )
 
     with open_directory(settings) as directory:

@@ -555,13 +555,19 @@ def test_only_the_nodes_that_are_named_are_reloaded(nodes: TwoNodes, run: Run, t
         nodes.pause(REPLICAS["node2"])
         result = run(*apply(made.file), "--node", "node1")
         assert (result.exit_code, result.stderr) == (0, "")
-        assert parse_table(result)[0][1:] == [["node1", "yes", "after 0.0 s", "yes", "GET /aets"]]
-        assert read_history(run) == [("node1", "loaded", ["GET /aets"])]
+        (row,) = parse_table(result)[0][1:]
+        assert (row[:2], row[3:]) == (["node1", "yes"], ["yes", "GET /aets"])
+        assert result.stdout.endswith(
+            f"Not reloaded, because --node selects other nodes: node2. To reload: dcmcfg --profile {PROFILE} apply "
+            "--resume\n"
+        )
+        assert read_history(run) == [("node1", "loaded", ["GET /aets"]), ("node2", "pending", [])]
         assert nodes.description("node1") == made.description
         assert nodes.description("node2") == before != made.description
         nodes.mend()
         assert run("reload", "--node", "node2", "--profile", PROFILE).exit_code == 0
         assert nodes.description("node2") == made.description
+        assert read_history(run) == [("node1", "loaded", ["GET /aets"]), ("node2", "loaded", [])]
     nodes.is_in_order = True
 
 
