@@ -7,7 +7,7 @@ release is made where the site has not changed the same thing; otherwise the sit
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -19,6 +19,9 @@ from dcmcfg.schema_names import (
     DICOM_AE_TITLE,
     DICOM_NETWORK_AE_OBJECT_CLASS,
     DICOM_SOFTWARE_VERSION,
+    DICOM_SOP_CLASS,
+    DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS,
+    DICOM_TRANSFER_ROLE,
     DICOM_UNIQUE_AE_TITLE_OBJECT_CLASS,
     OBJECT_CLASS,
     OTHER_AE_TITLE,
@@ -308,26 +311,50 @@ def _is_registration(entry: Entry) -> bool:
     return entry.is_a(DICOM_UNIQUE_AE_TITLE_OBJECT_CLASS) or entry.is_a(_UNIQUE_WEB_APP)
 
 
-def align_capabilities(tree: UpgradeTree, site: UpgradeTree) -> UpgradeTree:
-    """Return *tree* with the names that *site* gives to the same transfer capabilities: SOP class and role of an AE."""
-    names: dict[tuple[NormalDN, str, str], list[DN]] = defaultdict(list)
-    for key, entry in site.entries.items():
-        if entry.is_a("dicomTransferCapability"):
-            names[_get_capability_id(key, entry)].append(entry.dn)
+class CapabilityNames:
+    """The names that *site* gives to transfer capabilities, by AE, SOP class and role."""
 
-    def align(entry: Entry) -> Entry:
-        if not entry.is_a("dicomTransferCapability"):
+    def __init__(self, site: UpgradeTree) -> None:
+        self._names: dict[tuple[NormalDN, str, str], list[DN]] = defaultdict(list)
+        for key, entry in site.entries.items():
+            if entry.is_a(DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS):
+                self._names[_get_capability_id(key, entry)].append(entry.dn)
+
+    def align(self, key: NormalDN, entry: Entry) -> Entry:
+        """Return *entry* with the name of the same capability at the site, unchanged if there is none or several."""
+        if not entry.is_a(DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS):
             return entry
-        key = site.key(entry.dn)
-        found = names.get(_get_capability_id(key, entry), ())
-        if len(found) != 1 or site.key(found[0]) == key:
+        found = self._names.get(_get_capability_id(key, entry), ())
+        if len(found) != 1 or found[0].rdn == entry.dn.rdn:
             return entry
         renamed = entry.with_dn(found[0])
-        return renamed.with_values("cn", [value.encode() for kind, value in found[0].rdn.parts if kind.lower() == "cn"])
+        for kind, value in found[0].rdn.parts:
+            renamed = renamed.with_values(kind, [value.encode("utf-8", "surrogateescape")])
+        return renamed
 
-    transform: Callable[[Entry], Entry] = align
-    return tree.map(transform)
+
+def align_capabilities(tree: UpgradeTree, site: UpgradeTree) -> UpgradeTree:
+    """Return *tree* with the names that *site* gives to the same transfer capabilities: SOP class and role of an AE."""
+    names = CapabilityNames(site)
+    result, others = UpgradeTree(tree.schema), []
+    for key, entry in tree.entries.items():
+        aligned = names.align(key, entry)
+        if aligned is entry:
+            others.append((key, entry))
+        else:
+            result.put(aligned)
+    for key, entry in others:
+        # The site has given the name of this capability to another one, and has no such capability any more.
+        is_taken = key in result.entries
+        result.put(_rename_capability(entry) if is_taken else entry)
+    return result
+
+
+def _rename_capability(entry: Entry) -> Entry:
+    """Return the capability *entry* with a name that is unlikely to be in use: its SOP class and role."""
+    name = f"{entry.text(DICOM_SOP_CLASS)} {entry.text(DICOM_TRANSFER_ROLE)}"
+    return entry.with_dn(entry.dn.parent.child("cn", name)).with_values("cn", [name.encode()])
 
 
 def _get_capability_id(key: NormalDN, entry: Entry) -> tuple[NormalDN, str, str]:
-    return key[1:], entry.text("dicomSOPClass") or "", entry.text("dicomTransferRole") or ""
+    return key[1:], entry.text(DICOM_SOP_CLASS) or "", entry.text(DICOM_TRANSFER_ROLE) or ""

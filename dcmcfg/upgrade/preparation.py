@@ -21,7 +21,7 @@ from dcmcfg.schema_names import (
     OBJECT_CLASS,
 )
 from dcmcfg.upgrade.clones import CloneOffer, add_clones, find_clones
-from dcmcfg.upgrade.history import ReconstructedBase, reconstruct_base
+from dcmcfg.upgrade.history import KnownDefault, ReconstructedBase, reconstruct_base
 from dcmcfg.upgrade.merge import Decision, Dropped, Merge, MergeResult, Stage, align_capabilities
 from dcmcfg.upgrade.names import NameMapping
 from dcmcfg.upgrade.release import Release, Version, parse_version
@@ -174,16 +174,26 @@ def prepare_upgrade(
     _require_answers(roles)
     roles = name_new_web_apps(roles, tuple(newest.web_apps))
     mapping = roles.make_mapping(site, default.base_dn)
-    base_tree, fresh = (_map_default(each, mapping, site, options.without) for each in (installed, target))
+    fresh = _map_default(target, mapping, site, options.without)
+    at_target = status.match is not None and target.version is not None and status.match.last >= target.version
     reconstructed = reconstruct_base(
-        base_tree,
+        _leave_out(_map_names(installed, mapping, site), options.without, mapping),
         target.list_updates(installed.version, target.version),
         mapping,
         site,
         tree_version=status.match.last if status.match is not None else (installed.version or ()),
-        known_states=[fresh, _map_default(source, mapping, site, options.without)],
+        known=[
+            KnownDefault(target.version, fresh),
+            KnownDefault(source.version, _map_default(source, mapping, site, options.without)),
+        ],
     )
     theirs = _leave_out(reconstructed.theirs, options.without, mapping)
+    if at_target:
+        # What neither the site nor the default of the release has was removed as part of the gap.
+        theirs = UpgradeTree(
+            theirs.schema,
+            {key: each for key, each in theirs.entries.items() if key in fresh.entries or key in site.entries},
+        )
     archive_key = site.key(status.view.device.dn)
     clones = find_clones(reconstructed.base, status.view, roles)
     base, theirs, fresh = (
@@ -236,9 +246,12 @@ class OpenQuestion(Refused):
 
 
 def _map_default(release: Release, mapping: NameMapping, site: UpgradeTree, without: Sequence[str]) -> UpgradeTree:
-    """Return the default of *release* with the names of the site."""
-    mapped = UpgradeTree.from_entries(site.schema, map(mapping.map_entry, release.entries))
-    return align_capabilities(_leave_out(mapped, without, mapping), site)
+    """Return the default of *release* with the names of the site, also for transfer capabilities."""
+    return align_capabilities(_leave_out(_map_names(release, mapping, site), without, mapping), site)
+
+
+def _map_names(release: Release, mapping: NameMapping, site: UpgradeTree) -> UpgradeTree:
+    return UpgradeTree.from_entries(site.schema, map(mapping.map_entry, release.entries))
 
 
 def _leave_out(tree: UpgradeTree, devices: Sequence[str], mapping: NameMapping) -> UpgradeTree:
