@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Operation
@@ -19,7 +19,7 @@ from dcmcfg.upgrade.trees import NormalValues, UpgradeTree
 _MIN_TELLING, _MIN_BEHIND, _MIN_BEYOND, _SHORT_REST = 3, 3, 2, 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReconstructedBase:
     """What the site once was (``base``), and what the release makes of the default (``theirs``), with the site's names.
 
@@ -34,7 +34,7 @@ class ReconstructedBase:
     behind: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _FollowedRecord:
     """A record with the site's names, and the state of its entry before and after it."""
 
@@ -94,7 +94,9 @@ def reconstruct_base(
                 if each.version is not None and file.version > each.version:
                     other.theirs.apply(change)
             places[key].append(record.place)
-            records.append(_FollowedRecord(record, change, key, before, theirs.entries.get(key)))
+            records.append(
+                _FollowedRecord(record=record, change=change, key=key, before=before, after=theirs.entries.get(key))
+            )
         followed.append((file, records))
         path.states.append(theirs.copy())
     behind = _find_behind(followed, site, tree_version)
@@ -106,7 +108,11 @@ def reconstruct_base(
     # A value of the target is as new as can be, so it comes first; that of another default is the last to be tried.
     base, theirs = _build_base(site, actual, path, [*others[:1], path, *others[1:]])
     return ReconstructedBase(
-        base, theirs, {key: tuple(each) for key, each in places.items()}, tuple(failing), tuple(sorted(behind))
+        base=base,
+        theirs=theirs,
+        places={key: tuple(each) for key, each in places.items()},
+        failing=tuple(failing),
+        behind=tuple(sorted(behind)),
     )
 
 
@@ -237,7 +243,7 @@ def _count_run(
 
 
 def _could_run(followed: _FollowedRecord, site: UpgradeTree) -> bool:
-    """Return whether the record itself, with the names of the default, could be carried out at the site."""
+    """Return whether the record itself, with the names of the default, could be applied at the site."""
     key = site.key(followed.record.change.dn)
     return key[1:] in site.entries if isinstance(followed.record.change, Add) else key in site.entries
 
@@ -252,9 +258,12 @@ def _build_base(
         if own is None:
             base.entries[key] = entry
         else:
-            base.entries[key], changed = _choose_attributes(key, own, entry, path.theirs.entries.get(key), paths, site)
-            if changed is not None:
-                theirs.entries[key] = changed
+            found = _find_paths(key, own, entry, paths)
+            base.entries[key] = _copy_values(entry, own, found)
+            for name, each in found.items():
+                if key in theirs.entries and key in each.theirs.entries:
+                    values = each.theirs.entries[key].values(name)
+                    theirs.entries[key] = theirs.entries[key].with_values(name, values)
     for key, own in site.entries.items():
         if key in base.entries:
             continue
@@ -267,26 +276,25 @@ def _build_base(
     return base, theirs
 
 
-def _choose_attributes(
-    key: NormalDN, own: Entry, actual: Entry, theirs: Entry | None, paths: Sequence[_Path], tree: UpgradeTree
-) -> tuple[Entry, Entry | None]:
-    """Return the entry of the base and that of theirs: for each attribute, those of the path that has the site's values."""
-    names = {each.name.lower(): each.name for entry in (own, actual) for each in entry.attributes}
-    for each in paths:
-        for state in each.states:
-            if key in state.entries:
-                names |= {attribute.name.lower(): attribute.name for attribute in state.entries[key].attributes}
-    chosen = actual
+def _find_paths(key: NormalDN, own: Entry, actual: Entry, paths: Sequence[_Path]) -> dict[str, _Path]:
+    """Return the path that has the site's values, for each attribute of *own* whose values *actual* does not have."""
+    found: dict[str, _Path] = {}
+    official = (state.entries[key] for each in paths for state in each.states if key in state.entries)
+    names = {each.name.lower(): each.name for entry in (own, actual, *official) for each in entry.attributes}
+    tree = paths[0].theirs
     for name in names.values():
         mine = tree.normalise(name, own.values(name))
-        if mine == tree.normalise(name, actual.values(name)):
-            continue
-        path = next((each for each in paths if _has_values(each, key, name, mine)), None)
-        if path is not None:
-            chosen = chosen.with_values(name, own.values(name))
-            if theirs is not None and key in path.theirs.entries:
-                theirs = theirs.with_values(name, path.theirs.entries[key].values(name))
-    return chosen, theirs
+        if mine != tree.normalise(name, actual.values(name)):
+            path = next((each for each in paths if _has_values(each, key, name, mine)), None)
+            if path is not None:
+                found[name] = path
+    return found
+
+
+def _copy_values(entry: Entry, source: Entry, names: Iterable[str]) -> Entry:
+    for name in names:
+        entry = entry.with_values(name, source.values(name))
+    return entry
 
 
 def _has_values(path: _Path, key: NormalDN, name: str, values: NormalValues) -> bool:

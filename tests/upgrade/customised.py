@@ -62,7 +62,7 @@ class Releases:
     def upgrade(self, tree: Tree, version: str, options: UpgradeOptions = ALL) -> Upgrade:
         """Return the upgrade of *tree* from *version* to the target."""
         source = self.read(version)
-        return prepare_upgrade(tree, source, self.read(TARGET), source, options)
+        return prepare_upgrade(tree, source, self.read(TARGET), source, options=options)
 
 
 @dataclass(frozen=True)

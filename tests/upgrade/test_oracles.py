@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 
 from dcmcfg.model.tree import Tree
-from dcmcfg.upgrade.merge import align_capabilities
-from dcmcfg.upgrade.names import NameMapping
 from dcmcfg.upgrade.preparation import UpgradeOptions
 from dcmcfg.upgrade.trees import UpgradeTree
 from tests.sampling import sample
