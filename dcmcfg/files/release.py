@@ -90,11 +90,12 @@ def read_release(folder: Path, updates: Sequence[Path] = ()) -> Release:
 
 
 def _find_version(folder: Path, source: ReleaseFiles) -> Version | None:
-    """Return the version in the name of the LDAP folder or of a folder above, the nearest first; else of its updates."""
-    names = [*source.prefix.split("/")[::-1], *(each.name for each in (folder, *folder.absolute().parents))]
-    named = (parse_version(each) for each in names)
-    folders = (_parse_folder_version(path.rpartition("/")[0]) for path in source.files)
-    return next(filter(None, named), None) or max(filter(None, folders), default=None)
+    """Return the version in the name of the folder, else that of its newest update files."""
+    above = folder.absolute()
+    names = (*source.prefix.split("/")[::-1], above.name, above.parent.name)
+    updates = (_parse_folder_version(path.rpartition("/")[0]) for path in source.files)
+    found = (*map(parse_version, names), max(filter(None, updates), default=None), parse_version(str(above)))
+    return next(filter(None, found), None)
 
 
 def _read_files(path: Path, name: str | None = None) -> ReleaseFiles:
@@ -157,7 +158,7 @@ def _read_zip(path: Path) -> dict[str, bytes]:
 
 
 def _find_prefix(names: Iterable[str]) -> str:
-    """Return the path of the folder that holds the default configuration, with a slash at the end unless it is empty."""
+    """Return the path of the folder with the default configuration: empty, or with a slash at the end."""
     default = REQUIRED_FILES[-1]
     found = (name.removesuffix(".gz") for name in names if name.rpartition("/")[2].removesuffix(".gz") == default)
     # A checkout may hold copies in deeper folders, such as those of a build.
