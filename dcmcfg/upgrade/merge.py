@@ -126,8 +126,7 @@ class Merge:
                 self._result.tree.entries[key] = self._merge_entry(base, theirs, site)
             elif base is not None and not self._are_equal(base, theirs):
                 self._result.dropped.append(Dropped(theirs.dn, "the site has removed the entry"))
-        # Registrations are added last, because they depend on the AEs and web applications of the result.
-        for key, theirs in sorted(added, key=lambda item: (_is_registration(item[1]), len(item[0]))):
+        for key, theirs in sorted(added, key=lambda item: (_get_rank(item[1]), len(item[0]))):
             self._add(key, theirs)
         self._delete_removed()
         return self._result
@@ -289,7 +288,7 @@ class Merge:
             needed = {**self._find_referrers(keys), **self._find_parents(keys)}
             for key, reason in needed.items():
                 self._result.dropped.append(Dropped(self._site.entries[key].dn, reason))
-            keys -= needed.keys()
+            keys.difference_update(needed)
             if not needed:
                 return
 
@@ -369,6 +368,11 @@ class Merge:
 
     def _normal(self, name: str, value: bytes) -> bytes:
         return self._schema.normalise_value(name, value)
+
+
+def _get_rank(entry: Entry) -> int:
+    """Return the place in the order of additions: web applications depend on AEs, and registrations on both."""
+    return 2 if _is_registration(entry) else int(entry.is_a(WEB_APP_OBJECT_CLASS))
 
 
 def _is_registration(entry: Entry) -> bool:
