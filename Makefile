@@ -38,7 +38,7 @@ test-fast: $(VENV)/stamp-dev
 
 # An hour and more: what make test samples is looked at whole.
 test-long: packages-test $(VENV)/stamp-dev
-	DCMCFG_LONG=1 $(BIN)/pytest -n $(JOBS) $(PYTEST)
+	DCMCFG_LONG=1 $(BIN)/pytest -n $(JOBS) --timeout 1800 $(PYTEST)
 
 lint: $(VENV)/stamp-dev
 	$(BIN)/ruff check

@@ -14,6 +14,7 @@ from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import list_site_files
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd, copy_database, loaded_database
+from tests.upgrade.customised import Releases
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts background jobs with SIGINT ignored, and so would be every program that the tests interrupt.
@@ -33,6 +34,15 @@ def upstream() -> Path:
     if not folder:
         pytest.skip("DCMCFG_UPSTREAM is not set: nothing is tested against the archive's own data")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def releases(upstream: Path, tmp_path_factory: pytest.TempPathFactory) -> Releases:
+    """More releases of the archive than in ``upstream``, and the generator of customised trees next to their folder."""
+    folder = os.environ.get("DCMCFG_RELEASES")
+    if not folder:
+        pytest.skip("DCMCFG_RELEASES is not set: no upgrade from one release to another is tested")
+    return Releases(upstream, Path(folder), tmp_path_factory.mktemp("customised"))
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,8 @@ class KillingRelay(Relay):
     Before they are passed on, or (*answered*) when something has come back and before the client has it.
     """
 
-    def __init__(self, port: int, octets: bytes) -> None:
-        super().__init__(port)
+    def __init__(self, port: int, octets: bytes, host: str = "127.0.0.1") -> None:
+        super().__init__(port, host)
         self._octets = octets
         self.at_port = self._listener.getsockname()[1]
         self.kill(0, victim=0, answered=False)

@@ -11,10 +11,13 @@ from typing import Self
 
 
 class Relay(ABC):
-    """Listens on loopback, and hands each connection with one to *port* to :meth:`_relay`; a context manager."""
+    """Listens on loopback, and hands each connection with one to *port* to :meth:`_relay`; a context manager.
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    *host* is an address of this machine.
+    """
+
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self._port, self._host = port, host
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"ldap://127.0.0.1:{self._listener.getsockname()[1]}"
 
@@ -37,7 +40,7 @@ class Relay(ABC):
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            server = socket.create_connection(("127.0.0.1", self._port))
+            server = socket.create_connection((self._host, self._port))
             for each in (client, server):
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._relay(client, server)

@@ -27,6 +27,8 @@ from dcmcfg.lab.ports import choose_ports
 from dcmcfg.lab.site import SITE_FORMAT, Site, TokenRequirements
 from dcmcfg.lab.state import STATE_FORMAT, LabPhase, LabState, PartState, ProcessIdentity
 from dcmcfg.ldif.records import ChangeRecord
+from dcmcfg.nodes.node_record import NODES_FORMAT, NodeRecorder, read_node_record
+from dcmcfg.nodes.run import NodeResult
 from dcmcfg.plan.ldif_output import LDIF_FORMAT, format_plan
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.journal import JOURNAL_FORMAT
@@ -110,6 +112,13 @@ def _write_reload(folder: Path) -> Path:
     return folder / "reload.json"
 
 
+def _write_nodes(folder: Path) -> Path:
+    recorder = NodeRecorder(folder)
+    recorder.write_result(NodeResult(name="east", archive_url="http://east", ldap_url="ldap://pacs"))
+    recorder.write_marker(DN.parse("cn=marker"), is_present=True)
+    return folder / "nodes.json"
+
+
 def _write_claim(folder: Path) -> Path:
     with hold_claim(folder, TitleClaim("DCMCFG_1", "ldap://pacs", "2026-11-30T20:47:06Z")):
         return folder / "temporary" / "DCMCFG_1"
@@ -180,6 +189,7 @@ KINDS = {
         lambda path: [record.change for record in read_files([path])[0][1] if isinstance(record, ChangeRecord)],
         _set_in_ldif,
     ),
+    "nodes.json": Kind(NODES_FORMAT, _write_nodes, lambda path: read_node_record(path.parent), _set_in_json),
     "reload.json": Kind(RELOAD_FORMAT, _write_reload, lambda path: read_reload(path.parent), _set_in_json),
     "claim": Kind(CLAIM_FORMAT, _write_claim, lambda path: read_title_claims(path.parents[1]), _set_in_json),
     "site.json": Kind(SITE_FORMAT, _write_site, lambda path: Site.load(path.parent), _set_in_json),

@@ -16,6 +16,8 @@ from dcmcfg.errors import ArchiveError
 #: Seconds; short, because a reload counts without a confirmation too.
 TIMEOUTS = HttpTimeouts(connect=3.0, response=8.0)
 _OK, _NOT_FOUND = 200, 404
+#: Endpoints of which the archive knows only some kinds.
+_KINDS = ("/attribute-set/", "/attribute-filter/")
 
 
 @dataclass
@@ -53,8 +55,9 @@ class LoadedConfiguration:
         except httpx.TransportError as error:
             raise translate_no_response(error, url, self.client.http_client.get_timeout_s(error)) from error
         # The archive's own answer to an unknown kind is text; that of a web server without the archive is a page.
-        if response.status == _NOT_FOUND and response.body.startswith('{"errorMessage"'):
-            return []
+        is_unknown_kind = response.status == _NOT_FOUND and response.body.startswith('{"errorMessage"')
+        if is_unknown_kind and path.startswith(_KINDS):
+            return {} if path.startswith("/attribute-filter/") else []
         if response.status != _OK or response.exceeded_limit is not None:
             raise translate_unexpected_response(response, url, with_token=self.client.has_token)
         try:

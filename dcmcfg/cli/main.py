@@ -111,7 +111,7 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
 def program(ctx: click.Context, /, *, as_json: bool, **site: str | None) -> None:
     """Configure a dcm4chee-arc archive, and prove with a real C-MOVE that the archive works.
 
-    Run 'dcmcfg help COMMAND' for the arguments, options and examples of a command.
+    Run 'dcmcfg help COMMAND' for arguments, options and examples.
     """
     options = {name: value for name, value in site.items() if value is not None}
     run = ctx.ensure_object(invocation.Invocation)

@@ -14,7 +14,7 @@ NODES = "nodes"
 TOPICS = {
     SITE_OPTIONS: "Directory server, archive and credentials.",
     SAFETY_OVERRIDES: "Options that accept a risk (--force-…).",
-    NODES: "Several nodes, replicas and confirmed reloads (--node).",
+    NODES: "Nodes, replicas and confirmed reloads (--node).",
     LIMITS: "Limits for data from other systems (--max).",
     "targets": "Forms of the argument TARGET.",
     "environment": "Environment variables.",

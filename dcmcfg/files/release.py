@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import io
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import DcmcfgError, LdifError, MalformedInput, NotFound
 from dcmcfg.ldif.reader import iter_records
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord
+from dcmcfg.schema_names import DICOM_VENDOR_DATA
 from dcmcfg.upgrade.release import (
     OfficialRecord,
     Release,
@@ -27,27 +30,28 @@ from dcmcfg.upgrade.release import (
 
 REQUIRED_FILES = ("init-baseDN.ldif", "init-config.ldif", "default-config.ldif")
 UI_FILE, VENDOR_FILE = "default-ui-config.ldif", "vendor-data.zip"
-_VENDOR_DATA = "dicomVendorData"
 #: A DN that lost its ``dn:`` (update-IOCM_REGULAR_USE-5.26.0.ldif); ldapmodify skips such a record without a message.
 _LOST_DN = re.compile(
     rb"(?P<before>\A|\n[ \t\r]*\n)(?:cn|dicom\w+|dcm\w+): *(?P<dn>(?:cn|dicom\w+|dcm\w+)=[^\n]*,[^\n]*)(?=\n)"
 )
 _MAX_FILE_OCTETS = 64 * 1024 * 1024
+_LDIF, _PACKED = ".ldif", ".ldif.gz"
 
 
 @dataclass(frozen=True)
 class ReleaseFiles:
-    """The files of a release by their path below its LDAP folder, and the folder's name for messages."""
+    """The unpacked files of a release by their path below its LDAP folder, and the folder's name for messages.
+
+    ``prefix`` is the path of the LDAP folder.
+    """
 
     name: str
     files: dict[str, bytes]
+    prefix: str = ""
 
     def get(self, path: str) -> bytes | None:
-        """Return the octets of the file *path*, or of *path* compressed with gzip, or None."""
-        if (octets := self.files.get(path)) is not None:
-            return octets
-        packed = self.files.get(f"{path}.gz")
-        return gzip.decompress(packed) if packed is not None else None
+        """Return the octets of the file *path*, or None."""
+        return self.files.get(path)
 
 
 def read_release(folder: Path, updates: Sequence[Path] = ()) -> Release:
@@ -77,12 +81,21 @@ def read_release(folder: Path, updates: Sequence[Path] = ()) -> Release:
     unique = {(each.version, each.name): each for each in reversed(all_updates)}
     return Release(
         source.name,
-        parse_version(folder.name) or parse_version(str(folder)),
+        _find_version(folder, source),
         tuple(entries),
         updates=tuple(sorted(unique.values(), key=lambda each: each.sort_key)),
         vendor_data=source.get(VENDOR_FILE),
         defects=tuple(defects),
     )
+
+
+def _find_version(folder: Path, source: ReleaseFiles) -> Version | None:
+    """Return the version in the name of the folder, else that of its newest update files."""
+    above = folder.absolute()
+    names = (*source.prefix.split("/")[::-1], above.name, above.parent.name)
+    updates = (_parse_folder_version(path.rpartition("/")[0]) for path in source.files)
+    found = (*map(parse_version, names), max(filter(None, updates), default=None), parse_version(str(above)))
+    return next(filter(None, found), None)
 
 
 def _read_files(path: Path, name: str | None = None) -> ReleaseFiles:
@@ -93,37 +106,63 @@ def _read_files(path: Path, name: str | None = None) -> ReleaseFiles:
         files = {
             each.relative_to(path).as_posix(): _read_file(each)
             for each in sorted(path.rglob("*"))
-            if each.is_file() and (each.name.endswith((".ldif", ".ldif.gz")) or each.name == VENDOR_FILE)
+            if _is_needed(each.name) and each.is_file()
         }
     else:
         raise NotFound("the folder does not exist", subject=str(path))
-    return ReleaseFiles(title, _strip_prefix(files))
+    prefix = _find_prefix(files)
+    unpacked = {
+        name.removeprefix(prefix).removesuffix(".gz"): _unpack(octets, name, path) if name.endswith(".gz") else octets
+        # A file that is there in both forms is read unpacked.
+        for name, octets in sorted(files.items(), key=lambda item: not item[0].endswith(".gz"))
+        if name.startswith(prefix)
+    }
+    return ReleaseFiles(title, dict(sorted(unpacked.items())), prefix.rstrip("/"))
+
+
+def _is_needed(name: str) -> bool:
+    return name.endswith((_LDIF, _PACKED)) or name.rpartition("/")[2] == VENDOR_FILE
 
 
 def _read_file(path: Path) -> bytes:
     try:
+        if path.stat().st_size > _MAX_FILE_OCTETS:
+            raise MalformedInput("the file is too large", subject=str(path))
         return path.read_bytes()
     except OSError as error:
         raise DcmcfgError(f"cannot read the file: {error.strerror}", subject=str(path)) from error
 
 
+def _unpack(octets: bytes, name: str, source: Path) -> bytes:
+    try:
+        with gzip.open(io.BytesIO(octets)) as file:
+            unpacked = file.read(_MAX_FILE_OCTETS + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise MalformedInput(f"{name} is not a valid gzip file: {error}", subject=str(source)) from error
+    if len(unpacked) > _MAX_FILE_OCTETS:
+        raise MalformedInput(f"{name} is too large", subject=str(source))
+    return unpacked
+
+
 def _read_zip(path: Path) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [each for each in archive.infolist() if each.filename.endswith((".ldif", VENDOR_FILE))]
+            names = [each for each in archive.infolist() if _is_needed(each.filename)]
             for each in names:
                 if each.file_size > _MAX_FILE_OCTETS:
                     raise MalformedInput(f"{each.filename} is too large", subject=str(path))
             return {each.filename: archive.read(each) for each in names}
-    except (OSError, zipfile.BadZipFile) as error:
+    # zipfile raises all of these for damaged, encrypted and strangely packed files.
+    except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, EOFError) as error:
         raise MalformedInput(f"neither a folder nor a zip file: {error}", subject=str(path)) from error
 
 
-def _strip_prefix(files: dict[str, bytes]) -> dict[str, bytes]:
-    """Return *files* relative to the folder that holds the default configuration."""
-    found = next((name for name in files if name.rpartition("/")[2] == REQUIRED_FILES[-1]), None)
-    prefix = found[: -len(REQUIRED_FILES[-1])] if found is not None else ""
-    return {name.removeprefix(prefix): octets for name, octets in files.items() if name.startswith(prefix)}
+def _find_prefix(names: Iterable[str]) -> str:
+    """Return the path of the folder with the default configuration: empty, or with a slash at the end."""
+    default = REQUIRED_FILES[-1]
+    found = (name.removesuffix(".gz") for name in names if name.rpartition("/")[2].removesuffix(".gz") == default)
+    # A checkout may hold copies in deeper folders, such as those of a build.
+    return min(found, key=lambda each: (each.count("/"), each), default=default)[: -len(default)]
 
 
 def _read_entries(octets: bytes, name: str) -> Iterator[Entry]:
@@ -138,7 +177,7 @@ def _read_entries(octets: bytes, name: str) -> Iterator[Entry]:
 
 def _without_vendor_data(entry: Entry) -> Entry:
     # The vendor data is a file of its own, and is merged by itself.
-    return entry.with_values(_VENDOR_DATA, ())
+    return entry.with_values(DICOM_VENDOR_DATA, ())
 
 
 def _read_updates(source: ReleaseFiles, defects: list[str]) -> Iterator[UpdateFile]:
@@ -182,7 +221,7 @@ def _restore_dn(match: re.Match[bytes]) -> bytes:
 def _drop_vendor_data(change: Change) -> Change:
     match change:
         case Modify(dn, modifications, controls):
-            kept = tuple(each for each in modifications if each.name.lower() != _VENDOR_DATA.lower())
+            kept = tuple(each for each in modifications if each.name.lower() != DICOM_VENDOR_DATA.lower())
             return Modify(dn, kept, controls)
         case Add(entry):
             return Add(_without_vendor_data(entry))

@@ -9,7 +9,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.tree import Tree
-from dcmcfg.schema_names import DICOM_UNIQUE_AE_TITLE_OBJECT_CLASS, OBJECT_CLASS
+from dcmcfg.schema_names import DICOM_UNIQUE_AE_TITLE_OBJECT_CLASS, OBJECT_CLASS, UNIQUE_WEB_APP_NAME_OBJECT_CLASS
 
 #: The AE title that the archive never registers (LdapDicomConfiguration).
 WILDCARD = "*"
@@ -62,7 +62,7 @@ REGISTRIES = (
     Registry(
         "dcmUniqueWebAppNamesRegistryRoot",
         "Unique Web Application Names Registry",
-        "dcmUniqueWebAppName",
+        UNIQUE_WEB_APP_NAME_OBJECT_CLASS,
         EntityKind.WEB_APP,
     ),
 )

@@ -11,8 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from dcmcfg.entry import Entry
+from dcmcfg.schema_names import DICOM_INSTALLED
 
 #: What a field shows for values of an attribute; None stands for an omitted field.
 Shown = str | bool | frozenset[str] | None
@@ -77,7 +79,7 @@ class Endpoint:
 
     ``path`` may contain an attribute of the entry in braces. The items are identified by ``key``, which shows
     ``name_attribute``; without a ``key``, the endpoint answers with a single item. ``is_listed`` returns whether an
-    entry has an item.
+    entry has an item; None if that is unknown.
     """
 
     object_class: str
@@ -85,11 +87,15 @@ class Endpoint:
     key: str
     name_attribute: str
     fields: tuple[ShownField, ...]
-    is_listed: Callable[[Entry], bool] = lambda _: True
+    is_listed: Callable[[Entry], bool | None] = lambda _: True
 
     def get_path(self, entry: Entry) -> str:
         """Return the path for *entry*."""
-        return re.sub(r"\{(\w+)\}", lambda match: entry.text(match[1]) or "", self.path)
+        return re.sub(r"\{(\w+)\}", lambda match: quote(entry.text(match[1]) or "", safe=""), self.path)
+
+
+def _is_installed(entry: Entry) -> bool:
+    return entry.text(DICOM_INSTALLED) != "FALSE"
 
 
 _DESCRIPTION = "dicomDescription"
@@ -103,6 +109,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
             ShownField(_DESCRIPTION, _DESCRIPTION),
             ShownField("dcmOtherAETitle", "dcmOtherAETitle", show_list),
         ),
+        is_listed=_is_installed,
     ),
     Endpoint(
         object_class="dcmStorage",
@@ -135,6 +142,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         key="name",
         name_attribute="dcmQueueName",
         fields=(ShownField("description", _DESCRIPTION),),
+        is_listed=lambda entry: _is_installed(entry) or None,
     ),
     Endpoint(
         object_class="dcmRejectionNote",
@@ -162,7 +170,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         key="id",
         name_attribute="dcmAttributeSetID",
         fields=(ShownField("description", _DESCRIPTION), ShownField("title", "dcmAttributeSetTitle")),
-        is_listed=lambda entry: entry.text("dicomInstalled") != "FALSE",
+        is_listed=_is_installed,
     ),
     Endpoint(
         object_class="dcmAttributeFilter",

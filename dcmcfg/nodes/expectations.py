@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from enum import Enum
 
-from dcmcfg.changes import Rename
+from dcmcfg.changes import Modify, Rename
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import NotFound
-from dcmcfg.model.devices import DICOM, Configuration, Connection, Device, NetworkAE
+from dcmcfg.model.devices import DICOM, Configuration, Connection, Device, NetworkAE, find_enclosing_device
 from dcmcfg.model.tree import Tree
 from dcmcfg.nodes.endpoints import Endpoint, Shown, find_endpoint, read_field
 from dcmcfg.plan.plan import Plan, PlanStep
@@ -40,7 +40,8 @@ class EndpointExpectation:
     """The item ``name`` of the endpoint at ``path``: its field ``shown_key`` has the value ``shown``.
 
     Without ``shown_key``, the item itself is expected, or its absence if not ``is_present``. ``key`` identifies the
-    item; without a ``key``, the endpoint answers with a single item.
+    item; without a ``key``, the endpoint answers with a single item. ``is_written_last``: the value is written after
+    the whole plan, as a marker is.
     """
 
     path: str
@@ -51,6 +52,7 @@ class EndpointExpectation:
     shown: Shown = None
     is_present: bool = True
     covered: frozenset[ChangedAttribute] = frozenset()
+    is_written_last: bool = False
 
     @property
     def source(self) -> str:
@@ -58,15 +60,27 @@ class EndpointExpectation:
         return f"GET {self.path}"
 
     def match(self, content: object) -> Match:
-        """Return whether *content*, the JSON of the endpoint, shows the expected value; None stands for no answer."""
-        if content is None:
+        """Return whether *content*, the JSON of the endpoint, shows the expected value; None stands for no answer.
+
+        Content of another form than that of the endpoint shows nothing.
+        """
+        if not isinstance(content, list if self.key else dict):
             return Match.UNKNOWN
         item = self._find_item(content)
         if not self.shown_key:
             return Match.SHOWN if (item is not None) == self.is_present else Match.NOT_SHOWN
         if item is None:
             return Match.NOT_SHOWN
-        return Match.SHOWN if read_field(item, self.shown_key) == self.shown else Match.NOT_SHOWN
+        found = read_field(item, self.shown_key)
+        if isinstance(found, str) and isinstance(self.shown, frozenset):
+            # In earlier releases, some attributes had a single value.
+            found = frozenset({found})
+        return Match.SHOWN if found == self.shown else Match.NOT_SHOWN
+
+    @property
+    def expects_absence(self) -> bool:
+        """Whether the expected item or field is absent: an archive that never shows it looks the same."""
+        return self.shown is None if self.shown_key else not self.is_present
 
     def describe(self) -> str:
         """Return the expectation as a phrase: ``GET /aets shows DCM4CHEE``."""
@@ -75,10 +89,9 @@ class EndpointExpectation:
         return f"{self.source} shows the new {self.shown_key} of {self.name}"
 
     def _find_item(self, content: object) -> object | None:
-        if not self.key:
+        if not isinstance(content, list):
             return content
-        items = content if isinstance(content, list) else []
-        return next((each for each in items if isinstance(each, dict) and each.get(self.key) == self.name), None)
+        return next((each for each in content if isinstance(each, dict) and each.get(self.key) == self.name), None)
 
 
 @dataclass(frozen=True)
@@ -162,16 +175,27 @@ Expectation = EndpointExpectation | PortExpectation | AssociationExpectation
 class Expectations:
     """What must show after a reload of the device that a plan changes.
 
-    ``all`` are the expectations, ``changed`` the attributes of the device that the plan changes.
+    ``all`` are the expectations, ``changed`` the attributes that the plan changes, on the archive's device and on other
+    devices, which the archive may have cached. ``changed_last`` are those of its last step at the device.
     """
 
     all: tuple[Expectation, ...] = ()
     changed: frozenset[ChangedAttribute] = field(default_factory=frozenset)
+    changed_last: frozenset[ChangedAttribute] = field(default_factory=frozenset)
 
     @property
     def covers_all_changes(self) -> bool:
-        """Whether the expectations together show every changed attribute of the device."""
+        """Whether the expectations together show every changed attribute."""
         return self.changed <= frozenset[ChangedAttribute]().union(*(each.covered for each in self.all))
+
+    def shows_end_of_plan(self, expectation: Expectation) -> bool:
+        """Return whether *expectation* shows a value of the last step, or of a marker.
+
+        Replicas apply the steps in their order, so a server that has the last step has all of them.
+        """
+        if isinstance(expectation, EndpointExpectation) and expectation.is_written_last:
+            return True
+        return not self.changed_last or bool(expectation.covered & self.changed_last)
 
 
 def derive_expectations(plan: Plan, device_name: str) -> Expectations:
@@ -187,6 +211,7 @@ def derive_expectations(plan: Plan, device_name: str) -> Expectations:
             *_derive_association_expectations(changed),
         ),
         changed.attributes,
+        changed.attributes_of_last_step,
     )
 
 
@@ -201,13 +226,31 @@ class _Changes:
     """The entries of a device that a plan changes, and their attributes."""
 
     def __init__(self, plan: Plan, before: Device, after: Device) -> None:
-        self.before, self.after = before, after
+        self._plan, self.before, self.after = plan, before, after
         self._key = plan.after.key(after.entry.dn)
         keys = dict.fromkeys(plan.after.key(dn) for step in plan.steps for dn in _list_names(step))
         self.keys = tuple(each for each in keys if each[len(each) - len(self._key) :] == self._key)
+        # Entries outside the devices, such as registered AE titles, are not loaded.
         self.attributes = frozenset(
-            (key, name) for key in self.keys for name in _list_differing_attributes(*self.get_entries(key))
+            (key, name)
+            for key in keys
+            if find_enclosing_device(key) is not None
+            for name in _list_differing_attributes(*self.get_entries(key))
         )
+
+    @property
+    def attributes_of_last_step(self) -> frozenset[ChangedAttribute]:
+        """The changed attributes of the last step at the device; all of the entry, unless the step modifies it."""
+        for step in reversed(self._plan.steps):
+            keys = {self._plan.after.key(dn) for dn in _list_names(step)} & set(self.keys)
+            if not keys:
+                continue
+            found = {each for each in self.attributes if each[0] in keys}
+            if isinstance(step.change, Modify):
+                names = {each.name.lower() for each in step.change.modifications}
+                found = {each for each in found if each[1] in names}
+            return frozenset(found)
+        return frozenset()
 
     def get_entries(self, key: NormalDN) -> tuple[Entry | None, Entry | None]:
         """Return the entry *key* before and after the plan."""
@@ -246,6 +289,8 @@ def _expect_item(
     """Yield the expectations for the entry *key*, an item of *endpoint*."""
     was_listed = before is not None and endpoint.is_listed(before)
     is_listed = after is not None and endpoint.is_listed(after)
+    if was_listed is None or is_listed is None:
+        return
     entry = after if after is not None and is_listed else before
     if entry is None or not (was_listed or is_listed):
         return

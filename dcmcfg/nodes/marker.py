@@ -53,7 +53,7 @@ class Marker:
     @property
     def expectation(self) -> EndpointExpectation:
         """What a node shows that has loaded the marker."""
-        return EndpointExpectation(f"/attribute-set/{_TYPE}", "id", self.marker_id)
+        return EndpointExpectation(f"/attribute-set/{_TYPE}", "id", self.marker_id, is_written_last=True)
 
 
 def make_marker(device_dn: DN, rollout_number: int, token: str) -> Marker:

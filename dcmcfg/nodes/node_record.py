@@ -6,6 +6,7 @@ The file is written before each step, so that ``dcmcfg apply --resume`` can go o
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -68,11 +69,14 @@ class NodeRecord:
 class NodeRecorder:
     """Writes the states of the nodes into the record in *folder*.
 
-    The states that an earlier run recorded for other nodes are kept.
+    The states that an earlier run recorded for other nodes are kept. Nodes that are reloaded in parallel can share a
+    recorder.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        # Each update is a read and a write of the whole record.
+        self._lock = threading.Lock()
         self._record = read_node_record(folder) or NodeRecord(nodes=())
 
     @property
@@ -82,22 +86,29 @@ class NodeRecorder:
 
     def write_results(self, results: Sequence[NodeResult]) -> None:
         """Write the states of *results*; raises :class:`DcmcfgError`."""
-        updated = {each.name: each for each in self._record.nodes}
-        for each in results:
-            updated[each.name] = _make_recorded_node(each)
-        self._write(replace(self._record, nodes=tuple(updated.values())))
+        with self._lock:
+            updated = {each.name: each for each in self._record.nodes}
+            for each in results:
+                updated[each.name] = _make_recorded_node(each)
+            self._write(replace(self._record, nodes=tuple(updated.values())))
 
     def write_result(self, result: NodeResult) -> None:
         """Write the state of one node; raises :class:`DcmcfgError`."""
         self.write_results([result])
 
+    def add_left_out(self, results: Sequence[NodeResult]) -> None:
+        """Add nodes that this run leaves out, unless the record has their states; raises :class:`DcmcfgError`."""
+        known = {each.name for each in self._record.nodes}
+        self.write_results([each for each in results if each.name not in known])
+
     def note_reloaded(self, name: str) -> None:
         """Note that the node *name* was reloaded later, without a confirmation; raises :class:`DcmcfgError`."""
-        nodes = tuple(
-            replace(each, state=NodeState.LOADED, reason="reloaded later") if each.name == name else each
-            for each in self._record.nodes
-        )
-        self._write(replace(self._record, nodes=nodes))
+        with self._lock:
+            nodes = tuple(
+                replace(each, state=NodeState.LOADED, reason="reloaded later") if each.name == name else each
+                for each in self._record.nodes
+            )
+            self._write(replace(self._record, nodes=nodes))
 
     def write_marker(self, dn: DN, *, is_present: bool) -> None:
         """Note the marker *dn*: written before it is added, and after it is removed; raises :class:`DcmcfgError`.
@@ -112,11 +123,13 @@ class NodeRecorder:
                 raise DcmcfgError(
                     f"the undo of the marker cannot be written ({error.strerror})", subject=str(path)
                 ) from error
-        self._write(replace(self._record, marker=RecordedMarker(dn=str(dn), is_present=is_present)))
+        with self._lock:
+            self._write(replace(self._record, marker=RecordedMarker(dn=str(dn), is_present=is_present)))
 
     def write_overwritten(self, sentences: Sequence[str]) -> None:
         """Note the entries that somebody wrote after the change; raises :class:`DcmcfgError`."""
-        self._write(replace(self._record, overwritten=tuple(sentences)))
+        with self._lock:
+            self._write(replace(self._record, overwritten=tuple(sentences)))
 
     def _write(self, record: NodeRecord) -> None:
         path, new = self._folder / _NAME, self._folder / f".{_NAME}"

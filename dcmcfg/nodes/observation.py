@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import urlsplit
 
 from dcmcfg.archive.loaded_configuration import LoadedConfiguration
@@ -33,12 +34,14 @@ class NodeObserver:
     """Observes the node that has ``loaded``; associations are requested as ``calling_ae_title``.
 
     With ``uses_own_host``, the node listens on the host of its URL, whatever host the configuration names: nodes share
-    one configuration, but each has its own address.
+    one configuration, but each has its own address. A port of a host that a node shares with one of ``other_urls``,
+    such as that of a proxy, may belong to the other node, so it shows nothing.
     """
 
     loaded: LoadedConfiguration
     calling_ae_title: str
     uses_own_host: bool = False
+    other_urls: tuple[str, ...] = ()
 
     def observe(self, expectations: Sequence[Expectation]) -> tuple[Match, ...]:
         """Return for each of *expectations* whether the node shows it now."""
@@ -55,9 +58,16 @@ class NodeObserver:
             case EndpointExpectation():
                 return expectation.match(self.loaded.read(expectation.path))
             case PortExpectation():
-                return expectation.match(_is_open(self._choose_host(expectation.host), expectation.port))
+                is_known = not self._shares_host
+                host = self._choose_host(expectation.host)
+                return expectation.match(_is_open(host, expectation.port) if is_known else None)
             case AssociationExpectation():
-                return expectation.match(self._negotiate(expectation))
+                return expectation.match(None if self._shares_host else self._negotiate(expectation))
+
+    @cached_property
+    def _shares_host(self) -> bool:
+        own = _resolve_host(self.loaded.url)
+        return any(own & _resolve_host(each) for each in self.other_urls)
 
     def _choose_host(self, host: str) -> str:
         own_host = urlsplit(self.loaded.url).hostname
@@ -82,6 +92,16 @@ class NodeObserver:
             return 0 if is_unknown_title and expectation.fact is AssociationFact.CALLED_TITLE else None
         except DcmcfgError:  # an address that cannot be used, such as an empty host
             return None
+
+
+def _resolve_host(url: str) -> frozenset[str]:
+    """Return the addresses of the host of *url*, and its name."""
+    host = urlsplit(url).hostname or ""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        found = []
+    return frozenset({host, *(str(address[0]) for *_, address in found)})
 
 
 def _is_open(host: str, port: int) -> bool | None:

@@ -196,7 +196,13 @@ class NodeRun:
         confirmation = None
         if self._expectations is not None:
             after = node.observer.observe(expected)
-            confirmation = judge_reload(self._expectations, before, after, node.observer.problem)
+            confirmation = judge_reload(
+                self._expectations,
+                before,
+                after,
+                node.observer.problem,
+                is_replicated=bool(self._written.context_csn),
+            )
         is_contradicted = confirmation is not None and confirmation.state is ConfirmationState.CONTRADICTED
         self._update(
             node,

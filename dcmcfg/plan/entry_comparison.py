@@ -10,11 +10,11 @@ from dcmcfg.model.tree import canonicalise_name
 from dcmcfg.plan import hashed_passwords
 from dcmcfg.plan.stored_form import substitute_stored_classes
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.schema_names import DCM_PROPERTY, OBJECT_CLASS
+from dcmcfg.schema_names import DCM_PROPERTY, DICOM_VENDOR_DATA, OBJECT_CLASS
 from dcmcfg.secret_values import is_secret
 
 #: The ZIP file of the archive's vendor, which exports without secrets omit too.
-VENDOR_DATA = "dicomvendordata"
+VENDOR_DATA = DICOM_VENDOR_DATA.lower()
 
 _Values = tuple[bytes, ...]
 

@@ -175,8 +175,8 @@ def warn_about_port_binding(plan: Plan) -> Iterator[str]:
     ]
     if rdns:
         yield (
-            f"the reload binds a port of the archive again ({', '.join(dict.fromkeys(rdns))}). If this fails with "
-            "'Address already in use', the port is closed until the next reload, so dcmcfg then reloads once more"
+            f"the reload binds a port of the archive again ({', '.join(dict.fromkeys(rdns))}). This can fail with "
+            "'Address already in use'. The port is then closed, and dcmcfg repeats the reload once"
         )
 
 

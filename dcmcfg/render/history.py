@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from dcmcfg.nodes.node_record import RecordedNode, read_node_record
+from dcmcfg.nodes.run import NodeState
 from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.ldif_lines import format_changes_ldif, print_ldif
 from dcmcfg.render.terminal.console import print_line
@@ -162,7 +163,7 @@ def _format_counts(record: RolloutRecord) -> str:
 
 def _format_reload(record: RolloutRecord) -> str:
     """Return the result of the reload after the change, empty if the record has none."""
-    result = read_reload(record.folder)
+    result = _read_reload(record)
     match result:
         case None:
             return ""
@@ -180,8 +181,12 @@ def _list_nodes(record: RolloutRecord) -> tuple[RecordedNode, ...]:
 
 
 def _format_node(node: RecordedNode) -> str:
-    details = f"confirmed by {', '.join(node.confirmed_by)}" if node.confirmed_by else " ".join(node.reason.split())
-    return f"{node.name}, {node.state.value}" + (f": {details}" if details else "")
+    state, reason = node.state.value, " ".join(node.reason.split())
+    if node.confirmed_by:
+        return f"{node.name}, {state}, confirmed by {', '.join(node.confirmed_by)}"
+    if node.state is NodeState.LOADED and reason:
+        return f"{node.name}, {state}, not confirmed: {reason}"
+    return f"{node.name}, {state}" + (f": {reason}" if reason else "")
 
 
 def _list_overwritten(record: RolloutRecord) -> tuple[str, ...]:
@@ -206,8 +211,21 @@ def _nodes_json(record: RolloutRecord) -> list[dict[str, Any]] | None:
     ]
 
 
-def _reload_suffix(record: RolloutRecord) -> str:
+def _read_reload(record: RolloutRecord) -> RecordedReload | None:
+    """Return the result of the reload after the change, or None if the record has none.
+
+    A run that was killed after its last node has left an unknown result, but the record of the nodes has their states.
+    """
     result = read_reload(record.folder)
+    if result is None or result.outcome is not RecordedReloadOutcome.UNKNOWN:
+        return result
+    node_record = read_node_record(record.folder)
+    is_loaded = node_record is not None and bool(node_record.nodes) and not node_record.pending_nodes
+    return RecordedReload(RecordedReloadOutcome.LOADED) if is_loaded else result
+
+
+def _reload_suffix(record: RolloutRecord) -> str:
+    result = _read_reload(record)
     match result.outcome if result else None:
         case RecordedReloadOutcome.FAILED:
             return ", reload failed"
@@ -217,7 +235,7 @@ def _reload_suffix(record: RolloutRecord) -> str:
 
 
 def _reload_json(record: RolloutRecord) -> dict[str, str] | None:
-    result = read_reload(record.folder)
+    result = _read_reload(record)
     return {"outcome": result.outcome.value, "reason": result.reason} if result else None
 
 

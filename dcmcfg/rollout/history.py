@@ -52,9 +52,17 @@ class History:
 
         Returns None if there is none: the undo file of a roll-out on another directory reverts nothing here.
         """
-        records = (record for record in self.records if record.header.ldap_url == ldap_url)
-        undo_files = {record.undo_file.resolve(): record.number for record in records}
-        return undo_files.get(files[0].resolve()) if len(files) == 1 else None
+        if len(files) != 1:
+            return None
+        file = files[0].resolve()
+        numbers = (
+            record.number
+            for record in self.records
+            if record.undo_file.name == file.name
+            and record.undo_file.resolve() == file
+            and record.header.ldap_url == ldap_url
+        )
+        return next(numbers, None)
 
     def find_undo_of(self, record: RolloutRecord) -> RolloutRecord | None:
         """Return the roll-out that reverted *record*, unless it was reverted itself; None if there is none."""

@@ -17,12 +17,16 @@ from dcmcfg.suggestions import suggest_names
 SINGLE_NODE = "archive"
 
 
-def read_nodes(source: SettingsSource, site_ldap_url: str) -> tuple[Node, ...]:
+def read_nodes(source: SettingsSource, site_ldap_url: str, server_source: SettingsSource) -> tuple[Node, ...]:
     """Return the nodes in *source*, a profile, in file order; *site_ldap_url* is the default of their ``ldap_url``.
 
-    Raises :class:`MalformedInput` for an invalid URL, and for two nodes with the same archive URL.
+    If *site_ldap_url* comes from another *server_source*, it replaces every ``ldap_url``: the replicas of the profile
+    are not those of that server, and must not get its credentials. Raises :class:`MalformedInput` for an invalid URL,
+    for a node with an ``ldap_url`` in a profile without one, and for two nodes with the same archive URL.
     """
     nodes = tuple(_read_node(source, name, site_ldap_url) for name in list_node_names(source.values))
+    if server_source is not source:
+        nodes = tuple(replace(each, ldap_url=site_ldap_url) for each in nodes)
     by_url: dict[str, str] = {}
     for node in nodes:
         if (other := by_url.setdefault(node.archive_url, node.name)) != node.name:
@@ -39,6 +43,12 @@ def _read_node(source: SettingsSource, name: str, site_ldap_url: str) -> Node:
     origin = f"{source.name}, node {name}"
     ldap_url = source.values.get(f"{prefix}ldap_url")
     if ldap_url is not None:
+        if "ldap_url" not in source.values:
+            raise MalformedInput(
+                "the node has an ldap_url, but the profile has none",
+                subject=origin,
+                next_step="add ldap_url to the profile: the server that is written",
+            )
         ldap_url, dn = parse_ldap_url(ldap_url, origin)
         if dn is not None:
             raise MalformedInput(
@@ -101,6 +111,14 @@ def make_node_settings(settings: Settings, node: Node) -> Settings:
         token_secret=own_token or settings.token_secret,
         oidc=None if own_token else settings.oidc,
     )
+
+
+def name_node_setting(hint: str, settings: Settings) -> str:
+    """Return *hint* with the command that sets the URL of the node of *settings*, in place of ``--archive-url``."""
+    if not settings.node:
+        return hint
+    command = f"dcmcfg config set {settings.profile or 'NAME'}.{NODES_TABLE}.{settings.node}.archive_url URL"
+    return hint.replace("set the URL with --archive-url", f"run: {command}").replace("--archive-url", command)
 
 
 def make_replica_settings(settings: Settings, ldap_url: str) -> Settings:

@@ -89,7 +89,7 @@ def resolve_settings(options: Mapping[str, str], environ: Mapping[str, str]) -> 
         oidc=oidc,
         dicom_tls=resolve_dicom_tls(sources),
         # The nodes belong to the archive URL of their profile: with another URL, the user means another archive.
-        nodes=read_nodes(archive_url, url),
+        nodes=read_nodes(archive_url, url, ldap_url),
         archive_bind_dn=_resolve_archive_bind_dn(server),
     )
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Operation
 from dcmcfg.dn import NormalDN, is_at_or_below
 from dcmcfg.entry import Entry
-from dcmcfg.schema_names import DICOM_NETWORK_AE_OBJECT_CLASS, DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS, OBJECT_CLASS
-from dcmcfg.upgrade.merge import IGNORED, align_capabilities
+from dcmcfg.schema_names import DICOM_NETWORK_AE_OBJECT_CLASS, OBJECT_CLASS
+from dcmcfg.upgrade.merge import IGNORED, CapabilityNames, align_capabilities
 from dcmcfg.upgrade.names import NameMapping
 from dcmcfg.upgrade.release import OfficialRecord, UpdateFile, Version
-from dcmcfg.upgrade.trees import UpgradeTree
+from dcmcfg.upgrade.trees import NormalValues, UpgradeTree
 
 #: The limits of the evidence, tuned on half-upgraded trees.
 _MIN_TELLING, _MIN_BEHIND, _MIN_BEYOND, _SHORT_REST = 3, 3, 2, 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReconstructedBase:
     """What the site once was (``base``), and what the release makes of the default (``theirs``), with the site's names.
 
@@ -34,7 +34,7 @@ class ReconstructedBase:
     behind: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _FollowedRecord:
     """A record with the site's names, and the state of its entry before and after it."""
 
@@ -50,6 +50,14 @@ class _FollowedRecord:
         return self.before is not self.after and self.before != self.after
 
 
+@dataclass(frozen=True)
+class KnownDefault:
+    """The default of a release of ``version`` with the names of the site, which the site may have taken values from."""
+
+    version: Version | None
+    tree: UpgradeTree
+
+
 def reconstruct_base(
     default: UpgradeTree,
     files: Sequence[UpdateFile],
@@ -57,55 +65,81 @@ def reconstruct_base(
     site: UpgradeTree,
     *,
     tree_version: Version,
-    known_states: Sequence[UpgradeTree] = (),
+    known: Sequence[KnownDefault] = (),
 ) -> ReconstructedBase:
-    """Return the base of *site*: *default* (with the site's names) after those of *files* that have evidently run.
+    """Return the base of *site*: *default* (with the names of the site) after those of *files* that have evidently run.
 
-    *tree_version* is the release that the tree is at. *known_states* are further official states, such as the defaults
-    of the releases that are at hand.
+    *default* has the names that the release gives to transfer capabilities. *tree_version* is the release that the tree
+    is at. *known* are the defaults of other releases, the target first: if the site has a value of one of them, only
+    the files after that release change it.
     """
-    theirs = default.copy()
-    states: list[UpgradeTree] = [*known_states, default.copy()]
+    names = CapabilityNames(site)
+    theirs = align_capabilities(default, site)
+    path = _Path(theirs, [theirs.copy()])
     followed: list[tuple[UpdateFile, list[_FollowedRecord]]] = []
     places: dict[NormalDN, list[str]] = defaultdict(list)
     failing: list[str] = []
+    # The names of the release: its records address transfer capabilities by them.
+    official = default.copy()
+    others = [_Path(each.tree.copy(), [each.tree]) for each in known]
     for file in files:
         records = []
         for record in file.records:
-            change = _align_change(mapping.map_change(record.change), theirs, site)
+            change = _align_change(mapping.map_change(record.change), official, names)
             key = theirs.key(change.dn)
             before = theirs.entries.get(key)
             if not theirs.apply(change):
                 failing.append(record.place)
+            for each, other in zip(known, others, strict=True):
+                if each.version is not None and file.version > each.version:
+                    other.theirs.apply(change)
             places[key].append(record.place)
-            records.append(_FollowedRecord(record, change, key, before, theirs.entries.get(key)))
+            records.append(
+                _FollowedRecord(record=record, change=change, key=key, before=before, after=theirs.entries.get(key))
+            )
         followed.append((file, records))
-        if not states or file.version != (followed[-2][0].version if len(followed) > 1 else None):
-            states.append(theirs.copy())
-        else:
-            states[-1] = theirs.copy()
+        path.states.append(theirs.copy())
     behind = _find_behind(followed, site, tree_version)
-    actual = default.copy()
+    actual = path.states[0].copy()
     for file, records in followed:
         count = _count_run(file, records, site, tree_version=tree_version, is_behind=_name_component(file) in behind)
         for each in records[:count]:
             actual.apply(each.change)
-    base = _build_base(site, actual, states)
+    # A value of the target is as new as can be, so it comes first; that of another default is the last to be tried.
+    base, theirs = _build_base(site, actual, path, [*others[:1], path, *others[1:]])
     return ReconstructedBase(
-        base, theirs, {key: tuple(each) for key, each in places.items()}, tuple(failing), tuple(sorted(behind))
+        base=base,
+        theirs=theirs,
+        places={key: tuple(each) for key, each in places.items()},
+        failing=tuple(failing),
+        behind=tuple(sorted(behind)),
     )
 
 
-def _align_change(change: Change, tree: UpgradeTree, site: UpgradeTree) -> Change:
-    """Return *change* with the name that the site gives to the same transfer capability."""
-    if not isinstance(change, Add) or not change.entry.is_a(DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS):
+@dataclass(frozen=True)
+class _Path:
+    """The states of a default on its way to the target, the oldest first, and what it becomes there (``theirs``)."""
+
+    theirs: UpgradeTree
+    states: list[UpgradeTree]
+
+
+def _align_change(change: Change, official: UpgradeTree, names: CapabilityNames) -> Change:
+    """Apply *change* to *official*, and return it with the names that the site gives to transfer capabilities."""
+    key = official.key(change.dn)
+    entry = change.entry if isinstance(change, Add) else official.entries.get(key)
+    official.apply(change)
+    if entry is None:
         return change
-    single = UpgradeTree.from_entries(tree.schema, [change.entry])
-    # Only the capabilities of the same AE can be the same one.
-    parent = tree.key(change.dn)[1:]
-    own = UpgradeTree(tree.schema, {key: each for key, each in site.entries.items() if key[1:] == parent})
-    aligned = next(iter(align_capabilities(single, own).entries.values()))
-    return Add(aligned)
+    aligned = names.align(key, entry)
+    match change:
+        case _ if aligned is entry:
+            return change
+        case Add():
+            return Add(aligned)
+        case Modify() | Delete():
+            return replace(change, dn=aligned.dn)
+    return change
 
 
 def _name_component(file: UpdateFile) -> str:
@@ -209,39 +243,65 @@ def _count_run(
 
 
 def _could_run(followed: _FollowedRecord, site: UpgradeTree) -> bool:
-    """Return whether the record itself, with the names of the default, could be carried out at the site."""
+    """Return whether the record itself, with the names of the default, could be applied at the site."""
     key = site.key(followed.record.change.dn)
     return key[1:] in site.entries if isinstance(followed.record.change, Add) else key in site.entries
 
 
-def _build_base(site: UpgradeTree, actual: UpgradeTree, states: Sequence[UpgradeTree]) -> UpgradeTree:
-    """Return the base: unchanged means equal to any official state."""
-    base = UpgradeTree(site.schema)
-    newest_first = list(reversed(states))
+def _build_base(
+    site: UpgradeTree, actual: UpgradeTree, path: _Path, paths: Sequence[_Path]
+) -> tuple[UpgradeTree, UpgradeTree]:
+    """Return base and theirs: unchanged means equal to a state of any path, and then that path leads on."""
+    base, theirs = UpgradeTree(site.schema), path.theirs.copy()
     for key, entry in actual.entries.items():
         own = site.entries.get(key)
-        base.entries[key] = entry if own is None else _choose_attributes(key, own, entry, newest_first, site)
+        if own is None:
+            base.entries[key] = entry
+        else:
+            found = _find_paths(key, own, entry, paths)
+            base.entries[key] = _copy_values(entry, own, found)
+            for name, each in found.items():
+                if key in theirs.entries and key in each.theirs.entries:
+                    values = each.theirs.entries[key].values(name)
+                    theirs.entries[key] = theirs.entries[key].with_values(name, values)
     for key, own in site.entries.items():
-        if key not in base.entries and any(
-            key in state.entries and _are_equal(state.entries[key], own, site) for state in newest_first
-        ):
-            base.entries[key] = own
-    return base
+        if key in base.entries:
+            continue
+        for each in paths:
+            if any(key in state.entries and _are_equal(state.entries[key], own, site) for state in each.states):
+                base.entries[key] = own
+                if each is not path and key in each.theirs.entries:
+                    theirs.entries[key] = each.theirs.entries[key]
+                break
+    return base, theirs
 
 
-def _choose_attributes(
-    key: NormalDN, own: Entry, actual: Entry, newest_first: Sequence[UpgradeTree], tree: UpgradeTree
-) -> Entry:
-    chosen = actual
-    official = [state.entries[key] for state in newest_first if key in state.entries]
+def _find_paths(key: NormalDN, own: Entry, actual: Entry, paths: Sequence[_Path]) -> dict[str, _Path]:
+    """Return the path that has the site's values, for each attribute of *own* whose values *actual* does not have."""
+    found: dict[str, _Path] = {}
+    official = (state.entries[key] for each in paths for state in each.states if key in state.entries)
     names = {each.name.lower(): each.name for entry in (own, actual, *official) for each in entry.attributes}
+    tree = paths[0].theirs
     for name in names.values():
         mine = tree.normalise(name, own.values(name))
-        if mine == tree.normalise(name, actual.values(name)):
-            continue
-        if any(tree.normalise(name, each.values(name)) == mine for each in official):
-            chosen = chosen.with_values(name, own.values(name))
-    return chosen
+        if mine != tree.normalise(name, actual.values(name)):
+            path = next((each for each in paths if _has_values(each, key, name, mine)), None)
+            if path is not None:
+                found[name] = path
+    return found
+
+
+def _copy_values(entry: Entry, source: Entry, names: Iterable[str]) -> Entry:
+    for name in names:
+        entry = entry.with_values(name, source.values(name))
+    return entry
+
+
+def _has_values(path: _Path, key: NormalDN, name: str, values: NormalValues) -> bool:
+    return any(
+        key in state.entries and state.normalise(name, state.entries[key].values(name)) == values
+        for state in path.states
+    )
 
 
 def _are_equal(one: Entry, other: Entry, tree: UpgradeTree) -> bool:

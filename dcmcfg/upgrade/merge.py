@@ -7,32 +7,41 @@ release is made where the site has not changed the same thing; otherwise the sit
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass, field
 from enum import Enum
+from functools import cached_property
 
 from dcmcfg.dn import DN, NormalDN, is_at_or_below
 from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
+from dcmcfg.model.references.index import Reference, References
+from dcmcfg.model.references.kinds import NameUse
+from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema_names import (
+    COMMON_NAME,
+    DCM_PROPERTY,
     DICOM_AE_TITLE,
     DICOM_NETWORK_AE_OBJECT_CLASS,
     DICOM_SOFTWARE_VERSION,
+    DICOM_SOP_CLASS,
+    DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS,
+    DICOM_TRANSFER_ROLE,
     DICOM_UNIQUE_AE_TITLE_OBJECT_CLASS,
+    DICOM_VENDOR_DATA,
     OBJECT_CLASS,
     OTHER_AE_TITLE,
+    UNIQUE_WEB_APP_NAME_OBJECT_CLASS,
+    WEB_APP_NAME,
     WEB_APP_OBJECT_CLASS,
 )
 from dcmcfg.upgrade.trees import UpgradeTree
 
-_VENDOR_DATA = "dicomvendordata"
 #: Attributes that are never merged or compared.
-IGNORED = frozenset({_VENDOR_DATA, DICOM_SOFTWARE_VERSION.lower()})
+IGNORED = frozenset({DICOM_VENDOR_DATA.lower(), DICOM_SOFTWARE_VERSION.lower()})
 #: Attributes with values ``key=value`` whose keys are unique.
-_KEYED = frozenset({"dcmproperty", "dcmcoercionparam", "dcmimagereaderparam", "dcmimagewriterparam"})
-_WEB_APP_NAME = "dcmWebAppName"
-_UNIQUE_WEB_APP = "dcmUniqueWebAppName"
+_KEYED = frozenset({DCM_PROPERTY.lower(), "dcmcoercionparam", "dcmimagereadparam", "dcmimagewriteparam"})
 
 
 class Stage(Enum):
@@ -52,8 +61,18 @@ class Decision:
     dn: DN
     attribute: str
     reason: str
+    _: KW_ONLY
     site: tuple[bytes, ...] = ()
     release: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Versions:
+    """The values of an attribute in base, theirs and at the site."""
+
+    base: tuple[bytes, ...]
+    theirs: tuple[bytes, ...]
+    site: tuple[bytes, ...]
 
 
 @dataclass(frozen=True)
@@ -107,8 +126,7 @@ class Merge:
                 self._result.tree.entries[key] = self._merge_entry(base, theirs, site)
             elif base is not None and not self._are_equal(base, theirs):
                 self._result.dropped.append(Dropped(theirs.dn, "the site has removed the entry"))
-        # Registrations are added last, because they depend on the AEs and web applications of the result.
-        for key, theirs in sorted(added, key=lambda item: (_is_registration(item[1]), len(item[0]))):
+        for key, theirs in sorted(added, key=lambda item: (_get_rank(item[1]), len(item[0]))):
             self._add(key, theirs)
         self._delete_removed()
         return self._result
@@ -119,73 +137,65 @@ class Merge:
         for lower, name in names.items():
             if lower in IGNORED:
                 continue
-            values = self._merge_values(site.dn, name, base.values(name), theirs.values(name), site.values(name))
+            kept = tuple(each for each in theirs.values(name) if not self._refers_to_removed(name, each))
+            values = self._merge_values(site.dn, name, _Versions(base.values(name), kept, site.values(name)))
             if values is not None:
                 merged = merged.with_values(name, values)
         return merged
 
-    def _merge_values(
-        self, dn: DN, name: str, base: tuple[bytes, ...], theirs: tuple[bytes, ...], site: tuple[bytes, ...]
-    ) -> tuple[bytes, ...] | None:
+    def _merge_values(self, dn: DN, name: str, values: _Versions) -> tuple[bytes, ...] | None:
         """Return the new values of the attribute *name*, or None if the site's stay."""
-        theirs = tuple(each for each in theirs if not self._refers_to_removed(name, each))
-        a, b, s = (self._normalise(name, each) for each in (base, theirs, site))
-        if a == b or s == b:
+        a, b, s = (self._normalise(name, each) for each in (values.base, values.theirs, values.site))
+        if b in (a, s):
             return None
         if s == a:
-            return theirs
+            return values.theirs
         definition = self._schema.attribute(name)
         if name.lower() == OBJECT_CLASS.lower():
-            return self._combine(name, base, theirs, site)
+            return self._combine(name, values)
         if definition is not None and definition.single_valued:
-            self._decide(dn, name, "both have changed the value", site, theirs)
+            self._decide(dn, name, "both have changed the value", values)
             return None
         if is_keyed(name):
-            return self._merge_keyed(dn, name, base, theirs, site)
+            return self._merge_keyed(dn, name, values)
         if not s and a:
-            self._decide(dn, name, "the site has removed the attribute", site, theirs)
+            self._decide(dn, name, "the site has removed the attribute", values)
             return None
         if a and not (a & s) and b - a:
-            self._decide(dn, name, "the site has other values throughout", site, theirs)
+            self._decide(dn, name, "the site has other values throughout", values)
             return None
-        return self._combine(name, base, theirs, site)
+        return self._combine(name, values)
 
-    def _combine(
-        self, name: str, base: tuple[bytes, ...], theirs: tuple[bytes, ...], site: tuple[bytes, ...]
-    ) -> tuple[bytes, ...] | None:
+    def _combine(self, name: str, values: _Versions) -> tuple[bytes, ...] | None:
         """Return the site's values without those that the release removes, and with those that it adds."""
-        a, b, s = (self._normalise(name, each) for each in (base, theirs, site))
-        kept = [each for each in site if self._normal(name, each) not in a - b]
-        new = [each for each in theirs if self._normal(name, each) in b - a - s]
-        values = (*kept, *new)
-        return None if values == site else values
+        a, b, s = (self._normalise(name, each) for each in (values.base, values.theirs, values.site))
+        kept = [each for each in values.site if self._normal(name, each) not in a - b]
+        new = [each for each in values.theirs if self._normal(name, each) in b - a - s]
+        merged = (*kept, *new)
+        return None if merged == values.site else merged
 
-    def _merge_keyed(
-        self, dn: DN, name: str, base: tuple[bytes, ...], theirs: tuple[bytes, ...], site: tuple[bytes, ...]
-    ) -> tuple[bytes, ...] | None:
-        a, b, s = ({each.partition(b"=")[0]: each for each in values} for values in (base, theirs, site))
+    def _merge_keyed(self, dn: DN, name: str, values: _Versions) -> tuple[bytes, ...] | None:
+        a, b, s = (
+            {each.partition(b"=")[0]: each for each in version} for version in (values.base, values.theirs, values.site)
+        )
         merged = dict(s)
         for key in dict.fromkeys((*a, *b)):
             old, new, own = a.get(key), b.get(key), s.get(key)
-            if old == new or own == new:
+            if new in (old, own):
                 continue
             if own != old:
-                self._decide(
-                    dn,
-                    name,
-                    f"both have changed {key.decode(errors='replace')}",
-                    tuple(filter(None, (own,))),
-                    tuple(filter(None, (new,))),
-                )
+                versions = _Versions((), tuple(filter(None, (new,))), tuple(filter(None, (own,))))
+                self._decide(dn, name, f"both have changed {key.decode(errors='replace')}", versions)
             elif new is None:
                 merged.pop(key, None)
             else:
                 merged[key] = new
-        values = tuple(merged.values())
-        return None if values == site else values
+        result = tuple(merged.values())
+        return None if result == values.site else result
 
-    def _decide(self, dn: DN, name: str, reason: str, site: tuple[bytes, ...], theirs: tuple[bytes, ...]) -> None:
-        self._result.decisions.append(Decision(dn, name, reason, site, theirs))
+    def _decide(self, dn: DN, name: str, reason: str, values: _Versions | None = None) -> None:
+        site, release = (values.site, values.theirs) if values is not None else ((), ())
+        self._result.decisions.append(Decision(dn, name, reason, site=site, release=release))
 
     def _meet_own_entry(self, key: NormalDN, theirs: Entry, site: Entry) -> None:
         """Handle a new entry of the release whose name the site uses already."""
@@ -196,12 +206,12 @@ class Merge:
                 elif attribute.name.lower() not in IGNORED:
                     site = site.with_values(
                         attribute.name,
-                        self._combine(attribute.name, (), attribute.values, site.values(attribute.name))
+                        self._combine(attribute.name, _Versions((), attribute.values, site.values(attribute.name)))
                         or site.values(attribute.name),
                     )
             self._result.tree.entries[key] = site
         elif not self._are_equal(site, theirs):
-            self._decide(site.dn, "", "the site has an entry of its own with this name", (), ())
+            self._decide(site.dn, "", "the site has an entry of its own with this name")
             self._blocked.add(key)
 
     def _add(self, key: NormalDN, theirs: Entry) -> None:
@@ -234,8 +244,8 @@ class Merge:
             DICOM_NETWORK_AE_OBJECT_CLASS, DICOM_AE_TITLE, entry.text(DICOM_AE_TITLE)
         ):
             return "the site does not have this AE"
-        if entry.is_a(_UNIQUE_WEB_APP) and not self._has_named(
-            WEB_APP_OBJECT_CLASS, _WEB_APP_NAME, entry.text(_WEB_APP_NAME)
+        if entry.is_a(UNIQUE_WEB_APP_NAME_OBJECT_CLASS) and not self._has_named(
+            WEB_APP_OBJECT_CLASS, WEB_APP_NAME, entry.text(WEB_APP_NAME)
         ):
             return "the site does not have this web application"
         title = entry.text(DICOM_AE_TITLE)
@@ -243,7 +253,7 @@ class Merge:
             self._has_named(DICOM_NETWORK_AE_OBJECT_CLASS, DICOM_AE_TITLE, title)
             or self._has_named(DICOM_NETWORK_AE_OBJECT_CLASS, OTHER_AE_TITLE, title)
         ):
-            self._decide(entry.dn, "", f"the site uses the AE title {title} already", (), ())
+            self._decide(entry.dn, "", f"the site uses the AE title {title} already")
             self._blocked.add(tree.key(entry.dn))
             return "the site uses its AE title already"
         return ""
@@ -256,16 +266,72 @@ class Merge:
     def _delete_removed(self) -> None:
         tree = self._result.tree
         removed = [key for key in self._base.entries if key not in self._theirs.entries and key in self._site.entries]
-        for key in sorted(removed, key=len, reverse=True):
+        unchanged = set()
+        for key in removed:
             site = self._site.entries[key]
             if not self._are_equal(self._base.entries[key], site):
-                self._decide(site.dn, "", "the release removes the entry, and the site has changed it", (), ())
-            elif any(each != key and is_at_or_below(each, key) for each in tree.entries):
-                self._result.dropped.append(Dropped(site.dn, "the site has entries of its own below it"))
-            elif self._stage is Stage.GAP:
-                self._result.offered_deletes.append(site.dn)
+                self._decide(site.dn, "", "the release removes the entry, and the site has changed it")
+            elif self._is_lost_move(key, site):
+                self._result.dropped.append(Dropped(site.dn, "the site does not have the AE that gets the capability"))
+            else:
+                unchanged.add(key)
+        self._keep_needed(unchanged)
+        for key in sorted(unchanged, key=len, reverse=True):
+            if self._stage is Stage.GAP:
+                self._result.offered_deletes.append(tree.entries[key].dn)
             else:
                 del tree.entries[key]
+
+    def _keep_needed(self, keys: set[NormalDN]) -> None:
+        """Take from *keys* the entries that something refers to, or lies below, that stays at the site."""
+        while keys:
+            needed = {**self._find_referrers(keys), **self._find_parents(keys)}
+            for key, reason in needed.items():
+                self._result.dropped.append(Dropped(self._site.entries[key].dn, reason))
+            keys.difference_update(needed)
+            if not needed:
+                return
+
+    def _find_parents(self, keys: set[NormalDN]) -> dict[NormalDN, str]:
+        above = {each[start:] for each in self._result.tree.entries.keys() - keys for start in range(1, len(each))}
+        return dict.fromkeys(keys & above, "the site has entries of its own below it")
+
+    def _find_referrers(self, keys: set[NormalDN]) -> dict[NormalDN, str]:
+        references = References(Tree(self._schema, self._result.tree.entries))
+        found: dict[NormalDN, str] = {}
+        for each in references.all:
+            referrer = self._result.tree.key(each.dn)
+            if each.use is NameUse.COMPARED or referrer in keys or self._has_value(referrer, each):
+                continue
+            entry = references.resolve(each)
+            key = self._result.tree.key(entry.dn) if entry is not None else None
+            if key is not None and key in keys:
+                found.setdefault(key, f"{each.dn.rdn} refers to it with {each.attribute}")
+        return found
+
+    def _has_value(self, key: NormalDN, reference: Reference) -> bool:
+        """Return whether the release itself makes the reference, so that it may be one to nothing."""
+        entry = self._theirs.entries.get(key)
+        name, value = reference.attribute, reference.value
+        return entry is not None and self._normal(name, value) in self._normalise(name, entry.values(name))
+
+    def _is_lost_move(self, key: NormalDN, entry: Entry) -> bool:
+        """Return whether the release moves the capability *entry* to an AE that is not in the result."""
+        if not entry.is_a(DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS):
+            return False
+        _, sop_class, role = _get_capability_id(key, entry)
+        targets = self._moved_capabilities.get((sop_class, role, key[2:]), set()) - {key[1:]}
+        return bool(targets) and not any(each in self._result.tree.entries for each in targets)
+
+    @cached_property
+    def _moved_capabilities(self) -> dict[tuple[str, str, NormalDN], set[NormalDN]]:
+        """The AEs to which the release adds a capability: SOP class, role and device → AEs."""
+        found: dict[tuple[str, str, NormalDN], set[NormalDN]] = defaultdict(set)
+        for key, entry in self._theirs.entries.items():
+            if key not in self._base.entries and entry.is_a(DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS):
+                parent, sop_class, role = _get_capability_id(key, entry)
+                found[sop_class, role, parent[1:]].add(parent)
+        return found
 
     def _refers_to_removed(self, name: str, value: bytes) -> bool:
         """Return whether *value* is the DN of an entry that the site has removed."""
@@ -304,30 +370,59 @@ class Merge:
         return self._schema.normalise_value(name, value)
 
 
+def _get_rank(entry: Entry) -> int:
+    """Return the place in the order of additions: web applications depend on AEs, and registrations on both."""
+    return 2 if _is_registration(entry) else int(entry.is_a(WEB_APP_OBJECT_CLASS))
+
+
 def _is_registration(entry: Entry) -> bool:
-    return entry.is_a(DICOM_UNIQUE_AE_TITLE_OBJECT_CLASS) or entry.is_a(_UNIQUE_WEB_APP)
+    return entry.is_a(DICOM_UNIQUE_AE_TITLE_OBJECT_CLASS) or entry.is_a(UNIQUE_WEB_APP_NAME_OBJECT_CLASS)
+
+
+class CapabilityNames:
+    """The names that *site* gives to transfer capabilities, by AE, SOP class and role."""
+
+    def __init__(self, site: UpgradeTree) -> None:
+        self._names: dict[tuple[NormalDN, str, str], list[DN]] = defaultdict(list)
+        for key, entry in site.entries.items():
+            if entry.is_a(DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS):
+                self._names[_get_capability_id(key, entry)].append(entry.dn)
+
+    def align(self, key: NormalDN, entry: Entry) -> Entry:
+        """Return *entry* with the name of the same capability at the site, unchanged if there is none or several."""
+        if not entry.is_a(DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS):
+            return entry
+        found = self._names.get(_get_capability_id(key, entry), ())
+        if len(found) != 1 or found[0].rdn == entry.dn.rdn:
+            return entry
+        renamed = entry.with_dn(found[0])
+        for kind, value in found[0].rdn.parts:
+            renamed = renamed.with_values(kind, [value.encode("utf-8", "surrogateescape")])
+        return renamed
 
 
 def align_capabilities(tree: UpgradeTree, site: UpgradeTree) -> UpgradeTree:
     """Return *tree* with the names that *site* gives to the same transfer capabilities: SOP class and role of an AE."""
-    names: dict[tuple[NormalDN, str, str], list[DN]] = defaultdict(list)
-    for key, entry in site.entries.items():
-        if entry.is_a("dicomTransferCapability"):
-            names[_get_capability_id(key, entry)].append(entry.dn)
+    names = CapabilityNames(site)
+    result, others = UpgradeTree(tree.schema), []
+    for key, entry in tree.entries.items():
+        aligned = names.align(key, entry)
+        if aligned is entry:
+            others.append((key, entry))
+        else:
+            result.put(aligned)
+    for key, entry in others:
+        # The site has given the name of this capability to another one, and has no such capability any more.
+        is_taken = key in result.entries
+        result.put(_rename_capability(entry) if is_taken else entry)
+    return result
 
-    def align(entry: Entry) -> Entry:
-        if not entry.is_a("dicomTransferCapability"):
-            return entry
-        key = site.key(entry.dn)
-        found = names.get(_get_capability_id(key, entry), ())
-        if len(found) != 1 or site.key(found[0]) == key:
-            return entry
-        renamed = entry.with_dn(found[0])
-        return renamed.with_values("cn", [value.encode() for kind, value in found[0].rdn.parts if kind.lower() == "cn"])
 
-    transform: Callable[[Entry], Entry] = align
-    return tree.map(transform)
+def _rename_capability(entry: Entry) -> Entry:
+    """Return the capability *entry* with a name that is unlikely to be in use: its SOP class and role."""
+    name = f"{entry.text(DICOM_SOP_CLASS)} {entry.text(DICOM_TRANSFER_ROLE)}"
+    return entry.with_dn(entry.dn.parent.child(COMMON_NAME, name)).with_values(COMMON_NAME, [name.encode()])
 
 
 def _get_capability_id(key: NormalDN, entry: Entry) -> tuple[NormalDN, str, str]:
-    return key[1:], entry.text("dicomSOPClass") or "", entry.text("dicomTransferRole") or ""
+    return key[1:], entry.text(DICOM_SOP_CLASS) or "", entry.text(DICOM_TRANSFER_ROLE) or ""

@@ -13,9 +13,7 @@ from dcmcfg.errors import MalformedInput
 from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.references.rewriting import find_names
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.schema_names import DICOM_AE_TITLE, DICOM_DEVICE_NAME
-
-_WEB_APP_NAME = "dcmWebAppName"
+from dcmcfg.schema_names import DICOM_AE_TITLE, DICOM_DEVICE_NAME, WEB_APP_NAME
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ class NameMapping:
                 return self._map_device(value)
             case lower if lower == DICOM_AE_TITLE.lower():
                 return self.titles.get(value, value)
-            case lower if lower == _WEB_APP_NAME.lower():
+            case lower if lower == WEB_APP_NAME.lower():
                 return self.web_apps.get(value, value)
         return value
 

@@ -18,19 +18,19 @@ from dcmcfg.schema_names import (
     DICOM_DEVICE_NAME,
     DICOM_NETWORK_AE_OBJECT_CLASS,
     DICOM_SOFTWARE_VERSION,
+    DICOM_VENDOR_DATA,
     OBJECT_CLASS,
 )
 from dcmcfg.upgrade.clones import CloneOffer, add_clones, find_clones
-from dcmcfg.upgrade.history import ReconstructedBase, reconstruct_base
-from dcmcfg.upgrade.merge import Decision, Dropped, Merge, MergeResult, Stage, align_capabilities
+from dcmcfg.upgrade.history import KnownDefault, ReconstructedBase, reconstruct_base
+from dcmcfg.upgrade.merge import Decision, Dropped, Merge, MergeResult, Stage, align_capabilities, is_keyed
 from dcmcfg.upgrade.names import NameMapping
 from dcmcfg.upgrade.release import Release, Version, parse_version
-from dcmcfg.upgrade.roles import ConfigurationView, Roles, find_roles, name_new_web_apps
+from dcmcfg.upgrade.roles import REMOVED, ConfigurationView, Roles, find_roles, name_new_web_apps
 from dcmcfg.upgrade.signs import ARCHIVE, UI, ReleaseMatch, SignIndex
 from dcmcfg.upgrade.trees import UpgradeTree
 from dcmcfg.upgrade.vendor_data import Side, VendorMerge, merge_vendor_data
 
-_VENDOR_DATA = "dicomVendorData"
 _MIN_COMPONENT_SIGNS = 20
 _UI_CLASS = "dcmuiConfig"
 #: The kinds of differences from a new installation that a plan can also remove.
@@ -54,6 +54,10 @@ class UpgradeOptions:
     gap: frozenset[str] = frozenset()
     take: frozenset[int] = frozenset()
     vendor: Side | None = None
+
+
+#: The defaults: the official changes, no gap, no clones.
+DEFAULT_OPTIONS = UpgradeOptions()
 
 
 @dataclass(frozen=True)
@@ -157,7 +161,7 @@ def _find_software(device: Entry) -> Version | None:
 
 
 def prepare_upgrade(
-    tree: Tree, source: Release, target: Release, installed: Release, options: UpgradeOptions
+    tree: Tree, source: Release, target: Release, installed: Release, *, options: UpgradeOptions = DEFAULT_OPTIONS
 ) -> Upgrade:
     """Return the upgrade of the site *tree* from *source* to *target*; *installed* is the release it was set up with.
 
@@ -170,23 +174,46 @@ def prepare_upgrade(
             f"release {target.label} is not newer than release {source.label}",
             next_step="specify the present release with --from, and the new one with --to",
         )
+    if not target.updates:
+        raise Refused(
+            "the release has no update files, so its official changes are unknown",
+            subject=target.name,
+            next_step="specify the folder that holds them with --updates DIR",
+        )
     status = find_status(site, target, archive=options.archive, others=(source, installed))
     default = ConfigurationView(UpgradeTree.from_entries(site.schema, installed.entries))
     newest = ConfigurationView(UpgradeTree.from_entries(site.schema, target.entries))
-    roles = find_roles(default, status.view, options.roles)
+    later = {role: name for role, name in options.roles.items() if role not in default.profiles}
+    _refuse_unknown_roles(later, default, newest)
+    roles = find_roles(default, status.view, {role: name for role, name in options.roles.items() if role not in later})
     _require_answers(roles)
+    # Roles that the release brings get their titles from the user.
+    titles = {role: name for role, name in later.items() if name != REMOVED}
+    roles = replace(roles, titles={**roles.titles, **titles})
     roles = name_new_web_apps(roles, tuple(newest.web_apps))
     mapping = roles.make_mapping(site, default.base_dn)
-    base_tree, fresh = (_map_default(each, mapping, site, options.without) for each in (installed, target))
+    fresh = _map_default(target, mapping, site, options.without)
+    at_target = status.match is not None and target.version is not None and status.match.last >= target.version
     reconstructed = reconstruct_base(
-        base_tree,
+        _leave_out(_map_names(installed, mapping, site), options.without, mapping),
         target.list_updates(installed.version, target.version),
         mapping,
         site,
         tree_version=status.match.last if status.match is not None else (installed.version or ()),
-        known_states=[fresh, _map_default(source, mapping, site, options.without)],
+        known=[
+            KnownDefault(target.version, fresh),
+            KnownDefault(source.version, _map_default(source, mapping, site, options.without)),
+        ],
     )
     theirs = _leave_out(reconstructed.theirs, options.without, mapping)
+    unwanted = [role for role, name in later.items() if name == REMOVED]
+    theirs, fresh = (_leave_out_aes(each, unwanted) for each in (theirs, fresh))
+    if at_target:
+        # What neither the site nor the default of the release has was removed as part of the gap.
+        theirs = UpgradeTree(
+            theirs.schema,
+            {key: each for key, each in theirs.entries.items() if key in fresh.entries or key in site.entries},
+        )
     archive_key = site.key(status.view.device.dn)
     clones = find_clones(reconstructed.base, status.view, roles)
     base, theirs, fresh = (
@@ -194,7 +221,7 @@ def prepare_upgrade(
     )
     official = Merge(base, theirs, site, Stage.OFFICIAL, archive_key=archive_key).run()
     _take_decisions(official, options.take)
-    vendor = _merge_vendor(site, archive_key, official.tree, (installed, source, target), options.vendor)
+    vendor = _merge_vendor(official.tree, archive_key, (installed, source, target), prefer=options.vendor)
     gap = Merge(theirs, fresh, official.tree, Stage.GAP, archive_key=archive_key).run()
     result, gap_changes = _apply_gap(official.tree, gap, options.gap)
     return Upgrade(
@@ -212,6 +239,16 @@ def prepare_upgrade(
         clones=clones,
         official_entries=frozenset(_list_differing_keys(site, official.tree)),
     )
+
+
+def _refuse_unknown_roles(answers: Mapping[str, str], default: ConfigurationView, newest: ConfigurationView) -> None:
+    for role in answers:
+        if role not in newest.profiles:
+            known = sorted({*default.profiles, *newest.profiles})
+            raise Refused(
+                f"the default configuration has no AE {role}, which --role names",
+                next_step=f"AEs of the default configuration: {', '.join(known)}",
+            )
 
 
 def _require_answers(roles: Roles) -> None:
@@ -239,9 +276,12 @@ class OpenQuestion(Refused):
 
 
 def _map_default(release: Release, mapping: NameMapping, site: UpgradeTree, without: Sequence[str]) -> UpgradeTree:
-    """Return the default of *release* with the names of the site."""
-    mapped = UpgradeTree.from_entries(site.schema, map(mapping.map_entry, release.entries))
-    return align_capabilities(_leave_out(mapped, without, mapping), site)
+    """Return the default of *release* with the names of the site, also for transfer capabilities."""
+    return align_capabilities(_leave_out(_map_names(release, mapping, site), without, mapping), site)
+
+
+def _map_names(release: Release, mapping: NameMapping, site: UpgradeTree) -> UpgradeTree:
+    return UpgradeTree.from_entries(site.schema, map(mapping.map_entry, release.entries))
 
 
 def _leave_out(tree: UpgradeTree, devices: Sequence[str], mapping: NameMapping) -> UpgradeTree:
@@ -256,10 +296,22 @@ def _leave_out(tree: UpgradeTree, devices: Sequence[str], mapping: NameMapping) 
     return UpgradeTree(tree.schema, kept)
 
 
+def _leave_out_aes(tree: UpgradeTree, titles: Sequence[str]) -> UpgradeTree:
+    """Return *tree* without the AEs *titles*; their web applications and registrations depend on them."""
+    tops = [
+        key
+        for key, each in tree.entries.items()
+        if each.is_a(DICOM_NETWORK_AE_OBJECT_CLASS) and each.text(DICOM_AE_TITLE) in titles
+    ]
+    kept = {key: each for key, each in tree.entries.items() if not any(is_at_or_below(key, top) for top in tops)}
+    return UpgradeTree(tree.schema, kept)
+
+
 def _take_decisions(result: MergeResult, numbers: frozenset[int]) -> None:
     """Let the release win in the decisions *numbers* of *result* (1-based), where values are at stake."""
-    if numbers and max(numbers) > len(result.decisions):
-        raise Refused(f"there is no decision {max(numbers)}; there are {len(result.decisions)}")
+    for number in sorted(numbers):
+        if not 1 <= number <= len(result.decisions):
+            raise Refused(f"there is no decision {number}; there are {len(result.decisions)}")
     for number in sorted(numbers, reverse=True):
         decision = result.decisions[number - 1]
         entry = result.tree.get(decision.dn)
@@ -269,18 +321,28 @@ def _take_decisions(result: MergeResult, numbers: frozenset[int]) -> None:
                 subject=str(decision.dn),
                 next_step="rename or remove the entry of the site first",
             )
-        result.tree.put(entry.with_values(decision.attribute, decision.release))
+        result.tree.put(entry.with_values(decision.attribute, _replace_values(entry, decision)))
         del result.decisions[number - 1]
 
 
+def _replace_values(entry: Entry, decision: Decision) -> tuple[bytes, ...]:
+    """Return the values of the release, and of an attribute with keys also the site's values of all other keys."""
+    if not is_keyed(decision.attribute):
+        return decision.release
+    keys = {each.partition(b"=")[0] for each in (*decision.site, *decision.release)}
+    kept = (each for each in entry.values(decision.attribute) if each.partition(b"=")[0] not in keys)
+    return (*kept, *decision.release)
+
+
 def _merge_vendor(
-    site: UpgradeTree, archive_key: NormalDN, tree: UpgradeTree, releases: Sequence[Release], prefer: Side | None
+    tree: UpgradeTree, archive_key: NormalDN, releases: Sequence[Release], *, prefer: Side | None
 ) -> VendorMerge:
-    own = site.entries[archive_key].values(_VENDOR_DATA)
+    """Merge the vendor data of *releases*, the installed one first and the target last, into *tree*."""
+    own = tree.entries[archive_key].values(DICOM_VENDOR_DATA)
     known = [each.vendor_data for each in releases if each.vendor_data is not None]
     merged = merge_vendor_data(own[0] if own else None, releases[-1].vendor_data, known, prefer=prefer)
     if merged.merged is not None:
-        tree.entries[archive_key] = tree.entries[archive_key].with_values(_VENDOR_DATA, [merged.merged])
+        tree.entries[archive_key] = tree.entries[archive_key].with_values(DICOM_VENDOR_DATA, [merged.merged])
     return merged
 
 
@@ -331,6 +393,12 @@ def _split_class_changes(changes: Sequence[Change], tree: Tree, result: UpgradeT
     for change in changes:
         entry = result.get(change.dn)
         if isinstance(change, Modify) and entry is not None and _changes_structure(change, tree):
+            if tree.children(change.dn):
+                raise Refused(
+                    "the release changes the structural class of the entry, which has entries below it",
+                    subject=str(change.dn),
+                    next_step="move the entries below it to another place, and try again",
+                )
             yield Delete(change.dn)
             yield Add(entry)
         else:

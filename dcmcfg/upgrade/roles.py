@@ -7,7 +7,7 @@ references to it. The same title is no proof, because titles can be exchanged.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
 
 from dcmcfg.dn import DN, NormalDN, is_at_or_below
@@ -26,12 +26,13 @@ from dcmcfg.schema_names import (
     DICOM_SOP_CLASS,
     DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS,
     DICOM_TRANSFER_ROLE,
+    WEB_APP_NAME,
     WEB_APP_OBJECT_CLASS,
+    WEB_SERVICE_PATH,
 )
 from dcmcfg.upgrade.names import NameMapping
 from dcmcfg.upgrade.trees import UpgradeTree
 
-_WEB_APP_NAME, _PATH = "dcmWebAppName", "dcmWebServicePath"
 #: The weights of an AE's features, and the limits of a match, tuned on customised trees.
 _CAPABILITIES, _VALUES, _REFERRERS, _TITLE, _PATHS = 0.30, 0.25, 0.20, 0.20, 0.05
 _MIN_SCORE, _MIN_VALUES, _CONTENT_TOLERANCE, _RIVAL_DISTANCE = 0.45, 0.33, 0.02, 0.08
@@ -81,6 +82,7 @@ class _Profile:
     """What an AE is known by: its capabilities, values, referrers, and the paths of its web applications."""
 
     title: str
+    _: KW_ONLY
     capabilities: frozenset[tuple[str, str]]
     values: frozenset[tuple[str, bytes]]
     referrers: frozenset[tuple[str, str]]
@@ -140,7 +142,7 @@ class ConfigurationView:
     @cached_property
     def web_apps(self) -> dict[str, Entry]:
         """The web applications of the archive's device, by name."""
-        return {each.text(_WEB_APP_NAME) or "": each for _, each in self.children if each.is_a(WEB_APP_OBJECT_CLASS)}
+        return {each.text(WEB_APP_NAME) or "": each for _, each in self.children if each.is_a(WEB_APP_OBJECT_CLASS)}
 
     @cached_property
     def profiles(self) -> dict[str, _Profile]:
@@ -165,19 +167,19 @@ class ConfigurationView:
         title = ae.text(DICOM_AE_TITLE) or ""
         return _Profile(
             title,
-            frozenset(self._iterate_capabilities(key)),
-            frozenset(
+            capabilities=frozenset(self._iterate_capabilities(key)),
+            values=frozenset(
                 (each.name.lower(), self.tree.schema.normalise_value(each.name, value))
                 for each in ae.attributes
                 if each.name.lower() not in (DICOM_AE_TITLE.lower(), DICOM_NETWORK_CONNECTION_REFERENCE.lower())
                 for value in each.values
             ),
-            self._referrers.get(title, frozenset()),
-            frozenset(
+            referrers=self._referrers.get(title, frozenset()),
+            paths=frozenset(
                 path.replace(f"/{title}/", "/*/")
                 for each in self.web_apps.values()
                 if title in each.texts(DICOM_AE_TITLE)
-                for path in each.texts(_PATH)
+                for path in each.texts(WEB_SERVICE_PATH)
             ),
         )
 
@@ -253,18 +255,17 @@ def _match_titles(
     for (role, title), score in sorted(scores.items(), key=lambda item: (-item[1], item[0])):
         if role in found or role in answers or title in taken:
             continue
-        if _is_acceptable(default, site, role, title, score):
+        if _is_acceptable(default, default.profiles[role], site.profiles[title], score):
             found[role] = title
             taken.add(title)
     return found, list(_find_questions(default, scores, found, answers))
 
 
-def _is_acceptable(default: ConfigurationView, site: ConfigurationView, role: str, title: str, score: float) -> bool:
-    one, other = default.profiles[role], site.profiles[title]
+def _is_acceptable(default: ConfigurationView, one: _Profile, other: _Profile, score: float) -> bool:
     content = _score_content(one, other)
     best = max(_score_content(each, other) for each in default.profiles.values())
-    if role == title:
-        # Two AEs with exchanged titles are told apart by their content.
+    if one.title == other.title:
+        # Two AEs with exchanged titles are distinguished by their content.
         return content >= best - _CONTENT_TOLERANCE or score >= _MIN_SCORE
     return (
         score >= _MIN_SCORE
@@ -405,11 +406,13 @@ def _match_web_apps(default: ConfigurationView, site: ConfigurationView, titles:
     taken: set[str] = set()
     for name, entry in default.web_apps.items():
         aes = {titles.get(title, title) for title in entry.texts(DICOM_AE_TITLE)}
-        paths = {_map_path(path, titles) for path in entry.texts(_PATH)}
+        paths = {_map_path(path, titles) for path in entry.texts(WEB_SERVICE_PATH)}
         holders = [
             each
             for each, other in site.web_apps.items()
-            if each not in taken and set(other.texts(DICOM_AE_TITLE)) == aes and set(other.texts(_PATH)) == paths
+            if each not in taken
+            and set(other.texts(DICOM_AE_TITLE)) == aes
+            and set(other.texts(WEB_SERVICE_PATH)) == paths
         ]
         holder = name if name in holders else holders[0] if len(holders) == 1 else None
         if holder is not None:

@@ -12,8 +12,6 @@ from dcmcfg.upgrade.names import NameMapping
 from dcmcfg.upgrade.release import OfficialRecord, UpdateFile, Version
 from dcmcfg.upgrade.trees import UpgradeTree
 
-#: A component with fewer signs is not reported: a few values tell nothing.
-_MIN_SIGNS = 20
 UI, ARCHIVE = "web interface", "archive device"
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import lzma
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Literal
 
 Side = Literal["site", "release"]
@@ -28,6 +31,7 @@ class MemberConflict:
 class VendorMerge:
     """The merged vendor data, None if the site's stays; and what was done with its members."""
 
+    _: KW_ONLY
     merged: bytes | None = None
     new: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
@@ -87,12 +91,12 @@ def _merge_members(
             merged[name] = result
     is_changed = merged != own
     return VendorMerge(
-        _write_members(merged) if is_changed else None,
-        tuple(new),
-        tuple(changed),
-        tuple(removed),
-        tuple(kept),
-        tuple(conflicts),
+        merged=_write_members(merged) if is_changed else None,
+        new=tuple(new),
+        changed=tuple(changed),
+        removed=tuple(removed),
+        kept=tuple(kept),
+        conflicts=tuple(conflicts),
     )
 
 
@@ -110,7 +114,10 @@ def _read_members(octets: bytes) -> dict[str, bytes] | None:
             if sum(each.file_size for each in infos) > _MAX_UNPACKED_OCTETS:
                 return None
             return {each.filename: archive.read(each) for each in infos}
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError):
+    # zipfile raises all of these for damaged, encrypted and strangely packed files.
+    except (zipfile.BadZipFile, OSError, RuntimeError, ValueError, EOFError, IndexError, OverflowError):
+        return None
+    except (zlib.error, lzma.LZMAError, struct.error):
         return None
 
 

@@ -17,16 +17,16 @@ DEVICE = f"dicomDeviceName=ws1,{DEVICES}"
 AE = f"dicomAETitle=WS1,{DEVICE}"
 
 ADDED = """\
-  + registered AE title WS1
-  + device ws1
-  + connection ws1/dicom: ws1.example.org:104
-  + AE ws1/WS1: ws1.example.org:104; capabilities: any
+  + registered AE title WS1  (at once)
+  + device ws1  (after the cache time PT5M, or reload)
+  + connection ws1/dicom: ws1.example.org:104  (after the cache time PT5M, or reload)
+  + AE ws1/WS1: ws1.example.org:104; capabilities: any  (after the cache time PT5M, or reload)
 
 To show the LDIF, use --show-ldif. To save the LDIF, use --output FILE.
 4 to add, in one transaction
 Applied in one transaction.
 To revert it: dcmcfg undo 1
-The archive has reloaded.
+The archive has reloaded (204), not confirmed: the archive does not show any of the changed values.
 """
 #: The names that are left out of the entries of dcmldap: what the directory itself adds.
 ENTRIES = {

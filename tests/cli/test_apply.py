@@ -61,7 +61,7 @@ def test_a_device_is_added_in_one_transaction_and_taken_back_in_two_parts(
     (undo,) = undo_files()
     assert done.stdout.endswith(
         "3 to add, in one transaction\nApplied in one transaction.\nTo revert it: dcmcfg undo 1\n"
-        "The archive has reloaded.\n"
+        "The archive has reloaded (204), not confirmed: the archive does not show any of the changed values.\n"
     )
     assert len(site.octets()) == len(before) + 3
     undo_result = run("apply", str(undo), "--yes")
@@ -271,7 +271,7 @@ def test_a_move_is_shown_with_where_it_goes(run: Run, site: CliSite, tmp_path: P
     text = f"dn: cn=dicom,{ARCHIVE_DN}\nchangetype: moddn\nnewrdn: cn=moved\ndeleteoldrdn: 1\n"
     file = written(tmp_path / "move.ldif", f"{text}newsuperior: dicomDeviceName=storescp,{DEVICES}\n")
     plan = run("apply", file, "--dry-run").stdout.partition("dn: ")[0]
-    assert plan.endswith("\n\n  ~ connection dcm4chee-arc/dicom → connection storescp/moved\n\n")
+    assert plan.endswith("\n\n  ~ connection dcm4chee-arc/dicom → connection storescp/moved  (reload)\n\n")
 
 
 def test_an_undo_written_for_another_server_is_warned_about(run: Run, site: CliSite, tmp_path: Path) -> None:

@@ -440,7 +440,7 @@ def test_a_dry_run_of_fix_shows_the_plan_and_changes_nothing(run: Run, broken_si
     before = broken_site.octets()
     result = run("check", "--fix", "--dry-run")
     assert result.exit_code == 1
-    assert "  - registered AE title NEW_AET_A\n" in result.stdout
+    assert "  - registered AE title NEW_AET_A  (at once)\n" in result.stdout
     assert broken_site.octets() == before
 
 
@@ -462,7 +462,10 @@ def test_fix_applies_what_needs_no_decision_and_prints_the_rest(run: Run, broken
     assert (result.exit_code, result.stderr) == (1, "")
     shown_lines = lines(result.stdout)
     assert shown_lines[0] == broken_site.headline
-    assert "The archive has reloaded." in shown_lines
+    assert (
+        "The archive has reloaded (204), not confirmed: the archive does not show any of the changed values."
+        in shown_lines
+    )
     assert shown_lines[-3:] == [
         f"{len(before)} entries: 1 error, 0 warnings",
         "Suggested fixes:",

@@ -143,7 +143,7 @@ def test_help_of_a_lazy_group_lists_its_commands_and_loads_none(group: str) -> N
         ("device", "list show create clone set rename remove"),
         ("connection", "list show add set remove"),
         ("capability", "list show add set remove copy diff"),
-        ("config", "list show set unset use path"),
+        ("config", "list show set unset nodes use path"),
     ],
 )
 def test_each_noun_has_its_verbs_in_one_order(run: Run, group: str, names: str) -> None:

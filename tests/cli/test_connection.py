@@ -13,14 +13,14 @@ from tests.ports import free_port
 STORESCP = f"dicomDeviceName=storescp,{DEVICES}"
 DICOM = f"cn=dicom,{STORESCP}"
 MOVED = """\
-  ~ connection storescp/dicom
+  ~ connection storescp/dicom  (after the cache time PT5M, or reload)
       ~ dicomHostname: localhost → ws1.example.org
       ~ dicomPort: 11117 → 104
 To show the LDIF, use --show-ldif. To save the LDIF, use --output FILE.
 1 to change, in one change
 Applied in one change.
 To revert it: dcmcfg undo 1
-The archive has reloaded.
+The archive has reloaded (204), not confirmed: the archive does not show any of the changed values.
 """
 
 

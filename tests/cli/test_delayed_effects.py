@@ -24,7 +24,8 @@ def test_a_change_that_needs_a_restart_says_so_before_and_after(run: Run, site: 
     done = run("set", "AE:DCM4CHEE", f"{MASQUERADE}=LONGTERM:TAPE", "--yes")
     assert (done.exit_code, done.stderr) == (0, f"warning: {RESTART}\n")
     assert done.stdout.endswith(
-        f"The archive has reloaded.\nRestart the archive. A reload is not enough for the change of {MASQUERADE}\n"
+        "\nThe archive was not reloaded, because a reload has no effect on this change.\n"
+        f"Restart the archive. A reload is not enough for the change of {MASQUERADE}\n"
     )
     undo_result = run("undo", "--yes")
     assert (undo_result.exit_code, undo_result.stderr) == (0, f"warning: {RESTART}\n")

@@ -114,8 +114,8 @@ def test_json_tells_the_changes_in_order_with_the_values_that_move(run: Run, pai
         ("dicomDeviceName=a,dc=x", "modify"),
     ]
     assert content["changes"][1]["attributes"] == [
-        {"name": "dicomInstalled", "removed": ["TRUE"], "added": ["FALSE"]},
-        {"name": "dicomDescription", "removed": [], "added": ["second"]},
+        {"name": "dicomInstalled", "removed": ["TRUE"], "added": ["FALSE"], "writer": None},
+        {"name": "dicomDescription", "removed": [], "added": ["second"], "writer": None},
     ]
 
 
@@ -228,7 +228,7 @@ def test_a_changed_secret_is_seen_in_each_form_without_being_shown(run: Run, tmp
     assert "# left out, a secret: dcmKeyStorePin\n" in run("diff", one, other, "--ldif").stdout
     (change,) = json.loads(run("diff", one, other, "--json").stdout)["changes"]
     secret = [{"secret": True}]
-    assert change["attributes"] == [{"name": "dcmKeyStorePin", "removed": secret, "added": secret}]
+    assert change["attributes"] == [{"name": "dcmKeyStorePin", "removed": secret, "added": secret, "writer": None}]
 
 
 def test_ldif_without_secrets_holds_nothing_that_cannot_be_applied(run: Run, tmp_path: Path) -> None:

@@ -31,7 +31,8 @@ Usage: dcmcfg reload [OPTIONS]
   Make the archive load its configuration again.
 
   A change in the directory takes effect when the archive reloads. If the
-  archive cannot open a port, dcmcfg repeats the reload once.
+  archive cannot open a port, dcmcfg repeats the reload once. If the profile
+  lists nodes, they are reloaded one after the other: see 'dcmcfg help nodes'.
 
   Exit codes: 0 the archive reloaded. 3 dcmcfg could not reach the archive, the
   archive does not run, or the archive could not load the new configuration and
@@ -44,6 +45,7 @@ Options:
 
 More options:
   dcmcfg help site-options  Directory server, archive and credentials.
+  dcmcfg help nodes         Nodes, replicas and confirmed reloads (--node).
 
 Examples:
   # Make the archive load its configuration
@@ -227,7 +229,7 @@ def test_a_command_as_json(run: Run) -> None:
         "option": "--partial",
         "text": "Revert only the steps that no later change affects, and list the other steps.",
     } in shown["options"]
-    assert shown["option_topics"] == ["site-options", "safety-overrides"]
+    assert shown["option_topics"] == ["site-options", "safety-overrides", "nodes"]
     assert shown["examples"][0] == {"purpose": "Revert the newest change", "command": "dcmcfg undo"}
     assert (shown["commands"], shown["topics"]) == ([], [])
 

@@ -32,10 +32,10 @@ REGISTRY = "cn=Unique AE Titles Registry,cn=DICOM Configuration,dc=dcm4che,dc=or
 GOOD = "title;host;port;description\nWS1;ws1.example.org;104;Reading room\n"
 #: The lines of the plan, without the blanks before them.
 PLAN = [
-    "+ registered AE title WS1",
-    "+ device ws1",
-    "+ connection ws1/dicom: ws1.example.org:104",
-    '+ AE ws1/WS1: ws1.example.org:104; capabilities: any; "Reading room"',
+    "+ registered AE title WS1 (at once)",
+    "+ device ws1 (after the cache time PT5M, or reload)",
+    "+ connection ws1/dicom: ws1.example.org:104 (after the cache time PT5M, or reload)",
+    '+ AE ws1/WS1: ws1.example.org:104; capabilities: any; "Reading room" (after the cache time PT5M, or reload)',
     "To show the LDIF, use --show-ldif. To save the LDIF, use --output FILE.",
 ]
 
@@ -71,7 +71,7 @@ def test_a_good_row_becomes_what_dcmldap_writes_and_is_undone(run: Run, site: Cl
         "4 to add, in one transaction",
         "Applied in one transaction.",
         "To revert it: dcmcfg undo 1",
-        "The archive has reloaded.",
+        "The archive has reloaded (204), not confirmed: the archive does not show any of the changed values.",
     ]
     device = f"dicomDeviceName=ws1,{DEVICES}"
     after = site.octets()
@@ -143,7 +143,7 @@ def test_bad_rows_are_told_and_written_to_be_mended_and_given_again(run: Run, si
         "Applied in one transaction.",
         "To revert it: dcmcfg undo 1",
         "Rejected: 5. Fix the rejected items in new.rejects.csv",
-        "The archive has reloaded.",
+        "The archive has reloaded (204), not confirmed: the archive does not show any of the changed values.",
     ]
     rejects = Path("new.rejects.csv")
     assert stat.S_IMODE(rejects.stat().st_mode) == 0o600

@@ -10,19 +10,19 @@ import pytest
 
 from dcmcfg.settings import get_profile_path
 from tests.cli.conftest import Run
-from tests.cli.sites import ARCHIVE_DN, DEVICES, CliSite
+from tests.cli.sites import ARCHIVE_DN, DEVICES, NOT_CONFIRMED, CliSite
 
 pytestmark = pytest.mark.real
 
 LONGTERM_PLAN = """\
-~ registered AE title LONGTERM → registered AE title TAPE
-~ AE longterm/LONGTERM → AE longterm/TAPE
-~ cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc
+~ registered AE title LONGTERM → registered AE title TAPE (at once)
+~ AE longterm/LONGTERM → AE longterm/TAPE (after the cache time PT5M, or reload)
+~ cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc (reload)
 ~ dcmProperty: SendingApplicationEntityTitle!=LONGTERM → SendingApplicationEntityTitle!=TAPE
-~ exporter dcm4chee-arc/LONGTERM
+~ exporter dcm4chee-arc/LONGTERM (reload)
 ~ dcmStgCmtSCP: LONGTERM → TAPE
 ~ dcmURI: dicom:LONGTERM → dicom:TAPE
-~ storage dcm4chee-arc/fs1
+~ storage dcm4chee-arc/fs1 (reload)
 ~ dcmExternalRetrieveAET: LONGTERM → TAPE
 To show the LDIF, use --show-ldif. To save the LDIF, use --output FILE.
 4 references rewritten: 1 dcmExternalRetrieveAET, 1 dcmProperty, 1 dcmStgCmtSCP, 1 dcmURI
@@ -33,7 +33,7 @@ dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dcmExporterID LONGTERM the n
 3 to change, 2 to rename, in one transaction
 Applied in one transaction.
 To revert it: dcmcfg undo 1
-The archive has reloaded.
+The archive has reloaded (204), not confirmed: GET /storage: the response is not from an archive (HTTP 204).
 """
 LONGTERM_WARNINGS = """\
 warning: TAPE must be the title that the remote system uses: the archive uses this title to call and to \
@@ -177,7 +177,7 @@ def test_another_spelling_of_the_archives_device_is_a_change_without_risk(run: R
     before = site.octets()
     result = run("device", "rename", "dcm4chee-arc", "DCM4CHEE-ARC", "--yes")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert lines(result.stdout)[-1] == "The archive has reloaded."
+    assert lines(result.stdout)[-1] == NOT_CONFIRMED
     assert site.values("dicomDeviceName", f"dicomDeviceName=DCM4CHEE-ARC,{DEVICES}") == ("DCM4CHEE-ARC",)
     assert run("undo", "--yes").exit_code == 0
     assert site.octets() == before
@@ -188,10 +188,10 @@ def test_parts_and_mistakes(run: Run, site: CliSite) -> None:
     result = run("rename", "queue", "Export", "Slow", "--dry-run")
     assert lines(result.stdout) == [
         site.headline,
-        "~ queue dcm4chee-arc/Export → queue dcm4chee-arc/Slow",
-        "~ exporter dcm4chee-arc/LONGTERM",
+        "~ queue dcm4chee-arc/Export → queue dcm4chee-arc/Slow (reload)",
+        "~ exporter dcm4chee-arc/LONGTERM (reload)",
         "~ dcmQueueName: Export → Slow",
-        "~ exporter dcm4chee-arc/RESEARCH",
+        "~ exporter dcm4chee-arc/RESEARCH (reload)",
         "~ dcmQueueName: Export → Slow",
         "To show the LDIF, use --show-ldif. To save the LDIF, use --output FILE.",
         "2 references rewritten: 2 dcmQueueName",

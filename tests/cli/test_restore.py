@@ -16,7 +16,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import DirectoryError
 from dcmcfg.lab.slapd import Slapd
 from tests.cli.conftest import Run
-from tests.cli.sites import ARCHIVE_DN, CliSite, every_risk, settle_at, undo_files
+from tests.cli.sites import ARCHIVE_DN, NOT_CONFIRMED, CliSite, every_risk, settle_at, undo_files
 from tests.connecting import server_of
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd
@@ -62,7 +62,7 @@ def test_what_was_changed_comes_back_and_twice_is_nothing_to_do(run: Run, site: 
     assert pin not in result.output.replace("(secret)", "")
     assert "0ther" not in result.output
     assert "1 to add, 1 to change, 1 to delete, in one transaction" in result.stdout
-    assert result.stdout.endswith(f"To revert it: dcmcfg undo {len(undo_files())}\nThe archive has reloaded.\n")
+    assert result.stdout.endswith(f"To revert it: dcmcfg undo {len(undo_files())}\n{NOT_CONFIRMED}\n")
     assert site.octets() == before
     again = run("restore", str(snapshot_file), "--yes")
     assert (again.exit_code, again.stderr) == (0, "")

@@ -22,7 +22,7 @@ from tests.ports import free_port
 pytestmark = pytest.mark.real
 
 PLAN = """\
-  ~ device dcm4chee-arc
+  ~ device dcm4chee-arc  (reload)
       + dcmExternalRetrieveAEDestination: DCM4CHEE
 
 dn: dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4ch
@@ -49,7 +49,7 @@ def test_the_value_is_set_shown_and_loaded(run: Run, site: CliSite) -> None:
         *lines(PLAN),
         "Applied in one change.",
         "To revert it: dcmcfg undo 1",
-        "The archive has reloaded.",
+        "The archive has reloaded (204), not confirmed: the archive does not show any of the changed values.",
     ]
     assert (result.exit_code, result.stderr) == (0, "")
     assert site.values(NAME) == ("DCM4CHEE",)
@@ -344,7 +344,7 @@ def test_a_listener_that_stays_closed_exits_4_and_says_that_the_change_is_in_for
         site.archive.by_path["ctrl/reload"] = (500, FORCED)
         result = run("set-external-retrieve", "DCM4CHEE", "--yes")
         again = run("set-external-retrieve", "AS_RECEIVED", "--yes", "--force-unusable-reference", "--json")
-    assert (result.exit_code, "The archive has reloaded." in result.stdout) == (4, False)
+    assert (result.exit_code, "The archive has reloaded" in result.stdout) == (4, False)
     assert result.stderr == (
         f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. The new configuration is in force, but "
         "the archive could not open the listener localhost:11112: IOException: Unable to start TCPListener on "
@@ -397,7 +397,7 @@ def test_a_listener_that_a_second_reload_opens_is_a_note(run: Run, site: CliSite
     assert result.stdout.endswith(
         "The first reload could not open the listener localhost:11112 (IOException: Unable to start TCPListener on "
         "localhost:11112; cause: BindException: Address already in use). A second reload opened it.\n"
-        "The archive has reloaded.\n"
+        "The archive has reloaded (204), not confirmed: the archive does not show any of the changed values.\n"
     )
 
 
@@ -418,6 +418,7 @@ def test_with_json_what_was_changed_is_told_with_the_reload_that_failed(run: Run
         "The archive's server.log has the full error. If this change is the cause, revert it: dcmcfg undo 3",
     }
     assert (done.pop("reload")["configuration_active"], content.pop("reload")["configuration_active"]) == (True, False)
+    assert [each.pop("nodes")[0]["state"] for each in (done, content)] == ["loaded", "not loaded"]
     assert content == done | {"reloaded": False, "rollout": 3, "undo_file": str(undo_files()[2])}
 
 
@@ -513,7 +514,7 @@ def test_commands_to_type_name_the_site_that_the_options_named(run: Run, site: C
 def test_an_archive_that_is_stopped_loads_the_change_and_exits_4(run: Run, site: CliSite) -> None:
     site.archive.by_path["ctrl/status"] = (200, b'{"status":"STOPPED"}')
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
-    assert (result.exit_code, "The archive has reloaded." in result.stdout) == (4, False)
+    assert (result.exit_code, "The archive has reloaded" in result.stdout) == (4, False)
     assert result.stderr == (
         "warning: The archive is STOPPED: its DICOM and HL7 ports are closed. A reload does not open the ports. To see "
         "how to start the archive: dcmcfg status\n"

@@ -6,7 +6,6 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,32 +13,22 @@ import pytest
 from dcmcfg.dicom.peer import Peer
 from tests.cli.conftest import Run
 from tests.cli.labs import name_in_environment
+from tests.cli.pages import Shown, assert_shows, shown_on
 from tests.dicom.dcmtk import LOOPBACK
 from tests.lab.running_site import AE, DEVICE, RunningSite, running_site
 
 pytestmark = pytest.mark.real
 PAGE = Path(__file__).parents[2] / "docs" / "symptoms.md"
 DEVICES = DEVICE.partition(",")[2]
-LEFT_OUT = "…"
 #: The ports that the page has in place of the lab's.
 PORTS = {"archive": 11112, "http": 8080, "storage": 11117, "workstation": 11118, "external": 11119, "ldap": 389}
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A command with what the page shows of its output, never nothing."""
-
-    symptom: str
-    command: str
-    lines: tuple[str, ...]
-
-
 def shown() -> Iterator[Shown]:
-    for section in re.split(r"(?m)^## ", PAGE.read_text("utf-8"))[1:]:
-        for block in re.findall(r"(?ms)^```console\n(.*?)^```$", section):
-            for command, _, output in (each.partition("\n") for each in re.split(r"(?m)^\$ ", block)[1:]):
-                assert output.strip(), command
-                yield Shown(section.partition("\n")[0], command, tuple(output.splitlines()))
+    """Yield the commands of the page, none without output."""
+    for each in shown_on(PAGE):
+        assert any(each.lines), each.command
+        yield each
 
 
 @contextmanager
@@ -109,25 +98,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
         yield site
 
 
-@pytest.mark.parametrize("symptom", dict.fromkeys(each.symptom for each in shown()))
+@pytest.mark.parametrize("symptom", dict.fromkeys(each.section for each in shown()))
 def test_the_page_shows_what_is_printed(
     symptom: str, lab: RunningSite, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name_in_environment(lab, monkeypatch)
     monkeypatch.setenv("COLUMNS", "100")
     with symptoms(lab, run).get(symptom.partition(":")[0], nullcontext)():
-        for each in (each for each in shown() if each.symptom == symptom):
+        for each in (each for each in shown() if each.section == symptom):
             words = shlex.split(each.command.replace(f":{PORTS['archive']}", f":{lab.site.ports.archive}"))
             assert words.pop(0) == "dcmcfg"
             done = run(*words)
             assert_shows(each, as_on_the_page(done.stdout + done.stderr, lab))
-
-
-def assert_shows(each: Shown, printed: list[str]) -> None:
-    """Each piece of what is shown, between what is left out, must be printed, one after the other."""
-    position = 0
-    whole = "\n".join(printed)
-    for piece in re.split(rf"(?m)^ *{LEFT_OUT}$\n?", "\n".join(each.lines)):
-        found = whole.find(piece.strip("\n"), position)
-        assert found >= 0, f"{each.command}\n{piece}\nis not in\n{whole}"
-        position = found + len(piece)

@@ -16,7 +16,7 @@ from dcmcfg.lab.studies import get_standard_study
 from tests.archive.scripted import Scripted
 from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
-from tests.cli.sites import ARCHIVE_DN, NAME
+from tests.cli.sites import ARCHIVE_DN, NAME, NOT_CONFIRMED
 from tests.issuer import Issuer, new_keys, running_issuer
 from tests.lab.running_site import RunningSite, running_site
 from tests.ports import free_port
@@ -149,7 +149,7 @@ def test_change_is_rolled_out_and_the_archive_reloads_with_one_token(
 ) -> None:
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.endswith("Applied in one change.\nTo revert it: dcmcfg undo 1\nThe archive has reloaded.\n")
+    assert result.stdout.endswith(f"Applied in one change.\nTo revert it: dcmcfg undo 1\n{NOT_CONFIRMED}\n")
     assert len(issuer.issued) == 1
     assert run("undo", "--yes").exit_code == 0
     assert len(issuer.issued) == 2
@@ -169,7 +169,7 @@ def test_token_that_expires_on_the_way_is_renewed_for_the_reload(
     monkeypatch.setattr("dcmcfg.cli.session.change.require_terminal", lambda: None)
     result = run("set-external-retrieve", "DCM4CHEE")
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.endswith("The archive has reloaded.\n")
+    assert result.stdout.endswith(f"{NOT_CONFIRMED}\n")
     assert len(issuer.issued) == 2
     assert run("undo", "--yes").exit_code == 0
 

@@ -41,7 +41,7 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
     assert [line.rstrip() for line in result.stdout.splitlines()] == [
         site.headline,
         "",
-        "  ~ AE storescp/STORESCP",
+        "  ~ AE storescp/STORESCP  (after the cache time PT5M, or reload)",
         "      + dcmObjectStorageID: fs1",
         "      + dcmOtherAETitle",
         "          + B",
@@ -52,7 +52,7 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
         "1 to change, in one change",
         "Applied in one change.",
         "To revert it: dcmcfg undo 1",
-        "The archive has reloaded.",
+        "The archive has reloaded (204), not confirmed: the archive does not show any of the changed values.",
     ]
     assert set(site.values("dcmOtherAETitle", STORESCP_DN)) == {"A", "B"}
     assert run("set", "AE:STORESCP", "dcmOtherAETitle+=A", "dcmOtherAETitle+=C", "--yes").exit_code == 0
@@ -359,7 +359,7 @@ def test_one_plan_sets_adds_and_removes(run: Run, site: CliSite) -> None:
     assert [line.rstrip() for line in result.stdout.splitlines()] == [
         site.headline,
         "",
-        "  ~ AE workstation/WORKSTATION",
+        "  ~ AE workstation/WORKSTATION  (after the cache time PT5M, or reload)",
         "      ~ dcmOtherAETitle: A → C",
         "      + dicomDescription: x+=y-=z=",
         "",

@@ -16,6 +16,7 @@ from tests.trees import ARCHIVE, BASE, DEVICES, STORESCP, connection, network_ae
 BELOW = f"dicomAETitle=STORESCP,{STORESCP}"
 VIEWER = f"dicomDeviceName=viewer,{DEVICES}"
 HOST = "viewer-7.radiology.university-hospital.example.org"
+DESCRIPTION = '"Viewer of the emergency ward"'
 HINT = "To show the LDIF, use --show-ldif. To save the LDIF, use --output FILE."
 
 
@@ -60,9 +61,9 @@ def modify(dn: str, *modifications: tuple[Operation, str, tuple[str, ...]]) -> M
 def test_an_added_ae_is_summarized_in_one_line() -> None:
     assert printed(make_viewer()) == [
         "",
-        '  + device viewer: "HP workstation"',
-        f"  + connection viewer/dicom: {HOST}:11112 TLS",
-        f'  + AE viewer/VIEWER: {HOST}:11112 TLS; capabilities: 10 SCP, 2 SCU; "Viewer of the emergency ward"',
+        '  + device viewer: "HP workstation"  (reload)',
+        f"  + connection viewer/dicom: {HOST}:11112 TLS  (reload)",
+        f"  + AE viewer/VIEWER: {HOST}:11112 TLS; capabilities: 10 SCP, 2 SCU; {DESCRIPTION}  (reload)",
         "",
         HINT,
     ]
@@ -71,11 +72,11 @@ def test_an_added_ae_is_summarized_in_one_line() -> None:
 def test_at_80_columns_lines_are_wrapped_between_words() -> None:
     assert printed(make_viewer(), width=80) == [
         "",
-        '  + device viewer: "HP workstation"',
+        '  + device viewer: "HP workstation"  (reload)',
         "  + connection viewer/dicom:",
-        f"      {HOST}:11112 TLS",
+        f"      {HOST}:11112 TLS  (reload)",
         f"  + AE viewer/VIEWER: {HOST}:11112",
-        '      TLS; capabilities: 10 SCP, 2 SCU; "Viewer of the emergency ward"',
+        '      TLS; capabilities: 10 SCP, 2 SCU; "Viewer of the emergency ward"  (reload)',
         "",
         HINT,
     ]
@@ -84,10 +85,10 @@ def test_at_80_columns_lines_are_wrapped_between_words() -> None:
 def test_at_120_columns_fewer_lines_are_wrapped() -> None:
     assert printed(make_viewer(), width=120) == [
         "",
-        '  + device viewer: "HP workstation"',
-        f"  + connection viewer/dicom: {HOST}:11112 TLS",
+        '  + device viewer: "HP workstation"  (reload)',
+        f"  + connection viewer/dicom: {HOST}:11112 TLS  (reload)",
         f"  + AE viewer/VIEWER: {HOST}:11112 TLS; capabilities: 10 SCP, 2 SCU;",
-        '      "Viewer of the emergency ward"',
+        '      "Viewer of the emergency ward"  (reload)',
         "",
         HINT,
     ]
@@ -97,9 +98,9 @@ def test_removed_entries_are_described_like_added_ones() -> None:
     entries = [change.entry for change in make_viewer() if isinstance(change, Add)]
     assert printed([Delete(entry.dn) for entry in reversed(entries)], *entries) == [
         "",
-        f'  - AE viewer/VIEWER: {HOST}:11112 TLS; capabilities: 10 SCP, 2 SCU; "Viewer of the emergency ward"',
-        f"  - connection viewer/dicom: {HOST}:11112 TLS",
-        '  - device viewer: "HP workstation"',
+        f"  - AE viewer/VIEWER: {HOST}:11112 TLS; capabilities: 10 SCP, 2 SCU; {DESCRIPTION}  (reload)",
+        f"  - connection viewer/dicom: {HOST}:11112 TLS  (reload)",
+        '  - device viewer: "HP workstation"  (reload)',
         "",
         HINT,
     ]
@@ -121,7 +122,7 @@ def test_each_attribute_of_a_changed_entry_has_old_and_new_values() -> None:
     """No secret is shown, and of many values the first."""
     assert printed(CHANGES) == [
         "",
-        "  ~ device dcm4chee-arc",
+        "  ~ device dcm4chee-arc  (reload · restart)",
         "      ~ dcmFuzzyAlgorithmClass: org.dcm4che3.soundex.ESoundex → org.dcm4che3.soundex.Metaphone",
         "      + dcmKeyStorePin: (secret)",
         "      + dcmProperty",
@@ -136,7 +137,7 @@ def test_each_attribute_of_a_changed_entry_has_old_and_new_values() -> None:
 
 def test_added_is_green_removed_red_and_changed_yellow() -> None:
     assert printed(CHANGES, color=True)[1:7] == [
-        "\x1b[33m  ~ \x1b[0mdevice dcm4chee-arc",
+        "\x1b[33m  ~ \x1b[0mdevice dcm4chee-arc\x1b[2m  (reload · restart)\x1b[0m",
         "\x1b[33m      ~ \x1b[0mdcmFuzzyAlgorithmClass: org.dcm4che3.soundex.ESoundex → org.dcm4che3.soundex.Metaphone",
         "\x1b[32m      + \x1b[0m\x1b[32mdcmKeyStorePin: (secret)\x1b[0m",
         "\x1b[32m      + \x1b[0m\x1b[32mdcmProperty\x1b[0m",
@@ -160,12 +161,12 @@ def test_several_values_have_their_own_signs() -> None:
         print_plan(console, make_plan(tree, [DesiredChange(change) for change in changes[:2]]), show_short_ldif=False)
     assert captured.get().splitlines() == [
         "",
-        "  ~ AE storescp/STORESCP",
+        "  ~ AE storescp/STORESCP  (reload)",
         "      ~ dcmOtherAETitle",
         "          - A",
         "          + X",
         "          + Y",
-        "  ~ device storescp",
+        "  ~ device storescp  (reload)",
         "      ~ objectClass: + dcmDevice",
         "",
         HINT,
@@ -179,8 +180,8 @@ def test_a_rename_shows_both_names() -> None:
     ]
     assert printed(changes)[:4] == [
         "",
-        "  ~ AE storescp/STORESCP → AE storescp/STORE2",
-        "  ~ connection storescp/dicom → connection dcm4chee-arc/plain",
+        "  ~ AE storescp/STORESCP → AE storescp/STORE2  (reload)",
+        "  ~ connection storescp/dicom → connection dcm4chee-arc/plain  (reload)",
         "",
     ]
 
@@ -189,17 +190,17 @@ def test_capabilities_of_an_existing_ae_are_counted_or_listed_if_few() -> None:
     changes: list[Change] = [Add(capability(number)) for number in range(170)]
     assert printed([*changes, Add(connection(STORESCP, "104", name="more"))]) == [
         "",
-        "  + 170 capabilities of AE storescp/STORESCP: 170 SCP",
-        "  + connection storescp/more: localhost:104",
+        "  + 170 capabilities of AE storescp/STORESCP: 170 SCP  (reload)",
+        "  + connection storescp/more: localhost:104  (reload)",
         "",
         HINT,
     ]
     assert printed(changes[:3])[1:4] == [
-        f"  + capability c{number} SCP of AE storescp/STORESCP: 1 transfer syntax" for number in range(3)
+        f"  + capability c{number} SCP of AE storescp/STORESCP: 1 transfer syntax  (reload)" for number in range(3)
     ]
     entries = [capability(number) for number in range(20)]
     assert printed([Delete(entry.dn) for entry in entries], *entries)[1] == (
-        "  - 20 capabilities of AE storescp/STORESCP: 20 SCP"
+        "  - 20 capabilities of AE storescp/STORESCP: 20 SCP  (reload)"
     )
 
 
@@ -207,8 +208,8 @@ def test_capabilities_of_an_ae_that_is_renamed_in_the_same_plan_are_counted() ->
     rename = Rename(DN.parse(BELOW), RDN.of("dicomAETitle", "STORE2"))
     renamed = f"dicomAETitle=STORE2,{STORESCP}"
     assert printed([rename, *(Add(capability(number, renamed)) for number in range(9))])[1:4] == [
-        "  ~ AE storescp/STORESCP → AE storescp/STORE2",
-        "  + 9 capabilities of AE storescp/STORE2: 9 SCP",
+        "  ~ AE storescp/STORESCP → AE storescp/STORE2  (reload)",
+        "  + 9 capabilities of AE storescp/STORE2: 9 SCP  (reload)",
         "",
     ]
 
@@ -220,8 +221,8 @@ def test_the_first_of_many_similar_entries_are_shown() -> None:
     ]
     assert printed([Add(queue) for queue in queues]) == [
         "",
-        *(f"  + queue dcm4chee-arc/q{number}: 2 attributes" for number in range(3)),
-        "  + … and 6 more below dicomDeviceName=dcm4chee-arc",
+        *(f"  + queue dcm4chee-arc/q{number}: 2 attributes  (reload)" for number in range(3)),
+        "  + … and 6 more below dicomDeviceName=dcm4chee-arc  (reload)",
         "",
         HINT,
     ]
@@ -233,14 +234,14 @@ def test_the_first_of_many_different_entries_are_shown() -> None:
     below = [Delete(entry.dn.child("cn", "below")) for entry in parents]
     children = [Entry.from_values(each.dn, {"objectClass": "top", "cn": "below"}) for each in below]
     lines = printed(list(below), *parents, *children)
-    assert lines[1] == "  - cn=below,cn=p0,dicomDeviceName=storescp: 2 attributes"
+    assert lines[1] == "  - cn=below,cn=p0,dicomDeviceName=storescp: 2 attributes  (reload)"
     assert lines[-3:] == ["", "… and 5 more steps", HINT]
     assert len(lines) == 40 + 4
 
 
 def test_an_entry_outside_the_devices_is_shown_by_its_dn() -> None:
     entry = Entry.from_values(f"ou=people,{BASE}", {"objectClass": "organizationalUnit", "ou": "people"})
-    assert printed([Add(entry)])[1] == f"  + ou=people,{BASE}: 2 attributes"
+    assert printed([Add(entry)])[1] == f"  + ou=people,{BASE}: 2 attributes  (at once)"
 
 
 @pytest.mark.parametrize(("count", "is_shown"), [(7, True), (8, False)])

@@ -79,7 +79,7 @@ def test_a_head_has_its_format_number_and_how_many_changes_were_left_out(tmp_pat
     ]
     assert [record.header.rejected_count for record in records] == [0, 2]
     heads = [json.loads((record.folder / "head.json").read_text()) for record in records]
-    assert [(head["format"], head["rejected_count"]) for head in heads] == [(1, 0), (1, 2)]
+    assert [(head["format"], head["rejected_count"]) for head in heads] == [(2, 0), (2, 2)]
 
 
 def test_an_undone_roll_out_is_not_unfinished_any_more(tmp_path: Path) -> None:

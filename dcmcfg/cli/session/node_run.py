@@ -26,10 +26,10 @@ from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.archive import make_control_service, make_web_client
 from dcmcfg.cli.session.change_report import ReloadReport
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.cli.session.reload import ReachableArchive, connect_archive, require_started
+from dcmcfg.cli.session.reload import ArchiveStopped, ReachableArchive, connect_archive, require_started
 from dcmcfg.directory.ldap import connect
 from dcmcfg.directory.server import Directory, LdapServerSettings
-from dcmcfg.errors import ArchiveError, DcmcfgError, IncompleteChange
+from dcmcfg.errors import ArchiveError, DcmcfgError, DirectoryError, IncompleteChange
 from dcmcfg.limits import HTTP_BODY
 from dcmcfg.model.devices import Configuration
 from dcmcfg.model.tree import Tree
@@ -55,10 +55,17 @@ from dcmcfg.render.reload import format_repair_note, reload_json
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.reconciliation import collect_touched_dns
 from dcmcfg.schema.definitions import load_bundled_schema
+from dcmcfg.schema_names import DICOM_DEVICE_NAME
 from dcmcfg.settings import Settings
 from dcmcfg.settings.exposure import find_exposures
 from dcmcfg.settings.folders import get_state_folder
-from dcmcfg.settings.nodes import SINGLE_NODE, make_node_settings, make_replica_settings, select_nodes
+from dcmcfg.settings.nodes import (
+    SINGLE_NODE,
+    make_node_settings,
+    make_replica_settings,
+    name_node_setting,
+    select_nodes,
+)
 from dcmcfg.settings.site import Node
 
 _TOKEN_BYTES = 4
@@ -110,6 +117,7 @@ class SelectedNodes:
         )
         try:
             results = activation.run()
+            overwrites = activation.look_again()
         except IncompleteChange:
             raise
         except DcmcfgError as problem:
@@ -118,7 +126,8 @@ class SelectedNodes:
                 subject=problem.subject,
                 next_step="to go on: dcmcfg apply --resume",
             ) from problem
-        overwrites = activation.look_again()
+        finally:
+            activation.close()
         report = _make_report(results, overwrites, activation.notes, is_single=self.is_single)
         _record_json(report)
         error = results[0].error
@@ -149,6 +158,7 @@ class _Activation:
         rollout_number: int,
     ) -> None:
         self._selected, self._directory, self._plan = selected, directory, plan
+        self._reopened: Directory | None = None
         self._recorder = recorder
         self._marker = self._make_marker(rollout_number) if selected.options.confirm == MARKER else None
         self._accesses = tuple(map(self._make_access, selected.nodes))
@@ -157,13 +167,21 @@ class _Activation:
     def run(self) -> tuple[NodeResult, ...]:
         """Return the results of the nodes; an interruption leaves the remaining nodes as they are."""
         self._note_results(make_pending_results(self._accesses))
+        self._note_left_out()
         try:
+            self._ensure_connection()
             self._add_marker()
             return self._make_run().run()
         except KeyboardInterrupt:
             raise IncompleteChange(
                 "The directory was changed, and the reload was interrupted", next_step="dcmcfg apply --resume"
             ) from None
+        except DcmcfgError as error:
+            raise IncompleteChange(
+                f"The directory was changed, but the nodes could not be reloaded: {error.message}",
+                subject=error.subject,
+                next_step="dcmcfg apply --resume",
+            ) from error
         finally:
             self._remove_marker()
 
@@ -176,6 +194,23 @@ class _Activation:
             if note not in self.notes:
                 self.notes.append(note)
 
+    def _note_left_out(self) -> None:
+        """Note the nodes of the site that ``--node`` leaves out: they keep their configuration until their reload."""
+        selected = {each.node.name for each in self._selected.nodes}
+        left_out = [each for each in self._selected.settings.nodes if each.name not in selected]
+        if not left_out:
+            return
+        with suppress(DcmcfgError):  # as in _note_results, which has reported it
+            self._recorder.add_left_out(
+                [NodeResult(name=each.name, archive_url=each.archive_url, ldap_url=each.ldap_url) for each in left_out]
+            )
+        pending = set(self._recorder.record.pending_nodes)
+        names = ", ".join(each.name for each in left_out if each.name in pending)
+        if names:
+            self.notes.append(
+                f"Not reloaded, because --node selects other nodes: {names}. To reload: dcmcfg apply --resume"
+            )
+
     def _add_marker(self) -> None:
         """Add the marker, if there is one; without it, the reloads are only not confirmed by it."""
         if self._marker is None:
@@ -185,6 +220,18 @@ class _Activation:
         except DcmcfgError as error:
             self.notes.append(f"warning: the marker could not be added, so it confirms nothing: {error.message}")
             self._marker = None
+
+    def close(self) -> None:
+        """Close the connection that replaced the one of the change, if there is one."""
+        if self._reopened is not None:
+            self._reopened.close()
+
+    def _ensure_connection(self) -> None:
+        """Connect again if the connection was lost, such as with the response to the last write."""
+        try:
+            self._directory.read_entry(self._directory.server.base_dn, ("1.1",))
+        except DirectoryError:
+            self._directory = self._reopened = self._directory.reopen()
 
     def look_again(self) -> tuple[Overwrite, ...]:
         """Return the entries of the plan that somebody has written since; a failed read is only a note."""
@@ -239,9 +286,12 @@ class _Activation:
                 "dcmcfg apply --resume"
             )
             return
-        self.notes.append(
-            "The marker is removed from the directory. The nodes show the marker until their next reload."
+        shown_until = (
+            "The archive shows the marker until its next reload"
+            if self._selected.is_single
+            else "The nodes show the marker until their next reload"
         )
+        self.notes.append(f"The marker is removed from the directory. {shown_until}.")
 
     def _make_access(self, reachable: ReachableNode) -> NodeAccess:
         return make_node_access(
@@ -270,7 +320,7 @@ def require_reloaded(settings: Settings, options: NodeOptions) -> None:
 
 
 def note_reloads(settings: Settings, reloaded_nodes: Sequence[str]) -> None:
-    """Note in the newest change that *reloaded_nodes* have loaded it, if the record says that they had not."""
+    """Note in the newest change that *reloaded_nodes* have loaded it, unless its record has this already."""
     pending = find_pending_activation(History(get_state_folder()), settings.ldap_url)
     if pending is None or pending.node_record is None:
         return
@@ -339,7 +389,7 @@ def make_node_access(
     message_prefix: str = "",
     replica_timeout_s: float,
 ) -> NodeAccess:
-    """Return the access to *node*, whose control service is *service*.
+    """Return the access to *node*, whose control service is *service*, and whose replica *open_replica* opens.
 
     *server* is the connection to the directory of the site, whose credentials a replica accepts too; None if no node
     reads a replica. The message about a STOPPED archive begins with *message_prefix*.
@@ -352,7 +402,10 @@ def make_node_access(
         ldap_url=node.ldap_url,
         reload=functools.partial(_reload, click.get_current_context(), service, node_settings, message_prefix),
         observer=NodeObserver(
-            LoadedConfiguration(node.archive_url, client), "DCMCFG", uses_own_host=bool(settings.nodes)
+            LoadedConfiguration(node.archive_url, client),
+            "DCMCFG",
+            uses_own_host=bool(settings.nodes),
+            other_urls=tuple(each.archive_url for each in settings.nodes if each != node),
         ),
         open_replica=None
         if server is None or node.ldap_url == settings.ldap_url
@@ -390,7 +443,11 @@ def _reload(context: click.Context, service: ControlService, settings: Settings,
     with context.scope(cleanup=False):
         reload = service.reload()
         # A STOPPED archive loads the configuration too, but its ports remain closed.
-        require_started(service, settings, message_prefix)
+        try:
+            require_started(service, settings, message_prefix)
+        except ArchiveStopped as error:
+            error.reload = reload
+            raise
     return reload
 
 
@@ -416,7 +473,7 @@ def _require_device(settings: Settings, node: Node) -> None:
     """Raise :class:`ArchiveError` if *node* runs with another device: then it is an archive of its own."""
     client = make_web_client(settings, TIMEOUTS, HTTP_BODY)
     content = LoadedConfiguration(node.archive_url, client).read("/devicename")
-    name = content.get("dicomDeviceName") if isinstance(content, dict) else None
+    name = content.get(DICOM_DEVICE_NAME) if isinstance(content, dict) else None
     # LDAP compares names of devices without case. Without an answer, nothing is known, and the reload decides.
     if isinstance(name, str) and name.lower() != settings.device.lower():
         raise ArchiveError(
@@ -439,7 +496,7 @@ def _connect(settings: Settings, node: Node, options: NodeOptions, alternative: 
         raise ArchiveError(
             f"node {node.name}: {error.message}",
             subject=error.subject,
-            next_step=f"{error.next_step}; to go on with the other nodes: --keep-going",
+            next_step=f"{name_node_setting(error.next_step, settings)}; to go on with the other nodes: --keep-going",
         ) from error
 
 

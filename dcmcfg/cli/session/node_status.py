@@ -35,7 +35,7 @@ from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.rollout.history import History
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import get_state_folder
-from dcmcfg.settings.nodes import make_node_settings, select_nodes
+from dcmcfg.settings.nodes import make_node_settings, name_node_setting, select_nodes
 from dcmcfg.settings.site import Node
 
 _STOPPED, _FAILED = 1, 3
@@ -60,11 +60,11 @@ def _query_status(node: Node, settings: Settings, service: Any) -> NodeStatus:
     try:
         status = service.status()
     except NotStarted as error:
-        return NodeStatus(node.name, node.archive_url, error.state, message=error.message, next_step=error.next_step)
+        next_step = name_node_setting(error.next_step, settings)
+        return NodeStatus(node.name, node.archive_url, error.state, message=error.message, next_step=next_step)
     except ArchiveError as error:
-        return NodeStatus(
-            node.name, node.archive_url, ServiceState.UNKNOWN, message=error.message, next_step=error.next_step
-        )
+        next_step = name_node_setting(error.next_step, settings)
+        return NodeStatus(node.name, node.archive_url, ServiceState.UNKNOWN, message=error.message, next_step=next_step)
     next_step = "" if status.started else describe_how_to_start(settings)
     return NodeStatus(node.name, node.archive_url, status.service_state, status.seconds, next_step=next_step)
 
@@ -119,8 +119,8 @@ def show_replicas(
         raise NotFound(
             "no node of this site reads a replica of the directory",
             subject=settings.ldap_url,
-            next_step="to set the URL of a replica: "
-            f"dcmcfg config set {settings.profile or 'NAME'}.nodes.NODE.ldap_url URL",
+            next_step="to list the nodes of the archive, with commands that add the nodes to the profile: "
+            "dcmcfg config nodes --from-tree",
         )
 
     with open_directory(settings) as directory:

@@ -25,6 +25,12 @@ from dcmcfg.render.reload import format_listener_states, listeners_json, reload_
 from dcmcfg.settings import Settings
 
 
+class ArchiveStopped(IncompleteChange):
+    """The archive loaded the new configuration, but it is STOPPED; ``reload`` is the reload, if the caller sets it."""
+
+    reload: Reload | None = None
+
+
 @dataclass(frozen=True)
 class ReachableArchive:
     """The archive of a site, which has responded and can be reloaded."""
@@ -104,19 +110,20 @@ def _is_down(reload: Reload | None) -> bool:
 def require_started(service: ControlService, settings: Settings, message_prefix: str = "") -> ServiceState | None:
     """Return the state of the archive after a confirmed reload; None, with a warning, if the state is unknown.
 
-    Raises :class:`IncompleteChange`, whose message begins with *message_prefix*, if the archive is STOPPED.
+    Raises :class:`ArchiveStopped`, whose message begins with *message_prefix*, if the archive is STOPPED.
     """
     try:
         status = service.status()
     except ArchiveError as error:
+        archive = f"node {settings.node}" if settings.node else "the archive"
         message = (
-            f"the archive reloaded, but dcmcfg does not know whether the archive is STARTED: {error.message}; "
+            f"{archive} reloaded, but dcmcfg does not know whether the archive is STARTED: {error.message}; "
             "run dcmcfg status"
         )
         print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(message))}")
         return None
     if not status.started:
-        raise IncompleteChange(
+        raise ArchiveStopped(
             f"{message_prefix}The archive loaded the new configuration, but it is STOPPED: its DICOM and HL7 ports "
             "are closed",
             subject=settings.archive_url,
@@ -152,5 +159,6 @@ def connect_archive(settings: Settings, alternative: str = _NO_RELOAD_ALTERNATIV
         message = invocation.current().insert_site_options(
             f"{STOPPED_MESSAGE}. To see how to start the archive: dcmcfg status"
         )
-        print_message(f"warning: {escape_unprintable(message)}")
+        node = f"node {settings.node}: " if settings.node else ""
+        print_message(f"warning: {node}{escape_unprintable(message)}")
     return ReachableArchive(service, settings)

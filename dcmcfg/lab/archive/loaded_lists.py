@@ -1,7 +1,8 @@
 """The lists that the archive answers from its memory: AEs, storages, exporters, queues and others.
 
 Simulates QueryAETs, StorageRS, QueryExporters, QueryQueues, QueryRejectionNotes, MetricsRS, QueryAttributeSets and
-QueryAttributeFilter, for the attributes that the recordings of a real archive show. A field without a value is omitted.
+QueryAttributeFilter, for the attributes that the recordings of a real archive show, and for some that only its source
+shows. A field without a value is omitted.
 """
 
 from __future__ import annotations
@@ -113,8 +114,10 @@ def _make_storage(storage: Entry, children: Sequence[Entry]) -> Item:
             item[name] = True
     if thresholds := storage.texts("dcmDeleterThreshold"):
         item["deleterThreshold"] = [_make_threshold(each) for each in thresholds]
-    if titles := storage.texts("dcmExternalRetrieveAET"):
-        item["dcmExternalRetrieveAET"] = list(titles)
+    for name in ("dcmExternalRetrieveAET", "dcmExportStorageID"):
+        if values := storage.texts(name):
+            item[name] = list(values)
+    item |= _take(storage, dcmStorageClusterID="dcmStorageClusterID")
     storage_id = item.get("dcmStorageID", "")
     aes = [
         each.text("dicomAETitle")

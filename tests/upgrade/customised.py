@@ -1,0 +1,99 @@
+"""Customised trees of real releases, built by the generator next to the releases, and their comparison."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import dcmcfg
+from dcmcfg.files.release import read_release
+from dcmcfg.ldif.reader import read_all
+from dcmcfg.model.tree import Tree
+from dcmcfg.schema.definitions import load_bundled_schema
+from dcmcfg.upgrade.merge import IGNORED
+from dcmcfg.upgrade.preparation import Upgrade, UpgradeOptions, prepare_upgrade
+from dcmcfg.upgrade.release import Release
+
+SCHEMA = load_bundled_schema()
+TREES = ("pristine", "renamed", "trimmed", "hospital")
+SOURCES = ("5.23.0", "5.29.0", "5.31.0")
+TARGET = "5.33.1"
+ALL = UpgradeOptions(gap=frozenset({"all"}))
+
+
+@dataclass(frozen=True)
+class Releases:
+    """The releases in two folders, with the update files of both, and a folder for generated trees."""
+
+    upstream: Path
+    more: Path
+    generated: Path
+
+    def find_folder(self, version: str) -> Path:
+        """Return the folder of the default configuration of *version*."""
+        folders = [each / version for each in (self.upstream, self.more)]
+        return next(each for each in folders if (each / "default-config.ldif").exists())
+
+    def read(self, version: str) -> Release:
+        """Return the release *version*."""
+        return read_release(self.find_folder(version), [self.upstream / "updates", self.more / "updates"])
+
+    def build(self, tree: str, version: str, *, clones_like: str = "") -> Tree:
+        """Return the customised *tree* of *version*."""
+        path = self.generated / f"{tree}-{version}-{clones_like}.ldif"
+        if not path.exists():
+            self._generate(tree, version, clones_like, path)
+        with path.open("rb") as source:
+            return Tree.from_entries(SCHEMA, (each.entry for each in read_all(source, path.name)))
+
+    def _generate(self, tree: str, version: str, clones_like: str, path: Path) -> None:
+        arguments = [tree, str(self.find_folder(version)), "--out", str(path)]
+        if clones_like:
+            arguments += ["--clones-like", str(self.find_folder(clones_like))]
+        subprocess.run(
+            [sys.executable, str(self.more.parent / "customise.py"), *arguments],
+            env={**os.environ, "PYTHONPATH": str(Path(dcmcfg.__file__).parents[1])},
+            check=True,
+        )
+
+    def upgrade(self, tree: Tree, version: str, options: UpgradeOptions = ALL) -> Upgrade:
+        """Return the upgrade of *tree* from *version* to the target."""
+        source = self.read(version)
+        return prepare_upgrade(tree, source, self.read(TARGET), source, options=options)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The differences of a result and an oracle: DNs, and for entries of both the names of the attributes."""
+
+    only_result: tuple[str, ...]
+    only_oracle: tuple[str, ...]
+    differing: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+NONE = Difference((), (), ())
+
+
+def compare(result: Tree, oracle: Tree) -> Difference:
+    """Return the differences of *result* and *oracle*, but for attributes that an upgrade never merges."""
+    differing = []
+    for key, one in result.entries.items():
+        other = oracle.entries.get(key)
+        if other is not None:
+            names = {each.name.lower() for entry in (one, other) for each in entry.attributes} - IGNORED
+            found = tuple(
+                name
+                for name in sorted(names)
+                if {SCHEMA.normalise_value(name, each) for each in one.values(name)}
+                != {SCHEMA.normalise_value(name, each) for each in other.values(name)}
+            )
+            if found:
+                differing.append((str(one.dn), found))
+    return Difference(
+        tuple(str(each.dn) for key, each in result.entries.items() if key not in oracle.entries),
+        tuple(str(each.dn) for key, each in oracle.entries.items() if key not in result.entries),
+        tuple(differing),
+    )
