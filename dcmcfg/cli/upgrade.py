@@ -248,11 +248,11 @@ def plan_command(
         installed = read_release(installed_folder, update_folders) if installed_folder is not None else source
         if tree_file is not None:
             tree = read_ldif_tree(tree_file, load_bundled_schema())
-            upgrade = prepare_upgrade(tree, source, target, installed, options)
+            upgrade = prepare_upgrade(tree, source, target, installed, options=options)
         else:
             with open_directory(settings) as directory:
                 tree = read_tree(directory)
-                upgrade = prepare_upgrade(tree, source, target, installed, options)
+                upgrade = prepare_upgrade(tree, source, target, installed, options=options)
                 require_accepted(upgrade.plan, make_server_rules(directory, tree))
     if form == JSON:
         print_json(upgrade_json(upgrade))

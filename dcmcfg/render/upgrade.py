@@ -193,8 +193,8 @@ def _print_offers(console: Console, upgrade: Upgrade) -> None:
         listed = ", ".join(f"{counts[kind]} {_GAP_LABELS[kind]}" for kind in kinds)
         print_prose(
             console,
-            f"Compared with a new installation of {upgrade.target.label}, these differences remain: {listed} (to remove "
-            f"them: --gap {','.join(kinds)})",
+            f"Compared with a new installation of {upgrade.target.label}, these differences remain: {listed} (to "
+            f"remove them: --gap {','.join(kinds)})",
         )
     for offer in upgrade.clones:
         titles = ",".join(offer.titles)

@@ -40,8 +40,10 @@ def find_clones(base: UpgradeTree, view: ConfigurationView, roles: Roles) -> tup
         # An AE with few capabilities is contained in many others, so the most similar one is the original.
         best = max(
             originals,
-            key=lambda each: len(profile.capabilities & held[each].capabilities)
-            / len(profile.capabilities | held[each].capabilities),
+            key=lambda each: (
+                len(profile.capabilities & held[each].capabilities)
+                / len(profile.capabilities | held[each].capabilities)
+            ),
             default=None,
         )
         if best is not None:

@@ -3,76 +3,43 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from dcmcfg.lab.slapd import Slapd
-from dcmcfg.ldif.reader import read_all
-from dcmcfg.ldif.records import ContentRecord
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
 from tests.cli.sites import CliSite, attributes, settle_at
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd
-
-
-@pytest.fixture(scope="session")
-def update_folders(upstream: Path) -> tuple[str, ...]:
-    return ("--updates", str(upstream / "updates"))
-
-
-@pytest.fixture(scope="session")
-def trees(tmp_path_factory: pytest.TempPathFactory, upstream: Path) -> Path:
-    """A hospital's tree at 5.31.0 as ``site.ldif``, and as ``fresh.ldif`` the same made from 5.33.1."""
-    releases = os.environ.get("DCMCFG_RELEASES")
-    if not releases:
-        pytest.skip("DCMCFG_RELEASES is not set: no customised tree is upgraded")
-    folder = tmp_path_factory.mktemp("customised")
-    program = Path(releases).parent / "customise.py"
-    for name, release, more in (
-        ("site", "5.31.0", ()),
-        ("fresh", "5.33.1", ("--clones-like", str(upstream / "5.31.0"))),
-    ):
-        subprocess.run(
-            [
-                sys.executable,
-                str(program),
-                "hospital",
-                str(upstream / release),
-                "--out",
-                f"{folder}/{name}.ldif",
-                *more,
-            ],
-            check=True,
-            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
-        )
-    return folder
+from tests.upgrade.customised import Releases
 
 
 @pytest.fixture
-def hospital(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, trees: Path, archive: Scripted) -> Iterator[CliSite]:
+def hospital(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, releases: Releases, archive: Scripted
+) -> Iterator[CliSite]:
     server = Slapd(tmp_path / "slapd", port=free_port(), root_password=PASSWORD)
     server.prepare()
-    server.load_files([trees / "site.ldif"])
+    server.load_files([releases.build_file("hospital", "5.31.0")])
     with server:
         yield settle_at(monkeypatch, RunningSlapd(server), archive)
 
 
-def options_to(upstream: Path, *more: str) -> tuple[str, ...]:
-    return ("--from", str(upstream / "5.31.0"), "--to", str(upstream / "5.33.1"), *more)
+def options_to_target(releases: Releases, *more: str) -> tuple[str, ...]:
+    """The options of an upgrade from 5.31.0 to 5.33.1."""
+    folders = ("--from", str(releases.find_folder("5.31.0")), "--to", str(releases.find_folder("5.33.1")))
+    return (*folders, "--updates", str(releases.upstream / "updates"), *more)
 
 
 @pytest.mark.real
 def test_the_applied_plan_equals_the_fresh_release_and_undo_takes_all_back(
-    run: Run, hospital: CliSite, trees: Path, upstream: Path, update_folders: tuple[str, ...], tmp_path: Path
+    run: Run, hospital: CliSite, releases: Releases, tmp_path: Path
 ) -> None:
     before = hospital.octets()
-    arguments = options_to(upstream, *update_folders, "--gap", "all")
+    arguments = options_to_target(releases, "--gap", "all")
     plan = tmp_path / "plan.ldif"
     planned = run("upgrade", "plan", *arguments, "-o", str(plan))
     assert (planned.exit_code, planned.stderr) == (0, "")
@@ -81,9 +48,8 @@ def test_the_applied_plan_equals_the_fresh_release_and_undo_takes_all_back(
     assert hospital.octets() == before
     applied = run("apply", str(plan), "--yes", "--no-reload")
     assert applied.exit_code == 0, applied.stderr
-    with (trees / "fresh.ldif").open("rb") as source:
-        records = read_all(source, "fresh")
-        fresh = {str(each.entry.dn): attributes(each.entry) for each in records if isinstance(each, ContentRecord)}
+    fresh_tree = releases.build("hospital", "5.33.1", clones_like="5.31.0")
+    fresh = {str(each.dn): attributes(each) for each in fresh_tree.entries.values()}
     result = hospital.octets()
     assert result.keys() == fresh.keys()
     assert {dn for dn in fresh if fresh[dn] != result[dn]} == set()
@@ -93,3 +59,120 @@ def test_the_applied_plan_equals_the_fresh_release_and_undo_takes_all_back(
     undone = run("undo", "--yes", "--no-reload")
     assert undone.exit_code == 0, undone.stderr
     assert hospital.octets() == before
+
+
+@pytest.mark.real
+def test_a_plan_of_yesterday_is_refused_if_an_entry_of_it_was_changed(
+    run: Run, hospital: CliSite, releases: Releases, tmp_path: Path
+) -> None:
+    plan = tmp_path / "plan.ldif"
+    report = json.loads(run("upgrade", "plan", *options_to_target(releases), "-o", str(plan), "--json").stdout)
+    (changed, *_) = (
+        each
+        for each in report["changes"]
+        if any(attribute["name"] == "dcmQueryRetrieveViewID" for attribute in each["attributes"])
+    )
+    file = tmp_path / "other.ldif"
+    file.write_text(
+        f"dn: {changed['dn']}\nchangetype: modify\nreplace: dcmQueryRetrieveViewID\ndcmQueryRetrieveViewID: hideAll\n"
+    )
+    assert hospital.slapd.run_client("ldapmodify", "-f", str(file)).returncode == 0
+    before = hospital.octets()
+    refused = run("apply", str(plan), "--yes", "--no-reload")
+    assert refused.exit_code == 3, refused.stdout
+    assert "dcmQueryRetrieveViewID" in refused.stderr
+    assert hospital.octets() == before
+
+
+def test_the_release_of_a_tree_is_found_without_a_server(run: Run, releases: Releases) -> None:
+    tree = releases.build_file("renamed", "5.31.0")
+    folder = str(releases.find_folder("5.33.1"))
+    updates = str(releases.upstream / "updates")
+    found = run("upgrade", "status", "--to", folder, "--updates", updates, "--tree", str(tree), "--json")
+    assert found.exit_code == 0, found.stderr
+    status = json.loads(found.stdout)
+    assert (status["configuration"]["first_release"], status["configuration"]["last_release"]) == ("5.31.0", "5.31.0")
+    assert (status["software"], status["entry_count"]) == (None, 1499)
+    printed = run("upgrade", "status", "--to", folder, "--updates", updates, "--tree", str(tree)).stdout
+    assert printed.startswith("configuration: release 5.31.0 (matches ")
+    assert printed.endswith("software: the archive has not recorded a release\n")
+
+
+def test_other_names_are_reported_and_a_value_that_both_changed_is_a_decision(
+    run: Run, releases: Releases, tmp_path: Path
+) -> None:
+    text = releases.build_file("renamed", "5.31.0").read_text("utf-8")
+    tree = tmp_path / "site.ldif"
+    view = "dcmQueryRetrieveViewID: regularUse\n"
+    assert view in text
+    tree.write_text(text.replace(view, "dcmQueryRetrieveViewID: hideAll\n"), "utf-8")
+    arguments = options_to_target(releases, "--tree", str(tree))
+    planned = run("upgrade", "plan", *arguments)
+    assert planned.exit_code == 1, planned.stderr
+    assert "device with another name than in the release: dcm4chee-arc is pacs-archive\n" in planned.stdout
+    assert "AE with another name than in the release: DCM4CHEE is HOSPITAL_PACS\n" in planned.stdout
+    assert (
+        "  1. dicomAETitle=AS_RECEIVED,dicomDeviceName=pacs-archive dcmQueryRetrieveViewID: both have changed the "
+        "value\n"
+        "     site: hideAll\n"
+        "     release: iocmDisabled\n"
+    ) in planned.stdout
+    taken = json.loads(run("upgrade", "plan", *arguments, "--take", "1", "--json").stdout)
+    assert taken["decisions"] == []
+    assert [
+        (attribute["before"], attribute["after"])
+        for each in taken["changes"]
+        for attribute in each["attributes"]
+        if attribute["name"] == "dcmQueryRetrieveViewID"
+    ] == [(["hideAll"], ["iocmDisabled"])]
+
+
+def test_a_role_without_a_holder_is_a_question(run: Run, releases: Releases, tmp_path: Path) -> None:
+    tree = releases.build("pristine", "5.31.0")
+    main = "dicomAETitle=DCM4CHEE,dicomDeviceName=dcm4chee-arc,"
+    path = tmp_path / "site.ldif"
+    records = releases.build_file("pristine", "5.31.0").read_text("utf-8").split("\n\n")
+    assert any(main in str(each.dn) for each in tree.entries.values())
+    path.write_text("\n\n".join(each for each in records if main not in each.partition("\n")[0]), "utf-8")
+    arguments = options_to_target(releases, "--tree", str(path))
+    asked = run("upgrade", "plan", *arguments)
+    assert asked.exit_code == 2
+    assert asked.stderr.startswith(
+        "dcmcfg: it is uncertain which AEs of the site have these roles of the default configuration\n"
+    )
+    assert "--role DCM4CHEE=" in asked.stderr
+    answered = run("upgrade", "plan", *arguments, "--role", "DCM4CHEE=-")
+    assert answered.exit_code in (0, 1), answered.stderr
+    assert "parts of the release that this site does not have: " in answered.stdout
+
+
+def test_what_is_no_release_is_refused_with_what_is_missing(run: Run, tmp_path: Path) -> None:
+    refused = run("upgrade", "plan", "--from", str(tmp_path), "--to", str(tmp_path))
+    assert (refused.exit_code, refused.stdout) == (3, "")
+    assert "default-config.ldif" in refused.stderr
+    missing = run("upgrade", "status", "--to", str(tmp_path / "missing"))
+    assert (missing.exit_code, missing.stdout) == (3, "")
+
+
+def test_an_older_release_is_no_upgrade(run: Run, releases: Releases) -> None:
+    folders = [str(releases.find_folder(each)) for each in ("5.33.1", "5.31.0")]
+    tree = str(releases.build_file("pristine", "5.31.0"))
+    refused = run("upgrade", "plan", "--from", folders[0], "--to", folders[1], "--tree", tree)
+    assert (refused.exit_code, refused.stdout) == (3, "")
+    assert refused.stderr == (
+        "dcmcfg: release 5.31.0 is not newer than release 5.33.1\n"
+        "  next: specify the present release with --from, and the new one with --to\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--gap", "everything"), "unknown kind everything. The kinds are additions, all, removals, values"),
+        (("--role", "DCM4CHEE"), "'DCM4CHEE' does not have the form ROLE=NAME"),
+    ],
+)
+def test_options_that_say_nothing_are_usage_errors(run: Run, arguments: tuple[str, ...], message: str) -> None:
+    refused = run("upgrade", "plan", "--from", "a", "--to", "b", *arguments)
+    assert refused.exit_code == 2
+    assert message in refused.stderr.replace("\n", " ")

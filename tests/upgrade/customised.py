@@ -43,11 +43,16 @@ class Releases:
 
     def build(self, tree: str, version: str, *, clones_like: str = "") -> Tree:
         """Return the customised *tree* of *version*."""
+        path = self.build_file(tree, version, clones_like=clones_like)
+        with path.open("rb") as source:
+            return Tree.from_entries(SCHEMA, (each.entry for each in read_all(source, path.name)))
+
+    def build_file(self, tree: str, version: str, *, clones_like: str = "") -> Path:
+        """Return the LDIF file of :meth:`build`."""
         path = self.generated / f"{tree}-{version}-{clones_like}.ldif"
         if not path.exists():
             self._generate(tree, version, clones_like, path)
-        with path.open("rb") as source:
-            return Tree.from_entries(SCHEMA, (each.entry for each in read_all(source, path.name)))
+        return path
 
     def _generate(self, tree: str, version: str, clones_like: str, path: Path) -> None:
         arguments = [tree, str(self.find_folder(version)), "--out", str(path)]
