@@ -143,7 +143,7 @@ def show_command(*, name: str | None, as_json: bool, **site: str | None) -> None
     """Show each setting in effect, and its source.
 
     The source is an option, an environment variable, a profile or the default. The output shows the settings that a
-    command with the same options uses. NAME has the same effect as '--profile NAME'.
+    command with the same options uses. The argument NAME has the same effect as '--profile NAME'.
 
     Secrets are never shown. The output shows only whether a secret is set, and its file or keychain.
     """

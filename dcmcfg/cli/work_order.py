@@ -37,7 +37,7 @@ from dcmcfg.settings import Settings
     "--ae",
     metavar="AET",
     shell_complete=complete_ae_title,
-    help="AE of the archive that receives requests. Default: the only storage SCP of the archive's device.",
+    help="The archive's AE that receives requests. Default: the only storage SCP of the archive's device.",
 )
 @click.option(
     "--calling",

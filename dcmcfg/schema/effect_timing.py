@@ -223,8 +223,8 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour("dcmAcceptedMoveDestination", _LOADED_VALUE_HIDDEN),
     Behaviour(
         "dcmStgCmtSCP",
-        f"{_LOADED_VALUE_HIDDEN} Only a storage commitment records which external archive holds a study. Without "
-        "storage commitment, nothing is purged.",
+        f"{_LOADED_VALUE_HIDDEN} The archive's database contains the external archive of a study only after a storage "
+        "commitment. Without storage commitment, nothing is purged.",
     ),
     Behaviour(
         "dcmExternalRetrieveInstanceAvailability",

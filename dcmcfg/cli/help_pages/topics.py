@@ -96,7 +96,7 @@ def _make_safety_overrides(name: str) -> Topic:
     return Topic(
         name,
         (
-            "A command refuses a plan that has one of the risks below. The message names the risk, the entries, and "
+            "A command refuses a plan that has one of the risks below. The message shows the risk, the entries, and "
             "the option that accepts the risk. Each option accepts one risk, for one run of the command. Every "
             "command that changes the configuration has these options.",
         ),
@@ -113,13 +113,13 @@ def _make_nodes(name: str) -> Topic:
             "NAME.nodes.NODE.archive_url URL' adds a node, and 'dcmcfg config nodes' shows all nodes. If a node reads "
             "a replica of the directory, set ldap_url of this node to the URL of the replica.",
             "A command that changes the configuration writes to the directory of the site. Then the command waits "
-            "until each replica holds the change, and reloads one node after the other. If a replica does not get the "
+            "until each replica has the change, and reloads one node after the other. If a replica does not get the "
             "change in time, its nodes are not reloaded. If a node fails, the command stops, unless you specify "
             "--keep-going.",
-            "After each reload, dcmcfg reads what the node shows, to confirm that the node has loaded the change: "
-            "/aets, /storage, /export, /queue, /metrics, /reject, /attribute-set and /attribute-filter, ports, and "
-            "the answer to an association request. A node does not show the values of many settings. If only such "
-            "settings change, the reload is reported as not confirmed. "
+            "After each reload, dcmcfg checks whether the node has loaded the change. For this check, dcmcfg reads "
+            "/aets, /storage, /export, /queue, /metrics, /reject, /attribute-set and /attribute-filter of the node. It "
+            "also tests the ports, and reads the answer to an association request. A node does not show the values of "
+            "many settings. If only such settings change, the reload is reported as not confirmed. "
             "With --confirm marker, dcmcfg adds an attribute set with a unique name before the reload, and removes "
             "the attribute set after the reload. A node that shows the attribute set has loaded the change. The node "
             "shows the attribute set until its next reload.",
