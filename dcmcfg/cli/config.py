@@ -130,8 +130,8 @@ def list_command(*, as_json: bool) -> None:
             print_message(f"warning: {each.name}: {each.problem}")
     if listed.used_profile and not any(each.is_used for each in listed.profiles):
         print_message(
-            f"warning: {format_selection(listed.selected_by)} names the profile {listed.used_profile}, "
-            "but this profile does not exist"
+            f"warning: {format_selection(listed.selected_by)} specifies the profile {listed.used_profile}, but this "
+            "profile does not exist"
         )
 
 

@@ -214,7 +214,8 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour(
         "dcmObjectStorageID",
         "The archive itself removes a storage from this attribute when the storage falls below its "
-        "dcmStorageThreshold. If the named storage does not exist, the archive loads the value, but C-STOREs fail "
+        "dcmStorageThreshold. If the storage in this attribute does not exist, the archive loads the value, but "
+        "C-STOREs fail "
         "(rule: storage-unknown).",
     ),
     Behaviour("dcmExternalRetrieveAEDestination", _LOADED_VALUE_HIDDEN),

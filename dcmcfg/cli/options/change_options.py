@@ -34,7 +34,7 @@ HELP_BY_RISK = {
     risk_checks.DANGLING_REFERENCE: "Allow a reference to an entry that does not exist.",
     risk_checks.VENDOR_DATA_CHANGE: "Change dicomVendorData.",
     risk_checks.UNLOADABLE: "Write settings that the archive cannot load, or that make its next start fail.",
-    risk_checks.UNUSABLE_REFERENCE: "Allow a setting to name an AE that does not exist or is not suitable.",
+    risk_checks.UNUSABLE_REFERENCE: "Allow a setting to refer to an AE that does not exist or is not suitable.",
     SERVER_SCHEMA: "Send values that the published schema of the directory server forbids. The server then accepts "
     "or refuses the values.",
 }

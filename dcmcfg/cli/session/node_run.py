@@ -273,7 +273,7 @@ def require_reloaded(settings: Settings, options: NodeOptions) -> None:
 
 
 def note_reloads(settings: Settings, reloaded_nodes: Sequence[str]) -> None:
-    """Note in the newest change that *reloaded_nodes* have loaded it, if the record says that they had not."""
+    """Note in the newest change that *reloaded_nodes* have loaded it, if the record has it as not loaded."""
     pending = find_pending_activation(History(get_state_folder()), settings.ldap_url)
     if pending is None or pending.node_record is None:
         return
