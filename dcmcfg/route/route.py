@@ -278,8 +278,7 @@ class _PathFinder:
 def _create_no_archive_recorded() -> RouteFailure:
     return RouteFailure(
         _UNKNOWN_AE,
-        f"the archive's database records no external archive for the purged objects ({NO_EXTERNAL_ARCHIVE} is "
-        "recorded)",
+        f"the archive's database has no external archive for the purged objects ({NO_EXTERNAL_ARCHIVE} is recorded)",
         "send the study to this archive again, from a system that has it",
     )
 

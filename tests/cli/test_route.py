@@ -116,7 +116,7 @@ def test_where_the_database_records_nobody_nothing_is_asked(run: Run, site: CliS
         "partial     failed: nothing is sent\n"
         "            some files local, others purged\n"
         "Response    A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE\n"
-        "Reason      the archive's database records no external archive for the purged objects (* is recorded)\n"
+        "Reason      the archive's database has no external archive for the purged objects (* is recorded)\n"
         "Next step   send the study to this archive again, from a system that has it\n"
         "\n"
         "Exit code 1 the study is not delivered completely in these states: partial\n",
