@@ -149,7 +149,10 @@ def test_a_restoration_leaves_out_what_other_servers_hold_now(
     request.getfixturevalue("referred")
     before = site.octets()
     assert run("set", "dcm4chee-arc", "dicomDescription=x", "--yes").exit_code == 0
-    warning = f"warning: dcmcfg cannot restore 1 entry of {snapshot}, now on other servers: {ELSEWHERE}.\n"
+    warning = (
+        "warning: other servers hold a part of the configuration now, so dcmcfg cannot restore 1 entry of "
+        f"{snapshot}: {ELSEWHERE}.\n"
+    )
     restored = run("restore", snapshot, "--yes")
     assert (restored.exit_code, restored.stderr) == (0, WARNING + warning)
     assert site.octets() == before
