@@ -130,7 +130,7 @@ def test_the_archives_own_device_asks_for_a_word_a_restart_and_takes_the_profile
         "The archive was not reloaded. Restart the archive with -Ddcm4chee-arc.DeviceName=hosp-arc (old name: "
         "dcm4chee-arc). In the container image, set ARCHIVE_DEVICE_NAME instead. Until the restart, the archive keeps "
         "its loaded configuration.",
-        f"The profile now names the new device: {path}",
+        f"The profile now contains the new device name: {path}",
     ]
     assert result.stderr == (
         "warning: a running archive with the device name dcm4chee-arc keeps the loaded settings and cannot reload. If "
