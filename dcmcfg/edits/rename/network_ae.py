@@ -266,9 +266,7 @@ def _warn_about_remote_ae(references: References, ae: NetworkAE, new: str, keep:
         )
         return
     studies = (
-        "studies on the remote system are"
-        if is_recorded
-        else "if studies were archived on the remote system, these studies are"
+        "studies on the remote system are" if is_recorded else "any studies that were archived on the remote system are"
     )
     yield (
         f"{studies} recorded under {old} in the archive's database. LDAP changes do not affect the database, so the "
