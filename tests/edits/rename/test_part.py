@@ -77,7 +77,8 @@ def test_objects_and_built_in_queues_need_a_word() -> None:
     with pytest.raises(Refused, match="program code uses a queue with the name StgCmtSCU"):
         rename(EntityKind.QUEUE, "StgCmtSCU", "Commitments")
     assert rename(EntityKind.QUEUE, "StgCmtSCU", "Commitments", force=True).edit.warnings
-    assert "until the database contains fs2" in " ".join(rename(EntityKind.STORAGE, "fs1", "fs2", force=True).edit.warnings)
+    warnings = rename(EntityKind.STORAGE, "fs1", "fs2", force=True).edit.warnings
+    assert "until the database contains fs2" in " ".join(warnings)
 
 
 @pytest.mark.parametrize(
