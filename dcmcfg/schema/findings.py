@@ -180,7 +180,7 @@ BIND_HOST = CheckRule(
 KEY_STORE = CheckRule(
     "key-store",
     "error",
-    "A key store of the archive must have a type, and a PIN or a PIN property.",
+    "A key store of the archive must have a type. The key store must also have a PIN or a PIN property.",
     "stops-next-start",
     part="formats",
     fix="Set the missing attribute.",

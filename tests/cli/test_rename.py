@@ -202,7 +202,7 @@ def test_parts_and_mistakes(run: Run, site: CliSite) -> None:
         "2 to change, 1 to rename, in one transaction, if the database supports transactions",
     ]
     device_result = {
-        ("storage", "fs1", "fs2"): (3, "dcmcfg: the archive's database records fs1 with each stored object"),
+        ("storage", "fs1", "fs2"): (3, "dcmcfg: the archive's database contains the ID fs1 for each stored object"),
         ("queue", "StgCmtSCU", "X"): (
             3,
             "dcmcfg: the archive's program code uses a queue with the name StgCmtSCU",
