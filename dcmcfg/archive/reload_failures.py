@@ -212,8 +212,8 @@ def _suggest_fix(binding_failure: LoadedButNotBound, device: str) -> str:
 def _suggest_store_fix(reason: str) -> str:
     if "FileNotFoundException" in reason:
         return (
-            "Correct dcmKeyStoreURL or dcmTrustStoreURL of the archive's device: the URL must name a file that the "
-            "archive can read"
+            "Correct dcmKeyStoreURL or dcmTrustStoreURL of the archive's device: the URL must be the URL of a file "
+            "that the archive can read"
         )
     return (
         "Correct the key store or the trust store of the archive's device (dcmKeyStoreURL, dcmKeyStoreType, "

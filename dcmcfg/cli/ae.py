@@ -85,7 +85,7 @@ def add_command(
 
     The archive sends everything to an AE without capabilities. In a file of capabilities, each line has the form 'ROLE
     SOP-CLASS SYNTAX…'. For an example, run 'dcmcfg capability list AE --format lines'. --tls uses the cipher suites of
-    the archive's device. To name the archive's device, put --device before the command: dcmcfg --device NAME ae add.
+    the archive's device. To specify the archive's device, put --device before the command: dcmcfg --device NAME ae add.
     """
     if like is not None and capabilities != _NONE:
         raise click.UsageError("--like and --capabilities exclude each other")

@@ -45,7 +45,7 @@ _REJECTED = 1
     "--under",
     "prune_base",
     metavar="DN",
-    help="DN for --prune: only the entry at DN and the entries below DN can be deleted.",
+    help="DN for --prune. Only the entry with this DN and the entries below it can be deleted.",
 )
 @click.option(
     "--continue",

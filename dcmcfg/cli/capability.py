@@ -267,7 +267,11 @@ def remove_command(
 @click.argument("source", metavar="FROM", shell_complete=complete_ae)
 @click.argument("ae", metavar="TO", shell_complete=complete_ae)
 @site_options
-@click.option("--replace", is_flag=True, help="Also remove the capabilities of TO that FROM does not have.")
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Also remove capabilities of the second AE (TO) that the first AE (FROM) does not have.",
+)
 @changing_options
 def copy_command(settings: Settings, options: ChangeOptions, *, source: str, ae: str, replace: bool) -> None:
     """Copy the capabilities of one AE (FROM) to another AE (TO)."""
@@ -290,13 +294,13 @@ def copy_command(settings: Settings, options: ChangeOptions, *, source: str, ae:
 @click.option(
     "--sending",
     is_flag=True,
-    help="Compare what A can send (its SCU capabilities) with what B can receive (its SCP capabilities).",
+    help="Compare the SCU capabilities of the first AE (A) with the SCP capabilities of the second AE (B).",
 )
 @wide_option
 @json_option
 @output_option
 def diff_command(settings: Settings, *, one: str, other: str, sending: bool, as_json: bool) -> int:
-    """Show the capabilities of AE A that AE B does not have.
+    """Show the capabilities of the first AE (A) that the second AE (B) does not have.
 
     Exit codes: 0 no differences, 1 differences.
     """

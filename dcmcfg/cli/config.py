@@ -130,8 +130,8 @@ def list_command(*, as_json: bool) -> None:
             print_message(f"warning: {each.name}: {each.problem}")
     if listed.used_profile and not any(each.is_used for each in listed.profiles):
         print_message(
-            f"warning: {format_selection(listed.selected_by)} names the profile {listed.used_profile}, "
-            "but this profile does not exist"
+            f"warning: {format_selection(listed.selected_by)} specifies the profile {listed.used_profile}, but this "
+            "profile does not exist"
         )
 
 
@@ -143,7 +143,7 @@ def show_command(*, name: str | None, as_json: bool, **site: str | None) -> None
     """Show each setting in effect, and its source.
 
     The source is an option, an environment variable, a profile or the default. The output shows the settings that a
-    command with the same options uses. NAME has the same effect as '--profile NAME'.
+    command with the same options uses. The argument NAME has the same effect as '--profile NAME'.
 
     Secrets are never shown. The output shows only whether a secret is set, and its file or keychain.
     """

@@ -166,8 +166,8 @@ def list_command(settings: Settings, *, device: str | None, as_json: bool) -> No
 def show_command(settings: Settings, *, target: str, as_json: bool) -> None:
     """Show a connection: address, TLS, the AEs and applications that use the connection, and other attributes.
 
-    NAME is the name of a connection, or the title of an AE with one connection. NAME is optional if the device has only
-    one connection.
+    The part NAME of the argument is the name of a connection, or the title of an AE with one connection. You can omit
+    this part if the device has only one connection.
     """
     with open_directory(settings) as directory:
         configuration = Configuration(read_tree(directory))
@@ -197,8 +197,8 @@ def add_command(
 ) -> None:
     """Add a connection to a device.
 
-    Without PORT, the connection is for outgoing associations only. The default NAME is 'dicom', or 'dicom-tls' for TLS.
-    With --ae, the AE uses the new connection and keeps its other connections.
+    Without a port, the connection is for outgoing associations only. The default name is 'dicom', or 'dicom-tls' for
+    TLS. With --ae, the AE uses the new connection and keeps its other connections.
     """
     parse_host_port(address)  # report an invalid address before the directory is read
 
@@ -227,8 +227,8 @@ def set_command(
 ) -> None:
     """Change a connection for all AEs and applications that use the connection.
 
-    NAME is the name of a connection, or the title of an AE with one connection. NAME is optional if the device has only
-    one connection. If you specify HOST without PORT, the port is unchanged.
+    The part NAME of the argument is the name of a connection, or the title of an AE with one connection. You can omit
+    this part if the device has only one connection. If you specify a host without a port, the port is unchanged.
     """
     if address is not None:
         parse_host_port(address)

@@ -84,17 +84,19 @@ def diff_command(
 ) -> int:
     """Show the differences between two configurations.
 
-    The output shows the changes that make FROM equal to TO. 'dcmcfg diff FILE' shows the changes that make the live
-    configuration equal to FILE. 'dcmcfg diff FILE live' shows the changes since FILE was written.
+    The output shows the changes that make the first configuration (FROM) equal to the second configuration (TO).
+    'dcmcfg diff FILE' shows the changes that make the live configuration equal to FILE. 'dcmcfg diff FILE live' shows
+    the changes since FILE was written.
 
     Values are compared by the same rules as in the directory server. Without --with-secrets, secrets and vendor data
-    are compared only if both FROM and TO contain them. To compare one device only, put --device NAME after the command.
+    are compared only if both configurations contain them. To compare one device only, put --device NAME after the
+    command.
 
     The archive itself writes some attributes. Differences in these attributes are marked 'possibly by the
     archive'. If the entry was last written with the archive's bind DN (archive_bind_dn in the profile), the mark is 'by
     the archive'.
 
-    Exit codes: 0 equal, 1 different, 3 FROM or TO cannot be read.
+    Exit codes: 0 equal, 1 different, 3 a configuration cannot be read.
     """
     require_details_form(form, details=details)
     with pause_garbage_collection():
@@ -145,7 +147,7 @@ class _ComparedTrees(NamedTuple):
 def _read_sides(settings: Settings, sides: tuple[str, ...], *, file_urls: Path | bool) -> _ComparedTrees:
     """Read both sides; the files first, so that an unreadable file is reported before the password prompt."""
     if len(sides) > 2:
-        raise click.UsageError("Specify only TO, or FROM and TO")
+        raise click.UsageError("Specify the argument TO, or the two arguments FROM and TO")
     both_sides = sides if len(sides) == 2 else (LIVE, *sides)
     if both_sides[0] == both_sides[1] and both_sides[0] in (LIVE, STDIN):
         raise click.UsageError(f"both sides are {both_sides[0]}")
@@ -190,7 +192,7 @@ def _select_compared(settings: Settings, sides: _ComparedTrees, only: str | None
             else find_device_dn(settings.device, first, second)
         )
         if dn not in first and dn not in second:
-            raise NotFound("the entry is missing in FROM and in TO", subject=str(dn))
+            raise NotFound("the entry is missing in the two configurations (FROM and TO)", subject=str(dn))
         return select_subtree(first, dn), select_subtree(second, dn)
     match sides.live_index:
         case 0:

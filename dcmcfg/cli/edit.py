@@ -49,7 +49,7 @@ _HEAD = """\
 @click.command("edit", cls=SiteCommand)
 @click.argument("target", shell_complete=complete_target)
 @site_options
-@click.option("--subtree", is_flag=True, help="Also edit the entries below TARGET.")
+@click.option("--subtree", is_flag=True, help="Also edit the entries below the entry TARGET.")
 @click.option("--with-secrets", is_flag=True, help="Include passwords, PINs and vendor data in the text.")
 @click.option(
     "--resume",

@@ -41,7 +41,7 @@ def get_command(
 
     Secrets are not shown. The files in a ZIP file (dicomVendorData) are listed.
 
-    Exit codes: 0 all attributes are set, 1 an ATTR is neither set nor inherited.
+    Exit codes: 0 all attributes are set, 1 an attribute is neither set nor inherited.
     """
     if output is not None and not as_json and len(attributes) != 1:
         raise click.UsageError("--output requires exactly one ATTR, or --json")

@@ -28,7 +28,7 @@ def history_command(*, number: int | None, mark_resolved: bool, as_json: bool) -
     no server.
 
     The result "applied" means that the directory has the whole change. With N, the line "Reload" shows whether the
-    archive reloaded after the change. The line is missing if this was not recorded.
+    archive reloaded after the change. The line is missing if the result of the reload was not recorded.
     """
     history = History(get_state_folder())
     if number is None:

@@ -173,7 +173,7 @@ def status_command(folder: Path, *, as_json: bool) -> int:
     if as_json:
         print_json(lab_json(lab, make_standard_studies()))
     elif lab is None and lifecycle.is_folder_gone(folder.absolute()):
-        message = f"The profile {lifecycle.PROFILE} names the lab folder {folder}, which no longer exists"
+        message = f"The profile {lifecycle.PROFILE} contains the lab folder {folder}, which no longer exists"
         print_output(f"{message}. To remove the profile: dcmcfg lab down. To start a new lab: dcmcfg lab up")
     elif lab is None:
         print_output("No lab is up. To start one: dcmcfg lab up")

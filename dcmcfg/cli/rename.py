@@ -29,7 +29,7 @@ from dcmcfg.settings import Settings
 _references_only_option = click.option(
     "--references-only",
     is_flag=True,
-    help="Only update the references to OLD. Use this option if OLD was already renamed by hand.",
+    help="Only update the references to the old name. Use this option if the entry was already renamed by hand.",
 )
 
 
@@ -37,9 +37,9 @@ _references_only_option = click.option(
 def rename_group() -> None:
     """Rename a part of the archive, and update all references to the part.
 
-    The entry is renamed in place, with its registration and all entries below it. Every value that names
-    the part is updated: AE titles in pairs, URIs, paths, conditions, DNs, and the configuration of the UI. Values that
-    only look like the name are not changed. The plan lists these values with the reason.
+    The entry is renamed in place, with its registration and all entries below it. Every value that refers to the part
+    is updated: AE titles in pairs, URIs, paths, conditions, DNs, and the configuration of the UI. Values that only look
+    like the name are not changed. The plan lists these values with the reason.
 
     To rename an AE or a device, run 'dcmcfg ae rename' or 'dcmcfg device rename'.
     """
@@ -92,8 +92,8 @@ def ae_command(
     the references to this AE are updated. Web applications that are named after the AE (OLD, OLD-WADO) are renamed too.
 
     The configuration of other systems and the archive's database are not changed. If the archive exported studies to an
-    external archive, the database records the title that the external archive had at the export. The archive requests
-    these studies with the recorded title. To keep this title, specify --keep-alias.
+    external archive, the archive's database contains the title that the external archive had at the export. The archive
+    requests these studies with this old title. To keep the old title, specify --keep-alias.
     """
     keep_options = KeepOptions(alias=keep_alias, other_title=keep_as_other_title, web_apps=keep_web_apps)
     if references_only and (keep_alias or keep_as_other_title):
@@ -114,8 +114,8 @@ def device_command(settings: Settings, options: ChangeOptions, *, old: str, new:
 
     An archive finds its own device by the system property dcm4chee-arc.DeviceName. To rename the archive's own device,
     specify --force-archive-device. dcmcfg then does not reload the archive, because the archive would not find its
-    device. Restart the archive with the new name. A profile that names the device is changed too. 'dcmcfg undo' also
-    reverts the change of the profile.
+    device. Restart the archive with the new name. A profile that contains the name of the device is changed too.
+    'dcmcfg undo' also reverts the change of the profile.
     """
     _apply_rename(settings, options, lambda references: rename_device(references, old, new))
 

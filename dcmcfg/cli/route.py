@@ -51,7 +51,7 @@ from dcmcfg.verify.run import get_query_timeouts
     "--ae",
     metavar="AET",
     shell_complete=complete_ae_title,
-    help="AE of the archive that receives the request. Default: the only storage SCP of the archive's device.",
+    help="The archive's AE that receives the request. Default: the only storage SCP of the archive's device.",
 )
 @click.option(
     "--calling",

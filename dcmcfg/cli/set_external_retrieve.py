@@ -52,9 +52,9 @@ def set_external_retrieve_command(
 ) -> None:
     """Set the destination AE of external retrieves.
 
-    If a requested study was purged, the archive retrieves the study from the external archive. AET is the AE that
-    receives the study: a storage SCP of the archive itself, such as DCM4CHEE. The archive stores the study and forwards
-    it to the destination of the request.
+    If a requested study was purged, the archive retrieves the study from the external archive. The argument AET is the
+    AE that receives the study: a storage SCP of the archive itself, such as DCM4CHEE. The archive stores the study and
+    forwards it to the destination of the request.
 
     Without this setting, the external archive sends the study directly to the destination of the request. So the
     external archive must know the AE title of this destination.

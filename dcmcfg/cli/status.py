@@ -68,8 +68,9 @@ def status_command(
     The JSON field "state" is one of: started, stopped, not deployed, failed to deploy, stopping, no response, not
     running, wrong path, not an archive, unknown.
 
-    An interrupted 'dcmcfg verify' can leave a temporary destination in the directory. The command warns of such
-    destinations of this account. With --directory, it warns of such destinations of all accounts.
+    An interrupted 'dcmcfg verify' can leave a temporary destination in the directory. If a run of this account has left
+    a temporary destination, the command prints a warning. With --directory, the command prints this warning for the
+    runs of all accounts.
 
     Exit codes: 0 the archive is started, or the replicas are equal, 1 the archive is stopped, or a replica differs, 3
     the archive does not run or does not respond. With --directory or --replicas, 3 also if a directory server does not

@@ -37,7 +37,7 @@ from dcmcfg.settings import Settings
     "--ae",
     metavar="AET",
     shell_complete=complete_ae_title,
-    help="AE of the archive that receives requests. Default: the only storage SCP of the archive's device.",
+    help="The archive's AE that receives requests. Default: the only storage SCP of the archive's device.",
 )
 @click.option(
     "--calling",
@@ -70,8 +70,8 @@ def work_order_command(
     """List what to configure on an external archive.
 
     The list has AE titles, addresses and permissions. With these settings, the external archive can accept exports and
-    deliver retrieves. The format 'orthanc' is a configuration file for Orthanc. The format 'ldif' uses the object
-    classes of DICOM PS3.15. 'dcmcfg import' can read the format 'csv'.
+    deliver retrieved studies. The format 'orthanc' is a configuration file for Orthanc. The format 'ldif' uses the
+    object classes of DICOM PS3.15. 'dcmcfg import' can read the format 'csv'.
     """
     external_ae_title = parse_ae_title(external)
     title = parse_ae_title(ae) if ae is not None else None

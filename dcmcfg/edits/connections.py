@@ -91,7 +91,7 @@ def remove_connection(device: Device, connection: Connection, *, detach: bool = 
     if users and not detach:
         raise Refused(
             f"{name} is used by {format_users(users)}; without the connection, the archive would not load the device",
-            next_step="to remove the connection from its users, if each user also has another connection: --detach; "
+            next_step="if each user also has another connection, remove the connection from the users with --detach; "
             f"{_suggest_replacement(device, users, connection)}",
         )
     detaching = [_detach(device, user, connection) for user in users]

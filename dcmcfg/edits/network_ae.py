@@ -394,7 +394,7 @@ def _warn_about_archive_ae(new: NewNetworkAE, device: _Device) -> Iterator[str]:
 def _warn_about_uncopied(title: str, template: NetworkAE) -> Iterator[str]:
     """Yield warnings about attributes of *template* that *title* does not get: all but its capabilities."""
     if not template.capability_source.capabilities:
-        yield f"{template.title} has no capabilities, so {title} gets none."
+        yield f"{template.title} has no capabilities, so {title} gets no capabilities."
     copied = build_ae_entry(template.entry.dn, (), "any")
     names = [each.name for each in template.entry.attributes if each.name not in copied]
     if names:

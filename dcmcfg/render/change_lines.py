@@ -102,8 +102,11 @@ class ChangeListing:
         return lines, remaining
 
     def _add_mark(self, line: ChangeLine, steps: tuple[PlanStep, ...]) -> ChangeLine:
-        """Return *line* with the mark of its step; for a group of similar steps, with that of the first."""
-        return replace(line, mark=self._marks_by_step.get(id(steps[0]), "")) if line.depth == 0 else line
+        """Return *line* with the mark of its step; for a group of similar steps, with all their marks."""
+        if line.depth != 0:
+            return line
+        marks = dict.fromkeys(self._marks_by_step.get(id(step), "") for step in steps)
+        return replace(line, mark="; ".join(filter(None, marks)))
 
     @cached_property
     def _marks_by_step(self) -> Mapping[int, str]:

@@ -199,7 +199,7 @@ class _PathFinder:
         if builder.associate():
             reason = (
                 f"the files are on a storage that is not in the configuration, and {ALT_C_MOVE_SCP} is not set. For "
-                "such files, the archive does not use the external archive that its database records"
+                "such files, the archive does not use the external archive in its database"
             )
             command = format_command("set", self._request.archive_ae.device.name, f"{ALT_C_MOVE_SCP}=AET")
             next_step = f"configure the storage again, or set an alternative C-MOVE SCP that has the study: {command}"
@@ -278,8 +278,7 @@ class _PathFinder:
 def _create_no_archive_recorded() -> RouteFailure:
     return RouteFailure(
         _UNKNOWN_AE,
-        f"the archive's database records no external archive for the purged objects ({NO_EXTERNAL_ARCHIVE} is "
-        "recorded)",
+        f"the archive's database has no external archive for the purged objects ({NO_EXTERNAL_ARCHIVE} is recorded)",
         "send the study to this archive again, from a system that has it",
     )
 

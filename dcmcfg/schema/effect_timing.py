@@ -214,7 +214,8 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour(
         "dcmObjectStorageID",
         "The archive itself removes a storage from this attribute when the storage falls below its "
-        "dcmStorageThreshold. If the named storage does not exist, the archive loads the value, but C-STOREs fail "
+        "dcmStorageThreshold. If the storage in this attribute does not exist, the archive loads the value, but "
+        "C-STOREs fail "
         "(rule: storage-unknown).",
     ),
     Behaviour("dcmExternalRetrieveAEDestination", _LOADED_VALUE_HIDDEN),
@@ -223,8 +224,8 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour("dcmAcceptedMoveDestination", _LOADED_VALUE_HIDDEN),
     Behaviour(
         "dcmStgCmtSCP",
-        f"{_LOADED_VALUE_HIDDEN} Only a storage commitment records which external archive holds a study. Without "
-        "storage commitment, nothing is purged.",
+        f"{_LOADED_VALUE_HIDDEN} The archive's database contains the external archive of a study only after a storage "
+        "commitment. Without storage commitment, nothing is purged.",
     ),
     Behaviour(
         "dcmExternalRetrieveInstanceAvailability",

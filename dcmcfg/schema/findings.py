@@ -49,7 +49,7 @@ class CheckRule:
 UNKNOWN_ATTRIBUTE = CheckRule(
     "unknown-attribute",
     "error",
-    "The schema defines every attribute.",
+    "The schema must define every attribute.",
     part="schema",
     fix="Correct the name of the attribute, or remove the attribute.",
     reason="A directory server rejects the entry.",
@@ -57,7 +57,7 @@ UNKNOWN_ATTRIBUTE = CheckRule(
 UNKNOWN_CLASS = CheckRule(
     "unknown-class",
     "error",
-    "The schema defines every object class.",
+    "The schema must define every object class.",
     part="schema",
     fix="Correct the name of the object class, or remove the value.",
     reason="A directory server rejects the entry.",
@@ -65,7 +65,7 @@ UNKNOWN_CLASS = CheckRule(
 MISSING_ATTRIBUTE = CheckRule(
     "missing-attribute",
     "error",
-    "An entry has every attribute that its object classes require.",
+    "An entry must have every attribute that its object classes require.",
     part="schema",
     fix="Set the missing attribute.",
     reason="A directory server rejects the entry.",
@@ -73,7 +73,7 @@ MISSING_ATTRIBUTE = CheckRule(
 ATTRIBUTE_NOT_ALLOWED = CheckRule(
     "attribute-not-allowed",
     "error",
-    "The object classes of an entry allow each attribute of the entry.",
+    "The object classes of an entry must allow each attribute of the entry.",
     part="schema",
     fix="Remove the attribute, or add an object class that allows the attribute.",
     reason="A directory server rejects the entry.",
@@ -81,7 +81,7 @@ ATTRIBUTE_NOT_ALLOWED = CheckRule(
 SINGLE_VALUED = CheckRule(
     "single-valued",
     "error",
-    "A single-valued attribute has only one value.",
+    "A single-valued attribute must have only one value.",
     part="schema",
     fix="Keep one value.",
     reason="A directory server rejects the entry.",
@@ -89,7 +89,8 @@ SINGLE_VALUED = CheckRule(
 DUPLICATE_VALUE = CheckRule(
     "duplicate-value",
     "error",
-    "No attribute has the same value twice. Its equality rule defines which values are the same.",
+    "An attribute must not have the same value twice. The equality rule of the attribute defines which values are the "
+    "same.",
     part="schema",
     fix="Remove the second value.",
     reason="A directory server rejects the entry.",
@@ -97,7 +98,7 @@ DUPLICATE_VALUE = CheckRule(
 DUPLICATE_ENTRY = CheckRule(
     "duplicate-entry",
     "error",
-    "No entry occurs twice.",
+    "An entry must not occur twice.",
     part="schema",
     fix="Remove the second record.",
     reason="A directory server rejects the second entry.",
@@ -105,7 +106,7 @@ DUPLICATE_ENTRY = CheckRule(
 PARENT_MISSING = CheckRule(
     "parent-missing",
     "error",
-    "The parent of each entry exists.",
+    "The parent of each entry must exist.",
     part="schema",
     fix="Add the parent, or remove the entry.",
     reason="A directory server rejects the entry.",
@@ -113,14 +114,14 @@ PARENT_MISSING = CheckRule(
 SYNTAX = CheckRule(
     "syntax",
     "error",
-    "A value conforms to the LDAP syntax of its attribute.",
+    "A value must conform to the LDAP syntax of its attribute.",
     part="schema",
     reason="A directory server rejects the value.",
 )
 FORMAT = CheckRule(
     "format",
     "error",
-    "A value has the format that the archive expects.",
+    "A value must have the format that the archive expects.",
     "unloadable",
     part="formats",
     reason="The archive cannot load the device.",
@@ -128,7 +129,7 @@ FORMAT = CheckRule(
 ENUMERATION = CheckRule(
     "enumeration",
     "error",
-    "A value is one of the constants that the archive knows.",
+    "A value must be one of the constants that the archive knows.",
     "unloadable",
     part="formats",
     reason="The archive cannot load the device.",
@@ -136,7 +137,7 @@ ENUMERATION = CheckRule(
 PORT = CheckRule(
     "port",
     "error",
-    "A port is a number from 1 to 65535.",
+    "A port must be a number from 1 to 65535.",
     "unloadable",
     part="formats",
     reason="The archive cannot load the device.",
@@ -154,7 +155,7 @@ REQUIRED_REFERENCE = CheckRule(
 PROTOCOL = CheckRule(
     "protocol",
     "error",
-    "The protocol of a connection matches the application that uses the connection.",
+    "The protocol of a connection must match the application that uses the connection.",
     "unloadable",
     part="references",
     fix="Refer to a connection with the right protocol, or correct dcmProtocol of the connection.",
@@ -163,7 +164,7 @@ PROTOCOL = CheckRule(
 TLS = CheckRule(
     "tls",
     "error",
-    "The TLS cipher suites and TLS versions of archive connections have valid Java names.",
+    "The TLS cipher suites and TLS versions of archive connections must have valid Java names.",
     "unloadable",
     part="formats",
     reason="The archive cannot open the port.",
@@ -171,7 +172,7 @@ TLS = CheckRule(
 BIND_HOST = CheckRule(
     "bind-host",
     "error",
-    "The bind address of an archive connection is a valid host name or address.",
+    "The bind address of an archive connection must be a valid host name or address.",
     "unloadable",
     part="formats",
     reason="The archive cannot open the port.",
@@ -179,7 +180,7 @@ BIND_HOST = CheckRule(
 KEY_STORE = CheckRule(
     "key-store",
     "error",
-    "A key store of the archive has a type, and a PIN or a PIN property.",
+    "A key store of the archive must have a type. The key store must also have a PIN or a PIN property.",
     "stops-next-start",
     part="formats",
     fix="Set the missing attribute.",
@@ -188,7 +189,7 @@ KEY_STORE = CheckRule(
 DANGLING_REFERENCE = CheckRule(
     "dangling-reference",
     "warning",
-    "A reference names an existing entry.",
+    "A reference must refer to an existing entry.",
     "reference",
     part="references",
     fix="Remove the reference, or add the missing entry.",
@@ -197,35 +198,35 @@ DANGLING_REFERENCE = CheckRule(
 AE_TITLE = CheckRule(
     "ae-title",
     "error",
-    "An AE title consists of 1 to 16 characters that DICOM allows (PS3.5, AE).",
+    "An AE title must consist of 1 to 16 characters that DICOM allows (PS3.5, AE).",
     part="formats",
     reason="No association can use the title.",
 )
 HOST = CheckRule(
     "host",
     "warning",
-    "A host that consists of numbers is an IPv4 address: four numbers from 0 to 255.",
+    "A host that consists of numbers must be an IPv4 address: four numbers from 0 to 255.",
     part="formats",
     reason="Java reads 10.1.2 as 10.1.0.2.",
 )
 TAG = CheckRule(
     "tag",
     "warning",
-    "A tag consists of eight hexadecimal digits.",
+    "A tag must consist of eight hexadecimal digits.",
     part="formats",
     reason="If the value has another form, the archive reads a different tag.",
 )
 VALUE_NOT_OFFERED = CheckRule(
     "value-not-offered",
     "warning",
-    "A value is one of the values that the archive's web form offers.",
+    "A value must be one of the values that the archive's web form offers.",
     part="formats",
     reason="The web form cannot show the value. The value may be a typo.",
 )
 OUT_OF_RANGE = CheckRule(
     "out-of-range",
     "warning",
-    "A number is within the range that the archive's web form allows.",
+    "A number must be within the range that the archive's web form allows.",
     part="formats",
     reason="The web form refuses to save the device.",
 )

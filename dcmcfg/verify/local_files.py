@@ -261,8 +261,8 @@ def _describe_external_archives(evidence: Evidence, files: FilesBeforeMove) -> I
     titles = find_recorded_archives(evidence)
     if "" in titles:
         yield (
-            "the archive's database has no external archive for this study, so the archive answers A702. The archive "
-            "records an external archive only after a storage commitment"
+            "the archive's database has no external archive for this study, so the archive answers A702. The database "
+            "contains an external archive only after a storage commitment"
         )
     known_titles = [title for title in titles if title]
     if known_titles:

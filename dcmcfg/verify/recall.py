@@ -146,7 +146,7 @@ def _find_states_by_availability(instances: Sequence[Instance], device: Device) 
     notes = []
     if substitutes:
         notes.append(
-            f"the archive returns {', '.join(sorted(substitutes))} instead of the AE that holds the study "
+            f"the archive returns {', '.join(sorted(substitutes))} instead of the AE that has the study "
             f"({RETURN_RETRIEVE_AET})"
         )
     match (len(instances), not_online):

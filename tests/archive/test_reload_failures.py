@@ -19,8 +19,8 @@ STORES = (
     "dcmKeyStorePin, dcmKeyStoreKeyPin; dcmTrustStoreURL, dcmTrustStoreType, dcmTrustStorePin), then run dcmcfg reload"
 )
 FILES = (
-    "Correct dcmKeyStoreURL or dcmTrustStoreURL of the archive's device: the URL must name a file that the archive "
-    "can read, then run dcmcfg reload"
+    "Correct dcmKeyStoreURL or dcmTrustStoreURL of the archive's device: the URL must be the URL of a file that the "
+    "archive can read, then run dcmcfg reload"
 )
 
 

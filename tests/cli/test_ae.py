@@ -91,7 +91,7 @@ def test_connections_are_shared_or_own_and_never_re_pointed(run: Run, stock_site
     assert (own.exit_code, own.stderr) == (0, "")
     addition = run("ae", "add", "STORE4@other:104", "--device", "storescp", "--like", "STORE2", "--yes")
     assert addition.stderr == (
-        "warning: STORE2 has no capabilities, so STORE4 gets none.\n"
+        "warning: STORE2 has no capabilities, so STORE4 gets no capabilities.\n"
         "warning: the connection dicom has the address localhost:11117 and remains unchanged; STORE4 gets the new "
         "connection dicom-store4.\n"
     )

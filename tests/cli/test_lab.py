@@ -199,7 +199,7 @@ def test_of_a_lab_whose_folder_is_gone_status_says_so_and_down_removes_the_profi
     )
     assert home.run("lab", "status") == (
         1,
-        f"The profile lab names the lab folder {folder}, which no longer exists. "
+        f"The profile lab contains the lab folder {folder}, which no longer exists. "
         "To remove the profile: dcmcfg lab down. To start a new lab: dcmcfg lab up\n",
         "",
     )

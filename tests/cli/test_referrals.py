@@ -15,7 +15,7 @@ DEVICES = "cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
 STORESCP = f"dicomDeviceName=storescp,{DEVICES}"
 ELSEWHERE = f"cn=elsewhere,{STORESCP}"
 URL = f"ldap://other.example/{ELSEWHERE.replace(' ', '%20')}"
-WARNING = f"warning: {ELSEWHERE} is held by other servers and was not read: {URL}\n"
+WARNING = f"warning: {ELSEWHERE} is on other servers and was not read: {URL}\n"
 CONNECTION = "objectClass: dicomNetworkConnection\ncn: below\ndicomHostname: h\n"
 
 

@@ -130,7 +130,7 @@ def test_the_archives_own_device_asks_for_a_word_a_restart_and_takes_the_profile
         "The archive was not reloaded. Restart the archive with -Ddcm4chee-arc.DeviceName=hosp-arc (old name: "
         "dcm4chee-arc). In the container image, set ARCHIVE_DEVICE_NAME instead. Until the restart, the archive keeps "
         "its loaded configuration.",
-        f"The profile now names the new device: {path}",
+        f"The profile now contains the new device name: {path}",
     ]
     assert result.stderr == (
         "warning: a running archive with the device name dcm4chee-arc keeps the loaded settings and cannot reload. If "
@@ -202,7 +202,7 @@ def test_parts_and_mistakes(run: Run, site: CliSite) -> None:
         "2 to change, 1 to rename, in one transaction, if the database supports transactions",
     ]
     device_result = {
-        ("storage", "fs1", "fs2"): (3, "dcmcfg: the archive's database records fs1 with each stored object"),
+        ("storage", "fs1", "fs2"): (3, "dcmcfg: the archive's database contains the ID fs1 for each stored object"),
         ("queue", "StgCmtSCU", "X"): (
             3,
             "dcmcfg: the archive's program code uses a queue with the name StgCmtSCU",

@@ -116,7 +116,7 @@ def test_where_the_database_records_nobody_nothing_is_asked(run: Run, site: CliS
         "partial     failed: nothing is sent\n"
         "            some files local, others purged\n"
         "Response    A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE\n"
-        "Reason      the archive's database records no external archive for the purged objects (* is recorded)\n"
+        "Reason      the archive's database has no external archive for the purged objects (* is recorded)\n"
         "Next step   send the study to this archive again, from a system that has it\n"
         "\n"
         "Exit code 1 the study is not delivered completely in these states: partial\n",
@@ -137,7 +137,7 @@ def test_what_is_on_a_storage_that_is_not_configured_fails_after_an_association(
             " 1   A-ASSOCIATE   DCM4CHEE   STORESCP   localhost:11115   DCM4CHEE\n\n"
             "Response              A702 without counters\n"
             "Reason                the files are on a storage that is not in the configuration, and dcmAltCMoveSCP is "
-            "not set. For such files, the archive does not use the external archive that its database records\n"
+            "not set. For such files, the archive does not use the external archive in its database\n"
             "Next step             configure the storage again, or set an alternative C-MOVE SCP that has the study: "
             "dcmcfg set dcm4chee-arc dcmAltCMoveSCP=AET\n\n"
             "Exit code 1           the study is not delivered completely in these states: unconfigured-storage\n"

@@ -60,7 +60,7 @@ RECALL = ("--recall", "--dest", "A")
         ),
         (
             (*ONE, "--results", "r.sqlite", "--evidence", "e.json"),
-            "for many studies, --evidence requires a folder, but e.json is the name of a file",
+            "if you verify several studies, --evidence requires a folder, but e.json is the name of a file",
         ),
         ((*ONE, "--evidence", "folder"), "--evidence: the name folder must end in .json or .html"),
         (

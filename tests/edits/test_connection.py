@@ -151,7 +151,7 @@ def test_one_that_is_used_is_not_removed_since_the_device_would_vanish() -> None
         remove_connection(*find_connection(configuration, "storescp"))
     assert str(refused.value) == (
         "the connection dicom of storescp is used by the AE STORESCP; without the connection, the archive would not "
-        "load the device — to remove the connection from its users, if each user also has another connection: "
+        "load the device — if each user also has another connection, remove the connection from the users with "
         "--detach; to give an AE another "
         "connection: dcmcfg connection add storescp/NAME HOST:PORT --ae AET"
     )

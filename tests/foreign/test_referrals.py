@@ -13,7 +13,7 @@ pytestmark = pytest.mark.real
 
 ROOT = "cn=DICOM Configuration,dc=dcm4che,dc=org"
 URL = f"ldap://other.example/cn=elsewhere,{ROOT.replace(' ', '%20')}"
-WARNING = f"warning: cn=elsewhere,{ROOT} is held by other servers and was not read: {URL}\n"
+WARNING = f"warning: cn=elsewhere,{ROOT} is on other servers and was not read: {URL}\n"
 
 
 def test_389ds_tells_its_referral_entries_as_openldap_does(run: Run, server389: Server389) -> None:

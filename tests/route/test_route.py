@@ -158,7 +158,7 @@ def test_what_is_on_a_storage_that_is_not_configured_ends_after_an_association_t
     assert failure.response == "A702 without counters"
     assert failure.reason == (
         "the files are on a storage that is not in the configuration, and dcmAltCMoveSCP is not set. For such files, "
-        "the archive does not use the external archive that its database records"
+        "the archive does not use the external archive in its database"
     )
     no_port = put("dicomPort", on=STORESCP_DEVICE.child("cn", "dicom"))
     assert (
@@ -189,7 +189,7 @@ def test_purged_objects_for_which_nobody_is_recorded_are_asked_of_nobody(
     assert [(failure.response, failure.reason) for failure in found.failures] == [
         (
             "A702 org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE",
-            "the archive's database records no external archive for the purged objects (* is recorded)",
+            "the archive's database has no external archive for the purged objects (* is recorded)",
         )
     ]
 

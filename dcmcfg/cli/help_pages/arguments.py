@@ -35,7 +35,8 @@ ARGUMENTS = {
     "device show name": "Name of the device. Default: the device of the archive.",
     "device clone new": "Name of the copy.",
     "device clone old": "Device to copy.",
-    "diff sides": "LDIF file, folder of *.ldif files, '-' for standard input, or 'live'. FROM is 'live' by default.",
+    "diff sides": "LDIF file, folder of *.ldif files, '-' for standard input, or 'live'. The default of the argument "
+    "FROM is 'live'.",
     "edit target": "Entry to edit: see 'dcmcfg help targets'.",
     "echo titles": "AE title, or DEVICE/TITLE if the title exists on several devices.",
     "file": "File.",

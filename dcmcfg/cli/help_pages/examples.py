@@ -19,7 +19,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Show one AE of the archive", "dcmcfg show dcm4chee-arc/DCM4CHEE"),
     ),
     "find": (
-        ("Find every place that names an AE", "dcmcfg find LONGTERM"),
+        ("Find all values that contain an AE title", "dcmcfg find LONGTERM"),
         ("Find every connection to a host", "dcmcfg find 10.1.2.3"),
     ),
     "get": (
@@ -323,7 +323,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "config set": (
         ("Create a profile", "dcmcfg config set hospital.ldap_url ldaps://10.1.2.3/dc=example,dc=org"),
-        ("Specify the file that holds the password", "dcmcfg config set hospital.bind_password_file ~/.hospital"),
+        ("Specify the file that contains the password", "dcmcfg config set hospital.bind_password_file ~/.hospital"),
     ),
     "config unset": (
         ("Remove a setting from a profile", "dcmcfg config unset hospital.ca_file"),
@@ -334,7 +334,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Use no profile by default", "dcmcfg config use --none"),
     ),
     "config path": (
-        ("Print the path of the folder that holds the profiles", "dcmcfg config path"),
+        ("Print the path of the folder that contains the profiles", "dcmcfg config path"),
         ("Print the path of the file of a profile", "dcmcfg config path hospital"),
     ),
     "lab up": (

@@ -16,17 +16,17 @@ from dcmcfg.settings.sources import VARIABLES
 
 _SETTINGS_WITHOUT_OPTION = {
     "bind_password": "Password of the bind DN.",
-    "bind_password_keychain": "Keychain service that holds the password of the bind DN.",
+    "bind_password_keychain": "Keychain service with the password of the bind DN.",
     "archive_token": "Bearer token for the archive.",
     "oidc_token_url": "Token endpoint to use instead of the endpoint that the issuer publishes.",
     "oidc_client_secret": "Secret of the OpenID Connect client.",
-    "oidc_client_secret_keychain": "Keychain service that holds the secret of the OpenID Connect client.",
+    "oidc_client_secret_keychain": "Keychain service with the secret of the OpenID Connect client.",
     "oidc_scope": "Scope that the client requests.",
     "tls_ca": "CA certificates (PEM) for verifying DICOM peers. Default: the file of --ca-file.",
     "tls_cert": "Certificate (PEM) to present in DICOM associations.",
     "tls_key": "Private key (PEM) of the certificate for DICOM associations. Default: the key in the certificate file.",
     "tls_key_passphrase": "Passphrase of the private key for DICOM associations.",
-    "tls_key_passphrase_file": "File that holds the passphrase of the private key for DICOM associations.",
+    "tls_key_passphrase_file": "File that contains the passphrase of the private key for DICOM associations.",
 }
 _OTHER_VARIABLES = {
     "DCMCFG_PROFILE": "Profile that describes the site; see 'dcmcfg config use'.",
@@ -83,8 +83,8 @@ def _make_site_options(name: str) -> Topic:
             "DCMCFG_LDAP_URL); 4. the profile of DCMCFG_PROFILE, else the profile selected with 'dcmcfg config use', "
             "else the profile 'default'; 5. the default value, for a standard installation of dcm4chee-arc on "
             "this machine.",
-            "The LDAP URL, the bind DN and the password come from the same source. So dcmcfg sends a password only "
-            "to the server to which the password belongs. The archive URL and its token also come from the same "
+            "The LDAP URL, the bind DN and the password come from the same source. Therefore, dcmcfg sends a password "
+            "only to the server to which the password belongs. The archive URL and its token also come from the same "
             "source. Options can replace single values of a source. To see each setting and its source, run 'dcmcfg "
             "config show'.",
         ),
@@ -96,7 +96,7 @@ def _make_safety_overrides(name: str) -> Topic:
     return Topic(
         name,
         (
-            "A command refuses a plan that has one of the risks below. The message names the risk, the entries, and "
+            "A command refuses a plan that has one of the risks below. The message shows the risk, the entries, and "
             "the option that accepts the risk. Each option accepts one risk, for one run of the command. Every "
             "command that changes the configuration has these options.",
         ),
@@ -113,13 +113,13 @@ def _make_nodes(name: str) -> Topic:
             "NAME.nodes.NODE.archive_url URL' adds a node, and 'dcmcfg config nodes' shows all nodes. If a node reads "
             "a replica of the directory, set ldap_url of this node to the URL of the replica.",
             "A command that changes the configuration writes to the directory of the site. Then the command waits "
-            "until each replica holds the change, and reloads one node after the other. If a replica does not get the "
+            "until each replica has the change, and reloads one node after the other. If a replica does not get the "
             "change in time, its nodes are not reloaded. If a node fails, the command stops, unless you specify "
             "--keep-going.",
-            "After each reload, dcmcfg reads what the node shows, to confirm that the node has loaded the change: "
-            "/aets, /storage, /export, /queue, /metrics, /reject, /attribute-set and /attribute-filter, ports, and "
-            "the answer to an association request. A node does not show the values of many settings. If only such "
-            "settings change, the reload is reported as not confirmed. "
+            "After each reload, dcmcfg checks whether the node has loaded the change. For this check, dcmcfg reads "
+            "/aets, /storage, /export, /queue, /metrics, /reject, /attribute-set and /attribute-filter of the node. It "
+            "also tests the ports, and reads the answer to an association request. A node does not show the values of "
+            "many settings. If only such settings change, the reload is reported as not confirmed. "
             "With --confirm marker, dcmcfg adds an attribute set with a unique name before the reload, and removes "
             "the attribute set after the reload. A node that shows the attribute set has loaded the change. The node "
             "shows the attribute set until its next reload.",
@@ -154,7 +154,7 @@ def _make_limits(name: str) -> Topic:
 def _make_targets(name: str) -> Topic:
     return Topic(
         name,
-        ("The argument TARGET names an entry in one of the forms below. Shell completion suggests targets.",),
+        ("The argument TARGET specifies an entry in one of the forms below. Shell completion suggests targets.",),
         (
             Section(
                 "Forms",

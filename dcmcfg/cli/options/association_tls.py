@@ -130,7 +130,7 @@ tls_options = option_group(
             "--tls-key-passphrase-file",
             type=_FILE,
             metavar="FILE",
-            help="File that holds the passphrase of the private key.",
+            help="File that contains the passphrase of the private key.",
         ),
         _option(
             "--tls-any-host",

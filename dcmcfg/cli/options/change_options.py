@@ -29,12 +29,12 @@ HELP_BY_RISK = {
     risk_checks.MANY_CHANGES: "Change more than 30 % of the entries.",
     risk_checks.MANY_DELETES: "Delete more than 30 % of the entries.",
     risk_checks.ARCHIVE_DEVICE: "Delete or rename the device of the archive.",
-    risk_checks.RECORDED_STUDIES: "Remove or rename an AE that holds studies, according to the archive's database.",
-    risk_checks.STORED_OBJECTS: "Remove or rename a storage that holds objects, according to the archive's database.",
+    risk_checks.RECORDED_STUDIES: "Remove or rename an AE for which the archive's database contains studies.",
+    risk_checks.STORED_OBJECTS: "Remove or rename a storage for which the archive's database contains objects.",
     risk_checks.DANGLING_REFERENCE: "Allow a reference to an entry that does not exist.",
     risk_checks.VENDOR_DATA_CHANGE: "Change dicomVendorData.",
     risk_checks.UNLOADABLE: "Write settings that the archive cannot load, or that make its next start fail.",
-    risk_checks.UNUSABLE_REFERENCE: "Allow a setting to name an AE that does not exist or is not suitable.",
+    risk_checks.UNUSABLE_REFERENCE: "Allow a setting to refer to an AE that does not exist or is not suitable.",
     SERVER_SCHEMA: "Send values that the published schema of the directory server forbids. The server then accepts "
     "or refuses the values.",
 }

@@ -41,7 +41,7 @@ NODE_OPTION_TEXTS = {
     "--all-nodes": ("", "Handle all nodes; the default."),
     "--keep-going": ("", "If a node fails, continue with the next node."),
     "--parallel-nodes": ("", "Reload all nodes at the same time, instead of one after the other."),
-    "--replica-timeout-s": ("S", "Seconds to wait until a replica holds the change; 60 by default."),
+    "--replica-timeout-s": ("S", "Seconds to wait until a replica has the change; 60 by default."),
     "--confirm": (
         "HOW",
         "How to confirm each reload. auto: by the values that the node shows; this is the default. marker: also by a "

@@ -183,6 +183,6 @@ class ChangeReport:
         print_lines = self.options.print_lines
         print_lines(format_restart_note(self.renamed_archives))
         if profile is not None:
-            print_lines(f"The profile now names the new device: {profile}")
+            print_lines(f"The profile now contains the new device name: {profile}")
         elif line := format_device_setting_note(self.settings, self.renamed_archives) if applied else "":
             print_lines(line)

@@ -50,7 +50,7 @@ def open_directory(settings: Settings) -> LdapDirectory:
 
 def _warn_of_referral(referral: Referral) -> None:
     subject = f"{referral.dn} is" if referral.dn is not None else "a part of the tree is"
-    print_message(f"warning: {subject} held by other servers and was not read: {referral.urls_text}")
+    print_message(f"warning: {subject} on other servers and was not read: {referral.urls_text}")
 
 
 def make_directory_server(settings: Settings, password: str) -> LdapServerSettings:

@@ -218,7 +218,10 @@ class _Activation:
         try:
             add_marker(self._directory, self._marker, self._recorder)
         except DcmcfgError as error:
-            self.notes.append(f"warning: the marker could not be added, so it confirms nothing: {error.message}")
+            self.notes.append(
+                "warning: the marker could not be added, so dcmcfg cannot confirm the reload with the marker: "
+                f"{error.message}"
+            )
             self._marker = None
 
     def close(self) -> None:

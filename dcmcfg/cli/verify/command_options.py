@@ -167,7 +167,7 @@ _OPTIONS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
     click.option(
         "--ae",
         metavar="AET",
-        help="AE of the archive that receives the request. Default: the only storage SCP of the archive's device.",
+        help="The archive's AE that receives the request. Default: the only storage SCP of the archive's device.",
     ),
     click.option("--calling", default="DCMCFG", show_default=True, metavar="AET", help="Calling AE title."),
     click.option(

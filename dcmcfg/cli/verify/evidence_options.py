@@ -85,7 +85,8 @@ evidence_options = option_group(
             "use_qido",
             default=None,
             help="Query the archive's database (--archive-url) for the location of the files, before and after the "
-            "move. This is the default for one study. For many studies, it is the default with --require-route.",
+            "move. If you verify one study, this is the default. If you verify several studies, this is the default "
+            "with --require-route.",
         ),
     ],
 )
@@ -107,7 +108,7 @@ class EvidenceFiles:
             is_file = get_suffix(file) in (JSON, HTML)
             if many_studies and is_file:
                 raise click.UsageError(
-                    f"for many studies, --evidence requires a folder, but {file} is the name of a file"
+                    f"if you verify several studies, --evidence requires a folder, but {file} is the name of a file"
                 )
             if not many_studies and not is_file:
                 raise click.UsageError(f"--evidence: the name {file} must end in {JSON} or {HTML}")
@@ -143,7 +144,8 @@ file_options = option_group(
             callback=_refuse_duplicates,
             metavar="FILE|FOLDER",
             help="Save the configuration, request, responses and received instances to FILE.json or FILE.html. Can "
-            "be repeated. For many studies, specify a folder. The folder gets one JSON file for each result.",
+            "be repeated. If you verify several studies, specify a folder. dcmcfg writes one JSON file for each result "
+            "to this folder.",
         ),
         _option("--replace", is_flag=True, help="Replace existing files."),
     ],

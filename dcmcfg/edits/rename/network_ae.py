@@ -259,16 +259,14 @@ def _warn_about_remote_ae(references: References, ae: NetworkAE, new: str, keep:
     )
     if keep.alias:
         yield (
-            f"the archive's database records {old} for studies that are already on the remote system, so the archive "
-            f"requests these studies from {old}. The studies are delivered only if the remote system accepts {old} as "
-            f"called AE title and sends with {old} as calling AE title. If objects come from another calling AE "
-            "title, the archive returns a success status, but ignores the objects."
+            f"studies that are already on the remote system are recorded under {old} in the archive's database. To "
+            f"retrieve these studies, the archive calls the remote system with the called AE title {old}. The remote "
+            f"system must accept this title and must send the objects with the calling AE title {old}. If objects come "
+            "from another calling AE title, the archive returns a success status, but ignores the objects."
         )
         return
     studies = (
-        "studies on the remote system are"
-        if is_recorded
-        else "if studies were archived on the remote system, these studies are"
+        "studies on the remote system are" if is_recorded else "any studies that were archived on the remote system are"
     )
     yield (
         f"{studies} recorded under {old} in the archive's database. LDAP changes do not affect the database, so the "

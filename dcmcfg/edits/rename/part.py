@@ -107,7 +107,7 @@ def _require_free(references: References, holder: Device, kind: EntityKind, *, e
 def _require_unrecorded(kind: EntityKind, old: str) -> None:
     if kind is EntityKind.STORAGE:
         raise Refused(
-            f"the archive's database records {old} with each stored object, and LDAP changes do not affect "
+            f"the archive's database contains the ID {old} for each stored object, and LDAP changes do not affect "
             "the database. With another ID, the archive would not find these objects",
             next_step="add a second storage, set dcmObjectStorageID to the ID of the second storage, and keep this "
             "storage for the existing objects. If this storage is empty, or if you also change the database, you can "
@@ -124,13 +124,13 @@ def _find_warnings(kind: EntityKind, old: str, new: str) -> Iterator[str]:
     match kind:
         case EntityKind.STORAGE:
             yield (
-                f"the archive's database records objects on {old}. The archive does not find these objects until "
-                f"the database has {new}. Stop the archive, then change LDAP and the database."
+                f"the archive's database contains the ID {old} for stored objects. The archive does not find these "
+                f"objects until the database contains {new}. Stop the archive, then change LDAP and the database."
             )
         case EntityKind.QUEUE:
             yield (
-                f"the archive's database records waiting tasks under {old}. After the rename, the archive does not "
-                "process these tasks. First wait until the queue is empty."
+                f"waiting tasks are recorded under {old} in the archive's database. After the rename, the archive does "
+                "not process these tasks. First wait until the queue is empty."
             )
         case EntityKind.EXPORTER:
             yield (

@@ -153,7 +153,7 @@ RULES = (
     LintRule(
         "port-taken",
         "error",
-        requirement="If installed connections of the archive have the same port, their addresses are different.",
+        requirement="Installed connections of the archive with the same port must have different addresses.",
         reason="The archive opens the port for only one of the connections. A reload responds with HTTP status 500. "
         "The archive uses the new configuration, but the port of the other connection is closed. The next start of the "
         "archive fails.",
@@ -166,7 +166,7 @@ RULES = (
     LintRule(
         "port-possibly-taken",
         "warning",
-        requirement="If installed connections of the archive have the same port, their addresses are certainly "
+        requirement="Installed connections of the archive with the same port must have addresses that are certainly "
         "different.",
         reason="The archive cannot open the port in two cases: a host name resolves to the address of the other "
         "connection, or another program uses the port.",

@@ -113,7 +113,7 @@ RULES = (
     LintRule(
         "ae-cache-never-expires",
         "warning",
-        requirement="The archive refreshes its AE cache regularly.",
+        requirement="The archive must refresh its AE cache regularly.",
         reason="Without dcmAECacheStaleTimeout, old addresses and unknown AEs stay in the cache until a reload.",
         fix="Set dcmAECacheStaleTimeout.",
         example_command="dcmcfg set DEVICE dcmAECacheStaleTimeout=PT5M",
@@ -123,7 +123,7 @@ RULES = (
     LintRule(
         "ae-cache-timeout-long",
         "note",
-        requirement="The archive refreshes its AE cache at least once an hour.",
+        requirement="The archive must refresh its AE cache at least once an hour.",
         reason="A change to another AE takes effect only after the time in dcmAECacheStaleTimeout, or after a reload.",
         fix="Set a shorter time, or reload after each change.",
         example_command="dcmcfg set DEVICE dcmAECacheStaleTimeout=PT5M",
@@ -133,7 +133,7 @@ RULES = (
     LintRule(
         "storage-threshold",
         "note",
-        requirement="Administrators know how the archive reacts when the free space of a storage is below "
+        requirement="Administrators must know how the archive reacts when the free space of a storage is below "
         "dcmStorageThreshold.",
         reason="If dcmObjectStorageID also names another storage, the archive reloads its configuration automatically "
         "and removes the full storage from dcmObjectStorageID. This reload includes all changes in LDAP. If the "
@@ -145,7 +145,7 @@ RULES = (
     LintRule(
         "tasks-never-run",
         "warning",
-        requirement="An archive that has queues checks the queues regularly for tasks.",
+        requirement="An archive that has queues must check the queues regularly for tasks.",
         reason="Without dcmTaskPollingInterval, exports, storage commitments and retrieves stay queued.",
         fix="Set dcmTaskPollingInterval.",
         example_command="dcmcfg set DEVICE dcmTaskPollingInterval=PT1M",
@@ -155,7 +155,7 @@ RULES = (
     LintRule(
         "ae-without-web-app",
         "note",
-        requirement="Each archive AE has a web application of class DCM4CHEE_ARC_AET.",
+        requirement="Each archive AE must have a web application of class DCM4CHEE_ARC_AET.",
         reason="Otherwise the archive refuses REST requests for the AE, and the web UI does not offer the AE.",
         fix="Add a web application. If the AE should have no web application, ignore this note.",
         example_command="dcmcfg apply FILE",
@@ -164,7 +164,7 @@ RULES = (
     LintRule(
         "preferred-transfer-syntax-order",
         "error",
-        requirement="Each value of dcmPreferredTransferSyntax begins with an ordinal in braces, for example "
+        requirement="Each value of dcmPreferredTransferSyntax must begin with an ordinal in braces, for example "
         "{0}1.2.840.10008.1.2.1.",
         reason="The archive always removes the first three characters, even if they are part of the UID.",
         fix="Write an ordinal such as {0} before each value.",

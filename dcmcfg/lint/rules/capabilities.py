@@ -141,7 +141,8 @@ RULES = (
     LintRule(
         "incomplete-scp-capabilities",
         "warning",
-        requirement="A destination with SCP capabilities lists every SOP class that it should receive.",
+        requirement="A destination with SCP capabilities must list every SOP class that the destination should "
+        "receive.",
         reason="If a destination has no SCP capabilities, the archive sends all objects. If a destination has at "
         "least one SCP capability, the archive sends only objects of the listed SOP classes. For other objects, the "
         "archive reports A702, or no error if dcmRestrictRetrieveSilently is set.",
@@ -152,7 +153,8 @@ RULES = (
     LintRule(
         "no-storage-scu",
         "error",
-        requirement="An archive AE that exports objects or serves retrieve requests has storage SCU capabilities.",
+        requirement="An archive AE that exports objects or serves retrieve requests must have storage SCU "
+        "capabilities.",
         reason="The archive sends only objects of SOP classes that its AE lists as SCU.",
         fix="Add the capabilities, or share the capabilities of another AE (dcmShareTransferCapabilitiesFromAETitle).",
         example_command="dcmcfg capability copy FROM TO",
@@ -161,9 +163,9 @@ RULES = (
     LintRule(
         "storage-scp-without-scu",
         "warning",
-        requirement="An archive AE can send objects of every SOP class that it receives.",
-        reason="Otherwise the archive does not send objects of this SOP class to any destination. For these objects, "
-        "the archive reports A702, or no error if dcmRestrictRetrieveSilently is set.",
+        requirement="An archive AE must be able to send objects of every SOP class that the AE receives.",
+        reason="If the AE lists a SOP class only as SCP, the archive does not send objects of this SOP class to any "
+        "destination. For these objects, the archive reports A702, or no error if dcmRestrictRetrieveSilently is set.",
         fix="Add SCU capabilities for the SOP classes that the AE lists only as SCP.",
         example_command="dcmcfg capability add DEVICE/AE SCU SOPCLASS",
         find_violations=_find_storage_scp_without_scu,
@@ -171,7 +173,7 @@ RULES = (
     LintRule(
         "initiator-not-enforced",
         "note",
-        requirement="An archive AE with SCU capabilities is allowed to open associations.",
+        requirement="An archive AE with SCU capabilities must be allowed to open associations.",
         reason="The archive ignores dicomAssociationInitiator when it opens associations.",
         fix="Set dicomAssociationInitiator to TRUE. If the AE should not send objects, remove the SCU capabilities "
         "instead.",
@@ -181,7 +183,7 @@ RULES = (
     LintRule(
         "archive-ae-without-capabilities",
         "warning",
-        requirement="An archive AE has its own transfer capabilities, or shares the capabilities of another AE.",
+        requirement="An archive AE must have its own transfer capabilities, or share the capabilities of another AE.",
         reason="Without capabilities, the AE accepts no presentation context (not even for C-ECHO) and sends no "
         "objects.",
         fix="Copy the capabilities of another AE, or share these capabilities "
@@ -192,7 +194,7 @@ RULES = (
     LintRule(
         "scp-without-acceptor",
         "warning",
-        requirement="An archive AE with SCP capabilities accepts associations.",
+        requirement="An archive AE with SCP capabilities must accept associations.",
         reason="If dicomAssociationAcceptor is not TRUE, the archive rejects every caller (1/1/7).",
         fix="Set dicomAssociationAcceptor to TRUE, or remove the SCP capabilities.",
         example_command="dcmcfg set DEVICE/AE dicomAssociationAcceptor=TRUE",
@@ -201,7 +203,7 @@ RULES = (
     LintRule(
         "no-object-storage",
         "error",
-        requirement="An archive AE that is a storage SCP has a storage.",
+        requirement="An archive AE that is a storage SCP must have a storage.",
         reason="Without a storage, every C-STORE to the AE fails.",
         fix="Set dcmObjectStorageID on the AE.",
         example_command="dcmcfg set DEVICE/AE dcmObjectStorageID=STORAGE",

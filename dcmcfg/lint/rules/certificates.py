@@ -93,8 +93,8 @@ RULES = (
     LintRule(
         "certificate-expired",
         "error",
-        requirement="Each certificate in the tree is currently valid.",
-        reason="Otherwise TLS connections of the node that has this certificate fail.",
+        requirement="Each certificate in the tree must currently be valid.",
+        reason="Otherwise TLS connections fail for the node that has this certificate.",
         fix="Replace this certificate with a valid certificate.",
         example_command=_REPLACE_COMMAND,
         find_violations=_find_certificate_expired,
@@ -103,7 +103,7 @@ RULES = (
     LintRule(
         "certificate-expires",
         "warning",
-        requirement="Each certificate in the tree is valid for at least 60 more days.",
+        requirement="Each certificate in the tree must be valid for at least 60 more days.",
         reason="After the expiry date, TLS connections fail. The check does not read key store files (dcmKeyStoreURL).",
         fix="Renew the certificate.",
         example_command=_REPLACE_COMMAND,
@@ -113,7 +113,7 @@ RULES = (
     LintRule(
         "certificate-unreadable",
         "warning",
-        requirement="Each certificate in the tree is readable.",
+        requirement="Each certificate in the tree must be readable.",
         reason="The archive cannot use an unreadable certificate.",
         fix="Store the certificate again, in DER encoding.",
         example_command=_REPLACE_COMMAND,

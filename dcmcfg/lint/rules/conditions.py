@@ -32,7 +32,7 @@ RULES = (
     LintRule(
         "condition-format",
         "error",
-        requirement="A condition has the form KEY=PATTERN or KEY!=PATTERN, where PATTERN is a regular expression.",
+        requirement="A condition must have the form KEY=PATTERN or KEY!=PATTERN. PATTERN must be a regular expression.",
         reason="Otherwise the archive cannot load the device.",
         fix="Correct the condition. A pattern must match the whole value. To match any text, write .* instead of *.",
         example_command="dcmcfg edit TARGET",

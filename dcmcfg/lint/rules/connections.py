@@ -151,7 +151,7 @@ RULES = (
     LintRule(
         "connection-dangling",
         "error",
-        requirement="A connection reference names an existing connection.",
+        requirement="A connection reference must name an existing connection.",
         reason="Otherwise the archive cannot load the device. All AEs of the device are then unknown, and requests "
         "that list all AEs fail (409).",
         fix="Remove the reference, or add the connection.",
@@ -165,7 +165,7 @@ RULES = (
     LintRule(
         "connection-of-other-device",
         "error",
-        requirement="A connection reference names a connection of the same device.",
+        requirement="A connection reference must name a connection of the same device.",
         reason="Otherwise the archive cannot load the device, even if the connection exists on another device.",
         fix="Refer to a connection of the same device. Add a connection if the device has none.",
         example_command="dcmcfg connection add DEVICE/NAME HOST:PORT --ae AET",
@@ -178,9 +178,9 @@ RULES = (
     LintRule(
         "connection-spelling",
         "warning",
-        requirement="A connection reference is spelled exactly like the DN of the connection.",
-        reason="The archive compares the reference and the DN as text, and ignores only upper and lower case. A "
-        "difference has no effect if the directory server always returns a DN in the same spelling.",
+        requirement="A connection reference must be spelled exactly like the DN of the connection.",
+        reason="The archive compares the reference and the DN as text. Only upper and lower case may differ. If the "
+        "directory server always returns a DN in the same spelling, a difference has no effect.",
         fix="Spell the reference exactly like the DN of the connection.",
         example_command="dcmcfg check --fix --rule connection-spelling",
         find_violations=_find_connection_spelling,
@@ -191,8 +191,8 @@ RULES = (
     LintRule(
         "connection-protocol",
         "error",
-        requirement="A connection reference names a connection with the right protocol: DICOM for an AE, HL7 for an "
-        "HL7 application, HTTP for a web application, SYSLOG for an audit logger.",
+        requirement="A connection reference must name a connection with the right protocol: DICOM for an AE, HL7 for "
+        "an HL7 application, HTTP for a web application, SYSLOG for an audit logger.",
         reason="Otherwise the archive cannot load the device.",
         fix="Refer to a connection with the right protocol, or correct dcmProtocol.",
         example_command="dcmcfg set DN dcmProtocol=PROTOCOL",
@@ -205,7 +205,7 @@ RULES = (
     LintRule(
         "connection-not-installed",
         "error",
-        requirement="An installed AE has an installed connection.",
+        requirement="An installed AE must have an installed connection.",
         reason="Without an installed connection, the AE can neither accept nor open associations.",
         fix="Set dicomInstalled to TRUE on a connection, or to FALSE on the AE.",
         example_command="dcmcfg set DN dicomInstalled=TRUE",
@@ -214,9 +214,9 @@ RULES = (
     LintRule(
         "peer-without-port",
         "error",
-        requirement="If the archive connects to an AE, this AE has an installed DICOM connection with a port.",
-        reason="A connection without a port can open associations but cannot accept them. The archive cannot connect "
-        "to the AE (IncompatibleConnectionException).",
+        requirement="Each AE to which the archive connects must have an installed DICOM connection with a port.",
+        reason="A connection without a port can open associations but cannot accept associations. The archive cannot "
+        "connect to the AE (IncompatibleConnectionException).",
         fix="Set a port on the AE's connection.",
         example_command="dcmcfg set DN dicomPort=PORT",
         find_violations=_find_peer_without_port,
@@ -224,7 +224,7 @@ RULES = (
     LintRule(
         "ae-not-installed",
         "error",
-        requirement="If the archive connects to an AE or acts as an AE, this AE and its device are installed.",
+        requirement="If the archive connects to an AE or acts as an AE, this AE and its device must be installed.",
         reason="The archive treats an AE that is not installed as unknown.",
         fix="Set dicomInstalled to TRUE on the AE and on its device, or name another AE.",
         example_command="dcmcfg set TARGET dicomInstalled=TRUE",
@@ -233,7 +233,7 @@ RULES = (
     LintRule(
         "connection-named-by-address",
         "error",
-        requirement="If a connection has a cn, the RDN of the connection is this cn.",
+        requirement="If a connection has a cn, the RDN of the connection must be this cn.",
         reason="The archive derives the DN from the cn, so references to the real DN do not match.",
         fix="Rename the connection, or remove its cn.",
         example_command="dcmcfg unset DN cn",

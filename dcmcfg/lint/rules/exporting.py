@@ -129,8 +129,8 @@ RULES = (
     LintRule(
         "no-storage-commitment",
         "error",
-        requirement="If studies are retrieved from an external archive, each exporter to this external archive "
-        "requests storage commitment.",
+        requirement="If studies are retrieved from an external archive, each exporter to this external archive must "
+        "request storage commitment.",
         reason="The archive records the external archive of a study only after a storage commitment. Without a storage "
         "commitment, the recorded AE title stays `*`, and the archive purges nothing.",
         fix="Set dcmStgCmtSCP.",
@@ -140,7 +140,7 @@ RULES = (
     LintRule(
         "exporter-scheme-unknown",
         "warning",
-        requirement="The dcmURI of an exporter begins with a scheme that the archive supports.",
+        requirement="The dcmURI of an exporter must begin with a scheme that the archive supports.",
         reason="The archive loads an exporter with another scheme. But every task of this exporter fails, unless an "
         "extension of the archive supports the scheme.",
         fix="Correct the scheme.",
@@ -152,7 +152,7 @@ RULES = (
     LintRule(
         "several-retrieve-aets",
         "warning",
-        requirement="An exporter that requests storage commitment has only one value of dcmRetrieveAET.",
+        requirement="An exporter that requests storage commitment must not have more than one value of dcmRetrieveAET.",
         reason="The archive uses only the first value that the directory returns. The archive records this value as "
         "the external archive of the study, and ignores the other values.",
         fix="Keep only the AE title from which studies should be retrieved.",
@@ -163,7 +163,8 @@ RULES = (
     LintRule(
         "export-loop",
         "error",
-        requirement="An export rule to an external archive excludes objects that come from the same external archive.",
+        requirement="An export rule to an external archive must exclude objects that come from the same external "
+        "archive.",
         reason="Otherwise every retrieved study is exported again.",
         fix="Add the condition SendingApplicationEntityTitle!=AET.",
         example_command="dcmcfg set DN dcmProperty+=SendingApplicationEntityTitle!=AET",

@@ -153,7 +153,7 @@ RULES = (
     LintRule(
         "external-retrieve-unknown",
         "error",
-        requirement="dcmExternalRetrieveAEDestination is an AE of the archive.",
+        requirement="dcmExternalRetrieveAEDestination must name an AE of the archive.",
         reason="Otherwise the archive asks the external archive to send the objects to an unknown AE. The official "
         "container image keeps the value DCM4CHEE, even if the variable AE_TITLE sets another AE title for the "
         "archive.",
@@ -165,7 +165,7 @@ RULES = (
     LintRule(
         "external-retrieve-elsewhere",
         "error",
-        requirement="dcmExternalRetrieveAEDestination is not an AE of another device.",
+        requirement="dcmExternalRetrieveAEDestination must not name an AE of another device.",
         reason="Otherwise the external archive sends the objects to the other device. The archive then neither "
         "receives nor forwards the objects.",
         fix="Set the attribute to a storage SCP of the archive.",
@@ -176,7 +176,7 @@ RULES = (
     LintRule(
         CANNOT_STORE_RULE,
         "error",
-        requirement="The destination AE of external retrieves accepts associations, is a storage SCP and has a "
+        requirement="The AE in dcmExternalRetrieveAEDestination must accept associations, be a storage SCP and have a "
         "storage.",
         reason="Otherwise the archive refuses the objects from the external archive.",
         fix="Set dcmExternalRetrieveAEDestination to another AE of the archive. This AE must have storage SCP "
@@ -187,7 +187,7 @@ RULES = (
     LintRule(
         "external-retrieve-caller-refused",
         "error",
-        requirement="The destination AE of external retrieves accepts the external archive as caller.",
+        requirement="The AE in dcmExternalRetrieveAEDestination must accept the external archive as caller.",
         reason="An AE with dcmAcceptedCallingAETitle rejects all callers that are not on the list.",
         fix="Add the AE title of the external archive to dcmAcceptedCallingAETitle.",
         example_command="dcmcfg set DEVICE/AE dcmAcceptedCallingAETitle+=AET",
@@ -196,7 +196,7 @@ RULES = (
     LintRule(
         "external-retrieve-identity",
         "warning",
-        requirement="The destination AE of external retrieves does not require a user identity.",
+        requirement="The AE in dcmExternalRetrieveAEDestination must not require a user identity.",
         reason="Otherwise the archive rejects an external archive that sends no user identity.",
         fix="Set dcmUserIdentityNegotiation to SUPPORTS, or use another AE.",
         example_command="dcmcfg set DEVICE/AE dcmUserIdentityNegotiation=SUPPORTS",
@@ -205,7 +205,7 @@ RULES = (
     LintRule(
         "external-retrieve-unset",
         "note",
-        requirement="An archive that retrieves from external archives has dcmExternalRetrieveAEDestination.",
+        requirement="An archive that retrieves from external archives must have dcmExternalRetrieveAEDestination.",
         reason="Otherwise the archive forwards requests with their original destination. The external archive then "
         "sends directly to this destination, so the external archive must know the destination.",
         fix="Set the attribute. If the external archive should send objects directly to the destinations, ignore this "
@@ -216,8 +216,8 @@ RULES = (
     LintRule(
         "external-retrieve-overridden",
         "note",
-        requirement="If an AE has its own dcmExternalRetrieveAEDestination, the value is the same as the device's "
-        "value.",
+        requirement="If an AE has its own dcmExternalRetrieveAEDestination, the value must be the same as the "
+        "device's value.",
         reason="The AE's own value overrides the device's value. Administrators easily overlook the AE's value.",
         fix="If the AE's value is not intended, clear this value.",
         example_command="dcmcfg set-external-retrieve --clear --ae AET",

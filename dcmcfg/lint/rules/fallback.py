@@ -75,7 +75,7 @@ RULES = (
     LintRule(
         "fallback-loop",
         "warning",
-        requirement="The archive forwards requests to another archive, not to itself.",
+        requirement="The archive must forward requests to another archive, not to itself.",
         reason="Otherwise the archive sends the request to itself again and again. It is not known whether this loop "
         "ends.",
         fix="Set the AE title of the other archive.",
@@ -85,7 +85,7 @@ RULES = (
     LintRule(
         "fallback-without-destination",
         "note",
-        requirement="If dcmFallbackCMoveSCP is set, dcmFallbackCMoveSCPDestination is set too.",
+        requirement="If dcmFallbackCMoveSCP is set, dcmFallbackCMoveSCPDestination must also be set.",
         reason="Without dcmFallbackCMoveSCPDestination, the archive forwards a request only if no study matches. The "
         "forwarded request keeps its original destination, so the other archive must know this destination.",
         fix="Set dcmFallbackCMoveSCPDestination to a storage SCP of the archive, unless this behaviour is intended.",
@@ -95,7 +95,7 @@ RULES = (
     LintRule(
         "fallback-retries",
         "warning",
-        requirement="dcmFallbackCMoveSCPRetries is a positive number of retries.",
+        requirement="dcmFallbackCMoveSCPRetries must be a positive number.",
         reason="With 0, the archive retries without limit. With a negative number, it never retries. The description "
         "of the attribute states the opposite.",
         fix="Set a positive number.",
@@ -107,7 +107,7 @@ RULES = (
     LintRule(
         "alternative-is-external",
         "warning",
-        requirement="dcmAltCMoveSCP and the external archive are different AEs.",
+        requirement="dcmAltCMoveSCP must not name an external archive.",
         reason="In requests to the AE in dcmAltCMoveSCP, the archive keeps the original Move Destination, even if "
         "dcmExternalRetrieveAEDestination is set.",
         fix="Unset dcmAltCMoveSCP, or name another AE.",

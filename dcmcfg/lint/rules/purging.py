@@ -124,7 +124,7 @@ RULES = (
     LintRule(
         "external-storage-not-cache",
         "error",
-        requirement="A storage with dcmExternalRetrieveAET has the storage duration CACHE.",
+        requirement="A storage with dcmExternalRetrieveAET must have the storage duration CACHE.",
         reason="With PERMANENT (the default), the archive purges nothing. With TEMPORARY, purging also removes the "
         "records of the studies, so these studies cannot be retrieved again.",
         fix="Set dcmStorageDuration to CACHE.",
@@ -135,7 +135,7 @@ RULES = (
     LintRule(
         "purge-without-copy",
         "error",
-        requirement="A storage purges only studies that have a copy elsewhere.",
+        requirement="A storage is only allowed to purge studies that have a copy elsewhere.",
         reason="If dcmExternalRetrieveAET and dcmExportStorageID are both missing, the archive deletes the only copy.",
         fix="Set dcmExternalRetrieveAET or dcmExportStorageID to the place of the copy.",
         example_command="dcmcfg set DN dcmExternalRetrieveAET=AET",
@@ -145,7 +145,7 @@ RULES = (
     LintRule(
         "cache-never-purged",
         "warning",
-        requirement="A storage with the storage duration CACHE has a setting that triggers purging.",
+        requirement="A storage with the storage duration CACHE must have a setting that triggers purging.",
         reason="Otherwise the storage becomes full. A threshold, a retention or dcmNoDeletionConstraint triggers "
         "purging. The archive checks these triggers only if dcmPurgeStoragePollingInterval is set.",
         fix="Set dcmPurgeStoragePollingInterval on the device, and a threshold or a retention on the storage.",
@@ -155,12 +155,12 @@ RULES = (
     LintRule(
         "external-archive-never-recorded",
         "error",
-        requirement="Each AE title in dcmExternalRetrieveAET is a title that the archive can record after a storage "
+        requirement="dcmExternalRetrieveAET must contain only AE titles that the archive can record after a storage "
         "commitment.",
         reason="The archive purges a study only if dcmExternalRetrieveAET contains the external archive that is "
         "recorded for the study. The archive records the exporter's first dcmRetrieveAET. Without dcmRetrieveAET, the "
-        "archive records the AE title in the external archive's response. This is usually the external archive's own "
-        "title.",
+        "archive records the AE title that the external archive's response contains. This title is usually the "
+        "external archive's own title.",
         fix="Set dcmStgCmtSCP on the exporter, and list the recorded AE title in dcmExternalRetrieveAET.",
         example_command="dcmcfg set DN dcmStgCmtSCP=AET",
         find_violations=_find_external_archive_never_recorded,
@@ -168,7 +168,7 @@ RULES = (
     LintRule(
         "purged-without-availability",
         "note",
-        requirement="A storage with dcmExternalRetrieveAET sets the availability of purged studies.",
+        requirement="A storage with dcmExternalRetrieveAET must set the availability of purged studies.",
         reason="Without dcmExternalRetrieveInstanceAvailability, purged studies have the availability ONLINE, so users "
         "do not expect a slow retrieve. If the attribute is set, a study keeps the new availability even after a "
         "recall. The availability then does not show where the files are.",
@@ -180,7 +180,7 @@ RULES = (
     LintRule(
         "availability-without-effect",
         "note",
-        requirement="A storage with dcmExternalRetrieveInstanceAvailability has dcmExternalRetrieveAET.",
+        requirement="A storage with dcmExternalRetrieveInstanceAvailability must also have dcmExternalRetrieveAET.",
         reason="The archive sets this availability only when it purges a study that an external archive holds.",
         fix="Set dcmExternalRetrieveAET to the external archive, or unset the availability.",
         example_command="dcmcfg unset DN dcmExternalRetrieveInstanceAvailability",

@@ -120,10 +120,11 @@ RULES = (
     LintRule(
         "mixed-retrieve-not-forwarded",
         "warning",
-        requirement="dcmCStoreSCUOfCMoveSCP names each external archive.",
-        reason="Without this value, the archive cannot use the Move Originator. So if a study is only partly local, "
-        "the archive does not recognise the objects of this study. The archive stores these objects but does not "
-        "forward them. If the external archive sends no Move Originator, the archive forwards no objects of any study.",
+        requirement="dcmCStoreSCUOfCMoveSCP must name each external archive.",
+        reason="Without this value, the archive cannot use the Move Originator to recognise objects from the external "
+        "archive. If only a part of a study is local, the archive then stores the objects of this study from the "
+        "external archive but does not forward these objects. If the external archive sends no Move Originator, the "
+        "archive forwards no objects of any study.",
         fix="Add a value CALLING=SCP. Usually CALLING and SCP are both the external archive's AE title.",
         example_command="dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP+=AET=AET",
         find_violations=_find_mixed_retrieve_not_forwarded,
@@ -131,7 +132,7 @@ RULES = (
     LintRule(
         "move-scp-pair-format",
         "error",
-        requirement="dcmCStoreSCUOfCMoveSCP has the form CALLING=SCP.",
+        requirement="Each value of dcmCStoreSCUOfCMoveSCP must have the form CALLING=SCP.",
         reason="Otherwise the archive cannot load the device.",
         fix="Write two AE titles, separated by `=`.",
         example_command="dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP=AET=AET",
@@ -144,7 +145,8 @@ RULES = (
     LintRule(
         "recall-sender-mismatch",
         "warning",
-        requirement="An external archive sends objects under the AE title that the archive recorded for these objects.",
+        requirement="An external archive must send objects under the AE title that the archive recorded for these "
+        "objects.",
         reason="The archive restores and forwards an object only if the sender is the recorded external archive. The "
         "archive ignores objects from other AE titles, but still responds with success.",
         fix="Configure the external archive to send under the recorded title. Or set dcmRetrieveAET of the exporter "
@@ -155,7 +157,7 @@ RULES = (
     LintRule(
         "no-pending-responses",
         "warning",
-        requirement="An archive that forwards retrieved objects sends pending responses to the requester.",
+        requirement="An archive that forwards retrieved objects must send pending responses to the requester.",
         reason="Without dcmSendPendingCMoveInterval, the archive sends no pending responses.",
         fix="Set dcmSendPendingCMoveInterval.",
         example_command="dcmcfg set DEVICE dcmSendPendingCMoveInterval=PT5S",
@@ -164,7 +166,7 @@ RULES = (
     LintRule(
         "retrieve-timeout-short",
         "note",
-        requirement="An archive with external archives waits at least one minute for the response to a retrieve.",
+        requirement="An archive with external archives must wait at least one minute for the response to a retrieve.",
         reason="The external archive must send its first response within dcmRetrieveTimeout. With tapes, this "
         "response can take a long time.",
         fix="Set a longer time, unless the external archive is fast.",
@@ -174,7 +176,7 @@ RULES = (
     LintRule(
         "external-archive-accept-list",
         "warning",
-        requirement="If an external archive has a list of accepted callers, this list contains the exporting AE.",
+        requirement="The list of accepted callers of an external archive must contain the exporting AE.",
         reason="An external archive that uses this list rejects exports from other AEs. The archive forwards "
         "retrieve requests under the requester's title, so the list must also contain the titles of all requesters.",
         fix="Add the AE titles to the list on the external archive, and to the list in the tree.",
@@ -184,7 +186,7 @@ RULES = (
     LintRule(
         "return-retrieve-aet",
         "note",
-        requirement="Query results name the external archive.",
+        requirement="Query results must name the external archive.",
         reason="dcmReturnRetrieveAET replaces the external archive's title in query results.",
         fix="Unset the attribute, unless this behaviour is intended.",
         example_command="dcmcfg unset TARGET dcmReturnRetrieveAET",

@@ -42,7 +42,7 @@ RULES = (
     LintRule(
         "registry-orphan",
         "warning",
-        requirement="A registered name belongs to an AE, HL7 application or web application.",
+        requirement="A registered name must belong to an AE, HL7 application or web application.",
         reason="A registered name is reserved, so nobody can add an AE with this title (LDAP result 68, already "
         "exists). The default configurations of 5.31.0 to 5.32.0 contained such a registration: NEW_AET_A.",
         fix="Remove the registration.",
@@ -53,7 +53,7 @@ RULES = (
     LintRule(
         "registry-missing",
         "warning",
-        requirement="Every AE title, HL7 application name and web application name is registered.",
+        requirement="Every AE title, HL7 application name and web application name must be registered.",
         reason="Otherwise another tool may use the same name again.",
         fix="Register the name.",
         example_command="dcmcfg check --fix --rule registry-missing",

@@ -81,7 +81,7 @@ RULES = (
     LintRule(
         "duplicate-ae-title",
         "error",
-        requirement="Each AE title belongs to one AE.",
+        requirement="Each AE title must belong to only one AE.",
         reason="The archive uses the first AE that the directory returns. The next search may return another AE first.",
         fix="Rename or remove one of the AEs.",
         example_command="dcmcfg ae rename DEVICE/OLD NEW",
@@ -90,7 +90,7 @@ RULES = (
     LintRule(
         "duplicate-application-name",
         "error",
-        requirement="Each HL7 application name and web application name is unique.",
+        requirement="Each HL7 application name and each web application name must be unique.",
         reason="The archive uses the first entry that the directory returns.",
         fix="Rename or remove one of the entries.",
         example_command="dcmcfg edit TARGET",
@@ -99,7 +99,7 @@ RULES = (
     LintRule(
         "other-title-shadowed",
         "warning",
-        requirement="In a device, each AE title and each other title (dcmOtherAETitle) belongs to only one AE.",
+        requirement="In a device, each AE title and each other title (dcmOtherAETitle) must belong to only one AE.",
         reason="The archive searches AE titles before other titles (dcmOtherAETitle), and uses the first match. A "
         "caller that uses the duplicate title never reaches the second AE.",
         fix="Remove the duplicate title from dcmOtherAETitle, so that only one AE has this title.",
@@ -109,8 +109,8 @@ RULES = (
     LintRule(
         "name-with-special-characters",
         "warning",
-        requirement='The names of entries below a device contain none of `, + " \\ < > ;`. The names of devices and '
-        "connections also do not contain `=`.",
+        requirement='The names of entries below a device must not contain any of these characters: `, + " \\ < > ;`. '
+        "The names of devices and connections must also not contain `=`.",
         reason="The archive does not escape special characters in DNs. So the archive can read the entry but cannot "
         "change or remove the entry. The archive also compares these DNs as text with the connection references in the "
         "directory. In these references, OpenLDAP writes `=` as `\\3D`. The texts then differ, and the archive cannot "

@@ -177,7 +177,8 @@ RULES = (
     LintRule(
         "tls-mismatch",
         "error",
-        requirement="If the archive connects to an AE, both have the same kind of connection: TLS or plain.",
+        requirement="The archive and each AE to which the archive connects must have the same kind of connection: TLS "
+        "or plain.",
         reason="Two connections are compatible only if both are plain or both use TLS "
         "(IncompatibleConnectionException).",
         fix="Add a TLS or plain connection to the archive's AE or to the peer, so that both have the same kind.",
@@ -187,7 +188,8 @@ RULES = (
     LintRule(
         "tls-ciphers",
         "error",
-        requirement="If the archive connects to an AE over TLS, both have a TLS version and a cipher suite in common.",
+        requirement="The archive and each AE to which the archive connects over TLS must have a TLS version and a "
+        "cipher suite in common.",
         reason="Otherwise no connection is compatible. Use the Java names (TLS_RSA_WITH_AES_128_CBC_SHA), not the "
         "OpenSSL names.",
         fix="Set the same dicomTLSCipherSuite and dcmTLSProtocol on both connections.",
@@ -197,7 +199,7 @@ RULES = (
     LintRule(
         "exporter-cannot-connect",
         "error",
-        requirement="The sending AE of an exporter and the destination have compatible connections.",
+        requirement="The sending AE of an exporter and the destination must have compatible connections.",
         reason="Otherwise every task of the exporter fails (IncompatibleConnectionException), even if another AE of "
         "the archive could connect to the destination.",
         fix="Add a connection to the sending AE. This connection must have the same kind as the destination's "
@@ -208,7 +210,7 @@ RULES = (
     LintRule(
         "peer-blacklisted",
         "note",
-        requirement="If the archive connects to an AE, the host of this AE is not blacklisted.",
+        requirement="The host of an AE to which the archive connects must not be blacklisted.",
         reason="The archive connects to the host but rejects connections from the host, for example for storage "
         "commitment results.",
         fix="Remove the host from dcmBlacklistedHostname, unless this is intended.",
@@ -218,7 +220,7 @@ RULES = (
     LintRule(
         "tls-without-store",
         "warning",
-        requirement="An archive with TLS connections has a key store and a trust store.",
+        requirement="An archive with TLS connections must have a key store and a trust store.",
         reason="Peers request a certificate by default (dcmTLSNeedClientAuth), so the handshake fails without the "
         "stores.",
         fix="Configure the stores, or remove the TLS connections.",
@@ -228,7 +230,7 @@ RULES = (
     LintRule(
         "loopback-address",
         "warning",
-        requirement="A peer has the host localhost only if the archive runs on the same machine.",
+        requirement="A peer must not have the host localhost, unless the archive runs on the same machine as the peer.",
         reason="The archive would connect to its own machine or container.",
         fix="Set the peer's host name.",
         example_command="dcmcfg set DN dicomHostname=HOST",
@@ -237,7 +239,7 @@ RULES = (
     LintRule(
         "bound-to-loopback",
         "warning",
-        requirement="The archive's connections for remote peers are not bound to localhost.",
+        requirement="The archive's connections for remote peers must not be bound to localhost.",
         reason="Otherwise peers on other machines cannot connect to the archive.",
         fix="Set dcmBindAddress to 0.0.0.0, or unset it.",
         example_command="dcmcfg set DN dcmBindAddress=0.0.0.0",
@@ -246,7 +248,7 @@ RULES = (
     LintRule(
         "recall-association-limit",
         "error",
-        requirement="An archive with external archives accepts at least two concurrent associations.",
+        requirement="An archive with external archives must accept at least two concurrent associations.",
         reason="The requester uses one association, and the external archive uses a second association. If "
         "dcmLimitOpenAssociations is 1, the archive rejects the second association (2/3/2).",
         fix="Set a higher limit, or 0 for no limit.",
@@ -256,7 +258,7 @@ RULES = (
     LintRule(
         "store-association-limit",
         "warning",
-        requirement="If a destination limits concurrent associations, the archive does not exceed this limit.",
+        requirement="If a destination limits concurrent associations, the archive must not exceed this limit.",
         reason="The destination rejects associations above its dcmLimitOpenAssociations (2/3/2), so "
         "dcmMultipleStoreAssociations must not exceed this limit.",
         fix="Set a lower number in dcmMultipleStoreAssociations, or a higher dcmLimitOpenAssociations on the "

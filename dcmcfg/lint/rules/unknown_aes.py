@@ -202,9 +202,9 @@ RULES = (
     LintRule(
         "fallback-scp-unknown",
         "error",
-        requirement="The fallback C-MOVE SCP and its C-FIND SCP are AEs in the tree.",
-        reason="If the archive does not hold a study, it forwards the retrieve to this AE. If the AE is unknown, the "
-        "retrieve fails (A702).",
+        requirement="The fallback C-MOVE SCP and its C-FIND SCP must be AEs in the tree.",
+        reason="If the archive does not hold a study, the archive forwards the retrieve to the fallback C-MOVE SCP. "
+        "If an AE is unknown, the retrieve fails (A702).",
         fix="Add the AE, or name an existing AE.",
         example_command=_ADD,
         find_violations=_build_finder("fallback-scp-unknown"),
@@ -213,7 +213,8 @@ RULES = (
     LintRule(
         "external-archive-unknown",
         "error",
-        requirement="Each external archive named in storages, exporters and retrieve settings is an AE in the tree.",
+        requirement="Storages, exporters and retrieve settings must name only external archives that are AEs in the "
+        "tree.",
         reason="The archive looks up the title to retrieve purged studies or to request storage commitment. If the "
         "title is unknown, the retrieve fails (A702), and the Error Comment contains only the first part of the "
         "title.",
@@ -225,7 +226,7 @@ RULES = (
     LintRule(
         "exporter-destination-unknown",
         "error",
-        requirement="The AE in an exporter's URI is in the tree.",
+        requirement="The AE in an exporter's URI must be in the tree.",
         reason="Otherwise every task of the exporter fails.",
         fix="Add the AE, or correct the URI.",
         example_command=_ADD,
@@ -235,7 +236,7 @@ RULES = (
     LintRule(
         "remote-ae-unknown",
         "error",
-        requirement="If the archive connects to an AE, this AE is in the tree.",
+        requirement="Each AE to which the archive connects must be in the tree.",
         reason="The archive looks up the title among the AEs of all devices. If the title is unknown, the archive "
         "cannot connect.",
         fix="Add the AE, or name an existing AE.",
@@ -246,7 +247,7 @@ RULES = (
     LintRule(
         "local-ae-unknown",
         "error",
-        requirement="If the archive acts as an AE, this AE belongs to the archive's own device.",
+        requirement="If the archive acts as an AE, this AE must belong to the archive's own device.",
         reason="Otherwise requests under the title of this AE fail. If dcmShareTransferCapabilitiesFromAETitle names "
         "the AE, the archive accepts no presentation context.",
         fix="Name an AE of the same device.",
@@ -257,7 +258,7 @@ RULES = (
     LintRule(
         "accepted-destination-unknown",
         "warning",
-        requirement="A title in dcmAcceptedMoveDestination is an AE in the tree.",
+        requirement="Each title in dcmAcceptedMoveDestination must be the title of an AE in the tree.",
         reason="The archive first accepts the destination, but then responds with A801, because no AE has the title.",
         fix="Correct the title, remove it from the list, or add the AE.",
         example_command=_ADD,
@@ -267,7 +268,7 @@ RULES = (
     LintRule(
         "ups-destination-unknown",
         "warning",
-        requirement="The AE in the URI of a UPS processing rule is in the tree.",
+        requirement="The AE in the URI of a UPS processing rule must be in the tree.",
         reason="The archive uses this AE for workitems without their own destination. If the AE is unknown, these "
         "workitems fail.",
         fix="Add the AE, correct the URI, or remove an unused rule.",
@@ -278,7 +279,7 @@ RULES = (
     LintRule(
         "other-title-as-destination",
         "error",
-        requirement="If the archive looks up an AE, the reference contains the AE's own title (dicomAETitle).",
+        requirement="A setting must name an AE by the AE's own title (dicomAETitle) if the archive looks up this AE.",
         reason="The archive searches only dicomAETitle. Callers may call a title in dcmOtherAETitle, but the archive "
         "does not find a Move Destination or a peer with this title (A801, A702).",
         fix="Use the AE's own title, or add an AE with the other title.",
@@ -289,7 +290,7 @@ RULES = (
     LintRule(
         "wildcard-as-peer",
         "warning",
-        requirement="The archive does not connect to an AE named `*`.",
+        requirement="The archive must not connect to an AE with the title `*`.",
         reason="The AE `*` accepts any called AE title, but the archive cannot resolve `*` as a destination.",
         fix="Name the intended AE.",
         example_command="dcmcfg set TARGET ATTR=AET",
@@ -299,7 +300,7 @@ RULES = (
     LintRule(
         "condition-on-unknown-ae",
         "warning",
-        requirement="A condition on the receiving AE names an AE in the tree.",
+        requirement="A condition on the receiving AE must name an AE in the tree.",
         reason="A condition with an unknown AE title never matches, so the rule with this condition may never apply.",
         fix="Correct the title in the condition.",
         example_command="dcmcfg edit TARGET",
@@ -309,7 +310,7 @@ RULES = (
     LintRule(
         "ui-reference-unknown",
         "warning",
-        requirement="Every name in the UI configuration exists.",
+        requirement="Every item that the UI configuration names must exist.",
         reason="Otherwise the web UI offers an item that always fails, or shows an empty list.",
         fix="Correct or remove the name.",
         example_command="dcmcfg set TARGET ATTR-=VALUE",

@@ -51,7 +51,7 @@ def _build_rule(kind: EntityKind, name: str, severity: Severity, reason: str) ->
     return LintRule(
         name,
         severity,
-        requirement=f"If the configuration refers to {article.lower()} {word}, this {word} exists.",
+        requirement=f"If the configuration refers to {article.lower()} {word}, this {word} must exist.",
         reason=reason,
         fix=f"Use the name of an existing {word}, or add the missing {word}.",
         example_command="dcmcfg set TARGET ATTR=NAME",
@@ -116,7 +116,7 @@ RULES = (
     LintRule(
         "commitment-queue-missing",
         "error",
-        requirement="An archive with exporters that request storage commitment has the queue StgCmtSCU.",
+        requirement="An archive with exporters that request storage commitment must have the queue StgCmtSCU.",
         reason="Without this queue, the archive never requests storage commitment, never records the external "
         "archive and purges nothing.",
         fix="Add the queue StgCmtSCU.",

@@ -25,7 +25,7 @@ def suggest_steps_for_other_path(case: AdviceCase) -> Iterator[str]:
     if other_records or evidence.move_records is None or (is_direct and count_recalled(evidence)):
         yield "the archive may not have loaded the current tree: run dcmcfg reload, then verify with another study"
     elif not evidence.move_records:
-        yield "check that the log is from the external archive that holds the study"
+        yield "check that the log is from the external archive that has the study"
     else:
         yield "in the external archive's log, find the AE to which the external archive sent the study"
 

@@ -12,9 +12,9 @@ from dcmcfg.verify.advice.case import AdviceCase
 from dcmcfg.verify.local_files import find_recorded_archives
 
 NO_EXTERNAL_ARCHIVE = (
-    "the archive's database has no external archive for this study. The archive records an external archive only after "
-    "a storage commitment by that external archive (dcmStgCmtSCP on the exporter). The setting dcmExternalRetrieveAET "
-    "on the storage is not enough. Export the study again with storage commitment"
+    "the archive's database has no external archive for this study. The database contains an external archive only "
+    "after a storage commitment by that external archive (dcmStgCmtSCP on the exporter). The setting "
+    "dcmExternalRetrieveAET on the storage is not enough. Export the study again with storage commitment"
 )
 
 

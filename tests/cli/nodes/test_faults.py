@@ -35,10 +35,10 @@ pytestmark = pytest.mark.real
 NODES = ("node1", "node2")
 KEEP_GOING, PARALLEL = "--keep-going", "--parallel-nodes"
 TIMEOUT_S = "1.5"
-MARKER_REMOVED = "The marker is removed from the directory. The nodes show it until their next reload."
+MARKER_REMOVED = "The marker is removed from the directory. The nodes show the marker until their next reload."
 BINDS_AGAIN = (
-    "warning: the reload binds a port of the archive again (cn=dicom). This can fail with 'Address already in use', "
-    "and the port is then closed until the next reload; dcmcfg reloads once more"
+    "warning: the reload binds a port of the archive again (cn=dicom). This can fail with 'Address already in use'. "
+    "The port is then closed, and dcmcfg repeats the reload once"
 )
 #: The token of a marker is another one each time.
 _TOKEN = re.compile(r"(dcmcfg-1-)[0-9a-f]{8}")
@@ -215,7 +215,7 @@ def require_tokens(site: Site, made: Made) -> None:
 
 def stopped(site: Site, made: Made) -> Outcome:
     note = (
-        "The directory was changed. The archive loaded the new configuration, but it is STOPPED: its DICOM and HL7 "
+        "The archive loaded the new configuration, but it is STOPPED: its DICOM and HL7 "
         "ports are closed — Start the archive on the Control page of its web interface, or run: "
         f"curl -X POST {site.url}/ctrl/start"
     )
@@ -234,7 +234,7 @@ def behind(site: Site, made: Made) -> Outcome:
 
 def unreachable(reason: str) -> Callable[[Site, Made], Outcome]:
     def get_outcome(site: Site, made: Made) -> Outcome:
-        note = f"the replica {site.ldap_url} has no connection: {reason}"
+        note = f"the replica {site.ldap_url} cannot be read: {reason}"
         return Outcome("replica unreachable", "unreachable", "no", note=note, has_loaded=False)
 
     return get_outcome
@@ -260,7 +260,7 @@ def not_bound(site: Site, made: Made) -> Outcome:
         f"The new configuration is in force, but the archive could not open the listener {address}: IOException: "
         f"Unable to start TCPListener on {address}; cause: BindException: Address already in use (HTTP 500; dcmcfg "
         "reloaded twice). Until a reload succeeds, other listeners may be closed too, and the AE cache keeps old AEs — "
-        f"Find the other user of port {site.port}: another connection of the archive (dcmcfg --profile {PROFILE} "
+        f"Find out what else uses port {site.port}: another connection of the archive (dcmcfg --profile {PROFILE} "
         f"connection list dcm4chee-arc), or another process (ss -tlnp 'sport = :{site.port}' on the archive's "
         f"machine), then run dcmcfg --profile {PROFILE} reload"
     )
@@ -293,8 +293,8 @@ FAULTS = (
         stop_archive,
         stopped,
         stops_run=True,
-        warning="The archive is STOPPED: its DICOM and HL7 ports are closed. A reload does not open them. For how to "
-        f"start it: dcmcfg --profile {PROFILE} status",
+        warning="The archive is STOPPED: its DICOM and HL7 ports are closed. A reload does not open the ports. To see "
+        f"how to start the archive: dcmcfg --profile {PROFILE} status",
     ),
     Fault(
         "killed",
@@ -391,7 +391,7 @@ def parse_table(result: Result) -> tuple[list[list[str]], list[str]]:
 
 
 def format_row(node: str, outcome: Outcome) -> list[str]:
-    replica = {None: "none", "current": "after N s", "behind": "behind after N s", "unreachable": "no connection"}
+    replica = {None: "none", "current": "after N s", "behind": "behind after N s", "unreachable": "not read"}
     cell = "-" if outcome.confirmation is None else ", ".join(outcome.sources) or "not confirmed"
     return [node, "yes", replica[outcome.replica], outcome.reloaded, cell]
 
@@ -437,8 +437,8 @@ def check_errors(result: Result, case: Case, site: Site, expected: dict[str, Out
     lines += [f"warning: node {case.node}: {warning}"] if warning else []
     if failed:
         lines += [
-            f"dcmcfg: The directory was changed, but {len(failed)} of 2 nodes are not confirmed to have loaded the "
-            f"change: {', '.join(failed)}",
+            "dcmcfg: The directory was changed, but not every node has loaded the change and is started: "
+            + ", ".join(f"{node} ({expected[node].state})" for node in failed),
             f"  next: to go on with these nodes: dcmcfg --profile {PROFILE} apply --resume; to revert the change: "
             f"dcmcfg --profile {PROFILE} undo 1",
         ]
@@ -526,8 +526,8 @@ def check_refused(result: Result, run: Run, site: Site, case: Case) -> None:
     first, second = result.stderr.splitlines()[-2:]
     assert first == f"dcmcfg: {site.url}/ctrl/status: node {case.node}: {reason}"
     assert second.endswith(
-        "; nothing was changed; to change the directory without the archive: --no-reload; to go on with the other "
-        "nodes: --keep-going"
+        "; nothing was changed; to change the directory without a reload of the archive: --no-reload; to go on with "
+        "the other nodes: --keep-going"
     )
     assert json.loads(run("history", "--json").stdout) == {"rollouts": []}
 

@@ -89,7 +89,7 @@ def test_without_an_alias_it_is_said_what_becomes_of_studies_that_are_archived_t
     assert "studies on the remote system are recorded under LONGTERM in the archive's database" in warnings
     assert "To keep an AE LONGTERM for these studies: --keep-alias" in warnings
     warnings = " ".join(rename("STORESCP", "OTHERSCP")[0].edit.warnings)
-    assert "if studies were archived on the remote system, these studies are recorded under STORESCP" in warnings
+    assert "any studies that were archived on the remote system are recorded under STORESCP" in warnings
 
 
 def test_an_alias_keeps_what_the_database_and_returning_objects_need() -> None:

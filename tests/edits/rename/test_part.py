@@ -71,13 +71,14 @@ def test_a_queue_of_another_device_stays_and_so_does_what_names_it() -> None:
 
 
 def test_objects_and_built_in_queues_need_a_word() -> None:
-    with pytest.raises(Refused, match="database records fs1 with each stored object") as refused:
+    with pytest.raises(Refused, match="database contains the ID fs1 for each stored object") as refused:
         rename(EntityKind.STORAGE, "fs1", "fs2")
     assert "--force-stored-objects" in refused.value.next_step
     with pytest.raises(Refused, match="program code uses a queue with the name StgCmtSCU"):
         rename(EntityKind.QUEUE, "StgCmtSCU", "Commitments")
     assert rename(EntityKind.QUEUE, "StgCmtSCU", "Commitments", force=True).edit.warnings
-    assert "until the database has fs2" in " ".join(rename(EntityKind.STORAGE, "fs1", "fs2", force=True).edit.warnings)
+    warnings = rename(EntityKind.STORAGE, "fs1", "fs2", force=True).edit.warnings
+    assert "until the database contains fs2" in " ".join(warnings)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tests.verify.evidence import GOOD, LOCAL_STUDY, PURGED, received_instances,
 CASES: dict[str, tuple[Evidence, str]] = {
     "purged, delivered, but not in the record": (
         replace(stored(GOOD, PURGED, LOCAL_STUDY), move_records=()),
-        "check that the log is from the external archive that holds the study",
+        "check that the log is from the external archive that has the study",
     ),
     "called directly": (
         replace(GOOD, received=received_instances(calling="LONGTERM")),
