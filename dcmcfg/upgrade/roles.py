@@ -258,7 +258,15 @@ def _match_titles(
         if _is_acceptable(default, default.profiles[role], site.profiles[title], score):
             found[role] = title
             taken.add(title)
-    return found, list(_find_questions(default, scores, found, answers))
+    questions = {
+        each.role: each
+        for each in (
+            *_find_exchanged(default, site, found, answers),
+            *_find_unreferenced(default, site, found, answers),
+            *_find_questions(default, scores, found, answers),
+        )
+    }
+    return found, list(questions.values())
 
 
 def _is_acceptable(default: ConfigurationView, one: _Profile, other: _Profile, score: float) -> bool:
@@ -299,6 +307,33 @@ def _find_questions(
         ]
         if rivals:
             yield RoleQuestion(role, ((holder, scores[role, holder]), *rivals[:2]), "several AEs resemble this AE")
+
+
+def _find_exchanged(
+    default: ConfigurationView, site: ConfigurationView, found: Mapping[str, str], answers: Mapping[str, str]
+) -> Iterator[RoleQuestion]:
+    """Yield questions about pairs of AEs each of which resembles the role of the other more than its own."""
+    for role, title in found.items():
+        for other_role, other_title in found.items():
+            if role == other_role or role in answers or other_role in answers:
+                continue
+            one, other = default.profiles[role], default.profiles[other_role]
+            own, exchanged = (_score_content(one, site.profiles[each]) for each in (title, other_title))
+            others = [_score_content(other, site.profiles[each]) for each in (other_title, title)]
+            if exchanged > own + _CONTENT_TOLERANCE and others[1] > others[0] + _CONTENT_TOLERANCE:
+                candidates = ((other_title, exchanged), (title, own))
+                yield RoleQuestion(role, candidates, f"this AE and {other_role} seem to have exchanged their titles")
+
+
+def _find_unreferenced(
+    default: ConfigurationView, site: ConfigurationView, found: Mapping[str, str], answers: Mapping[str, str]
+) -> Iterator[RoleQuestion]:
+    """Yield questions about AEs of another title to which nothing refers that refers to the AE of the default."""
+    for role, title in found.items():
+        one, other = default.profiles[role], site.profiles[title]
+        if role not in answers and role != title and one.referrers and not one.referrers & other.referrers:
+            reason = "an AE of another title resembles this AE, but nothing refers to it"
+            yield RoleQuestion(role, ((title, _score(one, other)),), reason)
 
 
 def _score(one: _Profile, other: _Profile) -> float:
