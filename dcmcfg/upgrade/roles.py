@@ -245,6 +245,9 @@ def _match_titles(
                 f"the archive's device has no AE {name}, which --role {role}={name} names",
                 next_step=f"AEs of the device: {', '.join(sorted(site.profiles))}",
             )
+    named = [name for name in answers.values() if name != REMOVED]
+    if twice := sorted({name for name in named if named.count(name) > 1}):
+        raise Refused(f"several --role name the same AE: {', '.join(twice)}")
     scores = {
         (role, title): _score(one, other)
         for role, one in default.profiles.items()

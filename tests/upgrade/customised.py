@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import dcmcfg
+from dcmcfg.entry import Attribute, Entry
 from dcmcfg.files.release import read_release
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.model.tree import Tree
@@ -48,6 +53,27 @@ class Releases:
             self._generate(tree, version, clones_like, path)
         with path.open("rb") as source:
             return Tree.from_entries(SCHEMA, (each.entry for each in read_all(source, path.name)))
+
+    @cached_property
+    def generator(self) -> Any:
+        """The generator as a module, for trees that it has no name for."""
+        spec = importlib.util.spec_from_file_location("customise", self.more.parent / "customise.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    def customise(self, version: str, *edits: Callable[[Any], None]) -> Tree:
+        """Return the default of *version* after *edits*, functions that change a site of the generator."""
+        site = self.generator.Site.of(self.find_folder(version))
+        for edit in edits:
+            edit(site)
+        entries = (
+            Entry(each.dn, tuple(Attribute(name, tuple(values)) for name, values in each.attributes.items() if values))
+            for each in site.values()
+        )
+        return Tree.from_entries(SCHEMA, entries)
 
     def _generate(self, tree: str, version: str, clones_like: str, path: Path) -> None:
         arguments = [tree, str(self.find_folder(version)), "--out", str(path)]
