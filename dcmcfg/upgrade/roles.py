@@ -78,7 +78,7 @@ class Roles:
 
 
 @dataclass(frozen=True)
-class _Profile:
+class AEProfile:
     """What an AE is known by: its capabilities, values, referrers, and the paths of its web applications."""
 
     title: str
@@ -145,7 +145,7 @@ class ConfigurationView:
         return {each.text(WEB_APP_NAME) or "": each for _, each in self.children if each.is_a(WEB_APP_OBJECT_CLASS)}
 
     @cached_property
-    def profiles(self) -> dict[str, _Profile]:
+    def profiles(self) -> dict[str, AEProfile]:
         """The profiles of the AEs of the archive's device, by title."""
         return {
             each.text(DICOM_AE_TITLE) or "": self._make_profile(key, each)
@@ -163,9 +163,9 @@ class ConfigurationView:
             for title in each.texts(DICOM_AE_TITLE)
         )
 
-    def _make_profile(self, key: NormalDN, ae: Entry) -> _Profile:
+    def _make_profile(self, key: NormalDN, ae: Entry) -> AEProfile:
         title = ae.text(DICOM_AE_TITLE) or ""
-        return _Profile(
+        return AEProfile(
             title,
             capabilities=frozenset(self._iterate_capabilities(key)),
             values=frozenset(
@@ -272,9 +272,9 @@ def _match_titles(
     return found, list(questions.values())
 
 
-def _is_acceptable(default: ConfigurationView, one: _Profile, other: _Profile, score: float) -> bool:
-    content = _score_content(one, other)
-    best = max(_score_content(each, other) for each in default.profiles.values())
+def _is_acceptable(default: ConfigurationView, one: AEProfile, other: AEProfile, score: float) -> bool:
+    content = score_content(one, other)
+    best = max(score_content(each, other) for each in default.profiles.values())
     if one.title == other.title:
         # Two AEs with exchanged titles are distinguished by their content.
         return content >= best - _CONTENT_TOLERANCE or score >= _MIN_SCORE
@@ -321,8 +321,8 @@ def _find_exchanged(
             if role == other_role or role in answers or other_role in answers:
                 continue
             one, other = default.profiles[role], default.profiles[other_role]
-            own, exchanged = (_score_content(one, site.profiles[each]) for each in (title, other_title))
-            others = [_score_content(other, site.profiles[each]) for each in (other_title, title)]
+            own, exchanged = (score_content(one, site.profiles[each]) for each in (title, other_title))
+            others = [score_content(other, site.profiles[each]) for each in (other_title, title)]
             if exchanged > own + _CONTENT_TOLERANCE and others[1] > others[0] + _CONTENT_TOLERANCE:
                 candidates = ((other_title, exchanged), (title, own))
                 yield RoleQuestion(role, candidates, f"this AE and {other_role} seem to have exchanged their titles")
@@ -339,7 +339,7 @@ def _find_unreferenced(
             yield RoleQuestion(role, ((title, _score(one, other)),), reason)
 
 
-def _score(one: _Profile, other: _Profile) -> float:
+def _score(one: AEProfile, other: AEProfile) -> float:
     return (
         _CAPABILITIES * _compare_capabilities(one, other)
         + _VALUES * _jaccard(one.values, other.values)
@@ -349,7 +349,8 @@ def _score(one: _Profile, other: _Profile) -> float:
     )
 
 
-def _score_content(one: _Profile, other: _Profile) -> float:
+def score_content(one: AEProfile, other: AEProfile) -> float:
+    """Return how much the content of two AEs is alike, whatever their titles and referrers: 0 to 0.6."""
     return (
         _CAPABILITIES * _compare_capabilities(one, other)
         + _VALUES * _jaccard(one.values, other.values)
@@ -357,7 +358,7 @@ def _score_content(one: _Profile, other: _Profile) -> float:
     )
 
 
-def _compare_capabilities(one: _Profile, other: _Profile) -> float:
+def _compare_capabilities(one: AEProfile, other: AEProfile) -> float:
     if not one.capabilities or not other.capabilities:
         return float(one.capabilities == other.capabilities)
     shared = len(one.capabilities & other.capabilities)

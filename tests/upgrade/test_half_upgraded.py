@@ -1,4 +1,4 @@
-"""Sites on which some records of earlier upgrades failed: the upgrade repairs them, because it reconstructs the base."""
+"""Sites on which some records of earlier upgrades failed: the upgrade repairs them."""
 
 from __future__ import annotations
 
