@@ -16,6 +16,7 @@ import dcmcfg
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.files.release import read_release
 from dcmcfg.ldif.reader import read_all
+from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.upgrade.merge import IGNORED
@@ -52,7 +53,9 @@ class Releases:
         if not path.exists():
             self._generate(tree, version, clones_like, path)
         with path.open("rb") as source:
-            return Tree.from_entries(SCHEMA, (each.entry for each in read_all(source, path.name)))
+            return Tree.from_entries(
+                SCHEMA, (each.entry for each in read_all(source, path.name) if isinstance(each, ContentRecord))
+            )
 
     @cached_property
     def generator(self) -> Any:
