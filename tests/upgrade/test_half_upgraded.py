@@ -48,3 +48,6 @@ def test_failed_records_of_earlier_upgrades_are_made_up_for(
     result = site.with_changes(upgrade.plan.changes)
     assert compare(result, oracle) == NONE
     assert upgrade.decisions == ()
+    again = prepare_upgrade(result, releases.read(reached), target, releases.read(installed), options=ALL)
+    assert again.plan.steps == ()
+    assert again.official_entries == frozenset()
