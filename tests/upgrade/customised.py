@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,10 @@ TARGET = "5.33.1"
 ALL = UpgradeOptions(gap=frozenset({"all"}))
 
 
+# Reading all update files takes longer than a small upgrade.
+_read = cache(read_release)
+
+
 @dataclass(frozen=True)
 class Releases:
     """The releases in two folders, with the update files of both, and a folder for generated trees."""
@@ -45,7 +49,7 @@ class Releases:
 
     def read(self, version: str) -> Release:
         """Return the release *version*."""
-        return read_release(self.find_folder(version), [self.upstream / "updates", self.more / "updates"])
+        return _read(self.find_folder(version), (self.upstream / "updates", self.more / "updates"))
 
     def build(self, tree: str, version: str, *, clones_like: str = "") -> Tree:
         """Return the customised *tree* of *version*."""
