@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dcmcfg.dn import DN, RDN, NormalDN, is_at_or_below
 from dcmcfg.schema_names import DICOM_AE_TITLE, DICOM_NETWORK_AE_OBJECT_CLASS
-from dcmcfg.upgrade.roles import ConfigurationView, Roles
+from dcmcfg.upgrade.roles import ConfigurationView, Roles, score_content
 from dcmcfg.upgrade.trees import UpgradeTree
 
 #: The part of an AE's capabilities that a clone must hold.
@@ -23,29 +23,25 @@ class CloneOffer:
 
 
 def find_clones(base: UpgradeTree, view: ConfigurationView, roles: Roles) -> tuple[CloneOffer, ...]:
-    """Return the AEs without a role that hold at least 90 % of the capabilities of an AE with a role in *base*."""
+    """Return the AEs without a role that hold at least 90 % of the capabilities of an AE with a role in *base*.
+
+    Of several such AEs with a role, the original is the one that the AE resembles most: a full AE also holds the
+    capabilities of those that only allow queries.
+    """
     held = ConfigurationView(base, roles.device).profiles
     with_role = set(roles.titles.values())
     found: dict[str, list[str]] = {}
     for title, profile in sorted(view.profiles.items()):
         if title in with_role:
             continue
-        originals = [
-            original
+        originals = {
+            original: score_content(other, profile)
             for original, other in held.items()
-            if original in with_role
-            and other.capabilities
+            if other.capabilities
+            and original in with_role
             and len(profile.capabilities & other.capabilities) >= _MIN_SHARE * len(other.capabilities)
-        ]
-        # An AE with few capabilities is contained in many others, so the most similar one is the original.
-        best = max(
-            originals,
-            key=lambda each: (
-                len(profile.capabilities & held[each].capabilities)
-                / len(profile.capabilities | held[each].capabilities)
-            ),
-            default=None,
-        )
+        }
+        best = max(originals, key=lambda each: originals[each], default=None)
         if best is not None:
             found.setdefault(best, []).append(title)
     return tuple(CloneOffer(original, tuple(titles)) for original, titles in found.items())

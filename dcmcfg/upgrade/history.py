@@ -103,8 +103,8 @@ def reconstruct_base(
     actual = path.states[0].copy()
     for file, records in followed:
         count = _count_run(file, records, site, tree_version=tree_version, is_behind=_name_component(file) in behind)
-        for each in records[:count]:
-            actual.apply(each.change)
+        for run in records[:count]:
+            actual.apply(run.change)
     # A value of the target is as new as can be, so it comes first; that of another default is the last to be tried.
     base, theirs = _build_base(site, actual, path, [*others[:1], path, *others[1:]])
     return ReconstructedBase(

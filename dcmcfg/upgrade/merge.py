@@ -7,7 +7,7 @@ release is made where the site has not changed the same thing; otherwise the sit
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -100,6 +100,15 @@ def is_keyed(name: str) -> bool:
     return lower in _KEYED or lower.endswith("templateparam")
 
 
+def _group_by_key(values: Iterable[bytes]) -> dict[bytes, tuple[bytes, ...]]:
+    """Return *values* by their keys: as a rule one for each."""
+    found: dict[bytes, tuple[bytes, ...]] = {}
+    for value in values:
+        key = value.partition(b"=")[0]
+        found[key] = (*found.get(key, ()), value)
+    return found
+
+
 class Merge:
     """Merges the changes from *base* to *theirs* into *site*; all trees have the site's names."""
 
@@ -175,23 +184,19 @@ class Merge:
         return None if merged == values.site else merged
 
     def _merge_keyed(self, dn: DN, name: str, values: _Versions) -> tuple[bytes, ...] | None:
-        a, b, s = (
-            {each.partition(b"=")[0]: each for each in version} for version in (values.base, values.theirs, values.site)
-        )
+        a, b, s = (_group_by_key(version) for version in (values.base, values.theirs, values.site))
         merged = dict(s)
         for key in dict.fromkeys((*a, *b)):
-            old, new, own = a.get(key), b.get(key), s.get(key)
-            if new in (old, own):
+            old, new, own = (each.get(key, ()) for each in (a, b, s))
+            if set(new) in (set(old), set(own)):
                 continue
-            if own != old:
-                versions = _Versions((), tuple(filter(None, (new,))), tuple(filter(None, (own,))))
+            if set(own) != set(old):
+                versions = _Versions(old, new, own)
                 self._decide(dn, name, f"both have changed {key.decode(errors='replace')}", versions)
-            elif new is None:
-                merged.pop(key, None)
             else:
                 merged[key] = new
-        result = tuple(merged.values())
-        return None if result == values.site else result
+        result = tuple(value for each in merged.values() for value in each)
+        return None if set(result) == set(values.site) else result
 
     def _decide(self, dn: DN, name: str, reason: str, values: _Versions | None = None) -> None:
         site, release = (values.site, values.theirs) if values is not None else ((), ())

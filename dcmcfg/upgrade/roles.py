@@ -78,7 +78,7 @@ class Roles:
 
 
 @dataclass(frozen=True)
-class _Profile:
+class AEProfile:
     """What an AE is known by: its capabilities, values, referrers, and the paths of its web applications."""
 
     title: str
@@ -145,7 +145,7 @@ class ConfigurationView:
         return {each.text(WEB_APP_NAME) or "": each for _, each in self.children if each.is_a(WEB_APP_OBJECT_CLASS)}
 
     @cached_property
-    def profiles(self) -> dict[str, _Profile]:
+    def profiles(self) -> dict[str, AEProfile]:
         """The profiles of the AEs of the archive's device, by title."""
         return {
             each.text(DICOM_AE_TITLE) or "": self._make_profile(key, each)
@@ -163,9 +163,9 @@ class ConfigurationView:
             for title in each.texts(DICOM_AE_TITLE)
         )
 
-    def _make_profile(self, key: NormalDN, ae: Entry) -> _Profile:
+    def _make_profile(self, key: NormalDN, ae: Entry) -> AEProfile:
         title = ae.text(DICOM_AE_TITLE) or ""
-        return _Profile(
+        return AEProfile(
             title,
             capabilities=frozenset(self._iterate_capabilities(key)),
             values=frozenset(
@@ -245,6 +245,9 @@ def _match_titles(
                 f"the archive's device has no AE {name}, which --role {role}={name} names",
                 next_step=f"AEs of the device: {', '.join(sorted(site.profiles))}",
             )
+    named = [name for name in answers.values() if name != REMOVED]
+    if twice := sorted({name for name in named if named.count(name) > 1}):
+        raise Refused(f"several --role name the same AE: {', '.join(twice)}")
     scores = {
         (role, title): _score(one, other)
         for role, one in default.profiles.items()
@@ -258,12 +261,20 @@ def _match_titles(
         if _is_acceptable(default, default.profiles[role], site.profiles[title], score):
             found[role] = title
             taken.add(title)
-    return found, list(_find_questions(default, scores, found, answers))
+    questions = {
+        each.role: each
+        for each in (
+            *_find_exchanged(default, site, found, answers),
+            *_find_unreferenced(default, site, found, answers),
+            *_find_questions(default, scores, found, answers),
+        )
+    }
+    return found, list(questions.values())
 
 
-def _is_acceptable(default: ConfigurationView, one: _Profile, other: _Profile, score: float) -> bool:
-    content = _score_content(one, other)
-    best = max(_score_content(each, other) for each in default.profiles.values())
+def _is_acceptable(default: ConfigurationView, one: AEProfile, other: AEProfile, score: float) -> bool:
+    content = score_content(one, other)
+    best = max(score_content(each, other) for each in default.profiles.values())
     if one.title == other.title:
         # Two AEs with exchanged titles are distinguished by their content.
         return content >= best - _CONTENT_TOLERANCE or score >= _MIN_SCORE
@@ -301,7 +312,34 @@ def _find_questions(
             yield RoleQuestion(role, ((holder, scores[role, holder]), *rivals[:2]), "several AEs resemble this AE")
 
 
-def _score(one: _Profile, other: _Profile) -> float:
+def _find_exchanged(
+    default: ConfigurationView, site: ConfigurationView, found: Mapping[str, str], answers: Mapping[str, str]
+) -> Iterator[RoleQuestion]:
+    """Yield questions about pairs of AEs each of which resembles the role of the other more than its own."""
+    for role, title in found.items():
+        for other_role, other_title in found.items():
+            if role == other_role or role in answers or other_role in answers:
+                continue
+            one, other = default.profiles[role], default.profiles[other_role]
+            own, exchanged = (score_content(one, site.profiles[each]) for each in (title, other_title))
+            others = [score_content(other, site.profiles[each]) for each in (other_title, title)]
+            if exchanged > own + _CONTENT_TOLERANCE and others[1] > others[0] + _CONTENT_TOLERANCE:
+                candidates = ((other_title, exchanged), (title, own))
+                yield RoleQuestion(role, candidates, f"this AE and {other_role} seem to have exchanged their titles")
+
+
+def _find_unreferenced(
+    default: ConfigurationView, site: ConfigurationView, found: Mapping[str, str], answers: Mapping[str, str]
+) -> Iterator[RoleQuestion]:
+    """Yield questions about AEs of another title to which nothing refers that refers to the AE of the default."""
+    for role, title in found.items():
+        one, other = default.profiles[role], site.profiles[title]
+        if role not in answers and role != title and one.referrers and not one.referrers & other.referrers:
+            reason = "an AE of another title resembles this AE, but nothing refers to it"
+            yield RoleQuestion(role, ((title, _score(one, other)),), reason)
+
+
+def _score(one: AEProfile, other: AEProfile) -> float:
     return (
         _CAPABILITIES * _compare_capabilities(one, other)
         + _VALUES * _jaccard(one.values, other.values)
@@ -311,7 +349,8 @@ def _score(one: _Profile, other: _Profile) -> float:
     )
 
 
-def _score_content(one: _Profile, other: _Profile) -> float:
+def score_content(one: AEProfile, other: AEProfile) -> float:
+    """Return how much the content of two AEs is alike, whatever their titles and referrers: 0 to 0.6."""
     return (
         _CAPABILITIES * _compare_capabilities(one, other)
         + _VALUES * _jaccard(one.values, other.values)
@@ -319,7 +358,7 @@ def _score_content(one: _Profile, other: _Profile) -> float:
     )
 
 
-def _compare_capabilities(one: _Profile, other: _Profile) -> float:
+def _compare_capabilities(one: AEProfile, other: AEProfile) -> float:
     if not one.capabilities or not other.capabilities:
         return float(one.capabilities == other.capabilities)
     shared = len(one.capabilities & other.capabilities)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 import dcmcfg
+from dcmcfg.entry import Attribute, Entry
 from dcmcfg.files.release import read_release
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.model.tree import Tree
@@ -22,6 +27,10 @@ TREES = ("pristine", "renamed", "trimmed", "hospital")
 SOURCES = ("5.23.0", "5.29.0", "5.31.0")
 TARGET = "5.33.1"
 ALL = UpgradeOptions(gap=frozenset({"all"}))
+
+
+# Reading all update files takes longer than a small upgrade.
+_read = cache(read_release)
 
 
 @dataclass(frozen=True)
@@ -39,13 +48,15 @@ class Releases:
 
     def read(self, version: str) -> Release:
         """Return the release *version*."""
-        return read_release(self.find_folder(version), [self.upstream / "updates", self.more / "updates"])
+        return _read(self.find_folder(version), (self.upstream / "updates", self.more / "updates"))
 
     def build(self, tree: str, version: str, *, clones_like: str = "") -> Tree:
         """Return the customised *tree* of *version*."""
         path = self.build_file(tree, version, clones_like=clones_like)
         with path.open("rb") as source:
-            return Tree.from_entries(SCHEMA, (each.entry for each in read_all(source, path.name)))
+            return Tree.from_entries(
+                SCHEMA, (each.entry for each in read_all(source, path.name) if isinstance(each, ContentRecord))
+            )
 
     def build_file(self, tree: str, version: str, *, clones_like: str = "") -> Path:
         """Return the LDIF file of :meth:`build`."""
@@ -53,6 +64,27 @@ class Releases:
         if not path.exists():
             self._generate(tree, version, clones_like, path)
         return path
+
+    @cached_property
+    def generator(self) -> Any:
+        """The generator as a module, for trees that it has no name for."""
+        spec = importlib.util.spec_from_file_location("customise", self.more.parent / "customise.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    def customise(self, version: str, *edits: Callable[[Any], None]) -> Tree:
+        """Return the default of *version* after *edits*, functions that change a site of the generator."""
+        site = self.generator.Site.of(self.find_folder(version))
+        for edit in edits:
+            edit(site)
+        entries = (
+            Entry(each.dn, tuple(Attribute(name, tuple(values)) for name, values in each.attributes.items() if values))
+            for each in site.values()
+        )
+        return Tree.from_entries(SCHEMA, entries)
 
     def _generate(self, tree: str, version: str, clones_like: str, path: Path) -> None:
         arguments = [tree, str(self.find_folder(version)), "--out", str(path)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pytest
 
 from dcmcfg.dn import DN
@@ -18,7 +16,7 @@ ARCHIVE_KEY = SCHEMA.normalise_dn(DN.parse(ARCHIVE))
 COMMON = site_entries()
 TITLES = f"cn=Unique AE Titles Registry,cn=DICOM Configuration,{BASE}"
 WEB_APPS = f"cn=Unique Web Application Names Registry,cn=DICOM Configuration,{BASE}"
-Values = Mapping[str, str | tuple[str, ...]]
+Texts = str | tuple[str, ...]
 
 
 def make_tree(*entries: Entry) -> UpgradeTree:
@@ -30,8 +28,8 @@ def merge(base: UpgradeTree, theirs: UpgradeTree, site: UpgradeTree, stage: Stag
     return Merge(base, theirs, site, stage, archive_key=ARCHIVE_KEY).run()
 
 
-def queue(name: str = "Export1", **values: str | tuple[str, ...]) -> Entry:
-    known = {"objectClass": "dcmQueue", "dcmQueueName": name}
+def queue(name: str = "Export1", **values: Texts) -> Entry:
+    known: dict[str, Texts] = {"objectClass": "dcmQueue", "dcmQueueName": name}
     return Entry.from_values(f"dcmQueueName={name},{ARCHIVE}", known | values)
 
 
@@ -66,8 +64,9 @@ def get_entry(result: MergeResult, dn: str) -> Entry:
 
 
 def merge_values(name: str, base: tuple[str, ...], theirs: tuple[str, ...], site: tuple[str, ...]) -> MergeResult:
-    trees = (make_tree(queue(**({name: values} if values else {}))) for values in (base, theirs, site))
-    return merge(*trees)
+    entries = (queue().with_values(name, [each.encode() for each in values]) for values in (base, theirs, site))
+    one, two, three = map(make_tree, entries)
+    return merge(one, two, three)
 
 
 SINGLE, MULTIPLE, KEYED = "dcmMaxRetries", "dicomInstitutionName", "dcmProperty"
@@ -98,6 +97,8 @@ SINGLE, MULTIPLE, KEYED = "dcmMaxRetries", "dicomInstitutionName", "dcmProperty"
         (KEYED, ("x=1", "y=1"), ("x=2", "y=1"), ("x=1", "y=7"), {"x=2", "y=7"}),
         (KEYED, ("x=1", "y=1"), ("x=1", "y=1", "z=1"), ("x=7",), {"x=7", "z=1"}),
         (KEYED, ("x=1", "y=1"), ("x=1",), ("x=7", "y=1"), {"x=7"}),
+        # A key with several values of the site keeps them.
+        (KEYED, ("x=1",), ("x=2",), ("x=1", "y=1", "y=2"), {"x=2", "y=1", "y=2"}),
         ("dcmImageWriteParam", ("x=1", "y=1"), ("x=2", "y=1"), ("x=1", "y=7"), {"x=2", "y=7"}),
     ],
 )

@@ -1,0 +1,245 @@
+"""The parts of a site that play the roles of the default configuration: found by content, or asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dcmcfg.dn import DN
+from dcmcfg.entry import Entry
+from dcmcfg.errors import Refused
+from dcmcfg.upgrade.preparation import OpenQuestion, UpgradeOptions
+from dcmcfg.upgrade.roles import ConfigurationView, Roles, find_roles, name_new_web_apps
+from dcmcfg.upgrade.trees import UpgradeTree
+from tests.sampling import sample
+from tests.trees import DEVICES
+from tests.upgrade.customised import SCHEMA, SOURCES, TARGET, TREES, Releases
+
+VERSION = "5.31.0"
+MAIN = "DCM4CHEE"
+Edit = Callable[[Any], None]
+
+
+def rename(old: str, new: str, *, with_web_apps: bool = True) -> Edit:
+    return lambda site: site.rename_ae(old, new, apps=with_web_apps)
+
+
+def exchange(one: str, other: str) -> tuple[Edit, ...]:
+    return rename(one, "TEMPORARY"), rename(other, one), rename("TEMPORARY", other)
+
+
+def clone(old: str, new: str) -> Edit:
+    return lambda site: site.clone_ae(old, new)
+
+
+def remove(title: str) -> Edit:
+    return lambda site: site.remove_ae(title)
+
+
+def trim(title: str, count: int = 10) -> Edit:
+    def edit(site: Any) -> None:
+        for each in site.capabilities(title)[count:]:
+            site.drop(each.dn)
+
+    return edit
+
+
+def move_references(releases: Releases, old: str, new: str) -> Edit:
+    names = set(releases.generator.AE_VALUES) - {"dicomaetitle"}
+
+    def edit(site: Any) -> None:
+        site.rewritten(lambda dn: dn, lambda _, name, text: new if name in names and text == old else text)
+
+    return edit
+
+
+def find(releases: Releases, *edits: Edit, answers: dict[str, str] | None = None) -> Roles:
+    tree = releases.customise(VERSION, *edits)
+    return find_roles(_default(releases), ConfigurationView(UpgradeTree(SCHEMA, tree.entries)), answers)
+
+
+def _default(releases: Releases, version: str = VERSION) -> ConfigurationView:
+    return ConfigurationView(UpgradeTree.from_entries(SCHEMA, releases.read(version).entries))
+
+
+def list_renamed(roles: Roles) -> dict[str, str]:
+    return {role: title for role, title in roles.titles.items() if role != title}
+
+
+def list_questions(roles: Roles) -> set[str]:
+    return {each.role for each in roles.questions}
+
+
+@pytest.mark.parametrize(("tree", "source"), sample([(tree, source) for tree in TREES for source in SOURCES], 0.25))
+def test_customised_trees_need_no_answer_with_any_default(releases: Releases, tree: str, source: str) -> None:
+    site = ConfigurationView(UpgradeTree(SCHEMA, releases.build(tree, source).entries))
+    for version in (source, TARGET):
+        roles = find_roles(_default(releases, version), site)
+        assert roles.questions == ()
+        assert list_renamed(roles) == ({MAIN: "HOSPITAL_PACS"} if tree == "renamed" else {})
+        assert roles.device == ("pacs-archive" if tree == "renamed" else "dcm4chee-arc")
+
+
+@pytest.mark.parametrize("other", ["AS_RECEIVED", "IOCM_REGULAR_USE"])
+def test_exchanged_titles_of_different_aes_are_recognised(releases: Releases, other: str) -> None:
+    roles = find(releases, *exchange(MAIN, other))
+    assert list_renamed(roles) == {MAIN: other, other: MAIN}
+    assert roles.questions == ()
+
+
+def test_exchanged_titles_of_similar_aes_are_asked_for(releases: Releases) -> None:
+    edits = exchange("IOCM_QUALITY", "IOCM_EXPIRED")
+    roles = find(releases, *edits)
+    assert list_questions(roles) == {"IOCM_QUALITY", "IOCM_EXPIRED"}
+    assert all(each.candidates[0][0] != each.role for each in roles.questions)
+
+    answered = find(releases, *edits, answers={"IOCM_QUALITY": "IOCM_EXPIRED"})
+    assert answered.questions == ()
+    assert list_renamed(answered) == {"IOCM_QUALITY": "IOCM_EXPIRED", "IOCM_EXPIRED": "IOCM_QUALITY"}
+
+
+def test_all_titles_can_be_renamed(releases: Releases) -> None:
+    names = {title: f"H{number}" for number, title in enumerate(_default(releases).profiles)}
+    roles = find(releases, *(rename(old, new) for old, new in names.items()))
+    assert {role: roles.titles[role] for role in names} == names
+    assert roles.questions == ()
+
+
+def test_a_renamed_ae_keeps_its_role_when_its_web_applications_keep_their_names(releases: Releases) -> None:
+    roles = find(releases, rename(MAIN, "PACS", with_web_apps=False))
+    assert list_renamed(roles) == {MAIN: "PACS"}
+    assert roles.web_apps[f"{MAIN}-WADO"] == f"{MAIN}-WADO"
+
+
+def test_a_clone_with_the_old_title_of_a_renamed_ae_is_a_question(releases: Releases) -> None:
+    edits = (rename(MAIN, "PACS"), clone("PACS", MAIN))
+    assert list_questions(find(releases, *edits)) == {MAIN}
+
+    answered = find(releases, *edits, answers={MAIN: "PACS"})
+    assert answered.questions == ()
+    assert list_renamed(answered) == {MAIN: "PACS"}
+
+
+def test_a_removed_main_ae_is_a_question(releases: Releases) -> None:
+    roles = find(releases, remove(MAIN))
+    assert list_questions(roles) == {MAIN}
+
+    answered = find(releases, remove(MAIN), answers={MAIN: "-"})
+    assert answered.questions == ()
+    assert MAIN in answered.removed
+    assert MAIN not in answered.titles
+
+
+@pytest.mark.parametrize("clones", [("TELERAD",), ("TELERAD", "RESEARCH")])
+def test_a_clone_does_not_replace_a_removed_ae_unasked(releases: Releases, clones: tuple[str, ...]) -> None:
+    assert list_questions(find(releases, *(clone(MAIN, each) for each in clones), remove(MAIN))) == {MAIN}
+
+
+def test_a_role_that_nothing_refers_to_can_be_removed(releases: Releases) -> None:
+    roles = find(releases, remove("AS_RECEIVED"), clone(MAIN, "TELERAD"))
+    assert roles.questions == ()
+    assert roles.removed == ("AS_RECEIVED",)
+
+
+def test_references_to_a_clone_do_not_make_it_the_main_ae(releases: Releases) -> None:
+    same_title = find(releases, clone(MAIN, "TELERAD"), move_references(releases, MAIN, "TELERAD"))
+    assert list_renamed(same_title) == {}
+
+    renamed = find(
+        releases, rename(MAIN, "PACS"), clone("PACS", "TELERAD"), move_references(releases, "PACS", "TELERAD")
+    )
+    assert list_questions(renamed) == {MAIN}
+
+
+def test_an_ae_with_few_capabilities_left_keeps_its_role(releases: Releases) -> None:
+    assert find(releases, trim(MAIN)).titles[MAIN] == MAIN
+    assert find(releases, rename(MAIN, "PACS"), trim("PACS")).titles[MAIN] == "PACS"
+    assert find(releases, clone(MAIN, "FULL"), trim(MAIN)).titles[MAIN] == MAIN
+    beside_clone = find(releases, rename(MAIN, "PACS"), clone("PACS", "FULL"), trim("PACS"))
+    assert list_questions(beside_clone) == {MAIN}
+
+
+@pytest.mark.parametrize("name", ["dcm4chee-arc", "storescp"])
+def test_a_renamed_device_is_found(releases: Releases, name: str) -> None:
+    roles = find(releases, lambda site: site.rename_device(name, "renamed"))
+    assert roles.devices[name] == "renamed"
+    assert roles.removed == ()
+
+
+def test_several_archives_are_refused_until_one_is_named(releases: Releases) -> None:
+    entry = Entry.from_values(
+        f"dicomDeviceName=second,{DEVICES}",
+        {"objectClass": ("dicomDevice", "dcmArchiveDevice"), "dicomDeviceName": "second"},
+    )
+    tree = UpgradeTree(SCHEMA, releases.customise(VERSION).entries)
+    tree.put(entry)
+    with pytest.raises(Refused, match="dcm4chee-arc, second"):
+        ConfigurationView(tree)
+    assert ConfigurationView(tree, "DCM4CHEE-arc").device_name == "dcm4chee-arc"
+    with pytest.raises(Refused):
+        ConfigurationView(tree, "third")
+
+
+def test_a_tree_without_archive_or_with_two_roots_is_refused(releases: Releases) -> None:
+    tree = UpgradeTree(SCHEMA, releases.customise(VERSION).entries)
+    archive = ConfigurationView(tree).device
+    without = tree.copy()
+    del without.entries[without.key(archive.dn)]
+    with pytest.raises(Refused, match="none"):
+        ConfigurationView(without)
+    root = next(each for each in tree.entries.values() if each.is_a("dicomConfigurationRoot"))
+    tree.put(root.with_dn(DN.parse("cn=DICOM Configuration,dc=other")))
+    with pytest.raises(Refused, match="2 DICOM configuration roots"):
+        ConfigurationView(tree)
+
+
+def test_an_answer_must_name_an_ae_of_the_archive(releases: Releases) -> None:
+    with pytest.raises(Refused, match="no AE NONE"):
+        find(releases, answers={MAIN: "NONE"})
+
+
+def test_two_roles_cannot_have_the_same_ae(releases: Releases) -> None:
+    with pytest.raises(Refused, match="AS_RECEIVED"):
+        find(releases, answers={MAIN: "AS_RECEIVED", "AS_RECEIVED": "AS_RECEIVED"})
+
+
+def test_no_plan_is_made_while_a_question_is_open(releases: Releases) -> None:
+    site = releases.customise(VERSION, rename(MAIN, "PACS"), clone("PACS", MAIN))
+    with pytest.raises(OpenQuestion) as refusal:
+        releases.upgrade(site, VERSION)
+    assert refusal.value.exit_code == 2
+    assert "--role DCM4CHEE=PACS" in refusal.value.next_step
+
+    upgrade = releases.upgrade(site, VERSION, UpgradeOptions(roles={MAIN: "PACS"}))
+    assert upgrade.decisions == ()
+
+
+def test_an_answer_for_an_unknown_role_is_refused(releases: Releases) -> None:
+    with pytest.raises(Refused, match="no AE DCM4CHE,"):
+        releases.upgrade(releases.customise(VERSION), VERSION, UpgradeOptions(roles={"DCM4CHE": MAIN}))
+
+
+def test_a_new_role_gets_the_title_that_the_user_chose(releases: Releases) -> None:
+    upgrade = releases.upgrade(releases.customise("5.23.0"), "5.23.0", UpgradeOptions(roles={"WORKLIST": "MWL_ARC"}))
+    titles = {each.text("dicomAETitle") for each in upgrade.plan.after.entries.values() if each.is_a("dicomNetworkAE")}
+    assert "MWL_ARC" in titles
+    assert "WORKLIST" not in titles
+
+
+def test_a_new_role_can_be_declined(releases: Releases) -> None:
+    upgrade = releases.upgrade(releases.customise("5.23.0"), "5.23.0", UpgradeOptions(roles={"WORKLIST": "-"}))
+    assert not any("WORKLIST" in each.texts("dicomAETitle") for each in upgrade.plan.after.entries.values())
+
+
+@pytest.mark.parametrize(
+    ("old_apps", "expected"),
+    [
+        ({"A": "B", "A-WADO": "B-WADO"}, {"A": "B", "A-WADO": "B-WADO", "A-NEW": "B-NEW"}),
+        ({"A": "A", "A-WADO": "A-WADO"}, {"A": "A", "A-WADO": "A-WADO"}),
+    ],
+)
+def test_new_web_applications_are_named_like_the_old_ones(old_apps: dict[str, str], expected: dict[str, str]) -> None:
+    roles = Roles(base_dn=DN.parse("dc=org"), device="arc", devices={}, titles={"A": "B"}, web_apps=old_apps)
+    assert name_new_web_apps(roles, ["A", "A-WADO", "A-NEW", "AB"]).web_apps == expected
