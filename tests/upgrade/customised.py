@@ -16,6 +16,7 @@ import dcmcfg
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.files.release import read_release
 from dcmcfg.ldif.reader import read_all
+from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.upgrade.merge import IGNORED
