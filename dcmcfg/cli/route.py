@@ -70,7 +70,8 @@ from dcmcfg.verify.run import get_query_timeouts
     "--external",
     metavar="AET",
     shell_complete=complete_ae_title,
-    help="External archive that has the purged objects, according to the archive's database. Use * if there is none.",
+    help="External archive that has the purged objects, according to the archive's database. "
+    "Use * if no external archive has the objects.",
 )
 @click.option("--study", metavar="UID", help="Query the archive for the state and the content of this study.")
 @click.option(

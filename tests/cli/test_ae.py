@@ -65,7 +65,9 @@ def test_an_ae_is_added_again_undone_and_removed(run: Run, stock_site: CliSite) 
 
     again = run("ae", "add", "WS1@ws1.example.org:104")
     assert (again.exit_code, again.stderr) == (0, "")
-    assert again.stdout.endswith("No changes. If the archive has not loaded this yet, run: dcmcfg reload\n")
+    assert again.stdout.endswith(
+        "No changes. If the archive has not loaded the configuration yet, run: dcmcfg reload\n"
+    )
     assert run("undo", "1", "--yes").exit_code == 0
     assert stock_site.octets() == before
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.real
 
 DEVICES = "cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
 STORESCP = f"dicomDeviceName=storescp,{DEVICES}"
-NOTHING = "No changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
+NOTHING = "No changes. If the archive has not loaded the configuration yet, run: dcmcfg reload\n"
 
 
 def exported(run: Run, path: Path, *options: str) -> Path:

@@ -335,7 +335,10 @@ def test_the_report_can_go_to_a_file(run: Run, folder: Path) -> None:
             ("--skip", "formts"),
             "unknown part or rule 'formts'. Did you mean formats, format, port? To list all parts and rules: dcmcfg",
         ),
-        (("--only", "schema", "--skip", "schema"), "no rule is left to check, because --skip skips all selected rules"),
+        (
+            ("--only", "schema", "--skip", "schema"),
+            "there is no rule to check, because --skip excludes all selected rules",
+        ),
         (("--fix", "."), "--fix changes the live tree"),
         (("--dry-run",), "require --fix"),
         (("--yes", "."), "require --fix"),

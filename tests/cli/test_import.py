@@ -104,7 +104,7 @@ def test_a_good_row_becomes_what_dcmldap_writes_and_is_undone(run: Run, site: Cl
     assert (again.exit_code, again.stderr) == (0, "")
     assert again.stdout == (
         f"{site.headline}\n1 entry is unchanged\n"
-        "No changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
+        "No changes. If the archive has not loaded the configuration yet, run: dcmcfg reload\n"
     )
     assert run("undo", "1", "--yes").exit_code == 0
     assert site.octets() == before
@@ -484,7 +484,7 @@ def test_what_aes_writes_of_the_stock_configuration_is_nothing_to_do(run: Run, s
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
         f"No new AE to probe\n{stock_site.headline}\n{len(lines) - 1} entries are unchanged\n"
-        "No changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
+        "No changes. If the archive has not loaded the configuration yet, run: dcmcfg reload\n"
     )
     assert stock_site.octets() == before
 

@@ -107,8 +107,8 @@ def test_reload_of_a_stopped_archive_is_exit_code_4(run: Run, archive: Scripted)
     result = run("reload", "--archive-url", archive.url)
     assert (result.exit_code, result.stdout) == (4, "")
     assert result.stderr == (
-        f"dcmcfg: {archive.url}: The archive loaded the new configuration, but it is STOPPED: its DICOM and HL7 ports "
-        "are closed\n"
+        f"dcmcfg: {archive.url}: The archive loaded the new configuration, but the archive is STOPPED: its DICOM and "
+        "HL7 ports are closed\n"
         "  next: Start the archive on the Control page of its web interface, or run: curl -X POST "
         f"{archive.url}/ctrl/start\n"
     )

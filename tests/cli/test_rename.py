@@ -218,7 +218,10 @@ def test_parts_and_mistakes(run: Run, site: CliSite) -> None:
         assert failed.stderr.startswith(message), failed.stderr
     same = run("rename", "exporter", "LONGTERM", "LONGTERM")
     assert (same.exit_code, same.stderr) == (0, "")
-    assert same.stdout == f"{site.headline}\nNo changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
+    assert (
+        same.stdout
+        == f"{site.headline}\nNo changes. If the archive has not loaded the configuration yet, run: dcmcfg reload\n"
+    )
     assert site.octets() == before
 
 

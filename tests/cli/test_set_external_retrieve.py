@@ -72,7 +72,7 @@ def test_what_is_so_already_is_nothing_to_do(run: Run, site: CliSite) -> None:
     assert result.stdout == (
         f"{site.headline}\n"
         f"unchanged: modify {ARCHIVE_DN}\n"
-        "No changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
+        "No changes. If the archive has not loaded the configuration yet, run: dcmcfg reload\n"
     )
     assert site.archive.requests == []
 

@@ -26,7 +26,7 @@ from dcmcfg.settings import Settings
 
 
 class ArchiveStopped(IncompleteChange):
-    """The archive loaded the new configuration, but it is STOPPED; ``reload`` is the reload, if the caller sets it."""
+    """The archive loaded the new configuration, but is STOPPED; ``reload`` is the reload, if the caller sets it."""
 
     reload: Reload | None = None
 
@@ -124,8 +124,8 @@ def require_started(service: ControlService, settings: Settings, message_prefix:
         return None
     if not status.started:
         raise ArchiveStopped(
-            f"{message_prefix}The archive loaded the new configuration, but it is STOPPED: its DICOM and HL7 ports "
-            "are closed",
+            f"{message_prefix}The archive loaded the new configuration, but the archive is STOPPED: its DICOM and HL7 "
+            "ports are closed",
             subject=settings.archive_url,
             next_step=describe_how_to_start(settings),
         )
