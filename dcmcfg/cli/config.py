@@ -204,7 +204,7 @@ def unset_command(*, key: tuple[str, str], as_json: bool) -> None:
 def _report(name: str, key: str, edit: ProfileEdit, text: str, *, as_json: bool) -> None:
     for each in edit.unknown_keys:
         print_message(
-            f"warning: the unknown key {each!r} makes dcmcfg refuse the profile; "
+            f"warning: dcmcfg refuses the profile because of the unknown key {each!r}; "
             f"to remove the key: dcmcfg config unset {name}.{each}"
         )
     if as_json:

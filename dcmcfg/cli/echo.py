@@ -78,7 +78,7 @@ def echo_command(
     Over TLS, dcmcfg first verifies the certificate of the peer. A successful C-ECHO does not prove that the AE permits
     a store or a retrieve. To prove a retrieve, use 'dcmcfg verify'.
 
-    Exit codes: 0 all AEs responded, 1 an AE did not respond, or an AE that you specified has no address.
+    Exit codes: 0 all AEs responded. 1 an AE did not respond, or an AE that you specified has no address.
     """
     if titles and all_aes:
         raise click.UsageError(f"--all and AET exclude each other. To call {titles[0]} only, omit --all")

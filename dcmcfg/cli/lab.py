@@ -176,7 +176,7 @@ def status_command(folder: Path, *, as_json: bool) -> int:
         message = f"The profile {lifecycle.PROFILE} contains the lab folder {folder}, which no longer exists"
         print_output(f"{message}. To remove the profile: dcmcfg lab down. To start a new lab: dcmcfg lab up")
     elif lab is None:
-        print_output("No lab is up. To start one: dcmcfg lab up")
+        print_output("No lab is up. To start a lab: dcmcfg lab up")
     else:
         print_lab(lab, make_standard_studies())
     return 0 if lab and lab.is_up else 1

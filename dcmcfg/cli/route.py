@@ -111,7 +111,7 @@ def route_command(
     obstacles, the AEs that each system must know, and the SOP classes that are not sent. No study is moved. To prove
     the result, run 'dcmcfg verify'.
 
-    Exit codes: 0 the study is delivered, if other systems meet the listed prerequisites, 1 the archive refuses the
+    Exit codes: 0 the study is delivered, if other systems meet the listed prerequisites. 1 the archive refuses the
     request, or some objects are not delivered.
     """
     require_details_form(form, details=details)

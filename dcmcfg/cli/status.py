@@ -63,8 +63,9 @@ def status_command(
 ) -> int:
     """Show whether the archive runs.
 
-    If the profile lists nodes, the command shows each of them. With --replicas, the command compares the directory
-    with the replicas that the nodes read: the contextCSN and the number of entries, with --deep also all values.
+    If the profile lists nodes, the command shows each of them. With --replicas, the command compares the directory with
+    the replicas that the nodes read: the contextCSN and the number of entries. With --deep, the command also compares
+    all values.
 
     The JSON field "state" is one of: started, stopped, not deployed, failed to deploy, stopping, no response, not
     running, wrong path, not an archive, unknown.

@@ -355,7 +355,7 @@ def test_a_listener_that_stays_closed_exits_4_and_says_that_the_change_is_in_for
         "  next: Find out what else uses port 11112: another connection of the archive (dcmcfg connection list "
         "dcm4chee-arc), or another process (ss -tlnp 'sport = :11112' on the archive's machine), then run "
         "dcmcfg reload. To revert the change: dcmcfg undo 1. The archive then tries to open the listener again. "
-        "This can fail for the same reason\n"
+        "This attempt can fail for the same reason\n"
     )
     content = json.loads(again.stdout)
     assert (content["changed"], content["reloaded"], content["error"]["exit_code"]) == (True, False, 4)

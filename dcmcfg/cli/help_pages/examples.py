@@ -66,7 +66,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Add an AE with the capabilities of another AE", "dcmcfg ae add CT2@10.1.2.5:104 --like CT1"),
     ),
     "ae set": (
-        ("Take an AE out of use", "dcmcfg ae set WORKSTATION dicomInstalled=FALSE"),
+        ("Mark an AE as not in use", "dcmcfg ae set WORKSTATION dicomInstalled=FALSE"),
         ("Describe an AE", "dcmcfg ae set WORKSTATION dicomDescription='Reading room 2'"),
     ),
     "ae rename": (

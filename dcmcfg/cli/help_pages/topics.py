@@ -80,8 +80,8 @@ def _make_site_options(name: str) -> Topic:
             "the name of the command.",
             "For each setting, dcmcfg uses the first value that it finds in these sources: 1. the option; 2. the "
             "profile of --profile; 3. the environment (DCMCFG_ and the setting in capitals, such as "
-            "DCMCFG_LDAP_URL); 4. the profile of DCMCFG_PROFILE, else the profile selected with 'dcmcfg config use', "
-            "else the profile 'default'; 5. the default value, for a standard installation of dcm4chee-arc on "
+            "DCMCFG_LDAP_URL); 4. the profile of DCMCFG_PROFILE, or else the profile selected with 'dcmcfg config "
+            "use', or else the profile 'default'; 5. the default value, for a standard installation of dcm4chee-arc on "
             "this machine.",
             "The LDAP URL, the bind DN and the password come from the same source. Therefore, dcmcfg sends a password "
             "only to the server to which the password belongs. The archive URL and its token also come from the same "

@@ -80,7 +80,7 @@ class ReachableArchive:
         if undo_command and binding_failure is not None:
             next_step = (
                 f"{next_step}. To revert the change: {undo_command}. The archive then tries to open the "
-                "listener again. This can fail for the same reason"
+                "listener again. This attempt can fail for the same reason"
             )
         elif undo_command and not isinstance(error, ReloadUnconfirmed) and not _is_down(reload):
             next_step = f"{next_step}. If this change is the cause, revert it: {undo_command}"
