@@ -313,7 +313,7 @@ class PathBuilder:
         response = EMPTY_SUCCESS if is_silent else ALL_FAILED
         if limits.not_accepted_by_destination:
             reason = (
-                f"{self._destination.title} lists SCP capabilities, but none for the objects that "
+                f"{self._destination.title} has SCP capabilities, but no SCP capability for the objects that "
                 f"{self._archive_ae.title} sends"
             )
             next_step = self._suggest_capability_command(limits.not_accepted_by_destination)
@@ -342,7 +342,7 @@ class PathBuilder:
         accepted = ae.entry.texts(ACCEPTED_CALLING_AE_TITLE)
         if accepted and calling_ae_title not in accepted:
             self.add_note(
-                f"according to the tree, {ae.title} does not accept the calling AE title {calling_ae_title} "
+                f"according to the configuration, {ae.title} does not accept the calling AE title {calling_ae_title} "
                 "(dcmAcceptedCallingAETitle)"
             )
 

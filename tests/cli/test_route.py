@@ -137,7 +137,7 @@ def test_what_is_on_a_storage_that_is_not_configured_fails_after_an_association(
             " 1   A-ASSOCIATE   DCM4CHEE   STORESCP   localhost:11115   DCM4CHEE\n\n"
             "Response              A702 without counters\n"
             "Reason                the files are on a storage that is not in the configuration, and dcmAltCMoveSCP is "
-            "not set. For such files, the archive does not use the external archive in its database\n"
+            "not set. The archive does not request such files from the external archive that is recorded in its database\n"
             "Next step             configure the storage again, or set an alternative C-MOVE SCP that has the study: "
             "dcmcfg set dcm4chee-arc dcmAltCMoveSCP=AET\n\n"
             "Exit code 1           the study is not delivered completely in these states: unconfigured-storage\n"

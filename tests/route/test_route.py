@@ -157,8 +157,8 @@ def test_what_is_on_a_storage_that_is_not_configured_ends_after_an_association_t
     (failure,) = found.failures
     assert failure.response == "A702 without counters"
     assert failure.reason == (
-        "the files are on a storage that is not in the configuration, and dcmAltCMoveSCP is not set. For such files, "
-        "the archive does not use the external archive in its database"
+        "the files are on a storage that is not in the configuration, and dcmAltCMoveSCP is not set. The archive does "
+        "not request such files from the external archive that is recorded in its database"
     )
     no_port = put("dicomPort", on=STORESCP_DEVICE.child("cn", "dicom"))
     assert (
@@ -549,7 +549,7 @@ def test_a_list_of_accepted_callers_in_the_tree_is_warned_about() -> None:
     found = make_path("purged", put("dcmAcceptedCallingAETitle", "DCM4CHEE", on=LONGTERM))
     assert found.outcome is PathOutcome.DELIVERED
     assert found.notes == (
-        "according to the tree, LONGTERM does not accept the calling AE title VIEWER (dcmAcceptedCallingAETitle)",
+        "according to the configuration, LONGTERM does not accept the calling AE title VIEWER (dcmAcceptedCallingAETitle)",
     )
 
 
