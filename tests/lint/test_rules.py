@@ -71,8 +71,8 @@ def _no_archive(attributes: Iterable[Attribute]) -> Iterator[Attribute]:
 def test_the_only_storage_below_its_threshold_is_written_to_no_more() -> None:
     tree = valid_tree().with_changes([put(STORAGE, dcmStorageThreshold="10GB")])
     message = (
-        "if the free space is below this threshold, DCM4CHEE refuses every C-STORE, because dcmObjectStorageID names "
-        "no other storage"
+        "if the free space is below this threshold, DCM4CHEE refuses every C-STORE, because dcmObjectStorageID "
+        "contains no other storage"
     )
     assert summaries(findings_of("storage-threshold", tree)) == [(STORAGE, "dcmStorageThreshold", message)]
 
