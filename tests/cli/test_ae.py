@@ -94,8 +94,8 @@ def test_connections_are_shared_or_own_and_never_re_pointed(run: Run, stock_site
     addition = run("ae", "add", "STORE4@other:104", "--device", "storescp", "--like", "STORE2", "--yes")
     assert addition.stderr == (
         "warning: STORE2 has no capabilities, so STORE4 gets no capabilities.\n"
-        "warning: the connection dicom has the address localhost:11117 and remains unchanged; STORE4 gets the new "
-        "connection dicom-store4.\n"
+        "warning: the connection dicom has the address localhost:11117. dcmcfg does not change this connection; STORE4 "
+        "gets the new connection dicom-store4.\n"
     )
     there = stock_site.octets()
     assert {dn: there[dn] for dn in before} == before

@@ -110,7 +110,7 @@ def test_prune_leaves_what_the_files_hold_and_is_undone(run: Run, site: CliSite,
             "the files contain no entry at or below this DN, so all entries at or below this DN would be deleted",
         ),
         (f"dn: {STORESCP}\nchangetype: delete\n", STORESCP, "--prune accepts entries only, not change records"),
-        (f"dn: {STORESCP}\nobjectClass: dicomDevice\n", "dc=org", "it is not below the base DN"),
+        (f"dn: {STORESCP}\nobjectClass: dicomDevice\n", "dc=org", "this DN is not below the base DN"),
     ],
 )
 def test_prune_refuses_what_would_delete_by_mistake(

@@ -174,8 +174,8 @@ SET_ANOTHER = (
 def test_an_ae_that_cannot_play_the_role_is_refused_by_name(run: Run, site: CliSite, title: str, reason: str) -> None:
     before = site.octets()
     head = (
-        "unusable-reference: 1 setting refers to an AE that does not exist, or to an AE that the archive cannot use "
-        "there"
+        "unusable-reference: 1 setting refers to an AE that does not exist, or that the archive cannot use for "
+        "this purpose"
     )
     finding = f"{ARCHIVE_DN}: {NAME} '{title}': {reason}"
     commands = [("set-external-retrieve", title), ("set", "dcm4chee-arc", f"{NAME}={title}")]
