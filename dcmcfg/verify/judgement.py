@@ -78,9 +78,9 @@ def _format_headline(
         return "NOT verified: " + "; ".join(_list_objections(reported, received, route))
     if received.finding is ReceiptFinding.NOT_OBSERVED:
         return (
-            f"reported, not observed: {reported.completed} of "
-            f"{format_instance_count(reported.expected_count or 0)} sent to "
-            f"{evidence.request.destination_ae_title} according to the archive; {_format_route(route, reported)}"
+            f"reported, not observed: the archive reports {reported.completed} of "
+            f"{format_instance_count(reported.expected_count or 0)} as sent to "
+            f"{evidence.request.destination_ae_title}; {_format_route(route, reported)}"
         )
     return (
         f"verified: {received.instance_count} of {format_instance_count(reported.expected_count or 0)} received by "
