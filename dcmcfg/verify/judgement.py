@@ -28,7 +28,9 @@ from dcmcfg.verify.verdict import (
 )
 
 SECOND_RUN_NOTE = "the archive retrieved the study into its own storage, so a second run proves less about the route"
-LOCAL_STUDY_NOTE = "route not tried: the study was still local, which proves nothing about external retrieve"
+LOCAL_STUDY_NOTE = (
+    "route not tried: the study was still local, and a local study proves nothing about external retrieve"
+)
 
 
 def judge_evidence(evidence: Evidence, *, require_route: bool = False) -> Verdict:
