@@ -59,7 +59,7 @@ def test_set_export_and_verify_on_the_stock_configuration(
     where = ("--connect", f"{pacs.host}:{pacs.port}")
     done = run("verify", "--study", STUDY, "--dest", "STORESCP", *where)
     assert done.exit_code == 0, done.output
-    assert done.stdout.startswith("reported, not observed: 3 of 3 instances sent to STORESCP according to the archive")
+    assert done.stdout.startswith("reported, not observed: the archive reports 3 of 3 instances as sent to STORESCP")
     assert "external archive → DCM4CHEE → STORESCP (dcmExternalRetrieveAEDestination on device dcm4chee-arc)" in (
         done.stdout
     )

@@ -83,7 +83,7 @@ def test_listener_that_stays_closed_is_exit_code_4_with_what_is_in_force(run: Ru
         f"dcmcfg: {archive.url}/ctrl/reload: The new configuration is in force, but the archive could not open the "
         "listener localhost:9112: IOException: Unable to start TCPListener on localhost:9112; cause: BindException: "
         "Address already in use (HTTP 500; dcmcfg reloaded twice). Until a reload succeeds, other listeners may be "
-        "closed too, and the AE cache keeps old AEs\n"
+        "closed too, and the archive keeps old AEs in its cache\n"
         f"  next: Find out what else uses port 9112: another connection of the archive (dcmcfg --archive-url "
         f"{archive.url} "
         "connection list dcm4chee-arc), or another process (ss -tlnp 'sport = :9112' on the archive's machine), then "

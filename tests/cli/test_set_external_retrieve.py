@@ -349,7 +349,7 @@ def test_a_listener_that_stays_closed_exits_4_and_says_that_the_change_is_in_for
         f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. The new configuration is in force, but "
         "the archive could not open the listener localhost:11112: IOException: Unable to start TCPListener on "
         "localhost:11112; cause: BindException: Address already in use (HTTP 500; dcmcfg reloaded twice). Until a "
-        "reload succeeds, other listeners may be closed too, and the AE cache keeps old AEs. "
+        "reload succeeds, other listeners may be closed too, and the archive keeps old AEs in its cache. "
         f"Listeners (TCP connection): dicom localhost:{ports[0]} open, "
         f"dicom-tls localhost:{ports[1]} closed\n"
         "  next: Find out what else uses port 11112: another connection of the archive (dcmcfg connection list "

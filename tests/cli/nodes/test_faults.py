@@ -259,7 +259,8 @@ def not_bound(site: Site, made: Made) -> Outcome:
     note = (
         f"The new configuration is in force, but the archive could not open the listener {address}: IOException: "
         f"Unable to start TCPListener on {address}; cause: BindException: Address already in use (HTTP 500; dcmcfg "
-        "reloaded twice). Until a reload succeeds, other listeners may be closed too, and the AE cache keeps old AEs — "
+        "reloaded twice). Until a reload succeeds, other listeners may be closed too, and the archive keeps old AEs "
+        "in its cache — "
         f"Find out what else uses port {site.port}: another connection of the archive (dcmcfg --profile {PROFILE} "
         f"connection list dcm4chee-arc), or another process (ss -tlnp 'sport = :{site.port}' on the archive's "
         f"machine), then run dcmcfg --profile {PROFILE} reload"
