@@ -33,7 +33,8 @@ dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dcmExporterID LONGTERM the n
 3 to change, 2 to rename, in one transaction
 Applied in one transaction.
 To revert it: dcmcfg undo 1
-The archive has reloaded (204), not confirmed: GET /storage: the response is not from an archive (HTTP 204).
+The archive has reloaded (204), but the reload is not confirmed: GET /storage: the response is not from an archive \
+(HTTP 204).
 """
 LONGTERM_WARNINGS = """\
 warning: TAPE must be the title that the remote system uses: the archive uses this title to call and to \
