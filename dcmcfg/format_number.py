@@ -48,7 +48,7 @@ class FileFormat:
             )
         if number > self.number:
             raise UnknownFormat(
-                f"{self.kind} has format {number}; this version of dcmcfg reads formats up to {self.number}",
+                f"{self.kind} has format {number}; this version of dcmcfg can read only formats up to {self.number}",
                 subject=file,
                 next_step="use the newer version of dcmcfg that wrote the file; nothing was changed",
             )

@@ -265,7 +265,7 @@ def test_a_file_of_a_later_program_is_refused_and_stays_as_it_is(tmp_path: Path,
         kind.read(path)
     assert refused.value.subject == str(path)
     assert (
-        f"has format {later}; this version of dcmcfg reads formats up to {kind.file_format.number}"
+        f"has format {later}; this version of dcmcfg can read only formats up to {kind.file_format.number}"
     ) in refused.value.message
     assert "use the newer version of dcmcfg" in refused.value.next_step
     assert path.read_bytes() == before

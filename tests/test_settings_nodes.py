@@ -80,7 +80,7 @@ def test_another_directory_has_none_of_the_replicas_of_the_profile() -> None:
 
 def test_a_replica_needs_the_server_that_is_written() -> None:
     write_profile("site", {"nodes": NODES})
-    with pytest.raises(MalformedInput, match="the node has an ldap_url, but the profile has none") as refused:
+    with pytest.raises(MalformedInput, match="the node has an ldap_url, but the profile has no ldap_url") as refused:
         resolve()
     assert refused.value.subject == "profile site, node west"
 
@@ -155,7 +155,8 @@ def test_a_site_without_nodes_says_how_to_add_one() -> None:
     with pytest.raises(NotFound) as missing:
         select_nodes(resolve(), ["archive"])
     assert missing.value.next_step == (
-        "the settings of this command list no nodes. To add one: dcmcfg config set site.nodes.archive.archive_url URL"
+        "the settings that this command uses contain no nodes. To add a node: "
+        "dcmcfg config set site.nodes.archive.archive_url URL"
     )
 
 

@@ -134,7 +134,9 @@ def _iterate_records(
 
 
 def _query_records(database: Database, name: RecordedName) -> RecordedStudies:
-    unknown_reason = f"the database of {', '.join(name.other_archives)} is not searched" if name.other_archives else ""
+    unknown_reason = (
+        f"dcmcfg does not search the database of {', '.join(name.other_archives)}" if name.other_archives else ""
+    )
     if name.kind is EntityKind.STORAGE:
         stored = database.find_studies({"storageID": name.name}, max_results=MAX_STUDIES)
         local = sum(name.name in each.storage_ids for each in stored)

@@ -157,9 +157,8 @@ def _create_failure(reload: Reload, url: str, device: str) -> ReloadFailed:
                 f"{_format_reason(reason)} (HTTP {last_attempt.status}). It is unknown whether the new configuration "
                 "is in force",
                 subject=url,
-                next_step="See the archive's server.log. To see the AEs that the archive has loaded, with their "
-                f"dicomDescription, use GET {archive_url}/aets. "
-                f"{CHECK_VALUES}",
+                next_step="See the archive's server.log. To list the AEs that the archive has loaded, send GET "
+                f"{archive_url}/aets: the response also contains the dicomDescription of each AE. {CHECK_VALUES}",
             )
         case _:
             raise ValueError(f"a clean reload is no failure: {reload}")
@@ -179,7 +178,8 @@ def _build_not_bound_error(reload: Reload, binding_failure: LoadedButNotBound, u
             f"{last_attempt.status})"
         )
     return ReloadUnfinished(
-        f"{message}. Until a reload succeeds, other listeners may be closed too, and the AE cache keeps old AEs",
+        f"{message}. Until a reload succeeds, other listeners may be closed too, and the archive keeps old AEs in its "
+        "cache",
         subject=url,
         next_step=f"{_suggest_fix(binding_failure, device)}, then run dcmcfg reload",
     )
@@ -198,9 +198,12 @@ def _suggest_fix(binding_failure: LoadedButNotBound, device: str) -> str:
     """Return the fix for the closed listener, depending on the archive's reason."""
     reason = binding_failure.reason
     if "Unsupported CipherSuite" in reason:
-        return "Correct dicomTLSCipherSuite of the TLS connection: use Java's names"
+        return (
+            "Correct dicomTLSCipherSuite of the TLS connection: use the names of Java "
+            "(such as TLS_RSA_WITH_AES_128_CBC_SHA)"
+        )
     if "Unsupported protocol" in reason:
-        return "Correct dcmTLSProtocol of the TLS connection: use Java's names (such as TLSv1.2)"
+        return "Correct dcmTLSProtocol of the TLS connection: use the names of Java (such as TLSv1.2)"
     if _STORE_ERROR.search(reason):
         return _suggest_store_fix(reason)
     port = binding_failure.listener.rpartition(":")[2]

@@ -105,7 +105,8 @@ def combine_instances(study_uid: str, results: Iterable[InstanceResult]) -> Stor
         raise InvalidDicomJson("an instance occurs twice, with different storages or external archives")
     if other_study_uids := {each.study_uid for each in all_results} - {"", study_uid}:
         raise InvalidDicomJson(
-            f"it contains an instance of the study {min(other_study_uids)}, but dcmcfg did not request this study"
+            f"the response contains an instance of the study {min(other_study_uids)}, but dcmcfg did not request this "
+            "study"
         )
     external_ae_titles = {each.external_ae_title for each in instances}
     return StoredStudy(

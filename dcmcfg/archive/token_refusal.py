@@ -132,7 +132,7 @@ def _explain_unknown_reason(check: TokenCheck, claims: TokenClaims) -> RefusalRe
     unchecked_note = "" if check.issuer else "the issuer that the archive expects is unknown; "
     return RefusalReason(
         f"no other problem was found; {unchecked_note}the token's audience is {audience}, but the archive may "
-        "require that the audience contains the ID of the archive's own client",
+        "require the ID of its own client in the audience",
         "compare the issuer with the archive's provider URL (or auth-server-url and realm-name);"
         f" to add the archive's client to the audience in Keycloak, use a mapper of type Audience; {_LOG_HINT}",
     )

@@ -116,7 +116,9 @@ class MoveTracker:
                 )
         for (sender_uid, own_uid), count in recorded.items():
             if sender_uid == study_uid:
-                yield f"{format_instance_count(count)} of study {own_uid} arrived with the C-MOVE of this study"
+                yield (
+                    f"{format_instance_count(count)} of another study ({own_uid}) arrived with the C-MOVE of this study"
+                )
         if late := sum(
             self.find_study_uid(each) == study_uid and not self.is_sent_for(attempt, each) for each in waiting
         ):

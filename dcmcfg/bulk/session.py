@@ -201,8 +201,8 @@ def _describe_other_configuration(report: BulkReport) -> Iterator[str]:
     failed = len(outcomes) - accepted - outcomes.count(VerificationOutcome.OUTDATED)
     if accepted:
         yield (
-            f"{accepted:,} of {len(report.results):,} results are successes from before a configuration change; "
-            "--only-failed keeps these results. To request all studies again: --again"
+            f"{accepted:,} of {len(report.results):,} studies succeeded before a configuration change. "
+            "--only-failed keeps the results of these studies. To request all studies again: --again"
         )
     if failed:
         yield (

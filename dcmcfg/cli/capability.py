@@ -197,8 +197,8 @@ def set_command(
 ) -> None:
     """Set the transfer syntaxes of SOP classes.
 
-    After the change, each SOP class has exactly the transfer syntaxes of --transfer-syntax in each specified role. A
-    missing capability is added. Other SOP classes and roles are unchanged.
+    After the change, each SOP class has exactly the specified transfer syntaxes, in each specified role. A missing
+    capability is added. Other SOP classes and roles are unchanged.
     """
     _apply_capabilities(settings, options, _CapabilityRequest(ae, sop_classes, role, syntaxes), set_capabilities)
 

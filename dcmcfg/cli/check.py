@@ -135,8 +135,8 @@ def _complete_skipped(ctx: click.Context, param: click.Parameter, incomplete: st
     "--schema",
     "schema_source",
     type=click.Choice(["server", "bundled"]),
-    help="Schema for the check, from the directory server or bundled with dcmcfg. Default: server for the live tree, "
-    "bundled for a FILE.",
+    help="Schema for the check. server: the schema of the directory server; this is the default for the live tree. "
+    "bundled: the schema that dcmcfg contains; this is the default for a FILE.",
 )
 @click.option(
     "--rfc2849",
@@ -188,7 +188,7 @@ def check_command(
     _require_consistent_options(files, options, form=form, fix=fix)
     rules = select_rules(parts, rule_names, skipped_names)
     if not rules:
-        raise click.UsageError("no rule is left to check, because --skip skips all selected rules")
+        raise click.UsageError("there is no rule to check, because --skip excludes all selected rules")
     options = replace(options, as_json=form == "json", stdout_reserved=options.stdout_reserved or form == "json")
     # With --fix, --output is the file of the plan, else that of the report.
     report_file = None if fix or options.plan_file is None else str(options.plan_file)

@@ -222,7 +222,7 @@ def _read_site_tree(ctx: click.Context) -> Tree:
     settings = resolve_settings(_get_site_options(ctx), os.environ)
     password = settings.bind_password() if settings.bind_dn else ""
     if password is None:
-        raise DirectoryError("no password is set, and shell completion does not prompt")
+        raise DirectoryError("no password is set, and shell completion does not ask for a password")
     server = replace(make_directory_server(settings, password), connect_timeout_s=_TIMEOUT_S, receive_timeout_s=1)
     with connect(server) as directory:
         return read_tree(directory)

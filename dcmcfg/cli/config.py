@@ -145,7 +145,8 @@ def show_command(*, name: str | None, as_json: bool, **site: str | None) -> None
     The source is an option, an environment variable, a profile or the default. The output shows the settings that a
     command with the same options uses. The argument NAME has the same effect as '--profile NAME'.
 
-    Secrets are never shown. The output shows only whether a secret is set, and its file or keychain.
+    Secrets are never shown. For each secret, the output shows only whether the secret is set, and the file or keychain
+    that contains the secret.
     """
     options = _get_options_before_command() | {key: value for key, value in site.items() if value is not None}
     if name is not None:
@@ -170,7 +171,8 @@ def set_command(*, key: tuple[str, str], value: str, as_json: bool) -> None:
     written. Comments and all other lines of the file are unchanged.
 
     A relative file name refers to the current folder, and is stored as an absolute file name. A profile never contains
-    a password. Set bind_password_file to the file of the password, or bind_password_keychain to its keychain service.
+    a password. To specify the file that contains the password, set bind_password_file. To specify the keychain service
+    that contains the password, set bind_password_keychain.
     """
     name, profile_key = key
     parsed = parse_profile_value(profile_key, value, f"{name}.{profile_key}")
@@ -202,7 +204,7 @@ def unset_command(*, key: tuple[str, str], as_json: bool) -> None:
 def _report(name: str, key: str, edit: ProfileEdit, text: str, *, as_json: bool) -> None:
     for each in edit.unknown_keys:
         print_message(
-            f"warning: the unknown key {each!r} makes dcmcfg refuse the profile; "
+            f"warning: dcmcfg refuses the profile because of the unknown key {each!r}; "
             f"to remove the key: dcmcfg config unset {name}.{each}"
         )
     if as_json:

@@ -258,8 +258,8 @@ def set_command(
 def remove_command(settings: Settings, options: ChangeOptions, *, target: str, detach: bool) -> None:
     """Remove an unused connection.
 
-    The command refuses to remove a connection that an AE or an application uses. Without this connection, the archive
-    could not load the device.
+    The command refuses to remove a connection that an AE or an application uses. If such a connection is missing, the
+    archive cannot load the device.
     """
     apply_edit(
         settings,

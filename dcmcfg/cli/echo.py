@@ -75,10 +75,10 @@ def echo_command(
     """Send a C-ECHO to AEs from this machine.
 
     The addresses come from the configuration. With --node, dcmcfg calls the archive's own AEs at the host of the node.
-    Over TLS, dcmcfg verifies the certificate of the peer before dcmcfg sends anything else. A successful C-ECHO does
-    not prove that the AE permits a store or a retrieve. To prove a retrieve, use 'dcmcfg verify'.
+    Over TLS, dcmcfg first verifies the certificate of the peer. A successful C-ECHO does not prove that the AE permits
+    a store or a retrieve. To prove a retrieve, use 'dcmcfg verify'.
 
-    Exit codes: 0 all AEs responded, 1 an AE did not respond, or an AE that you specified has no address.
+    Exit codes: 0 all AEs responded. 1 an AE did not respond, or an AE that you specified has no address.
     """
     if titles and all_aes:
         raise click.UsageError(f"--all and AET exclude each other. To call {titles[0]} only, omit --all")

@@ -39,7 +39,7 @@ def get_command(
     Each value is printed on one line. Without ATTR, all attributes are shown. If an AE of the archive inherits
     a value from its device, the inherited value is shown with a note.
 
-    Secrets are not shown. The files in a ZIP file (dicomVendorData) are listed.
+    Secrets are not shown. If a value is a ZIP file (dicomVendorData), the output lists the files in the ZIP file.
 
     Exit codes: 0 all attributes are set, 1 an attribute is neither set nor inherited.
     """

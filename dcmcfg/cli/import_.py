@@ -79,12 +79,12 @@ def import_command(
     has the column names title, host, port, tls, description, role and device. YAML or JSON is a list of AEs with the
     same names as keys.
 
-    The accepted rows become one plan. AEs that exist already are not changed. A row is rejected if the row has an
-    error, if the title is already in use, or if the existing AE has other settings. dcmcfg writes the rejected rows
-    with their reasons to a file in the same format. Fix the rows in this file, and import the file. docs/import.md
+    dcmcfg makes one plan from the accepted rows. AEs that exist already are not changed. A row is rejected if the row
+    has an error, if the title is already in use, or if the existing AE has other settings. dcmcfg writes the rejected
+    rows with their reasons to a file in the same format. Fix the rows in this file, and import the file. docs/import.md
     describes the roles.
 
-    Exit codes: 0 no row was rejected, 1 rows were rejected.
+    Exit codes: 0 no row was rejected, 1 at least one row was rejected.
     """
     if not probe and (calling is not None or keep_unreachable or tls.is_given or _is_given("parallel")):
         raise click.UsageError("--parallel, --calling, --keep-unreachable and the TLS options require --probe")

@@ -53,7 +53,7 @@ def _make_folder_option(default: Callable[[], Path], default_text: str) -> Calla
 
 _new_folder_option = _make_folder_option(_get_new_folder, "in the user's state folder")
 _known_folder_option = _make_folder_option(
-    _get_known_folder, "in the user's state folder, else the folder in the profile lab"
+    _get_known_folder, "the folder in the user's state folder, or else the folder in the profile lab"
 )
 
 
@@ -62,8 +62,8 @@ def lab_group() -> None:
     """Run a complete site on this machine for trials.
 
     The lab has a directory server (slapd), a program that imitates dcm4chee-arc, an external archive and a storage SCP.
-    All of these use loopback addresses. The profile 'lab' describes the lab. To see its configuration, run 'dcmcfg show
-    --profile lab'.
+    All of these use loopback addresses. The profile 'lab' describes the lab. To see the configuration of the lab, run
+    'dcmcfg show --profile lab'.
     """
 
 
@@ -176,7 +176,7 @@ def status_command(folder: Path, *, as_json: bool) -> int:
         message = f"The profile {lifecycle.PROFILE} contains the lab folder {folder}, which no longer exists"
         print_output(f"{message}. To remove the profile: dcmcfg lab down. To start a new lab: dcmcfg lab up")
     elif lab is None:
-        print_output("No lab is up. To start one: dcmcfg lab up")
+        print_output("No lab is up. To start a lab: dcmcfg lab up")
     else:
         print_lab(lab, make_standard_studies())
     return 0 if lab and lab.is_up else 1

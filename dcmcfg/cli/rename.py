@@ -38,7 +38,7 @@ def rename_group() -> None:
     """Rename a part of the archive, and update all references to the part.
 
     The entry is renamed in place, with its registration and all entries below it. Every value that refers to the part
-    is updated: AE titles in pairs, URIs, paths, conditions, DNs, and the configuration of the UI. Values that only look
+    is updated: pairs of AE titles, URIs, paths, conditions, DNs, and the configuration of the UI. Values that only look
     like the name are not changed. The plan lists these values with the reason.
 
     To rename an AE or a device, run 'dcmcfg ae rename' or 'dcmcfg device rename'.
@@ -89,11 +89,13 @@ def ae_command(
     """Give an AE another title.
 
     All references to the AE are updated. If several devices have an AE with this title, specify DEVICE/TITLE. Then only
-    the references to this AE are updated. Web applications that are named after the AE (OLD, OLD-WADO) are renamed too.
+    the references to this AE are updated. The command also renames web applications that are named after the AE (OLD,
+    OLD-WADO).
 
     The configuration of other systems and the archive's database are not changed. If the archive exported studies to an
-    external archive, the archive's database contains the title that the external archive had at the export. The archive
-    requests these studies with this old title. To keep the old title, specify --keep-alias.
+    external archive, the archive's database contains the title that the external archive had at the export. Later, the
+    archive uses this title to request the studies from the external archive. To keep the old title in the
+    configuration, specify --keep-alias.
     """
     keep_options = KeepOptions(alias=keep_alias, other_title=keep_as_other_title, web_apps=keep_web_apps)
     if references_only and (keep_alias or keep_as_other_title):

@@ -73,8 +73,8 @@ def list_command(*, as_json: bool) -> None:
 def clear_command(*, names: tuple[str, ...], older_than_days: float | None, yes: bool, as_json: bool) -> int:
     """Delete result stores by name or by age.
 
-    You can shorten the name of a result store. After the deletion, the next run verifies the studies again. A result
-    store that a run is using is not deleted.
+    You can shorten the name of a result store. After the deletion, the next run verifies the studies again. dcmcfg does
+    not delete a result store that is in use.
 
     Exit codes: 0 deleted, 1 declined, or a result store was not deleted.
     """

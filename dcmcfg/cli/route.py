@@ -70,7 +70,8 @@ from dcmcfg.verify.run import get_query_timeouts
     "--external",
     metavar="AET",
     shell_complete=complete_ae_title,
-    help="External archive that has the purged objects, according to the archive's database. Use * if there is none.",
+    help="External archive that has the purged objects, according to the archive's database. "
+    "Use * if no external archive has the objects.",
 )
 @click.option("--study", metavar="UID", help="Query the archive for the state and the content of this study.")
 @click.option(
@@ -110,7 +111,7 @@ def route_command(
     obstacles, the AEs that each system must know, and the SOP classes that are not sent. No study is moved. To prove
     the result, run 'dcmcfg verify'.
 
-    Exit codes: 0 the study is delivered, if other systems meet the listed prerequisites, 1 the archive refuses the
+    Exit codes: 0 the study is delivered, if other systems meet the listed prerequisites. 1 the archive refuses the
     request, or some objects are not delivered.
     """
     require_details_form(form, details=details)

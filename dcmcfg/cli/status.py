@@ -33,14 +33,15 @@ _LAG_ALLOWANCE_S, _MAX_ALLOWANCE_S = 5.0, 86_400
     "--directory",
     "with_directory",
     is_flag=True,
-    help="Also connect to the directory server, and show your identity there.",
+    help="Also connect to the directory server, and show your identity on the server.",
 )
 @click.option("--node", "node_names", multiple=True, metavar="NAME", help="Show only this node; can be repeated.")
 @click.option(
     "--replicas",
     "with_replicas",
     is_flag=True,
-    help="Instead, compare the directory with the replicas that the nodes read.",
+    help="Compare the directory with the replicas that the nodes read. With this option, "
+    "the state of the archive is not shown.",
 )
 @click.option("--deep", is_flag=True, help="Also compare the values of all entries; requires --replicas.")
 @click.option(
@@ -62,8 +63,9 @@ def status_command(
 ) -> int:
     """Show whether the archive runs.
 
-    If the profile lists nodes, the command shows each of them. With --replicas, the command compares the directory
-    with the replicas that the nodes read: the contextCSN and the number of entries, with --deep also all values.
+    If the profile lists nodes, the command shows each of them. With --replicas, the command compares the directory with
+    the replicas that the nodes read: the contextCSN and the number of entries. With --deep, the command also compares
+    all values.
 
     The JSON field "state" is one of: started, stopped, not deployed, failed to deploy, stopping, no response, not
     running, wrong path, not an archive, unknown.
@@ -72,7 +74,7 @@ def status_command(
     a temporary destination, the command prints a warning. With --directory, the command prints this warning for the
     runs of all accounts.
 
-    Exit codes: 0 the archive is started, or the replicas are equal, 1 the archive is stopped, or a replica differs, 3
+    Exit codes: 0 the archive is started, or the replicas are equal. 1 the archive is stopped, or a replica differs. 3
     the archive does not run or does not respond. With --directory or --replicas, 3 also if a directory server does not
     respond.
     """

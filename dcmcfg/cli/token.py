@@ -39,7 +39,7 @@ def token_command(settings: Settings, *, node: str | None, role: str, only_print
     client, the expiry and the roles of the token. If the archive rejects the token, the output also shows the reason.
     The token itself is shown only with --print.
 
-    Exit codes: 0 the token is accepted or not required, 1 the token is rejected, 3 there is no token, or the archive
+    Exit codes: 0 the token is accepted or not required. 1 the token is rejected. 3 there is no token, or the archive
     did not respond.
     """
     if only_print and as_json:

@@ -55,7 +55,7 @@ def undo_command(
     An undo never overwrites later changes. If the undo would overwrite a later change, dcmcfg refuses the undo and
     names the later change. With --partial, dcmcfg skips the steps that would overwrite a later change.
 
-    Exit codes: with --partial, 1 steps were skipped.
+    Exit codes: with --partial, 1 at least one step was skipped.
     """
     if rejects is not None and not partial:
         raise click.UsageError("--rejects requires --partial")

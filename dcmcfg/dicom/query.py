@@ -240,7 +240,7 @@ def find_patient(association: OpenAssociation, study_uid: str) -> Patient:
     peer = str(association.peer)
     if not association.has_accepted(InformationModel.STUDY.find_sop_class):
         raise DicomError(
-            "the patient of the study is unknown: the archive has no Study Root query",
+            "the archive has no Study Root query, so dcmcfg cannot find the patient of the study",
             subject=peer,
             next_step=_PATIENT_HINT,
         )

@@ -75,7 +75,7 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
         "Unknown AE",
         "the archive does not know the AE of the external archive",
         (
-            f"in LDAP: an AE with the AE title of the external archive {_WHICH_EXTERNAL}. After a change, "
+            f"whether LDAP has an AE with the AE title of the external archive {_WHICH_EXTERNAL}. After a change, "
             "reload the archive, because the archive caches unknown AE titles (dcmAECacheStaleTimeout). If the AE "
             "exists, check its device: one broken connection reference makes the whole device unknown. A study "
             "without a storage commitment result has the title '*', which is not an AE"
@@ -97,7 +97,7 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
         (
             "whether the external archive accepts the calling AE title of this C-MOVE (the archive calls with "
             "the requester's AE title, not with its own AE title); whether the destination accepts the AE title of the "
-            "archive; the called AE titles in LDAP"
+            "archive; whether the called AE titles in LDAP are correct"
         ),
     ),
     (
@@ -108,20 +108,20 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
     (
         "UnknownHostException",
         f"the archive cannot resolve the host name of {EXTERNAL_ARCHIVE_OR_DESTINATION}",
-        "dicomHostname of its connection in LDAP, as seen from the archive's machine or container",
+        "whether the archive's machine or container can resolve dicomHostname of the AE's connection in LDAP",
     ),
     (
         "SocketTimeoutException",
         f"time-out of the archive's connection to {EXTERNAL_ARCHIVE_OR_DESTINATION}",
-        "a firewall in between; dicomHostname and dicomPort of its connection in LDAP; dcmTCPConnectTimeout "
-        "of the archive's connection",
+        "whether a firewall between the archive and the called AE drops the packets; dicomHostname and dicomPort of "
+        "the called AE's connection in LDAP; dcmTCPConnectTimeout of the archive's connection",
     ),
     (
         "IncompatibleConnectionException",
         f"the archive has no connection that is compatible with a connection of {EXTERNAL_ARCHIVE_OR_DESTINATION}",
-        "the connections of both AEs in LDAP: both must be installed, the called AE must have a dicomPort, and both "
-        "must be plain or both must use TLS with a common cipher suite (dicomTLSCipherSuite) and protocol version "
-        "(dcmTLSProtocol)",
+        "the connections of both AEs in LDAP: both connections must be installed, and the called AE must have a "
+        "dicomPort; either both connections must be plain, or both connections must use TLS with a common cipher suite "
+        "(dicomTLSCipherSuite) and protocol version (dcmTLSProtocol)",
     ),
     (
         "javax.net.ssl.",
@@ -150,10 +150,10 @@ _REJECTED, _TRANSIENT_RESULT = "A-ASSOCIATE-RJ", "result: 2"
 
 _NO_REASON = (
     "whether the archive's AE has transfer capabilities (dicomTransferCapability) for these SOP classes with role SCU; "
-    "if the destination lists transfer capabilities, whether they include these SOP classes with role SCP; whether the "
-    "destination listens and accepts the archive; for a purged study, the log of the external archive: the connection "
-    "may have broken after the association was established, or the external archive sent nothing for longer than "
-    "dcmRetrieveTimeout of the archive's connection"
+    "whether the destination has transfer capabilities for these SOP classes with role SCP, or no transfer "
+    "capabilities at all; whether the destination listens and accepts the archive; for a purged study, the log of the "
+    "external archive: the connection may have broken after the association was established, or the external archive "
+    "sent nothing for longer than dcmRetrieveTimeout of the archive's connection"
 )
 
 
@@ -198,10 +198,10 @@ def explain_destination_unknown(comment: str) -> StatusExplanation:
     return (
         f"{_DESTINATION_UNKNOWN}, most likely to the external archive, whose response the archive passes on",
         "dcmExternalRetrieveAEDestination of the archive. If the attribute is not set, the external archive sends "
-        "straight to the destination of this C-MOVE and must know its host and port: set the attribute (dcmcfg "
-        "set-external-retrieve), or add the destination in the external archive. If the attribute is set, the external "
-        "archive does not know the AE title in the attribute: add this AE in the external archive, with the archive's "
-        "host and port",
+        "straight to the destination of this C-MOVE, but does not know the destination: set the attribute (dcmcfg "
+        "set-external-retrieve), or add the destination with its host and port in the external archive. If the "
+        "attribute is set, the external archive does not know the AE title in the attribute: add this AE in the "
+        "external archive, with the archive's host and port",
     )
 
 

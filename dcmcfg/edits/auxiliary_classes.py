@@ -120,8 +120,8 @@ def _require_addable(schema: Schema, entry: Entry, attribute: AttributeType, nam
     raise Refused(
         f"{attribute.name} requires the object class {name}, which dcmcfg does not add automatically{reason}",
         subject=str(entry.dn),
-        next_step=f"to add the object class: dcmcfg set TARGET objectClass+={name}, with the attributes that the "
-        f"class requires: {', '.join(object_class.must)}",
+        next_step=f"to add the object class: dcmcfg set TARGET objectClass+={name}; add the required attributes in the "
+        f"same command: {', '.join(object_class.must)}",
     )
 
 

@@ -157,7 +157,8 @@ def copy_capabilities(configuration: Configuration, source: NetworkAE, ae: Netwo
 def _explain_missing_capabilities(source: NetworkAE) -> str:
     sharing_ae = source.capability_source
     return (
-        f"{source.title} shares the capabilities of {sharing_ae.title}; copy the capabilities of {sharing_ae.title}"
+        f"{source.title} shares the capabilities of {sharing_ae.title}, so copy the capabilities from "
+        f"{sharing_ae.title}"
         if sharing_ae is not source
         else "an AE without capabilities supports all SOP classes"
     )

@@ -83,4 +83,6 @@ def _find_warnings(configuration: Configuration, device: Device, title: str) -> 
         )
     called_ae = device.find_called_ae(title)
     if not holders and called_ae is not None and called_ae.title == "*":
-        yield f"the title {title} is only accepted because the device {device.name} has the AE '*'."
+        yield (
+            f"no AE has the title {title}. The device {device.name} accepts this title only because it has the AE '*'."
+        )

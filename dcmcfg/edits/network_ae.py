@@ -351,7 +351,8 @@ def _choose_connection(new: NewNetworkAE, device: _Device | None) -> tuple[_Conn
         default_name if needs_escaping_in_dn(new.title) else f"{default_name}-{new.title.lower()}", existing
     )
     return free_name, [
-        f"the connection {conflicting} and remains unchanged; {new.title} gets the new connection {free_name}."
+        f"the connection {conflicting}. dcmcfg does not change this connection; {new.title} gets the new connection "
+        f"{free_name}."
     ]
 
 

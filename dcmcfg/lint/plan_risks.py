@@ -87,7 +87,7 @@ def _build_reference_risk(found: tuple[NewFinding, ...]) -> tuple[Risk, ...]:
     if not found:
         return ()
     settings = "1 setting refers to" if len(found) == 1 else f"{len(found)} settings refer to"
-    description = f"{settings} an AE that does not exist, or to an AE that the archive cannot use there"
+    description = f"{settings} an AE that does not exist, or that the archive cannot use for this purpose"
     entries = dict.fromkeys(str(each.finding.dn) for each in found)
     return (Risk(UNUSABLE_REFERENCE, description, tuple(entries), found),)
 

@@ -78,7 +78,7 @@ def judge_reload(
     if appeared:
         return Confirmation(
             ConfirmationState.NOT_CONFIRMED,
-            reason="the archive shows the first steps of this change, and no value of the last one",
+            reason="the archive shows the values of the first steps of this change, but no value of the last step",
         )
     if shown:
         return Confirmation(

@@ -31,7 +31,7 @@ _EXCEL_DELIMITER_LINE = re.compile(r'"?sep=(.)"?(?=\r|\n)', re.IGNORECASE)
 _END_MARKER = "\0"
 #: In the reason of a row with too many cells; a rejects file is read again by it.
 _EXTRA_CELLS_FIX = "quote cells that contain the delimiter"
-_EXPECTED_HEADER = f"the first line must name the columns: {','.join(COLUMNS)}"
+_EXPECTED_HEADER = f"the first line must contain the column names: {','.join(COLUMNS)}"
 
 
 @dataclass(frozen=True)

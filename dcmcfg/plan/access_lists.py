@@ -61,8 +61,8 @@ def _warn_about_typos(plan: Plan) -> Iterator[str]:
         titles = _list_titles(plan.after) if titles is None else titles
         if use is NameUse.COMPARED and (similar := suggest_names(title, titles, min_similarity=_MIN_TYPO_LIKENESS)):
             yield (
-                f"{entry.dn}: {access_list.attribute} {title!r}: no AE has this title. A {access_list.member} "
-                f"does not require an AE, but did you mean {', '.join(similar)}?"
+                f"{entry.dn}: {access_list.attribute} {title!r}: no AE has this title. A title without an AE is "
+                f"allowed here, but did you mean {', '.join(similar)}?"
             )
 
 

@@ -72,7 +72,7 @@ def make_surplus_deletes(tree: Tree, subtree: DN, desired: Sequence[DesiredChang
     top = min(tree.entries, key=len, default=())
     if not is_at_or_below(base, top):
         raise Refused(
-            "it is not below the base DN", subject=str(subtree), next_step="set another base DN with --base-dn"
+            "this DN is not below the base DN", subject=str(subtree), next_step="set another base DN with --base-dn"
         )
     for each in desired:
         if not each.is_content_record:

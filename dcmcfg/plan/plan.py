@@ -311,7 +311,7 @@ class _PlanBuilder:
             return
         if self._draft.get(dn) is None and self._draft.get(dn.parent) is None:
             raise DoesNotApply(
-                "it is not below the base DN",
+                "the entry is not below the base DN",
                 subject=str(dn),
                 next_step="set another base DN with --base-dn (DCMCFG_BASE_DN), "
                 "or move the file to this base DN: dcmcfg apply --map-base auto FILE",
@@ -482,7 +482,7 @@ def _invert_step(step: PlanStep) -> tuple[Change, ...]:
 def _mark_as_changed(problem: DoesNotApply) -> DoesNotApply:
     """Return *problem* of a strict change, marked as caused by a change of the entry since, if that is the reason."""
     if problem.result_code == _NO_SUCH_ENTRY:
-        message = f"{problem.message}; the directory does not record who deleted or renamed it"
+        message = f"{problem.message}; the directory does not show who deleted or renamed the entry"
         return DoesNotApply(
             message, subject=problem.subject, next_step=problem.next_step, result_code=problem.result_code
         )

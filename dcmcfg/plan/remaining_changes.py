@@ -156,7 +156,7 @@ def _describe_missing(entry: EntryDraft, name: str, *, in_warnings: bool) -> str
         return f"{name} has no such value"
     shown = [format_value(name, value) for value in entry.first(name, _MAX_SHOWN)]
     more = entry.count(name) - len(shown)
-    return f"{name} has no such value; it has {', '.join(shown)}" + (f" and {more} more" if more else "")
+    return f"{name} has no such value; current values: {', '.join(shown)}" + (f" and {more} more" if more else "")
 
 
 class _TypoFinder:

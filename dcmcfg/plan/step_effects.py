@@ -191,7 +191,7 @@ def warn_about_write_back(plan: Plan) -> Iterator[str]:
             match = _VERSION.search(text)
             if match is not None and tuple(int(each or 0) for each in match.groups()) < _FIRST_WITHOUT_WRITE_BACK:
                 yield (
-                    f"until the archive has reloaded, its release {match[0]} can overwrite this change with the loaded "
-                    "configuration (fixed in 5.34.1)"
+                    f"before the next reload, the archive (release {match[0]}) can overwrite this change with its "
+                    "loaded configuration (fixed in 5.34.1)"
                 )
                 break

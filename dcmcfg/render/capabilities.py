@@ -107,7 +107,7 @@ def print_missing_capabilities(
     if not reference_ae.capability_source.capabilities:
         print_line(
             console,
-            escape_unprintable(f"{reference_ae.title} lists no capabilities, so there is nothing to compare"),
+            escape_unprintable(f"{reference_ae.title} has no capabilities, so there is nothing to compare"),
         )
     if note := _describe_unlisted_roles(compared_ae):
         print_line(console, escape_unprintable(f"{compared_ae.title} lists no {note}"))

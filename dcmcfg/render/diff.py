@@ -201,7 +201,11 @@ def _json_value(name: str, value: bytes, *, with_secrets: bool) -> str | dict[st
 
 def _not_compared_note(diff: TreeDiff) -> str:
     names = escape_unprintable(", ".join(diff.not_compared))
-    return f" (secrets and vendor data on only one side, not compared: {names})" if names else ""
+    return (
+        f" (not compared, because only one configuration contains these secrets and vendor data: {names})"
+        if names
+        else ""
+    )
 
 
 def format_single_line(text: str) -> str:

@@ -34,7 +34,7 @@ from dcmcfg.schema.definitions import Schema
 from dcmcfg.timestamps import format_timestamp
 
 _VERSION = "entryCSN"
-_ENTRY_GONE = "somebody has deleted or renamed the entry in the meantime; the directory does not record who"
+_ENTRY_GONE = "somebody has deleted or renamed the entry in the meantime; the directory does not show who did this"
 
 
 def check_unchanged(directory: Directory, plan: Plan) -> None:
@@ -246,7 +246,7 @@ def _describe_last_change(directory: Directory, dn: str) -> str:
     except DcmcfgError as error:
         return f"the last modifier of the entry could not be read ({error.message})"
     if entry is None:
-        return "the entry no longer exists, and the directory does not record who deleted or renamed it"
+        return "the entry no longer exists, and the directory does not show who deleted or renamed the entry"
     modifier, timestamp = entry.text(_MODIFIERS_NAME), entry.text(_MODIFY_TIMESTAMP)
     if modifier is None or timestamp is None:
         return "the server does not show who changed the entry last"

@@ -313,7 +313,7 @@ class PathBuilder:
         response = EMPTY_SUCCESS if is_silent else ALL_FAILED
         if limits.not_accepted_by_destination:
             reason = (
-                f"{self._destination.title} lists SCP capabilities, but none for the objects that "
+                f"{self._destination.title} has SCP capabilities, but no capability for the objects that "
                 f"{self._archive_ae.title} sends"
             )
             next_step = self._suggest_capability_command(limits.not_accepted_by_destination)
@@ -342,7 +342,7 @@ class PathBuilder:
         accepted = ae.entry.texts(ACCEPTED_CALLING_AE_TITLE)
         if accepted and calling_ae_title not in accepted:
             self.add_note(
-                f"according to the tree, {ae.title} does not accept the calling AE title {calling_ae_title} "
+                f"according to the configuration, {ae.title} does not accept the calling AE title {calling_ae_title} "
                 "(dcmAcceptedCallingAETitle)"
             )
 
@@ -414,8 +414,9 @@ def _check_recorded_sender(external_ae_title: str, sender_ae_title: str) -> Iter
     """Yield a failure if objects come back under another title than the one recorded for them."""
     if sender_ae_title != external_ae_title:
         reason = (
-            f"{external_ae_title} sends objects as {sender_ae_title} ({C_STORE_SCU_OF_C_MOVE_SCP}), but the archive "
-            f"has recorded {external_ae_title} for these objects: the archive ignores objects from another sender"
+            f"{external_ae_title} sends objects with the AE title {sender_ae_title} ({C_STORE_SCU_OF_C_MOVE_SCP}). The "
+            f"archive has recorded {external_ae_title} for these objects, so the archive ignores objects from "
+            f"{sender_ae_title}"
         )
         next_step = (
             f"set dcmRetrieveAET of the exporter to {sender_ae_title}, or configure {external_ae_title} to send under "

@@ -198,8 +198,8 @@ class _PathFinder:
         builder = self._create_builder()
         if builder.associate():
             reason = (
-                f"the files are on a storage that is not in the configuration, and {ALT_C_MOVE_SCP} is not set. For "
-                "such files, the archive does not use the external archive in its database"
+                f"the files are on a storage that is not in the configuration, and {ALT_C_MOVE_SCP} is not set. The "
+                "archive does not request such files from the external archive that is recorded in its database"
             )
             command = format_command("set", self._request.archive_ae.device.name, f"{ALT_C_MOVE_SCP}=AET")
             next_step = f"configure the storage again, or set an alternative C-MOVE SCP that has the study: {command}"
@@ -238,7 +238,7 @@ class _PathFinder:
         retries = get_setting(self._request.archive_ae, FALLBACK_C_MOVE_SCP_RETRIES) or "0"
         reason = ""
         if not (self._fallback and self._fallback_return_ae_title):
-            reason = "retrieving the rest requires dcmFallbackCMoveSCP and dcmFallbackCMoveSCPDestination"
+            reason = "to retrieve the rest, the archive requires dcmFallbackCMoveSCP and dcmFallbackCMoveSCPDestination"
         elif retries.startswith("-"):
             reason = f"with dcmFallbackCMoveSCPRetries {retries}, the archive never retrieves the rest"
         if reason:

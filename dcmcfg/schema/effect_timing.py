@@ -229,8 +229,8 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     ),
     Behaviour(
         "dcmExternalRetrieveInstanceAvailability",
-        "Without this attribute, purged studies still show as ONLINE. With the attribute, a study keeps the value "
-        "after a recall, so the value does not show whether the archive has the files.",
+        "Without this attribute, purged studies still have the availability ONLINE. With the attribute, a study keeps "
+        "the value after a recall, so the value does not show whether the archive has the files.",
     ),
     Behaviour(
         "dcmQueueName",

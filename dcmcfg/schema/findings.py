@@ -145,7 +145,7 @@ PORT = CheckRule(
 REQUIRED_REFERENCE = CheckRule(
     "required-reference",
     "error",
-    "When the archive loads a device, the entries that the device refers to must exist. A referenced connection must "
+    "Each entry to which a device refers must exist when the archive loads the device. A referenced connection must "
     "belong to the same device.",
     "unloadable",
     part="references",

@@ -45,9 +45,9 @@ def _read_node(source: SettingsSource, name: str, site_ldap_url: str) -> Node:
     if ldap_url is not None:
         if "ldap_url" not in source.values:
             raise MalformedInput(
-                "the node has an ldap_url, but the profile has none",
+                "the node has an ldap_url, but the profile has no ldap_url",
                 subject=origin,
-                next_step="add ldap_url to the profile: the server that is written",
+                next_step="add ldap_url to the profile: the URL of the server to which dcmcfg writes changes",
             )
         ldap_url, dn = parse_ldap_url(ldap_url, origin)
         if dn is not None:
@@ -87,7 +87,7 @@ def _suggest_nodes(settings: Settings, name: str, known: Sequence[str]) -> str:
     if not known:
         profile = settings.profile or "NAME"
         return (
-            "the settings of this command list no nodes. To add one: "
+            "the settings that this command uses contain no nodes. To add a node: "
             f"dcmcfg config set {profile}.{NODES_TABLE}.{name}.archive_url URL"
         )
     similar = suggest_names(name, known)

@@ -54,7 +54,7 @@ def find_restore_warnings(directory: Directory, live: Tree, snapshot: Snapshot, 
     if held_elsewhere := find_entries_below_referrals(live, snapshot.tree):
         count_text = f"{len(held_elsewhere)} {'entry' if len(held_elsewhere) == 1 else 'entries'} of {file_name}"
         yield (
-            f"other servers hold a part of the configuration now, so dcmcfg cannot restore {count_text}: "
+            f"a part of the configuration is now on other servers, so dcmcfg cannot restore {count_text}: "
             f"{join_limited([str(e.dn) for e in held_elsewhere], 1)}."
         )
     facts = snapshot.facts

@@ -101,6 +101,7 @@ def _iterate_warnings(
     )
     for sender in direct_senders:
         yield (
-            f"{sender} must send directly to {title}, but does not know this AE. Objects outside the archive's own "
-            "storage will not be delivered. To route such objects through the archive: dcmcfg set-external-retrieve."
+            f"{sender} does not know the AE {title}. Objects outside the archive's own storage would go directly from "
+            f"{sender} to {title}, so such objects will not be delivered. To route such objects through the archive: "
+            "dcmcfg set-external-retrieve."
         )

@@ -28,7 +28,9 @@ from dcmcfg.verify.verdict import (
 )
 
 SECOND_RUN_NOTE = "the archive retrieved the study into its own storage, so a second run proves less about the route"
-LOCAL_STUDY_NOTE = "route not tried: the study was still local, which proves nothing about external retrieve"
+LOCAL_STUDY_NOTE = (
+    "route not tried: the study was still local, and a local study proves nothing about external retrieve"
+)
 
 
 def judge_evidence(evidence: Evidence, *, require_route: bool = False) -> Verdict:
@@ -78,9 +80,9 @@ def _format_headline(
         return "NOT verified: " + "; ".join(_list_objections(reported, received, route))
     if received.finding is ReceiptFinding.NOT_OBSERVED:
         return (
-            f"reported, not observed: {reported.completed} of "
-            f"{format_instance_count(reported.expected_count or 0)} sent to "
-            f"{evidence.request.destination_ae_title} according to the archive; {_format_route(route, reported)}"
+            f"reported, not observed: the archive reports {reported.completed} of "
+            f"{format_instance_count(reported.expected_count or 0)} as sent to "
+            f"{evidence.request.destination_ae_title}; {_format_route(route, reported)}"
         )
     return (
         f"verified: {received.instance_count} of {format_instance_count(reported.expected_count or 0)} received by "

@@ -205,13 +205,13 @@ def _weigh_database(evidence: Evidence, findings: RouteReasons, files: FilesBefo
     match files.locality:
         case FileLocality.LOCAL:
             findings.remarks.append(
-                f"before the move, the archive's database had the files on {storages}: a local study proves nothing "
-                "about external retrieve"
+                f"before the move, the files were on {storages}, according to the archive's database: a local study "
+                "proves nothing about external retrieve"
             )
         case FileLocality.UNCONFIGURED_STORAGE:
             findings.remarks.append(
-                f"before the move, the archive's database had the files on {storages}, a storage that is not in the "
-                "tree. Such files prove nothing about external retrieve"
+                f"before the move, the files were on {storages}, according to the archive's database. This storage is "
+                "not in the tree. Such files prove nothing about external retrieve"
             )
         case _:
             reason = (

@@ -66,7 +66,9 @@ def locate_study(
     else:
         states, external, notes = _find_states_by_availability(instances, device)
         if stored is not None:
-            notes.append("the archive's database lacks instances that C-FIND lists, so the state is not certain")
+            notes.append(
+                "some instances that C-FIND lists are not in the archive's database, so the state is not certain"
+            )
         elif instances:
             reason = f" ({database_error})" if database_error else ""
             notes.append(f"the archive's database was not queried{reason}, so the state is not certain")
@@ -241,7 +243,7 @@ def find_purged_study(search: RecallSearch, on_progress: Callable[[str], None]) 
 def _choose_by_database(search: RecallSearch, studies: Sequence[StoredStudy]) -> ChosenStudy:
     if not studies:
         raise _create_not_found(
-            search, "has an external archive and no local file, according to the archive's database"
+            search, "has an external archive but no local file, according to the archive's database"
         )
     known_titles = search.addresses.route.ae_titles  # The archive cannot call an external archive outside of the tree.
     chosen = min(

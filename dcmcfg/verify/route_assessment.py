@@ -56,7 +56,10 @@ def _explain_inconclusive(evidence: Evidence, record: MoveRecord) -> str:
     if _has_other_destination(evidence, record):
         return "the archive sent this C-MOVE under its own AE title, possibly for another retrieve"
     if may_count_local_instances(evidence, record):
-        return "the archive sent this C-MOVE under its own AE title, so its counters also include local instances"
+        return (
+            "the archive sent this C-MOVE under its own AE title, so the counters of the response also include local "
+            "instances"
+        )
     return "" if record.destination_ae_title else "the log does not show the Move Destination"
 
 
@@ -205,8 +208,8 @@ def _is_failure(status: int) -> bool:
 def _describe_archive_move(evidence: Evidence, record: MoveRecord) -> str:
     """Return the C-MOVE that the archive sent, as in the archive's log, in words."""
     description = (
-        f"per the archive's log, {record.calling_ae_title} requested {record.called_ae_title} to send to "
-        f"{record.destination_ae_title}: "
+        f"per the archive's log, the archive sent a C-MOVE as {record.calling_ae_title} to {record.called_ae_title} "
+        f"with the Move Destination {record.destination_ae_title}: "
     )
     description += "no final response" if record.status is None else f"{record.status:04X}"
     if record.failure:
@@ -292,14 +295,14 @@ def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
         case True if recalled_count < not_local_count:
             findings.strong_objections.append(
                 "after the C-MOVE, the archive still has no local file for "
-                f"{format_instance_count(not_local_count - recalled_count)}, although the study is retrieved through "
-                f"{evidence.route.external_retrieve_destination or 'the archive'} according to the tree"
+                f"{format_instance_count(not_local_count - recalled_count)}, although, in the configuration, the "
+                f"study goes through {evidence.route.external_retrieve_destination or 'the archive'}"
             )
         case False if recalled_count:
             findings.contradictions.append(
                 f"after the move, {format_instance_count(recalled_count)} {'is' if recalled_count == 1 else 'are'} in "
-                f"the archive's own storage, although the external archive sends straight to {destination} according "
-                "to the tree"
+                f"the archive's own storage, although, in the configuration, the external archive sends straight to "
+                f"{destination}"
             )
         case False if evidence.received is None:
             findings.weak_objections.append(
@@ -310,13 +313,13 @@ def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
             evidence.route.archive_ae_titles | evidence.route.sending_ae_titles
         ):
             findings.weak_objections.append(
-                f"{', '.join(sorted(callers))} sent to the receiver, although the external archive sends straight to "
-                f"{destination} according to the tree"
+                f"the receiver got instances from {', '.join(sorted(callers))}, although, in the configuration, the "
+                f"external archive sends straight to {destination}"
             )
         case False if unexpected_callers := _get_callers(evidence) - set(find_recorded_archives(evidence)):
             findings.weak_objections.append(
-                f"{', '.join(sorted(unexpected_callers))} sent to the receiver, but is not recorded as the "
-                "external archive in the archive's database"
+                f"the receiver got instances from {', '.join(sorted(unexpected_callers))}, but this AE is not the "
+                "external archive of the study in the archive's database"
             )
         case True if (
             unexpected_callers := _get_callers(evidence)
@@ -324,8 +327,8 @@ def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
             - evidence.route.sending_ae_titles
         ):
             findings.weak_objections.append(
-                f"{', '.join(sorted(unexpected_callers))} sent to the receiver, although the archive forwards the "
-                "instances according to the tree"
+                f"the receiver got instances from {', '.join(sorted(unexpected_callers))}, although, in the "
+                "configuration, the archive forwards the instances"
             )
         case None if recalled_count < not_local_count and evidence.received is None:
             findings.weak_objections.append(
@@ -455,7 +458,7 @@ def _weigh_callers(evidence: Evidence, findings: RouteReasons) -> None:
     )
     if direct and evidence.route.external_retrieve_destination is not None:
         findings.contradictions.append(
-            f"{', '.join(direct)} sent directly to the receiver, although the tree sets "
+            f"the receiver got instances directly from {', '.join(direct)}, although the tree sets "
             f"dcmExternalRetrieveAEDestination {evidence.route.external_retrieve_destination} on "
             f"{evidence.route.destination_source}"
         )

@@ -55,7 +55,7 @@ def test_a_study_counts_once_and_no_more_are_counted_than_the_limit(archive: Scr
 def test_a_database_of_another_archive_is_unknown_beside_the_counts(archive: Scripted) -> None:
     name = RecordedName(EntityKind.AE, "LONGTERM", (), other_archives=("branch-arc",))
     (found,) = search_records([name], reaching(archive, study("1.1", x45="LONGTERM"))).records
-    assert (found.purged, found.unknown_reason) == (1, "the database of branch-arc is not searched")
+    assert (found.purged, found.unknown_reason) == (1, "dcmcfg does not search the database of branch-arc")
 
 
 def test_what_cannot_be_asked_is_unknown_where_records_are_expected(archive: Scripted) -> None:

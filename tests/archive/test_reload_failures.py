@@ -55,7 +55,7 @@ def test_store_that_cannot_be_read_names_the_attributes_of_the_stores(body: str,
 )
 def test_name_that_java_does_not_know_names_its_attribute_alone(text: str, attribute: str, other: str) -> None:
     error = failure(409, f'{{"errorMessage":"java.lang.IllegalArgumentException: {text}"}}')
-    assert error.next_step.startswith(f"Correct {attribute} of the TLS connection: use Java's names")
+    assert error.next_step.startswith(f"Correct {attribute} of the TLS connection: use the names of Java")
     assert other not in error.next_step
 
 

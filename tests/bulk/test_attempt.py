@@ -97,6 +97,6 @@ def test_what_went_astray_is_told_on_both_sides_noted_or_waiting(requests: MoveT
         f"1 instance of this study arrived with the C-MOVE of study {Y} (counted in the result of study {Y})"
     ]
     assert list(requests.describe_misdirected(y, [])) == [
-        f"1 instance of study {X} arrived with the C-MOVE of this study",
-        f"1 instance of study {STRANGER} arrived with the C-MOVE of this study",
+        f"1 instance of another study ({X}) arrived with the C-MOVE of this study",
+        f"1 instance of another study ({STRANGER}) arrived with the C-MOVE of this study",
     ]

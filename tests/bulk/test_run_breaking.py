@@ -93,7 +93,7 @@ def test_the_others_do_not_wait_for_the_end_of_the_first_c_move_that_it_is_at_ag
 def test_one_that_goes_on_with_that_ends_the_run_and_leaves_the_studies_open(store: ResultStore) -> None:
     with archive_of(SIX, lambda _uid, _number: None) as archive:
         with pytest.raises(
-            DicomError, match=r"broke every association for 0\.3 s, most recently: no final"
+            DicomError, match=r"broke every association for 0\.3 s\. Last reason: no final"
         ) as error_info:
             run(store.list_unfinished_studies(), asking(archive, store), make_options(4, 50, 0.3), lambda _: None)
         assert error_info.value.subject == str(archive.peer)

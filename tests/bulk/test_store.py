@@ -179,7 +179,7 @@ def test_a_store_of_a_later_version_is_refused(path: Path) -> None:
     later = sqlite3.connect(path)
     later.execute("PRAGMA user_version = 7")
     later.close()
-    with pytest.raises(Refused, match="has format 7; this version of dcmcfg reads formats up to 2"):
+    with pytest.raises(Refused, match="has format 7; this version of dcmcfg can read only formats up to 2"):
         ResultStore.open(path, ASKED).__enter__()
 
 

@@ -34,7 +34,10 @@ dicomPort: 104
 """
 NAME = "dcmExternalRetrieveAEDestination"
 #: The last line of a change of which the archive shows no value, such as that of :data:`NAME`.
-NOT_CONFIRMED = "The archive has reloaded (204), not confirmed: the archive does not show any of the changed values."
+NOT_CONFIRMED = (
+    "The archive has reloaded (204), but the reload is not confirmed: the archive does not show any of the changed "
+    "values."
+)
 
 
 @dataclass(frozen=True)

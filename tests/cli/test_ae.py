@@ -26,7 +26,7 @@ To show the LDIF, use --show-ldif. To save the LDIF, use --output FILE.
 4 to add, in one transaction
 Applied in one transaction.
 To revert it: dcmcfg undo 1
-The archive has reloaded (204), not confirmed: the archive does not show any of the changed values.
+The archive has reloaded (204), but the reload is not confirmed: the archive does not show any of the changed values.
 """
 #: The names that are left out of the entries of dcmldap: what the directory itself adds.
 ENTRIES = {
@@ -65,7 +65,9 @@ def test_an_ae_is_added_again_undone_and_removed(run: Run, stock_site: CliSite) 
 
     again = run("ae", "add", "WS1@ws1.example.org:104")
     assert (again.exit_code, again.stderr) == (0, "")
-    assert again.stdout.endswith("No changes. If the archive has not loaded this yet, run: dcmcfg reload\n")
+    assert again.stdout.endswith(
+        "No changes. If the archive has not loaded the configuration yet, run: dcmcfg reload\n"
+    )
     assert run("undo", "1", "--yes").exit_code == 0
     assert stock_site.octets() == before
 
@@ -92,8 +94,8 @@ def test_connections_are_shared_or_own_and_never_re_pointed(run: Run, stock_site
     addition = run("ae", "add", "STORE4@other:104", "--device", "storescp", "--like", "STORE2", "--yes")
     assert addition.stderr == (
         "warning: STORE2 has no capabilities, so STORE4 gets no capabilities.\n"
-        "warning: the connection dicom has the address localhost:11117 and remains unchanged; STORE4 gets the new "
-        "connection dicom-store4.\n"
+        "warning: the connection dicom has the address localhost:11117. dcmcfg does not change this connection; STORE4 "
+        "gets the new connection dicom-store4.\n"
     )
     there = stock_site.octets()
     assert {dn: there[dn] for dn in before} == before

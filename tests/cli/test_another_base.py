@@ -67,7 +67,7 @@ def test_update_files_leave_below_another_base_what_they_leave_below_their_own(
     options = ("--allow-file-urls", "--yes", "--no-reload", *every_risk(apply_command))
     refused = run("apply", *files, *options, *there)
     assert refused.exit_code == 3
-    assert ": it is not below the base DN\n" in refused.stderr
+    assert ": the entry is not below the base DN\n" in refused.stderr
     assert " apply --map-base auto FILE\n" in refused.stderr
     assert run("apply", *files, *options).exit_code == 0
     applied = run("apply", "--map-base", "auto", *files, *options, *there)

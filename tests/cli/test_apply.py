@@ -61,7 +61,8 @@ def test_a_device_is_added_in_one_transaction_and_taken_back_in_two_parts(
     (undo,) = undo_files()
     assert done.stdout.endswith(
         "3 to add, in one transaction\nApplied in one transaction.\nTo revert it: dcmcfg undo 1\n"
-        "The archive has reloaded (204), not confirmed: the archive does not show any of the changed values.\n"
+        "The archive has reloaded (204), but the reload is not confirmed: the archive does not show any of the "
+        "changed values.\n"
     )
     assert len(site.octets()) == len(before) + 3
     undo_result = run("apply", str(undo), "--yes")
@@ -81,7 +82,7 @@ def test_twice_the_same_file_is_nothing_to_do(run: Run, site: CliSite, tmp_path:
         f"unchanged: add {NEW}\n"
         f"unchanged: add cn=dicom,{NEW}\n"
         f"unchanged: add dicomAETitle=NEW,{NEW}\n"
-        "No changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
+        "No changes. If the archive has not loaded the configuration yet, run: dcmcfg reload\n"
     )
     assert site.octets() == after
 
@@ -96,7 +97,7 @@ def test_of_much_that_is_so_already_the_first_is_listed_and_how_much_there_is(
         f"{site.headline}\n"
         + f"unchanged: modify {ARCHIVE_DN}: dicomStationName is not set\n" * 40
         + "unchanged: 10 more\n"
-        + "No changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
+        + "No changes. If the archive has not loaded the configuration yet, run: dcmcfg reload\n"
     )
 
 
@@ -257,7 +258,9 @@ def test_every_worked_example_applies_and_comes_back(run: Run, site: CliSite, fi
 def test_empty_files_are_nothing_to_do(run: Run, site: CliSite) -> None:
     result = run("apply", "-", input=io.BytesIO(b"version: 1\n"))
     assert result.exit_code == 0
-    assert result.stdout.endswith("No changes. If the archive has not loaded this yet, run: dcmcfg reload\n")
+    assert result.stdout.endswith(
+        "No changes. If the archive has not loaded the configuration yet, run: dcmcfg reload\n"
+    )
 
 
 def test_a_file_without_records_is_told(run: Run, site: CliSite, tmp_path: Path) -> None:
@@ -298,7 +301,9 @@ def test_what_is_misspelt_in_a_tolerant_file_is_told_as_it_is(run: Run, site: Cl
     )
     done = run("apply", written(tmp_path / "misspelt.ldif", text), "--yes")
     assert done.exit_code == 0
-    assert done.stdout == (f"{site.headline}\nNo changes. If the archive has not loaded this yet, run: dcmcfg reload\n")
+    assert done.stdout == (
+        f"{site.headline}\nNo changes. If the archive has not loaded the configuration yet, run: dcmcfg reload\n"
+    )
     first, second, third = done.stderr.splitlines()
     assert first.startswith(f"warning: {missing_dn}: does not exist, so there is nothing to delete; did you mean ")
     assert "dicomDeviceName=storescp" in first

@@ -81,7 +81,7 @@ def test_of_a_deleted_entry_nobody_can_say_who(run: Run, site: CliSite, tmp_path
     assert site.slapd.run_client("ldapdelete", dn).returncode == 0
     refused = run("apply", str(plan), "--yes")
     assert refused.exit_code == 3
-    assert "there is no such entry; the directory does not record who deleted or renamed it" in refused.stderr
+    assert "there is no such entry; the directory does not show who deleted or renamed the entry" in refused.stderr
 
 
 def test_several_that_moved_are_each_told_with_who(run: Run, site: CliSite, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.real
 
 DEVICES = "cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
 STORESCP = f"dicomDeviceName=storescp,{DEVICES}"
-NOTHING = "No changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
+NOTHING = "No changes. If the archive has not loaded the configuration yet, run: dcmcfg reload\n"
 
 
 def exported(run: Run, path: Path, *options: str) -> Path:
@@ -110,7 +110,7 @@ def test_prune_leaves_what_the_files_hold_and_is_undone(run: Run, site: CliSite,
             "the files contain no entry at or below this DN, so all entries at or below this DN would be deleted",
         ),
         (f"dn: {STORESCP}\nchangetype: delete\n", STORESCP, "--prune accepts entries only, not change records"),
-        (f"dn: {STORESCP}\nobjectClass: dicomDevice\n", "dc=org", "it is not below the base DN"),
+        (f"dn: {STORESCP}\nobjectClass: dicomDevice\n", "dc=org", "this DN is not below the base DN"),
     ],
 )
 def test_prune_refuses_what_would_delete_by_mistake(

@@ -71,7 +71,7 @@ def test_when_nothing_fits_it_is_only_written_down(run: Run, site: CliSite, tmp_
     assert result.exit_code == 1
     assert result.stdout.endswith(
         f"Rejected: 1. Fix the rejected items in {tmp_path}/in.rejects.ldif\n"
-        "No changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
+        "No changes. If the archive has not loaded the configuration yet, run: dcmcfg reload\n"
     )
     assert site.octets() == before
     assert undo_files() == []

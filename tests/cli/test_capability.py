@@ -107,7 +107,10 @@ def test_set_gives_a_sop_class_exactly_these_transfer_syntaxes(run: Run, stock_s
     }
     again = run(*request)
     assert (again.exit_code, again.stderr) == (0, "")
-    assert again.stdout.splitlines()[-1] == "No changes. If the archive has not loaded this yet, run: dcmcfg reload"
+    assert (
+        again.stdout.splitlines()[-1]
+        == "No changes. If the archive has not loaded the configuration yet, run: dcmcfg reload"
+    )
     for _ in range(2):
         assert run("undo", "--yes", "--no-reload").exit_code == 0
     assert stock_site.octets() == before

@@ -335,7 +335,10 @@ def test_the_report_can_go_to_a_file(run: Run, folder: Path) -> None:
             ("--skip", "formts"),
             "unknown part or rule 'formts'. Did you mean formats, format, port? To list all parts and rules: dcmcfg",
         ),
-        (("--only", "schema", "--skip", "schema"), "no rule is left to check, because --skip skips all selected rules"),
+        (
+            ("--only", "schema", "--skip", "schema"),
+            "there is no rule to check, because --skip excludes all selected rules",
+        ),
         (("--fix", "."), "--fix changes the live tree"),
         (("--dry-run",), "require --fix"),
         (("--yes", "."), "require --fix"),
@@ -463,8 +466,8 @@ def test_fix_applies_what_needs_no_decision_and_prints_the_rest(run: Run, broken
     shown_lines = lines(result.stdout)
     assert shown_lines[0] == broken_site.headline
     assert (
-        "The archive has reloaded (204), not confirmed: the archive does not show any of the changed values."
-        in shown_lines
+        "The archive has reloaded (204), but the reload is not confirmed: the archive does not show any of the "
+        "changed values." in shown_lines
     )
     assert shown_lines[-3:] == [
         f"{len(before)} entries: 1 error, 0 warnings",

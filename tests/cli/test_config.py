@@ -189,9 +189,9 @@ def test_an_unknown_key_survives_and_can_be_removed(run: Run) -> None:
     result = run("config", "set", "hospital.device", "arc")
     assert (result.exit_code, result.stdout) == (0, f"hospital.device = arc ({path})\n")
     assert result.stderr == (
-        "warning: the unknown key 'ldap_ulr' makes dcmcfg refuse the profile; "
+        "warning: dcmcfg refuses the profile because of the unknown key 'ldap_ulr'; "
         "to remove the key: dcmcfg config unset hospital.ldap_ulr\n"
-        "warning: the unknown key 'extra' makes dcmcfg refuse the profile; "
+        "warning: dcmcfg refuses the profile because of the unknown key 'extra'; "
         "to remove the key: dcmcfg config unset hospital.extra\n"
     )
     assert path.read_text() == 'ldap_ulr = "x"\ndevice = "arc"\n\n[extra]\na = 1\n'

@@ -247,7 +247,9 @@ def test_ldif_without_secrets_holds_nothing_that_cannot_be_applied(run: Run, tmp
 def test_of_dcm_property_the_secret_line_alone_is_not_compared(run: Run, tmp_path: Path) -> None:
     one = written(tmp_path / "a.ldif", f"{DEVICE}dcmProperty: mail.password=p\ndcmProperty: roles=admin\n")
     same = written(tmp_path / "b.ldif", f"{DEVICE}dcmProperty: roles=admin\n")
-    note = "secrets and vendor data on only one side, not compared: dcmProperty mail.password"
+    note = (
+        "not compared, because only one configuration contains these secrets and vendor data: dcmProperty mail.password"
+    )
     assert run("diff", one, same).stdout == f"No differences ({note})\n"
     assert json.loads(run("diff", one, same, "--json").stdout)["not_compared"] == ["dcmProperty mail.password"]
     other = written(tmp_path / "c.ldif", f"{DEVICE}dcmProperty: roles=user\n")
@@ -293,7 +295,9 @@ def test_drift_is_shown_and_the_ldif_takes_it_back(run: Run, stock_site: CliSite
     assert run("export-ldif", "-o", export).exit_code == 0
     equal = run("diff", export)
     assert (equal.exit_code, equal.stderr, equal.stdout.count("\n")) == (0, "", 1)
-    assert equal.stdout.startswith("No differences (secrets and vendor data on only one side, not compared: ")
+    assert equal.stdout.startswith(
+        "No differences (not compared, because only one configuration contains these secrets and vendor data: "
+    )
     drift(stock_site.slapd, "dcmFuzzyAlgorithmClass", "org.example.Soundex")
 
     shown = run("diff", export, "--ldif")
@@ -330,7 +334,7 @@ def test_the_word_live_is_either_side(run: Run, site: CliSite, tmp_path: Path) -
     drift(site.slapd, "dicomDescription", "drifted")
     there, back = run("diff", export, "live", "--json"), run("diff", export, "--json")
     (change,), (goes,) = (json.loads(each.stdout)["changes"][0]["attributes"] for each in (there, back))
-    assert change == {"name": "dicomDescription", "removed": goes["added"], "added": ["drifted"]}
+    assert change == {"name": "dicomDescription", "removed": goes["added"], "added": ["drifted"], "writer": None}
     assert goes["removed"] == ["drifted"]
     assert json.loads(back.stdout)["source"] == f"live {site.slapd.url}"
 

@@ -37,7 +37,8 @@ Usage: dcmcfg reload [OPTIONS]
   Exit codes: 0 the archive reloaded. 3 dcmcfg could not reach the archive, the
   archive does not run, or the archive could not load the new configuration and
   keeps its previous configuration. 4 the new configuration is in effect but a
-  port is closed, or the result is unknown.
+  port is closed, or the result is unknown. With nodes: 4 not every node has
+  reloaded.
 
 Options:
   --json      Print the result as JSON.
@@ -70,8 +71,8 @@ Exit codes:
   4    The command changed something, or may have changed something, but did not
        finish.
   130  Interrupted with Ctrl-C.
-  141  The program that reads the output ended, such as head in 'dcmcfg ae list
-       | head'.
+  141  The program that was reading the output has ended. Example: head in
+       'dcmcfg ae list | head'.
 """
 
 

@@ -71,7 +71,8 @@ def test_a_good_row_becomes_what_dcmldap_writes_and_is_undone(run: Run, site: Cl
         "4 to add, in one transaction",
         "Applied in one transaction.",
         "To revert it: dcmcfg undo 1",
-        "The archive has reloaded (204), not confirmed: the archive does not show any of the changed values.",
+        "The archive has reloaded (204), but the reload is not confirmed: the archive does not show any of the "
+        "changed values.",
     ]
     device = f"dicomDeviceName=ws1,{DEVICES}"
     after = site.octets()
@@ -104,7 +105,7 @@ def test_a_good_row_becomes_what_dcmldap_writes_and_is_undone(run: Run, site: Cl
     assert (again.exit_code, again.stderr) == (0, "")
     assert again.stdout == (
         f"{site.headline}\n1 entry is unchanged\n"
-        "No changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
+        "No changes. If the archive has not loaded the configuration yet, run: dcmcfg reload\n"
     )
     assert run("undo", "1", "--yes").exit_code == 0
     assert site.octets() == before
@@ -143,7 +144,8 @@ def test_bad_rows_are_told_and_written_to_be_mended_and_given_again(run: Run, si
         "Applied in one transaction.",
         "To revert it: dcmcfg undo 1",
         "Rejected: 5. Fix the rejected items in new.rejects.csv",
-        "The archive has reloaded (204), not confirmed: the archive does not show any of the changed values.",
+        "The archive has reloaded (204), but the reload is not confirmed: the archive does not show any of the "
+        "changed values.",
     ]
     rejects = Path("new.rejects.csv")
     assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
@@ -484,7 +486,7 @@ def test_what_aes_writes_of_the_stock_configuration_is_nothing_to_do(run: Run, s
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
         f"No new AE to probe\n{stock_site.headline}\n{len(lines) - 1} entries are unchanged\n"
-        "No changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
+        "No changes. If the archive has not loaded the configuration yet, run: dcmcfg reload\n"
     )
     assert stock_site.octets() == before
 

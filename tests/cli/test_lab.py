@@ -167,7 +167,7 @@ def test_the_profile_lab_leads_the_other_commands_to_it(home: Home) -> None:
 
 
 def test_without_a_lab_status_says_no_and_down_has_nothing_to_do(home: Home) -> None:
-    assert home.run("lab", "status") == (1, "No lab is up. To start one: dcmcfg lab up\n", "")
+    assert home.run("lab", "status") == (1, "No lab is up. To start a lab: dcmcfg lab up\n", "")
     code, out, err = home.run("lab", "status", "--json")
     assert (code, json.loads(out), err) == (1, {"running": False, "reason": "there is no lab"}, "")
     assert home.run("lab", "down") == (0, "No lab is up.\n", "")

@@ -44,8 +44,8 @@ def test_set_export_and_verify_on_the_stock_configuration(
     done = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert (done.exit_code, stock_site.values(NAME)) == (0, ("DCM4CHEE",)), done.output
     assert (
-        "The archive has reloaded (204), not confirmed: the archive does not show any of the changed values."
-        in done.output
+        "The archive has reloaded (204), but the reload is not confirmed: the archive does not show any of the "
+        "changed values." in done.output
     )
     again = run("set-external-retrieve", "DCM4CHEE")
     assert (again.exit_code, "No changes." in again.output) == (0, True), again.output
@@ -59,7 +59,7 @@ def test_set_export_and_verify_on_the_stock_configuration(
     where = ("--connect", f"{pacs.host}:{pacs.port}")
     done = run("verify", "--study", STUDY, "--dest", "STORESCP", *where)
     assert done.exit_code == 0, done.output
-    assert done.stdout.startswith("reported, not observed: 3 of 3 instances sent to STORESCP according to the archive")
+    assert done.stdout.startswith("reported, not observed: the archive reports 3 of 3 instances as sent to STORESCP")
     assert "external archive → DCM4CHEE → STORESCP (dcmExternalRetrieveAEDestination on device dcm4chee-arc)" in (
         done.stdout
     )

@@ -150,7 +150,7 @@ def test_a_restoration_leaves_out_what_other_servers_hold_now(
     before = site.octets()
     assert run("set", "dcm4chee-arc", "dicomDescription=x", "--yes").exit_code == 0
     warning = (
-        "warning: other servers hold a part of the configuration now, so dcmcfg cannot restore 1 entry of "
+        "warning: a part of the configuration is now on other servers, so dcmcfg cannot restore 1 entry of "
         f"{snapshot}: {ELSEWHERE}.\n"
     )
     restored = run("restore", snapshot, "--yes")

@@ -83,7 +83,7 @@ def test_listener_that_stays_closed_is_exit_code_4_with_what_is_in_force(run: Ru
         f"dcmcfg: {archive.url}/ctrl/reload: The new configuration is in force, but the archive could not open the "
         "listener localhost:9112: IOException: Unable to start TCPListener on localhost:9112; cause: BindException: "
         "Address already in use (HTTP 500; dcmcfg reloaded twice). Until a reload succeeds, other listeners may be "
-        "closed too, and the AE cache keeps old AEs\n"
+        "closed too, and the archive keeps old AEs in its cache\n"
         f"  next: Find out what else uses port 9112: another connection of the archive (dcmcfg --archive-url "
         f"{archive.url} "
         "connection list dcm4chee-arc), or another process (ss -tlnp 'sport = :9112' on the archive's machine), then "
@@ -107,8 +107,8 @@ def test_reload_of_a_stopped_archive_is_exit_code_4(run: Run, archive: Scripted)
     result = run("reload", "--archive-url", archive.url)
     assert (result.exit_code, result.stdout) == (4, "")
     assert result.stderr == (
-        f"dcmcfg: {archive.url}: The archive loaded the new configuration, but it is STOPPED: its DICOM and HL7 ports "
-        "are closed\n"
+        f"dcmcfg: {archive.url}: The archive loaded the new configuration, but the archive is STOPPED: its DICOM and "
+        "HL7 ports are closed\n"
         "  next: Start the archive on the Control page of its web interface, or run: curl -X POST "
         f"{archive.url}/ctrl/start\n"
     )

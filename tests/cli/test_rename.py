@@ -33,7 +33,8 @@ dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dcmExporterID LONGTERM the n
 3 to change, 2 to rename, in one transaction
 Applied in one transaction.
 To revert it: dcmcfg undo 1
-The archive has reloaded (204), not confirmed: GET /storage: the response is not from an archive (HTTP 204).
+The archive has reloaded (204), but the reload is not confirmed: GET /storage: the response is not from an archive \
+(HTTP 204).
 """
 LONGTERM_WARNINGS = """\
 warning: TAPE must be the title that the remote system uses: the archive uses this title to call and to \
@@ -218,7 +219,10 @@ def test_parts_and_mistakes(run: Run, site: CliSite) -> None:
         assert failed.stderr.startswith(message), failed.stderr
     same = run("rename", "exporter", "LONGTERM", "LONGTERM")
     assert (same.exit_code, same.stderr) == (0, "")
-    assert same.stdout == f"{site.headline}\nNo changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
+    assert (
+        same.stdout
+        == f"{site.headline}\nNo changes. If the archive has not loaded the configuration yet, run: dcmcfg reload\n"
+    )
     assert site.octets() == before
 
 

@@ -66,7 +66,10 @@ def test_what_was_changed_comes_back_and_twice_is_nothing_to_do(run: Run, site: 
     assert site.octets() == before
     again = run("restore", str(snapshot_file), "--yes")
     assert (again.exit_code, again.stderr) == (0, "")
-    assert again.stdout == f"{site.headline}\nNo changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
+    assert (
+        again.stdout
+        == f"{site.headline}\nNo changes. If the archive has not loaded the configuration yet, run: dcmcfg reload\n"
+    )
     undo_result = run("apply", str(undo_files()[0]), "--yes")
     assert undo_result.exit_code == 0
     assert site.values("dcmKeyStorePin") == ("0ther",)

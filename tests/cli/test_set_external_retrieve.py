@@ -49,7 +49,8 @@ def test_the_value_is_set_shown_and_loaded(run: Run, site: CliSite) -> None:
         *lines(PLAN),
         "Applied in one change.",
         "To revert it: dcmcfg undo 1",
-        "The archive has reloaded (204), not confirmed: the archive does not show any of the changed values.",
+        "The archive has reloaded (204), but the reload is not confirmed: the archive does not show any of the "
+        "changed values.",
     ]
     assert (result.exit_code, result.stderr) == (0, "")
     assert site.values(NAME) == ("DCM4CHEE",)
@@ -72,7 +73,7 @@ def test_what_is_so_already_is_nothing_to_do(run: Run, site: CliSite) -> None:
     assert result.stdout == (
         f"{site.headline}\n"
         f"unchanged: modify {ARCHIVE_DN}\n"
-        "No changes. If the archive has not loaded this yet, run: dcmcfg reload\n"
+        "No changes. If the archive has not loaded the configuration yet, run: dcmcfg reload\n"
     )
     assert site.archive.requests == []
 
@@ -174,8 +175,8 @@ SET_ANOTHER = (
 def test_an_ae_that_cannot_play_the_role_is_refused_by_name(run: Run, site: CliSite, title: str, reason: str) -> None:
     before = site.octets()
     head = (
-        "unusable-reference: 1 setting refers to an AE that does not exist, or to an AE that the archive cannot use "
-        "there"
+        "unusable-reference: 1 setting refers to an AE that does not exist, or that the archive cannot use for "
+        "this purpose"
     )
     finding = f"{ARCHIVE_DN}: {NAME} '{title}': {reason}"
     commands = [("set-external-retrieve", title), ("set", "dcm4chee-arc", f"{NAME}={title}")]
@@ -349,13 +350,13 @@ def test_a_listener_that_stays_closed_exits_4_and_says_that_the_change_is_in_for
         f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. The new configuration is in force, but "
         "the archive could not open the listener localhost:11112: IOException: Unable to start TCPListener on "
         "localhost:11112; cause: BindException: Address already in use (HTTP 500; dcmcfg reloaded twice). Until a "
-        "reload succeeds, other listeners may be closed too, and the AE cache keeps old AEs. "
+        "reload succeeds, other listeners may be closed too, and the archive keeps old AEs in its cache. "
         f"Listeners (TCP connection): dicom localhost:{ports[0]} open, "
         f"dicom-tls localhost:{ports[1]} closed\n"
         "  next: Find out what else uses port 11112: another connection of the archive (dcmcfg connection list "
         "dcm4chee-arc), or another process (ss -tlnp 'sport = :11112' on the archive's machine), then run "
         "dcmcfg reload. To revert the change: dcmcfg undo 1. The archive then tries to open the listener again. "
-        "This can fail for the same reason\n"
+        "This attempt can fail for the same reason\n"
     )
     content = json.loads(again.stdout)
     assert (content["changed"], content["reloaded"], content["error"]["exit_code"]) == (True, False, 4)
@@ -397,7 +398,8 @@ def test_a_listener_that_a_second_reload_opens_is_a_note(run: Run, site: CliSite
     assert result.stdout.endswith(
         "The first reload could not open the listener localhost:11112 (IOException: Unable to start TCPListener on "
         "localhost:11112; cause: BindException: Address already in use). A second reload opened it.\n"
-        "The archive has reloaded (204), not confirmed: the archive does not show any of the changed values.\n"
+        "The archive has reloaded (204), but the reload is not confirmed: the archive does not show any of the "
+        "changed values.\n"
     )
 
 

@@ -164,7 +164,7 @@ def test_a_flipped_octet_a_cut_or_a_missing_line_is_refused(run: Run, snapshot_f
         ),
         (
             lambda whole: whole.replace(b"snapshot 1\n", b"snapshot 2\n", 1),
-            "the snapshot has format 2; this version of dcmcfg reads formats up to 1\n"
+            "the snapshot has format 2; this version of dcmcfg can read only formats up to 1\n"
             "  next: use the newer version of dcmcfg that wrote the file; nothing was changed",
         ),
     ],

@@ -68,7 +68,8 @@ def test_undo_shows_asks_changes_and_reloads_as_any_change(run: Run, site: CliSi
         "1 to change, in one change",
         "Applied in one change.",
         "To revert it: dcmcfg undo 2",
-        "The archive has reloaded (204), not confirmed: the archive does not show any of the changed values.",
+        "The archive has reloaded (204), but the reload is not confirmed: the archive does not show any of the "
+        "changed values.",
     ]
     assert site.octets() == before
     again = run("undo", "2", "--yes", "--json")

@@ -52,7 +52,8 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
         "1 to change, in one change",
         "Applied in one change.",
         "To revert it: dcmcfg undo 1",
-        "The archive has reloaded (204), not confirmed: the archive does not show any of the changed values.",
+        "The archive has reloaded (204), but the reload is not confirmed: the archive does not show any of the "
+        "changed values.",
     ]
     assert set(site.values("dcmOtherAETitle", STORESCP_DN)) == {"A", "B"}
     assert run("set", "AE:STORESCP", "dcmOtherAETitle+=A", "dcmOtherAETitle+=C", "--yes").exit_code == 0

@@ -83,7 +83,7 @@ def test_without_receiving_dcmtks_storescp_gets_it_and_it_is_not_witnessed(
         result = verify(plain_pacs, "--json")
     assert result.exit_code == 0
     verdict = load_verdict(result)
-    assert verdict["headline"].startswith("reported, not observed: 3 of 3 instances")
+    assert verdict["headline"].startswith("reported, not observed: the archive reports 3 of 3 instances")
     assert verdict["verified"] is False, "nobody of ours saw it"
     assert (verdict["received"]["finding"], verdict["received"]["instance_count"]) == ("not observed", None)
     assert dcmtk.stored_in(tmp_path / "stored") == set(made.sop_instance_uids)
@@ -308,7 +308,7 @@ def test_no_line_is_broken_and_none_ends_in_blanks_where_there_is_no_terminal(
     )
     assert f"          Comment: {'x' * 64}" in lines
     assert [line for line in lines if line != line.rstrip()] == []
-    words = "Next step the external archive LONGTERM had to send straight to WORKSTATION"
+    words = "Next step the external archive LONGTERM itself sends the instances to WORKSTATION"
     (step,) = (line for line in lines if line.startswith(words))
     assert step.endswith(
         "at the host and port in the AE list of the external archive: see the log of the external archive for the "

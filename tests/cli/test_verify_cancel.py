@@ -83,7 +83,7 @@ def test_a_cancel_that_comes_too_late_spoils_nothing(made: Made) -> None:
     with scripted_archive(made, slow) as archive:
         code, shown = interrupted_at_terminal(_verify(archive), _is_set(slow.sent))
     assert code == 0
-    assert "reported, not observed: 3 of 3 instances sent to WORKSTATION" in shown
+    assert "reported, not observed: the archive reports 3 of 3 instances as sent to WORKSTATION" in shown
 
 
 def test_dcmqrscp_stops_and_says_how_far_it_came(

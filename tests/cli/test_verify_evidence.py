@@ -161,7 +161,7 @@ def test_a_file_that_cannot_be_written_after_all_costs_the_exit_code_and_not_the
         monkeypatch.setattr("dcmcfg.verify.judgement.suggest_next_steps", lose_the_folder)
         done = verify(run, "local", "--evidence", str(folder / "proof.json"), *options, dest="STORESCP")
         assert done.exit_code == 1
-        assert "reported, not observed: 5 of 5 instances sent to STORESCP" in done.stdout
+        assert "reported, not observed: the archive reports 5 of 5 instances as sent to STORESCP" in done.stdout
         assert "proof.json: the file cannot be written (No such file or directory)" in done.stderr
 
 

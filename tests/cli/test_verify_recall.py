@@ -72,12 +72,13 @@ def test_a_recall_from_dcmtks_archive_fails_until_the_destination_is_set_and_the
     assert (done.exit_code, verdict["route"]["finding"]) == (0, "not tried")
     assert verdict["headline"] == (
         "verified: 20 of 20 instances received by WORKSTATION; "
-        "route not tried: the study was still local, which proves nothing about external retrieve"
+        "route not tried: the study was still local, and a local study proves nothing about external retrieve"
     )
     done = run(*verify, get_standard_study("twenty").uid, "--require-route")
     assert (done.exit_code, json.loads(done.stdout)["headline"]) == (
         1,
-        "NOT verified: route not tried: the study was still local, which proves nothing about external retrieve",
+        "NOT verified: route not tried: the study was still local, and a local study proves nothing about external "
+        "retrieve",
     )
     done = run(*verify, get_standard_study("twenty").uid, "--no-qido")
     assert (done.exit_code, json.loads(done.stdout)["route"]["finding"]) == (0, "not shown")

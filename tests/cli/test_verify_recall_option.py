@@ -63,7 +63,7 @@ def test_the_smallest_purged_study_is_taken_each_time_and_in_the_end_none_is_lef
     done = run("verify", "--recall", "--dest", "STORESCP")
     assert (done.exit_code, done.stdout) == (3, "")
     assert (
-        "no purged study found: no study has an external archive and no local file, according to the archive's database"
+        "no purged study found: no study has an external archive but no local file, according to the archive's database"
         in done.stderr
     )
     assert done.stderr.splitlines()[-1].startswith("  next: let the archive purge a study")

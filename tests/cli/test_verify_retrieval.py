@@ -125,7 +125,7 @@ def test_an_archive_without_study_root_is_asked_by_patient_root(verify: Verify, 
     assert "no presentation context (Study Root Query/Retrieve Information Model - FIND" in refused.stderr
     unknown = verify(studyless_pacs, "--model", "patient")
     assert unknown.exit_code == 3
-    assert "the patient of the study is unknown: the archive has no Study Root query" in unknown.stderr
+    assert "the archive has no Study Root query, so dcmcfg cannot find the patient of the study" in unknown.stderr
     assert "specify the patient with --patient-id" in unknown.stderr
 
 

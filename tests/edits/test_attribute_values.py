@@ -141,7 +141,7 @@ def test_no_device_becomes_an_archive_by_itself() -> None:
     assert refusal("storescp", values(EXTERNAL, "X")) == (
         f"{STORESCP}: {EXTERNAL} requires the object class dcmArchiveDevice, which dcmcfg does not add "
         "automatically, because this class would make the device an archive — to add the object class: dcmcfg set "
-        "TARGET objectClass+=dcmArchiveDevice, with the attributes that the class requires: dcmFuzzyAlgorithmClass"
+        "TARGET objectClass+=dcmArchiveDevice; add the required attributes in the same command: dcmFuzzyAlgorithmClass"
     )
     requested = (
         values("objectClass", "dcmArchiveDevice"),

@@ -74,7 +74,7 @@ def test_another_title_of_the_device_is_known() -> None:
 
 
 def test_any_title_is_known_where_the_device_takes_any() -> None:
-    assert "only accepted because" in edit("ANY", network_ae(ARCHIVE, "*")).warnings[0]
+    assert "accepts this title only because" in edit("ANY", network_ae(ARCHIVE, "*")).warnings[0]
 
 
 def test_a_title_on_two_devices_is_warned_about() -> None:

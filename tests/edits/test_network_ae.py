@@ -134,11 +134,11 @@ def test_a_connection_that_leads_elsewhere_is_never_re_pointed() -> None:
     before = valid_tree()
     edit = add(NewNetworkAE("STORE2", "other", 104, device="storescp"))
     assert edit.warnings == (
-        "the connection dicom has the address 127.0.0.1:11117 and remains unchanged; STORE2 gets the new connection "
-        "dicom-store2.",
+        "the connection dicom has the address 127.0.0.1:11117. dcmcfg does not change this connection; STORE2 gets "
+        "the new connection dicom-store2.",
     ) or edit.warnings == (
-        "the connection dicom has the address 127.0.0.1:11119 and remains unchanged; STORE2 gets the new connection "
-        "dicom-store2.",
+        "the connection dicom has the address 127.0.0.1:11119. dcmcfg does not change this connection; STORE2 gets "
+        "the new connection dicom-store2.",
     )
     connection_dn = DN.parse(f"cn=dicom,{STORESCP_DEVICE}")
     assert after(edit).get(connection_dn) == before.get(connection_dn)

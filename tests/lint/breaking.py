@@ -405,7 +405,7 @@ PURGING = (
         [put(EXPORTER, dcmRetrieveAET="STORESCP")],
         STORAGE,
         "dcmExternalRetrieveAET",
-        "storage commitments record only STORESCP as external archive, so nothing is purged",
+        "after storage commitments, the archive records only STORESCP as external archive, so nothing is purged",
     ),
     Break(
         "purged-without-availability",
@@ -547,7 +547,7 @@ CONNECTIONS = (
         [put(LONGTERM_DEVICE, dicomInstalled="FALSE")],
         LONGTERM_DEVICE,
         "dicomInstalled",
-        "because of this value, dcm4chee-arc does not find the AE LONGTERM, which is named in "
+        "because of this value, dcm4chee-arc does not find the AE LONGTERM, although this AE is used in "
         "dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET",
     ),
     Break(
@@ -632,7 +632,7 @@ CAPABILITIES = (
         [*without_capabilities(STORESCP), _ct(STORESCP)],
         STORESCP,
         "",
-        "the AE lists 1 storage SOP classes as SCP",
+        "the AE has SCP capabilities for 1 storage SOP classes",
     ),
     Break(
         "no-storage-scu", without_capabilities(DCM4CHEE, "SCU"), DCM4CHEE, "", "the AE has no storage SCU capability"
@@ -801,7 +801,7 @@ EFFECTS = (
         [more(ARCHIVE, "dcmCStoreSCUOfCMoveSCP", "TAPE=LONGTERM")],
         ARCHIVE,
         "dcmCStoreSCUOfCMoveSCP",
-        "TAPE sends objects that are recorded for LONGTERM, so the archive ignores these objects",
+        "the archive ignores objects from TAPE, because LONGTERM is recorded as the external archive of these objects",
     ),
     Break(
         "availability-without-effect",
@@ -843,7 +843,7 @@ EFFECTS = (
         [delete(f"cn=CT Image Storage SCU,{DCM4CHEE}")],
         DCM4CHEE,
         "",
-        f"the AE lists {CT} as SCP but not as SCU",
+        f"the AE has an SCP capability but no SCU capability for {CT}",
     ),
     Break(
         "initiator-not-enforced",

@@ -131,7 +131,7 @@ def test_a_peer_of_another_archive_is_not_this_ones_business() -> None:
 def test_an_ae_of_a_device_that_is_off_is_told_once_with_all_that_name_it() -> None:
     (message,) = messages("ae-not-installed", [put(LONGTERM, dicomInstalled="FALSE")])
     assert message == (
-        "because of this value, dcm4chee-arc does not find the AE LONGTERM, which is named in "
+        "because of this value, dcm4chee-arc does not find the AE LONGTERM, although this AE is used in "
         "dcmCStoreSCUOfCMoveSCP, dcmURI, dcmStgCmtSCP, dcmExternalRetrieveAET"
     )
 

@@ -44,7 +44,7 @@ def test_what_stands_in_references_to_connections_holds_no_equals_sign_and_other
     connection = new(f"cn=a=b,{ARCHIVE}", objectClass="dicomNetworkConnection", cn="a=b", dicomHostname="host")
     queue = new(f"dcmQueueName=a=b,{ARCHIVE}", objectClass="dcmQueue", dcmQueueName="a=b")
     (found,) = summaries(findings_of("name-with-special-characters", valid_tree().with_changes([connection, queue])))
-    message = "references may spell this name differently, so the archive cannot load the device"
+    message = "a reference may contain another spelling of this name, so the archive cannot load the device"
     assert found == (f"cn=a=b,{ARCHIVE}", "cn", message)
 
 
@@ -71,8 +71,8 @@ def _no_archive(attributes: Iterable[Attribute]) -> Iterator[Attribute]:
 def test_the_only_storage_below_its_threshold_is_written_to_no_more() -> None:
     tree = valid_tree().with_changes([put(STORAGE, dcmStorageThreshold="10GB")])
     message = (
-        "if the free space is below this threshold, DCM4CHEE refuses every C-STORE, because dcmObjectStorageID names "
-        "no other storage"
+        "if the free space is below this threshold, DCM4CHEE refuses every C-STORE, because dcmObjectStorageID "
+        "contains no other storage"
     )
     assert summaries(findings_of("storage-threshold", tree)) == [(STORAGE, "dcmStorageThreshold", message)]
 

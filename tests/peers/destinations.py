@@ -26,12 +26,12 @@ class Destination:
 
 
 EVERY_DESTINATION = (
-    Destination("stores", "stores what it gets", storing.always(0x0000)),
+    Destination("stores", "stores every instance", storing.always(0x0000)),
     Destination("refuses-half", "refuses every other instance (A700)", storing.every_other(0xA700)),
-    Destination("is-full", "is full (A700 to each)", storing.always(0xA700)),
-    Destination("coerces", "stores with a warning (B000 to each)", storing.always(0xB000)),
-    Destination("takes-mr-only", "takes another SOP class only", storing.always(0x0000), (_MR,)),
-    Destination("is-another", "is another AE", storing.always(0x0000), title="ANOTHER"),
-    Destination("hangs", "takes an instance and does not answer", storing.hangs, takes_long=True),
-    Destination("aborts-stores", "aborts the first instance", storing.aborts),
+    Destination("is-full", "is full (answers A700 to each C-STORE)", storing.always(0xA700)),
+    Destination("coerces", "stores each instance with a warning (B000)", storing.always(0xB000)),
+    Destination("takes-mr-only", "accepts only another SOP class", storing.always(0x0000), (_MR,)),
+    Destination("is-another", "has another AE title", storing.always(0x0000), title="ANOTHER"),
+    Destination("hangs", "receives an instance and does not respond", storing.hangs, takes_long=True),
+    Destination("aborts-stores", "aborts the association at the first instance", storing.aborts),
 )

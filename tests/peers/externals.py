@@ -56,19 +56,21 @@ def _some_fail(stage: Stage) -> OnMove:
 EXTERNALS = (
     External("sends", "sends the study", sends()),
     External("twice", "sends each instance twice", sends_what(moving.twice)),
-    External("nameless", "names no Move Originator", sends(originator=None)),
-    External("gateway", "sends as another AE", sends(calling="GATEWAY")),
-    External("lies", "reports success, sends nothing", answers(moving.ALL_SENT)),
+    External("nameless", "sends the study without a Move Originator", sends(originator=None)),
+    External("gateway", "sends the study as another AE", sends(calling="GATEWAY")),
+    External("lies", "reports success, but sends nothing", answers(moving.ALL_SENT)),
     External("foreign", "sends another study instead", sends_what(lambda stage: stage.others)),
-    External("two-of-three", "sends two of three, reports three", sends_what(lambda stage: stage.study[:2])),
-    External("some-fail", "sends two, answers B000 with one failed", _some_fail),
-    External("all-failed", "answers A702 with three failed", answers(MoveResponse(0xA702, failed=3))),
+    External(
+        "two-of-three", "sends two of three instances, but reports three", sends_what(lambda stage: stage.study[:2])
+    ),
+    External("some-fail", "sends two instances, and answers B000 with one failed instance", _some_fail),
+    External("all-failed", "answers A702 with three failed instances", answers(MoveResponse(0xA702, failed=3))),
     External("stranger", "does not know the Move Destination", moving.does_not_know),
     External("rejects", "rejects the association", answers(moving.ALL_SENT), refuses=True),
-    External("aborts", "aborts before any answer", ends_by(lambda _: None)),
+    External("aborts", "aborts before its first response", ends_by(lambda _: None)),
     External("aborts-midway", "aborts after the first instance", ends_by(lambda _: None, sent=1)),
-    External("silent", "keeps silent", ends_by(endings.silence)),
-    External("counts-more", "sends three, counts four", sends(MoveResponse(0x0000, completed=4))),
+    External("silent", "does not respond", ends_by(endings.silence)),
+    External("counts-more", "sends three instances, but reports four", sends(MoveResponse(0x0000, completed=4))),
 )
 EVERY_EXTERNAL = tuple(Met(way, external) for way in ReturnRoute for external in EXTERNALS)
 

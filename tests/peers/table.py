@@ -34,8 +34,8 @@ class Described(Protocol):
 TABLES: dict[str, tuple[Described, ...]] = {
     "the archive": EVERY_ARCHIVE,
     "the destination of dcmtk's archive, without `--receive`": EVERY_DESTINATION,
-    "the external archive, asked to send straight to the destination": met_on(ReturnRoute.STRAIGHT),
-    "the external archive, asked to send back to the archive": met_on(ReturnRoute.BACK),
+    "the external archive, if it must send straight to the destination": met_on(ReturnRoute.STRAIGHT),
+    "the external archive, if it must send back to the archive": met_on(ReturnRoute.BACK),
     "Orthanc, as": EVERY_ORTHANC,
 }
 
@@ -49,7 +49,7 @@ def with_tables(page: str) -> str:
 
 
 def _table(who: str, peers: Iterable[Described]) -> str:
-    head = f"| {who} | `verify` says first | exit code |\n|---|---|---|\n"
+    head = f"| {who} | first line of `verify` | exit code |\n|---|---|---|\n"
     return head + "".join(_rows(peers))
 
 

@@ -81,7 +81,7 @@ def test_a_caller_with_a_title_similar_to_an_ae_is_reported() -> None:
     assert list(
         warn_about_new_restrictions(plan(holding(CALLERS, "STORESCP", "AS_RECEVED", "CT1"), before=before))
     ) == [
-        f"{AE}: {CALLERS} 'AS_RECEVED': no AE has this title. A caller does not require an AE, but did you mean "
+        f"{AE}: {CALLERS} 'AS_RECEVED': no AE has this title. A title without an AE is allowed here, but did you mean "
         "AS_RECEIVED?"
     ]
 

@@ -66,7 +66,7 @@ def test_a_misspelt_value_to_delete_is_reported_with_existing_values() -> None:
 def test_values_without_similar_ones_are_reported_with_a_misspelt_value() -> None:
     change = deleting("dicomDescription", "Storage SCPP", "zzz")
     plan = planned(change, tree=holding("dicomDescription", "Storage SCP"))
-    assert plan.unchanged[0].missing_items == ("dicomDescription has no such value; it has 'Storage SCP'",)
+    assert plan.unchanged[0].missing_items == ("dicomDescription has no such value; current values: 'Storage SCP'",)
     assert len(list(find_plan_warnings(plan))) == 1
 
 
@@ -84,14 +84,14 @@ def test_a_value_without_similar_ones_is_reported_with_existing_values() -> None
         deleting("dicomPrimaryDeviceType", "0"), tree=holding("dicomPrimaryDeviceType", "a", "b", "c", "d", "e")
     )
     assert plan.unchanged[0].missing_items == (
-        "dicomPrimaryDeviceType has no such value; it has 'a', 'b', 'c' and 2 more",
+        "dicomPrimaryDeviceType has no such value; current values: 'a', 'b', 'c' and 2 more",
     )
     assert list(find_plan_warnings(plan)) == []
 
 
 def test_neither_the_existing_nor_the_requested_secret_is_shown() -> None:
     plan = planned(deleting("dcmKeyStorePin", SECRET[:-1]), tree=holding("dcmKeyStorePin", SECRET))
-    assert plan.unchanged[0].missing_items == ("dcmKeyStorePin has no such value; it has (secret)",)
+    assert plan.unchanged[0].missing_items == ("dcmKeyStorePin has no such value; current values: (secret)",)
     assert list(find_plan_warnings(plan)) == []
 
 

@@ -190,7 +190,7 @@ def test_an_old_release_that_writes_over_changes_is_a_warning(version: str, rele
         )
     )
     expected = (
-        f"until the archive has reloaded, its release {release} can overwrite this change with the loaded "
+        f"before the next reload, the archive (release {release}) can overwrite this change with its loaded "
         "configuration (fixed in 5.34.1)"
     )
     assert found == ([] if release is None else [expected])

@@ -11,14 +11,14 @@ _QIDO_FILES = ("qido", "qido-spelling", "qido-query")
 
 #: Searches that the stand-in answers otherwise: the name of the recording and the reason.
 QIDO_DIFFERENCES: Mapping[str, str] = {
-    "accept-xml": "The stand-in writes DICOM JSON only: 406 in place of XML",
-    "studies-csv": "The stand-in writes DICOM JSON only: 406 in place of CSV",
-    "size": "The stand-in has no `studies/size`: 404",
-    "studies-fuzzymatching": "The stand-in has no fuzzy matching: 204",
+    "accept-xml": "The stand-in writes only DICOM JSON. For XML, it answers 406",
+    "studies-csv": "The stand-in writes only DICOM JSON. For CSV, it answers 406",
+    "size": "The stand-in has no `studies/size`, so it answers 404",
+    "studies-fuzzymatching": "The stand-in has no fuzzy matching, so it answers 204",
 }
 #: Associations that the stand-in answers otherwise: the beginning of the names of recordings and the reason.
 DIMSE_DIFFERENCES: Mapping[str, str] = {
-    "archiving-": "The stand-in exports nothing and asks for no storage commitment",
+    "archiving-": "The stand-in exports nothing and requests no storage commitment",
     "get-": "The stand-in has no C-GET",
 }
 

@@ -21,17 +21,17 @@ _HEAD = """\
 
 <!-- Written by tests/recorded/table.py -->
 
-This page shows how tests compare dcmcfg with recordings of a real dcm4chee-arc 5.35.1. Tests use a recording in one of
-three ways:
+This page shows how tests compare dcmcfg with recordings of a real dcm4chee-arc 5.35.1. Each recording has one
+of these uses:
 
 - **replayed**: a replayer acts as the archive over DICOM and HTTP on loopback. The test runs the real command against
   the replayer, and compares the verdict with the facts.
-- **held to the stand-in**: a test compares the responses of the lab's stand-in archive with the recording.
-- **data only**: no test uses it.
+- **compared with the stand-in**: a test compares the responses of the lab's stand-in archive with the recording.
+- **data only**: no test uses the recording.
 
 The replayer answers C-FIND and QIDO-RS according to the state of the study before and after the C-MOVE. If a request
-has no recorded response, the test fails. Pauses are shorter than in the recording. If the recorded destination
-returned errors or broke the association, the test does not use dcmcfg as the receiver.
+has no recorded response, the test fails. The pauses of the replayer are shorter than the recorded pauses. If the
+recorded destination returned errors or broke the association, the test does not use dcmcfg as the receiver.
 
 Studies have three instances. *Unset* means that `dcmExternalRetrieveAEDestination` is not set.
 

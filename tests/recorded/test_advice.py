@@ -54,7 +54,7 @@ SAID: dict[str, tuple[str, ...]] = {
     "mixed-aborts": ("the archive sent only the instances in its own storage", "the calling AE title DCM4CHEE"),
     "mixed-rejects": ("LONGTERM or WORKSTATION rejected the association", "--calling DCM4CHEE"),
     "returns-late": (
-        "the archive did not match the study with this request, so the archive did not forward the study",
+        "the archive did not forward the study, because the archive could not assign the study to this request",
         "only after the last C-STORE",
     ),
     "returns-with-other-originator": ("must send DCMCFG as Move Originator AE Title (0000,1030)", _MAPPING),

@@ -22,7 +22,7 @@ STUDIES = {
     "purged, with `dcmExternalWadoRSWebAppName`": "purged-external-wado-rs",
     "partly purged, with `dcmExternalWadoRSWebAppName`": "partly-purged-external-wado-rs",
     "purged, with `dcmFallbackWadoURIWebAppName`": "purged-fallback-wado-uri",
-    "any of these with a web application that is not in LDAP": "purged-external-wado-rs-unknown-webapp",
+    "any of the last three, if the web application is not in LDAP": "purged-external-wado-rs-unknown-webapp",
 }
 LOADED = {
     "reload-exporter-uri-scheme": (put(EXPORTER, dcmURI="nosuch:LONGTERM"), "exporter-scheme-unknown"),

@@ -187,7 +187,7 @@ def test_reload_of_a_stopped_archive_says_that_its_ports_are_closed(replay: Any)
         "reload", {RELOAD: [ctrl("reload-when-stopped")], STATUS: [ctrl("status-stopped-after-reload")]}
     )
     assert (told.exit_code, told.stdout, content["state"], content["configuration_active"]) == (4, "", "stopped", True)
-    assert "it is STOPPED: its DICOM and HL7 ports are closed" in told.stderr
+    assert "the archive is STOPPED: its DICOM and HL7 ports are closed" in told.stderr
     assert f"or run: curl -X POST {server.url}/ctrl/start\n" in told.stderr
     assert closed_ports(http("ctrl", "reload-when-stopped").more["afterwards"]) == set(PORTS)
 

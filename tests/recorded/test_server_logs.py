@@ -133,7 +133,8 @@ def test_a_purged_study_comes_back_and_is_forwarded(recordings: Path, tmp_path: 
     route = RECALLED.judged(told)
     assert (route.finding, route.shown_count) == (RouteFinding.SHOWN, 3)
     assert route.reasons[0] == (
-        "per the archive's log, DCMCFG requested LONGTERM to send to DCM4CHEE: 0000, 3 completed; the archive "
+        "per the archive's log, the archive sent a C-MOVE as DCMCFG to LONGTERM with the Move "
+        "Destination DCM4CHEE: 0000, 3 completed; the archive "
         "forwarded 3 of these instances to WORKSTATION"
     )
 
@@ -146,7 +147,10 @@ def test_a_log_that_shows_another_way_than_the_tree_contradicts_it(recordings: P
 def test_a_purged_study_is_sent_past_the_archive(recordings: Path, tmp_path: Path) -> None:
     told = PASSED_BY.told(tmp_path, recordings)
     assert told.legs == ()  # the archive does not see what the external archive sends elsewhere
-    asked = "per the archive's log, DCMCFG requested LONGTERM to send to WORKSTATION: 0000, 3 completed"
+    asked = (
+        "per the archive's log, the archive sent a C-MOVE as DCMCFG to LONGTERM with the Move Destination WORKSTATION: "
+        "0000, 3 completed"
+    )
     relayed = (
         "; the archive only relays this response from the external archive (use --receive to observe the delivery)"
     )
@@ -176,7 +180,7 @@ def test_an_unlisted_study_comes_by_the_fallback(recordings: Path, tmp_path: Pat
     ]
     route = BY_FALLBACK.judged(told)
     assert (route.finding, route.shown_count) == (RouteFinding.SHOWN, 3)
-    assert "requested FALLBACK to send to DCM4CHEE" in route.reasons[0]
+    assert "to FALLBACK with the Move Destination DCM4CHEE" in route.reasons[0]
 
 
 @pytest.mark.parametrize("scenario", [UNKNOWN, RESTRICTED], ids=lambda each: each.log)
@@ -195,7 +199,8 @@ def test_of_a_partly_purged_study_only_what_was_local_is_forwarded(recordings: P
     route = PARTLY.judged(told)
     assert route.finding is RouteFinding.NOT_SHOWN
     assert (
-        "per the archive's log, DCM4CHEE requested LONGTERM to send to DCM4CHEE: 0000, 3 completed; the archive "
+        "per the archive's log, the archive sent a C-MOVE as DCM4CHEE to LONGTERM with the Move "
+        "Destination DCM4CHEE: 0000, 3 completed; the archive "
         "forwarded none of these instances to WORKSTATION"
     ) in route.reasons
     # Whatever the status: nothing that LONGTERM sent reached the destination.

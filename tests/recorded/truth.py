@@ -18,7 +18,7 @@ class ActualPath(Enum):
     RECALLED = "from the external archive, through the archive"
     STRAIGHT = "from the external archive, straight to the destination"
     BOTH = "in part from the archive's own storage, in part from the external archive through the archive"
-    LOCAL_PART = "only those from the archive's own storage"
+    LOCAL_PART = "only the instances in the archive's own storage"
     KEPT = "recalled to the archive, not forwarded"
     FALLBACK = "from the fallback archive"
 
@@ -107,28 +107,30 @@ def _refused(does: str, **more: object) -> Truth:
 _EXTERNAL = {
     "aborts-after-pending": "LONGTERM aborts after two pending responses",
     "aborts-association": "LONGTERM aborts instead of accepting the association",
-    "closes-on-move": "LONGTERM closes TCP on the C-MOVE-RQ",
+    "closes-on-move": "LONGTERM closes the TCP connection after the C-MOVE-RQ",
     "no-context": "LONGTERM accepts no presentation context",
     "not-installed": "LONGTERM's device has dicomInstalled FALSE",
-    "pending-then-0000": "LONGTERM answers two pending and 0000 completed 3, and sends nothing",
+    "pending-then-0000": "LONGTERM sends two pending responses, then 0000 with completed 3, but no instance",
     "port-70000": "LONGTERM's device has the port 70000",
     "rejects-1-1-3": "LONGTERM rejects the calling AE title",
     "rejects-1-1-7": "LONGTERM rejects the called AE title",
-    "releases-on-move": "LONGTERM asks for release instead of answering",
-    "silent-on-connect": "LONGTERM accepts TCP and says nothing",
-    "status-0000": "LONGTERM answers 0000, and sends nothing",
+    "releases-on-move": "LONGTERM requests a release instead of responding",
+    "silent-on-connect": "LONGTERM accepts the TCP connection, but sends nothing",
+    "status-0000": "LONGTERM answers 0000, but sends no instance",
     "status-0122": "LONGTERM answers 0122",
     "status-a701": "LONGTERM answers A701",
     "status-a801": "LONGTERM answers A801",
     "status-a900": "LONGTERM answers A900",
-    "status-b000-counters": "LONGTERM answers B000 completed 2 failed 1, and sends nothing",
+    "status-b000-counters": "LONGTERM answers B000 with completed 2 and failed 1, but sends no instance",
     "status-c001": "LONGTERM answers C001 with a comment",
     "status-fe00-counters": "LONGTERM answers FE00",
     "tls-only": "LONGTERM's connection has a cipher that the archive does not have",
 }
 
 TRUTH: dict[str, Truth] = {
-    "move-called-as-received": _recalled("purged, called as AS_RECEIVED", arguments=("--ae", "AS_RECEIVED")),
+    "move-called-as-received": _recalled(
+        "purged; the called AE title is AS_RECEIVED", arguments=("--ae", "AS_RECEIVED")
+    ),
     "move-caller-unknown-to-longterm": _nothing(
         "purged; LONGTERM does not know the caller VIEWER and aborts", arguments=("--calling", "VIEWER")
     ),
@@ -141,7 +143,7 @@ TRUTH: dict[str, Truth] = {
         "local; the tree has no AE NOSUCH", destination="NOSUCH", own_destination=True
     ),
     "move-local": _local("local"),
-    "move-local-by-movescu": _local("local, called by MOVESCU", arguments=("--calling", "MOVESCU")),
+    "move-local-by-movescu": _local("local; the calling AE title is MOVESCU", arguments=("--calling", "MOVESCU")),
     "move-partly-purged-by-recall": Truth("one of three is local", 1, 3, ActualPath.LOCAL_PART),
     "move-purged-one-instance": _recalled("purged; one instance", 1, arguments=("--image", "{first}")),
     "move-purged-recorded-aet-unknown": _nothing("purged; the recorded external AE GONEARC is not in the tree"),
@@ -152,7 +154,7 @@ TRUTH: dict[str, Truth] = {
     ),
     "move-recalled-again": _local("recalled before, local now"),
     "move-set-destination-unknown-to-longterm": _nothing(
-        "purged; dcmExternalRetrieveAEDestination NOWHERE, which LONGTERM does not know"
+        "purged; dcmExternalRetrieveAEDestination is NOWHERE, and LONGTERM does not know this AE"
     ),
     "move-set-on-ae": _recalled("purged; dcmExternalRetrieveAEDestination on the AE only"),
     "move-unconfigured-storage": _nothing("on a storage that is not configured"),
@@ -160,16 +162,16 @@ TRUTH: dict[str, Truth] = {
     "move-unknown-study": Truth("the archive does not know the study", 0, 0, ActualPath.NOTHING),
     **{f"external-set-{name}": _nothing(f"purged; {does}") for name, does in _EXTERNAL.items()},
     **{f"external-unset-{name}": _nothing(f"purged, unset; {does}") for name, does in _EXTERNAL.items()},
-    "returns-late": Truth("purged; LONGTERM reports 0000 and stores later", 0, 3, ActualPath.KEPT),
+    "returns-late": Truth("purged; LONGTERM answers 0000 and sends the instances later", 0, 3, ActualPath.KEPT),
     "returns-then-aborts": Truth(
-        "purged; LONGTERM sends two of three and aborts", 2, 3, ActualPath.RECALLED, from_outside=2
+        "purged; LONGTERM sends two of three instances and aborts", 2, 3, ActualPath.RECALLED, from_outside=2
     ),
     "returns-then-fails": Truth(
-        "purged; LONGTERM sends two of three and answers A702", 2, 3, ActualPath.RECALLED, from_outside=2
+        "purged; LONGTERM sends two of three instances and answers A702", 2, 3, ActualPath.RECALLED, from_outside=2
     ),
-    "returns-with-other-originator": Truth("purged; LONGTERM names another Move Originator", 0, 3, ActualPath.KEPT),
+    "returns-with-other-originator": Truth("purged; LONGTERM sends another Move Originator", 0, 3, ActualPath.KEPT),
     "returns-without-originator-mapped": _recalled(
-        "purged; LONGTERM names no Move Originator; dcmCStoreSCUOfCMoveSCP LONGTERM=LONGTERM"
+        "purged; LONGTERM sends no Move Originator; dcmCStoreSCUOfCMoveSCP LONGTERM=LONGTERM"
     ),
     "destination-aborts-on-store-local": _refused(
         "local; WORKSTATION aborts on the first C-STORE", own_destination=True
@@ -229,6 +231,6 @@ TRUTH: dict[str, Truth] = {
 
 #: Recordings with a C-MOVE that ``verify`` cannot ask for, and why.
 NOT_ASKED_BY_VERIFY = {
-    "move-two-studies-local-and-purged": "verify asks for one study in one C-MOVE",
-    "move-without-level": "verify always names the level",
+    "move-two-studies-local-and-purged": "`verify` requests only one study in one C-MOVE",
+    "move-without-level": "`verify` always sends the level",
 }

@@ -9,8 +9,8 @@ class Use(Enum):
     """How a recording is used."""
 
     REPLAYED = "replayed"
-    HELD = "held to the stand-in"
-    BOTH = "replayed, held to the stand-in"
+    HELD = "compared with the stand-in"
+    BOTH = "replayed, compared with the stand-in"
     DATA = "data only"
 
 
@@ -39,11 +39,11 @@ OTHER_DIMSE: dict[str, tuple[Use, str]] = {
 
 #: By file below ``http/``.
 HTTP: dict[str, tuple[Use, str]] = {
-    "qido": (Use.BOTH, "`verify`, `route --study`: every answer of the replayer is made from them"),
+    "qido": (Use.BOTH, "`verify`, `route --study`: the replayer makes each of its answers from these recordings"),
     "qido-spelling": (Use.HELD, "include fields"),
     "qido-query": (Use.HELD, "paging, filters, errors"),
-    "ctrl": (Use.REPLAYED, "`status`, `reload`; the stand-in is held to them (above)"),
-    "ctrl-broken": (Use.REPLAYED, "`reload`; the stand-in is held to 15 of 28 (above)"),
+    "ctrl": (Use.REPLAYED, "`status`, `reload`; tests compare the stand-in with these recordings (see above)"),
+    "ctrl-broken": (Use.REPLAYED, "`reload`; tests compare the stand-in with 15 of 28 recordings (see above)"),
     "rest": (Use.DATA, "dcmcfg uses none of these resources"),
     "wado": (Use.DATA, "dcmcfg does not use WADO"),
 }

@@ -103,7 +103,9 @@ def test_changes_before_the_first_write_are_reported_with_modifier(
 
 def test_an_entry_that_went_while_asking_and_a_connection_that_did(directory: Overtaken) -> None:
     gone = DoesNotApply("moved", subject="x", changed_dn=str(ARCHIVE.child("cn", "gone")))
-    assert add_last_change(directory, gone).message.endswith("the directory does not record who deleted or renamed it")
+    assert add_last_change(directory, gone).message.endswith(
+        "the directory does not show who deleted or renamed the entry"
+    )
     directory.close()
     closed = DoesNotApply("moved", subject="x", changed_dn=str(ARCHIVE))
     assert add_last_change(directory, closed).message.startswith(
@@ -117,6 +119,6 @@ def test_a_deleted_entry_is_reported_as_deleted(directory: Overtaken, tmp_path: 
     with connect(directory.server) as other:
         other.apply(Delete(connection))
     with pytest.raises(
-        DoesNotApply, match="deleted or renamed the entry in the meantime; the directory does not record who"
+        DoesNotApply, match="deleted or renamed the entry in the meantime; the directory does not show who did this"
     ):
         rolled_out(directory, plan, RolloutStrategy.ONE_CHANGE, tmp_path)

@@ -157,8 +157,8 @@ def test_what_is_on_a_storage_that_is_not_configured_ends_after_an_association_t
     (failure,) = found.failures
     assert failure.response == "A702 without counters"
     assert failure.reason == (
-        "the files are on a storage that is not in the configuration, and dcmAltCMoveSCP is not set. For such files, "
-        "the archive does not use the external archive in its database"
+        "the files are on a storage that is not in the configuration, and dcmAltCMoveSCP is not set. The archive does "
+        "not request such files from the external archive that is recorded in its database"
     )
     no_port = put("dicomPort", on=STORESCP_DEVICE.child("cn", "dicom"))
     assert (
@@ -256,8 +256,8 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             PathOutcome.FAILED,
             "0000 without counters",
             (
-                "LONGTERM sends objects as TAPE (dcmCStoreSCUOfCMoveSCP), but the archive has recorded LONGTERM for "
-                "these objects: the archive ignores objects from another sender"
+                "LONGTERM sends objects with the AE title TAPE (dcmCStoreSCUOfCMoveSCP). The archive has recorded "
+                "LONGTERM for these objects, so the archive ignores objects from TAPE"
             ),
         ),
         (
@@ -549,7 +549,8 @@ def test_a_list_of_accepted_callers_in_the_tree_is_warned_about() -> None:
     found = make_path("purged", put("dcmAcceptedCallingAETitle", "DCM4CHEE", on=LONGTERM))
     assert found.outcome is PathOutcome.DELIVERED
     assert found.notes == (
-        "according to the tree, LONGTERM does not accept the calling AE title VIEWER (dcmAcceptedCallingAETitle)",
+        "according to the configuration, LONGTERM does not accept the calling AE title VIEWER "
+        "(dcmAcceptedCallingAETitle)",
     )
 
 

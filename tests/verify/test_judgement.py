@@ -40,7 +40,7 @@ def test_everything_good_is_verified_with_the_route_shown() -> None:
 def test_without_a_receiver_it_is_reported_but_not_witnessed() -> None:
     verdict = judge_evidence(UNWITNESSED)
     assert verdict.headline == (
-        "reported, not observed: 3 of 3 instances sent to WORKSTATION according to the archive; route not shown"
+        "reported, not observed: the archive reports 3 of 3 instances as sent to WORKSTATION; route not shown"
     )
     assert verdict.exit_code == 0
     assert verdict.receipt.finding is ReceiptFinding.NOT_OBSERVED

@@ -92,8 +92,8 @@ def test_a_study_that_does_not_come_back_whole_does_not_show_a_route_back(after:
     missing = 3 - count_recalled(evidence)
     words = "1 instance" if missing == 1 else "3 instances"
     assert (
-        f"after the C-MOVE, the archive still has no local file for {words}, although the study is retrieved through "
-        "DCM4CHEE according to the tree" in (reasons(evidence))
+        f"after the C-MOVE, the archive still has no local file for {words}, although, in the configuration, the "
+        "study goes through DCM4CHEE" in (reasons(evidence))
     )
     assert finding(evidence) is RouteFinding.NOT_SHOWN
 
@@ -176,7 +176,9 @@ def test_online_without_a_witness_says_what_would_show_the_route() -> None:
 def test_files_on_a_storage_that_is_not_configured_show_nothing() -> None:
     elsewhere = stored(ALONE, study("tape", "tape", "tape"), study("tape", "tape", "tape"))
     assert finding(elsewhere) is RouteFinding.NOT_SHOWN
-    words = "before the move, the archive's database had the files on tape, a storage that is not in the tree"
+    words = (
+        "before the move, the files were on tape, according to the archive's database. This storage is not in the tree"
+    )
     assert any(reason.startswith(words) for reason in reasons(elsewhere))
 
 

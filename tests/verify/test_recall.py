@@ -61,7 +61,10 @@ def test_a_database_that_lacks_a_listed_instance_does_not_decide() -> None:
     for lacking in (study("", ""), UNKNOWN_STUDY):
         where = found("NEARLINE", "NEARLINE", "NEARLINE", stored=lacking)
         assert (where.states, where.is_from_database) == (OPEN, False)
-        assert "the archive's database lacks instances that C-FIND lists, so the state is not certain" in where.notes
+        assert (
+            "some instances that C-FIND lists are not in the archive's database, so the state is not certain"
+            in where.notes
+        )
 
 
 def test_only_the_instances_that_the_archive_lists_count() -> None:

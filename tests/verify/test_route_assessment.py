@@ -164,7 +164,8 @@ def test_the_archives_log_of_a_relay_says_what_would_show_the_route() -> None:
     assert (route.shown_count, route.reasons[0]) == (
         0,
         (
-            "per the archive's log, DCMCFG requested LONGTERM to send to WORKSTATION: 0000, 3 completed; the archive "
+            "per the archive's log, the archive sent a C-MOVE as DCMCFG to LONGTERM with the Move "
+            "Destination WORKSTATION: 0000, 3 completed; the archive "
             "only relays this response from the external archive (use --receive to observe the delivery)"
         ),
     )

@@ -23,7 +23,7 @@ ARGUMENTS = {
     "capability diff one": "AE whose capabilities are compared.",
     "capability diff other": "AE to compare with A.",
     "check files": "LDIF file with entries, folder of *.ldif files, or '-' (standard input); the live tree by default.",
-    "completion shell": "Shell to print the script for.",
+    "completion shell": "Shell that will use the script.",
     "config path name": "Name of a profile.",
     "config set key": "Profile and key, such as hospital.ldap_url.",
     "config set value": "New value; true or false for require_crl and starttls.",

@@ -12,7 +12,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     # Inspect
     "status": (
         ("Show whether the archive runs", "dcmcfg status"),
-        ("Also show the identity that the directory server sees", "dcmcfg status --directory"),
+        ("Also show your identity on the directory server", "dcmcfg status --directory"),
     ),
     "show": (
         ("Show the device of the archive", "dcmcfg show"),
@@ -66,7 +66,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Add an AE with the capabilities of another AE", "dcmcfg ae add CT2@10.1.2.5:104 --like CT1"),
     ),
     "ae set": (
-        ("Take an AE out of use", "dcmcfg ae set WORKSTATION dicomInstalled=FALSE"),
+        ("Mark an AE as not in use", "dcmcfg ae set WORKSTATION dicomInstalled=FALSE"),
         ("Describe an AE", "dcmcfg ae set WORKSTATION dicomDescription='Reading room 2'"),
     ),
     "ae rename": (
@@ -127,7 +127,10 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "capability list": (
         ("List the capabilities of an AE", "dcmcfg capability list STORESCP"),
-        ("List what an AE accepts, in the form for 'ae add'", "dcmcfg capability list CT1 --role scp --format lines"),
+        (
+            "List the SCP capabilities of an AE, in the format that 'ae add' reads",
+            "dcmcfg capability list CT1 --role scp --format lines",
+        ),
     ),
     "capability show": (
         ("Show one capability of an AE", "dcmcfg capability show STORESCP CTImageStorage"),
@@ -152,7 +155,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "capability remove": (
         ("Remove a SOP class in both roles", "dcmcfg capability remove STORESCP CTImageStorage"),
-        ("Remove a SOP class as SCP only", "dcmcfg capability remove STORESCP CTImageStorage --role scp"),
+        ("Remove a SOP class in the role SCP only", "dcmcfg capability remove STORESCP CTImageStorage --role scp"),
     ),
     "capability copy": (
         ("Add the capabilities of one AE to another AE", "dcmcfg capability copy CT1 CT2"),
@@ -272,7 +275,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "verify": (
         (
-            "Retrieve a study to this machine, in the role of WORKSTATION",
+            "Receive a study on this machine in place of WORKSTATION",
             "dcmcfg verify --study 1.2.840.1 --dest WORKSTATION --receive",
         ),
         (

@@ -80,8 +80,8 @@ def _make_site_options(name: str) -> Topic:
             "the name of the command.",
             "For each setting, dcmcfg uses the first value that it finds in these sources: 1. the option; 2. the "
             "profile of --profile; 3. the environment (DCMCFG_ and the setting in capitals, such as "
-            "DCMCFG_LDAP_URL); 4. the profile of DCMCFG_PROFILE, else the profile selected with 'dcmcfg config use', "
-            "else the profile 'default'; 5. the default value, for a standard installation of dcm4chee-arc on "
+            "DCMCFG_LDAP_URL); 4. the profile of DCMCFG_PROFILE, or else the profile selected with 'dcmcfg config "
+            "use', or else the profile 'default'; 5. the default value, for a standard installation of dcm4chee-arc on "
             "this machine.",
             "The LDAP URL, the bind DN and the password come from the same source. Therefore, dcmcfg sends a password "
             "only to the server to which the password belongs. The archive URL and its token also come from the same "
@@ -108,8 +108,8 @@ def _make_nodes(name: str) -> Topic:
     return Topic(
         name,
         (
-            "An archive can have several nodes: servers that share the archive's device and its database. A reload "
-            "of one node does not reload the others. The profile lists the nodes: 'dcmcfg config set "
+            "An archive can have several nodes: servers that share the archive's device and its database. If one "
+            "node reloads, the other nodes do not reload. The profile lists the nodes: 'dcmcfg config set "
             "NAME.nodes.NODE.archive_url URL' adds a node, and 'dcmcfg config nodes' shows all nodes. If a node reads "
             "a replica of the directory, set ldap_url of this node to the URL of the replica.",
             "A command that changes the configuration writes to the directory of the site. Then the command waits "
@@ -117,9 +117,9 @@ def _make_nodes(name: str) -> Topic:
             "change in time, its nodes are not reloaded. If a node fails, the command stops, unless you specify "
             "--keep-going.",
             "After each reload, dcmcfg checks whether the node has loaded the change. For this check, dcmcfg reads "
-            "/aets, /storage, /export, /queue, /metrics, /reject, /attribute-set and /attribute-filter of the node. It "
-            "also tests the ports, and reads the answer to an association request. A node does not show the values of "
-            "many settings. If only such settings change, the reload is reported as not confirmed. "
+            "/aets, /storage, /export, /queue, /metrics, /reject, /attribute-set and /attribute-filter of the "
+            "node. dcmcfg also tests the ports, and reads the answer to an association request. A node does not show "
+            "the values of many settings. If only such settings change, the reload is reported as not confirmed. "
             "With --confirm marker, dcmcfg adds an attribute set with a unique name before the reload, and removes "
             "the attribute set after the reload. A node that shows the attribute set has loaded the change. The node "
             "shows the attribute set until its next reload.",
@@ -144,7 +144,7 @@ def _make_limits(name: str) -> Topic:
         (
             "If a directory server, an archive or a DICOM peer exceeds one of the limits below, the command ends "
             "with an error. The option --max NAME=NUMBER changes a limit for one run. Specify the option before or "
-            "after the name of the command. To change several limits, repeat the option. A number of octets can end "
+            "after the name of the command. To change several limits, repeat the option. For octets, NUMBER can end "
             "in K, M or G.",
         ),
         (Section("Limits", tuple((f"{each.name} ({each.format_maximum()})", each.description) for each in LIMITS)),),
@@ -226,7 +226,7 @@ def _make_exit_codes(name: str) -> Topic:
                     (str(INTERRUPTED_EXIT_CODE), "Interrupted with Ctrl-C."),
                     (
                         str(OUTPUT_CLOSED_EXIT_CODE),
-                        "The program that reads the output ended, such as head in 'dcmcfg ae list | head'.",
+                        "The program that was reading the output has ended. Example: head in 'dcmcfg ae list | head'.",
                     ),
                 ),
             ),

@@ -482,8 +482,8 @@ def _require_device(settings: Settings, node: Node) -> None:
         raise ArchiveError(
             f"node {node.name} runs with the device {name}, not with {settings.device}; nothing was changed",
             subject=node.archive_url,
-            next_step="make a profile of its own for an archive with a device of its own: "
-            f"dcmcfg config unset {settings.profile}.nodes.{node.name}",
+            next_step="make a separate profile for the archive with the other device; "
+            f"to remove the node from this profile: dcmcfg config unset {settings.profile}.nodes.{node.name}",
         )
 
 
@@ -538,7 +538,9 @@ def _build_failure(
                 f"The directory was changed and the archive reloaded, but the archive shows other values: {reason}"
             )
         else:
-            message = f"The directory was changed, but not every node has loaded the change and is started: {names}"
+            message = (
+                f"The directory was changed, but at least one node has not loaded the change or is not started: {names}"
+            )
         return IncompleteChange(message, next_step=f"to go on with these nodes: dcmcfg apply --resume{undo}")
     lost = [each for each in overwrites if each.loses_change]
     if lost:

@@ -26,7 +26,7 @@ from dcmcfg.settings import Settings
 
 
 class ArchiveStopped(IncompleteChange):
-    """The archive loaded the new configuration, but it is STOPPED; ``reload`` is the reload, if the caller sets it."""
+    """The archive loaded the new configuration, but is STOPPED; ``reload`` is the reload, if the caller sets it."""
 
     reload: Reload | None = None
 
@@ -80,7 +80,7 @@ class ReachableArchive:
         if undo_command and binding_failure is not None:
             next_step = (
                 f"{next_step}. To revert the change: {undo_command}. The archive then tries to open the "
-                "listener again. This can fail for the same reason"
+                "listener again. This attempt can fail for the same reason"
             )
         elif undo_command and not isinstance(error, ReloadUnconfirmed) and not _is_down(reload):
             next_step = f"{next_step}. If this change is the cause, revert it: {undo_command}"
@@ -124,8 +124,8 @@ def require_started(service: ControlService, settings: Settings, message_prefix:
         return None
     if not status.started:
         raise ArchiveStopped(
-            f"{message_prefix}The archive loaded the new configuration, but it is STOPPED: its DICOM and HL7 ports "
-            "are closed",
+            f"{message_prefix}The archive loaded the new configuration, but the archive is STOPPED: its DICOM and HL7 "
+            "ports are closed",
             subject=settings.archive_url,
             next_step=describe_how_to_start(settings),
         )

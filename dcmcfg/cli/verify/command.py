@@ -43,8 +43,8 @@ def verify_command(settings: Settings, *, options: VerifyOptions) -> int:
     One run can verify many studies (--study several times, --studies or --query). The results of many studies are
     stored. To continue an interrupted run, run the same command again.
 
-    Exit codes: 0 verified, or the archive reported the delivery but dcmcfg did not observe it, 1 not verified, 3 no
-    C-MOVE was sent, 4 the temporary destination could not be removed.
+    Exit codes: 0 verified, or the archive reported the delivery but dcmcfg did not observe the delivery. 1 not
+    verified. 3 no C-MOVE was sent. 4 the temporary destination could not be removed.
     """
     run = options.make_run(settings)
     with options.reports.redirect_report(replace=options.files.replace):

@@ -157,13 +157,13 @@ def _warn_about_ambiguous_references(references: References, name: NameChange) -
     prefix = f"{name.old_name} is also the name of another {name.kind.value.label}"
     if own:
         yield (
-            f"{prefix}; these references are changed, because the references resolve to this {name.kind.value.label}: "
+            f"{prefix}; dcmcfg changes these references, because they refer to this {name.kind.value.label}: "
             f"{_format_locations(own)}."
         )
     if others:
         yield (
-            f"{prefix}; these references are kept, because the references resolve to the other "
-            f"{name.kind.value.label}: {_format_locations(others)}."
+            f"{prefix}; dcmcfg keeps these references, because they refer to the other {name.kind.value.label}: "
+            f"{_format_locations(others)}."
         )
 
 

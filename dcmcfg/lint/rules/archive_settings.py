@@ -104,7 +104,7 @@ def _find_storage_threshold(context: LintContext) -> Iterator[Violation]:
                 else:
                     message = (
                         f"if the free space is below this threshold, {ae.title} refuses every C-STORE, because "
-                        "dcmObjectStorageID names no other storage"
+                        "dcmObjectStorageID contains no other storage"
                     )
                 yield Violation(storage.dn, message, name, storage.values(name)[0])
 
@@ -135,9 +135,9 @@ RULES = (
         "note",
         requirement="Administrators must know how the archive reacts when the free space of a storage is below "
         "dcmStorageThreshold.",
-        reason="If dcmObjectStorageID also names another storage, the archive reloads its configuration automatically "
-        "and removes the full storage from dcmObjectStorageID. This reload includes all changes in LDAP. If the "
-        "archive cannot load these changes, the archive refuses the C-STORE (0110).",
+        reason="If dcmObjectStorageID also contains another storage, the archive reloads its configuration "
+        "automatically and removes the full storage from dcmObjectStorageID. This reload includes all changes in LDAP. "
+        "If the archive cannot load these changes, the archive refuses the C-STORE (0110).",
         fix="Reload after each change, and do not leave unfinished changes in LDAP.",
         example_command="dcmcfg reload",
         find_violations=_find_storage_threshold,

@@ -55,8 +55,8 @@ def _find_incomplete_scp_capabilities(context: LintContext) -> Iterator[Violatio
         storage = sum(each.startswith(STORAGE_SOP_CLASS_PREFIX) for each in accepted)
         if storage or ae.title in destinations:
             message = (
-                f"the AE lists {storage} storage SOP classes as SCP; the archive can send {len(sent)} storage SOP "
-                f"classes, but does not send {len(sent - accepted)} of these classes to this AE"
+                f"the AE has SCP capabilities for {storage} storage SOP classes; the archive can send {len(sent)} "
+                f"storage SOP classes, but does not send {len(sent - accepted)} of these classes to this AE"
             )
             yield Violation(ae.entry.dn, message)
 
@@ -90,8 +90,8 @@ def _find_storage_scp_without_scu(context: LintContext) -> Iterator[Violation]:
                 first = sorted(accepted - sent)[0]
                 more = f" and {len(accepted - sent) - 1} more" if len(accepted - sent) > 1 else ""
                 message = (
-                    f"the AE lists {first}{more} as SCP but not as SCU, so it can receive such objects but cannot "
-                    "send them"
+                    f"the AE has an SCP capability but no SCU capability for {first}{more}, so the AE can receive "
+                    "these objects but cannot send them"
                 )
                 yield Violation(ae.entry.dn, message)
 
@@ -155,7 +155,7 @@ RULES = (
         "error",
         requirement="An archive AE that exports objects or serves retrieve requests must have storage SCU "
         "capabilities.",
-        reason="The archive sends only objects of SOP classes that its AE lists as SCU.",
+        reason="The archive sends an object only if the AE has an SCU capability for the SOP class of the object.",
         fix="Add the capabilities, or share the capabilities of another AE (dcmShareTransferCapabilitiesFromAETitle).",
         example_command="dcmcfg capability copy FROM TO",
         find_violations=_find_no_storage_scu,
@@ -164,9 +164,10 @@ RULES = (
         "storage-scp-without-scu",
         "warning",
         requirement="An archive AE must be able to send objects of every SOP class that the AE receives.",
-        reason="If the AE lists a SOP class only as SCP, the archive does not send objects of this SOP class to any "
-        "destination. For these objects, the archive reports A702, or no error if dcmRestrictRetrieveSilently is set.",
-        fix="Add SCU capabilities for the SOP classes that the AE lists only as SCP.",
+        reason="If the AE has only an SCP capability for a SOP class, the archive does not send objects of this SOP "
+        "class to any destination. For these objects, the archive reports A702, or no error if "
+        "dcmRestrictRetrieveSilently is set.",
+        fix="Add an SCU capability for each SOP class for which the AE has only an SCP capability.",
         example_command="dcmcfg capability add DEVICE/AE SCU SOPCLASS",
         find_violations=_find_storage_scp_without_scu,
     ),

@@ -124,8 +124,8 @@ def _find_ae_not_installed(context: LintContext) -> Iterator[Violation]:
             uninstalled = lookup.ae.entry if lookup.ae.device.installed else lookup.ae.device.entry
             attributes = ", ".join(lookup.attributes)
             message = (
-                f"because of this value, {lookup.archive.name} does not find the AE {lookup.ae.title}, which is named "
-                f"in {attributes}"
+                f"because of this value, {lookup.archive.name} does not find the AE {lookup.ae.title}, although "
+                f"this AE is used in {attributes}"
             )
             command = ("set", context.format_target(uninstalled), "dicomInstalled=TRUE")
             yield Violation(uninstalled.dn, message, DICOM_INSTALLED, b"FALSE", fix_command=command)
@@ -151,7 +151,7 @@ RULES = (
     LintRule(
         "connection-dangling",
         "error",
-        requirement="A connection reference must name an existing connection.",
+        requirement="A connection reference must contain the DN of an existing connection.",
         reason="Otherwise the archive cannot load the device. All AEs of the device are then unknown, and requests "
         "that list all AEs fail (409).",
         fix="Remove the reference, or add the connection.",
@@ -165,7 +165,7 @@ RULES = (
     LintRule(
         "connection-of-other-device",
         "error",
-        requirement="A connection reference must name a connection of the same device.",
+        requirement="A connection reference must contain the DN of a connection of the same device.",
         reason="Otherwise the archive cannot load the device, even if the connection exists on another device.",
         fix="Refer to a connection of the same device. Add a connection if the device has none.",
         example_command="dcmcfg connection add DEVICE/NAME HOST:PORT --ae AET",
@@ -179,8 +179,9 @@ RULES = (
         "connection-spelling",
         "warning",
         requirement="A connection reference must be spelled exactly like the DN of the connection.",
-        reason="The archive compares the reference and the DN as text. Only upper and lower case may differ. If the "
-        "directory server always returns a DN in the same spelling, a difference has no effect.",
+        reason="The archive compares the reference and the DN as text. Only upper and lower case may differ. Some "
+        "directory servers always return the same spelling of a DN. With such a server, a different spelling has no "
+        "effect.",
         fix="Spell the reference exactly like the DN of the connection.",
         example_command="dcmcfg check --fix --rule connection-spelling",
         find_violations=_find_connection_spelling,
@@ -191,8 +192,8 @@ RULES = (
     LintRule(
         "connection-protocol",
         "error",
-        requirement="A connection reference must name a connection with the right protocol: DICOM for an AE, HL7 for "
-        "an HL7 application, HTTP for a web application, SYSLOG for an audit logger.",
+        requirement="A connection reference must contain the DN of a connection with the right protocol: DICOM for an "
+        "AE, HL7 for an HL7 application, HTTP for a web application, SYSLOG for an audit logger.",
         reason="Otherwise the archive cannot load the device.",
         fix="Refer to a connection with the right protocol, or correct dcmProtocol.",
         example_command="dcmcfg set DN dcmProtocol=PROTOCOL",
@@ -226,7 +227,7 @@ RULES = (
         "error",
         requirement="If the archive connects to an AE or acts as an AE, this AE and its device must be installed.",
         reason="The archive treats an AE that is not installed as unknown.",
-        fix="Set dicomInstalled to TRUE on the AE and on its device, or name another AE.",
+        fix="Set dicomInstalled to TRUE on the AE and on its device, or use the title of another AE.",
         example_command="dcmcfg set TARGET dicomInstalled=TRUE",
         find_violations=_find_ae_not_installed,
     ),

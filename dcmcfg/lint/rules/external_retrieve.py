@@ -153,7 +153,7 @@ RULES = (
     LintRule(
         "external-retrieve-unknown",
         "error",
-        requirement="dcmExternalRetrieveAEDestination must name an AE of the archive.",
+        requirement="dcmExternalRetrieveAEDestination must be the title of an AE of the archive.",
         reason="Otherwise the archive asks the external archive to send the objects to an unknown AE. The official "
         "container image keeps the value DCM4CHEE, even if the variable AE_TITLE sets another AE title for the "
         "archive.",
@@ -165,7 +165,7 @@ RULES = (
     LintRule(
         "external-retrieve-elsewhere",
         "error",
-        requirement="dcmExternalRetrieveAEDestination must not name an AE of another device.",
+        requirement="dcmExternalRetrieveAEDestination must not be the title of an AE of another device.",
         reason="Otherwise the external archive sends the objects to the other device. The archive then neither "
         "receives nor forwards the objects.",
         fix="Set the attribute to a storage SCP of the archive.",

@@ -88,7 +88,8 @@ RULES = (
         requirement="If dcmFallbackCMoveSCP is set, dcmFallbackCMoveSCPDestination must also be set.",
         reason="Without dcmFallbackCMoveSCPDestination, the archive forwards a request only if no study matches. The "
         "forwarded request keeps its original destination, so the other archive must know this destination.",
-        fix="Set dcmFallbackCMoveSCPDestination to a storage SCP of the archive, unless this behaviour is intended.",
+        fix="Set dcmFallbackCMoveSCPDestination to a storage SCP of the archive. If the other archive should send "
+        "objects directly to the destinations, ignore this note.",
         example_command="dcmcfg set TARGET dcmFallbackCMoveSCPDestination=AET",
         find_violations=_find_fallback_without_destination,
     ),
@@ -107,10 +108,10 @@ RULES = (
     LintRule(
         "alternative-is-external",
         "warning",
-        requirement="dcmAltCMoveSCP must not name an external archive.",
+        requirement="dcmAltCMoveSCP must not be the title of an external archive.",
         reason="In requests to the AE in dcmAltCMoveSCP, the archive keeps the original Move Destination, even if "
         "dcmExternalRetrieveAEDestination is set.",
-        fix="Unset dcmAltCMoveSCP, or name another AE.",
+        fix="Unset dcmAltCMoveSCP, or set it to the title of another AE.",
         example_command="dcmcfg unset TARGET dcmAltCMoveSCP",
         find_violations=_find_alternative_is_external,
     ),

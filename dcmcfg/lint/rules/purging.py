@@ -93,7 +93,7 @@ def _find_external_archive_never_recorded(context: LintContext) -> Iterator[Viol
         external_titles, titles = storage.texts(EXTERNAL_RETRIEVE_AET), find_recorded_titles(context, device)
         if external_titles and not titles & set(external_titles):
             reason = (
-                f"storage commitments record only {', '.join(sorted(titles))} as external archive"
+                f"after storage commitments, the archive records only {', '.join(sorted(titles))} as external archive"
                 if titles
                 else "no exporter requests storage commitment"
             )

@@ -60,7 +60,10 @@ def _find_recall_sender_mismatch(context: LintContext) -> Iterator[Violation]:
             if equals and scp in recorded and calling not in recorded:
                 # StoreServiceEJB restores an object only from the recorded sender. Otherwise the overwrite policy
                 # applies.
-                message = f"{calling} sends objects that are recorded for {scp}, so the archive ignores these objects"
+                message = (
+                    f"the archive ignores objects from {calling}, because {scp} is recorded as the external archive of "
+                    "these objects"
+                )
                 yield Violation(device.entry.dn, message, C_STORE_SCU_OF_C_MOVE_SCP, value.encode())
 
 
@@ -120,7 +123,7 @@ RULES = (
     LintRule(
         "mixed-retrieve-not-forwarded",
         "warning",
-        requirement="dcmCStoreSCUOfCMoveSCP must name each external archive.",
+        requirement="dcmCStoreSCUOfCMoveSCP must contain a value for each external archive.",
         reason="Without this value, the archive cannot use the Move Originator to recognise objects from the external "
         "archive. If only a part of a study is local, the archive then stores the objects of this study from the "
         "external archive but does not forward these objects. If the external archive sends no Move Originator, the "
@@ -186,9 +189,9 @@ RULES = (
     LintRule(
         "return-retrieve-aet",
         "note",
-        requirement="Query results must name the external archive.",
+        requirement="Query results must contain the AE title of the external archive.",
         reason="dcmReturnRetrieveAET replaces the external archive's title in query results.",
-        fix="Unset the attribute, unless this behaviour is intended.",
+        fix="Unset the attribute. If query results should contain the title in dcmReturnRetrieveAET, ignore this note.",
         example_command="dcmcfg unset TARGET dcmReturnRetrieveAET",
         find_violations=_find_return_retrieve_aet,
     ),

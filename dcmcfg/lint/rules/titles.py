@@ -70,7 +70,7 @@ def _find_name_with_special_characters(context: LintContext) -> Iterator[Violati
                     f"the archive does not escape special characters in DNs, so it cannot find this {kind} by its DN"
                 )
             elif is_changed_in_reference(value) and any(map(entry.is_a, _REFERENCED_CLASSES)):
-                message = "references may spell this name differently, so the archive cannot load the device"
+                message = "a reference may contain another spelling of this name, so the archive cannot load the device"
             else:
                 continue
             if context.references.find_device_key(entry.dn) is not None:

@@ -181,7 +181,8 @@ RULES = (
         "or plain.",
         reason="Two connections are compatible only if both are plain or both use TLS "
         "(IncompatibleConnectionException).",
-        fix="Add a TLS or plain connection to the archive's AE or to the peer, so that both have the same kind.",
+        fix="Add a TLS or plain connection to the archive's AE or to the peer. Then the archive's AE and the peer have "
+        "the same kind of connection.",
         example_command="dcmcfg connection add DEVICE/NAME HOST:PORT --ae AET",
         find_violations=_find_tls_mismatch,
     ),
@@ -213,7 +214,8 @@ RULES = (
         requirement="The host of an AE to which the archive connects must not be blacklisted.",
         reason="The archive connects to the host but rejects connections from the host, for example for storage "
         "commitment results.",
-        fix="Remove the host from dcmBlacklistedHostname, unless this is intended.",
+        fix="Remove the host from dcmBlacklistedHostname. If the archive should reject connections from the host, "
+        "ignore this note.",
         example_command="dcmcfg set DN dcmBlacklistedHostname-=HOST",
         find_violations=_find_peer_blacklisted,
     ),

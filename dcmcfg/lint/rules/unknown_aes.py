@@ -205,7 +205,7 @@ RULES = (
         requirement="The fallback C-MOVE SCP and its C-FIND SCP must be AEs in the tree.",
         reason="If the archive does not hold a study, the archive forwards the retrieve to the fallback C-MOVE SCP. "
         "If an AE is unknown, the retrieve fails (A702).",
-        fix="Add the AE, or name an existing AE.",
+        fix="Add the AE, or use the title of an existing AE.",
         example_command=_ADD,
         find_violations=_build_finder("fallback-scp-unknown"),
         part="references",
@@ -213,12 +213,11 @@ RULES = (
     LintRule(
         "external-archive-unknown",
         "error",
-        requirement="Storages, exporters and retrieve settings must name only external archives that are AEs in the "
-        "tree.",
+        requirement="The external archives in storages, exporters and retrieve settings must be AEs in the tree.",
         reason="The archive looks up the title to retrieve purged studies or to request storage commitment. If the "
         "title is unknown, the retrieve fails (A702), and the Error Comment contains only the first part of the "
         "title.",
-        fix="Add the AE, or name an existing AE.",
+        fix="Add the AE, or use the title of an existing AE.",
         example_command=_ADD,
         find_violations=_build_finder("external-archive-unknown"),
         part="references",
@@ -239,7 +238,7 @@ RULES = (
         requirement="Each AE to which the archive connects must be in the tree.",
         reason="The archive looks up the title among the AEs of all devices. If the title is unknown, the archive "
         "cannot connect.",
-        fix="Add the AE, or name an existing AE.",
+        fix="Add the AE, or use the title of an existing AE.",
         example_command=_ADD,
         find_violations=_build_finder("remote-ae-unknown"),
         part="references",
@@ -248,9 +247,9 @@ RULES = (
         "local-ae-unknown",
         "error",
         requirement="If the archive acts as an AE, this AE must belong to the archive's own device.",
-        reason="Otherwise requests under the title of this AE fail. If dcmShareTransferCapabilitiesFromAETitle names "
-        "the AE, the archive accepts no presentation context.",
-        fix="Name an AE of the same device.",
+        reason="Otherwise requests under the title of this AE fail. If dcmShareTransferCapabilitiesFromAETitle "
+        "contains the title of this AE, the archive accepts no presentation context.",
+        fix="Use the title of an AE of the same device.",
         example_command="dcmcfg set TARGET ATTR=AET",
         find_violations=_build_finder("local-ae-unknown"),
         part="references",
@@ -279,9 +278,10 @@ RULES = (
     LintRule(
         "other-title-as-destination",
         "error",
-        requirement="A setting must name an AE by the AE's own title (dicomAETitle) if the archive looks up this AE.",
-        reason="The archive searches only dicomAETitle. Callers may call a title in dcmOtherAETitle, but the archive "
-        "does not find a Move Destination or a peer with this title (A801, A702).",
+        requirement="If the archive looks up an AE by its title, the setting must contain the AE's own title "
+        "(dicomAETitle).",
+        reason="The archive searches only dicomAETitle. Callers can use a title from dcmOtherAETitle as called AE "
+        "title. But the archive does not find a Move Destination or a peer with this title (A801, A702).",
         fix="Use the AE's own title, or add an AE with the other title.",
         example_command="dcmcfg set TARGET ATTR=AET",
         find_violations=_find_other_title_as_destination,
@@ -292,7 +292,7 @@ RULES = (
         "warning",
         requirement="The archive must not connect to an AE with the title `*`.",
         reason="The AE `*` accepts any called AE title, but the archive cannot resolve `*` as a destination.",
-        fix="Name the intended AE.",
+        fix="Use the title of the intended AE instead of `*`.",
         example_command="dcmcfg set TARGET ATTR=AET",
         find_violations=_find_wildcard_as_peer,
         part="references",
@@ -300,7 +300,7 @@ RULES = (
     LintRule(
         "condition-on-unknown-ae",
         "warning",
-        requirement="A condition on the receiving AE must name an AE in the tree.",
+        requirement="A condition on the receiving AE must contain the title of an AE in the tree.",
         reason="A condition with an unknown AE title never matches, so the rule with this condition may never apply.",
         fix="Correct the title in the condition.",
         example_command="dcmcfg edit TARGET",
@@ -310,7 +310,7 @@ RULES = (
     LintRule(
         "ui-reference-unknown",
         "warning",
-        requirement="Every item that the UI configuration names must exist.",
+        requirement="Every item to which the UI configuration refers must exist.",
         reason="Otherwise the web UI offers an item that always fails, or shows an empty list.",
         fix="Correct or remove the name.",
         example_command="dcmcfg set TARGET ATTR-=VALUE",

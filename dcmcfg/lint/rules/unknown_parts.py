@@ -65,13 +65,13 @@ RULES = (
         EntityKind.QUEUE,
         "queue-unknown",
         "error",
-        "The archive cannot queue the task. A request that names the queue fails with 404 or 400.",
+        "The archive cannot put the task into the queue. A request with the name of this queue fails with 404 or 400.",
     ),
     _build_rule(
         EntityKind.EXPORTER,
         "exporter-unknown",
         "error",
-        "If a rule names an unknown exporter, every C-STORE to which the rule applies fails.",
+        "If a rule contains an unknown exporter, every C-STORE to which the rule applies fails.",
     ),
     _build_rule(
         EntityKind.STORAGE,

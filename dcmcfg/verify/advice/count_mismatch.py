@@ -63,11 +63,11 @@ def _explain_unmatched_recall(case: AdviceCase) -> str:
     """Return why the archive did not forward returned objects (CommonCMoveSCP, RetrieveServiceImpl)."""
     location = "is in the archive's own storage now" if count_recalled(case.evidence) else "was sent"
     return (
-        f"the study {location}, but the archive did not match the study with this request, so the archive did not "
-        f"forward the study: {case.external_description} must send {case.evidence.request.calling_ae_title} as Move "
-        "Originator AE Title (0000,1030). The external archive must also use the calling AE title that the archive "
-        "recorded for the study, and respond only after the last C-STORE. If the external archive sends no Move "
-        f"Originator, run {case.mapping_command}"
+        f"the study {location}, but the archive did not forward the study, because the archive could not assign the "
+        f"study to this request: {case.external_description} must send {case.evidence.request.calling_ae_title} as "
+        "Move Originator AE Title (0000,1030). The external archive must also use the calling AE title that the "
+        "archive recorded for the study, and must send its final response only after the last C-STORE. If the external "
+        f"archive sends no Move Originator, run {case.mapping_command}"
     )
 
 
@@ -76,7 +76,7 @@ def _advise_on_nothing_forwarded(case: AdviceCase) -> Iterator[str]:
         yield (
             f"check the log of {case.external_description}: did the external archive receive a C-MOVE to "
             f"{case.destination}, and does it have the study under this UID? An external archive that finds no study "
-            "also answers 0000 without counters"
+            "also answers with status 0000 without counters"
         )
     else:
         yield (
@@ -121,8 +121,8 @@ def _advise_on_count_mismatch(case: AdviceCase, completed: int) -> str:
     sender = case.external_description if case.files.probably_not_local_count else "the archive"
     return (
         "the archive sent more instances than it lists by C-FIND. Either the query/retrieve view of "
-        f"{case.archive_ae_title} hides rejected instances, or {sender} counts repeated sends. To change the expected "
-        "number of instances, use --expect N"
+        f"{case.archive_ae_title} hides rejected instances, or {sender} sent some instances twice and counted them "
+        "twice. To change the expected number of instances, use --expect N"
     )
 
 

@@ -45,7 +45,7 @@ def _advise_on_unexpected(case: AdviceCase) -> str:
             "which study the sender looked up: the sender may ignore the Study Instance UID, or may have other objects "
             "under this UID"
         )
-    return "another AE may have sent to the receiver at the same time: check the callers, and verify again"
+    return "another AE may have sent instances to the receiver at the same time: check the callers, and verify again"
 
 
 def _advise_on_missing(case: AdviceCase) -> str:
@@ -62,5 +62,5 @@ def _advise_on_missing(case: AdviceCase) -> str:
         )
     return (
         f"another storage SCP may listen at the address of {case.destination}: compare dicomHostname and dicomPort "
-        "in LDAP with the address of this machine as seen from the archive. After a change, run dcmcfg reload"
+        "in LDAP with the address at which the archive can reach this machine. After a change, run dcmcfg reload"
     )

@@ -212,8 +212,8 @@ def _advise_without_reason(case: AdviceCase) -> Iterator[str]:
     """Advise on A702 without a comment: dropped by negotiation, refused by the destination, or failed externally."""
     if case.is_sent_directly:
         yield (
-            f"{case.external_description} had to send straight to {case.destination}, at the host and port in the AE "
-            "list of the external archive: see the log of the external archive for the reason"
+            f"{case.external_description} itself sends the instances to {case.destination}, at the host and port in "
+            "the AE list of the external archive: see the log of the external archive for the reason"
         )
     elif is_failed_side_unknown(case.evidence):
         yield (

@@ -76,8 +76,8 @@ def test_a_yes_of_before_the_tree_was_changed_is_no_zero_until_it_is_asked_anew_
     assert second_run.exit_code == 0
     assert second_run.stdout.startswith("3 studies: 3 reported\n")
     assert (
-        "Note      2 of 3 results are successes from before a configuration change; --only-failed keeps these results"
-        in second_run.stdout
+        "Note      2 of 3 studies succeeded before a configuration change. --only-failed keeps the results of these "
+        "studies" in second_run.stdout
     )
     assert Counter(pacs.moves) == Counter([*FIVE[:3], bad])
 

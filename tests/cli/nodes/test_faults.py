@@ -215,7 +215,7 @@ def require_tokens(site: Site, made: Made) -> None:
 
 def stopped(site: Site, made: Made) -> Outcome:
     note = (
-        "The archive loaded the new configuration, but it is STOPPED: its DICOM and HL7 "
+        "The archive loaded the new configuration, but the archive is STOPPED: its DICOM and HL7 "
         "ports are closed — Start the archive on the Control page of its web interface, or run: "
         f"curl -X POST {site.url}/ctrl/start"
     )
@@ -259,7 +259,8 @@ def not_bound(site: Site, made: Made) -> Outcome:
     note = (
         f"The new configuration is in force, but the archive could not open the listener {address}: IOException: "
         f"Unable to start TCPListener on {address}; cause: BindException: Address already in use (HTTP 500; dcmcfg "
-        "reloaded twice). Until a reload succeeds, other listeners may be closed too, and the AE cache keeps old AEs — "
+        "reloaded twice). Until a reload succeeds, other listeners may be closed too, and the archive keeps old AEs "
+        "in its cache — "
         f"Find out what else uses port {site.port}: another connection of the archive (dcmcfg --profile {PROFILE} "
         f"connection list dcm4chee-arc), or another process (ss -tlnp 'sport = :{site.port}' on the archive's "
         f"machine), then run dcmcfg --profile {PROFILE} reload"
@@ -437,7 +438,7 @@ def check_errors(result: Result, case: Case, site: Site, expected: dict[str, Out
     lines += [f"warning: node {case.node}: {warning}"] if warning else []
     if failed:
         lines += [
-            "dcmcfg: The directory was changed, but not every node has loaded the change and is started: "
+            "dcmcfg: The directory was changed, but at least one node has not loaded the change or is not started: "
             + ", ".join(f"{node} ({expected[node].state})" for node in failed),
             f"  next: to go on with these nodes: dcmcfg --profile {PROFILE} apply --resume; to revert the change: "
             f"dcmcfg --profile {PROFILE} undo 1",

@@ -17,7 +17,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "nothing, never asked": (reporting(UNWITNESSED), "no instance of the study came back to the archive"),
     "nothing, sent straight": (
         reporting(replace(UNWITNESSED, route=DIRECT)),
-        "An external archive that finds no study also answers 0000 without counters",
+        "An external archive that finds no study also answers with status 0000 without counters",
     ),
     "nothing, not purged as far as is known": (
         reporting(replace(UNWITNESSED, instances_before=instances_before_move("ONLINE"))),

@@ -159,8 +159,8 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "no comment, the external archive sends straight": (
         failing(STRAIGHT, 0xA702, failed=3),
         (
-            "the external archive LONGTERM had to send straight to WORKSTATION, at the host and port in the AE list of "
-            "the external archive"
+            "the external archive LONGTERM itself sends the instances to WORKSTATION, at the host and port in the "
+            "AE list of the external archive"
         ),
     ),
     "no comment, some failed, and nobody knows whether it came back": (
@@ -192,7 +192,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "no comment, all failed at the external archive": (
         failing(replace(stored(ALONE, PURGED, PURGED), route=DIRECT), 0xA702, completed=0, failed=3, warning=0),
-        "the external archive LONGTERM had to send straight to WORKSTATION",
+        "the external archive LONGTERM itself sends the instances to WORKSTATION",
     ),
     "the external archive aborts": (
         failing(UNWITNESSED, 0xA702, "A-ABORT[source: 0 - service-user, reason: 0]"),
