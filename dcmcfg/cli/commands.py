@@ -52,7 +52,7 @@ SECTIONS = {
         "apply": Command("apply", "apply_command", "Apply LDIF files, undo files and plans."),
         "snapshot": Command("snapshot", "snapshot_command", "Save the configuration with its secrets to a file."),
         "restore": Command("restore", "restore_command", "Make the configuration equal to a snapshot."),
-        "upgrade": Command("upgrade", "upgrade_group", "Plan the upgrade of the configuration to a newer release."),
+        "upgrade": Command("upgrade", "upgrade_group", "Plan the upgrade to a newer release."),
     },
     "Undo": {
         "history": Command("history", "history_command", "List the changes applied from this account."),

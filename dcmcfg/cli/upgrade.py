@@ -42,7 +42,7 @@ _DECISIONS_OPEN = 1
 _FOLDER = click.Path(path_type=Path)
 
 
-@click.group("upgrade", cls=CommandGroup, short_help="Plan the upgrade of the configuration to a newer release.")
+@click.group("upgrade", cls=CommandGroup, short_help="Plan the upgrade to a newer release.")
 def upgrade_group() -> None:
     """Plan the upgrade of the configuration to a newer release of dcm4chee-arc.
 
