@@ -105,7 +105,7 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
     is_eager=True,
     expose_value=False,
     callback=_print_version,
-    help="Show the version and exit. With --json, also show the versions of Python and libraries.",
+    help="Show the version; with --json, also libraries.",
 )
 @click.pass_context
 def program(ctx: click.Context, /, *, as_json: bool, **site: str | None) -> None:
