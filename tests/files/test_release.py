@@ -112,7 +112,7 @@ def test_compressed_files_are_read(tmp_path: Path) -> None:
     assert release.updates == expected.updates
 
 
-@pytest.mark.parametrize("octets", [b"no gzip", gzip.compress(b"dn: dc=org\n" * 99)[:-20]])
+@pytest.mark.parametrize("octets", [b"no gzip", gzip.compress(b"dn: dc=org\n" * 99)[:-20]], ids=["no gzip", "cut off"])
 def test_a_damaged_compressed_file_is_refused(tmp_path: Path, octets: bytes) -> None:
     folder = _write(tmp_path, FILES)
     (folder / "default-ui-config.ldif.gz").write_bytes(octets)
