@@ -151,7 +151,7 @@ def test_answer_that_shows_nothing_leaves_open_what_is_in_force(archive: Scripte
     archive.answer(409, '{"errorMessage":"x"}')
     error = unfinished(archive)
     assert error.message == "x (HTTP 409). It is unknown whether the new configuration is in force"
-    assert f"GET {archive.url}/aets. " in error.next_step
+    assert f"send GET {archive.url}/aets" in error.next_step
     assert error.reload is not None
     assert error.reload.in_force is None
     assert archive.reloads == 1
@@ -184,8 +184,8 @@ def test_listener_that_stays_closed_is_named_after_two_reloads(archive: Scripted
     assert error.message == (
         "The new configuration is in force, but the archive could not open the listener localhost:9112: IOException: "
         "Unable to start TCPListener on localhost:9112; cause: BindException: Address already in use (HTTP 500; "
-        "dcmcfg reloaded twice). Until a reload succeeds, other listeners may be closed too, and the AE cache "
-        "keeps old AEs"
+        "dcmcfg reloaded twice). Until a reload succeeds, other listeners may be closed too, and the "
+        "archive keeps old AEs in its cache"
     )
     assert "ss -tlnp 'sport = :9112'" in error.next_step
 

@@ -127,8 +127,8 @@ def test_several_reasons_are_told_together() -> None:
 def test_nothing_wrong_with_it_leaves_the_audience() -> None:
     (reason,) = explain(GOOD)
     assert (
-        reason == "no other problem was found; the token's audience is account, but the archive may require that "
-        "the audience contains the ID of the archive's own client"
+        reason == "no other problem was found; the token's audience is account, but the archive may require "
+        "the ID of its own client in the audience"
     )
     assert "the issuer that the archive expects is unknown" in explain(replace(GOOD, issuer=""))[0]
 

@@ -520,9 +520,9 @@ def test_an_archive_that_is_stopped_loads_the_change_and_exits_4(run: Run, site:
     assert result.stderr == (
         "warning: The archive is STOPPED: its DICOM and HL7 ports are closed. A reload does not open the ports. To see "
         "how to start the archive: dcmcfg status\n"
-        f"dcmcfg: {site.archive.url}: The directory was changed. The archive loaded the new configuration, but it is "
-        f"STOPPED: its DICOM and HL7 ports are closed\n  next: Start the archive on the Control page of its web "
-        f"interface, or run: curl -X POST {site.archive.url}/ctrl/start\n"
+        f"dcmcfg: {site.archive.url}: The directory was changed. The archive loaded the new configuration, but the "
+        f"archive is STOPPED: its DICOM and HL7 ports are closed\n  next: Start the archive on the Control page of its "
+        f"web interface, or run: curl -X POST {site.archive.url}/ctrl/start\n"
     )
     content = json.loads(run("undo", "--yes", "--json").stdout)
     assert (content["changed"], content["error"]["exit_code"]) == (True, 4)

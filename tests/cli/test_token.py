@@ -281,7 +281,7 @@ def test_audience_is_what_is_left_when_nothing_else_is_wrong(
         f"Requires  issuer {issuer.url}\n"
         "          realm role auth (property auth-user-role)\n"
         "Reason    no other problem was found; the token's audience is account, but the archive may require "
-        "that the audience contains the ID of the archive's own client\n"
+        "the ID of its own client in the audience\n"
     )
 
 

@@ -107,7 +107,7 @@ def test_what_the_archive_does_not_list_is_not_asked_for(
     assert (result.exit_code, result.stdout) == (3, "")
     assert re.fullmatch(
         rf"dcmcfg: the archive lists no {kind} {uid} in the study {STUDY}\n"
-        rf"  next: specify one that it lists: {HELD[option]}\n",
+        rf"  next: specify a UID from the archive's list: {HELD[option]}\n",
         result.stderr,
     )
 
