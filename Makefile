@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 # Tests wait for servers more than they compute.
-JOBS   ?= 3
+JOBS   ?= 4
 SECONDS ?= 60
 # What benchmarks/ldif.py measures beside: its wheel would need OpenLDAP's headers, its source does not.
 PYTHON_LDAP ?= python-ldap==3.4.8

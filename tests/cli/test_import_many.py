@@ -16,10 +16,11 @@ from tests.cli.sites import CliSite
 from tests.dicom.dcmtk import LOOPBACK
 from tests.echo_scps import UNKNOWN_HOST, echo_scp, silent_listener
 from tests.ports import free_port
+from tests.sampling import LONG
 
 pytestmark = pytest.mark.real
 
-ROWS = 500
+ROWS = 500 if LONG else 200
 Cells = dict[str, str]
 COLUMNS = ("title", "host", "port", "tls", "description", "role", "device")
 

@@ -10,6 +10,7 @@ from dcmcfg.ldif.records import ContentRecord
 from tests.cli.conftest import Run
 from tests.foreign.apacheds import ApacheDS
 from tests.foreign.server389 import Server389
+from tests.sampling import LONG
 
 pytestmark = pytest.mark.real
 
@@ -18,6 +19,7 @@ def test_the_export_of_389_directory_server_holds_what_its_own_client_reads(serv
     assert _exported(run) == _held(server389)
 
 
+@pytest.mark.skipif(not LONG, reason="ApacheDS takes half a minute to start: make test-long")
 def test_the_export_of_apacheds_holds_what_its_own_client_reads(apacheds: ApacheDS, run: Run) -> None:
     assert _exported(run) == _held(apacheds)
 

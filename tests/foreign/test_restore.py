@@ -15,6 +15,7 @@ from dcmcfg.snapshot.file import Snapshot, SnapshotFacts, format_snapshot
 from tests.cli.conftest import Run
 from tests.foreign.apacheds import TREE, ApacheDS
 from tests.foreign.server389 import Server389
+from tests.sampling import LONG
 
 pytestmark = pytest.mark.real
 
@@ -132,6 +133,7 @@ def test_389_directory_server(server389: Server389, run: Run, tmp_path: Path) ->
     check_options(server389, run, tmp_path)
 
 
+@pytest.mark.skipif(not LONG, reason="ApacheDS takes half a minute to start: make test-long")
 def test_apacheds(apacheds: ApacheDS, run: Run, tmp_path: Path) -> None:
     """It adds ``top``, and has no assertion control; what is below a renamed entry keeps its entryCSN."""
     suffix = f"dn: {BASE_DN}\nobjectClass: organization\nobjectClass: dcObject\no: dcm4che.org\ndc: dcm4che\n\n"

@@ -9,6 +9,7 @@ import pytest
 from tests.cli.conftest import Run
 from tests.foreign.apacheds import ApacheDS
 from tests.foreign.server389 import Server389
+from tests.sampling import LONG
 
 pytestmark = pytest.mark.real
 
@@ -36,6 +37,7 @@ def test_389_directory_server_takes_what_its_schema_has(server389: Server389, ru
     assert server389.entries() == before
 
 
+@pytest.mark.skipif(not LONG, reason="ApacheDS takes half a minute to start: make test-long")
 def test_apacheds_lacks_the_archives_own_attributes(apacheds: ApacheDS, run: Run, tmp_path: Path) -> None:
     before = apacheds.entries()
     dn = next(dn for dn in before if dn.startswith("dicomDeviceName="))
