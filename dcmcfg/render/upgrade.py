@@ -256,7 +256,7 @@ def upgrade_json(upgrade: Upgrade) -> dict[str, Any]:
             "added": list(vendor.new),
             "changed": list(vendor.changed),
             "removed": list(vendor.removed),
-            "kept": list(vendor.kept),
+            "unchanged": list(vendor.kept),
             "conflicts": [each.name for each in vendor.conflicts],
             "problem": vendor.problem or None,
         },

@@ -13,15 +13,16 @@ from dcmcfg.upgrade.merge import IGNORED
 from dcmcfg.upgrade.trees import UpgradeTree
 
 ChangeKind = Literal["add", "modify", "delete"]
-#: Attribute (in lower case) → why an administrator checks a change of it before the upgrade.
+#: Attribute → why an administrator checks a change of it before the upgrade.
 _CHECKS = {
-    "dcmuri": "check that this is the same place on the archive's host",
-    "dcmqueryretrieveviewid": "decides which rejected instances users see",
-    "dcmaccepteduserrole": "decides who can use this",
-    "dicomport": "the port must be free, and firewalls must allow it",
-    "dcmkeystoreurl": "TLS connections use this key store",
-    "dcmtruststoreurl": "TLS connections use this trust store",
+    "dcmURI": "check that this is the same place on the archive's host",
+    "dcmQueryRetrieveViewID": "decides which rejected instances users see",
+    "dcmAcceptedUserRole": "decides who can use this",
+    "dicomPort": "the port must be free, and firewalls must allow it",
+    "dcmKeyStoreURL": "TLS connections use this key store",
+    "dcmTrustStoreURL": "TLS connections use this trust store",
 }
+_CHECKS_BY_LOWER_NAME = {name.lower(): reason for name, reason in _CHECKS.items()}
 
 
 @dataclass(frozen=True)
@@ -78,5 +79,5 @@ def _compare(old: Entry, new: Entry, tree: UpgradeTree) -> Iterator[AttributeCha
     names = {each.name.lower(): each.name for entry in (old, new) for each in entry.attributes}
     for lower, name in sorted(names.items()):
         if tree.normalise(name, old.values(name)) != tree.normalise(name, new.values(name)):
-            check = "" if lower in IGNORED else _CHECKS.get(lower, "")
+            check = "" if lower in IGNORED else _CHECKS_BY_LOWER_NAME.get(lower, "")
             yield AttributeChange(name, old.values(name), new.values(name), check)
