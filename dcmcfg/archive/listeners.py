@@ -88,7 +88,7 @@ def find_conflicting_connections(configuration: Configuration, device_name: str,
 def _probe_listener(
     listener: ArchiveListener, archive_url: str, unbound_address: str, *, shares_port: bool
 ) -> ProbedListener:
-    is_open = _is_open(_replace_loopback_host(listener.host, archive_url), listener.port)
+    is_open = is_port_open(_replace_loopback_host(listener.host, archive_url), listener.port)
     if is_open and shares_port:
         return ProbedListener(listener, None, shares_port=True)
     if is_open and listener.address.lower() == unbound_address.lower():
@@ -100,7 +100,8 @@ def _replace_loopback_host(host: str, archive_url: str) -> str:
     return (urlsplit(archive_url).hostname or host) if host.lower().startswith(_LOOPBACK_PREFIXES) else host
 
 
-def _is_open(host: str, port: int) -> bool | None:
+def is_port_open(host: str, port: int) -> bool | None:
+    """Return whether something listens on *port* of *host*; None if that is unknown."""
     try:
         socket.create_connection((host, port), _TIMEOUT_S).close()
     except ConnectionRefusedError:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlsplit
 
+from dcmcfg.archive.listeners import is_port_open
 from dcmcfg.archive.loaded_configuration import LoadedConfiguration
 from dcmcfg.dicom.open_association import open_association
 from dcmcfg.dicom.peer import DicomTimeouts, Peer
@@ -60,7 +61,7 @@ class NodeObserver:
             case PortExpectation():
                 is_known = not self._shares_host
                 host = self._choose_host(expectation.host)
-                return expectation.match(_is_open(host, expectation.port) if is_known else None)
+                return expectation.match(is_port_open(host, expectation.port) if is_known else None)
             case AssociationExpectation():
                 return expectation.match(None if self._shares_host else self._negotiate(expectation))
 
@@ -102,14 +103,3 @@ def _resolve_host(url: str) -> frozenset[str]:
     except (OSError, UnicodeError):
         found = []
     return frozenset({host, *(str(address[0]) for *_, address in found)})
-
-
-def _is_open(host: str, port: int) -> bool | None:
-    try:
-        socket.create_connection((host, port), _TIMEOUT_S).close()
-    except ConnectionRefusedError:
-        # Only a refusal comes from the host itself.
-        return False
-    except (OSError, UnicodeError):
-        return None
-    return True

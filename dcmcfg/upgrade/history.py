@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Operation
-from dcmcfg.dn import NormalDN, is_at_or_below
+from dcmcfg.dn import NormalDN
 from dcmcfg.entry import Entry
-from dcmcfg.schema_names import DICOM_NETWORK_AE_OBJECT_CLASS, OBJECT_CLASS
+from dcmcfg.schema_names import OBJECT_CLASS
 from dcmcfg.upgrade.merge import IGNORED, CapabilityNames, align_capabilities
 from dcmcfg.upgrade.names import NameMapping
 from dcmcfg.upgrade.release import OfficialRecord, UpdateFile, Version
@@ -309,13 +309,4 @@ def _are_equal(one: Entry, other: Entry, tree: UpgradeTree) -> bool:
     return all(
         lower in IGNORED or tree.normalise(name, one.values(name)) == tree.normalise(name, other.values(name))
         for lower, name in names.items()
-    )
-
-
-def is_ae_component(tree: UpgradeTree, key: NormalDN, archive_key: NormalDN) -> bool:
-    """Return whether *key* is at or below an AE of the archive's device."""
-    return any(
-        is_at_or_below(key, each) and tree.entries[each].is_a(DICOM_NETWORK_AE_OBJECT_CLASS)
-        for each in tree.entries
-        if each[1:] == archive_key
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
 
 from dcmcfg.changes import Change
@@ -109,13 +108,3 @@ def parse_update_name(name: str) -> str:
 def is_update_name(name: str) -> bool:
     """Return whether *name* is that of an update file; those of the professional edition are left out."""
     return name.startswith("update-") and name.endswith(".ldif") and not name.startswith("update-config-pro-")
-
-
-def count_records(files: Iterable[UpdateFile]) -> int:
-    """Return the number of records in *files*."""
-    return sum(len(each.records) for each in files)
-
-
-def find_highest_version(files: Sequence[UpdateFile]) -> Version | None:
-    """Return the highest version of *files*, or None."""
-    return max((each.version for each in files), default=None)
