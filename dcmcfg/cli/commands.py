@@ -52,7 +52,7 @@ SECTIONS = {
         "apply": Command("apply", "apply_command", "Apply LDIF files, undo files and plans."),
         "snapshot": Command("snapshot", "snapshot_command", "Save the configuration with its secrets to a file."),
         "restore": Command("restore", "restore_command", "Make the configuration equal to a snapshot."),
-        "upgrade": Command("upgrade", "upgrade_group", "Plan the upgrade to a newer release."),
+        "upgrade": Command("noun_groups", "upgrade_group", "Plan the upgrade to a newer release."),
     },
     "Undo": {
         "history": Command("history", "history_command", "List the changes applied from this account."),
@@ -100,6 +100,10 @@ SUBCOMMANDS = {
         "set": Command("set", "device_set_command", "Set, add and remove values of a device."),
         "rename": Command("rename", "device_command", "Give a device another name."),
         "remove": Command("device", "remove_command", "Remove a device and everything in it."),
+    },
+    "upgrade": {
+        "status": Command("upgrade.status", "status_command", "Show the release of the configuration."),
+        "plan": Command("upgrade.plan", "plan_command", "Plan the upgrade to a release, and change nothing."),
     },
 }
 

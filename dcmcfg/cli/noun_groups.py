@@ -1,4 +1,4 @@
-"""The groups ``ae`` and ``device``, which load only the command that runs.
+"""The groups ``ae``, ``device`` and ``upgrade``, which load only the command that runs.
 
 Kept apart: ``ae list`` would otherwise load the modules of ``ae add``.
 """
@@ -18,3 +18,15 @@ def ae_group() -> None:
 @click.group("device", cls=LazyGroup, short_help="List, show, create, change and remove devices.")
 def device_group() -> None:
     """List, show, create, clone, change, rename and remove devices."""
+
+
+@click.group("upgrade", cls=LazyGroup, short_help="Plan the upgrade to a newer release.")
+def upgrade_group() -> None:
+    """Plan the upgrade of the configuration to a newer release of dcm4chee-arc.
+
+    dcmcfg does not apply the update files of the release one by one, because these files expect the names and entries
+    of the default configuration. dcmcfg finds out which AEs and devices of the site correspond to the ones of the
+    default configuration, and makes the same changes there. What the site has changed itself stays.
+
+    A release is the folder 'ldap' of the distribution of dcm4chee-arc, or its ZIP file.
+    """

@@ -1,20 +1,17 @@
-"""``dcmcfg upgrade``."""
+"""``dcmcfg upgrade plan``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import click
 
-from dcmcfg.cli.options.help_page import CommandGroup
 from dcmcfg.cli.options.output_options import (
     JSON,
     details_option,
     file_option,
     format_option,
-    json_option,
     require_details_form,
 )
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
@@ -22,100 +19,21 @@ from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.change import make_server_rules, write_plan
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
+from dcmcfg.cli.upgrade.options import FOLDER, release_options
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.files.release import read_release
 from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.model.devices import find_devices_dn
-from dcmcfg.model.tree import Tree
 from dcmcfg.plan.server_schema import require_accepted
 from dcmcfg.render.terminal.console import make_stdout_console
-from dcmcfg.render.upgrade import print_upgrade, print_upgrade_status, upgrade_json, upgrade_status_json
+from dcmcfg.render.upgrade import print_upgrade, upgrade_json
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.settings import Settings
-from dcmcfg.upgrade.preparation import GAP_KINDS, UpgradeOptions, find_status, prepare_upgrade
-from dcmcfg.upgrade.trees import UpgradeTree
+from dcmcfg.upgrade.preparation import GAP_KINDS, UpgradeOptions, prepare_upgrade
 from dcmcfg.upgrade.vendor_data import Side
 
-F = TypeVar("F", bound=Callable[..., object])
 _DECISIONS_OPEN = 1
-_FOLDER = click.Path(path_type=Path)
-
-
-@click.group("upgrade", cls=CommandGroup, short_help="Plan the upgrade to a newer release.")
-def upgrade_group() -> None:
-    """Plan the upgrade of the configuration to a newer release of dcm4chee-arc.
-
-    dcmcfg does not apply the update files of the release one by one, because these files expect the names and entries
-    of the default configuration. dcmcfg finds out which AEs and devices of the site correspond to the ones of the
-    default configuration, and makes the same changes there. What the site has changed itself stays.
-
-    A release is the folder 'ldap' of the distribution of dcm4chee-arc, or its ZIP file.
-    """
-
-
-def _release_options(command: F) -> F:
-    for option in reversed(
-        (
-            click.option(
-                "--to", "target_folder", metavar="FOLDER", type=_FOLDER, required=True, help="Release to upgrade to."
-            ),
-            click.option(
-                "--updates",
-                "update_folders",
-                metavar="FOLDER",
-                type=_FOLDER,
-                multiple=True,
-                help="More update files, in a folder for each release; can be repeated.",
-            ),
-            click.option(
-                "--tree",
-                "tree_file",
-                metavar="FILE",
-                type=_FOLDER,
-                help="Read the configuration from this LDIF file or snapshot, not from the directory server.",
-            ),
-            click.option("--archive", metavar="NAME", default="", help="Device of the archive, if there are several."),
-        )
-    ):
-        command = option(command)
-    return command
-
-
-@upgrade_group.command("status", short_help="Show the release of the configuration.", cls=SiteCommand)
-@site_options
-@_release_options
-@json_option
-def status_command(
-    settings: Settings,
-    *,
-    target_folder: Path,
-    update_folders: tuple[Path, ...],
-    tree_file: Path | None,
-    archive: str,
-    as_json: bool,
-) -> None:
-    """Show the release of the configuration, as far as its entries and values show it.
-
-    dcmcfg compares the configuration with the changes that each official update file makes. Parts that are at another
-    release than the rest are listed: earlier updates have not reached these parts. --to names a release whose folder
-    holds the update files.
-    """
-    with pause_garbage_collection():
-        target = read_release(target_folder, update_folders)
-        tree = _read_tree(settings, tree_file)
-        status = find_status(UpgradeTree(tree.schema, tree.entries), target, archive=archive)
-    if as_json:
-        print_json(upgrade_status_json(status, len(tree.entries)))
-    else:
-        print_upgrade_status(make_stdout_console(), status, len(tree.entries))
-
-
-def _read_tree(settings: Settings, tree_file: Path | None) -> Tree:
-    if tree_file is not None:
-        return read_ldif_tree(tree_file, load_bundled_schema())
-    with open_directory(settings) as directory:
-        return read_tree(directory)
 
 
 def _parse_roles(ctx: click.Context, param: click.Parameter, answers: tuple[str, ...]) -> dict[str, str]:
@@ -141,22 +59,22 @@ def _parse_gap(ctx: click.Context, param: click.Parameter, lists: Sequence[str])
     return kinds
 
 
-@upgrade_group.command("plan", short_help="Plan the upgrade to a release, and change nothing.", cls=SiteCommand)
+@click.command("plan", short_help="Plan the upgrade to a release, and change nothing.", cls=SiteCommand)
 @site_options
 @click.option(
     "--from",
     "source_folder",
     metavar="FOLDER",
-    type=_FOLDER,
+    type=FOLDER,
     required=True,
     help="Release that the site has now.",
 )
-@_release_options
+@release_options
 @click.option(
     "--installed",
     "installed_folder",
     metavar="FOLDER",
-    type=_FOLDER,
+    type=FOLDER,
     help="Release that the site was first installed with. Default: the release of --from.",
 )
 @click.option(

@@ -1,0 +1,1 @@
+"""The commands of ``dcmcfg upgrade``, and the options that they share."""
