@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
 from itertools import zip_longest
 
 from dcmcfg.errors import NotFound, Refused
@@ -34,7 +35,7 @@ def select_rollout_to_undo(
         )
     if undo := history.find_undo_of(record):
         _refuse_superseded(history, undo)
-        next_step = f"to redo change {record.number}: dcmcfg undo {undo.number}"
+        next_step = _suggest_redo(history, undo)
         raise Refused(f"change {record.number} was reverted by {_describe_undo(undo)}", next_step=next_step)
     if determine_status(record) is RolloutStatus.NOTHING_CHANGED:
         message = f"change {record.number} has changed nothing"
@@ -86,7 +87,7 @@ def _select_default_to_undo(history: History, ldap_url: str, interrupted: Rollou
         return interrupted
     if determine_status(interrupted) is RolloutStatus.NOTHING_CHANGED:
         return history.get_rollout(interrupted.header.undo_of)
-    next_step = f"to redo change {interrupted.header.undo_of}: dcmcfg undo {interrupted.number}"
+    next_step = _suggest_redo(history, interrupted)
     raise Refused(
         f"{_format_rollout(interrupted)} was interrupted, but is now complete",
         subject=ldap_url,
@@ -111,7 +112,7 @@ def _refuse_superseded(history: History, record: RolloutRecord) -> None:
         description = f"change {redo.number} has redone change {first.number}, but change {first.number}"
         if undo is not None and undo.number != undone.number:
             _refuse_superseded(history, undo)
-            next_step = f"to redo change {first.number}: dcmcfg undo {undo.number}"
+            next_step = _suggest_redo(history, undo)
             raise Refused(
                 f"{description} was later reverted by {_describe_undo(undo)}",
                 subject=_get_url(redo),
@@ -140,6 +141,13 @@ def _get_url(record: RolloutRecord) -> str:
     return record.header.ldap_url
 
 
+def _suggest_redo(history: History, undo: RolloutRecord) -> str:
+    """Return the command that reverts *undo*, with a condition if a later change is in effect."""
+    later = [each for each in _find_in_effect(history, _get_url(undo)) if each.number > undo.number]
+    condition = f", if it does not conflict with change {later[0].number}" if later else ""
+    return f"to redo change {undo.header.undo_of}{condition}: dcmcfg undo {undo.number}"
+
+
 def _suggest_previous(history: History, record: RolloutRecord) -> str:
     """Return the command that reverts the roll-out before *record*, of which nothing is left to revert."""
     try:
@@ -149,14 +157,20 @@ def _suggest_previous(history: History, record: RolloutRecord) -> str:
     return f"to revert the previous change: dcmcfg undo {newest.number}"
 
 
-def _find_newest_in_effect(history: History, ldap_url: str) -> RolloutRecord:
+def _find_in_effect(history: History, ldap_url: str) -> Iterator[RolloutRecord]:
+    """Yield the roll-outs on the directory at *ldap_url* that were applied and not reverted, the newest first."""
     for record in history.records:
         is_in_effect = determine_status(record) is RolloutStatus.APPLIED and history.find_undo_of(record) is None
-        if is_in_effect and record.header.ldap_url == ldap_url and record.header.undo_of is None:
-            return record
+        if is_in_effect and _get_url(record) == ldap_url and record.header.undo_of is None:
+            yield record
+
+
+def _find_newest_in_effect(history: History, ldap_url: str) -> RolloutRecord:
+    if (newest := next(_find_in_effect(history, ldap_url), None)) is not None:
+        return newest
     next_step = "to list all changes: dcmcfg history"
     if (undo := _find_newest_undo_in_effect(history, ldap_url)) is not None:
-        next_step = f"to redo change {undo.header.undo_of}: dcmcfg undo {undo.number}; {next_step}"
+        next_step = f"{_suggest_redo(history, undo)}; {next_step}"
     raise NotFound("there is no change to revert", subject=ldap_url, next_step=next_step)
 
 

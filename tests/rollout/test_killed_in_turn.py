@@ -159,7 +159,7 @@ def promises(output: str) -> dict[Command, Promise]:
             found[("undo", *(named[1] or "").split())] = Promise("takes back", number)
     pattern = (
         r"^To revert it: dcmcfg undo (\d+)|"
-        r"to re(?:do|vert) [^:\n]*: dcmcfg undo (\d+)\b(?! --partial)|first: dcmcfg undo (\d+)"
+        r"to re(?:do|vert) [^:,\n]*: dcmcfg undo (\d+)\b(?! --partial)|first: dcmcfg undo (\d+)"
     )
     for numbers in re.findall(pattern, output, re.MULTILINE):
         number = next(filter(None, numbers))

@@ -45,6 +45,15 @@ def test_changes_that_cannot_be_reverted_are_refused_by_number(tmp_path: Path) -
     assert select_rollout_to_undo(history, URL, 2, None).number == 2, "an undo can be undone"
 
 
+def test_a_redo_is_suggested_with_a_condition_where_a_later_change_is_in_effect(tmp_path: Path) -> None:
+    recorded(tmp_path)
+    recorded(tmp_path, undoes=1)
+    recorded(tmp_path)
+    with pytest.raises(Refused) as refused:
+        select_rollout_to_undo(History(tmp_path), URL, 1, None)
+    assert refused.value.next_step == "to redo change 1, if it does not conflict with change 3: dcmcfg undo 2"
+
+
 @pytest.mark.parametrize(
     ("left_out", "rejects", "expected"),
     [

@@ -223,7 +223,7 @@ def stopped(site: Site, made: Made) -> Outcome:
 
 
 def dead(site: Site, made: Made) -> Outcome:
-    note = "connection refused — check that the archive runs, and its URL (--archive-url)"
+    note = "connection refused — check that the archive is running, and that its URL is correct (--archive-url)"
     return Outcome("not loaded", "current", "failed", note=note, has_loaded=False)
 
 
@@ -271,17 +271,17 @@ def not_bound(site: Site, made: Made) -> Outcome:
 def unloadable(site: Site, made: Made) -> Outcome:
     note = (
         "Not reloaded: IllegalArgumentException: CStoreSCUofCMoveSCP in incorrect format : no pair (HTTP 409). The "
-        f"archive keeps its previous configuration — dcmcfg --profile {PROFILE} check lists the values that the "
-        f"archive cannot load. Fix them, then run dcmcfg --profile {PROFILE} reload. The archive's server.log has the "
-        "full error"
+        "archive keeps its previous configuration — To list the values that the archive cannot load, run dcmcfg "
+        f"--profile {PROFILE} check. Fix these values, then run dcmcfg --profile {PROFILE} reload. The archive's "
+        "server.log has the full error"
     )
     return Outcome("not loaded", "current", "failed", note=note, has_loaded=False)
 
 
 def without_token(site: Site, made: Made) -> Outcome:
     note = (
-        f"the archive requires a token (HTTP 401) — dcmcfg --profile {PROFILE} token shows the issuer; see "
-        "docs/secured.md, or set a token with --archive-token-file FILE"
+        f"the archive requires a token (HTTP 401) — run dcmcfg --profile {PROFILE} token to see the issuer, then see "
+        "docs/secured.md; or set a token with --archive-token-file FILE"
     )
     return Outcome("not loaded", "current", "failed", note=note, has_loaded=False)
 
