@@ -37,13 +37,15 @@ class ReplicaComparison:
     """The comparison of the replica at ``ldap_url`` with its provider.
 
     ``csn_lag_s`` is the time between the newest changes that both have, in seconds; None if one of them has no
-    contextCSN. ``entry_count`` and ``provider_entry_count`` are the numbers of entries at and below the base DN.
+    contextCSN. ``missing_server_ids`` are the servers of which the provider has changes, but the replica has none at all.
+    ``entry_count`` and ``provider_entry_count`` are the numbers of entries at and below the base DN.
     ``differences`` are those that remain after the allowance for lag; they are complete only if ``is_deep``.
     ``problem`` is the reason why the replica could not be compared.
     """
 
     ldap_url: str
     csn_lag_s: float | None = None
+    missing_server_ids: tuple[str, ...] = ()
     entry_count: int = 0
     provider_entry_count: int = 0
     differences: tuple[EntryDifference, ...] = ()
@@ -53,7 +55,7 @@ class ReplicaComparison:
     @property
     def is_equal(self) -> bool:
         """Whether the replica is known to hold the same, as far as it was compared."""
-        is_behind = self.csn_lag_s is not None and self.csn_lag_s > 0
+        is_behind = bool(self.missing_server_ids) or (self.csn_lag_s is not None and self.csn_lag_s > 0)
         return not (self.problem or self.differences or is_behind or self.entry_count != self.provider_entry_count)
 
 
@@ -89,6 +91,7 @@ def _compare_now(provider: Directory, replica: Directory, ldap_url: str, *, deep
     return ReplicaComparison(
         ldap_url=ldap_url,
         csn_lag_s=compute_csn_lag(provider_csn, replica_csn),
+        missing_server_ids=tuple(sorted(provider_csn.keys() - replica_csn.keys())) if replica_csn else (),
         entry_count=len(found.entries),
         provider_entry_count=len(expected.entries),
         differences=tuple(_find_differences(expected, found, deep=deep))[:MAX_DIFFERENCES],
@@ -97,7 +100,10 @@ def _compare_now(provider: Directory, replica: Directory, ldap_url: str, *, deep
 
 
 def compute_csn_lag(provider: Mapping[str, str], replica: Mapping[str, str]) -> float | None:
-    """Return the seconds between the newest changes of both, by their contextCSN; None if one of them has none."""
+    """Return the seconds between the newest changes of both, by their contextCSN; None if one of them has none.
+
+    Only server IDs that both have are compared.
+    """
     if not provider or not replica:
         return None
     return max(

@@ -119,6 +119,8 @@ def format_comparison_notes(comparisons: Sequence[ReplicaComparison]) -> Iterato
             yield f"{each.ldap_url}: {more} more differences"
         if each.csn_lag_s is None and not each.problem:
             yield f"{each.ldap_url}: the servers show no contextCSN, so the lag is unknown"
+        if each.missing_server_ids:
+            yield f"{each.ldap_url}: the replica has no changes of server ID {', '.join(each.missing_server_ids)}"
     if not any(each.is_deep for each in comparisons):
         yield "The values were not compared. To compare them: dcmcfg status --replicas --deep"
 
@@ -138,6 +140,7 @@ def replica_comparisons_json(comparisons: Sequence[ReplicaComparison]) -> list[d
             "ldap_url": each.ldap_url,
             "equal": each.is_equal,
             "lag_seconds": each.csn_lag_s,
+            "missing_server_ids": list(each.missing_server_ids),
             "entry_count": each.entry_count,
             "provider_entry_count": each.provider_entry_count,
             "values_compared": each.is_deep,

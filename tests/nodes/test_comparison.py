@@ -81,6 +81,19 @@ def test_a_replica_that_stays_behind_differs(standing: Replication) -> None:
 
 
 @pytest.mark.real
+def test_a_replica_without_any_change_of_a_server_differs(standing: Replication) -> None:
+    slapd = standing.provider.slapd
+    slapd.stop()
+    configuration = slapd.folder / "slapd.conf"
+    configuration.write_text(f"serverID 10\n{configuration.read_text()}")
+    slapd.start()
+    standing.modify(NEW_DEVICE)
+    found = compare(standing)
+    assert found.missing_server_ids == ("00a",)
+    assert not found.is_equal
+
+
+@pytest.mark.real
 def test_a_deep_comparison_names_the_differing_attributes(standing: Replication) -> None:
     standing.describe(ARCHIVE, "x")
     assert compare(standing).differences == ()
@@ -177,6 +190,7 @@ def test_the_lag_is_the_time_between_the_newest_changes(
         (ReplicaComparison(ldap_url="x"), True),
         (ReplicaComparison(ldap_url="x", csn_lag_s=0.0), True),
         (ReplicaComparison(ldap_url="x", csn_lag_s=0.1), False),
+        (ReplicaComparison(ldap_url="x", csn_lag_s=0.0, missing_server_ids=("002",)), False),
         (ReplicaComparison(ldap_url="x", entry_count=1), False),
         (ReplicaComparison(ldap_url="x", problem="no connection"), False),
         (ReplicaComparison(ldap_url="x", differences=(EntryDifference("dn", is_missing=True),)), False),
