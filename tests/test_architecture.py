@@ -133,7 +133,9 @@ LAZY: Mapping[str, frozenset[str]] = {
     ),
     "dcmcfg.cli.verify.many_studies": frozenset({"dcmcfg.cli.verify.evidence_files", "dcmcfg.cli.verify.report_files"}),
     "dcmcfg.cli.verify.one_study": frozenset({"dcmcfg.cli.verify.evidence_files", "dcmcfg.cli.verify.report_files"}),
-    "dcmcfg.cli.verify.temporary_destination": frozenset({"dcmcfg.cli.session.node_run"}),
+    "dcmcfg.cli.verify.temporary_destination": frozenset(
+        {"dcmcfg.cli.session.node_reload", "dcmcfg.cli.session.node_run"}
+    ),
     "dcmcfg.lint.rules.certificates": frozenset({"cryptography"}),
     "dcmcfg.settings.keychain": frozenset({"keyring", "keyring.errors"}),
     "dcmcfg.dicom.pydicom_lazy": frozenset({UNKNOWN}),

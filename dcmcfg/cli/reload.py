@@ -17,7 +17,7 @@ from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.archive import make_control_service
-from dcmcfg.cli.session.node_run import note_reloads, reload_nodes
+from dcmcfg.cli.session.node_reload import note_reloads, reload_nodes
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.session.reload import require_started
 from dcmcfg.errors import IncompleteChange

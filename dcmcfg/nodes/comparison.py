@@ -37,7 +37,7 @@ class ReplicaComparison:
     """The comparison of the replica at ``ldap_url`` with its provider.
 
     ``csn_lag_s`` is the time between the newest changes that both have, in seconds; None if one of them has no
-    contextCSN. ``missing_server_ids`` are the servers of which the provider has changes, but the replica has none at all.
+    contextCSN. ``missing_server_ids`` are the servers of which the provider has changes, but the replica has none.
     ``entry_count`` and ``provider_entry_count`` are the numbers of entries at and below the base DN.
     ``differences`` are those that remain after the allowance for lag; they are complete only if ``is_deep``.
     ``problem`` is the reason why the replica could not be compared.

@@ -16,7 +16,7 @@ from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.session.archive import make_control_service
 from dcmcfg.cli.session.archive_stopped import describe_how_to_start
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.cli.session.node_run import make_replica_opener
+from dcmcfg.cli.session.node_access import make_replica_opener
 from dcmcfg.directory.ldap import connect
 from dcmcfg.errors import ArchiveError, NotFound
 from dcmcfg.nodes.comparison import ReplicaComparison, compare_replica

@@ -297,7 +297,8 @@ def _print_intro(
 
 def _connect_site(settings: Settings, directory: Directory) -> DestinationContext:
     """Return the site after its archive has responded; raises :class:`~dcmcfg.errors.ArchiveError`."""
-    from dcmcfg.cli.session.node_run import connect_nodes, require_reloaded
+    from dcmcfg.cli.session.node_reload import require_reloaded
+    from dcmcfg.cli.session.node_run import connect_nodes
 
     nodes = NodeOptions(names=(settings.node,) if settings.node else ())
     selected = connect_nodes(
