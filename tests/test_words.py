@@ -42,7 +42,7 @@ FORBIDDEN = {
     r"\btree has moved\b": "the configuration has changed",
 }
 _PATTERNS = [(re.compile(expression, re.IGNORECASE), term) for expression, term in FORBIDDEN.items()]
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md")] + sorted((ROOT / "docs").glob("*.md"))
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted((ROOT / "docs").glob("*.md"))
 
 
 def find_texts(source: str) -> Iterator[tuple[int, str]]:
