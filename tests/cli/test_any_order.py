@@ -84,17 +84,19 @@ def test_every_order_leads_to_the_same_tree_without_force(
 ) -> None:
     snapshot = str(tmp_path / "before.ldif")
     assert run("snapshot", snapshot).exit_code == 0
-    trees = []
+    expected = None
     for order in orders(commands, count):
         for command in order:
             given = _given(command, tmp_path)
             done = run(*given, "--yes", "--no-reload")
             assert done.exit_code == 0, (order, given, done.stderr)
-        trees.append(site.octets())
+        tree = site.octets()
+        # Only one tree is kept: all of them would fill the memory.
+        expected = tree if expected is None else expected
+        assert tree == expected, order
         assert run("restore", snapshot, "--yes", "--no-reload", "--force-many-deletes").exit_code == 0
         # Each command reads the whole history, which no command would make as long as this.
         shutil.rmtree(tmp_path / "xdg" / "state" / "dcmcfg")
-    assert all(tree == trees[0] for tree in trees)
 
 
 def _given(command: tuple[str, ...], folder: Path) -> tuple[str, ...]:
