@@ -57,6 +57,7 @@ LDAP_MESSAGES = Limit(
     counts_octets=False,
 )
 HTTP_BODY = Limit("http-body", 256 * _K, "octets in one response of the archive's web interface or the token issuer")
+DEVICE_BODY = Limit("device-body", 32 * _M, "octets in the archive's JSON of one device")
 QIDO_BODY = Limit("qido-body", 8 * _M, "octets in one result page of the archive's database")
 QIDO_OCTETS = Limit("qido-octets", 256 * _M, "octets in all result pages of one search in the archive's database")
 QIDO_INSTANCES = Limit(
@@ -91,6 +92,7 @@ LIMITS = (
     LDAP_OCTETS,
     LDAP_MESSAGES,
     HTTP_BODY,
+    DEVICE_BODY,
     QIDO_BODY,
     QIDO_OCTETS,
     QIDO_INSTANCES,

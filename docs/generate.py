@@ -21,7 +21,7 @@ from dcmcfg.cli.help import format_topic
 from dcmcfg.cli.help_pages.topics import get_topic
 from dcmcfg.cli.main import program
 from dcmcfg.cli.topics import TOPICS
-from dcmcfg.lint.catalogue import CHECK_RULES, RULES_BY_TOPIC
+from dcmcfg.lint.catalogue import CHECK_RULES, COMPARISON_RULES_BY_TOPIC, RULES_BY_TOPIC
 from dcmcfg.schema.effect_timing import BEHAVIOURS, EFFECT_TIMINGS, EffectTiming, RequiredAction
 from dcmcfg.schema.findings import PARTS, CheckRule
 from dcmcfg.schema.findings import RULES as SCHEMA_RULES
@@ -97,6 +97,9 @@ def _topics() -> Iterator[str]:
         for rule in rules:
             whole = ", whole" if rule.needs_whole_tree else ""
             yield _rule_text(rule.check_rule, whole=whole, command=f" `{rule.example_command}`")
+    for heading, more_rules in COMPARISON_RULES_BY_TOPIC.items():
+        yield f"## {heading}\n"
+        yield from map(_rule_text, more_rules)
 
 
 def _rule_text(rule: CheckRule, *, whole: str = "", command: str = "") -> str:

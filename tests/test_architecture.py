@@ -118,7 +118,7 @@ LAZY: Mapping[str, frozenset[str]] = {
     "dcmcfg.cli.options.help_page": frozenset({"dcmcfg.cli.help_pages.page"}),
     "dcmcfg.cli.main": frozenset({"dcmcfg.cli.version"}),
     "dcmcfg.cli.options.site_settings": frozenset({"dcmcfg.cli.completers"}),
-    "dcmcfg.cli.check": frozenset({"dcmcfg.cli.session.change"}),
+    "dcmcfg.cli.check": frozenset({"dcmcfg.cli.session.archive_view", "dcmcfg.cli.session.change"}),
     "dcmcfg.cli.completers": frozenset({"dcmcfg.cli.value_completion"}),
     "dcmcfg.cli.export_ldif": frozenset({"dcmcfg.render.values"}),
     "dcmcfg.cli.session.archive_database": frozenset({"dcmcfg.cli.session.database"}),

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
@@ -45,10 +46,15 @@ from dcmcfg.render.check import (
 from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console
 from dcmcfg.schema.check import LocatedEntry
 from dcmcfg.schema.definitions import Schema, load_bundled_schema
-from dcmcfg.schema.findings import PARTS, CheckRule, EntryFinding, SourceLocation
+from dcmcfg.schema.findings import PARTS, CheckRule, EntryFinding, Part, SourceLocation
 from dcmcfg.settings import Settings
 from dcmcfg.suggestions import suggest_names
 
+if TYPE_CHECKING:
+    from dcmcfg.cli.session.archive_view import ViewComparison
+
+#: Part that is checked only on request → the option that requests it.
+_OPTION_BY_PART: Mapping[Part, str] = {"archive-view": "--archive-view"}
 _LIST_COMMAND = "dcmcfg check --list-rules"
 
 
@@ -129,6 +135,12 @@ def _complete_skipped(ctx: click.Context, param: click.Parameter, incomplete: st
     metavar="NAME",
     help="Skip this part or rule; can be repeated.",
 )
+@click.option(
+    "--archive-view",
+    is_flag=True,
+    help="Also compare the archive's device with the JSON that the archive shows of it. Reads from the archive, and "
+    "writes nothing.",
+)
 @click.option("--list-rules", is_flag=True, help="List the rules instead of checking them.")
 @file_urls_options
 @click.option(
@@ -160,6 +172,7 @@ def check_command(
     parts: tuple[str, ...],
     rule_names: tuple[str, ...],
     skipped_names: tuple[str, ...],
+    archive_view: bool,
     list_rules: bool,
     schema_source: str | None,
     file_urls: Path | bool,
@@ -172,9 +185,9 @@ def check_command(
 
     Several files are checked as one configuration.
 
-    The check has four parts. The part 'schema' checks names, object classes and syntax. The part 'formats' checks that
+    The check has these parts. The part 'schema' checks names, object classes and syntax. The part 'formats' checks that
     the archive can load each value. The part 'references' checks that AEs, connections and other referenced items
-    exist. The part 'rules' checks combinations of settings.
+    exist. The part 'rules' checks combinations of settings. --archive-view adds the part 'archive-view'.
 
     If the files are only a part of a configuration, rules that need a whole configuration are skipped. With --rfc2849,
     a FILE can contain change records, but only the form of change records is checked.
@@ -186,7 +199,11 @@ def check_command(
     invocation.current().changes_directory = fix
     form = _resolve_format(form, options, as_sarif=as_sarif)
     _require_consistent_options(files, options, form=form, fix=fix)
+    requested_parts: Mapping[Part, bool] = {"archive-view": archive_view}
+    _require_consistent_comparisons(files, requested_parts, fix=fix or list_rules)
     rules = select_rules(parts, rule_names, skipped_names)
+    if not list_rules:
+        rules = _leave_out_unrequested(rules, requested_parts, is_named=bool(parts or rule_names))
     if not rules:
         raise click.UsageError("there is no rule to check, because --skip excludes all selected rules")
     options = replace(options, as_json=form == "json", stdout_reserved=options.stdout_reserved or form == "json")
@@ -205,7 +222,14 @@ def check_command(
             change_counts = records.change_counts
         else:
             with open_directory(settings) as directory:
-                report, change_counts = _check_live_tree(directory, read_tree(directory), rules, schema_source), {}
+                tree = read_tree(directory)
+                comparison = _compare_archive_view(settings, tree) if archive_view else None
+                more_findings = comparison.findings if comparison else ()
+                report = _check_live_tree(directory, tree, rules, schema_source, more_findings=more_findings)
+            if comparison is not None and comparison.error is not None:
+                _print_partial_report(report, form)
+                raise comparison.error
+            change_counts = {}
         _print_report(report, form, change_counts)
         return _get_exit_code(report.findings)
 
@@ -233,6 +257,37 @@ def _require_consistent_options(files: tuple[Path, ...], options: ChangeOptions,
         stdout_reserved=options.stdout_reserved,
     ):
         raise click.UsageError("--dry-run, --yes and the other options of a change require --fix")
+
+
+def _require_consistent_comparisons(
+    files: tuple[Path, ...], requested_parts: Mapping[Part, bool], *, fix: bool
+) -> None:
+    """Raise a usage error for a requested comparison that the other options exclude."""
+    if requested_parts["archive-view"] and files:
+        raise click.UsageError("--archive-view compares the live tree with the archive, not a FILE")
+    for part, is_requested in requested_parts.items():
+        if is_requested and fix:
+            raise click.UsageError(f"{_OPTION_BY_PART[part]} excludes --fix and --list-rules")
+
+
+def _leave_out_unrequested(
+    rules: tuple[CheckRule, ...], requested_parts: Mapping[Part, bool], *, is_named: bool
+) -> tuple[CheckRule, ...]:
+    """Return *rules* without those of comparisons that were not requested.
+
+    Raises a usage error if the user named such a part or rule (*is_named*), because it would not be checked.
+    """
+    unrequested = [each for each in rules if not requested_parts.get(each.part, True)]
+    if unrequested and is_named:
+        rule = unrequested[0]
+        raise click.UsageError(f"the part {rule.part} requires {_OPTION_BY_PART[rule.part]}")
+    return tuple(each for each in rules if each not in unrequested)
+
+
+def _compare_archive_view(settings: Settings, tree: Tree) -> ViewComparison:
+    from dcmcfg.cli.session.archive_view import compare_archive_view  # only this loads the HTTP client
+
+    return compare_archive_view(settings, tree)
 
 
 def _print_rules(rules: Sequence[CheckRule], form: str) -> None:
@@ -268,10 +323,16 @@ def _check_files(records: _FileRecords, schema: Schema, rules: Sequence[CheckRul
 
 
 def _check_live_tree(
-    directory: Directory, tree: Tree, rules: Sequence[CheckRule], schema_source: str | None
+    directory: Directory,
+    tree: Tree,
+    rules: Sequence[CheckRule],
+    schema_source: str | None,
+    *,
+    more_findings: Sequence[EntryFinding] = (),
 ) -> CheckReport:
     schema = _read_server_schema(directory) if schema_source != "bundled" else None
-    return check_configuration(CheckSubject.from_tree(tree, schema), datetime.now(UTC), rules)
+    subject = CheckSubject.from_tree(tree, schema)
+    return check_configuration(subject, datetime.now(UTC), rules, more_findings=more_findings)
 
 
 def _read_schema(settings: Settings) -> Schema | None:
@@ -300,6 +361,14 @@ def _list_entries(path: str, records: tuple[Record, ...]) -> Iterator[LocatedEnt
                     next_step="to see the effect of the change records and any warnings: dcmcfg apply --dry-run FILE; "
                     "to check the form of the change records: dcmcfg check --rfc2849 FILE",
                 )
+
+
+def _print_partial_report(report: CheckReport, form: str) -> None:
+    """Print *report* before the error of a comparison; with JSON, the object of the error contains the report."""
+    if form == "json":
+        invocation.current().partial_result = lambda: report_json(report) | {"change_record_count": 0}
+    else:
+        _print_report(report, form, {})
 
 
 def _print_report(report: CheckReport, form: str, change_counts: Mapping[str, int]) -> None:

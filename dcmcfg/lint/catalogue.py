@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dcmcfg.lint.archive_view.rules import RULES as ARCHIVE_VIEW_RULES
 from dcmcfg.lint.rule import LintRule
 from dcmcfg.lint.rules import (
     archive_ports,
@@ -58,7 +59,15 @@ ARCHIVE_TOPICS = (
 RULES: tuple[LintRule, ...] = tuple(rule for rules in RULES_BY_TOPIC.values() for rule in rules)
 #: Name → rule.
 RULES_BY_NAME = {rule.name: rule for rule in RULES}
-#: The rules of all parts: those for entries and values, then :data:`RULES`.
-CHECK_RULES: tuple[CheckRule, ...] = (*SCHEMA_RULES, *(rule.check_rule for rule in RULES))
+#: Heading → rules of the parts that compare the tree with other input; they are checked only on request.
+COMPARISON_RULES_BY_TOPIC: dict[str, tuple[CheckRule, ...]] = {
+    "The archive's view": ARCHIVE_VIEW_RULES,
+}
+#: The rules of all parts: those for entries and values, then :data:`RULES`, then :data:`COMPARISON_RULES_BY_TOPIC`.
+CHECK_RULES: tuple[CheckRule, ...] = (
+    *SCHEMA_RULES,
+    *(rule.check_rule for rule in RULES),
+    *(rule for rules in COMPARISON_RULES_BY_TOPIC.values() for rule in rules),
+)
 #: Name → rule of any part.
 CHECK_RULES_BY_NAME = {rule.name: rule for rule in CHECK_RULES}

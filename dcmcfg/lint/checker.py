@@ -114,8 +114,16 @@ def select_rules(only: Collection[str], names: Collection[str], skipped: Collect
     )
 
 
-def check_configuration(subject: CheckSubject, now: datetime, rules: Sequence[CheckRule] = CHECK_RULES) -> CheckReport:
+def check_configuration(
+    subject: CheckSubject,
+    now: datetime,
+    rules: Sequence[CheckRule] = CHECK_RULES,
+    *,
+    more_findings: Iterable[EntryFinding] = (),
+) -> CheckReport:
     """Return the findings of *rules* in *subject*. *now* has a time zone; certificates must be valid then.
+
+    *more_findings* come from comparisons of the subject with other input; those of *rules* are in the report.
 
     A defect that two rules find is reported once, by the more specific rule. Rules that need a whole
     configuration are not checked in a part.
@@ -127,7 +135,7 @@ def check_configuration(subject: CheckSubject, now: datetime, rules: Sequence[Ch
     with pause_garbage_collection():
         violations = find_violations(LintContext(subject.tree, now), checked)
         of_entries = _check_entries(subject, names) if any(rule.name in names for rule in SCHEMA_RULES) else ()
-        found = (*of_entries, *violations)
+        found = (*of_entries, *violations, *(each for each in more_findings if each.rule.name in names))
         superseded = set(_find_superseded(found))
         remaining = (each for each in found if not superseded or _build_key(each.rule, each) not in superseded)
         # A dictionary removes duplicates and keeps the order.

@@ -20,9 +20,12 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 Impact = Literal["unloadable", "stops-next-start", "reference", "rule"]
 
 
-#: The subject of a rule: the schema, the format of values, references, or the combination of settings.
-Part = Literal["schema", "formats", "references", "rules"]
-PARTS: tuple[Part, ...] = ("schema", "formats", "references", "rules")
+#: The subject of a rule: the schema, the format of values, references, the combination of settings, or the archive's
+#: own JSON of its device.
+Part = Literal["schema", "formats", "references", "rules", "archive-view"]
+PARTS: tuple[Part, ...] = ("schema", "formats", "references", "rules", "archive-view")
+#: Parts that require more input than the entries: they are checked only on request.
+OPTIONAL_PARTS: tuple[Part, ...] = ("archive-view",)
 
 _OTHER_VALUE = "Correct the value. `dcmcfg explain ATTRIBUTE` shows the expected format."
 

@@ -198,6 +198,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Check files of a whole configuration before they are applied", "dcmcfg check site.ldif"),
         ("Check references only", "dcmcfg check --only references"),
         ("Fix the findings that require no decision", "dcmcfg check --fix"),
+        ("Also compare the device with the JSON of the archive", "dcmcfg check --archive-view"),
     ),
     # Files
     "export-ldif": (

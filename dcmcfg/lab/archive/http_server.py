@@ -1,4 +1,4 @@
-"""HTTP server of the simulated archive: control service (``ArchiveCtrl``) and QIDO-RS searches."""
+"""HTTP server of the simulated archive: control service (``ArchiveCtrl``), configuration and QIDO-RS searches."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from urllib.parse import unquote
 
 from dcmcfg.errors import DcmcfgError, LabError
 from dcmcfg.lab.archive.authorization import TokenAuthorizer
 from dcmcfg.lab.archive.java_exceptions import (
+    ConfigurationNotFoundException,
     IllegalArgumentException,
     JavaException,
     format_stack_trace,
@@ -24,6 +26,7 @@ from dcmcfg.lab.site import Site
 
 APPLICATION_PATH = "/dcm4chee-arc"
 CONTROL_PATH = f"{APPLICATION_PATH}/ctrl"
+DEVICES_PATH = f"{APPLICATION_PATH}/devices/"
 KEYCLOAK_JSON_PATH = "/dcm4chee-arc/ui2/rs/keycloak.json"
 UI_CONFIG_PATH = "/dcm4chee-arc/ui2/rs/dcm4chee-arc"
 _JSON = "application/json"
@@ -72,6 +75,8 @@ class _RequestHandler(BaseHTTPRequestHandler):
             response = serve_qido(self._service.state, self.path, accept=accept, host=host)
             headers = {"Warning": response.warning} if response.warning else _NO_HEADERS
             self._send(response.status, response.content_type, response.body, headers)
+        elif self.path.startswith(DEVICES_PATH):
+            self._send_device(unquote(self.path.removeprefix(DEVICES_PATH).partition("?")[0]))
         elif (answer := self._find_list()) is not None:
             status, body = answer
             if status == HTTPStatus.OK:
@@ -80,6 +85,16 @@ class _RequestHandler(BaseHTTPRequestHandler):
                 self._send(HTTPStatus(status), _TEXT, body)
         else:
             self._send_not_found()
+
+    def _send_device(self, name: str) -> None:
+        try:
+            body = self._service.show_device(name)
+        except ConfigurationNotFoundException as failure:
+            self._send(HTTPStatus.NOT_FOUND, _JSON, json.dumps({"errorMessage": str(failure)}))
+        except JavaException as failure:
+            self._send(HTTPStatus.INTERNAL_SERVER_ERROR, _TEXT, format_stack_trace(failure))
+        else:
+            self._send(HTTPStatus.OK, _JSON, body, {"Cache-Control": "no-cache"})
 
     def _find_list(self) -> tuple[int, str] | None:
         """Return status and body of a list of loaded entries; None for another path."""

@@ -76,12 +76,21 @@ class DirectoryConfiguration:
                 return self._load_device_at(entry.dn.parent).find_ae(title)
         return None
 
+    def read_device(self, name: str) -> tuple[Entry, ...]:
+        """Return the entry of the device *name* and all entries below it, without loading them.
+
+        Raises the exceptions of :meth:`load_device` for a device that cannot be read.
+        """
+        return self._read_entries(self._devices_dn.child("dicomDeviceName", name))
+
     def _load_device_at(self, dn: DN) -> Device:
+        return build_device(self._read_entries(dn))
+
+    def _read_entries(self, dn: DN) -> tuple[Entry, ...]:
         with self._open_for_reading(dn) as directory:
             entries = directory.read(dn)
         # LDAP does not define the order of results.
-        own_first = sorted(entries, key=lambda entry: len(entry.dn.rdns))
-        return build_device(own_first)
+        return tuple(sorted(entries, key=lambda entry: len(entry.dn.rdns)))
 
     @contextmanager
     def _open_for_reading(self, dn: DN) -> Iterator[DirectoryReader]:

@@ -10,6 +10,7 @@ from threading import RLock
 from typing import Literal
 
 from dcmcfg.lab.archive.database import Database, InstanceRecord, extract_header
+from dcmcfg.lab.archive.device_json import build_device_json
 from dcmcfg.lab.archive.listeners import Listeners
 from dcmcfg.lab.archive.lookup import AECache, DirectoryConfiguration
 from dcmcfg.lab.archive.server import DicomServer
@@ -140,6 +141,14 @@ class ArchiveService:
             self.state.cache.clear()
             self.state.cache.stale_timeout_s = device.ae_cache_stale_timeout_s
             _log.info("reloaded")
+
+    def show_device(self, name: str) -> str:
+        """Return the JSON of the device *name* as the directory has it now.
+
+        Raises :class:`~dcmcfg.lab.archive.java_exceptions.ConfigurationNotFoundException` if there is no such device,
+        and :class:`~dcmcfg.lab.archive.java_exceptions.ConfigurationException` if the directory cannot be read.
+        """
+        return build_device_json(self._configuration.read_device(name))
 
     def close(self) -> None:
         """Stop, and close the database."""

@@ -1,0 +1,19 @@
+"""What ``docs/archive-view.md`` shows is what the commands print, one after the other, on a lab."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.pages import Shown, assert_shows, shown_on
+from tests.cli.test_nodes_page import Reader, reader, without_times  # noqa: F401 — a fixture
+
+pytestmark = pytest.mark.real
+PAGE = Path(__file__).parents[2] / "docs" / "archive-view.md"
+
+
+def test_the_page_shows_what_is_printed(reader: Reader) -> None:  # noqa: F811 — the fixture
+    for each in shown_on(PAGE):
+        printed = without_times(reader.run(each.command).splitlines())
+        assert_shows(Shown(each.section, each.command, tuple(without_times(list(each.lines)))), printed)

@@ -1,0 +1,1 @@
+"""The archive's JSON of its device, compared with the directory."""
