@@ -21,6 +21,7 @@ from dcmcfg.cli.help import format_topic
 from dcmcfg.cli.help_pages.topics import get_topic
 from dcmcfg.cli.main import program
 from dcmcfg.cli.topics import TOPICS
+from dcmcfg.environment.variables import VARIABLES, Target
 from dcmcfg.lint.catalogue import CHECK_RULES, COMPARISON_RULES_BY_TOPIC, RULES_BY_TOPIC
 from dcmcfg.schema.effect_timing import BEHAVIOURS, EFFECT_TIMINGS, EffectTiming, RequiredAction
 from dcmcfg.schema.findings import PARTS, CheckRule
@@ -256,10 +257,26 @@ def find_comment(package: str, name: str) -> str:
     return ""
 
 
+def environment_page() -> str:
+    """Return the text of ``environment.md`` with the table of the variables, image by image."""
+    rows = (
+        f"| `{each.role.value}` | `{each.name}` | {_default(each.default)} | {each.effect.value} | {each.touches} "
+        f"| {'yes' if each.target is not Target.NONE else ''} | {'yes' if each.has_file_variant else ''} |\n"
+        for each in VARIABLES
+    )
+    heading = "| image | variable | default | used at | setting | compared | file |\n|---|---|---|---|---|---|---|\n"
+    return _fill("environment.md", {"variables": f"\n{heading}{''.join(rows)}\n"})
+
+
+def _default(text: str) -> str:
+    return text if not text or text.startswith("(") else f"`{text}`"
+
+
 #: Paths of the pages and the table, from here, and what makes each.
 PAGES = {
     "commands.md": commands_page,
     "design.md": design_page,
+    "environment.md": environment_page,
     "python-api.md": api_page,
     "rules.md": rules_page,
     "taking-effect.md": effect_page,

@@ -60,6 +60,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "lint",
             "search",
             "onboarding",
+            "environment",
             "route",
             "upgrade",
         }
@@ -101,7 +102,7 @@ LIBRARIES: Mapping[str, frozenset[str]] = {
     "keyring": frozenset({"settings"}),
     "cryptography": frozenset({"lint"}),
     "trustme": frozenset({"lab"}),
-    "yaml": frozenset({"onboarding"}),
+    "yaml": frozenset({"environment", "onboarding"}),
 }
 #: The core computes; what talks to the world outside is an edge.
 OUTSIDE_WORLD = frozenset({"os", "shutil", "signal", "socket", "ssl", "subprocess", "tempfile", "urllib", "http"})
@@ -118,7 +119,9 @@ LAZY: Mapping[str, frozenset[str]] = {
     "dcmcfg.cli.options.help_page": frozenset({"dcmcfg.cli.help_pages.page"}),
     "dcmcfg.cli.main": frozenset({"dcmcfg.cli.version"}),
     "dcmcfg.cli.options.site_settings": frozenset({"dcmcfg.cli.completers"}),
-    "dcmcfg.cli.check": frozenset({"dcmcfg.cli.session.archive_view", "dcmcfg.cli.session.change"}),
+    "dcmcfg.cli.check": frozenset(
+        {"dcmcfg.cli.session.archive_view", "dcmcfg.cli.session.change", "dcmcfg.cli.session.environment"}
+    ),
     "dcmcfg.cli.completers": frozenset({"dcmcfg.cli.value_completion"}),
     "dcmcfg.cli.export_ldif": frozenset({"dcmcfg.render.values"}),
     "dcmcfg.cli.session.archive_database": frozenset({"dcmcfg.cli.session.database"}),

@@ -30,7 +30,7 @@ from dcmcfg.files.locations import locate_values
 from dcmcfg.files.trees import list_ldif_files
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record, has_changes
 from dcmcfg.lint.catalogue import CHECK_RULES, CHECK_RULES_BY_NAME
-from dcmcfg.lint.checker import CheckReport, CheckSubject, check_configuration, select_rules
+from dcmcfg.lint.checker import CheckReport, CheckSubject, add_findings, check_configuration, select_rules
 from dcmcfg.lint.linter import collect_fixes
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import DesiredChange, make_plan
@@ -52,9 +52,10 @@ from dcmcfg.suggestions import suggest_names
 
 if TYPE_CHECKING:
     from dcmcfg.cli.session.archive_view import ViewComparison
+    from dcmcfg.cli.session.environment import EnvironmentFiles
 
 #: Part that is checked only on request → the option that requests it.
-_OPTION_BY_PART: Mapping[Part, str] = {"archive-view": "--archive-view"}
+_OPTION_BY_PART: Mapping[Part, str] = {"archive-view": "--archive-view", "environment": "--env FILE"}
 _LIST_COMMAND = "dcmcfg check --list-rules"
 
 
@@ -141,6 +142,15 @@ def _complete_skipped(ctx: click.Context, param: click.Parameter, incomplete: st
     help="Also compare the archive's device with the JSON that the archive shows of it. Reads from the archive, and "
     "writes nothing.",
 )
+@click.option(
+    "--env",
+    "environment_files",
+    type=click.Path(path_type=Path, allow_dash=True),
+    multiple=True,
+    metavar="FILE",
+    help="Also compare the environment of the archive's containers with the configuration. FILE is a Docker Compose "
+    "file, a .env file, or a Kubernetes manifest; a folder stands for its YAML files. Can be repeated.",
+)
 @click.option("--list-rules", is_flag=True, help="List the rules instead of checking them.")
 @file_urls_options
 @click.option(
@@ -173,6 +183,7 @@ def check_command(
     rule_names: tuple[str, ...],
     skipped_names: tuple[str, ...],
     archive_view: bool,
+    environment_files: tuple[Path, ...],
     list_rules: bool,
     schema_source: str | None,
     file_urls: Path | bool,
@@ -187,7 +198,8 @@ def check_command(
 
     The check has these parts. The part 'schema' checks names, object classes and syntax. The part 'formats' checks that
     the archive can load each value. The part 'references' checks that AEs, connections and other referenced items
-    exist. The part 'rules' checks combinations of settings. --archive-view adds the part 'archive-view'.
+    exist. The part 'rules' checks combinations of settings. --archive-view adds the part 'archive-view', --env the part
+    'environment'.
 
     If the files are only a part of a configuration, rules that need a whole configuration are skipped. With --rfc2849,
     a FILE can contain change records, but only the form of change records is checked.
@@ -199,7 +211,7 @@ def check_command(
     invocation.current().changes_directory = fix
     form = _resolve_format(form, options, as_sarif=as_sarif)
     _require_consistent_options(files, options, form=form, fix=fix)
-    requested_parts: Mapping[Part, bool] = {"archive-view": archive_view}
+    requested_parts: Mapping[Part, bool] = {"archive-view": archive_view, "environment": bool(environment_files)}
     _require_consistent_comparisons(files, requested_parts, fix=fix or list_rules)
     rules = select_rules(parts, rule_names, skipped_names)
     if not list_rules:
@@ -215,16 +227,22 @@ def check_command(
             return 0
         if fix:
             return _apply_fixes(settings, rules, schema_source, options)
+        environment = _read_environment_files(environment_files) if environment_files else None
         if files:
             records = _read_records(files, file_urls=file_urls, rfc2849=rfc2849)
             schema = _read_schema(settings) if schema_source == "server" else None
-            report = _check_files(records, schema or load_bundled_schema(), rules)
+            report = _check_files(
+                records, schema or load_bundled_schema(), rules, settings=settings, environment=environment
+            )
             change_counts = records.change_counts
         else:
             with open_directory(settings) as directory:
                 tree = read_tree(directory)
                 comparison = _compare_archive_view(settings, tree) if archive_view else None
-                more_findings = comparison.findings if comparison else ()
+                more_findings = (
+                    *(comparison.findings if comparison else ()),
+                    *(environment.compare(tree, settings) if environment else ()),
+                )
                 report = _check_live_tree(directory, tree, rules, schema_source, more_findings=more_findings)
             if comparison is not None and comparison.error is not None:
                 _print_partial_report(report, form)
@@ -317,9 +335,26 @@ def _read_records(files: Sequence[Path], *, file_urls: Path | bool, rfc2849: boo
     return _FileRecords(paths, tuple(entries), change_counts)
 
 
-def _check_files(records: _FileRecords, schema: Schema, rules: Sequence[CheckRule]) -> CheckReport:
-    report = check_configuration(CheckSubject.from_entries(records.entries, schema), datetime.now(UTC), rules)
-    return replace(report, findings=tuple(locate_values(report.findings, schema, records.paths)))
+def _check_files(
+    records: _FileRecords,
+    schema: Schema,
+    rules: Sequence[CheckRule],
+    *,
+    settings: Settings,
+    environment: EnvironmentFiles | None,
+) -> CheckReport:
+    subject = CheckSubject.from_entries(records.entries, schema)
+    report = check_configuration(subject, datetime.now(UTC), rules)
+    located = tuple(locate_values(report.findings, schema, records.paths))
+    # Findings about the environment have the lines of its files already.
+    found = environment.compare(subject.tree, settings) if environment else ()
+    return add_findings(replace(report, findings=located), found, rules)
+
+
+def _read_environment_files(paths: Sequence[Path]) -> EnvironmentFiles:
+    from dcmcfg.cli.session.environment import EnvironmentFiles  # only this loads the YAML reader
+
+    return EnvironmentFiles(paths)
 
 
 def _check_live_tree(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dcmcfg.environment.rules import RULES as ENVIRONMENT_RULES
 from dcmcfg.lint.archive_view.rules import RULES as ARCHIVE_VIEW_RULES
 from dcmcfg.lint.rule import LintRule
 from dcmcfg.lint.rules import (
@@ -62,6 +63,7 @@ RULES_BY_NAME = {rule.name: rule for rule in RULES}
 #: Heading → rules of the parts that compare the tree with other input; they are checked only on request.
 COMPARISON_RULES_BY_TOPIC: dict[str, tuple[CheckRule, ...]] = {
     "The archive's view": ARCHIVE_VIEW_RULES,
+    "Environment of the containers": ENVIRONMENT_RULES,
 }
 #: The rules of all parts: those for entries and values, then :data:`RULES`, then :data:`COMPARISON_RULES_BY_TOPIC`.
 CHECK_RULES: tuple[CheckRule, ...] = (

@@ -149,6 +149,13 @@ def check_configuration(
     )
 
 
+def add_findings(report: CheckReport, more_findings: Iterable[EntryFinding], rules: Sequence[CheckRule]) -> CheckReport:
+    """Return *report* with those of *more_findings* that violate *rules*, after findings of the same severity."""
+    names = {rule.name for rule in rules}
+    found = (*report.findings, *(each for each in more_findings if each.rule.name in names))
+    return replace(report, findings=tuple(sorted(found, key=lambda each: SEVERITIES.index(each.severity))))
+
+
 def _check_entries(subject: CheckSubject, names: Collection[str]) -> Iterator[EntryFinding]:
     found = check_entries(subject.entries, subject.schema, live=subject.live, server_is_newer=subject.server_is_newer)
     return (each for each in found if each.rule.name in names)

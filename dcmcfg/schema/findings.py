@@ -20,12 +20,12 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 Impact = Literal["unloadable", "stops-next-start", "reference", "rule"]
 
 
-#: The subject of a rule: the schema, the format of values, references, the combination of settings, or the archive's
-#: own JSON of its device.
-Part = Literal["schema", "formats", "references", "rules", "archive-view"]
-PARTS: tuple[Part, ...] = ("schema", "formats", "references", "rules", "archive-view")
+#: The subject of a rule: the schema, the format of values, references, the combination of settings, the archive's own
+#: JSON of its device, or the environment of the archive's containers.
+Part = Literal["schema", "formats", "references", "rules", "archive-view", "environment"]
+PARTS: tuple[Part, ...] = ("schema", "formats", "references", "rules", "archive-view", "environment")
 #: Parts that require more input than the entries: they are checked only on request.
-OPTIONAL_PARTS: tuple[Part, ...] = ("archive-view",)
+OPTIONAL_PARTS: tuple[Part, ...] = ("archive-view", "environment")
 
 _OTHER_VALUE = "Correct the value. `dcmcfg explain ATTRIBUTE` shows the expected format."
 

@@ -199,6 +199,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Check references only", "dcmcfg check --only references"),
         ("Fix the findings that require no decision", "dcmcfg check --fix"),
         ("Also compare the device with the JSON of the archive", "dcmcfg check --archive-view"),
+        ("Also compare the variables of the archive's containers", "dcmcfg check --env docker-compose.yml"),
     ),
     # Files
     "export-ldif": (

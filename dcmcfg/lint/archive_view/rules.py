@@ -29,7 +29,7 @@ VALUE_DIFFERS = CheckRule(
     "The archive's JSON must show the values that the directory has.",
     part="archive-view",
     fix="If the archive reads a replica, run `dcmcfg status --replicas`. Otherwise, write the value as the archive "
-    "shows it: the web form replaces the value when it saves the device.",
+    "shows it: the web form may replace the value when it saves the device.",
     reason="The archive reads the value in another way, or it reads another directory.",
 )
 ENTRY_NOT_SHOWN = CheckRule(

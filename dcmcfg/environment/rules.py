@@ -1,0 +1,121 @@
+"""The rules about the environment of the archive's containers."""
+
+from __future__ import annotations
+
+from dcmcfg.schema.findings import CheckRule
+
+_SET_TO_DIRECTORY = "Set the variable to the value that the directory has."
+
+START_VALUE = CheckRule(
+    "env-start-value",
+    "error",
+    "A variable that the archive reads at each start must match the directory.",
+    part="environment",
+    fix=_SET_TO_DIRECTORY,
+    reason="At its next start, the archive does not find its configuration.",
+)
+FIRST_START_VALUE = CheckRule(
+    "env-first-start-value",
+    "warning",
+    "A variable that counts only at the first start of the directory server must match the directory.",
+    part="environment",
+    fix=f"{_SET_TO_DIRECTORY} A change of the variable does not change the directory.",
+    reason="The directory already exists, so the variable has no effect on it. But the update scripts of the image use "
+    "the variable, and then change entries that do not exist.",
+)
+LDAP_URL = CheckRule(
+    "env-ldap-url",
+    "error",
+    "LDAP_URL must be the URL of the directory server, without a DN.",
+    part="environment",
+    fix="Write the URL as ldap://HOST:PORT or ldaps://HOST:PORT. Write the base DN into LDAP_BASE_DN.",
+    reason="The archive cannot read its configuration, or reads another directory than dcmcfg changes.",
+)
+NODE_ADDRESS = CheckRule(
+    "env-node-address",
+    "warning",
+    "The URLs of the archive in the settings must match the ports and URLs of its containers.",
+    part="environment",
+    fix="Correct the ports, or the URL of the archive: `dcmcfg config set`.",
+    reason="dcmcfg cannot reload the archive, or it does not reload a node.",
+)
+PORT_NOT_PUBLISHED = CheckRule(
+    "env-port-not-published",
+    "warning",
+    "A container of the archive must publish each port on which the archive listens according to the directory.",
+    part="environment",
+    fix="Publish the port, or correct the port of the connection.",
+    reason="Other systems cannot reach the port.",
+)
+IMAGE_VERSIONS = CheckRule(
+    "env-image-versions",
+    "warning",
+    "The images of the directory server and the database must not be older than the image of the archive.",
+    part="environment",
+    fix="Use the images of the same release, and run the update scripts of the images. See docs/upgrade.md.",
+    reason="The schema does not define the attributes or tables of the newer release.",
+)
+IMAGE_TAG = CheckRule(
+    "env-image-tag",
+    "note",
+    "The tag of an image must name a release.",
+    part="environment",
+    fix="Use a tag with the release, such as 5.35.0 or 2.6.13-35.0.",
+    reason="Nobody can see which release runs, and the release changes when the image is pulled again.",
+)
+DEFAULT_PASSWORD = CheckRule(
+    "env-default-password",
+    "warning",
+    "A password must not be the default password of the image.",
+    part="environment",
+    fix="Set another password, also in the directory or the database, which keep the password of their first start.",
+    reason="The default passwords are public.",
+)
+PASSWORDS_DIFFER = CheckRule(
+    "env-password-differs",
+    "error",
+    "The archive must have the password, user and database name of the directory server and the database.",
+    part="environment",
+    fix="Set the same value in both containers.",
+    reason="The archive cannot log in.",
+)
+VALUE_AND_FILE = CheckRule(
+    "env-value-and-file",
+    "error",
+    "Only one of NAME and NAME_FILE may be set.",
+    part="environment",
+    fix="Remove one of the variables.",
+    reason="The container does not start.",
+)
+VARIABLE_NAME = CheckRule(
+    "env-variable-name",
+    "warning",
+    "A variable must be one that the image reads.",
+    part="environment",
+    fix="Correct the name, or set the variable in the container that reads it. See docs/environment.md.",
+    reason="The image ignores the variable.",
+)
+VALUE_UNKNOWN = CheckRule(
+    "env-value-unknown",
+    "note",
+    "The files must show the values of the variables.",
+    part="environment",
+    fix="Set the variable in the .env file, or check the file that contains the value as well. To check all values "
+    "that Docker Compose uses, run `docker compose config | dcmcfg check --env -`.",
+    reason="The value is not checked.",
+)
+
+RULES = (
+    START_VALUE,
+    FIRST_START_VALUE,
+    LDAP_URL,
+    NODE_ADDRESS,
+    PORT_NOT_PUBLISHED,
+    IMAGE_VERSIONS,
+    IMAGE_TAG,
+    DEFAULT_PASSWORD,
+    PASSWORDS_DIFFER,
+    VALUE_AND_FILE,
+    VARIABLE_NAME,
+    VALUE_UNKNOWN,
+)

@@ -1,0 +1,1 @@
+"""The environment of the archive's containers, read from files and compared with the configuration."""
