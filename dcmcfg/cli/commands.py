@@ -103,6 +103,7 @@ SUBCOMMANDS = {
     },
     "upgrade": {
         "status": Command("upgrade.status", "status_command", "Show the release of the configuration."),
+        "schema": Command("upgrade.schema", "schema_command", "Install the schema of a release in the server."),
         "plan": Command("upgrade.plan", "plan_command", "Plan the upgrade to a release, and change nothing."),
     },
 }

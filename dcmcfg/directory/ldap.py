@@ -18,7 +18,7 @@ from dcmcfg.directory.exchange import Exchange
 from dcmcfg.directory.failures import REFERRAL, raise_for_response, translate_ldap_errors
 from dcmcfg.directory.messages import LdapResponse, encode_change_request, encode_extended_request
 from dcmcfg.directory.referrals import Referral
-from dcmcfg.directory.search import search
+from dcmcfg.directory.search import ANY_ENTRY, search
 from dcmcfg.directory.server import LdapServerSettings, Scope, ServerCapabilities
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
@@ -70,7 +70,14 @@ class LdapDirectory:
         reopened._referrals |= self._referrals  # noqa: SLF001 — another of this class
         return reopened
 
-    def search(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> Iterator[list[bytes]]:
+    def search(
+        self,
+        base: DN,
+        scope: Scope = "subtree",
+        attributes: Sequence[str] = ("*",),
+        *,
+        filter_text: str = ANY_ENTRY,
+    ) -> Iterator[list[bytes]]:
         def on_referral(referral: Referral) -> None:
             # Both are true only for the base itself: then another server has everything that was requested.
             if referral.dn is not None and referral.dn.is_below(base) and base.is_below(referral.dn):
@@ -78,7 +85,9 @@ class LdapDirectory:
             self._add_referral(referral)
 
         with translate_ldap_errors(self._server.url, request_sent=False):
-            yield from search(self._connection, base, scope, attributes, on_referral=on_referral)
+            yield from search(
+                self._connection, base, scope, attributes, on_referral=on_referral, filter_text=filter_text
+            )
 
     def _add_referral(self, referral: Referral) -> None:
         if referral in self._referrals:
@@ -94,6 +103,11 @@ class LdapDirectory:
     def read(self, base: DN, scope: Scope = "subtree", attributes: Sequence[str] = ("*",)) -> tuple[Entry, ...]:
         decode = EntryDecoder().decode_entry
         return tuple([decode(octets) for batch in self.search(base, scope, attributes) for octets in batch])
+
+    def find(self, base: DN, filter_text: str, attributes: Sequence[str] = ("*",)) -> tuple[Entry, ...]:
+        decode = EntryDecoder().decode_entry
+        found = self.search(base, "subtree", attributes, filter_text=filter_text)
+        return tuple([decode(octets) for batch in found for octets in batch])
 
     def read_entry(self, dn: DN, attributes: Sequence[str] = ("*",)) -> Entry | None:
         try:

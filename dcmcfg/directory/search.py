@@ -27,7 +27,7 @@ _SCOPES: Mapping[Scope, Literal["BASE", "LEVEL", "SUBTREE"]] = {
     "subtree": "SUBTREE",
 }
 _SCOPE_NAMES = {0: "base", 1: "one", 2: "subtree"}
-_FILTER = "(objectClass=*)"
+ANY_ENTRY = "(objectClass=*)"
 #: Most configurations fit in one page of this size, so that the read is consistent.
 _PAGE_SIZE = 5000
 #: Used if the server allows no larger pages (size.pr in OpenLDAP's limits); after it, a search without pages.
@@ -41,8 +41,9 @@ def search(
     attributes: Sequence[str],
     *,
     on_referral: Callable[[Referral], None],
+    filter_text: str = ANY_ENTRY,
 ) -> Iterator[list[bytes]]:
-    """Yield the octets of the entries in *scope* of *base*, some at a time as they arrive.
+    """Yield the octets of the entries in *scope* of *base* that match *filter_text* (RFC 4515), as they arrive.
 
     Exhaust the iterator before sending another request; otherwise, the connection is closed. Parts of the tree on other
     servers are skipped, and *on_referral* is called with each referral entry and each reference. Referral entries are
@@ -52,7 +53,7 @@ def search(
     """
     request = search_operation(
         str(base),
-        _FILTER,
+        filter_text,
         _SCOPES[scope],
         ldap3.DEREF_NEVER,  # aliases are treated as normal entries; slapd takes four times as long if it dereferences
         list(attributes) if scope == "base" else [*attributes, REF_ATTRIBUTE],
@@ -62,7 +63,15 @@ def search(
         auto_escape=True,
         auto_encode=False,
     )
-    page = partial(_search_page, connection, request, scope=scope, on_referral=on_referral, counter=SearchCounter())
+    page = partial(
+        _search_page,
+        connection,
+        request,
+        scope=scope,
+        on_referral=on_referral,
+        counter=SearchCounter(),
+        filter_text=filter_text,
+    )
     for size in (0,) if scope == "base" else (_PAGE_SIZE, _SMALL_PAGE_SIZE, 0):
         done = yield from page(size=size, cookie=b"")
         # After entries were returned, the search cannot start again with other pages.
@@ -88,6 +97,7 @@ def _search_page(
     counter: SearchCounter,
     size: int,
     cookie: bytes,
+    filter_text: str,
 ) -> Generator[list[bytes], None, SearchResultDone]:
     """Yield the entries of the page *cookie*, or of the whole search if *size* is 0; return its SearchResultDone."""
     # A server without paging must ignore the control, so it is not critical.
@@ -103,7 +113,7 @@ def _search_page(
         done = yield from response if scope == "base" else _separate_referrals(response, on_referral)
     finally:
         if PROTOCOL_LOG.level:
-            _log_search(request, done, started, message_id=number, controls=controls)
+            _log_search(request, done, started, message_id=number, controls=controls, filter_text=filter_text)
         if done is None:  # the rest would be read as the response to the next request
             connection.strategy.close()
     return done
@@ -116,12 +126,13 @@ def _log_search(
     *,
     message_id: int,
     controls: Sequence[Any],
+    filter_text: str,
 ) -> None:
     """Log the search *request* of ldap3; *done* is None if its responses were not read completely."""
     scope = _SCOPE_NAMES.get(int(request["scope"]), "")
     count = "" if done is None else f", {done.entry_count} {'entry' if done.entry_count == 1 else 'entries'}"
     result = "not completely read" if done is None else f"{format_result(done.result_code)}{count}"
-    PROTOCOL_LOG.log(LDAP, f"search {quote_dn(str(request['baseObject']))} {scope} {_FILTER}", result, started)
+    PROTOCOL_LOG.log(LDAP, f"search {quote_dn(str(request['baseObject']))} {scope} {filter_text}", result, started)
     attributes = ", ".join(map(str, request["attributes"]))
     PROTOCOL_LOG.log_detail(LDAP, f"message ID {message_id}, attributes: {attributes}")
     oids = [str(control["controlType"]) for control in controls]

@@ -117,3 +117,13 @@ class Directory(Protocol):
 
     def close(self) -> None:
         """Close the connection."""
+
+
+class FilteringDirectory(Directory, Protocol):
+    """A connection that can also search with a filter."""
+
+    def find(self, base: DN, filter_text: str, attributes: Sequence[str] = ("*",)) -> tuple[Entry, ...]:
+        """Return the entries at and below *base* that match *filter_text* (RFC 4515); raises the errors of ``read``."""
+
+    def reopen(self) -> FilteringDirectory:
+        """Close this connection, and return a new one to the same server."""

@@ -7,7 +7,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,10 +101,10 @@ def _find_version(folder: Path, source: ReleaseFiles) -> Version | None:
 def _read_files(path: Path, name: str | None = None) -> ReleaseFiles:
     title = str(path) if name is None else name
     if path.is_file():
-        files = _read_zip(path)
+        files = read_zip(path, _is_needed)
     elif path.is_dir():
         files = {
-            each.relative_to(path).as_posix(): _read_file(each)
+            each.relative_to(path).as_posix(): read_file(each)
             for each in sorted(path.rglob("*"))
             if _is_needed(each.name) and each.is_file()
         }
@@ -112,7 +112,9 @@ def _read_files(path: Path, name: str | None = None) -> ReleaseFiles:
         raise NotFound("the folder does not exist", subject=str(path))
     prefix = _find_prefix(files)
     unpacked = {
-        name.removeprefix(prefix).removesuffix(".gz"): _unpack(octets, name, path) if name.endswith(".gz") else octets
+        name.removeprefix(prefix).removesuffix(".gz"): unpack_file(octets, name, path)
+        if name.endswith(".gz")
+        else octets
         # A file that is there in both forms is read unpacked.
         for name, octets in sorted(files.items(), key=lambda item: not item[0].endswith(".gz"))
         if name.startswith(prefix)
@@ -124,7 +126,8 @@ def _is_needed(name: str) -> bool:
     return name.endswith((_LDIF, _PACKED)) or name.rpartition("/")[2] == VENDOR_FILE
 
 
-def _read_file(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """Return the octets of the file *path*; raises :class:`DcmcfgError`, also if it is too large."""
     try:
         if path.stat().st_size > _MAX_FILE_OCTETS:
             raise MalformedInput("the file is too large", subject=str(path))
@@ -133,7 +136,8 @@ def _read_file(path: Path) -> bytes:
         raise DcmcfgError(f"cannot read the file: {error.strerror}", subject=str(path)) from error
 
 
-def _unpack(octets: bytes, name: str, source: Path) -> bytes:
+def unpack_file(octets: bytes, name: str, source: Path) -> bytes:
+    """Return the content of the gzip file *name* in *source*; raises :class:`MalformedInput`."""
     try:
         with gzip.open(io.BytesIO(octets)) as file:
             unpacked = file.read(_MAX_FILE_OCTETS + 1)
@@ -144,10 +148,11 @@ def _unpack(octets: bytes, name: str, source: Path) -> bytes:
     return unpacked
 
 
-def _read_zip(path: Path) -> dict[str, bytes]:
+def read_zip(path: Path, is_needed: Callable[[str], bool]) -> dict[str, bytes]:
+    """Return the files of the zip file *path* that *is_needed* selects by name; raises :class:`MalformedInput`."""
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [each for each in archive.infolist() if _is_needed(each.filename)]
+            names = [each for each in archive.infolist() if is_needed(each.filename)]
             for each in names:
                 if each.file_size > _MAX_FILE_OCTETS:
                     raise MalformedInput(f"{each.filename} is too large", subject=str(path))

@@ -175,6 +175,23 @@ def require_accepted(plan: Plan, rules: ServerSchemaRules) -> None:
         raise ChangesDoNotApply(refused, len(plan.steps))
 
 
+def require_newer_schema(plan: Plan, rules: ServerSchemaRules, next_step: str) -> None:
+    """Raise :class:`DoesNotApply` with *next_step* if *rules* refuse steps of *plan*, which needs a newer schema."""
+    refused = [problem for step in plan.steps if (problem := rules.check_step(step)) is not None]
+    if not refused:
+        return
+    more = len(refused) - _MAX_LISTED
+    raise DoesNotApply(
+        f"the server's schema does not allow {len(refused)} of {len(plan.steps)} changes of the plan",
+        next_step=next_step,
+        result_code=refused[0].result_code,
+        details=(
+            *(f"{each.subject}: {each.message}" for each in refused[:_MAX_LISTED]),
+            *((f"and {more} more",) if more > 0 else ()),
+        ),
+    )
+
+
 @dataclass(frozen=True)
 class _Reason:
     """A reason to refuse an entry, with the schema ``file`` whose newer release allows it, or else the ``fix``."""

@@ -231,6 +231,17 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Show the release of the configuration", "dcmcfg upgrade status --to dcm4chee-arc-5.33.1.zip"),
         ("Show the release of a snapshot", "dcmcfg upgrade status --to dcm4chee-arc-5.33.1.zip --tree site.ldif"),
     ),
+    "upgrade schema": (
+        (
+            "Install the schema of a release",
+            "dcmcfg upgrade schema --to dcm4chee-arc-5.33.1.zip --config-user cn=admin,cn=config",
+        ),
+        (
+            "Write the changes to a file for the administrator of the server",
+            "dcmcfg upgrade schema --to dcm4chee-arc-5.33.1.zip --config-user cn=admin,cn=config -o schema.ldif",
+        ),
+        ("Restore the former schema", "dcmcfg upgrade schema --undo --config-user cn=admin,cn=config"),
+    ),
     "upgrade plan": (
         (
             "Plan an upgrade, and show what is left to decide",

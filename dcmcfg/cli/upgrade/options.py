@@ -39,3 +39,15 @@ def release_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def releases_option(command: F) -> F:
+    """Add ``--release``, called with ``release_folders``."""
+    return click.option(
+        "--release",
+        "release_folders",
+        metavar="FOLDER",
+        type=FOLDER,
+        multiple=True,
+        help="Another release, to recognise its schema in the server; can be repeated.",
+    )(command)

@@ -16,16 +16,16 @@ from dcmcfg.cli.options.output_options import (
 )
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
-from dcmcfg.cli.session.change import make_server_rules, write_plan
+from dcmcfg.cli.session.change import write_plan
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
+from dcmcfg.cli.session.schema_servers import require_schema
 from dcmcfg.cli.upgrade.options import FOLDER, release_options
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.files.release import read_release
 from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.model.devices import find_devices_dn
-from dcmcfg.plan.server_schema import require_accepted
 from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.render.upgrade import print_upgrade, upgrade_json
 from dcmcfg.schema.definitions import load_bundled_schema
@@ -171,7 +171,7 @@ def plan_command(
             with open_directory(settings) as directory:
                 tree = read_tree(directory)
                 upgrade = prepare_upgrade(tree, source, target, installed, options=options)
-                require_accepted(upgrade.plan, make_server_rules(directory, tree))
+                require_schema(settings, directory, upgrade.plan, target_folder)
     if form == JSON:
         print_json(upgrade_json(upgrade))
     else:

@@ -1,0 +1,110 @@
+"""Revert an update of the schema of the site's directory servers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from dcmcfg.cli import invocation
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.output import print_json
+from dcmcfg.cli.session.schema_servers import SchemaOptions, SchemaServer, add_server_name, list_servers, lock_servers
+from dcmcfg.cli.terminal import confirm, require_terminal
+from dcmcfg.errors import DcmcfgError, DirectoryError, IncompleteChange, NegativeResult, Refused
+from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.schema_update import print_server_plan, server_plan_json
+from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console, print_line
+from dcmcfg.schema_update.inspection import WantSchema, inspect_server, require_unused
+from dcmcfg.schema_update.record import RecordedServer, SchemaUpdateRecord, UpdateState, find_revertible
+from dcmcfg.schema_update.run import PlannedServer, apply_plans
+from dcmcfg.settings import Settings
+from dcmcfg.settings.folders import get_state_folder
+from dcmcfg.upgrade.schema.wanted import want_former
+
+_COMMAND = "dcmcfg upgrade schema --undo"
+
+
+def revert_schema(settings: Settings, options: SchemaOptions) -> None:
+    """Revert the newest schema update of the site's directory server: show the plan, confirm it, apply it.
+
+    Raises :class:`Refused` if there is none, or if entries need the present schema;
+    :class:`~dcmcfg.errors.DirectoryError` and :class:`NegativeResult` if nothing was changed; and
+    :class:`~dcmcfg.errors.IncompleteChange`.
+    """
+    state = get_state_folder()
+    record = find_revertible(state, settings.ldap_url)
+    if record is None:
+        raise Refused(
+            "no update of the schema is recorded that could be reverted",
+            subject=settings.ldap_url,
+            next_step="run the command with the account that has updated the schema",
+        )
+    console = make_stderr_console() if options.as_json else make_stdout_console()
+    planned = []
+    with ExitStack() as stack:
+        for recorded, server in _match_servers(record, list_servers(settings, options)):
+            each = _plan_server(stack, recorded, server)
+            print_line(console, escape_unprintable(f"server {each.plan.ldap_url}"))
+            print_server_plan(console, each.plan)
+            planned.append(each)
+    if not options.yes:
+        require_terminal()
+        if not confirm("Apply these changes?"):
+            raise NegativeResult("declined; nothing was changed")
+    _apply(state, record, planned)
+    header = record.header
+    if options.as_json:
+        servers = [server_plan_json(each.plan, ()) for each in planned]
+        print_json({"reverted": header.release, "servers": servers, "applied": True, "data_change": header.data_change})
+        return
+    print_line(console, escape_unprintable(f"Reverted the schema of release {header.release}."))
+    if header.data_change is not None:
+        print_line(console, f"To restore the values that were deleted from the data: dcmcfg undo {header.data_change}")
+
+
+def _match_servers(
+    record: SchemaUpdateRecord, servers: Sequence[SchemaServer]
+) -> list[tuple[RecordedServer, SchemaServer]]:
+    by_url = {each.url: each for each in servers}
+    # The provider is first: a replica must not lose definitions that the provider still has.
+    recorded = record.read_servers()[::-1]
+    for each in recorded:
+        if each.ldap_url not in by_url:
+            raise Refused(
+                "the update has changed a server that the settings no longer contain",
+                subject=each.ldap_url,
+                next_step="add the server to the nodes of the profile (docs/nodes.md)",
+            )
+    return [(each, by_url[each.ldap_url]) for each in recorded]
+
+
+def _plan_server(stack: ExitStack, recorded: RecordedServer, server: SchemaServer) -> PlannedServer:
+    try:
+        data = stack.enter_context(open_directory(server.data))
+        config = stack.enter_context(open_directory(server.config))
+        plan = inspect_server(config, data, _make_former(recorded))
+    except DirectoryError as error:
+        raise add_server_name(error, server.url) from error
+    require_unused(plan, "revert the changes that use them first: dcmcfg undo (to find them: dcmcfg history)")
+    return PlannedServer(plan, server.access)
+
+
+def _make_former(recorded: RecordedServer) -> WantSchema:
+    return lambda live: want_former(live, recorded.before, recorded.after)
+
+
+def _apply(state: Path, record: SchemaUpdateRecord, planned: Sequence[PlannedServer]) -> None:
+    with lock_servers(state, [each.plan.ldap_url for each in planned]):
+        state_before = record.state
+        record.set_state(UpdateState.REVERTING)
+        invocation.current().may_have_changed = True
+        next_step = f"run the command again to continue: {_COMMAND}"
+        try:
+            apply_plans(planned, next_step=next_step, data_timeout_s=0, has_changed=state_before.is_unfinished)
+        except IncompleteChange:
+            raise
+        except DcmcfgError:  # nothing was changed
+            record.set_state(state_before)
+            raise
+        record.set_state(UpdateState.REVERTED)
