@@ -69,7 +69,9 @@ LAYERS: tuple[frozenset[str], ...] = (
         {"directory", "archive", "dicom", "settings", "files", "private_folders", "peer_certificate", "tls_trust"}
     ),  # edges
     frozenset({"lab"}),
-    frozenset({"rollout", "nodes", "snapshot", "verify", "bulk", "temporary", "connectivity", "onboard"}),  # use cases
+    frozenset(
+        {"rollout", "nodes", "snapshot", "verify", "bulk", "temporary", "connectivity", "onboard", "schema_update"}
+    ),  # use cases
     frozenset({"render"}),
     frozenset({"cli", "__main__"}),
 )

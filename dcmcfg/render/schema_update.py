@@ -12,7 +12,7 @@ from dcmcfg.render.terminal.console import print_line, print_prose
 from dcmcfg.schema.comparable import Definition
 from dcmcfg.schema_update.inspection import ServerPlan
 from dcmcfg.suggestions import join_limited
-from dcmcfg.upgrade.schema.release_schema import SchemaComparison, find_releases
+from dcmcfg.upgrade.schema.release_schema import ComparedServer, SchemaComparison, find_releases
 from dcmcfg.upgrade.schema.usage import summarise
 
 _MAX_NAMES = 6
@@ -34,6 +34,19 @@ def format_schema_lines(comparisons: Sequence[SchemaComparison], label: str = "s
                 f"  compared with release {each.release.label}: {each.same:,} definitions equal, "
                 f"{len(each.missing):,} missing, {len(each.different):,} different"
             )
+
+
+def print_schemas(console: Console, servers: Sequence[ComparedServer]) -> None:
+    """Print the schema of each of *servers*; the server of the site is the last of them."""
+    for url, comparisons in reversed(servers):
+        label = "schema of the directory server" if url == servers[-1][0] else f"schema of the replica {url}"
+        for line in format_schema_lines(comparisons, label):
+            print_prose(console, escape_unprintable(line))
+
+
+def schemas_json(servers: Sequence[ComparedServer]) -> list[dict[str, Any]]:
+    """Return the schema of each of *servers* for ``--json``, the server of the site first."""
+    return [{"ldap_url": url, **comparisons_json(comparisons)} for url, comparisons in reversed(servers)]
 
 
 def comparisons_json(comparisons: Sequence[SchemaComparison]) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dcmcfg.errors import MalformedInput
+from dcmcfg.schema_names import OBJECT_CLASS
 
 #: The directives of slapd.conf(5) that define something, in lower case; slapd accepts both spellings.
 _ATTRIBUTES = frozenset(("attributetype", "attributetypes"))
-_CLASSES = frozenset(("objectclass", "objectclasses"))
+_CLASSES = frozenset((OBJECT_CLASS.lower(), f"{OBJECT_CLASS.lower()}es"))
 _MACROS = frozenset(("objectidentifier", "objectidentifiers"))
 _NUMERIC_OID = re.compile(r"\d+(?:\.\d+)*")
 _WORD = re.compile(r"'[^']*'|[()$]|[^\s()$']+")

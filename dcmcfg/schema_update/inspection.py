@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from dcmcfg.changes import Modify
 from dcmcfg.directory.server import FilteringDirectory
@@ -40,6 +40,7 @@ class ServerPlan:
     ldap_url: str
     configuration: ServerConfiguration
     plan: SchemaPlan
+    _: KW_ONLY
     obsolete: RemovedNames
     data: DataSearch
 
@@ -62,7 +63,9 @@ def inspect_server(
         present = {each.dn for each in configuration.schema}
         require_permission(config, sorted(modified & present, key=str))
     obsolete = find_obsolete_names(plan)
-    return ServerPlan(config.server.url, configuration, plan, obsolete, search_data(data, config, obsolete))
+    return ServerPlan(
+        config.server.url, configuration, plan, obsolete=obsolete, data=search_data(data, config, obsolete)
+    )
 
 
 def _refuse_configuration_uses(url: str, configuration: ServerConfiguration, plan: SchemaPlan) -> None:

@@ -25,7 +25,7 @@ from dcmcfg.settings import Settings
 from dcmcfg.settings.config_identity import make_config_settings
 from dcmcfg.settings.nodes import make_replica_settings
 from dcmcfg.settings.secret import Secret
-from dcmcfg.upgrade.schema.release_schema import ReleaseSchema, SchemaComparison, compare_schema
+from dcmcfg.upgrade.schema.release_schema import ComparedServer, ReleaseSchema, SchemaComparison, compare_schema
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,10 +109,8 @@ def add_server_name(error: DirectoryError, url: str) -> DirectoryError:
     )
 
 
-def read_comparisons(
-    settings: Settings, releases: Sequence[ReleaseSchema]
-) -> tuple[tuple[str, tuple[SchemaComparison, ...]], ...]:
-    """Return the URL of each directory server with its schema, compared with *releases*.
+def read_comparisons(settings: Settings, releases: Sequence[ReleaseSchema]) -> tuple[ComparedServer, ...]:
+    """Return each directory server with its schema, compared with *releases*; the server of the site is the last.
 
     Replicas that cannot be reached are missing.
     """

@@ -75,8 +75,8 @@ class SchemaUpdate:
     def run(self) -> None:
         """Show the plan, confirm it and apply it; with ``output``, write it to that file instead.
 
-        Raises :class:`Refused`, :class:`DirectoryError` and :class:`NegativeResult` if nothing was changed, and
-        :class:`~dcmcfg.errors.IncompleteChange`.
+        Raises :class:`~dcmcfg.errors.Refused`, :class:`DirectoryError` and :class:`NegativeResult` if nothing was
+        changed, and :class:`IncompleteChange`.
         """
         options = self._options
         if options.output is not None and options.output != STDOUT:
@@ -91,11 +91,11 @@ class SchemaUpdate:
             ]
             provider = stack.enter_context(open_directory(servers[-1].data))
             deletion = self._plan_deletion(provider, inspected)
-            if options.output is not None:
-                self._write_ldif(inspected[-1].plan, options.output)
-                return
             if not any(each.plan.plan.steps for each in inspected):
                 self._finish_unchanged(unfinished)
+                return
+            if options.output is not None:
+                self._write_ldif(inspected[-1].plan, options.output)
                 return
             if not options.yes:
                 require_terminal()

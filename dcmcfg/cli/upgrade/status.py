@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -10,23 +12,29 @@ from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.upgrade.options import release_options
+from dcmcfg.cli.session.schema_servers import read_comparisons
+from dcmcfg.cli.upgrade.options import release_options, releases_option
 from dcmcfg.directory.tree_reader import read_tree
+from dcmcfg.errors import NotFound
 from dcmcfg.files.release import read_release
+from dcmcfg.files.release_schema import read_release_schema
 from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.model.tree import Tree
+from dcmcfg.render.schema_update import print_schemas, schemas_json
 from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.render.upgrade import print_upgrade_status, upgrade_status_json
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.settings import Settings
 from dcmcfg.upgrade.preparation import find_status
+from dcmcfg.upgrade.schema.release_schema import ComparedServer
 from dcmcfg.upgrade.trees import UpgradeTree
 
 
 @click.command("status", short_help="Show the release of the configuration.", cls=SiteCommand)
 @site_options
 @release_options
+@releases_option
 @json_option
 def status_command(
     settings: Settings,
@@ -35,6 +43,7 @@ def status_command(
     update_folders: tuple[Path, ...],
     tree_file: Path | None,
     archive: str,
+    release_folders: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """Show the release of the configuration, as far as its entries and values show it.
@@ -42,15 +51,29 @@ def status_command(
     dcmcfg compares the configuration with the changes that each official update file makes. Parts that are at another
     release than the rest are listed: earlier updates have not reached these parts. --to names a release whose folder
     holds the update files.
+
+    The schema of the directory server is compared with the schema files of --to and of each --release.
     """
     with pause_garbage_collection():
         target = read_release(target_folder, update_folders)
         tree = _read_tree(settings, tree_file)
         status = find_status(UpgradeTree(tree.schema, tree.entries), target, archive=archive)
+        schemas = () if tree_file is not None else _compare_schemas(settings, (*release_folders, target_folder))
     if as_json:
-        print_json(upgrade_status_json(status, len(tree.entries)))
+        print_json(upgrade_status_json(status, len(tree.entries)) | {"schemas": schemas_json(schemas)})
     else:
-        print_upgrade_status(make_stdout_console(), status, len(tree.entries))
+        console = make_stdout_console()
+        print_upgrade_status(console, status, len(tree.entries))
+        print_schemas(console, schemas)
+
+
+def _compare_schemas(settings: Settings, folders: Sequence[Path]) -> Sequence[ComparedServer]:
+    """Return the schema of each server, compared with the releases in *folders* that have schema files."""
+    releases = []
+    for folder in folders:
+        with suppress(NotFound):
+            releases.append(read_release_schema(folder))
+    return read_comparisons(settings, releases) if releases else ()
 
 
 def _read_tree(settings: Settings, tree_file: Path | None) -> Tree:

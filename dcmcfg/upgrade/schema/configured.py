@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 
 from dcmcfg.dn import DN, RDN
@@ -12,7 +12,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import MalformedInput
 from dcmcfg.schema.comparable import Definition, DefinitionKind, parse_definition
 from dcmcfg.schema.directives import expand_oid
-from dcmcfg.schema_names import COMMON_NAME
+from dcmcfg.schema_names import COMMON_NAME, OBJECT_CLASS
 
 SCHEMA_BASE = DN.parse("cn=schema,cn=config")
 ATTRIBUTE_OF_KIND: Mapping[DefinitionKind, str] = {
@@ -32,6 +32,7 @@ class ConfiguredSchema:
     dn: DN
     index: int
     name: str
+    _: KW_ONLY
     attribute_types: tuple[Definition, ...] = ()
     object_classes: tuple[Definition, ...] = ()
 
@@ -46,12 +47,12 @@ class ConfiguredSchema:
             attribute_types = tuple(definitions)
         else:
             object_classes = tuple(definitions)
-        return ConfiguredSchema(self.dn, self.index, self.name, attribute_types, object_classes)
+        return replace(self, attribute_types=attribute_types, object_classes=object_classes)
 
     def to_entry(self) -> Entry:
         """Return the entry with all its definitions, as cn=config shows it."""
         values: dict[str, Iterable[str | bytes]] = {
-            "objectClass": (SCHEMA_ENTRY_CLASS,),
+            OBJECT_CLASS: (SCHEMA_ENTRY_CLASS,),
             COMMON_NAME: (f"{{{self.index}}}{self.name}",),
         }
         for kind, attribute in ATTRIBUTE_OF_KIND.items():
@@ -100,8 +101,8 @@ class ServerSchemaEntries:
         )
 
 
-#: The name of a schema entry, and what a definition in it says. A server stores definitions in its own spelling, so
-#: their texts cannot be compared.
+#: The name of a schema entry, and the content of a definition in it. A server stores definitions in its own spelling,
+#: so their texts cannot be compared.
 DefinitionKey = tuple[str, DefinitionKind, str, tuple[object, ...]]
 
 
@@ -132,8 +133,16 @@ def parse_schema_entries(
         match = _NAME.fullmatch(entry.dn.rdn.parts[0][1])
         if match is None:
             continue
-        lists = [_parse_values(entry, kind, macros) for kind in ATTRIBUTE_OF_KIND]
-        schemas.append(ConfiguredSchema(entry.dn, int(match[1] or 0), match[2], *lists))
+        attribute_types, object_classes = (_parse_values(entry, kind, macros) for kind in ATTRIBUTE_OF_KIND)
+        schemas.append(
+            ConfiguredSchema(
+                entry.dn,
+                int(match[1] or 0),
+                match[2],
+                attribute_types=attribute_types,
+                object_classes=object_classes,
+            )
+        )
     return ServerSchemaEntries(tuple(sorted(schemas, key=lambda each: each.index)), macros)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
 
 from dcmcfg.entry import Entry
@@ -67,6 +67,7 @@ class SchemaComparison:
 
     release: ReleaseSchema
     same: int
+    _: KW_ONLY
     missing: tuple[Definition, ...]
     different: tuple[Definition, ...]
     extra: int
@@ -75,6 +76,10 @@ class SchemaComparison:
     def is_complete(self) -> bool:
         """Whether the server has all definitions of the release."""
         return not self.missing and not self.different
+
+
+#: The URL of a directory server, and its schema compared with releases.
+ComparedServer = tuple[str, tuple[SchemaComparison, ...]]
 
 
 def parse_published(subschema: Entry) -> tuple[Definition, ...]:
@@ -100,7 +105,7 @@ def compare_schema(published: Iterable[Definition], release: ReleaseSchema) -> S
         else:
             different.append(definition)
     extra = sum(oid.startswith(ARCHIVE_ARCS) for _, oid in by_oid)
-    return SchemaComparison(release, same, tuple(missing), tuple(different), extra)
+    return SchemaComparison(release, same, missing=tuple(missing), different=tuple(different), extra=extra)
 
 
 def find_releases(comparisons: Sequence[SchemaComparison]) -> tuple[ReleaseSchema, ...]:
