@@ -92,11 +92,14 @@ def serving(folder: Path, releases: Releases) -> Iterator[Serve]:
     """Return a function that starts a server with the schema and data of a release, named by the environment."""
     with ExitStack() as stack, pytest.MonkeyPatch.context() as environment:
 
-        def serve(version: str, *, data: str = "", name: str = "slapd", **settings: Any) -> RunningConfigSlapd:
+        def serve(
+            version: str, *, data: str = "", name: str = "slapd", loads: bool = True, **settings: Any
+        ) -> RunningConfigSlapd:
             schema = find_schema_folder(releases, version) / "schema"
             slapd = ConfigSlapd(folder / name, schema, **settings)
             slapd.prepare()
-            load_data(slapd, releases, version, data)
+            if loads:
+                load_data(slapd, releases, version, data)
             server = RunningConfigSlapd(stack.enter_context(slapd))
             environment.setenv("DCMCFG_LDAP_URL", server.url)
             environment.setenv("DCMCFG_BIND_PASSWORD", server.password)

@@ -12,6 +12,7 @@ from dcmcfg.cli.session.failures import DEBUG_VARIABLE, INTERRUPTED_EXIT_CODE, O
 from dcmcfg.cli.topics import TOPICS
 from dcmcfg.errors import DcmcfgError, IncompleteChange, MalformedInput, NegativeResult
 from dcmcfg.limits import LIMITS
+from dcmcfg.settings.config_identity import PASSWORD_FILE_VARIABLE, PASSWORD_VARIABLE, USER_VARIABLE
 from dcmcfg.settings.sources import VARIABLES
 
 _SETTINGS_WITHOUT_OPTION = {
@@ -30,6 +31,9 @@ _SETTINGS_WITHOUT_OPTION = {
 }
 _OTHER_VARIABLES = {
     "DCMCFG_PROFILE": "Profile that describes the site; see 'dcmcfg config use'.",
+    USER_VARIABLE: "Administrator of cn=config for 'dcmcfg upgrade schema'.",
+    PASSWORD_VARIABLE: "Password of the administrator of cn=config.",
+    PASSWORD_FILE_VARIABLE: "File with the password of the administrator of cn=config.",
     DEBUG_VARIABLE: "If set to 1, show the traceback of an internal error.",
     "DCMCFG_LAB_FOLDER": "Folder of the lab.",
     "DCMCFG_LAB_WITH_PID": "End the lab when the process with this ID ends.",

@@ -44,11 +44,13 @@ from dcmcfg.settings.folders import get_state_folder
 from dcmcfg.upgrade.schema.configured import ServerSchemaEntries
 from dcmcfg.upgrade.schema.obsolete_values import plan_deletion
 from dcmcfg.upgrade.schema.release_schema import ReleaseSchema, SchemaComparison, compare_schema
+from dcmcfg.upgrade.schema.violations import find_new_violations, is_about
 from dcmcfg.upgrade.schema.wanted import want_former, want_release
 
 #: Seconds to wait until a replica no longer has the values that --drop-obsolete has deleted.
 _REPLICA_TIMEOUT_S = 60.0
 _COMMAND = "dcmcfg upgrade schema"
+_MAX_WARNINGS = 10
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ class SchemaUpdate:
             ]
             provider = stack.enter_context(open_directory(servers[-1].data))
             deletion = self._plan_deletion(provider, inspected)
+            self._warn_of_violations(provider, inspected[-1].plan)
+            invocation.current().partial_result = lambda: self._result
             if not any(each.plan.plan.steps for each in inspected):
                 self._finish_unchanged(unfinished)
                 return
@@ -153,7 +157,23 @@ class SchemaUpdate:
             print_plan(self._console, plan, show_ldif=False, show_short_ldif=True)
         return plan if plan.steps else None
 
+    def _warn_of_violations(self, provider: LdapDirectory, plan: ServerPlan) -> None:
+        try:
+            entries = read_tree(provider).entries.values()
+        except DirectoryError as error:
+            print_message(f"warning: the entries were not compared with the new schema: {error.message}")
+            return
+        # Uses of obsolete names are refused, or deleted.
+        violations = find_new_violations(entries, plan.configuration.published, plan.plan)
+        found = [each for each in violations if not is_about(each, plan.obsolete)]
+        for each in found[:_MAX_WARNINGS]:
+            print_message(f"warning: {escape_unprintable(f'{each.dn}: {each.message}')} (in the new schema)")
+        if len(found) > _MAX_WARNINGS:
+            print_message(f"warning: and {len(found) - _MAX_WARNINGS} more entries that the new schema does not allow")
+
     def _write_ldif(self, plan: ServerPlan, target: str) -> None:
+        if len(self._result["servers"]) > 1:
+            print_message(f"warning: the file is only for {plan.ldap_url}, not for the replicas")
         head = f"# Schema of release {self._release.label} for {plan.ldap_url}; apply with ldapmodify\n\n"
         text = (head, *(format_change(step.change) for step in plan.plan.steps))
         write_atomically(target, text, private=True, must_be_new=True)

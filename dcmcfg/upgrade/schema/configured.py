@@ -128,7 +128,7 @@ def parse_schema_entries(
     macros = {**(known_macros or {}), **_collect_macros(found)}
     schemas = []
     for entry in found:
-        if not entry.dn.rdns or len(entry.dn.rdns) != len(SCHEMA_BASE.rdns) + 1:
+        if len(entry.dn.rdns) != len(SCHEMA_BASE.rdns) + 1 or not entry.dn.is_below(SCHEMA_BASE):
             continue
         match = _NAME.fullmatch(entry.dn.rdn.parts[0][1])
         if match is None:

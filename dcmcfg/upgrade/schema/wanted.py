@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from dcmcfg.errors import Refused
 from dcmcfg.schema.comparable import Definition, DefinitionKind
 from dcmcfg.upgrade.schema.configured import ConfiguredSchema, ServerSchemaEntries, make_key, make_schema_dn
-from dcmcfg.upgrade.schema.release_schema import SCHEMA_NAMES, ReleaseSchema
+from dcmcfg.upgrade.schema.release_schema import ARCHIVE_ARCS, SCHEMA_NAMES, ReleaseSchema
 
 #: The schemas that OpenLDAP itself brings, which no release of the archive may replace.
 _OPENLDAP_SCHEMAS = frozenset(
@@ -149,7 +149,7 @@ def find_dependents(definitions: Iterable[Definition], dropped: Collection[Defin
 
 def _add_missing_entries(base: ServerSchemaEntries) -> ServerSchemaEntries:
     missing = [name for name in SCHEMA_NAMES if base.find(name) is None]
-    if len(missing) == len(SCHEMA_NAMES):
+    if not any(each.oid.startswith(ARCHIVE_ARCS) for each in base.definitions):
         raise Refused(
             "the server has none of the archive's schemas",
             subject="cn=schema,cn=config",

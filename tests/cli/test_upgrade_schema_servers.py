@@ -1,0 +1,317 @@
+"""``dcmcfg upgrade schema``: identities and passwords, servers that cannot be changed, replicas, two runs at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.lab.slapd import Slapd
+from dcmcfg.rollout.lock import lock_directory
+from dcmcfg.settings.folders import get_state_folder
+from tests.cli.at_terminal import at_terminal
+from tests.cli.conftest import Run
+from tests.cli.schema_sites import COUNT, COUNT_DN, Serve, find_schema_folder, serving
+from tests.cli.test_upgrade_schema import TARGET, definitions, lacks
+from tests.config_slapd import CONFIG_DN, CONFIG_PASSWORD, RunningConfigSlapd
+from tests.patience import comes_true
+from tests.ports import free_port
+from tests.running_slapd import PASSWORD
+from tests.upgrade.customised import Releases
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+def serve(tmp_path: Path, releases: Releases, fresh_account: None) -> Iterator[Serve]:
+    with serving(tmp_path, releases) as function:
+        yield function
+
+
+@pytest.fixture
+def target(releases: Releases) -> str:
+    return str(find_schema_folder(releases, TARGET))
+
+
+@pytest.fixture
+def server(serve: Serve) -> RunningConfigSlapd:
+    return serve("5.31.0")
+
+
+def test_the_password_comes_from_a_file_the_environment_or_a_prompt(
+    run: Run, server: RunningConfigSlapd, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = definitions(server.schema())
+    file = tmp_path / "password"
+    file.write_text(f"{CONFIG_PASSWORD}\n")
+    file.chmod(0o600)
+    for name in ("DCMCFG_CONFIG_USER", "DCMCFG_CONFIG_PASSWORD"):
+        monkeypatch.delenv(name)
+    user = ("--config-user", CONFIG_DN)
+    by_option = run("upgrade", "schema", "--to", target, "--yes", *user, "--config-password-file", str(file))
+    assert by_option.exit_code == 0, by_option.stderr
+    missing = run("upgrade", "schema", "--undo", "--yes", *user)
+    assert (missing.exit_code, missing.stdout) == (3, "")
+    assert f"no password for {CONFIG_DN}\n" in missing.stderr
+    assert "--config-password-file FILE, or set DCMCFG_CONFIG_PASSWORD\n" in missing.stderr
+    code, shown = at_terminal(
+        ["upgrade", "schema", "--undo", *user],
+        [(f"Password of {CONFIG_DN} @ {server.url}: ", CONFIG_PASSWORD), ("[y/N]: ", "y")],
+    )
+    assert code == 0, shown
+    assert CONFIG_PASSWORD not in shown
+    assert definitions(server.schema()) == schema
+    monkeypatch.setenv("DCMCFG_CONFIG_PASSWORD_FILE", str(file))
+    assert run("upgrade", "schema", "--to", target, "--yes", *user).exit_code == 0
+    monkeypatch.delenv("DCMCFG_CONFIG_PASSWORD_FILE")
+    monkeypatch.setenv("DCMCFG_CONFIG_PASSWORD", CONFIG_PASSWORD)
+    assert run("upgrade", "schema", "--undo", "--yes", *user).exit_code == 0
+    assert definitions(server.schema()) == schema
+
+
+def test_a_declined_or_unanswered_plan_changes_nothing(run: Run, server: RunningConfigSlapd, target: str) -> None:
+    schema = definitions(server.schema())
+    code, shown = at_terminal(["upgrade", "schema", "--to", target], [("Apply these changes? [y/N]: ", "n")])
+    assert code == 1
+    assert "9 requests (93 values)" not in shown
+    assert "29 definitions added, 8 changed, 0 removed; 9 requests (45 values)" in " ".join(shown.split())
+    no_terminal = run("upgrade", "schema", "--to", target)
+    assert no_terminal.exit_code == 1
+    assert definitions(server.schema()) == schema
+
+
+def test_over_ldapi_the_account_itself_is_the_administrator(
+    run: Run, server: RunningConfigSlapd, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DCMCFG_CONFIG_USER", "DCMCFG_CONFIG_PASSWORD", "DCMCFG_LDAP_URL", "DCMCFG_BIND_PASSWORD"):
+        monkeypatch.delenv(name)
+    done = run("upgrade", "schema", "--to", target, "--yes", "--ldap-url", server.slapd.ldapi_url)
+    assert done.exit_code == 0, done.stderr
+    assert lacks(server, target) == []
+    back = run(
+        "upgrade", "schema", "--undo", "--yes", "--ldap-url", server.slapd.ldapi_url, "--config-user", "EXTERNAL"
+    )
+    assert back.exit_code == 0, back.stderr
+
+
+def test_a_wrong_password_and_a_server_that_is_away_change_nothing(
+    run: Run, server: RunningConfigSlapd, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = definitions(server.schema())
+    monkeypatch.setenv("DCMCFG_CONFIG_PASSWORD", "wrong")
+    refused = run("upgrade", "schema", "--to", target, "--yes")
+    assert refused.exit_code == 3
+    assert "(from DCMCFG_CONFIG_USER) and the password (from DCMCFG_CONFIG_PASSWORD)" in refused.stderr
+    assert definitions(server.schema()) == schema
+    server.slapd.stop()
+    away = run("upgrade", "schema", "--to", target, "--yes", "--json")
+    assert away.exit_code == 3
+    assert json.loads(away.stdout)["error"]["exit_code"] == 3
+
+
+def test_without_access_to_the_configuration_the_missing_definitions_and_the_files_are_shown(
+    run: Run, server: RunningConfigSlapd, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DCMCFG_CONFIG_USER")
+    refused = run("upgrade", "schema", "--to", target, "--yes")
+    assert refused.exit_code == 3
+    assert f"the server does not show cn=config to {server.bind_dn}\n" in refused.stderr
+    assert "  missing: dcmShareTransferCapabilitiesFromAETitle, " in refused.stdout
+    for name in ("dicom", "dcm4che", "dcm4chee-archive", "dcm4chee-archive-ui"):
+        assert f"  {target}/schema/{name}.schema\n" in refused.stdout
+
+
+def test_who_may_only_read_the_configuration_gets_the_file(
+    run: Run, server: RunningConfigSlapd, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.modify_config(
+        "dn: olcDatabase={0}config,cn=config\nchangetype: modify\nreplace: olcAccess\n"
+        f'olcAccess: {{0}}to * by dn.exact="{server.bind_dn}" read\n'
+    )
+    monkeypatch.delenv("DCMCFG_CONFIG_USER")
+    schema = definitions(server.schema())
+    refused = run("upgrade", "schema", "--to", target, "--yes")
+    assert refused.exit_code == 3
+    assert "may not change the schema" in refused.stderr
+    assert definitions(server.schema()) == schema
+    file = tmp_path / "schema.ldif"
+    assert run("upgrade", "schema", "--to", target, "-o", str(file)).exit_code == 0
+    assert server.run_config_client("ldapmodify", "-f", str(file)).returncode == 0
+    assert lacks(server, target) == []
+
+
+def test_a_server_with_slapd_conf_is_not_changed(
+    run: Run, tmp_path: Path, target: str, fresh_account: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Without the second database, cn=config exists but nobody may read it.
+    extra = f'database config\nrootdn "{CONFIG_DN}"\nrootpw {CONFIG_PASSWORD}'
+    for number, (lines, reported) in enumerate(
+        (("", "does not show cn=config"), (extra, "reads its configuration from slapd.conf"))
+    ):
+        slapd = Slapd(tmp_path / str(number), port=free_port(), root_password=PASSWORD, extra_database=lines)
+        slapd.prepare()
+        with slapd:
+            monkeypatch.setenv("DCMCFG_LDAP_URL", slapd.url)
+            monkeypatch.setenv("DCMCFG_BIND_PASSWORD", PASSWORD)
+            if lines:
+                monkeypatch.setenv("DCMCFG_CONFIG_USER", CONFIG_DN)
+                monkeypatch.setenv("DCMCFG_CONFIG_PASSWORD", CONFIG_PASSWORD)
+            refused = run("upgrade", "schema", "--to", target, "--yes")
+        assert refused.exit_code == 3
+        assert reported in refused.stderr, refused.stderr
+        assert "slapd.conf" in refused.stderr or "--config-user" in refused.stderr
+
+
+def test_two_at_once_are_one_after_the_other(run: Run, server: RunningConfigSlapd, target: str) -> None:
+    with lock_directory(get_state_folder(), server.url):
+        refused = run("upgrade", "schema", "--to", target, "--yes")
+    assert refused.exit_code == 3
+    assert "another change is in progress" in refused.stderr
+    command = [sys.executable, "-m", "dcmcfg", "upgrade", "schema", "--to", target, "--yes"]
+    # Two accounts have different locks, so only the server can refuse one of them.
+    runs = [
+        subprocess.Popen(
+            command,
+            env={**os.environ, "XDG_STATE_HOME": f"{os.environ['XDG_STATE_HOME']}-{number}"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        for number in range(2)
+    ]
+    codes = [each.wait() for each in runs]
+    for each in runs:
+        assert each.stderr is not None
+        each.stderr.close()
+    if lacks(server, target):
+        assert 0 not in codes
+        assert run("upgrade", "schema", "--to", target, "--yes").exit_code == 0
+    assert lacks(server, target) == []
+    assert server.slapd.can_start() == ""
+
+
+HOSTILE = {
+    "the name of a built-in attribute": (
+        "attributetype ( 1.2.40.0.13.1.15.110.3.99999 NAME 'objectClass' SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
+        "for a second time",
+    ),
+    "an attribute of OpenLDAP's own schema": (
+        "attributetype ( 2.5.4.10 NAME 'o' SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )",
+        "part of OpenLDAP's own schema core",
+    ),
+    "an unknown attribute": (
+        "objectclass ( 1.2.40.0.13.1.15.110.4.99999 NAME 'dcmX' SUP top AUXILIARY MAY nowhere )",
+        "uses nowhere, which no schema before it defines",
+    ),
+    "half a definition": ("attributetype ( 1.2.40.0.13.1.15.110.3.99999 NAME 'dcmX'", "not a schema definition"),
+    "an unknown macro": ("attributetype ( dcm:5 NAME 'dcmX' )", "neither numeric nor a defined macro"),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_schema_files_change_nothing(
+    run: Run, server: RunningConfigSlapd, target: str, tmp_path: Path, kind: str
+) -> None:
+    schema = definitions(server.schema())
+    text, reported = HOSTILE[kind]
+    folder = tmp_path / "release"
+    folder.mkdir()
+    for file in (Path(target) / "schema").iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    with (folder / "dcm4chee-archive.schema").open("a", encoding="utf-8") as appended:
+        appended.write(f"\n{text}\n")
+    refused = run("upgrade", "schema", "--to", str(folder), "--yes")
+    assert refused.exit_code in (2, 3), refused.stdout
+    assert reported in refused.stderr
+    assert definitions(server.schema()) == schema
+    (folder / "dicom.schema").unlink()
+    incomplete = run("upgrade", "schema", "--to", str(folder), "--yes")
+    assert incomplete.exit_code == 3
+    assert "dicom.schema missing" in incomplete.stderr
+
+
+@dataclass(frozen=True)
+class Replicated:
+    provider: RunningConfigSlapd
+    consumer: RunningConfigSlapd
+
+    def follows(self) -> bool:
+        return comes_true(
+            lambda: sorted(map(str, self.consumer.entries())) == sorted(map(str, self.provider.entries()))
+        )
+
+
+@pytest.fixture
+def replicated(run: Run, serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Replicated:
+    """A provider with a consumer, which a node of the profile ``hospital`` reads."""
+    provider = serve("5.23.0", name="provider", data=COUNT, modules=("syncprov",), extra_database="overlay syncprov")
+    consumer = serve(
+        "5.23.0",
+        name="consumer",
+        loads=False,
+        extra_database=f'syncrepl rid=001 provider={provider.url} type=refreshAndPersist retry="1 +"\n'
+        f'  searchbase="{provider.base_dn}" bindmethod=simple binddn="{provider.bind_dn}" credentials={PASSWORD}',
+    )
+    password = tmp_path / "bind-password"
+    password.write_text(f"{PASSWORD}\n")
+    password.chmod(0o600)
+    for name in ("DCMCFG_LDAP_URL", "DCMCFG_BIND_PASSWORD"):
+        monkeypatch.delenv(name)
+    values = {
+        "ldap_url": provider.url,
+        "bind_password_file": str(password),
+        "archive_url": "http://127.0.0.1:9/dcm4chee-arc",
+        "nodes.a.archive_url": "http://127.0.0.1:9/dcm4chee-arc",
+        "nodes.b.archive_url": "http://127.0.0.2:9/dcm4chee-arc",
+        "nodes.b.ldap_url": consumer.url,
+    }
+    for key, value in values.items():
+        done = run("config", "set", f"hospital.{key}", value)
+        assert done.exit_code == 0, done.stderr
+    monkeypatch.setenv("DCMCFG_PROFILE", "hospital")
+    both = Replicated(provider, consumer)
+    assert both.follows()
+    return both
+
+
+def test_replicas_are_changed_first_and_the_provider_last(run: Run, replicated: Replicated, target: str) -> None:
+    schemas = [definitions(each.schema()) for each in (replicated.consumer, replicated.provider)]
+    done = run("upgrade", "schema", "--to", target, "--yes", "--drop-obsolete", "--json")
+    assert done.exit_code == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert [each["ldap_url"] for each in report["servers"]] == [replicated.consumer.url, replicated.provider.url]
+    assert (report["applied"], report["data_change"]) == (True, 1)
+    assert lacks(replicated.consumer, target) == lacks(replicated.provider, target) == []
+    assert replicated.follows()
+    back = run("upgrade", "schema", "--undo", "--yes")
+    assert back.exit_code == 0, back.stderr
+    # A replica must not lose a definition that its provider still has.
+    assert back.stdout.index(replicated.provider.url) < back.stdout.index(replicated.consumer.url)
+    assert [definitions(each.schema()) for each in (replicated.consumer, replicated.provider)] == schemas
+    assert run("undo", "1", "--yes", "--no-reload").exit_code == 0
+    assert replicated.follows()
+    assert COUNT_DN in {str(each.dn) for each in replicated.consumer.entries() if "dcmuiCountAET" in each}
+
+
+def test_a_replica_that_is_away_or_refuses_stops_the_update_before_it_begins(
+    run: Run, replicated: Replicated, target: str
+) -> None:
+    schema = definitions(replicated.provider.schema())
+    replicated.consumer.modify_config(
+        "dn: olcDatabase={0}config,cn=config\nchangetype: modify\nreplace: olcRootPW\nolcRootPW: another\n"
+    )
+    refused = run("upgrade", "schema", "--to", target, "--yes", "--drop-obsolete")
+    assert refused.exit_code == 3
+    assert replicated.consumer.url in refused.stderr
+    assert "nothing was changed on any server" in refused.stderr
+    replicated.consumer.slapd.stop()
+    away = run("upgrade", "schema", "--to", target, "--yes", "--drop-obsolete")
+    assert away.exit_code == 3
+    assert replicated.consumer.url in away.stderr
+    assert definitions(replicated.provider.schema()) == schema
+    assert COUNT_DN in {str(each.dn) for each in replicated.provider.entries() if "dcmuiCountAET" in each}
