@@ -33,6 +33,7 @@ class ConfigSlapd(Slapd):
         schema_folder: Path,
         *,
         before: Iterable[str] = AT_4,
+        without: tuple[str, ...] = (),
         extra_schema: str = "",
         extra_database: str = "",
         modules: tuple[str, ...] = (),
@@ -47,7 +48,7 @@ class ConfigSlapd(Slapd):
             extra_database=extra_database,
         )
         self._schemas = [*(_OPENLDAP / f"{each}.schema" for each in before)]
-        self._schemas += [schema_folder / f"{each}.schema" for each in _FILES]
+        self._schemas += [schema_folder / f"{each}.schema" for each in _FILES if each not in without]
         # The path of a socket may have at most 107 octets.
         self._socket = Path(tempfile.mkdtemp(prefix="slapd")) / "ldapi"
 

@@ -23,11 +23,12 @@ def make_config_settings(
 ) -> Settings:
     """Return *settings* with the identity for cn=config: *user* (a DN or ``EXTERNAL``), else that of the environment.
 
-    Without both, the identity of the site stays. The password comes from *password_file*, from the environment, or
+    Without both, the identity of the site stays. The user of the environment belongs to the LDAP URL of the
+    environment, and is ignored with another URL. The password comes from *password_file*, from the environment, or
     later from a prompt; it is never that of the site. Raises :class:`MalformedInput` for an invalid DN, and for a
     password without a user.
     """
-    name, origin = (user, "--config-user") if user else (environ.get(USER_VARIABLE, ""), USER_VARIABLE)
+    name, origin = (user, "--config-user") if user else (_find_user(settings, environ), USER_VARIABLE)
     if not name:
         if password_file is not None:
             raise MalformedInput(
@@ -45,6 +46,11 @@ def make_config_settings(
     if secret is not None:
         origins["bind_password"] = secret.origin
     return replace(settings, bind_dn=name, bind_secret=secret, origins=origins)
+
+
+def _find_user(settings: Settings, environ: Mapping[str, str]) -> str:
+    origin = settings.origins.get("ldap_url", "")
+    return environ.get(USER_VARIABLE, "") if origin == "default" or origin.startswith("DCMCFG_") else ""
 
 
 def _find_secret(password_file: Path | None, environ: Mapping[str, str]) -> Secret | None:

@@ -7,25 +7,35 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from dcmcfg.directory.ldap import connect
+from dcmcfg.files.release_schema import read_release_schema
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.rollout.lock import lock_directory
+from dcmcfg.schema.comparable import DefinitionKind
 from dcmcfg.settings.folders import get_state_folder
+from dcmcfg.upgrade.schema.configured import ServerSchemaEntries
+from dcmcfg.upgrade.schema.modifies import plan_schema
 from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
 from tests.cli.schema_sites import COUNT, COUNT_DN, Serve, find_schema_folder, serving
-from tests.cli.test_upgrade_schema import TARGET, definitions, lacks
+from tests.cli.test_upgrade_schema import TARGET, config_settings, definitions, lacks
 from tests.config_slapd import CONFIG_DN, CONFIG_PASSWORD, RunningConfigSlapd
+from tests.cutting_proxy import CuttingProxy
 from tests.patience import comes_true
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD
 from tests.upgrade.customised import Releases
 
 pytestmark = pytest.mark.real
+
+#: The user of the environment belongs to the URL of the environment, not to that of a profile.
+CONFIG = ("--config-user", CONFIG_DN)
+DATABASE = "olcDatabase={1}mdb,cn=config"
 
 
 @pytest.fixture
@@ -281,14 +291,14 @@ def replicated(run: Run, serve: Serve, tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_replicas_are_changed_first_and_the_provider_last(run: Run, replicated: Replicated, target: str) -> None:
     schemas = [definitions(each.schema()) for each in (replicated.consumer, replicated.provider)]
-    done = run("upgrade", "schema", "--to", target, "--yes", "--drop-obsolete", "--json")
+    done = run("upgrade", "schema", "--to", target, "--yes", *CONFIG, "--drop-obsolete", "--json")
     assert done.exit_code == 0, done.stderr
     report = json.loads(done.stdout)
     assert [each["ldap_url"] for each in report["servers"]] == [replicated.consumer.url, replicated.provider.url]
     assert (report["applied"], report["data_change"]) == (True, 1)
     assert lacks(replicated.consumer, target) == lacks(replicated.provider, target) == []
     assert replicated.follows()
-    back = run("upgrade", "schema", "--undo", "--yes")
+    back = run("upgrade", "schema", "--undo", "--yes", *CONFIG)
     assert back.exit_code == 0, back.stderr
     # A replica must not lose a definition that its provider still has.
     assert back.stdout.index(replicated.provider.url) < back.stdout.index(replicated.consumer.url)
@@ -305,13 +315,144 @@ def test_a_replica_that_is_away_or_refuses_stops_the_update_before_it_begins(
     replicated.consumer.modify_config(
         "dn: olcDatabase={0}config,cn=config\nchangetype: modify\nreplace: olcRootPW\nolcRootPW: another\n"
     )
-    refused = run("upgrade", "schema", "--to", target, "--yes", "--drop-obsolete")
+    refused = run("upgrade", "schema", "--to", target, "--yes", *CONFIG, "--drop-obsolete")
     assert refused.exit_code == 3
     assert replicated.consumer.url in refused.stderr
     assert "nothing was changed on any server" in refused.stderr
     replicated.consumer.slapd.stop()
-    away = run("upgrade", "schema", "--to", target, "--yes", "--drop-obsolete")
+    away = run("upgrade", "schema", "--to", target, "--yes", *CONFIG, "--drop-obsolete")
     assert away.exit_code == 3
     assert replicated.consumer.url in away.stderr
     assert definitions(replicated.provider.schema()) == schema
     assert COUNT_DN in {str(each.dn) for each in replicated.provider.entries() if "dcmuiCountAET" in each}
+
+
+def test_a_replica_that_is_behind_keeps_its_schema_until_it_follows(
+    run: Run, replicated: Replicated, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dcmcfg.cli.session.schema_update._REPLICA_TIMEOUT_S", 0.3)
+    schemas = [definitions(each.schema()) for each in (replicated.consumer, replicated.provider)]
+    # Without its syncrepl, the consumer no longer gets what the provider changes.
+    syncrepl = replicated.consumer.run_config_client(
+        "ldapsearch", "-LLL", "-o", "ldif-wrap=no", "-b", DATABASE, "-s", "base", "olcSyncrepl"
+    ).stdout.split("olcSyncrepl: ")[1]
+    replicated.consumer.modify_config(f"dn: {DATABASE}\nchangetype: modify\ndelete: olcSyncrepl\n")
+    stopped = run("upgrade", "schema", "--to", target, "--yes", *CONFIG, "--drop-obsolete")
+    assert stopped.exit_code == 4, stopped.stderr
+    assert f"{COUNT_DN}: dcmuiCountAET\n" in stopped.stderr
+    assert f"complete: none\n  not complete: {replicated.consumer.url}, {replicated.provider.url}\n" in stopped.stderr
+    assert [definitions(each.schema()) for each in (replicated.consumer, replicated.provider)] == schemas
+    replicated.consumer.modify_config(
+        f"dn: {DATABASE}\nchangetype: modify\nadd: olcSyncrepl\nolcSyncrepl: {syncrepl.strip()}\n"
+    )
+    assert replicated.follows()
+    again = run("upgrade", "schema", "--to", target, "--yes", *CONFIG)
+    assert again.exit_code == 0, again.stderr
+    assert lacks(replicated.consumer, target) == lacks(replicated.provider, target) == []
+    back = run("upgrade", "schema", "--undo", "--yes", *CONFIG)
+    assert back.exit_code == 0, back.stderr
+    # The values were deleted by the first run, and their change is still known.
+    assert back.stdout.endswith("dcmcfg undo 1\n")
+    assert [definitions(each.schema()) for each in (replicated.consumer, replicated.provider)] == schemas
+
+
+def test_a_plan_names_the_schema_of_each_server_as_the_next_step(
+    run: Run, replicated: Replicated, target: str, releases: Releases
+) -> None:
+    updates = ("--updates", str(releases.upstream / "updates"), "--updates", str(releases.more / "updates"))
+    source = str(find_schema_folder(releases, "5.23.0"))
+    plan = ("upgrade", "plan", "--from", source, "--to", target, *updates)
+    refused = run(*plan)
+    assert refused.exit_code == 3
+    assert "the server's schema does not allow " in refused.stderr
+    assert refused.stderr.endswith(f"  next: install the schema of the release: dcmcfg upgrade schema --to {target}\n")
+    found = json.loads(run("upgrade", "status", "--to", target, *updates, "--release", source, "--json").stdout)
+    assert [each["releases"] for each in found["schemas"]] == [["5.23.0"], ["5.23.0"]]
+    assert run("upgrade", "schema", "--to", target, "--yes", *CONFIG, "--drop-obsolete").exit_code == 0
+    planned = run(*plan)
+    assert planned.exit_code in (0, 1), planned.stderr
+    shown = run("upgrade", "status", "--to", target, *updates).stdout
+    assert "schema of the directory server: release 5.33.1\n" in shown
+    assert f"schema of the replica {replicated.consumer.url}: release 5.33.1\n" in shown
+    # The provider has the schema, and the replica not yet.
+    _restore_schema(replicated.consumer, source)
+    behind = run(*plan)
+    assert behind.exit_code == 3
+    assert behind.stderr.startswith(f"dcmcfg: {replicated.consumer.url}: the server's schema does not allow ")
+
+
+def _restore_schema(server: RunningConfigSlapd, source: str) -> None:
+    """Give *server* the schema of the release *source*, without dcmcfg's records."""
+    live = server.schema()
+    for step in plan_schema(live, want_only(live, source)).steps:
+        with connect(config_settings(server)) as directory:
+            directory.apply(step.change)
+
+
+def want_only(live: ServerSchemaEntries, source: str) -> ServerSchemaEntries:
+    """Return *live* with exactly the definitions of the release *source* in the entries of the archive."""
+    files = {each.name: each.definitions for each in read_release_schema(Path(source)).files}
+    entries = []
+    for entry in live:
+        wanted = entry
+        for kind in DefinitionKind:
+            if entry.name in files:
+                wanted = wanted.with_definitions(kind, [each for each in files[entry.name] if each.kind is kind])
+        entries.append(wanted)
+    return replace(live, entries=tuple(entries))
+
+
+@pytest.mark.parametrize("closing", [False, True], ids=["reachable", "away"])
+def test_a_modify_whose_response_is_lost_is_read_from_the_server(
+    run: Run, server: RunningConfigSlapd, target: str, monkeypatch: pytest.MonkeyPatch, closing: bool
+) -> None:
+    with CuttingProxy(server.slapd.port, after=b"olcAttributeTypes", closing=closing) as proxy:
+        monkeypatch.setenv("DCMCFG_LDAP_URL", proxy.url)
+        done = run("upgrade", "schema", "--to", target, "--yes")
+        assert proxy.has_cut
+        if closing:
+            assert done.exit_code == 4
+            assert "modifications, perhaps one more\n" in done.stderr
+        else:
+            assert done.exit_code == 0, done.stderr
+            assert lacks(server, target) == []
+    if closing:
+        # The record belongs to the URL of the proxy.
+        assert server.slapd.can_start() == ""
+        monkeypatch.setenv("DCMCFG_LDAP_URL", server.url)
+        done = run("upgrade", "schema", "--to", target, "--yes")
+        assert done.exit_code == 0, done.stderr
+        assert lacks(server, target) == []
+
+
+def test_a_missing_schema_entry_is_added(run: Run, serve: Serve, target: str) -> None:
+    server = serve("5.31.0", without=("dcm4chee-archive-ui",), loads=False)
+    assert server.schema().find("dcm4chee-archive-ui") is None
+    done = run("upgrade", "schema", "--to", target, "--yes")
+    assert done.exit_code == 0, done.stderr
+    assert lacks(server, target) == []
+    server.slapd.stop()
+    server.slapd.start()
+    assert lacks(server, target) == []
+    assert run("upgrade", "schema", "--undo", "--yes").exit_code == 0
+    added = server.schema().find("dcm4chee-archive-ui")
+    assert added is not None
+    assert (added.attribute_types, added.object_classes) == ((), ())
+    assert server.slapd.can_start() == ""
+
+
+def test_entries_that_the_new_schema_no_longer_allows_are_a_warning(
+    run: Run, server: RunningConfigSlapd, target: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "release"
+    folder.mkdir()
+    for file in (Path(target) / "schema").iterdir():
+        text = file.read_text("utf-8")
+        if file.name == "dicom.schema":
+            assert "dicomPrimaryDeviceType $" in text
+            text = text.replace("dicomPrimaryDeviceType $", "")
+        (folder / file.name).write_text(text, "utf-8")
+    done = run("upgrade", "schema", "--to", str(folder), "--yes")
+    assert done.exit_code == 0, done.stderr
+    assert done.stderr.startswith("warning: dicomDeviceName=")
+    assert "dicomPrimaryDeviceType" in done.stderr

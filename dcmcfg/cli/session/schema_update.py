@@ -16,7 +16,7 @@ from dcmcfg.cli.session.schema_servers import SchemaOptions, SchemaServer, add_s
 from dcmcfg.cli.terminal import confirm, require_terminal
 from dcmcfg.directory.ldap import LdapDirectory
 from dcmcfg.directory.tree_reader import read_tree
-from dcmcfg.errors import DcmcfgError, DirectoryError, IncompleteChange, NegativeResult
+from dcmcfg.errors import DcmcfgError, DirectoryError, IncompleteChange, NegativeResult, NotFound
 from dcmcfg.ldif.writer import format_change
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.server_schema import require_accepted
@@ -160,6 +160,8 @@ class SchemaUpdate:
     def _warn_of_violations(self, provider: LdapDirectory, plan: ServerPlan) -> None:
         try:
             entries = read_tree(provider).entries.values()
+        except NotFound:  # the server has no configuration yet
+            return
         except DirectoryError as error:
             print_message(f"warning: the entries were not compared with the new schema: {error.message}")
             return
