@@ -34,6 +34,7 @@ from dcmcfg.rollout.history import History
 from dcmcfg.rollout.journal import JOURNAL_FORMAT
 from dcmcfg.rollout.record import HEADER_FORMAT
 from dcmcfg.rollout.reload_result import RELOAD_FORMAT, RecordedReload, RecordedReloadOutcome, read_reload, write_reload
+from dcmcfg.schema_update.record import RECORD_FORMAT, SchemaUpdateRecord, write_record
 from dcmcfg.settings.profile_edits import select_profile, update_profile, write_profile
 from dcmcfg.settings.profiles import (
     PROFILE_FORMAT,
@@ -188,6 +189,12 @@ KINDS = {
         _write_plan,
         lambda path: [record.change for record in read_files([path])[0][1] if isinstance(record, ChangeRecord)],
         _set_in_ldif,
+    ),
+    "schema update": Kind(
+        RECORD_FORMAT,
+        lambda folder: write_record(folder, "5.33.1", (), data_change=None).folder / "head.json",
+        lambda path: SchemaUpdateRecord(path.parent).header,
+        _set_in_json,
     ),
     "nodes.json": Kind(NODES_FORMAT, _write_nodes, lambda path: read_node_record(path.parent), _set_in_json),
     "reload.json": Kind(RELOAD_FORMAT, _write_reload, lambda path: read_reload(path.parent), _set_in_json),

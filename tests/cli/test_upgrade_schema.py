@@ -227,7 +227,7 @@ CONFIGURATIONS = {
 }
 
 
-@pytest.mark.parametrize("kind", CONFIGURATIONS)
+@pytest.mark.parametrize("kind", sample(list(CONFIGURATIONS), 0.4))
 def test_a_definition_that_the_configuration_of_the_server_uses_is_not_removed(
     run: Run, serve: Serve, target: str, kind: str
 ) -> None:

@@ -30,10 +30,8 @@ def schema(text: bytes) -> ServerSchemaEntries:
     return ServerSchemaEntries((entry,), MACROS)
 
 
-BEFORE, AFTER = (
-    schema(b"( dcm:1 NAME 'a' SUP top )"),
-    schema("( dcm:1 NAME 'a' DESC 'zürich' SUP top AUXILIARY )".encode()),
-)
+BEFORE = schema(b"( dcm:1 NAME 'a' SUP top )")
+AFTER = schema("( dcm:1 NAME 'a' DESC 'zürich' SUP top AUXILIARY )".encode())
 
 
 def write(state: Path) -> SchemaUpdateRecord:

@@ -16,6 +16,7 @@ from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema.comparable import DefinitionKind, parse_definition
 from dcmcfg.schema.definitions import load_bundled_schema
+from dcmcfg.upgrade.schema.configured import ATTRIBUTE_OF_KIND
 from dcmcfg.upgrade.schema.obsolete_values import plan_deletion
 from dcmcfg.upgrade.schema.release_schema import ReleaseSchema, compare_schema, find_releases
 from dcmcfg.upgrade.schema.usage import (
@@ -27,6 +28,7 @@ from dcmcfg.upgrade.schema.usage import (
 from tests.upgrade.customised import Releases
 
 VERSIONS = ("5.14.1", "5.23.0", "5.29.0", "5.31.0", "5.33.1")
+DATABASE = "olcDatabase={1}mdb,cn=config"
 REMOVED = RemovedNames({"dcmuicountaet": "dcmuiCountAET"}, {"dcmold": "dcmOld", "dcmside": "dcmSide"})
 
 
@@ -64,10 +66,7 @@ def test_the_files_for_slapd_conf_are_those_for_cn_config(
         (record,) = (each for each in read_all([path.read_bytes()], path.name) if isinstance(each, ContentRecord))
         found = [
             parse_definition(kind, value)
-            for kind, name in (
-                (DefinitionKind.ATTRIBUTE, "olcAttributeTypes"),
-                (DefinitionKind.CLASS, "olcObjectClasses"),
-            )
+            for kind, name in ATTRIBUTE_OF_KIND.items()
             for value in record.entry.values(name)
         ]
         assert [(each.oid, each.shape) for each in found] == [(each.oid, each.shape) for each in file.definitions]
@@ -75,14 +74,10 @@ def test_the_files_for_slapd_conf_are_those_for_cn_config(
 
 def test_uses_in_cn_config_are_found_without_showing_values() -> None:
     entries = [
-        Entry.from_values(
-            "olcDatabase={1}mdb,cn=config", {"olcDbIndex": ["dcmuiCountAET,cn eq"], "olcRootPW": "dcmuiCountAETx"}
-        ),
+        Entry.from_values(DATABASE, {"olcDbIndex": ["dcmuiCountAET,cn eq"], "olcRootPW": "dcmuiCountAETx"}),
         Entry.from_values("cn={7}x,cn=schema,cn=config", {"olcObjectClasses": ["( 1 NAME 'x' MAY dcmuiCountAET )"]}),
         Entry.from_values("olcDatabase={2}mdb,cn=config", {"olcAccess": ["{0}to attrs=@DCMOLD by * read"]}),
-        Entry.from_values(
-            "olcOverlay={0}unique,olcDatabase={1}mdb,cn=config", {"olcUniqueURI": "ldap:///?dcmuicountaet?sub"}
-        ),
+        Entry.from_values(f"olcOverlay={{0}}unique,{DATABASE}", {"olcUniqueURI": "ldap:///?dcmuicountaet?sub"}),
     ]
     found = [(str(each.dn.rdn), each.attribute, each.names) for each in find_configuration_uses(entries, REMOVED)]
     assert found == [
