@@ -70,7 +70,7 @@ def inspect_server(
 
 def _refuse_configuration_uses(url: str, configuration: ServerConfiguration, plan: SchemaPlan) -> None:
     touched, obsolete = find_touched_names(plan), find_obsolete_names(plan)
-    uses = tuple(find_configuration_uses(configuration.other, touched))
+    uses = tuple(find_configuration_uses(configuration.entries, touched))
     if not uses:
         return
     gone = {*obsolete.attributes.values(), *obsolete.classes.values()}

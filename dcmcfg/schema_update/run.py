@@ -89,7 +89,7 @@ def _apply_plan(server: PlannedServer, interrupts: DeferredSignals, *, data_time
     except DcmcfgError as error:
         raise _Stopped(error, applied) from error
     try:
-        _wait_until_unused(server, config, data_timeout_s)
+        _wait_until_unused(server, config, interrupts, data_timeout_s)
         expected = plan.plan.before
         for step in plan.plan.steps:
             _require_not_interrupted(interrupts)
@@ -147,7 +147,9 @@ def _require_published(config: FilteringDirectory, expected: ServerSchemaEntries
         )
 
 
-def _wait_until_unused(server: PlannedServer, config: FilteringDirectory, timeout_s: float) -> None:
+def _wait_until_unused(
+    server: PlannedServer, config: FilteringDirectory, interrupts: DeferredSignals, timeout_s: float
+) -> None:
     if not server.plan.obsolete:
         return
     data = server.access.open_data()
@@ -159,6 +161,7 @@ def _wait_until_unused(server: PlannedServer, config: FilteringDirectory, timeou
                     server.plan.ldap_url, uses, "wait until the replica has caught up, and run the command again"
                 )
             time.sleep(interval_s)
+            _require_not_interrupted(interrupts)
             interval_s = min(interval_s * 2, _LONGEST_INTERVAL_S)
     finally:
         data.close()

@@ -37,10 +37,10 @@ class ConfigurationUnavailable(Refused):
 
 @dataclass(frozen=True)
 class ServerConfiguration:
-    """The schema entries of a server, its ``other`` entries of cn=config, and the definitions that it publishes."""
+    """The schema entries of a server, all ``entries`` of cn=config, and the definitions that the server publishes."""
 
     schema: ServerSchemaEntries
-    other: tuple[Entry, ...]
+    entries: tuple[Entry, ...]
     published: tuple[Definition, ...]
 
 
@@ -62,6 +62,12 @@ def read_configuration(directory: Directory) -> ServerConfiguration:
     except (NotFound, DirectoryError) as error:
         if not isinstance(error, NotFound) and error.result_code != _INSUFFICIENT_ACCESS:
             raise
+        if not _has_configuration(directory):
+            raise ConfigurationUnavailable(
+                "the server has no cn=config, so it is not OpenLDAP or does not show that it is",
+                subject=url,
+                next_step="load the schema files of the release as the documentation of the server describes",
+            ) from error
         raise ConfigurationUnavailable(
             f"the server does not show cn=config to {identity}",
             subject=url,
@@ -83,8 +89,12 @@ def read_configuration(directory: Directory) -> ServerConfiguration:
             next_step="if the server reads its configuration from slapd.conf, replace the schema files that slapd.conf "
             "includes, and restart the server; otherwise, specify another --config-user",
         )
-    other = tuple(each for each in entries if not each.dn.is_below(SCHEMA_BASE))
-    return ServerConfiguration(schema, other, read_published(directory))
+    return ServerConfiguration(schema, entries, read_published(directory))
+
+
+def _has_configuration(directory: Directory) -> bool:
+    root = directory.read_entry(DN(), ("configContext",))
+    return root is not None and bool(root.values("configContext"))
 
 
 def read_schema_entries(directory: Directory) -> ServerSchemaEntries:

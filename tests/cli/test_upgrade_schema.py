@@ -200,6 +200,23 @@ def test_undo_is_refused_while_entries_need_the_new_schema(run: Run, serve: Serv
     assert "no update of the schema is recorded" in nothing_left.stderr
 
 
+def test_undo_is_refused_while_the_former_schema_does_not_allow_an_entry(
+    run: Run, serve: Serve, target: str, tmp_path: Path
+) -> None:
+    server = serve("5.23.0")
+    assert run("upgrade", "schema", "--to", target, "--yes").exit_code == 0
+    upgraded = definitions(server.schema())
+    # 5.23.0 has the attribute, but not in the object class of a queue.
+    queue = f"dcmQueueName=Export1,{DEVICE}"
+    file = tmp_path / "change.ldif"
+    file.write_text(f"dn: {queue}\nchangetype: modify\nadd: dicomInstalled\ndicomInstalled: TRUE\n")
+    assert server.run_client("ldapmodify", "-f", str(file)).returncode == 0
+    refused = run("upgrade", "schema", "--undo", "--yes")
+    assert refused.exit_code == 3, refused.stdout
+    assert f"the former schema does not allow these entries\n  {queue}: " in refused.stderr
+    assert definitions(server.schema()) == upgraded
+
+
 #: A value of the server's own configuration that names a definition which 5.33.1 no longer has, or has changed.
 CONFIGURATIONS = {
     "index": ("", "index dcmuiCountAET eq", "olcDbIndex names dcmuiCountAET\n"),

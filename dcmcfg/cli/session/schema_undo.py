@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from dcmcfg.cli import invocation
+from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.session.schema_servers import SchemaOptions, SchemaServer, add_server_name, list_servers, lock_servers
 from dcmcfg.cli.terminal import confirm, require_terminal
-from dcmcfg.errors import DcmcfgError, DirectoryError, IncompleteChange, NegativeResult, Refused
+from dcmcfg.directory.server import Directory
+from dcmcfg.directory.tree_reader import read_tree
+from dcmcfg.entry import Entry
+from dcmcfg.errors import DcmcfgError, DirectoryError, IncompleteChange, NegativeResult, NotFound, Refused
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.schema_update import print_server_plan, server_plan_json
 from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console, print_line
-from dcmcfg.schema_update.inspection import WantSchema, inspect_server, require_unused
+from dcmcfg.schema_update.inspection import ServerPlan, WantSchema, inspect_server, require_unused
 from dcmcfg.schema_update.record import RecordedServer, SchemaUpdateRecord, UpdateState, find_revertible
 from dcmcfg.schema_update.run import PlannedServer, apply_plans
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import get_state_folder
+from dcmcfg.upgrade.schema.violations import find_new_violations
 from dcmcfg.upgrade.schema.wanted import want_former
 
 _COMMAND = "dcmcfg upgrade schema --undo"
+_DATA_FIRST = "revert the changes of these entries first: dcmcfg undo (to find the changes: dcmcfg history)"
+_MAX_LISTED = 20
+_SIZE_LIMIT_EXCEEDED = 4
 
 
 def revert_schema(settings: Settings, options: SchemaOptions) -> None:
@@ -86,8 +94,38 @@ def _plan_server(stack: ExitStack, recorded: RecordedServer, server: SchemaServe
         plan = inspect_server(config, data, _make_former(recorded))
     except DirectoryError as error:
         raise add_server_name(error, server.url) from error
-    require_unused(plan, "revert the changes that use them first: dcmcfg undo (to find them: dcmcfg history)")
+    require_unused(plan, _DATA_FIRST)
+    _require_valid(_read_entries(data), plan)
     return PlannedServer(plan, server.access)
+
+
+def _read_entries(directory: Directory) -> Iterable[Entry]:
+    """Return the entries of the site; none, with a warning, if the size limit of this identity does not allow it."""
+    try:
+        return read_tree(directory).entries.values()
+    except NotFound:  # the server has no configuration yet
+        return ()
+    except DirectoryError as error:
+        if error.result_code != _SIZE_LIMIT_EXCEEDED:
+            raise
+        print_message(f"warning: the entries were not compared with the former schema: {error.message}")
+        return ()
+
+
+def _require_valid(entries: Iterable[Entry], plan: ServerPlan) -> None:
+    """Raise :class:`Refused` if the former schema does not allow *entries*, which the present schema allows."""
+    found = list(find_new_violations(entries, plan.configuration.published, plan.plan))
+    if found:
+        more = len(found) - _MAX_LISTED
+        raise Refused(
+            "the former schema does not allow these entries",
+            subject=plan.ldap_url,
+            next_step=_DATA_FIRST,
+            details=(
+                *(f"{each.dn}: {each.message}" for each in found[:_MAX_LISTED]),
+                *((f"and {more} more",) if more > 0 else ()),
+            ),
+        )
 
 
 def _make_former(recorded: RecordedServer) -> WantSchema:

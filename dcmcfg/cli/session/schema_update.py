@@ -23,6 +23,7 @@ from dcmcfg.plan.server_schema import require_accepted
 from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.plan import print_plan
 from dcmcfg.render.schema_update import (
+    comparisons_json,
     format_schema_lines,
     print_missing,
     print_server_plan,
@@ -81,6 +82,7 @@ class SchemaUpdate:
         changed, and :class:`IncompleteChange`.
         """
         options = self._options
+        invocation.current().partial_result = lambda: self._result
         if options.output is not None and options.output != STDOUT:
             require_new_file(options.output)
         servers = list_servers(self._settings, options)
@@ -94,7 +96,6 @@ class SchemaUpdate:
             provider = stack.enter_context(open_directory(servers[-1].data))
             deletion = self._plan_deletion(provider, inspected)
             self._warn_of_violations(provider, inspected[-1].plan)
-            invocation.current().partial_result = lambda: self._result
             if not any(each.plan.plan.steps for each in inspected):
                 self._finish_unchanged(unfinished)
                 return
@@ -124,6 +125,7 @@ class SchemaUpdate:
         except ConfigurationUnavailable:
             if comparisons:
                 print_missing(self._console, comparisons[-1])
+                self._result["servers"].append({"ldap_url": server.url, "schema": comparisons_json(comparisons)})
             raise
         except DirectoryError as error:
             raise add_server_name(error, server.url) from error

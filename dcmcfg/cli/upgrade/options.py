@@ -45,6 +45,7 @@ def releases_option(command: F) -> F:
     """Add ``--release``, called with ``release_folders``."""
     return click.option(
         "--release",
+        "--releases",
         "release_folders",
         metavar="FOLDER",
         type=FOLDER,

@@ -8,7 +8,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.schema.comparable import Definition, DefinitionKind
 from dcmcfg.schema.definitions import Schema
-from dcmcfg.schema.findings import EntryFinding
+from dcmcfg.schema.findings import SINGLE_VALUED, EntryFinding
 from dcmcfg.schema.structure import StructureChecker
 from dcmcfg.schema.subschema import parse_subschema
 from dcmcfg.upgrade.schema.modifies import SchemaPlan
@@ -26,12 +26,25 @@ def find_new_violations(
     """
     configured = {(each.kind, each.oid) for each in plan.before.definitions}
     built_in = [each for each in published if (each.kind, each.oid) not in configured]
-    before = StructureChecker(_make_schema((*built_in, *plan.before.definitions)))
-    after = StructureChecker(_make_schema((*built_in, *plan.after.definitions)))
+    before, after = (_Checker(_make_schema((*built_in, *each.definitions))) for each in (plan.before, plan.after))
     for entry in entries:
         if found := after.find_problems(entry):
             known = {(each.rule.name, each.attribute, each.value) for each in before.find_problems(entry)}
             yield from (each for each in found if (each.rule.name, each.attribute, each.value) not in known)
+
+
+class _Checker:
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._structures = StructureChecker(schema)
+
+    def find_problems(self, entry: Entry) -> list[EntryFinding]:
+        found = list(self._structures.find_problems(entry))
+        for name in (each.name for each in entry.attributes if len(each.values) > 1):
+            definition = self._schema.attribute(name)
+            if definition is not None and definition.single_valued:
+                found.append(EntryFinding(SINGLE_VALUED, entry.dn, name, f"{name} is single-valued"))
+        return found
 
 
 def is_about(finding: EntryFinding, removed: RemovedNames) -> bool:

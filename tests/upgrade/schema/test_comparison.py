@@ -76,12 +76,14 @@ def test_uses_in_cn_config_are_found_without_showing_values() -> None:
     entries = [
         Entry.from_values(DATABASE, {"olcDbIndex": ["dcmuiCountAET,cn eq"], "olcRootPW": "dcmuiCountAETx"}),
         Entry.from_values("cn={7}x,cn=schema,cn=config", {"olcObjectClasses": ["( 1 NAME 'x' MAY dcmuiCountAET )"]}),
+        Entry.from_values("cn={8}y,cn=schema,cn=config", {"olcDitContentRules": "{0}( 1.2 NAME 'y' AUX dcmSide )"}),
         Entry.from_values("olcDatabase={2}mdb,cn=config", {"olcAccess": ["{0}to attrs=@DCMOLD by * read"]}),
         Entry.from_values(f"olcOverlay={{0}}unique,{DATABASE}", {"olcUniqueURI": "ldap:///?dcmuicountaet?sub"}),
     ]
     found = [(str(each.dn.rdn), each.attribute, each.names) for each in find_configuration_uses(entries, REMOVED)]
     assert found == [
         ("olcDatabase={1}mdb", "olcDbIndex", ("dcmuiCountAET",)),
+        ("cn={8}y", "olcDitContentRules", ("dcmSide",)),
         ("olcDatabase={2}mdb", "olcAccess", ("dcmOld",)),
         ("olcOverlay={0}unique", "olcUniqueURI", ("dcmuiCountAET",)),
     ]
