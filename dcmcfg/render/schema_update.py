@@ -23,7 +23,7 @@ def format_schema_lines(comparisons: Sequence[SchemaComparison], label: str = "s
     labels = [each.label for each in find_releases(comparisons)]
     match labels:
         case []:
-            yield f"{label}: not the schema of a specified release"
+            yield f"{label}: none of the specified releases"
         case [only]:
             yield f"{label}: release {only}"
         case [first, *_, last]:

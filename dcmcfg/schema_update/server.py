@@ -64,7 +64,7 @@ def read_configuration(directory: Directory) -> ServerConfiguration:
             raise
         if not _has_configuration(directory):
             raise ConfigurationUnavailable(
-                "the server has no cn=config, so it is not OpenLDAP or does not show that it is",
+                "the server has no cn=config; dcmcfg can change the schema of OpenLDAP servers only",
                 subject=url,
                 next_step="load the schema files of the release as the documentation of the server describes",
             ) from error

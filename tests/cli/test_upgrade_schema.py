@@ -92,7 +92,7 @@ def test_the_target_is_complete_the_data_stay_and_undo_restores_the_schema(
     done = run("upgrade", "schema", "--to", target, "--yes")
     assert done.exit_code == 0, done.stderr
     assert done.stdout.endswith(
-        "Applied: 1 server with the schema of release 5.33.1.\nTo revert it: dcmcfg upgrade schema --undo\n"
+        "Applied. The schema of release 5.33.1 is complete on 1 server.\nTo revert it: dcmcfg upgrade schema --undo\n"
     )
     assert lacks(server, target) == []
     assert server.octets() == data

@@ -440,6 +440,36 @@ def test_a_modify_whose_response_is_lost_is_read_from_the_server(
         assert lacks(server, target) == []
 
 
+def test_an_older_release_does_not_replace_a_schema_that_entries_use(
+    run: Run, serve: Serve, releases: Releases, target: str
+) -> None:
+    server = serve(TARGET)
+    schema = definitions(server.schema())
+    refused = run("upgrade", "schema", "--to", str(find_schema_folder(releases, "5.29.0")), "--yes")
+    assert refused.exit_code == 3, refused.stdout
+    assert "the schema of the server is newer than release 5.29.0, and entries use it\n" in refused.stderr
+    assert definitions(server.schema()) == schema
+
+
+@long_only
+def test_the_replicas_stay_complete_if_the_provider_fails(
+    run: Run, replicated: Replicated, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with CuttingProxy(replicated.provider.slapd.port, after=b"olcAttributeTypes", closing=True) as proxy:
+        run("config", "set", "hospital.ldap_url", proxy.url)
+        stopped = run("upgrade", "schema", "--to", target, "--yes", "--drop-obsolete", *CONFIG)
+        assert proxy.has_cut
+    assert stopped.exit_code == 4, stopped.stderr
+    assert f"complete: {replicated.consumer.url}\n  not complete: {proxy.url}\n" in stopped.stderr
+    assert lacks(replicated.consumer, target) == []
+    assert lacks(replicated.provider, target)
+    assert replicated.provider.slapd.can_start() == ""
+    run("config", "set", "hospital.ldap_url", replicated.provider.url)
+    again = run("upgrade", "schema", "--to", target, "--yes", *CONFIG)
+    assert again.exit_code == 0, again.stderr
+    assert lacks(replicated.provider, target) == []
+
+
 def test_a_missing_schema_entry_is_added(run: Run, serve: Serve, target: str) -> None:
     server = serve("5.31.0", without=("dcm4chee-archive-ui",), loads=False)
     assert server.schema().find("dcm4chee-archive-ui") is None

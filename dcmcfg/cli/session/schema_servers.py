@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -116,8 +116,11 @@ def read_comparisons(settings: Settings, releases: Sequence[ReleaseSchema]) -> t
     """
     settings, found = _keep_password(settings), []
     for url in list_replica_urls(settings):
-        with suppress(DirectoryError), open_directory(make_replica_settings(settings, url)) as directory:
-            found.append((url, _compare(directory, releases)))
+        try:
+            with open_directory(make_replica_settings(settings, url)) as directory:
+                found.append((url, _compare(directory, releases)))
+        except DirectoryError as error:
+            print_message(f"warning: the schema of the replica {url} was not read: {error.message}")
     with open_directory(settings) as directory:
         found.append((settings.ldap_url, _compare(directory, releases)))
     return tuple(found)

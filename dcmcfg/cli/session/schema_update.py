@@ -16,7 +16,7 @@ from dcmcfg.cli.session.schema_servers import SchemaOptions, SchemaServer, add_s
 from dcmcfg.cli.terminal import confirm, require_terminal
 from dcmcfg.directory.ldap import LdapDirectory
 from dcmcfg.directory.tree_reader import read_tree
-from dcmcfg.errors import DcmcfgError, DirectoryError, IncompleteChange, NegativeResult, NotFound
+from dcmcfg.errors import DcmcfgError, DirectoryError, IncompleteChange, NegativeResult, NotFound, Refused
 from dcmcfg.ldif.writer import format_change
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.server_schema import require_accepted
@@ -78,7 +78,7 @@ class SchemaUpdate:
     def run(self) -> None:
         """Show the plan, confirm it and apply it; with ``output``, write it to that file instead.
 
-        Raises :class:`~dcmcfg.errors.Refused`, :class:`DirectoryError` and :class:`NegativeResult` if nothing was
+        Raises :class:`Refused`, :class:`DirectoryError` and :class:`NegativeResult` if nothing was
         changed, and :class:`IncompleteChange`.
         """
         options = self._options
@@ -95,7 +95,7 @@ class SchemaUpdate:
             ]
             provider = stack.enter_context(open_directory(servers[-1].data))
             deletion = self._plan_deletion(provider, inspected)
-            self._warn_of_violations(provider, inspected[-1].plan)
+            self._check_violations(provider, inspected[-1])
             if not any(each.plan.plan.steps for each in inspected):
                 self._finish_unchanged(unfinished)
                 return
@@ -159,7 +159,9 @@ class SchemaUpdate:
             print_plan(self._console, plan, show_ldif=False, show_short_ldif=True)
         return plan if plan.steps else None
 
-    def _warn_of_violations(self, provider: LdapDirectory, plan: ServerPlan) -> None:
+    def _check_violations(self, provider: LdapDirectory, inspected: _Inspected) -> None:
+        """Warn of entries that the new schema does not allow; refuse them if the release is older than the schema."""
+        plan = inspected.plan
         try:
             entries = read_tree(provider).entries.values()
         except NotFound:  # the server has no configuration yet
@@ -170,6 +172,14 @@ class SchemaUpdate:
         # Uses of obsolete names are refused, or deleted.
         violations = find_new_violations(entries, plan.configuration.published, plan.plan)
         found = [each for each in violations if not is_about(each, plan.obsolete)]
+        comparison = inspected.comparisons[-1]
+        if found and comparison.is_older:
+            raise Refused(
+                f"the schema of the server is newer than release {self._release.label}, and entries use it",
+                subject=plan.ldap_url,
+                next_step=f"specify a newer release; to revert the last update of the schema: {_COMMAND} --undo",
+                details=[f"{each.dn}: {each.message}" for each in found[:_MAX_WARNINGS]],
+            )
         for each in found[:_MAX_WARNINGS]:
             print_message(f"warning: {escape_unprintable(f'{each.dn}: {each.message}')} (in the new schema)")
         if len(found) > _MAX_WARNINGS:
@@ -248,7 +258,7 @@ class SchemaUpdate:
             print_json(self._result)
             return
         count = format_count(len(inspected), "server")
-        print_line(self._console, f"Applied: {count} with the schema of release {self._release.label}.")
+        print_line(self._console, f"Applied. The schema of release {self._release.label} is complete on {count}.")
         print_line(self._console, f"To revert it: {_COMMAND} --undo")
 
 

@@ -77,6 +77,11 @@ class SchemaComparison:
         """Whether the server has all definitions of the release."""
         return not self.missing and not self.different
 
+    @property
+    def is_older(self) -> bool:
+        """Whether the release seems to be older than the server's schema, which has all its definitions and more."""
+        return not self.missing and bool(self.different) and self.extra > 0
+
 
 #: The URL of a directory server, and its schema compared with releases.
 ComparedServer = tuple[str, tuple[SchemaComparison, ...]]
