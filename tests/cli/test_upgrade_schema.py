@@ -30,6 +30,7 @@ from tests.cli.schema_sites import (
     find_schema_folder,
     serving,
 )
+from tests.cli.sites import attributes
 from tests.config_slapd import AT_1, AT_4, CONFIG_DN, CONFIG_PASSWORD, RunningConfigSlapd
 from tests.forked import forking
 from tests.killing_proxy import KillingProxy
@@ -215,6 +216,40 @@ def test_undo_is_refused_while_the_former_schema_does_not_allow_an_entry(
     assert refused.exit_code == 3, refused.stdout
     assert f"the former schema does not allow these entries\n  {queue}: " in refused.stderr
     assert definitions(server.schema()) == upgraded
+
+
+@pytest.mark.skipif(not LONG, reason="takes seconds: runs with DCMCFG_LONG")
+@pytest.mark.parametrize("version", ["5.23.0", "5.29.0"])
+def test_the_configuration_follows_the_schema_and_both_are_reverted_in_the_opposite_order(
+    run: Run, serve: Serve, target: str, version: str, releases: Releases, tmp_path: Path
+) -> None:
+    server = serve(version, loads=False)
+    server.slapd.stop()
+    server.slapd.load_files([releases.build_file("hospital", version)])
+    server.slapd.start()
+
+    def read_entries() -> dict[str, dict[str, frozenset[bytes]]]:
+        return {str(each.dn): attributes(each) for each in server.entries()}
+
+    before, schema = read_entries(), definitions(server.schema())
+    updates = ("--updates", str(releases.upstream / "updates"), "--updates", str(releases.more / "updates"))
+    source, plan = str(find_schema_folder(releases, version)), tmp_path / "plan.ldif"
+    options = ("upgrade", "plan", "--from", source, "--to", target, *updates, "--gap", "all", "-o", str(plan))
+    assert run(*options).exit_code == 3
+    assert run("upgrade", "schema", "--to", target, "--yes").exit_code == 0
+    planned = run(*options)
+    assert planned.exit_code in (0, 1), planned.stderr
+    applied = run("apply", str(plan), "--yes", "--no-reload")
+    assert applied.exit_code == 0, applied.stderr
+    too_early = run("upgrade", "schema", "--undo", "--yes")
+    assert too_early.exit_code == 3
+    assert "revert the changes of these entries first: dcmcfg undo" in too_early.stderr
+    undone = run("undo", "--yes", "--no-reload")
+    assert undone.exit_code == 0, undone.stderr
+    assert read_entries() == before
+    back = run("upgrade", "schema", "--undo", "--yes")
+    assert back.exit_code == 0, back.stderr
+    assert (definitions(server.schema()), read_entries()) == (schema, before)
 
 
 #: A value of the server's own configuration that names a definition which 5.33.1 no longer has, or has changed.
