@@ -93,15 +93,15 @@ def print_server_plan(console: Console, plan: ServerPlan) -> None:
         )
 
 
-def print_missing(console: Console, comparison: SchemaComparison) -> None:
-    """Print what a server lacks of the release of *comparison*, and the files that hold it."""
+def print_missing(console: Console, comparison: SchemaComparison, *, for_slapd_conf: bool) -> None:
+    """Print what a server lacks of the release of *comparison*, and the files, or lines of slapd.conf, with it."""
     for word, definitions in (("missing", comparison.missing), ("different", comparison.different)):
         if definitions:
             names = join_limited([each.label for each in definitions], _MAX_NAMES)
             print_prose(console, escape_unprintable(f"  {word}: {names}"))
-    print_line(console, "Schema files of the release:")
+    print_line(console, "Lines of slapd.conf:" if for_slapd_conf else "Schema files of the release:")
     for path in comparison.release.paths:
-        print_line(console, escape_unprintable(f"  {path}"))
+        print_line(console, escape_unprintable(f"  include {path}" if for_slapd_conf else f"  {path}"))
 
 
 def server_plan_json(plan: ServerPlan, comparisons: Sequence[SchemaComparison]) -> dict[str, Any]:

@@ -34,6 +34,15 @@ _MISSING_VALUE = b"dcmcfgPermissionTest 1.1"
 class ConfigurationUnavailable(Refused):
     """The schema of a server that cannot be changed through cn=config, with the reason."""
 
+    #: Whether the server reads its configuration from slapd.conf, as far as it shows that.
+    uses_slapd_conf = False
+
+
+class SlapdConfUsed(ConfigurationUnavailable):
+    """A server that reads its configuration from slapd.conf."""
+
+    uses_slapd_conf = True
+
 
 @dataclass(frozen=True)
 class ServerConfiguration:
@@ -76,10 +85,11 @@ def read_configuration(directory: Directory) -> ServerConfiguration:
         ) from error
     root = next((each for each in entries if each.dn == _CONFIG_BASE), None)
     if root is not None and root.values("olcConfigFile") and not root.values("olcConfigDir"):
-        raise ConfigurationUnavailable(
+        raise SlapdConfUsed(
             "the server reads its configuration from slapd.conf, so it would lose changes of cn=config at a restart",
             subject=url,
-            next_step="replace the schema files that slapd.conf includes, and restart the server",
+            next_step="replace the schema files that slapd.conf includes with those of the release, and restart the "
+            "server",
         )
     schema = parse_schema_entries(entries)
     if not schema.entries:

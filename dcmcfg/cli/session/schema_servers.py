@@ -14,6 +14,7 @@ from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.change import make_server_rules
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.terminal import get_bind_password
+from dcmcfg.directory.ldap import LdapDirectory
 from dcmcfg.directory.server import Directory
 from dcmcfg.errors import DirectoryError, DoesNotApply
 from dcmcfg.plan.plan import Plan
@@ -109,21 +110,31 @@ def add_server_name(error: DirectoryError, url: str) -> DirectoryError:
     )
 
 
-def read_comparisons(settings: Settings, releases: Sequence[ReleaseSchema]) -> tuple[ComparedServer, ...]:
+def read_comparisons(
+    settings: Settings, directory: LdapDirectory, releases: Sequence[ReleaseSchema]
+) -> tuple[ComparedServer, ...]:
     """Return each directory server with its schema, compared with *releases*; the server of the site is the last.
 
-    Replicas that cannot be reached are missing.
+    *directory* is the connection to the server of the site. Replicas that cannot be reached are missing, with a
+    warning.
     """
-    settings, found = _keep_password(settings), []
+    found = []
+    for url, replica in _open_replicas(settings, directory):
+        with replica:
+            found.append((url, _compare(replica, releases)))
+    return (*found, (settings.ldap_url, _compare(directory, releases)))
+
+
+def _open_replicas(settings: Settings, directory: LdapDirectory) -> Iterator[tuple[str, LdapDirectory]]:
+    """Yield the URL of each replica with a connection that has the identity and password of *directory*."""
+    if settings.bind_dn:
+        secret = Secret(settings.origins.get("bind_password", "the prompt"), text=directory.server.password)
+        settings = replace(settings, bind_secret=secret)
     for url in list_replica_urls(settings):
         try:
-            with open_directory(make_replica_settings(settings, url)) as directory:
-                found.append((url, _compare(directory, releases)))
+            yield url, open_directory(make_replica_settings(settings, url))
         except DirectoryError as error:
             print_message(f"warning: the schema of the replica {url} was not read: {error.message}")
-    with open_directory(settings) as directory:
-        found.append((settings.ldap_url, _compare(directory, releases)))
-    return tuple(found)
 
 
 def _compare(directory: Directory, releases: Sequence[ReleaseSchema]) -> tuple[SchemaComparison, ...]:
@@ -131,7 +142,7 @@ def _compare(directory: Directory, releases: Sequence[ReleaseSchema]) -> tuple[S
     return tuple(compare_schema(published, each) for each in releases)
 
 
-def require_schema(settings: Settings, directory: Directory, plan: Plan, release_folder: Path) -> None:
+def require_schema(settings: Settings, directory: LdapDirectory, plan: Plan, release_folder: Path) -> None:
     """Raise :class:`~dcmcfg.errors.DoesNotApply` if the schema of a server does not allow *plan*, an upgrade.
 
     *directory* is the server of the site; the replicas that nodes read are checked too. A replica that cannot be
@@ -139,12 +150,7 @@ def require_schema(settings: Settings, directory: Directory, plan: Plan, release
     """
     step = f"install the schema of the release: dcmcfg upgrade schema --to {shlex.quote(str(release_folder))}"
     require_newer_schema(plan, make_server_rules(directory, plan.before), step)
-    for url in list_replica_urls(settings):
-        try:
-            replica = open_directory(make_replica_settings(settings, url))
-        except DirectoryError as error:
-            print_message(f"warning: the schema of the replica {url} was not checked: {error.message}")
-            continue
+    for url, replica in _open_replicas(settings, directory):
         with replica:
             try:
                 require_newer_schema(plan, make_server_rules(replica, plan.before), step)

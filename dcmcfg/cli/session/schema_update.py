@@ -122,9 +122,9 @@ class SchemaUpdate:
             plan = inspect_server(
                 config, data, lambda live: want(server.url, live), tests_permission=self._options.output is None
             )
-        except ConfigurationUnavailable:
+        except ConfigurationUnavailable as error:
             if comparisons:
-                print_missing(self._console, comparisons[-1])
+                print_missing(self._console, comparisons[-1], for_slapd_conf=error.uses_slapd_conf)
                 self._result["servers"].append({"ldap_url": server.url, "schema": comparisons_json(comparisons)})
             raise
         except DirectoryError as error:

@@ -56,9 +56,9 @@ def status_command(
     """
     with pause_garbage_collection():
         target = read_release(target_folder, update_folders)
-        tree = _read_tree(settings, tree_file)
+        folders = (*release_folders, target_folder)
+        tree, schemas = _read_file(tree_file) if tree_file is not None else _read_site(settings, folders)
         status = find_status(UpgradeTree(tree.schema, tree.entries), target, archive=archive)
-        schemas = () if tree_file is not None else _compare_schemas(settings, (*release_folders, target_folder))
     if as_json:
         print_json(upgrade_status_json(status, len(tree.entries)) | {"schemas": schemas_json(schemas)})
     else:
@@ -67,17 +67,15 @@ def status_command(
         print_schemas(console, schemas)
 
 
-def _compare_schemas(settings: Settings, folders: Sequence[Path]) -> Sequence[ComparedServer]:
-    """Return the schema of each server, compared with the releases in *folders* that have schema files."""
+def _read_file(path: Path) -> tuple[Tree, Sequence[ComparedServer]]:
+    return read_ldif_tree(path, load_bundled_schema()), ()
+
+
+def _read_site(settings: Settings, folders: Sequence[Path]) -> tuple[Tree, Sequence[ComparedServer]]:
+    """Return the tree, and the schema of each server, compared with the releases in *folders* with schema files."""
     releases = []
     for folder in folders:
         with suppress(NotFound):
             releases.append(read_release_schema(folder))
-    return read_comparisons(settings, releases) if releases else ()
-
-
-def _read_tree(settings: Settings, tree_file: Path | None) -> Tree:
-    if tree_file is not None:
-        return read_ldif_tree(tree_file, load_bundled_schema())
     with open_directory(settings) as directory:
-        return read_tree(directory)
+        return read_tree(directory), read_comparisons(settings, directory, releases) if releases else ()
