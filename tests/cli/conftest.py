@@ -13,10 +13,12 @@ from dcmcfg.cli.main import program
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.tree import list_site_files
 from tests.archive.scripted import Scripted, scripted_archive
+from tests.cli.schema_sites import TARGET, Serve, find_schema_folder, serving
 from tests.cli.sites import CliSite, settle_at
 from tests.cli.verifying import made, plain_pacs, verify, workstation  # noqa: F401 — fixtures
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd
+from tests.upgrade.customised import Releases
 
 Run = Callable[..., Result]
 
@@ -76,3 +78,16 @@ def newer_slapd(tmp_path: Path) -> Iterator[RunningSlapd]:
     slapd.load_ldif("dn: cn=future,dc=dcm4che,dc=org\nobjectClass: dcmFuture\ncn: future\ndcmFromTheFuture: Soon\n")
     with slapd:
         yield RunningSlapd(slapd)
+
+
+@pytest.fixture
+def serve(tmp_path: Path, releases: Releases) -> Iterator[Serve]:
+    """A function that starts a server with cn=config and the schema of a release."""
+    with serving(tmp_path, releases) as function:
+        yield function
+
+
+@pytest.fixture
+def target(releases: Releases) -> str:
+    """The folder of the release whose schema is installed."""
+    return str(find_schema_folder(releases, TARGET))

@@ -9,9 +9,15 @@ from typing import Any
 
 import pytest
 
+from dcmcfg.directory.server import LdapServerSettings
+from dcmcfg.dn import DN
+from dcmcfg.files.release_schema import read_release_schema
+from dcmcfg.schema.comparable import DefinitionKind
+from dcmcfg.upgrade.schema.configured import ServerSchemaEntries
 from tests.config_slapd import CONFIG_DN, CONFIG_PASSWORD, ConfigSlapd, RunningConfigSlapd
 from tests.upgrade.customised import Releases
 
+TARGET = "5.33.1"
 Serve = Callable[..., RunningConfigSlapd]
 DEVICE = "dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
 _UI = f"dcmuiConfigName=default,{DEVICE}"
@@ -108,3 +114,28 @@ def serving(folder: Path, releases: Releases) -> Iterator[Serve]:
             return server
 
         yield serve
+
+
+def definitions(schema: ServerSchemaEntries) -> list[tuple[str, str, tuple[bytes, ...]]]:
+    return [
+        (each.name, kind.value, tuple(one.text for one in each.get(kind))) for each in schema for kind in DefinitionKind
+    ]
+
+
+def lacks(server: RunningConfigSlapd, target: str) -> list[str]:
+    """Definitions of the target that the server does not have in the same way, by OID."""
+    found = {(each.kind, each.oid): each for each in server.schema().definitions}
+    return [
+        each.label
+        for each in read_release_schema(Path(target)).definitions
+        if (each.kind, each.oid) not in found or not found[each.kind, each.oid].is_same(each)
+    ]
+
+
+def config_settings(server: RunningConfigSlapd) -> LdapServerSettings:
+    return LdapServerSettings(server.url, DN.parse(server.base_dn), CONFIG_DN, CONFIG_PASSWORD)
+
+
+def restart(server: RunningConfigSlapd) -> None:
+    server.slapd.stop()
+    server.slapd.start()

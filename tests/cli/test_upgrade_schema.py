@@ -5,19 +5,15 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from dcmcfg.directory.ldap import connect
-from dcmcfg.directory.server import LdapServerSettings
-from dcmcfg.dn import DN
 from dcmcfg.files.release_schema import read_release_schema
-from dcmcfg.schema.comparable import DefinitionKind
 from dcmcfg.schema_update.server import read_schema_entries
-from dcmcfg.upgrade.schema.configured import ServerSchemaEntries
 from dcmcfg.upgrade.schema.modifies import SchemaStep, plan_schema
 from dcmcfg.upgrade.schema.wanted import want_release
 from tests.cli.conftest import Run
@@ -26,9 +22,13 @@ from tests.cli.schema_sites import (
     COUNT_DN,
     DEVICE,
     HOSPITAL_SCHEMA,
+    TARGET,
     Serve,
+    config_settings,
+    definitions,
     find_schema_folder,
-    serving,
+    lacks,
+    restart,
 )
 from tests.cli.sites import attributes
 from tests.config_slapd import AT_1, AT_4, CONFIG_DN, CONFIG_PASSWORD, RunningConfigSlapd
@@ -40,47 +40,10 @@ from tests.upgrade.customised import Releases
 
 pytestmark = pytest.mark.real
 
-TARGET = "5.33.1"
 #: An attribute of the archive device that 5.31.0 does not have.
 NEW_ATTRIBUTE = "dcmRelationalMismatchPolicy"
 UI_SCHEMA = "cn={7}dcm4chee-archive-ui,cn=schema,cn=config"
 SERVERS = [(version, before) for version in ("5.14.1", "5.23.0", "5.29.0", "5.31.0") for before in (AT_4, AT_1)]
-
-
-@pytest.fixture
-def serve(tmp_path: Path, releases: Releases, fresh_account: None) -> Iterator[Serve]:
-    with serving(tmp_path, releases) as function:
-        yield function
-
-
-@pytest.fixture
-def target(releases: Releases) -> str:
-    return str(find_schema_folder(releases, TARGET))
-
-
-def definitions(schema: ServerSchemaEntries) -> list[tuple[str, str, tuple[bytes, ...]]]:
-    return [
-        (each.name, kind.value, tuple(one.text for one in each.get(kind))) for each in schema for kind in DefinitionKind
-    ]
-
-
-def lacks(server: RunningConfigSlapd, target: str) -> list[str]:
-    """Definitions of the target that the server does not have in the same way, by OID."""
-    found = {(each.kind, each.oid): each for each in server.schema().definitions}
-    return [
-        each.label
-        for each in read_release_schema(Path(target)).definitions
-        if (each.kind, each.oid) not in found or not found[each.kind, each.oid].is_same(each)
-    ]
-
-
-def config_settings(server: RunningConfigSlapd) -> LdapServerSettings:
-    return LdapServerSettings(server.url, DN.parse(server.base_dn), CONFIG_DN, CONFIG_PASSWORD)
-
-
-def restart(server: RunningConfigSlapd) -> None:
-    server.slapd.stop()
-    server.slapd.start()
 
 
 @pytest.mark.parametrize(("version", "before"), SERVERS if LONG else [SERVERS[0], SERVERS[3]])

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,8 +21,16 @@ from dcmcfg.upgrade.schema.configured import ServerSchemaEntries
 from dcmcfg.upgrade.schema.modifies import plan_schema
 from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
-from tests.cli.schema_sites import COUNT, COUNT_DN, Serve, find_schema_folder, serving
-from tests.cli.test_upgrade_schema import TARGET, config_settings, definitions, lacks
+from tests.cli.schema_sites import (
+    COUNT,
+    COUNT_DN,
+    TARGET,
+    Serve,
+    config_settings,
+    definitions,
+    find_schema_folder,
+    lacks,
+)
 from tests.config_slapd import CONFIG_DN, CONFIG_PASSWORD, RunningConfigSlapd
 from tests.cutting_proxy import CuttingProxy
 from tests.patience import comes_true
@@ -40,17 +47,6 @@ DATABASE = "olcDatabase={1}mdb,cn=config"
 
 
 long_only = pytest.mark.skipif(not LONG, reason="takes seconds: runs with DCMCFG_LONG")
-
-
-@pytest.fixture
-def serve(tmp_path: Path, releases: Releases, fresh_account: None) -> Iterator[Serve]:
-    with serving(tmp_path, releases) as function:
-        yield function
-
-
-@pytest.fixture
-def target(releases: Releases) -> str:
-    return str(find_schema_folder(releases, TARGET))
 
 
 @pytest.fixture
