@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable
@@ -108,6 +109,14 @@ class ConfigSlapd(Slapd):
         if "test" in arguments:
             return (str(self._program_file), *arguments, "-f", str(self._configuration_file))
         return (str(self._program_file), *arguments, "-F", str(self.config_folder))
+
+    def start(self) -> None:
+        self._socket.parent.mkdir(mode=0o700, exist_ok=True)
+        super().start()
+
+    def stop(self) -> None:
+        super().stop()
+        shutil.rmtree(self._socket.parent, ignore_errors=True)
 
     def can_start(self) -> str:
         """What slapd says about its configuration: empty if it could start with it."""
