@@ -191,7 +191,15 @@ def _read_updates(source: ReleaseFiles, defects: list[str]) -> Iterator[UpdateFi
         version = _parse_folder_version(folder) or (parse_version(name) if not folder else None)
         if version is not None and is_update_name(name):
             label = f"{folder}/{name}" if folder else name
-            yield UpdateFile(version, parse_update_name(name), label, tuple(_read_records(octets, label, defects)))
+            records = tuple(_read_records(octets, label, defects))
+            lost = frozenset(f"{label}:{line}" for line in _list_lost_lines(octets))
+            yield UpdateFile(
+                version,
+                parse_update_name(name),
+                label,
+                tuple(each for each in records if each.place not in lost),
+                skipped=tuple(each for each in records if each.place in lost),
+            )
 
 
 def _parse_folder_version(folder: str) -> Version | None:
@@ -202,7 +210,7 @@ def _parse_folder_version(folder: str) -> Version | None:
 def _read_records(octets: bytes, label: str, defects: list[str]) -> Iterator[OfficialRecord]:
     repaired = _LOST_DN.sub(_restore_dn, octets)
     if repaired != octets:
-        defects.append(f"{label}: a record does not begin with 'dn:'; dcmcfg reads it as if it did")
+        defects.append(f"{label}: a record does not begin with 'dn:', so LDAP tools skip it")
     for record in iter_records([repaired], label, resolve_url=lambda _: b""):
         if isinstance(record, LdifError):
             defects.append(f"{record.subject or label}: {record.message}")
@@ -212,6 +220,13 @@ def _read_records(octets: bytes, label: str, defects: list[str]) -> Iterator[Off
         change = _drop_vendor_data(change)
         if not (isinstance(change, Modify) and not change.modifications):
             yield OfficialRecord(change, place)
+
+
+def _list_lost_lines(octets: bytes) -> Iterator[int]:
+    """Yield the lines (1-based) of the records that do not begin with ``dn:``."""
+    for match in _LOST_DN.finditer(octets):
+        if _restore_dn(match) != match[0]:
+            yield octets.count(b"\n", 0, match.end("before")) + 1
 
 
 def _restore_dn(match: re.Match[bytes]) -> bytes:

@@ -15,15 +15,17 @@ from dcmcfg.render.terminal.cells import format_cell_value, format_relative_dn
 from dcmcfg.render.terminal.console import print_line, print_prose
 from dcmcfg.secret_values import is_secret
 from dcmcfg.suggestions import join_limited
-from dcmcfg.upgrade.merge import Decision
-from dcmcfg.upgrade.preparation import TreeStatus, Upgrade
+from dcmcfg.upgrade.merge_result import Decision
+from dcmcfg.upgrade.preparation import Upgrade
 from dcmcfg.upgrade.release import Version, format_version
 from dcmcfg.upgrade.report import AttributeChange, ReportedChange, list_reported_changes
 from dcmcfg.upgrade.signs import ReleaseMatch
+from dcmcfg.upgrade.tree_status import TreeStatus
 
 #: The maximum number of names, values or files shown in one line.
 _MAX_NAMES = 8
 _GAP_LABELS = {
+    "corrections": "changes of update files that miss their target",
     "additions": "additional entries",
     "values": "entries with other values",
     "removals": "entries that the release no longer has",
@@ -86,7 +88,9 @@ def print_upgrade(console: Console, upgrade: Upgrade, base: DN, *, details: bool
             _print_change(console, change, base, only_checked=True)
     _print_vendor(console, upgrade)
     _print_dropped(console, upgrade, base, details=details)
+    _print_kept(console, upgrade, base)
     _print_decisions(console, upgrade.decisions, base)
+    _print_gap_decisions(console, upgrade, base)
     _print_offers(console, upgrade)
     if details:
         print_line(console, "All changes:")
@@ -174,16 +178,46 @@ def _print_decisions(console: Console, decisions: Sequence[Decision], base: DN) 
         print_line(console, "decisions: none")
         return
     print_line(
-        console, "Decide these; until then, the site's values stay (to use the values of the release: --take NUMBER):"
+        console,
+        "Decide these; until then, the site's values stay (to use the values of the release: --take NUMBER; to keep "
+        "those of the site: --keep NUMBER):",
     )
-    for number, each in enumerate(decisions, start=1):
+    _print_numbered(console, decisions, base)
+
+
+def _print_numbered(console: Console, decisions: Sequence[Decision], base: DN) -> None:
+    for each in decisions:
         attribute = f" {each.attribute}" if each.attribute else ""
         print_prose(
-            console, escape_unprintable(f"  {number}. {format_relative_dn(each.dn, base)}{attribute}: {each.reason}")
+            console,
+            escape_unprintable(f"  {each.number}. {format_relative_dn(each.dn, base)}{attribute}: {each.reason}"),
         )
         if each.attribute:
             print_prose(console, escape_unprintable(f"     site: {_format_values(each.attribute, each.site)}"))
             print_prose(console, escape_unprintable(f"     release: {_format_values(each.attribute, each.release)}"))
+
+
+def _print_gap_decisions(console: Console, upgrade: Upgrade, base: DN) -> None:
+    """Print the decisions of the gap; without ``--gap`` only their number, because nothing depends on them."""
+    decisions = upgrade.gap_decisions
+    if decisions and upgrade.options.gap:
+        print_line(console, "Differences from a new installation where the site has values of its own:")
+        _print_numbered(console, decisions, base)
+    elif decisions:
+        count = format_count(len(decisions), "difference")
+        hint = "(to list them: --gap all)"
+        print_prose(console, f"{count} from a new installation where the site has values of its own {hint}")
+
+
+def _print_kept(console: Console, upgrade: Upgrade, base: DN) -> None:
+    names = [f"{format_relative_dn(each.dn, base)} {each.attribute}" for each in upgrade.official.kept]
+    if names:
+        print_prose(
+            console,
+            escape_unprintable(
+                f"values of the site that stay, although the release has others: {join_limited(names, _MAX_NAMES)}"
+            ),
+        )
 
 
 def _print_offers(console: Console, upgrade: Upgrade) -> None:
@@ -237,8 +271,10 @@ def upgrade_json(upgrade: Upgrade) -> dict[str, Any]:
 
     ``changes`` are parents first, each with ``dn``, ``change_type`` (add, modify, delete), ``attributes`` (``name``,
     ``before``, ``after``, ``check``) and ``places``: the official records. ``decisions`` are in the order of their
-    numbers. ``dropped`` are changes that are not made; ``gap`` are the differences from a new installation, with
-    ``made``. A value is text, ``{"base64": …}`` or ``{"secret": true}``.
+    numbers; ``unchanged`` are values of the site, such as host names, that stay without a decision. ``dropped`` are
+    changes that are not made; ``gap`` are the differences from a new installation, with ``made`` and the records that
+    missed their target; ``gap_decisions`` are those where the site has values of its own. A value is text,
+    ``{"base64": …}`` or ``{"secret": true}``.
     """
     vendor = upgrade.vendor
     return {
@@ -261,23 +297,32 @@ def upgrade_json(upgrade: Upgrade) -> dict[str, Any]:
             "problem": vendor.problem or None,
         },
         "dropped": [{"dn": str(each.dn), "reason": each.reason} for each in upgrade.dropped],
-        "decisions": [
-            {
-                "number": number,
-                "dn": str(each.dn),
-                "attribute": each.attribute or None,
-                "reason": each.reason,
-                "site": _values_json(each.attribute, each.site),
-                "release": _values_json(each.attribute, each.release),
-            }
-            for number, each in enumerate(upgrade.decisions, start=1)
-        ],
+        "decisions": [_decision_json(each) for each in upgrade.decisions],
+        "unchanged": [_decision_json(each) for each in upgrade.official.kept],
         "gap": [
-            {"kind": each.kind, "dn": str(each.dn), "attributes": list(each.attributes), "made": each.is_made}
+            {
+                "kind": each.kind,
+                "dn": str(each.dn),
+                "attributes": list(each.attributes),
+                "made": each.is_made,
+                "places": list(each.places),
+            }
             for each in upgrade.gap_changes
         ],
+        "gap_decisions": [_decision_json(each) for each in upgrade.gap_decisions],
         "clones": [{"original": each.original, "ae_titles": list(each.titles)} for each in upgrade.clones],
         "defects": list(upgrade.target.defects),
+    }
+
+
+def _decision_json(decision: Decision) -> dict[str, Any]:
+    return {
+        "number": decision.number or None,
+        "dn": str(decision.dn),
+        "attribute": decision.attribute or None,
+        "reason": decision.reason,
+        "site": _values_json(decision.attribute, decision.site),
+        "release": _values_json(decision.attribute, decision.release),
     }
 
 

@@ -10,7 +10,8 @@ from dcmcfg.changes import Add, Change, Delete, Modify, Operation
 from dcmcfg.dn import NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.schema_names import OBJECT_CLASS
-from dcmcfg.upgrade.merge import IGNORED, CapabilityNames, align_capabilities
+from dcmcfg.upgrade.capability_names import CapabilityNames, align_capabilities
+from dcmcfg.upgrade.merge_result import IGNORED
 from dcmcfg.upgrade.names import NameMapping
 from dcmcfg.upgrade.release import OfficialRecord, UpdateFile, Version
 from dcmcfg.upgrade.trees import NormalValues, UpgradeTree

@@ -7,9 +7,7 @@ release is made where the site has not changed the same thing; otherwise the sit
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import KW_ONLY, dataclass, field
-from enum import Enum
+from collections.abc import Iterator
 from functools import cached_property
 
 from dcmcfg.dn import DN, NormalDN, is_at_or_below
@@ -19,107 +17,56 @@ from dcmcfg.model.references.index import Reference, References
 from dcmcfg.model.references.kinds import NameUse
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import Schema
+from dcmcfg.schema.findings import ATTRIBUTE_NOT_ALLOWED, MISSING_ATTRIBUTE
+from dcmcfg.schema.structure import StructureChecker, find_structural_classes
 from dcmcfg.schema_names import (
-    COMMON_NAME,
-    DCM_PROPERTY,
+    DCM_URI,
     DICOM_AE_TITLE,
+    DICOM_DESCRIPTION,
+    DICOM_HOSTNAME,
     DICOM_NETWORK_AE_OBJECT_CLASS,
-    DICOM_SOFTWARE_VERSION,
-    DICOM_SOP_CLASS,
+    DICOM_PORT,
     DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS,
-    DICOM_TRANSFER_ROLE,
     DICOM_UNIQUE_AE_TITLE_OBJECT_CLASS,
-    DICOM_VENDOR_DATA,
-    OBJECT_CLASS,
     OTHER_AE_TITLE,
+    STORAGE_OBJECT_CLASS,
     UNIQUE_WEB_APP_NAME_OBJECT_CLASS,
     WEB_APP_NAME,
     WEB_APP_OBJECT_CLASS,
 )
+from dcmcfg.upgrade.capability_names import get_capability_id
+from dcmcfg.upgrade.merge_result import IGNORED, Decision, Dropped, MergeResult, Place, Stage
 from dcmcfg.upgrade.trees import UpgradeTree
+from dcmcfg.upgrade.value_merge import ValueConflict, Values, Versions, combine_values, merge_values
 
-#: Attributes that are never merged or compared.
-IGNORED = frozenset({DICOM_VENDOR_DATA.lower(), DICOM_SOFTWARE_VERSION.lower()})
-#: Attributes with values ``key=value`` whose keys are unique.
-_KEYED = frozenset({DCM_PROPERTY.lower(), "dcmcoercionparam", "dcmimagereadparam", "dcmimagewriteparam"})
-
-
-class Stage(Enum):
-    """The two stages: the official changes, and the rest of the way to the default of the release (the gap)."""
-
-    OFFICIAL = "official"
-    GAP = "gap"
-
-
-@dataclass(frozen=True)
-class Decision:
-    """A place that the site and the release have changed differently; the site's state stays.
-
-    ``attribute`` is empty for an entry. ``site`` and ``release`` are the values of both.
-    """
-
-    dn: DN
-    attribute: str
-    reason: str
-    _: KW_ONLY
-    site: tuple[bytes, ...] = ()
-    release: tuple[bytes, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Versions:
-    """The values of an attribute in base, theirs and at the site."""
-
-    base: tuple[bytes, ...]
-    theirs: tuple[bytes, ...]
-    site: tuple[bytes, ...]
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """A change of the release that is not made, because it is about something that the site does not have."""
-
-    dn: DN
-    reason: str
-
-
-@dataclass
-class MergeResult:
-    """The tree after the merge, and what was not merged."""
-
-    tree: UpgradeTree
-    decisions: list[Decision] = field(default_factory=list)
-    dropped: list[Dropped] = field(default_factory=list)
-    #: Entries that the release no longer has; deleted only on request.
-    offered_deletes: list[DN] = field(default_factory=list)
-
-
-def is_keyed(name: str) -> bool:
-    """Return whether the attribute *name* has values ``key=value`` with unique keys."""
-    lower = name.lower()
-    return lower in _KEYED or lower.endswith("templateparam")
-
-
-def _group_by_key(values: Iterable[bytes]) -> dict[bytes, tuple[bytes, ...]]:
-    """Return *values* by their keys: as a rule one for each."""
-    found: dict[bytes, tuple[bytes, ...]] = {}
-    for value in values:
-        key = value.partition(b"=")[0]
-        found[key] = (*found.get(key, ()), value)
-    return found
+#: Attributes whose value at the site is right, whatever the release says: names of hosts, ports, texts for people.
+_OWN_BY_NATURE = frozenset({DICOM_HOSTNAME.lower(), DICOM_PORT.lower(), DICOM_DESCRIPTION.lower()})
 
 
 class Merge:
-    """Merges the changes from *base* to *theirs* into *site*; all trees have the site's names."""
+    """Merges the changes from *base* to *theirs* into *site*; all trees have the site's names.
+
+    In the places *taken*, the release wins.
+    """
 
     def __init__(
-        self, base: UpgradeTree, theirs: UpgradeTree, site: UpgradeTree, stage: Stage, *, archive_key: NormalDN
+        self,
+        base: UpgradeTree,
+        theirs: UpgradeTree,
+        site: UpgradeTree,
+        stage: Stage,
+        *,
+        archive_key: NormalDN,
+        taken: frozenset[Place] = frozenset(),
     ) -> None:
         self._base, self._theirs, self._site = base, theirs, site
         self._schema: Schema = site.schema
         self._stage = stage
         self._archive_key = archive_key
-        self._result = MergeResult(site.copy())
+        #: The decisions in which the user wants what the release has.
+        self._taken = taken
+        self._structures = StructureChecker(site.schema)
+        self._result = MergeResult(tree=site.copy())
         self._blocked: set[NormalDN] = set()
 
     def run(self) -> MergeResult:
@@ -132,7 +79,7 @@ class Merge:
             elif base is None and site is not None:
                 self._meet_own_entry(key, theirs, site)
             elif base is not None and site is not None:
-                self._result.tree.entries[key] = self._merge_entry(base, theirs, site)
+                self._result.tree.entries[key] = self._merge_entry(key, base, theirs)
             elif base is not None and not self._are_equal(base, theirs):
                 self._result.dropped.append(Dropped(theirs.dn, "the site has removed the entry"))
         for key, theirs in sorted(added, key=lambda item: (_get_rank(item[1]), len(item[0]))):
@@ -140,84 +87,111 @@ class Merge:
         self._delete_removed()
         return self._result
 
-    def _merge_entry(self, base: Entry, theirs: Entry, site: Entry) -> Entry:
-        merged = site
+    def _merge_entry(self, key: NormalDN, base: Entry, theirs: Entry) -> Entry:
+        site = merged = self._site.entries[key]
+        decisions = []
         names = {each.name.lower(): each.name for entry in (base, theirs, site) for each in entry.attributes}
         for lower, name in names.items():
             if lower in IGNORED:
                 continue
-            kept = tuple(each for each in theirs.values(name) if not self._refers_to_removed(name, each))
-            values = self._merge_values(site.dn, name, _Versions(base.values(name), kept, site.values(name)))
-            if values is not None:
-                merged = merged.with_values(name, values)
+            kept = self._leave_out_removed(site.dn, name, theirs.values(name), base.values(name))
+            versions = Versions(base.values(name), kept, site.values(name))
+            taken = frozenset(each.value_key for each in self._taken if each[:2] == (key, lower))
+            result = merge_values(self._schema, name, versions, taken)
+            decisions += [self._make_decision(site.dn, name, each) for each in result.conflicts]
+            if result.values is not None:
+                merged = merged.with_values(name, result.values)
+        if merged is not site:
+            checked = self._keep_valid(key, merged, theirs)
+            if checked is site:
+                return site
+            merged = checked
+        for each in decisions:
+            (self._result.kept if _is_own_by_nature(site, each) else self._result.decisions).append(each)
         return merged
 
-    def _merge_values(self, dn: DN, name: str, values: _Versions) -> tuple[bytes, ...] | None:
-        """Return the new values of the attribute *name*, or None if the site's stay."""
-        a, b, s = (self._normalise(name, each) for each in (values.base, values.theirs, values.site))
-        if b in (a, s):
-            return None
-        if s == a:
-            return values.theirs
-        definition = self._schema.attribute(name)
-        if name.lower() == OBJECT_CLASS.lower():
-            return self._combine(name, values)
-        if definition is not None and definition.single_valued:
-            self._decide(dn, name, "both have changed the value", values)
-            return None
-        if is_keyed(name):
-            return self._merge_keyed(dn, name, values)
-        if not s and a:
-            self._decide(dn, name, "the site has removed the attribute", values)
-            return None
-        if a and not (a & s) and b - a:
-            self._decide(dn, name, "the site has other values throughout", values)
-            return None
-        return self._combine(name, values)
+    def _keep_valid(self, key: NormalDN, merged: Entry, theirs: Entry) -> Entry:
+        """Return *merged* as far as its classes allow it; the site's entry if they require what it does not have.
 
-    def _combine(self, name: str, values: _Versions) -> tuple[bytes, ...] | None:
-        """Return the site's values without those that the release removes, and with those that it adds."""
-        a, b, s = (self._normalise(name, each) for each in (values.base, values.theirs, values.site))
-        kept = [each for each in values.site if self._normal(name, each) not in a - b]
-        new = [each for each in values.theirs if self._normal(name, each) in b - a - s]
-        merged = (*kept, *new)
-        return None if merged == values.site else merged
+        Problems that the entry has at the site, or in the release itself, are none of the merge.
+        """
+        site = self._site.entries[key]
+        before = {
+            (each.rule, each.attribute) for entry in (site, theirs) for each in self._structures.find_problems(entry)
+        }
+        found = [each for each in self._structures.find_problems(merged) if (each.rule, each.attribute) not in before]
+        surplus = [each.attribute for each in found if each.rule is ATTRIBUTE_NOT_ALLOWED]
+        lacks = any(each.rule is MISSING_ATTRIBUTE for each in found)
+        if not surplus and not lacks:
+            return merged
+        has_other_class = find_structural_classes(self._schema, site) != find_structural_classes(self._schema, merged)
+        if not (lacks or has_other_class):
+            # The site has removed an auxiliary class, so the attributes of this class are not for this site.
+            for name in surplus:
+                self._result.dropped.append(Dropped(site.dn, f"the object classes at the site do not allow {name}"))
+                merged = merged.with_values(name, site.values(name))
+            return merged
+        if Place(key) in self._taken and not lacks:
+            for name in surplus:
+                merged = merged.with_values(name, ())
+            return merged
+        names = ", ".join(sorted({each.attribute for each in found if each.attribute}))
+        self._result.decisions.append(
+            Decision(
+                site.dn,
+                "",
+                f"the release changes the object class of the entry, and the new class does not allow {names}"
+                if surplus
+                else f"the release changes the object class of the entry, and the new class requires {names}",
+                needs_other_name=lacks,
+            )
+        )
+        return site
 
-    def _merge_keyed(self, dn: DN, name: str, values: _Versions) -> tuple[bytes, ...] | None:
-        a, b, s = (_group_by_key(version) for version in (values.base, values.theirs, values.site))
-        merged = dict(s)
-        for key in dict.fromkeys((*a, *b)):
-            old, new, own = (each.get(key, ()) for each in (a, b, s))
-            if set(new) in (set(old), set(own)):
-                continue
-            if set(own) != set(old):
-                versions = _Versions(old, new, own)
-                self._decide(dn, name, f"both have changed {key.decode(errors='replace')}", versions)
-            else:
-                merged[key] = new
-        result = tuple(value for each in merged.values() for value in each)
-        return None if set(result) == set(values.site) else result
+    def _make_decision(self, dn: DN, name: str, conflict: ValueConflict) -> Decision:
+        versions = conflict.versions
+        return Decision(dn, name, conflict.reason, site=versions.site, release=versions.theirs, value_key=conflict.key)
 
-    def _decide(self, dn: DN, name: str, reason: str, values: _Versions | None = None) -> None:
-        site, release = (values.site, values.theirs) if values is not None else ((), ())
-        self._result.decisions.append(Decision(dn, name, reason, site=site, release=release))
+    def _leave_out_removed(self, dn: DN, name: str, values: Values, known: Values = ()) -> Values:
+        """Return *values* without references to what the site has removed; those not in *known* are reported."""
+        kept = tuple(each for each in values if not self._refers_to_removed(name, each))
+        if len(kept) < len(values):
+            left_out = self._normalise(name, values) - self._normalise(name, kept) - self._normalise(name, known)
+            self._result.dropped += [
+                Dropped(dn, f"the site has removed the entry to which {name} refers") for _ in left_out
+            ]
+        return kept
+
+    def _decide(self, dn: DN, reason: str, *, needs_other_name: bool = False) -> None:
+        self._result.decisions.append(Decision(dn, "", reason, needs_other_name=needs_other_name))
 
     def _meet_own_entry(self, key: NormalDN, theirs: Entry, site: Entry) -> None:
         """Handle a new entry of the release whose name the site uses already."""
         if self._is_part_of(site, theirs):
+            completed = site
             for attribute in theirs.attributes:
-                if attribute.name.lower() not in IGNORED and attribute.name not in site:
-                    site = site.with_values(attribute.name, attribute.values)
-                elif attribute.name.lower() not in IGNORED:
-                    site = site.with_values(
-                        attribute.name,
-                        self._combine(attribute.name, _Versions((), attribute.values, site.values(attribute.name)))
-                        or site.values(attribute.name),
-                    )
-            self._result.tree.entries[key] = site
-        elif not self._are_equal(site, theirs):
-            self._decide(site.dn, "", "the site has an entry of its own with this name")
+                name = attribute.name
+                if name.lower() not in IGNORED:
+                    values = self._leave_out_removed(site.dn, name, attribute.values, site.values(name))
+                    combined = combine_values(self._schema, name, Versions((), values, site.values(name)))
+                    completed = completed.with_values(name, combined) if combined is not None else completed
+            self._result.tree.entries[key] = completed
+        elif self._are_equal(site, theirs):
+            return
+        elif Place(key) in self._taken:
+            self._result.tree.entries[key] = self._prepare_new(theirs)
+        else:
+            self._decide(site.dn, "the site has an entry of its own with this name")
             self._blocked.add(key)
+
+    def _prepare_new(self, theirs: Entry) -> Entry:
+        """Return *theirs* without references to what the site has removed, and without what is never merged."""
+        entry = theirs
+        for attribute in theirs.attributes:
+            ignored = attribute.name.lower() in IGNORED
+            kept = () if ignored else self._leave_out_removed(theirs.dn, attribute.name, attribute.values)
+            entry = entry.with_values(attribute.name, kept)
+        return entry
 
     def _add(self, key: NormalDN, theirs: Entry) -> None:
         tree = self._result.tree
@@ -228,11 +202,7 @@ class Merge:
         elif reason := self._find_reason_against(theirs):
             self._result.dropped.append(Dropped(theirs.dn, reason))
         else:
-            entry = theirs
-            for attribute in theirs.attributes:
-                kept = tuple(each for each in attribute.values if not self._refers_to_removed(attribute.name, each))
-                entry = entry.with_values(attribute.name, () if attribute.name.lower() in IGNORED else kept)
-            tree.entries[key] = entry
+            tree.entries[key] = self._prepare_new(theirs)
 
     def _find_reason_against(self, entry: Entry) -> str:
         """Return why the new *entry* of the release is not for this site; empty if it is."""
@@ -258,7 +228,12 @@ class Merge:
             self._has_named(DICOM_NETWORK_AE_OBJECT_CLASS, DICOM_AE_TITLE, title)
             or self._has_named(DICOM_NETWORK_AE_OBJECT_CLASS, OTHER_AE_TITLE, title)
         ):
-            self._decide(entry.dn, "", f"the site uses the AE title {title} already")
+            self._decide(
+                entry.dn,
+                f"the site uses the AE title {title} for another AE (to give the new AE another title: --role "
+                f"{title}=TITLE)",
+                needs_other_name=True,
+            )
             self._blocked.add(tree.key(entry.dn))
             return "the site uses its AE title already"
         return ""
@@ -274,8 +249,9 @@ class Merge:
         unchanged = set()
         for key in removed:
             site = self._site.entries[key]
-            if not self._are_equal(self._base.entries[key], site):
-                self._decide(site.dn, "", "the release removes the entry, and the site has changed it")
+            is_changed = not self._are_equal(self._base.entries[key], site)
+            if is_changed and Place(key) not in self._taken:
+                self._decide(site.dn, "the release removes the entry, and the site has changed it")
             elif self._is_lost_move(key, site):
                 self._result.dropped.append(Dropped(site.dn, "the site does not have the AE that gets the capability"))
             else:
@@ -324,7 +300,7 @@ class Merge:
         """Return whether the release moves the capability *entry* to an AE that is not in the result."""
         if not entry.is_a(DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS):
             return False
-        _, sop_class, role = _get_capability_id(key, entry)
+        _, sop_class, role = get_capability_id(key, entry)
         targets = self._moved_capabilities.get((sop_class, role, key[2:]), set()) - {key[1:]}
         return bool(targets) and not any(each in self._result.tree.entries for each in targets)
 
@@ -334,7 +310,7 @@ class Merge:
         found: dict[tuple[str, str, NormalDN], set[NormalDN]] = defaultdict(set)
         for key, entry in self._theirs.entries.items():
             if key not in self._base.entries and entry.is_a(DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS):
-                parent, sop_class, role = _get_capability_id(key, entry)
+                parent, sop_class, role = get_capability_id(key, entry)
                 found[sop_class, role, parent[1:]].add(parent)
         return found
 
@@ -384,50 +360,7 @@ def _is_registration(entry: Entry) -> bool:
     return entry.is_a(DICOM_UNIQUE_AE_TITLE_OBJECT_CLASS) or entry.is_a(UNIQUE_WEB_APP_NAME_OBJECT_CLASS)
 
 
-class CapabilityNames:
-    """The names that *site* gives to transfer capabilities, by AE, SOP class and role."""
-
-    def __init__(self, site: UpgradeTree) -> None:
-        self._names: dict[tuple[NormalDN, str, str], list[DN]] = defaultdict(list)
-        for key, entry in site.entries.items():
-            if entry.is_a(DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS):
-                self._names[_get_capability_id(key, entry)].append(entry.dn)
-
-    def align(self, key: NormalDN, entry: Entry) -> Entry:
-        """Return *entry* with the name of the same capability at the site, unchanged if there is none or several."""
-        if not entry.is_a(DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS):
-            return entry
-        found = self._names.get(_get_capability_id(key, entry), ())
-        if len(found) != 1 or found[0].rdn == entry.dn.rdn:
-            return entry
-        renamed = entry.with_dn(found[0])
-        for kind, value in found[0].rdn.parts:
-            renamed = renamed.with_values(kind, [value.encode("utf-8", "surrogateescape")])
-        return renamed
-
-
-def align_capabilities(tree: UpgradeTree, site: UpgradeTree) -> UpgradeTree:
-    """Return *tree* with the names that *site* gives to the same transfer capabilities: SOP class and role of an AE."""
-    names = CapabilityNames(site)
-    result, others = UpgradeTree(tree.schema), []
-    for key, entry in tree.entries.items():
-        aligned = names.align(key, entry)
-        if aligned is entry:
-            others.append((key, entry))
-        else:
-            result.put(aligned)
-    for key, entry in others:
-        # The site has given the name of this capability to another one, and has no such capability any more.
-        is_taken = key in result.entries
-        result.put(_rename_capability(entry) if is_taken else entry)
-    return result
-
-
-def _rename_capability(entry: Entry) -> Entry:
-    """Return the capability *entry* with a name that is unlikely to be in use: its SOP class and role."""
-    name = f"{entry.text(DICOM_SOP_CLASS)} {entry.text(DICOM_TRANSFER_ROLE)}"
-    return entry.with_dn(entry.dn.parent.child(COMMON_NAME, name)).with_values(COMMON_NAME, [name.encode()])
-
-
-def _get_capability_id(key: NormalDN, entry: Entry) -> tuple[NormalDN, str, str]:
-    return key[1:], entry.text(DICOM_SOP_CLASS) or "", entry.text(DICOM_TRANSFER_ROLE) or ""
+def _is_own_by_nature(entry: Entry, decision: Decision) -> bool:
+    """Return whether the value of the site is right in *decision*, about an attribute of *entry*."""
+    lower = decision.attribute.lower()
+    return lower in _OWN_BY_NATURE or (lower == DCM_URI.lower() and entry.is_a(STORAGE_OBJECT_CLASS))

@@ -49,12 +49,17 @@ class OfficialRecord:
 
 @dataclass(frozen=True)
 class UpdateFile:
-    """An update file of ``version`` for ``component`` (``dev``, an AE title, a device, ``ui-config``)."""
+    """An update file of ``version`` for ``component`` (``dev``, an AE title, a device, ``ui-config``).
+
+    ``skipped`` are records that OpenLDAP's tools skip without a message, so no site has got their changes.
+    """
 
     version: Version
     component: str
     name: str
     records: tuple[OfficialRecord, ...]
+    _: KW_ONLY
+    skipped: tuple[OfficialRecord, ...] = ()
 
     @property
     def sort_key(self) -> tuple[Version, int, str]:

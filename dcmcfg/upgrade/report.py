@@ -9,7 +9,7 @@ from typing import Literal
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.plan.plan import Plan
-from dcmcfg.upgrade.merge import IGNORED
+from dcmcfg.upgrade.merge_result import IGNORED
 from dcmcfg.upgrade.trees import UpgradeTree
 
 ChangeKind = Literal["add", "modify", "delete"]

@@ -8,7 +8,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
 Side = Literal["site", "release"]
@@ -39,7 +39,13 @@ class VendorMerge:
     kept: tuple[str, ...] = ()
     conflicts: tuple[MemberConflict, ...] = ()
     problem: str = ""
-    details: Mapping[str, str] = field(default_factory=dict)
+    #: Whether the user must decide because the vendor data of the site cannot be read.
+    is_unreadable: bool = False
+
+    @property
+    def needs_decision(self) -> bool:
+        """Whether the user has something to decide."""
+        return bool(self.conflicts) or self.is_unreadable
 
 
 def merge_vendor_data(
@@ -57,7 +63,10 @@ def merge_vendor_data(
     theirs, own = _read_members(release), _read_members(site)
     known = [members for each in bases if (members := _read_members(each)) is not None]
     if theirs is None or own is None:
-        return VendorMerge(problem="the vendor data is no ZIP file, or larger than 20 MiB unpacked")
+        side = "the site" if own is None else "the release"
+        return VendorMerge(
+            problem=f"the vendor data of {side} is no ZIP file, or larger than 20 MiB unpacked", is_unreadable=True
+        )
     return _merge_members(own, theirs, known, prefer)
 
 

@@ -168,7 +168,10 @@ def test_an_older_release_is_no_upgrade(run: Run, releases: Releases) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--gap", "everything"), "unknown kind everything. The kinds are additions, all, removals, values"),
+        (
+            ("--gap", "everything"),
+            "unknown kind everything. The kinds are corrections, additions, values, removals and all",
+        ),
         (("--role", "DCM4CHEE"), "'DCM4CHEE' does not have the form ROLE=NAME"),
     ],
 )

@@ -19,8 +19,9 @@ from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import load_bundled_schema
-from dcmcfg.upgrade.merge import IGNORED
-from dcmcfg.upgrade.preparation import Upgrade, UpgradeOptions, prepare_upgrade
+from dcmcfg.upgrade.merge_result import IGNORED
+from dcmcfg.upgrade.options import UpgradeOptions
+from dcmcfg.upgrade.preparation import Upgrade, prepare_upgrade
 from dcmcfg.upgrade.release import Release
 
 SCHEMA = load_bundled_schema()

@@ -7,7 +7,9 @@ import pytest
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.schema.definitions import load_bundled_schema
-from dcmcfg.upgrade.merge import Merge, MergeResult, Stage, align_capabilities
+from dcmcfg.upgrade.capability_names import align_capabilities
+from dcmcfg.upgrade.merge import Merge
+from dcmcfg.upgrade.merge_result import MergeResult, Stage
 from dcmcfg.upgrade.trees import UpgradeTree
 from tests.trees import ARCHIVE, BASE, DEVICES, connection, network_ae, site_entries, storage_scp
 

@@ -10,7 +10,8 @@ import pytest
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
-from dcmcfg.upgrade.preparation import OpenQuestion, UpgradeOptions
+from dcmcfg.upgrade.options import UpgradeOptions
+from dcmcfg.upgrade.preparation import OpenQuestion
 from dcmcfg.upgrade.roles import ConfigurationView, Roles, find_roles, name_new_web_apps
 from dcmcfg.upgrade.trees import UpgradeTree
 from tests.sampling import sample

@@ -30,7 +30,8 @@ from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.render.upgrade import print_upgrade, upgrade_json
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.settings import Settings
-from dcmcfg.upgrade.preparation import GAP_KINDS, UpgradeOptions, prepare_upgrade
+from dcmcfg.upgrade.options import ALL_KINDS, GAP_KINDS, UpgradeOptions
+from dcmcfg.upgrade.preparation import prepare_upgrade
 from dcmcfg.upgrade.vendor_data import Side
 
 _DECISIONS_OPEN = 1
@@ -52,9 +53,9 @@ def _parse_names(ctx: click.Context, param: click.Parameter, lists: Sequence[str
 
 def _parse_gap(ctx: click.Context, param: click.Parameter, lists: Sequence[str]) -> frozenset[str]:
     kinds = frozenset(_parse_names(ctx, param, lists))
-    if unknown := sorted(kinds - GAP_KINDS):
+    if unknown := sorted(kinds - {*GAP_KINDS, ALL_KINDS}):
         raise click.BadParameter(
-            f"unknown kind {', '.join(unknown)}. The kinds are {', '.join(sorted(GAP_KINDS))}", ctx, param
+            f"unknown kind {', '.join(unknown)}. The kinds are {', '.join(GAP_KINDS)} and {ALL_KINDS}", ctx, param
         )
     return kinds
 
@@ -99,14 +100,20 @@ def _parse_gap(ctx: click.Context, param: click.Parameter, lists: Sequence[str])
     metavar="KIND,…",
     multiple=True,
     callback=_parse_gap,
-    help="Also remove differences from a new installation: additions, values, removals or all.",
+    help="Also remove these differences from a new installation: corrections, additions, values, removals or all.",
 )
 @click.option(
     "--take",
-    metavar="NUMBER",
-    type=click.IntRange(min=1),
+    metavar="PLACE",
     multiple=True,
-    help="Use the values of the release in the decision with this number; can be repeated.",
+    help="Use the values of the release in this decision: its number, or its entry and attribute as printed. Can be "
+    "repeated.",
+)
+@click.option(
+    "--keep",
+    metavar="PLACE",
+    multiple=True,
+    help="Keep the values of the site in this decision; can be repeated.",
 )
 @click.option(
     "--vendor",
@@ -133,7 +140,8 @@ def plan_command(
     without: tuple[str, ...],
     also: tuple[str, ...],
     gap: frozenset[str],
-    take: tuple[int, ...],
+    take: tuple[str, ...],
+    keep: tuple[str, ...],
     vendor: Side | None,
     form: str,
     details: bool,
@@ -158,7 +166,8 @@ def plan_command(
         without=without,
         also=also,
         gap=gap,
-        take=frozenset(take),
+        take=take,
+        keep=keep,
         vendor=vendor,
     )
     with pause_garbage_collection():
@@ -180,4 +189,4 @@ def plan_command(
         write_plan(settings, upgrade.plan, output)
         if form != JSON:
             print_output(f"plan: {output}", f"To apply it: dcmcfg apply {output}")
-    return _DECISIONS_OPEN if upgrade.decisions else 0
+    return _DECISIONS_OPEN if upgrade.has_open_decisions else 0

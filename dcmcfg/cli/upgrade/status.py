@@ -26,8 +26,7 @@ from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.render.upgrade import print_upgrade_status, upgrade_status_json
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.settings import Settings
-from dcmcfg.upgrade.preparation import find_status
-from dcmcfg.upgrade.schema.release_schema import ComparedServer
+from dcmcfg.upgrade.tree_status import find_status
 from dcmcfg.upgrade.trees import UpgradeTree
 
 

@@ -1,0 +1,88 @@
+"""Number the decisions of a merge, and find those that the user answers, by number or by place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from dcmcfg.errors import Refused
+from dcmcfg.upgrade.merge_result import Decision, Place
+from dcmcfg.upgrade.trees import UpgradeTree
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """The decisions in which the release wins, those in which the site's state stays, and those that are open."""
+
+    taken: tuple[Decision, ...]
+    kept: tuple[Decision, ...]
+    open: tuple[Decision, ...]
+
+    def list_taken_places(self, tree: UpgradeTree) -> frozenset[Place]:
+        """Return the places of the decisions in which the release wins."""
+        return frozenset(Place(tree.key(each.dn), each.attribute.lower(), each.value_key) for each in self.taken)
+
+
+def number_decisions(decisions: Iterable[Decision], after: int = 0) -> tuple[Decision, ...]:
+    """Return *decisions* with numbers, the first one *after* + 1; those about the same entry are together."""
+    return tuple(replace(each, number=number) for number, each in enumerate(decisions, start=after + 1))
+
+
+def answer_decisions(decisions: Sequence[Decision], take: Sequence[str], keep: Sequence[str]) -> Answers:
+    """Return which of *decisions* the answers *take* and *keep* are about: numbers or places.
+
+    A place is the DN of an entry, then a blank and the attribute if the decision is about one. The end of the DN may be
+    missing. Raises :class:`Refused` for an answer that names no decision or several entries, and for a decision that
+    cannot be answered in this way.
+    """
+    taken = [each for text in take for each in _find(decisions, text, "--take")]
+    kept = [each for text in keep for each in _find(decisions, text, "--keep")]
+    for each in taken:
+        if each in kept:
+            raise Refused(
+                f"--take and --keep both name the decision {format_place(each)}", next_step="omit one of the two"
+            )
+        if each.needs_other_name:
+            raise Refused(
+                f"decision {each.number} cannot be answered with --take: {each.reason}",
+                subject=str(each.dn),
+                next_step="change the entry of the site first, or keep it as it is with --keep",
+            )
+    answered = {each.number for each in (*taken, *kept)}
+    return Answers(
+        taken=tuple(taken), kept=tuple(kept), open=tuple(each for each in decisions if each.number not in answered)
+    )
+
+
+def format_place(decision: Decision) -> str:
+    """Return the place of *decision* as it is written after ``--take``, with the whole DN."""
+    return f"{decision.dn} {decision.attribute}".rstrip()
+
+
+def _find(decisions: Sequence[Decision], text: str, option: str) -> list[Decision]:
+    if text.isdecimal():
+        found = [each for each in decisions if each.number == int(text)]
+    else:
+        found = [each for each in decisions if _is_at(each, text)]
+    if not found:
+        count = len(decisions)
+        raise Refused(
+            f"there is no decision {text}, which {option} names",
+            next_step=f"the decisions have the numbers 1 to {count}" if count else "there are no decisions",
+        )
+    if len({(str(each.dn), each.attribute) for each in found}) > 1:
+        raise Refused(
+            f"{option} {text} names several decisions",
+            next_step=f"specify one of the numbers {', '.join(str(each.number) for each in found)}",
+        )
+    return found
+
+
+def _is_at(decision: Decision, text: str) -> bool:
+    place, dn = text.strip().lower(), str(decision.dn).lower()
+    if decision.attribute:
+        suffix = f" {decision.attribute.lower()}"
+        if not place.endswith(suffix):
+            return False
+        place = place.removesuffix(suffix).strip()
+    return dn == place or dn.startswith(f"{place},")
