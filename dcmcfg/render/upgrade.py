@@ -91,6 +91,8 @@ def print_upgrade(console: Console, upgrade: Upgrade, base: DN, *, details: bool
     _print_kept(console, upgrade, base)
     _print_decisions(console, upgrade.decisions, base)
     _print_gap_decisions(console, upgrade, base)
+    for problem in upgrade.new_problems:
+        print_prose(console, escape_unprintable(f"new problem after the upgrade: {problem}"))
     _print_offers(console, upgrade)
     if details:
         print_line(console, "All changes:")
@@ -112,8 +114,11 @@ def _list_role_lines(upgrade: Upgrade) -> Iterator[str]:
         yield f"parts of the release that this site does not have: {join_limited(roles.removed, _MAX_NAMES)}"
     if upgrade.reconstructed.behind:
         yield f"earlier updates have not reached: {', '.join(upgrade.reconstructed.behind)}"
-    for place in upgrade.target.defects:
-        yield f"in the files of the release: {place}"
+    yield from (f"in the files of the release: {each}" for each in upgrade.target.defects)
+    if upgrade.reconstructed.failing:
+        records = join_limited(upgrade.reconstructed.failing, _MAX_NAMES)
+        yield f"in the files of the release: records for entries that its own default does not have: {records}"
+    yield from (f"warning: {each}" for each in upgrade.warnings)
 
 
 def _print_change(console: Console, change: ReportedChange, base: DN, *, only_checked: bool) -> None:
@@ -312,6 +317,9 @@ def upgrade_json(upgrade: Upgrade) -> dict[str, Any]:
         "gap_decisions": [_decision_json(each) for each in upgrade.gap_decisions],
         "clones": [{"original": each.original, "ae_titles": list(each.titles)} for each in upgrade.clones],
         "defects": list(upgrade.target.defects),
+        "failing_records": list(upgrade.reconstructed.failing),
+        "warnings": list(upgrade.warnings),
+        "new_problems": list(upgrade.new_problems),
     }
 
 

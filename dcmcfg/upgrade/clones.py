@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from dcmcfg.dn import DN, RDN, NormalDN, is_at_or_below
 from dcmcfg.schema_names import DICOM_AE_TITLE, DICOM_NETWORK_AE_OBJECT_CLASS
-from dcmcfg.upgrade.roles import ConfigurationView, Roles, score_content
+from dcmcfg.upgrade.ae_roles import score_content
+from dcmcfg.upgrade.configuration_view import ConfigurationView
+from dcmcfg.upgrade.roles import Roles
 from dcmcfg.upgrade.trees import UpgradeTree
 
 #: The part of an AE's capabilities that a clone must hold.

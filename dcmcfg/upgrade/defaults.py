@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dcmcfg.dn import is_at_or_below
-from dcmcfg.schema_names import DICOM_AE_TITLE, DICOM_DEVICE_NAME, DICOM_NETWORK_AE_OBJECT_CLASS
+from dcmcfg.schema_names import (
+    DICOM_AE_TITLE,
+    DICOM_DEVICE_NAME,
+    DICOM_NETWORK_AE_OBJECT_CLASS,
+    WEB_APP_NAME,
+    WEB_APP_OBJECT_CLASS,
+)
 from dcmcfg.upgrade.capability_names import align_capabilities
 from dcmcfg.upgrade.names import NameMapping
 from dcmcfg.upgrade.release import Release
@@ -20,6 +26,16 @@ def map_default(release: Release, mapping: NameMapping, site: UpgradeTree, witho
 def map_names(release: Release, mapping: NameMapping, site: UpgradeTree) -> UpgradeTree:
     """Return the default of *release* with the names of the *site*, but its own for transfer capabilities."""
     return UpgradeTree.from_entries(site.schema, map(mapping.map_entry, release.entries))
+
+
+def leave_out_web_apps(tree: UpgradeTree, names: Sequence[str]) -> UpgradeTree:
+    """Return *tree* without the web applications *names*; their registrations depend on them."""
+    kept = {
+        key: each
+        for key, each in tree.entries.items()
+        if not (each.is_a(WEB_APP_OBJECT_CLASS) and each.text(WEB_APP_NAME) in names)
+    }
+    return UpgradeTree(tree.schema, kept)
 
 
 def leave_out_devices(tree: UpgradeTree, devices: Sequence[str], mapping: NameMapping) -> UpgradeTree:

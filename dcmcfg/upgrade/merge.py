@@ -36,6 +36,7 @@ from dcmcfg.schema_names import (
 )
 from dcmcfg.upgrade.capability_names import get_capability_id
 from dcmcfg.upgrade.merge_result import IGNORED, Decision, Dropped, MergeResult, Place, Stage
+from dcmcfg.upgrade.names import is_marked_removed
 from dcmcfg.upgrade.trees import UpgradeTree
 from dcmcfg.upgrade.value_merge import ValueConflict, Values, Versions, combine_values, merge_values
 
@@ -315,7 +316,9 @@ class Merge:
         return found
 
     def _refers_to_removed(self, name: str, value: bytes) -> bool:
-        """Return whether *value* is the DN of an entry that the site has removed."""
+        """Return whether *value* names an AE or is the DN of an entry that the site has removed."""
+        if is_marked_removed(value):
+            return True
         definition = self._schema.attribute(name)
         if definition is None or definition.syntax != "DN":
             return False

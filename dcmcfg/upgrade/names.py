@@ -15,6 +15,20 @@ from dcmcfg.model.references.rewriting import find_names
 from dcmcfg.schema.definitions import Schema
 from dcmcfg.schema_names import DICOM_AE_TITLE, DICOM_DEVICE_NAME, WEB_APP_NAME
 
+#: Ends the name of a part that the site has removed, if the site uses the name for another part: a character that no
+#: real name has (private use area of Unicode).
+_REMOVED_MARK = "\ue000"
+
+
+def mark_removed(name: str) -> str:
+    """Return a name that no part of a site has, for the part *name* of the default that the site has removed."""
+    return name + _REMOVED_MARK
+
+
+def is_marked_removed(value: bytes) -> bool:
+    """Return whether *value* contains a name of :func:`mark_removed`."""
+    return _REMOVED_MARK.encode() in value
+
 
 @dataclass(frozen=True)
 class NameMapping:

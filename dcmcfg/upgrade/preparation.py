@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dcmcfg.dn import NormalDN
@@ -11,15 +11,19 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan
 from dcmcfg.schema_names import DICOM_VENDOR_DATA
 from dcmcfg.upgrade.clones import CloneOffer, add_clones, find_clones
+from dcmcfg.upgrade.completeness import has_secrets, leave_out_secrets
+from dcmcfg.upgrade.configuration_view import ConfigurationView
 from dcmcfg.upgrade.decisions import Answers, answer_decisions, number_decisions
-from dcmcfg.upgrade.defaults import leave_out_aes, leave_out_devices, map_default, map_names
+from dcmcfg.upgrade.defaults import leave_out_aes, leave_out_devices, leave_out_web_apps, map_default, map_names
 from dcmcfg.upgrade.gap import GapChange, Misses, apply_gap, list_differing_keys
 from dcmcfg.upgrade.history import KnownDefault, ReconstructedBase, reconstruct_base
 from dcmcfg.upgrade.merge import Merge
 from dcmcfg.upgrade.merge_result import Decision, Dropped, MergeResult, Stage
 from dcmcfg.upgrade.options import DEFAULT_OPTIONS, UpgradeOptions
+from dcmcfg.upgrade.prerequisites import list_warnings, require_upgrade
 from dcmcfg.upgrade.release import Release
-from dcmcfg.upgrade.roles import REMOVED, ConfigurationView, Roles, find_roles, name_new_web_apps
+from dcmcfg.upgrade.role_answers import SortedAnswers, sort_answers
+from dcmcfg.upgrade.roles import Roles, find_roles, name_new_web_apps
 from dcmcfg.upgrade.site_plan import make_upgrade_plan
 from dcmcfg.upgrade.tree_status import TreeStatus, find_status
 from dcmcfg.upgrade.trees import UpgradeTree
@@ -31,7 +35,8 @@ class Upgrade:
     """An upgrade of a site: the plan, and everything that the report shows.
 
     ``decisions`` are the open ones of the official changes, ``gap_decisions`` those of the gap; the numbers of the
-    latter follow those of the former.
+    latter follow those of the former. ``warnings`` are contradictions between the site and the releases;
+    ``new_problems`` are the problems of the configuration after the plan that it does not have before.
     """
 
     status: TreeStatus
@@ -50,6 +55,8 @@ class Upgrade:
     vendor: VendorMerge
     clones: tuple[CloneOffer, ...]
     official_entries: frozenset[NormalDN]
+    warnings: tuple[str, ...] = ()
+    new_problems: tuple[str, ...] = ()
 
     @property
     def dropped(self) -> tuple[Dropped, ...]:
@@ -70,36 +77,39 @@ def prepare_upgrade(
     nothing.
     """
     site = UpgradeTree(tree.schema, tree.entries)
-    _require_newer(source, target)
-    status = find_status(site, target, archive=options.archive, others=(source, installed))
+    require_upgrade(source, target, installed)
     default = ConfigurationView(UpgradeTree.from_entries(site.schema, installed.entries))
     newest = ConfigurationView(UpgradeTree.from_entries(site.schema, target.entries))
-    later = {role: name for role, name in options.roles.items() if role not in default.profiles}
-    _refuse_unknown_roles(later, default, newest)
-    roles = find_roles(default, status.view, {role: name for role, name in options.roles.items() if role not in later})
+    answers = sort_answers(options.roles, default, newest)
+    archive = answers.archive or options.archive
+    status = find_status(site, target, archive=archive, others=(source, installed))
+    roles = find_roles(default, status.view, answers.present)
     _require_answers(roles)
-    # Roles that the release brings get their titles from the user.
-    titles = {role: name for role, name in later.items() if name != REMOVED}
-    roles = replace(roles, titles={**roles.titles, **titles})
-    roles = name_new_web_apps(roles, tuple(newest.web_apps))
+    roles = name_new_web_apps(answers.name_new_parts(roles), tuple(newest.web_apps))
     mapping = roles.make_mapping(site, default.base_dn)
-    fresh = map_default(target, mapping, site, options.without)
+    without = (*options.without, *answers.list_declined("devices"))
+    _require_devices(without, default, newest)
+    fresh = map_default(target, mapping, site, without)
     at_target = status.match is not None and target.version is not None and status.match.last >= target.version
     updates = target.list_updates(installed.version, target.version)
     reconstructed = reconstruct_base(
-        leave_out_devices(map_names(installed, mapping, site), options.without, mapping),
+        leave_out_devices(map_names(installed, mapping, site), without, mapping),
         updates,
         mapping,
         site,
         tree_version=status.match.last if status.match is not None else (installed.version or ()),
         known=[
             KnownDefault(target.version, fresh),
-            KnownDefault(source.version, map_default(source, mapping, site, options.without)),
+            KnownDefault(source.version, map_default(source, mapping, site, without)),
         ],
     )
-    theirs = leave_out_devices(reconstructed.theirs, options.without, mapping)
-    unwanted = [role for role, name in later.items() if name == REMOVED]
-    theirs, fresh = (leave_out_aes(each, unwanted) for each in (theirs, fresh))
+    theirs = leave_out_devices(reconstructed.theirs, without, mapping)
+    theirs, fresh = (_leave_out_declined(each, answers) for each in (theirs, fresh))
+    base = reconstructed.base
+    warnings = list(list_warnings(status, source, target))
+    if not has_secrets(site.entries.values()) and has_secrets(base.entries.values()):
+        base, theirs, fresh = (leave_out_secrets(each) for each in (base, theirs, fresh))
+        warnings.append("the configuration has no secrets, as an export without secrets: secrets are not upgraded")
     if at_target:
         # What neither the site nor the default of the release has was removed as part of the gap.
         theirs = UpgradeTree(
@@ -107,12 +117,10 @@ def prepare_upgrade(
             {key: each for key, each in theirs.entries.items() if key in fresh.entries or key in site.entries},
         )
     archive_key = site.key(status.view.device.dn)
-    clones = find_clones(reconstructed.base, status.view, roles)
-    base, theirs, fresh = (
-        add_clones(each, clones, options.also, archive_key) for each in (reconstructed.base, theirs, fresh)
-    )
+    clones = find_clones(base, status.view, roles)
+    base, theirs, fresh = (add_clones(each, clones, options.also, archive_key) for each in (base, theirs, fresh))
     stages = _Stages(base=base, theirs=theirs, fresh=fresh, archive_key=archive_key, options=options)
-    official, gap, answers, gap_answers = stages.merge(site)
+    official, gap, decided, gap_decided = stages.merge(site)
     vendor = _merge_vendor(official.tree, archive_key, (installed, source, target), prefer=options.vendor)
     if vendor.merged is not None:
         data = official.tree.entries[archive_key].values(DICOM_VENDOR_DATA)
@@ -130,12 +138,13 @@ def prepare_upgrade(
         official=official,
         gap=gap,
         gap_changes=gap_changes,
-        decisions=answers.open,
-        gap_decisions=gap_answers.open,
+        decisions=decided.open,
+        gap_decisions=gap_decided.open,
         reconstructed=reconstructed,
         vendor=vendor,
         clones=clones,
         official_entries=frozenset(list_differing_keys(site, official.tree)),
+        warnings=tuple(warnings),
     )
 
 
@@ -172,27 +181,18 @@ class _Stages:
         )
 
 
-def _require_newer(source: Release, target: Release) -> None:
-    if source.version is not None and target.version is not None and target.version <= source.version:
-        raise Refused(
-            f"release {target.label} is not newer than release {source.label}",
-            next_step="specify the present release with --from, and the new one with --to",
-        )
-    if not target.updates:
-        raise Refused(
-            "the release has no update files, so its official changes are unknown",
-            subject=target.name,
-            next_step="specify the folder that holds them with --updates DIR",
-        )
+def _leave_out_declined(tree: UpgradeTree, answers: SortedAnswers) -> UpgradeTree:
+    titles = (*answers.list_declined("titles"), *answers.list_declined("other_titles"))
+    return leave_out_web_apps(leave_out_aes(tree, titles), answers.list_declined("web_apps"))
 
 
-def _refuse_unknown_roles(answers: Mapping[str, str], default: ConfigurationView, newest: ConfigurationView) -> None:
-    for role in answers:
-        if role not in newest.profiles:
-            known = sorted({*default.profiles, *newest.profiles})
+def _require_devices(names: Sequence[str], default: ConfigurationView, newest: ConfigurationView) -> None:
+    known = {each.lower(): each for view in (default, newest) for each in view.devices}
+    for name in names:
+        if name.lower() not in known:
             raise Refused(
-                f"the default configuration has no AE {role}, which --role names",
-                next_step=f"AEs of the default configuration: {', '.join(known)}",
+                f"the default configuration has no device {name}, which --without names",
+                next_step=f"devices of the default configuration: {', '.join(sorted(known.values()))}",
             )
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from dcmcfg.dn import NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.schema_names import DICOM_AE_TITLE, DICOM_NETWORK_AE_OBJECT_CLASS, DICOM_SOFTWARE_VERSION
+from dcmcfg.upgrade.configuration_view import ConfigurationView
 from dcmcfg.upgrade.release import Release, Version, parse_version
-from dcmcfg.upgrade.roles import ConfigurationView, find_roles
+from dcmcfg.upgrade.roles import find_roles
 from dcmcfg.upgrade.signs import ARCHIVE, UI, ReleaseMatch, SignIndex
 from dcmcfg.upgrade.trees import UpgradeTree
 

@@ -43,7 +43,7 @@ def test_the_applied_plan_equals_the_fresh_release_and_undo_takes_all_back(
     plan = tmp_path / "plan.ldif"
     planned = run("upgrade", "plan", *arguments, "-o", str(plan))
     assert (planned.exit_code, planned.stderr) == (0, "")
-    assert planned.stdout.endswith(f"plan: {plan}\nTo apply it: dcmcfg apply {plan}\n")
+    assert planned.stdout.endswith(f"plan: {plan}\nTo apply it: dcmcfg upgrade apply {plan}\n")
     assert plan.stat().st_mode & 0o777 == 0o600
     assert hospital.octets() == before
     applied = run("apply", str(plan), "--yes", "--no-reload")

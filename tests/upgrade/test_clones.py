@@ -6,7 +6,8 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.upgrade.clones import CloneOffer, add_clones, find_clones
-from dcmcfg.upgrade.roles import ConfigurationView, Roles
+from dcmcfg.upgrade.configuration_view import ConfigurationView
+from dcmcfg.upgrade.roles import Roles
 from dcmcfg.upgrade.trees import UpgradeTree
 from tests.trees import ARCHIVE, BASE, network_ae, site_entries, storage_scp
 

@@ -10,9 +10,10 @@ import pytest
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
+from dcmcfg.upgrade.configuration_view import ConfigurationView
 from dcmcfg.upgrade.options import UpgradeOptions
 from dcmcfg.upgrade.preparation import OpenQuestion
-from dcmcfg.upgrade.roles import ConfigurationView, Roles, find_roles, name_new_web_apps
+from dcmcfg.upgrade.roles import RoleAnswers, Roles, find_roles, name_new_web_apps
 from dcmcfg.upgrade.trees import UpgradeTree
 from tests.sampling import sample
 from tests.trees import DEVICES
@@ -58,7 +59,9 @@ def move_references(releases: Releases, old: str, new: str) -> Edit:
 
 def find(releases: Releases, *edits: Edit, answers: dict[str, str] | None = None) -> Roles:
     tree = releases.customise(VERSION, *edits)
-    return find_roles(_default(releases), ConfigurationView(UpgradeTree(SCHEMA, tree.entries)), answers)
+    return find_roles(
+        _default(releases), ConfigurationView(UpgradeTree(SCHEMA, tree.entries)), RoleAnswers(titles=answers or {})
+    )
 
 
 def _default(releases: Releases, version: str = VERSION) -> ConfigurationView:
@@ -218,7 +221,7 @@ def test_no_plan_is_made_while_a_question_is_open(releases: Releases) -> None:
 
 
 def test_an_answer_for_an_unknown_role_is_refused(releases: Releases) -> None:
-    with pytest.raises(Refused, match="no AE DCM4CHE,"):
+    with pytest.raises(Refused, match="no AE, device or web application DCM4CHE,"):
         releases.upgrade(releases.customise(VERSION), VERSION, UpgradeOptions(roles={"DCM4CHE": MAIN}))
 
 

@@ -326,14 +326,17 @@ def _print_plan_and_warnings(
         print_message(f"warning: {escape_unprintable(warning)}")
 
 
-def write_plan(settings: Settings, plan: Plan, path: Path) -> None:
+def write_plan(settings: Settings, plan: Plan, path: Path, *, comments: Sequence[str] = ()) -> None:
     """Write *plan* to the new file *path*, readable by its owner only, or to standard output for ``-``.
+
+    *comments* are more lines at the start of the file.
 
     Raises :class:`~dcmcfg.errors.DcmcfgError` if the file exists or cannot be written.
     """
     head = (
         f"dcmcfg plan for {format_site_headline(settings)}",
         "Apply this file with dcmcfg apply or ldapmodify. The file may contain secrets.",
+        *comments,
     )
     if str(path) == STDOUT:
         print_text([format_plan(plan, comments=head)])

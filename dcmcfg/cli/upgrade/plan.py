@@ -17,21 +17,17 @@ from dcmcfg.cli.options.output_options import (
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.change import write_plan
-from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.session.schema_servers import require_schema
 from dcmcfg.cli.upgrade.options import FOLDER, release_options
-from dcmcfg.directory.tree_reader import read_tree
-from dcmcfg.files.release import read_release
-from dcmcfg.files.trees import read_ldif_tree
+from dcmcfg.cli.upgrade.planning import open_site, plan_upgrade, read_releases
 from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.model.devices import find_devices_dn
 from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.render.upgrade import print_upgrade, upgrade_json
-from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.settings import Settings
 from dcmcfg.upgrade.options import ALL_KINDS, GAP_KINDS, UpgradeOptions
-from dcmcfg.upgrade.preparation import prepare_upgrade
+from dcmcfg.upgrade.plan_source import PlanSource
 from dcmcfg.upgrade.vendor_data import Side
 
 _DECISIONS_OPEN = 1
@@ -67,7 +63,6 @@ def _parse_gap(ctx: click.Context, param: click.Parameter, lists: Sequence[str])
     "source_folder",
     metavar="FOLDER",
     type=FOLDER,
-    required=True,
     help="Release that the site has now.",
 )
 @release_options
@@ -84,8 +79,8 @@ def _parse_gap(ctx: click.Context, param: click.Parameter, lists: Sequence[str])
     metavar="ROLE=NAME",
     multiple=True,
     callback=_parse_roles,
-    help="AE of the site (NAME) for this AE of the default configuration (ROLE); '-' if the site has removed it. Can "
-    "be repeated.",
+    help="AE, device or web application of the site (NAME) for the one of the default configuration (ROLE); '-' if the "
+    "site has removed it. For a new one of the release, its name at the site. Can be repeated.",
 )
 @click.option("--without", metavar="DEVICE", multiple=True, help="Do not add this device of the release.")
 @click.option(
@@ -130,7 +125,7 @@ def _parse_gap(ctx: click.Context, param: click.Parameter, lists: Sequence[str])
 def plan_command(
     settings: Settings,
     *,
-    source_folder: Path,
+    source_folder: Path | None,
     target_folder: Path,
     update_folders: tuple[Path, ...],
     installed_folder: Path | None,
@@ -170,23 +165,19 @@ def plan_command(
         keep=keep,
         vendor=vendor,
     )
+    source = PlanSource(
+        source=source_folder, target=target_folder, installed=installed_folder, updates=update_folders, options=options
+    )
     with pause_garbage_collection():
-        source, target = (read_release(each, update_folders) for each in (source_folder, target_folder))
-        installed = read_release(installed_folder, update_folders) if installed_folder is not None else source
-        if tree_file is not None:
-            tree = read_ldif_tree(tree_file, load_bundled_schema())
-            upgrade = prepare_upgrade(tree, source, target, installed, options=options)
-        else:
-            with open_directory(settings) as directory:
-                tree = read_tree(directory)
-                upgrade = prepare_upgrade(tree, source, target, installed, options=options)
-                require_schema(settings, directory, upgrade.plan, target_folder)
+        releases = read_releases(source)
+        with open_site(settings, tree_file) as (tree, directory):
+            upgrade = plan_upgrade(releases, options, tree, directory)
     if form == JSON:
         print_json(upgrade_json(upgrade))
     else:
         print_upgrade(make_stdout_console(), upgrade, find_devices_dn(tree), details=details)
     if output is not None:
-        write_plan(settings, upgrade.plan, output)
+        write_plan(settings, upgrade.plan, output, comments=source.format_comments(upgrade.roles))
         if form != JSON:
-            print_output(f"plan: {output}", f"To apply it: dcmcfg apply {output}")
+            print_output(f"plan: {output}", f"To apply it: dcmcfg upgrade apply {output}")
     return _DECISIONS_OPEN if upgrade.has_open_decisions else 0

@@ -10,21 +10,13 @@ import click
 
 from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
-from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.session.schema_servers import read_comparisons
-from dcmcfg.cli.upgrade.options import release_options, releases_option
-from dcmcfg.directory.tree_reader import read_tree
-from dcmcfg.errors import NotFound
+from dcmcfg.cli.upgrade.options import release_options
+from dcmcfg.cli.upgrade.planning import open_site
 from dcmcfg.files.release import read_release
-from dcmcfg.files.release_schema import read_release_schema
-from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.garbage_collection import pause_garbage_collection
-from dcmcfg.model.tree import Tree
-from dcmcfg.render.schema_update import print_schemas, schemas_json
 from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.render.upgrade import print_upgrade_status, upgrade_status_json
-from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.settings import Settings
 from dcmcfg.upgrade.tree_status import find_status
 from dcmcfg.upgrade.trees import UpgradeTree
@@ -55,26 +47,10 @@ def status_command(
     """
     with pause_garbage_collection():
         target = read_release(target_folder, update_folders)
-        folders = (*release_folders, target_folder)
-        tree, schemas = _read_file(tree_file) if tree_file is not None else _read_site(settings, folders)
+        with open_site(settings, tree_file) as (tree, _):
+            pass
         status = find_status(UpgradeTree(tree.schema, tree.entries), target, archive=archive)
     if as_json:
         print_json(upgrade_status_json(status, len(tree.entries)) | {"schemas": schemas_json(schemas)})
     else:
-        console = make_stdout_console()
-        print_upgrade_status(console, status, len(tree.entries))
-        print_schemas(console, schemas)
-
-
-def _read_file(path: Path) -> tuple[Tree, Sequence[ComparedServer]]:
-    return read_ldif_tree(path, load_bundled_schema()), ()
-
-
-def _read_site(settings: Settings, folders: Sequence[Path]) -> tuple[Tree, Sequence[ComparedServer]]:
-    """Return the tree, and the schema of each server, compared with the releases in *folders* with schema files."""
-    releases = []
-    for folder in folders:
-        with suppress(NotFound):
-            releases.append(read_release_schema(folder))
-    with open_directory(settings) as directory:
-        return read_tree(directory), read_comparisons(settings, directory, releases) if releases else ()
+        print_upgrade_status(make_stdout_console(), status, len(tree.entries))

@@ -1,0 +1,92 @@
+"""Read the releases and the configuration, and prepare an upgrade: the common part of ``upgrade plan|gap|apply``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dcmcfg.cli.session.change import make_server_rules
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.directory.server import Directory
+from dcmcfg.directory.subordinates import read_child_counts
+from dcmcfg.directory.tree_reader import read_tree
+from dcmcfg.errors import NotFound
+from dcmcfg.files.release import read_release
+from dcmcfg.files.trees import read_ldif_tree
+from dcmcfg.model.tree import Tree
+from dcmcfg.plan.server_schema import require_accepted
+from dcmcfg.schema.definitions import load_bundled_schema
+from dcmcfg.settings import Settings
+from dcmcfg.upgrade.completeness import require_complete
+from dcmcfg.upgrade.new_problems import find_new_problems
+from dcmcfg.upgrade.options import UpgradeOptions
+from dcmcfg.upgrade.plan_source import PlanSource
+from dcmcfg.upgrade.preparation import Upgrade, prepare_upgrade
+from dcmcfg.upgrade.release import Release, format_version
+from dcmcfg.upgrade.tree_status import find_status
+from dcmcfg.upgrade.trees import UpgradeTree
+
+_REPOSITORY = "https://github.com/dcm4che/dcm4chee-arc-light"
+_FOLDER = "dcm4chee-arc-assembly/src/main/resources/ldap"
+
+
+@contextmanager
+def open_site(settings: Settings, tree_file: Path | None) -> Iterator[tuple[Tree, Directory | None]]:
+    """Yield the configuration, and the directory that it comes from; None for one that is read from *tree_file*.
+
+    Raises :class:`~dcmcfg.errors.Refused` if the bind DN cannot see all of it.
+    """
+    if tree_file is not None:
+        yield read_ldif_tree(tree_file, load_bundled_schema()), None
+        return
+    with open_directory(settings) as directory:
+        tree = read_tree(directory)
+        require_complete(tree, read_child_counts(directory))
+        yield tree, directory
+
+
+@dataclass(frozen=True)
+class Releases:
+    """The releases of an upgrade; ``present`` and ``installed`` are None if the user has not named the present one."""
+
+    target: Release
+    present: Release | None
+    installed: Release | None
+
+
+def read_releases(source: PlanSource) -> Releases:
+    """Return the releases that *source* names; raises the errors of :func:`~dcmcfg.files.release.read_release`."""
+    target = read_release(source.target, source.updates)
+    present = read_release(source.source, source.updates) if source.source is not None else None
+    installed = read_release(source.installed, source.updates) if source.installed is not None else present
+    return Releases(target, present, installed)
+
+
+def plan_upgrade(releases: Releases, options: UpgradeOptions, tree: Tree, directory: Directory | None) -> Upgrade:
+    """Return the upgrade of *tree*, with the new problems of its result.
+
+    Raises :class:`~dcmcfg.errors.NotFound` without the present release, the errors of
+    :func:`~dcmcfg.upgrade.preparation.prepare_upgrade`, and :class:`~dcmcfg.errors.DoesNotApply` if the schema of
+    *directory* does not allow the result.
+    """
+    if releases.present is None:
+        raise _build_missing_source_error(tree, releases.target, options)
+    installed = releases.installed if releases.installed is not None else releases.present
+    upgrade = prepare_upgrade(tree, releases.present, releases.target, installed, options=options)
+    if directory is not None:
+        require_accepted(upgrade.plan, make_server_rules(directory, tree))
+    return replace(upgrade, new_problems=find_new_problems(upgrade.plan, datetime.now(UTC)))
+
+
+def _build_missing_source_error(tree: Tree, target: Release, options: UpgradeOptions) -> NotFound:
+    match = find_status(UpgradeTree(tree.schema, tree.entries), target, archive=options.archive).match
+    version = format_version(match.last) if match is not None else "VERSION"
+    return NotFound(
+        "--from is missing: to know what the site has changed, dcmcfg needs the release that the site has now"
+        + (f" ({version}, as far as the configuration shows)" if match is not None else ""),
+        next_step=f"specify the distribution dcm4chee-arc-{version} with --from: the ZIP file, or the folder {_FOLDER} "
+        f"of {_REPOSITORY} at tag {version}",
+    )

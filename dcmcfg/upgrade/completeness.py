@@ -1,0 +1,73 @@
+"""Find out whether a tree may lack entries that the bind DN cannot see: an upgrade would take them for removed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from dcmcfg.dn import NormalDN
+from dcmcfg.entry import Entry
+from dcmcfg.errors import Refused
+from dcmcfg.model.tree import Tree
+from dcmcfg.schema_names import OBJECT_CLASS
+from dcmcfg.secret_values import is_secret
+from dcmcfg.upgrade.trees import UpgradeTree
+
+_MAX_LISTED = 5
+
+
+def require_complete(tree: Tree, child_counts: Mapping[NormalDN, int | bool]) -> None:
+    """Raise :class:`Refused` if *tree* lacks entries, or parts of entries, that the server has.
+
+    *child_counts* are the numbers of children according to the server, or whether there are any.
+    """
+    found = [*_find_orphans(tree), *_find_hidden_children(tree, child_counts), *_find_hidden_classes(tree)]
+    if found:
+        more = len(found) - _MAX_LISTED
+        raise Refused(
+            "the configuration was not read completely, and an upgrade would treat what is missing as removed",
+            next_step="use a bind DN that may read the whole configuration; check the size limit of the server",
+            details=[*found[:_MAX_LISTED], *([f"and {more} more"] if more > 0 else [])],
+        )
+
+
+def _find_orphans(tree: Tree) -> Iterator[str]:
+    highest = min(map(len, tree.entries), default=0)
+    for key, entry in tree.entries.items():
+        if len(key) > highest and key[1:] not in tree.entries:
+            yield f"{entry.dn}: the entry above it cannot be seen"
+
+
+def _find_hidden_children(tree: Tree, child_counts: Mapping[NormalDN, int | bool]) -> Iterator[str]:
+    seen = Counter(key[1:] for key in tree.entries)
+    for key, count in child_counts.items():
+        entry = tree.entries.get(key)
+        if entry is None or key in tree.referrals:
+            continue
+        if isinstance(count, bool):
+            if count and not seen[key]:
+                yield f"{entry.dn}: the entries below it cannot be seen"
+        elif count > seen[key]:
+            yield f"{entry.dn}: {seen[key]} of {count} entries below it can be seen"
+
+
+def _find_hidden_classes(tree: Tree) -> Iterator[str]:
+    for entry in tree.entries.values():
+        if OBJECT_CLASS not in entry:
+            yield f"{entry.dn}: its object classes cannot be seen"
+
+
+def has_secrets(entries: Iterable[Entry]) -> bool:
+    """Return whether one of *entries* has a secret, such as the PIN of a key store."""
+    return any(is_secret(each.name, value) for entry in entries for each in entry.attributes for value in each.values)
+
+
+def leave_out_secrets(tree: UpgradeTree) -> UpgradeTree:
+    """Return *tree* without secrets, for a site whose secrets are not known."""
+    result = tree.copy()
+    for key, entry in tree.entries.items():
+        for each in entry.attributes:
+            kept = tuple(value for value in each.values if not is_secret(each.name, value))
+            if len(kept) < len(each.values):
+                result.entries[key] = result.entries[key].with_values(each.name, kept)
+    return result

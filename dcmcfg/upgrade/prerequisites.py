@@ -1,0 +1,67 @@
+"""What the releases of an upgrade must be, and what is unusual about the site and the releases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dcmcfg.errors import Refused
+from dcmcfg.upgrade.release import Release, Version, format_version
+from dcmcfg.upgrade.tree_status import TreeStatus
+
+#: The first release whose update files are divided by component.
+_OLDEST: Version = (5, 10)
+_MANY_RELEASES = 5
+
+
+def require_upgrade(source: Release, target: Release, installed: Release) -> None:
+    """Raise :class:`Refused` if *target* is not newer than *source*, has no update files, or a release is too old."""
+    if source.version is not None and target.version is not None and target.version <= source.version:
+        is_equal = target.version == source.version
+        raise Refused(
+            f"release {target.label} is not newer than release {source.label}",
+            next_step="to list the differences from a new installation: dcmcfg upgrade gap --to FOLDER"
+            if is_equal
+            else "specify the present release with --from, and the new one with --to",
+        )
+    for each, option in ((source, "--from"), (installed, "--installed")):
+        if each.version is not None and each.version < _OLDEST:
+            raise Refused(
+                f"release {each.label} is too old: dcmcfg upgrades from {format_version(_OLDEST)} on",
+                subject=each.name,
+                next_step=f"upgrade to {format_version(_OLDEST)} as its release notes describe, then specify a later "
+                f"release with {option}",
+            )
+    if source.version is not None and installed.version is not None and installed.version > source.version:
+        raise Refused(
+            f"release {installed.label}, which --installed names, is newer than release {source.label}",
+            next_step="specify the release that the site was first installed with",
+        )
+    if not target.updates:
+        raise Refused(
+            "the release has no update files, so its official changes are unknown",
+            subject=target.name,
+            next_step="specify the folder that holds them with --updates DIR",
+        )
+
+
+def list_warnings(status: TreeStatus, source: Release, target: Release) -> Iterator[str]:
+    """Yield a sentence for each contradiction between the site, its software and the releases."""
+    match, version = status.match, source.version
+    if match is not None and version is not None and not match.first <= version <= match.last:
+        between = {
+            each.version
+            for each in target.updates
+            if min(match.last, version) < each.version <= max(match.last, version)
+        }
+        found = f"the configuration matches release {format_version(match.last)} best, but --from names {source.label}"
+        if len(between) > _MANY_RELEASES:
+            parts = ", ".join(f"{each.name}: {format_version(each.match.last)}" for each in status.components)
+            found = f"{found}, which is {len(between)} releases away ({parts})"
+        yield f"{found}. The plan starts from what the configuration shows"
+    if match is not None and status.software is not None and status.software > match.last:
+        yield (
+            f"the archive's software is {format_version(status.software)}, but the update files after "
+            f"{format_version(match.last)} have not been applied to the configuration"
+        )
+    if target.version is not None and status.software is not None and status.software > target.version:
+        yield f"the archive's software is already newer than {target.label}"
