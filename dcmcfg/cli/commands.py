@@ -105,6 +105,8 @@ SUBCOMMANDS = {
         "status": Command("upgrade.status", "status_command", "Show the release of the configuration."),
         "schema": Command("upgrade.schema", "schema_command", "Install the schema of a release in the server."),
         "plan": Command("upgrade.plan", "plan_command", "Plan the upgrade to a release, and change nothing."),
+        "apply": Command("upgrade.apply", "apply_command", "Apply the plan of an upgrade."),
+        "gap": Command("upgrade.gap", "gap_command", "List differences from a new installation."),
     },
 }
 

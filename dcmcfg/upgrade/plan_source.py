@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,10 @@ class PlanSource:
     installed: Path | None
     updates: tuple[Path, ...]
     options: UpgradeOptions
+
+    def without_answers(self) -> PlanSource:
+        """Return the same choices without answers to decisions, which are none once the plan is applied."""
+        return replace(self, options=replace(self.options, take=(), keep=()))
 
     def format_comments(self, roles: Roles) -> tuple[str, ...]:
         """Return the comments for a plan file: these choices for programs, and the *roles* for people."""

@@ -84,7 +84,7 @@ def prepare_upgrade(
     archive = answers.archive or options.archive
     status = find_status(site, target, archive=archive, others=(source, installed))
     roles = find_roles(default, status.view, answers.present)
-    _require_answers(roles)
+    require_answers(roles)
     roles = name_new_web_apps(answers.name_new_parts(roles), tuple(newest.web_apps))
     mapping = roles.make_mapping(site, default.base_dn)
     without = (*options.without, *answers.list_declined("devices"))
@@ -196,7 +196,8 @@ def _require_devices(names: Sequence[str], default: ConfigurationView, newest: C
             )
 
 
-def _require_answers(roles: Roles) -> None:
+def require_answers(roles: Roles) -> None:
+    """Raise :class:`OpenQuestion` if the holder of a role is uncertain."""
     if not roles.questions:
         return
     lines = [

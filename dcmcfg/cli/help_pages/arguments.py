@@ -67,5 +67,6 @@ ARGUMENTS = {
     "connection show target": "Device, and name of the connection if the device has several connections.",
     "show target": "Device or AE: see 'dcmcfg help targets'. Default: the device of the archive.",
     "undo number": "Number of the change. Default: the interrupted change, or else the newest change.",
+    "upgrade apply plan_file": "Plan that 'dcmcfg upgrade plan' or 'dcmcfg upgrade gap' has written.",
     "values": "Attribute and value: = sets, += adds, -= removes a value. @FILE reads a value from FILE, @- from stdin.",
 }

@@ -252,6 +252,17 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
             "dcmcfg upgrade plan --from ldap-5.31.0 --to ldap-5.33.1 --role DCM4CHEE=PACS",
         ),
     ),
+    "upgrade apply": (
+        ("Apply the plan of an upgrade, and check the result", "dcmcfg upgrade apply upgrade.ldif"),
+        ("Show the changes, and change nothing", "dcmcfg upgrade apply upgrade.ldif --dry-run"),
+    ),
+    "upgrade gap": (
+        ("List what differs from a new installation", "dcmcfg upgrade gap --to ldap-5.33.1 --from ldap-5.31.0"),
+        (
+            "Plan the additions and corrections",
+            "dcmcfg upgrade gap --to ldap-5.33.1 --from ldap-5.31.0 --gap additions,corrections -o gap.ldif",
+        ),
+    ),
     # Undo
     "history": (
         ("List the changes from this account", "dcmcfg history"),

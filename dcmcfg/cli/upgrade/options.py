@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import click
+
+from dcmcfg.upgrade.options import ALL_KINDS, GAP_KINDS
 
 F = TypeVar("F", bound=Callable[..., object])
 FOLDER = click.Path(path_type=Path)
@@ -41,14 +43,46 @@ def release_options(command: F) -> F:
     return command
 
 
-def releases_option(command: F) -> F:
-    """Add ``--release``, called with ``release_folders``."""
+def role_options(command: F) -> F:
+    """Add ``--role`` and ``--without``."""
+    command = click.option("--without", metavar="DEVICE", multiple=True, help="Do not add this device of the release.")(
+        command
+    )
     return click.option(
-        "--release",
-        "--releases",
-        "release_folders",
-        metavar="FOLDER",
-        type=FOLDER,
+        "--role",
+        "roles",
+        metavar="ROLE=NAME",
         multiple=True,
-        help="Another release, to recognise its schema in the server; can be repeated.",
+        callback=_parse_roles,
+        help="AE, device or web application of the site (NAME) for the one of the default configuration (ROLE); '-' if "
+        "the site has removed it. For a new one of the release, its name at the site. Can be repeated.",
     )(command)
+
+
+def gap_option(help_text: str) -> Callable[[F], F]:
+    """Return a decorator that adds ``--gap`` with *help_text*."""
+    return click.option("--gap", metavar="KIND,…", multiple=True, callback=_parse_gap, help=help_text)
+
+
+def _parse_roles(ctx: click.Context, param: click.Parameter, answers: tuple[str, ...]) -> dict[str, str]:
+    parsed = {}
+    for answer in answers:
+        role, separator, name = answer.partition("=")
+        if not (role and separator and name):
+            raise click.BadParameter(f"{answer!r} does not have the form ROLE=NAME", ctx, param)
+        parsed[role] = name
+    return parsed
+
+
+def parse_names(ctx: click.Context, param: click.Parameter, lists: Sequence[str]) -> tuple[str, ...]:  # noqa: ARG001 — click's signature
+    """Return the names in *lists*, each separated by commas: a callback of click."""
+    return tuple(name for each in lists for name in each.split(",") if name)
+
+
+def _parse_gap(ctx: click.Context, param: click.Parameter, lists: Sequence[str]) -> frozenset[str]:
+    kinds = frozenset(parse_names(ctx, param, lists))
+    if unknown := sorted(kinds - {*GAP_KINDS, ALL_KINDS}):
+        raise click.BadParameter(
+            f"unknown kind {', '.join(unknown)}. The kinds are {', '.join(GAP_KINDS)} and {ALL_KINDS}", ctx, param
+        )
+    return kinds

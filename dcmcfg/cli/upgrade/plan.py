@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -18,42 +17,18 @@ from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.change import write_plan
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.session.schema_servers import require_schema
-from dcmcfg.cli.upgrade.options import FOLDER, release_options
+from dcmcfg.cli.upgrade.options import FOLDER, gap_option, parse_names, release_options, role_options
 from dcmcfg.cli.upgrade.planning import open_site, plan_upgrade, read_releases
 from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.model.devices import find_devices_dn
 from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.render.upgrade import print_upgrade, upgrade_json
 from dcmcfg.settings import Settings
-from dcmcfg.upgrade.options import ALL_KINDS, GAP_KINDS, UpgradeOptions
+from dcmcfg.upgrade.options import UpgradeOptions
 from dcmcfg.upgrade.plan_source import PlanSource
 from dcmcfg.upgrade.vendor_data import Side
 
 _DECISIONS_OPEN = 1
-
-
-def _parse_roles(ctx: click.Context, param: click.Parameter, answers: tuple[str, ...]) -> dict[str, str]:
-    parsed = {}
-    for answer in answers:
-        role, separator, name = answer.partition("=")
-        if not (role and separator and name):
-            raise click.BadParameter(f"{answer!r} does not have the form ROLE=NAME", ctx, param)
-        parsed[role] = name
-    return parsed
-
-
-def _parse_names(ctx: click.Context, param: click.Parameter, lists: Sequence[str]) -> tuple[str, ...]:  # noqa: ARG001 — click's signature
-    return tuple(name for each in lists for name in each.split(",") if name)
-
-
-def _parse_gap(ctx: click.Context, param: click.Parameter, lists: Sequence[str]) -> frozenset[str]:
-    kinds = frozenset(_parse_names(ctx, param, lists))
-    if unknown := sorted(kinds - {*GAP_KINDS, ALL_KINDS}):
-        raise click.BadParameter(
-            f"unknown kind {', '.join(unknown)}. The kinds are {', '.join(GAP_KINDS)} and {ALL_KINDS}", ctx, param
-        )
-    return kinds
 
 
 @click.command("plan", short_help="Plan the upgrade to a release, and change nothing.", cls=SiteCommand)
@@ -73,30 +48,15 @@ def _parse_gap(ctx: click.Context, param: click.Parameter, lists: Sequence[str])
     type=FOLDER,
     help="Release that the site was first installed with. Default: the release of --from.",
 )
-@click.option(
-    "--role",
-    "roles",
-    metavar="ROLE=NAME",
-    multiple=True,
-    callback=_parse_roles,
-    help="AE, device or web application of the site (NAME) for the one of the default configuration (ROLE); '-' if the "
-    "site has removed it. For a new one of the release, its name at the site. Can be repeated.",
-)
-@click.option("--without", metavar="DEVICE", multiple=True, help="Do not add this device of the release.")
+@role_options
 @click.option(
     "--also",
     metavar="AET,…",
     multiple=True,
-    callback=_parse_names,
+    callback=parse_names,
     help="Make the changes of an AE also in these copies of the AE.",
 )
-@click.option(
-    "--gap",
-    metavar="KIND,…",
-    multiple=True,
-    callback=_parse_gap,
-    help="Also remove these differences from a new installation: corrections, additions, values, removals or all.",
-)
+@gap_option("Also remove these differences from a new installation: corrections, additions, values, removals or all.")
 @click.option(
     "--take",
     metavar="PLACE",

@@ -1,0 +1,109 @@
+"""``dcmcfg upgrade gap``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dcmcfg.cli.options.output_options import file_option, json_option
+from dcmcfg.cli.options.site_command import SiteCommand, site_options
+from dcmcfg.cli.printing import print_output
+from dcmcfg.cli.session.change import write_plan
+from dcmcfg.cli.session.output import print_json
+from dcmcfg.cli.upgrade.options import FOLDER, gap_option, release_options, role_options
+from dcmcfg.cli.upgrade.planning import open_site, plan_upgrade, read_releases
+from dcmcfg.errors import Refused
+from dcmcfg.garbage_collection import pause_garbage_collection
+from dcmcfg.model.devices import find_devices_dn
+from dcmcfg.printable import format_count
+from dcmcfg.render.terminal.console import make_stdout_console
+from dcmcfg.render.upgrade_gap import gap_json, print_gap
+from dcmcfg.settings import Settings
+from dcmcfg.upgrade.fresh_comparison import compare_with_fresh
+from dcmcfg.upgrade.options import ALL_KINDS, UpgradeOptions
+from dcmcfg.upgrade.plan_source import PlanSource
+from dcmcfg.upgrade.preparation import Upgrade
+
+
+@click.command("gap", short_help="List differences from a new installation.", cls=SiteCommand)
+@site_options
+@click.option(
+    "--from",
+    "source_folder",
+    metavar="FOLDER",
+    type=FOLDER,
+    help="Release that the site had before the upgrade. Without it, the site's own changes are listed too.",
+)
+@release_options
+@click.option(
+    "--installed",
+    "installed_folder",
+    metavar="FOLDER",
+    type=FOLDER,
+    help="Release that the site was first installed with. Default: the release of --from.",
+)
+@role_options
+@gap_option("Only these differences in the plan: corrections, additions, values, removals or all. Default: all.")
+@json_option
+@file_option(
+    "PLAN",
+    "Write a plan that removes the differences to the new file PLAN, for 'dcmcfg upgrade apply'. Requires --from.",
+    click.Path(dir_okay=False, allow_dash=False, path_type=Path),
+)
+def gap_command(
+    settings: Settings,
+    *,
+    source_folder: Path | None,
+    target_folder: Path,
+    update_folders: tuple[Path, ...],
+    installed_folder: Path | None,
+    tree_file: Path | None,
+    archive: str,
+    roles: dict[str, str],
+    without: tuple[str, ...],
+    gap: frozenset[str],
+    as_json: bool,
+    output: Path | None,
+) -> int:
+    """List what differs from a new installation of the release, after the upgrade. Nothing is changed.
+
+    The official update files do not make all changes of the default configuration. With --from, the changes that the
+    site has made itself are left out.
+
+    Exit codes: 0 there are no differences, 1 there are differences, 3 the release or the configuration cannot be used.
+    """
+    if output is not None and source_folder is None:
+        raise click.UsageError("--output requires --from: without it, a plan would also revert the site's own changes")
+    options = UpgradeOptions(archive=archive, roles=roles, without=without, gap=gap or frozenset({ALL_KINDS}))
+    source = PlanSource(
+        source=source_folder, target=target_folder, installed=installed_folder, updates=update_folders, options=options
+    )
+    upgrade = None
+    with pause_garbage_collection():
+        releases = read_releases(source)
+        with open_site(settings, tree_file) as (tree, directory):
+            if releases.present is not None:
+                upgrade = plan_upgrade(releases, options, tree, directory)
+                _require_upgraded(upgrade)
+                changes = upgrade.gap_changes
+            else:
+                changes = compare_with_fresh(tree, releases.target, options)
+    if as_json:
+        print_json(gap_json(changes, has_own_changes=upgrade is None))
+    else:
+        print_gap(make_stdout_console(), changes, find_devices_dn(tree), has_own_changes=upgrade is None)
+    if output is not None and upgrade is not None:
+        write_plan(settings, upgrade.plan, output, comments=source.format_comments(upgrade.roles))
+        if not as_json:
+            print_output(f"plan: {output}", f"To apply it: dcmcfg upgrade apply {output}")
+    return 1 if changes else 0
+
+
+def _require_upgraded(upgrade: Upgrade) -> None:
+    if upgrade.official_entries:
+        count = format_count(len(upgrade.official_entries), "entry", "entries", grouped=True)
+        raise Refused(
+            f"the official changes of {upgrade.target.label} are not complete: {count} must change",
+            next_step="plan and apply these changes first: dcmcfg upgrade plan",
+        )

@@ -1,0 +1,71 @@
+"""Render the differences between a site and a new installation of a release, as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+
+from dcmcfg.dn import DN
+from dcmcfg.printable import escape_unprintable, format_count
+from dcmcfg.render.terminal.cells import format_relative_dn
+from dcmcfg.render.terminal.console import print_line, print_prose
+from dcmcfg.suggestions import join_limited
+from dcmcfg.upgrade.gap import GapChange
+from dcmcfg.upgrade.options import GAP_KINDS
+
+_MAX_NAMES = 8
+_HEADINGS = {
+    "corrections": "Changes of update files that miss their target",
+    "additions": "Entries that a new installation has",
+    "values": "Entries with other values in a new installation",
+    "removals": "Entries that a new installation no longer has",
+}
+_OWN_NOTE = (
+    "Changes of the site itself are among these. To leave them out, specify the release that the site had before the "
+    "upgrade with --from"
+)
+
+
+def print_gap(console: Console, changes: Sequence[GapChange], base: DN, *, has_own_changes: bool) -> None:
+    """Print *changes* by kind; DNs are relative to *base*.
+
+    With *has_own_changes*, a note says that the changes of the site itself are among them.
+    """
+    if not changes:
+        print_line(console, "no differences from a new installation")
+        return
+    for kind in GAP_KINDS:
+        found = [each for each in changes if each.kind == kind]
+        if found:
+            count = format_count(len(found), "entry", "entries", grouped=True)
+            print_line(console, f"{_HEADINGS[kind]} ({kind}): {count}")
+        for each in found:
+            names = f": {', '.join(each.attributes)}" if each.attributes else ""
+            print_line(console, escape_unprintable(f"  {format_relative_dn(each.dn, base)}{names}"))
+            if each.places:
+                print_line(console, f"      from {join_limited(each.places, _MAX_NAMES)}")
+    if has_own_changes:
+        print_prose(console, _OWN_NOTE)
+
+
+def gap_json(changes: Sequence[GapChange], *, has_own_changes: bool) -> dict[str, Any]:
+    """Return *changes* for ``--json``.
+
+    ``own_changes_included`` is true if the changes of the site itself are among ``differences``, which have ``kind``,
+    ``dn``, ``attributes`` (of changed entries), ``made`` (in the plan) and ``places`` (official records).
+    """
+    return {
+        "own_changes_included": has_own_changes,
+        "differences": [
+            {
+                "kind": each.kind,
+                "dn": str(each.dn),
+                "attributes": list(each.attributes),
+                "made": each.is_made,
+                "places": list(each.places),
+            }
+            for each in changes
+        ],
+    }
