@@ -15,6 +15,7 @@ from dcmcfg.render.terminal.cells import format_cell_value, format_relative_dn
 from dcmcfg.render.terminal.console import print_line, print_prose
 from dcmcfg.secret_values import is_secret
 from dcmcfg.suggestions import join_limited
+from dcmcfg.upgrade.checklist import Checklist
 from dcmcfg.upgrade.merge_result import Decision
 from dcmcfg.upgrade.preparation import Upgrade
 from dcmcfg.upgrade.release import Version, format_version
@@ -94,6 +95,7 @@ def print_upgrade(console: Console, upgrade: Upgrade, base: DN, *, details: bool
     for problem in upgrade.new_problems:
         print_prose(console, escape_unprintable(f"new problem after the upgrade: {problem}"))
     _print_offers(console, upgrade)
+    _print_checklist(console, upgrade.checklist)
     if details:
         print_line(console, "All changes:")
         for change in changes:
@@ -225,6 +227,21 @@ def _print_kept(console: Console, upgrade: Upgrade, base: DN) -> None:
         )
 
 
+def _print_checklist(console: Console, checklist: Checklist) -> None:
+    """Print the files of the distribution that the administrator applies."""
+    if checklist.is_empty:
+        return
+    print_line(console, "Also to do (dcmcfg does not change the database and WildFly):")
+    for label, names in (
+        ("run these scripts of your database in this order", checklist.sql),
+        ("compare these files of WildFly, which the new release has changed", checklist.configuration),
+        ("run these scripts of WildFly if the release notes say so", checklist.cli),
+        ("update files that dcmcfg does not use", checklist.unused_updates),
+    ):
+        if names:
+            print_prose(console, escape_unprintable(f"  {label}: {', '.join(names)}"))
+
+
 def _print_offers(console: Console, upgrade: Upgrade) -> None:
     counts = Counter(each.kind for each in upgrade.gap_changes if not each.is_made)
     if counts:
@@ -319,6 +336,12 @@ def upgrade_json(upgrade: Upgrade) -> dict[str, Any]:
         "defects": list(upgrade.target.defects),
         "failing_records": list(upgrade.reconstructed.failing),
         "warnings": list(upgrade.warnings),
+        "checklist": {
+            "sql": list(upgrade.checklist.sql),
+            "configuration": list(upgrade.checklist.configuration),
+            "cli": list(upgrade.checklist.cli),
+            "unused_updates": list(upgrade.checklist.unused_updates),
+        },
         "new_problems": list(upgrade.new_problems),
     }
 

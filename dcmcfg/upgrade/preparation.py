@@ -10,6 +10,7 @@ from dcmcfg.errors import Refused
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan
 from dcmcfg.schema_names import DICOM_VENDOR_DATA
+from dcmcfg.upgrade.checklist import NO_CHECKLIST, Checklist
 from dcmcfg.upgrade.clones import CloneOffer, add_clones, find_clones
 from dcmcfg.upgrade.completeness import has_secrets, leave_out_secrets
 from dcmcfg.upgrade.configuration_view import ConfigurationView
@@ -36,7 +37,8 @@ class Upgrade:
 
     ``decisions`` are the open ones of the official changes, ``gap_decisions`` those of the gap; the numbers of the
     latter follow those of the former. ``warnings`` are contradictions between the site and the releases;
-    ``new_problems`` are the problems of the configuration after the plan that it does not have before.
+    ``new_problems`` are the problems of the configuration after the plan that it does not have before. ``checklist``
+    are the files of the distribution that dcmcfg does not apply.
     """
 
     status: TreeStatus
@@ -57,6 +59,7 @@ class Upgrade:
     official_entries: frozenset[NormalDN]
     warnings: tuple[str, ...] = ()
     new_problems: tuple[str, ...] = ()
+    checklist: Checklist = NO_CHECKLIST
 
     @property
     def dropped(self) -> tuple[Dropped, ...]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import lzma
+import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
@@ -57,7 +58,9 @@ def merge_vendor_data(
     equals one of them is unchanged. Without vendor data of the release, nothing is done. *prefer* answers conflicts.
     """
     if release is None:
-        return VendorMerge(problem="the folder of the release has no vendor-data.zip")
+        return VendorMerge(
+            problem="the folder of the release has no vendor-data.zip (the distribution has it in its folder ldap)"
+        )
     if site is None:
         return VendorMerge(problem="the site has no vendor data")
     theirs, own = _read_members(release), _read_members(site)
@@ -136,3 +139,18 @@ def _write_members(members: Mapping[str, bytes]) -> bytes:
         for name, octets in sorted(members.items()):
             archive.writestr(zipfile.ZipInfo(name, _TIME), octets, zipfile.ZIP_DEFLATED)
     return target.getvalue()
+
+
+def list_conflict_files(merge: VendorMerge) -> Iterator[tuple[str, bytes]]:
+    """Yield a file name and the octets for each version of a member in conflict: NAME.base, NAME.site, NAME.release.
+
+    Characters that could lead out of a folder are replaced in the names.
+    """
+    used: set[str] = set()
+    for number, each in enumerate(merge.conflicts, start=1):
+        name = re.sub(r"[^A-Za-z0-9._-]", "_", each.name).lstrip(".") or "member"
+        name = f"{number}-{name}" if name.lower() in used else name
+        used.add(name.lower())
+        for version, octets in (("base", each.base), ("site", each.site), ("release", each.release)):
+            if octets is not None:
+                yield f"{name}.{version}", octets

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import shutil
+import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dcmcfg.lab.slapd import Slapd
+from dcmcfg.ldif.writer import format_entry
 from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
 from tests.cli.sites import CliSite, attributes, settle_at
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd
-from tests.upgrade.customised import Releases
+from tests.upgrade.customised import SOURCES, TARGET, Releases
+from tests.upgrade.test_half_upgraded import apply_as_shipped
 
 
 @pytest.fixture
@@ -179,3 +184,94 @@ def test_options_that_say_nothing_are_usage_errors(run: Run, arguments: tuple[st
     refused = run("upgrade", "plan", "--from", "a", "--to", "b", *arguments)
     assert refused.exit_code == 2
     assert message in refused.stderr.replace("\n", " ")
+
+
+def test_without_the_present_release_a_plan_is_refused_with_where_to_find_it(run: Run, releases: Releases) -> None:
+    tree = str(releases.build_file("renamed", "5.31.0"))
+    arguments = ("--to", str(releases.find_folder(TARGET)), "--updates", str(releases.upstream / "updates"))
+    refused = run("upgrade", "plan", *arguments, "--tree", tree)
+    assert (refused.exit_code, refused.stdout) == (3, "")
+    assert refused.stderr == (
+        "dcmcfg: --from is missing: to know what the site has changed, dcmcfg needs the release that the site has now "
+        "(5.31.0, as far as the configuration shows)\n"
+        "  next: specify the distribution dcm4chee-arc-5.31.0 with --from: the ZIP file, or the folder "
+        "dcm4chee-arc-assembly/src/main/resources/ldap of https://github.com/dcm4che/dcm4chee-arc-light at tag 5.31.0\n"
+    )
+
+
+def test_the_release_that_a_site_was_installed_with_is_proposed(run: Run, releases: Releases, tmp_path: Path) -> None:
+    target = releases.read(TARGET)
+    files = target.list_updates((5, 23, 0), (5, 29, 0))
+    site, failed = apply_as_shipped(releases.build("trimmed", "5.23.0"), files, stops=False)
+    assert failed
+    tree = tmp_path / "site.ldif"
+    tree.write_text("version: 1\n\n" + "".join(map(format_entry, site.sorted_entries())), "utf-8")
+    folders = [part for each in SOURCES for part in ("--releases", str(releases.find_folder(each)))]
+    arguments = (*folders, "--to", str(releases.find_folder(TARGET)), "--tree", str(tree))
+    updates = ("--updates", str(releases.upstream / "updates"), "--updates", str(releases.more / "updates"))
+
+    status = json.loads(run("upgrade", "status", *arguments, *updates, "--json").stdout)
+
+    assert [(each["release"], each["dropped_count"]) for each in status["installed"]] == [
+        ("5.23.0", 112),
+        ("5.29.0", 113),
+    ]
+    printed = run("upgrade", "status", *arguments, *updates).stdout
+    assert "installed with: probably release 5.23.0 (an upgrade from 5.23.0: 0 decisions, 112 not made, " in printed
+
+
+def test_files_of_the_vendor_data_in_conflict_are_written(run: Run, releases: Releases, tmp_path: Path) -> None:
+    folders = {}
+    for version, text in (("5.31.0", "1"), (TARGET, "2")):
+        folders[version] = tmp_path / version
+        shutil.copytree(releases.find_folder(version), folders[version])
+        with zipfile.ZipFile(folders[version] / "vendor-data.zip", "w") as archive:
+            archive.writestr("nullify-pn.xsl", text)
+    generated = replace(releases, upstream=tmp_path, generated=tmp_path / "generated")
+    generated.generated.mkdir()
+    tree = generated.build_file("hospital", "5.31.0")
+    folder_options = ("--from", str(folders["5.31.0"]), "--to", str(folders[TARGET]))
+    arguments = (*folder_options, "--tree", str(tree), "--updates", str(releases.upstream / "updates"))
+
+    planned = run("upgrade", "plan", *arguments, "--out-dir", str(tmp_path / "out"))
+
+    assert planned.exit_code == 1, planned.stderr
+    assert "vendor data: the site and the release have both changed nullify-pn.xsl" in planned.stdout
+    written = {each.name: each.read_text("utf-8") for each in (tmp_path / "out").iterdir()}
+    assert written == {
+        "nullify-pn.xsl.base": "1",
+        "nullify-pn.xsl.site": "1<!-- changed at this hospital -->\n",
+        "nullify-pn.xsl.release": "2",
+    }
+    assert run("upgrade", "plan", *arguments, "--vendor", "site").exit_code == 0
+
+
+@pytest.mark.real
+def test_a_configuration_that_cannot_be_seen_completely_is_refused(
+    monkeypatch: pytest.MonkeyPatch, run: Run, tmp_path: Path, releases: Releases, archive: Scripted
+) -> None:
+    server = Slapd(
+        tmp_path / "slapd",
+        port=free_port(),
+        root_password=PASSWORD,
+        extra_global="objectclass ( 1.3.6.1.4.1.4203.666.11.99.1 NAME 'reader' SUP top MUST cn MAY userPassword )",
+    )
+    server.prepare()
+    configuration = server.folder / "slapd.conf"
+    devices = "cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
+    hidden = f'access to dn.children="dicomDeviceName=storescp,{devices}" by * none\naccess to * by * read'
+    text = configuration.read_text().replace("access to * by * read", hidden).replace("sizelimit 500", "sizelimit 9999")
+    configuration.write_text(text)
+    server.load_files([releases.build_file("pristine", "5.31.0")])
+    server.load_ldif(f"dn: cn=reader,dc=dcm4che,dc=org\nobjectClass: reader\ncn: reader\nuserPassword: {PASSWORD}\n")
+    with server:
+        settle_at(monkeypatch, RunningSlapd(server), archive)
+        password = tmp_path / "password"
+        password.touch(mode=0o600)
+        password.write_text(PASSWORD)
+        reader = ("--bind-dn", "cn=reader,dc=dcm4che,dc=org", "--bind-password-file", str(password))
+        arguments = options_to_target(releases, *reader)
+        refused = run("upgrade", "plan", *arguments)
+    assert (refused.exit_code, refused.stdout) == (3, "")
+    assert "the configuration was not read completely" in refused.stderr
+    assert f"dicomDeviceName=storescp,{devices}: the entries below it cannot be seen" in refused.stderr

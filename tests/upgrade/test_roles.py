@@ -247,3 +247,51 @@ def test_a_new_role_can_be_declined(releases: Releases) -> None:
 def test_new_web_applications_are_named_like_the_old_ones(old_apps: dict[str, str], expected: dict[str, str]) -> None:
     roles = Roles(base_dn=DN.parse("dc=org"), device="arc", devices={}, titles={"A": "B"}, web_apps=old_apps)
     assert name_new_web_apps(roles, ["A", "A-WADO", "A-NEW", "AB"]).web_apps == expected
+
+
+def test_an_answer_can_name_a_device_or_a_web_application(releases: Releases) -> None:
+    site = releases.customise(VERSION, lambda site: site.rename_device("storescp", "viewer"))
+    upgrade = releases.upgrade(site, VERSION, UpgradeOptions(roles={"storescp": "viewer"}))
+    assert upgrade.roles.devices["storescp"] == "viewer"
+    removed = releases.upgrade(site, VERSION, UpgradeOptions(roles={"storescp": "-"}))
+    assert "storescp" in removed.roles.removed
+    assert not any("viewer" in str(each.dn) for each in removed.plan.changes)
+    web_app = releases.upgrade(site, VERSION, UpgradeOptions(roles={"webapp:DCM4CHEE": "DCM4CHEE-WADO"}))
+    assert web_app.roles.web_apps["DCM4CHEE"] == "DCM4CHEE-WADO"
+    archive = releases.upgrade(site, VERSION, UpgradeOptions(roles={"dcm4chee-arc": "dcm4chee-arc"}))
+    assert archive.roles.device == "dcm4chee-arc"
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        ({"storescp": "none"}, "no device none"),
+        ({"webapp:DCM4CHEE": "none"}, "no web application none"),
+        ({"dcm4chee-arc": "none"}, "unknown which device"),
+        ({"device:DCM4CHEE": "-"}, "no AE, device or web application device:DCM4CHEE"),
+        ({"other:DCM4CHEE": "-"}, "no AE, device or web application other:DCM4CHEE"),
+    ],
+)
+def test_an_answer_that_names_no_part_of_the_site_is_refused(
+    releases: Releases, answers: dict[str, str], message: str
+) -> None:
+    with pytest.raises(Refused, match=message):
+        releases.upgrade(releases.customise(VERSION), VERSION, UpgradeOptions(roles=answers))
+
+
+def test_an_unknown_device_to_leave_out_is_refused(releases: Releases) -> None:
+    with pytest.raises(Refused, match="no device storescpp"):
+        releases.upgrade(releases.customise(VERSION), VERSION, UpgradeOptions(without=("storescpp",)))
+
+
+def test_an_ae_of_the_site_with_the_title_of_a_removed_one_stays_as_it_is(releases: Releases) -> None:
+    own = clone("AS_RECEIVED", "IOCM_QUALITY")
+    site = releases.customise("5.29.0", remove("IOCM_QUALITY"), own)
+    upgrade = releases.upgrade(site, "5.29.0", UpgradeOptions(roles={"IOCM_QUALITY": "-"}))
+    assert not any("dicomAETitle=IOCM_QUALITY" in str(each.dn) for each in upgrade.plan.changes)
+    assert not any(
+        "\ue000" in value
+        for each in upgrade.plan.after.entries.values()
+        for attribute in each.attributes
+        for value in each.texts(attribute.name)
+    )

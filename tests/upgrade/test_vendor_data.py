@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from dcmcfg.upgrade import vendor_data
-from dcmcfg.upgrade.vendor_data import MemberConflict, merge_vendor_data
+from dcmcfg.upgrade.vendor_data import MemberConflict, list_conflict_files, merge_vendor_data
 
 
 def make_zip(**members: str) -> bytes:
@@ -108,3 +108,19 @@ def test_a_damaged_zip_file_is_left_alone() -> None:
     for start in range(30, len(whole) - 8, 3):
         damaged = whole[:start] + b"\xff\xff\xff" + whole[start + 3 :]
         merge_vendor_data(damaged, make_zip(a="1"), [damaged])
+
+
+def test_the_versions_of_files_in_conflict_cannot_leave_their_folder() -> None:
+    names = ("../a.xsl", ".b", "x/y", "x_y")
+    base, site, release = (make_zip(**dict.fromkeys(names, text)) for text in "123")
+    files = dict(list_conflict_files(merge_vendor_data(site, release, [base])))
+    assert files["_a.xsl.site"] == b"2"
+    assert {name.rpartition(".")[0] for name in files} == {"_a.xsl", "b", "x_y", "4-x_y"}
+    assert len(files) == 12
+
+
+def test_vendor_data_that_is_no_zip_file_is_to_be_decided() -> None:
+    merge = merge_vendor_data(b"no zip", make_zip(a="1"), [])
+    assert merge.needs_decision
+    assert merge.merged is None
+    assert not merge_vendor_data(None, make_zip(a="1"), []).needs_decision

@@ -35,7 +35,7 @@ from dcmcfg.upgrade.preparation import Upgrade
     type=FOLDER,
     help="Release that the site had before the upgrade. Without it, the site's own changes are listed too.",
 )
-@release_options
+@release_options()
 @click.option(
     "--installed",
     "installed_folder",

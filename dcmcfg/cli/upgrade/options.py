@@ -14,33 +14,41 @@ F = TypeVar("F", bound=Callable[..., object])
 FOLDER = click.Path(path_type=Path)
 
 
-def release_options(command: F) -> F:
-    """Add ``--to``, ``--updates``, ``--tree`` and ``--archive``."""
-    for option in reversed(
-        (
-            click.option(
-                "--to", "target_folder", metavar="FOLDER", type=FOLDER, required=True, help="Release to upgrade to."
-            ),
-            click.option(
-                "--updates",
-                "update_folders",
-                metavar="FOLDER",
-                type=FOLDER,
-                multiple=True,
-                help="More update files, in a folder for each release; can be repeated.",
-            ),
-            click.option(
-                "--tree",
-                "tree_file",
-                metavar="FILE",
-                type=FOLDER,
-                help="Read the configuration from this LDIF file or snapshot, not from the directory server.",
-            ),
-            click.option("--archive", metavar="NAME", default="", help="Device of the archive, if there are several."),
-        )
-    ):
-        command = option(command)
-    return command
+def release_options(*, target_required: bool = True) -> Callable[[F], F]:
+    """Return a decorator that adds ``--to``, ``--updates``, ``--tree`` and ``--archive``."""
+    options = (
+        click.option(
+            "--to",
+            "target_folder",
+            metavar="FOLDER",
+            type=FOLDER,
+            required=target_required,
+            help="Release to upgrade to.",
+        ),
+        click.option(
+            "--updates",
+            "update_folders",
+            metavar="FOLDER",
+            type=FOLDER,
+            multiple=True,
+            help="More update files, in a folder for each release; can be repeated.",
+        ),
+        click.option(
+            "--tree",
+            "tree_file",
+            metavar="FILE",
+            type=FOLDER,
+            help="Read the configuration from this LDIF file or snapshot, not from the directory server.",
+        ),
+        click.option("--archive", metavar="NAME", default="", help="Device of the archive, if there are several."),
+    )
+
+    def add(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
 
 
 def role_options(command: F) -> F:

@@ -16,7 +16,7 @@ from dcmcfg.cli.options.output_options import (
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.change import write_plan
-from dcmcfg.cli.session.output import print_json
+from dcmcfg.cli.session.output import make_folder, print_json, write_octets
 from dcmcfg.cli.upgrade.options import FOLDER, gap_option, parse_names, release_options, role_options
 from dcmcfg.cli.upgrade.planning import open_site, plan_upgrade, read_releases
 from dcmcfg.garbage_collection import pause_garbage_collection
@@ -26,7 +26,7 @@ from dcmcfg.render.upgrade import print_upgrade, upgrade_json
 from dcmcfg.settings import Settings
 from dcmcfg.upgrade.options import UpgradeOptions
 from dcmcfg.upgrade.plan_source import PlanSource
-from dcmcfg.upgrade.vendor_data import Side
+from dcmcfg.upgrade.vendor_data import Side, VendorMerge, list_conflict_files
 
 _DECISIONS_OPEN = 1
 
@@ -40,7 +40,7 @@ _DECISIONS_OPEN = 1
     type=FOLDER,
     help="Release that the site has now.",
 )
-@release_options
+@release_options()
 @click.option(
     "--installed",
     "installed_folder",
@@ -75,6 +75,13 @@ _DECISIONS_OPEN = 1
     type=click.Choice(["site", "release"]),
     help="Which files of the vendor data to use if the site and the release have changed them.",
 )
+@click.option(
+    "--out-dir",
+    metavar="FOLDER",
+    type=FOLDER,
+    help="Write the files of the vendor data that the site and the release have both changed to this folder, as "
+    "NAME.base, NAME.site and NAME.release.",
+)
 @format_option("text", "json")
 @details_option
 @file_option(
@@ -98,6 +105,7 @@ def plan_command(
     take: tuple[str, ...],
     keep: tuple[str, ...],
     vendor: Side | None,
+    out_dir: Path | None,
     form: str,
     details: bool,
     output: Path | None,
@@ -132,6 +140,8 @@ def plan_command(
         releases = read_releases(source)
         with open_site(settings, tree_file) as (tree, directory):
             upgrade = plan_upgrade(releases, options, tree, directory)
+    if out_dir is not None:
+        _write_conflicts(out_dir, upgrade.vendor)
     if form == JSON:
         print_json(upgrade_json(upgrade))
     else:
@@ -141,3 +151,10 @@ def plan_command(
         if form != JSON:
             print_output(f"plan: {output}", f"To apply it: dcmcfg upgrade apply {output}")
     return _DECISIONS_OPEN if upgrade.has_open_decisions else 0
+
+
+def _write_conflicts(folder: Path, vendor: VendorMerge) -> None:
+    """Write the versions of each file in conflict to new files in *folder*."""
+    make_folder(str(folder))
+    for name, octets in list_conflict_files(vendor):
+        write_octets(str(folder / name), octets)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,12 +14,14 @@ from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subordinates import read_child_counts
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.errors import NotFound
+from dcmcfg.files.distribution import read_distribution
 from dcmcfg.files.release import read_release
 from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.server_schema import require_accepted
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.settings import Settings
+from dcmcfg.upgrade.checklist import NO_CHECKLIST, Checklist, make_checklist
 from dcmcfg.upgrade.completeness import require_complete
 from dcmcfg.upgrade.new_problems import find_new_problems
 from dcmcfg.upgrade.options import UpgradeOptions
@@ -55,6 +57,8 @@ class Releases:
     target: Release
     present: Release | None
     installed: Release | None
+    _: KW_ONLY
+    checklist: Checklist = NO_CHECKLIST
 
 
 def read_releases(source: PlanSource) -> Releases:
@@ -62,7 +66,11 @@ def read_releases(source: PlanSource) -> Releases:
     target = read_release(source.target, source.updates)
     present = read_release(source.source, source.updates) if source.source is not None else None
     installed = read_release(source.installed, source.updates) if source.installed is not None else present
-    return Releases(target, present, installed)
+    if present is None or source.source is None:
+        return Releases(target, present, installed)
+    before, after = (read_distribution(each) for each in (source.source, source.target))
+    checklist = make_checklist(before, after, present.version, target.version)
+    return Releases(target, present, installed, checklist=checklist)
 
 
 def plan_upgrade(releases: Releases, options: UpgradeOptions, tree: Tree, directory: Directory | None) -> Upgrade:
@@ -78,7 +86,9 @@ def plan_upgrade(releases: Releases, options: UpgradeOptions, tree: Tree, direct
     upgrade = prepare_upgrade(tree, releases.present, releases.target, installed, options=options)
     if directory is not None:
         require_accepted(upgrade.plan, make_server_rules(directory, tree))
-    return replace(upgrade, new_problems=find_new_problems(upgrade.plan, datetime.now(UTC)))
+    return replace(
+        upgrade, new_problems=find_new_problems(upgrade.plan, datetime.now(UTC)), checklist=releases.checklist
+    )
 
 
 def _build_missing_source_error(tree: Tree, target: Release, options: UpgradeOptions) -> NotFound:

@@ -11,26 +11,37 @@ import click
 from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.upgrade.options import release_options
+from dcmcfg.cli.upgrade.options import FOLDER, release_options
 from dcmcfg.cli.upgrade.planning import open_site
 from dcmcfg.files.release import read_release
 from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.render.upgrade import print_upgrade_status, upgrade_status_json
+from dcmcfg.render.upgrade_installed import installed_json, print_installed
 from dcmcfg.settings import Settings
+from dcmcfg.upgrade.installed_search import choose_present, rank_installed
+from dcmcfg.upgrade.options import UpgradeOptions
 from dcmcfg.upgrade.tree_status import find_status
 from dcmcfg.upgrade.trees import UpgradeTree
 
 
 @click.command("status", short_help="Show the release of the configuration.", cls=SiteCommand)
 @site_options
-@release_options
-@releases_option
+@release_options(target_required=False)
+@click.option(
+    "--releases",
+    "release_folders",
+    metavar="FOLDER",
+    type=FOLDER,
+    multiple=True,
+    help="Release that the site may have been installed with; can be repeated.",
+)
 @json_option
 def status_command(
     settings: Settings,
     *,
-    target_folder: Path,
+    target_folder: Path | None,
+    release_folders: tuple[Path, ...],
     update_folders: tuple[Path, ...],
     tree_file: Path | None,
     archive: str,
@@ -41,16 +52,30 @@ def status_command(
 
     dcmcfg compares the configuration with the changes that each official update file makes. Parts that are at another
     release than the rest are listed: earlier updates have not reached these parts. --to names a release whose folder
-    holds the update files.
+    holds the update files; by default, the newest release of --releases.
 
-    The schema of the directory server is compared with the schema files of --to and of each --release.
+    With --releases, dcmcfg also shows which of these releases the site was probably installed with, for 'dcmcfg upgrade
+    plan --installed'.
     """
+    if target_folder is None and not release_folders:
+        raise click.UsageError("Specify --to or --releases")
     with pause_garbage_collection():
-        target = read_release(target_folder, update_folders)
+        releases = [read_release(each, update_folders) for each in release_folders]
+        if target_folder is not None:
+            target = read_release(target_folder, update_folders)
+        else:
+            target = max(releases, key=lambda each: each.version or ())
         with open_site(settings, tree_file) as (tree, _):
-            pass
-        status = find_status(UpgradeTree(tree.schema, tree.entries), target, archive=archive)
+            status = find_status(UpgradeTree(tree.schema, tree.entries), target, archive=archive, others=releases)
+        present = choose_present(releases, status.match) if status.match is not None else None
+        candidates = (
+            rank_installed(tree, releases, present, target, options=UpgradeOptions(archive=archive))
+            if present is not None
+            else ()
+        )
     if as_json:
-        print_json(upgrade_status_json(status, len(tree.entries)) | {"schemas": schemas_json(schemas)})
+        print_json({**upgrade_status_json(status, len(tree.entries)), "installed": installed_json(candidates)})
     else:
-        print_upgrade_status(make_stdout_console(), status, len(tree.entries))
+        console = make_stdout_console()
+        print_upgrade_status(console, status, len(tree.entries))
+        print_installed(console, candidates)

@@ -1,0 +1,45 @@
+"""Render the releases that a site may have been installed with, as text and as JSON.
+
+Kept apart: only ``upgrade status --releases`` shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+
+from dcmcfg.printable import escape_unprintable, format_count
+from dcmcfg.render.terminal.console import print_prose
+from dcmcfg.upgrade.installed_search import InstalledCandidate
+
+
+def print_installed(console: Console, candidates: Sequence[InstalledCandidate]) -> None:
+    """Print *candidates*, the most probable first, with the components that earlier updates have not reached."""
+    if not candidates:
+        return
+    best = candidates[0]
+    counts = ", ".join(
+        f"{each.release.label}: {format_count(each.decision_count, 'decision')}, {each.dropped_count} not made"
+        for each in candidates
+    )
+    print_prose(
+        console, escape_unprintable(f"installed with: probably release {best.release.label} (an upgrade from {counts})")
+    )
+    if best.behind:
+        print_prose(console, escape_unprintable(f"earlier updates have not reached: {', '.join(best.behind)}"))
+
+
+def installed_json(candidates: Sequence[InstalledCandidate]) -> list[dict[str, Any]]:
+    """Return *candidates* for ``--json``, the most probable first."""
+    return [
+        {
+            "release": each.release.label,
+            "folder": each.release.name,
+            "decision_count": each.decision_count,
+            "dropped_count": each.dropped_count,
+            "components_behind": list(each.behind),
+        }
+        for each in candidates
+    ]

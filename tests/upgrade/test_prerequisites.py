@@ -1,0 +1,61 @@
+"""Releases that cannot be upgraded, and contradictions between the site and the releases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dcmcfg.errors import Refused
+from dcmcfg.upgrade.options import UpgradeOptions
+from dcmcfg.upgrade.preparation import prepare_upgrade
+from dcmcfg.upgrade.prerequisites import require_upgrade
+from tests.trees import ARCHIVE
+from tests.upgrade.customised import TARGET, Releases
+from tests.upgrade.test_preparation import change
+
+
+def test_the_same_release_is_refused_with_the_command_for_its_gap(releases: Releases) -> None:
+    target = releases.read(TARGET)
+    with pytest.raises(Refused, match="not newer") as refusal:
+        require_upgrade(target, target, target)
+    assert "dcmcfg upgrade gap" in refusal.value.next_step
+
+
+@pytest.mark.parametrize("option", ["--from", "--installed"])
+def test_a_release_before_5_10_is_refused(releases: Releases, option: str) -> None:
+    present = releases.read("5.29.0")
+    old = replace(present, version=(5, 9, 1))
+    pair = (old, present) if option == "--from" else (present, old)
+    with pytest.raises(Refused, match=r"5\.9\.1 is too old") as refusal:
+        require_upgrade(pair[0], releases.read(TARGET), pair[1])
+    assert refusal.value.next_step.endswith(f"specify a later release with {option}")
+
+
+def test_a_site_cannot_be_installed_with_a_newer_release_than_it_has(releases: Releases) -> None:
+    with pytest.raises(Refused, match="which --installed names, is newer"):
+        require_upgrade(releases.read("5.29.0"), releases.read(TARGET), releases.read("5.31.0"))
+
+
+def test_another_release_than_the_named_one_is_a_warning(releases: Releases) -> None:
+    site = releases.build("pristine", "5.31.0")
+    target, present = releases.read(TARGET), releases.read("5.23.0")
+    upgrade = prepare_upgrade(site, present, target, present)
+    (warning,) = upgrade.warnings
+    assert warning.startswith("the configuration matches release 5.31.0 best, but --from names 5.23.0, which is ")
+    assert "archive device: 5.31.0" in warning
+    near = prepare_upgrade(site, releases.read("5.29.0"), target, releases.read("5.29.0"))
+    assert near.warnings == (
+        "the configuration matches release 5.31.0 best, but --from names 5.29.0. The plan starts from what the "
+        "configuration shows",
+    )
+    assert releases.upgrade(site, "5.31.0").warnings == ()
+
+
+def test_software_that_is_newer_than_the_configuration_is_a_warning(releases: Releases) -> None:
+    site = change(releases.build("pristine", "5.29.0"), ARCHIVE, dicomSoftwareVersion=["5.31.0"])
+    upgrade = releases.upgrade(site, "5.29.0", UpgradeOptions())
+    assert upgrade.warnings == (
+        "the archive's software is 5.31.0, but the update files after 5.29.0 have not been applied to the "
+        "configuration",
+    )
