@@ -13,16 +13,26 @@ from dcmcfg.upgrade.merge_result import IGNORED
 from dcmcfg.upgrade.trees import UpgradeTree
 
 ChangeKind = Literal["add", "modify", "delete"]
+_KEY_STORE, _TRUST_STORE = "TLS connections use this key store", "TLS connections use this trust store"
 #: Attribute → why an administrator checks a change of it before the upgrade.
 _CHECKS = {
     "dcmURI": "check that this is the same place on the archive's host",
     "dcmQueryRetrieveViewID": "decides which rejected instances users see",
     "dcmAcceptedUserRole": "decides who can use this",
     "dicomPort": "the port must be free, and firewalls must allow it",
-    "dcmKeyStoreURL": "TLS connections use this key store",
-    "dcmTrustStoreURL": "TLS connections use this trust store",
+    "dcmKeyStoreURL": _KEY_STORE,
+    "dcmKeyStoreType": _KEY_STORE,
+    "dcmKeyStorePin": _KEY_STORE,
+    "dcmKeyStorePinProperty": _KEY_STORE,
+    "dcmKeyStoreKeyPin": _KEY_STORE,
+    "dcmKeyStoreKeyPinProperty": _KEY_STORE,
+    "dcmTrustStoreURL": _TRUST_STORE,
+    "dcmTrustStoreType": _TRUST_STORE,
+    "dcmTrustStorePin": _TRUST_STORE,
+    "dcmTrustStorePinProperty": _TRUST_STORE,
 }
 _CHECKS_BY_LOWER_NAME = {name.lower(): reason for name, reason in _CHECKS.items()}
+_URI, _STORAGE_CLASS = "dcmuri", "dcmStorage"
 
 
 @dataclass(frozen=True)
@@ -79,5 +89,7 @@ def _compare(old: Entry, new: Entry, tree: UpgradeTree) -> Iterator[AttributeCha
     names = {each.name.lower(): each.name for entry in (old, new) for each in entry.attributes}
     for lower, name in sorted(names.items()):
         if tree.normalise(name, old.values(name)) != tree.normalise(name, new.values(name)):
-            check = "" if lower in IGNORED else _CHECKS_BY_LOWER_NAME.get(lower, "")
+            # Other entries, such as coercions, have URIs that are no places.
+            is_checked = lower not in IGNORED and (lower != _URI or new.is_a(_STORAGE_CLASS))
+            check = _CHECKS_BY_LOWER_NAME.get(lower, "") if is_checked else ""
             yield AttributeChange(name, old.values(name), new.values(name), check)
