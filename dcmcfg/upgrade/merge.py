@@ -154,13 +154,18 @@ class Merge:
         return Decision(dn, name, conflict.reason, site=versions.site, release=versions.theirs, value_key=conflict.key)
 
     def _leave_out_removed(self, dn: DN, name: str, values: Values, known: Values = ()) -> Values:
-        """Return *values* without references to what the site has removed; those not in *known* are reported."""
-        kept = tuple(each for each in values if not self._refers_to_removed(name, each))
-        if len(kept) < len(values):
-            left_out = self._normalise(name, values) - self._normalise(name, kept) - self._normalise(name, known)
-            self._result.dropped += [
-                Dropped(dn, f"the site has removed the entry to which {name} refers") for _ in left_out
-            ]
+        """Return *values* without new references to what the site has removed, which are reported.
+
+        Those in *known* are not new: the site decides whether it has kept them.
+        """
+        old = self._normalise(name, known)
+        kept = tuple(
+            each for each in values if self._normal(name, each) in old or not self._refers_to_removed(name, each)
+        )
+        self._result.dropped += [
+            Dropped(dn, f"the site has removed the entry to which {name} refers")
+            for _ in range(len(values) - len(kept))
+        ]
         return kept
 
     def _decide(self, dn: DN, reason: str, *, needs_other_name: bool = False) -> None:

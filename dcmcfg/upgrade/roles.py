@@ -5,6 +5,7 @@ A role is a device, AE or web application of the default. Its holder is found by
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +17,8 @@ from dcmcfg.upgrade.configuration_view import ConfigurationView
 from dcmcfg.upgrade.device_roles import match_devices
 from dcmcfg.upgrade.names import NameMapping, mark_removed
 from dcmcfg.upgrade.trees import UpgradeTree
+
+_TITLE_IN_PATH = re.compile(r"(/aets/)([^/]+)(?=/)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,9 +131,8 @@ def _match_web_apps(
 
 
 def _map_path(path: str, titles: Mapping[str, str]) -> str:
-    for old, new in titles.items():
-        path = path.replace(f"/aets/{old}/", f"/aets/{new}/")
-    return path
+    # Titles may be exchanged, so each one is replaced only once.
+    return _TITLE_IN_PATH.sub(lambda match: match[1] + titles.get(match[2], match[2]), path)
 
 
 def name_new_web_apps(roles: Roles, default_names: Sequence[str]) -> Roles:
