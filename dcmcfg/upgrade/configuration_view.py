@@ -107,13 +107,18 @@ class ConfigurationView:
 
     def list_titles(self, device: Entry) -> tuple[str, ...]:
         """Return the AE titles of *device*."""
-        key = self.tree.key(device.dn)
         return tuple(
             title
-            for each_key, each in self.tree.entries.items()
-            if each_key[1:] == key and each.is_a(DICOM_NETWORK_AE_OBJECT_CLASS)
+            for each in self.children_of.get(self.tree.key(device.dn), ())
+            if each.is_a(DICOM_NETWORK_AE_OBJECT_CLASS)
             for title in each.texts(DICOM_AE_TITLE)
         )
+
+    def list_below(self, entry: Entry) -> Iterator[Entry]:
+        """Yield the entries below *entry*."""
+        for each in self.children_of.get(self.tree.key(entry.dn), ()):
+            yield each
+            yield from self.list_below(each)
 
     def _make_profile(self, key: NormalDN, ae: Entry) -> AEProfile:
         title = ae.text(DICOM_AE_TITLE) or ""
@@ -136,12 +141,13 @@ class ConfigurationView:
         )
 
     def _iterate_capabilities(self, key: NormalDN) -> Iterator[tuple[str, str]]:
-        for each in self._children_of.get(key, ()):
+        for each in self.children_of.get(key, ()):
             if each.is_a(DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS):
                 yield each.text(DICOM_SOP_CLASS) or "", each.text(DICOM_TRANSFER_ROLE) or ""
 
     @cached_property
-    def _children_of(self) -> dict[NormalDN, list[Entry]]:
+    def children_of(self) -> dict[NormalDN, list[Entry]]:
+        """The entries directly below each entry."""
         found: dict[NormalDN, list[Entry]] = {}
         for key, entry in self.tree.entries.items():
             found.setdefault(key[1:], []).append(entry)

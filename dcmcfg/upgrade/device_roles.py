@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dcmcfg.dn import is_at_or_below
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.schema_names import (
@@ -77,9 +76,9 @@ def _find_renamed_device(
 
 def _score_device(default: ConfigurationView, one: Entry, site: ConfigurationView, other: Entry) -> float:
     values = [_list_device_values(view.tree, entry) for view, entry in ((default, one), (site, other))]
-    children = [_list_child_names(view.tree, entry) for view, entry in ((default, one), (site, other))]
+    children = [_list_child_names(view, entry) for view, entry in ((default, one), (site, other))]
     titles = [frozenset(view.list_titles(entry)) for view, entry in ((default, one), (site, other))]
-    capabilities = [_list_all_capabilities(view.tree, entry) for view, entry in ((default, one), (site, other))]
+    capabilities = [_list_all_capabilities(view, entry) for view, entry in ((default, one), (site, other))]
     return (
         0.3 * compare_sets(values[0], values[1])
         + 0.2 * compare_sets(children[0], children[1])
@@ -97,15 +96,13 @@ def _list_device_values(tree: UpgradeTree, device: Entry) -> frozenset[object]:
     )
 
 
-def _list_child_names(tree: UpgradeTree, device: Entry) -> frozenset[object]:
-    key = tree.key(device.dn)
-    return frozenset(str(each.dn.rdn) for child, each in tree.entries.items() if child[1:] == key)
+def _list_child_names(view: ConfigurationView, device: Entry) -> frozenset[object]:
+    return frozenset(str(each.dn.rdn) for each in view.children_of.get(view.tree.key(device.dn), ()))
 
 
-def _list_all_capabilities(tree: UpgradeTree, device: Entry) -> frozenset[object]:
-    key = tree.key(device.dn)
+def _list_all_capabilities(view: ConfigurationView, device: Entry) -> frozenset[object]:
     return frozenset(
         (each.text(DICOM_SOP_CLASS), each.text(DICOM_TRANSFER_ROLE))
-        for child, each in tree.entries.items()
-        if is_at_or_below(child, key) and each.is_a(DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS)
+        for each in view.list_below(device)
+        if each.is_a(DICOM_TRANSFER_CAPABILITY_OBJECT_CLASS)
     )

@@ -205,21 +205,31 @@ class Merge:
             self._result.dropped.append(Dropped(theirs.dn, "the site has an entry of its own above"))
         elif key[1:] not in tree.entries:
             self._result.dropped.append(Dropped(theirs.dn, "the site does not have the parent entry"))
+        elif self._uses_title(theirs):
+            title = theirs.text(DICOM_AE_TITLE)
+            self._decide(
+                theirs.dn,
+                f"the site uses the AE title {title} for another AE (to give the new AE another title: --role "
+                f"{title}=TITLE)",
+                needs_other_name=True,
+            )
+            self._blocked.add(key)
         elif reason := self._find_reason_against(theirs):
             self._result.dropped.append(Dropped(theirs.dn, reason))
         else:
             tree.entries[key] = self._prepare_new(theirs)
 
+    def _uses_title(self, entry: Entry) -> bool:
+        """Return whether the site has another AE with the title of the new *entry*, or uses it as a further title."""
+        title = entry.text(DICOM_AE_TITLE)
+        return entry.is_a(DICOM_NETWORK_AE_OBJECT_CLASS) and (
+            self._has_named(DICOM_NETWORK_AE_OBJECT_CLASS, DICOM_AE_TITLE, title)
+            or self._has_named(DICOM_NETWORK_AE_OBJECT_CLASS, OTHER_AE_TITLE, title)
+        )
+
     def _find_reason_against(self, entry: Entry) -> str:
         """Return why the new *entry* of the release is not for this site; empty if it is."""
-        tree = self._result.tree
-        archive_titles = {
-            title
-            for key, each in tree.entries.items()
-            if key[1:] == self._archive_key and each.is_a(DICOM_NETWORK_AE_OBJECT_CLASS)
-            for title in each.texts(DICOM_AE_TITLE)
-        }
-        if entry.is_a(WEB_APP_OBJECT_CLASS) and not set(entry.texts(DICOM_AE_TITLE)) <= archive_titles:
+        if entry.is_a(WEB_APP_OBJECT_CLASS) and not set(entry.texts(DICOM_AE_TITLE)) <= self._list_archive_titles():
             return "the site does not have the AE of this web application"
         if entry.is_a(DICOM_UNIQUE_AE_TITLE_OBJECT_CLASS) and not self._has_named(
             DICOM_NETWORK_AE_OBJECT_CLASS, DICOM_AE_TITLE, entry.text(DICOM_AE_TITLE)
@@ -229,20 +239,15 @@ class Merge:
             WEB_APP_OBJECT_CLASS, WEB_APP_NAME, entry.text(WEB_APP_NAME)
         ):
             return "the site does not have this web application"
-        title = entry.text(DICOM_AE_TITLE)
-        if entry.is_a(DICOM_NETWORK_AE_OBJECT_CLASS) and (
-            self._has_named(DICOM_NETWORK_AE_OBJECT_CLASS, DICOM_AE_TITLE, title)
-            or self._has_named(DICOM_NETWORK_AE_OBJECT_CLASS, OTHER_AE_TITLE, title)
-        ):
-            self._decide(
-                entry.dn,
-                f"the site uses the AE title {title} for another AE (to give the new AE another title: --role "
-                f"{title}=TITLE)",
-                needs_other_name=True,
-            )
-            self._blocked.add(tree.key(entry.dn))
-            return "the site uses its AE title already"
         return ""
+
+    def _list_archive_titles(self) -> set[str]:
+        return {
+            title
+            for key, each in self._result.tree.entries.items()
+            if key[1:] == self._archive_key and each.is_a(DICOM_NETWORK_AE_OBJECT_CLASS)
+            for title in each.texts(DICOM_AE_TITLE)
+        }
 
     def _has_named(self, object_class: str, attribute: str, name: str | None) -> bool:
         return any(

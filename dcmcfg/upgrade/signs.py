@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from dcmcfg.changes import Add, Delete, Modify, Operation, Rename
 from dcmcfg.dn import NormalDN, is_at_or_below
@@ -57,6 +58,15 @@ class SignIndex:
                 for sign, is_there in list_signs(record, mapping, tree):
                     self._writers[sign].append((file.version, is_there))
 
+    @cached_property
+    def _signs_below(self) -> dict[NormalDN, list[Sign]]:
+        """The signs at and below each entry: a site may have thousands of devices, most of them without any."""
+        found: dict[NormalDN, list[Sign]] = defaultdict(list)
+        for sign in self._writers:
+            for start in range(len(sign.key)):
+                found[sign.key[start:]].append(sign)
+        return found
+
     def match(
         self, site: UpgradeTree, below: Sequence[NormalDN] = (), excluded: Sequence[NormalDN] = ()
     ) -> ReleaseMatch | None:
@@ -65,10 +75,13 @@ class SignIndex:
         With *below*, only signs at and below one of these entries count, and none at or below *excluded*. A sign counts
         only if its entry, or the parent of a new entry, is at the site.
         """
+        signs: Iterable[Sign] = self._writers
+        if below:
+            signs = dict.fromkeys(sign for key in below for sign in self._signs_below.get(key, ()))
         found = [
-            (writers, is_at_site(sign, site))
-            for sign, writers in self._writers.items()
-            if _can_count(sign, site) and _is_selected(sign.key, below, excluded)
+            (self._writers[sign], is_at_site(sign, site))
+            for sign in signs
+            if _can_count(sign, site) and not any(is_at_or_below(sign.key, each) for each in excluded)
         ]
         if not found:
             return None
@@ -100,12 +113,6 @@ def is_at_site(sign: Sign, site: UpgradeTree) -> bool:
     if entry is None or not sign.attribute:
         return entry is not None
     return sign.value in site.normalise(sign.attribute, entry.values(sign.attribute))
-
-
-def _is_selected(key: NormalDN, below: Sequence[NormalDN], excluded: Sequence[NormalDN]) -> bool:
-    if any(is_at_or_below(key, each) for each in excluded):
-        return False
-    return not below or any(is_at_or_below(key, each) for each in below)
 
 
 def list_signs(record: OfficialRecord, mapping: NameMapping, tree: UpgradeTree) -> Iterator[tuple[Sign, bool]]:

@@ -147,3 +147,16 @@ def test_an_answer_must_name_one_decision() -> None:
             answer_decisions(decisions, [unknown], ())
     with pytest.raises(Refused, match="both name"):
         answer_decisions(decisions, ["1"], ["1"])
+
+
+def test_a_reference_that_the_site_kept_to_what_it_removed_stays_but_no_new_one_is_made() -> None:
+    name = "dicomNetworkConnectionReference"
+    dn = f"dicomAETitle=AE,{ARCHIVE}"
+    tls, http = (connection(ARCHIVE, name=each) for each in ("tls", "http"))
+    plain = Entry.from_values(dn, {"objectClass": "dicomNetworkAE", "dicomAETitle": "AE"})
+    kept = plain.with_values(name, [str(tls.dn).encode()])
+    both = plain.with_values(name, [str(tls.dn).encode(), str(http.dn).encode()])
+    result, decisions = merge(make_tree(tls, http, kept), make_tree(tls, http, both), make_tree(kept))
+    assert decisions == ()
+    assert get_entry(result, dn) == kept
+    assert [each.reason for each in result.dropped] == [f"the site has removed the entry to which {name} refers"]

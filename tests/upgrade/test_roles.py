@@ -91,6 +91,10 @@ def test_exchanged_titles_of_different_aes_are_recognised(releases: Releases, ot
     roles = find(releases, *exchange(MAIN, other))
     assert list_renamed(roles) == {MAIN: other, other: MAIN}
     assert roles.questions == ()
+    # Paths of web applications contain the titles.
+    exchanged = {name for name in roles.web_apps if name.partition("-")[0] in (MAIN, other)}
+    assert len(exchanged) == 4
+    assert all(roles.web_apps[name].partition("-")[0] != name.partition("-")[0] for name in exchanged)
 
 
 def test_exchanged_titles_of_similar_aes_are_asked_for(releases: Releases) -> None:
