@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from dcmcfg.changes import Rename
 from dcmcfg.dn import NormalDN
 from dcmcfg.errors import Refused
 from dcmcfg.model.tree import Tree
@@ -23,6 +24,7 @@ from dcmcfg.upgrade.merge_result import Decision, Dropped, MergeResult, Stage
 from dcmcfg.upgrade.options import DEFAULT_OPTIONS, UpgradeOptions
 from dcmcfg.upgrade.prerequisites import list_warnings, require_upgrade
 from dcmcfg.upgrade.release import Release
+from dcmcfg.upgrade.renamed_roles import add_renamed_roles
 from dcmcfg.upgrade.role_answers import SortedAnswers, sort_answers
 from dcmcfg.upgrade.roles import Roles, find_roles, name_new_web_apps
 from dcmcfg.upgrade.site_plan import make_upgrade_plan
@@ -72,9 +74,17 @@ class Upgrade:
 
 
 def prepare_upgrade(
-    tree: Tree, source: Release, target: Release, installed: Release, *, options: UpgradeOptions = DEFAULT_OPTIONS
+    tree: Tree,
+    source: Release,
+    target: Release,
+    installed: Release,
+    *,
+    options: UpgradeOptions = DEFAULT_OPTIONS,
+    renames: Sequence[Rename] = (),
 ) -> Upgrade:
     """Return the upgrade of the site *tree* from *source* to *target*; *installed* is the release it was set up with.
+
+    *renames* are those that dcmcfg has made at the site, the oldest first.
 
     Raises :class:`Refused` if the target is not newer, if a question about roles is open, and for answers that name
     nothing.
@@ -86,7 +96,8 @@ def prepare_upgrade(
     answers = sort_answers(options.roles, default, newest)
     archive = answers.archive or options.archive
     status = find_status(site, target, archive=archive, others=(source, installed))
-    roles = find_roles(default, status.view, answers.present)
+    titles = add_renamed_roles(answers.present.titles, renames, default, status.view)
+    roles = find_roles(default, status.view, replace(answers.present, titles=titles))
     require_answers(roles)
     roles = name_new_web_apps(answers.name_new_parts(roles), tuple(newest.web_apps))
     mapping = roles.make_mapping(site, default.base_dn)

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from dcmcfg.dn import DN
+from dcmcfg.changes import Rename
+from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.upgrade.configuration_view import ConfigurationView
 from dcmcfg.upgrade.options import UpgradeOptions
-from dcmcfg.upgrade.preparation import OpenQuestion
+from dcmcfg.upgrade.preparation import OpenQuestion, prepare_upgrade
 from dcmcfg.upgrade.roles import RoleAnswers, Roles, find_roles, name_new_web_apps
 from dcmcfg.upgrade.trees import UpgradeTree
 from tests.sampling import sample
@@ -222,6 +223,22 @@ def test_no_plan_is_made_while_a_question_is_open(releases: Releases) -> None:
 
     upgrade = releases.upgrade(site, VERSION, UpgradeOptions(roles={MAIN: "PACS"}))
     assert upgrade.decisions == ()
+
+
+def test_a_rename_with_dcmcfg_answers_the_question(releases: Releases) -> None:
+    site = releases.customise(VERSION, rename(MAIN, "PACS"), clone("PACS", MAIN))
+    device = f"dicomDeviceName=dcm4chee-arc,{DEVICES}"
+    steps = ((MAIN, "TEMPORARY"), ("TEMPORARY", "PACS"))
+    renames = [Rename(DN.parse(f"dicomAETitle={old},{device}"), RDN.of("dicomAETitle", new)) for old, new in steps]
+    present, target = releases.read(VERSION), releases.read(TARGET)
+    upgrade = prepare_upgrade(site, present, target, present, renames=renames)
+    assert upgrade.roles.titles[MAIN] == "PACS"
+    # An AE of another device, and one that is no longer there, prove nothing.
+    other = [Rename(DN.parse(f"dicomAETitle={MAIN},dicomDeviceName=ris,{DEVICES}"), RDN.of("dicomAETitle", "PACS"))]
+    gone = [Rename(DN.parse(f"dicomAETitle={MAIN},{device}"), RDN.of("dicomAETitle", "GONE"))]
+    for each in (other, gone):
+        with pytest.raises(OpenQuestion):
+            prepare_upgrade(site, present, target, present, renames=each)
 
 
 def test_an_answer_for_an_unknown_role_is_refused(releases: Releases) -> None:

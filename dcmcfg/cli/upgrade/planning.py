@@ -19,8 +19,11 @@ from dcmcfg.files.release import read_release
 from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.server_schema import require_accepted
+from dcmcfg.rollout.history import History
+from dcmcfg.rollout.past_renames import find_past_renames
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.settings import Settings
+from dcmcfg.settings.folders import get_state_folder
 from dcmcfg.upgrade.checklist import NO_CHECKLIST, Checklist, make_checklist
 from dcmcfg.upgrade.completeness import require_complete
 from dcmcfg.upgrade.new_problems import find_new_problems
@@ -83,7 +86,15 @@ def plan_upgrade(releases: Releases, options: UpgradeOptions, tree: Tree, direct
     if releases.present is None:
         raise _build_missing_source_error(tree, releases.target, options)
     installed = releases.installed if releases.installed is not None else releases.present
-    upgrade = prepare_upgrade(tree, releases.present, releases.target, installed, options=options)
+    past = find_past_renames(History(get_state_folder()), directory.server.url) if directory is not None else ()
+    upgrade = prepare_upgrade(
+        tree,
+        releases.present,
+        releases.target,
+        installed,
+        options=options,
+        renames=tuple(each.rename for each in past),
+    )
     if directory is not None:
         require_accepted(upgrade.plan, make_server_rules(directory, tree))
     return replace(
