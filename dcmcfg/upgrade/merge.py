@@ -47,7 +47,8 @@ _OWN_BY_NATURE = frozenset({DICOM_HOSTNAME.lower(), DICOM_PORT.lower(), DICOM_DE
 class Merge:
     """Merges the changes from *base* to *theirs* into *site*; all trees have the site's names.
 
-    In the places *taken*, the release wins.
+    In the places *taken*, the release wins. *original* is the default that the site was installed with; without it,
+    the base.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Merge:
         *,
         archive_key: NormalDN,
         taken: frozenset[Place] = frozenset(),
+        original: UpgradeTree | None = None,
     ) -> None:
         self._base, self._theirs, self._site = base, theirs, site
         self._schema: Schema = site.schema
@@ -66,6 +68,7 @@ class Merge:
         self._archive_key = archive_key
         #: The decisions in which the user wants what the release has.
         self._taken = taken
+        self._original = original
         self._structures = StructureChecker(site.schema)
         self._result = MergeResult(tree=site.copy())
         self._blocked: set[NormalDN] = set()
@@ -90,12 +93,13 @@ class Merge:
 
     def _merge_entry(self, key: NormalDN, base: Entry, theirs: Entry) -> Entry:
         site = merged = self._site.entries[key]
+        original = base if self._original is None else self._original.entries.get(key)
         decisions = []
         names = {each.name.lower(): each.name for entry in (base, theirs, site) for each in entry.attributes}
         for lower, name in names.items():
             if lower in IGNORED:
                 continue
-            kept = self._leave_out_removed(site.dn, name, theirs.values(name), base.values(name))
+            kept = self._leave_out_removed(site.dn, name, theirs.values(name), (base, original))
             versions = Versions(base.values(name), kept, site.values(name))
             taken = frozenset(each.value_key for each in self._taken if each[:2] == (key, lower))
             result = merge_values(self._schema, name, versions, taken)
@@ -153,20 +157,27 @@ class Merge:
         versions = conflict.versions
         return Decision(dn, name, conflict.reason, site=versions.site, release=versions.theirs, value_key=conflict.key)
 
-    def _leave_out_removed(self, dn: DN, name: str, values: Values, known: Values = ()) -> Values:
-        """Return *values* without new references to what the site has removed, which are reported.
+    def _leave_out_removed(
+        self, dn: DN, name: str, values: Values, known: tuple[Entry | None, Entry | None] = (None, None)
+    ) -> Values:
+        """Return *values* without references to what the site has removed.
 
-        Those in *known* are not new: the site decides whether it has kept them.
+        *known* are the entry in the base and in the default that the site was installed with. A reference of that
+        default stays: the site decides whether it has kept it. References that are new to the base are reported.
         """
-        old = self._normalise(name, known)
-        kept = tuple(
-            each for each in values if self._normal(name, each) in old or not self._refers_to_removed(name, each)
+        base, original = (
+            self._normalise(name, each.values(name)) if each is not None else frozenset[bytes]() for each in known
         )
-        self._result.dropped += [
-            Dropped(dn, f"the site has removed the entry to which {name} refers")
-            for _ in range(len(values) - len(kept))
+        removed = [
+            normal
+            for each in values
+            if (normal := self._normal(name, each)) not in original and self._refers_to_removed(name, each)
         ]
-        return kept
+        if not removed:
+            return values
+        reason = f"the site has removed the entry to which {name} refers"
+        self._result.dropped += [Dropped(dn, reason) for each in removed if each not in base]
+        return tuple(each for each in values if self._normal(name, each) not in removed)
 
     def _decide(self, dn: DN, reason: str, *, needs_other_name: bool = False) -> None:
         self._result.decisions.append(Decision(dn, "", reason, needs_other_name=needs_other_name))
@@ -178,7 +189,7 @@ class Merge:
             for attribute in theirs.attributes:
                 name = attribute.name
                 if name.lower() not in IGNORED:
-                    values = self._leave_out_removed(site.dn, name, attribute.values, site.values(name))
+                    values = self._leave_out_removed(site.dn, name, attribute.values, (site, site))
                     combined = combine_values(self._schema, name, Versions((), values, site.values(name)))
                     completed = completed.with_values(name, combined) if combined is not None else completed
             self._result.tree.entries[key] = completed

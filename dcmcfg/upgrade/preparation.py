@@ -20,7 +20,7 @@ from dcmcfg.upgrade.defaults import leave_out_aes, leave_out_devices, leave_out_
 from dcmcfg.upgrade.gap import GapChange, Misses, apply_gap, list_differing_keys
 from dcmcfg.upgrade.history import KnownDefault, ReconstructedBase, reconstruct_base
 from dcmcfg.upgrade.merge import Merge
-from dcmcfg.upgrade.merge_result import Decision, Dropped, MergeResult, Stage
+from dcmcfg.upgrade.merge_result import Decision, Dropped, MergeResult, Place, Stage
 from dcmcfg.upgrade.options import DEFAULT_OPTIONS, UpgradeOptions
 from dcmcfg.upgrade.prerequisites import list_warnings, require_upgrade
 from dcmcfg.upgrade.release import Release
@@ -133,7 +133,14 @@ def prepare_upgrade(
     archive_key = site.key(status.view.device.dn)
     clones = find_clones(base, status.view, roles)
     base, theirs, fresh = (add_clones(each, clones, options.also, archive_key) for each in (base, theirs, fresh))
-    stages = _Stages(base=base, theirs=theirs, fresh=fresh, archive_key=archive_key, options=options)
+    stages = _Stages(
+        original=map_default(installed, mapping, site, without),
+        base=base,
+        theirs=theirs,
+        fresh=fresh,
+        archive_key=archive_key,
+        options=options,
+    )
     official, gap, decided, gap_decided = stages.merge(site)
     vendor = _merge_vendor(official.tree, archive_key, (installed, source, target), prefer=options.vendor)
     if vendor.merged is not None:
@@ -166,6 +173,7 @@ def prepare_upgrade(
 class _Stages:
     """The trees of the two merges, with the names of the site, and the user's options."""
 
+    original: UpgradeTree
     base: UpgradeTree
     theirs: UpgradeTree
     fresh: UpgradeTree
@@ -174,25 +182,27 @@ class _Stages:
 
     def merge(self, site: UpgradeTree) -> tuple[MergeResult, MergeResult, Answers, Answers]:
         """Return the results of both stages, and the answered and open decisions of each."""
-        official = Merge(self.base, self.theirs, site, Stage.OFFICIAL, archive_key=self.archive_key).run()
-        gap = Merge(self.theirs, self.fresh, official.tree, Stage.GAP, archive_key=self.archive_key).run()
+        official, gap = self._run(site, frozenset())
         decisions = number_decisions((*official.decisions, *gap.decisions))
         count = len(official.decisions)
         answers = answer_decisions(decisions, self.options.take, self.options.keep)
         if answers.taken:
-            taken = answers.list_taken_places(site)
-            official = Merge(
-                self.base, self.theirs, site, Stage.OFFICIAL, archive_key=self.archive_key, taken=taken
-            ).run()
-            gap = Merge(
-                self.theirs, self.fresh, official.tree, Stage.GAP, archive_key=self.archive_key, taken=taken
-            ).run()
+            official, gap = self._run(site, answers.list_taken_places(site))
         return (
             official,
             gap,
             replace(answers, open=tuple(each for each in answers.open if each.number <= count)),
             replace(answers, open=tuple(each for each in answers.open if each.number > count)),
         )
+
+    def _run(self, site: UpgradeTree, taken: frozenset[Place]) -> tuple[MergeResult, MergeResult]:
+        def merge(base: UpgradeTree, theirs: UpgradeTree, ours: UpgradeTree, stage: Stage) -> MergeResult:
+            return Merge(
+                base, theirs, ours, stage, archive_key=self.archive_key, taken=taken, original=self.original
+            ).run()
+
+        official = merge(self.base, self.theirs, site, Stage.OFFICIAL)
+        return official, merge(self.theirs, self.fresh, official.tree, Stage.GAP)
 
 
 def _leave_out_declined(tree: UpgradeTree, answers: SortedAnswers) -> UpgradeTree:
