@@ -1,4 +1,4 @@
-"""Find the release that a site was first installed with: with it as the base, the fewest changes are in doubt."""
+"""Find the release that a site was first installed with: with it as the base, an upgrade has the fewest decisions."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class InstalledCandidate:
     behind: tuple[str, ...]
 
     @property
-    def doubt_count(self) -> int:
-        """The number of changes that are in doubt, by which candidates are compared."""
+    def unsolved_count(self) -> int:
+        """The number of decisions and of changes that are not made, by which candidates are compared."""
         return self.decision_count + self.dropped_count
 
 
@@ -46,13 +46,13 @@ def rank_installed(
     *,
     options: UpgradeOptions = DEFAULT_OPTIONS,
 ) -> tuple[InstalledCandidate, ...]:
-    """Return those of *releases* up to *present* by the doubts of an upgrade to *target*, the fewest first.
+    """Return those of *releases* up to *present* by the unsolved changes of an upgrade to *target*, the fewest first.
 
     Of equal ones, the newest is first. A release is left out if the roles are uncertain with it.
     """
     found = list(_iterate_candidates(tree, releases, present, (target, options)))
     found.sort(key=lambda each: each.release.version or (), reverse=True)
-    return tuple(sorted(found, key=lambda each: each.doubt_count))
+    return tuple(sorted(found, key=lambda each: each.unsolved_count))
 
 
 def _iterate_candidates(
