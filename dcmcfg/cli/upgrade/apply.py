@@ -116,8 +116,8 @@ def _list_remaining_changes(settings: Settings, source: PlanSource) -> list[str]
     try:
         with pause_garbage_collection():
             releases = read_releases(source)
-            with open_site(settings, None) as (tree, directory):
-                upgrade = plan_upgrade(releases, source.without_answers().options, tree, directory)
+            with open_site(settings, None) as site:
+                upgrade = plan_upgrade(settings, source.without_answers(), releases, site)
     except DcmcfgError as error:
         run = invocation.current()
         message = f"the result was not checked: {error.full_message}"

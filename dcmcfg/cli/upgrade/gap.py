@@ -84,7 +84,7 @@ def gap_command(
         releases = read_releases(source)
         with open_site(settings, tree_file) as (tree, directory):
             if releases.present is not None:
-                upgrade = plan_upgrade(releases, options, tree, directory)
+                upgrade = plan_upgrade(settings, source, releases, (tree, directory))
                 _require_upgraded(upgrade)
                 changes = upgrade.gap_changes
             else:

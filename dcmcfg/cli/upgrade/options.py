@@ -94,3 +94,17 @@ def _parse_gap(ctx: click.Context, param: click.Parameter, lists: Sequence[str])
             f"unknown kind {', '.join(unknown)}. The kinds are {', '.join(GAP_KINDS)} and {ALL_KINDS}", ctx, param
         )
     return kinds
+
+
+def releases_option(command: F) -> F:
+    """Add ``--release``, called with ``release_folders``."""
+    return click.option(
+        "--release",
+        "--releases",
+        "release_folders",
+        metavar="FOLDER",
+        type=FOLDER,
+        multiple=True,
+        help="Release that the site may have been installed with, or whose schema the server may have; can be "
+        "repeated.",
+    )(command)

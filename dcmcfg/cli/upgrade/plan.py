@@ -139,7 +139,7 @@ def plan_command(
     with pause_garbage_collection():
         releases = read_releases(source)
         with open_site(settings, tree_file) as (tree, directory):
-            upgrade = plan_upgrade(releases, options, tree, directory)
+            upgrade = plan_upgrade(settings, source, releases, (tree, directory))
     if out_dir is not None:
         _write_conflicts(out_dir, upgrade.vendor)
     if form == JSON:

@@ -8,9 +8,9 @@ from dataclasses import KW_ONLY, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dcmcfg.cli.session.change import make_server_rules
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.directory.server import Directory
+from dcmcfg.cli.session.schema_servers import require_schema
+from dcmcfg.directory.ldap import LdapDirectory
 from dcmcfg.directory.subordinates import read_child_counts
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.errors import NotFound
@@ -18,7 +18,6 @@ from dcmcfg.files.distribution import read_distribution
 from dcmcfg.files.release import read_release
 from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.model.tree import Tree
-from dcmcfg.plan.server_schema import require_accepted
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.past_renames import find_past_renames
 from dcmcfg.schema.definitions import load_bundled_schema
@@ -39,7 +38,7 @@ _FOLDER = "dcm4chee-arc-assembly/src/main/resources/ldap"
 
 
 @contextmanager
-def open_site(settings: Settings, tree_file: Path | None) -> Iterator[tuple[Tree, Directory | None]]:
+def open_site(settings: Settings, tree_file: Path | None) -> Iterator[tuple[Tree, LdapDirectory | None]]:
     """Yield the configuration, and the directory that it comes from; None for one that is read from *tree_file*.
 
     Raises :class:`~dcmcfg.errors.Refused` if the bind DN cannot see all of it.
@@ -76,13 +75,16 @@ def read_releases(source: PlanSource) -> Releases:
     return Releases(target, present, installed, checklist=checklist)
 
 
-def plan_upgrade(releases: Releases, options: UpgradeOptions, tree: Tree, directory: Directory | None) -> Upgrade:
-    """Return the upgrade of *tree*, with the new problems of its result.
+def plan_upgrade(
+    settings: Settings, source: PlanSource, releases: Releases, site: tuple[Tree, LdapDirectory | None]
+) -> Upgrade:
+    """Return the upgrade of the configuration of *site* (:func:`open_site`), with the new problems of its result.
 
     Raises :class:`~dcmcfg.errors.NotFound` without the present release, the errors of
     :func:`~dcmcfg.upgrade.preparation.prepare_upgrade`, and :class:`~dcmcfg.errors.DoesNotApply` if the schema of
-    *directory* does not allow the result.
+    a directory server does not allow the result.
     """
+    (tree, directory), options = site, source.options
     if releases.present is None:
         raise _build_missing_source_error(tree, releases.target, options)
     installed = releases.installed if releases.installed is not None else releases.present
@@ -96,7 +98,7 @@ def plan_upgrade(releases: Releases, options: UpgradeOptions, tree: Tree, direct
         renames=tuple(each.rename for each in past),
     )
     if directory is not None:
-        require_accepted(upgrade.plan, make_server_rules(directory, tree))
+        require_schema(settings, directory, upgrade.plan, source.target)
     return replace(
         upgrade, new_problems=find_new_problems(upgrade.plan, datetime.now(UTC)), checklist=releases.checklist
     )

@@ -11,16 +11,23 @@ import click
 from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.upgrade.options import FOLDER, release_options
+from dcmcfg.cli.session.schema_servers import read_comparisons
+from dcmcfg.cli.upgrade.options import release_options, releases_option
 from dcmcfg.cli.upgrade.planning import open_site
+from dcmcfg.directory.ldap import LdapDirectory
+from dcmcfg.errors import NotFound
 from dcmcfg.files.release import read_release
+from dcmcfg.files.release_schema import read_release_schema
 from dcmcfg.garbage_collection import pause_garbage_collection
+from dcmcfg.render.schema_update import print_schemas, schemas_json
 from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.render.upgrade import print_upgrade_status, upgrade_status_json
 from dcmcfg.render.upgrade_installed import installed_json, print_installed
 from dcmcfg.settings import Settings
 from dcmcfg.upgrade.installed_search import choose_present, rank_installed
 from dcmcfg.upgrade.options import UpgradeOptions
+from dcmcfg.upgrade.release import Release
+from dcmcfg.upgrade.schema.release_schema import ComparedServer
 from dcmcfg.upgrade.tree_status import find_status
 from dcmcfg.upgrade.trees import UpgradeTree
 
@@ -28,14 +35,7 @@ from dcmcfg.upgrade.trees import UpgradeTree
 @click.command("status", short_help="Show the release of the configuration.", cls=SiteCommand)
 @site_options
 @release_options(target_required=False)
-@click.option(
-    "--releases",
-    "release_folders",
-    metavar="FOLDER",
-    type=FOLDER,
-    multiple=True,
-    help="Release that the site may have been installed with; can be repeated.",
-)
+@releases_option
 @json_option
 def status_command(
     settings: Settings,
@@ -45,7 +45,6 @@ def status_command(
     update_folders: tuple[Path, ...],
     tree_file: Path | None,
     archive: str,
-    release_folders: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """Show the release of the configuration, as far as its entries and values show it.
@@ -55,17 +54,21 @@ def status_command(
     holds the update files; by default, the newest release of --releases.
 
     With --releases, dcmcfg also shows which of these releases the site was probably installed with, for 'dcmcfg upgrade
-    plan --installed'.
+    plan --installed'. The schema of the directory server is compared with the schema files of --to and --releases.
     """
     if target_folder is None and not release_folders:
         raise click.UsageError("Specify --to or --releases")
     with pause_garbage_collection():
-        releases = [read_release(each, update_folders) for each in release_folders]
+        releases = _read_releases(release_folders, update_folders)
         if target_folder is not None:
             target = read_release(target_folder, update_folders)
         else:
-            target = max(releases, key=lambda each: each.version or ())
-        with open_site(settings, tree_file) as (tree, _):
+            target = max(releases, key=lambda each: each.version or (), default=None) or read_release(
+                release_folders[0]
+            )
+        folders = release_folders if target_folder is None else (*release_folders, target_folder)
+        with open_site(settings, tree_file) as (tree, directory):
+            schemas = _compare_schemas(settings, directory, folders) if directory is not None else ()
             status = find_status(UpgradeTree(tree.schema, tree.entries), target, archive=archive, others=releases)
         present = choose_present(releases, status.match) if status.match is not None else None
         candidates = (
@@ -74,8 +77,33 @@ def status_command(
             else ()
         )
     if as_json:
-        print_json({**upgrade_status_json(status, len(tree.entries)), "installed": installed_json(candidates)})
+        print_json(
+            {
+                **upgrade_status_json(status, len(tree.entries)),
+                "installed": installed_json(candidates),
+                "schemas": schemas_json(schemas),
+            }
+        )
     else:
         console = make_stdout_console()
         print_upgrade_status(console, status, len(tree.entries))
         print_installed(console, candidates)
+        print_schemas(console, schemas)
+
+
+def _read_releases(folders: Sequence[Path], update_folders: Sequence[Path]) -> list[Release]:
+    """Return the releases in *folders*; a folder with schema files only is left out."""
+    releases = []
+    for folder in folders:
+        with suppress(NotFound):
+            releases.append(read_release(folder, update_folders))
+    return releases
+
+
+def _compare_schemas(settings: Settings, directory: LdapDirectory, folders: Sequence[Path]) -> Sequence[ComparedServer]:
+    """Return the schema of each server, compared with the releases in *folders* with schema files."""
+    releases = []
+    for folder in folders:
+        with suppress(NotFound):
+            releases.append(read_release_schema(folder))
+    return read_comparisons(settings, directory, releases) if releases else ()
