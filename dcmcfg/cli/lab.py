@@ -17,6 +17,7 @@ from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.errors import LabError
 from dcmcfg.lab import demo, lifecycle
+from dcmcfg.lab.config_slapd import CONFIG_DN
 from dcmcfg.lab.site import TokenRequirements
 from dcmcfg.lab.state import PartState
 from dcmcfg.lab.studies import make_standard_studies
@@ -95,6 +96,12 @@ def lab_group() -> None:
     help="Let each node read a replica of the directory. The first replica receives each change at once. The other "
     "replicas ask for changes every S seconds.",
 )
+@click.option(
+    "--release",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Install the directory with the schema and the default configuration of this release: a folder or a zip file.",
+)
 @json_option
 def up_command(
     folder: Path,
@@ -104,6 +111,7 @@ def up_command(
     *,
     nodes: int,
     replica_lag: int | None,
+    release: Path | None,
     foreground: bool,
     as_json: bool,
 ) -> None:
@@ -122,13 +130,18 @@ def up_command(
         extra_study_count=studies,
         node_count=nodes,
         replica_lag_s=replica_lag,
+        release=release,
     )
     if as_json:
         extra_studies = {
             "extra_study_count": lab.site.extra_study_count,
             "study_list_file": str(lab.site.study_list_file) if lab.site.extra_study_count else None,
         }
-        print_json(lab_json(lab, make_standard_studies()) | extra_studies | {"started": started})
+        config_user = {
+            "config_bind_dn": CONFIG_DN if lab.site.release is not None else None,
+            "config_password_file": str(lab.site.config_password_file) if lab.site.release is not None else None,
+        }
+        print_json(lab_json(lab, make_standard_studies()) | extra_studies | config_user | {"started": started})
         if foreground:
             _wait_for_interrupt(lab)
         return
@@ -136,6 +149,8 @@ def up_command(
     lines = [f"{status_text}: profile {lifecycle.PROFILE}, folder {lab.site.folder}"]
     if lab.site.extra_study_count:
         lines.append(f"{lab.site.extra_study_count} more studies: {lab.site.study_list_file}")
+    if lab.site.release is not None:
+        lines.append(f"{CONFIG_DN} may change the schema; its password: {lab.site.config_password_file}")
     print_output(*lines)
     if foreground:
         _wait_for_interrupt(lab)

@@ -101,13 +101,15 @@ def up(
     extra_study_count: int = 0,
     node_count: int = 1,
     replica_lag_s: int | None = None,
+    release: Path | None = None,
 ) -> tuple[Lab, bool]:
     """Start a lab in *folder*; return the lab and whether this call started it (False: it was already running).
 
     *on_part_ready* is called for each part that is ready. With *owner_pid*, the lab ends with that process. With
     *token_requirements*, its archive requires tokens. *extra_study_count* studies are added. The archive has
-    *node_count* nodes; with *replica_lag_s*, each reads a replica of the directory (:class:`Site`). The profile ``lab``
-    is written. Raises :class:`LabError` with the failed part and the last lines of its log; then nothing is running.
+    *node_count* nodes; with *replica_lag_s*, each reads a replica of the directory (:class:`Site`). With *release*, the
+    directory has the schema and the default configuration of this release. The profile ``lab`` is written. Raises
+    :class:`LabError` with the failed part and the last lines of its log; then nothing is running.
     """
     folder = folder.absolute()
     _refuse_foreign_profile()
@@ -120,6 +122,7 @@ def up(
             _require_same_tokens(lab.site, token_requirements)
             _require_same_studies(lab.site, extra_study_count)
             _require_same_nodes(lab.site, node_count, replica_lag_s)
+            _require_same_release(lab.site, release)
             return lab, False
         # An earlier lab in this folder may still be ending.
         _end_processes(state)
@@ -131,6 +134,7 @@ def up(
                 extra_study_count=extra_study_count,
                 node_count=node_count,
                 replica_lag_s=replica_lag_s,
+                release=release.absolute() if release is not None else None,
             ),
         )
         lab = _start(folder, on_part_ready, owner_pid)
@@ -169,17 +173,24 @@ def _create_site(folder: Path, make_site: Callable[[Path, Ports], Site]) -> Site
                 "".join(f"{uid}\n" for uid in list_extra_study_uids(site.extra_study_count)), "utf-8"
             )
         create_private_folder(folder / LOG_FOLDER)
-        password = secrets.token_urlsafe(24)
-        # The file gets its mode before it holds the password.
-        site.password_file.touch(mode=0o600)
-        site.password_file.write_text(password + "\n", "utf-8")
+        password = _write_password(site.password_file)
+        config_password = _write_password(site.config_password_file) if site.release is not None else ""
         make_certificates(site)
-        save_parts(prepare_parts(site, password), folder)
+        save_parts(prepare_parts(site, password, config_password), folder)
     except OSError as error:
         raise LabError(
             f"cannot write the lab's files ({error.strerror})", subject=str(error.filename or folder)
         ) from error
     return site
+
+
+def _write_password(file: Path) -> str:
+    """Write a new password to *file*, and return it."""
+    password = secrets.token_urlsafe(24)
+    # The file gets its mode before it holds the password.
+    file.touch(mode=0o600)
+    file.write_text(password + "\n", "utf-8")
+    return password
 
 
 def _require_same_tokens(site: Site, token_requirements: TokenRequirements | None) -> None:
@@ -207,6 +218,16 @@ def _require_same_nodes(site: Site, node_count: int, replica_lag_s: int | None) 
     if node_count not in (1, site.node_count) or replica_lag_s not in (None, site.replica_lag_s):
         raise LabError(
             "a lab is already running, with other nodes or replicas",
+            subject=str(site.folder),
+            next_step="run dcmcfg lab down, then dcmcfg lab up again",
+        )
+
+
+def _require_same_release(site: Site, release: Path | None) -> None:
+    """Raise :class:`LabError` if the running lab was not installed with the requested release."""
+    if release is not None and site.release != release.absolute():
+        raise LabError(
+            "a lab is already running, with another release",
             subject=str(site.folder),
             next_step="run dcmcfg lab down, then dcmcfg lab up again",
         )

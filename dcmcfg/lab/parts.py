@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 
+from dcmcfg.lab.config_slapd import ConfigSlapd
+from dcmcfg.lab.release_site import read_release_site
 from dcmcfg.lab.site import LOOPBACK, Site
 from dcmcfg.lab.slapd import Slapd
 from dcmcfg.lab.supervisor import LabPart
 from dcmcfg.lab.tree import load_site_entries
 from dcmcfg.ldif.writer import format_entry
 
+#: Makes a slapd in a folder, with the options of :class:`Slapd`.
+_SlapdMaker = Callable[..., Slapd]
 
-def prepare_parts(site: Site, password: str) -> tuple[LabPart, ...]:
+
+def prepare_parts(site: Site, password: str, config_password: str = "") -> tuple[LabPart, ...]:
     """Load the site's directory, and return the parts, ready to start.
 
-    The archive is the last part: it reads the directory when it starts, and its peers must be available then. Raises
-    :class:`~dcmcfg.errors.LabError`, also if slapd is not installed.
+    The archive is the last part: it reads the directory when it starts, and its peers must be available then.
+    *config_password* is for a site that was installed with a release. Raises :class:`~dcmcfg.errors.LabError`, also if
+    slapd is not installed.
     """
-    slapd = Slapd(
+    if site.release is not None:
+        installed = read_release_site(site.release, site.ports)
+        entries = installed.entries
+        make_slapd: _SlapdMaker = functools.partial(
+            ConfigSlapd, schema_files=installed.schema_files, config_password=config_password
+        )
+    else:
+        entries, make_slapd = load_site_entries(site.ports), Slapd
+    slapd = make_slapd(
         site.slapd_folder,
         port=site.ports.ldap,
         root_password=password,
@@ -26,27 +42,25 @@ def prepare_parts(site: Site, password: str) -> tuple[LabPart, ...]:
         extra_database="overlay syncprov" if site.replica_lag_s is not None else "",
     )
     slapd.prepare()
-    slapd.load_ldif(
-        "".join(format_entry(entry) for entry in load_site_entries(site.ports)), source_name="the lab's tree"
-    )
+    slapd.load_ldif("".join(map(format_entry, entries)), source_name="the lab's tree")
     ports = site.ports
     return (
         LabPart("slapd", site.ldap_url, slapd.command, ports.ldap),
-        *(_prepare_replica(each, slapd, password) for each in site.nodes if site.replica_lag_s is not None),
+        *(_prepare_replica(each, slapd, make_slapd, password) for each in site.nodes if site.replica_lag_s is not None),
         _make_python_part(site, "storage", f"STORESCP@{LOOPBACK}:{ports.storage}"),
         _make_python_part(site, "external", f"LONGTERM@{LOOPBACK}:{ports.external}"),
         *map(_make_archive_part, site.nodes),
     )
 
 
-def _prepare_replica(node: Site, provider: Slapd, password: str) -> LabPart:
+def _prepare_replica(node: Site, provider: Slapd, make_slapd: _SlapdMaker, password: str) -> LabPart:
     """Prepare the replica that *node* reads: that of node 1 follows at once, the others after some time."""
     lag_s = node.replica_lag_s or 0
     hours, rest = divmod(lag_s, 3600)
     interval = f"{hours:02}:{rest // 60:02}:{rest % 60:02}"
     # A replica in refreshOnly mode polls its provider; the interval of 0 seconds would not.
     mode = "refreshAndPersist" if node.node == 1 or not lag_s else f"refreshOnly interval=00:{interval}"
-    replica = Slapd(
+    replica = make_slapd(
         node.replica_folder,
         port=node.ports.ldap,
         address=node.replica_address,

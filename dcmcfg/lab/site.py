@@ -48,6 +48,9 @@ class Site:
     ``replica_lag_s``, each node reads a replica of the directory: that of node 1 follows at once, the others after up
     to so many seconds. Node N listens on 127.0.0.N, its replica on 127.0.0.(10+N), both on the same ports as node 1 and
     the directory.
+
+    ``release`` is the folder or zip file of the release that the site was installed with. Without it, the directory has
+    the lab's own tree.
     """
 
     folder: Path
@@ -58,6 +61,7 @@ class Site:
     node_count: int = 1
     replica_lag_s: int | None = None
     node: int = 1
+    release: Path | None = None
 
     base_dn = "dc=dcm4che,dc=org"
     bind_dn = "cn=admin,dc=dcm4che,dc=org"
@@ -80,6 +84,7 @@ class Site:
                 int(facts.get("more_studies", 0)),
                 node_count=int(facts.get("node_count", 1)),
                 replica_lag_s=facts.get("replica_lag_s"),
+                release=Path(facts["release"]) if facts.get("release") else None,
             )
         except FileNotFoundError:
             raise LabError("there is no lab", subject=str(folder), next_step="to start a lab: dcmcfg lab up") from None
@@ -100,6 +105,7 @@ class Site:
         facts |= {"more_studies": self.extra_study_count} if self.extra_study_count else {}
         facts |= {"node_count": self.node_count} if self.node_count > 1 else {}
         facts |= {"replica_lag_s": self.replica_lag_s} if self.replica_lag_s is not None else {}
+        facts |= {"release": str(self.release)} if self.release is not None else {}
         temporary.write_text(json.dumps(SITE_FORMAT.add_number(facts), indent=2) + "\n", "utf-8")
         # Other processes read this file at any time, so it must always be complete.
         temporary.replace(self.folder / FILE_NAME)
@@ -145,6 +151,11 @@ class Site:
     @property
     def password_file(self) -> Path:
         return self.folder / "ldap-password"
+
+    @property
+    def config_password_file(self) -> Path:
+        """The file with the password for ``cn=config``, if the site was installed with a release."""
+        return self.folder / "config-password"
 
     @property
     def slapd_folder(self) -> Path:

@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -137,10 +137,11 @@ class Slapd:
         create_private_folder(self.folder)
         create_private_folder(self.database_folder)
         copy_program(source, self._program_file)
-        self._schema_file.write_text(format_slapd_schema(load_bundled_schema()), "utf-8")
+        for path, text in self._make_schema_files().items():
+            path.write_text(text, "utf-8")
         self._configuration_file.touch(mode=0o600)
         self._configuration_file.write_text(self._make_configuration(), "utf-8")
-        self._run_tool("test", "-u")
+        self._check_configuration()
 
     def load_files(self, files: Iterable[Path]) -> None:
         """Load the entries of LDIF *files* (content records, parents first) into the database; slapd must be stopped.
@@ -162,7 +163,8 @@ class Slapd:
         if self.is_running:
             raise LabError("slapd must be stopped to load entries", subject=str(self.folder))
         content = ldif.encode() if isinstance(ldif, str) else ldif
-        self._run_tool("add", content=_drop_version_line(content), subject=source_name)
+        # Number 0 is the configuration itself.
+        self._run_tool("add", "-n", "1", content=_drop_version_line(content), subject=source_name)
 
     def start(self) -> None:
         """Start slapd and wait until it responds. Raises :class:`LabError` with the last lines of its log."""
@@ -205,9 +207,22 @@ class Slapd:
     def _configuration_file(self) -> Path:
         return self.folder / "slapd.conf"
 
+    def _make_schema_files(self) -> Mapping[Path, str]:
+        """Return the schema files to write and to include, in this order: the bundled schema."""
+        return {self.folder / "dcm4chee.schema": format_slapd_schema(load_bundled_schema())}
+
+    def _make_config_database(self) -> Iterator[str]:
+        """Yield the lines of slapd.conf(5) for the database of the configuration itself; none by default."""
+        yield from ()
+
+    def _check_configuration(self) -> None:
+        """Let slapd check the configuration; raises :class:`LabError`."""
+        self._run_tool("test", "-u")
+
     @property
-    def _schema_file(self) -> Path:
-        return self.folder / "dcm4chee.schema"
+    def _configuration_arguments(self) -> tuple[str, ...]:
+        """The arguments with which slapd finds its configuration."""
+        return ("-f", str(self._configuration_file))
 
     @property
     def _program_file(self) -> Path:
@@ -217,15 +232,16 @@ class Slapd:
         """Return the content of slapd.conf(5)."""
         lines = [
             *make_module_lines("back_mdb", *self.modules),
-            f"include {_quote(self._schema_file)}",
+            *(f"include {quote_word(each)}" for each in self._make_schema_files()),
             "loglevel none",
             "sizelimit 500",
             self.extra_global,
+            *self._make_config_database(),
             f"database {self.database}",
-            f"suffix {_quote(self.suffix)}",
-            f"rootdn {_quote(self.root_dn)}",
-            f"rootpw {_quote(self.root_password)}",
-            f"directory {_quote(self.database_folder)}",
+            f"suffix {quote_word(self.suffix)}",
+            f"rootdn {quote_word(self.root_dn)}",
+            f"rootpw {quote_word(self.root_password)}",
+            f"directory {quote_word(self.database_folder)}",
             # nosync: a disposable database need not survive a crash, and waiting for the disk is slow.
             *([f"maxsize {_MAX_DATABASE_BYTES}", "envflags nosync"] if self.database == "mdb" else []),
             "access to attrs=userPassword by anonymous auth",
@@ -235,7 +251,7 @@ class Slapd:
         return "\n".join(line for line in lines if line) + "\n"
 
     def _command(self, *arguments: str) -> tuple[str, ...]:
-        return (str(self._program_file), *arguments, "-f", str(self._configuration_file))
+        return (str(self._program_file), *arguments, *self._configuration_arguments)
 
     def _run_tool(self, name: str, *options: str, content: bytes = b"", subject: str = "") -> None:
         """Run one of slapd's tools (``slapd -T``); raises :class:`LabError` with its output."""
@@ -284,7 +300,7 @@ class Slapd:
         return " | ".join(line.strip() for line in lines[-5:]) or "the log is empty"
 
 
-def _quote(value: str | Path) -> str:
+def quote_word(value: str | Path) -> str:
     """Return *value* as one argument of slapd.conf(5)."""
     return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 

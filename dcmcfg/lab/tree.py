@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from dcmcfg.dn import DN, NormalDN
@@ -41,8 +41,13 @@ def load_site_entries(ports: Ports) -> tuple[Entry, ...]:
     the standard ports of the files; nothing listens on them. Raises :class:`LabError` or
     :class:`~dcmcfg.errors.LdifError`.
     """
+    return set_addresses(_load_entries(), ports)
+
+
+def set_addresses(entries: Iterable[Entry], ports: Ports) -> tuple[Entry, ...]:
+    """Return *entries* with the lab's addresses in the listening connections of the lab's devices."""
     addresses = _map_ports(ports)
-    return tuple(_set_address(entry, addresses) for entry in _load_entries())
+    return tuple(_set_address(entry, addresses) for entry in entries)
 
 
 def _load_entries() -> Iterator[Entry]:

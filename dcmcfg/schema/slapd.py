@@ -14,6 +14,8 @@ _SUFFIX_CLASSES = (
     ObjectClass("organization", "2.5.6.4", "structural", must=("o",), may=("userPassword", "description")),
     ObjectClass("dcObject", "1.3.6.1.4.1.1466.344", "auxiliary", must=("dc",)),
 )
+#: X.500 (RFC 4519), COSINE (RFC 4524) and inetOrgPerson (RFC 2798).
+_STANDARD_OIDS = ("2.5.4.", "0.9.2342.", "2.16.840.1.113730.3.")
 _WIDTH = 100
 
 
@@ -32,6 +34,12 @@ def format_slapd_schema(schema: Schema) -> str:
     ]
     # slapd.conf continues a directive on lines that begin with white space (slapd.conf(5)).
     return "".join("\n  ".join(_fold(words)) + "\n" for words in definitions)
+
+
+def format_core_schema(schema: Schema) -> str:
+    """Return only the definitions of *schema* that are standard: what the archive's own schema files presuppose."""
+    standard = tuple(each for each in schema.attributes if each.oid.startswith(_STANDARD_OIDS))
+    return format_slapd_schema(Schema(standard, ()))
 
 
 def _needs_definition(name: str) -> bool:

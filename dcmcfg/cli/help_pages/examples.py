@@ -367,6 +367,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "lab up": (
         ("Start the lab", "dcmcfg lab up"),
         ("Start the lab with 500 additional studies", "dcmcfg lab up --studies 500"),
+        ("Start a site of an older release", "dcmcfg lab up --release dcm4chee-arc-5.29.0.zip"),
     ),
     "lab status": (
         ("Show the parts and the studies of the lab", "dcmcfg lab status"),
