@@ -72,11 +72,7 @@ def test_a_plan_of_yesterday_is_refused_if_an_entry_of_it_was_changed(
 ) -> None:
     plan = tmp_path / "plan.ldif"
     report = json.loads(run("upgrade", "plan", *options_to_target(releases), "-o", str(plan), "--json").stdout)
-    (changed, *_) = (
-        each
-        for each in report["changes"]
-        if any(attribute["name"] == "dcmQueryRetrieveViewID" for attribute in each["attributes"])
-    )
+    (changed, *_) = (each for each in report["changes"] if each["attribute"] == "dcmQueryRetrieveViewID")
     file = tmp_path / "other.ldif"
     file.write_text(
         f"dn: {changed['dn']}\nchangetype: modify\nreplace: dcmQueryRetrieveViewID\ndcmQueryRetrieveViewID: hideAll\n"
@@ -125,10 +121,7 @@ def test_other_names_are_reported_and_a_value_that_both_changed_is_a_decision(
     taken = json.loads(run("upgrade", "plan", *arguments, "--take", "1", "--json").stdout)
     assert taken["decisions"] == []
     assert [
-        (attribute["before"], attribute["after"])
-        for each in taken["changes"]
-        for attribute in each["attributes"]
-        if attribute["name"] == "dcmQueryRetrieveViewID"
+        (each["before"], each["after"]) for each in taken["changes"] if each["attribute"] == "dcmQueryRetrieveViewID"
     ] == [(["hideAll"], ["iocmDisabled"])]
 
 

@@ -251,6 +251,10 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
             "Say which AE of the site corresponds to DCM4CHEE",
             "dcmcfg upgrade plan --from ldap-5.31.0 --to ldap-5.33.1 --role DCM4CHEE=PACS",
         ),
+        (
+            "Write the plan, and a page about it for review",
+            "dcmcfg upgrade plan --from ldap-5.31.0 --to ldap-5.33.1 -o upgrade.ldif --report upgrade.html",
+        ),
     ),
     "upgrade apply": (
         ("Apply the plan of an upgrade, and check the result", "dcmcfg upgrade apply upgrade.ldif"),

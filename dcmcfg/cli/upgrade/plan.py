@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from dcmcfg.cli.options.output_options import (
-    JSON,
+    TEXT,
     details_option,
     file_option,
     format_option,
@@ -16,16 +17,23 @@ from dcmcfg.cli.options.output_options import (
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.change import write_plan
-from dcmcfg.cli.session.output import make_folder, print_json, write_octets
+from dcmcfg.cli.session.output import make_folder, write_octets
 from dcmcfg.cli.upgrade.options import FOLDER, gap_option, parse_names, release_options, role_options
 from dcmcfg.cli.upgrade.planning import open_site, plan_upgrade, read_releases
+from dcmcfg.cli.upgrade.report_output import (
+    FORMS,
+    print_report,
+    report_file_option,
+    require_new_report_files,
+    write_report_files,
+)
 from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.model.devices import find_devices_dn
-from dcmcfg.render.terminal.console import make_stdout_console
-from dcmcfg.render.upgrade import print_upgrade, upgrade_json
 from dcmcfg.settings import Settings
+from dcmcfg.settings.site import format_site_headline
 from dcmcfg.upgrade.options import UpgradeOptions
 from dcmcfg.upgrade.plan_source import PlanSource
+from dcmcfg.upgrade.report import UpgradeReport, list_planned_changes
 from dcmcfg.upgrade.vendor_data import Side, VendorMerge, list_conflict_files
 
 _DECISIONS_OPEN = 1
@@ -82,8 +90,9 @@ _DECISIONS_OPEN = 1
     help="Write the files of the vendor data that the site and the release have both changed to this folder, as "
     "NAME.base, NAME.site and NAME.release.",
 )
-@format_option("text", "json")
+@format_option(*FORMS)
 @details_option
+@report_file_option
 @file_option(
     "PLAN",
     "Write the plan to the new file PLAN, for 'dcmcfg apply'.",
@@ -108,6 +117,7 @@ def plan_command(
     out_dir: Path | None,
     form: str,
     details: bool,
+    report_files: tuple[Path, ...],
     output: Path | None,
 ) -> int:
     """Plan the upgrade of the configuration to a release. Nothing is changed.
@@ -123,6 +133,7 @@ def plan_command(
     release or the configuration cannot be used.
     """
     require_details_form(form, details=details)
+    require_new_report_files(report_files, output)
     options = UpgradeOptions(
         archive=archive,
         roles=roles,
@@ -140,15 +151,23 @@ def plan_command(
         releases = read_releases(source)
         with open_site(settings, tree_file) as (tree, directory):
             upgrade = plan_upgrade(settings, source, releases, (tree, directory))
+        report = UpgradeReport(
+            upgrade=upgrade,
+            changes=list_planned_changes(upgrade),
+            subject=str(tree_file) if tree_file is not None else format_site_headline(settings),
+            created=datetime.now(UTC),
+            plan_file=str(output) if output is not None else "",
+        )
     if out_dir is not None:
         _write_conflicts(out_dir, upgrade.vendor)
-    if form == JSON:
-        print_json(upgrade_json(upgrade))
-    else:
-        print_upgrade(make_stdout_console(), upgrade, find_devices_dn(tree), details=details)
+    base = find_devices_dn(tree)
+    print_report(report, base, form=form, details=details)
+    write_report_files(report, base, report_files)
     if output is not None:
         write_plan(settings, upgrade.plan, output, comments=source.format_comments(upgrade.roles))
-        if form != JSON:
+    if form == TEXT:
+        print_output(*(f"report: {each}" for each in report_files))
+        if output is not None:
             print_output(f"plan: {output}", f"To apply it: dcmcfg upgrade apply {output}")
     return _DECISIONS_OPEN if upgrade.has_open_decisions else 0
 

@@ -21,8 +21,9 @@ from dcmcfg.files.release_schema import read_release_schema
 from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.render.schema_update import print_schemas, schemas_json
 from dcmcfg.render.terminal.console import make_stdout_console
-from dcmcfg.render.upgrade import print_upgrade_status, upgrade_status_json
+from dcmcfg.render.upgrade import print_upgrade_status
 from dcmcfg.render.upgrade_installed import installed_json, print_installed
+from dcmcfg.render.upgrade_json import upgrade_status_json
 from dcmcfg.settings import Settings
 from dcmcfg.upgrade.installed_search import choose_present, rank_installed
 from dcmcfg.upgrade.options import UpgradeOptions

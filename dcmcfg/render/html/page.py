@@ -47,6 +47,15 @@ code { font: .92em ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace;
 .studies td { white-space: nowrap } .studies code { overflow-wrap: normal } .studies [class^=is-] { font-weight: 600 }
 .studies tbody:has(.why) tr:first-child td { border-bottom: 0 }
 .studies .why td { padding-top: 0; color: var(--soft); white-space: normal }
+.stacked td { overflow-wrap: anywhere; min-width: 6rem } .stacked td code { display: inline; min-width: 0 }
+details summary { cursor: pointer } details ul { margin: .3rem 0; padding-left: 1.1rem }
+pre { font: .87em/1.6 ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; background: var(--card);
+  border: 1px solid var(--line); border-radius: 6px; padding: .6rem 1rem; white-space: pre-wrap }
+@media screen and (max-width: 640px) { dl { grid-template-columns: 1fr } dd { margin-bottom: .4rem }
+  .stacked thead { display: none } .stacked tr { display: block; background: var(--card); border: 1px solid var(--line);
+    border-radius: 6px; padding: .5rem .8rem; margin: .6rem 0 }
+  .stacked td { display: block; border: 0; padding: .15rem 0 }
+  .stacked td:not(:empty)::before { content: attr(data-label); display: block; color: var(--soft); font-weight: 600 } }
 @page { margin: 15mm }
 @media print { body { margin: 0; padding: 0; max-width: none; font-size: 12px }
   tr, .card, svg, .studies tbody { break-inside: avoid } h2 { break-after: avoid }

@@ -1,0 +1,42 @@
+"""Render parts of a Markdown document (CommonMark with tables); all text is escaped, because values may be hostile."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from dcmcfg.printable import escape_unprintable
+
+#: Characters that can have a meaning: a dot or a colon that makes a link, a sign at the start, and the others anywhere.
+_SPECIAL = re.compile(r"(?<=www)\.|:(?=//)|\A[-+=]|[\\`*_{}\[\]<>#|~&!@^$]")
+
+
+def escape_markdown(text: str) -> str:
+    """Return *text* so that no character has a meaning in Markdown, HTML, or as a mention of a user.
+
+    Entities are used instead of backslashes, because a backslash does not protect a ``|`` in every table.
+    """
+    return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", escape_unprintable(text))
+
+
+def render_code_span(text: str) -> str:
+    """Return *text* as a code span; text that could end the span or a cell of a table is escaped text instead."""
+    text = escape_unprintable(text)
+    if not text.strip():
+        return ""
+    return escape_markdown(text) if "|" in text or "`" in text else f"`{text}`"
+
+
+def render_markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a table; *rows* are escaped already."""
+    yield f"| {' | '.join(map(escape_markdown, columns))} |\n"
+    yield f"|{'---|' * len(columns)}\n"
+    for row in rows:
+        yield f"| {' | '.join(row)} |\n"
+    yield "\n"
+
+
+def render_markdown_list(items: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of a list; *items* are escaped already."""
+    yield from (f"- {each}\n" for each in items)
+    yield "\n"

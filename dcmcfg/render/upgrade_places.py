@@ -1,0 +1,175 @@
+"""Format what the reports of an upgrade share in all formats: places, values, records of update files, releases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dcmcfg.dn import DN
+from dcmcfg.printable import escape_unprintable, format_count
+from dcmcfg.render.terminal.cells import format_cell_value, format_relative_dn
+from dcmcfg.suggestions import join_limited
+from dcmcfg.upgrade.checklist import Checklist
+from dcmcfg.upgrade.preparation import Upgrade
+from dcmcfg.upgrade.release import Version, format_version, parse_version
+from dcmcfg.upgrade.report import ChangeGroup, PlannedChange
+from dcmcfg.upgrade.signs import ReleaseMatch
+from dcmcfg.upgrade.tree_status import TreeStatus
+
+#: The maximum number of names, values or files shown in one line.
+MAX_NAMES = 8
+_MAX_LINES = 3
+NO_VALUE = "(no value)"
+#: The kinds of differences from a new installation, for one entry and for several.
+GAP_LABELS = {
+    "corrections": ("change of a record that missed its target", "changes of records that missed their targets"),
+    "additions": ("additional entry", "additional entries"),
+    "values": ("entry with other values", "entries with other values"),
+    "removals": ("entry that the release no longer has", "entries that the release no longer has"),
+}
+
+
+def format_place(dn: DN, attribute: str, base: DN) -> str:
+    """Return the place of a change or a decision: the DN relative to *base*, and the attribute, if any."""
+    return escape_unprintable(f"{format_relative_dn(dn, base)} {attribute}".rstrip())
+
+
+def format_values(name: str, values: Sequence[bytes]) -> str:
+    """Return *values* of the attribute *name* in one line, without secrets."""
+    if not values:
+        return NO_VALUE
+    return escape_unprintable(join_limited([format_cell_value(name, each) for each in values], MAX_NAMES))
+
+
+def format_before(change: PlannedChange) -> str:
+    """Return the values of a changed attribute before the change."""
+    return format_values(change.attribute, [value for each in change.before for value in each.values])
+
+
+def format_after(change: PlannedChange) -> str:
+    """Return the values of a changed attribute after the change."""
+    return format_values(change.attribute, [value for each in change.after for value in each.values])
+
+
+def format_group(group: ChangeGroup) -> str:
+    """Return the change that *group* makes everywhere: ``dcmTag: + 00081070; - 00081072``."""
+    first = group.changes[0]
+    match group.kind:
+        case "add":
+            return f"+ {group.name}"
+        case "delete":
+            return f"- {group.name}"
+        case _ if not first.before or not first.after or len(first.added) == len(first.removed) == 1:
+            return (
+                f"{group.name}: {format_values(group.name, first.removed)} → {format_values(group.name, first.added)}"
+            )
+        case _:
+            signed = [
+                f"{sign} {format_values(group.name, values)}"
+                for sign, values in (("+", first.added), ("-", first.removed))
+                if values
+            ]
+            return f"{group.name}: {'; '.join(signed)}"
+
+
+def format_sources(places: Sequence[str], *, is_gap: bool = False) -> tuple[str, ...]:
+    """Return the records *places* by file, in short: ``update-dev-5.32.0.ldif:3, 14, 25 and 9 more``."""
+    by_file: dict[str, list[str]] = {}
+    for place in places:
+        file, colon, line = place.rpartition(":")
+        by_file.setdefault(file if colon else place, []).extend([line] if colon else [])
+    files = [
+        f"{file}:{join_limited(sorted(lines, key=int), _MAX_LINES)}" if lines else file
+        for file, lines in sorted(by_file.items(), key=lambda item: (parse_version(item[0]) or (), item[0]))
+    ]
+    return (*files, *(["default configuration of the release"] if is_gap else []))
+
+
+def format_match(match: ReleaseMatch | None) -> str:
+    """Return the releases that a tree or a part of it matches best."""
+    if match is None:
+        return "release unknown"
+    first, last = format_version(match.first), format_version(match.last)
+    releases = f"release {first}" if first == last else f"release {first} to {last}"
+    return f"{releases} (matches {match.matching:,} of {match.total:,} values)"
+
+
+def format_gap_count(kind: str, count: int) -> str:
+    """Return a number of differences of a kind from a new installation: ``2 additional entries``."""
+    return format_count(count, *GAP_LABELS[kind])
+
+
+def format_software(software: Version | None) -> str:
+    """Return the release that the archive has recorded itself."""
+    return f"release {format_version(software)}" if software is not None else "the archive has not recorded a release"
+
+
+def list_differing_components(status: TreeStatus) -> Iterator[tuple[str, str]]:
+    """Yield name and release of the parts of the tree that are at another release than the tree."""
+    for each in status.components:
+        if status.match is not None and not _overlap(each.match, status.match):
+            yield each.name, f"{format_match(each.match)}, unlike the configuration as a whole"
+
+
+def _overlap(one: ReleaseMatch, other: ReleaseMatch) -> bool:
+    return one.first <= other.last and other.first <= one.last
+
+
+def list_role_lines(upgrade: Upgrade) -> Iterator[tuple[str, str]]:
+    """Yield what the site has other names for, what it does not have, and what is damaged in the release."""
+    roles = upgrade.roles
+    for word, names in (
+        ("device", roles.devices),
+        ("AE", roles.titles),
+        ("web application", roles.web_apps),
+    ):
+        renamed = [f"{old} is {new}" for old, new in names.items() if old != new]
+        if renamed:
+            yield f"{word} with another name than in the release", join_limited(renamed, MAX_NAMES)
+    if roles.removed:
+        yield "parts of the release that this site does not have", join_limited(roles.removed, MAX_NAMES)
+    if upgrade.reconstructed.behind:
+        yield "earlier updates have not reached", ", ".join(upgrade.reconstructed.behind)
+    for defect in upgrade.target.defects:
+        version = parse_version(defect.partition("/")[0])
+        if version is None or upgrade.installed.version is None or version > upgrade.installed.version:
+            yield "in the files of the release", defect
+    if upgrade.reconstructed.failing:
+        records = join_limited(upgrade.reconstructed.failing, MAX_NAMES)
+        yield "in the files of the release", f"records for entries that its own default does not have: {records}"
+    yield from (("warning", each) for each in upgrade.warnings)
+
+
+def list_vendor_lines(upgrade: Upgrade) -> Iterator[str]:
+    """Yield what happens to the files of the vendor data."""
+    vendor = upgrade.vendor
+    parts = [
+        format_count(len(names), f"file {word}", f"files {word}")
+        for word, names in (
+            ("added", vendor.new),
+            ("changed", vendor.changed),
+            ("removed", vendor.removed),
+            ("of the site kept", vendor.kept),
+        )
+        if names
+    ]
+    if vendor.problem:
+        yield f"unchanged, because {vendor.problem}"
+    elif parts:
+        yield ", ".join(parts)
+    if vendor.conflicts:
+        names = join_limited([each.name for each in vendor.conflicts], MAX_NAMES)
+        yield (
+            f"the site and the release have both changed {names}; the files of the site stay (to use those of the "
+            "release: --vendor release)"
+        )
+
+
+def list_tasks(checklist: Checklist) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the tasks of the administrator outside the configuration, each with its files in order."""
+    tasks = (
+        ("run these scripts of your database in this order", checklist.sql),
+        ("compare these files of WildFly, which the new release has changed", checklist.configuration),
+        ("run these scripts of WildFly if the release notes say so", checklist.cli),
+        ("update files that dcmcfg does not use", checklist.unused_updates),
+    )
+    yield from ((task, paths) for task, paths in tasks if paths)

@@ -1,0 +1,317 @@
+"""The report of an upgrade as titled sections of facts, tables and commands, for Markdown and for the web page."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from dcmcfg.dn import DN
+from dcmcfg.printable import format_count
+from dcmcfg.render.upgrade_places import (
+    GAP_LABELS,
+    format_group,
+    format_match,
+    format_place,
+    format_software,
+    format_sources,
+    format_values,
+    list_differing_components,
+    list_role_lines,
+    list_tasks,
+    list_vendor_lines,
+)
+from dcmcfg.timestamps import format_timestamp
+from dcmcfg.upgrade.checklist import Checklist
+from dcmcfg.upgrade.report import ChangeGroup, UpgradeReport
+
+
+@dataclass(frozen=True)
+class ReportCell:
+    """A cell: its text, which is not escaped, and the lines that it summarises; ``is_code`` for names and values."""
+
+    text: str
+    is_code: bool = False
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportSection:
+    """A section of the report. Its parts are shown in the order of the fields.
+
+    ``is_open`` shows the lines that cells summarise, also in print.
+    """
+
+    title: str
+    sentences: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[ReportCell, ...], ...] = ()
+    commands: tuple[str, ...] = ()
+    is_open: bool = False
+
+
+def list_lead_facts(report: UpgradeReport) -> tuple[tuple[str, str], ...]:
+    """Return the facts below the headline."""
+    upgrade, status = report.upgrade, report.upgrade.status
+    counts = Counter(report.changed_dns.values())
+    return (
+        ("Configuration", f"{report.subject}, {format_count(len(upgrade.plan.before.entries), 'entry', 'entries')}"),
+        ("Release of the configuration", format_match(status.match)),
+        *list_differing_components(status),
+        ("Archive software", format_software(status.software)),
+        (
+            "Changes",
+            f"{format_count(counts['add'], 'entry', 'entries')} added, {counts['modify']} changed, "
+            f"{counts['delete']} deleted; from {format_count(len(report.files), 'file')} of the release",
+        ),
+        *(("Vendor data", line) for line in list_vendor_lines(upgrade)),
+        ("Plan", report.plan_file),
+        ("Report of", format_timestamp(report.created)),
+    )
+
+
+def build_sections(report: UpgradeReport, base: DN) -> Iterator[ReportSection]:
+    """Yield the sections of *report*, what to check first at the top; DNs are relative to *base*."""
+    yield _build_checks(report, base)
+    yield _build_decisions(report, base)
+    yield _build_changes(report, base)
+    yield from _build_new_problems(report)
+    yield from _build_dropped(report, base)
+    yield from _build_kept(report, base)
+    yield from _build_names(report)
+    yield from _build_offers(report, base)
+    yield _build_checklist(report.upgrade.checklist)
+    yield _build_steps(report)
+
+
+def _build_checks(report: UpgradeReport, base: DN) -> ReportSection:
+    groups = [each for each in report.groups if each.changes[0].check]
+    return ReportSection(
+        title="Check these changes first",
+        is_open=True,
+        sentences=()
+        if groups
+        else ("No change of this plan affects what users see, who may connect, or where files are stored.",),
+        columns=("Change", "Place", "Reason to check", "Source") if groups else (),
+        rows=tuple(
+            (
+                ReportCell(format_group(each), is_code=True),
+                _summarise([format_place(change.dn, "", base) for change in each.changes]),
+                ReportCell(each.changes[0].check),
+                _make_source_cell(each),
+            )
+            for each in groups
+        ),
+    )
+
+
+def _build_decisions(report: UpgradeReport, base: DN) -> ReportSection:
+    upgrade = report.upgrade
+    # The decisions of the gap do not matter for a plan that does not make it.
+    decisions = (*upgrade.decisions, *(upgrade.gap_decisions if upgrade.options.gap else ()))
+    if not decisions:
+        return ReportSection(title="Decisions", sentences=("Nothing is left to decide.",))
+    return ReportSection(
+        title="Decisions",
+        sentences=(
+            "The site and the release have changed the same places. Until you decide, the site's values stay. To use "
+            "the value of the release, plan again with --take and the number. To confirm that of the site, use --keep.",
+        ),
+        columns=("Number", "Place", "Value of the site", "Value of the release", "Reason"),
+        rows=tuple(
+            (
+                ReportCell(str(each.number)),
+                ReportCell(format_place(each.dn, each.attribute, base), is_code=True),
+                ReportCell(format_values(each.attribute, each.site) if each.attribute else "", is_code=True),
+                ReportCell(format_values(each.attribute, each.release) if each.attribute else "", is_code=True),
+                ReportCell(each.reason),
+            )
+            for each in decisions
+        ),
+    )
+
+
+def _build_changes(report: UpgradeReport, base: DN) -> ReportSection:
+    groups = report.groups
+    if not groups:
+        return ReportSection(title="All changes", sentences=("The plan changes nothing.",))
+    return ReportSection(
+        title="All changes",
+        sentences=(
+            "Equal changes are in one row. The source is the official update file, with the line of the record.",
+        ),
+        columns=("Change", "Place", "Source"),
+        rows=tuple(
+            (ReportCell(format_group(each), is_code=True), _make_places_cell(each, base), _make_source_cell(each))
+            for each in groups
+        ),
+    )
+
+
+def _make_places_cell(group: ChangeGroup, base: DN) -> ReportCell:
+    places = [format_place(each.dn, "", base) for each in group.changes]
+    if len(places) == 1:
+        return ReportCell(places[0], is_code=True)
+    with_sources = tuple(
+        f"{place} ({', '.join(format_sources(each.places))})" if each.places else place
+        for place, each in zip(places, group.changes, strict=True)
+    )
+    return ReportCell(format_count(len(places), "entry", "entries", grouped=True), details=with_sources)
+
+
+def _make_source_cell(group: ChangeGroup) -> ReportCell:
+    sources = format_sources(group.places, is_gap=group.changes[0].is_gap)
+    if len(sources) <= 1:
+        return ReportCell("".join(sources), is_code=not group.changes[0].is_gap)
+    return ReportCell(format_count(len(sources), "file"), details=sources)
+
+
+def _build_dropped(report: UpgradeReport, base: DN) -> Iterator[ReportSection]:
+    by_reason: dict[str, list[str]] = {}
+    for each in report.upgrade.dropped:
+        by_reason.setdefault(each.reason, []).append(format_place(each.dn, "", base))
+    if by_reason:
+        yield ReportSection(
+            title="Changes that are not made",
+            sentences=("The release makes these changes in places that the site has removed or never had.",),
+            columns=("Reason", "Place"),
+            rows=tuple((ReportCell(reason), _summarise(places)) for reason, places in by_reason.items()),
+        )
+
+
+def _build_new_problems(report: UpgradeReport) -> Iterator[ReportSection]:
+    problems = report.upgrade.new_problems
+    if problems:
+        yield ReportSection(
+            title="New problems after the upgrade",
+            sentences=("The configuration does not have these problems now. Solve them after the upgrade.",),
+            columns=("Problem",),
+            rows=tuple((ReportCell(each),) for each in problems),
+        )
+
+
+def _build_kept(report: UpgradeReport, base: DN) -> Iterator[ReportSection]:
+    kept = report.upgrade.official.kept
+    if kept:
+        yield ReportSection(
+            title="Values of the site that stay",
+            sentences=("The release has other values. Those of the site are right, so there is nothing to decide.",),
+            columns=("Place", "Value of the site", "Value of the release"),
+            rows=tuple(
+                (
+                    ReportCell(format_place(each.dn, each.attribute, base), is_code=True),
+                    ReportCell(format_values(each.attribute, each.site), is_code=True),
+                    ReportCell(format_values(each.attribute, each.release), is_code=True),
+                )
+                for each in kept
+            ),
+        )
+
+
+def _summarise(places: Sequence[str]) -> ReportCell:
+    if len(places) == 1:
+        return ReportCell(places[0], is_code=True)
+    return ReportCell(format_count(len(places), "entry", "entries", grouped=True), details=tuple(places))
+
+
+def _build_names(report: UpgradeReport) -> Iterator[ReportSection]:
+    facts = tuple((name[0].upper() + name[1:], text) for name, text in list_role_lines(report.upgrade))
+    if facts:
+        yield ReportSection(title="Names and parts of this site", facts=facts)
+
+
+def _build_offers(report: UpgradeReport, base: DN) -> Iterator[ReportSection]:
+    upgrade = report.upgrade
+    offered = [each for each in upgrade.gap_changes if not each.is_made]
+    if offered:
+        yield ReportSection(
+            title=f"Differences from a new installation of {upgrade.target.label}",
+            sentences=(
+                "The update files do not remove these differences, so the plan does not either. To remove them, plan "
+                "again with the option --gap and the kind.",
+            ),
+            columns=("Kind", "Meaning", "Place"),
+            rows=tuple(
+                (
+                    ReportCell(kind, is_code=True),
+                    ReportCell(plural),
+                    _summarise(
+                        [
+                            format_place(each.dn, ", ".join(each.attributes), base)
+                            for each in offered
+                            if each.kind == kind
+                        ]
+                    ),
+                )
+                for kind, (_, plural) in GAP_LABELS.items()
+                if any(each.kind == kind for each in offered)
+            ),
+        )
+    if upgrade.clones:
+        yield ReportSection(
+            title="Copies of AEs",
+            sentences=(
+                "These AEs have the same capabilities as an AE of the release. To make its changes there too, plan "
+                "again with the option --also and the AE titles.",
+            ),
+            columns=("AE", "Copies"),
+            rows=tuple(
+                (ReportCell(each.original, is_code=True), ReportCell(", ".join(each.titles), is_code=True))
+                for each in upgrade.clones
+            ),
+        )
+
+
+def _build_checklist(checklist: Checklist) -> ReportSection:
+    title = "Also to do"
+    if checklist.is_empty:
+        return ReportSection(
+            title=title,
+            sentences=(
+                "dcmcfg changes only the configuration. For the database, WildFly and the software of the archive, see "
+                "the release notes: the given folder has no files for them.",
+            ),
+        )
+    return ReportSection(
+        title=title,
+        sentences=(
+            "dcmcfg does not change the database, WildFly and the software of the archive. These files of the "
+            "distribution are for the administrator.",
+        ),
+        columns=("Task", "Files"),
+        rows=tuple(
+            (ReportCell(task[0].upper() + task[1:]), _list_files(paths)) for task, paths in list_tasks(checklist)
+        ),
+    )
+
+
+def _list_files(paths: Sequence[str]) -> ReportCell:
+    if len(paths) == 1:
+        return ReportCell(paths[0], is_code=True)
+    return ReportCell(format_count(len(paths), "file"), details=tuple(paths))
+
+
+def _build_steps(report: UpgradeReport) -> ReportSection:
+    return ReportSection(
+        title="How to apply and to revert",
+        sentences=(
+            "Install the schema of the release, apply the plan, and list what still differs from a new installation. "
+            "The last two commands revert the upgrade.",
+        ),
+        commands=list_step_commands(report),
+    )
+
+
+def list_step_commands(report: UpgradeReport) -> tuple[str, ...]:
+    """Return the commands of the whole upgrade, in their order; the last two revert it."""
+    upgrade = report.upgrade
+    source, target = (shlex.quote(each.name) for each in (upgrade.source, upgrade.target))
+    return (
+        f"dcmcfg upgrade schema --to {target}",
+        f"dcmcfg upgrade apply {shlex.quote(report.plan_file or 'PLAN')}",
+        f"dcmcfg upgrade gap --from {source} --to {target}",
+        "dcmcfg undo",
+        "dcmcfg upgrade schema --undo",
+    )

@@ -1,0 +1,99 @@
+"""``dcmcfg upgrade plan``: the report in each format, on standard output and in files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.upgrade.small_release import ARCHIVE, pack, write_releases, write_tree
+
+HEADLINE = "Upgrade from 5.30.0 to 5.32.0: 7 entries change, 1 decision is open"
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> tuple[str, ...]:
+    """The options of an upgrade with ZIP files of two distributions, of the lab's tree with another model name."""
+    folders = write_releases(tmp_path)
+    for folder, setting in zip(folders, ("old", "new"), strict=True):
+        for name in ("sql/psql/update-5.31.0-psql.sql", "sql/psql/update-5.29.0-psql.sql", "sql/psql/create-psql.sql"):
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("-- nothing\n")
+        (folder / "cli").mkdir()
+        (folder / "cli" / "adjust.cli").write_text(setting)
+        (folder / "cli" / "same.cli").write_text("same")
+    professional = folders[1] / "ldap" / "5.31.0" / "update-config-pro-5.31.0.ldif"
+    professional.write_text("dn: cn=pro\nchangetype: delete\n")
+    old, new = map(pack, folders)
+    site = write_tree(tmp_path / "site.ldif", {ARCHIVE: {"dicomManufacturerModelName": "PACS"}})
+    return "--from", str(old), "--to", str(new), "--tree", str(site)
+
+
+def test_each_format_begins_with_the_result(run: Run, options: tuple[str, ...]) -> None:
+    page = run("upgrade", "plan", *options, "--format", "html")
+    assert (page.exit_code, page.stderr) == (1, "")
+    assert page.stdout.startswith("<!DOCTYPE html>\n")
+    assert f"<h1>{HEADLINE}</h1>" in page.stdout
+    markdown = run("upgrade", "plan", *options, "--format", "markdown")
+    assert markdown.stdout.startswith(f"# {HEADLINE}\n")
+    found = json.loads(run("upgrade", "plan", *options, "--format", "json").stdout)
+    assert (found["headline"], found["source"], found["target"]) == (HEADLINE, "5.30.0", "5.32.0")
+
+
+def test_reports_and_plan_are_new_private_files(run: Run, options: tuple[str, ...], tmp_path: Path) -> None:
+    plan, *reports = (tmp_path / name for name in ("plan.ldif", "board.html", "board.md", "board.json"))
+    arguments = ("upgrade", "plan", *options, "-o", str(plan), *(f"--report={each}" for each in reports))
+    planned = run(*arguments)
+    assert (planned.exit_code, planned.stderr) == (1, "")
+    assert planned.stdout.endswith(
+        "".join(f"report: {each}\n" for each in reports) + f"plan: {plan}\nTo apply it: dcmcfg upgrade apply {plan}\n"
+    )
+    assert all(each.stat().st_mode & 0o777 == 0o600 for each in (plan, *reports))
+    assert f"<h1>{HEADLINE}</h1>" in reports[0].read_text()
+    assert reports[1].read_text().startswith(f"# {HEADLINE}\n")
+    assert json.loads(reports[2].read_text())["plan_file"] == str(plan)
+    plan.unlink()
+    refused = run(*arguments)
+    assert (refused.exit_code, refused.stdout) == (3, "")
+    assert f"{reports[0]}: the file exists" in refused.stderr
+    assert not plan.exists()
+
+
+def test_what_else_to_do_is_read_from_the_distribution(run: Run, options: tuple[str, ...]) -> None:
+    found = json.loads(run("upgrade", "plan", *options, "--json").stdout)
+    assert found["checklist"] == {
+        "sql": ["sql/psql/update-5.31.0-psql.sql"],
+        "configuration": [],
+        "cli": ["cli/adjust.cli", "cli/same.cli"],
+        "unused_updates": ["5.31.0/update-config-pro-5.31.0.ldif"],
+    }
+    printed = run("upgrade", "plan", *options).stdout
+    assert (
+        "Also to do (dcmcfg does not change the database and WildFly):\n"
+        "  run these scripts of your database in this order: sql/psql/update-5.31.0-psql.sql\n"
+        "  run these scripts of WildFly if the release notes say so: cli/adjust.cli, cli/same.cli\n"
+        "  update files that dcmcfg does not use: 5.31.0/update-config-pro-5.31.0.ldif\n"
+    ) in printed
+    folders = [each.removesuffix(".zip") for each in options[:4]]
+    unpacked = json.loads(run("upgrade", "plan", *folders, *options[4:], "--json").stdout)
+    assert unpacked["checklist"] == found["checklist"]
+    ldap = [each if each.startswith("--") else f"{each}/ldap" for each in folders]
+    inner = json.loads(run("upgrade", "plan", *ldap, *options[4:], "--json").stdout)
+    assert inner["checklist"] == found["checklist"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--report", "board.pdf"), "board.pdf does not end with .html, .json or .md"),
+        (("--report", "a.md", "--report", "./a.md"), "the same file is given twice"),
+        (("--details", "--format", "html"), "--details requires --format text"),
+    ],
+)
+def test_report_options_that_say_nothing_are_usage_errors(run: Run, arguments: tuple[str, ...], message: str) -> None:
+    refused = run("upgrade", "plan", "--from", "a", "--to", "b", *arguments)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert message in " ".join(refused.stderr.split())
