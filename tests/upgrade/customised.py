@@ -17,12 +17,14 @@ from dcmcfg.entry import Attribute, Entry
 from dcmcfg.files.release import read_release
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
+from dcmcfg.ldif.writer import format_entry
 from dcmcfg.model.tree import Tree
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.upgrade.merge_result import IGNORED
 from dcmcfg.upgrade.options import UpgradeOptions
 from dcmcfg.upgrade.preparation import Upgrade, prepare_upgrade
 from dcmcfg.upgrade.release import Release
+from dcmcfg.upgrade.trees import UpgradeTree
 
 SCHEMA = load_bundled_schema()
 TREES = ("pristine", "renamed", "trimmed", "hospital")
@@ -33,6 +35,14 @@ ALL = UpgradeOptions(gap=frozenset({"all"}))
 
 # Reading all update files takes longer than a small upgrade.
 _read = cache(read_release)
+
+
+def read_tree_file(path: Path) -> Tree:
+    """Return the tree of the content records in *path*."""
+    with path.open("rb") as source:
+        return Tree.from_entries(
+            SCHEMA, (each.entry for each in read_all(source, path.name) if isinstance(each, ContentRecord))
+        )
 
 
 @dataclass(frozen=True)
@@ -54,18 +64,41 @@ class Releases:
 
     def build(self, tree: str, version: str, *, clones_like: str = "") -> Tree:
         """Return the customised *tree* of *version*."""
-        path = self.build_file(tree, version, clones_like=clones_like)
-        with path.open("rb") as source:
-            return Tree.from_entries(
-                SCHEMA, (each.entry for each in read_all(source, path.name) if isinstance(each, ContentRecord))
-            )
+        return read_tree_file(self.build_file(tree, version, clones_like=clones_like))
 
     def build_file(self, tree: str, version: str, *, clones_like: str = "") -> Path:
         """Return the LDIF file of :meth:`build`."""
         path = self.generated / f"{tree}-{version}-{clones_like}.ldif"
         if not path.exists():
-            self._generate(tree, version, clones_like, path)
+            self._generate(
+                tree, self.find_folder(version), self.find_folder(clones_like) if clones_like else None, path
+            )
         return path
+
+    def build_official(self, tree: str, version: str) -> Tree:
+        """Return the customised *tree* of the default of *version* after the official files up to the target.
+
+        This is what the official stage of an upgrade must lead to; the files are applied here without dcmcfg's merge.
+        """
+        folder = self.generated / f"official-{version}"
+        if not folder.exists():
+            self._write_official_default(version, folder)
+        path = self.generated / f"{tree}-official-{version}.ldif"
+        if not path.exists():
+            self._generate(tree, folder, self.find_folder(version), path)
+        return read_tree_file(path)
+
+    def _write_official_default(self, version: str, folder: Path) -> None:
+        source, target = self.read(version), self.read(TARGET)
+        default = UpgradeTree.from_entries(SCHEMA, source.entries)
+        for file in target.list_updates(source.version, target.version):
+            for record in file.records:
+                default.apply(record.change)
+        base, *others = (each for _, each in default.iterate_parents_first())
+        folder.mkdir()
+        (folder / "init-baseDN.ldif").write_text(format_entry(base), "utf-8")
+        (folder / "init-config.ldif").write_text("version: 1\n", "utf-8")
+        (folder / "default-config.ldif").write_text("".join(map(format_entry, others)), "utf-8")
 
     @cached_property
     def generator(self) -> Any:
@@ -88,10 +121,10 @@ class Releases:
         )
         return Tree.from_entries(SCHEMA, entries)
 
-    def _generate(self, tree: str, version: str, clones_like: str, path: Path) -> None:
-        arguments = [tree, str(self.find_folder(version)), "--out", str(path)]
-        if clones_like:
-            arguments += ["--clones-like", str(self.find_folder(clones_like))]
+    def _generate(self, tree: str, folder: Path, clones_like: Path | None, path: Path) -> None:
+        arguments = [tree, str(folder), "--out", str(path)]
+        if clones_like is not None:
+            arguments += ["--clones-like", str(clones_like)]
         subprocess.run(
             [sys.executable, str(self.more.parent / "customise.py"), *arguments],
             env={**os.environ, "PYTHONPATH": str(Path(dcmcfg.__file__).parents[1])},
