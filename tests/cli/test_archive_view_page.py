@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.page_reader import Reader, reader, without_times  # noqa: F401 — a fixture
 from tests.cli.pages import Shown, assert_shows, shown_on
-from tests.cli.test_nodes_page import Reader, reader, without_times  # noqa: F401 — a fixture
 
 pytestmark = pytest.mark.real
 PAGE = Path(__file__).parents[2] / "docs" / "archive-view.md"

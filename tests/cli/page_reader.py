@@ -1,0 +1,97 @@
+"""Somebody who follows a page of the documentation on a lab: types its commands, and sees the ports of the page."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from dcmcfg.lab.site import Site
+from tests.patience import PATIENCE_S
+
+#: The ports that pages have in place of the lab's.
+PORTS = {"ldap": 20389, "http": 28080, "archive": 21112, "storage": 21117, "external": 21119}
+#: The user's folder on pages.
+HOME = "/home/anna"
+
+
+@dataclass
+class Reader:
+    """Somebody who types the commands of a page, in a folder of their own."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def run(self, command: str) -> str:
+        """Run *command* of the page; return its output as it is on the page."""
+        words = self._with_ports(command, to_page=False)
+        if words.startswith("export "):
+            name, _, value = words.removeprefix("export ").partition("=")
+            self.environment[name] = value
+            return ""
+        if words.startswith("curl -X POST "):
+            with urllib.request.urlopen(urllib.request.Request(words.split()[-1], method="POST"), timeout=PATIENCE_S):
+                return ""
+        done = subprocess.run(
+            ["sh", "-c", words.replace("dcmcfg", f"{sys.executable} -m dcmcfg", 1)],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE_S,
+        )
+        return self._with_ports(done.stdout, to_page=True).replace(str(self.folder), HOME)
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file of the page."""
+        (self.folder / name).write_text(self._with_ports(text, to_page=False))
+
+    def _with_ports(self, text: str, *, to_page: bool) -> str:
+        lab = self.folder / ".local" / "state" / "dcmcfg" / "lab"
+        if not lab.exists():
+            return text
+        ports = Site.load(lab).ports
+        for name, shown in PORTS.items():
+            pair = (getattr(ports, name), shown)
+            old, new = pair if to_page else pair[::-1]
+            text = re.sub(rf"\b{old}\b", str(new), text)
+        return text
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[Reader]:
+    """A reader whose home is *folder*; the lab of the page ends with the test."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DCMCFG_", "XDG_"))}
+    environment |= {"HOME": str(folder), "COLUMNS": "100", "DCMCFG_LAB_WITH_PID": str(os.getpid())}
+    reader = Reader(folder, environment)
+    try:
+        yield reader
+    finally:
+        reader.run("dcmcfg lab down")
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Iterator[Reader]:
+    """A reader in an empty home."""
+    with reading(tmp_path) as found:
+        yield found
+
+
+def without_times(lines: list[str]) -> list[str]:
+    """Return *lines* without durations, and without the widths that depend on them."""
+    text = "\n".join(line.strip() for line in lines)
+    text = re.sub(r"\b\d+(\.\d+)? m?s\b", "N s", text)
+    text = re.sub(r"(?m)\b\d\.\d\d$", "N", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC( by \w+)?", r"TIME\1", text)
+    text = re.sub(r"TIME by \w+", "TIME by USER", text)
+    return re.sub("─+", "─", re.sub(" +", " ", text)).splitlines()
