@@ -25,13 +25,21 @@ def upgrade_status_json(status: TreeStatus, entry_count: int) -> dict[str, Any]:
     """Return *status* for ``--json``.
 
     ``configuration`` and each of ``components`` (with ``name``) have ``first_release`` and ``last_release`` that match
-    best, ``matching`` and ``total`` values; ``software`` is the release that the archive recorded, or null.
+    best, ``matching`` and ``total`` values. A component that ``differs`` is at another release than the configuration.
+    ``software`` is the release that the archive recorded, or null.
     """
     return {
         "entry_count": entry_count,
         "configuration": _match_json(status.match),
         "software": format_version(status.software) if status.software is not None else None,
-        "components": [{"name": each.name, **(_match_json(each.match) or {})} for each in status.components],
+        "components": [
+            {
+                "name": each.name,
+                **(_match_json(each.match) or {}),
+                "differs": status.match is not None and each.match.differs_from(status.match),
+            }
+            for each in status.components
+        ],
     }
 
 

@@ -106,12 +106,8 @@ def format_software(software: Version | None) -> str:
 def list_differing_components(status: TreeStatus) -> Iterator[tuple[str, str]]:
     """Yield name and release of the parts of the tree that are at another release than the tree."""
     for each in status.components:
-        if status.match is not None and not _overlap(each.match, status.match):
+        if status.match is not None and each.match.differs_from(status.match):
             yield each.name, f"{format_match(each.match)}, unlike the configuration as a whole"
-
-
-def _overlap(one: ReleaseMatch, other: ReleaseMatch) -> bool:
-    return one.first <= other.last and other.first <= one.last
 
 
 def list_role_lines(upgrade: Upgrade) -> Iterator[tuple[str, str]]:

@@ -55,8 +55,9 @@ def list_warnings(status: TreeStatus, source: Release, target: Release) -> Itera
         }
         found = f"the configuration matches release {format_version(match.last)} best, but --from names {source.label}"
         if len(between) > _MANY_RELEASES:
-            parts = ", ".join(f"{each.name}: {format_version(each.match.last)}" for each in status.components)
-            found = f"{found}, which is {len(between)} releases away ({parts})"
+            differing = (each for each in status.components if each.match.differs_from(match))
+            parts = ", ".join(f"{each.name}: {format_version(each.match.last)}" for each in differing)
+            found = f"{found}, which is {len(between)} releases away" + (f" ({parts})" if parts else "")
         yield f"{found}. The plan starts from what the configuration shows"
     if match is not None and status.software is not None and status.software > match.last:
         yield (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from dcmcfg.changes import Add, Delete, Modify, Operation, Rename
@@ -14,6 +14,8 @@ from dcmcfg.upgrade.release import OfficialRecord, UpdateFile, Version
 from dcmcfg.upgrade.trees import UpgradeTree
 
 UI, ARCHIVE = "web interface", "archive device"
+#: The number of signs that show that a part is at another release.
+_MIN_DIFFERENCE = 3
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,24 @@ class Sign:
 
 @dataclass(frozen=True)
 class ReleaseMatch:
-    """The releases that match a tree best, as a range, with the number of matching signs and of all signs."""
+    """The releases that match a tree best, as a range, with the number of matching signs and of all signs.
+
+    ``scores`` has the number of matching signs for each release.
+    """
 
     first: Version
     last: Version
     matching: int
     total: int
+    scores: Mapping[Version, int] = field(default_factory=dict, repr=False)
+
+    def differs_from(self, whole: ReleaseMatch) -> bool:
+        """Return whether this part of a tree is clearly at another release than the *whole* tree.
+
+        Fewer signs are no proof: the default configuration of a release and its update files differ in single values.
+        """
+        as_whole = max((score for each, score in self.scores.items() if whole.first <= each <= whole.last), default=0)
+        return self.matching - as_whole >= _MIN_DIFFERENCE
 
 
 class SignIndex:
@@ -67,13 +81,30 @@ class SignIndex:
                 found[sign.key[start:]].append(sign)
         return found
 
+    def find_contradicted(self, default: UpgradeTree, version: Version) -> frozenset[Sign]:
+        """Return the signs that *default*, the default of *version* with the names of the site, contradicts.
+
+        The update files of the archive and its default configuration differ in some places. There, a sign does not
+        show whether a site has been upgraded.
+        """
+        return frozenset(
+            sign
+            for sign, writers in self._writers.items()
+            if _can_count(sign, default) and _expect(writers, version) != is_at_site(sign, default)
+        )
+
     def match(
-        self, site: UpgradeTree, below: Sequence[NormalDN] = (), excluded: Sequence[NormalDN] = ()
+        self,
+        site: UpgradeTree,
+        below: Sequence[NormalDN] = (),
+        excluded: Sequence[NormalDN] = (),
+        *,
+        ignored: frozenset[Sign] = frozenset(),
     ) -> ReleaseMatch | None:
         """Return the releases that match *site* best, or None without a sign.
 
         With *below*, only signs at and below one of these entries count, and none at or below *excluded*. A sign counts
-        only if its entry, or the parent of a new entry, is at the site.
+        only if its entry, or the parent of a new entry, is at the site, and if it is not in *ignored*.
         """
         signs: Iterable[Sign] = self._writers
         if below:
@@ -81,7 +112,9 @@ class SignIndex:
         found = [
             (self._writers[sign], is_at_site(sign, site))
             for sign in signs
-            if _can_count(sign, site) and not any(is_at_or_below(sign.key, each) for each in excluded)
+            if sign not in ignored
+            and _can_count(sign, site)
+            and not any(is_at_or_below(sign.key, each) for each in excluded)
         ]
         if not found:
             return None
@@ -91,7 +124,7 @@ class SignIndex:
         }
         best = max(scores.values())
         versions = [version for version, score in scores.items() if score == best]
-        return ReleaseMatch(min(versions), max(versions), best, len(found))
+        return ReleaseMatch(min(versions), max(versions), best, len(found), scores)
 
 
 def _expect(writers: Sequence[tuple[Version, bool]], version: Version) -> bool:

@@ -9,9 +9,10 @@ from dcmcfg.dn import NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.schema_names import DICOM_AE_TITLE, DICOM_NETWORK_AE_OBJECT_CLASS, DICOM_SOFTWARE_VERSION
 from dcmcfg.upgrade.configuration_view import ConfigurationView
+from dcmcfg.upgrade.defaults import map_names
 from dcmcfg.upgrade.release import Release, Version, parse_version
 from dcmcfg.upgrade.roles import find_roles
-from dcmcfg.upgrade.signs import ARCHIVE, UI, ReleaseMatch, SignIndex
+from dcmcfg.upgrade.signs import ARCHIVE, UI, ReleaseMatch, Sign, SignIndex
 from dcmcfg.upgrade.trees import UpgradeTree
 
 _MIN_COMPONENT_SIGNS = 20
@@ -46,15 +47,18 @@ def find_status(site: UpgradeTree, target: Release, *, archive: str = "", others
     default = ConfigurationView(UpgradeTree.from_entries(site.schema, target.entries))
     mapping = find_roles(default, view).make_mapping(site, default.base_dn)
     index = SignIndex(target.list_updates(), mapping, site, [each.version for each in (*others, target)])
+    contradicted = index.find_contradicted(map_names(target, mapping, site), target.version or index.versions[-1])
     return TreeStatus(
         view=view,
         match=index.match(site),
-        components=tuple(_match_components(index, site, view)),
+        components=tuple(_match_components(index, site, view, contradicted)),
         software=_find_software(view.device),
     )
 
 
-def _match_components(index: SignIndex, site: UpgradeTree, view: ConfigurationView) -> Iterator[ComponentMatch]:
+def _match_components(
+    index: SignIndex, site: UpgradeTree, view: ConfigurationView, contradicted: frozenset[Sign]
+) -> Iterator[ComponentMatch]:
     device_key = site.key(view.device.dn)
     aes = {
         each.text(DICOM_AE_TITLE) or "": key for key, each in view.children if each.is_a(DICOM_NETWORK_AE_OBJECT_CLASS)
@@ -68,7 +72,7 @@ def _match_components(index: SignIndex, site: UpgradeTree, view: ConfigurationVi
         *([(UI, interfaces, [])] if interfaces else []),
     ]
     for name, below, excluded in groups:
-        match = index.match(site, below, excluded)
+        match = index.match(site, below, excluded, ignored=contradicted)
         if match is not None and match.total >= _MIN_COMPONENT_SIGNS:
             yield ComponentMatch(name, match)
 

@@ -43,7 +43,7 @@ def test_another_release_than_the_named_one_is_a_warning(releases: Releases) -> 
     upgrade = prepare_upgrade(site, present, target, present)
     (warning,) = upgrade.warnings
     assert warning.startswith("the configuration matches release 5.31.0 best, but --from names 5.23.0, which is ")
-    assert "archive device: 5.31.0" in warning
+    assert warning.endswith(" releases away. The plan starts from what the configuration shows")
     near = prepare_upgrade(site, releases.read("5.29.0"), target, releases.read("5.29.0"))
     assert near.warnings == (
         "the configuration matches release 5.31.0 best, but --from names 5.29.0. The plan starts from what the "

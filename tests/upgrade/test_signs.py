@@ -9,8 +9,10 @@ from dcmcfg.dn import DN
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.upgrade.names import NameMapping
 from dcmcfg.upgrade.signs import ReleaseMatch, SignIndex
+from dcmcfg.upgrade.tree_status import find_status
 from dcmcfg.upgrade.trees import UpgradeTree
 from tests.trees import ARCHIVE, BASE, site_entries
+from tests.upgrade.customised import Releases
 from tests.upgrade.records import add_queue, modify, update_file
 
 SCHEMA = load_bundled_schema()
@@ -74,3 +76,18 @@ def test_a_part_of_the_tree_has_its_own_release() -> None:
     assert whole.last == (5, 3)
     assert part.first == (5, 2)
     assert part.total < whole.total
+
+
+def test_a_single_sign_does_not_make_a_part_differ() -> None:
+    whole = ReleaseMatch((5, 3), (5, 3), 10, 10, {(5, 1): 5, (5, 3): 10})
+    assert not ReleaseMatch((5, 1), (5, 1), 59, 59, {(5, 1): 59, (5, 3): 57}).differs_from(whole)
+    assert ReleaseMatch((5, 1), (5, 1), 59, 59, {(5, 1): 59, (5, 3): 56}).differs_from(whole)
+
+
+@pytest.mark.parametrize("source", ["5.23.0", "5.29.0", "5.31.0", "5.33.1"])
+def test_no_part_of_a_new_installation_differs(releases: Releases, source: str) -> None:
+    tree = releases.build("pristine", source)
+    found = find_status(UpgradeTree(tree.schema, tree.entries), releases.read("5.33.1"))
+    assert found.match is not None
+    assert found.components
+    assert [each.name for each in found.components if each.match.differs_from(found.match)] == []
