@@ -36,8 +36,8 @@ def require_ownership(
     """
     status = _stat(path)
     if status is not None and status.st_uid != os.geteuid() and not (allow_root and status.st_uid == 0):
-        owner = _get_account_name(status.st_uid)
-        current_account = _get_account_name(os.geteuid())
+        owner = get_account_name_of(status.st_uid)
+        current_account = get_account_name_of(os.geteuid())
         raise Refused(
             f"it belongs to the account {owner}, but dcmcfg runs as {current_account}",
             subject=str(path),
@@ -92,7 +92,8 @@ def is_private_group(gid: int, uid: int) -> bool:
     return False
 
 
-def _get_account_name(uid: int) -> str:
+def get_account_name_of(uid: int) -> str:
+    """Return the name of the account *uid*, or its number if it has no name."""
     with suppress(KeyError):
         return pwd.getpwuid(uid).pw_name
     return str(uid)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Collection
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
@@ -53,6 +55,9 @@ _SECRET_PARAMETER = re.compile(
 )
 
 MAXIMUM_SHOWN_LENGTH = 80
+#: The text instead of a command line that contains a secret.
+HIDDEN_COMMAND = "(not shown, contains a secret)"
+_REDACTED, _HIDDEN = "(secret)", "(hidden)"
 
 
 def is_secret(name: str, value: bytes) -> bool:
@@ -96,6 +101,38 @@ def _has_user_info(value: bytes) -> bool:
             if user and colon and password and _HOST_START.match(after):
                 return True
     return False
+
+
+def redact_command(command: str, hidden_attributes: Collection[str] = ()) -> str:
+    """Return the command line *command* with ``(secret)`` instead of each secret in it.
+
+    A word ``NAME=VALUE``, ``NAME+=VALUE`` or ``NAME-=VALUE`` is judged by the attribute that it names; values of
+    *hidden_attributes*, in lower case, become ``(hidden)``. The name of a file, ``@FILE``, stays. A command line that
+    cannot be split into words is replaced as a whole.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return HIDDEN_COMMAND
+    redacted = [_redact_word(word, hidden_attributes) for word in words]
+    return command if redacted == words else " ".join(map(_quote_redacted, redacted))
+
+
+def _redact_word(word: str, hidden_attributes: Collection[str]) -> str:
+    name, equals, value = word.partition("=")
+    attribute_name = name.rstrip("+-")
+    if value.startswith("@"):  # the name of a file
+        return word
+    if equals and is_secret(attribute_name, value.encode("utf-8", "surrogateescape")):
+        return f"{name}={_REDACTED}"
+    if equals and _normalise_name(attribute_name) in hidden_attributes:
+        return f"{name}={_HIDDEN}"
+    return _REDACTED if is_secret("", word.encode("utf-8", "surrogateescape")) else word
+
+
+def _quote_redacted(word: str) -> str:
+    """Return *word* quoted for a shell, but with a readable ``(secret)``: the line is for display only."""
+    return word if word.endswith((_REDACTED, _HIDDEN)) else shlex.quote(word)
 
 
 def format_value(name: str, value: bytes, max_length: int = MAXIMUM_SHOWN_LENGTH) -> str:

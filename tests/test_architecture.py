@@ -66,7 +66,8 @@ LAYERS: tuple[frozenset[str], ...] = (
         }
     ),  # core
     frozenset(
-        {"directory", "archive", "dicom", "settings", "files", "private_folders", "peer_certificate", "tls_trust"}
+        {"directory", "archive", "dicom", "settings", "files", "private_folders", "shared_folders"}
+        | {"peer_certificate", "tls_trust"}
     ),  # edges
     frozenset({"lab"}),
     frozenset(

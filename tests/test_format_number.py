@@ -32,9 +32,11 @@ from dcmcfg.nodes.run import NodeResult
 from dcmcfg.plan.ldif_output import LDIF_FORMAT, format_plan
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.journal import JOURNAL_FORMAT
+from dcmcfg.rollout.publication import PUBLICATION_FORMAT, Publication, read_publication, write_publication
 from dcmcfg.rollout.record import HEADER_FORMAT
 from dcmcfg.rollout.reload_result import RELOAD_FORMAT, RecordedReload, RecordedReloadOutcome, read_reload, write_reload
 from dcmcfg.schema_update.record import RECORD_FORMAT, SchemaUpdateRecord, write_record
+from dcmcfg.rollout.shared_record import SHARED_FORMAT, make_shared_record, parse_shared_record
 from dcmcfg.settings.profile_edits import select_profile, update_profile, write_profile
 from dcmcfg.settings.profiles import (
     PROFILE_FORMAT,
@@ -171,6 +173,21 @@ def _write_selection(_: Path) -> Path:
     return get_selection_path()
 
 
+def _write_publication(folder: Path) -> Path:
+    write_publication(folder, Publication("/srv/history", "4cd6", 12))
+    return folder / "shared.json"
+
+
+def _write_shared_record(folder: Path) -> Path:
+    path = folder / "shared"
+    path.write_text(make_shared_record(recorded(folder), "anna", 1001).to_json())
+    return path
+
+
+def _read_shared_record(path: Path) -> object:
+    return parse_shared_record(path.read_text(), str(path))
+
+
 KINDS = {
     "head.json": Kind(
         HEADER_FORMAT,
@@ -197,6 +214,10 @@ KINDS = {
         _set_in_json,
     ),
     "nodes.json": Kind(NODES_FORMAT, _write_nodes, lambda path: read_node_record(path.parent), _set_in_json),
+    "shared.json": Kind(
+        PUBLICATION_FORMAT, _write_publication, lambda path: read_publication(path.parent), _set_in_json
+    ),
+    "shared record": Kind(SHARED_FORMAT, _write_shared_record, _read_shared_record, _set_in_json),
     "reload.json": Kind(RELOAD_FORMAT, _write_reload, lambda path: read_reload(path.parent), _set_in_json),
     "claim": Kind(CLAIM_FORMAT, _write_claim, lambda path: read_title_claims(path.parents[1]), _set_in_json),
     "site.json": Kind(SITE_FORMAT, _write_site, lambda path: Site.load(path.parent), _set_in_json),

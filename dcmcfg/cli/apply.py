@@ -15,6 +15,7 @@ from dcmcfg.cli.session.apply_files import apply_files
 from dcmcfg.cli.session.change import apply_plan, remove_leftover_markers, resume_nodes
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.rejects import choose_rejects_path
+from dcmcfg.cli.session.shared_history import make_sharing
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN
 from dcmcfg.files.ldif import read_files
@@ -120,7 +121,8 @@ def apply_command(
 
 def _resume(settings: Settings, options: ChangeOptions) -> None:
     with open_directory(settings) as directory:
-        interrupted = reconcile_interrupted(get_state_folder(), directory)
+        lock_folder = make_sharing(settings).lock_folder
+        interrupted = reconcile_interrupted(get_state_folder(), directory, shared_folder=lock_folder)
         history = History(get_state_folder())
         pending = find_pending_activation(history, settings.ldap_url)
         markers_removed = not options.dry_run and remove_leftover_markers(directory, history, options)

@@ -55,7 +55,7 @@ SECTIONS = {
         "upgrade": Command("noun_groups", "upgrade_group", "Plan the upgrade to a newer release."),
     },
     "Undo": {
-        "history": Command("history", "history_command", "List the changes applied from this account."),
+        "history": Command("history", "history_command", "List the changes that were applied."),
         "undo": Command("undo", "undo_command", "Revert a change."),
     },
     "Verify": {

@@ -4,45 +4,78 @@ from __future__ import annotations
 
 import click
 
-from dcmcfg.cli.options.arguments import RolloutNumber
+from dcmcfg.cli.options.arguments import ChangeName
 from dcmcfg.cli.options.display_options import wide_option
 from dcmcfg.cli.options.output_options import json_option, output_option
-from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
+from dcmcfg.cli.options.site_command import SiteCommand, unresolved_site_options
+from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.output import print_json
+from dcmcfg.cli.session.shared_history import open_shared_history
 from dcmcfg.render.history import history_json, print_history, print_rollout, rollout_json
+from dcmcfg.render.shared_history import print_shared_record, shared_record_json
 from dcmcfg.render.terminal.console import make_stdout_console
+from dcmcfg.rollout.change_reference import ChangeReference
 from dcmcfg.rollout.history import History
+from dcmcfg.rollout.record import RolloutRecord
+from dcmcfg.rollout.shared_history import SharedHistory
+from dcmcfg.rollout.site_history import SiteHistory
 from dcmcfg.settings.folders import get_state_folder
 
 
-@click.command("history", cls=UniqueOptionsCommand)
-@click.argument("number", required=False, type=RolloutNumber(), metavar="[N]")
+@click.command("history", cls=SiteCommand)
+@click.argument("number", required=False, type=ChangeName(), metavar="[N]")
+@unresolved_site_options
 @click.option("--mark-resolved", is_flag=True, help="Mark the interrupted change N as corrected by hand.")
 @wide_option
 @json_option
 @output_option
-def history_command(*, number: int | None, mark_resolved: bool, as_json: bool) -> None:
-    """List the changes applied from this account.
+def history_command(*, number: int | ChangeReference | None, mark_resolved: bool, as_json: bool) -> None:
+    """List the changes that were applied.
 
     With N, show change N in detail, without secrets. To revert this change, run 'dcmcfg undo N'. The command contacts
     no server.
 
+    If the site has a shared history (history_dir), the list also shows the changes of other accounts. The name of such
+    a change is ACCOUNT-N. Only the account that made a change can revert it.
+
     The result "applied" means that the directory has the whole change. With N, the line "Reload" shows whether the
     archive reloaded after the change. The line is missing if the result of the reload was not recorded.
     """
-    history = History(get_state_folder())
+    if number is None and mark_resolved:
+        raise click.UsageError("--mark-resolved requires N")
+    shared = open_shared_history()
+    site_history = SiteHistory(History(get_state_folder()), shared)
     if number is None:
-        if mark_resolved:
-            raise click.UsageError("--mark-resolved requires N")
+        _print_network_note(shared)
         if as_json:
-            print_json(history_json(history))
+            print_json(history_json(site_history))
         else:
-            print_history(make_stdout_console(), history)
+            print_history(make_stdout_console(), site_history)
         return
-    record = history.get_rollout(number)
+    found = site_history.select(number)
+    if not isinstance(found, RolloutRecord):
+        if mark_resolved:
+            raise site_history.make_private_error(found)
+        if as_json:
+            print_json(shared_record_json(site_history, found, with_changes=True))
+        else:
+            print_shared_record(make_stdout_console(), site_history, found)
+        return
     if mark_resolved:
-        history.close(record)
+        site_history.own.close(found, shared.folder if shared is not None else None)
+        if shared is not None:
+            shared.publish(found)
     if as_json:
-        print_json(rollout_json(history, record, with_changes=True))
+        print_json(rollout_json(site_history.own, found, with_changes=True))
     else:
-        print_rollout(make_stdout_console(), history, record)
+        print_rollout(make_stdout_console(), site_history.own, found)
+
+
+def _print_network_note(shared: SharedHistory | None) -> None:
+    """Print whether locks hold between the hosts that use *shared*."""
+    if shared is not None and (kind := shared.find_network_file_system()):
+        print_message(
+            f"note: {shared.folder} is on a network file system ({kind}). Its lock may not hold between hosts. If two "
+            "hosts change the same entry at the same time, the preconditions of the plan protect the entry: the second "
+            "change is refused"
+        )

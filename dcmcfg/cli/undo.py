@@ -6,22 +6,25 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.cli.options.arguments import RolloutNumber
+from dcmcfg.cli.options.arguments import ChangeName
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.change import apply_plan, make_server_rules
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.rejects import RejectsFile
+from dcmcfg.cli.session.shared_history import make_sharing, open_shared_history
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.render.history import describe_partial_undo, describe_undo
+from dcmcfg.rollout.change_reference import ChangeReference
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.partial_undo import format_nothing_undoable, plan_partial_undo, reconcile_if_possible
 from dcmcfg.rollout.preconditions import add_last_change_on_refusal, add_last_changes
 from dcmcfg.rollout.record import RolloutRecord
 from dcmcfg.rollout.recovery import plan_undo, reconcile_interrupted
 from dcmcfg.rollout.selection import select_rollout_to_undo
+from dcmcfg.rollout.site_history import SiteHistory
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import get_state_folder
 
@@ -29,7 +32,7 @@ _REJECTED = 1
 
 
 @click.command("undo", cls=SiteCommand)
-@click.argument("number", required=False, type=RolloutNumber(), metavar="[N]")
+@click.argument("number", required=False, type=ChangeName(), metavar="[N]")
 @site_options
 @click.option(
     "--partial",
@@ -44,13 +47,20 @@ _REJECTED = 1
 )
 @changing_options
 def undo_command(
-    settings: Settings, options: ChangeOptions, *, number: int | None, partial: bool, rejects: Path | None
+    settings: Settings,
+    options: ChangeOptions,
+    *,
+    number: int | ChangeReference | None,
+    partial: bool,
+    rejects: Path | None,
 ) -> int:
     """Revert a change.
 
     dcmcfg plans the undo, shows the plan, and asks for confirmation, as for any other change. Without N, dcmcfg reverts
     the interrupted change. If no change was interrupted, dcmcfg reverts the newest change that is in effect on this
     directory. An undo is also a change, so 'dcmcfg undo' can revert an undo.
+
+    A change of another account (ACCOUNT-N) can be reverted only by this account.
 
     An undo never overwrites later changes. If the undo would overwrite a later change, dcmcfg refuses the undo and
     names the later change. With --partial, dcmcfg skips the steps that would overwrite a later change.
@@ -59,8 +69,12 @@ def undo_command(
     """
     if rejects is not None and not partial:
         raise click.UsageError("--rejects requires --partial")
+    if isinstance(number, ChangeReference):
+        number = _resolve_number(number)
     with open_directory(settings) as directory:
-        interrupted = (reconcile_if_possible if partial else reconcile_interrupted)(get_state_folder(), directory)
+        reconcile = reconcile_if_possible if partial else reconcile_interrupted
+        lock_folder = make_sharing(settings).lock_folder
+        interrupted = reconcile(get_state_folder(), directory, shared_folder=lock_folder)
         history = History(get_state_folder())
         record = select_rollout_to_undo(history, settings.ldap_url, number, interrupted)
         if partial:
@@ -72,6 +86,18 @@ def undo_command(
         print_output(describe_undo(record), on_stderr=options.stdout_reserved)
         apply_plan(settings, directory, plan, options=options, undone_number=record.number, rules=rules)
     return 0
+
+
+def _resolve_number(reference: ChangeReference) -> int:
+    """Return the number of the own change *reference*.
+
+    Raises :class:`~dcmcfg.errors.Refused` for a change of another account.
+    """
+    site_history = SiteHistory(History(get_state_folder()), open_shared_history())
+    record = site_history.select(reference)
+    if not isinstance(record, RolloutRecord):
+        raise site_history.make_private_error(record)
+    return record.number
 
 
 def _undo_partially(

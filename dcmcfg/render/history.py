@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
@@ -10,47 +11,93 @@ from dcmcfg.nodes.node_record import RecordedNode, read_node_record
 from dcmcfg.nodes.run import NodeState
 from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.ldif_lines import format_changes_ldif, print_ldif
+from dcmcfg.render.shared_history import format_counts, format_shared_result, shared_record_json
 from dcmcfg.render.terminal.console import print_line
 from dcmcfg.render.terminal.list_table import ListColumn, print_list
 from dcmcfg.rollout.history import History, RolloutStatus, determine_status
 from dcmcfg.rollout.record import RolloutRecord
 from dcmcfg.rollout.reload_result import RecordedReload, RecordedReloadOutcome, read_reload
-from dcmcfg.secret_values import is_secret
+from dcmcfg.rollout.shared_record import SharedRecord
+from dcmcfg.rollout.site_history import SiteHistory
+from dcmcfg.secret_values import redact_command
 from dcmcfg.timestamps import reformat_timestamp
 
-_PAST_VERBS = {"add": "added", "change": "changed", "rename": "renamed", "delete": "deleted"}
+
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """The cells of a change in the list, and its start for the order."""
+
+    started_at: str
+    number: int
+    cells: tuple[str, str, str, str]
+    user: str
+    directory: str
+    command: str
 
 
-def print_history(console: Console, history: History) -> None:
+def print_history(console: Console, site_history: SiteHistory) -> None:
     """Print a line for each change, the newest first; user and directory are above the table if all are the same."""
-    if not history.records:
-        print_line(console, "No changes were applied from this account")
+    rows = _list_rows(site_history)
+    if not rows:
+        whom = "" if site_history.is_shared else " from this account"
+        print_line(console, f"No changes were applied{whom}")
         return
+    changes, times, counts, results = zip(*(row.cells for row in rows), strict=True)
     columns = {
-        ListColumn(heading="Change"): [str(record.number) for record in history.records],
-        ListColumn(heading="Time (UTC)"): [
-            escape_unprintable(_format_time(record)[: len("2026-01-31 23:59")]) for record in history.records
-        ],
-        ListColumn(heading="Entries", drop_order=1, min_width=12): [
-            escape_unprintable(_format_counts(record)) for record in history.records
-        ],
-        ListColumn(heading="Result", min_width=16): [
-            _format_result(history, record) + _reload_suffix(record) for record in history.records
-        ],
+        ListColumn(heading="Change"): changes,
+        ListColumn(heading="Time (UTC)"): times,
+        ListColumn(heading="Entries", drop_order=1, min_width=12): counts,
+        ListColumn(heading="Result", min_width=16): results,
     }
     for heading, drop_order, cells in (
-        ("User", 2, [escape_unprintable(_format_user(record)) for record in history.records]),
-        ("Directory", 3, [escape_unprintable(record.header.ldap_url) for record in history.records]),
+        ("User", 2, tuple(row.user for row in rows)),
+        ("Directory", 3, tuple(row.directory for row in rows)),
     ):
         # One line above the table leaves its width to the commands.
         if len(set(cells)) == 1:
             print_line(console, f"{heading + ':':<10} {cells[0]}")
         else:
             columns[ListColumn(heading=heading, drop_order=drop_order, min_width=12)] = cells
-    columns[ListColumn(heading="Command", min_width=24)] = [
-        escape_unprintable(_get_command(record)) for record in history.records
-    ]
+    columns[ListColumn(heading="Command", min_width=24)] = tuple(row.command for row in rows)
     print_list(console, list(columns), list(zip(*columns.values(), strict=True)))
+
+
+def _list_rows(site_history: SiteHistory) -> list[_Row]:
+    own = [_make_row(site_history.own, record) for record in site_history.own.records]
+    foreign = [_make_shared_row(site_history, record) for record in site_history.foreign]
+    # Alone, the changes of an account are in the order of their numbers, also if the clock was set back.
+    return sorted((*own, *foreign), key=lambda row: (row.started_at, row.number), reverse=True) if foreign else own
+
+
+def _make_row(history: History, record: RolloutRecord) -> _Row:
+    result = _format_result(history, record) + _reload_suffix(_read_outcome(record))
+    time, counts = _shorten_time(_format_time(record)), escape_unprintable(_format_counts(record))
+    return _Row(
+        started_at=record.header.started_at,
+        number=record.number,
+        cells=(str(record.number), time, counts, result),
+        user=escape_unprintable(_format_user(record)),
+        directory=escape_unprintable(record.header.ldap_url),
+        command=escape_unprintable(_get_command(record)),
+    )
+
+
+def _make_shared_row(site_history: SiteHistory, record: SharedRecord) -> _Row:
+    reference = escape_unprintable(site_history.get_reference(record))
+    time = _shorten_time(reformat_timestamp(record.started_at))
+    result = format_shared_result(site_history, record) + _reload_suffix(record.reload)
+    return _Row(
+        started_at=record.started_at,
+        number=record.number,
+        cells=(reference, time, escape_unprintable(format_counts(record.counts)), result),
+        user=escape_unprintable(f"{record.account}@{record.host}"),
+        directory=escape_unprintable(record.ldap_url),
+        command=escape_unprintable(record.command),
+    )
+
+
+def _shorten_time(text: str) -> str:
+    return escape_unprintable(text[: len("2026-01-31 23:59")])
 
 
 def print_rollout(console: Console, history: History, record: RolloutRecord) -> None:
@@ -76,24 +123,36 @@ def print_rollout(console: Console, history: History, record: RolloutRecord) -> 
     print_ldif(console, format_changes_ldif(record.changes))
 
 
-def history_json(history: History) -> dict[str, Any]:
-    """Return ``rollouts`` for ``--json``: :func:`rollout_json` of each change, without LDIF, the newest first."""
-    return {"rollouts": [rollout_json(history, record) for record in history.records]}
+def history_json(site_history: SiteHistory) -> dict[str, Any]:
+    """Return ``rollouts`` for ``--json``: each change without its steps, the newest first.
+
+    Changes of this account are those of :func:`rollout_json`, changes of other accounts those of
+    :func:`~dcmcfg.render.shared_history.shared_record_json`.
+    """
+    own = [rollout_json(site_history.own, record) for record in site_history.own.records]
+    foreign = [shared_record_json(site_history, record) for record in site_history.foreign]
+    rollouts = (
+        sorted((*own, *foreign), key=lambda each: (each["started_at"], each["number"]), reverse=True)
+        if foreign
+        else own
+    )
+    return {"rollouts": rollouts}
 
 
 def rollout_json(history: History, record: RolloutRecord, *, with_changes: bool = False) -> dict[str, Any]:
     """Return the change *record* for ``--json``.
 
-    ``result`` is one of ``applied``, ``nothing changed``, ``partially applied``, ``interrupted`` (the result of the
-    current step is not known yet), ``in progress``, ``closed manually``. ``rejected_count`` is the number of rejected
-    changes. ``changes`` is LDIF (only with *with_changes*). ``reload`` has ``outcome`` (``loaded``, ``failed``,
-    ``unknown``, ``not requested``) and the ``reason`` of a failure; it is null if the record has no reload. ``nodes``
-    has the state of each node, null if the record has none. ``overwritten`` are sentences about entries that somebody
-    wrote after the change.
+    ``reference`` is the name of the change in commands. ``result`` is one of ``applied``, ``nothing changed``,
+    ``partially applied``, ``interrupted`` (the result of the current step is not known yet), ``in progress``, ``closed
+    manually``. ``rejected_count`` is the number of rejected changes. ``changes`` is LDIF (only with *with_changes*).
+    ``reload`` has ``outcome`` (``loaded``, ``failed``, ``unknown``, ``not requested``) and the ``reason`` of a failure;
+    it is null if the record has no reload. ``nodes`` has the state of each node, null if the record has none.
+    ``overwritten`` are sentences about entries that somebody wrote after the change.
     """
     header, undo_record = record.header, history.find_undo_of(record)
     content: dict[str, Any] = {
         "number": record.number,
+        "reference": str(record.number),
         "started_at": header.started_at,
         "user": header.user,
         "host": header.host,
@@ -145,8 +204,7 @@ def _format_time(record: RolloutRecord) -> str:
 
 
 def _get_command(record: RolloutRecord) -> str:
-    command = record.header.command
-    return "(not shown, contains a secret)" if is_secret("", command.encode()) else command
+    return redact_command(record.header.command)
 
 
 def _format_user(record: RolloutRecord) -> str:
@@ -154,11 +212,7 @@ def _format_user(record: RolloutRecord) -> str:
 
 
 def _format_counts(record: RolloutRecord) -> str:
-    """Return the planned number of entries by operation: ``2,000 added, 1 changed``."""
-    return ", ".join(
-        f"{count:,} {_PAST_VERBS.get(operation, operation)}"
-        for operation, count in sorted(record.header.counts.items())
-    )
+    return format_counts(record.header.counts)
 
 
 def _format_reload(record: RolloutRecord) -> str:
@@ -224,9 +278,13 @@ def _read_reload(record: RolloutRecord) -> RecordedReload | None:
     return RecordedReload(RecordedReloadOutcome.LOADED) if is_loaded else result
 
 
-def _reload_suffix(record: RolloutRecord) -> str:
+def _read_outcome(record: RolloutRecord) -> RecordedReloadOutcome | None:
     result = _read_reload(record)
-    match result.outcome if result else None:
+    return result.outcome if result is not None else None
+
+
+def _reload_suffix(outcome: RecordedReloadOutcome | None) -> str:
+    match outcome:
         case RecordedReloadOutcome.FAILED:
             return ", reload failed"
         case RecordedReloadOutcome.UNKNOWN:

@@ -24,7 +24,7 @@ from dcmcfg.rollout.journal import JournalWriter
 from dcmcfg.rollout.lock import lock_directory
 from dcmcfg.rollout.preconditions import check_step_preconditions, check_unchanged, prepare_change
 from dcmcfg.rollout.reconciliation import count_applied_steps, find_first_difference, wait_for_pending_writes
-from dcmcfg.rollout.record import RolloutContext, RolloutRecord, write_record
+from dcmcfg.rollout.record import PRIVATE, RolloutContext, RolloutRecord, RolloutSharing, write_record
 from dcmcfg.rollout.recovery import refuse_unfinished
 from dcmcfg.rollout.strategy import RolloutStrategy, order_as_sent, order_for_strategy
 
@@ -218,14 +218,18 @@ def run_rollout(
     plan, transaction_size = order_for_strategy(plan, strategy)
     plan = order_as_sent(plan, transaction_size)
     url = directory.server.url
-    with lock_directory(context.state_folder, url):
+    with lock_directory(context.state_folder, url, context.sharing.lock_folder):
         # Both checks run under the lock, because other roll-outs may have finished since the plan was made.
         refuse_unfinished(context.state_folder, url, excluded_number=context.undo_of)
         check_unchanged(directory, plan)
         record = write_record(context, url, plan, strategy.value)
-        return _apply_plan(
-            directory, plan, record, strategy=strategy, transaction_size=transaction_size, on_step=on_step
-        )
+        context.sharing.handle_recorded(record)
+        try:
+            return _apply_plan(
+                directory, plan, record, strategy=strategy, transaction_size=transaction_size, on_step=on_step
+            )
+        finally:
+            context.sharing.handle_ended(record)
 
 
 def resume_rollout(
@@ -236,21 +240,25 @@ def resume_rollout(
     strategy: RolloutStrategy,
     state_folder: Path,
     on_step: OnStep,
+    sharing: RolloutSharing = PRIVATE,
 ) -> RolloutOutcome:
     """Run *plan*, the remaining steps of the roll-out of *record*, as part of that roll-out.
 
-    *strategy* must keep the order of the steps. Raises as :func:`run_rollout` does, and :class:`Refused` if another
-    process has continued the roll-out in the meantime.
+    *strategy* must keep the order of the steps. *sharing* publishes the roll-out. Raises as
+    :func:`run_rollout` does, and :class:`Refused` if another process has continued the roll-out in the meantime.
     """
     plan, transaction_size = order_for_strategy(plan, strategy)
-    with lock_directory(state_folder, directory.server.url):
+    with lock_directory(state_folder, directory.server.url, sharing.lock_folder):
         progress = record.read_progress()
         if not progress.ended or progress.applied != record.header.steps - len(plan.steps):
             raise Refused(f"somebody has continued change {record.number} in the meantime", next_step="dcmcfg history")
         check_unchanged(directory, plan)
-        return _apply_plan(
-            directory, plan, record, strategy=strategy, transaction_size=transaction_size, on_step=on_step
-        )
+        try:
+            return _apply_plan(
+                directory, plan, record, strategy=strategy, transaction_size=transaction_size, on_step=on_step
+            )
+        finally:
+            sharing.handle_ended(record)
 
 
 def _apply_plan(

@@ -139,13 +139,13 @@ class History:
             yield undone.number
             undone = self.find_rollout(undone.header.undo_of)
 
-    def close(self, record: RolloutRecord) -> None:
+    def close(self, record: RolloutRecord, shared_folder: Path | None = None) -> None:
         """Close *record*, an unfinished roll-out, after the directory was corrected manually.
 
-        Raises :class:`Refused` if it is not unfinished, and :class:`~dcmcfg.errors.DcmcfgError` if its journal cannot
-        be written.
+        *shared_folder* has the lock of all accounts, as for :func:`lock_directory`. Raises :class:`Refused` if it is
+        not unfinished, and :class:`~dcmcfg.errors.DcmcfgError` if its journal cannot be written.
         """
-        with lock_directory(self._state, record.header.ldap_url):
+        with lock_directory(self._state, record.header.ldap_url, shared_folder):
             if not self.is_unfinished(record):
                 raise Refused(f"change {record.number} is already finished", next_step="dcmcfg history")
             with record.journal.open_for_writing() as journal_writer:

@@ -15,13 +15,15 @@ from dcmcfg.rollout.record import RolloutRecord
 from dcmcfg.rollout.recovery import find_lost_changes, format_manual_repair, reconcile_interrupted
 
 
-def reconcile_if_possible(state: Path, directory: Directory) -> RolloutRecord | None:
+def reconcile_if_possible(
+    state: Path, directory: Directory, *, shared_folder: Path | None = None
+) -> RolloutRecord | None:
     """Run :func:`reconcile_interrupted`; a roll-out that cannot be reconciled is returned unchanged.
 
     Raises :class:`ChangeInProgress` while another roll-out is in progress, and :class:`~dcmcfg.errors.DirectoryError`.
     """
     try:
-        return reconcile_interrupted(state, directory)
+        return reconcile_interrupted(state, directory, shared_folder=shared_folder)
     except ChangeInProgress:
         raise
     except Refused:

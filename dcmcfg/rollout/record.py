@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
+from typing import Protocol
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Rename
 from dcmcfg.errors import DcmcfgError
@@ -28,6 +29,7 @@ from dcmcfg.plan.plan import Plan
 from dcmcfg.private_folders import create_private_folder, require_ownership
 from dcmcfg.rollout.journal import NEW_JOURNAL, Journal, RolloutProgress
 from dcmcfg.rollout.lock import get_account_name, make_directory_key
+from dcmcfg.rollout.publication import PUBLICATION_FILE, Publication, format_publication
 from dcmcfg.timestamps import format_iso, format_timestamp
 
 HEADER_FILE, PLAN_FILE, UNDO_FILE, JOURNAL_FILE = "head.json", "plan.ldif", "undo.ldif", "journal"
@@ -171,6 +173,46 @@ def compute_digest(text: str) -> str:
 ROLLOUTS_FOLDER = "rollouts"
 
 
+class RolloutObserver(Protocol):
+    """Passes on the record of a roll-out, for example to a shared history. Its methods raise no errors."""
+
+    def handle_recorded(self, record: RolloutRecord) -> None:
+        """Handle a record that is on the disk, before the first change of the directory."""
+
+    def handle_ended(self, record: RolloutRecord) -> None:
+        """Handle the end of the roll-out, also if it failed."""
+
+
+@dataclass(frozen=True)
+class RolloutSharing:
+    """How others learn about a roll-out: the folder of the shared history, and observers.
+
+    ``history_dir`` is noted in the record. With ``is_locked``, the lock in this folder is held during the roll-out.
+    """
+
+    history_dir: Path | None = None
+    is_locked: bool = False
+    observers: tuple[RolloutObserver, ...] = ()
+
+    @property
+    def lock_folder(self) -> Path | None:
+        """The folder with the lock of all accounts; None if there is none."""
+        return self.history_dir if self.is_locked else None
+
+    def handle_recorded(self, record: RolloutRecord) -> None:
+        """Notify all observers that *record* is on the disk."""
+        for observer in self.observers:
+            observer.handle_recorded(record)
+
+    def handle_ended(self, record: RolloutRecord) -> None:
+        """Notify all observers that the roll-out of *record* has ended."""
+        for observer in self.observers:
+            observer.handle_ended(record)
+
+
+PRIVATE = RolloutSharing()
+
+
 @dataclass(frozen=True)
 class RolloutContext:
     """The user's ``state_folder``, and the data of a new roll-out for its record.
@@ -178,6 +220,7 @@ class RolloutContext:
     ``site`` is the headline of the plan; ``undo_of`` is the number of the roll-out that this one reverts;
     ``rejected_count`` is the number of inapplicable changes, which are not part of the plan, and ``rejects`` the
     absolute path of the file with them. With ``reload_requested``, the nodes of the archive are to load the change.
+    ``sharing`` publishes the roll-out.
     """
 
     state_folder: Path
@@ -188,6 +231,7 @@ class RolloutContext:
     rejected_count: int = 0
     rejects: str = ""
     reload_requested: bool = False
+    sharing: RolloutSharing = PRIVATE
 
 
 def write_record(context: RolloutContext, ldap_url: str, plan: Plan, strategy: str) -> RolloutRecord:
@@ -245,7 +289,9 @@ def _format_files(context: RolloutContext, ldap_url: str, plan: Plan, strategy: 
         rejects=context.rejects,
         reload_requested=context.reload_requested,
     )
-    return (PLAN_FILE, planned), (UNDO_FILE, undo), (HEADER_FILE, header.to_json()), (JOURNAL_FILE, NEW_JOURNAL)
+    yield from ((PLAN_FILE, planned), (UNDO_FILE, undo), (HEADER_FILE, header.to_json()), (JOURNAL_FILE, NEW_JOURNAL))
+    if (history_dir := context.sharing.history_dir) is not None:
+        yield PUBLICATION_FILE, format_publication(Publication(str(history_dir)))
 
 
 def _assign_number(new_folder: Path) -> Path:

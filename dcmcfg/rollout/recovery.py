@@ -32,21 +32,21 @@ _MAX_SHOWN = 3
 
 
 def reconcile_interrupted(
-    state: Path, directory: Directory, *, excluded_number: int | None = None
+    state: Path, directory: Directory, *, excluded_number: int | None = None, shared_folder: Path | None = None
 ) -> RolloutRecord | None:
     """Determine the state of each interrupted roll-out on *directory*; return the newest one that was unfinished.
 
     The state of steps in progress is determined by reading the directory, and noted in the journal. The returned
     roll-out may turn out to be complete, or to have changed nothing, and an older one may be unfinished
-    (:meth:`History.find_unfinished`). The roll-out *excluded_number* is not reconciled. Raises :class:`Refused` while
-    another roll-out is in progress, or if the directory matches neither the state before nor the planned state, and
-    :class:`~dcmcfg.errors.DirectoryError`.
+    (:meth:`History.find_unfinished`). The roll-out *excluded_number* is not reconciled. *shared_folder* has the lock of
+    all accounts, as for :func:`lock_directory`. Raises :class:`Refused` while another roll-out is in progress, or if
+    the directory matches neither the state before nor the planned state, and :class:`~dcmcfg.errors.DirectoryError`.
     """
     url = directory.server.url
     # Usually, there is nothing to reconcile, and no lock is required.
     if History(state).find_unfinished(url) is None:
         return None
-    with lock_directory(state, url):
+    with lock_directory(state, url, shared_folder):
         # Another process may have reconciled the roll-out before this one got the lock.
         newest = found = History(state).find_unfinished(url)
         while found is not None and found.number != excluded_number and not found.read_progress().ended:
@@ -55,12 +55,14 @@ def reconcile_interrupted(
         return newest
 
 
-def require_finished(state: Path, directory: Directory, *, excluded_number: int | None = None) -> None:
+def require_finished(
+    state: Path, directory: Directory, *, excluded_number: int | None = None, shared_folder: Path | None = None
+) -> None:
     """Raise :class:`Refused` if a roll-out on *directory* is unfinished.
 
-    *excluded_number* is the number of the roll-out that will be reverted.
+    *excluded_number* is the number of the roll-out that will be reverted. *shared_folder* has the lock of all accounts.
     """
-    reconcile_interrupted(state, directory, excluded_number=excluded_number)
+    reconcile_interrupted(state, directory, excluded_number=excluded_number, shared_folder=shared_folder)
     refuse_unfinished(state, directory.server.url, excluded_number=excluded_number)
 
 

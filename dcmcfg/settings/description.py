@@ -123,6 +123,7 @@ def _list_settings(settings: Settings, sources: SettingsSources) -> Iterator[Set
     bind_dn_origin = f"profile {settings.profile}" if settings.archive_bind_dn else ""
     yield _describe("archive_bind_dn", settings.archive_bind_dn, bind_dn_origin)
     yield from _list_node_settings(settings)
+    yield _describe("history_dir", settings.history_dir, origins.get("history_dir", ""))
     log_origin = f"profile {settings.profile}" if settings.external_move_log else ""
     yield _describe("external_move_log", settings.external_move_log, log_origin)
 

@@ -49,9 +49,10 @@ PROFILE_KEYS = (
     "tls_key",
     "tls_key_passphrase_file",
     "external_move_log",
+    "history_dir",
 )
 BOOLEAN_KEYS = ("require_crl", "starttls")
-#: Keys whose value is the path of a file.
+#: Keys whose value is the path of a file or a folder.
 FILE_KEYS = (
     "bind_password_file",
     "archive_token_file",
@@ -64,6 +65,7 @@ FILE_KEYS = (
     "tls_key",
     "tls_key_passphrase_file",
     "external_move_log",
+    "history_dir",
 )
 #: A name without a slash and without a leading dot never leads out of the folder.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")

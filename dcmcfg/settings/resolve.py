@@ -83,7 +83,8 @@ def resolve_settings(options: Mapping[str, str], environ: Mapping[str, str]) -> 
         | ({"ca_file": ca_file.origin("ca_file")} if ca_file else {})
         | tls.origins
         | ({"bind_password": password.origin} if password else {})
-        | ({"archive_token": token.origin} if token else {}),
+        | ({"archive_token": token.origin} if token else {})
+        | _find_origin(sources, "history_dir"),
         bind_secret=password.for_user(bind_dn) if password else None,
         token_secret=token,
         oidc=oidc,
@@ -91,11 +92,32 @@ def resolve_settings(options: Mapping[str, str], environ: Mapping[str, str]) -> 
         # The nodes belong to the archive URL of their profile: with another URL, the user means another archive.
         nodes=read_nodes(archive_url, url, ldap_url),
         archive_bind_dn=_resolve_archive_bind_dn(server),
+        history_dir=_resolve_history_dir(sources),
     )
+
+
+def resolve_history_dir(options: Mapping[str, str], environ: Mapping[str, str]) -> Path | None:
+    """Return the folder of the shared history, or None if there is none; other settings are not checked.
+
+    Raises what :func:`~dcmcfg.settings.sources.collect_sources` raises.
+    """
+    return _resolve_history_dir(collect_sources(options, environ))
+
+
+def _resolve_history_dir(sources: SettingsSources) -> Path | None:
+    source = _find_source(sources, "history_dir")
+    path = source.path("history_dir") if source is not None else None
+    return None if path is None else Path.cwd() / path
 
 
 def _find_source(sources: SettingsSources, key: str) -> SettingsSource | None:
     return next((source for source in sources.by_precedence if key in source.values), None)
+
+
+def _find_origin(sources: SettingsSources, key: str) -> dict[str, str]:
+    """Return *key* with its origin; empty if no source has it."""
+    source = _find_source(sources, key)
+    return {} if source is None else {key: source.origin(key)}
 
 
 def _find_url_and_credential_sources(

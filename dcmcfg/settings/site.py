@@ -41,7 +41,8 @@ class Settings:
     is the client that requests tokens for the archive; it excludes a token. ``dicom_tls`` are the TLS settings of
     associations. ``nodes`` are those of the profile that ``archive_url`` comes from; empty for an archive of one node.
     ``archive_bind_dn`` is the DN that the archive binds as, or empty if it is unknown. ``node`` is the name of the node
-    that ``archive_url`` belongs to, or empty.
+    that ``archive_url`` belongs to, or empty. ``history_dir`` is the absolute path of the folder of the shared history,
+    or None if changes are only recorded for this account.
     """
 
     ldap_url: str
@@ -64,6 +65,7 @@ class Settings:
     nodes: tuple[Node, ...] = ()
     archive_bind_dn: str = ""
     node: str = ""
+    history_dir: Path | None = None
 
     @property
     def identity(self) -> str:

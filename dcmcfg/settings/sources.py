@@ -42,6 +42,7 @@ VARIABLES = {
         "tls_key",
         "tls_key_passphrase",
         "tls_key_passphrase_file",
+        "history_dir",
     )
 }
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TypeVar
 
 from dcmcfg.changes import Add
@@ -86,7 +85,7 @@ def _remove_with_retries(directory: Directory, context: RolloutContext, title: s
 def _remove_once(directory: Directory, context: RolloutContext, title: str) -> int | None:
     reopened = directory.reopen()
     try:
-        plan, undoes, unfinished = _plan_removal(reopened, context.state_folder, title)
+        plan, undoes, unfinished = _plan_removal(reopened, context, title)
         if not plan.steps:
             return None
         if unfinished is not None:
@@ -98,6 +97,7 @@ def _remove_once(directory: Directory, context: RolloutContext, title: str) -> i
                 strategy=strategy,
                 state_folder=context.state_folder,
                 on_step=_ignore_progress,
+                sharing=context.sharing,
             ).number
         strategy = choose_strategy(reopened, plan)
         outcome = run_rollout(
@@ -108,11 +108,13 @@ def _remove_once(directory: Directory, context: RolloutContext, title: str) -> i
         reopened.close()
 
 
-def _plan_removal(directory: Directory, state: Path, title: str) -> tuple[Plan, int | None, RolloutRecord | None]:
+def _plan_removal(
+    directory: Directory, context: RolloutContext, title: str
+) -> tuple[Plan, int | None, RolloutRecord | None]:
     """Return the plan, the number of the roll-out that it reverts, and the interrupted roll-out that it resumes."""
-    url = directory.server.url
+    url, state, lock_folder = directory.server.url, context.state_folder, context.sharing.lock_folder
     addition = _find_addition(History(state), url, title)
-    _reconcile(directory, state, addition)
+    _reconcile(directory, context, addition)
     history, tree = History(state), read_tree(directory)
     unfinished = history.find_unfinished(url)
     if addition is not None and unfinished is not None and unfinished.header.undo_of == addition.number:
@@ -120,7 +122,7 @@ def _plan_removal(directory: Directory, state: Path, title: str) -> tuple[Plan, 
             return plan_resume(unfinished, tree), addition.number, unfinished
         except DoesNotApply:
             # The tree has changed since the interruption, so the edit below removes the remaining parts.
-            history.close(unfinished)
+            history.close(unfinished, lock_folder)
     is_in_force = (
         addition is not None
         and determine_status(addition) is not RolloutStatus.NOTHING_CHANGED
@@ -133,14 +135,15 @@ def _plan_removal(directory: Directory, state: Path, title: str) -> tuple[Plan, 
     edit = remove_temporary_destination(Configuration(tree), title)
     plan = make_plan(tree, [DesiredChange(change) for change in edit.changes])
     if not plan.steps and addition is not None and history.is_unfinished(addition):
-        history.close(addition)  # Another process has reverted it.
+        history.close(addition, lock_folder)  # Another process has reverted it.
     return plan, undoes, None
 
 
-def _reconcile(directory: Directory, state: Path, addition: RolloutRecord | None) -> None:
+def _reconcile(directory: Directory, context: RolloutContext, addition: RolloutRecord | None) -> None:
     """Determine the state of an interrupted roll-out; close a roll-out of this destination that is out of date."""
+    state, lock_folder = context.state_folder, context.sharing.lock_folder
     try:
-        reconcile_interrupted(state, directory)
+        reconcile_interrupted(state, directory, shared_folder=lock_folder)
     except ChangeInProgress:
         raise
     except Refused:
@@ -153,7 +156,7 @@ def _reconcile(directory: Directory, state: Path, addition: RolloutRecord | None
             or addition.number not in (unfinished.number, unfinished.header.undo_of)
         ):
             raise
-        history.close(unfinished)
+        history.close(unfinished, lock_folder)
 
 
 def _find_addition(history: History, ldap_url: str, title: str) -> RolloutRecord | None:

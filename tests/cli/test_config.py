@@ -341,6 +341,7 @@ def test_show_names_the_source_of_each_setting(run: Run, monkeypatch: pytest.Mon
         "tls_key not set",
         "tls_key_passphrase set environment variable DCMCFG_TLS_KEY_PASSPHRASE",
         "archive_bind_dn not set",
+        "history_dir not set",
         "external_move_log not set",
         f"Profile hospital: {path}",
         "Selected by: option --profile",

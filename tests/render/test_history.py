@@ -10,6 +10,7 @@ from dcmcfg.render.history import print_history
 from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.record import RolloutHeader, RolloutRecord
+from dcmcfg.rollout.site_history import SiteHistory
 
 LONG = "dcmcfg apply " + " ".join(f"file{number}.ldif" for number in range(40))
 SITES = ("ldap://127.0.0.1:29423", "ldap://127.0.0.1:29423")
@@ -38,7 +39,7 @@ def listed(state: Path, urls: tuple[str, str], width: int | None, capsys: pytest
         (record.folder / "journal").write_text("begins 1 1\nended 1\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", str(width)) if width else patch.delenv("COLUMNS", raising=False)
-        print_history(make_stdout_console(), History(state))
+        print_history(make_stdout_console(), SiteHistory(History(state), None))
     return capsys.readouterr().out
 
 

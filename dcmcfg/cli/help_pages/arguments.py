@@ -42,7 +42,7 @@ ARGUMENTS = {
     "file": "File.",
     "find text": "Text to search for; case does not matter.",
     "help words": "Command with its subcommand, or a help topic.",
-    "history number": "Number of a change. Without a number, all changes are listed.",
+    "history number": "Number of a change, or ACCOUNT-N for a change of another account. Default: all changes.",
     "import file": "CSV, YAML, JSON or Orthanc file with the AEs; '-' is standard input.",
     "key": "Name of the key.",
     "name": "Name of the device.",

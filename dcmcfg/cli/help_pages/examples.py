@@ -269,7 +269,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     # Undo
     "history": (
-        ("List the changes from this account", "dcmcfg history"),
+        ("List the changes", "dcmcfg history"),
         ("Show one change in detail", "dcmcfg history 12"),
     ),
     "undo": (

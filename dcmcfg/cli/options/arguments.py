@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -10,10 +11,12 @@ from click.shell_completion import CompletionItem
 
 from dcmcfg.edits.cipher_suites import parse_cipher_suite
 from dcmcfg.errors import DcmcfgError
+from dcmcfg.rollout.change_reference import ChangeReference, parse_reference
 from dcmcfg.rollout.history import History
 from dcmcfg.settings.folders import get_state_folder
 
 F = TypeVar("F", bound=Callable[..., object])
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 
 def _parse_cipher_suites(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG001 — click's signature
@@ -52,18 +55,19 @@ def new_name_option(name: str, help_text: str) -> Callable[[F], F]:
     return click.option(name, **options)
 
 
-class RolloutNumber(click.IntRange):
-    """The number of a roll-out of this account, from 1 on."""
+class ChangeName(click.ParamType[int | ChangeReference]):
+    """The number of a change of this account, from 1 on, or ``ACCOUNT-N`` for a change of another account."""
 
-    def __init__(self) -> None:
-        super().__init__(min=1)
+    name = "change"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        try:
-            number: int = super().convert(value, param, ctx)
-        except click.BadParameter:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | ChangeReference:
+        if isinstance(value, int | ChangeReference):
+            return value
+        if _NUMBER.fullmatch(value):
+            return int(value)
+        if (reference := parse_reference(value)) is None:
             self.fail(f"{value!r} is not the number of a change. To list the changes: dcmcfg history", param, ctx)
-        return number
+        return reference
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 — click's signature
         """Return the numbers of roll-outs that begin with *incomplete*, the newest first, each with its command."""

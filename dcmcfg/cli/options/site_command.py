@@ -65,6 +65,22 @@ def site_options_without_device(command: Callable[..., R]) -> Callable[..., R]:
     return _with_settings(command, except_setting="device")
 
 
+def unresolved_site_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Return *command* with the site options, which are only noted: for a command that contacts no server.
+
+    Settings with errors do not stop such a command.
+    """
+
+    @functools.wraps(command)
+    def with_options(**parameters: object) -> R:
+        site_parameters = {name: parameters.pop(name) for name in SITE_SETTINGS}
+        options = invocation.current().site_options
+        options.update({name: str(value) for name, value in site_parameters.items() if value is not None})
+        return command(**parameters)
+
+    return add_site_options(with_options)
+
+
 def _with_settings(command: Callable[..., R], *, except_setting: str | None = None) -> Callable[..., R]:
     @functools.wraps(command)
     def with_settings(**parameters: object) -> R:

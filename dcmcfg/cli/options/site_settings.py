@@ -39,6 +39,7 @@ OPTIONS: tuple[tuple[str, str, click.ParamType[Any] | None, str], ...] = (
         _FILE,
         "Private key (PEM) of the client certificate. Default: the key in the file of --client-cert.",
     ),
+    ("history_dir", "FOLDER", _FILE, "Shared folder of a group, in which dcmcfg also records each change."),
 )
 #: The settings whose option takes no value.
 FLAGS = tuple(setting for setting, _, kind, _ in OPTIONS if kind is _FLAG)

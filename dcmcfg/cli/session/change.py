@@ -16,6 +16,7 @@ from dcmcfg.cli.session.change_report import ChangeReport, ReloadReport, rename_
 from dcmcfg.cli.session.output import STDOUT, print_text
 from dcmcfg.cli.session.plan_assessment import PlanPurpose, assess_plan
 from dcmcfg.cli.session.rejects import RejectsFile
+from dcmcfg.cli.session.shared_history import make_sharing, publish_pending
 from dcmcfg.cli.terminal import confirm, require_terminal
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import read_unmapped_schema
@@ -45,7 +46,7 @@ from dcmcfg.rollout import reload_result
 from dcmcfg.rollout.execution import RolloutOutcome, resume_rollout, run_rollout
 from dcmcfg.rollout.history import History, RolloutStatus, determine_status
 from dcmcfg.rollout.preconditions import add_last_change_on_refusal
-from dcmcfg.rollout.record import RolloutContext, RolloutRecord
+from dcmcfg.rollout.record import PRIVATE, RolloutContext, RolloutRecord, RolloutSharing
 from dcmcfg.rollout.recovery import require_finished
 from dcmcfg.rollout.reload_result import RecordedReload, RecordedReloadOutcome
 from dcmcfg.rollout.strategy import RolloutStrategy, choose_resume_strategy, choose_strategy, has_assertions
@@ -145,8 +146,10 @@ def apply_plan(
         warnings=all_warnings,
     )
     invocation.current().partial_result = report.to_json
+    writes = bool(plan.steps) and not options.dry_run
+    sharing = make_sharing(settings) if writes else PRIVATE
     # An unfinished change blocks only a run that writes.
-    _check_unfinished(directory, purpose.rollout_number, warn_only=options.dry_run or not plan.steps)
+    _check_unfinished(directory, purpose.rollout_number, warn_only=not writes, sharing=sharing)
     _print_plan_and_warnings(settings, plan, options, warnings=all_warnings, extra_output=extra_output)
     if not plan.steps:
         with _write_rejects(settings, options, rejects_file):
@@ -182,25 +185,30 @@ def apply_plan(
             or replace(
                 _make_rollout_context(settings, undone_number, rejects_file),
                 reload_requested=selected_nodes is not None,
+                sharing=sharing,
             ),
             report=report,
+            sharing=sharing,
         )
     options.print_lines(f"Applied {outcome.strategy.value}.", f"To revert it: dcmcfg undo {outcome.number}")
     # Whether the reload succeeded is recorded with the change, so that `history` can show it later.
     reload: ReloadReport | None = None
     record_folder = outcome.undo_file.parent
-    if selected_nodes is None:
-        reload_result.write_reload(record_folder, RecordedReload(RecordedReloadOutcome.NOT_REQUESTED))
-    else:
-        with reload_result.record_reload(record_folder):
-            reload = selected_nodes.activate(
-                directory,
-                plan,
-                rollout_number=outcome.number,
-                record_folder=record_folder,
-                is_undo=purpose.reverted_number is not None,
-                print_nodes=report.print_nodes,
-            )
+    try:
+        if selected_nodes is None:
+            reload_result.write_reload(record_folder, RecordedReload(RecordedReloadOutcome.NOT_REQUESTED))
+        else:
+            with reload_result.record_reload(record_folder):
+                reload = selected_nodes.activate(
+                    directory,
+                    plan,
+                    rollout_number=outcome.number,
+                    record_folder=record_folder,
+                    is_undo=purpose.reverted_number is not None,
+                    print_nodes=report.print_nodes,
+                )
+    finally:
+        publish_pending(settings)
     profile = rename_device_in_profile(settings, renamed_archives)
     report.print_result(outcome, reload=reload, profile=profile)
 
@@ -244,15 +252,18 @@ def resume_nodes(
         return
     selected_nodes = _connect_nodes(settings, options)
     invocation.current().may_have_changed = True
-    with reload_result.record_reload(record.folder):
-        reload = selected_nodes.activate(
-            directory,
-            plan,
-            rollout_number=record.number,
-            record_folder=record.folder,
-            is_undo=record.header.undo_of is not None,
-            print_nodes=report.print_nodes,
-        )
+    try:
+        with reload_result.record_reload(record.folder):
+            reload = selected_nodes.activate(
+                directory,
+                plan,
+                rollout_number=record.number,
+                record_folder=record.folder,
+                is_undo=record.header.undo_of is not None,
+                print_nodes=report.print_nodes,
+            )
+    finally:
+        publish_pending(settings)
     if options.as_json:
         report.print_result(reload=reload)
     else:
@@ -277,10 +288,14 @@ def _choose_and_announce_strategy(
     return strategy
 
 
-def _check_unfinished(directory: Directory, except_number: int | None, *, warn_only: bool) -> None:
+def _check_unfinished(
+    directory: Directory, except_number: int | None, *, warn_only: bool, sharing: RolloutSharing
+) -> None:
     """Raise :class:`Refused` while a roll-out other than *except_number* is unfinished, or only warn of it."""
     try:
-        require_finished(get_state_folder(), directory, excluded_number=except_number)
+        require_finished(
+            get_state_folder(), directory, excluded_number=except_number, shared_folder=sharing.lock_folder
+        )
     except Refused as refusal:
         if not warn_only:
             raise
@@ -372,6 +387,7 @@ def _run_rollout(
     *,
     rollout: RolloutContext | RolloutRecord,
     report: ChangeReport,
+    sharing: RolloutSharing,
 ) -> RolloutOutcome:
     """Apply *plan*; a later failure is reported with the JSON that *report* makes of the outcome."""
     run = invocation.current()
@@ -379,7 +395,7 @@ def _run_rollout(
     # An unexpected error cannot know what was changed, so its JSON must not claim anything about it.
     run.partial_result = None
     try:
-        outcome = _start_or_resume(directory, plan, strategy, rollout)
+        outcome = _start_or_resume(directory, plan, strategy, rollout=rollout, sharing=sharing)
     except IncompleteChange as error:
         if error.rollout_number is not None and error.undo_file is not None:
             run.partial_result = functools.partial(
@@ -394,7 +410,12 @@ def _run_rollout(
 
 
 def _start_or_resume(
-    directory: Directory, plan: Plan, strategy: RolloutStrategy, rollout: RolloutContext | RolloutRecord
+    directory: Directory,
+    plan: Plan,
+    strategy: RolloutStrategy,
+    *,
+    rollout: RolloutContext | RolloutRecord,
+    sharing: RolloutSharing,
 ) -> RolloutOutcome:
     with add_last_change_on_refusal(directory, plan), show_progress("writing", len(plan.steps)) as on_step:
         match rollout:
@@ -402,5 +423,11 @@ def _start_or_resume(
                 return run_rollout(directory, plan, strategy=strategy, context=rollout, on_step=on_step)
             case RolloutRecord():
                 return resume_rollout(
-                    directory, plan, rollout, strategy=strategy, state_folder=get_state_folder(), on_step=on_step
+                    directory,
+                    plan,
+                    rollout,
+                    strategy=strategy,
+                    state_folder=get_state_folder(),
+                    on_step=on_step,
+                    sharing=sharing,
                 )

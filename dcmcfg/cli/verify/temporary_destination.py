@@ -14,6 +14,7 @@ from dcmcfg.cli import invocation
 from dcmcfg.cli.options.node_options import NodeOptions
 from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.session.output import print_json
+from dcmcfg.cli.session.shared_history import make_sharing
 from dcmcfg.cli.terminal import confirm, require_terminal
 from dcmcfg.cli.verify.destination_request import CommandResult, DestinationRequest
 from dcmcfg.cli.verify.temporary_options import TemporaryDestinationOptions
@@ -305,7 +306,10 @@ def _connect_site(settings: Settings, directory: Directory) -> DestinationContex
         settings, nodes, alternative="the archive must reload before it can send to a new destination"
     )
     rollout_context = RolloutContext(
-        get_state_folder(), format_site_headline(settings), invocation.current().command_line
+        get_state_folder(),
+        format_site_headline(settings),
+        invocation.current().command_line,
+        sharing=make_sharing(settings),
     )
     # A node that reads a replica would not find the destination before the replica has it.
     reload: Callable[[], object] = selected.nodes[0].archive.service.reload

@@ -1,0 +1,90 @@
+"""The history of a site: the changes of this account, and the shared records of other accounts."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from dcmcfg.errors import Refused
+from dcmcfg.rollout.change_reference import (
+    ChangeReference,
+    make_private_error,
+    make_references,
+    select_foreign_records,
+    select_shared_record,
+)
+from dcmcfg.rollout.history import History, RolloutStatus
+from dcmcfg.rollout.record import RolloutRecord
+from dcmcfg.rollout.shared_history import SharedHistory
+from dcmcfg.rollout.shared_record import SharedRecord, compute_record_id
+
+
+class SiteHistory:
+    """The records of this account (``own``), and the ones of other accounts in *shared*, if there is one.
+
+    ``foreign`` are the shared records of other accounts, and of this account on other hosts, the newest first.
+    """
+
+    def __init__(self, own: History, shared: SharedHistory | None) -> None:
+        self.own = own
+        self._shared = shared
+        self._all_shared = shared.read_records() if shared is not None else ()
+        self.foreign = select_foreign_records(self._all_shared, own.records)
+        self._references = make_references(self.foreign)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the site has a shared history."""
+        return self._shared is not None
+
+    def select(self, name: int | ChangeReference) -> RolloutRecord | SharedRecord:
+        """Return the change *name*: a number of this account, or a reference, which may also name an own change.
+
+        Raises :class:`~dcmcfg.errors.NotFound` and :class:`~dcmcfg.errors.AmbiguousName`.
+        """
+        if isinstance(name, int):
+            return self.own.get_rollout(name)
+        found = select_shared_record(self._all_shared, name)
+        own = (each for each in self.own.records if compute_record_id(each) == found.record_id)
+        return next(own, found)
+
+    def get_reference(self, record: SharedRecord) -> str:
+        """Return the name of *record*, one of :attr:`foreign`, for commands: ``ACCOUNT-N``."""
+        return self._references[record.record_id]
+
+    def find_undo_of(self, record: SharedRecord) -> SharedRecord | None:
+        """Return the change of the same account that reverted *record*, unless it was reverted itself."""
+        return self._undo_by_change.get((*record.owner, record.ldap_url, record.number))
+
+    @cached_property
+    def _undo_by_change(self) -> dict[tuple[str, str, str, int], SharedRecord]:
+        found: dict[tuple[str, str, str, int], SharedRecord] = {}
+        for record in self.foreign:  # an undo is newer than the change that it reverts
+            is_reverted = (*record.owner, record.ldap_url, record.number) in found
+            if record.undo_of is not None and record.status is RolloutStatus.APPLIED and not is_reverted:
+                found.setdefault((*record.owner, record.ldap_url, record.undo_of), record)
+        return found
+
+    def is_running(self, record: SharedRecord) -> bool:
+        """Return whether an account of this host is applying *record*, one of :attr:`foreign`, now."""
+        newest = next((each for each in self.foreign if each.ldap_url == record.ldap_url), None)
+        return (
+            self._shared is not None
+            and record.status is RolloutStatus.INTERRUPTED
+            and newest is record
+            and self._shared.is_locked(record.ldap_url)
+        )
+
+    def find_unfinished(self, ldap_url: str) -> tuple[SharedRecord, ...]:
+        """Return the changes of other accounts on the directory at *ldap_url* that are unfinished and not running."""
+        return tuple(
+            each
+            for each in self.foreign
+            if each.ldap_url == ldap_url
+            and each.status in (RolloutStatus.PARTIALLY_APPLIED, RolloutStatus.INTERRUPTED)
+            and self.find_undo_of(each) is None
+            and not self.is_running(each)
+        )
+
+    def make_private_error(self, record: SharedRecord) -> Refused:
+        """Return the error for an attempt to revert *record*, one of :attr:`foreign`."""
+        return make_private_error(record, self.get_reference(record))
