@@ -57,6 +57,7 @@ SECTIONS = {
     "Undo": {
         "history": Command("history", "history_command", "List the changes that were applied."),
         "undo": Command("undo", "undo_command", "Revert a change."),
+        "blame": Command("blame", "blame_command", "Show which change wrote an attribute last."),
     },
     "Verify": {
         "route": Command("route", "route_command", "Predict how the archive handles a C-MOVE."),

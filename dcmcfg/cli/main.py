@@ -109,7 +109,7 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
 )
 @click.pass_context
 def program(ctx: click.Context, /, *, as_json: bool, **site: str | None) -> None:
-    """Configure a dcm4chee-arc archive, and prove with a real C-MOVE that the archive works.
+    """Configure a dcm4chee-arc archive, and prove with a C-MOVE that it works.
 
     Run 'dcmcfg help COMMAND' for arguments, options and examples.
     """

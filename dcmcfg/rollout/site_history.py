@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
-from dcmcfg.errors import Refused
+from dcmcfg.errors import DcmcfgError, Refused
+from dcmcfg.rollout.blame import NamedChange
 from dcmcfg.rollout.change_reference import (
     ChangeReference,
     make_private_error,
@@ -13,9 +16,10 @@ from dcmcfg.rollout.change_reference import (
     select_shared_record,
 )
 from dcmcfg.rollout.history import History, RolloutStatus
+from dcmcfg.rollout.lock import get_account_name
 from dcmcfg.rollout.record import RolloutRecord
 from dcmcfg.rollout.shared_history import SharedHistory
-from dcmcfg.rollout.shared_record import SharedRecord, compute_record_id
+from dcmcfg.rollout.shared_record import SharedRecord, compute_record_id, make_shared_record
 
 
 class SiteHistory:
@@ -84,6 +88,32 @@ class SiteHistory:
             and self.find_undo_of(each) is None
             and not self.is_running(each)
         )
+
+    def iterate_changes(self, ldap_url: str, warn: Callable[[str], None]) -> Iterator[NamedChange]:
+        """Yield the changes of all accounts on the directory at *ldap_url*, the newest first, read when needed.
+
+        *warn* is called with the problem of each record of this account that cannot be read.
+        """
+        records: list[tuple[tuple[str, int], RolloutRecord | SharedRecord]] = [
+            *(((each.header.started_at, each.number), each) for each in self._list_own(ldap_url, warn)),
+            *(((each.started_at, each.number), each) for each in self.foreign if each.ldap_url == ldap_url),
+        ]
+        for _, record in sorted(records, key=lambda item: item[0], reverse=True):
+            if isinstance(record, SharedRecord):
+                yield NamedChange(self.get_reference(record), record)
+                continue
+            try:
+                yield NamedChange(str(record.number), make_shared_record(record, get_account_name(), os.geteuid()))
+            except DcmcfgError as error:
+                warn(f"change {record.number} is ignored, because it cannot be read: {error}")
+
+    def _list_own(self, ldap_url: str, warn: Callable[[str], None]) -> Iterator[RolloutRecord]:
+        for record in self.own.records:
+            try:
+                if record.header.ldap_url == ldap_url:
+                    yield record
+            except DcmcfgError as error:
+                warn(f"change {record.number} is ignored, because it cannot be read: {error}")
 
     def make_private_error(self, record: SharedRecord) -> Refused:
         """Return the error for an attempt to revert *record*, one of :attr:`foreign`."""

@@ -62,9 +62,5 @@ def test_the_lines_of_examples_fit(run: Run, path: str) -> None:
 
 def test_the_help_ends_with_the_examples(run: Run) -> None:
     assert run("history", "--help").stdout.endswith(
-        "Examples:\n"
-        "  # List the changes from this account\n"
-        "  dcmcfg history\n"
-        "  # Show one change in detail\n"
-        "  dcmcfg history 12\n"
+        "Examples:\n  # List the changes\n  dcmcfg history\n  # Show one change in detail\n  dcmcfg history 12\n"
     )

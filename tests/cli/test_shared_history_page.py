@@ -55,12 +55,12 @@ def run(shared: SharedSite, account: Account, command: str) -> str:
     text = text.replace(shared.site.slapd.url, "ldap://127.0.0.1:20389").replace(socket.gethostname(), "pacs")
     for name, each in names.items():
         text = text.replace(f"{each.home}/config", f"/home/{name}/.config").replace(str(each.uid), name)
-    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "TIME", text)
+    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?", "TIME", text)
 
 
 def comparable(text: str) -> str:
     """Return *text* without times, and without widths and shortened commands that depend on the length of names."""
-    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "TIME", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?", "TIME", text)
     text = re.sub(r"(?m)(?<=@pacs)( +dcmcfg \S+) .*…$", r"\1", text)
     return "\n".join(re.sub(r"(?<=\S) {2,}", " ", re.sub("─+", "─", line.strip())) for line in text.splitlines())
 

@@ -268,6 +268,10 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ),
     ),
     # Undo
+    "blame": (
+        ("Show which change wrote each attribute of an AE last", "dcmcfg blame dcm4chee-arc/DCM4CHEE"),
+        ("Show which change wrote a port last", "dcmcfg blame cn=dicom,dicomDeviceName=storescp dicomPort"),
+    ),
     "history": (
         ("List the changes", "dcmcfg history"),
         ("Show one change in detail", "dcmcfg history 12"),
