@@ -67,11 +67,22 @@ LAYERS: tuple[frozenset[str], ...] = (
     ),  # core
     frozenset(
         {"directory", "archive", "dicom", "settings", "files", "private_folders", "shared_folders"}
-        | {"peer_certificate", "tls_trust"}
+        | {"peer_certificate", "tls_trust", "syslog"}
     ),  # edges
     frozenset({"lab"}),
     frozenset(
-        {"rollout", "nodes", "snapshot", "verify", "bulk", "temporary", "connectivity", "onboard", "schema_update"}
+        {
+            "rollout",
+            "audit",
+            "nodes",
+            "snapshot",
+            "verify",
+            "bulk",
+            "temporary",
+            "connectivity",
+            "onboard",
+            "schema_update",
+        }
     ),  # use cases
     frozenset({"render"}),
     frozenset({"cli", "__main__"}),
@@ -132,6 +143,7 @@ LAZY: Mapping[str, frozenset[str]] = {
     "dcmcfg.cli.config": frozenset({"dcmcfg.cli.session.node_proposals"}),
     "dcmcfg.cli.options.node_options": frozenset({"dcmcfg.cli.completers"}),
     "dcmcfg.cli.session.change": frozenset({"dcmcfg.cli.session.node_run"}),
+    "dcmcfg.cli.session.shared_history": frozenset({"dcmcfg.audit.change_auditor"}),
     "dcmcfg.cli.session.plan_assessment": frozenset({"dcmcfg.lint.catalogue"}),
     "dcmcfg.cli.status": frozenset({"dcmcfg.cli.session.node_status", "dcmcfg.cli.verify.leftovers"}),
     "dcmcfg.cli.verify.command": frozenset(

@@ -35,8 +35,8 @@ from dcmcfg.rollout.journal import JOURNAL_FORMAT
 from dcmcfg.rollout.publication import PUBLICATION_FORMAT, Publication, read_publication, write_publication
 from dcmcfg.rollout.record import HEADER_FORMAT
 from dcmcfg.rollout.reload_result import RELOAD_FORMAT, RecordedReload, RecordedReloadOutcome, read_reload, write_reload
-from dcmcfg.schema_update.record import RECORD_FORMAT, SchemaUpdateRecord, write_record
 from dcmcfg.rollout.shared_record import SHARED_FORMAT, make_shared_record, parse_shared_record
+from dcmcfg.schema_update.record import RECORD_FORMAT, SchemaUpdateRecord, write_record
 from dcmcfg.settings.profile_edits import select_profile, update_profile, write_profile
 from dcmcfg.settings.profiles import (
     PROFILE_FORMAT,

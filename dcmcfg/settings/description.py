@@ -124,6 +124,8 @@ def _list_settings(settings: Settings, sources: SettingsSources) -> Iterator[Set
     yield _describe("archive_bind_dn", settings.archive_bind_dn, bind_dn_origin)
     yield from _list_node_settings(settings)
     yield _describe("history_dir", settings.history_dir, origins.get("history_dir", ""))
+    yield _describe("audit_to", str(settings.audit_to or ""), origins.get("audit_to", ""))
+    yield _describe("audit_format", settings.audit_format, origins.get("audit_format", "default"))
     log_origin = f"profile {settings.profile}" if settings.external_move_log else ""
     yield _describe("external_move_log", settings.external_move_log, log_origin)
 

@@ -47,8 +47,9 @@ from dcmcfg.settings.profiles import (
     replace_file,
     require_trusted_file,
 )
-from dcmcfg.settings.urls import parse_archive_url, parse_ldap_url, parse_web_url
+from dcmcfg.settings.urls import parse_archive_url, parse_audit_format, parse_ldap_url, parse_web_url
 from dcmcfg.suggestions import suggest_names
+from dcmcfg.syslog.target import parse_syslog_target
 
 _LOCK_TIMEOUT_S = 10.0
 _RETRY_INTERVAL_S = 0.02
@@ -121,6 +122,8 @@ def _require_web_url(text: str, subject: str) -> None:
 _CHECKS: dict[str, Callable[[str, str], object]] = {
     "ldap_url": parse_ldap_url,
     "archive_url": parse_archive_url,
+    "audit_to": parse_syslog_target,
+    "audit_format": parse_audit_format,
     "oidc_issuer": _require_web_url,
     "oidc_token_url": _require_web_url,
     "base_dn": _require_dn,

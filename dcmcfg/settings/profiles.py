@@ -50,6 +50,8 @@ PROFILE_KEYS = (
     "tls_key_passphrase_file",
     "external_move_log",
     "history_dir",
+    "audit_to",
+    "audit_format",
 )
 BOOLEAN_KEYS = ("require_crl", "starttls")
 #: Keys whose value is the path of a file or a folder.

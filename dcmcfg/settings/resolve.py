@@ -14,7 +14,8 @@ from dcmcfg.settings.secret import Secret
 from dcmcfg.settings.site import Settings
 from dcmcfg.settings.sources import SettingsSource, SettingsSources, collect_sources
 from dcmcfg.settings.tls import resolve_dicom_tls, resolve_directory_tls
-from dcmcfg.settings.urls import parse_archive_url, parse_ldap_url
+from dcmcfg.settings.urls import AUDIT_FORMATS, parse_archive_url, parse_audit_format, parse_ldap_url
+from dcmcfg.syslog.target import SyslogTarget, parse_syslog_target
 
 #: The defaults: a stock installation on this machine.
 DEFAULT_SOURCE = SettingsSource(
@@ -24,6 +25,7 @@ DEFAULT_SOURCE = SettingsSource(
         "base_dn": "dc=dcm4che,dc=org",
         "device": "dcm4chee-arc",
         "archive_url": "http://localhost:8080/dcm4chee-arc",
+        "audit_format": AUDIT_FORMATS[0],
     },
 )
 _PASSWORDS = ("bind_password", "bind_password_file", "bind_password_keychain")
@@ -84,7 +86,9 @@ def resolve_settings(options: Mapping[str, str], environ: Mapping[str, str]) -> 
         | tls.origins
         | ({"bind_password": password.origin} if password else {})
         | ({"archive_token": token.origin} if token else {})
-        | _find_origin(sources, "history_dir"),
+        | _find_origin(sources, "history_dir")
+        | _find_origin(sources, "audit_to")
+        | _find_origin(sources, "audit_format"),
         bind_secret=password.for_user(bind_dn) if password else None,
         token_secret=token,
         oidc=oidc,
@@ -93,7 +97,19 @@ def resolve_settings(options: Mapping[str, str], environ: Mapping[str, str]) -> 
         nodes=read_nodes(archive_url, url, ldap_url),
         archive_bind_dn=_resolve_archive_bind_dn(server),
         history_dir=_resolve_history_dir(sources),
+        audit_to=_resolve_audit_target(sources),
+        audit_format=_resolve_audit_format(sources),
     )
+
+
+def _resolve_audit_target(sources: SettingsSources) -> SyslogTarget | None:
+    source = _find_source(sources, "audit_to")
+    return parse_syslog_target(source.values["audit_to"], source.origin("audit_to")) if source is not None else None
+
+
+def _resolve_audit_format(sources: SettingsSources) -> str:
+    source = _find_source(sources, "audit_format") or DEFAULT_SOURCE
+    return parse_audit_format(source.values["audit_format"], source.origin("audit_format"))
 
 
 def resolve_history_dir(options: Mapping[str, str], environ: Mapping[str, str]) -> Path | None:

@@ -11,6 +11,7 @@ from dcmcfg.errors import MalformedInput
 from dcmcfg.settings.oidc import OidcClient
 from dcmcfg.settings.secret import Secret
 from dcmcfg.settings.tls import NO_DICOM_TLS, DicomTls
+from dcmcfg.syslog.target import SyslogTarget
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,8 @@ class Settings:
     associations. ``nodes`` are those of the profile that ``archive_url`` comes from; empty for an archive of one node.
     ``archive_bind_dn`` is the DN that the archive binds as, or empty if it is unknown. ``node`` is the name of the node
     that ``archive_url`` belongs to, or empty. ``history_dir`` is the absolute path of the folder of the shared history,
-    or None if changes are only recorded for this account.
+    or None if changes are only recorded for this account. ``audit_to`` is the syslog server that gets a message about
+    each change, in the format ``audit_format`` (``syslog`` or ``dicom``); None if no messages are sent.
     """
 
     ldap_url: str
@@ -66,6 +68,8 @@ class Settings:
     archive_bind_dn: str = ""
     node: str = ""
     history_dir: Path | None = None
+    audit_to: SyslogTarget | None = None
+    audit_format: str = "syslog"
 
     @property
     def identity(self) -> str:

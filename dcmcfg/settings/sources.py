@@ -43,6 +43,8 @@ VARIABLES = {
         "tls_key_passphrase",
         "tls_key_passphrase_file",
         "history_dir",
+        "audit_to",
+        "audit_format",
     )
 }
 

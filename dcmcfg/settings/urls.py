@@ -8,6 +8,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from dcmcfg.dn import DN
 from dcmcfg.errors import MalformedInput
 
+#: The formats of audit messages; the first one is the default.
+AUDIT_FORMATS = ("syslog", "dicom")
 _LDAP_PORTS = {"ldap": 389, "ldaps": 636}
 _ARCHIVE_EXAMPLE = "http://localhost:8080/dcm4chee-arc"
 _SERVER_EXAMPLE = "ldap://localhost:389"
@@ -41,6 +43,13 @@ def parse_ldap_url(text: str, origin: str) -> tuple[str, DN | None]:
 def parse_archive_url(text: str, origin: str) -> str:
     """Return the archive's base URL without a ``/`` at the end; :class:`MalformedInput` names *origin*."""
     return parse_web_url(text, origin, _ARCHIVE_EXAMPLE)
+
+
+def parse_audit_format(text: str, origin: str) -> str:
+    """Return the format of audit messages, one of :data:`AUDIT_FORMATS`; :class:`MalformedInput` names *origin*."""
+    if text not in AUDIT_FORMATS:
+        raise MalformedInput(f"the format must be {' or '.join(AUDIT_FORMATS)}, not {text!r}", subject=origin)
+    return text
 
 
 def parse_web_url(text: str, origin: str, example: str) -> str:

@@ -134,7 +134,7 @@ def test_a_relative_file_is_that_of_the_current_folder(
         (
             "hospital.format",
             "2",
-            f"hospital.format: unknown key 'format'\n  next: the keys are {', '.join(PROFILE_KEYS)}",
+            "hospital.format: unknown key 'format'\n  next: did you mean audit_format?",
         ),
     ],
 )
@@ -342,6 +342,8 @@ def test_show_names_the_source_of_each_setting(run: Run, monkeypatch: pytest.Mon
         "tls_key_passphrase set environment variable DCMCFG_TLS_KEY_PASSPHRASE",
         "archive_bind_dn not set",
         "history_dir not set",
+        "audit_to not set",
+        "audit_format syslog default",
         "external_move_log not set",
         f"Profile hospital: {path}",
         "Selected by: option --profile",

@@ -40,6 +40,14 @@ OPTIONS: tuple[tuple[str, str, click.ParamType[Any] | None, str], ...] = (
         "Private key (PEM) of the client certificate. Default: the key in the file of --client-cert.",
     ),
     ("history_dir", "FOLDER", _FILE, "Shared folder of a group, in which dcmcfg also records each change."),
+    (
+        "audit_to",
+        "SERVER",
+        click.STRING,
+        "Send a message about each change to a syslog server: syslog (this machine), syslog://HOST (UDP), "
+        "syslog+tcp://HOST or syslog+tls://HOST.",
+    ),
+    ("audit_format", "FORMAT", click.STRING, "Format of these messages: syslog (default) or dicom (PS3.15)."),
 )
 #: The settings whose option takes no value.
 FLAGS = tuple(setting for setting, _, kind, _ in OPTIONS if kind is _FLAG)

@@ -9,7 +9,7 @@ from dcmcfg.cli import invocation
 from dcmcfg.cli.printing import print_message
 from dcmcfg.errors import DcmcfgError, Refused
 from dcmcfg.rollout.history import History
-from dcmcfg.rollout.record import PRIVATE, RolloutSharing
+from dcmcfg.rollout.record import RolloutObserver, RolloutSharing
 from dcmcfg.rollout.shared_history import SharedHistory
 from dcmcfg.rollout.site_history import SiteHistory
 from dcmcfg.settings import Settings
@@ -23,8 +23,9 @@ def make_sharing(settings: Settings) -> RolloutSharing:
     Raises :class:`Refused` if the folder of the shared history is unsafe: then nothing is changed. A folder that is
     missing, full or read-only is only a warning.
     """
+    auditors = _make_auditors(settings)
     if settings.history_dir is None:
-        return PRIVATE
+        return RolloutSharing(observers=auditors)
     shared = SharedHistory(settings.history_dir, warn)
     is_locked = shared.can_lock(settings.ldap_url)
     if is_locked:
@@ -33,7 +34,16 @@ def make_sharing(settings: Settings) -> RolloutSharing:
         for record in site_history.find_unfinished(settings.ldap_url):
             reference = site_history.get_reference(record)
             warn(f"change {reference} of another account is unfinished; to see it: dcmcfg history {reference}")
-    return RolloutSharing(settings.history_dir, is_locked, (shared,))
+    return RolloutSharing(settings.history_dir, is_locked, (shared, *auditors))
+
+
+def _make_auditors(settings: Settings) -> tuple[RolloutObserver, ...]:
+    if settings.audit_to is None:
+        return ()
+    # Most sites have no audit log, and its format takes time to load.
+    from dcmcfg.audit.change_auditor import AuditFormat, ChangeAuditor
+
+    return (ChangeAuditor(settings.audit_to, AuditFormat(settings.audit_format), warn, settings.ca_file),)
 
 
 def publish_pending(settings: Settings) -> None:

@@ -1,0 +1,1 @@
+"""Send messages to a syslog server (RFC 5424)."""
