@@ -72,12 +72,20 @@ def require_shared_folder(folder: Path) -> os.stat_result:
 
 
 def _require_safe_parents(folder: Path, gid: int) -> None:
-    """Refuse *folder* if accounts outside the group *gid* can rename it or a folder above it."""
-    for parent in folder.parents:
-        status = parent.stat()
+    """Refuse *folder* if accounts outside the group *gid* can rename it, a folder above it, or a link to one."""
+    # A link above the folder leads to other folders, which must be safe too.
+    for parent in dict.fromkeys((*folder.parents, *folder.resolve().parents)):
+        status = parent.lstat()
+        owner = get_account_name_of(status.st_uid)
+        if status.st_uid not in (0, os.geteuid()) and not _is_member(status.st_uid, gid):
+            raise _refuse(
+                f"the account {owner} can replace it, because {owner} owns {parent}",
+                folder,
+                f"sudo chown root {shlex.quote(str(parent))}",
+            )
         writers = status.st_mode & (stat.S_IWOTH | (stat.S_IWGRP if status.st_gid not in (0, gid) else 0))
-        # In a sticky folder, such as /tmp, an account can rename only its own files.
-        if writers and not status.st_mode & stat.S_ISVTX:
+        # In a sticky folder, such as /tmp, an account can rename only its own files. A link has no mode of its own.
+        if writers and not stat.S_ISLNK(status.st_mode) and not status.st_mode & stat.S_ISVTX:
             raise _refuse(
                 f"other accounts can replace it, because they can write to {parent}",
                 folder,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dcmcfg.ldif.reader import read_all
 from dcmcfg.ldif.records import ContentRecord
 from dcmcfg.schema.definitions import load_bundled_schema
-from dcmcfg.secret_values import _PROPERTY, _SECRET_ATTRIBUTES, is_secret
+from dcmcfg.secret_values import _PROPERTY, _SECRET_ATTRIBUTES, is_secret, redact_command
 from tests.conftest import UPSTREAM_FILES
 
 #: Stock PINs, which are in every default configuration.
@@ -235,3 +235,21 @@ def held_secrets(files: list[Path]) -> set[str]:
 @pytest.mark.parametrize("release", ["5.29.0", "5.31.0", "5.33.1"])
 def test_the_default_configuration_holds_no_other_secrets_than_pins(upstream: Path, release: str) -> None:
     assert held_secrets([upstream / release / name for name in UPSTREAM_FILES]) <= PINS
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("dcmcfg set arc 'dicomDescription=a b'", "dcmcfg set arc 'dicomDescription=a b'"),
+        ("dcmcfg set arc dcmKeyStorePin=1234 --yes", "dcmcfg set arc dcmKeyStorePin=(secret) --yes"),
+        ("dcmcfg set arc 'dcmKeyStorePin+=1 2'", "dcmcfg set arc dcmKeyStorePin+=(secret)"),
+        ("dcmcfg set arc dcmProperty=api-key=x", "dcmcfg set arc dcmProperty=(secret)"),
+        ("dcmcfg set arc dcmKeyStorePin=@/root/pin", "dcmcfg set arc dcmKeyStorePin=@/root/pin"),
+        ("dcmcfg set arc dicomVendorData=x", "dcmcfg set arc dicomVendorData=(hidden)"),
+        ("dcmcfg reload --archive-url https://a:b@host", "dcmcfg reload --archive-url (secret)"),
+        ("dcmcfg set 'a", "(not shown, contains a secret)"),
+        ("", ""),
+    ],
+)
+def test_a_command_line_is_shown_without_its_secrets(command: str, shown: str) -> None:
+    assert redact_command(command, {"dicomvendordata"}) == shown

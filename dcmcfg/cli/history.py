@@ -62,7 +62,8 @@ def history_command(*, number: int | ChangeReference | None, mark_resolved: bool
             print_shared_record(make_stdout_console(), site_history, found)
         return
     if mark_resolved:
-        site_history.own.close(found, shared.folder if shared is not None else None)
+        can_lock = shared is not None and shared.can_lock(found.header.ldap_url)
+        site_history.own.close(found, shared.folder if shared is not None and can_lock else None)
         if shared is not None:
             shared.publish(found)
     if as_json:

@@ -7,7 +7,7 @@ import shlex
 import shutil
 import socket
 from collections.abc import Iterator
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path
 
 import pytest
@@ -15,12 +15,15 @@ import pytest
 from tests.cli.accounts import Account, SharedSite, sharing_accounts
 from tests.cli.pages import Shown, assert_shows
 from tests.cli.sites import CliSite
+from tests.sampling import LONG
 
 pytestmark = pytest.mark.real
 PAGE = Path(__file__).parents[2] / "docs" / "shared-history.md"
 PROMPT = re.compile(r"(?m)^ *(?P<account>root#|anna\$|ben\$) ")
 #: The folder on the page.
 FOLDER = "/srv/dcmcfg-history"
+#: The commands of a short run; test_shared_history.py and test_blame.py try the others.
+SHORT_COUNT = 5
 
 
 def commands() -> Iterator[tuple[str, Shown]]:
@@ -67,9 +70,8 @@ def comparable(text: str) -> str:
 
 def test_the_page_shows_what_is_printed(shared: SharedSite) -> None:
     accounts = {"anna$": shared.anna, "ben$": shared.ben}
-    for name, each in commands():
-        if name == "root#":
-            continue
+    typed = ((name, each) for name, each in commands() if name != "root#")
+    for name, each in islice(typed, None if LONG else SHORT_COUNT):
         if not shared.folder.exists():
             shared.make_folder()
         printed = comparable(run(shared, accounts[name], each.command))
