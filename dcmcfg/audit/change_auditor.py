@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -12,15 +13,19 @@ from pathlib import Path
 
 from dcmcfg.audit.dicom_message import EventOutcome, format_audit_message
 from dcmcfg.errors import DcmcfgError
+from dcmcfg.files.private import write_private
 from dcmcfg.printable import format_count
 from dcmcfg.private_folders import get_account_name_of
-from dcmcfg.rollout.history import RolloutStatus
-from dcmcfg.rollout.record import RolloutRecord
+from dcmcfg.rollout.history import RolloutStatus, determine_status
+from dcmcfg.rollout.lock import is_directory_locked
+from dcmcfg.rollout.record import ROLLOUTS_FOLDER, RolloutRecord
 from dcmcfg.rollout.recorded_steps import RecordedStep
 from dcmcfg.rollout.shared_record import SharedRecord, make_shared_record
 from dcmcfg.syslog.message import Facility, Severity, SyslogMessage
 from dcmcfg.syslog.target import SyslogTarget
 
+#: The file in the record of a change whose message is not sent yet.
+PENDING_FILE = "audit-pending"
 _PROGRAM = "dcmcfg"
 _MESSAGE_ID = "ConfigurationChange"
 #: PS3.15 A.6: the MSGID of an audit message in the format of A.5.
@@ -49,8 +54,8 @@ class AuditFormat(Enum):
 class ChangeAuditor:
     """An observer that sends a message to ``target`` when a change has ended.
 
-    A message that cannot be sent never stops a change: ``warn`` is called with the reason. ``ca_file`` has the trusted
-    authorities for TLS.
+    A message that cannot be sent never stops a change: ``warn`` is called with the reason, and the next change of the
+    account sends the message again. ``ca_file`` has the trusted authorities for TLS.
     """
 
     target: SyslogTarget
@@ -59,18 +64,49 @@ class ChangeAuditor:
     ca_file: Path | None = None
 
     def handle_recorded(self, record: RolloutRecord) -> None:
-        """Do nothing: the result of the change is not known yet."""
+        """Note that the message about *record* is pending: it is sent later if this process is killed."""
+        with suppress(OSError):  # the message is sent at the end of the change anyway
+            write_private(record.folder / PENDING_FILE, "")
 
     def handle_ended(self, record: RolloutRecord) -> None:
         """Send the message about *record*."""
+        self._send(record)
+
+    def send_pending(self, state: Path) -> None:
+        """Send the messages about changes in the state folder *state* that are not sent yet, the oldest first.
+
+        These are changes of processes that were killed, or whose message could not be sent. A change that another
+        process is applying is omitted. After the first failure, the other messages stay pending.
+        """
+        folders = [path.parent for path in (state / ROLLOUTS_FOLDER).glob(f"*/{PENDING_FILE}")]
+        for folder in sorted((path for path in folders if path.name.isdigit()), key=lambda path: int(path.name)):
+            record = RolloutRecord(folder)
+            try:
+                if _is_running(record, state):
+                    continue
+            except DcmcfgError:  # a record that cannot be read is reported by the commands that need it
+                continue
+            if not self._send(record):
+                return
+
+    def _send(self, record: RolloutRecord) -> bool:
+        """Send the message about *record*; return the success."""
         try:
             content = make_shared_record(record, get_account_name_of(os.geteuid()), os.geteuid())
             self.target.send(make_message(content, self.audit_format).encode(), self.ca_file)
         except DcmcfgError as error:
             self.warn(
-                f"the audit message of change {record.number} was not sent to {self.target}: {error.message}. The "
-                f"change is recorded: dcmcfg history {record.number}"
+                f"the audit message of change {record.number} was not sent to {self.target}: {error.message}. The next "
+                "change sends it again"
             )
+            return False
+        with suppress(OSError):  # the message is sent twice then
+            (record.folder / PENDING_FILE).unlink(missing_ok=True)
+        return True
+
+
+def _is_running(record: RolloutRecord, state: Path) -> bool:
+    return determine_status(record) is RolloutStatus.INTERRUPTED and is_directory_locked(state, record.header.ldap_url)
 
 
 def make_message(record: SharedRecord, audit_format: AuditFormat) -> SyslogMessage:

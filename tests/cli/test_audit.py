@@ -11,6 +11,7 @@ import pytest
 from hat.syslog import encoder
 from lxml import etree
 
+from dcmcfg.audit.change_auditor import ChangeAuditor
 from tests.audit.test_dicom_message import SCHEMA
 from tests.cli.conftest import Run
 from tests.cli.sites import CliSite
@@ -69,7 +70,35 @@ def test_a_server_that_is_away_never_stops_a_change(run: Run, site: CliSite, for
     assert made.exit_code == 0
     assert f"warning: the audit message of change 1 was not sent to {server}: " in made.stderr
     assert made.stderr.count("warning:") == 1
-    assert run("history", "1").exit_code == 0
+
+
+def _do_nothing(*_: object) -> None:
+    """In place of what a killed process has not done."""
+
+
+def test_a_message_that_could_not_be_sent_is_sent_by_the_next_change(
+    run: Run, site: CliSite, log: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = f"syslog://127.0.0.1:{log.getsockname()[1]}"
+    change = ("set", "AE:STORESCP", "--yes", "--no-reload", "--audit-to")
+    assert run(*change, f"syslog://127.0.0.1:{free_port()}", "dicomDescription=one").exit_code == 0
+    with monkeypatch.context() as killed:
+        # As after a kill -9: the change is applied, and nothing was sent.
+        killed.setattr(ChangeAuditor, "handle_ended", _do_nothing)
+        killed.setattr(ChangeAuditor, "send_pending", _do_nothing)
+        assert run(*change, server, "dicomDescription=two").exit_code == 0
+    made = run(*change, server, "dicomDescription=three")
+    assert (made.exit_code, made.stderr) == (0, "")
+    sent = [json.loads(encoder.msg_from_str(log.recv(65536).decode()).data) for _ in range(3)]
+    assert [(each["dcmcfg@32473"]["change"], each["dcmcfg@32473"]["result"]) for each in sent] == [
+        ("1", "applied"),
+        ("2", "applied"),
+        ("3", "applied"),
+    ]
+    assert run(*change, server, "dicomDescription=three").exit_code == 0
+    log.settimeout(0.1)
+    with pytest.raises(TimeoutError):
+        log.recv(65536)
 
 
 def test_a_wrong_server_is_refused_before_the_change(run: Run, site: CliSite) -> None:

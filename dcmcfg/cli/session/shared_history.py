@@ -43,7 +43,9 @@ def _make_auditors(settings: Settings) -> tuple[RolloutObserver, ...]:
     # Most sites have no audit log, and its format takes time to load.
     from dcmcfg.audit.change_auditor import AuditFormat, ChangeAuditor
 
-    return (ChangeAuditor(settings.audit_to, AuditFormat(settings.audit_format), warn, settings.ca_file),)
+    auditor = ChangeAuditor(settings.audit_to, AuditFormat(settings.audit_format), warn, settings.ca_file)
+    auditor.send_pending(get_state_folder())
+    return (auditor,)
 
 
 def publish_pending(settings: Settings) -> None:
