@@ -223,8 +223,8 @@ def run_rollout(
         refuse_unfinished(context.state_folder, url, excluded_number=context.undo_of)
         check_unchanged(directory, plan)
         record = write_record(context, url, plan, strategy.value)
-        context.sharing.handle_recorded(record)
         try:
+            context.sharing.handle_recorded(record)
             return _apply_plan(
                 directory, plan, record, strategy=strategy, transaction_size=transaction_size, on_step=on_step
             )

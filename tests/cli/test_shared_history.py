@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.rollout.lock import lock_directory
+from dcmcfg.rollout.shared_history import SharedHistory
 from tests.cli.accounts import OTHER_GROUP, SharedSite, sharing_accounts
 from tests.cli.conftest import Run
 from tests.cli.sites import CliSite
@@ -167,3 +168,25 @@ def test_settings_that_cannot_be_read_do_not_hide_the_own_history(run: Run, tmp_
     for folder, reason in ((tmp_path / "missing", "No such file or directory"), (tmp_path, ", not 2770")):
         listed = run("history", "--history-dir", str(folder))
         assert (listed.exit_code, reason in listed.stderr) == (0, True)
+
+
+def test_a_resumed_change_is_shared_with_its_result(
+    run: Run, site: CliSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o2770)
+    monkeypatch.setenv("DCMCFG_HISTORY_DIR", str(folder))
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(SharedHistory, "handle_recorded", stop)
+        assert run(*SET, "dicomDescription=x").exit_code != 0
+    (record,) = folder.glob("*.json")
+    assert json.loads(record.read_text())["status"] == "interrupted"
+    resumed = run("apply", "--resume", "--yes", "--no-reload")
+    assert resumed.exit_code == 0, resumed.stderr
+    content = json.loads(record.read_text())
+    assert (content["status"], content["applied_step_count"], content["reload"]) == ("applied", 1, "not requested")
