@@ -13,6 +13,7 @@ from dcmcfg.cli.session.change import make_server_rules
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import STDOUT, print_json, require_new_file, write_atomically
 from dcmcfg.cli.session.schema_servers import SchemaOptions, SchemaServer, add_server_name, list_servers, lock_servers
+from dcmcfg.cli.session.shared_history import make_sharing, publish_pending
 from dcmcfg.cli.terminal import confirm, require_terminal
 from dcmcfg.directory.ldap import LdapDirectory
 from dcmcfg.directory.tree_reader import read_tree
@@ -208,10 +209,16 @@ class SchemaUpdate:
         if plan is None:
             return None
         invocation.current().may_have_changed = True
-        context = RolloutContext(self._state, format_site_headline(self._settings), invocation.current().command_line)
+        context = RolloutContext(
+            self._state,
+            format_site_headline(self._settings),
+            invocation.current().command_line,
+            sharing=make_sharing(self._settings),
+        )
         strategy = choose_strategy(provider, plan)
         outcome = run_rollout(provider, plan, strategy=strategy, context=context, on_step=lambda _done, _total: None)
         reload_result.write_reload(outcome.undo_file.parent, RecordedReload(RecordedReloadOutcome.NOT_REQUESTED))
+        publish_pending(self._settings)
         self._result["data_change"] = outcome.number
         if not self._options.as_json:
             print_line(self._console, f"Deleted the values (change {outcome.number}).")
