@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 
 from dcmcfg.changes import Add, Delete, Modify, Operation, Rename
@@ -38,6 +38,7 @@ class ReleaseMatch:
     last: Version
     matching: int
     total: int
+    _: KW_ONLY
     scores: Mapping[Version, int] = field(default_factory=dict, repr=False)
 
     def differs_from(self, whole: ReleaseMatch) -> bool:
@@ -124,7 +125,7 @@ class SignIndex:
         }
         best = max(scores.values())
         versions = [version for version, score in scores.items() if score == best]
-        return ReleaseMatch(min(versions), max(versions), best, len(found), scores)
+        return ReleaseMatch(min(versions), max(versions), best, len(found), scores=scores)
 
 
 def _expect(writers: Sequence[tuple[Version, bool]], version: Version) -> bool:

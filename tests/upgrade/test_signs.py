@@ -79,9 +79,9 @@ def test_a_part_of_the_tree_has_its_own_release() -> None:
 
 
 def test_a_single_sign_does_not_make_a_part_differ() -> None:
-    whole = ReleaseMatch((5, 3), (5, 3), 10, 10, {(5, 1): 5, (5, 3): 10})
-    assert not ReleaseMatch((5, 1), (5, 1), 59, 59, {(5, 1): 59, (5, 3): 57}).differs_from(whole)
-    assert ReleaseMatch((5, 1), (5, 1), 59, 59, {(5, 1): 59, (5, 3): 56}).differs_from(whole)
+    whole = ReleaseMatch((5, 3), (5, 3), 10, 10, scores={(5, 1): 5, (5, 3): 10})
+    assert not ReleaseMatch((5, 1), (5, 1), 59, 59, scores={(5, 1): 59, (5, 3): 57}).differs_from(whole)
+    assert ReleaseMatch((5, 1), (5, 1), 59, 59, scores={(5, 1): 59, (5, 3): 56}).differs_from(whole)
 
 
 @pytest.mark.parametrize("source", ["5.23.0", "5.29.0", "5.31.0", "5.33.1"])
