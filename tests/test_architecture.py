@@ -80,6 +80,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "bulk",
             "temporary",
             "connectivity",
+            "monitoring",
             "onboard",
             "schema_update",
         }
@@ -144,6 +145,7 @@ LAZY: Mapping[str, frozenset[str]] = {
     "dcmcfg.cli.options.node_options": frozenset({"dcmcfg.cli.completers"}),
     "dcmcfg.cli.session.change": frozenset({"dcmcfg.cli.session.node_run"}),
     "dcmcfg.cli.session.shared_history": frozenset({"dcmcfg.audit.change_auditor"}),
+    "dcmcfg.cli.session.failures": frozenset({"dcmcfg.render.monitoring.nagios"}),
     "dcmcfg.cli.session.plan_assessment": frozenset({"dcmcfg.lint.catalogue"}),
     "dcmcfg.cli.status": frozenset({"dcmcfg.cli.session.node_status", "dcmcfg.cli.verify.leftovers"}),
     "dcmcfg.cli.verify.command": frozenset(
@@ -154,7 +156,7 @@ LAZY: Mapping[str, frozenset[str]] = {
     "dcmcfg.cli.verify.temporary_destination": frozenset(
         {"dcmcfg.cli.session.node_reload", "dcmcfg.cli.session.node_run"}
     ),
-    "dcmcfg.lint.rules.certificates": frozenset({"cryptography"}),
+    "dcmcfg.lint.certificates": frozenset({"cryptography"}),
     "dcmcfg.settings.keychain": frozenset({"keyring", "keyring.errors"}),
     "dcmcfg.dicom.pydicom_lazy": frozenset({UNKNOWN}),
     "dcmcfg.lazy_exports": frozenset({UNKNOWN}),

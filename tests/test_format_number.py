@@ -27,6 +27,7 @@ from dcmcfg.lab.ports import choose_ports
 from dcmcfg.lab.site import SITE_FORMAT, Site, TokenRequirements
 from dcmcfg.lab.state import STATE_FORMAT, LabPhase, LabState, PartState, ProcessIdentity
 from dcmcfg.ldif.records import ChangeRecord
+from dcmcfg.monitoring.recall_record import RECALL_FORMAT, RecallFile, RecallRecord, RecallResult
 from dcmcfg.nodes.node_record import NODES_FORMAT, NodeRecorder, read_node_record
 from dcmcfg.nodes.run import NodeResult
 from dcmcfg.plan.ldif_output import LDIF_FORMAT, format_plan
@@ -58,6 +59,15 @@ RESULT = AttemptResult(
     route_reasons="no log",
     evidence_warnings="odd",
     configuration_checksum="4cd6",
+)
+RECALL = RecallResult(
+    started="2026-11-29T20:47:06+00:00",
+    duration_seconds=1.5,
+    study_instance_uid="1.2.3",
+    is_sent=True,
+    is_successful=True,
+    is_local=False,
+    message="verified",
 )
 ASKED = RunParameters({"archive": "DCM4CHEE@127.0.0.1:11112"})
 
@@ -188,6 +198,12 @@ def _read_shared_record(path: Path) -> object:
     return parse_shared_record(path.read_text(), str(path))
 
 
+def _write_recall(folder: Path) -> Path:
+    file = RecallFile(folder, "ldap://pacs", "dcm4chee-arc", "STORESCP", "")
+    file.write(RecallRecord(unfinished_since="2026-11-30T20:47:06+00:00", result=RECALL))
+    return file.path
+
+
 KINDS = {
     "head.json": Kind(
         HEADER_FORMAT,
@@ -227,6 +243,12 @@ KINDS = {
         lambda _: write_profile("hospital", {"device": "our-arc", "starttls": "true"}),
         lambda _: read_profile("hospital"),
         _set_in_toml,
+    ),
+    "recall": Kind(
+        RECALL_FORMAT,
+        _write_recall,
+        lambda path: RecallFile(path.parents[1], "ldap://pacs", "dcm4chee-arc", "STORESCP", "").read(),
+        _set_in_json,
     ),
     "selection": Kind(SELECTION_FORMAT, _write_selection, lambda _: read_selected_profile(), _set_in_toml),
     "snapshot": Kind(SNAPSHOT_FORMAT, _write_snapshot, read_snapshot, _set_in_snapshot),

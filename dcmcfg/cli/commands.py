@@ -45,6 +45,7 @@ SECTIONS = {
     },
     "Check": {
         "check": Command("check", "check_command", "Check the configuration for problems."),
+        "monitor": Command("monitor", "monitor_command", "Report the state of a site to a monitoring system."),
     },
     "Files": {
         "export-ldif": Command("export_ldif", "export_ldif_command", "Write the configuration as LDIF."),

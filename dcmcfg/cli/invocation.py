@@ -12,10 +12,15 @@ from typing import Any
 import click
 
 from dcmcfg.cli.commands import COMMANDS
-from dcmcfg.cli.options.site_settings import FLAGS
+from dcmcfg.cli.options.site_settings import FLAGS, SITE_SETTINGS
 
 _SITE_COMMAND_NAMES = "|".join(name for name, command in COMMANDS.items() if command.uses_site)
 _COMMAND = re.compile(rf"\bdcmcfg (?=(?:{_SITE_COMMAND_NAMES})\b)")
+
+#: The options before the command that have a value.
+_VALUE_OPTIONS = frozenset(
+    {"--max", "--color", *(f"--{each.replace('_', '-')}" for each in SITE_SETTINGS if each not in FLAGS)}
+)
 
 
 @dataclass(kw_only=True)
@@ -54,6 +59,20 @@ class Invocation:
             or "--format=json" in arguments
             or ("--format", "json") in itertools.pairwise(arguments)
         )
+
+    @property
+    def runs_plugin(self) -> bool:
+        """Whether the command is ``monitor``, also if the arguments cannot be parsed.
+
+        A monitoring system reads the exit codes 0 to 2 as a state of the site.
+        """
+        arguments = iter(self.arguments)
+        for each in arguments:
+            if each in COMMANDS:
+                return each == "monitor"
+            if each in _VALUE_OPTIONS:
+                next(arguments, None)
+        return False
 
     @property
     def command_line(self) -> str:

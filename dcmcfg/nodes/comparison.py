@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
 
@@ -37,15 +37,17 @@ class ReplicaComparison:
     """The comparison of the replica at ``ldap_url`` with its provider.
 
     ``csn_lag_s`` is the time between the newest changes that both have, in seconds; None if one of them has no
-    contextCSN. ``missing_server_ids`` are the servers of which the provider has changes, but the replica has none.
-    ``entry_count`` and ``provider_entry_count`` are the numbers of entries at and below the base DN.
-    ``differences`` are those that remain after the allowance for lag; they are complete only if ``is_deep``.
-    ``problem`` is the reason why the replica could not be compared.
+    contextCSN. ``behind_s`` is the age of the oldest change that the replica does not have, in seconds by the clock of
+    this machine; 0 if it has all, and None without contextCSN. ``missing_server_ids`` are the servers of which the
+    provider has changes, but the replica has none. ``entry_count`` and ``provider_entry_count`` are the numbers of
+    entries at and below the base DN. ``differences`` are those that remain after the allowance for lag; they are
+    complete only if ``is_deep``. ``problem`` is the reason why the replica could not be compared.
     """
 
     ldap_url: str
     csn_lag_s: float | None = None
     missing_server_ids: tuple[str, ...] = ()
+    behind_s: float | None = None
     entry_count: int = 0
     provider_entry_count: int = 0
     differences: tuple[EntryDifference, ...] = ()
@@ -92,6 +94,7 @@ def _compare_now(provider: Directory, replica: Directory, ldap_url: str, *, deep
         ldap_url=ldap_url,
         csn_lag_s=compute_csn_lag(provider_csn, replica_csn),
         missing_server_ids=tuple(sorted(provider_csn.keys() - replica_csn.keys())) if replica_csn else (),
+        behind_s=compute_time_behind(provider_csn, replica_csn, expected.versions.values(), time.time()),
         entry_count=len(found.entries),
         provider_entry_count=len(expected.entries),
         differences=tuple(_find_differences(expected, found, deep=deep))[:MAX_DIFFERENCES],
@@ -110,6 +113,31 @@ def compute_csn_lag(provider: Mapping[str, str], replica: Mapping[str, str]) -> 
         0.0,
         *(_parse_csn_time(csn) - _parse_csn_time(replica.get(server_id, csn)) for server_id, csn in provider.items()),
     )
+
+
+def compute_time_behind(
+    provider: Mapping[str, str], replica: Mapping[str, str], versions: Iterable[str], now_s: float
+) -> float | None:
+    """Return the age of the oldest change that the replica lacks, in seconds at *now_s* (since 1970); 0 for none.
+
+    *provider* and *replica* are their contextCSN by server ID; None if one of them has none. *versions* are the
+    entryCSN of the provider's entries. A deleted entry has none, so the age is at least that of the newest change.
+    """
+    if not provider or not replica:
+        return None
+    missing = {
+        server_id: replica[server_id]
+        for server_id, csn in provider.items()
+        if server_id in replica and replica[server_id] < csn
+    }
+    if not missing:
+        return 0.0
+    times = [_parse_csn_time(provider[server_id]) for server_id in missing]
+    for version in versions:
+        fields = version.split("#")
+        if len(fields) == 4 and fields[2] in missing and version > missing[fields[2]]:
+            times.append(_parse_csn_time(version))
+    return max(0.0, now_s - min(times))
 
 
 def _parse_csn_time(csn: str) -> float:

@@ -215,6 +215,23 @@ def derive_expectations(plan: Plan, device_name: str) -> Expectations:
     )
 
 
+def derive_shown_values(tree: Tree, device_name: str) -> tuple[EndpointExpectation, ...]:
+    """Return what the endpoints show of the device *device_name* once an archive has loaded *tree*; empty without it.
+
+    Only values in *tree* are expected: a value that was removed, and that the archive still shows, is not noticed.
+    """
+    device = _find_device(tree, device_name)
+    if device is None:
+        return ()
+    base = tree.key(device.entry.dn)
+    return tuple(
+        expectation
+        for key, entry in tree.entries.items()
+        if key[1:] == base and (endpoint := find_endpoint(entry)) is not None
+        for expectation in _expect_item(endpoint, key, None, entry)
+    )
+
+
 def _find_device(tree: Tree, name: str) -> Device | None:
     try:
         return Configuration(tree).get_device(name)

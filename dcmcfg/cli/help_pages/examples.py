@@ -201,6 +201,18 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Also compare the device with the JSON of the archive", "dcmcfg check --archive-view"),
         ("Also compare the variables of the archive's containers", "dcmcfg check --env docker-compose.yml"),
     ),
+    "monitor": (
+        ("Check a site as a Nagios plugin", "dcmcfg monitor --profile hospital"),
+        (
+            "Also compare the directory with a snapshot, and call two AEs",
+            "dcmcfg monitor --against site.snapshot --echo WORKSTATION --echo LONGTERM",
+        ),
+        (
+            "Write a file for the textfile collector of node_exporter",
+            "dcmcfg monitor --format openmetrics -o /var/lib/node_exporter/dcmcfg.prom",
+        ),
+        ("Also recall one purged study a day", "dcmcfg monitor --recall STORESCP --timeout-s 600"),
+    ),
     # Files
     "export-ldif": (
         ("Write the configuration to a file", "dcmcfg export-ldif -o site.ldif"),

@@ -28,7 +28,7 @@ def make_color_option(*, hidden: bool) -> click.Option:
         expose_value=False,
         hidden=hidden,
         callback=_set_color_mode,
-        help="Colour the output: always, never, or auto (at a terminal, if NO_COLOR is not set).",
+        help="Colour the output; auto: only at a terminal.",
     )
 
 

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import KW_ONLY, asdict, dataclass
+from dataclasses import KW_ONLY, asdict, dataclass, replace
 from typing import Any, NoReturn
 
 import click
@@ -73,25 +73,24 @@ def _run_to_exit_code(run: Callable[[], object], invocation: Invocation) -> int:
     except OutputClosed:
         if not invocation.may_have_changed:
             return OUTPUT_CLOSED_EXIT_CODE
-        _print_failure(
-            _Failure(
-                "the program that was reading the output has ended" + _MAY_HAVE_CHANGED_NOTE, IncompleteChange.exit_code
-            )
+        failure = _Failure(
+            "the program that was reading the output has ended" + _MAY_HAVE_CHANGED_NOTE, IncompleteChange.exit_code
         )
-        return IncompleteChange.exit_code
+        print_message(*_format_failure(failure))
+        return failure.exit_code
     except click.ClickException as error:
         error = reword_usage_error(error)
         usage_text = io.StringIO()
         error.show(usage_text)
-        print_message(*usage_text.getvalue().rstrip("\n").split("\n"))
         failure = _describe_usage_error(error)
+        lines = tuple(usage_text.getvalue().rstrip("\n").split("\n"))
     except (click.Abort, KeyboardInterrupt):
         unchanged_note = "; nothing was changed" if invocation.changes_directory else ""
         failure = _Failure(
             "interrupted" + (_MAY_HAVE_CHANGED_NOTE if invocation.may_have_changed else unchanged_note),
             INTERRUPTED_EXIT_CODE,
         )
-        _print_failure(failure)
+        lines = _format_failure(failure)
     except DcmcfgError as error:
         failure = _Failure(
             error.full_message,
@@ -99,14 +98,30 @@ def _run_to_exit_code(run: Callable[[], object], invocation: Invocation) -> int:
             subject=error.subject,
             next_step=invocation.insert_site_options(error.next_step),
         )
-        print_message(*format_problem(error), *_format_next_step(failure))
+        lines = (*format_problem(error), *_format_next_step(failure))
     except Exception as error:
         if os.environ.get(DEBUG_VARIABLE):
             raise
         failure = _describe_internal_error(error, invocation)
-        _print_failure(failure)
+        lines = _format_failure(failure)
     else:
         return outcome if isinstance(outcome, int) else 0
+    return _report(failure, lines, invocation)
+
+
+def _report(failure: _Failure, lines: tuple[str, ...], invocation: Invocation) -> int:
+    """Print *failure* and return the exit code; *lines* are those for standard error."""
+    if invocation.runs_plugin:
+        # For a monitoring system, the exit codes of other commands would be states of the site.
+        failure = replace(failure, exit_code=DcmcfgError.exit_code)
+        if not invocation.json_requested:
+            from dcmcfg.render.monitoring.nagios import format_plugin_failure
+
+            subject = f"{failure.subject}: " if failure.subject else ""
+            with suppress(OSError):
+                click.echo(format_plugin_failure(f"{subject}{failure.message}", lines), nl=False)
+            return failure.exit_code
+    print_message(*lines)
     if invocation.json_requested and not invocation.json_printed:
         with suppress(OSError):  # the message on stderr and the exit code are enough
             click.echo(json.dumps(_make_json_result(failure, invocation), indent=2))
@@ -140,8 +155,8 @@ def _make_json_result(failure: _Failure, invocation: Invocation) -> dict[str, An
     return partial_result | {"error": asdict(failure)}
 
 
-def _print_failure(failure: _Failure) -> None:
-    print_message(f"dcmcfg: {failure.message}", *_format_next_step(failure))
+def _format_failure(failure: _Failure) -> tuple[str, ...]:
+    return (f"dcmcfg: {failure.message}", *_format_next_step(failure))
 
 
 def _format_next_step(failure: _Failure) -> Iterator[str]:

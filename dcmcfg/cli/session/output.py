@@ -22,6 +22,7 @@ from dcmcfg.render.terminal.styles import ColorMode, override_color_mode
 
 STDOUT = "-"
 _READABLE = 0o666
+_READABLE_BY_ALL = 0o644
 _OWNER_ONLY = 0o600
 
 
@@ -90,12 +91,20 @@ def print_text(text: Iterable[str]) -> None:
         click.echo(escape_unprintable_lines(piece) if is_terminal else piece, nl=False)
 
 
-def write_atomically(target: str, text: Iterable[str], *, private: bool = False, must_be_new: bool = False) -> None:
+def write_atomically(
+    target: str,
+    text: Iterable[str],
+    *,
+    private: bool = False,
+    must_be_new: bool = False,
+    readable_by_all: bool = False,
+) -> None:
     """Write *text* to the file *target*, completely or not at all; ``-`` is standard output.
 
     A *private* file is readable by its owner only, and synced to disk before this returns. With *must_be_new*, an
-    existing file is an error. Otherwise a replaced file keeps its permissions. Raises :class:`DcmcfgError` if the file
-    cannot be written.
+    existing file is an error. Otherwise a replaced file keeps its permissions. With *readable_by_all*, all accounts can
+    read a new file, whatever the umask is: a program of another account reads it. Raises :class:`DcmcfgError` if the
+    file cannot be written.
     """
     if target == STDOUT:
         print_text(text)
@@ -108,7 +117,8 @@ def write_atomically(target: str, text: Iterable[str], *, private: bool = False,
             # A device or a pipe, such as /dev/null: write to it, because a rename would replace it with a file.
             path.write_text("".join(text), "utf-8")
             return
-        _write_and_rename(path, text, private=private, must_be_new=must_be_new)
+        with _open_and_rename(path, private=private, must_be_new=must_be_new, readable_by_all=readable_by_all) as file:
+            file.writelines(text)
     except FileExistsError:
         raise _make_exists_error(target) from None
     except OSError as error:
@@ -173,13 +183,10 @@ def _redirect_plain(file: TextIO) -> Iterator[None]:
         yield
 
 
-def _write_and_rename(path: Path, text: Iterable[str], *, private: bool, must_be_new: bool) -> None:
-    with _open_and_rename(path, private=private, must_be_new=must_be_new) as file:
-        file.writelines(text)
-
-
 @contextmanager
-def _open_and_rename(path: Path, *, private: bool, must_be_new: bool) -> Iterator[TextIO]:
+def _open_and_rename(
+    path: Path, *, private: bool, must_be_new: bool, readable_by_all: bool = False
+) -> Iterator[TextIO]:
     """Open a temporary file next to *path*, and rename it to *path* at the end; an exception removes it."""
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
@@ -189,7 +196,8 @@ def _open_and_rename(path: Path, *, private: bool, must_be_new: bool) -> Iterato
                 file.flush()
                 os.fsync(file.fileno())
         if not private:
-            Path(temporary).chmod(S_IMODE(path.stat().st_mode) if path.exists() else _READABLE & ~_get_umask())
+            new_mode = _READABLE_BY_ALL if readable_by_all else _READABLE & ~_get_umask()
+            Path(temporary).chmod(S_IMODE(path.stat().st_mode) if path.exists() else new_mode)
         if must_be_new:
             # Creating the name is atomic: of two processes at the same time, only one succeeds.
             path.touch(mode=_OWNER_ONLY, exist_ok=False)

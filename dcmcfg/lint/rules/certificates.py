@@ -4,83 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
-from dcmcfg.dn import DN
+from dcmcfg.lint.certificates import TreeCertificate, find_certificates
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, Violation
-from dcmcfg.schema_names import USER_CERTIFICATE
 
-if TYPE_CHECKING:
-    from cryptography import x509
-
-#: An entry, an attribute, the octets, and the parsed certificate; None if it is unreadable.
-_Certificate = tuple[DN, str, bytes, "x509.Certificate | None"]
-_ATTRIBUTES = (USER_CERTIFICATE.lower(), "cacertificate")
 #: The time before expiry at which a certificate is reported.
 _WARNING_PERIOD = timedelta(days=60)
 
 
-def _find_certificates(context: LintContext) -> tuple[_Certificate, ...]:
+def _find_certificates(context: LintContext) -> tuple[TreeCertificate, ...]:
     """Return the certificates in the tree, each parsed once for all rules."""
-    return tuple(_iterate_certificates(context))
-
-
-def _iterate_certificates(context: LintContext) -> Iterator[_Certificate]:
-    for entry in context.tree.index.find_by_attributes(_holds_certificates):
-        for attribute in filter(lambda each: _holds_certificates(each.name), entry.attributes):
-            for value in attribute.values:
-                yield entry.dn, attribute.name, value, _parse_certificate(value)
-
-
-def _holds_certificates(name: str) -> bool:
-    return name.partition(";")[0].lower() in _ATTRIBUTES
-
-
-def _parse_certificate(value: bytes) -> x509.Certificate | None:
-    from cryptography import x509  # most trees have no certificates, and the library loads slowly
-
-    try:
-        certificate = x509.load_der_x509_certificate(value)
-        _parse_completely(certificate)
-    except ValueError:
-        return None
-    return certificate
-
-
-def _parse_completely(certificate: x509.Certificate) -> None:
-    """Raise :class:`ValueError` if a part of the certificate that is parsed lazily is invalid."""
-    _format_subject(certificate)
-    _format_day(certificate.not_valid_before_utc)
-    _format_day(certificate.not_valid_after_utc)
-
-
-def _format_subject(certificate: x509.Certificate) -> str:
-    return certificate.subject.rfc4514_string() or "a certificate without a subject"
+    return tuple(find_certificates(context.tree))
 
 
 def _find_certificate_expired(context: LintContext) -> Iterator[Violation]:
-    for dn, name, _, certificate in context.compute_once(_find_certificates):
-        if certificate is not None and certificate.not_valid_after_utc <= context.now:
-            ended = _format_day(certificate.not_valid_after_utc)
-            yield Violation(dn, f"{_format_subject(certificate)} expired on {ended}", name)
-        elif certificate is not None and certificate.not_valid_before_utc > context.now:
-            begins = _format_day(certificate.not_valid_before_utc)
-            yield Violation(dn, f"{_format_subject(certificate)} is not valid before {begins}", name)
+    for each in context.compute_once(_find_certificates):
+        validity = each.validity
+        if validity is not None and validity.not_after <= context.now:
+            yield Violation(each.dn, f"{validity.subject} expired on {_format_day(validity.not_after)}", each.attribute)
+        elif validity is not None and validity.not_before > context.now:
+            begins = _format_day(validity.not_before)
+            yield Violation(each.dn, f"{validity.subject} is not valid before {begins}", each.attribute)
 
 
 def _find_certificate_expires(context: LintContext) -> Iterator[Violation]:
-    for dn, name, _, certificate in context.compute_once(_find_certificates):
-        if certificate is not None and context.now < certificate.not_valid_after_utc <= context.now + _WARNING_PERIOD:
-            ends = certificate.not_valid_after_utc
+    for each in context.compute_once(_find_certificates):
+        validity = each.validity
+        if validity is not None and context.now < validity.not_after <= context.now + _WARNING_PERIOD:
+            ends = validity.not_after
             days = (ends - context.now).days
-            yield Violation(dn, f"{_format_subject(certificate)} expires on {_format_day(ends)}, in {days} days", name)
+            message = f"{validity.subject} expires on {_format_day(ends)}, in {days} days"
+            yield Violation(each.dn, message, each.attribute)
 
 
 def _find_certificate_unreadable(context: LintContext) -> Iterator[Violation]:
-    for dn, name, value, certificate in context.compute_once(_find_certificates):
-        if certificate is None:
-            yield Violation(dn, f"the value ({len(value)} octets) is not an X.509 certificate", name)
+    for each in context.compute_once(_find_certificates):
+        if each.validity is None:
+            message = f"the value ({each.octet_count} octets) is not an X.509 certificate"
+            yield Violation(each.dn, message, each.attribute)
 
 
 def _format_day(timestamp: datetime) -> str:

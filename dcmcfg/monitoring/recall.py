@@ -1,0 +1,223 @@
+"""The part ``recall``: a C-MOVE of a purged study, at most once in an interval.
+
+A recall may load a tape, and the archive keeps the recalled files. So a run that comes before the end of the interval
+reports the stored result.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from dcmcfg.dicom.move import Cancellation
+from dcmcfg.errors import DcmcfgError
+from dcmcfg.model.devices import Configuration
+from dcmcfg.monitoring.deadline import Deadline, run_all
+from dcmcfg.monitoring.metrics import RECALL_AGE, RECALL_DURATION, RECALL_SUCCESS
+from dcmcfg.monitoring.nodes import describe_error
+from dcmcfg.monitoring.parts import Part
+from dcmcfg.monitoring.recall_record import RecallFile, RecallRecord, RecallResult
+from dcmcfg.monitoring.report import Figure, PartResult
+from dcmcfg.monitoring.site import MonitoredSite, SharedTree
+from dcmcfg.monitoring.state import Limit, State, find_worst
+from dcmcfg.verify.addresses import VerificationAddresses, extract_hosts, find_addresses
+from dcmcfg.verify.evidence import VerificationRequest
+from dcmcfg.verify.evidence_sources import EvidenceSources
+from dcmcfg.verify.judgement import judge_evidence
+from dcmcfg.verify.recall import RecallSearch, find_purged_study
+from dcmcfg.verify.run import VerificationCallbacks, gather_evidence
+from dcmcfg.verify.verdict import RouteFinding
+
+#: Seconds before the deadline at which the C-MOVE is cancelled, and at which the part ends.
+_CANCEL_MARGIN_S, _END_MARGIN_S = 1.5, 0.5
+#: Seconds until the next attempt after one that sent no C-MOVE, if the interval is not shorter.
+_RETRY_S = 900.0
+_HOUR_S = 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecallRequest:
+    """The recall that a run requests: to ``destination_ae_title``, at most once in ``interval_s`` seconds.
+
+    Without a ``study_uid``, a purged study is searched. With ``is_stored_only``, only the stored result is reported.
+    ``open_evidence_sources`` returns the sources of evidence for the archive AE with the given title.
+    """
+
+    destination_ae_title: str
+    calling_ae_title: str
+    open_evidence_sources: Callable[[str], EvidenceSources]
+    study_uid: str = ""
+    interval_s: float
+    is_stored_only: bool = False
+
+    def is_due(self, record: RecallRecord, now: datetime) -> bool:
+        """Return whether a recall is due at *now*; also if *record* is from the future, because a clock was wrong."""
+        started, result = record.last_start, record.result
+        if self.is_stored_only:
+            return False
+        if started is None or started > now:
+            return True
+        was_sent = bool(record.unfinished_since) or result is None or result.is_sent
+        interval_s = self.interval_s if was_sent else min(self.interval_s, _RETRY_S)
+        return (now - started).total_seconds() >= interval_s
+
+
+def check_recall(
+    site: MonitoredSite, shared: SharedTree, request: RecallRequest, limit: Limit, *, deadline: Deadline
+) -> PartResult:
+    """Return the result of the last recall, after a new one if it is due; *limit* is that of its age in hours.
+
+    Raises :class:`DcmcfgError` if the record of the last recall cannot be read or written; then no recall is started.
+    """
+    file = RecallFile(
+        site.get_state_folder(), site.ldap_url, site.device, request.destination_ae_title, request.study_uid
+    )
+    with file.lock() as is_locked:
+        record = file.read()
+        if is_locked and request.is_due(record, datetime.now(UTC)):
+            record = _recall_and_record(site, shared, request, file=file, record=record, deadline=deadline)
+    return _report(record, limit, now=datetime.now(UTC), is_in_progress=not is_locked)
+
+
+def _recall_and_record(
+    site: MonitoredSite,
+    shared: SharedTree,
+    request: RecallRequest,
+    *,
+    file: RecallFile,
+    record: RecallRecord,
+    deadline: Deadline,
+) -> RecallRecord:
+    """Run a recall, and return the new record; the start is on the disk before anything is sent."""
+    configuration = shared.wait().configuration
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    begun = time.monotonic()
+    file.write(RecallRecord(unfinished_since=started, result=record.result))
+    recall = _Recall(site, configuration, request, deadline)
+    outcome = run_all({"": recall.run}, deadline.shorten(_CANCEL_MARGIN_S))[""]
+    if outcome.is_timeout:
+        recall.cancellation.request()
+    is_successful, is_local, message = outcome.value or (
+        False,
+        False,
+        f"no result within {deadline.seconds:g} s; to wait longer: --timeout-s"
+        if outcome.is_timeout
+        else describe_error(outcome.error),
+    )
+    result = RecallResult(
+        started=started,
+        duration_seconds=round(time.monotonic() - begun, 3),
+        study_instance_uid=recall.study_uid,
+        is_sent=recall.is_sent,
+        is_successful=is_successful,
+        is_local=is_local,
+        message=message,
+    )
+    finished = RecallRecord(result=result)
+    file.write(finished)
+    return finished
+
+
+class _Recall:
+    """One verification with the limits of a run; ``is_sent`` from the moment at which the C-MOVE is sent."""
+
+    def __init__(
+        self, site: MonitoredSite, configuration: Configuration, request: RecallRequest, deadline: Deadline
+    ) -> None:
+        self._site, self._configuration, self._request, self._deadline = site, configuration, request, deadline
+        self.cancellation = Cancellation()
+        self.study_uid = request.study_uid
+        self.is_sent = False
+
+    def run(self) -> tuple[bool, bool, str]:
+        """Return whether the recall was successful, whether the study was local, and the headline of the verdict."""
+        addresses = find_addresses(
+            self._configuration,
+            self._site.device,
+            self._request.destination_ae_title,
+            calling_ae_title=self._request.calling_ae_title,
+            timeout_s=max(self._deadline.remaining_s, _END_MARGIN_S),
+            other_hosts=extract_hosts(self._site.ldap_url, *(each.archive_url for each in self._site.nodes)),
+        )
+        sources = self._request.open_evidence_sources(addresses.archive.ae_title)
+        tls = self._site.make_tls_context() if addresses.tls else None
+        if not self.study_uid:
+            self.study_uid = find_purged_study(
+                RecallSearch(
+                    device=self._configuration.get_device(self._site.device),
+                    addresses=addresses,
+                    calling_ae_title=self._request.calling_ae_title,
+                    keys={},
+                    database=sources.database,
+                    tls=tls,
+                ),
+                lambda _step: None,
+            ).study_uid
+        evidence = gather_evidence(
+            self._make_request(addresses),
+            addresses,
+            tls=tls,
+            evidence_sources=sources,
+            cancellation=self.cancellation,
+            callbacks=VerificationCallbacks(on_sending=self._note_sending),
+        )
+        verdict = judge_evidence(evidence, require_route=False)
+        return verdict.is_accepted, verdict.route.finding is RouteFinding.NOT_TRIED, verdict.headline
+
+    def _make_request(self, addresses: VerificationAddresses) -> VerificationRequest:
+        return VerificationRequest(
+            self.study_uid, addresses.archive, self._request.destination_ae_title, self._request.calling_ae_title
+        )
+
+    def _note_sending(self) -> None:
+        if self.cancellation.is_requested:
+            raise DcmcfgError("the time of the run is over")
+        self.is_sent = True
+
+
+def _report(record: RecallRecord, limit: Limit, *, now: datetime, is_in_progress: bool) -> PartResult:
+    result = record.result
+    if result is None:
+        return _report_without_result(record, is_in_progress=is_in_progress)
+    age_s = max(0.0, (now - datetime.fromisoformat(result.started)).total_seconds())
+    states, details = [limit.judge(age_s / _HOUR_S)], []
+    if not result.is_successful:
+        states.append(State.CRITICAL if result.is_sent else State.UNKNOWN)
+        details.append(result.message)
+    elif result.is_local:
+        states.append(State.WARNING)
+        details.append("the archive had the files itself, so nothing was recalled")
+    if is_in_progress:
+        details.append("a recall is in progress")
+    elif record.unfinished_since:
+        states.append(State.UNKNOWN)
+        details.append(f"the recall of {record.unfinished_since} did not end")
+    study = f" of the study {result.study_instance_uid}" if result.study_instance_uid else ""
+    outcome = "successful" if result.is_successful else "failed"
+    return PartResult(
+        part=Part.RECALL,
+        state=find_worst(states),
+        summary=f"last recall{study} {outcome}, {_format_age(age_s)} ago",
+        details=tuple(details),
+        figures=(
+            Figure(metric=RECALL_SUCCESS, value=int(result.is_successful)),
+            Figure(metric=RECALL_AGE, value=age_s, limit=limit.multiply(_HOUR_S)),
+            Figure(metric=RECALL_DURATION, value=result.duration_seconds),
+        ),
+    )
+
+
+def _report_without_result(record: RecallRecord, *, is_in_progress: bool) -> PartResult:
+    if is_in_progress:
+        return PartResult(part=Part.RECALL, state=State.OK, summary="the first recall is in progress")
+    reason = f"the recall of {record.unfinished_since} did not end" if record.unfinished_since else "no recall yet"
+    return PartResult(part=Part.RECALL, state=State.UNKNOWN, summary=reason)
+
+
+def _format_age(seconds: float) -> str:
+    """Return an age with one unit: ``12 s``, ``5 min``, ``3.2 h``."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < _HOUR_S else f"{seconds / _HOUR_S:.1f} h"

@@ -1,0 +1,168 @@
+"""The recall of ``dcmcfg monitor``: one C-MOVE at most in an interval, with its result for later runs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dcmcfg.lab.archive.service import open_database
+from dcmcfg.lab.studies import get_standard_study
+from dcmcfg.monitoring.recall_record import RecallFile
+from dcmcfg.monitoring.state import State
+from tests.cli.conftest import Run
+from tests.cli.labs import name_in_environment, recalling_lab
+from tests.lab.running_site import DEVICE, RunningSite
+from tests.plugin_output import PluginOutput, read_plugin_output
+from tests.ports import free_port
+
+pytestmark = pytest.mark.real
+OK, WARNING, CRITICAL, UNKNOWN = State.OK, State.WARNING, State.CRITICAL, State.UNKNOWN
+ONE = get_standard_study("one").uid
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    with recalling_lab(tmp_path_factory.mktemp("lab"), "external", "storage", "archive") as lab:
+        yield lab
+
+
+@pytest.fixture
+def site(running: RunningSite, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningSite]:
+    """The lab, whose archive knows afterwards again what it knew before."""
+    name_in_environment(running, monkeypatch)
+    database = open_database(running.site)
+    before = database.list_instances()
+    yield running
+    database.save(before)
+    database.close()
+
+
+def recall(run: Run, *options: str) -> PluginOutput:
+    """Run the part with a time that is long enough on a busy machine."""
+    result = run("monitor", "--only", "recall", "--recall", "STORESCP", "--timeout-s", "60", *options)
+    assert result.stderr == ""
+    return read_plugin_output(result.stdout, result.exit_code)
+
+
+def get_file(site: RunningSite, study: str = "") -> RecallFile:
+    state = Path(os.environ["XDG_STATE_HOME"]) / "dcmcfg"
+    return RecallFile(state, site.slapd.url, "dcm4chee-arc", "STORESCP", study)
+
+
+def edit(file: RecallFile, **changes: Any) -> None:
+    """Change keys of the result in the record."""
+    content = json.loads(file.path.read_text())
+    content["result"] |= changes
+    file.path.write_text(json.dumps(content))
+
+
+def test_a_second_run_reports_the_stored_result_and_recalls_nothing(run: Run, site: RunningSite) -> None:
+    before = len(site.external_moves()) if site.site.external_move_log.exists() else 0
+    assert recall(run, "--recall-stored").states == {"recall": UNKNOWN}
+    found = recall(run)
+    assert found.states == {"recall": OK}
+    assert f"last recall of the study {ONE} successful, " in found.summary or found.details == ()
+    for options in ((), ("--recall-stored",), ("--recall-interval-h", "1")):
+        assert recall(run, *options).states == {"recall": OK}
+        assert len(site.external_moves()) == before + 1
+    assert get_file(site).path.stat().st_mode & 0o777 == 0o600
+    # A person who has fixed a problem does not wait for the end of the interval.
+    assert recall(run, "--recall-interval-h", "0").states == {"recall": OK}
+    assert len(site.external_moves()) == before + 2
+
+
+def test_the_next_recall_comes_after_the_interval_and_the_age_has_a_limit(run: Run, site: RunningSite) -> None:
+    assert recall(run).states == {"recall": OK}
+    count = len(site.external_moves())
+    file = get_file(site)
+    edit(file, started=(datetime.now(UTC) - timedelta(hours=50)).isoformat())
+    assert recall(run, "--recall-stored").states == {"recall": WARNING}
+    assert recall(run, "--recall-stored", "--critical", "recall=49").states == {"recall": CRITICAL}
+    assert len(site.external_moves()) == count
+    assert recall(run).states == {"recall": OK}
+    assert len(site.external_moves()) == count + 1
+    edit(file, started=(datetime.now(UTC) + timedelta(hours=50)).isoformat())
+    assert recall(run).states == {"recall": OK}
+    assert len(site.external_moves()) == count + 2
+
+
+def test_a_local_study_proves_no_recall(run: Run, site: RunningSite) -> None:
+    assert recall(run, "--recall-study", ONE).states == {"recall": OK}
+    found = recall(run, "--recall-study", ONE, "--recall-interval-h", "0")
+    assert found.states == {"recall": WARNING}
+    assert found.details == ("the archive had the files itself, so nothing was recalled",)
+
+
+def test_two_runs_at_once_make_one_recall(run: Run, site: RunningSite) -> None:
+    count = len(site.external_moves())
+    with get_file(site).lock() as is_locked:
+        assert is_locked
+        assert recall(run).states == {"recall": OK}
+    assert len(site.external_moves()) == count
+    assert recall(run).states == {"recall": OK}
+    with get_file(site).lock():
+        found = recall(run, "--recall-interval-h", "0")
+    assert (found.states, found.details) == ({"recall": OK}, ("a recall is in progress",))
+    assert len(site.external_moves()) == count + 1
+
+
+def test_a_run_that_was_killed_is_not_followed_by_a_recall_in_each_run(run: Run, site: RunningSite) -> None:
+    assert recall(run).states == {"recall": OK}
+    count, file = len(site.external_moves()), get_file(site)
+    content = json.loads(file.path.read_text())
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    file.path.write_text(json.dumps(content | {"unfinished_since": started}))
+    found = recall(run)
+    assert (found.states, found.details) == ({"recall": UNKNOWN}, (f"the recall of {started} did not end",))
+    file.path.write_text(json.dumps({"format": 1, "unfinished_since": started, "result": None}))
+    assert recall(run).states == {"recall": UNKNOWN}
+    assert len(site.external_moves()) == count
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}', '{"format": 2}', '{"format": 1, "result": 5}'])
+def test_a_damaged_record_starts_no_recall(run: Run, site: RunningSite, text: str) -> None:
+    file = get_file(site)
+    file.path.parent.mkdir(parents=True, mode=0o700)
+    file.path.write_text(text)
+    count = len(site.external_moves())
+    assert recall(run).states == {"recall": UNKNOWN}
+    assert len(site.external_moves()) == count
+    assert file.path.read_text() == text
+
+
+def test_a_state_folder_that_others_can_write_starts_no_recall(run: Run, site: RunningSite) -> None:
+    file = get_file(site)
+    file.path.parent.mkdir(parents=True)
+    file.path.parent.chmod(0o777)
+    count = len(site.external_moves())
+    assert recall(run).states == {"recall": UNKNOWN}
+    assert len(site.external_moves()) == count
+
+
+def test_a_recall_without_an_archive_is_tried_again_sooner(run: Run, site: RunningSite) -> None:
+    port = site.site.ports.archive
+    site.put("dicomPort", str(free_port()), dn=f"cn=dicom,{DEVICE}")
+    try:
+        found = recall(run, "--recall-study", ONE)
+        assert found.states == {"recall": UNKNOWN}
+        assert "refused" in found.details[0]
+    finally:
+        site.put("dicomPort", str(port), dn=f"cn=dicom,{DEVICE}")
+    assert recall(run, "--recall-study", ONE).states == {"recall": UNKNOWN}
+    edit(get_file(site, ONE), started=(datetime.now(UTC) - timedelta(minutes=16)).isoformat())
+    assert recall(run, "--recall-study", ONE).states == {"recall": OK}
+
+
+def test_a_recall_that_takes_too_long_is_cancelled_and_critical(run: Run, site: RunningSite) -> None:
+    with site.standing_still("external"):
+        result = run("monitor", "--recall", "STORESCP", "--timeout-s", "6")
+    found = read_plugin_output(result.stdout, result.exit_code)
+    assert (found.states["recall"], result.exit_code) == (CRITICAL, 2)
+    assert "no result within 6 s; to wait longer: --timeout-s" in found.details
+    assert found.states["check"] is OK
