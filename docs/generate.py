@@ -23,6 +23,7 @@ from dcmcfg.cli.main import program
 from dcmcfg.cli.topics import TOPICS
 from dcmcfg.environment.variables import VARIABLES, Target
 from dcmcfg.lint.catalogue import CHECK_RULES, COMPARISON_RULES_BY_TOPIC, RULES_BY_TOPIC
+from dcmcfg.monitoring.metrics import METRICS
 from dcmcfg.schema.effect_timing import BEHAVIOURS, EFFECT_TIMINGS, EffectTiming, RequiredAction
 from dcmcfg.schema.findings import PARTS, CheckRule
 from dcmcfg.schema.findings import RULES as SCHEMA_RULES
@@ -205,6 +206,16 @@ def design_page() -> str:
     return _fill("design.md", {"layers": f"```text\n{drawing}\n```\n"})
 
 
+def monitoring_page() -> str:
+    """Return the text of ``monitoring.md`` with the table of the metrics."""
+    rows = [
+        f"| `{metric.name}` | {_code(metric.labels)} | {metric.help} | {'yes' if metric.in_performance_data else 'no'} |"
+        for metric in METRICS
+    ]
+    head = ("| metric | labels | meaning | in the performance data |", "|---|---|---|---|")
+    return _fill("monitoring.md", {"metrics": "\n".join((*head, *rows)) + "\n"})
+
+
 def api_page() -> str:
     """Return the text of ``python-api.md`` with a table of the names that each package exports."""
     return _fill("python-api.md", {f"dcmcfg.{name}": _exports_table(f"dcmcfg.{name}") for name in _INTERFACES})
@@ -277,6 +288,7 @@ PAGES = {
     "commands.md": commands_page,
     "design.md": design_page,
     "environment.md": environment_page,
+    "monitoring.md": monitoring_page,
     "python-api.md": api_page,
     "rules.md": rules_page,
     "taking-effect.md": effect_page,

@@ -17,6 +17,7 @@ from dcmcfg.monitoring.report import Figure, PartResult
 from dcmcfg.monitoring.site import MonitoredSite, SharedTree
 from dcmcfg.monitoring.state import Limit, State, find_worst
 from dcmcfg.network_address import format_host_port
+from dcmcfg.printable import format_count
 from dcmcfg.route.request import get_default_ae
 
 #: The calling AE title for an archive without a default AE.
@@ -54,7 +55,7 @@ def check_echo(
     return PartResult(
         part=Part.ECHO,
         state=find_worst([limit.judge(len(failures)), *(State.UNKNOWN for _ in problems)]),
-        summary=f"{len(unique) - len(failures)} of {len(unique)} AEs answered a C-ECHO",
+        summary=f"{len(unique) - len(failures)} of {format_count(len(unique), 'AE')} answered a C-ECHO",
         details=(*failures, *problems),
         figures=tuple(_list_figures(unique, results, len(failures), limit)),
     )

@@ -194,12 +194,13 @@ def _report(record: RecallRecord, limit: Limit, *, now: datetime, is_in_progress
     elif record.unfinished_since:
         states.append(State.UNKNOWN)
         details.append(f"the recall of {record.unfinished_since} did not end")
-    study = f" of the study {result.study_instance_uid}" if result.study_instance_uid else ""
-    outcome = "successful" if result.is_successful else "failed"
+    if result.study_instance_uid:
+        details.append(f"study {result.study_instance_uid}")
+    outcome = "was successful" if result.is_successful else "failed"
     return PartResult(
         part=Part.RECALL,
         state=find_worst(states),
-        summary=f"last recall{study} {outcome}, {_format_age(age_s)} ago",
+        summary=f"the last recall {outcome}, {_format_age(age_s)} ago",
         details=tuple(details),
         figures=(
             Figure(metric=RECALL_SUCCESS, value=int(result.is_successful)),
