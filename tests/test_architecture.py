@@ -146,6 +146,8 @@ LAZY: Mapping[str, frozenset[str]] = {
     "dcmcfg.cli.session.change": frozenset({"dcmcfg.cli.session.node_run"}),
     "dcmcfg.cli.session.shared_history": frozenset({"dcmcfg.audit.change_auditor"}),
     "dcmcfg.cli.session.failures": frozenset({"dcmcfg.render.monitoring.nagios"}),
+    "dcmcfg.cli.session.monitored_site": frozenset({"dcmcfg.cli.verify.evidence_options"}),
+    "dcmcfg.monitoring.run": frozenset({"dcmcfg.monitoring.recall"}),
     "dcmcfg.cli.session.plan_assessment": frozenset({"dcmcfg.lint.catalogue"}),
     "dcmcfg.cli.status": frozenset({"dcmcfg.cli.session.node_status", "dcmcfg.cli.verify.leftovers"}),
     "dcmcfg.cli.verify.command": frozenset(

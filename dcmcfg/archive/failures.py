@@ -26,10 +26,14 @@ class TokenError(ArchiveError):
     """There is no token for the archive, or the archive rejects it; the request was not executed."""
 
 
+class NoResponse(ArchiveError):
+    """The archive's web server did not answer: it was not reached, or the connection ended."""
+
+
 def translate_no_response(error: httpx.TransportError, url: str, seconds: float) -> ArchiveError:
     """Return the error for a request to *url* without a response within *seconds*."""
     message, next_step = explain_transport_error(error, seconds, _ARCHIVE_DOWN_HINT)
-    return ArchiveError(message, subject=url, next_step=next_step)
+    return NoResponse(message, subject=url, next_step=next_step)
 
 
 def was_sent(error: httpx.TransportError) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from dcmcfg.aetitle import parse_ae_title
+from dcmcfg.cli import invocation
 from dcmcfg.cli.completers import complete_ae_title
 from dcmcfg.cli.options.output_options import file_option, format_option
 from dcmcfg.cli.options.quantities import Quantity
@@ -17,7 +18,7 @@ from dcmcfg.cli.session.monitored_site import make_evidence_opener, make_monitor
 from dcmcfg.cli.session.output import STDOUT, print_json, print_text, write_atomically
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.monitoring.parts import Part, make_limits
-from dcmcfg.monitoring.recall import RecallRequest
+from dcmcfg.monitoring.recall_request import RecallRequest
 from dcmcfg.monitoring.report import SiteReport
 from dcmcfg.monitoring.run import CheckRequest, check_site, select_parts
 from dcmcfg.render.monitoring.nagios import format_plugin_output
@@ -164,7 +165,8 @@ def monitor_command(
     """
     request = _make_request(settings, parts, recall, timeout_s)
     site, notes = make_monitored_site(settings, timeout_s)
-    report = replace(check_site(site, request, settings.profile or settings.ldap_url), notes=notes)
+    report = check_site(site, request, settings.profile or settings.ldap_url)
+    report = replace(report, notes=notes).map_details(invocation.current().insert_site_options)
     _write_report(report, form, output)
     return report.state.exit_code
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -94,7 +95,7 @@ def check_drift(shared: SharedTree, file: Path, limit: Limit) -> PartResult:
         part=Part.DRIFT,
         state=limit.judge(count),
         summary=f"{format_count(count, 'entry', 'entries')} {'differs' if count == 1 else 'differ'} from {file.name}",
-        details=_shorten([_describe_step(each) for each in steps], f"dcmcfg diff {file} live"),
+        details=_shorten([_describe_step(each) for each in steps], f"dcmcfg diff {shlex.quote(str(file))} live"),
         figures=(Figure(metric=DRIFT_CHANGES, value=count, limit=limit),),
     )
 

@@ -14,6 +14,8 @@ from typing import Generic, TypeVar
 
 K = TypeVar("K")
 T = TypeVar("T")
+#: The margin as a share of the whole time, and its maximum in seconds.
+_MARGIN_SHARE, _MAX_MARGIN_S = 0.15, 1.0
 
 
 class Deadline:
@@ -27,6 +29,10 @@ class Deadline:
     def remaining_s(self) -> float:
         """The seconds that remain; never negative."""
         return max(0.0, self._end - time.monotonic())
+
+    def leave_margin(self) -> Deadline:
+        """Return the deadline for the requests of a part, so that the part can still report them on a busy machine."""
+        return self.shorten(min(_MAX_MARGIN_S, self.seconds * _MARGIN_SHARE))
 
     def shorten(self, seconds: float) -> Deadline:
         """Return a deadline that is *seconds* earlier, but not in the past."""

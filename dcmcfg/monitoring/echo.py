@@ -11,7 +11,6 @@ from dcmcfg.errors import DcmcfgError, MalformedInput
 from dcmcfg.model.devices import Configuration
 from dcmcfg.monitoring.deadline import Deadline, run_all
 from dcmcfg.monitoring.metrics import ECHO_FAILED, ECHO_RESPONSE, ECHO_SUCCESS
-from dcmcfg.monitoring.nodes import MARGIN_S
 from dcmcfg.monitoring.parts import Part
 from dcmcfg.monitoring.report import Figure, PartResult
 from dcmcfg.monitoring.site import MonitoredSite, SharedTree
@@ -32,7 +31,7 @@ def check_echo(
     *limit* is that of the AEs that do not answer. An unknown title is UNKNOWN.
     """
     configuration = shared.wait().configuration
-    inner = deadline.shorten(MARGIN_S)
+    inner = deadline.leave_margin()
     device = configuration.get_device(site.device)
     own: tuple[str, ...] = ()
     calling_ae_title, problems = _CALLING_AE_TITLE, []

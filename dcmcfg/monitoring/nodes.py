@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from dcmcfg.archive.archive_state import ServiceState
 from dcmcfg.archive.control import ArchiveStatus, NotStarted
+from dcmcfg.archive.failures import NoResponse
 from dcmcfg.directory.ldap import connect
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.monitoring.deadline import Deadline, Outcome, run_all
@@ -28,8 +29,6 @@ from dcmcfg.nodes.pending import find_pending_activation
 from dcmcfg.printable import format_count
 from dcmcfg.rollout.history import History
 
-#: Seconds before the deadline at which a part ends its own requests, so that it can report them.
-MARGIN_S = 0.3
 #: Seconds for which a difference of a replica must remain.
 _LAG_ALLOWANCE_S = 1.0
 #: The number of values that a detail names.
@@ -40,7 +39,7 @@ _UNKNOWN_STATES = (ServiceState.UNKNOWN, ServiceState.WRONG_PATH, ServiceState.N
 
 def check_nodes(site: MonitoredSite, limit: Limit, deadline: Deadline) -> PartResult:
     """Return whether the nodes of *site* are started; *limit* is that of the number of nodes that are not."""
-    inner = deadline.shorten(MARGIN_S)
+    inner = deadline.leave_margin()
     outcomes = run_all({each.name: functools.partial(_query_status, each) for each in site.nodes}, inner)
     states = {name: _get_service_state(outcome) for name, outcome in outcomes.items()}
     unknown = [name for name, state in states.items() if state in _UNKNOWN_STATES]
@@ -75,7 +74,7 @@ def _get_service_state(outcome: Outcome[ArchiveStatus]) -> ServiceState:
             return status.service_state
         case Outcome(error=NotStarted() as error):
             return error.state
-        case Outcome(error=None):
+        case Outcome(error=None | NoResponse()):
             return ServiceState.NO_RESPONSE
         case _:
             return ServiceState.UNKNOWN
@@ -104,7 +103,7 @@ def check_loaded(site: MonitoredSite, shared: SharedTree, limit: Limit, deadline
     expected = derive_shown_values(shared.wait().tree, site.device)
     outcomes = run_all(
         {each.name: functools.partial(_find_other_values, each, expected) for each in site.nodes},
-        deadline.shorten(MARGIN_S),
+        deadline.leave_margin(),
     )
     states: list[State] = []
     details: list[str] = []
@@ -173,7 +172,7 @@ def _describe_pending_change(site: MonitoredSite) -> str:
 
 def check_replicas(site: MonitoredSite, limit: Limit, deadline: Deadline) -> PartResult:
     """Return whether the replicas that the nodes read are equal to the directory; *limit* is that of the lag."""
-    inner = deadline.shorten(MARGIN_S)
+    inner = deadline.leave_margin()
     outcomes = run_all(
         {url: functools.partial(_compare, site, url, inner) for url in site.replica_urls},
         inner,

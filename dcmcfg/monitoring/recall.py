@@ -7,8 +7,6 @@ reports the stored result.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from dcmcfg.dicom.move import Cancellation
@@ -19,12 +17,12 @@ from dcmcfg.monitoring.metrics import RECALL_AGE, RECALL_DURATION, RECALL_SUCCES
 from dcmcfg.monitoring.nodes import describe_error
 from dcmcfg.monitoring.parts import Part
 from dcmcfg.monitoring.recall_record import RecallFile, RecallRecord, RecallResult
+from dcmcfg.monitoring.recall_request import RecallRequest
 from dcmcfg.monitoring.report import Figure, PartResult
 from dcmcfg.monitoring.site import MonitoredSite, SharedTree
 from dcmcfg.monitoring.state import Limit, State, find_worst
 from dcmcfg.verify.addresses import VerificationAddresses, extract_hosts, find_addresses
 from dcmcfg.verify.evidence import VerificationRequest
-from dcmcfg.verify.evidence_sources import EvidenceSources
 from dcmcfg.verify.judgement import judge_evidence
 from dcmcfg.verify.recall import RecallSearch, find_purged_study
 from dcmcfg.verify.run import VerificationCallbacks, gather_evidence
@@ -32,36 +30,7 @@ from dcmcfg.verify.verdict import RouteFinding
 
 #: Seconds before the deadline at which the C-MOVE is cancelled, and at which the part ends.
 _CANCEL_MARGIN_S, _END_MARGIN_S = 1.5, 0.5
-#: Seconds until the next attempt after one that sent no C-MOVE, if the interval is not shorter.
-_RETRY_S = 900.0
 _HOUR_S = 3600.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecallRequest:
-    """The recall that a run requests: to ``destination_ae_title``, at most once in ``interval_s`` seconds.
-
-    Without a ``study_uid``, a purged study is searched. With ``is_stored_only``, only the stored result is reported.
-    ``open_evidence_sources`` returns the sources of evidence for the archive AE with the given title.
-    """
-
-    destination_ae_title: str
-    calling_ae_title: str
-    open_evidence_sources: Callable[[str], EvidenceSources]
-    study_uid: str = ""
-    interval_s: float
-    is_stored_only: bool = False
-
-    def is_due(self, record: RecallRecord, now: datetime) -> bool:
-        """Return whether a recall is due at *now*; also if *record* is from the future, because a clock was wrong."""
-        started, result = record.last_start, record.result
-        if self.is_stored_only:
-            return False
-        if started is None or started > now:
-            return True
-        was_sent = bool(record.unfinished_since) or result is None or result.is_sent
-        interval_s = self.interval_s if was_sent else min(self.interval_s, _RETRY_S)
-        return (now - started).total_seconds() >= interval_s
 
 
 def check_recall(

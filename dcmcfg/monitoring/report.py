@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from dcmcfg.monitoring.metrics import PART_DURATION, PART_STATE, RUN_DURATION, SITE_STATE, Metric
@@ -51,6 +52,11 @@ class SiteReport:
     def state(self) -> State:
         """The worst state of the parts."""
         return find_worst(each.state for each in self.parts)
+
+    def map_details(self, transform: Callable[[str], str]) -> SiteReport:
+        """Return a copy with *transform* applied to the details of the parts."""
+        parts = tuple(replace(each, details=tuple(map(transform, each.details))) for each in self.parts)
+        return replace(self, parts=parts)
 
     @cached_property
     def figures(self) -> tuple[Figure, ...]:

@@ -13,7 +13,7 @@ from dcmcfg.monitoring.deadline import Deadline, Outcome, run_all
 from dcmcfg.monitoring.echo import check_echo
 from dcmcfg.monitoring.nodes import check_loaded, check_nodes, check_replicas, describe_error
 from dcmcfg.monitoring.parts import Part
-from dcmcfg.monitoring.recall import RecallRequest, check_recall
+from dcmcfg.monitoring.recall_request import RecallRequest
 from dcmcfg.monitoring.report import PartResult, SiteReport
 from dcmcfg.monitoring.site import MonitoredSite, SharedTree, TreeUnavailable
 from dcmcfg.monitoring.state import Limit, State
@@ -93,6 +93,8 @@ def _make_functions(
     if drift_file is not None:
         functions[Part.DRIFT] = lambda: check_drift(shared, drift_file, limits[Part.DRIFT])
     if recall is not None:
+        from dcmcfg.monitoring.recall import check_recall  # loads the modules of verify
+
         functions[Part.RECALL] = lambda: check_recall(site, shared, recall, limits[Part.RECALL], deadline=deadline)
     return functions
 

@@ -30,9 +30,6 @@ from dcmcfg.monitoring.state import State
 from dcmcfg.printable import format_count
 from dcmcfg.schema.definitions import Schema
 
-#: Seconds before the deadline at which other parts no longer wait for the tree.
-_MARGIN_S = 0.2
-
 
 @dataclass(frozen=True)
 class NodeClients:
@@ -140,7 +137,7 @@ class SharedTree:
     def wait(self) -> LiveTree:
         """Return the tree; raises :class:`TreeUnavailable` if it cannot be read before the deadline."""
         try:
-            return self._future.result(timeout=self._deadline.shorten(_MARGIN_S).remaining_s)
+            return self._future.result(timeout=self._deadline.leave_margin().remaining_s)
         except FutureTimeoutError:
             raise TreeUnavailable("not checked, because the directory did not respond in time") from None
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,13 @@ from dcmcfg.cli.main import program
 from dcmcfg.monitoring.parts import LIMITS, Part
 from tests.cli.pages import Shown, assert_shows, shown_on
 from tests.cli.test_nodes_page import Reader, reader, without_times  # noqa: F401 — a fixture
+from tests.sampling import LONG
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "monitoring.md"
 UNITS = sorted((DOCS / "systemd").iterdir())
+#: The commands of a short run: the start of the lab, and a check of it in order and with a fault.
+SHORT_COUNT = 5
 INSTALLED = "/usr/local/bin/dcmcfg"
 
 
@@ -32,7 +36,7 @@ def without_figures(lines: list[str]) -> list[str]:
 
 @pytest.mark.real
 def test_the_page_shows_what_is_printed(reader: Reader) -> None:  # noqa: F811 — the fixture
-    for each in shown_on(PAGE):
+    for each in islice(shown_on(PAGE), None if LONG else SHORT_COUNT):
         printed = reader.run(each.command).splitlines()
         expected = Shown(each.section, each.command, tuple(without_figures(list(each.lines))))
         assert_shows(expected, without_figures(printed))
@@ -88,9 +92,7 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
         copy.write_text(text.replace(INSTALLED, str(program_file)))
         copies.append(copy)
     assert len(copies) == 4
-    done = subprocess.run(
-        ["systemd-analyze", "verify", *map(str, copies)], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(["systemd-analyze", "verify", *map(str, copies)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     # The check must be able to fail.
     copies[0].write_text(copies[0].read_text().replace("Type=oneshot", "Type=none-such"))

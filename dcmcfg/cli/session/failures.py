@@ -118,8 +118,9 @@ def _report(failure: _Failure, lines: tuple[str, ...], invocation: Invocation) -
             from dcmcfg.render.monitoring.nagios import format_plugin_failure
 
             subject = f"{failure.subject}: " if failure.subject else ""
+            details = [line for line in lines if failure.message not in line]
             with suppress(OSError):
-                click.echo(format_plugin_failure(f"{subject}{failure.message}", lines), nl=False)
+                click.echo(format_plugin_failure(f"{subject}{failure.message}", details), nl=False)
             return failure.exit_code
     print_message(*lines)
     if invocation.json_requested and not invocation.json_printed:

@@ -9,7 +9,7 @@ import functools
 import io
 from collections.abc import Callable
 from contextlib import redirect_stderr
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 import click
@@ -22,7 +22,6 @@ from dcmcfg.cli.options.association_tls import TlsOptions
 from dcmcfg.cli.session.archive import get_credential, make_web_client
 from dcmcfg.cli.session.directory import make_directory_server
 from dcmcfg.cli.terminal import get_bind_password
-from dcmcfg.cli.verify.evidence_options import EvidenceOptions
 from dcmcfg.directory.server import LdapServerSettings
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.limits import HTTP_BODY
@@ -32,12 +31,11 @@ from dcmcfg.settings.exposure import find_archive_exposures, find_exposures
 from dcmcfg.settings.folders import get_state_folder
 from dcmcfg.settings.nodes import list_nodes, make_node_settings, make_replica_settings
 from dcmcfg.settings.site import Node
-from dcmcfg.verify.evidence_sources import EvidenceSources
+
+if TYPE_CHECKING:
+    from dcmcfg.verify.evidence_sources import EvidenceSources
 
 T = TypeVar("T")
-_EVIDENCE = EvidenceOptions(
-    expected_instances=None, require_observation=False, require_route=False, external_log=None, use_qido=None
-)
 
 
 def make_monitored_site(settings: Settings, timeout_s: float) -> tuple[MonitoredSite, tuple[str, ...]]:
@@ -67,11 +65,16 @@ def make_monitored_site(settings: Settings, timeout_s: float) -> tuple[Monitored
 
 def make_evidence_opener(settings: Settings) -> Callable[[str], EvidenceSources]:
     """Return a function that opens the sources of evidence for an archive AE; any thread can call it."""
+    from dcmcfg.cli.verify.evidence_options import EvidenceOptions  # only a recall loads the modules of verify
+
+    options = EvidenceOptions(
+        expected_instances=None, require_observation=False, require_route=False, external_log=None, use_qido=None
+    )
     context = click.get_current_context()
 
     def open_sources(archive_ae: str) -> EvidenceSources:
         with context.scope(cleanup=False):
-            return _EVIDENCE.open_evidence_sources(settings, archive_ae)
+            return options.open_evidence_sources(settings, archive_ae)
 
     return open_sources
 
