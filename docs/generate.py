@@ -209,8 +209,8 @@ def design_page() -> str:
 def monitoring_page() -> str:
     """Return the text of ``monitoring.md`` with the table of the metrics."""
     rows = [
-        f"| `{metric.name}` | {_code(metric.labels)} | {metric.help} | {'yes' if metric.in_performance_data else 'no'} |"
-        for metric in METRICS
+        f"| `{each.name}` | {_code(each.labels)} | {each.help} | {'yes' if each.in_performance_data else 'no'} |"
+        for each in METRICS
     ]
     head = ("| metric | labels | meaning | in the performance data |", "|---|---|---|---|")
     return _fill("monitoring.md", {"metrics": "\n".join((*head, *rows)) + "\n"})

@@ -223,6 +223,9 @@ def _judge_replica(compared: ReplicaComparison, limit: Limit) -> tuple[State, st
     if compared.is_equal:
         return State.OK, ""
     counts = f"{compared.entry_count:,} of {compared.provider_entry_count:,} entries"
+    if compared.missing_server_ids:
+        servers = ", ".join(compared.missing_server_ids)
+        return State.CRITICAL, f"the replica has no change of the servers with these IDs: {servers} ({counts})"
     if compared.behind_s is None:
         # Without contextCSN, a replica that is only late looks the same as one that has lost entries.
         return State.WARNING, f"the replica differs ({counts}); the servers show no contextCSN, so the lag is unknown"
