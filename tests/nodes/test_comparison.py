@@ -53,6 +53,7 @@ def test_a_replica_in_step_is_equal(following: Replication, deep: bool) -> None:
     assert compare(following, deep=deep) == ReplicaComparison(
         ldap_url=following.consumer.url,
         csn_lag_s=0.0,
+        behind_s=0.0,
         entry_count=count,
         provider_entry_count=count,
         is_deep=deep,
@@ -190,7 +191,7 @@ def test_the_lag_is_the_time_between_the_newest_changes(
         (ReplicaComparison(ldap_url="x"), True),
         (ReplicaComparison(ldap_url="x", csn_lag_s=0.0), True),
         (ReplicaComparison(ldap_url="x", csn_lag_s=0.1), False),
-        (ReplicaComparison(ldap_url="x", csn_lag_s=0.0, missing_server_ids=("002",)), False),
+        (ReplicaComparison(ldap_url="x", csn_lag_s=0.0, behind_s=0.0, missing_server_ids=("002",)), False),
         (ReplicaComparison(ldap_url="x", entry_count=1), False),
         (ReplicaComparison(ldap_url="x", problem="no connection"), False),
         (ReplicaComparison(ldap_url="x", differences=(EntryDifference("dn", is_missing=True),)), False),
