@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from dcmcfg.monitoring.metrics import SECONDS
-from dcmcfg.monitoring.report import Figure, PartResult, SiteReport
+from dcmcfg.monitoring.report import Figure, SiteReport
 from dcmcfg.monitoring.state import Limit, State
 from dcmcfg.printable import escape_unprintable
 
@@ -57,13 +57,14 @@ def _summarize(report: SiteReport) -> str:
         (each for each in report.parts if each.state is not State.OK), key=lambda each: _SEVERITY[each.state]
     )
     if problems:
-        return f"{report.site_name}: {'; '.join(map(_summarize_part, problems))}"
+        # Several parts may have the same problem, such as a directory that cannot be read.
+        groups: dict[tuple[State, str], list[str]] = {}
+        for each in problems:
+            groups.setdefault((each.state, each.summary), []).append(each.part.value)
+        texts = (f"{', '.join(parts)} {state.value}, {summary}" for (state, summary), parts in groups.items())
+        return f"{report.site_name}: {'; '.join(texts)}"
     names = ", ".join(each.part.value for each in report.parts)
     return f"{report.site_name}: no problems ({names})"
-
-
-def _summarize_part(part: PartResult) -> str:
-    return f"{part.part.value} {part.state.value}, {part.summary}"
 
 
 def _join_figures(figures: Sequence[str]) -> tuple[str, int]:
