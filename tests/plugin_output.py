@@ -27,7 +27,7 @@ structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.
 _PART_LINE = re.compile(r"(OK|WARNING|CRITICAL|UNKNOWN) ([a-z]+):( |$)")
 _PERL_PROGRAM = """
 use Monitoring::Plugin::Performance; use JSON::PP;
-local $/; my @found = map { {label => $_->label, value => $_->value, unit => $_->uom, warning => $_->warning,
+local $/; my @found = map { {label => $_->label, value => '' . $_->value, unit => $_->uom, warning => $_->warning,
     critical => $_->critical, min => $_->min} } Monitoring::Plugin::Performance->parse_perfstring(<STDIN>);
 print encode_json(\\@found);
 """

@@ -96,7 +96,7 @@ def test_the_performance_data_has_units_and_limits(run: Run, lab: RunningSite) -
     errors = by_label["check_findings:error"]
     assert (errors["value"], errors["unit"], errors["warning"], errors["critical"]) == ("0", "", "2", "5.5")
     assert (by_label["node_response:archive"]["unit"], by_label["run_duration"]["unit"]) == ("s", "s")
-    assert (by_label["nodes_not_started"]["warning"], by_label["nodes_not_started"]["critical"]) == ("", "0")
+    assert (by_label["nodes_not_started"]["warning"], by_label["nodes_not_started"]["critical"]) == (None, "0")
 
 
 def test_a_wrong_option_is_unknown_and_one_line_is_printed_first(run: Run) -> None:
