@@ -14,8 +14,8 @@ import pytest
 
 from dcmcfg.cli.main import program
 from dcmcfg.monitoring.parts import LIMITS, Part
+from tests.cli.page_reader import Reader, reader, without_times  # noqa: F401 — a fixture
 from tests.cli.pages import Shown, assert_shows, shown_on
-from tests.cli.test_nodes_page import Reader, reader, without_times  # noqa: F401 — a fixture
 from tests.sampling import LONG
 
 DOCS = Path(__file__).parents[2] / "docs"
