@@ -23,8 +23,8 @@ from tests.upgrade.customised import NONE, SCHEMA, SOURCES, TARGET, TREES, Relea
 
 pytestmark = pytest.mark.real
 CONFIG_PASSWORD = "config-secret"
-#: A short run has the tree with most parts of its own, from the newest release, and the trimmed one, from the oldest.
-SHORT = [("hospital", "5.31.0"), ("trimmed", "5.23.0")]
+#: A short run has the tree with most parts of its own.
+SHORT = [("hospital", "5.31.0")]
 CASES = [(tree, source) for tree in TREES for source in SOURCES] if LONG else SHORT
 
 
