@@ -190,7 +190,7 @@ def _write_publication(folder: Path) -> Path:
 
 def _write_shared_record(folder: Path) -> Path:
     path = folder / "shared"
-    path.write_text(make_shared_record(recorded(folder), "anna", 1001).to_json())
+    path.write_text(make_shared_record(recorded(folder), "adm1", 1001).to_json())
     return path
 
 

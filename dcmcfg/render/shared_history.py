@@ -27,7 +27,7 @@ def format_counts(counts: Mapping[str, int]) -> str:
 
 
 def format_shared_result(site_history: SiteHistory, record: SharedRecord) -> str:
-    """Return the result of *record* for output, such as ``applied`` or ``reverted by ben-4``."""
+    """Return the result of *record* for output, such as ``applied`` or ``reverted by op2-4``."""
     applied, steps = record.applied_step_count, len(record.steps)
     if (undo := site_history.find_undo_of(record)) is not None:
         exception_text = f", except {format_count(undo.rejected_count, 'change')}" if undo.rejected_count else ""

@@ -40,7 +40,7 @@ def test_a_message_names_the_account_the_host_and_the_entries(outcome: EventOutc
     document = parse(wrote(DEVICE, "x"), renamed(DEVICE, "dicomDeviceName=b,dc=org"), outcome=outcome)
     assert document.xpath("EventIdentification/@EventOutcomeIndicator") == [outcome.value]
     assert document.xpath("EventIdentification/EventID/@csd-code") == ["110113"]
-    assert document.xpath("ActiveParticipant/@UserID") == ["anna"]
+    assert document.xpath("ActiveParticipant/@UserID") == ["adm1"]
     assert document.xpath("ActiveParticipant/@NetworkAccessPointID") == ["pacs"]
     names = document.xpath("ParticipantObjectIdentification/ParticipantObjectName/text()")
     assert names == [DEVICE, DEVICE]

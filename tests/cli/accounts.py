@@ -63,13 +63,13 @@ class Account:
 
 @dataclass(frozen=True)
 class SharedSite:
-    """A site whose accounts ``anna`` and ``ben`` share the history in ``folder``; ``carl`` is in no group."""
+    """A site whose accounts ``adm1`` and ``op2`` share the history in ``folder``; ``guest`` is in no group."""
 
     site: CliSite
     folder: Path
-    anna: Account
-    ben: Account
-    carl: Account
+    adm1: Account
+    op2: Account
+    guest: Account
 
     def make_folder(self) -> None:
         """Make the shared folder, as root does it with ``install -d -m 2770 -g GROUP``."""
@@ -92,13 +92,13 @@ def sharing_accounts(site: CliSite) -> Iterator[SharedSite]:
         base.chmod(0o755)
         folder = base / "history"
         inherited = {name: value for name, value in os.environ.items() if name.startswith("DCMCFG_")}
-        anna, ben, carl = (
+        adm1, op2, guest = (
             _make_account(base, uid, groups, inherited | {"DCMCFG_HISTORY_DIR": str(folder)})
             for uid, groups in ((61001, (GROUP,)), (61002, (GROUP,)), (61003, ()))
         )
-        python = _find_python(anna)
-        anna, ben, carl = (replace(each, python=python) for each in (anna, ben, carl))
-        shared = SharedSite(site, folder, anna, ben, carl)
+        python = _find_python(adm1)
+        adm1, op2, guest = (replace(each, python=python) for each in (adm1, op2, guest))
+        shared = SharedSite(site, folder, adm1, op2, guest)
         shared.make_folder()
         yield shared
     finally:

@@ -20,7 +20,7 @@ from tests.patience import PATIENCE_S
 #: The ports that pages have in place of the lab's.
 PORTS = {"ldap": 20389, "http": 28080, "archive": 21112, "storage": 21117, "external": 21119}
 #: The user's folder on pages.
-HOME = "/home/anna"
+HOME = "/home/adm1"
 
 
 @dataclass

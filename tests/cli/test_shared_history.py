@@ -28,40 +28,40 @@ def shared(site: CliSite) -> Iterator[SharedSite]:
 
 
 def test_two_accounts_see_one_history_and_only_the_own_changes_can_be_reverted(shared: SharedSite) -> None:
-    anna, ben = shared.anna, shared.ben
-    made = anna.run(*SET, "dicomDescription=from anna")
+    adm1, op2 = shared.adm1, shared.op2
+    made = adm1.run(*SET, "dicomDescription=from adm1")
     assert (made.returncode, made.stderr) == (0, "")
-    assert ben.run(*SET, "dicomDescription=from ben").returncode == 0
+    assert op2.run(*SET, "dicomDescription=from op2").returncode == 0
     assert [path.stat().st_mode & 0o777 for path in shared.records()] == [0o640, 0o640]
     assert {path.stat().st_gid for path in shared.records()} == {shared.folder.stat().st_gid}
 
-    listed = json.loads(ben.run("history", "--json").stdout)["rollouts"]
+    listed = json.loads(op2.run("history", "--json").stdout)["rollouts"]
     assert [(each["reference"], each["user"]) for each in listed] == [("1", "root"), ("61001-1", "61001")]
-    shown = ben.run("history", "61001-1").stdout
-    assert "+ dicomDescription: from anna" in shown or "→ from anna" in shown
+    shown = op2.run("history", "61001-1").stdout
+    assert "+ dicomDescription: from adm1" in shown or "→ from adm1" in shown
     assert "Undo:      only 61001 can revert this change" in shown
 
     before = shared.site.octets()
-    refused = ben.run("undo", "61001-1", "--yes")
+    refused = op2.run("undo", "61001-1", "--yes")
     assert refused.returncode == 3
     assert "change 61001-1 is a change of the account 61001" in refused.stderr
     assert "ask 61001 to run: dcmcfg undo 1" in refused.stderr
     assert shared.site.octets() == before
-    closed = ben.run("history", "--mark-resolved", "61001-1")
+    closed = op2.run("history", "--mark-resolved", "61001-1")
     assert (closed.returncode, "private to this account" in closed.stderr) == (3, True)
 
-    assert ben.run("undo", "61002-1", "--yes", "--no-reload").returncode == 0
-    results = {each["reference"]: each for each in json.loads(anna.run("history", "--json").stdout)["rollouts"]}
+    assert op2.run("undo", "61002-1", "--yes", "--no-reload").returncode == 0
+    results = {each["reference"]: each for each in json.loads(adm1.run("history", "--json").stdout)["rollouts"]}
     assert results["61002-1"]["undone_by"] == 2
     assert results["61002-2"]["undo_of"] == 1
-    assert "reverted by 61002-2" in anna.run("history", "--wide", COLUMNS="200").stdout
+    assert "reverted by 61002-2" in adm1.run("history", "--wide", COLUMNS="200").stdout
 
 
 def test_secrets_and_vendor_data_are_not_shared(shared: SharedSite) -> None:
     secret = "Tr0ub4dor"
-    (shared.anna.home / "pin").write_text(secret)
-    (shared.anna.home / "pin").chmod(0o644)
-    made = shared.anna.run(
+    (shared.adm1.home / "pin").write_text(secret)
+    (shared.adm1.home / "pin").chmod(0o644)
+    made = shared.adm1.run(
         "set",
         "dcm4chee-arc",
         "dcmKeyStorePin=@pin",
@@ -75,7 +75,7 @@ def test_secrets_and_vendor_data_are_not_shared(shared: SharedSite) -> None:
     text = record.read_text()
     assert secret not in text
     assert "vendors own" not in text
-    shown = shared.ben.run("history", "61001-1").stdout
+    shown = shared.op2.run("history", "61001-1").stdout
     assert "dcmKeyStorePin: (secret)" in shown
     assert "dicomVendorData: (vendor data)" in shown
 
@@ -98,11 +98,11 @@ def test_an_unsafe_folder_is_refused_before_anything_is_written(
         os.chown(shared.folder, 0, group)
     shared.folder.chmod(mode)
     before = shared.site.octets()
-    refused = shared.anna.run(*SET, "dicomDescription=x")
+    refused = shared.adm1.run(*SET, "dicomDescription=x")
     assert (refused.returncode, shared.site.octets()) == (3, before)
     assert reason in refused.stderr
     assert next_step in refused.stderr
-    listed = shared.anna.run("history")
+    listed = shared.adm1.run("history")
     assert (listed.returncode, reason in listed.stderr) == (0, True)
 
 
@@ -122,18 +122,18 @@ def test_the_record_of_a_killed_process_is_shared_by_its_next_command(
     shared: SharedSite, event: str, result: str
 ) -> None:
     program = KILLED_AT.format(event=event)
-    with shared.anna.start_python("-c", program, *SET, "dicomDescription=from anna") as killed:
+    with shared.adm1.start_python("-c", program, *SET, "dicomDescription=from adm1") as killed:
         killed.communicate(timeout=60)
     assert killed.returncode == -9
-    assert (shared.anna.state / "rollouts" / "1" / "plan.ldif").exists()
+    assert (shared.adm1.state / "rollouts" / "1" / "plan.ldif").exists()
     # Nobody but the account itself can add its record, and its next command does.
-    shared.ben.run("history")
+    shared.op2.run("history")
     results = {path: json.loads(path.read_text())["status"] for path in shared.records()}
     assert list(results.values()) == ([] if event == "handle_recorded" else ["interrupted"])
-    shared.anna.run("history")
-    listed = json.loads(shared.ben.run("history", "--json").stdout)["rollouts"]
+    shared.adm1.run("history")
+    listed = json.loads(shared.op2.run("history", "--json").stdout)["rollouts"]
     assert [(each["reference"], each["result"]) for each in listed] == [("61001-1", result)]
-    made = shared.ben.run(*SET, "dicomDescription=from ben")
+    made = shared.op2.run(*SET, "dicomDescription=from op2")
     assert made.returncode == 0
     warned = "change 61001-1 of another account is unfinished; to see it: dcmcfg history 61001-1"
     assert (warned in made.stderr) == (result == "interrupted")
@@ -141,20 +141,20 @@ def test_the_record_of_a_killed_process_is_shared_by_its_next_command(
 
 @pytest.mark.skipif(not LONG, reason="takes a few seconds; DCMCFG_LONG=1 runs it")
 def test_an_account_outside_the_group_cannot_read_the_history_and_is_told_how_to_join(shared: SharedSite) -> None:
-    shared.anna.run(*SET, "dicomDescription=from anna")
-    listed = shared.carl.run("history")
-    assert (listed.returncode, "from anna" in listed.stdout) == (0, False)
+    shared.adm1.run(*SET, "dicomDescription=from adm1")
+    listed = shared.guest.run("history")
+    assert (listed.returncode, "from adm1" in listed.stdout) == (0, False)
     assert "the account 61003 is not a member of its group" in listed.stderr
 
 
 def test_two_accounts_exclude_each_other(shared: SharedSite) -> None:
     url = shared.site.slapd.url
-    with lock_directory(shared.anna.home / "other-state", url, shared.folder):
+    with lock_directory(shared.adm1.home / "other-state", url, shared.folder):
         before = shared.site.octets()
-        refused = shared.ben.run(*SET, "dicomDescription=from ben")
+        refused = shared.op2.run(*SET, "dicomDescription=from op2")
         assert (refused.returncode, shared.site.octets()) == (3, before)
         assert f"another change is in progress on this directory (process {os.getpid()} of " in refused.stderr
-    assert shared.ben.run(*SET, "dicomDescription=from ben").returncode == 0
+    assert shared.op2.run(*SET, "dicomDescription=from op2").returncode == 0
 
 
 def test_settings_that_cannot_be_read_do_not_hide_the_own_history(run: Run, tmp_path: Path) -> None:

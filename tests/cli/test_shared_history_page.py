@@ -19,7 +19,7 @@ from tests.sampling import LONG
 
 pytestmark = pytest.mark.real
 PAGE = Path(__file__).parents[2] / "docs" / "shared-history.md"
-PROMPT = re.compile(r"(?m)^ *(?P<account>root#|anna\$|ben\$) ")
+PROMPT = re.compile(r"(?m)^ *(?P<account>root#|adm1\$|op2\$) ")
 #: The folder on the page.
 FOLDER = "/srv/dcmcfg-history"
 #: The commands of a short run; test_shared_history.py and test_blame.py try the others.
@@ -41,7 +41,7 @@ def shared(site: CliSite, monkeypatch: pytest.MonkeyPatch) -> Iterator[SharedSit
     monkeypatch.setenv("DCMCFG_PROFILE", "hospital")
     with sharing_accounts(site) as made:
         shutil.rmtree(made.folder)  # the page creates it
-        for account, name in ((made.anna, "anna"), (made.ben, "ben")):
+        for account, name in ((made.adm1, "adm1"), (made.op2, "op2")):
             del account.environment["DCMCFG_HISTORY_DIR"]
             account.environment["LOGNAME"] = name
         yield made
@@ -49,8 +49,8 @@ def shared(site: CliSite, monkeypatch: pytest.MonkeyPatch) -> Iterator[SharedSit
 
 def run(shared: SharedSite, account: Account, command: str) -> str:
     """Run *command* of the page as *account*; return its output as it is on the page."""
-    names = {"anna": shared.anna, "ben": shared.ben}
-    command = re.sub(r"\b(anna|ben)(?=-\d)", lambda match: str(names[match[0]].uid), command)
+    names = {"adm1": shared.adm1, "op2": shared.op2}
+    command = re.sub(r"\b(adm1|op2)(?=-\d)", lambda match: str(names[match[0]].uid), command)
     words = shlex.split(command.replace(FOLDER, str(shared.folder)))
     assert words[0] == "dcmcfg"
     done = account.run(*words[1:], COLUMNS="100")
@@ -69,7 +69,7 @@ def comparable(text: str) -> str:
 
 
 def test_the_page_shows_what_is_printed(shared: SharedSite) -> None:
-    accounts = {"anna$": shared.anna, "ben$": shared.ben}
+    accounts = {"adm1$": shared.adm1, "op2$": shared.op2}
     typed = ((name, each) for name, each in commands() if name != "root#")
     for name, each in islice(typed, None if LONG else SHORT_COUNT):
         if not shared.folder.exists():

@@ -35,7 +35,7 @@ def deleted(dn: str) -> RecordedStep:
 
 
 def change(
-    number: int, *steps: RecordedStep, account: str = "anna", undo_of: int | None = None, applied: int | None = None
+    number: int, *steps: RecordedStep, account: str = "adm1", undo_of: int | None = None, applied: int | None = None
 ) -> NamedChange:
     """The change *number*, made in minute *number* by *account*; *applied* is the number of its applied steps."""
     record = SharedRecord(
@@ -86,19 +86,19 @@ def writers(found: EntryBlame) -> tuple[str | None, str | None]:
     ("changes", "dn", "expected"),
     [
         ([], A, (None, None)),
-        ([change(1, wrote(A, "w")), change(2, wrote(A, "x"), account="ben")], A, ("ben-2", None)),
-        ([change(1, wrote(A, "x")), change(2, wrote(A, "1", "dicomInstalled"))], A, ("anna-1", None)),
-        ([change(1, wrote(A, "x")), change(2, wrote(B, "x"))], A, ("anna-1", None)),
-        ([change(1, wrote(A, "w"), wrote(A, "x"))], A, ("anna-1", None)),
+        ([change(1, wrote(A, "w")), change(2, wrote(A, "x"), account="op2")], A, ("op2-2", None)),
+        ([change(1, wrote(A, "x")), change(2, wrote(A, "1", "dicomInstalled"))], A, ("adm1-1", None)),
+        ([change(1, wrote(A, "x")), change(2, wrote(B, "x"))], A, ("adm1-1", None)),
+        ([change(1, wrote(A, "w"), wrote(A, "x"))], A, ("adm1-1", None)),
         # A step that was not applied wrote nothing.
-        ([change(1, wrote(A, "x")), change(2, wrote(B, "y"), wrote(A, "y"), applied=1)], A, ("anna-1", None)),
+        ([change(1, wrote(A, "x")), change(2, wrote(B, "y"), wrote(A, "y"), applied=1)], A, ("adm1-1", None)),
         # The entry, or one above it, had another name.
-        ([change(1, wrote(A, "x")), change(2, renamed(A, B))], B, ("anna-1", None)),
-        ([change(1, wrote(f"cn=d,{A}", "x")), change(2, renamed(A, B))], f"cn=d,{B}", ("anna-1", None)),
+        ([change(1, wrote(A, "x")), change(2, renamed(A, B))], B, ("adm1-1", None)),
+        ([change(1, wrote(f"cn=d,{A}", "x")), change(2, renamed(A, B))], f"cn=d,{B}", ("adm1-1", None)),
         (
             [change(1, wrote(A, "x")), change(2, renamed(A, B)), change(3, renamed(B, A), undo_of=2)],
             A,
-            ("anna-1", None),
+            ("adm1-1", None),
         ),
         # Another entry had the name.
         ([change(1, wrote(A, "w")), change(2, renamed(A, B)), change(3, added(A, "cn"))], A, (None, None)),
@@ -106,31 +106,31 @@ def writers(found: EntryBlame) -> tuple[str | None, str | None]:
         (
             [change(1, wrote(A, "w")), change(2, deleted(A)), change(3, added(A, "dicomDescription"))],
             A,
-            ("anna-3", None),
+            ("adm1-3", None),
         ),
         ([change(1, wrote(A, "w")), change(2, deleted(A))], A, (None, None)),
         # An undo restores the value of an older change; a redo, that of the change that it redoes.
         (
             [change(1, wrote(A, "x")), change(2, wrote(A, "y")), change(3, wrote(A, "x"), undo_of=2)],
             A,
-            ("anna-3", "anna-1"),
+            ("adm1-3", "adm1-1"),
         ),
-        ([change(2, wrote(A, "y")), change(3, wrote(A, "x"), undo_of=2)], A, ("anna-3", None)),
+        ([change(2, wrote(A, "y")), change(3, wrote(A, "x"), undo_of=2)], A, ("adm1-3", None)),
         (
             [change(1, wrote(A, "x")), change(2, wrote(A, "y"), undo_of=1), change(3, wrote(A, "x"), undo_of=2)],
             A,
-            ("anna-3", "anna-1"),
+            ("adm1-3", "adm1-1"),
         ),
         # The number of another account is another change.
         (
             [
                 change(1, wrote(A, "x")),
-                change(2, wrote(A, "z"), account="ben"),
+                change(2, wrote(A, "z"), account="op2"),
                 change(2, wrote(A, "y")),
                 change(3, wrote(A, "x"), undo_of=2),
             ],
             A,
-            ("anna-3", "ben-2"),
+            ("adm1-3", "op2-2"),
         ),
         (
             [
@@ -139,7 +139,7 @@ def writers(found: EntryBlame) -> tuple[str | None, str | None]:
                 change(3, added(A, "dicomDescription"), undo_of=2),
             ],
             A,
-            ("anna-3", "anna-1"),
+            ("adm1-3", "adm1-1"),
         ),
     ],
 )
@@ -149,7 +149,7 @@ def test_the_last_writer_is_found(changes: list[NamedChange], dn: str, expected:
 
 def test_names_are_compared_as_the_schema_says() -> None:
     found = blame([change(1, wrote("DICOMDEVICENAME=A , dc=ORG", "x", "DICOMDESCRIPTION"))])
-    assert writers(found) == ("anna-1", None)
+    assert writers(found) == ("adm1-1", None)
 
 
 @pytest.mark.parametrize(
@@ -157,10 +157,10 @@ def test_names_are_compared_as_the_schema_says() -> None:
     [
         ("x", ADMIN, "20261201080100Z", ""),
         ("x", "CN=admin, dc=dcm4che,dc=org", "20261201080104.123456Z", ""),
-        ("other", ADMIN, "20261201080100Z", "the values are not those of change anna-1"),
-        ("x", "cn=other,dc=org", "20261201080100Z", "cn=other,dc=org has written the entry after change anna-1"),
-        ("x", ADMIN, "20261201090000Z", "has written the entry after change anna-1, without dcmcfg"),
-        ("x", ADMIN, "20261201070000Z", "the last write was before change anna-1, 2026-12-01 07:00:00 UTC"),
+        ("other", ADMIN, "20261201080100Z", "the values are not those of change adm1-1"),
+        ("x", "cn=other,dc=org", "20261201080100Z", "cn=other,dc=org has written the entry after change adm1-1"),
+        ("x", ADMIN, "20261201090000Z", "has written the entry after change adm1-1, without dcmcfg"),
+        ("x", ADMIN, "20261201070000Z", "the last write was before change adm1-1, 2026-12-01 07:00:00 UTC"),
         ("x", ADMIN, "nonsense", ""),
         ("x", "nonsense", "20261201080100Z", ""),
     ],
@@ -188,5 +188,5 @@ def test_the_removal_of_an_entry_is_found() -> None:
     changes = [change(3, wrote(B, "x")), change(2, deleted(A)), change(1, wrote(A, "x"))]
     found = find_removal(changes, [key], SCHEMA)
     assert found is not None
-    assert found.reference == "anna-2"
+    assert found.reference == "adm1-2"
     assert find_removal(changes[:1], [key], SCHEMA) is None

@@ -212,13 +212,13 @@ def test_changes_of_one_name_are_told_apart_by_their_hosts(tmp_path: Path, group
 @pytest.mark.parametrize(
     ("text", "reference"),
     [
-        ("ben-3", ChangeReference("ben", 3)),
-        ("ben-bauer-3", ChangeReference("ben-bauer", 3)),
-        ("ben@pacs-1-3", ChangeReference("ben", 3, "pacs-1")),
+        ("op2-3", ChangeReference("op2", 3)),
+        ("op2-bauer-3", ChangeReference("op2-bauer", 3)),
+        ("op2@pacs-1-3", ChangeReference("op2", 3, "pacs-1")),
         ("3", None),
-        ("ben-0", None),
+        ("op2-0", None),
         ("-3", None),
-        ("ben-", None),
+        ("op2-", None),
     ],
 )
 def test_a_reference_is_an_account_and_a_number(text: str, reference: ChangeReference | None) -> None:
