@@ -20,7 +20,7 @@ from tests.sampling import LONG
 
 pytestmark = pytest.mark.real
 
-ROWS = 500 if LONG else 200
+ROWS = 500 if LONG else 130
 Cells = dict[str, str]
 COLUMNS = ("title", "host", "port", "tls", "description", "role", "device")
 

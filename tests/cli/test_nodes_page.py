@@ -15,7 +15,7 @@ from tests.sampling import LONG
 pytestmark = pytest.mark.real
 PAGE = Path(__file__).parents[2] / "docs" / "nodes.md"
 #: The commands of a short run: later ones wait for replicas most of the time.
-SHORT_COUNT = 10
+SHORT_COUNT = 6
 CLUSTER_FILE = "cluster.ldif"
 #: Printed only if a replica is slow, and in another place if it is slower.
 PROGRESS = re.compile(r"(?i)waiting for the replica ")

@@ -20,7 +20,7 @@ from tests.patience import PATIENCE_S
 from tests.sampling import LONG
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
-NUMBER = 1_000 if LONG else 300
+NUMBER = 1_000 if LONG else 120
 PARALLEL = 4
 
 

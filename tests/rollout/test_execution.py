@@ -30,6 +30,7 @@ from tests.cutting_proxy import CuttingProxy
 from tests.ports import free_port
 from tests.rollout.conftest import Site
 from tests.running_slapd import PASSWORD, RunningSlapd
+from tests.sampling import sample
 
 pytestmark = pytest.mark.real
 
@@ -432,7 +433,7 @@ def test_a_lost_transaction_is_resumed_or_reverted(site: Site, finish: Callable[
     assert site.octets() == before
 
 
-@pytest.mark.parametrize("closing", [False, True])
+@pytest.mark.parametrize("closing", sample([False, True], 0.5))
 def test_a_commit_that_outlasts_its_connection_is_awaited(
     slapd: RunningSlapd, site_of: SiteOf, monkeypatch: pytest.MonkeyPatch, *, closing: bool
 ) -> None:
