@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from dcmcfg.errors import Refused
@@ -21,6 +21,25 @@ class Answers:
     def list_taken_places(self, tree: UpgradeTree) -> frozenset[Place]:
         """Return the places of the decisions in which the release wins."""
         return frozenset(Place(tree.key(each.dn), each.attribute.lower(), each.value_key) for each in self.taken)
+
+    def split_after(self, count: int) -> tuple[Answers, Answers]:
+        """Return the answers to the decisions up to the number *count*, and to those after it."""
+        return self._select(lambda number: number <= count), self._select(lambda number: number > count)
+
+    def _select(self, accepts: Callable[[int], bool]) -> Answers:
+        taken, kept, left = (
+            tuple(each for each in group if accepts(each.number)) for group in (self.taken, self.kept, self.open)
+        )
+        return Answers(taken=taken, kept=kept, open=left)
+
+    def follow(self, decisions: Iterable[Decision]) -> Answers:
+        """Return these answers without open decisions that are no longer among *decisions*."""
+        places = {_get_place(each) for each in decisions}
+        return replace(self, open=tuple(each for each in self.open if _get_place(each) in places))
+
+
+def _get_place(decision: Decision) -> tuple[str, str, bytes]:
+    return str(decision.dn), decision.attribute.lower(), decision.value_key
 
 
 def number_decisions(decisions: Iterable[Decision], after: int = 0) -> tuple[Decision, ...]:

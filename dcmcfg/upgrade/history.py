@@ -230,8 +230,11 @@ def _count_run(
     evidence = [has_evidence(each, site) for each in records]
     telling = sum(_can_tell(each, site) for each in records)
     if file.version > tree_version:
-        found = sum(evidence)
-        return len(records) if found >= _MIN_BEYOND and found * 2 >= max(telling, 1) else 0
+        # Half of all records that have an effect: the records below an entry that failed cannot show anything.
+        found, effective = sum(evidence), sum(each.is_effective for each in records)
+        if found < _MIN_BEYOND or found * 2 < effective:
+            return 0
+        return len(evidence) - evidence[::-1].index(True)
     if any(evidence):
         last = len(evidence) - evidence[::-1].index(True)
         rest = len(records) - last
@@ -239,6 +242,9 @@ def _count_run(
         could_run = rest == 0 or _could_run(records[last], site)
         return len(records) if is_short and could_run else last
     if telling >= _MIN_TELLING or is_behind:
+        return 0
+    if telling and not any(_could_run(each, site) for each in records):
+        # The file as shipped names parts that the site has under other names, so each of its records has failed.
         return 0
     return len(records)
 

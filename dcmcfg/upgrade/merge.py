@@ -48,7 +48,7 @@ class Merge:
     """Merges the changes from *base* to *theirs* into *site*; all trees have the site's names.
 
     In the places *taken*, the release wins. *original* is the default that the site was installed with; without it,
-    the base.
+    the base. Nothing is added below the entries *blocked*.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class Merge:
         archive_key: NormalDN,
         taken: frozenset[Place] = frozenset(),
         original: UpgradeTree | None = None,
+        blocked: frozenset[NormalDN] = frozenset(),
     ) -> None:
         self._base, self._theirs, self._site = base, theirs, site
         self._schema: Schema = site.schema
@@ -71,7 +72,7 @@ class Merge:
         self._original = original
         self._structures = StructureChecker(site.schema)
         self._result = MergeResult(tree=site.copy())
-        self._blocked: set[NormalDN] = set()
+        self._blocked = set(blocked)
 
     def run(self) -> MergeResult:
         """Return the result."""
@@ -89,6 +90,7 @@ class Merge:
         for key, theirs in sorted(added, key=lambda item: (_get_rank(item[1]), len(item[0]))):
             self._add(key, theirs)
         self._delete_removed()
+        self._result.blocked = frozenset(self._blocked)
         return self._result
 
     def _merge_entry(self, key: NormalDN, base: Entry, theirs: Entry) -> Entry:

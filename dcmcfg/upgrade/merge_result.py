@@ -68,3 +68,5 @@ class MergeResult:
     kept: list[Decision] = field(default_factory=list)
     #: Entries that the release no longer has; deleted only on request.
     offered_deletes: list[DN] = field(default_factory=list)
+    #: Entries below which nothing is added, because the site uses the name of the entry for something else.
+    blocked: frozenset[NormalDN] = frozenset()

@@ -43,7 +43,8 @@ class PlanSource:
             "installed": str(self.installed.absolute()) if self.installed is not None else None,
             "updates": [str(each.absolute()) for each in self.updates],
             "archive": options.archive,
-            "roles": dict(options.roles),
+            # Planned again, the upgraded site may resemble the default of the old release less.
+            "roles": {**roles.titles, **options.roles},
             "without": list(options.without),
             "also": list(options.also),
             "gap": sorted(options.gap),

@@ -182,27 +182,40 @@ class _Stages:
 
     def merge(self, site: UpgradeTree) -> tuple[MergeResult, MergeResult, Answers, Answers]:
         """Return the results of both stages, and the answered and open decisions of each."""
-        official, gap = self._run(site, frozenset())
+        official, gap = self._run(site, frozenset(), frozenset())
         decisions = number_decisions((*official.decisions, *gap.decisions))
         count = len(official.decisions)
         answers = answer_decisions(decisions, self.options.take, self.options.keep)
+        first, second = answers.split_after(count)
         if answers.taken:
-            official, gap = self._run(site, answers.list_taken_places(site))
-        return (
-            official,
-            gap,
-            replace(answers, open=tuple(each for each in answers.open if each.number <= count)),
-            replace(answers, open=tuple(each for each in answers.open if each.number > count)),
-        )
+            # A decision of one stage must not be answered in the other one, about the same place.
+            official, gap = self._run(site, first.list_taken_places(site), second.list_taken_places(site))
+            first, second = first.follow(official.decisions), second.follow(gap.decisions)
+        return official, gap, first, second
 
-    def _run(self, site: UpgradeTree, taken: frozenset[Place]) -> tuple[MergeResult, MergeResult]:
-        def merge(base: UpgradeTree, theirs: UpgradeTree, ours: UpgradeTree, stage: Stage) -> MergeResult:
-            return Merge(
-                base, theirs, ours, stage, archive_key=self.archive_key, taken=taken, original=self.original
-            ).run()
-
-        official = merge(self.base, self.theirs, site, Stage.OFFICIAL)
-        return official, merge(self.theirs, self.fresh, official.tree, Stage.GAP)
+    def _run(
+        self, site: UpgradeTree, taken: frozenset[Place], taken_in_gap: frozenset[Place]
+    ) -> tuple[MergeResult, MergeResult]:
+        official = Merge(
+            self.base,
+            self.theirs,
+            site,
+            Stage.OFFICIAL,
+            archive_key=self.archive_key,
+            taken=taken,
+            original=self.original,
+        ).run()
+        gap = Merge(
+            self.theirs,
+            self.fresh,
+            official.tree,
+            Stage.GAP,
+            archive_key=self.archive_key,
+            taken=taken_in_gap,
+            original=self.original,
+            blocked=official.blocked,
+        ).run()
+        return official, gap
 
 
 def _leave_out_declined(tree: UpgradeTree, answers: SortedAnswers) -> UpgradeTree:

@@ -26,7 +26,8 @@ class Roles:
     """The holders of the roles: names of the default → names at the site, also where they are the same.
 
     ``removed`` are the roles that the site does not have; ``displaced`` are AEs among them whose titles other AEs of
-    the site have. ``questions`` must be answered before a plan is made.
+    the site have, and ``displaced_web_apps`` removed web applications whose names others have. ``questions`` must be
+    answered before a plan is made.
     """
 
     base_dn: DN
@@ -36,6 +37,7 @@ class Roles:
     web_apps: Mapping[str, str]
     removed: tuple[str, ...] = ()
     displaced: tuple[str, ...] = ()
+    displaced_web_apps: tuple[str, ...] = ()
     questions: tuple[RoleQuestion, ...] = ()
 
     def make_mapping(self, tree: UpgradeTree, default_base: DN) -> NameMapping:
@@ -49,7 +51,10 @@ class Roles:
                 **{old: new for old, new in self.titles.items() if old != new},
                 **{title: mark_removed(title) for title in self.displaced},
             },
-            web_apps={old: new for old, new in self.web_apps.items() if old != new},
+            web_apps={
+                **{old: new for old, new in self.web_apps.items() if old != new},
+                **{name: mark_removed(name) for name in self.displaced_web_apps},
+            },
         )
 
 
@@ -87,14 +92,18 @@ def find_roles(default: ConfigurationView, site: ConfigurationView, answers: Rol
     ]
     removed = [title for title in default.profiles if title not in titles]
     removed += [name for name in default.devices if name not in devices]
+    web_apps = _match_web_apps(default, site, all_titles, answers.web_apps)
     return Roles(
         base_dn=site.base_dn,
         device=site.device_name,
         devices={default.device_name: site.device_name, **devices},
         titles=all_titles,
-        web_apps=_match_web_apps(default, site, all_titles, answers.web_apps),
+        web_apps=web_apps,
         removed=tuple(removed),
         displaced=tuple(displaced),
+        displaced_web_apps=tuple(
+            name for name in default.web_apps if name not in web_apps and name in web_apps.values()
+        ),
         questions=tuple(questions),
     )
 
@@ -146,7 +155,7 @@ def name_new_web_apps(roles: Roles, default_names: Sequence[str]) -> Roles:
         if old == new:
             continue
         own = [name for name in roles.web_apps if name == old or name.startswith(f"{old}-")]
-        followed = any(web_apps[name] == new + name[len(old) :] for name in own)
+        followed = not own or any(web_apps[name] == new + name[len(old) :] for name in own)
         for name in default_names:
             if name not in web_apps and followed and (name == old or name.startswith(f"{old}-")):
                 web_apps[name] = new + name[len(old) :]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from dcmcfg.dn import DN
+from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.upgrade.decisions import answer_decisions, number_decisions
@@ -160,3 +160,28 @@ def test_a_reference_that_the_site_kept_to_what_it_removed_stays_but_no_new_one_
     assert decisions == ()
     assert get_entry(result, dn) == kept
     assert [each.reason for each in result.dropped] == [f"the site has removed the entry to which {name} refers"]
+
+
+def test_an_answer_counts_only_in_the_stage_of_its_decision() -> None:
+    place = DN.parse(QUEUE)
+    decisions = number_decisions([Decision(place, "dcmMaxRetries", "both"), Decision(place, "dcmMaxRetries", "gap")])
+    official, gap = answer_decisions(decisions, ["2"], ()).split_after(1)
+    assert ([each.number for each in official.open], official.taken) == ([1], ())
+    assert ([each.number for each in gap.taken], gap.open) == ([2], ())
+    # Once the first one is taken, the second one may no longer be a question.
+    official, gap = answer_decisions(decisions, ["1"], ()).split_after(1)
+    assert gap.follow(()).open == ()
+    assert gap.follow(decisions[1:]).open == gap.open
+
+
+def test_nothing_is_added_below_an_entry_that_another_merge_has_blocked() -> None:
+    site = make_tree(queue())
+    below = Entry.from_values(f"cn=below,{QUEUE}", {"objectClass": "dcmQueue", "cn": "below"})
+    theirs = make_tree(queue(), below)
+    key = site.key(DN.parse(QUEUE))
+
+    def run(blocked: frozenset[NormalDN]) -> MergeResult:
+        return Merge(site, theirs, site, Stage.GAP, archive_key=ARCHIVE_KEY, blocked=blocked).run()
+
+    assert site.key(below.dn) in run(frozenset()).tree.entries
+    assert site.key(below.dn) not in run(frozenset({key})).tree.entries

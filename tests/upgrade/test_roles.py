@@ -263,11 +263,27 @@ def test_a_new_role_can_be_declined(releases: Releases) -> None:
     [
         ({"A": "B", "A-WADO": "B-WADO"}, {"A": "B", "A-WADO": "B-WADO", "A-NEW": "B-NEW"}),
         ({"A": "A", "A-WADO": "A-WADO"}, {"A": "A", "A-WADO": "A-WADO"}),
+        ({}, {"A": "B", "A-WADO": "B-WADO", "A-NEW": "B-NEW"}),
     ],
 )
 def test_new_web_applications_are_named_like_the_old_ones(old_apps: dict[str, str], expected: dict[str, str]) -> None:
     roles = Roles(base_dn=DN.parse("dc=org"), device="arc", devices={}, titles={"A": "B"}, web_apps=old_apps)
     assert name_new_web_apps(roles, ["A", "A-WADO", "A-NEW", "AB"]).web_apps == expected
+
+
+def test_the_name_of_a_removed_web_application_can_belong_to_another_one() -> None:
+    roles = Roles(
+        base_dn=DN.parse("dc=org"),
+        device="arc",
+        devices={},
+        titles={},
+        web_apps={"A": "B"},
+        displaced_web_apps=("B",),
+    )
+    mapping = roles.make_mapping(UpgradeTree(SCHEMA), DN.parse("dc=org"))
+    names = {str(mapping.map_dn(DN.parse(f"dcmWebAppName={name},dc=org"))) for name in ("A", "B")}
+    assert len(names) == 2
+    assert "dcmWebAppName=B,dc=org" in names
 
 
 def test_an_answer_can_name_a_device_or_a_web_application(releases: Releases) -> None:

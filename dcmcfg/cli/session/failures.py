@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from dcmcfg.cli.invocation import Invocation
-from dcmcfg.cli.printing import print_message
+from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.usage_errors import reword_usage_error
 from dcmcfg.errors import DcmcfgError, IncompleteChange
 
@@ -120,7 +120,7 @@ def _report(failure: _Failure, lines: tuple[str, ...], invocation: Invocation) -
             subject = f"{failure.subject}: " if failure.subject else ""
             details = [line for line in lines if failure.message not in line]
             with suppress(OSError):
-                click.echo(format_plugin_failure(f"{subject}{failure.message}", details), nl=False)
+                print_output(*format_plugin_failure(f"{subject}{failure.message}", details).splitlines())
             return failure.exit_code
     print_message(*lines)
     if invocation.json_requested and not invocation.json_printed:
