@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dcmcfg.changes import Change, Delete
+from dcmcfg.changes import Add, Change, Delete
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.schema.definitions import load_bundled_schema
@@ -12,7 +12,7 @@ from dcmcfg.upgrade.history import KnownDefault, ReconstructedBase, reconstruct_
 from dcmcfg.upgrade.names import NameMapping
 from dcmcfg.upgrade.release import UpdateFile
 from dcmcfg.upgrade.trees import UpgradeTree
-from tests.trees import ARCHIVE, BASE, site_entries, storage_scp
+from tests.trees import ARCHIVE, BASE, network_ae, site_entries, storage_scp
 from tests.upgrade.records import add_queue, modify, update_file
 
 SCHEMA = load_bundled_schema()
@@ -68,6 +68,17 @@ def test_files_of_later_releases_have_not_run_without_evidence() -> None:
     later = update_file((5, 2), add_queue("X"), add_queue("Y"))
     assert list_queues(reconstruct(make_tree(), later).base) == ""
     assert list_queues(reconstruct(make_tree(add_queue("X"), add_queue("Y")), later).base) == "XY"
+
+
+def test_a_later_file_of_which_only_the_last_records_have_run_has_not_run() -> None:
+    new = network_ae(ARCHIVE, "NEW")
+    below = [
+        Add(Entry.from_values(f"cn={number},{new.dn}", {"objectClass": "dicomTransferCapability", "cn": str(number)}))
+        for number in range(3)
+    ]
+    later = update_file((5, 2), Add(new), *below, add_queue("X"), add_queue("Y"))
+    reconstructed = reconstruct(make_tree(add_queue("X"), add_queue("Y")), later)
+    assert reconstructed.base.key(new.dn) not in reconstructed.base.entries
 
 
 def test_a_single_missing_entry_was_removed_by_the_site() -> None:
