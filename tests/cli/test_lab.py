@@ -25,6 +25,7 @@ from dcmcfg.lab.ports import choose_ports
 from dcmcfg.lab.site import Ports, Site
 from dcmcfg.lab.state import LabState, ProcessIdentity
 from tests.patience import PATIENCE_S
+from tests.sampling import LONG
 
 pytestmark = pytest.mark.real
 
@@ -382,6 +383,7 @@ def test_up_and_down_as_json(home: Home) -> None:
     assert json.loads(home.run("lab", "down", "--json")[1])["result"] == "no_lab"
 
 
+@pytest.mark.skipif(not LONG, reason="another demonstration without --json is run: this one with DCMCFG_LONG")
 def test_the_demo_as_json_tells_its_story_on_standard_error(home: Home) -> None:
     home.environment["TMPDIR"] = str(home.folder)
     code, out, err = home.run("lab", "demo", "--json")
