@@ -22,7 +22,7 @@ from dcmcfg.upgrade.history import KnownDefault, ReconstructedBase, reconstruct_
 from dcmcfg.upgrade.merge import Merge
 from dcmcfg.upgrade.merge_result import Decision, Dropped, MergeResult, Place, Stage
 from dcmcfg.upgrade.options import DEFAULT_OPTIONS, UpgradeOptions
-from dcmcfg.upgrade.prerequisites import list_warnings, require_upgrade
+from dcmcfg.upgrade.prerequisites import find_missed_range, list_warnings, require_upgrade
 from dcmcfg.upgrade.release import Release
 from dcmcfg.upgrade.renamed_roles import add_renamed_roles
 from dcmcfg.upgrade.role_answers import SortedAnswers, sort_answers
@@ -39,8 +39,9 @@ class Upgrade:
 
     ``decisions`` are the open ones of the official changes, ``gap_decisions`` those of the gap; the numbers of the
     latter follow those of the former. ``warnings`` are contradictions between the site and the releases;
-    ``new_problems`` are the problems of the configuration after the plan that it does not have before. ``checklist``
-    are the files of the distribution that dcmcfg does not apply.
+    with ``may_be_incomplete``, official changes may be missing in the plan, and a warning says which. ``new_problems``
+    are the problems of the configuration after the plan that it does not have before. ``checklist`` are the files of
+    the distribution that dcmcfg does not apply.
     """
 
     status: TreeStatus
@@ -60,6 +61,7 @@ class Upgrade:
     clones: tuple[CloneOffer, ...]
     official_entries: frozenset[NormalDN]
     warnings: tuple[str, ...] = ()
+    may_be_incomplete: bool = False
     new_problems: tuple[str, ...] = ()
     checklist: Checklist = NO_CHECKLIST
 
@@ -71,6 +73,11 @@ class Upgrade:
     def has_open_decisions(self) -> bool:
         """Whether the user has something to decide: values, files of the vendor data, or the requested gap."""
         return bool(self.decisions or self.vendor.needs_decision or (self.options.gap and self.gap_decisions))
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether the plan must not be applied unseen: something is left to decide, or changes may be missing."""
+        return self.has_open_decisions or self.may_be_incomplete
 
 
 def prepare_upgrade(
@@ -120,7 +127,7 @@ def prepare_upgrade(
     theirs = leave_out_devices(reconstructed.theirs, without, mapping)
     theirs, fresh = (_leave_out_declined(each, answers) for each in (theirs, fresh))
     base = reconstructed.base
-    warnings = list(list_warnings(status, source, target))
+    warnings = list(list_warnings(status, source, target, installed))
     if not has_secrets(site.entries.values()) and has_secrets(base.entries.values()):
         base, theirs, fresh = (leave_out_secrets(each) for each in (base, theirs, fresh))
         warnings.append("the configuration has no secrets, as an export without secrets: secrets are not upgraded")
@@ -166,6 +173,7 @@ def prepare_upgrade(
         clones=clones,
         official_entries=frozenset(list_differing_keys(site, official.tree)),
         warnings=tuple(warnings),
+        may_be_incomplete=find_missed_range(status, installed) is not None,
     )
 
 

@@ -44,7 +44,16 @@ def require_upgrade(source: Release, target: Release, installed: Release) -> Non
         )
 
 
-def list_warnings(status: TreeStatus, source: Release, target: Release) -> Iterator[str]:
+def find_missed_range(status: TreeStatus, installed: Release) -> tuple[Version, Version] | None:
+    """Return the release of the tree and that of *installed*, if the latter is newer, or else None.
+
+    The official changes after the first one, up to the second one, are not in the plan: the plan takes them for made.
+    """
+    match, version = status.match, installed.version
+    return (match.last, version) if match is not None and version is not None and version > match.last else None
+
+
+def list_warnings(status: TreeStatus, source: Release, target: Release, installed: Release) -> Iterator[str]:
     """Yield a sentence for each contradiction between the site, its software and the releases."""
     match, version = status.match, source.version
     if match is not None and version is not None and not match.first <= version <= match.last:
@@ -58,7 +67,10 @@ def list_warnings(status: TreeStatus, source: Release, target: Release) -> Itera
             differing = (each for each in status.components if each.match.differs_from(match))
             parts = ", ".join(f"{each.name}: {format_version(each.match.last)}" for each in differing)
             found = f"{found}, which is {len(between)} releases away" + (f" ({parts})" if parts else "")
-        yield f"{found}. The plan starts from what the configuration shows"
+        missed = find_missed_range(status, installed)
+        yield f"{found}. " + (
+            "The plan starts from what the configuration shows" if missed is None else _describe_missed_range(missed)
+        )
     if match is not None and status.software is not None and status.software > match.last:
         yield (
             f"the archive's software is {format_version(status.software)}, but the update files after "
@@ -66,3 +78,11 @@ def list_warnings(status: TreeStatus, source: Release, target: Release) -> Itera
         )
     if target.version is not None and status.software is not None and status.software > target.version:
         yield f"the archive's software is already newer than {target.label}"
+
+
+def _describe_missed_range(missed: tuple[Version, Version]) -> str:
+    present, named = map(format_version, missed)
+    return (
+        f"The changes of the releases after {present} up to {named} may be missing in the plan. If the configuration "
+        f"does not have these changes yet, plan again with the folder of release {present} as --from, or as --installed"
+    )

@@ -52,6 +52,24 @@ def test_another_release_than_the_named_one_is_a_warning(releases: Releases) -> 
     assert releases.upgrade(site, "5.31.0").warnings == ()
 
 
+def test_a_newer_release_than_that_of_the_configuration_may_lose_changes(releases: Releases) -> None:
+    site, target = releases.build("pristine", "5.29.0"), releases.read(TARGET)
+    newer, present = releases.read("5.31.0"), releases.read("5.29.0")
+    upgrade = prepare_upgrade(site, newer, target, newer)
+    assert (upgrade.warnings, upgrade.needs_attention) == (
+        (
+            "the configuration matches release 5.29.0 best, but --from names 5.31.0. The changes of the releases after "
+            "5.29.0 up to 5.31.0 may be missing in the plan. If the configuration does not have these changes yet, "
+            "plan again with the folder of release 5.29.0 as --from, or as --installed",
+        ),
+        True,
+    )
+    complete = prepare_upgrade(site, newer, target, present)
+    assert not complete.needs_attention
+    assert len(complete.plan.changes) > len(upgrade.plan.changes)
+    assert complete.warnings[0].endswith("The plan starts from what the configuration shows")
+
+
 def test_software_that_is_newer_than_the_configuration_is_a_warning(releases: Releases) -> None:
     site = change(releases.build("pristine", "5.29.0"), ARCHIVE, dicomSoftwareVersion=["5.31.0"])
     upgrade = releases.upgrade(site, "5.29.0", UpgradeOptions())

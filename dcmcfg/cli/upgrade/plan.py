@@ -36,7 +36,7 @@ from dcmcfg.upgrade.plan_source import PlanSource
 from dcmcfg.upgrade.report import UpgradeReport, list_planned_changes
 from dcmcfg.upgrade.vendor_data import Side, VendorMerge, list_conflict_files
 
-_DECISIONS_OPEN = 1
+_NEEDS_ATTENTION = 1
 
 
 @click.command("plan", short_help="Plan the upgrade to a release, and change nothing.", cls=SiteCommand)
@@ -129,8 +129,8 @@ def plan_command(
     To apply the plan: dcmcfg apply PLAN. Like every change, it can be reverted with 'dcmcfg undo'. The plan is refused
     if the schema of the directory server does not have the attributes of the release.
 
-    Exit codes: 0 nothing is left to decide, 1 there are decisions, 2 it is uncertain which AEs correspond, 3 the
-    release or the configuration cannot be used.
+    Exit codes: 0 nothing is left to decide, 1 there are decisions, or a warning says that changes may be missing, 2 it
+    is uncertain which AEs correspond, 3 the release or the configuration cannot be used.
     """
     require_details_form(form, details=details)
     require_new_report_files(report_files, output)
@@ -169,7 +169,7 @@ def plan_command(
         print_output(*(f"report: {each}" for each in report_files))
         if output is not None:
             print_output(f"plan: {output}", f"To apply it: dcmcfg upgrade apply {output}")
-    return _DECISIONS_OPEN if upgrade.has_open_decisions else 0
+    return _NEEDS_ATTENTION if upgrade.needs_attention else 0
 
 
 def _write_conflicts(folder: Path, vendor: VendorMerge) -> None:
