@@ -62,6 +62,7 @@ def match_aes(
             *_find_exchanged(default, site, found, answers),
             *_find_unreferenced(default, site, found, answers),
             *_find_questions(default, scores, found, answers),
+            *_find_misnamed(default, site, found, answers),
         )
     }
     return found, list(questions.values())
@@ -121,6 +122,25 @@ def _find_exchanged(
             if exchanged > own + _CONTENT_TOLERANCE and others[1] > others[0] + _CONTENT_TOLERANCE:
                 candidates = ((other_title, exchanged), (title, own))
                 yield RoleQuestion(role, candidates, f"this AE and {other_role} seem to have exchanged their titles")
+
+
+def _find_misnamed(
+    default: ConfigurationView, site: ConfigurationView, found: Mapping[str, str], answers: Mapping[str, str]
+) -> Iterator[RoleQuestion]:
+    """Yield questions about AEs with the title of the role that resemble more an AE of the default without a holder.
+
+    The site may have removed the AE, and given its title to the other one.
+    """
+    without_holder = [each for role, each in default.profiles.items() if role not in found and role not in answers]
+    for role, title in found.items():
+        if role != title or role in answers or not without_holder:
+            continue
+        ae = site.profiles[title]
+        own = score_content(default.profiles[role], ae)
+        score, likely = max((score_content(each, ae), each.title) for each in without_holder)
+        if score > own + _CONTENT_TOLERANCE:
+            reason = f"the AE with this title resembles {likely} more, which no other AE of the site is"
+            yield RoleQuestion(role, ((title, own),), reason)
 
 
 def _find_unreferenced(

@@ -332,3 +332,14 @@ def test_an_ae_of_the_site_with_the_title_of_a_removed_one_stays_as_it_is(releas
         for attribute in each.attributes
         for value in each.texts(attribute.name)
     )
+
+
+def test_an_ae_with_the_title_of_a_removed_one_is_a_question(releases: Releases) -> None:
+    edits = (remove("IOCM_QUALITY"), rename("IOCM_WRONG_MWL", "IOCM_QUALITY"))
+    (question,) = find(releases, *edits).questions
+    assert (question.role, [title for title, _ in question.candidates]) == ("IOCM_QUALITY", ["IOCM_QUALITY"])
+    assert "resembles IOCM_WRONG_MWL more" in question.reason
+
+    answered = find(releases, *edits, answers={"IOCM_QUALITY": "-"})
+    assert (list_renamed(answered), answered.questions) == ({"IOCM_WRONG_MWL": "IOCM_QUALITY"}, ())
+    assert find(releases, remove("IOCM_QUALITY")).questions == ()
