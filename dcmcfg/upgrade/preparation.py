@@ -38,7 +38,8 @@ class Upgrade:
     """An upgrade of a site: the plan, and everything that the report shows.
 
     ``decisions`` are the open ones of the official changes, ``gap_decisions`` those of the gap; the numbers of the
-    latter follow those of the former. ``warnings`` are contradictions between the site and the releases;
+    latter follow those of the former. ``theirs`` is the default after the official changes, and ``fresh`` that of a new
+    installation, both with the names of the site. ``warnings`` are contradictions between the site and the releases;
     with ``may_be_incomplete``, official changes may be missing in the plan, and a warning says which. ``new_problems``
     are the problems of the configuration after the plan that it does not have before. ``checklist`` are the files of
     the distribution that dcmcfg does not apply.
@@ -60,6 +61,8 @@ class Upgrade:
     vendor: VendorMerge
     clones: tuple[CloneOffer, ...]
     official_entries: frozenset[NormalDN]
+    theirs: UpgradeTree
+    fresh: UpgradeTree
     warnings: tuple[str, ...] = ()
     may_be_incomplete: bool = False
     new_problems: tuple[str, ...] = ()
@@ -172,6 +175,8 @@ def prepare_upgrade(
         vendor=vendor,
         clones=clones,
         official_entries=frozenset(list_differing_keys(site, official.tree)),
+        theirs=theirs,
+        fresh=fresh,
         warnings=tuple(warnings),
         may_be_incomplete=find_missed_range(status, installed) is not None,
     )

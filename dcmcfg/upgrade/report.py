@@ -11,6 +11,7 @@ from dcmcfg.changes import Add, Change, Delete, Modify, Operation
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.schema_names import DICOM_AE_TITLE, DICOM_NETWORK_AE_OBJECT_CLASS, DICOM_VENDOR_DATA, OBJECT_CLASS
+from dcmcfg.secret_values import format_value
 from dcmcfg.upgrade.merge_result import IGNORED
 from dcmcfg.upgrade.preparation import Upgrade
 from dcmcfg.upgrade.trees import UpgradeTree
@@ -25,6 +26,7 @@ _CHECKS = {
     "dcmURI": "check that this is the same place on the archive's host",
     "dcmQueryRetrieveViewID": "decides which rejected instances users see",
     "dcmAcceptedUserRole": "decides who can use this",
+    "dcmObjectStorageID": "decides where new files are stored",
     "dicomPort": "the port must be free, and firewalls must allow it",
     "dcmKeyStoreURL": _KEY_STORE,
     "dcmKeyStoreType": _KEY_STORE,
@@ -39,8 +41,12 @@ _CHECKS = {
 }
 _CHECKS_BY_LOWER_NAME = {name.lower(): reason for name, reason in _CHECKS.items()}
 _STORAGE_URI, _STORAGE_CLASS = "dcmURI", "dcmStorage"
+_STORAGE_CHECK = "the settings of a storage decide where files are, and when they are deleted"
 _DELETE_CHECK = "the entry is deleted"
 _VENDOR_FILE = "vendor-data.zip"
+_DESCRIPTION = "dicomdescription"
+#: Attribute → what its removal by the release means.
+_REMAINDER_EFFECTS = {"dcmaccepteduserrole": ", which gives access to all users"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,6 +202,7 @@ class _Sources:
             record.place: record.change for file in upgrade.target.updates for record in file.records
         }
         self.gap = {tree.key(each.dn): each for each in upgrade.gap_changes if each.is_made}
+        self._theirs, self._fresh = upgrade.theirs, upgrade.fresh
         titles = {
             title: key
             for key, entry in upgrade.status.view.children
@@ -212,6 +219,11 @@ class _Sources:
     def is_clone(self, key: NormalDN) -> bool:
         """Return whether *key* is a clone of an AE, or below it."""
         return any(key[start:] in self._originals for start in range(len(key)))
+
+    def removes_attribute(self, key: NormalDN, name: str, *, is_gap: bool) -> bool:
+        """Return whether the release has the entry *key*, but not the attribute *name* there."""
+        entry = (self._fresh if is_gap else self._theirs).entries.get(key)
+        return entry is not None and not entry.values(name)
 
     def list_records(self, key: NormalDN) -> list[tuple[str, Change]]:
         """Return the records that write the entry *key*; for an entry of a clone those of the original AE."""
@@ -299,6 +311,8 @@ def _list_attribute_changes(key: NormalDN, old: Entry, new: Entry, sources: _Sou
             continue
         is_gap = lower in gap_names
         check = _find_check(lower, new)
+        if lower not in IGNORED and new.values(name) and sources.removes_attribute(key, name, is_gap=is_gap):
+            check = _describe_remainder(name, old, new, check)
         change = PlannedChange(
             dn=new.dn,
             attribute=name,
@@ -315,9 +329,24 @@ def _list_attribute_changes(key: NormalDN, old: Entry, new: Entry, sources: _Sou
 
 def _find_check(lower_name: str, entry: Entry) -> str:
     """Return why to check a change of an attribute; the URI of something other than a storage is harmless."""
-    if lower_name in IGNORED or (lower_name == _STORAGE_URI.lower() and not entry.is_a(_STORAGE_CLASS)):
+    if lower_name in IGNORED:
         return ""
-    return _CHECKS_BY_LOWER_NAME.get(lower_name, "")
+    if entry.is_a(_STORAGE_CLASS):
+        return _CHECKS_BY_LOWER_NAME.get(lower_name, "" if lower_name == _DESCRIPTION else _STORAGE_CHECK)
+    return "" if lower_name == _STORAGE_URI.lower() else _CHECKS_BY_LOWER_NAME.get(lower_name, "")
+
+
+def _describe_remainder(name: str, old: Entry, new: Entry, check: str) -> str:
+    """Return why to check an attribute that the release removes, of which the site's own values stay.
+
+    A list of allowed names with fewer names is stricter, whereas the release without the list allows all.
+    """
+    before, after = (
+        ", ".join(format_value(name, value) for value in sorted(entry.values(name))) for entry in (old, new)
+    )
+    effect = _REMAINDER_EFFECTS.get(name.lower(), "")
+    sentence = f"before: {before}; after: {after}; only what the site has added stays, but the release removes {name}"
+    return "; ".join(filter(None, (check, f"{sentence}{effect}")))
 
 
 def _classify(key: NormalDN, sources: _Sources, *, is_gap: bool, check: str = "", attribute: str = "") -> ChangeClass:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dcmcfg.changes import Add, Delete, Modify
 from dcmcfg.dn import DN
 from dcmcfg.upgrade.options import UpgradeOptions
+from dcmcfg.upgrade.preparation import prepare_upgrade
 from dcmcfg.upgrade.report import PlannedChange, list_planned_changes
 from tests.sampling import sample
+from tests.trees import ARCHIVE
 from tests.upgrade.customised import ALL, SOURCES, TARGET, TREES, Releases
+from tests.upgrade.test_preparation import change
 
+AE = f"dicomAETitle=AS_RECEIVED,{ARCHIVE}"
 CASES = [(tree, source) for tree in TREES for source in SOURCES]
 
 
@@ -55,3 +61,41 @@ def test_changes_of_a_clone_have_the_records_of_its_original(releases: Releases)
     assert {each.change_class for each in clone.values()} == {"clone"}
     assert {key: each.places for key, each in clone.items()} == {key: original[key].places for key in clone}
     assert of("TEACHING") == {}
+
+
+def test_values_of_the_site_that_stay_of_a_removed_attribute_are_checked_first(releases: Releases) -> None:
+    pristine = releases.build("pristine", "5.31.0")
+    site = change(pristine, AE, dcmAcceptedUserRole=["admin", "radiologist"])
+    changes = {
+        (str(each.dn), each.attribute): each
+        for each in list_planned_changes(releases.upgrade(site, "5.31.0", UpgradeOptions()))
+    }
+    changed = changes[AE, "dcmAcceptedUserRole"]
+    assert (changed.change_class, changed.removed, changed.after[0].values) == (
+        "careful",
+        (b"admin",),
+        (b"radiologist",),
+    )
+    assert changed.check == (
+        "decides who can use this; before: 'admin', 'radiologist'; after: 'radiologist'; only what the site has added "
+        "stays, but the release removes dcmAcceptedUserRole, which gives access to all users"
+    )
+    others = [each for (dn, name), each in changes.items() if name == changed.attribute and dn != AE]
+    assert others
+    assert {each.check for each in others} == {"decides who can use this"}
+
+
+def test_the_settings_of_a_storage_are_checked_first_also_as_a_difference_from_a_new_installation(
+    releases: Releases,
+) -> None:
+    source, target = releases.read("5.31.0"), releases.read(TARGET)
+    storage = next(each for each in target.entries if each.is_a("dcmStorage"))
+    moved = storage.with_values("dcmProperty", [b"pathFormat=other"]).with_values("dicomDescription", [b"other"])
+    target = replace(target, entries=tuple(moved if each is storage else each for each in target.entries))
+    upgrade = prepare_upgrade(releases.build("pristine", "5.31.0"), source, target, source, options=ALL)
+    checks = {
+        each.attribute: (each.change_class, bool(each.check))
+        for each in list_planned_changes(upgrade)
+        if each.dn == storage.dn and each.is_gap
+    }
+    assert checks == {"dcmProperty": ("gap", True), "dicomDescription": ("gap", False)}
