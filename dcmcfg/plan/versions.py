@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from dcmcfg.changes import Add, Change
+from dcmcfg.changes import Add, Change, Modify
 from dcmcfg.dn import DN
 from dcmcfg.errors import Refused
 from dcmcfg.model.tree import TreeDraft
 from dcmcfg.plan import assertions
 from dcmcfg.plan.assertions import Equals
 from dcmcfg.plan.plan import Plan, PlanStep
+from dcmcfg.schema.definitions import Schema
 
 
 def assert_versions(plan: Plan) -> Plan:
@@ -19,15 +21,7 @@ def assert_versions(plan: Plan) -> Plan:
     Later steps cannot, because their entryCSN is not known yet, and an Add has none. Raises :class:`Refused` if the
     server shows no entryCSN at all, or none of an entry that the plan changes.
     """
-    draft = TreeDraft(plan.before)
-    steps: list[PlanStep] = []
-    for step in plan.steps:
-        version = draft.get_version(step.change.dn)
-        if version is not None and not isinstance(step.change, Add):
-            steps.append(replace(step, change=_assert_version(step.change, version)))
-        else:
-            steps.append(step)
-        draft.apply(step.change)
+    strict = assert_known_versions(plan, lambda _: True)
     if plan.before.entries and not plan.before.versions:
         raise Refused("--strict requires the attribute entryCSN, but the server does not show entryCSN")
     if (hidden := find_unversioned_entry(plan)) is not None:
@@ -35,7 +29,37 @@ def assert_versions(plan: Plan) -> Plan:
             "--strict requires the attribute entryCSN, but the server does not show entryCSN of this entry",
             subject=str(hidden),
         )
+    return strict
+
+
+def assert_known_versions(plan: Plan, is_needed: Callable[[PlanStep], bool]) -> Plan:
+    """Return *plan*, with the first step of each entry also asserting the entryCSN, if *is_needed* selects the step.
+
+    An entry without a known entryCSN, and an Add, stay as they are.
+    """
+    draft = TreeDraft(plan.before)
+    steps: list[PlanStep] = []
+    for step in plan.steps:
+        version = draft.get_version(step.change.dn)
+        if version is not None and not isinstance(step.change, Add) and is_needed(step):
+            steps.append(replace(step, change=_assert_version(step.change, version)))
+        else:
+            steps.append(step)
+        draft.apply(step.change)
     return replace(plan, steps=tuple(steps))
+
+
+def changes_present_values(step: PlanStep, schema: Schema) -> bool:
+    """Return whether *step* changes an attribute that may have got more values since it was read.
+
+    No filter can assert that an attribute has no other values, so for such a step only the entryCSN shows it.
+    """
+    before, change = step.before, step.change
+    if before is None or not isinstance(change, Modify):
+        return False
+    names = {each.name for each in change.modifications if before.values(each.name)}
+    definitions = (schema.attribute(each) for each in names)
+    return any(each is None or not each.single_valued for each in definitions)
 
 
 def find_unversioned_entry(plan: Plan) -> DN | None:

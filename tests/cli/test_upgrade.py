@@ -52,21 +52,34 @@ def test_the_plan_is_written_for_its_owner_only_and_changes_nothing(
 
 
 @pytest.mark.real
+@pytest.mark.parametrize(
+    ("attribute", "operation", "value", "named"),
+    [
+        ("dcmQueryRetrieveViewID", "replace", "hideAll", "dcmQueryRetrieveViewID"),
+        # The plan removes other values of the attribute, and must not leave this one alone there.
+        ("dcmAcceptedUserRole", "add", "radiologist", "entryCSN"),
+    ],
+)
 def test_a_plan_of_yesterday_is_refused_if_an_entry_of_it_was_changed(
-    run: Run, hospital: CliSite, releases: Releases, tmp_path: Path
+    run: Run,
+    hospital: CliSite,
+    releases: Releases,
+    tmp_path: Path,
+    attribute: str,
+    operation: str,
+    value: str,
+    named: str,
 ) -> None:
     plan = tmp_path / "plan.ldif"
     report = json.loads(run("upgrade", "plan", *options_to_target(releases), "-o", str(plan), "--json").stdout)
-    (changed, *_) = (each for each in report["changes"] if each["attribute"] == "dcmQueryRetrieveViewID")
+    (changed, *_) = (each for each in report["changes"] if each["attribute"] == attribute)
     file = tmp_path / "other.ldif"
-    file.write_text(
-        f"dn: {changed['dn']}\nchangetype: modify\nreplace: dcmQueryRetrieveViewID\ndcmQueryRetrieveViewID: hideAll\n"
-    )
+    file.write_text(f"dn: {changed['dn']}\nchangetype: modify\n{operation}: {attribute}\n{attribute}: {value}\n")
     assert hospital.slapd.run_client("ldapmodify", "-f", str(file)).returncode == 0
     before = hospital.octets()
     refused = run("apply", str(plan), "--yes", "--no-reload")
     assert refused.exit_code == 3, refused.stdout
-    assert "dcmQueryRetrieveViewID" in refused.stderr
+    assert named in refused.stderr
     assert hospital.octets() == before
 
 

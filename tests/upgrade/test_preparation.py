@@ -12,8 +12,9 @@ import pytest
 from dcmcfg.changes import Add, Delete, Modify
 from dcmcfg.dn import DN, is_at_or_below
 from dcmcfg.entry import Entry
-from dcmcfg.errors import Refused
+from dcmcfg.errors import DoesNotApply, Refused
 from dcmcfg.model.tree import Tree
+from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.upgrade.options import GAP_KINDS, UpgradeOptions
 from dcmcfg.upgrade.preparation import prepare_upgrade
@@ -255,3 +256,37 @@ def test_an_entry_that_gets_an_auxiliary_class_is_modified() -> None:
     before, after = _make_small_tree(old), _make_small_tree(new)
     (change,) = make_upgrade_plan(before, UpgradeTree(before.schema, after.entries)).changes
     assert isinstance(change, Modify)
+
+
+def _change_since(tree: Tree, dn: str, plan: Plan, **values: list[str]) -> Plan:
+    """Return *plan* of *tree* as it applies after somebody has changed the entry *dn*."""
+    changed = change(tree, dn, **values)
+    later = replace(changed, versions={**tree.versions, tree.key(DN.parse(dn)): "later"})
+    return make_plan(later, [DesiredChange(each, strict=True) for each in plan.changes])
+
+
+def test_a_plan_is_refused_if_one_of_its_attributes_has_one_more_value_since() -> None:
+    queue = f"dcmQueueName=Q,{ARCHIVE}"
+    old = Entry.from_values(
+        queue, {"objectClass": "dcmQueue", "dcmQueueName": "Q", "dcmProperty": ("a=1", "b=1"), "dcmMaxRetries": "1"}
+    )
+    small = _make_small_tree(old)
+    before = replace(small, versions=dict.fromkeys(small.entries, "read"))
+
+    def plan(**values: list[str]) -> Plan:
+        return make_upgrade_plan(before, UpgradeTree(before.schema, change(before, queue, **values).entries))
+
+    several = plan(dcmProperty=["a=1", "b=2"])
+    assert _change_since(before, ARCHIVE, several, dicomDescription=["other"]).changes == several.changes
+    with pytest.raises(DoesNotApply, match="has changed since"):
+        _change_since(before, queue, several, dcmProperty=["a=1", "b=1", "c=1"])
+
+    single = plan(dcmMaxRetries=["2"])
+    assert _change_since(before, queue, single, dcmProperty=["a=1"]).changes == single.changes
+    with pytest.raises(DoesNotApply, match="has changed since"):
+        _change_since(before, queue, single, dcmMaxRetries=["3"])
+
+    new = plan(dicomDescription=["new"])
+    assert _change_since(before, queue, new, dcmProperty=["a=1"]).changes == new.changes
+    with pytest.raises(DoesNotApply, match="has changed since"):
+        _change_since(before, queue, new, dicomDescription=["own"])
