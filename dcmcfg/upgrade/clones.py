@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from dcmcfg.dn import DN, RDN, NormalDN, is_at_or_below
+from dcmcfg.errors import NotFound
 from dcmcfg.schema_names import DICOM_AE_TITLE, DICOM_NETWORK_AE_OBJECT_CLASS
 from dcmcfg.upgrade.ae_roles import score_content
 from dcmcfg.upgrade.configuration_view import ConfigurationView
 from dcmcfg.upgrade.roles import Roles
 from dcmcfg.upgrade.trees import UpgradeTree
 
-#: The part of an AE's capabilities that a clone must hold.
+#: The part of an AE's capabilities that a clone must hold, and that must be those of the AE.
 _MIN_SHARE = 0.9
 
 
@@ -27,7 +28,8 @@ class CloneOffer:
 def find_clones(base: UpgradeTree, view: ConfigurationView, roles: Roles) -> tuple[CloneOffer, ...]:
     """Return the AEs without a role that hold at least 90 % of the capabilities of an AE with a role in *base*.
 
-    Of several such AEs with a role, the original is the one that the AE resembles most: a full AE also holds the
+    At most 10 % of their own capabilities may be others: an AE with all capabilities is no clone of one with two. Of
+    several such AEs with a role, the original is the one that the AE resembles most: a full AE also holds the
     capabilities of those that only allow queries.
     """
     held = ConfigurationView(base, roles.device).profiles
@@ -41,7 +43,8 @@ def find_clones(base: UpgradeTree, view: ConfigurationView, roles: Roles) -> tup
             for original, other in held.items()
             if other.capabilities
             and original in with_role
-            and len(profile.capabilities & other.capabilities) >= _MIN_SHARE * len(other.capabilities)
+            and len(profile.capabilities & other.capabilities)
+            >= _MIN_SHARE * max(len(other.capabilities), len(profile.capabilities))
         }
         best = max(originals, key=lambda each: originals[each], default=None)
         if best is not None:
@@ -49,12 +52,34 @@ def find_clones(base: UpgradeTree, view: ConfigurationView, roles: Roles) -> tup
     return tuple(CloneOffer(original, tuple(titles)) for original, titles in found.items())
 
 
-def add_clones(
-    tree: UpgradeTree, offers: Sequence[CloneOffer], chosen: Sequence[str], archive_key: NormalDN
-) -> UpgradeTree:
-    """Return *tree* with a copy of the original AE for each of the *chosen* clones."""
+def choose_clones(offers: Sequence[CloneOffer], chosen: Sequence[str]) -> tuple[CloneOffer, ...]:
+    """Return those of *offers* that the user has *chosen*; raises :class:`NotFound` for an AE that is no clone."""
+    offered = sorted(title for each in offers for title in each.titles)
+    for title in chosen:
+        if title not in offered:
+            raise NotFound(
+                f"--also {title} names no AE with the capabilities of an AE of the release",
+                next_step=f"AEs with such capabilities: {', '.join(offered)}"
+                if offered
+                else "plan without --also: no AE of the site has such capabilities",
+            )
+    return _select(offers, lambda title: title in chosen)
+
+
+def leave_out_chosen(offers: Sequence[CloneOffer], chosen: Sequence[str]) -> tuple[CloneOffer, ...]:
+    """Return those of *offers* that the user has not *chosen*."""
+    return _select(offers, lambda title: title not in chosen)
+
+
+def _select(offers: Sequence[CloneOffer], is_selected: Callable[[str], bool]) -> tuple[CloneOffer, ...]:
+    selected = (CloneOffer(each.original, tuple(filter(is_selected, each.titles))) for each in offers)
+    return tuple(each for each in selected if each.titles)
+
+
+def add_clones(tree: UpgradeTree, clones: Sequence[CloneOffer], archive_key: NormalDN) -> UpgradeTree:
+    """Return *tree* with a copy of the original AE for each of *clones*."""
     result = tree.copy()
-    for offer in offers:
+    for offer in clones:
         original = next(
             (
                 key
@@ -69,8 +94,6 @@ def add_clones(
             continue
         old = tree.entries[original].dn
         for title in offer.titles:
-            if title not in chosen:
-                continue
             new = DN((RDN.of(DICOM_AE_TITLE, title), *old.parent.rdns))
             for key, entry in tree.entries.items():
                 if is_at_or_below(key, original):

@@ -12,7 +12,7 @@ from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import Plan
 from dcmcfg.schema_names import DICOM_VENDOR_DATA
 from dcmcfg.upgrade.checklist import NO_CHECKLIST, Checklist
-from dcmcfg.upgrade.clones import CloneOffer, add_clones, find_clones
+from dcmcfg.upgrade.clones import CloneOffer, add_clones, choose_clones, find_clones, leave_out_chosen
 from dcmcfg.upgrade.completeness import has_secrets, leave_out_secrets
 from dcmcfg.upgrade.configuration_view import ConfigurationView
 from dcmcfg.upgrade.decisions import Answers, answer_decisions, number_decisions
@@ -38,11 +38,11 @@ class Upgrade:
     """An upgrade of a site: the plan, and everything that the report shows.
 
     ``decisions`` are the open ones of the official changes, ``gap_decisions`` those of the gap; the numbers of the
-    latter follow those of the former. ``theirs`` is the default after the official changes, and ``fresh`` that of a new
-    installation, both with the names of the site. ``warnings`` are contradictions between the site and the releases;
-    with ``may_be_incomplete``, official changes may be missing in the plan, and a warning says which. ``new_problems``
-    are the problems of the configuration after the plan that it does not have before. ``checklist`` are the files of
-    the distribution that dcmcfg does not apply.
+    latter follow those of the former. ``clones`` are offered, ``changed_clones`` chosen. ``theirs`` is the default
+    after the official changes, and ``fresh`` that of a new installation, both with the names of the site. ``warnings``
+    are contradictions between the site and the releases; with ``may_be_incomplete``, official changes may be missing in
+    the plan, and a warning says which. ``new_problems`` are the problems of the configuration after the plan that it
+    does not have before. ``checklist`` are the files of the distribution that dcmcfg does not apply.
     """
 
     status: TreeStatus
@@ -60,6 +60,7 @@ class Upgrade:
     reconstructed: ReconstructedBase
     vendor: VendorMerge
     clones: tuple[CloneOffer, ...]
+    changed_clones: tuple[CloneOffer, ...]
     official_entries: frozenset[NormalDN]
     theirs: UpgradeTree
     fresh: UpgradeTree
@@ -97,7 +98,7 @@ def prepare_upgrade(
     *renames* are those that dcmcfg has made at the site, the oldest first.
 
     Raises :class:`Refused` if the target is not newer, if a question about roles is open, and for answers that name
-    nothing.
+    nothing, and :class:`~dcmcfg.errors.NotFound` for an AE of ``also`` that is no clone.
     """
     site = UpgradeTree(tree.schema, tree.entries)
     require_upgrade(source, target, installed)
@@ -141,8 +142,9 @@ def prepare_upgrade(
             {key: each for key, each in theirs.entries.items() if key in fresh.entries or key in site.entries},
         )
     archive_key = site.key(status.view.device.dn)
-    clones = find_clones(base, status.view, roles)
-    base, theirs, fresh = (add_clones(each, clones, options.also, archive_key) for each in (base, theirs, fresh))
+    offers = find_clones(base, status.view, roles)
+    clones = choose_clones(offers, options.also)
+    base, theirs, fresh = (add_clones(each, clones, archive_key) for each in (base, theirs, fresh))
     stages = _Stages(
         original=map_default(installed, mapping, site, without),
         base=base,
@@ -173,7 +175,8 @@ def prepare_upgrade(
         gap_decisions=gap_decided.open,
         reconstructed=reconstructed,
         vendor=vendor,
-        clones=clones,
+        clones=leave_out_chosen(offers, options.also),
+        changed_clones=clones,
         official_entries=frozenset(list_differing_keys(site, official.tree)),
         theirs=theirs,
         fresh=fresh,

@@ -211,7 +211,7 @@ class _Sources:
         }
         self._originals = {
             titles[clone]: titles[offer.original]
-            for offer in upgrade.clones
+            for offer in upgrade.changed_clones
             for clone in offer.titles
             if clone in titles and offer.original in titles
         }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
+from dcmcfg.errors import NotFound
 from dcmcfg.schema.definitions import load_bundled_schema
-from dcmcfg.upgrade.clones import CloneOffer, add_clones, find_clones
+from dcmcfg.upgrade.clones import CloneOffer, add_clones, choose_clones, find_clones, leave_out_chosen
 from dcmcfg.upgrade.configuration_view import ConfigurationView
 from dcmcfg.upgrade.roles import Roles
 from dcmcfg.upgrade.trees import UpgradeTree
@@ -54,7 +57,7 @@ def test_an_ae_that_also_holds_a_smaller_ae_is_a_clone_of_the_larger_one() -> No
 def test_only_chosen_clones_are_added() -> None:
     tree = make_tree(*capabilities("DCM4CHEE", 2))
     offers = [CloneOffer("DCM4CHEE", ("TELERAD", "RESEARCH"))]
-    result = add_clones(tree, offers, ["TELERAD"], SCHEMA.normalise_dn(DN.parse(ARCHIVE)))
+    result = add_clones(tree, choose_clones(offers, ["TELERAD"]), SCHEMA.normalise_dn(DN.parse(ARCHIVE)))
 
     new = [each for key, each in result.entries.items() if key not in tree.entries]
     assert sorted(str(each.dn).removesuffix(f",{ARCHIVE}") for each in new) == [
@@ -66,3 +69,23 @@ def test_only_chosen_clones_are_added() -> None:
     ae = result.get(DN.parse(f"dicomAETitle=TELERAD,{ARCHIVE}"))
     assert ae is not None
     assert ae.texts("dicomAETitle") == ("TELERAD",)
+
+
+def test_an_ae_with_many_capabilities_of_its_own_is_no_clone() -> None:
+    base = make_tree(*capabilities("DCM4CHEE", 2))
+    own = [network_ae(ARCHIVE, "TELERAD"), *capabilities("TELERAD", 30)]
+    assert find_clones(base, ConfigurationView(make_tree(*own)), ROLES) == ()
+
+
+def test_what_is_chosen_is_no_longer_offered() -> None:
+    offers = [CloneOffer("DCM4CHEE", ("TELERAD", "RESEARCH")), CloneOffer("WORKLIST", ("MWL",))]
+    assert leave_out_chosen(offers, ["RESEARCH", "MWL"]) == (CloneOffer("DCM4CHEE", ("TELERAD",)),)
+
+
+def test_an_ae_that_is_no_clone_cannot_be_chosen() -> None:
+    with pytest.raises(NotFound, match="--also CT1") as refusal:
+        choose_clones([CloneOffer("DCM4CHEE", ("TELERAD", "RESEARCH"))], ["TELERAD", "CT1"])
+    assert refusal.value.next_step == "AEs with such capabilities: RESEARCH, TELERAD"
+    with pytest.raises(NotFound) as refusal:
+        choose_clones([], ["CT1"])
+    assert refusal.value.next_step.startswith("plan without --also")

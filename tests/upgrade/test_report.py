@@ -46,6 +46,7 @@ def test_changes_of_a_clone_have_the_records_of_its_original(releases: Releases)
         releases.build("hospital", "5.31.0"), "5.31.0", UpgradeOptions(also=("TELERAD", "RESEARCH"))
     )
     (offer,) = upgrade.clones
+    assert offer.titles == ("TEACHING",)
     changes = list_planned_changes(upgrade)
 
     def of(title: str) -> dict[tuple[str, str], PlannedChange]:
