@@ -17,7 +17,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.errors import DcmcfgError, LdifError, MalformedInput, NotFound
 from dcmcfg.ldif.reader import iter_records
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord
-from dcmcfg.schema_names import DICOM_VENDOR_DATA
+from dcmcfg.schema_names import DICOM_VENDOR_DATA, OBJECT_CLASS
 from dcmcfg.upgrade.release import (
     OfficialRecord,
     Release,
@@ -34,6 +34,8 @@ UI_FILE, VENDOR_FILE = "default-ui-config.ldif", "vendor-data.zip"
 _LOST_DN = re.compile(
     rb"(?P<before>\A|\n[ \t\r]*\n)(?:cn|dicom\w+|dcm\w+): *(?P<dn>(?:cn|dicom\w+|dcm\w+)=[^\n]*,[^\n]*)(?=\n)"
 )
+#: Records that are not LDIF in the releases themselves: no copy of the release has them in another form.
+_UPSTREAM_DEFECTS = frozenset({"update-config-5.14.0.ldif:19", "update-dev-5.23.0.ldif:22"})
 _MAX_FILE_OCTETS = 64 * 1024 * 1024
 _LDIF, _PACKED = ".ldif", ".ldif.gz"
 
@@ -78,7 +80,10 @@ def read_release(folder: Path, updates: Sequence[Path] = ()) -> Release:
         *_read_updates(source, defects),
         *(each for path in updates for each in _read_updates(_read_files(path, name=""), defects)),
     ]
-    unique = {(each.version, each.name): each for each in reversed(all_updates)}
+    # Of several copies, the release's own is used, unless it is damaged.
+    unique: dict[tuple[Version, str], UpdateFile] = {}
+    for each in sorted(all_updates, key=lambda each: bool(each.damages)):
+        unique.setdefault((each.version, each.name), each)
     return Release(
         source.name,
         _find_version(folder, source),
@@ -191,7 +196,8 @@ def _read_updates(source: ReleaseFiles, defects: list[str]) -> Iterator[UpdateFi
         version = _parse_folder_version(folder) or (parse_version(name) if not folder else None)
         if version is not None and is_update_name(name):
             label = f"{folder}/{name}" if folder else name
-            records = tuple(_read_records(octets, label, defects))
+            damages: list[str] = []
+            records = tuple(_read_records(octets, label, defects, damages))
             lost = frozenset(f"{label}:{line}" for line in _list_lost_lines(octets))
             yield UpdateFile(
                 version,
@@ -199,6 +205,7 @@ def _read_updates(source: ReleaseFiles, defects: list[str]) -> Iterator[UpdateFi
                 label,
                 tuple(each for each in records if each.place not in lost),
                 skipped=tuple(each for each in records if each.place in lost),
+                damages=tuple(damages),
             )
 
 
@@ -207,19 +214,28 @@ def _parse_folder_version(folder: str) -> Version | None:
     return parse_version(last) if re.fullmatch(r"\d+(\.\d+)+", last) else None
 
 
-def _read_records(octets: bytes, label: str, defects: list[str]) -> Iterator[OfficialRecord]:
+def _read_records(octets: bytes, label: str, defects: list[str], damages: list[str]) -> Iterator[OfficialRecord]:
+    """Yield the records of an update file; add what cannot be read to *defects* (upstream's own) or to *damages*."""
     repaired = _LOST_DN.sub(_restore_dn, octets)
     if repaired != octets:
         defects.append(f"{label}: a record does not begin with 'dn:', so LDAP tools skip it")
+    is_empty = True
     for record in iter_records([repaired], label, resolve_url=lambda _: b""):
+        is_empty = False
         if isinstance(record, LdifError):
-            defects.append(f"{record.subject or label}: {record.message}")
+            is_own = record.subject.rpartition("/")[2] in _UPSTREAM_DEFECTS
+            (defects if is_own else damages).append(f"{record.subject or label}: {record.message}")
             continue
         place = f"{label}:{record.line}"
         change: Change = Add(record.entry) if isinstance(record, ContentRecord) else record.change
+        if isinstance(change, Add) and not change.entry.values(OBJECT_CLASS):
+            damages.append(f"{place}: the new entry has no objectClass")
+            continue
         change = _drop_vendor_data(change)
         if not (isinstance(change, Modify) and not change.modifications):
             yield OfficialRecord(change, place)
+    if is_empty:
+        damages.append(f"{label}: the file has no record")
 
 
 def _list_lost_lines(octets: bytes) -> Iterator[int]:

@@ -22,7 +22,7 @@ from dcmcfg.upgrade.history import KnownDefault, ReconstructedBase, reconstruct_
 from dcmcfg.upgrade.merge import Merge
 from dcmcfg.upgrade.merge_result import Decision, Dropped, MergeResult, Place, Stage
 from dcmcfg.upgrade.options import DEFAULT_OPTIONS, UpgradeOptions
-from dcmcfg.upgrade.prerequisites import find_missed_range, list_warnings, require_upgrade
+from dcmcfg.upgrade.prerequisites import find_missed_range, list_damages, list_warnings, require_upgrade
 from dcmcfg.upgrade.release import Release
 from dcmcfg.upgrade.renamed_roles import add_renamed_roles
 from dcmcfg.upgrade.role_answers import SortedAnswers, sort_answers
@@ -181,7 +181,7 @@ def prepare_upgrade(
         theirs=theirs,
         fresh=fresh,
         warnings=tuple(warnings),
-        may_be_incomplete=find_missed_range(status, installed) is not None,
+        may_be_incomplete=find_missed_range(status, installed) is not None or bool(list_damages(target, installed)),
     )
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.errors import Refused
+from dcmcfg.suggestions import join_limited
 from dcmcfg.upgrade.release import Release, Version, format_version
 from dcmcfg.upgrade.tree_status import TreeStatus
 
 #: The first release whose update files are divided by component.
 _OLDEST: Version = (5, 10)
-_MANY_RELEASES = 5
+_MANY_RELEASES, _MAX_DAMAGES = 5, 5
 
 
 def require_upgrade(source: Release, target: Release, installed: Release) -> None:
@@ -44,6 +45,12 @@ def require_upgrade(source: Release, target: Release, installed: Release) -> Non
         )
 
 
+def list_damages(target: Release, installed: Release) -> tuple[str, ...]:
+    """Return what cannot be read of the update files that lead from *installed* to *target*."""
+    files = target.list_updates(installed.version, target.version)
+    return tuple(damage for each in files for damage in each.damages)
+
+
 def find_missed_range(status: TreeStatus, installed: Release) -> tuple[Version, Version] | None:
     """Return the release of the tree and that of *installed*, if the latter is newer, or else None.
 
@@ -56,6 +63,17 @@ def find_missed_range(status: TreeStatus, installed: Release) -> tuple[Version, 
 def list_warnings(status: TreeStatus, source: Release, target: Release, installed: Release) -> Iterator[str]:
     """Yield a sentence for each contradiction between the site, its software and the releases."""
     match, version = status.match, source.version
+    if damages := list_damages(target, installed):
+        yield (
+            f"update files of release {target.label} are damaged, and their changes are missing in the plan: "
+            f"{join_limited(damages, _MAX_DAMAGES, separator='; ')}. Get the release again, and plan again"
+        )
+    if target.version is not None and target.updates and target.version not in _list_versions(target):
+        newest = format_version(max(_list_versions(target)))
+        yield (
+            f"release {target.label} has no update files of its own; the newest are of {newest}. If the distribution "
+            f"has a folder ldap/{target.label}, specify the folder above it with --updates"
+        )
     if match is not None and version is not None and not match.first <= version <= match.last:
         between = {
             each.version
@@ -78,6 +96,10 @@ def list_warnings(status: TreeStatus, source: Release, target: Release, installe
         )
     if target.version is not None and status.software is not None and status.software > target.version:
         yield f"the archive's software is already newer than {target.label}"
+
+
+def _list_versions(release: Release) -> frozenset[Version]:
+    return frozenset(each.version for each in release.updates)
 
 
 def _describe_missed_range(missed: tuple[Version, Version]) -> str:

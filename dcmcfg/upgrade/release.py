@@ -51,7 +51,8 @@ class OfficialRecord:
 class UpdateFile:
     """An update file of ``version`` for ``component`` (``dev``, an AE title, a device, ``ui-config``).
 
-    ``skipped`` are records that OpenLDAP's tools skip without a message, so no site has got their changes.
+    ``skipped`` are records that OpenLDAP's tools skip without a message, so no site has got their changes. ``damages``
+    say what of the file cannot be read, although the release's own file has no such defect.
     """
 
     version: Version
@@ -60,6 +61,7 @@ class UpdateFile:
     records: tuple[OfficialRecord, ...]
     _: KW_ONLY
     skipped: tuple[OfficialRecord, ...] = ()
+    damages: tuple[str, ...] = ()
 
     @property
     def sort_key(self) -> tuple[Version, int, str]:

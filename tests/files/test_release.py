@@ -183,10 +183,11 @@ def test_an_attribute_whose_value_looks_like_a_dn_is_not_a_lost_dn(tmp_path: Pat
     assert release.defects == ()
 
 
-def test_an_invalid_record_of_an_update_file_is_a_defect(tmp_path: Path) -> None:
+def test_an_invalid_record_of_an_update_file_is_damage(tmp_path: Path) -> None:
     text = f"dn: no dn\nchangetype: delete\n\n{UPDATE}"
     release = read_release(_write(tmp_path / "5.32.0", {**FILES, "5.26.0/update-dev.ldif": text}))
-    assert len(release.defects) == 1
+    (file,) = (each for each in release.updates if each.damages)
+    assert (file.name, len(file.damages), release.defects) == ("5.26.0/update-dev.ldif", 1, ())
     assert len(release.updates[0].records) == 1
 
 
@@ -222,3 +223,29 @@ def test_update_files_come_also_from_other_folders(tmp_path: Path) -> None:
 )
 def test_the_version_comes_from_the_nearest_name(tmp_path: Path, path: str, version: tuple[int, ...]) -> None:
     assert read_release(_write(tmp_path / path, FILES)).version == version
+
+
+def test_what_cannot_be_read_of_an_update_file_is_damage(tmp_path: Path) -> None:
+    name = "5.32.0/update-dev-5.32.0.ldif"
+    cut = UPDATE[: UPDATE.index("dcmProperty: a=b") + 8]
+    whole = read_release(_write(tmp_path / "whole" / "5.32.0", FILES))
+    assert [each.damages for each in whole.updates] == [(), ()]
+    for text, damages in (
+        (f"{UPDATE}\n{cut}", (f"{name}:12: this line of 8 octets has no colon",)),
+        ("", (f"{name}: the file has no record",)),
+        ("dn: cn=x,dc=org\nchangetype: add\ncn: x\n", (f"{name}:1: the new entry has no objectClass",)),
+    ):
+        folder = _write(tmp_path / str(len(text)) / "5.32.0", FILES | {name: text})
+        release = read_release(folder)
+        assert (release.updates[-1].damages, release.defects) == (damages, ())
+        with_copy = read_release(folder, [tmp_path / "whole" / "5.32.0"])
+        assert with_copy.updates == whole.updates
+
+
+def test_a_record_that_no_copy_of_the_release_has_right_is_a_defect(tmp_path: Path) -> None:
+    lines = "\n" * 18
+    name = "5.14.0/update-config-5.14.0.ldif"
+    release = read_release(_write(tmp_path / "5.32.0", FILES | {name: f"{UPDATE}{lines[7:]}_\n"}))
+    (file,) = (each for each in release.updates if each.name == name)
+    assert file.damages == ()
+    assert len(release.defects) == 1

@@ -8,7 +8,7 @@ import pytest
 
 from dcmcfg.errors import Refused
 from dcmcfg.upgrade.options import UpgradeOptions
-from dcmcfg.upgrade.preparation import prepare_upgrade
+from dcmcfg.upgrade.preparation import Upgrade, prepare_upgrade
 from dcmcfg.upgrade.prerequisites import require_upgrade
 from tests.trees import ARCHIVE
 from tests.upgrade.customised import TARGET, Releases
@@ -77,3 +77,36 @@ def test_software_that_is_newer_than_the_configuration_is_a_warning(releases: Re
         "the archive's software is 5.31.0, but the update files after 5.29.0 have not been applied to the "
         "configuration",
     )
+
+
+def test_a_damaged_update_file_is_a_warning_with_what_is_lost(releases: Releases) -> None:
+    site, source, target = releases.build("pristine", "5.31.0"), releases.read("5.31.0"), releases.read(TARGET)
+
+    def damage(version: str) -> Upgrade:
+        name = f"{version}/update-dev-{version}.ldif"
+        updates = tuple(
+            replace(each, damages=(f"{name}:9: no colon in 'dcmTa'",)) if each.name == name else each
+            for each in target.updates
+        )
+        assert updates != target.updates
+        return prepare_upgrade(site, source, replace(target, updates=updates), source)
+
+    damaged = damage("5.32.0")
+    assert damaged.needs_attention
+    assert damaged.warnings == (
+        "update files of release 5.33.1 are damaged, and their changes are missing in the plan: "
+        "5.32.0/update-dev-5.32.0.ldif:9: no colon in 'dcmTa'. Get the release again, and plan again",
+    )
+    # The plan needs no files of earlier versions.
+    assert damage("5.30.0").warnings == ()
+
+
+def test_a_release_without_update_files_of_its_own_is_a_warning(releases: Releases) -> None:
+    source, target = releases.read("5.31.0"), releases.read(TARGET)
+    updates = tuple(each for each in target.updates if each.version != target.version)
+    upgrade = prepare_upgrade(releases.build("pristine", "5.31.0"), source, replace(target, updates=updates), source)
+    assert upgrade.warnings == (
+        "release 5.33.1 has no update files of its own; the newest are of 5.33.0. If the distribution has a folder "
+        "ldap/5.33.1, specify the folder above it with --updates",
+    )
+    assert not upgrade.needs_attention
