@@ -42,7 +42,10 @@ def match_aes(
             )
     named = [name for name in answers.values() if name != REMOVED]
     if twice := sorted({name for name in named if named.count(name) > 1}):
-        raise Refused(f"several --role name the same AE: {', '.join(twice)}")
+        raise Refused(
+            f"several --role name the same AE: {', '.join(twice)}",
+            next_step="specify each AE for one role, and --role ROLE=- for a part that the site does not have",
+        )
     scores = {
         (role, title): _score(one, other)
         for role, one in default.profiles.items()

@@ -7,7 +7,7 @@ release is made where the site has not changed the same thing; otherwise the sit
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from dcmcfg.dn import DN, NormalDN, is_at_or_below
@@ -48,7 +48,8 @@ class Merge:
     """Merges the changes from *base* to *theirs* into *site*; all trees have the site's names.
 
     In the places *taken*, the release wins. *original* is the default that the site was installed with; without it,
-    the base. Nothing is added below the entries *blocked*.
+    the base. Nothing is added below the entries *blocked*. *roles* are the titles of the default by those at the site,
+    for messages.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Merge:
         taken: frozenset[Place] = frozenset(),
         original: UpgradeTree | None = None,
         blocked: frozenset[NormalDN] = frozenset(),
+        roles: Mapping[str, str] | None = None,
     ) -> None:
         self._base, self._theirs, self._site = base, theirs, site
         self._schema: Schema = site.schema
@@ -70,6 +72,7 @@ class Merge:
         #: The decisions in which the user wants what the release has.
         self._taken = taken
         self._original = original
+        self._roles = roles or {}
         self._structures = StructureChecker(site.schema)
         self._result = MergeResult(tree=site.copy())
         self._blocked = set(blocked)
@@ -219,11 +222,12 @@ class Merge:
         elif key[1:] not in tree.entries:
             self._result.dropped.append(Dropped(theirs.dn, "the site does not have the parent entry"))
         elif self._uses_title(theirs):
-            title = theirs.text(DICOM_AE_TITLE)
+            title = theirs.text(DICOM_AE_TITLE) or ""
+            role = self._roles.get(title, title)
             self._decide(
                 theirs.dn,
                 f"the site uses the AE title {title} for another AE (to give the new AE another title: --role "
-                f"{title}=TITLE)",
+                f"{role}=TITLE)",
                 needs_other_name=True,
             )
             self._blocked.add(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dcmcfg.changes import Rename
@@ -152,6 +152,7 @@ def prepare_upgrade(
         fresh=fresh,
         archive_key=archive_key,
         options=options,
+        roles={new: old for old, new in roles.titles.items()},
     )
     official, gap, decided, gap_decided = stages.merge(site)
     vendor = _merge_vendor(official.tree, archive_key, (installed, source, target), prefer=options.vendor)
@@ -187,7 +188,10 @@ def prepare_upgrade(
 
 @dataclass(frozen=True, kw_only=True)
 class _Stages:
-    """The trees of the two merges, with the names of the site, and the user's options."""
+    """The trees of the two merges, with the names of the site, and the user's options.
+
+    ``roles`` are the titles of the default by those at the site.
+    """
 
     original: UpgradeTree
     base: UpgradeTree
@@ -195,6 +199,7 @@ class _Stages:
     fresh: UpgradeTree
     archive_key: NormalDN
     options: UpgradeOptions
+    roles: Mapping[str, str]
 
     def merge(self, site: UpgradeTree) -> tuple[MergeResult, MergeResult, Answers, Answers]:
         """Return the results of both stages, and the answered and open decisions of each."""
@@ -220,6 +225,7 @@ class _Stages:
             archive_key=self.archive_key,
             taken=taken,
             original=self.original,
+            roles=self.roles,
         ).run()
         gap = Merge(
             self.theirs,
@@ -229,6 +235,7 @@ class _Stages:
             archive_key=self.archive_key,
             taken=taken_in_gap,
             original=self.original,
+            roles=self.roles,
             blocked=official.blocked,
         ).run()
         return official, gap

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dcmcfg.errors import Refused
@@ -47,7 +47,7 @@ class SortedAnswers:
 def sort_answers(answers: Mapping[str, str], default: ConfigurationView, newest: ConfigurationView) -> SortedAnswers:
     """Return *answers* (role → name or ``-``) by kind; *default* is the installed release, *newest* the target.
 
-    Raises :class:`Refused` for a role that neither has.
+    Raises :class:`Refused` for a role that neither has, and for two roles with the same answer.
     """
     known, later = _list_parts(default), _list_parts(newest)
     present: dict[str, dict[str, str]] = {}
@@ -61,15 +61,41 @@ def sort_answers(answers: Mapping[str, str], default: ConfigurationView, newest:
         for parts, group in ((known, present), (later, new)):
             field = _find_field(parts, kind, part)
             if field:
-                group.setdefault(field, {})[part] = name
+                if group.setdefault(field, {}).get(part, name) != name:
+                    raise Refused(f"--role names {part} twice", next_step="specify each part once")
+                group[field][part] = name
                 break
         else:
-            names = sorted({each for parts in (known, later) for each in parts["titles"]})
             raise Refused(
                 f"the default configuration has no AE, device or web application {role}, which --role names",
-                next_step=f"AEs of the default configuration: {', '.join(names)}",
+                next_step=_list_names((known, later)),
             )
+    _require_different_holders((*present.items(), *new.items()))
     return SortedAnswers(present=RoleAnswers(**present), new=RoleAnswers(**new), archive=archive)
+
+
+def _list_names(releases: Sequence[Mapping[str, frozenset[str]]]) -> str:
+    """Return the names of all parts of *releases*, for a message."""
+    labels = (("AEs", ("titles", "other_titles")), ("devices", ("devices",)), ("web applications", ("web_apps",)))
+    names = (
+        (label, sorted({each for parts in releases for field in fields for each in parts[field]}))
+        for label, fields in labels
+    )
+    return "; ".join(f"{label} of the default configuration: {', '.join(each)}" for label, each in names if each)
+
+
+def _require_different_holders(groups: Sequence[tuple[str, Mapping[str, str]]]) -> None:
+    """Raise :class:`Refused` if two roles of one kind have the same holder."""
+    holders: dict[tuple[str, str], str] = {}
+    for field, answers in groups:
+        for role, name in answers.items():
+            other = holders.setdefault((field, name), role)
+            if name != REMOVED and other != role:
+                raise Refused(
+                    f"--role {other}={name} and --role {role}={name} name the same part of the site",
+                    next_step=f"specify the right one of these, and for the other --role {other}=- or --role {role}=- "
+                    "if the site does not have it",
+                )
 
 
 def _find_field(parts: Mapping[str, frozenset[str]], kind: str, name: str) -> str:

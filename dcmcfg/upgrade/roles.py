@@ -93,16 +93,20 @@ def find_roles(default: ConfigurationView, site: ConfigurationView, answers: Rol
     removed = [title for title in default.profiles if title not in titles]
     removed += [name for name in default.devices if name not in devices]
     web_apps = _match_web_apps(default, site, all_titles, answers.web_apps)
+    # The web application of the same name is another one if the user says so.
+    declined = [name for name, answer in answers.web_apps.items() if answer == REMOVED]
     return Roles(
         base_dn=site.base_dn,
         device=site.device_name,
         devices={default.device_name: site.device_name, **devices},
         titles=all_titles,
         web_apps=web_apps,
-        removed=tuple(removed),
+        removed=(*removed, *(f"webapp:{name}" for name in declined)),
         displaced=tuple(displaced),
         displaced_web_apps=tuple(
-            name for name in default.web_apps if name not in web_apps and name in web_apps.values()
+            name
+            for name in default.web_apps
+            if name not in web_apps and (name in web_apps.values() or (name in declined and name in site.web_apps))
         ),
         questions=tuple(questions),
     )

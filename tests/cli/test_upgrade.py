@@ -150,6 +150,13 @@ def test_what_is_no_release_is_refused_with_what_is_missing(run: Run, tmp_path: 
     assert (missing.exit_code, missing.stdout) == (3, "")
 
 
+def test_a_role_that_is_given_twice_is_wrong_usage(run: Run, tmp_path: Path) -> None:
+    folders = ("--from", str(tmp_path), "--to", str(tmp_path))
+    refused = run("upgrade", "plan", *folders, "--role", "WORKLIST=MWL", "--role", "WORKLIST=-")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "WORKLIST is given twice: MWL and -" in refused.stderr
+
+
 def test_an_older_release_is_no_upgrade(run: Run, releases: Releases) -> None:
     folders = [str(releases.find_folder(each)) for each in ("5.33.1", "5.31.0")]
     tree = str(releases.build_file("pristine", "5.31.0"))

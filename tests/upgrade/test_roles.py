@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dcmcfg.changes import Rename
+from dcmcfg.changes import Modify, Rename
 from dcmcfg.dn import DN, RDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
@@ -17,8 +17,9 @@ from dcmcfg.upgrade.preparation import OpenQuestion, prepare_upgrade
 from dcmcfg.upgrade.roles import RoleAnswers, Roles, find_roles, name_new_web_apps
 from dcmcfg.upgrade.trees import UpgradeTree
 from tests.sampling import sample
-from tests.trees import DEVICES
+from tests.trees import DEVICES, network_ae
 from tests.upgrade.customised import SCHEMA, SOURCES, TARGET, TREES, Releases
+from tests.upgrade.test_preparation import add
 
 VERSION = "5.31.0"
 MAIN = "DCM4CHEE"
@@ -251,6 +252,8 @@ def test_a_new_role_gets_the_title_that_the_user_chose(releases: Releases) -> No
     titles = {each.text("dicomAETitle") for each in upgrade.plan.after.entries.values() if each.is_a("dicomNetworkAE")}
     assert "MWL_ARC" in titles
     assert "WORKLIST" not in titles
+    apps = {each.text("dcmWebAppName") for each in upgrade.plan.after.entries.values()}
+    assert ("MWL_ARC" in apps, "WORKLIST" in apps) == (True, False)
 
 
 def test_a_new_role_can_be_declined(releases: Releases) -> None:
@@ -307,6 +310,8 @@ def test_an_answer_can_name_a_device_or_a_web_application(releases: Releases) ->
         ({"dcm4chee-arc": "none"}, "unknown which device"),
         ({"device:DCM4CHEE": "-"}, "no AE, device or web application device:DCM4CHEE"),
         ({"other:DCM4CHEE": "-"}, "no AE, device or web application other:DCM4CHEE"),
+        ({"DCM4CHEE": "DCM4CHEE", "AS_RECEIVED": "DCM4CHEE"}, "--role DCM4CHEE=DCM4CHEE and --role AS_RECEIVED="),
+        ({"WORKLIST": "WORKLIST", "ae:WORKLIST": "-"}, "--role names WORKLIST twice"),
     ],
 )
 def test_an_answer_that_names_no_part_of_the_site_is_refused(
@@ -343,3 +348,36 @@ def test_an_ae_with_the_title_of_a_removed_one_is_a_question(releases: Releases)
     answered = find(releases, *edits, answers={"IOCM_QUALITY": "-"})
     assert (list_renamed(answered), answered.questions) == ({"IOCM_WRONG_MWL": "IOCM_QUALITY"}, ())
     assert find(releases, remove("IOCM_QUALITY")).questions == ()
+
+
+def test_the_next_step_for_an_unknown_role_lists_all_kinds_of_parts(releases: Releases) -> None:
+    with pytest.raises(Refused) as refusal:
+        releases.upgrade(releases.customise(VERSION), VERSION, UpgradeOptions(roles={"NONE": "-"}))
+    for expected in ("AEs of the default configuration: AS_RECEIVED, ", "devices of", "web applications of"):
+        assert expected in refusal.value.next_step
+
+
+def test_a_declined_web_application_stays_as_it_is(releases: Releases) -> None:
+    site = releases.customise(VERSION)
+    plain = releases.upgrade(site, VERSION)
+    name = next(
+        str(each.dn.rdn).partition("=")[2]
+        for each in plain.plan.changes
+        if isinstance(each, Modify) and str(each.dn).startswith("dcmWebAppName=")
+    )
+    upgrade = releases.upgrade(site, VERSION, UpgradeOptions(roles={f"webapp:{name}": "-"}))
+    assert f"webapp:{name}" in upgrade.roles.removed
+    assert not any(str(each.dn).startswith(f"dcmWebAppName={name},") for each in upgrade.plan.changes)
+    assert not any("\ue000" in str(each) for each in upgrade.plan.after.entries)
+
+
+def test_the_title_of_another_device_for_a_new_ae_is_a_decision_with_the_role(releases: Releases) -> None:
+    site = add(
+        releases.customise("5.23.0"),
+        Entry.from_values(f"dicomDeviceName=ct,{DEVICES}", {"objectClass": "dicomDevice", "dicomDeviceName": "ct"}),
+        network_ae(f"dicomDeviceName=ct,{DEVICES}", "CT1"),
+    )
+    upgrade = releases.upgrade(site, "5.23.0", UpgradeOptions(roles={"WORKLIST": "CT1"}))
+    assert [each.reason for each in upgrade.decisions] == [
+        "the site uses the AE title CT1 for another AE (to give the new AE another title: --role WORKLIST=TITLE)"
+    ]

@@ -73,11 +73,13 @@ def gap_option(help_text: str) -> Callable[[F], F]:
 
 
 def _parse_roles(ctx: click.Context, param: click.Parameter, answers: tuple[str, ...]) -> dict[str, str]:
-    parsed = {}
+    parsed: dict[str, str] = {}
     for answer in answers:
         role, separator, name = answer.partition("=")
         if not (role and separator and name):
             raise click.BadParameter(f"{answer!r} does not have the form ROLE=NAME", ctx, param)
+        if role in parsed:
+            raise click.BadParameter(f"{role} is given twice: {parsed[role]} and {name}", ctx, param)
         parsed[role] = name
     return parsed
 
