@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dcmcfg.changes import Add, Change, Modify
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
-from dcmcfg.errors import DcmcfgError, LdifError, MalformedInput, NotFound
+from dcmcfg.errors import AmbiguousName, DcmcfgError, LdifError, MalformedInput, NotFound
 from dcmcfg.ldif.reader import iter_records
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord
 from dcmcfg.schema_names import DICOM_VENDOR_DATA, OBJECT_CLASS
@@ -36,6 +37,9 @@ _LOST_DN = re.compile(
 )
 #: Records that are not LDIF in the releases themselves: no copy of the release has them in another form.
 _UPSTREAM_DEFECTS = frozenset({"update-config-5.14.0.ldif:19", "update-dev-5.23.0.ldif:22"})
+#: How deep a release is searched for: its folder of a version may be below that of a checkout, six folders deep. Update
+#: files are in a folder of a version, which may be in a folder ``ldap``.
+_MAX_DEPTH, _UPDATE_DEPTH = 7, 2
 _MAX_FILE_OCTETS = 64 * 1024 * 1024
 _LDIF, _PACKED = ".ldif", ".ldif.gz"
 
@@ -60,7 +64,8 @@ def read_release(folder: Path, updates: Sequence[Path] = ()) -> Release:
     """Return the release in *folder*: a release folder, one that contains a folder ``ldap``, or a zip file of one.
 
     Update files come from *folder* and from *updates*, folders with a folder for each version. Raises
-    :class:`NotFound` if *folder* does not hold a default configuration, and :class:`~dcmcfg.errors.LdifError`.
+    :class:`NotFound` if *folder* does not hold a default configuration, or a folder of *updates* no update files,
+    :class:`AmbiguousName` if *folder* holds several releases, and :class:`~dcmcfg.errors.LdifError`.
     """
     source = _read_files(folder)
     missing = [name for name in REQUIRED_FILES if source.get(name) is None]
@@ -78,7 +83,7 @@ def read_release(folder: Path, updates: Sequence[Path] = ()) -> Release:
             entries += _read_entries(octets, name)
     all_updates = [
         *_read_updates(source, defects),
-        *(each for path in updates for each in _read_updates(_read_files(path, name=""), defects)),
+        *(each for path in updates for each in _read_updates(_read_update_folder(path), defects)),
     ]
     # Of several copies, the release's own is used, unless it is damaged.
     unique: dict[tuple[Version, str], UpdateFile] = {}
@@ -103,28 +108,75 @@ def _find_version(folder: Path, source: ReleaseFiles) -> Version | None:
     return next(filter(None, found), None)
 
 
-def _read_files(path: Path, name: str | None = None) -> ReleaseFiles:
-    title = str(path) if name is None else name
+def _read_files(path: Path) -> ReleaseFiles:
     if path.is_file():
         files = read_zip(path, _is_needed)
-    elif path.is_dir():
-        files = {
-            each.relative_to(path).as_posix(): read_file(each)
-            for each in sorted(path.rglob("*"))
-            if _is_needed(each.name) and each.is_file()
-        }
+        prefix = _find_prefix(files, str(path))
     else:
-        raise NotFound("the folder does not exist", subject=str(path))
-    prefix = _find_prefix(files)
+        paths = find_files(path, _is_needed)
+        prefix = _find_prefix(paths, str(path))
+        files = {name: read_file(each) for name, each in paths.items() if name.startswith(prefix)}
+    return ReleaseFiles(str(path), _unpack_files(files, prefix, path), prefix.rstrip("/"))
+
+
+def _read_update_folder(path: Path) -> ReleaseFiles:
+    """Return the update files in the folders of *path*, or of its folder ``ldap``, that are named by a version."""
+
+    def is_update_path(name: str) -> bool:
+        folder = name.removeprefix("ldap/").rpartition("/")[0]
+        is_named = "/" not in folder and (not folder or _parse_folder_version(folder) is not None)
+        return is_named and is_update_name(name.rpartition("/")[2].removesuffix(".gz"))
+
+    if path.is_file():
+        files = read_zip(path, _is_needed)
+        prefix = _find_prefix(files, str(path))
+        files = {name: octets for name, octets in files.items() if is_update_path(name.removeprefix(prefix))}
+    else:
+        paths = find_files(path, _is_needed, max_depth=_UPDATE_DEPTH)
+        prefix = ""
+        files = {name: read_file(each) for name, each in paths.items() if is_update_path(name)}
+    if not files:
+        raise NotFound(
+            "no update files found",
+            subject=str(path),
+            next_step="specify a folder with a folder for each version, such as 5.33.0, in which the files are",
+        )
+    unpacked = _unpack_files(files, prefix, path)
+    return ReleaseFiles("", {name.removeprefix("ldap/"): octets for name, octets in unpacked.items()}, prefix)
+
+
+def _unpack_files(files: Mapping[str, bytes], prefix: str, source: Path) -> dict[str, bytes]:
+    """Return those of *files* below *prefix*, by their path below it."""
     unpacked = {
-        name.removeprefix(prefix).removesuffix(".gz"): unpack_file(octets, name, path)
+        name.removeprefix(prefix).removesuffix(".gz"): unpack_file(octets, name, source)
         if name.endswith(".gz")
         else octets
         # A file that is there in both forms is read unpacked.
         for name, octets in sorted(files.items(), key=lambda item: not item[0].endswith(".gz"))
         if name.startswith(prefix)
     }
-    return ReleaseFiles(title, dict(sorted(unpacked.items())), prefix.rstrip("/"))
+    return dict(sorted(unpacked.items()))
+
+
+def find_files(folder: Path, is_needed: Callable[[str], bool], *, max_depth: int = _MAX_DEPTH) -> dict[str, Path]:
+    """Return the files below *folder* whose names *is_needed* selects, by their path below it, in its order.
+
+    Folders deeper than *max_depth*, and hidden ones, are not searched. Raises :class:`NotFound` if *folder* does not
+    exist, and :class:`DcmcfgError` if a folder cannot be read.
+    """
+    if not folder.is_dir():
+        raise NotFound("the folder does not exist", subject=str(folder))
+    found: dict[str, Path] = {}
+
+    def refuse(error: OSError) -> None:
+        raise DcmcfgError(f"cannot read the folder: {error.strerror}", subject=str(error.filename or folder)) from error
+
+    for parent, folders, names in os.walk(folder, onerror=refuse):
+        below = Path(parent).relative_to(folder)
+        is_deepest = len(below.parts) >= max_depth
+        folders[:] = [] if is_deepest else [each for each in folders if not each.startswith(".")]
+        found.update({(below / each).as_posix(): Path(parent) / each for each in names if is_needed(each)})
+    return {name: each for name, each in sorted(found.items()) if each.is_file()}
 
 
 def _is_needed(name: str) -> bool:
@@ -167,12 +219,32 @@ def read_zip(path: Path, is_needed: Callable[[str], bool]) -> dict[str, bytes]:
         raise MalformedInput(f"neither a folder nor a zip file: {error}", subject=str(path)) from error
 
 
-def _find_prefix(names: Iterable[str]) -> str:
-    """Return the path of the folder with the default configuration: empty, or with a slash at the end."""
+def _find_prefix(names: Iterable[str], source: str) -> str:
+    """Return the path of the folder with the default configuration: empty, or with a slash at the end.
+
+    Raises :class:`AmbiguousName` if there are those of several releases.
+    """
     default = REQUIRED_FILES[-1]
-    found = (name.removesuffix(".gz") for name in names if name.rpartition("/")[2].removesuffix(".gz") == default)
+    found = {name.rpartition("/")[0] for name in names if name.rpartition("/")[2].removesuffix(".gz") == default}
     # A checkout may hold copies in deeper folders, such as those of a build.
-    return min(found, key=lambda each: (each.count("/"), each), default=default)[: -len(default)]
+    ranked = sorted(found, key=lambda each: (each.count("/") + bool(each), each))
+    if not ranked or not ranked[0]:
+        return ""
+    first = ranked[0]
+    others = [
+        each
+        for each in ranked[1:]
+        if each.count("/") == first.count("/")
+        or (not each.startswith(f"{first}/") and parse_version(each) != parse_version(first))
+    ]
+    if others:
+        newest = max(ranked, key=lambda each: parse_version(each) or ())
+        raise AmbiguousName(
+            "the folder holds several releases",
+            subject=source,
+            next_step=f"specify one of them, for example {source}/{newest}",
+        )
+    return f"{first}/"
 
 
 def _read_entries(octets: bytes, name: str) -> Iterator[Entry]:
@@ -193,7 +265,7 @@ def _without_vendor_data(entry: Entry) -> Entry:
 def _read_updates(source: ReleaseFiles, defects: list[str]) -> Iterator[UpdateFile]:
     for path, octets in source.files.items():
         folder, _, name = path.rpartition("/")
-        version = _parse_folder_version(folder) or (parse_version(name) if not folder else None)
+        version = _parse_folder_version(folder) if folder else parse_version(name)
         if version is not None and is_update_name(name):
             label = f"{folder}/{name}" if folder else name
             damages: list[str] = []
@@ -210,8 +282,8 @@ def _read_updates(source: ReleaseFiles, defects: list[str]) -> Iterator[UpdateFi
 
 
 def _parse_folder_version(folder: str) -> Version | None:
-    last = folder.rpartition("/")[2]
-    return parse_version(last) if re.fullmatch(r"\d+(\.\d+)+", last) else None
+    """Return the version that is the name of *folder*; None for another name, and for a folder further below."""
+    return parse_version(folder) if re.fullmatch(r"\d+(\.\d+)+", folder) else None
 
 
 def _read_records(octets: bytes, label: str, defects: list[str], damages: list[str]) -> Iterator[OfficialRecord]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dcmcfg.errors import AmbiguousName, NotFound
-from dcmcfg.files.release import read_file, read_zip, unpack_file
+from dcmcfg.files.release import find_files, read_file, read_zip, unpack_file
 from dcmcfg.schema.directives import parse_directives
 from dcmcfg.upgrade.release import format_version, parse_version
 from dcmcfg.upgrade.schema.release_schema import SCHEMA_NAMES, ReleaseSchema, make_schema_file
@@ -41,22 +41,14 @@ def read_release_schema(folder: Path) -> ReleaseSchema:
 
 def _find_schema_files(folder: Path) -> tuple[dict[str, bytes], str]:
     """Return the schema files by name, and the path of their folder below *folder*: empty, or with a slash."""
-    if folder.is_dir():
-        # The parts of a deep folder tree that hold no schema file are not read.
-        paths = {
-            each.relative_to(folder).as_posix(): each
-            for ending in _ENDINGS
-            for each in sorted(folder.rglob(f"*{ending}"))
-            if each.is_file()
-        }
+    if not folder.is_file():
+        paths = find_files(folder, lambda name: name.endswith(_ENDINGS))
         prefix = _find_prefix(list(paths), str(folder))
         found = {path: read_file(file) for path, file in paths.items() if path.rpartition("/")[0] == prefix.rstrip("/")}
-    elif folder.is_file():
+    else:
         content = read_zip(folder, lambda name: name.endswith(_ENDINGS))
         prefix = _find_prefix(list(content), str(folder))
         found = {path: octets for path, octets in content.items() if path.rpartition("/")[0] == prefix.rstrip("/")}
-    else:
-        raise NotFound("the folder does not exist", subject=str(folder))
     files: dict[str, bytes] = {}
     for path, octets in sorted(found.items(), key=lambda item: not item[0].endswith(".gz")):
         name = path.rpartition("/")[2]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from dcmcfg.changes import Add, Modify
-from dcmcfg.errors import DcmcfgError, LdifError, MalformedInput, NotFound
+from dcmcfg.errors import AmbiguousName, DcmcfgError, LdifError, MalformedInput, NotFound
 from dcmcfg.files import release as release_module
-from dcmcfg.files.release import read_release
+from dcmcfg.files.release import find_files, read_release
 
 BASE = "dn: dc=dcm4che,dc=org\nobjectClass: organization\nobjectClass: dcObject\no: dcm4che.org\ndc: dcm4che\n"
 ROOT = "dn: cn=DICOM Configuration,dc=dcm4che,dc=org\nobjectClass: dicomConfigurationRoot\ncn: DICOM Configuration\n"
@@ -249,3 +250,52 @@ def test_a_record_that_no_copy_of_the_release_has_right_is_a_defect(tmp_path: Pa
     (file,) = (each for each in release.updates if each.name == name)
     assert file.damages == ()
     assert len(release.defects) == 1
+
+
+@pytest.mark.parametrize("folders", [("5.31.0", "5.32.0"), ("5.31.0", "dcm4chee-arc-5.32.0/ldap")])
+def test_a_folder_with_several_releases_is_refused(tmp_path: Path, folders: tuple[str, str]) -> None:
+    for each in folders:
+        _write(tmp_path / each, FILES)
+    with pytest.raises(AmbiguousName, match="several releases") as refusal:
+        read_release(tmp_path)
+    assert refusal.value.next_step == f"specify one of them, for example {tmp_path}/{folders[1]}"
+
+
+def test_a_copy_below_the_release_is_no_other_release(tmp_path: Path) -> None:
+    _write(tmp_path / "ldap", FILES)
+    _write(tmp_path / "ldap/old/5.30.0", FILES)
+    assert len(read_release(tmp_path).updates) == 2
+
+
+def test_a_release_is_searched_for_only_some_folders_deep(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        read_release(_write(tmp_path, {f"a/b/c/d/e/f/g/h/{name}": text for name, text in FILES.items()}))
+    with pytest.raises(NotFound):
+        read_release(_write(tmp_path, {f".git/{name}": text for name, text in FILES.items()}))
+
+
+def test_a_folder_that_vanishes_while_it_is_searched_is_an_error(tmp_path: Path) -> None:
+    _write(tmp_path, FILES)
+
+    def remove_others(_: str) -> bool:
+        for each in tmp_path.iterdir():
+            if each.is_dir():
+                shutil.rmtree(each)
+        return True
+
+    with pytest.raises(DcmcfgError, match="cannot read the folder"):
+        find_files(tmp_path, remove_others)
+
+
+def test_more_update_files_come_only_from_folders_named_by_a_version(tmp_path: Path) -> None:
+    names = ("5.30.0/update-dev-5.30.0.ldif", "ldap/5.30.1/update-dev-5.30.1.ldif", "old/5.30.2/update-dev-5.30.2.ldif")
+    more = _write(tmp_path / "more", dict.fromkeys(names, UPDATE))
+    release = read_release(_write(tmp_path / "5.32.0", FILES), [more])
+    assert [each.name for each in release.updates] == [
+        "5.30.0/update-dev-5.30.0.ldif",
+        "5.30.1/update-dev-5.30.1.ldif",
+        "5.31.1/update-ui-config-5.31.1.ldif",
+        "5.32.0/update-dev-5.32.0.ldif",
+    ]
+    with pytest.raises(NotFound, match="no update files"):
+        read_release(tmp_path / "5.32.0", [_write(tmp_path / "none", {"old/5.30.2/update-dev-5.30.2.ldif": UPDATE})])
