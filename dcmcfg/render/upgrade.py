@@ -47,7 +47,8 @@ def print_upgrade_status(console: Console, status: TreeStatus, entry_count: int)
 
 
 def _list_status_lines(status: TreeStatus, entry_count: int) -> Iterator[str]:
-    yield f"configuration: {format_match(status.match)}; {format_count(entry_count, 'entry', 'entries', grouped=True)}"
+    found = format_match(status.match, may_be_newer=status.may_be_newer)
+    yield f"configuration: {found}; {format_count(entry_count, 'entry', 'entries', grouped=True)}"
     yield f"software: {format_software(status.software)}"
     yield from (f"{name}: {text}" for name, text in list_differing_components(status))
 

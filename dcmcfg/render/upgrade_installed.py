@@ -24,9 +24,12 @@ def print_installed(console: Console, candidates: Sequence[InstalledCandidate]) 
         f"{each.release.label}: {format_count(each.decision_count, 'decision')}, {each.dropped_count} not made"
         for each in candidates
     )
-    print_prose(
-        console, escape_unprintable(f"installed with: probably release {best.release.label} (an upgrade from {counts})")
-    )
+    equal = [each.release.label for each in candidates if each.unsolved_count == best.unsolved_count]
+    if len(equal) > 1:
+        found = f"release {' or '.join(equal)}, which explain the configuration equally well"
+    else:
+        found = f"probably release {best.release.label}"
+    print_prose(console, escape_unprintable(f"installed with: {found} (an upgrade from {counts})"))
     if best.behind:
         print_prose(console, escape_unprintable(f"earlier updates have not reached: {', '.join(best.behind)}"))
 

@@ -84,12 +84,14 @@ def format_sources(places: Sequence[str], *, is_gap: bool = False) -> tuple[str,
     return (*files, *(["default configuration of the release"] if is_gap else []))
 
 
-def format_match(match: ReleaseMatch | None) -> str:
-    """Return the releases that a tree or a part of it matches best."""
+def format_match(match: ReleaseMatch | None, *, may_be_newer: bool = False) -> str:
+    """Return the releases that a tree or a part of it matches best; with *may_be_newer*, later ones are unknown."""
     if match is None:
         return "release unknown"
     first, last = format_version(match.first), format_version(match.last)
     releases = f"release {first}" if first == last else f"release {first} to {last}"
+    if may_be_newer:
+        releases = f"release {first} or newer"
     return f"{releases} (matches {match.matching:,} of {match.total:,} values)"
 
 

@@ -29,12 +29,16 @@ class ComponentMatch:
 
 @dataclass(frozen=True, kw_only=True)
 class TreeStatus:
-    """The release of a site's tree, by its signs, and of its parts; ``software`` is what the archive wrote itself."""
+    """The release of a site's tree, by its signs, and of its parts; ``software`` is what the archive wrote itself.
+
+    With ``may_be_newer``, the newest known release matches best, so the tree may be at a later one.
+    """
 
     view: ConfigurationView
     match: ReleaseMatch | None
     components: tuple[ComponentMatch, ...]
     software: Version | None
+    may_be_newer: bool = False
 
 
 def find_status(site: UpgradeTree, target: Release, *, archive: str = "", others: Sequence[Release] = ()) -> TreeStatus:
@@ -48,11 +52,13 @@ def find_status(site: UpgradeTree, target: Release, *, archive: str = "", others
     mapping = find_roles(default, view).make_mapping(site, default.base_dn)
     index = SignIndex(target.list_updates(), mapping, site, [each.version for each in (*others, target)])
     contradicted = index.find_contradicted(map_names(target, mapping, site), target.version or index.versions[-1])
+    match = index.match(site)
     return TreeStatus(
         view=view,
-        match=index.match(site),
+        match=match,
         components=tuple(_match_components(index, site, view, contradicted)),
         software=_find_software(view.device),
+        may_be_newer=match is not None and match.last == max(index.versions),
     )
 
 

@@ -19,10 +19,12 @@ from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.render.html.upgrade_page import render_upgrade_page
 from dcmcfg.render.markdown import escape_markdown, render_code_span
 from dcmcfg.render.upgrade import print_upgrade
+from dcmcfg.render.upgrade_installed import print_installed
 from dcmcfg.render.upgrade_json import upgrade_json
 from dcmcfg.render.upgrade_markdown import render_upgrade_markdown
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.upgrade.checklist import Checklist
+from dcmcfg.upgrade.installed_search import InstalledCandidate
 from dcmcfg.upgrade.options import DEFAULT_OPTIONS, UpgradeOptions
 from dcmcfg.upgrade.preparation import prepare_upgrade
 from dcmcfg.upgrade.report import UpgradeReport, list_planned_changes
@@ -214,3 +216,22 @@ def test_markdown_shows_each_text_as_it_is(text: str) -> None:
         assert shown is not None, table
         plain = re.sub(r"</?code>", "", shown[1]).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
         assert plain == text
+
+
+def test_releases_that_explain_a_configuration_equally_well_are_all_named(tmp_path: Path) -> None:
+    old, new = (read_release(each) for each in write_releases(tmp_path))
+
+    def show(*counts: int) -> str:
+        candidates = [
+            InstalledCandidate(release=release, decision_count=count, dropped_count=0, behind=())
+            for release, count in zip((new, old), counts, strict=True)
+        ]
+        target = io.StringIO()
+        print_installed(Console(file=target, width=200), candidates)
+        return target.getvalue()
+
+    listed = f"(an upgrade from {NEW}: 1 decision, 0 not made, {OLD}: 1 decision, 0 not made)\n"
+    assert show(1, 1) == (
+        f"installed with: release {NEW} or {OLD}, which explain the configuration equally well {listed}"
+    )
+    assert show(1, 2).startswith(f"installed with: probably release {NEW} (an upgrade from ")

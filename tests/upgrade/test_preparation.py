@@ -220,6 +220,13 @@ def test_the_release_of_a_tree_and_of_its_parts_is_found(releases: Releases, ver
     assert {"archive device", "web interface", "AE HOSPITAL_PACS"} <= names
 
 
+@pytest.mark.parametrize(("version", "may_be_newer"), [("5.31.0", False), (TARGET, True)])
+def test_a_tree_at_the_newest_known_release_may_be_newer(releases: Releases, version: str, may_be_newer: bool) -> None:
+    site = releases.build("pristine", version)
+    status = find_status(UpgradeTree(SCHEMA, site.entries), releases.read(TARGET))
+    assert status.may_be_newer == may_be_newer
+
+
 def _coercion(*classes: str) -> Entry:
     return Entry.from_values(f"cn=Rule,{ARCHIVE}", {"objectClass": classes, "cn": "Rule"})
 
