@@ -81,10 +81,9 @@ def read_release(folder: Path, updates: Sequence[Path] = ()) -> Release:
         octets = source.get(name)
         if octets is not None:
             entries += _read_entries(octets, name)
-    all_updates = [
-        *_read_updates(source, defects),
-        *(each for path in updates for each in _read_updates(_read_update_folder(path), defects)),
-    ]
+    sources = [source, *map(_read_update_folder, updates)]
+    texts = [octets for each in sources for octets in each.files.values()]
+    all_updates = [update for each in sources for update in _read_updates(each, defects, texts)]
     # Of several copies, the release's own is used, unless it is damaged.
     unique: dict[tuple[Version, str], UpdateFile] = {}
     for each in sorted(all_updates, key=lambda each: bool(each.damages)):
@@ -262,7 +261,8 @@ def _without_vendor_data(entry: Entry) -> Entry:
     return entry.with_values(DICOM_VENDOR_DATA, ())
 
 
-def _read_updates(source: ReleaseFiles, defects: list[str]) -> Iterator[UpdateFile]:
+def _read_updates(source: ReleaseFiles, defects: list[str], texts: Sequence[bytes]) -> Iterator[UpdateFile]:
+    """Yield the update files of *source*; *texts* are all LDIF files at hand."""
     for path, octets in source.files.items():
         folder, _, name = path.rpartition("/")
         version = _parse_folder_version(folder) if folder else parse_version(name)
@@ -270,6 +270,8 @@ def _read_updates(source: ReleaseFiles, defects: list[str]) -> Iterator[UpdateFi
             label = f"{folder}/{name}" if folder else name
             damages: list[str] = []
             records = tuple(_read_records(octets, label, defects, damages))
+            if not damages and _is_cut(octets, texts):
+                damages.append(f"{label}: the last line seems to be cut")
             lost = frozenset(f"{label}:{line}" for line in _list_lost_lines(octets))
             yield UpdateFile(
                 version,
@@ -279,6 +281,16 @@ def _read_updates(source: ReleaseFiles, defects: list[str]) -> Iterator[UpdateFi
                 skipped=tuple(each for each in records if each.place in lost),
                 damages=tuple(damages),
             )
+
+
+def _is_cut(octets: bytes, texts: Sequence[bytes]) -> bool:
+    """Return whether *octets* seem to end in the middle of a line.
+
+    Many of upstream's files have no line feed at their end, but the last line of each is also in another file, such as
+    the default configuration: a value that nothing else has is probably a part of one.
+    """
+    last = octets.rpartition(b"\n")[2].rstrip(b"\r")
+    return last != b"" and not any(b"\n" + last + end in text for text in texts for end in (b"\n", b"\r\n"))
 
 
 def _parse_folder_version(folder: str) -> Version | None:

@@ -299,3 +299,14 @@ def test_more_update_files_come_only_from_folders_named_by_a_version(tmp_path: P
     ]
     with pytest.raises(NotFound, match="no update files"):
         read_release(tmp_path / "5.32.0", [_write(tmp_path / "none", {"old/5.30.2/update-dev-5.30.2.ldif": UPDATE})])
+
+
+def test_a_last_line_without_a_line_feed_is_cut_unless_another_file_has_it_too(tmp_path: Path) -> None:
+    def read(end: str) -> tuple[str, ...]:
+        text = "dn: cn=x,dc=org\nchangetype: modify\nadd: dcmProperty\n"
+        files = FILES | {"5.31.0/update-dev-5.31.0.ldif": f"{text}{end}"}
+        return read_release(_write(tmp_path / str(len(end)) / "5.32.0", files)).updates[0].damages
+
+    assert read("dcmProperty: a=b") == ()
+    assert read("dcmProperty: a=") == ("5.31.0/update-dev-5.31.0.ldif: the last line seems to be cut",)
+    assert read("dcmProperty: own=value\n") == ()
