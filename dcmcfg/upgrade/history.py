@@ -243,8 +243,8 @@ def _count_run(
         return len(records) if is_short and could_run else last
     if telling >= _MIN_TELLING or is_behind:
         return 0
-    if telling and not any(_could_run(each, site) for each in records):
-        # The file as shipped names parts that the site has under other names, so each of its records has failed.
+    if telling and not any(_can_tell(each, site) and not _has_failed(each, site) for each in records):
+        # The file as shipped names parts that the site has under other names, so its records have failed.
         return 0
     return len(records)
 
@@ -253,6 +253,11 @@ def _could_run(followed: _FollowedRecord, site: UpgradeTree) -> bool:
     """Return whether the record itself, with the names of the default, could be applied at the site."""
     key = site.key(followed.record.change.dn)
     return key[1:] in site.entries if isinstance(followed.record.change, Add) else key in site.entries
+
+
+def _has_failed(followed: _FollowedRecord, site: UpgradeTree) -> bool:
+    """Return whether the record cannot have run as shipped, because its part has another name at the site."""
+    return followed.key != site.key(followed.record.change.dn) and not _could_run(followed, site)
 
 
 def _build_base(
