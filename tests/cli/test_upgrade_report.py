@@ -58,8 +58,18 @@ def test_reports_and_plan_are_new_private_files(run: Run, options: tuple[str, ..
     plan.unlink()
     refused = run(*arguments)
     assert (refused.exit_code, refused.stdout) == (3, "")
-    assert f"{reports[0]}: the file exists" in refused.stderr
+    assert refused.stderr == f"dcmcfg: {reports[0]}: the file exists\n  next: specify a new file\n"
     assert not plan.exists()
+    plan.touch()
+    refused = run("upgrade", "plan", *options, "-o", str(plan))
+    assert refused.stderr == f"dcmcfg: {plan}: the file exists\n  next: specify a new file\n"
+
+
+def test_the_plan_is_not_written_to_standard_output_with_the_report(run: Run, options: tuple[str, ...]) -> None:
+    for command in ("plan", "gap"):
+        refused = run("upgrade", command, *options, "-o", "-")
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert "the plan cannot be written to standard output" in " ".join(refused.stderr.split())
 
 
 def test_what_else_to_do_is_read_from_the_distribution(run: Run, options: tuple[str, ...]) -> None:

@@ -227,7 +227,14 @@ def _make_no_folder_error(target: str) -> DcmcfgError:
 
 
 def _make_exists_error(target: str) -> DcmcfgError:
-    return DcmcfgError("the file exists", subject=target, next_step="specify a new file, or add --replace")
+    next_step = "specify a new file, or add --replace" if _has_option("--replace") else "specify a new file"
+    return DcmcfgError("the file exists", subject=target, next_step=next_step)
+
+
+def _has_option(name: str) -> bool:
+    """Return whether the running command has the option *name*."""
+    context = click.get_current_context(silent=True)
+    return context is not None and any(name in each.opts for each in context.command.params)
 
 
 def _get_umask() -> int:

@@ -11,7 +11,7 @@ from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.change import write_plan
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.upgrade.options import FOLDER, gap_option, release_options, role_options
+from dcmcfg.cli.upgrade.options import FOLDER, PLAN_FILE, gap_option, release_options, role_options
 from dcmcfg.cli.upgrade.planning import open_site, plan_upgrade, read_releases
 from dcmcfg.errors import Refused
 from dcmcfg.garbage_collection import pause_garbage_collection
@@ -49,7 +49,7 @@ from dcmcfg.upgrade.preparation import Upgrade
 @file_option(
     "PLAN",
     "Write a plan that removes the differences to the new file PLAN, for 'dcmcfg upgrade apply'. Requires --from.",
-    click.Path(dir_okay=False, allow_dash=False, path_type=Path),
+    PLAN_FILE,
 )
 def gap_command(
     settings: Settings,

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
+from dcmcfg.cli.session.output import STDOUT
 from dcmcfg.upgrade.options import ALL_KINDS, GAP_KINDS
 
 F = TypeVar("F", bound=Callable[..., object])
 FOLDER = click.Path(path_type=Path)
+
+
+class _PlanFile(click.Path):
+    """The new file of a plan; not standard output, which the report needs."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if str(value) == STDOUT:
+            self.fail(
+                "the plan cannot be written to standard output, because the report is printed there; specify a new "
+                "file",
+                param,
+                ctx,
+            )
+        return super().convert(value, param, ctx)
+
+
+PLAN_FILE = _PlanFile(dir_okay=False, allow_dash=False, path_type=Path)
 
 
 def release_options(*, target_required: bool = True) -> Callable[[F], F]:

@@ -18,7 +18,7 @@ from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.change import write_plan
 from dcmcfg.cli.session.output import make_folder, write_octets
-from dcmcfg.cli.upgrade.options import FOLDER, gap_option, parse_names, release_options, role_options
+from dcmcfg.cli.upgrade.options import FOLDER, PLAN_FILE, gap_option, parse_names, release_options, role_options
 from dcmcfg.cli.upgrade.planning import open_site, plan_upgrade, read_releases
 from dcmcfg.cli.upgrade.report_output import (
     FORMS,
@@ -95,8 +95,8 @@ _NEEDS_ATTENTION = 1
 @report_file_option
 @file_option(
     "PLAN",
-    "Write the plan to the new file PLAN, for 'dcmcfg apply'.",
-    click.Path(dir_okay=False, allow_dash=False, path_type=Path),
+    "Write the plan to the new file PLAN, for 'dcmcfg upgrade apply'.",
+    PLAN_FILE,
 )
 def plan_command(
     settings: Settings,
@@ -126,8 +126,8 @@ def plan_command(
     site has changed a value that the release also changes, the site's value stays, and the place is listed as a
     decision. Parts that the site has removed stay removed.
 
-    To apply the plan: dcmcfg apply PLAN. Like every change, it can be reverted with 'dcmcfg undo'. The plan is refused
-    if the schema of the directory server does not have the attributes of the release.
+    To apply the plan: dcmcfg upgrade apply PLAN. Like every change, it can be reverted with 'dcmcfg undo'. The plan is
+    refused if the schema of the directory server does not have the attributes of the release.
 
     Exit codes: 0 nothing is left to decide, 1 there are decisions, or a warning says that changes may be missing, 2 it
     is uncertain which AEs correspond, 3 the release or the configuration cannot be used.
