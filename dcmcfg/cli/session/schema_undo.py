@@ -20,7 +20,7 @@ from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.schema_update import print_server_plan, server_plan_json
 from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console, print_line
 from dcmcfg.schema_update.inspection import ServerPlan, WantSchema, inspect_server, require_unused
-from dcmcfg.schema_update.record import RecordedServer, SchemaUpdateRecord, UpdateState, find_revertible
+from dcmcfg.schema_update.record import RecordedServer, SchemaUpdateRecord, UpdateState, find_revertible, list_records
 from dcmcfg.schema_update.run import PlannedServer, apply_plans
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import get_state_folder
@@ -43,6 +43,14 @@ def revert_schema(settings: Settings, options: SchemaOptions) -> None:
     state = get_state_folder()
     record = find_revertible(state, settings.ldap_url)
     if record is None:
+        former = next(iter(list_records(state, settings.ldap_url)), None)
+        if former is not None:
+            raise Refused(
+                f"the last update of the schema (release {former.header.release}) is already reverted: nothing is left "
+                "to revert",
+                subject=settings.ldap_url,
+                next_step="to see which schema the server has: dcmcfg upgrade status --to FOLDER",
+            )
         raise Refused(
             "no update of the schema is recorded that could be reverted",
             subject=settings.ldap_url,
