@@ -12,6 +12,7 @@ from dcmcfg.dn import DN
 from dcmcfg.printable import format_count
 from dcmcfg.render.terminal.cells import format_relative_dn
 from dcmcfg.render.terminal.console import print_command, print_line, print_prose
+from dcmcfg.render.upgrade_commands import REVERT_NOTE, list_apply_commands, list_revert_commands
 from dcmcfg.render.upgrade_places import (
     GAP_LABELS,
     MAX_NAMES,
@@ -29,7 +30,6 @@ from dcmcfg.render.upgrade_places import (
     list_tasks,
     list_vendor_lines,
 )
-from dcmcfg.render.upgrade_sections import list_step_commands
 from dcmcfg.suggestions import join_limited
 from dcmcfg.upgrade.checklist import Checklist
 from dcmcfg.upgrade.merge_result import Decision
@@ -86,8 +86,12 @@ def print_upgrade(console: Console, report: UpgradeReport, base: DN, *, details:
     _print_offers(console, upgrade)
     _print_checklist(console, upgrade.checklist)
     if report.plan_file and report.changes:
-        print_prose(console, "To install the schema, apply the plan, list what remains, and revert the upgrade:")
-        for command in list_step_commands(report):
+        schema = "" if report.has_schema else "install the schema, "
+        print_prose(console, f"To {schema}apply the plan, and list what remains:")
+        for command in list_apply_commands(report):
+            print_command(console, command)
+        print_prose(console, REVERT_NOTE)
+        for command in list_revert_commands():
             print_command(console, command)
 
 

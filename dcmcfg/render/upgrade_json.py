@@ -8,7 +8,7 @@ from typing import Any
 
 from dcmcfg.dn import DN
 from dcmcfg.entry import Attribute
-from dcmcfg.render.upgrade_sections import list_step_commands
+from dcmcfg.render.upgrade_commands import list_apply_commands, list_revert_commands
 from dcmcfg.schema_names import DICOM_VENDOR_DATA
 from dcmcfg.secret_values import is_secret
 from dcmcfg.timestamps import format_iso
@@ -120,7 +120,8 @@ def upgrade_json(report: UpgradeReport) -> dict[str, Any]:
             "cli": list(checklist.cli),
             "unused_updates": list(checklist.unused_updates),
         },
-        "next_steps": list(list_step_commands(report)),
+        "next_steps": list(list_apply_commands(report)),
+        "revert_steps": list(list_revert_commands()),
     }
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dcmcfg.dn import DN
 from dcmcfg.printable import format_count
+from dcmcfg.render.upgrade_commands import REVERT_NOTE, list_apply_commands, list_revert_commands
 from dcmcfg.render.upgrade_places import (
     GAP_LABELS,
     format_group,
@@ -83,7 +83,7 @@ def build_sections(report: UpgradeReport, base: DN) -> Iterator[ReportSection]:
     yield from _build_names(report)
     yield from _build_offers(report, base)
     yield _build_checklist(report.upgrade.checklist)
-    yield _build_steps(report)
+    yield from _build_steps(report)
 
 
 def _build_checks(report: UpgradeReport, base: DN) -> ReportSection:
@@ -293,25 +293,11 @@ def _list_files(paths: Sequence[str]) -> ReportCell:
     return ReportCell(format_count(len(paths), "file"), details=tuple(paths))
 
 
-def _build_steps(report: UpgradeReport) -> ReportSection:
-    return ReportSection(
-        title="How to apply and to revert",
-        sentences=(
-            "Install the schema of the release, apply the plan, and list what still differs from a new installation. "
-            "The last two commands revert the upgrade.",
-        ),
-        commands=list_step_commands(report),
+def _build_steps(report: UpgradeReport) -> Iterator[ReportSection]:
+    schema = "" if report.has_schema else "Install the schema of the release. "
+    yield ReportSection(
+        title="To apply the upgrade",
+        sentences=(f"{schema}Apply the plan, and list what still differs from a new installation.",),
+        commands=list_apply_commands(report),
     )
-
-
-def list_step_commands(report: UpgradeReport) -> tuple[str, ...]:
-    """Return the commands of the whole upgrade, in their order; the last two revert it."""
-    upgrade = report.upgrade
-    source, target = (shlex.quote(each.name) for each in (upgrade.source, upgrade.target))
-    return (
-        f"dcmcfg upgrade schema --to {target}",
-        f"dcmcfg upgrade apply {shlex.quote(report.plan_file or 'PLAN')}",
-        f"dcmcfg upgrade gap --from {source} --to {target}",
-        "dcmcfg undo",
-        "dcmcfg upgrade schema --undo",
-    )
+    yield ReportSection(title="To revert the upgrade", sentences=(REVERT_NOTE,), commands=list_revert_commands())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
 
-from dcmcfg.errors import NotFound, Refused
+from dcmcfg.changes import Change
+from dcmcfg.errors import DcmcfgError, NotFound, Refused
 from dcmcfg.private_folders import require_ownership
 from dcmcfg.rollout.lock import is_directory_locked, lock_directory
 from dcmcfg.rollout.record import ROLLOUTS_FOLDER, RolloutRecord
@@ -97,6 +99,24 @@ class History:
             and determine_status(each) is not RolloutStatus.NOTHING_CHANGED
         )
 
+    def find_applied(self, changes: Sequence[Change], ldap_url: str) -> RolloutRecord | None:
+        """Return the newest roll-out in effect at *ldap_url* that has made *changes*: the same kinds at the same DNs.
+
+        A record that cannot be read is left out.
+        """
+        wanted = sorted(_describe_kind(each) for each in changes)
+        for record in self.records:
+            with suppress(DcmcfgError):
+                if (
+                    record.header.ldap_url == ldap_url
+                    and record.header.steps == len(wanted)
+                    and determine_status(record) is RolloutStatus.APPLIED
+                    and self.find_undo_of(record) is None
+                    and sorted(map(_describe_kind, record.changes)) == wanted
+                ):
+                    return record
+        return None
+
     def is_unfinished(self, record: RolloutRecord) -> bool:
         """Return whether *record*, according to its journal, was applied only in part, or may have been."""
         return (
@@ -150,6 +170,10 @@ class History:
                 raise Refused(f"change {record.number} is already finished", next_step="dcmcfg history")
             with record.journal.open_for_writing() as journal_writer:
                 journal_writer.write_closed(record.read_progress().applied)
+
+
+def _describe_kind(change: Change) -> tuple[str, str]:
+    return type(change).__name__, str(change.dn).lower()
 
 
 def make_unfinished_error(record: RolloutRecord) -> Refused:

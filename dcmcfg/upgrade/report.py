@@ -13,6 +13,7 @@ from dcmcfg.entry import Attribute, Entry
 from dcmcfg.schema_names import DICOM_AE_TITLE, DICOM_NETWORK_AE_OBJECT_CLASS, DICOM_VENDOR_DATA, OBJECT_CLASS
 from dcmcfg.secret_values import format_value
 from dcmcfg.upgrade.merge_result import IGNORED
+from dcmcfg.upgrade.plan_source import PlanSource
 from dcmcfg.upgrade.preparation import Upgrade
 from dcmcfg.upgrade.trees import UpgradeTree
 
@@ -106,30 +107,37 @@ class UpgradeReport:
     """The report of an upgrade for all formats.
 
     ``subject`` is the site or the file that was read; ``plan_file`` is the file of the plan, or empty. ``changes`` are
-    parents first.
+    parents first. ``source`` are the user's folders and choices. With ``has_schema``, the server has the schema of the
+    release already.
     """
 
     upgrade: Upgrade
     changes: tuple[PlannedChange, ...]
     subject: str
     created: datetime
+    source: PlanSource
     plan_file: str = ""
+    has_schema: bool = False
 
     @property
     def headline(self) -> str:
         """The report in one sentence."""
-        upgrade = self.upgrade
-        count = len(self.changed_dns)
-        decisions = (
-            len(upgrade.decisions)
-            + len(upgrade.vendor.conflicts)
-            + (len(upgrade.gap_decisions) if upgrade.options.gap else 0)
-        )
+        count, decisions = len(self.changed_dns), self.open_count
         entries = "1 entry changes" if count == 1 else f"{count:,} entries change"
         left = {0: "nothing is left to decide", 1: "1 decision is open"}.get(
             decisions, f"{decisions} decisions are open"
         )
         return f"Upgrade from {self.upgrade.source.label} to {self.upgrade.target.label}: {entries}, {left}"
+
+    @property
+    def open_count(self) -> int:
+        """The number of decisions without an answer, including files of the vendor data."""
+        upgrade = self.upgrade
+        return (
+            len(upgrade.decisions)
+            + len(upgrade.vendor.conflicts)
+            + (len(upgrade.gap_decisions) if upgrade.options.gap else 0)
+        )
 
     @property
     def changed_dns(self) -> Mapping[DN, ChangeKind]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from dcmcfg.settings.folders import get_state_folder
 from tests.cli.conftest import Run
 from tests.cli.sites import CliSite, attributes
 from tests.cli.test_upgrade import hospital, options_to_target
@@ -21,6 +23,11 @@ def make_plan(run: Run, releases: Releases, path: Path, *more: str) -> Path:
     return path
 
 
+def list_snapshots() -> list[str]:
+    folder = get_state_folder() / "snapshots"
+    return sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
+
+
 @pytest.mark.real
 def test_the_applied_plan_is_checked_and_only_the_gap_is_left(
     run: Run, hospital: CliSite, releases: Releases, tmp_path: Path
@@ -29,17 +36,34 @@ def test_the_applied_plan_is_checked_and_only_the_gap_is_left(
     plan = make_plan(run, releases, tmp_path / "plan.ldif")
     dry = run("upgrade", "apply", str(plan), "--dry-run")
     assert dry.exit_code == 0, dry.stderr
+    declined = run("upgrade", "apply", str(plan), "--no-reload", input="n\n")
+    assert declined.exit_code == 1, declined.stderr
     assert hospital.octets() == before
+    assert list_snapshots() == []
 
     applied = run("upgrade", "apply", str(plan), "--yes", "--no-reload")
 
     assert applied.exit_code == 0, applied.stderr
     assert "still change" not in applied.stderr
     assert "warning: the archive is started." in applied.stderr
-    target = releases.find_folder("5.33.1")
-    assert f"  dcmcfg upgrade gap --to {target}\n" in applied.stdout.replace("--profile test ", "")
+    source, target = (releases.find_folder(each) for each in ("5.31.0", "5.33.1"))
+    updates = releases.upstream / "updates"
+    assert applied.stdout.replace("--profile test ", "").endswith(
+        "Checked: a new plan of the same upgrade changes nothing.\n"
+        "Next: install the new release of the archive and start it. Then list the remaining differences from a new "
+        "installation, and prove the retrieval of a study:\n"
+        f"  dcmcfg upgrade gap --from {source} --to {target} --updates {updates}\n"
+        "  dcmcfg verify --study STUDY_UID --dest AE_TITLE\n"
+    )
     (snapshot,) = [line.removeprefix("snapshot: ") for line in applied.stdout.splitlines() if line[:9] == "snapshot:"]
     assert Path(snapshot).stat().st_mode & 0o777 == 0o600
+
+    again = run("upgrade", "apply", str(plan), "--yes", "--no-reload")
+    assert again.exit_code == 0, again.stderr
+    assert "This plan was already applied (change 1): nothing is to do.\n" in again.stdout
+    assert "unchanged:" not in again.stdout
+    assert "did you mean" not in again.stderr
+    assert list_snapshots() == [Path(snapshot).name]
 
     # Only what no update file makes is left.
     folders = options_to_target(releases)
@@ -77,6 +101,73 @@ def test_an_applied_plan_after_which_something_is_left_is_reported(
 
     assert applied.exit_code == 1
     assert "a new plan of the same upgrade would still change dicomAETitle=AS_RECEIVED," in applied.stderr
+    assert "To see these changes: dcmcfg " in applied.stderr
+    assert f" --to {releases.find_folder('5.33.1')} " in applied.stderr
+
+
+@pytest.mark.real
+def test_a_check_that_is_interrupted_or_impossible_does_not_hide_that_the_change_is_applied(
+    run: Run, hospital: CliSite, releases: Releases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = make_plan(run, releases, tmp_path / "plan.ldif")
+    text = plan.read_text("utf-8").replace("5.33.1", "5.99.9")
+    plan.write_text(re.sub(r"\A(version: 1\n)", r"\1# Open decisions: 2\n", text), "utf-8")
+
+    applied = run("upgrade", "apply", str(plan), "--yes", "--no-reload")
+
+    assert applied.exit_code == 0, applied.stderr
+    assert "warning: 2 decisions of this plan are open: the values of the site stay there." in applied.stderr
+    missing = releases.find_folder("5.33.1").with_name("5.99.9")
+    assert f"the change is applied, but the result was not checked: {missing}: the folder does not " in applied.stderr
+    assert "Checked:" not in applied.stdout
+    assert run("undo", "1", "--yes", "--no-reload").exit_code == 0
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dcmcfg.cli.upgrade.apply.read_releases", interrupt)
+    interrupted = run("upgrade", "apply", str(plan), "--yes", "--no-reload")
+    assert interrupted.exit_code == 130
+    assert "the change is applied; only the check of the result was interrupted. To check it: dcmcfg" in (
+        interrupted.stderr
+    )
+
+
+@pytest.mark.real
+def test_a_configuration_that_has_changed_since_is_refused_with_the_command_to_plan_again(
+    run: Run, hospital: CliSite, releases: Releases, tmp_path: Path
+) -> None:
+    plan = make_plan(run, releases, tmp_path / "plan.ldif")
+    changed = run("set", "dcm4chee-arc/AS_RECEIVED", "dcmQueryRetrieveViewID=hideAll", "--yes", "--no-reload")
+    assert changed.exit_code == 0, changed.stderr
+
+    refused = run("upgrade", "apply", str(plan), "--yes", "--no-reload")
+
+    assert refused.exit_code == 3
+    assert f"--to {releases.find_folder('5.33.1')} " in refused.stderr.split("next: plan again: dcmcfg ")[1]
+    assert list_snapshots() == []
+
+
+@pytest.mark.real
+def test_an_unfinished_change_is_reported_and_refused_before_anything_else(
+    run: Run, hospital: CliSite, releases: Releases, tmp_path: Path
+) -> None:
+    plan = make_plan(run, releases, tmp_path / "plan.ldif")
+    assert run("upgrade", "apply", str(plan), "--yes", "--no-reload").exit_code == 0
+    # As if the process had been killed after the first step.
+    (journal,) = (get_state_folder() / "rollouts").glob("*/journal")
+    with journal.open("a", encoding="ascii") as file:
+        file.write("ended 1\n")
+    before, snapshots = hospital.octets(), list_snapshots()
+
+    folders = options_to_target(releases)
+    for command in (("plan", *folders), ("status", *folders[2:])):
+        assert "is unfinished (1 of " in run("upgrade", *command).stderr
+    refused = run("upgrade", "apply", str(plan), "--yes", "--no-reload")
+    assert refused.exit_code == 3
+    assert "is unfinished (1 of " in refused.stderr
+    assert "snapshot:" not in refused.stdout
+    assert (hospital.octets(), list_snapshots()) == (before, snapshots)
 
 
 def test_a_file_that_is_not_the_plan_of_an_upgrade_is_refused(run: Run, tmp_path: Path) -> None:

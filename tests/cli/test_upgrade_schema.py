@@ -199,6 +199,13 @@ def test_the_configuration_follows_the_schema_and_both_are_reverted_in_the_oppos
     source, plan = str(find_schema_folder(releases, version)), tmp_path / "plan.ldif"
     options = ("upgrade", "plan", "--from", source, "--to", target, *updates, "--gap", "all", "-o", str(plan))
     assert run(*options).exit_code == 3
+    without_server = tmp_path / "without-server.ldif"
+    tree = str(releases.build_file("hospital", version))
+    assert run(*options[:-1], str(without_server), "--tree", tree).exit_code in (0, 1)
+    refused = run("upgrade", "apply", str(without_server), "--yes", "--no-reload")
+    assert refused.exit_code == 3
+    assert refused.stderr.endswith(f"  next: install the schema of the release: dcmcfg upgrade schema --to {target}\n")
+    assert "--force-server-schema" not in refused.stderr
     assert run("upgrade", "schema", "--to", target, "--yes").exit_code == 0
     planned = run(*options)
     assert planned.exit_code in (0, 1), planned.stderr
@@ -213,6 +220,11 @@ def test_the_configuration_follows_the_schema_and_both_are_reverted_in_the_oppos
     back = run("upgrade", "schema", "--undo", "--yes")
     assert back.exit_code == 0, back.stderr
     assert (definitions(server.schema()), read_entries()) == (schema, before)
+    twice = run("upgrade", "schema", "--undo", "--yes")
+    assert (twice.exit_code, twice.stdout) == (3, "")
+    assert "the last update of the schema (release 5.33.1) is already reverted: nothing is left to revert" in (
+        twice.stderr
+    )
 
 
 #: A value of the server's own configuration that names a definition which 5.33.1 no longer has, or has changed.

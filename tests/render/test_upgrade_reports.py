@@ -26,9 +26,10 @@ from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.upgrade.checklist import Checklist
 from dcmcfg.upgrade.installed_search import InstalledCandidate
 from dcmcfg.upgrade.options import DEFAULT_OPTIONS, UpgradeOptions
+from dcmcfg.upgrade.plan_source import PlanSource
 from dcmcfg.upgrade.preparation import prepare_upgrade
 from dcmcfg.upgrade.report import UpgradeReport, list_planned_changes
-from tests.upgrade.small_release import ARCHIVE, HOSTILE, NEW, OLD, write_releases, write_tree
+from tests.upgrade.small_release import ARCHIVE, HOSTILE, write_releases, write_tree
 
 BASE = DN.parse("cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
 NAMES = Checklist(sql=(HOSTILE, "b"), configuration=(HOSTILE,), cli=("cli/a.cli",))
@@ -54,6 +55,7 @@ def make_report(
         changes=list_planned_changes(upgrade),
         subject=HOSTILE,
         created=created,
+        source=PlanSource(source=folder / "a b", target=folder / "new", installed=None, updates=(), options=options),
         plan_file="my plan.ldif",
     )
 
@@ -155,7 +157,6 @@ def test_json_has_every_change_with_its_origin(report: UpgradeReport) -> None:
 
 def test_text_lists_what_to_check_first_and_what_is_left_to_decide(tmp_path: Path) -> None:
     text = render_text(make_report(tmp_path, "PACS of the hospital", checklist=Checklist()), 300)
-    old, new = (tmp_path / f"dcm4chee-arc-{version}" for version in (OLD, NEW))
     assert text[text.index("changes:") :] == (
         "changes: 7 entries (2 added, 4 changed, 1 deleted), from 2 files of the release\n"
         "Check these changes first:\n"
@@ -187,11 +188,13 @@ def test_text_lists_what_to_check_first_and_what_is_left_to_decide(tmp_path: Pat
         "  ~ dcmQueryRetrieveViewID: regularUse → hideRejected "
         "(dicomAETitle=AS_RECEIVED,dicomDeviceName=dcm4chee-arc)\n"
         "      from 5.32.0/update-AS_RECEIVED-5.32.0.ldif:1\n"
-        "To install the schema, apply the plan, list what remains, and revert the upgrade:\n"
-        f"  dcmcfg upgrade schema --to {new}\n"
+        "To install the schema, apply the plan, and list what remains:\n"
+        f"  dcmcfg upgrade schema --to {tmp_path}/new\n"
         "  dcmcfg upgrade apply 'my plan.ldif'\n"
-        f"  dcmcfg upgrade gap --from {old} --to {new}\n"
-        "  dcmcfg undo\n"
+        f"  dcmcfg upgrade gap --from '{tmp_path}/a b' --to {tmp_path}/new\n"
+        "Only to revert the upgrade later: use the NUMBER that upgrade apply has printed. If dcmcfg has installed the "
+        "schema, revert it after that.\n"
+        "  dcmcfg undo NUMBER\n"
         "  dcmcfg upgrade schema --undo\n"
     )
 

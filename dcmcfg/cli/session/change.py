@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -89,6 +89,7 @@ def apply_plan(
     is_restore: bool = False,
     rules: ServerSchemaRules | None = None,
     reported_values: Collection[tuple[DN, str, bytes]] = (),
+    before_change: Callable[[], None] = lambda: None,
 ) -> None:
     """Show *plan*, confirm it, apply it and reload the archive, as far as *options* request that.
 
@@ -99,7 +100,7 @@ def apply_plan(
     before *plan*; without them they are made here. *extra_output* is printed below the plan. If the archive's own
     device is renamed, the archive is not reloaded, because it would not find its device; the next step is printed, and
     a profile that names the device is updated. *warnings* name the *reported_values* (entry, attribute, value), so no
-    rule repeats them.
+    rule repeats them. *before_change* is called after the confirmation, before anything is written.
 
     Raises :class:`NegativeResult` if the user declines or there is no terminal, and
     :class:`~dcmcfg.errors.DoesNotApply` for a change that the server's own schema does not allow. Nothing is changed
@@ -176,6 +177,7 @@ def apply_plan(
         selected_nodes.require_device(plan)
     if not options.yes and not confirm("Apply these changes?"):
         raise NegativeResult("declined; nothing was changed")
+    before_change()
     with _write_rejects(settings, options, rejects_file):
         outcome = _run_rollout(
             directory,

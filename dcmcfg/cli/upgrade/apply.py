@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,16 +13,18 @@ from dcmcfg.cli import invocation
 from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_message
-from dcmcfg.cli.session.apply_files import apply_files
 from dcmcfg.cli.session.archive import make_control_service
-from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.failures import INTERRUPTED_EXIT_CODE
 from dcmcfg.cli.session.output import write_atomically
+from dcmcfg.cli.upgrade.application import UpgradePlanFile, apply_upgrade
 from dcmcfg.cli.upgrade.planning import open_site, plan_upgrade, read_releases
+from dcmcfg.directory.server import Directory
 from dcmcfg.errors import ArchiveError, DcmcfgError, Refused
 from dcmcfg.files.ldif import read_files
 from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.private_folders import create_private_folder
+from dcmcfg.render.upgrade_commands import VERIFY_COMMAND, format_gap_command, format_plan_command
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import get_state_subfolder
 from dcmcfg.snapshot.file import format_snapshot
@@ -31,6 +34,7 @@ from dcmcfg.upgrade.plan_source import PlanSource, parse_plan_source
 
 _HEAD_LENGTH, _MAX_NAMES = 64 * 1024, 5
 _NOT_EMPTY = 1
+_OPEN_DECISIONS = re.compile(rb"^# Open decisions: ([0-9]{1,9})\b", re.MULTILINE)
 
 
 @click.command("apply", short_help="Apply the plan of an upgrade.", cls=SiteCommand)
@@ -40,50 +44,66 @@ _NOT_EMPTY = 1
 def apply_command(settings: Settings, options: ChangeOptions, *, plan_file: Path) -> int:
     """Apply the plan of an upgrade, and check the result.
 
-    Before the change, the configuration is saved to a snapshot. The plan is applied like any plan ('dcmcfg apply'), and
-    'dcmcfg undo' reverts it. Afterwards, the upgrade is planned again from the same releases: nothing must be left to
-    change.
+    Just before the change, the configuration is saved to a snapshot. The plan is applied like any plan ('dcmcfg
+    apply'), and 'dcmcfg undo' reverts it. Afterwards, the upgrade is planned again from the same releases: nothing must
+    be left to change. A plan that was already applied changes nothing.
 
-    Exit codes: 1 the user declined, or something is left to change.
+    Exit codes: 1 the user declined, or something is left to change, 130 the check was interrupted.
     """
-    source = _read_source(plan_file)
-    records = read_files((plan_file,), allow_mixed=False)
+    file = _read_plan(plan_file)
     if not options.dry_run:
         _warn_if_archive_runs(settings)
-        _save_snapshot(settings, options)
-    apply_files(settings, options, (plan_file,), records)
+    if not apply_upgrade(settings, options, file, lambda directory: _save_snapshot(directory, options)):
+        return 0
     if options.dry_run:
         return 0
-    left = _list_remaining_changes(settings, source)
-    if left:
-        print_message(
-            escape_unprintable(
-                f"warning: a new plan of the same upgrade would still change {join_limited(left, _MAX_NAMES)}. To see "
-                "these changes: dcmcfg upgrade plan, with the same options"
+    check_command = format_plan_command(file.source.without_answers())
+    try:
+        left = _list_remaining_changes(settings, file.source)
+    except (KeyboardInterrupt, click.Abort):
+        _warn(f"the change is applied; only the check of the result was interrupted. To check it: {check_command}")
+        return INTERRUPTED_EXIT_CODE
+    except DcmcfgError as error:
+        _warn(f"the change is applied, but the result was not checked: {error}. To check it: {check_command}")
+        left = []
+    else:
+        if left:
+            _warn(
+                f"a new plan of the same upgrade would still change {join_limited(left, _MAX_NAMES)}. To see these "
+                f"changes: {check_command}"
             )
-        )
+        else:
+            options.print_lines("Checked: a new plan of the same upgrade changes nothing.")
     options.print_lines(
         "Next: install the new release of the archive and start it. Then list the remaining differences from a new "
         "installation, and prove the retrieval of a study:",
-        f"  dcmcfg upgrade gap --to {source.target}",
-        "  dcmcfg verify",
+        f"  {format_gap_command(file.source)}",
+        f"  {VERIFY_COMMAND}",
     )
     return _NOT_EMPTY if left else 0
 
 
-def _read_source(plan_file: Path) -> PlanSource:
+def _warn(text: str) -> None:
+    print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(text))}")
+
+
+def _read_plan(path: Path) -> UpgradePlanFile:
     try:
-        with plan_file.open("rb") as file:
-            source = parse_plan_source(file.read(_HEAD_LENGTH))
+        with path.open("rb") as file:
+            head = file.read(_HEAD_LENGTH)
     except OSError as error:
-        raise DcmcfgError(f"cannot read the file: {error.strerror}", subject=str(plan_file)) from error
+        raise DcmcfgError(f"cannot read the file: {error.strerror}", subject=str(path)) from error
+    source = parse_plan_source(head)
     if source is None:
         raise Refused(
             "this file is not the plan of an upgrade",
-            subject=str(plan_file),
+            subject=str(path),
             next_step="make one with dcmcfg upgrade plan --output; to apply any other file: dcmcfg apply FILE",
         )
-    return source
+    found = _OPEN_DECISIONS.search(head)
+    return UpgradePlanFile(
+        path, source, read_files((path,), allow_mixed=False), open_count=int(found[1]) if found is not None else 0
+    )
 
 
 def _warn_if_archive_runs(settings: Settings) -> None:
@@ -99,28 +119,21 @@ def _warn_if_archive_runs(settings: Settings) -> None:
         )
 
 
-def _save_snapshot(settings: Settings, options: ChangeOptions) -> None:
+def _save_snapshot(directory: Directory, options: ChangeOptions) -> None:
     folder = get_state_subfolder("snapshots")
     try:
         create_private_folder(folder)
     except OSError as error:
         raise DcmcfgError(f"the folder cannot be created ({error.strerror})", subject=str(folder)) from error
     path = folder / f"before-upgrade-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.ldif"
-    with open_directory(settings) as directory:
-        write_atomically(str(path), format_snapshot(take_snapshot(directory)), private=True, must_be_new=True)
+    write_atomically(str(path), format_snapshot(take_snapshot(directory)), private=True, must_be_new=True)
     options.print_lines(f"snapshot: {path}")
 
 
 def _list_remaining_changes(settings: Settings, source: PlanSource) -> list[str]:
-    """Return the entries that the same upgrade would still change; empty, with a warning, if it cannot be planned."""
-    try:
-        with pause_garbage_collection():
-            releases = read_releases(source)
-            with open_site(settings, None) as site:
-                upgrade = plan_upgrade(settings, source.without_answers(), releases, site)
-    except DcmcfgError as error:
-        run = invocation.current()
-        message = f"the result was not checked: {error.full_message}"
-        print_message(f"warning: {escape_unprintable(run.insert_site_options(message))}")
-        return []
+    """Return the entries that the same upgrade would still change; raises the errors of :func:`plan_upgrade`."""
+    with pause_garbage_collection():
+        releases = read_releases(source)
+        with open_site(settings, None) as site:
+            upgrade = plan_upgrade(settings, source.without_answers(), releases, site)
     return [str(each.dn) for each in upgrade.plan.changes]

@@ -19,7 +19,7 @@ from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.change import write_plan
 from dcmcfg.cli.session.output import make_folder, write_octets
 from dcmcfg.cli.upgrade.options import FOLDER, PLAN_FILE, gap_option, parse_names, release_options, role_options
-from dcmcfg.cli.upgrade.planning import open_site, plan_upgrade, read_releases
+from dcmcfg.cli.upgrade.planning import open_site, plan_upgrade, read_releases, warn_of_unfinished_change
 from dcmcfg.cli.upgrade.report_output import (
     FORMS,
     print_report,
@@ -150,13 +150,16 @@ def plan_command(
     with pause_garbage_collection():
         releases = read_releases(source)
         with open_site(settings, tree_file) as (tree, directory):
+            warn_of_unfinished_change(directory)
             upgrade = plan_upgrade(settings, source, releases, (tree, directory))
         report = UpgradeReport(
             upgrade=upgrade,
             changes=list_planned_changes(upgrade),
             subject=str(tree_file) if tree_file is not None else format_site_headline(settings),
             created=datetime.now(UTC),
+            source=source,
             plan_file=str(output) if output is not None else "",
+            has_schema=directory is not None,
         )
     if out_dir is not None:
         _write_conflicts(out_dir, upgrade.vendor)
@@ -164,7 +167,12 @@ def plan_command(
     print_report(report, base, form=form, details=details)
     write_report_files(report, base, report_files)
     if output is not None:
-        write_plan(settings, upgrade.plan, output, comments=source.format_comments(upgrade.roles))
+        write_plan(
+            settings,
+            upgrade.plan,
+            output,
+            comments=(*source.format_comments(upgrade.roles), f"Open decisions: {report.open_count}"),
+        )
     if form == TEXT:
         print_output(*(f"report: {each}" for each in report_files))
         if output is not None:

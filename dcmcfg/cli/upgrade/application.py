@@ -1,0 +1,125 @@
+"""Apply the plan of an upgrade: refuse before anything is written, and save a snapshot just before the change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dcmcfg.cli.options.change_options import ChangeOptions
+from dcmcfg.cli.session.change import apply_plan, make_server_rules
+from dcmcfg.cli.session.directory import open_directory
+from dcmcfg.cli.session.schema_servers import require_schema
+from dcmcfg.cli.session.shared_history import make_sharing
+from dcmcfg.directory.server import Directory
+from dcmcfg.directory.tree_reader import read_tree
+from dcmcfg.errors import DoesNotApply
+from dcmcfg.files.ldif import find_file_warnings
+from dcmcfg.garbage_collection import pause_garbage_collection
+from dcmcfg.plan.access_lists import warn_about_new_restrictions
+from dcmcfg.plan.desired_state import collect_desired_changes
+from dcmcfg.plan.rebasing import Files
+from dcmcfg.printable import format_count
+from dcmcfg.render.upgrade_commands import format_plan_command
+from dcmcfg.rollout.history import History
+from dcmcfg.rollout.past_renames import find_past_renames
+from dcmcfg.rollout.preconditions import plan_with_last_changes
+from dcmcfg.rollout.record import RolloutRecord
+from dcmcfg.rollout.recovery import require_finished
+from dcmcfg.settings import Settings
+from dcmcfg.settings.folders import get_state_folder
+from dcmcfg.upgrade.plan_source import PlanSource
+
+_NEW_PLAN = "NEW_PLAN.ldif"
+
+
+@dataclass(frozen=True)
+class UpgradePlanFile:
+    """The plan of an upgrade: its file, what it was made from, its records, and how many decisions were open."""
+
+    path: Path
+    source: PlanSource
+    records: Files
+    open_count: int
+
+
+def apply_upgrade(
+    settings: Settings, options: ChangeOptions, file: UpgradePlanFile, save: Callable[[Directory], None]
+) -> bool:
+    """Apply the plan in *file*; return False if there was nothing to do, because it was applied already.
+
+    *save* is called after the confirmation, just before the change. Raises
+    :class:`~dcmcfg.errors.Refused` if another change is unfinished, :class:`DoesNotApply` if the schema of the release
+    is not installed or the configuration has changed since the plan was made, and the errors of
+    :func:`~dcmcfg.cli.session.change.apply_plan`.
+    """
+    with pause_garbage_collection(), open_directory(settings) as directory:
+        state = get_state_folder()
+        if not options.dry_run:
+            require_finished(state, directory, shared_folder=make_sharing(settings).lock_folder)
+        tree = read_tree(directory)
+        desired = tuple(collect_desired_changes(file.records))
+        history = History(state)
+        applied = history.find_applied([each.change for each in desired], directory.server.url)
+        with _suggest_planning(file.source, applied):
+            plan, _ = plan_with_last_changes(
+                directory,
+                tree,
+                desired,
+                skip_inapplicable=False,
+                load_past_renames=lambda: find_past_renames(history, directory.server.url),
+            )
+        if not plan.steps:
+            by = f" (change {applied.number})" if applied is not None else ""
+            options.print_lines(f"This plan was already applied{by}: nothing is to do.")
+            plan = replace(plan, unchanged=(), typo_warnings=())
+        else:
+            require_schema(settings, directory, plan, file.source.target)
+        with _suggest_planning(file.source, None):
+            apply_plan(
+                settings,
+                directory,
+                plan,
+                options=options,
+                warnings=(
+                    *find_file_warnings(file.records, settings.ldap_url),
+                    *warn_about_new_restrictions(plan),
+                    *(_warn_of_open_decisions(file) if plan.steps else ()),
+                ),
+                rules=make_server_rules(directory, tree),
+                before_change=lambda: save(directory),
+            )
+        return bool(plan.steps)
+
+
+@contextmanager
+def _suggest_planning(source: PlanSource, applied: RolloutRecord | None) -> Iterator[None]:
+    """Add to a refusal of the block, because the configuration has changed, how to plan again."""
+    try:
+        yield
+    except DoesNotApply as error:
+        message = error.message
+        if applied is not None:
+            message = (
+                f"this plan was already applied (change {applied.number}), and the configuration has changed since: "
+                f"{message}"
+            )
+        raise DoesNotApply(
+            message,
+            subject=error.subject,
+            next_step=f"plan again: {format_plan_command(source, output=_NEW_PLAN)}",
+            result_code=error.result_code,
+            changed_dn=error.changed_dn,
+            details=error.details,
+        ) from error
+
+
+def _warn_of_open_decisions(file: UpgradePlanFile) -> Iterator[str]:
+    if file.open_count:
+        count = format_count(file.open_count, "decision")
+        verb = "is" if file.open_count == 1 else "are"
+        yield (
+            f"{count} of this plan {verb} open: the values of the site stay there. To list the decisions: "
+            f"{format_plan_command(file.source)}"
+        )

@@ -1,0 +1,87 @@
+"""The commands of an upgrade with the folders and choices of a plan, to copy."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from dcmcfg.upgrade.plan_source import PlanSource
+from dcmcfg.upgrade.report import UpgradeReport
+
+#: A retrieve that proves the upgrade; both names are the user's.
+VERIFY_COMMAND = "dcmcfg verify --study STUDY_UID --dest AE_TITLE"
+
+#: What :func:`list_revert_commands` returns.
+REVERT_NOTE = (
+    "Only to revert the upgrade later: use the NUMBER that upgrade apply has printed. If dcmcfg has installed the "
+    "schema, revert it after that."
+)
+
+
+def format_schema_command(target: Path) -> str:
+    """Return the command that installs the schema of the release in *target*."""
+    return f"dcmcfg upgrade schema --to {shlex.quote(str(target))}"
+
+
+def format_plan_command(source: PlanSource, *, output: str = "") -> str:
+    """Return the command that plans the upgrade of *source* again, and writes the plan to *output*, if any.
+
+    Answers that name a decision by its number are left out, because another plan may have other numbers.
+    """
+    options = source.options
+    answers = [
+        (option, each)
+        for option, places in (("--take", options.take), ("--keep", options.keep))
+        for each in places
+        if not each.isdecimal()
+    ]
+    pairs = [
+        *_list_common(source),
+        *([("--also", ",".join(options.also))] if options.also else []),
+        *([("--gap", ",".join(sorted(options.gap)))] if options.gap else []),
+        *answers,
+        *([("--vendor", options.vendor)] if options.vendor else []),
+        *([("-o", output)] if output else []),
+    ]
+    return _join("dcmcfg upgrade plan", pairs)
+
+
+def format_gap_command(source: PlanSource) -> str:
+    """Return the command that lists what differs from a new installation after the upgrade of *source*."""
+    return _join("dcmcfg upgrade gap", list(_list_common(source)))
+
+
+def list_apply_commands(report: UpgradeReport) -> tuple[str, ...]:
+    """Return the commands that apply the plan of *report*, in their order.
+
+    The schema is left out if the server has it already.
+    """
+    return (
+        *(() if report.has_schema else (format_schema_command(report.source.target),)),
+        f"dcmcfg upgrade apply {shlex.quote(report.plan_file or 'PLAN')}",
+        format_gap_command(report.source),
+    )
+
+
+def list_revert_commands() -> tuple[str, ...]:
+    """Return the commands that revert an upgrade, in their order; ``upgrade apply`` prints the number of the change."""
+    return "dcmcfg undo NUMBER", "dcmcfg upgrade schema --undo"
+
+
+def _list_common(source: PlanSource) -> Iterator[tuple[str, str]]:
+    options = source.options
+    if source.source is not None:
+        yield "--from", str(source.source)
+    yield "--to", str(source.target)
+    yield from (("--updates", str(each)) for each in source.updates)
+    if source.installed is not None:
+        yield "--installed", str(source.installed)
+    if options.archive:
+        yield "--archive", options.archive
+    yield from (("--role", f"{role}={name}") for role, name in options.roles.items())
+    yield from (("--without", each) for each in options.without)
+
+
+def _join(command: str, pairs: list[tuple[str, str]]) -> str:
+    return " ".join((command, *(f"{option} {shlex.quote(value)}" for option, value in pairs)))
