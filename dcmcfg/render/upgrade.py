@@ -16,8 +16,7 @@ from dcmcfg.render.upgrade_commands import REVERT_NOTE, list_apply_commands, lis
 from dcmcfg.render.upgrade_places import (
     GAP_LABELS,
     MAX_NAMES,
-    format_after,
-    format_before,
+    format_change,
     format_gap_count,
     format_group,
     format_match,
@@ -25,6 +24,7 @@ from dcmcfg.render.upgrade_places import (
     format_software,
     format_sources,
     format_values,
+    list_answers,
     list_differing_components,
     list_role_lines,
     list_tasks,
@@ -76,6 +76,7 @@ def print_upgrade(console: Console, report: UpgradeReport, base: DN, *, details:
             _print_checked_group(console, group, base)
     _print_decisions(console, upgrade.decisions, base)
     _print_gap_decisions(console, upgrade, base)
+    _print_answers(console, upgrade, base)
     for problem in upgrade.new_problems:
         print_prose(console, f"new problem after the upgrade: {problem}")
     for line in list_vendor_lines(upgrade):
@@ -112,8 +113,7 @@ def _print_changes(console: Console, changes: Sequence[PlannedChange], base: DN)
         for each in (first, *rest):
             note = f" ({each.check})" if each.check else ""
             if each.attribute:
-                text = f"{each.attribute}: {format_before(each)} → {format_after(each)}"
-                print_prose(console, f"      {text}{note}")
+                print_prose(console, f"      {format_change(each)}{note}")
             elif note:
                 print_prose(console, f"      {each.check}")
             _print_sources(console, format_sources(each.places, is_gap=each.is_gap))
@@ -168,10 +168,23 @@ def _print_decisions(console: Console, decisions: Sequence[Decision], base: DN) 
 
 def _print_numbered(console: Console, decisions: Sequence[Decision], base: DN) -> None:
     for each in decisions:
-        print_prose(console, f"  {each.number}. {format_place(each.dn, each.attribute, base)}: {each.reason}")
-        if each.attribute:
-            print_prose(console, f"     site: {format_values(each.attribute, each.site)}")
-            print_prose(console, f"     release: {format_values(each.attribute, each.release)}")
+        _print_decision(console, each, each.reason, base)
+
+
+def _print_decision(console: Console, decision: Decision, remark: str, base: DN) -> None:
+    name = decision.attribute
+    print_prose(console, f"  {decision.number}. {format_place(decision.dn, name, base)}: {remark}")
+    if name:
+        print_prose(console, f"     site: {format_values(name, decision.site)}")
+        print_prose(console, f"     release: {format_values(name, decision.release)}")
+
+
+def _print_answers(console: Console, upgrade: Upgrade, base: DN) -> None:
+    answers = list(list_answers(upgrade))
+    if answers:
+        print_line(console, "Answered decisions:")
+    for each, answer in answers:
+        _print_decision(console, each, answer, base)
 
 
 def _print_gap_decisions(console: Console, upgrade: Upgrade, base: DN) -> None:

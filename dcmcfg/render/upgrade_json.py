@@ -62,9 +62,10 @@ def upgrade_json(report: UpgradeReport) -> dict[str, Any]:
     if there is nothing. ``provenance`` lists the official records (``file:line``), or is ``"gap"``; a change that an
     official record and the gap both make has the records and ``"gap"`` in the list. ``class`` is ``careful`` (an
     official change to check first), ``official``, ``clone``, ``vendor_data`` or ``gap``. ``decisions`` are in the order
-    of their numbers; ``unchanged`` are values of the site, such as host names, that stay without a decision.
-    ``dropped`` are changes that are not made; ``gap`` are the differences from a new installation, with ``made`` and
-    the records that missed their target; ``gap_decisions`` are those where the site has values of its own.
+    of their numbers; ``decided`` have an ``answer`` (``take`` or ``keep``); ``unchanged`` are values of the site, such
+    as host names, that stay without a decision. ``dropped`` are changes that are not made; ``gap`` are the differences
+    from a new installation, with ``made`` and the records that missed their target; ``gap_decisions`` are those where
+    the site has values of its own.
 
     A value is text, ``{"base64": …}``, ``{"octet_count": …}`` (vendor data) or ``{"secret": true}``.
     """
@@ -96,6 +97,11 @@ def upgrade_json(report: UpgradeReport) -> dict[str, Any]:
         },
         "dropped": [{"place": str(each.dn), "dn": str(each.dn), "reason": each.reason} for each in upgrade.dropped],
         "decisions": [_decision_json(each) for each in upgrade.decisions],
+        "decided": [
+            {**_decision_json(each), "answer": answer}
+            for answer, decisions in (("take", upgrade.taken), ("keep", upgrade.confirmed))
+            for each in decisions
+        ],
         "unchanged": [_decision_json(each) for each in upgrade.official.kept],
         "gap": [
             {

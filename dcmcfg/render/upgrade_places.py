@@ -9,6 +9,7 @@ from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.terminal.cells import format_cell_value, format_relative_dn
 from dcmcfg.suggestions import join_limited
 from dcmcfg.upgrade.checklist import Checklist
+from dcmcfg.upgrade.merge_result import Decision
 from dcmcfg.upgrade.preparation import Upgrade
 from dcmcfg.upgrade.release import Version, format_version, parse_version
 from dcmcfg.upgrade.report import ChangeGroup, PlannedChange
@@ -40,14 +41,22 @@ def format_values(name: str, values: Sequence[bytes]) -> str:
     return escape_unprintable(join_limited([format_cell_value(name, each) for each in values], MAX_NAMES))
 
 
-def format_before(change: PlannedChange) -> str:
-    """Return the values of a changed attribute before the change."""
-    return format_values(change.attribute, [value for each in change.before for value in each.values])
+def format_change(change: PlannedChange) -> str:
+    """Return the change of an attribute: ``dcmTag: + 00081070; - 00081072``, or old and new value of a single one.
+
+    All values that are added or removed are shown, so that the difference is visible.
+    """
+    name = change.attribute
+    if not change.before or not change.after or len(change.added) == len(change.removed) == 1:
+        return f"{name}: {_format_all(name, change.removed)} → {_format_all(name, change.added)}"
+    signed = [
+        f"{sign} {_format_all(name, values)}" for sign, values in (("+", change.added), ("-", change.removed)) if values
+    ]
+    return f"{name}: {'; '.join(signed)}"
 
 
-def format_after(change: PlannedChange) -> str:
-    """Return the values of a changed attribute after the change."""
-    return format_values(change.attribute, [value for each in change.after for value in each.values])
+def _format_all(name: str, values: Sequence[bytes]) -> str:
+    return escape_unprintable(", ".join(format_cell_value(name, each) for each in values)) if values else NO_VALUE
 
 
 def format_group(group: ChangeGroup) -> str:
@@ -135,6 +144,15 @@ def list_role_lines(upgrade: Upgrade) -> Iterator[tuple[str, str]]:
         records = join_limited(upgrade.reconstructed.failing, MAX_NAMES)
         yield "in the files of the release", f"records for entries that its own default does not have: {records}"
     yield from (("warning", each) for each in upgrade.warnings)
+
+
+def list_answers(upgrade: Upgrade) -> Iterator[tuple[Decision, str]]:
+    """Yield the decisions that the user has answered, by number, each with the answer in words."""
+    answers = [
+        *((each, "the value of the release is used") for each in upgrade.taken),
+        *((each, "the value of the site stays") for each in upgrade.confirmed),
+    ]
+    yield from sorted(answers, key=lambda each: each[0].number)
 
 
 def list_vendor_lines(upgrade: Upgrade) -> Iterator[str]:

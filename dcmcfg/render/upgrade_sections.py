@@ -17,6 +17,7 @@ from dcmcfg.render.upgrade_places import (
     format_software,
     format_sources,
     format_values,
+    list_answers,
     list_differing_components,
     list_role_lines,
     list_tasks,
@@ -24,6 +25,7 @@ from dcmcfg.render.upgrade_places import (
 )
 from dcmcfg.timestamps import format_timestamp
 from dcmcfg.upgrade.checklist import Checklist
+from dcmcfg.upgrade.merge_result import Decision
 from dcmcfg.upgrade.report import ChangeGroup, UpgradeReport
 
 
@@ -76,6 +78,7 @@ def build_sections(report: UpgradeReport, base: DN) -> Iterator[ReportSection]:
     """Yield the sections of *report*, what to check first at the top; DNs are relative to *base*."""
     yield _build_checks(report, base)
     yield _build_decisions(report, base)
+    yield from _build_answers(report, base)
     yield _build_changes(report, base)
     yield from _build_new_problems(report)
     yield from _build_dropped(report, base)
@@ -120,16 +123,29 @@ def _build_decisions(report: UpgradeReport, base: DN) -> ReportSection:
             "the value of the release, plan again with --take and the number. To confirm that of the site, use --keep.",
         ),
         columns=("Number", "Place", "Value of the site", "Value of the release", "Reason"),
-        rows=tuple(
-            (
-                ReportCell(str(each.number)),
-                ReportCell(format_place(each.dn, each.attribute, base), is_code=True),
-                ReportCell(format_values(each.attribute, each.site) if each.attribute else "", is_code=True),
-                ReportCell(format_values(each.attribute, each.release) if each.attribute else "", is_code=True),
-                ReportCell(each.reason),
-            )
-            for each in decisions
-        ),
+        rows=tuple((*_list_sides(each, base), ReportCell(each.reason)) for each in decisions),
+    )
+
+
+def _build_answers(report: UpgradeReport, base: DN) -> Iterator[ReportSection]:
+    answers = tuple(list_answers(report.upgrade))
+    if answers:
+        yield ReportSection(
+            title="Answered decisions",
+            sentences=("The site and the release have changed the same places. You have decided this.",),
+            columns=("Number", "Place", "Value of the site", "Value of the release", "Decision"),
+            rows=tuple((*_list_sides(each, base), ReportCell(answer)) for each, answer in answers),
+        )
+
+
+def _list_sides(decision: Decision, base: DN) -> tuple[ReportCell, ...]:
+    """Return the cells of number, place, and both values of *decision*."""
+    name = decision.attribute
+    return (
+        ReportCell(str(decision.number)),
+        ReportCell(format_place(decision.dn, name, base), is_code=True),
+        ReportCell(format_values(name, decision.site) if name else "", is_code=True),
+        ReportCell(format_values(name, decision.release) if name else "", is_code=True),
     )
 
 

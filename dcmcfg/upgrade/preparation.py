@@ -38,11 +38,12 @@ class Upgrade:
     """An upgrade of a site: the plan, and everything that the report shows.
 
     ``decisions`` are the open ones of the official changes, ``gap_decisions`` those of the gap; the numbers of the
-    latter follow those of the former. ``clones`` are offered, ``changed_clones`` chosen. ``theirs`` is the default
-    after the official changes, and ``fresh`` that of a new installation, both with the names of the site. ``warnings``
-    are contradictions between the site and the releases; with ``may_be_incomplete``, official changes may be missing in
-    the plan, and a warning says which. ``new_problems`` are the problems of the configuration after the plan that it
-    does not have before. ``checklist`` are the files of the distribution that dcmcfg does not apply.
+    latter follow those of the former. ``taken`` and ``confirmed`` are the answered ones of both: the values of the
+    release are used, or those of the site stay. ``clones`` are offered, ``changed_clones`` chosen. ``theirs`` is the
+    default after the official changes, and ``fresh`` that of a new installation, both with the names of the site.
+    ``warnings`` are contradictions between the site and the releases; with ``may_be_incomplete``, official changes may
+    be missing in the plan, and a warning says which. ``new_problems`` are the problems of the configuration after the
+    plan that it does not have before. ``checklist`` are the files of the distribution that dcmcfg does not apply.
     """
 
     status: TreeStatus
@@ -64,6 +65,8 @@ class Upgrade:
     official_entries: frozenset[NormalDN]
     theirs: UpgradeTree
     fresh: UpgradeTree
+    taken: tuple[Decision, ...] = ()
+    confirmed: tuple[Decision, ...] = ()
     warnings: tuple[str, ...] = ()
     may_be_incomplete: bool = False
     new_problems: tuple[str, ...] = ()
@@ -181,6 +184,8 @@ def prepare_upgrade(
         official_entries=frozenset(list_differing_keys(site, official.tree)),
         theirs=theirs,
         fresh=fresh,
+        taken=(*decided.taken, *gap_decided.taken),
+        confirmed=(*decided.kept, *gap_decided.kept),
         warnings=tuple(warnings),
         may_be_incomplete=find_missed_range(status, installed) is not None or bool(list_damages(target, installed)),
     )

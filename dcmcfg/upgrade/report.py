@@ -43,6 +43,7 @@ _CHECKS = {
 _CHECKS_BY_LOWER_NAME = {name.lower(): reason for name, reason in _CHECKS.items()}
 _STORAGE_URI, _STORAGE_CLASS = "dcmURI", "dcmStorage"
 _STORAGE_CHECK = "the settings of a storage decide where files are, and when they are deleted"
+_TAKEN_CHECK = "your decision replaces the site's value"
 _DELETE_CHECK = "the entry is deleted"
 _VENDOR_FILE = "vendor-data.zip"
 _DESCRIPTION = "dicomdescription"
@@ -193,11 +194,19 @@ def list_planned_changes(upgrade: Upgrade) -> tuple[PlannedChange, ...]:
     tree = UpgradeTree(before.schema, before.entries)
     sources = _Sources(upgrade, tree)
     keys = {tree.key(each.dn) for each in upgrade.plan.changes}
+    taken = {(tree.key(each.dn), each.attribute.lower()) for each in upgrade.taken}
     return tuple(
-        change
+        _mark_taken(change) if {(key, change.attribute.lower()), (key, "")} & taken else change
         for key in sorted(keys, key=lambda each: (len(each), each))
         for change in _list_changes(key, before.entries.get(key), after.entries.get(key), sources)
     )
+
+
+def _mark_taken(change: PlannedChange) -> PlannedChange:
+    """Return *change*, which an answer of the user has caused, as one to check first."""
+    change_class: ChangeClass = "careful" if change.change_class == "official" else change.change_class
+    check = f"{change.check}; {_TAKEN_CHECK}" if change.check else _TAKEN_CHECK
+    return replace(change, check=check, change_class=change_class)
 
 
 class _Sources:

@@ -238,3 +238,30 @@ def test_releases_that_explain_a_configuration_equally_well_are_all_named(tmp_pa
         f"installed with: release {NEW} or {OLD}, which explain the configuration equally well {listed}"
     )
     assert show(1, 2).startswith(f"installed with: probably release {NEW} (an upgrade from ")
+
+
+def test_an_answer_is_in_every_form_and_a_taken_value_is_checked_first(tmp_path: Path) -> None:
+    options = UpgradeOptions(take=("1",))
+    report = make_report(tmp_path, "PACS of the hospital", checklist=Checklist(), options=options)
+    place = "dicomDeviceName=dcm4chee-arc dicomManufacturerModelName"
+    text = render_text(report, 300)
+    assert (
+        "Answered decisions:\n"
+        f"  1. {place}: the value of the release is used\n"
+        "     site: PACS of the hospital\n"
+        "     release: dcm4chee-arc 5.31\n"
+    ) in text
+    first = text[text.index("Check these changes first:") : text.index("decisions: none")]
+    assert "PACS of the hospital → dcm4chee-arc 5.31 (your decision replaces the site's value)" in first
+    for page in ("".join(render_upgrade_page(report, BASE)), "".join(render_upgrade_markdown(report, BASE))):
+        assert "Answered decisions" in page
+        assert page.count("PACS of the hospital") > 1
+        assert "the value of the release is used" in page
+    (answered,) = upgrade_json(report)["decided"]
+    assert (answered["answer"], answered["site"], answered["release"]) == (
+        "take",
+        ["PACS of the hospital"],
+        ["dcm4chee-arc 5.31"],
+    )
+    kept = upgrade_json(make_report(tmp_path / "kept", options=UpgradeOptions(keep=("1",))))
+    assert [each["answer"] for each in kept["decided"]] == ["keep"]
