@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dcmcfg.upgrade.plan_source import PlanSource
+from dcmcfg.upgrade.preparation import Upgrade
 from dcmcfg.upgrade.report import UpgradeReport
 
 #: A retrieve that proves the upgrade; both names are the user's.
@@ -22,6 +23,12 @@ REVERT_NOTE = (
 def format_schema_command(target: Path) -> str:
     """Return the command that installs the schema of the release in *target*."""
     return f"dcmcfg upgrade schema --to {shlex.quote(str(target))}"
+
+
+def format_apply_command(plan_file: Path, upgrade: Upgrade) -> str:
+    """Return the command that applies the plan of *upgrade* in *plan_file*, also if it changes the vendor data."""
+    option = " --force-vendor-data" if upgrade.vendor.merged is not None else ""
+    return f"dcmcfg upgrade apply {shlex.quote(str(plan_file))}{option}"
 
 
 def format_plan_command(source: PlanSource, *, output: str = "") -> str:
@@ -59,7 +66,7 @@ def list_apply_commands(report: UpgradeReport) -> tuple[str, ...]:
     """
     return (
         *(() if report.has_schema else (format_schema_command(report.source.target),)),
-        f"dcmcfg upgrade apply {shlex.quote(report.plan_file or 'PLAN')}",
+        format_apply_command(Path(report.plan_file or "PLAN"), report.upgrade),
         format_gap_command(report.source),
     )
 

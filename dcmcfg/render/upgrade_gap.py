@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -28,13 +29,23 @@ _OWN_NOTE = (
 )
 
 
-def print_gap(console: Console, changes: Sequence[GapChange], base: DN, *, has_own_changes: bool) -> None:
+def format_gap_counts(changes: Sequence[GapChange]) -> str:
+    """Return the number of *changes* of each kind: ``corrections: 2, additions: 1``."""
+    counts = Counter(each.kind for each in changes)
+    return ", ".join(f"{kind}: {counts[kind]}" for kind in GAP_KINDS if counts[kind]) or "other changes"
+
+
+def print_gap(
+    console: Console, changes: Sequence[GapChange], base: DN, *, has_own_changes: bool, kinds: Collection[str] = ()
+) -> None:
     """Print *changes* by kind; DNs are relative to *base*.
 
-    With *has_own_changes*, a note says that the changes of the site itself are among them.
+    With *has_own_changes*, the changes of the site itself are among them. *kinds* are those that the user has selected.
     """
     if not changes:
-        print_line(console, "no differences from a new installation")
+        selected = f" of these kinds ({', '.join(sorted(kinds))})" if kinds else ""
+        own = "" if has_own_changes else ", apart from what the site has changed itself"
+        print_line(console, f"no differences{selected} from a new installation{own}")
         return
     for kind in GAP_KINDS:
         found = [each for each in changes if each.kind == kind]

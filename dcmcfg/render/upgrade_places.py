@@ -11,6 +11,7 @@ from dcmcfg.suggestions import join_limited
 from dcmcfg.upgrade.checklist import Checklist
 from dcmcfg.upgrade.merge_result import Decision
 from dcmcfg.upgrade.preparation import Upgrade
+from dcmcfg.upgrade.prerequisites import is_at_target
 from dcmcfg.upgrade.release import Version, format_version, parse_version
 from dcmcfg.upgrade.report import ChangeGroup, PlannedChange
 from dcmcfg.upgrade.signs import ReleaseMatch
@@ -143,6 +144,8 @@ def list_role_lines(upgrade: Upgrade) -> Iterator[tuple[str, str]]:
     if upgrade.reconstructed.failing:
         records = join_limited(upgrade.reconstructed.failing, MAX_NAMES)
         yield "in the files of the release", f"records for entries that its own default does not have: {records}"
+    if is_at_target(upgrade.status, upgrade.target):
+        yield "upgrade", f"the configuration is already at release {upgrade.target.label}"
     yield from (("warning", each) for each in upgrade.warnings)
 
 

@@ -67,7 +67,14 @@ class ConfigurationView:
             return found[0]
         if len(named) == 1:
             return named[0]
-        names = ", ".join(each.text(DICOM_DEVICE_NAME) or "" for each in found) or "none"
+        names = ", ".join(each.text(DICOM_DEVICE_NAME) or "" for each in found)
+        if not found:
+            raise Refused("the tree has no device of an archive", next_step="specify the whole configuration")
+        if name:
+            raise Refused(
+                f"{name}, which --archive names, is not the device of an archive",
+                next_step=f"specify one of these devices: {names}",
+            )
         raise Refused(
             f"it is unknown which device is the archive's; devices of archives: {names}",
             next_step="specify the device with --archive NAME",

@@ -125,7 +125,7 @@ def apply_gap(
             result.entries[key] = new
     child_counts = Counter(key[1:] for key in result.entries)
     # Children first.
-    for dn in sorted(gap.offered_deletes, key=lambda each: -len(each.rdns)):
+    for dn in sorted(gap.offered_deletes, key=lambda each: (-len(each.rdns), str(each).lower())):
         key = official.key(dn)
         is_made = options.wants_gap("removals") and not child_counts[key]
         changes.append(GapChange("removals", dn, (), is_made=is_made))

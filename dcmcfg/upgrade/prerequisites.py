@@ -45,6 +45,12 @@ def require_upgrade(source: Release, target: Release, installed: Release) -> Non
         )
 
 
+def is_at_target(status: TreeStatus, target: Release) -> bool:
+    """Return whether the configuration matches the release *target* best."""
+    match = status.match
+    return match is not None and target.version is not None and match.first <= target.version <= match.last
+
+
 def list_damages(target: Release, installed: Release) -> tuple[str, ...]:
     """Return what cannot be read of the update files that lead from *installed* to *target*."""
     files = target.list_updates(installed.version, target.version)
@@ -74,7 +80,9 @@ def list_warnings(status: TreeStatus, source: Release, target: Release, installe
             f"release {target.label} has no update files of its own; the newest are of {newest}. If the distribution "
             f"has a folder ldap/{target.label}, specify the folder above it with --updates"
         )
-    if match is not None and version is not None and not match.first <= version <= match.last:
+    if is_at_target(status, target):
+        pass  # nothing is left of the way from --from
+    elif match is not None and version is not None and not match.first <= version <= match.last:
         between = {
             each.version
             for each in target.updates

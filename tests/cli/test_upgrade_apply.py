@@ -70,6 +70,19 @@ def test_the_applied_plan_is_checked_and_only_the_gap_is_left(
     gap_plan = tmp_path / "gap.ldif"
     listed = run("upgrade", "gap", *folders, "-o", str(gap_plan))
     assert (listed.exit_code, listed.stderr) == (1, "")
+    kinds = re.findall(r"\((\w+)\): (\d+) entr", listed.stdout)
+    counts = ", ".join(f"{kind}: {count}" for kind, count in kinds)
+    assert listed.stdout.splitlines()[-2:] == [
+        f"plan: {gap_plan} ({counts})",
+        f"To apply it: dcmcfg upgrade apply {gap_plan}",
+    ]
+    absent = next(each for each in ("corrections", "values", "removals") if each not in dict(kinds))
+    unlisted = run("upgrade", "gap", *folders, "--gap", absent, "-o", str(tmp_path / "none.ldif"))
+    assert (unlisted.exit_code, unlisted.stdout) == (
+        0,
+        f"no differences of these kinds ({absent}) from a new installation, apart from what the site has changed "
+        "itself\nplan: not written, because there is nothing to change\n",
+    )
     assert listed.stdout.splitlines()[:2] == [
         "Entries that a new installation has (additions): 1 entry",
         "  dcmuiPermissionName=Action - Storage Verification - Single Action,dcmuiConfigName=default,"
@@ -80,7 +93,14 @@ def test_the_applied_plan_is_checked_and_only_the_gap_is_left(
     fresh_tree = releases.build("hospital", "5.33.1", clones_like="5.31.0")
     assert hospital.octets() == {str(each.dn): attributes(each) for each in fresh_tree.entries.values()}
     none = run("upgrade", "gap", *folders)
-    assert (none.exit_code, none.stdout) == (0, "no differences from a new installation\n")
+    assert (none.exit_code, none.stdout) == (
+        0,
+        "no differences from a new installation, apart from what the site has changed itself\n",
+    )
+    # The configuration is at the target, which is no contradiction to --from.
+    again = run("upgrade", "plan", *folders)
+    assert "warning: the configuration matches" not in again.stdout
+    assert "the configuration is already at release 5.33.1\n" in again.stdout
 
     restored = run("restore", snapshot, "--yes", "--no-reload")
     assert restored.exit_code == 0, restored.stderr

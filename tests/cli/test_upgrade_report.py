@@ -95,6 +95,17 @@ def test_what_else_to_do_is_read_from_the_distribution(run: Run, options: tuple[
     assert inner["checklist"] == found["checklist"]
 
 
+def test_another_device_than_an_archives_is_refused_with_the_devices_of_archives(
+    run: Run, options: tuple[str, ...]
+) -> None:
+    refused = run("upgrade", "plan", *options, "--archive", "nodev")
+    assert (refused.exit_code, refused.stdout) == (3, "")
+    assert refused.stderr == (
+        "dcmcfg: nodev, which --archive names, is not the device of an archive\n"
+        "  next: specify one of these devices: dcm4chee-arc\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -18,7 +18,8 @@ from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.model.devices import find_devices_dn
 from dcmcfg.printable import format_count
 from dcmcfg.render.terminal.console import make_stdout_console
-from dcmcfg.render.upgrade_gap import gap_json, print_gap
+from dcmcfg.render.upgrade_commands import format_apply_command
+from dcmcfg.render.upgrade_gap import format_gap_counts, gap_json, print_gap
 from dcmcfg.settings import Settings
 from dcmcfg.upgrade.fresh_comparison import compare_with_fresh
 from dcmcfg.upgrade.options import ALL_KINDS, UpgradeOptions
@@ -44,7 +45,7 @@ from dcmcfg.upgrade.preparation import Upgrade
     help="Release that the site was first installed with. Default: the release of --from.",
 )
 @role_options
-@gap_option("Only these differences in the plan: corrections, additions, values, removals or all. Default: all.")
+@gap_option("Only these differences: corrections, additions, values, removals or all. Default: all.")
 @json_option
 @file_option(
     "PLAN",
@@ -69,7 +70,7 @@ def gap_command(
     """List what differs from a new installation of the release, after the upgrade. Nothing is changed.
 
     The official update files do not make all changes of the default configuration. With --from, the changes that the
-    site has made itself are left out.
+    site has made itself are left out. --gap selects kinds of differences for the list, the plan and the exit code.
 
     Exit codes: 0 there are no differences, 1 there are differences, 3 the release or the configuration cannot be used.
     """
@@ -89,15 +90,26 @@ def gap_command(
                 changes = upgrade.gap_changes
             else:
                 changes = compare_with_fresh(tree, releases.target, options)
+    changes = tuple(each for each in changes if options.wants_gap(each.kind))
     if as_json:
         print_json(gap_json(changes, has_own_changes=upgrade is None))
     else:
-        print_gap(make_stdout_console(), changes, find_devices_dn(tree), has_own_changes=upgrade is None)
+        print_gap(make_stdout_console(), changes, find_devices_dn(tree), has_own_changes=upgrade is None, kinds=gap)
     if output is not None and upgrade is not None:
-        write_plan(settings, upgrade.plan, output, comments=source.format_comments(upgrade.roles))
-        if not as_json:
-            print_output(f"plan: {output}", f"To apply it: dcmcfg upgrade apply {output}")
+        _write_gap_plan(settings, upgrade, output, source, as_json=as_json)
     return 1 if changes else 0
+
+
+def _write_gap_plan(settings: Settings, upgrade: Upgrade, path: Path, source: PlanSource, *, as_json: bool) -> None:
+    """Write the plan of *upgrade* to *path*, and print what is in it; a plan without changes is not written."""
+    made = [each for each in upgrade.gap_changes if each.is_made]
+    if not upgrade.plan.steps:
+        if not as_json:
+            print_output("plan: not written, because there is nothing to change")
+        return
+    write_plan(settings, upgrade.plan, path, comments=source.format_comments(upgrade.roles))
+    if not as_json:
+        print_output(f"plan: {path} ({format_gap_counts(made)})", f"To apply it: {format_apply_command(path, upgrade)}")
 
 
 def _require_upgraded(upgrade: Upgrade) -> None:

@@ -29,6 +29,7 @@ from dcmcfg.cli.upgrade.report_output import (
 )
 from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.model.devices import find_devices_dn
+from dcmcfg.render.upgrade_commands import format_apply_command
 from dcmcfg.settings import Settings
 from dcmcfg.settings.site import format_site_headline
 from dcmcfg.upgrade.options import UpgradeOptions
@@ -176,7 +177,7 @@ def plan_command(
     if form == TEXT:
         print_output(*(f"report: {each}" for each in report_files))
         if output is not None:
-            print_output(f"plan: {output}", f"To apply it: dcmcfg upgrade apply {output}")
+            print_output(f"plan: {output}", f"To apply it: {format_apply_command(output, upgrade)}")
     return _NEEDS_ATTENTION if upgrade.needs_attention else 0
 
 
