@@ -16,6 +16,7 @@ from dcmcfg.render.upgrade_commands import REVERT_NOTE, list_apply_commands, lis
 from dcmcfg.render.upgrade_places import (
     GAP_LABELS,
     MAX_NAMES,
+    NO_TASKS,
     format_change,
     format_gap_count,
     format_group,
@@ -232,5 +233,7 @@ def _print_checklist(console: Console, checklist: Checklist) -> None:
     tasks = list(list_tasks(checklist))
     if tasks:
         print_line(console, "Also to do (dcmcfg does not change the database and WildFly):")
+    else:
+        print_prose(console, f"Also to do: {NO_TASKS}")
     for task, paths in tasks:
         print_prose(console, f"  {task}: {', '.join(paths)}")

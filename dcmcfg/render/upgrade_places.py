@@ -21,6 +21,11 @@ from dcmcfg.upgrade.tree_status import TreeStatus
 MAX_NAMES = 8
 _MAX_LINES = 3
 NO_VALUE = "(no value)"
+#: What the administrator does outside the configuration, if the distribution was not given.
+NO_TASKS = (
+    "dcmcfg changes only the configuration. For the database, WildFly and the software of the archive, see the release "
+    "notes: the given folder has no files for them."
+)
 #: The kinds of differences from a new installation, for one entry and for several.
 GAP_LABELS = {
     "corrections": ("change of a record that missed its target", "changes of records that missed their targets"),

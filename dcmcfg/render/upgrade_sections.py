@@ -11,6 +11,7 @@ from dcmcfg.printable import format_count
 from dcmcfg.render.upgrade_commands import REVERT_NOTE, list_apply_commands, list_revert_commands
 from dcmcfg.render.upgrade_places import (
     GAP_LABELS,
+    NO_TASKS,
     format_group,
     format_match,
     format_place,
@@ -285,10 +286,7 @@ def _build_checklist(checklist: Checklist) -> ReportSection:
     if checklist.is_empty:
         return ReportSection(
             title=title,
-            sentences=(
-                "dcmcfg changes only the configuration. For the database, WildFly and the software of the archive, see "
-                "the release notes: the given folder has no files for them.",
-            ),
+            sentences=(NO_TASKS,),
         )
     return ReportSection(
         title=title,

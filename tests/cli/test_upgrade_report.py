@@ -106,6 +106,26 @@ def test_another_device_than_an_archives_is_refused_with_the_devices_of_archives
     )
 
 
+def test_what_is_not_a_release_is_refused_with_its_path_and_what_to_specify(run: Run, tmp_path: Path) -> None:
+    empty, cut, schema = (tmp_path / name for name in ("empty", "cut.zip", "schema"))
+    for each in (empty, schema):
+        each.mkdir()
+    cut.write_bytes(b"PK\x03\x04 cut")
+    for name in ("dicom", "dcm4che", "dcm4chee-archive", "dcm4chee-archive-ui"):
+        (schema / f"{name}.schema").write_text("attributetype ( 1.2.3 NAME 'x'\n")
+    for folder in (tmp_path / "missing", empty, cut):
+        for command in (("plan", "--from", str(folder), "--to", str(folder)), ("schema", "--to", str(folder))):
+            refused = run("upgrade", *command)
+            assert (refused.exit_code, refused.stdout) == (3, ""), refused.stderr
+            assert refused.stderr.startswith(f"dcmcfg: {folder}: ")
+            assert "  next: specify the " in refused.stderr
+    refused = run("upgrade", "schema", "--to", str(schema))
+    assert (refused.exit_code, refused.stdout) == (3, "")
+    assert refused.stderr.startswith(f"dcmcfg: {schema}/")
+    assert "  next: specify the " in refused.stderr
+    assert run("upgrade", "status", "--releases", str(tmp_path / "missing"), "--tree", "x").exit_code == 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -188,6 +188,8 @@ def test_text_lists_what_to_check_first_and_what_is_left_to_decide(tmp_path: Pat
         "  ~ dcmQueryRetrieveViewID: regularUse → hideRejected "
         "(dicomAETitle=AS_RECEIVED,dicomDeviceName=dcm4chee-arc)\n"
         "      from 5.32.0/update-AS_RECEIVED-5.32.0.ldif:1\n"
+        "Also to do: dcmcfg changes only the configuration. For the database, WildFly and the software of the archive, "
+        "see the release notes: the given folder has no files for them.\n"
         "To install the schema, apply the plan, and list what remains:\n"
         f"  dcmcfg upgrade schema --to {tmp_path}/new\n"
         "  dcmcfg upgrade apply 'my plan.ldif'\n"

@@ -12,12 +12,12 @@ from dcmcfg.cli import invocation
 from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.schema_servers import require_schema
+from dcmcfg.cli.upgrade.releases import read_named_release
 from dcmcfg.directory.ldap import LdapDirectory
 from dcmcfg.directory.subordinates import read_child_counts
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.errors import NotFound, Refused
 from dcmcfg.files.distribution import read_distribution
-from dcmcfg.files.release import read_release
 from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.model.tree import Tree
 from dcmcfg.printable import escape_unprintable
@@ -68,10 +68,10 @@ class Releases:
 
 
 def read_releases(source: PlanSource) -> Releases:
-    """Return the releases that *source* names; raises the errors of :func:`~dcmcfg.files.release.read_release`."""
-    target = read_release(source.target, source.updates)
-    present = read_release(source.source, source.updates) if source.source is not None else None
-    installed = read_release(source.installed, source.updates) if source.installed is not None else present
+    """Return the releases that *source* names; raises the errors of :func:`read_named_release`."""
+    target = read_named_release(source.target, source.updates)
+    present = read_named_release(source.source, source.updates) if source.source is not None else None
+    installed = read_named_release(source.installed, source.updates) if source.installed is not None else present
     if present is None or source.source is None:
         return Releases(target, present, installed)
     before, after = (read_distribution(each) for each in (source.source, source.target))

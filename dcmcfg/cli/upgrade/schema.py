@@ -13,7 +13,7 @@ from dcmcfg.cli.session.schema_servers import SchemaOptions
 from dcmcfg.cli.session.schema_undo import revert_schema
 from dcmcfg.cli.session.schema_update import SchemaUpdate
 from dcmcfg.cli.upgrade.options import FOLDER, releases_option
-from dcmcfg.files.release_schema import read_release_schema
+from dcmcfg.cli.upgrade.releases import read_named_schema
 from dcmcfg.settings import Settings
 
 
@@ -85,6 +85,6 @@ def schema_command(
         return
     if target_folder is None:
         raise click.UsageError("Missing option '--to'.")
-    release = read_release_schema(target_folder)
-    others = [read_release_schema(each) for each in release_folders]
+    release = read_named_schema(target_folder)
+    others = [read_named_schema(each) for each in release_folders]
     SchemaUpdate(settings, release, others, options).run()

@@ -14,10 +14,9 @@ from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.session.schema_servers import read_comparisons
 from dcmcfg.cli.upgrade.options import release_options, releases_option
 from dcmcfg.cli.upgrade.planning import open_site, warn_of_unfinished_change
+from dcmcfg.cli.upgrade.releases import read_named_release, read_named_schema
 from dcmcfg.directory.ldap import LdapDirectory
 from dcmcfg.errors import NotFound
-from dcmcfg.files.release import read_release
-from dcmcfg.files.release_schema import read_release_schema
 from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.render.schema_update import print_schemas, schemas_json
 from dcmcfg.render.terminal.console import make_stdout_console
@@ -62,9 +61,9 @@ def status_command(
     with pause_garbage_collection():
         releases = _read_releases(release_folders, update_folders)
         if target_folder is not None:
-            target = read_release(target_folder, update_folders)
+            target = read_named_release(target_folder, update_folders)
         else:
-            target = max(releases, key=lambda each: each.version or (), default=None) or read_release(
+            target = max(releases, key=lambda each: each.version or (), default=None) or read_named_release(
                 release_folders[0]
             )
         folders = release_folders if target_folder is None else (*release_folders, target_folder)
@@ -97,8 +96,10 @@ def _read_releases(folders: Sequence[Path], update_folders: Sequence[Path]) -> l
     """Return the releases in *folders*; a folder with schema files only is left out."""
     releases = []
     for folder in folders:
+        if not folder.exists():
+            read_named_release(folder)
         with suppress(NotFound):
-            releases.append(read_release(folder, update_folders))
+            releases.append(read_named_release(folder, update_folders))
     return releases
 
 
@@ -107,5 +108,5 @@ def _compare_schemas(settings: Settings, directory: LdapDirectory, folders: Sequ
     releases = []
     for folder in folders:
         with suppress(NotFound):
-            releases.append(read_release_schema(folder))
+            releases.append(read_named_schema(folder))
     return read_comparisons(settings, directory, releases) if releases else ()
