@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.dn import DN
-from dcmcfg.render.markdown import escape_markdown, render_code_span, render_markdown_list, render_markdown_table
+from dcmcfg.render.markdown import render_code_span, render_markdown_list, render_markdown_table, render_prose
 from dcmcfg.render.upgrade_sections import ReportCell, ReportSection, build_sections, list_lead_facts
 from dcmcfg.upgrade.report import UpgradeReport
 
@@ -15,19 +15,19 @@ _MAX_IN_CELL = 3
 
 def render_upgrade_markdown(report: UpgradeReport, base: DN) -> Iterator[str]:
     """Yield the lines of the document; DNs are relative to *base*."""
-    yield f"# {escape_markdown(report.headline)}\n\n"
+    yield f"# {render_prose(report.headline)}\n\n"
     yield from _render_facts(list_lead_facts(report))
     for section in build_sections(report, base):
         yield from _render_section(section)
 
 
 def _render_facts(facts: tuple[tuple[str, str], ...]) -> Iterator[str]:
-    yield from render_markdown_list(f"{escape_markdown(name)}: {escape_markdown(text)}" for name, text in facts if text)
+    yield from render_markdown_list(f"{render_prose(name)}: {render_prose(text)}" for name, text in facts if text)
 
 
 def _render_section(section: ReportSection) -> Iterator[str]:
-    yield f"## {escape_markdown(section.title)}\n\n"
-    yield from (f"{escape_markdown(each)}\n\n" for each in section.sentences)
+    yield f"## {render_prose(section.title)}\n\n"
+    yield from (f"{render_prose(each)}\n\n" for each in section.sentences)
     if section.facts:
         yield from _render_facts(section.facts)
     if section.rows:
@@ -38,7 +38,7 @@ def _render_section(section: ReportSection) -> Iterator[str]:
         for cell in row:
             if len(cell.details) > _MAX_IN_CELL:
                 label = _render_text(row[0])
-                yield f"{label}, {escape_markdown(cell.text)}:\n\n"
+                yield f"{label}, {render_prose(cell.text)}:\n\n"
                 yield from render_markdown_list(map(render_code_span, cell.details))
     if section.commands:
         yield "".join(f"    {each}\n" for each in section.commands) + "\n"
@@ -51,4 +51,4 @@ def _render_cell(cell: ReportCell) -> str:
 
 
 def _render_text(cell: ReportCell) -> str:
-    return render_code_span(cell.text) if cell.is_code else escape_markdown(cell.text)
+    return render_code_span(cell.text) if cell.is_code else render_prose(cell.text)

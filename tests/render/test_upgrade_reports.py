@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import re
@@ -16,8 +17,9 @@ from rich.console import Console
 from dcmcfg.dn import DN
 from dcmcfg.files.release import read_release
 from dcmcfg.files.trees import read_ldif_tree
+from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.html.upgrade_page import render_upgrade_page
-from dcmcfg.render.markdown import escape_markdown, render_code_span
+from dcmcfg.render.markdown import escape_markdown, render_code_span, render_prose
 from dcmcfg.render.upgrade import print_upgrade
 from dcmcfg.render.upgrade_installed import print_installed
 from dcmcfg.render.upgrade_json import upgrade_json
@@ -267,3 +269,23 @@ def test_an_answer_is_in_every_form_and_a_taken_value_is_checked_first(tmp_path:
     )
     kept = upgrade_json(make_report(tmp_path / "kept", options=UpgradeOptions(keep=("1",))))
     assert [each["answer"] for each in kept["decided"]] == ["keep"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HOSTILE,
+        "AE HOSPITAL_PACS is PACS|2",
+        "`a_b` c_d",
+        "$x_1$ \\",
+        "- + = #",
+        "a & b; &amp; \\`",
+        "www.h.org http://h @a",
+    ],
+)
+def test_prose_with_names_is_read_as_it_is_and_without_entities_for_them(text: str) -> None:
+    page = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(f"x {render_prose(text)}")
+    assert set(re.findall(r"<(\w+)", page)) <= {"p", "code"}
+    shown = html.unescape(re.sub(r"</?(p|code)>", "", page)).strip()
+    assert shown == f"x {escape_unprintable(text)}"
+    assert render_prose("cn=a @ ldap://h HOSPITAL_PACS") == "cn=a `@` `ldap://h` `HOSPITAL_PACS`"
