@@ -52,6 +52,7 @@ def test_reports_and_plan_are_new_private_files(run: Run, options: tuple[str, ..
         "".join(f"report: {each}\n" for each in reports) + f"plan: {plan}\nTo apply it: dcmcfg upgrade apply {plan}\n"
     )
     assert all(each.stat().st_mode & 0o777 == 0o600 for each in (plan, *reports))
+    assert "\n# Open decisions: 1\n" in plan.read_text("utf-8")
     assert f"<h1>{HEADLINE}</h1>" in reports[0].read_text()
     assert reports[1].read_text().startswith(f"# {HEADLINE}\n")
     assert json.loads(reports[2].read_text())["plan_file"] == str(plan)

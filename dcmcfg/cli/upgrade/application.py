@@ -32,6 +32,8 @@ from dcmcfg.settings.folders import get_state_folder
 from dcmcfg.upgrade.plan_source import PlanSource
 
 _NEW_PLAN = "NEW_PLAN.ldif"
+#: The LDAP result of an assertion control that failed (RFC 4528).
+_ASSERTION_FAILED = 122
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def apply_upgrade(
             plan = replace(plan, unchanged=(), typo_warnings=())
         else:
             require_schema(settings, directory, plan, file.source.target)
-        with _suggest_planning(file.source, None):
+        with _suggest_planning(file.source, None, result_code=_ASSERTION_FAILED):
             apply_plan(
                 settings,
                 directory,
@@ -94,11 +96,18 @@ def apply_upgrade(
 
 
 @contextmanager
-def _suggest_planning(source: PlanSource, applied: RolloutRecord | None) -> Iterator[None]:
-    """Add to a refusal of the block, because the configuration has changed, how to plan again."""
+def _suggest_planning(
+    source: PlanSource, applied: RolloutRecord | None, *, result_code: int | None = None
+) -> Iterator[None]:
+    """Add to a refusal of the block, because the configuration has changed, how to plan again.
+
+    With *result_code*, only refusals with this code have that reason.
+    """
     try:
         yield
     except DoesNotApply as error:
+        if result_code is not None and error.result_code != result_code:
+            raise
         message = error.message
         if applied is not None:
             message = (
