@@ -161,7 +161,7 @@ def test_undo_is_refused_while_entries_need_the_new_schema(run: Run, serve: Serv
     assert definitions(server.schema()) == schema
     nothing_left = run("upgrade", "schema", "--undo", "--yes")
     assert nothing_left.exit_code == 3
-    assert "no update of the schema is recorded" in nothing_left.stderr
+    assert "is already reverted: nothing is left to revert" in nothing_left.stderr
 
 
 def test_undo_is_refused_while_the_former_schema_does_not_allow_an_entry(
