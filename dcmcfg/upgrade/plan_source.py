@@ -44,7 +44,7 @@ class PlanSource:
             "updates": [str(each.absolute()) for each in self.updates],
             "archive": options.archive,
             # Planned again, the upgraded site may resemble the default of the old release less.
-            "roles": {**roles.titles, **options.roles},
+            "roles": {**{old: new for old, new in roles.titles.items() if old != new}, **options.roles},
             "without": list(options.without),
             "also": list(options.also),
             "gap": sorted(options.gap),

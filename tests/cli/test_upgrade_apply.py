@@ -59,8 +59,9 @@ def test_the_applied_plan_is_checked_and_only_the_gap_is_left(
     assert Path(snapshot).stat().st_mode & 0o777 == 0o600
 
     again = run("upgrade", "apply", str(plan), "--yes", "--no-reload")
-    assert again.exit_code == 0, again.stderr
-    assert "This plan was already applied (change 1): nothing is to do.\n" in again.stdout
+    assert again.exit_code == 3
+    assert "this plan was already applied (change 1), so nothing was changed\n" in again.stderr
+    assert "to list what is left to change: dcmcfg " in again.stderr
     assert "unchanged:" not in again.stdout
     assert "did you mean" not in again.stderr
     assert list_snapshots() == [Path(snapshot).name]
@@ -145,6 +146,9 @@ def test_a_check_that_is_interrupted_or_impossible_does_not_hide_that_the_change
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
+    # The undo has written the entries, so the old plan is refused.
+    assert run("upgrade", "apply", str(plan), "--yes", "--no-reload").exit_code == 3
+    plan = make_plan(run, releases, tmp_path / "new.ldif")
     monkeypatch.setattr("dcmcfg.cli.upgrade.apply.read_releases", interrupt)
     interrupted = run("upgrade", "apply", str(plan), "--yes", "--no-reload")
     assert interrupted.exit_code == 130

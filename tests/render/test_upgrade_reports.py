@@ -31,7 +31,7 @@ from dcmcfg.upgrade.options import DEFAULT_OPTIONS, UpgradeOptions
 from dcmcfg.upgrade.plan_source import PlanSource
 from dcmcfg.upgrade.preparation import prepare_upgrade
 from dcmcfg.upgrade.report import UpgradeReport, list_planned_changes
-from tests.upgrade.small_release import ARCHIVE, HOSTILE, write_releases, write_tree
+from tests.upgrade.small_release import ARCHIVE, HOSTILE, NEW, OLD, write_releases, write_tree
 
 BASE = DN.parse("cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org")
 NAMES = Checklist(sql=(HOSTILE, "b"), configuration=(HOSTILE,), cli=("cli/a.cli",))

@@ -197,7 +197,7 @@ def test_a_tree_without_archive_or_with_two_roots_is_refused(releases: Releases)
     archive = ConfigurationView(tree).device
     without = tree.copy()
     del without.entries[without.key(archive.dn)]
-    with pytest.raises(Refused, match="none"):
+    with pytest.raises(Refused, match="the tree has no device of an archive"):
         ConfigurationView(without)
     root = next(each for each in tree.entries.values() if each.is_a("dicomConfigurationRoot"))
     tree.put(root.with_dn(DN.parse("cn=DICOM Configuration,dc=other")))
@@ -307,7 +307,7 @@ def test_an_answer_can_name_a_device_or_a_web_application(releases: Releases) ->
     [
         ({"storescp": "none"}, "no device none"),
         ({"webapp:DCM4CHEE": "none"}, "no web application none"),
-        ({"dcm4chee-arc": "none"}, "unknown which device"),
+        ({"dcm4chee-arc": "none"}, "none, which --archive names, is not the device of an archive"),
         ({"device:DCM4CHEE": "-"}, "no AE, device or web application device:DCM4CHEE"),
         ({"other:DCM4CHEE": "-"}, "no AE, device or web application other:DCM4CHEE"),
         ({"DCM4CHEE": "DCM4CHEE", "AS_RECEIVED": "DCM4CHEE"}, "--role DCM4CHEE=DCM4CHEE and --role AS_RECEIVED="),

@@ -14,7 +14,7 @@ from dcmcfg.cli.session.schema_servers import require_schema
 from dcmcfg.cli.session.shared_history import make_sharing
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.tree_reader import read_tree
-from dcmcfg.errors import DoesNotApply
+from dcmcfg.errors import DoesNotApply, Refused
 from dcmcfg.files.ldif import find_file_warnings
 from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.plan.access_lists import warn_about_new_restrictions
@@ -108,14 +108,15 @@ def _suggest_planning(
     except DoesNotApply as error:
         if result_code is not None and error.result_code != result_code:
             raise
-        message = error.message
         if applied is not None:
-            message = (
-                f"this plan was already applied (change {applied.number}), and the configuration has changed since: "
-                f"{message}"
-            )
+            # Each of its changes conflicts with itself.
+            raise Refused(
+                f"this plan was already applied (change {applied.number}), so nothing was changed",
+                subject=error.subject,
+                next_step=f"to list what is left to change: {format_plan_command(source.without_answers())}",
+            ) from error
         raise DoesNotApply(
-            message,
+            error.message,
             subject=error.subject,
             next_step=f"plan again: {format_plan_command(source, output=_NEW_PLAN)}",
             result_code=error.result_code,

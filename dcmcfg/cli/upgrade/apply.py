@@ -46,7 +46,7 @@ def apply_command(settings: Settings, options: ChangeOptions, *, plan_file: Path
 
     Just before the change, the configuration is saved to a snapshot. The plan is applied like any plan ('dcmcfg
     apply'), and 'dcmcfg undo' reverts it. Afterwards, the upgrade is planned again from the same releases: nothing must
-    be left to change. A plan that was already applied changes nothing.
+    be left to change. A plan that was already applied is refused.
 
     Exit codes: 1 the user declined, or something is left to change, 130 the check was interrupted.
     """
