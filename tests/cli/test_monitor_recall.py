@@ -20,6 +20,7 @@ from tests.cli.labs import name_in_environment, recalling_lab
 from tests.lab.running_site import DEVICE, RunningSite
 from tests.plugin_output import PluginOutput, read_plugin_output
 from tests.ports import free_port
+from tests.sampling import LONG
 
 pytestmark = pytest.mark.real
 OK, WARNING, CRITICAL, UNKNOWN = State.OK, State.WARNING, State.CRITICAL, State.UNKNOWN
@@ -159,6 +160,9 @@ def test_a_recall_without_an_archive_is_tried_again_sooner(run: Run, site: Runni
     assert recall(run, "--recall-study", ONE).states == {"recall": OK}
 
 
+@pytest.mark.skipif(
+    not LONG, reason="on a busy machine, the lab may take minutes to end afterwards: run with DCMCFG_LONG"
+)
 def test_a_recall_that_takes_too_long_is_cancelled_and_critical(run: Run, site: RunningSite) -> None:
     with site.standing_still("external"):
         result = run("monitor", "--recall", "STORESCP", "--timeout-s", "6")
