@@ -2,7 +2,7 @@
 
 A file without a number was written before numbers were introduced (:data:`UNNUMBERED`) and is accepted. A number that
 is invalid, or higher than the one of this version of dcmcfg, is refused before other content of the file is used. The
-kinds of file and their numbers are in ``docs/files-on-disk.md``.
+kinds of file and their numbers are in ``docs/reference/files-on-disk.md``.
 """
 
 from __future__ import annotations

@@ -124,7 +124,7 @@ more than a reload, or no reload. Changes of all other attributes take effect wi
 on a dcm4chee-arc 5.35.1. If a fact is only from the archive's source code, the column *tested* is "no".
 
 `dcmcfg explain ATTRIBUTE` prints the same information. If a reload does not activate a change, the changing command
-prints a warning. [archive-behaviour.md](archive-behaviour.md) explains the reasons.
+prints a warning. [archive-behaviour.md](../explanation/archive-behaviour.md) explains the reasons.
 
 | attribute | on | requires | takes effect | tested |
 |---|---|---|---|---|
@@ -203,7 +203,7 @@ def design_page() -> str:
             " · ".join(names), 110, initial_indent=label.ljust(width), subsequent_indent=margin, break_on_hyphens=False
         )
     drawing = "\n".join(line.rstrip() for line in lines)
-    return _fill("design.md", {"layers": f"```text\n{drawing}\n```\n"})
+    return _fill("project/design.md", {"layers": f"```text\n{drawing}\n```\n"})
 
 
 def monitoring_page() -> str:
@@ -213,12 +213,14 @@ def monitoring_page() -> str:
         for each in METRICS
     ]
     head = ("| metric | labels | meaning | in the performance data |", "|---|---|---|---|")
-    return _fill("monitoring.md", {"metrics": "\n".join((*head, *rows)) + "\n"})
+    return _fill("how-to/monitoring.md", {"metrics": "\n".join((*head, *rows)) + "\n"})
 
 
 def api_page() -> str:
     """Return the text of ``python-api.md`` with a table of the names that each package exports."""
-    return _fill("python-api.md", {f"dcmcfg.{name}": _exports_table(f"dcmcfg.{name}") for name in _INTERFACES})
+    return _fill(
+        "reference/python-api.md", {f"dcmcfg.{name}": _exports_table(f"dcmcfg.{name}") for name in _INTERFACES}
+    )
 
 
 def _exports_table(package: str) -> str:
@@ -276,7 +278,7 @@ def environment_page() -> str:
         for each in VARIABLES
     )
     heading = "| image | variable | default | used at | setting | compared | file |\n|---|---|---|---|---|---|---|\n"
-    return _fill("environment.md", {"variables": f"\n{heading}{''.join(rows)}\n"})
+    return _fill("how-to/environment.md", {"variables": f"\n{heading}{''.join(rows)}\n"})
 
 
 def _default(text: str) -> str:
@@ -285,13 +287,13 @@ def _default(text: str) -> str:
 
 #: Paths of the pages and the table, from here, and what makes each.
 PAGES = {
-    "commands.md": commands_page,
-    "design.md": design_page,
-    "environment.md": environment_page,
-    "monitoring.md": monitoring_page,
-    "python-api.md": api_page,
-    "rules.md": rules_page,
-    "taking-effect.md": effect_page,
+    "reference/commands.md": commands_page,
+    "project/design.md": design_page,
+    "how-to/environment.md": environment_page,
+    "how-to/monitoring.md": monitoring_page,
+    "reference/python-api.md": api_page,
+    "reference/rules.md": rules_page,
+    "reference/taking-effect.md": effect_page,
     "../dcmcfg/dicom/uids.json": uid_table,
 }
 

@@ -88,7 +88,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"render"}),
     frozenset({"cli", "__main__"}),
 )
-#: What the layers are called in ``docs/design.md``, which draws them, from the ground up.
+#: What the layers are called in ``docs/project/design.md``, which draws them, from the ground up.
 LAYER_LABELS = (
     "words",
     "text, schema",

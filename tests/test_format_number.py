@@ -403,7 +403,7 @@ def test_renamed_keys_are_followed_from_the_format_of_the_file() -> None:
 
 
 def test_the_page_lists_the_current_number_of_each_kind() -> None:
-    text = (Path(__file__).parents[1] / "docs" / "files-on-disk.md").read_text("utf-8")
+    text = (Path(__file__).parents[1] / "docs" / "reference" / "files-on-disk.md").read_text("utf-8")
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.count("|") == 8]
     numbers = {row[0]: row[2] for row in rows[2:]}
     for name, kind in KINDS.items():

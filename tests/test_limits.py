@@ -9,7 +9,7 @@ import pytest
 
 from dcmcfg.limits import LDAP_ENTRIES, LDAP_OCTETS, LIMITS, override_limits, parse_limit
 
-PAGE = Path(__file__).parent.parent / "docs" / "limits.md"
+PAGE = Path(__file__).parent.parent / "docs" / "reference" / "limits.md"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Each path and each name of the code in CONTRIBUTING.md and docs/design.md exists."""
+"""Each path and each name of the code in CONTRIBUTING.md and docs/project/design.md exists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.test_docstrings import resolves
 
 CODE = Path(dcmcfg.__file__).parent
 ROOT = CODE.parent
-PAGES = ("CONTRIBUTING.md", "docs/design.md")
+PAGES = ("CONTRIBUTING.md", "docs/project/design.md")
 #: What stands for a name that the reader chooses.
 PLACEHOLDERS = ("NAME", "_NAME", "FILE")
 #: Words in capitals that are values, not names of the code.

@@ -26,7 +26,7 @@ from tests.verify.scripted_archive import scripted_archive
 
 PACKAGES = ("ldif", "lint", "plan", "route", "verify")
 CODE = Path(dcmcfg.__file__).parent
-PAGE = (CODE.parent / "docs" / "python-api.md").read_text("utf-8")
+PAGE = (CODE.parent / "docs" / "reference" / "python-api.md").read_text("utf-8")
 #: What the device of the archive is changed to by ``change.ldif`` of the examples.
 CHANGE = """\
 dn: dicomDeviceName=dcm4chee-arc,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org
@@ -132,7 +132,7 @@ def test_the_examples_of_the_page_run(
         Path("change.ldif").write_text(CHANGE, "utf-8")
         names: dict[str, object] = {}
         for example in examples:
-            exec(compile(example, "docs/python-api.md", "exec"), names)
+            exec(compile(example, "docs/reference/python-api.md", "exec"), names)
     printed = capsys.readouterr().out
     assert "changetype: modify" in printed
     assert "broken.ldif:2" in printed

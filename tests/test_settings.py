@@ -539,7 +539,7 @@ def test_a_removed_profile_is_no_longer_selected() -> None:
 
 
 def test_every_setting_is_in_the_documentation() -> None:
-    text = (Path(__file__).parents[1] / "docs" / "settings.md").read_text("utf-8")
+    text = (Path(__file__).parents[1] / "docs" / "reference" / "settings.md").read_text("utf-8")
     options = ["--" + setting.replace("_", "-") for setting in SITE_SETTINGS]
     missing = [word for word in (*options, *VARIABLES.values(), *PROFILE_KEYS) if f"`{word}`" not in text]
     assert missing == []

@@ -42,7 +42,8 @@ FORBIDDEN = {
     r"\btree has moved\b": "the configuration has changed",
 }
 _PATTERNS = [(re.compile(expression, re.IGNORECASE), term) for expression, term in FORBIDDEN.items()]
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + sorted((ROOT / "docs").glob("*.md"))
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
+PAGES += sorted((ROOT / "docs").rglob("*.md"))
 
 
 def find_texts(source: str) -> Iterator[tuple[int, str]]:

@@ -44,8 +44,9 @@ class LintRule:
     """A rule about a combination of settings: the requirement, the reason for it, and the fix of a violation.
 
     ``requirement`` demands a correct configuration ("Each AE title must belong to only one AE."). ``reason`` is the
-    consequence of a violation, ``fix`` the correction, with ``example_command`` as an example. ``docs/rules.md``
-    has all four. ``dcmcfg check`` shows the message of a :class:`Violation`, and ``fix`` if that has no command.
+    consequence of a violation, ``fix`` the correction, with ``example_command`` as an example.
+    ``docs/reference/rules.md`` has all four. ``dcmcfg check`` shows the message of a :class:`Violation`, and ``fix``
+    if that has no command.
     """
 
     name: str

@@ -122,8 +122,9 @@ def report_json(report: CheckReport) -> dict[str, Any]:
     """Return *report* for ``--json``: the keys of :func:`findings_json`, ``note_count``, and the skipped rules.
 
     ``skipped_rules`` are names of rules that require a whole configuration, ``skipped_topics`` headings of
-    docs/rules.md. Each finding has its ``part``, ``fix`` in words, ``fix_command`` (null if the user has to choose),
-    ``correction_commands`` (they replace a typo by a similar name) and ``fixable`` (whether ``--fix`` fixes it).
+    docs/reference/rules.md. Each finding has its ``part``, ``fix`` in words, ``fix_command`` (null if the user has to
+    choose), ``correction_commands`` (they replace a typo by a similar name) and ``fixable`` (whether
+    ``--fix`` fixes it).
     """
     content = findings_json(report.findings, report.entry_count)
     content["note_count"] = sum(each.severity == "note" for each in report.findings)

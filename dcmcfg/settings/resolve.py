@@ -38,7 +38,7 @@ def resolve_settings(options: Mapping[str, str], environ: Mapping[str, str]) -> 
     """Return the settings from *options* (by setting, including ``profile``), the profiles and *environ*.
 
     A single setting comes from the source with the highest precedence. A URL and its credentials come from the same
-    source; options may override single parts: see ``docs/settings.md``. This function reads no secrets.
+    source; options may override single parts: see ``docs/reference/settings.md``. This function reads no secrets.
     Raises :class:`MalformedInput` for invalid values and for sources that contradict each other,
     :class:`~dcmcfg.errors.NotFound` if the profile does not exist.
     """

@@ -1,4 +1,4 @@
-"""What ``docs/archive-view.md`` shows is what the commands print, one after the other, on a lab."""
+"""What ``docs/how-to/archive-view.md`` shows is what the commands print, one after the other, on a lab."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.cli.page_reader import Reader, reader, without_times  # noqa: F401 â€
 from tests.cli.pages import Shown, assert_shows, shown_on
 
 pytestmark = pytest.mark.real
-PAGE = Path(__file__).parents[2] / "docs" / "archive-view.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "archive-view.md"
 
 
 def test_the_page_shows_what_is_printed(reader: Reader) -> None:  # noqa: F811 â€” the fixture

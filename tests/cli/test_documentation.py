@@ -22,7 +22,7 @@ def test_the_page_is_current(page: str) -> None:
 
 
 def test_every_command_has_its_section_in_the_order_of_the_table() -> None:
-    lines = (DOCS / "commands.md").read_text("utf-8").splitlines()
+    lines = (DOCS / "reference" / "commands.md").read_text("utf-8").splitlines()
     assert [line for line in lines if line.startswith("### ")] == [f"### dcmcfg {name}" for name in COMMANDS]
 
 
@@ -30,9 +30,10 @@ def test_every_command_has_its_section_in_the_order_of_the_table() -> None:
 def test_a_block_of_the_page_is_what_the_program_prints(words: tuple[str, ...]) -> None:
     command = [sys.executable, "-m", "dcmcfg", *words, "--help"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | {"COLUMNS": "80"})
-    assert f"```text\n{printed.stdout}```\n" in (DOCS / "commands.md").read_text("utf-8")
+    assert f"```text\n{printed.stdout}```\n" in (DOCS / "reference" / "commands.md").read_text("utf-8")
 
 
 def test_the_readme_links_to_every_page() -> None:
     readme = (DOCS.parent / "README.md").read_text("utf-8")
-    assert [page.name for page in sorted(DOCS.glob("*.md")) if f"](docs/{page.name})" not in readme] == []
+    pages = sorted(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md"))
+    assert [page for page in pages if f"](docs/{page})" not in readme] == []

@@ -1,4 +1,4 @@
-"""What ``docs/environment.md`` shows is what the commands print, one after the other, on a lab."""
+"""What ``docs/how-to/environment.md`` shows is what the commands print, one after the other, on a lab."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.cli.page_reader import Reader, reader, without_times  # noqa: F401 â€
 from tests.cli.pages import Shown, assert_shows, shown_on
 
 pytestmark = pytest.mark.real
-PAGE = Path(__file__).parents[2] / "docs" / "environment.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "environment.md"
 
 
 def block(language: str, containing: str) -> str:

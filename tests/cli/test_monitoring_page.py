@@ -1,4 +1,4 @@
-"""What ``docs/monitoring.md`` shows is what the commands print on a lab, and systemd accepts the units beside it."""
+"""``docs/how-to/monitoring.md`` shows what the commands print on a lab, and systemd accepts the units beside it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.cli.pages import Shown, assert_shows, shown_on
 from tests.sampling import LONG
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGE = DOCS / "monitoring.md"
+PAGE = DOCS / "how-to" / "monitoring.md"
 UNITS = sorted((DOCS / "systemd").iterdir())
 #: The commands of a short run: the start of the lab, and a check of it in order and with a fault.
 SHORT_COUNT = 5

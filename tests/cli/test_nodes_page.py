@@ -1,4 +1,4 @@
-"""What ``docs/nodes.md`` shows is what the commands print, one after the other, on a lab with two nodes."""
+"""What ``docs/how-to/nodes.md`` shows is what the commands print, one after the other, on a lab with two nodes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.cli.pages import Shown, assert_shows, shown_on
 from tests.sampling import LONG
 
 pytestmark = pytest.mark.real
-PAGE = Path(__file__).parents[2] / "docs" / "nodes.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "nodes.md"
 #: The commands of a short run: later ones wait for replicas most of the time.
 SHORT_COUNT = 6
 CLUSTER_FILE = "cluster.ldif"

@@ -1,4 +1,4 @@
-"""What ``docs/shared-history.md`` shows is what the commands print, for two real accounts on a real slapd."""
+"""What ``docs/how-to/shared-history.md`` shows is what the commands print, for two real accounts on a real slapd."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.cli.sites import CliSite
 from tests.sampling import LONG
 
 pytestmark = pytest.mark.real
-PAGE = Path(__file__).parents[2] / "docs" / "shared-history.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "shared-history.md"
 PROMPT = re.compile(r"(?m)^ *(?P<account>root#|adm1\$|op2\$) ")
 #: The folder on the page.
 FOLDER = "/srv/dcmcfg-history"

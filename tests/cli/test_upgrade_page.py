@@ -1,4 +1,4 @@
-"""What ``docs/upgrade.md`` shows is what the commands print, one after the other, on a lab with an older release."""
+"""``docs/how-to/upgrade.md`` shows what the commands print, one after the other, on a lab with an older release."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.cli.pages import Shown, assert_shows, shown_on
 from tests.upgrade.customised import Releases
 
 pytestmark = pytest.mark.real
-PAGE = Path(__file__).parents[2] / "docs" / "upgrade.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "upgrade.md"
 #: Files of a distribution next to its folder ``ldap``: no more than their names count.
 OTHER_FILES = ("sql/psql/update-5.31.0-psql.sql", "sql/psql/update-5.33.0-psql.sql", "deploy/dcm4chee-arc-ear.ear")
 

@@ -32,7 +32,7 @@ def test_a_status_is_spelt_in_one_way() -> None:
     """Four hexadecimal digits, and no H after them, in the program and its pages."""
     root = Path(dcmcfg.__file__).parents[1]
     other = re.compile(r"X\}H|\b(?=[0-9A-F]*\d)[0-9A-F]{4}H\b")
-    texts = {path: path.read_text() for path in (*root.glob("dcmcfg/**/*.py"), *root.glob("docs/*.md"))}
+    texts = {path: path.read_text() for path in (*root.glob("dcmcfg/**/*.py"), *root.glob("docs/**/*.md"))}
     assert len(texts) > 500
     assert [str(path) for path, text in texts.items() if other.search(text)] == []
 

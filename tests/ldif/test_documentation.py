@@ -1,4 +1,4 @@
-"""The examples in docs/ldif.md are read, or refused, as they say."""
+"""The examples in docs/reference/ldif.md are read, or refused, as they say."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 from dcmcfg.errors import LdifError
 from dcmcfg.ldif.reader import iter_records
 
-PAGE = Path(__file__).parents[2] / "docs" / "ldif.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "ldif.md"
 EXAMPLES = re.findall(r"^```ldif( refused)?\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize(("refused", "text"), EXAMPLES)
 def test_an_example_is_what_the_page_says(refused: str, text: str) -> None:
-    problems = [isinstance(item, LdifError) for item in iter_records([text.encode()], "docs/ldif.md")]
+    problems = [isinstance(item, LdifError) for item in iter_records([text.encode()], "docs/reference/ldif.md")]
     assert problems == [True] if refused else problems and not any(problems)
 
 

@@ -1,4 +1,4 @@
-"""The page ``docs/fidelity.md``: each recording, how it is used, what is true, what dcmcfg says.
+"""The page ``docs/project/fidelity.md``: each recording, how it is used, what is true, what dcmcfg says.
 
 ``python -m tests.recorded.table`` writes it from the table of what really happened and the answers that the tests
 compare; it needs no recordings.
@@ -15,7 +15,7 @@ from tests.recorded.outputs import read_expected_output, route_of
 from tests.recorded.truth import NOT_ASKED_BY_VERIFY, TRUTH, Truth
 from tests.recorded.uses import HTTP, OTHER_DIMSE, Use
 
-PAGE = Path(__file__).parents[2] / "docs" / "fidelity.md"
+PAGE = Path(__file__).parents[2] / "docs" / "project" / "fidelity.md"
 _HEAD = """\
 # Fidelity
 

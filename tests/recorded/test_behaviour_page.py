@@ -1,4 +1,4 @@
-"""What ``docs/archive-behaviour.md`` states, held to what the real archive answered."""
+"""What ``docs/explanation/archive-behaviour.md`` states, held to what the real archive answered."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dcmcfg.schema.check import LocatedEntry, check_entries
 from tests.lint.breaking import ARCHIVE, DCM4CHEE, EXPORTER, NOW, more, put, valid_tree
 from tests.recorded.recordings import http, http_names
 
-PAGE = (Path(__file__).parents[2] / "docs" / "archive-behaviour.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "explanation" / "archive-behaviour.md").read_text("utf-8")
 #: First cell of a row of the page → beginning of the recordings' names.
 STUDIES = {
     "local": "local",

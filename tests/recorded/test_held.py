@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.recorded.held import DIMSE_DIFFERENCES, HELD, QIDO_DIFFERENCES, registry
 from tests.recorded.recordings import dimse_names
 
-_PAGE = Path(__file__).parents[2] / "docs" / "lab.md"
+_PAGE = Path(__file__).parents[2] / "docs" / "reference" / "lab.md"
 
 
 def test_the_page_of_the_lab_shows_every_difference() -> None:

@@ -1,4 +1,4 @@
-"""``docs/fidelity.md`` names every recording, and what ``verify`` said at it."""
+"""``docs/project/fidelity.md`` names every recording, and what ``verify`` said at it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A simulation of the dcm4chee archive for trials and tests; ``docs/lab.md`` lists the simulated behaviour."""
+"""A simulation of the dcm4chee archive for trials and tests; see ``docs/reference/lab.md``."""

@@ -1,6 +1,6 @@
 """Rules for conditions, by the archive's parser (Conditions, HL7Conditions).
 
-Kept apart: each topic of docs/rules.md is a module of its own (lint/catalogue.py lists them).
+Kept apart: each topic of docs/reference/rules.md is a module of its own (lint/catalogue.py lists them).
 """
 
 from __future__ import annotations
