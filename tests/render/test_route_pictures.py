@@ -12,6 +12,7 @@ from dcmcfg.render.html.sequence_diagram import (
     FinalResponse,
     SequenceDiagram,
     build_sequence_diagrams,
+    merge_participants,
     render_mermaid,
     render_svg,
 )
@@ -118,3 +119,25 @@ def test_all_drawn_text_is_escaped(names: tuple[str, str]) -> None:
 def test_a_caller_that_is_also_the_destination_is_one_participant() -> None:
     (found,) = build_sequence_diagrams(route(dest="STORESCP", calling="STORESCP", state=StudyState.LOCAL))
     assert found.participants == ("STORESCP", "DCM4CHEE")
+
+
+def test_all_diagrams_of_a_picture_have_the_participants_in_the_same_order() -> None:
+    local = SequenceDiagram(
+        "a", "good", (DiagramMessage("VIEWER", "ARCHIVE", "x"), DiagramMessage("ARCHIVE", "D", "y"))
+    )
+    recall = SequenceDiagram(
+        "b",
+        "good",
+        (
+            DiagramMessage("VIEWER", "ARCHIVE", "x"),
+            DiagramMessage("ARCHIVE", "LONGTERM", "y"),
+            DiagramMessage("LONGTERM", "D", "a label that is wider than the others"),
+        ),
+    )
+    assert merge_participants((local, recall)) == ("VIEWER", "ARCHIVE", "LONGTERM", "D")
+    boxes: dict[str, set[str]] = {}
+    for each in drawn((local, recall)).iter(f"{SVG}text"):
+        if each.text in {"VIEWER", "ARCHIVE", "LONGTERM", "D"}:
+            boxes.setdefault(each.text, set()).add(each.attrib["x"])
+    positions = {name: float(x) for name, (x,) in boxes.items()}
+    assert sorted(positions, key=lambda name: positions[name]) == ["VIEWER", "ARCHIVE", "LONGTERM", "D"]

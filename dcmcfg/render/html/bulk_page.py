@@ -9,7 +9,15 @@ from dcmcfg.bulk.failure_groups import FailureGroup, get_failure_reason
 from dcmcfg.bulk.report import BulkReport, Throughput, compute_throughput, make_summary
 from dcmcfg.bulk.study_result import StudyResult, VerificationOutcome
 from dcmcfg.render.html.charts import ChartItem, render_bar_chart, render_column_chart, render_share_bar
-from dcmcfg.render.html.page import escape_html, render_banner, render_code, render_definition_list, render_page
+from dcmcfg.render.html.page import (
+    SCROLL,
+    PageHead,
+    escape_html,
+    render_banner,
+    render_code,
+    render_definition_list,
+    render_page,
+)
 from dcmcfg.timestamps import format_timestamp
 
 _MAX_SLOWEST = 10
@@ -28,12 +36,12 @@ _PENDING_CLASS = "open"
 
 def render_bulk_page(report: BulkReport) -> Iterator[str]:
     """Yield the self-contained document, without scripts; text from peers is escaped."""
-    yield from render_page(f"dcmcfg verify: {report.headline}", _render_body(report))
+    head = PageHead(report.headline, command="dcmcfg verify", created=report.created)
+    yield from render_page(head, _render_body(report))
 
 
 def _render_body(report: BulkReport) -> Iterator[str]:
-    yield render_banner(report.headline, success=report.summary.all_successful)
-    yield f'<p class="soft">dcmcfg verify, report of {escape_html(format_timestamp(report.created))}</p>\n'
+    yield render_banner(report.headline, "good" if report.summary.all_successful else "bad")
     yield from _render_facts(report)
     yield f"<h2>Outcomes</h2>\n{_render_outcomes(report)}\n"
     if (rate := compute_throughput(report.results)) is not None:
@@ -114,7 +122,7 @@ def _render_group(group: FailureGroup) -> str:
 
 
 def _render_studies(report: BulkReport) -> Iterator[str]:
-    yield '<h2>All studies</h2>\n<div class="scroll"><table class="studies">\n'
+    yield f'<h2>All studies</h2>\n{SCROLL}<table class="studies">\n'
     yield "<thead><tr><th>Study Instance UID</th><th>Outcome</th><th>Route</th>"
     yield '<th class="number">Instances</th><th class="number">Seconds</th><th class="number">Attempts</th>'
     yield "</tr></thead>\n"

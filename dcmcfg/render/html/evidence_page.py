@@ -11,7 +11,9 @@ from dcmcfg.dicom.storage.receiver import ReceivedInstance
 from dcmcfg.dicom.uid_registry import look_up_uid_name
 from dcmcfg.render.evidence import format_timestamp_ms
 from dcmcfg.render.html.page import (
+    SCROLL,
     Cell,
+    PageHead,
     escape_html,
     render_banner,
     render_definition_list,
@@ -32,7 +34,6 @@ from dcmcfg.verify.timeline import TimelineEvent
 from dcmcfg.verify.verdict import (
     ReceiptAssessment,
     ReceiptFinding,
-    ReportAssessment,
     RouteAssessment,
     RouteFinding,
     Verdict,
@@ -48,12 +49,13 @@ _FIRST_EVENTS, _LAST_EVENTS = 12, 6
 
 def render_evidence_page(proof: Proof) -> Iterator[str]:
     """Yield the document: first the verdict, then the evidence."""
-    yield from render_page(f"dcmcfg verify: {proof.verdict.headline}", _render_body(proof))
+    head = PageHead(proof.verdict.headline, command="dcmcfg verify", created=proof.ended)
+    yield from render_page(head, _render_body(proof))
 
 
 def _render_body(proof: Proof) -> Iterator[str]:
     evidence, verdict = proof.evidence, proof.verdict
-    yield render_banner(verdict.headline, success=verdict.is_accepted)
+    yield render_banner(verdict.headline, "good" if verdict.is_accepted else "bad")
     yield from render_definition_list(
         [
             ("Study Instance UID", evidence.request.study_uid),
@@ -86,7 +88,7 @@ def _render_cards(verdict: Verdict, evidence: Evidence) -> Iterator[str]:
     status_reason = f"status {verdict.report.status or 0:04X}"
     # The card already shows the status as its finding.
     reasons = [reason for reason in verdict.report.reasons if reason != status_reason]
-    yield _render_card("Reported by the archive", _describe_reported(verdict.report), reasons)
+    yield _render_card("Reported by the archive", _describe_reported(verdict), reasons)
     yield _render_card(
         "Observed by the receiver", _describe_received(verdict.receipt, evidence), verdict.receipt.reasons
     )
@@ -104,7 +106,8 @@ def _render_card(title: str, assessment: tuple[str, str, list[str]], reasons: It
     )
 
 
-def _describe_reported(reported: ReportAssessment) -> tuple[str, str, list[str]]:
+def _describe_reported(verdict: Verdict) -> tuple[str, str, list[str]]:
+    reported = verdict.report
     status = "no final response" if reported.status is None else f"{reported.status:04X} {reported.meaning}"
     expected = "unknown" if reported.expected_count is None else str(reported.expected_count)
     lines = [
@@ -112,7 +115,9 @@ def _describe_reported(reported: ReportAssessment) -> tuple[str, str, list[str]]
     ]
     if reported.comment:
         lines.append(f"Comment: {reported.comment}")
-    return status, _GOOD if reported.is_success else _BAD, lines
+    # A success that the archive reported must not look good if the study was not delivered.
+    success_class = _GOOD if verdict.is_accepted else _OPEN
+    return status, success_class if reported.is_success else _BAD, lines
 
 
 def _describe_received(received: ReceiptAssessment, evidence: Evidence) -> tuple[str, str, list[str]]:
@@ -152,7 +157,7 @@ def _render_configured_route(configuration: VerifiedConfiguration, verdict: Verd
         "The diagram shows the messages according to the configuration. Only the final "
         "response is from this C-MOVE.</p>\n"
     )
-    yield '<div class="scroll">'
+    yield SCROLL
     yield from render_svg(build_sequence_diagrams(configuration.route, _build_final_response(verdict)))
     yield "</div>\n"
     prerequisites = dict.fromkeys(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Several
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 from xml.sax.saxutils import escape
 
 from dcmcfg.printable import escape_unprintable
+from dcmcfg.render.html.palette import DARK, LIGHT
 from dcmcfg.render.route import format_prerequisite
 from dcmcfg.route.path import PathOutcome, RetrievePath, Route, RouteFailure, RouteMessage
 from dcmcfg.route.request import RouteRequest
@@ -52,6 +53,21 @@ class SequenceDiagram:
     def participants(self) -> tuple[str, ...]:
         """The senders and receivers, in order of their first message."""
         return tuple(dict.fromkeys(name for each in self.messages for name in (each.sender, each.receiver)))
+
+
+def merge_participants(sequences: Several[SequenceDiagram]) -> tuple[str, ...]:
+    """Return the participants of all *sequences* in one order, which all diagrams share.
+
+    A participant that only a later diagram has follows its predecessor there.
+    """
+    names: list[str] = []
+    for sequence in sequences:
+        position = 0
+        for name in sequence.participants:
+            if name not in names:
+                names.insert(position, name)
+            position = names.index(name) + 1
+    return tuple(names)
 
 
 @dataclass(frozen=True)
@@ -164,40 +180,50 @@ _MIN_LANE_DISTANCE = 150  # minimum distance between life lines
 _PAD = 16
 _HEAD, _BOX, _ROW, _LINE = 30, 28, 46, 17
 _MIN_WIDTH = 480  # minimum width of the image
-_STYLE = """
-text { font: 12px ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; fill: #1c1f23 }
-.head { font-weight: 700; font-size: 13px }
-.small { fill: #667080 }
-.box { fill: #eef1f5; stroke: #9aa5b1 }
-.life { stroke: #c3cad3; stroke-dasharray: 3 4 }
-.arrow { stroke: #3b4654; stroke-width: 1.4; fill: none; marker-end: url(#tip) }
-.answer { stroke-dasharray: 6 4 }
-.paper { fill: #fff }
-.label { paint-order: stroke; stroke: #fff; stroke-width: 4px; stroke-linejoin: round }
-.tip { fill: #3b4654 }
-.good { fill: #18794e }
-.bad { fill: #c62a2f }
-@media (prefers-color-scheme: dark) {
-  text { fill: #e6e9ed } .small { fill: #97a3b0 } .box { fill: #2a3038; stroke: #5b6673 } .life { stroke: #48525e }
-  .arrow { stroke: #c3cad3 } .tip { fill: #c3cad3 } .paper { fill: #16191d } .label { stroke: #16191d }
-  .good { fill: #4cc38a } .bad { fill: #ff6369 }
-}
+
+
+def _format_colours(palette: Mapping[str, str]) -> str:
+    """Return the rules with colours. Viewers of SVG files do not all know CSS variables, so the values are literal."""
+    return f"""
+.sequence text {{ fill: {palette["ink"]} }} .sequence .small {{ fill: {palette["soft"]} }}
+.sequence .box {{ fill: {palette["card"]}; stroke: {palette["soft"]} }} .sequence .life {{ stroke: {palette["line"]} }}
+.sequence .arrow {{ stroke: {palette["soft"]} }} .sequence .tip {{ fill: {palette["soft"]} }}
+.sequence .paper {{ fill: {palette["paper"]} }} .sequence .label {{ stroke: {palette["paper"]} }}
+.sequence .good {{ fill: {palette["good"]} }} .sequence .bad {{ fill: {palette["bad"]} }}"""
+
+
+_STYLE = f"""
+.sequence text {{ font: 12px ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace }}
+.sequence .head {{ font-weight: 700; font-size: 13px }}
+.sequence .life {{ stroke-dasharray: 3 4 }}
+.sequence .arrow {{ stroke-width: 1.4; fill: none; marker-end: url(#tip) }}
+.sequence .answer {{ stroke-dasharray: 6 4 }}
+.sequence .label {{ paint-order: stroke; stroke-width: 4px; stroke-linejoin: round }}
+{_format_colours(LIGHT)}
+@media screen and (prefers-color-scheme: dark) {{{_format_colours(DARK)}
+}}
 """
 
 
 def render_svg(sequences: Several[SequenceDiagram]) -> Iterator[str]:
     """Yield the SVG text of an image of *sequences*, one below the other."""
+    lanes = _compute_lanes(merge_participants(sequences), [message for each in sequences for message in each.messages])
     width = max(
-        [_MIN_WIDTH, *(_compute_width(each) for each in sequences), *(_text_width(each.heading) for each in sequences)]
+        [
+            _MIN_WIDTH,
+            *(_compute_width(each, lanes) for each in sequences),
+            *(_text_width(each.heading) for each in sequences),
+        ]
     )
     elements: list[str] = []
     y: float = _PAD
     for sequence in sequences:
-        diagram_elements, y = _draw(sequence, y, width)
+        own_lanes = {name: x for name, x in lanes.items() if name in sequence.participants}
+        diagram_elements, y = _draw(sequence, own_lanes, y, width)
         elements += diagram_elements
         y += _PAD
     yield (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {y:.0f}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="sequence" viewBox="0 0 {width:.0f} {y:.0f}" '
         f'width="{width:.0f}" height="{y:.0f}" role="img">\n'
     )
     yield f"<title>{escape('; '.join(each.heading for each in sequences))}</title>\n"
@@ -211,9 +237,8 @@ def render_svg(sequences: Several[SequenceDiagram]) -> Iterator[str]:
     yield "</svg>\n"
 
 
-def _draw(sequence: SequenceDiagram, top: float, width: float) -> tuple[list[str], float]:
+def _draw(sequence: SequenceDiagram, lanes: dict[str, float], top: float, width: float) -> tuple[list[str], float]:
     """Return the SVG elements of *sequence*, drawn from *top* on, and the position of their lower end."""
-    lanes = _compute_lanes(sequence)
     css_class = f" {sequence.rating}" if sequence.rating != "open" else ""
     elements = [f'<text class="head{css_class}" x="{_PAD}" y="{top + 14:.0f}">{escape(sequence.heading)}</text>']
     y = top + _HEAD
@@ -257,14 +282,13 @@ def _draw_arrow(message: DiagramMessage, lanes: dict[str, float], y: float) -> I
             yield f'<text class="{css_class}" {attributes}>{escape(text)}</text>'
 
 
-def _compute_lanes(sequence: SequenceDiagram) -> dict[str, float]:
-    """Return the position of the life line of each participant; each label fits between its two life lines."""
-    names = sequence.participants
+def _compute_lanes(names: tuple[str, ...], messages: Several[DiagramMessage]) -> dict[str, float]:
+    """Return the position of the life line of each of *names*; each label fits between its two life lines."""
     lane_numbers = {name: number for number, name in enumerate(names)}
     positions = [_compute_first_lane(names)]
     for number in range(1, len(names)):
         position = positions[-1] + _MIN_LANE_DISTANCE
-        for message in sequence.messages:
+        for message in messages:
             left, right = sorted((lane_numbers[message.sender], lane_numbers[message.receiver]))
             if right == number and left != right:
                 label_width = max(len(message.label), len(message.sublabel)) * _CHARACTER + 24
@@ -277,11 +301,11 @@ def _compute_first_lane(names: tuple[str, ...]) -> float:
     return _PAD + max(len(names[0]) * _CHARACTER / 2 + 10, 36) if names else _PAD
 
 
-def _compute_width(sequence: SequenceDiagram) -> float:
-    lanes = _compute_lanes(sequence)
-    if not lanes:
+def _compute_width(sequence: SequenceDiagram, lanes: dict[str, float]) -> float:
+    if not sequence.messages:
         return 0
-    name, last_position = max(lanes.items(), key=lambda lane: lane[1])
+    name = max(sequence.participants, key=lambda name: lanes[name])
+    last_position = lanes[name]
     loop_widths = [_text_width(each.label) for each in sequence.messages if each.sender == each.receiver == name]
     return last_position + max(len(name) * _CHARACTER / 2 + 10, 36, *loop_widths) + _PAD
 
@@ -293,7 +317,7 @@ def _text_width(text: str) -> float:
 
 def render_mermaid(sequences: Several[SequenceDiagram]) -> Iterator[str]:
     """Yield the lines of one ``sequenceDiagram`` with all of *sequences*, each below a note with its heading."""
-    names = tuple(dict.fromkeys(name for each in sequences for name in each.participants))
+    names = merge_participants(sequences)
     ids = {name: f"p{number}" for number, name in enumerate(names)}
     yield "sequenceDiagram"
     for name, participant_id in ids.items():

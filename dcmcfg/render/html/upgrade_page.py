@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dcmcfg.dn import DN
-from dcmcfg.render.html.page import escape_html, render_banner, render_code, render_definition_list, render_page
+from dcmcfg.render.html.page import (
+    PageHead,
+    escape_html,
+    render_banner,
+    render_code,
+    render_definition_list,
+    render_page,
+)
 from dcmcfg.render.upgrade_sections import ReportCell, ReportSection, build_sections, list_lead_facts
 from dcmcfg.upgrade.report import UpgradeReport
 
 
 def render_upgrade_page(report: UpgradeReport, base: DN) -> Iterator[str]:
     """Yield the self-contained document, without scripts; all text is escaped. DNs are relative to *base*."""
-    yield from render_page(f"dcmcfg upgrade: {report.headline}", _render_body(report, base))
+    head = PageHead(report.headline, command="dcmcfg upgrade plan", created=report.created)
+    yield from render_page(head, _render_body(report, base))
 
 
 def _render_body(report: UpgradeReport, base: DN) -> Iterator[str]:
-    yield render_banner(report.headline, success=not report.upgrade.decisions)
+    yield render_banner(report.headline, "open" if report.upgrade.decisions else "good")
     yield from render_definition_list(list_lead_facts(report))
     for section in build_sections(report, base):
         yield from _render_section(section)

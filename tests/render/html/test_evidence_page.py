@@ -104,6 +104,13 @@ def test_the_diagram_of_a_failed_run_ends_with_the_actual_response_and_has_nothi
     assert not any("good" in kinds.split() for kinds in texts.values())
 
 
+def test_a_status_0000_is_green_only_in_a_success(configuration: Configuration) -> None:
+    success, failure = page(configuration, SHOWN), page(configuration, replace(SHOWN, received=()))
+    assert '<p class="is-good"><b>0000' in success
+    assert '<p class="is-open"><b>0000' in failure
+    assert not re.search(r'is-good"[^/]*0000', failure)
+
+
 def test_the_diagram_of_a_successful_run_is_good(configuration: Configuration) -> None:
     texts = pictured(configuration, SHOWN)
     assert texts["0000"] == "label good"
