@@ -45,9 +45,9 @@ def _render_body(report: BulkReport) -> Iterator[str]:
     yield from _render_facts(report)
     yield f"<h2>Outcomes</h2>\n{_render_outcomes(report)}\n"
     if (rate := compute_throughput(report.results)) is not None:
-        yield f"<h2>Rate over time</h2>\n{_render_rate(rate)}\n"
+        yield f"<h2>Rate over time</h2>\n{SCROLL}{_render_rate(rate)}</div>\n"
     if slowest := make_summary(report.results, _MAX_SLOWEST).slowest:
-        yield f"<h2>Slowest studies</h2>\n{_render_slowest(slowest)}\n"
+        yield f"<h2>Slowest studies</h2>\n{SCROLL}{_render_slowest(slowest)}</div>\n"
     if report.summary.failure_groups:
         yield "<h2>Failures by reason</h2>\n"
         yield from map(_render_group, report.summary.failure_groups)
@@ -57,7 +57,7 @@ def _render_body(report: BulkReport) -> Iterator[str]:
 def _render_facts(report: BulkReport) -> Iterator[str]:
     summary = report.summary
     facts = {
-        **report.run_parameters.values,
+        **{_format_label(name): value for name, value in report.run_parameters.values.items()},
         "Attempts": f"{summary.attempt_count:,} ({summary.interrupted_count:,} without a response, "
         f"{summary.retry_count:,} repeated)",
         "Instances sent": f"{summary.instance_count:,} (as reported by the archive)",
@@ -69,6 +69,11 @@ def _render_facts(report: BulkReport) -> Iterator[str]:
         **({"Results file": str(report.store)} if report.store is not None else {}),
     }
     yield from render_definition_list((name, value or "none") for name, value in facts.items())
+
+
+def _format_label(name: str) -> str:
+    """Return *name* with a capital; a mixed spelling is that of an attribute, and stays."""
+    return name.capitalize() if name.islower() else name
 
 
 def _render_outcomes(report: BulkReport) -> str:

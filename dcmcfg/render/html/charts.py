@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from html import escape
 
 _WIDTH = 720
-_CHARACTER = 6.6  # width of a character at 12 px
 _BAR, _GAP = 18, 8
-_PLOT_HEIGHT, _AXIS = 150, 44
+_PLOT_HEIGHT, _PLOT_TOP, _AXIS = 150, 28, 44
+#: The square of a legend in the colour of a CSS class.
+_KEY = (
+    '<svg class="chart" viewBox="0 0 10 10" aria-hidden="true"><rect class="{}" width="10" height="10" rx="2"/></svg>'
+)
 
 
 @dataclass(frozen=True)
@@ -23,29 +26,23 @@ class ChartItem:
 
 
 def render_share_bar(title: str, parts: Sequence[ChartItem]) -> str:
-    """Return one bar divided into *parts*, with a legend below."""
+    """Return one bar divided into *parts*, with a legend below, as HTML."""
     total = sum(part.value for part in parts)
-    legend = [f"{_format_value(part)} {part.name} ({_format_percent(part.value, total)})" for part in parts]
-    # SVG text does not wrap, so a long legend makes the whole picture wider.
-    total_width = max(_WIDTH, sum(_legend_width(each) for each in legend))
     elements, x = [], 0.0
     for part in parts:
-        width = total_width * part.value / total if total else 0.0
+        width = _WIDTH * part.value / total if total else 0.0
         elements.append(
             f'<rect class="{part.css_class}" x="{x:.1f}" y="0" width="{width:.1f}" height="28">'
             f"<title>{escape(part.name)}: {_format_value(part)}</title></rect>"
         )
         x += width
-    legend_x = 0.0
-    for part, legend_text in zip(parts, legend, strict=True):
-        elements.append(f'<rect class="{part.css_class}" x="{legend_x:.1f}" y="42" width="11" height="11" rx="2"/>')
-        elements.append(f'<text x="{legend_x + 17:.1f}" y="52">{escape(legend_text)}</text>')
-        legend_x += _legend_width(legend_text)
-    return _render_svg(title, total_width, 62, elements)
-
-
-def _legend_width(text: str) -> float:
-    return 17 + len(text) * _CHARACTER + 24
+    # The legend is HTML, because text of an SVG does not wrap, and shrinks with the picture.
+    legend = "".join(
+        f"<li>{_KEY.format(part.css_class)}{_format_value(part)} {escape(part.name)} "
+        f"({escape(_format_percent(part.value, total))})</li>"
+        for part in parts
+    )
+    return f'<figure>{_render_svg(title, _WIDTH, 28, elements)}<ul class="legend">{legend}</ul></figure>'
 
 
 def render_column_chart(
@@ -61,7 +58,7 @@ def render_column_chart(
     width = (_WIDTH - plot_left) / max(len(stacks), 1)
     elements = [*_draw_grid(highest, plot_left), f'<text class="small" x="0" y="12">{escape(unit)}</text>']
     for number, stack in enumerate(stacks):
-        y = 20.0 + _PLOT_HEIGHT
+        y = float(_PLOT_TOP + _PLOT_HEIGHT)
         for part in stack:
             height = _PLOT_HEIGHT * part.value / highest
             y -= height
@@ -73,9 +70,9 @@ def render_column_chart(
             )
     label_positions = ((plot_left, "start"), (plot_left + (_WIDTH - plot_left) / 2, "middle"), (_WIDTH, "end"))
     for label, (x, anchor) in zip(labels, label_positions, strict=True):
-        y = 20 + _PLOT_HEIGHT + 18
+        y = _PLOT_TOP + _PLOT_HEIGHT + 18
         elements.append(f'<text class="small" x="{x:.0f}" y="{y}" text-anchor="{anchor}">{escape(label)}</text>')
-    return _render_svg(title, _WIDTH, 20 + _PLOT_HEIGHT + _AXIS / 2, elements)
+    return _render_svg(title, _WIDTH, _PLOT_TOP + _PLOT_HEIGHT + _AXIS / 2, elements)
 
 
 def render_bar_chart(title: str, rows: Sequence[ChartItem]) -> str:
@@ -97,7 +94,7 @@ def render_bar_chart(title: str, rows: Sequence[ChartItem]) -> str:
 
 def _draw_grid(highest: float, plot_left: float) -> Iterator[str]:
     for share in (0.0, 0.5, 1.0):
-        y = 20 + _PLOT_HEIGHT * (1 - share)
+        y = _PLOT_TOP + _PLOT_HEIGHT * (1 - share)
         yield f'<line class="grid" x1="{plot_left}" x2="{_WIDTH}" y1="{y:.1f}" y2="{y:.1f}"/>'
         yield f'<text class="small" x="{plot_left - 6}" y="{y + 4:.1f}" text-anchor="end">{highest * share:.3g}</text>'
 

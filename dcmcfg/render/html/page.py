@@ -24,6 +24,8 @@ Rating = Literal["good", "fair", "bad", "worse", "open", "plain"]
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 #: The start of a box for wide content. Its focus lets the arrow keys scroll it.
 SCROLL = '<div class="scroll" tabindex="0">'
+#: A table with more columns does not fit on a phone.
+_MAX_PHONE_COLUMNS = 3
 #: A cell of a table: its text, or a pair of text and CSS class (``code``, or a class of the style sheet).
 Cell = str | tuple[str, str]
 
@@ -81,8 +83,8 @@ def escape_html(text: str) -> str:
 
 
 def render_code(words: str) -> str:
-    """Return *words* as HTML in a monospaced font."""
-    return f"<code>{escape_html(words)}</code>"
+    """Return *words* as HTML in a monospaced font; a long DN or list may break after a comma."""
+    return f"<code>{escape_html(words).replace(',', ',<wbr>')}</code>"
 
 
 def render_definition_list(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -97,15 +99,23 @@ def render_definition_list(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
 def render_table(
     columns: Sequence[str], rows: Iterable[Sequence[Cell]], number_columns: frozenset[str] = frozenset()
 ) -> Iterator[str]:
-    """Yield a table; the columns in *number_columns* are aligned to the right."""
+    """Yield a table; the columns in *number_columns* are aligned to the right.
+
+    On a phone, the rows of a wide table become cards with the headings as labels.
+    """
     kinds = ["number" if column in number_columns else "" for column in columns]
-    yield f"{SCROLL}<table>\n<thead><tr>"
+    is_wide = len(columns) > _MAX_PHONE_COLUMNS
+    yield f"{SCROLL}<table{_format_class('stacked' if is_wide else '')}>\n<thead><tr>"
     yield from (
         f"<th{_format_class(kind)}>{escape_html(column)}</th>" for column, kind in zip(columns, kinds, strict=True)
     )
     yield "</tr></thead>\n<tbody>\n"
     for row in rows:
-        yield "<tr>" + "".join(_render_cell(cell, kind) for cell, kind in zip(row, kinds, strict=True)) + "</tr>\n"
+        cells = (
+            _render_cell(cell, kind, column if is_wide else "")
+            for cell, kind, column in zip(row, kinds, columns, strict=True)
+        )
+        yield f"<tr>{''.join(cells)}</tr>\n"
     yield "</tbody>\n</table></div>\n"
 
 
@@ -115,12 +125,12 @@ def render_list(lines: Iterable[str]) -> str:
     return f"<ul>{items}</ul>\n" if items else ""
 
 
-def _render_cell(cell: Cell, kind: str) -> str:
+def _render_cell(cell: Cell, kind: str, label: str) -> str:
     text, css_class = (cell, "") if isinstance(cell, str) else cell
     content = render_code(text) if css_class == "code" else escape_html(text)
-    return (
-        f"<td{_format_class(' '.join(filter(None, (kind, '' if css_class == 'code' else css_class))))}>{content}</td>"
-    )
+    classes = " ".join(filter(None, (kind, "" if css_class == "code" else css_class)))
+    label_attribute = f' data-label="{escape_html(label)}"' if label else ""
+    return f"<td{_format_class(classes)}{label_attribute}>{content}</td>"
 
 
 def _format_class(name: str) -> str:

@@ -256,11 +256,13 @@ def _draw(sequence: SequenceDiagram, lanes: dict[str, float], top: float, width:
         y += _ROW
         elements += _draw_arrow(message, lanes, y - _ROW / 2 + 6)
     y = bottom
+    # A prerequisite is open, also if the path is good.
+    css_remark = ' class="bad"' if sequence.rating == "bad" else ""
     for remark in sequence.remarks:
         # SVG text does not wrap by itself.
         for line in textwrap.wrap(remark, max(int((width - 2 * _PAD) / _CHARACTER), 20)):
             y += _LINE
-            elements.append(f'<text class="{sequence.rating}" x="{_PAD}" y="{y:.0f}">{escape(line)}</text>')
+            elements.append(f'<text{css_remark} x="{_PAD}" y="{y:.0f}">{escape(line)}</text>')
     return elements, y + _PAD / 2
 
 

@@ -37,7 +37,11 @@ dl { display: grid; grid-template-columns: fit-content(40%) 1fr; gap: .15rem 1.2
 dt { color: var(--soft) } dd { margin: 0; overflow-wrap: anywhere }
 .scroll { overflow-x: auto } .scroll:focus-visible { outline: 2px solid var(--accent) }
 svg { max-width: 100%; height: auto; display: block }
-svg.chart { width: 100% } .chart text { font: 12px system-ui, 'DejaVu Sans', sans-serif; fill: var(--ink) }
+.scroll svg.sequence { max-width: none } svg.chart { width: 100%; min-width: 600px }
+.legend { display: flex; flex-wrap: wrap; gap: .2rem 1.4rem; margin: .5rem 0; padding: 0; list-style: none }
+.legend svg { display: inline-block; width: .8em; height: .8em; min-width: 0; margin-right: .45em }
+figure { margin: 0 } figure > svg.chart { min-width: 0 }
+ .chart text { font: 12px system-ui, 'DejaVu Sans', sans-serif; fill: var(--ink) }
 .chart .small { fill: var(--soft) } .chart .grid { stroke: var(--line) } .chart .good { fill: var(--fill-good) }
 .chart .fair { fill: var(--fill-fair) } .chart .bad { fill: var(--fill-bad) } .chart .worse { fill: var(--fill-worse) }
 .chart .open { fill: var(--fill-open) }
@@ -64,15 +68,17 @@ pre .changed.deep, pre .changed.deeper { font-weight: 400 }
 @media screen and (max-width: 640px) { dl { grid-template-columns: 1fr } dd { margin-bottom: .4rem }
   .stacked thead { display: none } .stacked tr { display: block; background: var(--card); border: 1px solid var(--line);
     border-radius: 6px; padding: .5rem .8rem; margin: .6rem 0 }
-  .stacked td { display: block; border: 0; padding: .15rem 0 }
+  .studies td { white-space: normal } .studies code { overflow-wrap: anywhere; min-width: 8em }
+  .stacked td { display: block; border: 0; padding: .15rem 0 } .stacked td.number { text-align: left }
   .stacked td:not(:empty)::before { content: attr(data-label); display: block; color: var(--soft); font-weight: 600 } }
 @media screen and (max-width: 480px) { body { padding: 0 .8rem 1.5rem; font-size: 14px } h1 { font-size: 1.2rem }
   .top { margin-bottom: 1rem } .banner { padding-left: .7rem } pre { padding: .5rem .6rem }
   pre .line.deep { margin-left: 2ch } pre .line.deeper { margin-left: 4ch } td code { min-width: 11em } }
 @page { margin: 15mm }
 @media print { body { margin: 0; padding: 0; max-width: none; font-size: 12px }
-  tr, .card, svg, .studies tbody, pre .line { break-inside: avoid } h2, h3 { break-after: avoid }
-  thead { display: table-header-group } .scroll { overflow: visible } .studies { font-size: .78rem }
+  tr, .card, svg, .studies tbody, pre .line { break-inside: avoid } h2, h3, h2 + p { break-after: avoid }
+  thead { display: table-header-group } .scroll { overflow: visible } .scroll svg.sequence { max-width: 100% }
+  svg.chart { min-width: 0 } .studies { font-size: .78rem }
   pre .added, pre .removed { background: none } }
 """
 )
