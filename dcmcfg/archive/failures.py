@@ -15,7 +15,7 @@ from dcmcfg.tls_trust import explain_certificate_refusal, explain_version_failur
 
 _BASE_URL_HINT = "check the archive's base URL (--archive-url): the default is http://HOST:8080/dcm4chee-arc"
 _TOKEN_HINT = (
-    "run dcmcfg token to see the issuer, then see docs/secured.md; or set a token with --archive-token-file FILE"  # noqa: S105 — advice
+    "run dcmcfg token to see the issuer, then see dcmcfg help secured; or set a token with --archive-token-file FILE"  # noqa: S105 — advice
 )
 _TRUST_HINT = "specify the CA of the certificate with --ca-file FILE"
 _RUN_TOKEN_HINT = "run dcmcfg token to see the reason"  # noqa: S105 — advice

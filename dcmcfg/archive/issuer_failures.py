@@ -16,7 +16,7 @@ _ISSUER_DOWN_HINT = (
 )
 _REALM_HINT = (
     "for a Keycloak realm, set oidc_issuer to https://HOST:PORT/realms/REALM"
-    " (up to Keycloak 16: https://HOST:PORT/auth/realms/REALM; docs/secured.md)"
+    " (up to Keycloak 16: https://HOST:PORT/auth/realms/REALM; see dcmcfg help secured)"
 )
 #: The errors of RFC 6749 §5.2, and the next step for each in Keycloak's terms.
 _NEXT_STEPS = {

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from dcmcfg.archive.token_check import TokenCheck, TokenOutcome
 from dcmcfg.archive.token_claims import SignatureStatus, TokenClaims
 
-_NEW_HINT = "get a new token: dcmcfg does this automatically if the profile contains the issuer (docs/secured.md)"
-_SETUP_HINT = "docs/secured.md explains how dcmcfg gets tokens"
+_NEW_HINT = "get a new token: dcmcfg does this automatically if the profile contains the issuer (dcmcfg help secured)"
+_SETUP_HINT = "set up a client that requests tokens: dcmcfg help secured"
 _ACCESS_TYPE = "Bearer"
 _LOG_HINT = "see the archive's server.log"
 

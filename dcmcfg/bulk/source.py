@@ -50,7 +50,7 @@ def parse_study_list(name: str, octets: bytes) -> StudyList:
     if kind is not None and kind not in (CSV, STUDY_LIST):
         message = f"the file is {kind.name}, not a list of studies"
         raise MalformedInput(
-            message, subject=name, next_step="write one Study Instance UID per line (see docs/bulk.md)"
+            message, subject=name, next_step="write one Study Instance UID per line (see dcmcfg help studies)"
         )
     rows = _read_uid_cells(name, _decode(octets))
     uids: list[str] = []
@@ -71,7 +71,7 @@ def parse_study_list(name: str, octets: bytes) -> StudyList:
         raise MalformedInput(
             "the file lists no studies",
             subject=name,
-            next_step="write one Study Instance UID per line (see docs/bulk.md)",
+            next_step="write one Study Instance UID per line (see dcmcfg help studies)",
         )
     return deduplicate(uids)
 

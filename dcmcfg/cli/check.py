@@ -204,7 +204,7 @@ def check_command(
     If the files are only a part of a configuration, rules that need a whole configuration are skipped. With --rfc2849,
     a FILE can contain change records, but only the form of change records is checked.
 
-    docs/rules.md explains each rule. Without --fix, --output writes the report to a file.
+    'dcmcfg check --list-rules' explains each rule. Without --fix, --output writes the report to a file.
 
     Exit codes: 0 no errors (warnings and notes are possible), 1 errors.
     """

@@ -9,7 +9,8 @@ from click.shell_completion import CompletionItem
 
 from dcmcfg.cli.commands import COMMANDS, SUBCOMMANDS, expand_alias
 from dcmcfg.cli.help_pages.page import list_arguments, list_examples
-from dcmcfg.cli.help_pages.topics import Topic, get_topic
+from dcmcfg.cli.help_pages.topic import Topic
+from dcmcfg.cli.help_pages.topics import get_topic
 from dcmcfg.cli.options.help_page import PageFormatter, list_option_sections, list_option_topics
 from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand

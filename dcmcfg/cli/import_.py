@@ -81,8 +81,8 @@ def import_command(
 
     dcmcfg makes one plan from the accepted rows. AEs that exist already are not changed. A row is rejected if the row
     has an error, if the title is already in use, or if the existing AE has other settings. dcmcfg writes the rejected
-    rows with their reasons to a file in the same format. Fix the rows in this file, and import the file. docs/import.md
-    describes the roles.
+    rows with their reasons to a file in the same format. Fix the rows in this file, and import the file. 'dcmcfg help
+    import-files' describes columns, roles and formats.
 
     Exit codes: 0 no row was rejected, 1 at least one row was rejected.
     """

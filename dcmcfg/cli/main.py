@@ -22,7 +22,7 @@ from dcmcfg.cli.options.site_settings import add_site_options
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.failures import OutputClosed, run_and_exit
-from dcmcfg.cli.topics import TOPICS
+from dcmcfg.cli.topics import TOPIC_LIST, TOPICS
 from dcmcfg.cli.usage_errors import require_known_command
 
 #: Trees and plans are large and have no cycles. Python's default, a collection after 700 new objects, would take a
@@ -73,7 +73,9 @@ class Program(UniqueOptionsCommand, click.Group):
             with formatter.section(heading):
                 formatter.write_dl([(name.ljust(width), command.help) for name, command in commands.items()])
         with formatter.section("Help topics (dcmcfg help TOPIC)"):
-            formatter.write_dl([(name.ljust(width), text) for name, text in TOPICS.items()])
+            # One line for each would make the page longer than a window.
+            names = ", ".join(name for name in TOPICS if name != TOPIC_LIST)
+            formatter.write_text(f"{names}. For a description of each: dcmcfg help {TOPIC_LIST}")
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         # From the table: click would load each command for its help text.

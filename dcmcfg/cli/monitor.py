@@ -158,8 +158,8 @@ def monitor_command(
     compares the directory with a file (--against). 'echo' sends a C-ECHO. 'certificates' shows when the certificates in
     the directory expire. 'recall' verifies one purged study (--recall). The parts run in parallel.
 
-    The default format is the output of a Nagios plugin. The format 'openmetrics' is for Prometheus. docs/monitoring.md
-    describes states, limits and metrics.
+    The default format is the output of a Nagios plugin. The format 'openmetrics' is for Prometheus. 'dcmcfg help
+    monitoring' describes states, limits and metrics.
 
     Exit codes: 0 OK. 1 WARNING. 2 CRITICAL. 3 UNKNOWN, also for a wrong option or an internal error.
     """

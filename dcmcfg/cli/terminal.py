@@ -61,7 +61,7 @@ def read_bind_password(settings: Settings) -> str | None:
             f"no password for {settings.bind_dn}",
             subject=settings.ldap_url,
             next_step="specify --bind-password-file FILE; or set the password where the LDAP URL is set, in the "
-            "profile or in the environment (docs/settings.md)",
+            "profile or in the environment (dcmcfg help secrets)",
         )
     return password
 
@@ -92,5 +92,5 @@ def require_client_secret(client: OidcClient) -> None:
             f"no secret for the client {client.client_id}",
             subject=client.server_url,
             next_step="set oidc_client_secret_file where the issuer is set, in the profile or in the environment "
-            "(docs/secured.md)",
+            "(dcmcfg help secured)",
         )

@@ -50,7 +50,7 @@ def token_command(settings: Settings, *, node: str | None, role: str, only_print
     if only_print:
         if token is None:
             raise NotFound(
-                "no token is set for this archive", subject=settings.archive_url, next_step="docs/secured.md"
+                "no token is set for this archive", subject=settings.archive_url, next_step="see dcmcfg help secured"
             )
         print_message("warning: until the token expires, anyone who has the token has your permissions on the archive")
         print_output(token)

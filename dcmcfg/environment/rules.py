@@ -52,7 +52,7 @@ IMAGE_VERSIONS = CheckRule(
     "warning",
     "The images of the directory server and the database must not be older than the image of the archive.",
     part="environment",
-    fix="Use the images of the same release, and run the update scripts of the images. See docs/upgrade.md.",
+    fix="Use the images of the same release, and run the update scripts of the images. See 'dcmcfg help upgrade'.",
     reason="The schema does not define the attributes or tables of the newer release.",
 )
 IMAGE_TAG = CheckRule(
@@ -92,7 +92,7 @@ VARIABLE_NAME = CheckRule(
     "warning",
     "A variable must be one that the image reads.",
     part="environment",
-    fix="Correct the name, or set the variable in the container that reads it. See docs/environment.md.",
+    fix="Correct the name, or set the variable in the container that reads it. See 'dcmcfg help containers'.",
     reason="The image ignores the variable.",
 )
 VALUE_UNKNOWN = CheckRule(

@@ -24,7 +24,7 @@ def read_keychain_secret(service: str, user: str, origin: str) -> str:
         raise DcmcfgError(
             f"there is no keychain on this machine (required by {origin})",
             subject=f"keychain {service}",
-            next_step="on a server, store the secret in a file that only its owner can read (see docs/settings.md)",
+            next_step="on a server, store the secret in a file that only its owner can read (see dcmcfg help secrets)",
         ) from None
     except keyring.errors.KeyringError as error:
         raise DcmcfgError(

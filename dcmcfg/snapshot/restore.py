@@ -29,7 +29,7 @@ def require_base_dn(snapshot: Snapshot, base_dn: DN, file_name: str) -> None:
             f"the snapshot was taken at the base DN {taken_at}, but the base DN of this site is {base_dn}",
             subject=file_name,
             next_step="check the site and --base-dn. To move the configuration to "
-            f"another base DN: dcmcfg apply --map-base auto {shlex.quote(file_name)} (docs/another-base.md)",
+            f"another base DN: dcmcfg apply --map-base auto {shlex.quote(file_name)} (dcmcfg help another-base)",
         )
 
 

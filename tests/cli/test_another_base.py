@@ -105,7 +105,7 @@ def test_a_snapshot_goes_to_another_base_by_apply(
     assert run("snapshot", str(taken)).exit_code == 0
     refused = run("restore", str(taken), "--yes", *there)
     assert refused.exit_code == 3
-    assert f" apply --map-base auto {taken} (docs/another-base.md)\n" in refused.stderr
+    assert f" apply --map-base auto {taken} (dcmcfg help another-base)\n" in refused.stderr
     done = run("apply", "--map-base", "auto", str(taken), "--yes", "--no-reload", *there)
     assert done.exit_code == 0, done.stderr
     whole = ("export-ldif", "--with-secrets")

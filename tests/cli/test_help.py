@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
 from click.shell_completion import ShellComplete
 
+import dcmcfg
 from dcmcfg.cli.commands import SECTIONS
 from dcmcfg.cli.help_pages.page import list_arguments
 from dcmcfg.cli.help_pages.topics import get_topic
@@ -24,6 +28,8 @@ from tests.cli.conftest import Run
 from tests.cli.test_examples import COMMANDS
 
 LONGEST_PAGE_LINES = 75
+DOCS = Path(__file__).parents[2] / "docs"
+PACKAGE = Path(dcmcfg.__file__).parent
 
 RELOAD = """\
 Usage: dcmcfg reload [OPTIONS]
@@ -145,7 +151,7 @@ def test_the_first_page_lists_commands_and_topics_and_no_site_option(run: Run) -
     assert len(result.stdout.splitlines()) <= LONGEST_PAGE_LINES
     assert [name for name in (*SECTIONS, *TOPICS) if name not in result.stdout] == []
     assert "--ldap-url" not in result.stdout
-    assert "--max" not in result.stdout.replace(TOPICS["limits"], "")
+    assert "--max" not in result.stdout
     assert all(len(line) <= 80 for line in result.stdout.splitlines())
 
 
@@ -242,3 +248,39 @@ def test_the_program_and_a_topic_as_json(run: Run) -> None:
     topic = json.loads(run("--json", "help", "exit-codes").stdout)
     assert (topic["topic"], topic["summary"]) == ("exit-codes", TOPICS["exit-codes"])
     assert topic["sections"][0]["rows"][-2] == {"term": "130", "text": "Interrupted with Ctrl-C."}
+
+
+# -- where texts point to
+
+
+def find_page_references(text: str) -> list[str]:
+    """Return each name of a page in docs/ that *text* contains: pip does not install these pages."""
+    names = {path.name for path in DOCS.rglob("*.md")}
+    return re.findall(r"docs/\S*", text) + [word for word in re.findall(r"[\w-]+\.md\b", text) if word in names]
+
+
+def list_texts(source: str) -> list[str]:
+    """Return the strings in the Python *source* without docstrings, which are for readers of the code."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes = list(ast.walk(ast.parse(source)))
+    docstrings = {
+        id(node.body[0].value)
+        for node in nodes
+        if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
+    }
+    constants = [node for node in nodes if isinstance(node, ast.Constant) and id(node) not in docstrings]
+    return [node.value for node in constants if isinstance(node.value, str)]
+
+
+def test_no_text_points_to_a_page_that_is_not_installed(run: Run) -> None:
+    assert find_page_references("see docs/how-to/x.md, design.md or note.md") == ["docs/how-to/x.md,", "design.md"]
+    texts = [text for path in PACKAGE.rglob("*.py") for text in list_texts(path.read_text("utf-8"))]
+    texts += [context_of(path).get_help() for path in COMMANDS] + [run("help", name).stdout for name in TOPICS]
+    assert [found for text in texts for found in find_page_references(text)] == []
+
+
+def test_every_topic_that_a_text_names_exists() -> None:
+    sources = [path.read_text("utf-8") for path in PACKAGE.rglob("*.py")]
+    names = {name for source in sources for name in re.findall(r"dcmcfg help ([a-z][a-z-]*)", source)}
+    assert {"secured", "another-base"} <= names
+    assert names - {*TOPICS, *program.list_commands(click.Context(program))} == set()

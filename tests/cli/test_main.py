@@ -389,7 +389,7 @@ def test_password_without_source_and_terminal_is_an_error(run: Run, monkeypatch:
     assert result.stderr == (
         "dcmcfg: ldap://localhost:389: no password for cn=admin,dc=dcm4che,dc=org\n"
         "  next: specify --bind-password-file FILE; or set the password where the LDAP URL is set, in the profile or "
-        "in the environment (docs/settings.md)\n"
+        "in the environment (dcmcfg help secrets)\n"
     )
 
 

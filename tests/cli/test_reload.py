@@ -188,7 +188,7 @@ def test_reload_without_a_token_says_token(run: Run, archive: Scripted) -> None:
         f"dcmcfg: {archive.url}/ctrl/reload: redirected to https://login.example/realms/dcm4che (HTTP 302), but "
         "dcmcfg does not follow redirects\n"
         f"  next: if the target is a login page, run dcmcfg --archive-url {archive.url} token to see the issuer, then "
-        "see docs/secured.md; or set a token with --archive-token-file FILE; if the archive has moved, set "
+        "see dcmcfg help secured; or set a token with --archive-token-file FILE; if the archive has moved, set "
         "--archive-url\n"
     )
 

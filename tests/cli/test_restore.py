@@ -162,7 +162,7 @@ def test_another_base_dn_is_refused_before_the_server_is_asked(run: Run, site: C
         f"dcmcfg: {snapshot_file}: the snapshot was taken at the base DN dc=dcm4che,dc=org, but the base "
         "DN of this site is dc=other,dc=org\n"
         "  next: check the site and --base-dn. To move the configuration to another base DN: "
-        f"dcmcfg --base-dn dc=other,dc=org apply --map-base auto {snapshot_file} (docs/another-base.md)\n"
+        f"dcmcfg --base-dn dc=other,dc=org apply --map-base auto {snapshot_file} (dcmcfg help another-base)\n"
     )
 
 

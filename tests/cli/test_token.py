@@ -188,13 +188,13 @@ def test_want_of_a_token_tells_the_issuer_and_changes_nothing(run: Run, lab: Run
         f"Requires  issuer {issuer}\n"
         "          realm role auth (property auth-user-role), root for super users\n"
         f"Reason    the archive requires a token of {issuer}, but no token is set\n"
-        "Next step docs/secured.md explains how dcmcfg gets tokens\n"
+        "Next step set up a client that requests tokens: dcmcfg help secured\n"
     )
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 3
     assert result.stderr == (
         f"dcmcfg: {site.archive_url}/ctrl/status: the archive requires a token (HTTP 401)\n"
-        "  next: run dcmcfg token to see the issuer, then see docs/secured.md; or set a token with "
+        "  next: run dcmcfg token to see the issuer, then see dcmcfg help secured; or set a token with "
         "--archive-token-file FILE; "
         "nothing was changed; to change the directory without a reload of the archive: --no-reload\n"
     )
@@ -355,7 +355,7 @@ def test_want_of_a_secret_is_told(run: Run, issuer: Issuer, monkeypatch: pytest.
         3,
         f"dcmcfg: {issuer.url}: no secret for the client dcmcfg\n"
         "  next: set oidc_client_secret_file where the issuer is set, in the profile or in the environment "
-        "(docs/secured.md)\n",
+        "(dcmcfg help secured)\n",
     )
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from dcmcfg.cli.help_pages.access_topics import make_secrets, make_secured
+from dcmcfg.cli.help_pages.data_topics import make_another_base, make_import_files, make_studies
+from dcmcfg.cli.help_pages.site_topics import make_containers, make_monitoring
+from dcmcfg.cli.help_pages.topic import Section, Topic
 from dcmcfg.cli.options.change_options import HELP_BY_RISK
 from dcmcfg.cli.options.node_options import NODE_OPTION_TEXTS
 from dcmcfg.cli.options.site_settings import OPTIONS
 from dcmcfg.cli.session.failures import DEBUG_VARIABLE, INTERRUPTED_EXIT_CODE, OUTPUT_CLOSED_EXIT_CODE
-from dcmcfg.cli.topics import TOPICS
+from dcmcfg.cli.topics import TOPIC_LIST, TOPICS
 from dcmcfg.errors import DcmcfgError, IncompleteChange, MalformedInput, NegativeResult
 from dcmcfg.limits import LIMITS
 from dcmcfg.settings.config_identity import PASSWORD_FILE_VARIABLE, PASSWORD_VARIABLE, USER_VARIABLE
@@ -43,28 +46,6 @@ _OTHER_VARIABLES = {
     "XDG_CONFIG_HOME": "Folder that contains dcmcfg/profiles. Default: ~/.config.",
     "XDG_STATE_HOME": "dcmcfg records each change in the subfolder dcmcfg of this folder. Default: ~/.local/state.",
 }
-
-
-@dataclass(frozen=True)
-class Section:
-    """A heading, and rows of a term and its text."""
-
-    heading: str
-    rows: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Topic:
-    """A help topic: paragraphs, and the tables below them."""
-
-    name: str
-    paragraphs: tuple[str, ...]
-    sections: tuple[Section, ...]
-
-    @property
-    def summary(self) -> str:
-        """The line of the topic in ``dcmcfg --help``."""
-        return TOPICS[self.name]
 
 
 def get_topic(name: str) -> Topic:
@@ -238,6 +219,14 @@ def _make_exit_codes(name: str) -> Topic:
     )
 
 
+def _make_topics(name: str) -> Topic:
+    return Topic(
+        name,
+        ("'dcmcfg help TOPIC' shows a topic. If man pages are installed, 'man dcmcfg-TOPIC' shows the same text.",),
+        (Section("Topics", tuple((topic, text) for topic, text in TOPICS.items() if topic != name)),),
+    )
+
+
 _TOPICS: dict[str, Callable[[str], Topic]] = {
     "site-options": _make_site_options,
     "safety-overrides": _make_safety_overrides,
@@ -246,4 +235,12 @@ _TOPICS: dict[str, Callable[[str], Topic]] = {
     "targets": _make_targets,
     "environment": _make_environment,
     "exit-codes": _make_exit_codes,
+    "secrets": make_secrets,
+    "secured": make_secured,
+    "another-base": make_another_base,
+    "import-files": make_import_files,
+    "studies": make_studies,
+    "containers": make_containers,
+    "monitoring": make_monitoring,
+    TOPIC_LIST: _make_topics,
 }

@@ -90,7 +90,7 @@ def _match_servers(
             raise Refused(
                 "the update has changed a server that the settings no longer contain",
                 subject=each.ldap_url,
-                next_step="add the server to the nodes of the profile (docs/nodes.md)",
+                next_step="add the server to the nodes of the profile (dcmcfg help nodes)",
             )
     return [(each, by_url[each.ldap_url]) for each in recorded]
 

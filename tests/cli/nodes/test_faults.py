@@ -281,7 +281,7 @@ def unloadable(site: Site, made: Made) -> Outcome:
 def without_token(site: Site, made: Made) -> Outcome:
     note = (
         f"the archive requires a token (HTTP 401) — run dcmcfg --profile {PROFILE} token to see the issuer, then see "
-        "docs/secured.md; or set a token with --archive-token-file FILE"
+        "dcmcfg help secured; or set a token with --archive-token-file FILE"
     )
     return Outcome("not loaded", "current", "failed", note=note, has_loaded=False)
 
