@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -18,6 +19,8 @@ from dcmcfg.lab.pynetdicom_fixes import abort_association, silence_pynetdicom
 from dcmcfg.lab.site import Site
 
 _STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
+#: Seconds for the threads of associations to end, and between two looks at them.
+_END_TIMEOUT_S, _END_POLL_S = 10.0, 0.05
 
 
 def run_process(serve: Callable[[Site], AbstractContextManager[object]], arguments: list[str]) -> int:
@@ -50,10 +53,18 @@ def run_process(serve: Callable[[Site], AbstractContextManager[object]], argumen
 
 
 def _end_associations() -> None:
-    """Abort open associations, because their threads would keep the process alive."""
-    for thread in threading.enumerate():
-        if isinstance(thread, Association):
-            abort_association(thread)
+    """Abort open associations, because their threads would keep the process alive.
+
+    Meanwhile, a thread that still serves a request may open further ones.
+    """
+    deadline = time.monotonic() + _END_TIMEOUT_S
+    while time.monotonic() < deadline:
+        associations = [each for each in threading.enumerate() if isinstance(each, Association)]
+        if not associations:
+            return
+        for association in associations:
+            abort_association(association)
+        associations[0].join(_END_POLL_S)
 
 
 def _log_to_stderr() -> None:

@@ -214,7 +214,10 @@ _IDLE = "Sta1"  # PS3.8 Table 9-1
 
 
 def abort_association(association: Association) -> None:
-    """Abort *association* within about a second, even if the peer stopped in the middle of a PDU."""
+    """Abort *association* within about a second, even if the peer stopped in the middle of a PDU.
+
+    A thread that waits for a DIMSE response on it gets no response.
+    """
     association.abort(block=False)
     deadline = time.monotonic() + _ABORT_TIMEOUT_S
     while (
@@ -228,6 +231,8 @@ def abort_association(association: Association) -> None:
         with contextlib.suppress(OSError):
             association.dul.socket.socket.shutdown(socket.SHUT_RDWR)
     association.kill()
+    # pynetdicom wakes a waiting thread only when the peer ends the association, not after a local abort.
+    association.dimse.msg_queue.put((None, None))
 
 
 _LOGGER = logging.getLogger("pynetdicom")

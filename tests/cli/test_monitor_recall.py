@@ -160,9 +160,7 @@ def test_a_recall_without_an_archive_is_tried_again_sooner(run: Run, site: Runni
     assert recall(run, "--recall-study", ONE).states == {"recall": OK}
 
 
-@pytest.mark.skipif(
-    not LONG, reason="on a busy machine, the lab may take minutes to end afterwards: run with DCMCFG_LONG"
-)
+@pytest.mark.skipif(not LONG, reason="waits for the end of a check, 6 s: run with DCMCFG_LONG")
 def test_a_recall_that_takes_too_long_is_cancelled_and_critical(run: Run, site: RunningSite) -> None:
     with site.standing_still("external"):
         result = run("monitor", "--recall", "STORESCP", "--timeout-s", "6")

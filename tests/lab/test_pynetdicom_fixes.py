@@ -4,8 +4,18 @@ import threading
 import time
 from dataclasses import dataclass
 
-from dcmcfg.lab.pynetdicom_fixes import ReactorCheckpoint
+from pydicom.dataset import Dataset
+from pynetdicom import evt
+from pynetdicom.presentation import build_context
+
+from dcmcfg.dicom.peer import Peer
+from dcmcfg.lab.listener import listen
+from dcmcfg.lab.move_scp import MoveExchange, NoFinalResponse, install_move_handler
+from dcmcfg.lab.pynetdicom_fixes import ReactorCheckpoint, abort_association
+from dcmcfg.lab.requestor import open_association
+from dcmcfg.well_known_uids import STUDY_ROOT_MOVE
 from tests.patience import PATIENCE_S
+from tests.ports import free_port
 
 
 @dataclass
@@ -53,3 +63,31 @@ def test_waiting_may_be_bounded() -> None:
     checkpoint = ReactorCheckpoint(Association())
     checkpoint.clear()
     assert not checkpoint.wait(0.01)
+
+
+def test_a_local_abort_ends_the_wait_for_a_response() -> None:
+    is_asked = threading.Event()
+
+    def keep_silent(_: MoveExchange) -> NoFinalResponse:
+        is_asked.set()
+        return NoFinalResponse.KEEP_ASSOCIATION
+
+    def answer_never(event: evt.Event) -> None:
+        install_move_handler(event.assoc, keep_silent)
+
+    port = free_port()
+    identifier = Dataset()
+    identifier.QueryRetrieveLevel = "STUDY"
+    responses: list[Dataset] = []
+    with (
+        listen("SILENT", port, [(evt.EVT_REQUESTED, answer_never)], [build_context(STUDY_ROOT_MOVE)]),
+        open_association("CALLER", Peer("SILENT", "127.0.0.1", port), [build_context(STUDY_ROOT_MOVE)]) as association,
+    ):
+        moves = association.send_c_move(identifier, "DESTINATION", STUDY_ROOT_MOVE)
+        waiting = threading.Thread(target=lambda: responses.extend(status for status, _ in moves), daemon=True)
+        waiting.start()
+        assert is_asked.wait(PATIENCE_S)
+        abort_association(association)
+        waiting.join(PATIENCE_S)
+        assert not waiting.is_alive()
+        assert [dict(each) for each in responses] == [{}]
