@@ -11,7 +11,7 @@ SECONDS ?= 60
 PYTHON_LDAP ?= python-ldap==3.4.8
 export PYTHON_LDAP_SOURCE ?= $(VENV)/python-ldap
 
-.PHONY: demo test test-fast test-long lint docs bench fuzz clean help packages-demo packages-test
+.PHONY: demo test test-fast test-long lint docs site bench fuzz clean help packages-demo packages-test
 .DELETE_ON_ERROR:
 
 help:
@@ -21,6 +21,7 @@ help:
 	@echo 'make test-long  all tests, with every kill, replay and example instead of a sample'
 	@echo 'make lint       ruff and mypy'
 	@echo 'make docs       write the pages that are made from the code'
+	@echo 'make site       build the documentation site in build/site, and check its links'
 	@echo 'make bench      how long things take'
 	@echo 'make fuzz       readers on broken input; SECONDS=600 is for how long'
 	@echo 'make clean      remove what these made'
@@ -47,6 +48,12 @@ lint: $(VENV)/stamp-dev
 
 docs: $(VENV)/stamp-dev
 	$(BIN)/python docs/generate.py
+
+# A page that was removed leaves no copy, and each warning is an error.
+site: $(VENV)/stamp-docs
+	rm -rf build/site build/site-cache
+	$(BIN)/python -m sphinx -b html -W -n --keep-going -q -d build/site-cache docs build/site
+	$(BIN)/python docs/check_site.py build/site
 
 # What is measured is compiled, as pip leaves what it installs.
 bench: packages-test $(VENV)/stamp-dev $(PYTHON_LDAP_SOURCE)
@@ -76,6 +83,10 @@ $(VENV)/stamp-demo: pyproject.toml | $(BIN)/pip
 
 $(VENV)/stamp-dev: pyproject.toml | $(BIN)/pip
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/stamp-demo
+
+$(VENV)/stamp-docs: pyproject.toml | $(BIN)/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@ $(VENV)/stamp-demo
 
 $(BIN)/pip:

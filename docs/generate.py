@@ -8,7 +8,8 @@ import json
 import re
 import runpy
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from importlib import import_module
 from itertools import groupby
 from pathlib import Path
@@ -17,6 +18,7 @@ import click
 import pydicom
 
 import dcmcfg
+from dcmcfg.cli.commands import COMMANDS, SECTIONS
 from dcmcfg.cli.help import format_topic
 from dcmcfg.cli.help_pages.topics import get_topic
 from dcmcfg.cli.main import program
@@ -28,14 +30,25 @@ from dcmcfg.schema.effect_timing import BEHAVIOURS, EFFECT_TIMINGS, EffectTiming
 from dcmcfg.schema.findings import PARTS, CheckRule
 from dcmcfg.schema.findings import RULES as SCHEMA_RULES
 
-COMMANDS_HEAD = """\
+_WRITTEN = "<!-- Written by docs/generate.py from the commands' own help. Run `make docs` after a change. -->"
+
+COMMANDS_HEAD = f"""\
 # The commands
 
-<!-- Written by docs/generate.py from the commands' own help. Run `make docs` after a change. -->
+{_WRITTEN}
 
-This page has the output of `dcmcfg COMMAND --help` for every command, and the help topics. The topics describe options
-that many commands share: [site options](#help-topic-site-options), [safety overrides](#help-topic-safety-overrides),
-[limits](#help-topic-limits).
+Each command has a page with the output of `dcmcfg COMMAND --help`. [Help topics](commands/topics.md) describe options
+that many commands share, for example [site options](commands/topics.md#site-options),
+[safety overrides](commands/topics.md#safety-overrides) and [limits](commands/topics.md#limits). `dcmcfg --help` has the
+same headings as this page.
+"""
+
+TOPICS_HEAD = f"""\
+# Help topics
+
+{_WRITTEN}
+
+This page has the output of `dcmcfg help TOPIC` for every topic.
 """
 
 #: click keeps two columns free of the terminal's 80.
@@ -67,24 +80,58 @@ If several rules find the same problem, only the most specific rule reports it.
 
 
 def commands_page() -> str:
-    """Return the text of ``commands.md``: each command's help as it is printed in a terminal of 80 columns."""
-    context = click.Context(program, info_name="dcmcfg", terminal_width=_WIDTH, **program.context_settings)
-    sections = list(_sections(program, context))
-    contents = [f"- [`{title}`](#{title.replace(' ', '-')}): {short}" for title, short, _ in sections[1:]]
-    blocks = [f"{'#' * (1 + len(title.split()))} {title}\n\n{text}" for title, _, text in sections]
-    topics = [f"## Help topic {name}\n\n```text\n{format_topic(context, get_topic(name))}\n```\n" for name in TOPICS]
-    contents += [f"- [`dcmcfg help {name}`](#help-topic-{name}): {summary}" for name, summary in TOPICS.items()]
-    return "\n".join([COMMANDS_HEAD, *contents, "", *blocks, *topics])
+    """Return the text of ``commands.md``: a table of the commands under each heading of ``dcmcfg --help``."""
+    lines = [COMMANDS_HEAD]
+    for heading, commands in SECTIONS.items():
+        lines += [f"**{heading}**\n", "| command | description |", "|---|---|"]
+        for name in commands:
+            (_, short, _), *inner = _sections(name)
+            verbs = ", ".join(f"[`{words.split()[-1]}`](commands/{name}.md#{_anchor(words)})" for words, _, _ in inner)
+            lines.append(f"| [`dcmcfg {name}`](commands/{name}.md) | {short}{f' {verbs}' if verbs else ''} |")
+        lines.append("")
+    rows = (f"| [`dcmcfg help {name}`](commands/topics.md#{name}) | {summary} |" for name, summary in TOPICS.items())
+    lines += ["**Help topics**\n", "| topic | content |", "|---|---|", *rows, ""]
+    return "\n".join([*lines, "## dcmcfg\n", f"```text\n{program.get_help(_context())}\n```\n"])
 
 
-def _sections(command: click.Command, context: click.Context) -> Iterator[tuple[str, str, str]]:
-    """Yield how *command* is called, its line of help and its whole help; the same for each command in a group."""
+def command_page(name: str) -> str:
+    """Return the text of ``commands/NAME.md``: the help of a command and of those in its group, 80 columns wide."""
+    (title, _, text), *inner = _sections(name)
+    blocks = (f"\n## {words}\n\n{each}" for words, _, each in inner)
+    return "".join([f"# {title}\n\n{_WRITTEN}\n\n{text}", *blocks])
+
+
+def topics_page() -> str:
+    """Return the text of ``commands/topics.md``: each help topic, 80 columns wide."""
+    context = _context()
+    topics = (f"## {name}\n\n```text\n{format_topic(context, get_topic(name))}\n```\n" for name in TOPICS)
+    return "\n".join([TOPICS_HEAD, *topics])
+
+
+def _context() -> click.Context:
+    return click.Context(program, info_name="dcmcfg", terminal_width=_WIDTH, **program.context_settings)
+
+
+def _anchor(heading: str) -> str:
+    return heading.replace(" ", "-")
+
+
+def _sections(name: str) -> list[tuple[str, str, str]]:
+    """Return how the command *name* is called, its line of help and its whole help, then those of its subcommands."""
+    context = _context()
+    command = program.get_command(context, name)
+    if command is None:
+        raise ValueError(f"dcmcfg has no command {name}")
+    return list(_walk(command, click.Context(command, parent=context, info_name=name)))
+
+
+def _walk(command: click.Command, context: click.Context) -> Iterator[tuple[str, str, str]]:
     yield context.command_path, command.get_short_help_str(limit=200), f"```text\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
             found = command.get_command(context, name)
             if found is not None:
-                yield from _sections(found, click.Context(found, parent=context, info_name=name))
+                yield from _walk(found, click.Context(found, parent=context, info_name=name))
 
 
 def rules_page() -> str:
@@ -286,8 +333,10 @@ def _default(text: str) -> str:
 
 
 #: Paths of the pages and the table, from here, and what makes each.
-PAGES = {
+PAGES: dict[str, Callable[[], str]] = {
     "reference/commands.md": commands_page,
+    "reference/commands/topics.md": topics_page,
+    **{f"reference/commands/{name}.md": partial(command_page, name) for name in COMMANDS},
     "project/design.md": design_page,
     "how-to/environment.md": environment_page,
     "how-to/monitoring.md": monitoring_page,
@@ -298,5 +347,6 @@ PAGES = {
 }
 
 if __name__ == "__main__":
+    (_DOCS / "reference" / "commands").mkdir(exist_ok=True)
     for name, page in PAGES.items():
         (Path(__file__).parent / name).write_text(page(), "utf-8")

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.lab.site import Site
+from tests.cli.page_tests import NOT_RUN
+from tests.cli.pages import Shown, assert_shows, shown_on
 from tests.patience import PATIENCE_S
 
 #: The ports that pages have in place of the lab's.
@@ -85,6 +87,20 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
     """A reader in an empty home."""
     with reading(tmp_path) as found:
         yield found
+
+
+def follow_page(reader: Reader, page: Path) -> int:
+    """Have *reader* type each command of *page*, and check what the page shows of its output, without times.
+
+    Returns the number of commands.
+    """
+    count = 0
+    for each in shown_on(page):
+        if each.command not in NOT_RUN:
+            printed = without_times(reader.run(each.command).splitlines())
+            assert_shows(Shown(each.section, each.command, tuple(without_times(list(each.lines)))), printed)
+            count += 1
+    return count
 
 
 def without_times(lines: list[str]) -> list[str]:

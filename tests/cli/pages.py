@@ -11,9 +11,13 @@ from pathlib import Path
 LEFT_OUT = "…"
 
 
+#: A console block, also in a list.
+BLOCK = re.compile(r"(?ms)^ *```console\n(.*?)^ *```$")
+
+
 @dataclass(frozen=True)
 class Shown:
-    """A command in a section of a page, with the lines that the page shows of its output."""
+    """A command in a section of a page (``""`` above the first), with the lines that the page shows of its output."""
 
     section: str
     command: str
@@ -22,10 +26,12 @@ class Shown:
 
 def shown_on(page: Path) -> Iterator[Shown]:
     """Yield the commands in the console blocks of *page*, in order."""
-    for section in re.split(r"(?m)^## ", page.read_text("utf-8"))[1:]:
-        for block in re.findall(r"(?ms)^ *```console\n(.*?)^ *```$", section):
-            for command, _, output in (each.partition("\n") for each in re.split(r"(?m)^ *\$ ", block)[1:]):
-                yield Shown(section.partition("\n")[0], command, tuple(output.splitlines()))
+    for section in re.split(r"(?m)^## ", f"\n{page.read_text('utf-8')}"):
+        title = "" if section.startswith("\n") else section.partition("\n")[0]
+        for block in BLOCK.findall(section):
+            for typed in re.split(r"(?m)^ *\$ ", block)[1:]:
+                command, _, output = re.sub(r" *\\\n *", " ", typed).partition("\n")
+                yield Shown(title, command, tuple(output.splitlines()))
 
 
 def assert_shows(each: Shown, printed: list[str]) -> None:

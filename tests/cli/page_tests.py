@@ -1,0 +1,41 @@
+"""The pages with console blocks, and the test that runs the blocks of each.
+
+To add a page, write a test with a constant ``PAGE`` that runs its commands (test_nodes_page.py is a model), and add a
+row to :data:`PAGE_TESTS`. A page that needs nothing but a running lab has a row with ``LAB_PAGES``, and no test of its
+own. test_console_blocks.py holds the table.
+"""
+
+from __future__ import annotations
+
+#: Follows a page from top to bottom on a lab that runs, with the profile of the lab.
+LAB_PAGES = "tests/cli/test_lab_pages.py"
+
+#: Page → the test that runs its commands, both from the top folder.
+PAGE_TESTS = {
+    "docs/how-to/archive-view.md": "tests/cli/test_archive_view_page.py",
+    "docs/how-to/environment.md": "tests/cli/test_environment_page.py",
+    "docs/how-to/monitoring.md": "tests/cli/test_monitoring_page.py",
+    "docs/how-to/nodes.md": "tests/cli/test_nodes_page.py",
+    "docs/how-to/shared-history.md": "tests/cli/test_shared_history_page.py",
+    "docs/how-to/symptoms.md": "tests/cli/test_symptoms.py",
+    "docs/how-to/upgrade.md": "tests/cli/test_upgrade_page.py",
+}
+
+#: Pages whose commands no test runs yet. No row is added.
+UNTESTED_PAGES = frozenset(
+    {
+        "README.md",
+        "docs/explanation/route.md",
+        "docs/how-to/another-base.md",
+        "docs/how-to/devices.md",
+        "docs/how-to/secured.md",
+        "docs/reference/lab.md",
+        "docs/reference/limits.md",
+        "docs/reference/output.md",
+        "docs/reference/settings.md",
+        "docs/reference/values.md",
+    }
+)
+
+#: Command in a console block that no test can run → the reason.
+NOT_RUN: dict[str, str] = {}
