@@ -37,10 +37,8 @@ COMMANDS_HEAD = f"""\
 
 {_WRITTEN}
 
-Each command has a page with the output of `dcmcfg COMMAND --help`. [Help topics](commands/topics.md) describe options
-that many commands share, for example [site options](commands/topics.md#site-options),
-[safety overrides](commands/topics.md#safety-overrides) and [limits](commands/topics.md#limits). `dcmcfg --help` has the
-same headings as this page.
+Each command has a page with the output of `dcmcfg COMMAND --help`. `dcmcfg --help` has the same headings as this page.
+The last table has the help topics. They describe options that many commands share, and the forms of arguments.
 """
 
 TOPICS_HEAD = f"""\

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import re
 import subprocess
 import sys
@@ -20,9 +21,28 @@ from tests.cli.pages import Shown, assert_shows, shown_on
 from tests.patience import PATIENCE_S
 
 #: The ports that pages have in place of the lab's.
-PORTS = {"ldap": 20389, "http": 28080, "archive": 21112, "storage": 21117, "external": 21119}
+PORTS = {"ldap": 20389, "http": 28080, "archive": 21112, "storage": 21117, "workstation": 21118, "external": 21119}
 #: The user's folder on pages.
 HOME = "/home/adm1"
+
+
+#: The end of a question, before what the user types.
+QUESTION = "[y/N]: "
+
+
+@contextmanager
+def typing(answer: str) -> Iterator[int]:
+    """Yield the standard input of a command: a terminal at which *answer* is typed, or nothing without one."""
+    if not answer:
+        yield subprocess.DEVNULL
+        return
+    screen, keyboard = pty.openpty()
+    try:
+        os.write(screen, f"{answer}\n".encode())
+        yield keyboard
+    finally:
+        os.close(keyboard)
+        os.close(screen)
 
 
 @dataclass
@@ -32,8 +52,8 @@ class Reader:
     folder: Path
     environment: dict[str, str]
 
-    def run(self, command: str) -> str:
-        """Run *command* of the page; return its output as it is on the page."""
+    def run(self, command: str, *, answer: str = "") -> str:
+        """Run *command* of the page, and type *answer* at its question; return its output as it is on the page."""
         words = self._with_ports(command, to_page=False)
         if words.startswith("export "):
             name, _, value = words.removeprefix("export ").partition("=")
@@ -42,17 +62,20 @@ class Reader:
         if words.startswith("curl -X POST "):
             with urllib.request.urlopen(urllib.request.Request(words.split()[-1], method="POST"), timeout=PATIENCE_S):
                 return ""
-        done = subprocess.run(
-            ["sh", "-c", words.replace("dcmcfg", f"{sys.executable} -m dcmcfg", 1)],
-            cwd=self.folder,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=PATIENCE_S,
-        )
-        return self._with_ports(done.stdout, to_page=True).replace(str(self.folder), HOME)
+        with typing(answer) as keyboard:
+            done = subprocess.run(
+                ["sh", "-c", words.replace("dcmcfg", f"{sys.executable} -m dcmcfg", 1)],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=keyboard,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=PATIENCE_S,
+            )
+        # The terminal would show what is typed.
+        output = done.stdout.replace(QUESTION, f"{QUESTION}{answer}\n") if answer else done.stdout
+        return self._with_ports(output, to_page=True).replace(str(self.folder), HOME)
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the page."""
@@ -90,17 +113,22 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
 
 
 def follow_page(reader: Reader, page: Path) -> int:
-    """Have *reader* type each command of *page*, and check what the page shows of its output, without times.
+    """Have *reader* type each command of *page*, and check what the page shows of its output.
 
-    Returns the number of commands.
+    Times and the version of dcmcfg are not compared. Returns the number of commands.
     """
     count = 0
     for each in shown_on(page):
         if each.command not in NOT_RUN:
-            printed = without_times(reader.run(each.command).splitlines())
-            assert_shows(Shown(each.section, each.command, tuple(without_times(list(each.lines)))), printed)
+            answers = [line.partition(QUESTION)[2] for line in each.lines if QUESTION in line]
+            printed = _comparable(reader.run(each.command, answer="".join(answers)).splitlines())
+            assert_shows(Shown(each.section, each.command, tuple(_comparable(list(each.lines)))), printed)
             count += 1
     return count
+
+
+def _comparable(lines: list[str]) -> list[str]:
+    return [re.sub(r"^dcmcfg \d+\.\d+\.\d+$", "dcmcfg VERSION", line) for line in without_times(lines)]
 
 
 def without_times(lines: list[str]) -> list[str]:
@@ -108,6 +136,6 @@ def without_times(lines: list[str]) -> list[str]:
     text = "\n".join(line.strip() for line in lines)
     text = re.sub(r"\b\d+(\.\d+)? m?s\b", "N s", text)
     text = re.sub(r"(?m)\b\d\.\d\d$", "N", text)
-    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC( by \w+)?", r"TIME\1", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d UTC)?( by \w+)?", r"TIME\1", text)
     text = re.sub(r"TIME by \w+", "TIME by USER", text)
     return re.sub("─+", "─", re.sub(" +", " ", text)).splitlines()
