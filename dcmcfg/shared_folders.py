@@ -54,6 +54,9 @@ def require_shared_folder(folder: Path) -> os.stat_result:
     if status.st_mode & SHARED_FOLDER_MODE != SHARED_FOLDER_MODE:
         mode = f"{stat.S_IMODE(status.st_mode):04o}"
         raise _refuse(f"its mode is {mode}, not 2770", folder, f"sudo chgrp GROUP {quoted} && sudo chmod 2770 {quoted}")
+    if os.geteuid() != 0 and status.st_gid == 0:
+        # Never suggest to make an account a member of the group root.
+        raise _refuse(f"its group is {group}", folder, f"sudo chgrp GROUP {quoted} && sudo chmod 2770 {quoted}")
     if os.geteuid() != 0 and status.st_gid not in {os.getegid(), *os.getgroups()}:
         account = get_account_name_of(os.geteuid())
         raise _refuse(

@@ -18,7 +18,7 @@ from dcmcfg.cli.options.site_settings import SITE_SETTINGS, add_site_options, co
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.errors import DcmcfgError
+from dcmcfg.errors import DcmcfgError, Refused
 from dcmcfg.render.config import (
     format_selection,
     nodes_json,
@@ -50,6 +50,7 @@ from dcmcfg.settings.profiles import (
     read_profile,
 )
 from dcmcfg.settings.sources import find_profile_to_use
+from dcmcfg.shared_folders import require_shared_folder
 
 _NODE_KEY = re.compile(rf"(?P<name>.+?)\.(?P<key>{NODES_TABLE}\.[A-Za-z0-9_-]+(?:\.[A-Za-z_-]+)?)")
 
@@ -177,14 +178,24 @@ def set_command(*, key: tuple[str, str], value: str, as_json: bool) -> None:
     name, profile_key = key
     parsed = parse_profile_value(profile_key, value, f"{name}.{profile_key}")
     edit = set_profile_value(name, profile_key, parsed)
-    if (
-        isinstance(parsed, str)
-        and profile_key.rpartition(".")[2] in FILE_KEYS
-        and not Path(parsed).expanduser().exists()
-    ):
-        print_message(f"warning: the file {parsed} does not exist yet")
+    if isinstance(parsed, str) and profile_key.rpartition(".")[2] in FILE_KEYS:
+        _warn_about_path(profile_key, Path(parsed).expanduser())
     text = str(parsed).lower() if isinstance(parsed, bool) else parsed
     _report(name, profile_key, edit, f"{name}.{profile_key} = {text}", as_json=as_json)
+
+
+def _warn_about_path(key: str, path: Path) -> None:
+    """Print a warning if commands cannot use *path* yet, the value of *key*."""
+    if key != "history_dir":
+        if not path.exists():
+            print_message(f"warning: the file {path} does not exist yet")
+        return
+    try:
+        require_shared_folder(path)
+    except OSError as error:
+        print_message(f"warning: the folder {path} cannot be used yet ({error.strerror}). See docs/shared-history.md")
+    except Refused as refusal:
+        print_message(f"warning: changes will be refused, because dcmcfg refuses this folder: {refusal}")
 
 
 @config_group.command("unset", cls=UniqueOptionsCommand)

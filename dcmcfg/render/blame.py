@@ -33,7 +33,6 @@ def print_blame(console: Console, blame: EntryBlame) -> None:
     }
     rows = zip(*([escape_unprintable(cell) for cell in cells] for cells in columns.values()), strict=True)
     print_list(console, list(columns), list(rows))
-    print_line(console, "")
     for each in blame.attributes:
         if each.change is not None and each.change.record.undo_of is not None:
             print_line(console, escape_unprintable(_format_origin(each, each.change)))

@@ -199,7 +199,7 @@ def _find_contradictions(blame: EntryBlame, schema: Schema, describe_modifier: C
         if attribute.is_contradicted and attribute.change is not None:
             yield (
                 f"{attribute.name}: the values are not those of change {attribute.change.reference}. Somebody has "
-                "written the attribute since, without dcmcfg"
+                "written the attribute since, without dcmcfg or with another history"
             )
     written_at, change = parse_generalized_time(blame.modified_at), blame.last_change
     if change is None or not blame.modifier or written_at is None:

@@ -73,7 +73,12 @@ class SyslogTarget:
     def _send(self, message: bytes, ca_file: Path | None) -> None:
         match self.transport:
             case Transport.LOCAL:
-                self._send_locally(message)
+                try:
+                    self._send_locally(message)
+                except (FileNotFoundError, ConnectionRefusedError) as error:
+                    raise DcmcfgError(
+                        f"no syslog server of this machine has the socket {self.path} open", subject=str(self)
+                    ) from error
             case Transport.UDP:
                 self._send_datagram(message)
             case Transport.TCP:

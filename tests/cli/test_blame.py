@@ -40,7 +40,7 @@ def test_the_writer_of_an_attribute_is_followed_and_compared_with_the_directory(
     contradicted = run("blame", "AE:SINK").stdout
     assert (
         "Contradiction: dicomDescription: the values are not those of change 3. Somebody has written the attribute "
-        "since, without dcmcfg"
+        "since, without dcmcfg or with another history"
     ) in contradicted
 
     assert run("ae", "remove", "SINK", *YES).exit_code == 0

@@ -63,6 +63,19 @@ def test_a_profile_is_made_key_by_key(run: Run, tmp_path: Path) -> None:
     )
 
 
+def test_a_shared_folder_that_is_not_safe_is_shown_when_it_is_entered(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "history"
+    result = run("config", "set", "hospital.history_dir", str(folder))
+    assert result.stderr == (
+        f"warning: the folder {folder} cannot be used yet (No such file or directory). See docs/shared-history.md\n"
+    )
+    folder.mkdir(mode=0o755)
+    refused = run("config", "set", "hospital.history_dir", str(folder))
+    assert (refused.exit_code, "everybody has access to it" in refused.stderr) == (0, True)
+    folder.chmod(0o2770)
+    assert run("config", "set", "hospital.history_dir", str(folder)).stderr == ""
+
+
 def test_comments_order_quotes_and_mode_survive(run: Run) -> None:
     path = write("hospital", COMMENTED)
     path.chmod(0o640)

@@ -87,6 +87,7 @@ def test_secrets_and_vendor_data_are_not_shared(shared: SharedSite) -> None:
             (0o2777, None, "everybody has access to it", "sudo chmod 2770 "),
             (0o0770, None, "its mode is 0770, not 2770", "sudo chgrp "),
             (0o2770, OTHER_GROUP, "is not a member of its group", "sudo usermod -aG "),
+            (0o2770, 0, "its group is root", "sudo chgrp "),
         ],
         0.4,
     ),

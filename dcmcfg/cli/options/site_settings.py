@@ -16,6 +16,8 @@ _site_option = topic_option(SITE_OPTIONS)
 
 #: (setting, placeholder, type, help); the option is the setting with ``-`` for ``_``.
 _FILE = click.Path()
+#: Without a check of the permissions here, the command reports the reason and the next step.
+_FOLDER = click.Path(readable=False)
 _FLAG = None
 OPTIONS: tuple[tuple[str, str, click.ParamType[Any] | None, str], ...] = (
     ("profile", "NAME", click.STRING, "Profile that describes the site ('dcmcfg config list')."),
@@ -39,7 +41,7 @@ OPTIONS: tuple[tuple[str, str, click.ParamType[Any] | None, str], ...] = (
         _FILE,
         "Private key (PEM) of the client certificate. Default: the key in the file of --client-cert.",
     ),
-    ("history_dir", "FOLDER", _FILE, "Shared folder of a group, in which dcmcfg also records each change."),
+    ("history_dir", "FOLDER", _FOLDER, "Shared folder of a group, in which dcmcfg also records each change."),
     (
         "audit_to",
         "SERVER",
