@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from dcmcfg.aetitle import parse_ae_title
 from dcmcfg.cli import invocation
-from dcmcfg.cli.completers import complete_ae_title
 from dcmcfg.cli.options.output_options import file_option, format_option
 from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site_command import SiteCommand, option_group, section_option, site_options
@@ -31,7 +31,15 @@ NAGIOS, OPENMETRICS, JSON = "nagios", "openmetrics", "json"
 _TIMEOUT_S, _MAX_TIMEOUT_S = 8.0, 86_400
 _MAX_INTERVAL_H = 8_760
 _HOUR_S = 3600
+_METRICS_SUFFIX = ".prom"
 _PART = click.Choice([each.value for each in Part])
+
+
+def _complete_ae_title(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the AE titles that begin with *incomplete*; a check does not load the modules of completion."""
+    from dcmcfg.cli.completers import complete_ae_title
+
+    return complete_ae_title(ctx, param, incomplete)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +108,7 @@ _part_options = option_group(
             "--echo",
             multiple=True,
             metavar="AET",
-            shell_complete=complete_ae_title,
+            shell_complete=_complete_ae_title,
             help="Also send a C-ECHO to this AE; can be repeated. The archive's own AE is always called.",
         ),
     ],
@@ -201,6 +209,9 @@ def _write_report(report: SiteReport, form: str, output: str | None) -> None:
         text = _format(report, form)
         write_atomically(output, [text], readable_by_all=True)
         print_output(format_plugin_output(report).split(" | ")[0])
+        if form == OPENMETRICS and not output.endswith(_METRICS_SUFFIX):
+            # On standard output, because Icinga reads standard error as a part of the result.
+            print_output(f"warning: node_exporter reads only files whose name ends in {_METRICS_SUFFIX}")
     elif form == JSON:
         print_json(site_report_json(report))
     else:

@@ -54,7 +54,7 @@ def check_echo(
     return PartResult(
         part=Part.ECHO,
         state=find_worst([limit.judge(len(failures)), *(State.UNKNOWN for _ in problems)]),
-        summary=f"{len(unique) - len(failures)} of {format_count(len(unique), 'AE')} answered a C-ECHO",
+        summary=f"{len(unique) - len(failures)} of {format_count(len(unique) + len(problems), 'AE')} answered a C-ECHO",
         details=(*failures, *problems),
         figures=tuple(_list_figures(unique, results, len(failures), limit)),
     )

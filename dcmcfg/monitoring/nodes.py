@@ -115,7 +115,9 @@ def check_loaded(site: MonitoredSite, shared: SharedTree, limit: Limit, deadline
             details.append(f"{name}: {reason}")
             continue
         others, problem = outcome.value
-        figures.append(Figure(metric=NODE_OTHER_VALUES, value=len(others), label_values=(name,), limit=limit))
+        # A node that shows nothing does not show equal values.
+        if others or not problem:
+            figures.append(Figure(metric=NODE_OTHER_VALUES, value=len(others), label_values=(name,), limit=limit))
         states.append(limit.judge(len(others)))
         if others:
             details.append(f"{name}: {_describe_other_values(others)}")
@@ -125,12 +127,12 @@ def check_loaded(site: MonitoredSite, shared: SharedTree, limit: Limit, deadline
     if pending := _describe_pending_change(site):
         states.append(State.WARNING)
         details.append(pending)
-    equal_count = sum(outcome.value is not None and not outcome.value[0] for outcome in outcomes.values())
+    equal_count = sum(outcome.value == ((), "") for outcome in outcomes.values())
     return PartResult(
         part=Part.LOADED,
         state=find_worst(states),
         summary=f"{equal_count} of {format_count(len(outcomes), 'node')} "
-        f"{'shows' if equal_count == 1 else 'show'} the values of the directory",
+        f"{'shows' if len(outcomes) == 1 else 'show'} the values of the directory",
         details=tuple(details),
         figures=tuple(figures),
     )

@@ -119,7 +119,10 @@ class SharedTree:
                 part=Part.DIRECTORY,
                 state=State.CRITICAL if self._is_away(error) else State.UNKNOWN,
                 summary="the directory cannot be read",
-                details=(f"{error.subject or self._site.ldap_url}: {error.message}",),
+                details=(
+                    f"{error.subject or self._site.ldap_url}: {error.message}",
+                    *([f"next: {error.next_step}"] if error.next_step else ()),
+                ),
             )
         except BaseException:
             self._future.set_exception(unavailable)

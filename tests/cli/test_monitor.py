@@ -176,12 +176,25 @@ def test_wrong_credentials_are_unknown(
     assert (read(result).states["directory"], read(result).states["nodes"], result.exit_code) == (UNKNOWN, OK, 3)
     assert "wrong-secret" not in result.stdout
     monkeypatch.delenv("DCMCFG_BIND_PASSWORD")
-    result = run("monitor")
-    assert (read(result).states["directory"], read(result).states["nodes"], result.exit_code) == (UNKNOWN, OK, 3)
+    unlocked = run("monitor")
+    assert (read(unlocked).states["directory"], read(unlocked).states["nodes"], unlocked.exit_code) == (UNKNOWN, OK, 3)
     monkeypatch.setenv("DCMCFG_BIND_PASSWORD", PASSWORD)
     result = run("monitor", "--archive-token-file", str(tmp_path / "missing"))
     found = read(result)
     assert (found.states["nodes"], found.states["check"], result.exit_code) == (UNKNOWN, OK, 3)
+    assert any(each.startswith("next: specify --bind-password-file") for each in read(unlocked).details)
+
+
+@pytest.mark.real
+def test_what_could_not_be_asked_is_not_counted_as_in_order(
+    run: Run, lab: RunningSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DCMCFG_ARCHIVE_URL", f"http://127.0.0.1:{free_port()}/dcm4chee-arc")
+    result = run("monitor", "--only", "loaded", "--only", "echo", "--echo", "NOBODY")
+    assert read(result).states == {"loaded": UNKNOWN, "echo": UNKNOWN}
+    assert "UNKNOWN loaded: 0 of 1 node shows the values of the directory" in result.stdout
+    assert "UNKNOWN echo: 1 of 2 AEs answered a C-ECHO" in result.stdout
+    assert "node_other_values" not in result.stdout
 
 
 @pytest.mark.real
@@ -330,6 +343,8 @@ def test_the_file_is_written_whole_and_other_accounts_can_read_it(run: Run, lab:
     assert run("monitor", "--only", "nodes", "--format", "json", "-o", str(file)).exit_code == 0
     assert (stat.S_IMODE(file.stat().st_mode), json.loads(file.read_text())["state"]) == (0o640, "OK")
     assert [each.name for each in folder.iterdir()] == ["dcmcfg.prom"]
+    other = run("monitor", "--only", "nodes", "--format", "openmetrics", "-o", str(folder / "dcmcfg.txt"))
+    assert "warning: node_exporter reads only files whose name ends in .prom" in other.stdout
     result = run("monitor", "--only", "nodes", "-o", str(tmp_path / "missing" / "file"))
     assert (result.exit_code, result.stdout.startswith("DCMCFG UNKNOWN - ")) == (3, True)
 
