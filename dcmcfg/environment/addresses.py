@@ -48,7 +48,7 @@ def _find_ldap_problem(text: str, environment: Environment, site: ComparedSite) 
         return "error", "this is not a URL of the form ldap://HOST:PORT or ldaps://HOST:PORT"
     if url.path.strip("/"):
         return "error", "the URL must not contain a DN: the image appends LDAP_BASE_DN"
-    directory = next((each for each in environment.containers if each.name and each.name == url.host), None)
+    directory = next((each for each in environment.containers if _is_host(each, url.host)), None)
     parsed = [found for each in site.addresses.ldap_urls if (found := parse_url(each)) is not None]
     known = {each.address for each in parsed if each.scheme in _LDAP_SCHEMES}
     known_ports = {port for _, port in known}
@@ -59,15 +59,29 @@ def _find_ldap_problem(text: str, environment: Environment, site: ComparedSite) 
         # The server may have another name for the archive than for dcmcfg, but rarely another port.
         severity: Severity = "note" if url.port in known_ports else "warning"
         return severity, f"the settings have other directory servers: {shown}"
+    port = url.port
+    service = url.host.partition(".")[0]
+    if (service_ports := directory.service_ports.get(service)) is not None:
+        if port not in service_ports:
+            ports = ", ".join(map(str, sorted(service_ports)))
+            return "error", f"the Service {service} has no port {port} for {directory.label}, only {ports}"
+        port = service_ports[port]
     listening = _list_listening_ports(directory)
-    if listening is not None and url.port not in listening:
+    if listening is not None and port not in listening:
         ports = ", ".join(map(str, sorted(listening)))
-        return "error", f"{directory.label} does not listen on port {url.port} (LDAP_URLS), only on {ports}"
-    published = _list_host_ports(directory, url.port)
+        return "error", f"{directory.label} does not listen on port {port} (LDAP_URLS), only on {ports}"
+    published = _list_host_ports(directory, port)
     if known and published and not published & known_ports:
         ports = ", ".join(map(str, sorted(published)))
         return "warning", f"the settings have other ports than {directory.label} publishes ({ports}): {shown}"
     return None
+
+
+def _is_host(container: Container, host: str) -> bool:
+    """Return whether *host* is a name of *container*: of its service, in its network, or of a Kubernetes Service."""
+    if not container.name:
+        return False
+    return host in (container.name, *container.host_names) or host.partition(".")[0] in container.service_ports
 
 
 def _list_listening_ports(directory: Container) -> set[int] | None:
@@ -135,6 +149,8 @@ def _describe(connection: Connection) -> str:
 
 def _check_web_ports(environment: Environment, site: ComparedSite) -> Iterator[FileProblem]:
     """Yield the nodes of the settings whose port no container of the archive publishes."""
+    if environment.has_web_proxy:
+        return
     archives = [each for each in environment.containers if each.is_archive and each.published_ports]
     published = {port for each in archives for name in _HTTP_PORTS for port in _list_web_ports(each, name)}
     if not published:

@@ -9,6 +9,7 @@ from dcmcfg.environment.container import Environment, FileProblem
 from dcmcfg.environment.directory_values import find_value_problems
 from dcmcfg.environment.images import find_image_problems
 from dcmcfg.environment.passwords import find_password_problems
+from dcmcfg.environment.recognition import find_uncompared_files
 from dcmcfg.environment.site import ComparedSite
 from dcmcfg.schema.findings import EntryFinding
 
@@ -18,7 +19,9 @@ def check_environments(environments: Iterable[Environment], site: ComparedSite) 
 
     Each finding is about the archive's device of *site*; its attribute is the variable. No finding contains a secret.
     """
-    found = [problem for each in environments for problem in _find_problems(each, site)]
+    listed = tuple(environments)
+    found = [problem for each in listed for problem in _find_problems(each, site)]
+    found += find_uncompared_files(listed)
     ordered = sorted(dict.fromkeys(found), key=lambda each: (each.location.file, each.location.line))
     return tuple(_build_finding(each, site) for each in ordered)
 

@@ -81,6 +81,8 @@ class Container:
 
     ``name`` is empty for a ``.env`` file, which may be for any image; ``label`` is the name in messages.
     ``published_ports`` is None if the file does not describe ports, or the container shares the network of its host.
+    ``host_names`` are further names of the container in its networks. ``service_ports`` has the Kubernetes Services of
+    the container: name → port of the Service → port of the container.
     """
 
     name: str
@@ -89,6 +91,8 @@ class Container:
     location: SourceLocation
     variables: Mapping[str, Variable]
     published_ports: tuple[PublishedPort, ...] | None = None
+    host_names: frozenset[str] = frozenset()
+    service_ports: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
 
     @property
     def role(self) -> Role | None:
@@ -163,7 +167,12 @@ class FileProblem:
 
 @dataclass(frozen=True)
 class Environment:
-    """The containers of a file, and the problems found while it was read."""
+    """The containers of a ``file``, or of several manifests, and the problems found while it was read.
+
+    ``has_web_proxy`` is True if the manifests have a proxy for web interfaces, such as an Ingress.
+    """
 
     containers: tuple[Container, ...]
     problems: tuple[FileProblem, ...] = ()
+    file: str = ""
+    has_web_proxy: bool = False

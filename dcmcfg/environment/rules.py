@@ -104,6 +104,16 @@ VALUE_UNKNOWN = CheckRule(
     "that Docker Compose uses, run `docker compose config | dcmcfg check --env -`.",
     reason="The value is not checked.",
 )
+NOTHING_COMPARED = CheckRule(
+    "env-nothing-compared",
+    "warning",
+    "The files must describe a container of the archive, of its directory server or of its database.",
+    part="environment",
+    fix="Specify the file with these containers. dcmcfg recognises the images slapd-dcm4chee, postgres-dcm4chee and "
+    "dcm4chee-arc by their names. It recognises an image of another name by a variable such as LDAP_URL or "
+    "LDAP_CONFIGPASS.",
+    reason="Nothing is compared, so errors are not found.",
+)
 
 RULES = (
     START_VALUE,
@@ -118,4 +128,5 @@ RULES = (
     VALUE_AND_FILE,
     VARIABLE_NAME,
     VALUE_UNKNOWN,
+    NOTHING_COMPARED,
 )

@@ -1,7 +1,7 @@
 """The variables that the images of the archive read, with the setting that each touches.
 
 From the README and the start scripts of the images slapd-dcm4chee 2.6.13-35.0, postgres-dcm4chee 18.3-35 and
-dcm4chee-arc-psql 5.35.0 (with its secured variants). ``docs/how-to/environment.md`` has this table.
+dcm4chee-arc-psql 5.35.0 (with its secured variants). ``docs/reference/environment.md`` has this table.
 """
 
 from __future__ import annotations

@@ -34,28 +34,34 @@ _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 
 @dataclass(frozen=True)
 class YamlScalar:
-    """A single value. ``is_null`` is True for a plain ``null``, ``~`` or nothing."""
+    """A single value. ``is_null`` is True for a plain ``null``, ``~`` or nothing; ``tag`` is empty without a tag."""
 
     text: str
     line: int
     is_null: bool = False
+    tag: str = ""
 
 
 @dataclass(frozen=True)
 class YamlSequence:
-    """A list."""
+    """A list; ``tag`` is empty without a tag."""
 
     items: tuple[YamlNode, ...]
     line: int
+    tag: str = ""
 
 
 @dataclass(frozen=True)
 class YamlMapping:
-    """A mapping with text as keys, in order; keys that are no text are omitted. ``key_lines`` has the line of each."""
+    """A mapping with text as keys, in order; keys that are no text are omitted. ``key_lines`` has the line of each.
+
+    ``tag`` is empty without a tag.
+    """
 
     values: dict[str, YamlNode]
     key_lines: dict[str, int]
     line: int
+    tag: str = ""
 
     def get_mapping(self, key: str) -> YamlMapping | None:
         """Return the mapping of *key*, or None."""
@@ -91,13 +97,16 @@ def read_documents(name: str, text: str) -> tuple[YamlNode, ...]:
         mark = error.problem_mark or error.context_mark
         subject = f"{name}:{mark.line + 1}" if mark else name
         problem = ", ".join(part for part in (error.context, error.problem) if part)
-        raise DcmcfgError(
-            f"not YAML: {problem}",
-            subject=subject,
-            next_step="check the file that the template renders, such as the output of helm template"
-            if "{{" in text
-            else "",
-        ) from error
+        raise DcmcfgError(f"not YAML: {problem}", subject=subject, next_step=_suggest_fix(text)) from error
+
+
+def _suggest_fix(text: str) -> str:
+    """Return what to do about *text*, which is not YAML; empty if the reason is none of the common ones."""
+    if "{{" in text:
+        return "check the file that the template renders, such as the output of helm template"
+    if any("\t" in line[: len(line) - len(line.lstrip())] for line in text.splitlines()):
+        return "indent lines with spaces, because YAML does not permit tabs for this"
+    return ""
 
 
 @dataclass
@@ -108,6 +117,7 @@ class _Open:
     anchor: str | None
     line: int
     _: KW_ONLY
+    tag: str = ""
     nodes: list[YamlNode] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
 
@@ -136,13 +146,14 @@ class _Reader:
         match event:
             case ScalarEvent():
                 is_null = not event.style and event.value in _NULLS
-                self._add(YamlScalar(event.value, line, is_null), event.anchor, line)
+                self._add(YamlScalar(event.value, line, is_null, event.tag or ""), event.anchor, line)
             case AliasEvent():
                 if event.anchor not in self._anchors:
                     raise self._refuse("an alias refers to an anchor that is unknown, or contains the alias", line)
                 self._add(self._anchors[event.anchor], None, line)
             case MappingStartEvent() | SequenceStartEvent():
-                self._open.append(_Open(isinstance(event, MappingStartEvent), event.anchor, line))
+                is_mapping = isinstance(event, MappingStartEvent)
+                self._open.append(_Open(is_mapping, event.anchor, line, tag=event.tag or ""))
                 if len(self._open) > _MAX_DEPTH:
                     raise self._refuse(f"the file has more than {_MAX_DEPTH} levels of lists and mappings", line)
             case MappingEndEvent() | SequenceEndEvent():
@@ -166,7 +177,7 @@ class _Reader:
             raise self._refuse(f"the file has more than {_MAX_NODES} values", line)
 
     def _build_sequence(self, closed: _Open) -> YamlSequence:
-        return YamlSequence(tuple(closed.nodes), closed.line)
+        return YamlSequence(tuple(closed.nodes), closed.line, closed.tag)
 
     def _build_mapping(self, closed: _Open) -> YamlMapping:
         values: dict[str, YamlNode] = {}
@@ -186,7 +197,7 @@ class _Reader:
                 for text, value in each.values.items():
                     if text not in values:
                         values[text], key_lines[text] = value, each.key_lines[text]
-        return YamlMapping(values, key_lines, closed.line)
+        return YamlMapping(values, key_lines, closed.line, closed.tag)
 
     def _refuse(self, problem: str, line: int) -> DcmcfgError:
         return DcmcfgError(f"dcmcfg does not read this file: {problem}", subject=f"{self._name}:{line}")

@@ -7,14 +7,15 @@ import base64
 import pytest
 
 from dcmcfg.environment.checker import check_environments
-from dcmcfg.environment.compose import read_compose
+from dcmcfg.environment.compose_project import read_compose
 from dcmcfg.environment.container import Container, Environment
 from dcmcfg.environment.dotenv import read_dotenv
 from dcmcfg.environment.kubernetes import list_manifests, read_manifests
 from dcmcfg.environment.site import ComparedSite, SiteAddresses
-from dcmcfg.environment.yaml_documents import YamlMapping, read_documents
+from dcmcfg.environment.yaml_documents import read_documents
 from dcmcfg.model.devices import Configuration
 from dcmcfg.schema.findings import EntryFinding, SourceLocation
+from tests.environment.compose_files import make_compose_file
 from tests.trees import ARCHIVE, connection, site_entries, tree
 
 TREE = tree(*site_entries(), connection(ARCHIVE, "2762", name="dicom-tls", dicomTLSCipherSuite="TLS_A"))
@@ -30,9 +31,7 @@ Found = tuple[str, str, str, str]
 
 
 def compose(text: str) -> Environment:
-    (root,) = read_documents("c.yml", text)
-    assert isinstance(root, YamlMapping)
-    return read_compose("c.yml", root, {}, lambda _: None)
+    return read_compose(make_compose_file("c.yml", text))
 
 
 def dotenv(text: str) -> Environment:
@@ -363,3 +362,14 @@ def test_variables_that_the_image_ignores_are_found() -> None:
         ),
         ("note", "env-variable-name", "AE_TITLE", "service arc: only the image slapd-dcm4chee reads this variable"),
     ]
+
+
+def test_a_file_without_anything_to_compare_is_found() -> None:
+    other = compose("services:\n  a: {image: 'own/arc:1'}\n  b: {}\n")
+    nothing = "nothing is compared, because no container is recognised as one of the archive: a (arc), b"
+    assert summarise(check(other)) == [("warning", "env-nothing-compared", "", nothing)]
+    (finding,) = check(dotenv("PASSWORD=x\n"))
+    assert finding.message == "nothing is compared, because the file has no variable that the images read"
+    site = ComparedSite(TREE, DEVICE, SiteAddresses())
+    both = check_environments([other, dotenv("AE_TITLE=DCM4CHEE\n")], site)
+    assert [(each.severity, each.rule.name) for each in both] == [("note", "env-nothing-compared")]

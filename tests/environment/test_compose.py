@@ -6,21 +6,20 @@ from collections.abc import Mapping
 
 import pytest
 
-from dcmcfg.environment.compose import read_compose
+from dcmcfg.environment.compose_project import read_compose
 from dcmcfg.environment.container import Container, Environment, PublishedPort, Role
-from dcmcfg.environment.yaml_documents import YamlMapping, read_documents
 from dcmcfg.errors import DcmcfgError
+from tests.environment.compose_files import make_compose_file
 
 
 def compose(
     text: str, project: Mapping[str, str | None] | None = None, files: Mapping[str, str] | None = None
 ) -> Environment:
-    (root,) = read_documents("docker-compose.yml", text)
-    assert isinstance(root, YamlMapping)
-    contents = files or {}
-    return read_compose(
-        "docker-compose.yml", root, project or {}, lambda name: (name, contents[name]) if name in contents else None
-    )
+    """Read *text* with *project* variables; *files* are further files by name."""
+    main = make_compose_file("docker-compose.yml", text, project, files)
+    override = (files or {}).get("docker-compose.override.yml")
+    other = None if override is None else make_compose_file("docker-compose.override.yml", override, project, files)
+    return read_compose(main, other)
 
 
 def only(environment: Environment) -> Container:
@@ -101,11 +100,11 @@ def test_what_the_files_do_not_show_is_noted() -> None:
         "      A: $X\n      B:\n"
     )
     assert [(each.variable, each.message, each.location.line) for each in found.problems] == [
+        ("", "the included file other.yml does not exist, or cannot be read", 1),
         ("", "the env_file gone.env does not exist, or cannot be read", 5),
         ("A", "X is not set in the .env file next to the file", 7),
         ("B", "the file does not show the value: Docker Compose takes it from the shell", 8),
-        ("", "service a: dcmcfg does not follow extends", 4),
-        ("", "dcmcfg does not follow include", 1),
+        ("", "extends: there is no service b", 4),
     ]
     assert values(only(found)) == {"A": None, "B": None}
 
@@ -155,3 +154,20 @@ def test_an_image_of_another_name_has_the_role_of_its_variables() -> None:
 
 def test_the_repr_of_a_variable_has_no_value() -> None:
     assert "hunter2" not in repr(compose("services:\n  a:\n    environment: {LDAP_ROOTPASS: hunter2}\n"))
+
+
+def test_tags_of_merging_and_files_of_the_shell_are_noted() -> None:
+    found = compose(
+        "services:\n  a:\n    env_file: [{path: x, required: false, format: raw}]\n    ports: !override ['1:1']\n    environment: !reset null\n", {"COMPOSE_FILE": "x.yml:y.yml"}
+    )
+    assert [each.message for each in found.problems] == [
+        "service a: dcmcfg does not read the tag !override of ports",
+        "service a: dcmcfg does not read the tag !reset of environment",
+        "dcmcfg does not read the format raw of an env_file",
+        "dcmcfg does not read the files that COMPOSE_FILE in the .env file names",
+    ]
+
+
+def test_names_in_networks_are_read() -> None:
+    text = "services:\n  a: {container_name: arc, hostname: pacs, networks: {n: {aliases: [b, c]}}}\n"
+    assert only(compose(text)).host_names == {"arc", "pacs", "b", "c"}

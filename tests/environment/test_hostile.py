@@ -8,14 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dcmcfg.environment.checker import check_environments
-from dcmcfg.environment.compose import read_compose
+from dcmcfg.environment.compose import ComposeFile
+from dcmcfg.environment.compose_project import read_compose
 from dcmcfg.environment.container import Container, Environment
 from dcmcfg.environment.dotenv import read_dotenv
 from dcmcfg.environment.interpolation import Interpolation
 from dcmcfg.environment.kubernetes import list_manifests, read_manifests
 from dcmcfg.environment.site import ComparedSite
 from dcmcfg.environment.variables import VARIABLES
-from dcmcfg.environment.yaml_documents import YamlMapping, read_documents
+from dcmcfg.environment.yaml_documents import YamlMapping, YamlNode, read_documents
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.schema.findings import SourceLocation
 from tests.environment.test_checker import DEVICE, NODES, TREE
@@ -34,6 +35,11 @@ KEYS = (
     "spec",
     "containers",
     "env",
+    "extends",
+    "include",
+    "service",
+    "file",
+    "selector",
     "<<",
 )
 WORDS = st.sampled_from(
@@ -52,17 +58,27 @@ VALUES = st.text(max_size=30) | st.sampled_from(
 )
 
 
+def open_document(root: YamlNode) -> ComposeFile | None:
+    """Return *root* as a Compose file that is also each file that it names; None if it is no mapping."""
+    if not isinstance(root, YamlMapping):
+        return None
+    return ComposeFile(
+        name="a.yml",
+        root=root,
+        project={"A": None},
+        read_file=lambda _: None,
+        open_extended=lambda _: open_document(root),
+        open_included=lambda _: open_document(root),
+    )
+
+
 @settings(max_examples=COUNT, deadline=None)
 @given(TEXTS)
 def test_any_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(DcmcfgError):
         documents = read_documents("a.yml", text)
         environments = [read_manifests(list_manifests("a.yml", documents))]
-        environments += [
-            read_compose("a.yml", each, {"A": None}, lambda _: None)
-            for each in documents
-            if isinstance(each, YamlMapping)
-        ]
+        environments += [read_compose(file) for each in documents if (file := open_document(each)) is not None]
         check_environments(environments, SITE)
     with contextlib.suppress(DcmcfgError):
         read_dotenv(".env", text)

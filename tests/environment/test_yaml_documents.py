@@ -85,3 +85,9 @@ def test_a_template_is_named_as_the_likely_reason() -> None:
     with pytest.raises(DcmcfgError) as raised:
         read_documents("a.yml", "a: {{ .Values.x }}\n  b: c")
     assert "helm template" in raised.value.next_step
+
+
+def test_tabs_are_named() -> None:
+    with pytest.raises(DcmcfgError) as refused:
+        read_documents("a.yml", "services:\n\tarc: 1\n")
+    assert refused.value.next_step == "indent lines with spaces, because YAML does not permit tabs for this"

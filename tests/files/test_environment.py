@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dcmcfg.errors import DcmcfgError
+from dcmcfg.files import environment
 from dcmcfg.files.environment import read_environments
 
 COMPOSE = "services:\n  arc:\n    env_file: sub/arc.env\n    environment:\n      A: ${A}\n"
@@ -81,3 +82,38 @@ def test_a_file_or_folder_without_content_is_an_error(tmp_path: Path) -> None:
         read_environments([tmp_path])
     write(tmp_path, c_yml="services:\n  arc:\n    environment: {A: '1'}\n")
     assert read(tmp_path) == [{"A": "1"}]
+
+
+def test_an_override_file_is_merged_and_not_read_again(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        compose_yml="include: [more/ldap.yml]\nservices:\n  arc: {environment: {A: '1', B: '1'}}\n",
+        compose_override_yml="services:\n  arc: {environment: {A: '2'}}\n",
+        more__ldap_yml="services:\n  ldap: {environment: {C: '${X}', D: '${Y}'}}\n",
+        more___env="X=included\nY=included\n",
+        _env="X=main\n",
+    )
+    expected = [{"C": "main", "D": "included"}, {"A": "2", "B": "1"}]
+    assert read(tmp_path / "compose.yml") == expected
+    assert read(tmp_path) == expected
+    assert read(tmp_path / "compose.override.yml", tmp_path / "compose.yml") == expected
+    assert read(tmp_path / "compose.override.yml") == [{"A": "2"}]
+
+
+def test_a_file_that_is_named_many_times_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    count = 0
+    read_text = environment._read_text
+
+    def count_reads(path: Path, name: str) -> str:
+        nonlocal count
+        count += 1
+        return read_text(path, name)
+
+    monkeypatch.setattr(environment, "_read_text", count_reads)
+    services = "".join(f"  s{n}: {{extends: {{file: ./b.yml, service: b}}}}\n" for n in range(50))
+    write(tmp_path, a_yml=f"services:\n{services}", b_yml="services:\n  b: {environment: {A: '1'}}\n")
+    assert read(tmp_path / "a.yml") == [{"A": "1"}] * 50
+    assert count == 2
+    write(tmp_path, c_yml="services:\n" + "".join(f"  s{n}: {{extends: {{file: {n}.yml}}}}\n" for n in range(200)))
+    with pytest.raises(DcmcfgError, match="more than 100 files"):
+        read(tmp_path / "c.yml")
