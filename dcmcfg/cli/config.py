@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -193,7 +194,10 @@ def _warn_about_path(key: str, path: Path) -> None:
     try:
         require_shared_folder(path)
     except OSError as error:
-        print_message(f"warning: the folder {path} cannot be used yet ({error.strerror}). See docs/shared-history.md")
+        print_message(
+            f"warning: the folder {path} cannot be used yet ({error.strerror}). To create it: "
+            f"sudo install -d -m 2770 -g GROUP {shlex.quote(str(path))}"
+        )
     except Refused as refusal:
         print_message(f"warning: changes will be refused, because dcmcfg refuses this folder: {refusal}")
 

@@ -67,7 +67,8 @@ def test_a_shared_folder_that_is_not_safe_is_shown_when_it_is_entered(run: Run, 
     folder = tmp_path / "history"
     result = run("config", "set", "hospital.history_dir", str(folder))
     assert result.stderr == (
-        f"warning: the folder {folder} cannot be used yet (No such file or directory). See docs/shared-history.md\n"
+        f"warning: the folder {folder} cannot be used yet (No such file or directory). To create it: "
+        f"sudo install -d -m 2770 -g GROUP {folder}\n"
     )
     folder.mkdir(mode=0o755)
     refused = run("config", "set", "hospital.history_dir", str(folder))
