@@ -258,7 +258,7 @@ def monitoring_page() -> str:
         for each in METRICS
     ]
     head = ("| metric | labels | meaning | in the performance data |", "|---|---|---|---|")
-    return _fill("how-to/monitoring.md", {"metrics": "\n".join((*head, *rows)) + "\n"})
+    return _fill("reference/monitoring.md", {"metrics": "\n".join((*head, *rows)) + "\n"})
 
 
 def api_page() -> str:
@@ -323,7 +323,7 @@ def environment_page() -> str:
         for each in VARIABLES
     )
     heading = "| image | variable | default | used at | setting | compared | file |\n|---|---|---|---|---|---|---|\n"
-    return _fill("how-to/environment.md", {"variables": f"\n{heading}{''.join(rows)}\n"})
+    return _fill("reference/environment.md", {"variables": f"\n{heading}{''.join(rows)}\n"})
 
 
 def _default(text: str) -> str:
@@ -336,8 +336,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/commands/topics.md": topics_page,
     **{f"reference/commands/{name}.md": partial(command_page, name) for name in COMMANDS},
     "project/design.md": design_page,
-    "how-to/environment.md": environment_page,
-    "how-to/monitoring.md": monitoring_page,
+    "reference/environment.md": environment_page,
+    "reference/monitoring.md": monitoring_page,
     "reference/python-api.md": api_page,
     "reference/rules.md": rules_page,
     "reference/taking-effect.md": effect_page,

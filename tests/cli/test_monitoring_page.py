@@ -20,6 +20,7 @@ from tests.sampling import LONG
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "how-to" / "monitoring.md"
+REFERENCE = DOCS / "reference" / "monitoring.md"
 UNITS = sorted((DOCS / "systemd").iterdir())
 #: The commands of a short run: the start of the lab, and a check of it in order and with a fault.
 SHORT_COUNT = 5
@@ -45,7 +46,7 @@ def test_the_page_shows_what_is_printed(reader: Reader) -> None:  # noqa: F811 â
 def test_the_page_has_the_default_limits() -> None:
     rows = {
         cells[0]: cells[3:]
-        for line in PAGE.read_text("utf-8").splitlines()
+        for line in REFERENCE.read_text("utf-8").splitlines()
         if (cells := [each.strip() for each in line.strip("|").split("|")]) and len(cells) == 5
     }
 
@@ -65,7 +66,7 @@ def test_the_page_has_the_default_limits() -> None:
 
 def list_monitor_commands() -> Iterator[str]:
     """Yield the options of each command of the page and of the units that is not run on the lab."""
-    for path in (PAGE, *UNITS):
+    for path in (PAGE, REFERENCE, *UNITS):
         for line in path.read_text("utf-8").splitlines():
             if (found := re.search(r"dcmcfg monitor( .*)", line)) and not line.lstrip().startswith("$"):
                 yield from re.findall(r"--[a-z-]+", found[1])
