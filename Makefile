@@ -11,7 +11,7 @@ SECONDS ?= 60
 PYTHON_LDAP ?= python-ldap==3.4.8
 export PYTHON_LDAP_SOURCE ?= $(VENV)/python-ldap
 
-.PHONY: demo test test-fast test-long lint docs site bench fuzz clean help packages-demo packages-test
+.PHONY: demo test test-fast test-long lint docs site picture bench fuzz clean help packages-demo packages-test
 .DELETE_ON_ERROR:
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo 'make lint       ruff and mypy'
 	@echo 'make docs       write the pages that are made from the code'
 	@echo 'make site       build the documentation site in build/site, and check its links'
+	@echo 'make picture    draw docs/picture.svg from a run on a lab'
 	@echo 'make bench      how long things take'
 	@echo 'make fuzz       readers on broken input; SECONDS=600 is for how long'
 	@echo 'make clean      remove what these made'
@@ -54,6 +55,9 @@ site: $(VENV)/stamp-docs
 	rm -rf build/site build/site-cache
 	$(BIN)/python -m sphinx -b html -W -n --keep-going -q -d build/site-cache docs build/site
 	$(BIN)/python docs/check_site.py build/site
+
+picture: packages-demo $(VENV)/stamp-dev
+	$(BIN)/python docs/picture.py
 
 # What is measured is compiled, as pip leaves what it installs.
 bench: packages-test $(VENV)/stamp-dev $(PYTHON_LDAP_SOURCE)

@@ -112,19 +112,19 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
         yield found
 
 
-def follow_page(reader: Reader, page: Path) -> int:
+def follow_page(reader: Reader, page: Path) -> list[tuple[str, list[str]]]:
     """Have *reader* type each command of *page*, and check what the page shows of its output.
 
-    Times and the version of dcmcfg are not compared. Returns the number of commands.
+    Times and the version of dcmcfg are not compared. Returns each command with its lines, without times.
     """
-    count = 0
+    followed: list[tuple[str, list[str]]] = []
     for each in shown_on(page):
         if each.command not in NOT_RUN:
             answers = [line.partition(QUESTION)[2] for line in each.lines if QUESTION in line]
             printed = _comparable(reader.run(each.command, answer="".join(answers)).splitlines())
             assert_shows(Shown(each.section, each.command, tuple(_comparable(list(each.lines)))), printed)
-            count += 1
-    return count
+            followed.append((each.command, printed))
+    return followed
 
 
 def _comparable(lines: list[str]) -> list[str]:

@@ -12,6 +12,7 @@ LAB_PAGES = "tests/cli/test_lab_pages.py"
 
 #: Page → the test that runs its commands, both from the top folder.
 PAGE_TESTS = {
+    "README.md": "tests/cli/test_tutorial.py",
     "docs/how-to/archive-view.md": "tests/cli/test_archive_view_page.py",
     "docs/how-to/environment.md": "tests/cli/test_environment_page.py",
     "docs/how-to/monitoring.md": "tests/cli/test_monitoring_page.py",
@@ -25,7 +26,6 @@ PAGE_TESTS = {
 #: Pages whose commands no test runs yet. No row is added.
 UNTESTED_PAGES = frozenset(
     {
-        "README.md",
         "docs/explanation/route.md",
         "docs/how-to/another-base.md",
         "docs/how-to/devices.md",
@@ -42,4 +42,9 @@ UNTESTED_PAGES = frozenset(
 NOT_RUN = {
     "sudo apt-get install slapd pipx": "installs packages of the machine",
     "pipx install ./dcmcfg-*.whl": "tests/test_wheel.py installs the wheel in an environment of its own",
+    "pipx install ./dcmcfg-*.whl       # or: uv tool install ./dcmcfg-*.whl": "see the line above: a test of the wheel",
+    "make demo     # installs missing parts, then runs this example on a site of its own": (
+        "installs packages of the machine; tests/cli/test_lab.py runs dcmcfg lab demo"
+    ),
+    "make test     # the whole test suite, on real slapd and real DICOM peers": "runs this test among all others",
 }
