@@ -1,14 +1,10 @@
 """The pages with console blocks, and the test that runs the blocks of each.
 
-To add a page, write a test with a constant ``PAGE`` that runs its commands (test_nodes_page.py is a model), and add a
-row to :data:`PAGE_TESTS`. A page that needs nothing but a running lab has a row with ``LAB_PAGES``, and no test of its
-own. test_console_blocks.py holds the table.
+To add a page, write a test that runs its commands and has the page in a constant (test_tutorial.py is a model), and add
+a row to :data:`PAGE_TESTS`. test_console_blocks.py holds the table.
 """
 
 from __future__ import annotations
-
-#: Follows a page from top to bottom on a lab that runs, with the profile of the lab.
-LAB_PAGES = "tests/cli/test_lab_pages.py"
 
 #: Page → the test that runs its commands, both from the top folder.
 PAGE_TESTS = {

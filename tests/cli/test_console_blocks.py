@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.page_tests import LAB_PAGES, NOT_RUN, PAGE_TESTS, UNTESTED_PAGES
+from tests.cli.page_tests import NOT_RUN, PAGE_TESTS, UNTESTED_PAGES
 from tests.cli.pages import BLOCK, shown_on
 
 ROOT = Path(__file__).parents[2]
@@ -26,13 +26,33 @@ def test_each_page_with_console_blocks_has_a_test() -> None:
     assert PAGE_TESTS.keys() & UNTESTED_PAGES == set()
 
 
+def names_page(value: object, page: str) -> bool:
+    """Return whether *value*, a constant of a test, is *page* or contains it; also by its name below ``docs``."""
+    match value:
+        case Path():
+            return value == ROOT / page
+        case str():
+            return value in {page, page.removeprefix("docs/")}
+        case tuple() | list():
+            return any(names_page(each, page) for each in value)
+        case _:
+            return False
+
+
 @pytest.mark.parametrize("page", PAGE_TESTS)
 def test_the_test_of_a_page_follows_this_page(page: str) -> None:
-    if PAGE_TESTS[page] != LAB_PAGES:
-        module = import_module(PAGE_TESTS[page].removesuffix(".py").replace("/", "."))
-        (name,) = [name for name, value in vars(module).items() if value == ROOT / page]
-        # The commands that a test reads from its page are those that it runs.
-        assert re.search(rf"\b{name}\)|{name}\.read_text", (ROOT / PAGE_TESTS[page]).read_text())
+    module = import_module(PAGE_TESTS[page].removesuffix(".py").replace("/", "."))
+    assert any(names_page(value, page) for value in vars(module).values())
+    # The commands that a test reads from its page are those that it runs.
+    text = (ROOT / PAGE_TESTS[page]).read_text("utf-8")
+    assert re.search(r"(shown_on|steps_on|follow_page)\(", text) or "PAGE.read_text(" in text
+
+
+def test_a_test_of_another_page_is_found() -> None:
+    assert names_page(ROOT / "docs" / "index.md", "docs/index.md")
+    assert names_page(("how-to/index.md", "index.md"), "docs/index.md")
+    assert not names_page(ROOT / "docs" / "tutorial.md", "docs/index.md")
+    assert not names_page(("how-to/index.md",), "docs/index.md")
 
 
 @pytest.mark.parametrize("page", PAGES)
