@@ -51,6 +51,8 @@ class ChangeLine:
     _: KW_ONLY
     #: A remark in parentheses at the end, such as what makes the change take effect.
     mark: str = ""
+    #: The sign of the only value, which ``text`` has before that value, if it is not that of the line.
+    value_sign: str = ""
 
 
 def print_change_lines(console: Console, lines: Sequence[ChangeLine]) -> None:
@@ -207,9 +209,9 @@ class ChangeListing:
             case [], []:
                 yield ChangeLine(sign, f"{label}: same values in a different order", 1)
             case [value], []:
-                yield ChangeLine(sign, f"{label}: {_signed(REMOVED, sign, value)}", 1)
+                yield _make_single_value_line(sign, REMOVED, label, value)
             case [], [value]:
-                yield ChangeLine(sign, f"{label}: {_signed(ADDED, sign, value)}", 1)
+                yield _make_single_value_line(sign, ADDED, label, value)
             case [old_value], [new_value]:
                 yield ChangeLine(sign, f"{label}: {old_value}", 1, new_value)
             case _:
@@ -230,9 +232,11 @@ class ChangeListing:
         return escape_unprintable(text)
 
 
-def _signed(value_sign: str, sign: str, value: str) -> str:
-    """Return *value* with its sign, unless the line of the attribute has the same sign."""
-    return value if value_sign == sign else f"{value_sign} {value}"
+def _make_single_value_line(sign: str, value_sign: str, label: str, value: str) -> ChangeLine:
+    """Return the line of one value, with the sign of the value unless the line has the same sign."""
+    if value_sign == sign:
+        return ChangeLine(sign, f"{label}: {value}", 1)
+    return ChangeLine(sign, f"{label}: {value_sign} {value}", 1, value_sign=value_sign)
 
 
 def _build_value_lines(sign: str, values: Sequence[str]) -> Iterator[ChangeLine]:

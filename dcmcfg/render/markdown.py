@@ -49,3 +49,14 @@ def render_markdown_list(items: Iterable[str]) -> Iterator[str]:
     """Yield the lines of a list; *items* are escaped already."""
     yield from (f"- {each}\n" for each in items)
     yield "\n"
+
+
+def render_code_block(lines: Sequence[str], language: str) -> Iterator[str]:
+    """Yield the lines of a fenced code block of *lines*, which need no escaping there except of control characters."""
+    escaped = [escape_unprintable(each) for each in lines]
+    # The fence must be longer than any fence in the text.
+    longest = max((len(each) for line in escaped for each in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    yield f"{fence}{language}\n"
+    yield from (f"{each}\n" for each in escaped)
+    yield f"{fence}\n\n"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from dcmcfg.dn import DN
 from dcmcfg.printable import format_count
+from dcmcfg.render.report import Report, ReportCell, ReportSection
 from dcmcfg.render.upgrade_commands import REVERT_NOTE, list_apply_commands, list_revert_commands
 from dcmcfg.render.upgrade_places import (
     GAP_LABELS,
@@ -30,29 +30,16 @@ from dcmcfg.upgrade.merge_result import Decision
 from dcmcfg.upgrade.report import ChangeGroup, UpgradeReport
 
 
-@dataclass(frozen=True)
-class ReportCell:
-    """A cell: its text, which is not escaped, and the lines that it summarises; ``is_code`` for names and values."""
-
-    text: str
-    is_code: bool = False
-    details: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReportSection:
-    """A section of the report. Its parts are shown in the order of the fields.
-
-    ``is_open`` shows the lines that cells summarise, also in print.
-    """
-
-    title: str
-    sentences: tuple[str, ...] = ()
-    facts: tuple[tuple[str, str], ...] = ()
-    columns: tuple[str, ...] = ()
-    rows: tuple[tuple[ReportCell, ...], ...] = ()
-    commands: tuple[str, ...] = ()
-    is_open: bool = False
+def build_upgrade_report(report: UpgradeReport, base: DN) -> Report:
+    """Return *report* for Markdown and for a web page; DNs are relative to *base*."""
+    return Report(
+        command="dcmcfg upgrade plan",
+        headline=report.headline,
+        rating="open" if report.upgrade.decisions else "good",
+        facts=list_lead_facts(report),
+        sections=tuple(build_sections(report, base)),
+        created=report.created,
+    )
 
 
 def list_lead_facts(report: UpgradeReport) -> tuple[tuple[str, str], ...]:

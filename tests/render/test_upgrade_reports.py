@@ -18,12 +18,13 @@ from dcmcfg.dn import DN
 from dcmcfg.files.release import read_release
 from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.printable import escape_unprintable
-from dcmcfg.render.html.upgrade_page import render_upgrade_page
+from dcmcfg.render.html.report_page import render_report_page
 from dcmcfg.render.markdown import escape_markdown, render_code_span, render_prose
+from dcmcfg.render.report_markdown import render_report_markdown
 from dcmcfg.render.upgrade import print_upgrade
 from dcmcfg.render.upgrade_installed import print_installed
 from dcmcfg.render.upgrade_json import upgrade_json
-from dcmcfg.render.upgrade_markdown import render_upgrade_markdown
+from dcmcfg.render.upgrade_sections import build_upgrade_report
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.upgrade.checklist import Checklist
 from dcmcfg.upgrade.installed_search import InstalledCandidate
@@ -74,7 +75,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> UpgradeReport:
 
 
 def test_the_page_has_no_markup_of_values(report: UpgradeReport) -> None:
-    page = "".join(render_upgrade_page(report, BASE))
+    page = "".join(render_report_page(build_upgrade_report(report, BASE)))
     assert "<script" not in page
     assert "\x1b" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
@@ -83,7 +84,7 @@ def test_the_page_has_no_markup_of_values(report: UpgradeReport) -> None:
 
 
 def test_markdown_has_no_markup_of_values(report: UpgradeReport) -> None:
-    text = "".join(render_upgrade_markdown(report, BASE))
+    text = "".join(render_report_markdown(build_upgrade_report(report, BASE)))
     assert "\x1b" not in text
     page = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(text)
     without_breaks = page.replace("<br>", "")
@@ -113,8 +114,8 @@ def test_json_has_the_values_as_they_are(report: UpgradeReport) -> None:
 
 def test_no_format_shows_a_secret(report: UpgradeReport) -> None:
     formats = (
-        "".join(render_upgrade_page(report, BASE)),
-        "".join(render_upgrade_markdown(report, BASE)),
+        "".join(render_report_page(build_upgrade_report(report, BASE))),
+        "".join(render_report_markdown(build_upgrade_report(report, BASE))),
         render_text(report, details=True),
         json.dumps(upgrade_json(report)),
     )
@@ -206,7 +207,7 @@ def test_text_lists_what_to_check_first_and_what_is_left_to_decide(tmp_path: Pat
 def test_a_site_without_changes_of_its_own_has_a_page_that_says_so(tmp_path: Path) -> None:
     report = make_report(tmp_path, "dcm4chee-arc 5.31", checklist=Checklist())
     assert report.headline == "Upgrade from 5.30.0 to 5.32.0: 7 entries change, nothing is left to decide"
-    page = "".join(render_upgrade_page(report, BASE))
+    page = "".join(render_report_page(build_upgrade_report(report, BASE)))
     assert '<div class="banner is-good">' in page
     assert "Nothing is left to decide." in page
     assert "the given folder has no files for them" in page
@@ -257,7 +258,10 @@ def test_an_answer_is_in_every_form_and_a_taken_value_is_checked_first(tmp_path:
     ) in text
     first = text[text.index("Check these changes first:") : text.index("decisions: none")]
     assert "PACS of the hospital → dcm4chee-arc 5.31 (your decision replaces the site's value)" in first
-    for page in ("".join(render_upgrade_page(report, BASE)), "".join(render_upgrade_markdown(report, BASE))):
+    for page in (
+        "".join(render_report_page(build_upgrade_report(report, BASE))),
+        "".join(render_report_markdown(build_upgrade_report(report, BASE))),
+    ):
         assert "Answered decisions" in page
         assert page.count("PACS of the hospital") > 1
         assert "the value of the release is used" in page

@@ -11,11 +11,12 @@ import click
 from dcmcfg.cli.options.output_options import JSON, TEXT
 from dcmcfg.cli.session.output import print_json, print_text, require_writable_file, write_report
 from dcmcfg.dn import DN
-from dcmcfg.render.html.upgrade_page import render_upgrade_page
+from dcmcfg.render.html.report_page import render_report_page
+from dcmcfg.render.report_markdown import render_report_markdown
 from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.render.upgrade import print_upgrade
 from dcmcfg.render.upgrade_json import upgrade_json
-from dcmcfg.render.upgrade_markdown import render_upgrade_markdown
+from dcmcfg.render.upgrade_sections import build_upgrade_report
 from dcmcfg.upgrade.report import UpgradeReport
 
 MARKDOWN, HTML = "markdown", "html"
@@ -72,8 +73,16 @@ def _render_json(report: UpgradeReport, base: DN) -> Iterable[str]:  # noqa: ARG
     return [json.dumps(upgrade_json(report), indent=2), "\n"]
 
 
+def _render_markdown(report: UpgradeReport, base: DN) -> Iterable[str]:
+    return render_report_markdown(build_upgrade_report(report, base))
+
+
+def _render_page(report: UpgradeReport, base: DN) -> Iterable[str]:
+    return render_report_page(build_upgrade_report(report, base))
+
+
 _RENDERERS: dict[str, Callable[[UpgradeReport, DN], Iterable[str]]] = {
     JSON: _render_json,
-    MARKDOWN: render_upgrade_markdown,
-    HTML: render_upgrade_page,
+    MARKDOWN: _render_markdown,
+    HTML: _render_page,
 }

@@ -11,15 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from html import escape
-from typing import Literal
 
 from dcmcfg import __version__
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.html.stylesheet import STYLESHEET
+from dcmcfg.render.report import Rating
 from dcmcfg.timestamps import format_timestamp
 
-#: What a text means for the reader: good, good with a reservation, bad, worse, or undecided; ``plain`` rates nothing.
-Rating = Literal["good", "fair", "bad", "worse", "open", "plain"]
 #: Even if markup of a peer were not escaped, it could not load or run anything.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 #: The start of a box for wide content. Its focus lets the arrow keys scroll it.

@@ -64,6 +64,8 @@ pre .line { display: block; padding-left: 2ch; text-indent: -2ch } pre .line.dee
 pre .line.deeper { margin-left: 8ch } pre .added { color: var(--good); background: var(--tint-good) }
 pre .removed { color: var(--bad); background: var(--tint-bad) } pre .changed { font-weight: 600 }
 pre .changed.deep, pre .changed.deeper { font-weight: 400 }
+pre del { color: var(--bad); background: var(--tint-bad) } pre ins { color: var(--good); background: var(--tint-good);
+  text-decoration: none }
 .matrix td, .matrix th { white-space: nowrap } .matrix .badge { font-size: .95em }
 @media screen and (max-width: 640px) { dl { grid-template-columns: 1fr } dd { margin-bottom: .4rem }
   .stacked thead { display: none } .stacked tr { display: block; background: var(--card); border: 1px solid var(--line);
