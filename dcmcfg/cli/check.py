@@ -15,12 +15,14 @@ from click.shell_completion import CompletionItem
 
 from dcmcfg.changes import Add
 from dcmcfg.cli import invocation
-from dcmcfg.cli.options.change_options import ChangeOptions, changing_options
+from dcmcfg.cli.options.change_options import ChangeOptions, changing_options_with_forms
 from dcmcfg.cli.options.file_urls import file_urls_options
+from dcmcfg.cli.options.output_options import HTML, JSON, MARKDOWN, REPORT_FORMS, TEXT
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json, redirect_output
+from dcmcfg.cli.session.report_output import print_formatted_report
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.subschema import read_schema
 from dcmcfg.directory.tree_reader import read_tree
@@ -43,11 +45,12 @@ from dcmcfg.render.check import (
     report_json,
     rules_json,
 )
+from dcmcfg.render.check_report import build_check_report, build_rules_report
 from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console
 from dcmcfg.schema.check import LocatedEntry
 from dcmcfg.schema.definitions import Schema, load_bundled_schema
 from dcmcfg.schema.findings import PARTS, CheckRule, EntryFinding, Part, SourceLocation
-from dcmcfg.settings import Settings
+from dcmcfg.settings import Settings, format_site_headline
 from dcmcfg.suggestions import suggest_names
 
 if TYPE_CHECKING:
@@ -165,15 +168,13 @@ def _complete_skipped(ctx: click.Context, param: click.Parameter, incomplete: st
     is_flag=True,
     help="Accept only strict RFC 2849 LDIF. With this option, a FILE can also contain change records.",
 )
-@click.option("--format", "form", type=click.Choice(["text", "sarif", "json"]), help="Output format; text by default.")
-@click.option("--sarif", "as_sarif", is_flag=True, hidden=True)
 @click.option(
     "--fix",
     is_flag=True,
     help="Fix the findings that require no decision. The fixes are first shown as a plan. The options below require "
     "--fix.",
 )
-@changing_options
+@changing_options_with_forms(TEXT, "sarif", JSON, MARKDOWN, HTML, flags=("sarif",))
 def check_command(
     settings: Settings,
     options: ChangeOptions,
@@ -188,8 +189,6 @@ def check_command(
     schema_source: str | None,
     file_urls: Path | bool,
     rfc2849: bool,
-    form: str | None,
-    as_sarif: bool,
     fix: bool,
 ) -> int:
     """Check the configuration for problems.
@@ -209,8 +208,8 @@ def check_command(
     Exit codes: 0 no errors (warnings and notes are possible), 1 errors.
     """
     invocation.current().changes_directory = fix
-    form = _resolve_format(form, options, as_sarif=as_sarif)
-    _require_consistent_options(files, options, form=form, fix=fix)
+    form = options.form
+    _require_consistent_options(files, options, fix=fix)
     requested_parts: Mapping[Part, bool] = {"archive-view": archive_view, "environment": bool(environment_files)}
     _require_consistent_comparisons(files, requested_parts, fix=fix or list_rules)
     rules = select_rules(parts, rule_names, skipped_names)
@@ -218,7 +217,6 @@ def check_command(
         rules = _leave_out_unrequested(rules, requested_parts, is_named=bool(parts or rule_names))
     if not rules:
         raise click.UsageError("there is no rule to check, because --skip excludes all selected rules")
-    options = replace(options, as_json=form == "json", stdout_reserved=options.stdout_reserved or form == "json")
     # With --fix, --output is the file of the plan, else that of the report.
     report_file = None if fix or options.plan_file is None else str(options.plan_file)
     with nullcontext() if report_file is None else redirect_output(report_file, private=False):
@@ -228,6 +226,7 @@ def check_command(
         if fix:
             return _apply_fixes(settings, rules, schema_source, options)
         environment = _read_environment_files(environment_files) if environment_files else None
+        subject = ", ".join(map(format_file_name, map(str, files))) or format_site_headline(settings)
         if files:
             records = _read_records(files, file_urls=file_urls, rfc2849=rfc2849)
             schema = _read_schema(settings) if schema_source == "server" else None
@@ -245,23 +244,15 @@ def check_command(
                 )
                 report = _check_live_tree(directory, tree, rules, schema_source, more_findings=more_findings)
             if comparison is not None and comparison.error is not None:
-                _print_partial_report(report, form)
+                _print_partial_report(report, form, subject)
                 raise comparison.error
             change_counts = {}
-        _print_report(report, form, change_counts)
+        _print_report(report, form, change_counts, subject)
         return _get_exit_code(report.findings)
 
 
-def _resolve_format(form: str | None, options: ChangeOptions, *, as_sarif: bool) -> str:
-    """Return the output format of the options, ``text`` by default; raises a usage error for two formats."""
-    named = {*filter(None, [form, "json" if options.as_json else None, "sarif" if as_sarif else None])}
-    if len(named) > 1:
-        raise click.UsageError(f"the output formats {' and '.join(sorted(named))} exclude each other")
-    return next(iter(named), "text")
-
-
-def _require_consistent_options(files: tuple[Path, ...], options: ChangeOptions, *, form: str, fix: bool) -> None:
-    if form == "sarif" and fix:
+def _require_consistent_options(files: tuple[Path, ...], options: ChangeOptions, *, fix: bool) -> None:
+    if options.form == "sarif" and fix:
         raise click.UsageError("--format sarif and --fix exclude each other")
     if fix and files:
         raise click.UsageError("--fix changes the live tree, not a FILE. Fix the FILE in an editor")
@@ -271,7 +262,7 @@ def _require_consistent_options(files: tuple[Path, ...], options: ChangeOptions,
         yes=False,
         plan_file=options.plan_file,
         no_reload=False,
-        as_json=options.as_json,
+        form=options.form,
         stdout_reserved=options.stdout_reserved,
     ):
         raise click.UsageError("--dry-run, --yes and the other options of a change require --fix")
@@ -313,6 +304,8 @@ def _print_rules(rules: Sequence[CheckRule], form: str) -> None:
         print_json(rules_json(rules))
     elif form == "sarif":
         click.echo(json.dumps(findings_sarif((), rules), indent=2))
+    elif form in REPORT_FORMS:
+        print_formatted_report(build_rules_report(rules, datetime.now(UTC)), form)
     else:
         print_rules(make_stdout_console(), rules)
 
@@ -398,22 +391,25 @@ def _list_entries(path: str, records: tuple[Record, ...]) -> Iterator[LocatedEnt
                 )
 
 
-def _print_partial_report(report: CheckReport, form: str) -> None:
+def _print_partial_report(report: CheckReport, form: str, subject: str) -> None:
     """Print *report* before the error of a comparison; with JSON, the object of the error contains the report."""
     if form == "json":
         invocation.current().partial_result = lambda: report_json(report) | {"change_record_count": 0}
     else:
-        _print_report(report, form, {})
+        _print_report(report, form, {}, subject)
 
 
-def _print_report(report: CheckReport, form: str, change_counts: Mapping[str, int]) -> None:
-    """Print *report*; *change_counts* has the number of records of each file of changes."""
+def _print_report(report: CheckReport, form: str, change_counts: Mapping[str, int], subject: str) -> None:
+    """Print *report* on *subject*; *change_counts* has the number of records of each file of changes."""
     if form == "json":
         print_json(report_json(report) | {"change_record_count": sum(change_counts.values())})
     elif form == "sarif":
         click.echo(json.dumps(findings_sarif(report.findings, report.rules), indent=2))
         for line in format_skipped_rules(report):
             print_message(line)
+    elif form in REPORT_FORMS:
+        named_counts = {format_file_name(name): count for name, count in change_counts.items()}
+        print_formatted_report(build_check_report(report, subject, datetime.now(UTC), named_counts), form)
     else:
         console = make_stdout_console()
         print_change_files(console, [(format_file_name(name), count) for name, count in change_counts.items()])
@@ -431,7 +427,7 @@ def _apply_fixes(
         tree = read_tree(directory)
         report = _check_live_tree(directory, tree, rules, schema_source)
         plan = make_plan(tree, [DesiredChange(change) for change in collect_fixes(report.findings)])
-        nothing_to_fix = not plan.steps and not options.as_json
+        nothing_to_fix = not plan.steps and options.form == TEXT
         if not nothing_to_fix:
             apply_plan(settings, directory, plan, options=options)
     remaining = replace(report, findings=tuple(each for each in report.findings if not each.fix_changes))

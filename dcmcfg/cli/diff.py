@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,11 @@ import click
 from dcmcfg.cli.options.file_urls import file_urls_options
 from dcmcfg.cli.options.map_base import AUTO, parse_base
 from dcmcfg.cli.options.output_options import (
+    HTML,
+    JSON,
+    MARKDOWN,
+    REPORT_FORMS,
+    TEXT,
     details_option,
     format_option,
     private_output_option,
@@ -20,6 +26,7 @@ from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.output import print_json, print_text
+from dcmcfg.cli.session.report_output import print_formatted_report
 from dcmcfg.directory.tree_reader import read_tree
 from dcmcfg.dn import DN, NormalDN
 from dcmcfg.errors import NotFound
@@ -35,6 +42,7 @@ from dcmcfg.plan.rebasing import rebase_tree
 from dcmcfg.plan.tree_diff import TreeDiff, diff_trees, find_device_dn, select_comparable, select_subtree
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.diff import DiffDirection, diff_json, print_diff, render_diff_ldif, render_unified_diff
+from dcmcfg.render.diff_report import build_diff_report
 from dcmcfg.render.terminal.console import has_colors, make_stdout_console, print_unified_diff
 from dcmcfg.rollout.reconciliation import read_entries
 from dcmcfg.schema.definitions import load_bundled_schema
@@ -66,7 +74,7 @@ _DIFFERENT = 1
     "base DN of the file.",
 )
 @file_urls_options
-@format_option("text", "ldif", "unified", "json", flags=("ldif", "unified"))
+@format_option(TEXT, "ldif", "unified", JSON, MARKDOWN, HTML, flags=("ldif", "unified"))
 @details_option
 @private_output_option(lambda parameters: parameters["with_secrets"])
 def diff_command(
@@ -230,6 +238,18 @@ def _print_result(
             # From the whole trees, because a compared part may lack the container of the devices.
             base = find_devices_dn(*sides.trees)
             direction = DiffDirection.for_sides(names, sides.live_index, scope_option)
+            if form in REPORT_FORMS:
+                report = build_diff_report(
+                    difference,
+                    names,
+                    direction,
+                    base,
+                    created=datetime.now(UTC),
+                    with_secrets=with_secrets,
+                    writers=writers,
+                )
+                print_formatted_report(report, form)
+                return
             print_diff(
                 make_stdout_console(),
                 difference,

@@ -64,8 +64,7 @@ def set_external_retrieve_command(
             "Specify an AE title or --clear" if aet is None else "AET and --clear exclude each other"
         )
     if ldif == STDOUT and options.stdout_reserved:
-        other_option = "--json" if options.as_json else "--output -"
-        raise click.UsageError(f"--ldif - and {other_option} both write to standard output")
+        raise click.UsageError(f"--ldif - and {options.stdout_option} both write to standard output")
     title = parse_ae_title(aet) if aet is not None else None
     with open_directory(settings) as directory:
         tree = read_tree(directory)

@@ -43,7 +43,7 @@ def print_report(console: Console, report: CheckReport) -> None:
     print_findings(console, report.findings, report.entry_count)
     for line in format_skipped_rules(report):
         print_prose(console, line)
-    suggested_fixes = tuple(_format_suggested_fixes(report.findings))
+    suggested_fixes = tuple(list_suggested_fixes(report.findings))
     if suggested_fixes:
         print_line(console, "Suggested fixes:")
     for command, explanation in suggested_fixes:
@@ -203,7 +203,7 @@ def _sarif_result(finding: EntryFinding) -> dict[str, Any]:
             "artifactLocation": {"uri": quote(finding.location.file)},
             "region": {"startLine": finding.location.line},
         }
-    subject = ": ".join(part for part in (finding.attribute, _format_value(finding)) if part)
+    subject = ": ".join(part for part in (finding.attribute, format_finding_value(finding)) if part)
     return {
         "ruleId": finding.rule.name,
         "level": finding.severity,
@@ -222,17 +222,17 @@ def _build_rows(findings: Sequence[EntryFinding], *, each_named: bool = False) -
         kind = "" if finding.impact == "rule" else f", {finding.impact}"
         message = f"{escape_unprintable(finding.message)} [{finding.rule.name}{kind}]"
         severity = Text(finding.severity, style=SEVERITY_STYLES[finding.severity])
-        yield severity, location, escape_unprintable(finding.attribute), _format_value(finding), message
+        yield severity, location, escape_unprintable(finding.attribute), format_finding_value(finding), message
 
 
 def _format_location(finding: EntryFinding, *, repeated: bool) -> str:
     """Return the entry, unless the row above shows it already (*repeated*), and its position in a file."""
-    name = [] if repeated else [escape_unprintable(_format_relative_dn(finding.dn))]
+    name = [] if repeated else [escape_unprintable(format_relative_dn(finding.dn))]
     position = [f"{escape_unprintable(finding.location.file)}:{finding.location.line}"] if finding.location else []
     return "\n".join(name + position)
 
 
-def _format_relative_dn(dn: DN) -> str:
+def format_relative_dn(dn: DN) -> str:
     """Return *dn* up to its device, or relative to the configuration's root, or unchanged outside of both.
 
     Names of containers do not matter, because they are configurable.
@@ -260,7 +260,8 @@ def _get_value_text(finding: EntryFinding) -> str | None:
     return finding.value.decode("utf-8", "backslashreplace")
 
 
-def _format_value(finding: EntryFinding) -> str:
+def format_finding_value(finding: EntryFinding) -> str:
+    """Return the value of *finding*, escaped and shortened; ``(secret)`` for a secret, empty without a value."""
     value = _get_value_text(finding) or ""
     shortened = (
         value
@@ -270,7 +271,7 @@ def _format_value(finding: EntryFinding) -> str:
     return escape_unprintable(shortened)
 
 
-def _format_suggested_fixes(findings: Sequence[EntryFinding]) -> Iterator[tuple[str, str]]:
+def list_suggested_fixes(findings: Sequence[EntryFinding]) -> Iterator[tuple[str, str]]:
     """Yield each distinct command that fixes findings, with a remark; then the fixes of other findings in words."""
     fixable_count = sum(bool(each.fix_changes) for each in findings)
     if fixable_count:

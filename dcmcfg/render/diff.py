@@ -42,12 +42,20 @@ class DiffDirection:
     """The meaning of the changes of a diff, which depends on the side of the live tree.
 
     ``heading`` is printed above the changes. ``is_past`` is set if the second side is the live tree: its changes have
-    already happened. ``reverse_hint`` contains the command for the other direction.
+    already happened. ``reverse_command`` shows the other direction, the changes of ``reverse_subject``.
     """
 
     heading: str
     is_past: bool = False
-    reverse_hint: str = ""
+    reverse_subject: str = ""
+    reverse_command: str = ""
+
+    @property
+    def reverse_hint(self) -> str:
+        """The sentence with the command for the other direction; empty without one."""
+        return (
+            f"To show the changes since {self.reverse_subject}: {self.reverse_command}" if self.reverse_command else ""
+        )
 
     @staticmethod
     def for_sides(
@@ -60,9 +68,10 @@ class DiffDirection:
         match live_index:
             case 0:
                 command = shlex.join(("dcmcfg", "diff", _command_argument(side_names[1]), "live", *scope_options))
-                reverse_hint = f"To show the changes since {side_names[1]}: {command}"
                 return DiffDirection(
-                    f"Changes that would turn {side_names[0]} into {side_names[1]}:", reverse_hint=reverse_hint
+                    f"Changes that would turn {side_names[0]} into {side_names[1]}:",
+                    reverse_subject=side_names[1],
+                    reverse_command=command,
                 )
             case 1:
                 return DiffDirection(f"Changes in {side_names[1]} since {side_names[0]}:", is_past=True)
@@ -99,18 +108,18 @@ def print_diff(
     print_change_lines(console, lines)
     if remaining:
         print_line(console, f"… and {remaining} more entries; --details shows all")
-    print_line(console, _format_summary(diff, direction))
+    print_line(console, f"{format_diff_counts(diff, direction)}{_not_compared_note(diff)}")
     if direction.reverse_hint:
         print_line(console, format_single_line(direction.reverse_hint))
 
 
-def _format_summary(diff: TreeDiff, direction: DiffDirection) -> str:
-    """Return the number of entries that differ, and the attributes that were not compared, in one line."""
+def format_diff_counts(diff: TreeDiff, direction: DiffDirection) -> str:
+    """Return the number of entries that differ in one line."""
     count = len(diff.plan.steps)
     differ = "1 entry differs" if count == 1 else f"{count} entries differ"
     counts = Counter(type(change) for change in diff.plan.changes)
     past_counts = ", ".join(f"{counts[kind]} {word}" for kind, word in _PAST_VERBS.items() if counts[kind])
-    return f"{differ}: {past_counts if direction.is_past else format_plan_counts(diff.plan)}{_not_compared_note(diff)}"
+    return f"{differ}: {past_counts if direction.is_past else format_plan_counts(diff.plan)}"
 
 
 def diff_json(

@@ -24,8 +24,8 @@ from dcmcfg.timestamps import reformat_timestamp
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Row:
-    """The cells of a change in the list, and its start for the order."""
+class HistoryRow:
+    """The cells of a change in the list (change, time, entries, result), and its start for the order."""
 
     started_at: str
     number: int
@@ -37,10 +37,9 @@ class _Row:
 
 def print_history(console: Console, site_history: SiteHistory) -> None:
     """Print a line for each change, the newest first; user and directory are above the table if all are the same."""
-    rows = _list_rows(site_history)
+    rows = list_history_rows(site_history)
     if not rows:
-        whom = "" if site_history.is_shared else " from this account"
-        print_line(console, f"No changes were applied{whom}")
+        print_line(console, format_empty_history(site_history))
         return
     changes, times, counts, results = zip(*(row.cells for row in rows), strict=True)
     columns = {
@@ -62,17 +61,23 @@ def print_history(console: Console, site_history: SiteHistory) -> None:
     print_list(console, list(columns), list(zip(*columns.values(), strict=True)))
 
 
-def _list_rows(site_history: SiteHistory) -> list[_Row]:
+def format_empty_history(site_history: SiteHistory) -> str:
+    """Return the sentence for a history without changes."""
+    return f"No changes were applied{'' if site_history.is_shared else ' from this account'}"
+
+
+def list_history_rows(site_history: SiteHistory) -> list[HistoryRow]:
+    """Return a row for each change, the newest first; the texts are escaped."""
     own = [_make_row(site_history.own, record) for record in site_history.own.records]
     foreign = [_make_shared_row(site_history, record) for record in site_history.foreign]
     # Alone, the changes of an account are in the order of their numbers, also if the clock was set back.
     return sorted((*own, *foreign), key=lambda row: (row.started_at, row.number), reverse=True) if foreign else own
 
 
-def _make_row(history: History, record: RolloutRecord) -> _Row:
+def _make_row(history: History, record: RolloutRecord) -> HistoryRow:
     result = _format_result(history, record) + _reload_suffix(_read_outcome(record))
     time, counts = _shorten_time(_format_time(record)), escape_unprintable(_format_counts(record))
-    return _Row(
+    return HistoryRow(
         started_at=record.header.started_at,
         number=record.number,
         cells=(str(record.number), time, counts, result),
@@ -82,11 +87,11 @@ def _make_row(history: History, record: RolloutRecord) -> _Row:
     )
 
 
-def _make_shared_row(site_history: SiteHistory, record: SharedRecord) -> _Row:
+def _make_shared_row(site_history: SiteHistory, record: SharedRecord) -> HistoryRow:
     reference = escape_unprintable(site_history.get_reference(record))
     time = _shorten_time(reformat_timestamp(record.started_at))
     result = format_shared_result(site_history, record) + _reload_suffix(record.reload)
-    return _Row(
+    return HistoryRow(
         started_at=record.started_at,
         number=record.number,
         cells=(reference, time, escape_unprintable(format_counts(record.counts)), result),
@@ -102,8 +107,17 @@ def _shorten_time(text: str) -> str:
 
 def print_rollout(console: Console, history: History, record: RolloutRecord) -> None:
     """Print all details of the change *record*, and its steps as LDIF without secrets."""
+    for name, text in list_rollout_facts(history, record):
+        if text:
+            print_line(console, f"{name + ':':<11}{escape_unprintable(text)}")
+    print_line(console, "")
+    print_ldif(console, format_changes_ldif(record.changes))
+
+
+def list_rollout_facts(history: History, record: RolloutRecord) -> tuple[tuple[str, str], ...]:
+    """Return names and texts of the details of the change *record*; a text may be empty, and is not escaped."""
     header = record.header
-    for name, text in (
+    return (
         ("Change", str(record.number)),
         ("Time", _format_time(record)),
         ("User", _format_user(record)),
@@ -116,11 +130,7 @@ def print_rollout(console: Console, history: History, record: RolloutRecord) -> 
         *(("Written", text) for text in _list_overwritten(record)),
         ("Reverts", f"change {header.undo_of}" if header.undo_of is not None else ""),
         ("Undo file", str(record.undo_file)),
-    ):
-        if text:
-            print_line(console, f"{name + ':':<11}{escape_unprintable(text)}")
-    print_line(console, "")
-    print_ldif(console, format_changes_ldif(record.changes))
+    )
 
 
 def history_json(site_history: SiteHistory) -> dict[str, Any]:

@@ -30,10 +30,10 @@ def render_code_span(text: str) -> str:
 def render_prose(text: str) -> str:
     """Return *text* with each word that has a special character as a code span, so that names stay readable.
 
-    A word that could end the span or a cell of a table is escaped text.
+    A word that could end the span or a cell of a table is escaped text. A single ``@`` mentions nobody.
     """
     words = escape_unprintable(text).split(" ")
-    return " ".join(render_code_span(each) if each and _SPECIAL.search(each) else each for each in words)
+    return " ".join(render_code_span(each) if each != "@" and _SPECIAL.search(each) else each for each in words)
 
 
 def render_markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

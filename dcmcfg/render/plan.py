@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -24,7 +24,7 @@ from dcmcfg.render.terminal.console import print_line
 SHOWN_STEPS = 40
 #: LDIF of up to this many lines (one or two changed values) is shown with the plan. Together with the plan and the
 #: question, it fits on a terminal of 24 lines.
-_MAX_LDIF_LINES = 12
+MAX_LDIF_LINES = 12
 #: The number of entries shown of many similar ones that are added, or removed, below one parent.
 _MAX_SIMILAR_STEPS = 3
 
@@ -45,9 +45,9 @@ def print_plan(console: Console, plan: Plan, *, show_ldif: bool = False, show_sh
     if remaining:
         print_line(console, f"… and {remaining} more steps")
     # Each step has at least one line, so the LDIF of a large plan is not formatted only to count its lines.
-    may_be_short = show_short_ldif and len(plan.steps) <= _MAX_LDIF_LINES
+    may_be_short = show_short_ldif and len(plan.steps) <= MAX_LDIF_LINES
     ldif = format_changes_ldif(plan.changes).rstrip("\n") if show_ldif or may_be_short else ""
-    if show_ldif or 0 < len(ldif.splitlines()) <= _MAX_LDIF_LINES:
+    if show_ldif or 0 < len(ldif.splitlines()) <= MAX_LDIF_LINES:
         print_ldif(console, ldif)
         print_line(console, "")
     else:
@@ -56,7 +56,15 @@ def print_plan(console: Console, plan: Plan, *, show_ldif: bool = False, show_sh
 
 def format_plan_counts(plan: Plan) -> str:
     """Return the numbers of entries by operation: ``2 to add, 1 to change``."""
-    operation_texts = {Add: "to add", Modify: "to change", Rename: "to rename", Delete: "to delete"}
+    return _format_counts(plan, {Add: "to add", Modify: "to change", Rename: "to rename", Delete: "to delete"})
+
+
+def format_applied_counts(plan: Plan) -> str:
+    """Return the numbers of entries by operation of an applied plan: ``2 added, 1 changed``."""
+    return _format_counts(plan, {Add: "added", Modify: "changed", Rename: "renamed", Delete: "deleted"})
+
+
+def _format_counts(plan: Plan, operation_texts: Mapping[type[Change], str]) -> str:
     counts = Counter(type(change) for change in plan.changes)
     return ", ".join(
         f"{counts[kind]} {operation_text}" for kind, operation_text in operation_texts.items() if counts[kind]

@@ -22,6 +22,10 @@ class ReportCell:
     rating: Rating = "plain"
 
 
+#: A name and its text; a cell for a command or another value to copy.
+Fact = tuple[str, str | ReportCell]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReportSection:
     """A section of the report. Its parts are shown in the order of the fields; only ``changes`` are escaped already.
@@ -33,7 +37,7 @@ class ReportSection:
 
     title: str
     sentences: tuple[str, ...] = ()
-    facts: tuple[tuple[str, str], ...] = ()
+    facts: tuple[Fact, ...] = ()
     changes: tuple[ChangeLine, ...] = ()
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[ReportCell, ...], ...] = ()
@@ -55,6 +59,6 @@ class Report:
     command: str
     headline: str
     rating: Rating = "plain"
-    facts: tuple[tuple[str, str], ...] = ()
+    facts: tuple[Fact, ...] = ()
     sections: tuple[ReportSection, ...] = ()
     created: datetime | None = None

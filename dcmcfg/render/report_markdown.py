@@ -15,7 +15,7 @@ from dcmcfg.render.markdown import (
     render_markdown_table,
     render_prose,
 )
-from dcmcfg.render.report import Report, ReportCell, ReportSection
+from dcmcfg.render.report import Fact, Report, ReportCell, ReportSection
 from dcmcfg.render.terminal.styles import ADDED, CHANGED, REMOVED
 
 #: A cell lists up to this many lines; more are listed below the table.
@@ -33,9 +33,12 @@ def render_report_markdown(report: Report) -> Iterator[str]:
         yield from _render_section(section)
 
 
-def _render_facts(facts: tuple[tuple[str, str], ...]) -> Iterator[str]:
-    if any(text for _, text in facts):
-        yield from render_markdown_list(f"{render_prose(name)}: {render_prose(text)}" for name, text in facts if text)
+def _render_facts(facts: Sequence[Fact]) -> Iterator[str]:
+    pairs = [(name, value if isinstance(value, ReportCell) else ReportCell(value)) for name, value in facts]
+    if any(cell.text for _, cell in pairs):
+        yield from render_markdown_list(
+            f"{render_prose(name)}: {_render_text(cell)}" for name, cell in pairs if cell.text
+        )
 
 
 def _render_section(section: ReportSection) -> Iterator[str]:

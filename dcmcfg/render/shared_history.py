@@ -43,8 +43,19 @@ def format_shared_result(site_history: SiteHistory, record: SharedRecord) -> str
 
 def print_shared_record(console: Console, site_history: SiteHistory, record: SharedRecord) -> None:
     """Print all details of *record*, and its steps without secrets and vendor data."""
+    for name, text in list_shared_facts(site_history, record):
+        if text:
+            print_line(console, f"{name + ':':<11}{escape_unprintable(text)}")
+    print_line(console, "")
+    for step in record.steps:
+        for line in _format_step(step):
+            print_line(console, escape_unprintable(line))
+
+
+def list_shared_facts(site_history: SiteHistory, record: SharedRecord) -> tuple[tuple[str, str], ...]:
+    """Return names and texts of the details of *record*; a text may be empty, and is not escaped."""
     undo_of = f"change {record.undo_of} of {record.account}" if record.undo_of is not None else ""
-    for name, text in (
+    return (
         ("Change", site_history.get_reference(record)),
         ("Time", reformat_timestamp(record.started_at)),
         ("User", f"{record.account}@{record.host}"),
@@ -55,13 +66,7 @@ def print_shared_record(console: Console, site_history: SiteHistory, record: Sha
         ("Reload", record.reload.value if record.reload is not None else ""),
         ("Reverts", undo_of),
         ("Undo", f"only {record.account} can revert this change"),
-    ):
-        if text:
-            print_line(console, f"{name + ':':<11}{escape_unprintable(text)}")
-    print_line(console, "")
-    for step in record.steps:
-        for line in _format_step(step):
-            print_line(console, escape_unprintable(line))
+    )
 
 
 def _format_step(step: RecordedStep) -> Iterator[str]:
@@ -72,7 +77,7 @@ def _format_step(step: RecordedStep) -> Iterator[str]:
 
 def _format_attribute(attribute: RecordedAttribute) -> str:
     hidden = f" ({attribute.hidden})" if attribute.hidden else ""
-    removed, added = (", ".join(map(_format_value, each)) for each in (attribute.removed, attribute.added))
+    removed, added = (", ".join(map(format_recorded_value, each)) for each in (attribute.removed, attribute.added))
     match removed, added:
         case "", "":
             return f"{attribute.name}:{hidden or ' removed'}"
@@ -83,7 +88,8 @@ def _format_attribute(attribute: RecordedAttribute) -> str:
     return f"~ {attribute.name}: {removed} → {added}{hidden}"
 
 
-def _format_value(value: str | int) -> str:
+def format_recorded_value(value: str | int) -> str:
+    """Return *value* of a recorded step, which may be only the number of its octets."""
     return value if isinstance(value, str) else f"({format_count(value, 'octet')})"
 
 

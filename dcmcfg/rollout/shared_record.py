@@ -113,6 +113,14 @@ def _require_types(record: SharedRecord) -> None:
         raise TypeError("a field has a wrong type")
 
 
+def list_recorded_steps(record: RolloutRecord) -> tuple[RecordedStep, ...]:
+    """Return the steps of *record* without secrets and vendor data; raises as :func:`make_shared_record` does."""
+    return tuple(
+        record_step(change, record.get_undo_changes(position, position))
+        for position, change in enumerate(record.changes, 1)
+    )
+
+
 def make_shared_record(record: RolloutRecord, account: str, uid: int) -> SharedRecord:
     """Return *record*, which the account *account* made, for the shared history.
 
@@ -120,10 +128,6 @@ def make_shared_record(record: RolloutRecord, account: str, uid: int) -> SharedR
     """
     header, progress = record.header, record.read_progress()
     result = read_reload(record.folder)
-    steps = tuple(
-        record_step(change, record.get_undo_changes(position, position))
-        for position, change in enumerate(record.changes, 1)
-    )
     return SharedRecord(
         record_id=compute_record_id(record),
         number=record.number,
@@ -143,7 +147,7 @@ def make_shared_record(record: RolloutRecord, account: str, uid: int) -> SharedR
         undo_of=header.undo_of,
         rejected_count=header.rejected_count,
         reload=result.outcome if result is not None else None,
-        steps=steps,
+        steps=list_recorded_steps(record),
     )
 
 

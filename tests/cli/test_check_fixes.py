@@ -346,8 +346,8 @@ def test_the_report_can_go_to_a_file(run: Run, folder: Path) -> None:
         (("--dry-run",), "require --fix"),
         (("--yes", "."), "require --fix"),
         (("--strict", "."), "require --fix"),
-        (("--sarif", "--json", "."), "the output formats json and sarif exclude each other"),
-        (("--format", "text", "--sarif", "."), "the output formats sarif and text exclude each other"),
+        (("--sarif", "--json", "."), "--sarif and --json exclude each other"),
+        (("--format", "text", "--sarif", "."), "--format text and --sarif exclude each other"),
         (("--format", "sarif", "--fix"), "--format sarif and --fix exclude each other"),
     ],
 )

@@ -12,7 +12,7 @@ import click
 
 from dcmcfg.cli import invocation
 from dcmcfg.cli.options.node_options import NodeOptions, node_options
-from dcmcfg.cli.options.output_options import file_option, json_option
+from dcmcfg.cli.options.output_options import HTML, JSON, MARKDOWN, TEXT, file_option, format_option
 from dcmcfg.cli.options.topic_option import topic_option
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.output import STDOUT
@@ -104,10 +104,11 @@ class ChangeOptions:
     yes: bool
     plan_file: Path | None
     no_reload: bool
-    as_json: bool
+    #: The format of the output on standard output, as in ``--format``.
+    form: str
     #: Also print the plan as LDIF, even if the plan is long.
     show_ldif: bool = False
-    #: Standard output is used for JSON or LDIF, so the plan is shown on standard error.
+    #: Standard output is used for a report or LDIF, so the plan is shown on standard error.
     stdout_reserved: bool = False
     #: Assert for each entry that nothing in it has changed since it was read.
     strict: bool = False
@@ -118,14 +119,41 @@ class ChangeOptions:
     #: The nodes that load the change, and how.
     nodes: NodeOptions = field(default_factory=NodeOptions)
 
+    @property
+    def as_json(self) -> bool:
+        """Whether the output on standard output is JSON."""
+        return self.form == JSON
+
+    @property
+    def stdout_option(self) -> str:
+        """The option that makes standard output reserved."""
+        return "--output -" if self.form == TEXT else _format_form_option(self.form)
+
     def print_lines(self, *lines: str) -> None:
         """Print *lines* on the stream of the plan, with this run's site options in their commands."""
         print_output(*map(invocation.current().insert_site_options, lines), on_stderr=self.stdout_reserved)
 
 
+def _format_form_option(form: str) -> str:
+    return "--json" if form == JSON else f"--format {form}"
+
+
 def changing_options(command: Callable[..., R]) -> Callable[..., R]:
     """Return *command* with the options of a changing command as parameter ``options`` (:class:`ChangeOptions`)."""
+    return changing_options_with_forms(TEXT, JSON, MARKDOWN, HTML)(command)
 
+
+def changing_options_with_forms(
+    *forms: str, flags: Sequence[str] = ()
+) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Return the decorator :func:`changing_options` for a command with other formats of its output.
+
+    *forms* and *flags* are those of :func:`~dcmcfg.cli.options.output_options.format_option`.
+    """
+    return functools.partial(_add_options, forms=forms, flags=flags)
+
+
+def _add_options(command: Callable[..., R], *, forms: Sequence[str], flags: Sequence[str]) -> Callable[..., R]:
     @functools.wraps(command)
     def with_change_options(
         *,
@@ -133,7 +161,7 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
         yes: bool,
         output: Path | None,
         no_reload: bool,
-        as_json: bool,
+        form: str,
         strict: bool,
         in_transaction: bool | None,
         show_ldif: bool,
@@ -141,8 +169,8 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
         **rest: Any,
     ) -> R:
         plan_to_stdout = output is not None and str(output) == STDOUT
-        if plan_to_stdout and as_json:
-            raise click.UsageError("--output - and --json both write to standard output")
+        if plan_to_stdout and form != TEXT:
+            raise click.UsageError(f"--output - and {_format_form_option(form)} both write to standard output")
         invocation.current().changes_directory = True
         forced = frozenset(risk for parameter, risk in RISK_BY_PARAMETER.items() if rest.pop(parameter))
         invocation.current().skip_schema_check = SERVER_SCHEMA in forced
@@ -151,9 +179,9 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
             yes=yes,
             plan_file=output,
             no_reload=no_reload,
-            as_json=as_json,
+            form=form,
             show_ldif=show_ldif,
-            stdout_reserved=as_json or plan_to_stdout,
+            stdout_reserved=form != TEXT or plan_to_stdout,
             strict=strict,
             in_transaction=in_transaction,
             forced_risks=forced,
@@ -188,7 +216,7 @@ def changing_options(command: Callable[..., R]) -> Callable[..., R]:
             help="Apply the plan in one transaction, or step by step. Default: in one transaction, if the server "
             "supports transactions safely.",
         ),
-        json_option,
+        format_option(*forms, flags=flags),
         node_options(),
         *force_options(),
     )

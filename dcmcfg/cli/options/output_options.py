@@ -18,7 +18,9 @@ from dcmcfg.cli.session.output import redirect_output
 F = TypeVar("F", bound=Callable[..., object])
 R = TypeVar("R")
 
-TEXT, JSON = "text", "json"
+TEXT, JSON, MARKDOWN, HTML = "text", "json", "markdown", "html"
+#: Formats of a report for people.
+REPORT_FORMS = (MARKDOWN, HTML)
 _OUTPUT_TEXT = "Write the output to FILE. Default: standard output ('-')."
 
 

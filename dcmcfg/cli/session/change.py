@@ -27,13 +27,14 @@ from dcmcfg.files.private import write_private
 from dcmcfg.nodes.marker import remove_marker
 from dcmcfg.nodes.node_record import NodeRecorder
 from dcmcfg.nodes.pending import PendingActivation, find_leftover_markers, rebuild_plan
+from dcmcfg.plan.assertions import has_assertion
 from dcmcfg.plan.ldif_output import format_plan
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.renamed_archives import find_renamed_archives
 from dcmcfg.plan.server_schema import ServerSchemaRules, require_accepted
 from dcmcfg.plan.step_effects import describe_required_actions, needs_reload
 from dcmcfg.plan.versions import assert_versions
-from dcmcfg.printable import escape_unprintable
+from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.plan import format_plan_counts, format_unchanged_lines, print_plan
 from dcmcfg.render.terminal.console import (
     ExtraOutput,
@@ -159,7 +160,14 @@ def apply_plan(
     # The risks of a resumed change were accepted when it began.
     if resumed_record is None and not options.dry_run:
         require_forced(assessment.risks, assessment.forced_risks)
-    strategy = _choose_and_announce_strategy(directory, plan, options, resumed_record)
+    strategy, condition = _choose_and_announce_strategy(directory, plan, options, resumed_record)
+    report = replace(
+        report,
+        strategy=f"{strategy.value}{condition}",
+        preconditions=_describe_preconditions(directory, plan),
+        reverts=_describe_reverted(purpose),
+        extra_output=extra_output,
+    )
     # The plan is written before the confirmation, so a dry run and a declined plan leave it too.
     if options.plan_file is not None:
         write_plan(settings, plan, options.plan_file)
@@ -274,8 +282,10 @@ def resume_nodes(
 
 def _choose_and_announce_strategy(
     directory: Directory, plan: Plan, options: ChangeOptions, resumed_record: RolloutRecord | None
-) -> RolloutStrategy:
-    """Choose the strategy for *plan*, print it, and return it; raises what :func:`choose_strategy` raises.
+) -> tuple[RolloutStrategy, str]:
+    """Choose the strategy for *plan*, print it, and return it with its condition, which may be empty.
+
+    Raises what :func:`choose_strategy` raises.
 
     To find out whether the database supports transactions, one is begun and aborted. A dry run does this only with
     ``--transaction``.
@@ -287,7 +297,25 @@ def _choose_and_announce_strategy(
     options.print_lines(f"{format_plan_counts(plan)}, {strategy.value}{condition}")
     if has_assertions(plan) and not directory.read_capabilities().assertions:
         options.print_lines(_READ_CHECK_NOTE)
-    return strategy
+    return strategy, condition
+
+
+def _describe_preconditions(directory: Directory, plan: Plan) -> str:
+    """Return how many steps have a precondition, and who checks it; empty if no step has one."""
+    count = sum(map(has_assertion, plan.changes))
+    if not count:
+        return ""
+    checker = (
+        "the directory server checks in the same request that the values to change are still those of this plan"
+        if directory.read_capabilities().assertions
+        else "dcmcfg reads the entry before the step, because the server does not support assertion controls"
+    )
+    return f"{count} of {format_count(len(plan.changes), 'step')}: {checker}"
+
+
+def _describe_reverted(purpose: PlanPurpose) -> str:
+    number = purpose.reverted_number
+    return f"change {number}" if number is not None else ""
 
 
 def _check_unfinished(

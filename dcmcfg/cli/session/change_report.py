@@ -5,14 +5,19 @@ If an archive's own device is renamed, the report also has the restart with the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from dcmcfg.cli.options.change_options import ChangeOptions
+from dcmcfg.cli import invocation
+from dcmcfg.cli.options.change_options import ChangeOptions, format_risks
+from dcmcfg.cli.options.output_options import REPORT_FORMS
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.session.rejects import RejectsFile
+from dcmcfg.cli.session.report_output import print_formatted_report
 from dcmcfg.errors import DcmcfgError, IncompleteChange
 from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.plan.delayed_effects import find_restart_attributes
@@ -21,9 +26,11 @@ from dcmcfg.plan.renamed_archives import DEVICE_NAME_PROPERTY, RenamedArchive
 from dcmcfg.plan.risk_checks import Risk
 from dcmcfg.plan.step_effects import needs_reload
 from dcmcfg.render.plan import plan_json, risks_json
-from dcmcfg.render.terminal.console import make_stderr_console, make_stdout_console
+from dcmcfg.render.plan_report import PlanReportFacts, build_plan_report
+from dcmcfg.render.terminal.console import ExtraOutput, make_stderr_console, make_stdout_console
 from dcmcfg.rollout.execution import RolloutOutcome
-from dcmcfg.settings import Settings
+from dcmcfg.secret_values import redact_command
+from dcmcfg.settings import Settings, format_site_headline
 
 _DEFAULT = "default"
 
@@ -78,6 +85,10 @@ def _find_new_name(settings: Settings, renamed: Sequence[RenamedArchive]) -> str
     )
 
 
+def _format_restart_line(attributes: Sequence[str]) -> str:
+    return f"Restart the archive. A reload is not enough for the change of {', '.join(attributes)}"
+
+
 @dataclass(frozen=True)
 class ReloadReport:
     """The result of the reload after a change.
@@ -104,6 +115,11 @@ class ChangeReport:
     renamed_archives: Sequence[RenamedArchive] = ()
     extra_json: Mapping[str, Any] = field(default_factory=dict)
     warnings: Sequence[str] = ()
+    #: How the plan is applied, who checks its preconditions, and the change that it reverts; as text for a report.
+    strategy: str = ""
+    preconditions: str = ""
+    reverts: str = ""
+    extra_output: ExtraOutput | None = None
 
     def to_json(
         self, outcome: RolloutOutcome | None = None, *, reload: ReloadReport | None = None, profile: Path | None = None
@@ -147,6 +163,9 @@ class ChangeReport:
         if self.options.as_json:
             print_json(self.to_json(outcome, reload=reload, profile=profile))
             return
+        if self.options.form in REPORT_FORMS:
+            self._print_report(outcome, reload=reload)
+            return
         print_lines = self.options.print_lines
         if self.rejects_file is not None and self.rejects_file.items and not self.options.dry_run:
             print_lines(f"Rejected: {len(self.rejects_file.items)}. Fix the rejected items in {self.rejects_file.path}")
@@ -157,17 +176,62 @@ class ChangeReport:
         elif outcome is not None:
             self._print_reload(reload)
             if restart_attributes := find_restart_attributes(self.plan):
-                print_lines(
-                    f"Restart the archive. A reload is not enough for the change of {', '.join(restart_attributes)}"
-                )
+                print_lines(_format_restart_line(restart_attributes))
+
+    def _print_report(self, outcome: RolloutOutcome | None, *, reload: ReloadReport | None) -> None:
+        """Print the report of the plan and its result as Markdown or as a web page."""
+        insert_site_options = invocation.current().insert_site_options
+        plan_file = self.options.plan_file
+        risk_lines = {*format_risks(self.risks, self.options.forced_risks, include_refused=True)}
+        rejected = tuple(self.rejects_file.format_messages()) if self.rejects_file is not None else ()
+        facts = PlanReportFacts(
+            plan=self.plan,
+            site=format_site_headline(self.settings),
+            command=redact_command(invocation.current().command_line),
+            created=datetime.now(UTC),
+            strategy=self.strategy,
+            preconditions=self.preconditions,
+            reverts=self.reverts,
+            plan_file=str(plan_file) if plan_file is not None and self.plan.steps else "",
+            # The report has the risks and the rejected items in tables of their own.
+            warnings=tuple(each for each in self.warnings if each not in risk_lines and each not in rejected),
+            risks=tuple(self.risks),
+            forced_names=self.options.forced_risks,
+            rejected=rejected,
+            change_number=outcome.number if outcome is not None else None,
+            result_lines=tuple(self._list_result_lines(outcome, reload)),
+            apply_commands=(insert_site_options(f"dcmcfg apply {shlex.quote(str(plan_file))}"),)
+            if plan_file is not None and outcome is None and self.plan.steps
+            else (),
+            undo_command=insert_site_options(f"dcmcfg undo {'NUMBER' if outcome is None else outcome.number}"),
+            show_ldif=self.options.show_ldif,
+            extra_output=self.extra_output,
+        )
+        print_formatted_report(build_plan_report(facts), self.options.form)
+
+    def _list_result_lines(self, outcome: RolloutOutcome | None, reload: ReloadReport | None) -> Iterator[str]:
+        """Yield the sentences about what remains to be done after the plan, or was done."""
+        if self.renamed_archives:
+            yield format_restart_note(self.renamed_archives)
+            return
+        if outcome is None:
+            return
+        if reload is None:
+            yield self._describe_missing_reload()
+        else:
+            yield from reload.lines
+        if restart_attributes := find_restart_attributes(self.plan):
+            yield _format_restart_line(restart_attributes)
+
+    def _describe_missing_reload(self) -> str:
+        if needs_reload(self.plan):
+            return "The archive was not reloaded. To reload it: dcmcfg reload"
+        return "The archive was not reloaded, because a reload has no effect on this change."
 
     def _print_reload(self, reload: ReloadReport | None) -> None:
         """Print which nodes have reloaded, and how this is confirmed."""
-        if reload is None and not needs_reload(self.plan):
-            self.options.print_lines("The archive was not reloaded, because a reload has no effect on this change.")
-            return
         if reload is None:
-            self.options.print_lines("The archive was not reloaded. To reload it: dcmcfg reload")
+            self.options.print_lines(self._describe_missing_reload())
             return
         self.print_nodes(reload)
 

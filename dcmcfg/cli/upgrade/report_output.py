@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from dcmcfg.cli.options.output_options import JSON, TEXT
+from dcmcfg.cli.options.output_options import HTML, JSON, MARKDOWN, TEXT
 from dcmcfg.cli.session.output import print_json, print_text, require_writable_file, write_report
 from dcmcfg.dn import DN
 from dcmcfg.render.html.report_page import render_report_page
@@ -19,7 +19,6 @@ from dcmcfg.render.upgrade_json import upgrade_json
 from dcmcfg.render.upgrade_sections import build_upgrade_report
 from dcmcfg.upgrade.report import UpgradeReport
 
-MARKDOWN, HTML = "markdown", "html"
 #: The values of ``--format``.
 FORMS = (TEXT, JSON, MARKDOWN, HTML)
 _FORMS_BY_SUFFIX = {".html": HTML, ".json": JSON, ".md": MARKDOWN}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
@@ -22,6 +23,8 @@ from dcmcfg.timestamps import format_timestamp
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 #: The start of a box for wide content. Its focus lets the arrow keys scroll it.
 SCROLL = '<div class="scroll" tabindex="0">'
+#: Separators of DNs, lists and paths. None of them is a part of an escape such as ``&lt;``.
+_BREAKS = re.compile(r"[,=/](?=[^,=/])")
 #: A table with more columns does not fit on a phone.
 _MAX_PHONE_COLUMNS = 3
 #: A cell of a table: its text, or a pair of text and CSS class (``code``, or a class of the style sheet).
@@ -81,8 +84,8 @@ def escape_html(text: str) -> str:
 
 
 def render_code(words: str) -> str:
-    """Return *words* as HTML in a monospaced font; a long DN or list may break after a comma."""
-    return f"<code>{escape_html(words).replace(',', ',<wbr>')}</code>"
+    """Return *words* as HTML in a monospaced font; a long DN, list or path may break after its separators."""
+    return f"<code>{_BREAKS.sub(lambda match: f'{match[0]}<wbr>', escape_html(words))}</code>"
 
 
 def render_definition_list(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:

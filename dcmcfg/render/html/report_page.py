@@ -12,11 +12,10 @@ from dcmcfg.render.html.page import (
     render_badge,
     render_banner,
     render_code,
-    render_definition_list,
     render_list,
     render_page,
 )
-from dcmcfg.render.report import Report, ReportCell, ReportSection
+from dcmcfg.render.report import Fact, Report, ReportCell, ReportSection
 from dcmcfg.render.terminal.styles import ADDED, CHANGED, REMOVED
 
 _LINE_CLASSES = {ADDED: "added", REMOVED: "removed", CHANGED: "changed"}
@@ -32,7 +31,7 @@ def render_report_page(report: Report) -> Iterator[str]:
 
 def _render_body(report: Report) -> Iterator[str]:
     yield render_banner(report.headline, report.rating)
-    yield from render_definition_list(report.facts)
+    yield from _render_facts(report.facts)
     for section in report.sections:
         yield from _render_section(section)
 
@@ -40,8 +39,7 @@ def _render_body(report: Report) -> Iterator[str]:
 def _render_section(section: ReportSection) -> Iterator[str]:
     yield f"<h2>{escape_html(section.title)}</h2>\n"
     yield from (f"<p>{escape_html(each)}</p>\n" for each in section.sentences)
-    if section.facts:
-        yield from render_definition_list(section.facts)
+    yield from _render_facts(section.facts)
     if section.changes:
         yield f'<pre class="changes">{"".join(_render_changes(section.changes))}</pre>\n'
     if section.rows:
@@ -49,10 +47,20 @@ def _render_section(section: ReportSection) -> Iterator[str]:
     yield render_list(section.items)
     if section.text:
         text = "\n".join(escape_html(each) for each in section.text.rstrip("\n").split("\n"))
-        yield f"<pre>{text}</pre>\n"
+        yield f'<pre class="text" tabindex="0">{text}</pre>\n'
     if section.commands:
         lines = "\n".join(f"$ {escape_html(each)}" for each in section.commands)
         yield f"<pre>{lines}</pre>\n"
+
+
+def _render_facts(facts: Sequence[Fact]) -> Iterator[str]:
+    cells = [(name, value if isinstance(value, ReportCell) else ReportCell(value)) for name, value in facts]
+    if any(cell.text for _, cell in cells):
+        yield "<dl>\n"
+        for name, cell in cells:
+            if cell.text:
+                yield f"<dt>{escape_html(name)}</dt><dd>{_render_cell(cell, is_open=True)}</dd>\n"
+        yield "</dl>\n"
 
 
 def _render_changes(lines: Sequence[ChangeLine]) -> Iterator[str]:

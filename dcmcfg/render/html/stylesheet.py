@@ -60,6 +60,7 @@ details summary { cursor: pointer } details ul { margin: .3rem 0; padding-left: 
 pre { font: .87em/1.6 ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; background: var(--card);
   border: 1px solid var(--line); border-radius: 6px; padding: .6rem 1rem; white-space: pre-wrap;
   overflow-wrap: anywhere }
+pre.text { white-space: pre; overflow-x: auto; overflow-wrap: normal }
 pre .line { display: block; padding-left: 2ch; text-indent: -2ch } pre .line.deep { margin-left: 4ch }
 pre .line.deeper { margin-left: 8ch } pre .added { color: var(--good); background: var(--tint-good) }
 pre .removed { color: var(--bad); background: var(--tint-bad) } pre .changed { font-weight: 600 }
@@ -78,9 +79,10 @@ pre del { color: var(--bad); background: var(--tint-bad) } pre ins { color: var(
   pre .line.deep { margin-left: 2ch } pre .line.deeper { margin-left: 4ch } td code { min-width: 11em } }
 @page { margin: 15mm }
 @media print { body { margin: 0; padding: 0; max-width: none; font-size: 12px }
-  tr, .card, svg, .studies tbody, pre .line { break-inside: avoid } h2, h3, h2 + p { break-after: avoid }
+  tr, .card, svg, .studies tbody, pre.text { white-space: pre; overflow-x: auto; overflow-wrap: normal }
+pre .line { break-inside: avoid } h2, h3, h2 + p { break-after: avoid }
   thead { display: table-header-group } .scroll { overflow: visible } .scroll svg.sequence { max-width: 100% }
   svg.chart { min-width: 0 } .studies { font-size: .78rem }
-  pre .added, pre .removed { background: none } }
+  pre.text { white-space: pre-wrap } pre .added, pre .removed { background: none } }
 """
 )
