@@ -66,6 +66,7 @@ def match_aes(
             *_find_unreferenced(default, site, found, answers),
             *_find_questions(default, scores, found, answers),
             *_find_misnamed(default, site, found, answers),
+            *_find_replaced(default, site, found, answers),
         )
     }
     return found, list(questions.values())
@@ -144,6 +145,25 @@ def _find_misnamed(
         if score > own + _CONTENT_TOLERANCE:
             reason = f"the AE with this title resembles {likely} more, which no other AE of the site is"
             yield RoleQuestion(role, ((title, own),), reason)
+
+
+def _find_replaced(
+    default: ConfigurationView, site: ConfigurationView, found: Mapping[str, str], answers: Mapping[str, str]
+) -> Iterator[RoleQuestion]:
+    """Yield questions about AEs with the title of the role, but mostly other capabilities, as another AE has them.
+
+    The site may have removed the AE, and given its title to a copy of another one.
+    """
+    for role, title in found.items():
+        if role != title or role in answers:
+            continue
+        one, ae = default.profiles[role], site.profiles[title]
+        if not one.capabilities or len(one.capabilities & ae.capabilities) * 2 >= len(ae.capabilities):
+            continue
+        score, likely = max((score_content(each, ae), each.title) for each in default.profiles.values())
+        own = score_content(one, ae)
+        if score > own + _CONTENT_TOLERANCE:
+            yield RoleQuestion(role, ((title, own),), f"the AE with this title resembles {likely} more")
 
 
 def _find_unreferenced(

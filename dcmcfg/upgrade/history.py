@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dcmcfg.changes import Add, Change, Delete, Modify, Operation
@@ -13,6 +13,7 @@ from dcmcfg.schema_names import OBJECT_CLASS
 from dcmcfg.upgrade.capability_names import CapabilityNames, align_capabilities
 from dcmcfg.upgrade.merge_result import IGNORED
 from dcmcfg.upgrade.names import NameMapping
+from dcmcfg.upgrade.own_parts import NO_OWN_PARTS, OwnParts, find_own_parts
 from dcmcfg.upgrade.release import OfficialRecord, UpdateFile, Version
 from dcmcfg.upgrade.trees import NormalValues, UpgradeTree
 
@@ -25,7 +26,8 @@ class ReconstructedBase:
     """What the site once was (``base``), and what the release makes of the default (``theirs``), with the site's names.
 
     ``places`` are the records that write an entry: key → places in update files. ``failing`` are the places of records
-    that do not apply to the default itself. ``behind`` are the components that the updates have not reached.
+    that do not apply to the default itself. ``behind`` are the components that the updates have not reached. ``own``
+    are the site's own AEs and web applications with the names of parts that the release brings; the base lacks them.
     """
 
     base: UpgradeTree
@@ -33,6 +35,7 @@ class ReconstructedBase:
     places: Mapping[NormalDN, tuple[str, ...]]
     failing: tuple[str, ...]
     behind: tuple[str, ...]
+    own: OwnParts = NO_OWN_PARTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,12 +70,13 @@ def reconstruct_base(
     *,
     tree_version: Version,
     known: Sequence[KnownDefault] = (),
+    declared: Collection[str] = (),
 ) -> ReconstructedBase:
     """Return the base of *site*: *default* (with the names of the site) after those of *files* that have evidently run.
 
     *default* has the names that the release gives to transfer capabilities. *tree_version* is the release that the tree
     is at. *known* are the defaults of other releases, the target first: if the site has a value of one of them, only
-    the files after that release change it.
+    the files after that release change it. The AE titles *declared* are those of parts that the release brings.
     """
     names = CapabilityNames(site)
     theirs = align_capabilities(default, site)
@@ -100,6 +104,9 @@ def reconstruct_base(
             )
         followed.append((file, records))
         path.states.append(theirs.copy())
+    states = [state for each in (path, *others) for state in each.states]
+    own = find_own_parts(site, path.states[0], states, declared)
+    followed = [(file, [each for each in records if not _is_about(each, own)]) for file, records in followed]
     behind = _find_behind(followed, site, tree_version)
     actual = path.states[0].copy()
     for file, records in followed:
@@ -107,14 +114,21 @@ def reconstruct_base(
         for run in records[:count]:
             actual.apply(run.change)
     # A value of the target is as new as can be, so it comes first; that of another default is the last to be tried.
-    base, theirs = _build_base(site, actual, path, [*others[:1], path, *others[1:]])
+    base, theirs = _build_base(own.leave_out(site), actual, path, [*others[:1], path, *others[1:]])
     return ReconstructedBase(
         base=base,
         theirs=theirs,
         places={key: tuple(each) for key, each in places.items()},
         failing=tuple(failing),
         behind=tuple(sorted(behind)),
+        own=own,
     )
+
+
+def _is_about(followed: _FollowedRecord, own: OwnParts) -> bool:
+    """Return whether the record is about an official part whose name the site has given to a part of its own."""
+    entry = followed.after or followed.before
+    return own.contains(followed.key) or (entry is not None and own.registers(entry))
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ from dcmcfg.schema_names import (
 from dcmcfg.upgrade.capability_names import get_capability_id
 from dcmcfg.upgrade.merge_result import IGNORED, Decision, Dropped, MergeResult, Place, Stage
 from dcmcfg.upgrade.names import is_marked_removed
+from dcmcfg.upgrade.own_parts import NO_OWN_PARTS, OwnParts
+from dcmcfg.upgrade.shipped_names import NOTHING_SHIPPED, ShippedNames
 from dcmcfg.upgrade.trees import UpgradeTree
 from dcmcfg.upgrade.value_merge import ValueConflict, Values, Versions, combine_values, merge_values
 
@@ -48,8 +50,9 @@ class Merge:
     """Merges the changes from *base* to *theirs* into *site*; all trees have the site's names.
 
     In the places *taken*, the release wins. *original* is the default that the site was installed with; without it,
-    the base. Nothing is added below the entries *blocked*. *roles* are the titles of the default by those at the site,
-    for messages.
+    the base. Nothing is merged at and below the entries *blocked*. *roles* are the titles of the default by those at
+    the site, for messages. *own* are the site's own parts with the names of parts that the release brings, *shipped*
+    is what update files have written with other names.
     """
 
     def __init__(
@@ -64,6 +67,8 @@ class Merge:
         original: UpgradeTree | None = None,
         blocked: frozenset[NormalDN] = frozenset(),
         roles: Mapping[str, str] | None = None,
+        own: OwnParts = NO_OWN_PARTS,
+        shipped: ShippedNames = NOTHING_SHIPPED,
     ) -> None:
         self._base, self._theirs, self._site = base, theirs, site
         self._schema: Schema = site.schema
@@ -76,12 +81,16 @@ class Merge:
         self._structures = StructureChecker(site.schema)
         self._result = MergeResult(tree=site.copy())
         self._blocked = set(blocked)
+        self._own = own
+        self._shipped = shipped
 
     def run(self) -> MergeResult:
         """Return the result."""
         added = []
         for key, theirs in self._theirs.iterate_parents_first():
             base, site = self._base.entries.get(key), self._site.entries.get(key)
+            if site is not None and (self._is_blocked(key) or self._meet_own_part(key, site)):
+                continue
             if base is None and site is None:
                 added.append((key, theirs))
             elif base is None and site is not None:
@@ -95,6 +104,26 @@ class Merge:
         self._delete_removed()
         self._result.blocked = frozenset(self._blocked)
         return self._result
+
+    def _is_blocked(self, key: NormalDN) -> bool:
+        return any(is_at_or_below(key, each) for each in self._blocked)
+
+    def _meet_own_part(self, key: NormalDN, site: Entry) -> bool:
+        """Return whether *site* is a part of the site's own with the name of an official one, which is a decision."""
+        if key not in self._own.keys or Place(key) in self._taken:
+            return False
+        if site.is_a(DICOM_NETWORK_AE_OBJECT_CLASS):
+            title = site.text(DICOM_AE_TITLE) or ""
+            role = self._roles.get(title, title)
+            reason = (
+                "the site has an AE of its own with this title (to give the new AE another title: "
+                f"--role {role}=TITLE; if this is the AE of the release: --role {role}={title})"
+            )
+        else:
+            reason = "the site has a web application of its own with this name"
+        self._decide(site.dn, reason)
+        self._blocked.add(key)
+        return True
 
     def _merge_entry(self, key: NormalDN, base: Entry, theirs: Entry) -> Entry:
         site = merged = self._site.entries[key]
@@ -111,6 +140,10 @@ class Merge:
             decisions += [self._make_decision(site.dn, name, each) for each in result.conflicts]
             if result.values is not None:
                 merged = merged.with_values(name, result.values)
+        if self._stage is Stage.OFFICIAL:
+            merged, ambiguous = self._replace_ambiguous(key, merged)
+            known = {each.attribute.lower() for each in decisions}
+            decisions += [each for each in ambiguous if each.attribute.lower() not in known]
         if merged is not site:
             checked = self._keep_valid(key, merged, theirs)
             if checked is site:
@@ -119,6 +152,22 @@ class Merge:
         for each in decisions:
             (self._result.kept if _is_own_by_nature(site, each) else self._result.decisions).append(each)
         return merged
+
+    def _replace_ambiguous(self, key: NormalDN, merged: Entry) -> tuple[Entry, list[Decision]]:
+        """Return *merged* with the names that the user has chosen, and the decisions about names as shipped."""
+        site, decisions = self._site.entries[key], []
+        for lower, replacements in self._shipped.ambiguous.get(key, {}).items():
+            name = next((each.name for each in site.attributes if each.name.lower() == lower), lower)
+            current = merged.values(name)
+            wanted = tuple(dict.fromkeys(replacements.get(each, each) for each in current))
+            if wanted == current:
+                continue
+            if Place(key, lower) in self._taken:
+                merged = merged.with_values(name, wanted)
+            else:
+                reason = "an update file has written a name here that another part of the site has"
+                decisions.append(Decision(site.dn, name, reason, site=site.values(name), release=wanted))
+        return merged, decisions
 
     def _keep_valid(self, key: NormalDN, merged: Entry, theirs: Entry) -> Entry:
         """Return *merged* as far as its classes allow it; the site's entry if they require what it does not have.
@@ -217,7 +266,7 @@ class Merge:
 
     def _add(self, key: NormalDN, theirs: Entry) -> None:
         tree = self._result.tree
-        if any(is_at_or_below(key, each) for each in self._blocked):
+        if self._is_blocked(key):
             self._result.dropped.append(Dropped(theirs.dn, "the site has an entry of its own above"))
         elif key[1:] not in tree.entries:
             self._result.dropped.append(Dropped(theirs.dn, "the site does not have the parent entry"))
@@ -246,17 +295,28 @@ class Merge:
 
     def _find_reason_against(self, entry: Entry) -> str:
         """Return why the new *entry* of the release is not for this site; empty if it is."""
+        if entry.is_a(WEB_APP_OBJECT_CLASS) and self._list_blocked_titles() & set(entry.texts(DICOM_AE_TITLE)):
+            return "the site has another AE with the title of the web application's AE"
         if entry.is_a(WEB_APP_OBJECT_CLASS) and not set(entry.texts(DICOM_AE_TITLE)) <= self._list_archive_titles():
             return "the site does not have the AE of this web application"
-        if entry.is_a(DICOM_UNIQUE_AE_TITLE_OBJECT_CLASS) and not self._has_named(
+        # Some releases register titles of AEs that they do not have.
+        if entry.is_a(DICOM_UNIQUE_AE_TITLE_OBJECT_CLASS) and self._lacks_named(
             DICOM_NETWORK_AE_OBJECT_CLASS, DICOM_AE_TITLE, entry.text(DICOM_AE_TITLE)
         ):
             return "the site does not have this AE"
-        if entry.is_a(UNIQUE_WEB_APP_NAME_OBJECT_CLASS) and not self._has_named(
+        if entry.is_a(UNIQUE_WEB_APP_NAME_OBJECT_CLASS) and self._lacks_named(
             WEB_APP_OBJECT_CLASS, WEB_APP_NAME, entry.text(WEB_APP_NAME)
         ):
             return "the site does not have this web application"
         return ""
+
+    def _list_blocked_titles(self) -> set[str]:
+        return {
+            title
+            for key in self._blocked
+            if key in self._site.entries and self._site.entries[key].is_a(DICOM_NETWORK_AE_OBJECT_CLASS)
+            for title in self._site.entries[key].texts(DICOM_AE_TITLE)
+        }
 
     def _list_archive_titles(self) -> set[str]:
         return {
@@ -267,19 +327,32 @@ class Merge:
         }
 
     def _has_named(self, object_class: str, attribute: str, name: str | None) -> bool:
-        return any(
-            each.is_a(object_class) and name in each.texts(attribute) for each in self._result.tree.entries.values()
+        return _has_named(self._result.tree, object_class, attribute, name)
+
+    def _lacks_named(self, object_class: str, attribute: str, name: str | None) -> bool:
+        """Return whether the result lacks a part that the release has, or names in a web application."""
+        return not self._has_named(object_class, attribute, name) and any(
+            _has_named(self._theirs, each, attribute, name) for each in (object_class, WEB_APP_OBJECT_CLASS)
         )
 
     def _delete_removed(self) -> None:
         tree = self._result.tree
-        removed = [key for key in self._base.entries if key not in self._theirs.entries and key in self._site.entries]
+        removed = [
+            key
+            for key in self._base.entries
+            if key not in self._theirs.entries and key in self._site.entries and not self._is_blocked(key)
+        ]
         unchanged = set()
         for key in removed:
             site = self._site.entries[key]
             is_changed = not self._are_equal(self._base.entries[key], site)
             if is_changed and Place(key) not in self._taken:
-                self._decide(site.dn, "the release removes the entry, and the site has changed it")
+                self._decide(
+                    site.dn,
+                    "an update file has added the entry with a name that is not the site's, and the site has changed it"
+                    if key in self._shipped.entries
+                    else "the release removes the entry, and the site has changed it",
+                )
             elif self._is_lost_move(key, site):
                 self._result.dropped.append(Dropped(site.dn, "the site does not have the AE that gets the capability"))
             else:
@@ -379,6 +452,10 @@ class Merge:
 
     def _normal(self, name: str, value: bytes) -> bytes:
         return self._schema.normalise_value(name, value)
+
+
+def _has_named(tree: UpgradeTree, object_class: str, attribute: str, name: str | None) -> bool:
+    return any(each.is_a(object_class) and name in each.texts(attribute) for each in tree.entries.values())
 
 
 def _get_rank(entry: Entry) -> int:

@@ -22,11 +22,13 @@ from dcmcfg.upgrade.history import KnownDefault, ReconstructedBase, reconstruct_
 from dcmcfg.upgrade.merge import Merge
 from dcmcfg.upgrade.merge_result import Decision, Dropped, MergeResult, Place, Stage
 from dcmcfg.upgrade.options import DEFAULT_OPTIONS, UpgradeOptions
+from dcmcfg.upgrade.own_parts import OwnParts
 from dcmcfg.upgrade.prerequisites import find_missed_range, list_damages, list_warnings, require_upgrade
 from dcmcfg.upgrade.release import Release
 from dcmcfg.upgrade.renamed_roles import add_renamed_roles
 from dcmcfg.upgrade.role_answers import SortedAnswers, sort_answers
 from dcmcfg.upgrade.roles import Roles, find_roles, name_new_web_apps
+from dcmcfg.upgrade.shipped_names import ShippedNames, find_shipped_names
 from dcmcfg.upgrade.site_plan import make_upgrade_plan
 from dcmcfg.upgrade.tree_status import TreeStatus, find_status
 from dcmcfg.upgrade.trees import UpgradeTree
@@ -120,20 +122,23 @@ def prepare_upgrade(
     fresh = map_default(target, mapping, site, without)
     at_target = status.match is not None and target.version is not None and status.match.last >= target.version
     updates = target.list_updates(installed.version, target.version)
+    shipped = find_shipped_names(site, target.list_updates(up_to=target.version), mapping, installed.version)
+    repaired = shipped.repair(site)
     reconstructed = reconstruct_base(
         leave_out_devices(map_names(installed, mapping, site), without, mapping),
         updates,
         mapping,
-        site,
+        repaired,
         tree_version=status.match.last if status.match is not None else (installed.version or ()),
         known=[
             KnownDefault(target.version, fresh),
             KnownDefault(source.version, map_default(source, mapping, site, without)),
         ],
+        declared=tuple(answers.new.titles.values()),
     )
     theirs = leave_out_devices(reconstructed.theirs, without, mapping)
     theirs, fresh = (_leave_out_declined(each, answers) for each in (theirs, fresh))
-    base = reconstructed.base
+    base = shipped.restore(reconstructed.base, repaired, site)
     warnings = list(list_warnings(status, source, target, installed))
     if not has_secrets(site.entries.values()) and has_secrets(base.entries.values()):
         base, theirs, fresh = (leave_out_secrets(each) for each in (base, theirs, fresh))
@@ -147,6 +152,10 @@ def prepare_upgrade(
     archive_key = site.key(status.view.device.dn)
     offers = find_clones(base, status.view, roles)
     clones = choose_clones(offers, options.also)
+    # The AE of the release with the title of a clone is not at the site.
+    theirs, fresh = (
+        leave_out_aes(each, sorted(reconstructed.own.titles & set(options.also))) for each in (theirs, fresh)
+    )
     base, theirs, fresh = (add_clones(each, clones, archive_key) for each in (base, theirs, fresh))
     stages = _Stages(
         original=map_default(installed, mapping, site, without),
@@ -156,6 +165,8 @@ def prepare_upgrade(
         archive_key=archive_key,
         options=options,
         roles={new: old for old, new in roles.titles.items()},
+        own=reconstructed.own.without_aes(options.also),
+        shipped=shipped,
     )
     official, gap, decided, gap_decided = stages.merge(site)
     vendor = _merge_vendor(official.tree, archive_key, (installed, source, target), prefer=options.vendor)
@@ -177,7 +188,7 @@ def prepare_upgrade(
         gap_changes=gap_changes,
         decisions=decided.open,
         gap_decisions=gap_decided.open,
-        reconstructed=reconstructed,
+        reconstructed=replace(reconstructed, places=shipped.add_places(reconstructed.places)),
         vendor=vendor,
         clones=leave_out_chosen(offers, options.also),
         changed_clones=clones,
@@ -205,6 +216,8 @@ class _Stages:
     archive_key: NormalDN
     options: UpgradeOptions
     roles: Mapping[str, str]
+    own: OwnParts
+    shipped: ShippedNames
 
     def merge(self, site: UpgradeTree) -> tuple[MergeResult, MergeResult, Answers, Answers]:
         """Return the results of both stages, and the answered and open decisions of each."""
@@ -231,6 +244,8 @@ class _Stages:
             taken=taken,
             original=self.original,
             roles=self.roles,
+            own=self.own,
+            shipped=self.shipped,
         ).run()
         gap = Merge(
             self.theirs,
@@ -242,6 +257,7 @@ class _Stages:
             original=self.original,
             roles=self.roles,
             blocked=official.blocked,
+            own=self.own,
         ).run()
         return official, gap
 

@@ -73,6 +73,10 @@ class SignIndex:
                 for sign, is_there in list_signs(record, mapping, tree):
                     self._writers[sign].append((file.version, is_there))
 
+    def adds(self, key: NormalDN) -> bool:
+        """Return whether a record adds the entry *key*."""
+        return any(is_there for _, is_there in self._writers.get(Sign(key), ()))
+
     @cached_property
     def _signs_below(self) -> dict[NormalDN, list[Sign]]:
         """The signs at and below each entry: a site may have thousands of devices, most of them without any."""

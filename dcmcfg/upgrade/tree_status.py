@@ -10,6 +10,7 @@ from dcmcfg.entry import Entry
 from dcmcfg.schema_names import DICOM_AE_TITLE, DICOM_NETWORK_AE_OBJECT_CLASS, DICOM_SOFTWARE_VERSION
 from dcmcfg.upgrade.configuration_view import ConfigurationView
 from dcmcfg.upgrade.defaults import map_names
+from dcmcfg.upgrade.own_parts import OwnParts, find_own_parts
 from dcmcfg.upgrade.release import Release, Version, parse_version
 from dcmcfg.upgrade.roles import find_roles
 from dcmcfg.upgrade.signs import ARCHIVE, UI, ReleaseMatch, Sign, SignIndex
@@ -51,19 +52,23 @@ def find_status(site: UpgradeTree, target: Release, *, archive: str = "", others
     default = ConfigurationView(UpgradeTree.from_entries(site.schema, target.entries))
     mapping = find_roles(default, view).make_mapping(site, default.base_dn)
     index = SignIndex(target.list_updates(), mapping, site, [each.version for each in (*others, target)])
-    contradicted = index.find_contradicted(map_names(target, mapping, site), target.version or index.versions[-1])
-    match = index.match(site)
+    newest = map_names(target, mapping, site)
+    contradicted = index.find_contradicted(newest, target.version or index.versions[-1])
+    # The site's own AEs of official names show nothing about updates.
+    brought = UpgradeTree(site.schema, {key: each for key, each in newest.entries.items() if not index.adds(key)})
+    own = find_own_parts(site, brought, [newest])
+    match = index.match(site, excluded=sorted(own.keys))
     return TreeStatus(
         view=view,
         match=match,
-        components=tuple(_match_components(index, site, view, contradicted)),
+        components=tuple(_match_components(index, site, view, ignored=contradicted, own=own)),
         software=_find_software(view.device),
         may_be_newer=match is not None and match.last == max(index.versions),
     )
 
 
 def _match_components(
-    index: SignIndex, site: UpgradeTree, view: ConfigurationView, contradicted: frozenset[Sign]
+    index: SignIndex, site: UpgradeTree, view: ConfigurationView, *, ignored: frozenset[Sign], own: OwnParts
 ) -> Iterator[ComponentMatch]:
     device_key = site.key(view.device.dn)
     aes = {
@@ -73,12 +78,12 @@ def _match_components(
     devices = {name: site.key(each.dn) for name, each in view.devices.items()}
     groups: list[tuple[str, list[NormalDN], list[NormalDN]]] = [
         (ARCHIVE, [device_key], [*aes.values(), *interfaces]),
-        *((f"AE {title}", [key], []) for title, key in aes.items()),
+        *((f"AE {title}", [key], []) for title, key in aes.items() if key not in own.keys),
         *((f"device {name}", [key], []) for name, key in devices.items()),
         *([(UI, interfaces, [])] if interfaces else []),
     ]
     for name, below, excluded in groups:
-        match = index.match(site, below, excluded, ignored=contradicted)
+        match = index.match(site, below, excluded, ignored=ignored)
         if match is not None and match.total >= _MIN_COMPONENT_SIGNS:
             yield ComponentMatch(name, match)
 
