@@ -149,6 +149,10 @@ class RejectedTransient(TransientDicomError):
     """A DICOM peer that rejected the association temporarily (rejected-transient)."""
 
 
+class RejectedPermanent(DicomError):
+    """A DICOM peer that rejected the association permanently (rejected-permanent)."""
+
+
 class OutOfResources(TransientDicomError):
     """A DICOM peer that reported a lack of resources."""
 

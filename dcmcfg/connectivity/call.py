@@ -22,6 +22,7 @@ from dcmcfg.errors import (
     DcmcfgError,
     EchoFailed,
     NotDicom,
+    RejectedPermanent,
     RejectedTransient,
     TlsHandshakeFailed,
     TransientDicomError,
@@ -101,6 +102,7 @@ class CallResult:
     """The result of a call: ``seconds`` until the response (association included) and the TLS session.
 
     For a failure, ``problem`` as a phrase, the ``failed_stage`` (None for an internal error), and the next step.
+    ``is_rejected`` is true if the peer rejected the association.
     """
 
     seconds: float = 0
@@ -109,6 +111,7 @@ class CallResult:
     failed_stage: CallStage | None = None
     next_step: str = ""
     tls_session: TlsSession | None = None
+    is_rejected: bool = False
 
     @property
     def is_success(self) -> bool:
@@ -177,7 +180,12 @@ def _create_failed_result(error: DcmcfgError) -> CallResult:
         case EchoFailed():
             return CallResult(problem=error.message, failed_stage=CallStage.ECHO, next_step=error.next_step)
         case _:
-            return CallResult(problem=error.message, failed_stage=CallStage.ASSOCIATION, next_step=error.next_step)
+            return CallResult(
+                problem=error.message,
+                failed_stage=CallStage.ASSOCIATION,
+                next_step=error.next_step,
+                is_rejected=isinstance(error, RejectedPermanent | RejectedTransient),
+            )
 
 
 def _describe_tls_problem(error: TlsHandshakeFailed) -> str:

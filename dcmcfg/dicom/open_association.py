@@ -29,7 +29,14 @@ from dcmcfg.dicom.ul.rejection import Rejection
 from dcmcfg.dicom.ul.request import DimseRequest
 from dcmcfg.dicom.ul.requested_connection import ConnectionClosed, PduTimeout, RequestedConnection
 from dcmcfg.dicom.ul.tls_failure import describe_lost_connection, suggest_tls_fix
-from dcmcfg.errors import DicomError, NotDicom, RejectedTransient, TlsHandshakeFailed, TransientDicomError
+from dcmcfg.errors import (
+    DicomError,
+    NotDicom,
+    RejectedPermanent,
+    RejectedTransient,
+    TlsHandshakeFailed,
+    TransientDicomError,
+)
 from dcmcfg.protocol_log import PROTOCOL_LOG
 from dcmcfg.well_known_uids import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 
@@ -259,7 +266,7 @@ def _check_response(
         case PduType.ASSOCIATE_RJ if len(response) >= 4:
             # The first octet is reserved (PS3.8 Table 9-21).
             rejection = Rejection(*response[1:4])
-            error_type = RejectedTransient if rejection.is_transient else DicomError
+            error_type = RejectedTransient if rejection.is_transient else RejectedPermanent
             raise error_type(
                 str(rejection), subject=str(peer), next_step=rejection.suggest_check(calling_ae_title, peer.ae_title)
             )

@@ -14,6 +14,7 @@ from dcmcfg.schema_names import (
     ARCHIVE_DEVICE_OBJECT_CLASS,
     DCM_PROTOCOL,
     DICOM_AE_TITLE,
+    DICOM_ASSOCIATION_INITIATOR,
     DICOM_CONFIGURATION_ROOT_OBJECT_CLASS,
     DICOM_DEVICE_NAME,
     DICOM_DEVICE_OBJECT_CLASS,
@@ -89,6 +90,11 @@ class NetworkAE:
         """Return the first installed DICOM connection that listens, with or without TLS, or None."""
         fitting = (c for c in self.connections if c.installed and c.port and c.protocol == DICOM)
         return next((connection for connection in fitting if connection.tls == tls), None)
+
+    @property
+    def is_initiator(self) -> bool:
+        """Whether the AE may open associations."""
+        return self.entry.text(DICOM_ASSOCIATION_INITIATOR) == "TRUE"
 
     @property
     def qualified_title(self) -> str:

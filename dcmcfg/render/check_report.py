@@ -21,6 +21,7 @@ from dcmcfg.timestamps import format_timestamp
 
 _RATINGS: Mapping[Severity, Rating] = {"error": "bad", "warning": "open", "note": "fair"}
 _COMMAND = "dcmcfg check"
+_COLUMNS = ("Severity", "Entry", "Attribute", "Value", "Problem", "Rule")
 
 
 def build_check_report(
@@ -53,10 +54,11 @@ def build_check_report(
 def _build_sections(report: CheckReport) -> Iterator[ReportSection]:
     findings = report.findings
     if findings:
+        has_files = any(each.location is not None for each in findings)
         yield ReportSection(
             title="Findings",
-            columns=("Severity", "Entry", "Attribute", "Value", "Problem", "Rule"),
-            rows=tuple(map(_make_finding_row, findings)),
+            columns=(*_COLUMNS, *(("File",) if has_files else ())),
+            rows=tuple((*_make_finding_row(each), *([_make_location(each)] if has_files else ())) for each in findings),
         )
         if fixes := tuple(list_suggested_fixes(findings)):
             yield ReportSection(
@@ -84,15 +86,19 @@ def _format_fix_command(command: str, explanation: str) -> str:
 
 def _make_finding_row(finding: EntryFinding) -> tuple[ReportCell, ...]:
     impact = "" if finding.impact == "rule" else f", {finding.impact}"
-    location = f"\n{finding.location.file}:{finding.location.line}" if finding.location is not None else ""
     return (
         ReportCell(finding.severity, rating=_RATINGS[finding.severity]),
-        ReportCell(f"{format_relative_dn(finding.dn)}{location}", is_code=True),
+        ReportCell(format_relative_dn(finding.dn), is_code=True),
         ReportCell(finding.attribute, is_code=True),
         ReportCell(format_finding_value(finding), is_code=True),
         ReportCell(finding.message),
         ReportCell(f"{finding.rule.name}{impact}"),
     )
+
+
+def _make_location(finding: EntryFinding) -> ReportCell:
+    location = finding.location
+    return ReportCell(f"{location.file}:{location.line}" if location is not None else "", is_code=True)
 
 
 def build_rules_report(rules: Sequence[CheckRule], created: datetime) -> Report:

@@ -39,25 +39,31 @@ def print_echo_results(
     With *show_uncalled_steps*, also the next steps for AEs that were not called.
     """
     if results:
-        print_list(console, _COLUMNS, [tuple(map(escape_unprintable, _build_row(each))) for each in results])
-    call_results = [each.call_result for each in results if each.call_result is not None]
+        print_list(console, _COLUMNS, [tuple(map(escape_unprintable, build_echo_row(each))) for each in results])
     steps = (
-        (each.target.ae.title, _get_next_step(each))
+        (each.target.ae.title, get_next_step(each))
         for each in results
         if show_uncalled_steps or each.call_result is not None
     )
     for step in format_next_steps(steps):
         _print_wrapped(console, Text(escape_unprintable(step)))
+    print_line(console, escape_unprintable(format_echo_counts(results, calling_ae_title, total)))
+    if any(each.call_result is not None and each.call_result.is_success for each in results):
+        _print_wrapped(console, Text(LIMITATION, style=NOTE))
+
+
+def format_echo_counts(results: Sequence[AeEchoResult], calling_ae_title: str, total: int) -> str:
+    """Return how many of *total* AEs answered to *calling_ae_title*, did not, and were not called."""
+    call_results = [each.call_result for each in results if each.call_result is not None]
     answered = sum(call_result.is_success for call_result in call_results)
     parts = [f"{answered} answered"]
     parts += [f"{len(call_results) - answered} did not"] if call_results else []
     parts += [f"{total - len(call_results)} not called"] if total > len(call_results) else []
-    print_line(console, f"Called as {escape_unprintable(calling_ae_title)}: {', '.join(parts)}")
-    if answered:
-        _print_wrapped(console, Text(LIMITATION, style=NOTE))
+    return f"Called as {calling_ae_title}: {', '.join(parts)}"
 
 
-def _get_next_step(result: AeEchoResult) -> str:
+def get_next_step(result: AeEchoResult) -> str:
+    """Return the next step for *result*, empty for none."""
     return result.call_result.next_step if result.call_result is not None else result.target.next_step
 
 
@@ -80,6 +86,14 @@ def echo_results_json(results: Sequence[AeEchoResult], calling_ae_title: str) ->
 
 def _result_json(result: AeEchoResult) -> dict[str, Any]:
     target, call_result = result.target, result.call_result
+    return {
+        **target_json(target),
+        **(call_result_json(call_result) | ({} if call_result else _not_called_json(target))),
+    }
+
+
+def target_json(target: EchoTarget) -> dict[str, Any]:
+    """Return the AE of *target* for ``--json``: ``ae_title``, ``device``, ``host``, ``port``, ``tls``."""
     endpoint = target.endpoint
     return {
         "ae_title": target.ae.title,
@@ -87,7 +101,6 @@ def _result_json(result: AeEchoResult) -> dict[str, Any]:
         "host": endpoint.peer.host if endpoint else None,
         "port": endpoint.peer.port if endpoint else None,
         "tls": endpoint.tls if endpoint else None,
-        **(call_result_json(call_result) | ({} if call_result else _not_called_json(target))),
     }
 
 
@@ -95,7 +108,8 @@ def _not_called_json(target: EchoTarget) -> dict[str, Any]:
     return {"problem": target.problem, "next_step": target.next_step}
 
 
-def _build_row(result: AeEchoResult) -> tuple[str, ...]:
+def build_echo_row(result: AeEchoResult) -> tuple[str, ...]:
+    """Return AE title, address, TLS, device and result as texts, which are not escaped."""
     target, call_result = result.target, result.call_result
     endpoint = target.endpoint
     address = format_host_port(endpoint.peer.host, endpoint.peer.port) if endpoint else ""

@@ -9,6 +9,8 @@ from dcmcfg.printable import escape_unprintable
 
 #: Characters that can have a meaning: a dot or a colon that makes a link, a sign at the start, and the others anywhere.
 _SPECIAL = re.compile(r"(?<=www)\.|:(?=//)|\A[-+=]|[\\`*_{}\[\]<>#|~&!@^$]")
+#: The start of a numbered list.
+_LIST_NUMBER = re.compile(r"\A(\d+)([.)])")
 
 
 def escape_markdown(text: str) -> str:
@@ -16,7 +18,8 @@ def escape_markdown(text: str) -> str:
 
     Entities are used instead of backslashes, because a backslash does not protect a ``|`` in every table.
     """
-    return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", escape_unprintable(text))
+    text = _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", escape_unprintable(text))
+    return _LIST_NUMBER.sub(lambda match: f"{match[1]}&#{ord(match[2])};", text)
 
 
 def render_code_span(text: str) -> str:
@@ -32,8 +35,17 @@ def render_prose(text: str) -> str:
 
     A word that could end the span or a cell of a table is escaped text. A single ``@`` mentions nobody.
     """
-    words = escape_unprintable(text).split(" ")
-    return " ".join(render_code_span(each) if each != "@" and _SPECIAL.search(each) else each for each in words)
+    first, *others = escape_unprintable(text).split(" ")
+    first = f"`{first}`" if _LIST_NUMBER.fullmatch(first) else _render_word(first)
+    return " ".join((first, *map(_render_word, others)))
+
+
+def _render_word(word: str) -> str:
+    if word == "@" or not _SPECIAL.search(word):
+        return word
+    # The comma after a name is not a part of the name.
+    name = word.rstrip(",.;:")
+    return render_code_span(name) + word[len(name) :] if _SPECIAL.search(name) else render_code_span(word)
 
 
 def render_markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

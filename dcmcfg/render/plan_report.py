@@ -25,6 +25,7 @@ from dcmcfg.timestamps import format_timestamp
 #: The maximum number of entries in a report; the file of ``--output`` has all of them.
 _MAX_ENTRIES = 500
 _MAX_SIMILAR_STEPS = 20
+_ACTIONS_PREFIX = "To take effect: "
 #: Columns of text that is made for a terminal.
 _CAPTURE_WIDTH = 100
 
@@ -88,6 +89,7 @@ def _list_facts(facts: PlanReportFacts) -> Iterator[Fact]:
         yield "Steps", f"{format_count(len(plan.steps), 'step')}, {facts.strategy}"
     yield "Preconditions", facts.preconditions
     yield "Takes effect", "; ".join(_list_effects(plan))
+    yield "Required actions", describe_required_actions(plan).removeprefix(_ACTIONS_PREFIX)
     yield "Plan file", ReportCell(facts.plan_file, is_code=True)
     for line in facts.result_lines:
         yield "Result", line
@@ -99,8 +101,6 @@ def _list_effects(plan: Plan) -> Iterator[str]:
     counts = Counter(each.describe() for each in classify_steps(plan))
     for phrase, count in counts.items():
         yield phrase if len(counts) == 1 else f"{phrase} ({format_count(count, 'step')})"
-    if required_actions := describe_required_actions(plan):
-        yield required_actions
 
 
 def _build_sections(facts: PlanReportFacts) -> Iterator[ReportSection]:

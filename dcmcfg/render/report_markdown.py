@@ -88,5 +88,4 @@ def _render_cell(cell: ReportCell) -> str:
 
 
 def _render_text(cell: ReportCell) -> str:
-    lines = cell.text.split("\n")
-    return "<br>".join(render_code_span(each) if cell.is_code else render_prose(each) for each in lines)
+    return render_code_span(cell.text) if cell.is_code else render_prose(cell.text)

@@ -144,3 +144,38 @@ def test_what_cannot_be_asked_is_told(
     result = run("echo", *arguments)
     assert (result.exit_code, result.stdout) == (code, "")
     assert problem in result.stderr
+
+
+def test_the_matrix_has_a_line_for_each_ae_and_a_column_for_each_title_of_the_archive(
+    run: Run, site: CliSite, ports: dict[str, int]
+) -> None:
+    result = run("echo", "--all", "--matrix")
+    assert (result.exit_code, result.stderr) == (1, "")
+    titles = ["AS_RECEIVED", "DCM4CHEE", "IOCM_REGULAR_USE"]  # WORKLIST is not installed
+    table = rows(result.stdout)
+    assert table[0] == ["Called AE", *titles]
+    assert {row[0]: row[1:] for row in table[1:]} == {
+        **{name: ["ok"] * 3 for name in ("AS_RECEIVED", "DCM4CHEE", "IOCM_REGULAR_USE", "LONGTERM")},
+        "WORKLIST": ["not called"] * 3,
+        "STORESCP": ["no answer"] * 3,
+        "WORKSTATION": ["TLS problem"] * 3,
+    }
+    assert "STORESCP: connection refused: nothing listens at this address\n" in result.stdout
+    assert "Called as 3 AE titles: 4 answered to all of them, 2 to none, 1 not called\n" in result.stdout
+    content = json.loads(run("echo", "LONGTERM", "--calling", "A", "--calling", "B", "--json").stdout)
+    assert content["calling_ae_titles"] == ["A", "B"]
+    (longterm,) = content["aes"]
+    assert (longterm["ae_title"], longterm["node"]) == ("LONGTERM", None)
+    assert [(each["calling_ae_title"], each["state"], each["success"]) for each in longterm["calls"]] == [
+        ("A", "ok", True),
+        ("B", "ok", True),
+    ]
+
+
+def test_results_are_reports(run: Run, site: CliSite, ports: dict[str, int]) -> None:
+    one = run("echo", "LONGTERM", "STORESCP", "--format", "markdown")
+    assert (one.exit_code, one.stdout.splitlines()[0]) == (1, "# Called as DCM4CHEE: 1 answered, 1 did not")
+    assert "| `STORESCP` | no answer | connection refused: nothing listens at this address | `127.0.0.1:" in one.stdout
+    page = run("echo", "LONGTERM", "--calling", "A", "--calling", "B", "--format", "html")
+    assert page.exit_code == 0
+    assert '<th scope="col">B</th>' in page.stdout

@@ -221,10 +221,15 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "diff": (
         ("Show what changed since an export", "dcmcfg diff site.ldif live"),
         ("Write change records that turn one file into another", "dcmcfg diff old.ldif new.ldif --format ldif"),
+        ("Write a web page of what changed", "dcmcfg diff site.ldif live --format html -o drift.html"),
     ),
     "apply": (
         ("Show the plan, and change nothing", "dcmcfg apply change.ldif --dry-run"),
         ("Write the plan to a file for review", "dcmcfg apply change.ldif --dry-run -o plan.ldif"),
+        (
+            "Write a report of the plan for a change ticket",
+            "dcmcfg apply change.ldif --dry-run --format markdown > ticket.md",
+        ),
         ("Apply exactly the plan that was reviewed", "dcmcfg apply plan.ldif"),
         (
             "Skip records that cannot be applied, and write these records to a file",
@@ -287,6 +292,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "history": (
         ("List the changes", "dcmcfg history"),
         ("Show one change in detail", "dcmcfg history 12"),
+        ("Write a report of one change", "dcmcfg history 12 --format html -o change.html"),
     ),
     "undo": (
         ("Revert the newest change", "dcmcfg undo"),
@@ -304,6 +310,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "echo": (
         ("Call the external archive", "dcmcfg echo LONGTERM"),
         ("Call every AE of the configuration", "dcmcfg echo --all"),
+        ("Show which AE titles of the archive each AE answers", "dcmcfg echo --all --matrix"),
         ("Verify the certificate of the archive", "dcmcfg echo DCM4CHEE --tls --tls-ca hospital-ca.pem"),
     ),
     "work-order": (

@@ -103,7 +103,7 @@ def _render_cell(cell: ReportCell, *, is_open: bool) -> str:
     if cell.rating != "plain":
         text = render_badge(cell.text, cell.rating)
     elif cell.is_code:
-        text = "<br>".join(render_code(each) for each in cell.text.split("\n") if each)
+        text = render_code(cell.text) if cell.text else ""
     else:
         text = escape_html(cell.text)
     if not cell.details:
