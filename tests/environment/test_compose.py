@@ -158,7 +158,9 @@ def test_the_repr_of_a_variable_has_no_value() -> None:
 
 def test_tags_of_merging_and_files_of_the_shell_are_noted() -> None:
     found = compose(
-        "services:\n  a:\n    env_file: [{path: x, required: false, format: raw}]\n    ports: !override ['1:1']\n    environment: !reset null\n", {"COMPOSE_FILE": "x.yml:y.yml"}
+        "services:\n  a:\n    env_file: [{path: x, required: false, format: raw}]\n    ports: !override ['1:1']\n"
+        "    environment: !reset null\n",
+        {"COMPOSE_FILE": "x.yml:y.yml"},
     )
     assert [each.message for each in found.problems] == [
         "service a: dcmcfg does not read the tag !override of ports",
