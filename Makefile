@@ -11,7 +11,7 @@ SECONDS ?= 60
 PYTHON_LDAP ?= python-ldap==3.4.8
 export PYTHON_LDAP_SOURCE ?= $(VENV)/python-ldap
 
-.PHONY: demo test test-fast test-long lint docs site picture bench fuzz clean help packages-demo packages-test
+.PHONY: demo test test-fast test-long lint docs site picture bench fuzz dist bundle clean help packages-demo packages-test
 .DELETE_ON_ERROR:
 
 help:
@@ -25,6 +25,8 @@ help:
 	@echo 'make picture    draw docs/picture.svg from a run on a lab'
 	@echo 'make bench      how long things take'
 	@echo 'make fuzz       readers on broken input; SECONDS=600 is for how long'
+	@echo 'make dist       the wheel and the source distribution, in dist/'
+	@echo 'make bundle     these, and two bundles that install without a network'
 	@echo 'make clean      remove what these made'
 	@echo 'PYTHON=$(PYTHON) is the interpreter to use.'
 
@@ -65,6 +67,16 @@ bench: packages-test $(VENV)/stamp-dev $(PYTHON_LDAP_SOURCE)
 
 fuzz: $(VENV)/stamp-dev
 	nice $(BIN)/python -m fuzz --seconds $(SECONDS)
+
+# What is published: a wheel and a source distribution, checked as a package index would.
+dist: $(VENV)/stamp-dev
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist
+
+bundle: dist
+	$(BIN)/python -m release.bundle dist
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,3 +1,3 @@
 """Configure, upgrade and prove dcm4chee-arc DICOM archives."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -7,15 +7,15 @@ comes from these links: see :func:`find_menu`.
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
+from dcmcfg import __version__
+
 _DOCS = Path(__file__).parent
-_METADATA = tomllib.loads((_DOCS.parent / "pyproject.toml").read_text("utf-8"))["project"]
 
 project = "dcmcfg"
-version = release = _METADATA["version"]
+version = release = __version__
 html_title = f"dcmcfg {version}"
 language = "en"
 
