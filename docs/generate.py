@@ -26,6 +26,7 @@ from dcmcfg.cli.topics import TOPICS
 from dcmcfg.environment.variables import VARIABLES, Target
 from dcmcfg.lint.catalogue import CHECK_RULES, COMPARISON_RULES_BY_TOPIC, RULES_BY_TOPIC
 from dcmcfg.monitoring.metrics import METRICS
+from dcmcfg.render.json_schemas.catalogue import OBJECTS_BY_COMMAND, Schema, list_objects, list_parts, read_definition
 from dcmcfg.schema.effect_timing import BEHAVIOURS, EFFECT_TIMINGS, EffectTiming, RequiredAction
 from dcmcfg.schema.findings import PARTS, CheckRule
 from dcmcfg.schema.findings import RULES as SCHEMA_RULES
@@ -326,6 +327,206 @@ def environment_page() -> str:
     return _fill("reference/environment.md", {"variables": f"\n{heading}{''.join(rows)}\n"})
 
 
+EXIT_CODES_HEAD = """\
+# Exit codes
+
+<!-- Written by docs/generate.py from the commands' own help. Run `make docs` after a change. -->
+
+This page lists the exit codes of all commands. `dcmcfg help exit-codes` prints the first table.
+
+A script should treat every exit code except 0 as a failure, unless the second table says otherwise.
+
+| code | meaning |
+|---|---|
+"""
+_EXIT_CODES_BY_COMMAND = """
+## By command
+
+The exit codes 2, 130 and 141 have the same meaning for all commands except `monitor`. An empty cell means that the
+exit code has its meaning in the first table, or that the command does not have it.
+
+| command | 0 | 1 | 2 | 3 | 4 |
+|---|---|---|---|---|---|
+"""
+_EXIT_CODES_NOTES = """
+A command that changes the configuration has the exit code 1 if you decline it. The exit codes of `monitor` are the
+states of a Nagios plugin. More rules: [verify](verify.md#exit-codes), [route](route.md#exit-codes),
+[reload](reload.md#responses), [many studies](../how-to/bulk.md).
+"""
+#: A code before its meaning: at the start, or after the end of the meaning before it.
+_EXIT_CODE = re.compile(r"(?:^|(?<=[,.:] ))(?=\d{1,3} )")
+
+
+def exit_codes_page() -> str:
+    """Return the text of ``exit-codes.md``: the help topic, and the sentences in the help of the commands."""
+    (section,) = get_topic("exit-codes").sections
+    rows = [f"| {code} | {meaning.replace('|', '&#124;')} |" for code, meaning in section.rows]
+    lines = []
+    for name, command in _list_commands(program):
+        if codes := find_exit_codes(command):
+            cells = " | ".join(codes.get(code, "") for code in "01234")
+            lines.append(f"| `{name}` | {cells} |")
+    return f"{EXIT_CODES_HEAD}{_lines(rows)}{_EXIT_CODES_BY_COMMAND}{_lines(lines)}{_EXIT_CODES_NOTES}"
+
+
+def _list_commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from _list_commands(command, (*path, name))
+        elif command is not None:
+            yield " ".join((*path, name)), command
+
+
+def find_exit_codes(command: click.Command) -> dict[str, str]:
+    """Return the exit codes in the help of *command*, each with its meaning; empty without such a sentence."""
+    _, _, text = " ".join((command.help or "").split()).partition("Exit codes: ")
+    found: dict[str, str] = {}
+    condition = ""
+    for part in _EXIT_CODE.split(text):
+        meaning = part.strip().rstrip(",.:")
+        code, _, rest = meaning.partition(" ")
+        before, _, after = rest.rpartition(". ")
+        if not code.isdecimal():
+            condition = meaning
+            continue
+        # A last sentence without an end is the condition of the next code: "With nodes: 4 …".
+        continues = bool(before) and after.startswith("With ") and part.rstrip().endswith((",", ":"))
+        rest = before if continues else rest
+        rest = f"{condition[:1].lower()}{condition[1:]}: {rest}" if condition else rest
+        found[code] = f"{found[code]}; {rest}" if code in found else rest
+        condition = after if continues else ""
+    return found
+
+
+VARIABLES_HEAD = """\
+# Environment variables
+
+<!-- Written by docs/generate.py from the help topic. Run `make docs` after a change. -->
+
+This page lists the environment variables that dcmcfg reads. `dcmcfg help environment` prints the same list.
+
+dcmcfg ignores an empty variable. Options take precedence over the environment: see [settings.md](settings.md). For the
+variables of the archive's containers, see [environment.md](../how-to/environment.md).
+"""
+
+
+def variables_page() -> str:
+    """Return the text of ``environment-variables.md``: the tables of the help topic."""
+    tables = [
+        f"\n## {section.heading}\n\n| variable | meaning |\n|---|---|\n"
+        + _lines(f"| {_code(term.split(', '))} | {_quote_code(text)} |" for term, text in section.rows)
+        for section in get_topic("environment").sections
+    ]
+    return "".join((VARIABLES_HEAD, *tables))
+
+
+def _quote_code(text: str) -> str:
+    """Return *text* with commands and options as code, for Markdown."""
+    return re.sub(r"'([^']+)'|(?<![\w-])(--[a-z][a-z-]*)", lambda found: f"`{found[1] or found[2]}`", text)
+
+
+JSON_HEAD = """\
+# JSON objects
+
+<!-- Written by docs/generate.py from dcmcfg/render/json_schemas. Run `make docs` after a change. -->
+
+This page lists the keys of each JSON object that `--json` prints. `dcmcfg help --json-schema COMMAND` prints the JSON
+Schema (2020-12) of a command.
+
+- Unknown values are null. Times are in UTC, durations are in seconds.
+- *optional*: the key can be missing.
+- `steps[].dn` is the key `dn` of each object in the list `steps`. `attributes.*` is each value in an object whose keys
+  are names.
+- If a command fails, the object has the key `error` ([error](#part-error)), and the other keys as far as they were
+  known.
+- [output.md](output.md#json) has the rules of `--json`.
+
+## Commands
+
+| commands | object |
+|---|---|
+"""
+
+
+def json_page() -> str:
+    """Return the text of ``json.md``: the objects by command, and a table of the keys of each object and part."""
+    commands: dict[tuple[str, ...], list[str]] = {}
+    for command, names in OBJECTS_BY_COMMAND.items():
+        commands.setdefault(names, []).append(command)
+    rows = [
+        f"| {_code(alike)} | {', '.join(f'[{name}](#{name})' for name in names)} |" for names, alike in commands.items()
+    ]
+    objects = [_json_section(name, name) for name in list_objects()]
+    parts = [_json_section(name, f"Part {name}") for name in list_parts()]
+    return f"{JSON_HEAD}{_lines(rows)}{''.join(objects)}{''.join(parts)}"
+
+
+def _json_section(name: str, heading: str) -> str:
+    definition = read_definition(name)
+    head = f"\n## {heading}\n\n{definition['description']}\n\n"
+    rows = [f"| `{key}` | {kind} | {text} |" for key, kind, text in _list_keys(definition, "")]
+    if not rows:
+        return f"{head}Type: {_describe_type(definition)}.\n"
+    return f"{head}| key | type | meaning |\n|---|---|---|\n{_lines(rows)}"
+
+
+def _list_keys(schema: Schema, prefix: str) -> Iterator[tuple[str, str, str]]:
+    """Yield each key of *schema* and of the objects in it, with its type and its description."""
+    required = schema.get("required", ())
+    for key, each in schema.get("properties", {}).items():
+        kind = _describe_type(each) + ("" if key in required else ", *optional*")
+        yield f"{prefix}{key}", kind, each["description"].replace("|", "\\|")
+        yield from _list_keys(each, f"{prefix}{key}.")
+    for key, suffix in (("items", "[]."), ("additionalProperties", ".*.")):
+        if isinstance(schema.get(key), dict):
+            yield from _list_keys(schema[key], f"{prefix.removesuffix('.')}{suffix}" if prefix else suffix[1:])
+
+
+_TYPE_NAMES = {"string": "text", "boolean": "true or false", "integer": "integer", "number": "number", "null": "null"}
+
+
+def _describe_type(schema: Schema) -> str:
+    """Return the type of *schema* in words, such as ``list of text, or null``."""
+    match schema:
+        case {"$ref": str(reference)}:
+            name = reference.rpartition("/")[2]
+            return f"[{name}](#{name if name in list_objects() else f'part-{name}'})"
+        case {"enum": values}:
+            return " or ".join("null" if value is None else f"`{value}`" for value in values)
+        case {"anyOf": schemas} | {"oneOf": schemas}:
+            return ", or ".join(map(_describe_type, schemas))
+        case {"type": list(kinds)}:
+            *others, last = [_describe_type({**schema, "type": kind}) for kind in kinds]
+            return f"{', '.join(others)}, or {last}"
+        case {"type": "array", "items": items}:
+            return f"list of {_describe_items(items)}"
+        case {"type": "object"}:
+            return _describe_object(schema)
+    return _TYPE_NAMES[schema["type"]]
+
+
+def _describe_object(schema: Schema) -> str:
+    match schema:
+        case {"additionalProperties": dict(values)}:
+            return f"object, by name: {_describe_items(values)}"
+        case {"properties": properties} if "description" not in schema:
+            return f"object with {_code(properties)}"
+    return "object"
+
+
+def _describe_items(items: Schema) -> str:
+    if items.get("type") == "object" and "properties" in items:
+        return "objects"
+    text = _describe_type(items)
+    return f"({text})" if ", or " in text else text
+
+
+def _lines(rows: Iterable[str]) -> str:
+    return "".join(f"{row}\n" for row in rows)
+
+
 def _default(text: str) -> str:
     return text if not text or text.startswith("(") else f"`{text}`"
 
@@ -335,6 +536,9 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/commands.md": commands_page,
     "reference/commands/topics.md": topics_page,
     **{f"reference/commands/{name}.md": partial(command_page, name) for name in COMMANDS},
+    "reference/environment-variables.md": variables_page,
+    "reference/exit-codes.md": exit_codes_page,
+    "reference/json.md": json_page,
     "project/design.md": design_page,
     "reference/environment.md": environment_page,
     "reference/monitoring.md": monitoring_page,

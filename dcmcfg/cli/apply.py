@@ -88,6 +88,8 @@ def apply_command(
 
     Plans and undo files contain assertion controls. A file with assertion controls is applied exactly as written, or
     refused as a whole. An undo file of this account is also refused if it would overwrite later changes.
+
+    Exit codes: with --continue, 1 at least one record was skipped.
     """
     if bool(files) == resume:
         raise click.UsageError("--resume excludes FILE" if resume else "Specify a FILE or --resume")

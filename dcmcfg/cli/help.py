@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 from typing import Any, NoReturn
 
 import click
 from click.shell_completion import CompletionItem
 
 from dcmcfg.cli.commands import COMMANDS, SUBCOMMANDS, expand_alias
-from dcmcfg.cli.help_pages.page import list_arguments, list_examples
+from dcmcfg.cli.help_pages.page import get_path, list_arguments, list_examples
 from dcmcfg.cli.help_pages.topic import Topic
 from dcmcfg.cli.help_pages.topics import get_topic
 from dcmcfg.cli.options.help_page import PageFormatter, list_option_sections, list_option_topics
@@ -18,6 +20,7 @@ from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.topics import TOPICS
 from dcmcfg.cli.usage_errors import format_hint, suggest_commands
+from dcmcfg.render.json_schemas.catalogue import OBJECTS_BY_COMMAND, make_command_schema
 
 
 def _complete_words(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 — click's signature
@@ -34,14 +37,18 @@ def _complete_words(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 @click.command("help", cls=UniqueOptionsCommand)
 @click.argument("words", nargs=-1, metavar="[COMMAND|TOPIC]...", shell_complete=_complete_words)
+@click.option("--json-schema", "as_schema", is_flag=True, help="Print the JSON Schema of the output with --json.")
 @json_option
 @click.pass_context
-def help_command(ctx: click.Context, /, *, words: tuple[str, ...], as_json: bool) -> None:
+def help_command(ctx: click.Context, /, *, words: tuple[str, ...], as_schema: bool, as_json: bool) -> None:
     """Show the help of a command or a topic.
 
     'dcmcfg help COMMAND' prints the same text as 'dcmcfg COMMAND --help'. Without an argument, all commands and topics
     are listed.
     """
+    if as_schema:
+        _print_schema(ctx, words)
+        return
     if len(words) == 1 and words[0] in TOPICS:
         topic = get_topic(words[0])
         if as_json:
@@ -49,11 +56,26 @@ def help_command(ctx: click.Context, /, *, words: tuple[str, ...], as_json: bool
         else:
             print_output(*format_topic(ctx, topic).split("\n"))
         return
-    found = _find_command(ctx, tuple(expand_alias(words)))
+    found = _find_command(ctx, _expand_alias(words))
     if as_json:
         print_json(_command_json(found))
     else:
         print_output(*found.command.get_help(found).split("\n"))
+
+
+def _print_schema(ctx: click.Context, words: tuple[str, ...]) -> None:
+    """Print the schema of the command that *words* name; raises :class:`click.UsageError` for a group or a topic."""
+    is_topic = len(words) == 1 and words[0] in TOPICS
+    command = "" if is_topic else get_path(_find_command(ctx, _expand_alias(words)))
+    if command not in OBJECTS_BY_COMMAND:
+        example = next((each for each in OBJECTS_BY_COMMAND if each.startswith(f"{command} ")), "verify")
+        raise click.UsageError(f"Specify one command, for example: dcmcfg help --json-schema {example}", ctx)
+    print_output(*json.dumps(make_command_schema(command), indent=2, ensure_ascii=False).split("\n"))
+
+
+def _expand_alias(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return *words* with a leading alias replaced by the words of its command, without the options of the alias."""
+    return tuple(itertools.takewhile(lambda word: not word.startswith("-"), expand_alias(words)))
 
 
 def _find_command(ctx: click.Context, words: tuple[str, ...]) -> click.Context:

@@ -27,5 +27,6 @@ TOPICS = {
     "studies": "Lists and queries of studies for 'dcmcfg verify'.",
     "containers": "Environment variables of the archive's container images.",
     "monitoring": "States, limits and metrics of 'dcmcfg monitor'.",
+    "json": "JSON output, and its schemas (--json).",
     TOPIC_LIST: "All help topics.",
 }

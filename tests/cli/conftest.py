@@ -16,6 +16,7 @@ from tests.archive.scripted import Scripted, scripted_archive
 from tests.cli.schema_sites import TARGET, Serve, find_schema_folder, serving
 from tests.cli.sites import CliSite, settle_at
 from tests.cli.verifying import made, plain_pacs, verify, workstation  # noqa: F401 — fixtures
+from tests.json_schemas import check_outputs
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd
 from tests.upgrade.customised import Releases
@@ -32,6 +33,12 @@ def fresh_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / "xdg" / kind.lower()))
     monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(autouse=True)
+def json_as_in_the_schemas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a command prints with ``--json`` in this process has the keys and types of its schema."""
+    check_outputs(monkeypatch)
 
 
 @pytest.fixture

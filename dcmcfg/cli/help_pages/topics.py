@@ -15,6 +15,7 @@ from dcmcfg.cli.session.failures import DEBUG_VARIABLE, INTERRUPTED_EXIT_CODE, O
 from dcmcfg.cli.topics import TOPIC_LIST, TOPICS
 from dcmcfg.errors import DcmcfgError, IncompleteChange, MalformedInput, NegativeResult
 from dcmcfg.limits import LIMITS
+from dcmcfg.render.json_schemas.catalogue import ERROR, read_definition
 from dcmcfg.settings.config_identity import PASSWORD_FILE_VARIABLE, PASSWORD_VARIABLE, USER_VARIABLE
 from dcmcfg.settings.sources import VARIABLES
 
@@ -227,6 +228,27 @@ def _make_topics(name: str) -> Topic:
     )
 
 
+def _make_json(name: str) -> Topic:
+    properties = read_definition(ERROR)["properties"]
+    return Topic(
+        name,
+        (
+            "With --json, a command prints one JSON object on standard output. Unknown values are null. Times are in "
+            "UTC, durations are in seconds. Secrets are null or omitted, except with --with-secrets.",
+            "'dcmcfg help --json-schema COMMAND' prints a JSON Schema (2020-12) of the object, with a description of "
+            "each key. A command such as check can print one of several objects.",
+            "If the command fails, the object has the key 'error', and the other keys as far as they were known. "
+            "Messages, warnings and the progress are on standard error.",
+        ),
+        (
+            Section(
+                "Keys of 'error'",
+                tuple((key, each["description"].replace("`", "'")) for key, each in properties.items()),
+            ),
+        ),
+    )
+
+
 _TOPICS: dict[str, Callable[[str], Topic]] = {
     "site-options": _make_site_options,
     "safety-overrides": _make_safety_overrides,
@@ -242,5 +264,6 @@ _TOPICS: dict[str, Callable[[str], Topic]] = {
     "studies": make_studies,
     "containers": make_containers,
     "monitoring": make_monitoring,
+    "json": _make_json,
     TOPIC_LIST: _make_topics,
 }

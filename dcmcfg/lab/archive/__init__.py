@@ -1,1 +1,1 @@
-"""A simulation of the dcm4chee archive for trials and tests; see ``docs/reference/lab.md``."""
+"""A simulation of the dcm4chee archive for trials and tests; see ``docs/reference/stand-in-archive.md``."""
