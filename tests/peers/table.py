@@ -1,4 +1,4 @@
-"""The peers and what ``verify`` says of them, as the tables in ``docs/reference/verify.md``.
+"""The peers and what ``verify`` says of them, as the tables in ``docs/reference/verify-peers.md``.
 
 ``python -m tests.peers.table`` writes them there, from the answers that the tests compare.
 """
@@ -15,7 +15,7 @@ from tests.peers.externals import ReturnRoute, met_on
 from tests.peers.orthancs import EVERY_ORTHANC
 from tests.peers.outputs import read_expected_output
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "verify.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "verify-peers.md"
 #: Where the tables begin and end.
 _FIRST, _LAST = "<!-- Written by tests/peers/table.py -->\n", "<!-- up to here -->\n"
 

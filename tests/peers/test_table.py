@@ -1,4 +1,4 @@
-"""What ``docs/reference/verify.md`` says of each kind of peer is what ``verify`` said when it met them."""
+"""What ``docs/reference/verify-peers.md`` says of each kind of peer is what ``verify`` said when it met them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of the lab shows where the stand-in archive deliberately answers otherwise than the recordings."""
+"""The page of the stand-in archive shows where the stand-in archive deliberately answers otherwise than the recordings."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 from tests.recorded.held import DIMSE_DIFFERENCES, HELD, QIDO_DIFFERENCES, registry
 from tests.recorded.recordings import dimse_names
 
-_PAGE = Path(__file__).parents[2] / "docs" / "reference" / "lab.md"
+_PAGE = Path(__file__).parents[2] / "docs" / "reference" / "stand-in-archive.md"
 
 
-def test_the_page_of_the_lab_shows_every_difference() -> None:
+def test_the_page_of_the_stand_in_shows_every_difference() -> None:
     _, _, after = _PAGE.read_text("utf-8").partition("| Recordings | Deliberate difference |\n|---|---|\n")
     shown = after.partition("\n\n")[0].splitlines()
     several = {f"{begin}…": reason for begin, reason in DIMSE_DIFFERENCES.items()}
