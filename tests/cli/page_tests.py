@@ -16,21 +16,23 @@ PAGE_TESTS = {
     "docs/how-to/shared-history.md": "tests/cli/test_shared_history_page.py",
     "docs/how-to/symptoms.md": "tests/cli/test_symptoms.py",
     "docs/how-to/upgrade.md": "tests/cli/test_upgrade_page.py",
+    "docs/reference/echo.md": "tests/cli/test_reference_pages.py",
+    "docs/reference/lab.md": "tests/cli/test_reference_pages.py",
+    "docs/reference/limits.md": "tests/cli/test_reference_pages.py",
+    "docs/reference/output.md": "tests/cli/test_reference_pages.py",
+    "docs/reference/profiles.md": "tests/cli/test_reference_pages.py",
+    "docs/reference/route.md": "tests/cli/test_reference_pages.py",
+    "docs/reference/values.md": "tests/cli/test_reference_pages.py",
+    "docs/reference/work-order.md": "tests/cli/test_reference_pages.py",
     "docs/tutorial.md": "tests/cli/test_tutorial.py",
 }
 
 #: Pages whose commands no test runs yet. No row is added.
 UNTESTED_PAGES = frozenset(
     {
-        "docs/explanation/route.md",
         "docs/how-to/another-base.md",
         "docs/how-to/devices.md",
         "docs/how-to/secured.md",
-        "docs/reference/lab.md",
-        "docs/reference/limits.md",
-        "docs/reference/output.md",
-        "docs/reference/settings.md",
-        "docs/reference/values.md",
     }
 )
 
