@@ -40,6 +40,8 @@ _UPSTREAM_DEFECTS = frozenset({"update-config-5.14.0.ldif:19", "update-dev-5.23.
 #: How deep a release is searched for: its folder of a version may be below that of a checkout, six folders deep. Update
 #: files are in a folder of a version, which may be in a folder ``ldap``.
 _MAX_DEPTH, _UPDATE_DEPTH = 7, 2
+#: The folder of a release has this name in a distribution, and its own name is that of the folder above.
+_COMMON_FOLDERS = frozenset({"ldap"})
 _MAX_FILE_OCTETS = 64 * 1024 * 1024
 _LDIF, _PACKED = ".ldif", ".ldif.gz"
 
@@ -99,12 +101,24 @@ def read_release(folder: Path, updates: Sequence[Path] = ()) -> Release:
 
 
 def _find_version(folder: Path, source: ReleaseFiles) -> Version | None:
-    """Return the version in the name of the folder, else that of its newest update files."""
+    """Return the version in the name of the release's own folders, else that of its newest update files.
+
+    The folders above count last: a number in the name of one of them may be that of something else.
+    """
     above = folder.absolute()
-    names = (*source.prefix.split("/")[::-1], above.name, above.parent.name)
-    updates = (_parse_folder_version(path.rpartition("/")[0]) for path in source.files)
-    found = (*map(parse_version, names), max(filter(None, updates), default=None), parse_version(str(above)))
-    return next(filter(None, found), None)
+    own = (*source.prefix.split("/")[::-1], above.name)
+    if above.name in _COMMON_FOLDERS:
+        own = (*own, above.parent.name)
+    updates = (_parse_folder_version(path.rpartition("/")[0]) or _parse_flat_version(path) for path in source.files)
+    newest = max(filter(None, updates), default=None)
+    # A release without update files of its own is newer than these. Another first number is none of a release: a date.
+    named = (each for each in map(parse_version, own) if newest is None or (each is not None and each[0] == newest[0]))
+    return next(filter(None, (*named, newest, *map(parse_version, above.parts[::-1]))), None)
+
+
+def _parse_flat_version(path: str) -> Version | None:
+    """Return the version of an update file that is not in the folder of a version, as in releases before 5.26."""
+    return parse_version(path) if "/" not in path and is_update_name(path) else None
 
 
 def _read_files(path: Path) -> ReleaseFiles:

@@ -61,7 +61,7 @@ def print_gap(
         print_prose(console, _OWN_NOTE)
 
 
-def gap_json(changes: Sequence[GapChange], *, has_own_changes: bool) -> dict[str, Any]:
+def gap_json(changes: Sequence[GapChange], *, has_own_changes: bool, warnings: Sequence[str] = ()) -> dict[str, Any]:
     """Return *changes* for ``--json``.
 
     ``own_changes_included`` is true if the changes of the site itself are among ``differences``, which have ``kind``,
@@ -69,6 +69,7 @@ def gap_json(changes: Sequence[GapChange], *, has_own_changes: bool) -> dict[str
     """
     return {
         "own_changes_included": has_own_changes,
+        "warnings": list(warnings),
         "differences": [
             {
                 "kind": each.kind,

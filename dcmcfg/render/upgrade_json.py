@@ -25,12 +25,14 @@ def upgrade_status_json(status: TreeStatus, entry_count: int) -> dict[str, Any]:
     """Return *status* for ``--json``.
 
     ``configuration`` and each of ``components`` (with ``name``) have ``first_release`` and ``last_release`` that match
-    best, ``matching`` and ``total`` values. A component that ``differs`` is at another release than the configuration.
+    best, ``matching`` and ``total`` values. With ``may_be_newer``, the configuration may be at a release after all that
+    dcmcfg knows. A component that ``differs`` is at another release than the configuration.
     ``software`` is the release that the archive recorded, or null.
     """
     return {
         "entry_count": entry_count,
         "configuration": _match_json(status.match),
+        "may_be_newer": status.may_be_newer,
         "software": format_version(status.software) if status.software is not None else None,
         "components": [
             {

@@ -33,6 +33,8 @@ from dcmcfg.rollout.publication import PUBLICATION_FILE, Publication, format_pub
 from dcmcfg.timestamps import format_iso, format_timestamp
 
 HEADER_FILE, PLAN_FILE, UNDO_FILE, JOURNAL_FILE = "head.json", "plan.ldif", "undo.ldif", "journal"
+#: The comments of a plan are in its first octets.
+_HEAD_LENGTH = 64 * 1024
 #: The format of ``head.json``. LDIF files (:mod:`dcmcfg.plan.ldif_output`) and the journal have their own formats.
 HEADER_FORMAT = FileFormat(
     "the record of a change",
@@ -128,6 +130,15 @@ class RolloutRecord:
         """The steps in the order in which they are applied."""
         return self._changes(PLAN_FILE)
 
+    def read_plan_head(self) -> bytes:
+        """Return the first octets of the plan, which contain its comments."""
+        path = self._trusted_path(PLAN_FILE)
+        try:
+            with path.open("rb") as file:
+                return file.read(_HEAD_LENGTH)
+        except OSError as error:
+            raise DcmcfgError(f"the plan cannot be read ({error.strerror})", subject=str(path)) from error
+
     def may_mention(self, name: str) -> bool:
         """Return whether the plan may contain the attribute *name* (lower case); a fast check without parsing LDIF."""
         path = self._trusted_path(PLAN_FILE)
@@ -220,7 +231,7 @@ class RolloutContext:
     ``site`` is the headline of the plan; ``undo_of`` is the number of the roll-out that this one reverts;
     ``rejected_count`` is the number of inapplicable changes, which are not part of the plan, and ``rejects`` the
     absolute path of the file with them. With ``reload_requested``, the nodes of the archive are to load the change.
-    ``sharing`` publishes the roll-out.
+    ``sharing`` publishes the roll-out. ``plan_comments`` are more comments at the start of the recorded plan.
     """
 
     state_folder: Path
@@ -232,6 +243,7 @@ class RolloutContext:
     rejects: str = ""
     reload_requested: bool = False
     sharing: RolloutSharing = PRIVATE
+    plan_comments: tuple[str, ...] = ()
 
 
 def write_record(context: RolloutContext, ldap_url: str, plan: Plan, strategy: str) -> RolloutRecord:
@@ -272,7 +284,8 @@ def _format_files(context: RolloutContext, ldap_url: str, plan: Plan, strategy: 
         chain.from_iterable(reversed(pieces)),
         comments=(f"dcmcfg undo of {format_timestamp(now)} on {context.site}", "May contain secrets."),
     )
-    planned = format_plan(plan, comments=(f"dcmcfg plan for {context.site}", "May contain secrets."))
+    comments = (f"dcmcfg plan for {context.site}", "May contain secrets.", *context.plan_comments)
+    planned = format_plan(plan, comments=comments)
     header = RolloutHeader(
         started_at=format_iso(now),
         user=get_account_name(),

@@ -13,26 +13,11 @@ from dcmcfg.schema_names import DICOM_AE_TITLE, DICOM_DEVICE_NAME
 from dcmcfg.upgrade.merge_result import MergeResult
 from dcmcfg.upgrade.names import NameMapping
 from dcmcfg.upgrade.options import GAP_KINDS, UpgradeOptions
-from dcmcfg.upgrade.release import OfficialRecord, UpdateFile
+from dcmcfg.upgrade.release import PART_COMPONENTS, OfficialRecord, UpdateFile
 from dcmcfg.upgrade.trees import UpgradeTree
 
 _PART_NAMES = (DICOM_AE_TITLE.lower(), DICOM_DEVICE_NAME.lower())
 _Names = frozenset[str]
-#: The components whose update files write into one AE or device only.
-_AE_COMPONENTS = frozenset(
-    {
-        "DCM4CHEE",
-        "WORKLIST",
-        "AS_RECEIVED",
-        "IOCM_REGULAR_USE",
-        "IOCM_QUALITY",
-        "IOCM_PAT_SAFETY",
-        "IOCM_WRONG_MWL",
-        "IOCM_EXPIRED",
-        "storescp",
-        "stowrsd",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -104,7 +89,7 @@ def _is_for_other_part(record: OfficialRecord, component: str) -> bool:
     """Return whether *record* writes into an AE, and the file is for another AE or device."""
     rdns: tuple[RDN, ...] = record.change.dn.rdns
     ae = next((value for rdn in rdns[1:] for kind, value in rdn.parts if kind.lower() == DICOM_AE_TITLE.lower()), None)
-    return ae is not None and component in _AE_COMPONENTS and component.lower() not in _list_parts(record.change.dn)
+    return ae is not None and component in PART_COMPONENTS and component.lower() not in _list_parts(record.change.dn)
 
 
 def apply_gap(

@@ -77,6 +77,12 @@ def parse_plan_source(head: bytes) -> PlanSource | None:
         ) from error
 
 
+def find_source_comment(head: bytes) -> str:
+    """Return the comment with the releases and choices in the first octets of a plan file, empty without one."""
+    match = _LINE.search(head)
+    return f"{_COMMENT} {match[1].decode('utf-8', 'replace')}" if match is not None else ""
+
+
 def _build_source(values: Mapping[str, Any]) -> PlanSource:
     installed, vendor = values["installed"], values["vendor"]
     if vendor not in (None, "site", "release"):

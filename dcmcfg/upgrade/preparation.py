@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from dcmcfg.changes import Rename
 from dcmcfg.dn import NormalDN
@@ -25,7 +26,7 @@ from dcmcfg.upgrade.options import DEFAULT_OPTIONS, UpgradeOptions
 from dcmcfg.upgrade.own_parts import OwnParts
 from dcmcfg.upgrade.prerequisites import find_missed_range, list_damages, list_warnings, require_upgrade
 from dcmcfg.upgrade.release import Release
-from dcmcfg.upgrade.renamed_roles import add_renamed_roles
+from dcmcfg.upgrade.renamed_roles import add_earlier_roles, add_renamed_roles
 from dcmcfg.upgrade.role_answers import SortedAnswers, sort_answers
 from dcmcfg.upgrade.roles import Roles, find_roles, name_new_web_apps
 from dcmcfg.upgrade.shipped_names import ShippedNames, find_shipped_names
@@ -33,6 +34,9 @@ from dcmcfg.upgrade.site_plan import make_upgrade_plan
 from dcmcfg.upgrade.tree_status import TreeStatus, find_status
 from dcmcfg.upgrade.trees import UpgradeTree
 from dcmcfg.upgrade.vendor_data import Side, VendorMerge, merge_vendor_data
+
+#: No roles of an earlier upgrade.
+NO_ROLES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,10 +101,12 @@ def prepare_upgrade(
     *,
     options: UpgradeOptions = DEFAULT_OPTIONS,
     renames: Sequence[Rename] = (),
+    earlier_roles: Mapping[str, str] = NO_ROLES,
 ) -> Upgrade:
     """Return the upgrade of the site *tree* from *source* to *target*; *installed* is the release it was set up with.
 
-    *renames* are those that dcmcfg has made at the site, the oldest first.
+    *renames* are those that dcmcfg has made at the site, the oldest first, and *earlier_roles* the roles of an upgrade
+    that it has applied there: role → AE title. The options of the result have those that are used.
 
     Raises :class:`Refused` if the target is not newer, if a question about roles is open, and for answers that name
     nothing, and :class:`~dcmcfg.errors.NotFound` for an AE of ``also`` that is no clone.
@@ -112,8 +118,15 @@ def prepare_upgrade(
     answers = sort_answers(options.roles, default, newest)
     archive = answers.archive or options.archive
     status = find_status(site, target, archive=archive, others=(source, installed))
-    titles = add_renamed_roles(answers.present.titles, renames, default, status.view)
-    roles = find_roles(default, status.view, replace(answers.present, titles=titles))
+    # What the release brings has no content yet, by which it could be found.
+    later = [title for title in newest.profiles if title not in default.profiles]
+    options = replace(options, roles=add_earlier_roles(options.roles, earlier_roles, status.view, later))
+    answers, roles = _find_roles(options, default, newest, status.view, renames=renames)
+    if roles.questions:
+        # The content is not certain, so an earlier answer counts.
+        present = add_earlier_roles(options.roles, earlier_roles, status.view, tuple(default.profiles))
+        options = replace(options, roles=present)
+        answers, roles = _find_roles(options, default, newest, status.view, renames=renames)
     require_answers(roles)
     roles = name_new_web_apps(answers.name_new_parts(roles), tuple(newest.web_apps))
     mapping = roles.make_mapping(site, default.base_dn)
@@ -200,6 +213,19 @@ def prepare_upgrade(
         warnings=tuple(warnings),
         may_be_incomplete=find_missed_range(status, installed) is not None or bool(list_damages(target, installed)),
     )
+
+
+def _find_roles(
+    options: UpgradeOptions,
+    default: ConfigurationView,
+    newest: ConfigurationView,
+    view: ConfigurationView,
+    *,
+    renames: Sequence[Rename],
+) -> tuple[SortedAnswers, Roles]:
+    answers = sort_answers(options.roles, default, newest)
+    titles = add_renamed_roles(answers.present.titles, renames, default, view)
+    return answers, find_roles(default, view, replace(answers.present, titles=titles))
 
 
 @dataclass(frozen=True, kw_only=True)

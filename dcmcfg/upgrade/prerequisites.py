@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dcmcfg.errors import Refused
 from dcmcfg.suggestions import join_limited
@@ -72,7 +72,7 @@ def list_warnings(status: TreeStatus, source: Release, target: Release, installe
     if damages := list_damages(target, installed):
         yield (
             f"update files of release {target.label} are damaged, and their changes are missing in the plan: "
-            f"{join_limited(damages, _MAX_DAMAGES, separator='; ')}. Get the release again, and plan again"
+            f"{_join_damages(damages)}. Get the release again, and plan again"
         )
     if target.version is not None and target.updates and target.version not in _list_versions(target):
         newest = format_version(max(_list_versions(target)))
@@ -104,6 +104,19 @@ def list_warnings(status: TreeStatus, source: Release, target: Release, installe
         )
     if target.version is not None and status.software is not None and status.software > target.version:
         yield f"the archive's software is already newer than {target.label}"
+
+
+def list_status_warnings(target: Release) -> Iterator[str]:
+    """Yield a sentence if update files of *target*, which show the release of a tree, cannot be read."""
+    if damages := [damage for each in target.list_updates(up_to=target.version) for damage in each.damages]:
+        yield (
+            f"update files of release {target.label} are damaged, so the release of the configuration is less certain: "
+            f"{_join_damages(damages)}. Get the release again"
+        )
+
+
+def _join_damages(damages: Sequence[str]) -> str:
+    return join_limited(damages, _MAX_DAMAGES, separator="; ")
 
 
 def _list_versions(release: Release) -> frozenset[Version]:

@@ -24,6 +24,8 @@ _COMPONENT_ORDER = (
     "stowrsd",
     "ui-config",
 )
+#: The components whose update files write into one AE or device only.
+PART_COMPONENTS = frozenset(_COMPONENT_ORDER) - {"dev", "ui-config"}
 
 Version = tuple[int, ...]
 

@@ -1,11 +1,12 @@
-"""Find the holders of roles in the history of renames: an AE that was renamed with dcmcfg is still the same AE."""
+"""Find the holders of roles in the history: an AE that was renamed with dcmcfg is still the same AE."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from dcmcfg.changes import Rename
 from dcmcfg.schema_names import DICOM_AE_TITLE, DICOM_DEVICE_NAME
+from dcmcfg.upgrade.ae_roles import REMOVED
 from dcmcfg.upgrade.configuration_view import ConfigurationView
 
 
@@ -23,6 +24,22 @@ def add_renamed_roles(
         for old, new in steps:
             title = new if title == old else title
         if title != role and role not in answers and title in site.profiles and title not in found.values():
+            found[role] = title
+    return found
+
+
+def add_earlier_roles(
+    answers: Mapping[str, str], earlier: Mapping[str, str], site: ConfigurationView, known: Collection[str]
+) -> dict[str, str]:
+    """Return *answers* with the roles *earlier*, those of an upgrade that was applied before.
+
+    The user's own answers come first. A role counts if it is one of *known*, the AEs of the default configurations, and
+    if the site has no AE, or has one with this title that no other answer names.
+    """
+    found = dict(answers)
+    for role, title in earlier.items():
+        is_possible = title == REMOVED or (title in site.profiles and title not in found.values())
+        if role in known and role not in found and is_possible:
             found[role] = title
     return found
 

@@ -8,11 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from dcmcfg.lab.slapd import Slapd
+from dcmcfg.ldif.writer import format_entry
 from dcmcfg.settings.folders import get_state_folder
+from tests.archive.scripted import Scripted
 from tests.cli.conftest import Run
-from tests.cli.sites import CliSite, attributes
+from tests.cli.sites import CliSite, attributes, settle_at
 from tests.cli.test_upgrade import hospital, options_to_target
+from tests.ports import free_port
+from tests.running_slapd import PASSWORD, RunningSlapd
 from tests.upgrade.customised import Releases
+from tests.upgrade.small_release import ARCHIVE as SMALL_ARCHIVE
+from tests.upgrade.small_release import default_entries, write_releases
 
 __all__ = ["hospital"]
 
@@ -89,8 +96,12 @@ def test_the_applied_plan_is_checked_and_only_the_gap_is_left(
         "  dcmuiPermissionName=Action - Storage Verification - Single Action,dcmuiConfigName=default,"
         "dicomDeviceName=dcm4chee-arc",
     ]
-    applied = run("upgrade", "apply", str(gap_plan), "--yes", "--no-reload")
+    dry = json.loads(run("upgrade", "apply", str(gap_plan), "--dry-run", "--json").stdout)
+    assert (dry["changed"], dry["result_check"]) == (False, None)
+    applied = run("upgrade", "apply", str(gap_plan), "--yes", "--no-reload", "--json")
     assert applied.exit_code == 0, applied.stderr
+    complete: dict[str, object] = {"outcome": "complete", "remaining_dns": [], "problem": None, "command": None}
+    assert json.loads(applied.stdout)["result_check"] == complete
     fresh_tree = releases.build("hospital", "5.33.1", clones_like="5.31.0")
     assert hospital.octets() == {str(each.dn): attributes(each) for each in fresh_tree.entries.values()}
     none = run("upgrade", "gap", *folders)
@@ -118,9 +129,13 @@ def test_an_applied_plan_after_which_something_is_left_is_reported(
     (removed,) = [each for each in changes if each.startswith("dn: dicomAETitle=AS_RECEIVED,dicomDeviceName")]
     plan.write_text("\n\n".join((head, *(each for each in changes if each != removed))), "utf-8")
 
-    applied = run("upgrade", "apply", str(plan), "--yes", "--no-reload")
+    applied = run("upgrade", "apply", str(plan), "--yes", "--no-reload", "--json")
 
     assert applied.exit_code == 1
+    check = json.loads(applied.stdout)["result_check"]
+    assert (check["outcome"], check["problem"]) == ("incomplete", None)
+    assert [each.partition(",")[0] for each in check["remaining_dns"]] == ["dicomAETitle=AS_RECEIVED"]
+    assert check["command"].startswith("dcmcfg upgrade plan ")
     assert "a new plan of the same upgrade would still change dicomAETitle=AS_RECEIVED," in applied.stderr
     assert "To see these changes: dcmcfg " in applied.stderr
     assert f" --to {releases.find_folder('5.33.1')} " in applied.stderr
@@ -192,6 +207,34 @@ def test_an_unfinished_change_is_reported_and_refused_before_anything_else(
     assert "is unfinished (1 of " in refused.stderr
     assert "snapshot:" not in refused.stdout
     assert (hospital.octets(), list_snapshots()) == (before, snapshots)
+
+
+@pytest.mark.real
+def test_an_answer_about_a_role_is_in_the_history_and_counts_for_the_next_plan(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, archive: Scripted
+) -> None:
+    folders = write_releases(tmp_path)
+    options = ("--from", str(folders[0]), "--to", str(folders[1]))
+    # The device refers to this AE, so it cannot just be missing.
+    kept = [each for each in default_entries() if f"dicomAETitle=DCM4CHEE,{SMALL_ARCHIVE}" not in str(each.dn)]
+    (tmp_path / "site.ldif").write_text("".join(map(format_entry, kept)), "utf-8")
+    server = Slapd(tmp_path / "slapd", port=free_port(), root_password=PASSWORD)
+    server.prepare()
+    server.load_files([tmp_path / "site.ldif"])
+    with server:
+        settle_at(monkeypatch, RunningSlapd(server), archive)
+        plan, again = tmp_path / "plan.ldif", tmp_path / "again.ldif"
+        assert run("upgrade", "plan", *options).exit_code == 2
+        answered = run("upgrade", "plan", *options, "--role", "DCM4CHEE=-", "-o", str(plan))
+        assert answered.exit_code == 0, answered.stderr
+        applied = run("upgrade", "apply", str(plan), "--yes", "--no-reload")
+        assert applied.exit_code == 0, applied.stderr
+        assert run("upgrade", "plan", *options, "--gap", "all", "-o", str(again)).exit_code == 0
+        assert '"roles":{"DCM4CHEE":"-"}' in again.read_text("utf-8")
+        # An answer of the user comes first, and one of a reverted upgrade does not count.
+        assert "no AE NONE" in run("upgrade", "plan", *options, "--role", "DCM4CHEE=NONE").stderr
+        assert run("undo", "--yes", "--no-reload").exit_code == 0
+        assert run("upgrade", "plan", *options).exit_code == 2
 
 
 def test_a_file_that_is_not_the_plan_of_an_upgrade_is_refused(run: Run, tmp_path: Path) -> None:

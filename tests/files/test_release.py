@@ -220,6 +220,10 @@ def test_update_files_come_also_from_other_folders(tmp_path: Path) -> None:
         ("dcm4chee-arc-5.31.0", (5, 31, 0)),
         # The newest update files are those of the release.
         ("wildfly-26.1.3/archive/ldap", (5, 32, 0)),
+        # Other dotted numbers: of the folder above, and a date.
+        ("backup-5.1/release", (5, 32, 0)),
+        ("upgrade-2024.12", (5, 32, 0)),
+        ("2024.12/ldap", (5, 32, 0)),
     ],
 )
 def test_the_version_comes_from_the_nearest_name(tmp_path: Path, path: str, version: tuple[int, ...]) -> None:

@@ -88,8 +88,8 @@ def write_as_another(programs: Programs, dn: str, attribute: str, value: str) ->
     assert done.returncode == 0, done.stderr
 
 
-def apply(programs: Programs) -> tuple[str, str]:
-    return "apply", str(programs.file)
+def apply(programs: Programs) -> tuple[str, ...]:
+    return "upgrade", "apply", str(programs.file)
 
 
 @pytest.mark.parametrize(("upgrade", "answered"), KILLED if LONG else KILLED[::3], indirect=["upgrade"])

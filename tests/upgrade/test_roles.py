@@ -242,6 +242,17 @@ def test_a_rename_with_dcmcfg_answers_the_question(releases: Releases) -> None:
             prepare_upgrade(site, present, target, present, renames=each)
 
 
+def test_a_role_of_an_earlier_upgrade_answers_a_question_if_it_is_possible(releases: Releases) -> None:
+    site = releases.customise(VERSION, rename(MAIN, "PACS"), clone("PACS", MAIN))
+    present, target = releases.read(VERSION), releases.read(TARGET)
+    earlier = {MAIN: "PACS", "UNKNOWN": "PACS", "AS_RECEIVED": "PACS"}
+    upgrade = prepare_upgrade(site, present, target, present, earlier_roles=earlier)
+    assert upgrade.roles.titles[MAIN] == "PACS"
+    assert upgrade.options.roles == {MAIN: "PACS"}
+    with pytest.raises(OpenQuestion):
+        prepare_upgrade(site, present, target, present, earlier_roles={MAIN: "GONE"})
+
+
 def test_an_answer_for_an_unknown_role_is_refused(releases: Releases) -> None:
     with pytest.raises(Refused, match="no AE, device or web application DCM4CHE,"):
         releases.upgrade(releases.customise(VERSION), VERSION, UpgradeOptions(roles={"DCM4CHE": MAIN}))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dcmcfg.cli import invocation
 from dcmcfg.cli.options.change_options import ChangeOptions, require_forced
@@ -91,6 +91,8 @@ def apply_plan(
     rules: ServerSchemaRules | None = None,
     reported_values: Collection[tuple[DN, str, bytes]] = (),
     before_change: Callable[[], None] = lambda: None,
+    plan_comments: Sequence[str] = (),
+    after_change: Callable[[], Mapping[str, Any]] = dict,
 ) -> None:
     """Show *plan*, confirm it, apply it and reload the archive, as far as *options* request that.
 
@@ -101,7 +103,8 @@ def apply_plan(
     before *plan*; without them they are made here. *extra_output* is printed below the plan. If the archive's own
     device is renamed, the archive is not reloaded, because it would not find its device; the next step is printed, and
     a profile that names the device is updated. *warnings* name the *reported_values* (entry, attribute, value), so no
-    rule repeats them. *before_change* is called after the confirmation, before anything is written.
+    rule repeats them. *before_change* is called after the confirmation, before anything is written. *plan_comments* are
+    recorded with the plan. *after_change* is called after the change and the reload, for more keys of the JSON object.
 
     Raises :class:`NegativeResult` if the user declines or there is no terminal, and
     :class:`~dcmcfg.errors.DoesNotApply` for a change that the server's own schema does not allow. Nothing is changed
@@ -196,6 +199,7 @@ def apply_plan(
                 _make_rollout_context(settings, undone_number, rejects_file),
                 reload_requested=selected_nodes is not None,
                 sharing=sharing,
+                plan_comments=tuple(plan_comments),
             ),
             report=report,
             sharing=sharing,
@@ -220,6 +224,7 @@ def apply_plan(
     finally:
         publish_pending(settings)
     profile = rename_device_in_profile(settings, renamed_archives)
+    report = replace(report, extra_json={**report.extra_json, **after_change()})
     report.print_result(outcome, reload=reload, profile=profile)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Any
 
 from dcmcfg.cli.options.change_options import ChangeOptions
 from dcmcfg.cli.session.change import apply_plan, make_server_rules
@@ -21,6 +21,8 @@ from dcmcfg.plan.access_lists import warn_about_new_restrictions
 from dcmcfg.plan.desired_state import collect_desired_changes
 from dcmcfg.plan.rebasing import Files
 from dcmcfg.printable import format_count
+from dcmcfg.render.terminal.console import ExtraOutput
+from dcmcfg.render.upgrade_check import RESULT_CHECK_KEY
 from dcmcfg.render.upgrade_commands import format_plan_command
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.past_renames import find_past_renames
@@ -38,23 +40,31 @@ _ASSERTION_FAILED = 122
 
 @dataclass(frozen=True)
 class UpgradePlanFile:
-    """The plan of an upgrade: its file, what it was made from, its records, and how many decisions were open."""
+    """The plan of an upgrade: what it was made from, its records, and how many decisions were open.
 
-    path: Path
+    ``comment`` is the one about its releases and choices.
+    """
+
     source: PlanSource
     records: Files
     open_count: int
+    comment: str
 
 
 def apply_upgrade(
-    settings: Settings, options: ChangeOptions, file: UpgradePlanFile, save: Callable[[Directory], None]
-) -> bool:
-    """Apply the plan in *file*; return False if there was nothing to do, because it was applied already.
+    settings: Settings,
+    options: ChangeOptions,
+    file: UpgradePlanFile,
+    *,
+    save: Callable[[Directory], None],
+    check: Callable[[], Mapping[str, Any]],
+) -> None:
+    """Apply the plan in *file*.
 
-    *save* is called after the confirmation, just before the change. Raises
-    :class:`~dcmcfg.errors.Refused` if another change is unfinished, :class:`DoesNotApply` if the schema of the release
-    is not installed or the configuration has changed since the plan was made, and the errors of
-    :func:`~dcmcfg.cli.session.change.apply_plan`.
+    *save* is called after the confirmation, just before the change, and *check* after it: its result is added to the
+    JSON object of the change. Raises :class:`~dcmcfg.errors.Refused` if another change is unfinished or this one was
+    already applied, :class:`DoesNotApply` if the schema of the release is not installed or the configuration has
+    changed since the plan was made, and the errors of :func:`~dcmcfg.cli.session.change.apply_plan`.
     """
     with pause_garbage_collection(), open_directory(settings) as directory:
         state = get_state_folder()
@@ -72,12 +82,7 @@ def apply_upgrade(
                 skip_inapplicable=False,
                 load_past_renames=lambda: find_past_renames(history, directory.server.url),
             )
-        if not plan.steps:
-            by = f" (change {applied.number})" if applied is not None else ""
-            options.print_lines(f"This plan was already applied{by}: nothing is to do.")
-            plan = replace(plan, unchanged=(), typo_warnings=())
-        else:
-            require_schema(settings, directory, plan, file.source.target)
+        require_schema(settings, directory, plan, file.source.target)
         with _suggest_planning(file.source, None, result_code=_ASSERTION_FAILED):
             apply_plan(
                 settings,
@@ -87,12 +92,14 @@ def apply_upgrade(
                 warnings=(
                     *find_file_warnings(file.records, settings.ldap_url),
                     *warn_about_new_restrictions(plan),
-                    *(_warn_of_open_decisions(file) if plan.steps else ()),
+                    *_warn_of_open_decisions(file),
                 ),
                 rules=make_server_rules(directory, tree),
                 before_change=lambda: save(directory),
+                plan_comments=(file.comment,),
+                after_change=check,
+                extra_output=ExtraOutput(json_fields={RESULT_CHECK_KEY: None}),
             )
-        return bool(plan.steps)
 
 
 @contextmanager

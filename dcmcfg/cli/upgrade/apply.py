@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,13 +25,14 @@ from dcmcfg.files.ldif import read_files
 from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.private_folders import create_private_folder
+from dcmcfg.render.upgrade_check import RESULT_CHECK_KEY, UpgradeCheck, upgrade_check_json
 from dcmcfg.render.upgrade_commands import VERIFY_COMMAND, format_gap_command, format_plan_command
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import get_state_subfolder
 from dcmcfg.snapshot.file import format_snapshot
 from dcmcfg.snapshot.snapshot import take_snapshot
 from dcmcfg.suggestions import join_limited
-from dcmcfg.upgrade.plan_source import PlanSource, parse_plan_source
+from dcmcfg.upgrade.plan_source import PlanSource, find_source_comment, parse_plan_source
 
 _HEAD_LENGTH, _MAX_NAMES = 64 * 1024, 5
 _NOT_EMPTY = 1
@@ -53,34 +55,64 @@ def apply_command(settings: Settings, options: ChangeOptions, *, plan_file: Path
     file = _read_plan(plan_file)
     if not options.dry_run:
         _warn_if_archive_runs(settings)
-    if not apply_upgrade(settings, options, file, lambda directory: _save_snapshot(directory, options)):
-        return 0
+    check = _ResultCheck(settings, file.source)
+    apply_upgrade(
+        settings,
+        options,
+        file,
+        save=lambda directory: _save_snapshot(directory, options),
+        check=lambda: {RESULT_CHECK_KEY: check.run()},
+    )
     if options.dry_run:
         return 0
-    check_command = format_plan_command(file.source.without_answers())
-    try:
-        left = _list_remaining_changes(settings, file.source)
-    except (KeyboardInterrupt, click.Abort):
-        _warn(f"the change is applied; only the check of the result was interrupted. To check it: {check_command}")
-        return INTERRUPTED_EXIT_CODE
-    except DcmcfgError as error:
-        _warn(f"the change is applied, but the result was not checked: {error}. To check it: {check_command}")
-        left = []
-    else:
-        if left:
-            _warn(
-                f"a new plan of the same upgrade would still change {join_limited(left, _MAX_NAMES)}. To see these "
-                f"changes: {check_command}"
-            )
+    return check.report(options)
+
+
+class _ResultCheck:
+    """The check of an applied upgrade: the same upgrade is planned again."""
+
+    def __init__(self, settings: Settings, source: PlanSource) -> None:
+        self._settings, self._source = settings, source
+        self._command = format_plan_command(source.without_answers())
+        self._result = UpgradeCheck("interrupted")
+
+    def run(self) -> dict[str, Any]:
+        """Return the result for ``--json``."""
+        try:
+            remaining = _list_remaining_changes(self._settings, self._source)
+        except (KeyboardInterrupt, click.Abort):
+            pass
+        except DcmcfgError as error:
+            self._result = UpgradeCheck("impossible", problem=str(error))
         else:
-            options.print_lines("Checked: a new plan of the same upgrade changes nothing.")
-    options.print_lines(
-        "Next: install the new release of the archive and start it. Then list the remaining differences from a new "
-        "installation, and prove the retrieval of a study:",
-        f"  {format_gap_command(file.source)}",
-        f"  {VERIFY_COMMAND}",
-    )
-    return _NOT_EMPTY if left else 0
+            self._result = UpgradeCheck("incomplete" if remaining else "complete", remaining=tuple(remaining))
+        return upgrade_check_json(self._result, "" if self._result.outcome == "complete" else self._command)
+
+    def report(self, options: ChangeOptions) -> int:
+        """Print the result, and return the exit code of the command."""
+        result, command = self._result, self._command
+        match result.outcome:
+            case "interrupted":
+                _warn(f"the change is applied; only the check of the result was interrupted. To check it: {command}")
+                return INTERRUPTED_EXIT_CODE
+            case "impossible":
+                _warn(
+                    f"the change is applied, but the result was not checked: {result.problem}. To check it: {command}"
+                )
+            case "incomplete":
+                _warn(
+                    f"a new plan of the same upgrade would still change {join_limited(result.remaining, _MAX_NAMES)}. "
+                    f"To see these changes: {command}"
+                )
+            case "complete":
+                options.print_lines("Checked: a new plan of the same upgrade changes nothing.")
+        options.print_lines(
+            "Next: install the new release of the archive and start it. Then list the remaining differences from a new "
+            "installation, and prove the retrieval of a study:",
+            f"  {format_gap_command(self._source)}",
+            f"  {VERIFY_COMMAND}",
+        )
+        return _NOT_EMPTY if result.remaining else 0
 
 
 def _warn(text: str) -> None:
@@ -102,7 +134,10 @@ def _read_plan(path: Path) -> UpgradePlanFile:
         )
     found = _OPEN_DECISIONS.search(head)
     return UpgradePlanFile(
-        path, source, read_files((path,), allow_mixed=False), open_count=int(found[1]) if found is not None else 0
+        source,
+        read_files((path,), allow_mixed=False),
+        open_count=int(found[1]) if found is not None else 0,
+        comment=find_source_comment(head),
     )
 
 

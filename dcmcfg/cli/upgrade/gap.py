@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from dcmcfg.cli.options.output_options import file_option, json_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
-from dcmcfg.cli.printing import print_output
+from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.session.change import write_plan
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.upgrade.options import FOLDER, PLAN_FILE, gap_option, release_options, role_options
@@ -16,7 +17,7 @@ from dcmcfg.cli.upgrade.planning import open_site, plan_upgrade, read_releases
 from dcmcfg.errors import Refused
 from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.model.devices import find_devices_dn
-from dcmcfg.printable import format_count
+from dcmcfg.printable import escape_unprintable, format_count
 from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.render.upgrade_commands import format_apply_command
 from dcmcfg.render.upgrade_gap import format_gap_counts, gap_json, print_gap
@@ -87,13 +88,15 @@ def gap_command(
             if releases.present is not None:
                 upgrade = plan_upgrade(settings, source, releases, (tree, directory))
                 _require_upgraded(upgrade)
-                changes = upgrade.gap_changes
+                changes, warnings = upgrade.gap_changes, upgrade.warnings
             else:
-                changes = compare_with_fresh(tree, releases.target, options)
+                changes, warnings = compare_with_fresh(tree, releases.target, options), ()
     changes = tuple(each for each in changes if options.wants_gap(each.kind))
     if as_json:
-        print_json(gap_json(changes, has_own_changes=upgrade is None))
+        print_json(gap_json(changes, has_own_changes=upgrade is None, warnings=warnings))
     else:
+        for each in warnings:
+            print_message(f"warning: {escape_unprintable(each)}")
         print_gap(make_stdout_console(), changes, find_devices_dn(tree), has_own_changes=upgrade is None, kinds=gap)
     if output is not None and upgrade is not None:
         _write_gap_plan(settings, upgrade, output, source, as_json=as_json)
@@ -107,7 +110,9 @@ def _write_gap_plan(settings: Settings, upgrade: Upgrade, path: Path, source: Pl
         if not as_json:
             print_output("plan: not written, because there is nothing to change")
         return
-    write_plan(settings, upgrade.plan, path, comments=source.format_comments(upgrade.roles))
+    write_plan(
+        settings, upgrade.plan, path, comments=replace(source, options=upgrade.options).format_comments(upgrade.roles)
+    )
     if not as_json:
         print_output(f"plan: {path} ({format_gap_counts(made)})", f"To apply it: {format_apply_command(path, upgrade)}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -168,12 +169,8 @@ def plan_command(
     print_report(report, base, form=form, details=details)
     write_report_files(report, base, report_files)
     if output is not None:
-        write_plan(
-            settings,
-            upgrade.plan,
-            output,
-            comments=(*source.format_comments(upgrade.roles), f"Open decisions: {report.open_count}"),
-        )
+        comments = replace(source, options=upgrade.options).format_comments(upgrade.roles)
+        write_plan(settings, upgrade.plan, output, comments=(*comments, f"Open decisions: {report.open_count}"))
     if form == TEXT:
         print_output(*(f"report: {each}" for each in report_files))
         if output is not None:

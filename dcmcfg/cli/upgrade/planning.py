@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import KW_ONLY, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dcmcfg.changes import Rename
 from dcmcfg.cli import invocation
 from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.schema_servers import require_schema
-from dcmcfg.cli.upgrade.releases import read_named_release
+from dcmcfg.cli.upgrade.releases import read_named_release, read_named_schema
 from dcmcfg.directory.ldap import LdapDirectory
 from dcmcfg.directory.subordinates import read_child_counts
 from dcmcfg.directory.tree_reader import read_tree
-from dcmcfg.errors import NotFound, Refused
+from dcmcfg.errors import MalformedInput, NotFound, Refused
 from dcmcfg.files.distribution import read_distribution
 from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.model.tree import Tree
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.rollout.history import History
 from dcmcfg.rollout.past_renames import find_past_renames
+from dcmcfg.rollout.past_upgrades import iterate_plan_heads
 from dcmcfg.rollout.recovery import refuse_unfinished
 from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.settings import Settings
@@ -31,9 +33,10 @@ from dcmcfg.upgrade.checklist import NO_CHECKLIST, Checklist, make_checklist
 from dcmcfg.upgrade.completeness import require_complete
 from dcmcfg.upgrade.new_problems import find_new_problems
 from dcmcfg.upgrade.options import UpgradeOptions
-from dcmcfg.upgrade.plan_source import PlanSource
+from dcmcfg.upgrade.plan_source import PlanSource, parse_plan_source
 from dcmcfg.upgrade.preparation import Upgrade, prepare_upgrade
 from dcmcfg.upgrade.release import Release, format_version
+from dcmcfg.upgrade.schema.release_schema import ReleaseSchema
 from dcmcfg.upgrade.tree_status import find_status
 from dcmcfg.upgrade.trees import UpgradeTree
 
@@ -58,13 +61,17 @@ def open_site(settings: Settings, tree_file: Path | None) -> Iterator[tuple[Tree
 
 @dataclass(frozen=True)
 class Releases:
-    """The releases of an upgrade; ``present`` and ``installed`` are None if the user has not named the present one."""
+    """The releases of an upgrade; ``present`` and ``installed`` are None if the user has not named the present one.
+
+    ``schema`` is that of the target, None if its folder has none.
+    """
 
     target: Release
     present: Release | None
     installed: Release | None
     _: KW_ONLY
     checklist: Checklist = NO_CHECKLIST
+    schema: ReleaseSchema | None = None
 
 
 def read_releases(source: PlanSource) -> Releases:
@@ -76,7 +83,14 @@ def read_releases(source: PlanSource) -> Releases:
         return Releases(target, present, installed)
     before, after = (read_distribution(each) for each in (source.source, source.target))
     checklist = make_checklist(before, after, present.version, target.version)
-    return Releases(target, present, installed, checklist=checklist)
+    return Releases(target, present, installed, checklist=checklist, schema=_read_schema(source.target))
+
+
+def _read_schema(folder: Path) -> ReleaseSchema | None:
+    try:
+        return read_named_schema(folder)
+    except NotFound:
+        return None
 
 
 def warn_of_unfinished_change(directory: LdapDirectory | None) -> None:
@@ -103,20 +117,33 @@ def plan_upgrade(
     if releases.present is None:
         raise _build_missing_source_error(tree, releases.target, options)
     installed = releases.installed if releases.installed is not None else releases.present
-    past = find_past_renames(History(get_state_folder()), directory.server.url) if directory is not None else ()
+    past, earlier_roles = _find_past(directory)
     upgrade = prepare_upgrade(
         tree,
         releases.present,
         releases.target,
         installed,
         options=options,
-        renames=tuple(each.rename for each in past),
+        renames=past,
+        earlier_roles=earlier_roles,
     )
     if directory is not None:
         require_schema(settings, directory, upgrade.plan, source.target)
-    return replace(
-        upgrade, new_problems=find_new_problems(upgrade.plan, datetime.now(UTC)), checklist=releases.checklist
-    )
+    problems = find_new_problems(upgrade.plan, datetime.now(UTC), releases.schema)
+    return replace(upgrade, new_problems=problems, checklist=releases.checklist)
+
+
+def _find_past(directory: LdapDirectory | None) -> tuple[tuple[Rename, ...], Mapping[str, str]]:
+    """Return the renames in the history of *directory*, and the roles of the last upgrade that was applied to it."""
+    if directory is None:
+        return (), {}
+    history, url = History(get_state_folder()), directory.server.url
+    renames = tuple(each.rename for each in find_past_renames(history, url))
+    for head in iterate_plan_heads(history, url):
+        with suppress(MalformedInput):
+            if (source := parse_plan_source(head)) is not None:
+                return renames, source.options.roles
+    return renames, {}
 
 
 def _build_missing_source_error(tree: Tree, target: Release, options: UpgradeOptions) -> NotFound:

@@ -10,6 +10,7 @@ import click
 
 from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
+from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.output import print_json
 from dcmcfg.cli.session.schema_servers import read_comparisons
 from dcmcfg.cli.upgrade.options import release_options, releases_option
@@ -18,6 +19,7 @@ from dcmcfg.cli.upgrade.releases import read_named_release, read_named_schema
 from dcmcfg.directory.ldap import LdapDirectory
 from dcmcfg.errors import NotFound
 from dcmcfg.garbage_collection import pause_garbage_collection
+from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.schema_update import print_schemas, schemas_json
 from dcmcfg.render.terminal.console import make_stdout_console
 from dcmcfg.render.upgrade import print_upgrade_status
@@ -26,6 +28,7 @@ from dcmcfg.render.upgrade_json import upgrade_status_json
 from dcmcfg.settings import Settings
 from dcmcfg.upgrade.installed_search import choose_present, rank_installed
 from dcmcfg.upgrade.options import UpgradeOptions
+from dcmcfg.upgrade.prerequisites import list_status_warnings
 from dcmcfg.upgrade.release import Release
 from dcmcfg.upgrade.schema.release_schema import ComparedServer
 from dcmcfg.upgrade.tree_status import find_status
@@ -77,10 +80,12 @@ def status_command(
             if present is not None
             else ()
         )
+    warnings = tuple(list_status_warnings(target))
     if as_json:
         print_json(
             {
                 **upgrade_status_json(status, len(tree.entries)),
+                "warnings": list(warnings),
                 "installed": installed_json(candidates),
                 "schemas": schemas_json(schemas),
             }
@@ -90,6 +95,8 @@ def status_command(
         print_upgrade_status(console, status, len(tree.entries))
         print_installed(console, candidates)
         print_schemas(console, schemas)
+        for each in warnings:
+            print_message(f"warning: {escape_unprintable(each)}")
 
 
 def _read_releases(folders: Sequence[Path], update_folders: Sequence[Path]) -> list[Release]:
