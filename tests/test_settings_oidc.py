@@ -166,6 +166,13 @@ def test_what_is_missing_or_malformed_is_named(environ: dict[str, str], message:
     assert str(refused(**environ)) == message
 
 
+def test_what_a_profile_lacks_is_named_with_the_profile() -> None:
+    write_profile("hospital", {key: HOSPITAL[key] for key in ("archive_url", "oidc_issuer")})
+    assert str(refused({"profile": "hospital"})) == (
+        "profile hospital: the client that requests the tokens is missing — also set oidc_client_id in profile hospital"
+    )
+
+
 def test_secret_never_stands_in_a_profile_nor_on_the_command_line() -> None:
     with pytest.raises(MalformedInput, match="unknown key 'oidc_client_secret'"):
         write_profile("hospital", HOSPITAL | {"oidc_client_secret": "geheim"})

@@ -61,14 +61,14 @@ def resolve_oidc(sources: SettingsSources, archive_source: SettingsSource) -> Oi
         raise MalformedInput(
             "the server that issues the tokens is missing",
             subject=source.origin(key),
-            next_step=f"also set {source.origin('oidc_issuer')}, for example {_ISSUER_EXAMPLE}",
+            next_step=f"also set {source.name_setting('oidc_issuer')}, for example {_ISSUER_EXAMPLE}",
         )
     client = options if "oidc_client_id" in options.values else server
     if "oidc_client_id" not in client.values:
         raise MalformedInput(
             "the client that requests the tokens is missing",
             subject=server.origin(next(key for key in _URLS if key in server.values)),
-            next_step=f"also set {server.origin('oidc_client_id')}",
+            next_step=f"also set {server.name_setting('oidc_client_id')}",
         )
     return _build_client(options, server, client)
 

@@ -163,10 +163,10 @@ def _find_url_and_credential_sources(
         stray = next((key for key in credentials if key in stronger.values), None)
         if stray:
             raise MalformedInput(
-                f"this setting requires {stronger.origin(url)}, but the URL comes from another source: "
+                f"this setting requires {stronger.name_setting(url)}, but the URL comes from another source: "
                 f"{url_source.name}",
                 subject=stronger.origin(stray),
-                next_step=f"also set {stronger.origin(url)}, or remove this setting",
+                next_step=f"also set {stronger.name_setting(url)}, or remove this setting",
             )
     return url_source, url_source
 

@@ -68,6 +68,10 @@ class SettingsSource:
             return "--" + key.replace("_", "-")
         return VARIABLES[key] if self.name == "environment" else self.name
 
+    def name_setting(self, key: str) -> str:
+        """Return what the user must set for *key* in this source: option, variable, or ``key in profile NAME``."""
+        return self.origin(key) if self.name in ("options", "environment") else f"{key} in {self.name}"
+
     def path(self, key: str) -> Path | None:
         """Return the file that the setting *key* names, or ``None`` if it is not set."""
         return Path(self.values[key]).expanduser() if key in self.values else None
