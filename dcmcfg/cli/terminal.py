@@ -11,6 +11,7 @@ from dcmcfg.errors import ArchiveError, DirectoryError, NegativeResult
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.settings import Settings
 from dcmcfg.settings.oidc import OidcClient
+from dcmcfg.settings.profiles import list_profile_names
 
 
 def confirm(question: str) -> bool:
@@ -60,10 +61,16 @@ def read_bind_password(settings: Settings) -> str | None:
         raise DirectoryError(
             f"no password for {settings.bind_dn}",
             subject=settings.ldap_url,
-            next_step="specify --bind-password-file FILE; or set the password where the LDAP URL is set, in the "
-            "profile or in the environment (dcmcfg help secrets)",
+            next_step=f"{_suggest_profiles(settings)}specify --bind-password-file FILE; or set the password where the "
+            "LDAP URL is set, in the profile or in the environment (dcmcfg help secrets)",
         )
     return password
+
+
+def _suggest_profiles(settings: Settings) -> str:
+    """Return the beginning of a next step that lists the profiles, or "" if the LDAP URL is set or none exist."""
+    names = list_profile_names() if settings.origins.get("ldap_url") == "default" else ()
+    return f"select a profile with --profile NAME ({', '.join(names)}); or " if names else ""
 
 
 def prompt_bind_password(settings: Settings) -> str:

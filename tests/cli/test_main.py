@@ -393,6 +393,15 @@ def test_password_without_source_and_terminal_is_an_error(run: Run, monkeypatch:
     )
 
 
+def test_profiles_are_suggested_if_no_password_and_no_url_is_set(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_command(monkeypatch, question)
+    for name in ("lab", "hospital"):
+        write_profile(name, {"ldap_url": "ldap://ldap.invalid"})
+    suggestion = "  next: select a profile with --profile NAME (hospital, lab); or specify --bind-password-file FILE"
+    assert suggestion in run("trial").stderr
+    assert "select a profile" not in run("trial", "--ldap-url", "ldap://ldap.invalid").stderr
+
+
 @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 1), ("", 1)])
 def test_terminal_is_asked_without_echo_of_the_password(answer: str, code: int) -> None:
     run = (
