@@ -63,6 +63,7 @@ LAYERS: tuple[frozenset[str], ...] = (
             "environment",
             "route",
             "upgrade",
+            "topology",
         }
     ),  # core
     frozenset(

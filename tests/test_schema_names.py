@@ -23,6 +23,7 @@ _EXCEPTIONS: Mapping[str, str] = {
     "model/references/kinds.py": "a table of object class, naming attribute and label",
     "nodes/endpoints.py": "a table of endpoint, object class and attribute",
     "schema/effect_timing.py": "a table of attribute, object class and effect",
+    "topology/edge_kinds.py": "a table of attribute and kind of edge",
     "upgrade/report.py": "a table of attribute and reason to check its change",
     "schema/formats.py": "a table of attributes",
     "schema/slapd.py": "definitions of the standard's own schema, copied as they stand there",
