@@ -130,16 +130,20 @@ def report_json(report: CheckReport) -> dict[str, Any]:
     content["note_count"] = sum(each.severity == "note" for each in report.findings)
     content["skipped_rules"] = [rule.name for rule in report.rules_for_whole]
     content["skipped_topics"] = list(report.topics_for_archive)
-    for finding, each in zip(content["findings"], report.findings, strict=True):
-        correction = [_format_command(arguments) for arguments in each.correction_commands]
-        finding |= {
-            "part": each.rule.part,
-            "fix": format_fix(each),
-            "fix_command": _format_command(each.fix_command) if each.fix_command and not correction else None,
-            "correction_commands": correction,
-            "fixable": bool(each.fix_changes),
-        }
+    content["findings"] = [finding_with_fix_json(each) for each in report.findings]
     return content
+
+
+def finding_with_fix_json(finding: EntryFinding) -> dict[str, Any]:
+    """Return *finding* for ``--json`` with its ``part`` and its fix (see :func:`report_json`)."""
+    correction = [_format_command(arguments) for arguments in finding.correction_commands]
+    return finding_json(finding) | {
+        "part": finding.rule.part,
+        "fix": format_fix(finding),
+        "fix_command": _format_command(finding.fix_command) if finding.fix_command and not correction else None,
+        "correction_commands": correction,
+        "fixable": bool(finding.fix_changes),
+    }
 
 
 def rules_json(rules: Iterable[CheckRule]) -> dict[str, Any]:

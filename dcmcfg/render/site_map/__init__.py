@@ -1,0 +1,1 @@
+"""The map of a site: as a table, JSON, SVG, and as text for Mermaid."""
