@@ -28,6 +28,7 @@ SECTIONS = {
         "find": Command("find", "find_command", "Find a text in names and values."),
         "get": Command("get", "get_command", "Show values of an entry."),
         "explain": Command("explain", "explain_command", "Explain an attribute, and show where it is set."),
+        "map": Command("map", "map_command", "Draw a map of the site: who sends to whom."),
     },
     "Change": {
         "set-external-retrieve": Command(

@@ -30,6 +30,12 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Explain a setting, and show where it is set", "dcmcfg explain dcmExternalRetrieveAEDestination"),
         ("Explain a setting without a directory server", "dcmcfg explain dicomPort --offline"),
     ),
+    "map": (
+        ("Show who exchanges what with the archive", "dcmcfg map"),
+        ("Write a web page with the picture and a search", "dcmcfg map -o site.html"),
+        ("Draw only the surroundings of one AE", "dcmcfg map --around LONGTERM -o longterm.svg"),
+        ("Draw the configuration of a file", "dcmcfg map site.ldif -o site.svg"),
+    ),
     # Change
     "set-external-retrieve": (
         ("Route recalled studies through the archive", "dcmcfg set-external-retrieve DCM4CHEE"),

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import click
@@ -31,20 +33,30 @@ def json_option(command: F) -> F:
     )(command)
 
 
-def format_option(*names: str, flags: Sequence[str] = ()) -> Callable[[Callable[..., R]], Callable[..., R]]:
+def format_option(
+    *names: str, flags: Sequence[str] = (), suffixes: Mapping[str, str] = MappingProxyType({})
+) -> Callable[[Callable[..., R]], Callable[..., R]]:
     """Return a decorator that adds ``--format`` with *names*, and ``--json``; the command is called with ``form: str``.
 
     The first name is the default. Each of *flags* is a name that also has a hidden option of its own, such as
-    ``--csv``. Two options for different formats are a usage error.
+    ``--csv``. Two options for different formats are a usage error. With *suffixes* (``.html`` → ``html``), the name of
+    the file of ``--output`` determines the default; add :func:`output_option` below this decorator.
     """
 
     def add(command: Callable[..., R]) -> Callable[..., R]:
         @functools.wraps(command)
         def with_format(*, form: str | None, form_flag: str | None, **parameters: object) -> R:
-            return command(form=_resolve_format(form, form_flag) or names[0], **parameters)
+            requested = _resolve_format(form, form_flag) or _find_format_of_file(parameters.get("output"), suffixes)
+            return command(form=requested or names[0], **parameters)
 
+        by_file = f"; by default, the ending of the file decides, else {names[0]}." if suffixes else ""
         options = [
-            click.option("--format", "form", type=click.Choice(names), help=f"Output format; {names[0]} by default."),
+            click.option(
+                "--format",
+                "form",
+                type=click.Choice(names),
+                help=f"Output format{by_file}" if by_file else f"Output format; {names[0]} by default.",
+            ),
             click.option("--json", "form_flag", flag_value=JSON, help="Same as --format json."),
             *(click.option(f"--{name}", "form_flag", flag_value=name, hidden=True) for name in flags),
         ]
@@ -127,6 +139,15 @@ def _resolve_format(form: str | None, form_flag: str | None) -> str | None:
         first, second, *_ = sorted(spellings.values())
         raise click.UsageError(f"{first} and {second} exclude each other")
     return next(iter(spellings), None)
+
+
+def _find_format_of_file(target: object, suffixes: Mapping[str, str]) -> str | None:
+    """Return the format of the file *target*, None without a file or ending; raises a usage error for other endings."""
+    suffix = Path(target).suffix.lower() if isinstance(target, str) and suffixes else ""
+    if suffix and suffix not in suffixes:
+        known = ", ".join(suffixes)
+        raise click.UsageError(f"{target} has none of the endings {known}. Specify the format with --format")
+    return suffixes.get(suffix)
 
 
 def _add_json_before_command(ctx: click.Context, param: click.Parameter, value: bool) -> bool:  # noqa: ARG001 — click's signature
