@@ -11,7 +11,7 @@ PAGE_TESTS = {
     "README.md": "tests/cli/test_tutorial.py",
     "docs/how-to/archive-view.md": "tests/cli/test_archive_view_page.py",
     "docs/how-to/environment.md": "tests/cli/test_environment_page.py",
-    "docs/how-to/map.md": LAB_PAGES,
+    "docs/how-to/map.md": "tests/cli/test_map.py",
     "docs/how-to/monitoring.md": "tests/cli/test_monitoring_page.py",
     "docs/how-to/nodes.md": "tests/cli/test_nodes_page.py",
     "docs/how-to/shared-history.md": "tests/cli/test_shared_history_page.py",

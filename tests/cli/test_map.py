@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -11,10 +12,15 @@ import pytest
 from dcmcfg.ldif.writer import format_entry
 from dcmcfg.model.devices import Configuration
 from dcmcfg.search.completions import complete_network_aes
+from dcmcfg.topology.edge_kinds import EdgeKind
 from tests.cli.conftest import Run
+from tests.cli.pages import assert_shows, shown_on
 from tests.cli.sites import CliSite
 from tests.topology.sites import exporter, peer, site
 
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "map.md"
+#: Connections that the small site of the page does not have.
+NOT_DRAWN = (EdgeKind.ALTERNATIVE, EdgeKind.PREFETCH, EdgeKind.QUERY, EdgeKind.NOTIFICATION)
 SMALL = site(
     *peer("CT1", "CT", port=None),
     *peer("VNA", "ARCHIVE"),
@@ -124,6 +130,27 @@ def test_the_live_site(run: Run, site: CliSite, tmp_path: Path) -> None:
     assert any(text.startswith(site.slapd.url) and text.endswith("1 note") for text in texts)
     assert "dcm4chee-arc" in run("map", "--device", "dcm4chee-arc").stdout
     assert run("map", "--device", "missing").exit_code == 3
+
+
+def test_the_page_shows_what_is_printed(
+    run: Run,
+    site: CliSite,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    for each in shown_on(PAGE):
+        result = run(*shlex.split(each.command)[1:])
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert_shows(each, [line.rstrip() for line in result.stdout.splitlines()])
+    assert {path.name for path in tmp_path.iterdir()} >= {"site.html", "site.ldif", "site.svg"}
+
+
+def test_the_picture_of_the_page_is_that_of_this_version() -> None:
+    texts = {each.text or "" for each in ET.parse(PAGE.with_suffix(".svg")).iter("{http://www.w3.org/2000/svg}text")}
+    labels = {kind.label for kind in EdgeKind if kind not in (EdgeKind.INTERNAL, *NOT_DRAWN)}
+    assert labels <= texts
 
 
 def test_another_archive_than_the_device_is_a_peer(run: Run, file: str) -> None:

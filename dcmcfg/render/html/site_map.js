@@ -62,7 +62,9 @@
 
   const addConnections = (id) => {
     const parts = new Map();
-    for (const edge of edges.get(id)) {
+    // Settings of the archive itself are the least interesting.
+    const own = [...edges.get(id)].sort((one, other) => (one.kind === "internal") - (other.kind === "internal"));
+    for (const edge of own) {
       const isOut = edge.source === id;
       const key = JSON.stringify([edge.kind, isOut, edge.attribute, edge.configured_by, edge.rules, edge.assumed]);
       if (!parts.has(key)) parts.set(key, { edge, isOut, others: new Set() });

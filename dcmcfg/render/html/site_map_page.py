@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,13 +12,13 @@ from importlib import resources
 from dcmcfg.printable import format_count
 from dcmcfg.render.html.page import (
     PageHead,
-    Rating,
     escape_html,
     render_banner,
     render_definition_list,
     render_page,
     render_table,
 )
+from dcmcfg.render.report import Rating
 from dcmcfg.render.site_map.labels import describe_node, describe_place, format_severity_counts
 from dcmcfg.render.site_map.objects import site_map_json
 from dcmcfg.render.site_map.picture import render_picture
@@ -93,7 +94,7 @@ def _render_findings(site_map: SiteMap) -> Iterator[str]:
 def _build_finding_row(site_map: SiteMap, finding: EntryFinding) -> Sequence[str | tuple[str, str]]:
     nodes = [node_id for node_id, found in site_map.findings.by_node.items() if finding in found]
     names = ", ".join(site_map.topology.nodes_by_id[each].name for each in nodes[:3])
-    fix = f"dcmcfg {' '.join(finding.fix_command)}" if finding.fix_command else format_fix(finding)
+    fix = f"dcmcfg {shlex.join(finding.fix_command)}" if finding.fix_command else format_fix(finding)
     return (
         (finding.severity, f"is-{_RATINGS[finding.severity]}"),
         names or str(finding.dn.rdn),

@@ -26,6 +26,7 @@ OBJECTS_BY_COMMAND: Mapping[str, tuple[str, ...]] = {
     "find": ("search",),
     "get": ("values",),
     "explain": ("attribute",),
+    "map": ("map",),
     "set-external-retrieve": _CHANGE,
     "set": _CHANGE,
     "unset": _CHANGE,
