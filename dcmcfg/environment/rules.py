@@ -109,9 +109,9 @@ NOTHING_COMPARED = CheckRule(
     "warning",
     "The files must describe a container of the archive, of its directory server or of its database.",
     part="environment",
-    fix="Specify the file with these containers. dcmcfg recognises the images slapd-dcm4chee, postgres-dcm4chee and "
-    "dcm4chee-arc by their names. It recognises an image of another name by a variable such as LDAP_URL or "
-    "LDAP_CONFIGPASS.",
+    fix="Specify the file with the containers of the archive. dcmcfg recognises the images slapd-dcm4chee, "
+    "postgres-dcm4chee and dcm4chee-arc by their names. It recognises an image of another name by a variable "
+    "such as LDAP_URL or LDAP_CONFIGPASS.",
     reason="Nothing is compared, so errors are not found.",
 )
 
