@@ -123,6 +123,17 @@ _MEANINGS: Mapping[int, tuple[str, str]] = {
 _REPLICA_MESSAGE = "shadow context"
 
 
+class NoSuchEntry(NotFound):
+    """The entry does not exist, or the bind DN may not see it; ``matched_dn`` is the nearest entry above it, if known.
+
+    A server names it (RFC 4511 §4.1.9) unless it hides that the entry exists.
+    """
+
+    def __init__(self, message: str, *, subject: str = "", next_step: str = "", matched_dn: str = "") -> None:
+        super().__init__(message, subject=subject, next_step=next_step)
+        self.matched_dn = matched_dn
+
+
 class LdapResponseTimeout(ConnectionLost):
     """The server did not respond in time; it may still process the request."""
 
@@ -169,7 +180,7 @@ def _raise_for_response(
     message = f"{meaning} (LDAP result {code}{': ' + diagnostic_message if diagnostic_message else ''})"
     if code == NO_SUCH_OBJECT:
         next_step = f"the nearest existing entry is {response.matched_dn}" if response.matched_dn else next_step
-        raise NotFound(message, subject=subject, next_step=next_step)
+        raise NoSuchEntry(message, subject=subject, next_step=next_step, matched_dn=response.matched_dn)
     if _REPLICA_MESSAGE in diagnostic_message:
         next_step = "the server is a replica: use the URL of its provider"
     if response.referrals:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from dcmcfg.dn import NormalDN
+from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.model.tree import Tree
@@ -23,12 +23,27 @@ def require_complete(tree: Tree, child_counts: Mapping[NormalDN, int | bool]) ->
     """
     found = [*_find_orphans(tree), *_find_hidden_children(tree, child_counts), *_find_hidden_classes(tree)]
     if found:
-        more = len(found) - _MAX_LISTED
-        raise Refused(
-            "the configuration was not read completely, and an upgrade would treat what is missing as removed",
-            next_step="use a bind DN that may read the whole configuration; check the size limit of the server",
-            details=[*found[:_MAX_LISTED], *([f"and {more} more"] if more > 0 else [])],
-        )
+        raise _build_refusal(found)
+
+
+def list_missing(site: Tree, base: UpgradeTree) -> tuple[DN, ...]:
+    """Return the highest entries of *base* that *site* lacks: those that an upgrade takes for removed."""
+    return tuple(each.dn for key, each in base.entries.items() if key not in site.entries and key[1:] in site.entries)
+
+
+def require_visible(hidden: Sequence[DN]) -> None:
+    """Raise :class:`Refused` if there are *hidden* entries, which exist but cannot be seen."""
+    if hidden:
+        raise _build_refusal([f"{each}: the entry exists, but cannot be seen" for each in hidden])
+
+
+def _build_refusal(found: Sequence[str]) -> Refused:
+    more = len(found) - _MAX_LISTED
+    return Refused(
+        "the configuration was not read completely, and an upgrade would treat what is missing as removed",
+        next_step="use a bind DN that may read the whole configuration; check the size limit of the server",
+        details=[*found[:_MAX_LISTED], *([f"and {more} more"] if more > 0 else [])],
+    )
 
 
 def _find_orphans(tree: Tree) -> Iterator[str]:

@@ -19,7 +19,12 @@ from tests.cli.sites import CliSite, settle_at
 from tests.ports import free_port
 from tests.running_slapd import PASSWORD, RunningSlapd
 from tests.upgrade.customised import SOURCES, TARGET, Releases
+from tests.upgrade.small_release import ARCHIVE, default_entries, write_releases
 from tests.upgrade.test_half_upgraded import apply_as_shipped
+
+#: An account that may only read, and its class.
+READER = f"dn: cn=reader,dc=dcm4che,dc=org\nobjectClass: reader\ncn: reader\nuserPassword: {PASSWORD}\n"
+READER_CLASS = "objectclass ( 1.3.6.1.4.1.4203.666.11.99.1 NAME 'reader' SUP top MUST cn MAY userPassword )"
 
 
 @pytest.fixture
@@ -252,7 +257,7 @@ def test_a_configuration_that_cannot_be_seen_completely_is_refused(
         tmp_path / "slapd",
         port=free_port(),
         root_password=PASSWORD,
-        extra_global="objectclass ( 1.3.6.1.4.1.4203.666.11.99.1 NAME 'reader' SUP top MUST cn MAY userPassword )",
+        extra_global=READER_CLASS,
     )
     server.prepare()
     configuration = server.folder / "slapd.conf"
@@ -261,7 +266,7 @@ def test_a_configuration_that_cannot_be_seen_completely_is_refused(
     text = configuration.read_text().replace("access to * by * read", hidden).replace("sizelimit 500", "sizelimit 9999")
     configuration.write_text(text)
     server.load_files([releases.build_file("pristine", "5.31.0")])
-    server.load_ldif(f"dn: cn=reader,dc=dcm4che,dc=org\nobjectClass: reader\ncn: reader\nuserPassword: {PASSWORD}\n")
+    server.load_ldif(READER)
     with server:
         settle_at(monkeypatch, RunningSlapd(server), archive)
         password = tmp_path / "password"
@@ -273,3 +278,31 @@ def test_a_configuration_that_cannot_be_seen_completely_is_refused(
     assert (refused.exit_code, refused.stdout) == (3, "")
     assert "the configuration was not read completely" in refused.stderr
     assert f"dicomDeviceName=storescp,{devices}: the entries below it cannot be seen" in refused.stderr
+
+
+@pytest.mark.real
+def test_single_entries_that_are_hidden_are_not_taken_for_removed(
+    monkeypatch: pytest.MonkeyPatch, run: Run, tmp_path: Path, archive: Scripted
+) -> None:
+    folders = write_releases(tmp_path)
+    server = Slapd(tmp_path / "slapd", port=free_port(), root_password=PASSWORD, extra_global=READER_CLASS)
+    server.prepare()
+    configuration = server.folder / "slapd.conf"
+    hidden = (f"dicomAETitle=IOCM_REGULAR_USE,{ARCHIVE}", f"dcmEntity=Study,{ARCHIVE}")
+    rules = "".join(
+        f'access to dn.subtree="{each}" by * {right}\n'
+        for each, right in zip(hidden, ("none", "disclose"), strict=True)
+    )
+    text = configuration.read_text().replace("access to * by * read", f"{rules}access to * by * read")
+    configuration.write_text(text.replace("sizelimit 500", "sizelimit 9999"))
+    (tmp_path / "site.ldif").write_text("".join(map(format_entry, default_entries())), "utf-8")
+    server.load_files([tmp_path / "site.ldif"])
+    server.load_ldif(READER)
+    options = ("--from", str(folders[0]), "--to", str(folders[1]))
+    with server:
+        settle_at(monkeypatch, RunningSlapd(server), archive)
+        assert run("upgrade", "plan", *options).exit_code == 0
+        monkeypatch.setenv("DCMCFG_BIND_DN", "cn=reader,dc=dcm4che,dc=org")
+        refused = run("upgrade", "plan", *options)
+    assert (refused.exit_code, refused.stdout) == (3, "")
+    assert all(f"{each}: the entry exists, but cannot be seen" in refused.stderr for each in hidden)

@@ -96,6 +96,28 @@ def test_what_else_to_do_is_read_from_the_distribution(run: Run, options: tuple[
     assert inner["checklist"] == found["checklist"]
 
 
+def test_damaged_update_files_are_reported_by_all_commands(run: Run, options: tuple[str, ...], tmp_path: Path) -> None:
+    name = "5.31.0/update-dev-5.31.0.ldif"
+    new = tmp_path / "dcm4chee-arc-5.32.0"
+    (new / "ldap" / name).write_text("")
+    old, site = options[1], options[-1]
+    damage = f"{name}: the file has no record"
+    folders = ("--from", old, "--to", str(new), "--tree", site)
+    plan = run("upgrade", "plan", *folders, "--json")
+    status = run("upgrade", "status", *folders[2:], "--json")
+    assert (plan.exit_code, status.exit_code) == (1, 0)
+    for each in (plan, status):
+        assert any(damage in warning for warning in json.loads(each.stdout)["warnings"])
+    assert damage in run("upgrade", "status", *folders[2:]).stderr
+    assert json.loads(status.stdout)["may_be_newer"] is False
+    upgraded = tmp_path / "upgraded.ldif"
+    names = ("init-baseDN.ldif", "init-config.ldif", "default-config.ldif")
+    upgraded.write_text("".join((new / "ldap" / each).read_text("utf-8") for each in names), "utf-8")
+    gap = run("upgrade", "gap", *folders[:4], "--tree", str(upgraded), "--json")
+    assert any(damage in warning for warning in json.loads(gap.stdout)["warnings"])
+    assert json.loads(run("upgrade", "status", *folders[2:4], "--tree", str(upgraded), "--json").stdout)["may_be_newer"]
+
+
 def test_another_device_than_an_archives_is_refused_with_the_devices_of_archives(
     run: Run, options: tuple[str, ...]
 ) -> None:

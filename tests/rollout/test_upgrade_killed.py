@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -161,6 +162,31 @@ def test_another_administrator_who_writes_meanwhile_loses_nothing(upgrade: Progr
         assert found[LAST] == expected[LAST]
         upgrade.succeeds("undo")
         assert upgrade.octets() == expected
+
+
+def test_a_second_upgrade_at_the_same_time_is_refused_and_changes_nothing(upgrade: Programs) -> None:
+    refusals: list[tuple[int, str]] = []
+
+    def apply_meanwhile(number: int, answered: bool) -> None:
+        if number == 2 and not answered and not refusals:
+            # The same account with the same URL, in another process.
+            settings = {"DCMCFG_LDAP_URL": upgrade.proxy.url, "DCMCFG_BIND_PASSWORD": PASSWORD, "DCMCFG_PROFILE": ""}
+            folders = {"XDG_STATE_HOME": str(upgrade.state), "XDG_CONFIG_HOME": str(upgrade.state.with_name("config"))}
+            command = [sys.executable, "-m", "dcmcfg", *apply(upgrade), "--yes", "--no-reload"]
+            second = subprocess.run(
+                command, env=os.environ | settings | folders, capture_output=True, text=True, check=False
+            )
+            refusals.append((second.returncode, second.stderr))
+
+    upgrade.proxy.look_at_each(apply_meanwhile)
+    code, output = upgrade.run(*apply(upgrade))
+    assert code == 0, output
+    ((second_code, second_output),) = refusals
+    assert second_code == 3, second_output
+    assert "another change is in progress on this directory" in second_output
+    assert "this command changed nothing" in second_output
+    (record,) = upgrade.records()
+    assert record.read_progress().applied == record.header.steps
 
 
 @pytest.mark.skipif(not LONG, reason="minutes on the tree of a hospital: run with DCMCFG_LONG=1")

@@ -12,7 +12,7 @@ from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_message, print_output
 from dcmcfg.cli.session.change import write_plan
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.cli.upgrade.options import FOLDER, PLAN_FILE, gap_option, release_options, role_options
+from dcmcfg.cli.upgrade.options import PLAN_FILE, gap_option, upgrade_options
 from dcmcfg.cli.upgrade.planning import open_site, plan_upgrade, read_releases
 from dcmcfg.errors import Refused
 from dcmcfg.garbage_collection import pause_garbage_collection
@@ -30,22 +30,7 @@ from dcmcfg.upgrade.preparation import Upgrade
 
 @click.command("gap", short_help="List differences from a new installation.", cls=SiteCommand)
 @site_options
-@click.option(
-    "--from",
-    "source_folder",
-    metavar="FOLDER",
-    type=FOLDER,
-    help="Release that the site had before the upgrade. Without it, the site's own changes are listed too.",
-)
-@release_options()
-@click.option(
-    "--installed",
-    "installed_folder",
-    metavar="FOLDER",
-    type=FOLDER,
-    help="Release that the site was first installed with. Default: the release of --from.",
-)
-@role_options
+@upgrade_options("Release that the site had before the upgrade. Without it, the site's own changes are listed too.")
 @gap_option("Only these differences: corrections, additions, values, removals or all. Default: all.")
 @json_option
 @file_option(

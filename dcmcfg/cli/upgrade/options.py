@@ -69,7 +69,25 @@ def release_options(*, target_required: bool = True) -> Callable[[F], F]:
     return add
 
 
-def role_options(command: F) -> F:
+def upgrade_options(source_help: str) -> Callable[[F], F]:
+    """Return a decorator that adds the releases of an upgrade (``--from`` with *source_help*) and the site's parts."""
+
+    def add(command: F) -> F:
+        command = _add_role_options(command)
+        command = click.option(
+            "--installed",
+            "installed_folder",
+            metavar="FOLDER",
+            type=FOLDER,
+            help="Release that the site was first installed with. Default: the release of --from.",
+        )(command)
+        command = release_options()(command)
+        return click.option("--from", "source_folder", metavar="FOLDER", type=FOLDER, help=source_help)(command)
+
+    return add
+
+
+def _add_role_options(command: F) -> F:
     """Add ``--role`` and ``--without``."""
     command = click.option("--without", metavar="DEVICE", multiple=True, help="Do not add this device of the release.")(
         command

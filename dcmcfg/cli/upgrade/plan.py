@@ -19,7 +19,7 @@ from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.change import write_plan
 from dcmcfg.cli.session.output import make_folder, write_octets
-from dcmcfg.cli.upgrade.options import FOLDER, PLAN_FILE, gap_option, parse_names, release_options, role_options
+from dcmcfg.cli.upgrade.options import FOLDER, PLAN_FILE, gap_option, parse_names, upgrade_options
 from dcmcfg.cli.upgrade.planning import open_site, plan_upgrade, read_releases, warn_of_unfinished_change
 from dcmcfg.cli.upgrade.report_output import (
     FORMS,
@@ -43,22 +43,7 @@ _NEEDS_ATTENTION = 1
 
 @click.command("plan", short_help="Plan the upgrade to a release, and change nothing.", cls=SiteCommand)
 @site_options
-@click.option(
-    "--from",
-    "source_folder",
-    metavar="FOLDER",
-    type=FOLDER,
-    help="Release that the site has now.",
-)
-@release_options()
-@click.option(
-    "--installed",
-    "installed_folder",
-    metavar="FOLDER",
-    type=FOLDER,
-    help="Release that the site was first installed with. Default: the release of --from.",
-)
-@role_options
+@upgrade_options("Release that the site has now.")
 @click.option(
     "--also",
     metavar="AET,…",

@@ -14,6 +14,7 @@ from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.directory import open_directory
 from dcmcfg.cli.session.schema_servers import require_schema
 from dcmcfg.cli.upgrade.releases import read_named_release, read_named_schema
+from dcmcfg.directory.hidden_entries import iterate_hidden
 from dcmcfg.directory.ldap import LdapDirectory
 from dcmcfg.directory.subordinates import read_child_counts
 from dcmcfg.directory.tree_reader import read_tree
@@ -30,7 +31,7 @@ from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import get_state_folder
 from dcmcfg.upgrade.checklist import NO_CHECKLIST, Checklist, make_checklist
-from dcmcfg.upgrade.completeness import require_complete
+from dcmcfg.upgrade.completeness import list_missing, require_complete, require_visible
 from dcmcfg.upgrade.new_problems import find_new_problems
 from dcmcfg.upgrade.options import UpgradeOptions
 from dcmcfg.upgrade.plan_source import PlanSource, parse_plan_source
@@ -110,8 +111,9 @@ def plan_upgrade(
     """Return the upgrade of the configuration of *site* (:func:`open_site`), with the new problems of its result.
 
     Raises :class:`~dcmcfg.errors.NotFound` without the present release, the errors of
-    :func:`~dcmcfg.upgrade.preparation.prepare_upgrade`, and :class:`~dcmcfg.errors.DoesNotApply` if the schema of
-    a directory server does not allow the result.
+    :func:`~dcmcfg.upgrade.preparation.prepare_upgrade`, :class:`~dcmcfg.errors.Refused` if entries that seem to be
+    removed are only hidden, and :class:`~dcmcfg.errors.DoesNotApply` if the schema of a directory server does not allow
+    the result.
     """
     (tree, directory), options = site, source.options
     if releases.present is None:
@@ -128,6 +130,7 @@ def plan_upgrade(
         earlier_roles=earlier_roles,
     )
     if directory is not None:
+        require_visible(tuple(iterate_hidden(directory, list_missing(tree, upgrade.reconstructed.base))))
         require_schema(settings, directory, upgrade.plan, source.target)
     problems = find_new_problems(upgrade.plan, datetime.now(UTC), releases.schema)
     return replace(upgrade, new_problems=problems, checklist=releases.checklist)

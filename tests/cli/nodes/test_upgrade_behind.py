@@ -31,7 +31,7 @@ def test_a_node_whose_replica_is_behind_is_reported_and_can_be_finished(
     before = read_entries(nodes, nodes.ldap_url)
 
     nodes.hold_replica("node2")
-    applied = run("apply", plan, *site, "--yes", "--keep-going", "--replica-timeout-s", "2", "--json")
+    applied = run("upgrade", "apply", plan, *site, "--yes", "--keep-going", "--replica-timeout-s", "2", "--json")
     assert applied.exit_code == 4, applied.stdout
     assert {each["name"]: each["state"] for each in json.loads(applied.stdout)["nodes"]} == {
         "node1": "loaded",
