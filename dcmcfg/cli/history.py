@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
+from dcmcfg.cli import invocation
 from dcmcfg.cli.options.arguments import ChangeName
 from dcmcfg.cli.options.display_options import wide_option
 from dcmcfg.cli.options.output_options import HTML, JSON, MARKDOWN, REPORT_FORMS, TEXT, format_option, output_option
@@ -90,7 +91,9 @@ def _print_own(history: History, record: RolloutRecord, form: str) -> None:
     if form == JSON:
         print_json(rollout_json(history, record, with_changes=True))
     elif form in REPORT_FORMS:
-        print_formatted_report(build_rollout_report(history, record, datetime.now(UTC)), form)
+        undo_command = invocation.current().insert_site_options(f"dcmcfg undo {record.number}")
+        report = build_rollout_report(history, record, datetime.now(UTC), undo_command=undo_command)
+        print_formatted_report(report, form)
     else:
         print_rollout(make_stdout_console(), history, record)
 

@@ -63,14 +63,17 @@ def build_history_report(site_history: SiteHistory, created: datetime) -> Report
     )
 
 
-def build_rollout_report(history: History, record: RolloutRecord, created: datetime) -> Report:
-    """Return the details of *record*, a change of this account, with the values before and after each step."""
+def build_rollout_report(history: History, record: RolloutRecord, created: datetime, *, undo_command: str) -> Report:
+    """Return the details of *record*, a change of this account, with the values before and after each step.
+
+    *undo_command* reverts the change.
+    """
     facts = list_rollout_facts(history, record)
     is_reverted = history.find_undo_of(record) is not None
     sections = list(_build_step_sections(list_recorded_steps(record)))
     status = determine_status(record)
     if not is_reverted and status not in (RolloutStatus.NOTHING_CHANGED, RolloutStatus.CLOSED):
-        sections.append(ReportSection(title="To revert the change", commands=(f"dcmcfg undo {record.number}",)))
+        sections.append(ReportSection(title="To revert the change", commands=(undo_command,)))
     ldif = format_changes_ldif(record.changes)
     if len(ldif.splitlines()) <= MAX_LDIF_LINES:
         sections.append(ReportSection(title="LDIF", text=ldif, text_language="ldif"))

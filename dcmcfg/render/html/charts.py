@@ -54,7 +54,7 @@ def render_column_chart(
     """
     # The 1 avoids a division by zero if all columns are empty.
     highest = max((sum(part.value for part in stack) for stack in stacks), default=0) or 1
-    plot_left = 44
+    plot_left = 56
     width = (_WIDTH - plot_left) / max(len(stacks), 1)
     elements = [*_draw_grid(highest, plot_left), f'<text class="small" x="0" y="12">{escape(unit)}</text>']
     for number, stack in enumerate(stacks):

@@ -84,8 +84,13 @@ def escape_html(text: str) -> str:
 
 
 def render_code(words: str) -> str:
-    """Return *words* as HTML in a monospaced font; a long DN, list or path may break after its separators."""
-    return f"<code>{_BREAKS.sub(lambda match: f'{match[0]}<wbr>', escape_html(words))}</code>"
+    """Return *words* as HTML in a monospaced font, as :func:`escape_breakable` does."""
+    return f"<code>{escape_breakable(words)}</code>"
+
+
+def escape_breakable(text: str) -> str:
+    """Return *text* as :func:`escape_html` does; a long DN, list or path may break after its separators."""
+    return _BREAKS.sub(lambda match: f"{match[0]}<wbr>", escape_html(text))
 
 
 def render_definition_list(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:

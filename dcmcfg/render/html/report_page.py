@@ -8,6 +8,7 @@ from dcmcfg.render.change_lines import ChangeLine
 from dcmcfg.render.html.page import (
     SCROLL,
     PageHead,
+    escape_breakable,
     escape_html,
     render_badge,
     render_banner,
@@ -66,10 +67,10 @@ def _render_facts(facts: Sequence[Fact]) -> Iterator[str]:
 def _render_changes(lines: Sequence[ChangeLine]) -> Iterator[str]:
     for line in lines:
         classes = f"line {_LINE_CLASSES[line.value_sign or line.sign]} {_DEPTH_CLASSES[line.depth]}".rstrip()
-        text = escape_html(line.text)
+        text = escape_breakable(line.text)
         if line.new_value is not None:
             name, colon, old = line.text.partition(": ") if line.depth == 1 else ("", "", line.text)
-            values = f"<del>{escape_html(old)}</del>{_ARROW}<ins>{escape_html(line.new_value)}</ins>"
+            values = f"<del>{escape_breakable(old)}</del>{_ARROW}<ins>{escape_breakable(line.new_value)}</ins>"
             text = escape_html(name + colon) + values
         mark = f' <span class="soft">({escape_html(line.mark)})</span>' if line.mark else ""
         yield f'<span class="{classes}">{line.sign} {text}{mark}\n</span>'

@@ -55,7 +55,7 @@ code { font: .92em ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace;
 .studies td { white-space: nowrap } .studies code { overflow-wrap: normal } .studies [class^=is-] { font-weight: 600 }
 .studies tbody:has(.why) tr:first-child td { border-bottom: 0 }
 .studies .why td { padding-top: 0; color: var(--soft); white-space: normal }
-.stacked td { overflow-wrap: anywhere; min-width: 6rem } .stacked td code { display: inline; min-width: 0 }
+.stacked td { min-width: 4.5rem } .stacked td code { display: inline; min-width: 0 }
 details summary { cursor: pointer } details ul { margin: .3rem 0; padding-left: 1.1rem }
 pre { font: .87em/1.6 ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; background: var(--card);
   border: 1px solid var(--line); border-radius: 6px; padding: .6rem 1rem; white-space: pre-wrap;
@@ -68,21 +68,23 @@ pre .changed.deep, pre .changed.deeper { font-weight: 400 }
 pre del { color: var(--bad); background: var(--tint-bad) } pre ins { color: var(--good); background: var(--tint-good);
   text-decoration: none }
 .matrix td, .matrix th { white-space: nowrap } .matrix .badge { font-size: .95em }
+.matrix th:first-child { position: sticky; left: 0; background: var(--paper) }
 @media screen and (max-width: 640px) { dl { grid-template-columns: 1fr } dd { margin-bottom: .4rem }
   .stacked thead { display: none } .stacked tr { display: block; background: var(--card); border: 1px solid var(--line);
     border-radius: 6px; padding: .5rem .8rem; margin: .6rem 0 }
   .studies td { white-space: normal } .studies code { overflow-wrap: anywhere; min-width: 8em }
-  .stacked td { display: block; border: 0; padding: .15rem 0 } .stacked td.number { text-align: left }
+  .stacked td { display: block; border: 0; padding: .15rem 0 } .stacked td:empty { display: none }
+  .stacked td.number { text-align: left }
   .stacked td:not(:empty)::before { content: attr(data-label); display: block; color: var(--soft); font-weight: 600 } }
 @media screen and (max-width: 480px) { body { padding: 0 .8rem 1.5rem; font-size: 14px } h1 { font-size: 1.2rem }
   .top { margin-bottom: 1rem } .banner { padding-left: .7rem } pre { padding: .5rem .6rem }
   pre .line.deep { margin-left: 2ch } pre .line.deeper { margin-left: 4ch } td code { min-width: 11em } }
 @page { margin: 15mm }
 @media print { body { margin: 0; padding: 0; max-width: none; font-size: 12px }
-  tr, .card, svg, .studies tbody, pre.text { white-space: pre; overflow-x: auto; overflow-wrap: normal }
-pre .line { break-inside: avoid } h2, h3, h2 + p { break-after: avoid }
-  thead { display: table-header-group } .scroll { overflow: visible } .scroll svg.sequence { max-width: 100% }
-  svg.chart { min-width: 0 } .studies { font-size: .78rem }
+  tr, .card, svg, .studies tbody, pre .line { break-inside: avoid } h2, h3, h2 + p { break-after: avoid }
+  thead { display: table-header-group } td, th { min-width: 0 } .stacked td { min-width: 0 }
+  .scroll { overflow: visible } .scroll svg.sequence { max-width: 100% }
+  .cards { grid-template-columns: repeat(3, 1fr) } svg.chart { min-width: 0 } .studies { font-size: .78rem }
   pre.text { white-space: pre-wrap } pre .added, pre .removed { background: none } }
 """
 )

@@ -114,7 +114,9 @@ def build_history(folder: Path, hostile: str = HOSTILE) -> tuple[Report, Report]
     """Return the reports of the list and of its only change."""
     history = write_history(folder, hostile)
     (record,) = history.records
-    return build_history_report(SiteHistory(history, None), NOW), build_rollout_report(history, record, NOW)
+    return build_history_report(SiteHistory(history, None), NOW), build_rollout_report(
+        history, record, NOW, undo_command="dcmcfg undo 1"
+    )
 
 
 def list_echo_targets() -> list[EchoTarget]:
