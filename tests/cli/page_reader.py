@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import pty
 import re
+import socket
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,8 @@ class Reader:
 
     folder: Path
     environment: dict[str, str]
+    #: Ports of servers beside the lab → the ports that the page has in place of them.
+    other_ports: dict[int, int] = field(default_factory=dict)
 
     def run(self, command: str, *, answer: str = "") -> str:
         """Run *command* of the page, and type *answer* at its question; return its output as it is on the page."""
@@ -62,42 +65,56 @@ class Reader:
         if words.startswith("curl -X POST "):
             with urllib.request.urlopen(urllib.request.Request(words.split()[-1], method="POST"), timeout=PATIENCE_S):
                 return ""
-        with typing(answer) as keyboard:
-            done = subprocess.run(
-                ["sh", "-c", words.replace("dcmcfg", f"{sys.executable} -m dcmcfg", 1)],
-                cwd=self.folder,
-                env=self.environment,
-                stdin=keyboard,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=PATIENCE_S,
-            )
+        with typing(answer) as keyboard, self.start(command, keyboard) as process:
+            output, _ = process.communicate(timeout=PATIENCE_S)
         # The terminal would show what is typed.
-        output = done.stdout.replace(QUESTION, f"{QUESTION}{answer}\n") if answer else done.stdout
-        return self._with_ports(output, to_page=True).replace(str(self.folder), HOME)
+        output = output.replace(QUESTION, f"{QUESTION}{answer}\n") if answer else output
+        output = self._with_ports(output, to_page=True).replace(str(self.folder), HOME)
+        return output.replace(f"@{socket.gethostname()}", "@pacs")
+
+    def start(self, command: str, keyboard: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+        """Start *command* of the page, with its output in a pipe. A single command is the process itself."""
+        return subprocess.Popen(
+            ["sh", "-c", self._with_ports(command, to_page=False)],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=keyboard,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
 
     def write(self, name: str, text: str) -> None:
         """Write a file of the page."""
         (self.folder / name).write_text(self._with_ports(text, to_page=False))
 
     def _with_ports(self, text: str, *, to_page: bool) -> str:
+        pairs = list(self.other_ports.items())
         lab = self.folder / ".local" / "state" / "dcmcfg" / "lab"
-        if not lab.exists():
-            return text
-        ports = Site.load(lab).ports
-        for name, shown in PORTS.items():
-            pair = (getattr(ports, name), shown)
+        if lab.exists():
+            ports = Site.load(lab).ports
+            pairs += ((getattr(ports, name), shown) for name, shown in PORTS.items())
+        for pair in pairs:
             old, new = pair if to_page else pair[::-1]
             text = re.sub(rf"\b{old}\b", str(new), text)
         return text
+
+
+def _install(folder: Path) -> Path:
+    """Make the command ``dcmcfg`` in *folder* run the code under test, and return *folder*."""
+    folder.mkdir(parents=True, exist_ok=True)
+    command = folder / "dcmcfg"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m dcmcfg "$@"\n')
+    command.chmod(0o755)
+    return folder
 
 
 @contextmanager
 def reading(folder: Path) -> Iterator[Reader]:
     """A reader whose home is *folder*; the lab of the page ends with the test."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("DCMCFG_", "XDG_"))}
-    environment |= {"HOME": str(folder), "COLUMNS": "100", "DCMCFG_LAB_WITH_PID": str(os.getpid())}
+    environment |= {"HOME": str(folder), "COLUMNS": "100", "DCMCFG_LAB_WITH_PID": str(os.getpid()), "LOGNAME": "adm1"}
+    environment["PATH"] = f"{_install(folder / '.local' / 'bin')}:{environment['PATH']}"
     reader = Reader(folder, environment)
     try:
         yield reader

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,18 @@ LEFT_OUT = "…"
 
 #: A console block, also in a list.
 BLOCK = re.compile(r"(?ms)^ *```console\n(.*?)^ *```$")
+#: Any block, with its language and the line of text above it.
+_ANY_BLOCK = re.compile(r"(?ms)^(?P<above>[^\n]*)\n\n? *```(?P<language>\w+)\n(?P<text>.*?)^ *```$")
+#: The line above a block that the reader saves as a file.
+_FILE_NAME = re.compile(r"`([\w.-]+\.\w+)`:$")
+
+
+@dataclass(frozen=True)
+class PageFile:
+    """A block that the reader of a page saves as the file ``name``."""
+
+    name: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -24,14 +37,25 @@ class Shown:
     lines: tuple[str, ...]
 
 
-def shown_on(page: Path) -> Iterator[Shown]:
-    """Yield the commands in the console blocks of *page*, in order."""
+def steps_on(page: Path) -> Iterator[Shown | PageFile]:
+    """Yield the commands of *page*, and the files that the page has the reader save, in order.
+
+    The line above the block of a file ends with the name of the file in backquotes, and a colon.
+    """
     for section in re.split(r"(?m)^## ", f"\n{page.read_text('utf-8')}"):
         title = "" if section.startswith("\n") else section.partition("\n")[0]
-        for block in BLOCK.findall(section):
-            for typed in re.split(r"(?m)^ *\$ ", block)[1:]:
-                command, _, output = re.sub(r" *\\\n *", " ", typed).partition("\n")
-                yield Shown(title, command, tuple(output.splitlines()))
+        for block in _ANY_BLOCK.finditer(section):
+            if block["language"] == "console":
+                for typed in re.split(r"(?m)^ *\$ ", block["text"])[1:]:
+                    command, _, output = re.sub(r" *\\\n *", " ", typed).partition("\n")
+                    yield Shown(title, command, tuple(output.splitlines()))
+            elif named := _FILE_NAME.search(block["above"]):
+                yield PageFile(named[1], textwrap.dedent(block["text"]))
+
+
+def shown_on(page: Path) -> Iterator[Shown]:
+    """Yield the commands in the console blocks of *page*, in order."""
+    yield from (step for step in steps_on(page) if isinstance(step, Shown))
 
 
 def assert_shows(each: Shown, printed: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""What ``docs/how-to/symptoms.md`` shows is what the commands print on a lab that has the symptom."""
+"""What ``docs/how-to/failed-c-move.md`` shows is what the commands print on a lab that has the symptom."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.dicom.dcmtk import LOOPBACK
 from tests.lab.running_site import AE, DEVICE, RunningSite, running_site
 
 pytestmark = pytest.mark.real
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "symptoms.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "failed-c-move.md"
 DEVICES = DEVICE.partition(",")[2]
 #: The ports that the page has in place of the lab's.
 PORTS = {"archive": 11112, "http": 8080, "storage": 11117, "workstation": 11118, "external": 11119, "ldap": 389}
