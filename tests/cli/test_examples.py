@@ -63,4 +63,5 @@ def test_the_lines_of_examples_fit(run: Run, path: str) -> None:
 def test_the_help_ends_with_the_examples(run: Run) -> None:
     assert run("history", "--help").stdout.endswith(
         "Examples:\n  # List the changes\n  dcmcfg history\n  # Show one change in detail\n  dcmcfg history 12\n"
+        "  # Write a report of one change\n  dcmcfg history 12 --format html -o change.html\n"
     )

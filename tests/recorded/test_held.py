@@ -1,4 +1,4 @@
-"""The page of the stand-in archive shows where the stand-in archive deliberately answers otherwise than the recordings."""
+"""The page of the stand-in archive lists each answer that differs from the recordings on purpose."""
 
 from __future__ import annotations
 
