@@ -44,7 +44,8 @@ def find_problems(schema_or_command: Schema | str, content: object) -> list[str]
 
 def require_schema(command: str, content: object) -> None:
     """Raise :class:`AssertionError` if *content* is not what *command* may print."""
-    assert find_problems(command, content) == [], f"dcmcfg help --json-schema {command}"
+    if problems := find_problems(command, content):
+        raise AssertionError(f"dcmcfg help --json-schema {command}: {'; '.join(problems)}")
 
 
 def check_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
