@@ -40,13 +40,10 @@ PAGE_TESTS = {
     "docs/tutorial.md": "tests/cli/test_tutorial.py",
 }
 
-#: Pages whose commands no test runs yet. No row is added.
-UNTESTED_PAGES: frozenset[str] = frozenset()
-
 #: Command in a console block that no test can run → the reason.
 NOT_RUN = {
     "sudo apt-get install slapd pipx": "installs packages of the machine",
-    "pipx install ./dcmcfg-*.whl": "tests/test_wheel.py installs the wheel in an environment of its own",
+    "pipx install ./dcmcfg-*.whl": "tests/release/test_wheel.py installs the wheel in an environment of its own",
     "pipx install ./dcmcfg-*.whl       # or: uv tool install ./dcmcfg-*.whl": "see the line above: a test of the wheel",
     "make demo     # installs missing parts, then runs this example on a site of its own": (
         "installs packages of the machine; tests/cli/test_lab.py runs dcmcfg lab demo"
