@@ -24,6 +24,7 @@ from dcmcfg.lab import demo, lifecycle
 from dcmcfg.lab.ports import choose_ports
 from dcmcfg.lab.site import Ports, Site
 from dcmcfg.lab.state import LabState, ProcessIdentity
+from tests.json_schemas import require_schema
 from tests.patience import PATIENCE_S
 from tests.sampling import LONG
 
@@ -372,6 +373,7 @@ def test_a_part_that_cannot_start_is_named_with_the_last_lines_of_its_log(
 def test_up_and_down_as_json(home: Home) -> None:
     code, out, err = home.run("lab", "up", "--json", "--studies", "3")
     result = json.loads(out)
+    require_schema("lab up", result)
     assert (code, result["started"], result["running"], result["extra_study_count"]) == (0, True, True, 3)
     assert Path(result["study_list_file"]).is_file()
     assert "ready" in err  # the progress, as without --json

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
+from tests.json_schemas import require_schema
 from tests.upgrade.small_release import ARCHIVE, pack, write_releases, write_tree
 
 HEADLINE = "Upgrade from 5.30.0 to 5.32.0: 7 entries change, 1 decision is open"
@@ -55,7 +56,9 @@ def test_reports_and_plan_are_new_private_files(run: Run, options: tuple[str, ..
     assert "\n# Open decisions: 1\n" in plan.read_text("utf-8")
     assert f"<h1>{HEADLINE}</h1>" in reports[0].read_text()
     assert reports[1].read_text().startswith(f"# {HEADLINE}\n")
-    assert json.loads(reports[2].read_text())["plan_file"] == str(plan)
+    document = json.loads(reports[2].read_text())
+    require_schema("upgrade plan", document)
+    assert document["plan_file"] == str(plan)
     plan.unlink()
     refused = run(*arguments)
     assert (refused.exit_code, refused.stdout) == (3, "")

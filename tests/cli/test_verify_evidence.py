@@ -16,8 +16,10 @@ from click.testing import Result
 
 from dcmcfg import __version__
 from dcmcfg.lab.studies import get_standard_study
+from dcmcfg.render.json_schemas.catalogue import EVIDENCE_FILE
 from tests.cli.conftest import Run
 from tests.cli.labs import name_in_environment, recalling_lab
+from tests.json_schemas import require_schema
 from tests.lab.running_site import RunningSite
 
 pytestmark = pytest.mark.real
@@ -76,6 +78,7 @@ def test_a_yes_is_kept_with_all_that_it_rests_on(run: Run, site: RunningSite, tm
     exported = tmp_path / "export.ldif"
     assert run("export-ldif", "-o", str(exported)).exit_code == 0
     document: dict[str, Any] = json.loads(record.read_text())
+    require_schema(EVIDENCE_FILE, document)
     assert (document["format"], document["format_version"], document["versions"]["dcmcfg"]) == (
         "dcmcfg-evidence",
         2,

@@ -10,9 +10,15 @@ import click
 import pytest
 from jsonschema import Draft202012Validator
 
+from dcmcfg.archive.archive_state import ServiceState
 from dcmcfg.cli.main import program
+from dcmcfg.errors import DcmcfgError
+from dcmcfg.lab.demo import DemoResult
 from dcmcfg.lint.catalogue import CHECK_RULES
+from dcmcfg.model.device_cluster import ClusterMember
+from dcmcfg.nodes.run import NodeResult
 from dcmcfg.render.check import rules_json
+from dcmcfg.render.config import proposed_nodes_json
 from dcmcfg.render.json_schemas.catalogue import (
     EVIDENCE_FILE,
     OBJECTS_BY_COMMAND,
@@ -22,6 +28,9 @@ from dcmcfg.render.json_schemas.catalogue import (
     make_command_schema,
     read_definition,
 )
+from dcmcfg.render.lab import demo_json
+from dcmcfg.render.node_status import NodeStatus, node_statuses_json
+from dcmcfg.render.nodes import nodes_json
 from tests.json_schemas import find_problems
 from tests.render.test_json_keys import _found_keys
 
@@ -117,6 +126,21 @@ def test_every_key_of_a_schema_is_in_the_source() -> None:
     of_the_error = set(read_definition("error")["properties"])
     # The keys of the error and of --version are names of fields and of libraries.
     assert [key for key in sorted(_all_keys() - of_the_error) if f'"{key}"' not in source] == []
+
+
+def test_the_objects_of_a_lab_with_nodes_are_those_of_the_schemas() -> None:
+    # The other objects are printed in the tests of tests/cli.
+    stopped = NodeStatus("east", "http://east", ServiceState.STOPPED, 0.1, message="m", next_step="n")
+    failed = NodeStatus("west", "http://west", ServiceState.NOT_RUNNING)
+    result = NodeResult(name="east", archive_url="http://east", ldap_url="ldap://pacs", error=DcmcfgError("m"))
+    for command, content in (
+        ("status", {"nodes": node_statuses_json([stopped, failed])}),
+        ("reload", {"reloaded": False, "nodes": nodes_json([result])}),
+        ("config nodes", proposed_nodes_json([ClusterMember("c", "east", "http://east")], {})),
+        ("lab demo", demo_json(DemoResult(check_count=1, seconds=0.1, failure="f"))),
+    ):
+        assert find_problems(command, content) == []
+        assert find_problems(command, {**content, "other": None}) != []
 
 
 def test_a_missing_an_unknown_and_a_wrong_key_are_found() -> None:

@@ -23,6 +23,7 @@ from dcmcfg.printable import escape_unprintable
 from dcmcfg.render.monitoring.nagios import format_plugin_failure, format_plugin_output
 from dcmcfg.render.monitoring.objects import format_json_text, site_report_json
 from dcmcfg.render.monitoring.openmetrics import format_openmetrics
+from tests.json_schemas import require_schema
 from tests.plugin_output import read_performance_data, read_plugin_output
 
 HOSTILE = (
@@ -151,6 +152,7 @@ def test_openmetrics_text_has_exactly_the_figures_for_both_of_prometheus_parsers
 @given(reports())
 def test_json_has_the_text_as_it_is(report: SiteReport) -> None:
     found = json.loads(format_json_text(report))
+    require_schema("monitor", found)
     assert found == json.loads(json.dumps(site_report_json(report)))
     assert (found["state"], found["exit_code"]) == (report.state.value, report.state.exit_code)
     assert [(each["summary"], tuple(each["details"])) for each in found["parts"]] == [
