@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 import pytest
 from jsonschema import Draft202012Validator
 
 from dcmcfg.archive.archive_state import ServiceState
+from dcmcfg.archive.token_check import TokenOutcome
+from dcmcfg.bulk.study_result import VerificationOutcome
 from dcmcfg.cli.main import program
+from dcmcfg.connectivity.call import CallStage
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.lab.demo import DemoResult
 from dcmcfg.lint.catalogue import CHECK_RULES
 from dcmcfg.model.device_cluster import ClusterMember
+from dcmcfg.nodes.confirmation import ConfirmationState
+from dcmcfg.nodes.replicas import ReplicaState
 from dcmcfg.nodes.run import NodeResult
 from dcmcfg.render.check import rules_json
 from dcmcfg.render.config import proposed_nodes_json
@@ -31,6 +36,13 @@ from dcmcfg.render.json_schemas.catalogue import (
 from dcmcfg.render.lab import demo_json
 from dcmcfg.render.node_status import NodeStatus, node_statuses_json
 from dcmcfg.render.nodes import nodes_json
+from dcmcfg.rollout.history import RolloutStatus
+from dcmcfg.rollout.reload_result import RecordedReloadOutcome
+from dcmcfg.route.path import PathOutcome
+from dcmcfg.route.request import StudyState
+from dcmcfg.schema.findings import PARTS, SEVERITIES, Impact
+from dcmcfg.verify.local_files import FileLocality
+from dcmcfg.verify.verdict import ReceiptFinding, RouteFinding
 from tests.json_schemas import find_problems
 from tests.render.test_json_keys import _found_keys
 
@@ -113,6 +125,43 @@ def test_no_object_has_other_keys(name: str) -> None:
                     yield from open_objects(value)
 
     assert list(open_objects(read_definition(name))) == []
+
+
+def _find_enumeration(path: str) -> set[str | None]:
+    name, *keys = path.split(".")
+    schema = read_definition(name)
+    for key in keys:
+        schema = schema["items"] if schema.get("type") == "array" else schema
+        schema = schema["properties"][key]
+    return set(schema["enum"])
+
+
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        ("status.state", [each.value for each in ServiceState]),
+        ("node_statuses.nodes.state", [each.value for each in ServiceState]),
+        ("reload.state", [*(each.value for each in ServiceState), None]),
+        ("token.outcome", [each.value for each in TokenOutcome]),
+        ("route.paths.state", [each.value for each in StudyState]),
+        ("route.paths.outcome", [each.value for each in PathOutcome]),
+        ("echo.aes.failed_stage", [*(each.value for each in CallStage), None]),
+        ("rollout.result", [*(each.value for each in RolloutStatus), "in progress"]),
+        ("rollout.reload.outcome", [each.value for each in RecordedReloadOutcome]),
+        ("node.replica.state", [each.value for each in ReplicaState]),
+        ("node.confirmation.state", [each.value for each in ConfirmationState]),
+        ("verify.received.finding", [each.value for each in ReceiptFinding]),
+        ("verify.route.finding", [each.value for each in RouteFinding]),
+        ("verify.database.files_before", [each.value for each in FileLocality]),
+        ("verify_studies.studies.outcome", [*(each.value for each in VerificationOutcome), "pending"]),
+        ("finding.severity", SEVERITIES),
+        ("finding.part", PARTS),
+        ("rules.rules.part", PARTS),
+        ("finding.impact", get_args(Impact)),
+    ],
+)
+def test_the_values_of_a_key_are_those_of_the_code(path: str, values: Sequence[str | None]) -> None:
+    assert _find_enumeration(path) == set(values)
 
 
 def test_every_key_in_the_source_is_in_a_schema() -> None:
