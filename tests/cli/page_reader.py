@@ -73,7 +73,7 @@ class Reader:
         return output.replace(f"@{socket.gethostname()}", "@pacs")
 
     def start(self, command: str, keyboard: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
-        """Start *command* of the page, with its output in a pipe. A single command is the process itself."""
+        """Start *command* of the page, with its output in a pipe."""
         return subprocess.Popen(
             ["sh", "-c", self._with_ports(command, to_page=False)],
             cwd=self.folder,

@@ -72,7 +72,7 @@ def follow(page: str, reader: Reader) -> None:
     for step in steps_on(DOCS / page):
         if isinstance(step, PageFile):
             reader.write(step.name, step.text)
-        elif step.lines == KILLED:
+        elif tuple(line.strip() for line in step.lines) == KILLED:
             run_and_kill(step.command, reader)
         else:
             printed = comparable(reader.run(step.command).splitlines())
@@ -88,7 +88,7 @@ def run_and_kill(command: str, reader: Reader) -> None:
     for _ in range(10):
         number = len(list(rollouts.iterdir())) + 1
         journal = rollouts / str(number) / "journal"
-        with reader.start(command) as process:
+        with reader.start(f"exec {command}") as process:
             deadline = time.monotonic() + PATIENCE_S
             while process.poll() is None and time.monotonic() < deadline:
                 if journal.exists() and journal.read_text().count("begins") >= 3:
