@@ -38,7 +38,6 @@ PAGES = (
     OTHER_BASE_PAGE,
     "how-to/recover.md",
     "how-to/verify-many-studies.md",
-    "how-to/map.md",
     "reference/ae-and-device.md",
 )
 #: The page for which the lab requires tokens.
