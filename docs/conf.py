@@ -70,9 +70,10 @@ def prepare_page(_app: Any, docname: str, source: list[str]) -> None:
     """Add the menu to a landing page, and lead links to files outside the folder to their pages on the site.
 
     Sphinx reports each page that is in no menu: a new page fails the build until its landing page links to it. Blocks
-    in the language of Mermaid are shown as text: drawing them would load a program from the network.
+    in languages that it cannot highlight are shown as text: for drawings in Mermaid, a browser would load a program
+    from the network.
     """
-    text = source[0].replace("```mermaid", "```text")
+    text = re.sub(r"(?m)^( *)```(?:mermaid|csv)$", r"\1```text", source[0])
     for file, page in _FILES.items():
         text = re.sub(rf"\]\((?:\.\./)+{re.escape(file)}", f"]({page}", text)
     if docname.endswith("index") or (_DOCS / docname).is_dir():
