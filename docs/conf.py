@@ -25,6 +25,8 @@ templates_path = ["_templates"]
 # Headings have the same anchors as in a repository, up to this level.
 myst_heading_anchors = 4
 nitpicky = True
+# The two hyphens of an option stay two hyphens in headings.
+smartquotes = False
 
 html_theme = "furo"
 html_static_path = ["_static"]
