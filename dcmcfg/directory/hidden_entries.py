@@ -8,6 +8,7 @@ from dcmcfg.directory.failures import NoSuchEntry
 from dcmcfg.directory.server import Directory
 from dcmcfg.dn import DN
 from dcmcfg.errors import DirectoryError
+from dcmcfg.schema_names import COMMON_NAME
 
 _NO_ATTRIBUTES = ("1.1",)
 #: The LDAP result insufficientAccessRights (RFC 4511 appendix A.1).
@@ -30,7 +31,7 @@ def iterate_hidden(directory: Directory, dns: Sequence[DN]) -> Iterator[DN]:
             if error.matched_dn:
                 continue
             if names_parents is None:
-                names_parents = _names_parent(directory, dn.parent.child("cn", _UNUSED_NAME))
+                names_parents = _names_parent(directory, dn.parent.child(COMMON_NAME, _UNUSED_NAME))
             if names_parents:
                 yield dn
         except DirectoryError as error:
