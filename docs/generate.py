@@ -349,9 +349,11 @@ exit code has its meaning in the first table, or that the command does not have 
 |---|---|---|---|---|---|
 """
 _EXIT_CODES_NOTES = """
-A command that changes the configuration has the exit code 1 if you decline it. The exit codes of `monitor` are the
-states of a Nagios plugin. More rules: [verify](verify.md#exit-codes), [route](route.md#exit-codes),
-[reload](reload.md#responses), [many studies](many-studies.md).
+A command that changes the configuration has the exit code 1 if you decline it. An internal error has the exit code 3
+before the first write, and 4 after it. The exit codes of `monitor` are the states of a Nagios plugin.
+
+More rules: [verify](verify.md#exit-codes), [route](route.md#exit-codes), [reload](reload.md#responses),
+[many studies](many-studies.md).
 """
 #: A code before its meaning: at the start, or after the end of the meaning before it.
 _EXIT_CODE = re.compile(r"(?:^|(?<=[,.:] ))(?=\d{1,3} )")
