@@ -132,7 +132,7 @@ def follow_and_compare(page: str, lab: Reader) -> None:
     assert lab.run("dcmcfg export-ldif --with-secrets") == before
 
 
-@pytest.mark.parametrize("page", sample((*PAGES, SECURED_PAGE), 0.2))
+@pytest.mark.parametrize("page", sample((*PAGES, SECURED_PAGE), 0.1))
 def test_the_page_shows_what_is_printed(
     page: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
