@@ -161,7 +161,7 @@ def _create_failure(reload: Reload, url: str, device: str) -> ReloadFailed:
                 f"{archive_url}/aets: the response also contains the dicomDescription of each AE. {CHECK_VALUES}",
             )
         case _:
-            raise ValueError(f"a clean reload is no failure: {reload}")
+            raise ValueError(f"the reload succeeded, so there is no failure to explain: {reload}")
 
 
 def _build_not_bound_error(reload: Reload, binding_failure: LoadedButNotBound, url: str, device: str) -> ReloadFailed:

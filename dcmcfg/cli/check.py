@@ -72,7 +72,7 @@ def _parse_parts(ctx: click.Context, param: click.Parameter, names: tuple[str, .
 def _parse_rules(ctx: click.Context, param: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
         if name in PARTS:
-            raise click.BadParameter(f"{name} is a part, not a rule. Use --only {name}", ctx, param)
+            raise click.BadParameter(f"{name} is a part of the check, not a single rule. Use --only {name}", ctx, param)
     return _require_known(ctx, param, names, ("rule", tuple(CHECK_RULES_BY_NAME)))
 
 

@@ -118,7 +118,9 @@ _recall_options = option_group(
     RecallOptions,
     [
         _recall_option(
-            "--recall", metavar="AET", help="Check the part 'recall': send a purged study to this Move Destination."
+            "--recall",
+            metavar="AET",
+            help="Check the part 'recall', too: ask the archive to send a purged study to this Move Destination.",
         ),
         _recall_option(
             "--recall-study", metavar="UID", help="Recall this study. Default: the smallest purged study that is found."

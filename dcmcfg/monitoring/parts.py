@@ -79,7 +79,7 @@ def _parse_limit(text: str) -> tuple[Part, float | None]:
     # float() also reads "inf", "nan", "1_0" and blanks.
     if not number.replace(".", "", 1).isdecimal() or not number.isascii():
         raise MalformedInput(
-            "the limit must be a number that is not negative, or none",
+            "the limit must be 0, a positive number, or the word none",
             subject=repr(text),
             next_step=f"for example {name}=1",
         )

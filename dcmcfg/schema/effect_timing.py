@@ -119,8 +119,8 @@ EFFECT_TIMINGS: tuple[EffectTiming, ...] = (
         "dcmDevice",
         DeviceKind.ARCHIVE,
         RequiredAction.RELOAD_UP_TO_TWICE,
-        timing="after one reload or after two reloads; each reload reopens the TLS ports. A new file with the same "
-        "URL and PIN takes effect after a restart of the archive",
+        timing="after one reload, sometimes only after a second reload; each reload reopens the TLS ports. If only "
+        "the content of the file changes (same URL and PIN), restart the archive",
     ),
     EffectTiming(
         "dcmKeyStorePin",

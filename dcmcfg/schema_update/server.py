@@ -88,8 +88,8 @@ def read_configuration(directory: Directory) -> ServerConfiguration:
         raise SlapdConfUsed(
             "the server reads its configuration from slapd.conf, so it would lose changes of cn=config at a restart",
             subject=url,
-            next_step="replace the schema files that slapd.conf includes with those of the release, and restart the "
-            "server",
+            next_step="replace the included schema files of slapd.conf by the schema files of the release, and restart "
+            "the server",
         )
     schema = parse_schema_entries(entries)
     if not schema.entries:

@@ -119,7 +119,7 @@ def _match_web_apps(
     for role, name in answers.items():
         if name != REMOVED and name not in site.web_apps:
             raise Refused(
-                f"the archive's device has no web application {name}, which --role {role}={name} names",
+                f"--role {role}={name}: the archive's device has no web application {name}",
                 next_step=f"web applications of the device: {', '.join(sorted(site.web_apps))}",
             )
     found = {role: name for role, name in answers.items() if name != REMOVED}

@@ -295,14 +295,14 @@ def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
         case True if recalled_count < not_local_count:
             findings.strong_objections.append(
                 "after the C-MOVE, the archive still has no local file for "
-                f"{format_instance_count(not_local_count - recalled_count)}, although, in the configuration, the "
-                f"study goes through {evidence.route.external_retrieve_destination or 'the archive'}"
+                f"{format_instance_count(not_local_count - recalled_count)}; but according to the configuration, "
+                f"the study goes through {evidence.route.external_retrieve_destination or 'the archive'}"
             )
         case False if recalled_count:
             findings.contradictions.append(
                 f"after the move, {format_instance_count(recalled_count)} {'is' if recalled_count == 1 else 'are'} in "
-                f"the archive's own storage, although, in the configuration, the external archive sends straight to "
-                f"{destination}"
+                f"the archive's own storage; but according to the configuration, the external archive sends "
+                f"straight to {destination}"
             )
         case False if evidence.received is None:
             findings.weak_objections.append(
@@ -313,8 +313,8 @@ def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
             evidence.route.archive_ae_titles | evidence.route.sending_ae_titles
         ):
             findings.weak_objections.append(
-                f"the receiver got instances from {', '.join(sorted(callers))}, although, in the configuration, the "
-                f"external archive sends straight to {destination}"
+                f"the receiver got instances from {', '.join(sorted(callers))}, but according to the configuration, "
+                f"the external archive sends straight to {destination}"
             )
         case False if unexpected_callers := _get_callers(evidence) - set(find_recorded_archives(evidence)):
             findings.weak_objections.append(

@@ -328,7 +328,7 @@ def test_the_report_can_go_to_a_file(run: Run, folder: Path) -> None:
             "unknown rule 'registry-orphans'. Did you mean registry-orphan, registry-missing? To list all parts",
         ),
         (("--rule", "\x1b[31m"), "unknown rule '\\x1b[31m'. To list all parts and rules: dcmcfg check --list-rules"),
-        (("--rule", "schema"), "schema is a part, not a rule. Use --only schema"),
+        (("--rule", "schema"), "schema is a part of the check, not a single rule. Use --only schema"),
         (
             ("--only", "refrences"),
             "unknown part 'refrences'. Did you mean references? To list all parts and rules: dcmcfg check",

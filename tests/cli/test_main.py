@@ -274,6 +274,7 @@ def test_with_json_what_is_printed_already_stays_the_only_object(run: Run, monke
         raise LdifError("too late")
 
     add_command(monkeypatch, trial)
+    monkeypatch.setattr("dcmcfg.cli.session.output.json", json)  # this command has no schema to be held to
     result = run("trial", "--json")
     assert (result.exit_code, result.stdout) == (3, '{\n  "as_json": true\n}\n')
     assert result.stderr == "dcmcfg: too late\n"

@@ -92,8 +92,8 @@ def test_a_study_that_does_not_come_back_whole_does_not_show_a_route_back(after:
     missing = 3 - count_recalled(evidence)
     words = "1 instance" if missing == 1 else "3 instances"
     assert (
-        f"after the C-MOVE, the archive still has no local file for {words}, although, in the configuration, the "
-        "study goes through DCM4CHEE" in (reasons(evidence))
+        f"after the C-MOVE, the archive still has no local file for {words}; but according to the configuration, "
+        "the study goes through DCM4CHEE" in (reasons(evidence))
     )
     assert finding(evidence) is RouteFinding.NOT_SHOWN
 

@@ -65,7 +65,9 @@ def test_the_external_archives_own_record_outweighs_a_doubt() -> None:
 def test_no_record_outweighs_that_the_files_did_not_come_back() -> None:
     route = judge_route(replace(BACK, database=STAYED, move_records=(recorded(),)), delivered=True)
     assert route.finding is RouteFinding.NOT_SHOWN
-    assert any("although, in the configuration, the study goes through DCM4CHEE" in reason for reason in route.reasons)
+    assert any(
+        "but according to the configuration, the study goes through DCM4CHEE" in reason for reason in route.reasons
+    )
 
 
 def test_a_tree_with_both_ways_needs_a_receiver() -> None:

@@ -56,8 +56,8 @@ _NEEDS_ATTENTION = 1
     "--take",
     metavar="PLACE",
     multiple=True,
-    help="Use the values of the release in this decision: its number, or its entry and attribute as printed. Can be "
-    "repeated.",
+    help="For this decision, use the values of the release. Specify the number of the decision, or its entry and "
+    "attribute as printed. Can be repeated.",
 )
 @click.option(
     "--keep",
