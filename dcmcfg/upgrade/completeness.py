@@ -9,7 +9,12 @@ from dcmcfg.dn import DN, NormalDN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import Refused
 from dcmcfg.model.tree import Tree
-from dcmcfg.schema_names import OBJECT_CLASS
+from dcmcfg.schema_names import (
+    ARCHIVE_DEVICE_OBJECT_CLASS,
+    DICOM_AE_TITLE,
+    DICOM_NETWORK_AE_OBJECT_CLASS,
+    OBJECT_CLASS,
+)
 from dcmcfg.secret_values import is_secret
 from dcmcfg.upgrade.trees import UpgradeTree
 
@@ -29,6 +34,19 @@ def require_complete(tree: Tree, child_counts: Mapping[NormalDN, int | bool]) ->
 def list_missing(site: Tree, base: UpgradeTree) -> tuple[DN, ...]:
     """Return the highest entries of *base* that *site* lacks: those that an upgrade takes for removed."""
     return tuple(each.dn for key, each in base.entries.items() if key not in site.entries and key[1:] in site.entries)
+
+
+def list_missing_aes(site: Tree, default: Iterable[Entry]) -> tuple[DN, ...]:
+    """Return the AEs of the archive's device in *default* that *site* does not have under the same title."""
+    titles = {
+        title
+        for each in default
+        if each.is_a(DICOM_NETWORK_AE_OBJECT_CLASS) and len(each.dn.rdns) > 1
+        for title in each.texts(DICOM_AE_TITLE)
+    }
+    devices = [each.dn for each in site.entries.values() if each.is_a(ARCHIVE_DEVICE_OBJECT_CLASS)]
+    found = (device.child(DICOM_AE_TITLE, title) for device in devices for title in sorted(titles))
+    return tuple(each for each in found if each not in site)
 
 
 def require_visible(hidden: Sequence[DN]) -> None:

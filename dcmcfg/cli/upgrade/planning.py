@@ -31,11 +31,11 @@ from dcmcfg.schema.definitions import load_bundled_schema
 from dcmcfg.settings import Settings
 from dcmcfg.settings.folders import get_state_folder
 from dcmcfg.upgrade.checklist import NO_CHECKLIST, Checklist, make_checklist
-from dcmcfg.upgrade.completeness import list_missing, require_complete, require_visible
+from dcmcfg.upgrade.completeness import list_missing, list_missing_aes, require_complete, require_visible
 from dcmcfg.upgrade.new_problems import find_new_problems
 from dcmcfg.upgrade.options import UpgradeOptions
 from dcmcfg.upgrade.plan_source import PlanSource, parse_plan_source
-from dcmcfg.upgrade.preparation import Upgrade, prepare_upgrade
+from dcmcfg.upgrade.preparation import OpenQuestion, Upgrade, prepare_upgrade
 from dcmcfg.upgrade.release import Release, format_version
 from dcmcfg.upgrade.schema.release_schema import ReleaseSchema
 from dcmcfg.upgrade.tree_status import find_status
@@ -120,15 +120,21 @@ def plan_upgrade(
         raise _build_missing_source_error(tree, releases.target, options)
     installed = releases.installed if releases.installed is not None else releases.present
     past, earlier_roles = _find_past(directory)
-    upgrade = prepare_upgrade(
-        tree,
-        releases.present,
-        releases.target,
-        installed,
-        options=options,
-        renames=past,
-        earlier_roles=earlier_roles,
-    )
+    try:
+        upgrade = prepare_upgrade(
+            tree,
+            releases.present,
+            releases.target,
+            installed,
+            options=options,
+            renames=past,
+            earlier_roles=earlier_roles,
+        )
+    except OpenQuestion:
+        if directory is not None:
+            # An AE that cannot be seen is no question.
+            require_visible(tuple(iterate_hidden(directory, list_missing_aes(tree, installed.entries))))
+        raise
     if directory is not None:
         require_visible(tuple(iterate_hidden(directory, list_missing(tree, upgrade.reconstructed.base))))
         require_schema(settings, directory, upgrade.plan, source.target)
