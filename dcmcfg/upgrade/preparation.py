@@ -24,7 +24,13 @@ from dcmcfg.upgrade.merge import Merge
 from dcmcfg.upgrade.merge_result import Decision, Dropped, MergeResult, Place, Stage
 from dcmcfg.upgrade.options import DEFAULT_OPTIONS, UpgradeOptions
 from dcmcfg.upgrade.own_parts import OwnParts
-from dcmcfg.upgrade.prerequisites import find_missed_range, list_damages, list_warnings, require_upgrade
+from dcmcfg.upgrade.prerequisites import (
+    describe_exchanged_titles,
+    find_missed_range,
+    list_damages,
+    list_warnings,
+    require_upgrade,
+)
 from dcmcfg.upgrade.release import Release
 from dcmcfg.upgrade.renamed_roles import add_earlier_roles, add_renamed_roles
 from dcmcfg.upgrade.role_answers import SortedAnswers, sort_answers
@@ -153,6 +159,8 @@ def prepare_upgrade(
     theirs, fresh = (_leave_out_declined(each, answers) for each in (theirs, fresh))
     base = shipped.restore(reconstructed.base, repaired, site)
     warnings = list(list_warnings(status, source, target, installed))
+    exchanged = "" if earlier_roles or at_target else describe_exchanged_titles(status, installed, roles.titles)
+    warnings += [exchanged] if exchanged else []
     if not has_secrets(site.entries.values()) and has_secrets(base.entries.values()):
         base, theirs, fresh = (leave_out_secrets(each) for each in (base, theirs, fresh))
         warnings.append("the configuration has no secrets, as an export without secrets: secrets are not upgraded")
@@ -211,7 +219,9 @@ def prepare_upgrade(
         taken=(*decided.taken, *gap_decided.taken),
         confirmed=(*decided.kept, *gap_decided.kept),
         warnings=tuple(warnings),
-        may_be_incomplete=find_missed_range(status, installed) is not None or bool(list_damages(target, installed)),
+        may_be_incomplete=find_missed_range(status, installed) is not None
+        or bool(list_damages(target, installed))
+        or bool(exchanged),
     )
 
 

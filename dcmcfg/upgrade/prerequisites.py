@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from dcmcfg.errors import Refused
 from dcmcfg.suggestions import join_limited
@@ -104,6 +104,24 @@ def list_warnings(status: TreeStatus, source: Release, target: Release, installe
         )
     if target.version is not None and status.software is not None and status.software > target.version:
         yield f"the archive's software is already newer than {target.label}"
+
+
+def describe_exchanged_titles(status: TreeStatus, installed: Release, titles: Mapping[str, str]) -> str:
+    """Return a warning if AEs have the titles of each other, and update files have changed them; empty otherwise.
+
+    *titles* are the titles of the default configuration → those at the site. A file that runs as shipped changes the AE
+    that has the title now, which is another one than the file is for. Nothing shows which of its values these are.
+    """
+    exchanged = sorted(new for old, new in titles.items() if old != new and new in titles)
+    missed = status.match is not None and installed.version is not None and status.match.first > installed.version
+    if not exchanged or not missed:
+        return ""
+    return (
+        f"the AEs {', '.join(exchanged)} have titles that other AEs have in the default configuration, and update "
+        f"files after release {installed.label} were run. If they were run as shipped, they have changed the wrong "
+        "AEs, and changes are missing in the plan. Compare the capabilities and the view of these AEs with the "
+        "release: dcmcfg upgrade gap --to FOLDER"
+    )
 
 
 def list_status_warnings(target: Release) -> Iterator[str]:

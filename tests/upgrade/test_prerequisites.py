@@ -9,7 +9,7 @@ import pytest
 from dcmcfg.errors import Refused
 from dcmcfg.upgrade.options import UpgradeOptions
 from dcmcfg.upgrade.preparation import Upgrade, prepare_upgrade
-from dcmcfg.upgrade.prerequisites import require_upgrade
+from dcmcfg.upgrade.prerequisites import describe_exchanged_titles, require_upgrade
 from tests.trees import ARCHIVE
 from tests.upgrade.customised import TARGET, Releases
 from tests.upgrade.test_preparation import change
@@ -50,6 +50,13 @@ def test_another_release_than_the_named_one_is_a_warning(releases: Releases) -> 
         "configuration shows",
     )
     assert releases.upgrade(site, "5.31.0").warnings == ()
+    # Files that ran as shipped have changed the wrong one of two AEs with exchanged titles.
+    exchanged = {"DCM4CHEE": "AS_RECEIVED", "AS_RECEIVED": "DCM4CHEE", "WORKLIST": "WORKLIST"}
+    assert describe_exchanged_titles(upgrade.status, present, exchanged).startswith(
+        "the AEs AS_RECEIVED, DCM4CHEE have"
+    )
+    assert describe_exchanged_titles(upgrade.status, releases.read("5.31.0"), exchanged) == ""
+    assert describe_exchanged_titles(upgrade.status, present, {"DCM4CHEE": "PACS", "AS_RECEIVED": "AS_RECEIVED"}) == ""
 
 
 def test_a_newer_release_than_that_of_the_configuration_may_lose_changes(releases: Releases) -> None:
