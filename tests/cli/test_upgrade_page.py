@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.page_reader import Reader, reading, without_times
 from tests.cli.pages import Shown, assert_shows, shown_on
+from tests.sampling import LONG
 from tests.upgrade.customised import Releases
 
 pytestmark = pytest.mark.real
@@ -48,6 +49,7 @@ def reader(tmp_path: Path, releases: Releases) -> Iterator[Reader]:
         yield reader
 
 
+@pytest.mark.skipif(not LONG, reason="the pages are a sample without DCMCFG_LONG: the tutorial and others are followed")
 def test_the_page_leads_from_the_zip_files_to_a_verified_archive_and_back(reader: Reader) -> None:
     shown = list(shown_on(PAGE))
     for each in shown:

@@ -13,6 +13,7 @@ from tests.foreign.server389 import Server389
 from tests.forked import forking
 from tests.killing_proxy import KillingProxy
 from tests.rollout.programs import KILLED, Program
+from tests.sampling import LONG
 
 pytestmark = pytest.mark.real
 
@@ -69,6 +70,7 @@ def test_389_directory_server_does_no_transactions(run: Run, server389: Server38
     assert run("undo", "--yes").exit_code == 0
 
 
+@pytest.mark.skipif(not LONG, reason="ApacheDS takes half a minute to start: make test-long")
 def test_apacheds_cannot_check_in_a_transaction_and_does_not_roll_back_a_killed_one(
     run: Run, apacheds: ApacheDS, tmp_path: Path
 ) -> None:

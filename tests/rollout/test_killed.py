@@ -159,7 +159,7 @@ def test_killed_while_it_reads_nothing_is_unexplained(programs: Programs) -> Non
 def test_each_instant_of_500_records_leads_to_new_and_old(programs: Programs) -> None:
     """At each request the program stands still, as one that was killed there: what it has left behind is looked at."""
     old, new = programs.plan(first_state(500), plan_of(500))
-    every = 1 if LONG else 125
+    every = 1 if LONG else 250
     aside = programs.state / "aside"
     results: list[tuple[int, bool, int]] = []
     astray: list[str] = []
