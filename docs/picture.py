@@ -57,7 +57,7 @@ class Scene:
 
 SCENES = (
     Scene(
-        "dcmcfg verify --study $STUDY --dest WORKSTATION --receive",
+        'dcmcfg verify --study "$STUDY" --dest WORKSTATION --receive',
         r"NOT verified|^nothing arrived|^Received|Next step the|archive does not know|dcmcfg set-external-retrieve",
     ),
     Scene(
@@ -66,17 +66,17 @@ SCENES = (
         is_confirmed=True,
     ),
     Scene(
-        "dcmcfg verify --study $STUDY --dest WORKSTATION --receive",
+        'dcmcfg verify --study "$STUDY" --dest WORKSTATION --receive',
         r"^verified|^Received|^Sent|^ +DCM4CHEE → WORK|record\)$|receiver\)$|^Route",
     ),
-    Scene("dcmcfg undo 1", r"- dcmExternal|Apply these|Applied", is_confirmed=True),
+    Scene("dcmcfg undo", r"- dcmExternal|Apply these|Applied", is_confirmed=True),
 )
 
 
 def run(scene: Scene) -> str:
     """Return what a terminal with colours shows of a command, with the answer of the user."""
     at_terminal = runpy.run_path(str(_DOCS.parent / "tests" / "cli" / "at_terminal.py"))["at_terminal"]
-    words = scene.command.replace("$STUDY", _STUDY).split()[1:]
+    words = scene.command.replace('"$STUDY"', _STUDY).split()[1:]
     answers = [(_QUESTION, "y")] if scene.is_confirmed else []
     _, shown = at_terminal(words, answers, columns=_COLUMNS, term="xterm-256color")
     return str(shown)
