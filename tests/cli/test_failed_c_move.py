@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,16 @@ from tests.cli.conftest import Run
 from tests.cli.labs import name_in_environment
 from tests.cli.pages import Shown, assert_shows, shown_on
 from tests.dicom.dcmtk import LOOPBACK
-from tests.lab.running_site import AE, DEVICE, RunningSite, running_site
+from tests.lab.running_site import RunningSite, running_site
 
 pytestmark = pytest.mark.real
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "failed-c-move.md"
-DEVICES = DEVICE.partition(",")[2]
+#: The line with which a reader makes the symptom: a command in the text or in a block, and the AE whose port is PORT.
+TO_TRY = re.compile(
+    r"(?m)^To try it"
+    r"(?:: `(?P<typed>dcmcfg [^`]+)`(?:, with the port of (?P<peer>\w+))?|.*\n\n```sh\n(?P<saved>dcmcfg .*))"
+)
+PORT_NAMES = {"STORESCP": "storage", "WORKSTATION": "workstation"}
 #: The ports that the page has in place of the lab's.
 PORTS = {"archive": 11112, "http": 8080, "storage": 11117, "workstation": 11118, "external": 11119, "ldap": 389}
 
@@ -31,16 +37,30 @@ def shown() -> Iterator[Shown]:
         yield each
 
 
+def changes_to_try() -> Mapping[str, str]:
+    """Return the dcmcfg command with which a reader of the page makes the symptom, by the heading."""
+    sections = re.split(r"(?m)^## ", PAGE.read_text("utf-8"))[1:]
+    found = {each.partition("\n")[0]: TO_TRY.search(each) for each in sections}
+    return {
+        title: f"{match['typed'] or match['saved']} {match['peer'] or ''}" for title, match in found.items() if match
+    }
+
+
 @contextmanager
-def held(site: RunningSite, attribute: str, value: str, dn: str, *before: str) -> Iterator[None]:
-    """Have *attribute* hold *value* until the block ends, known to the archive where that loads it."""
-    site.put(attribute, value, dn=dn)
-    site.control("reload")
+def changed(run: Run, command: str, site: RunningSite) -> Iterator[None]:
+    """Run *command* of the page, with the port of the AE that its last word names, and revert it at the end."""
+    words = shlex.split(command)
+    if words[-1] in PORT_NAMES:
+        port = getattr(site.site.ports, PORT_NAMES[words.pop()])
+        words = [each.replace(":PORT", f":{port}") for each in words]
+    done = run(*words[1:])
+    # 4: the directory is changed, and the archive cannot load the change.
+    assert done.exit_code in {0, 4}, done.output
     try:
         yield
     finally:
-        site.put(attribute, *before, dn=dn)
-        site.reload()
+        done = run("undo", "--yes")
+        assert done.exit_code == 0, done.output
 
 
 @contextmanager
@@ -52,35 +72,12 @@ def stopped(site: RunningSite) -> Iterator[None]:
         site.control("start")
 
 
-@contextmanager
-def without_ct(run: Run) -> Iterator[None]:
-    done = run("capability", "remove", "STORESCP", "CTImageStorage", "--role", "scp", "--yes")
-    assert done.exit_code == 0, done.output
-    try:
-        yield
-    finally:
-        assert run("undo", "--yes").exit_code == 0
-
-
 def symptoms(site: RunningSite, run: Run) -> Mapping[str, Callable[[], AbstractContextManager[None]]]:
     """How the lab comes to have the symptom, by the heading; it is as before when the block ends."""
-    ports = site.site.ports
-    longterm, storescp = (f"cn=dicom,dicomDeviceName={name},{DEVICES}" for name in ("longterm", "storescp"))
-    cipher = "TLS_RSA_WITH_AES_256_CBC_SHA"
     return {
-        "C801": lambda: held(site, "dcmAcceptedMoveDestination", "WORKSTATION", AE),
-        "A702": lambda: held(site, "dicomPort", str(ports.workstation), longterm, str(ports.external)),
-        "0110": lambda: held(site, "dicomPort", str(ports.storage), longterm, str(ports.external)),
-        "1/1/3": lambda: held(site, "dcmAcceptedCallingAETitle", "VIEWER", AE),
         "It hangs, or ends in A-ABORT": lambda: site.standing_still("external"),
-        "A TLS handshake fails": lambda: held(site, "dicomTLSCipherSuite", cipher, storescp),
-        "The destination refuses": lambda: without_ct(run),
-        "A port is closed after a reload": lambda: held(
-            site, "dcmBindAddress", "203.0.113.7", f"cn=dicom,{DEVICE}", "0.0.0.0"
-        ),
         "The archive responds, but its ports are closed": lambda: stopped(site),
-        "The reload did nothing": lambda: held(site, "dicomPort", "70000", f"cn=dicom,{DEVICE}", str(ports.archive)),
-    }
+    } | {title: partial(changed, run, command, site) for title, command in changes_to_try().items()}
 
 
 def as_on_the_page(text: str, site: RunningSite) -> list[str]:
@@ -104,9 +101,13 @@ def test_the_page_shows_what_is_printed(
 ) -> None:
     name_in_environment(lab, monkeypatch)
     monkeypatch.setenv("COLUMNS", "100")
-    with symptoms(lab, run).get(symptom.partition(":")[0], nullcontext)():
+    with symptoms(lab, run).get(symptom, nullcontext)():
         for each in (each for each in shown() if each.section == symptom):
             words = shlex.split(each.command.replace(f":{PORTS['archive']}", f":{lab.site.ports.archive}"))
             assert words.pop(0) == "dcmcfg"
             done = run(*words)
             assert_shows(each, as_on_the_page(done.stdout + done.stderr, lab))
+
+
+def test_the_page_has_the_commands_to_try() -> None:
+    assert len(changes_to_try()) == 8
