@@ -58,7 +58,8 @@ def undo_command(
 
     dcmcfg plans the undo, shows the plan, and asks for confirmation, as for any other change. Without N, dcmcfg reverts
     the interrupted change. If no change was interrupted, dcmcfg reverts the newest change that is in effect on this
-    directory. An undo is also a change, so 'dcmcfg undo' can revert an undo.
+    directory. An undo is also a change, so 'dcmcfg undo N' can revert an undo. Without N, dcmcfg never reverts an
+    undo: a second undo reverts an older change.
 
     A change of another account (ACCOUNT-N) can be reverted only by this account.
 
