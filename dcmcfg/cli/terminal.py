@@ -6,12 +6,12 @@ import sys
 
 import click
 
+from dcmcfg.cli.default_site import list_unselected_profiles
 from dcmcfg.cli.printing import print_message, wrap_for_terminal
 from dcmcfg.errors import ArchiveError, DirectoryError, NegativeResult
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.settings import Settings
 from dcmcfg.settings.oidc import OidcClient
-from dcmcfg.settings.profiles import list_profile_names
 
 
 def confirm(question: str) -> bool:
@@ -69,7 +69,7 @@ def read_bind_password(settings: Settings) -> str | None:
 
 def _suggest_profiles(settings: Settings) -> str:
     """Return the beginning of a next step that lists the profiles, or "" if the LDAP URL is set or none exist."""
-    names = list_profile_names() if settings.origins.get("ldap_url") == "default" else ()
+    names = list_unselected_profiles(settings, "ldap_url")
     return f"select a profile with --profile NAME ({', '.join(names)}); or " if names else ""
 
 

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -57,6 +58,24 @@ def open_connection(server: LdapServerSettings) -> ldap3.Connection:
         close_connection(connection)
         raise
     return connection
+
+
+def check_connection(server: LdapServerSettings) -> None:
+    """Open a connection with the settings *server*, secure it and close it, without a bind.
+
+    Raises :class:`DirectoryError` if the server cannot be reached, has the wrong certificate, or does not encrypt.
+    """
+    tls = _build_tls(server)
+    connection = _build_connection(replace(server, bind_dn="", password=""), tls)
+    try:
+        with (
+            translate_ldap_errors(server.url, request_sent=False),
+            _translate_non_ldap(server),
+            _log_request(f"connect {server.url}"),
+        ):
+            _secure_connection(connection, server, tls)
+    finally:
+        close_connection(connection)
 
 
 @contextmanager

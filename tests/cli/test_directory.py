@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import trustme
 
+from dcmcfg.cli.session import directory
+from dcmcfg.settings import write_profile
+from dcmcfg.settings.resolve import DEFAULT_SOURCE
 from tests.archive.scripted import Scripted
+from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
 from tests.ports import free_port
 from tests.running_slapd import RunningSlapd
@@ -144,3 +148,70 @@ def test_a_server_that_is_away_is_told_with_the_profile_that_names_it(run: Run, 
         f"dcmcfg: {url}: cannot connect to the LDAP server: connection refused\n"
         "  next: check that the server is running, and that the URL of profile ward is correct\n",
     )
+
+
+@pytest.fixture
+def at_default(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Make a URL the default one, and let a run without a password prompt for it."""
+
+    def set_default(url: str) -> None:
+        assert isinstance(DEFAULT_SOURCE.values, dict)
+        monkeypatch.setitem(DEFAULT_SOURCE.values, "ldap_url", url)
+        monkeypatch.setattr(directory, "read_bind_password", lambda _settings: None)
+
+    return set_default
+
+
+def test_no_password_is_prompted_for_if_no_server_listens() -> None:
+    url = f"ldap://127.0.0.1:{free_port()}"
+    code, shown = at_terminal(["show", "--ldap-url", url], ())
+    assert (code, shown) == (
+        3,
+        f"dcmcfg: {url}: cannot connect to the LDAP server: connection refused\n"
+        "  next: check that the server is running, and check --ldap-url (DCMCFG_LDAP_URL)\n",
+    )
+
+
+def test_no_password_is_prompted_for_if_the_server_is_not_trusted(
+    slapd_and_ca: tuple[ManyFacedSlapd, Path],
+) -> None:
+    slapd, _ = slapd_and_ca
+    code, shown = at_terminal(["show", "--ldap-url", slapd.starttls_url, "--starttls"], ())
+    assert (code, "Password" in shown) == (3, False)
+    assert "authority that is not trusted; nothing was sent" in shown
+    assert slapd.binds == []
+
+
+def test_profiles_are_the_next_step_if_no_server_listens_at_the_default_url(
+    run: Run, at_default: Callable[[str], None]
+) -> None:
+    at_default(f"ldap://127.0.0.1:{free_port()}")
+    without = run("show", input="geheim\n")
+    assert (without.exit_code, without.stdout, "Password" in without.stderr) == (3, "", False)
+    assert without.stderr.endswith(
+        "  next: no profile exists, so the default URL is used: specify --ldap-url; to create a profile: dcmcfg config "
+        "set NAME.ldap_url URL; to start a lab: dcmcfg lab up\n"
+    )
+    for name in ("lab", "hospital"):
+        write_profile(name, {"device": "dcm4chee-arc"})
+    assert run("show", input="geheim\n").stderr.endswith(
+        "  next: no profile is selected: select one with --profile NAME or DCMCFG_PROFILE (profiles: hospital, lab); "
+        "or specify --ldap-url\n"
+    )
+    assert "profile is selected" not in run("show", "--profile", "lab", input="geheim\n").stderr
+
+
+def test_a_note_lists_the_profiles_before_the_password_of_the_default_url_is_prompted_for(
+    run: Run, slapd: RunningSlapd, at_default: Callable[[str], None]
+) -> None:
+    at_default(slapd.url)
+    prompt = f"Password of {slapd.bind_dn} @ {slapd.url}: "
+    typed = f"{slapd.password}\n"
+    assert run("find", "nothing-has-this-value", input=typed).stderr.startswith(prompt)
+    write_profile("lab", {"device": "dcm4chee-arc"})
+    noted = run("find", "nothing-has-this-value", input=typed)
+    assert noted.stderr.startswith(
+        f"note: no profile is selected; profiles: lab. Select one with --profile NAME\n{prompt}"
+    )
+    for selected in (("--profile", "lab"), ("--ldap-url", slapd.url)):
+        assert run("find", "nothing-has-this-value", *selected, input=typed).stderr.startswith(prompt)

@@ -14,6 +14,9 @@ def make_secrets(name: str) -> Topic:
             "dcmcfg reads a password, a token or a client secret from a file, from the environment, or from the "
             "keychain of your account. If there is no such source, dcmcfg prompts at a terminal. No option takes a "
             "secret itself, because other accounts can see the command line.",
+            "Before dcmcfg prompts for the password of the bind DN, it connects to the directory server: a server that "
+            "does not respond is reported at once. If no profile is selected and no URL is specified, a note lists the "
+            "profiles. The option --yes confirms changes only: it does not prevent this prompt.",
             "The secret is the only line of the file. Only the owner should be able to read the file: 'chmod 600 "
             "FILE'. In a profile, a relative file name starts at the folder of the profile.",
             "Set a secret in the same source as the URL of its server: in the same profile, or in the environment. "

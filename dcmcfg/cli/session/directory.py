@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dcmcfg.cli.default_site import describe_selection, format_profile_note, uses_default_url
 from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.terminal import prompt_bind_password, read_bind_password
+from dcmcfg.directory.connection import check_connection
 from dcmcfg.directory.failures import INVALID_CREDENTIALS, ServerUnreachable
 from dcmcfg.directory.ldap import LdapDirectory, connect
 from dcmcfg.directory.referrals import Referral
@@ -16,6 +18,7 @@ from dcmcfg.settings.exposure import find_exposures
 def open_directory(settings: Settings) -> LdapDirectory:
     """Return an open connection to the site's directory server; prompts for the password if no source has one.
 
+    Before the prompt, the server must be reachable and trusted. If no profile is selected, a note lists the profiles.
     Warns on stderr of exposed credentials: a password that is sent unencrypted, a private key that others can read.
     Raises :class:`~dcmcfg.errors.DirectoryError` if the server cannot be reached, cannot be trusted or refuses.
     """
@@ -24,17 +27,17 @@ def open_directory(settings: Settings) -> LdapDirectory:
     password = "" if uses_external else read_bind_password(settings)
     for warning in find_exposures(settings):
         print_message(f"warning: {warning}")
-    server = make_directory_server(settings, prompt_bind_password(settings) if password is None else password)
     try:
-        return connect(server, _warn_of_referral)
+        if password is None:
+            # The user enters a password only for a server that exists and is trusted.
+            check_connection(make_directory_server(settings, ""))
+            if note := format_profile_note(settings):
+                print_message(note)
+            password = prompt_bind_password(settings)
+        return connect(make_directory_server(settings, password), _warn_of_referral)
     except ServerUnreachable as error:
-        origin = settings.origins.get("ldap_url", "")
-        if not origin.startswith("profile"):
-            raise
         raise ServerUnreachable(
-            error.message,
-            subject=error.subject,
-            next_step=f"check that the server is running, and that the URL of {origin} is correct",
+            error.message, subject=error.subject, next_step=_advise_unreachable(settings) or error.next_step
         ) from error
     except DirectoryError as error:
         if error.result_code != INVALID_CREDENTIALS or uses_external:
@@ -46,6 +49,14 @@ def open_directory(settings: Settings) -> LdapDirectory:
             next_step=f"check the bind DN (from {settings.origins['bind_dn']}) and the password (from {origin})",
             result_code=error.result_code,
         ) from error
+
+
+def _advise_unreachable(settings: Settings) -> str:
+    """Return the next step if the server cannot be reached, by the source of its URL; "" for another source."""
+    origin = settings.origins.get("ldap_url", "")
+    if origin.startswith("profile"):
+        return f"check that the server is running, and that the URL of {origin} is correct"
+    return describe_selection(settings, "ldap_url") if uses_default_url(settings, "ldap_url") else ""
 
 
 def _warn_of_referral(referral: Referral) -> None:
