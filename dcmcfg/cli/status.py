@@ -9,6 +9,7 @@ import click
 from dcmcfg.archive.archive_state import ServiceState
 from dcmcfg.archive.control import ArchiveStatus, NotStarted
 from dcmcfg.cli import invocation
+from dcmcfg.cli.default_site import describe_selection, uses_default_url
 from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
@@ -149,7 +150,16 @@ def _query_status(settings: Settings, extra_json: dict[str, Any]) -> ArchiveStat
     except NotStarted as error:
         state = error.state
         run.partial_result = lambda: fields | {"state": state.value} | extra_json
+        _advise_selection(error, settings)
         raise
-    except ArchiveError:
+    except ArchiveError as error:
         run.partial_result = lambda: fields | {"state": ServiceState.UNKNOWN.value} | extra_json
+        _advise_selection(error, settings)
         raise
+
+
+def _advise_selection(error: ArchiveError, settings: Settings) -> None:
+    """Add how to select a site to the next step of *error*, if nothing selects the archive."""
+    if uses_default_url(settings, "archive_url"):
+        selection = describe_selection(settings, "archive_url")
+        error.next_step = f"{error.next_step}; {selection}" if error.next_step else selection

@@ -6,10 +6,14 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
+
 from dcmcfg.settings import write_profile
+from dcmcfg.settings.resolve import DEFAULT_SOURCE
 from tests.archive.scripted import Scripted, scripted_archive, self_signed_certificate
 from tests.cli.conftest import Run
 from tests.issuer import running_issuer
+from tests.ports import free_port
 
 
 def test_started_archive_is_exit_code_0(run: Run, archive: Scripted) -> None:
@@ -52,6 +56,25 @@ def test_stopped_archive_says_how_to_start_it(run: Run, archive: Scripted, tmp_p
         f'curl -X POST -H "Authorization: Bearer $(dcmcfg --archive-url {archive.url} --archive-token-file '
         f'{tmp_path}/token token --print)" {archive.url}/ctrl/start\n' in secured.stdout
     )
+
+
+def test_profiles_and_the_lab_are_the_next_step_if_no_archive_is_at_the_default_url(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(DEFAULT_SOURCE.values, dict)
+    monkeypatch.setitem(DEFAULT_SOURCE.values, "archive_url", f"http://127.0.0.1:{free_port()}/dcm4chee-arc")
+    without = run("status")
+    assert (without.exit_code, without.stdout) == (3, "")
+    assert without.stderr.endswith(
+        "; no profile exists, so the default URL is used: specify --archive-url; to create a profile: dcmcfg config "
+        "set NAME.archive_url URL; to start a lab: dcmcfg lab up\n"
+    )
+    write_profile("hospital", {"device": "dcm4chee-arc"})
+    assert run("status").stderr.endswith(
+        "; no profile is selected: select one with --profile NAME or DCMCFG_PROFILE (profiles: hospital); or specify "
+        "--archive-url\n"
+    )
+    assert "profile is selected" not in run("status", "--profile", "hospital").stderr
 
 
 def test_archive_that_is_down_is_exit_code_3(run: Run) -> None:
