@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,14 +16,17 @@ from dcmcfg.cli.options.output_options import json_option
 from dcmcfg.cli.options.unique_options import UniqueOptionsCommand
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.output import print_json
-from dcmcfg.errors import LabError
+from dcmcfg.errors import DcmcfgError, LabError
 from dcmcfg.lab import demo, lifecycle
 from dcmcfg.lab.config_slapd import CONFIG_DN
 from dcmcfg.lab.site import TokenRequirements
 from dcmcfg.lab.state import PartState
 from dcmcfg.lab.studies import make_standard_studies
 from dcmcfg.render.lab import demo_json, format_part_ready, lab_json, print_lab
+from dcmcfg.settings import get_profile_path
 from dcmcfg.settings.folders import get_state_subfolder
+from dcmcfg.settings.profiles import read_selected_profile
+from dcmcfg.settings.sources import find_profile_to_use
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -160,11 +164,20 @@ def up_command(
 @_known_folder_option
 @json_option
 def down_command(folder: Path, *, as_json: bool) -> None:
-    """Stop the lab, and remove its folder and its profile."""
+    """Stop the lab, and remove its folder and its profile.
+
+    If 'dcmcfg config use' has selected the profile, no profile is selected afterwards.
+    """
+    was_selected = _is_selected()
     result = lifecycle.down(folder)
     if as_json:
         print_json({"folder": str(folder), "result": result.name.lower()})
-        return
+    else:
+        _print_down(result, folder)
+    _report_deselection(on_stderr=as_json, was_selected=was_selected)
+
+
+def _print_down(result: lifecycle.DownResult, folder: Path) -> None:
     match result:
         case lifecycle.DownResult.STOPPED:
             print_output("The lab is down.")
@@ -174,6 +187,22 @@ def down_command(folder: Path, *, as_json: bool) -> None:
             print_output(f"The folder {folder} of the lab no longer exists; the profile is removed.")
         case lifecycle.DownResult.NO_LAB:
             print_output("No lab is up.")
+
+
+def _is_selected() -> bool:
+    """Return whether ``dcmcfg config use`` has selected the lab's profile; False if this cannot be read."""
+    with suppress(DcmcfgError):
+        return read_selected_profile() == lifecycle.PROFILE
+    return False
+
+
+def _report_deselection(*, was_selected: bool, on_stderr: bool) -> None:
+    """Print which profile the next commands use, if the profile of the lab *was_selected* and is removed."""
+    if not was_selected or get_profile_path(lifecycle.PROFILE).exists():
+        return
+    used_profile, _ = find_profile_to_use({}, os.environ)
+    now = f"commands use the profile {used_profile} now" if used_profile else "no profile is selected now"
+    print_output(f"The profile {lifecycle.PROFILE} was selected; {now}.", on_stderr=on_stderr)
 
 
 @lab_group.command("status", cls=UniqueOptionsCommand)
@@ -219,12 +248,14 @@ def _print_part(part: PartState) -> None:
 def _wait_for_interrupt(lab: lifecycle.Lab) -> None:
     """Wait until Ctrl-C, and stop *lab*; raises :class:`LabError` if it ends by itself."""
     folder = lab.site.folder
+    was_selected = _is_selected()
     try:
         print_output("Press Ctrl-C to stop the lab.", on_stderr=True)
         while (found_lab := lifecycle.find_lab(folder)) and found_lab.is_up:
             time.sleep(_POLL_INTERVAL_S)
     finally:
         lifecycle.down(folder)
+        _report_deselection(on_stderr=True, was_selected=was_selected)
     raise LabError(
         f"the lab ended: {found_lab.reason if found_lab else 'another dcmcfg stopped it'}", subject=str(folder)
     )

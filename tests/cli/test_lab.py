@@ -214,6 +214,25 @@ def test_of_a_lab_whose_folder_is_gone_status_says_so_and_down_removes_the_profi
     assert home.run("lab", "down") == (0, "No lab is up.\n", "")
 
 
+@pytest.mark.parametrize("default", [False, True])
+@pytest.mark.parametrize("as_json", [False, True])
+def test_down_tells_that_the_removed_profile_was_selected(home: Home, *, as_json: bool, default: bool) -> None:
+    folder = home.folder / "gone"
+    home.profile.parent.mkdir(parents=True)
+    home.profile.write_text(
+        f'ldap_url = "ldap://127.0.0.1:9"\nbind_password_file = "{folder}/ldap-password"\n'
+        f'external_move_log = "{folder}/external/moves.jsonl"\n'
+    )
+    assert home.run("config", "use", "lab")[0] == 0
+    if default:
+        (home.profile.parent / "default.toml").write_text('device = "dcm4chee-arc"\n')
+    code, out, err = home.run("lab", "down", *(["--json"] if as_json else []))
+    assert (code, home.profile.exists()) == (0, False)
+    now = "commands use the profile default now" if default else "no profile is selected now"
+    said = f"The profile lab was selected; {now}.\n"
+    assert (err == said) if as_json else (out.endswith(said) and err == "")
+
+
 def test_many_studies_are_verified_in_a_lab_that_has_them(home: Home) -> None:
     code, out, err = home.run("lab", "up", "--studies", "20")
     listed = home.lab / "more-studies.txt"
