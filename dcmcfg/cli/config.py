@@ -52,7 +52,10 @@ from dcmcfg.settings.profiles import (
 )
 from dcmcfg.settings.sources import find_profile_to_use
 from dcmcfg.shared_folders import require_shared_folder
+from dcmcfg.suggestions import suggest_names
 
+#: The ratio of difflib: enough for one wrong letter in a name of four.
+_NAME_SIMILARITY = 0.75
 _NODE_KEY = re.compile(rf"(?P<name>.+?)\.(?P<key>{NODES_TABLE}\.[A-Za-z0-9_-]+(?:\.[A-Za-z_-]+)?)")
 
 
@@ -169,8 +172,8 @@ def show_command(*, name: str | None, as_json: bool, **site: str | None) -> None
 def set_command(*, key: tuple[str, str], value: str, as_json: bool) -> None:
     """Set a key of a profile.
 
-    If the profile does not exist, dcmcfg creates a profile that only you can read. The value is checked before it is
-    written. Comments and all other lines of the file are unchanged.
+    If the profile does not exist, dcmcfg creates a profile that only you can read, and reports this. The value is
+    checked before it is written. Comments and all other lines of the file are unchanged.
 
     A relative file name refers to the current folder, and is stored as an absolute file name. A profile never contains
     a password. To specify the file that contains the password, set bind_password_file. To specify the keychain service
@@ -183,6 +186,19 @@ def set_command(*, key: tuple[str, str], value: str, as_json: bool) -> None:
         _warn_about_path(profile_key, Path(parsed).expanduser())
     text = str(parsed).lower() if isinstance(parsed, bool) else parsed
     _report(name, profile_key, edit, f"{name}.{profile_key} = {text}", as_json=as_json)
+    if edit.is_new_file:
+        _report_new_profile(name, edit.path)
+
+
+def _report_new_profile(name: str, path: Path) -> None:
+    """Print on stderr that the profile *name* is new, and existing profiles that the user may mean."""
+    print_message(f"Created the profile {name}.")
+    others = [each for each in list_profile_names() if each != name]
+    if similar := suggest_names(name, others, min_similarity=_NAME_SIMILARITY):
+        print_message(
+            f"note: did you mean the profile {' or '.join(similar)}? To remove the new profile: "
+            f"rm {shlex.quote(str(path))}"
+        )
 
 
 def _warn_about_path(key: str, path: Path) -> None:

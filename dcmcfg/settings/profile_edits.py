@@ -14,7 +14,7 @@ import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -71,13 +71,15 @@ class ProfileEdit:
     """The result of an edit of one key of a profile.
 
     ``path`` is the file, ``value`` its new value (None: removed), ``is_changed`` is false where the file had it
-    already. ``unknown_keys`` are other keys in the file for which the profile is refused.
+    already. ``unknown_keys`` are other keys in the file for which the profile is refused. ``is_new_file`` is true if
+    the edit has created the profile.
     """
 
     path: Path
     value: str | bool | None
     is_changed: bool
     unknown_keys: tuple[str, ...] = ()
+    is_new_file: bool = field(default=False, kw_only=True)
 
 
 def parse_profile_value(key: str, text: str, subject: str) -> str | bool:
@@ -199,8 +201,9 @@ def _edit_value(path: Path, key: str, value: str | bool, *, create: bool) -> Pro
         return True
 
     with lock_profiles():
+        is_new_file = not path.exists()
         is_changed, unknown_keys = _edit_file(path, set_value, create=create)
-    return ProfileEdit(path, value, is_changed, unknown_keys)
+    return ProfileEdit(path, value, is_changed, unknown_keys, is_new_file=is_new_file)
 
 
 def unset_profile_value(name: str, key: str) -> ProfileEdit:

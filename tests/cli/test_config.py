@@ -45,7 +45,7 @@ def test_a_profile_is_made_key_by_key(run: Run, tmp_path: Path) -> None:
     result = run("config", "set", "hospital.ldap_url", "ldap://10.1.2.3/dc=example,dc=org")
     assert (result.exit_code, result.output) == (
         0,
-        f"hospital.ldap_url = ldap://10.1.2.3/dc=example,dc=org ({path})\n",
+        f"hospital.ldap_url = ldap://10.1.2.3/dc=example,dc=org ({path})\nCreated the profile hospital.\n",
     )
     assert path.stat().st_mode & 0o777 == 0o600
     result = run("config", "set", "hospital.starttls", "yes")
@@ -63,12 +63,25 @@ def test_a_profile_is_made_key_by_key(run: Run, tmp_path: Path) -> None:
     )
 
 
+def test_a_new_profile_is_reported_with_the_similar_names_of_others(run: Run) -> None:
+    first = run("config", "set", "lab.device", "arc")
+    assert (first.exit_code, first.stderr) == (0, "Created the profile lab.\n")
+    assert run("config", "set", "lab.device", "other").stderr == ""
+    assert run("config", "set", "clinic.device", "arc").stderr == "Created the profile clinic.\n"
+    path = get_profile_path("labb")
+    typo = run("config", "set", "labb.device", "arc")
+    assert (typo.exit_code, typo.stdout) == (0, f"labb.device = arc ({path})\n")
+    assert typo.stderr == (
+        f"Created the profile labb.\nnote: did you mean the profile lab? To remove the new profile: rm {path}\n"
+    )
+
+
 def test_a_shared_folder_that_is_not_safe_is_shown_when_it_is_entered(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "history"
     result = run("config", "set", "hospital.history_dir", str(folder))
     assert result.stderr == (
         f"warning: the folder {folder} cannot be used yet (No such file or directory). To create it: "
-        f"sudo install -d -m 2770 -g GROUP {folder}\n"
+        f"sudo install -d -m 2770 -g GROUP {folder}\nCreated the profile hospital.\n"
     )
     folder.mkdir(mode=0o755)
     refused = run("config", "set", "hospital.history_dir", str(folder))
