@@ -16,6 +16,7 @@ from dcmcfg.cli.options.site_command import SiteCommand, option_group, section_o
 from dcmcfg.cli.printing import print_output
 from dcmcfg.cli.session.monitored_site import make_evidence_opener, make_monitored_site
 from dcmcfg.cli.session.output import STDOUT, print_json, print_text, write_atomically
+from dcmcfg.cli.usage_errors import require_value
 from dcmcfg.dicom.uid import parse_uid
 from dcmcfg.monitoring.parts import Part, make_limits
 from dcmcfg.monitoring.recall_request import RecallRequest
@@ -120,10 +121,14 @@ _recall_options = option_group(
         _recall_option(
             "--recall",
             metavar="AET",
+            callback=require_value,
             help="Check the part 'recall', too: ask the archive to send a purged study to this Move Destination.",
         ),
         _recall_option(
-            "--recall-study", metavar="UID", help="Recall this study. Default: the smallest purged study that is found."
+            "--recall-study",
+            metavar="UID",
+            callback=require_value,
+            help="Recall this study. Default: the smallest purged study that is found.",
         ),
         _recall_option(
             "--recall-interval-h",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from typing import TypeVar
 
 import click
 
+from dcmcfg.errors import MalformedInput
 from dcmcfg.suggestions import suggest_names
+
+V = TypeVar("V", str, "tuple[str, ...]", "str | None")
 
 #: Verbs with one meaning: a noun has one of each group.
 _SYNONYMS = (
@@ -61,6 +65,25 @@ def reword_usage_error(error: click.ClickException) -> click.ClickException:
         choices = ", ".join(each if param.type.case_sensitive else each.lower() for each in param.type.choices)
         return click.UsageError(f"Missing {param.param_type_name} {name}, one of: {choices}.", error.ctx)
     return error
+
+
+def require_value(ctx: click.Context, param: click.Parameter, value: V) -> V:
+    """Return *value*, the text or the texts of the option *param*; a callback of click.
+
+    Raises :class:`MalformedInput` for an empty text, and for a text that looks like an option: in ``--study $STUDY
+    --dest AET``, the shell removes an empty variable, and click then takes ``--dest`` as the value of ``--study``.
+    """
+    if ctx.resilient_parsing:
+        return value
+    for text in (value,) if isinstance(value, str) else value or ():
+        if text.strip() and not text.startswith("--"):
+            continue
+        following = f" (the next word is {text})" if text.strip() else ""
+        raise MalformedInput(
+            f"{param.opts[0]} has no value{following}; the shell variable may be empty",
+            next_step='check the variable, and write it in quotation marks: "$NAME"',
+        )
+    return value
 
 
 def _suggest_options(name: str, ctx: click.Context) -> tuple[str, ...]:

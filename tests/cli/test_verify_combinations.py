@@ -150,3 +150,23 @@ def test_details_are_no_option_for_json(run: Run, arguments: tuple[str, ...]) ->
     assert json.loads(result.stdout)["error"]["message"] == (
         "--details is for the text report: --json always has all details"
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--study", "--dest", "A"), "--study has no value (the next word is --dest)"),
+        (("--study", "--receive", "--dest", "A"), "--study has no value (the next word is --receive)"),
+        (("--study", "", "--dest", "A"), "--study has no value"),
+        (("--study", "1.2.3", "--study", " ", "--dest", "A"), "--study has no value"),
+        (("--study", "1.2.3", "--dest", "--receive"), "--dest has no value (the next word is --receive)"),
+        (("--study", "1.2.3", "--dest="), "--dest has no value"),
+    ],
+)
+def test_an_empty_shell_variable_is_named_as_the_cause(run: Run, arguments: tuple[str, ...], problem: str) -> None:
+    result = run("verify", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        f"dcmcfg: {problem}; the shell variable may be empty\n"
+        '  next: check the variable, and write it in quotation marks: "$NAME"\n'
+    )

@@ -17,6 +17,7 @@ from dcmcfg.cli.options.node_options import node_name_option
 from dcmcfg.cli.options.output_options import details_option
 from dcmcfg.cli.options.quantities import Quantity
 from dcmcfg.cli.options.site_command import option_group
+from dcmcfg.cli.usage_errors import require_value
 from dcmcfg.cli.verify.bulk_options import BulkOptions, bulk_options
 from dcmcfg.cli.verify.destination_request import DestinationRequest
 from dcmcfg.cli.verify.evidence_options import EvidenceFiles, EvidenceOptions, evidence_options, file_options
@@ -156,11 +157,13 @@ _OPTIONS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
         "studies",
         multiple=True,
         metavar="UID",
+        callback=require_value,
         help="Study Instance UID; repeat it to verify many studies.",
     ),
     click.option(
         "--dest",
         metavar="AET",
+        callback=require_value,
         shell_complete=complete_ae_title,
         help="Move Destination: the AE that the study is sent to.",
     ),
