@@ -21,6 +21,7 @@ from dcmcfg.monitoring.recall_request import RecallRequest
 from dcmcfg.monitoring.report import Figure, PartResult
 from dcmcfg.monitoring.site import MonitoredSite, SharedTree
 from dcmcfg.monitoring.state import Limit, State, find_worst
+from dcmcfg.suggestions import suggest_names
 from dcmcfg.verify.addresses import VerificationAddresses, extract_hosts, find_addresses
 from dcmcfg.verify.evidence import VerificationRequest
 from dcmcfg.verify.judgement import judge_evidence
@@ -38,7 +39,9 @@ def check_recall(
 ) -> PartResult:
     """Return the result of the last recall, after a new one if it is due; *limit* is that of its age in hours.
 
-    Raises :class:`DcmcfgError` if the record of the last recall cannot be read or written; then no recall is started.
+    A recall that is due is not started, and the result is UNKNOWN, if the tree has no AE with the title of the
+    destination. Raises :class:`DcmcfgError` if the record of the last recall cannot be read or written; then no recall
+    is started.
     """
     file = RecallFile(
         site.get_state_folder(), site.ldap_url, site.device, request.destination_ae_title, request.study_uid
@@ -46,8 +49,24 @@ def check_recall(
     with file.lock() as is_locked:
         record = file.read()
         if is_locked and request.is_due(record, datetime.now(UTC)):
+            if unknown := _report_unknown_destination(shared, request.destination_ae_title):
+                return unknown
             record = _recall_and_record(site, shared, request, file=file, record=record, deadline=deadline)
     return _report(record, limit, now=datetime.now(UTC), is_in_progress=not is_locked)
+
+
+def _report_unknown_destination(shared: SharedTree, ae_title: str) -> PartResult | None:
+    """Return an UNKNOWN result if the tree has no AE *ae_title*; the archive would refuse the C-MOVE."""
+    configuration = shared.wait().configuration
+    if configuration.find_network_ae(ae_title) is not None:
+        return None
+    similar = suggest_names(ae_title, (each.title for each in configuration.network_aes()))
+    return PartResult(
+        part=Part.RECALL,
+        state=State.UNKNOWN,
+        summary=f"the tree has no AE {ae_title}, so no recall was started",
+        details=(f"did you mean {', '.join(similar)}?",) if similar else ("to list the AEs: dcmcfg ae list",),
+    )
 
 
 def _recall_and_record(

@@ -100,6 +100,21 @@ def test_a_local_study_proves_no_recall(run: Run, site: RunningSite) -> None:
     assert found.details[0] == "the archive had the files itself, so nothing was recalled"
 
 
+def test_a_destination_that_the_tree_does_not_have_is_unknown_and_nothing_is_sent(run: Run, site: RunningSite) -> None:
+    count = len(site.external_moves()) if site.site.external_move_log.exists() else 0
+    for title, hint in (
+        ("STORESCPP", "did you mean STORESCP?"),
+        ("XQZ", "to list the AEs: dcmcfg ae list"),
+    ):
+        result = run("monitor", "--only", "recall", "--recall", title, "--timeout-s", "60")
+        found = read_plugin_output(result.stdout, result.exit_code)
+        assert (found.states, found.details) == ({"recall": UNKNOWN}, (hint,))
+        assert f"the tree has no AE {title}, so no recall was started" in result.stdout
+    assert (len(site.external_moves()) if site.site.external_move_log.exists() else 0) == count
+    folder = Path(os.environ["XDG_STATE_HOME"]) / "dcmcfg" / "monitor"
+    assert not [*folder.glob("recall-*.json")], "no record, so the right title is recalled at once"
+
+
 def test_two_runs_at_once_make_one_recall(run: Run, site: RunningSite) -> None:
     count = len(site.external_moves())
     with get_file(site).lock() as is_locked:
