@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
-from dcmcfg.errors import DcmcfgError, Refused
+from dcmcfg.errors import DcmcfgError, NotFound, Refused
 from dcmcfg.rollout.blame import NamedChange
 from dcmcfg.rollout.change_reference import (
     ChangeReference,
@@ -47,9 +47,25 @@ class SiteHistory:
         """
         if isinstance(name, int):
             return self.own.get_rollout(name)
-        found = select_shared_record(self._all_shared, name)
+        try:
+            found = select_shared_record(self._all_shared, name)
+        except NotFound as error:
+            raise self._explain_own_names(name) or error from None
         own = (each for each in self.own.records if compute_record_id(each) == found.record_id)
         return next(own, found)
+
+    def _explain_own_names(self, reference: ChangeReference) -> NotFound | None:
+        """Return the error for a missing *reference* whose user means a change of this account; None otherwise."""
+        is_own = reference.account == get_account_name() and self.own.find_rollout(reference.number) is not None
+        if self.is_shared and not is_own:
+            return None
+        reason = "" if self.is_shared else "this site has no shared history (history_dir), and "
+        return NotFound(
+            f"there is no change {reference}: {reason}your own changes have only a number",
+            next_step=f"to see your change {reference.number}: dcmcfg history {reference.number}"
+            if is_own
+            else "to list your changes: dcmcfg history",
+        )
 
     def get_reference(self, record: SharedRecord) -> str:
         """Return the name of *record*, one of :attr:`foreign`, for commands: ``ACCOUNT-N``."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dcmcfg.rollout.lock import lock_directory
+from dcmcfg.rollout.lock import get_account_name, lock_directory
 from dcmcfg.settings.folders import get_state_folder
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, DEVICES, NAME, CliSite, undo_files
@@ -163,6 +163,21 @@ def test_a_roll_out_is_named_by_its_number(run: Run, command: str, number: str) 
         f"Error: Invalid value for '[N]': '{number}' is not the number of a change. To list the changes: dcmcfg "
         "history\n"
     )
+
+
+@pytest.mark.parametrize("command", ["undo", "history"])
+def test_an_own_change_has_only_a_number(run: Run, site: CliSite, command: str) -> None:
+    assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
+    own, other = f"{get_account_name()}-1", "adm1x-1"
+    alone = "this site has no shared history (history_dir), and your own changes have only a number"
+    for name, next_step in (
+        (own, "to see your change 1: dcmcfg history 1"),
+        (f"{get_account_name()}-7", "to list your changes: dcmcfg history"),
+        (other, "to list your changes: dcmcfg history"),
+    ):
+        result = run(command, name)
+        assert (result.exit_code, result.stdout) == (3, "")
+        assert result.stderr == f"dcmcfg: there is no change {name}: {alone}\n  next: {next_step}\n"
 
 
 def test_an_undo_file_of_an_earlier_version_is_applied_as_before(run: Run, site: CliSite) -> None:
