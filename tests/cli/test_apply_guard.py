@@ -51,6 +51,9 @@ def test_a_dry_run_shows_the_plan_and_its_risks(run: Run, site: CliSite, tmp_pat
     result = run("apply", file, "--dry-run", "--out", str(plan))
     assert result.exit_code == 0
     assert "1 to change, in one change" in result.stdout
+    assert result.stdout.endswith("\nThis plan would be refused: it requires --force-vendor-data.\n")
+    accepted = run("apply", file, "--dry-run", "--force-vendor-data")
+    assert (accepted.exit_code, "would be refused" in accepted.stdout) == (0, False)
     assert result.stderr == (
         f"warning: vendor-data: dicomVendorData would change: {ARCHIVE_DN}; this requires --force-vendor-data\n"
     )

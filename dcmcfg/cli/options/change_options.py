@@ -50,10 +50,10 @@ def force_options() -> Iterator[Callable[[F], F]]:
 
 def require_forced(risks: Sequence[Risk], forced_risks: Collection[str]) -> None:
     """Raise :class:`Refused` when one of *risks* is not accepted by *forced_risks*."""
-    refused_risks = [risk for risk in risks if not risk.is_accepted(forced_risks)]
+    refused_risks = _find_refused(risks, forced_risks)
     if not refused_risks:
         return
-    options = " ".join(f"--force-{risk.name}" for risk in refused_risks)
+    options = _format_force_options(refused_risks)
     headlines = [_format_headline(risk) for risk in refused_risks]
     single_headline = f" {headlines.pop()}" if len(headlines) == 1 else ""
     details = [*headlines, *(f"  {line}" for risk in refused_risks for line in risk.details)]
@@ -66,6 +66,22 @@ def require_forced(risks: Sequence[Risk], forced_risks: Collection[str]) -> None
     if avoidance := "; ".join(risk.avoidance for risk in refused_risks if risk.avoidance):
         next_step = f"{avoidance}; or {next_step}"
     raise Refused(f"the plan is refused:{single_headline}", next_step=next_step, details=details)
+
+
+def describe_refusal(risks: Sequence[Risk], forced_risks: Collection[str]) -> str:
+    """Return a sentence that :func:`require_forced` would refuse the plan with *risks*; empty if it would not."""
+    refused_risks = _find_refused(risks, forced_risks)
+    if not refused_risks:
+        return ""
+    return f"This plan would be refused: it requires {_format_force_options(refused_risks)}."
+
+
+def _find_refused(risks: Sequence[Risk], forced_risks: Collection[str]) -> list[Risk]:
+    return [risk for risk in risks if not risk.is_accepted(forced_risks)]
+
+
+def _format_force_options(risks: Sequence[Risk]) -> str:
+    return " ".join(dict.fromkeys(f"--force-{risk.name}" for risk in risks))
 
 
 def _describe_correction(findings: Sequence[NewFinding]) -> str:

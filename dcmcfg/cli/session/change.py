@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dcmcfg.cli import invocation
-from dcmcfg.cli.options.change_options import ChangeOptions, require_forced
+from dcmcfg.cli.options.change_options import ChangeOptions, describe_refusal, require_forced
 from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.change_report import ChangeReport, ReloadReport, rename_device_in_profile
 from dcmcfg.cli.session.output import STDOUT, print_text
@@ -177,7 +177,7 @@ def apply_plan(
         if str(options.plan_file) != STDOUT:
             options.print_lines(f"plan: {options.plan_file}")
     if options.dry_run:
-        report.print_result()
+        _print_dry_run(report, is_resumed=resumed_record is not None)
         return
     _require_ready(settings, options, rejects_file)
     # Reach the archive before anything is written, so that the reload after the change can succeed.
@@ -226,6 +226,17 @@ def apply_plan(
     profile = rename_device_in_profile(settings, renamed_archives)
     report = replace(report, extra_json={**report.extra_json, **after_change()})
     report.print_result(outcome, reload=reload, profile=profile)
+
+
+def _print_dry_run(report: ChangeReport, *, is_resumed: bool) -> None:
+    """Print the result of a dry run, and last the options that the plan requires, because warnings are easily missed.
+
+    The risks of a resumed change were accepted when it began.
+    """
+    report.print_result()
+    refusal = "" if is_resumed else describe_refusal(report.risks, report.options.forced_risks)
+    if refusal:
+        report.options.print_lines(refusal)
 
 
 def remove_leftover_markers(directory: Directory, history: History, options: ChangeOptions) -> bool:
