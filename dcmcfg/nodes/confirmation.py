@@ -8,6 +8,7 @@ from enum import Enum
 
 from dcmcfg.nodes.expectations import EndpointExpectation, Expectation, Expectations, Match, PortExpectation
 
+_NO_REQUEST = "no request of the archive shows the changed values"
 _NO_EVIDENCE = "the archive does not show any of the changed values"
 
 
@@ -83,9 +84,9 @@ def judge_reload(
     if shown:
         return Confirmation(
             ConfirmationState.NOT_CONFIRMED,
-            reason="the archive showed part of this change already before the reload, and does not show the other part",
+            reason="some of the new values were visible before the reload, and the archive does not show the others",
         )
-    return Confirmation(ConfirmationState.NOT_CONFIRMED, reason=_NO_EVIDENCE)
+    return Confirmation(ConfirmationState.NOT_CONFIRMED, reason=_NO_EVIDENCE if pairs else _NO_REQUEST)
 
 
 def _is_conclusive(expectation: Expectation) -> bool:

@@ -86,7 +86,7 @@ def format_single_reload(confirmation: Confirmation | None) -> str:
         return "The archive has reloaded."
     if confirmation.is_confirmed:
         return f"The archive has reloaded, confirmed by {', '.join(confirmation.sources)}."
-    return f"The archive has reloaded (204), but the reload is not confirmed: {confirmation.reason}."
+    return f"The archive has reloaded (204). dcmcfg cannot confirm this change: {confirmation.reason}."
 
 
 def format_node_notes(results: Sequence[NodeResult]) -> Iterator[str]:

@@ -35,7 +35,7 @@ dicomPort: 104
 NAME = "dcmExternalRetrieveAEDestination"
 #: The last line of a change of which the archive shows no value, such as that of :data:`NAME`.
 NOT_CONFIRMED = (
-    "The archive has reloaded (204), but the reload is not confirmed: the archive does not show any of the changed "
+    "The archive has reloaded (204). dcmcfg cannot confirm this change: no request of the archive shows the changed "
     "values."
 )
 

@@ -469,7 +469,7 @@ def test_fix_applies_what_needs_no_decision_and_prints_the_rest(run: Run, broken
     shown_lines = lines(result.stdout)
     assert shown_lines[0] == broken_site.headline
     assert (
-        "The archive has reloaded (204), but the reload is not confirmed: the archive does not show any of the "
+        "The archive has reloaded (204). dcmcfg cannot confirm this change: no request of the archive shows the "
         "changed values." in shown_lines
     )
     assert shown_lines[-3:] == [

@@ -33,7 +33,7 @@ dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dcmExporterID LONGTERM the n
 3 to change, 2 to rename, in one transaction
 Applied in one transaction.
 To revert it: dcmcfg undo 1
-The archive has reloaded (204), but the reload is not confirmed: GET /storage: the response is not from an archive \
+The archive has reloaded (204). dcmcfg cannot confirm this change: GET /storage: the response is not from an archive \
 (HTTP 204).
 """
 LONGTERM_WARNINGS = """\

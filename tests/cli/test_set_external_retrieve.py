@@ -49,7 +49,7 @@ def test_the_value_is_set_shown_and_loaded(run: Run, site: CliSite) -> None:
         *lines(PLAN),
         "Applied in one change.",
         "To revert it: dcmcfg undo 1",
-        "The archive has reloaded (204), but the reload is not confirmed: the archive does not show any of the "
+        "The archive has reloaded (204). dcmcfg cannot confirm this change: no request of the archive shows the "
         "changed values.",
     ]
     assert (result.exit_code, result.stderr) == (0, "")
@@ -398,7 +398,7 @@ def test_a_listener_that_a_second_reload_opens_is_a_note(run: Run, site: CliSite
     assert result.stdout.endswith(
         "The first reload could not open the listener localhost:11112 (IOException: Unable to start TCPListener on "
         "localhost:11112; cause: BindException: Address already in use). A second reload opened it.\n"
-        "The archive has reloaded (204), but the reload is not confirmed: the archive does not show any of the "
+        "The archive has reloaded (204). dcmcfg cannot confirm this change: no request of the archive shows the "
         "changed values.\n"
     )
 

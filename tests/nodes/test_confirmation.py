@@ -48,8 +48,9 @@ LENGTH = AssociationExpectation(
 SHOWN, NOT_SHOWN, UNKNOWN = Match.SHOWN, Match.NOT_SHOWN, Match.UNKNOWN
 #: Each in an order of its own for hypothesis.
 KINDS: tuple[Expectation, ...] = (AET, REMOVED, EMPTIED, OPEN, CLOSED, LENGTH)
+NO_REQUEST = "no request of the archive shows the changed values"
 NO_EVIDENCE = "the archive does not show any of the changed values"
-SHOWN_BEFORE = "the archive showed part of this change already before the reload, and does not show the other part"
+SHOWN_BEFORE = "some of the new values were visible before the reload, and the archive does not show the others"
 
 
 def judge(
@@ -87,7 +88,7 @@ def test_each_source_is_named_once_and_only_if_its_value_appeared() -> None:
 
 
 def test_a_change_that_nothing_shows_is_not_confirmed() -> None:
-    assert judge() == Confirmation(ConfirmationState.NOT_CONFIRMED, (), NO_EVIDENCE)
+    assert judge() == Confirmation(ConfirmationState.NOT_CONFIRMED, (), NO_REQUEST)
 
 
 @pytest.mark.parametrize("old", Match)

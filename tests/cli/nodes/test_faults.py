@@ -151,7 +151,7 @@ class Fault:
 
 def healthy(_site: Site, made: Made) -> Outcome:
     if made.kind is Kind.HIDDEN:
-        note = "the archive does not show any of the changed values"
+        note = "no request of the archive shows the changed values"
         return Outcome("loaded", "current", "yes", "not confirmed", note=note)
     return Outcome("loaded", "current", "yes", "confirmed", made.sources)
 
