@@ -46,7 +46,7 @@ def print_history(console: Console, site_history: SiteHistory) -> None:
         ListColumn(heading="Change"): changes,
         ListColumn(heading="Time (UTC)"): times,
         ListColumn(heading="Entries", drop_order=1, min_width=12): counts,
-        ListColumn(heading="Result", min_width=16): results,
+        ListColumn(heading="Result"): results,
     }
     for heading, drop_order, cells in (
         ("User", 2, tuple(row.user for row in rows)),

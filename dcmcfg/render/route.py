@@ -88,7 +88,7 @@ def print_route(
     for line, state_names in _group_capability_limits(route.paths, details=details).items():
         print_line(plain_console, "")
         _print_labelled(
-            console, "Not sent", Text(escape_unprintable(f"{', '.join(state_names)}: {line}"), style=UNDECIDED)
+            console, "Limits", Text(escape_unprintable(f"{', '.join(state_names)}: {line}"), style=UNDECIDED)
         )
     if undelivered_states := dict.fromkeys(path.study_state.value for path in route.find_undelivered_paths(*states)):
         print_line(plain_console, "")
@@ -213,16 +213,14 @@ def _format_capability_limits(limits: CapabilityLimits | None, *, details: bool)
     if limits is None:
         return
     for uids, reason in (
-        (limits.not_offered_by_sender, "that the archive's AE does not list as SCU"),
-        (
-            limits.not_accepted_by_destination,
-            "that the destination does not list as SCP, although the destination lists other SOP classes",
-        ),
-        (limits.not_accepted_by_archive, "that the archive's AE for recalled objects does not list as SCP"),
+        (limits.not_offered_by_sender, "the archive's AE does not list {} as SCU"),
+        (limits.not_accepted_by_destination, "the destination lists only other SOP classes as SCP"),
+        (limits.not_accepted_by_archive, "the archive's AE for recalled objects does not list {} as SCP"),
     ):
         if uids:
-            names = _format_uid_names(uids, details=details)
-            yield f"{format_count(len(uids), 'SOP class', 'SOP classes')} {reason}: {names}"
+            names, pronoun = _format_uid_names(uids, details=details), "it" if len(uids) == 1 else "them"
+            count = format_count(len(uids), "SOP class", "SOP classes")
+            yield f"{count}, not sent because {reason.format(pronoun)}: {names}"
     if limits.reencoded_transfer_syntaxes:
         max_class_count = max(number for _, number in limits.reencoded_transfer_syntaxes)
         syntaxes = _format_uid_names([uid for uid, _ in limits.reencoded_transfer_syntaxes], details=details)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
+from pathlib import Path
 
 from dcmcfg.archive.stored_studies import StoredStudy
 from dcmcfg.dicom.move import MoveOutcome
@@ -167,7 +168,7 @@ class Evidence:
     moves: tuple[SentMove, ...] = ()  # each request; ``outcome`` combines them
     archive_identity: PeerIdentity | None = None  # as reported by the archive
     legs: tuple[TransferLeg, ...] = ()  # C-STOREs of the study according to a log
-    log_is_unchanged: bool = False  # nothing was written to that log since the C-MOVE was sent
+    unchanged_log: Path | None = None  # that log, if nothing was written to it since the C-MOVE was sent
     log_is_from_archive: bool = False  # the log belongs to the archive that received the C-MOVE
     receiver_info: ReceiverInfo | None = None  # the receiver of dcmcfg; None if it did not listen
     # began to arrive before the C-MOVE was sent (ignored)

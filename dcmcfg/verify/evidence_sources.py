@@ -125,7 +125,7 @@ class EvidenceSources:
             move_records=log_evidence.move_records,
             legs=log_evidence.legs,
             log_is_from_archive=log_evidence.is_from_archive_log,
-            log_is_unchanged=log_evidence.is_unchanged,
+            unchanged_log=self.external_log if log_evidence.is_unchanged else None,
             warnings=(*evidence.warnings, *warnings),
         )
 

@@ -258,7 +258,7 @@ def _choose_by_database(search: RecallSearch, studies: Sequence[StoredStudy]) ->
         "the archive's database has no local file for this study. The external archive of the study is "
         f"{chosen.external_ae_title}"
     )
-    return ChosenStudy(chosen.study_uid, _describe_choice(chosen.instance_count, reason, len(studies)))
+    return ChosenStudy(chosen.study_uid, _describe_choice(chosen, studies, reason, "{} purged studies found"))
 
 
 def _choose_by_availability(search: RecallSearch, studies: Sequence[Study]) -> ChosenStudy:
@@ -286,19 +286,23 @@ def _choose_by_availability(search: RecallSearch, studies: Sequence[Study]) -> C
         f"the Instance Availability of the study is {chosen.availability}, but this value does not prove that the "
         "study was purged"
     )
-    return ChosenStudy(chosen.study_uid, _describe_choice(chosen.instance_count, reason, len(not_online)))
-
-
-def _describe_choice(instance_count: int | None, reason: str, study_count: int) -> str:
-    size = (
-        "an unknown number of instances"
-        if not instance_count
-        else "1 instance"
-        if instance_count == 1
-        else f"{instance_count} instances"
+    return ChosenStudy(
+        chosen.study_uid, _describe_choice(chosen, not_online, reason, "{} studies found that are not ONLINE")
     )
-    others = "the only one found" if study_count == 1 else f"the smallest of {study_count} found"
-    return f"{size}; {reason}; {others}"
+
+
+def _describe_choice(
+    chosen: StoredStudy | Study, studies: Sequence[StoredStudy] | Sequence[Study], reason: str, found: str
+) -> str:
+    """Return the size of the *chosen* study, why it qualifies, and its rank among *studies*, counted by *found*."""
+    count = chosen.instance_count
+    size = "an unknown number of instances" if not count else "1 instance" if count == 1 else f"{count} instances"
+    if len(studies) == 1:
+        return f"{size}; {reason}; the only one found"
+    # A smaller study may be at an archive from which it cannot be recalled.
+    is_smallest = count and all(count <= (each.instance_count or _UNKNOWN_COUNT) for each in studies)
+    rank = "; this one has the fewest instances" if is_smallest else ""
+    return f"{size}; {reason}; {found.format(len(studies))}{rank}"
 
 
 def _create_not_found(search: RecallSearch, reason: str) -> NotFound:

@@ -13,6 +13,7 @@ from dcmcfg.verify.called_ae import is_refused_by_archive
 from dcmcfg.verify.evidence import Evidence, MoveRecord
 from dcmcfg.verify.local_files import (
     FileLocality,
+    FilesBeforeMove,
     RouteReasons,
     count_recalled,
     find_recorded_archives,
@@ -78,13 +79,14 @@ def weigh_move_records(
     findings: RouteReasons,
     sending_records: list[MoveRecord],
     *,
-    not_local_count: int,
+    files: FilesBeforeMove,
     delivered: bool,
 ) -> None:
     """Weigh the log: *sending_records* are the records of this run with which something was sent.
 
-    *not_local_count* is the number of instances without a file before the move, according to the archive's database.
+    *files* are the files before the move: for a local study, the archive sends no C-MOVE to the external archive.
     """
+    not_local_count = files.not_local_count
     if evidence.move_records is None:
         findings.remarks.append("the external archive's log was not read")
         return
@@ -104,11 +106,12 @@ def weigh_move_records(
     is_excluded = not records_of_run and not without_caller and not any(map(_may_have_sent, without_study))
     if not sending_records and records_of_run:
         findings.remarks.append(_describe_nothing_sent(evidence, records_of_run[-1]))
-    elif evidence.log_is_unchanged:
-        findings.remarks.append(
-            "nothing was written to the external archive's log since the C-MOVE was sent. Either the external archive "
-            "received no request, or this file is a copy, or this file is the log of another AE"
-        )
+    elif evidence.unchanged_log is not None:
+        if files.locality is not FileLocality.LOCAL:
+            findings.remarks.append(
+                f"nothing was written to {evidence.unchanged_log} since the C-MOVE was sent. Either the external "
+                f"archive received no request, or {evidence.unchanged_log.name} is a copy or the log of another AE"
+            )
     elif is_excluded and delivered and not_local_count and evidence.outcome.status is not None:
         # Without a final response, the C-MOVE may still be running.
         findings.contradictions.append(
@@ -383,7 +386,7 @@ def judge_route(evidence: Evidence, *, delivered: bool) -> RouteAssessment:
     conclusive_records = select_conclusive_records(evidence, sending_records)
     recorded_count = count_shown_instances(evidence, conclusive_records)
     files = locate_files_before_move(evidence)
-    weigh_move_records(evidence, findings, sending_records, not_local_count=files.not_local_count, delivered=delivered)
+    weigh_move_records(evidence, findings, sending_records, files=files, delivered=delivered)
     weigh_files(evidence, findings, files, delivered=delivered)
     _weigh_callers(evidence, findings)
     if delivered:

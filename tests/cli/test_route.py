@@ -42,8 +42,7 @@ def test_a_purged_study_comes_back_to_the_archive_and_is_forwarded(run: Run, sit
         "Note        LONGTERM must send VIEWER as Move Originator AE Title (0000,1030); if LONGTERM does "
         "not send this title, set dcmCStoreSCUOfCMoveSCP\n"
         "\n"
-        "Not sent    purged: 107 SOP classes that the destination does not list as SCP, although the destination "
-        "lists other SOP classes: "
+        "Limits      purged: 107 SOP classes, not sent because the destination lists only other SOP classes as SCP: "
         "Encapsulated PDF Storage, Encapsulated CDA Storage, Encapsulated STL Storage, Encapsulated OBJ Storage, "
         "Encapsulated MTL Storage and 102 more (--details shows all)\n"
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -259,3 +260,17 @@ def test_the_way_says_what_the_tree_configures(configured: ConfiguredRoute, way:
 def test_who_called_is_told_in_every_witnessed_case() -> None:
     route = judge_route(GOOD, delivered=True)
     assert "callers of the receiver: DCM4CHEE (as reported by the caller)" in route.reasons
+
+
+def test_an_unchanged_log_is_named_unless_the_study_is_local() -> None:
+    log = Path("/var/log/longterm.log")
+    unchanged = replace(RECALLED, move_records=(), unchanged_log=log)
+    remark = (
+        "nothing was written to /var/log/longterm.log since the C-MOVE was sent. Either the external archive received "
+        "no request, or longterm.log is a copy or the log of another AE"
+    )
+    assert remark in judge_route(unchanged, delivered=True).reasons
+    local = replace(unchanged, database=DatabaseEvidence(LOCAL_STUDY, LOCAL_STUDY))
+    assessment = judge_route(local, delivered=True)
+    assert assessment.finding is RouteFinding.NOT_TRIED
+    assert not any("was written" in each or "longterm.log" in each for each in assessment.reasons)

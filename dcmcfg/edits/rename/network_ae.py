@@ -24,7 +24,9 @@ from dcmcfg.model.references.kinds import EntityKind
 from dcmcfg.model.registries import WILDCARD
 from dcmcfg.model.targets import resolve_target
 from dcmcfg.schema_names import (
+    ALT_C_MOVE_SCP,
     DCM_NETWORK_AE_OBJECT_CLASS,
+    DCM_URI,
     DICOM_AE_TITLE,
     EXTERNAL_RETRIEVE_AE_DESTINATION,
     EXTERNAL_RETRIEVE_AET,
@@ -35,9 +37,12 @@ from dcmcfg.schema_names import (
     RETRIEVE_AET,
     STG_CMT_SCP,
 )
+from dcmcfg.well_known_uids import PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE
 
 #: Attributes with the title of an archive from which studies are fetched; the database may have recorded these titles.
 _EXTERNAL_ARCHIVE_ATTRIBUTES = (EXTERNAL_RETRIEVE_AET, STG_CMT_SCP, RETRIEVE_AET)
+#: More attributes with the title of a system to which studies are exported, or from which they are fetched.
+_ARCHIVE_ATTRIBUTES = (DCM_URI, FALLBACK_C_MOVE_SCP, "dcmXDSiFallbackCMoveSCP", ALT_C_MOVE_SCP)
 #: Attributes with the AE of the archive to which external archives send fetched studies.
 _FETCH_DESTINATION_ATTRIBUTES = (
     EXTERNAL_RETRIEVE_AE_DESTINATION,
@@ -265,6 +270,8 @@ def _warn_about_remote_ae(references: References, ae: NetworkAE, new: str, keep:
             "from another calling AE title, the archive returns a success status, but ignores the objects."
         )
         return
+    if not is_recorded and not _may_be_archive(references, ae):
+        return
     studies = (
         "studies on the remote system are" if is_recorded else "any studies that were archived on the remote system are"
     )
@@ -272,3 +279,17 @@ def _warn_about_remote_ae(references: References, ae: NetworkAE, new: str, keep:
         f"{studies} recorded under {old} in the archive's database. LDAP changes do not affect the database, so the "
         f"archive can no longer fetch these studies (Unknown AE). To keep an AE {old} for these studies: --keep-alias"
     )
+
+
+def _may_be_archive(references: References, ae: NetworkAE) -> bool:
+    """Return whether the archive may have exported studies to *ae*, to fetch them from there later.
+
+    It may if the configuration exports to *ae* or fetches from it, if *ae* accepts C-MOVE, and if the capabilities of
+    *ae* are unknown.
+    """
+    if not any(ae.transfer_syntaxes.values()):
+        return True
+    if not {WILDCARD, PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE}.isdisjoint(ae.transfer_syntaxes["SCP"]):
+        return True
+    attributes = {each.attribute for each in references.find_references(EntityKind.AE, ae.title)}
+    return not attributes.isdisjoint(_ARCHIVE_ATTRIBUTES)

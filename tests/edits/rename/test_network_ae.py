@@ -88,8 +88,19 @@ def test_without_an_alias_it_is_said_what_becomes_of_studies_that_are_archived_t
     warnings = " ".join(renaming.edit.warnings)
     assert "studies on the remote system are recorded under LONGTERM in the archive's database" in warnings
     assert "To keep an AE LONGTERM for these studies: --keep-alias" in warnings
-    warnings = " ".join(rename("STORESCP", "OTHERSCP")[0].edit.warnings)
-    assert "any studies that were archived on the remote system are recorded under STORESCP" in warnings
+
+
+def test_a_system_that_cannot_be_an_archive_has_no_warning_about_archived_studies() -> None:
+    told = "any studies that were archived on the remote system are recorded under STORESCP"
+
+    def warns(*earlier: Change, old: str = "STORESCP") -> bool:
+        return told in " ".join(rename(old, "OTHERSCP", earlier=earlier)[0].edit.warnings)
+
+    assert not warns(), "it accepts C-STORE only, and nothing is exported to it"
+    assert warns(put(DCM4CHEE, dcmFallbackCMoveSCP="STORESCP"))
+    assert warns(put(STORESCP, dcmShareTransferCapabilitiesFromAETitle="NOBODY")), "its capabilities are unknown"
+    no_capabilities = [*device("second"), *ae_of(f"dicomDeviceName=second,{DEVICES}", "STORESCP")[:1]]
+    assert warns(*no_capabilities, old="second/STORESCP")
 
 
 def test_an_alias_keeps_what_the_database_and_returning_objects_need() -> None:
