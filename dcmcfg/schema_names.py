@@ -61,6 +61,7 @@ USER_PASSWORD = "userPassword"  # noqa: S105 — the attribute's name
 WEB_APP_NAME = "dcmWebAppName"
 WEB_SERVICE_CLASS = "dcmWebServiceClass"
 WEB_SERVICE_PATH = "dcmWebServicePath"
+XDSI_FALLBACK_C_MOVE_SCP = "dcmXDSiFallbackCMoveSCP"
 
 ARCHIVE_DEVICE_OBJECT_CLASS = "dcmArchiveDevice"
 ARCHIVE_HL7_APPLICATION_OBJECT_CLASS = "dcmArchiveHL7Application"

@@ -36,13 +36,14 @@ from dcmcfg.schema_names import (
     OTHER_AE_TITLE,
     RETRIEVE_AET,
     STG_CMT_SCP,
+    XDSI_FALLBACK_C_MOVE_SCP,
 )
 from dcmcfg.well_known_uids import PATIENT_ROOT_MOVE, STUDY_ROOT_MOVE
 
 #: Attributes with the title of an archive from which studies are fetched; the database may have recorded these titles.
 _EXTERNAL_ARCHIVE_ATTRIBUTES = (EXTERNAL_RETRIEVE_AET, STG_CMT_SCP, RETRIEVE_AET)
 #: More attributes with the title of a system to which studies are exported, or from which they are fetched.
-_ARCHIVE_ATTRIBUTES = (DCM_URI, FALLBACK_C_MOVE_SCP, "dcmXDSiFallbackCMoveSCP", ALT_C_MOVE_SCP)
+_ARCHIVE_ATTRIBUTES = (DCM_URI, FALLBACK_C_MOVE_SCP, XDSI_FALLBACK_C_MOVE_SCP, ALT_C_MOVE_SCP)
 #: Attributes with the AE of the archive to which external archives send fetched studies.
 _FETCH_DESTINATION_ATTRIBUTES = (
     EXTERNAL_RETRIEVE_AE_DESTINATION,

@@ -22,6 +22,7 @@ from dcmcfg.schema_names import (
     FALLBACK_C_MOVE_SCP_LEADING_C_FIND_SCP,
     RETRIEVE_AET,
     STG_CMT_SCP,
+    XDSI_FALLBACK_C_MOVE_SCP,
 )
 from dcmcfg.suggestions import suggest_names
 
@@ -31,7 +32,7 @@ WILDCARD_TITLE = "*"
 _DEFAULT_TITLE = "DCM4CHEE"
 #: Minimum similarity of two titles for a suggested correction: one different letter of eight, or two swapped letters.
 _MISSPELLING_SIMILARITY = 0.8
-_FALLBACK = (FALLBACK_C_MOVE_SCP, FALLBACK_C_MOVE_SCP_LEADING_C_FIND_SCP, "dcmXDSiFallbackCMoveSCP")
+_FALLBACK = (FALLBACK_C_MOVE_SCP, FALLBACK_C_MOVE_SCP_LEADING_C_FIND_SCP, XDSI_FALLBACK_C_MOVE_SCP)
 _EXTERNAL = (STG_CMT_SCP, RETRIEVE_AET, EXTERNAL_RETRIEVE_AET, ALT_C_MOVE_SCP, C_STORE_SCU_OF_C_MOVE_SCP)
 
 
