@@ -10,7 +10,7 @@ from dcmcfg.cli.options.output_options import file_option, json_option
 from dcmcfg.cli.options.site_command import SiteCommand, site_options
 from dcmcfg.cli.printing import print_message
 from dcmcfg.cli.session.directory import open_directory
-from dcmcfg.cli.session.output import STDOUT, print_json, write_atomically
+from dcmcfg.cli.session.output import STDOUT, print_json, print_written_file, write_atomically
 from dcmcfg.directory.live_export import export_live
 from dcmcfg.directory.subschema import read_merged_schema
 from dcmcfg.directory.tree_reader import read_tree
@@ -77,6 +77,8 @@ def export_ldif_command(
         write_atomically(target, count.count_in(text), private=with_secrets)
         if as_json:
             print_json({"file": target, "entry_count": count.total, "secrets_included": with_secrets})
+        else:
+            print_written_file(target)
     # The text is generated while it is written, so the warnings are complete only now.
     for line in rebasing_report.format_warnings() if rebasing_report else ():
         print_message(f"warning: {escape_unprintable(line)}")

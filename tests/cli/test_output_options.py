@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
+from tests.cli.at_terminal import at_terminal
 from tests.cli.conftest import Run
 from tests.cli.sites import ARCHIVE_DN, NEW_DEVICE, CliSite
 from tests.cli.test_given_once import EVERY
@@ -218,3 +219,9 @@ def test_the_completion_script_as_json_and_as_a_file(run: Run, tmp_path: Path) -
     }
     assert run("completion", "zsh", "-o", str(tmp_path / "_dcmcfg")).stdout == ""
     assert (tmp_path / "_dcmcfg").read_text() == script
+
+
+def test_at_a_terminal_the_written_file_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "script"
+    assert at_terminal(("completion", "bash", "-o", str(file)), (), columns=400) == (0, f"Written: {file}\n")
+    assert file.stat().st_size > 0

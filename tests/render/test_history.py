@@ -16,7 +16,9 @@ LONG = "dcmcfg apply " + " ".join(f"file{number}.ldif" for number in range(40))
 SITES = ("ldap://127.0.0.1:29423", "ldap://127.0.0.1:29423")
 
 
-def listed(state: Path, urls: tuple[str, str], width: int | None, capsys: pytest.CaptureFixture[str]) -> str:
+def listed(
+    state: Path, urls: tuple[str, str], width: int | None, capsys: pytest.CaptureFixture[str], *, steps: int = 1
+) -> str:
     for number, url in enumerate(urls, start=1):
         record = RolloutRecord(state / "rollouts" / str(number))
         record.folder.mkdir(parents=True)
@@ -31,7 +33,7 @@ def listed(state: Path, urls: tuple[str, str], width: int | None, capsys: pytest
             command=command,
             strategy="in one change",
             counts=counts,
-            undo_sizes=(1,),
+            undo_sizes=(1,) * steps,
             undo_of=None,
             sha256={},
         )
@@ -66,6 +68,11 @@ def test_a_column_shows_directories_that_differ(tmp_path: Path, capsys: pytest.C
     text = listed(tmp_path, (SITES[0], "ldap://pacs.example.org"), 200, capsys)
     assert "Directory: " not in text
     assert "applied   ldap://pacs.example.org   dcmcfg undo --yes\n" in text
+
+
+def test_a_result_is_never_shortened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    partial = listed(tmp_path, SITES, 100, capsys, steps=12)
+    assert "partially applied, 1 of 12   dcmcfg apply file0.ldif" in partial
 
 
 def test_in_a_pipe_the_command_is_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

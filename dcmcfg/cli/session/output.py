@@ -16,6 +16,7 @@ from typing import TextIO
 import click
 
 from dcmcfg.cli import invocation
+from dcmcfg.cli.printing import print_message
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.printable import escape_unprintable_lines
 from dcmcfg.render.terminal.styles import ColorMode, override_color_mode
@@ -144,6 +145,12 @@ def write_octets(target: str, octets: bytes) -> None:
         raise _make_write_error(error, target, path) from error
 
 
+def print_written_file(target: str) -> None:
+    """Print the name of the written file *target* on standard error if that is a terminal: scripts stay silent."""
+    if target != STDOUT and sys.stderr.isatty():
+        print_message(f"Written: {target}")
+
+
 @contextmanager
 def redirect_output(target: str, *, private: bool, must_be_new: bool = False) -> Iterator[None]:
     """Write the standard output of the block to the file *target*; ``-`` is standard output itself.
@@ -167,6 +174,7 @@ def redirect_output(target: str, *, private: bool, must_be_new: bool = False) ->
             _redirect_plain(file),
         ):
             yield
+        print_written_file(target)
     # JSON that was printed is lost with the file, so the report of the failure must contain it.
     except FileExistsError:
         invocation.current().json_printed = False
