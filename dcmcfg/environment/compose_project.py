@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from dcmcfg.environment.compose import ComposeFile, ServiceReader
-from dcmcfg.environment.container import Container, Environment, FileProblem, PublishedPort, refuse_too_many
+from dcmcfg.environment.container import Container, Environment, FileProblem, PublishedPort, VariableLimit
 from dcmcfg.environment.yaml_documents import YamlMapping, YamlNode, YamlScalar, YamlSequence
 from dcmcfg.errors import DcmcfgError
 
@@ -34,13 +34,14 @@ def read_compose(file: ComposeFile, override: ComposeFile | None = None) -> Envi
     if file.project.get(_FILES_VARIABLE):
         message = f"dcmcfg does not read the files that {_FILES_VARIABLE} in the .env file names"
         ServiceReader(file, reader.problems).report("", message, file.root.line)
-    return Environment(refuse_too_many(containers.values()), tuple(reader.problems), file.name)
+    return Environment(tuple(containers.values()), tuple(reader.problems), file.name)
 
 
 class _ProjectReader:
     def __init__(self) -> None:
         self.problems: list[FileProblem] = []
         self._service_count = 0
+        self._limit = VariableLimit()
 
     def read_files(self, files: tuple[ComposeFile, ...], parents: tuple[str, ...]) -> dict[str, Container]:
         """Return the services of *files* by name, with those of included files; *parents* include the files."""
@@ -101,7 +102,7 @@ class _ProjectReader:
         self._service_count += 1
         if self._service_count > _MAX_SERVICES:
             raise DcmcfgError(f"the project has more than {_MAX_SERVICES} services", subject=str(reader.locate(line)))
-        container = reader.read_service(name, service, line)
+        container = self._limit.add(reader.read_service(name, service, line))
         extended = service.values.get(_EXTENDS_KEY)
         if extended is None:
             return container

@@ -125,17 +125,25 @@ class Container:
 
 def refuse_too_many(containers: Iterable[Container]) -> tuple[Container, ...]:
     """Return *containers*; raises :class:`DcmcfgError` if they have too many variables, which anchors can multiply."""
-    found = []
-    count = 0
-    for each in containers:
-        count += 1 + len(each.variables)
-        if count > _MAX_VARIABLES:
+    limit = VariableLimit()
+    return tuple(limit.add(each) for each in containers)
+
+
+class VariableLimit:
+    """Counts the variables of containers while a file is read, so that a file with too many is refused at once."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def add(self, container: Container) -> Container:
+        """Return *container*; raises :class:`DcmcfgError` if there are too many variables with those of *container*."""
+        self._count += 1 + len(container.variables)
+        if self._count > _MAX_VARIABLES:
             raise DcmcfgError(
                 f"dcmcfg does not read this file: it has more than {_MAX_VARIABLES} variables",
-                subject=str(each.location),
+                subject=str(container.location),
             )
-        found.append(each)
-    return tuple(found)
+        return container
 
 
 #: Variables of one image, for images with other names.
