@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import select
+import signal
 import sys
 from collections.abc import Callable, Sequence
 
@@ -35,7 +36,9 @@ def at_terminal(
     seen += read_until(terminal, None, again=CTRL_C.encode() if interrupted else b"")
     _, status = os.waitpid(pid, 0)
     os.close(terminal)
-    return os.waitstatus_to_exitcode(status), seen.decode().replace("\r\n", "\n")
+    # A repeated Ctrl-C can arrive when the interpreter is about to end: it then ends by the signal, 130 in a shell.
+    code = os.waitstatus_to_exitcode(status)
+    return 128 + signal.SIGINT if code == -signal.SIGINT else code, seen.decode().replace("\r\n", "\n")
 
 
 def interrupted_at_terminal(arguments: Sequence[str], *when: Callable[[], object]) -> tuple[int, str]:

@@ -253,10 +253,12 @@ def test_the_program_and_a_topic_as_json(run: Run) -> None:
 # -- where texts point to
 
 
+_PAGE_NAMES = frozenset(path.name for path in DOCS.rglob("*.md"))
+
+
 def find_page_references(text: str) -> list[str]:
     """Return each name of a page in docs/ that *text* contains: pip does not install these pages."""
-    names = {path.name for path in DOCS.rglob("*.md")}
-    return re.findall(r"docs/\S*", text) + [word for word in re.findall(r"[\w-]+\.md\b", text) if word in names]
+    return re.findall(r"docs/\S*", text) + [word for word in re.findall(r"[\w-]+\.md\b", text) if word in _PAGE_NAMES]
 
 
 def list_texts(source: str) -> list[str]:
