@@ -275,7 +275,7 @@ def test_every_recording_is_replayed_or_never_asked_for() -> None:
     assert {*REPLAYED, *POLLED, *NEVER_SENT} == set(http_names("ctrl"))
 
 
-# -- what docs/project/fidelity.md says
+# -- what docs/project/fidelity-control.md says
 
 
 def test_what_is_said_at_each_recording_is_what_the_page_has(replay: Any) -> None:

@@ -1,4 +1,4 @@
-"""``docs/project/fidelity.md`` names every recording, and what ``verify`` said at it."""
+"""The pages ``docs/project/fidelity*.md`` name every recording, and what dcmcfg said at it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from pathlib import Path
 from tests.recorded.held import difference_of
 from tests.recorded.outputs import ANSWERS
 from tests.recorded.recordings import dimse_names, index
-from tests.recorded.table import PAGE, page
+from tests.recorded.table import pages
 from tests.recorded.truth import NOT_ASKED_BY_VERIFY, TRUTH
 from tests.recorded.uses import HTTP, OTHER_DIMSE, Use
 
 _HELD = (Use.HELD, Use.BOTH)
 
 
-def test_the_page_is_what_was_said() -> None:
-    assert PAGE.read_text("utf-8") == page(), "python -m tests.recorded.table writes it"
+def test_the_pages_are_what_was_said() -> None:
+    for path, text in pages().items():
+        assert path.read_text("utf-8") == text, "python -m tests.recorded.table writes it"
 
 
 def test_every_answer_is_that_of_a_recording() -> None:

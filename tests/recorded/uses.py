@@ -42,8 +42,8 @@ HTTP: dict[str, tuple[Use, str]] = {
     "qido": (Use.BOTH, "`verify`, `route --study`: the replayer makes each of its answers from these recordings"),
     "qido-spelling": (Use.HELD, "include fields"),
     "qido-query": (Use.HELD, "paging, filters, errors"),
-    "ctrl": (Use.REPLAYED, "`status`, `reload`; tests compare the stand-in with these recordings (see above)"),
-    "ctrl-broken": (Use.REPLAYED, "`reload`; tests compare the stand-in with 15 of 28 recordings (see above)"),
+    "ctrl": (Use.REPLAYED, "`status`, `reload`; see [status and reload](fidelity-control.md)"),
+    "ctrl-broken": (Use.REPLAYED, "`reload`; see [status and reload](fidelity-control.md)"),
     "rest": (Use.DATA, "dcmcfg uses none of these resources"),
     "wado": (Use.DATA, "dcmcfg does not use WADO"),
 }
