@@ -48,7 +48,7 @@ CSV = FileKind("a CSV file", "to add the AEs of this file: dcmcfg import {file}"
 STUDY_LIST = FileKind("a list of studies", "to retrieve these studies: dcmcfg verify --studies {file}")
 JSON = FileKind("a JSON file", "to add the AEs of this file: dcmcfg import {file}")
 YAML = FileKind("a YAML file", "to add the AEs of this file: dcmcfg import {file}")
-_NO_COMMAND = "no dcmcfg command reads such a file"
+_NO_COMMAND = "no dcmcfg command can read a file of this kind"
 XML = FileKind("an XML file", f"{_NO_COMMAND}; to write a configuration as LDIF: dcmcfg export-ldif")
 HTML = FileKind("an HTML page", "the file may be a login page: download the file again")
 ZIP = FileKind(
@@ -56,8 +56,8 @@ ZIP = FileKind(
 )
 GZIP = FileKind("a gzip file", "decompress the file first: gunzip {file}")
 PCAP = FileKind("a packet capture", _NO_COMMAND)
-DICOM = FileKind("a DICOM file", f"{_NO_COMMAND}; to verify its study: dcmcfg verify --study UID")
-PEM = FileKind("a PEM file", "if the file is a CA certificate, specify it with --ca-file {file}")
+DICOM = FileKind("a DICOM file", f"{_NO_COMMAND}; to verify the study of this file: dcmcfg verify --study UID")
+PEM = FileKind("a PEM file", "if the file is a CA certificate, use the option --ca-file {file}")
 PDF = FileKind("a PDF file", _NO_COMMAND)
 SQLITE = FileKind(
     "an SQLite file", "if the file contains results of dcmcfg verify, specify it with dcmcfg verify --results {file}"

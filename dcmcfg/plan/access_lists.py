@@ -46,8 +46,8 @@ def warn_about_new_restrictions(plan: Plan) -> Iterator[str]:
             if listed_values and before is not None and not before.values(access_list.attribute):
                 yield (
                     f"{after.dn}: {access_list.attribute} was empty, so the archive accepted every "
-                    f"{access_list.member}. From now on, the archive accepts only "
-                    f"{join_limited(listed_values, _MAX_NAMED)}; any other {access_list.member} is "
+                    f"{access_list.member}. After this change, the archive accepts only "
+                    f"{join_limited(listed_values, _MAX_NAMED)}. Every other {access_list.member} is "
                     f"{access_list.rejection}"
                 )
     yield from _warn_about_typos(plan)
@@ -61,8 +61,8 @@ def _warn_about_typos(plan: Plan) -> Iterator[str]:
         titles = _list_titles(plan.after) if titles is None else titles
         if use is NameUse.COMPARED and (similar := suggest_names(title, titles, min_similarity=_MIN_TYPO_LIKENESS)):
             yield (
-                f"{entry.dn}: {access_list.attribute} {title!r}: no AE has this title. A title without an AE is "
-                f"allowed here, but did you mean {', '.join(similar)}?"
+                f"{entry.dn}: no AE has the title {title!r} of {access_list.attribute}. The title is allowed "
+                f"without an AE, but did you mean {', '.join(similar)}?"
             )
 
 
@@ -117,8 +117,8 @@ def _warn_about_first_capabilities(plan: Plan) -> Iterator[str]:
             and not any(get_sop_class_role(each)[1] == SCP for each in ae.capabilities)
         ):
             yield (
-                f"{ae.entry.dn}: this AE listed no SCP capability and received everything from the archive. "
-                f"From now on, it receives only {join_limited(listed_values, _MAX_NAMED)}"
+                f"{ae.entry.dn}: this AE had no SCP capability, so the archive sent all SOP classes to this AE. "
+                f"After this change, the archive sends only {join_limited(listed_values, _MAX_NAMED)}"
             )
 
 

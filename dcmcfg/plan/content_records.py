@@ -34,7 +34,7 @@ def describe_ignored_attributes(files: Sequence[tuple[str, Sequence[Record]]]) -
         }
         if found:
             yield (
-                f"{name}: ignored operational attributes, which the server maintains itself: "
+                f"{name}: dcmcfg ignored these operational attributes, because only the server can set them: "
                 f"{', '.join(sorted(found))}."
             )
 
@@ -67,7 +67,7 @@ def check_structural_class(schema: Schema, current: Entry, desired: Entry) -> No
             f"a structural class cannot change: the entry has {', '.join(sorted(old)) or 'none'}, but the record has "
             f"{', '.join(sorted(new)) or 'none'}",
             subject=str(current.dn),
-            next_step="delete the entry and add it again, with change records",
+            next_step="use change records: delete the entry, then add the new entry",
             result_code=_CLASS_PROHIBITED,
         )
 

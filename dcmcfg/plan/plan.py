@@ -321,7 +321,8 @@ class _PlanBuilder:
         """Refuse the delete of an entry whose parent is missing, because no undo could add it again."""
         if self._top and len(dn.rdns) > len(self._top) and self._draft.get(dn) and not self._draft.get(dn.parent):
             raise DoesNotApply(
-                f"the parent entry {dn.parent} is missing, so an undo could not add the entry again",
+                f"the parent entry {dn.parent} is missing. Without the parent entry, an undo could not add the "
+                "deleted entry again",
                 subject=str(dn),
                 next_step=f"to delete the entry without an undo: ldapdelete {shlex.quote(str(dn))}",
                 result_code=_NO_SUCH_ENTRY,

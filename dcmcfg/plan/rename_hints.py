@@ -58,7 +58,7 @@ def _add_rename_hint(
                 else ""
             )
             problem = DoesNotApply(
-                f"no such entry: {rollouts} renamed it to {name}",
+                f"no such entry: {rollouts} renamed the entry to {name}",
                 subject=str(dn),
                 next_step=f"use the new name in the file{undo_hint}",
                 result_code=_NO_SUCH_ENTRY,

@@ -252,8 +252,8 @@ def _suggest_keeping_ae(name: RecordedName) -> str:
         )
     ae = shlex.quote(f"{name.entries[0].parent.rdn.parts[0][1]}/{name.name}")
     return (
-        "keep the AE, or set its address to the address of the system that now has the studies "
-        f"(dcmcfg connection set {ae} HOST:PORT)"
+        "keep the AE. If another system now has the studies, set the address of the AE to this system: "
+        f"dcmcfg connection set {ae} HOST:PORT"
     )
 
 

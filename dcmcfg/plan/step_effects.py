@@ -175,8 +175,8 @@ def warn_about_port_binding(plan: Plan) -> Iterator[str]:
     ]
     if rdns:
         yield (
-            f"the reload binds a port of the archive again ({', '.join(dict.fromkeys(rdns))}). This can fail with "
-            "'Address already in use'. The port is then closed, and dcmcfg repeats the reload once"
+            f"the reload closes a port of the archive and opens the port again ({', '.join(dict.fromkeys(rdns))}). If "
+            "the port stays closed ('Address already in use'), dcmcfg repeats the reload once"
         )
 
 
@@ -191,7 +191,7 @@ def warn_about_write_back(plan: Plan) -> Iterator[str]:
             match = _VERSION.search(text)
             if match is not None and tuple(int(each or 0) for each in match.groups()) < _FIRST_WITHOUT_WRITE_BACK:
                 yield (
-                    f"before the next reload, the archive (release {match[0]}) can overwrite this change with its "
-                    "loaded configuration (fixed in 5.34.1)"
+                    f"until the next reload, the archive (release {match[0]}) can overwrite this change with the old "
+                    "configuration. Release 5.34.1 of the archive fixes this error"
                 )
                 break

@@ -198,8 +198,9 @@ def _find_contradictions(blame: EntryBlame, schema: Schema, describe_modifier: C
     for attribute in blame.attributes:
         if attribute.is_contradicted and attribute.change is not None:
             yield (
-                f"{attribute.name}: the values are not those of change {attribute.change.reference}. Somebody has "
-                "written the attribute since, without dcmcfg or with another history"
+                f"{attribute.name}: the present values differ from the values of change "
+                f"{attribute.change.reference}. Somebody has written the attribute after this change, without dcmcfg "
+                "or with another history"
             )
     written_at, change = parse_generalized_time(blame.modified_at), blame.last_change
     if change is None or not blame.modifier or written_at is None:
@@ -209,13 +210,13 @@ def _find_contradictions(blame: EntryBlame, schema: Schema, describe_modifier: C
     is_other = _is_other_identity(schema, change.record.identity, blame.modifier)
     if is_other or (ended is not None and written_at > ended + _CLOCK_TOLERANCE):
         yield (
-            f"{modifier} has written the entry after change {change.reference}, without dcmcfg or with another "
-            f"history, {time}"
+            f"{modifier} has written the entry after change {change.reference}, at {time}, without dcmcfg or with "
+            "another history"
         )
     elif started is not None and written_at < started - _CLOCK_TOLERANCE:
         yield (
-            f"according to the directory, the last write was before change {change.reference}, {time}. Somebody may "
-            "have restored an older state of the directory"
+            f"according to the directory, the last write of the entry was at {time}, before change "
+            f"{change.reference}. Perhaps somebody has restored an older state of the directory"
         )
 
 

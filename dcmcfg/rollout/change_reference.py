@@ -76,9 +76,9 @@ def select_foreign_records(
 def make_private_error(record: SharedRecord, reference: str) -> Refused:
     """Return the error for an attempt to revert *record*, which is a change of another account."""
     return Refused(
-        f"change {reference} is a change of the account {record.account} on {record.host}. Its plan and its undo file "
-        "are private to this account",
+        f"the account {record.account} on {record.host} made change {reference}. Only this account can read the plan "
+        "and the undo file of the change",
         subject=record.ldap_url,
-        next_step=f"ask {record.account} to run: dcmcfg undo {record.number}; "
-        f"or show the values before the change: dcmcfg history {reference}, and set them: dcmcfg set",
+        next_step=f"ask {record.account} to run: dcmcfg undo {record.number}; to show the old values: "
+        f"dcmcfg history {reference}; to set an old value yourself: dcmcfg set",
     )

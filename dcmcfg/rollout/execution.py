@@ -157,16 +157,16 @@ class PlanWriter:
             first, last = self.applied_steps + 1, self.applied_steps + len(steps)
             applied_count = count_applied_steps(read_tree(self.directory), self._record, first, last)
         except DcmcfgError as error:
-            self._raise_unknown(lost, f"it is unknown whether the change was applied ({error.message})")
+            self._raise_unknown(lost, f"it is unknown whether the server has applied the change ({error.message})")
         if applied_count is None:
             self._raise_unknown(
-                lost, "the configuration matches neither the state before the change nor the planned state"
+                lost, "the configuration differs from the state before the change, and also from the planned state"
             )
         if applied_count == len(steps):
             return
         # After a time-out, the server may still process the request, so the result is not final.
         if isinstance(lost, LdapResponseTimeout):
-            self._raise_unknown(lost, "the change has not been applied yet, but the server may still apply it")
+            self._raise_unknown(lost, "the server has not applied the change yet, but can still apply the change")
         self._applied_now += applied_count
         self._raise_stopped(lost)
 
@@ -317,7 +317,7 @@ def _verify_applied(directory: Directory, plan: Plan, record: RolloutRecord) -> 
         different_dn = find_first_difference(directory, plan)
     except DcmcfgError as error:
         raise IncompleteChange(
-            f"the change was applied but could not be read back: {error.message}",
+            f"the server applied the change, but dcmcfg could not read the changed entries: {error.message}",
             subject=error.subject,
             next_step="to inspect the configuration: dcmcfg export-ldif; "
             f"to revert the change: dcmcfg undo {record.number}",

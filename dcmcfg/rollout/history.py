@@ -189,7 +189,7 @@ def make_unfinished_error(record: RolloutRecord) -> Refused:
 def format_recovery_commands(record: RolloutRecord) -> str:
     """Return the commands that finish or revert *record*, an unfinished roll-out."""
     undo_command = "dcmcfg undo" if record.header.undo_of is None else f"dcmcfg undo {record.number}"
-    return f"to finish it: dcmcfg apply --resume; to revert it: {undo_command}"
+    return f"to finish the change: dcmcfg apply --resume; to revert the change: {undo_command}"
 
 
 def determine_status(record: RolloutRecord) -> RolloutStatus:

@@ -142,5 +142,6 @@ def _build_read_error(path: Path, reason: str) -> DcmcfgError:
     return DcmcfgError(
         f"the journal of a change cannot be read ({reason}); nothing was changed",
         subject=str(path),
-        next_step=f"compare the configuration with plan.ldif in the same folder, then move {path.parent} elsewhere",
+        next_step=f"compare the configuration with {path.parent}/plan.ldif, then move the folder {path.parent} to "
+        "another place",
     )

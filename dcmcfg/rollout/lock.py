@@ -43,7 +43,7 @@ def lock_directory(state: Path, ldap_url: str, shared_folder: Path | None = None
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise DcmcfgError(
-            f"the state folder cannot be written ({error.strerror})",
+            f"dcmcfg cannot write to the state folder ({error.strerror})",
             subject=str(path.parent),
             next_step="nothing was changed",
         ) from error
@@ -80,13 +80,15 @@ def open_shared_lock(shared_folder: Path, ldap_url: str) -> int:
         handle = _open_or_create(path)
     except OSError as error:
         raise DcmcfgError(
-            f"the lock of the shared history cannot be opened ({error.strerror})",
+            f"dcmcfg cannot open the lock file of the shared history ({error.strerror})",
             subject=str(path),
             next_step=f"sudo chmod g+rw {path}" if error.errno == errno.EACCES else "",
         ) from error
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise Refused("the lock of the shared history is not a file", subject=str(path), next_step=f"rm {path}")
+        raise Refused(
+            "the lock file of the shared history is not a regular file", subject=str(path), next_step=f"rm {path}"
+        )
     return handle
 
 
@@ -111,7 +113,8 @@ def _acquire(handle: int, ldap_url: str, holder: str) -> None:
             f"another change is in progress on this directory (process {escape_unprintable(other)}); this command "
             "changed nothing",
             subject=ldap_url,
-            next_step="wait until the other change has finished, then plan again; to see that change: dcmcfg history",
+            next_step="wait until the other change has finished, then repeat this command; to see the other change: "
+            "dcmcfg history",
         )
     # The text is only for the message of another process that fails to acquire the lock. A full disk does not matter.
     with suppress(OSError):

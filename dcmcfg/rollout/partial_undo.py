@@ -76,7 +76,7 @@ def format_nothing_undoable(record: RolloutRecord) -> str:
     """Return the warning that nothing of *record* can be reverted, with the manual repair if it is unfinished."""
     finished = record.read_progress().applied == record.header.steps
     hint = "" if finished else f"; {format_manual_repair(record)}"
-    return f"no step of change {record.number} can be reverted any more{hint}"
+    return f"dcmcfg can no longer revert any step of change {record.number}{hint}"
 
 
 def _list_applied_steps(record: RolloutRecord, tree: Tree) -> tuple[int, ...]:
@@ -103,7 +103,7 @@ def _build_inapplicable_changes(
 
 def _build_dependent_problem(desired: DesiredChange, problem: DoesNotApply) -> DoesNotApply:
     return DoesNotApply(
-        f"another part of the same step cannot be applied ({problem.message})", subject=str(desired.change.dn)
+        f"dcmcfg cannot revert another part of this step ({problem.message})", subject=str(desired.change.dn)
     )
 
 

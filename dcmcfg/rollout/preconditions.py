@@ -139,7 +139,9 @@ def _check_assertions(step: PlanStep, found: Entry, schema: Schema, *, understoo
         assertion_filter = assertions.decode_control(control)
         if assertion_filter is None:
             if understood_only:
-                raise _build_changed_error("neither this server nor dcmcfg can check the assertion", step)
+                raise _build_changed_error(
+                    "the assertion cannot be checked: this server and dcmcfg do not support its filter", step
+                )
         elif failures := assertions.describe_failures(assertion_filter, entry, schema, version):
             raise _build_changed_error(
                 f"somebody has changed {assertions.summarize_failures(failures)} in the meantime", step, exists=True
@@ -244,7 +246,7 @@ def _describe_last_change(directory: Directory, dn: str) -> str:
     try:
         entry = directory.read_entry(DN.parse(dn), (_MODIFIERS_NAME, _MODIFY_TIMESTAMP))
     except DcmcfgError as error:
-        return f"the last modifier of the entry could not be read ({error.message})"
+        return f"dcmcfg could not read who changed the entry last ({error.message})"
     if entry is None:
         return "the entry no longer exists, and the directory does not show who deleted or renamed the entry"
     modifier, timestamp = entry.text(_MODIFIERS_NAME), entry.text(_MODIFY_TIMESTAMP)

@@ -107,7 +107,7 @@ class RolloutRecord:
             raise DcmcfgError(
                 "the record of a change cannot be read; nothing was changed",
                 subject=str(path),
-                next_step="compare the configuration with plan.ldif in the same folder, then move the folder "
+                next_step=f"compare the configuration with {self.folder}/plan.ldif, then move the folder "
                 f"{self.folder} to another place",
             ) from error
 

@@ -173,8 +173,8 @@ def check_overwrites(record: RolloutRecord, undo_plan: Plan, *, accepted: bool) 
         if accepted:
             return ()
         raise Refused(
-            f"the undo of change {record.number} may overwrite later changes: "
-            f"dcmcfg cannot check this ({damaged.message})",
+            f"dcmcfg cannot check whether the undo of change {record.number} overwrites later changes "
+            f"({damaged.message})",
             subject=damaged.subject,
             next_step=f"compare {record.undo_file} with the configuration; to apply the file anyway: "
             f"{_format_forced_undo(record)}",
@@ -256,8 +256,8 @@ def _reconcile(record: RolloutRecord, directory: Directory) -> None:
         applied_count = count_applied_steps(read_tree(directory), record, first, last)
     if applied_count is None:
         raise Refused(
-            f"change {record.number} was interrupted at step {first}; "
-            "the configuration differs from the state before this step, and also from the planned state",
+            f"change {record.number} was interrupted at step {first}. The configuration differs from the state before "
+            "this step, and also from the planned state",
             subject=str(record.changes[first - 1].dn),
             next_step=_suggest_repair(record),
         )

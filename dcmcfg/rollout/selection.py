@@ -144,7 +144,7 @@ def _get_url(record: RolloutRecord) -> str:
 def _suggest_redo(history: History, undo: RolloutRecord) -> str:
     """Return the command that reverts *undo*, with a condition if a later change is in effect."""
     later = [each for each in _find_in_effect(history, _get_url(undo)) if each.number > undo.number]
-    condition = f", if it does not conflict with change {later[0].number}" if later else ""
+    condition = f" (this may conflict with change {later[0].number})" if later else ""
     return f"to redo change {undo.header.undo_of}{condition}: dcmcfg undo {undo.number}"
 
 

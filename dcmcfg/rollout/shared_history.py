@@ -56,9 +56,9 @@ class SharedHistory:
             require_shared_folder(self.folder)
         except OSError as error:
             self._warn_once(
-                f"the shared history {self.folder} cannot be used ({error.strerror}): changes are recorded only for "
-                "this account, and other accounts are not locked out. When the folder is there again, the next command "
-                "of dcmcfg adds the missing records"
+                f"the shared history {self.folder} cannot be used ({error.strerror}). dcmcfg records changes only for "
+                "this account, and does not lock out other accounts. When the folder is available again, the next "
+                "dcmcfg command adds the missing records"
             )
             return False
         return True
@@ -137,7 +137,7 @@ class SharedHistory:
             raise
         except DcmcfgError as error:
             next_step = f" To correct this: {error.next_step}" if error.next_step else ""
-            self._warn_once(f"{error.message}: other accounts are not locked out during this change.{next_step}")
+            self._warn_once(f"{error.message}. dcmcfg does not lock out other accounts during this change.{next_step}")
             return False
         return True
 
@@ -221,7 +221,7 @@ class SharedHistory:
         record = parse_shared_record(text, str(path))
         owner = get_account_name_of(status.st_uid)
         if record.uid != status.st_uid:
-            raise Refused(f"it belongs to the account {owner}, which has not made this change")
+            raise Refused(f"the file belongs to the account {owner}, but another account made the change")
         # The owner of the file is the account: an account cannot write records in the name of another account.
         return replace(record, account=owner)
 

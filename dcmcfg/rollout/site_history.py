@@ -59,9 +59,9 @@ class SiteHistory:
         is_own = reference.account == get_account_name() and self.own.find_rollout(reference.number) is not None
         if self.is_shared and not is_own:
             return None
-        reason = "" if self.is_shared else "this site has no shared history (history_dir), and "
+        reason = "" if self.is_shared else "this site has no shared history (history_dir). "
         return NotFound(
-            f"there is no change {reference}: {reason}your own changes have only a number",
+            f"there is no change {reference}. {reason}Your own changes have only a number",
             next_step=f"to see your change {reference.number}: dcmcfg history {reference.number}"
             if is_own
             else "to list your changes: dcmcfg history",
@@ -121,7 +121,7 @@ class SiteHistory:
             try:
                 yield NamedChange(str(record.number), make_shared_record(record, get_account_name(), os.geteuid()))
             except DcmcfgError as error:
-                warn(f"change {record.number} is ignored, because it cannot be read: {error}")
+                warn(f"dcmcfg ignores change {record.number}, because its record cannot be read: {error}")
 
     def _list_own(self, ldap_url: str, warn: Callable[[str], None]) -> Iterator[RolloutRecord]:
         for record in self.own.records:
@@ -129,7 +129,7 @@ class SiteHistory:
                 if record.header.ldap_url == ldap_url:
                     yield record
             except DcmcfgError as error:
-                warn(f"change {record.number} is ignored, because it cannot be read: {error}")
+                warn(f"dcmcfg ignores change {record.number}, because its record cannot be read: {error}")
 
     def make_private_error(self, record: SharedRecord) -> Refused:
         """Return the error for an attempt to revert *record*, one of :attr:`foreign`."""

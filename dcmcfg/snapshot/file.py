@@ -162,7 +162,7 @@ def _verify_checksum(octets: bytes, name: str) -> bytes:
     if not octets.startswith(_FIRST_LINE):
         if octets.startswith(_FIRST_LINE_CRLF):
             raise Refused(
-                "the line endings of the snapshot were changed to CRLF, probably by a copy in text mode",
+                "the snapshot has CRLF line endings. Probably, a program has copied the file in text mode",
                 subject=name,
                 next_step=f"copy the file again in binary mode, or convert the line endings: "
                 f"sed -i 's/\\r$//' {shlex.quote(name)}",

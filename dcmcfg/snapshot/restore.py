@@ -59,7 +59,7 @@ def find_restore_warnings(directory: Directory, live: Tree, snapshot: Snapshot, 
         )
     facts = snapshot.facts
     if facts.server != directory.server.url:
-        yield f"{file_name} was taken from {facts.server}, but this server is {directory.server.url}."
+        yield f"the snapshot {file_name} is from {facts.server}, but this server is {directory.server.url}."
     published = read_subschema_entry(directory)
     for kind, used_definitions in (("attributeTypes", facts.attribute_types), ("objectClasses", facts.object_classes)):
         known = SchemaDescriptions(published.values(kind))
@@ -67,6 +67,6 @@ def find_restore_warnings(directory: Directory, live: Tree, snapshot: Snapshot, 
         # A server that shows no schema may define everything.
         if missing and published.values(kind):
             yield (
-                f"the server's schema no longer defines {join_limited(missing, _MAX_SHOWN)}, but the snapshot "
-                "uses these definitions."
+                f"the snapshot uses {join_limited(missing, _MAX_SHOWN)}, but the server's schema no longer contains "
+                "these definitions."
             )

@@ -308,7 +308,8 @@ def test_what_is_misspelt_in_a_tolerant_file_is_told_as_it_is(run: Run, site: Cl
     assert first.startswith(f"warning: {missing_dn}: does not exist, so there is nothing to delete; did you mean ")
     assert "dicomDeviceName=storescp" in first
     assert second.startswith(
-        f"warning: {renamed}: does not exist; dcmcfg assumes that it was already renamed to dicomDeviceName=storescp; "
+        f"warning: {renamed}: does not exist; dcmcfg assumes that the entry already has the new name "
+        "dicomDeviceName=storescp; "
     )
     assert second.endswith("did you mean dicomDeviceName=longterm?")
     assert third == (

@@ -243,7 +243,7 @@ def test_an_undo_file_of_a_damaged_record_is_applied_only_where_that_is_named(ru
     refused = run("apply", str(undo), "--yes")
     assert refused.exit_code == 3
     assert refused.stderr == (
-        f"dcmcfg: {plan}: the undo of change 1 may overwrite later changes: dcmcfg cannot check this "
+        f"dcmcfg: {plan}: dcmcfg cannot check whether the undo of change 1 overwrites later changes "
         "(somebody has modified this file of change 1; dcmcfg changed nothing)\n"
         f"  next: compare {undo} with the configuration; to apply the file anyway: "
         f"dcmcfg apply {undo} --force-overwrite\n"

@@ -49,7 +49,8 @@ def test_a_dump_with_operational_attributes_is_nothing_to_do(run: Run, site: Cli
     assert result.exit_code == 0
     assert result.stdout.endswith(NOTHING)
     assert result.stderr.startswith(
-        f"warning: {file}: ignored operational attributes, which the server maintains itself: createTimestamp, "
+        f"warning: {file}: dcmcfg ignored these operational attributes, because only the server can set them: "
+        "createTimestamp, "
     )
     assert result.stderr.count("\n") == 1
 

@@ -40,8 +40,9 @@ def test_what_fits_is_applied_and_the_rest_is_mended_and_applied(run: Run, site:
     fixed = run("apply", str(rejects), "--yes")
     assert (fixed.exit_code, fixed.stderr) == (
         0,
-        "warning: the reload binds a port of the archive again (cn=dicom). This can fail with 'Address already in "
-        "use'. The port is then closed, and dcmcfg repeats the reload once\n",
+        "warning: the reload closes a port of the archive and opens the port again (cn=dicom). If the port stays "
+        "closed "
+        "('Address already in use'), dcmcfg repeats the reload once\n",
     )
     assert site.values("dicomPort", f"cn=dicom,{ARCHIVE_DN}") == ("104",)
 

@@ -39,8 +39,9 @@ def test_the_writer_of_an_attribute_is_followed_and_compared_with_the_directory(
     assert site.slapd.run_client("ldapmodify", "-f", str(site.slapd.slapd.folder / "by-hand.ldif")).returncode == 0
     contradicted = run("blame", "AE:SINK").stdout
     assert (
-        "Contradiction: dicomDescription: the values are not those of change 3. Somebody has written the attribute "
-        "since, without dcmcfg or with another history"
+        "Contradiction: dicomDescription: the present values differ from the values of change 3. Somebody has "
+        "written the "
+        "attribute after this change, without dcmcfg or with another history"
     ) in contradicted
 
     assert run("ae", "remove", "SINK", *YES).exit_code == 0

@@ -29,8 +29,8 @@ RECORDED = (
 FORCED = "; or to apply the plan anyway: --force-recorded-studies"
 KEPT = f"keep the AE, or keep its old title as an alias (dcmcfg ae rename LONGTERM NEW --keep-alias){FORCED}"
 LED = (
-    "keep the AE, or set its address to the address of the system that now has the studies "
-    f"(dcmcfg connection set longterm/LONGTERM HOST:PORT){FORCED}"
+    "keep the AE. If another system now has the studies, set the address of the AE to this system: "
+    f"dcmcfg connection set longterm/LONGTERM HOST:PORT{FORCED}"
 )
 COMMANDS = {
     "rename": ("ae", "rename", "LONGTERM", "TAPE"),

@@ -249,11 +249,11 @@ def test_files_that_name_what_was_renamed_are_refused_with_its_new_name(
     message = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "WHEN", refused.stderr)
     assert (refused.exit_code, message) == (
         3,
-        f"dcmcfg: {file}:1: {old}: no such entry: change 1 (WHEN UTC) renamed it to {new}\n"
+        f"dcmcfg: {file}:1: {old}: no such entry: change 1 (WHEN UTC) renamed the entry to {new}\n"
         "  next: use the new name in the file; to revert the rename: dcmcfg undo 1\n",
     )
     left_out = run("apply", str(file), "--continue", "--yes")
-    assert (left_out.exit_code, f"renamed it to {new}" in left_out.stderr) == (1, True)
+    assert (left_out.exit_code, f"renamed the entry to {new}" in left_out.stderr) == (1, True)
     assert run("undo", "--yes").exit_code == 0
     assert run("apply", str(file), "--yes").exit_code == 0
 

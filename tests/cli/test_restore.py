@@ -136,7 +136,7 @@ def test_an_empty_server_gets_all_of_it(
         result = run("restore", str(snapshot_file), "--yes")
         assert result.exit_code == 0, result.stderr
         assert (
-            f"warning: {snapshot_file} was taken from {site.slapd.url}, but this server is {server.url}.\n"
+            f"warning: the snapshot {snapshot_file} is from {site.slapd.url}, but this server is {server.url}.\n"
             in result.stderr
         )
         assert empty.octets() == site.octets()
@@ -187,7 +187,7 @@ def test_definitions_that_the_server_lacks_are_told(run: Run, site: CliSite, sna
     assert result.exit_code == 0
     assert (
         result.stderr
-        == "warning: the server's schema no longer defines dcmBrandNew, but the snapshot uses these definitions.\n"
+        == "warning: the snapshot uses dcmBrandNew, but the server's schema no longer contains these definitions.\n"
     )
 
 

@@ -44,7 +44,7 @@ def test_two_accounts_see_one_history_and_only_the_own_changes_can_be_reverted(s
     before = shared.site.octets()
     refused = op2.run("undo", "61001-1", "--yes")
     assert refused.returncode == 3
-    assert "change 61001-1 is a change of the account 61001" in refused.stderr
+    assert "made change 61001-1. Only this account can read" in refused.stderr
     assert "ask 61001 to run: dcmcfg undo 1" in refused.stderr
     assert shared.site.octets() == before
     closed = op2.run("history", "--mark-resolved", "61001-1")

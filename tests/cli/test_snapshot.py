@@ -182,7 +182,7 @@ def test_line_endings_that_were_changed_are_told_with_what_changes_them_back(run
     result = run("snapshot", "--check", str(snapshot_file))
     assert (result.exit_code, result.stderr) == (
         1,
-        f"dcmcfg: {snapshot_file}: the line endings of the snapshot were changed to CRLF, probably by a copy in "
+        f"dcmcfg: {snapshot_file}: the snapshot has CRLF line endings. Probably, a program has copied the file in "
         "text mode\n"
         f"  next: copy the file again in binary mode, or convert the line endings: {mend}\n",
     )

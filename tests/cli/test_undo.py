@@ -169,7 +169,7 @@ def test_a_roll_out_is_named_by_its_number(run: Run, command: str, number: str) 
 def test_an_own_change_has_only_a_number(run: Run, site: CliSite, command: str) -> None:
     assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
     own, other = f"{get_account_name()}-1", "adm1x-1"
-    alone = "this site has no shared history (history_dir), and your own changes have only a number"
+    alone = "this site has no shared history (history_dir). Your own changes have only a number"
     for name, next_step in (
         (own, "to see your change 1: dcmcfg history 1"),
         (f"{get_account_name()}-7", "to list your changes: dcmcfg history"),
@@ -177,7 +177,7 @@ def test_an_own_change_has_only_a_number(run: Run, site: CliSite, command: str) 
     ):
         result = run(command, name)
         assert (result.exit_code, result.stdout) == (3, "")
-        assert result.stderr == f"dcmcfg: there is no change {name}: {alone}\n  next: {next_step}\n"
+        assert result.stderr == f"dcmcfg: there is no change {name}. {alone}\n  next: {next_step}\n"
 
 
 def test_an_undo_file_of_an_earlier_version_is_applied_as_before(run: Run, site: CliSite) -> None:
@@ -197,7 +197,7 @@ def test_a_changing_command_is_refused_while_one_is_unfinished(run: Run, site: C
     assert (refused.exit_code, refused.stdout) == (3, "")
     assert when(refused.stderr) == (
         f"dcmcfg: {site.slapd.url}: change 1 of (when) UTC is unfinished (1 of 2 steps are applied); this command "
-        "changed nothing\n  next: to finish it: dcmcfg apply --resume; to revert it: dcmcfg undo\n"
+        "changed nothing\n  next: to finish the change: dcmcfg apply --resume; to revert the change: dcmcfg undo\n"
     )
     dry = run("set-external-retrieve", "DCM4CHEE", "--dry-run")
     nothing = run("set-external-retrieve", "--clear")
@@ -205,7 +205,7 @@ def test_a_changing_command_is_refused_while_one_is_unfinished(run: Run, site: C
         assert (warned.exit_code, when(warned.stderr)) == (
             0,
             "warning: change 1 of (when) UTC is unfinished (1 of 2 steps are applied); this command changed "
-            "nothing; to finish it: dcmcfg apply --resume; to revert it: dcmcfg undo\n",
+            "nothing; to finish the change: dcmcfg apply --resume; to revert the change: dcmcfg undo\n",
         )
     assert "No changes." in nothing.stdout
     assert "partially applied, 1 of 2" in " ".join(run("history", "1").stdout.split())
@@ -256,8 +256,8 @@ def test_while_another_process_rolls_out_a_change_is_refused(run: Run, site: Cli
     assert refused.exit_code == 3
     assert refused.stderr == (
         f"dcmcfg: {site.slapd.url}: another change is in progress on this directory (process {os.getpid()}); this "
-        "command changed nothing\n  next: wait until the other change has finished, then plan again; to see that "
-        "change: dcmcfg history\n"
+        "command changed nothing\n  next: wait until the other change has finished, then repeat this command; "
+        "to see the other change: dcmcfg history\n"
     )
     assert site.octets() == before
 
@@ -290,7 +290,7 @@ def test_a_state_folder_that_cannot_be_written_changes_nothing(run: Run, site: C
     get_state_folder().write_text("a file")
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 3
-    assert "the state folder cannot be written" in result.stderr
+    assert "dcmcfg cannot write to the state folder" in result.stderr
     assert site.octets() == before
 
 
@@ -361,7 +361,7 @@ def test_a_resume_after_such_an_undo_asks_which_way_is_meant(run: Run, site: Cli
     assert when(refused.stderr) == (
         f"dcmcfg: {site.slapd.url}: change 2, the undo of 1, was interrupted and has changed nothing; change 1 of "
         "(when) UTC is unfinished (1 of 2 steps are applied); this command changed nothing\n"
-        "  next: to finish it: dcmcfg apply --resume; to revert it: dcmcfg undo\n"
+        "  next: to finish the change: dcmcfg apply --resume; to revert the change: dcmcfg undo\n"
     )
     assert site.octets() == now
     resumed = run("apply", "--resume", "--yes")
@@ -374,4 +374,4 @@ def test_another_number_is_refused_while_one_is_unfinished(run: Run, site: CliSi
     refused = run("undo", "1", "--yes")
     assert (refused.exit_code, refused.stdout) == (3, "")
     assert "change 2 of " in refused.stderr
-    assert "  next: to finish it: dcmcfg apply --resume; to revert it: dcmcfg undo\n" in refused.stderr
+    assert "  next: to finish the change: dcmcfg apply --resume; to revert the change: dcmcfg undo\n" in refused.stderr

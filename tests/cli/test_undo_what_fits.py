@@ -102,7 +102,7 @@ def test_a_rename_that_was_left_out_is_named_still(run: Run, site: CliSite, tmp_
     (tmp_path / "old.ldif").write_text(text)
     refused = run("apply", "old.ldif", "--yes")
     assert refused.exit_code == 3
-    assert f"renamed it to {new}\n  next: use the new name in the file\n" in refused.stderr
+    assert f"renamed the entry to {new}\n  next: use the new name in the file\n" in refused.stderr
 
 
 def test_it_is_undone_itself_and_the_first_one_counts_again(run: Run, site: CliSite, tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_where_nothing_fits_it_says_so_with_what_is_left_to_do(run: Run, site: C
     overwritten(site, *NAMES)
     nothing = run("undo", "--partial", "--yes", "--rejects", "left.ldif")
     assert nothing.exit_code == 1
-    assert "warning: no step of change 1 can be reverted any more\n" in nothing.stderr
+    assert "warning: dcmcfg can no longer revert any step of change 1\n" in nothing.stderr
     assert "Rejected: 3. Fix the rejected items in left.ldif\nNo changes." in nothing.stdout
     assert (tmp_path / "left.ldif").read_text().count("\ndn: ") == 3
 

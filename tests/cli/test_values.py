@@ -107,8 +107,8 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
     ae = f"dicomAETitle=DCM4CHEE,{ARCHIVE_DN}"
     assert (accepted.exit_code, accepted.stderr) == (
         3,
-        f"warning: {ae}: dcmAcceptedMoveDestination was empty, so the archive accepted every destination. From "
-        "now on, the archive accepts only STORSCP; any other destination is refused (C801)\n"
+        f"warning: {ae}: dcmAcceptedMoveDestination was empty, so the archive accepted every destination. After "
+        "this change, the archive accepts only STORSCP. Every other destination is refused (C801)\n"
         f"warning: {ae}: dcmAcceptedMoveDestination: no AE has the title STORSCP; did you mean STORESCP? (rule: "
         "accepted-destination-unknown)\n"
         f"dcmcfg: the plan is refused: dangling-reference: a reference would point to a missing entry: {ae} "

@@ -22,8 +22,8 @@ BY_READING = (
     "Preconditions: dcmcfg reads each entry before the change, because the server does not support assertion controls\n"
 )
 BINDS_AGAIN = (
-    "warning: the reload binds a port of the archive again (cn=dicom). This can fail with 'Address already in use'. "
-    "The port is then closed, and dcmcfg repeats the reload once\n"
+    "warning: the reload closes a port of the archive and opens the port again (cn=dicom). If the port stays closed "
+    "('Address already in use'), dcmcfg repeats the reload once\n"
 )
 #: What --transaction is refused with where it cannot be kept.
 NEXT = "  next: repeat the command without --transaction; dcmcfg then chooses a way that this server supports\n"

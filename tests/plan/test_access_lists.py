@@ -63,8 +63,8 @@ def test_values_listed_before_the_plan_are_ignored_even_if_renamed() -> None:
 def test_a_list_that_becomes_restrictive_is_reported(name: str, who: str, others: str) -> None:
     titles = ("STORESCP", "DCM4CHEE", "AS_RECEIVED", "WORKLIST")
     assert list(warn_about_new_restrictions(plan(holding(name, *titles))))[:1] == [
-        f"{AE}: {name} was empty, so the archive accepted every {who}. From now on, the archive accepts only "
-        f"STORESCP, DCM4CHEE, AS_RECEIVED and 1 more; any other {who} is {others}"
+        f"{AE}: {name} was empty, so the archive accepted every {who}. After this change, the archive accepts "
+        f"only STORESCP, DCM4CHEE, AS_RECEIVED and 1 more. Every other {who} is {others}"
     ]
 
 
@@ -81,7 +81,7 @@ def test_a_caller_with_a_title_similar_to_an_ae_is_reported() -> None:
     assert list(
         warn_about_new_restrictions(plan(holding(CALLERS, "STORESCP", "AS_RECEVED", "CT1"), before=before))
     ) == [
-        f"{AE}: {CALLERS} 'AS_RECEVED': no AE has this title. A title without an AE is allowed here, but did you mean "
+        f"{AE}: no AE has the title 'AS_RECEVED' of {CALLERS}. The title is allowed without an AE, but did you mean "
         "AS_RECEIVED?"
     ]
 
@@ -90,8 +90,8 @@ def test_the_first_scp_capability_of_a_peer_shuts_out_the_others_of_the_archive_
     before = tree(*(entry for entry in site().sorted_entries() if not entry.is_a("dicomTransferCapability")))
     first = Add(storage_scp(STORESCP, "STORESCP"))
     assert list(warn_about_new_restrictions(plan(first, Add(storage_scp(ARCHIVE, "DCM4CHEE")), before=before))) == [
-        f"dicomAETitle=STORESCP,{STORESCP}: this AE listed no SCP capability and received everything from the "
-        "archive. From now on, it receives only CT Image Storage"
+        f"dicomAETitle=STORESCP,{STORESCP}: this AE had no SCP capability, so the archive sent all SOP classes to "
+        "this AE. After this change, the archive sends only CT Image Storage"
     ]
     new = network_ae(STORESCP, "NEW")
     assert list(warn_about_new_restrictions(plan(Add(new), Add(storage_scp(STORESCP, "NEW")), before=before))) == []

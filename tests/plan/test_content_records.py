@@ -99,8 +99,8 @@ def test_operational_attributes_are_left_out_and_reported() -> None:
     assert plan(text).steps == ()
     (note,) = content_records.describe_ignored_attributes([("slapcat.ldif", read_all([text.encode()], "test"))])
     assert (
-        note
-        == "slapcat.ldif: ignored operational attributes, which the server maintains itself: creatorsName, entryCSN."
+        note == "slapcat.ldif: dcmcfg ignored these operational attributes, because only the server can set them: "
+        "creatorsName, entryCSN."
     )
 
 

@@ -34,7 +34,7 @@ def problem_of(change: Change, *past: PastRename, tree: Tree | None = None) -> s
 
 def test_the_new_name_and_the_change_are_reported() -> None:
     assert problem_of(described(OLD), TITLE) == (
-        f"a.ldif:1: {OLD}: no such entry: change 3 (2026-11-30 12:00:00 UTC) renamed it to {NEW} — use "
+        f"a.ldif:1: {OLD}: no such entry: change 3 (2026-11-30 12:00:00 UTC) renamed the entry to {NEW} — use "
         "the new name in the file; to revert the rename: dcmcfg undo 3"
     )
 
@@ -44,7 +44,9 @@ def test_what_is_below_moved_too_and_several_renames_are_followed() -> None:
     now = f"cn=CT Image Storage SCP,dicomAETitle=HOSPPACS,dicomDeviceName=arc,{DEVICES}"
     words = problem_of(described(below), TITLE, DEVICE)
     assert f"{below}: no such entry: change 3 (" in words
-    assert f") and change 4 (2026-11-30 12:00:00 UTC) renamed it to {now} — use the new name in the file" in words
+    assert (
+        f") and change 4 (2026-11-30 12:00:00 UTC) renamed the entry to {now} — use the new name in the file" in words
+    )
     assert "dcmcfg undo" not in words
 
 

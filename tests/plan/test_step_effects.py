@@ -164,8 +164,9 @@ def test_a_port_that_is_bound_again_is_a_warning() -> None:
         plan(put(DICOM_TLS, dicomHostname="elsewhere"), put(ARCHIVE, dcmKeyStoreURL="file:/x"))
     )
     assert warning == (
-        "the reload binds a port of the archive again (cn=dicom-tls, dicomDeviceName=dcm4chee-arc). This can fail with "
-        "'Address already in use'. The port is then closed, and dcmcfg repeats the reload once"
+        "the reload closes a port of the archive and opens the port again (cn=dicom-tls, "
+        "dicomDeviceName=dcm4chee-arc). If the port stays closed ('Address already in use'), dcmcfg repeats the reload "
+        "once"
     )
 
 
@@ -190,8 +191,8 @@ def test_an_old_release_that_writes_over_changes_is_a_warning(version: str, rele
         )
     )
     expected = (
-        f"before the next reload, the archive (release {release}) can overwrite this change with its loaded "
-        "configuration (fixed in 5.34.1)"
+        f"until the next reload, the archive (release {release}) can overwrite this change with the old "
+        "configuration. Release 5.34.1 of the archive fixes this error"
     )
     assert found == ([] if release is None else [expected])
 

@@ -157,10 +157,20 @@ def test_names_are_compared_as_the_schema_says() -> None:
     [
         ("x", ADMIN, "20261201080100Z", ""),
         ("x", "CN=admin, dc=dcm4che,dc=org", "20261201080104.123456Z", ""),
-        ("other", ADMIN, "20261201080100Z", "the values are not those of change adm1-1"),
+        ("other", ADMIN, "20261201080100Z", "the present values differ from the values of change adm1-1"),
         ("x", "cn=other,dc=org", "20261201080100Z", "cn=other,dc=org has written the entry after change adm1-1"),
-        ("x", ADMIN, "20261201090000Z", "has written the entry after change adm1-1, without dcmcfg"),
-        ("x", ADMIN, "20261201070000Z", "the last write was before change adm1-1, 2026-12-01 07:00:00 UTC"),
+        (
+            "x",
+            ADMIN,
+            "20261201090000Z",
+            "has written the entry after change adm1-1, at 2026-12-01 09:00:00 UTC, without dcmcfg",
+        ),
+        (
+            "x",
+            ADMIN,
+            "20261201070000Z",
+            "the last write of the entry was at 2026-12-01 07:00:00 UTC, before change adm1-1",
+        ),
         ("x", ADMIN, "nonsense", ""),
         ("x", "nonsense", "20261201080100Z", ""),
     ],

@@ -153,7 +153,7 @@ def promises(output: str) -> dict[Command, Promise]:
         number = int(
             re.findall(r"change (\d+)[^\n;]*? (?:is unfinished|was itself interrupted)", output)[-1] or unfinished
         )
-        if "to finish it: dcmcfg apply --resume" in output:
+        if "to finish the change: dcmcfg apply --resume" in output:
             found[RESUME] = Promise("goes on with", number)
         if named := re.search(r"to revert (?:it|the change): dcmcfg undo( \d+)?", output):
             found[("undo", *(named[1] or "").split())] = Promise("takes back", number)

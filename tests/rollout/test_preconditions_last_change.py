@@ -109,7 +109,7 @@ def test_an_entry_that_went_while_asking_and_a_connection_that_did(directory: Ov
     directory.close()
     closed = DoesNotApply("moved", subject="x", changed_dn=str(ARCHIVE))
     assert add_last_change(directory, closed).message.startswith(
-        "moved; the last modifier of the entry could not be read ("
+        "moved; dcmcfg could not read who changed the entry last ("
     )
 
 

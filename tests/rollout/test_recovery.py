@@ -79,7 +79,7 @@ def test_another_change_is_refused_while_one_is_unfinished_with_both_next_steps(
     plan = site.plan([described("storescp", "another")])
     stopped(site)
     now = site.octets()
-    with pytest.raises(Refused, match=r"change 1 of .*1 of 4 steps.*apply --resume; to revert it: dcmcfg undo"):
+    with pytest.raises(Refused, match=r"change 1 of .*1 of 4 steps.*apply --resume; to revert the change: dcmcfg undo"):
         site.roll_out(site.plan([described("workstation", "another")]))
     with pytest.raises(Refused, match="is unfinished"):
         site.roll_out(plan)

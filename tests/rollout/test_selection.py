@@ -51,7 +51,7 @@ def test_a_redo_is_suggested_with_a_condition_where_a_later_change_is_in_effect(
     recorded(tmp_path)
     with pytest.raises(Refused) as refused:
         select_rollout_to_undo(History(tmp_path), URL, 1, None)
-    assert refused.value.next_step == "to redo change 1, if it does not conflict with change 3: dcmcfg undo 2"
+    assert refused.value.next_step == "to redo change 1 (this may conflict with change 3): dcmcfg undo 2"
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_an_interrupted_roll_out_of_which_nothing_came_is_not_passed_over_for_an
 def test_an_interrupted_undo_is_not_guessed_about(tmp_path: Path) -> None:
     recorded(tmp_path)
     interrupted = recorded(tmp_path, undoes=1, done=1)
-    with pytest.raises(Refused, match="apply --resume; to revert it: dcmcfg undo 2"):
+    with pytest.raises(Refused, match="apply --resume; to revert the change: dcmcfg undo 2"):
         select_rollout_to_undo(History(tmp_path), URL, None, interrupted)
 
 
@@ -133,7 +133,7 @@ def test_an_unfinished_change_is_not_treated_as_the_interrupted_one(tmp_path: Pa
         history = History(tmp_path)
     with pytest.raises(Refused, match=rf"{became}; change 1 of .* is unfinished \(1 of 2") as refused:
         select_rollout_to_resume(history, URL, interrupted)
-    assert refused.value.next_step == "to finish it: dcmcfg apply --resume; to revert it: dcmcfg undo"
+    assert refused.value.next_step == "to finish the change: dcmcfg apply --resume; to revert the change: dcmcfg undo"
     assert select_rollout_to_resume(history, URL, None).number == 1
 
 
@@ -142,7 +142,7 @@ def test_where_nothing_was_changed_the_unfinished_one_is_named(tmp_path: Path) -
     recorded(tmp_path, undoes=1, done=0)
     with pytest.raises(Refused, match=r"change 2 has changed nothing; change 1 of .* is unfinished") as refused:
         select_rollout_to_undo(History(tmp_path), URL, 2, None)
-    assert refused.value.next_step == "to finish it: dcmcfg apply --resume; to revert it: dcmcfg undo"
+    assert refused.value.next_step == "to finish the change: dcmcfg apply --resume; to revert the change: dcmcfg undo"
 
 
 def test_an_undo_can_be_undone_where_that_leads_back_to_what_is_unfinished(tmp_path: Path) -> None:

@@ -172,7 +172,7 @@ def test_an_account_cannot_write_a_record_in_the_name_of_another(tmp_path: Path,
     (name,) = group.names()
     os.chown(group.folder / name, 61002, -1)
     assert group.open().read_records() == ()
-    assert "it belongs to the account 61002, which has not made this change" in group.warnings.pop()
+    assert "the file belongs to the account 61002, but another account made the change" in group.warnings.pop()
     content = json.loads((group.folder / name).read_text()) | {"uid": 61002, "account": "root"}
     (group.folder / name).write_text(json.dumps(content))
     (shared,) = group.open().read_records()

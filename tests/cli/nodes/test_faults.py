@@ -37,8 +37,8 @@ KEEP_GOING, PARALLEL = "--keep-going", "--parallel-nodes"
 TIMEOUT_S = "1.5"
 MARKER_REMOVED = "The marker is removed from the directory. The nodes show the marker until their next reload."
 BINDS_AGAIN = (
-    "warning: the reload binds a port of the archive again (cn=dicom). This can fail with 'Address already in use'. "
-    "The port is then closed, and dcmcfg repeats the reload once"
+    "warning: the reload closes a port of the archive and opens the port again (cn=dicom). If the port stays closed "
+    "('Address already in use'), dcmcfg repeats the reload once"
 )
 #: The token of a marker is another one each time.
 _TOKEN = re.compile(r"(dcmcfg-1-)[0-9a-f]{8}")
