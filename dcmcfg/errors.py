@@ -47,7 +47,7 @@ class MalformedInput(DcmcfgError):
 
 
 class NegativeResult(DcmcfgError):
-    """A negative result: the user declined, or no terminal was available for the question."""
+    """A negative result: the user declined, there was no terminal, or a dry run shows a plan that would be refused."""
 
     exit_code = 1
 

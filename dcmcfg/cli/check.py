@@ -210,9 +210,13 @@ def check_command(
     invocation.current().changes_directory = fix
     form = options.form
     _require_consistent_options(files, options, fix=fix)
+    rules = select_rules(parts, rule_names, skipped_names)
+    if not list_rules:
+        # A part or rule that was named on the command line is requested, too.
+        is_named = bool(parts or rule_names)
+        archive_view = archive_view or (is_named and any(each.part == "archive-view" for each in rules))
     requested_parts: Mapping[Part, bool] = {"archive-view": archive_view, "environment": bool(environment_files)}
     _require_consistent_comparisons(files, requested_parts, fix=fix or list_rules)
-    rules = select_rules(parts, rule_names, skipped_names)
     if not list_rules:
         rules = _leave_out_unrequested(rules, requested_parts, is_named=bool(parts or rule_names))
     if not rules:

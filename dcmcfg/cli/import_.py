@@ -129,7 +129,7 @@ def import_command(
             rejects_file=rejects_file,
             extra_output=extra_output,
         )
-    return _ROWS_REJECTED if proposal.rejected and not options.dry_run else 0
+    return _ROWS_REJECTED if proposal.rejected else 0
 
 
 def _is_given(option: str) -> bool:

@@ -126,4 +126,4 @@ def _undo_partially(
         rejects_file=rejects,
         rules=rules,
     )
-    return _REJECTED if misfits and not options.dry_run else 0
+    return _REJECTED if misfits else 0

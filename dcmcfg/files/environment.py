@@ -15,6 +15,7 @@ from dcmcfg.environment.kubernetes import Manifest, list_manifests, read_manifes
 from dcmcfg.environment.yaml_documents import YamlMapping, YamlNode, read_documents
 from dcmcfg.errors import DcmcfgError
 from dcmcfg.files.ldif import STDIN
+from dcmcfg.files.read_failures import build_read_failure
 from dcmcfg.schema.findings import SourceLocation
 
 _MAX_OCTETS = 1024 * 1024
@@ -89,7 +90,7 @@ def _read_text(path: Path, name: str) -> str:
             raise DcmcfgError(f"the file is larger than {_MAX_OCTETS >> 20} MiB", subject=name)
         return octets.decode("utf-8-sig")
     except OSError as error:
-        raise DcmcfgError(f"cannot read the file ({error.strerror})", subject=name) from error
+        raise build_read_failure(error, path, DcmcfgError, name=name) from error
     except UnicodeDecodeError as error:
         raise DcmcfgError(
             "the file is not UTF-8", subject=name, next_step="save the file with the encoding UTF-8"

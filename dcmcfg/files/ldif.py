@@ -17,6 +17,7 @@ from urllib.parse import unquote_to_bytes
 
 from dcmcfg.errors import LdifError, UnknownFormat
 from dcmcfg.file_kinds import HEADER_LENGTH, LDIF, SNAPSHOT, detect_file_kind
+from dcmcfg.files.read_failures import build_read_failure
 from dcmcfg.ldif.reader import LdifErrors, read_all
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord, Record
 from dcmcfg.plan.assertions import has_assertion
@@ -298,7 +299,7 @@ def _read_records(path: Path, resolve_url: Callable[[str], bytes], *, strict: bo
             with path.open("rb") as file:
                 found = parse(file)
     except OSError as error:
-        raise LdifError(f"cannot read the file ({error.strerror})", subject=str(path)) from error
+        raise build_read_failure(error, path, LdifError) from error
     except LdifErrors:
         # A newer format explains the problems better than the problems themselves.
         if newer := _find_format_problem(bytes(header), str(path)):

@@ -8,6 +8,7 @@ from pathlib import Path
 from dcmcfg.errors import OnboardingError
 from dcmcfg.file_kinds import CSV, HEADER_LENGTH, JSON, YAML, detect_file_kind
 from dcmcfg.files.ldif import STDIN
+from dcmcfg.files.read_failures import build_read_failure
 from dcmcfg.onboarding.reader import SheetFileType, detect_sheet_file_type, read_sheet
 from dcmcfg.onboarding.row import Sheet
 
@@ -21,7 +22,7 @@ def read_sheet_file(path: Path, file_format: SheetFileType | None) -> Sheet:
     try:
         octets = sys.stdin.buffer.read() if str(path) == STDIN else path.read_bytes()
     except OSError as error:
-        raise OnboardingError(f"cannot read the file ({error.strerror})", subject=name) from error
+        raise build_read_failure(error, path, OnboardingError, name=name) from error
     # For a file of another kind, its kind is a better message than a syntax error.
     kind = detect_file_kind(octets[:HEADER_LENGTH])
     if kind is not None and kind not in (CSV, YAML, JSON):

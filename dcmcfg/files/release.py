@@ -16,6 +16,7 @@ from dcmcfg.changes import Add, Change, Modify
 from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import AmbiguousName, DcmcfgError, LdifError, MalformedInput, NotFound
+from dcmcfg.files.read_failures import build_read_failure
 from dcmcfg.ldif.reader import iter_records
 from dcmcfg.ldif.records import ChangeRecord, ContentRecord
 from dcmcfg.schema_names import DICOM_VENDOR_DATA, OBJECT_CLASS
@@ -203,7 +204,7 @@ def read_file(path: Path) -> bytes:
             raise MalformedInput("the file is too large", subject=str(path))
         return path.read_bytes()
     except OSError as error:
-        raise DcmcfgError(f"cannot read the file: {error.strerror}", subject=str(path)) from error
+        raise build_read_failure(error, path, DcmcfgError) from error
 
 
 def unpack_file(octets: bytes, name: str, source: Path) -> bytes:

@@ -20,6 +20,7 @@ from dcmcfg.files.ldif import (
     read_chunks,
     refuse_file_url,
 )
+from dcmcfg.files.read_failures import build_read_failure
 from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.ldif.reader import iter_records
 from dcmcfg.ldif.records import ContentRecord, Record
@@ -47,7 +48,7 @@ def read_ldif_tree(path: Path, schema: Schema, *, file_urls: Path | bool = False
             with file.open("rb") as source:
                 reader.add_file(source, str(file), resolve_url)
         except OSError as error:
-            raise LdifError(f"cannot read the file ({error.strerror})", subject=str(file)) from error
+            raise build_read_failure(error, file, LdifError) from error
     return reader.build_tree(str(path))
 
 

@@ -7,25 +7,25 @@ that existed before the plan is not new, even if its entry has another name now.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
 from dcmcfg.dn import DN, NormalDN, is_at_or_below
 from dcmcfg.entry import Attribute, Entry
-from dcmcfg.errors import MalformedInput
 from dcmcfg.lint.context import LintContext
 from dcmcfg.lint.rule import LintRule, build_finding
 from dcmcfg.lint.rules import archive_ports, external_retrieve
+from dcmcfg.lint.step_locations import StepLocations, parse_dn_value
 from dcmcfg.model.devices import find_enclosing_device
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.entry_names import EntryNames
 from dcmcfg.plan.loadability import REFUSED_KINDS
-from dcmcfg.plan.plan import Plan, PlanStep
+from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.risk_checks import NewFinding, find_new_dangling_references
 from dcmcfg.schema.device_rules import DeviceRules
-from dcmcfg.schema.findings import EntryFinding, SourceLocation, format_fix
+from dcmcfg.schema.findings import EntryFinding, format_fix
 from dcmcfg.schema.values import ValueRules
 
 #: The rules for several entries of a device. They check :attr:`LintContext.entries_to_check` only.
@@ -74,9 +74,11 @@ class _FindingComparison:
             found.setdefault(_build_key(self.plan.after, each.finding), each)
         # Most plans introduce no finding, so the tree before the plan need not be checked.
         known = {_build_key(self.plan.before, each.finding) for each in self._find_before()} if found else ()
+        locations = StepLocations(self.plan)
         for key, each in found.items():
             if self._find_original_key(key) not in known and not self._is_existing_reference(each.finding):
-                yield NewFinding(replace(each.finding, location=self._find_location(each)), each.fix)
+                location = locations.find(each.finding, each.related)
+                yield NewFinding(replace(each.finding, location=location), each.fix)
 
     def _is_existing_reference(self, finding: EntryFinding) -> bool:
         """Return whether the reference of *finding* existed before the plan, and only its AE became unusable.
@@ -155,44 +157,6 @@ class _FindingComparison:
             value = self._names.find_original_name(value) or value
         return None if original_name is None else (original_name, attribute, value, refused)
 
-    def _find_location(self, found: _FixableFinding) -> SourceLocation | None:
-        """Return the location of the change that causes a finding, None if it comes from no file."""
-        finding, tree = found.finding, self.plan.after
-        own_steps = self._find_steps(tree.key(finding.dn))
-        referenced_dns = _parse_dn_value(finding)
-        related_steps = [
-            step
-            for dn in (*referenced_dns, *found.related)
-            for step in self._find_steps(tree.key(dn), nearest_ancestor=True)
-        ]
-        ancestor_steps = self._find_steps(tree.key(finding.dn), nearest_ancestor=True)
-        # The most direct cause comes first.
-        causes = (
-            *(step for step in own_steps if _introduces_value(step, finding)),
-            *related_steps,
-            *own_steps,
-            *ancestor_steps,
-        )
-        return next((step.location for step in causes if step.location is not None), None)
-
-    def _find_steps(self, name: NormalDN, *, nearest_ancestor: bool = False) -> Sequence[PlanStep]:
-        """Return the steps on the entry *name*, the last first.
-
-        With *nearest_ancestor*, otherwise those on the nearest ancestor that has any.
-        """
-        names = (name[depth:] for depth in range(len(name) if nearest_ancestor else 1))
-        return next((steps for each in names if (steps := self._steps.get(each))), ())
-
-    @cached_property
-    def _steps(self) -> Mapping[NormalDN, Sequence[PlanStep]]:
-        """The steps on each entry, the last first, by the names of the entry after, before and in the step."""
-        found: dict[NormalDN, list[PlanStep]] = {}
-        named_steps = zip(self.plan.steps, self._names.names_after, self._names.names_before, strict=True)
-        for step, after, before in reversed(list(named_steps)):
-            for name in {after, before, self.plan.before.key(step.change.dn)}:
-                found.setdefault(name, []).append(step)
-        return found
-
 
 def _check_values(rules: ValueRules, entry: Entry, attributes: Iterable[Attribute]) -> Iterator[_FixableFinding]:
     for attribute in attributes:
@@ -221,24 +185,9 @@ def _build_key(tree: Tree, finding: EntryFinding) -> _FindingKey:
     attribute = definition.name if definition is not None else finding.attribute
     value: bytes | NormalDN = finding.message.encode()
     if finding.value is not None:
-        referenced_dns = _parse_dn_value(finding) if definition is not None and definition.syntax == "DN" else ()
+        referenced_dns = parse_dn_value(finding) if definition is not None and definition.syntax == "DN" else ()
         value = tree.key(referenced_dns[0]) if referenced_dns else tree.schema.normalise_value(attribute, finding.value)
     return tree.key(finding.dn), attribute.lower(), value, finding.impact in REFUSED_KINDS
-
-
-def _parse_dn_value(finding: EntryFinding) -> tuple[DN, ...]:
-    """Return the DN in the value of *finding*, if it holds one."""
-    try:
-        return (DN.parse((finding.value or b"").decode("utf-8", "surrogateescape")),) if finding.value else ()
-    except MalformedInput:
-        return ()
-
-
-def _introduces_value(step: PlanStep, finding: EntryFinding) -> bool:
-    """Return whether *step* gives its entry the value of *finding*."""
-    if step.after is None or finding.value not in step.after.values(finding.attribute):
-        return False
-    return step.before is None or finding.value not in step.before.values(finding.attribute)
 
 
 def _encode(text: str) -> bytes:

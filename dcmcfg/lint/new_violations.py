@@ -65,6 +65,8 @@ _TOPICS = (
 )
 #: Warnings that are reported too: a title on this list has no effect if it is unknown.
 _REPORTED_WARNINGS = frozenset({"accepted-destination-unknown"})
+#: The errors about a title with which the archive finds no AE.
+UNKNOWN_AE_RULES = tuple(rule for rule in unknown_aes.RULES if rule.severity == "error")
 _MAXIMUM_REPORTED = 40
 _CERTIFICATES = (USER_CERTIFICATE.lower(), "cacertificate")
 
@@ -90,37 +92,59 @@ def changes_certificates(plan: Plan) -> bool:
     )
 
 
-def find_new_violations(
-    plan: Plan,
-    now: datetime,
-    extra_rules: Sequence[LintRule] = (),
+@dataclass(frozen=True)
+class NewViolation:
+    """A violation that a plan introduces; ``is_written`` is true if the plan writes the value with the problem."""
+
+    rule: LintRule
+    violation: Violation
+    is_written: bool
+
+    @property
+    def is_misspelt_ae(self) -> bool:
+        """Whether the plan writes a title that no AE has, although an AE has a similar title.
+
+        Without a similar title, the plan is probably the first of several, and another one adds the AE.
+        """
+        return self.is_written and self.rule in UNKNOWN_AE_RULES and bool(self.violation.correction_commands)
+
+    def __str__(self) -> str:
+        violation = self.violation
+        attribute = f"{violation.attribute}: " if violation.attribute else ""
+        return f"{violation.dn}: {attribute}{self.rule.format_message(violation)} (rule: {self.rule.name})"
+
+
+def find_new_violations(plan: Plan, now: datetime, extra_rules: Sequence[LintRule] = ()) -> tuple[NewViolation, ...]:
+    """Return each violation of :data:`PLAN_RULES` and errors of *extra_rules* that *plan* introduces.
+
+    *now* has a time zone.
+    """
+    if not plan.steps:
+        return ()
+    rules = tuple(dict.fromkeys((*PLAN_RULES, *_select_reported(extra_rules))))
+    return tuple(_ViolationComparison(plan, now, rules).find_new())
+
+
+def describe_new_violations(
+    violations: Iterable[NewViolation],
     *,
     excluded: Iterable[EntryFinding] = (),
     reported_values: Collection[tuple[DN, str, bytes]] = (),
 ) -> Iterator[str]:
-    """Yield a sentence for each violation of :data:`PLAN_RULES` and errors of *extra_rules* that *plan* introduces.
+    """Yield a sentence for each of *violations*.
 
-    *now* has a time zone. Findings in *excluded* are omitted: the plan is refused because of them. Violations by
-    *reported_values* (entry, attribute, value) are omitted too, because the user has seen them. Of many violations, the
-    first are reported, with the number of the others.
+    Findings in *excluded* are omitted: the plan is refused because of them. Violations by *reported_values* (entry,
+    attribute, value) are omitted too, because the user has seen them. Of many violations, the first are reported, with
+    the number of the others.
     """
-    if not plan.steps:
-        return
     known = {(finding.rule.name, finding.dn, finding.value) for finding in excluded}
-    found = _ViolationComparison(
-        plan, now, tuple(dict.fromkeys((*PLAN_RULES, *_select_reported(extra_rules))))
-    ).find_new()
     found = (
-        (rule, each)
-        for rule, each in found
-        if (rule.name, each.dn, each.value) not in known
-        and (each.dn, each.attribute, each.value) not in reported_values
+        each
+        for each in violations
+        if (each.rule.name, each.violation.dn, each.violation.value) not in known
+        and (each.violation.dn, each.violation.attribute, each.violation.value) not in reported_values
     )
-    yield from (
-        f"{violation.dn}: {f'{violation.attribute}: ' if violation.attribute else ''}"
-        f"{rule.format_message(violation)} (rule: {rule.name})"
-        for rule, violation in islice(found, _MAXIMUM_REPORTED)
-    )
+    yield from map(str, islice(found, _MAXIMUM_REPORTED))
     if more := sum(1 for _ in found):
         yield f"findings not shown: {more}. To list all findings after the change: dcmcfg check"
 
@@ -133,7 +157,7 @@ class _ViolationComparison:
     now: datetime
     rules: tuple[LintRule, ...]
 
-    def find_new(self) -> Iterator[tuple[LintRule, Violation]]:
+    def find_new(self) -> Iterator[NewViolation]:
         """Yield each violation after the plan that did not exist before it."""
         after = self._find_violations(self.plan.after, self.rules)
         broken_rules = dict.fromkeys(rule.name for rule, _ in after)
@@ -148,7 +172,12 @@ class _ViolationComparison:
         for each in after:
             rule, name, *rest = self._build_key(self.plan.after, *each)
             if (rule, origin(name), *rest) not in before:
-                yield each
+                yield NewViolation(*each, self._is_written(origin(name), each[1]))
+
+    def _is_written(self, original_name: NormalDN | None, violation: Violation) -> bool:
+        """Return whether the entry, with the name *original_name* before the plan, did not have the value then."""
+        entry = self.plan.before.entries.get(original_name) if original_name is not None else None
+        return entry is None or violation.value not in entry.values(violation.attribute)
 
     def _find_violations(self, tree: Tree, rules: Sequence[LintRule]) -> list[tuple[LintRule, Violation]]:
         context = LintContext(self._reduce_tree(tree), self.now) if rules else None

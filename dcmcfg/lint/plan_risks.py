@@ -8,6 +8,9 @@ from datetime import datetime
 
 from dcmcfg.dn import DN
 from dcmcfg.lint.new_load_failures import REFERENCE_RULES, find_new_load_failures
+from dcmcfg.lint.new_violations import UNKNOWN_AE_RULES, NewViolation
+from dcmcfg.lint.rule import build_finding
+from dcmcfg.lint.step_locations import StepLocations
 from dcmcfg.plan.loadability import REFUSED_KINDS
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.risk_checks import (
@@ -21,7 +24,7 @@ from dcmcfg.plan.risk_checks import (
 )
 from dcmcfg.schema.findings import EntryFinding
 
-_REFERENCES = frozenset(rule.check_rule for rule in REFERENCE_RULES)
+_REFERENCES = frozenset(rule.check_rule for rule in (*REFERENCE_RULES, *UNKNOWN_AE_RULES))
 
 
 @dataclass(frozen=True)
@@ -42,15 +45,17 @@ def assess_plan_risks(
     *,
     device: str,
     subtree_dn: DN | None = None,
+    violations: Iterable[NewViolation] = (),
     locate: Callable[[Iterable[EntryFinding]], Iterator[EntryFinding]] = _keep_locations,
 ) -> PlanRisks:
     """Return the risks of *plan* for the archive *device*, see :func:`~dcmcfg.plan.risk_checks.find_risks`.
 
-    A reference that makes a device unloadable is reported as that risk only, not as a dangling reference too. If the
-    archive can load everything else, the name of the risk "dangling reference" allows it as well. *now* has a time
-    zone. *locate* yields each finding at a record with a more exact location.
+    Of *violations*, those that *plan* introduces, only misspelt AE titles are a risk. A reference that makes a device
+    unloadable is reported as that risk only, not as a dangling reference too. If the archive can load everything else,
+    the name of the risk "dangling reference" allows it as well. *now* has a time zone. *locate* yields each finding at
+    a record with a more exact location.
     """
-    new_findings = find_new_load_failures(plan, now)
+    new_findings = (*find_new_load_failures(plan, now), *_find_misspelt_aes(plan, violations))
     located = locate(new.finding for new in new_findings)
     found = tuple(replace(new, finding=finding) for new, finding in zip(new_findings, located, strict=True))
     refused = tuple(each for each in found if each.finding.impact in REFUSED_KINDS)
@@ -66,6 +71,14 @@ def assess_plan_risks(
     return PlanRisks(
         (*step_risks, *_build_load_risk(refused, alternative_name), *_build_reference_risk(references)), warnings
     )
+
+
+def _find_misspelt_aes(plan: Plan, violations: Iterable[NewViolation]) -> Iterator[NewFinding]:
+    locations = StepLocations(plan)
+    for each in violations:
+        if each.is_misspelt_ae:
+            finding = build_finding(each.rule, each.violation)
+            yield NewFinding(replace(finding, location=locations.find(finding)), each.rule.fix)
 
 
 def _build_load_risk(found: tuple[NewFinding, ...], alternative_name: str) -> tuple[Risk, ...]:

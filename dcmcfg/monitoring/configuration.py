@@ -11,6 +11,7 @@ from pathlib import Path
 from dcmcfg.changes import Add, Delete
 from dcmcfg.errors import LdifError
 from dcmcfg.file_kinds import HEADER_LENGTH, SNAPSHOT, detect_file_kind
+from dcmcfg.files.read_failures import build_read_failure
 from dcmcfg.files.trees import read_ldif_tree
 from dcmcfg.lint.certificates import TreeCertificate, Validity, find_certificates
 from dcmcfg.lint.checker import CheckSubject, check_configuration
@@ -106,7 +107,7 @@ def _read_expected(file: Path) -> tuple[Tree, bool]:
         with file.open("rb") as source:
             is_snapshot = detect_file_kind(source.read(HEADER_LENGTH)) is SNAPSHOT
     except OSError as error:
-        raise LdifError(f"cannot read the file ({error.strerror})", subject=str(file)) from error
+        raise build_read_failure(error, file, LdifError) from error
     if is_snapshot:
         return read_snapshot(file).tree, True
     return read_ldif_tree(file, load_bundled_schema()), False

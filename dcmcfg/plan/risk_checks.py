@@ -142,7 +142,8 @@ class NewFinding:
     fix: str
 
     def __str__(self) -> str:
-        return f"{self.description}. Fix: {self.fix}"
+        end = "" if self.description.endswith("?") else "."
+        return f"{self.description}{end} Fix: {self.fix}"
 
     @property
     def description(self) -> str:

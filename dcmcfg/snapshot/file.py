@@ -17,6 +17,7 @@ from dcmcfg.dn import DN
 from dcmcfg.entry import Entry
 from dcmcfg.errors import DcmcfgError, LdifError, Refused
 from dcmcfg.file_kinds import HEADER_LENGTH, LDIF, detect_file_kind
+from dcmcfg.files.read_failures import build_read_failure
 from dcmcfg.files.trees import parse_ldif_tree
 from dcmcfg.format_number import FileFormat
 from dcmcfg.ldif.reader import read_all
@@ -148,7 +149,7 @@ def read_snapshot(path: Path) -> Snapshot:
     try:
         octets = path.read_bytes()
     except OSError as error:
-        raise DcmcfgError(f"the file cannot be read ({error.strerror})", subject=str(path)) from error
+        raise build_read_failure(error, path, DcmcfgError) from error
     content = _verify_checksum(octets, str(path))
     facts, _, _ = content.removeprefix(_FIRST_LINE + _PURPOSE).partition(b"\n\n")
     # RFC 2849 requires a version line, but slapadd refuses it. It replaces the first line, so line numbers are kept.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 
-from dcmcfg.lint.new_violations import find_new_violations
+from dcmcfg.lint.new_violations import describe_new_violations, find_new_violations
 from dcmcfg.plan.plan import Plan
 from dcmcfg.plan.warnings import find_plan_warnings
 from dcmcfg.upgrade.schema.release_schema import ReleaseSchema
@@ -35,4 +35,4 @@ def _iterate_problems(plan: Plan, now: datetime, release: ReleaseSchema | None) 
         if more := sum(1 for _ in found):
             yield f"and {more} more of this kind"
     yield from find_plan_warnings(plan, check_structure=release is None)
-    yield from find_new_violations(plan, now)
+    yield from describe_new_violations(find_new_violations(plan, now))

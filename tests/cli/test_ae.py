@@ -200,7 +200,7 @@ def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, s
     assert stock_site.octets() == before
     assert stock_site.archive.requests == []
     own = run("ae", "remove", "DCM4CHEE", "--dry-run")
-    assert own.exit_code == 0
+    assert own.exit_code == 1, "the plan would be refused"
     assert "names the AE DCM4CHEE: dcmExternalRetrieveAEDestination is 'DCM4CHEE'" in own.stderr
     assert ARCHIVE_DN not in own.stdout.replace("\n ", "").split("dn: ")
 

@@ -192,7 +192,10 @@ def test_what_only_the_server_can_refuse_changes_nothing_either(run: Run, site: 
 def test_files_that_are_not_there_are_told(run: Run, site: CliSite, tmp_path: Path) -> None:
     result = run("apply", str(tmp_path / "none.ldif"))
     assert result.exit_code == 3
-    assert result.stderr == f"dcmcfg: {tmp_path}/none.ldif: cannot read the file (No such file or directory)\n"
+    assert result.stderr == (
+        f"dcmcfg: {tmp_path}/none.ldif: cannot read the file (No such file or directory)\n"
+        f"  next: check the path: the folder {tmp_path} has no such file\n"
+    )
     assert run("apply", str(tmp_path)).exit_code == 3
 
 
@@ -322,8 +325,9 @@ def test_values_that_will_not_do_are_warned_of(run: Run, site: CliSite, tmp_path
     text = f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: dcmFallbackCMoveSCP\ndcmFallbackCMoveSCP: NOSUCHAE\n-\n"
     text += "replace: dcmSendPendingCMoveInterval\ndcmSendPendingCMoveInterval: 5s\n"
     done = run("apply", written(tmp_path / "odd.ldif", text), "--dry-run")
-    assert done.exit_code == 0
-    unknown, risk, interval = done.stderr.splitlines()
+    assert done.exit_code == 1
+    unknown, risk, interval, result = done.stderr.splitlines()
+    assert result == "dcmcfg: dry run: the plan would be refused, because it requires --force-unloadable"
     assert unknown.startswith(f"warning: {ARCHIVE_DN}: dcmFallbackCMoveSCP: no AE has the title NOSUCHAE")
     assert risk == ("warning: unloadable: the archive cannot load 1 setting; this requires --force-unloadable")
     assert interval.startswith(f"warning: {tmp_path / 'odd.ldif'}:7: {ARCHIVE_DN}: dcmSendPendingCMoveInterval '5s': ")

@@ -90,7 +90,7 @@ def test_a_file_that_is_there_is_not_overwritten(run: Run, site: CliSite, tmp_pa
         "remove the file, or specify another file with --rejects\n"
     )
     assert rejects.read_text() == "mine"
-    assert run("apply", str(file), "--continue", "--dry-run").exit_code == 0
+    assert run("apply", str(file), "--continue", "--dry-run").exit_code == 1
     assert site.octets() == before
     rejects.unlink()
     for _ in range(2):  # what an earlier run has written is left as it is
@@ -116,7 +116,7 @@ def test_rejects_that_cannot_be_written_change_nothing(run: Run, site: CliSite, 
 def test_a_dry_run_writes_nothing(run: Run, site: CliSite, tmp_path: Path) -> None:
     file = written(tmp_path / "in.ldif", GOOD + WRONG)
     result = run("apply", str(file), "--continue", "--dry-run")
-    assert result.exit_code == 0
+    assert result.exit_code == 1
     assert "warning: rejected: " in result.stderr
     assert list(tmp_path.glob("*.ldif")) == [file]
 

@@ -49,18 +49,21 @@ def test_a_risk_is_refused_by_name_and_taken_by_name(run: Run, site: CliSite, tm
 def test_a_dry_run_shows_the_plan_and_its_risks(run: Run, site: CliSite, tmp_path: Path) -> None:
     file, plan = written(tmp_path / "vendor.ldif", VENDOR), tmp_path / "plan.ldif"
     result = run("apply", file, "--dry-run", "--out", str(plan))
-    assert result.exit_code == 0
-    assert "1 to change, in one change" in result.stdout
-    assert result.stdout.endswith("\nThis plan would be refused: it requires --force-vendor-data.\n")
-    accepted = run("apply", file, "--dry-run", "--force-vendor-data")
-    assert (accepted.exit_code, "would be refused" in accepted.stdout) == (0, False)
+    assert result.exit_code == 1
+    assert result.stdout.endswith(f"\n1 to change, in one change\nplan: {plan}\n")
     assert result.stderr == (
         f"warning: vendor-data: dicomVendorData would change: {ARCHIVE_DN}; this requires --force-vendor-data\n"
+        "dcmcfg: dry run: the plan would be refused, because it requires --force-vendor-data\n"
     )
+    accepted = run("apply", file, "--dry-run", "--force-vendor-data")
+    assert (accepted.exit_code, "would be refused" in accepted.stderr) == (0, False)
     assert run("apply", str(plan), "--yes").exit_code == 3  # the reviewed plan is no way around it
-    risks = json.loads(run("apply", file, "--dry-run", "--json").stdout)["risks"]
+    in_json = run("apply", file, "--dry-run", "--json")
     description = "dicomVendorData would change"
-    assert risks == [{"name": "vendor-data", "message": description, "entries": [ARCHIVE_DN], "forced": False}]
+    assert in_json.exit_code == 1
+    assert json.loads(in_json.stdout)["risks"] == [
+        {"name": "vendor-data", "message": description, "entries": [ARCHIVE_DN], "forced": False}
+    ]
 
 
 def test_several_risks_are_told_together(run: Run, site: CliSite, tmp_path: Path) -> None:
@@ -125,3 +128,14 @@ def test_every_changing_command_names_the_risks_in_its_help(run: Run) -> None:
         assert list_options(page) == (["--force-overwrite"] if command == "apply" else [])
         assert "\n  dcmcfg help safety-overrides " in page
         assert {option for each in load_command(command).params for option in each.opts} >= {*risks}
+
+
+def test_the_title_of_an_unknown_ae_is_refused_with_its_line(run: Run, site: CliSite, tmp_path: Path) -> None:
+    file = written(
+        tmp_path / "fallback.ldif",
+        f"dn: {ARCHIVE_DN}\nchangetype: modify\nreplace: dcmFallbackCMoveSCP\ndcmFallbackCMoveSCP: LONGTERN\n",
+    )
+    before = site.octets()
+    refused = run("apply", file, "--yes")
+    assert (refused.exit_code, site.octets()) == (3, before)
+    assert f"    {file}:4: {ARCHIVE_DN}: dcmFallbackCMoveSCP 'LONGTERN': no AE has the title LONGTERN" in refused.stderr

@@ -17,7 +17,7 @@ from tests.cli.sites import ARCHIVE_DN, CliSite
 
 pytestmark = pytest.mark.real
 PATH = "devices/dcm4chee-arc"
-CHECK = ("check", "--archive-view", "--only", "archive-view")
+CHECK = ("check", "--only", "archive-view")
 WARNING = """\
 warning
   Entry      dcmStorageID=fs1,dicomDeviceName=dcm4chee-arc
@@ -132,8 +132,8 @@ def test_a_node_that_does_not_answer_does_not_hide_the_findings_of_the_other(
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("check", "--only", "archive-view"), "the part archive-view requires --archive-view"),
-        (("check", "--rule", "view-value"), "the part archive-view requires --archive-view"),
+        (("check", "--only", "environment"), "the part environment requires --env FILE"),
+        (("check", "x.ldif", "--rule", "view-value"), "--archive-view compares the live tree with the archive"),
         (("check", "x.ldif", "--archive-view"), "--archive-view compares the live tree with the archive, not a FILE"),
         (("check", "--fix", "--archive-view"), "--archive-view excludes --fix and --list-rules"),
     ],

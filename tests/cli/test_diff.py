@@ -187,7 +187,10 @@ def test_what_is_not_a_tree_is_told_with_its_line(
 def test_what_is_not_there_is_told(run: Run, pair: tuple[str, str], tmp_path: Path) -> None:
     missing = run("diff", pair[0], str(tmp_path / "none.ldif"))
     assert missing.exit_code == 3
-    assert missing.stderr == f"dcmcfg: {tmp_path}/none.ldif: cannot read the file (No such file or directory)\n"
+    assert missing.stderr == (
+        f"dcmcfg: {tmp_path}/none.ldif: cannot read the file (No such file or directory)\n"
+        f"  next: check the path: the folder {tmp_path} has no such file\n"
+    )
     (tmp_path / "empty").mkdir()
     empty = run("diff", pair[0], str(tmp_path / "empty"))
     assert (empty.exit_code, empty.stderr) == (3, f"dcmcfg: {tmp_path}/empty: the folder contains no *.ldif files\n")

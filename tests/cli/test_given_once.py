@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -60,7 +61,8 @@ def test_a_flag_and_an_option_with_several_values_may_be_repeated(run: Run) -> N
     result = run("diff", "--with-secrets", "--with-secrets", "--ignore", "a", "--ignore", "b", "gone.ldif", "gone.ldif")
     assert (result.exit_code, result.stderr) == (
         3,
-        "dcmcfg: gone.ldif: cannot read the file (No such file or directory)\n",
+        "dcmcfg: gone.ldif: cannot read the file (No such file or directory)\n"
+        f"  next: check the path: the folder {Path.cwd()} has no such file\n",
     )
 
 

@@ -68,7 +68,8 @@ command.
 Exit codes:
   0    Success, also if there was nothing to do.
   1    Negative result: the user declined, a study was not verified, or the
-       command found problems or differences.
+       command found problems or differences. A dry run has this exit code if
+       dcmcfg would refuse the plan.
   2    Usage error: the command line or a setting is wrong. Examples: an unknown
        option, an invalid AE title, an unknown SOP class.
   3    The command failed, and nothing was changed. Examples: an unknown

@@ -213,7 +213,7 @@ def test_json_tells_what_was_left_out_and_where_it_is(run: Run, site: CliSite) -
 def test_what_is_not_carried_out_leaves_nothing_behind(run: Run, site: CliSite) -> None:
     before = site.octets()
     file = written("new.csv", BAD)
-    assert run("import", file, "--dry-run").exit_code == 0
+    assert run("import", file, "--dry-run").exit_code == 1
     assert run("import", file).exit_code == 1  # nobody to ask
     written("new.rejects.csv", "mine")
     refused = run("import", file, "--yes")
@@ -243,7 +243,7 @@ def test_the_same_file_again_is_nothing_to_do_and_its_rejects_stay_as_they_are(r
     rejects.write_text("mended")
     assert run("import", file, "--yes").exit_code == 3
     assert rejects.read_text() == "mended"
-    assert run("import", file, "--yes", "--dry-run").exit_code == 0
+    assert run("import", file, "--yes", "--dry-run").exit_code == 1
     assert (
         run("import", written("good.csv", "title,host,port\nWS9,h,104\n"), "--rejects", str(rejects), "--yes").exit_code
         == 0

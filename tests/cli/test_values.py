@@ -117,7 +117,7 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
     )
     assert site.octets() == before
     enumerated = run("set", "dcm4chee-arc", "dcmOverwritePolicy=SOMETIMES", "--dry-run")
-    assert enumerated.exit_code == 0, "a dry run shows the risk, and refuses nothing"
+    assert enumerated.exit_code == 1, "a dry run shows the plan that would be refused"
     assert "this requires --force-unloadable" in enumerated.stderr
     assert "dcmOverwritePolicy 'SOMETIMES': the value must be one of NEVER, ALWAYS, " in enumerated.stderr
     offered = run("set", "dcm4chee-arc", "hl7PatientArrivalMessageType=ADT^A99", "--dry-run")
@@ -125,12 +125,34 @@ def test_what_cannot_be_is_refused_before_the_plan_with_what_would_be_right(run:
     assert "hl7PatientArrivalMessageType 'ADT^A99': the web form offers ADT^A10" in offered.stderr
 
 
-def test_a_name_of_nothing_is_warned_of_on_screen_and_in_json(run: Run, site: CliSite) -> None:
+def test_the_title_of_an_unknown_ae_is_refused(run: Run, site: CliSite) -> None:
+    before = site.octets()
+    result = run("set", "dcm4chee-arc", "dcmFallbackCMoveSCP=LONGTERN", "--yes")
+    assert (result.exit_code, site.octets()) == (3, before)
+    assert result.stderr == (
+        "dcmcfg: the plan is refused: unusable-reference: 1 setting refers to an AE that does not exist, or that the "
+        "archive cannot use for this purpose\n"
+        f"    {ARCHIVE_DN}: dcmFallbackCMoveSCP 'LONGTERN': no AE has the title LONGTERN; did you mean LONGTERM? "
+        "Fix: Add the AE, or use the title of an existing AE.\n"
+        "  next: correct dcmFallbackCMoveSCP (dcmcfg explain dcmFallbackCMoveSCP); to apply the plan anyway: "
+        "--force-unusable-reference\n"
+    )
+    accepted = run("set", "dcm4chee-arc", "dcmFallbackCMoveSCP=LONGTERN", "--yes", "--force-unusable-reference")
+    assert accepted.exit_code == 0
+    assert "warning: unusable-reference: " in accepted.stderr
+    assert run("set", "dcm4chee-arc", "dicomDescription=x", "--yes").exit_code == 0, "the title is no new one"
+
+
+def test_the_title_of_an_unknown_ae_is_a_warning_of_a_dry_run_on_screen_and_in_json(run: Run, site: CliSite) -> None:
     result = run("set", "dcm4chee-arc", "dcmFallbackCMoveSCP=LONGTERN", "--dry-run", "--json")
-    message = "dcmFallbackCMoveSCP: no AE has the title LONGTERN; did you mean LONGTERM? (rule: fallback-scp-unknown)"
-    warning = f"{ARCHIVE_DN}: {message}"
-    assert (result.exit_code, result.stderr.count(f"warning: {warning}\n")) == (0, 1)
-    assert json.loads(result.stdout)["warnings"] == [warning]
+    warning = (
+        f"{ARCHIVE_DN}: dcmFallbackCMoveSCP 'LONGTERN': no AE has the title LONGTERN; did you mean LONGTERM? "
+        "Fix: Add the AE, or use the title of an existing AE."
+    )
+    assert (result.exit_code, result.stderr.count(f"warning: {warning}\n")) == (1, 1)
+    content = json.loads(result.stdout)
+    assert warning in content["warnings"]
+    assert [each["name"] for each in content["risks"]] == ["unusable-reference"]
 
 
 def test_get_shows_a_value_a_line_and_which_level_it_is_from(run: Run, site: CliSite) -> None:

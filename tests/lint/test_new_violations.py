@@ -13,7 +13,7 @@ from dcmcfg.lab.large_tree import generate_large_tree
 from dcmcfg.lint.catalogue import RULES as ALL
 from dcmcfg.lint.linter import lint
 from dcmcfg.lint.new_load_failures import find_new_load_failures
-from dcmcfg.lint.new_violations import PLAN_RULES, changes_certificates, find_new_violations
+from dcmcfg.lint.new_violations import PLAN_RULES, changes_certificates, describe_new_violations, find_new_violations
 from dcmcfg.model.tree import Tree
 from dcmcfg.plan.plan import DesiredChange, make_plan
 from dcmcfg.schema.definitions import load_bundled_schema
@@ -28,7 +28,8 @@ NAME = "dcmExternalRetrieveAEDestination"
 
 
 def messages(*changes: Change, tree: Tree | None = None) -> list[str]:
-    return list(find_new_violations(make_plan(tree or site(), [DesiredChange(change) for change in changes]), NOW))
+    plan = make_plan(tree or site(), [DesiredChange(change) for change in changes])
+    return list(describe_new_violations(find_new_violations(plan, NOW)))
 
 
 def setting(name: str, value: str) -> Modify:
@@ -50,8 +51,8 @@ def test_an_ae_that_the_plan_is_refused_for_is_not_told_again() -> None:
     plan = make_plan(site(), [DesiredChange(setting(NAME, "NOSUCHAE"))])
     refused = [each.finding for each in find_new_load_failures(plan, NOW)]
     assert [each.rule.name for each in refused] == ["external-retrieve-unknown"]
-    assert list(find_new_violations(plan, NOW, excluded=refused)) == []
-    assert len(list(find_new_violations(plan, NOW))) == 1
+    assert list(describe_new_violations(find_new_violations(plan, NOW), excluded=refused)) == []
+    assert len(find_new_violations(plan, NOW)) == 1
 
 
 @pytest.mark.parametrize("breaking", REPORTED, ids=[f"{each.rule}-{n}" for n, each in enumerate(REPORTED)])
@@ -78,7 +79,7 @@ def _format(found: EntryFinding) -> str:
 
 @cache
 def messages_of_lint(*changes: Change) -> dict[tuple[object, ...], str]:
-    """What all of lint finds after *changes*, as :func:`find_new_violations` tells it."""
+    """What all of lint finds after *changes*, as :func:`describe_new_violations` says it."""
     return {
         (found.rule.name, found.dn, found.value): _format(found)
         for found in lint(valid_tree_with_modalities().with_changes(changes), NOW, PLAN_RULES)
@@ -116,8 +117,8 @@ def test_a_rename_makes_nothing_wrong_that_was_wrong_before() -> None:
 def test_values_that_the_user_has_seen_are_left_out() -> None:
     plan = make_plan(site(), [DesiredChange(setting("dcmFallbackCMoveSCP", "NOSUCHAE"))])
     value = (DN.parse(ARCHIVE), "dcmFallbackCMoveSCP", b"NOSUCHAE")
-    assert len(list(find_new_violations(plan, NOW))) == 1
-    assert list(find_new_violations(plan, NOW, reported_values={value})) == []
+    assert len(find_new_violations(plan, NOW)) == 1
+    assert list(describe_new_violations(find_new_violations(plan, NOW), reported_values={value})) == []
 
 
 def test_a_certificate_asks_for_its_rules() -> None:
@@ -126,5 +127,5 @@ def test_a_certificate_asks_for_its_rules() -> None:
     expired = next(each for each in BREAKS if each.rule == "certificate-expired")
     plan = make_plan(valid_tree(), [DesiredChange(change) for change in expired.changes])
     assert changes_certificates(plan)
-    (line,) = find_new_violations(plan, NOW, ALL)
+    (line,) = map(str, find_new_violations(plan, NOW, ALL))
     assert line.endswith("(rule: certificate-expired)")

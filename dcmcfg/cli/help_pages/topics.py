@@ -193,7 +193,7 @@ def _make_exit_codes(name: str) -> Topic:
                     (
                         str(NegativeResult.exit_code),
                         "Negative result: the user declined, a study was not verified, or the command found problems "
-                        "or differences.",
+                        "or differences. A dry run has this exit code if dcmcfg would refuse the plan.",
                     ),
                     (
                         str(MalformedInput.exit_code),

@@ -69,11 +69,11 @@ def require_forced(risks: Sequence[Risk], forced_risks: Collection[str]) -> None
 
 
 def describe_refusal(risks: Sequence[Risk], forced_risks: Collection[str]) -> str:
-    """Return a sentence that :func:`require_forced` would refuse the plan with *risks*; empty if it would not."""
+    """Return the message that :func:`require_forced` would refuse the plan with *risks*; empty if it would not."""
     refused_risks = _find_refused(risks, forced_risks)
     if not refused_risks:
         return ""
-    return f"This plan would be refused: it requires {_format_force_options(refused_risks)}."
+    return f"dry run: the plan would be refused, because it requires {_format_force_options(refused_risks)}"
 
 
 def _find_refused(risks: Sequence[Risk], forced_risks: Collection[str]) -> list[Risk]:

@@ -91,4 +91,4 @@ def apply_files(
             rejects_file=rejects,
             rules=rules,
         )
-    return _REJECTED if misfits and not options.dry_run else 0
+    return _REJECTED if misfits else 0

@@ -229,14 +229,14 @@ def apply_plan(
 
 
 def _print_dry_run(report: ChangeReport, *, is_resumed: bool) -> None:
-    """Print the result of a dry run, and last the options that the plan requires, because warnings are easily missed.
+    """Print the result of a dry run; raise :class:`NegativeResult` if dcmcfg would refuse the plan.
 
     The risks of a resumed change were accepted when it began.
     """
     report.print_result()
     refusal = "" if is_resumed else describe_refusal(report.risks, report.options.forced_risks)
     if refusal:
-        report.options.print_lines(refusal)
+        raise NegativeResult(refusal)
 
 
 def remove_leftover_markers(directory: Directory, history: History, options: ChangeOptions) -> bool:

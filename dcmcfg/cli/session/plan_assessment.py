@@ -12,7 +12,7 @@ from dcmcfg.cli.options.change_options import ChangeOptions, format_risks
 from dcmcfg.cli.session.archive_database import search_recorded_names
 from dcmcfg.dn import DN
 from dcmcfg.files.locations import locate_all_values
-from dcmcfg.lint.new_violations import changes_certificates, find_new_violations
+from dcmcfg.lint.new_violations import changes_certificates, describe_new_violations, find_new_violations
 from dcmcfg.lint.plan_risks import assess_plan_risks
 from dcmcfg.lint.rule import LintRule
 from dcmcfg.plan.delayed_effects import describe_delayed_effects, warn_about_automatic_loading
@@ -99,7 +99,10 @@ def assess_plan(
     """
     now, is_resumed = datetime.now(UTC), purpose.resumed_record is not None
     locate = functools.partial(locate_all_values, schema=plan.after.schema)
-    plan_risks = assess_plan_risks(plan, now, device=settings.device, subtree_dn=scope_dn, locate=locate)
+    violations = find_new_violations(plan, now, _get_more_rules(plan))
+    plan_risks = assess_plan_risks(
+        plan, now, device=settings.device, subtree_dn=scope_dn, violations=violations, locate=locate
+    )
     # The risks of a resumed change were accepted when it began, so the database is not queried again.
     recorded = RecordSearchResult() if is_resumed else search_recorded_names(settings, plan)
     risks = (*plan_risks.risks, *find_record_risks(recorded.records))
@@ -108,10 +111,8 @@ def assess_plan(
     def iterate_warnings() -> Iterator[str]:
         yield from find_plan_warnings(plan, check_structure=warn_unknown_schema)
         # Findings of a risk are printed with that risk, not again as a warning.
-        yield from find_new_violations(
-            plan,
-            now,
-            _get_more_rules(plan),
+        yield from describe_new_violations(
+            violations,
             excluded=[new.finding for risk in risks for new in risk.findings],
             reported_values=reported_values,
         )

@@ -22,6 +22,7 @@ from dcmcfg.cli.upgrade.planning import open_site, plan_upgrade, read_releases
 from dcmcfg.directory.server import Directory
 from dcmcfg.errors import ArchiveError, DcmcfgError, Refused
 from dcmcfg.files.ldif import read_files
+from dcmcfg.files.read_failures import build_read_failure
 from dcmcfg.garbage_collection import pause_garbage_collection
 from dcmcfg.printable import escape_unprintable
 from dcmcfg.private_folders import create_private_folder
@@ -124,7 +125,7 @@ def _read_plan(path: Path) -> UpgradePlanFile:
         with path.open("rb") as file:
             head = file.read(_HEAD_LENGTH)
     except OSError as error:
-        raise DcmcfgError(f"cannot read the file: {error.strerror}", subject=str(path)) from error
+        raise build_read_failure(error, path, DcmcfgError) from error
     source = parse_plan_source(head)
     if source is None:
         raise Refused(
