@@ -15,6 +15,7 @@ PAGE_TESTS = {
     "docs/how-to/connect-a-second-pacs.md": "tests/cli/test_how_to_pages.py",
     "docs/how-to/environment.md": "tests/cli/test_environment_page.py",
     "docs/how-to/failed-c-move.md": "tests/cli/test_failed_c_move.py",
+    "docs/how-to/failed-reload.md": "tests/cli/test_failed_c_move.py",
     "docs/how-to/import-aes.md": "tests/cli/test_how_to_pages.py",
     "docs/how-to/install-without-network.md": "tests/release/test_bundle.py",
     "docs/how-to/long-term-archive.md": "tests/cli/test_how_to_pages.py",

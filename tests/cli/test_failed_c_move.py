@@ -1,4 +1,4 @@
-"""What ``docs/how-to/failed-c-move.md`` shows is what the commands print on a lab that has the symptom."""
+"""What the pages ``docs/how-to/failed-*.md`` show is what the commands print on a lab that has the symptom."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from tests.dicom.dcmtk import LOOPBACK
 from tests.lab.running_site import RunningSite, running_site
 
 pytestmark = pytest.mark.real
-PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "failed-c-move.md"
+_FOLDER = Path(__file__).parents[2] / "docs" / "how-to"
+PAGES = (_FOLDER / "failed-c-move.md", _FOLDER / "failed-reload.md")
 #: The line with which a reader makes the symptom: a command in the text or in a block, and the AE whose port is PORT.
 TO_TRY = re.compile(
     r"(?m)^To try it"
@@ -31,15 +32,15 @@ PORTS = {"archive": 11112, "http": 8080, "storage": 11117, "workstation": 11118,
 
 
 def shown() -> Iterator[Shown]:
-    """Yield the commands of the page, none without output."""
-    for each in shown_on(PAGE):
+    """Yield the commands of the pages, none without output."""
+    for each in (each for page in PAGES for each in shown_on(page)):
         assert any(each.lines), each.command
         yield each
 
 
 def changes_to_try() -> Mapping[str, str]:
     """Return the dcmcfg command with which a reader of the page makes the symptom, by the heading."""
-    sections = re.split(r"(?m)^## ", PAGE.read_text("utf-8"))[1:]
+    sections = [each for page in PAGES for each in re.split(r"(?m)^## ", page.read_text("utf-8"))[1:]]
     found = {each.partition("\n")[0]: TO_TRY.search(each) for each in sections}
     return {
         title: f"{match['typed'] or match['saved']} {match['peer'] or ''}" for title, match in found.items() if match
