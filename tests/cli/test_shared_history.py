@@ -48,7 +48,7 @@ def test_two_accounts_see_one_history_and_only_the_own_changes_can_be_reverted(s
     assert "ask 61001 to run: dcmcfg undo 1" in refused.stderr
     assert shared.site.octets() == before
     closed = op2.run("history", "--mark-resolved", "61001-1")
-    assert (closed.returncode, "private to this account" in closed.stderr) == (3, True)
+    assert (closed.returncode, "Only this account can read" in closed.stderr) == (3, True)
 
     assert op2.run("undo", "61002-1", "--yes", "--no-reload").returncode == 0
     results = {each["reference"]: each for each in json.loads(adm1.run("history", "--json").stdout)["rollouts"]}
