@@ -334,7 +334,7 @@ EXIT_CODES_HEAD = """\
 
 This page lists the exit codes of all commands. `dcmcfg help exit-codes` prints the first table.
 
-A script should treat every exit code except 0 as a failure, unless the second table says otherwise.
+A script should treat every exit code except 0 as a failure. The second table has the exceptions.
 
 | code | meaning |
 |---|---|
@@ -342,15 +342,19 @@ A script should treat every exit code except 0 as a failure, unless the second t
 _EXIT_CODES_BY_COMMAND = """
 ## By command
 
-The exit codes 2, 130 and 141 have the same meaning for all commands except `monitor`. An empty cell means that the
-exit code has its meaning in the first table, or that the command does not have it.
+The exit codes 2, 130 and 141 have the same meaning for all commands except `monitor`. If a cell is empty, the exit
+code has the meaning of the first table, or the command does not have this exit code.
 
 | command | 0 | 1 | 2 | 3 | 4 |
 |---|---|---|---|---|---|
 """
 _EXIT_CODES_NOTES = """
-A command that changes the configuration has the exit code 1 if you decline it. An internal error has the exit code 3
-before the first write, and 4 after it. The exit codes of `monitor` are the states of a Nagios plugin.
+| case | exit code |
+|---|---|
+| you decline a change of the configuration | 1 |
+| an internal error before the first write | 3 |
+| an internal error after the first write | 4 |
+| `monitor` | the state of a Nagios plugin |
 
 More rules: [verify](verify.md#exit-codes), [route](route.md#exit-codes), [reload](reload.md#responses),
 [many studies](many-studies.md).

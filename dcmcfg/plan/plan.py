@@ -338,7 +338,7 @@ class _PlanBuilder:
             names := entry_diff.find_differing_attributes(earlier_record, desired, schema)
         ):
             raise DoesNotApply(
-                f"an earlier record of this entry has different values of {', '.join(names)}", subject=str(requested.dn)
+                f"two records of this entry have different values of {', '.join(names)}", subject=str(requested.dn)
             )
         if current is None:
             self._add_resolved(requested, location)

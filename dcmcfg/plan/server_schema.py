@@ -227,7 +227,7 @@ class _Reason:
                 return _Reason(
                     message,
                     find_schema_file(attribute.oid) if attribute and is_relaxed else "",
-                    f"give {name} one value",
+                    f"give {name} only one value",
                 )
             case _:
                 message = f"according to the server's schema, {finding.message}"

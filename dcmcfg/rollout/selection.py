@@ -78,8 +78,8 @@ def _select_default_to_undo(history: History, ldap_url: str, interrupted: Rollou
         if interrupted is not None and unfinished.number not in (interrupted.number, interrupted.header.undo_of):
             raise _build_other_unfinished_error(interrupted, unfinished)
         if unfinished.header.undo_of is not None:
-            itself = f"{_format_rollout(unfinished)} was itself interrupted"
-            raise Refused(itself, subject=ldap_url, next_step=format_recovery_commands(unfinished))
+            message = f"{_format_rollout(unfinished)} was also interrupted"
+            raise Refused(message, subject=ldap_url, next_step=format_recovery_commands(unfinished))
         return unfinished
     if interrupted is None:
         return _find_newest_in_effect(history, ldap_url)

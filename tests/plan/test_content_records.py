@@ -141,7 +141,7 @@ def test_entries_do_not_overtake_changes_that_stand_between() -> None:
 
 
 def test_two_contradictory_records_of_an_entry_are_refused() -> None:
-    with pytest.raises(DoesNotApply, match="an earlier record of this entry has different values of dicomPort"):
+    with pytest.raises(DoesNotApply, match="two records of this entry have different values of dicomPort"):
         plan(CONNECTION + "dicomPort: 1\n", CONNECTION + "dicomPort: 2\n")
     assert len(plan(CONNECTION + "dicomPort: 1\n", CONNECTION + "dicomPort: 1\n").steps) == 1
 

@@ -149,9 +149,9 @@ def parse_promise(output: str) -> Promise | None:
 def promises(output: str) -> dict[Command, Promise]:
     """Return the commands that *output* names for what comes next, each with what is said of it."""
     found: dict[Command, Promise] = {}
-    for unfinished in re.findall(r"change (\d+)[^\n]* (?:is unfinished|was itself interrupted)", output)[-1:]:
+    for unfinished in re.findall(r"change (\d+)[^\n]* (?:is unfinished|was also interrupted)", output)[-1:]:
         number = int(
-            re.findall(r"change (\d+)[^\n;]*? (?:is unfinished|was itself interrupted)", output)[-1] or unfinished
+            re.findall(r"change (\d+)[^\n;]*? (?:is unfinished|was also interrupted)", output)[-1] or unfinished
         )
         if "to finish the change: dcmcfg apply --resume" in output:
             found[RESUME] = Promise("goes on with", number)

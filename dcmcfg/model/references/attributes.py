@@ -177,5 +177,5 @@ class AccessList(NamedTuple):
 ACCESS_LISTS = (
     AccessList("dcmAcceptedMoveDestination", "destination", "refused (C801)"),
     AccessList("dcmAcceptedCallingAETitle", "caller", "rejected (1/1/3)"),
-    AccessList("hl7AcceptedSendingApplication", "sending application", "answered with AR"),
+    AccessList("hl7AcceptedSendingApplication", "sending application", "rejected (AR)"),
 )
