@@ -60,9 +60,11 @@ _MOVES = f"""\
 This page shows the verdict of `dcmcfg verify` for each recorded C-MOVE of a real dcm4chee-arc 5.35.1.
 [Fidelity](fidelity.md) explains the recordings.
 
-For each recording, the tests run `verify` and `route --study` against the replayer. Another test compares the stand-in
-archive of the lab with each recording. The tests run `verify` with evidence from the archive's database: these are the
-verdicts in the tables. The tests also run `verify` in these ways:
+For each recording, the tests run `verify` and `route --study` against the replayer. The tables show the verdict of
+`verify` with evidence from the archive's database. Another test compares the lab's stand-in archive with each
+recording.
+
+The tests also run `verify` in these ways:
 
 - without evidence from the database
 - with Instance Availability NEARLINE
@@ -93,8 +95,8 @@ _CONTROL = f"""\
 
 {_WRITTEN}
 
-This page shows the answers of `dcmcfg status` and `dcmcfg reload` to recordings of a real dcm4chee-arc 5.35.1: the
-control service of the archive (`ctrl`). [Fidelity](fidelity.md) explains the recordings.
+This page shows the answers of `dcmcfg status` and `dcmcfg reload` for each recording of the control service (`ctrl`) of
+a real dcm4chee-arc 5.35.1. [Fidelity](fidelity.md) explains the recordings.
 
 For each recording, the tests run `status` or `reload` against the replayer.
 
