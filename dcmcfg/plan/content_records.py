@@ -64,7 +64,8 @@ def check_structural_class(schema: Schema, current: Entry, desired: Entry) -> No
     old, new = (find_structural_classes(schema, entry) for entry in (current, desired))
     if old != new and _has_only_known_classes(schema, current) and _has_only_known_classes(schema, desired):
         raise DoesNotApply(
-            f"a structural class cannot change: the entry has {', '.join(sorted(old)) or 'none'}, but the record has "
+            "the structural object class of an entry cannot change: the entry has "
+            f"{', '.join(sorted(old)) or 'none'}, but the record has "
             f"{', '.join(sorted(new)) or 'none'}",
             subject=str(current.dn),
             next_step="use change records: delete the entry, then add the new entry",

@@ -82,7 +82,7 @@ def make_surplus_deletes(tree: Tree, subtree: DN, desired: Sequence[DesiredChang
     named_keys = [tree.key(each.change.dn) for each in desired]
     if not any(is_at_or_below(key, base) for key in named_keys):
         raise Refused(
-            "the files contain no entry at or below this DN, so all entries at or below this DN would be deleted",
+            "the files contain no entry of this subtree, so --prune would delete the whole subtree",
             subject=str(subtree),
             next_step="check the DN of --under, and the files",
         )

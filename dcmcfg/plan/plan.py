@@ -314,7 +314,7 @@ class _PlanBuilder:
                 "the entry is not below the base DN",
                 subject=str(dn),
                 next_step="set another base DN with --base-dn (DCMCFG_BASE_DN), "
-                "or move the file to this base DN: dcmcfg apply --map-base auto FILE",
+                "or change the base DN of the file: dcmcfg apply --map-base auto FILE",
             )
 
     def _require_parent(self, dn: DN) -> None:

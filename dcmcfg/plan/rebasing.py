@@ -34,7 +34,7 @@ def find_base(files: Files) -> DN:
         return next(iter(found.values()))
     if not found:
         raise Refused(
-            "no record is at or below an entry cn=DICOM Configuration, so the base DN is unknown",
+            "no DN of a record contains cn=DICOM Configuration, so the base DN is unknown",
             subject=_format_names(files),
             next_step="specify the base DN with --map-base DN",
         )
@@ -133,7 +133,7 @@ def _rebase_control(control: Control, rebasing: Rebasing, location: str) -> Cont
             f"the control {control.oid} cannot be moved to another base DN: dcmcfg does not know the format of "
             "the control's value",
             subject=location,
-            next_step="apply the file at its own base DN, or remove the control",
+            next_step="apply the file at the base DN of the file, or remove the control",
         )
     return replace(control, value=assertions.encode_filter(_rebase_filter(asserted, rebasing, location)))
 

@@ -164,7 +164,7 @@ def test_a_file_is_compared_with_a_tree_of_another_base(
         (
             ("apply", "--map-base", "auto", "FILE"),
             3,
-            "dcmcfg: FILE: no record is at or below an entry cn=DICOM Configuration, so the base DN is unknown\n"
+            "dcmcfg: FILE: no DN of a record contains cn=DICOM Configuration, so the base DN is unknown\n"
             "  next: specify the base DN with --map-base DN\n",
         ),
     ],

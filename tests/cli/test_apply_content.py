@@ -108,7 +108,7 @@ def test_prune_leaves_what_the_files_hold_and_is_undone(run: Run, site: CliSite,
         (
             "",
             STORESCP,
-            "the files contain no entry at or below this DN, so all entries at or below this DN would be deleted",
+            "the files contain no entry of this subtree, so --prune would delete the whole subtree",
         ),
         (f"dn: {STORESCP}\nchangetype: delete\n", STORESCP, "--prune accepts entries only, not change records"),
         (f"dn: {STORESCP}\nobjectClass: dicomDevice\n", "dc=org", "this DN is not below the base DN"),
@@ -140,7 +140,7 @@ def test_what_is_refused_says_why(run: Run, site: CliSite, tmp_path: Path) -> No
     )
     result = run("apply", str(file), "--yes")
     assert result.exit_code == 3
-    assert "a structural class cannot change" in result.stderr
+    assert "the structural object class of an entry cannot change" in result.stderr
     assert "the value of dicomDeviceName differs from the value in the DN of the record" in result.stderr
     assert site.octets() == before
 

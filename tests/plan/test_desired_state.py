@@ -51,7 +51,7 @@ def test_an_entry_is_named_in_whatever_spelling() -> None:
 
 @pytest.mark.parametrize("entries", [(), (connection(ARCHIVE),)])
 def test_no_entry_in_the_subtree_is_refused(entries: tuple[Entry, ...]) -> None:
-    with pytest.raises(Refused, match="so all entries at or below this DN would be deleted"):
+    with pytest.raises(Refused, match="so --prune would delete the whole subtree"):
         deleted(STORESCP, *entries)
 
 
