@@ -28,13 +28,13 @@ def parse_ae_title(text: str) -> str:
 
 def _find_problem(text: str) -> str:
     if not text or not text.strip(" "):
-        return "it is empty"
+        return "the title is empty"
     if len(text) > MAXIMUM_LENGTH:
-        return f"it has {len(text)} characters"
+        return f"the title has {len(text)} characters"
     if text != text.strip(" "):
-        return "it starts or ends with a space"
+        return "the title starts or ends with a space"
     if "\\" in text:
-        return "it contains a backslash"
+        return "the title contains a backslash"
     if not all(" " <= character <= "~" for character in text):
-        return "it contains a control character or a non-ASCII character"
+        return "the title contains a control character or a non-ASCII character"
     return ""

@@ -86,7 +86,7 @@ class EntryDraft:
     def _add(self, name: str, values: tuple[bytes, ...]) -> None:
         if name in self and not has_equality_rule(self._schema, name):
             # Without an equality rule, a server cannot compare values (inappropriateMatching, RFC 4511 A.2).
-            raise self._build_error(f"{name} can only be replaced as a whole", 18)
+            raise self._build_error(f"{name}: every change must replace all values", 18)
         # All values are checked before the first one is added, so that a refused modification changes nothing.
         for value in values:
             if self.has_value(name, value):
@@ -100,7 +100,7 @@ class EntryDraft:
 
     def _delete(self, name: str, values: tuple[bytes, ...]) -> None:
         if not has_equality_rule(self._schema, name):
-            raise self._build_error(f"{name} can only be replaced or deleted as a whole", 18)
+            raise self._build_error(f"{name}: every change must replace or remove all values", 18)
         for value in values:
             if not self.has_value(name, value):
                 raise self._build_error(f"{name} does not have {format_value(name, value)}", 16)

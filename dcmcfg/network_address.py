@@ -95,7 +95,7 @@ def parse_host(text: str) -> str:
 def find_address_problem(host: str) -> str:
     """Return the problem of a *host* that consists of numbers; empty for a valid address and for a name."""
     if _ALL_NUMBERS.fullmatch(host) and not _is_address(host):
-        return "it looks like an IPv4 address but is not valid"
+        return "not a valid IPv4 address"
     return ""
 
 

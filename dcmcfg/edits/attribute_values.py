@@ -93,7 +93,7 @@ def _require_consistent(schema: Schema, target: Target, group: _ValuesByOperatio
     name = next(iter(group.values())).name
     if Operation.REPLACE in group and get_attribute_type(schema, name).name == OBJECT_CLASS:
         raise Refused(
-            "object classes cannot be set as a whole",
+            "dcmcfg cannot replace all object classes of an entry",
             subject=str(target.entry.dn),
             next_step=f"to add an object class: dcmcfg set TARGET {OBJECT_CLASS}+=CLASS; to remove an object class: "
             f"dcmcfg set TARGET {OBJECT_CLASS}-=CLASS",
@@ -102,7 +102,7 @@ def _require_consistent(schema: Schema, target: Target, group: _ValuesByOperatio
         raise Refused(
             f"{name}= replaces all values and cannot be combined with {name}+= or {name}-=",
             subject=str(target.entry.dn),
-            next_step=f"use {name}= alone, or {name}+= and {name}-=",
+            next_step=f"use only {name}=, or only {name}+= and {name}-=",
         )
     if len(group) > 1:
         added, removed = (

@@ -118,7 +118,7 @@ def _require_addable(schema: Schema, entry: Entry, attribute: AttributeType, nam
         return
     reason = ", because this class would make the device an archive" if name == ARCHIVE_DEVICE_OBJECT_CLASS else ""
     raise Refused(
-        f"{attribute.name} requires the object class {name}, which dcmcfg does not add automatically{reason}",
+        f"{attribute.name} requires the object class {name}. dcmcfg does not add this class automatically{reason}",
         subject=str(entry.dn),
         next_step=f"to add the object class: dcmcfg set TARGET objectClass+={name}; add the required attributes in the "
         f"same command: {', '.join(object_class.must)}",

@@ -115,7 +115,7 @@ def find_connection(configuration: Configuration, text: str) -> tuple[Device, Co
             return device, _require_single(device, ae.connections, f"the AE {ae.qualified_title}")
     known_names = format_known_names(name, (get_connection_name(each.dn) for each in device.connections))
     raise NotFound(
-        f"the device {device.name} has no connection {name}", next_step=f"its connections are: {known_names}"
+        f"the device {device.name} has no connection {name}", next_step=f"connections of the device: {known_names}"
     )
 
 

@@ -91,7 +91,7 @@ def remove_connection(device: Device, connection: Connection, *, detach: bool = 
     if users and not detach:
         raise Refused(
             f"{name} is used by {format_users(users)}; without the connection, the archive would not load the device",
-            next_step="if each user also has another connection, remove the connection from the users with --detach; "
+            next_step="if each of these entries also has another connection, add the option --detach; "
             f"{_suggest_replacement(device, users, connection)}",
         )
     detaching = [_detach(device, user, connection) for user in users]
@@ -161,7 +161,9 @@ def set_connection(device: Device, connection: Connection, settings: ConnectionS
     if not matches_settings(entry, settings):
         users = ConnectionUsers(References(device.tree)).find_users(connection)
         warnings += (
-            [f"the change affects all users of the connection: {format_users(users)}."] if len(users) > 1 else []
+            [f"the change affects all entries that use the connection: {format_users(users)}."]
+            if len(users) > 1
+            else []
         )
         after = entry
         for each in modifications:

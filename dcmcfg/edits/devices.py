@@ -94,7 +94,7 @@ def _assign_new_names(
         own = [name for name in registry.index_names(originals) if name != WILDCARD]
         for unknown in given.keys() - set(own):
             message = f"the device {device.name} has no {kind.value.label} {unknown}"
-            raise NotFound(message, next_step=f"it has: {format_known_names(unknown, own)}")
+            raise NotFound(message, next_step=f"existing names: {format_known_names(unknown, own)}")
         found[kind] = {name: given.get(name, name + clone_names.suffix) for name in own}
         nameless += ((kind, name) for name, new in found[kind].items() if new == name)
         _require_free(configuration, kind, found[kind])
@@ -110,7 +110,7 @@ def _build_missing_names_error(nameless: Sequence[tuple[EntityKind, str]]) -> Re
     labels = ", ".join(f"{kind.value.label} {name}" for kind, name in shown)
     options = " ".join(f"{NAME_OPTIONS[kind]} {shlex.quote(f'{name}=NEW')}" for kind, name in shown)
     return Refused(
-        f"these names must be unique, so the copy requires other names: {labels}{more}",
+        f"the copy cannot use these names, because the names must be unique: {labels}{more}",
         next_step=f"specify a suffix for all names with --suffix TEXT, or specify each name: {options}{more}",
     )
 

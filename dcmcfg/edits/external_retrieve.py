@@ -27,7 +27,7 @@ def set_external_retrieve(
     device = configuration.get_device(device_name)
     if not device.is_archive:
         raise Refused(
-            f"the device {device.name} is not an archive (it has no object class dcmArchiveDevice)",
+            f"the device {device.name} is not an archive: the object class dcmArchiveDevice is missing",
             next_step="specify the device of the archive with --device",
         )
     if ae_title is not None and not force_unknown:
@@ -79,7 +79,8 @@ def _find_warnings(configuration: Configuration, device: Device, title: str) -> 
     holders = [ae.device.name for ae in configuration.network_aes() if ae.title == title]
     if len(holders) > 1:
         yield (
-            f"{title} is an AE of several devices ({', '.join(holders)}); the archive uses the first AE that it finds."
+            f"several devices have an AE {title}: {', '.join(holders)}. The archive uses the first AE that the "
+            "directory returns."
         )
     called_ae = device.find_called_ae(title)
     if not holders and called_ae is not None and called_ae.title == "*":

@@ -240,7 +240,7 @@ class NetworkAEAdder:
             )
         given = {DICOM_DESCRIPTION: new.description, DICOM_ASSOCIATION_ACCEPTOR: None if new.acceptor else "FALSE"}
         if different := [name for name, text in given.items() if text and ae.text(name) != text]:
-            raise self._build_differs_error(new, holder, f"the AE has another value of {', '.join(different)}")
+            raise self._build_differs_error(new, holder, f"the AE has a different value of {', '.join(different)}")
         capabilities = list(new.build_capability_entries(ae.dn))
         for desired in capabilities:
             existing = self._get(desired.dn)
@@ -258,7 +258,7 @@ class NetworkAEAdder:
 
     def _build_differs_error(self, new: NewNetworkAE, holder: _Device, reason: str) -> Refused:
         return Refused(
-            f"the device {holder.name} already has the AE {new.title}, and {reason}",
+            f"the device {holder.name} already has the AE {new.title}, but {reason}",
             next_step=f"to see the AE: dcmcfg show {holder.name}/{new.title}; to change the AE: dcmcfg connection set, "
             "dcmcfg set "
             "or dcmcfg capability",
@@ -282,7 +282,7 @@ class NetworkAEAdder:
         if (other := self._other_titles.get(new.title)) is not None:
             yield f"the AE {other} also has the title {new.title} (dcmOtherAETitle)."
         if (similar_title := self._titles_by_case.get(new.title.casefold())) is not None:
-            yield f"there is also an AE {similar_title}; the titles differ only in case."
+            yield f"the AE {similar_title} already exists; the two titles differ only in upper and lower case."
         if device is None and new.device is not None:
             similar = suggest_names(new.device, (each.name for each in self._devices.values()))
             if similar:
@@ -290,7 +290,7 @@ class NetworkAEAdder:
         if new.template is not None:
             yield from _warn_about_uncopied(new.title, new.template)
         if new.cipher_suites and self._offered_suites and not self._offered_suites.intersection(new.cipher_suites):
-            yield "the archive offers none of these cipher suites, so TLS connections will fail."
+            yield "the archive offers none of the specified cipher suites, so TLS connections will fail."
         if device is not None and device.entry.is_a(ARCHIVE_DEVICE_OBJECT_CLASS):
             yield from _warn_about_archive_ae(new, device)
 
@@ -365,7 +365,8 @@ def _get_named_connection(new: NewNetworkAE, name: str, existing: Mapping[str, _
         raise Refused(
             f"the connection {connection}, not "
             f"{format_host_port(new.host, new.port)}{' with TLS' if new.cipher_suites else ''}",
-            next_step="to create a new connection: --connection NAME; to change this connection for all its users: "
+            next_step="to create a new connection: --connection NAME; to change this connection for all entries that "
+            "use the connection: "
             "dcmcfg connection set",
         )
     return connection
@@ -405,7 +406,8 @@ def _warn_about_uncopied(title: str, template: NetworkAE) -> Iterator[str]:
 def _warn_about_shared_connection(shared: _Connection, new: NewNetworkAE) -> Iterator[str]:
     if shared.suites != frozenset(new.cipher_suites):
         yield (
-            f"the connection {shared} and is shared. The cipher suites of the connection do not change: "
+            f"the connection {shared}. {new.title} uses this existing connection. dcmcfg does not change the cipher "
+            "suites of the connection: "
             f"{', '.join(sorted(shared.suites))}."
         )
 

@@ -86,7 +86,7 @@ def _describe_referrer(references: References, reference: Reference, target: Ent
     if reference.kind is EntityKind.ENTRY:
         return f"{referrer} refers to {target.dn.relative_to(base)} ({reference.attribute})"
     value = format_value(reference.attribute, reference.value)
-    return f"{referrer} names the {reference.kind.value.label} {reference.name}: {reference.attribute} is {value}"
+    return f"{referrer} refers to the {reference.kind.value.label} {reference.name}: {reference.attribute} is {value}"
 
 
 def remove_network_ae(ae: NetworkAE, *, keep_connection: bool) -> Edit:

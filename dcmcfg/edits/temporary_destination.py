@@ -96,7 +96,7 @@ def find_free_title(configuration: Configuration, make_random_suffix: Callable[[
         title = f"{TITLE_PREFIX}{make_random_suffix().upper()}"
         if title not in taken:
             return title
-    raise Refused(f"no title {TITLE_PREFIX}… is free", next_step="to list the AE titles in use: dcmcfg ae list")
+    raise Refused(f"all titles {TITLE_PREFIX}… are in use", next_step="to list the AE titles in use: dcmcfg ae list")
 
 
 def add_temporary_destination(configuration: Configuration, requester: NetworkAE, new: TemporaryDestination) -> Edit:

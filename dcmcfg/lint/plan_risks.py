@@ -99,8 +99,8 @@ def _build_load_risk(found: tuple[NewFinding, ...], alternative_name: str) -> tu
 def _build_reference_risk(found: tuple[NewFinding, ...]) -> tuple[Risk, ...]:
     if not found:
         return ()
-    settings = "1 setting refers to" if len(found) == 1 else f"{len(found)} settings refer to"
-    description = f"{settings} an AE that does not exist, or that the archive cannot use for this purpose"
+    settings = "1 setting refers" if len(found) == 1 else f"{len(found)} settings refer"
+    description = f"{settings} to an AE that is missing, or that the archive cannot use for this purpose"
     entries = dict.fromkeys(str(each.finding.dn) for each in found)
     return (Risk(UNUSABLE_REFERENCE, description, tuple(entries), found),)
 

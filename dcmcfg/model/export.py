@@ -63,7 +63,7 @@ def format_record(entry: Entry, *, with_secrets: bool) -> str:
     """Return the record of one entry, as in :func:`export_ldif`."""
     shown, omitted = (entry, ()) if with_secrets else remove_secrets_from_entry(entry)
     # This text is part of the checksum of a configuration: stored results and evidence become outdated if it changes.
-    comments = [f"left out, a secret: {name}" for name in sorted(omitted, key=attribute_sort_key)]
+    comments = [f"secret omitted: {name}" for name in sorted(omitted, key=attribute_sort_key)]
     return format_entry(_sort_attributes(shown), comments=comments)
 
 

@@ -202,7 +202,7 @@ class TreeDraft:
             for top, urls in self._referrals.items():
                 if key[max(len(key) - len(top), 0) :] == top:
                     raise DoesNotApply(
-                        f"other servers hold this part of the tree: {urls}",
+                        f"this part of the tree is on other servers: {urls}",
                         subject=str(dn),
                         next_step="make the change on these servers; to change the referral itself: ldapmodify -M",
                         result_code=_REFERRAL,
@@ -233,8 +233,9 @@ class TreeDraft:
             raise DoesNotApply(
                 f"the entry has {len(children)} {'child' if len(children) == 1 else 'children'}: {shown}",
                 subject=str(dn),
-                next_step="first delete the entries below this entry, the lowest entries first; or run dcmcfg apply "
-                "FILE --prune --under DN, which deletes all entries at and below DN that are not in FILE",
+                next_step="delete the entries below this entry first, in order from the lowest entries to the "
+                "highest. To delete all entries at and below DN that are not in FILE: dcmcfg apply FILE --prune "
+                "--under DN",
                 result_code=66,
             )
         key = self.key(dn)

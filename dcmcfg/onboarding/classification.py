@@ -79,17 +79,17 @@ def _describe_differences(proposal: Proposal, ae: NetworkAE) -> Iterator[str]:
     target = f"{ae.device.name}/{ae.title}"
     # dicomDeviceName ignores case (caseIgnoreMatch), dicomAETitle does not.
     if proposal.device is not None and proposal.device.casefold() != ae.device.name.casefold():
-        yield f"it is an AE of the device {ae.device.name}, not {proposal.device}"
+        yield f"the AE belongs to the device {ae.device.name}, not to {proposal.device}"
     if not any(_matches_connection(proposal, each) for each in ae.connections):
         if ae.connections:
             yield _describe_other_address(proposal, ae.device.name, ae.connections)
         elif proposal.host is not None:
-            yield f"it has no connection (run dcmcfg ae remove {target}, then import this row again)"
+            yield f"the AE has no connection (run dcmcfg ae remove {target}, then import this row again)"
     if proposal.description is not None and proposal.description != make_row_values(ae).get(DESCRIPTION):
         command = _format_command("set", target, f"dicomDescription={proposal.description}")
-        yield f"its description differs ({command})"
+        yield f"the description of the AE differs ({command})"
     if proposal.role is not None and proposal.role is not (role := determine_role(ae)):
-        yield f"its role is {role.value}, not {proposal.role.value}"
+        yield f"the role of the AE is {role.value}, not {proposal.role.value}"
 
 
 def _describe_other_address(proposal: Proposal, device: str, connections: Sequence[Connection]) -> str:
@@ -102,7 +102,7 @@ def _describe_other_address(proposal: Proposal, device: str, connections: Sequen
     tls = first.tls if proposal.tls is None else proposal.tls
     tls_option = () if tls == first.tls else ("--tls" if tls else "--no-tls",)
     command = _format_command("connection", "set", f"{device}/{first.dn.rdn.parts[0][1]}", desired, *tls_option)
-    return f"its address is {current}, not {desired}{' with TLS' if tls else ''} ({command})"
+    return f"the address of the AE is {current}, not {desired}{' with TLS' if tls else ''} ({command})"
 
 
 def _format_command(*words: str) -> str:
@@ -129,7 +129,9 @@ def _split_duplicates(proposals: Sequence[Proposal]) -> tuple[list[Proposal], li
         first, *others = by_title[proposal.title]
         if not all(first.is_equivalent(other) for other in others):
             other_locations = ", ".join(str(each.row.location) for each in (first, *others) if each is not proposal)
-            ambiguous.append(RejectedRow(proposal.row, f"the same title has different values in {other_locations}"))
+            ambiguous.append(
+                RejectedRow(proposal.row, f"this row and {other_locations} have the same title, but different values")
+            )
         elif proposal is first:
             new.append(proposal)
         else:

@@ -75,7 +75,7 @@ def read_delimited(name: str, text: str) -> Sheet:
 
     The delimiter is the one of comma, semicolon, TAB and bar that yields the most known columns. Gazelle exports are
     recognised by their columns. Raises :class:`OnboardingError` if the first line has no title column or has a column
-    twice, or if a quotation mark is not closed.
+    twice, or if a closing quotation mark is missing.
     """
     delimiter_line = _EXCEL_DELIMITER_LINE.match(text)
     text = (
@@ -148,7 +148,7 @@ def _read_records(name: str, text: str, delimiter: str) -> list[tuple[int, tuple
         raise OnboardingError(f"not delimited text ({error})", subject=f"{name}:{line}") from error
     line, last = records.pop()
     if last != [_END_MARKER]:
-        raise OnboardingError("a quotation mark is not closed", subject=f"{name}:{line}")
+        raise OnboardingError("a closing quotation mark is missing", subject=f"{name}:{line}")
     stripped = ((line, tuple(cell.strip() for cell in record)) for line, record in records)
     return [(line, cells) for line, cells in stripped if any(cells)]
 
@@ -175,7 +175,9 @@ def _check_header(name: str, header: Sequence[str], columns: Sequence[str | None
             repr(heading) for heading, known in zip(header, columns, strict=True) if known == repeated[0]
         )
         raise OnboardingError(
-            f"the columns {headings} both mean {repeated[0]}", subject=name, next_step="keep only one of these columns"
+            f"the columns {headings} have the same meaning: {repeated[0]}",
+            subject=name,
+            next_step="keep only one of these columns",
         )
 
 

@@ -117,7 +117,8 @@ def _refuse_aliases(name: str, root: Node) -> None:
     seen: set[int] = set()
     for node in _walk_nodes(root):
         if id(node) in seen:
-            raise OnboardingError("not JSON: it contains a YAML alias", subject=f"{name}:{node.start_mark.line + 1}")
+            subject = f"{name}:{node.start_mark.line + 1}"
+            raise OnboardingError("not JSON: the file contains a YAML alias", subject=subject)
         seen.add(id(node))
 
 
@@ -153,7 +154,8 @@ def _compose(name: str, text: str, language: str) -> Node:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position if isinstance(error.position, int) else 0) + 1
-        raise OnboardingError(f"not {language}: it contains a control character", subject=f"{name}:{line}") from error
+        message = f"not {language}: the file contains a control character"
+        raise OnboardingError(message, subject=f"{name}:{line}") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         last = max(1, len(text.splitlines()))
@@ -161,7 +163,8 @@ def _compose(name: str, text: str, language: str) -> Node:
         problem = ", ".join(part for part in (error.context, error.problem) if part)
         raise OnboardingError(f"not {language}: {problem}", subject=subject) from error
     except RecursionError as error:
-        raise OnboardingError(f"not a {language} list of AEs: it is nested too deeply", subject=name) from error
+        message = f"not a {language} list of AEs: the file has too many nested levels"
+        raise OnboardingError(message, subject=name) from error
     if root is None:
         raise OnboardingError("the file is empty", subject=name, next_step=f"expected {_EXPECTED_CONTENT}")
     # _format_json is recursive, so the depth is limited before a row can be rejected.
@@ -180,7 +183,7 @@ def _refuse_depth(name: str, root: Node, language: str) -> None:
             return
     line = level[0].start_mark.line + 1
     raise OnboardingError(
-        f"not a {language} list of AEs: it is nested too deeply",
+        f"not a {language} list of AEs: the file has too many nested levels",
         subject=f"{name}:{line}",
         next_step=f"expected {_EXPECTED_CONTENT}",
     )
@@ -206,7 +209,7 @@ def _build_sheet(name: str, root: Node, *, as_json: bool) -> Sheet:
 def _make_row(name: str, node: Node, unknown: list[str]) -> SheetRow:
     location = SourceLocation(name, node.start_mark.line + 1)
     if not isinstance(node, MappingNode):
-        return SheetRow(location, {}, ("not an AE: it has no keys",))
+        return SheetRow(location, {}, ("not an AE: the item has no keys",))
     values: dict[str, str] = {}
     problems: list[str] = []
     for heading, value in _iterate_pairs(node):

@@ -237,7 +237,7 @@ def render_diff_ldif(diff: TreeDiff, side_names: tuple[str, str], *, with_secret
             yield format_change(change)
             continue
         public_change, omitted = make_applicable_without_secrets(change, diff.plan.before.schema)
-        comments = [f"left out, a secret: {name}" for name in omitted]
+        comments = [f"secret omitted: {name}" for name in omitted]
         yield (
             format_change(public_change, comments=comments)
             if public_change
@@ -320,7 +320,7 @@ def _export_lines(entry: Entry | None, *, with_secrets: bool) -> list[str]:
 def _mark_changed_secrets(lines: list[str], before_entry: Entry, after_entry: Entry) -> list[str]:
     """Return *lines* with other comments for secrets that differ; otherwise the diff would not show them."""
     marked_lines = {
-        f"# left out, a secret: {each.name}\n": f"# left out, a different secret: {each.name}\n"
+        f"# secret omitted: {each.name}\n": f"# left out, a different secret: {each.name}\n"
         for each in after_entry.attributes
         if _secret_values(before_entry, each.name) != _secret_values(after_entry, each.name)
     }

@@ -155,7 +155,10 @@ def test_a_role_writes_what_it_writes_in_an_import(run: Run, site: CliSite, tmp_
     assert site.octets() == added
     if role == "workstation":
         other = run("ae", "add", address, "--role", "modality", "--yes")
-        assert (other.exit_code, "the AE has another value of dicomAssociationAcceptor" in other.stderr) == (3, True)
+        assert (other.exit_code, "the AE has a different value of dicomAssociationAcceptor" in other.stderr) == (
+            3,
+            True,
+        )
     assert run("undo", "--yes", "--no-reload").exit_code == 0
     assert site.octets() == before
 
@@ -174,7 +177,8 @@ def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, s
         ),
         ("add", "WS1@other:104", "--device", "storescp", "--connection", "dicom"): (
             "dcmcfg: the connection dicom has the address localhost:11117, not other:104\n"
-            "  next: to create a new connection: --connection NAME; to change this connection for all its users: "
+            "  next: to create a new connection: --connection NAME; to change this connection for all entries that "
+            "use the connection: "
             "dcmcfg connection set\n"
         ),
         ("add", "*@other:104"): (
@@ -201,7 +205,7 @@ def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, s
     assert stock_site.archive.requests == []
     own = run("ae", "remove", "DCM4CHEE", "--dry-run")
     assert own.exit_code == 1, "the plan would be refused"
-    assert "names the AE DCM4CHEE: dcmExternalRetrieveAEDestination is 'DCM4CHEE'" in own.stderr
+    assert "refers to the AE DCM4CHEE: dcmExternalRetrieveAEDestination is 'DCM4CHEE'" in own.stderr
     assert ARCHIVE_DN not in own.stdout.replace("\n ", "").split("dn: ")
 
 
@@ -215,7 +219,7 @@ def test_what_cannot_be_added_or_removed_is_told_and_nothing_changes(run: Run, s
         (["add", "WS1@host:104", "--role", "modalty"], "'modalty' is not one of 'workstation', 'modality', 'archive'"),
         (["add", "WS1@host:0"], "not a TCP port"),
         (["add", "WS1@host:70000"], "not a TCP port"),
-        (["add", "SEVENTEENLETTERSX@host:104"], "it has 17 characters"),
+        (["add", "SEVENTEENLETTERSX@host:104"], "the title has 17 characters"),
         (["add", "WS1@a host:104"], "not a host name or IP address"),
         (["add", "WS1@h:1", "--cipher-suite", "AES128-SHA"], "use the Java name, such as TLS_RSA_WITH_AES_128_CBC_SHA"),
         (["add", "WS1@h:1", "--like", "A", "--capabilities", "storage-scp"], "exclude each other"),
@@ -242,7 +246,7 @@ def test_what_refers_to_what_goes_is_told_as_data(run: Run, site: CliSite) -> No
             (f"dcmStorageID=fs1,{ARCHIVE_DN}", "dcmExternalRetrieveAET", "LONGTERM"),
         )
     ]
-    assert len(dry["referrers"]) == sum("names the AE LONGTERM" in each for each in dry["warnings"])
+    assert len(dry["referrers"]) == sum("refers to the AE LONGTERM" in each for each in dry["warnings"])
     assert not any("no AE has the title" in each for each in dry["warnings"])
     assert len(set(dry["warnings"])) == len(dry["warnings"])
     assert (

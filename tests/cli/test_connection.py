@@ -49,7 +49,7 @@ def test_the_life_of_a_connection(run: Run, stock_site: CliSite) -> None:
     assert refused.stderr == (
         "dcmcfg: the connection dicom of storescp is used by the AE STORESCP; without the connection, the archive "
         "would not load the device\n"
-        "  next: if each user also has another connection, remove the connection from the users with --detach; to give "
+        "  next: if each of these entries also has another connection, add the option --detach; to give "
         "an AE another connection: dcmcfg connection add storescp/NAME HOST:PORT --ae AET\n"
     )
     which = run("connection", "remove", "storescp", "--yes")

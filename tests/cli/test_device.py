@@ -29,7 +29,7 @@ def test_a_device_is_created_cloned_and_removed(run: Run, stock_site: CliSite) -
     assert (refused.exit_code, refused.stdout, refused.stderr) == (
         3,
         "",
-        "dcmcfg: these names must be unique, so the copy requires other names: AE STORESCP\n"
+        "dcmcfg: the copy cannot use these names, because the names must be unique: AE STORESCP\n"
         "  next: specify a suffix for all names with --suffix TEXT, or specify each name: --ae STORESCP=NEW\n",
     )
     cloned = run("device", "clone", "storescp", "store2", "--ae", "STORESCP=STORE2", "--yes")

@@ -229,7 +229,7 @@ def test_a_changed_secret_is_seen_in_each_form_without_being_shown(run: Run, tmp
     other = written(tmp_path / "b.ldif", DEVICE + "dcmKeyStorePin: marlin\n")
     assert "\n      ~ dcmKeyStorePin: (secret) → (secret)\n" in run("diff", one, other).stdout
     assert "\n+# left out, a different secret: dcmKeyStorePin\n" in run("diff", one, other, "--unified").stdout
-    assert "# left out, a secret: dcmKeyStorePin\n" in run("diff", one, other, "--ldif").stdout
+    assert "# secret omitted: dcmKeyStorePin\n" in run("diff", one, other, "--ldif").stdout
     (change,) = json.loads(run("diff", one, other, "--json").stdout)["changes"]
     secret = [{"secret": True}]
     assert change["attributes"] == [{"name": "dcmKeyStorePin", "removed": secret, "added": secret, "writer": None}]
@@ -241,7 +241,7 @@ def test_ldif_without_secrets_holds_nothing_that_cannot_be_applied(run: Run, tmp
     other = written(tmp_path / "b.ldif", DEVICE + "dcmURI: http://other/\nsiteURL: http://u:q@host/\nsiteURL: x\n")
     text = run("diff", one, other, "--ldif").stdout
     assert read_all([text.encode()], "diff") == ()
-    assert "# dicomDeviceName=a,dc=x\n# left out, a secret: dcmURI\n# left out, a secret: siteURL\n" in text
+    assert "# dicomDeviceName=a,dc=x\n# secret omitted: dcmURI\n# secret omitted: siteURL\n" in text
 
 
 # -- the live tree

@@ -51,8 +51,8 @@ def test_secrets_are_left_out_with_a_comment_that_names_the_attribute(run: Run, 
     (pin,) = site.values("dcmKeyStorePin")
     text = run("export-ldif").stdout
     assert pin not in re.findall(r"^dcmKeyStorePin: (.*)$", text, re.MULTILINE)
-    assert "# left out, a secret: dcmKeyStorePin\n" in text
-    assert "# left out, a secret: userPassword\n" in text
+    assert "# secret omitted: dcmKeyStorePin\n" in text
+    assert "# secret omitted: userPassword\n" in text
     assert "password=" not in text
 
 

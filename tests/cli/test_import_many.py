@@ -53,9 +53,9 @@ def good(peers: Peers, number: int) -> Cells:
 #: What is put into a good row that answers, and what is told of it then.
 FAULTS: tuple[tuple[Callable[[Peers, int], Cells], str], ...] = (
     (lambda _p, _n: {"title": ""}, "the title is missing"),
-    (lambda _p, n: {"title": f"TITLE_IS_TOO_LONG{n}"}, "not an AE title: it has "),
-    (lambda _p, n: {"title": f"A\\{n}"}, "it contains a backslash"),
-    (lambda _p, n: {"title": f"Ä{n}"}, "it contains a control character or a non-ASCII character"),
+    (lambda _p, n: {"title": f"TITLE_IS_TOO_LONG{n}"}, "not an AE title: the title has "),
+    (lambda _p, n: {"title": f"A\\{n}"}, "the title contains a backslash"),
+    (lambda _p, n: {"title": f"Ä{n}"}, "the title contains a control character or a non-ASCII character"),
     (lambda _p, n: {"title": f"A*{n}"}, "so the archive cannot find the AE"),
     (lambda _p, _n: {"host": ""}, "missing: host"),
     (lambda _p, _n: {"host": "no host"}, "not a host name or IP address"),
@@ -66,7 +66,10 @@ FAULTS: tuple[tuple[Callable[[Peers, int], Cells], str], ...] = (
     (lambda _p, _n: {"role": "printer"}, "unknown role"),
     (lambda _p, _n: {"description": "one\nAE,h,1"}, "check for a missing quotation mark"),
     (lambda _p, _n: {"device": 'a"b'}, "so the archive cannot load the device"),
-    (lambda _p, _n: {"title": "STORESCP"}, "storescp/STORESCP exists and differs: its address is localhost:11115"),
+    (
+        lambda _p, _n: {"title": "STORESCP"},
+        "storescp/STORESCP exists and differs: the address of the AE is ",
+    ),
     (lambda _p, _n: {"title": "ORPHAN"}, "the title ORPHAN is registered, although no AE has this title"),
     (lambda p, _n: {"port": str(p.refusing)}, "connection refused: nothing listens at this address"),
     (lambda _p, _n: {"host": UNKNOWN_HOST}, f"the host name {UNKNOWN_HOST} cannot be resolved"),
@@ -83,7 +86,7 @@ def faulty(peers: Peers) -> Iterator[tuple[Cells, str]]:
             yield good(peers, 1000 + 10 * number) | change(peers, number), told
     yield good(peers, 2000) | {"host": LOOPBACK, "port": str(peers.silent)}, "no answer to the association request"
     for port in ("104", "105", "106"):
-        yield {"title": "TWICE", "host": "h", "port": port}, "the same title has different values in "
+        yield {"title": "TWICE", "host": "h", "port": port}, "this row and "
 
 
 def text_of(rows: list[Cells]) -> str:

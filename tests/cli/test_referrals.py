@@ -99,7 +99,7 @@ def test_a_change_of_what_the_other_server_holds_is_refused(
     result = run("apply", str(file), "--yes")
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr.startswith(WARNING)
-    assert f"other servers hold this part of the tree: {URL}" in result.stderr
+    assert f"this part of the tree is on other servers: {URL}" in result.stderr
     assert referred.octets() == before
     assert URL in refer(referred)
 

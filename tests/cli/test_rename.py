@@ -28,7 +28,7 @@ To show the LDIF, use --show-ldif. To save the LDIF, use --output FILE.
 4 references rewritten: 1 dcmExternalRetrieveAET, 1 dcmProperty, 1 dcmStgCmtSCP, 1 dcmURI
 Remaining in Attribute Value Reason
 cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc cn Export to LONGTERM the name of an entry
-cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc dcmExporterID LONGTERM names the exporter LONGTERM
+cn=Export to LONGTERM,dicomDeviceName=dcm4chee-arc dcmExporterID LONGTERM refers to the exporter LONGTERM
 dcmExporterID=LONGTERM,dicomDeviceName=dcm4chee-arc dcmExporterID LONGTERM the name of an exporter
 3 to change, 2 to rename, in one transaction
 Applied in one transaction.
@@ -92,7 +92,7 @@ def test_an_alias_in_one_transaction_and_json_tells_all_that_is_left(run: Run, s
     }
     assert [(each["attribute"], each["reason"]) for each in content["rename"]["remaining_values"]] == [
         ("cn", "the name of an entry"),
-        ("dcmExporterID", "names the exporter LONGTERM"),
+        ("dcmExporterID", "refers to the exporter LONGTERM"),
         ("dcmProperty", "unchanged, because the old title is kept"),
         ("dcmExporterID", "the name of an exporter"),
         ("dcmExternalRetrieveAET", "unchanged, because the old title is kept"),
@@ -209,7 +209,7 @@ def test_parts_and_mistakes(run: Run, site: CliSite) -> None:
             "dcmcfg: the archive's program code uses a queue with the name StgCmtSCU",
         ),
         ("ae", "LONGTRM", "X"): (3, "dcmcfg: no AE has the title LONGTRM\n  next: did you mean longterm/LONGTERM?\n"),
-        ("ae", "LONGTERM", "A" * 17): (2, "dcmcfg: 'AAAAAAAAAAAAAAAAA': not an AE title: it has 17 characters"),
+        ("ae", "LONGTERM", "A" * 17): (2, "dcmcfg: 'AAAAAAAAAAAAAAAAA': not an AE title: the title has 17 characters"),
         ("device", "longtrm", "x"): (3, "dcmcfg: the device longtrm does not exist\n"),
         ("ae", "LONGTERM", "X", "--references-only", "--keep-alias"): (2, "Usage: dcmcfg ae rename"),
     }

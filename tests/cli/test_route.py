@@ -192,7 +192,7 @@ def test_values_of_the_tree_do_not_steer_the_terminal(run: Run, site: CliSite, t
     ("arguments", "code", "problem"),
     [
         ((), 2, "Missing option '--dest'"),
-        (("--dest", "A" * 17), 2, "not an AE title: it has 17 characters"),
+        (("--dest", "A" * 17), 2, "not an AE title: the title has 17 characters"),
         (("--dest", "STORESCP", "--state", "gone"), 2, "'gone' is not one of"),
         (
             ("--dest", "STORESCP", "--study", "1.2", "--state", "local"),
@@ -202,8 +202,8 @@ def test_values_of_the_tree_do_not_steer_the_terminal(run: Run, site: CliSite, t
         (("--dest", "STORESCP", "--connect", "pacs"), 2, "--connect requires --study"),
         (("--dest", "STORESCP", "--study", "1.2", "--connect", "127.0.0.1:1"), 3, "connection refused"),
         (("--dest", "STORESCP", "--ae", "STORESCP"), 3, "the device dcm4chee-arc has no AE STORESCP"),
-        (("--dest", "STORESCP", "--external", "A\\B"), 2, "not an AE title: it contains a backslash"),
-        (("--dest", "STORESCP", "--external", "A" * 17), 2, "not an AE title: it has 17 characters"),
+        (("--dest", "STORESCP", "--external", "A\\B"), 2, "not an AE title: the title contains a backslash"),
+        (("--dest", "STORESCP", "--external", "A" * 17), 2, "not an AE title: the title has 17 characters"),
         (("--dest", "STORESCP", "--device", "pacs"), 3, "the device pacs does not exist"),
     ],
 )

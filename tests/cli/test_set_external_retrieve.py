@@ -136,7 +136,7 @@ def test_the_options_before_the_command_count_too(run: Run, site: CliSite) -> No
     result = run("--device", "storescp", "set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 3
     assert result.stderr == (
-        "dcmcfg: the device storescp is not an archive (it has no object class dcmArchiveDevice)\n"
+        "dcmcfg: the device storescp is not an archive: the object class dcmArchiveDevice is missing\n"
         "  next: specify the device of the archive with --device\n"
     )
 
@@ -175,8 +175,7 @@ SET_ANOTHER = (
 def test_an_ae_that_cannot_play_the_role_is_refused_by_name(run: Run, site: CliSite, title: str, reason: str) -> None:
     before = site.octets()
     head = (
-        "unusable-reference: 1 setting refers to an AE that does not exist, or that the archive cannot use for "
-        "this purpose"
+        "unusable-reference: 1 setting refers to an AE that is missing, or that the archive cannot use for this purpose"
     )
     finding = f"{ARCHIVE_DN}: {NAME} '{title}': {reason}"
     commands = [("set-external-retrieve", title), ("set", "dcm4chee-arc", f"{NAME}={title}")]
@@ -204,9 +203,9 @@ def test_an_ae_that_cannot_play_the_role_is_refused_by_name(run: Run, site: CliS
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["A" * 17], "not an AE title: it has 17 characters"),
-        (["A\\B"], "not an AE title: it contains a backslash"),
-        ([" "], "not an AE title: it is empty"),
+        (["A" * 17], "not an AE title: the title has 17 characters"),
+        (["A\\B"], "not an AE title: the title contains a backslash"),
+        ([" "], "not an AE title: the title is empty"),
         ([], "Specify an AE title or --clear"),
         (["DCM4CHEE", "--clear"], "AET and --clear exclude each other"),
         (["DCM4CHEE", "--ldif", "-", "--json"], "--ldif - and --json both write to standard output"),

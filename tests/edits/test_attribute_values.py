@@ -139,7 +139,7 @@ def test_who_added_a_class_is_asked_only_where_one_is_left_without_a_use() -> No
 
 def test_no_device_becomes_an_archive_by_itself() -> None:
     assert refusal("storescp", values(EXTERNAL, "X")) == (
-        f"{STORESCP}: {EXTERNAL} requires the object class dcmArchiveDevice, which dcmcfg does not add "
+        f"{STORESCP}: {EXTERNAL} requires the object class dcmArchiveDevice. dcmcfg does not add this class "
         "automatically, because this class would make the device an archive — to add the object class: dcmcfg set "
         "TARGET objectClass+=dcmArchiveDevice; add the required attributes in the same command: dcmFuzzyAlgorithmClass"
     )
@@ -218,7 +218,7 @@ def test_the_name_stays_and_what_is_required_too() -> None:
 
 
 def test_classes_are_added_and_removed_one_by_one() -> None:
-    with pytest.raises(Refused, match="cannot be set as a whole"):
+    with pytest.raises(Refused, match="cannot replace all object classes"):
         setting("storescp", values("objectclass", "dicomDevice"))
     with pytest.raises(Refused, match="unknown object class dcmDevic; did you mean dcmDevice"):
         add_values(load_bundled_schema(), target("storescp"), [values("objectClass", "dcmDevic")])
@@ -283,9 +283,8 @@ def test_one_value_replaces_another_in_one_change_the_old_one_first() -> None:
     [
         (
             (values(EXTERNAL, "A"), added(values(EXTERNAL.upper(), "B"))),
-            f"{EXTERNAL}= replaces all values and cannot be combined with {EXTERNAL}+= or {EXTERNAL}-= — use "
-            f"{EXTERNAL}= "
-            f"alone, or {EXTERNAL}+= and {EXTERNAL}-=",
+            f"{EXTERNAL}= replaces all values and cannot be combined with {EXTERNAL}+= or {EXTERNAL}-= — use only "
+            f"{EXTERNAL}=, or only {EXTERNAL}+= and {EXTERNAL}-=",
         ),
         (
             (added(values("dicomInstalled", "TRUE")), removed(values("dicominstalled", "TRUE"))),
@@ -293,8 +292,8 @@ def test_one_value_replaces_another_in_one_change_the_old_one_first() -> None:
         ),
         (
             (values("objectClass", "dcmDevice"),),
-            "object classes cannot be set as a whole — to add an object class: dcmcfg set TARGET objectClass+=CLASS; "
-            "to remove an object class: dcmcfg set TARGET objectClass-=CLASS",
+            "dcmcfg cannot replace all object classes of an entry — to add an object class: dcmcfg set TARGET "
+            "objectClass+=CLASS; to remove an object class: dcmcfg set TARGET objectClass-=CLASS",
         ),
     ],
 )

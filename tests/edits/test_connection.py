@@ -44,7 +44,7 @@ def test_a_connection_is_found_by_its_device_while_there_is_one_only() -> None:
         find_connection(configuration, "dcm4chee-arc/WORKLIST")
     with pytest.raises(AmbiguousName, match="several connections — specify one of dcm4chee-arc/dicom, dcm4chee"):
         find_connection(configuration, "dcm4chee-arc")
-    with pytest.raises(NotFound, match="no connection http — its connections are: dicom"):
+    with pytest.raises(NotFound, match="no connection http — connections of the device: dicom"):
         find_connection(configuration, "storescp/http")
     with pytest.raises(NotFound, match="the device storesp does not exist — existing devices: storescp"):
         find_connection(configuration, "storesp/dicom")
@@ -108,7 +108,8 @@ def test_a_changed_one_tells_who_moves_with_it() -> None:
     assert (after.text("dicomHostname"), after.text("dicomPort")) == ("ws1", "104")
     archive = set_to(ConnectionSettings("arc", 104), "dcm4chee-arc/dicom")
     assert archive.warnings == (
-        "the change affects all users of the connection: the AEs AS_RECEIVED, DCM4CHEE, IOCM_REGULAR_USE, WORKLIST.",
+        "the change affects all entries that use the connection: the AEs AS_RECEIVED, DCM4CHEE, IOCM_REGULAR_USE, "
+        "WORKLIST.",
     )
 
 
@@ -151,7 +152,7 @@ def test_one_that_is_used_is_not_removed_since_the_device_would_vanish() -> None
         remove_connection(*find_connection(configuration, "storescp"))
     assert str(refused.value) == (
         "the connection dicom of storescp is used by the AE STORESCP; without the connection, the archive would not "
-        "load the device — if each user also has another connection, remove the connection from the users with "
+        "load the device — if each of these entries also has another connection, add the option "
         "--detach; to give an AE another "
         "connection: dcmcfg connection add storescp/NAME HOST:PORT --ae AET"
     )

@@ -79,7 +79,7 @@ def test_any_title_is_known_where_the_device_takes_any() -> None:
 
 def test_a_title_on_two_devices_is_warned_about() -> None:
     (warning,) = edit("DCM4CHEE", network_ae(STORESCP, "DCM4CHEE")).warnings
-    assert warning.startswith("DCM4CHEE is an AE of several devices (dcm4chee-arc, storescp)")
+    assert warning.startswith("several devices have an AE DCM4CHEE: dcm4chee-arc, storescp. ")
 
 
 @pytest.mark.parametrize("title", ["STORESCP", "AS_RECEIVED"])

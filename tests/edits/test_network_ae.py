@@ -156,7 +156,7 @@ def test_a_connection_by_name_is_shared_made_or_refused() -> None:
         add(replace(new, port=104))
     assert str(refused.value) == (
         "the connection dicom has the address 127.0.0.1:11119, not 127.0.0.1:104 — to create a new connection: "
-        "--connection NAME; to change this connection for all its users: dcmcfg connection set"
+        "--connection NAME; to change this connection for all entries that use the connection: dcmcfg connection set"
     )
 
 
@@ -170,9 +170,9 @@ def test_tls_and_plain_are_not_shared_and_other_suites_are_told() -> None:
     with_tls = add(replace(plain, cipher_suites=("B",)), secured)
     assert len(with_tls.changes) == 2
     assert with_tls.warnings == (
-        "the archive offers none of these cipher suites, so TLS connections will fail.",
-        "the connection dicom has the address 127.0.0.1:11119 with TLS and is shared. The cipher suites of the "
-        "connection do not change: A, B.",
+        "the archive offers none of the specified cipher suites, so TLS connections will fail.",
+        "the connection dicom has the address 127.0.0.1:11119 with TLS. STORE2 uses this existing connection. dcmcfg "
+        "does not change the cipher suites of the connection: A, B.",
     )
 
 
@@ -196,15 +196,15 @@ def test_what_is_there_already_counts_as_done() -> None:
     [
         (
             replace(WS1, port=105),
-            "the device ws1 already has the AE WS1, and the AE's connection dicom has the address ws1",
+            "the device ws1 already has the AE WS1, but the AE's connection dicom has the address ws1",
         ),
         (
             replace(WS1, description="x"),
-            "the device ws1 already has the AE WS1, and the AE has another value of dicomDescription",
+            "the device ws1 already has the AE WS1, but the AE has a different value of dicomDescription",
         ),
         (
             replace(WS1, capabilities=(CT,)),
-            "and the capability CT Image Storage SCP of the AE is missing or has other values",
+            "but the capability CT Image Storage SCP of the AE is missing or has other values",
         ),
         (replace(WS1, device="reading-room"), "the title WS1 is already used by an AE of the device ws1"),
         (replace(WS1, title="Ws1"), "the device ws1 exists and has the AE WS1"),
@@ -250,7 +250,10 @@ def test_a_device_without_aes_takes_the_ae_unasked() -> None:
     ("new", "warning"),
     [
         (replace(WS1, title="wS9", device="ws9"), ""),
-        (replace(WS1, title="storeScp", device="x"), "there is also an AE STORESCP; the titles differ only in case."),
+        (
+            replace(WS1, title="storeScp", device="x"),
+            "the AE STORESCP already exists; the two titles differ only in upper and lower case.",
+        ),
         (
             replace(WS1, device="storesp"),
             "the device storesp does not exist and will be created; did you mean storescp?",

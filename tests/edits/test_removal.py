@@ -110,8 +110,8 @@ def test_who_names_the_ae_is_told_and_left() -> None:
     tree = valid_tree().with_changes([put(ARCHIVE, dcmFallbackCMoveSCP="STORESCP")])
     edit, _ = removed(tree, "STORESCP")
     assert edit.warnings[1:] == (
-        "dicomDeviceName=dcm4chee-arc names the AE STORESCP: dcmFallbackCMoveSCP is 'STORESCP'",
-        "dcmuiAetListName=reading,dcmuiConfigName=default,dicomDeviceName=dcm4chee-arc names the AE STORESCP: "
+        "dicomDeviceName=dcm4chee-arc refers to the AE STORESCP: dcmFallbackCMoveSCP is 'STORESCP'",
+        "dcmuiAetListName=reading,dcmuiConfigName=default,dicomDeviceName=dcm4chee-arc refers to the AE STORESCP: "
         "dcmuiAets is 'STORESCP'",
     )
 

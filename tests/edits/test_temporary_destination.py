@@ -179,7 +179,7 @@ def test_a_title_that_anything_bears_is_not_taken() -> None:
     there = Configuration(added(site()).after)
     given = iter(["0a1b2c3d4", "0a1b2c3d5"])
     assert find_free_title(there, lambda: next(given)) == "DCMCFG_0A1B2C3D5"
-    with pytest.raises(Refused, match="no title DCMCFG_… is free"):
+    with pytest.raises(Refused, match="all titles DCMCFG_… are in use"):
         find_free_title(there, lambda: "0a1b2c3d4")
 
 

@@ -239,7 +239,7 @@ UNKNOWN_AES = (
         [more(STORAGE, "dcmExternalRetrieveAET", "longterm")],
         STORAGE,
         "dcmExternalRetrieveAET",
-        "no AE has the title 'longterm'; case and blanks are significant: did you mean 'LONGTERM'?",
+        "no AE has the title 'longterm'; upper and lower case and spaces matter; did you mean 'LONGTERM'?",
     ),
     Break(
         "exporter-destination-unknown",
@@ -352,7 +352,7 @@ EXPORT = (
         [put(EXPORTER, dcmStgCmtSCP=())],
         EXPORTER,
         "dcmStgCmtSCP",
-        "the exporter requests no storage commitment, so the archive never records which studies LONGTERM holds",
+        "the exporter requests no storage commitment, so the archive never records which studies are on LONGTERM",
     ),
     Break(
         "exporter-scheme-unknown",
@@ -366,8 +366,8 @@ EXPORT = (
         [put(EXPORTER, dcmRetrieveAET=("LONGTERM", "STORESCP"))],
         EXPORTER,
         "dcmRetrieveAET",
-        "the archive records only one of these 2 values; LDAP values have no order, so any of the values may be "
-        "recorded",
+        "the archive records only one of these 2 values; LDAP values have no order, so the archive can "
+        "record any of the values",
     ),
     Break(
         "export-loop",

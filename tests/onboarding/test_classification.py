@@ -56,10 +56,10 @@ def test_an_ae_that_differs_is_told_with_what_differs_and_how_to_change_it() -> 
         "tls": "y",
     }
     assert rejected_rows(row | {"description": "new one"}) == [
-        "x:2: STORESCP: storescp/STORESCP exists and differs: it is an AE of the device storescp, not ws; its "
-        "address is localhost:11115, not new.example.org:104 with TLS (dcmcfg connection set storescp/dicom "
-        "new.example.org:104 --tls); its description differs (dcmcfg set storescp/STORESCP 'dicomDescription=new "
-        "one'); its role is workstation, not modality"
+        "x:2: STORESCP: storescp/STORESCP exists and differs: the AE belongs to the device storescp, not to ws; the "
+        "address of the AE is localhost:11115, not new.example.org:104 with TLS (dcmcfg connection set storescp/dicom "
+        "new.example.org:104 --tls); the description of the AE differs (dcmcfg set storescp/STORESCP "
+        "'dicomDescription=new one'); the role of the AE is workstation, not modality"
     ]
 
 
@@ -71,7 +71,7 @@ def test_an_ae_that_differs_is_told_with_what_differs_and_how_to_change_it() -> 
         ({"title": "CT1", "host": "h"}, "x:2: CT1: missing: port (optional only for a modality)"),
         (
             {"title": "A" * 17, "host": "a b", "port": "0", "tls": "maybe", "role": "viewer"},
-            f"x:2: {'A' * 17}: title '{'A' * 17}': not an AE title: it has 17 characters; "
+            f"x:2: {'A' * 17}: title '{'A' * 17}': not an AE title: the title has 17 characters; "
             "host 'a b': not a host name or IP address; port '0': not a TCP port; tls 'maybe': must be yes or no; "
             "role 'viewer': unknown role; must be one of workstation, modality, archive",
         ),
@@ -101,8 +101,8 @@ def test_a_modality_needs_no_port() -> None:
 
 def test_rows_that_want_one_title_otherwise_are_both_left_out() -> None:
     assert rejected_rows(NEW, NEW | {"port": "105"}) == [
-        "x:2: CT1: the same title has different values in x:3",
-        "x:3: CT1: the same title has different values in x:2",
+        "x:2: CT1: this row and x:3 have the same title, but different values",
+        "x:3: CT1: this row and x:2 have the same title, but different values",
     ]
 
 

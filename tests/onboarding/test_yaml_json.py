@@ -41,7 +41,7 @@ def test_unknown_keys_are_counted_and_doubled_or_nested_ones_are_problems() -> N
     assert [row.problems for row in sheet.rows] == [
         ("title occurs twice", "port is not a single value"),
         (),
-        ("not an AE: it has no keys",),
+        ("not an AE: the item has no keys",),
     ]
 
 
@@ -123,12 +123,15 @@ def test_modalities_by_themselves_are_read_as_the_rest_interface_gives_them() ->
         ("7", "x: not a list of AEs"),
         ('[{"title": "A",\n"port": }', "x:2: not JSON: "),
         ('[{"title": "A"', "x:1: not JSON: "),
-        ('["\x07"]', "x:1: not JSON: it contains a control character"),
-        ("[&a [*a]]", "x:1: not JSON: it contains a YAML alias"),
+        ('["\x07"]', "x:1: not JSON: the file contains a control character"),
+        ("[&a [*a]]", "x:1: not JSON: the file contains a YAML alias"),
         ("[" * 100_000, "x:1: not JSON: "),
-        ("[" * 900 + "]" * 900, "x:1: not a JSON list of AEs: it is nested too deeply"),
-        ('[{"title":' + "[" * 500 + "]" * 500 + "}]", "x:1: not a JSON list of AEs: it is nested too deeply"),
-        ('{"a":' * 500 + "1" + "}" * 500, "x:1: not a JSON list of AEs: it is nested too deeply"),
+        ("[" * 900 + "]" * 900, "x:1: not a JSON list of AEs: the file has too many nested levels"),
+        (
+            '[{"title":' + "[" * 500 + "]" * 500 + "}]",
+            "x:1: not a JSON list of AEs: the file has too many nested levels",
+        ),
+        ('{"a":' * 500 + "1" + "}" * 500, "x:1: not a JSON list of AEs: the file has too many nested levels"),
         ('["' + '\\"' * 200_000, "x:1: not JSON: "),  # each quote was the start of a string to the end once
         ('["x\\', "x:1: not JSON: "),
     ],
@@ -155,7 +158,7 @@ def test_no_yaml_tag_makes_anything_but_text() -> None:
 def test_yaml_that_is_nested_deeply_is_refused(text: str) -> None:
     with pytest.raises(OnboardingError) as refused:
         read_yaml("x", text)
-    assert str(refused.value).startswith("x:1: not a YAML list of AEs: it is nested too deeply")
+    assert str(refused.value).startswith("x:1: not a YAML list of AEs: the file has too many nested levels")
 
 
 def test_yaml_with_a_list_that_holds_itself_is_read() -> None:

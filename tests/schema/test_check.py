@@ -150,7 +150,7 @@ def test_a_host_of_numbers_that_is_no_address_is_a_warning() -> None:
         "host",
         "warning",
         "dicomHostname",
-        "it looks like an IPv4 address but is not valid",
+        "not a valid IPv4 address",
     )
 
 

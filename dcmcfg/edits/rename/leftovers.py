@@ -110,7 +110,7 @@ class _LeftoverClassifier:
                 return self._explain_reference(reference)
         for reference in value_references:
             if _compile_word_pattern(self.kind, self.old).search(reference.name):
-                return f"names the {reference.kind.value.label} {reference.name}", False
+                return f"refers to the {reference.kind.value.label} {reference.name}", False
         if attribute.lower() == _OTHER_TITLE:
             return "an additional title of an AE", False
         if self._find_pattern(attribute, text) is not None:

@@ -122,7 +122,7 @@ def _require_keepable(ae: NetworkAE, keep: KeepOptions) -> None:
     qualified_title = ae.qualified_title
     if keep.alias and ae.device.is_archive:
         raise Refused(
-            "an alias can only be kept for an AE of a remote system, but this AE belongs to the archive",
+            "dcmcfg can keep an alias only for an AE of a remote system, but this AE belongs to the archive",
             subject=qualified_title,
             next_step="to let the AE also accept its old title: --keep-as-other-title",
         )
@@ -141,11 +141,11 @@ def _require_no_alias(ae: NetworkAE, new: str) -> None:
         if each.title == new and connections and {connection.dn for connection in each.connections} == connections:
             remove = shlex.join(["dcmcfg", "ae", "remove", each.qualified_title])
             raise Refused(
-                f"the name {new} is already used by an AE of the same device with the same connections; "
-                "this AE is probably an alias from a rename with --keep-alias",
+                f"the device already has an AE {new} with the same connections; the AE {new} is probably an alias "
+                "from a rename with --keep-alias",
                 subject=str(each.entry.dn),
-                next_step="to revert that rename: dcmcfg undo N (to see the number N: dcmcfg history); to remove that "
-                f"AE: {remove}",
+                next_step="to revert that rename: dcmcfg undo N (to see the number N: dcmcfg history); to remove the "
+                f"alias: {remove}",
             )
 
 

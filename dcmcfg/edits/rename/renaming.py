@@ -100,7 +100,7 @@ def rename_references_only(references: References, name: NameChange) -> Renaming
     if not carriers[1]:
         raise NotFound(
             f"there is no {word} {name.new_name}",
-            next_step=f"with --references-only, specify the present name of the {word} as the new name",
+            next_step=f"with --references-only, NEW must be the current name of the {word}",
         )
     renaming = make_renaming(references, (name,))
     if not renaming.edit.changes:

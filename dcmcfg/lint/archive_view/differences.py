@@ -82,7 +82,7 @@ def _find_differences(tree: Tree, device: Entry, content: Mapping[str, Any]) -> 
         for each in unknown[:_MAX_UNKNOWN]:
             yield _build_finding(ENTRY_ONLY_SHOWN, each.parent, "", _describe_unknown(each))
         if (rest := len(unknown) - _MAX_UNKNOWN) > 0:
-            message = f"the archive's JSON shows {rest} more of {unknown[0].key} that the directory does not have"
+            message = f"the archive's JSON shows {rest} more entries that the directory does not have: {unknown[0].key}"
             yield _build_finding(ENTRY_ONLY_SHOWN, unknown[0].parent, "", message)
 
 
@@ -116,7 +116,10 @@ class _AttributeFinder:
                     yield _build_value_finding(pair.entry, name, difference)
             elif shown == ("FALSE",):
                 yield _build_finding(
-                    VALUE_DIFFERS, pair.entry, name, "according to the archive's JSON, the entry has no such attribute"
+                    VALUE_DIFFERS,
+                    pair.entry,
+                    name,
+                    "according to the archive's JSON, the entry does not have this attribute",
                 )
         for key in other_keys:
             yield from self._find_unknown_key(pair.entry, key)

@@ -18,7 +18,7 @@ ATTRIBUTE_NOT_SHOWN = CheckRule(
 ATTRIBUTE_NAME = CheckRule(
     "view-attribute-name",
     "warning",
-    "The archive's JSON must show each attribute under the name of the attribute.",
+    "The archive's JSON must use the LDAP name of each attribute.",
     part="archive-view",
     fix=_USE_DCMCFG,
     reason="The archive ignores an unknown name in the JSON. So the web form cannot change the attribute.",
@@ -28,9 +28,9 @@ VALUE_DIFFERS = CheckRule(
     "warning",
     "The archive's JSON must show the values that the directory has.",
     part="archive-view",
-    fix="If the archive reads a replica, run `dcmcfg status --replicas`. Otherwise, write the value as the archive "
-    "shows it: the web form may replace the value when it saves the device.",
-    reason="The archive reads the value in another way, or it reads another directory.",
+    fix="If the archive reads a replica, run `dcmcfg status --replicas`. Otherwise, write the value in the form that "
+    "the archive shows. The web form can replace the value when the form saves the device.",
+    reason="The archive interprets the value differently, or uses a directory other than the directory of dcmcfg.",
 )
 ENTRY_NOT_SHOWN = CheckRule(
     "view-entry-missing",
@@ -44,11 +44,11 @@ ENTRY_NOT_SHOWN = CheckRule(
 ENTRY_ONLY_SHOWN = CheckRule(
     "view-entry-unknown",
     "warning",
-    "The directory must have each entry that the archive's JSON shows.",
+    "Each entry in the archive's JSON must exist in the directory.",
     part="archive-view",
     fix="Compare the directory of the archive (LDAP_URL and LDAP_BASE_DN of its server) with `dcmcfg config show`. If "
     "the archive reads a replica, run `dcmcfg status --replicas`.",
-    reason="The archive reads another directory than dcmcfg, or a replica that is behind.",
+    reason="The archive and dcmcfg use different directories, or the archive reads an outdated replica.",
 )
 
 RULES = (ATTRIBUTE_NOT_SHOWN, ATTRIBUTE_NAME, VALUE_DIFFERS, ENTRY_NOT_SHOWN, ENTRY_ONLY_SHOWN)

@@ -167,7 +167,7 @@ RULES = (
         "error",
         requirement="A connection reference must contain the DN of a connection of the same device.",
         reason="Otherwise the archive cannot load the device, even if the connection exists on another device.",
-        fix="Set the reference to a connection of the same device. If the device has no connection, add one.",
+        fix="Set the reference to a connection of the same device. If the device has no connection, add a connection.",
         example_command="dcmcfg connection add DEVICE/NAME HOST:PORT --ae AET",
         find_violations=_find_connection_of_other_device,
         impact="unloadable",

@@ -59,8 +59,8 @@ def _find_no_storage_commitment(context: LintContext) -> Iterator[Violation]:
             # StgCmtEJB records the external archive from the result of a storage commitment, never from the export.
             if title in external and STG_CMT_SCP not in exporter:
                 message = (
-                    "the exporter requests no storage commitment, so the archive never records which studies "
-                    f"{title} holds"
+                    "the exporter requests no storage commitment, so the archive never records which studies are on "
+                    f"{title}"
                 )
                 command = ("set", context.format_target(exporter), f"dcmStgCmtSCP={title}")
                 yield Violation(exporter.dn, message, STG_CMT_SCP, fix_command=command)
@@ -73,8 +73,8 @@ def _find_several_retrieve_aets(context: LintContext) -> Iterator[Violation]:
             # StgCmtEJB uses the first element of the attribute, but LDAP values have no order.
             if len(values) > 1 and STG_CMT_SCP in exporter:
                 message = (
-                    f"the archive records only one of these {len(values)} values; LDAP values have no order, so any of "
-                    "the values may be recorded"
+                    f"the archive records only one of these {len(values)} values; LDAP values have no order, so the "
+                    "archive can record any of the values"
                 )
                 yield Violation(exporter.dn, message, RETRIEVE_AET)
 
@@ -141,8 +141,8 @@ RULES = (
         "exporter-scheme-unknown",
         "warning",
         requirement="The dcmURI of an exporter must begin with a scheme that the archive supports.",
-        reason="The archive loads an exporter with another scheme. But every task of this exporter fails, unless an "
-        "extension of the archive supports the scheme.",
+        reason="The archive loads an exporter with another scheme, but every task of this exporter fails. If an "
+        "extension of the archive supports the scheme, ignore this warning.",
         fix="Correct the scheme.",
         example_command="dcmcfg set DN dcmURI=dicom:AET",
         find_violations=_find_exporter_scheme_unknown,

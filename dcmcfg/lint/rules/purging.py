@@ -135,9 +135,10 @@ RULES = (
     LintRule(
         "purge-without-copy",
         "error",
-        requirement="A storage is only allowed to purge studies that have a copy elsewhere.",
+        requirement="A storage must purge only studies that have a copy elsewhere.",
         reason="If dcmExternalRetrieveAET and dcmExportStorageID are both missing, the archive deletes the only copy.",
-        fix="Set dcmExternalRetrieveAET or dcmExportStorageID to the place of the copy.",
+        fix="Set dcmExternalRetrieveAET to the external archive that has the copy, or dcmExportStorageID to the "
+        "storage that has the copy.",
         example_command="dcmcfg set DN dcmExternalRetrieveAET=AET",
         find_violations=_find_purge_without_copy,
         needs_whole_tree=False,
@@ -181,7 +182,7 @@ RULES = (
         "availability-without-effect",
         "note",
         requirement="A storage with dcmExternalRetrieveInstanceAvailability must also have dcmExternalRetrieveAET.",
-        reason="The archive sets this availability only when it purges a study that an external archive holds.",
+        reason="The archive sets this availability only when it purges a study that is on an external archive.",
         fix="Set dcmExternalRetrieveAET to the external archive, or unset the availability.",
         example_command="dcmcfg unset DN dcmExternalRetrieveInstanceAvailability",
         find_violations=_find_availability_without_effect,

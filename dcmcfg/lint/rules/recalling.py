@@ -115,7 +115,7 @@ def _find_return_retrieve_aet(context: LintContext) -> Iterator[Violation]:
             for value in entry.values(RETURN_RETRIEVE_AET) if context.find_external_archives(device) else ():
                 # With this attribute, the archive does not append the external archive to Retrieve AE Title
                 # (0008,0054).
-                message = "query results do not show which studies the external archive holds"
+                message = "query results do not show which studies are on the external archive"
                 yield Violation(entry.dn, message, RETURN_RETRIEVE_AET, value)
 
 
@@ -172,7 +172,7 @@ RULES = (
         requirement="An archive with external archives must wait at least one minute for the response to a retrieve.",
         reason="The external archive must send its first response within dcmRetrieveTimeout. With tapes, this "
         "response can take a long time.",
-        fix="Set a longer time, unless the external archive is fast.",
+        fix="Set a longer time. If the external archive is fast, ignore this note.",
         example_command="dcmcfg set DN dcmRetrieveTimeout=300000",
         find_violations=_find_retrieve_timeout_short,
     ),

@@ -179,10 +179,8 @@ RULES = (
         "error",
         requirement="The archive and each AE to which the archive connects must have the same kind of connection: TLS "
         "or plain.",
-        reason="Two connections are compatible only if both are plain or both use TLS "
-        "(IncompatibleConnectionException).",
-        fix="Add a TLS or plain connection to the archive's AE or to the peer. Then the archive's AE and the peer have "
-        "the same kind of connection.",
+        reason="A TLS connection and a plain connection are not compatible (IncompatibleConnectionException).",
+        fix="Add the missing kind of connection (TLS or plain) to the archive's AE or to the peer.",
         example_command="dcmcfg connection add DEVICE/NAME HOST:PORT --ae AET",
         find_violations=_find_tls_mismatch,
     ),
@@ -203,8 +201,8 @@ RULES = (
         requirement="The sending AE of an exporter and the destination must have compatible connections.",
         reason="Otherwise every task of the exporter fails (IncompatibleConnectionException), even if another AE of "
         "the archive could connect to the destination.",
-        fix="Add a connection to the sending AE. This connection must have the same kind as the destination's "
-        "connection: TLS or plain.",
+        fix="Find out whether the destination's connection is plain or uses TLS. Add a connection of this kind to the "
+        "sending AE.",
         example_command="dcmcfg set DEVICE/AE dicomNetworkConnectionReference+=DN",
         find_violations=_find_exporter_cannot_connect,
     ),
@@ -232,7 +230,7 @@ RULES = (
     LintRule(
         "loopback-address",
         "warning",
-        requirement="A peer must not have the host localhost, unless the archive runs on the same machine as the peer.",
+        requirement="A peer with the host localhost must run on the same machine as the archive.",
         reason="The archive would connect to its own machine or container.",
         fix="Set the peer's host name.",
         example_command="dcmcfg set DN dicomHostname=HOST",
@@ -243,7 +241,7 @@ RULES = (
         "warning",
         requirement="The archive's connections for remote peers must not be bound to localhost.",
         reason="Otherwise peers on other machines cannot connect to the archive.",
-        fix="Set dcmBindAddress to 0.0.0.0, or unset it.",
+        fix="Set dcmBindAddress to 0.0.0.0, or unset the attribute.",
         example_command="dcmcfg set DN dcmBindAddress=0.0.0.0",
         find_violations=_find_bound_to_loopback,
     ),

@@ -115,8 +115,8 @@ def _build_message(context: LintContext, reference: Reference) -> str:
             return f"{name} is an AE of the device {other_ae.device.name}, not of this device"
     if similar := sorted(context.find_similar_titles(name)):
         return (
-            f"no AE has the title {name!r}; case and blanks are significant: "
-            f"did you mean {', '.join(map(repr, similar))}?"
+            f"no AE has the title {name!r}; upper and lower case and spaces matter; did you mean "
+            f"{', '.join(map(repr, similar))}?"
         )
     if new := _find_new_default_title(context, reference):
         return (
@@ -204,7 +204,7 @@ RULES = (
         "fallback-scp-unknown",
         "error",
         requirement="The fallback C-MOVE SCP and its C-FIND SCP must be AEs in the tree.",
-        reason="If the archive does not hold a study, the archive forwards the retrieve to the fallback C-MOVE SCP. "
+        reason="If the archive does not have a study, the archive forwards the retrieve to the fallback C-MOVE SCP. "
         "If an AE is unknown, the retrieve fails (A702).",
         fix="Add the AE, or use the title of an existing AE.",
         example_command=_ADD,
@@ -302,7 +302,7 @@ RULES = (
         "condition-on-unknown-ae",
         "warning",
         requirement="A condition on the receiving AE must contain the title of an AE in the tree.",
-        reason="A condition with an unknown AE title never matches, so the rule with this condition may never apply.",
+        reason="A condition with an unknown AE title never matches, so the archive might never apply the rule.",
         fix="Correct the title in the condition.",
         example_command="dcmcfg edit TARGET",
         find_violations=_find_condition_on_unknown_ae,

@@ -78,7 +78,7 @@ def test_the_external_archive_is_renamed_everywhere_it_is_named() -> None:
     assert ("dcmExporterID", "the name of an exporter") in {
         (each.attribute, each.reason) for each in renaming.leftovers.items
     }
-    assert ("dcmExporterID", "names the exporter LONGTERM") in {
+    assert ("dcmExporterID", "refers to the exporter LONGTERM") in {
         (each.attribute, each.reason) for each in renaming.leftovers.items
     }
 
@@ -204,7 +204,7 @@ def test_of_two_devices_with_the_title_one_is_named_and_keeps_the_registration_o
         ("longterm/LONGTERM", "STORESCP", [], Refused, "the name STORESCP is already used by another AE"),
         ("LONGTERM", "PACS", [put(DCM4CHEE, dcmOtherAETitle="PACS")], Refused, "another AE already has the title PACS"),
         ("LONGTERM", "NEW_AET_A", [_[1] for _ in [ae_of(ARCHIVE, "NEW_AET_A")]], Refused, "is registered, although no"),
-        ("LONGTERM", "A" * 17, [], MalformedInput, "it has 17 characters"),
+        ("LONGTERM", "A" * 17, [], MalformedInput, "the title has 17 characters"),
         ("LONGTERM", " TAPE", [], MalformedInput, "starts or ends with a space"),
         ("LONGTERM", "TÄPE", [], MalformedInput, "a non-ASCII character"),
         ("LONGTERM", "TA\x07PE", [], MalformedInput, "control character"),
@@ -290,10 +290,10 @@ def test_renaming_back_to_a_kept_alias_is_refused_with_both_ways_back() -> None:
     with pytest.raises(Refused) as refused:
         rename_ae(References(after), "TAPE", "LONGTERM", NONE)
     assert str(refused.value) == (
-        f"dicomAETitle=LONGTERM,{LONGTERM_DEVICE}: the name LONGTERM is already used by an AE of the same device "
-        "with the same connections; this AE is probably an alias from a rename with --keep-alias — to revert "
+        f"dicomAETitle=LONGTERM,{LONGTERM_DEVICE}: the device already has an AE LONGTERM with the same "
+        "connections; the AE LONGTERM is probably an alias from a rename with --keep-alias — to revert "
         "that rename: "
-        "dcmcfg undo N (to see the number N: dcmcfg history); to remove that AE: dcmcfg ae remove longterm/LONGTERM"
+        "dcmcfg undo N (to see the number N: dcmcfg history); to remove the alias: dcmcfg ae remove longterm/LONGTERM"
     )
     (alias,) = (ae for ae in Configuration(after).network_aes() if ae.title == "LONGTERM")
     removed = after.with_changes(remove_network_ae(alias, keep_connection=False).changes)
