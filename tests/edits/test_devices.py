@@ -85,8 +85,8 @@ def test_of_the_default_configuration_a_copy_has_the_findings_of_its_original(
             "storescp",
             CloneNames("x"),
             Refused,
-            "the names must be unique: AE STORESCP — specify a suffix for all names with --suffix TEXT, or specify each "
-            "name: --ae STORESCP=NEW",
+            "the names must be unique: AE STORESCP — specify a suffix for all names with --suffix TEXT, or specify "
+            "each name: --ae STORESCP=NEW",
         ),
         ("storescp", CloneNames("a=b", suffix="2"), Refused, "the device name a=b contains ="),
         ("storescp", CloneNames("x", {EntityKind.AE: {"NO": "Y"}}), NotFound, "has no AE NO"),
