@@ -212,7 +212,7 @@ def test_json_has_each_finding_with_its_fix(run: Run, folder: Path) -> None:
         "file": "30-dcm4chee-arc.ldif",
         "line": 29,
         "part": "references",
-        "fix": "Set the attribute to a storage SCP of the archive.",
+        "fix": "Set dcmExternalRetrieveAEDestination to a storage SCP of the archive.",
         "fix_command": "dcmcfg set-external-retrieve DCM4CHEE",
         "correction_commands": [],
         "fixable": False,

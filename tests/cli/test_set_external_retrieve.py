@@ -153,7 +153,7 @@ def test_an_unknown_title_names_the_near_misses(run: Run, site: CliSite) -> None
     assert site.values(NAME) == ("DCM4CHE",)
 
 
-SET_IT = "Fix: Set the attribute to a storage SCP of the archive."
+SET_IT = "Fix: Set dcmExternalRetrieveAEDestination to a storage SCP of the archive."
 SET_ANOTHER = (
     "Fix: Set dcmExternalRetrieveAEDestination to another AE of the archive. This AE must have storage SCP "
     "capabilities and dcmObjectStorageID."

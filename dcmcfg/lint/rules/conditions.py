@@ -33,7 +33,7 @@ RULES = (
         "condition-format",
         "error",
         requirement="A condition must have the form KEY=PATTERN or KEY!=PATTERN. PATTERN must be a regular expression.",
-        reason="Otherwise the archive cannot load the device.",
+        reason="The archive cannot load a device that has a wrong condition.",
         fix="Correct the condition. A pattern must match the whole value. To match any text, write .* instead of *.",
         example_command="dcmcfg edit TARGET",
         find_violations=_find_condition_format,

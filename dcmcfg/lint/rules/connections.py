@@ -152,8 +152,8 @@ RULES = (
         "connection-dangling",
         "error",
         requirement="A connection reference must contain the DN of an existing connection.",
-        reason="Otherwise the archive cannot load the device. All AEs of the device are then unknown, and requests "
-        "that list all AEs fail (409).",
+        reason="If a referenced connection is missing, the archive cannot load the device. Then all AEs of the device "
+        "are unknown, and requests that list all AEs fail (409).",
         fix="Remove the reference, or add the connection.",
         example_command="dcmcfg check --fix --rule connection-dangling",
         find_violations=_find_connection_dangling,
@@ -166,7 +166,7 @@ RULES = (
         "connection-of-other-device",
         "error",
         requirement="A connection reference must contain the DN of a connection of the same device.",
-        reason="Otherwise the archive cannot load the device, even if the connection exists on another device.",
+        reason="The archive cannot load a device that refers to a connection of another device.",
         fix="Set the reference to a connection of the same device. If the device has no connection, add a connection.",
         example_command="dcmcfg connection add DEVICE/NAME HOST:PORT --ae AET",
         find_violations=_find_connection_of_other_device,
@@ -194,7 +194,7 @@ RULES = (
         "error",
         requirement="A connection reference must contain the DN of a connection with the right protocol: DICOM for an "
         "AE, HL7 for an HL7 application, HTTP for a web application, SYSLOG for an audit logger.",
-        reason="Otherwise the archive cannot load the device.",
+        reason="The archive cannot load a device that refers to a connection with a wrong protocol.",
         fix="Refer to a connection with the right protocol, or correct dcmProtocol.",
         example_command="dcmcfg set DN dcmProtocol=PROTOCOL",
         find_violations=_find_connection_protocol,

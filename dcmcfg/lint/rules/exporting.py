@@ -141,7 +141,7 @@ RULES = (
         "exporter-scheme-unknown",
         "warning",
         requirement="The dcmURI of an exporter must begin with a scheme that the archive supports.",
-        reason="The archive loads an exporter with another scheme, but every task of this exporter fails. If an "
+        reason="The archive loads an exporter with an unsupported scheme, but every task of this exporter fails. If an "
         "extension of the archive supports the scheme, ignore this warning.",
         fix="Correct the scheme.",
         example_command="dcmcfg set DN dcmURI=dicom:AET",
@@ -165,7 +165,7 @@ RULES = (
         "error",
         requirement="An export rule to an external archive must exclude objects that come from the same external "
         "archive.",
-        reason="Otherwise every retrieved study is exported again.",
+        reason="Without this condition, the archive exports every retrieved study again.",
         fix="Add the condition SendingApplicationEntityTitle!=AET.",
         example_command="dcmcfg set DN dcmProperty+=SendingApplicationEntityTitle!=AET",
         find_violations=_find_export_loop,

@@ -154,10 +154,11 @@ RULES = (
         "external-retrieve-unknown",
         "error",
         requirement="dcmExternalRetrieveAEDestination must be the title of an AE of the archive.",
-        reason="Otherwise the archive asks the external archive to send the objects to an unknown AE. The official "
+        reason="With an unknown title, the archive asks the external archive to send the objects to a missing AE. The "
+        "official "
         "container image keeps the value DCM4CHEE, even if the variable AE_TITLE sets another AE title for the "
         "archive.",
-        fix="Set the attribute to a storage SCP of the archive.",
+        fix="Set dcmExternalRetrieveAEDestination to a storage SCP of the archive.",
         example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_unknown,
         part="references",
@@ -166,9 +167,9 @@ RULES = (
         "external-retrieve-elsewhere",
         "error",
         requirement="dcmExternalRetrieveAEDestination must not be the title of an AE of another device.",
-        reason="Otherwise the external archive sends the objects to the other device. The archive then neither "
-        "receives nor forwards the objects.",
-        fix="Set the attribute to a storage SCP of the archive.",
+        reason="With an AE of another device, the external archive sends the objects to this device. The archive does "
+        "not receive the objects and cannot forward them.",
+        fix="Set dcmExternalRetrieveAEDestination to a storage SCP of the archive.",
         example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_elsewhere,
         part="references",
@@ -178,7 +179,7 @@ RULES = (
         "error",
         requirement="The AE in dcmExternalRetrieveAEDestination must accept associations, be a storage SCP and have a "
         "storage.",
-        reason="Otherwise the archive refuses the objects from the external archive.",
+        reason="If the AE cannot store objects, the archive refuses the objects from the external archive.",
         fix="Set dcmExternalRetrieveAEDestination to another AE of the archive. This AE must have storage SCP "
         "capabilities and dcmObjectStorageID.",
         example_command=_SET_COMMAND,
@@ -197,7 +198,7 @@ RULES = (
         "external-retrieve-identity",
         "warning",
         requirement="The AE in dcmExternalRetrieveAEDestination must not require a user identity.",
-        reason="Otherwise the archive rejects an external archive that sends no user identity.",
+        reason="The archive rejects an external archive that does not send the required user identity.",
         fix="Set dcmUserIdentityNegotiation to SUPPORTS, or use another AE.",
         example_command="dcmcfg set DEVICE/AE dcmUserIdentityNegotiation=SUPPORTS",
         find_violations=_find_external_retrieve_identity,
@@ -206,10 +207,10 @@ RULES = (
         "external-retrieve-unset",
         "note",
         requirement="An archive that retrieves from external archives must have dcmExternalRetrieveAEDestination.",
-        reason="Otherwise the archive forwards requests with their original destination. The external archive then "
-        "sends directly to this destination, so the external archive must know the destination.",
-        fix="Set the attribute. If the external archive should send objects directly to the destinations, ignore this "
-        "note.",
+        reason="Without dcmExternalRetrieveAEDestination, the external archive sends objects directly to the "
+        "destination of the request. So the external archive must know all destinations.",
+        fix="Set dcmExternalRetrieveAEDestination. If the external archive should send objects directly to the "
+        "destinations, ignore this note.",
         example_command=_SET_COMMAND,
         find_violations=_find_external_retrieve_unset,
     ),
@@ -219,7 +220,7 @@ RULES = (
         requirement="If an AE has its own dcmExternalRetrieveAEDestination, the value must be the same as the "
         "device's value.",
         reason="The AE's own value overrides the device's value. Administrators easily overlook the AE's value.",
-        fix="If the AE's value is not intended, clear this value.",
+        fix="If the AE requires no value of its own, clear dcmExternalRetrieveAEDestination on the AE.",
         example_command="dcmcfg set-external-retrieve --clear --ae AET",
         find_violations=_find_external_retrieve_overridden,
     ),

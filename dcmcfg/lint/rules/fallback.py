@@ -76,9 +76,9 @@ RULES = (
         "fallback-loop",
         "warning",
         requirement="The archive must forward requests to another archive, not to itself.",
-        reason="Otherwise the archive sends the request to itself again and again. It is not known whether this loop "
-        "ends.",
-        fix="Set the AE title of the other archive.",
+        reason="If the archive forwards a request to itself, it sends the request again and again. This loop might "
+        "not end.",
+        fix="Set dcmFallbackCMoveSCP to the AE title of another archive.",
         example_command="dcmcfg set TARGET dcmFallbackCMoveSCP=AET",
         find_violations=_find_fallback_loop,
     ),

@@ -147,8 +147,8 @@ RULES = (
         "cache-never-purged",
         "warning",
         requirement="A storage with the storage duration CACHE must have a setting that triggers purging.",
-        reason="Otherwise the storage becomes full. A threshold, a retention or dcmNoDeletionConstraint triggers "
-        "purging. The archive checks these triggers only if dcmPurgeStoragePollingInterval is set.",
+        reason="Without purging, the storage becomes full. A threshold, a retention or dcmNoDeletionConstraint "
+        "triggers purging. The archive checks these triggers only if dcmPurgeStoragePollingInterval is set.",
         fix="Set dcmPurgeStoragePollingInterval on the device, and a threshold or a retention on the storage.",
         example_command="dcmcfg set DN dcmDeleterThreshold=SIZE",
         find_violations=_find_cache_never_purged,
@@ -173,7 +173,7 @@ RULES = (
         reason="Without dcmExternalRetrieveInstanceAvailability, purged studies have the availability ONLINE, so users "
         "do not expect a slow retrieve. If the attribute is set, a study keeps the new availability even after a "
         "recall. The availability then does not show where the files are.",
-        fix="Set the attribute to NEARLINE or OFFLINE.",
+        fix="Set dcmExternalRetrieveInstanceAvailability to NEARLINE or OFFLINE.",
         example_command="dcmcfg set DN dcmExternalRetrieveInstanceAvailability=NEARLINE",
         find_violations=_find_purged_without_availability,
         needs_whole_tree=False,

@@ -124,10 +124,9 @@ RULES = (
         "mixed-retrieve-not-forwarded",
         "warning",
         requirement="dcmCStoreSCUOfCMoveSCP must contain a value for each external archive.",
-        reason="Without this value, the archive cannot use the Move Originator to recognise objects from the external "
-        "archive. If only a part of a study is local, the archive then stores the objects of this study from the "
-        "external archive but does not forward these objects. If the external archive sends no Move Originator, the "
-        "archive forwards no objects of any study.",
+        reason="With this value, the archive recognises objects from the external archive by their Move Originator. "
+        "Without this value, the archive stores the missing objects of a partly local study, but does not forward "
+        "these objects. If the external archive sends no Move Originator, the archive never forwards objects.",
         fix="Add a value CALLING=SCP. Usually CALLING and SCP are both the external archive's AE title.",
         example_command="dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP+=AET=AET",
         find_violations=_find_mixed_retrieve_not_forwarded,
@@ -136,8 +135,8 @@ RULES = (
         "move-scp-pair-format",
         "error",
         requirement="Each value of dcmCStoreSCUOfCMoveSCP must have the form CALLING=SCP.",
-        reason="Otherwise the archive cannot load the device.",
-        fix="Write two AE titles, separated by `=`.",
+        reason="The archive cannot load a device that has a value in another form.",
+        fix="Write each value as two AE titles, separated by `=`.",
         example_command="dcmcfg set DEVICE dcmCStoreSCUOfCMoveSCP=AET=AET",
         find_violations=_find_move_scp_pair_format,
         impact="unloadable",
@@ -172,7 +171,7 @@ RULES = (
         requirement="An archive with external archives must wait at least one minute for the response to a retrieve.",
         reason="The external archive must send its first response within dcmRetrieveTimeout. With tapes, this "
         "response can take a long time.",
-        fix="Set a longer time. If the external archive is fast, ignore this note.",
+        fix="Set a longer time in dcmRetrieveTimeout. If the external archive is fast, ignore this note.",
         example_command="dcmcfg set DN dcmRetrieveTimeout=300000",
         find_violations=_find_retrieve_timeout_short,
     ),
@@ -191,7 +190,8 @@ RULES = (
         "note",
         requirement="Query results must contain the AE title of the external archive.",
         reason="dcmReturnRetrieveAET replaces the external archive's title in query results.",
-        fix="Unset the attribute. If query results should contain the title in dcmReturnRetrieveAET, ignore this note.",
+        fix="Unset dcmReturnRetrieveAET. If query results should contain the title in this attribute, ignore this "
+        "note.",
         example_command="dcmcfg unset TARGET dcmReturnRetrieveAET",
         find_violations=_find_return_retrieve_aet,
     ),

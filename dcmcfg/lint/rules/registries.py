@@ -54,7 +54,7 @@ RULES = (
         "registry-missing",
         "warning",
         requirement="Every AE title, HL7 application name and web application name must be registered.",
-        reason="Otherwise another tool can use the same name again.",
+        reason="If a name is not registered, another tool can use the name a second time.",
         fix="Register the name.",
         example_command="dcmcfg check --fix --rule registry-missing",
         find_violations=_find_registry_missing,

@@ -189,7 +189,8 @@ RULES = (
         "error",
         requirement="The archive and each AE to which the archive connects over TLS must have a TLS version and a "
         "cipher suite in common.",
-        reason="Otherwise no connection is compatible. Use the Java names (TLS_RSA_WITH_AES_128_CBC_SHA), not the "
+        reason="Without a common version and suite, the archive cannot connect to the AE. Use the Java names "
+        "(TLS_RSA_WITH_AES_128_CBC_SHA), not the "
         "OpenSSL names.",
         fix="Set the same dicomTLSCipherSuite and dcmTLSProtocol on both connections.",
         example_command="dcmcfg set DN dicomTLSCipherSuite+=NAME",
@@ -199,8 +200,9 @@ RULES = (
         "exporter-cannot-connect",
         "error",
         requirement="The sending AE of an exporter and the destination must have compatible connections.",
-        reason="Otherwise every task of the exporter fails (IncompatibleConnectionException), even if another AE of "
-        "the archive could connect to the destination.",
+        reason="If the connections are not compatible, every task of the exporter fails "
+        "(IncompatibleConnectionException). This also happens if another AE of the archive has a compatible "
+        "connection.",
         fix="Find out whether the destination's connection is plain or uses TLS. Add a connection of this kind to the "
         "sending AE.",
         example_command="dcmcfg set DEVICE/AE dicomNetworkConnectionReference+=DN",
@@ -221,9 +223,9 @@ RULES = (
         "tls-without-store",
         "warning",
         requirement="An archive with TLS connections must have a key store and a trust store.",
-        reason="Peers request a certificate by default (dcmTLSNeedClientAuth), so the handshake fails without the "
-        "stores.",
-        fix="Configure the stores, or remove the TLS connections.",
+        reason="Peers request a certificate by default (dcmTLSNeedClientAuth), so the TLS handshake fails without a "
+        "key store and a trust store.",
+        fix="Configure a key store and a trust store, or remove the TLS connections.",
         example_command="dcmcfg set DEVICE dcmKeyStoreURL=URL",
         find_violations=_find_tls_without_store,
     ),
@@ -240,7 +242,7 @@ RULES = (
         "bound-to-loopback",
         "warning",
         requirement="The archive's connections for remote peers must not be bound to localhost.",
-        reason="Otherwise peers on other machines cannot connect to the archive.",
+        reason="If a connection is bound to localhost, peers on other machines cannot connect to the archive.",
         fix="Set dcmBindAddress to 0.0.0.0, or unset the attribute.",
         example_command="dcmcfg set DN dcmBindAddress=0.0.0.0",
         find_violations=_find_bound_to_loopback,
@@ -251,7 +253,7 @@ RULES = (
         requirement="An archive with external archives must accept at least two concurrent associations.",
         reason="The requester uses one association, and the external archive uses a second association. If "
         "dcmLimitOpenAssociations is 1, the archive rejects the second association (2/3/2).",
-        fix="Set a higher limit, or 0 for no limit.",
+        fix="Set dcmLimitOpenAssociations to a higher number, or to 0 for no limit.",
         example_command="dcmcfg set DEVICE dcmLimitOpenAssociations=0",
         find_violations=_find_recall_association_limit,
     ),

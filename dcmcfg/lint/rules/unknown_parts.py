@@ -84,20 +84,19 @@ RULES = (
         EntityKind.WEB_APP,
         "web-app-unknown",
         "error",
-        "Requests that the archive forwards or redirects to this web application fail.",
+        "If the archive forwards or redirects a request to the missing web application, the request fails.",
     ),
     _build_rule(
         EntityKind.KEYCLOAK_CLIENT,
         "keycloak-client-unknown",
         "error",
-        "The archive cannot get an access token, so its requests are refused.",
+        "The archive cannot get an access token, so the other server refuses the archive's requests.",
     ),
     _build_rule(
         EntityKind.DEVICE,
         "device-unknown",
         "warning",
-        "Another device does the work of the missing device, or no device does the work. The archive only logs the "
-        "problem.",
+        "No device does the work, or another device does the work. The archive only writes the problem to its log.",
     ),
     _build_rule(
         EntityKind.HL7_APPLICATION,
@@ -117,8 +116,8 @@ RULES = (
         "commitment-queue-missing",
         "error",
         requirement="An archive with exporters that request storage commitment must have the queue StgCmtSCU.",
-        reason="Without this queue, the archive never requests storage commitment, never records the external "
-        "archive and purges nothing.",
+        reason="Without the queue StgCmtSCU, the archive never requests storage commitment. Then the archive does not "
+        "record the external archive and does not purge studies.",
         fix="Add the queue StgCmtSCU.",
         example_command="dcmcfg apply FILE",
         find_violations=_find_commitment_queue_missing,
