@@ -316,15 +316,15 @@ def find_comment(package: str, name: str) -> str:
     return ""
 
 
-def environment_page() -> str:
-    """Return the text of ``environment.md`` with the table of the variables, image by image."""
+def image_variables_page() -> str:
+    """Return the text of ``image-variables.md`` with the table of the variables, image by image."""
     rows = (
         f"| `{each.role.value}` | `{each.name}` | {_default(each.default)} | {each.effect.value} | {each.touches} "
         f"| {'yes' if each.target is not Target.NONE else ''} | {'yes' if each.has_file_variant else ''} |\n"
         for each in VARIABLES
     )
     heading = "| image | variable | default | used at | setting | compared | file |\n|---|---|---|---|---|---|---|\n"
-    return _fill("reference/environment.md", {"variables": f"\n{heading}{''.join(rows)}\n"})
+    return _fill("reference/image-variables.md", {"variables": f"\n{heading}{''.join(rows)}\n"})
 
 
 EXIT_CODES_HEAD = """\
@@ -546,7 +546,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/exit-codes.md": exit_codes_page,
     "reference/json.md": json_page,
     "project/design.md": design_page,
-    "reference/environment.md": environment_page,
+    "reference/image-variables.md": image_variables_page,
     "reference/monitoring.md": monitoring_page,
     "reference/python-api.md": api_page,
     "reference/rules.md": rules_page,

@@ -17,7 +17,7 @@ _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class LdifErrors(LdifError):
-    """All problems of a source; the message is the message of the first of ``problems``."""
+    """All problems of a source. Its message is the message of the first of ``problems``."""
 
     def __init__(self, problems: tuple[LdifError, ...]) -> None:
         first, *others = problems
@@ -38,7 +38,7 @@ def iter_records(
     strict: bool = False,
     resolve_url: Callable[[str], bytes] = refuse_url,
 ) -> Iterator[Record | LdifError]:
-    """Yield the records of *source*; a record that is not LDIF is replaced by its error.
+    """Yield the records of *source*. For a record that is not LDIF, yield its error instead.
 
     *source* are octets in chunks of any size, for example an open binary file. Errors have the location ``name:line``.
     After an error, reading continues with the next record. *resolve_url* returns the value for ``attr:< URL``, or

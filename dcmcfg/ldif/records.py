@@ -26,7 +26,7 @@ class ChangeRecord(NamedTuple):
     line: int
 
 
-#: A record of either kind.
+#: A content record or a change record.
 Record = ContentRecord | ChangeRecord
 
 

@@ -1,4 +1,4 @@
-"""The examples in docs/reference/ldif.md are read, or refused, as they say."""
+"""The examples in docs/reference/ldif.md and ldif-differences.md are read, or refused, as they say."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 from dcmcfg.errors import LdifError
 from dcmcfg.ldif.reader import iter_records
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "ldif.md"
-EXAMPLES = re.findall(r"^```ldif( refused)?\n(.*?)^```$", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+FOLDER = Path(__file__).parents[2] / "docs" / "reference"
+PAGES = "".join((FOLDER / name).read_text("utf-8") for name in ("ldif.md", "ldif-differences.md"))
+EXAMPLES = re.findall(r"^```ldif( refused)?\n(.*?)^```$", PAGES, re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize(("refused", "text"), EXAMPLES)

@@ -129,7 +129,7 @@ def by_name(line: bytes) -> bytes:
 
 
 def test_a_faulty_update_file_means_to_dcmcfg_what_it_means_to_ldapmodify_or_is_refused(tmp_path: Path) -> None:
-    """What dcmcfg accepts and ldapmodify does not is listed here, with the reason, and in docs/reference/ldif.md."""
+    """The files that only dcmcfg accepts are listed here with the reason, and in docs/reference/ldif-differences.md."""
     (tmp_path / "vendor-data.zip").write_bytes(b"PK")
     path, chance = tmp_path / "update.ldif", random.Random(5351)
     counted: Counter[str] = Counter()
