@@ -46,7 +46,7 @@ def require_shared_folder(folder: Path) -> os.stat_result:
     quoted = shlex.quote(str(folder))
     if status.st_mode & stat.S_IRWXO:
         raise _refuse(
-            "everybody has access to it",
+            "all accounts have access to this folder",
             folder,
             f"check that nobody has modified the content, then run: sudo chgrp GROUP {quoted} && "
             f"sudo chmod 2770 {quoted}",
@@ -60,13 +60,13 @@ def require_shared_folder(folder: Path) -> os.stat_result:
     if os.geteuid() != 0 and status.st_gid not in {os.getegid(), *os.getgroups()}:
         account = get_account_name_of(os.geteuid())
         raise _refuse(
-            f"the account {account} is not a member of its group {group}",
+            f"the account {account} is not a member of the folder's group {group}",
             folder,
             f"sudo usermod -aG {shlex.quote(group)} {shlex.quote(account)}, then log in again",
         )
     if status.st_uid not in (0, os.geteuid()) and not _is_member(status.st_uid, status.st_gid):
         raise _refuse(
-            f"its owner {get_account_name_of(status.st_uid)} is not a member of its group {group}",
+            f"the folder's owner {get_account_name_of(status.st_uid)} is not a member of the folder's group {group}",
             folder,
             f"sudo chown root {quoted}",
         )
@@ -82,7 +82,7 @@ def _require_safe_parents(folder: Path, gid: int) -> None:
         owner = get_account_name_of(status.st_uid)
         if status.st_uid not in (0, os.geteuid()) and not _is_member(status.st_uid, gid):
             raise _refuse(
-                f"the account {owner} can replace it, because {owner} owns {parent}",
+                f"the account {owner} can replace this folder, because {owner} owns {parent}",
                 folder,
                 f"sudo chown root {shlex.quote(str(parent))}",
             )
@@ -90,7 +90,7 @@ def _require_safe_parents(folder: Path, gid: int) -> None:
         # In a sticky folder, such as /tmp, an account can rename only its own files. A link has no mode of its own.
         if writers and not stat.S_ISLNK(status.st_mode) and not status.st_mode & stat.S_ISVTX:
             raise _refuse(
-                f"other accounts can replace it, because they can write to {parent}",
+                f"other accounts can replace this folder, because they can write to {parent}",
                 folder,
                 f"sudo chmod go-w {shlex.quote(str(parent))}",
             )

@@ -46,8 +46,8 @@ def make_file(folder: Path) -> None:
     [
         (make_link, "it is a symbolic link", "specify the folder itself: "),
         (make_file, "it is not a folder", "specify a folder"),
-        (lambda folder: folder.chmod(0o2775), "everybody has access to it", "sudo chmod 2770 "),
-        (lambda folder: folder.chmod(0o2771), "everybody has access to it", "sudo chgrp "),
+        (lambda folder: folder.chmod(0o2775), "all accounts have access to this folder", "sudo chmod 2770 "),
+        (lambda folder: folder.chmod(0o2771), "all accounts have access to this folder", "sudo chgrp "),
         (lambda folder: folder.chmod(0o2700), "its mode is 2700, not 2770", "sudo chmod 2770 "),
         (lambda folder: folder.chmod(0o770), "its mode is 0770, not 2770", "sudo chmod 2770 "),
         (lambda folder: folder.parent.chmod(0o777), "they can write to ", "sudo chmod go-w "),

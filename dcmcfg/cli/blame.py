@@ -96,7 +96,8 @@ def _add_deletion(error: NotFound, tree: Tree, target: str, *, changes: Iterable
         return error
     record, time = change.record, reformat_timestamp(change.record.started_at)
     return NotFound(
-        f"the entry does not exist. Change {change.reference} of {time} by {record.account} has deleted or renamed it",
+        f"the entry does not exist: {record.account} deleted or renamed the entry at {time} (change "
+        f"{change.reference})",
         subject=target,
         next_step=f"to show this change: dcmcfg history {change.reference}",
     )

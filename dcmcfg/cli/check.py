@@ -142,8 +142,8 @@ def _complete_skipped(ctx: click.Context, param: click.Parameter, incomplete: st
 @click.option(
     "--archive-view",
     is_flag=True,
-    help="Also compare the archive's device with the JSON that the archive shows of it. Reads from the archive, and "
-    "writes nothing.",
+    help="Also compare the archive's device with the JSON that the archive returns for this device. Only reads from "
+    "the archive.",
 )
 @click.option(
     "--env",
@@ -152,7 +152,7 @@ def _complete_skipped(ctx: click.Context, param: click.Parameter, incomplete: st
     multiple=True,
     metavar="FILE",
     help="Also compare the environment of the archive's containers with the configuration. FILE is a Docker Compose "
-    "file, a .env file, or a Kubernetes manifest; a folder stands for its YAML files. Can be repeated.",
+    "file, a .env file, a Kubernetes manifest, or a folder of YAML files. Can be repeated.",
 )
 @click.option("--list-rules", is_flag=True, help="List the rules instead of checking them.")
 @file_urls_options
@@ -160,8 +160,8 @@ def _complete_skipped(ctx: click.Context, param: click.Parameter, incomplete: st
     "--schema",
     "schema_source",
     type=click.Choice(["server", "bundled"]),
-    help="Schema for the check. server: the schema of the directory server; this is the default for the live tree. "
-    "bundled: the schema that dcmcfg contains; this is the default for a FILE.",
+    help="Schema for the check. 'server' is the schema of the directory server (default for the live tree). "
+    "'bundled' is the schema in dcmcfg (default for a FILE).",
 )
 @click.option(
     "--rfc2849",
@@ -390,8 +390,8 @@ def _list_entries(path: str, records: tuple[Record, ...]) -> Iterator[LocatedEnt
                 raise LdifError(
                     "found a change record, but only entries can be checked",
                     subject=f"{name}:{line}",
-                    next_step="to see the effect of the change records and any warnings: dcmcfg apply --dry-run FILE; "
-                    "to check the form of the change records: dcmcfg check --rfc2849 FILE",
+                    next_step="to see the plan of the change records: dcmcfg apply --dry-run FILE; to check the "
+                    "syntax of the change records: dcmcfg check --rfc2849 FILE",
                 )
 
 
@@ -438,7 +438,7 @@ def _apply_fixes(
     if remaining.findings or nothing_to_fix:
         print_report(make_stderr_console() if options.stdout_reserved else make_stdout_console(), remaining)
     if nothing_to_fix:
-        print_output("No changes. --fix can fix none of these findings." if remaining.findings else "No changes.")
+        print_output("No changes, because --fix cannot fix these findings." if remaining.findings else "No changes.")
     return _get_exit_code(remaining.findings)
 
 

@@ -97,7 +97,7 @@ def _parse_key(ctx: click.Context, param: click.Parameter, text: str) -> tuple[s
     """Return name and key of ``NAME.KEY``; a name may contain dots, a key only that of a node (``nodes.NODE.KEY``)."""
     text, assigned, _ = text.partition("=")
     if assigned:  # what follows may be a secret
-        raise click.BadParameter(f"separate {text!r} and its value with a space instead of '='", ctx, param)
+        raise click.BadParameter(f"write a space instead of '=' between {text!r} and the value", ctx, param)
     # A key of a node, or a whole node, has more dots.
     if (match := _NODE_KEY.fullmatch(text)) is not None:
         return match["name"], match["key"]
@@ -215,7 +215,7 @@ def _warn_about_path(key: str, path: Path) -> None:
             f"sudo install -d -m 2770 -g GROUP {shlex.quote(str(path))}"
         )
     except Refused as refusal:
-        print_message(f"warning: changes will be refused, because dcmcfg refuses this folder: {refusal}")
+        print_message(f"warning: dcmcfg will refuse changes, because this folder is not safe: {refusal}")
 
 
 @config_group.command("unset", cls=UniqueOptionsCommand)

@@ -252,7 +252,7 @@ def set_command(
 @click.option(
     "--detach",
     is_flag=True,
-    help="First detach the connection from AEs and applications that also use another connection.",
+    help="First detach the connection from the AEs and applications that have a second connection.",
 )
 @changing_options
 def remove_command(settings: Settings, options: ChangeOptions, *, target: str, detach: bool) -> None:

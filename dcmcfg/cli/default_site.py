@@ -36,10 +36,10 @@ def describe_selection(settings: Settings, setting: str) -> str:
     names = list_unselected_profiles(settings, setting)
     if names:
         return (
-            f"no profile is selected: select one with --profile NAME or DCMCFG_PROFILE (profiles: {', '.join(names)}); "
+            f"no profile is selected. Select a profile ({', '.join(names)}) with --profile NAME or DCMCFG_PROFILE, "
             f"or specify {option}"
         )
     return (
-        f"no profile exists, so the default URL is used: specify {option}; to create a profile: dcmcfg config set "
+        f"no profile exists, so dcmcfg used the default URL. Specify {option}; to create a profile: dcmcfg config set "
         f"NAME.{setting} URL; to start a lab: dcmcfg lab up"
     )

@@ -64,7 +64,7 @@ _DIFFERENT = 1
 @click.option(
     "--ignore-archive-writes",
     is_flag=True,
-    help="Ignore differences in values that the archive itself may have written, such as dicomSoftwareVersion.",
+    help="Ignore differences in values that the archive writes itself, such as dicomSoftwareVersion.",
 )
 @click.option("--with-secrets", is_flag=True, help="Also compare and show passwords, PINs and vendor data.")
 @click.option(

@@ -57,13 +57,13 @@ _MAX_TIMEOUT_S = 3600
     "--calling",
     multiple=True,
     metavar="AET",
-    help="Calling AE title; the archive's AE by default. If it is repeated, the result is a matrix.",
+    help="Calling AE title. Default: the archive's AE. If the option is repeated, the result is a matrix.",
 )
 @click.option(
     "--matrix",
     is_flag=True,
-    help="Call each AE as every AE title of the archive, and show the results as a matrix. The archive's own AEs are "
-    "called at each node.",
+    help="Call each AE with every AE title of the archive as the calling AE title. The result is a matrix. The "
+    "archive's own AEs are called at each node.",
 )
 @parallel_option
 @click.option(
@@ -74,7 +74,7 @@ _MAX_TIMEOUT_S = 3600
     metavar="S",
     help="Time-out in seconds for the connection and for each response.",
 )
-@over_tls_option("Use the TLS connection of each AE. An AE with only a TLS connection is always called over TLS.")
+@over_tls_option("Use the TLS connection of each AE. An AE that has only TLS connections is always called over TLS.")
 @tls_options
 @node_name_option
 @wide_option

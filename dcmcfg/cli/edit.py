@@ -55,7 +55,7 @@ _HEAD = """\
     "--resume",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Continue with the text that an earlier edit kept in FILE.",
+    help="Continue with the text that an earlier edit saved in FILE.",
 )
 @changing_options
 def edit_command(
@@ -122,7 +122,7 @@ def _describe_deletion(target: Target) -> str:
 def _print_saved_path(command: Sequence[str], path: Path | None) -> None:
     if path is not None:
         command_line = shlex.join([*command, str(path)])
-        print_message(invocation.current().insert_site_options(f"The text is kept. To continue: {command_line}"))
+        print_message(invocation.current().insert_site_options(f"The text is saved. To continue: {command_line}"))
 
 
 def _make_text(settings: Settings, before: Sequence[ShownEntry], *, subtree: bool) -> str:
@@ -184,8 +184,8 @@ def _read_entries(path: Path, deletion_hint: str) -> list[Entry]:
             raise LdifError(
                 "a record with changetype is not an entry",
                 subject=f"{path}:{record.line}",
-                next_step="write entries in their desired state, without changetype; "
-                "to apply change records: dcmcfg apply FILE",
+                next_step="write each entry in its desired state, without changetype; to apply change records: "
+                "dcmcfg apply FILE",
             )
     if not records:
         raise Refused("the text contains no entry", subject=str(path), next_step=deletion_hint)

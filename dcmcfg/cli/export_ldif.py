@@ -27,7 +27,9 @@ from dcmcfg.settings import Settings
 @json_option
 @click.option("--with-secrets", is_flag=True, help="Include passwords and PINs; only you can read the file.")
 @click.option("--no-version", is_flag=True, help="Omit the line 'version: 1', which slapadd refuses.")
-@click.option("--as-base", metavar="DN", help="Replace the base DN in all DNs by this base DN, for another site.")
+@click.option(
+    "--as-base", metavar="DN", help="Replace the base DN in all DNs with this base DN, for use at another site."
+)
 def export_ldif_command(
     settings: Settings, *, output: str | None, as_json: bool, with_secrets: bool, no_version: bool, as_base: str | None
 ) -> None:

@@ -58,7 +58,7 @@ def _make_folder_option(default: Callable[[], Path], default_text: str) -> Calla
 
 _new_folder_option = _make_folder_option(_get_new_folder, "in the user's state folder")
 _known_folder_option = _make_folder_option(
-    _get_known_folder, "the folder in the user's state folder, or else the folder in the profile lab"
+    _get_known_folder, "the lab in the user's state folder; if there is none, the folder in the profile lab"
 )
 
 
@@ -154,7 +154,7 @@ def up_command(
     if lab.site.extra_study_count:
         lines.append(f"{lab.site.extra_study_count} more studies: {lab.site.study_list_file}")
     if lab.site.release is not None:
-        lines.append(f"{CONFIG_DN} may change the schema; its password: {lab.site.config_password_file}")
+        lines.append(f"{CONFIG_DN} can change the schema; its password: {lab.site.config_password_file}")
     print_output(*lines)
     if foreground:
         _wait_for_interrupt(lab)
@@ -257,5 +257,6 @@ def _wait_for_interrupt(lab: lifecycle.Lab) -> None:
         lifecycle.down(folder)
         _report_deselection(on_stderr=True, was_selected=was_selected)
     raise LabError(
-        f"the lab ended: {found_lab.reason if found_lab else 'another dcmcfg stopped it'}", subject=str(folder)
+        f"the lab ended: {found_lab.reason if found_lab else 'another dcmcfg process stopped the lab'}",
+        subject=str(folder),
     )

@@ -52,9 +52,9 @@ _FORMS_BY_SUFFIX = {
     "--around",
     metavar="AET",
     shell_complete=complete_ae,
-    help="Show only this AE and the systems that it exchanges something with: TITLE or DEVICE/TITLE.",
+    help="Show only this AE and the systems that exchange data with this AE. Specify TITLE or DEVICE/TITLE.",
 )
-@click.option("--no-check", is_flag=True, help="Do not check the configuration, and mark no findings.")
+@click.option("--no-check", is_flag=True, help="Do not check the configuration. The map then marks no findings.")
 @file_urls_options
 @format_option(*_FORMS, suffixes=_FORMS_BY_SUFFIX)
 @output_option

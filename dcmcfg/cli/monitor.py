@@ -91,13 +91,13 @@ _part_options = option_group(
             "--warning",
             multiple=True,
             metavar="PART=N",
-            help="Last value of PART that is not a WARNING, or 'none'; can be repeated.",
+            help="Limit of PART for WARNING, or 'none'. A value at the limit is not a WARNING. Can be repeated.",
         ),
         click.option(
             "--critical",
             multiple=True,
             metavar="PART=N",
-            help="Last value of PART that is not CRITICAL, or 'none'; can be repeated.",
+            help="Limit of PART for CRITICAL, or 'none'. A value at the limit is not CRITICAL. Can be repeated.",
         ),
         click.option(
             "--against",
@@ -122,13 +122,13 @@ _recall_options = option_group(
             "--recall",
             metavar="AET",
             callback=require_value,
-            help="Check the part 'recall', too: ask the archive to send a purged study to this Move Destination.",
+            help="Also check the part 'recall': ask the archive to send a purged study to this Move Destination.",
         ),
         _recall_option(
             "--recall-study",
             metavar="UID",
             callback=require_value,
-            help="Recall this study. Default: the smallest purged study that is found.",
+            help="Recall this study. Default: the smallest purged study that dcmcfg finds.",
         ),
         _recall_option(
             "--recall-interval-h",
@@ -138,7 +138,9 @@ _recall_options = option_group(
             metavar="H",
             help="Recall at most once in H hours. Between recalls, the last result is reported.",
         ),
-        _recall_option("--recall-stored", is_flag=True, help="Report only the last result, and start no recall."),
+        _recall_option(
+            "--recall-stored", is_flag=True, help="Report the result of the last recall. Do not start a recall."
+        ),
     ],
 )
 
@@ -155,7 +157,7 @@ _recall_options = option_group(
     help="End the check after S seconds. A part without a result is UNKNOWN.",
 )
 @format_option(NAGIOS, OPENMETRICS, JSON)
-@file_option("FILE", "Write the output to FILE, whole or not at all. Standard output then has the summary only.")
+@file_option("FILE", "Write the output to FILE. FILE is never incomplete. Standard output then has only the summary.")
 @site_options
 def monitor_command(
     settings: Settings,

@@ -42,7 +42,7 @@ def reload_command(settings: Settings, *, node_options: NodeOptions, as_json: bo
 
     Exit codes: 0 the archive reloaded. 3 dcmcfg could not reach the archive, the archive does not run, or the archive
     could not load the new configuration and keeps its previous configuration. 4 the new configuration is in effect but
-    a port is closed, or the result is unknown. With nodes: 4 not every node has reloaded.
+    a port is closed, or the result is unknown. With nodes: 4 at least one node has not reloaded.
     """
     if settings.nodes or node_options.names:
         _reload_nodes(settings, node_options, as_json=as_json)
@@ -79,7 +79,7 @@ def _reload_nodes(settings: Settings, options: NodeOptions, *, as_json: bool) ->
             print_output(escape_unprintable(note))
     if failed:
         raise IncompleteChange(
-            f"not every node has reloaded: {', '.join(failed)}",
+            f"these nodes have not reloaded: {', '.join(failed)}",
             next_step="; ".join(f"dcmcfg reload --node {name}" for name in failed),
         )
     if as_json:

@@ -65,7 +65,9 @@ def _apply_rename(settings: Settings, options: ChangeOptions, make_renaming: Cal
 @click.argument("new")
 @site_options
 @click.option(
-    "--keep-alias", is_flag=True, help="Also keep an AE with the old title, for studies that were exported to the AE."
+    "--keep-alias",
+    is_flag=True,
+    help="Also keep an AE with the old title. Use this option if studies were exported to the AE.",
 )
 @click.option(
     "--keep-as-other-title",
@@ -125,7 +127,11 @@ def device_command(settings: Settings, options: ChangeOptions, *, old: str, new:
 #: Sub-command → kind of the part, its noun with article, and the help of its ``--force-…`` option (empty: none).
 _PARTS: Mapping[str, tuple[EntityKind, str, str]] = {
     "exporter": (EntityKind.EXPORTER, "an exporter", ""),
-    "queue": (EntityKind.QUEUE, "a queue", "Rename a queue whose name is fixed in the archive's program."),
+    "queue": (
+        EntityKind.QUEUE,
+        "a queue",
+        "Rename the queue even if the archive's program contains the name of the queue.",
+    ),
     "storage": (EntityKind.STORAGE, "a storage", ""),
     "view": (EntityKind.VIEW, "a query/retrieve view", ""),
     "web-app": (EntityKind.WEB_APP, "a web application", ""),

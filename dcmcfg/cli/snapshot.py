@@ -39,7 +39,7 @@ def snapshot_command(settings: Settings, *, file: Path, checking: bool, replacin
     The file is LDIF with a checksum, and only your account can read the file. 'dcmcfg restore' makes the directory
     equal to the snapshot. To load the file into an empty server, use slapadd or ldapadd.
 
-    Exit codes: with --check, 1 the file is damaged, or a server would not load the file.
+    Exit codes: with --check, 1 the file is damaged, or a directory server cannot load the file.
     """
     if str(file) == STDOUT:
         raise click.UsageError("FILE must not be standard output (-), because a snapshot contains secrets")
@@ -64,7 +64,8 @@ def _take_snapshot(settings: Settings, file: Path, *, replacing: bool, as_json: 
         print_output(f"{file}: {format_snapshot_summary(snapshot)}; contains secrets")
     if not is_loadable(problems):
         print_message(
-            "warning: a server would not load the whole snapshot. To list the problems: dcmcfg snapshot FILE --check"
+            "warning: a directory server cannot load the whole snapshot. To list the problems: dcmcfg snapshot FILE "
+            "--check"
         )
 
 
@@ -80,7 +81,7 @@ def _check_snapshot(file: Path, *, as_json: bool) -> None:
     if problems and not as_json:
         print_findings(make_stdout_console(), problems, len(snapshot.tree.entries))
     if not is_loadable(problems):
-        raise NegativeResult("a server would not load the whole snapshot", subject=str(file))
+        raise NegativeResult("a directory server cannot load the whole snapshot", subject=str(file))
     if as_json:
         print_json(snapshot_json(str(file), snapshot, problems))
     else:

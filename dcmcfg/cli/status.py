@@ -100,7 +100,7 @@ def status_command(
         print_output(f"directory {settings.ldap_url}: {identity or 'anonymous'}")
     for title, origin in leftovers.items():
         message = (
-            f"an earlier run of verify may have left the temporary destination {title} ({origin}). To remove it: "
+            f"an earlier verify might not have removed the temporary destination {title} ({origin}). To remove it: "
             f"{CLEAN_COMMAND}"
         )
         print_message(f"warning: {escape_unprintable(invocation.current().insert_site_options(message))}")

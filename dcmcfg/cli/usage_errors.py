@@ -80,7 +80,7 @@ def require_value(ctx: click.Context, param: click.Parameter, value: V) -> V:
             continue
         following = f" (the next word is {text})" if text.strip() else ""
         raise MalformedInput(
-            f"{param.opts[0]} has no value{following}; the shell variable may be empty",
+            f"{param.opts[0]} has no value{following}; the shell variable might be empty",
             next_step='check the variable, and write it in quotation marks: "$NAME"',
         )
     return value

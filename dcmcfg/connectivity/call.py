@@ -164,9 +164,12 @@ def _detect_other_protocol(
 def _suggest_protocol_fix(endpoint: PeerEndpoint) -> str:
     """Return how to make *endpoint* and its configuration match."""
     if not endpoint.get_connection_name:
-        return "correct the TLS setting of the peer, tls in the import file, or dicomTLSCipherSuite in the directory"
+        return (
+            "correct one of these settings: TLS on the peer, tls in the import file, or dicomTLSCipherSuite in the "
+            "directory"
+        )
     command = format_command("connection", "set", endpoint.get_connection_name, "--no-tls" if endpoint.tls else "--tls")
-    return f"if the directory is wrong: {command}"
+    return f"if the configuration in the directory is wrong: {command}"
 
 
 def _create_failed_result(error: DcmcfgError) -> CallResult:

@@ -111,17 +111,19 @@ def _create_target(ae: NetworkAE, *, tls: bool) -> EchoTarget:
     except MalformedInput as error:
         # LDAP accepts any number as a port.
         problem = f"{connection.host}:{connection.port} is not an address: {error.message}"
-        return EchoTarget(ae, None, problem, f"correct it with {format_command('connection', 'set', name)} HOST:PORT")
+        return EchoTarget(
+            ae, None, problem, f"to correct the address: {format_command('connection', 'set', name)} HOST:PORT"
+        )
     return EchoTarget(ae, PeerEndpoint(peer, connection.tls, name))
 
 
 def _suggest_without_tls(ae: NetworkAE, plain_connection: Connection) -> str:
     command = format_command("connection", "set", _format_connection_name(ae, plain_connection), "--tls")
-    return f"remove --tls, because the AE has a plain connection; if the peer uses TLS at this port: {command}"
+    return f"remove --tls, because the AE's connection does not use TLS; if the peer uses TLS at this port: {command}"
 
 
 def _suggest_connection_list(ae: NetworkAE) -> str:
-    return f"see the connections of its device with {format_command('connection', 'list', ae.device.name)}"
+    return f"to list the connections of the device: {format_command('connection', 'list', ae.device.name)}"
 
 
 def _format_connection_name(ae: NetworkAE, connection: Connection) -> str:

@@ -42,7 +42,7 @@ PART_DURATION = Metric(
     in_performance_data=False,
 )
 DIRECTORY_ENTRIES = Metric(name="directory_entries", help="Number of entries in the directory below the base DN.")
-NODES_NOT_STARTED = Metric(name="nodes_not_started", help="Number of nodes that do not run or are stopped.")
+NODES_NOT_STARTED = Metric(name="nodes_not_started", help="Number of nodes that are stopped or not running.")
 NODE_STARTED = Metric(
     name="node_started", help="1 if the node is started, else 0.", labels=("node",), in_performance_data=False
 )
@@ -51,12 +51,12 @@ NODE_RESPONSE = Metric(
 )
 NODE_OTHER_VALUES = Metric(
     name="node_other_values",
-    help="Number of values that the node shows otherwise than the directory.",
+    help="Number of values that differ between the node and the directory.",
     labels=("node",),
 )
 REPLICA_BEHIND = Metric(
     name="replica_behind_seconds",
-    help="Age of the oldest change that the replica does not have.",
+    help="Age of the oldest change that is missing in the replica.",
     labels=("replica",),
     unit=SECONDS,
 )
@@ -68,7 +68,7 @@ REPLICA_EQUAL = Metric(
 )
 CHECK_FINDINGS = Metric(name="check_findings", help="Number of findings of dcmcfg check.", labels=("severity",))
 CHECK_UNLOADABLE = Metric(
-    name="check_unloadable", help="Number of findings because of which the archive cannot load its configuration."
+    name="check_unloadable", help="Number of findings that prevent the archive from loading its configuration."
 )
 DRIFT_CHANGES = Metric(
     name="drift_changes", help="Number of entries that differ from the file with the expected configuration."
@@ -88,14 +88,14 @@ ECHO_RESPONSE = Metric(
 )
 CERTIFICATE_NOT_AFTER = Metric(
     name="certificate_not_after_timestamp_seconds",
-    help="End of the validity of a certificate in the directory, in seconds since 1970.",
+    help="Time when a certificate in the directory expires, in seconds since 1970.",
     labels=("entry", "subject"),
     unit=SECONDS,
     in_performance_data=False,
 )
 CERTIFICATE_REMAINING = Metric(
     name="certificate_remaining_seconds",
-    help="Seconds until the first certificate in the directory expires; negative after that.",
+    help="Seconds until the first certificate in the directory expires. Negative if the certificate has expired.",
     unit=SECONDS,
 )
 RECALL_SUCCESS = Metric(

@@ -169,7 +169,7 @@ def _describe_pending_change(site: MonitoredSite) -> str:
     if pending is None:
         return ""
     names = ", ".join(pending.pending_nodes) or "a node"
-    return f"{names} may not have loaded change {pending.record.number}. To go on: dcmcfg apply --resume"
+    return f"{names} might not have loaded change {pending.record.number}. To continue: dcmcfg apply --resume"
 
 
 def check_replicas(site: MonitoredSite, limit: Limit, deadline: Deadline) -> PartResult:
@@ -227,10 +227,17 @@ def _judge_replica(compared: ReplicaComparison, limit: Limit) -> tuple[State, st
     counts = f"{compared.entry_count:,} of {compared.provider_entry_count:,} entries"
     if compared.missing_server_ids:
         servers = ", ".join(compared.missing_server_ids)
-        return State.CRITICAL, f"the replica has no change of the servers with these IDs: {servers} ({counts})"
+        return (
+            State.CRITICAL,
+            f"the replica has received no changes from the servers with these IDs: {servers} ({counts})",
+        )
     if compared.behind_s is None:
         # Without contextCSN, a replica that is only late looks the same as one that has lost entries.
-        return State.WARNING, f"the replica differs ({counts}); the servers show no contextCSN, so the lag is unknown"
+        return (
+            State.WARNING,
+            f"the replica differs from the directory ({counts}). The lag is unknown, because the servers show no "
+            "contextCSN",
+        )
     if compared.behind_s > 0:
         return limit.judge(compared.behind_s), f"{compared.behind_s:.1f} s behind ({counts})"
-    return State.CRITICAL, f"the replica differs, although it has the newest change ({counts})"
+    return State.CRITICAL, f"the replica has the newest change, but differs from the directory ({counts})"

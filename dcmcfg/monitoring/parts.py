@@ -38,7 +38,7 @@ class LimitDescription:
 
 LIMITS: Mapping[Part, LimitDescription] = {
     Part.NODES: LimitDescription("nodes that are not started", Limit(critical=0)),
-    Part.LOADED: LimitDescription("values that a node shows otherwise than the directory", Limit(warning=0)),
+    Part.LOADED: LimitDescription("values that differ between a node and the directory", Limit(warning=0)),
     Part.REPLICAS: LimitDescription("seconds that a replica is behind", Limit(warning=30, critical=300)),
     Part.CHECK: LimitDescription("errors of dcmcfg check", Limit(warning=0)),
     Part.DRIFT: LimitDescription("changed entries", Limit(warning=0)),
@@ -72,7 +72,9 @@ def _parse_limit(text: str) -> tuple[Part, float | None]:
         similar = suggest_names(name, tuple(known))
         hint = f"did you mean {', '.join(similar)}? " if similar else ""
         raise MalformedInput(
-            f"{name!r} is not a part with a limit", subject=repr(text), next_step=f"{hint}parts: {', '.join(known)}"
+            f"the check has no part {name!r} with a limit",
+            subject=repr(text),
+            next_step=f"{hint}parts: {', '.join(known)}",
         )
     if number == NONE:
         return known[name], None

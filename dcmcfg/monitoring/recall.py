@@ -161,7 +161,7 @@ class _Recall:
 
     def _note_sending(self) -> None:
         if self.cancellation.is_requested:
-            raise DcmcfgError("the time of the run is over")
+            raise DcmcfgError("the time limit of this run is reached")
         self.is_sent = True
 
 
@@ -176,12 +176,12 @@ def _report(record: RecallRecord, limit: Limit, *, now: datetime, is_in_progress
         details.append(result.message)
     elif result.is_local:
         states.append(State.WARNING)
-        details.append("the archive had the files itself, so nothing was recalled")
+        details.append("the archive already had the files, so nothing was recalled")
     if is_in_progress:
         details.append("a recall is in progress")
     elif record.unfinished_since:
         states.append(State.UNKNOWN)
-        details.append(f"the recall of {record.unfinished_since} did not end")
+        details.append(f"the recall that started at {record.unfinished_since} did not end")
     if result.study_instance_uid:
         details.append(f"study {result.study_instance_uid}")
     outcome = "was successful" if result.is_successful else "failed"
@@ -201,7 +201,11 @@ def _report(record: RecallRecord, limit: Limit, *, now: datetime, is_in_progress
 def _report_without_result(record: RecallRecord, *, is_in_progress: bool) -> PartResult:
     if is_in_progress:
         return PartResult(part=Part.RECALL, state=State.OK, summary="the first recall is in progress")
-    reason = f"the recall of {record.unfinished_since} did not end" if record.unfinished_since else "no recall yet"
+    reason = (
+        f"the recall that started at {record.unfinished_since} did not end"
+        if record.unfinished_since
+        else "no recall yet"
+    )
     return PartResult(part=Part.RECALL, state=State.UNKNOWN, summary=reason)
 
 

@@ -84,7 +84,7 @@ class RecallFile:
             raise DcmcfgError(
                 "the file is not a record of a recall",
                 subject=str(self.path),
-                next_step=f"remove the file; the next run then starts a recall: rm {self.path}",
+                next_step=f"remove the file, so that the next run starts a recall: rm {self.path}",
             ) from error
 
     def write(self, record: RecallRecord) -> None:

@@ -8,7 +8,7 @@ from enum import Enum
 
 from dcmcfg.nodes.expectations import EndpointExpectation, Expectation, Expectations, Match, PortExpectation
 
-_NO_REQUEST = "no request of the archive shows the changed values"
+_NO_REQUEST = "no response of the archive shows the changed values"
 _NO_EVIDENCE = "the archive does not show any of the changed values"
 
 
@@ -63,7 +63,7 @@ def judge_reload(
     if missing:
         return Confirmation(
             ConfirmationState.CONTRADICTED,
-            reason=f"after the reload, this expectation is not met: {missing[0].describe()}",
+            reason=f"the archive does not show the expected values after the reload. Expected: {missing[0].describe()}",
         )
     appeared = [each for each, old, new in pairs if old is Match.NOT_SHOWN and new is Match.SHOWN]
     if any(match is Match.NOT_SHOWN for _, _, match in pairs):
@@ -79,12 +79,13 @@ def judge_reload(
     if appeared:
         return Confirmation(
             ConfirmationState.NOT_CONFIRMED,
-            reason="the archive shows the values of the first steps of this change, but no value of the last step",
+            reason="the archive shows values of the first steps of this change, but no value of the last step",
         )
     if shown:
         return Confirmation(
             ConfirmationState.NOT_CONFIRMED,
-            reason="some of the new values were visible before the reload, and the archive does not show the others",
+            reason="before the reload, the archive already showed some of the new values, and now it does not show "
+            "the other new values",
         )
     return Confirmation(ConfirmationState.NOT_CONFIRMED, reason=_NO_EVIDENCE if pairs else _NO_REQUEST)
 

@@ -65,7 +65,7 @@ class SyslogTarget:
             raise DcmcfgError(f"the CA file cannot be used: {error}", subject=str(self)) from error
         except ssl.SSLCertVerificationError as error:
             raise DcmcfgError(
-                f"the certificate of the server is refused ({error.verify_message})", subject=str(self)
+                f"dcmcfg refused the certificate of the server ({error.verify_message})", subject=str(self)
             ) from error
         except OSError as error:  # including ssl.SSLError and a name that cannot be resolved
             raise DcmcfgError(error.strerror or str(error) or "no response", subject=str(self)) from error
@@ -77,7 +77,7 @@ class SyslogTarget:
                     self._send_locally(message)
                 except (FileNotFoundError, ConnectionRefusedError) as error:
                     raise DcmcfgError(
-                        f"no syslog server of this machine has the socket {self.path} open", subject=str(self)
+                        f"no syslog server on this machine listens on the socket {self.path}", subject=str(self)
                     ) from error
             case Transport.UDP:
                 self._send_datagram(message)
@@ -133,13 +133,15 @@ def parse_syslog_target(text: str, origin: str) -> SyslogTarget:
         raise _build_error(str(error), text, origin) from None
     transport = _TRANSPORTS.get(parts.scheme)
     if transport is None or not text.isascii() or not text.isprintable() or "://" not in text:
-        raise _build_error("it must be syslog, or start with syslog://, syslog+tcp:// or syslog+tls://", text, origin)
+        raise _build_error(
+            "the value must be syslog, or start with syslog://, syslog+tcp:// or syslog+tls://", text, origin
+        )
     if parts.query or parts.fragment or "@" in parts.netloc:
-        raise _build_error("it must not contain a user, '?' or '#'", text.rpartition("@")[2], origin)
+        raise _build_error("the value must not contain a user name, '?' or '#'", text.rpartition("@")[2], origin)
     if transport is Transport.UDP and not parts.netloc and parts.path.startswith("/") and len(parts.path) > 1:
         return SyslogTarget(Transport.LOCAL, unquote(parts.path))
     if not parts.hostname or parts.path not in ("", "/") or port == 0:
-        raise _build_error("it must contain a host, and nothing after the port", text, origin)
+        raise _build_error("the value must contain a host, and nothing after the port", text, origin)
     default_port = _TLS_PORT if transport is Transport.TLS else _UDP_PORT
     return SyslogTarget(transport, host=parts.hostname, port=port or default_port)
 

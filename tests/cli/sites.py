@@ -35,8 +35,8 @@ dicomPort: 104
 NAME = "dcmExternalRetrieveAEDestination"
 #: The last line of a change of which the archive shows no value, such as that of :data:`NAME`.
 NOT_CONFIRMED = (
-    "The archive has reloaded (204). dcmcfg cannot confirm this change: no request of the archive shows the changed "
-    "values."
+    "The archive has reloaded (204). dcmcfg cannot confirm this change: no response of the archive shows the "
+    "changed values."
 )
 
 

@@ -70,7 +70,7 @@ def test_a_server_that_is_away_never_stops_a_change(run: Run, site: CliSite, for
     assert made.exit_code == 0
     assert f"warning: the audit message of change 1 was not sent to {server}: " in made.stderr
     assert made.stderr.count("warning:") == 1
-    assert ("has the socket /no/such/log open" in made.stderr) == ("/no/such" in form)
+    assert ("listens on the socket /no/such/log" in made.stderr) == ("/no/such" in form)
 
 
 def _do_nothing(*_: object) -> None:

@@ -47,8 +47,8 @@ def test_the_writer_of_an_attribute_is_followed_and_compared_with_the_directory(
     assert run("ae", "remove", "SINK", *YES).exit_code == 0
     gone = run("blame", found["dn"])
     assert gone.exit_code == 3
-    assert "Change 5 of " in gone.stderr
-    assert "has deleted or renamed it" in gone.stderr
+    assert "(change 5)" in gone.stderr
+    assert " deleted or renamed the entry at " in gone.stderr
     assert run("blame", "AE:NOSUCH").exit_code == 3
     unknown = run("blame", "dcm4chee-arc", "dcmNoSuchAttribute")
     assert unknown.exit_code == 3

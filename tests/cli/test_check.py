@@ -190,8 +190,8 @@ def test_hostile_values_neither_steer_the_terminal_nor_fill_it_and_secrets_stay_
         (
             "dn: cn=x\nchangetype: delete\n",
             "dcmcfg: standard input:1: found a change record, but only entries can be checked\n"
-            "  next: to see the effect of the change records and any warnings: dcmcfg apply --dry-run FILE; to check "
-            "the form of the change records: dcmcfg check --rfc2849 FILE\n",
+            "  next: to see the plan of the change records: dcmcfg apply --dry-run FILE; to check the syntax of the "
+            "change records: dcmcfg check --rfc2849 FILE\n",
         ),
     ],
 )

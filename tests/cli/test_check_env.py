@@ -127,7 +127,7 @@ def test_manifests_can_come_from_standard_input(run: Run) -> None:
         (("check", "--only", "environment"), 2, "the part environment requires --env FILE"),
         (("check", "--env", "docker-compose.yml", "--fix"), 2, "--env FILE excludes --fix and --list-rules"),
         (("check", "--env", "gone.yml"), 3, "gone.yml: cannot read the file (No such file or directory)"),
-        (("check", "x.ldif", "--env", "docker-compose.yml"), 3, "there is no device dcm4chee-arc to compare"),
+        (("check", "x.ldif", "--env", "docker-compose.yml"), 3, "there is no device dcm4chee-arc, so the files"),
     ],
 )
 def test_what_cannot_be_compared_is_an_error(

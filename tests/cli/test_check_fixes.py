@@ -469,7 +469,7 @@ def test_fix_applies_what_needs_no_decision_and_prints_the_rest(run: Run, broken
     shown_lines = lines(result.stdout)
     assert shown_lines[0] == broken_site.headline
     assert (
-        "The archive has reloaded (204). dcmcfg cannot confirm this change: no request of the archive shows the "
+        "The archive has reloaded (204). dcmcfg cannot confirm this change: no response of the archive shows the "
         "changed values." in shown_lines
     )
     assert shown_lines[-3:] == [
@@ -495,7 +495,7 @@ def test_fix_without_fixable_findings_changes_nothing(run: Run, site: CliSite, a
     fix_result = run("check", "--fix", "--yes")
     assert lines(fix_result.stdout)[-2:] == [
         "dcmcfg set-external-retrieve DCM4CHEE",
-        "No changes. --fix can fix none of these findings.",
+        "No changes, because --fix cannot fix these findings.",
     ]
     assert json.loads(run("check", "--fix", "--yes", "--json").stdout)["changed"] is False
     assert archive.requests == []

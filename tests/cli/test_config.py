@@ -85,7 +85,7 @@ def test_a_shared_folder_that_is_not_safe_is_shown_when_it_is_entered(run: Run, 
     )
     folder.mkdir(mode=0o755)
     refused = run("config", "set", "hospital.history_dir", str(folder))
-    assert (refused.exit_code, "everybody has access to it" in refused.stderr) == (0, True)
+    assert (refused.exit_code, "all accounts have access to this folder" in refused.stderr) == (0, True)
     folder.chmod(0o2770)
     assert run("config", "set", "hospital.history_dir", str(folder)).stderr == ""
 
@@ -185,7 +185,7 @@ def test_text_after_an_equals_sign_is_never_printed(run: Run, arguments: tuple[s
     result = run("config", verb, key, *value, "--json")
     assert (result.exit_code, "Geheim" in result.output, "123" in result.output) == (2, False, False)
     name = key.partition("=")[0]
-    assert result.stderr.endswith(f"separate '{name}' and its value with a space instead of '='\n")
+    assert result.stderr.endswith(f"write a space instead of '=' between '{name}' and the value\n")
 
 
 def test_settings_that_contradict_each_other_are_written_with_a_warning(run: Run) -> None:

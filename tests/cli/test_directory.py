@@ -189,13 +189,13 @@ def test_profiles_are_the_next_step_if_no_server_listens_at_the_default_url(
     without = run("show", input="geheim\n")
     assert (without.exit_code, without.stdout, "Password" in without.stderr) == (3, "", False)
     assert without.stderr.endswith(
-        "  next: no profile exists, so the default URL is used: specify --ldap-url; to create a profile: dcmcfg config "
-        "set NAME.ldap_url URL; to start a lab: dcmcfg lab up\n"
+        "  next: no profile exists, so dcmcfg used the default URL. Specify --ldap-url; to create a profile: dcmcfg "
+        "config set NAME.ldap_url URL; to start a lab: dcmcfg lab up\n"
     )
     for name in ("lab", "hospital"):
         write_profile(name, {"device": "dcm4chee-arc"})
     assert run("show", input="geheim\n").stderr.endswith(
-        "  next: no profile is selected: select one with --profile NAME or DCMCFG_PROFILE (profiles: hospital, lab); "
+        "  next: no profile is selected. Select a profile (hospital, lab) with --profile NAME or DCMCFG_PROFILE, "
         "or specify --ldap-url\n"
     )
     assert "profile is selected" not in run("show", "--profile", "lab", input="geheim\n").stderr

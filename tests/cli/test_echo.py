@@ -122,7 +122,7 @@ def test_an_ae_that_cannot_be_called_is_a_no_where_it_was_named(run: Run, site: 
     there = run("echo", "WORKLIST", "--device", "dcm4chee-arc")
     assert f"\n{step.replace('dcmcfg set', 'dcmcfg --device dcm4chee-arc set')}\nCalled as" in there.stdout
     without = run("echo", "LONGTERM", "--tls")
-    plain = "remove --tls, because the AE has a plain connection; if the peer uses TLS at this port: "
+    plain = "remove --tls, because the AE's connection does not use TLS; if the peer uses TLS at this port: "
     assert f"\nNext step for LONGTERM: {plain}dcmcfg connection set longterm/dicom --tls\n" in without.stdout
 
 

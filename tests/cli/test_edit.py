@@ -106,7 +106,7 @@ def test_a_text_with_faults_is_told_with_its_line_and_kept_to_go_on_with(run: Ru
     assert wrong.exit_code == 3
     line = 1 + path.read_text().splitlines().index("dicomInstalled FALSE")
     assert f"{path}:{line}" in wrong.stderr
-    assert f"The text is kept. To continue: dcmcfg edit storescp --resume {path}\n" in wrong.stderr
+    assert f"The text is saved. To continue: dcmcfg edit storescp --resume {path}\n" in wrong.stderr
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     editor.write_text("text = text.replace('dicomInstalled FALSE', 'dicomInstalled: FALSE')")
     fixed = run("edit", "storescp", "--resume", str(path), "--yes")
@@ -132,10 +132,10 @@ def test_a_text_with_faults_is_told_with_its_line_and_kept_to_go_on_with(run: Ru
         refused = run("edit", "storescp", "--yes")
         assert refused.exit_code == 3
         assert problem in refused.stderr
-        assert "The text is kept. To continue: " in refused.stderr
+        assert "The text is saved. To continue: " in refused.stderr
     count = len(saved_texts())
     editor.write_text("sys.exit(1)")
-    assert "the text is kept" not in run("edit", "storescp", "--yes").stderr, "as it was given"
+    assert "The text is saved" not in run("edit", "storescp", "--yes").stderr, "as it was given"
     assert len(saved_texts()) == count
     declined = run("edit", "storescp", "--resume", str(saved_texts()[0]), "--with-secrets")
     assert declined.exit_code == 2
@@ -153,7 +153,7 @@ def test_a_text_that_was_kept_is_the_only_one_and_goes_when_it_is_done(
     again = run("edit", "storescp", "--resume", path.name, "--yes")
     assert again.exit_code == 3
     (path,) = saved_texts()
-    resume_note = "The text is kept. To continue: dcmcfg edit storescp --resume"
+    resume_note = "The text is saved. To continue: dcmcfg edit storescp --resume"
     assert f"{resume_note} {path}\n" in again.stderr
     assert f"{path}:" in again.stderr.partition(resume_note)[2], "the place of the fault is in the file that is kept"
     for hand in ("text = ''", ""):

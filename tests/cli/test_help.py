@@ -43,8 +43,8 @@ Usage: dcmcfg reload [OPTIONS]
   Exit codes: 0 the archive reloaded. 3 dcmcfg could not reach the archive, the
   archive does not run, or the archive could not load the new configuration and
   keeps its previous configuration. 4 the new configuration is in effect but a
-  port is closed, or the result is unknown. With nodes: 4 not every node has
-  reloaded.
+  port is closed, or the result is unknown. With nodes: 4 at least one node has
+  not reloaded.
 
 Options:
   --json      Print the result as JSON.

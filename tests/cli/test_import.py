@@ -71,7 +71,7 @@ def test_a_good_row_becomes_what_dcmldap_writes_and_is_undone(run: Run, site: Cl
         "4 to add, in one transaction",
         "Applied in one transaction.",
         "To revert it: dcmcfg undo 1",
-        "The archive has reloaded (204). dcmcfg cannot confirm this change: no request of the archive shows the "
+        "The archive has reloaded (204). dcmcfg cannot confirm this change: no response of the archive shows the "
         "changed values.",
     ]
     device = f"dicomDeviceName=ws1,{DEVICES}"
@@ -144,7 +144,7 @@ def test_bad_rows_are_told_and_written_to_be_mended_and_given_again(run: Run, si
         "Applied in one transaction.",
         "To revert it: dcmcfg undo 1",
         "Rejected: 5. Fix the rejected items in new.rejects.csv",
-        "The archive has reloaded (204). dcmcfg cannot confirm this change: no request of the archive shows the "
+        "The archive has reloaded (204). dcmcfg cannot confirm this change: no response of the archive shows the "
         "changed values.",
     ]
     rejects = Path("new.rejects.csv")

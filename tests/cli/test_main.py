@@ -256,7 +256,7 @@ def test_with_json_each_failure_is_an_object_on_stdout_too(
         "subject": "",
         "next_step": "please report this error, with the traceback that DCMCFG_DEBUG=1 prints",
     }
-    changed = "; changes may have been made" if writing else ""
+    changed = "; some changes might have been made" if writing else ""
     stopped = {"message": f"interrupted{changed}", "exit_code": 130, "subject": "", "next_step": ""}
     for error, expected_error in ((refused, known), (ZeroDivisionError("x"), crash), (KeyboardInterrupt(), stopped)):
         add_failing(monkeypatch, error, writing=writing)
@@ -302,7 +302,7 @@ def test_want_of_memory_is_no_internal_error(
 ) -> None:
     add_failing(monkeypatch, MemoryError(), writing=writing)
     result = run("trial")
-    changed = "; changes may have been made" if writing else ""
+    changed = "; some changes might have been made" if writing else ""
     assert (result.exit_code, result.stdout, result.stderr) == (
         code,
         "",
@@ -337,7 +337,7 @@ def test_interrupt_is_exit_code_130(run: Run, monkeypatch: pytest.MonkeyPatch, w
     result = run("trial")
     assert (result.exit_code, result.stdout) == (130, "")
     assert result.stderr.lstrip("\n").startswith("dcmcfg: interrupted")
-    assert ("changes may have been made" in result.stderr) == writing
+    assert ("changes might have been made" in result.stderr) == writing
 
 
 def test_reader_that_goes_away_ends_the_run_quietly() -> None:
@@ -389,8 +389,8 @@ def test_password_without_source_and_terminal_is_an_error(run: Run, monkeypatch:
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
         "dcmcfg: ldap://localhost:389: no password for cn=admin,dc=dcm4che,dc=org\n"
-        "  next: specify --bind-password-file FILE; or set the password where the LDAP URL is set, in the profile or "
-        "in the environment (dcmcfg help secrets)\n"
+        "  next: specify --bind-password-file FILE; or set the password in the same place as the LDAP URL: in the "
+        "profile or in the environment (dcmcfg help secrets)\n"
     )
 
 

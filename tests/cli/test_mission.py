@@ -44,7 +44,7 @@ def test_set_export_and_verify_on_the_stock_configuration(
     done = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert (done.exit_code, stock_site.values(NAME)) == (0, ("DCM4CHEE",)), done.output
     assert (
-        "The archive has reloaded (204). dcmcfg cannot confirm this change: no request of the archive shows the "
+        "The archive has reloaded (204). dcmcfg cannot confirm this change: no response of the archive shows the "
         "changed values." in done.output
     )
     again = run("set-external-retrieve", "DCM4CHEE")

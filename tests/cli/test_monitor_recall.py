@@ -97,7 +97,7 @@ def test_a_local_study_proves_no_recall(run: Run, site: RunningSite) -> None:
     assert recall(run, "--recall-study", ONE).states == {"recall": OK}
     found = recall(run, "--recall-study", ONE, "--recall-interval-h", "0")
     assert found.states == {"recall": WARNING}
-    assert found.details[0] == "the archive had the files itself, so nothing was recalled"
+    assert found.details[0] == "the archive already had the files, so nothing was recalled"
 
 
 def test_a_destination_that_the_tree_does_not_have_is_unknown_and_nothing_is_sent(run: Run, site: RunningSite) -> None:

@@ -18,7 +18,7 @@ def test_a_plan_is_a_report_with_the_command_the_values_and_how_to_revert_it(run
     assert planned.exit_code == 0
     assert planned.stdout.startswith("# Plan: 1 to change\n\n- Site: ")
     assert "+     dicomDescription: New | text\n" in planned.stdout
-    assert "- Preconditions: 1 of 1 step: the directory server checks" in planned.stdout
+    assert "- Preconditions: 1 of 1 step: the directory server changes an entry only if" in planned.stdout
     assert "```sh\ndcmcfg undo NUMBER\n```\n" in planned.stdout
     assert "~ dicomDescription: " in planned.stderr
     page = run(*SET, "--dry-run", "--format", "html")

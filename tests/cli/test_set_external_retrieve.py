@@ -49,7 +49,7 @@ def test_the_value_is_set_shown_and_loaded(run: Run, site: CliSite) -> None:
         *lines(PLAN),
         "Applied in one change.",
         "To revert it: dcmcfg undo 1",
-        "The archive has reloaded (204). dcmcfg cannot confirm this change: no request of the archive shows the "
+        "The archive has reloaded (204). dcmcfg cannot confirm this change: no response of the archive shows the "
         "changed values.",
     ]
     assert (result.exit_code, result.stderr) == (0, "")
@@ -385,7 +385,8 @@ def test_a_listener_that_another_process_has_is_not_shown_as_open(run: Run, site
         again = run("set-external-retrieve", "AS_RECEIVED", "--yes", "--force-unusable-reference", "--json")
     assert result.exit_code == 4
     assert f" dicom localhost:{port} port in use by another process or connection, " in result.stderr
-    assert f". In the directory, the address localhost:{port} is also used by storescp/dicom\n" in result.stderr
+    users = f"other connections also use the address localhost:{port}: storescp/dicom"
+    assert f". In the directory, {users}\n" in result.stderr
     listeners = {each["connection"]: each for each in json.loads(again.stdout)["reload"]["listeners"]}
     assert (listeners["dicom"]["open"], listeners["dicom"]["port_in_use_by_other"]) == (None, True)
 
@@ -397,7 +398,7 @@ def test_a_listener_that_a_second_reload_opens_is_a_note(run: Run, site: CliSite
     assert result.stdout.endswith(
         "The first reload could not open the listener localhost:11112 (IOException: Unable to start TCPListener on "
         "localhost:11112; cause: BindException: Address already in use). A second reload opened it.\n"
-        "The archive has reloaded (204). dcmcfg cannot confirm this change: no request of the archive shows the "
+        "The archive has reloaded (204). dcmcfg cannot confirm this change: no response of the archive shows the "
         "changed values.\n"
     )
 

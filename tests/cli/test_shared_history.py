@@ -84,9 +84,9 @@ def test_secrets_and_vendor_data_are_not_shared(shared: SharedSite) -> None:
     ("mode", "group", "reason", "next_step"),
     sample(
         [
-            (0o2777, None, "everybody has access to it", "sudo chmod 2770 "),
+            (0o2777, None, "all accounts have access to this folder", "sudo chmod 2770 "),
             (0o0770, None, "its mode is 0770, not 2770", "sudo chgrp "),
-            (0o2770, OTHER_GROUP, "is not a member of its group", "sudo usermod -aG "),
+            (0o2770, OTHER_GROUP, "is not a member of the folder's group", "sudo usermod -aG "),
             (0o2770, 0, "its group is root", "sudo chgrp "),
         ],
         0.4,
@@ -145,7 +145,7 @@ def test_an_account_outside_the_group_cannot_read_the_history_and_is_told_how_to
     shared.adm1.run(*SET, "dicomDescription=from adm1")
     listed = shared.guest.run("history")
     assert (listed.returncode, "from adm1" in listed.stdout) == (0, False)
-    assert "the account 61003 is not a member of its group" in listed.stderr
+    assert "the account 61003 is not a member of the folder's group" in listed.stderr
 
 
 def test_two_accounts_exclude_each_other(shared: SharedSite) -> None:

@@ -199,7 +199,7 @@ def test_with_json_a_file_that_is_no_good_is_told_in_one_object(run: Run, snapsh
     content = json.loads(unloadable.stdout)
     assert (unloadable.exit_code, content["loadable"], content["file"]) == (1, False, whole["file"])
     error = {
-        "message": "a server would not load the whole snapshot",
+        "message": "a directory server cannot load the whole snapshot",
         "exit_code": 1,
         "subject": str(snapshot_file),
         "next_step": "",
@@ -296,12 +296,13 @@ def test_a_tree_that_would_not_load_is_told_when_it_is_taken(
         result = run("snapshot", str(path))
     assert result.exit_code == 0
     assert result.stderr == (
-        "warning: a server would not load the whole snapshot. To list the problems: dcmcfg snapshot FILE --check\n"
+        "warning: a directory server cannot load the whole snapshot. To list the problems: dcmcfg snapshot FILE "
+        "--check\n"
     )
     refused = run("snapshot", "--check", str(path), env={"COLUMNS": "300"})
     assert refused.exit_code == 1
     assert "dicomNetworkConnection requires dicomHostname" in refused.stdout
-    assert refused.stderr == f"dcmcfg: {path}: a server would not load the whole snapshot\n"
+    assert refused.stderr == f"dcmcfg: {path}: a directory server cannot load the whole snapshot\n"
     with pytest.raises(LabError):
         another_slapd(tmp_path / "empty").load_ldif(path.read_bytes())
 

@@ -66,12 +66,12 @@ def test_profiles_and_the_lab_are_the_next_step_if_no_archive_is_at_the_default_
     without = run("status")
     assert (without.exit_code, without.stdout) == (3, "")
     assert without.stderr.endswith(
-        "; no profile exists, so the default URL is used: specify --archive-url; to create a profile: dcmcfg config "
-        "set NAME.archive_url URL; to start a lab: dcmcfg lab up\n"
+        "; no profile exists, so dcmcfg used the default URL. Specify --archive-url; to create a profile: dcmcfg "
+        "config set NAME.archive_url URL; to start a lab: dcmcfg lab up\n"
     )
     write_profile("hospital", {"device": "dcm4chee-arc"})
     assert run("status").stderr.endswith(
-        "; no profile is selected: select one with --profile NAME or DCMCFG_PROFILE (profiles: hospital); or specify "
+        "; no profile is selected. Select a profile (hospital) with --profile NAME or DCMCFG_PROFILE, or specify "
         "--archive-url\n"
     )
     assert "profile is selected" not in run("status", "--profile", "hospital").stderr

@@ -68,7 +68,7 @@ def test_undo_shows_asks_changes_and_reloads_as_any_change(run: Run, site: CliSi
         "1 to change, in one change",
         "Applied in one change.",
         "To revert it: dcmcfg undo 2",
-        "The archive has reloaded (204). dcmcfg cannot confirm this change: no request of the archive shows the "
+        "The archive has reloaded (204). dcmcfg cannot confirm this change: no response of the archive shows the "
         "changed values.",
     ]
     assert site.octets() == before

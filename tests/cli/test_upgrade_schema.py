@@ -138,7 +138,7 @@ def test_values_of_a_removed_attribute_stop_the_update_unless_they_are_deleted_f
     assert too_early.exit_code == 3, too_early.stdout
     back = run("upgrade", "schema", "--undo", "--yes")
     assert back.exit_code == 0, back.stderr
-    assert back.stdout.endswith("To restore the values that were deleted from the data: dcmcfg undo 1\n")
+    assert back.stdout.endswith("To restore the deleted values: dcmcfg undo 1\n")
     assert definitions(server.schema()) == schema
     assert run("undo", "--yes", "--no-reload").exit_code == 0
     assert "dcmuiCountAET: DCM4CHEE\n" in next(each for each in server.octets() if each.startswith(f"dn: {COUNT_DN}\n"))

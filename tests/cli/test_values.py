@@ -52,7 +52,7 @@ def test_values_are_set_added_removed_and_taken_back_to_the_octet(run: Run, site
         "1 to change, in one change",
         "Applied in one change.",
         "To revert it: dcmcfg undo 1",
-        "The archive has reloaded (204). dcmcfg cannot confirm this change: no request of the archive shows the "
+        "The archive has reloaded (204). dcmcfg cannot confirm this change: no response of the archive shows the "
         "changed values.",
     ]
     assert set(site.values("dcmOtherAETitle", STORESCP_DN)) == {"A", "B"}

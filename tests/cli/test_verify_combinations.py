@@ -167,6 +167,6 @@ def test_an_empty_shell_variable_is_named_as_the_cause(run: Run, arguments: tupl
     result = run("verify", *arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == (
-        f"dcmcfg: {problem}; the shell variable may be empty\n"
+        f"dcmcfg: {problem}; the shell variable might be empty\n"
         '  next: check the variable, and write it in quotation marks: "$NAME"\n'
     )

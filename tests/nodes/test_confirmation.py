@@ -48,9 +48,12 @@ LENGTH = AssociationExpectation(
 SHOWN, NOT_SHOWN, UNKNOWN = Match.SHOWN, Match.NOT_SHOWN, Match.UNKNOWN
 #: Each in an order of its own for hypothesis.
 KINDS: tuple[Expectation, ...] = (AET, REMOVED, EMPTIED, OPEN, CLOSED, LENGTH)
-NO_REQUEST = "no request of the archive shows the changed values"
+NO_REQUEST = "no response of the archive shows the changed values"
 NO_EVIDENCE = "the archive does not show any of the changed values"
-SHOWN_BEFORE = "some of the new values were visible before the reload, and the archive does not show the others"
+SHOWN_BEFORE = (
+    "before the reload, the archive already showed some of the new values, and now it does not show the "
+    "other new values"
+)
 
 
 def judge(
@@ -98,7 +101,8 @@ def test_an_endpoint_with_another_value_contradicts_the_reload(old: Match) -> No
     assert confirmation == Confirmation(
         ConfirmationState.CONTRADICTED,
         (),
-        "after the reload, this expectation is not met: GET /aets shows the new dicomDescription of DCM4CHEE",
+        "the archive does not show the expected values after the reload. Expected: "
+        "GET /aets shows the new dicomDescription of DCM4CHEE",
     )
 
 

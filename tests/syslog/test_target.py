@@ -72,7 +72,7 @@ def test_tls_sends_only_to_a_trusted_server(tmp_path: Path) -> None:
     assert b"".join(received) == b"%d %b" % (len(MESSAGE), MESSAGE)
     with stream_listener(context) as (port, received):
         target = parse_syslog_target(f"syslog+tls://127.0.0.1:{port}", "--audit-to")
-        with pytest.raises(DcmcfgError, match="the certificate of the server is refused"):
+        with pytest.raises(DcmcfgError, match="dcmcfg refused the certificate of the server"):
             target.send(MESSAGE, tmp_path / "other.pem")
     assert received == []
     with pytest.raises(DcmcfgError, match="the CA file cannot be used"):
@@ -84,7 +84,7 @@ def test_tls_sends_only_to_a_trusted_server(tmp_path: Path) -> None:
 )
 def test_a_server_that_is_away_is_an_error(form: str) -> None:
     target = parse_syslog_target(form.format(port=free_port()), "--audit-to")
-    with pytest.raises(DcmcfgError, match=r"Connection refused|has the socket .* open"):
+    with pytest.raises(DcmcfgError, match=r"Connection refused|listens on the socket"):
         target.send(MESSAGE)
 
 

@@ -42,7 +42,8 @@ class EnvironmentFiles:
         )
         if device is None:
             raise NotFound(
-                f"there is no device {settings.device} to compare the files of --env with",
+                f"there is no device {settings.device}, so the files of --env cannot be compared with the "
+                "configuration",
                 next_step="set the name of the archive's device with --device; if you check LDIF files, also specify "
                 "the file that contains this device",
             )

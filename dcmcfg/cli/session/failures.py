@@ -28,7 +28,7 @@ _OUTPUT_ERRNOS = (errno.ENOSPC, errno.EIO, errno.EDQUOT)
 DEBUG_VARIABLE = "DCMCFG_DEBUG"
 OUT_OF_MEMORY_MESSAGE = "out of memory: this machine has too little memory, or its memory limit (ulimit -v) is too low"
 _MEMORY_HINT = "process less data in one run, for example a smaller file or fewer studies"
-_MAY_HAVE_CHANGED_NOTE = "; changes may have been made"
+_MAY_HAVE_CHANGED_NOTE = "; some changes might have been made"
 
 
 class OutputClosed(Exception):

@@ -58,8 +58,8 @@ def _require_device(settings: Settings, node: Node) -> None:
         raise ArchiveError(
             f"node {node.name} runs with the device {name}, not with {settings.device}; nothing was changed",
             subject=node.archive_url,
-            next_step="make a separate profile for the archive with the other device; "
-            f"to remove the node from this profile: dcmcfg config unset {settings.profile}.nodes.{node.name}",
+            next_step="make a separate profile for the archive with this other device; to remove the node from this "
+            f"profile: dcmcfg config unset {settings.profile}.nodes.{node.name}",
         )
 
 
@@ -75,5 +75,5 @@ def _connect(settings: Settings, node: Node, options: NodeOptions, alternative: 
         raise ArchiveError(
             f"node {node.name}: {error.message}",
             subject=error.subject,
-            next_step=f"{name_node_setting(error.next_step, settings)}; to go on with the other nodes: --keep-going",
+            next_step=f"{name_node_setting(error.next_step, settings)}; to continue with the other nodes: --keep-going",
         ) from error

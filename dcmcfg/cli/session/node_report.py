@@ -68,7 +68,7 @@ def build_node_failure(
             message = (
                 f"The directory was changed, but at least one node has not loaded the change or is not started: {names}"
             )
-        return IncompleteChange(message, next_step=f"to go on with these nodes: dcmcfg apply --resume{undo}")
+        return IncompleteChange(message, next_step=f"to continue with these nodes: dcmcfg apply --resume{undo}")
     lost = [each for each in overwrites if each.loses_change]
     if lost:
         return IncompleteChange(

@@ -74,9 +74,9 @@ class SelectedNodes:
             raise
         except DcmcfgError as problem:
             raise IncompleteChange(
-                f"The directory was changed, but the archive may not have loaded the change: {problem.message}",
+                f"The directory was changed, but the archive might not have loaded the change: {problem.message}",
                 subject=problem.subject,
-                next_step="to go on: dcmcfg apply --resume",
+                next_step="to continue: dcmcfg apply --resume",
             ) from problem
         finally:
             activation.close()
@@ -160,7 +160,7 @@ class _Activation:
         names = ", ".join(each.name for each in left_out if each.name in pending)
         if names:
             self.notes.append(
-                f"Not reloaded, because --node selects other nodes: {names}. To reload: dcmcfg apply --resume"
+                f"Not reloaded, because --node does not select these nodes: {names}. To reload: dcmcfg apply --resume"
             )
 
     def _add_marker(self) -> None:
@@ -171,7 +171,7 @@ class _Activation:
             add_marker(self._directory, self._marker, self._recorder)
         except DcmcfgError as error:
             self.notes.append(
-                "warning: the marker could not be added, so dcmcfg cannot confirm the reload with the marker: "
+                "warning: dcmcfg could not add the marker to the directory, so the marker cannot confirm the reload: "
                 f"{error.message}"
             )
             self._marker = None

@@ -98,7 +98,9 @@ def find_node_warnings(settings: Settings) -> tuple[str, ...]:
     pending = find_pending_activation(history, settings.ldap_url)
     if pending is not None:
         names = ", ".join(pending.pending_nodes) or "a node"
-        found.append(f"{names} may not have loaded change {pending.record.number}. To go on: dcmcfg apply --resume")
+        found.append(
+            f"{names} might not have loaded change {pending.record.number}. To continue: dcmcfg apply --resume"
+        )
     found += [
         f"the marker of change {record.number} is still in the directory. To remove it: dcmcfg apply --resume"
         for record, _ in find_leftover_markers(history, settings.ldap_url)

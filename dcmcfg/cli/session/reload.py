@@ -73,7 +73,7 @@ class ReachableArchive:
             message = f"{message}. {line}"
         if binding_failure is not None and (users := self._find_other_users(tree, binding_failure)):
             message = (
-                f"{message}. In the directory, the address {binding_failure.listener} is also used by "
+                f"{message}. In the directory, other connections also use the address {binding_failure.listener}: "
                 f"{', '.join(users)}"
             )
         next_step = error.next_step

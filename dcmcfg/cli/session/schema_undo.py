@@ -52,7 +52,7 @@ def revert_schema(settings: Settings, options: SchemaOptions) -> None:
                 next_step="to see which schema the server has: dcmcfg upgrade status --to FOLDER",
             )
         raise Refused(
-            "no update of the schema is recorded that could be reverted",
+            "this account has no recorded update of the schema that can be reverted",
             subject=settings.ldap_url,
             next_step="run the command with the account that has updated the schema",
         )
@@ -76,7 +76,7 @@ def revert_schema(settings: Settings, options: SchemaOptions) -> None:
         return
     print_line(console, escape_unprintable(f"Reverted the schema of release {header.release}."))
     if header.data_change is not None:
-        print_line(console, f"To restore the values that were deleted from the data: dcmcfg undo {header.data_change}")
+        print_line(console, f"To restore the deleted values: dcmcfg undo {header.data_change}")
 
 
 def _match_servers(

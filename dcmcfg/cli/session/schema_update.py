@@ -148,8 +148,8 @@ class SchemaUpdate:
         if not self._options.drop_obsolete:
             require_unused(
                 used[0],
-                "delete these values first, or run the command with --drop-obsolete, which deletes them; "
-                "'dcmcfg undo' can restore them after 'dcmcfg upgrade schema --undo'",
+                "delete these values, or run the command with --drop-obsolete to delete the values. To restore the "
+                "values later, run 'dcmcfg upgrade schema --undo', then 'dcmcfg undo'",
             )
         main = inspected[-1].plan
         tree = read_tree(provider)
@@ -184,7 +184,7 @@ class SchemaUpdate:
         for each in found[:_MAX_WARNINGS]:
             print_message(f"warning: {escape_unprintable(f'{each.dn}: {each.message}')} (in the new schema)")
         if len(found) > _MAX_WARNINGS:
-            print_message(f"warning: and {len(found) - _MAX_WARNINGS} more entries that the new schema does not allow")
+            print_message(f"warning: the new schema does not allow {len(found) - _MAX_WARNINGS} more entries")
 
     def _write_ldif(self, plan: ServerPlan, target: str) -> None:
         if len(self._result["servers"]) > 1:

@@ -151,7 +151,7 @@ class Fault:
 
 def healthy(_site: Site, made: Made) -> Outcome:
     if made.kind is Kind.HIDDEN:
-        note = "no request of the archive shows the changed values"
+        note = "no response of the archive shows the changed values"
         return Outcome("loaded", "current", "yes", "not confirmed", note=note)
     return Outcome("loaded", "current", "yes", "confirmed", made.sources)
 
@@ -249,7 +249,7 @@ def differing(site: Site, made: Made) -> Outcome:
             missing = "GET /attribute-set/DIFF_RS shows dcmcfg-1-TOKEN"
         case _:
             missing = "GET /aets shows the new dicomDescription of DCM4CHEE"
-    note = f"after the reload, this expectation is not met: {missing}"
+    note = f"the archive does not show the expected values after the reload. Expected: {missing}"
     return Outcome("differs", None, "yes, but shows other values", "contradicted", note=note, has_loaded=False)
 
 
@@ -440,7 +440,7 @@ def check_errors(result: Result, case: Case, site: Site, expected: dict[str, Out
         lines += [
             "dcmcfg: The directory was changed, but at least one node has not loaded the change or is not started: "
             + ", ".join(f"{node} ({expected[node].state})" for node in failed),
-            f"  next: to go on with these nodes: dcmcfg --profile {PROFILE} apply --resume; to revert the change: "
+            f"  next: to continue with these nodes: dcmcfg --profile {PROFILE} apply --resume; to revert the change: "
             f"dcmcfg --profile {PROFILE} undo 1",
         ]
     # With --json, the plan is there too.
@@ -527,8 +527,8 @@ def check_refused(result: Result, run: Run, site: Site, case: Case) -> None:
     first, second = result.stderr.splitlines()[-2:]
     assert first == f"dcmcfg: {site.url}/ctrl/status: node {case.node}: {reason}"
     assert second.endswith(
-        "; nothing was changed; to change the directory without a reload of the archive: --no-reload; to go on with "
-        "the other nodes: --keep-going"
+        "; nothing was changed; to change the directory without a reload of the archive: --no-reload; to continue "
+        "with the other nodes: --keep-going"
     )
     assert json.loads(run("history", "--json").stdout) == {"rollouts": []}
 
@@ -559,8 +559,8 @@ def test_only_the_nodes_that_are_named_are_reloaded(nodes: TwoNodes, run: Run, t
         (row,) = parse_table(result)[0][1:]
         assert (row[:2], row[3:]) == (["node1", "yes"], ["yes", "GET /aets"])
         assert result.stdout.endswith(
-            f"Not reloaded, because --node selects other nodes: node2. To reload: dcmcfg --profile {PROFILE} apply "
-            "--resume\n"
+            f"Not reloaded, because --node does not select these nodes: node2. To reload: dcmcfg --profile {PROFILE} "
+            "apply --resume\n"
         )
         assert read_history(run) == [("node1", "loaded", ["GET /aets"]), ("node2", "pending", [])]
         assert nodes.description("node1") == made.description

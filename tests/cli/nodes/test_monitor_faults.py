@@ -82,7 +82,7 @@ def test_the_state_is_that_of_the_fault_and_other_parts_are_not_hidden(
         if fault.name == "stopped":
             result = run(*monitor)
             assert (
-                f"{node} may not have loaded change 1. To go on: dcmcfg --profile {PROFILE} apply --resume"
+                f"{node} might not have loaded change 1. To continue: dcmcfg --profile {PROFILE} apply --resume"
                 in result.stdout
             )
         # The account of a monitoring system has no record of the change.

@@ -113,7 +113,7 @@ def test_killed_at_a_reload_or_during_the_move_the_next_run_cleans_up_and_reload
     assert code == KILLED, output
     assert (programs.octets() == before) is (at == 2)
     warned = programs.run("status")[1]
-    assert "warning: an earlier run of verify may have left the temporary destination DCMCFG_" in warned
+    assert "warning: an earlier verify might not have removed the temporary destination DCMCFG_" in warned
     code, output = programs.verify()
     assert code == 0, output
     answer = json.loads(output[output.index("{\n") :])

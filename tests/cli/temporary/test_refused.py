@@ -103,7 +103,7 @@ def test_an_archive_that_does_not_reload_costs_nothing_but_says_4_when_it_may_kn
         )
         status = run("status")
         assert masked(status.stderr).startswith(
-            "warning: an earlier run of verify may have left the temporary destination DCMCFG_TITLE"
+            "warning: an earlier verify might not have removed the temporary destination DCMCFG_TITLE"
         )
         control.run_as_an_archive_does()
         cleaned = run("verify", "--clean-temporary", "--yes")
