@@ -97,7 +97,7 @@ class ChangeAuditor:
         except DcmcfgError as error:
             self.warn(
                 f"the audit message of change {record.number} was not sent to {self.target}: {error.message}. The next "
-                "change sends it again"
+                "change sends the message again"
             )
             return False
         with suppress(OSError):  # the message is sent twice then

@@ -123,7 +123,7 @@ def _connection_options(command: Callable[..., R]) -> Callable[..., R]:
                 help="Source address of outgoing connections; '' for any address.",
             ),
             click.option(
-                "--installed/--not-installed", default=None, help="Whether the connection is in use (dicomInstalled)."
+                "--installed/--not-installed", default=None, help="Enable or disable the connection (dicomInstalled)."
             ),
         )
     ):

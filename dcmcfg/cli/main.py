@@ -75,7 +75,7 @@ class Program(UniqueOptionsCommand, click.Group):
         with formatter.section("Help topics (dcmcfg help TOPIC)"):
             # One line for each would make the page longer than a window.
             names = ", ".join(name for name in TOPICS if name != TOPIC_LIST)
-            formatter.write_text(f"{names}. For a description of each: dcmcfg help {TOPIC_LIST}")
+            formatter.write_text(f"{names}. For a description of each topic: dcmcfg help {TOPIC_LIST}")
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         # From the table: click would load each command for its help text.

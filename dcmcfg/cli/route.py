@@ -83,7 +83,7 @@ from dcmcfg.verify.run import get_query_timeouts
 @click.option(
     "--connect",
     metavar="HOST[:PORT]",
-    help="With --study, address of the archive, instead of the address in the configuration.",
+    help="Address of the archive for --study. Default: the address in the configuration.",
 )
 @format_option("text", "mermaid", "svg", "json", flags=("mermaid",))
 @details_option

@@ -20,6 +20,7 @@ from tests.sampling import LONG
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "how-to" / "monitoring.md"
+PROMETHEUS = DOCS / "how-to" / "prometheus.md"
 REFERENCE = DOCS / "reference" / "monitoring.md"
 UNITS = sorted((DOCS / "systemd").iterdir())
 #: The commands of a short run: the start of the lab, and a check of it in order and with a fault.
@@ -66,7 +67,7 @@ def test_the_page_has_the_default_limits() -> None:
 
 def list_monitor_commands() -> Iterator[str]:
     """Yield the options of each command of the page and of the units that is not run on the lab."""
-    for path in (PAGE, REFERENCE, *UNITS):
+    for path in (PAGE, PROMETHEUS, REFERENCE, *UNITS):
         for line in path.read_text("utf-8").splitlines():
             if (found := re.search(r"dcmcfg monitor( .*)", line)) and not line.lstrip().startswith("$"):
                 yield from re.findall(r"--[a-z-]+", found[1])
