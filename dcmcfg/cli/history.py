@@ -102,7 +102,6 @@ def _print_network_note(shared: SharedHistory | None) -> None:
     """Print whether locks hold between the hosts that use *shared*."""
     if shared is not None and (kind := shared.find_network_file_system()):
         print_message(
-            f"note: {shared.folder} is on a network file system ({kind}). The lock of the history might not work "
-            "between hosts. If two hosts change the same entry at the same time, the preconditions of the plan "
-            "protect the entry: the second change is refused"
+            f"note: {shared.folder} is on a network file system ({kind}), so its lock might not work between hosts. "
+            "If two hosts change the same entry at the same time, the second change is refused"
         )

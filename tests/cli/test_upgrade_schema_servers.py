@@ -444,7 +444,7 @@ def test_an_older_release_does_not_replace_a_schema_that_entries_use(
     schema = definitions(server.schema())
     refused = run("upgrade", "schema", "--to", str(find_schema_folder(releases, "5.29.0")), "--yes")
     assert refused.exit_code == 3, refused.stdout
-    assert "the schema of the server is newer than release 5.29.0, and entries use it\n" in refused.stderr
+    assert "entries use the schema of the server, which is newer than release 5.29.0\n" in refused.stderr
     assert definitions(server.schema()) == schema
 
 

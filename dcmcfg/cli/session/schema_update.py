@@ -176,7 +176,7 @@ class SchemaUpdate:
         comparison = inspected.comparisons[-1]
         if found and comparison.is_older:
             raise Refused(
-                f"the schema of the server is newer than release {self._release.label}, and entries use it",
+                f"entries use the schema of the server, which is newer than release {self._release.label}",
                 subject=plan.ldap_url,
                 next_step=f"specify a newer release; to revert the last update of the schema: {_COMMAND} --undo",
                 details=[f"{each.dn}: {each.message}" for each in found[:_MAX_WARNINGS]],
