@@ -251,7 +251,10 @@ def test_rfc2849_wants_a_record(run: Run, text: str) -> None:
 def test_a_file_that_is_not_there_is_a_3(run: Run) -> None:
     result = run("check", "gone.ldif")
     assert (result.exit_code, result.stdout) == (3, "")
-    assert result.stderr == "dcmcfg: gone.ldif: cannot read the file (No such file or directory)\n"
+    assert result.stderr == (
+        "dcmcfg: gone.ldif: cannot read the file (No such file or directory)\n"
+        f"  next: check the path: the folder {Path.cwd()} has no such file\n"
+    )
 
 
 def test_two_forms_at_once_are_a_usage_error(run: Run, bad: str) -> None:

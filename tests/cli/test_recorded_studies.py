@@ -79,7 +79,7 @@ def test_a_plan_that_was_reviewed_is_no_way_around_it(
 ) -> None:
     name_in_environment(lab, monkeypatch)
     plan = str(tmp_path / "plan.ldif")
-    assert run("ae", "remove", "LONGTERM", "--dry-run", "--out", plan).exit_code == 0
+    assert run("ae", "remove", "LONGTERM", "--dry-run", "--out", plan).exit_code == 1
     refused_with_counts(run, "apply", plan)
 
 

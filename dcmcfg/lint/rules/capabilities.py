@@ -55,8 +55,8 @@ def _find_incomplete_scp_capabilities(context: LintContext) -> Iterator[Violatio
         storage = sum(each.startswith(STORAGE_SOP_CLASS_PREFIX) for each in accepted)
         if storage or ae.title in destinations:
             message = (
-                f"the AE has SCP capabilities for {storage} storage SOP classes. Of the {len(sent)} storage SOP classes "
-                f"that the archive can send, the AE does not list {len(sent - accepted)} classes. The archive does not "
+                f"the AE has SCP capabilities for {storage} storage SOP classes. Of the {len(sent)} storage SOP "
+                f"classes that the archive can send, the AE does not list {len(sent - accepted)} classes. The archive does not "
                 "send these classes to the AE"
             )
             yield Violation(ae.entry.dn, message)
