@@ -53,7 +53,7 @@ LDAP_OCTETS = Limit("ldap-octets", 512 * _M, "octets in all responses to one sea
 LDAP_MESSAGES = Limit(
     "ldap-messages",
     100_000,
-    "pages, notices and references (responses without an entry) in one search",
+    "responses without an entry in one search: pages, notices and references",
     counts_octets=False,
 )
 HTTP_BODY = Limit("http-body", 256 * _K, "octets in one response of the archive's web interface or the token issuer")
@@ -82,7 +82,7 @@ STORED_FILE = Limit("stored-file", 4 * _G, "octets in one file that --keep reads
 ELEMENTS = Limit(
     "elements",
     1_000_000,
-    "elements and items (also inside sequences) in one file that --keep reads again; ten values count as one element",
+    "elements and items, also inside sequences, in one file that --keep reads again (10 values are 1 element)",
     counts_octets=False,
 )
 

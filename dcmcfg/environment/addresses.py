@@ -47,7 +47,7 @@ def _find_ldap_problem(text: str, environment: Environment, site: ComparedSite) 
     if url is None or url.scheme not in _LDAP_SCHEMES:
         return "error", "this is not a URL of the form ldap://HOST:PORT or ldaps://HOST:PORT"
     if url.path.strip("/"):
-        return "error", "the URL must not contain a DN: the image appends LDAP_BASE_DN"
+        return "error", "the URL must not contain a DN, because the image appends LDAP_BASE_DN"
     directory = next((each for each in environment.containers if _is_host(each, url.host)), None)
     parsed = [found for each in site.addresses.ldap_urls if (found := parse_url(each)) is not None]
     known = {each.address for each in parsed if each.scheme in _LDAP_SCHEMES}
@@ -73,7 +73,7 @@ def _find_ldap_problem(text: str, environment: Environment, site: ComparedSite) 
     published = _list_host_ports(directory, port)
     if known and published and not published & known_ports:
         ports = ", ".join(map(str, sorted(published)))
-        return "warning", f"the settings have other ports than {directory.label} publishes ({ports}): {shown}"
+        return "warning", f"{directory.label} publishes {ports}, but the settings have other ports: {shown}"
     return None
 
 
@@ -112,7 +112,7 @@ def _check_node_urls(container: Container, site: ComparedSite) -> Iterator[FileP
         if variable is None or url is None or len(site.addresses.archive_urls) < 2 or url.address in known:
             continue
         names = ", ".join(f"{name} {address}" for name, address in site.addresses.archive_urls.items())
-        message = f"no node of the settings has this URL; nodes: {names}"
+        message = f"the settings have no node with this URL; nodes in the settings: {names}"
         yield FileProblem(NODE_ADDRESS, variable.name, message, variable.location, value=text)
 
 
@@ -160,7 +160,7 @@ def _check_web_ports(environment: Environment, site: ComparedSite) -> Iterator[F
         if url is not None and url.port not in published:
             ports = ", ".join(map(str, sorted(published)))
             node = f"the URL of node {name}" if name else "the URL of the archive in the settings"
-            message = f"{node} is {address}, but {archives[0].label} publishes its web interface on {ports}"
+            message = f"{node} is {address}, but {archives[0].label} publishes the web interface on {ports}"
             yield FileProblem(NODE_ADDRESS, "", message, archives[0].location)
 
 

@@ -99,7 +99,9 @@ class ServiceReader:
                 # Docker Compose takes the variable from its own environment.
                 value = self.file.project.get(name)
                 if value is None:
-                    self.report(name, "the file does not show the value: Docker Compose takes it from the shell", line)
+                    self.report(
+                        name, "the value is not in the file: Docker Compose takes the value from the shell", line
+                    )
             case YamlScalar(text=text):
                 value = self.replace_variables(text, name, line)
             case _:
@@ -141,7 +143,7 @@ class ServiceReader:
         interpolation = Interpolation(self.file.project)
         value = interpolation.replace(text)
         for name in dict.fromkeys(interpolation.unset):
-            self.report(variable, f"{name} is not set in the .env file next to the file", line)
+            self.report(variable, f"{name} is not set in the .env file in the same folder", line)
         return value
 
     def report(self, variable: str, message: str, line: int) -> None:

@@ -32,7 +32,7 @@ def read_compose(file: ComposeFile, override: ComposeFile | None = None) -> Envi
     reader = _ProjectReader()
     containers = reader.read_files((file,) if override is None else (file, override), ())
     if file.project.get(_FILES_VARIABLE):
-        message = f"dcmcfg does not read the files that {_FILES_VARIABLE} in the .env file names"
+        message = f"dcmcfg does not read the files of {_FILES_VARIABLE} in the .env file"
         ServiceReader(file, reader.problems).report("", message, file.root.line)
     return Environment(tuple(containers.values()), tuple(reader.problems), file.name)
 
@@ -88,7 +88,7 @@ class _ProjectReader:
             raise DcmcfgError(f"the file includes itself through {found.name}", subject=str(reader.locate(node.line)))
         elif len(parents) >= _MAX_DEPTH:
             raise DcmcfgError(
-                f"more than {_MAX_DEPTH} files include one another", subject=str(reader.locate(node.line))
+                f"a chain of include has more than {_MAX_DEPTH} files", subject=str(reader.locate(node.line))
             )
         return found
 
@@ -114,7 +114,7 @@ class _ProjectReader:
         origin = (file.name, name)
         if (base_file.name, base_name) in (*parents, origin) or len(parents) >= _MAX_DEPTH:
             raise DcmcfgError(
-                f"service {name} extends itself, or more than {_MAX_DEPTH} services extend one another",
+                f"service {name} extends itself, or a chain of extends has more than {_MAX_DEPTH} services",
                 subject=str(reader.locate(line)),
             )
         inherited = self._read_service(base_file, base_name, base, (*parents, origin))

@@ -102,7 +102,7 @@ class _ManifestReader:
     def read_containers(self, manifest: Manifest) -> Iterator[Container]:
         kind = manifest.content.get_text("kind") or ""
         if kind in _UNREAD:
-            message = f"dcmcfg does not read a {kind}: check the output of {_UNREAD[kind]}"
+            message = f"dcmcfg does not read the kind {kind}. Check the output of {_UNREAD[kind]} instead"
             self._report("", message, SourceLocation(manifest.file, manifest.content.line))
         pod = _find_pod(manifest)
         spec = pod.get_mapping("spec") if pod else None
@@ -164,7 +164,7 @@ class _ManifestReader:
                     self._report(name, f"{kind} {reference.get_text('name')} has no key {data_key}", location)
                 return data[data_key].value if data_key in data else None
         for key in source.values:
-            self._report(name, f"the file does not show the value: it comes from {key}", location)
+            self._report(name, f"the value is not in the file: the value comes from {key}", location)
         return None
 
     def _find_data(

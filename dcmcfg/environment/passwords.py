@@ -73,7 +73,7 @@ def _find_differences(environment: Environment) -> Iterator[FileProblem]:
                 variable = container.variables.get(name)
                 location = variable.location if variable else container.location
                 yield FileProblem(
-                    PASSWORDS_DIFFER, name, f"{container.label}: the value differs from that of {names}", location
+                    PASSWORDS_DIFFER, name, f"{container.label}: the value differs from the value of {names}", location
                 )
 
 

@@ -39,7 +39,7 @@ def _describe(environment: Environment) -> str:
     named = [each for each in environment.containers if each.name]
     if not named:
         kind = "variable that the images read" if environment.containers else "container"
-        return f"nothing is compared, because the file has no {kind}"
+        return f"dcmcfg compares nothing, because the file has no {kind}"
     shown = ", ".join(f"{each.name} ({each.image.name})" if each.image else each.name for each in named[:_MAX_NAMED])
     more = f" and {len(named) - _MAX_NAMED} more" if len(named) > _MAX_NAMED else ""
-    return f"nothing is compared, because no container is recognised as one of the archive: {shown}{more}"
+    return f"dcmcfg compares nothing, because it recognises no container of the archive: {shown}{more}"

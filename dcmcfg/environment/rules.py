@@ -17,11 +17,11 @@ START_VALUE = CheckRule(
 FIRST_START_VALUE = CheckRule(
     "env-first-start-value",
     "warning",
-    "A variable that counts only at the first start of the directory server must match the directory.",
+    "A variable that is used only at the first start of the directory server must match the directory.",
     part="environment",
     fix=f"{_SET_TO_DIRECTORY} A change of the variable does not change the directory.",
-    reason="The directory already exists, so the variable has no effect on it. But the update scripts of the image use "
-    "the variable, and then change entries that do not exist.",
+    reason="The variable has no effect on an existing directory. But the update scripts of the image use the variable. "
+    "Then the scripts try to change entries that do not exist.",
 )
 LDAP_URL = CheckRule(
     "env-ldap-url",
@@ -29,20 +29,20 @@ LDAP_URL = CheckRule(
     "LDAP_URL must be the URL of the directory server, without a DN.",
     part="environment",
     fix="Write the URL as ldap://HOST:PORT or ldaps://HOST:PORT. Write the base DN into LDAP_BASE_DN.",
-    reason="The archive cannot read its configuration, or reads another directory than dcmcfg changes.",
+    reason="The archive cannot read its configuration, or the archive and dcmcfg use different directories.",
 )
 NODE_ADDRESS = CheckRule(
     "env-node-address",
     "warning",
     "The URLs of the archive in the settings must match the ports and URLs of its containers.",
     part="environment",
-    fix="Correct the ports, or the URL of the archive: `dcmcfg config set`.",
-    reason="dcmcfg cannot reload the archive, or it does not reload a node.",
+    fix="Correct the ports, or correct the URL of the archive with `dcmcfg config set`.",
+    reason="dcmcfg cannot reload the archive, or does not reload all nodes.",
 )
 PORT_NOT_PUBLISHED = CheckRule(
     "env-port-not-published",
     "warning",
-    "A container of the archive must publish each port on which the archive listens according to the directory.",
+    "A container of the archive must publish each port that the archive has in the directory.",
     part="environment",
     fix="Publish the port, or correct the port of the connection.",
     reason="Other systems cannot reach the port.",
@@ -68,7 +68,8 @@ DEFAULT_PASSWORD = CheckRule(
     "warning",
     "A password must not be the default password of the image.",
     part="environment",
-    fix="Set another password, also in the directory or the database, which keep the password of their first start.",
+    fix="Set another password in the file, and in the directory or the database. The directory and the database keep "
+    "the password of their first start.",
     reason="The default passwords are public.",
 )
 PASSWORDS_DIFFER = CheckRule(
@@ -82,7 +83,7 @@ PASSWORDS_DIFFER = CheckRule(
 VALUE_AND_FILE = CheckRule(
     "env-value-and-file",
     "error",
-    "Only one of NAME and NAME_FILE may be set.",
+    "A variable must be set as NAME or as NAME_FILE, not as both.",
     part="environment",
     fix="Remove one of the variables.",
     reason="The container does not start.",
@@ -90,7 +91,7 @@ VALUE_AND_FILE = CheckRule(
 VARIABLE_NAME = CheckRule(
     "env-variable-name",
     "warning",
-    "A variable must be one that the image reads.",
+    "A container must have only variables that its image reads.",
     part="environment",
     fix="Correct the name, or set the variable in the container that reads it. See 'dcmcfg help containers'.",
     reason="The image ignores the variable.",
@@ -100,7 +101,7 @@ VALUE_UNKNOWN = CheckRule(
     "note",
     "The files must show the values of the variables.",
     part="environment",
-    fix="Set the variable in the .env file, or check the file that contains the value as well. To check all values "
+    fix="Set the variable in the .env file, or also specify the file that contains the value. To check all values "
     "that Docker Compose uses, run `docker compose config | dcmcfg check --env -`.",
     reason="The value is not checked.",
 )
@@ -110,9 +111,9 @@ NOTHING_COMPARED = CheckRule(
     "The files must describe a container of the archive, of its directory server or of its database.",
     part="environment",
     fix="Specify the file with the containers of the archive. dcmcfg recognises the images slapd-dcm4chee, "
-    "postgres-dcm4chee and dcm4chee-arc by their names. It recognises an image of another name by a variable "
-    "such as LDAP_URL or LDAP_CONFIGPASS.",
-    reason="Nothing is compared, so errors are not found.",
+    "postgres-dcm4chee and dcm4chee-arc by their names. dcmcfg recognises other images by a variable such as LDAP_URL "
+    "or LDAP_CONFIGPASS.",
+    reason="dcmcfg compares nothing, so dcmcfg finds no errors.",
 )
 
 RULES = (

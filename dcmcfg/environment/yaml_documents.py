@@ -103,9 +103,9 @@ def read_documents(name: str, text: str) -> tuple[YamlNode, ...]:
 def _suggest_fix(text: str) -> str:
     """Return what to do about *text*, which is not YAML; empty if the reason is none of the common ones."""
     if "{{" in text:
-        return "check the file that the template renders, such as the output of helm template"
+        return "check the output of the template, for example of helm template"
     if any("\t" in line[: len(line) - len(line.lstrip())] for line in text.splitlines()):
-        return "indent lines with spaces, because YAML does not permit tabs for this"
+        return "indent lines with spaces, because YAML does not permit tabs for indentation"
     return ""
 
 
@@ -149,7 +149,9 @@ class _Reader:
                 self._add(YamlScalar(event.value, line, is_null, event.tag or ""), event.anchor, line)
             case AliasEvent():
                 if event.anchor not in self._anchors:
-                    raise self._refuse("an alias refers to an anchor that is unknown, or contains the alias", line)
+                    raise self._refuse(
+                        "an alias refers to an unknown anchor, or to an anchor that contains the alias", line
+                    )
                 self._add(self._anchors[event.anchor], None, line)
             case MappingStartEvent() | SequenceStartEvent():
                 is_mapping = isinstance(event, MappingStartEvent)

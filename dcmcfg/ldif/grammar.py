@@ -55,8 +55,7 @@ def _parse_dn_line(fields: FieldReader, line: LogicalLine) -> DN:
         raise fields.build_error(
             line.number,
             f"the record begins with {quote_for_message(word.encode())}, not with 'dn:'",
-            "add the DN, or remove the empty line above (an empty line ends a record); ldapmodify "
-            "ignores a record without a DN",
+            "add the DN, or remove the empty line before this line (ldapmodify ignores a record without a DN)",
         )
     return _parse_name(fields, fields.parse_field(line))
 

@@ -62,8 +62,8 @@ def format_skipped_rules(report: CheckReport) -> Iterator[str]:
     """Yield a sentence for each reason why *report* skipped rules."""
     if report.rules_for_whole:
         yield (
-            f"Skipped {format_count(len(report.rules_for_whole), 'rule')} (only for whole configurations): "
-            "the input has no configuration root, or no device."
+            f"Skipped {format_count(len(report.rules_for_whole), 'rule')} for whole configurations, because the input "
+            "has no configuration root or no device."
         )
     if report.topics_for_archive:
         topics = ", ".join(topic[0].lower() + topic[1:] for topic in report.topics_for_archive)

@@ -120,7 +120,7 @@ def format_matrix_counts(matrix: EchoMatrix) -> str:
     """Return how many AEs answered to all calling AE titles, to some of them, and to none."""
     counts = Counter(_summarise(list_states(row)) for row in matrix.rows)
     titles = format_count(len(matrix.calling_ae_titles), "AE title")
-    parts = [f"{counts['all']} answered to all of them"]
+    parts = [f"{counts['all']} answered to all titles"]
     parts += [f"{counts[kind]} {text}" for kind, text in _SUMMARIES.items() if counts[kind]]
     return f"Called as {titles}: {', '.join(parts)}"
 

@@ -120,7 +120,7 @@ def format_comparison_notes(comparisons: Sequence[ReplicaComparison]) -> Iterato
         if each.csn_lag_s is None and not each.problem:
             yield f"{each.ldap_url}: the servers show no contextCSN, so the lag is unknown"
         if each.missing_server_ids:
-            yield f"{each.ldap_url}: the replica has no changes of server ID {', '.join(each.missing_server_ids)}"
+            yield f"{each.ldap_url}: the replica has no changes from the server ID {', '.join(each.missing_server_ids)}"
     if not any(each.is_deep for each in comparisons):
         yield "The values were not compared. To compare them: dcmcfg status --replicas --deep"
 

@@ -130,7 +130,7 @@ def _build_changes(plan: Plan) -> ReportSection:
         marks=[each.describe() for each in classify_steps(plan)],
     )
     lines, remaining = listing.build_lines(_MAX_ENTRIES)
-    more = f"The first {_MAX_ENTRIES} entries are shown, {remaining} more steps follow in the plan file."
+    more = f"The first {_MAX_ENTRIES} entries are shown. The plan file has {remaining} more steps."
     return ReportSection(title="Changes", sentences=(more,) if remaining else (), changes=tuple(lines))
 
 
@@ -138,7 +138,7 @@ def _build_risks(facts: PlanReportFacts) -> Iterator[ReportSection]:
     if facts.risks:
         yield ReportSection(
             title="Risks",
-            sentences=("dcmcfg refuses a plan with a risk that is not accepted by its option.",),
+            sentences=("dcmcfg refuses a plan with a risk until you accept the risk with its option.",),
             columns=("Risk", "Reason", "Entries", "Accepted"),
             rows=tuple(_make_risk_row(each, facts.forced_names) for each in facts.risks),
             is_open=True,
@@ -147,7 +147,7 @@ def _build_risks(facts: PlanReportFacts) -> Iterator[ReportSection]:
     if findings:
         yield ReportSection(
             title="New problems",
-            sentences=("The plan causes these problems. Each one is found by a rule of dcmcfg check.",),
+            sentences=("The plan causes these problems. A rule of dcmcfg check finds each problem.",),
             columns=("Rule", "Entry", "Attribute", "Problem", "Fix"),
             rows=tuple(_make_finding_row(each) for each in findings),
         )
@@ -177,7 +177,7 @@ def _build_commands(facts: PlanReportFacts) -> Iterator[ReportSection]:
     if facts.apply_commands:
         yield ReportSection(title="To apply the plan", commands=facts.apply_commands)
     if facts.plan.steps:
-        number_note = "dcmcfg prints the number of the change when it has applied the plan."
+        number_note = "When dcmcfg has applied the plan, it prints the number of the change."
         yield ReportSection(
             title="To revert the change",
             sentences=(number_note,) if facts.change_number is None else (),

@@ -23,7 +23,9 @@ def format_repair_note(reload: Reload) -> str:
     if binding_failure is None:
         return ""
     listener = f"the listener {binding_failure.listener}" if binding_failure.listener else "a listener"
-    return f"The first reload could not open {listener} ({binding_failure.reason}). A second reload opened it."
+    return (
+        f"The first reload could not open {listener} ({binding_failure.reason}). A second reload opened the listener."
+    )
 
 
 def format_listener_states(listeners: Iterable[ProbedListener]) -> str:
@@ -34,7 +36,7 @@ def format_listener_states(listeners: Iterable[ProbedListener]) -> str:
 
 def _describe_state(listener: ProbedListener) -> str:
     if listener.shares_port and listener.is_open is None:
-        return "shared port: only one connection can listen on it"
+        return "only one connection can listen on a shared port"
     if listener.is_used_by_other:
         return "port in use by another process or connection"
     return {True: "open", False: "closed", None: "unknown"}[listener.is_open]

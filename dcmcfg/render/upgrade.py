@@ -89,7 +89,7 @@ def print_upgrade(console: Console, report: UpgradeReport, base: DN, *, details:
     _print_checklist(console, upgrade.checklist)
     if report.plan_file and report.changes:
         schema = "" if report.has_schema else "install the schema, "
-        print_prose(console, f"To {schema}apply the plan, and list what remains:")
+        print_prose(console, f"To {schema}apply the plan, and list the remaining differences:")
         for command in list_apply_commands(report):
             print_command(console, command)
         print_prose(console, REVERT_NOTE)
@@ -102,7 +102,7 @@ def _print_all_changes(console: Console, report: UpgradeReport, base: DN, *, det
         print_line(console, "All changes:")
         _print_changes(console, report.changes, base)
     elif report.changes:
-        print_line(console, "All changes, equal ones together (to list each: --details):")
+        print_line(console, "All changes, equal changes together (to list each change: --details):")
         for group in report.groups:
             _print_group(console, group, base)
 
@@ -161,8 +161,8 @@ def _print_decisions(console: Console, decisions: Sequence[Decision], base: DN) 
         return
     print_prose(
         console,
-        "Decide these; until then, the site's values stay (to use the values of the release: --take NUMBER; to keep "
-        "those of the site: --keep NUMBER):",
+        "Open decisions. Until you decide, the site's values stay. To use the value of the release: --take NUMBER. To "
+        "keep the value of the site: --keep NUMBER.",
     )
     _print_numbered(console, decisions, base)
 
@@ -205,7 +205,7 @@ def _print_kept(console: Console, upgrade: Upgrade, base: DN) -> None:
     if names:
         print_prose(
             console,
-            f"values of the site that stay, although the release has others: {join_limited(names, MAX_NAMES)}",
+            f"values of the site that stay, although the release has other values: {join_limited(names, MAX_NAMES)}",
         )
 
 
@@ -217,14 +217,14 @@ def _print_offers(console: Console, upgrade: Upgrade) -> None:
         print_prose(
             console,
             f"Compared with a new installation of {upgrade.target.label}, these differences remain: {listed} (to "
-            f"remove them: --gap {','.join(kinds)})",
+            f"remove the differences: --gap {','.join(kinds)})",
         )
     for offer in upgrade.clones:
         titles = ",".join(offer.titles)
         print_prose(
             console,
-            f"{join_limited(offer.titles, MAX_NAMES)}: the same capabilities as {offer.original} (to make the changes "
-            f"of {offer.original} there too: --also {titles})",
+            f"{join_limited(offer.titles, MAX_NAMES)}: the same capabilities as {offer.original} (to change these AEs "
+            f"in the same way: --also {titles})",
         )
 
 

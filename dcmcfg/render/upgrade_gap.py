@@ -24,7 +24,7 @@ _HEADINGS = {
     "removals": "Entries that a new installation no longer has",
 }
 _OWN_NOTE = (
-    "Changes of the site itself are among these. To leave them out, specify the release that the site had before the "
+    "The list contains changes of the site itself. To omit these changes, specify the site's release before the "
     "upgrade with --from"
 )
 
@@ -44,7 +44,7 @@ def print_gap(
     """
     if not changes:
         selected = f" of these kinds ({', '.join(sorted(kinds))})" if kinds else ""
-        own = "" if has_own_changes else ", apart from what the site has changed itself"
+        own = "" if has_own_changes else ", apart from changes of the site itself"
         print_line(console, f"no differences{selected} from a new installation{own}")
         return
     for kind in GAP_KINDS:

@@ -26,7 +26,7 @@ def print_installed(console: Console, candidates: Sequence[InstalledCandidate]) 
     )
     equal = [each.release.label for each in candidates if each.unsolved_count == best.unsolved_count]
     if len(equal) > 1:
-        found = f"release {' or '.join(equal)}, which explain the configuration equally well"
+        found = f"release {' or '.join(equal)}, which fit the configuration equally well"
     else:
         found = f"probably release {best.release.label}"
     print_prose(console, escape_unprintable(f"installed with: {found} (an upgrade from {counts})"))

@@ -24,7 +24,7 @@ NO_VALUE = "(no value)"
 #: What the administrator does outside the configuration, if the distribution was not given.
 NO_TASKS = (
     "dcmcfg changes only the configuration. For the database, WildFly and the software of the archive, see the release "
-    "notes: the given folder has no files for them."
+    "notes, because the folder of the release has no files for this."
 )
 #: The kinds of differences from a new installation, for one entry and for several.
 GAP_LABELS = {
@@ -148,7 +148,10 @@ def list_role_lines(upgrade: Upgrade) -> Iterator[tuple[str, str]]:
             yield "in the files of the release", defect
     if upgrade.reconstructed.failing:
         records = join_limited(upgrade.reconstructed.failing, MAX_NAMES)
-        yield "in the files of the release", f"records for entries that its own default does not have: {records}"
+        yield (
+            ("in the files of the release"),
+            f"records for entries that the release's own default configuration does not have: {records}",
+        )
     if is_at_target(upgrade.status, upgrade.target):
         yield "upgrade", f"the configuration is already at release {upgrade.target.label}"
     yield from (("warning", each) for each in upgrade.warnings)
@@ -183,7 +186,7 @@ def list_vendor_lines(upgrade: Upgrade) -> Iterator[str]:
     if vendor.conflicts:
         names = join_limited([each.name for each in vendor.conflicts], MAX_NAMES)
         yield (
-            f"the site and the release have both changed {names}; the files of the site stay (to use those of the "
+            f"the site and the release have changed {names}; the files of the site stay (to use the files of the "
             "release: --vendor release)"
         )
 

@@ -108,7 +108,8 @@ def _build_decisions(report: UpgradeReport, base: DN) -> ReportSection:
         title="Decisions",
         sentences=(
             "The site and the release have changed the same places. Until you decide, the site's values stay. To use "
-            "the value of the release, plan again with --take and the number. To confirm that of the site, use --keep.",
+            "the value of the release, plan again with --take and the number. To confirm the value of the site, use "
+            "--keep.",
         ),
         columns=("Number", "Place", "Value of the site", "Value of the release", "Reason"),
         rows=tuple((*_list_sides(each, base), ReportCell(each.reason)) for each in decisions),
@@ -120,7 +121,7 @@ def _build_answers(report: UpgradeReport, base: DN) -> Iterator[ReportSection]:
     if answers:
         yield ReportSection(
             title="Answered decisions",
-            sentences=("The site and the release have changed the same places. You have decided this.",),
+            sentences=("The site and the release have changed the same places. You have made these decisions.",),
             columns=("Number", "Place", "Value of the site", "Value of the release", "Decision"),
             rows=tuple((*_list_sides(each, base), ReportCell(answer)) for each, answer in answers),
         )
@@ -201,7 +202,9 @@ def _build_kept(report: UpgradeReport, base: DN) -> Iterator[ReportSection]:
     if kept:
         yield ReportSection(
             title="Values of the site that stay",
-            sentences=("The release has other values. Those of the site are right, so there is nothing to decide.",),
+            sentences=(
+                "The release has other values. The values of the site are right, so there is nothing to decide.",
+            ),
             columns=("Place", "Value of the site", "Value of the release"),
             rows=tuple(
                 (
@@ -233,8 +236,8 @@ def _build_offers(report: UpgradeReport, base: DN) -> Iterator[ReportSection]:
         yield ReportSection(
             title=f"Differences from a new installation of {upgrade.target.label}",
             sentences=(
-                "The update files do not remove these differences, so the plan does not either. To remove them, plan "
-                "again with the option --gap and the kind.",
+                "The update files keep these differences, so the plan keeps the differences too. To remove the "
+                "differences, plan again with the option --gap and the kind.",
             ),
             columns=("Kind", "Meaning", "Place"),
             rows=tuple(
@@ -257,8 +260,8 @@ def _build_offers(report: UpgradeReport, base: DN) -> Iterator[ReportSection]:
         yield ReportSection(
             title="Copies of AEs",
             sentences=(
-                "These AEs have the same capabilities as an AE of the release. To make its changes there too, plan "
-                "again with the option --also and the AE titles.",
+                "These AEs have the same capabilities as an AE of the release. To change these AEs in the same way, "
+                "plan again with the option --also and the AE titles.",
             ),
             columns=("AE", "Copies"),
             rows=tuple(
@@ -298,7 +301,7 @@ def _build_steps(report: UpgradeReport) -> Iterator[ReportSection]:
     schema = "" if report.has_schema else "Install the schema of the release. "
     yield ReportSection(
         title="To apply the upgrade",
-        sentences=(f"{schema}Apply the plan, and list what still differs from a new installation.",),
+        sentences=(f"{schema}Apply the plan, and list the remaining differences from a new installation.",),
         commands=list_apply_commands(report),
     )
     yield ReportSection(title="To revert the upgrade", sentences=(REVERT_NOTE,), commands=list_revert_commands())

@@ -70,7 +70,7 @@ class Behaviour:
 
 _REBIND = (
     "after a reload, which reopens the port. If the archive cannot reopen the port (500 Unable to start TCPListener), "
-    "the port stays closed, but the archive uses the rest of the configuration. In this case, reload again"
+    "the port stays closed. The archive uses the rest of the configuration. In this case, reload again"
 )
 _CACHE = (
     "immediately if the archive has not looked up the AE yet. Otherwise, the change takes effect after a reload or "
@@ -102,7 +102,7 @@ EFFECT_TIMINGS: tuple[EffectTiming, ...] = (
         "dcmNetworkAE",
         DeviceKind.ARCHIVE,
         RequiredAction.RESTART,
-        timing="after a restart of the archive; a reload does not set a new value and does not remove the old value",
+        timing="after a restart of the archive; a reload keeps the old value",
         shown_in_plan=True,
     ),
     # ArchiveDeviceProducer looks up the device by the name that the archive was started with.
@@ -111,7 +111,7 @@ EFFECT_TIMINGS: tuple[EffectTiming, ...] = (
         "dicomDevice",
         DeviceKind.ARCHIVE,
         RequiredAction.RESTART,
-        timing="after a restart with -Ddcm4chee-arc.DeviceName=NAME; a reload fails (500), and the archive keeps the "
+        timing="after a restart with -Ddcm4chee-arc.DeviceName=NAME. A reload fails (500), and the archive keeps the "
         "loaded configuration",
     ),
     EffectTiming(
@@ -119,8 +119,8 @@ EFFECT_TIMINGS: tuple[EffectTiming, ...] = (
         "dcmDevice",
         DeviceKind.ARCHIVE,
         RequiredAction.RELOAD_UP_TO_TWICE,
-        timing="after one reload, sometimes only after a second reload; each reload reopens the TLS ports. If only "
-        "the content of the file changes (same URL and PIN), restart the archive",
+        timing="after one reload, sometimes only after a second reload. Each reload reopens the TLS ports. If you "
+        "change only the content of the file, restart the archive",
     ),
     EffectTiming(
         "dcmKeyStorePin",
@@ -200,16 +200,15 @@ _LOADED_VALUE_HIDDEN = (
 BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour(
         "dcmAECacheStaleTimeout",
-        "The archive caches other AEs for this time or until a reload. If an AE is unknown, the archive caches this "
-        "result for the same time. Without the attribute, the archive caches AEs until a reload. The archive caches "
-        "devices, web applications and HL7 applications for the same time; an attribute dcmDeviceCacheStaleTimeout "
-        "does not exist.",
+        "The archive caches other AEs for this time, or until a reload. The archive also caches unknown AE titles, "
+        "devices, web applications and HL7 applications for this time. Without the attribute, the archive caches AEs "
+        "until a reload. An attribute dcmDeviceCacheStaleTimeout does not exist.",
     ),
     Behaviour(
         "dcmStorageThreshold",
-        "If a C-STORE arrives while this storage is below its threshold, and another storage is available, the "
-        "archive first reloads automatically. Then the archive writes dcmObjectStorageID. The reload includes all "
-        "changes in LDAP. If the archive cannot load these changes, the archive refuses the C-STORE (0110).",
+        "A C-STORE can arrive while this storage is below its threshold. Then, if another storage is available, the "
+        "archive first reloads all changes in LDAP. If the reload fails, the archive refuses the C-STORE (0110). "
+        "Otherwise, the archive writes dcmObjectStorageID.",
     ),
     Behaviour(
         "dcmObjectStorageID",
@@ -225,12 +224,12 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour(
         "dcmStgCmtSCP",
         f"{_LOADED_VALUE_HIDDEN} The archive's database contains the external archive of a study only after a storage "
-        "commitment. Without storage commitment, nothing is purged.",
+        "commitment. Without a storage commitment, the archive purges nothing.",
     ),
     Behaviour(
         "dcmExternalRetrieveInstanceAvailability",
         "Without this attribute, purged studies still have the availability ONLINE. With the attribute, a study keeps "
-        "the value after a recall, so the value does not show whether the archive has the files.",
+        "the value after a recall. So the value does not show whether the archive has the files.",
     ),
     Behaviour(
         "dcmQueueName",
@@ -261,9 +260,8 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     ),
     Behaviour(
         "dcmuiDeviceClusterDevices",
-        "Only the web interface uses this attribute: the web interface sends a reload to each node. The archive "
-        "itself has "
-        "no list of nodes; a reload of one node does not reload the other nodes.",
+        "Only the web interface uses this attribute, to send a reload to each node. The archive itself has no list of "
+        "nodes. So a reload of one node does not reload the other nodes.",
     ),
 )
 

@@ -75,17 +75,17 @@ def _refuse_configuration_uses(url: str, configuration: ServerConfiguration, pla
         return
     gone = {*obsolete.attributes.values(), *obsolete.classes.values()}
     lines = [
-        f"{each.dn}: {each.attribute} names {join_limited(each.names, _MAX_NAMES)}"
+        f"{each.dn}: {each.attribute} uses {join_limited(each.names, _MAX_NAMES)}"
         + ("" if gone & set(each.names) else " (defined again at the end)")
         for each in uses[:_MAX_LISTED]
     ]
     if len(uses) > _MAX_LISTED:
         lines.append(f"and {len(uses) - _MAX_LISTED} more")
     raise Refused(
-        "the server's own configuration uses definitions that this change removes, so the server could not start again",
+        "the server's own configuration uses definitions that this change removes, so the server would not start again",
         subject=url,
-        next_step="remove these values from cn=config and run the command again; afterwards, add the values again "
-        "whose names are still defined",
+        next_step="remove these values from cn=config, and run the command again. Afterwards, restore the values with "
+        "names that are still defined",
         details=lines,
     )
 

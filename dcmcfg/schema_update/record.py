@@ -134,7 +134,7 @@ def _make_read_error(path: Path) -> DcmcfgError:
     return DcmcfgError(
         "the record of a schema update cannot be read; nothing was changed",
         subject=str(path),
-        next_step=f"move the folder {path.parent} to another place to ignore this update",
+        next_step=f"to ignore this update, move the folder {path.parent} to another place",
     )
 
 

@@ -158,7 +158,7 @@ def _wait_until_unused(
         while uses := search_data(data, config, server.plan.obsolete).uses:
             if time.monotonic() > deadline:
                 raise make_use_error(
-                    server.plan.ldap_url, uses, "wait until the replica has caught up, and run the command again"
+                    server.plan.ldap_url, uses, "wait until the replica has all changes, and run the command again"
                 )
             time.sleep(interval_s)
             _require_not_interrupted(interrupts)

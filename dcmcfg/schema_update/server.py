@@ -88,7 +88,7 @@ def read_configuration(directory: Directory) -> ServerConfiguration:
         raise SlapdConfUsed(
             "the server reads its configuration from slapd.conf, so it would lose changes of cn=config at a restart",
             subject=url,
-            next_step="replace the included schema files of slapd.conf by the schema files of the release, and restart "
+            next_step="replace the schema files that slapd.conf includes with the files of the release, and restart "
             "the server",
         )
     schema = parse_schema_entries(entries)
@@ -97,7 +97,7 @@ def read_configuration(directory: Directory) -> ServerConfiguration:
             f"the server does not show schema entries below {SCHEMA_BASE} to {identity}",
             subject=url,
             next_step="if the server reads its configuration from slapd.conf, replace the schema files that slapd.conf "
-            "includes, and restart the server; otherwise, specify another --config-user",
+            "includes, and restart the server. Otherwise, specify another --config-user",
         )
     return ServerConfiguration(schema, entries, read_published(directory))
 
@@ -125,7 +125,7 @@ def require_permission(directory: Directory, names: Iterable[DN]) -> None:
             if error.result_code == _NO_SUCH_ATTRIBUTE:
                 continue
             raise ConfigurationUnavailable(
-                f"{directory.server.bind_dn or 'SASL EXTERNAL'} may not change the schema: {error.message}",
+                f"{directory.server.bind_dn or 'SASL EXTERNAL'} is not allowed to change the schema: {error.message}",
                 subject=directory.server.url,
                 next_step="specify the administrator of cn=config with --config-user",
             ) from error

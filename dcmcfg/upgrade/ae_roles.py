@@ -37,14 +37,14 @@ def match_aes(
     for role, name in answers.items():
         if name != REMOVED and name not in site.profiles:
             raise Refused(
-                f"the archive's device has no AE {name}, which --role {role}={name} names",
+                f"--role {role}={name}: the archive's device has no AE {name}",
                 next_step=f"AEs of the device: {', '.join(sorted(site.profiles))}",
             )
     named = [name for name in answers.values() if name != REMOVED]
     if twice := sorted({name for name in named if named.count(name) > 1}):
         raise Refused(
-            f"several --role name the same AE: {', '.join(twice)}",
-            next_step="specify each AE for one role, and --role ROLE=- for a part that the site does not have",
+            f"several options --role specify the same AE: {', '.join(twice)}",
+            next_step="specify each AE for one role only. If the site does not have a part, specify --role ROLE=-",
         )
     scores = {
         (role, title): _score(one, other)
@@ -101,7 +101,7 @@ def _find_questions(
         holder = found.get(role)
         if holder is None:
             if any(name == "" for name, _ in profile.referrers):
-                yield RoleQuestion(role, tuple(ranked[:3]), "no AE of the site is certainly this AE")
+                yield RoleQuestion(role, tuple(ranked[:3]), "it is uncertain which AE of the site is this AE")
             continue
         rivals = [
             each
@@ -109,7 +109,9 @@ def _find_questions(
             if each[0] != holder and each[0] not in taken and each[1] >= scores[role, holder] - _RIVAL_DISTANCE
         ]
         if rivals:
-            yield RoleQuestion(role, ((holder, scores[role, holder]), *rivals[:2]), "several AEs resemble this AE")
+            yield RoleQuestion(
+                role, ((holder, scores[role, holder]), *rivals[:2]), "several AEs of the site resemble this AE"
+            )
 
 
 def _find_exchanged(
@@ -143,7 +145,7 @@ def _find_misnamed(
         own = score_content(default.profiles[role], ae)
         score, likely = max((score_content(each, ae), each.title) for each in without_holder)
         if score > own + _CONTENT_TOLERANCE:
-            reason = f"the AE with this title resembles {likely} more, which no other AE of the site is"
+            reason = f"the AE with this title resembles {likely} more, and no other AE of the site is {likely}"
             yield RoleQuestion(role, ((title, own),), reason)
 
 
@@ -173,7 +175,7 @@ def _find_unreferenced(
     for role, title in found.items():
         one, other = default.profiles[role], site.profiles[title]
         if role not in answers and role != title and one.referrers and not one.referrers & other.referrers:
-            reason = "an AE of another title resembles this AE, but nothing refers to it"
+            reason = "an AE with another title resembles this AE, but nothing refers to the other AE"
             yield RoleQuestion(role, ((title, _score(one, other)),), reason)
 
 

@@ -58,10 +58,10 @@ def choose_clones(offers: Sequence[CloneOffer], chosen: Sequence[str]) -> tuple[
     for title in chosen:
         if title not in offered:
             raise NotFound(
-                f"--also {title} names no AE with the capabilities of an AE of the release",
+                f"--also {title}: no AE of this title has the capabilities of an AE of the release",
                 next_step=f"AEs with such capabilities: {', '.join(offered)}"
                 if offered
-                else "plan without --also: no AE of the site has such capabilities",
+                else "plan without --also, because no AE of the site has the capabilities of an AE of the release",
             )
     return _select(offers, lambda title: title in chosen)
 

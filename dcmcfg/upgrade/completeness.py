@@ -52,14 +52,15 @@ def list_missing_aes(site: Tree, default: Iterable[Entry]) -> tuple[DN, ...]:
 def require_visible(hidden: Sequence[DN]) -> None:
     """Raise :class:`Refused` if there are *hidden* entries, which exist but cannot be seen."""
     if hidden:
-        raise _build_refusal([f"{each}: the entry exists, but cannot be seen" for each in hidden])
+        raise _build_refusal([f"{each}: the entry exists, but dcmcfg cannot read the entry" for each in hidden])
 
 
 def _build_refusal(found: Sequence[str]) -> Refused:
     more = len(found) - _MAX_LISTED
     return Refused(
-        "the configuration was not read completely, and an upgrade would treat what is missing as removed",
-        next_step="use a bind DN that may read the whole configuration; check the size limit of the server",
+        "the configuration could not be read completely, and the upgrade would treat the missing entries as removed",
+        next_step="use a bind DN that is allowed to read the whole configuration, and check the size limit of the "
+        "server",
         details=[*found[:_MAX_LISTED], *([f"and {more} more"] if more > 0 else [])],
     )
 
@@ -68,7 +69,7 @@ def _find_orphans(tree: Tree) -> Iterator[str]:
     highest = min(map(len, tree.entries), default=0)
     for key, entry in tree.entries.items():
         if len(key) > highest and key[1:] not in tree.entries:
-            yield f"{entry.dn}: the entry above it cannot be seen"
+            yield f"{entry.dn}: dcmcfg cannot read the parent entry"
 
 
 def _find_hidden_children(tree: Tree, child_counts: Mapping[NormalDN, int | bool]) -> Iterator[str]:
@@ -79,15 +80,15 @@ def _find_hidden_children(tree: Tree, child_counts: Mapping[NormalDN, int | bool
             continue
         if isinstance(count, bool):
             if count and not seen[key]:
-                yield f"{entry.dn}: the entries below it cannot be seen"
+                yield f"{entry.dn}: dcmcfg cannot read the child entries"
         elif count > seen[key]:
-            yield f"{entry.dn}: {seen[key]} of {count} entries below it can be seen"
+            yield f"{entry.dn}: {seen[key]} of {count} child entries can be read"
 
 
 def _find_hidden_classes(tree: Tree) -> Iterator[str]:
     for entry in tree.entries.values():
         if OBJECT_CLASS not in entry:
-            yield f"{entry.dn}: its object classes cannot be seen"
+            yield f"{entry.dn}: dcmcfg cannot read the object classes of the entry"
 
 
 def has_secrets(entries: Iterable[Entry]) -> bool:

@@ -72,11 +72,11 @@ class ConfigurationView:
             raise Refused("the tree has no device of an archive", next_step="specify the whole configuration")
         if name:
             raise Refused(
-                f"{name}, which --archive names, is not the device of an archive",
+                f"--archive {name}: this is not the device of an archive",
                 next_step=f"specify one of these devices: {names}",
             )
         raise Refused(
-            f"it is unknown which device is the archive's; devices of archives: {names}",
+            f"the configuration has several devices of archives: {names}",
             next_step="specify the device with --archive NAME",
         )
 

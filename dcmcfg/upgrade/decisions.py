@@ -59,13 +59,13 @@ def answer_decisions(decisions: Sequence[Decision], take: Sequence[str], keep: S
     for each in taken:
         if each in kept:
             raise Refused(
-                f"--take and --keep both name the decision {format_place(each)}", next_step="omit one of the two"
+                f"--take and --keep specify the same decision: {format_place(each)}", next_step="omit one of the two"
             )
         if each.needs_other_name:
             raise Refused(
                 f"decision {each.number} cannot be answered with --take: {each.reason}",
                 subject=str(each.dn),
-                next_step="change the entry of the site first, or keep it as it is with --keep",
+                next_step="change the entry of the site first, or keep the entry unchanged with --keep",
             )
     answered = {each.number for each in (*taken, *kept)}
     return Answers(
@@ -86,12 +86,12 @@ def _find(decisions: Sequence[Decision], text: str, option: str) -> list[Decisio
     if not found:
         count = len(decisions)
         raise Refused(
-            f"there is no decision {text}, which {option} names",
+            f"{option} {text}: there is no decision {text}",
             next_step=f"the decisions have the numbers 1 to {count}" if count else "there are no decisions",
         )
     if len({(str(each.dn), each.attribute) for each in found}) > 1:
         raise Refused(
-            f"{option} {text} names several decisions",
+            f"{option} {text} fits several decisions",
             next_step=f"specify one of the numbers {', '.join(str(each.number) for each in found)}",
         )
     return found

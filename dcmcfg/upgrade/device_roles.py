@@ -33,7 +33,7 @@ def match_devices(
     for role, name in answers.items():
         if name != REMOVED and name not in site.devices:
             raise Refused(
-                f"the site has no device {name}, which --role {role}={name} names",
+                f"--role {role}={name}: the site has no device {name}",
                 next_step=f"devices of the site: {', '.join(sorted(site.devices))}",
             )
     devices: dict[str, str] = {}

@@ -116,11 +116,11 @@ class Merge:
             title = site.text(DICOM_AE_TITLE) or ""
             role = self._roles.get(title, title)
             reason = (
-                "the site has an AE of its own with this title (to give the new AE another title: "
-                f"--role {role}=TITLE; if this is the AE of the release: --role {role}={title})"
+                f"the site has its own AE with this title. To give the new AE another title: --role {role}=TITLE. If "
+                f"the site's AE is the AE of the release: --role {role}={title}"
             )
         else:
-            reason = "the site has a web application of its own with this name"
+            reason = "the site has its own web application with this name"
         self._decide(site.dn, reason)
         self._blocked.add(key)
         return True
@@ -165,7 +165,7 @@ class Merge:
             if Place(key, lower) in self._taken:
                 merged = merged.with_values(name, wanted)
             else:
-                reason = "an update file has written a name here that another part of the site has"
+                reason = "an update file has written a name here, but another part of the site has this name"
                 decisions.append(Decision(site.dn, name, reason, site=site.values(name), release=wanted))
         return merged, decisions
 
@@ -187,7 +187,9 @@ class Merge:
         if not (lacks or has_other_class):
             # The site has removed an auxiliary class, so the attributes of this class are not for this site.
             for name in surplus:
-                self._result.dropped.append(Dropped(site.dn, f"the object classes at the site do not allow {name}"))
+                self._result.dropped.append(
+                    Dropped(site.dn, f"the object classes of the site's entry do not allow {name}")
+                )
                 merged = merged.with_values(name, site.values(name))
             return merged
         if Place(key) in self._taken and not lacks:
@@ -252,7 +254,7 @@ class Merge:
         elif Place(key) in self._taken:
             self._result.tree.entries[key] = self._prepare_new(theirs)
         else:
-            self._decide(site.dn, "the site has an entry of its own with this name")
+            self._decide(site.dn, "the site has its own entry with this name")
             self._blocked.add(key)
 
     def _prepare_new(self, theirs: Entry) -> Entry:
@@ -267,7 +269,7 @@ class Merge:
     def _add(self, key: NormalDN, theirs: Entry) -> None:
         tree = self._result.tree
         if self._is_blocked(key):
-            self._result.dropped.append(Dropped(theirs.dn, "the site has an entry of its own above"))
+            self._result.dropped.append(Dropped(theirs.dn, "an entry above this entry is the site's own entry"))
         elif key[1:] not in tree.entries:
             self._result.dropped.append(Dropped(theirs.dn, "the site does not have the parent entry"))
         elif self._uses_title(theirs):
@@ -275,8 +277,8 @@ class Merge:
             role = self._roles.get(title, title)
             self._decide(
                 theirs.dn,
-                f"the site uses the AE title {title} for another AE (to give the new AE another title: --role "
-                f"{role}=TITLE)",
+                f"the site uses the AE title {title} for another AE. To give the new AE another title: --role "
+                f"{role}=TITLE",
                 needs_other_name=True,
             )
             self._blocked.add(key)
@@ -349,9 +351,10 @@ class Merge:
             if is_changed and Place(key) not in self._taken:
                 self._decide(
                     site.dn,
-                    "an update file has added the entry with a name that is not the site's, and the site has changed it"
+                    "an update file has added the entry with a name that is not the site's name, and the site has "
+                    "changed the entry"
                     if key in self._shipped.entries
-                    else "the release removes the entry, and the site has changed it",
+                    else "the release removes the entry, but the site has changed the entry",
                 )
             elif self._is_lost_move(key, site):
                 self._result.dropped.append(Dropped(site.dn, "the site does not have the AE that gets the capability"))
@@ -376,7 +379,7 @@ class Merge:
 
     def _find_parents(self, keys: set[NormalDN]) -> dict[NormalDN, str]:
         above = {each[start:] for each in self._result.tree.entries.keys() - keys for start in range(1, len(each))}
-        return dict.fromkeys(keys & above, "the site has entries of its own below it")
+        return dict.fromkeys(keys & above, "the site has child entries of its own below this entry")
 
     def _find_referrers(self, keys: set[NormalDN]) -> dict[NormalDN, str]:
         references = References(Tree(self._schema, self._result.tree.entries))
@@ -388,7 +391,7 @@ class Merge:
             entry = references.resolve(each)
             key = self._result.tree.key(entry.dn) if entry is not None else None
             if key is not None and key in keys:
-                found.setdefault(key, f"{each.dn.rdn} refers to it with {each.attribute}")
+                found.setdefault(key, f"{each.dn.rdn} refers to this entry with {each.attribute}")
         return found
 
     def _has_value(self, key: NormalDN, reference: Reference) -> bool:

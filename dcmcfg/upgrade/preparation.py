@@ -163,7 +163,9 @@ def prepare_upgrade(
     warnings += [exchanged] if exchanged else []
     if not has_secrets(site.entries.values()) and has_secrets(base.entries.values()):
         base, theirs, fresh = (leave_out_secrets(each) for each in (base, theirs, fresh))
-        warnings.append("the configuration has no secrets, as an export without secrets: secrets are not upgraded")
+        warnings.append(
+            "the configuration has no secrets (an export without secrets), so dcmcfg does not upgrade secrets"
+        )
     if at_target:
         # What neither the site nor the default of the release has was removed as part of the gap.
         theirs = UpgradeTree(
@@ -308,7 +310,7 @@ def _require_devices(names: Sequence[str], default: ConfigurationView, newest: C
     for name in names:
         if name.lower() not in known:
             raise Refused(
-                f"the default configuration has no device {name}, which --without names",
+                f"--without {name}: the default configuration has no device {name}",
                 next_step=f"devices of the default configuration: {', '.join(sorted(known.values()))}",
             )
 
@@ -326,8 +328,8 @@ def require_answers(roles: Roles) -> None:
     best = first.candidates[0][0] if first.candidates else "-"
     raise OpenQuestion(
         "it is uncertain which AEs of the site have these roles of the default configuration",
-        next_step=f"answer each with --role, for example --role {first.role}={best}, or --role {first.role}=- if the "
-        "site has removed the AE",
+        next_step=f"specify each AE with --role, for example --role {first.role}={best}. If the site has removed the "
+        f"AE, specify --role {first.role}=-",
         details=lines,
     )
 

@@ -22,26 +22,26 @@ def require_upgrade(source: Release, target: Release, installed: Release) -> Non
             f"release {target.label} is not newer than release {source.label}",
             next_step="to list the differences from a new installation: dcmcfg upgrade gap --to FOLDER"
             if is_equal
-            else "specify the present release with --from, and the new one with --to",
+            else "specify the present release with --from, and the new release with --to",
         )
     for each, option in ((source, "--from"), (installed, "--installed")):
         if each.version is not None and each.version < _OLDEST:
             raise Refused(
-                f"release {each.label} is too old: dcmcfg upgrades from {format_version(_OLDEST)} on",
+                f"release {each.label} is too old: dcmcfg can upgrade release {format_version(_OLDEST)} or newer",
                 subject=each.name,
                 next_step=f"upgrade to {format_version(_OLDEST)} as its release notes describe, then specify a later "
                 f"release with {option}",
             )
     if source.version is not None and installed.version is not None and installed.version > source.version:
         raise Refused(
-            f"release {installed.label}, which --installed names, is newer than release {source.label}",
-            next_step="specify the release that the site was first installed with",
+            f"--installed: release {installed.label} is newer than release {source.label}",
+            next_step="specify the release of the first installation at the site",
         )
     if not target.updates:
         raise Refused(
             "the release has no update files, so its official changes are unknown",
             subject=target.name,
-            next_step="specify the folder that holds them with --updates DIR",
+            next_step="specify the folder with the update files with --updates DIR",
         )
 
 
@@ -77,8 +77,8 @@ def list_warnings(status: TreeStatus, source: Release, target: Release, installe
     if target.version is not None and target.updates and target.version not in _list_versions(target):
         newest = format_version(max(_list_versions(target)))
         yield (
-            f"release {target.label} has no update files of its own; the newest are of {newest}. If the distribution "
-            f"has a folder ldap/{target.label}, specify the folder above it with --updates"
+            f"release {target.label} has no update files of its own; the newest update files are from release "
+            f"{newest}. If the distribution has a folder ldap/{target.label}, specify its parent folder with --updates"
         )
     if is_at_target(status, target):
         pass  # nothing is left of the way from --from
@@ -88,14 +88,18 @@ def list_warnings(status: TreeStatus, source: Release, target: Release, installe
             for each in target.updates
             if min(match.last, version) < each.version <= max(match.last, version)
         }
-        found = f"the configuration matches release {format_version(match.last)} best, but --from names {source.label}"
+        found = (
+            f"the configuration matches release {format_version(match.last)} best, but --from specifies {source.label}"
+        )
         if len(between) > _MANY_RELEASES:
             differing = (each for each in status.components if each.match.differs_from(match))
             parts = ", ".join(f"{each.name}: {format_version(each.match.last)}" for each in differing)
             found = f"{found}, which is {len(between)} releases away" + (f" ({parts})" if parts else "")
         missed = find_missed_range(status, installed)
         yield f"{found}. " + (
-            "The plan starts from what the configuration shows" if missed is None else _describe_missed_range(missed)
+            "The plan starts from the release that the configuration shows"
+            if missed is None
+            else _describe_missed_range(missed)
         )
     if match is not None and status.software is not None and status.software > match.last:
         yield (
@@ -117,10 +121,10 @@ def describe_exchanged_titles(status: TreeStatus, installed: Release, titles: Ma
     if not exchanged or not missed:
         return ""
     return (
-        f"the AEs {', '.join(exchanged)} have titles that other AEs have in the default configuration, and update "
-        f"files after release {installed.label} were run. If they were run as shipped, they have changed the wrong "
-        "AEs, and changes are missing in the plan. Compare the capabilities and the view of these AEs with the "
-        "release: dcmcfg upgrade gap --to FOLDER"
+        f"the AEs {', '.join(exchanged)} have titles that other AEs have in the default configuration. The update "
+        f"files after release {installed.label} use the titles of the default configuration. If you applied unmodified "
+        "update files, they changed the wrong AEs. Then changes are missing in the plan. Compare the capabilities and "
+        "the view of these AEs with the release: dcmcfg upgrade gap --to FOLDER"
     )
 
 

@@ -24,7 +24,7 @@ ChangeClass = Literal["careful", "official", "clone", "vendor_data", "gap"]
 _KEY_STORE, _TRUST_STORE = "TLS connections use this key store", "TLS connections use this trust store"
 #: Attribute → why an administrator checks a change of it before the upgrade.
 _CHECKS = {
-    "dcmURI": "check that this is the same place on the archive's host",
+    "dcmURI": "check that the new URI is the same folder on the archive's host",
     "dcmQueryRetrieveViewID": "decides which rejected instances users see",
     "dcmAcceptedUserRole": "decides who can use this",
     "dcmObjectStorageID": "decides where new files are stored",
@@ -42,7 +42,7 @@ _CHECKS = {
 }
 _CHECKS_BY_LOWER_NAME = {name.lower(): reason for name, reason in _CHECKS.items()}
 _STORAGE_URI, _STORAGE_CLASS = "dcmURI", "dcmStorage"
-_STORAGE_CHECK = "the settings of a storage decide where files are, and when they are deleted"
+_STORAGE_CHECK = "the settings of a storage decide where files are stored, and when files are deleted"
 _TAKEN_CHECK = "your decision replaces the site's value"
 _DELETE_CHECK = "the entry is deleted"
 _VENDOR_FILE = "vendor-data.zip"
@@ -362,8 +362,8 @@ def _describe_remainder(name: str, old: Entry, new: Entry, check: str) -> str:
         ", ".join(format_value(name, value) for value in sorted(entry.values(name))) for entry in (old, new)
     )
     effect = _REMAINDER_EFFECTS.get(name.lower(), "")
-    sentence = f"before: {before}; after: {after}; only what the site has added stays, but the release removes {name}"
-    return "; ".join(filter(None, (check, f"{sentence}{effect}")))
+    added = f"only the values that the site has added stay, but the release removes {name}{effect}"
+    return "; ".join(filter(None, (check, f"before: {before}; after: {after}; {added}")))
 
 
 def _classify(key: NormalDN, sources: _Sources, *, is_gap: bool, check: str = "", attribute: str = "") -> ChangeClass:

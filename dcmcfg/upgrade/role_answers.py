@@ -62,12 +62,12 @@ def sort_answers(answers: Mapping[str, str], default: ConfigurationView, newest:
             field = _find_field(parts, kind, part)
             if field:
                 if group.setdefault(field, {}).get(part, name) != name:
-                    raise Refused(f"--role names {part} twice", next_step="specify each part once")
+                    raise Refused(f"--role specifies {part} twice", next_step="specify each part once")
                 group[field][part] = name
                 break
         else:
             raise Refused(
-                f"the default configuration has no AE, device or web application {role}, which --role names",
+                f"--role {role}: the default configuration has no AE, device or web application {role}",
                 next_step=_list_names((known, later)),
             )
     _require_different_holders((*present.items(), *new.items()))
@@ -92,9 +92,9 @@ def _require_different_holders(groups: Sequence[tuple[str, Mapping[str, str]]]) 
             other = holders.setdefault((field, name), role)
             if name != REMOVED and other != role:
                 raise Refused(
-                    f"--role {other}={name} and --role {role}={name} name the same part of the site",
-                    next_step=f"specify the right one of these, and for the other --role {other}=- or --role {role}=- "
-                    "if the site does not have it",
+                    f"--role {other}={name} and --role {role}={name} specify the same part of the site",
+                    next_step="keep the right one of these options. If the site does not have the other part, specify "
+                    f"--role {other}=- or --role {role}=- for that part",
                 )
 
 

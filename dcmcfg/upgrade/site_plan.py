@@ -45,9 +45,9 @@ def _split_class_changes(changes: Sequence[Change], tree: Tree, result: UpgradeT
         if isinstance(change, Modify) and entry is not None and _changes_structure(change, tree):
             if tree.children(change.dn):
                 raise Refused(
-                    "the release changes the structural class of the entry, which has entries below it",
+                    "the release changes the structural class of the entry, but the entry has child entries",
                     subject=str(change.dn),
-                    next_step="move the entries below it to another place, and try again",
+                    next_step="move the child entries to another place, and try again",
                 )
             yield Delete(change.dn)
             yield Add(entry)

@@ -66,11 +66,11 @@ def merge_values(schema: Schema, name: str, versions: Versions, taken: frozenset
         return _merge_keyed(versions, taken)
     reason = ""
     if definition is not None and definition.single_valued:
-        reason = "both have changed the value"
+        reason = "the site and the release have changed the value"
     elif not s and a:
         reason = "the site has removed the attribute"
     elif a and not (a & s) and b - a:
-        reason = "the site has other values throughout"
+        reason = "the site has only other values"
     if not reason:
         return ValueMerge(combine_values(schema, name, versions))
     return ValueMerge(versions.theirs) if b"" in taken else ValueMerge(None, (ValueConflict(reason, versions),))
@@ -97,7 +97,7 @@ def _merge_keyed(versions: Versions, taken: frozenset[bytes]) -> ValueMerge:
         if set(new) in (set(old), set(own)):
             continue
         if set(own) != set(old) and key not in taken:
-            reason = f"both have changed {key.decode(errors='replace')}"
+            reason = f"the site and the release have changed {key.decode(errors='replace')}"
             conflicts.append(ValueConflict(reason, Versions(old, new, own), key))
         else:
             merged[key] = new

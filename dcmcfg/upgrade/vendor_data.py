@@ -59,7 +59,8 @@ def merge_vendor_data(
     """
     if release is None:
         return VendorMerge(
-            problem="the folder of the release has no vendor-data.zip (the distribution has it in its folder ldap)"
+            problem="the folder of the release has no vendor-data.zip (in the distribution, the file is in the folder "
+            "ldap)"
         )
     if site is None:
         return VendorMerge(problem="the site has no vendor data")
@@ -68,7 +69,8 @@ def merge_vendor_data(
     if theirs is None or own is None:
         side = "the site" if own is None else "the release"
         return VendorMerge(
-            problem=f"the vendor data of {side} is no ZIP file, or larger than 20 MiB unpacked", is_unreadable=True
+            problem=f"the vendor data of {side} is not a ZIP file, or is larger than 20 MiB when unpacked",
+            is_unreadable=True,
         )
     return _merge_members(own, theirs, known, prefer)
 

@@ -42,8 +42,8 @@ def test_of_connections_on_one_port_it_is_not_known_which_one_listens() -> None:
         found = probe_listeners([ArchiveListener("a", "localhost", port), ArchiveListener("b", "LOCALHOST", port)], URL)
     assert [(each.is_open, each.shares_port) for each in found] == [(None, True)] * 2
     assert format_listener_states(found) == (
-        f"Listeners (TCP connection): a localhost:{port} shared port: only one connection can listen on it, "
-        f"b LOCALHOST:{port} shared port: only one connection can listen on it"
+        f"Listeners (TCP connection): a localhost:{port} only one connection can listen on a shared port, "
+        f"b LOCALHOST:{port} only one connection can listen on a shared port"
     )
     closed = probe_listeners([ArchiveListener("a", "localhost", port), ArchiveListener("b", "localhost", port)], URL)
     assert [each.is_open for each in closed] == [False, False]

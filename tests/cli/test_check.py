@@ -35,7 +35,7 @@ dicomPort: 70000
 
 NEEDS_WHOLE = sum(rule.needs_whole_tree for rule in RULES)
 SKIPPED = (
-    f"Skipped {NEEDS_WHOLE} rules (only for whole configurations): the input has no configuration root, or no device."
+    f"Skipped {NEEDS_WHOLE} rules for whole configurations, because the input has no configuration root or no device."
 )
 
 

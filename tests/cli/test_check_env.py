@@ -65,7 +65,7 @@ error
   Entry      dicomDeviceName=dcm4chee-arc
              docker-compose.yml:12
   Attribute  LDAP_ROOTPASS
-  Problem    service arc: the value differs from that of service ldap
+  Problem    service arc: the value differs from the value of service ldap
              [env-password-differs]
 """
     )

@@ -175,7 +175,7 @@ def test_a_part_of_a_configuration_skips_the_rules_that_need_a_whole_one(run: Ru
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
         "1 entry: 0 errors, 0 warnings\n"
-        "Skipped 1 rule (only for whole configurations): the input has no configuration root, or no device.\n"
+        "Skipped 1 rule for whole configurations, because the input has no configuration root or no device.\n"
     )
     content = json.loads(run("check", str(file), "--only", "references", "--json").stdout)
     assert "remote-ae-unknown" in content["skipped_rules"]

@@ -13,8 +13,7 @@ from tests.cli.sites import ARCHIVE_DN, CliSite
 pytestmark = pytest.mark.real
 MASQUERADE = "dcmMasqueradeCalledAETitle"
 RESTART = (
-    f"{MASQUERADE} (dicomAETitle=DCM4CHEE) takes effect after a restart of the archive; a reload does not set a new "
-    "value and does not remove the old value"
+    f"{MASQUERADE} (dicomAETitle=DCM4CHEE) takes effect after a restart of the archive; a reload keeps the old value"
 )
 
 

@@ -161,7 +161,7 @@ def test_the_matrix_has_a_line_for_each_ae_and_a_column_for_each_title_of_the_ar
         "WORKSTATION": ["TLS problem"] * 3,
     }
     assert "STORESCP: connection refused: nothing listens at this address\n" in result.stdout
-    assert "Called as 3 AE titles: 4 answered to all of them, 2 to none, 1 not called\n" in result.stdout
+    assert "Called as 3 AE titles: 4 answered to all titles, 2 to none, 1 not called\n" in result.stdout
     content = json.loads(run("echo", "LONGTERM", "--calling", "A", "--calling", "B", "--json").stdout)
     assert content["calling_ae_titles"] == ["A", "B"]
     (longterm,) = content["aes"]

@@ -121,7 +121,7 @@ def test_a_text_with_faults_is_told_with_its_line_and_kept_to_go_on_with(run: Ru
             "to rename the entry and update all references to the entry: dcmcfg device rename",
         ),
         ("text = text.replace(' TRUE', ' true')", "not a boolean: must be TRUE or FALSE, in capital letters"),
-        ("text += 'dicomManufacturer: acme\\n'", "or remove the empty line above (an empty line ends a record)"),
+        ("text += 'dicomManufacturer: acme\\n'", "or remove the empty line before this line"),
         (
             "text = text.replace('\\nobjectClass', '\\nchangetype: add\\nobjectClass', 1)",
             "a record with changetype is not an entry",

@@ -55,8 +55,7 @@ def test_what_a_reload_does_not_put_in_force_is_explained(run: Run) -> None:
     text = run("explain", "dcmMasqueradeCalledAETitle", "--offline").stdout
     assert (
         "Takes effect:\n"
-        "  on AEs of the archive's device: after a restart of the archive; a reload does not set a new value and does "
-        "not remove the old value.\n\n"
+        "  on AEs of the archive's device: after a restart of the archive; a reload keeps the old value.\n\n"
     ) in text
     content = json.loads(run("explain", "dcmPurgeStoragePollingInterval", "--offline", "--json").stdout)
     assert content["effect_timing"] == [

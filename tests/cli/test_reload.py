@@ -62,7 +62,7 @@ def test_listener_that_a_second_reload_opens_is_a_success_with_a_note(run: Run, 
     note, reloaded = result.stdout.splitlines()
     assert note == (
         "The first reload could not open the listener localhost:9112 (IOException: Unable to start TCPListener on "
-        "localhost:9112; cause: BindException: Address already in use). A second reload opened it."
+        "localhost:9112; cause: BindException: Address already in use). A second reload opened the listener."
     )
     assert reloaded.startswith(f"reloaded: archive {archive.url} (")
     archive.once["ctrl/reload"] = (500, FORCED)

@@ -398,7 +398,7 @@ def test_a_listener_that_a_second_reload_opens_is_a_note(run: Run, site: CliSite
     assert (result.exit_code, result.stderr, site.archive.reloads) == (0, "", 2)
     assert result.stdout.endswith(
         "The first reload could not open the listener localhost:11112 (IOException: Unable to start TCPListener on "
-        "localhost:11112; cause: BindException: Address already in use). A second reload opened it.\n"
+        "localhost:11112; cause: BindException: Address already in use). A second reload opened the listener.\n"
         "The archive has reloaded (204). dcmcfg cannot confirm this change: no response of the archive shows the "
         "changed values.\n"
     )

@@ -88,7 +88,7 @@ def test_the_applied_plan_is_checked_and_only_the_gap_is_left(
     unlisted = run("upgrade", "gap", *folders, "--gap", absent, "-o", str(tmp_path / "none.ldif"))
     assert (unlisted.exit_code, unlisted.stdout) == (
         0,
-        f"no differences of these kinds ({absent}) from a new installation, apart from what the site has changed "
+        f"no differences of these kinds ({absent}) from a new installation, apart from changes of the site "
         "itself\nplan: not written, because there is nothing to change\n",
     )
     assert listed.stdout.splitlines()[:2] == [
@@ -107,7 +107,7 @@ def test_the_applied_plan_is_checked_and_only_the_gap_is_left(
     none = run("upgrade", "gap", *folders)
     assert (none.exit_code, none.stdout) == (
         0,
-        "no differences from a new installation, apart from what the site has changed itself\n",
+        "no differences from a new installation, apart from changes of the site itself\n",
     )
     # The configuration is at the target, which is no contradiction to --from.
     again = run("upgrade", "plan", *folders)

@@ -127,7 +127,7 @@ def test_another_device_than_an_archives_is_refused_with_the_devices_of_archives
     refused = run("upgrade", "plan", *options, "--archive", "nodev")
     assert (refused.exit_code, refused.stdout) == (3, "")
     assert refused.stderr == (
-        "dcmcfg: nodev, which --archive names, is not the device of an archive\n"
+        "dcmcfg: --archive nodev: this is not the device of an archive\n"
         "  next: specify one of these devices: dcm4chee-arc\n"
     )
 

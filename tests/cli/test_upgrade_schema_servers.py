@@ -148,7 +148,7 @@ def test_who_may_only_read_the_configuration_gets_the_file(
     schema = definitions(server.schema())
     refused = run("upgrade", "schema", "--to", target, "--yes")
     assert refused.exit_code == 3
-    assert "may not change the schema" in refused.stderr
+    assert "is not allowed to change the schema" in refused.stderr
     assert definitions(server.schema()) == schema
     file = tmp_path / "schema.ldif"
     assert run("upgrade", "schema", "--to", target, "-o", str(file)).exit_code == 0
@@ -227,7 +227,7 @@ HOSTILE = {
     ),
     "an unknown attribute": (
         "objectclass ( 1.2.40.0.13.1.15.110.4.99999 NAME 'dcmX' SUP top AUXILIARY MAY nowhere )",
-        "uses nowhere, which no schema before it defines",
+        "uses nowhere, which no earlier schema defines",
     ),
     "half a definition": ("attributetype ( 1.2.40.0.13.1.15.110.3.99999 NAME 'dcmX'", "not a schema definition"),
     "an unknown macro": ("attributetype ( dcm:5 NAME 'dcmX' )", "neither numeric nor a defined macro"),

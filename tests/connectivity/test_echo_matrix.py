@@ -101,7 +101,7 @@ def test_the_matrix_becomes_narrower_with_the_terminal() -> None:
         "DCM4CHEE (node-1) (called as WORKLIST): no association: rejected",
         "STORESCP: no answer within 5 s",
         "Next step for DCM4CHEE (node-1): ask",
-        "Called as 2 AE titles: 0 answered to all of them, 1 to some, 1 to none, 1 not called",
+        "Called as 2 AE titles: 0 answered to all titles, 1 to some, 1 to none, 1 not called",
     ]
     assert printed(30)[1:9] == [
         " Called AE           1   2",

@@ -141,7 +141,11 @@ def test_the_variables_of_a_dotenv_file_may_be_for_each_image() -> None:
 @pytest.mark.parametrize(
     ("url", "severity", "message"),
     [
-        ("ldap://ldap:389/dc=dcm4che,dc=org", "error", "the URL must not contain a DN: the image appends LDAP_BASE_DN"),
+        (
+            "ldap://ldap:389/dc=dcm4che,dc=org",
+            "error",
+            "the URL must not contain a DN, because the image appends LDAP_BASE_DN",
+        ),
         ("http://ldap:389", "error", "this is not a URL of the form ldap://HOST:PORT or ldaps://HOST:PORT"),
         ("ldap", "error", "this is not a URL of the form ldap://HOST:PORT or ldaps://HOST:PORT"),
         ("ldaps://ldap:636", "error", "service ldap does not listen on port 636 (LDAP_URLS), only on 389"),
@@ -187,7 +191,7 @@ def test_ports_are_compared_with_the_directory_and_the_settings() -> None:
             "warning",
             "env-ldap-url",
             "LDAP_URL",
-            "service arc: the settings have other ports than service ldap publishes (10389): "
+            "service arc: service ldap publishes 10389, but the settings have other ports: "
             "ldap://ldap.example.org:389, ldap://replica:1389",
         ),
         (
@@ -200,14 +204,14 @@ def test_ports_are_compared_with_the_directory_and_the_settings() -> None:
             "warning",
             "env-node-address",
             "",
-            "the URL of node a is http://a.example.org:8080/dcm4chee-arc, but service arc publishes its web interface "
+            "the URL of node a is http://a.example.org:8080/dcm4chee-arc, but service arc publishes the web interface "
             "on 18080",
         ),
         (
             "warning",
             "env-node-address",
             "",
-            "the URL of node b is http://b.example.org:8080/dcm4chee-arc, but service arc publishes its web interface "
+            "the URL of node b is http://b.example.org:8080/dcm4chee-arc, but service arc publishes the web interface "
             "on 18080",
         ),
     ]
@@ -280,13 +284,13 @@ def test_passwords_are_found_and_never_shown() -> None:
             "error",
             "env-password-differs",
             "POSTGRES_USER",
-            "service arc: the value differs from that of service db",
+            "service arc: the value differs from the value of service db",
         ),
         (
             "error",
             "env-password-differs",
             "LDAP_ROOTPASS",
-            "service arc: the value differs from that of service ldap",
+            "service arc: the value differs from the value of service ldap",
         ),
         ("warning", "env-default-password", "TRUSTSTORE_PASSWORD", "service arc: a public default password"),
         (
@@ -366,10 +370,10 @@ def test_variables_that_the_image_ignores_are_found() -> None:
 
 def test_a_file_without_anything_to_compare_is_found() -> None:
     other = compose("services:\n  a: {image: 'own/arc:1'}\n  b: {}\n")
-    nothing = "nothing is compared, because no container is recognised as one of the archive: a (arc), b"
+    nothing = "dcmcfg compares nothing, because it recognises no container of the archive: a (arc), b"
     assert summarise(check(other)) == [("warning", "env-nothing-compared", "", nothing)]
     (finding,) = check(dotenv("PASSWORD=x\n"))
-    assert finding.message == "nothing is compared, because the file has no variable that the images read"
+    assert finding.message == "dcmcfg compares nothing, because the file has no variable that the images read"
     site = ComparedSite(TREE, DEVICE, SiteAddresses())
     both = check_environments([other, dotenv("AE_TITLE=DCM4CHEE\n")], site)
     assert [(each.severity, each.rule.name) for each in both] == [("note", "env-nothing-compared")]

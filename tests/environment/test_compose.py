@@ -102,8 +102,8 @@ def test_what_the_files_do_not_show_is_noted() -> None:
     assert [(each.variable, each.message, each.location.line) for each in found.problems] == [
         ("", "the included file other.yml does not exist, or cannot be read", 1),
         ("", "the env_file gone.env does not exist, or cannot be read", 5),
-        ("A", "X is not set in the .env file next to the file", 7),
-        ("B", "the file does not show the value: Docker Compose takes it from the shell", 8),
+        ("A", "X is not set in the .env file in the same folder", 7),
+        ("B", "the value is not in the file: Docker Compose takes the value from the shell", 8),
         ("", "extends: there is no service b", 4),
     ]
     assert values(only(found)) == {"A": None, "B": None}
@@ -166,7 +166,7 @@ def test_tags_of_merging_and_files_of_the_shell_are_noted() -> None:
         "service a: dcmcfg does not read the tag !override of ports",
         "service a: dcmcfg does not read the tag !reset of environment",
         "dcmcfg does not read the format raw of an env_file",
-        "dcmcfg does not read the files that COMPOSE_FILE in the .env file names",
+        "dcmcfg does not read the files of COMPOSE_FILE in the .env file",
     ]
 
 

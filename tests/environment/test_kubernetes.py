@@ -85,7 +85,7 @@ def test_values_come_from_maps_and_secrets_of_all_files() -> None:
     assert [(each.variable, each.message, str(each.location)) for each in found.problems] == [
         ("MISSING", "ConfigMap arc has no key nokey", "0.yaml:22"),
         ("GONE", "Secret gone is not in the files", "0.yaml:24"),
-        ("NODE", "the file does not show the value: it comes from fieldRef", "0.yaml:26"),
+        ("NODE", "the value is not in the file: the value comes from fieldRef", "0.yaml:26"),
     ]
 
 
@@ -97,7 +97,7 @@ def test_a_reference_to_a_map_in_no_file_is_noted() -> None:
         "Secret arc is not in the files",
         "ConfigMap arc is not in the files",
         "Secret gone is not in the files",
-        "the file does not show the value: it comes from fieldRef",
+        "the value is not in the file: the value comes from fieldRef",
     ]
 
 

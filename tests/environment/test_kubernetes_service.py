@@ -106,4 +106,6 @@ def test_ports_that_do_not_fit_are_found(more: str, ldap: str, rule: str, messag
 def test_manifests_that_another_program_makes_are_noted() -> None:
     found = read("---\napiVersion: kustomize.config.k8s.io/v1\nkind: Kustomization\nresources: [a.yaml]\n")
     (problem,) = found.problems
-    assert problem.message == "dcmcfg does not read a Kustomization: check the output of kubectl kustomize FOLDER"
+    assert problem.message == (
+        "dcmcfg does not read the kind Kustomization. Check the output of kubectl kustomize FOLDER instead"
+    )

@@ -57,8 +57,8 @@ BOMB = "a0: &a0 {x: 1}\n" + "".join(
         ("[" * 300_000, "not YAML"),
         ("a:\n" + "".join(f"{' ' * n}- \n" for n in range(1, 150)) + " " * 151 + "x", "levels of lists and mappings"),
         (BOMB, "more than 200000 values"),
-        ("a: &a\n  b: *a\n", "an alias refers to an anchor that is unknown"),
-        ("a: *b\n", "an alias refers to an anchor that is unknown"),
+        ("a: &a\n  b: *a\n", "an alias refers to an unknown anchor"),
+        ("a: *b\n", "an alias refers to an unknown anchor"),
         ("a: [1\n", "not YAML"),
         ("a: 'secret\n", "not YAML"),
         ("a: \x01\n", "control character"),
@@ -90,4 +90,4 @@ def test_a_template_is_named_as_the_likely_reason() -> None:
 def test_tabs_are_named() -> None:
     with pytest.raises(DcmcfgError) as refused:
         read_documents("a.yml", "services:\n\tarc: 1\n")
-    assert refused.value.next_step == "indent lines with spaces, because YAML does not permit tabs for this"
+    assert refused.value.next_step == "indent lines with spaces, because YAML does not permit tabs for indentation"

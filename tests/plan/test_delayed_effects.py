@@ -13,7 +13,7 @@ from tests.route.sites import ARCHIVE, DCM4CHEE, DEVICES, LONGTERM, lab, put
 from tests.trees import network_ae
 
 MASQUERADE = "dcmMasqueradeCalledAETitle"
-RESTART = "after a restart of the archive; a reload does not set a new value and does not remove the old value"
+RESTART = "after a restart of the archive; a reload keeps the old value"
 DELAY = (
     "after a reload and a delay. The delay is dcmSchedulerMinStartDelay (60 s if absent) plus a random part of the "
     "interval"

@@ -172,14 +172,15 @@ def test_text_lists_what_to_check_first_and_what_is_left_to_decide(tmp_path: Pat
         "  ~ dcmQueryRetrieveViewID: regularUse → hideRejected (decides which rejected instances users see)\n"
         "      dicomAETitle=AS_RECEIVED,dicomDeviceName=dcm4chee-arc\n"
         "      from 5.32.0/update-AS_RECEIVED-5.32.0.ldif:1\n"
-        "Decide these; until then, the site's values stay (to use the values of the release: --take NUMBER; to keep "
-        "those of the site: --keep NUMBER):\n"
-        "  1. dicomDeviceName=dcm4chee-arc dicomManufacturerModelName: both have changed the value\n"
+        "Open decisions. Until you decide, the site's values stay. To use the value of the release: --take NUMBER. To "
+        "keep the value of the site: --keep NUMBER.\n"
+        "  1. dicomDeviceName=dcm4chee-arc dicomManufacturerModelName: the site and the release have "
+        "changed the value\n"
         "     site: PACS of the hospital\n"
         "     release: dcm4chee-arc 5.31\n"
-        "vendor data: unchanged, because the folder of the release has no vendor-data.zip (the distribution has it "
-        "in its folder ldap)\n"
-        "All changes, equal ones together (to list each: --details):\n"
+        "vendor data: unchanged, because the folder of the release has no vendor-data.zip (in the distribution, the "
+        "file is in the folder ldap)\n"
+        "All changes, equal changes together (to list each change: --details):\n"
         "  + dcmQueue (2 entries)\n"
         "      from 5.31.0/update-dev-5.31.0.ldif:11, 16\n"
         "  - dcmQueue (dcmQueueName=Rejection,dicomDeviceName=dcm4chee-arc)\n"
@@ -192,13 +193,13 @@ def test_text_lists_what_to_check_first_and_what_is_left_to_decide(tmp_path: Pat
         "(dicomAETitle=AS_RECEIVED,dicomDeviceName=dcm4chee-arc)\n"
         "      from 5.32.0/update-AS_RECEIVED-5.32.0.ldif:1\n"
         "Also to do: dcmcfg changes only the configuration. For the database, WildFly and the software of the archive, "
-        "see the release notes: the given folder has no files for them.\n"
-        "To install the schema, apply the plan, and list what remains:\n"
+        "see the release notes, because the folder of the release has no files for this.\n"
+        "To install the schema, apply the plan, and list the remaining differences:\n"
         f"  dcmcfg upgrade schema --to {tmp_path}/new\n"
         "  dcmcfg upgrade apply 'my plan.ldif'\n"
         f"  dcmcfg upgrade gap --from '{tmp_path}/a b' --to {tmp_path}/new\n"
-        "Only to revert the upgrade later: use the NUMBER that upgrade apply has printed. If dcmcfg has installed the "
-        "schema, revert it after that.\n"
+        "To revert the upgrade later, use the NUMBER that upgrade apply has printed. If dcmcfg has installed the "
+        "schema, then revert the schema too.\n"
         "  dcmcfg undo NUMBER\n"
         "  dcmcfg upgrade schema --undo\n"
     )
@@ -210,7 +211,7 @@ def test_a_site_without_changes_of_its_own_has_a_page_that_says_so(tmp_path: Pat
     page = "".join(render_report_page(build_upgrade_report(report, BASE)))
     assert '<div class="banner is-good">' in page
     assert "Nothing is left to decide." in page
-    assert "the given folder has no files for them" in page
+    assert "because the folder of the release has no files for this" in page
 
 
 @pytest.mark.parametrize(
@@ -239,9 +240,7 @@ def test_releases_that_explain_a_configuration_equally_well_are_all_named(tmp_pa
         return target.getvalue()
 
     listed = f"(an upgrade from {NEW}: 1 decision, 0 not made, {OLD}: 1 decision, 0 not made)\n"
-    assert show(1, 1) == (
-        f"installed with: release {NEW} or {OLD}, which explain the configuration equally well {listed}"
-    )
+    assert show(1, 1) == (f"installed with: release {NEW} or {OLD}, which fit the configuration equally well {listed}")
     assert show(1, 2).startswith(f"installed with: probably release {NEW} (an upgrade from ")
 
 

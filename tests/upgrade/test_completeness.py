@@ -33,22 +33,22 @@ def test_a_complete_tree_is_accepted() -> None:
 
 def test_hidden_children_are_noticed() -> None:
     childless = without(TREE, *[key for key in TREE.entries if key[-len(DEVICE) :] == DEVICE and key != DEVICE])
-    with pytest.raises(Refused, match="was not read completely") as refusal:
+    with pytest.raises(Refused, match="could not be read completely") as refusal:
         require_complete(childless, {DEVICE: True})
-    assert refusal.value.details == (f"{ARCHIVE}: the entries below it cannot be seen",)
+    assert refusal.value.details == (f"{ARCHIVE}: dcmcfg cannot read the child entries",)
     with pytest.raises(Refused) as refusal:
         require_complete(childless, {DEVICE: 7})
-    assert refusal.value.details == (f"{ARCHIVE}: 0 of 7 entries below it can be seen",)
+    assert refusal.value.details == (f"{ARCHIVE}: 0 of 7 child entries can be read",)
 
 
 def test_a_hidden_parent_and_hidden_classes_are_noticed() -> None:
     with pytest.raises(Refused) as refusal:
         require_complete(without(TREE, DEVICE), {})
-    assert all(each.endswith("the entry above it cannot be seen") for each in refusal.value.details)
+    assert all(each.endswith("dcmcfg cannot read the parent entry") for each in refusal.value.details)
     entry = TREE.entries[DEVICE].with_values("objectClass", ())
     with pytest.raises(Refused) as refusal:
         require_complete(replace(TREE, entries={**TREE.entries, DEVICE: entry}), {})
-    assert refusal.value.details == (f"{ARCHIVE}: its object classes cannot be seen",)
+    assert refusal.value.details == (f"{ARCHIVE}: dcmcfg cannot read the object classes of the entry",)
 
 
 def test_the_children_of_a_referral_are_on_another_server() -> None:

@@ -76,7 +76,7 @@ def test_a_taken_entry_of_the_same_name_becomes_that_of_the_release() -> None:
 def test_a_changed_entry_that_the_release_removes_is_deleted_if_taken() -> None:
     base, site = make_tree(queue(dcmMaxRetries="1")), make_tree(queue(dcmMaxRetries="7"))
     kept, decisions = merge(base, make_tree(), site)
-    assert [each.reason for each in decisions] == ["the release removes the entry, and the site has changed it"]
+    assert [each.reason for each in decisions] == ["the release removes the entry, but the site has changed the entry"]
     assert get_entry(kept, QUEUE).texts("dcmMaxRetries") == ("7",)
 
     taken, _ = merge(base, make_tree(), site, ["1"])
@@ -106,7 +106,7 @@ def test_attributes_of_an_auxiliary_class_that_the_site_removed_are_not_added() 
     assert decisions == ()
     assert get_entry(result, dn) == plain
     assert [each.reason for each in result.dropped] == [
-        "the object classes at the site do not allow dcmQueryRetrieveViewID"
+        "the object classes of the site's entry do not allow dcmQueryRetrieveViewID"
     ]
 
 
@@ -126,7 +126,7 @@ def test_a_title_in_use_cannot_be_taken() -> None:
     base = make_tree(other, network_ae(device, "WORKLIST"))
     _, decisions = merge(base, theirs, site)
     assert [each.reason for each in decisions] == [
-        "the site uses the AE title WORKLIST for another AE (to give the new AE another title: --role WORKLIST=TITLE)"
+        "the site uses the AE title WORKLIST for another AE. To give the new AE another title: --role WORKLIST=TITLE"
     ]
     with pytest.raises(Refused, match="cannot be answered with --take"):
         merge(base, theirs, site, ["1"])
@@ -136,7 +136,7 @@ def test_an_answer_must_name_one_decision() -> None:
     dns = [DN.parse(f"cn=rule,dicomAETitle={title},{ARCHIVE}") for title in ("A", "B")]
     decisions = number_decisions([Decision(each, "dcmTag", "both") for each in dns])
     assert [each.number for each in decisions] == [1, 2]
-    with pytest.raises(Refused, match="names several decisions") as refusal:
+    with pytest.raises(Refused, match="fits several decisions") as refusal:
         answer_decisions(decisions, ["cn=rule dcmTag"], ())
     assert refusal.value.next_step == "specify one of the numbers 1, 2"
     answers = answer_decisions(decisions, ["cn=rule,dicomAETitle=A dcmTag"], ["2"])
@@ -145,7 +145,7 @@ def test_an_answer_must_name_one_decision() -> None:
     for unknown in ("3", "0", "cn=rule,dicomAETitle=A", "cn=rule,dicomAETitle=C dcmTag", "e,dicomAETitle=A dcmTag"):
         with pytest.raises(Refused, match="there is no decision"):
             answer_decisions(decisions, [unknown], ())
-    with pytest.raises(Refused, match="both name"):
+    with pytest.raises(Refused, match="specify the same decision"):
         answer_decisions(decisions, ["1"], ["1"])
 
 

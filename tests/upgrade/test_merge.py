@@ -116,15 +116,15 @@ def test_values_that_are_merged(
 @pytest.mark.parametrize(
     ("name", "base", "theirs", "site", "reason"),
     [
-        (SINGLE, ("1",), ("2",), ("7",), "both have changed the value"),
-        (SINGLE, ("1",), ("2",), (), "both have changed the value"),
-        (SINGLE, (), ("2",), ("7",), "both have changed the value"),
-        (SINGLE, ("1",), (), ("7",), "both have changed the value"),
+        (SINGLE, ("1",), ("2",), ("7",), "the site and the release have changed the value"),
+        (SINGLE, ("1",), ("2",), (), "the site and the release have changed the value"),
+        (SINGLE, (), ("2",), ("7",), "the site and the release have changed the value"),
+        (SINGLE, ("1",), (), ("7",), "the site and the release have changed the value"),
         (MULTIPLE, ("a",), ("a", "b"), (), "the site has removed the attribute"),
-        (MULTIPLE, ("a",), ("a", "b"), ("own",), "the site has other values throughout"),
-        (KEYED, ("x=1", "y=1"), ("x=2", "y=1"), ("x=7", "y=1"), "both have changed x"),
-        (KEYED, ("x=1", "y=1"), ("x=2", "y=1"), ("y=1",), "both have changed x"),
-        (KEYED, ("x=1", "y=1"), ("y=1",), ("x=7", "y=1"), "both have changed x"),
+        (MULTIPLE, ("a",), ("a", "b"), ("own",), "the site has only other values"),
+        (KEYED, ("x=1", "y=1"), ("x=2", "y=1"), ("x=7", "y=1"), "the site and the release have changed x"),
+        (KEYED, ("x=1", "y=1"), ("x=2", "y=1"), ("y=1",), "the site and the release have changed x"),
+        (KEYED, ("x=1", "y=1"), ("y=1",), ("x=7", "y=1"), "the site and the release have changed x"),
     ],
 )
 def test_values_of_the_site_that_stay_until_the_user_decides(
@@ -216,7 +216,9 @@ def test_a_removed_entry_with_own_entries_below_it_is_kept() -> None:
     ae, own = network_ae(ARCHIVE, "OLD"), storage_scp(ARCHIVE, "OLD")
     result = merge(make_tree(ae), make_tree(), make_tree(ae, own))
     assert result.tree.get(ae.dn) == ae
-    assert [(each.dn, each.reason) for each in result.dropped] == [(ae.dn, "the site has entries of its own below it")]
+    assert [(each.dn, each.reason) for each in result.dropped] == [
+        (ae.dn, "the site has child entries of its own below this entry")
+    ]
 
 
 @pytest.mark.parametrize("stage", Stage)
@@ -225,7 +227,7 @@ def test_a_removed_entry_to_which_the_site_refers_is_kept_and_the_referrer_is_na
     result = merge(make_tree(queue()), make_tree(), site, stage)
     assert result.tree.entries == site.entries
     assert result.offered_deletes == []
-    assert [each.reason for each in result.dropped] == ["dcmExporterID=cloud refers to it with dcmQueueName"]
+    assert [each.reason for each in result.dropped] == ["dcmExporterID=cloud refers to this entry with dcmQueueName"]
 
 
 def test_a_removed_entry_and_its_only_referrer_are_removed_together() -> None:

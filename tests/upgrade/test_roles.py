@@ -254,7 +254,7 @@ def test_a_role_of_an_earlier_upgrade_answers_a_question_if_it_is_possible(relea
 
 
 def test_an_answer_for_an_unknown_role_is_refused(releases: Releases) -> None:
-    with pytest.raises(Refused, match="no AE, device or web application DCM4CHE,"):
+    with pytest.raises(Refused, match="no AE, device or web application DCM4CHE"):
         releases.upgrade(releases.customise(VERSION), VERSION, UpgradeOptions(roles={"DCM4CHE": MAIN}))
 
 
@@ -318,11 +318,11 @@ def test_an_answer_can_name_a_device_or_a_web_application(releases: Releases) ->
     [
         ({"storescp": "none"}, "no device none"),
         ({"webapp:DCM4CHEE": "none"}, "no web application none"),
-        ({"dcm4chee-arc": "none"}, "none, which --archive names, is not the device of an archive"),
+        ({"dcm4chee-arc": "none"}, "--archive none: this is not the device of an archive"),
         ({"device:DCM4CHEE": "-"}, "no AE, device or web application device:DCM4CHEE"),
         ({"other:DCM4CHEE": "-"}, "no AE, device or web application other:DCM4CHEE"),
         ({"DCM4CHEE": "DCM4CHEE", "AS_RECEIVED": "DCM4CHEE"}, "--role DCM4CHEE=DCM4CHEE and --role AS_RECEIVED="),
-        ({"WORKLIST": "WORKLIST", "ae:WORKLIST": "-"}, "--role names WORKLIST twice"),
+        ({"WORKLIST": "WORKLIST", "ae:WORKLIST": "-"}, "--role specifies WORKLIST twice"),
     ],
 )
 def test_an_answer_that_names_no_part_of_the_site_is_refused(
@@ -390,5 +390,5 @@ def test_the_title_of_another_device_for_a_new_ae_is_a_decision_with_the_role(re
     )
     upgrade = releases.upgrade(site, "5.23.0", UpgradeOptions(roles={"WORKLIST": "CT1"}))
     assert [each.reason for each in upgrade.decisions] == [
-        "the site uses the AE title CT1 for another AE (to give the new AE another title: --role WORKLIST=TITLE)"
+        "the site uses the AE title CT1 for another AE. To give the new AE another title: --role WORKLIST=TITLE"
     ]

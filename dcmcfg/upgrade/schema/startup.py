@@ -35,7 +35,7 @@ def find_load_problem(entries: ServerSchemaEntries, built_in: BuiltInNames) -> s
                 missing = (each.superiors - known[kind]) | (each.attributes - known[DefinitionKind.ATTRIBUTE])
                 # A server has this class, even if it does not publish it (RFC 4512 §2.4.1).
                 if missing := missing - {"top"}:
-                    return f"{name} uses {', '.join(sorted(missing))}, which no schema before it defines"
+                    return f"{name} uses {', '.join(sorted(missing))}, which no earlier schema defines"
                 known[kind] |= each.keys
     return ""
 
