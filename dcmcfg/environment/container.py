@@ -140,7 +140,7 @@ class VariableLimit:
         self._count += 1 + len(container.variables)
         if self._count > _MAX_VARIABLES:
             raise DcmcfgError(
-                f"dcmcfg does not read this file: it has more than {_MAX_VARIABLES} variables",
+                f"dcmcfg does not read this file: the file has more than {_MAX_VARIABLES} variables",
                 subject=str(container.location),
             )
         return container

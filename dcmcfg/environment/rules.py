@@ -93,7 +93,7 @@ VARIABLE_NAME = CheckRule(
     "warning",
     "A container must have only variables that its image reads.",
     part="environment",
-    fix="Correct the name, or set the variable in the container that reads it. See 'dcmcfg help containers'.",
+    fix="Correct the name, or set the variable in the container that reads the variable. See 'dcmcfg help containers'.",
     reason="The image ignores the variable.",
 )
 VALUE_UNKNOWN = CheckRule(

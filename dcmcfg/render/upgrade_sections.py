@@ -191,7 +191,7 @@ def _build_new_problems(report: UpgradeReport) -> Iterator[ReportSection]:
     if problems:
         yield ReportSection(
             title="New problems after the upgrade",
-            sentences=("The configuration does not have these problems now. Solve them after the upgrade.",),
+            sentences=("The configuration does not have these problems now. Solve the problems after the upgrade.",),
             columns=("Problem",),
             rows=tuple((ReportCell(each),) for each in problems),
         )

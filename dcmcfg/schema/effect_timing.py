@@ -240,8 +240,8 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     ),
     Behaviour(
         "dcmKeyStorePin",
-        "`dcmcfg check` cannot test the PIN. Test it with `keytool -list -keystore FILE` before the next start of the "
-        "archive.",
+        "`dcmcfg check` cannot test the PIN. Test the PIN with `keytool -list -keystore FILE` before the next start of "
+        "the archive.",
     ),
     Behaviour(
         "dicomInstalled",

@@ -86,7 +86,8 @@ def read_configuration(directory: Directory) -> ServerConfiguration:
     root = next((each for each in entries if each.dn == _CONFIG_BASE), None)
     if root is not None and root.values("olcConfigFile") and not root.values("olcConfigDir"):
         raise SlapdConfUsed(
-            "the server reads its configuration from slapd.conf, so it would lose changes of cn=config at a restart",
+            "the server reads its configuration from slapd.conf, so the server would lose changes of cn=config at a "
+            "restart",
             subject=url,
             next_step="replace the schema files that slapd.conf includes with the files of the release, and restart "
             "the server",

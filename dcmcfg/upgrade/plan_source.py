@@ -73,7 +73,7 @@ def parse_plan_source(head: bytes) -> PlanSource | None:
         return _build_source(values)
     except (ValueError, KeyError, TypeError) as error:
         raise MalformedInput(
-            "the plan has a damaged comment with the releases", next_step="plan again with dcmcfg upgrade plan"
+            "the comment about the releases in the plan is damaged", next_step="plan again with dcmcfg upgrade plan"
         ) from error
 
 

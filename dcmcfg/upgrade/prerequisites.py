@@ -41,7 +41,7 @@ def require_upgrade(source: Release, target: Release, installed: Release) -> Non
         raise Refused(
             "the release has no update files, so its official changes are unknown",
             subject=target.name,
-            next_step="specify the folder with the update files with --updates DIR",
+            next_step="specify the folder of the update files with --updates DIR",
         )
 
 

@@ -143,7 +143,7 @@ def test_at_a_terminal_each_item_has_one_line(run: Run, site: CliSite) -> None:
         " AS_RECEIVED        dcm4chee-arc           localhost:11112 (+1)                  (+1)   "
         "yes         10 SCP, 171 SCU",
     ]
-    assert at_120[-2:] == ["Some values are shortened. --wide shows them in full.", "8 AEs"]
+    assert at_120[-2:] == ["Some values are shortened. --wide shows the full values.", "8 AEs"]
     assert shown("devices", columns=80) == [
         "",
         " Device                              Address                      AEs",
@@ -163,7 +163,7 @@ def test_at_a_terminal_each_item_has_one_line(run: Run, site: CliSite) -> None:
         f" {'─' * 78}",
         " ct-radiology-building-0…mens/dicom   ct-020.radiology.….org:11132   CT_RAD_020",
         "",
-        "Some values are shortened. --wide shows them in full.",
+        "Some values are shortened. --wide shows the full values.",
         "1 connection",
     ]
     assert shown("find", "CT_RAD_020", columns=80) == [
@@ -173,7 +173,7 @@ def test_at_a_terminal_each_item_has_one_line(run: Run, site: CliSite) -> None:
         " dicomAETitle=CT_RAD_020,dicomDeviceName…20-siemens   dicomAETitle   CT_RAD_020",
         " dicomAETitle=CT_RAD_020,cn=Unique AE Ti…che,dc=org   dicomAETitle   CT_RAD_020",
         "",
-        "Some values are shortened. --wide shows them in full.",
+        "Some values are shortened. --wide shows the full values.",
         "2 values in 2 entries",
     ]
     assert shown("aes", "--wide", columns=80) == run("aes").stdout.splitlines()

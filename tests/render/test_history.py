@@ -59,7 +59,7 @@ Directory: ldap://127.0.0.1:29423
  2        2026-11-24 04:00   1 changed      applied   dcmcfg undo --yes
  1        2026-11-24 04:00   2,000 added…   applied   dcmcfg apply file0.ldif…
 
-Some values are shortened. --wide shows them in full.
+Some values are shortened. --wide shows the full values.
 """
     )
 

@@ -192,8 +192,8 @@ def test_text_lists_what_to_check_first_and_what_is_left_to_decide(tmp_path: Pat
         "  ~ dcmQueryRetrieveViewID: regularUse → hideRejected "
         "(dicomAETitle=AS_RECEIVED,dicomDeviceName=dcm4chee-arc)\n"
         "      from 5.32.0/update-AS_RECEIVED-5.32.0.ldif:1\n"
-        "Also to do: dcmcfg changes only the configuration. For the database, WildFly and the software of the archive, "
-        "see the release notes, because the folder of the release has no files for this.\n"
+        "Also to do: dcmcfg changes only the configuration. The folder of the release has no files for the database, "
+        "WildFly and the software of the archive. See the release notes.\n"
         "To install the schema, apply the plan, and list the remaining differences:\n"
         f"  dcmcfg upgrade schema --to {tmp_path}/new\n"
         "  dcmcfg upgrade apply 'my plan.ldif'\n"
@@ -211,7 +211,7 @@ def test_a_site_without_changes_of_its_own_has_a_page_that_says_so(tmp_path: Pat
     page = "".join(render_report_page(build_upgrade_report(report, BASE)))
     assert '<div class="banner is-good">' in page
     assert "Nothing is left to decide." in page
-    assert "because the folder of the release has no files for this" in page
+    assert "The folder of the release has no files for the database" in page
 
 
 @pytest.mark.parametrize(

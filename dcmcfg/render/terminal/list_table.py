@@ -139,4 +139,4 @@ def _describe_missing(
     if hidden:
         yield f"Not shown: {', '.join(hidden)}. --wide shows all columns."
     elif any(widths[index] < full_widths[index] for index in widths):
-        yield "Some values are shortened. --wide shows them in full."
+        yield "Some values are shortened. --wide shows the full values."

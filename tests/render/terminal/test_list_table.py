@@ -60,7 +60,7 @@ def test_at_120_columns_all_columns_are_shown() -> None:
         " WS1                ws1                       ws1:104 (+1)                               (+"
         "1)   62 SCP, 10 SCU, shared…",
         "",
-        "Some values are shortened. --wide shows them in full.",
+        "Some values are shortened. --wide shows the full values.",
     ]
 
 
@@ -104,7 +104,7 @@ def test_a_column_without_values_is_left_out_before_values_are_shortened() -> No
         f" {'─' * 80}",
         " CT_RAD_EMERGENCY   radiology-c…   ct-1.radiology.examp….org:11112   1 SCU",
         "",
-        "Some values are shortened. --wide shows them in full.",
+        "Some values are shortened. --wide shows the full values.",
     ]
 
 
