@@ -154,8 +154,9 @@ RULES = (
         "port-taken",
         "error",
         requirement="Installed connections of the archive with the same port must have different addresses.",
-        reason="The archive opens the port for only one of the connections. A reload responds with HTTP status 500. "
-        "The archive uses the new configuration, but the port of the other connection is closed. The next start of the "
+        reason="The archive opens the port for only one of the connections. The archive responds to a reload with "
+        "HTTP status 500. The archive uses the new configuration, but the port of the second connection is closed. "
+        "The next start of the "
         "archive fails.",
         fix=_FIX,
         example_command="dcmcfg connection set DEVICE/NAME HOST:PORT",

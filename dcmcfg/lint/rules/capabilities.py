@@ -56,8 +56,8 @@ def _find_incomplete_scp_capabilities(context: LintContext) -> Iterator[Violatio
         if storage or ae.title in destinations:
             message = (
                 f"the AE has SCP capabilities for {storage} storage SOP classes. Of the {len(sent)} storage SOP "
-                f"classes that the archive can send, the AE does not list {len(sent - accepted)} classes. The archive does not "
-                "send these classes to the AE"
+                f"classes that the archive can send, the AE does not list {len(sent - accepted)} classes. The archive "
+                "does not send these classes to the AE"
             )
             yield Violation(ae.entry.dn, message)
 

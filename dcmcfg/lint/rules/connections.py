@@ -179,7 +179,8 @@ RULES = (
         "connection-spelling",
         "warning",
         requirement="A connection reference must be spelled exactly like the DN of the connection.",
-        reason="The archive compares the reference and the DN as text. Only upper and lower case may differ. Some "
+        reason="The archive compares the reference and the DN as text. Differences in upper and lower case are "
+        "allowed. Some "
         "directory servers always return the same spelling of a DN. With such a server, a different spelling has no "
         "effect.",
         fix="Spell the reference exactly like the DN of the connection.",
@@ -235,7 +236,8 @@ RULES = (
         "connection-named-by-address",
         "error",
         requirement="If a connection has a cn, the RDN of the connection must be this cn.",
-        reason="The archive derives the DN from the cn, so references to the real DN do not match.",
+        reason="The archive uses the cn to compute the DN of the connection, so references to the real DN do not "
+        "match.",
         fix="Rename the connection, or remove its cn.",
         example_command="dcmcfg unset DN cn",
         find_violations=_find_connection_named_by_address,

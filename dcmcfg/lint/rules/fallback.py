@@ -97,7 +97,8 @@ RULES = (
         "fallback-retries",
         "warning",
         requirement="dcmFallbackCMoveSCPRetries must be a positive number.",
-        reason="With 0, the archive retries without limit. With a negative number, it never retries. The description "
+        reason="With 0, the archive retries without limit. With a negative number, the archive never retries. The "
+        "description "
         "of the attribute states the opposite.",
         fix="Set a positive number.",
         example_command="dcmcfg set TARGET dcmFallbackCMoveSCPRetries=NUMBER",

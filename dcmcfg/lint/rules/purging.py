@@ -182,7 +182,7 @@ RULES = (
         "availability-without-effect",
         "note",
         requirement="A storage with dcmExternalRetrieveInstanceAvailability must also have dcmExternalRetrieveAET.",
-        reason="The archive sets this availability only when it purges a study that is on an external archive.",
+        reason="The archive sets the availability only when it purges a study with a copy on an external archive.",
         fix="Set dcmExternalRetrieveAET to the external archive, or unset the availability.",
         example_command="dcmcfg unset DN dcmExternalRetrieveInstanceAvailability",
         find_violations=_find_availability_without_effect,

@@ -233,7 +233,7 @@ RULES = (
         "loopback-address",
         "warning",
         requirement="A peer with the host localhost must run on the same machine as the archive.",
-        reason="The archive would connect to its own machine or container.",
+        reason="If the peer has the host localhost, the archive connects to its own machine or container.",
         fix="Set the peer's host name.",
         example_command="dcmcfg set DN dicomHostname=HOST",
         find_violations=_find_loopback_address,

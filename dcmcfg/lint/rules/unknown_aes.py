@@ -269,8 +269,8 @@ RULES = (
         "ups-destination-unknown",
         "warning",
         requirement="The AE in the URI of a UPS processing rule must be in the tree.",
-        reason="The archive uses this AE for workitems without their own destination. If the AE is unknown, these "
-        "workitems fail.",
+        reason="The archive uses the AE in the URI for workitems that have no destination. If the AE is unknown, "
+        "these workitems fail.",
         fix="Add the AE, or correct the URI. If nobody uses the rule, remove the rule.",
         example_command=_ADD,
         find_violations=_build_finder("ups-destination-unknown"),
@@ -282,7 +282,7 @@ RULES = (
         requirement="If the archive looks up an AE by its title, the setting must contain the AE's own title "
         "(dicomAETitle).",
         reason="The archive searches only dicomAETitle. Callers can use a title from dcmOtherAETitle as called AE "
-        "title. But the archive does not find a Move Destination or a peer with this title (A801, A702).",
+        "title, but the archive finds no Move Destination or peer with such a title (A801, A702).",
         fix="Use the AE's own title, or add an AE with the other title.",
         example_command="dcmcfg set TARGET ATTR=AET",
         find_violations=_find_other_title_as_destination,

@@ -65,7 +65,8 @@ RULES = (
         EntityKind.QUEUE,
         "queue-unknown",
         "error",
-        "The archive cannot put the task into the queue. A request with the name of this queue fails with 404 or 400.",
+        "The archive cannot put tasks into a missing queue. Requests with the name of a missing queue fail with 404 "
+        "or 400.",
     ),
     _build_rule(
         EntityKind.EXPORTER,
@@ -79,7 +80,9 @@ RULES = (
         "error",
         "The archive cannot store received objects, and cannot access objects that are already on this storage.",
     ),
-    _build_rule(EntityKind.VIEW, "view-unknown", "error", "Every query and retrieve of the AE fails."),
+    _build_rule(
+        EntityKind.VIEW, "view-unknown", "error", "Every query and retrieve of an AE with a missing view fails."
+    ),
     _build_rule(
         EntityKind.WEB_APP,
         "web-app-unknown",
@@ -102,7 +105,7 @@ RULES = (
         EntityKind.HL7_APPLICATION,
         "hl7-application-unknown",
         "warning",
-        "The archive sends no messages to this application.",
+        "The archive sends no messages to a missing HL7 application.",
     ),
     _build_rule(EntityKind.ID_GENERATOR, "id-generator-unknown", "warning", "The archive cannot generate missing IDs."),
     _build_rule(
@@ -111,7 +114,12 @@ RULES = (
         "warning",
         "The archive does not separate metadata and bulk data as configured.",
     ),
-    _build_rule(EntityKind.PDQ_SERVICE, "pdq-service-unknown", "warning", "The archive does not verify patients."),
+    _build_rule(
+        EntityKind.PDQ_SERVICE,
+        "pdq-service-unknown",
+        "warning",
+        "Without the PDQ service, the archive does not verify patients.",
+    ),
     LintRule(
         "commitment-queue-missing",
         "error",
