@@ -165,12 +165,13 @@ EFFECT_HEAD = """\
 
 <!-- Written by docs/generate.py from dcmcfg/schema/effect_timing.py. Run `make docs` after a change. -->
 
-This page lists changes in LDAP that do not take effect with a reload of the archive (`dcmcfg reload`). They require
-more than a reload, or no reload. Changes of all other attributes take effect with a reload, as far as they were tested
-on a dcm4chee-arc 5.35.1. If a fact is only from the archive's source code, the column *tested* is "no".
+This page lists the attributes that require more than a reload of the archive (`dcmcfg reload`) after a change, or no reload.
+
+Changes of all other attributes take effect with a reload, as far as they were tested on a dcm4chee-arc 5.35.1. If a fact
+comes only from the archive's source code, the column *tested* is "no".
 
 `dcmcfg explain ATTRIBUTE` prints the same information. If a reload does not activate a change, the changing command
-prints a warning. [archive-behaviour.md](../explanation/archive-behaviour.md) explains the reasons.
+prints a warning. [How the archive behaves](../explanation/archive-behaviour.md) explains the reasons.
 
 | attribute | on | requires | takes effect | tested |
 |---|---|---|---|---|

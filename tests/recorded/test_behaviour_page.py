@@ -1,4 +1,4 @@
-"""What ``docs/explanation/archive-behaviour.md`` states, held to what the real archive answered."""
+"""Compare two pages of ``docs/explanation/`` with the answers of the real archive."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from dcmcfg.schema.check import LocatedEntry, check_entries
 from tests.lint.breaking import ARCHIVE, DCM4CHEE, EXPORTER, NOW, more, put, valid_tree
 from tests.recorded.recordings import http, http_names
 
-PAGE = (Path(__file__).parents[2] / "docs" / "explanation" / "archive-behaviour.md").read_text("utf-8")
+_EXPLANATION = Path(__file__).parents[2] / "docs" / "explanation"
+PAGE = (_EXPLANATION / "archive-behaviour.md").read_text("utf-8")
+PURGED_STUDIES_PAGE = (_EXPLANATION / "purged-studies.md").read_text("utf-8")
 #: First cell of a row of the page → beginning of the recordings' names.
 STUDIES = {
     "local": "local",
@@ -32,15 +34,15 @@ LOADED = {
 }
 
 
-def rows(heading: str) -> dict[str, list[str]]:
-    section = PAGE.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
+def rows(page: str, heading: str) -> dict[str, list[str]]:
+    section = page.split(f"## {heading}\n", 1)[1].split("\n## ", 1)[0]
     lines = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| ")]
     return {cells[0]: cells[1:] for cells in lines[1:]}
 
 
 @pytest.mark.parametrize(("study", "names"), STUDIES.items(), ids=list(STUDIES))
 def test_the_answers_to_wado_are_those_recorded(recordings: Path, study: str, names: str) -> None:
-    cells = rows("Viewing a purged study")[study]
+    cells = rows(PURGED_STUDIES_PAGE, "Viewing a purged study")[study]
     for column, request in zip(cells, ("rs-(?:study|metadata)", "rs-instance", "uri"), strict=True):
         stated = re.search(r"\b\d{3}\b", column)
         recorded = [name for name in http_names("wado") if re.fullmatch(f"(?:{names})-{request}", name)]

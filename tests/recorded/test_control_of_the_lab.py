@@ -1,7 +1,7 @@
 """The stand-in archive's control service answers as the real one was recorded, answer by answer.
 
 What the lab does not imitate is listed in ``control_truth.NOT_IMITATED``, with the reason.
-docs/reference/stand-in-archive.md says the same.
+docs/reference/stand-in-differences.md says the same.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The page of the stand-in archive lists each answer that differs from the recordings on purpose."""
+"""The page of the stand-in's differences lists each answer that differs from the recordings on purpose."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.recorded.held import DIMSE_DIFFERENCES, HELD, QIDO_DIFFERENCES, registry
 from tests.recorded.recordings import dimse_names
 
-_PAGE = Path(__file__).parents[2] / "docs" / "reference" / "stand-in-archive.md"
+_PAGE = Path(__file__).parents[2] / "docs" / "reference" / "stand-in-differences.md"
 
 
 def test_the_page_of_the_stand_in_shows_every_difference() -> None:
