@@ -42,7 +42,7 @@ def read_length(octets: bytes, offset: int) -> tuple[int, int]:
     count = first - _LONG_FORM
     # The count is 0 in the indefinite form, which LDAP forbids (RFC 4511 §5.1).
     if not 0 < count <= _MAXIMUM_LENGTH_OCTETS:
-        raise ValueError("a length in a form that LDAP does not use (indefinite, or too long)")
+        raise ValueError("the length of an element has a form that LDAP does not allow (indefinite, or too long)")
     if begin + count > len(octets):
         raise IndexError(begin + count)
     return int.from_bytes(octets[begin : begin + count], "big"), begin + count
@@ -68,7 +68,7 @@ def read_integer(octets: bytes, offset: int, tag: int = INTEGER) -> tuple[int, i
     """Return the INTEGER (or ENUMERATED) at *offset*, and the offset of its end."""
     begin, end = find_contents(octets, offset, tag)
     if not 0 < end - begin <= _MAXIMUM_LENGTH_OCTETS:
-        raise ValueError(f"an integer of {end - begin} octets")
+        raise ValueError(f"an integer has {end - begin} octets")
     return int.from_bytes(octets[begin:end], "big", signed=True), end
 
 

@@ -39,7 +39,7 @@ def require_ownership(
         owner = get_account_name_of(status.st_uid)
         current_account = get_account_name_of(os.geteuid())
         raise Refused(
-            f"it belongs to the account {owner}, but dcmcfg runs as {current_account}",
+            f"the owner is the account {owner}, but dcmcfg runs as {current_account}",
             subject=str(path),
             next_step=f"sudo chown -R {shlex.quote(current_account)} "
             f"{_format_path(path, parent_folder)}{alternative and f'; or {alternative}'}",
@@ -59,10 +59,13 @@ def require_not_shared_for_writing(path: Path, *, parent_folder: Path | None = N
     is_world_writable = bool(status.st_mode & stat.S_IWOTH)
     if is_world_writable or (status.st_mode & stat.S_IWGRP and not is_private_group(status.st_gid, status.st_uid)):
         raise Refused(
-            f"{'everybody' if is_world_writable else f'the group {get_group_name(status.st_gid)}'} can write to it",
+            (
+                f"{'everybody' if is_world_writable else f'the group {get_group_name(status.st_gid)}'} can write to "
+                "this path"
+            ),
             subject=str(path),
-            next_step="check that nobody has modified the content, then run: "
-            f"chmod {'-R ' if parent_folder else ''}go-w {_format_path(path, parent_folder)}",
+            next_step="check that nobody has modified the content, then run: chmod "
+            f"{'-R ' if parent_folder else ''}go-w {_format_path(path, parent_folder)}",
         )
 
 

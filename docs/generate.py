@@ -165,10 +165,11 @@ EFFECT_HEAD = """\
 
 <!-- Written by docs/generate.py from dcmcfg/schema/effect_timing.py. Run `make docs` after a change. -->
 
-This page lists the attributes that require more than a reload of the archive (`dcmcfg reload`) after a change, or no reload.
+This page lists the attributes that require more than a reload of the archive (`dcmcfg reload`) after a change, or no
+reload.
 
-Changes of all other attributes take effect with a reload, as far as they were tested on a dcm4chee-arc 5.35.1. If a fact
-comes only from the archive's source code, the column *tested* is "no".
+Changes of all other attributes take effect with a reload, as far as they were tested on a dcm4chee-arc 5.35.1. If a
+fact comes only from the archive's source code, the column *tested* is "no".
 
 `dcmcfg explain ATTRIBUTE` prints the same information. If a reload does not activate a change, the changing command
 prints a warning. [How the archive behaves](../explanation/archive-behaviour.md) explains the reasons.

@@ -1,4 +1,4 @@
-"""What is made for one account alone, and what is not trusted since others can write to it."""
+"""What is made for one account alone, and what is not trusted since others can write to this path."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def test_what_others_may_write_to_is_refused_with_the_command_that_closes_it(tmp
         with pytest.raises(Refused) as refused:
             require(folder)
         assert str(refused.value) == (
-            f"{folder}: everybody can write to it — check that nobody has modified the content, then run: "
-            f"chmod go-w '{folder}'"
+            f"{folder}: everybody can write to this path — check that nobody has modified the content, then run: chmod "
+            f"go-w '{folder}'"
         )
     folder.chmod(0o755)
     require_ownership(folder)
@@ -60,7 +60,7 @@ def test_a_group_of_several_accounts_may_not_write_to_it_and_the_owners_own_may(
     tmp_path.chmod(0o770)
     require_ownership(tmp_path)
     os.chown(tmp_path, 0, 1)
-    with pytest.raises(Refused, match=r"the group (daemon|bin) can write to it"):
+    with pytest.raises(Refused, match=r"the group (daemon|bin) can write to this path"):
         require_ownership(tmp_path)
 
 
@@ -71,7 +71,7 @@ def test_what_another_account_owns_is_refused(tmp_path: Path) -> None:
         os.chown(other, 12345, 0)
     with pytest.raises(Refused) as refused:
         require_ownership(other, alternative="name another")
-    assert refused.value.message.startswith("it belongs to the account ")
+    assert refused.value.message.startswith("the owner is the account ")
     assert refused.value.next_step.startswith("sudo chown -R ")
     assert refused.value.next_step.endswith(f" {other}; or name another")
 
@@ -98,5 +98,5 @@ def test_one_command_closes_the_whole_folder_but_what_a_link_leads_out_to(tmp_pa
 def test_what_root_owns_is_trusted_where_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
     require_ownership(tmp_path, allow_root=True)
-    with pytest.raises(Refused, match="it belongs to the account root"):
+    with pytest.raises(Refused, match="the owner is the account root"):
         require_ownership(tmp_path)

@@ -96,9 +96,9 @@ def classify_response(response: HttpResponse) -> StateFinding | None:
             return StateFinding(
                 ServiceState.FAILED,
                 "The archive failed to start, or it is still starting (HTTP 500, a page of the web server)",
-                "Run dcmcfg status again in a minute. If nothing changes, see the archive's server.log for the reason. "
-                "Run dcmcfg check, fix the problem, then restart the server. A reload does not start the archive. The "
-                "DICOM port of the archive may still be open and answer a C-ECHO with status 0122",
+                "Run dcmcfg status again in a minute. If the archive still fails, see the archive's server.log for "
+                "the reason, and run dcmcfg check. Fix the problem, then restart the server, because a reload does "
+                "not start the archive. A failed archive can still answer a C-ECHO, with status 0122",
                 is_transient=True,
             )
         case 503 if is_page:

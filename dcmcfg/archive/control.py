@@ -114,7 +114,10 @@ class ControlService:
             if not finding.is_transient or waited_s >= self._polling.retry_period_s:
                 break
             if on_wait is not None and not is_reported:
-                on_wait(f"HTTP {response.status} from the web server; retrying for {self._polling.retry_period_s:g} s")
+                on_wait(
+                    f"HTTP {response.status} from the web server; dcmcfg retries for up to "
+                    f"{self._polling.retry_period_s:g} s"
+                )
                 is_reported = True
             time.sleep(self._polling.retry_interval_s)
         if finding.state in (ServiceState.STARTED, ServiceState.STOPPED):
@@ -174,7 +177,9 @@ class ControlService:
                 f"Not reloaded. {error.message}", subject=url, next_step=error.next_step
             )
         else:
-            message = f"Not reloaded: the archive was not ready; its status is now {status.reported_status}"
+            message = (
+                f"Not reloaded: the archive was not ready. The status of the archive is now {status.reported_status}"
+            )
             failure = NotReloaded(message, subject=url, next_step="Run dcmcfg reload")
         if isinstance(failure, NotReloaded):
             failure.reload = reload
@@ -218,10 +223,12 @@ def _translate_no_response(error: httpx.TransportError, url: str, seconds: float
     # A starting WildFly accepts connections and holds the requests for some 17 s (observed on 5.35.1).
     if isinstance(error, httpx.ReadTimeout):
         message = (
-            f"The server accepts connections but does not answer within {seconds:g} s: it is starting, or it hangs"
+            f"The server accepted the connection, but did not answer within {seconds:g} s. The server is starting, or "
+            "it hangs"
         )
         next_step = (
-            "Run dcmcfg status again. A starting server responds only after about 20 s; see the archive's server.log"
+            "Run dcmcfg status again, because a starting server responds only after about 20 s. If the server still "
+            "does not answer, see the archive's server.log"
         )
         return _build_not_started_error(StateFinding(ServiceState.NO_RESPONSE, message, next_step), url)
     if failure.message == "connection refused":

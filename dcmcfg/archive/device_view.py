@@ -50,7 +50,9 @@ def read_device_view(client: AuthorizedClient, archive_url: str, device_name: st
         raise ArchiveError(
             f"the response is another device: {format_one_line(name)}",
             subject=url,
-            next_step="check the name of the archive's device: dcmcfg device list; then set it with --device",
+            next_step=(
+                "run dcmcfg device list to find the name of the archive's device, then set the name with --device"
+            ),
         )
     return content
 
@@ -62,13 +64,15 @@ def _translate_not_found(response: HttpResponse, url: str, device_name: str) -> 
         return ArchiveError(
             f"the archive does not find the device {device_name} (HTTP {response.status}): {reason.message}",
             subject=url,
-            next_step="the archive may read another directory or base DN than dcmcfg: compare LDAP_URL and "
-            "LDAP_BASE_DN of its server with dcmcfg config show",
+            next_step="compare LDAP_URL and LDAP_BASE_DN of the archive's server with the output of dcmcfg config "
+            "show: the archive might read another directory server or base DN than dcmcfg",
         )
     return ArchiveError(
         f"the archive does not offer GET /devices/NAME (HTTP {response.status})",
         subject=url,
-        next_step=f"{_BASE_URL_HINT}. A server with WILDFLY_DEPLOY_UI=only, and releases before 5.1, do not offer it",
+        next_step=(
+            f"{_BASE_URL_HINT}. The request requires release 5.1 or later, and a server without WILDFLY_DEPLOY_UI=only"
+        ),
     )
 
 

@@ -128,8 +128,8 @@ def translate_unexpected_response(response: HttpResponse, url: str, *, with_toke
             return ArchiveError(
                 f"redirected to {target} ({http_status}), but dcmcfg does not follow redirects",
                 subject=url,
-                next_step=f"if the target is a login page, {_RUN_TOKEN_HINT if with_token else _TOKEN_HINT}; "
-                "if the archive has moved, set --archive-url",
+                next_step=f"if the target is a login page, {_RUN_TOKEN_HINT if with_token else _TOKEN_HINT}. If the "
+                "archive has a new URL, set --archive-url",
             )
         case _ if 200 <= status < 300:
             return ArchiveError(
@@ -137,5 +137,9 @@ def translate_unexpected_response(response: HttpResponse, url: str, *, with_toke
             )
         case _:
             body = read_error(response.body)
-            reason = "the response is a web page without a reason" if body.is_page else body.reason or "no reason given"
+            reason = (
+                "the response is a web page that contains no reason"
+                if body.is_page
+                else body.reason or "no reason given"
+            )
             return ArchiveError(f"{reason} ({http_status})", subject=url, next_step="see the archive's server.log")

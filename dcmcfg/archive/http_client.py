@@ -81,7 +81,9 @@ class HttpClient:
             raise MalformedInput(
                 f"{problem}: {error}",
                 subject=str(self._ca_file or ""),
-                next_step="specify a file with CA certificates (and CRLs, if required) with --ca-file",
+                next_step=(
+                    "set --ca-file to a file with CA certificates. With --require-crl, the file must also contain CRLs"
+                ),
             ) from None
 
     def validate_tls_files(self, url: str) -> None:

@@ -80,10 +80,10 @@ def build_discovery_error(
 def build_issuer_mismatch_error(reported_issuer: str, configured_issuer: str) -> TokenError:
     """Return the error if the issuer uses another name than the configured one."""
     return TokenError(
-        f"no token for the archive: the issuer reports another name, {format_one_line(reported_issuer)}",
+        f"no token for the archive: the issuer at this URL has the name {format_one_line(reported_issuer)}",
         subject=configured_issuer,
         next_step=(
-            f"the tokens contain the reported name: set oidc_issuer to {format_one_line(reported_issuer)}. If dcmcfg "
+            f"set oidc_issuer to {format_one_line(reported_issuer)}, because the tokens contain this name. If dcmcfg "
             "cannot reach the issuer by this name, set oidc_token_url to the token endpoint"
         ),
     )
@@ -92,11 +92,11 @@ def build_issuer_mismatch_error(reported_issuer: str, configured_issuer: str) ->
 def build_foreign_endpoint_error(endpoint: str, issuer: str) -> TokenError:
     """Return the error if the issuer's token endpoint is on another server than the issuer."""
     return TokenError(
-        f"the token endpoint is on another server, {format_one_line(endpoint)}: "
-        "dcmcfg does not send the secret to this server",
+        f"the token endpoint {format_one_line(endpoint)} is not on the issuer's server, so dcmcfg does not send the "
+        "secret",
         subject=issuer,
-        next_step=f"if this server is correct, set oidc_token_url to {format_one_line(endpoint)}, "
-        "in the profile or environment that contains the secret",
+        next_step=f"if this token endpoint is correct, set oidc_token_url to {format_one_line(endpoint)} in the "
+        "profile or environment that contains the secret",
     )
 
 

@@ -79,8 +79,7 @@ class Qido:
             results += page.results
             if len(results) > QIDO_INSTANCES.maximum:
                 raise ArchiveError(
-                    f"the study has more than {QIDO_INSTANCES.format_maximum()} instances, which is the limit of "
-                    "dcmcfg",
+                    f"the study has more than {QIDO_INSTANCES.format_maximum()} instances, the limit of dcmcfg",
                     subject=self._build_url(f"studies/{study_uid}/instances"),
                     next_step=QIDO_INSTANCES.next_step,
                 )
@@ -153,7 +152,7 @@ class Qido:
             known_uids.update(map(get_uid, page.results))
             if page.results and len(known_uids) == previous_count:
                 raise ArchiveError(
-                    "the search does not end: a page contains only results that are also in earlier pages",
+                    "the search does not end: the archive repeated the results of earlier pages",
                     subject=self._build_url(resource),
                     next_step="check whether a proxy removes the parameter offset from the URL",
                 )

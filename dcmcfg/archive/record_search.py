@@ -59,8 +59,8 @@ def search_records(
         skipped_count += sum(not each.expects_records for each in unanswered)
     warnings = (
         (
-            f"the change removes {skipped_count} more AE titles, but dcmcfg did not search the archive's database for "
-            "the studies of these AE titles",
+            f"the change removes {skipped_count} more AE titles. dcmcfg did not search the archive's database for the "
+            "studies of these AE titles",
         )
         if skipped_count
         else ()

@@ -116,11 +116,11 @@ def build_unconfirmed_error(failure: ArchiveError, earlier_reload: Reload | None
     """Return the error for a reload whose response was lost in *failure*, after the attempts of *earlier_reload*."""
     attempts = earlier_reload.attempts if earlier_reload else ()
     binding_failure = earlier_reload.binding_failure if earlier_reload else None
-    summary = "The reload was sent, but the archive did not confirm the reload"
+    summary = "dcmcfg sent a reload, but the archive did not confirm the reload"
     if binding_failure is not None:
         summary = (
-            f"{_describe_binding_failure(binding_failure)}. "
-            "A second reload was sent, but the archive did not confirm the second reload"
+            f"{_describe_binding_failure(binding_failure)}. dcmcfg sent a second reload, but the archive did not "
+            "confirm the second reload"
         )
     error = ReloadUnconfirmed(
         f"{summary}: {failure.message}",
@@ -154,11 +154,11 @@ def _create_failure(reload: Reload, url: str, device: str) -> ReloadFailed:
         case ReloadUnclear(reason):
             archive_url = url.removesuffix("/ctrl/reload")
             return ReloadUnfinished(
-                f"{_format_reason(reason)} (HTTP {last_attempt.status}). It is unknown whether the new configuration "
-                "is in force",
+                f"{_format_reason(reason)} (HTTP {last_attempt.status}). dcmcfg does not know whether the new "
+                "configuration is in force",
                 subject=url,
-                next_step="See the archive's server.log. To list the AEs that the archive has loaded, send GET "
-                f"{archive_url}/aets: the response also contains the dicomDescription of each AE. {CHECK_VALUES}",
+                next_step="See the archive's server.log. To list the loaded AEs and their dicomDescription, send GET "
+                f"{archive_url}/aets. {CHECK_VALUES}",
             )
         case _:
             raise ValueError(f"the reload succeeded, so there is no failure to explain: {reload}")
@@ -178,8 +178,8 @@ def _build_not_bound_error(reload: Reload, binding_failure: LoadedButNotBound, u
             f"{last_attempt.status})"
         )
     return ReloadUnfinished(
-        f"{message}. Until a reload succeeds, other listeners may be closed too, and the archive keeps old AEs in its "
-        "cache",
+        f"{message}. Until a reload succeeds, other listeners might be closed too, and the AE cache of the archive "
+        "still contains old AEs",
         subject=url,
         next_step=f"{_suggest_fix(binding_failure, device)}, then run dcmcfg reload",
     )
@@ -199,11 +199,10 @@ def _suggest_fix(binding_failure: LoadedButNotBound, device: str) -> str:
     reason = binding_failure.reason
     if "Unsupported CipherSuite" in reason:
         return (
-            "Correct dicomTLSCipherSuite of the TLS connection: use the names of Java "
-            "(such as TLS_RSA_WITH_AES_128_CBC_SHA)"
+            "Correct dicomTLSCipherSuite of the TLS connection. Use Java's names, such as TLS_RSA_WITH_AES_128_CBC_SHA"
         )
     if "Unsupported protocol" in reason:
-        return "Correct dcmTLSProtocol of the TLS connection: use the names of Java (such as TLSv1.2)"
+        return "Correct dcmTLSProtocol of the TLS connection. Use Java's names, such as TLSv1.2"
     if _STORE_ERROR.search(reason):
         return _suggest_store_fix(reason)
     port = binding_failure.listener.rpartition(":")[2]
@@ -215,8 +214,8 @@ def _suggest_fix(binding_failure: LoadedButNotBound, device: str) -> str:
 def _suggest_store_fix(reason: str) -> str:
     if "FileNotFoundException" in reason:
         return (
-            "Correct dcmKeyStoreURL or dcmTrustStoreURL of the archive's device: the URL must be the URL of a file "
-            "that the archive can read"
+            "Correct dcmKeyStoreURL or dcmTrustStoreURL of the archive's device: the URL must lead to a file that the "
+            "archive can read"
         )
     return (
         "Correct the key store or the trust store of the archive's device (dcmKeyStoreURL, dcmKeyStoreType, "
@@ -228,8 +227,8 @@ def _suggest_port_fix(reason: str, port: str, device: str) -> str:
     if "Address already in use" in reason:
         list_command = f" (dcmcfg connection list {shlex.quote(device)})" if device else ""
         return (
-            f"Find out what else uses port {port}: another connection of the archive{list_command}, or another process "
-            f"(ss -tlnp 'sport = :{port}' on the archive's machine)"
+            f"Find the other user of port {port}. Check the other connections of the archive{list_command}. Check the "
+            f"other processes on the archive's machine (ss -tlnp 'sport = :{port}')"
         )
     return (
         f"Correct the address of the connection with port {port} "

@@ -104,7 +104,7 @@ def _classify_conflict(body: ErrorBody) -> ReloadOutcome:
 
 def _classify_server_error(body: ErrorBody) -> ReloadOutcome:
     if body.is_page:
-        return ReloadUnclear("the response is a web page without a reason")
+        return ReloadUnclear("the response is a web page that contains no reason")
     for failure in _BIND_FAILURES:
         if body.text.startswith(failure):
             # A port that is only just closed becomes free again, so another reload may bind it.

@@ -102,7 +102,7 @@ def combine_instances(study_uid: str, results: Iterable[InstanceResult]) -> Stor
     # An instance that is stored during the search shifts the pages, so a result may come twice.
     instances = tuple(dict.fromkeys(each.instance for each in all_results))
     if len({each.sop_instance_uid for each in instances}) < len(instances):
-        raise InvalidDicomJson("an instance occurs twice, with different storages or external archives")
+        raise InvalidDicomJson("the response contains an instance twice, with different storages or external archives")
     if other_study_uids := {each.study_uid for each in all_results} - {"", study_uid}:
         raise InvalidDicomJson(
             f"the response contains an instance of the study {min(other_study_uids)}, but dcmcfg did not request this "

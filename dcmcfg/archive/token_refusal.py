@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from dcmcfg.archive.token_check import TokenCheck, TokenOutcome
 from dcmcfg.archive.token_claims import SignatureStatus, TokenClaims
 
-_NEW_HINT = "get a new token: dcmcfg does this automatically if the profile contains the issuer (dcmcfg help secured)"
+_NEW_HINT = (
+    "get a new token. If the profile contains the issuer, dcmcfg gets new tokens automatically (dcmcfg help secured)"
+)
 _SETUP_HINT = "set up a client that requests tokens: dcmcfg help secured"
 _ACCESS_TYPE = "Bearer"
 _LOG_HINT = "see the archive's server.log"
@@ -68,9 +70,7 @@ def _explain_invalid_token(check: TokenCheck, claims: TokenClaims) -> Iterator[R
         yield _explain_wrong_issuer(claims.issuer, check.issuer)
     elif check.signature is SignatureStatus.UNKNOWN_KEY:  # For another issuer's token, the key is no second reason.
         key = f"key {claims.key_id}" if claims.key_id else "a key"
-        yield RefusalReason(
-            f"the token is signed with {key}, but the issuer does not have this key (any more)", _NEW_HINT
-        )
+        yield RefusalReason(f"the token is signed with {key}, but the issuer does not publish this key", _NEW_HINT)
     elif check.signature is SignatureStatus.INVALID:
         yield RefusalReason(
             "the signature is invalid: the token is truncated, altered or from another realm", _NEW_HINT
@@ -87,11 +87,12 @@ def _explain_invalid_token(check: TokenCheck, claims: TokenClaims) -> Iterator[R
 def _explain_wrong_issuer(token_issuer: str, expected_issuer: str) -> RefusalReason:
     is_same_path = urlsplit(token_issuer).path.rstrip("/") == urlsplit(expected_issuer).path.rstrip("/")
     message = (
-        f"the token's issuer is {token_issuer or 'not stated'}, but the archive accepts tokens of {expected_issuer}"
+        f"the token's issuer is {token_issuer or 'not stated'}, but the archive accepts only tokens of "
+        f"{expected_issuer}"
     )
     if is_same_path and token_issuer:
-        message += "; if a server has two names, or a name and an address, the archive sees two different issuers"
-    return RefusalReason(message, f"use the name that the archive accepts: set oidc_issuer {expected_issuer}")
+        message += ". For the archive, two names of one server are two issuers"
+    return RefusalReason(message, f"use the name that the archive accepts: set oidc_issuer to {expected_issuer}")
 
 
 def _explain_missing_role(claims: TokenClaims, role: str) -> Iterator[RefusalReason]:
@@ -111,8 +112,8 @@ def _explain_missing_role(claims: TokenClaims, role: str) -> Iterator[RefusalRea
         )
     else:
         next_step = (
-            f"assign the realm role {role} ({location}); if the role is already assigned, "
-            "add the role to the client's scope (Client scopes)"
+            f"assign the realm role {role} ({location}). If the role is already assigned, add the role to the "
+            "client's scope (Client scopes)"
         )
         yield RefusalReason(f"the token does not have the realm role {role}", next_step)
 
@@ -121,7 +122,7 @@ def _explain_unknown_reason(check: TokenCheck, claims: TokenClaims) -> RefusalRe
     """Return the reason if no specific one was found."""
     if check.http_status == 403:
         return RefusalReason(
-            "the token has the role that a standard archive requires, but this archive may require another role",
+            "the token has the role that a standard archive requires, but this archive might require another role",
             f"check the archive's property auth-user-role, and repeat the command with --role ROLE; {_LOG_HINT}",
         )
     if check.http_status != 401:
@@ -129,12 +130,12 @@ def _explain_unknown_reason(check: TokenCheck, claims: TokenClaims) -> RefusalRe
             "the archive redirects to its login page, although the request contains a token", _LOG_HINT
         )
     audience = ", ".join(claims.audience) or "empty"
-    unchecked_note = "" if check.issuer else "the issuer that the archive expects is unknown; "
+    unchecked_note = "" if check.issuer else "dcmcfg does not know which issuer the archive expects. "
     return RefusalReason(
-        f"no other problem was found; {unchecked_note}the token's audience is {audience}, but the archive may "
+        f"dcmcfg found no problem in the token. {unchecked_note}The token's audience is {audience}. The archive might "
         "require the ID of its own client in the audience",
-        "compare the issuer with the archive's provider URL (or auth-server-url and realm-name);"
-        f" to add the archive's client to the audience in Keycloak, use a mapper of type Audience; {_LOG_HINT}",
+        "compare the issuer with the archive's provider URL (or auth-server-url and realm-name). To add the archive's "
+        f"client to the audience in Keycloak, use a mapper of type Audience. Otherwise, {_LOG_HINT}",
     )
 
 

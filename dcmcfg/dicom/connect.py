@@ -86,8 +86,8 @@ def translate_connect_error(error: OSError, peer: Peer, timeouts: DicomTimeouts)
             return Unreachable(
                 f"no connection within {timeouts.connect:g} s",
                 subject=str(peer),
-                next_step=f"{_suggest_address_check(peer)}; a firewall between this machine and the peer may drop the "
-                "packets",
+                next_step=f"{_suggest_address_check(peer)}; a firewall between this machine and the peer might drop "
+                "the packets",
             )
         case _:
             return Unreachable(

@@ -25,7 +25,7 @@ class ResponseTotals:
     octets: int = 0
 
 
-_SLOW_HINT = "the peer's database may be slow or unavailable: check the peer's log"
+_SLOW_HINT = "the peer's database might be slow or unavailable: check the peer's log"
 _BROKEN_HINT = "check the peer's log, and whether the peer was restarted; then try again"
 
 
@@ -70,7 +70,7 @@ def send_find(
             raise DicomError(
                 f"a C-FIND response at {level} level cannot be decoded",
                 subject=str(association.peer),
-                next_step="dcmcfg cannot compare instances without this response: check the peer's log",
+                next_step="check the peer's log: dcmcfg requires this response to compare instances",
             )
         yield match
         yielded += 1
@@ -111,9 +111,11 @@ def _is_final(response: DimseResponse, level: str, association: OpenAssociation,
 
 def _build_limit_error(association: OpenAssociation, level: str, limit: Limit) -> DicomError:
     return DicomError(
-        f"C-FIND at {level} level: more than {limit.format_maximum()} {limit.description}",
+        f"C-FIND at {level} level: the peer sent more than {limit.format_maximum()} {limit.description}",
         subject=str(association.peer),
-        next_step=f"check in the peer's log if the peer ignores the query keys or repeats responses. {limit.next_step}",
+        next_step=(
+            f"check in the peer's log whether the peer ignores the query keys or repeats responses. {limit.next_step}"
+        ),
     )
 
 

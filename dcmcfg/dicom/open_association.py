@@ -308,7 +308,8 @@ def build_not_accepted_error(sop_classes: Sequence[str], peer: Peer) -> DicomErr
         f"the peer accepted the association, but no presentation context ({refused})",
         subject=str(peer),
         next_step=(
-            f"check that {peer.ae_title} has this service. A dcm4chee archive requires a dicomTransferCapability with "
-            "this dicomSOPClass, role SCP and Implicit VR Little Endian (or dcmShareTransferCapabilitiesFromAETitle)"
+            f"check that the AE {peer.ae_title} offers this service. On a dcm4chee archive, the AE must have a "
+            "dicomTransferCapability with this dicomSOPClass, role SCP and Implicit VR Little Endian. The AE can also "
+            "share the capability of another AE (dcmShareTransferCapabilitiesFromAETitle)"
         ),
     )

@@ -137,7 +137,7 @@ class _Query:
             raise DicomError(
                 f"a C-FIND response has no {keyword} (study {self.study_uid})",
                 subject=str(self.association.peer),
-                next_step="dcmcfg cannot compare instances without this value: check the peer's log",
+                next_step="check the peer's log: dcmcfg requires this value to compare instances",
             )
         return uid
 
@@ -213,7 +213,7 @@ def _build_study(match: Identifier, association: OpenAssociation) -> Study:
         raise DicomError(
             "a C-FIND response at STUDY level has no StudyInstanceUID",
             subject=str(association.peer),
-            next_step="dcmcfg cannot select a study without this UID: check the peer's log",
+            next_step="check the peer's log: dcmcfg requires this UID to select a study",
         )
     (patient_id, issuer), character_set = decode_values(match, "PatientID", "IssuerOfPatientID")
     return Study(

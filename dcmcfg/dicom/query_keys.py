@@ -70,7 +70,8 @@ def require_study_key(keyword: str) -> None:
         next_step = f"did you mean {suggestion}?"
     else:
         next_step = _ALTERNATIVES.get(
-            keyword, f"use one of {', '.join(sorted(_MATCHED_KEYS))}; for any other list of studies, use --studies FILE"
+            keyword,
+            f"use one of {', '.join(sorted(_MATCHED_KEYS))}. To verify any list of studies, use --studies FILE",
         )
     raise MalformedInput(
         "the archive ignores this key, so all studies would match", subject=keyword, next_step=next_step

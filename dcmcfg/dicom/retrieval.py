@@ -100,7 +100,7 @@ class Retrieval:
             QueryRetrieveLevel.IMAGE: len(self.series_uids) == 1 and bool(self.instance_uids),
         }
         if not is_valid[self.level]:
-            raise MalformedInput(f"the keys do not match the {self.level.name} level", subject=self.study_uid)
+            raise MalformedInput(f"these query keys are not valid at {self.level.name} level", subject=self.study_uid)
 
     @property
     def model(self) -> InformationModel:

@@ -60,8 +60,8 @@ _DESTINATION_UNKNOWN = "refused: the Move Destination is unknown"
 _NOT_PERFORMED = "refused: the sub-operations could not be performed"
 
 _WHICH_EXTERNAL = (
-    "(the Error Comment does not contain this AE title. The possible titles are: the external retrieve AE title of the "
-    "study in the archive's database, dcmAltCMoveSCP, and dcmFallbackCMoveSCP)"
+    "The Error Comment does not show the title of the external archive. Possible titles: the external retrieve AE "
+    "title of the study in the archive's database, dcmAltCMoveSCP and dcmFallbackCMoveSCP"
 )
 
 #: The possible peers, if a comment does not contain the AE title.
@@ -75,16 +75,16 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
         "Unknown AE",
         "the archive does not know the AE of the external archive",
         (
-            f"whether LDAP has an AE with the AE title of the external archive {_WHICH_EXTERNAL}. After a change, "
-            "reload the archive, because the archive caches unknown AE titles (dcmAECacheStaleTimeout). If the AE "
-            "exists, check its device: one broken connection reference makes the whole device unknown. A study "
-            "without a storage commitment result has the title '*', which is not an AE"
+            f"whether LDAP has an AE with the title of the external archive. {_WHICH_EXTERNAL}. A study without a "
+            "storage commitment result has the title '*', which is not an AE. If the AE exists, check its device: one "
+            "broken connection reference makes the whole device unknown. After a change, reload the archive, because "
+            "the archive caches unknown AE titles (dcmAECacheStaleTimeout)"
         ),
     ),
     (
         "ConfigurationNotFoundException: AE: ",
         "the AE of the external archive is not installed",
-        f"dicomInstalled of the external archive's device and of its AE {_WHICH_EXTERNAL}",
+        f"dicomInstalled of the external archive's device, and dicomInstalled of its AE. {_WHICH_EXTERNAL}",
     ),
     (
         "ConfigurationException",
@@ -95,9 +95,9 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
         "A-ASSOCIATE-RJ",
         f"the archive's association was rejected by {EXTERNAL_ARCHIVE_OR_DESTINATION}",
         (
-            "whether the external archive accepts the calling AE title of this C-MOVE (the archive calls with "
-            "the requester's AE title, not with its own AE title); whether the destination accepts the AE title of the "
-            "archive; whether the called AE titles in LDAP are correct"
+            "whether the called AE titles in LDAP are correct. The external archive must accept the requester's AE "
+            "title, because the archive calls with this title, not with its own title. The destination must accept "
+            "the archive's AE title"
         ),
     ),
     (
@@ -119,15 +119,15 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
     (
         "IncompatibleConnectionException",
         f"the archive has no connection that is compatible with a connection of {EXTERNAL_ARCHIVE_OR_DESTINATION}",
-        "the connections of both AEs in LDAP: both connections must be installed, and the called AE must have a "
-        "dicomPort; either both connections must be plain, or both connections must use TLS with a common cipher suite "
-        "(dicomTLSCipherSuite) and protocol version (dcmTLSProtocol)",
+        "the connections of both AEs in LDAP. Both connections must be installed. The connection of the called AE "
+        "must have a dicomPort. Both connections must be without TLS, or have a common cipher suite "
+        "(dicomTLSCipherSuite) and a common TLS version (dcmTLSProtocol)",
     ),
     (
         "javax.net.ssl.",
         f"the TLS handshake failed between the archive and {EXTERNAL_ARCHIVE_OR_DESTINATION}",
-        "the certificates of both AEs: each AE must trust the certificate of the other AE, and the key of the called "
-        "AE must match the cipher suites (dicomTLSCipherSuite)",
+        "the certificates of both AEs. Each AE must trust the certificate of the other AE. The key of the called AE "
+        "must match the cipher suites (dicomTLSCipherSuite)",
     ),
     (
         "Not installed",
@@ -149,11 +149,11 @@ _PERMANENT_PARTS = (
 _REJECTED, _TRANSIENT_RESULT = "A-ASSOCIATE-RJ", "result: 2"
 
 _NO_REASON = (
-    "whether the archive's AE has transfer capabilities (dicomTransferCapability) for these SOP classes with role SCU; "
-    "whether the destination has transfer capabilities for these SOP classes with role SCP, or no transfer "
-    "capabilities at all; whether the destination listens and accepts the archive; for a purged study, the log of the "
-    "external archive: the connection may have broken after the association was established, or the external archive "
-    "sent nothing for longer than dcmRetrieveTimeout of the archive's connection"
+    "the transfer capabilities (dicomTransferCapability) for these SOP classes. The archive's AE must have the role "
+    "SCU. The destination must have the role SCP, or have no transfer capabilities. Check whether the destination "
+    "listens and accepts the archive. For a purged study, see the log of the external archive. Possible reasons: the "
+    "connection broke after the association was established, or the external archive sent nothing for longer than "
+    "dcmRetrieveTimeout of the archive's connection"
 )
 
 
@@ -183,25 +183,24 @@ def explain_destination_unknown(comment: str) -> StatusExplanation:
         return (
             f"{_DESTINATION_UNKNOWN} to the archive itself",
             (
-                f"whether LDAP has a device with the AE {title}. If not, create the AE with its host and port, then "
+                f"whether LDAP has a device with the AE {title}. If not, create the AE with its host and port. Then "
                 "reload the archive, because the archive caches unknown AE titles (dcmAECacheStaleTimeout). If the AE "
-                "exists, check the spelling and case of its title, and the connection references of its device: one "
-                "broken reference makes the whole device unknown"
+                "exists, check the spelling and case of its title. Also check the connection references of its "
+                "device: one broken reference makes the whole device unknown"
             ),
         )
     if comment.startswith("AE: ") and "not installed" in comment:
         title = comment.removeprefix("AE: ").split(" not installed")[0]
         return (
             f"{_DESTINATION_UNKNOWN} to the archive itself: the AE is not installed",
-            f"dicomInstalled of the AE {title} and of its device",
+            f"dicomInstalled of the AE {title}, and dicomInstalled of its device",
         )
     return (
-        f"{_DESTINATION_UNKNOWN}, most likely to the external archive, whose response the archive passes on",
-        "dcmExternalRetrieveAEDestination of the archive. If the attribute is not set, the external archive sends "
-        "straight to the destination of this C-MOVE, but does not know the destination: set the attribute (dcmcfg "
-        "set-external-retrieve), or add the destination with its host and port in the external archive. If the "
-        "attribute is set, the external archive does not know the AE title in the attribute: add this AE in the "
-        "external archive, with the archive's host and port",
+        f"{_DESTINATION_UNKNOWN}, most likely to the external archive",
+        "dcmExternalRetrieveAEDestination of the archive. If the attribute is not set, the external archive does not "
+        "know the destination of this C-MOVE. Set the attribute (dcmcfg set-external-retrieve), or add the "
+        "destination in the external archive, with host and port. If the attribute is set, the external archive does "
+        "not know the AE in the attribute. Add this AE in the external archive, with the archive's host and port",
     )
 
 
@@ -278,12 +277,12 @@ _CATEGORIES: dict[int, Category] = {
 
 _PEER_LOG = "the peer's log"
 _CAPABILITY = (
-    "the peer's transfer capabilities; on a dcm4chee archive: dicomTransferCapability with that dicomSOPClass "
-    "and role SCP"
+    "the peer's transfer capabilities. On a dcm4chee archive, check whether the AE has a dicomTransferCapability with "
+    "this dicomSOPClass and role SCP"
 )
 _ALLOWED = (
-    "the permissions of this caller; on a dcm4chee archive: dcmStorePermissionServiceURL, "
-    "dcmAcceptedUserRole and the access control IDs of the AE"
+    "the permissions of this caller. On a dcm4chee archive, check dcmStorePermissionServiceURL, dcmAcceptedUserRole "
+    "and the access control IDs of the AE"
 )
 _UNKNOWN: StatusExplanation = ("not a standard status", _PEER_LOG)
 
@@ -295,31 +294,31 @@ _BY_COMMENT: dict[tuple[Service, int], Callable[[str], StatusExplanation]] = {
 _EXACT: dict[tuple[Service, int], StatusExplanation] = {
     ("C-MOVE", SUCCESS): ("success: all sub-operations completed", ""),
     ("C-MOVE", MATCHES_NOT_COUNTED): (
-        "refused: out of resources, the number of matches could not be calculated",
+        "refused: out of resources, so the peer could not count the matches",
         "the archive's database and its log",
     ),
     ("C-MOVE", IDENTIFIER_MISMATCH): (
         "refused: the identifier does not match the SOP class",
-        "the keys of the request; the Error Comment of the response contains the missing key",
+        "the keys of the request. The Error Comment of the response contains the missing key",
     ),
     ("C-MOVE", SOME_SUB_OPERATIONS_FAILED): (
         "sub-operations completed, some with a failure or a warning",
-        "which SOP Instance UIDs failed; the log of the destination; the transfer capabilities "
-        "(dicomTransferCapability) of the archive and of the destination for the SOP classes of these instances",
+        "the log of the destination. Also check the SOP classes of the failed SOP Instance UIDs: the archive and the "
+        "destination must have transfer capabilities (dicomTransferCapability) for these SOP classes",
     ),
     ("C-MOVE", MOVE_DESTINATION_NOT_ALLOWED): (
         "refused: the archive does not allow this Move Destination",
         "dcmAcceptedMoveDestination of the called AE: add the destination, or remove the attribute to allow any "
         "destination",
     ),
-    ("C-MOVE", CANCELLED): ("cancelled", "the sender of the C-CANCEL that ended the retrieve"),
+    ("C-MOVE", CANCELLED): ("cancelled", "which system sent the C-CANCEL that ended the retrieve"),
     ("C-FIND", SUCCESS): ("success: all matches were sent", ""),
     ("C-FIND", INVALID_PRIOR_RECORD_KEY): ("failed: invalid prior record key", _PEER_LOG),
     ("C-FIND", MATCHES_LIMITED): (
-        "the peer reached its limit for matches and did not send the rest",
+        "the peer reached its limit for matches and did not send the other matches",
         "the peer's limit for the number of matches",
     ),
-    ("C-FIND", CANCELLED): ("cancelled", "the sender of the C-CANCEL that ended the query"),
+    ("C-FIND", CANCELLED): ("cancelled", "which system sent the C-CANCEL that ended the query"),
     ("C-FIND", PENDING): ("pending: a match", ""),
     ("C-FIND", PENDING_WITHOUT_OPTIONAL_KEYS): ("pending: a match; the peer does not support some optional keys", ""),
     ("C-STORE", SUCCESS): ("success: stored", ""),
@@ -368,9 +367,9 @@ _GENERAL: dict[int, StatusExplanation] = {
     PROCESSING_FAILURE: (
         "failed: processing failure",
         (
-            "the peer's log; if a dcm4chee archive forwards the retrieve to an external archive, also the log of the "
-            "external archive. Possible reasons: the external archive did not accept the presentation context, or the "
-            "connection broke"
+            "the peer's log. If a dcm4chee archive forwards the retrieve to an external archive, also check the log "
+            "of the external archive. Possible reasons: the external archive did not accept the presentation context, "
+            "or the connection broke"
         ),
     ),
     0x0111: ("failed: duplicate SOP instance", _PEER_LOG),
@@ -379,7 +378,7 @@ _GENERAL: dict[int, StatusExplanation] = {
     ATTRIBUTE_VALUE_OUT_OF_RANGE: ("completed, but an attribute value was out of range", _PEER_LOG),
     INVALID_SOP_INSTANCE: ("failed: invalid SOP instance", _PEER_LOG),
     0x0118: ("failed: no such SOP class", _CAPABILITY),
-    0x0119: ("failed: the instance does not belong to that SOP class", _PEER_LOG),
+    0x0119: ("failed: the instance does not belong to this SOP class", _PEER_LOG),
     0x0120: ("failed: an attribute is missing", _PEER_LOG),
     0x0121: ("failed: an attribute value is missing", _PEER_LOG),
     SOP_CLASS_UNSUPPORTED: ("refused: SOP class not supported", _CAPABILITY),

@@ -111,7 +111,8 @@ def _require_readable(path: Path, option: str) -> None:
 def _build_file_error(path: Path | None, problem: str, option: str) -> DicomError:
     if path is None:
         return DicomError(
-            f"{SYSTEM_STORE_UNUSABLE}: {problem}", next_step=f"specify a file of CA certificates and CRLs with {option}"
+            f"{SYSTEM_STORE_UNUSABLE}: {problem}",
+            next_step=(f"set {option} to a file that contains CA certificates and CRLs"),
         )
     return DicomError(
         f"the file cannot be used: {problem}",

@@ -37,7 +37,7 @@ def explain_invalid_syntax(diagnostic_message: str, change: Change | None) -> tu
     if name.lower() == OBJECT_CLASS.lower():
         return _explain_unknown_class(value)
     shown = f": {format_value(name, value)}" if value is not None else ""
-    return f"the value of {name} has the wrong syntax{shown}", f"to see its syntax: dcmcfg explain {name}"
+    return f"the value of {name} has the wrong syntax{shown}", f"to see the correct syntax: dcmcfg explain {name}"
 
 
 def _explain_unknown_class(value: bytes | None) -> tuple[str, str]:
@@ -48,7 +48,7 @@ def _explain_unknown_class(value: bytes | None) -> tuple[str, str]:
     message = f"the server's schema does not define the object class {name}"
     if load_bundled_schema().object_class(name) is not None:
         return message, "the class belongs to the archive: upgrade the server's schema"
-    return message, "check the spelling of the name; if the name is correct, upgrade the server's schema"
+    return message, "check the spelling of the name. If the name is correct, upgrade the server's schema"
 
 
 def _find_value(change: Change | None, name: str, position: int) -> bytes | None:
@@ -76,25 +76,25 @@ ASSERTION_FAILED = 122
 #: Result code → the meaning for the user, and the next step.
 _MEANINGS: Mapping[int, tuple[str, str]] = {
     3: ("the server's time limit was reached", "raise the limit for this bind DN, or bind as the administrator"),
-    4: ("the server truncated the result (size limit)", "bind as a DN without a size limit, e.g. the root DN"),
+    4: ("the server truncated the result (size limit)", "bind with a DN without a size limit, e.g. the root DN"),
     7: (
         "the server does not support this authentication method",
-        "SASL EXTERNAL requires ldapi:// or a client certificate that the server verifies; otherwise use --bind-dn",
+        "SASL EXTERNAL requires ldapi:// or a client certificate that the server verifies. Otherwise, use --bind-dn",
     ),
     8: ("the server requires stronger authentication", "specify --bind-dn, or use ldaps:// or --starttls"),
     10: ("the server refers to another server", "use the URL of the writable server"),
     11: (
         "the server's limits for this bind DN do not allow the request",
-        "bind as a DN without limits, e.g. the root DN",
+        "bind with a DN without limits, e.g. the root DN",
     ),
     12: ("the server does not support the request (unavailable critical extension)", ""),
     13: ("the server requires an encrypted connection", "use --starttls or ldaps://"),
     16: ("there is no such attribute or value", ""),
     17: (
         "the server's schema does not define the attribute",
-        "check the spelling of the name; if the name is correct, upgrade the server's schema",
+        "check the spelling of the name. If the name is correct, upgrade the server's schema",
     ),
-    18: ("the attribute's values cannot be compared one by one", "replace the attribute as a whole"),
+    18: ("the server cannot compare single values of this attribute", "replace the attribute as a whole"),
     19: ("the value violates a constraint, e.g. a second value of a single-valued attribute", ""),
     20: ("the value already exists", ""),
     21: ("the value has the wrong syntax", ""),

@@ -155,7 +155,7 @@ def _decode_response(message: bytes) -> LdapResponse:
         raise ValueError(f"a message of kind {kind:#x} is not a response to a change")
     (code_tag, code), (dn_tag, dn), (text_tag, text), *more = [*read_elements(operation), *[(0, b"")] * 3]
     if (code_tag, dn_tag, text_tag) != (ENUMERATED, OCTET_STRING, OCTET_STRING):
-        raise ValueError("a response without result code, matched DN and message")
+        raise ValueError("the response has no result code, matched DN or message")
     optional = dict(more)
     name = optional.get(_RESPONSE_NAME)
     return LdapResponse(

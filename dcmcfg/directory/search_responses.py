@@ -194,7 +194,9 @@ def _interpret_message(
         _handle_unsolicited(message, offset)
         return b""
     if response_id != message_id:
-        raise InvalidLdapMessage(f"response to request {response_id} instead of {message_id}")
+        raise InvalidLdapMessage(
+            f"the server sent the response to request {response_id} instead of request {message_id}"
+        )
     match tag:
         # The message ID of the entry has an unusual encoding, so the fast path did not recognise it.
         case 0x64:

@@ -94,7 +94,7 @@ def _load_client_certificate(context: ssl.SSLContext, certificate: Path, key: Pa
         context.load_cert_chain(certificate, key, password=_refuse_passphrase)
     except _PassphraseRequiredError:
         raise DirectoryError(
-            "the private key is protected by a passphrase, which dcmcfg does not support",
+            "for the directory server, dcmcfg supports only private keys without a passphrase",
             subject=str(key_file),
             next_step="to write a key without a passphrase: openssl pkey -in KEY -out PLAIN; then protect the "
             "file PLAIN: chmod 600 PLAIN",
@@ -126,7 +126,8 @@ def _refuse_passphrase() -> str:
 def _build_unusable_error(path: Path | None, problem: str, option: str) -> DirectoryError:
     if path is None:
         return DirectoryError(
-            f"{SYSTEM_STORE_UNUSABLE}: {problem}", next_step=f"specify a file of CA certificates and CRLs with {option}"
+            f"{SYSTEM_STORE_UNUSABLE}: {problem}",
+            next_step=(f"set {option} to a file that contains CA certificates and CRLs"),
         )
     return DirectoryError(f"the file cannot be used: {problem}", subject=str(path), next_step=f"check {option}")
 
@@ -170,8 +171,8 @@ def build_handshake_ended_error(text: str, url: str) -> DirectoryError:
     alert = _ALERT.search(text)
     alert_text = f" ({alert[0]})" if alert else ""
     return DirectoryError(
-        f"the server closed the connection in the TLS handshake{alert_text}; the server may require "
-        "another client certificate",
+        f"the server closed the connection during the TLS handshake{alert_text}. The server might require another "
+        "client certificate",
         subject=url,
         next_step="specify a client certificate from an authority that the server trusts: --client-cert and "
         "--client-key",

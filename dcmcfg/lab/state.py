@@ -126,7 +126,7 @@ class LabState:
             raise LabError(
                 f"cannot read the lab's state ({error})",
                 subject=str(path),
-                next_step="end all processes whose command line contains this folder, then remove the folder",
+                next_step="end all processes that have this folder in their command line, then remove the folder",
             ) from error
 
 

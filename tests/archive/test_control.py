@@ -150,7 +150,7 @@ def unfinished(archive: Scripted) -> ReloadUnfinished:
 def test_answer_that_shows_nothing_leaves_open_what_is_in_force(archive: Scripted) -> None:
     archive.answer(409, '{"errorMessage":"x"}')
     error = unfinished(archive)
-    assert error.message == "x (HTTP 409). It is unknown whether the new configuration is in force"
+    assert error.message == "x (HTTP 409). dcmcfg does not know whether the new configuration is in force"
     assert f"send GET {archive.url}/aets" in error.next_step
     assert error.reload is not None
     assert error.reload.in_force is None
@@ -184,8 +184,8 @@ def test_listener_that_stays_closed_is_named_after_two_reloads(archive: Scripted
     assert error.message == (
         "The new configuration is in force, but the archive could not open the listener localhost:9112: IOException: "
         "Unable to start TCPListener on localhost:9112; cause: BindException: Address already in use (HTTP 500; "
-        "dcmcfg reloaded twice). Until a reload succeeds, other listeners may be closed too, and the "
-        "archive keeps old AEs in its cache"
+        "dcmcfg reloaded twice). Until a reload succeeds, other listeners might be closed too, and the AE cache of "
+        "the archive still contains old AEs"
     )
     assert "ss -tlnp 'sport = :9112'" in error.next_step
 
@@ -218,8 +218,8 @@ def test_second_reload_without_an_answer_is_unconfirmed_and_in_force(archive: Sc
     with pytest.raises(ReloadUnconfirmed) as error_info:
         ControlService(archive.url).reload()
     assert error_info.value.message.startswith(
-        "The new configuration is in force, but the archive could not open the listener localhost:9112. "
-        "A second reload was sent, but the archive did not confirm the second reload: "
+        "The new configuration is in force, but the archive could not open the listener localhost:9112. dcmcfg sent a "
+        "second reload, but the archive did not confirm the second reload: "
     )
     assert error_info.value.reload is not None
     assert (error_info.value.reload.in_force, len(error_info.value.reload.attempts)) == (True, 2)
@@ -250,14 +250,14 @@ def test_stack_trace_becomes_its_first_line_and_its_deepest_cause(archive: Scrip
 
 def test_stack_trace_without_a_cause_becomes_its_first_line(archive: Scripted) -> None:
     archive.answer(500, "java.lang.NullPointerException\n\tat org.dcm4chee.arc.Foo.bar(Foo.java:1)\n")
-    assert unfinished(archive).message.startswith("NullPointerException (HTTP 500). It is unknown ")
+    assert unfinished(archive).message.startswith("NullPointerException (HTTP 500). dcmcfg does not know ")
 
 
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
         ("", "no reason given"),
-        ("<html><h1>Oops</h1>", "the response is a web page without a reason"),
+        ("<html><h1>Oops</h1>", "the response is a web page that contains no reason"),
         ("x " * 1000, "x " * 149),
     ],
 )
@@ -286,7 +286,7 @@ def test_page_of_the_web_server_says_that_nothing_was_reloaded(archive: Scripted
     assert error_info.value.message.startswith(
         "Not reloaded. The archive failed to start, or it is still starting (HTTP 500"
     )
-    assert "A reload does not start the archive" in error_info.value.next_step
+    assert "a reload does not start the archive" in error_info.value.next_step
     assert archive.reloads == 1
 
 
@@ -295,7 +295,9 @@ def test_page_that_passes_while_the_archive_is_deployed_asks_for_another_reload(
     archive.answer(200, '{"status":"STARTED"}')
     with pytest.raises(NotReloaded) as error_info:
         ControlService(archive.url, polling=LONG).reload()
-    assert error_info.value.message == "Not reloaded: the archive was not ready; its status is now STARTED"
+    assert error_info.value.message == (
+        "Not reloaded: the archive was not ready. The status of the archive is now STARTED"
+    )
 
 
 @pytest.mark.parametrize(
@@ -322,7 +324,7 @@ def test_page_that_passes_is_asked_for_again_and_the_wait_is_announced(archive: 
     archive.once["ctrl/status"] = (500, PAGE.format("500 - Internal Server Error").encode())
     announced: list[str] = []
     assert ControlService(archive.url, polling=LONG).status(announced.append).started
-    assert announced == ["HTTP 500 from the web server; retrying for 120 s"]
+    assert announced == ["HTTP 500 from the web server; dcmcfg retries for up to 120 s"]
 
 
 def test_another_path_of_the_archive_is_not_taken_for_an_archive_that_is_not_deployed(archive: Scripted) -> None:
@@ -346,7 +348,7 @@ def test_reload_without_an_answer_is_unconfirmed_within_its_timeout(archive: Scr
         ControlService(archive.url, timeouts=QUICK).reload()
     assert (
         error_info.value.message
-        == "The reload was sent, but the archive did not confirm the reload: no answer within 0.3 s"
+        == "dcmcfg sent a reload, but the archive did not confirm the reload: no answer within 0.3 s"
     )
     assert error_info.value.exit_code == 4
 
@@ -392,7 +394,7 @@ def test_status_without_an_answer_fails_within_its_timeout(archive: Scripted) ->
     with pytest.raises(ArchiveError) as error_info:
         ControlService(archive.url, timeouts=QUICK).status()
     assert error_info.value.message == (
-        "The server accepts connections but does not answer within 0.3 s: it is starting, or it hangs"
+        "The server accepted the connection, but did not answer within 0.3 s. The server is starting, or it hangs"
     )
     assert state_of(error_info.value) is ServiceState.NO_RESPONSE
 

@@ -147,8 +147,8 @@ def test_issuer_that_calls_itself_otherwise_is_told_with_the_name(issuer: Issuer
     """Asked by its address, a Keycloak with a fixed host name answers with that name."""
     issuer.issuer = f"https://keycloak.example.org{KEYCLOAK}"
     error = refused(credentials(issuer))
-    assert error.message == f"no token for the archive: the issuer reports another name, {issuer.issuer}"
-    assert error.next_step.startswith(f"the tokens contain the reported name: set oidc_issuer to {issuer.issuer}. If")
+    assert error.message == f"no token for the archive: the issuer at this URL has the name {issuer.issuer}"
+    assert error.next_step.startswith(f"set oidc_issuer to {issuer.issuer}, because the tokens contain this name. If")
     assert issuer.asked == []
 
 
@@ -157,7 +157,7 @@ def test_secret_does_not_follow_the_issuer_to_another_server(issuer: Issuer) -> 
         issuer.discovery = {"token_endpoint": elsewhere.url}
         error = refused(credentials(issuer))
         assert error.message == (
-            f"the token endpoint is on another server, {elsewhere.url}: dcmcfg does not send the secret to this server"
+            f"the token endpoint {elsewhere.url} is not on the issuer's server, so dcmcfg does not send the secret"
         )
         assert elsewhere.requests == []
 

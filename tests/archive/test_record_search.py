@@ -81,8 +81,8 @@ def test_of_many_titles_that_nothing_names_the_first_are_asked_for_and_the_rest_
     found = search_records([*map(workstation, range(MAX_TITLES + 3)), TITLE], reaching(archive))
     assert (len(found.records), found.records[0].name) == (MAX_TITLES + 1, TITLE)
     assert found.warnings == (
-        "the change removes 3 more AE titles, but dcmcfg did not search the archive's database for the studies of "
-        "these AE titles",
+        "the change removes 3 more AE titles. dcmcfg did not search the archive's database for the studies of these "
+        "AE titles",
     )
 
 
@@ -106,8 +106,8 @@ def test_what_is_not_answered_in_time_is_unknown_or_warned_of(archive: Scripted)
     unknown = f"{archive.url}: some responses were missing after 2 s"
     assert found.records == (RecordedStudies(TITLE), RecordedStudies(slow, is_complete=False, unknown_reason=unknown))
     assert found.warnings == (
-        "the change removes 2 more AE titles, but dcmcfg did not search the archive's database for the studies of "
-        "these AE titles",
+        "the change removes 2 more AE titles. dcmcfg did not search the archive's database for the studies of these "
+        "AE titles",
     )
 
 

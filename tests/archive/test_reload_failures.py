@@ -19,8 +19,8 @@ STORES = (
     "dcmKeyStorePin, dcmKeyStoreKeyPin; dcmTrustStoreURL, dcmTrustStoreType, dcmTrustStorePin), then run dcmcfg reload"
 )
 FILES = (
-    "Correct dcmKeyStoreURL or dcmTrustStoreURL of the archive's device: the URL must be the URL of a file that the "
-    "archive can read, then run dcmcfg reload"
+    "Correct dcmKeyStoreURL or dcmTrustStoreURL of the archive's device: the URL must lead to a file that the archive "
+    "can read, then run dcmcfg reload"
 )
 
 
@@ -55,7 +55,7 @@ def test_store_that_cannot_be_read_names_the_attributes_of_the_stores(body: str,
 )
 def test_name_that_java_does_not_know_names_its_attribute_alone(text: str, attribute: str, other: str) -> None:
     error = failure(409, f'{{"errorMessage":"java.lang.IllegalArgumentException: {text}"}}')
-    assert error.next_step.startswith(f"Correct {attribute} of the TLS connection: use the names of Java")
+    assert error.next_step.startswith(f"Correct {attribute} of the TLS connection. Use Java's names")
     assert other not in error.next_step
 
 
@@ -71,8 +71,8 @@ def test_reason_about_something_else_names_no_attribute() -> None:
 def test_port_in_use_names_the_command_that_lists_the_connections(device: str, command: str) -> None:
     body = f"{FORCED}Caused by: java.net.BindException: Address already in use\n"
     assert failure(500, body, device).next_step == (
-        f"Find out what else uses port 9112: another connection of the archive{command}, or another process "
-        "(ss -tlnp 'sport = :9112' on the archive's machine), then run dcmcfg reload"
+        f"Find the other user of port 9112. Check the other connections of the archive{command}. Check the other "
+        "processes on the archive's machine (ss -tlnp 'sport = :9112'), then run dcmcfg reload"
     )
 
 

@@ -77,9 +77,9 @@ EJB = "jakarta.ejb.EJBException: java.lang.ArrayIndexOutOfBoundsException: Index
         (
             500,
             "<html><head><title>Error</title></head><body>Internal Server Error</body></html>",
-            ReloadUnclear("the response is a web page without a reason"),
+            ReloadUnclear("the response is a web page that contains no reason"),
         ),
-        (500, "<html>", ReloadUnclear("the response is a web page without a reason")),
+        (500, "<html>", ReloadUnclear("the response is a web page that contains no reason")),
         (401, "", None),
         (404, "", None),
         (502, "", None),

@@ -81,7 +81,7 @@ def test_token_from_the_future_tells_of_clocks() -> None:
 def test_when_it_was_issued_is_no_reason_as_the_archive_does_not_look() -> None:
     ahead = replace(GOOD, claims=replace(CLAIMS, issued=NOW + timedelta(seconds=90)))
     assert explain(ahead) == explain(GOOD)
-    assert explain(GOOD)[0].startswith("no other problem was found")
+    assert explain(GOOD)[0].startswith("dcmcfg found no problem in the token")
 
 
 @pytest.mark.parametrize(
@@ -96,17 +96,17 @@ def test_issuer_by_another_name_is_told_before_its_key() -> None:
     by_address = replace(CLAIMS, issuer="https://10.0.0.5/realms/dcm4che")
     (reason,) = explain_token_refusal(replace(GOOD, claims=by_address, signature=SignatureStatus.UNKNOWN_KEY), "auth")
     assert reason.message == (
-        f"the token's issuer is https://10.0.0.5/realms/dcm4che, but the archive accepts tokens of {ISSUER}; "
-        "if a server has two names, or a name and an address, the archive sees two different issuers"
+        f"the token's issuer is https://10.0.0.5/realms/dcm4che, but the archive accepts only tokens of {ISSUER}. For "
+        "the archive, two names of one server are two issuers"
     )
-    assert reason.next_step == f"use the name that the archive accepts: set oidc_issuer {ISSUER}"
+    assert reason.next_step == f"use the name that the archive accepts: set oidc_issuer to {ISSUER}"
     other_realm = replace(CLAIMS, issuer=ISSUER.replace("dcm4che", "master"))
     assert "two names" not in explain(replace(GOOD, claims=other_realm))[0]
 
 
 def test_key_and_signature_are_told() -> None:
     assert explain(replace(GOOD, signature=SignatureStatus.UNKNOWN_KEY)) == [
-        "the token is signed with key k1, but the issuer does not have this key (any more)"
+        "the token is signed with key k1, but the issuer does not publish this key"
     ]
     assert explain(replace(GOOD, signature=SignatureStatus.INVALID)) == [
         "the signature is invalid: the token is truncated, altered or from another realm"
@@ -127,10 +127,10 @@ def test_several_reasons_are_told_together() -> None:
 def test_nothing_wrong_with_it_leaves_the_audience() -> None:
     (reason,) = explain(GOOD)
     assert (
-        reason == "no other problem was found; the token's audience is account, but the archive may require "
+        reason == "dcmcfg found no problem in the token. The token's audience is account. The archive might require "
         "the ID of its own client in the audience"
     )
-    assert "the issuer that the archive expects is unknown" in explain(replace(GOOD, issuer=""))[0]
+    assert "dcmcfg does not know which issuer the archive expects" in explain(replace(GOOD, issuer=""))[0]
 
 
 def test_missing_role_is_403_and_says_where_it_is_assigned() -> None:
@@ -150,7 +150,7 @@ def test_missing_role_is_403_and_says_where_it_is_assigned() -> None:
     ]
     assert explain(forbidden, "archivist") == ["the token does not have the realm role archivist"]
     assert explain(forbidden) == [
-        "the token has the role that a standard archive requires, but this archive may require another role"
+        "the token has the role that a standard archive requires, but this archive might require another role"
     ]
 
 

@@ -69,8 +69,8 @@ def test_an_archive_that_does_not_answer_is_a_3_and_no_report(run: Run, site: Cl
     assert result.stderr == (
         f"dcmcfg: {site.archive.url}/{PATH}: the archive does not find the device dcm4chee-arc (HTTP 404): Device with "
         "specified name not found\n"
-        "  next: the archive may read another directory or base DN than dcmcfg: compare LDAP_URL and LDAP_BASE_DN of "
-        "its server with dcmcfg config show\n"
+        "  next: compare LDAP_URL and LDAP_BASE_DN of the archive's server with the output of dcmcfg config show: the "
+        "archive might read another directory server or base DN than dcmcfg\n"
     )
 
 

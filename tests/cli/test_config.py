@@ -239,7 +239,7 @@ def test_a_profile_that_others_can_write_to_is_refused(run: Run) -> None:
     path.chmod(0o666)
     result = run("config", "set", "hospital.device", "new")
     assert (result.exit_code, path.read_text()) == (3, COMMENTED)
-    assert result.stderr.startswith(f"dcmcfg: {path}: everybody can write to it\n")
+    assert result.stderr.startswith(f"dcmcfg: {path}: everybody can write to this path\n")
 
 
 def test_a_missing_profile_has_nothing_to_unset(run: Run) -> None:

@@ -51,7 +51,7 @@ def test_state_and_profiles_are_private(
     before = site.octets()
     refused = run("set", "AE:STORESCP", "dicomDescription=y", "--yes")
     assert (refused.exit_code, site.octets()) == (3, before)
-    assert "everybody can write to it" in refused.stderr
+    assert "everybody can write to this path" in refused.stderr
 
 
 @pytest.mark.real
@@ -78,7 +78,7 @@ def test_a_state_folder_that_others_may_write_to_is_refused(run: Run, tmp_path: 
         assert (refused.exit_code, refused.stdout, refused.stderr) == (
             3,
             "",
-            f"dcmcfg: {state}: everybody can write to it\n"
+            f"dcmcfg: {state}: everybody can write to this path\n"
             f"  next: check that nobody has modified the content, then run: chmod -R go-w {state}\n",
         )
     state.chmod(0o700)
@@ -95,7 +95,7 @@ def test_a_profile_that_others_may_write_to_is_refused(run: Run, opened: str) ->
     assert (refused.exit_code, refused.stdout, refused.stderr) == (
         3,
         "",
-        f"dcmcfg: {named}: everybody can write to it\n  next: check that nobody has modified the content, "
+        f"dcmcfg: {named}: everybody can write to this path\n  next: check that nobody has modified the content, "
         f"then run: chmod -R go-w {top}\n",
     )
 
@@ -106,7 +106,7 @@ def test_the_suggested_command_closes_all_folders_of_a_profile_at_once(run: Run)
         each.chmod(0o777)
     command = run("--profile", "prod", "status").stderr.partition("then run: ")[2].splitlines()[0]
     subprocess.run(shlex.split(command), check=True)
-    assert "can write to it" not in run("--profile", "prod", "status").stderr
+    assert "can write to" not in run("--profile", "prod", "status").stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to others")
@@ -120,7 +120,7 @@ def test_a_profile_that_another_account_has_put_there_is_refused(run: Run, given
     assert (refused.exit_code, refused.stdout, refused.stderr) == (
         3,
         "",
-        f"dcmcfg: {named}: it belongs to the account 12345, but dcmcfg runs as root\n"
+        f"dcmcfg: {named}: the owner is the account 12345, but dcmcfg runs as root\n"
         f"  next: sudo chown -R root {top}; or if you did not write it, remove it\n",
     )
 
@@ -144,7 +144,7 @@ def test_a_folder_below_the_state_folder_that_others_may_write_to_is_refused(
     assert (refused.exit_code, refused.stdout, refused.stderr) == (
         3,
         "",
-        f"dcmcfg: {state / name}: everybody can write to it\n"
+        f"dcmcfg: {state / name}: everybody can write to this path\n"
         f"  next: check that nobody has modified the content, then run: chmod -R go-w {state}\n",
     )
 
@@ -160,6 +160,6 @@ def test_an_undo_that_others_may_have_planted_is_not_applied(
     refused = run("undo", "--yes")
     assert (refused.exit_code, site.octets()) == (3, before)
     assert refused.stderr.endswith(
-        f"dcmcfg: {state / name}: everybody can write to it\n"
+        f"dcmcfg: {state / name}: everybody can write to this path\n"
         f"  next: check that nobody has modified the content, then run: chmod -R go-w {state}\n"
     )

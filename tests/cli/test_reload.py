@@ -82,12 +82,11 @@ def test_listener_that_stays_closed_is_exit_code_4_with_what_is_in_force(run: Ru
     assert result.stderr == (
         f"dcmcfg: {archive.url}/ctrl/reload: The new configuration is in force, but the archive could not open the "
         "listener localhost:9112: IOException: Unable to start TCPListener on localhost:9112; cause: BindException: "
-        "Address already in use (HTTP 500; dcmcfg reloaded twice). Until a reload succeeds, other listeners may be "
-        "closed too, and the archive keeps old AEs in its cache\n"
-        f"  next: Find out what else uses port 9112: another connection of the archive (dcmcfg --archive-url "
-        f"{archive.url} "
-        "connection list dcm4chee-arc), or another process (ss -tlnp 'sport = :9112' on the archive's machine), then "
-        f"run dcmcfg --archive-url {archive.url} reload\n"
+        "Address already in use (HTTP 500; dcmcfg reloaded twice). Until a reload succeeds, other listeners might be "
+        "closed too, and the AE cache of the archive still contains old AEs\n"
+        f"  next: Find the other user of port 9112. Check the other connections of the archive (dcmcfg --archive-url "
+        f"{archive.url} connection list dcm4chee-arc). Check the other processes on the archive's machine (ss -tlnp "
+        f"'sport = :9112'), then run dcmcfg --archive-url {archive.url} reload\n"
     )
     content = json.loads(run("reload", "--archive-url", archive.url, "--json").stdout)
     assert content.pop("error")["exit_code"] == 4
@@ -174,7 +173,9 @@ def test_answer_that_shows_nothing_is_exit_code_4_and_guesses_nothing(run: Run, 
     archive.by_path["ctrl/reload"] = (500, b"boom")
     result = run("reload", "--archive-url", archive.url)
     assert (result.exit_code, result.stdout) == (4, "")
-    assert "boom (HTTP 500). It is unknown whether the new configuration is in force\n  next: See" in result.stderr
+    assert (
+        "boom (HTTP 500). dcmcfg does not know whether the new configuration is in force\n  next: See" in result.stderr
+    )
     content = json.loads(run("reload", "--archive-url", archive.url, "--json").stdout)
     assert (content["reloaded"], content["configuration_active"]) == (False, None)
 
@@ -188,7 +189,7 @@ def test_reload_without_a_token_says_token(run: Run, archive: Scripted) -> None:
         f"dcmcfg: {archive.url}/ctrl/reload: redirected to https://login.example/realms/dcm4che (HTTP 302), but "
         "dcmcfg does not follow redirects\n"
         f"  next: if the target is a login page, run dcmcfg --archive-url {archive.url} token to see the issuer, then "
-        "see dcmcfg help secured; or set a token with --archive-token-file FILE; if the archive has moved, set "
+        "see dcmcfg help secured; or set a token with --archive-token-file FILE. If the archive has a new URL, set "
         "--archive-url\n"
     )
 
@@ -202,7 +203,7 @@ def test_reload_whose_outcome_is_not_known_is_exit_code_4(
     result = run("reload", "--archive-url", archive.url)
     assert (result.exit_code, result.stdout) == (4, "")
     assert result.stderr == (
-        f"dcmcfg: {archive.url}/ctrl/reload: The reload was sent, but the archive did not confirm the reload: "
+        f"dcmcfg: {archive.url}/ctrl/reload: dcmcfg sent a reload, but the archive did not confirm the reload: "
         "no answer "
         "within 0.2 s\n"
         f"  next: Run dcmcfg --archive-url {archive.url} status, then dcmcfg --archive-url {archive.url} reload once "

@@ -350,11 +350,11 @@ def test_a_listener_that_stays_closed_exits_4_and_says_that_the_change_is_in_for
         f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. The new configuration is in force, but "
         "the archive could not open the listener localhost:11112: IOException: Unable to start TCPListener on "
         "localhost:11112; cause: BindException: Address already in use (HTTP 500; dcmcfg reloaded twice). Until a "
-        "reload succeeds, other listeners may be closed too, and the archive keeps old AEs in its cache. "
+        "reload succeeds, other listeners might be closed too, and the AE cache of the archive still contains old AEs. "
         f"Listeners (TCP connection): dicom localhost:{ports[0]} open, "
         f"dicom-tls localhost:{ports[1]} closed\n"
-        "  next: Find out what else uses port 11112: another connection of the archive (dcmcfg connection list "
-        "dcm4chee-arc), or another process (ss -tlnp 'sport = :11112' on the archive's machine), then run "
+        "  next: Find the other user of port 11112. Check the other connections of the archive (dcmcfg connection list "
+        "dcm4chee-arc). Check the other processes on the archive's machine (ss -tlnp 'sport = :11112'), then run "
         "dcmcfg reload. To revert the change: dcmcfg undo 1. The archive then tries to open the listener again. "
         "This attempt can fail for the same reason\n"
     )
@@ -565,7 +565,7 @@ def test_a_reload_whose_answer_was_lost_is_no_reason_to_undo(run: Run, site: Cli
     result = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert result.exit_code == 4
     assert result.stderr == (
-        f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. The reload was sent, but the "
+        f"dcmcfg: {site.archive.url}/ctrl/reload: The directory was changed. dcmcfg sent a reload, but the "
         "archive did not confirm the reload: a "
         "gateway or proxy got no answer from the archive (HTTP 504)\n"
         "  next: Run dcmcfg status, then dcmcfg reload once more: a second reload does no harm\n"

@@ -112,7 +112,7 @@ def test_required_revocation_lists_that_are_not_there_are_refused(run: Run, tmp_
         "",
         f"dcmcfg: {ca_file}: the CA file cannot be used: no revocation list (CRL) in PEM format was found, "
         "but --require-crl requires a CRL\n"
-        "  next: specify a file with CA certificates (and CRLs, if required) with --ca-file\n",
+        "  next: set --ca-file to a file with CA certificates. With --require-crl, the file must also contain CRLs\n",
     )
 
 

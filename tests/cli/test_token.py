@@ -220,7 +220,7 @@ def test_token_of_a_user_without_the_role_is_403(run: Run, lab: RunningSite, iss
         f"Requires  issuer {issuer.url}\n"
         "          realm role auth (property auth-user-role), root for super users\n"
         "Reason    the token does not have the realm role auth\n"
-        "Next step assign the realm role auth (in Keycloak: Clients > the client > Service accounts roles); if the "
+        "Next step assign the realm role auth (in Keycloak: Clients > the client > Service accounts roles). If the "
         "role is already assigned, add the role to the client's scope (Client scopes)\n"
     )
     result = run("status")
@@ -244,9 +244,9 @@ def test_expired_token_is_told(run: Run, lab: RunningSite, issuer: Issuer, monke
 def test_token_by_another_name_of_the_issuer_is_told(run: Run, lab: RunningSite, issuer: Issuer) -> None:
     issuer.in_tokens = issuer.url.replace("127.0.0.1", "localhost")
     assert why(run).endswith(
-        f"Reason    the token's issuer is {issuer.in_tokens}, but the archive accepts tokens of {issuer.url}; "
-        "if a server has two names, or a name and an address, the archive sees two different issuers\n"
-        f"Next step use the name that the archive accepts: set oidc_issuer {issuer.url}\n"
+        f"Reason    the token's issuer is {issuer.in_tokens}, but the archive accepts only tokens of {issuer.url}. "
+        "For the archive, two names of one server are two issuers\n"
+        f"Next step use the name that the archive accepts: set oidc_issuer to {issuer.url}\n"
     )
 
 
@@ -254,7 +254,7 @@ def test_token_of_keys_that_are_gone_is_told(run: Run, issuer: Issuer, monkeypat
     issuer.published = issuer.keys
     issuer.keys = new_keys()
     assert re.search(
-        r"^Reason    the token is signed with key \S+, but the issuer does not have", why(run), re.MULTILINE
+        r"^Reason    the token is signed with key \S+, but the issuer does not publish", why(run), re.MULTILINE
     )
 
 
@@ -280,7 +280,7 @@ def test_audience_is_what_is_left_when_nothing_else_is_wrong(
         f"Archive   {archive.url} refuses the token (HTTP 401)\n"
         f"Requires  issuer {issuer.url}\n"
         "          realm role auth (property auth-user-role)\n"
-        "Reason    no other problem was found; the token's audience is account, but the archive may require "
+        "Reason    dcmcfg found no problem in the token. The token's audience is account. The archive might require "
         "the ID of its own client in the audience\n"
     )
 

@@ -53,7 +53,7 @@ def test_keys_are_keywords_with_values(text: str, keys: dict[str, str]) -> None:
         ("InstanceAvailability=NEARLINE", "find a purged study with dcmcfg verify --recall"),
         (
             "Manufacturer=ACME",
-            "^Manufacturer: .* — use one of AccessionNumber, .*; for any other list of studies, use --studies FILE$",
+            "^Manufacturer: .* — use one of AccessionNumber, .*. To verify any list of studies, use --studies FILE$",
         ),
     ],
 )

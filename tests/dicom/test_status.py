@@ -140,7 +140,7 @@ def test_c801_names_the_white_list() -> None:
     ("service", "status", "meaning", "check"),
     [
         ("C-MOVE", 0x0000, "success: all sub-operations completed", ""),
-        ("C-MOVE", 0xA701, "refused: out of resources, the number of matches", "the archive's database"),
+        ("C-MOVE", 0xA701, "refused: out of resources, so the peer could not count", "the archive's database"),
         ("C-MOVE", 0xA7FF, "refused: out of resources", "the peer's log"),
         ("C-FIND", 0xB001, "the peer reached its limit for matches", "the peer's limit for the number of matches"),
         ("C-STORE", 0xB007, "stored, although the data set does not match its SOP class", "the source of the instance"),

@@ -198,8 +198,8 @@ def test_a_client_certificate_that_the_server_does_not_take_is_told(
     other = pki.client("other")
     files = {"client_cert": other.certificate, "client_key": other.key} if shown else {}
     error = refused(slapd, url=url, ca_file=pki.ca_file, starttls=kind == "starttls", **files)
-    assert error.startswith(f"{url}: the server closed the connection in the TLS handshake")
-    assert error.endswith("the server may require another client certificate — specify a client certificate "
+    assert error.startswith(f"{url}: the server closed the connection during the TLS handshake")
+    assert error.endswith("The server might require another client certificate — specify a client certificate "
         "from an authority that the server trusts: --client-cert and --client-key")  # fmt: skip
     assert slapd.binds == []
 
@@ -247,7 +247,7 @@ def test_a_key_with_a_passphrase_is_refused_and_nobody_is_asked(pki: Pki, tmp_pa
     key = serialization.load_pem_private_key(client.key.read_bytes(), None)
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
     locked = written(tmp_path, "locked", key.private_bytes(*form, serialization.BestAvailableEncryption(b"x")))
-    with pytest.raises(DirectoryError, match="protected by a passphrase, which dcmcfg does not support"):
+    with pytest.raises(DirectoryError, match="dcmcfg supports only private keys without a passphrase"):
         connect(server_at(9, starttls=True, client_cert=client.certificate, client_key=locked))
 
 

@@ -15,7 +15,7 @@ from dcmcfg.errors import DirectoryError
 
 STORESCP = "dicomDeviceName=storescp,cn=Devices,cn=DICOM Configuration,dc=dcm4che,dc=org"
 SAID = "{}: value #{} invalid per syntax"
-EXPLAIN = "to see its syntax: dcmcfg explain {}"
+EXPLAIN = "to see the correct syntax: dcmcfg explain {}"
 
 
 def connection(port: str = "104", *classes: str) -> Add:
@@ -44,8 +44,8 @@ def test_slapd_is_understood(directory: LdapDirectory, carry_out: Callable[[Ldap
         carry_out(directory, connection("104", "dcmFooBar"))
     assert str(unknown.value) == (
         f"cn=x,{STORESCP}: the server's schema does not define the object class dcmFooBar (LDAP result 21: "
-        "objectClass: value #1 invalid per syntax) — check the spelling of the name; if the name is "
-        "correct, upgrade the server's schema"
+        "objectClass: value #1 invalid per syntax) — check the spelling of the name. If the name is correct, upgrade "
+        "the server's schema"
     )
     with pytest.raises(DirectoryError) as wrong:
         carry_out(directory, setting((Operation.REPLACE, "dicomInstalled", b"true")))

@@ -111,16 +111,16 @@ def test_a_number_in_more_octets_than_needed_is_the_same_number() -> None:
     ("octets", "problem"),
     [
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "tag 0x48"),
-        (b"\x30\x80\x02\x01\x05", "a length in a form that LDAP does not use"),
-        (b"\x30\x89" + b"\xff" * 9, "a length in a form that LDAP does not use"),
+        (b"\x30\x80\x02\x01\x05", "the length of an element has a form that LDAP does not allow"),
+        (b"\x30\x89" + b"\xff" * 9, "the length of an element has a form that LDAP does not allow"),
         (b"\x30\x84\x7f\xff\xff\xff", "a message of 2147483653 octets"),
         (b"\x30\x88" + b"\xff" * 8, "a message of"),
         (b"\x30\x00", "an element is truncated"),
-        (entry(b"cn=a", [], number=6), "response to request 6 instead of 5"),
+        (entry(b"cn=a", [], number=6), "response to request 6 instead of request 5"),
         (element(0x30, b"\x02\x01\x05" + element(0x61, b"")), "operation 0x61 is not a search response"),
         (element(0x30, b"\x02\x01\x05"), "operation 0x00 is not a search response"),
         (element(0x30, b"\x02\x01\x05\x65\x00"), "an element is truncated"),
-        (element(0x30, b"\x02\x00\x64\x00"), "an integer of 0 octets"),
+        (element(0x30, b"\x02\x00\x64\x00"), "an integer has 0 octets"),
     ],
 )
 def test_what_is_no_answer_is_told(octets: bytes, problem: str) -> None:

@@ -115,17 +115,16 @@ The tables shorten these answers of dcmcfg:
 | not reloaded: REASON | Not reloaded: REASON. The archive keeps its previous configuration |
 | listener closed: REASON | The new configuration is in force, but the archive could not open the listener HOST:PORT: \
 IOException: Unable to start TCPListener on HOST:PORT; cause: REASON (HTTP 500; dcmcfg reloaded twice). \
-Until a reload succeeds, other listeners may be closed too, and the archive keeps old AEs in its cache |
+Until a reload succeeds, other listeners might be closed too, and the AE cache of the archive still contains old AEs |
 """
 _STATUSES = (
     ("A702", "status A702, refused: the sub-operations could not be performed"),
     ("A801, archive", "status A801, refused: the Move Destination is unknown to the archive itself"),
     (
         "A801, external archive",
-        "status A801, refused: the Move Destination is unknown, most likely to the external archive, whose response "
-        "the archive passes on",
+        "status A801, refused: the Move Destination is unknown, most likely to the external archive",
     ),
-    ("A701", "status A701, refused: out of resources, the number of matches could not be calculated"),
+    ("A701", "status A701, refused: out of resources, so the peer could not count the matches"),
     ("A900", "status A900, refused: the identifier does not match the SOP class"),
     ("B000", "status B000, sub-operations completed, some with a failure or a warning"),
     ("C000", "status C000, failed: unable to process the request"),
@@ -161,7 +160,7 @@ _NO_ARCHIVE = "the lab has no web server that runs without its archive"
 _LISTENER = re.compile(
     r"The new configuration is in force, but the archive could not open the listener (?P<at>\S+): IOException: "
     r"Unable to start TCPListener on (?P=at); cause: (?P<cause>.*) \(HTTP 500; dcmcfg reloaded twice\)\. Until a "
-    r"reload succeeds, other listeners may be closed too, and the archive keeps old AEs in its cache"
+    r"reload succeeds, other listeners might be closed too, and the AE cache of the archive still contains old AEs"
 )
 _NOT_RELOADED = re.compile(r"Not reloaded: (?P<reason>.*)\. The archive keeps its previous configuration")
 _FAILED_START = "The archive failed to start, or it is still starting (HTTP 500, a page of the web server)"

@@ -108,8 +108,8 @@ def test_start_that_failed(replay: Any, name: str) -> None:
     told, content, server = replay("status", {STATUS: [ctrl(name)]})
     assert (told.exit_code, content["state"], told.stdout) == (3, "failed to deploy", "")
     assert "The archive failed to start, or it is still starting (HTTP 500" in told.stderr
-    assert "restart the server. A reload does not start the archive." in told.stderr
-    assert "C-ECHO with status 0122" in told.stderr
+    assert "restart the server, because a reload does not start the archive." in told.stderr
+    assert "C-ECHO, with status 0122" in told.stderr
     assert len(server.asked) > 2, "a 500 that passes would have passed"
 
 
@@ -163,7 +163,7 @@ def test_deployment_that_ends_while_status_asks_again_is_started(replay: Any) ->
     assert [step.status for step in steps if isinstance(step, Played)] == [500, 500, 200]
     told, content, _ = replay("status", {STATUS: steps})
     assert (told.exit_code, content["state"]) == (0, "started")
-    assert told.stderr == "HTTP 500 from the web server; retrying for 0.2 s …\n"
+    assert told.stderr == "HTTP 500 from the web server; dcmcfg retries for up to 0.2 s …\n"
 
 
 def test_server_that_stops_while_status_asks_again_is_not_called_stopping(replay: Any) -> None:

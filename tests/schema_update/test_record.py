@@ -89,7 +89,7 @@ def test_damaged_and_newer_records_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DcmcfgError, match="cannot be read"):
         record.read_servers()
     head.chmod(0o666)
-    with pytest.raises(Refused, match="everybody can write to it"):
+    with pytest.raises(Refused, match="everybody can write to this path"):
         find_unfinished(tmp_path, URL)
 
 

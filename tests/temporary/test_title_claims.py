@@ -77,7 +77,7 @@ def test_claims_that_others_may_have_planted_are_refused(tmp_path: Path) -> None
     with hold_claim(tmp_path, OURS):
         pass
     (tmp_path / "temporary").chmod(0o777)
-    with pytest.raises(Refused, match="everybody can write to it"):
+    with pytest.raises(Refused, match="everybody can write to this path"):
         read_title_claims(tmp_path)
-    with pytest.raises(Refused, match="everybody can write to it"), hold_claim(tmp_path, OURS):
+    with pytest.raises(Refused, match="everybody can write to this path"), hold_claim(tmp_path, OURS):
         pass

@@ -81,7 +81,7 @@ class InstanceFolder:
             self.create_file(b"").discard()
         except OSError as error:
             raise DicomError(
-                f"files cannot be stored in this folder ({error.strerror})",
+                f"dcmcfg cannot store files in this folder ({error.strerror})",
                 subject=str(path),
                 next_step="specify another folder with --keep",
             ) from error
@@ -339,8 +339,8 @@ def _find_problem_in_content(instance: ReceivedInstance, octets: Octets, begin: 
     sop_instance_uid, study_uid = _get_uid(dataset, "SOPInstanceUID"), _get_uid(dataset, "StudyInstanceUID")
     if sop_instance_uid != instance.sop_instance_uid or instance.study_uid not in (None, study_uid):
         return (
-            "the data set has other UIDs than the received instance: "
-            f"SOP Instance UID {sop_instance_uid or 'missing'}, Study Instance UID {study_uid or 'missing'}"
+            "the UIDs in the file differ from the UIDs of the received instance. The file has SOP Instance UID "
+            f"{sop_instance_uid or 'missing'}, Study Instance UID {study_uid or 'missing'}"
         )
     return problem
 

@@ -235,7 +235,9 @@ class Receiver:
                 "the host of the destination is not this machine, so dcmcfg cannot receive instances for the "
                 "destination",
                 subject=str(self),
-                next_step="run dcmcfg on that machine, or correct dicomHostname of the AE's connection in LDAP",
+                next_step=(
+                    "run dcmcfg on the destination's machine, or correct dicomHostname of the AE's connection in LDAP"
+                ),
             )
         folder = None if self._save_folder is None else InstanceFolder(self._save_folder)
         scp = StorageScp(
@@ -278,7 +280,7 @@ class Receiver:
             return DicomError(
                 f"no permission to listen on port {self.port}",
                 subject=str(self),
-                next_step="only root can listen on a port below 1024; set another port for the AE in LDAP",
+                next_step="only root can listen on a port below 1024: set a higher port for the AE in LDAP",
             )
         return DicomError(
             f"cannot listen ({error.strerror or error})",

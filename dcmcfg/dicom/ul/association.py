@@ -284,7 +284,7 @@ class Association:
     def _describe_timeout(self, seconds: float) -> str:
         if self.stray_message_id is None:
             return f"no response within {seconds:g} s"
-        stray = f"the peer only sent a response to an unknown request (Message ID {self.stray_message_id})"
+        stray = f"the peer sent a response, but to an unknown request (Message ID {self.stray_message_id})"
         return f"no response within {seconds:g} s; {stray}"
 
     def _end(self, reason: str, final_pdu: bytes = b"") -> AssociationEnded:

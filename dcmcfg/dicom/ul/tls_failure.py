@@ -27,7 +27,7 @@ _UNKNOWN_AUTHORITY = "dcmcfg does not trust the certificate authority"
 _VERIFY_ERRORS = {
     9: ("it is not valid yet", _WAIT),
     10: ("it has expired", _RENEW),
-    18: ("it is self-signed", "if you trust it, specify the certificate itself with --tls-ca"),
+    18: ("it is self-signed", "if you trust this certificate, specify the certificate itself with --tls-ca"),
     19: (_UNKNOWN_AUTHORITY, _TRUST),
     20: (_UNKNOWN_AUTHORITY, _TRUST),
     21: (_UNKNOWN_AUTHORITY, _TRUST),

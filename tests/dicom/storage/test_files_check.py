@@ -232,8 +232,8 @@ def test_another_instance_inside_is_told(tmp_path: Path) -> None:
     dataset = _image()
     dataset.SOPInstanceUID = "9.9"
     assert check_saved_file(_kept(tmp_path / "file", dataset)).problem == (
-        "the kept file is corrupt: the data set has other UIDs than the received instance: SOP Instance UID 9.9, "
-        "Study Instance UID 1.2.3"
+        "the kept file is corrupt: the UIDs in the file differ from the UIDs of the received instance. The file has "
+        "SOP Instance UID 9.9, Study Instance UID 1.2.3"
     )
 
 
