@@ -8,11 +8,11 @@ from dcmcfg.bulk.study_result import AttemptResult, StudyResult, VerificationOut
 from dcmcfg.verify.verdict import RouteFinding
 
 _ROUTE_NOT_SHOWN = (
-    "to show the route of a purged study, run the same command again with --again, and with --archive-url (to use the "
-    "archive's database) or --external-log FILE (to use the external archive's log)"
+    "to show the route of a purged study, run the same command again with --again and with a source: --archive-url "
+    "for the archive's database, or --external-log FILE for the external archive's log"
 )
 _LOCAL_STUDY = "a local study does not prove external retrieve. "
-_CONFIGURATION_CHANGED = "the result is older than a change of the relevant configuration"
+_CONFIGURATION_CHANGED = "the relevant configuration has changed since this result"
 _CONFIGURATION_UNKNOWN = "the result comes from a dcmcfg version that did not record the configuration"
 
 
@@ -40,7 +40,9 @@ class ResultRequirements:
         if not self.require_route or result.route_finding == RouteFinding.SHOWN.value:
             return result
         reason = f" ({result.route_reasons})" if result.route_reasons else ""
-        headline = f"NOT verified: the route must be shown, but is {result.route_finding or 'not shown'}{reason}"
+        headline = (
+            f"NOT verified: --require-route is set, but the route is {result.route_finding or 'not shown'}{reason}"
+        )
         local_step = f"{_LOCAL_STUDY}To verify a purged study: {self.recall_command}"
         next_step = local_step if result.route_finding == RouteFinding.NOT_TRIED.value else _ROUTE_NOT_SHOWN
         return replace(result, outcome=VerificationOutcome.NOT_VERIFIED, headline=headline, next_step=next_step)

@@ -100,7 +100,7 @@ class BulkSession:
                 error = failure
         else:
             notes.append(
-                "every study already has a result, so nothing was requested. To request all studies again: --again"
+                "every study already has a result, so dcmcfg sent no request. To request all studies again: --again"
             )
         results = self._read_results()
         now, checksum = datetime.now(UTC), self.requester.configuration_checksum
@@ -164,7 +164,9 @@ class BulkSession:
         if isinstance(source, StudyQuery):
             listed_at = store.get_listing_time(source.source_id)
             if listed_at is not None and self.repeat_scope is not RepeatScope.ALL:
-                yield f"using the studies that matched at {format_timestamp(listed_at)}; use --again to query again"
+                yield (
+                    f"using the list of studies from {format_timestamp(listed_at)}. To query the archive again: --again"
+                )
                 return
             if source.is_truncated:
                 yield f"more than {source.limit} studies match; dcmcfg ignores the studies above this limit (--limit)"

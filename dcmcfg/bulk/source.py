@@ -64,7 +64,7 @@ def parse_study_list(name: str, octets: bytes) -> StudyList:
         raise MalformedInput(
             f"{'1 line contains' if len(bad_lines) == 1 else f'{len(bad_lines)} lines contain'} no Study Instance UID:",
             subject=name,
-            next_step="correct each line, or put a # at the start of the line; nothing was requested",
+            next_step="correct each line, or put a # at the start of the line. dcmcfg sent no request",
             details=_format_bad_lines(bad_lines),
         )
     if not uids:
@@ -98,9 +98,9 @@ def _read_uid_cells(name: str, text: str) -> Iterator[tuple[int, str]]:
     if header is None:
         if content_lines and (columns := _read_column_names(content_lines[0][1])):
             raise MalformedInput(
-                f"line {content_lines[0][0]} has no column StudyInstanceUID, only: {', '.join(columns)}",
+                f"line {content_lines[0][0]} has no column StudyInstanceUID. Its columns are: {', '.join(columns)}",
                 subject=name,
-                next_step="rename the column with the Study Instance UIDs to StudyInstanceUID; nothing was requested",
+                next_step="rename the column with the Study Instance UIDs to StudyInstanceUID. dcmcfg sent no request",
             )
         yield from content_lines
         return
@@ -176,7 +176,7 @@ class StudyListFile:
             raise DcmcfgError(
                 f"cannot read the list ({error.strerror})",
                 subject=self.path,
-                next_step="nothing was requested",
+                next_step="dcmcfg sent no request",
             ) from error
 
 

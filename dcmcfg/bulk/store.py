@@ -227,7 +227,7 @@ def _check_run_parameters(path: Path, connection: sqlite3.Connection, run_parame
     )
     if differences and connection.execute("SELECT 1 FROM attempt LIMIT 1").fetchone() is not None:
         raise Refused(
-            f"the store contains results with other parameters: {'; '.join(differences)}",
+            f"the result store has results of runs with other parameters: {'; '.join(differences)}",
             subject=str(path),
             next_step="specify another file with --results FILE",
         )

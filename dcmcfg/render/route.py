@@ -29,7 +29,7 @@ _STATE_DESCRIPTIONS = {
     StudyState.PURGED: "known to the archive, files deleted",
     StudyState.PARTIAL: "some files local, others purged",
     StudyState.INCOMPLETE: "marked as not received completely",
-    StudyState.UNCONFIGURED_STORAGE: "files on a storage that is not configured here",
+    StudyState.UNCONFIGURED_STORAGE: "files on a storage that is not in the configuration",
     StudyState.UNKNOWN: "not in the archive's database",
 }
 _STEPS = (
@@ -227,8 +227,8 @@ def _format_capability_limits(limits: CapabilityLimits | None, *, details: bool)
         number = format_count(len(limits.reencoded_transfer_syntaxes), "transfer syntax", "transfer syntaxes")
         class_count = format_count(max_class_count, "SOP class", "SOP classes")
         yield (
-            f"{number} that the sender or the destination does not list (for up to {class_count}): {syntaxes}. "
-            "Instances in these transfer syntaxes are sent as little endian or are not sent."
+            f"{number} that the sender or the destination does not list (for up to {class_count}): {syntaxes}. The "
+            "archive sends such instances as little endian, or does not send these instances."
         )
 
 

@@ -42,7 +42,7 @@ def _format_request_parts(evidence: Evidence) -> Iterator[str]:
     if len(evidence.moves) > 1:
         yield f"{len(evidence.moves)} requests"
     if any(each.list_refused for each in evidence.moves):
-        yield "the archive refused a list of UIDs, so each UID was requested separately"
+        yield "the archive refused a list of UIDs, so dcmcfg requested each UID separately"
 
 
 def _format_tls_session(tls_session: TlsSession) -> str:

@@ -179,8 +179,8 @@ def _suggest_replacement(configuration: Configuration, title: str) -> str:
     for ae in configuration.network_aes():
         if title in ae.other_titles:
             return (
-                f"use {ae.title}. {title} is only another title of this AE (dcmOtherAETitle), and the archive ignores "
-                "such titles here"
+                f"use {ae.title}. The archive ignores {title} here, because this is only an alternative title of "
+                f"{ae.title} (dcmOtherAETitle)"
             )
     similar_titles = suggest_names(title, (ae.title for ae in configuration.network_aes()))
     if similar_titles:
@@ -206,7 +206,8 @@ def check_return_destination(
         return None
     storage_ae_titles = [ae.title for ae in archive_ae.device.network_aes if ae.is_storage_scp]
     next_step = (
-        f"set {attribute} to a storage SCP of the archive: {', '.join(storage_ae_titles) or 'the archive has none'}"
+        f"set {attribute} to a storage SCP of the archive: "
+        f"{', '.join(storage_ae_titles) or 'the archive has no storage SCP'}"
     )
     if len(storage_ae_titles) == 1:
         next_step = _suggest_setting_command(archive_ae, attribute, storage_ae_titles[0])

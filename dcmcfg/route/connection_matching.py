@@ -136,14 +136,14 @@ def explain_rejection(ae: NetworkAE, calling_ae_title: str) -> str:
     1/1/3).
     """
     if not ae.installed:
-        return f"{ae.title} is not installed (1/1/7)"
+        return f"{ae.title} is not installed (rejection 1/1/7)"
     if ae.entry.text(DICOM_ASSOCIATION_ACCEPTOR) != "TRUE":
-        return f"dicomAssociationAcceptor of {ae.title} is not TRUE (1/1/7)"
+        return f"dicomAssociationAcceptor of {ae.title} is not TRUE (rejection 1/1/7)"
     if find_listening_connection(ae) is None:
         return f"{ae.title} has no installed connection with a port"
     accepted = ae.entry.texts(ACCEPTED_CALLING_AE_TITLE)
     if accepted and calling_ae_title not in accepted:
-        return f"{calling_ae_title} is not in dcmAcceptedCallingAETitle of {ae.title} (1/1/3)"
+        return f"{calling_ae_title} is not in dcmAcceptedCallingAETitle of {ae.title} (rejection 1/1/3)"
     return ""
 
 

@@ -212,8 +212,8 @@ class PathBuilder:
             self._warn_of_rejection(peer, calling_ae_title)
         if any(ae.title == external_ae_title for ae in archive_ae.device.network_aes):
             reason = (
-                f"{external_ae_title} is an AE of this archive: the archive sends the request to itself, and dcmcfg "
-                "found no condition that ends this loop"
+                f"{external_ae_title} is an AE of this archive, so the archive sends the request to itself. dcmcfg "
+                "found no setting that ends this loop"
             )
             self._failures.append(RouteFailure("", reason, "specify the AE title of the other archive"))
             return False
@@ -331,12 +331,12 @@ class PathBuilder:
         is_known = self._request.sop_classes is not None
         shown = missing[:_MAX_SOP_CLASSES_SHOWN] if is_known else ("SOP-CLASS",)
         remainder = (
-            f"; {len(missing) - _MAX_SOP_CLASSES_SHOWN} more are listed below"
+            f"; the other {len(missing) - _MAX_SOP_CLASSES_SHOWN} SOP classes are listed below"
             if is_known and len(missing) > _MAX_SOP_CLASSES_SHOWN
             else ""
         )
         command = format_command("capability", "add", self._destination.title, *shown, "--role", "scp")
-        return f"{command} adds {'them' if is_known else 'one SOP class'}{remainder}"
+        return f"{command}{remainder}" if is_known else f"for each SOP class: {command}"
 
     def _warn_of_rejection(self, ae: NetworkAE, calling_ae_title: str) -> None:
         accepted = ae.entry.texts(ACCEPTED_CALLING_AE_TITLE)
@@ -388,14 +388,14 @@ class PathBuilder:
         if expected_title == stored_title:
             if sender_ae_title not in {scu for scu, _ in pairs}:
                 self.add_note(
-                    f"{external_ae_title} must send {calling_ae_title} as Move Originator AE Title (0000,1030); "
-                    f"if {external_ae_title} does not send this title, set {C_STORE_SCU_OF_C_MOVE_SCP}"
+                    f"{external_ae_title} must send {calling_ae_title} as Move Originator AE Title (0000,1030). If "
+                    f"{external_ae_title} does not send this title, set {C_STORE_SCU_OF_C_MOVE_SCP}"
                 )
             return None
         if expected_title is None:
             reason = (
-                f"a part of the study is local: without {C_STORE_SCU_OF_C_MOVE_SCP}, the archive stores the objects "
-                f"from {external_ae_title} but does not forward them"
+                f"a part of the study is local. Without {C_STORE_SCU_OF_C_MOVE_SCP}, the archive stores the objects "
+                f"from {external_ae_title}, but does not forward these objects"
             )
         else:
             reason = (
@@ -414,9 +414,9 @@ def _check_recorded_sender(external_ae_title: str, sender_ae_title: str) -> Iter
     """Yield a failure if objects come back under another title than the one recorded for them."""
     if sender_ae_title != external_ae_title:
         reason = (
-            f"{external_ae_title} sends objects with the AE title {sender_ae_title} ({C_STORE_SCU_OF_C_MOVE_SCP}). The "
-            f"archive has recorded {external_ae_title} for these objects, so the archive ignores objects from "
-            f"{sender_ae_title}"
+            f"{external_ae_title} sends objects with the AE title {sender_ae_title} ({C_STORE_SCU_OF_C_MOVE_SCP}). "
+            f"According to the archive's database, these objects must come from {external_ae_title}, so the archive "
+            f"ignores objects from {sender_ae_title}"
         )
         next_step = (
             f"set dcmRetrieveAET of the exporter to {sender_ae_title}, or configure {external_ae_title} to send under "

@@ -54,7 +54,7 @@ def get_default_ae(device: Device, option: str = "--ae") -> NetworkAE:
             return candidates[0]
     raise MalformedInput(
         f"the device {device.name} has no default AE",
-        next_step=f"specify an AE with {option}: {', '.join(titles) or 'none, the device has no AE'}",
+        next_step=f"specify an AE with {option}: {', '.join(titles) or 'the device has no AE'}",
     )
 
 

@@ -130,7 +130,7 @@ class _PathFinder:
         if is_reached and is_mixed:
             builder.send_local()
             builder.add_note(
-                f"the archive first asks {external_ae_title} for the whole study, including the local part"
+                f"the archive first requests the whole study from {external_ae_title}, including the local part"
             )
             builder.add_note(
                 f"if {external_ae_title} rejects the association, the archive sends nothing, not even the local "
@@ -150,8 +150,8 @@ class _PathFinder:
                 builder.add_note(f"{external_ae_title} may send the local part a second time")
             if self._return_ae_title:
                 builder.add_note(
-                    f"{external_ae_title} is also the AE in {ALT_C_MOVE_SCP}, so dcmExternalRetrieveAEDestination is "
-                    "ignored"
+                    f"{external_ae_title} is also the AE in {ALT_C_MOVE_SCP}, so the archive ignores "
+                    "dcmExternalRetrieveAEDestination"
                 )
         if return_ae_title:
             branch = RetrieveBranch.MIXED_VIA_ARCHIVE if is_mixed else RetrieveBranch.EXTERNAL_VIA_ARCHIVE
@@ -211,10 +211,7 @@ class _PathFinder:
     def _build_unknown_path(self) -> RetrievePath:
         state = StudyState.UNKNOWN
         if not self._fallback:
-            reason = (
-                "without dcmFallbackCMoveSCP, the archive gives the same response for an unknown study as for a "
-                "study without images"
-            )
+            reason = "without dcmFallbackCMoveSCP, the archive answers as if the unknown study had no images"
             command = format_command("set", self._request.archive_ae.device.name, f"{FALLBACK_C_MOVE_SCP}=AET")
             next_step = f"to retrieve from another archive: {command}"
             return RetrievePath(

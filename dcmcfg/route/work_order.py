@@ -249,7 +249,7 @@ class _WorkOrderBuilder:
         if reason:
             peer.reasons[reason] = None
         if peer.address is None:
-            self._add_note(f"the tree has no address for the destination {title}")
+            self._add_note(f"the tree has no address for the Move Destination {title}")
 
     def _get_peer(self, title: str) -> _PeerDraft:
         if title not in self._peers:

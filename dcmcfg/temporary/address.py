@@ -101,7 +101,6 @@ def _iterate_warnings(
     )
     for sender in direct_senders:
         yield (
-            f"{sender} does not know the AE {title}. Objects outside the archive's own storage would go directly from "
-            f"{sender} to {title}, so such objects will not be delivered. To route such objects through the archive: "
-            "dcmcfg set-external-retrieve."
+            f"{sender} does not know the AE {title}. {sender} would send its objects directly to {title}, so these "
+            "objects will not be delivered. To route these objects through the archive: dcmcfg set-external-retrieve."
         )

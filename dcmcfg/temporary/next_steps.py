@@ -22,7 +22,7 @@ def adapt_next_steps(verdict: Verdict, evidence: Evidence, destination: Temporar
     If nothing was received, the archive may not be able to reach this machine; another address may help.
     """
     capabilities = format_command("capability", "list", evidence.request.archive.ae_title)
-    capability_step = f"to list the SOP classes that the archive sends: {capabilities}"
+    capability_step = f"To list the SOP classes that the archive sends: {capabilities}"
     replacement = (f"verify --recall --dest {destination.ae_title}", "verify --recall --temporary-dest")
     steps = tuple(
         each.replace(suggest_capability_check(destination.ae_title), capability_step).replace(*replacement)
@@ -36,7 +36,7 @@ def adapt_next_steps(verdict: Verdict, evidence: Evidence, destination: Temporar
 
 def _has_command_with_title(step: str, title: str) -> bool:
     """Return whether *step* contains a command with *title*, which does not exist any more at that time."""
-    return re.search(rf"\bdcmcfg [^;,]*[ =]{re.escape(title)}\b", step) is not None
+    return re.search(rf"\bdcmcfg (?:(?!\. )[^;,])*[ =]{re.escape(title)}\b", step) is not None
 
 
 def _choose_steps(
@@ -46,7 +46,7 @@ def _choose_steps(
     status, called_ae_title = evidence.outcome.status, find_called_ae(evidence)
     if is_refused_by_archive(evidence):
         question = f"check that the archive reads its configuration from {ldap_url}"
-        return (f"the archive has reloaded but refuses {destination.ae_title}: {question}",)
+        return (f"the archive has reloaded its configuration, but refuses {destination.ae_title}: {question}",)
     if status == MOVE_DESTINATION_UNKNOWN:
         return steps[:1]  # The other steps refer to the destination, which is removed.
     if called_ae_title == destination.ae_title and "UnknownHostException" in evidence.outcome.comment:

@@ -116,7 +116,7 @@ def hold_destination(
             _remove_and_reload(context, title, progress, error)
             if isinstance(error, _DestinationAdditionFailed):
                 raise DcmcfgError(
-                    f"{error.message}. The change was reverted, so the configuration is unchanged",
+                    f"{error.message}. dcmcfg reverted the change, so the configuration is unchanged",
                     subject=error.subject,
                     next_step=error.next_step,
                 ) from error
@@ -238,12 +238,12 @@ def _remove_destination(context: DestinationContext, title: str) -> DestinationR
         raise error_type(
             f"could not remove {title}: {error.message}",
             subject=error.subject,
-            next_step=f"{steps} removes it",
+            next_step=f"to remove {title}: {steps}",
         ) from error
     rollout = f" (change {removal.rollout_number})" if removal.rollout_number is not None else ""
     context.report(f"removed {title}{rollout}")
     for name in removal.remaining_references:
-        context.report(f"warning: {name} still refers to {title}; this reference was set in the meantime")
+        context.report(f"warning: {name} still refers to {title}; someone set this reference in the meantime")
     return removal
 
 

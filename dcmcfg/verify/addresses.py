@@ -175,7 +175,7 @@ def _create_peer(
         raise DcmcfgError(
             f"{ae.title} has no installed DICOM connection with a port{with_tls}",
             subject=str(ae.entry.dn),
-            next_step=f"see the connections of {ae.title} with dcmcfg connection list; or {alternative_step}",
+            next_step=f"to see the connections of {ae.title}, run dcmcfg connection list; or {alternative_step}",
         )
     try:
         return Peer(ae.title, host, port, "--connect" if override else "")
@@ -324,8 +324,8 @@ def _find_address_warnings(
     archive_host = archive.host if not is_loopback(archive.host) else remote_host
     if archive_host and receiver and is_loopback(receiver.host):
         yield (
-            f"in the tree, the host of {destination} is {receiver.host}. On {archive_host}, {receiver.host} is the "
-            "archive's own machine"
+            f"in the tree, the host of {destination} is {receiver.host}. For the archive on {archive_host}, "
+            f"{receiver.host} is its own machine, not this machine"
         )
     if destination_ae is None:
         yield f"the tree has no AE {destination}: the archive will refuse this Move Destination as unknown"

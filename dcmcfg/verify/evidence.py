@@ -153,7 +153,7 @@ class Evidence:
     """All evidence after the C-MOVE."""
 
     request: VerificationRequest
-    instances_before: tuple[Instance, ...]  # as the archive listed them before the move
+    instances_before: tuple[Instance, ...]  # as the archive listed them before the C-MOVE
     outcome: MoveOutcome
     _: KW_ONLY
     received: tuple[ReceivedInstance, ...] | None  # None if dcmcfg was not the receiver
@@ -162,7 +162,7 @@ class Evidence:
     route: ConfiguredRoute
     warnings: tuple[str, ...] = ()  # such as unusual addresses
     instances_after: tuple[Instance, ...] | None = (
-        None  # as the archive lists them after the move; None without a query
+        None  # as the archive lists them after the C-MOVE; None without a query
     )
     database: DatabaseEvidence = DatabaseEvidence()
     moves: tuple[SentMove, ...] = ()  # each request; ``outcome`` combines them
@@ -178,9 +178,9 @@ class Evidence:
 
     @property
     def expected_instances(self) -> tuple[Instance, ...]:
-        """The instances that should arrive: those listed before the move.
+        """The instances that should arrive: those listed before the C-MOVE.
 
-        For a study that the archive did not know, these are the instances that it lists after the move: its fallback
+        For a study that the archive did not know, these are the instances that it lists after the C-MOVE: its fallback
         archive sent them.
         """
         return self.instances_before or self.instances_after or ()

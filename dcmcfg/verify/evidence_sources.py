@@ -46,16 +46,18 @@ def query_instances_after(
         listed = find_instances(association, study_uid, patient)
         return tuple(each for each in listed if not before or each.sop_instance_uid in requested_uids), ()
     except DicomError as error:
-        return None, (f"the archive's list of instances after the move is unknown: {error.message}",)
+        return None, (f"the archive's list of instances after the C-MOVE is unknown: {error.message}",)
 
 
 def query_database_before(database: Database, study_uid: str) -> tuple[DatabaseEvidence, Notes]:
-    """Return the study in the archive's database before the move, by one search for its instances."""
+    """Return the study in the archive's database before the C-MOVE, by one search for its instances."""
     try:
         return DatabaseEvidence(database.get_study(study_uid)), ()
     except ArchiveError as error:
         source = f"{error.subject}: " if error.subject else ""
-        return DatabaseEvidence(), (f"the location of the files before the move is unknown ({source}{error.message})",)
+        return DatabaseEvidence(), (
+            f"the location of the files before the C-MOVE is unknown ({source}{error.message})",
+        )
 
 
 def query_database_after(
@@ -67,7 +69,7 @@ def query_database_after(
     try:
         return replace(before, after=database.get_study(study_uid)), ()
     except ArchiveError as error:
-        return before, (f"the location of the files after the move is unknown ({error.subject}: {error.message})",)
+        return before, (f"the location of the files after the C-MOVE is unknown ({error.subject}: {error.message})",)
 
 
 def _do_nothing(_: str) -> None:
@@ -85,7 +87,7 @@ class PreMoveEvidence:
 
 @dataclass(frozen=True)
 class EvidenceSources:
-    """The evidence sources; with ``queries_again``, the archive is queried by C-FIND again after the move.
+    """The evidence sources; with ``queries_again``, the archive is queried by C-FIND again after the C-MOVE.
 
     ``warnings`` explain which sources could not be used.
     """
@@ -96,7 +98,7 @@ class EvidenceSources:
     warnings: tuple[str, ...] = ()
 
     def collect_before(self, study_uid: str, on_step: Callable[[str], None] = _do_nothing) -> PreMoveEvidence:
-        """Return the evidence from before the move."""
+        """Return the evidence from before the C-MOVE."""
         stored, warnings = DatabaseEvidence(), self.warnings
         if self.database is not None:
             on_step(f"querying the archive's database for the location of the files ({self.database.url})")
@@ -105,7 +107,7 @@ class EvidenceSources:
         return PreMoveEvidence(stored, warnings, get_log_position(self.external_log) if self.external_log else None)
 
     def collect_after(self, evidence: Evidence, pre_move: PreMoveEvidence, association: OpenAssociation) -> Evidence:
-        """Return *evidence* with the evidence after the move; *association* is used only after a final response."""
+        """Return *evidence* with the evidence after the C-MOVE; *association* is used only after a final response."""
         study_uid = evidence.request.study_uid
         stored, after, warnings = pre_move.database, evidence.instances_after, pre_move.warnings
         if self.queries_again and evidence.outcome.status is not None:

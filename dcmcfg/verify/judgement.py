@@ -27,7 +27,7 @@ from dcmcfg.verify.verdict import (
     format_instance_count,
 )
 
-SECOND_RUN_NOTE = "the archive retrieved the study into its own storage, so a second run proves less about the route"
+SECOND_RUN_NOTE = "the archive retrieved the study into its own storage. To verify the route again, use another study"
 LOCAL_STUDY_NOTE = (
     "route not tried: the study was still local, and a local study proves nothing about external retrieve"
 )

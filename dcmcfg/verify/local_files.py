@@ -1,6 +1,6 @@
-"""Determine the route evidence from the files before and after the move.
+"""Determine the route evidence from the files before and after the C-MOVE.
 
-It shows whether the archive itself had the files of the instances before the move, and which files it received by the
+It shows whether the archive itself had the files of the instances before the C-MOVE, and which files it received by the
 move.
 
 Only the archive's database has this information. Instance Availability (0008,0056) is not reliable: the archive reports
@@ -36,7 +36,7 @@ class RouteReasons:
 
 
 class FileLocality(Enum):
-    """Where the files of the expected instances were before the move."""
+    """Where the files of the expected instances were before the C-MOVE."""
 
     UNKNOWN = "unknown"
     LOCAL = "local"
@@ -48,7 +48,7 @@ class FileLocality(Enum):
 
 @dataclass(frozen=True)
 class FilesBeforeMove:
-    """Where the files were before the move.
+    """Where the files were before the C-MOVE.
 
     ``not_local_count`` is the number of expected instances without a file according to the database,
     ``unconfigured_count`` of those with a file on a storage that is not in the tree. ``probably_not_local_count`` is
@@ -93,7 +93,7 @@ def locate_files_before_move(evidence: Evidence) -> FilesBeforeMove:
 
 
 def count_recalled(evidence: Evidence) -> int:
-    """Return how many expected instances without any file got a local one by the move; 0 if unknown."""
+    """Return how many expected instances without any file got a local one by the C-MOVE; 0 if unknown."""
     before, after = (
         _match_stored_instances(evidence, evidence.database.before),
         _match_stored_instances(evidence, evidence.database.after),
@@ -106,7 +106,7 @@ def count_recalled(evidence: Evidence) -> int:
 
 
 def has_complete_database_evidence(evidence: Evidence) -> bool:
-    """Return whether the database has every expected instance before the move and after it."""
+    """Return whether the database has every expected instance before the C-MOVE and after it."""
     return all(
         _match_stored_instances(evidence, study) is not None
         for study in (evidence.database.before, evidence.database.after)
@@ -114,7 +114,7 @@ def has_complete_database_evidence(evidence: Evidence) -> bool:
 
 
 def count_new_files(evidence: Evidence) -> int:
-    """Return of how many instances the archive has files after the move, for a study that it did not know before."""
+    """Return of how many instances the archive has files after the C-MOVE, for a study that it did not know before."""
     before, after = evidence.database.before, evidence.database.after
     if before is None or before.is_known or after is None:
         return 0
@@ -129,7 +129,7 @@ def has_readable_file(evidence: Evidence, stored: StoredInstance) -> bool:
 
 
 def find_without_file(evidence: Evidence) -> Iterator[StoredInstance]:
-    """Yield the expected instances that had no file before the move according to the database."""
+    """Yield the expected instances that had no file before the C-MOVE according to the database."""
     yield from (
         each for each in _match_stored_instances(evidence, evidence.database.before) or () if not each.storage_ids
     )
@@ -147,7 +147,7 @@ def _match_stored_instances(evidence: Evidence, study: StoredStudy | None) -> tu
 
 #: The evidence sources that show the route if only Instance Availability is known.
 EVIDENCE_SOURCES_HINT = (
-    "use the archive's database (--archive-url) or the external archive's log (--external-log) to find out"
+    "to find out, use the archive's database (--archive-url) or the external archive's log (--external-log)"
 )
 
 
@@ -157,28 +157,30 @@ def weigh_files(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMo
     if before is not None and not before.is_known:
         _weigh_unknown_study(evidence, findings)
     elif before is not None and not files.is_from_database and evidence.instances_before:
-        findings.remarks.append("the archive's database does not list every instance that the archive lists by C-FIND")
+        findings.remarks.append("some instances that the archive lists by C-FIND are missing in the archive's database")
     if files.is_from_database:
         _weigh_database(evidence, findings, files, delivered=delivered)
     elif evidence.instances_before and not files.probably_not_local_count and evidence.move_records is None:
-        findings.remarks.append(f"the location of the files before the move is unknown: {EVIDENCE_SOURCES_HINT}")
+        findings.remarks.append(f"the location of the files before the C-MOVE is unknown: {EVIDENCE_SOURCES_HINT}")
     elif files.probably_not_local_count:
         findings.remarks.append(
-            f"before the move, Instance Availability of {_format_share(files.probably_not_local_count, evidence)} was "
-            f"not ONLINE. This value does not prove that the archive had no file: {EVIDENCE_SOURCES_HINT}"
+            f"before the C-MOVE, Instance Availability of {_format_share(files.probably_not_local_count, evidence)} "
+            f"was not ONLINE. This value does not prove that the archive had no file: {EVIDENCE_SOURCES_HINT}"
         )
     if evidence.instances_before:
-        remark = f"Instance Availability before the move: {', '.join(_list_availabilities(evidence.instances_before))}"
+        remark = (
+            f"Instance Availability before the C-MOVE: {', '.join(_list_availabilities(evidence.instances_before))}"
+        )
         after = (
             ""
             if evidence.instances_after is None
-            else f", after the move: {', '.join(_list_availabilities(evidence.instances_after)) or 'none'}"
+            else f", after the C-MOVE: {', '.join(_list_availabilities(evidence.instances_after)) or 'none'}"
         )
         findings.remarks.append(remark + after)
 
 
 def _weigh_unknown_study(evidence: Evidence, findings: RouteReasons) -> None:
-    """Weigh a study that the database did not have before the move.
+    """Weigh a study that the database did not have before the C-MOVE.
 
     Files that it has afterwards do not prove a retrieve from the fallback archive, because a modality may have sent
     them.
@@ -189,14 +191,14 @@ def _weigh_unknown_study(evidence: Evidence, findings: RouteReasons) -> None:
         else ""
     )
     findings.remarks.append(
-        f"before the move, the archive's database had no such study for {evidence.request.archive.ae_title}{listed}"
+        f"before the C-MOVE, the archive's database had no such study for {evidence.request.archive.ae_title}{listed}"
     )
     new_count = count_new_files(evidence)
     if not new_count:
         return
     fallback = evidence.route.fallback_move_scp
     hint = f"; the log of {fallback} (--external-log) can show the sender" if fallback else ""
-    findings.remarks.append(f"after the move, the database has files for {format_instance_count(new_count)}{hint}")
+    findings.remarks.append(f"after the C-MOVE, the database has files for {format_instance_count(new_count)}{hint}")
 
 
 def _weigh_database(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMove, *, delivered: bool) -> None:
@@ -205,24 +207,24 @@ def _weigh_database(evidence: Evidence, findings: RouteReasons, files: FilesBefo
     match files.locality:
         case FileLocality.LOCAL:
             findings.remarks.append(
-                f"before the move, the files were on {storages}, according to the archive's database: a local study "
-                "proves nothing about external retrieve"
+                f"before the C-MOVE, the files were on the storage {storages}, according to the archive's database. A "
+                "local study proves nothing about external retrieve"
             )
         case FileLocality.UNCONFIGURED_STORAGE:
             findings.remarks.append(
-                f"before the move, the files were on {storages}, according to the archive's database. This storage is "
-                "not in the tree. Such files prove nothing about external retrieve"
+                f"before the C-MOVE, the files were on the storage {storages}, according to the archive's "
+                "database. This storage is not in the tree. Such files prove nothing about external retrieve"
             )
         case _:
             reason = (
-                "before the move, the archive's database had no local file for "
+                "before the C-MOVE, the archive's database had no local file for "
                 f"{_format_share(files.not_local_count, evidence)}"
             )
             # Only an instance that was delivered shows where it came from.
             (findings.supporting if delivered and files.not_local_count else findings.remarks).append(reason)
             if files.not_local_count < len(evidence.instances_before):
                 findings.remarks.append(
-                    f"the other files were on {storages}. Such local files prove nothing about the route"
+                    f"the other files were on the storage {storages}. Local files prove nothing about the route"
                 )
     _weigh_recalled(evidence, findings, files, delivered=delivered)
     findings.remarks += _find_inconsistencies(evidence, files)
@@ -230,13 +232,13 @@ def _weigh_database(evidence: Evidence, findings: RouteReasons, files: FilesBefo
 
 
 def _weigh_recalled(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMove, *, delivered: bool) -> None:
-    """Weigh which instances got a file by the move, if that is known."""
+    """Weigh which instances got a file by the C-MOVE, if that is known."""
     recalled_count = count_recalled(evidence)
     if recalled_count and files.not_local_count:
-        reason = f"after the move, the database also has files for {format_instance_count(recalled_count)} (recalled)"
+        reason = f"after the C-MOVE, the database also has files for {format_instance_count(recalled_count)} (recalled)"
         (findings.supporting if delivered else findings.remarks).append(reason)
     elif files.not_local_count and has_complete_database_evidence(evidence):
-        findings.remarks.append("after the move, the database has no more files than before")
+        findings.remarks.append("after the C-MOVE, the database has no new files")
 
 
 def _find_inconsistencies(evidence: Evidence, files: FilesBeforeMove) -> Iterator[str]:
@@ -245,7 +247,7 @@ def _find_inconsistencies(evidence: Evidence, files: FilesBeforeMove) -> Iterato
     if files.locality is FileLocality.LOCAL and not_online:
         yield (
             f"Instance Availability is {' or '.join(not_online)} although the archive has the files: the archive "
-            "keeps the value that it set at the purge"
+            "keeps the value from the purge"
         )
     if files.locality is FileLocality.LOCAL and any(record.completed for record in evidence.move_records or ()):
         yield "the external archive's log shows a completed C-MOVE, although the archive had the files"
@@ -261,8 +263,8 @@ def _describe_external_archives(evidence: Evidence, files: FilesBeforeMove) -> I
     titles = find_recorded_archives(evidence)
     if "" in titles:
         yield (
-            "the archive's database has no external archive for this study, so the archive answers A702. The database "
-            "contains an external archive only after a storage commitment"
+            "the archive's database has no external archive for this study, so the archive answers A702. The archive "
+            "records an external archive only after a storage commitment"
         )
     known_titles = [title for title in titles if title]
     if known_titles:

@@ -67,11 +67,12 @@ def locate_study(
         states, external, notes = _find_states_by_availability(instances, device)
         if stored is not None:
             notes.append(
-                "some instances that C-FIND lists are not in the archive's database, so the state is not certain"
+                "some instances that the archive lists by C-FIND are missing in the archive's database, so the "
+                "state of the study is not certain"
             )
         elif instances:
             reason = f" ({database_error})" if database_error else ""
-            notes.append(f"the archive's database was not queried{reason}, so the state is not certain")
+            notes.append(f"the archive's database was not queried{reason}, so the state of the study is not certain")
     return LocatedStudy(
         study_uid=study_uid,
         instance_count=len(instances),
@@ -243,7 +244,7 @@ def find_purged_study(search: RecallSearch, on_progress: Callable[[str], None]) 
 def _choose_by_database(search: RecallSearch, studies: Sequence[StoredStudy]) -> ChosenStudy:
     if not studies:
         raise _create_not_found(
-            search, "has an external archive but no local file, according to the archive's database"
+            search, "the archive's database lists no study with an external archive and without local files"
         )
     known_titles = search.addresses.route.ae_titles  # The archive cannot call an external archive outside of the tree.
     chosen = min(
@@ -258,15 +259,15 @@ def _choose_by_database(search: RecallSearch, studies: Sequence[StoredStudy]) ->
         "the archive's database has no local file for this study. The external archive of the study is "
         f"{chosen.external_ae_title}"
     )
-    return ChosenStudy(chosen.study_uid, _describe_choice(chosen, studies, reason, "{} purged studies found"))
+    return ChosenStudy(chosen.study_uid, _describe_choice(chosen, studies, reason, "found {} purged studies"))
 
 
 def _choose_by_availability(search: RecallSearch, studies: Sequence[Study]) -> ChosenStudy:
     not_online = [study for study in studies if study.availability in NOT_ONLINE]
     if not not_online and hides_purges(search.device):
         raise NotFound(
-            "every study is ONLINE, but this archive also reports ONLINE for purged studies, because a purging storage "
-            "has no dcmExternalRetrieveInstanceAvailability",
+            "every study is ONLINE, but this archive also reports ONLINE for purged studies: on a storage that "
+            "purges studies, dcmExternalRetrieveInstanceAvailability is not set",
             next_step=(
                 "to query the archive's database, set the archive's URL (--archive-url, see dcmcfg status); or specify "
                 "a study with --study"
@@ -274,7 +275,7 @@ def _choose_by_availability(search: RecallSearch, studies: Sequence[Study]) -> C
         )
     if not not_online:
         raise _create_not_found(
-            search, f"is NEARLINE, OFFLINE or UNAVAILABLE (studies that C-FIND lists: {len(studies)})"
+            search, f"no study is NEARLINE, OFFLINE or UNAVAILABLE (studies that C-FIND lists: {len(studies)})"
         )
     own_titles = search.addresses.route.archive_ae_titles  # A study without another archive cannot be recalled.
 
@@ -287,7 +288,7 @@ def _choose_by_availability(search: RecallSearch, studies: Sequence[Study]) -> C
         "study was purged"
     )
     return ChosenStudy(
-        chosen.study_uid, _describe_choice(chosen, not_online, reason, "{} studies found that are not ONLINE")
+        chosen.study_uid, _describe_choice(chosen, not_online, reason, "found {} studies that are not ONLINE")
     )
 
 
@@ -298,10 +299,10 @@ def _describe_choice(
     count = chosen.instance_count
     size = "an unknown number of instances" if not count else "1 instance" if count == 1 else f"{count} instances"
     if len(studies) == 1:
-        return f"{size}; {reason}; the only one found"
+        return f"{size}; {reason}; the only study found"
     # A smaller study may be at an archive from which it cannot be recalled.
     is_smallest = count and all(count <= (each.instance_count or _UNKNOWN_COUNT) for each in studies)
-    rank = "; this one has the fewest instances" if is_smallest else ""
+    rank = "; the chosen study has the fewest instances" if is_smallest else ""
     return f"{size}; {reason}; {found.format(len(studies))}{rank}"
 
 
@@ -310,11 +311,11 @@ def _create_not_found(search: RecallSearch, reason: str) -> NotFound:
         f" that matches {', '.join(f'{name}={value}' for name, value in search.keys.items())}" if search.keys else ""
     )
     return NotFound(
-        f"no purged study found: no study{criteria} {reason}",
+        f"no purged study{criteria} found: {reason}",
         subject=str(search.addresses.archive),
         next_step=(
-            "let the archive purge a study (to find problems that prevent a purge: dcmcfg check), search for other "
-            "studies with --query, or specify a study with --study"
+            "let the archive purge a study, search for other studies with --query, or specify a study with --study. "
+            "To find problems that prevent a purge: dcmcfg check"
         ),
     )
 

@@ -28,7 +28,12 @@ def judge_receipt(evidence: Evidence) -> ReceiptAssessment:
         *unexpected.format_reasons(),
         *_describe_corrupt(corrupt),
         *(
-            [f"{format_instance_count(len(changed_sop_class))} arrived with another SOP class than the archive lists"]
+            [
+                (
+                    f"the SOP class of {format_instance_count(len(changed_sop_class))} differs from the SOP class in "
+                    "the archive's list"
+                )
+            ]
             if changed_sop_class
             else ()
         ),

@@ -53,7 +53,10 @@ def select_conclusive_records(evidence: Evidence, sending_records: Iterable[Move
 def _explain_inconclusive(evidence: Evidence, record: MoveRecord) -> str:
     """Return why *record*, with which something was sent, does not show the route; "" if it does."""
     if record.is_from_archive_log and record.forwarded_count is None and evidence.received is None:
-        return "the archive only relays this response from the external archive (use --receive to observe the delivery)"
+        return (
+            "the archive only passes on this response from the external archive (to observe the delivery, use "
+            "--receive)"
+        )
     if _has_other_destination(evidence, record):
         return "the archive sent this C-MOVE under its own AE title, possibly for another retrieve"
     if may_count_local_instances(evidence, record):
@@ -84,7 +87,7 @@ def weigh_move_records(
 ) -> None:
     """Weigh the log: *sending_records* are the records of this run with which something was sent.
 
-    *files* are the files before the move: for a local study, the archive sends no C-MOVE to the external archive.
+    *files* are the files before the C-MOVE: for a local study, the archive sends no C-MOVE to the external archive.
     """
     not_local_count = files.not_local_count
     if evidence.move_records is None:
@@ -109,14 +112,14 @@ def weigh_move_records(
     elif evidence.unchanged_log is not None:
         if files.locality is not FileLocality.LOCAL:
             findings.remarks.append(
-                f"nothing was written to {evidence.unchanged_log} since the C-MOVE was sent. Either the external "
+                f"the log {evidence.unchanged_log} did not change after the C-MOVE was sent. Either the external "
                 f"archive received no request, or {evidence.unchanged_log.name} is a copy or the log of another AE"
             )
     elif is_excluded and delivered and not_local_count and evidence.outcome.status is not None:
         # Without a final response, the C-MOVE may still be running.
         findings.contradictions.append(
             f"{_describe_missing_move(evidence)}, although {format_instance_count(not_local_count)} had no local "
-            "file before the move"
+            "file before the C-MOVE"
         )
     elif is_excluded and not without_study:
         findings.remarks.append(_describe_missing_move(evidence))
@@ -197,7 +200,7 @@ def _describe_nothing_sent(evidence: Evidence, record: MoveRecord) -> str:
             "C-STORE for this request"
         )
     elif record.completed is None and record.status is not None and not _is_failure(record.status):
-        nothing = "its log does not show the number of instances of this study"
+        nothing = "the external archive's log does not show the number of instances of this study"
     else:
         return f"the external archive answered {_describe_response(record)} and completed no instance"
     return f"the external archive answered {_describe_response(record)}; {nothing}"
@@ -211,8 +214,8 @@ def _is_failure(status: int) -> bool:
 def _describe_archive_move(evidence: Evidence, record: MoveRecord) -> str:
     """Return the C-MOVE that the archive sent, as in the archive's log, in words."""
     description = (
-        f"per the archive's log, the archive sent a C-MOVE as {record.calling_ae_title} to {record.called_ae_title} "
-        f"with the Move Destination {record.destination_ae_title}: "
+        f"per the archive's log, the archive sent a C-MOVE to {record.called_ae_title} (calling AE title "
+        f"{record.calling_ae_title}, Move Destination {record.destination_ae_title}): "
     )
     description += "no final response" if record.status is None else f"{record.status:04X}"
     if record.failure:
@@ -291,26 +294,26 @@ def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
     recalled_count, destination = count_recalled(evidence), evidence.request.destination_ae_title
     if not has_complete_database_evidence(evidence):
         findings.weak_objections.append(
-            "the location of the files after the move is unknown, so the path of the instances is unknown too"
+            "the location of the files after the C-MOVE is unknown, so the path of the instances is unknown too"
         )
         return
     match _leads_back_to_archive(evidence):
         case True if recalled_count < not_local_count:
             findings.strong_objections.append(
-                "after the C-MOVE, the archive still has no local file for "
-                f"{format_instance_count(not_local_count - recalled_count)}; but according to the configuration, "
-                f"the study goes through {evidence.route.external_retrieve_destination or 'the archive'}"
+                "according to the configuration, the study goes through "
+                f"{evidence.route.external_retrieve_destination or 'the archive'}, but after the C-MOVE, the archive "
+                f"still has no local file for {format_instance_count(not_local_count - recalled_count)}"
             )
         case False if recalled_count:
             findings.contradictions.append(
-                f"after the move, {format_instance_count(recalled_count)} {'is' if recalled_count == 1 else 'are'} in "
-                f"the archive's own storage; but according to the configuration, the external archive sends "
-                f"straight to {destination}"
+                f"according to the configuration, the external archive sends straight to {destination}, but after the "
+                f"C-MOVE, {format_instance_count(recalled_count)} {'is' if recalled_count == 1 else 'are'} in the "
+                "archive's own storage"
             )
         case False if evidence.received is None:
             findings.weak_objections.append(
-                f"the archive only relays the external archive's response, so the delivery to {destination} was not "
-                "observed (use --receive)"
+                "the archive only passes on the external archive's response, so dcmcfg did not observe the delivery "
+                f"to {destination} (use --receive)"
             )
         case False if callers := _get_callers(evidence) & (
             evidence.route.archive_ae_titles | evidence.route.sending_ae_titles
@@ -321,8 +324,8 @@ def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
             )
         case False if unexpected_callers := _get_callers(evidence) - set(find_recorded_archives(evidence)):
             findings.weak_objections.append(
-                f"the receiver got instances from {', '.join(sorted(unexpected_callers))}, but this AE is not the "
-                "external archive of the study in the archive's database"
+                f"the receiver got instances from {', '.join(sorted(unexpected_callers))}, but according to the "
+                "archive's database, this AE is not the external archive of the study"
             )
         case True if (
             unexpected_callers := _get_callers(evidence)
@@ -330,7 +333,7 @@ def weigh_actual_path(evidence: Evidence, findings: RouteReasons) -> None:
             - evidence.route.sending_ae_titles
         ):
             findings.weak_objections.append(
-                f"the receiver got instances from {', '.join(sorted(unexpected_callers))}, although, in the "
+                f"the receiver got instances from {', '.join(sorted(unexpected_callers))}, but according to the "
                 "configuration, the archive forwards the instances"
             )
         case None if recalled_count < not_local_count and evidence.received is None:
@@ -371,8 +374,8 @@ def judge_route(evidence: Evidence, *, delivered: bool) -> RouteAssessment:
     ``delivered`` is True if the receiver of dcmcfg got the instances, or, without a receiver, if the archive reported
     success.
 
-    *Shown* requires one of two sources: the archive's database, which had no file of the instances before the move and
-    the right ones after it; or the external archive's own log. Instance Availability alone is not enough
+    *Shown* requires one of two sources: the archive's database, which had no file of the instances before the C-MOVE
+    and the right ones after it; or the external archive's own log. Instance Availability alone is not enough
     (``local_files.py``). *Not tried*: the archive had all files itself. *Contradicted*: the evidence contradicts
     itself, or the log shows another route than the configured one. The caller of the receiver alone proves nothing,
     because it can use any AE title.

@@ -121,8 +121,9 @@ def gather_evidence_over(
 
     *collect_received* returns the instances that the *receiver* got until a moment after the archive's response; by
     default, all of them. Instances that began to arrive before the C-MOVE was sent, or that belong to another request,
-    are kept apart. The *evidence_sources* are used before and after the move. Raises :class:`~dcmcfg.errors.DicomError`
-    only before the C-MOVE is sent. The association cannot be used after that, nor after an outcome without a status.
+    are kept apart. The *evidence_sources* are used before and after the C-MOVE. Raises
+    :class:`~dcmcfg.errors.DicomError` only before the C-MOVE is sent. The association cannot be used after that, nor
+    after an outcome without a status.
     """
     query_association = association.with_timeouts(get_query_timeouts(addresses))
     if request.model is InformationModel.PATIENT and request.patient is None:

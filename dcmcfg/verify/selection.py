@@ -66,7 +66,10 @@ class RetrieveSelection:
     def _require_listed(self, study_uid: str, listed: Sequence[Instance]) -> None:
         if not listed:
             raise NotFound(
-                f"the archive lists no instance of the study {study_uid}, so no series or instance can be selected",
+                (
+                    f"the archive lists no instance of the study {study_uid}, so dcmcfg cannot select a series or an "
+                    "instance"
+                ),
                 next_step="verify at STUDY level to see the archive's response",
             )
         series = Counter(each.series_uid for each in listed)
@@ -81,7 +84,7 @@ class RetrieveSelection:
         for uid in (each for each in self.series_uids if each not in {each.series_uid for each in self.select(listed)}):
             raise NotFound(
                 f"no selected instance is in the series {uid}",
-                next_step="specify an instance of this series with --image, or remove the series",
+                next_step="specify an instance of this series with --image, or remove the series from the command",
             )
 
 

@@ -77,14 +77,14 @@ def describe_transcoding(evidence: Evidence) -> Iterator[str]:
         if sources[title].has_file_syntaxes:
             yield (
                 f"{reached}, but {title} stores {pronoun} in {look_up_uid_name(before)}. Possible reasons: {title} "
-                "does not offer this transfer syntax, or an AE on the path does not accept it (see the transfer "
-                "capabilities of that AE in the tree)"
+                f"does not offer {look_up_uid_name(before)}, or an AE on the path does not accept this transfer "
+                "syntax (see the transfer capabilities of this AE in the tree)"
             )
         else:
             yield (
-                f"{reached}, but {title} sent {pronoun} in {look_up_uid_name(before)}. Possible reasons: {destination} "
-                "does not accept this transfer syntax, or the tree does not list this transfer syntax in the transfer "
-                f"capabilities of {destination}"
+                f"{reached}, but {title} sent {pronoun} in {look_up_uid_name(before)}. Possible reasons: "
+                f"{destination} does not accept {look_up_uid_name(before)}, or the transfer capabilities of "
+                f"{destination} in the tree do not list this transfer syntax"
             )
 
 

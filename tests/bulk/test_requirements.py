@@ -30,7 +30,7 @@ def test_nothing_required_changes_nothing(answer: AttemptResult) -> None:
 def test_what_lacks_something_is_a_no_with_reason_and_next_step() -> None:
     judged = ResultRequirements(require_route=True).apply_to_result(REPORTED)
     assert judged.outcome is VerificationOutcome.NOT_VERIFIED
-    assert judged.headline == "NOT verified: the route must be shown, but is not shown (nobody told)"
+    assert judged.headline == "NOT verified: --require-route is set, but the route is not shown (nobody told)"
     assert "--external-log FILE" in judged.next_step
 
 
@@ -61,7 +61,7 @@ def test_a_yes_of_another_tree_is_outdated_and_a_no_stays_one() -> None:
         False,
         False,
     )
-    assert judged.headline == "the result is older than a change of the relevant configuration: verified: 1 of 1"
+    assert judged.headline == "the relevant configuration has changed since this result: verified: 1 of 1"
     assert now.apply_to_result(WITNESSED).headline.startswith(
         "the result comes from a dcmcfg version that did not record the configuration: "
     )

@@ -34,12 +34,11 @@ def test_each_broken_line_is_told_with_its_number() -> None:
     with pytest.raises(MalformedInput) as error_info:
         parse_study_list("may.txt", b"1.2.3\nabc\n\n1.2.03\n1.2.4\n\xff\n1.2.5,1.2.6\n")
     assert str(error_info.value) == (
-        "may.txt: 4 lines contain no Study Instance UID:\n"
-        "    line 2: 'abc': not a UID: it contains characters other than digits and dots\n"
-        "    line 4: '1.2.03': not a UID: a component is empty or begins with a zero, or there is only one component\n"
-        "    line 6: '�': not a UID: it contains characters other than digits and dots\n"
-        "    line 7: '1.2.5,1.2.6': not a UID: it contains characters other than digits and dots — correct each line, "
-        "or put a # at the start of the line; nothing was requested"
+        "may.txt: 4 lines contain no Study Instance UID:\n    line 2: 'abc': not a UID: it contains characters other "
+        "than digits and dots\n    line 4: '1.2.03': not a UID: a component is empty or begins with a zero, or there "
+        "is only one component\n    line 6: '�': not a UID: it contains characters other than digits and dots\n    "
+        "line 7: '1.2.5,1.2.6': not a UID: it contains characters other than digits and dots — correct each line, or "
+        "put a # at the start of the line. dcmcfg sent no request"
     )
 
 
@@ -60,8 +59,8 @@ def test_columns_of_which_none_is_that_of_study_uids_are_named() -> None:
     with pytest.raises(MalformedInput) as error_info:
         parse_study_list("may.csv", b"PatientID;StudyUID\n4711;1.2.3\n4712;1.2.4\n")
     assert str(error_info.value) == (
-        "may.csv: line 1 has no column StudyInstanceUID, only: PatientID, StudyUID — rename the column with the Study "
-        "Instance UIDs to StudyInstanceUID; nothing was requested"
+        "may.csv: line 1 has no column StudyInstanceUID. Its columns are: PatientID, StudyUID — rename the column "
+        "with the Study Instance UIDs to StudyInstanceUID. dcmcfg sent no request"
     )
 
 

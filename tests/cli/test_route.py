@@ -24,27 +24,19 @@ def test_a_purged_study_comes_back_to_the_archive_and_is_forwarded(run: Run, sit
     result = run("route", "--dest", "WORKSTATION", "--state", "purged", "--calling", "VIEWER")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
-        "C-MOVE from VIEWER to DCM4CHEE at localhost:11112, Move Destination WORKSTATION\n"
-        "\n"
-        "purged      delivered, if the prerequisites hold: external retrieve, back to the archive "
-        "(LONGTERM, configured by storage fs1, exporter LONGTERM)\n"
-        "            known to the archive, files deleted\n"
-        "\n"
-        "     Message   Sender     Receiver      Address           Calling AE   Move Destination\n"
-        " ──────────────────────────────────────────────────────────────────────────────────────\n"
-        " 1   C-MOVE    DCM4CHEE   LONGTERM      localhost:11119   VIEWER       DCM4CHEE\n"
-        " 2   C-STORE   LONGTERM   DCM4CHEE      localhost:11112   LONGTERM\n"
-        " 3   C-STORE   DCM4CHEE   WORKSTATION   localhost:11117   DCM4CHEE\n"
-        "\n"
-        "Requires    LONGTERM accepts C-MOVE from VIEWER\n"
-        "Requires    LONGTERM knows DCM4CHEE at localhost:11112\n"
-        "Requires    WORKSTATION accepts C-STORE from DCM4CHEE\n"
-        "Note        LONGTERM must send VIEWER as Move Originator AE Title (0000,1030); if LONGTERM does "
-        "not send this title, set dcmCStoreSCUOfCMoveSCP\n"
-        "\n"
-        "Limits      purged: 107 SOP classes, not sent because the destination lists only other SOP classes as SCP: "
-        "Encapsulated PDF Storage, Encapsulated CDA Storage, Encapsulated STL Storage, Encapsulated OBJ Storage, "
-        "Encapsulated MTL Storage and 102 more (--details shows all)\n"
+        "C-MOVE from VIEWER to DCM4CHEE at localhost:11112, Move Destination WORKSTATION\n\npurged      delivered, "
+        "if the prerequisites hold: external retrieve, back to the archive (LONGTERM, configured by storage fs1, "
+        "exporter LONGTERM)\n            known to the archive, files deleted\n\n     Message   Sender     Receiver   "
+        "   Address           Calling AE   Move Destination\n "
+        "──────────────────────────────────────────────────────────────────────────────────────\n 1   C-MOVE    "
+        "DCM4CHEE   LONGTERM      localhost:11119   VIEWER       DCM4CHEE\n 2   C-STORE   LONGTERM   DCM4CHEE      "
+        "localhost:11112   LONGTERM\n 3   C-STORE   DCM4CHEE   WORKSTATION   localhost:11117   DCM4CHEE\n\nRequires  "
+        "  LONGTERM accepts C-MOVE from VIEWER\nRequires    LONGTERM knows DCM4CHEE at localhost:11112\nRequires    "
+        "WORKSTATION accepts C-STORE from DCM4CHEE\nNote        LONGTERM must send VIEWER as Move Originator AE "
+        "Title (0000,1030). If LONGTERM does not send this title, set dcmCStoreSCUOfCMoveSCP\n\nLimits      purged: "
+        "107 SOP classes, not sent because the destination lists only other SOP classes as SCP: Encapsulated PDF "
+        "Storage, Encapsulated CDA Storage, Encapsulated STL Storage, Encapsulated OBJ Storage, Encapsulated MTL "
+        "Storage and 102 more (--details shows all)\n"
     )
     detailed = run("route", "--dest", "WORKSTATION", "--state", "purged", "--calling", "VIEWER", "--details").stdout
     assert "more (--details" not in detailed
@@ -128,19 +120,16 @@ def test_what_is_on_a_storage_that_is_not_configured_fails_after_an_association(
     assert (result.exit_code, result.stdout, result.stderr) == (
         1,
         (
-            "C-MOVE from DCMCFG to DCM4CHEE at localhost:11112, Move Destination STORESCP\n\n"
-            "unconfigured-storage  unconfigured: nothing is sent\n"
-            "                      files on a storage that is not configured here\n\n"
-            "     Message       Sender     Receiver   Address           Calling AE\n"
-            " ────────────────────────────────────────────────────────────────────\n"
-            " 1   A-ASSOCIATE   DCM4CHEE   STORESCP   localhost:11115   DCM4CHEE\n\n"
-            "Response              A702 without counters\n"
-            "Reason                the files are on a storage that is not in the configuration, and dcmAltCMoveSCP is "
-            "not set. The archive does not request such files from the external archive that is recorded in its "
-            "database\n"
-            "Next step             configure the storage again, or set an alternative C-MOVE SCP that has the study: "
-            "dcmcfg set dcm4chee-arc dcmAltCMoveSCP=AET\n\n"
-            "Exit code 1           the study is not delivered completely in these states: unconfigured-storage\n"
+            "C-MOVE from DCMCFG to DCM4CHEE at localhost:11112, Move Destination STORESCP\n\nunconfigured-storage  "
+            "unconfigured: nothing is sent\n                      files on a storage that is not in the "
+            "configuration\n\n     Message       Sender     Receiver   Address           Calling AE\n "
+            "────────────────────────────────────────────────────────────────────\n 1   A-ASSOCIATE   DCM4CHEE   "
+            "STORESCP   localhost:11115   DCM4CHEE\n\nResponse              A702 without counters\nReason            "
+            "    the files are on a storage that is not in the configuration, and dcmAltCMoveSCP is not set. The "
+            "archive does not request such files from the external archive that is recorded in its database\nNext "
+            "step             configure the storage again, or set an alternative C-MOVE SCP that has the study: "
+            "dcmcfg set dcm4chee-arc dcmAltCMoveSCP=AET\n\nExit code 1           the study is not delivered "
+            "completely in these states: unconfigured-storage\n"
         ),
         "",
     )

@@ -35,7 +35,7 @@ from tests.verify.scripted_archive import OnMove, held_of, scripted_archive
 
 pytestmark = pytest.mark.real
 
-CAN_SHOW = "use the archive's database (--archive-url) or the external archive's log (--external-log) to find out"
+CAN_SHOW = "to find out, use the archive's database (--archive-url) or the external archive's log (--external-log)"
 
 
 def test_a_plain_pacs_sends_the_study_and_it_is_received(verify: Verify, plain_pacs: Peer, workstation: Peer) -> None:
@@ -62,8 +62,8 @@ Sent      DCM4CHEE → WORKSTATION: {three} (our receiver)
 Route     not shown
           Configured: external archive → WORKSTATION (dcmExternalRetrieveAEDestination is not set)
           - the external archive's log was not read
-          - the location of the files before the move is unknown: {CAN_SHOW}
-          - Instance Availability before the move: not given, after the move: not given
+          - the location of the files before the C-MOVE is unknown: {CAN_SHOW}
+          - Instance Availability before the C-MOVE: not given, after the C-MOVE: not given
           - callers of the receiver: DCM4CHEE (as reported by the caller)
 """
     )

@@ -59,7 +59,7 @@ def test_a_local_study_is_told_with_what_the_database_said(run: Run, site: CliSi
         "local",
     )
     requested_paths = [path.removeprefix("/dcm4chee-arc/") for _, path, _ in site.archive.requests]
-    assert requested_paths == [INSTANCES, INSTANCES], "one search before the move, and one after it"
+    assert requested_paths == [INSTANCES, INSTANCES], "one search before the C-MOVE, and one after it"
     assert verdict["database"]["before"] == verdict["database"]["after"]
     assert verdict["database"]["before"] == {
         "known": True,
@@ -107,10 +107,10 @@ def test_a_database_that_cannot_be_asked_is_a_note(
     assert (result.exit_code, result.stderr, verdict["route"]["finding"]) == (0, "", "not shown")
     where = f"{site.archive.url}/{WHERE}"
     assert any(
-        note.startswith(f"the location of the files before the move is unknown ({where}: {words}")
+        note.startswith(f"the location of the files before the C-MOVE is unknown ({where}: {words}")
         for note in verdict["notes"]
     )
-    assert len(site.archive.requests) == 1, "it is not asked again after the move"
+    assert len(site.archive.requests) == 1, "it is not asked again after the C-MOVE"
 
 
 def test_a_database_that_hangs_holds_nothing_up_for_long(
@@ -131,7 +131,7 @@ def test_without_qido_the_archives_web_services_are_left_alone(run: Run, site: C
 def test_a_token_that_cannot_be_read_is_a_note(run: Run, site: CliSite, made: Made, tmp_path: Path) -> None:
     result = verify(run, made, "--archive-token-file", str(tmp_path / "none"))
     assert (result.exit_code, result.stderr, site.archive.requests) == (0, "", [])
-    assert f"the location of the files before the move is unknown ({tmp_path / 'none'}: " in result.stdout
+    assert f"the location of the files before the C-MOVE is unknown ({tmp_path / 'none'}: " in result.stdout
 
 
 def test_nothing_is_loaded_to_ask_where_nothing_listens(
@@ -142,7 +142,7 @@ def test_nothing_is_loaded_to_ask_where_nothing_listens(
     monkeypatch.setattr("dcmcfg.cli.session.database.make_database_client", None)
     result = verify(run, made)
     assert (result.exit_code, result.stderr) == (0, "")
-    assert f"the location of the files before the move is unknown ({url}: connection refused)" in result.stdout
+    assert f"the location of the files before the C-MOVE is unknown ({url}: connection refused)" in result.stdout
 
 
 def test_a_secured_archives_database_takes_a_token_of_its_issuer(

@@ -109,4 +109,4 @@ def test_a_destination_whose_certificate_does_not_suit_the_archive_gets_nothing(
     answer = json.loads(result.stdout)
     assert (result.exit_code, answer["received"]["instance_count"], answer["reported"]["status_hex"]) == (1, 0, "A702")
     assert answer["reported"]["comment"] == f"javax.net.ssl.SSLHandshakeException: {comment}"
-    assert answer["next_steps"][0].startswith("the TLS handshake of DCM4CHEE with this run failed: ")
+    assert answer["next_steps"][0].startswith("the TLS handshake between DCM4CHEE and dcmcfg failed: ")

@@ -208,10 +208,10 @@ Sent      LONGTERM → DCM4CHEE: {two} (LONGTERM's record)
 Route     shown for 2 instances
           Configured: external archive → DCM4CHEE → WORKSTATION ({setting})
           - the external archive's log: C-MOVE from DCMCFG, Move Destination DCM4CHEE, 2 completed
-          - before the move, the archive's database had no local file for 2 instances
-          - after the move, the database also has files for 2 instances (recalled)
+          - before the C-MOVE, the archive's database had no local file for 2 instances
+          - after the C-MOVE, the database also has files for 2 instances (recalled)
           - external archive according to the archive's database: LONGTERM
-          - Instance Availability before the move: NEARLINE, after the move: NEARLINE
+          - Instance Availability before the C-MOVE: NEARLINE, after the C-MOVE: NEARLINE
           - callers of the receiver: DCM4CHEE (as reported by the caller)
 Note      the archive retrieved the study into its own storage, so a second run proves less about the route
 """

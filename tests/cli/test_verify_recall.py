@@ -59,11 +59,11 @@ def test_a_recall_from_dcmtks_archive_fails_until_the_destination_is_set_and_the
     assert verdict["received"]["calling_ae_titles"] == ["DCM4CHEE"]
     assert verdict["route"]["finding"] == "shown"
     assert verdict["route"]["reasons"] == [
-        "before the move, the archive's database had no local file for 20 instances",
-        "after the move, the database also has files for 20 instances (recalled)",
+        "before the C-MOVE, the archive's database had no local file for 20 instances",
+        "after the C-MOVE, the database also has files for 20 instances (recalled)",
         "the external archive's log was not read",
         "external archive according to the archive's database: LONGTERM",
-        "Instance Availability before the move: NEARLINE, after the move: NEARLINE",
+        "Instance Availability before the C-MOVE: NEARLINE, after the C-MOVE: NEARLINE",
         "callers of the receiver: DCM4CHEE (as reported by the caller)",
     ]
 
@@ -92,7 +92,10 @@ def test_a_destination_that_is_down_fails_though_the_external_archive_delivered(
     done = run("verify", "--dest", "WORKSTATION", "--study", get_standard_study("three").uid)
     assert done.exit_code == 1, done.output
     assert done.stdout.startswith("NOT verified: status A702")
-    assert "into the archive's own storage, but WORKSTATION did not accept the study: run dcmcfg echo" in done.stdout
+    assert (
+        "into the archive's own storage, but WORKSTATION did not accept the study: to check whether the destination "
+        "answers, run dcmcfg echo"
+    ) in done.stdout
 
 
 def test_a_local_study_with_a_destination_that_is_down_names_the_destination(
@@ -104,5 +107,6 @@ def test_a_local_study_with_a_destination_that_is_down_names_the_destination(
     there = f"WORKSTATION (127.0.0.1:{recall_site.site.ports.workstation})"
     assert f"nothing listens at the address that the archive has for {there}" in done.stdout.splitlines()[0]
     assert (
-        "\nNext step check that the AE runs and that this machine can reach it: dcmcfg echo WORKSTATION" in done.stdout
+        "\nNext step check that the AE is running and that this machine can reach the AE: dcmcfg echo WORKSTATION"
+        in done.stdout
     )

@@ -47,9 +47,9 @@ def report_all_as_online(site: RunningSite) -> None:
 def test_the_smallest_purged_study_is_taken_each_time_and_in_the_end_none_is_left(run: Run, site: RunningSite) -> None:
     report_all_as_online(site)
     for name, found in (
-        ("one", "4 purged studies found; this one has the fewest instances"),
-        ("jpeg-ls", "3 purged studies found; this one has the fewest instances"),
-        ("three", "2 purged studies found; this one has the fewest instances"),
+        ("one", "found 4 purged studies; the chosen study has the fewest instances"),
+        ("jpeg-ls", "found 3 purged studies; the chosen study has the fewest instances"),
+        ("three", "found 2 purged studies; the chosen study has the fewest instances"),
         ("twenty", "the only"),
     ):
         done = run("verify", "--recall", "--dest", "STORESCP", "--json")
@@ -63,7 +63,7 @@ def test_the_smallest_purged_study_is_taken_each_time_and_in_the_end_none_is_lef
     done = run("verify", "--recall", "--dest", "STORESCP")
     assert (done.exit_code, done.stdout) == (3, "")
     assert (
-        "no purged study found: no study has an external archive but no local file, according to the archive's database"
+        "no purged study found: the archive's database lists no study with an external archive and without local files"
         in done.stderr
     )
     assert done.stderr.splitlines()[-1].startswith("  next: let the archive purge a study")
@@ -85,7 +85,9 @@ def test_without_the_database_the_availability_tells(
     done = run("verify", "--recall", "--dest", "STORESCP", "--json", "--no-qido")
     assert json.loads(done.stdout)["study_instance_uid"] == get_standard_study("one").uid
     why = "the Instance Availability of the study is NEARLINE, but this value does not prove that the study was purged"
-    assert f"1 instance; {why}; 4 studies found that are not ONLINE; this one has the fewest instances" in done.stderr
+    assert (
+        f"1 instance; {why}; found 4 studies that are not ONLINE; the chosen study has the fewest instances"
+    ) in done.stderr
     monkeypatch.setenv("DCMCFG_ARCHIVE_URL", f"http://127.0.0.1:{free_port()}/dcm4chee-arc")
     done = run("verify", "--recall", "--dest", "STORESCP", "--json")
     # Its Instance Availability stays NEARLINE after the recall.

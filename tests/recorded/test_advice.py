@@ -11,17 +11,17 @@ from tests.recorded.outputs import read_expected_output
 from tests.recorded.truth import TRUTH
 
 _UNKNOWN_CALLER = (
-    "Most often, the external archive does not know the calling AE title and ends the association. The archive uses "
+    "Most often, the external archive does not know the calling AE title and ends the association. The archive used "
     "the calling AE title of this run, {calling}"
 )
 _WORK_ORDER = "run dcmcfg work-order --external LONGTERM --calling {calling}"
-_NO_FINAL_STRAIGHT = "closes the connection, aborts the association, or requests a release after the C-MOVE request"
-_NO_FINAL_BACK = (
-    "the archive sends no final response if the external archive LONGTERM ends the association after a pending"
+_NO_FINAL_STRAIGHT = (
+    "closes the connection, aborts the association or requests a release, the archive sends no final response"
 )
+_NO_FINAL_BACK = "if the external archive LONGTERM ends the association after a pending"
 _MAPPING = "dcmcfg set dcm4chee-arc dcmCStoreSCUOfCMoveSCP+=LONGTERM=LONGTERM"
 _RECALLED = "into the archive's own storage, but WORKSTATION did not accept the study"
-_PASSED_ON = "the response most likely comes from the external archive LONGTERM, and the archive passed it on"
+_PASSED_ON = "most likely, the external archive LONGTERM sent this response, and the archive passed the response on"
 _ABORTED = "LONGTERM aborted the association, or did not answer the association request within dcmAAACTimeout"
 _UNLOADABLE = "the archive cannot load the device of LONGTERM from LDAP"
 _DROPPED = "the archive dropped the instances before it opened an association to another AE"
@@ -40,9 +40,7 @@ SAID: dict[str, tuple[str, ...]] = {
     "external-unset-aborts-after-pending": (_NO_FINAL_STRAIGHT, "A longer time-out does not help"),
     "external-set-aborts-after-pending": (_NO_FINAL_BACK, "A longer time-out does not help"),
     "returns-then-aborts": (_NO_FINAL_BACK, "A longer time-out does not help"),
-    "move-destination-port-70000": (
-        "it cannot load the device of WORKSTATION from LDAP: find the invalid value with dcmcfg check",
-    ),
+    "move-destination-port-70000": ("the archive cannot load the device of WORKSTATION from LDAP",),
     "external-set-port-70000": (_UNLOADABLE,),
     "external-unset-port-70000": (_UNLOADABLE,),
     "external-set-aborts-association": (_ABORTED,),
@@ -54,10 +52,10 @@ SAID: dict[str, tuple[str, ...]] = {
     "mixed-aborts": ("the archive sent only the instances in its own storage", "the calling AE title DCM4CHEE"),
     "mixed-rejects": ("LONGTERM or WORKSTATION rejected the association", "--calling DCM4CHEE"),
     "returns-late": (
-        "the archive did not forward the study, because the archive could not assign the study to this request",
-        "only after the last C-STORE",
+        "the archive did not forward the instances, because it could not assign the instances to this request",
+        "must come after the last C-STORE",
     ),
-    "returns-with-other-originator": ("must send DCMCFG as Move Originator AE Title (0000,1030)", _MAPPING),
+    "returns-with-other-originator": ("the Move Originator AE Title (0000,1030) must be DCMCFG", _MAPPING),
     "returns-then-fails": (
         "sent a part of the study to DCM4CHEE, and the archive forwarded this part",
         "never sent the rest",
@@ -67,7 +65,10 @@ SAID: dict[str, tuple[str, ...]] = {
         "sent no C-MOVE to an external archive",
     ),
     "move-unconfigured-storage-alt": ("The archive sent a C-MOVE to LONGTERM (dcmAltCMoveSCP)",),
-    "fallback-nodest-calling-aet": ("3 instances came from the fallback archive FALLBACK", "--expect N"),
+    "fallback-nodest-calling-aet": (
+        "Its fallback archive FALLBACK (dcmFallbackCMoveSCP) sent 3 instances",
+        "--expect N",
+    ),
     "fallback-dest-unknown-everywhere": ("its fallback archive FALLBACK (dcmFallbackCMoveSCP) sent nothing",),
     "fallback-unknown-ae": ("no AE has the title NOSUCH: dcmcfg ae add NOSUCH@HOST:PORT",),
     "destination-rejects-purged": (_RECALLED,),

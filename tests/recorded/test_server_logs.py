@@ -133,9 +133,8 @@ def test_a_purged_study_comes_back_and_is_forwarded(recordings: Path, tmp_path: 
     route = RECALLED.judged(told)
     assert (route.finding, route.shown_count) == (RouteFinding.SHOWN, 3)
     assert route.reasons[0] == (
-        "per the archive's log, the archive sent a C-MOVE as DCMCFG to LONGTERM with the Move "
-        "Destination DCM4CHEE: 0000, 3 completed; the archive "
-        "forwarded 3 of these instances to WORKSTATION"
+        "per the archive's log, the archive sent a C-MOVE to LONGTERM (calling AE title DCMCFG, Move Destination "
+        "DCM4CHEE): 0000, 3 completed; the archive forwarded 3 of these instances to WORKSTATION"
     )
 
 
@@ -148,11 +147,11 @@ def test_a_purged_study_is_sent_past_the_archive(recordings: Path, tmp_path: Pat
     told = PASSED_BY.told(tmp_path, recordings)
     assert told.legs == ()  # the archive does not see what the external archive sends elsewhere
     asked = (
-        "per the archive's log, the archive sent a C-MOVE as DCMCFG to LONGTERM with the Move Destination WORKSTATION: "
-        "0000, 3 completed"
+        "per the archive's log, the archive sent a C-MOVE to LONGTERM (calling AE title DCMCFG, Move Destination "
+        "WORKSTATION): 0000, 3 completed"
     )
     relayed = (
-        "; the archive only relays this response from the external archive (use --receive to observe the delivery)"
+        "; the archive only passes on this response from the external archive (to observe the delivery, use --receive)"
     )
     route = PASSED_BY.judged(told)
     assert (route.finding, route.shown_count, route.reasons[0]) == (RouteFinding.NOT_SHOWN, 0, asked + relayed)
@@ -180,7 +179,7 @@ def test_an_unlisted_study_comes_by_the_fallback(recordings: Path, tmp_path: Pat
     ]
     route = BY_FALLBACK.judged(told)
     assert (route.finding, route.shown_count) == (RouteFinding.SHOWN, 3)
-    assert "to FALLBACK with the Move Destination DCM4CHEE" in route.reasons[0]
+    assert "to FALLBACK (calling AE title DCMCFG, Move Destination DCM4CHEE)" in route.reasons[0]
 
 
 @pytest.mark.parametrize("scenario", [UNKNOWN, RESTRICTED], ids=lambda each: each.log)
@@ -199,9 +198,8 @@ def test_of_a_partly_purged_study_only_what_was_local_is_forwarded(recordings: P
     route = PARTLY.judged(told)
     assert route.finding is RouteFinding.NOT_SHOWN
     assert (
-        "per the archive's log, the archive sent a C-MOVE as DCM4CHEE to LONGTERM with the Move "
-        "Destination DCM4CHEE: 0000, 3 completed; the archive "
-        "forwarded none of these instances to WORKSTATION"
+        "per the archive's log, the archive sent a C-MOVE to LONGTERM (calling AE title DCM4CHEE, Move Destination "
+        "DCM4CHEE): 0000, 3 completed; the archive forwarded none of these instances to WORKSTATION"
     ) in route.reasons
     # Whatever the status: nothing that LONGTERM sent reached the destination.
     assert replace(PARTLY, outcome=SENT_ALL).judged(told).finding is RouteFinding.NOT_SHOWN

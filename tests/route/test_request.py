@@ -34,4 +34,4 @@ def test_of_several_one_has_to_be_named(titles: tuple[str, ...]) -> None:
     entries = [entry for title in titles for entry in (network_ae(ARCHIVE, title), storage_scp(ARCHIVE, title))]
     with pytest.raises(MalformedInput) as refused:
         usual(*entries)
-    assert refused.value.next_step == f"specify an AE with --ae: {', '.join(titles) or 'none, the device has no AE'}"
+    assert refused.value.next_step == f"specify an AE with --ae: {', '.join(titles) or 'the device has no AE'}"

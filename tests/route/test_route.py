@@ -246,8 +246,8 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             PathOutcome.PARTIAL,
             "B000, only the local instances completed",
             (
-                "a part of the study is local: without dcmCStoreSCUOfCMoveSCP, the archive stores the objects from "
-                "LONGTERM but does not forward them"
+                "a part of the study is local. Without dcmCStoreSCUOfCMoveSCP, the archive stores the objects from "
+                "LONGTERM, but does not forward these objects"
             ),
         ),
         (
@@ -256,8 +256,8 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             PathOutcome.FAILED,
             "0000 without counters",
             (
-                "LONGTERM sends objects with the AE title TAPE (dcmCStoreSCUOfCMoveSCP). The archive has recorded "
-                "LONGTERM for these objects, so the archive ignores objects from TAPE"
+                "LONGTERM sends objects with the AE title TAPE (dcmCStoreSCUOfCMoveSCP). According to the archive's "
+                "database, these objects must come from LONGTERM, so the archive ignores objects from TAPE"
             ),
         ),
         (
@@ -308,7 +308,7 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             "A702, all failed",
             (
                 "the archive rejects the association from LONGTERM: LONGTERM is not in dcmAcceptedCallingAETitle of "
-                "DCM4CHEE (1/1/3)"
+                "DCM4CHEE (rejection 1/1/3)"
             ),
         ),
         (
@@ -360,8 +360,8 @@ def test_the_port_minus_one_is_a_connection_that_does_not_listen() -> None:
             PathOutcome.FAILED,
             "",
             (
-                "AS_RECEIVED is an AE of this archive: the archive sends the request to itself, and dcmcfg found no "
-                "condition that ends this loop"
+                "AS_RECEIVED is an AE of this archive, so the archive sends the request to itself. dcmcfg found no "
+                "setting that ends this loop"
             ),
         ),
         (
@@ -419,8 +419,8 @@ def test_a_way_that_does_not_arrive(
             "VIEWER",
             None,
             "A801 Unknown AE: SCREEN",
-            "use STORESCP. SCREEN is only another title of this AE (dcmOtherAETitle), and the archive ignores such "
-            "titles here",
+            "use STORESCP. The archive ignores SCREEN here, because this is only an alternative title of STORESCP "
+            "(dcmOtherAETitle)",
         ),
         (
             (put("dicomInstalled", "FALSE", on=STORESCP),),

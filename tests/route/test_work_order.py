@@ -59,7 +59,7 @@ def test_without_a_destination_of_its_own_it_must_know_each_destination() -> Non
 
 
 def test_a_destination_without_an_address_is_told() -> None:
-    assert "the tree has no address for the destination NEWCOMER" in order(dest=["NEWCOMER"]).notes
+    assert "the tree has no address for the Move Destination NEWCOMER" in order(dest=["NEWCOMER"]).notes
 
 
 def test_who_asks_is_whom_the_archive_accepts_or_the_other_aes() -> None:

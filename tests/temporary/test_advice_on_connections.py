@@ -43,7 +43,7 @@ def test_a_connection_with_tls_that_fits_by_the_tree_leaves_the_key_stores(evide
         f"according to the tree, a connection of DCM4CHEE is compatible with {TITLE} (both TLSv1.2), and the "
         "archive has"
     )
-    assert "check in the log of DCM4CHEE that the archive can load its key store and trust store for TLS" in step
+    assert "check in the log of DCM4CHEE whether the archive could load its key store and trust store for TLS" in step
 
 
 def test_a_plain_connection_that_fits_by_the_tree_leaves_another_directory() -> None:

@@ -46,8 +46,8 @@ def test_no_step_is_a_command_for_a_destination_that_is_gone(evidence: Evidence)
 @pytest.mark.parametrize("outcome", [MoveOutcome(0xC801), MoveOutcome(0xA801, "Unknown AE: WORKSTATION")])
 def test_an_archive_that_does_not_take_it_may_read_another_directory(outcome: MoveOutcome) -> None:
     assert steps(replace(stored(ALONE, LOCAL_STUDY), outcome=outcome, received=())) == (
-        "the archive has reloaded but refuses WORKSTATION: check that the archive reads its configuration from "
-        "ldap://directory",
+        "the archive has reloaded its configuration, but refuses WORKSTATION: check that the archive reads its "
+        "configuration from ldap://directory",
     )
 
 
@@ -60,4 +60,4 @@ def test_where_every_step_would_name_it_the_address_is_what_is_left() -> None:
 def test_a_handshake_that_failed_is_a_matter_of_certificates_and_not_of_the_address() -> None:
     untrusted = MoveOutcome(0xA702, "javax.net.ssl.SSLHandshakeException: PKIX path building failed:")
     (step,) = steps(replace(stored(ALONE, LOCAL_STUDY), outcome=untrusted, received=()))
-    assert step.startswith("the TLS handshake of DCM4CHEE with this run failed: DCM4CHEE must trust the certificate")
+    assert step.startswith("the TLS handshake between DCM4CHEE and dcmcfg failed: DCM4CHEE must trust the certificate")

@@ -175,7 +175,10 @@ def test_localhost_in_the_tree_is_warned_about_when_ldap_is_elsewhere(configurat
 def test_localhost_as_destination_is_warned_about_when_the_archive_is_elsewhere(configuration: Configuration) -> None:
     found = find_addresses(configuration, DEVICE, "WORKSTATION", connect=AddressOverride("192.0.2.1"))
     assert found.warnings == (
-        ("in the tree, the host of WORKSTATION is 127.0.0.1. On 192.0.2.1, 127.0.0.1 is the archive's own machine"),
+        (
+            "in the tree, the host of WORKSTATION is 127.0.0.1. For the archive on 192.0.2.1, 127.0.0.1 is its own "
+            "machine, not this machine"
+        ),
     )
 
 

@@ -45,7 +45,7 @@ def test_a_local_study_proves_nothing_and_the_headline_says_so() -> None:
     assert verdict.headline == f"verified: 3 of 3 instances received by WORKSTATION; {LOCAL_STUDY_NOTE}"
     assert (verdict.exit_code, verdict.route.finding, verdict.route.shown_count) == (0, RouteFinding.NOT_TRIED, 0)
     assert verdict.next_steps == ("to verify a purged study, run dcmcfg verify --recall --dest WORKSTATION",)
-    assert "a local study proves nothing about external retrieve" in verdict.route.reasons[1]
+    assert "A local study proves nothing about external retrieve" in verdict.route.reasons[1]
     assert SECOND_RUN_NOTE not in verdict.notes
 
 
@@ -79,8 +79,8 @@ def test_a_purged_study_that_comes_back_and_is_delivered_shows_the_route(availab
     route = judge_route(evidence, delivered=True)
     assert (route.finding, route.shown_count) == (RouteFinding.SHOWN, 3)
     assert route.reasons[:2] == (
-        "before the move, the archive's database had no local file for 3 instances",
-        "after the move, the database also has files for 3 instances (recalled)",
+        "before the C-MOVE, the archive's database had no local file for 3 instances",
+        "after the C-MOVE, the database also has files for 3 instances (recalled)",
     )
     assert count_recalled(evidence) == 3
     assert finding(evidence, delivered=False) is RouteFinding.NOT_SHOWN
@@ -92,8 +92,8 @@ def test_a_study_that_does_not_come_back_whole_does_not_show_a_route_back(after:
     missing = 3 - count_recalled(evidence)
     words = "1 instance" if missing == 1 else "3 instances"
     assert (
-        f"after the C-MOVE, the archive still has no local file for {words}; but according to the configuration, "
-        "the study goes through DCM4CHEE" in (reasons(evidence))
+        "according to the configuration, the study goes through DCM4CHEE, but after the C-MOVE, the archive still "
+        f"has no local file for {words}" in (reasons(evidence))
     )
     assert finding(evidence) is RouteFinding.NOT_SHOWN
 
@@ -101,7 +101,9 @@ def test_a_study_that_does_not_come_back_whole_does_not_show_a_route_back(after:
 def test_without_an_answer_after_the_move_the_way_is_not_shown() -> None:
     evidence = stored(ALONE, PURGED, None)
     assert finding(evidence) is RouteFinding.NOT_SHOWN
-    assert any(reason.startswith("the location of the files after the move is unknown") for reason in reasons(evidence))
+    assert any(
+        reason.startswith("the location of the files after the C-MOVE is unknown") for reason in reasons(evidence)
+    )
 
 
 def test_a_partly_purged_study_shows_the_route_for_its_purged_part() -> None:
@@ -109,8 +111,10 @@ def test_a_partly_purged_study_shows_the_route_for_its_purged_part() -> None:
     assert (
         verdict.headline == "verified: 3 of 3 instances received by WORKSTATION; route shown for 2 of these instances"
     )
-    assert verdict.route.reasons[0] == "before the move, the archive's database had no local file for 2 of 3 instances"
-    assert "the other files were on fs1. Such local files prove nothing about the route" in verdict.route.reasons
+    assert (
+        verdict.route.reasons[0] == "before the C-MOVE, the archive's database had no local file for 2 of 3 instances"
+    )
+    assert "the other files were on the storage fs1. Local files prove nothing about the route" in verdict.route.reasons
 
 
 @pytest.mark.parametrize(
@@ -152,9 +156,9 @@ def test_availability_suggests_a_purge_and_proves_none() -> None:
     )
     assert finding(nearline) is RouteFinding.NOT_SHOWN
     assert (
-        "before the move, Instance Availability of 3 instances was not ONLINE. This value does not prove that the "
-        "archive had no file: use the archive's database (--archive-url) or the external archive's log "
-        "(--external-log) to find out"
+        "before the C-MOVE, Instance Availability of 3 instances was not ONLINE. This value does not prove that the "
+        "archive had no file: to find out, use the archive's database (--archive-url) or the external archive's log "
+        "(--external-log)"
     ) in reasons(nearline)
     assert (
         locate_files_before_move(replace(ALONE, instances_before=instances_before_move("ONLINE"))).locality
@@ -167,7 +171,8 @@ def test_online_without_a_witness_says_what_would_show_the_route() -> None:
     online = replace(UNWITNESSED, instances_before=instances_before_move("ONLINE"))
     assert any(
         reason.startswith(
-            "the location of the files before the move is unknown: use the archive's database (--archive-url)"
+            "the location of the files before the C-MOVE is unknown: to find out, use the archive's database "
+            "(--archive-url)"
         )
         for reason in reasons(online)
     )
@@ -177,7 +182,8 @@ def test_files_on_a_storage_that_is_not_configured_show_nothing() -> None:
     elsewhere = stored(ALONE, study("tape", "tape", "tape"), study("tape", "tape", "tape"))
     assert finding(elsewhere) is RouteFinding.NOT_SHOWN
     words = (
-        "before the move, the files were on tape, according to the archive's database. This storage is not in the tree"
+        "before the C-MOVE, the files were on the storage tape, according to the archive's database. This storage is "
+        "not in the tree"
     )
     assert any(reason.startswith(words) for reason in reasons(elsewhere))
 
@@ -213,7 +219,7 @@ def test_an_external_archive_that_the_tree_does_not_know_is_named() -> None:
 
 def test_a_study_that_the_database_does_not_know_is_named() -> None:
     unknown = stored(ALONE, UNKNOWN_STUDY)
-    words = "before the move, the archive's database had no such study for DCM4CHEE"
+    words = "before the C-MOVE, the archive's database had no such study for DCM4CHEE"
     assert f"{words}, although the archive lists 3 instances by C-FIND" in reasons(unknown)
     assert words in reasons(replace(unknown, instances_before=()))
 
@@ -240,7 +246,7 @@ def test_files_of_an_unknown_study_do_not_show_the_fallback_archive() -> None:
     )
     assert finding(fetched) is RouteFinding.NOT_SHOWN
     log = "the log of OLDPACS (--external-log) can show the sender"
-    assert f"after the move, the database has files for 3 instances; {log}" in reasons(fetched)
+    assert f"after the C-MOVE, the database has files for 3 instances; {log}" in reasons(fetched)
     logged = replace(fetched, move_records=(replace(recorded(), called_ae_title="OLDPACS"),))
     assert finding(logged) is RouteFinding.SHOWN
 
@@ -259,7 +265,7 @@ def test_the_availability_before_and_after_is_reported() -> None:
     unchanged = replace(
         UNWITNESSED, instances_before=instances_before_move("ONLINE"), instances_after=instances_before_move("ONLINE")
     )
-    assert "Instance Availability before the move: ONLINE, after the move: ONLINE" in reasons(unchanged)
+    assert "Instance Availability before the C-MOVE: ONLINE, after the C-MOVE: ONLINE" in reasons(unchanged)
 
 
 def test_a_foreign_caller_still_contradicts_the_route_of_a_purged_study() -> None:

@@ -16,7 +16,7 @@ from tests.verify.evidence import LOCAL_STUDY, PURGED, STUDY, UNKNOWN_STUDY, stu
 UNSEEN = put("dcmExternalRetrieveInstanceAvailability", on=ARCHIVE.child("dcmStorageID", "fs1"))
 TITLES = ("DCM4CHEE", "LONGTERM")
 OPEN = (StudyState.LOCAL, StudyState.PURGED, StudyState.PARTIAL, StudyState.UNCONFIGURED_STORAGE)
-NOT_CERTAIN = "the archive's database was not queried, so the state is not certain"
+NOT_CERTAIN = "the archive's database was not queried, so the state of the study is not certain"
 
 
 def found(
@@ -62,9 +62,9 @@ def test_a_database_that_lacks_a_listed_instance_does_not_decide() -> None:
         where = found("NEARLINE", "NEARLINE", "NEARLINE", stored=lacking)
         assert (where.states, where.is_from_database) == (OPEN, False)
         assert (
-            "some instances that C-FIND lists are not in the archive's database, so the state is not certain"
-            in where.notes
-        )
+            "some instances that the archive lists by C-FIND are missing in the archive's database, so the state of "
+            "the study is not certain"
+        ) in where.notes
 
 
 def test_only_the_instances_that_the_archive_lists_count() -> None:

@@ -42,7 +42,7 @@ def test_another_sop_class_than_listed_is_another_object() -> None:
     first, *rest = received_instances()
     assessment = _judged(replace(first, sop_class_uid=MR), *rest)
     assert (assessment.finding, assessment.altered) == (ReceiptFinding.INCOMPLETE, UIDS[:1])
-    assert assessment.reasons == ("1 instance arrived with another SOP class than the archive lists",)
+    assert assessment.reasons == ("the SOP class of 1 instance differs from the SOP class in the archive's list",)
 
 
 def test_a_second_copy_must_be_the_same_in_the_same_transfer_syntax() -> None:

@@ -26,7 +26,7 @@ from tests.verify.evidence import (
 )
 
 ONLINE = replace(UNWITNESSED, instances_before=instances_before_move("ONLINE"))
-#: According to the archive's database: purged before the move, here after it.
+#: According to the archive's database: purged before the C-MOVE, here after it.
 RECALLED = replace(ONLINE, database=DatabaseEvidence(PURGED, LOCAL_STUDY))
 PASSED = replace(ONLINE, database=DatabaseEvidence(PURGED, PURGED))
 #: LONGTERM is dcmAltCMoveSCP as well, or the fallback without a destination of its own.
@@ -165,9 +165,9 @@ def test_the_archives_log_of_a_relay_says_what_would_show_the_route() -> None:
     assert (route.shown_count, route.reasons[0]) == (
         0,
         (
-            "per the archive's log, the archive sent a C-MOVE as DCMCFG to LONGTERM with the Move "
-            "Destination WORKSTATION: 0000, 3 completed; the archive "
-            "only relays this response from the external archive (use --receive to observe the delivery)"
+            "per the archive's log, the archive sent a C-MOVE to LONGTERM (calling AE title DCMCFG, Move Destination "
+            "WORKSTATION): 0000, 3 completed; the archive only passes on this response from the external archive (to "
+            "observe the delivery, use --receive)"
         ),
     )
 
@@ -189,7 +189,7 @@ def test_records_that_do_not_show_the_route_say_why() -> None:
 def test_a_record_with_nothing_sent_says_what_the_log_shows_of_it() -> None:
     prefix = "the external archive"
     assert neutral(recorded(completed=None)) == [
-        f"{prefix} answered 0000; its log does not show the number of instances of this study"
+        f"{prefix} answered 0000; the external archive's log does not show the number of instances of this study"
     ]
     assert neutral(recorded(completed=0)) == [f"{prefix} answered 0000 and completed no instance"]
     assert neutral(replace(recorded(completed=0), reported_completed=3)) == [
@@ -266,8 +266,8 @@ def test_an_unchanged_log_is_named_unless_the_study_is_local() -> None:
     log = Path("/var/log/longterm.log")
     unchanged = replace(RECALLED, move_records=(), unchanged_log=log)
     remark = (
-        "nothing was written to /var/log/longterm.log since the C-MOVE was sent. Either the external archive received "
-        "no request, or longterm.log is a copy or the log of another AE"
+        "the log /var/log/longterm.log did not change after the C-MOVE was sent. Either the external archive "
+        "received no request, or longterm.log is a copy or the log of another AE"
     )
     assert remark in judge_route(unchanged, delivered=True).reasons
     local = replace(unchanged, database=DatabaseEvidence(LOCAL_STUDY, LOCAL_STUDY))

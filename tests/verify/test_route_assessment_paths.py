@@ -1,4 +1,4 @@
-"""Where the files are after the move must agree with the route that the tree configures, else it is not shown."""
+"""Where the files are after the C-MOVE must agree with the route that the tree configures, else it is not shown."""
 
 from __future__ import annotations
 
@@ -66,7 +66,8 @@ def test_no_record_outweighs_that_the_files_did_not_come_back() -> None:
     route = judge_route(replace(BACK, database=STAYED, move_records=(recorded(),)), delivered=True)
     assert route.finding is RouteFinding.NOT_SHOWN
     assert any(
-        "but according to the configuration, the study goes through DCM4CHEE" in reason for reason in route.reasons
+        "according to the configuration, the study goes through DCM4CHEE, but after the C-MOVE" in reason
+        for reason in route.reasons
     )
 
 

@@ -25,15 +25,15 @@ RECEIVED = TransferLeg(
 )
 CHANGED = (
     "3 instances reached WORKSTATION in Implicit VR Little Endian, but LONGTERM sent them in JPEG-LS Lossless Image "
-    "Compression. Possible reasons: WORKSTATION does not accept this transfer syntax, or the tree does not list this "
-    "transfer syntax in the transfer capabilities of WORKSTATION"
+    "Compression. Possible reasons: WORKSTATION does not accept JPEG-LS Lossless Image Compression, or the transfer "
+    "capabilities of WORKSTATION in the tree do not list this transfer syntax"
 )
 
 
 STORED = (
     "3 instances reached WORKSTATION in Implicit VR Little Endian, but LONGTERM stores them in JPEG-LS Lossless Image "
-    "Compression. Possible reasons: LONGTERM does not offer this transfer syntax, or an AE on the path does not accept "
-    "it (see the transfer capabilities of that AE in the tree)"
+    "Compression. Possible reasons: LONGTERM does not offer JPEG-LS Lossless Image Compression, or an AE on the path "
+    "does not accept this transfer syntax (see the transfer capabilities of this AE in the tree)"
 )
 
 

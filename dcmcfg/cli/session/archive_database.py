@@ -15,7 +15,7 @@ from dcmcfg.route.request import find_qido_ae
 from dcmcfg.settings import Settings
 
 #: The warning about a study whose location is uncertain; the reason follows in parentheses.
-LOCATION_UNKNOWN_MESSAGE = "the location of the files before the move is unknown"
+LOCATION_UNKNOWN_MESSAGE = "the location of the files before the C-MOVE is unknown"
 
 
 def connect_database(settings: Settings, archive_ae: str) -> Database:

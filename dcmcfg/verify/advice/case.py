@@ -17,7 +17,7 @@ from dcmcfg.verify.verdict import ReceiptAssessment, ReportAssessment, RouteAsse
 def suggest_capability_check(destination_ae_title: str) -> str:
     """Return the command that lists the SOP classes blocked by capabilities for *destination_ae_title*."""
     return (
-        "to list the SOP classes with a missing transfer capability, run dcmcfg route --dest "
+        "To list the SOP classes with a missing transfer capability, run dcmcfg route --dest "
         f"{shlex.quote(destination_ae_title)}"
     )
 

@@ -34,8 +34,8 @@ def _advise_on_nothing_completed(case: AdviceCase) -> Iterator[str]:
         yield _advise_on_patient_mismatch(case, request.patient)
     elif not case.evidence.instances_before:
         yield (
-            f"the archive lists no study {request.study_uid} for {case.archive_ae_title}: check the UID. If only the "
-            "external archive has the study, the archive requires dcmFallbackCMoveSCP"
+            f"the archive lists no study {request.study_uid} for {case.archive_ae_title}: check the UID. To retrieve "
+            "a study that only the external archive has, set dcmFallbackCMoveSCP"
         )
     elif case.evidence.move_records or count_recalled(case.evidence):
         yield _explain_unmatched_recall(case)
@@ -48,14 +48,14 @@ def _advise_on_nothing_completed(case: AdviceCase) -> Iterator[str]:
 def _advise_on_dropped_instances(case: AdviceCase) -> Iterator[str]:
     if case.files.locality is FileLocality.LOCAL:
         yield (
-            "the archive has the files but sent none, because dcmRestrictRetrieveSilently is set and a transfer "
-            f"capability is missing; {case.capability_check}"
+            "the archive has the files, but did not send the instances, because a transfer capability is missing and "
+            f"dcmRestrictRetrieveSilently is set. {case.capability_check}"
         )
         return
     yield (
-        "the archive lists the study but dropped its instances. Possible causes: dcmRestrictRetrieveSilently with a "
-        "missing transfer capability, an unknown external retrieve AE title, or a mix of local and purged instances "
-        f"without a mapping. To set the mapping: {case.mapping_command}"
+        "the archive lists the study, but did not send the instances. Possible reasons: a transfer capability is "
+        "missing (with dcmRestrictRetrieveSilently); the archive does not know the AE of the external archive; or "
+        f"only a part of the study is purged, and no mapping is set. To set the mapping: {case.mapping_command}"
     )
 
 
@@ -63,11 +63,11 @@ def _explain_unmatched_recall(case: AdviceCase) -> str:
     """Return why the archive did not forward returned objects (CommonCMoveSCP, RetrieveServiceImpl)."""
     location = "is in the archive's own storage now" if count_recalled(case.evidence) else "was sent"
     return (
-        f"the study {location}, but the archive did not forward the study, because the archive could not assign the "
-        f"study to this request: {case.external_description} must send {case.evidence.request.calling_ae_title} as "
-        "Move Originator AE Title (0000,1030). The external archive must also use the calling AE title that the "
-        "archive recorded for the study, and must send its final response only after the last C-STORE. If the external "
-        f"archive sends no Move Originator, run {case.mapping_command}"
+        f"the study {location}, but the archive did not forward the instances, because it could not assign the "
+        f"instances to this request. Check the C-STOREs in the log of {case.external_description}: the Move "
+        f"Originator AE Title (0000,1030) must be {case.evidence.request.calling_ae_title}, and the calling AE title "
+        "must be the external AE title in the archive's database. The final response must come after the last "
+        f"C-STORE. If the external archive sends no Move Originator, run {case.mapping_command}"
     )
 
 
@@ -75,17 +75,17 @@ def _advise_on_nothing_forwarded(case: AdviceCase) -> Iterator[str]:
     if case.external_retrieve_destination is None:
         yield (
             f"check the log of {case.external_description}: did the external archive receive a C-MOVE to "
-            f"{case.destination}, and does it have the study under this UID? An external archive that finds no study "
-            "also answers with status 0000 without counters"
+            f"{case.destination}? Does the external archive have a study with this UID? If not, an external archive "
+            "also answers with status 0000, without counters"
         )
     else:
         yield (
-            f"no instance of the study came back to the archive. Check the log of {case.external_description}: did the "
-            "external archive receive a C-MOVE, did it send instances, and with which calling AE title? The archive "
-            "accepts instances only from the AE that is recorded as the external archive of the study"
+            f"the archive received no instance of the study. Check the log of {case.external_description}: did the "
+            "external archive receive a C-MOVE and send instances? With which calling AE title? The archive accepts "
+            "instances only from the external archive that is in the archive's database for the study"
         )
     yield (
-        "if the log shows no C-MOVE, the archive dropped the instances (dcmRestrictRetrieveSilently): "
+        "if the log shows no C-MOVE, the archive dropped the instances (dcmRestrictRetrieveSilently). "
         f"{case.capability_check}"
     )
 
@@ -104,9 +104,9 @@ def _advise_on_count_mismatch(case: AdviceCase, completed: int) -> str:
         return _advise_on_patient_mismatch(case, evidence.request.patient)
     if expected is None:
         return (
-            f"the number of sent instances is {completed}, but the archive lists none by C-FIND: check if the "
-            f"query/retrieve view of {case.archive_ae_title} (dcmQueryRetrieveViewID) hides the instances. Specify the "
-            "expected number of instances with --expect N"
+            f"{completed} instances were sent, but the archive lists no instance by C-FIND. Check whether the "
+            f"query/retrieve view of {case.archive_ae_title} (dcmQueryRetrieveViewID) hides the instances. Specify "
+            "the expected number of instances with --expect N"
         )
     # All listed instances were sent, so most likely the number in --expect is wrong.
     if evidence.request.expected_count is not None and completed == len(evidence.instances_before):
@@ -130,16 +130,16 @@ def _advise_on_too_few(case: AdviceCase, expected: int) -> str:
     purged_count = case.files.probably_not_local_count
     if purged_count and purged_count < len(case.evidence.instances_before):
         return (
-            "the archive forwards recalled instances of a partly purged study only with a mapping for the external "
-            f"archive. To set the mapping: {case.mapping_command}"
+            "to forward the recalled instances of a partly purged study, the archive requires a mapping for the "
+            f"external archive. To set the mapping: {case.mapping_command}"
         )
     if purged_count:
         return (
-            f"check if {case.external_description} has all {expected} instances. The log of the external archive shows "
-            "the number of sent instances"
+            f"check whether {case.external_description} has all {expected} instances. The log of the external archive "
+            "shows the number of sent instances"
         )
     return (
-        "compare the sent instances with the instances that the archive lists: the query/retrieve view of the AE hides "
-        "rejected instances. To change the expected number of instances, use --expect N. For a partly purged study, "
-        f"set a mapping: {case.mapping_command}"
+        "compare the sent instances with the instances that the archive lists. The query/retrieve view of the AE "
+        "hides rejected instances. To change the expected number of instances, use --expect N. For a partly purged "
+        f"study, set a mapping: {case.mapping_command}"
     )

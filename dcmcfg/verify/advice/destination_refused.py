@@ -32,8 +32,8 @@ def _advise_on_not_allowed(case: AdviceCase) -> Iterator[str]:
         setting = f"lists {case.destination}" if accepted else "is not set (any destination is allowed)"
         yield (
             f"in the tree, {ACCEPTED_MOVE_DESTINATION} of {case.archive_ae_title} {setting}, but the archive has not "
-            "loaded this setting: run dcmcfg reload. If the error remains, the archive reads another directory: check "
-            "with dcmcfg status --directory"
+            "loaded this setting: run dcmcfg reload. If the error remains, the archive reads another LDAP directory. "
+            "To check, run dcmcfg status --directory"
         )
         return
     yield (
@@ -79,8 +79,8 @@ def _advise_on_unknown_destination(case: AdviceCase) -> Iterator[str]:
             f"know {case.destination}. To route the study through the archive instead: {case.external_retrieve_command}"
         )
         yield (
-            f"or ask the external archive's administrator to add {case.destination}. To see the address, run "
-            f"{case.work_order_command}"
+            f"or ask the administrator of the external archive to add the AE {case.destination}. To see the address "
+            f"of this AE, run {case.work_order_command}"
         )
     elif case.evidence.route.misrouting_reason:
         yield case.misrouting_advice
@@ -110,17 +110,17 @@ def _advise_on_unknown_to_archive(case: AdviceCase) -> Iterator[str]:
         )
     else:
         yield (
-            f"the tree has {title}, but the archive has not loaded this AE: run dcmcfg reload, because the archive "
-            "caches unknown AE titles (dcmAECacheStaleTimeout)"
+            f"the tree has the AE {title}, but the archive has not loaded this AE. The archive caches unknown AE "
+            "titles (dcmAECacheStaleTimeout), so run dcmcfg reload"
         )
 
 
 def _advise_on_unknown_to_either(case: AdviceCase) -> Iterator[str]:
     """Advise if the wording does not show which archive refused: an external dcm4chee archive uses the same."""
     yield (
-        f"most likely {case.external_description} sends directly to the destination, but does not know "
-        f"{case.destination}. The administrator of the external archive must add the AE: to see the settings, run "
-        f"{case.work_order_command}; to route the study through the archive instead: {case.external_retrieve_command}"
+        f"most likely, {case.external_description} sends directly to the destination, but does not know the AE "
+        f"{case.destination}. The administrator of the external archive must add this AE. To see the settings, run "
+        f"{case.work_order_command}. To route the study through the archive instead: {case.external_retrieve_command}"
     )
     yield from _advise_if_archive_refused(case)
 
@@ -144,8 +144,8 @@ def _advise_on_unknown_to_fallback(case: AdviceCase) -> Iterator[str]:
     )
     command = format_command("set", case.device_name, f"dcmFallbackCMoveSCPDestination={case.archive_ae_title}")
     yield (
-        f"or run {command}; {_find_refusing_archive(case)} then sends to the archive, and the archive forwards to "
-        f"{title}"
+        f"or run {command}. Then {_find_refusing_archive(case)} sends the study to the archive, and the archive "
+        f"forwards the study to {title}"
     )
     yield from _advise_if_archive_refused(case)
 
@@ -177,8 +177,8 @@ def _advise_if_archive_refused(case: AdviceCase) -> Iterator[str]:
     """Advise on a refusal by the archive itself, whose wording an external dcm4chee archive shares."""
     if find_external_refusal(case.evidence) is None and _is_archive_wording(case):
         yield (
-            "if the log of the external archive shows no such request, the archive itself refused the destination: "
-            "run dcmcfg reload, because the archive caches unknown AE titles (dcmAECacheStaleTimeout)"
+            "if the log of the external archive shows no such request, the archive itself refused the destination. "
+            "The archive caches unknown AE titles (dcmAECacheStaleTimeout), so run dcmcfg reload"
         )
 
 

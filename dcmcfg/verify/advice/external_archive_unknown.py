@@ -12,9 +12,9 @@ from dcmcfg.verify.advice.case import AdviceCase
 from dcmcfg.verify.local_files import find_recorded_archives
 
 NO_EXTERNAL_ARCHIVE = (
-    "the archive's database has no external archive for this study. The database contains an external archive only "
-    "after a storage commitment by that external archive (dcmStgCmtSCP on the exporter). The setting "
-    "dcmExternalRetrieveAET on the storage is not enough. Export the study again with storage commitment"
+    "the archive's database has no external archive for this study. The archive records an external archive only "
+    "after a storage commitment (dcmStgCmtSCP on the exporter). The setting dcmExternalRetrieveAET on the storage is "
+    "not enough. Export the study again with storage commitment"
 )
 
 
@@ -28,6 +28,6 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
                 "work-order", "--external", record.called_ae_title, "--format", "orthanc"
             )
             yield (
-                f"the external archive (an Orthanc) does not know {record.destination_ae_title}. Its administrator "
-                f"must add this AE to DicomModalities. To see the lines, run {work_order_command}"
+                f"the external archive (an Orthanc) does not know {record.destination_ae_title}. The administrator of "
+                f"the Orthanc must add this AE to DicomModalities. To see the lines, run {work_order_command}"
             )

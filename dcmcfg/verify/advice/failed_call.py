@@ -18,20 +18,22 @@ def advise_on_failed_call(case: AdviceCase, ae_title: str) -> str:
     comment, is_own_receiver = case.report.comment, case.is_own_receiver and ae_title == case.destination
     if "Connection refused" in comment and is_own_receiver:
         return (
-            f"this run was the receiver {ae_title}. The archive calls {case.format_ae_address(ae_title)}: check that "
+            f"dcmcfg was the receiver {ae_title}. The archive calls {case.format_ae_address(ae_title)}: check that "
             "the archive can reach this machine at this address. If not, correct dicomHostname and dicomPort of the "
             "AE's connection in LDAP"
         )
     if "Connection refused" in comment:
         return (
-            f"check that the AE runs and that this machine can reach it: dcmcfg echo {shlex.quote(ae_title)}. If the "
-            "echo succeeds, correct dicomHostname and dicomPort of the AE's connection in LDAP, so that the archive "
-            "can reach the AE"
+            "check that the AE is running and that this machine can reach the AE: dcmcfg echo "
+            f"{shlex.quote(ae_title)}. If the echo succeeds, correct dicomHostname and dicomPort of the AE's "
+            "connection in LDAP, so that the archive can reach the AE"
         )
     if AE_NOT_FOUND_EXCEPTION in comment:
         return advise_on_missing_ae(case, ae_title)
     if "UnknownHostException" in comment:
-        return f"correct dicomHostname of {ae_title} in LDAP: the archive's machine or container must resolve the name"
+        return (
+            f"correct dicomHostname of {ae_title} in LDAP: the archive's machine or container cannot resolve this name"
+        )
     if has_no_compatible_connection(case.evidence):
         return _advise_on_incompatible_connection(case, ae_title)
     if "A-ASSOCIATE-RJ" in comment:
@@ -47,7 +49,7 @@ def advise_on_failed_call(case: AdviceCase, ae_title: str) -> str:
     if "IllegalArgumentException" in comment:
         return (
             f"the archive cannot load the device of {ae_title} from LDAP ({comment}): find the invalid value with "
-            "dcmcfg check, correct it, then run dcmcfg reload"
+            "dcmcfg check, correct this value, then run dcmcfg reload"
         )
     return ""
 
@@ -56,29 +58,30 @@ def _advise_on_incompatible_connection(case: AdviceCase, ae_title: str) -> str:
     match = case.evidence.route.get_connection_match(ae_title)
     if match is None:
         return (
-            "both connections must be plain, or both must use TLS with a common cipher suite (dicomTLSCipherSuite) and "
-            "protocol version (dcmTLSProtocol). To see which connections are incompatible, run dcmcfg route --dest "
-            f"{case.quoted_destination}"
+            "the connections of the archive and of the called AE must be of the same kind: plain, or TLS with a "
+            "common cipher suite (dicomTLSCipherSuite) and protocol version (dcmTLSProtocol). To see the "
+            f"incompatible connections, run dcmcfg route --dest {case.quoted_destination}"
         )
     if not match.is_compatible:
         return (
             f"the connections are incompatible in the tree too: {match.description}. Give both AEs a connection of the "
             "same kind (plain or TLS), then run dcmcfg reload. To see the connections: dcmcfg connection list"
         )
-    tls_advice = f". If that does not help: {advise_on_tls(case.archive_ae_title)}" if match.tls else ""
+    tls_advice = f". If the error remains: {advise_on_tls(case.archive_ae_title)}" if match.tls else ""
     return (
         f"in the tree, {case.archive_ae_title} and {ae_title} have compatible connections ({match.description}), so "
-        f"most likely the archive has not loaded the present configuration: run dcmcfg reload{tls_advice}"
+        f"most likely, the archive has not loaded the current configuration: run dcmcfg reload{tls_advice}"
     )
 
 
 def _advise_on_tls_failure(case: AdviceCase, ae_title: str, *, is_own_receiver: bool) -> str:
-    requirement = "must match the cipher suites (names with TLS_RSA_… require an RSA key)"
+    requirement = "must match the cipher suites (a cipher suite TLS_RSA_… requires an RSA key)"
     if is_own_receiver:
         return (
-            f"the TLS handshake of {case.archive_ae_title} with this run failed: {case.archive_ae_title} must trust "
-            "the certificate of --tls-cert, either by its trust store or by dicomAuthorizedNodeCertificateReference of "
-            f"its device. The key of the certificate {requirement}"
+            f"the TLS handshake between {case.archive_ae_title} and dcmcfg failed: {case.archive_ae_title} must trust "
+            "the certificate of --tls-cert. Add this certificate to the archive's trust store, or to "
+            "dicomAuthorizedNodeCertificateReference of the archive's device. The key of the certificate "
+            f"{requirement}"
         )
     return (
         f"the TLS handshake of {case.archive_ae_title} with {ae_title} failed: each AE must trust the certificate of "
@@ -89,7 +92,7 @@ def _advise_on_tls_failure(case: AdviceCase, ae_title: str, *, is_own_receiver: 
 
 def advise_on_tls(archive: str) -> str:
     """Return the check for TLS problems of *archive* that the tree does not show."""
-    return f"check in the log of {archive} that the archive can load its key store and trust store for TLS"
+    return f"check in the log of {archive} whether the archive could load its key store and trust store for TLS"
 
 
 def advise_on_missing_ae(case: AdviceCase, ae_title: str) -> str:
@@ -104,8 +107,8 @@ def advise_on_missing_ae(case: AdviceCase, ae_title: str) -> str:
         )
     if route.ae_titles:
         return (
-            f"the tree has {ae_title}, but the archive has not loaded this AE: run dcmcfg reload, because the archive "
-            "caches unknown AE titles (dcmAECacheStaleTimeout)"
+            f"the tree has the AE {ae_title}, but the archive has not loaded this AE. The archive caches unknown AE "
+            "titles (dcmAECacheStaleTimeout), so run dcmcfg reload"
         )
     return ""
 
@@ -119,9 +122,8 @@ def _advise_on_rejection(case: AdviceCase, ae_title: str) -> str:
         )
     calling_ae_title = case.evidence.request.calling_ae_title
     return (
-        f"{ae_title} rejected the association. The archive uses the calling AE title of this run "
-        f"({calling_ae_title}), not its own AE title. {ae_title} must accept this calling AE title, and the called "
-        f"AE title {ae_title}. To list the settings for its administrator, run {case.work_order_command} --calling "
-        f"{shlex.quote(calling_ae_title)}; or run verify with another calling AE title that {ae_title} accepts "
-        "(--calling)"
+        f"{ae_title} rejected the association. {ae_title} must accept the called AE title {ae_title} and the calling "
+        f"AE title {calling_ae_title}, because the archive passes on the calling AE title of this run. To list the "
+        f"settings for the administrator of {ae_title}, run {case.work_order_command} --calling "
+        f"{shlex.quote(calling_ae_title)}. Or verify again with a calling AE title that {ae_title} accepts (--calling)"
     )

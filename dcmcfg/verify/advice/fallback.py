@@ -25,8 +25,8 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
         yield step
     elif reported.status == SUCCESS and reported.completed:
         yield (
-            f"{reported.completed} instances came from the fallback archive {fallback} (dcmFallbackCMoveSCP): the "
-            "archive does not know the study. If you know the number of instances, verify again with --expect N"
+            f"the archive does not know the study. Its fallback archive {fallback} (dcmFallbackCMoveSCP) sent "
+            f"{reported.completed} instances. If you know the number of instances, verify again with --expect N"
         )
     elif reported.status == SUCCESS:
         yield (

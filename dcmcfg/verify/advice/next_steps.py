@@ -22,7 +22,8 @@ from dcmcfg.verify.evidence import Evidence
 from dcmcfg.verify.verdict import ReceiptAssessment, ReportAssessment, RouteAssessment
 
 NO_DISK_SPACE_STEP = (
-    "make sure that the folder of --keep has free space and that this user can write to the folder; then verify again"
+    "check that the disk with the folder of --keep has free space, and that your user can write to the folder. Then "
+    "verify again"
 )
 
 #: Each yields nothing if its reason does not apply. The order is that of the reasons below; add a new one in its place.

@@ -19,8 +19,8 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
         return
     if case.receipt.finding is ReceiptFinding.COMPLETE:
         yield (
-            "all instances arrived, but the archive sent no final response: see the archive's log for the reason, then "
-            "verify again"
+            "all instances arrived, but the archive sent no final response. See the archive's log for the reason, "
+            "then verify again"
         )
     elif outcome.interruption == NOT_DICOM:
         yield (
@@ -30,27 +30,30 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
     elif outcome.timed_out and case.files.probably_not_local_count:
         yield _explain_missing_response(case)
         yield (
-            f"check the log of {case.external_description}. Only if the external archive was still sending, verify "
-            "again without --timeout-s: dcmcfg then uses a longer time-out than the archive (dcmRetrieveTimeout)"
+            f"check the log of {case.external_description}. If the external archive was still sending, verify again "
+            "without --timeout-s: then the time-out of dcmcfg is longer than the archive's time-out "
+            "(dcmRetrieveTimeout)"
         )
     elif outcome.timed_out:
         yield "the archive may still be retrieving the study: check the archive's log"
     elif case.receipt.instance_count or case.report.completed:
         yield (
-            "the retrieve was interrupted: see the archive's log for the reason. Check if the archive was "
-            "restarted, or if a firewall cuts connections. Then verify again"
+            "the retrieve was interrupted: see the archive's log for the reason. Check whether the archive was "
+            "restarted, or whether a firewall cuts connections. Then verify again"
         )
     # The archive does not convert the exception for such a device into a response (CommonCMoveSCP).
     elif any(warning.endswith(CANNOT_LOAD_DEVICE) for warning in case.evidence.warnings):
         yield (
-            f"the archive closes the connection without a response if it cannot load the device of {case.destination} "
-            "from LDAP: find the invalid value with dcmcfg check, correct it, then run dcmcfg reload"
+            f"if the archive cannot load the device of {case.destination} from LDAP, the archive closes the "
+            "connection without a response. Find the invalid value with dcmcfg check, correct this value, then run "
+            "dcmcfg reload"
         )
     else:
-        yield "see the archive's log for the reason why the association ended; check if the archive was restarted"
+        yield "the archive's log shows why the association ended. Check also whether the archive was restarted"
         yield (
-            "a dcm4chee archive closes the connection without a response if it cannot load the device of "
-            f"{case.destination} from LDAP (for example dicomPort 70000): dcmcfg check finds such values"
+            f"if a dcm4chee archive cannot load the device of {case.destination} from LDAP (for example, because of "
+            "dicomPort 70000), the archive closes the connection without a response. To find such values: dcmcfg "
+            "check"
         )
 
 
@@ -58,12 +61,12 @@ def _explain_missing_response(case: AdviceCase) -> str:
     """Return when the archive sends no final response for a study from an external archive."""
     if case.external_retrieve_destination is None:
         return (
-            f"the archive sends no final response if {case.external_description} closes the connection, aborts the "
-            f"association, or requests a release after the C-MOVE request. The log of {case.external_description} "
-            "shows which case applies. A longer time-out does not help"
+            f"after a C-MOVE request, if {case.external_description} closes the connection, aborts the association or "
+            f"requests a release, the archive sends no final response. The log of {case.external_description} shows "
+            "which case applies. A longer time-out does not help"
         )
     return (
-        f"the archive sends no final response if {case.external_description} ends the association after a pending "
+        f"if {case.external_description} ends the association after a pending response, the archive sends no final "
         f"response. The log of {case.external_description} shows the reason. A longer time-out does not help"
     )
 

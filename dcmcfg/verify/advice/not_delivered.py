@@ -36,14 +36,14 @@ def _advise_on_unexpected(case: AdviceCase) -> str:
         return "the sender ignores the level or the UIDs of the request: verify at STUDY level"
     if listed_uids.issuperset(received.unexpected):
         return (
-            "the same instances arrived under another Study Instance UID (after a merge or a coercion): compare the "
-            f"UID in the archive and in {case.external_description}"
+            "the instances arrived with another Study Instance UID, after a merge or a coercion. Compare the Study "
+            f"Instance UID in the archive and in {case.external_description}"
         )
     if received.move_originators == (case.evidence.request.calling_ae_title,):
         return (
-            f"{callers} sent these instances for this C-MOVE (as reported by the sender). Check in the sender's log "
-            "which study the sender looked up: the sender may ignore the Study Instance UID, or may have other objects "
-            "under this UID"
+            f"{callers} sent these instances for this C-MOVE (as reported by the sender). Possible reasons: the "
+            "sender ignores the Study Instance UID, or has other instances under this UID. The sender's log shows "
+            "which study the sender looked up"
         )
     return "another AE may have sent instances to the receiver at the same time: check the callers, and verify again"
 
@@ -51,8 +51,8 @@ def _advise_on_unexpected(case: AdviceCase) -> str:
 def _advise_on_missing(case: AdviceCase) -> str:
     if case.receipt.instance_count:
         return (
-            f"some instances arrived, so the address is correct. Check the log of {case.sender_description}: what "
-            "happened to the other instances, and does the sender have all instances?"
+            f"some instances arrived, so the address is correct. Check in the log of {case.sender_description} what "
+            "happened to the other instances, and whether the sender has all instances"
         )
     if case.is_sent_directly and not count_recalled(case.evidence):
         return (

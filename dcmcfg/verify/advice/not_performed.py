@@ -67,7 +67,7 @@ def _advise_on_status(case: AdviceCase, status: int) -> Iterator[str]:
         yield from steps
     elif status == UNABLE_TO_PERFORM_SUB_OPERATIONS and _is_dropped_by_capabilities(case):
         yield (
-            f"the archive dropped the instances before it opened an association to another AE: {case.capability_check}"
+            f"the archive dropped the instances before it opened an association to another AE. {case.capability_check}"
         )
     elif status == UNABLE_TO_PERFORM_SUB_OPERATIONS and not _is_comment_specific(case):
         yield from _advise_without_reason(case)
@@ -80,8 +80,8 @@ def _advise_on_status(case: AdviceCase, status: int) -> Iterator[str]:
         case.report.comment and case.external_retrieve_destination
     ):
         yield (
-            f"the response most likely comes from {case.external_description}, and the archive passed it on: the log "
-            "of the external archive shows the reason"
+            f"most likely, {case.external_description} sent this response, and the archive passed the response on. "
+            "The log of the external archive shows the reason"
         )
     elif (
         status == UNABLE_TO_PERFORM_SUB_OPERATIONS
@@ -106,7 +106,7 @@ def _suggest_steps_for_both_aes(case: AdviceCase) -> Iterator[str]:
     candidates = find_candidate_archives(case.evidence)
     titles = (
         ("if the study was purged", next(iter(candidates)) if len(candidates) == 1 else ""),
-        ("if it is local", case.destination),
+        ("if the study is local", case.destination),
     )
     for condition, title in titles:
         if title and (step := advise_on_failed_call(case, title)):
@@ -185,7 +185,7 @@ def _advise_on_partial_forwarding(case: AdviceCase) -> str:
 def _advise_on_warnings(case: AdviceCase) -> str:
     if case.is_own_receiver:
         return (
-            "this run received all instances without a warning, but the response reports warnings: the log of "
+            "dcmcfg received all instances without a warning, but the response reports warnings: the log of "
             f"{case.sender_description} shows these warnings"
         )
     return (
@@ -202,9 +202,9 @@ def _advise_on_unable_to_process(case: AdviceCase) -> str:
         )
     destination = case.external_retrieve_destination or case.destination
     return (
-        f"most likely {case.external_description} sent this response, and the archive passed it on: see the log of the "
-        f"external archive for the reason. An Orthanc answers C000 if {destination} is not in its DicomModalities. To "
-        f"see the lines, run {case.work_order_command} --format orthanc"
+        f"most likely, {case.external_description} sent this response, and the archive passed the response on. See "
+        f"the log of the external archive for the reason. An Orthanc answers C000 if {destination} is not in its "
+        f"DicomModalities. To see the lines for DicomModalities, run {case.work_order_command} --format orthanc"
     )
 
 
@@ -223,7 +223,7 @@ def _advise_without_reason(case: AdviceCase) -> Iterator[str]:
         )
     elif case.files.probably_not_local_count and case.report.failed:
         yield (
-            f"nothing came back to {case.external_retrieve_destination}. Either {case.external_description} could not "
+            f"{case.external_retrieve_destination} received no instance. Either {case.external_description} could not "
             f"read the study, or the external archive cannot reach {case.external_retrieve_destination} at the host "
             "and port in its AE list. The log of the external archive shows the reason. To see the correct address, "
             f"run {case.work_order_command}"
@@ -231,9 +231,9 @@ def _advise_without_reason(case: AdviceCase) -> Iterator[str]:
     elif case.files.probably_not_local_count:
         calling_ae_title = case.evidence.request.calling_ae_title
         yield (
-            f"nothing came back to {case.external_retrieve_destination}, and {case.external_description} gave no "
-            "reason. Most often, the external archive does not know the calling AE title and ends the association. The "
-            f"archive uses the calling AE title of this run, {calling_ae_title}. To list the settings for the "
+            f"{case.external_retrieve_destination} received no instance, and {case.external_description} gave no "
+            "reason. Most often, the external archive does not know the calling AE title and ends the association. "
+            f"The archive used the calling AE title of this run, {calling_ae_title}. To list the settings for the "
             f"administrator of the external archive, run {case.work_order_command} --calling "
             f"{shlex.quote(calling_ae_title)}"
         )
@@ -252,37 +252,39 @@ def _advise_without_reason(case: AdviceCase) -> Iterator[str]:
     if case.report.failed and case.files.probably_not_local_count:
         yield (
             "if the log of the external archive shows no request, the archive dropped the instances before it sent a "
-            f"request: {case.capability_check}"
+            f"request. {case.capability_check}"
         )
 
 
 def _advise_on_destination(case: AdviceCase) -> Iterator[str]:
     is_local = case.files.locality is FileLocality.LOCAL
-    condition = (
-        ("the study is in the archive's own storage") if is_local else "if the study is in the archive's own storage"
+    cause = (
+        "the study is in the archive's own storage, but"
+        if is_local
+        else "if the study is in the archive's own storage,"
     )
-    yield f"{condition}: the archive could not send the study to {case.destination}: {_advise_on_reachability(case)}"
+    yield f"{cause} the archive could not send the study to {case.destination}: {_advise_on_reachability(case)}"
 
 
 def _advise_on_reachability(case: AdviceCase) -> str:
     if case.is_own_receiver:
         address = case.format_ae_address(case.destination)
-        return f"check that the archive can reach the receiver of this run, {address}; {case.capability_check}"
+        return f"check that the archive can reach dcmcfg at {address}. {case.capability_check}"
     return (
-        f"run dcmcfg echo {case.quoted_destination} to check whether the destination answers; see the destination's "
-        f"log for refused instances; {case.capability_check}"
+        f"to check whether the destination answers, run dcmcfg echo {case.quoted_destination}. See the destination's "
+        f"log for refused instances. {case.capability_check}"
     )
 
 
 def _advise_on_some_failed(case: AdviceCase) -> Iterator[str]:
     if case.is_own_receiver:
         yield (
-            f"this run was the receiver {case.destination} and refused no instance: the log of "
-            f"{case.sender_description} shows the failures at the sender, such as an unreadable file; "
+            f"dcmcfg was the receiver {case.destination} and accepted every instance that arrived. The log of "
+            f"{case.sender_description} shows the failures at the sender, such as an unreadable file. "
             f"{case.capability_check}"
         )
     else:
         yield (
             f"see the log of {case.destination} for refused instances, and the log of {case.sender_description} for "
-            f"instances that could not be sent; {case.capability_check}"
+            f"instances that could not be sent. {case.capability_check}"
         )

@@ -39,15 +39,15 @@ def suggest_steps(case: AdviceCase) -> Iterator[str]:
         )
     elif case.external_retrieve_destination is not None and count_recalled(case.evidence):
         yield (
-            f"the archive recalled {count_recalled(case.evidence)} instances from {case.external_description} into its "
-            "own storage, but did not forward these instances. The archive forwards recalled instances of a partly "
-            f"purged study only with this setting: {case.mapping_command}"
+            f"the archive recalled {count_recalled(case.evidence)} instances from {case.external_description} into "
+            "its own storage, but did not forward these instances. For a partly purged study, the archive forwards "
+            f"recalled instances only with this setting: {case.mapping_command}"
         )
     else:
         yield (
             "the archive sent only the instances in its own storage. The archive requested the other instances from "
-            f"{case.external_description}, but received none. The log of the external archive shows the reason. The "
-            f"external archive must accept the calling AE title {case.archive_ae_title}, because the archive uses its "
-            f"own AE title for a partly purged study. To see the settings, run {case.work_order_command} --calling "
-            f"{case.archive_ae_title}"
+            f"{case.external_description}, but received no instance. The log of the external archive shows the "
+            f"reason. The external archive must accept the calling AE title {case.archive_ae_title}, because the "
+            "archive uses its own AE title for a partly purged study. To see the settings, run "
+            f"{case.work_order_command} --calling {case.archive_ae_title}"
         )

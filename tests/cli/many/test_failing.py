@@ -23,20 +23,15 @@ def test_studies_that_fail_are_told_in_groups_and_asked_again_when_that_is_wante
     done = verify(*named(FIVE))
     assert done.exit_code == 1
     assert plain(done.stdout, pacs, site) == (
-        "5 studies: 3 reported, 2 not verified\n\n"
-        "C-MOVE from DCMCFG to DCM4CHEE@127.0.0.1:PORT, Move Destination STORESCP\n"
-        "5 attempts; instances sent (as reported by the archive): 3\n"
-        "Route (number of studies): not shown 5\n"
-        "The archive's database and the external archive's log can show the route. To query the database, use "
-        "--require-route. To read the log, use --external-log FILE.\n\n"
-        "Failures  2 studies: status C801, refused: the archive does not allow this Move Destination\n"
-        f"          {FIVE[1]}\n"
-        f"          {FIVE[2]}\n"
-        "          Next step: in the tree, dcmAcceptedMoveDestination of DCM4CHEE is not set (any destination is "
-        "allowed), but the archive has not loaded this setting: run dcmcfg reload. If the error remains, the archive "
-        "reads another directory: check with dcmcfg status --directory\n"
-        "Results   STORE\n"
-        "Next step Fix the problems, then run the same command with --only-failed\n"
+        "5 studies: 3 reported, 2 not verified\n\nC-MOVE from DCMCFG to DCM4CHEE@127.0.0.1:PORT, Move Destination "
+        "STORESCP\n5 attempts; instances sent (as reported by the archive): 3\nRoute (number of studies): not shown "
+        "5\nThe archive's database and the external archive's log can show the route. To query the database, use "
+        "--require-route. To read the log, use --external-log FILE.\n\nFailures  2 studies: status C801, refused: "
+        f"the archive does not allow this Move Destination\n          {FIVE[1]}\n          {FIVE[2]}\n          Next "
+        "step: in the tree, dcmAcceptedMoveDestination of DCM4CHEE is not set (any destination is allowed), but the "
+        "archive has not loaded this setting: run dcmcfg reload. If the error remains, the archive reads another "
+        "LDAP directory. To check, run dcmcfg status --directory\nResults   STORE\nNext step Fix the problems, then "
+        "run the same command with --only-failed\n"
     )
     script.answers = {}
     assert verify(*named(FIVE), "--only-failed").exit_code == 0
@@ -89,8 +84,8 @@ def test_an_archive_that_breaks_each_association_ends_the_run_and_the_same_comma
     output = " ".join(plain(done.stdout, pacs, site).split())
     assert output.endswith(
         "Next step DCM4CHEE@127.0.0.1:PORT: the archive broke every association for 0.3 s. Last reason: no final "
-        "response: the peer aborted the association (source: application): check the archive's log for the reason Next "
-        "step To continue, run the same command again: studies with a result are not requested again"
+        "response: the peer aborted the association (source: application): check the archive's log for the reason "
+        "Next step To continue, run the same command again: studies with a result are not requested again"
     )
     assert done.stderr.startswith(
         "the archive is unavailable (the archive breaks every association: no final response: "

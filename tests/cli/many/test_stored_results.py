@@ -26,7 +26,7 @@ def test_kept_answers_are_judged_by_what_this_run_requires(run: Run, site: Runni
         done = run(*arguments, "--require-route")
         assert done.exit_code == 1
         assert done.stdout.startswith("5 studies: 5 not verified, all for similar reasons; no new requests")
-        assert "Failures  5 studies: the route must be shown, but is not shown (" in done.stdout
+        assert "Failures  5 studies: --require-route is set, but the route is not shown (" in done.stdout
         assert "          Next step: to show the route of a purged study, run the same command again" in done.stdout
         assert "with --only-failed" not in done.stdout, "asking again does not show the route"
         assert run(*arguments).exit_code == 0, "what was required is not kept"
@@ -84,7 +84,7 @@ def test_a_yes_of_before_the_tree_was_changed_is_no_zero_until_it_is_asked_anew_
     green = run(*arguments)
     assert green.exit_code == 1
     assert green.stdout.startswith("3 studies: 1 reported, 2 outdated; no new requests, the latest result is from 20")
-    assert "Failures  2 studies: the result is older than a change of the relevant configuration: rep" in green.stdout
+    assert "Failures  2 studies: the relevant configuration has changed since this result: rep" in green.stdout
     assert (
         "Next step The configuration has changed. To verify all studies again, run the same command with --again\n"
     ) in green.stdout

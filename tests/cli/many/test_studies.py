@@ -38,7 +38,7 @@ def test_several_studies_are_one_run_and_the_same_command_again_asks_for_nothing
     assert again.exit_code == 0
     assert again.stdout.startswith("5 studies: 5 reported; no new requests, the latest result is from 20")
     assert (
-        "Note      every study already has a result, so nothing was requested. To request all studies again: --again\n"
+        "Note      every study already has a result, so dcmcfg sent no request. To request all studies again: --again\n"
         in again.stdout
     )
     assert sorted(pacs.moves) == FIVE
@@ -52,10 +52,10 @@ def test_a_list_with_broken_lines_is_told_whole_and_nothing_is_asked(
     done = verify("--studies", str(listed))
     assert done.exit_code == 2
     assert done.stderr == (
-        f"dcmcfg: {listed}: 2 lines contain no Study Instance UID:\n"
-        "    line 2: 'nonsense': not a UID: it contains characters other than digits and dots\n"
-        "    line 3: '1.02': not a UID: a component is empty or begins with a zero, or there is only one component\n"
-        "  next: correct each line, or put a # at the start of the line; nothing was requested\n"
+        f"dcmcfg: {listed}: 2 lines contain no Study Instance UID:\n    line 2: 'nonsense': not a UID: it contains "
+        "characters other than digits and dots\n    line 3: '1.02': not a UID: a component is empty or begins with a "
+        "zero, or there is only one component\n  next: correct each line, or put a # at the start of the line. "
+        "dcmcfg sent no request\n"
     )
     assert pacs.moves == []
     done = verify("--studies", str(listed), "--results", str(tmp_path / "results.sqlite"))

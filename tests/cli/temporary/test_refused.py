@@ -121,7 +121,7 @@ def test_a_reload_that_fails_once_is_3_with_everything_taken_back(
         done = run(*VERIFY, "--yes")
     assert (done.exit_code, done.stdout, control.reloads) == (3, "", 2)
     assert "the archive did not reload, so the archive may not know DCMCFG_" in done.stderr
-    assert ". The change was reverted, so the configuration is unchanged\n" in done.stderr
+    assert ". dcmcfg reverted the change, so the configuration is unchanged\n" in done.stderr
 
 
 def test_an_archive_that_is_away_is_found_out_before_anything_is_asked(

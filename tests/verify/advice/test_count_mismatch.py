@@ -14,10 +14,10 @@ from tests.verify.evidence import DIRECT, GOOD, UIDS, UNWITNESSED, instances_bef
 CASES: dict[str, tuple[Evidence, str]] = {
     "nothing, unknown study": (reporting(replace(UNWITNESSED, instances_before=())), "dcmFallbackCMoveSCP"),
     "nothing, recalled": (reporting(replace(GOOD, received=())), "dcmCStoreSCUOfCMoveSCP"),
-    "nothing, never asked": (reporting(UNWITNESSED), "no instance of the study came back to the archive"),
+    "nothing, never asked": (reporting(UNWITNESSED), "the archive received no instance of the study"),
     "nothing, sent straight": (
         reporting(replace(UNWITNESSED, route=DIRECT)),
-        "An external archive that finds no study also answers with status 0000 without counters",
+        "If not, an external archive also answers with status 0000, without counters",
     ),
     "nothing, not purged as far as is known": (
         reporting(replace(UNWITNESSED, instances_before=instances_before_move("ONLINE"))),
@@ -35,11 +35,11 @@ CASES: dict[str, tuple[Evidence, str]] = {
             reporting(UNWITNESSED, completed=1),
             instances_before=(*instances_before_move("ONLINE", UIDS[:1]), *instances_before_move("NEARLINE", UIDS[1:])),
         ),
-        "only with a mapping for the external archive. To set the mapping: dcmcfg set",
+        "the archive requires a mapping for the external archive. To set the mapping: dcmcfg set",
     ),
     "too few, none local before": (
         reporting(UNWITNESSED, completed=1),
-        "check if the external archive LONGTERM has all 3 instances",
+        "check whether the external archive LONGTERM has all 3 instances",
     ),
     "more than are listed": (reporting(UNWITNESSED, completed=4), "the archive sent more instances than it lists"),
     "some are to come": (
@@ -48,7 +48,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "none are listed": (
         reporting(replace(UNWITNESSED, instances_before=()), completed=3),
-        "lists none by C-FIND",
+        "lists no instance by C-FIND",
     ),
 }
 

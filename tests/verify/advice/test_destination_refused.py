@@ -39,8 +39,8 @@ FALLBACK_ASKED = (
     "LONGTERM does not know the Move Destination "
 )
 IF_IT_WAS_THE_ARCHIVE = (
-    "if the log of the external archive shows no such request, the archive itself refused the destination: run "
-    "dcmcfg reload, because the archive caches unknown AE titles (dcmAECacheStaleTimeout)"
+    "if the log of the external archive shows no such request, the archive itself refused the destination. The "
+    "archive caches unknown AE titles (dcmAECacheStaleTimeout), so run dcmcfg reload"
 )
 ELSEWHERE = stored(A801, study("fs9", "fs9", "fs9"))
 ALTERNATIVE = replace(VIA_ARCHIVE, alternative_move_scp="OTHER", storage_ids=frozenset({"fs1"}))
@@ -52,7 +52,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "attribute unset, in words that both use": (
         replace(UNKNOWN_AE, route=DIRECT),
-        "but does not know WORKSTATION",
+        "but does not know the AE WORKSTATION",
     ),
     "with the attribute set": (
         A801,
@@ -70,7 +70,10 @@ CASES: dict[str, tuple[Evidence, str]] = {
         ),
     ),
     "relayed although set": (replace(A801, move_records=(REFUSED_RELAY,)), "dcmcfg reload"),
-    "by the archive, in its words": (UNKNOWN_AE, "the tree has WORKSTATION, but the archive has not loaded this AE"),
+    "by the archive, in its words": (
+        UNKNOWN_AE,
+        "the tree has the AE WORKSTATION, but the archive has not loaded this AE",
+    ),
     "by the archive, the external archive was never asked": (replace(SILENT, move_records=()), "dcmcfg reload"),
     "relayed, by another external archive than the one whose log it is": (
         replace(A801, route=DIRECT, move_records=()),
@@ -78,7 +81,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "attribute unset, in words that both use, with the log of one of two": (
         replace(UNKNOWN_AE, route=DIRECT, move_records=(), instances_before=OF_TWO),
-        "most likely the external archive LONGTERM, OTHER sends directly",
+        "most likely, the external archive LONGTERM, OTHER sends directly",
     ),
     "by the archive, not in the tree": (
         replace(A801, route=NOT_IN_TREE),
@@ -124,8 +127,8 @@ STEPS: dict[str, tuple[Evidence, tuple[str, ...]]] = {
             f"{FALLBACK_ASKED}WORKSTATION. The administrator of the fallback archive must add WORKSTATION. To see the "
             "address, run dcmcfg work-order --external LONGTERM",
             (
-                "or run dcmcfg set dcm4chee-arc dcmFallbackCMoveSCPDestination=DCM4CHEE; LONGTERM then sends to the "
-                "archive, and the archive forwards to WORKSTATION"
+                "or run dcmcfg set dcm4chee-arc dcmFallbackCMoveSCPDestination=DCM4CHEE. Then LONGTERM sends the "
+                "study to the archive, and the archive forwards the study to WORKSTATION"
             ),
         ),
     ),

@@ -19,8 +19,8 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "some came, and nobody knows how many there are": (
         failing(ASKED, 0x0000, completed=3),
         (
-            "3 instances came from the fallback archive FALLBACK (dcmFallbackCMoveSCP): the archive does not know "
-            "the study. If you know the number of instances, verify again with --expect N"
+            "the archive does not know the study. Its fallback archive FALLBACK (dcmFallbackCMoveSCP) sent 3 "
+            "instances. If you know the number of instances, verify again with --expect N"
         ),
     ),
     "nothing came": (

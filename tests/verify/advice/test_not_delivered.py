@@ -20,11 +20,11 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "some, sent straight": (
         listening(STRAIGHT, *UIDS[:2]),
-        "Check the log of the external archive LONGTERM: what happened to the other instances",
+        "Check in the log of the external archive LONGTERM what happened to the other instances",
     ),
     "some, by the archive": (
         listening(GOOD, *UIDS[:2]),
-        "Check the log of the archive DCM4CHEE: what happened to the other instances",
+        "Check in the log of the archive DCM4CHEE what happened to the other instances",
     ),
     "others for our C-MOVE": (
         listening(GOOD, "9.1"),
@@ -38,7 +38,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "the same as another study": (
         replace(GOOD, received=tuple(replace(each, study_uid="9.9") for each in received_instances())),
-        "the same instances arrived under another Study Instance UID",
+        "the instances arrived with another Study Instance UID",
     ),
 }
 

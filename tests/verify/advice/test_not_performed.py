@@ -60,13 +60,13 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "we are not where the archive looks": (
         failing(listening(LOCAL), 0xA702, REFUSED),
         (
-            "this run was the receiver WORKSTATION. The archive calls WORKSTATION: check that the archive can reach "
+            "dcmcfg was the receiver WORKSTATION. The archive calls WORKSTATION: check that the archive can reach "
             "this machine"
         ),
     ),
     "the external archive rejects": (
         failing(STRAIGHT, 0xA702, REJECTED),
-        "The archive uses the calling AE title of this run (DCMCFG), not its own AE title",
+        "because the archive passes on the calling AE title of this run",
     ),
     "the destination rejects": (
         failing(replace(LOCAL, received=None), 0xA702, REJECTED),
@@ -74,7 +74,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "no connections that go together": (
         failing(replace(LOCAL, received=None), 0xA702, INCOMPATIBLE),
-        "To see which connections are incompatible, run dcmcfg route --dest WORKSTATION",
+        "To see the incompatible connections, run dcmcfg route --dest WORKSTATION",
     ),
     "no connections that go together, by the tree": (
         unfitting(
@@ -88,14 +88,16 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "connections that go together by the tree, plain": (
         unfitting(LOCAL, ConnectionMatch("WORKSTATION", is_compatible=True, description="both plain")),
         (
-            "DCM4CHEE and WORKSTATION have compatible connections (both plain), so most likely the archive has not "
-            "loaded the present configuration: run dcmcfg reload"
+            "DCM4CHEE and WORKSTATION have compatible connections (both plain), so most likely, the archive has not "
+            "loaded the current configuration: run dcmcfg reload"
         ),
     ),
     "connections that go together by the tree, with TLS": (
         unfitting(LOCAL, OVER_TLS),
-        "run dcmcfg reload. If that does not help: check in the log of DCM4CHEE that the archive can load its key "
-        "store",
+        (
+            "run dcmcfg reload. If the error remains: check in the log of DCM4CHEE whether the archive could load its "
+            "key store"
+        ),
     ),
     "no connections that go together, nobody knows where it was, and one is over TLS": (
         unfitting(UNSEEN, PLAIN_LONGTERM, OVER_TLS),
@@ -134,7 +136,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "an external archive that the archive has not loaded": (
         failing(replace(UNWITNESSED, route=replace(VIA_ARCHIVE, ae_titles=frozenset({"LONGTERM"}))), 0xA702, NOT_FOUND),
-        "the tree has LONGTERM, but the archive has not loaded this AE: run dcmcfg reload",
+        "the tree has the AE LONGTERM, but the archive has not loaded this AE",
     ),
     "a comment that says nothing": (
         failing(replace(LOCAL, received=None), 0xA702, "No luck"),
@@ -150,11 +152,14 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "no comment, local": (
         failing(replace(LOCAL, received=None), 0xA702, failed=3),
-        "the archive could not send the study to WORKSTATION: run dcmcfg echo WORKSTATION",
+        (
+            "the archive could not send the study to WORKSTATION: to check whether the destination answers, run dcmcfg "
+            "echo WORKSTATION"
+        ),
     ),
     "no comment, nobody knows where it was": (
         failing(UNSEEN, 0xA702, failed=3),
-        "if the study is in the archive's own storage: the archive could not send the study to WORKSTATION",
+        "if the study is in the archive's own storage, the archive could not send the study to WORKSTATION",
     ),
     "no comment, the external archive sends straight": (
         failing(STRAIGHT, 0xA702, failed=3),
@@ -166,28 +171,31 @@ CASES: dict[str, tuple[Evidence, str]] = {
     "no comment, some failed, and nobody knows whether it came back": (
         failing(UNWITNESSED, 0xA702, failed=3),
         (
-            "either the external archive LONGTERM could not send to DCM4CHEE (see the log of the external archive), or "
-            "the archive could not forward to WORKSTATION: run dcmcfg echo WORKSTATION to check whether the "
-            "destination answers"
+            "either the external archive LONGTERM could not send to DCM4CHEE (see the log of the external archive), "
+            "or the archive could not forward to WORKSTATION: to check whether the destination answers, run dcmcfg "
+            "echo WORKSTATION"
         ),
     ),
     "no comment, some failed, and it is here now": (
         failing(replace(stored(UNWITNESSED, PURGED, LOCAL_STUDY), route=VIA_ARCHIVE), 0xA702, failed=3),
-        "LONGTERM into the archive's own storage, but WORKSTATION did not accept the study: run dcmcfg echo",
+        (
+            "LONGTERM into the archive's own storage, but WORKSTATION did not accept the study: to check whether the "
+            "destination answers, run dcmcfg echo"
+        ),
     ),
     "no comment, some failed, and it is not here yet": (
         failing(stored(UNWITNESSED, PURGED, PURGED), 0xA702, failed=3),
-        "nothing came back to DCM4CHEE. Either the external archive LONGTERM could not read the study",
+        "DCM4CHEE received no instance. Either the external archive LONGTERM could not read the study",
     ),
     "no comment, nothing came back": (
         failing(UNWITNESSED, 0xA702),
-        "The archive uses the calling AE title of this run, DCMCFG",
+        "The archive used the calling AE title of this run, DCMCFG",
     ),
     "no comment, all failed before anybody was asked": (
         failing(stored(ALONE, PURGED, PURGED), 0xA702, completed=0, failed=3, warning=0),
         (
-            "the archive dropped the instances before it opened an association to another AE: to list the SOP classes "
-            "with a missing transfer capability, run dcmcfg route --dest WORKSTATION"
+            "the archive dropped the instances before it opened an association to another AE. To list the SOP "
+            "classes with a missing transfer capability, run dcmcfg route --dest WORKSTATION"
         ),
     ),
     "no comment, all failed at the external archive": (
@@ -208,11 +216,11 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "no TLS with this run": (
         failing(listening(stored(ALONE, LOCAL_STUDY, LOCAL_STUDY)), 0xA702, NO_TRUST),
-        "the TLS handshake of DCM4CHEE with this run failed: DCM4CHEE must trust the certificate of --tls-cert",
+        "the TLS handshake between DCM4CHEE and dcmcfg failed: DCM4CHEE must trust the certificate of --tls-cert",
     ),
     "the external archive delivered to the archive": (
         failing(replace(GOOD, received=()), 0xA702, failed=3),
-        "could not forward the study to WORKSTATION: check that the archive can reach the receiver of this run",
+        "could not forward the study to WORKSTATION: check that the archive can reach dcmcfg at",
     ),
     "all that came back was forwarded": (
         failing(listening(stored(ALONE, PURGED, study("fs1", "fs1", "")), *UIDS[:2]), 0xB000, completed=2, failed=1),
@@ -237,7 +245,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "some failed, and we are the destination": (
         failing(replace(listening(GOOD, *UIDS[:2]), route=DIRECT, move_records=None), 0xB000, completed=2, failed=1),
-        "refused no instance: the log of the external archive LONGTERM",
+        "accepted every instance that arrived. The log of the external archive LONGTERM",
     ),
     "some failed elsewhere": (
         failing(UNSEEN, 0xB000, completed=2, failed=1),
@@ -248,7 +256,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "a warning that is not ours": (
         failing(replace(GOOD, route=DIRECT, move_records=None), 0xB000, completed=2, warning=1),
-        "this run received all instances without a warning",
+        "dcmcfg received all instances without a warning",
     ),
     "a warning of the destination": (
         failing(UNSEEN, 0xB000, completed=2, warning=1),
@@ -260,7 +268,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "an answer that is passed on": (
         failing(stored(ALONE, PURGED, PURGED), 0xA701),
-        "the response most likely comes from the external archive LONGTERM, and the archive passed it on",
+        "most likely, the external archive LONGTERM sent this response, and the archive passed the response on",
     ),
     "broken off": (
         failing(STRAIGHT, 0x0110),
@@ -273,7 +281,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
             "(Study Root)"
         ),
     ),
-    "C000, purged": (failing(STRAIGHT, 0xC000), "most likely the external archive LONGTERM sent this response"),
+    "C000, purged": (failing(STRAIGHT, 0xC000), "most likely, the external archive LONGTERM sent this response"),
     "C000 of whom nothing is known": (failing(UNSEEN, 0xC000), "An Orthanc answers C000 if"),
 }
 
@@ -299,8 +307,14 @@ def test_who_is_down_is_named_with_its_address_where_it_is_known_whom_the_archiv
 def test_where_either_may_be_down_both_have_a_next_step() -> None:
     steps = judge_evidence(replace(DOWN, instances_before=instances_before_move("NEARLINE"))).next_steps
     assert [step.partition(". If the echo")[0] for step in steps] == [
-        "if the study was purged: check that the AE runs and that this machine can reach it: dcmcfg echo LONGTERM",
-        "if it is local: check that the AE runs and that this machine can reach it: dcmcfg echo WORKSTATION",
+        (
+            "if the study was purged: check that the AE is running and that this machine can reach the AE: dcmcfg echo "
+            "LONGTERM"
+        ),
+        (
+            "if the study is local: check that the AE is running and that this machine can reach the AE: dcmcfg echo "
+            "WORKSTATION"
+        ),
     ]
 
 

@@ -20,17 +20,18 @@ CASES: dict[str, tuple[Evidence, str]] = {
         failing(RECALLED, 0xB000, completed=1),
         (
             "the archive recalled 2 instances from the external archive LONGTERM into its own storage, but did not "
-            "forward these instances. The archive forwards recalled instances of a partly purged study only with this "
-            "setting: dcmcfg set dcm4chee-arc dcmCStoreSCUOfCMoveSCP+=LONGTERM=LONGTERM"
+            "forward these instances. For a partly purged study, the archive forwards recalled instances only with "
+            "this setting: dcmcfg set dcm4chee-arc dcmCStoreSCUOfCMoveSCP+=LONGTERM=LONGTERM"
         ),
     ),
     "nothing came back": (
         failing(NOTHING_CAME, 0xB000, completed=1),
         (
             "the archive sent only the instances in its own storage. The archive requested the other instances from "
-            "the external archive LONGTERM, but received none. The log of the external archive shows the reason. The "
-            "external archive must accept the calling AE title DCM4CHEE, because the archive uses its own AE title for "
-            "a partly purged study. To see the settings, run dcmcfg work-order --external LONGTERM --calling DCM4CHEE"
+            "the external archive LONGTERM, but received no instance. The log of the external archive shows the "
+            "reason. The external archive must accept the calling AE title DCM4CHEE, because the archive uses its "
+            "own AE title for a partly purged study. To see the settings, run dcmcfg work-order --external LONGTERM "
+            "--calling DCM4CHEE"
         ),
     ),
     "rejected": (
