@@ -165,7 +165,7 @@ def weigh_files(evidence: Evidence, findings: RouteReasons, files: FilesBeforeMo
     elif files.probably_not_local_count:
         findings.remarks.append(
             f"before the C-MOVE, Instance Availability of {_format_share(files.probably_not_local_count, evidence)} "
-            f"was not ONLINE. This value does not prove that the archive had no file: {EVIDENCE_SOURCES_HINT}"
+            f"was not ONLINE. Even so, the archive may have had the files: {EVIDENCE_SOURCES_HINT}"
         )
     if evidence.instances_before:
         remark = (

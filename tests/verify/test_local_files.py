@@ -156,8 +156,8 @@ def test_availability_suggests_a_purge_and_proves_none() -> None:
     )
     assert finding(nearline) is RouteFinding.NOT_SHOWN
     assert (
-        "before the C-MOVE, Instance Availability of 3 instances was not ONLINE. This value does not prove that the "
-        "archive had no file: to find out, use the archive's database (--archive-url) or the external archive's log "
+        "before the C-MOVE, Instance Availability of 3 instances was not ONLINE. Even so, the archive may have had "
+        "the files: to find out, use the archive's database (--archive-url) or the external archive's log "
         "(--external-log)"
     ) in reasons(nearline)
     assert (
