@@ -85,7 +85,7 @@ evidence_options = option_group(
             "use_qido",
             default=None,
             help="Query the archive's database (--archive-url) for the location of the files, before and after the "
-            "move. If you verify one study, this is the default. If you verify several studies, this is the default "
+            "C-MOVE. If you verify one study, this is the default. If you verify several studies, this is the default "
             "with --require-route.",
         ),
     ],
