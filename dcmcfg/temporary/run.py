@@ -233,7 +233,7 @@ def _remove_destination(context: DestinationContext, title: str) -> DestinationR
         removal = remove_destination(context.directory, context.rollout_context, title)
     except DcmcfgError as error:
         other_step = error.next_step if not isinstance(error, IncompleteChange) else ""
-        steps = f"{other_step}; then {CLEAN_COMMAND}" if other_step else CLEAN_COMMAND
+        steps = f"{other_step}; then run {CLEAN_COMMAND}" if other_step else CLEAN_COMMAND
         error_type = IncompleteChange if isinstance(error, IncompleteChange) else DcmcfgError
         raise error_type(
             f"could not remove {title}: {error.message}",

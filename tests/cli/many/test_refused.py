@@ -90,8 +90,8 @@ def test_a_store_of_another_question_is_refused_before_a_destination_is_added(
     done = run(*temporary(pacs, *named(FIVE[:1]), *store))
     assert (done.exit_code, done.stdout) == (3, "")
     assert (
-        "the store contains results with other parameters: destination: STORESCP in the store, a temporary one in this "
-        "run" in done.stderr
+        "the result store has results of runs with other parameters: destination: STORESCP in the store, a temporary "
+        "one in this run" in done.stderr
     )
 
 

@@ -81,7 +81,7 @@ def test_the_studies_that_match_a_query_are_counted_and_kept(verify: Verify, pac
     assert "more than 3 studies match; dcmcfg ignores the studies above this limit (--limit)" in report["notes"]
     assert len(pacs.moves) == 3
     again = json.loads(verify("--query", "patientid=P1", "--limit", "3", "--json").stdout)
-    assert again["notes"][-2].startswith("using the studies that matched at ")
+    assert again["notes"][-2].startswith("using the list of studies from ")
     assert len(pacs.moves) == 3
 
 

@@ -64,5 +64,5 @@ def test_a_directory_that_is_away_at_the_end_is_4_with_the_command_that_does_it(
     answer = json.loads(out)
     assert (process.returncode, answer["verified"], answer["temporary_destination"]["removed"]) == (4, False, False)
     assert masked(answer["error"]["message"]).startswith("could not remove DCMCFG_TITLE: ")
-    assert answer["error"]["next_step"].endswith(": dcmcfg verify --clean-temporary")
+    assert answer["error"]["next_step"].endswith("; then run dcmcfg verify --clean-temporary")
     assert run("verify", "--clean-temporary", "--yes").exit_code == 0
