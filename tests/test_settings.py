@@ -145,7 +145,7 @@ def test_named_profile_without_a_server_does_not_fall_back_to_the_environments()
     write_profile("lab", {"device": "d"})
     error = refused(options={"profile": "lab"}, LDAP_URL="ldap://prod")
     assert str(error) == (
-        "profile lab: the profile has no ldap_url, but DCMCFG_LDAP_URL specifies a URL — "
+        "profile lab: ldap_url is missing in this profile, but is set in another source (DCMCFG_LDAP_URL) — "
         "specify --ldap-url, or add ldap_url to the profile"
     )
     assert "archive_url" in refused(options={"profile": "lab"}, ARCHIVE_URL="http://prod").message
@@ -186,7 +186,7 @@ def test_credentials_of_the_environment_do_not_silently_go_to_a_profiles_server(
     with pytest.raises(MalformedInput) as error:
         resolve_settings({}, {f"DCMCFG_{stray}": "cn=u"})
     assert str(error.value) == (
-        f"DCMCFG_{stray}: this setting requires DCMCFG_LDAP_URL, but the URL comes from another source: "
+        f"DCMCFG_{stray}: this setting requires DCMCFG_LDAP_URL, but the URL is set in another source: "
         "profile default — also set DCMCFG_LDAP_URL, or remove this setting"
     )
 
@@ -362,7 +362,10 @@ def test_dn_in_a_url_that_is_not_used_does_not_count() -> None:
 
 def test_base_dn_that_contradicts_the_url_of_its_source_is_refused() -> None:
     error = refused(options={"ldap_url": "ldap://h/dc=a", "base_dn": "dc=b"})
-    assert str(error) == "--base-dn dc=b: the base DN differs from the DN dc=a in --ldap-url — keep only one of them"
+    assert (
+        str(error)
+        == "--base-dn dc=b: the base DN differs from the DN dc=a in --ldap-url — remove one of the two settings"
+    )
     assert str(site(LDAP_URL="ldap://h/dc=a,dc=b", BASE_DN="DC=A, dc=b").base_dn) == "DC=A,dc=b"
 
 
@@ -445,7 +448,7 @@ def test_malformed_archive_url_is_refused(url: str) -> None:
 )
 def test_credentials_in_a_url_are_refused_and_not_shown(options: dict[str, str]) -> None:
     error = refused(options=options)
-    assert "it must not contain a user or password" in error.message
+    assert "the URL must not contain a user or password" in error.message
     assert "geheim" not in str(error)
 
 

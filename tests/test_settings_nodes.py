@@ -108,8 +108,8 @@ def test_two_nodes_with_one_url_are_refused() -> None:
         ("[nodes.east]\narchive_url = 'http://x'\ndevice = 'd'\n", "unknown key 'device'"),
         ("[nodes.east]\narchive_url = ''\n", "must be a quoted, non-empty string"),
         ("[nodes.east]\narchive_url = 5\n", "must be a quoted, non-empty string"),
-        ("[nodes]\n", "must have a table for each node"),
-        ("nodes = 'x'\n", "must have a table for each node"),
+        ("[nodes]\n", "must contain a table for each node"),
+        ("nodes = 'x'\n", "must contain a table for each node"),
         ("[nodes]\neast = 'http://x'\n", "a node must be a table"),
         ("[nodes.'a b']\narchive_url = 'http://x'\n", "is not a valid name for a node"),
         ("[nodes.'a.b']\narchive_url = 'http://x'\n", "is not a valid name for a node"),
@@ -155,8 +155,7 @@ def test_a_site_without_nodes_says_how_to_add_one() -> None:
     with pytest.raises(NotFound) as missing:
         select_nodes(resolve(), ["archive"])
     assert missing.value.next_step == (
-        "the settings that this command uses contain no nodes. To add a node: "
-        "dcmcfg config set site.nodes.archive.archive_url URL"
+        "no nodes are configured for this command. To add a node: dcmcfg config set site.nodes.archive.archive_url URL"
     )
 
 

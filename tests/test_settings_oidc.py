@@ -82,7 +82,7 @@ def test_secret_of_the_environment_beside_another_sources_archive_is_refused() -
     write_profile("default", HOSPITAL)
     error = refused(OIDC_CLIENT_SECRET="geheim")
     assert str(error) == (
-        "DCMCFG_OIDC_CLIENT_SECRET: this setting requires DCMCFG_ARCHIVE_URL, but the URL comes from another "
+        "DCMCFG_OIDC_CLIENT_SECRET: this setting requires DCMCFG_ARCHIVE_URL, but the URL is set in another "
         "source: profile default — also set DCMCFG_ARCHIVE_URL, or remove this setting"
     )
     found = client({"profile": "default"}, OIDC_CLIENT_SECRET="geheim").secret
@@ -114,8 +114,8 @@ def test_secret_file_of_an_option_goes_to_the_client_of_the_profile() -> None:
 def test_token_or_a_client_that_gets_one_not_both() -> None:
     error = refused(ARCHIVE_TOKEN="t", OIDC_ISSUER=ISSUER, OIDC_CLIENT_ID="c")
     assert str(error) == (
-        "DCMCFG_ARCHIVE_TOKEN, DCMCFG_OIDC_ISSUER: a token and a client that requests tokens are both set — keep "
-        "only one of them"
+        "DCMCFG_ARCHIVE_TOKEN, DCMCFG_OIDC_ISSUER: the settings contain a token and also a client that requests "
+        "tokens — remove the token or the client"
     )
     given = {"archive_token_file": "/token", "oidc_issuer": ISSUER, "oidc_client_id": "c"}
     assert refused(given).subject == "--archive-token-file, --oidc-issuer"
@@ -135,7 +135,7 @@ def test_option_decides_between_token_and_client() -> None:
     [
         (
             {"OIDC_CLIENT_ID": "c"},
-            "DCMCFG_OIDC_CLIENT_ID: the server that issues the tokens is missing — also set DCMCFG_OIDC_ISSUER, for "
+            "DCMCFG_OIDC_CLIENT_ID: the issuer of the tokens is missing — also set DCMCFG_OIDC_ISSUER, for "
             "example https://keycloak:8843/realms/dcm4che",
         ),
         (
@@ -144,7 +144,8 @@ def test_option_decides_between_token_and_client() -> None:
         ),
         (
             {"OIDC_ISSUER": "keycloak", "OIDC_CLIENT_ID": "c"},
-            "DCMCFG_OIDC_ISSUER 'keycloak': invalid URL: it must start with one of http://, https:// — for example "
+            "DCMCFG_OIDC_ISSUER 'keycloak': invalid URL: the URL must start with one of http://, https:// — "
+            "for example "
             "https://keycloak:8843/realms/dcm4che",
         ),
         (
@@ -158,7 +159,8 @@ def test_option_decides_between_token_and_client() -> None:
                 "OIDC_CLIENT_SECRET": "s",
                 "OIDC_CLIENT_SECRET_KEYCHAIN": "x",
             },
-            "DCMCFG_OIDC_CLIENT_SECRET and DCMCFG_OIDC_CLIENT_SECRET_KEYCHAIN are both set — keep only one of them",
+            "DCMCFG_OIDC_CLIENT_SECRET and DCMCFG_OIDC_CLIENT_SECRET_KEYCHAIN are both set — remove one of the "
+            "two settings",
         ),
     ],
 )

@@ -57,7 +57,9 @@ def read_environments(paths: Sequence[Path]) -> tuple[Environment, ...]:
             raise DcmcfgError(
                 "not a Docker Compose file, a .env file or a Kubernetes manifest",
                 subject=name,
-                next_step="a Docker Compose file has the key services, a manifest has apiVersion and kind",
+                next_step=(
+                    "a Docker Compose file has the key services; a Kubernetes manifest has the keys apiVersion and kind"
+                ),
             )
     if not found and not manifests:
         raise DcmcfgError(
@@ -173,7 +175,9 @@ class _ComposeFiles:
         file = Path(os.path.normpath(file))
         if file not in self._roots:
             if len(self._roots) >= _MAX_COMPOSE_FILES:
-                raise DcmcfgError(f"the projects have more than {_MAX_COMPOSE_FILES} files", subject=str(file))
+                raise DcmcfgError(
+                    f"the Docker Compose projects have more than {_MAX_COMPOSE_FILES} files", subject=str(file)
+                )
             self._roots[file] = _read_compose_root(file) if file.is_file() else None
         root = self._roots[file]
         return None if root is None else self.build(str(file), root, file.parent, project)

@@ -26,7 +26,10 @@ from dcmcfg.plan.ldif_output import LDIF_FORMAT, parse_directory_url, parse_form
 #: The maximum size of a value in octets. A stock slapd rejects requests of 4 MiB or more (sockbuf_max_incoming_auth).
 MAXIMUM_VALUE_LENGTH = 64 * 1024 * 1024
 _SCHEME = "file:"
-_ALLOW_HINT = "for a file in the LDIF file's folder: --allow-file-urls; for a file in DIR: --file-urls-from DIR"
+_ALLOW_HINT = (
+    "to read files in the folder of the LDIF file: --allow-file-urls; to read files in "
+    "the folder DIR: --file-urls-from DIR"
+)
 _FOLDER_HINT = "specify the folder of the file with --file-urls-from DIR"
 #: Virtual folders of the kernel. They reveal open files of this process and may contain its environment.
 _VIRTUAL_FOLDERS = (Path("/proc"), Path("/sys"), Path("/dev"))
@@ -67,10 +70,12 @@ class FileUrlReader:
         path = root / name
         real_root, real_path = Path(os.path.realpath(root)), Path(os.path.realpath(path))
         if not real_path.is_relative_to(real_root):
-            raise LdifError(f"the file is outside the folder {root} and is not read: {url}", next_step=_FOLDER_HINT)
+            raise LdifError(
+                f"dcmcfg does not read the file, because it is outside the folder {root}: {url}", next_step=_FOLDER_HINT
+            )
         if any(real_root.is_relative_to(each) or real_path.is_relative_to(each) for each in _VIRTUAL_FOLDERS):
             raise LdifError(
-                f"the file is in a virtual file system, so dcmcfg does not read the file: {url}",
+                f"dcmcfg does not read the file, because it is in a virtual file system: {url}",
                 subject=str(path),
                 next_step=_FOLDER_HINT,
             )
@@ -92,7 +97,7 @@ class FileUrlReader:
             return self.base_folder
         if self.folder is None:
             raise LdifError(
-                f"a relative path requires a folder, but standard input has no folder: {url}", next_step=_FOLDER_HINT
+                f"standard input has no folder, so the path cannot be relative: {url}", next_step=_FOLDER_HINT
             )
         if name.startswith("/"):
             raise LdifError(f"the path must be relative to the LDIF file's folder, not {url}", next_step=_FOLDER_HINT)

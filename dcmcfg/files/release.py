@@ -74,9 +74,11 @@ def read_release(folder: Path, updates: Sequence[Path] = ()) -> Release:
     missing = [name for name in REQUIRED_FILES if source.get(name) is None]
     if missing:
         raise NotFound(
-            f"this is not the folder of a release: {', '.join(missing)} missing",
+            f"this is not the folder of a release. Missing files: {', '.join(missing)}",
             subject=str(folder),
-            next_step=f"specify the folder that holds {', '.join(REQUIRED_FILES)} and, if it exists, {UI_FILE}",
+            next_step=(
+                f"specify the folder with {', '.join(REQUIRED_FILES)} (and {UI_FILE}, if the release has this file)"
+            ),
         )
     defects: list[str] = []
     entries: list[Entry] = []
@@ -153,7 +155,7 @@ def _read_update_folder(path: Path) -> ReleaseFiles:
         raise NotFound(
             "no update files found",
             subject=str(path),
-            next_step="specify a folder with a folder for each version, such as 5.33.0, in which the files are",
+            next_step="specify a folder that has a subfolder with the update files of each version, such as 5.33.0",
         )
     unpacked = _unpack_files(files, prefix, path)
     return ReleaseFiles("", {name.removeprefix("ldap/"): octets for name, octets in unpacked.items()}, prefix)
@@ -230,7 +232,7 @@ def read_zip(path: Path, is_needed: Callable[[str], bool]) -> dict[str, bytes]:
             return {each.filename: archive.read(each) for each in names}
     # zipfile raises all of these for damaged, encrypted and strangely packed files.
     except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, EOFError) as error:
-        raise MalformedInput(f"neither a folder nor a zip file: {error}", subject=str(path)) from error
+        raise MalformedInput(f"not a folder, and not a valid ZIP file: {error}", subject=str(path)) from error
 
 
 def _find_prefix(names: Iterable[str], source: str) -> str:
@@ -254,9 +256,9 @@ def _find_prefix(names: Iterable[str], source: str) -> str:
     if others:
         newest = max(ranked, key=lambda each: parse_version(each) or ())
         raise AmbiguousName(
-            "the folder holds several releases",
+            "the folder contains several releases",
             subject=source,
-            next_step=f"specify one of them, for example {source}/{newest}",
+            next_step=f"specify one release, for example {source}/{newest}",
         )
     return f"{first}/"
 
@@ -286,7 +288,7 @@ def _read_updates(source: ReleaseFiles, defects: list[str], texts: Sequence[byte
             damages: list[str] = []
             records = tuple(_read_records(octets, label, defects, damages))
             if not damages and _is_cut(octets, texts):
-                damages.append(f"{label}: the last line seems to be cut")
+                damages.append(f"{label}: the last line seems to be incomplete")
             lost = frozenset(f"{label}:{line}" for line in _list_lost_lines(octets))
             yield UpdateFile(
                 version,
@@ -334,7 +336,7 @@ def _read_records(octets: bytes, label: str, defects: list[str], damages: list[s
         if not (isinstance(change, Modify) and not change.modifications):
             yield OfficialRecord(change, place)
     if is_empty:
-        damages.append(f"{label}: the file has no record")
+        damages.append(f"{label}: the file contains no records")
 
 
 def _list_lost_lines(octets: bytes) -> Iterator[int]:

@@ -24,9 +24,9 @@ def read_release_schema(folder: Path) -> ReleaseSchema:
     missing = [name for name in _FILE_NAMES if name not in files]
     if missing:
         raise NotFound(
-            f"the release has no complete schema: {', '.join(missing)} missing",
+            f"the schema of the release is not complete. Missing files: {', '.join(missing)}",
             subject=str(folder),
-            next_step=f"specify the folder or zip file of a release that holds {', '.join(_FILE_NAMES)}",
+            next_step=f"specify the folder or ZIP file of a release with the files {', '.join(_FILE_NAMES)}",
         )
     parsed = tuple(
         make_schema_file(name, parse_directives(files[file], file))
@@ -67,8 +67,8 @@ def _find_prefix(paths: list[str], folder: str) -> str:
     first = [each for each in ranked if (counts[each], each.count("/")) == (counts[ranked[0]], ranked[0].count("/"))]
     if len(first) > 1:
         raise AmbiguousName(
-            "the folder holds the schemas of several releases",
+            "the folder contains the schemas of several releases",
             subject=folder,
-            next_step=f"specify one of them, for example {folder}/{first[0]}",
+            next_step=f"specify one release, for example {folder}/{first[0]}",
         )
     return f"{first[0]}/" if first and first[0] else ""

@@ -112,7 +112,7 @@ class _TreeReader:
         if self._problems:
             raise combine_ldif_problems(self._problems)
         if not self._entries:
-            raise LdifError("it contains no entries", subject=name)
+            raise LdifError("no entries found", subject=name)
         return Tree(self._schema, self._entries)
 
     def _add_record(self, record: Record | LdifError, name: str) -> None:

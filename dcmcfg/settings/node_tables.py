@@ -45,7 +45,7 @@ def flatten_nodes(content: object, where: str) -> dict[str, str]:
     Raises :class:`MalformedInput` for other content than nodes with known keys, and for a node without an archive URL.
     """
     if not isinstance(content, Mapping) or not content:
-        raise MalformedInput(f"{NODES_TABLE!r} must have a table for each node: [nodes.NAME]", subject=where)
+        raise MalformedInput(f"{NODES_TABLE!r} must contain a table for each node: [nodes.NAME]", subject=where)
     found: dict[str, str] = {}
     for name, keys in content.items():
         table = f"{where}: [{NODES_TABLE}.{name}]"

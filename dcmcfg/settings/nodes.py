@@ -87,8 +87,8 @@ def _suggest_nodes(settings: Settings, name: str, known: Sequence[str]) -> str:
     if not known:
         profile = settings.profile or "NAME"
         return (
-            "the settings that this command uses contain no nodes. To add a node: "
-            f"dcmcfg config set {profile}.{NODES_TABLE}.{name}.archive_url URL"
+            "no nodes are configured for this command. To add a node: dcmcfg config set "
+            f"{profile}.{NODES_TABLE}.{name}.archive_url URL"
         )
     similar = suggest_names(name, known)
     return f"did you mean {', '.join(similar)}?" if similar else f"the nodes are {', '.join(known)}"

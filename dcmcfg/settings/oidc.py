@@ -59,7 +59,7 @@ def resolve_oidc(sources: SettingsSources, archive_source: SettingsSource) -> Oi
             return None
         source, key = stray
         raise MalformedInput(
-            "the server that issues the tokens is missing",
+            "the issuer of the tokens is missing",
             subject=source.origin(key),
             next_step=f"also set {source.name_setting('oidc_issuer')}, for example {_ISSUER_EXAMPLE}",
         )

@@ -136,7 +136,7 @@ _CHECKS: dict[str, Callable[[str, str], object]] = {
 def _make_unknown_key_error(key: str, subject: str, keys: Sequence[str] = PROFILE_KEYS) -> MalformedInput:
     if key in _SECRETS:
         return MalformedInput(
-            f"a profile contains no secrets, so there is no key {key}",
+            f"the key {key} is not allowed: a profile contains no secrets",
             subject=subject,
             next_step=f"use {_SECRETS[key]}",
         )
@@ -314,7 +314,7 @@ def _acquire(handle: int, folder: Path) -> None:
                 raise DcmcfgError(
                     "another dcmcfg process is changing profiles; nothing was changed",
                     subject=str(folder),
-                    next_step="wait until the other process has ended, then repeat the command",
+                    next_step="wait until the other process has ended, then run the command again",
                 ) from None
             time.sleep(_RETRY_INTERVAL_S)
         else:

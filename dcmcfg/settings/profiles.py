@@ -168,7 +168,10 @@ def require_trusted_file(path: Path) -> None:
     base_folder = _get_folder().parent
     for each in dict.fromkeys((base_folder, path.parent, path)):
         require_ownership(
-            each, parent_folder=base_folder, allow_root=True, alternative="if you did not write it, remove it"
+            each,
+            parent_folder=base_folder,
+            allow_root=True,
+            alternative="if you did not create this file or folder, remove the file or folder",
         )
 
 

@@ -156,15 +156,15 @@ def _find_url_and_credential_sources(
     for stronger in sources.non_option_sources[: sources.non_option_sources.index(url_source)]:
         if stronger.explicit:
             raise MalformedInput(
-                f"the profile has no {url}, but {url_source.origin(url)} specifies a URL",
+                f"{url} is missing in this profile, but is set in another source ({url_source.origin(url)})",
                 subject=stronger.name,
                 next_step=f"specify --{url.replace('_', '-')}, or add {url} to the profile",
             )
         stray = next((key for key in credentials if key in stronger.values), None)
         if stray:
             raise MalformedInput(
-                f"this setting requires {stronger.name_setting(url)}, but the URL comes from another source: "
-                f"{url_source.name}",
+                f"this setting requires {stronger.name_setting(url)}, but the URL is set in another "
+                f"source: {url_source.name}",
                 subject=stronger.origin(stray),
                 next_step=f"also set {stronger.name_setting(url)}, or remove this setting",
             )
@@ -183,9 +183,9 @@ def _resolve_archive_credential(
     token = (sources.options if given & set(OIDC_SETTINGS) else archive).secret("archive_token")
     if oidc is not None and token is not None:
         raise MalformedInput(
-            "a token and a client that requests tokens are both set",
+            "the settings contain a token and also a client that requests tokens",
             subject=f"{token.origin}, {oidc.url_origin}",
-            next_step="keep only one of them",
+            next_step="remove the token or the client",
         )
     return token, oidc
 
@@ -201,7 +201,7 @@ def _resolve_base_dn(sources: SettingsSources, ldap_url: SettingsSource, in_url:
             raise MalformedInput(
                 f"the base DN differs from the DN {in_url} in {ldap_url.origin('ldap_url')}",
                 subject=f"{explicit.origin('base_dn')} {explicit.values['base_dn']}",
-                next_step="keep only one of them",
+                next_step="remove one of the two settings",
             )
     explicit = explicit or DEFAULT_SOURCE
     base_dn = DN.parse(explicit.values["base_dn"])

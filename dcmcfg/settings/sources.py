@@ -92,7 +92,8 @@ class SettingsSource:
         given = [each for each in (key, f"{key}_file", f"{key}_keychain") if each in self.values]
         if len(given) > 1:
             raise MalformedInput(
-                f"{self.origin(given[0])} and {self.origin(given[1])} are both set", next_step="keep only one of them"
+                f"{self.origin(given[0])} and {self.origin(given[1])} are both set",
+                next_step="remove one of the two settings",
             )
         for each in given:
             origin = self.origin(each)

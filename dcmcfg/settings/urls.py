@@ -33,7 +33,7 @@ def parse_ldap_url(text: str, origin: str) -> tuple[str, DN | None]:
         socket = parts.netloc or _SOCKET
         if not unquote(socket).startswith("/") or not unquote(socket).isprintable():
             raise _build_error(
-                "it must contain the path of a socket, with %2F for each /", text, origin, _SOCKET_EXAMPLE
+                "the URL must contain the path of a socket, with %2F for each /", text, origin, _SOCKET_EXAMPLE
             )
         return f"ldapi://{socket}", dn
     port = _parse_port(parts, text, origin, _SERVER_EXAMPLE) or _LDAP_PORTS[parts.scheme]
@@ -63,24 +63,26 @@ def parse_web_url(text: str, origin: str, example: str) -> str:
 def _split_url(text: str, origin: str, schemes: tuple[str, ...], example: str) -> SplitResult:
     # urlsplit removes TABs and line ends without an error, so they are refused before.
     if not text.isascii() or any(character <= " " or character == "\x7f" for character in text):
-        raise _build_error("blanks and non-ASCII characters must be percent-encoded", text, origin, example)
+        raise _build_error("blanks and non-ASCII characters in the URL must be percent-encoded", text, origin, example)
     try:
         parts = urlsplit(text)
     except ValueError as error:
         raise _build_error(str(error), text, origin, example) from None
     # urlsplit also accepts "ldap:host", which has no host.
     if parts.scheme not in schemes or not text.lower().startswith(f"{parts.scheme}://"):
-        raise _build_error(f"it must start with one of {', '.join(s + '://' for s in schemes)}", text, origin, example)
+        raise _build_error(
+            f"the URL must start with one of {', '.join(s + '://' for s in schemes)}", text, origin, example
+        )
     if "@" in parts.netloc:
         # The part before the @ is a credential and must not be shown.
         raise _build_error(
-            "it must not contain a user or password",
+            "the URL must not contain a user or password",
             f"{parts.scheme}://…@{_remove_credentials(parts)}",
             origin,
             example,
         )
     if "?" in text or "#" in text:
-        raise _build_error("it must not contain '?' or '#'", text, origin, example)
+        raise _build_error("the URL must not contain '?' or '#'", text, origin, example)
     return parts
 
 

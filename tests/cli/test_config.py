@@ -141,13 +141,13 @@ def test_a_relative_file_is_that_of_the_current_folder(
         (
             "hospital.bind_password",
             "geheim",
-            "hospital.bind_password: a profile contains no secrets, so there is no key bind_password\n"
-            "  next: use bind_password_file or bind_password_keychain",
+            "hospital.bind_password: the key bind_password is not allowed: a profile contains no secrets\n  "
+            "next: use bind_password_file or bind_password_keychain",
         ),
         (
             "hospital.archive_url",
             "localhost:8080",
-            "hospital.archive_url 'localhost:8080': invalid URL: it must start with one of http://, https://\n"
+            "hospital.archive_url 'localhost:8080': invalid URL: the URL must start with one of http://, https://\n"
             "  next: for example http://localhost:8080/dcm4chee-arc",
         ),
         ("hospital.starttls", "maybe", "hospital.starttls: the value must be true or false, not 'maybe'"),
@@ -497,7 +497,7 @@ def test_a_change_waits_for_another_one_and_gives_up(run: Run, monkeypatch: pyte
     assert (result.exit_code, result.stdout, path.read_text()) == (3, "", COMMENTED)
     assert result.stderr == (
         f"dcmcfg: {path.parent}: another dcmcfg process is changing profiles; nothing was changed\n"
-        "  next: wait until the other process has ended, then repeat the command\n"
+        "  next: wait until the other process has ended, then run the command again\n"
     )
     assert run("config", "set", "hospital.device", "new").exit_code == 0
     assert [each.name for each in path.parent.iterdir()] == ["hospital.toml"], "no temporary file, no lock file"

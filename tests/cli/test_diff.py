@@ -55,7 +55,7 @@ def test_a_long_diff_is_cut_and_says_what_shows_the_rest(run: Run, tmp_path: Pat
     assert (detailed.count("\n  + cn="), "more entries" in detailed) == (201, False)
     refused = run("diff", one, other, "--details", "--format", "ldif")
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "Error: --details requires --format text: --format ldif always has all details\n" in refused.stderr
+    assert "Error: --details requires --format text. The format ldif always has all details\n" in refused.stderr
     assert run("diff", one, other, "--ldif").stdout.count("changetype: add\n") == 201
 
 
@@ -172,7 +172,7 @@ def test_standard_input_is_a_side(run: Run, pair: tuple[str, str]) -> None:
         ),
         (DEVICE + BELOW.replace("=dicom,", "=x,cn=dicom,"), ":6: the parent entry of cn=x,cn=dicom,"),
         ("\n" + DEVICE + "userCertificate:: AAE=\n", ":2: userCertificate must be written as userCertificate;binary"),
-        ("version: 1\n", ": it contains no entries\n"),
+        ("version: 1\n", ": no entries found\n"),
     ],
 )
 def test_what_is_not_a_tree_is_told_with_its_line(

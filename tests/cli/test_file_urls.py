@@ -76,9 +76,10 @@ def test_without_the_option_nothing_is_read_and_nothing_changes(run: Run, site: 
     refused = run("apply", str(update), "--yes")
     assert refused.exit_code == 3
     assert refused.stderr == (
-        f"dcmcfg: {update}:6: dicomVendorData: the value is in another file, and dcmcfg does not read that "
-        "file: file:vendor-data.zip\n"
-        "  next: for a file in the LDIF file's folder: --allow-file-urls; for a file in DIR: --file-urls-from DIR\n"
+        f"dcmcfg: {update}:6: dicomVendorData: the value is in another file, and dcmcfg does not read that file: "
+        "file:vendor-data.zip\n"
+        "  next: to read files in the folder of the LDIF file: --allow-file-urls; to read files in the folder DIR: "
+        "--file-urls-from DIR\n"
     )
     assert site.octets() == before
 
@@ -95,7 +96,7 @@ def test_a_file_that_is_not_there_refuses_the_whole_ldif(run: Run, site: CliSite
 def test_standard_input_needs_a_folder_to_read_from(run: Run, site: CliSite, update: Path) -> None:
     refused = run("apply", "--allow-file-urls", "-", "--yes", input=io.BytesIO(UPDATE.encode()))
     assert refused.exit_code == 3
-    assert "a relative path requires a folder, but standard input has no folder" in refused.stderr
+    assert "standard input has no folder, so the path cannot be relative" in refused.stderr
     named = ("--file-urls-from", str(update.parent))
     assert run("apply", *named, "-", "--yes", TAKEN, input=io.BytesIO(UPDATE.encode())).exit_code == 0
     assert vendor_data(site) == {ZIP}

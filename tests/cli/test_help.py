@@ -75,8 +75,8 @@ Exit codes:
   3    The command failed, and nothing was changed. Examples: an unknown
        attribute, a value that the schema of the server does not allow, a
        missing entry.
-  4    The command changed something, or may have changed something, but did not
-       finish.
+  4    The command did not finish, and something has changed or might have
+       changed.
   130  Interrupted with Ctrl-C.
   141  The program that was reading the output has ended. Example: head in
        'dcmcfg ae list | head'.

@@ -194,7 +194,7 @@ def test_malformed_setting_is_exit_code_2() -> None:
     result = dcmcfg("status", "--archive-url", "localhost:8080")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == (
-        "dcmcfg: --archive-url 'localhost:8080': invalid URL: it must start with one of http://, https://\n"
+        "dcmcfg: --archive-url 'localhost:8080': invalid URL: the URL must start with one of http://, https://\n"
         "  next: for example http://localhost:8080/dcm4chee-arc\n"
     )
 

@@ -101,7 +101,7 @@ def test_the_format_may_differ_from_the_ending(run: Run, file: str, tmp_path: Pa
     assert any(text.startswith(f"{file} · ") and text.endswith(" · 3 errors, 4 warnings") for text in texts)
     refused = run("map", file, "-o", str(tmp_path / "site.png"))
     assert (refused.exit_code, (tmp_path / "site.png").exists()) == (2, False)
-    assert "has none of the endings .svg, .html" in refused.stderr
+    assert "; the known endings are .svg, .html" in refused.stderr
 
 
 def test_the_surroundings_of_one_ae(run: Run, file: str) -> None:

@@ -184,7 +184,7 @@ def test_a_plan_is_printed_on_standard_output_alone(run: Run, site: CliSite, tmp
     both = run(*change, "-o", "-", "--json")
     assert (both.exit_code, json.loads(both.stdout)["error"]["message"]) == (
         2,
-        "--output - and --json both write to standard output",
+        "--output - and --json both write to standard output; specify a file with --output",
     )
     again = run(*change, "-o", str(tmp_path / "plan.ldif"))
     assert (again.exit_code, "the file exists" in again.stderr) == (3, True)

@@ -121,7 +121,7 @@ def test_a_profile_that_another_account_has_put_there_is_refused(run: Run, given
         3,
         "",
         f"dcmcfg: {named}: the owner is the account 12345, but dcmcfg runs as root\n"
-        f"  next: sudo chown -R root {top}; or if you did not write it, remove it\n",
+        f"  next: sudo chown -R root {top}; or if you did not create this file or folder, remove the file or folder\n",
     )
 
 

@@ -195,8 +195,8 @@ def test_without_the_present_release_a_plan_is_refused_with_where_to_find_it(run
     refused = run("upgrade", "plan", *arguments, "--tree", tree)
     assert (refused.exit_code, refused.stdout) == (3, "")
     assert refused.stderr == (
-        "dcmcfg: --from is missing: to know what the site has changed, dcmcfg needs the release that the site has now "
-        "(5.31.0, as far as the configuration shows)\n"
+        "dcmcfg: --from is missing: to find the site's own changes, dcmcfg needs the release that the site has now "
+        "(according to the configuration: 5.31.0)\n"
         "  next: specify the distribution dcm4chee-arc-5.31.0 with --from: the ZIP file, or the folder "
         "dcm4chee-arc-assembly/src/main/resources/ldap of https://github.com/dcm4che/dcm4chee-arc-light at tag 5.31.0\n"
     )

@@ -52,7 +52,7 @@ def test_the_applied_plan_is_checked_and_only_the_gap_is_left(
 
     assert applied.exit_code == 0, applied.stderr
     assert "still change" not in applied.stderr
-    assert "warning: the archive is started." in applied.stderr
+    assert "warning: the archive is running." in applied.stderr
     source, target = (releases.find_folder(each) for each in ("5.31.0", "5.33.1"))
     updates = releases.upstream / "updates"
     assert applied.stdout.replace("--profile test ", "").endswith(
@@ -89,7 +89,7 @@ def test_the_applied_plan_is_checked_and_only_the_gap_is_left(
     assert (unlisted.exit_code, unlisted.stdout) == (
         0,
         f"no differences of these kinds ({absent}) from a new installation, apart from changes of the site "
-        "itself\nplan: not written, because there is nothing to change\n",
+        "itself\nplan: not written, because it would change nothing\n",
     )
     assert listed.stdout.splitlines()[:2] == [
         "Entries that a new installation has (additions): 1 entry",
@@ -152,9 +152,11 @@ def test_a_check_that_is_interrupted_or_impossible_does_not_hide_that_the_change
     applied = run("upgrade", "apply", str(plan), "--yes", "--no-reload")
 
     assert applied.exit_code == 0, applied.stderr
-    assert "warning: 2 decisions of this plan are open: the values of the site stay there." in applied.stderr
+    assert "warning: the plan contains 2 decisions that are open. For an open decision, " in applied.stderr
     missing = releases.find_folder("5.33.1").with_name("5.99.9")
-    assert f"the change is applied, but the result was not checked: {missing}: the folder does not " in applied.stderr
+    assert (
+        f"the change is applied, but the result could not be checked: {missing}: the folder does not " in applied.stderr
+    )
     assert "Checked:" not in applied.stdout
     assert run("undo", "1", "--yes", "--no-reload").exit_code == 0
 
@@ -167,7 +169,7 @@ def test_a_check_that_is_interrupted_or_impossible_does_not_hide_that_the_change
     monkeypatch.setattr("dcmcfg.cli.upgrade.apply.read_releases", interrupt)
     interrupted = run("upgrade", "apply", str(plan), "--yes", "--no-reload")
     assert interrupted.exit_code == 130
-    assert "the change is applied; only the check of the result was interrupted. To check it: dcmcfg" in (
+    assert "the change is applied, but the check of the result was interrupted. To repeat the check: dcmcfg" in (
         interrupted.stderr
     )
 
@@ -268,4 +270,4 @@ def test_a_gap_is_refused_before_the_upgrade(run: Run, releases: Releases) -> No
     tree = str(releases.build_file("pristine", "5.31.0"))
     refused = run("upgrade", "gap", *options_to_target(releases, "--tree", tree))
     assert (refused.exit_code, refused.stdout) == (3, "")
-    assert "the official changes of 5.33.1 are not complete: 353 entries must change" in refused.stderr
+    assert "the official changes of 5.33.1 are not complete: 353 entries must still change" in refused.stderr

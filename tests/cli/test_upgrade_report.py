@@ -104,7 +104,7 @@ def test_damaged_update_files_are_reported_by_all_commands(run: Run, options: tu
     new = tmp_path / "dcm4chee-arc-5.32.0"
     (new / "ldap" / name).write_text("")
     old, site = options[1], options[-1]
-    damage = f"{name}: the file has no record"
+    damage = f"{name}: the file contains no records"
     folders = ("--from", old, "--to", str(new), "--tree", site)
     plan = run("upgrade", "plan", *folders, "--json")
     status = run("upgrade", "status", *folders[2:], "--json")

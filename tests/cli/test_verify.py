@@ -352,7 +352,7 @@ def test_a_bug_before_the_move_is_3_and_one_after_it_is_1(
     assert (after.exit_code, after.stdout) == (1, "")
     assert after.stderr == (
         "dcmcfg: the C-MOVE was sent, but its result is unknown (internal error, RuntimeError: a bug)\n"
-        "  next: check the destination for received instances; to print the traceback: DCMCFG_DEBUG=1\n"
+        "  next: check the destination for received instances; to print the traceback, set DCMCFG_DEBUG=1\n"
     )
     assert (shown.exit_code, str(shown.exception)) == (1, "a bug")
 

@@ -60,9 +60,9 @@ RECALL = ("--recall", "--dest", "A")
         ),
         (
             (*ONE, "--results", "r.sqlite", "--evidence", "e.json"),
-            "if you verify several studies, --evidence requires a folder, but e.json is the name of a file",
+            "if you verify several studies, --evidence requires a folder, but e.json is a file name",
         ),
-        ((*ONE, "--evidence", "folder"), "--evidence: the name folder must end in .json or .html"),
+        ((*ONE, "--evidence", "folder"), "--evidence: the file name folder must end in .json or .html"),
         (
             (*MANY, "--again", "--only-failed"),
             "--again and --only-failed exclude each other",
@@ -78,24 +78,27 @@ RECALL = ("--recall", "--dest", "A")
         ((*RECALL, "--results", "f"), "--results is for many studies, but --recall finds one study"),
         (
             (*ONE, "--csv", "-", "--format", "html", "-o", "-"),
-            "several reports write to standard output (-)",
+            "only one report can be written to standard output (-); specify a file for each other report",
         ),
-        ((*ONE, "--csv", "-", "-o", "report.txt"), "several reports write to standard output (-)"),
+        (
+            (*ONE, "--csv", "-", "-o", "report.txt"),
+            "only one report can be written to standard output (-); specify a file for each other report",
+        ),
         ((*ONE, "--csv", "a", "--format", "csv", "-o", "b"), "--csv and --format csv exclude each other"),
         (
             (*MANY, "--csv", "report", "-o", "report"),
             "the same file is given twice: --studies, --results and each report require separate files",
         ),
-        (("--clean-temporary", "-o", "f"), "--clean-temporary sends no C-MOVE: it cannot be combined with --output"),
+        (("--clean-temporary", "-o", "f"), "--clean-temporary sends no C-MOVE and cannot be combined with --output"),
         ((*RECALL, "--image", "1.2.3"), "--image requires a known study, but --recall searches for a study"),
         ((*RECALL, "--patient-id", "4711"), "--patient-id requires a known study, but --recall searches for a study"),
         ((*RECALL, "--expect", "3"), "--expect requires a known study, but --recall searches for a study"),
-        (("--clean-temporary", "--dest", "A"), "--clean-temporary sends no C-MOVE: it cannot be combined with --dest"),
-        (("--clean-temporary", "--receive"), "--clean-temporary sends no C-MOVE: it cannot be combined with --receive"),
-        (("--clean-temporary", "--no-qido"), "--clean-temporary sends no C-MOVE: it cannot be combined with --no-qido"),
+        (("--clean-temporary", "--dest", "A"), "--clean-temporary sends no C-MOVE and cannot be combined with --dest"),
+        (("--clean-temporary", "--receive"), "--clean-temporary sends no C-MOVE and cannot be combined with --receive"),
+        (("--clean-temporary", "--no-qido"), "--clean-temporary sends no C-MOVE and cannot be combined with --no-qido"),
         (
             ("--clean-temporary", "--timeout-s", "3"),
-            "--clean-temporary sends no C-MOVE: it cannot be combined with --timeout-s",
+            "--clean-temporary sends no C-MOVE and cannot be combined with --timeout-s",
         ),
     ],
 )
@@ -148,7 +151,7 @@ def test_details_are_no_option_for_json(run: Run, arguments: tuple[str, ...]) ->
     result = run(*arguments, *ONE, "--details")
     assert result.exit_code == 2
     assert json.loads(result.stdout)["error"]["message"] == (
-        "--details is for the text report: --json always has all details"
+        "--details is for the text report. --json always has all details"
     )
 
 

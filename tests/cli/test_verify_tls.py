@@ -218,7 +218,7 @@ def test_an_option_that_verifies_nothing_in_a_plain_call_is_a_usage_error(
 ) -> None:
     result = verify(Peer("DCM4CHEE", workstation.host, 1), *given)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert f"{named} requires --tls: without TLS, no certificate is verified" in result.stderr
+    assert f"{named} requires --tls: without TLS, dcmcfg verifies no certificate" in result.stderr
 
 
 def test_what_the_site_says_of_tls_holds_where_a_call_is_plain(

@@ -41,7 +41,7 @@ def test_an_absolute_url_is_read_below_the_named_folder_only(tmp_path: Path) -> 
         for references in (FileUrlReader(None, root), FileUrlReader(Path("/nowhere"), root)):
             assert references.read(f"{prefix}{root / 'x'}") == references.read("file:x") == b"x"
             assert refusal_of(references, f"{prefix}{tmp_path / 'y'}").startswith(
-                f"the file is outside the folder {root}"
+                f"dcmcfg does not read the file, because it is outside the folder {root}"
             )
         assert refusal_of(FileUrlReader(root), f"{prefix}{root / 'x'}").startswith(
             "the path must be relative to the LDIF file's folder"
@@ -62,7 +62,11 @@ def test_no_path_and_no_link_leads_out_of_the_folder(tmp_path: Path, name: str, 
     (inside / "loop").symlink_to("loop")
     references = FileUrlReader(None, inside) if named else FileUrlReader(inside)
     shown = refusal_of(references, f"file:{name}")
-    assert "cannot read the file" in shown if name == "loop" else "the file is outside the folder" in shown
+    assert (
+        "cannot read the file" in shown
+        if name == "loop"
+        else "dcmcfg does not read the file, because it is outside the folder" in shown
+    )
 
 
 def test_a_link_that_stays_in_the_folder_is_followed(tmp_path: Path) -> None:
@@ -95,7 +99,7 @@ def test_what_the_kernel_makes_up_is_never_read(tmp_path: Path, folder: str) -> 
     for root in (Path(folder), tmp_path / "link"):
         for references in (FileUrlReader(root), FileUrlReader(None, root)):
             assert refusal_of(references, "file:environ").startswith(
-                f"{root}/environ: the file is in a virtual file system"
+                f"{root}/environ: dcmcfg does not read the file, because it is in a virtual file system"
             )
 
 
@@ -161,7 +165,8 @@ def test_an_unreadable_or_missing_file_is_told_with_the_line_that_names_it(tmp_p
         read_files([ldif])
     assert str(caught.value) == (
         f"{ldif}:3: dicomVendorData: the value is in another file, and dcmcfg does not read that file: file:gone.zip"
-        " — for a file in the LDIF file's folder: --allow-file-urls; for a file in DIR: --file-urls-from DIR"
+        " — to read files in the folder of the LDIF file: --allow-file-urls; to read files in the folder "
+        "DIR: --file-urls-from DIR"
     )
 
 

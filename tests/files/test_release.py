@@ -237,7 +237,7 @@ def test_what_cannot_be_read_of_an_update_file_is_damage(tmp_path: Path) -> None
     assert [each.damages for each in whole.updates] == [(), ()]
     for text, damages in (
         (f"{UPDATE}\n{cut}", (f"{name}:12: this line of 8 octets has no colon",)),
-        ("", (f"{name}: the file has no record",)),
+        ("", (f"{name}: the file contains no records",)),
         ("dn: cn=x,dc=org\nchangetype: add\ncn: x\n", (f"{name}:1: the new entry has no objectClass",)),
     ):
         folder = _write(tmp_path / str(len(text)) / "5.32.0", FILES | {name: text})
@@ -262,7 +262,7 @@ def test_a_folder_with_several_releases_is_refused(tmp_path: Path, folders: tupl
         _write(tmp_path / each, FILES)
     with pytest.raises(AmbiguousName, match="several releases") as refusal:
         read_release(tmp_path)
-    assert refusal.value.next_step == f"specify one of them, for example {tmp_path}/{folders[1]}"
+    assert refusal.value.next_step == f"specify one release, for example {tmp_path}/{folders[1]}"
 
 
 def test_a_copy_below_the_release_is_no_other_release(tmp_path: Path) -> None:
@@ -312,5 +312,5 @@ def test_a_last_line_without_a_line_feed_is_cut_unless_another_file_has_it_too(t
         return read_release(_write(tmp_path / str(len(end)) / "5.32.0", files)).updates[0].damages
 
     assert read("dcmProperty: a=b") == ()
-    assert read("dcmProperty: a=") == ("5.31.0/update-dev-5.31.0.ldif: the last line seems to be cut",)
+    assert read("dcmProperty: a=") == ("5.31.0/update-dev-5.31.0.ldif: the last line seems to be incomplete",)
     assert read("dcmProperty: own=value\n") == ()

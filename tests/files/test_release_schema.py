@@ -47,7 +47,7 @@ def test_a_zip_file_with_packed_files_is_accepted(tmp_path: Path) -> None:
 def test_files_that_cannot_be_used_are_errors(tmp_path: Path) -> None:
     folder = write_schema(tmp_path / "a" / "schema")
     (folder / "dcm4che.schema").unlink()
-    with pytest.raises(NotFound, match=r"dcm4che\.schema missing"):
+    with pytest.raises(NotFound, match=r"Missing files: dcm4che\.schema"):
         read_release_schema(tmp_path / "a")
     with pytest.raises(NotFound, match="does not exist"):
         read_release_schema(tmp_path / "nowhere")
@@ -59,7 +59,7 @@ def test_files_that_cannot_be_used_are_errors(tmp_path: Path) -> None:
         read_release_schema(tmp_path)
     broken = tmp_path / "x.zip"
     broken.write_bytes(b"PK\x03\x04 and then nothing")
-    with pytest.raises(MalformedInput, match="neither a folder nor a zip file"):
+    with pytest.raises(MalformedInput, match="not a folder, and not a valid ZIP file"):
         read_release_schema(broken)
 
 

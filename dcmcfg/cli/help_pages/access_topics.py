@@ -14,14 +14,20 @@ def make_secrets(name: str) -> Topic:
             "dcmcfg reads a password, a token or a client secret from a file, from the environment, or from the "
             "keychain of your account. If there is no such source, dcmcfg prompts at a terminal. No option takes a "
             "secret itself, because other accounts can see the command line.",
-            "Before dcmcfg prompts for the password of the bind DN, it connects to the directory server: a server that "
-            "does not respond is reported at once. If no profile is selected and no URL is specified, a note lists the "
-            "profiles. The option --yes confirms changes only: it does not prevent this prompt.",
+            (
+                "dcmcfg connects to the directory server before it prompts for the password of the "
+                "bind DN. If the server does not respond, dcmcfg reports the error at once. If no "
+                "profile is selected and no URL is specified, dcmcfg prints a note with the names of "
+                "the profiles. The option --yes confirms changes only: dcmcfg still prompts for the "
+                "password."
+            ),
             "The secret is the only line of the file. Only the owner should be able to read the file: 'chmod 600 "
             "FILE'. In a profile, a relative file name starts at the folder of the profile.",
-            "Set a secret in the same source as the URL of its server: in the same profile, or in the environment. "
-            "dcmcfg sends the secret only to this server. For the order of the sources, see 'dcmcfg help "
-            "site-options'.",
+            (
+                "Set a secret in the source that contains the URL of its server: the profile or the "
+                "environment. dcmcfg sends the secret only to this server. For the order of the "
+                "sources, see 'dcmcfg help site-options'."
+            ),
             "The keychain is macOS Keychain, Windows Credential Locker, or Secret Service on a Linux desktop. A server "
             "without a desktop has no keychain: use a file. To store a secret in the keychain, run 'keyring set "
             "SERVICE USER'. USER is the bind DN or the client ID.",
@@ -32,7 +38,7 @@ def make_secrets(name: str) -> Topic:
                 (
                     ("--bind-password-file FILE", "The file, for one run."),
                     ("bind_password_file", "The file, in a profile."),
-                    ("bind_password_keychain", "The service in the keychain, in a profile."),
+                    ("bind_password_keychain", "The name of the keychain service, in a profile."),
                     ("DCMCFG_BIND_PASSWORD", "The password, in the environment."),
                     ("DCMCFG_BIND_PASSWORD_FILE", "The file, in the environment."),
                 ),
@@ -40,9 +46,12 @@ def make_secrets(name: str) -> Topic:
             Section(
                 "Token or client of the archive",
                 (
-                    ("archive_token_file", "The file with a token; also --archive-token-file."),
-                    ("oidc_client_secret_file", "The file with the client secret; also --oidc-client-secret-file."),
-                    ("oidc_client_secret_keychain", "The service in the keychain, in a profile."),
+                    ("archive_token_file", "The file with a token, in a profile. Option: --archive-token-file."),
+                    (
+                        "oidc_client_secret_file",
+                        "The file with the client secret, in a profile. Option: --oidc-client-secret-file.",
+                    ),
+                    ("oidc_client_secret_keychain", "The name of the keychain service, in a profile."),
                     ("DCMCFG_ARCHIVE_TOKEN", "The token, in the environment."),
                     ("DCMCFG_OIDC_CLIENT_SECRET", "The client secret, in the environment."),
                 ),
@@ -52,7 +61,13 @@ def make_secrets(name: str) -> Topic:
                 (
                     ("tls_key_passphrase_file", "The file with the passphrase of the key for DICOM over TLS."),
                     (PASSWORD_VARIABLE, "The password of the administrator of cn=config."),
-                    (PASSWORD_FILE_VARIABLE, "The file with this password; also --config-password-file."),
+                    (
+                        PASSWORD_FILE_VARIABLE,
+                        (
+                            "The file with the password of the administrator of cn=config. Option: "
+                            "--config-password-file."
+                        ),
+                    ),
                 ),
             ),
         ),
@@ -64,16 +79,19 @@ def make_secured(name: str) -> Topic:
     return Topic(
         name,
         (
-            "A secured archive accepts only requests with a token of its OpenID Connect issuer, such as a Keycloak "
-            "realm. dcmcfg requests tokens itself, as a client with a secret (client credentials), and renews a token "
-            "before it expires.",
+            "A secured archive accepts only requests with a token of its OpenID Connect issuer, "
+            "such as a Keycloak realm. dcmcfg requests the tokens as a client with a secret "
+            "(client credentials). dcmcfg renews a token before the token expires.",
             "In the archive's realm of Keycloak: 1. Create a client of the type OpenID Connect. 2. Enable 'Client "
             "authentication' and 'Service accounts roles'. 3. Under 'Service accounts roles', assign the realm role "
             "that the archive requires: 'auth' in a standard installation. 4. Copy the client secret into a file that "
             "only you can read.",
-            "Then set the settings below in one source, for example in a profile: 'dcmcfg config set NAME.oidc_issuer "
-            "URL'. To check the result, run 'dcmcfg token'. It shows the token's contents, the issuer and the role "
-            "that the archive requires, and the reason if the archive refuses the token.",
+            (
+                "Then set the settings below in one source, for example in a profile: 'dcmcfg config "
+                "set NAME.oidc_issuer URL'. To check the result, run 'dcmcfg token'. The command "
+                "shows the contents of the token, and the issuer and the role that the archive "
+                "requires. If the archive refuses the token, the command shows the reason."
+            ),
         ),
         (
             Section(
@@ -87,17 +105,20 @@ def make_secured(name: str) -> Topic:
                     ),
                     ("oidc_client_id", "The client ID."),
                     ("oidc_client_secret_file", "File with the client secret; for other sources: dcmcfg help secrets."),
-                    ("oidc_token_url", "Token endpoint, if the issuer does not publish an endpoint that works."),
+                    ("oidc_token_url", "Token endpoint, if the endpoint that the issuer publishes does not work."),
                     ("oidc_scope", "Scope to request, if the default scopes do not include the roles."),
                     ("ca_file", "CA certificates (PEM) of the archive and of the issuer."),
-                    ("archive_token_file", "File with an existing token instead of a client; dcmcfg cannot renew it."),
+                    (
+                        "archive_token_file",
+                        "File with an existing token, if there is no client. dcmcfg cannot renew this token.",
+                    ),
                 ),
             ),
             Section(
                 "If the archive refuses the token",
                 (
-                    ("401", "The token is expired, or its issuer, key, type or audience is not the required one."),
-                    ("403", "The role is missing, or it is a role of a client instead of the realm."),
+                    ("401", "The token has expired, or its issuer, key, type or audience is wrong."),
+                    ("403", "The role is missing, or the role belongs to a client instead of the realm."),
                 ),
             ),
         ),

@@ -22,11 +22,11 @@ ARGUMENTS = {
     "capability copy source": "AE whose capabilities are copied.",
     "capability diff one": "AE whose capabilities are compared.",
     "capability diff other": "AE to compare with A.",
-    "check files": "LDIF file with entries, folder of *.ldif files, or '-' (standard input); the live tree by default.",
+    "check files": "LDIF file with entries, folder of *.ldif files, or '-' (standard input). Default: the live tree.",
     "completion shell": "Shell that will use the script.",
     "config path name": "Name of a profile.",
     "config set key": "Profile and key, such as hospital.ldap_url.",
-    "config set value": "New value; true or false for require_crl and starttls.",
+    "config set value": "New value. For require_crl and starttls: true or false.",
     "config show name": "Name of a profile.",
     "config unset key": "Profile and key, such as hospital.ldap_url.",
     "config use name": "Name of a profile.",
@@ -35,8 +35,10 @@ ARGUMENTS = {
     "device show name": "Name of the device. Default: the device of the archive.",
     "device clone new": "Name of the copy.",
     "device clone old": "Device to copy.",
-    "diff sides": "LDIF file, folder of *.ldif files, '-' for standard input, or 'live'. The default of the argument "
-    "FROM is 'live'.",
+    "diff sides": (
+        "LDIF file, folder of *.ldif files, '-' for standard input, or 'live' for the "
+        "directory server. The default of the argument FROM is 'live'."
+    ),
     "edit target": "Entry to edit: see 'dcmcfg help targets'.",
     "echo titles": "AE title, or DEVICE/TITLE if the title exists on several devices.",
     "file": "File.",
@@ -47,7 +49,7 @@ ARGUMENTS = {
     "key": "Name of the key.",
     "name": "Name of the device.",
     "new": _NEW_NAME,
-    "number": "Number of the change, as 'dcmcfg history' lists it.",
+    "number": "Number of the change in the list of 'dcmcfg history'.",
     "old": _RENAMED,
     "ae rename old": "Current AE title, or DEVICE/TITLE if the title exists on several devices.",
     "ae rename new": "New AE title.",
@@ -67,6 +69,9 @@ ARGUMENTS = {
     "connection show target": "Device, and name of the connection if the device has several connections.",
     "show target": "Device or AE: see 'dcmcfg help targets'. Default: the device of the archive.",
     "undo number": "Number of the change. Default: the interrupted change, or else the newest change.",
-    "upgrade apply plan_file": "Plan that 'dcmcfg upgrade plan' or 'dcmcfg upgrade gap' has written.",
-    "values": "Attribute and value: = sets, += adds, -= removes a value. @FILE reads a value from FILE, @- from stdin.",
+    "upgrade apply plan_file": "File with a plan from 'dcmcfg upgrade plan' or 'dcmcfg upgrade gap'.",
+    "values": (
+        "Attribute and value: = sets, += adds, -= removes a value. @FILE reads the value from "
+        "FILE, @- reads the value from standard input."
+    ),
 }

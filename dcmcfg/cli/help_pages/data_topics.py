@@ -13,19 +13,28 @@ def make_another_base(name: str) -> Topic:
         (
             "The names and references in a configuration contain the base DN of the site. The LDIF files of the "
             "archive's releases use dc=dcm4che,dc=org. The options below replace one base DN by another base DN.",
-            "dcmcfg replaces the base DN in the names of entries, in 'newsuperior', in the naming value of the base "
-            "entry, in every value with the syntax DN, and in asserted values. It never changes text: if a "
-            "description or a URL contains the old base DN, a warning shows the value.",
-            "'restore' refuses a snapshot with another base DN. Use 'apply --map-base auto SNAPSHOT'. dcmcfg refuses a "
-            "file that asserts an entryCSN, because an entryCSN belongs to one server.",
+            (
+                "dcmcfg replaces the base DN in the DN of each entry, in 'newsuperior', and in every "
+                "value with the syntax DN. dcmcfg also replaces the base DN in asserted values, and "
+                "in the naming value of the base entry. dcmcfg never changes text. If a description "
+                "or a URL contains the old base DN, a warning shows the value."
+            ),
+            (
+                "'restore' refuses a snapshot with another base DN. In this case, use 'apply "
+                "--map-base auto SNAPSHOT'. dcmcfg refuses a file that asserts an entryCSN, because "
+                "an entryCSN belongs to one server."
+            ),
         ),
         (
             Section(
                 "Options",
                 (
                     ("export-ldif --as-base DN", "Write the configuration with DN as its base DN."),
-                    ("apply --map-base DN", "Replace the base DN of the files, DN, by the base DN of the site."),
-                    ("apply --map-base auto", "Find the base DN in the records. All records must have the same base."),
+                    ("apply --map-base DN", "Replace DN, the base DN of the files, by the base DN of the site."),
+                    (
+                        "apply --map-base auto",
+                        "Detect the base DN of the records. All records must have the same base DN.",
+                    ),
                     ("diff --map-base DN", "Compare a file with a tree that has another base DN."),
                 ),
             ),
@@ -38,10 +47,14 @@ def make_import_files(name: str) -> Topic:
     return Topic(
         name,
         (
-            "Each row of the file is one AE. The columns can be in any order. dcmcfg ignores unknown columns, and "
-            "prints a warning for each. 'dcmcfg ae list --format csv' writes a file in this form.",
-            "No role writes transfer capabilities. Without SCP capabilities, the archive sends all objects to the AE. "
-            "To add capabilities, use 'dcmcfg capability'.",
+            "Each row of the file is one AE. The columns can be in any order. dcmcfg prints a "
+            "warning for each unknown column, and ignores the column. 'dcmcfg ae list --format "
+            "csv' writes a file in this form.",
+            (
+                "The role of an AE adds no transfer capabilities. If an AE has no SCP capabilities, "
+                "the archive sends all objects to the AE. To add capabilities, use 'dcmcfg "
+                "capability'."
+            ),
         ),
         (
             Section(
@@ -49,7 +62,7 @@ def make_import_files(name: str) -> Topic:
                 (
                     ("title", "AE title, required. Case is significant."),
                     ("host", "Host name or IP address, required for a new AE."),
-                    ("port", "Port, required unless the role is modality."),
+                    ("port", "Port. Optional for the role modality, required for the other roles."),
                     ("tls", "yes or no. With yes, the connection gets the cipher suites of --cipher-suite."),
                     ("description", "Description of the AE."),
                     ("role", "Role, see below. Default: workstation."),
@@ -80,8 +93,10 @@ def make_studies(name: str) -> Topic:
         (
             "'dcmcfg verify' can verify many studies in one run. The options below select the studies. dcmcfg stores "
             "each result. After an interruption, run the same command again to continue.",
-            "If more than 100 studies match a query, dcmcfg asks for confirmation. With --limit N, dcmcfg requests N "
-            "of the matching studies, and asks for no confirmation.",
+            (
+                "If more than 100 studies match a query, dcmcfg asks for confirmation. With --limit "
+                "N, dcmcfg requests at most N studies, without confirmation."
+            ),
         ),
         (
             Section(

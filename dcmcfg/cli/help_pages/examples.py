@@ -271,11 +271,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
             "dcmcfg upgrade plan --from ldap-5.31.0 --to ldap-5.33.1 -o upgrade.ldif",
         ),
         (
-            "Say which AE of the site corresponds to DCM4CHEE",
+            "Specify the AE of the site that corresponds to DCM4CHEE",
             "dcmcfg upgrade plan --from ldap-5.31.0 --to ldap-5.33.1 --role DCM4CHEE=PACS",
         ),
         (
-            "Write the plan, and a page about it for review",
+            "Write the plan, and a report of the plan for review",
             "dcmcfg upgrade plan --from ldap-5.31.0 --to ldap-5.33.1 -o upgrade.ldif --report upgrade.html",
         ),
     ),
@@ -316,13 +316,13 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "echo": (
         ("Call the external archive", "dcmcfg echo LONGTERM"),
         ("Call every AE of the configuration", "dcmcfg echo --all"),
-        ("Show which AE titles of the archive each AE answers", "dcmcfg echo --all --matrix"),
+        ("For each AE, show which AE titles of the archive the AE accepts", "dcmcfg echo --all --matrix"),
         ("Verify the certificate of the archive", "dcmcfg echo DCM4CHEE --tls --tls-ca hospital-ca.pem"),
     ),
     "work-order": (
         ("List what LONGTERM's administrator must enter", "dcmcfg work-order --external LONGTERM"),
         (
-            "List only what must be entered for one viewer",
+            "List only the settings for one viewer",
             "dcmcfg work-order --external LONGTERM --calling VIEWER --dest VIEWER",
         ),
         (
@@ -412,7 +412,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "lab down": (
         ("Stop the lab, and remove its folder and its profile", "dcmcfg lab down"),
-        ("Stop the lab that has its files in /tmp/lab", "dcmcfg lab down --folder /tmp/lab"),
+        ("Stop the lab in the folder /tmp/lab", "dcmcfg lab down --folder /tmp/lab"),
     ),
     "completion": (
         (

@@ -17,12 +17,14 @@ def make_containers(name: str) -> Topic:
     return Topic(
         name,
         (
-            "The images of the archive read the variables below. 'dcmcfg check --env FILE' compares the variables in "
-            "FILE with the directory. FILE is a file of Docker Compose, a file of variables (.env), or a manifest of "
-            "Kubernetes.",
-            "A container uses a variable of the first start only until it has its data volume. A later change of the "
-            f"variable has no effect. If a variable has the mark 'file', NAME{FILE_SUFFIX} names a file with the value "
-            "instead.",
+            "The container images of the archive use the variables below. 'dcmcfg check --env "
+            "FILE' compares the variables in FILE with the directory. FILE is a Docker Compose "
+            "file, a file of variables (.env) or a Kubernetes manifest.",
+            (
+                "A container uses a variable marked 'first start' only until the container has its "
+                "data volume. A later change of the variable has no effect. If a variable is marked "
+                f"'file', NAME{FILE_SUFFIX} can specify a file that contains the value."
+            ),
         ),
         tuple(Section(f"Variables of {role.value}", tuple(_list_variables(role))) for role in Role),
     )
@@ -46,8 +48,10 @@ def make_monitoring(name: str) -> Topic:
             "Some states do not depend on a limit. Examples: the directory does not respond (CRITICAL), the archive "
             "cannot load a value (CRITICAL), the password is wrong (UNKNOWN), or a part has no result before the end "
             "of the check (UNKNOWN).",
-            "The names of the metrics begin with dcmcfg_. In the output of the Nagios plugin, the performance data "
-            "have the names without dcmcfg_ and _seconds.",
+            (
+                "The names of the metrics begin with dcmcfg_. The performance data of the Nagios "
+                "plugin have the names without dcmcfg_ and _seconds."
+            ),
         ),
         (
             Section(

@@ -98,10 +98,13 @@ def _make_nodes(name: str) -> Topic:
             "node reloads, the other nodes do not reload. The profile lists the nodes: 'dcmcfg config set "
             "NAME.nodes.NODE.archive_url URL' adds a node, and 'dcmcfg config nodes' shows all nodes. If a node reads "
             "a replica of the directory, set ldap_url of this node to the URL of the replica.",
-            "A command that changes the configuration writes to the directory of the site. Then the command waits "
-            "until each replica has the change, and reloads one node after the other. If a replica does not get the "
-            "change in time, its nodes are not reloaded. If a node fails, the command stops, unless you specify "
-            "--keep-going.",
+            (
+                "A command that changes the configuration writes to the directory of the site. Then "
+                "the command waits until each replica has the change, and reloads one node after the "
+                "other. If a replica does not receive the change in time, dcmcfg does not reload the "
+                "nodes of this replica. If a node fails, the command stops. With --keep-going, the "
+                "command continues with the next node."
+            ),
             "After each reload, dcmcfg checks whether the node has loaded the change. For this check, dcmcfg reads "
             "/aets, /storage, /export, /queue, /metrics, /reject, /attribute-set and /attribute-filter of the "
             "node. dcmcfg also tests the ports, and reads the answer to an association request. A node does not show "
@@ -109,8 +112,10 @@ def _make_nodes(name: str) -> Topic:
             "With --confirm marker, dcmcfg adds an attribute set with a unique name before the reload, and removes "
             "the attribute set after the reload. A node that shows the attribute set has loaded the change. The node "
             "shows the attribute set until its next reload.",
-            "Exit code 4 means that a node has not loaded the change, or may not have loaded it. 'dcmcfg apply "
-            "--resume' continues with the remaining nodes.",
+            (
+                "Exit code 4 means that a node did not load the change, or that dcmcfg could not "
+                "check the node. 'dcmcfg apply --resume' continues with the remaining nodes."
+            ),
         ),
         (
             Section(
@@ -207,7 +212,7 @@ def _make_exit_codes(name: str) -> Topic:
                     ),
                     (
                         str(IncompleteChange.exit_code),
-                        "The command changed something, or may have changed something, but did not finish.",
+                        "The command did not finish, and something has changed or might have changed.",
                     ),
                     (str(INTERRUPTED_EXIT_CODE), "Interrupted with Ctrl-C."),
                     (
@@ -237,8 +242,11 @@ def _make_json(name: str) -> Topic:
             "UTC, durations are in seconds. Secrets are null or omitted, except with --with-secrets.",
             "'dcmcfg help --json-schema COMMAND' prints a JSON Schema (2020-12) of the object, with a description of "
             "each key. A command such as check can print one of several objects.",
-            "If the command fails, the object has the key 'error', and the other keys as far as they were known. "
-            "Messages, warnings and the progress are on standard error.",
+            (
+                "If the command fails, the object contains the key 'error', and the keys with values "
+                "that are already known. dcmcfg prints messages, warnings and progress to standard "
+                "error."
+            ),
         ),
         (
             Section(

@@ -56,7 +56,7 @@ class TlsOptions:
         unused = next((each for each in _CALL_OPTIONS if getattr(self, each) and each not in used), None)
         if unused is not None:
             option = f"--{unused.replace('_', '-')}"
-            raise click.UsageError(f"{option} requires --tls: without TLS, no certificate is verified")
+            raise click.UsageError(f"{option} requires --tls: without TLS, dcmcfg verifies no certificate")
 
     def get_tls_files(self, settings: Settings) -> TlsFiles:
         """Return the TLS files for associations: from the options, else environment and profile, else ``--ca-file``.
@@ -94,7 +94,7 @@ def _make_passphrase_reader(passphrase: Secret | None, key_file: Path | None) ->
             raise DicomError(
                 "the private key is protected by a passphrase",
                 subject=str(key_file),
-                next_step="specify a file with its passphrase: --tls-key-passphrase-file FILE",
+                next_step="specify a file with the passphrase of the key: --tls-key-passphrase-file FILE",
             )
         return prompt_hidden(f"Passphrase of {key_file}")
 

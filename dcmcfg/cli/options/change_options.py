@@ -89,7 +89,7 @@ def _describe_correction(findings: Sequence[NewFinding]) -> str:
     attributes = {new.finding.attribute for new in findings}
     if len(attributes) == 1 and (name := attributes.pop()):
         return f"correct {name} (dcmcfg explain {name})"
-    return "make the changes that are suggested above"
+    return "first fix the findings as suggested above"
 
 
 def format_risks(risks: Iterable[Risk], forced_risks: Collection[str], *, include_refused: bool) -> Iterator[str]:
@@ -186,7 +186,10 @@ def _add_options(command: Callable[..., R], *, forms: Sequence[str], flags: Sequ
     ) -> R:
         plan_to_stdout = output is not None and str(output) == STDOUT
         if plan_to_stdout and form != TEXT:
-            raise click.UsageError(f"--output - and {_format_form_option(form)} both write to standard output")
+            raise click.UsageError(
+                f"--output - and {_format_form_option(form)} both write to standard output; specify a "
+                "file with --output"
+            )
         invocation.current().changes_directory = True
         forced = frozenset(risk for parameter, risk in RISK_BY_PARAMETER.items() if rest.pop(parameter))
         invocation.current().skip_schema_check = SERVER_SCHEMA in forced

@@ -49,7 +49,7 @@ def format_option(
             requested = _resolve_format(form, form_flag) or _find_format_of_file(parameters.get("output"), suffixes)
             return command(form=requested or names[0], **parameters)
 
-        by_file = f"; by default, the ending of the file decides, else {names[0]}." if suffixes else ""
+        by_file = f". Default: by the ending of the file name, or else {names[0]}." if suffixes else ""
         options = [
             click.option(
                 "--format",
@@ -108,7 +108,7 @@ def details_option(command: F) -> F:
 def require_details_form(form: str, *, details: bool) -> None:
     """Raise :class:`click.UsageError` for ``--details`` with a *form* other than text: those have all details."""
     if details and form != TEXT:
-        raise click.UsageError(f"--details requires --format {TEXT}: --format {form} always has all details")
+        raise click.UsageError(f"--details requires --format {TEXT}. The format {form} always has all details")
 
 
 def _redirecting(command: Callable[..., R], is_private: Callable[[Mapping[str, Any]], bool]) -> Callable[..., R]:
@@ -146,7 +146,9 @@ def _find_format_of_file(target: object, suffixes: Mapping[str, str]) -> str | N
     suffix = Path(target).suffix.lower() if isinstance(target, str) and suffixes else ""
     if suffix and suffix not in suffixes:
         known = ", ".join(suffixes)
-        raise click.UsageError(f"{target} has none of the endings {known}. Specify the format with --format")
+        raise click.UsageError(
+            f"unknown ending of the file name {target}; the known endings are {known}. Specify the format with --format"
+        )
     return suffixes.get(suffix)
 
 

@@ -41,7 +41,7 @@ OPTIONS: tuple[tuple[str, str, click.ParamType[Any] | None, str], ...] = (
         _FILE,
         "Private key (PEM) of the client certificate. Default: the key in the file of --client-cert.",
     ),
-    ("history_dir", "FOLDER", _FOLDER, "Shared folder of a group, in which dcmcfg also records each change."),
+    ("history_dir", "FOLDER", _FOLDER, "Folder that a group shares. dcmcfg also records each change in this folder."),
     (
         "audit_to",
         "SERVER",
@@ -49,7 +49,7 @@ OPTIONS: tuple[tuple[str, str, click.ParamType[Any] | None, str], ...] = (
         "Send a message about each change to a syslog server: syslog (this machine), syslog://HOST (UDP), "
         "syslog+tcp://HOST or syslog+tls://HOST.",
     ),
-    ("audit_format", "FORMAT", click.STRING, "Format of these messages: syslog (default) or dicom (PS3.15)."),
+    ("audit_format", "FORMAT", click.STRING, "Format of the syslog messages: syslog (default) or dicom (PS3.15)."),
 )
 #: The settings whose option takes no value.
 FLAGS = tuple(setting for setting, _, kind, _ in OPTIONS if kind is _FLAG)

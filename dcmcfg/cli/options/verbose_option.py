@@ -19,7 +19,7 @@ def make_verbose_option(*, hidden: bool) -> click.Option:
         expose_value=False,
         hidden=hidden,
         callback=_enable_log,
-        help="Print LDAP, DICOM and HTTP requests; -vv: more.",
+        help="Print LDAP, DICOM and HTTP requests. -vv prints more details.",
     )
 
 

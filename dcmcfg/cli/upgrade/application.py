@@ -137,6 +137,6 @@ def _warn_of_open_decisions(file: UpgradePlanFile) -> Iterator[str]:
         count = format_count(file.open_count, "decision")
         verb = "is" if file.open_count == 1 else "are"
         yield (
-            f"{count} of this plan {verb} open: the values of the site stay there. To list the decisions: "
-            f"{format_plan_command(file.source)}"
+            f"the plan contains {count} that {verb} open. For an open decision, the values of the "
+            f"site do not change. To list the open decisions: {format_plan_command(file.source)}"
         )

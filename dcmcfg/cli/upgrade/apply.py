@@ -94,11 +94,15 @@ class _ResultCheck:
         result, command = self._result, self._command
         match result.outcome:
             case "interrupted":
-                _warn(f"the change is applied; only the check of the result was interrupted. To check it: {command}")
+                _warn(
+                    "the change is applied, but the check of the result was interrupted. To repeat the "
+                    f"check: {command}"
+                )
                 return INTERRUPTED_EXIT_CODE
             case "impossible":
                 _warn(
-                    f"the change is applied, but the result was not checked: {result.problem}. To check it: {command}"
+                    f"the change is applied, but the result could not be checked: {result.problem}. To "
+                    f"repeat the check: {command}"
                 )
             case "incomplete":
                 _warn(
@@ -131,7 +135,9 @@ def _read_plan(path: Path) -> UpgradePlanFile:
         raise Refused(
             "this file is not the plan of an upgrade",
             subject=str(path),
-            next_step="make one with dcmcfg upgrade plan --output; to apply any other file: dcmcfg apply FILE",
+            next_step=(
+                "to make such a plan: dcmcfg upgrade plan --output PLAN; to apply another file: dcmcfg apply FILE"
+            ),
         )
     found = _OPEN_DECISIONS.search(head)
     return UpgradePlanFile(
@@ -150,8 +156,8 @@ def _warn_if_archive_runs(settings: Settings) -> None:
         status = None
     if status is not None and status.started:
         print_message(
-            "warning: the archive is started. Until the new release runs, the archive must not save its device: do not "
-            "change its configuration in its web interface"
+            "warning: the archive is running. Until the new release runs, do not change the "
+            "configuration in the web interface of the archive"
         )
 
 

@@ -30,8 +30,10 @@ from dcmcfg.upgrade.preparation import Upgrade
 
 @click.command("gap", short_help="List differences from a new installation.", cls=SiteCommand)
 @site_options
-@upgrade_options("Release that the site had before the upgrade. Without it, the site's own changes are listed too.")
-@gap_option("Only these differences: corrections, additions, values, removals or all. Default: all.")
+@upgrade_options(
+    "Release that the site had before the upgrade. Without --from, the list also contains the site's own changes."
+)
+@gap_option("Kinds of differences to list: corrections, additions, values, removals or all. Default: all.")
 @json_option
 @file_option(
     "PLAN",
@@ -61,7 +63,9 @@ def gap_command(
     Exit codes: 0 there are no differences, 1 there are differences, 3 the release or the configuration cannot be used.
     """
     if output is not None and source_folder is None:
-        raise click.UsageError("--output requires --from: without it, a plan would also revert the site's own changes")
+        raise click.UsageError(
+            "--output requires --from: without --from, the plan would also revert the site's own changes"
+        )
     options = UpgradeOptions(archive=archive, roles=roles, without=without, gap=gap or frozenset({ALL_KINDS}))
     source = PlanSource(
         source=source_folder, target=target_folder, installed=installed_folder, updates=update_folders, options=options
@@ -93,7 +97,7 @@ def _write_gap_plan(settings: Settings, upgrade: Upgrade, path: Path, source: Pl
     made = [each for each in upgrade.gap_changes if each.is_made]
     if not upgrade.plan.steps:
         if not as_json:
-            print_output("plan: not written, because there is nothing to change")
+            print_output("plan: not written, because it would change nothing")
         return
     write_plan(
         settings, upgrade.plan, path, comments=replace(source, options=upgrade.options).format_comments(upgrade.roles)
@@ -106,6 +110,6 @@ def _require_upgraded(upgrade: Upgrade) -> None:
     if upgrade.official_entries:
         count = format_count(len(upgrade.official_entries), "entry", "entries", grouped=True)
         raise Refused(
-            f"the official changes of {upgrade.target.label} are not complete: {count} must change",
+            f"the official changes of {upgrade.target.label} are not complete: {count} must still change",
             next_step="plan and apply these changes first: dcmcfg upgrade plan",
         )

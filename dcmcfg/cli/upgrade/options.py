@@ -49,7 +49,7 @@ def release_options(*, target_required: bool = True) -> Callable[[F], F]:
             metavar="FOLDER",
             type=FOLDER,
             multiple=True,
-            help="More update files, in a folder for each release; can be repeated.",
+            help="More update files, with a folder for each release. Can be repeated.",
         ),
         click.option(
             "--tree",
@@ -58,7 +58,12 @@ def release_options(*, target_required: bool = True) -> Callable[[F], F]:
             type=FOLDER,
             help="Read the configuration from this LDIF file or snapshot, not from the directory server.",
         ),
-        click.option("--archive", metavar="NAME", default="", help="Device of the archive, if there are several."),
+        click.option(
+            "--archive",
+            metavar="NAME",
+            default="",
+            help="Device of the archive. Required only if there are several archive devices.",
+        ),
     )
 
     def add(command: F) -> F:
@@ -79,7 +84,7 @@ def upgrade_options(source_help: str) -> Callable[[F], F]:
             "installed_folder",
             metavar="FOLDER",
             type=FOLDER,
-            help="Release that the site was first installed with. Default: the release of --from.",
+            help="First release that was installed at the site. Default: the release of --from.",
         )(command)
         command = release_options()(command)
         return click.option("--from", "source_folder", metavar="FOLDER", type=FOLDER, help=source_help)(command)
@@ -98,8 +103,11 @@ def _add_role_options(command: F) -> F:
         metavar="ROLE=NAME",
         multiple=True,
         callback=_parse_roles,
-        help="AE, device or web application of the site (NAME) for the one of the default configuration (ROLE); '-' if "
-        "the site has removed it. For a new one of the release, its name at the site. Can be repeated.",
+        help=(
+            "ROLE is the name of an AE, device or web application in the default configuration. "
+            "NAME is its name at the site. If the site has removed ROLE, NAME is '-'. If ROLE is "
+            "new in the release, the plan adds ROLE with the name NAME. Can be repeated."
+        ),
     )(command)
 
 
@@ -143,6 +151,5 @@ def releases_option(command: F) -> F:
         metavar="FOLDER",
         type=FOLDER,
         multiple=True,
-        help="Release that the site may have been installed with, or whose schema the server may have; can be "
-        "repeated.",
+        help="Possible release of the first installation or of the server's schema. Can be repeated.",
     )(command)

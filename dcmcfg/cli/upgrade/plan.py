@@ -49,9 +49,11 @@ _NEEDS_ATTENTION = 1
     metavar="AET,…",
     multiple=True,
     callback=parse_names,
-    help="Make the changes of an AE also in these copies of the AE.",
+    help="Copies of an AE. The plan makes the changes of the AE also in its copies.",
 )
-@gap_option("Also remove these differences from a new installation: corrections, additions, values, removals or all.")
+@gap_option(
+    "Kinds of differences from a new installation to remove, too: corrections, additions, values, removals or all."
+)
 @click.option(
     "--take",
     metavar="PLACE",
@@ -63,19 +65,24 @@ _NEEDS_ATTENTION = 1
     "--keep",
     metavar="PLACE",
     multiple=True,
-    help="Keep the values of the site in this decision; can be repeated.",
+    help="For this decision, keep the values of the site. Can be repeated.",
 )
 @click.option(
     "--vendor",
     type=click.Choice(["site", "release"]),
-    help="Which files of the vendor data to use if the site and the release have changed them.",
+    help=(
+        "If the site and the release have changed a file of the vendor data, use the file of "
+        "the site or of the release."
+    ),
 )
 @click.option(
     "--out-dir",
     metavar="FOLDER",
     type=FOLDER,
-    help="Write the files of the vendor data that the site and the release have both changed to this folder, as "
-    "NAME.base, NAME.site and NAME.release.",
+    help=(
+        "Write each file of the vendor data that the site and the release have changed to "
+        "FOLDER. The names are NAME.base, NAME.site and NAME.release."
+    ),
 )
 @format_option(*FORMS)
 @details_option

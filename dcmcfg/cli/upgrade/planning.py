@@ -159,8 +159,8 @@ def _build_missing_source_error(tree: Tree, target: Release, options: UpgradeOpt
     match = find_status(UpgradeTree(tree.schema, tree.entries), target, archive=options.archive).match
     version = format_version(match.last) if match is not None else "VERSION"
     return NotFound(
-        "--from is missing: to know what the site has changed, dcmcfg needs the release that the site has now"
-        + (f" ({version}, as far as the configuration shows)" if match is not None else ""),
+        ("--from is missing: to find the site's own changes, dcmcfg needs the release that the site has now")
+        + (f" (according to the configuration: {version})" if match is not None else ""),
         next_step=f"specify the distribution dcm4chee-arc-{version} with --from: the ZIP file, or the folder {_FOLDER} "
         f"of {_REPOSITORY} at tag {version}",
     )

@@ -27,8 +27,10 @@ def convert_failures_after_send() -> Iterator[threading.Event]:
             raise
         raise NegativeResult(
             "interrupted: the C-MOVE was sent, but dcmcfg did not wait for the result",
-            next_step="check the destination for received instances; dcmcfg requested the archive to stop the C-MOVE "
-            "(C-CANCEL)",
+            next_step=(
+                "check the destination for received instances; dcmcfg sent the archive a request to "
+                "stop the C-MOVE (C-CANCEL)"
+            ),
         ) from None
     except Exception as error:
         if not sent.is_set() or os.environ.get(DEBUG_VARIABLE):
@@ -46,5 +48,5 @@ def convert_failures_after_send() -> Iterator[threading.Event]:
                 problem = f"internal error, {type(error).__name__}: {error}"
         raise NegativeResult(
             f"the C-MOVE was sent, but its result is unknown ({problem})",
-            next_step=f"check the destination for received instances; to print the traceback: {DEBUG_VARIABLE}=1",
+            next_step=f"check the destination for received instances; to print the traceback, set {DEBUG_VARIABLE}=1",
         ) from error

@@ -87,8 +87,10 @@ bulk_options = option_group(
         _bulk_option(
             "--query",
             metavar="KEYS",
-            help="Verify the studies that match these keys, such as PatientID=4711,StudyDate=20240101-. With "
-            "--recall, verify one of these studies.",
+            help=(
+                "Verify the studies that match these keys, such as "
+                "PatientID=4711,StudyDate=20240101-. With --recall, verify only one of the studies."
+            ),
         ),
         _bulk_option(
             "--limit",

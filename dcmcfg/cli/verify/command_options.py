@@ -158,14 +158,14 @@ _OPTIONS: list[Callable[[Callable[..., int]], Callable[..., int]]] = [
         multiple=True,
         metavar="UID",
         callback=require_value,
-        help="Study Instance UID; repeat it to verify many studies.",
+        help="Study Instance UID. Repeat the option to verify many studies.",
     ),
     click.option(
         "--dest",
         metavar="AET",
         callback=require_value,
         shell_complete=complete_ae_title,
-        help="Move Destination: the AE that the study is sent to.",
+        help="Move Destination: the AE that receives the study.",
     ),
     click.option(
         "--ae",

@@ -108,10 +108,10 @@ class EvidenceFiles:
             is_file = get_suffix(file) in (JSON, HTML)
             if many_studies and is_file:
                 raise click.UsageError(
-                    f"if you verify several studies, --evidence requires a folder, but {file} is the name of a file"
+                    f"if you verify several studies, --evidence requires a folder, but {file} is a file name"
                 )
             if not many_studies and not is_file:
-                raise click.UsageError(f"--evidence: the name {file} must end in {JSON} or {HTML}")
+                raise click.UsageError(f"--evidence: the file name {file} must end in {JSON} or {HTML}")
 
     def require_writable(self, *, many_studies: bool) -> None:
         """Raise :class:`~dcmcfg.errors.DcmcfgError` if one of the files cannot be written."""

@@ -170,8 +170,8 @@ def _note_stored_result(bulk: BulkOptions, source: StudySource) -> Iterator[str]
     """Yield a note if the result of one study is stored because of an option with another purpose."""
     if isinstance(source, ExplicitStudies) and len(set(source.uids)) == 1 and bulk.store_file is None:
         yield (
-            f"{bulk.storing_option} stores the result, as in a run of many studies. If you run the same command "
-            "again, dcmcfg uses the stored result and sends no request"
+            f"{bulk.storing_option} stores the result of the study. If you run the same command "
+            "again, dcmcfg shows the stored result and sends no request"
         )
 
 
@@ -257,7 +257,7 @@ def _confirm_study_count(matching: StudyQuery) -> None:
     count = len(matching.read().uids)
     studies = "1 study matches" if count == 1 else f"{count:,} studies match"
     message = (
-        f"more than {count:,} studies match, but dcmcfg uses only {count:,} studies"
+        f"more than {count:,} studies match, but dcmcfg verifies only {count:,} studies"
         if matching.is_truncated
         else studies
     )
@@ -266,9 +266,9 @@ def _confirm_study_count(matching: StudyQuery) -> None:
         return
     if not sys.stdin.isatty():
         raise NegativeResult(
-            f"{count:,} studies match, and there is no terminal for the confirmation; nothing was requested from the "
-            "archive",
-            next_step=f"to verify this number of studies without confirmation: --limit {count}",
+            f"{count:,} studies match. dcmcfg requires a confirmation, but there is no terminal. "
+            "Nothing was requested from the archive",
+            next_step=f"to verify {count:,} studies without confirmation: --limit {count}",
         )
     if not confirm(f"Request {count:,} studies?"):
         raise NegativeResult("declined; nothing was requested")
@@ -289,7 +289,9 @@ def _list_next_steps(
         omission = {RepeatScope.ALL: " without --again", RepeatScope.FAILED: " without --only-failed"}.get(
             rerun_mode, " again"
         )
-        steps.append(f"To continue, run the same command{omission}: studies with a result are not requested again")
+        steps.append(
+            f"To continue, run the same command{omission}. dcmcfg does not request studies with a result again"
+        )
     if session_result.report.summary.outcome_counts.get(VerificationOutcome.OUTDATED):
         steps.append("The configuration has changed. To verify all studies again, run the same command with --again")
     if session_result.report.summary.fixable_count and not session_result.report.summary.unfinished_count:

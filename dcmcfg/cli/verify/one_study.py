@@ -86,8 +86,8 @@ class _InterruptHandler:
     def cancel_when_interrupted(self, cancellation: Cancellation, on_message: Callable[[str], None]) -> None:
         if self.interrupts.get():
             on_message(
-                "dcmcfg requests the archive to stop the C-MOVE (C-CANCEL); to stop dcmcfg immediately, press Ctrl-C "
-                "again"
+                "dcmcfg sends the archive a request to stop the C-MOVE (C-CANCEL); to stop dcmcfg "
+                "immediately, press Ctrl-C again"
             )
             cancellation.request()
 

@@ -71,7 +71,7 @@ class _AllowsOnly:
         disallowed = next((each for each in options if each not in (self.option, *self.others)), None)
         if self.option not in options_in_use or disallowed is None:
             return None
-        return f"{self.option} {self.reason}: it cannot be combined with {disallowed}"
+        return f"{self.option} {self.reason} and cannot be combined with {disallowed}"
 
 
 #: The first violated rule is reported.
@@ -95,7 +95,7 @@ _RULES: tuple[_RequiresAnyOf | _ConflictsWith | _AllowsOnly, ...] = (
     _ConflictsWith(
         _SINGLE_STUDY_OPTIONS, (_SEVERAL_STUDIES,), "{one} is for one study, but {other} selects many studies"
     ),
-    _ConflictsWith(("--details",), ("--json",), "{one} is for the text report: {other} always has all details"),
+    _ConflictsWith(("--details",), ("--json",), "{one} is for the text report. {other} always has all details"),
     _ConflictsWith(_RUN_OPTIONS, (_SINGLE_STUDY,), "{one} is for many studies, but {other} specifies one study"),
     _ConflictsWith(("--again",), ("--only-failed",), "{one} and {other} exclude each other"),
     _ConflictsWith(("--temporary-dest",), ("--dest",), "{one} and {other} exclude each other"),

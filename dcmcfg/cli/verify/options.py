@@ -123,8 +123,7 @@ receiving_options = option_group(
         _receiving_option(
             "--receive",
             is_flag=True,
-            help="Receive the study in place of the destination, at the address that the destination has in the "
-            "configuration.",
+            help="Receive the study in place of the destination, at the configured address of the destination.",
         ),
         _receiving_option(
             "--keep",

@@ -50,8 +50,10 @@ recall_options = option_group(
         _option(
             "--recall",
             is_flag=True,
-            help="Find the smallest purged study, and use this study. Replaces --study. To limit the search, use "
-            "--query.",
+            help=(
+                "Find the smallest purged study and verify this study. Replaces --study. To limit the "
+                "search, use --query."
+            ),
         )
     ],
 )

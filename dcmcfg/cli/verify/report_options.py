@@ -61,7 +61,9 @@ class ReportOptions:
                 "--json and a report to - (standard output) exclude each other; specify a file for the report"
             )
         if targets.count(STDOUT) > 1 or (STDOUT in targets and self._report_file is not None):
-            raise click.UsageError("several reports write to standard output (-)")
+            raise click.UsageError(
+                "only one report can be written to standard output (-); specify a file for each other report"
+            )
         read_files = [each for each in read if each is not None and each != STDOUT]
         written_files = [each for each in (*targets, self._report_file) if each is not None and each != STDOUT]
         paths = [Path(each).resolve() for each in (*read_files, *written_files)]

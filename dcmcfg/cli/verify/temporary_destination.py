@@ -226,8 +226,8 @@ def add_temporary_destination(
             f"{receiver_address.reason}"
         )
         _print_text(
-            "the archive reloads twice: after the AE is added, and after the AE is removed; at the end, nothing of "
-            "the AE remains"
+            "the archive reloads after dcmcfg adds the AE, and again after dcmcfg removes the AE; "
+            "no entry of the AE remains"
         )
         context = _connect_site(settings, directory)
         _require_confirmation(f"Add {title} for this run?", yes=temporary_options.yes)

@@ -78,7 +78,8 @@ def test_a_query_is_asked_before_a_destination_is_added_for_it(run: Run, before_
         done = run(*temporary(large, "--query", "PatientID=P1"))
     assert (done.exit_code, done.stdout) == (1, "")
     assert (
-        "101 studies match, and there is no terminal for the confirmation; nothing was requested from the archive\n"
+        "101 studies match. dcmcfg requires a confirmation, but there is no terminal. Nothing was "
+        "requested from the archive\n"
     ) in done.stderr
 
 
@@ -100,7 +101,7 @@ def test_a_study_whose_query_fails_is_not_asked_for(run: Run, site: RunningSlapd
         done = run(*command(pacs), *named(FIVE[:1]), "--model", "patient", "--level", "series", "--again")
         assert done.exit_code == 0
         assert (
-            "Note      --again stores the result, as in a run of many studies. If you run the same command again, "
+            "Note      --again stores the result of the study. If you run the same command again, dcmcfg shows the "
             in done.stdout
         )
         done = run(*command(pacs), *named(FIVE[1:2]), "--level", "series", "--junit", str(tmp_path / "second.xml"))

@@ -77,7 +77,7 @@ def test_a_list_may_come_from_standard_input(verify: Verify, pacs: Archive) -> N
 def test_the_studies_that_match_a_query_are_counted_and_kept(verify: Verify, pacs: Archive) -> None:
     done = verify("--query", "patientid=P1", "--limit", "3", "--json")
     report = json.loads(done.stdout)
-    assert (done.exit_code, done.stderr) == (0, "more than 3 studies match, but dcmcfg uses only 3 studies\n")
+    assert (done.exit_code, done.stderr) == (0, "more than 3 studies match, but dcmcfg verifies only 3 studies\n")
     assert "more than 3 studies match; dcmcfg ignores the studies above this limit (--limit)" in report["notes"]
     assert len(pacs.moves) == 3
     again = json.loads(verify("--query", "patientid=P1", "--limit", "3", "--json").stdout)
@@ -115,8 +115,8 @@ def test_very_many_that_match_are_not_asked_for_unless_so_many_are_meant(run: Ru
         assert done.exit_code == 1
         assert done.stderr == (
             "101 studies match\n"
-            "dcmcfg: 101 studies match, and there is no terminal for the confirmation; nothing was requested from "
-            "the archive\n"
-            "  next: to verify this number of studies without confirmation: --limit 101\n"
+            "dcmcfg: 101 studies match. dcmcfg requires a confirmation, but there is no terminal. Nothing was "
+            "requested from the archive\n"
+            "  next: to verify 101 studies without confirmation: --limit 101\n"
         )
         assert pacs.moves == []

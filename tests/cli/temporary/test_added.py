@@ -42,8 +42,8 @@ def test_it_is_added_received_as_and_taken_back_and_the_archive_forgets_it(run: 
             "dcmcfg set-external-retrieve."
         ),
         "the archive will call DCMCFG_TITLE at 127.0.0.1:PORT, this machine's address on the route to 127.0.0.1",
-        "the archive reloads twice: after the AE is added, and after the AE is removed; at the end, nothing of the "
-        "AE remains",
+        "the archive reloads after dcmcfg adds the AE, and again after dcmcfg removes the AE; "
+        "no entry of the AE remains",
         "added DCMCFG_TITLE in one transaction (change 1)",
         "the archive has reloaded",
         "removed DCMCFG_TITLE (change 2)",
