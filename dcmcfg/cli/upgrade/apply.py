@@ -47,9 +47,9 @@ _OPEN_DECISIONS = re.compile(rb"^# Open decisions: ([0-9]{1,9})\b", re.MULTILINE
 def apply_command(settings: Settings, options: ChangeOptions, *, plan_file: Path) -> int:
     """Apply the plan of an upgrade, and check the result.
 
-    Just before the change, the configuration is saved to a snapshot. The plan is applied like any plan ('dcmcfg
-    apply'), and 'dcmcfg undo' reverts it. Afterwards, the upgrade is planned again from the same releases: nothing must
-    be left to change. A plan that was already applied is refused.
+    First, dcmcfg saves the configuration to a snapshot. Then dcmcfg applies the plan, as 'dcmcfg apply' does. 'dcmcfg
+    undo' reverts the change. At the end, dcmcfg plans the upgrade again from the same releases, and reports what is
+    left to change. dcmcfg refuses a plan that was already applied.
 
     Exit codes: 1 the user declined, or something is left to change, 130 the check was interrupted.
     """

@@ -49,10 +49,10 @@ _NEEDS_ATTENTION = 1
     metavar="AET,…",
     multiple=True,
     callback=parse_names,
-    help="Copies of an AE. The plan makes the changes of the AE also in its copies.",
+    help="Copies of an AE at the site. The plan changes the copies in the same way as the AE.",
 )
 @gap_option(
-    "Kinds of differences from a new installation to remove, too: corrections, additions, values, removals or all."
+    "Also remove these kinds of differences from a new installation: corrections, additions, values, removals or all."
 )
 @click.option(
     "--take",
@@ -116,15 +116,15 @@ def plan_command(
 ) -> int:
     """Plan the upgrade of the configuration to a release. Nothing is changed.
 
-    The plan makes the changes of the official update files, in the entries and with the names of this site. Where the
-    site has changed a value that the release also changes, the site's value stays, and the place is listed as a
-    decision. Parts that the site has removed stay removed.
+    The plan makes the changes of the official update files, with the names of this site. If the site has changed a
+    value that the release also changes, the plan keeps the value of the site, and lists a decision. The plan does not
+    add parts that the site has removed.
 
-    To apply the plan: dcmcfg upgrade apply PLAN. Like every change, it can be reverted with 'dcmcfg undo'. The plan is
-    refused if the schema of the directory server does not have the attributes of the release.
+    To apply the plan, run 'dcmcfg upgrade apply PLAN'. To revert the upgrade, run 'dcmcfg undo'. dcmcfg refuses the
+    plan if the schema of the directory server does not have the attributes of the release.
 
-    Exit codes: 0 nothing is left to decide, 1 there are decisions, or a warning says that changes may be missing, 2 it
-    is uncertain which AEs correspond, 3 the release or the configuration cannot be used.
+    Exit codes: 0 nothing is left to decide, 1 there are decisions, or a warning shows that changes might be missing, 2
+    dcmcfg cannot find out which AEs correspond, 3 the release or the configuration cannot be used.
     """
     require_details_form(form, details=details)
     require_new_report_files(report_files, output)

@@ -59,13 +59,14 @@ def schema_command(
 ) -> None:
     """Install the schema of a release in the directory server (OpenLDAP).
 
-    dcmcfg compares the schema files of the release with the definitions that the server has, by OID, and changes only
-    what differs, in cn=config. Definitions of the site stay. If nodes read replicas of the directory, the replicas are
-    changed first. The data do not change. The command shows its plan and asks for confirmation.
+    dcmcfg compares the schema files of the release with the definitions of the server, by OID. dcmcfg changes only
+    definitions that differ, in cn=config. Definitions that the site has added do not change. If nodes read replicas of
+    the directory, dcmcfg changes the replicas first. The data do not change. The command shows its plan and asks for
+    confirmation.
 
-    The change is refused if entries, or the server's own configuration (indexes, access rules, overlays), use a
-    definition that the release no longer has. If the command is interrupted, run it again. --undo restores the former
-    definitions, unless entries need the new ones.
+    If the release no longer has a definition that is still in use, dcmcfg refuses the change. Entries can use a
+    definition, and also the indexes, access rules and overlays of the server. If the command is interrupted, run the
+    command again. --undo restores the former definitions. If entries use new definitions, dcmcfg refuses --undo.
 
     Exit codes: 0 the schema is complete, 1 declined, 3 nothing was changed, 4 the update is incomplete.
     """

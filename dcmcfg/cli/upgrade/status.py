@@ -50,14 +50,14 @@ def status_command(
     archive: str,
     as_json: bool,
 ) -> None:
-    """Show the release of the configuration, as far as its entries and values show it.
+    """Show the release of the configuration, according to its entries and values.
 
-    dcmcfg compares the configuration with the changes that each official update file makes. Parts that are at another
-    release than the rest are listed: earlier updates have not reached these parts. --to names a release whose folder
-    holds the update files; by default, the newest release of --releases.
+    dcmcfg compares the configuration with the changes of each official update file. If earlier updates did not change
+    all parts of the configuration, dcmcfg lists the parts with another release. --to specifies a release with update
+    files. Default: the newest release of --releases.
 
-    With --releases, dcmcfg also shows which of these releases the site was probably installed with, for 'dcmcfg upgrade
-    plan --installed'. The schema of the directory server is compared with the schema files of --to and --releases.
+    With --releases, dcmcfg also shows which of these releases was probably installed first, for 'dcmcfg upgrade plan
+    --installed'. dcmcfg compares the schema of the directory server with the schema files of --to and --releases.
     """
     if target_folder is None and not release_folders:
         raise click.UsageError("Specify --to or --releases")
