@@ -105,7 +105,7 @@ def test_all_leaves_out_what_is_not_installed(run: Run, site: CliSite, ports: di
     assert [each["failed_stage"] for each in by_title.values()] == [*[None] * 5, "tcp", "tls"]
     assert by_title["WORKSTATION"]["problem"] == "no TLS: the peer uses DICOM without TLS at this port"
     assert by_title["WORKSTATION"]["next_step"] == (
-        "if the directory is wrong: dcmcfg connection set workstation/dicom --no-tls"
+        "if the configuration in the directory is wrong: dcmcfg connection set workstation/dicom --no-tls"
     )
     assert by_title["WORKLIST"]["problem"] == "not installed (dicomInstalled)"
     assert by_title["WORKLIST"]["next_step"] == "dcmcfg set dcm4chee-arc/WORKLIST dicomInstalled=TRUE"

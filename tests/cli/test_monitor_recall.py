@@ -135,7 +135,8 @@ def test_a_run_that_was_killed_is_not_followed_by_a_recall_in_each_run(run: Run,
     started = datetime.now(UTC).isoformat(timespec="seconds")
     file.path.write_text(json.dumps(content | {"unfinished_since": started}))
     found = recall(run)
-    assert (found.states, found.details[0]) == ({"recall": UNKNOWN}, f"the recall of {started} did not end")
+    problem = f"the recall that started at {started} did not end"
+    assert (found.states, found.details[0]) == ({"recall": UNKNOWN}, problem)
     file.path.write_text(json.dumps({"format": 1, "unfinished_since": started, "result": None}))
     assert recall(run).states == {"recall": UNKNOWN}
     assert len(site.external_moves()) == count
