@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dcmcfg.lint.checker import CheckReport, CheckSubject, check_configuration, select_rules
     from dcmcfg.lint.context import LintContext
     from dcmcfg.lint.linter import collect_fixes, lint
-    from dcmcfg.lint.new_violations import find_new_violations
+    from dcmcfg.lint.new_violations import NewViolation, describe_new_violations, find_new_violations
     from dcmcfg.lint.plan_risks import PlanRisks, assess_plan_risks
     from dcmcfg.lint.rule import LintRule, Violation
 
@@ -39,11 +39,13 @@ __all__ = [
     "CheckSubject",
     "LintContext",
     "LintRule",
+    "NewViolation",
     "PlanRisks",
     "Violation",
     "assess_plan_risks",
     "check_configuration",
     "collect_fixes",
+    "describe_new_violations",
     "find_new_violations",
     "lint",
     "select_rules",
@@ -57,7 +59,7 @@ if not TYPE_CHECKING:  # a type checker would take a ``__getattr__`` for every m
             "checker": ("CheckReport", "CheckSubject", "check_configuration", "select_rules"),
             "context": ("LintContext",),
             "linter": ("collect_fixes", "lint"),
-            "new_violations": ("find_new_violations",),
+            "new_violations": ("NewViolation", "describe_new_violations", "find_new_violations"),
             "plan_risks": ("PlanRisks", "assess_plan_risks"),
             "rule": ("LintRule", "Violation"),
         },

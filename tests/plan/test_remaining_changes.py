@@ -154,7 +154,7 @@ def test_an_entry_with_children_is_refused_with_what_to_do_first() -> None:
     with pytest.raises(DoesNotApply, match="2 children") as refused:
         make_plan(site(), [DesiredChange(Delete(DN.parse(STORESCP)))])
     assert refused.value.next_step.startswith(
-        "first delete the entries below this entry, the lowest entries first; or run dcmcfg apply FILE --prune --under"
+        "delete the entries below this entry first, in order from the lowest entries to the highest. "
     )
 
 

@@ -144,7 +144,7 @@ CASES: dict[str, tuple[Evidence, str]] = {
     ),
     "cut comment": (
         failing(UNWITNESSED, 0xA702, "org.dcm4che3.conf.api.ConfigurationNotFoundException: Unknown AE"),
-        "the Error Comment does not contain this AE title",
+        "The Error Comment does not show the title",
     ),
     "while the study is listed as local": (
         failing(replace(UNWITNESSED, instances_before=instances_before_move("ONLINE")), 0xA702, REFUSED),
