@@ -23,7 +23,7 @@ from dcmcfg.settings import Settings
 
 @click.command("export-ldif", cls=SiteCommand)
 @site_options
-@file_option("FILE", "Write the LDIF to FILE instead of standard output ('-').")
+@file_option("FILE", "Write the LDIF to FILE instead of standard output ('-'). An existing FILE is replaced.")
 @json_option
 @click.option("--with-secrets", is_flag=True, help="Include passwords and PINs; only you can read the file.")
 @click.option("--no-version", is_flag=True, help="Omit the line 'version: 1', which slapadd refuses.")

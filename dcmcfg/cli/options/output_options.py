@@ -23,7 +23,7 @@ R = TypeVar("R")
 TEXT, JSON, MARKDOWN, HTML = "text", "json", "markdown", "html"
 #: Formats of a report for people.
 REPORT_FORMS = (MARKDOWN, HTML)
-_OUTPUT_TEXT = "Write the output to FILE. Default: standard output ('-')."
+_OUTPUT_TEXT = "Write the output to FILE, and replace an existing FILE. Default: standard output ('-')."
 
 
 def json_option(command: F) -> F:
