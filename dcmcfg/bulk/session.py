@@ -25,7 +25,7 @@ from dcmcfg.edits.temporary_destination import TITLE_PREFIX
 from dcmcfg.entry import Attribute, Entry
 from dcmcfg.errors import DcmcfgError, NotFound
 from dcmcfg.model.devices import Configuration
-from dcmcfg.model.export import format_record, select_entries
+from dcmcfg.model.export import format_record_for_checksum, select_entries
 from dcmcfg.route.command import format_command
 from dcmcfg.schema_names import ACCEPTED_MOVE_DESTINATION
 from dcmcfg.suggestions import join_limited
@@ -247,7 +247,7 @@ def compute_configuration_checksum(
     for name in (archive, *sorted(other_devices - {archive})):
         for entry in select_entries(configuration.tree, name):
             permanent_entry = Entry(entry.dn, tuple(_drop_temporary_titles(entry)))
-            digest.update(format_record(permanent_entry, with_secrets=False).encode())
+            digest.update(format_record_for_checksum(permanent_entry).encode())
     return digest.hexdigest()
 
 

@@ -64,7 +64,9 @@ def set_external_retrieve_command(
             "Specify an AE title or --clear" if aet is None else "AET and --clear exclude each other"
         )
     if ldif == STDOUT and options.stdout_reserved:
-        raise click.UsageError(f"--ldif - and {options.stdout_option} both write to standard output")
+        raise click.UsageError(
+            f"--ldif - and {options.stdout_option} both write to standard output; specify a file with --ldif"
+        )
     title = parse_ae_title(aet) if aet is not None else None
     with open_directory(settings) as directory:
         tree = read_tree(directory)

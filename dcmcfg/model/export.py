@@ -61,9 +61,22 @@ def format_records(entries: Iterable[Entry], *, with_secrets: bool) -> Iterator[
 
 def format_record(entry: Entry, *, with_secrets: bool) -> str:
     """Return the record of one entry, as in :func:`export_ldif`."""
-    shown, omitted = (entry, ()) if with_secrets else remove_secrets_from_entry(entry)
-    # This text is part of the checksum of a configuration: stored results and evidence become outdated if it changes.
-    comments = [f"secret omitted: {name}" for name in sorted(omitted, key=attribute_sort_key)]
+    if with_secrets:
+        return format_entry(_sort_attributes(entry))
+    return _format_without_secrets(entry, "secret omitted")
+
+
+def format_record_for_checksum(entry: Entry) -> str:
+    """Return the record of one entry without secrets, for a checksum of a configuration.
+
+    This text never changes. Otherwise, all stored results and evidence would be outdated.
+    """
+    return _format_without_secrets(entry, "left out, a secret")
+
+
+def _format_without_secrets(entry: Entry, label: str) -> str:
+    shown, omitted = remove_secrets_from_entry(entry)
+    comments = [f"{label}: {name}" for name in sorted(omitted, key=attribute_sort_key)]
     return format_entry(_sort_attributes(shown), comments=comments)
 
 

@@ -320,7 +320,7 @@ def _export_lines(entry: Entry | None, *, with_secrets: bool) -> list[str]:
 def _mark_changed_secrets(lines: list[str], before_entry: Entry, after_entry: Entry) -> list[str]:
     """Return *lines* with other comments for secrets that differ; otherwise the diff would not show them."""
     marked_lines = {
-        f"# secret omitted: {each.name}\n": f"# left out, a different secret: {each.name}\n"
+        f"# secret omitted: {each.name}\n": f"# different secret omitted: {each.name}\n"
         for each in after_entry.attributes
         if _secret_values(before_entry, each.name) != _secret_values(after_entry, each.name)
     }

@@ -135,7 +135,7 @@ def test_an_ae_that_cannot_be_called_is_a_no_where_it_was_named(run: Run, site: 
         (("LONGTRM",), 3, "no AE has the title LONGTRM\n  next: did you mean longterm/LONGTERM?\n"),
         (("a\\b",), 2, "not an AE title: the title contains a backslash"),
         (("LONGTERM", "--timeout-s", "0"), 2, "is not in the range"),
-        (("LONGTERM", "--device", "longterm", "--calling", ""), 2, "not an AE title: it is empty"),
+        (("LONGTERM", "--device", "longterm", "--calling", ""), 2, "not an AE title: the title is empty"),
     ],
 )
 def test_what_cannot_be_asked_is_told(

@@ -81,6 +81,7 @@ def test_a_diff_and_findings_are_reports(run: Run, site: CliSite, tmp_path_facto
 def test_a_report_and_ldif_cannot_both_go_to_standard_output(run: Run, arguments: tuple[str, ...]) -> None:
     refused = run(*arguments, "--format", "markdown")
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "and --format markdown both write to standard output; specify a file with --output" in " ".join(
+    option = "--ldif" if "--ldif" in arguments else "--output"
+    assert f"and --format markdown both write to standard output; specify a file with {option}" in " ".join(
         refused.stderr.split()
     )

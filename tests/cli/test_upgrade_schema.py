@@ -229,27 +229,27 @@ def test_the_configuration_follows_the_schema_and_both_are_reverted_in_the_oppos
 
 #: A value of the server's own configuration that names a definition which 5.33.1 no longer has, or has changed.
 CONFIGURATIONS = {
-    "index": ("", "index dcmuiCountAET eq", "olcDbIndex names dcmuiCountAET\n"),
+    "index": ("", "index dcmuiCountAET eq", "olcDbIndex uses dcmuiCountAET\n"),
     "index of a definition that comes again": (
         "",
         "index dcmMergeAttribute eq",
         "olcDbIndex names dcmMergeAttribute (defined again at the end)\n",
     ),
-    "access": ("", "access to attrs=dcmuiCountAET by * read", "olcAccess names dcmuiCountAET\n"),
+    "access": ("", "access to attrs=dcmuiCountAET by * read", "olcAccess uses dcmuiCountAET\n"),
     "filter of an access rule": (
         "",
         "access to filter=(objectClass=dcmuiDashboardConfig) by * read",
-        "olcAccess names dcmuiDashboardConfig (defined again at the end)\n",
+        "olcAccess uses dcmuiDashboardConfig (defined again at the end)\n",
     ),
     "limits": (
         "",
         'limits group/dcmuiDashboardConfig/dcmuiCountAET="cn=x,dc=dcm4che,dc=org" size=9',
-        "olcLimits names dcmuiDashboardConfig, dcmuiCountAET\n",
+        "olcLimits uses dcmuiDashboardConfig, dcmuiCountAET\n",
     ),
     "overlay": (
         "unique",
         "overlay unique\nunique_uri ldap:///?dcmuiCountAET?sub",
-        "olcUniqueURI names dcmuiCountAET\n",
+        "olcUniqueURI uses dcmuiCountAET\n",
     ),
 }
 

@@ -253,7 +253,7 @@ def test_hostile_schema_files_change_nothing(
     (folder / "dicom.schema").unlink()
     incomplete = run("upgrade", "schema", "--to", str(folder), "--yes")
     assert incomplete.exit_code == 3
-    assert "dicom.schema missing" in incomplete.stderr
+    assert "Missing files: dicom.schema\n" in incomplete.stderr
 
 
 @dataclass(frozen=True)

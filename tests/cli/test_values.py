@@ -130,7 +130,7 @@ def test_the_title_of_an_unknown_ae_is_refused(run: Run, site: CliSite) -> None:
     result = run("set", "dcm4chee-arc", "dcmFallbackCMoveSCP=LONGTERN", "--yes")
     assert (result.exit_code, site.octets()) == (3, before)
     assert result.stderr == (
-        "dcmcfg: the plan is refused: unusable-reference: 1 setting refers to an AE that does not exist, or that the "
+        "dcmcfg: the plan is refused: unusable-reference: 1 setting refers to an AE that is missing, or that the "
         "archive cannot use for this purpose\n"
         f"    {ARCHIVE_DN}: dcmFallbackCMoveSCP 'LONGTERN': no AE has the title LONGTERN; did you mean LONGTERM? "
         "Fix: Add the AE, or use the title of an existing AE.\n"

@@ -74,7 +74,7 @@ def test_keys_narrow_what_is_looked_for(run: Run, site: RunningSite) -> None:
     assert json.loads(done.stdout)["study_instance_uid"] == get_standard_study("three").uid
     nothing = run("verify", "--recall", "--query", "PatientID=NOBODY", "--dest", "STORESCP")
     assert nothing.exit_code == 3
-    assert "no study that matches PatientID=NOBODY has an external archive" in nothing.stderr
+    assert "no purged study that matches PatientID=NOBODY found: " in nothing.stderr
     malformed = run("verify", "--recall", "--query", "NoSuchThing=1", "--dest", "STORESCP")
     assert (malformed.exit_code, "not a keyword of PS3.6" in malformed.stderr) == (2, True)
 

@@ -87,7 +87,7 @@ def test_a_folder_that_is_none_is_3_before_anything_is_asked(verify: Verify, pla
     result = verify(plain_pacs, "--keep", str(made.files[0] / "below"))
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr.endswith(
-        "files cannot be stored in this folder (Not a directory)\n  next: specify another folder with --keep\n"
+        "dcmcfg cannot store files in this folder (Not a directory)\n  next: specify another folder with --keep\n"
     )
     result = verify(plain_pacs, "--keep", str(made.files[0]))
     assert (result.exit_code, result.stdout) == (2, "")

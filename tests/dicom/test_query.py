@@ -200,7 +200,7 @@ def test_answers_beyond_a_limit_are_refused_with_its_name(
     with (
         override_limits(limit),
         misbehaving_scp(on_find=answers(*[answer] * 3)) as peer,
-        pytest.raises(DicomError, match="C-FIND at STUDY level: more than") as refused,
+        pytest.raises(DicomError, match="C-FIND at STUDY level: the peer sent more than") as refused,
     ):
         instances_of(peer, "ME", STUDY, timeouts)
     assert refused.value.next_step.endswith(raise_it)
@@ -214,7 +214,7 @@ def test_the_limits_apply_to_all_queries_for_a_study_together(limit: str, most: 
     with (
         override_limits({limit: most}),
         misbehaving_scp(on_find=levels) as peer,
-        pytest.raises(DicomError, match="C-FIND at IMAGE level: more than") as refused,
+        pytest.raises(DicomError, match="C-FIND at IMAGE level: the peer sent more than") as refused,
     ):
         instances_of(peer, "ME", STUDY, timeouts)
     assert refused.value.next_step.endswith(f"--max {limit}={2 * most}")

@@ -82,7 +82,7 @@ def test_without_the_database_the_state_is_open(
     if state == "unknown":
         assert told["states"] == ["unknown"]
         return
-    assert any("so the state is not certain" in note for note in told["notes"])
+    assert any("so the state of the study is not certain" in note for note in told["notes"])
     assert state in told["states"]
 
 

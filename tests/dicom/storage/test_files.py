@@ -200,7 +200,7 @@ def test_a_folder_that_is_none_is_said_before_anybody_calls(tmp_path: Path, time
     path = tmp_path / "file"
     path.write_bytes(b"")
     with (
-        pytest.raises(DicomError, match="files cannot be stored in this folder"),
+        pytest.raises(DicomError, match="dcmcfg cannot store files in this folder"),
         Receiver("STORESCP", dcmtk.LOOPBACK, 0, timeouts, save_folder=path),
     ):
         pass
