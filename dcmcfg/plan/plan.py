@@ -22,6 +22,8 @@ _VERSION = "entryCSN"
 #: LDAP results: noSuchObject (RFC 4511 appendix A.1) and assertionFailed (RFC 4528).
 _NO_SUCH_ENTRY = 32
 _ASSERTION_FAILED = 122
+#: The beginning of the message that an assertion of a change fails.
+CHANGED_SINCE_PLANNED = "the configuration has changed since this change was planned: "
 #: LDAP results of a planned change whose entry has changed since: no such value, a second value of a single-valued
 #: attribute, an existing value or entry, a failed assertion.
 _RESULTS_OF_CHANGED_ENTRY = (16, 19, 20, 68, _ASSERTION_FAILED)
@@ -388,8 +390,7 @@ class _PlanBuilder:
                 failures := assertions.describe_failures(assertion_filter, before, self._draft.schema, version)
             ):
                 raise DoesNotApply(
-                    "the configuration has changed since this change was planned: "
-                    f"somebody has changed {assertions.summarize_failures(failures)}",
+                    f"{CHANGED_SINCE_PLANNED}somebody has changed {assertions.summarize_failures(failures)}",
                     subject=str(change.dn),
                     next_step="plan again from the current configuration",
                     result_code=_ASSERTION_FAILED,

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from dcmcfg.changes import Change
+from dcmcfg.changes import Change, Modify
 from dcmcfg.directory.server import Directory
 from dcmcfg.directory.tree_reader import read_tree
-from dcmcfg.dn import DN
+from dcmcfg.dn import DN, NormalDN
 from dcmcfg.errors import DcmcfgError, DoesNotApply, Refused
-from dcmcfg.model.tree import Tree, TreeDraft
+from dcmcfg.model.tree import Tree, TreeDraft, canonicalise_name
 from dcmcfg.plan import entry_diff
-from dcmcfg.plan.plan import DesiredChange, Plan, make_plan
+from dcmcfg.plan.plan import CHANGED_SINCE_PLANNED, DesiredChange, Plan, make_plan
 from dcmcfg.plan.server_schema import ServerSchemaRules, require_accepted
 from dcmcfg.rollout.history import History, make_unfinished_error
 from dcmcfg.rollout.lock import lock_directory
@@ -131,9 +131,10 @@ def _plan_strictly(
     except DoesNotApply as problem:
         finished = record.read_progress().applied == record.header.steps
         raise DoesNotApply(
-            f"the configuration has changed since change {record.number}: {problem.message}",
+            f"the configuration has changed since change {record.number}: "
+            f"{problem.message.removeprefix(CHANGED_SINCE_PLANNED)}",
             subject=problem.subject,
-            next_step=f"{_suggest_later_undos(tree, problem, later_rollouts)}; {_suggest_partial_undo(record)}"
+            next_step=f"{_suggest_later_undos(tree, problem, record, later_rollouts)}; {_suggest_partial_undo(record)}"
             if finished
             else _suggest_repair(record),
             result_code=problem.result_code,
@@ -142,23 +143,51 @@ def _plan_strictly(
         ) from problem
 
 
-def _suggest_later_undos(tree: Tree, problem: DoesNotApply, later_rollouts: Sequence[RolloutRecord]) -> str:
-    """Return the next step that makes the change of *problem* applicable."""
-    touching = [each for each in later_rollouts if _has_changed(tree, each, problem.changed_dn or problem.subject)]
+def _suggest_later_undos(
+    tree: Tree, problem: DoesNotApply, record: RolloutRecord, later_rollouts: Sequence[RolloutRecord]
+) -> str:
+    """Return the next step that makes the undo of *record* applicable, which *problem* prevents."""
+    name = problem.changed_dn or problem.subject
+    touching = [each for each in later_rollouts if _has_changed_same(tree, each, record, name)]
     if not touching:
         return "revert the later changes first, or edit the entry manually"
     commands = join_limited([f"dcmcfg undo {each.number}" for each in touching], _MAX_SHOWN, ", then ")
     return f"revert the later changes first: {commands}; or edit the entry manually"
 
 
-def _has_changed(tree: Tree, record: RolloutRecord, name: str) -> bool:
-    """Return whether *record* has changed the entry *name*, or an entry below it."""
+def _has_changed_same(tree: Tree, later: RolloutRecord, record: RolloutRecord, name: str) -> bool:
+    """Return whether *later* has changed the entry *name* where *record* has changed it, or an entry below it."""
     try:
         key = tree.key(DN.parse(name))
-        changed = map(tree.key, collect_touched_dns(record.changes[: record.read_progress().applied]))
+        attributes = _list_modified_attributes(tree, _list_applied_changes(record), key)
+        changes = _list_applied_changes(later)
+        # Two changes of one entry do not conflict if they modify different attributes.
+        later_attributes = _list_modified_attributes(tree, changes, key)
+        if attributes is not None and later_attributes is not None and not attributes & later_attributes:
+            changes = [each for each in changes if tree.key(each.dn) != key]
+        changed = map(tree.key, collect_touched_dns(changes))
         return any(each[len(each) - len(key) :] == key for each in changed if len(each) >= len(key))
     except DcmcfgError:  # *name* is not a DN, or another record is unreadable, which must not hide the problem
         return False
+
+
+def _list_applied_changes(record: RolloutRecord) -> Sequence[Change]:
+    return record.changes[: record.read_progress().applied]
+
+
+def _list_modified_attributes(tree: Tree, changes: Iterable[Change], key: NormalDN) -> frozenset[str] | None:
+    """Return the attributes that *changes* modify in the entry at *key*, in lower case.
+
+    None if a change adds, deletes or renames the entry.
+    """
+    names: set[str] = set()
+    for change in changes:
+        if tree.key(change.dn) != key:
+            continue
+        if not isinstance(change, Modify):
+            return None
+        names.update(canonicalise_name(tree.schema, each.name).lower() for each in change.modifications)
+    return frozenset(names)
 
 
 def check_overwrites(record: RolloutRecord, undo_plan: Plan, *, accepted: bool) -> tuple[str, ...]:

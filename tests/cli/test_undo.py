@@ -330,6 +330,16 @@ def test_what_was_made_below_since_is_named_with_the_roll_outs_that_made_it(run:
     assert site.octets() == before
 
 
+def test_a_later_change_of_another_attribute_need_not_be_reverted(run: Run, site: CliSite) -> None:
+    for assignment in ("dicomDescription=first", "dicomInstalled=FALSE", "dicomDescription=second"):
+        assert run("set", "storescp", assignment, "--yes").exit_code == 0
+    refused = run("undo", "1", "--yes")
+    assert refused.exit_code == 3
+    assert "the configuration has changed since change 1: somebody has changed dicomDescription (" in refused.stderr
+    assert "  next: revert the later changes first: dcmcfg undo 3; or edit the entry manually; " in refused.stderr
+    assert [run("undo", number, "--yes").exit_code for number in ("3", "1")] == [0, 0]
+
+
 def killed_undo(run: Run, site: CliSite, tmp_path: Path, *, journal: str) -> None:
     """Leave an unfinished roll-out 1, and of its undo what kill -9 leaves before its first change."""
     torn_off(run, site, tmp_path)
