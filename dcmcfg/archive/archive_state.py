@@ -88,7 +88,7 @@ def classify_response(response: HttpResponse) -> StateFinding | None:
         case 404 | 405 if _APPLICATION_HEADER in response.headers:
             return StateFinding(
                 ServiceState.WRONG_PATH,
-                f"The archive answers, but it has no control service at this path (HTTP {response.status})",
+                f"The archive answers, but it has no status and reload service at this path (HTTP {response.status})",
                 _BASE_URL_HINT,
             )
         # A failed start answers like this until a restart, a deployment only for a second or two.

@@ -51,7 +51,7 @@ def read_device_view(client: AuthorizedClient, archive_url: str, device_name: st
             f"the response is another device: {format_one_line(name)}",
             subject=url,
             next_step=(
-                "run dcmcfg device list to find the name of the archive's device, then set the name with --device"
+                "run dcmcfg device list to find the name of the archive's device, then specify this name with --device"
             ),
         )
     return content
@@ -71,7 +71,8 @@ def _translate_not_found(response: HttpResponse, url: str, device_name: str) -> 
         f"the archive does not offer GET /devices/NAME (HTTP {response.status})",
         subject=url,
         next_step=(
-            f"{_BASE_URL_HINT}. The request requires release 5.1 or later, and a server without WILDFLY_DEPLOY_UI=only"
+            f"{_BASE_URL_HINT}. GET /devices/NAME requires release 5.1 or later. The environment variable "
+            "WILDFLY_DEPLOY_UI of the archive's container must not be 'only'"
         ),
     )
 

@@ -106,11 +106,13 @@ def translate_unexpected_response(response: HttpResponse, url: str, *, with_toke
             return TokenError(f"the token was not accepted ({http_status})", subject=url, next_step=_RUN_TOKEN_HINT)
         case 403:
             return TokenError(
-                f"the token's user has no permission ({http_status})", subject=url, next_step=_RUN_TOKEN_HINT
+                f"the token's user has no permission for this request ({http_status})",
+                subject=url,
+                next_step=_RUN_TOKEN_HINT,
             )
         case 404 | 405:
             return ArchiveError(
-                f"no control service at this URL ({http_status})", subject=url, next_step=_BASE_URL_HINT
+                f"no archive service at this URL ({http_status})", subject=url, next_step=_BASE_URL_HINT
             )
         case 503:
             return ArchiveError(

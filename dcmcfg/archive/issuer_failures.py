@@ -22,7 +22,7 @@ _REALM_HINT = (
 _NEXT_STEPS = {
     "invalid_client": "check the client's ID and secret (in Keycloak: Clients > the client > Credentials)",
     "unauthorized_client": (
-        "switch on Client authentication and Service accounts roles (in Keycloak: Clients > the client > Settings)"
+        "switch on 'Client authentication' and 'Service accounts roles' (in Keycloak: Clients > the client > Settings)"
     ),
     "unsupported_grant_type": "enable the grant type 'client credentials' at the issuer: dcmcfg requires this type",
     "invalid_scope": "check oidc_scope (in Keycloak: Clients > the client > Client scopes)",
@@ -30,7 +30,7 @@ _NEXT_STEPS = {
 }
 _MEANINGS = {
     "invalid_client": "the issuer does not know the client {client}, or the secret is incorrect",
-    "unauthorized_client": "the client {client} has no permission to request tokens in its own name",
+    "unauthorized_client": "the client {client} has no permission to request tokens for itself",
     "unsupported_grant_type": "the issuer does not support the grant type 'client credentials'",
     "invalid_scope": "the client does not have this scope",
     "invalid_request": "the issuer did not understand the request",
@@ -73,14 +73,14 @@ def build_discovery_error(
     return TokenError(
         f"no token for the archive: {problem}",
         subject=url,
-        next_step=f"check that {issuer} is the issuer: {_REALM_HINT}",
+        next_step=f"check that {issuer} is the URL of the issuer; {_REALM_HINT}",
     )
 
 
 def build_issuer_mismatch_error(reported_issuer: str, configured_issuer: str) -> TokenError:
     """Return the error if the issuer uses another name than the configured one."""
     return TokenError(
-        f"no token for the archive: the issuer at this URL has the name {format_one_line(reported_issuer)}",
+        f"no token for the archive: the issuer at this URL has a different name: {format_one_line(reported_issuer)}",
         subject=configured_issuer,
         next_step=(
             f"set oidc_issuer to {format_one_line(reported_issuer)}, because the tokens contain this name. If dcmcfg "
@@ -95,8 +95,8 @@ def build_foreign_endpoint_error(endpoint: str, issuer: str) -> TokenError:
         f"the token endpoint {format_one_line(endpoint)} is not on the issuer's server, so dcmcfg does not send the "
         "secret",
         subject=issuer,
-        next_step=f"if this token endpoint is correct, set oidc_token_url to {format_one_line(endpoint)} in the "
-        "profile or environment that contains the secret",
+        next_step=f"if this token endpoint is correct, set oidc_token_url to {format_one_line(endpoint)} where "
+        "the secret is set: in the profile, or in the environment variables",
     )
 
 

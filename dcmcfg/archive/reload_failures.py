@@ -157,8 +157,8 @@ def _create_failure(reload: Reload, url: str, device: str) -> ReloadFailed:
                 f"{_format_reason(reason)} (HTTP {last_attempt.status}). dcmcfg does not know whether the new "
                 "configuration is in force",
                 subject=url,
-                next_step="See the archive's server.log. To list the loaded AEs and their dicomDescription, send GET "
-                f"{archive_url}/aets. {CHECK_VALUES}",
+                next_step="See the archive's server.log. To see whether the new configuration is in force, send GET "
+                f"{archive_url}/aets: the response lists the loaded AEs and their dicomDescription. {CHECK_VALUES}",
             )
         case _:
             raise ValueError(f"the reload succeeded, so there is no failure to explain: {reload}")
@@ -227,7 +227,7 @@ def _suggest_port_fix(reason: str, port: str, device: str) -> str:
     if "Address already in use" in reason:
         list_command = f" (dcmcfg connection list {shlex.quote(device)})" if device else ""
         return (
-            f"Find the other user of port {port}. Check the other connections of the archive{list_command}. Check the "
+            f"Find out what else uses port {port}. Check the other connections of the archive{list_command}. Check the "
             f"other processes on the archive's machine (ss -tlnp 'sport = :{port}')"
         )
     return (

@@ -91,7 +91,7 @@ def _explain_wrong_issuer(token_issuer: str, expected_issuer: str) -> RefusalRea
         f"{expected_issuer}"
     )
     if is_same_path and token_issuer:
-        message += ". For the archive, two names of one server are two issuers"
+        message += ". If both are names of the same server, the archive still treats them as different issuers"
     return RefusalReason(message, f"use the name that the archive accepts: set oidc_issuer to {expected_issuer}")
 
 
@@ -123,7 +123,8 @@ def _explain_unknown_reason(check: TokenCheck, claims: TokenClaims) -> RefusalRe
     if check.http_status == 403:
         return RefusalReason(
             "the token has the role that a standard archive requires, but this archive might require another role",
-            f"check the archive's property auth-user-role, and repeat the command with --role ROLE; {_LOG_HINT}",
+            "find the required role in the archive's property auth-user-role, and repeat the command with this role: "
+            f"--role ROLE; {_LOG_HINT}",
         )
     if check.http_status != 401:
         return RefusalReason(
@@ -133,9 +134,9 @@ def _explain_unknown_reason(check: TokenCheck, claims: TokenClaims) -> RefusalRe
     unchecked_note = "" if check.issuer else "dcmcfg does not know which issuer the archive expects. "
     return RefusalReason(
         f"dcmcfg found no problem in the token. {unchecked_note}The token's audience is {audience}. The archive might "
-        "require the ID of its own client in the audience",
+        "accept only tokens whose audience contains the archive's client ID",
         "compare the issuer with the archive's provider URL (or auth-server-url and realm-name). To add the archive's "
-        f"client to the audience in Keycloak, use a mapper of type Audience. Otherwise, {_LOG_HINT}",
+        f"client to the audience in Keycloak, use a mapper of type Audience. If this does not help, {_LOG_HINT}",
     )
 
 

@@ -40,7 +40,7 @@ def read_capabilities(path: Path) -> tuple[TransferCapability, ...]:
         raise MalformedInput(
             f"cannot be read ({error.strerror})",
             subject=str(path),
-            next_step="use --capabilities with none, storage-scp or a file",
+            next_step="set --capabilities to 'none', 'storage-scp' or the path of a file",
         ) from error
     except UnicodeDecodeError as error:
         raise MalformedInput("not UTF-8 text", subject=str(path)) from error

@@ -245,7 +245,7 @@ def _exchange_request(
         raise DicomError(
             f"no answer to the association request within {seconds:g} s",
             subject=str(peer),
-            next_step="check that this is a DICOM port (not TLS, not HTTP), and that the peer responds",
+            next_step="check that this is a DICOM port (not TLS, not HTTP), and that the peer does not hang",
         ) from timeout
     except ConnectionClosed as closed:
         raise _build_association_error(describe_lost_connection(closed), peer, tls, TransientDicomError) from closed

@@ -75,10 +75,10 @@ _SUB_OPERATIONS: tuple[tuple[str, str, str], ...] = (
         "Unknown AE",
         "the archive does not know the AE of the external archive",
         (
-            f"whether LDAP has an AE with the title of the external archive. {_WHICH_EXTERNAL}. A study without a "
-            "storage commitment result has the title '*', which is not an AE. If the AE exists, check its device: one "
-            "broken connection reference makes the whole device unknown. After a change, reload the archive, because "
-            "the archive caches unknown AE titles (dcmAECacheStaleTimeout)"
+            f"whether LDAP has an AE with the title of the external archive. {_WHICH_EXTERNAL}. For a study "
+            "without a storage commitment result, the external retrieve AE title is '*', which is not an AE. If the AE "
+            "exists, check its device: one broken connection reference makes the whole device unknown. After a change, "
+            "reload the archive, because the archive caches unknown AE titles (dcmAECacheStaleTimeout)"
         ),
     ),
     (
@@ -197,10 +197,10 @@ def explain_destination_unknown(comment: str) -> StatusExplanation:
         )
     return (
         f"{_DESTINATION_UNKNOWN}, most likely to the external archive",
-        "dcmExternalRetrieveAEDestination of the archive. If the attribute is not set, the external archive does not "
-        "know the destination of this C-MOVE. Set the attribute (dcmcfg set-external-retrieve), or add the "
-        "destination in the external archive, with host and port. If the attribute is set, the external archive does "
-        "not know the AE in the attribute. Add this AE in the external archive, with the archive's host and port",
+        "dcmExternalRetrieveAEDestination of the archive. If the attribute is not set, the unknown AE is the "
+        "destination of this C-MOVE. Set the attribute (dcmcfg set-external-retrieve), or add the destination in the "
+        "external archive, with host and port. If the attribute is set, the unknown AE is the AE in the attribute. "
+        "Add this AE in the external archive, with the archive's host and port",
     )
 
 

@@ -47,7 +47,7 @@ def _explain_unknown_class(value: bytes | None) -> tuple[str, str]:
     name = value.decode("utf-8", "backslashreplace")
     message = f"the server's schema does not define the object class {name}"
     if load_bundled_schema().object_class(name) is not None:
-        return message, "the class belongs to the archive: upgrade the server's schema"
+        return message, "this class is part of the archive's schema: upgrade the server's schema"
     return message, "check the spelling of the name. If the name is correct, upgrade the server's schema"
 
 
@@ -94,7 +94,10 @@ _MEANINGS: Mapping[int, tuple[str, str]] = {
         "the server's schema does not define the attribute",
         "check the spelling of the name. If the name is correct, upgrade the server's schema",
     ),
-    18: ("the server cannot compare single values of this attribute", "replace the attribute as a whole"),
+    18: (
+        "the attribute has no equality matching rule, so the server cannot add or delete single values",
+        "replace the attribute as a whole",
+    ),
     19: ("the value violates a constraint, e.g. a second value of a single-valued attribute", ""),
     20: ("the value already exists", ""),
     21: ("the value has the wrong syntax", ""),

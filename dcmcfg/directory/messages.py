@@ -152,7 +152,7 @@ def _decode_response(message: bytes) -> LdapResponse:
     # The padding gives a message with missing elements tags that the check below refuses.
     (number_tag, number), (kind, operation), *_ = [*read_elements(content), (0, b""), (0, b"")]
     if number_tag != INTEGER or (kind not in _RESULTS and kind != _EXTENDED_RESPONSE):
-        raise ValueError(f"a message of kind {kind:#x} is not a response to a change")
+        raise ValueError(f"the server sent a message of type {kind:#x} instead of the response to a change")
     (code_tag, code), (dn_tag, dn), (text_tag, text), *more = [*read_elements(operation), *[(0, b"")] * 3]
     if (code_tag, dn_tag, text_tag) != (ENUMERATED, OCTET_STRING, OCTET_STRING):
         raise ValueError("the response has no result code, matched DN or message")

@@ -214,7 +214,7 @@ def _interpret_message(
         case 0x79:
             return b""  # an intermediate response that was not requested may be ignored (RFC 4511 §4.13)
         case _:
-            raise InvalidLdapMessage(f"operation {tag:#04x} is not a search response")
+            raise InvalidLdapMessage(f"the server sent a message of type {tag:#04x} instead of a search response")
 
 
 def _handle_unsolicited(message: bytes, offset: int) -> None:

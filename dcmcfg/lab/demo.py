@@ -25,7 +25,7 @@ _UNDO = re.compile(r"^To revert it: dcmcfg undo ([0-9]+)$", re.MULTILINE)
 
 SUMMARY = """\
   before the change   the retrieve fails: the external archive does not know the workstation (A801)
-  after the change    the retrieve works: completed=20, failed=0, warning=0; the route is shown
+  after the change    the retrieve works: completed=20, failed=0, warning=0; dcmcfg verify shows the route
   after the undo      the configuration is the same as before, and the retrieve fails again
 Next steps: dcmcfg lab up, then dcmcfg lab status"""
 

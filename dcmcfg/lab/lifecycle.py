@@ -71,7 +71,7 @@ class DownResult(Enum):
     """The state that ``lab down`` found."""
 
     NO_LAB = "no lab"
-    FOLDER_GONE = "the profile of a lab without folder"
+    FOLDER_GONE = "the profile of a lab whose folder is missing"
     ALREADY_ENDED = "a stopped lab"
     STOPPED = "a running lab"
 
@@ -217,7 +217,7 @@ def _require_same_nodes(site: Site, node_count: int, replica_lag_s: int | None) 
     """Raise :class:`LabError` if the running lab has other nodes or replicas than requested."""
     if node_count not in (1, site.node_count) or replica_lag_s not in (None, site.replica_lag_s):
         raise LabError(
-            "a lab with another number of nodes or another replica lag is already running",
+            "a lab with a different number of nodes or a different replica lag is already running",
             subject=str(site.folder),
             next_step="run dcmcfg lab down, then dcmcfg lab up again",
         )
@@ -227,7 +227,7 @@ def _require_same_release(site: Site, release: Path | None) -> None:
     """Raise :class:`LabError` if the running lab was not installed with the requested release."""
     if release is not None and site.release != release.absolute():
         raise LabError(
-            "a lab with another release is already running",
+            "a lab with a different release is already running",
             subject=str(site.folder),
             next_step="run dcmcfg lab down, then dcmcfg lab up again",
         )

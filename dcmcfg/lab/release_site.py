@@ -62,7 +62,7 @@ def _read_schema_files(folder: Path) -> Iterator[tuple[str, str]]:
             raise LabError(
                 f"the release has no file schema/{name}.schema",
                 subject=str(folder),
-                next_step="specify the folder of a release that has the folder schema, or its zip file",
+                next_step="specify the folder or zip file of a release. It must contain a folder named schema",
             )
         yield name, texts[found].decode("utf-8", "replace")
 

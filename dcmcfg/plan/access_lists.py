@@ -61,8 +61,8 @@ def _warn_about_typos(plan: Plan) -> Iterator[str]:
         titles = _list_titles(plan.after) if titles is None else titles
         if use is NameUse.COMPARED and (similar := suggest_names(title, titles, min_similarity=_MIN_TYPO_LIKENESS)):
             yield (
-                f"{entry.dn}: no AE has the title {title!r} of {access_list.attribute}. The title is allowed "
-                f"without an AE, but did you mean {', '.join(similar)}?"
+                f"{entry.dn}: {access_list.attribute} contains the title {title!r}, but no AE has this "
+                f"title. This is allowed, but did you mean {', '.join(similar)}?"
             )
 
 

@@ -66,8 +66,8 @@ def warn_about_automatic_loading(tree: Tree) -> Iterator[str]:
                 and (below := sorted(limited.intersection(used)))
             ):
                 yield (
-                    f"the archive can load this change without a reload: when {ae.text(DICOM_AE_TITLE)} receives a "
-                    f"C-STORE, and the free space of {' or '.join(below)} is below {STORAGE_THRESHOLD}"
+                    f"the archive might load this change without a reload. This happens if {ae.text(DICOM_AE_TITLE)} "
+                    f"receives a C-STORE while the free space of {' or '.join(below)} is below {STORAGE_THRESHOLD}"
                 )
                 break
 

@@ -316,15 +316,14 @@ class _PlanBuilder:
                 "the entry is not below the base DN",
                 subject=str(dn),
                 next_step="set another base DN with --base-dn (DCMCFG_BASE_DN), "
-                "or change the base DN of the file: dcmcfg apply --map-base auto FILE",
+                "or apply the file with the base DN of this site: dcmcfg apply --map-base auto FILE",
             )
 
     def _require_parent(self, dn: DN) -> None:
         """Refuse the delete of an entry whose parent is missing, because no undo could add it again."""
         if self._top and len(dn.rdns) > len(self._top) and self._draft.get(dn) and not self._draft.get(dn.parent):
             raise DoesNotApply(
-                f"the parent entry {dn.parent} is missing. Without the parent entry, an undo could not add the "
-                "deleted entry again",
+                f"the parent entry {dn.parent} is missing, so after the delete, an undo cannot add the entry again",
                 subject=str(dn),
                 next_step=f"to delete the entry without an undo: ldapdelete {shlex.quote(str(dn))}",
                 result_code=_NO_SUCH_ENTRY,

@@ -133,7 +133,8 @@ def _rebase_control(control: Control, rebasing: Rebasing, location: str) -> Cont
             f"the control {control.oid} cannot be moved to another base DN: dcmcfg does not know the format of "
             "the control's value",
             subject=location,
-            next_step="apply the file at the base DN of the file, or remove the control",
+            next_step="apply the file without --map-base to a directory that has the file's base DN, or remove the "
+            "control",
         )
     return replace(control, value=assertions.encode_filter(_rebase_filter(asserted, rebasing, location)))
 

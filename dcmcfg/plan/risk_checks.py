@@ -226,7 +226,10 @@ def find_record_risks(recorded: Sequence[RecordedStudies]) -> tuple[Risk, ...]:
     storages = tuple(each for each in risky if each.name.kind is not EntityKind.AE)
     risks = []
     if titles:
-        description = f"the archive could no longer fetch studies: {'; '.join(map(_describe_recorded_studies, titles))}"
+        description = (
+            "after this change, the archive might be unable to fetch studies: "
+            f"{'; '.join(map(_describe_recorded_studies, titles))}"
+        )
         risks.append(
             Risk(
                 RECORDED_STUDIES,
@@ -238,7 +241,8 @@ def find_record_risks(recorded: Sequence[RecordedStudies]) -> tuple[Risk, ...]:
         )
     if storages:
         description = (
-            f"the archive could no longer find stored files: {'; '.join(map(_describe_stored_studies, storages))}"
+            "after this change, the archive might be unable to find stored files: "
+            f"{'; '.join(map(_describe_stored_studies, storages))}"
         )
         risks.append(Risk(STORED_OBJECTS, description, _format_entries(storages), records=storages))
     return tuple(risks)

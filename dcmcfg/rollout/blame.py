@@ -200,7 +200,7 @@ def _find_contradictions(blame: EntryBlame, schema: Schema, describe_modifier: C
             yield (
                 f"{attribute.name}: the present values differ from the values of change "
                 f"{attribute.change.reference}. Somebody has written the attribute after this change, without dcmcfg "
-                "or with another history"
+                "or with a dcmcfg that uses another history"
             )
     written_at, change = parse_generalized_time(blame.modified_at), blame.last_change
     if change is None or not blame.modifier or written_at is None:
@@ -210,8 +210,8 @@ def _find_contradictions(blame: EntryBlame, schema: Schema, describe_modifier: C
     is_other = _is_other_identity(schema, change.record.identity, blame.modifier)
     if is_other or (ended is not None and written_at > ended + _CLOCK_TOLERANCE):
         yield (
-            f"{modifier} has written the entry after change {change.reference}, at {time}, without dcmcfg or with "
-            "another history"
+            f"{modifier} has written the entry after change {change.reference}, at {time}, without dcmcfg or with a "
+            "dcmcfg that uses another history"
         )
     elif started is not None and written_at < started - _CLOCK_TOLERANCE:
         yield (

@@ -103,7 +103,8 @@ def _build_inapplicable_changes(
 
 def _build_dependent_problem(desired: DesiredChange, problem: DoesNotApply) -> DoesNotApply:
     return DoesNotApply(
-        f"dcmcfg cannot revert another part of this step ({problem.message})", subject=str(desired.change.dn)
+        f"dcmcfg reverts this step only as a whole, but one part cannot be reverted ({problem.message})",
+        subject=str(desired.change.dn),
     )
 
 

@@ -46,7 +46,9 @@ def read_publication(folder: Path) -> Publication | None:
         return None
     # In a damaged file, any key may be missing or have a value of another type.
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DcmcfgError("the file with the state of the shared record cannot be read", subject=str(path)) from error
+        raise DcmcfgError(
+            "the file that shows whether the change is in the shared history cannot be read", subject=str(path)
+        ) from error
 
 
 def write_publication(folder: Path, publication: Publication) -> None:

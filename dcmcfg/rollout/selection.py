@@ -132,8 +132,8 @@ def _describe_undo(undo: RolloutRecord) -> str:
         return f"change {undo.number}"
     file = shlex.quote(undo.header.rejects or f"undo-{undo.header.undo_of}.rejects.ldif")
     return (
-        f"change {undo.number}, except for {format_count(rejected_count, 'step')} "
-        f"(to revert the rest: dcmcfg apply {file})"
+        f"change {undo.number}, except for {format_count(rejected_count, 'rejected step')} "
+        f"(to revert this part too: dcmcfg apply {file})"
     )
 
 
@@ -145,7 +145,7 @@ def _suggest_redo(history: History, undo: RolloutRecord) -> str:
     """Return the command that reverts *undo*, with a condition if a later change is in effect."""
     later = [each for each in _find_in_effect(history, _get_url(undo)) if each.number > undo.number]
     condition = f" (this may conflict with change {later[0].number})" if later else ""
-    return f"to redo change {undo.header.undo_of}{condition}: dcmcfg undo {undo.number}"
+    return f"to redo change {undo.header.undo_of}{condition}, revert its undo: dcmcfg undo {undo.number}"
 
 
 def _suggest_previous(history: History, record: RolloutRecord) -> str:

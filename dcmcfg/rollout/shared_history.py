@@ -57,8 +57,8 @@ class SharedHistory:
         except OSError as error:
             self._warn_once(
                 f"the shared history {self.folder} cannot be used ({error.strerror}). dcmcfg records changes only for "
-                "this account, and does not lock out other accounts. When the folder is available again, the next "
-                "dcmcfg command adds the missing records"
+                "this account, and does not prevent changes by other accounts at the same time. When the folder is "
+                "available again, the next dcmcfg command adds the missing records"
             )
             return False
         return True
@@ -137,7 +137,9 @@ class SharedHistory:
             raise
         except DcmcfgError as error:
             next_step = f" To correct this: {error.next_step}" if error.next_step else ""
-            self._warn_once(f"{error.message}. dcmcfg does not lock out other accounts during this change.{next_step}")
+            self._warn_once(
+                f"{error.message}. dcmcfg does not prevent changes by other accounts during this change.{next_step}"
+            )
             return False
         return True
 

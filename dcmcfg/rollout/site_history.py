@@ -61,7 +61,7 @@ class SiteHistory:
             return None
         reason = "" if self.is_shared else "this site has no shared history (history_dir). "
         return NotFound(
-            f"there is no change {reference}. {reason}Your own changes have only a number",
+            f"there is no change {reference}. {reason}For your own changes, specify only the number",
             next_step=f"to see your change {reference.number}: dcmcfg history {reference.number}"
             if is_own
             else "to list your changes: dcmcfg history",

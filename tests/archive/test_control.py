@@ -97,7 +97,7 @@ def test_redirect_is_not_followed_and_says_token(archive: Scripted) -> None:
         (401, None, "the archive requires a token (HTTP 401)"),
         (401, "old", "the token was not accepted (HTTP 401)"),
         (403, None, "the archive requires a token (HTTP 403)"),
-        (403, "weak", "the token's user has no permission (HTTP 403)"),
+        (403, "weak", "the token's user has no permission for this request (HTTP 403)"),
     ],
 )
 def test_want_of_a_token_says_how_to_give_one_and_a_refused_one_who_tells_why(

@@ -122,7 +122,7 @@ def test_unknown_client_is_told_as_that(issuer: Issuer) -> None:
 
 def test_client_without_a_service_account_is_told_which_switch(issuer: Issuer) -> None:
     error = refused(credentials(issuer, "browser"))
-    assert error.message.startswith("the client browser has no permission to request tokens in its own name (HTTP 400")
+    assert error.message.startswith("the client browser has no permission to request tokens for itself (HTTP 400")
     assert "Service accounts roles" in error.next_step
 
 
@@ -147,7 +147,7 @@ def test_issuer_that_calls_itself_otherwise_is_told_with_the_name(issuer: Issuer
     """Asked by its address, a Keycloak with a fixed host name answers with that name."""
     issuer.issuer = f"https://keycloak.example.org{KEYCLOAK}"
     error = refused(credentials(issuer))
-    assert error.message == f"no token for the archive: the issuer at this URL has the name {issuer.issuer}"
+    assert error.message == f"no token for the archive: the issuer at this URL has a different name: {issuer.issuer}"
     assert error.next_step.startswith(f"set oidc_issuer to {issuer.issuer}, because the tokens contain this name. If")
     assert issuer.asked == []
 
@@ -193,7 +193,7 @@ def scripted() -> Iterator[tuple[Scripted, ClientCredentials]]:
             401,
             '{"error":"unauthorized_client","error_description":"Client not enabled to retrieve service account"}',
             (
-                "the client dcmcfg has no permission to request tokens in its own name (HTTP 401: Client not "
+                "the client dcmcfg has no permission to request tokens for itself (HTTP 401: Client not "
                 "enabled to retrieve service account)"
             ),
         ),

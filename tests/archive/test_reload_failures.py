@@ -71,7 +71,7 @@ def test_reason_about_something_else_names_no_attribute() -> None:
 def test_port_in_use_names_the_command_that_lists_the_connections(device: str, command: str) -> None:
     body = f"{FORCED}Caused by: java.net.BindException: Address already in use\n"
     assert failure(500, body, device).next_step == (
-        f"Find the other user of port 9112. Check the other connections of the archive{command}. Check the other "
+        f"Find out what else uses port 9112. Check the other connections of the archive{command}. Check the other "
         "processes on the archive's machine (ss -tlnp 'sport = :9112'), then run dcmcfg reload"
     )
 

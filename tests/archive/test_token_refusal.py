@@ -96,8 +96,8 @@ def test_issuer_by_another_name_is_told_before_its_key() -> None:
     by_address = replace(CLAIMS, issuer="https://10.0.0.5/realms/dcm4che")
     (reason,) = explain_token_refusal(replace(GOOD, claims=by_address, signature=SignatureStatus.UNKNOWN_KEY), "auth")
     assert reason.message == (
-        f"the token's issuer is https://10.0.0.5/realms/dcm4che, but the archive accepts only tokens of {ISSUER}. For "
-        "the archive, two names of one server are two issuers"
+        f"the token's issuer is https://10.0.0.5/realms/dcm4che, but the archive accepts only tokens of {ISSUER}. If "
+        "both are names of the same server, the archive still treats them as different issuers"
     )
     assert reason.next_step == f"use the name that the archive accepts: set oidc_issuer to {ISSUER}"
     other_realm = replace(CLAIMS, issuer=ISSUER.replace("dcm4che", "master"))
@@ -127,8 +127,8 @@ def test_several_reasons_are_told_together() -> None:
 def test_nothing_wrong_with_it_leaves_the_audience() -> None:
     (reason,) = explain(GOOD)
     assert (
-        reason == "dcmcfg found no problem in the token. The token's audience is account. The archive might require "
-        "the ID of its own client in the audience"
+        reason == "dcmcfg found no problem in the token. The token's audience is account. The archive might accept "
+        "only tokens whose audience contains the archive's client ID"
     )
     assert "dcmcfg does not know which issuer the archive expects" in explain(replace(GOOD, issuer=""))[0]
 

@@ -41,7 +41,7 @@ def test_the_writer_of_an_attribute_is_followed_and_compared_with_the_directory(
     assert (
         "Contradiction: dicomDescription: the present values differ from the values of change 3. Somebody has "
         "written the "
-        "attribute after this change, without dcmcfg or with another history"
+        "attribute after this change, without dcmcfg or with a dcmcfg that uses another history"
     ) in contradicted
 
     assert run("ae", "remove", "SINK", *YES).exit_code == 0

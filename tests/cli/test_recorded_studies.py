@@ -23,8 +23,8 @@ ASKED = "aets/DCM4CHEE/rs/studies?{}&orderby=StudyDate&includefield=77771025,777
 UNDER_LONGTERM = ASKED.format("ExternalRetrieveAET=LONGTERM") + "&offset=0"
 ON_FS1 = ASKED.format("storageID=fs1") + "&offset=0"
 RECORDED = (
-    "recorded-studies: the archive could no longer fetch studies: the database has studies recorded under LONGTERM "
-    "(at least {} purged and {} still local): {}"
+    "recorded-studies: after this change, the archive might be unable to fetch studies: the database has studies "
+    "recorded under LONGTERM (at least {} purged and {} still local): {}"
 )
 FORCED = "; or to apply the plan anyway: --force-recorded-studies"
 KEPT = f"keep the AE, or keep its old title as an alias (dcmcfg ae rename LONGTERM NEW --keep-alias){FORCED}"
@@ -108,8 +108,9 @@ def test_a_storage_with_files_stays(
     renamed = f"dn: {storage}\nchangetype: modrdn\nnewrdn: dcmStorageID=fs7\ndeleteoldrdn: 1\n"
     result = run("apply", written(tmp_path, renamed), "--yes")
     refused = (
-        "dcmcfg: the plan is refused: stored-objects: the archive could no longer find stored files: the database has "
-        f"studies stored on fs1 (at least 1): {storage}\n  next: to apply the plan anyway: --force-stored-objects\n"
+        "dcmcfg: the plan is refused: stored-objects: after this change, the archive might be unable to find stored "
+        f"files: the database has studies stored on fs1 (at least 1): {storage}\n"
+        "  next: to apply the plan anyway: --force-stored-objects\n"
     )
     assert (result.exit_code, result.stderr.endswith(refused)) == (3, True), result.stderr
 
@@ -143,8 +144,9 @@ def test_an_archive_that_cannot_be_asked_is_unknown_and_refused_likewise(
     before = site.octets()
     result = run("ae", "remove", "LONGTERM", "--yes", "--no-reload")
     expected_message = (
-        "dcmcfg: the plan is refused: recorded-studies: the archive could no longer fetch studies: it is unknown "
-        "whether studies are recorded under LONGTERM (http://127.0.0.1:9/dcm4chee-arc: connection refused): "
+        "dcmcfg: the plan is refused: recorded-studies: after this change, the archive might be unable to fetch "
+        "studies: it is unknown whether studies are recorded under LONGTERM "
+        "(http://127.0.0.1:9/dcm4chee-arc: connection refused): "
         f"{AE}\n  next: {LED}\n"
     )
     assert (result.exit_code, result.stderr.endswith(expected_message)) == (3, True), result.stderr
@@ -162,7 +164,8 @@ def test_an_undo_is_refused_for_what_was_recorded_since_and_where_that_is_unknow
     monkeypatch.setenv("DCMCFG_ARCHIVE_URL", "http://127.0.0.1:9/dcm4chee-arc")
     unknown = run("undo", "--yes", "--no-reload")
     expected_message = (
-        "refused: recorded-studies: the archive could no longer fetch studies: it is unknown whether studies are "
+        "refused: recorded-studies: after this change, the archive might be unable to fetch studies: it is unknown "
+        "whether studies are "
     )
     assert (unknown.exit_code, f"{expected_message}recorded under TAPE" in unknown.stderr) == (3, True)
     assert unknown.stderr.endswith("; or to apply the plan anyway: --force-recorded-studies\n")

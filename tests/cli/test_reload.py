@@ -84,7 +84,7 @@ def test_listener_that_stays_closed_is_exit_code_4_with_what_is_in_force(run: Ru
         "listener localhost:9112: IOException: Unable to start TCPListener on localhost:9112; cause: BindException: "
         "Address already in use (HTTP 500; dcmcfg reloaded twice). Until a reload succeeds, other listeners might be "
         "closed too, and the AE cache of the archive still contains old AEs\n"
-        f"  next: Find the other user of port 9112. Check the other connections of the archive (dcmcfg --archive-url "
+        f"  next: Find out what else uses port 9112. Check the other connections of the archive (dcmcfg --archive-url "
         f"{archive.url} connection list dcm4chee-arc). Check the other processes on the archive's machine (ss -tlnp "
         f"'sport = :9112'), then run dcmcfg --archive-url {archive.url} reload\n"
     )

@@ -353,8 +353,8 @@ def test_a_listener_that_stays_closed_exits_4_and_says_that_the_change_is_in_for
         "reload succeeds, other listeners might be closed too, and the AE cache of the archive still contains old AEs. "
         f"Listeners (TCP connection): dicom localhost:{ports[0]} open, "
         f"dicom-tls localhost:{ports[1]} closed\n"
-        "  next: Find the other user of port 11112. Check the other connections of the archive (dcmcfg connection list "
-        "dcm4chee-arc). Check the other processes on the archive's machine (ss -tlnp 'sport = :11112'), then run "
+        "  next: Find out what else uses port 11112. Check the other connections of the archive (dcmcfg connection "
+        "list dcm4chee-arc). Check the other processes on the archive's machine (ss -tlnp 'sport = :11112'), then run "
         "dcmcfg reload. To revert the change: dcmcfg undo 1. The archive then tries to open the listener again. "
         "This attempt can fail for the same reason\n"
     )

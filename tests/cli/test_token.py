@@ -226,7 +226,7 @@ def test_token_of_a_user_without_the_role_is_403(run: Run, lab: RunningSite, iss
     result = run("status")
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
-        f"dcmcfg: {lab.site.archive_url}/ctrl/status: the token's user has no permission (HTTP 403)\n"
+        f"dcmcfg: {lab.site.archive_url}/ctrl/status: the token's user has no permission for this request (HTTP 403)\n"
         "  next: run dcmcfg token to see the reason\n"
     )
 
@@ -245,7 +245,7 @@ def test_token_by_another_name_of_the_issuer_is_told(run: Run, lab: RunningSite,
     issuer.in_tokens = issuer.url.replace("127.0.0.1", "localhost")
     assert why(run).endswith(
         f"Reason    the token's issuer is {issuer.in_tokens}, but the archive accepts only tokens of {issuer.url}. "
-        "For the archive, two names of one server are two issuers\n"
+        "If both are names of the same server, the archive still treats them as different issuers\n"
         f"Next step use the name that the archive accepts: set oidc_issuer to {issuer.url}\n"
     )
 
@@ -280,8 +280,8 @@ def test_audience_is_what_is_left_when_nothing_else_is_wrong(
         f"Archive   {archive.url} refuses the token (HTTP 401)\n"
         f"Requires  issuer {issuer.url}\n"
         "          realm role auth (property auth-user-role)\n"
-        "Reason    dcmcfg found no problem in the token. The token's audience is account. The archive might require "
-        "the ID of its own client in the audience\n"
+        "Reason    dcmcfg found no problem in the token. The token's audience is account. The archive might accept "
+        "only tokens whose audience contains the archive's client ID\n"
     )
 
 

@@ -136,7 +136,7 @@ def test_applying_the_undo_file_counts_as_its_undo(run: Run, site: CliSite) -> N
     assert nothing.exit_code == 3
     assert nothing.stderr == (
         f"dcmcfg: {site.slapd.url}: there is no change to revert\n"
-        "  next: to redo change 1: dcmcfg undo 2; to list all changes: dcmcfg history\n"
+        "  next: to redo change 1, revert its undo: dcmcfg undo 2; to list all changes: dcmcfg history\n"
     )
 
 
@@ -169,7 +169,7 @@ def test_a_roll_out_is_named_by_its_number(run: Run, command: str, number: str) 
 def test_an_own_change_has_only_a_number(run: Run, site: CliSite, command: str) -> None:
     assert run("set-external-retrieve", "DCM4CHEE", "--yes").exit_code == 0
     own, other = f"{get_account_name()}-1", "adm1x-1"
-    alone = "this site has no shared history (history_dir). Your own changes have only a number"
+    alone = "this site has no shared history (history_dir). For your own changes, specify only the number"
     for name, next_step in (
         (own, "to see your change 1: dcmcfg history 1"),
         (f"{get_account_name()}-7", "to list your changes: dcmcfg history"),

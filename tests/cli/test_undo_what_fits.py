@@ -81,8 +81,9 @@ def test_what_others_have_changed_stays_and_is_listed_and_written_to_a_file(
     file = tmp_path / "undo-1.rejects.ldif"
     assert (again.exit_code, again.stderr) == (
         3,
-        f"dcmcfg: change 1 was reverted by change 2, except for 1 step (to revert the rest: dcmcfg apply {file})\n"
-        "  next: to redo change 1: dcmcfg undo 2\n",
+        f"dcmcfg: change 1 was reverted by change 2, except for 1 rejected step (to revert this part too: "
+        f"dcmcfg apply {file})\n"
+        "  next: to redo change 1, revert its undo: dcmcfg undo 2\n",
     )
 
 

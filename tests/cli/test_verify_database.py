@@ -169,4 +169,6 @@ def test_a_secured_archives_database_takes_a_token_of_its_issuer(
         assert (content["route"]["finding"], content["database"]["before"]["storage_ids"]) == ("not tried", ["fs1"])
         issuer.realm_roles = ("user",)
         content = json.loads(run(*local).stdout)
-        assert any("the token's user has no permission (HTTP 403)" in note for note in content["notes"])
+        assert any(
+            "the token's user has no permission for this request (HTTP 403)" in note for note in content["notes"]
+        )

@@ -64,7 +64,9 @@ def test_what_is_wrong_is_told_with_its_line(tmp_path: Path, text: str | bytes, 
 
 
 def test_a_file_that_is_not_there_is_told_with_what_else_can_be_said(tmp_path: Path) -> None:
-    with pytest.raises(MalformedInput, match=r"cannot be read .* use --capabilities with none, storage-scp or a file"):
+    with pytest.raises(
+        MalformedInput, match=r"cannot be read .* set --capabilities to 'none', 'storage-scp' or the path of a file"
+    ):
         read_capabilities(tmp_path / "storage-spc")
 
 

@@ -60,7 +60,7 @@ def test_a_class_of_the_archives_that_the_server_lacks_is_an_older_schema() -> N
     explanation = explain_invalid_syntax(SAID.format("objectClass", 1), connection("104", "dcmArchiveDevice"))
     assert explanation == (
         "the server's schema does not define the object class dcmArchiveDevice",
-        "the class belongs to the archive: upgrade the server's schema",
+        "this class is part of the archive's schema: upgrade the server's schema",
     )
 
 

@@ -117,8 +117,11 @@ def test_a_number_in_more_octets_than_needed_is_the_same_number() -> None:
         (b"\x30\x88" + b"\xff" * 8, "a message of"),
         (b"\x30\x00", "an element is truncated"),
         (entry(b"cn=a", [], number=6), "response to request 6 instead of request 5"),
-        (element(0x30, b"\x02\x01\x05" + element(0x61, b"")), "operation 0x61 is not a search response"),
-        (element(0x30, b"\x02\x01\x05"), "operation 0x00 is not a search response"),
+        (
+            element(0x30, b"\x02\x01\x05" + element(0x61, b"")),
+            "sent a message of type 0x61 instead of a search response",
+        ),
+        (element(0x30, b"\x02\x01\x05"), "sent a message of type 0x00 instead of a search response"),
         (element(0x30, b"\x02\x01\x05\x65\x00"), "an element is truncated"),
         (element(0x30, b"\x02\x00\x64\x00"), "an integer has 0 octets"),
     ],

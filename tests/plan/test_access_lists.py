@@ -81,7 +81,7 @@ def test_a_caller_with_a_title_similar_to_an_ae_is_reported() -> None:
     assert list(
         warn_about_new_restrictions(plan(holding(CALLERS, "STORESCP", "AS_RECEVED", "CT1"), before=before))
     ) == [
-        f"{AE}: no AE has the title 'AS_RECEVED' of {CALLERS}. The title is allowed without an AE, but did you mean "
+        f"{AE}: {CALLERS} contains the title 'AS_RECEVED', but no AE has this title. This is allowed, but did you mean "
         "AS_RECEIVED?"
     ]
 

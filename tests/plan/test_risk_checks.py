@@ -183,16 +183,16 @@ def test_titles_and_storages_are_a_risk_each_with_what_is_recorded_and_what_is_u
     assert [(each.name, each.description, each.has_recorded_studies) for each in found] == [
         (
             "recorded-studies",
-            "the archive could no longer fetch studies: the database has studies recorded under LONGTERM (at least 3 "
-            "purged and 2 still local); it is unknown whether studies are recorded under LONGTERM (no "
-            "connection); the database has studies recorded under LONGTERM (at least 1 purged and 0 still "
+            "after this change, the archive might be unable to fetch studies: the database has studies recorded under "
+            "LONGTERM (at least 3 purged and 2 still local); it is unknown whether studies are recorded under LONGTERM "
+            "(no connection); the database has studies recorded under LONGTERM (at least 1 purged and 0 still "
             "local; the full number is unknown: the database of b is not asked)",
             True,
         ),
         (
             "stored-objects",
-            "the archive could no longer find stored files: the database has studies stored on fs1 (at least 7); it is "
-            "unknown whether studies are stored on fs1 (HTTP 404)",
+            "after this change, the archive might be unable to find stored files: the database has studies stored on "
+            "fs1 (at least 7); it is unknown whether studies are stored on fs1 (HTTP 404)",
             True,
         ),
     ]

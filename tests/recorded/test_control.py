@@ -117,7 +117,7 @@ def test_start_that_failed(replay: Any, name: str) -> None:
 def test_another_path_or_method_of_the_archive_is_a_wrong_path(replay: Any, name: str) -> None:
     told, content, _ = replay("status", {STATUS: [ctrl(name)]})
     assert (told.exit_code, content["state"]) == (3, "wrong path")
-    assert "The archive answers, but it has no control service at this path" in told.stderr
+    assert "The archive answers, but it has no status and reload service at this path" in told.stderr
     assert "Check the archive's base URL" in told.stderr
 
 

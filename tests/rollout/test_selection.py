@@ -51,14 +51,20 @@ def test_a_redo_is_suggested_with_a_condition_where_a_later_change_is_in_effect(
     recorded(tmp_path)
     with pytest.raises(Refused) as refused:
         select_rollout_to_undo(History(tmp_path), URL, 1, None)
-    assert refused.value.next_step == "to redo change 1 (this may conflict with change 3): dcmcfg undo 2"
+    assert (
+        refused.value.next_step == "to redo change 1 (this may conflict with change 3), revert its undo: dcmcfg undo 2"
+    )
 
 
 @pytest.mark.parametrize(
     ("left_out", "rejects", "expected"),
     [
-        (1, "/home/admin/my rejects.ldif", "1 step (to revert the rest: dcmcfg apply '/home/admin/my rejects.ldif')"),
-        (2, "", "2 steps (to revert the rest: dcmcfg apply undo-1.rejects.ldif)"),
+        (
+            1,
+            "/home/admin/my rejects.ldif",
+            "1 rejected step (to revert this part too: dcmcfg apply '/home/admin/my rejects.ldif')",
+        ),
+        (2, "", "2 rejected steps (to revert this part too: dcmcfg apply undo-1.rejects.ldif)"),
     ],
 )
 def test_changes_rejected_by_an_undo_are_reported_with_their_file(
@@ -69,7 +75,7 @@ def test_changes_rejected_by_an_undo_are_reported_with_their_file(
     with pytest.raises(Refused) as refused:
         select_rollout_to_undo(History(tmp_path), URL, 1, None)
     assert refused.value.message == f"change 1 was reverted by change 2, except for {expected}"
-    assert refused.value.next_step == "to redo change 1: dcmcfg undo 2"
+    assert refused.value.next_step == "to redo change 1, revert its undo: dcmcfg undo 2"
 
 
 @pytest.mark.parametrize(
@@ -118,7 +124,9 @@ def test_an_interrupted_undo_that_is_complete_is_not_followed_by_another(tmp_pat
     interrupted = recorded(tmp_path, undoes=2)
     with pytest.raises(Refused, match="change 3, the undo of 2, was interrupted, but is now complete") as refused:
         select_rollout_to_undo(History(tmp_path), URL, None, interrupted)
-    assert refused.value.next_step == ("to redo change 2: dcmcfg undo 3; to revert the previous change: dcmcfg undo 1")
+    assert refused.value.next_step == (
+        "to redo change 2, revert its undo: dcmcfg undo 3; to revert the previous change: dcmcfg undo 1"
+    )
 
 
 @pytest.mark.parametrize(("done", "became"), [(0, "and has changed nothing"), (1, "but is now complete")])
@@ -175,4 +183,4 @@ def test_an_undo_that_another_one_has_overtaken_is_named_with_that_one(tmp_path:
             Refused, match="change 3 has redone change 1, but change 1 was later reverted by change 4"
         ) as refused:
             select_rollout_to_undo(history, URL, number, None)
-        assert refused.value.next_step == "to redo change 1: dcmcfg undo 4"
+        assert refused.value.next_step == "to redo change 1, revert its undo: dcmcfg undo 4"

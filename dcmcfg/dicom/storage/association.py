@@ -141,11 +141,11 @@ class StorageAssociation:
 
     def _take_command(self, context_id: int, length: int, *, is_last: bool) -> None:
         if self._command is not None:
-            raise ProtocolViolation(None, "received a command instead of the rest of a data set")
+            raise ProtocolViolation(None, "the peer sent a command instead of the rest of a data set")
         if context_id not in self._origins:
             raise ProtocolViolation(AbortReason.INVALID_VALUE, "the presentation context was not accepted")
         if self._command_set and context_id != self._context_id:
-            raise ProtocolViolation(None, "received a command in two presentation contexts")
+            raise ProtocolViolation(None, "the peer sent one command in two presentation contexts")
         if len(self._command_set) + length > _MAX_COMMAND_SET_OCTETS:
             raise ProtocolViolation(None, "the command set is too long")
         self._context_id = context_id
@@ -158,7 +158,7 @@ class StorageAssociation:
 
     def _take_data(self, context_id: int, length: int, *, is_last: bool) -> None:
         if self._command is None or self._data_set is None or context_id != self._context_id:
-            raise ProtocolViolation(None, "received an unexpected data set")
+            raise ProtocolViolation(None, "the peer sent an unexpected data set")
         for piece in self._reader.iterate_pieces(length):
             self._data_set.add(piece)
         if is_last:

@@ -78,7 +78,7 @@ class MessageAssembler:
 
     def _add(self, octets: bytes, context_id: int, *, is_command: bool) -> None:
         if is_command != (self._command is None):
-            raise ProtocolViolation(None, "received a data set without a command, or a command within a data set")
+            raise ProtocolViolation(None, "the peer sent a data set without a command, or a command within a data set")
         if context_id not in self._context_ids:
             raise ProtocolViolation(AbortReason.INVALID_VALUE, "the presentation context was not accepted")
         if len(self._octets) + len(octets) > (_MAX_COMMAND_SET_OCTETS if is_command else _MAX_DATA_SET_OCTETS):

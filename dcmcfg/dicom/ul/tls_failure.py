@@ -36,7 +36,7 @@ _VERIFY_ERRORS = {
 }
 _TLS_PORT_HINT = "check that this port is the TLS port, not the port without TLS"
 _CLIENT_CERTIFICATE = (
-    "specify a certificate that the peer trusts with --tls-cert, and its private key with --tls-key. On a dcm4chee "
+    "specify a certificate that the peer trusts (--tls-cert), and its private key (--tls-key). On a dcm4chee "
     "archive, check dicomAuthorizedNodeCertificateReference or the trust store of the archive"
 )
 _NOTHING_IN_COMMON = (

@@ -77,7 +77,7 @@ class ForwardContext:
             tls=connection.tls,
         ) as association:
             destination = target.destination_ae_title or request.destination_ae_title
-            _log.info("C-MOVE to %s as %s, destination %s", connection.peer, calling, destination)
+            _log.info("C-MOVE to %s, calling AE title %s, destination %s", connection.peer, calling, destination)
             yield association
 
     def make_retrieve(self, target: ForwardTarget) -> ForwardedRetrieve:

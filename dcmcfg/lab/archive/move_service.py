@@ -57,7 +57,7 @@ def serve_move(state: ArchiveState, exchange: MoveExchange) -> MoveResponse | No
     request = exchange.request
     response = _check_and_retrieve(state, exchange)
     _log.info(
-        "C-MOVE from %s to %s of %s: %s",
+        "C-MOVE from %s, destination %s, study %s: %s",
         request.calling_ae_title,
         request.destination_ae_title,
         request.study_uid,

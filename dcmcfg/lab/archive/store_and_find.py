@@ -39,11 +39,11 @@ def serve_store(state: ArchiveState, event: evt.Event) -> int:
         _save(state, received, _make_record(received, called))
         _forward(state, event, received)
     elif known.is_local:
-        _log.info("ignored %s: the archive already stores this object", received.sop_instance_uid)
+        _log.info("ignored object %s: the archive already stores this object", received.sop_instance_uid)
     # StoreServiceEJB accepts a recalled object only from the recorded external archive.
     elif known.external_aet != received.calling_ae_title:
         _log.info(
-            "ignored %s from %s: the recorded external archive is %s",
+            "ignored object %s from %s: the database records %s as its external archive",
             received.sop_instance_uid,
             received.calling_ae_title,
             known.external_aet,

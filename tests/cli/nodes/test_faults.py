@@ -260,7 +260,7 @@ def not_bound(site: Site, made: Made) -> Outcome:
         f"The new configuration is in force, but the archive could not open the listener {address}: IOException: "
         f"Unable to start TCPListener on {address}; cause: BindException: Address already in use (HTTP 500; dcmcfg "
         "reloaded twice). Until a reload succeeds, other listeners might be closed too, and the AE cache of the "
-        f"archive still contains old AEs — Find the other user of port {site.port}. Check the other connections "
+        f"archive still contains old AEs — Find out what else uses port {site.port}. Check the other connections "
         f"of the archive (dcmcfg --profile {PROFILE} connection list dcm4chee-arc). Check the other processes on the "
         f"archive's machine (ss -tlnp 'sport = :{site.port}'), then run dcmcfg --profile {PROFILE} reload"
     )
