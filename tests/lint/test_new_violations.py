@@ -121,6 +121,24 @@ def test_values_that_the_user_has_seen_are_left_out() -> None:
     assert list(describe_new_violations(find_new_violations(plan, NOW), reported_values={value})) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "title", "is_misspelt"),
+    [
+        ("dcmFallbackCMoveSCP", "STORSCP", True),
+        ("dcmFallbackCMoveSCP", "NOSUCHAE", False),
+        ("dcmFallbackCMoveSCPDestination", "DCM4CHE", True),
+        ("dcmFallbackCMoveSCPDestination", "STORSCP", False),  # no title of the archive is similar
+    ],
+)
+def test_a_title_that_resembles_another_is_misspelt(name: str, title: str, is_misspelt: bool) -> None:
+    fallback = setting("dcmFallbackCMoveSCP", "STORESCP")
+    plan = make_plan(site(), [DesiredChange(fallback), DesiredChange(setting(name, title))])
+    found = [each for each in find_new_violations(plan, NOW) if each.violation.attribute == name]
+    assert [each.is_misspelt_ae for each in found] == [is_misspelt]
+    plan = make_plan(site(**{name: title}), [DesiredChange(setting("dicomDescription", "x"))])
+    assert not any(each.is_misspelt_ae for each in find_new_violations(plan, NOW))
+
+
 def test_a_certificate_asks_for_its_rules() -> None:
     plan = make_plan(valid_tree(), [DesiredChange(put(ARCHIVE, dicomDescription="x"))])
     assert not changes_certificates(plan)

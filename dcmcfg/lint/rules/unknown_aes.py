@@ -133,14 +133,11 @@ def _build_correction(context: LintContext, reference: Reference) -> tuple[tuple
     It adds and removes in one change, because an empty list in between may admit everybody.
     """
     similar_titles = context.suggest_names(EntityKind.AE, reference.name)
+    if reference.use is NameUse.LOCAL:
+        similar_titles = tuple(each for each in similar_titles if each in _list_own_titles(context, reference))
     suggestions = suggest_names(reference.name, similar_titles, min_similarity=_MISSPELLING_SIMILARITY)
     entry = context.tree.get(reference.dn)
-    if (
-        reference.use is NameUse.LOCAL
-        or not suggestions
-        or entry is None
-        or _find_new_default_title(context, reference)
-    ):
+    if not suggestions or entry is None or _find_new_default_title(context, reference):
         return ()
     attribute, target = reference.attribute, context.format_target(entry)
     corrected = rewrite_name(attribute, reference.value, reference.kind, old=reference.name, new=suggestions[0])
@@ -151,6 +148,16 @@ def _build_correction(context: LintContext, reference: Reference) -> tuple[tuple
     # A server rejects a value that the attribute already has (20).
     addition = () if corrected in entry.values(attribute) else (f"{attribute}+={new}",)
     return (("set", target, *addition, f"{attribute}-={old}"),)
+
+
+def _list_own_titles(context: LintContext, reference: Reference) -> frozenset[str]:
+    """Return the AE titles of the device that has *reference*."""
+    key = context.references.find_device_key(reference.dn)
+    return frozenset(
+        title
+        for title, aes in context.aes_by_title.items()
+        if any(context.tree.key(ae.device.entry.dn) == key for ae in aes)
+    )
 
 
 def _is_other_title(context: LintContext, reference: Reference) -> bool:
