@@ -77,7 +77,7 @@ def apply_command(
     file_urls: Path | bool,
     force_overwrite: bool,
 ) -> int:
-    """Apply LDIF files, undo files and plans.
+    """Apply changes from LDIF files, plans or undo files.
 
     A FILE contains either change records or entries in their desired state. If a FILE contains both, specify --mixed. A
     missing entry is added, and an existing entry is changed to its desired state. Other entries are deleted only with

@@ -48,10 +48,10 @@ from dcmcfg.timestamps import reformat_timestamp
 @json_option
 @output_option
 def blame_command(settings: Settings, *, target: str, attributes: tuple[str, ...], as_json: bool) -> None:
-    """Show which change wrote an attribute last.
+    """Show the newest change that wrote an attribute.
 
     Without ATTR, all attributes of the entry are shown. The changes are those of this account. If the site has a shared
-    history (history_dir), the changes of other accounts are included. Renames of the entry are followed. If an undo
+    history (history_dir), the changes by other accounts are included. Renames of the entry are followed. If an undo
     wrote the attribute, the output also names the change whose value the undo restored.
 
     The output compares the history with the directory (modifiersName, modifyTimestamp and the present values). If

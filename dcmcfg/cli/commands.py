@@ -41,7 +41,7 @@ SECTIONS = {
         "device": Command("noun_groups", "device_group", "List, show, create, change and remove devices."),
         "connection": Command("connection", "connection_group", "List, show, add, change and remove connections."),
         "capability": Command("capability", "capability_group", "List, show, change and compare capabilities."),
-        "rename": Command("rename", "rename_group", "Rename an exporter, a queue or another part."),
+        "rename": Command("rename", "rename_group", "Rename an exporter, queue, storage, view or web app."),
         "import": Command("import_", "import_command", "Add the AEs of a file."),
     },
     "Check": {
@@ -51,7 +51,7 @@ SECTIONS = {
     "Files": {
         "export-ldif": Command("export_ldif", "export_ldif_command", "Write the configuration as LDIF."),
         "diff": Command("diff", "diff_command", "Show the differences between two configurations."),
-        "apply": Command("apply", "apply_command", "Apply LDIF files, undo files and plans."),
+        "apply": Command("apply", "apply_command", "Apply changes from LDIF files, plans or undo files."),
         "snapshot": Command("snapshot", "snapshot_command", "Save the configuration with its secrets to a file."),
         "restore": Command("restore", "restore_command", "Make the configuration equal to a snapshot."),
         "upgrade": Command("noun_groups", "upgrade_group", "Plan the upgrade to a newer release."),
@@ -59,7 +59,7 @@ SECTIONS = {
     "Undo": {
         "history": Command("history", "history_command", "List the changes that were applied."),
         "undo": Command("undo", "undo_command", "Revert a change."),
-        "blame": Command("blame", "blame_command", "Show which change wrote an attribute last."),
+        "blame": Command("blame", "blame_command", "Show the newest change that wrote an attribute."),
     },
     "Verify": {
         "route": Command("route", "route_command", "Predict how the archive handles a C-MOVE."),
@@ -106,7 +106,9 @@ SUBCOMMANDS = {
     },
     "upgrade": {
         "status": Command("upgrade.status", "status_command", "Show the release of the configuration."),
-        "schema": Command("upgrade.schema", "schema_command", "Install the schema of a release in the server."),
+        "schema": Command(
+            "upgrade.schema", "schema_command", "Install the schema of a release in the directory server."
+        ),
         "plan": Command("upgrade.plan", "plan_command", "Plan the upgrade to a release, and change nothing."),
         "apply": Command("upgrade.apply", "apply_command", "Apply the plan of an upgrade."),
         "gap": Command("upgrade.gap", "gap_command", "List differences from a new installation."),

@@ -41,7 +41,7 @@ def history_command(*, number: int | ChangeReference | None, mark_resolved: bool
     With N, show change N in detail, without secrets. To revert this change, run 'dcmcfg undo N'. The command contacts
     no server.
 
-    If the site has a shared history (history_dir), the list also shows the changes of other accounts. The name of such
+    If the site has a shared history (history_dir), the list also shows the changes by other accounts. The name of such
     a change is ACCOUNT-N. Only the account that made a change can revert it.
 
     The result "applied" means that the directory has the whole change. With N, the line "Reload" shows whether the

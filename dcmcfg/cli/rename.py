@@ -33,7 +33,7 @@ _references_only_option = click.option(
 )
 
 
-@click.group("rename", cls=CommandGroup, short_help="Rename an exporter, a queue or another part.")
+@click.group("rename", cls=CommandGroup, short_help="Rename an exporter, queue, storage, view or web app.")
 def rename_group() -> None:
     """Rename a part of the archive, and update all references to the part.
 

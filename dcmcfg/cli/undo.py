@@ -61,7 +61,7 @@ def undo_command(
     directory. An undo is also a change, so 'dcmcfg undo N' can revert an undo. Without N, dcmcfg never reverts an
     undo: a second undo reverts an older change.
 
-    A change of another account (ACCOUNT-N) can be reverted only by this account.
+    A change by another account (ACCOUNT-N) can be reverted only by this account.
 
     An undo never overwrites later changes. If the undo would overwrite a later change, dcmcfg refuses the undo and
     names the later change. With --partial, dcmcfg skips the steps that would overwrite a later change.
@@ -92,7 +92,7 @@ def undo_command(
 def _resolve_number(reference: ChangeReference) -> int:
     """Return the number of the own change *reference*.
 
-    Raises :class:`~dcmcfg.errors.Refused` for a change of another account.
+    Raises :class:`~dcmcfg.errors.Refused` for a change by another account.
     """
     site_history = SiteHistory(History(get_state_folder()), open_shared_history())
     record = site_history.select(reference)

@@ -136,7 +136,7 @@ def list_rollout_facts(history: History, record: RolloutRecord) -> tuple[tuple[s
 def history_json(site_history: SiteHistory) -> dict[str, Any]:
     """Return ``rollouts`` for ``--json``: each change without its steps, the newest first.
 
-    Changes of this account are those of :func:`rollout_json`, changes of other accounts those of
+    Changes of this account are those of :func:`rollout_json`, changes by other accounts those of
     :func:`~dcmcfg.render.shared_history.shared_record_json`.
     """
     own = [rollout_json(site_history.own, record) for record in site_history.own.records]

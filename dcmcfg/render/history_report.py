@@ -88,7 +88,7 @@ def build_rollout_report(history: History, record: RolloutRecord, created: datet
 
 
 def build_shared_record_report(site_history: SiteHistory, record: SharedRecord, created: datetime) -> Report:
-    """Return the details of *record*, a change of another account."""
+    """Return the details of *record*, a change by another account."""
     facts = list_shared_facts(site_history, record)
     return Report(
         command=_COMMAND,

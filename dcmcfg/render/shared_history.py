@@ -1,4 +1,4 @@
-"""Render changes of other accounts from the shared history: in detail, and as JSON."""
+"""Render changes by other accounts from the shared history: in detail, and as JSON."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def format_recorded_value(value: str | int) -> str:
 def shared_record_json(
     site_history: SiteHistory, record: SharedRecord, *, with_changes: bool = False
 ) -> dict[str, Any]:
-    """Return *record*, a change of another account, for ``--json``.
+    """Return *record*, a change by another account, for ``--json``.
 
     The keys are those of a change of this account (:func:`~dcmcfg.render.history.rollout_json`). Keys of files that are
     private to the other account are null. With *with_changes*, ``steps`` has the entries and attributes of each step.

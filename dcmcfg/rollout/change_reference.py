@@ -1,4 +1,4 @@
-"""References to changes of other accounts, as users write them: ``ACCOUNT-N`` or ``ACCOUNT@HOST-N``."""
+"""References to changes by other accounts, as users write them: ``ACCOUNT-N`` or ``ACCOUNT@HOST-N``."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def select_foreign_records(
 
 
 def make_private_error(record: SharedRecord, reference: str) -> Refused:
-    """Return the error for an attempt to revert *record*, which is a change of another account."""
+    """Return the error for an attempt to revert *record*, which is a change by another account."""
     return Refused(
         f"the account {record.account} on {record.host} made change {reference}. Only this account can read the plan "
         "and the undo file of the change",

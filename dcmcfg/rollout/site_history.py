@@ -95,7 +95,7 @@ class SiteHistory:
         )
 
     def find_unfinished(self, ldap_url: str) -> tuple[SharedRecord, ...]:
-        """Return the changes of other accounts on the directory at *ldap_url* that are unfinished and not running."""
+        """Return the changes by other accounts on the directory at *ldap_url* that are unfinished and not running."""
         return tuple(
             each
             for each in self.foreign

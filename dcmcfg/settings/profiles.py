@@ -100,7 +100,7 @@ def read_profile(name: str, selected_by: str = "--profile") -> dict[str, str]:
         content = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         known_names = ", ".join(list_profile_names()) or "none"
-        suggestion = "; to create the profile lab: dcmcfg lab up" if name == "lab" else ""
+        suggestion = ". To create the profile 'lab': dcmcfg lab up" if name == "lab" else ""
         if selected_by == str(get_selection_path()):
             suggestion += "; to use no profile: dcmcfg config use --none"
         raise NotFound(

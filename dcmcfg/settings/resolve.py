@@ -163,10 +163,9 @@ def _find_url_and_credential_sources(
         stray = next((key for key in credentials if key in stronger.values), None)
         if stray:
             raise MalformedInput(
-                f"this setting requires {stronger.name_setting(url)}, but the URL is set in another "
-                f"source: {url_source.name}",
+                f"this setting requires {stronger.name_setting(url)}, but the URL is set in {url_source.name}",
                 subject=stronger.origin(stray),
-                next_step=f"also set {stronger.name_setting(url)}, or remove this setting",
+                next_step=f"also set {stronger.name_setting(url)}, or remove {stronger.name_setting(stray)}",
             )
     return url_source, url_source
 

@@ -327,7 +327,7 @@ def test_values_that_will_not_do_are_warned_of(run: Run, site: CliSite, tmp_path
     done = run("apply", written(tmp_path / "odd.ldif", text), "--dry-run")
     assert done.exit_code == 1
     unknown, risk, interval, result = done.stderr.splitlines()
-    assert result == "dcmcfg: dry run: the plan would be refused, because it requires --force-unloadable"
+    assert result == "dcmcfg: dry run: the plan would be refused without --force-unloadable"
     assert unknown.startswith(f"warning: {ARCHIVE_DN}: dcmFallbackCMoveSCP: no AE has the title NOSUCHAE")
     assert risk == ("warning: unloadable: the archive cannot load 1 setting; this requires --force-unloadable")
     assert interval.startswith(f"warning: {tmp_path / 'odd.ldif'}:7: {ARCHIVE_DN}: dcmSendPendingCMoveInterval '5s': ")

@@ -53,7 +53,7 @@ def test_a_dry_run_shows_the_plan_and_its_risks(run: Run, site: CliSite, tmp_pat
     assert result.stdout.endswith(f"\n1 to change, in one change\nplan: {plan}\n")
     assert result.stderr == (
         f"warning: vendor-data: dicomVendorData would change: {ARCHIVE_DN}; this requires --force-vendor-data\n"
-        "dcmcfg: dry run: the plan would be refused, because it requires --force-vendor-data\n"
+        "dcmcfg: dry run: the plan would be refused without --force-vendor-data\n"
     )
     accepted = run("apply", file, "--dry-run", "--force-vendor-data")
     assert (accepted.exit_code, "would be refused" in accepted.stderr) == (0, False)

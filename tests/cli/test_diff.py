@@ -55,7 +55,7 @@ def test_a_long_diff_is_cut_and_says_what_shows_the_rest(run: Run, tmp_path: Pat
     assert (detailed.count("\n  + cn="), "more entries" in detailed) == (201, False)
     refused = run("diff", one, other, "--details", "--format", "ldif")
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert "Error: --details requires --format text. The format ldif always has all details\n" in refused.stderr
+    assert "Error: --details is for the text report. --format ldif always has all details\n" in refused.stderr
     assert run("diff", one, other, "--ldif").stdout.count("changetype: add\n") == 201
 
 

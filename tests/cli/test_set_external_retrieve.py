@@ -191,7 +191,7 @@ def test_an_ae_that_cannot_play_the_role_is_refused_by_name(run: Run, site: CliS
         assert (dry.exit_code, dry.stderr) == (
             1,
             f"warning: {head}; this requires --force-unusable-reference\nwarning: {finding}\n"
-            "dcmcfg: dry run: the plan would be refused, because it requires --force-unusable-reference\n",
+            "dcmcfg: dry run: the plan would be refused without --force-unusable-reference\n",
         )
     forced = run(*commands[1], "--yes", "--force-unusable-reference")
     assert (forced.exit_code, forced.stderr) == (0, f"warning: {head}\nwarning: {finding}\n")

@@ -136,7 +136,7 @@ def test_the_record_of_a_killed_process_is_shared_by_its_next_command(
     assert [(each["reference"], each["result"]) for each in listed] == [("61001-1", result)]
     made = shared.op2.run(*SET, "dicomDescription=from op2")
     assert made.returncode == 0
-    warned = "change 61001-1 of another account is unfinished; to see it: dcmcfg history 61001-1"
+    warned = "change 61001-1 by another account is unfinished; to see it: dcmcfg history 61001-1"
     assert (warned in made.stderr) == (result == "interrupted")
 
 

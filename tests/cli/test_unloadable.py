@@ -68,7 +68,7 @@ def test_apply_names_file_and_line(run: Run, site: CliSite, tmp_path: Path) -> N
         1,
         "warning: unloadable: the archive cannot load 1 setting; this requires --force-unloadable\n"
         f"warning: {second}:10: {WRONG}\n"
-        "dcmcfg: dry run: the plan would be refused, because it requires --force-unloadable\n",
+        "dcmcfg: dry run: the plan would be refused without --force-unloadable\n",
     )
 
 

@@ -157,7 +157,7 @@ def test_what_is_not_a_release_is_refused_with_its_path_and_what_to_specify(run:
     [
         (("--report", "board.pdf"), "board.pdf does not end with .html, .json or .md"),
         (("--report", "a.md", "--report", "./a.md"), "the same file is given twice"),
-        (("--details", "--format", "html"), "--details requires --format text"),
+        (("--details", "--format", "html"), "--details is for the text report"),
     ],
 )
 def test_report_options_that_say_nothing_are_usage_errors(run: Run, arguments: tuple[str, ...], message: str) -> None:

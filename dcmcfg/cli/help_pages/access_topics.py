@@ -22,10 +22,10 @@ def make_secrets(name: str) -> Topic:
                 "password."
             ),
             "The secret is the only line of the file. Only the owner should be able to read the file: 'chmod 600 "
-            "FILE'. In a profile, a relative file name starts at the folder of the profile.",
+            "FILE'. In a profile, a relative file name is relative to the folder of the profile.",
             (
-                "Set a secret in the source that contains the URL of its server: the profile or the "
-                "environment. dcmcfg sends the secret only to this server. For the order of the "
+                "Set a secret in the same source as the URL of its server: both in the profile, or both "
+                "in the environment. dcmcfg sends the secret only to this server. For the order of the "
                 "sources, see 'dcmcfg help site-options'."
             ),
             "The keychain is macOS Keychain, Windows Credential Locker, or Secret Service on a Linux desktop. A server "
@@ -36,24 +36,27 @@ def make_secrets(name: str) -> Topic:
             Section(
                 "Password of the bind DN",
                 (
-                    ("--bind-password-file FILE", "The file, for one run."),
-                    ("bind_password_file", "The file, in a profile."),
-                    ("bind_password_keychain", "The name of the keychain service, in a profile."),
-                    ("DCMCFG_BIND_PASSWORD", "The password, in the environment."),
-                    ("DCMCFG_BIND_PASSWORD_FILE", "The file, in the environment."),
+                    ("--bind-password-file FILE", "For one run: the file with the password."),
+                    ("bind_password_file", "In a profile: the file with the password."),
+                    ("bind_password_keychain", "In a profile: the name of the keychain service with the password."),
+                    ("DCMCFG_BIND_PASSWORD", "In the environment: the password."),
+                    ("DCMCFG_BIND_PASSWORD_FILE", "In the environment: the file with the password."),
                 ),
             ),
             Section(
                 "Token or client of the archive",
                 (
-                    ("archive_token_file", "The file with a token, in a profile. Option: --archive-token-file."),
+                    ("archive_token_file", "In a profile: the file with the token. Option: --archive-token-file."),
                     (
                         "oidc_client_secret_file",
-                        "The file with the client secret, in a profile. Option: --oidc-client-secret-file.",
+                        "In a profile: the file with the client secret. Option: --oidc-client-secret-file.",
                     ),
-                    ("oidc_client_secret_keychain", "The name of the keychain service, in a profile."),
-                    ("DCMCFG_ARCHIVE_TOKEN", "The token, in the environment."),
-                    ("DCMCFG_OIDC_CLIENT_SECRET", "The client secret, in the environment."),
+                    (
+                        "oidc_client_secret_keychain",
+                        "In a profile: the name of the keychain service with the client secret.",
+                    ),
+                    ("DCMCFG_ARCHIVE_TOKEN", "In the environment: the token."),
+                    ("DCMCFG_OIDC_CLIENT_SECRET", "In the environment: the client secret."),
                 ),
             ),
             Section(

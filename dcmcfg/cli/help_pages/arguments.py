@@ -8,6 +8,9 @@ from __future__ import annotations
 
 _RENAMED = "Current name."
 _NEW_NAME = "New name."
+_CONNECTION = (
+    "DEVICE: name of the device. NAME: name of the connection, required if the device has several connections."
+)
 
 #: Parameter, or command and parameter → its text.
 ARGUMENTS = {
@@ -44,7 +47,7 @@ ARGUMENTS = {
     "file": "File.",
     "find text": "Text to search for; case does not matter.",
     "help words": "Command with its subcommand, or a help topic.",
-    "history number": "Number of a change, or ACCOUNT-N for a change of another account. Default: all changes.",
+    "history number": "Number of a change, or ACCOUNT-N for a change by another account. Default: all changes.",
     "import file": "CSV, YAML, JSON or Orthanc file with the AEs; '-' is standard input.",
     "key": "Name of the key.",
     "name": "Name of the device.",
@@ -56,17 +59,19 @@ ARGUMENTS = {
     "pattern": "Part of a name, AE title or host. A pattern with * or ? must match the whole name, AE title or host. "
     "Case does not matter.",
     "restore file": "File that 'dcmcfg snapshot' wrote.",
-    "results clear names": "Name of a store, or the beginning of its name. For the names, run 'dcmcfg results list'.",
+    "results clear names": "Name of a result store, or the beginning of the name. For the names, run 'dcmcfg results "
+    "list'.",
     "set-external-retrieve aet": "AE title of a Storage SCP of the archive itself, such as DCM4CHEE.",
     "snapshot file": "File to write; with --check, the file to check.",
     "sop_class": "Name, keyword (CTImageStorage) or UID of a SOP class.",
     "sop_classes": "Name, keyword (CTImageStorage) or UID of a SOP class.",
     "target": "Device, AE or entry: see 'dcmcfg help targets'.",
-    "connection add target": "Device, and name of the new connection ('dicom' by default).",
-    "connection remove target": "Device, and name of the connection if the device has several connections.",
-    "connection set target": "Device, and name of the connection if the device has several connections.",
+    "connection add target": "DEVICE: name of the device. NAME: name of the new connection. Default: 'dicom', or "
+    "'dicom-tls' for TLS.",
+    "connection remove target": _CONNECTION,
+    "connection set target": _CONNECTION,
     "connection set address": "New address of the connection; write an IPv6 address in brackets.",
-    "connection show target": "Device, and name of the connection if the device has several connections.",
+    "connection show target": _CONNECTION,
     "show target": "Device or AE: see 'dcmcfg help targets'. Default: the device of the archive.",
     "undo number": "Number of the change. Default: the interrupted change, or else the newest change.",
     "upgrade apply plan_file": "File with a plan from 'dcmcfg upgrade plan' or 'dcmcfg upgrade gap'.",

@@ -15,13 +15,13 @@ def make_another_base(name: str) -> Topic:
             "archive's releases use dc=dcm4che,dc=org. The options below replace one base DN by another base DN.",
             (
                 "dcmcfg replaces the base DN in the DN of each entry, in 'newsuperior', and in every "
-                "value with the syntax DN. dcmcfg also replaces the base DN in asserted values, and "
-                "in the naming value of the base entry. dcmcfg never changes text. If a description "
-                "or a URL contains the old base DN, a warning shows the value."
+                "value with the syntax DN. dcmcfg also replaces the base DN in assertion controls, and "
+                "in the naming attribute of the base entry, such as dc. dcmcfg changes no other values. "
+                "If a description or a URL contains the old base DN, a warning shows the value."
             ),
             (
                 "'restore' refuses a snapshot with another base DN. In this case, use 'apply "
-                "--map-base auto SNAPSHOT'. dcmcfg refuses a file that asserts an entryCSN, because "
+                "--map-base auto SNAPSHOT'. dcmcfg refuses a file that checks an entryCSN, because "
                 "an entryCSN belongs to one server."
             ),
         ),
@@ -30,7 +30,7 @@ def make_another_base(name: str) -> Topic:
                 "Options",
                 (
                     ("export-ldif --as-base DN", "Write the configuration with DN as its base DN."),
-                    ("apply --map-base DN", "Replace DN, the base DN of the files, by the base DN of the site."),
+                    ("apply --map-base DN", "Replace the base DN of the files (DN) by the base DN of the site."),
                     (
                         "apply --map-base auto",
                         "Detect the base DN of the records. All records must have the same base DN.",
@@ -52,8 +52,8 @@ def make_import_files(name: str) -> Topic:
             "csv' writes a file in this form.",
             (
                 "The role of an AE adds no transfer capabilities. If an AE has no SCP capabilities, "
-                "the archive sends all objects to the AE. To add capabilities, use 'dcmcfg "
-                "capability'."
+                "the archive sends objects of all SOP classes to the AE. To add capabilities, use "
+                "'dcmcfg capability'."
             ),
         ),
         (
@@ -76,7 +76,8 @@ def make_import_files(name: str) -> Topic:
                     (".csv, .tsv, .txt", "The first line has the names of the columns."),
                     (
                         ".yaml, .yml, .json",
-                        "A list of AEs, also under the key 'aes'. The keys of an AE are the columns.",
+                        "A list of AEs, at the top level or under the key 'aes'. The keys of an AE are the names of "
+                        "the columns.",
                     ),
                     ("Orthanc", "A configuration with DicomModalities. The symbolic name becomes the description."),
                     ("Gazelle", "The configurations of Gazelle Test Management as CSV."),
@@ -110,7 +111,7 @@ def make_studies(name: str) -> Topic:
             Section(
                 "Files",
                 (
-                    ("text", "One Study Instance UID a line. Blank lines, and the text after #, are ignored."),
+                    ("text", "One Study Instance UID per line. Blank lines, and the text after #, are ignored."),
                     ("CSV", "The first line has the column name StudyInstanceUID or study_instance_uid."),
                 ),
             ),

@@ -31,9 +31,9 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Explain a setting without a directory server", "dcmcfg explain dicomPort --offline"),
     ),
     "map": (
-        ("Show who exchanges what with the archive", "dcmcfg map"),
-        ("Write a web page with the picture and a search", "dcmcfg map -o site.html"),
-        ("Draw only the surroundings of one AE", "dcmcfg map --around LONGTERM -o longterm.svg"),
+        ("Show which systems exchange data with the archive", "dcmcfg map"),
+        ("Write a web page with the map and a search field", "dcmcfg map -o site.html"),
+        ("Draw only one AE and the systems that exchange data with it", "dcmcfg map --around LONGTERM -o longterm.svg"),
         ("Draw the configuration of a file", "dcmcfg map site.ldif -o site.svg"),
     ),
     # Change
@@ -77,7 +77,10 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "ae rename": (
         ("Rename an AE, and every reference to it", "dcmcfg ae rename WORKSTATION VIEWER"),
-        ("Rename an external archive, and also keep its old title", "dcmcfg ae rename LONGTERM TAPE --keep-alias"),
+        (
+            "Rename an external archive, and keep an AE with the old title",
+            "dcmcfg ae rename LONGTERM TAPE --keep-alias",
+        ),
     ),
     "ae remove": (
         ("Remove an AE, and the entries that only this AE uses", "dcmcfg ae remove WORKSTATION"),
@@ -97,7 +100,10 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "device clone": (
         ("Copy a device that has one AE", "dcmcfg device clone ct1 ct2 --ae CT1=CT2"),
-        ("Add a suffix to all other names that must be unique", "dcmcfg device clone ct1 ct2 --suffix -2"),
+        (
+            "Copy a device, and add a suffix to all names in it that must be unique",
+            "dcmcfg device clone ct1 ct2 --suffix -2",
+        ),
     ),
     "device set": (
         ("Describe a device", "dcmcfg device set storescp dicomDescription='Reading room 2'"),
@@ -165,7 +171,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "capability copy": (
         ("Add the capabilities of one AE to another AE", "dcmcfg capability copy CT1 CT2"),
-        ("Also remove all other capabilities of CT2", "dcmcfg capability copy CT1 CT2 --replace"),
+        ("Also remove the capabilities of CT2 that CT1 does not have", "dcmcfg capability copy CT1 CT2 --replace"),
     ),
     "capability diff": (
         ("Show the capabilities of CT1 that CT2 does not have", "dcmcfg capability diff CT1 CT2"),
@@ -204,13 +210,13 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("Check files of a whole configuration before they are applied", "dcmcfg check site.ldif"),
         ("Check references only", "dcmcfg check --only references"),
         ("Fix the findings that require no decision", "dcmcfg check --fix"),
-        ("Also compare the device with the JSON of the archive", "dcmcfg check --archive-view"),
+        ("Also compare the device with the JSON that the archive returns for it", "dcmcfg check --archive-view"),
         ("Also compare the variables of the archive's containers", "dcmcfg check --env docker-compose.yml"),
     ),
     "monitor": (
         ("Check a site as a Nagios plugin", "dcmcfg monitor --profile hospital"),
         (
-            "Also compare the directory with a snapshot, and call two AEs",
+            "Also compare the directory with a snapshot, and send a C-ECHO to two AEs",
             "dcmcfg monitor --against site.snapshot --echo WORKSTATION --echo LONGTERM",
         ),
         (
@@ -271,7 +277,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
             "dcmcfg upgrade plan --from ldap-5.31.0 --to ldap-5.33.1 -o upgrade.ldif",
         ),
         (
-            "Specify the AE of the site that corresponds to DCM4CHEE",
+            "Specify which AE of the site corresponds to the AE DCM4CHEE of the release",
             "dcmcfg upgrade plan --from ldap-5.31.0 --to ldap-5.33.1 --role DCM4CHEE=PACS",
         ),
         (
@@ -292,8 +298,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     # Undo
     "blame": (
-        ("Show which change wrote each attribute of an AE last", "dcmcfg blame dcm4chee-arc/DCM4CHEE"),
-        ("Show which change wrote a port last", "dcmcfg blame cn=dicom,dicomDeviceName=storescp dicomPort"),
+        (
+            "For each attribute of an AE, show the newest change that wrote the attribute",
+            "dcmcfg blame dcm4chee-arc/DCM4CHEE",
+        ),
+        ("Show the newest change that wrote a port", "dcmcfg blame cn=dicom,dicomDeviceName=storescp dicomPort"),
     ),
     "history": (
         ("List the changes", "dcmcfg history"),
@@ -316,7 +325,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "echo": (
         ("Call the external archive", "dcmcfg echo LONGTERM"),
         ("Call every AE of the configuration", "dcmcfg echo --all"),
-        ("For each AE, show which AE titles of the archive the AE accepts", "dcmcfg echo --all --matrix"),
+        ("Call every AE with each AE title of the archive as the calling AE title", "dcmcfg echo --all --matrix"),
         ("Verify the certificate of the archive", "dcmcfg echo DCM4CHEE --tls --tls-ca hospital-ca.pem"),
     ),
     "work-order": (
@@ -336,7 +345,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
             "dcmcfg verify --study 1.2.840.1 --dest WORKSTATION --receive",
         ),
         (
-            "Find a purged study, and prove external retrieve",
+            "Find a purged study, and prove that external retrieve delivers the study",
             "dcmcfg verify --recall --dest WORKSTATION --receive --require-route",
         ),
         (

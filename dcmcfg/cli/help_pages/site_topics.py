@@ -21,8 +21,8 @@ def make_containers(name: str) -> Topic:
             "FILE' compares the variables in FILE with the directory. FILE is a Docker Compose "
             "file, a file of variables (.env) or a Kubernetes manifest.",
             (
-                "A container uses a variable marked 'first start' only until the container has its "
-                "data volume. A later change of the variable has no effect. If a variable is marked "
+                "A container uses a variable marked 'first start' only to create the data in its data "
+                "volume. A later change of the variable has no effect. If a variable is marked "
                 f"'file', NAME{FILE_SUFFIX} can specify a file that contains the value."
             ),
         ),
@@ -42,9 +42,9 @@ def make_monitoring(name: str) -> Topic:
     return Topic(
         name,
         (
-            "The state of a site is the worst state of its parts: first CRITICAL, then UNKNOWN, WARNING and OK. The "
-            "options --warning PART=N and --critical PART=N set the last value of a figure that is accepted. With "
-            "'none' instead of N, there is no limit.",
+            "The state of a site is the worst state of its parts. From worst to best, the states are CRITICAL, "
+            "UNKNOWN, WARNING and OK. The options --warning PART=N and --critical PART=N set the limits of a figure. A "
+            "figure equal to N is still accepted. With 'none' instead of N, there is no limit.",
             "Some states do not depend on a limit. Examples: the directory does not respond (CRITICAL), the archive "
             "cannot load a value (CRITICAL), the password is wrong (UNKNOWN), or a part has no result before the end "
             "of the check (UNKNOWN).",

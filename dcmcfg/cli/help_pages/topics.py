@@ -109,9 +109,10 @@ def _make_nodes(name: str) -> Topic:
             "/aets, /storage, /export, /queue, /metrics, /reject, /attribute-set and /attribute-filter of the "
             "node. dcmcfg also tests the ports, and reads the answer to an association request. A node does not show "
             "the values of many settings. If only such settings change, the reload is reported as not confirmed. "
-            "With --confirm marker, dcmcfg adds an attribute set with a unique name before the reload, and removes "
-            "the attribute set after the reload. A node that shows the attribute set has loaded the change. The node "
-            "shows the attribute set until its next reload.",
+            "With --confirm marker, dcmcfg adds an attribute set with a unique name to the directory before the "
+            "reload. If the node shows the attribute set, the node has loaded the change. After the reload, dcmcfg "
+            "removes the attribute set from the directory. The node continues to show the attribute set until its next "
+            "reload.",
             (
                 "Exit code 4 means that a node did not load the change, or that dcmcfg could not "
                 "check the node. 'dcmcfg apply --resume' continues with the remaining nodes."
@@ -133,10 +134,10 @@ def _make_limits(name: str) -> Topic:
     return Topic(
         name,
         (
-            "If a directory server, an archive or a DICOM peer exceeds one of the limits below, the command ends "
-            "with an error. The option --max NAME=NUMBER changes a limit for one run. Specify the option before or "
-            "after the name of the command. To change several limits, repeat the option. For octets, NUMBER can end "
-            "in K, M or G.",
+            "The limits below apply to data from other systems, such as a directory server, an archive or a DICOM "
+            "peer. If the data exceeds a limit, the command ends with an error. The option --max NAME=NUMBER changes a "
+            "limit for one run. Specify the option before or after the name of the command. To change several limits, "
+            "repeat the option. For a limit in octets, NUMBER can end in K, M or G.",
         ),
         (Section("Limits", tuple((f"{each.name} ({each.format_maximum()})", each.description) for each in LIMITS)),),
     )

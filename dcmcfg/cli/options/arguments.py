@@ -56,7 +56,7 @@ def new_name_option(name: str, help_text: str) -> Callable[[F], F]:
 
 
 class ChangeName(click.ParamType[int | ChangeReference]):
-    """The number of a change of this account, from 1 on, or ``ACCOUNT-N`` for a change of another account."""
+    """The number of a change of this account, from 1 on, or ``ACCOUNT-N`` for a change by another account."""
 
     name = "change"
 

@@ -26,16 +26,19 @@ F = TypeVar("F", bound=Callable[..., object])
 
 #: Risk → the help of the option that accepts it.
 HELP_BY_RISK = {
-    risk_checks.MANY_CHANGES: "Change more than 30 % of the entries.",
-    risk_checks.MANY_DELETES: "Delete more than 30 % of the entries.",
-    risk_checks.ARCHIVE_DEVICE: "Delete or rename the device of the archive.",
-    risk_checks.RECORDED_STUDIES: "Remove or rename an AE for which the archive's database contains studies.",
-    risk_checks.STORED_OBJECTS: "Remove or rename a storage for which the archive's database contains objects.",
+    risk_checks.MANY_CHANGES: "Allow a plan that changes more than 30 % of the entries.",
+    risk_checks.MANY_DELETES: "Allow a plan that deletes more than 30 % of the entries.",
+    risk_checks.ARCHIVE_DEVICE: "Allow a plan that deletes or renames the device of the archive.",
+    risk_checks.RECORDED_STUDIES: "Allow a plan that removes or renames an AE for which the archive's database "
+    "contains studies.",
+    risk_checks.STORED_OBJECTS: "Allow a plan that removes or renames a storage for which the archive's database "
+    "contains objects.",
     risk_checks.DANGLING_REFERENCE: "Allow a reference to an entry that does not exist.",
-    risk_checks.VENDOR_DATA_CHANGE: "Change dicomVendorData.",
-    risk_checks.UNLOADABLE: "Write settings that the archive cannot load, or that make its next start fail.",
+    risk_checks.VENDOR_DATA_CHANGE: "Allow a plan that changes dicomVendorData.",
+    risk_checks.UNLOADABLE: "Allow settings that the archive cannot load, or that make the next start of the archive "
+    "fail.",
     risk_checks.UNUSABLE_REFERENCE: "Allow a setting to refer to an AE that does not exist or is not suitable.",
-    SERVER_SCHEMA: "Send values that the published schema of the directory server forbids. The server then accepts "
+    SERVER_SCHEMA: "Allow values that the published schema of the directory server forbids. The server itself accepts "
     "or refuses the values.",
 }
 #: Parameter of an option → the risk that it accepts.
@@ -73,7 +76,7 @@ def describe_refusal(risks: Sequence[Risk], forced_risks: Collection[str]) -> st
     refused_risks = _find_refused(risks, forced_risks)
     if not refused_risks:
         return ""
-    return f"dry run: the plan would be refused, because it requires {_format_force_options(refused_risks)}"
+    return f"dry run: the plan would be refused without {_format_force_options(refused_risks)}"
 
 
 def _find_refused(risks: Sequence[Risk], forced_risks: Collection[str]) -> list[Risk]:
@@ -221,7 +224,7 @@ def _add_options(command: Callable[..., R], *, forms: Sequence[str], flags: Sequ
             "--no-reload",
             is_flag=True,
             help="Do not reload the archive. The archive then loads the change at its next reload or start, or when "
-            "a storage falls below its dcmStorageThreshold.",
+            "the free space of a storage falls below its dcmStorageThreshold.",
         ),
         click.option(
             "--strict",
@@ -233,7 +236,7 @@ def _add_options(command: Callable[..., R], *, forms: Sequence[str], flags: Sequ
             "in_transaction",
             default=None,
             help="Apply the plan in one transaction, or step by step. Default: in one transaction, if the server "
-            "supports transactions safely.",
+            "supports transactions and has no replicas.",
         ),
         format_option(*forms, flags=flags),
         node_options(),

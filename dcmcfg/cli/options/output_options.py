@@ -108,7 +108,7 @@ def details_option(command: F) -> F:
 def require_details_form(form: str, *, details: bool) -> None:
     """Raise :class:`click.UsageError` for ``--details`` with a *form* other than text: those have all details."""
     if details and form != TEXT:
-        raise click.UsageError(f"--details requires --format {TEXT}. The format {form} always has all details")
+        raise click.UsageError(f"--details is for the text report. --format {form} always has all details")
 
 
 def _redirecting(command: Callable[..., R], is_private: Callable[[Mapping[str, Any]], bool]) -> Callable[..., R]:

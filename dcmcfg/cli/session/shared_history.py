@@ -33,7 +33,7 @@ def make_sharing(settings: Settings) -> RolloutSharing:
         site_history = SiteHistory(History(get_state_folder()), shared)
         for record in site_history.find_unfinished(settings.ldap_url):
             reference = site_history.get_reference(record)
-            warn(f"change {reference} of another account is unfinished; to see it: dcmcfg history {reference}")
+            warn(f"change {reference} by another account is unfinished; to see it: dcmcfg history {reference}")
     return RolloutSharing(settings.history_dir, is_locked, (shared, *auditors))
 
 

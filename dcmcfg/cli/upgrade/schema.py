@@ -17,7 +17,7 @@ from dcmcfg.cli.upgrade.releases import read_named_schema
 from dcmcfg.settings import Settings
 
 
-@click.command("schema", short_help="Install the schema of a release in the server.", cls=SiteCommand)
+@click.command("schema", short_help="Install the schema of a release in the directory server.", cls=SiteCommand)
 @site_options
 @click.option("--to", "target_folder", metavar="FOLDER", type=FOLDER, help="Release whose schema to install.")
 @releases_option
