@@ -33,7 +33,7 @@ from dcmcfg.settings.folders import get_state_folder
 @click.argument("files", nargs=-1, metavar="FILE...", type=click.Path(path_type=Path, allow_dash=True))
 @site_options
 @click.option("--resume", is_flag=True, help="Finish the interrupted change. Do not specify a FILE with --resume.")
-@click.option("--prune", is_flag=True, help="Delete the entries that are not in a FILE. Requires --under.")
+@click.option("--prune", is_flag=True, help="Delete the entries that no FILE contains. Requires --under.")
 @click.option(
     "--under",
     "prune_base",
@@ -50,7 +50,8 @@ from dcmcfg.settings.folders import get_state_folder
     "--rejects",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="NEW",
-    help="File for the records that --continue skips. Default name for FILE a.ldif: a.rejects.ldif.",
+    help="File for the records that --continue skips. Default: the name of FILE with '.rejects' added, for example "
+    "a.rejects.ldif for a.ldif.",
 )
 @click.option("--mixed", is_flag=True, help="Accept a FILE with both entries and change records, as ldapadd does.")
 @map_base_option

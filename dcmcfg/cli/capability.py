@@ -183,7 +183,7 @@ def add_command(
     required=True,
     metavar="SYNTAX",
     shell_complete=_complete_transfer_syntax,
-    help="Transfer syntax of each SOP class; can be repeated.",
+    help="Transfer syntax for all specified SOP classes; can be repeated.",
 )
 @changing_options
 def set_command(

@@ -142,8 +142,8 @@ def _complete_skipped(ctx: click.Context, param: click.Parameter, incomplete: st
 @click.option(
     "--archive-view",
     is_flag=True,
-    help="Also compare the archive's device with the JSON that the archive returns for this device. Only reads from "
-    "the archive.",
+    help="Also compare the archive's device with the JSON that the archive returns for this device. dcmcfg only "
+    "reads from the archive.",
 )
 @click.option(
     "--env",

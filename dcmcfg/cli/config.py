@@ -103,7 +103,7 @@ def _parse_key(ctx: click.Context, param: click.Parameter, text: str) -> tuple[s
         return match["name"], match["key"]
     name, _, key = text.rpartition(".")
     if not name or not key:
-        raise click.BadParameter(f"{text!r} is not NAME.KEY, such as hospital.ldap_url", ctx, param)
+        raise click.BadParameter(f"{text!r} does not have the form NAME.KEY. Example: hospital.ldap_url", ctx, param)
     return name, key
 
 
@@ -215,7 +215,7 @@ def _warn_about_path(key: str, path: Path) -> None:
             f"sudo install -d -m 2770 -g GROUP {shlex.quote(str(path))}"
         )
     except Refused as refusal:
-        print_message(f"warning: dcmcfg will refuse changes, because this folder is not safe: {refusal}")
+        print_message(f"warning: dcmcfg will refuse changes, because the history folder is not safe: {refusal}")
 
 
 @config_group.command("unset", cls=UniqueOptionsCommand)
@@ -261,8 +261,8 @@ def _warn_if_unusable(name: str) -> None:
 @click.option(
     "--from-tree",
     is_flag=True,
-    help="Read the list of nodes that the archive's web interface stores in the directory (dcmuiDeviceClusterObject), "
-    "and propose these nodes.",
+    help="Propose nodes for the profile: the nodes that the archive's web interface stores in the directory "
+    "(dcmuiDeviceClusterObject).",
 )
 @json_option
 def nodes_command(settings: Settings, *, from_tree: bool, as_json: bool) -> None:

@@ -104,7 +104,9 @@ def _connection_options(command: Callable[..., R]) -> Callable[..., R]:
     for option in reversed(
         (
             click.option(
-                "--tls/--no-tls", default=None, help="Use TLS with the cipher suites of the archive's AEs, or no TLS."
+                "--tls/--no-tls",
+                default=None,
+                help="Use TLS with the cipher suites of the archive's AEs (--tls), or no TLS (--no-tls).",
             ),
             cipher_suite_option,
             click.option(
@@ -252,7 +254,8 @@ def set_command(
 @click.option(
     "--detach",
     is_flag=True,
-    help="First detach the connection from the AEs and applications that have a second connection.",
+    help="Also remove the connection from the AEs and applications that use it, if each of them has another "
+    "connection.",
 )
 @changing_options
 def remove_command(settings: Settings, options: ChangeOptions, *, target: str, detach: bool) -> None:

@@ -48,7 +48,10 @@ def create_command(
     NAME_OPTIONS[EntityKind.HL7_APPLICATION], "New name of an HL7 application in the copy; can be repeated."
 )
 @click.option(
-    "--suffix", metavar="TEXT", default="", help="Suffix for all other names that must be unique in the copy."
+    "--suffix",
+    metavar="TEXT",
+    default="",
+    help="Suffix for all other names in the copy that must be unique in the directory.",
 )
 @changing_options
 def clone_command(

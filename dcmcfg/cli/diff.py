@@ -70,8 +70,8 @@ _DIFFERENT = 1
 @click.option(
     "--map-base",
     metavar="DN",
-    help="Base DN of the file. dcmcfg replaces this base DN with the base DN of the other tree. 'auto' detects the "
-    "base DN of the file.",
+    help="Base DN of the file. For the comparison, dcmcfg replaces this base DN with the base DN of the other tree; "
+    "the file does not change. 'auto' detects the base DN of the file.",
 )
 @file_urls_options
 @format_option(TEXT, "ldif", "unified", JSON, MARKDOWN, HTML, flags=("ldif", "unified"))

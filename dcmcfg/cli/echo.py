@@ -62,8 +62,8 @@ _MAX_TIMEOUT_S = 3600
 @click.option(
     "--matrix",
     is_flag=True,
-    help="Call each AE with every AE title of the archive as the calling AE title. The result is a matrix. The "
-    "archive's own AEs are called at each node.",
+    help="Call each AE once for each AE title of the archive, with this title as the calling AE title. The result is a "
+    "matrix. The archive's own AEs are called at each node.",
 )
 @parallel_option
 @click.option(

@@ -37,7 +37,7 @@ def _complete_words(ctx: click.Context, param: click.Parameter, incomplete: str)
 
 @click.command("help", cls=UniqueOptionsCommand)
 @click.argument("words", nargs=-1, metavar="[COMMAND|TOPIC]...", shell_complete=_complete_words)
-@click.option("--json-schema", "as_schema", is_flag=True, help="Print the JSON Schema of the output with --json.")
+@click.option("--json-schema", "as_schema", is_flag=True, help="Print the JSON Schema of the command's --json output.")
 @json_option
 @click.pass_context
 def help_command(ctx: click.Context, /, *, words: tuple[str, ...], as_schema: bool, as_json: bool) -> None:

@@ -58,7 +58,8 @@ def _make_folder_option(default: Callable[[], Path], default_text: str) -> Calla
 
 _new_folder_option = _make_folder_option(_get_new_folder, "in the user's state folder")
 _known_folder_option = _make_folder_option(
-    _get_known_folder, "the lab in the user's state folder; if there is none, the folder in the profile lab"
+    _get_known_folder,
+    "the lab in the user's state folder; if this folder has no lab, the folder that the profile 'lab' specifies",
 )
 
 
@@ -97,8 +98,8 @@ def lab_group() -> None:
     "--replica-lag",
     type=click.IntRange(0, _MAX_LAG_S),
     metavar="S",
-    help="Let each node read a replica of the directory. The first replica receives each change at once. The other "
-    "replicas ask for changes every S seconds.",
+    help="Let each node read a replica of the directory. The first replica receives each change immediately. The "
+    "other replicas ask for changes every S seconds.",
 )
 @click.option(
     "--release",

@@ -91,19 +91,21 @@ _part_options = option_group(
             "--warning",
             multiple=True,
             metavar="PART=N",
-            help="Limit of PART for WARNING, or 'none'. A value at the limit is not a WARNING. Can be repeated.",
+            help="Limit of PART for the state WARNING, or 'none' for no limit. A value equal to the limit is not a "
+            "WARNING. Can be repeated.",
         ),
         click.option(
             "--critical",
             multiple=True,
             metavar="PART=N",
-            help="Limit of PART for CRITICAL, or 'none'. A value at the limit is not CRITICAL. Can be repeated.",
+            help="Limit of PART for the state CRITICAL, or 'none' for no limit. A value equal to the limit is not "
+            "CRITICAL. Can be repeated.",
         ),
         click.option(
             "--against",
             type=click.Path(path_type=Path),
             metavar="FILE",
-            help="Check the part 'drift': compare the directory with FILE, an export or a snapshot.",
+            help="Check the part 'drift': compare the directory with FILE (an export or a snapshot).",
         ),
         click.option(
             "--echo",
@@ -157,7 +159,11 @@ _recall_options = option_group(
     help="End the check after S seconds. A part without a result is UNKNOWN.",
 )
 @format_option(NAGIOS, OPENMETRICS, JSON)
-@file_option("FILE", "Write the output to FILE. FILE is never incomplete. Standard output then has only the summary.")
+@file_option(
+    "FILE",
+    "Write the output to FILE. dcmcfg replaces FILE only when the output is complete. Standard output then has only "
+    "the summary.",
+)
 @site_options
 def monitor_command(
     settings: Settings,
@@ -194,7 +200,9 @@ def _make_request(
     recall = recall_options.make_request(settings)
     has_replicas = any(each.ldap_url != settings.ldap_url for each in settings.nodes)
     prerequisites = {
-        Part.REPLICAS: "" if has_replicas else "a node in the profile that reads a replica (dcmcfg help nodes)",
+        Part.REPLICAS: ""
+        if has_replicas
+        else "a node that reads a replica; add this node to the profile (dcmcfg help nodes)",
         Part.DRIFT: "" if options.against is not None else "--against FILE",
         Part.RECALL: "" if recall is not None else "--recall AET",
     }

@@ -74,7 +74,11 @@ def _apply_rename(settings: Settings, options: ChangeOptions, make_renaming: Cal
     is_flag=True,
     help="Let the archive's AE also accept the old title when other systems call the AE.",
 )
-@click.option("--keep-web-apps", is_flag=True, help="Keep the names of web applications that are named after the AE.")
+@click.option(
+    "--keep-web-apps",
+    is_flag=True,
+    help="Keep the names of the AE's web applications that consist of the old title, or start with it (OLD, OLD-WADO).",
+)
 @_references_only_option
 @changing_options
 def ae_command(
@@ -91,8 +95,8 @@ def ae_command(
     """Give an AE another title.
 
     All references to the AE are updated. If several devices have an AE with this title, specify DEVICE/TITLE. Then only
-    the references to this AE are updated. The command also renames web applications that are named after the AE (OLD,
-    OLD-WADO).
+    the references to this AE are updated. The command also renames the AE's web applications whose names consist of the
+    old title, or start with it (OLD, OLD-WADO).
 
     The configuration of other systems and the archive's database are not changed. If the archive exported studies to an
     external archive, the archive's database contains the title that the external archive had at the export. Later, the

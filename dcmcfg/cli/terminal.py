@@ -61,8 +61,8 @@ def read_bind_password(settings: Settings) -> str | None:
         raise DirectoryError(
             f"no password for {settings.bind_dn}",
             subject=settings.ldap_url,
-            next_step=f"{_suggest_profiles(settings)}specify --bind-password-file FILE; or set the password in the "
-            "same place as the LDAP URL: in the profile or in the environment (dcmcfg help secrets)",
+            next_step=f"{_suggest_profiles(settings)}specify --bind-password-file FILE; or set the password "
+            "where the LDAP URL is set: both in the profile, or both in the environment (dcmcfg help secrets)",
         )
     return password
 
@@ -98,6 +98,6 @@ def require_client_secret(client: OidcClient) -> None:
         raise ArchiveError(
             f"no secret for the client {client.client_id}",
             subject=client.server_url,
-            next_step="set oidc_client_secret_file in the same place as the issuer: in the profile or in the "
+            next_step="set oidc_client_secret_file where the issuer is set: both in the profile, or both in the "
             "environment (dcmcfg help secured)",
         )

@@ -33,8 +33,8 @@ def unset_command(settings: Settings, options: ChangeOptions, *, target: str, at
     if (assignment := next((each for each in attributes if "=" in each), None)) is not None:
         name, operator, _ = split_assignment(assignment)
         raise click.UsageError(
-            f"{name}{operator}… has a value, but dcmcfg unset removes all values. To remove one value: dcmcfg set "
-            f"{shlex.quote(target)} {name}-=VALUE"
+            f"{name}{operator}… specifies a value, but dcmcfg unset removes all values of {name}. To remove one value: "
+            f"dcmcfg set {shlex.quote(target)} {name}-=VALUE"
         )
     apply_target_edit(
         settings,

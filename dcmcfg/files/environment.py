@@ -57,9 +57,8 @@ def read_environments(paths: Sequence[Path]) -> tuple[Environment, ...]:
             raise DcmcfgError(
                 "not a Docker Compose file, a .env file or a Kubernetes manifest",
                 subject=name,
-                next_step=(
-                    "a Docker Compose file has the key services; a Kubernetes manifest has the keys apiVersion and kind"
-                ),
+                next_step="a Docker Compose file has the key 'services'; a Kubernetes manifest has the keys "
+                "'apiVersion' and 'kind'",
             )
     if not found and not manifests:
         raise DcmcfgError(

@@ -27,7 +27,7 @@ class Metric:
 SITE_STATE = Metric(
     name="site_state", help="State of the site: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.", in_performance_data=False
 )
-RUN_DURATION = Metric(name="run_duration_seconds", help="Duration of the whole check.", unit=SECONDS)
+RUN_DURATION = Metric(name="run_duration_seconds", help="Duration of the whole check, in seconds.", unit=SECONDS)
 PART_STATE = Metric(
     name="part_state",
     help="State of a part of the check: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.",
@@ -36,7 +36,7 @@ PART_STATE = Metric(
 )
 PART_DURATION = Metric(
     name="part_duration_seconds",
-    help="Duration of a part of the check.",
+    help="Duration of a part of the check, in seconds.",
     labels=("part",),
     unit=SECONDS,
     in_performance_data=False,
@@ -56,7 +56,7 @@ NODE_OTHER_VALUES = Metric(
 )
 REPLICA_BEHIND = Metric(
     name="replica_behind_seconds",
-    help="Age of the oldest change that is missing in the replica.",
+    help="Age of the oldest change that is missing in the replica, in seconds.",
     labels=("replica",),
     unit=SECONDS,
 )

@@ -72,9 +72,9 @@ def _parse_limit(text: str) -> tuple[Part, float | None]:
         similar = suggest_names(name, tuple(known))
         hint = f"did you mean {', '.join(similar)}? " if similar else ""
         raise MalformedInput(
-            f"the check has no part {name!r} with a limit",
+            f"{name!r} is not a part that can have a limit",
             subject=repr(text),
-            next_step=f"{hint}parts: {', '.join(known)}",
+            next_step=f"{hint}parts that can have a limit: {', '.join(known)}",
         )
     if number == NONE:
         return known[name], None

@@ -8,7 +8,7 @@ from enum import Enum
 
 from dcmcfg.nodes.expectations import EndpointExpectation, Expectation, Expectations, Match, PortExpectation
 
-_NO_REQUEST = "no response of the archive shows the changed values"
+_NO_REQUEST = "no service of the archive returns the changed values"
 _NO_EVIDENCE = "the archive does not show any of the changed values"
 
 
@@ -84,8 +84,7 @@ def judge_reload(
     if shown:
         return Confirmation(
             ConfirmationState.NOT_CONFIRMED,
-            reason="before the reload, the archive already showed some of the new values, and now it does not show "
-            "the other new values",
+            reason="after the reload, the archive shows only those new values that it already showed before the reload",
         )
     return Confirmation(ConfirmationState.NOT_CONFIRMED, reason=_NO_EVIDENCE if pairs else _NO_REQUEST)
 

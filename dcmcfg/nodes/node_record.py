@@ -121,7 +121,7 @@ class NodeRecorder:
                 write_private(path, format_undo([Delete(dn)], comments=("dcmcfg undo of a marker",)))
             except OSError as error:
                 raise DcmcfgError(
-                    f"the undo file of the marker cannot be written ({error.strerror})", subject=str(path)
+                    f"the undo file that removes the marker cannot be written ({error.strerror})", subject=str(path)
                 ) from error
         with self._lock:
             self._write(replace(self._record, marker=RecordedMarker(dn=str(dn), is_present=is_present)))

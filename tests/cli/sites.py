@@ -35,7 +35,7 @@ dicomPort: 104
 NAME = "dcmExternalRetrieveAEDestination"
 #: The last line of a change of which the archive shows no value, such as that of :data:`NAME`.
 NOT_CONFIRMED = (
-    "The archive has reloaded (204). dcmcfg cannot confirm this change: no response of the archive shows the "
+    "The archive has reloaded (204). dcmcfg cannot confirm this change: no service of the archive returns the "
     "changed values."
 )
 

@@ -26,7 +26,7 @@ To show the LDIF, use --show-ldif. To save the LDIF, use --output FILE.
 4 to add, in one transaction
 Applied in one transaction.
 To revert it: dcmcfg undo 1
-The archive has reloaded (204). dcmcfg cannot confirm this change: no response of the archive shows the changed values.
+The archive has reloaded (204). dcmcfg cannot confirm this change: no service of the archive returns the changed values.
 """
 #: The names that are left out of the entries of dcmldap: what the directory itself adds.
 ENTRIES = {

@@ -61,8 +61,8 @@ def test_a_device_is_added_in_one_transaction_and_taken_back_in_two_parts(
     (undo,) = undo_files()
     assert done.stdout.endswith(
         "3 to add, in one transaction\nApplied in one transaction.\nTo revert it: dcmcfg undo 1\n"
-        "The archive has reloaded (204). dcmcfg cannot confirm this change: no response of the archive shows the "
-        "changed values.\n"
+        "The archive has reloaded (204). dcmcfg cannot confirm this change: no service of the archive returns "
+        "the changed values.\n"
     )
     assert len(site.octets()) == len(before) + 3
     undo_result = run("apply", str(undo), "--yes")

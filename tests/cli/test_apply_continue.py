@@ -85,9 +85,10 @@ def test_a_file_that_is_there_is_not_overwritten(run: Run, site: CliSite, tmp_pa
     assert result.exit_code == 3
     assert "1 to change, in one change\n" in result.stdout, "the plan comes first"
     assert result.stderr.endswith(
-        f"dcmcfg: {rejects}: the rejects file exists with other content; nothing was changed\n"
-        "  next: if you have fixed the records in this file, run the command with this file as FILE; otherwise "
-        "remove the file, or specify another file with --rejects\n"
+        f"dcmcfg: {rejects}: the rejects file already exists, and its content differs from the new rejects; nothing "
+        "was changed\n"
+        "  next: if you have fixed the records in the rejects file, run the command with the rejects file as FILE. If "
+        "not, remove the rejects file, or specify a different file with --rejects\n"
     )
     assert rejects.read_text() == "mine"
     assert run("apply", str(file), "--continue", "--dry-run").exit_code == 1

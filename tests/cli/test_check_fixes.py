@@ -469,8 +469,8 @@ def test_fix_applies_what_needs_no_decision_and_prints_the_rest(run: Run, broken
     shown_lines = lines(result.stdout)
     assert shown_lines[0] == broken_site.headline
     assert (
-        "The archive has reloaded (204). dcmcfg cannot confirm this change: no response of the archive shows the "
-        "changed values." in shown_lines
+        "The archive has reloaded (204). dcmcfg cannot confirm this change: no service of the archive returns "
+        "the changed values." in shown_lines
     )
     assert shown_lines[-3:] == [
         f"{len(before)} entries: 1 error, 0 warnings",

@@ -175,7 +175,7 @@ def test_what_the_reader_would_refuse_is_not_written(run: Run, key: str, value: 
 def test_a_key_without_a_profile_is_a_usage_error(run: Run) -> None:
     result = run("config", "set", "ldap_url", "ldap://x")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.endswith("'ldap_url' is not NAME.KEY, such as hospital.ldap_url\n")
+    assert result.stderr.endswith("'ldap_url' does not have the form NAME.KEY. Example: hospital.ldap_url\n")
 
 
 @pytest.mark.parametrize("key", ["bind_password=Geheim123", "hospital.bind_password=Geheim123", "a.b=Geheim.123"])

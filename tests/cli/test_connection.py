@@ -20,7 +20,7 @@ To show the LDIF, use --show-ldif. To save the LDIF, use --output FILE.
 1 to change, in one change
 Applied in one change.
 To revert it: dcmcfg undo 1
-The archive has reloaded (204). dcmcfg cannot confirm this change: no response of the archive shows the changed values.
+The archive has reloaded (204). dcmcfg cannot confirm this change: no service of the archive returns the changed values.
 """
 
 

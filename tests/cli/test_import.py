@@ -71,8 +71,8 @@ def test_a_good_row_becomes_what_dcmldap_writes_and_is_undone(run: Run, site: Cl
         "4 to add, in one transaction",
         "Applied in one transaction.",
         "To revert it: dcmcfg undo 1",
-        "The archive has reloaded (204). dcmcfg cannot confirm this change: no response of the archive shows the "
-        "changed values.",
+        "The archive has reloaded (204). dcmcfg cannot confirm this change: no service of the archive returns "
+        "the changed values.",
     ]
     device = f"dicomDeviceName=ws1,{DEVICES}"
     after = site.octets()
@@ -144,8 +144,8 @@ def test_bad_rows_are_told_and_written_to_be_mended_and_given_again(run: Run, si
         "Applied in one transaction.",
         "To revert it: dcmcfg undo 1",
         "Rejected: 5. Fix the rejected items in new.rejects.csv",
-        "The archive has reloaded (204). dcmcfg cannot confirm this change: no response of the archive shows the "
-        "changed values.",
+        "The archive has reloaded (204). dcmcfg cannot confirm this change: no service of the archive returns "
+        "the changed values.",
     ]
     rejects = Path("new.rejects.csv")
     assert stat.S_IMODE(rejects.stat().st_mode) == 0o600
@@ -221,9 +221,10 @@ def test_what_is_not_carried_out_leaves_nothing_behind(run: Run, site: CliSite) 
     assert "4 to add, in one transaction\n" in refused.stdout, "the plan and the reasons come first"
     assert "rejected: new.csv:" in refused.stderr
     assert refused.stderr.endswith(
-        "dcmcfg: new.rejects.csv: the rejects file exists with other content; nothing was changed\n"
-        "  next: if you have fixed the records in this file, run the command with this file as FILE; otherwise "
-        "remove the file, or specify another file with --rejects\n"
+        "dcmcfg: new.rejects.csv: the rejects file already exists, and its content differs from the new rejects; "
+        "nothing was changed\n"
+        "  next: if you have fixed the records in the rejects file, run the command with the rejects file as FILE. If "
+        "not, remove the rejects file, or specify a different file with --rejects\n"
     )
     assert Path("new.rejects.csv").read_text() == "mine"
     assert (site.octets(), undo_files()) == (before, [])

@@ -389,8 +389,8 @@ def test_password_without_source_and_terminal_is_an_error(run: Run, monkeypatch:
     assert (result.exit_code, result.stdout) == (3, "")
     assert result.stderr == (
         "dcmcfg: ldap://localhost:389: no password for cn=admin,dc=dcm4che,dc=org\n"
-        "  next: specify --bind-password-file FILE; or set the password in the same place as the LDAP URL: in the "
-        "profile or in the environment (dcmcfg help secrets)\n"
+        "  next: specify --bind-password-file FILE; or set the password where the LDAP URL is set: both in the "
+        "profile, or both in the environment (dcmcfg help secrets)\n"
     )
 
 

@@ -44,8 +44,8 @@ def test_set_export_and_verify_on_the_stock_configuration(
     done = run("set-external-retrieve", "DCM4CHEE", "--yes")
     assert (done.exit_code, stock_site.values(NAME)) == (0, ("DCM4CHEE",)), done.output
     assert (
-        "The archive has reloaded (204). dcmcfg cannot confirm this change: no response of the archive shows the "
-        "changed values." in done.output
+        "The archive has reloaded (204). dcmcfg cannot confirm this change: no service of the archive returns "
+        "the changed values." in done.output
     )
     again = run("set-external-retrieve", "DCM4CHEE")
     assert (again.exit_code, "No changes." in again.output) == (0, True), again.output

@@ -129,8 +129,8 @@ def test_the_archives_own_device_asks_for_a_word_a_restart_and_takes_the_profile
         "Applied in one transaction.",
         "To revert it: dcmcfg undo 1",
         "The archive was not reloaded. Restart the archive with -Ddcm4chee-arc.DeviceName=hosp-arc (old name: "
-        "dcm4chee-arc). In the container image, set ARCHIVE_DEVICE_NAME instead. Until the restart, the archive keeps "
-        "its loaded configuration.",
+        "dcm4chee-arc). In a container, set the variable ARCHIVE_DEVICE_NAME instead of -Ddcm4chee-arc.DeviceName. "
+        "Until the restart, the archive keeps its loaded configuration.",
         f"The profile now contains the new device name: {path}",
     ]
     assert result.stderr == (

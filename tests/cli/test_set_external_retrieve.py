@@ -49,8 +49,8 @@ def test_the_value_is_set_shown_and_loaded(run: Run, site: CliSite) -> None:
         *lines(PLAN),
         "Applied in one change.",
         "To revert it: dcmcfg undo 1",
-        "The archive has reloaded (204). dcmcfg cannot confirm this change: no response of the archive shows the "
-        "changed values.",
+        "The archive has reloaded (204). dcmcfg cannot confirm this change: no service of the archive returns "
+        "the changed values.",
     ]
     assert (result.exit_code, result.stderr) == (0, "")
     assert site.values(NAME) == ("DCM4CHEE",)
@@ -399,8 +399,8 @@ def test_a_listener_that_a_second_reload_opens_is_a_note(run: Run, site: CliSite
     assert result.stdout.endswith(
         "The first reload could not open the listener localhost:11112 (IOException: Unable to start TCPListener on "
         "localhost:11112; cause: BindException: Address already in use). A second reload opened the listener.\n"
-        "The archive has reloaded (204). dcmcfg cannot confirm this change: no response of the archive shows the "
-        "changed values.\n"
+        "The archive has reloaded (204). dcmcfg cannot confirm this change: no service of the archive returns "
+        "the changed values.\n"
     )
 
 

@@ -354,7 +354,7 @@ def test_want_of_a_secret_is_told(run: Run, issuer: Issuer, monkeypatch: pytest.
     assert (result.exit_code, result.stderr) == (
         3,
         f"dcmcfg: {issuer.url}: no secret for the client dcmcfg\n"
-        "  next: set oidc_client_secret_file in the same place as the issuer: in the profile or in the environment "
+        "  next: set oidc_client_secret_file where the issuer is set: both in the profile, or both in the environment "
         "(dcmcfg help secured)\n",
     )
 

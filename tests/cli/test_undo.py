@@ -68,8 +68,8 @@ def test_undo_shows_asks_changes_and_reloads_as_any_change(run: Run, site: CliSi
         "1 to change, in one change",
         "Applied in one change.",
         "To revert it: dcmcfg undo 2",
-        "The archive has reloaded (204). dcmcfg cannot confirm this change: no response of the archive shows the "
-        "changed values.",
+        "The archive has reloaded (204). dcmcfg cannot confirm this change: no service of the archive returns "
+        "the changed values.",
     ]
     assert site.octets() == before
     again = run("undo", "2", "--yes", "--json")

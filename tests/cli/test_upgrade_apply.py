@@ -58,7 +58,7 @@ def test_the_applied_plan_is_checked_and_only_the_gap_is_left(
     assert applied.stdout.replace("--profile test ", "").endswith(
         "Checked: a new plan of the same upgrade changes nothing.\n"
         "Next: install the new release of the archive and start it. Then list the remaining differences from a new "
-        "installation, and prove the retrieval of a study:\n"
+        "installation, and verify that a study can be retrieved:\n"
         f"  dcmcfg upgrade gap --from {source} --to {target} --updates {updates}\n"
         "  dcmcfg verify --study STUDY_UID --dest AE_TITLE\n"
     )
@@ -270,4 +270,4 @@ def test_a_gap_is_refused_before_the_upgrade(run: Run, releases: Releases) -> No
     tree = str(releases.build_file("pristine", "5.31.0"))
     refused = run("upgrade", "gap", *options_to_target(releases, "--tree", tree))
     assert (refused.exit_code, refused.stdout) == (3, "")
-    assert "the official changes of 5.33.1 are not complete: 353 entries must still change" in refused.stderr
+    assert "the site does not have all official changes of 5.33.1 yet: 353 entries must still change" in refused.stderr

@@ -48,12 +48,9 @@ LENGTH = AssociationExpectation(
 SHOWN, NOT_SHOWN, UNKNOWN = Match.SHOWN, Match.NOT_SHOWN, Match.UNKNOWN
 #: Each in an order of its own for hypothesis.
 KINDS: tuple[Expectation, ...] = (AET, REMOVED, EMPTIED, OPEN, CLOSED, LENGTH)
-NO_REQUEST = "no response of the archive shows the changed values"
+NO_REQUEST = "no service of the archive returns the changed values"
 NO_EVIDENCE = "the archive does not show any of the changed values"
-SHOWN_BEFORE = (
-    "before the reload, the archive already showed some of the new values, and now it does not show the "
-    "other new values"
-)
+SHOWN_BEFORE = "after the reload, the archive shows only those new values that it already showed before the reload"
 
 
 def judge(

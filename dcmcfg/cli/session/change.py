@@ -322,7 +322,7 @@ def _describe_preconditions(directory: Directory, plan: Plan) -> str:
     if not count:
         return ""
     checker = (
-        "the directory server changes an entry only if the values to change are still as in this plan"
+        "the directory server changes an entry only if the entry still has the old values from this plan"
         if directory.read_capabilities().assertions
         else "dcmcfg reads the entry before the step, because the server does not support assertion controls"
     )

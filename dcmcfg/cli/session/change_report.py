@@ -41,8 +41,9 @@ def format_restart_note(renamed_archives: Sequence[RenamedArchive]) -> str:
         f"-D{DEVICE_NAME_PROPERTY}={archive.new_name} (old name: {archive.old_name})" for archive in renamed_archives
     )
     return (
-        f"The archive was not reloaded. Restart the archive with {instructions}. In the container image, set "
-        "ARCHIVE_DEVICE_NAME instead. Until the restart, the archive keeps its loaded configuration."
+        f"The archive was not reloaded. Restart the archive with {instructions}. In a container, set the "
+        f"variable ARCHIVE_DEVICE_NAME instead of -D{DEVICE_NAME_PROPERTY}. Until the restart, the archive keeps its "
+        "loaded configuration."
     )
 
 
@@ -64,7 +65,7 @@ def rename_device_in_profile(settings: Settings, renamed_archives: Sequence[Rena
         raise IncompleteChange(
             f"the directory was changed, but {error.message}",
             subject=error.subject,
-            next_step=f'set device = "{new_name}" in this file',
+            next_step=f'set device = "{new_name}" in the file of the profile {settings.profile}',
         ) from error
 
 

@@ -58,8 +58,8 @@ def _require_device(settings: Settings, node: Node) -> None:
         raise ArchiveError(
             f"node {node.name} runs with the device {name}, not with {settings.device}; nothing was changed",
             subject=node.archive_url,
-            next_step="make a separate profile for the archive with this other device; to remove the node from this "
-            f"profile: dcmcfg config unset {settings.profile}.nodes.{node.name}",
+            next_step=f"create a separate profile for the archive that runs with the device {name}; to remove the node "
+            f"from the profile {settings.profile}: dcmcfg config unset {settings.profile}.nodes.{node.name}",
         )
 
 

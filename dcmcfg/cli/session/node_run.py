@@ -171,8 +171,8 @@ class _Activation:
             add_marker(self._directory, self._marker, self._recorder)
         except DcmcfgError as error:
             self.notes.append(
-                "warning: dcmcfg could not add the marker to the directory, so the marker cannot confirm the reload: "
-                f"{error.message}"
+                "warning: dcmcfg could not add the marker (a temporary entry) to the directory, so dcmcfg cannot use "
+                f"the marker to confirm the reload: {error.message}"
             )
             self._marker = None
 
@@ -242,9 +242,9 @@ class _Activation:
             )
             return
         shown_until = (
-            "The archive shows the marker until its next reload"
+            "The archive keeps the marker in its loaded configuration until its next reload"
             if self._selected.is_single
-            else "The nodes show the marker until their next reload"
+            else "The nodes keep the marker in their loaded configuration until their next reload"
         )
         self.notes.append(f"The marker is removed from the directory. {shown_until}.")
 

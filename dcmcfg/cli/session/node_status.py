@@ -121,7 +121,7 @@ def show_replicas(
         raise NotFound(
             "no node of this site reads a replica of the directory",
             subject=settings.ldap_url,
-            next_step="to list the nodes of the archive, with commands that add the nodes to the profile: "
+            next_step="to list the nodes of the archive, and the commands to add them to the profile: "
             "dcmcfg config nodes --from-tree",
         )
 

@@ -224,7 +224,7 @@ def _make_write_error(error: OSError, target: str, path: Path) -> DcmcfgError:
         case PermissionError():
             next_step = "specify a file in a folder that this account can write to"
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
-            next_step = "free space on this disk, or specify a file on another disk"
+            next_step = "delete files on this disk, or specify a file on another disk"
         case _:
             next_step = "specify another file"
     return DcmcfgError(f"the file cannot be written ({error.strerror})", subject=target, next_step=next_step)

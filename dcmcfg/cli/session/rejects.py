@@ -128,10 +128,10 @@ def _has_content(path: Path, text: str) -> bool:
 
 def _make_exists_error(path: Path) -> DcmcfgError:
     return DcmcfgError(
-        "the rejects file exists with other content; nothing was changed",
+        "the rejects file already exists, and its content differs from the new rejects; nothing was changed",
         subject=str(path),
-        next_step="if you have fixed the records in this file, run the command with this file as FILE; otherwise "
-        "remove the file, or specify another file with --rejects",
+        next_step="if you have fixed the records in the rejects file, run the command with the rejects file as FILE. "
+        "If not, remove the rejects file, or specify a different file with --rejects",
     )
 
 

@@ -54,7 +54,7 @@ def revert_schema(settings: Settings, options: SchemaOptions) -> None:
         raise Refused(
             "this account has no recorded update of the schema that can be reverted",
             subject=settings.ldap_url,
-            next_step="run the command with the account that has updated the schema",
+            next_step="run the command with the operating-system account that updated the schema",
         )
     console = make_stderr_console() if options.as_json else make_stdout_console()
     planned = []

@@ -176,7 +176,8 @@ class SchemaUpdate:
         comparison = inspected.comparisons[-1]
         if found and comparison.is_older:
             raise Refused(
-                f"entries use the schema of the server, which is newer than release {self._release.label}",
+                f"the schema of release {self._release.label} is older than the server's schema, and does not allow "
+                "all entries of the directory",
                 subject=plan.ldap_url,
                 next_step=f"specify a newer release; to revert the last update of the schema: {_COMMAND} --undo",
                 details=[f"{each.dn}: {each.message}" for each in found[:_MAX_WARNINGS]],

@@ -77,7 +77,7 @@ def _open(folder: Path) -> SharedHistory | None:
         if not shared.is_usable():
             return None
     except Refused as error:
-        warn(f"only the changes of this account are known. The shared history is refused: {error}")
+        warn(f"only the changes of this account are known, because dcmcfg refuses the shared history: {error}")
         return None
     shared.publish_pending(get_state_folder())
     return shared

@@ -113,7 +113,7 @@ class _ResultCheck:
                 options.print_lines("Checked: a new plan of the same upgrade changes nothing.")
         options.print_lines(
             "Next: install the new release of the archive and start it. Then list the remaining differences from a new "
-            "installation, and prove the retrieval of a study:",
+            "installation, and verify that a study can be retrieved:",
             f"  {format_gap_command(self._source)}",
             f"  {VERIFY_COMMAND}",
         )

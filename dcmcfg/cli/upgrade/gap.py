@@ -33,11 +33,14 @@ from dcmcfg.upgrade.preparation import Upgrade
 @upgrade_options(
     "Release that the site had before the upgrade. Without --from, the list also contains the site's own changes."
 )
-@gap_option("Kinds of differences to list: corrections, additions, values, removals or all. Default: all.")
+@gap_option(
+    "Kinds of differences to list: corrections (changes of update files that missed their target), additions "
+    "(missing entries), values (missing values), removals (obsolete entries) or all. Default: all."
+)
 @json_option
 @file_option(
     "PLAN",
-    "Write a plan that removes the differences to the new file PLAN, for 'dcmcfg upgrade apply'. Requires --from.",
+    "Write a plan to the new file PLAN, for 'dcmcfg upgrade apply'. The plan removes the differences. Requires --from.",
     PLAN_FILE,
 )
 def gap_command(
@@ -110,6 +113,6 @@ def _require_upgraded(upgrade: Upgrade) -> None:
     if upgrade.official_entries:
         count = format_count(len(upgrade.official_entries), "entry", "entries", grouped=True)
         raise Refused(
-            f"the official changes of {upgrade.target.label} are not complete: {count} must still change",
+            f"the site does not have all official changes of {upgrade.target.label} yet: {count} must still change",
             next_step="plan and apply these changes first: dcmcfg upgrade plan",
         )

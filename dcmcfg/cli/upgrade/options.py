@@ -49,7 +49,7 @@ def release_options(*, target_required: bool = True) -> Callable[[F], F]:
             metavar="FOLDER",
             type=FOLDER,
             multiple=True,
-            help="More update files, with a folder for each release. Can be repeated.",
+            help="Folder with more update files. It has a subfolder for each release. Can be repeated.",
         ),
         click.option(
             "--tree",
@@ -104,9 +104,9 @@ def _add_role_options(command: F) -> F:
         multiple=True,
         callback=_parse_roles,
         help=(
-            "ROLE is the name of an AE, device or web application in the default configuration. "
-            "NAME is its name at the site. If the site has removed ROLE, NAME is '-'. If ROLE is "
-            "new in the release, the plan adds ROLE with the name NAME. Can be repeated."
+            "ROLE is an AE, device or web application, with its name in the default configuration. "
+            "NAME is its name at the site, or '-' if the site has removed it. If ROLE is new in the "
+            "release, the plan adds it with the name NAME. Can be repeated."
         ),
     )(command)
 
@@ -151,5 +151,6 @@ def releases_option(command: F) -> F:
         metavar="FOLDER",
         type=FOLDER,
         multiple=True,
-        help="Possible release of the first installation or of the server's schema. Can be repeated.",
+        help="Release that the site was possibly first installed with, or that the server's schema possibly comes "
+        "from. Can be repeated.",
     )(command)

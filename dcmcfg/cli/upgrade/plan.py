@@ -52,7 +52,8 @@ _NEEDS_ATTENTION = 1
     help="Copies of an AE at the site. The plan changes the copies in the same way as the AE.",
 )
 @gap_option(
-    "Also remove these kinds of differences from a new installation: corrections, additions, values, removals or all."
+    "Kinds of differences between the site and a new installation that the plan also removes: corrections, additions, "
+    "values, removals or all."
 )
 @click.option(
     "--take",
@@ -71,8 +72,8 @@ _NEEDS_ATTENTION = 1
     "--vendor",
     type=click.Choice(["site", "release"]),
     help=(
-        "If the site and the release have changed a file of the vendor data, use the file of "
-        "the site or of the release."
+        "Which file to use if both the site and the release have changed a file of the vendor "
+        "data: that of the site, or that of the release."
     ),
 )
 @click.option(
@@ -80,8 +81,8 @@ _NEEDS_ATTENTION = 1
     metavar="FOLDER",
     type=FOLDER,
     help=(
-        "Write each file of the vendor data that the site and the release have changed to "
-        "FOLDER. The names are NAME.base, NAME.site and NAME.release."
+        "Write files to FOLDER: each file of the vendor data that both the site and the release "
+        "have changed. The names are NAME.base, NAME.site and NAME.release."
     ),
 )
 @format_option(*FORMS)

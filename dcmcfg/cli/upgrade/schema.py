@@ -25,8 +25,8 @@ from dcmcfg.settings import Settings
     "--config-user",
     metavar="DN",
     default="",
-    help="Administrator of cn=config, for example cn=admin,cn=config; 'EXTERNAL' for the account that runs dcmcfg "
-    "(ldapi://). Default: DCMCFG_CONFIG_USER, or else the bind DN of the site.",
+    help="DN of the administrator of cn=config, for example cn=admin,cn=config. 'EXTERNAL': log in with the account "
+    "that runs dcmcfg, over ldapi://. Default: DCMCFG_CONFIG_USER; if this is not set, the bind DN of the site.",
 )
 @click.option(
     "--config-password-file",

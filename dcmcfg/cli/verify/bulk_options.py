@@ -106,7 +106,9 @@ bulk_options = option_group(
             metavar="N",
             help="Number of associations that are open at the same time.",
         ),
-        _bulk_option("--rate", metavar="N/s|N/min", help="Maximum rate of studies; unlimited by default."),
+        _bulk_option(
+            "--rate", metavar="N/s|N/min", help="Maximum number of studies per second or minute; unlimited by default."
+        ),
         _bulk_option(
             "--retries",
             type=click.IntRange(0, _MAX_RETRIES),
@@ -136,7 +138,8 @@ bulk_options = option_group(
         _bulk_option(
             "--only-failed",
             is_flag=True,
-            help="Verify failed studies again, and keep successful results, even if the configuration has changed.",
+            help="Verify the failed studies again. dcmcfg keeps successful results, even if the configuration has "
+            "changed since then.",
         ),
     ],
 )

@@ -289,9 +289,7 @@ def _list_next_steps(
         omission = {RepeatScope.ALL: " without --again", RepeatScope.FAILED: " without --only-failed"}.get(
             rerun_mode, " again"
         )
-        steps.append(
-            f"To continue, run the same command{omission}. dcmcfg does not request studies with a result again"
-        )
+        steps.append(f"To continue, run the same command{omission}. dcmcfg skips studies that already have a result")
     if session_result.report.summary.outcome_counts.get(VerificationOutcome.OUTDATED):
         steps.append("The configuration has changed. To verify all studies again, run the same command with --again")
     if session_result.report.summary.fixable_count and not session_result.report.summary.unfinished_count:

@@ -63,7 +63,7 @@ retrieval_options = option_group(
         _option(
             "--level",
             type=click.Choice([level.value for level in QueryRetrieveLevel]),
-            help="Level of the C-MOVE: study, series or instances.",
+            help="Level of the C-MOVE: study, series or image (instance).",
         ),
         _option(
             "--series", multiple=True, metavar="UID", help="Series to retrieve, instead of all series. Can be repeated."
@@ -123,7 +123,7 @@ receiving_options = option_group(
         _receiving_option(
             "--receive",
             is_flag=True,
-            help="Receive the study in place of the destination, at the configured address of the destination.",
+            help="Let dcmcfg receive the study instead of the destination, at the destination's configured address.",
         ),
         _receiving_option(
             "--keep",

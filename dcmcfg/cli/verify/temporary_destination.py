@@ -285,10 +285,8 @@ def _print_intro(
 ) -> None:
     print_message(format_site_headline(settings))
     for each in leftovers_found:
-        _print_text(
-            f"leftover, {'removed first' if each.is_certain else f'not removed (to remove it: {CLEAN_COMMAND})'}: "
-            f"{each}"
-        )
+        action = "will be removed first" if each.is_certain else f"will not be removed (to remove it: {CLEAN_COMMAND})"
+        _print_text(f"temporary destination of another run, {action}: {each}")
     if with_plan:
         print_plan(make_stderr_console(), plan, show_ldif=True)
     _print_text(format_added_entries(destination, plan))

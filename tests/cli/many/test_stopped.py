@@ -40,7 +40,7 @@ def test_what_was_not_asked_is_an_error_and_what_is_open_is_skipped_in_junit(
     assert done.exit_code == 1
     assert "5 studies: 5 pending\n" in done.stdout
     assert (
-        "Next step To continue, run the same command again. dcmcfg does not request studies with a result again\n"
+        "Next step To continue, run the same command again. dcmcfg skips studies that already have a result\n"
     ) in done.stdout
     suite = next(iter(JUnitXml.fromfile(str(target))))
     assert all(isinstance(case.result[0], Skipped) for case in suite)
@@ -87,7 +87,7 @@ def test_what_was_asked_anew_is_gone_on_with_without_saying_so_again(
     script.on_exchange = stop
     stopped = verify(*named(FIVE[:2]), "--again", "--parallel", "1")
     assert (
-        "To continue, run the same command without --again. dcmcfg does not request studies with a result again\n"
+        "To continue, run the same command without --again. dcmcfg skips studies that already have a result\n"
     ) in stopped.stdout
     script.on_exchange = lambda _: None
     assert verify(*named(FIVE[:2])).exit_code == 0

@@ -35,7 +35,10 @@ pytestmark = pytest.mark.real
 NODES = ("node1", "node2")
 KEEP_GOING, PARALLEL = "--keep-going", "--parallel-nodes"
 TIMEOUT_S = "1.5"
-MARKER_REMOVED = "The marker is removed from the directory. The nodes show the marker until their next reload."
+MARKER_REMOVED = (
+    "The marker is removed from the directory. The nodes keep the marker in their loaded configuration until their "
+    "next reload."
+)
 BINDS_AGAIN = (
     "warning: the reload closes a port of the archive and opens the port again (cn=dicom). If the port stays closed "
     "('Address already in use'), dcmcfg repeats the reload once"
@@ -151,7 +154,7 @@ class Fault:
 
 def healthy(_site: Site, made: Made) -> Outcome:
     if made.kind is Kind.HIDDEN:
-        note = "no response of the archive shows the changed values"
+        note = "no service of the archive returns the changed values"
         return Outcome("loaded", "current", "yes", "not confirmed", note=note)
     return Outcome("loaded", "current", "yes", "confirmed", made.sources)
 

@@ -47,7 +47,8 @@ def test_what_another_machine_may_work_with_is_told_and_left_until_somebody_says
     )
     done = run(*VERIFY, "--yes", "--json")
     assert (done.exit_code, json.loads(done.stdout)["temporary_destination"]["removed_leftovers"]) == (0, [])
-    assert f"leftover, not removed (to remove it: dcmcfg verify --clean-temporary): {leftover}\n" in done.stderr
+    action = "will not be removed (to remove it: dcmcfg verify --clean-temporary)"
+    assert f"temporary destination of another run, {action}: {leftover}\n" in done.stderr
     status = run("status", "--directory", "--json")
     assert (status.exit_code, json.loads(status.stdout)["temporary_leftovers"]) == (0, ["DCMCFG_0A1B2C3D4"])
     assert f"warning: an earlier verify might not have removed the temporary destination {leftover}. " in status.stderr
